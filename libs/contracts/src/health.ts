@@ -1,0 +1,11 @@
+import { z } from 'zod';
+import { request } from './request.js';
+import { wire } from './wire.js';
+
+/** One per service, named by it: `<service>.health.check`. Answers only when the service can do its work. */
+export const healthCheck = (service: string) =>
+  request(`${service}.health.check`, {
+    input: wire({}),
+    output: wire({ dependencies: z.record(z.string(), z.enum(['up', 'down'])) }),
+    timeoutMs: 2_000,
+  });

@@ -1,0 +1,12 @@
+/**
+ * All that services know of each other: subjects with their schemas, events, wire types, error codes.
+ * No behaviour, and no import but zod.
+ */
+export * from './errors.js';
+export * from './health.js';
+export * from './lifecycle.js';
+export * from './live.js';
+export * from './messaging.js';
+export * from './request.js';
+export * from './wire.js';
+export * from './workspace.js';

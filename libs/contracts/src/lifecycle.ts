@@ -1,0 +1,251 @@
+import { z } from 'zod';
+import { event, request } from './request.js';
+import { AccountId, AgentId, Count, pageQuery, Pagination, Timestamp, wire } from './wire.js';
+
+/** spec: 00-overview, "Agent states". */
+export const AGENT_STATUSES = ['active', 'paused', 'stopped', 'error'] as const;
+export const AgentStatus = z.enum(AGENT_STATUSES);
+export type AgentStatus = z.output<typeof AgentStatus>;
+
+export const WORKSPACE_STATES = ['running', 'asleep', 'starting', 'stopped', 'failed'] as const;
+export const WorkspaceState = z.enum(WORKSPACE_STATES);
+export type WorkspaceState = z.output<typeof WorkspaceState>;
+
+/** `value` fits between the two as users count characters, an emoji being one. */
+function characters(min: number, max: number) {
+  const segmenter = new Intl.Segmenter();
+  return z.string().superRefine((value, ctx) => {
+    // A grapheme may be many code units: the cheap bound first, so that a huge text is not segmented.
+    const count = value.length > max * 32 ? max + 1 : [...segmenter.segment(value)].length;
+    if (count < min) ctx.addIssue({ code: 'too_small', minimum: min, origin: 'string', input: value });
+    else if (count > max) ctx.addIssue({ code: 'too_big', maximum: max, origin: 'string', input: value });
+  });
+}
+
+export const AgentName = characters(1, 100);
+
+const Secret = z.string().min(1).max(10_000);
+const BotToken = z.string().min(1).max(200);
+
+export const SlackBot = wire({
+  botToken: BotToken,
+  signingSecret: BotToken,
+  appToken: BotToken,
+});
+
+export const InitialFile = wire({
+  path: z.string().min(1).max(4096),
+  content: z.string(),
+  encoding: z.enum(['utf-8', 'base64']).default('utf-8'),
+});
+export type InitialFile = z.output<typeof InitialFile>;
+
+export const McpServerConfig = z.union([
+  wire({
+    url: z.url({ protocol: /^https?$/ }).max(2048),
+    headers: z.record(z.string(), z.string()).optional(),
+    transport: z.enum(['http', 'sse']).optional(),
+  }),
+  wire({
+    command: z.string().min(1).max(4096),
+    args: z.array(z.string().max(4096)).max(100).optional(),
+    env: z.record(z.string(), z.string()).optional(),
+  }),
+]);
+export type McpServerConfig = z.output<typeof McpServerConfig>;
+
+const CustomEnv = z
+  .record(z.string().regex(/^[A-Z_][A-Z0-9_]*$/, 'must be an environment name: A-Z, 0-9 and _'), z.string().max(32_768))
+  .refine((env) => Object.keys(env).length <= 20, 'at most 20 entries');
+
+/** spec: agents.md, "Configuration". Every field is optional in storage; `withDefaults` fills them where they are read. */
+export const AgentConfiguration = wire({
+  timeoutSeconds: z.number().int().min(1).max(86_400).optional(),
+  model: z.string().min(1).max(200).optional(),
+  mcpServers: z.record(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/), McpServerConfig).optional(),
+  memoryConfig: wire({
+    type: z.enum(['hierarchical', 'flat']).optional(),
+    maxSizeMb: z.number().int().min(1).max(102_400).optional(),
+    persistence: z.enum(['persistent', 'ephemeral']).optional(),
+  }).optional(),
+  compaction: wire({
+    enabled: z.boolean().optional(),
+    thresholdTrigger: z.number().int().min(50_000).max(180_000).optional(),
+    model: z.string().min(1).max(200).optional(),
+    instructions: z.string().max(2_000).optional(),
+  }).optional(),
+  customEnv: CustomEnv.optional(),
+  unreadReminderIntervalMs: z.number().int().min(10_000).max(3_600_000).optional(),
+  hookMessages: wire({
+    channelMessageReceived: z.string().max(10_000).optional(),
+    unreadMessageReminder: z.string().max(10_000).optional(),
+    sessionStart: z.string().max(10_000).optional(),
+    sessionEnd: z.string().max(10_000).optional(),
+    beforeCompaction: z.string().max(10_000).optional(),
+  }).optional(),
+  webhooks: wire({
+    messageComplete: z.url().max(2048).optional(),
+    messageFailed: z.url().max(2048).optional(),
+    agentError: z.url().max(2048).optional(),
+  }).optional(),
+  network: wire({
+    mode: z.enum(['public', 'allowlist', 'none']),
+    allow: z.array(z.string().min(1).max(300)).max(200).optional(),
+  }).optional(),
+  resources: wire({
+    cpu: z.string().max(20).optional(),
+    memory: z.string().max(20).optional(),
+  }).optional(),
+});
+export type AgentConfiguration = z.output<typeof AgentConfiguration>;
+
+/** Fields of create that mean the same in update. */
+const agentFields = {
+  description: characters(0, 500).nullable(),
+  pvcSize: z.string().min(1).max(20),
+  anthropicApiKey: Secret.nullable(),
+  outputTokenBalance: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
+  systemPrompt: z.string().max(100_000).nullable(),
+  systemPromptType: z.enum(['replace', 'append']),
+  sessionMode: z.enum(['ephemeral', 'persistent']),
+  warmthWindowMs: z.number().int().min(300_000).max(2_147_483_647).nullable(),
+  discordBotToken: BotToken.nullable(),
+  telegramBotToken: BotToken.nullable(),
+  slackBotToken: SlackBot.nullable(),
+};
+
+export const CreateAgent = wire({
+  name: AgentName,
+  description: agentFields.description.default(null),
+  pvcSize: agentFields.pvcSize.default('1Gi'),
+  anthropicApiKey: agentFields.anthropicApiKey.optional(),
+  providerKeys: z.partialRecord(z.enum(['anthropic', 'openai', 'google']), Secret.nullable()).optional(),
+  outputTokenBalance: agentFields.outputTokenBalance.default(1_000_000),
+  systemPrompt: agentFields.systemPrompt.default(null),
+  systemPromptType: agentFields.systemPromptType.default('append'),
+  sessionMode: agentFields.sessionMode.default('ephemeral'),
+  warmthWindowMs: agentFields.warmthWindowMs.default(300_000),
+  discordBotToken: agentFields.discordBotToken.optional(),
+  telegramBotToken: agentFields.telegramBotToken.optional(),
+  slackBotToken: agentFields.slackBotToken.optional(),
+  configuration: AgentConfiguration.default({}),
+  initialFiles: z.array(InitialFile).max(100).default([]),
+});
+export type CreateAgent = z.output<typeof CreateAgent>;
+
+export const FilesystemSummary = wire({
+  totalFiles: Count,
+  totalSizeMb: z.number().min(0),
+  lastModified: Timestamp.nullable(),
+});
+
+export const Agent = wire({
+  id: AgentId,
+  uuid: AgentId,
+  name: z.string(),
+  description: z.string().nullable(),
+  status: AgentStatus,
+  statusReason: z.string().nullable(),
+  createdAt: Timestamp,
+  updatedAt: Timestamp,
+  pvcSize: z.string(),
+  sessionMode: z.enum(['ephemeral', 'persistent']),
+  warmthWindowMs: z.number().nullable(),
+  outputTokenBalance: Count,
+  configuration: AgentConfiguration,
+  systemPrompt: z.string().nullable(),
+  systemPromptType: z.enum(['replace', 'append']),
+  mcpServers: z.array(wire({ id: z.string(), name: z.string(), accessMode: z.string(), status: z.string() })),
+  filesystemSummary: FilesystemSummary.nullable(),
+  discordBotConfigured: z.boolean(),
+  slackBotConfigured: z.boolean(),
+  telegramBotConfigured: z.boolean(),
+});
+export type Agent = z.output<typeof Agent>;
+
+export const AgentListItem = wire({
+  id: AgentId,
+  uuid: AgentId,
+  name: z.string(),
+  description: z.string().nullable(),
+  status: AgentStatus,
+  createdAt: Timestamp,
+  updatedAt: Timestamp,
+  messageCount: Count,
+  mcpServerCount: Count,
+});
+
+export const ListAgents = wire({
+  ...pageQuery,
+  status: AgentStatus.optional(),
+  sort: z.enum(['created_at', 'updated_at', 'name']).default('created_at'),
+  order: z.enum(['asc', 'desc']).default('desc'),
+});
+export const AgentList = wire({ agents: z.array(AgentListItem), pagination: Pagination });
+
+/** Creates an agent; committed when the reply arrives. Errors: VALIDATION_ERROR. */
+export const createAgent = request('lifecycle.agent.create', { input: CreateAgent, output: Agent });
+/** Errors: NOT_FOUND, also for another account's agent. */
+export const getAgent = request('lifecycle.agent.get', { input: wire({ agentId: AgentId }), output: Agent });
+export const listAgents = request('lifecycle.agent.list', { input: ListAgents, output: AgentList });
+
+/** What another service must know to act for an agent: whose it is and whether it may act. */
+export const AgentState = wire({
+  agentId: AgentId,
+  accountId: AccountId,
+  status: AgentStatus,
+  /** Grows with every change: an older state never overwrites a newer one. */
+  revision: Count,
+});
+export type AgentState = z.output<typeof AgentState>;
+
+/** Asked by services that have no row of the agent yet, on their own behalf (no account in the context). Errors: NOT_FOUND. */
+export const getAgentState = request('lifecycle.agent.state', { input: wire({ agentId: AgentId }), output: AgentState });
+
+/**
+ * Everything the brain needs for a turn, keys included: they travel only between the two services and are
+ * never logged or stored by the brain. Errors: NOT_FOUND.
+ */
+export const getAgentForTurn = request('lifecycle.agent.for-turn', {
+  input: wire({ agentId: AgentId }),
+  output: wire({
+    agentId: AgentId,
+    accountId: AccountId,
+    name: z.string(),
+    status: AgentStatus,
+    systemPrompt: z.string().nullable(),
+    systemPromptType: z.enum(['replace', 'append']),
+    sessionMode: z.enum(['ephemeral', 'persistent']),
+    outputTokenBalance: Count,
+    configuration: AgentConfiguration,
+    providerKeys: z.partialRecord(z.enum(['anthropic', 'openai', 'google']), z.string()),
+  }),
+});
+export type AgentForTurn = z.output<typeof getAgentForTurn.output>;
+
+/**
+ * Debits what a model step put out. Idempotent by `stepId`: a repeated step changes nothing.
+ * The balance never goes below zero; the caller stops its turn when it reads zero.
+ */
+export const debitTokens = request('lifecycle.balance.debit', {
+  input: wire({ agentId: AgentId, stepId: z.string().min(1).max(200), outputTokens: Count }),
+  output: wire({ outputTokenBalance: Count }),
+});
+
+/**
+ * Makes sure that the agent's workspace daemon answers on the bus, waking or making it if needed.
+ * Errors: NOT_FOUND, AGENT_UNAVAILABLE (stopped, or its workspace cannot be made: the reason is in the message).
+ */
+export const ensureWorkspace = request('lifecycle.workspace.ensure', {
+  input: wire({ agentId: AgentId }),
+  output: wire({ workspace: WorkspaceState }),
+  timeoutMs: 60_000,
+});
+
+export const agentCreated = event('lifecycle.agent.created', AgentState);
+export const agentStatusChanged = event(
+  'lifecycle.agent.status-changed',
+  wire({ agentId: AgentId, accountId: AccountId, status: AgentStatus, previous: AgentStatus, reason: z.string().nullable(), revision: Count }),
+);
+export const agentDeleted = event('lifecycle.agent.deleted', wire({ agentId: AgentId, accountId: AccountId, revision: Count }));
+

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { AgentId, wire } from './wire.js';
+
+/**
+ * Signals over core NATS: at most once, never the truth. Losing every one of them loses no work;
+ * durable events and polls repair the gaps.
+ */
+
+/** Wakes one idle worker of the runtime's queue group; sent right after a message was committed. */
+export const WAKE_RUNTIME = 'wake.runtime';
+
+/** Tells the worker that runs a turn of this agent to stop it. */
+export const interruptSubject = (agentId: string) => `interrupt.${agentId}`;
+
+/** What happens inside a running turn, as it happens. */
+export const liveSubject = (agentId: string) => `live.${agentId}`;
+
+/** `seq` counts the deltas of a turn from 0, so that a reader sees gaps and doubles. */
+export const LiveEvent = wire({
+  type: z.enum(['text.delta', 'tool.call', 'tool.result', 'turn.restarted']),
+  agentId: AgentId,
+  turnId: z.uuid(),
+  messageId: z.string(),
+  seq: z.number().int().min(0),
+  text: z.string().optional(),
+  tool: wire({ callId: z.string(), name: z.string(), input: z.json().optional(), output: z.string().optional(), isError: z.boolean().optional() }).optional(),
+});
+export type LiveEvent = z.output<typeof LiveEvent>;

@@ -1,0 +1,226 @@
+import { z } from 'zod';
+import { AgentState } from './lifecycle.js';
+import { event, request } from './request.js';
+import { AccountId, AgentId, Count, JsonObject, MessageId, Timestamp, wire } from './wire.js';
+
+/** spec: 00-overview, "Words". `schedule` and `trigger` are not chosen by API callers. */
+export const CHANNELS = ['api', 'discord', 'slack', 'telegram', 'schedule', 'trigger'] as const;
+export const Channel = z.enum(CHANNELS);
+export type Channel = z.output<typeof Channel>;
+
+export const QueueMode = z.enum(['collect', 'interrupt']);
+export type QueueMode = z.output<typeof QueueMode>;
+
+/** `pending` queued · `delivered` claimed by a turn, or a reply that was sent · `read` finished or acknowledged. */
+export const MessageStatus = z.enum(['pending', 'delivered', 'read']);
+
+export const Message = wire({
+  id: MessageId,
+  role: z.enum(['user', 'assistant']),
+  content: z.string(),
+  metadata: JsonObject,
+  status: MessageStatus,
+  channel: Channel,
+  queueMode: QueueMode.nullable(),
+  conversationId: z.string(),
+  replyToId: MessageId.nullable(),
+  createdAt: Timestamp,
+  deliveredAt: Timestamp.nullable(),
+  readAt: Timestamp.nullable(),
+  error: wire({ code: z.string(), message: z.string() }).nullable(),
+});
+export type Message = z.output<typeof Message>;
+
+/** What `POST messages` answers: the message as it was accepted. */
+export const AcceptedMessage = wire({
+  id: MessageId,
+  role: z.literal('user'),
+  content: z.string(),
+  metadata: JsonObject,
+  status: MessageStatus,
+  channel: Channel,
+  queueMode: QueueMode,
+  conversationId: z.string(),
+  createdAt: Timestamp,
+});
+export type AcceptedMessage = z.output<typeof AcceptedMessage>;
+
+const METADATA_BYTES = 16_384;
+const METADATA_DEPTH = 16;
+
+export const MessageMetadata = JsonObject.superRefine((metadata, ctx) => {
+  if (depthOf(metadata) > METADATA_DEPTH) ctx.addIssue(`nested deeper than ${METADATA_DEPTH} levels`);
+  else if (new TextEncoder().encode(JSON.stringify(metadata)).length > METADATA_BYTES) ctx.addIssue('larger than 16 KiB');
+});
+
+function depthOf(value: unknown, depth = 0): number {
+  if (typeof value !== 'object' || value === null || depth > METADATA_DEPTH) return depth;
+  return Math.max(depth + 1, ...Object.values(value).map((child) => depthOf(child, depth + 1)));
+}
+
+/** Ids of API conversations must not look like those that Roost gives to other channels' conversations. */
+const RESERVED_CONVERSATION = /^(discord|slack|telegram|schedule|trigger|agent):/;
+
+export const MessageContent = z.string().min(1).max(100_000);
+
+/** The body of `POST /v1/agent/{id}/messages`. */
+export const NewMessage = wire({
+  content: MessageContent,
+  metadata: MessageMetadata.default({}),
+  channel: z.enum(['api', 'discord', 'slack', 'telegram']).default('api'),
+  queueMode: QueueMode.default('collect'),
+  conversationId: z
+    .string()
+    .min(1)
+    .max(255)
+    .refine((id) => !RESERVED_CONVERSATION.test(id), 'must not start with the name of a channel and a colon')
+    .default('default'),
+});
+
+export const Counterparty = wire({ id: z.string().max(255), displayName: z.string().max(255).nullable() });
+
+/**
+ * Queues a message for an agent. Committed to disk when the reply arrives.
+ * Ordering: per conversation, by arrival. `dedupeKey` seen before for this agent → the first message again.
+ * Errors: NOT_FOUND, AGENT_UNAVAILABLE (stopped or in error).
+ */
+export const sendMessage = request('messaging.message.send', {
+  input: wire({
+    agentId: AgentId,
+    content: MessageContent,
+    metadata: MessageMetadata.default({}),
+    channel: Channel.default('api'),
+    queueMode: QueueMode.default('collect'),
+    conversationId: z.string().min(1).max(300).default('default'),
+    counterparty: Counterparty.optional(),
+    dedupeKey: z.string().max(300).optional(),
+  }),
+  output: AcceptedMessage,
+});
+
+/** One message and its replies; holds up to `waitSeconds` until there is a reply or an error. Errors: NOT_FOUND. */
+export const getMessage = request('messaging.message.get', {
+  input: wire({ agentId: AgentId, messageId: MessageId, waitSeconds: z.number().min(0).max(60).default(0) }),
+  output: wire({ message: Message, replies: z.array(Message) }),
+  timeoutMs: 65_000,
+});
+
+/** The query of `GET messages`; the NATS request is the same with the agent's id. */
+export const messageListQuery = {
+  limit: z.coerce.number<number | string>().int().min(1).max(100).default(50),
+  before: MessageId.optional(),
+  after: MessageId.optional(),
+  status: MessageStatus.optional(),
+  channel: Channel.optional(),
+  conversationId: z.string().max(300).optional(),
+};
+
+/** Oldest first; without a cursor, the newest `limit`. Errors: NOT_FOUND, VALIDATION_ERROR (cursor of another agent). */
+export const listMessages = request('messaging.message.list', {
+  input: wire({ agentId: AgentId, ...messageListQuery }),
+  output: wire({ messages: z.array(Message), hasMore: z.boolean() }),
+});
+
+/** Counts per agent, for lists and summaries; unknown agents are absent. */
+export const countMessages = request('messaging.message.count', {
+  input: wire({ agentIds: z.array(AgentId).max(100) }),
+  output: wire({ counts: z.record(z.string(), Count) }),
+});
+
+/** Tells messaging of an agent's state ahead of the event, so that the next request already sees it. */
+export const syncAgent = request('messaging.agent.sync', { input: AgentState, output: wire({ accepted: z.boolean() }), timeoutMs: 2_000 });
+
+/** A turn as its worker sees it. */
+export const ClaimedTurn = wire({
+  turnId: z.uuid(),
+  /** Compared at every write of this turn: a worker whose lease was taken over can write nothing. */
+  fencingToken: Count,
+  agentId: AgentId,
+  accountId: AccountId,
+  conversationId: z.string(),
+  channel: Channel,
+  counterparty: Counterparty,
+  /** The batch, oldest first. */
+  messages: z.array(Message),
+  /** 1 for the first try. */
+  attempt: Count,
+  /** What an earlier attempt had already said, '' if nothing. */
+  partialReply: z.string(),
+  leaseMs: Count,
+});
+export type ClaimedTurn = z.output<typeof ClaimedTurn>;
+
+/** Claims the next batch of an agent without a running turn, oldest waiting conversation first; null when nothing waits. */
+export const claimTurn = request('messaging.turn.claim', {
+  input: wire({ workerId: z.string().min(1).max(200) }),
+  output: wire({ turn: ClaimedTurn.nullable() }),
+});
+
+const Fence = { turnId: z.uuid(), fencingToken: Count };
+
+/** Extends the lease. `cancelled` says that the worker must stop: interrupted, or the agent was stopped. Errors: CONFLICT (lease lost). */
+export const heartbeatTurn = request('messaging.turn.heartbeat', {
+  input: wire({ ...Fence, partialReply: z.string().optional() }),
+  output: wire({ cancelled: z.boolean(), waitingMessages: Count }),
+});
+
+export const Usage = wire({ inputTokens: Count, outputTokens: Count, cachedInputTokens: Count });
+export type Usage = z.output<typeof Usage>;
+
+/** Records the replies and ends the turn. Idempotent by (turn, token). Errors: CONFLICT (lease lost: what was said is discarded). */
+export const completeTurn = request('messaging.turn.complete', {
+  input: wire({ ...Fence, replies: z.array(z.string().max(1_000_000)).max(20), usage: Usage }),
+  output: wire({ replyIds: z.array(MessageId) }),
+});
+
+/**
+ * Ends a turn that did not come to an answer. `retryable` failures are tried again with backoff, up to 5 tries,
+ * then the messages get the error. Errors: CONFLICT (lease lost).
+ */
+export const failTurn = request('messaging.turn.fail', {
+  input: wire({
+    ...Fence,
+    error: wire({ code: z.string().max(100), message: z.string().max(2_000) }),
+    retryable: z.boolean(),
+    partialReply: z.string().default(''),
+  }),
+  output: wire({ willRetry: z.boolean() }),
+});
+
+/** Ends a turn that was cancelled: what was said is kept, marked interrupted; the batch is not answered again. Errors: CONFLICT. */
+export const interruptedTurn = request('messaging.turn.interrupted', {
+  input: wire({ ...Fence, partialReply: z.string(), usage: Usage }),
+  output: wire({ accepted: z.boolean() }),
+});
+
+/** Hands a turn back untouched, when its worker shuts down: its messages are pending again. Errors: CONFLICT. */
+export const releaseTurn = request('messaging.turn.release', {
+  input: wire({ ...Fence }),
+  output: wire({ accepted: z.boolean() }),
+});
+
+export const messageCreated = event('messaging.message.created', wire({ accountId: AccountId, agentId: AgentId, message: Message }));
+export const turnStarted = event(
+  'messaging.turn.started',
+  wire({ accountId: AccountId, agentId: AgentId, turnId: z.uuid(), messageIds: z.array(MessageId), attempt: Count }),
+);
+export const messageCompleted = event(
+  'messaging.message.completed',
+  wire({
+    accountId: AccountId,
+    agentId: AgentId,
+    turnId: z.uuid(),
+    /** The batch that was answered, oldest first. */
+    messages: z.array(Message),
+    replies: z.array(Message),
+    usage: Usage,
+  }),
+);
+export const messageFailed = event(
+  'messaging.message.failed',
+  wire({ accountId: AccountId, agentId: AgentId, turnId: z.uuid(), messages: z.array(Message), error: wire({ code: z.string(), message: z.string() }) }),
+);
+export const turnInterrupted = event(
+  'messaging.turn.interrupted',
+  wire({ accountId: AccountId, agentId: AgentId, turnId: z.uuid(), messageIds: z.array(MessageId), partialReply: z.string() }),
+);

@@ -1,0 +1,42 @@
+import type { z } from 'zod';
+
+/** A NATS request: its subject, what goes in, what comes out, and how long a caller waits. */
+export interface RequestContract<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType> {
+  /** May hold `{field}` of the input, e.g. `workspace.{agentId}.file.read`. */
+  readonly subject: string;
+  readonly input: I;
+  readonly output: O;
+  /** Milliseconds until the caller gets SERVICE_UNAVAILABLE, unless its own deadline comes first. */
+  readonly timeoutMs: number;
+}
+
+/** An event: published by the outbox relay to JetStream, consumed with an inbox row. Additive changes only. */
+export interface EventContract<P extends z.ZodType = z.ZodType> {
+  /** `events.<service>.<entity>.<past tense>`. */
+  readonly subject: string;
+  readonly payload: P;
+  /** Version, sent along as `v`. */
+  readonly v: number;
+}
+
+export function request<I extends z.ZodType, O extends z.ZodType>(
+  subject: string,
+  contract: { input: I; output: O; timeoutMs?: number },
+): RequestContract<I, O> {
+  return { subject, timeoutMs: 5_000, ...contract };
+}
+
+export function event<P extends z.ZodType>(subject: string, payload: P, v = 1): EventContract<P> {
+  return { subject: `events.${subject}`, payload, v };
+}
+
+/** Fills `{field}` of a contract's subject from the input in the code's form. */
+export function subjectOf(contract: { subject: string }, input: unknown): string {
+  return contract.subject.replace(/\{(\w+)\}/g, (_, field: string) => {
+    const value = (input as Record<string, unknown>)[field];
+    if (typeof value !== 'string' || !/^[\w-]+$/.test(value)) {
+      throw new TypeError(`subject ${contract.subject}: input has no usable ${field}`);
+    }
+    return value;
+  });
+}

@@ -1,0 +1,27 @@
+import swc from 'unplugin-swc';
+import { defineConfig } from 'vitest/config';
+
+const room = (path: string) => new URL(path, import.meta.url).pathname;
+
+export default defineConfig({
+  // SWC compiles the tests as it compiles the build: Nest needs the decorator metadata that esbuild and oxc leave out.
+  plugins: [swc.vite({ module: { type: 'es6' } })],
+  oxc: false,
+  resolve: {
+    alias: [
+      { find: /^#lib\/bus\/(rpc|credentials)$/, replacement: room('./libs/bus/src') + '/$1/index.ts' },
+      { find: /^#lib\/([^/]+)$/, replacement: room('./libs') + '/$1/src/index.ts' },
+      { find: /^#app\/([^/]+)$/, replacement: room('./apps') + '/$1/src/main.ts' },
+      { find: /^#tools\/([^/]+)$/, replacement: room('./tools') + '/$1/index.ts' },
+    ],
+  },
+  test: {
+    include: ['{apps,libs,tools,test}/**/*.spec.ts'],
+    globalSetup: process.env.NOGS ? [] : ['libs/testing/src/global-setup.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    reporters: ['default'],
+  },
+});

@@ -1,0 +1,69 @@
+import { RoostError, type RequestContract } from '#lib/contracts';
+import { headers, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
+import { z, ZodError } from 'zod';
+import { type CallContext, fromHeaders, inCall } from './call-context.js';
+import { ERROR_HEADER, toErrorReply, validationError } from './error-reply.js';
+
+export type Handler<I extends z.ZodType, O extends z.ZodType> = (input: z.output<I>, context: CallContext) => Promise<z.output<O>> | z.output<O>;
+
+/** Decodes a request's payload by its contract. Errors: VALIDATION_ERROR naming the fields. */
+export function decodeInput<I extends z.ZodType>(contract: RequestContract<I>, payload: string): z.output<I> {
+  let json: unknown;
+  try {
+    json = JSON.parse(payload);
+  } catch {
+    throw new RoostError('VALIDATION_ERROR', 'the request is not JSON');
+  }
+  const parsed = contract.input.safeParse(json);
+  if (!parsed.success) throw validationError(parsed.error);
+  return parsed.data;
+}
+
+/**
+ * Answers one request: decodes by the contract, runs the handler in the caller's context, encodes the result.
+ * Whatever the handler throws reaches the caller as a typed error; only RoostErrors keep their message.
+ */
+export async function reply<I extends z.ZodType, O extends z.ZodType>(
+  message: Msg,
+  contract: RequestContract<I, O>,
+  handle: Handler<I, O>,
+  onUnexpected: (error: unknown, subject: string) => void,
+): Promise<void> {
+  const context = fromHeaders(message.headers);
+  // Nobody waits for the answer any more; a request that was queued behind a stall must not be done late.
+  if (context.deadline < Date.now()) return;
+  try {
+    const result = await inCall(context, async () => handle(decodeInput(contract, message.string()), context));
+    message.respond(JSON.stringify(z.encode(contract.output, result)));
+  } catch (error) {
+    const known = asRoostError(error, (unexpected) => onUnexpected(unexpected, message.subject));
+    const hdrs = headers();
+    hdrs.set(ERROR_HEADER, known.code);
+    message.respond(JSON.stringify(toErrorReply(known)), { headers: hdrs });
+  }
+}
+
+/** The error to show: RoostErrors as they are, anything else as INTERNAL after `report` was told of it. */
+export function asRoostError(error: unknown, report: (error: unknown) => void): RoostError {
+  if (error instanceof RoostError) return error;
+  report(error);
+  return new RoostError('INTERNAL', error instanceof ZodError ? 'an answer did not fit its contract' : 'something went wrong on our side; the request id helps to find it');
+}
+
+/** Serves a contract on a plain connection, for processes without Nest (the workspace daemon, the test harness). */
+export function serve<I extends z.ZodType, O extends z.ZodType>(
+  connection: NatsConnection,
+  contract: RequestContract<I, O>,
+  subject: string,
+  handle: Handler<I, O>,
+  onUnexpected: (error: unknown, subject: string) => void,
+  queue?: string,
+): Subscription {
+  return connection.subscribe(subject, {
+    ...(queue ? { queue } : {}),
+    callback: (error, message) => {
+      if (error) onUnexpected(error, subject);
+      else void reply(message, contract, handle, onUnexpected);
+    },
+  });
+}

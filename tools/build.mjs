@@ -11,7 +11,23 @@ rmSync(`${root}dist`, { recursive: true, force: true });
 
 const swc = spawnSync(
   process.execPath,
-  ['node_modules/@swc/cli/bin/swc.js', 'apps', 'libs', 'tools', 'bench', 'test', '-d', 'dist', '--config-file', '.swcrc', '--ignore', '**/*.spec.ts', '--extensions', '.ts', '--quiet'],
+  [
+    'node_modules/@swc/cli/bin/swc.js',
+    'apps',
+    'libs',
+    'tools',
+    'bench',
+    'test',
+    '-d',
+    'dist',
+    '--config-file',
+    '.swcrc',
+    '--ignore',
+    '**/*.spec.ts',
+    '--extensions',
+    '.ts',
+    '--quiet',
+  ],
   { cwd: root, stdio: 'inherit' },
 );
 if (swc.status !== 0) process.exit(swc.status ?? 1);

@@ -1,0 +1,51 @@
+import { RoostError } from '#lib/contracts';
+import { readOptions } from './options.js';
+import { startPlatform } from './platform.js';
+import { readyMessage } from './ready-message.js';
+
+/**
+ * The program behind `npm start`; tools/start.mjs installs and builds, then calls this in the same process.
+ * Runs until a signal: the first drains and stops everything, a second ends everything at once.
+ */
+export async function main(args: string[]): Promise<void> {
+  // Until everything runs a signal just ends us; servers we started are ended by their exit hooks and recover.
+  const endNow = () => process.exit(130);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, endNow);
+  const progress = (line: string) => console.error(line);
+  try {
+    const platform = await startPlatform({ ...readOptions(args), environment: process.env, progress });
+    console.log(readyMessage(platform));
+
+    let stoppingSince: number | undefined;
+    const stop = async (exitCode: number, reason: string) => {
+      stoppingSince = Date.now();
+      progress(`\n${reason}: finishing work in progress (press Ctrl-C again to end at once) …`);
+      await platform.stop();
+      progress('Stopped.');
+      process.exit(exitCode);
+    };
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.off(signal, endNow);
+      process.on(signal, () => {
+        if (stoppingSince === undefined) return void stop(0, signal).catch(fail);
+        // One Ctrl-C arrives twice under npm: from the terminal, and forwarded by npm itself.
+        if (Date.now() - stoppingSince < 500) return;
+        platform.kill();
+        process.exit(130);
+      });
+    }
+    process.on('uncaughtException', (error) => {
+      progress(`Unexpected error: ${error.stack ?? error.message}`);
+      // A service is now in an unknown state: end in order rather than go on with it.
+      if (stoppingSince === undefined) void stop(1, 'Unexpected error').catch(fail);
+    });
+  } catch (error) {
+    fail(error);
+  }
+}
+
+function fail(error: unknown): never {
+  if (error instanceof RoostError) console.error(`Roost: ${error.message}`);
+  else console.error(error);
+  process.exit(1);
+}

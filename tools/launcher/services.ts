@@ -1,0 +1,19 @@
+import type { StartService } from '#lib/config';
+
+/** What every app's main.ts exports. */
+export interface ServiceModule {
+  start: StartService;
+}
+
+export interface ServiceEntry {
+  name: string;
+  load(): Promise<ServiceModule>;
+}
+
+/** Every service of Roost, one line each. The gateway is last: it opens the door once the others are there. */
+export const services: ServiceEntry[] = [
+  { name: 'agent-lifecycle', load: () => import('#app/agent-lifecycle') },
+  { name: 'messaging', load: () => import('#app/messaging') },
+  { name: 'agent-runtime', load: () => import('#app/agent-runtime') },
+  { name: 'gateway', load: () => import('#app/gateway') },
+];

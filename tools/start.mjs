@@ -1,0 +1,48 @@
+/**
+ * `npm start`: works on a bare clone with Node and npm only. Installs and builds what is missing, then runs the launcher
+ * in this same process. Plain JavaScript without dependencies, old syntax at the top: an old Node must get the message.
+ */
+import { readFileSync } from 'node:fs';
+
+const help = `Roost: a home for always-on AI agents.
+
+  npm start -- [options]
+
+  --port PORT    where the API listens (default 3000; 0 takes a free port)
+  --host HOST    on which address (default 127.0.0.1; 0.0.0.0 opens it to the network)
+  --data DIR     where everything is kept (default ./.roost)
+  --processes    one process per service instead of one for all
+  --verbose      logs on the terminal instead of DIR/logs/roost.log
+  --version      print the version
+  --help         print this
+
+Environment: DATABASE_URL and NATS_URL use servers of yours instead of starting them.
+ANTHROPIC_API_KEY, OPENAI_API_KEY or OPENAI_BASE_URL give agents a real model instead of the built-in demo.`;
+
+const args = process.argv.slice(2);
+const [major, minor] = process.versions.node.split('.').map(Number);
+
+if (args.includes('--help') || args.includes('-h')) {
+  console.log(help);
+} else if (args.includes('--version')) {
+  console.log(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version);
+} else if (major < 20 || (major === 20 && minor < 19)) {
+  console.error(`Roost needs Node.js 20.19 or newer; this is ${process.versions.node}. See https://nodejs.org.`);
+  process.exitCode = 1;
+} else {
+  await start();
+}
+
+async function start() {
+  try {
+    const { ensureBuilt } = await import('./ensure-built.mjs');
+    await ensureBuilt();
+  } catch (error) {
+    console.error(`Roost: ${error.message}`);
+    process.exit(1);
+  }
+  // Stack traces then name lines of the TypeScript sources.
+  process.setSourceMapsEnabled(true);
+  const { main } = await import('../dist/tools/launcher/main.js');
+  await main(args);
+}

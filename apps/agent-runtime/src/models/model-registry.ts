@@ -1,0 +1,99 @@
+import { createAnthropic } from '@ai-sdk/anthropic';
+import { createGoogleGenerativeAI } from '@ai-sdk/google';
+import { createOpenAI } from '@ai-sdk/openai';
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+import type { LanguageModelV3 } from '@ai-sdk/provider';
+import { RoostError } from '#lib/contracts';
+import { DemoModel } from './demo-model.js';
+
+export const PROVIDERS = ['anthropic', 'openai', 'google', 'demo'] as const;
+export type ProviderName = (typeof PROVIDERS)[number];
+
+/** Keys of an agent or its account, by provider. */
+export type ProviderKeys = Partial<Record<'anthropic' | 'openai' | 'google', string>>;
+
+/** What the platform's environment offers to all agents. */
+export interface PlatformModels {
+  keys: ProviderKeys;
+  anthropicBaseUrl?: string | undefined;
+  /** A server that speaks OpenAI's `/chat/completions`: Ollama, vLLM, LiteLLM, a gateway. */
+  openaiBaseUrl?: string | undefined;
+  defaultModel?: string | undefined;
+}
+
+/** A model ready to be called. `keySource` is for error messages; the key itself stays inside the model. */
+export interface ResolvedModel {
+  model: LanguageModelV3;
+  provider: ProviderName;
+  modelId: string;
+  keySource: 'agent' | 'platform' | 'none';
+}
+
+/** Used when nothing names a model but a provider's key is there. */
+const DEFAULTS = { anthropic: 'claude-sonnet-4-5', openai: 'gpt-5', google: 'gemini-2.5-pro' } as const;
+
+/**
+ * Finds the model for a name like `anthropic/claude-sonnet-4-5` or a bare one, with the agent's key before the
+ * platform's. Without a name: the platform's default, else the first provider that has a key, else the demo.
+ * Errors: VALIDATION_ERROR saying what to set.
+ */
+export function resolveModel(name: string | undefined, agentKeys: ProviderKeys, platform: PlatformModels): ResolvedModel {
+  const { provider, modelId } = chooseModel(name ?? platform.defaultModel, agentKeys, platform);
+  if (provider === 'demo') return { model: new DemoModel(), provider, modelId, keySource: 'none' };
+  const key = agentKeys[provider] ?? platform.keys[provider];
+  const keySource = agentKeys[provider] ? 'agent' : key ? 'platform' : 'none';
+  if (!key && !(provider === 'openai' && platform.openaiBaseUrl)) {
+    throw new RoostError('VALIDATION_ERROR', `the model ${provider}/${modelId} needs a key: set the agent's provider_keys.${provider} or the platform's ${provider.toUpperCase()}_API_KEY`, [
+      { field: 'configuration.model', reason: 'no_key' },
+    ]);
+  }
+  return { model: connect(provider, modelId, key, platform), provider, modelId, keySource };
+}
+
+function chooseModel(name: string | undefined, agentKeys: ProviderKeys, platform: PlatformModels): { provider: ProviderName; modelId: string } {
+  if (!name) return firstUsable(agentKeys, platform);
+  if (name === 'demo') return { provider: 'demo', modelId: 'demo' };
+  const slash = name.indexOf('/');
+  const prefix = PROVIDERS.find((provider) => provider === name.slice(0, Math.max(slash, 0)));
+  if (prefix) return { provider: prefix, modelId: name.slice(slash + 1) };
+  if (slash < 0 && name.startsWith('claude')) return { provider: 'anthropic', modelId: name };
+  if (slash < 0 && name.startsWith('gemini')) return { provider: 'google', modelId: name };
+  // A compatible server has names of its own, slashes included: `meta-llama/llama-3.1-8b`.
+  if (platform.openaiBaseUrl || /^(gpt-|chatgpt|o\d)/.test(name)) return { provider: 'openai', modelId: name };
+  throw new RoostError('VALIDATION_ERROR', `no provider is known for the model ${name}: write it as anthropic/<name>, openai/<name> or google/<name>, or set OPENAI_BASE_URL`, [
+    { field: 'configuration.model', reason: 'unknown_model' },
+  ]);
+}
+
+function firstUsable(agentKeys: ProviderKeys, platform: PlatformModels): { provider: ProviderName; modelId: string } {
+  for (const keys of [agentKeys, platform.keys]) {
+    for (const provider of ['anthropic', 'openai', 'google'] as const) {
+      if (keys[provider] && !(provider === 'openai' && platform.openaiBaseUrl)) return { provider, modelId: DEFAULTS[provider] };
+    }
+  }
+  if (platform.openaiBaseUrl) {
+    throw new RoostError('VALIDATION_ERROR', 'OPENAI_BASE_URL is set but no model is named: set ROOST_DEFAULT_MODEL=openai/<name> or the agent’s configuration.model', [
+      { field: 'configuration.model', reason: 'required' },
+    ]);
+  }
+  return { provider: 'demo', modelId: 'demo' };
+}
+
+function connect(provider: Exclude<ProviderName, 'demo'>, modelId: string, key: string | undefined, platform: PlatformModels): LanguageModelV3 {
+  switch (provider) {
+    case 'anthropic':
+      return createAnthropic({ apiKey: key ?? '', ...(platform.anthropicBaseUrl ? { baseURL: versioned(platform.anthropicBaseUrl) } : {}) })(modelId);
+    case 'google':
+      return createGoogleGenerativeAI({ apiKey: key ?? '' })(modelId);
+    case 'openai':
+      return platform.openaiBaseUrl
+        ? createOpenAICompatible({ name: 'openai-compatible', baseURL: platform.openaiBaseUrl, includeUsage: true, ...(key ? { apiKey: key } : {}) })(modelId)
+        : createOpenAI({ apiKey: key ?? '' })(modelId);
+  }
+}
+
+/** ANTHROPIC_BASE_URL is written without the version by Anthropic's own tools, with it by the AI SDK. */
+function versioned(baseUrl: string): string {
+  const trimmed = baseUrl.replace(/\/+$/, '');
+  return /\/v\d+$/.test(trimmed) ? trimmed : `${trimmed}/v1`;
+}

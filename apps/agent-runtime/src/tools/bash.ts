@@ -1,0 +1,91 @@
+import { cancelExec, execCommand, pingWorkspace, RoostError } from '#lib/contracts';
+import { tool } from 'ai';
+import { z } from 'zod';
+import type { ToolContext } from './tool-context.js';
+import type { ToolGate } from './tool-gate.js';
+import { toolCall, workspaceRequest } from './workspace-request.js';
+
+const DEFAULT_SECONDS = 120;
+const MAX_SECONDS = 3_600;
+/** How often a running command's workspace is asked whether it is still there. */
+const WATCH_MS = 5_000;
+
+/** Runs a shell command in the sandbox. An abort kills its whole process tree there. */
+export function bashTool(context: ToolContext, gate: ToolGate) {
+  return tool({
+    description: `Run a shell command in your workspace (bash, working directory /workspace). Output beyond 30,000 bytes loses its middle. Commands are killed after timeout_seconds (default ${DEFAULT_SECONDS}).`,
+    inputSchema: z.object({
+      command: z.string().min(1).max(100_000).describe('The command line'),
+      timeout_seconds: z.number().int().min(1).max(MAX_SECONDS).optional().describe(`Default ${DEFAULT_SECONDS}, at most ${MAX_SECONDS}`),
+    }),
+    execute: ({ command, timeout_seconds }, { toolCallId, abortSignal }) =>
+      gate.change(() => run(context, command, (timeout_seconds ?? DEFAULT_SECONDS) * 1_000, `${context.turnId}-${toolCallId}`.slice(0, 100), abortSignal)),
+  });
+}
+
+async function run(context: ToolContext, command: string, timeoutMs: number, execId: string, signal: AbortSignal | undefined): Promise<string> {
+  signal?.throwIfAborted();
+  const input = { agentId: context.agentId, execId, command, timeoutMs, maxOutputBytes: 30_000 };
+  const watch = new AbortController();
+  try {
+    // The answer may take as long as the command; the margin is for starting and killing it.
+    const answer = workspaceRequest(context, { ...execCommand, timeoutMs: timeoutMs + 15_000 }, input);
+    const result = await Promise.race([answer, aborted(signal, watch.signal), workspaceGone(context, answer, watch.signal)]);
+    return describe(result, timeoutMs);
+  } catch (error) {
+    if (signal?.aborted) {
+      await context.bus.request(cancelExec, { agentId: context.agentId, execId }, toolCall(context, cancelExec.timeoutMs)).catch(() => undefined);
+    }
+    throw error;
+  } finally {
+    watch.abort();
+  }
+}
+
+function aborted(signal: AbortSignal | undefined, done: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true, signal: done });
+  });
+}
+
+/** Rejects when the workspace vanished under the command: without it the answer would be awaited for its whole timeout. */
+async function workspaceGone(context: ToolContext, answer: Promise<unknown>, done: AbortSignal): Promise<never> {
+  const finished = answer.then(
+    () => true,
+    () => true,
+  );
+  let bootId: string | undefined;
+  for (;;) {
+    const isOver = await Promise.race([finished, pause(WATCH_MS, done)]);
+    if (isOver) return new Promise<never>(() => undefined);
+    const ping = await workspaceRequest(context, pingWorkspace, { agentId: context.agentId }).catch(() => undefined);
+    if (!ping) continue;
+    if (bootId !== undefined && ping.bootId !== bootId) {
+      throw new RoostError('AGENT_UNAVAILABLE', 'the workspace restarted while the command ran: it was interrupted and may have done part of its work');
+    }
+    bootId = ping.bootId;
+  }
+}
+
+function pause(ms: number, done: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), ms);
+    done.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve(true);
+    });
+  });
+}
+
+function describe(result: z.output<typeof execCommand.output>, timeoutMs: number): string {
+  const end = result.timedOut
+    ? `[killed after ${timeoutMs / 1_000} s]`
+    : result.cancelled
+      ? '[cancelled]'
+      : result.signal
+        ? `[killed by ${result.signal}]`
+        : result.exitCode === 0
+          ? ''
+          : `[exit code ${result.exitCode}]`;
+  return [result.stdout, result.stderr && `[stderr]\n${result.stderr}`, end].filter(Boolean).join('\n') || '[no output]';
+}

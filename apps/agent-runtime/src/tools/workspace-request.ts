@@ -1,0 +1,23 @@
+import { ensureWorkspace, type RequestContract } from '#lib/contracts';
+import { reachedNobody } from '#lib/bus/rpc';
+import type { z } from 'zod';
+import type { ToolContext } from './tool-context.js';
+
+/**
+ * Asks the agent's workspace; wakes it first when nobody is there. Repeated once only when the first try reached
+ * nobody, so nothing is done twice. Errors: those of the contract and of `ensureWorkspace`.
+ */
+export async function workspaceRequest<I extends z.ZodType, O extends z.ZodType>(context: ToolContext, contract: RequestContract<I, O>, input: z.output<I>): Promise<z.output<O>> {
+  const call = () => context.bus.request(contract, input, toolCall(context, contract.timeoutMs));
+  try {
+    return await call();
+  } catch (error) {
+    if (!reachedNobody(error)) throw error;
+    await context.bus.request(ensureWorkspace, { agentId: context.agentId }, toolCall(context, ensureWorkspace.timeoutMs));
+    return call();
+  }
+}
+
+export function toolCall(context: ToolContext, timeoutMs: number) {
+  return { accountId: context.accountId, requestId: `turn_${context.turnId}`, deadline: Date.now() + timeoutMs };
+}

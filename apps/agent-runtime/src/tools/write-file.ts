@@ -1,0 +1,21 @@
+import { writeFile } from '#lib/contracts';
+import { tool } from 'ai';
+import { z } from 'zod';
+import type { ToolContext } from './tool-context.js';
+import type { ToolGate } from './tool-gate.js';
+import { workspaceRequest } from './workspace-request.js';
+
+export function writeFileTool(context: ToolContext, gate: ToolGate) {
+  return tool({
+    description: 'Write a text file of your workspace, replacing what was there. Missing folders are made.',
+    inputSchema: z.object({
+      path: z.string().min(1).max(4_096).describe('Path under /workspace'),
+      content: z.string().max(1_000_000).describe('The whole content'),
+    }),
+    execute: ({ path, content }) =>
+      gate.change(async () => {
+        const written = await workspaceRequest(context, writeFile, { agentId: context.agentId, path, content, encoding: 'utf-8', overwrite: true });
+        return `Wrote ${written.size} bytes to ${written.path}`;
+      }),
+  });
+}

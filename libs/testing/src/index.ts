@@ -1,0 +1,12 @@
+/**
+ * Real servers for tests: one PostgreSQL and one nats-server per run (started by the global setup, or by
+ * `startTestServers` outside vitest), a database and a bus account per suite, a whole Roost per e2e suite.
+ * Everything lives in one temporary folder and ends with the run; the next run clears what a killed one left.
+ */
+export { apiClient, type ApiClient, type ApiResponse } from './api-client.js';
+export { freshBus, type FreshBus } from './fresh-bus.js';
+export { freshDatabase, type FreshDatabase } from './fresh-database.js';
+export { spawnRoost, type SpawnedRoost, type SpawnRoostOptions } from './spawn-roost.js';
+export { startRoost, type StartRoostOptions, type TestRoost } from './start-roost.js';
+export { startTestServers, temporaryFolder, type TestServers } from './test-servers.js';
+export { until } from './until.js';

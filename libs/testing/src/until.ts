@@ -1,0 +1,18 @@
+export interface UntilOptions {
+  timeoutMs?: number;
+  everyMs?: number;
+}
+
+/** Waits for a fact: calls `look` until it gives something other than undefined, null or false. Throws after 10 s. */
+export async function until<T>(
+  what: string,
+  look: () => T | Promise<T>,
+  { timeoutMs = 10_000, everyMs = 25 }: UntilOptions = {},
+): Promise<NonNullable<T>> {
+  for (const deadline = Date.now() + timeoutMs; ;) {
+    const found = await look();
+    if (found !== undefined && found !== null && found !== false) return found;
+    if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain until ${what}`);
+    await new Promise((done) => setTimeout(done, everyMs));
+  }
+}

@@ -1,0 +1,3 @@
+/** Where the hands of an agent are made: a driver per kind of isolation behind one interface. */
+export * from './workspace-driver.js';
+export { LocalWorkspaceDriver, type LocalDriverOptions } from './local/local-driver.js';

@@ -1,0 +1,29 @@
+import { connect, credsAuthenticator } from '@nats-io/transport-node';
+import { z } from 'zod';
+import { serviceCredentials, workspaceCredentials } from '#lib/bus/credentials';
+import { LocalWorkspaceDriver } from './local-driver.js';
+
+/** A process that holds one workspace until it is killed, for the test of what is left then. */
+const { agentId, bwrapPath, dataDir, natsUrl, daemonPath, seed } = z
+  .object({
+    agentId: z.string(),
+    bwrapPath: z.string(),
+    dataDir: z.string(),
+    natsUrl: z.string(),
+    daemonPath: z.string(),
+    seed: z.string(),
+  })
+  .parse(JSON.parse(process.argv[2] ?? ''));
+const authenticator = credsAuthenticator(new TextEncoder().encode(await serviceCredentials(seed, 'test')));
+const nats = await connect({ servers: natsUrl, authenticator });
+const driver = new LocalWorkspaceDriver({
+  bwrapPath,
+  dataDir,
+  natsUrl,
+  daemonPath,
+  nats,
+  mintCredentials: (id) => workspaceCredentials(seed, id, { ttlSeconds: 3_600 }),
+  logger: { warn: () => undefined, info: () => undefined },
+});
+await driver.ensure({ agentId, accountId: agentId, volumeBytes: 2 ** 30, env: {}, network: { mode: 'none' } });
+process.stdout.write('awake\n');

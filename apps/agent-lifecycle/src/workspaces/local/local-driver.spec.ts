@@ -1,0 +1,268 @@
+import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import { build } from 'esbuild';
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { serviceCredentials, workspaceCredentials } from '#lib/bus/credentials';
+import { ownCall, requestOverNats } from '#lib/bus/rpc';
+import { cancelExec, execCommand, listDirectory, pingWorkspace, readFile, writeFile } from '#lib/contracts';
+import { findBubblewrap } from '../../../../../tools/launcher/bubblewrap.js';
+import { type Nats, startNats } from '../../../../../tools/launcher/nats.js';
+import { LocalWorkspaceDriver } from './local-driver.js';
+
+let dataDir: string;
+let bwrapPath: string | undefined;
+let nats: Nats;
+let connection: NatsConnection;
+let driver: LocalWorkspaceDriver;
+const call = () => ownCall(`req_${randomUUID()}`, 60_000);
+
+async function awake(): Promise<string> {
+  const agentId = randomUUID();
+  await driver.ensure({
+    agentId,
+    accountId: randomUUID(),
+    volumeBytes: 2 ** 30,
+    env: { MY_SETTING: 'blue' },
+    network: { mode: 'none' },
+  });
+  return agentId;
+}
+
+function run(
+  agentId: string,
+  command: string,
+  options: { timeoutMs?: number; execId?: string; maxOutputBytes?: number } = {},
+) {
+  return requestOverNats(
+    connection,
+    execCommand,
+    { agentId, execId: randomUUID(), command, timeoutMs: 20_000, maxOutputBytes: 30_000, ...options },
+    call(),
+  );
+}
+
+async function bundle(entry: string): Promise<string> {
+  const outfile = join(dataDir, basename(entry).replace(/\.ts$/, '.mjs'));
+  await build({
+    absWorkingDir: fileURLToPath(new URL('../../../../../', import.meta.url)),
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    tsconfig: 'tsconfig.json',
+    minify: true,
+    keepNames: true,
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  });
+  return outfile;
+}
+
+beforeAll(async () => {
+  dataDir = mkdtempSync(join(tmpdir(), 'roost-hands-'));
+  const daemonPath = await bundle('apps/workspace/src/main.ts');
+  nats = await startNats({ dataDir, log: () => undefined });
+  const seed = nats.accounts[0]?.seed ?? '';
+  connection = await connect({
+    servers: nats.url,
+    authenticator: credsAuthenticator(new TextEncoder().encode(await serviceCredentials(seed, 'test'))),
+  });
+  bwrapPath = (await findBubblewrap(() => undefined)).path;
+  driver = new LocalWorkspaceDriver({
+    bwrapPath,
+    dataDir,
+    natsUrl: nats.url,
+    daemonPath,
+    nats: connection,
+    mintCredentials: (agentId) => workspaceCredentials(seed, agentId, { ttlSeconds: 3_600 }),
+    logger: { warn: (fields) => console.warn(fields), info: () => undefined },
+  });
+});
+
+afterAll(async () => {
+  await driver?.close();
+  await connection?.close();
+  await nats?.stop();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+describe('a local workspace', () => {
+  it('keeps files across sleep', async () => {
+    const agentId = await awake();
+    const written = await requestOverNats(
+      connection,
+      writeFile,
+      { agentId, path: 'notes/a.txt', content: 'hello', encoding: 'utf-8', overwrite: false },
+      call(),
+    );
+    expect(written).toMatchObject({ path: '/workspace/notes/a.txt', size: 5 });
+    await driver.sleep(agentId);
+    await expect(driver.inspect(agentId)).resolves.toEqual({ state: 'asleep' });
+    await driver.ensure({ agentId, accountId: randomUUID(), volumeBytes: 2 ** 30, env: {}, network: { mode: 'none' } });
+    const read = await requestOverNats(
+      connection,
+      readFile,
+      { agentId, path: '/workspace/notes/a.txt', encoding: 'utf-8' },
+      call(),
+    );
+    expect(read.content).toBe('hello');
+    const listed = await requestOverNats(
+      connection,
+      listDirectory,
+      { agentId, path: '', recursive: false, limit: 10 },
+      call(),
+    );
+    expect(listed.entries.map(({ name, type }) => [name, type])).toEqual([['notes', 'directory']]);
+    await expect(
+      requestOverNats(
+        connection,
+        writeFile,
+        { agentId, path: 'notes/a.txt', content: 'x', encoding: 'utf-8', overwrite: false },
+        call(),
+      ),
+    ).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
+  });
+
+  it('shows commands no host file, no host user and no way to become root', async () => {
+    const agentId = await awake();
+    const { stdout, stderr } = await run(
+      agentId,
+      'id -u; ls /; cat /etc/shadow; ls /root; ls /home; ls /sys; echo $MY_SETTING; env | grep -i -E "nats|roost_|creds" | grep -v EXEC_ID; touch /usr/x /etc/x /x; ls /workspace',
+    );
+    expect(stdout.split('\n')[0]).toBe('1000');
+    expect(stdout).toContain('blue');
+    expect(stdout).not.toMatch(/root|home|sys|var/);
+    expect(stderr).toMatch(/\/etc\/shadow: No such file/);
+    expect(stderr).toMatch(/\/root'?: No such file/);
+    expect(stderr.match(/Read-only file system/g)).toHaveLength(3);
+  });
+
+  it('hides the daemon that holds the bus credentials from the commands it runs', async () => {
+    const agentId = await awake();
+    const { stdout, stderr } = await run(
+      agentId,
+      'tr "\\0" " " < /proc/$PPID/cmdline; cat /proc/$PPID/environ; cat /proc/$PPID/maps; ls -la /proc/$PPID/fd; cat /run/roost/node',
+    );
+    expect(stdout).toMatch(/workspace-daemon.mjs $/);
+    expect(stderr.match(/Permission denied/g)).toHaveLength(4);
+  });
+
+  it('keeps two agents apart', async () => {
+    const [one, two] = await Promise.all([awake(), awake()]);
+    await run(one, 'echo secret > /workspace/mine; echo secret > /tmp/mine; (sleep 30 &)');
+    const { stdout } = await run(two, 'ls -a /workspace /tmp; cat /proc/[0-9]*/cmdline | tr "\\0" " "');
+    expect(stdout).not.toContain('mine');
+    expect(stdout).not.toContain('sleep 30');
+  });
+
+  it('ends a command and everything it started when it is cancelled or its time is over', async () => {
+    const agentId = await awake();
+    const running = run(agentId, 'setsid sleep 1000 & (trap "" TERM; sleep 1001) & sleep 1002', { execId: 'a' });
+    await expect
+      .poll(async () => (await requestOverNats(connection, cancelExec, { agentId, execId: 'a' }, call())).cancelled)
+      .toBe(true);
+    await expect(running).resolves.toMatchObject({ cancelled: true, timedOut: false });
+    await expect(run(agentId, 'sleep 1003', { timeoutMs: 200 })).resolves.toMatchObject({
+      cancelled: false,
+      timedOut: true,
+      signal: 'SIGTERM',
+    });
+    const { stdout } = await run(agentId, 'cat /proc/[0-9]*/cmdline | tr "\\0" " "');
+    expect(stdout).not.toMatch(/sleep 100/);
+  });
+
+  it('keeps the head and the tail of a long output', async () => {
+    const agentId = await awake();
+    const { stdout } = await run(agentId, 'echo first; seq 200000; echo last', { maxOutputBytes: 2_000 });
+    expect(stdout.length).toBeLessThan(2_100);
+    expect(stdout).toMatch(/^first\n1\n[^]*bytes left out[^]*last\n$/);
+  });
+
+  it('makes one workspace for many callers at once', async () => {
+    const agentId = randomUUID();
+    const spec = {
+      agentId,
+      accountId: randomUUID(),
+      volumeBytes: 2 ** 30,
+      env: {},
+      network: { mode: 'none' as const },
+    };
+    await Promise.all(Array.from({ length: 10 }, () => driver.ensure(spec)));
+    const first = await requestOverNats(connection, pingWorkspace, { agentId }, call());
+    await driver.ensure(spec);
+    expect((await requestOverNats(connection, pingWorkspace, { agentId }, call())).bootId).toBe(first.bootId);
+    // bubblewrap outside, and its reaper inside.
+    expect(processesOf(agentId)).toBe(2);
+  });
+
+  it('comes back after its daemon was killed from inside', async () => {
+    const agentId = await awake();
+    void run(agentId, 'kill -9 $PPID').catch(() => undefined);
+    await expect.poll(async () => (await driver.inspect(agentId)).state).toBe('asleep');
+    await driver.ensure({ agentId, accountId: randomUUID(), volumeBytes: 2 ** 30, env: {}, network: { mode: 'none' } });
+    await expect(run(agentId, 'echo back')).resolves.toMatchObject({ stdout: 'back\n' });
+  });
+
+  it('leaves nothing behind when it is removed', async () => {
+    const agentId = await awake();
+    await run(agentId, 'mkdir -p a/b; echo x > a/b/c; chmod 0 a/b; nohup setsid sleep 2000 >/dev/null 2>&1 &');
+    await driver.remove(agentId);
+    expect(readdirSync(join(dataDir, 'volumes')).filter((name) => name.includes(agentId))).toEqual([]);
+    expect(processesOf('sleep\0' + '2000')).toBe(0);
+  });
+
+  it('ends with the process that made it, also when that is killed', async () => {
+    const agentId = randomUUID();
+    const seed = nats.accounts[0]?.seed ?? '';
+    const driverFile = await bundle('apps/agent-lifecycle/src/workspaces/local/driver-process.fixture.ts');
+    const options = { agentId, bwrapPath, dataDir, natsUrl: nats.url, daemonPath: join(dataDir, 'main.mjs'), seed };
+    const child = spawn(process.execPath, [driverFile, JSON.stringify(options)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(child.stdout, 'data');
+    void run(agentId, 'nohup setsid sleep 2001 & sleep 2001').catch(() => undefined);
+    await expect.poll(() => processesOf('sleep\0' + '2001')).toBe(2);
+    child.kill('SIGKILL');
+    await expect.poll(() => processesOf(agentId) + processesOf('sleep\0' + '2001')).toBe(0);
+    await driver.ensure({ agentId, accountId: randomUUID(), volumeBytes: 2 ** 30, env: {}, network: { mode: 'none' } });
+    await expect(run(agentId, 'ls -a')).resolves.toMatchObject({ exitCode: 0 });
+  });
+
+  it('says what to do when there is no bubblewrap', async () => {
+    const without = new LocalWorkspaceDriver({
+      bwrapPath: undefined,
+      dataDir,
+      natsUrl: nats.url,
+      daemonPath: '/nowhere',
+      nats: connection,
+      mintCredentials: () => Promise.resolve(''),
+      logger: { warn: () => undefined, info: () => undefined },
+    });
+    const agentId = randomUUID();
+    await expect(
+      without.ensure({ agentId, accountId: agentId, volumeBytes: 1, env: {}, network: { mode: 'none' } }),
+    ).rejects.toMatchObject({
+      code: 'AGENT_UNAVAILABLE',
+      message: expect.stringContaining('bubblewrap is not installed'),
+    });
+    await expect(without.inspect(agentId)).resolves.toMatchObject({ state: 'failed' });
+  });
+});
+
+/** Host processes whose command line holds the text. bubblewrap's arguments name the agent. */
+function processesOf(text: string): number {
+  return readdirSync('/proc').filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(text);
+    } catch {
+      return false;
+    }
+  }).length;
+}

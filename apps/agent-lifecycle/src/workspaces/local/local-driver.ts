@@ -1,0 +1,186 @@
+import { pingWorkspace, RoostError } from '#lib/contracts';
+import { workspaceInboxPrefix } from '#lib/bus/credentials';
+import { ownCall, requestOverNats } from '#lib/bus/rpc';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { randomUUID } from 'node:crypto';
+import type { WorkspaceDriver, WorkspaceSpec, WorkspaceStatus } from '../workspace-driver.js';
+import { commandEnvironment, sandboxCommand } from './sandbox-command.js';
+import { makeKit, type SandboxKit } from './sandbox-kit.js';
+import { SandboxLink } from './sandbox-link.js';
+import { Sandbox } from './sandbox.js';
+import { Volumes } from './volumes.js';
+
+export interface LocalDriverOptions {
+  /** Undefined: bubblewrap is not to be had, and `reason` says why. */
+  bwrapPath: string | undefined;
+  reason?: string | undefined;
+  dataDir: string;
+  natsUrl: string;
+  /** Bus credentials of one workspace, asked for at each connection; how long they live is the caller's choice. */
+  mintCredentials(agentId: string): Promise<string>;
+  /** The built workspace-daemon.mjs. */
+  daemonPath: string;
+  /** For the pings that tell when a workspace is awake. */
+  nats: NatsConnection;
+  logger: { warn(fields: object, message: string): void; info(fields: object, message: string): void };
+}
+
+interface Workspace {
+  sandbox: Sandbox;
+  link: SandboxLink;
+  isAwake: boolean;
+}
+
+const startTimeoutMs = 15_000;
+const tmpBytes = 256 * 1024 * 1024;
+
+/** Workspaces in bubblewrap sandboxes on this machine. They end with this process, however it ends; volumes stay. */
+export class LocalWorkspaceDriver implements WorkspaceDriver {
+  private readonly volumes: Volumes;
+  private readonly workspaces = new Map<string, Workspace>();
+  private readonly starting = new Map<string, Promise<void>>();
+  private readonly failures = new Map<string, string>();
+  private kit: SandboxKit | undefined;
+  private isClosed = false;
+
+  constructor(private readonly options: LocalDriverOptions) {
+    this.volumes = new Volumes(options.dataDir);
+  }
+
+  async ensure(spec: WorkspaceSpec): Promise<void> {
+    const { agentId } = spec;
+    const running = this.starting.get(agentId);
+    if (running) return running;
+    if (this.workspaces.get(agentId)?.isAwake && (await this.answers(agentId))) return;
+    // Another call may have begun while this one waited for the ping.
+    const start = this.starting.get(agentId) ?? this.start(spec).finally(() => this.starting.delete(agentId));
+    this.starting.set(agentId, start);
+    return start;
+  }
+
+  async sleep(agentId: string): Promise<void> {
+    // A start under way would otherwise finish after the caller was told that the workspace sleeps.
+    await this.starting.get(agentId)?.catch(() => undefined);
+    const workspace = this.workspaces.get(agentId);
+    if (!workspace) return;
+    workspace.link.close();
+    await workspace.sandbox.stop();
+    this.workspaces.delete(agentId);
+  }
+
+  async remove(agentId: string): Promise<void> {
+    await this.sleep(agentId);
+    this.failures.delete(agentId);
+    await this.volumes.remove(agentId);
+  }
+
+  inspect(agentId: string): Promise<WorkspaceStatus> {
+    return Promise.resolve(this.statusOf(agentId));
+  }
+
+  list(): Promise<{ agentId: string; state: WorkspaceStatus['state'] }[]> {
+    return Promise.resolve(this.volumes.list().map((agentId) => ({ agentId, state: this.statusOf(agentId).state })));
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    await Promise.allSettled([...this.starting.values()]);
+    await Promise.all([...this.workspaces.keys()].map((agentId) => this.sleep(agentId)));
+  }
+
+  private statusOf(agentId: string): WorkspaceStatus {
+    if (this.starting.has(agentId)) return { state: 'starting' };
+    if (this.workspaces.get(agentId)?.isAwake) return { state: 'running' };
+    const reason = this.failures.get(agentId);
+    return reason === undefined ? { state: 'asleep' } : { state: 'failed', reason };
+  }
+
+  private async start(spec: WorkspaceSpec): Promise<void> {
+    const { agentId } = spec;
+    try {
+      await this.stopRemains(agentId);
+      const sandbox = this.launch(spec);
+      const ended = sandbox.ended.then((reason) => {
+        throw unavailable(`the sandbox could not be started: ${reason}`);
+      });
+      await Promise.race([this.untilAwake(agentId, sandbox), ended]);
+      this.failures.delete(agentId);
+    } catch (error) {
+      const known =
+        error instanceof RoostError
+          ? error
+          : unavailable(`the workspace could not be made: ${error instanceof Error ? error.message : String(error)}`);
+      this.failures.set(agentId, known.message);
+      await this.stopRemains(agentId);
+      throw known;
+    }
+  }
+
+  private launch(spec: WorkspaceSpec): Sandbox {
+    const { bwrapPath, reason, dataDir, daemonPath, natsUrl, mintCredentials, logger } = this.options;
+    const { agentId } = spec;
+    if (this.isClosed) throw unavailable('Roost is shutting down');
+    if (!bwrapPath) {
+      throw unavailable(
+        `bubblewrap is not installed: ${reason ?? 'install the package "bubblewrap" and start Roost again'}. Nothing runs without a sandbox.`,
+      );
+    }
+    this.kit ??= makeKit(dataDir, daemonPath);
+    const { path, hostUid } = this.volumes.open(agentId);
+    const command = sandboxCommand({ agentId, bwrapPath, kit: this.kit, volume: path, hostUid, tmpBytes });
+    const config = { agentId, env: commandEnvironment(spec.env), inboxPrefix: workspaceInboxPrefix(agentId) };
+    const sandbox = new Sandbox(command, config, [], (line) => logger.warn({ agentId, line }, 'workspace says'));
+    const link = new SandboxLink(sandbox.link, {
+      natsUrl,
+      mintCredentials: () => mintCredentials(agentId),
+      onTunnel: (stream) => stream.respond({ ':status': 403 }, { endStream: true }),
+    });
+    const workspace: Workspace = { sandbox, link, isAwake: false };
+    this.workspaces.set(agentId, workspace);
+    void sandbox.ended.then((why) => {
+      link.close();
+      if (this.workspaces.get(agentId) !== workspace) return;
+      this.workspaces.delete(agentId);
+      logger.info({ agentId, why }, 'the workspace ended');
+    });
+    return sandbox;
+  }
+
+  private async untilAwake(agentId: string, sandbox: Sandbox): Promise<void> {
+    for (const deadline = Date.now() + startTimeoutMs; Date.now() < deadline && !sandbox.hasEnded;) {
+      if (await this.answers(agentId)) {
+        const workspace = this.workspaces.get(agentId);
+        if (workspace) workspace.isAwake = true;
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    if (!sandbox.hasEnded) throw unavailable(`the workspace did not answer within ${startTimeoutMs / 1_000} seconds`);
+  }
+
+  private async answers(agentId: string): Promise<boolean> {
+    try {
+      await requestOverNats(
+        this.options.nats,
+        pingWorkspace,
+        { agentId },
+        ownCall(`ping_${randomUUID()}`, pingWorkspace.timeoutMs),
+      );
+      return true;
+    } catch {
+      return false; // nobody there (yet)
+    }
+  }
+
+  private async stopRemains(agentId: string): Promise<void> {
+    const workspace = this.workspaces.get(agentId);
+    if (!workspace) return;
+    workspace.link.close();
+    await workspace.sandbox.stop();
+    this.workspaces.delete(agentId);
+  }
+}
+
+function unavailable(message: string): RoostError {
+  return new RoostError('AGENT_UNAVAILABLE', message, [{ reason: 'workspace' }], 10);
+}

@@ -1,0 +1,187 @@
+import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { SandboxKit } from './sandbox-kit.js';
+
+export interface SandboxOptions {
+  bwrapPath: string;
+  agentId: string;
+  kit: SandboxKit;
+  /** Host folder of the volume. */
+  volume: string;
+  /** Host user the sandbox runs as; undefined when Roost itself is no root, then it is Roost's own. */
+  hostUid: number | undefined;
+  tmpBytes: number;
+  /** Handle number of the seccomp program, as the child sees it. */
+  seccompFd?: number | undefined;
+}
+
+export interface SandboxCommand {
+  file: string;
+  args: string[];
+}
+
+/** User id inside. */
+export const AGENT_UID = 1000;
+
+/**
+ * The command that starts the daemon in a new sandbox. The sandbox has its own user, mount, process, network, IPC, host
+ * name and cgroup namespaces; nothing of the host but a read-only /usr, libraries and certificates; no capability.
+ *
+ * Root first enters a private mount namespace, shows the volume and the kit there under names any user can walk to
+ * (the data folder may lie under /root), and goes on as the workspace's own unprivileged user: not even a hole in the
+ * sandbox would then lead to root, or to another agent's files.
+ */
+export function sandboxCommand(options: SandboxOptions): SandboxCommand {
+  const { bwrapPath, kit, volume, hostUid } = options;
+  if (hostUid === undefined)
+    return { file: bwrapPath, args: bubblewrapArguments(options, kit.folder, volume, nodePrefix()) };
+  const prefix = nodePrefix();
+  const sources = [['kit', kit.folder], ['volume', volume], ...(prefix ? [['node', prefix]] : [])].flat();
+  const staged = (name: string) => join(stage, name);
+  return {
+    file: 'unshare',
+    args: [
+      '--mount',
+      '--propagation=private',
+      '--',
+      '/bin/sh',
+      '-c',
+      stageScript,
+      'roost-stage',
+      String(hostUid),
+      String(sources.length / 2),
+      ...sources,
+      bwrapPath,
+      ...bubblewrapArguments(options, staged('kit'), staged('volume'), prefix && staged('node')),
+    ],
+  };
+}
+
+// Any folder that exists everywhere and can hold no data of ours; the mount is seen by this sandbox's launch alone.
+const stage = '/sys';
+
+const stageScript = `set -e
+uid=$1; count=$2; shift 2
+mount -t tmpfs -o mode=0755,size=64k roost-stage ${stage}
+while [ "$count" -gt 0 ]; do
+  mkdir "${stage}/$1"
+  mount --bind "$2" "${stage}/$1"
+  shift 2; count=$((count - 1))
+done
+exec setpriv --reuid="$uid" --regid="$uid" --clear-groups --inh-caps=-all -- "$@"`;
+
+function bubblewrapArguments(
+  { agentId, tmpBytes, seccompFd }: SandboxOptions,
+  kit: string,
+  volume: string,
+  nodeFolder: string | undefined,
+): string[] {
+  const hostEtc = [
+    'ssl',
+    'ca-certificates',
+    'alternatives',
+    'ld.so.cache',
+    'localtime',
+    'mime.types',
+    'magic',
+    'python3',
+    'terminfo',
+  ];
+  const ownEtc = ['passwd', 'group', 'hosts', 'hostname', 'nsswitch.conf', 'resolv.conf'];
+  return [
+    '--unshare-all',
+    '--unshare-user',
+    '--unshare-cgroup',
+    '--hostname',
+    'workspace',
+    '--uid',
+    String(AGENT_UID),
+    '--gid',
+    String(AGENT_UID),
+    '--new-session',
+    '--die-with-parent',
+    '--cap-drop',
+    'ALL',
+    '--clearenv',
+    '--ro-bind',
+    '/usr',
+    '/usr',
+    ...['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'].flatMap(systemFolder),
+    ...ownEtc.flatMap((name) => ['--ro-bind', join(kit, 'etc', name), `/etc/${name}`]),
+    ...hostEtc.flatMap((name) => (existsSync(`/etc/${name}`) ? ['--ro-bind', `/etc/${name}`, `/etc/${name}`] : [])),
+    '--ro-bind',
+    join(kit, 'node'),
+    '/run/roost/node',
+    '--ro-bind',
+    join(kit, 'workspace-daemon.mjs'),
+    '/run/roost/workspace-daemon.mjs',
+    ...(nodeFolder ? ['--ro-bind', nodeFolder, '/opt/node'] : []),
+    '--proc',
+    '/proc',
+    '--dev',
+    '/dev',
+    '--perms',
+    '1777',
+    '--size',
+    String(tmpBytes),
+    '--tmpfs',
+    '/dev/shm',
+    '--perms',
+    '1777',
+    '--size',
+    String(tmpBytes),
+    '--tmpfs',
+    '/tmp',
+    '--bind',
+    volume,
+    '/workspace',
+    '--remount-ro',
+    '/dev',
+    '--remount-ro',
+    '/',
+    '--chdir',
+    '/workspace',
+    '--setenv',
+    'UV_THREADPOOL_SIZE',
+    '4',
+    // So that the host's process list tells whose sandbox it is.
+    '--setenv',
+    'ROOST_AGENT_ID',
+    agentId,
+    ...(seccompFd === undefined ? [] : ['--seccomp', String(seccompFd)]),
+    '--',
+    '/run/roost/node',
+    '--max-old-space-size=192',
+    '--max-semi-space-size=2',
+    '/run/roost/workspace-daemon.mjs',
+  ];
+}
+
+/** On merged systems /bin is a link into /usr, elsewhere a folder of its own. */
+function systemFolder(name: string): string[] {
+  const path = `/${name}`;
+  if (!existsSync(path)) return [];
+  return lstatSync(path).isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : ['--ro-bind', path, path];
+}
+
+/** The folder of a Node that was installed outside the system, e.g. by nvm: agents get the same `node` and `npm`. */
+function nodePrefix(): string | undefined {
+  const node = realpathSync(process.execPath);
+  return node.startsWith('/usr/') ? undefined : dirname(dirname(node));
+}
+
+/** Environment of the agent's commands; `custom` wins except where it would break the sandbox's plumbing. */
+export function commandEnvironment(custom: Record<string, string>): Record<string, string> {
+  const path = '/workspace/.local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+  return {
+    PATH: nodePrefix() ? `/opt/node/bin:${path}` : path,
+    HOME: '/workspace',
+    USER: 'agent',
+    LOGNAME: 'agent',
+    SHELL: '/bin/bash',
+    LANG: 'C.UTF-8',
+    TERM: 'dumb',
+    TMPDIR: '/tmp',
+    ...custom,
+  };
+}

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+
+/** What every sandbox is shown besides the system: one folder, made once and shared read-only by all. */
+export interface SandboxKit {
+  /** Holds `node`, `workspace-daemon.mjs` and `etc/`. */
+  folder: string;
+}
+
+const etc: Record<string, string> = {
+  passwd:
+    'root:x:0:0:root:/nonexistent:/usr/sbin/nologin\nagent:x:1000:1000:agent:/workspace:/bin/bash\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n',
+  group: 'root:x:0:\nagent:x:1000:\nnogroup:x:65534:\n',
+  hosts: '127.0.0.1 localhost workspace\n::1 localhost\n',
+  hostname: 'workspace\n',
+  'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
+  'resolv.conf': '# names are resolved by the egress proxy\n',
+};
+
+/**
+ * Makes the kit under `<dataDir>/sandbox-kits`, named by what is in it: a new Node or a new daemon gets a new folder,
+ * and sandboxes that still run keep theirs.
+ */
+export function makeKit(dataDir: string, daemonPath: string, nodePath = process.execPath): SandboxKit {
+  const daemon = readFileSync(daemonPath);
+  const { size, mtimeMs } = statSync(nodePath);
+  const id = createHash('sha256')
+    .update(daemon)
+    .update(JSON.stringify([size, mtimeMs, etc]))
+    .digest('hex')
+    .slice(0, 16);
+  const folder = join(dataDir, 'sandbox-kits', id);
+  if (existsSync(folder)) return { folder };
+  const draft = `${folder}.${process.pid}`;
+  rmSync(draft, { recursive: true, force: true });
+  mkdirSync(join(draft, 'etc'), { recursive: true, mode: 0o755 });
+  for (const [name, content] of Object.entries(etc)) writeFileSync(join(draft, 'etc', name), content, { mode: 0o644 });
+  writeFileSync(join(draft, 'workspace-daemon.mjs'), daemon, { mode: 0o644 });
+  copyFileSync(nodePath, join(draft, 'node'));
+  // Executable but not readable: the kernel then hides the daemon's memory, handles and environment from the agent's
+  // commands, though they run as the same user.
+  chmodSync(join(draft, 'node'), 0o111);
+  renameSync(draft, folder);
+  return { folder };
+}

@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Duplex } from 'node:stream';
+import type { SandboxCommand } from './sandbox-command.js';
+
+const stopGraceMs = 1_000;
+
+/** One running sandbox: bubblewrap, in it the daemon, in it whatever the agent runs. */
+export class Sandbox {
+  /** Resolves when every process of the sandbox is gone, with the reason. */
+  readonly ended: Promise<string>;
+  /** The daemon's line to us. */
+  readonly link: Duplex;
+  hasEnded = false;
+  private readonly child: ChildProcess;
+  private lastWords = '';
+
+  constructor(command: SandboxCommand, config: unknown, handles: number[], onLog: (line: string) => void) {
+    this.child = spawn(command.file, command.args, {
+      stdio: ['pipe', 'ignore', 'pipe', 'pipe', ...handles],
+      env: { PATH: process.env.PATH ?? '' },
+      detached: true,
+    });
+    this.link = this.child.stdio[3] as Duplex;
+    this.child.stdin?.on('error', () => undefined); // it ended before it read: `ended` tells why
+    this.child.stdin?.end(JSON.stringify(config));
+    if (this.child.stderr) {
+      createInterface({ input: this.child.stderr }).on('line', (line) => {
+        this.lastWords = line.slice(0, 500);
+        onLog(line);
+      });
+    }
+    this.ended = new Promise((resolve) => {
+      this.child.once('error', (error) => resolve(error.message));
+      this.child.once('exit', (code, signal) =>
+        resolve(`${this.lastWords || 'no message'} (${signal ?? `exit code ${code ?? 'unknown'}`})`),
+      );
+    }).then((reason) => {
+      this.hasEnded = true;
+      this.link.destroy();
+      return String(reason);
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
+  /** Ends everything in the sandbox; resolves when it is gone. Killing its first process makes the kernel end the rest. */
+  async stop(): Promise<void> {
+    if (this.hasEnded) return;
+    this.link.destroy(); // the daemon ends when its line does
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), stopGraceMs);
+    await this.ended;
+    clearTimeout(timer);
+  }
+
+  kill(): void {
+    if (!this.hasEnded) this.child.kill('SIGKILL');
+  }
+}

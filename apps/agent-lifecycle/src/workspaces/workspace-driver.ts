@@ -1,0 +1,42 @@
+/** What a driver must know to make an agent's workspace. Nothing secret is in it but the agent's own `env`. */
+export interface WorkspaceSpec {
+  agentId: string;
+  accountId: string;
+  volumeBytes: number;
+  /** The agent's custom_env, for its commands. */
+  env: Record<string, string>;
+  /** As in Kubernetes: `500m`, `2`; `512Mi`, `2Gi`. */
+  resources?: { cpu?: string | undefined; memory?: string | undefined } | undefined;
+  network: NetworkPolicy;
+}
+
+export interface NetworkPolicy {
+  mode: 'public' | 'allowlist' | 'none';
+  /** For `allowlist`: `host`, `*.host`, either with `:port`. */
+  allow?: string[] | undefined;
+}
+
+export type WorkspaceStatus = { state: 'running' | 'asleep' | 'starting' } | { state: 'failed'; reason: string };
+
+/**
+ * Makes sandboxes and takes them away. What all drivers promise: a workspace has no route to the outside but the bus
+ * and the egress proxy, sees no file but a read-only system and its volume, and is never run without isolation.
+ * Not promised: that a workspace that was running a moment ago still is.
+ */
+export interface WorkspaceDriver {
+  /**
+   * Resolves when the daemon of the workspace answers on the bus. Concurrent calls make one workspace; a changed spec
+   * takes effect at the next start, a changed network policy at once.
+   * Errors: AGENT_UNAVAILABLE, with what to do about it.
+   */
+  ensure(spec: WorkspaceSpec): Promise<void>;
+  /** Ends every process of the workspace; the volume stays. Idempotent. */
+  sleep(agentId: string): Promise<void>;
+  /** Ends the workspace and deletes its volume for good. Idempotent. */
+  remove(agentId: string): Promise<void>;
+  inspect(agentId: string): Promise<WorkspaceStatus>;
+  /** Every workspace that has a volume, asleep ones too. */
+  list(): Promise<{ agentId: string; state: WorkspaceStatus['state'] }[]>;
+  /** Puts every workspace to sleep; the driver is of no use afterwards. */
+  close(): Promise<void>;
+}

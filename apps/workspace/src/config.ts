@@ -1,0 +1,16 @@
+import { text } from 'node:stream/consumers';
+import { z } from 'zod';
+
+/** What the host tells the daemon at start, as JSON on standard input. No secret is in it but the agent's own custom_env. */
+export const WorkspaceConfig = z.strictObject({
+  agentId: z.string().min(1),
+  /** Environment of the agent's commands. */
+  env: z.record(z.string(), z.string()),
+  inboxPrefix: z.string(),
+  root: z.string().default('/workspace'),
+});
+export type WorkspaceConfig = z.output<typeof WorkspaceConfig>;
+
+export async function readConfig(input: NodeJS.ReadableStream): Promise<WorkspaceConfig> {
+  return WorkspaceConfig.parse(JSON.parse(await text(input)));
+}

@@ -1,0 +1,126 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { type execCommand as contract, RoostError } from '#lib/contracts';
+import type { z } from 'zod';
+import { CappedOutput } from './output.js';
+import { isRunAlive, RUN_MARK, signalRun } from './process-tree.js';
+
+type Input = z.output<typeof contract.input>;
+type Output = z.output<typeof contract.output>;
+
+const killGraceMs = 2_000;
+const drainMs = 200;
+const maxRuns = 64;
+
+interface Run {
+  leader: number;
+  isCancelled: boolean;
+  end(): void;
+}
+
+/** Runs commands and knows those that are running. */
+export class Commands {
+  private readonly runs = new Map<string, Run>();
+  private readonly shell = existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh';
+
+  constructor(
+    private readonly workingDirectory: string,
+    private readonly env: Record<string, string>,
+  ) {}
+
+  get count(): number {
+    return this.runs.size;
+  }
+
+  /**
+   * Runs a shell command to its end. When the shell has ended, what it left in the background goes on running; when
+   * the run is cancelled or its time is over, everything it started gets SIGTERM, and SIGKILL two seconds later.
+   */
+  async run({ execId, command, timeoutMs, maxOutputBytes }: Input): Promise<Output> {
+    if (this.runs.has(execId)) throw new RoostError('CONFLICT', 'a command with this exec_id is running');
+    if (this.runs.size >= maxRuns)
+      throw new RoostError('RATE_LIMITED', `at most ${maxRuns} commands run at once`, [], 1);
+    const startedAt = performance.now();
+    const child = spawn(this.shell, ['-c', command], {
+      cwd: this.workingDirectory,
+      env: { ...this.env, [RUN_MARK]: execId },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    const stdout = new CappedOutput(maxOutputBytes);
+    const stderr = new CappedOutput(maxOutputBytes);
+    child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+
+    let hasTimedOut = false;
+    let killer: NodeJS.Timeout | undefined;
+    const end = () => {
+      if (child.pid === undefined || killer) return;
+      const leader = child.pid;
+      signalRun(leader, execId, 'SIGTERM');
+      killer = setTimeout(() => signalRun(leader, execId, 'SIGKILL'), killGraceMs);
+    };
+    const run: Run = { leader: child.pid ?? 0, isCancelled: false, end };
+    this.runs.set(execId, run);
+    const timer = setTimeout(
+      () => {
+        hasTimedOut = true;
+        end();
+      },
+      Math.min(timeoutMs, 2 ** 31 - 1),
+    );
+
+    try {
+      const { code, signal } = await exitOf(child);
+      if (killer) await untilGone(run.leader, execId);
+      await drained(child);
+      return {
+        exitCode: code,
+        signal,
+        stdout: stdout.text(),
+        stderr: stderr.text(),
+        timedOut: hasTimedOut,
+        cancelled: run.isCancelled,
+        durationMs: Math.round(performance.now() - startedAt),
+      };
+    } finally {
+      clearTimeout(timer);
+      clearTimeout(killer);
+      this.runs.delete(execId);
+    }
+  }
+
+  /** Ends a run. Says whether there was one. */
+  cancel(execId: string): boolean {
+    const run = this.runs.get(execId);
+    if (!run) return false;
+    run.isCancelled = true;
+    run.end();
+    return true;
+  }
+}
+
+function exitOf(child: ChildProcess): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+  return new Promise((resolve, reject) => {
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+    child.once('error', (error) =>
+      reject(new RoostError('AGENT_UNAVAILABLE', `the command could not be started: ${error.message}`)),
+    );
+  });
+}
+
+/** A background process may hold the pipes open for ever: what is in them when the shell ends is the output. */
+async function drained(child: ChildProcess): Promise<void> {
+  const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const isOver = child.stdout?.closed && child.stderr?.closed;
+  if (!isOver) await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, drainMs))]);
+  child.stdout?.destroy();
+  child.stderr?.destroy();
+}
+
+async function untilGone(leader: number, mark: string): Promise<void> {
+  for (const deadline = Date.now() + killGraceMs * 2; Date.now() < deadline && isRunAlive(leader, mark);) {
+    await new Promise((resolve) => setTimeout(resolve, 25));
+    if (Date.now() > deadline - killGraceMs) signalRun(leader, mark, 'SIGKILL');
+  }
+}

@@ -1,0 +1,67 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { type readFile as contract, RoostError } from '#lib/contracts';
+import type { z } from 'zod';
+import { absolute, parsePath } from '../tree/path.js';
+import type { Volume } from '../tree/volume.js';
+import { atPlace, type Place } from '../tree/walk.js';
+
+/** One answer must fit one bus message (1 MiB), base64 and JSON included. */
+export const MAX_READ_BYTES = 512 * 1024;
+
+type Input = z.output<typeof contract.input>;
+type Output = z.output<typeof contract.output>;
+
+/** Reads a file, or a part of it. The part's edges may cut a character: then UTF-8 is refused like any other bytes. */
+export function readFile(volume: Volume, { path, encoding, offset = 0, length }: Input): Promise<Output> {
+  const names = parsePath(path);
+  return atPlace(volume.root, names, {}, async (place) => {
+    const { stats, at } = regularFile(place);
+    const wanted = Math.min(length ?? Infinity, Math.max(0, stats.size - offset));
+    if (wanted > MAX_READ_BYTES) throw tooLarge(stats.size);
+    const file = await open(at, constants.O_RDONLY);
+    try {
+      const buffer = Buffer.allocUnsafe(wanted);
+      const { bytesRead } = await file.read(buffer, 0, wanted, offset);
+      const content = encode(buffer.subarray(0, bytesRead), encoding);
+      if (Buffer.byteLength(JSON.stringify(content)) > 900_000) throw tooLarge(stats.size);
+      return { path: absolute(names), content, encoding, size: stats.size, modifiedAt: stats.mtime };
+    } finally {
+      await file.close();
+    }
+  });
+}
+
+/** What is at the place, if it is a file with content. Errors: NOT_FOUND, VALIDATION_ERROR (directory), ACCESS_DENIED (device, FIFO, socket). */
+export function regularFile(place: Place): NonNullable<Place['found']> {
+  const { found } = place;
+  if (!found) throw new RoostError('NOT_FOUND', 'no such file');
+  if (found.stats.isDirectory())
+    throw new RoostError('VALIDATION_ERROR', 'path: is a directory, not a file', [
+      { field: 'path', reason: 'is_directory' },
+    ]);
+  if (!found.stats.isFile())
+    throw new RoostError('ACCESS_DENIED', 'the path is not a regular file', [
+      { field: 'path', reason: 'special_file' },
+    ]);
+  return found;
+}
+
+function encode(bytes: Buffer, encoding: 'utf-8' | 'base64'): string {
+  if (encoding === 'base64') return bytes.toString('base64');
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new RoostError('VALIDATION_ERROR', 'encoding: the file is not UTF-8 text; use base64', [
+      { field: 'encoding', reason: 'not_utf8' },
+    ]);
+  }
+}
+
+function tooLarge(size: number): RoostError {
+  return new RoostError(
+    'PAYLOAD_TOO_LARGE',
+    `the file has ${size} bytes, too many for one answer; read it in parts with offset and length`,
+    [{ field: 'length', reason: 'too_large', max: MAX_READ_BYTES }],
+  );
+}

@@ -1,0 +1,32 @@
+import { connectBus } from './bus/connect-bus.js';
+import { HostLink } from './bus/host-link.js';
+import { readConfig } from './config.js';
+import { Commands } from './exec/run-command.js';
+import { serveWorkspace } from './serve-workspace.js';
+import { Volume } from './tree/volume.js';
+
+const LINK_FD = 3;
+const maxBackoffMs = 2_000;
+
+const config = await readConfig(process.stdin);
+// The daemon is the sandbox's first process: when it goes, the kernel ends everything in it.
+const link = new HostLink(LINK_FD, () => process.exit(0));
+process.once('SIGTERM', () => process.exit(0));
+
+const volume = new Volume(config.root);
+const commands = new Commands(config.root, config.env);
+
+for (let backoffMs = 50; ;) {
+  try {
+    const connection = await connectBus(link, config.inboxPrefix);
+    serveWorkspace(connection, config.agentId, volume, commands);
+    backoffMs = 50;
+    await connection.closed();
+  } catch (error) {
+    process.stderr.write(
+      `${JSON.stringify({ level: 'warn', message: 'the bus is not reachable', error: String(error) })}\n`,
+    );
+  }
+  await new Promise((resolve) => setTimeout(resolve, backoffMs));
+  backoffMs = Math.min(backoffMs * 2, maxBackoffMs);
+}

@@ -21,7 +21,8 @@ const packageManagers: PackageManager[] = [
   {
     program: 'apt-get',
     refresh: ['update'],
-    install: (name) => ['install', '-y', '--no-install-recommends', name],
+    // Another apt may be at work on this machine: wait for it.
+    install: (name) => ['-o', 'DPkg::Lock::Timeout=120', 'install', '-y', '--no-install-recommends', name],
   },
   { program: 'apk', install: (name) => ['add', '--no-cache', name] },
   { program: 'dnf', install: (name) => ['install', '-y', name] },
@@ -47,16 +48,34 @@ export async function findOrInstall(
     };
   }
   const prefix = rightsPrefix(manager);
-  const command = [manager.program, ...manager.install(packageName)];
-  const asTyped = (manager.program === 'brew' || process.getuid?.() === 0 ? command : ['sudo', ...command]).join(' ');
+  const needsSudo = manager.program !== 'brew' && process.getuid?.() !== 0;
+  const verb = manager.program === 'apk' ? 'add' : 'install';
+  const asTyped = `${needsSudo ? 'sudo ' : ''}${manager.program} ${verb} ${packageName}`;
   if (!prefix) return { path: undefined, reason: `${program} is not installed. Install it with: ${asTyped}` };
 
+  const turn = installing.then(() => install({ program, packageName, manager, prefix, asTyped, progress }));
+  installing = turn.catch(() => undefined);
+  return turn;
+}
+
+/** Package managers lock the system: two installations at once would make one of them fail. */
+let installing: Promise<unknown> = Promise.resolve();
+
+interface Installation extends SystemProgram {
+  manager: PackageManager;
+  prefix: string[];
+  asTyped: string;
+  progress(line: string): void;
+}
+
+async function install({ program, packageName, manager, prefix, asTyped, progress }: Installation): Promise<Found> {
+  const command = [...prefix, manager.program, ...manager.install(packageName)];
   progress(`Installing ${packageName} (${asTyped}) …`);
-  let outcome = await run([...prefix, ...command]);
+  let outcome = await run(command);
   if (outcome.code !== 0 && manager.refresh) {
     progress('Refreshing the package list …');
     await run([...prefix, manager.program, ...manager.refresh]);
-    outcome = await run([...prefix, ...command]);
+    outcome = await run(command);
   }
   const installed = findProgram(program);
   if (installed) return { path: installed };

@@ -35,7 +35,7 @@ export async function startTestServers(): Promise<TestServers> {
   const failed = [postgres, nats].find((outcome) => outcome.status === 'rejected');
   if (failed || postgres.status === 'rejected' || nats.status === 'rejected') {
     await stop();
-    throw new Error(`the test servers did not start: ${lines.join('; ')}`, { cause: failed?.reason });
+    throw new Error(`the test servers did not start: ${String(failed?.reason)}\n${lines.join('\n')}`);
   }
 
   const accountsFile = join(folder, 'accounts.json');

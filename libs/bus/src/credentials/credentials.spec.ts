@@ -1,0 +1,135 @@
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { connect, credsAuthenticator, headers, type NatsConnection } from '@nats-io/transport-node';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freshBus, until, type FreshBus } from '#lib/testing';
+import { serviceCredentials, workspaceCredentials, workspaceInboxPrefix } from './index.js';
+
+const agentId = '0198c3a2-0000-7000-8000-000000000001';
+const otherId = '0198c3a2-0000-7000-8000-000000000002';
+
+describe('workspace credentials', () => {
+  let bus: FreshBus;
+  let service: NatsConnection;
+  let workspace: NatsConnection;
+
+  const connectAs = (creds: string, inboxPrefix = '_INBOX') =>
+    connect({ servers: bus.url, authenticator: credsAuthenticator(new TextEncoder().encode(creds)), inboxPrefix });
+
+  beforeAll(async () => {
+    bus = await freshBus();
+    service = await connectAs(await serviceCredentials(bus.accountSeed, 'messaging'));
+    const creds = await workspaceCredentials(bus.accountSeed, agentId, { ttlSeconds: 3600 });
+    workspace = await connectAs(creds, workspaceInboxPrefix(agentId));
+  });
+
+  afterAll(async () => {
+    await workspace.close();
+    await service.close();
+    bus.release();
+  });
+
+  it('answer requests to their own agent', async () => {
+    workspace.subscribe(`workspace.${agentId}.file.read`, { callback: (_, message) => message.respond('content') });
+    await workspace.flush();
+    const reply = await service.request(`workspace.${agentId}.file.read`, 'notes.txt', { timeout: 2_000 });
+    expect(reply.string()).toBe('content');
+  });
+
+  it('publish to their own out subjects', async () => {
+    const received = service.subscribe(`workspace.${agentId}.out.>`, { max: 1 });
+    await service.flush();
+    workspace.publish(`workspace.${agentId}.out.exec.1`, 'line');
+    for await (const message of received) expect(message.string()).toBe('line');
+  });
+
+  it.each([
+    `workspace.${otherId}.>`,
+    `workspace.*.file.read`,
+    'workspace.>',
+    'events.>',
+    'live.*',
+    'messaging.message.send',
+    '_INBOX.>',
+    `${workspaceInboxPrefix(otherId)}.>`,
+    '$JS.>',
+    '$SYS.>',
+    '>',
+  ])('may not listen on %s', async (subject) => {
+    const refusal = new Promise<Error | void>((resolve) => {
+      workspace.subscribe(subject, { callback: (error) => resolve(error ?? undefined) });
+    });
+    expect((await refusal)?.message).toMatch(/permissions violation/i);
+  });
+
+  it.each([
+    `workspace.${otherId}.file.read`,
+    `workspace.${agentId}.file.read`,
+    'events.messaging.message.completed',
+    `live.${agentId}`,
+    'lifecycle.agent.delete',
+    'messaging.turn.complete',
+    'wake.runtime',
+    '_INBOX.someone.else',
+    '$JS.API.STREAM.CREATE.EVIL',
+    '$SYS.REQ.SERVER.PING',
+  ])('may not publish to %s', async (subject) => {
+    const seen: string[] = [];
+    const spy = service.subscribe('>', { callback: (_, message) => void seen.push(message.subject) });
+    await service.flush();
+    workspace.publish(subject, 'forged');
+    await workspace.flush(); // the server has judged it
+    service.publish('spy.end');
+    await until('the spy has seen all that was published', () => seen.includes('spy.end'));
+    spy.unsubscribe();
+    expect(seen).not.toContain(subject);
+  });
+
+  it('see no reply subject once the request is answered often enough', async () => {
+    const inbox = '_INBOX.watched.1';
+    const seen: string[] = [];
+    const watch = service.subscribe(inbox, { callback: (_, message) => void seen.push(message.string()) });
+    workspace.subscribe(`workspace.${agentId}.flood`, {
+      callback: (_, message) => {
+        for (let index = 0; index < 100; index += 1) message.respond(String(index));
+      },
+    });
+    await workspace.flush();
+    service.publish(`workspace.${agentId}.flood`, '', { reply: inbox, headers: headers() });
+    await until('the last permitted answer came', () => seen.includes('63'));
+    await workspace.flush();
+    await service.flush();
+    watch.unsubscribe();
+    expect(seen).toHaveLength(64);
+  });
+
+  it('cannot reach JetStream, which a service can', async () => {
+    const manager = await jetstreamManager(service);
+    await manager.streams.add({ name: 'EVENTS', subjects: ['events.>'] });
+    await jetstream(service).publish('events.test.thing.made', '1');
+    expect((await manager.streams.info('EVENTS')).state.messages).toBe(1);
+    await expect(jetstreamManager(workspace, { timeout: 500 })).rejects.toThrow();
+  });
+
+  it('end when they expire', async () => {
+    const creds = await workspaceCredentials(bus.accountSeed, agentId, { ttlSeconds: 1 });
+    const short = await connect({
+      servers: bus.url,
+      authenticator: credsAuthenticator(new TextEncoder().encode(creds)),
+      reconnect: false,
+    });
+    expect((await short.closed())?.message).toMatch(/expired/i);
+  });
+
+  it('are not made for an id that would widen them', async () => {
+    for (const id of ['', '*', '>', 'a.b', 'a b', `${agentId}.>`]) {
+      await expect(workspaceCredentials(bus.accountSeed, id, { ttlSeconds: 60 })).rejects.toThrow(TypeError);
+    }
+  });
+
+  it('are refused when signed by an account the server does not know', async () => {
+    const { createTrust } = await import('./index.js');
+    const foreign = (await createTrust(['ROOST'])).accounts[0];
+    const creds = await workspaceCredentials(foreign?.seed ?? '', agentId, { ttlSeconds: 60 });
+    await expect(connectAs(creds)).rejects.toThrow(/authorization/i);
+  });
+});

@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { closeSync, mkdirSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { BusAccount, BusTrust } from '#lib/bus/credentials';
@@ -50,7 +50,8 @@ export async function startNats({ dataDir, accounts = ['ROOST'], log }: NatsOpti
   const trust = await keptTrust(natsDir, accounts);
   const port = await freePort();
   const canSyncAlways = atLeast(versionOf(program), [2, 10]);
-  if (!canSyncAlways)
+  // Said at the first start only: it is a fact about this machine, not news.
+  if (!canSyncAlways && !existsSync(configFile))
     log(
       'nats-server is older than 2.10 and cannot sync every write; after a power cut streams are refilled from the database',
     );

@@ -39,7 +39,7 @@ function parse(args: string[]) {
       },
     });
   } catch (error) {
-    const message = error instanceof Error ? error.message.split('. ')[0] : String(error);
+    const message = error instanceof Error ? error.message.split(/\.?\s*\n|\. /)[0] : String(error);
     throw new RoostError('VALIDATION_ERROR', `${message}. See --help.`);
   }
 }

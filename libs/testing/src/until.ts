@@ -6,12 +6,12 @@ export interface UntilOptions {
 /** Waits for a fact: calls `look` until it gives something other than undefined, null or false. Throws after 10 s. */
 export async function until<T>(
   what: string,
-  look: () => T | Promise<T>,
+  look: () => T | false | Promise<T | false>,
   { timeoutMs = 10_000, everyMs = 25 }: UntilOptions = {},
-): Promise<NonNullable<T>> {
+): Promise<NonNullable<Exclude<T, false>>> {
   for (const deadline = Date.now() + timeoutMs; ;) {
     const found = await look();
-    if (found !== undefined && found !== null && found !== false) return found;
+    if (found !== undefined && found !== null && found !== false) return found as NonNullable<Exclude<T, false>>;
     if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain until ${what}`);
     await new Promise((done) => setTimeout(done, everyMs));
   }

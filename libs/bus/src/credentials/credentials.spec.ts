@@ -29,7 +29,9 @@ describe('workspace credentials', () => {
   });
 
   it('answer requests to their own agent', async () => {
-    workspace.subscribe(`workspace.${agentId}.file.read`, { callback: (_, message) => message.respond('content') });
+    workspace.subscribe(`workspace.${agentId}.file.read`, {
+      callback: (_, message) => void message.respond('content'),
+    });
     await workspace.flush();
     const reply = await service.request(`workspace.${agentId}.file.read`, 'notes.txt', { timeout: 2_000 });
     expect(reply.string()).toBe('content');

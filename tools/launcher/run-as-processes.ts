@@ -31,7 +31,9 @@ export async function runAsProcesses({
   const children: SupervisedProcess[] = [];
   const kill = () => children.forEach((child) => child.kill());
   const stop = async () => {
-    const outcomes = await Promise.allSettled(children.map((child) => child.stop()));
+    // The gateway is the last of them: its requests in progress still need the others.
+    const outcomes = await Promise.allSettled(children.slice(-1).map((child) => child.stop()));
+    outcomes.push(...(await Promise.allSettled(children.slice(0, -1).map((child) => child.stop()))));
     const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
     if (failures.length > 0) throw new AggregateError(failures, 'services did not stop cleanly');
   };

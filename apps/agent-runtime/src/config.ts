@@ -1,0 +1,31 @@
+import { busEnvironment, databaseEnvironment, secret } from '#lib/config';
+import { z } from 'zod';
+import type { PlatformModels } from './models/model-registry.js';
+
+export const Config = z.object({
+  ...busEnvironment,
+  ...databaseEnvironment,
+  ANTHROPIC_API_KEY: secret(z.string()).optional(),
+  OPENAI_API_KEY: secret(z.string()).optional(),
+  GOOGLE_API_KEY: secret(z.string()).optional(),
+  ANTHROPIC_BASE_URL: z.url().optional(),
+  /** A server that speaks OpenAI's /chat/completions, e.g. http://127.0.0.1:11434/v1. */
+  OPENAI_BASE_URL: z.url().optional(),
+  ROOST_DEFAULT_MODEL: z.string().min(1).max(200).optional(),
+  /** Turns that one runtime process runs side by side. */
+  ROOST_MAX_TURNS: z.coerce.number().int().min(1).max(1_000).default(20),
+});
+export type Config = z.output<typeof Config>;
+
+export function platformModels(config: Config): PlatformModels {
+  return {
+    keys: {
+      ...(config.ANTHROPIC_API_KEY ? { anthropic: config.ANTHROPIC_API_KEY } : {}),
+      ...(config.OPENAI_API_KEY ? { openai: config.OPENAI_API_KEY } : {}),
+      ...(config.GOOGLE_API_KEY ? { google: config.GOOGLE_API_KEY } : {}),
+    },
+    anthropicBaseUrl: config.ANTHROPIC_BASE_URL,
+    openaiBaseUrl: config.OPENAI_BASE_URL,
+    defaultModel: config.ROOST_DEFAULT_MODEL,
+  };
+}

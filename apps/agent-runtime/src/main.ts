@@ -1,0 +1,46 @@
+import { healthCheck } from '#lib/contracts';
+import { serve } from '#lib/bus/rpc';
+import { type Environment, loadConfig, type RunningService } from '#lib/config';
+import { createLogger } from '#lib/observability';
+import { hostname } from 'node:os';
+import { Config, platformModels } from './config.js';
+import { connectBus, natsBus } from './nats-bus.js';
+import { runTurn } from './turns/run-turn.js';
+import { WorkerPool } from './turns/worker-pool.js';
+
+const NAME = 'agent-runtime';
+const POLL_MS = 1_000;
+/** How long running turns may go on after a stop was asked for. */
+const GRACE_MS = 25_000;
+
+/** Starts a brain: it works as soon as this resolves. */
+export async function start(env: Environment): Promise<RunningService> {
+  const config = loadConfig(Config, env);
+  const logger = createLogger(NAME);
+  const connection = await connectBus(config.NATS_URL, config.NATS_CREDS, NAME);
+  const bus = natsBus(connection);
+  const runner = { bus, platform: platformModels(config), logger };
+  const onUnexpected = (err: unknown, subject: string) => logger.error({ err, subject }, 'a request failed unexpectedly');
+
+  const health = healthCheck(NAME);
+  serve(connection, health, health.subject, () => ({ dependencies: { nats: 'up' as const } }), onUnexpected, NAME);
+
+  const pool = new WorkerPool(
+    bus,
+    { workerId: `${hostname()}-${process.pid}`, maxTurns: config.ROOST_MAX_TURNS, pollMs: POLL_MS, run: (turn, abort) => runTurn(runner, turn, abort) },
+    logger,
+  );
+  pool.start();
+  return {
+    name: NAME,
+    stop: async () => {
+      await pool.stop(GRACE_MS);
+      await connection.drain();
+    },
+  };
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const service = await start(process.env);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void service.stop().then(() => process.exit(0)));
+}

@@ -1,0 +1,39 @@
+import { freshBus, type FreshBus, freshDatabase, type FreshDatabase } from '#lib/testing';
+import type { RunningService } from '#lib/config';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { start } from '../main.js';
+import { FakePlatform } from './fake-platform.js';
+import { FakeWorkspace } from './fake-workspace.js';
+
+/** A real runtime on a real bus and database, with the rest of Roost played by the test. */
+export interface Brain {
+  platform: FakePlatform;
+  workspace: FakeWorkspace;
+  connection: NatsConnection;
+  bus: FreshBus;
+  database: FreshDatabase;
+  service: RunningService;
+  stop(): Promise<void>;
+}
+
+export async function startBrain(env: Record<string, string> = {}): Promise<Brain> {
+  const [bus, database] = await Promise.all([freshBus(), freshDatabase()]);
+  const connection = await bus.connect();
+  const platform = new FakePlatform(connection);
+  const workspace = new FakeWorkspace(connection, platform.agentId);
+  const service = await start({ NATS_URL: bus.url, NATS_CREDS: bus.creds, DATABASE_URL: database.url, DATABASE_POOL_SIZE: '4', ...env });
+  return {
+    platform,
+    workspace,
+    connection,
+    bus,
+    database,
+    service,
+    stop: async () => {
+      await service.stop();
+      await connection.close();
+      bus.release();
+      await database.drop();
+    },
+  };
+}

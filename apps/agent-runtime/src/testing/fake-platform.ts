@@ -1,0 +1,187 @@
+import {
+  type AgentConfiguration,
+  type AgentForTurn,
+  claimTurn,
+  type ClaimedTurn,
+  completeTurn,
+  debitTokens,
+  ensureWorkspace,
+  failTurn,
+  getAgentForTurn,
+  heartbeatTurn,
+  interruptSubject,
+  interruptedTurn,
+  listMessages,
+  LiveEvent,
+  type Message,
+  releaseTurn,
+  WAKE_RUNTIME,
+} from '#lib/contracts';
+import { serve, type Handler } from '#lib/bus/rpc';
+import { type RequestContract } from '#lib/contracts';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { randomUUID } from 'node:crypto';
+import type { z } from 'zod';
+
+export interface TurnOutcome {
+  end: 'completed' | 'failed' | 'interrupted' | 'released';
+  replies: string[];
+  partialReply: string;
+  error?: { code: string; message: string };
+  retryable?: boolean;
+  usage?: { inputTokens: number; outputTokens: number; cachedInputTokens: number };
+  ms: number;
+}
+
+export type SayOptions = Partial<Pick<ClaimedTurn, 'conversationId' | 'attempt' | 'channel'>>;
+
+/**
+ * Messaging and lifecycle as a turn sees them, on a real bus and without their databases: hands out turns,
+ * answers for one agent, and remembers what was reported.
+ */
+export class FakePlatform {
+  readonly agentId = randomUUID();
+  readonly accountId = randomUUID();
+  readonly live: LiveEvent[] = [];
+  readonly debits = new Map<string, number>();
+  agent: AgentForTurn;
+  balance = 1_000_000;
+  ensured = 0;
+  cancelled = new Set<string>();
+  waitingMessages = 0;
+  leaseMs = 30_000;
+  /** Called by `lifecycle.workspace.ensure`. */
+  onEnsure: () => Promise<void> | void = () => undefined;
+  private readonly queue: ClaimedTurn[] = [];
+  private readonly messages: Message[] = [];
+  private readonly waiting = new Map<string, { resolve: (outcome: TurnOutcome) => void; startedAt: number; conversationId: string }>();
+  private tokens = 0;
+
+  constructor(private readonly connection: NatsConnection) {
+    this.agent = {
+      agentId: this.agentId,
+      accountId: this.accountId,
+      name: 'Ada',
+      status: 'active',
+      systemPrompt: null,
+      systemPromptType: 'append',
+      sessionMode: 'ephemeral',
+      outputTokenBalance: 1_000_000,
+      configuration: {},
+      providerKeys: {},
+    };
+    this.serveMessaging();
+    this.serveLifecycle();
+    connection.subscribe(`live.${this.agentId}`, { callback: (_, message) => void this.live.push(LiveEvent.parse(message.json())) });
+  }
+
+  configure(configuration: AgentConfiguration): void {
+    this.agent = { ...this.agent, configuration };
+  }
+
+  /** Queues a turn with one message and gives its outcome. */
+  say(content: string | string[], options: SayOptions = {}): { turnId: string; outcome: Promise<TurnOutcome> } {
+    const conversationId = options.conversationId ?? 'default';
+    const messages = [content].flat().map((text) => this.remember('user', text, conversationId));
+    const turn: ClaimedTurn = {
+      turnId: randomUUID(),
+      fencingToken: ++this.tokens,
+      agentId: this.agentId,
+      accountId: this.accountId,
+      conversationId,
+      channel: options.channel ?? 'api',
+      counterparty: { id: 'tester', displayName: null },
+      messages,
+      attempt: options.attempt ?? 1,
+      partialReply: '',
+      leaseMs: this.leaseMs,
+    };
+    const outcome = new Promise<TurnOutcome>((resolve) => this.waiting.set(turn.turnId, { resolve, startedAt: performance.now(), conversationId }));
+    this.queue.push(turn);
+    this.connection.publish(WAKE_RUNTIME);
+    return { turnId: turn.turnId, outcome };
+  }
+
+  interrupt(turnId: string): void {
+    this.cancelled.add(turnId);
+    this.connection.publish(interruptSubject(this.agentId));
+  }
+
+  liveText(turnId: string): string {
+    return this.live.flatMap((event) => (event.turnId === turnId && event.type === 'text.delta' ? [event.text ?? ''] : [])).join('');
+  }
+
+  private remember(role: 'user' | 'assistant', content: string, conversationId: string): Message {
+    const message: Message = {
+      id: `msg_${randomUUID()}`,
+      role,
+      content,
+      metadata: {},
+      status: 'pending',
+      channel: 'api',
+      queueMode: role === 'user' ? 'collect' : null,
+      conversationId,
+      replyToId: null,
+      createdAt: new Date(),
+      deliveredAt: null,
+      readAt: null,
+      error: null,
+    };
+    this.messages.push(message);
+    return message;
+  }
+
+  private end(turnId: string, outcome: Omit<TurnOutcome, 'ms'>): void {
+    const waiting = this.waiting.get(turnId);
+    if (!waiting) return;
+    for (const reply of outcome.replies) this.remember('assistant', reply, waiting.conversationId);
+    this.waiting.delete(turnId);
+    waiting.resolve({ ...outcome, ms: performance.now() - waiting.startedAt });
+  }
+
+  private on<I extends z.ZodType, O extends z.ZodType>(contract: RequestContract<I, O>, handle: Handler<I, O>): void {
+    serve(this.connection, contract, contract.subject, handle, (error) => console.error(error));
+  }
+
+  private serveMessaging(): void {
+    this.on(claimTurn, () => ({ turn: this.queue.shift() ?? null }));
+    this.on(heartbeatTurn, ({ turnId }) => ({ cancelled: this.cancelled.has(turnId), waitingMessages: this.waitingMessages }));
+    this.on(listMessages, ({ conversationId, before, limit }) => {
+      const all = this.messages.filter((message) => message.conversationId === conversationId);
+      const end = before ? all.findIndex((message) => message.id === before) : all.length;
+      return { messages: all.slice(Math.max(0, end - limit), end), hasMore: false };
+    });
+    this.on(completeTurn, ({ turnId, replies, usage }) => {
+      this.end(turnId, { end: 'completed', replies, partialReply: '', usage });
+      return { replyIds: [] };
+    });
+    this.on(failTurn, ({ turnId, error, retryable, partialReply }) => {
+      this.end(turnId, { end: 'failed', replies: [], partialReply, error, retryable });
+      return { willRetry: retryable };
+    });
+    this.on(interruptedTurn, ({ turnId, partialReply, usage }) => {
+      this.end(turnId, { end: 'interrupted', replies: [], partialReply, usage });
+      return { accepted: true };
+    });
+    this.on(releaseTurn, ({ turnId }) => {
+      this.end(turnId, { end: 'released', replies: [], partialReply: '' });
+      return { accepted: true };
+    });
+  }
+
+  private serveLifecycle(): void {
+    this.on(getAgentForTurn, () => ({ ...this.agent, outputTokenBalance: this.balance }));
+    this.on(debitTokens, ({ stepId, outputTokens }) => {
+      if (!this.debits.has(stepId)) {
+        this.debits.set(stepId, outputTokens);
+        this.balance = Math.max(0, this.balance - outputTokens);
+      }
+      return { outputTokenBalance: this.balance };
+    });
+    this.on(ensureWorkspace, async () => {
+      this.ensured++;
+      await this.onEnsure();
+      return { workspace: 'running' as const };
+    });
+  }
+}

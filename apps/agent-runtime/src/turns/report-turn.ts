@@ -1,0 +1,47 @@
+import { completeTurn, failTurn, interruptedTurn, releaseTurn, type RequestContract, RoostError, type ClaimedTurn, type Usage } from '#lib/contracts';
+import { ownCall } from '#lib/bus/rpc';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { z } from 'zod';
+import type { BusPort } from '../bus-port.js';
+
+const TRIES = 8;
+
+/** The four ways in which a worker gives a turn back. Each is tried for about a minute while messaging is away. */
+export class TurnReport {
+  constructor(
+    private readonly bus: BusPort,
+    private readonly turn: Pick<ClaimedTurn, 'turnId' | 'fencingToken'>,
+  ) {}
+
+  completed(reply: string, usage: Usage) {
+    return this.send(completeTurn, { ...this.fence(), replies: [reply], usage });
+  }
+
+  failed(error: { code: string; message: string }, retryable: boolean, partialReply: string) {
+    return this.send(failTurn, { ...this.fence(), error: { ...error, message: error.message.slice(0, 2_000) }, retryable, partialReply });
+  }
+
+  interrupted(partialReply: string, usage: Usage) {
+    return this.send(interruptedTurn, { ...this.fence(), partialReply, usage });
+  }
+
+  released() {
+    return this.send(releaseTurn, this.fence());
+  }
+
+  private fence() {
+    return { turnId: this.turn.turnId, fencingToken: this.turn.fencingToken };
+  }
+
+  /** Repeating is safe: messaging knows the report again by turn and token. */
+  private async send<I extends z.ZodType, O extends z.ZodType>(contract: RequestContract<I, O>, input: z.output<I>): Promise<z.output<O>> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.bus.request(contract, input, ownCall(`turn_${this.turn.turnId}`));
+      } catch (error) {
+        if (!(error instanceof RoostError && error.code === 'SERVICE_UNAVAILABLE') || attempt === TRIES) throw error;
+        await sleep(Math.min(200 * 2 ** attempt, 15_000));
+      }
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '#lib/testing';
+import { type Brain, startBrain } from '../testing/brain.js';
+
+describe('a turn with the demo model', () => {
+  let brain: Brain;
+  beforeAll(async () => {
+    brain = await startBrain();
+    brain.workspace.start();
+  });
+  afterAll(() => brain.stop());
+
+  it('writes a file, says so, and streams the same words that it stores', async () => {
+    const { turnId, outcome } = brain.platform.say('write hello to notes.txt');
+    const { end, replies } = await outcome;
+    expect(end).toBe('completed');
+    expect(replies).toEqual(['I wrote 5 bytes to notes.txt.']);
+    expect(brain.workspace.files.get('notes.txt')?.toString()).toBe('hello');
+    await until('the deltas have come', () => brain.platform.liveText(turnId) === replies[0]);
+    const events = brain.platform.live.filter((event) => event.turnId === turnId);
+    expect(events.map((event) => event.seq)).toEqual(events.map((_, index) => index));
+    expect(events.map((event) => event.type)).toEqual(expect.arrayContaining(['tool.call', 'tool.result', 'text.delta']));
+  });
+
+  it('carries out a batch of requests in order', async () => {
+    const { outcome } = brain.platform.say(['write one to a.txt', 'read a.txt', 'run: uname -a']);
+    const { replies } = await outcome;
+    expect(replies[0]).toContain('I wrote 3 bytes to a.txt.');
+    expect(replies[0]).toContain('```\none\n```');
+    expect(replies[0]).toContain('ran uname -a');
+  });
+
+  it('tells the model of a tool that fails, and the turn goes on', async () => {
+    const { outcome } = brain.platform.say('read nowhere.txt');
+    await expect(outcome).resolves.toMatchObject({ end: 'completed', replies: [expect.stringContaining('there is no file nowhere.txt')] });
+  });
+
+  it('says that it is the demo model', async () => {
+    const { replies, usage } = await brain.platform.say('How are you?').outcome;
+    expect(replies[0]).toContain('demo model');
+    expect(usage?.outputTokens).toBeGreaterThan(10);
+  });
+
+  it('debits each model step once', async () => {
+    const before = brain.platform.debits.size;
+    const { turnId, outcome } = brain.platform.say('write x to y.txt');
+    const { usage } = await outcome;
+    const steps = [...brain.platform.debits].filter(([stepId]) => stepId.startsWith(turnId));
+    expect(brain.platform.debits.size - before).toBe(2);
+    expect(steps.reduce((sum, [, tokens]) => sum + tokens, 0)).toBe(usage?.outputTokens);
+  });
+
+  it('wakes a workspace that nobody answers for, and only then', async () => {
+    const before = brain.platform.ensured;
+    brain.workspace.stop();
+    brain.platform.onEnsure = () => brain.workspace.start();
+    await expect(brain.platform.say('write x to woken.txt').outcome).resolves.toMatchObject({ replies: ['I wrote 1 bytes to woken.txt.'] });
+    await brain.platform.say('read woken.txt').outcome;
+    expect(brain.platform.ensured - before).toBe(1);
+  });
+
+  it('stops at once when interrupted, kills the running command and reports what was said', async () => {
+    brain.workspace.onCommand = async (_, cancelled) => {
+      await cancelled;
+      return { cancelled: true };
+    };
+    const { turnId, outcome } = brain.platform.say('run: sleep 1000');
+    await until('the command runs', () => brain.workspace.commands.includes('sleep 1000'));
+    const interruptedAt = Date.now();
+    brain.platform.interrupt(turnId);
+    await expect(outcome).resolves.toMatchObject({ end: 'interrupted' });
+    expect(Date.now() - interruptedAt).toBeLessThan(1_000);
+    await until('the command was cancelled', () => brain.workspace.cancelled.length === 1);
+  });
+
+  it('fails a turn that takes longer than timeout_seconds', async () => {
+    brain.platform.configure({ timeoutSeconds: 1 });
+    await expect(brain.platform.say('run: sleep 1000').outcome).resolves.toMatchObject({ end: 'failed', error: { code: 'TURN_TIMEOUT' }, retryable: false });
+    brain.platform.configure({});
+  });
+
+  it('takes no turn of an agent without balance', async () => {
+    brain.platform.balance = 0;
+    await expect(brain.platform.say('hi').outcome).resolves.toMatchObject({ end: 'failed', error: { code: 'BALANCE_EXHAUSTED' } });
+    brain.platform.balance = 1_000_000;
+  });
+
+  it('costs less than 40 ms of our own time', async () => {
+    const times: number[] = [];
+    for (let turn = 0; turn < 60; turn++) times.push((await brain.platform.say('hi', { conversationId: `speed-${turn}` }).outcome).ms);
+    times.sort((a, b) => a - b);
+    console.log(`turn overhead p50 ${times[30]?.toFixed(1)} ms, p95 ${times[57]?.toFixed(1)} ms`);
+    expect(times[30]).toBeLessThan(40);
+  });
+});

@@ -1,0 +1,9 @@
+/** Why a turn is made to stop before the model has finished. */
+export type StopReason = 'interrupted' | 'lease-lost' | 'timeout' | 'shutdown';
+
+/** What a turn's AbortController is aborted with. */
+export class TurnStopped extends Error {
+  constructor(readonly reason: StopReason) {
+    super(`the turn was stopped: ${reason}`);
+  }
+}

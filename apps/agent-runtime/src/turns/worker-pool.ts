@@ -1,0 +1,126 @@
+import { claimTurn, type ClaimedTurn, WAKE_RUNTIME } from '#lib/contracts';
+import { ownCall } from '#lib/bus/rpc';
+import type { Logger } from '#lib/observability';
+import type { BusPort } from '../bus-port.js';
+import { TurnStopped } from './turn-end.js';
+
+export interface WorkerPoolOptions {
+  workerId: string;
+  maxTurns: number;
+  /** How long between two looks for work when no hint comes. */
+  pollMs: number;
+  /** Must never throw. */
+  run(turn: ClaimedTurn, abort: AbortController): Promise<void>;
+}
+
+const MAX_CLAIMS = 4;
+const QUEUE = 'runtime';
+
+/**
+ * Claims turns and runs them side by side. Looks for work when a hint comes, when a turn was found or has ended,
+ * and once per `pollMs`: hints make it fast, the poll makes it certain.
+ */
+export class WorkerPool {
+  private readonly running = new Map<Promise<void>, AbortController>();
+  private claiming = 0;
+  private hintMissed = false;
+  private isStopping = false;
+  private isMessagingAway = false;
+  private unsubscribe: (() => void) | undefined;
+  private poll: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly bus: BusPort,
+    private readonly options: WorkerPoolOptions,
+    private readonly logger: Logger,
+  ) {}
+
+  start(): void {
+    this.listen();
+    this.schedulePoll();
+    this.look();
+  }
+
+  /** Takes nothing new, lets turns finish for `graceMs`, then hands the rest back. */
+  async stop(graceMs: number): Promise<void> {
+    this.isStopping = true;
+    clearTimeout(this.poll);
+    this.unsubscribe?.();
+    const grace = new Promise((resolve) => setTimeout(resolve, graceMs).unref());
+    await Promise.race([this.idle(), grace]);
+    for (const abort of this.running.values()) abort.abort(new TurnStopped('shutdown'));
+    await this.idle();
+  }
+
+  /** Also waits for claims under way: what they bring is handed back by the turn itself. */
+  private async idle(): Promise<void> {
+    while (this.running.size > 0 || this.claiming > 0) {
+      await Promise.race([...this.running.keys(), new Promise((resolve) => setTimeout(resolve, 20))]);
+    }
+  }
+
+  private get isFull(): boolean {
+    return this.running.size + this.claiming >= this.options.maxTurns;
+  }
+
+  /** Only a worker with room listens: a hint that reaches a full one would wake nobody. */
+  private listen(): void {
+    if (this.isStopping) return;
+    if (this.isFull) {
+      this.unsubscribe?.();
+      this.unsubscribe = undefined;
+    } else {
+      this.unsubscribe ??= this.bus.subscribe(WAKE_RUNTIME, () => this.look(), QUEUE);
+    }
+  }
+
+  private schedulePoll(): void {
+    this.poll = setTimeout(
+      () => {
+        this.look();
+        this.schedulePoll();
+      },
+      this.options.pollMs * (0.8 + Math.random() * 0.4),
+    );
+  }
+
+  private look(): void {
+    if (this.isStopping || this.isFull) return;
+    if (this.claiming >= MAX_CLAIMS) this.hintMissed = true;
+    else void this.claim();
+  }
+
+  private async claim(): Promise<void> {
+    this.claiming++;
+    let found = false;
+    try {
+      const { turn } = await this.bus.request(claimTurn, { workerId: this.options.workerId }, ownCall(`claim_${this.options.workerId}`, 5_000));
+      if (this.isMessagingAway) this.logger.info('messaging answers again');
+      this.isMessagingAway = false;
+      found = turn !== null;
+      if (turn) this.run(turn);
+    } catch (error) {
+      // The poll goes on; one line per outage is enough.
+      if (!this.isMessagingAway) this.logger.warn({ err: error }, 'turns cannot be claimed for now');
+      this.isMessagingAway = true;
+    } finally {
+      this.claiming--;
+    }
+    this.listen();
+    if (found || this.hintMissed) {
+      this.hintMissed = false;
+      this.look();
+    }
+  }
+
+  private run(turn: ClaimedTurn): void {
+    const abort = new AbortController();
+    if (this.isStopping) abort.abort(new TurnStopped('shutdown'));
+    const run = this.options.run(turn, abort).finally(() => {
+      this.running.delete(run);
+      this.listen();
+      this.look();
+    });
+    this.running.set(run, abort);
+  }
+}

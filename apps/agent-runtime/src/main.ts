@@ -1,10 +1,13 @@
 import { healthCheck } from '#lib/contracts';
 import { serve } from '#lib/bus/rpc';
 import { type Environment, loadConfig, type RunningService } from '#lib/config';
+import { Database } from '#lib/database';
 import { createLogger } from '#lib/observability';
 import { hostname } from 'node:os';
 import { Config, platformModels } from './config.js';
+import { Sessions1795550000000 } from './migrations/sessions-1795550000000.js';
 import { connectBus, natsBus } from './nats-bus.js';
+import { SessionStore } from './sessions/session-store.js';
 import { runTurn } from './turns/run-turn.js';
 import { WorkerPool } from './turns/worker-pool.js';
 
@@ -19,7 +22,9 @@ export async function start(env: Environment): Promise<RunningService> {
   const logger = createLogger(NAME);
   const connection = await connectBus(config.NATS_URL, config.NATS_CREDS, NAME);
   const bus = natsBus(connection);
-  const runner = { bus, platform: platformModels(config), logger };
+  const database = await Database.open({ url: config.DATABASE_URL, schema: 'runtime', migrations: [Sessions1795550000000], poolSize: config.DATABASE_POOL_SIZE });
+  const sessions = new SessionStore(database);
+  const runner = { bus, sessions, platform: platformModels(config), logger };
   const onUnexpected = (err: unknown, subject: string) => logger.error({ err, subject }, 'a request failed unexpectedly');
 
   const health = healthCheck(NAME);
@@ -36,6 +41,7 @@ export async function start(env: Environment): Promise<RunningService> {
     stop: async () => {
       await pool.stop(GRACE_MS);
       await connection.drain();
+      await database.close();
     },
   };
 }

@@ -1,14 +1,35 @@
-import type { ClaimedTurn } from '#lib/contracts';
-import type { ModelMessage } from 'ai';
+import type { AgentConfiguration, ClaimedTurn } from '#lib/contracts';
+import type { ModelMessage, TextPart } from 'ai';
+import { fillTemplate } from './template.js';
 
-/** The turn's batch as the model gets it: one user message with a part for each, oldest first. */
-export function newMessages({ messages, attempt }: Pick<ClaimedTurn, 'messages' | 'attempt'>): ModelMessage[] {
-  const parts = messages.map((message) => ({ type: 'text' as const, text: textOf(message) }));
+type Batch = Pick<ClaimedTurn, 'messages' | 'attempt' | 'channel' | 'counterparty'>;
+
+/**
+ * The turn's batch as the model gets it: one user message with a part for each text, oldest first, or with one
+ * part made by the agent's `channel_message_received` template. Words of the platform are in square brackets.
+ */
+export function newMessages(batch: Batch, hooks: AgentConfiguration['hookMessages'] = {}, isNewSession = false, endsSession = false): ModelMessage {
+  const parts: TextPart[] = hooks.channelMessageReceived ? [text(fromTemplate(hooks.channelMessageReceived, batch))] : batch.messages.flatMap(asParts);
+  if (isNewSession && hooks.sessionStart) parts.unshift(text(hooks.sessionStart));
   // The work of the lost attempt may be half done in the workspace; only the model can look.
-  if (attempt > 1) parts.unshift({ type: 'text', text: '[An earlier attempt to answer was cut off. Look what is already done before you repeat an action.]' });
-  return [{ role: 'user', content: parts }];
+  if (batch.attempt > 1) parts.unshift(text('[An earlier attempt to answer was cut off. Look what is already done before you repeat an action.]'));
+  if (endsSession && hooks.sessionEnd) parts.push(text(`[Before you end this session: ${hooks.sessionEnd}]`));
+  return { role: 'user', content: parts };
 }
 
-function textOf({ content, metadata }: ClaimedTurn['messages'][number]): string {
-  return Object.keys(metadata).length === 0 ? content : `${content}\n\n[metadata: ${JSON.stringify(metadata)}]`;
+function fromTemplate(template: string, { messages, channel, counterparty }: Batch): string {
+  return fillTemplate(template, {
+    channel,
+    sender: counterparty.displayName ?? counterparty.id,
+    content: messages.map((message) => message.content).join('\n\n'),
+    count: messages.length,
+  });
+}
+
+function asParts({ content, metadata }: ClaimedTurn['messages'][number]): TextPart[] {
+  return Object.keys(metadata).length === 0 ? [text(content)] : [text(content), text(`[metadata: ${JSON.stringify(metadata)}]`)];
+}
+
+function text(content: string): TextPart {
+  return { type: 'text', text: content };
 }

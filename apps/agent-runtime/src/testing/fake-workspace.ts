@@ -36,13 +36,13 @@ export class FakeWorkspace {
       const file = this.files.get(path);
       if (!file) throw new RoostError('NOT_FOUND', `there is no file ${path}`);
       const bytes = file.subarray(offset, length === undefined ? undefined : offset + length);
-      return { path: `/workspace/${path}`, content: bytes.toString(encoding === 'base64' ? 'base64' : 'utf8'), encoding, size: file.length, modifiedAt: new Date() };
+      return { path: `/workspace/${path}`, content: bytes.toString(encoding === 'base64' ? 'base64' : 'utf8'), encoding, size: file.length, modifiedAt: new Date(), etag: 'e' };
     });
     this.on(writeFile, ({ path, content, encoding, overwrite }) => {
       if (this.files.has(path) && !overwrite) throw new RoostError('ALREADY_EXISTS', `${path} exists`);
       const bytes = Buffer.from(content, encoding === 'base64' ? 'base64' : 'utf8');
       this.files.set(path, bytes);
-      return { path: `/workspace/${path}`, size: bytes.length, createdAt: new Date() };
+      return { path: `/workspace/${path}`, size: bytes.length, createdAt: new Date(), etag: 'e' };
     });
     this.on(listDirectory, ({ path }) => ({
       path: '/workspace',

@@ -1,54 +1,62 @@
-import { type ModelMessage, stepCountIs, streamText, type SystemModelMessage, type ToolSet } from 'ai';
+import { type ModelMessage, stepCountIs, streamText, type ToolSet } from 'ai';
 import type { ResolvedModel } from '../models/model-registry.js';
+import { cachedMessages, cachedSystem } from '../models/prompt-cache.js';
 import type { LivePublisher } from './live-publisher.js';
 import type { ReplyText } from './reply-text.js';
 import type { StepMeter } from './step-meter.js';
+import type { TurnView } from './turn-view.js';
 
 export const MAX_STEPS = 100;
 
 export interface LoopInput {
   model: ResolvedModel;
-  system: SystemModelMessage;
+  system: string;
   messages: ModelMessage[];
   tools: ToolSet;
   signal: AbortSignal;
   reply: ReplyText;
   live: LivePublisher;
   meter: StepMeter;
-  /** May change the messages of the step that is about to start. */
-  prepareStep?: NonNullable<Parameters<typeof streamText>[0]['prepareStep']>;
+  view: TurnView;
+  /** Told what the model and the tools have said in finished steps, all of it each time. */
+  onSaid(messages: ModelMessage[]): void;
+  /** Before every step but the first; may change the view. */
+  beforeStep(messages: ModelMessage[]): Promise<void>;
 }
 
-export interface LoopResult {
-  /** `steps`: the cap was reached · `balance`: the last step used the rest of it. */
-  endedBy: 'model' | 'steps' | 'balance' | 'length' | 'filter';
-  /** What the model and the tools said, to be remembered by the session. */
-  messages: ModelMessage[];
-}
+/** `steps`: the cap was reached · `balance`: the last step used the rest of it. */
+export type LoopEnd = 'model' | 'steps' | 'balance' | 'length' | 'filter';
 
 /**
  * Lets the model talk and use tools until it stops, is out of steps or of balance. Errors: those of the provider
  * as they come (see `modelFailure`), and the signal's reason when it was aborted.
  */
-export async function modelLoop(input: LoopInput): Promise<LoopResult> {
-  const { reply, live, meter, signal } = input;
+export async function modelLoop(input: LoopInput): Promise<LoopEnd> {
+  const { reply, live, meter, signal, view } = input;
+  const { provider, model } = input.model;
   let balanceIsGone = false;
   let failure: { error: unknown } | undefined;
   const stream = streamText({
-    model: input.model.model,
-    system: input.system,
+    model,
+    system: cachedSystem(provider, input.system),
     messages: input.messages,
     tools: input.tools,
     abortSignal: signal,
     maxRetries: 2,
     stopWhen: [stepCountIs(MAX_STEPS), async () => (balanceIsGone = (await meter.balance()) <= 0)],
-    ...(input.prepareStep ? { prepareStep: input.prepareStep } : {}),
+    prepareStep: async ({ messages, stepNumber }) => {
+      if (stepNumber > 0) await input.beforeStep(messages);
+      return { messages: cachedMessages(provider, view.apply(messages)) };
+    },
     // Here, not where the stream is read: the SDK waits for this before it asks whether to go on.
-    onStepFinish: ({ usage }) => meter.step(usage),
+    onStepFinish: ({ usage, response }) => {
+      meter.step(usage);
+      input.onSaid(response.messages);
+    },
     onError: ({ error }) => void (failure ??= { error }),
     experimental_include: { requestBody: false },
   });
-  let finish = 'stop';
+  let finish = 'unfinished';
   for await (const part of stream.fullStream) {
     switch (part.type) {
       case 'start-step':
@@ -64,7 +72,7 @@ export async function modelLoop(input: LoopInput): Promise<LoopResult> {
         live.toolResult(part.toolCallId, part.toolName, asText(part.output), false);
         break;
       case 'tool-error':
-        live.toolResult(part.toolCallId, part.toolName, messageOf(part.error), true);
+        live.toolResult(part.toolCallId, part.toolName, part.error instanceof Error ? part.error.message : String(part.error), true);
         break;
       case 'finish-step':
         finish = part.finishReason;
@@ -76,20 +84,24 @@ export async function modelLoop(input: LoopInput): Promise<LoopResult> {
   }
   signal.throwIfAborted();
   if (failure) throw failure.error;
-  const { messages } = await stream.response;
-  return { endedBy: endOf(finish, balanceIsGone), messages };
+  return endOf(finish, balanceIsGone);
 }
 
-function endOf(finish: string, balanceIsGone: boolean): LoopResult['endedBy'] {
+/** A provider whose stream just ends, without a reason, was cut off on the way. */
+export class StreamCut extends Error {
+  constructor() {
+    super('the model’s stream ended before its answer did');
+  }
+}
+
+function endOf(finish: string, balanceIsGone: boolean): LoopEnd {
   if (finish === 'tool-calls') return balanceIsGone ? 'balance' : 'steps';
   if (finish === 'length') return 'length';
-  return finish === 'content-filter' ? 'filter' : 'model';
+  if (finish === 'content-filter') return 'filter';
+  if (finish === 'unfinished' || finish === 'error' || finish === 'other') throw new StreamCut();
+  return 'model';
 }
 
 function asText(output: unknown): string {
   return typeof output === 'string' ? output : JSON.stringify(output);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,24 +1,22 @@
-import { type AgentForTurn, type ClaimedTurn, getAgentForTurn, RoostError } from '#lib/contracts';
+import { type ClaimedTurn, RoostError } from '#lib/contracts';
 import type { Logger } from '#lib/observability';
 import type { ModelMessage } from 'ai';
-import type { BusPort } from '../bus-port.js';
-import { newMessages } from '../context/new-messages.js';
-import { recentMessages } from '../context/recent-messages.js';
-import { systemPrompt } from '../context/system-prompt.js';
+import { type ContextSources, loadContext, type TurnContext } from '../context/load-context.js';
 import { modelFailure } from '../models/model-failure.js';
-import { type PlatformModels, type ResolvedModel, resolveModel } from '../models/model-registry.js';
+import { type ResolvedModel, resolveModel } from '../models/model-registry.js';
 import { builtInTools } from '../tools/toolset.js';
+import { Compactor } from './compactor.js';
 import { LivePublisher } from './live-publisher.js';
-import { type LoopResult, MAX_STEPS, modelLoop } from './model-loop.js';
+import { type LoopEnd, MAX_STEPS, modelLoop } from './model-loop.js';
+import { Reminders } from './reminders.js';
 import { ReplyText } from './reply-text.js';
 import { TurnReport } from './report-turn.js';
 import { StepMeter } from './step-meter.js';
 import { TurnStopped } from './turn-end.js';
 import { TurnLease } from './turn-lease.js';
+import { TurnView } from './turn-view.js';
 
-export interface TurnRunner {
-  bus: BusPort;
-  platform: PlatformModels;
+export interface TurnRunner extends ContextSources {
   logger: Logger;
 }
 
@@ -28,76 +26,147 @@ const DEFAULT_TIMEOUT_SECONDS = 3_600;
  * Runs one claimed turn from its context to its report. Never throws: whatever happens is reported to messaging,
  * or left to the lease's end when messaging cannot be reached or the lease is lost.
  */
-export async function runTurn(runner: TurnRunner, turn: ClaimedTurn, abort: AbortController): Promise<void> {
-  const live = new LivePublisher(runner.bus, turn);
-  const reply = new ReplyText(live);
-  const meter = new StepMeter(runner.bus, turn);
-  const report = new TurnReport(runner.bus, turn);
-  const lease = new TurnLease(runner.bus, turn, { partialReply: () => reply.value, onWaiting: () => undefined }, abort);
-  let model: ResolvedModel | undefined;
-  try {
-    if (turn.attempt > 1) live.restarted();
-    const call = { accountId: turn.accountId, requestId: `turn_${turn.turnId}`, deadline: Date.now() + 15_000 };
-    const [agent, history] = await Promise.all([runner.bus.request(getAgentForTurn, { agentId: turn.agentId }, call), recentMessages(runner.bus, turn, call)]);
-    if (agent.outputTokenBalance <= 0) throw new RoostError('BALANCE_EXHAUSTED', 'the agent has no output tokens left: add some to its balance');
-    model = resolveModel(agent.configuration.model, agent.providerKeys, runner.platform);
-    const result = await withTimeout(agent, abort, () =>
-      modelLoop({
-        model: model as ResolvedModel,
-        system: { role: 'system', content: systemPrompt(agent, turn) },
-        messages: [...history, ...newMessages(turn)] satisfies ModelMessage[],
-        tools: builtInTools({ bus: runner.bus, accountId: turn.accountId, agentId: turn.agentId, conversationId: turn.conversationId, turnId: turn.turnId }),
-        signal: abort.signal,
-        reply,
-        live,
-        meter,
-      }),
-    );
-    sayWhyItEnds(reply, result);
-    live.flush();
-    await meter.balance();
-    await report.completed(reply.value, meter.usage);
-  } catch (error) {
-    live.flush();
-    await reportEnd(error).catch((unreported: unknown) => runner.logger.warn({ err: unreported, turnId: turn.turnId }, 'a turn could not be reported; its lease will end'));
-  } finally {
-    lease.release();
+export function runTurn(runner: TurnRunner, turn: ClaimedTurn, abort: AbortController): Promise<void> {
+  return new RunningTurn(runner, turn, abort).run();
+}
+
+class RunningTurn {
+  private readonly live: LivePublisher;
+  private readonly reply: ReplyText;
+  private readonly meter: StepMeter;
+  private readonly report: TurnReport;
+  private readonly lease: TurnLease;
+  private reminders: Reminders | undefined;
+  private context: TurnContext | undefined;
+  /** What the model and the tools have said in finished steps. */
+  private said: ModelMessage[] = [];
+  /** How much of the reply belongs to finished steps. */
+  private saidChars = 0;
+
+  constructor(
+    private readonly runner: TurnRunner,
+    private readonly turn: ClaimedTurn,
+    private readonly abort: AbortController,
+  ) {
+    this.live = new LivePublisher(runner.bus, turn);
+    this.reply = new ReplyText(this.live);
+    this.meter = new StepMeter(runner.bus, turn);
+    this.report = new TurnReport(runner.bus, turn);
+    this.lease = new TurnLease(runner.bus, turn, { partialReply: () => this.reply.value, onWaiting: (count) => this.reminders?.heard(count) }, abort);
   }
 
-  async function reportEnd(error: unknown): Promise<void> {
-    const reason = abort.signal.reason instanceof TurnStopped ? abort.signal.reason.reason : undefined;
+  async run(): Promise<void> {
+    const { runner, turn } = this;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      if (turn.attempt > 1) this.live.restarted();
+      const context = (this.context = await loadContext(runner, turn));
+      this.reminders = new Reminders(context.agent.configuration);
+      const seconds = context.agent.configuration.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS;
+      timer = setTimeout(() => this.abort.abort(new TurnStopped('timeout')), seconds * 1_000);
+      const end = await this.think(context);
+      this.sayWhyItEnds(end);
+      this.live.flush();
+      await Promise.all([this.meter.balance(), this.remember(context, false)]);
+      await this.report.completed(this.reply.value, this.meter.usage);
+    } catch (error) {
+      this.live.flush();
+      await this.reportEnd(error).catch((err: unknown) => runner.logger.warn({ err, turnId: turn.turnId }, 'a turn could not be reported; its lease will end'));
+    } finally {
+      clearTimeout(timer);
+      this.lease.release();
+    }
+  }
+
+  /** The model's loop, once more with a shorter context if the model refused the first as too long. */
+  private async think(context: TurnContext): Promise<LoopEnd> {
+    const compactor = this.compactor(context);
+    const history = await compactor.start();
+    try {
+      return await this.loop(context, compactor, [...history, context.asked]);
+    } catch (error) {
+      if (this.abort.signal.aborted || modelFailure(error, context.model).code !== 'MODEL_CONTEXT_TOO_LONG') throw error;
+      const shorter = await compactor.start(true);
+      return this.loop(context, compactor, [...shorter, context.asked, ...this.said]);
+    }
+  }
+
+  private loop(context: TurnContext, compactor: Compactor, messages: ModelMessage[]): Promise<LoopEnd> {
+    const saidBefore = this.said;
+    const view = new TurnView();
+    return modelLoop({
+      model: context.model,
+      system: context.system,
+      messages,
+      tools: builtInTools(context.tools),
+      signal: this.abort.signal,
+      reply: this.reply,
+      live: this.live,
+      meter: this.meter,
+      view,
+      onSaid: (said) => {
+        this.said = [...saidBefore, ...said];
+        this.saidChars = this.reply.value.length;
+      },
+      beforeStep: async (soFar) => {
+        await this.lease.freshen();
+        this.reminders?.announce(view, soFar.length);
+        await compactor.betweenSteps(view, soFar, this.meter.contextTokens);
+      },
+    });
+  }
+
+  private compactor(context: TurnContext): Compactor {
+    const { agent, model } = context;
+    const named = agent.configuration.compaction?.model;
+    const summaryModel = named ? resolveModel(named, agent.providerKeys, this.runner.platform).model : model.model;
+    return new Compactor(this.runner.sessions, this.turn, context, summaryModel, this.abort.signal, this.runner.logger);
+  }
+
+  /** Before the report: a turn that messaging knows as done must not be missing from its session. */
+  private async remember(context: TurnContext, isInterrupted: boolean): Promise<void> {
+    const unfinished = isInterrupted ? this.reply.value.slice(this.saidChars).trim() : '';
+    const messages: ModelMessage[] = [context.asked, ...this.said];
+    if (unfinished) messages.push({ role: 'assistant', content: unfinished });
+    if (isInterrupted) messages.push({ role: 'user', content: '[This turn was interrupted.]' });
+    await this.runner.sessions.store(this.turn, {
+      messages,
+      isInterrupted,
+      model: `${context.model.provider}/${context.model.modelId}`,
+      usage: this.meter.usage,
+      contextTokens: this.meter.contextTokens,
+    });
+  }
+
+  private async reportEnd(error: unknown): Promise<void> {
+    const { turn, context, runner } = this;
+    const reason = this.abort.signal.reason instanceof TurnStopped ? this.abort.signal.reason.reason : undefined;
     if (reason === 'lease-lost') return runner.logger.warn({ turnId: turn.turnId }, 'the lease of a turn was lost');
-    if (reason === 'interrupted') return void (await report.interrupted(reply.value, meter.usage));
-    if (reason === 'shutdown') return void (await report.released());
+    if (reason === 'shutdown') return void (await this.report.released());
+    if (reason === 'interrupted') {
+      if (context) await this.remember(context, true);
+      return void (await this.report.interrupted(this.reply.value, this.meter.usage));
+    }
     const failure =
       reason === 'timeout'
         ? { code: 'TURN_TIMEOUT', message: 'the turn took longer than the agent’s timeout_seconds', retryable: false }
-        : failureOf(error, model);
+        : failureOf(error, context?.model);
     runner.logger.warn({ err: error, turnId: turn.turnId, agentId: turn.agentId, code: failure.code, retryable: failure.retryable }, 'a turn failed');
-    await report.failed(failure, failure.retryable, reply.value);
+    if (context && !failure.retryable) await this.remember(context, true);
+    await this.report.failed(failure, failure.retryable, this.reply.value);
   }
-}
 
-async function withTimeout<T>(agent: AgentForTurn, abort: AbortController, work: () => Promise<T>): Promise<T> {
-  const seconds = agent.configuration.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS;
-  const timer = setTimeout(() => abort.abort(new TurnStopped('timeout')), seconds * 1_000);
-  try {
-    return await work();
-  } finally {
-    clearTimeout(timer);
+  private sayWhyItEnds(end: LoopEnd): void {
+    if (end === 'steps') this.reply.note(`stopped after ${MAX_STEPS} steps`);
+    if (end === 'balance') this.reply.note('stopped: the agent’s output token balance is used up');
+    if (end === 'length') this.reply.note('cut off: the model’s longest answer was reached');
+    if (end === 'filter') this.reply.note('the provider’s content filter stopped this answer');
+    if (!this.reply.value) this.reply.add('[the model ended its turn without saying anything]');
   }
 }
 
 function failureOf(error: unknown, model: ResolvedModel | undefined): { code: string; message: string; retryable: boolean } {
-  if (model && !(error instanceof RoostError)) return modelFailure(error, model);
   if (error instanceof RoostError) return { code: error.code, message: error.message, retryable: error.code === 'SERVICE_UNAVAILABLE' };
+  if (model) return modelFailure(error, model);
   return { code: 'INTERNAL', message: 'something went wrong on our side; the turn is tried again', retryable: true };
-}
-
-function sayWhyItEnds(reply: ReplyText, { endedBy }: LoopResult): void {
-  if (endedBy === 'steps') reply.note(`stopped after ${MAX_STEPS} steps`);
-  if (endedBy === 'balance') reply.note('stopped: the agent’s output token balance is used up');
-  if (endedBy === 'length') reply.note('cut off: the model’s longest answer was reached');
-  if (endedBy === 'filter') reply.note('the provider’s content filter stopped this answer');
-  if (!reply.value) reply.add('[the model ended its turn without saying anything]');
 }

@@ -35,6 +35,11 @@ export class TurnLease {
     this.unsubscribe();
   }
 
+  /** Extends it if that was not done within the last second: also how a running turn hears of waiting messages. */
+  async freshen(): Promise<void> {
+    if (Date.now() - this.extendedAt > 1_000) await this.extend();
+  }
+
   private async extend(): Promise<void> {
     const { turnId, fencingToken, leaseMs } = this.turn;
     const askedAt = Date.now();

@@ -1,0 +1,114 @@
+import type { LanguageModelV3 } from '@ai-sdk/provider';
+import { generateText, type ModelMessage } from 'ai';
+import { estimateTokens } from '../models/tokens.js';
+
+const BASE_INSTRUCTIONS = `Summarise the conversation below for the assistant that will continue it. Keep every fact, name, number, decision, file path, open task and wish of the user that may matter later, in short notes. Leave out greetings and tool output that is no longer of use. Write only the summary.`;
+/** How much of the threshold the untouched newest part may take. */
+const KEPT_SHARE = 0.25;
+const MAX_SUMMARY_TOKENS = 4_000;
+
+export interface CompactionPlan {
+  /** Messages from the start that the summary replaces; 0 when there is nothing to replace. */
+  replaced: number;
+}
+
+export function tokensOf(messages: ModelMessage[]): number {
+  return messages.reduce((sum, message) => sum + estimateTokens(JSON.stringify(message)), 0);
+}
+
+/**
+ * Decides how many of the oldest messages to summarise, so that the newest `threshold / 4` tokens stay as they are.
+ * The rest begins with a user's or an assistant's message, never with a tool's result: pairs stay together.
+ */
+export function planCompaction(messages: ModelMessage[], threshold: number): CompactionPlan {
+  let kept = 0;
+  let start = messages.length;
+  while (start > 0) {
+    const message = messages[start - 1];
+    if (!message) break;
+    kept += estimateTokens(JSON.stringify(message));
+    if (kept > threshold * KEPT_SHARE) break;
+    start--;
+  }
+  // Newest message larger than the share: it stays, whatever its size.
+  start = Math.min(start, Math.max(messages.length - 1, 0));
+  while (start > 0 && messages[start]?.role === 'tool') start--;
+  return { replaced: start };
+}
+
+export interface Summariser {
+  model: LanguageModelV3;
+  instructions?: string | undefined;
+  signal: AbortSignal;
+  threshold: number;
+}
+
+/**
+ * Summarises messages into one. Never fails: what cannot be summarised is dropped, and the message says so.
+ * Longer stretches than the model can take go in pieces, each with the summary of those before it.
+ */
+export async function summarise(messages: ModelMessage[], { model, instructions, signal, threshold }: Summariser): Promise<{ message: ModelMessage; failed?: unknown }> {
+  try {
+    let summary = '';
+    for (const piece of pieces(messages.map(asText), threshold * 2)) {
+      const { text } = await generateText({
+        model,
+        system: instructions ? `${BASE_INSTRUCTIONS}\n\n${instructions}` : BASE_INSTRUCTIONS,
+        prompt: summary ? `Summary so far:\n${summary}\n\nWhat came next:\n${piece}` : piece,
+        maxOutputTokens: MAX_SUMMARY_TOKENS,
+        abortSignal: signal,
+        maxRetries: 1,
+      });
+      summary = text.trim();
+    }
+    if (summary) return { message: note(`Summary of the conversation so far:\n${summary}`) };
+    return { message: dropped(messages.length), failed: new Error('the model gave an empty summary') };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { message: dropped(messages.length), failed: error };
+  }
+}
+
+function note(text: string): ModelMessage {
+  return { role: 'user', content: `[${text}]` };
+}
+
+function dropped(count: number): ModelMessage {
+  return note(`The ${count} oldest entries of this conversation were dropped because they no longer fit and could not be summarised. Ask when you miss something.`);
+}
+
+function asText(message: ModelMessage): string {
+  if (typeof message.content === 'string') return `${message.role}: ${message.content}`;
+  const parts = message.content.map((part) => {
+    if (part.type === 'text') return part.text;
+    if (part.type === 'tool-call') return `(calls ${part.toolName} with ${clip(JSON.stringify(part.input), 2_000)})`;
+    if (part.type === 'tool-result') return `(${part.toolName} answered ${clip(JSON.stringify(part.output), 2_000)})`;
+    return '';
+  });
+  return `${message.role}: ${parts.filter(Boolean).join('\n')}`;
+}
+
+function clip(text: string, max: number): string {
+  return text.length <= max ? text : `${text.slice(0, max / 2)} … ${text.slice(-max / 2)}`;
+}
+
+/** Joins texts into pieces of at most `maxChars`, cutting single texts that are longer. */
+function pieces(texts: string[], maxChars: number): string[] {
+  const joined: string[] = [];
+  let piece = '';
+  for (const text of texts.flatMap((whole) => slices(whole, maxChars))) {
+    if (piece && piece.length + text.length > maxChars) {
+      joined.push(piece);
+      piece = '';
+    }
+    piece += `${text}\n\n`;
+  }
+  if (piece) joined.push(piece);
+  return joined;
+}
+
+function slices(text: string, maxChars: number): string[] {
+  const parts: string[] = [];
+  for (let at = 0; at === 0 || at < text.length; at += maxChars) parts.push(text.slice(at, at + maxChars));
+  return parts;
+}

@@ -1,0 +1,133 @@
+import { type ClaimedTurn, type Usage } from '#lib/contracts';
+import { type Database, newId } from '#lib/database';
+import type { ModelMessage } from 'ai';
+
+/** A conversation's open session as a turn finds it. */
+export interface Session {
+  /** null until the first turn has been stored. */
+  id: string | null;
+  /** When the session before this one ended, if there was one: what was said earlier is not part of this. */
+  since: Date | null;
+  /** Input tokens of the latest model step, 0 if unknown. */
+  contextTokens: number;
+  /** The agent's memory as it was last seen. */
+  memory: string;
+}
+
+/** A message of the session's context, with its row, so that compaction can tell what it replaced. */
+export interface ContextRow {
+  id: string;
+  message: ModelMessage;
+}
+
+export interface TurnRecord {
+  /** What was asked and said, in order. */
+  messages: ModelMessage[];
+  isInterrupted: boolean;
+  model: string;
+  usage: Usage;
+  contextTokens: number;
+}
+
+type Place = Pick<ClaimedTurn, 'agentId' | 'accountId' | 'conversationId'>;
+
+/** Sessions and their transcripts. Everything here is idempotent by turn: a later attempt replaces an earlier one's rows. */
+export class SessionStore {
+  constructor(private readonly database: Database) {}
+
+  async current({ agentId, conversationId }: Place): Promise<Session> {
+    const [row] = await this.database.query<{ id: string | null; context_tokens: number | null; since: Date | null; memory: string | null }>(
+      `SELECT open.id, open.context_tokens,
+         (SELECT max(ended_at) FROM sessions WHERE agent_id = $1 AND conversation_id = $2 AND ended_at IS NOT NULL) AS since,
+         (SELECT content FROM memory_copies WHERE agent_id = $1) AS memory
+       FROM (SELECT 1) AS always
+       LEFT JOIN sessions AS open ON open.agent_id = $1 AND open.conversation_id = $2 AND open.ended_at IS NULL`,
+      [agentId, conversationId],
+    );
+    return { id: row?.id ?? null, since: row?.since ?? null, contextTokens: row?.context_tokens ?? 0, memory: row?.memory ?? '' };
+  }
+
+  /** What a persistent session has in its context: the summary if there is one, then all that was said since. */
+  async context(sessionId: string, exceptTurnId: string): Promise<ContextRow[]> {
+    const rows = await this.database.query<{ id: string; content: string }>(
+      `SELECT id, content FROM transcript
+       WHERE session_id = $1 AND NOT is_compacted AND turn_id IS DISTINCT FROM $2
+       ORDER BY kind = 'summary' DESC, id`,
+      [sessionId, exceptTurnId],
+    );
+    return rows.map(({ id, content }) => ({ id, message: JSON.parse(content) as ModelMessage }));
+  }
+
+  /** Stores a turn's part of the transcript and its usage: one statement, one commit. */
+  async store(turn: ClaimedTurn, record: TurnRecord): Promise<void> {
+    await this.database.query(
+      `WITH session AS (
+         INSERT INTO sessions (id, account_id, agent_id, conversation_id, context_tokens) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (agent_id, conversation_id) WHERE ended_at IS NULL
+         DO UPDATE SET context_tokens = excluded.context_tokens, last_turn_at = now()
+         RETURNING id
+       ), earlier AS (
+         DELETE FROM transcript WHERE turn_id = $6
+       ), used AS (
+         INSERT INTO turn_usage (turn_id, fencing_token, account_id, agent_id, model, input_tokens, output_tokens, cached_input_tokens)
+         VALUES ($6, $7, $2, $3, $8, $9, $10, $11) ON CONFLICT DO NOTHING
+       )
+       INSERT INTO transcript (account_id, agent_id, session_id, turn_id, kind, content, is_interrupted)
+       SELECT $2, $3, session.id, $6, 'message', said.content, $12
+       FROM session, unnest($13::text[]) WITH ORDINALITY AS said (content, place) ORDER BY said.place`,
+      [
+        newId(),
+        turn.accountId,
+        turn.agentId,
+        turn.conversationId,
+        record.contextTokens,
+        turn.turnId,
+        turn.fencingToken,
+        record.model,
+        record.usage.inputTokens,
+        record.usage.outputTokens,
+        record.usage.cachedInputTokens,
+        record.isInterrupted,
+        record.messages.map((message) => JSON.stringify(message)),
+      ],
+    );
+  }
+
+  /** Puts a summary in the place of the rows it tells of; they stay readable. */
+  async compact({ agentId, accountId }: Place, sessionId: string, replaced: ContextRow[], summary: ModelMessage, contextTokens: number): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      await tx.query(`UPDATE transcript SET is_compacted = true WHERE session_id = $1 AND id = ANY($2::bigint[])`, [sessionId, replaced.map(({ id }) => id)]);
+      await tx.query(`INSERT INTO transcript (account_id, agent_id, session_id, kind, content) VALUES ($1, $2, $3, 'summary', $4)`, [
+        accountId,
+        agentId,
+        sessionId,
+        JSON.stringify(summary),
+      ]);
+      await tx.query(`UPDATE sessions SET context_tokens = $2 WHERE id = $1`, [sessionId, contextTokens]);
+    });
+  }
+
+  /** Ends the open sessions of an agent, or the one of a conversation; the next turn starts afresh. */
+  async end(agentId: string, conversationId?: string): Promise<number> {
+    const ended = await this.database.query(
+      `UPDATE sessions SET ended_at = now() WHERE agent_id = $1 AND ended_at IS NULL AND ($2::text IS NULL OR conversation_id = $2) RETURNING id`,
+      [agentId, conversationId ?? null],
+    );
+    return ended.length;
+  }
+
+  async rememberMemory({ agentId, accountId }: Pick<Place, 'agentId' | 'accountId'>, content: string): Promise<void> {
+    await this.database.query(
+      `INSERT INTO memory_copies (agent_id, account_id, content) VALUES ($1, $2, $3)
+       ON CONFLICT (agent_id) DO UPDATE SET content = excluded.content, seen_at = now()`,
+      [agentId, accountId, content.replaceAll('\0', '')],
+    );
+  }
+
+  /** Removes all that is kept of an agent. */
+  async forget(agentId: string): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      for (const table of ['transcript', 'sessions', 'turn_usage', 'memory_copies']) await tx.query(`DELETE FROM ${table} WHERE agent_id = $1`, [agentId]);
+    });
+  }
+}

@@ -1,0 +1,60 @@
+import type { AgentForTurn, ClaimedTurn } from '#lib/contracts';
+import type { Logger } from '#lib/observability';
+import type { LanguageModelV3 } from '@ai-sdk/provider';
+import type { ModelMessage } from 'ai';
+import { planCompaction, summarise, tokensOf } from '../context/compact.js';
+import type { TurnContext } from '../context/load-context.js';
+import type { SessionStore } from '../sessions/session-store.js';
+import type { TurnView } from './turn-view.js';
+
+const DEFAULT_THRESHOLD = 120_000;
+
+/** Keeps one turn's context under the agent's threshold, before the turn and between its steps. */
+export class Compactor {
+  readonly threshold: number;
+  private readonly isEnabled: boolean;
+
+  constructor(
+    private readonly sessions: SessionStore,
+    private readonly turn: ClaimedTurn,
+    private readonly context: TurnContext,
+    private readonly summaryModel: LanguageModelV3,
+    private readonly signal: AbortSignal,
+    private readonly logger: Logger,
+  ) {
+    const compaction = context.agent.configuration.compaction;
+    this.threshold = compaction?.thresholdTrigger ?? DEFAULT_THRESHOLD;
+    this.isEnabled = compaction?.enabled ?? true;
+  }
+
+  /** The history to start with: summarised, and stored so, when it is too long. `force`: the model refused it as it was. */
+  async start(force = false): Promise<ModelMessage[]> {
+    const { history, rows, session, asked } = this.context;
+    const tokens = Math.max(tokensOf([...history, asked]), session.contextTokens);
+    if (!force && (!this.isEnabled || tokens < this.threshold)) return history;
+    const { replaced } = planCompaction(history, force ? Math.min(tokens / 2, this.threshold) : this.threshold);
+    if (replaced === 0) return history;
+    const summary = await this.summarise(history.slice(0, replaced));
+    const compacted = [summary, ...history.slice(replaced)];
+    if (session.id && rows.length > 0) await this.sessions.compact(this.turn, session.id, rows.slice(0, replaced), summary, tokensOf(compacted));
+    return compacted;
+  }
+
+  /** Between two steps: summarises the older part of what this turn has grown to. */
+  async betweenSteps(view: TurnView, messages: ModelMessage[], contextTokens: number): Promise<void> {
+    if (!this.isEnabled || contextTokens < this.threshold) return;
+    const seen = view.apply(messages);
+    const { replaced } = planCompaction(messages, this.threshold);
+    if (replaced <= view.hidden) return;
+    const summarised = seen.slice(0, seen.length - (messages.length - replaced));
+    view.summarised(replaced, await this.summarise(summarised));
+  }
+
+  private async summarise(messages: ModelMessage[]): Promise<ModelMessage> {
+    const { compaction, hookMessages } = this.context.agent.configuration satisfies AgentForTurn['configuration'];
+    const instructions = [compaction?.instructions, hookMessages?.beforeCompaction].filter(Boolean).join('\n');
+    const { message, failed } = await summarise(messages, { model: this.summaryModel, instructions, signal: this.signal, threshold: this.threshold });
+    if (failed) this.logger.warn({ err: failed, agentId: this.turn.agentId }, 'a conversation could not be summarised; its oldest part was dropped');
+    return message;
+  }
+}

@@ -9,6 +9,7 @@ export const Config = z.object({
   OPENAI_API_KEY: secret(z.string()).optional(),
   GOOGLE_API_KEY: secret(z.string()).optional(),
   ANTHROPIC_BASE_URL: z.url().optional(),
+  GOOGLE_BASE_URL: z.url().optional(),
   /** A server that speaks OpenAI's /chat/completions, e.g. http://127.0.0.1:11434/v1. */
   OPENAI_BASE_URL: z.url().optional(),
   ROOST_DEFAULT_MODEL: z.string().min(1).max(200).optional(),
@@ -25,6 +26,7 @@ export function platformModels(config: Config): PlatformModels {
       ...(config.GOOGLE_API_KEY ? { google: config.GOOGLE_API_KEY } : {}),
     },
     anthropicBaseUrl: config.ANTHROPIC_BASE_URL,
+    googleBaseUrl: config.GOOGLE_BASE_URL,
     openaiBaseUrl: config.OPENAI_BASE_URL,
     defaultModel: config.ROOST_DEFAULT_MODEL,
   };

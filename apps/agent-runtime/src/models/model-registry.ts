@@ -16,6 +16,7 @@ export type ProviderKeys = Partial<Record<'anthropic' | 'openai' | 'google', str
 export interface PlatformModels {
   keys: ProviderKeys;
   anthropicBaseUrl?: string | undefined;
+  googleBaseUrl?: string | undefined;
   /** A server that speaks OpenAI's `/chat/completions`: Ollama, vLLM, LiteLLM, a gateway. */
   openaiBaseUrl?: string | undefined;
   defaultModel?: string | undefined;
@@ -84,7 +85,7 @@ function connect(provider: Exclude<ProviderName, 'demo'>, modelId: string, key: 
     case 'anthropic':
       return createAnthropic({ apiKey: key ?? '', ...(platform.anthropicBaseUrl ? { baseURL: versioned(platform.anthropicBaseUrl) } : {}) })(modelId);
     case 'google':
-      return createGoogleGenerativeAI({ apiKey: key ?? '' })(modelId);
+      return createGoogleGenerativeAI({ apiKey: key ?? '', ...(platform.googleBaseUrl ? { baseURL: platform.googleBaseUrl } : {}) })(modelId);
     case 'openai':
       return platform.openaiBaseUrl
         ? createOpenAICompatible({ name: 'openai-compatible', baseURL: platform.openaiBaseUrl, includeUsage: true, ...(key ? { apiKey: key } : {}) })(modelId)

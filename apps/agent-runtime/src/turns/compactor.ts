@@ -54,7 +54,7 @@ export class Compactor {
     const { compaction, hookMessages } = this.context.agent.configuration satisfies AgentForTurn['configuration'];
     const instructions = [compaction?.instructions, hookMessages?.beforeCompaction].filter(Boolean).join('\n');
     const { message, failed } = await summarise(messages, { model: this.summaryModel, instructions, signal: this.signal, threshold: this.threshold });
-    if (failed) this.logger.warn({ err: failed, agentId: this.turn.agentId }, 'a conversation could not be summarised; its oldest part was dropped');
+    if (failed) this.logger.warn({ cause: failed instanceof Error ? failed.name : typeof failed, agentId: this.turn.agentId }, 'a conversation could not be summarised; its oldest part was dropped');
     return message;
   }
 }

@@ -49,14 +49,14 @@ export async function modelLoop(input: LoopInput): Promise<LoopEnd> {
       return { messages: cachedMessages(provider, view.apply(messages)) };
     },
     // Here, not where the stream is read: the SDK waits for this before it asks whether to go on.
-    onStepFinish: ({ usage, response }) => {
-      meter.step(usage);
+    onStepFinish: ({ usage, response, content }) => {
+      meter.step(usage, content);
       input.onSaid(response.messages);
     },
     onError: ({ error }) => void (failure ??= { error }),
     experimental_include: { requestBody: false },
   });
-  let finish = 'unfinished';
+  let finish: { reason: string; raw: string | undefined } = { reason: 'error', raw: undefined };
   for await (const part of stream.fullStream) {
     switch (part.type) {
       case 'start-step':
@@ -75,7 +75,7 @@ export async function modelLoop(input: LoopInput): Promise<LoopEnd> {
         live.toolResult(part.toolCallId, part.toolName, part.error instanceof Error ? part.error.message : String(part.error), true);
         break;
       case 'finish-step':
-        finish = part.finishReason;
+        finish = { reason: part.finishReason, raw: part.rawFinishReason };
         break;
       case 'error':
         failure ??= { error: part.error };
@@ -94,11 +94,12 @@ export class StreamCut extends Error {
   }
 }
 
-function endOf(finish: string, balanceIsGone: boolean): LoopEnd {
-  if (finish === 'tool-calls') return balanceIsGone ? 'balance' : 'steps';
-  if (finish === 'length') return 'length';
-  if (finish === 'content-filter') return 'filter';
-  if (finish === 'unfinished' || finish === 'error' || finish === 'other') throw new StreamCut();
+function endOf({ reason, raw }: { reason: string; raw: string | undefined }, balanceIsGone: boolean): LoopEnd {
+  if (reason === 'tool-calls') return balanceIsGone ? 'balance' : 'steps';
+  if (reason === 'length') return 'length';
+  if (reason === 'content-filter') return 'filter';
+  // The SDKs say "other" both for reasons they do not know and for none at all; only the second is a cut.
+  if (reason === 'error' || (reason === 'other' && raw === undefined)) throw new StreamCut();
   return 'model';
 }
 

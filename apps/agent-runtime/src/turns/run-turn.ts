@@ -2,6 +2,7 @@ import { type ClaimedTurn, RoostError } from '#lib/contracts';
 import type { Logger } from '#lib/observability';
 import type { ModelMessage } from 'ai';
 import { type ContextSources, loadContext, type TurnContext } from '../context/load-context.js';
+import { withoutLooseTools } from '../context/tool-pairs.js';
 import { modelFailure } from '../models/model-failure.js';
 import { type ResolvedModel, resolveModel } from '../models/model-registry.js';
 import { builtInTools } from '../tools/toolset.js';
@@ -87,7 +88,7 @@ class RunningTurn {
     } catch (error) {
       if (this.abort.signal.aborted || modelFailure(error, context.model).code !== 'MODEL_CONTEXT_TOO_LONG') throw error;
       const shorter = await compactor.start(true);
-      return this.loop(context, compactor, [...shorter, context.asked, ...this.said]);
+      return this.loop(context, compactor, [...shorter, context.asked, ...withoutLooseTools(this.said)]);
     }
   }
 
@@ -126,7 +127,7 @@ class RunningTurn {
   /** Before the report: a turn that messaging knows as done must not be missing from its session. */
   private async remember(context: TurnContext, isInterrupted: boolean): Promise<void> {
     const unfinished = isInterrupted ? this.reply.value.slice(this.saidChars).trim() : '';
-    const messages: ModelMessage[] = [context.asked, ...this.said];
+    const messages: ModelMessage[] = [context.asked, ...withoutLooseTools(this.said)];
     if (unfinished) messages.push({ role: 'assistant', content: unfinished });
     if (isInterrupted) messages.push({ role: 'user', content: '[This turn was interrupted.]' });
     await this.runner.sessions.store(this.turn, {
@@ -151,7 +152,8 @@ class RunningTurn {
       reason === 'timeout'
         ? { code: 'TURN_TIMEOUT', message: 'the turn took longer than the agent’s timeout_seconds', retryable: false }
         : failureOf(error, context?.model);
-    runner.logger.warn({ err: error, turnId: turn.turnId, agentId: turn.agentId, code: failure.code, retryable: failure.retryable }, 'a turn failed');
+    // Not the error itself: a provider's holds the whole prompt, and may repeat the key it refused.
+    runner.logger.warn({ ...failure, cause: error instanceof Error ? error.name : typeof error, turnId: turn.turnId, agentId: turn.agentId }, 'a turn failed');
     if (context && !failure.retryable) await this.remember(context, true);
     await this.report.failed(failure, failure.retryable, this.reply.value);
   }

@@ -3,6 +3,7 @@ import { ownCall } from '#lib/bus/rpc';
 import type { LanguageModelUsage } from 'ai';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BusPort } from '../bus-port.js';
+import { estimateTokens } from '../models/tokens.js';
 
 /** Counts what a turn uses and debits each model step. A repeated debit of one step counts once. */
 export class StepMeter {
@@ -17,9 +18,12 @@ export class StepMeter {
     private readonly turn: ClaimedTurn,
   ) {}
 
-  /** Starts the debit of a step without waiting for it: `balance()` does. */
-  step(used: LanguageModelUsage): void {
-    const outputTokens = used.outputTokens ?? 0;
+  /**
+   * Starts the debit of a step without waiting for it: `balance()` does. Some compatible servers count nothing;
+   * what came out is then guessed, so that a balance still ends.
+   */
+  step(used: LanguageModelUsage, content: unknown): void {
+    const outputTokens = used.outputTokens || estimateTokens(JSON.stringify(content));
     this.contextTokens = used.inputTokens ?? 0;
     this.usage.inputTokens += this.contextTokens;
     this.usage.outputTokens += outputTokens;

@@ -1,0 +1,128 @@
+import { LLMock } from '@copilotkit/aimock';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '#lib/testing';
+import { type Brain, startBrain } from '../testing/brain.js';
+
+const KEY = 'sk-canary-7f3a9c';
+
+const FORMATS = [
+  { name: 'Anthropic messages', model: 'anthropic/claude-sonnet-4-5', env: (url: string) => ({ ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: KEY }) },
+  { name: 'OpenAI chat completions', model: 'openai/gpt-test', env: (url: string) => ({ OPENAI_BASE_URL: `${url}/v1`, OPENAI_API_KEY: KEY }) },
+  { name: 'Google generateContent', model: 'google/gemini-test', env: (url: string) => ({ GOOGLE_BASE_URL: `${url}/v1beta`, GOOGLE_API_KEY: KEY }) },
+];
+
+describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
+  // Google's servers end a step with tool calls by STOP, which this mock does only when told so.
+  const ends = model.startsWith('google') ? { finishReason: 'stop' } : {};
+  const mock = new LLMock({ port: 0, logLevel: 'silent' });
+  let brain: Brain;
+
+  beforeAll(async () => {
+    await mock.start();
+    brain = await startBrain({ ...env(mock.url), ROOST_DEFAULT_MODEL: model });
+    brain.workspace.start();
+  });
+  afterEach(() => void mock.reset());
+  afterAll(async () => {
+    await brain.stop();
+    await mock.stop();
+  });
+
+  /** A fresh conversation each, so that no fixture sees another test's messages. */
+  let conversations = 0;
+  const say = (text: string) => brain.platform.say(text, { conversationId: `c${conversations++}` });
+
+  it('streams text and counts tokens', async () => {
+    mock.onMessage('hello', { content: 'Hi there, how can I help?', usage: { prompt_tokens: 120, completion_tokens: 7, input_tokens: 120, output_tokens: 7, promptTokenCount: 120, candidatesTokenCount: 7 } }, { chunkSize: 5 });
+    const { turnId, outcome } = say('hello');
+    const { replies, usage } = await outcome;
+    expect(replies).toEqual(['Hi there, how can I help?']);
+    expect(usage).toMatchObject({ inputTokens: 120, outputTokens: 7 });
+    await until('the deltas have come', () => brain.platform.liveText(turnId) === replies[0]);
+  });
+
+  it('calls three tools in one step and answers from their results', async () => {
+    mock.on({ userMessage: 'three', hasToolResult: true }, { content: 'All done.' });
+    mock.onMessage('three', {
+      toolCalls: [
+        { name: 'write_file', arguments: '{"path":"one.txt","content":"1"}' },
+        { name: 'bash', arguments: '{"command":"cat one.txt"}' },
+        { name: 'list_files', arguments: '{}' },
+      ],
+      ...ends,
+    });
+    const { replies } = await say('three').outcome;
+    expect(replies).toEqual(['All done.']);
+    expect(brain.workspace.files.get('one.txt')?.toString()).toBe('1');
+    expect(brain.workspace.commands).toContain('cat one.txt');
+  });
+
+  it.each([
+    ['arguments that do not fit', 'write_file', '{"path":5}'],
+    ['a tool that does not exist', 'launch_rocket', '{}'],
+  ])('gives %s back to the model as an error', async (_, name, args) => {
+    mock.on({ userMessage: 'bad call', hasToolResult: true }, { content: 'I see my mistake.' });
+    mock.onMessage('bad call', { toolCalls: [{ name, arguments: args }] });
+    const { turnId, outcome } = say('bad call');
+    await expect(outcome).resolves.toMatchObject({ end: 'completed', replies: ['I see my mistake.'] });
+    await until('the error was told', () => brain.platform.live.some((event) => event.turnId === turnId && event.tool?.isError === true));
+  });
+
+  it('says which key was refused, and never the key', async () => {
+    mock.onMessage('locked', { error: { message: `invalid x-api-key ${KEY}`, type: 'authentication_error' }, status: 401 });
+    const { end, error, retryable } = await say('locked').outcome;
+    expect({ end, retryable }).toEqual({ end: 'failed', retryable: false });
+    expect(error).toMatchObject({ code: 'MODEL_KEY_REFUSED', message: expect.stringContaining(`the platform's ${model.split('/')[0]} key`) as string });
+    expect(error?.message).not.toContain(KEY);
+  });
+
+  it.each([429, 503])('hands a turn back for another try on HTTP %i', async (status) => {
+    mock.onMessage('busy', { error: { message: 'overloaded' }, status, retryAfter: 0 });
+    await expect(say('busy').outcome).resolves.toMatchObject({ end: 'failed', retryable: true, error: { code: 'MODEL_OVERLOADED' } });
+  });
+
+  it('hands a turn back for another try when the stream is cut', async () => {
+    mock.onMessage('cut', { content: 'a long answer that will never arrive as a whole' }, { chunkSize: 4, truncateAfterChunks: 4 });
+    await expect(say('cut').outcome).resolves.toMatchObject({ end: 'failed', retryable: true, error: { code: 'MODEL_UNREACHABLE' } });
+  });
+
+  it('stops a slow stream within a second of the interrupt and keeps what was said', async () => {
+    mock.onMessage('slow', { content: 'word '.repeat(200) }, { chunkSize: 5, streamingProfile: { ttft: 10, tps: 5 } });
+    const { turnId, outcome } = say('slow');
+    await until('the first words are there', () => brain.platform.liveText(turnId).length > 4);
+    const at = Date.now();
+    brain.platform.interrupt(turnId);
+    const { end, partialReply } = await outcome;
+    expect(end).toBe('interrupted');
+    expect(partialReply).toContain('word');
+    expect(Date.now() - at).toBeLessThan(1_000);
+  });
+
+  it('shortens a conversation that the model finds too long, once', async () => {
+    const conversationId = `long-${conversations++}`;
+    mock.on({ predicate: (request) => JSON.stringify(request).includes('Summarise the conversation') }, { content: 'They sent three parts.' });
+    mock.on({ predicate: (request) => JSON.stringify(request).includes('They sent three parts.') }, { content: 'Now it fits.' });
+    for (let index = 0; index < 3; index++) {
+      mock.onMessage(`part ${index}`, { content: `answer ${index} `.repeat(100) });
+      await brain.platform.say(`part ${index}`, { conversationId }).outcome;
+    }
+    mock.onMessage('go on', { error: { message: 'prompt is too long: 250000 tokens > 200000 maximum', type: 'invalid_request_error' }, status: 400 });
+    await expect(brain.platform.say('go on', { conversationId }).outcome).resolves.toMatchObject({ end: 'completed', replies: ['Now it fits.'] });
+  });
+
+  it('stops a model that calls tools for ever', async () => {
+    mock.onMessage('for ever', { toolCalls: [{ name: 'list_files', arguments: '{}' }], ...ends });
+    const { end, replies } = await say('for ever').outcome;
+    expect(end).toBe('completed');
+    expect(replies[0]).toContain('stopped after 100 steps');
+  });
+
+  it('stops after the step that used up the balance', async () => {
+    mock.onMessage('spend', { toolCalls: [{ name: 'list_files', arguments: '{}' }], ...ends });
+    brain.platform.balance = 1;
+    const { end, replies } = await say('spend').outcome;
+    brain.platform.balance = 1_000_000;
+    expect(end).toBe('completed');
+    expect(replies[0]).toContain('balance is used up');
+  });
+});

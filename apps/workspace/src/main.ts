@@ -3,6 +3,7 @@ import { HostLink } from './bus/host-link.js';
 import { readConfig } from './config.js';
 import { Commands } from './exec/run-command.js';
 import { serveWorkspace } from './serve-workspace.js';
+import { Transfers } from './streams/transfers.js';
 import { Volume } from './tree/volume.js';
 
 const LINK_FD = 3;
@@ -14,12 +15,14 @@ const link = new HostLink(LINK_FD, () => process.exit(0));
 process.once('SIGTERM', () => process.exit(0));
 
 const volume = new Volume(config.root);
+await volume.sweep();
+const transfers = new Transfers(volume);
 const commands = new Commands(config.root, config.env);
 
 for (let backoffMs = 50; ;) {
   try {
     const connection = await connectBus(link, config.inboxPrefix);
-    serveWorkspace(connection, config.agentId, volume, commands);
+    serveWorkspace(connection, config.agentId, volume, commands, transfers);
     backoffMs = 50;
     await connection.closed();
   } catch (error) {

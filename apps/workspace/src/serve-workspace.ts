@@ -1,36 +1,65 @@
-import {
-  cancelExec,
-  execCommand,
-  listDirectory,
-  pingWorkspace,
-  readFile,
-  type RequestContract,
-  subjectOf,
-  writeFile,
-} from '#lib/contracts';
+import * as contract from '#lib/contracts';
 import { type Handler, serve } from '#lib/bus/rpc';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
-import * as directories from './directories/list-directory.js';
+import { createDirectory } from './directories/create-directory.js';
+import { deleteDirectory } from './directories/delete-directory.js';
+import { listDirectory } from './directories/list-directory.js';
 import type { Commands } from './exec/run-command.js';
-import * as read from './files/read-file.js';
-import * as write from './files/write-file.js';
+import { deleteFile } from './files/delete-file.js';
+import { patchFile } from './files/patch-file.js';
+import { readFile } from './files/read-file.js';
+import { writeFile } from './files/write-file.js';
+import { getMetadata, updateMetadata } from './metadata/metadata.js';
+import { copyFiles } from './operations/copy.js';
+import { deletePaths } from './operations/delete.js';
+import { moveFiles } from './operations/move.js';
+import { searchFiles } from './search/search-files.js';
+import type { Transfers } from './streams/transfers.js';
 import type { Volume } from './tree/volume.js';
+import { volumeUsage } from './usage.js';
 
 const bootId = randomUUID();
 
 /** Answers this workspace's subjects on a connection. */
-export function serveWorkspace(connection: NatsConnection, agentId: string, volume: Volume, commands: Commands): void {
-  const on = <I extends z.ZodType, O extends z.ZodType>(contract: RequestContract<I, O>, handle: Handler<I, O>) =>
-    serve(connection, contract, subjectOf(contract, { agentId }), handle, report);
+export function serveWorkspace(
+  connection: NatsConnection,
+  agentId: string,
+  volume: Volume,
+  commands: Commands,
+  transfers: Transfers,
+): void {
+  const on = <I extends z.ZodType, O extends z.ZodType>(
+    served: contract.RequestContract<I, O>,
+    handle: Handler<I, O>,
+  ) => serve(connection, served, contract.subjectOf(served, { agentId }), handle, report);
 
-  on(pingWorkspace, () => ({ bootId, uptimeMs: Math.round(process.uptime() * 1_000) }));
-  on(readFile, (input) => read.readFile(volume, input));
-  on(writeFile, (input) => write.writeFile(volume, input));
-  on(listDirectory, (input) => directories.listDirectory(volume, input));
-  on(execCommand, (input) => commands.run(input));
-  on(cancelExec, ({ execId }) => ({ cancelled: commands.cancel(execId) }));
+  on(contract.pingWorkspace, () => ({ bootId, uptimeMs: Math.round(process.uptime() * 1_000) }));
+  on(contract.execCommand, (input) => commands.run(input));
+  on(contract.cancelExec, ({ execId }) => ({ cancelled: commands.cancel(execId) }));
+
+  on(contract.readFile, (input) => readFile(volume, input));
+  on(contract.writeFile, (input) => writeFile(volume, input));
+  on(contract.patchFile, (input) => patchFile(volume, input));
+  on(contract.deleteFile, (input) => deleteFile(volume, input));
+  on(contract.listDirectory, (input) => listDirectory(volume, input));
+  on(contract.createDirectory, (input) => createDirectory(volume, input));
+  on(contract.deleteDirectory, (input) => deleteDirectory(volume, input));
+  on(contract.getMetadata, (input) => getMetadata(volume, input));
+  on(contract.updateMetadata, (input) => updateMetadata(volume, input));
+  on(contract.copyFiles, (input) => copyFiles(volume, input));
+  on(contract.moveFiles, (input) => moveFiles(volume, input));
+  on(contract.deletePaths, (input) => deletePaths(volume, input));
+  on(contract.searchFiles, (input) => searchFiles(volume, input));
+  on(contract.getVolumeUsage, () => volumeUsage(volume));
+
+  on(contract.openReadStream, (input) => transfers.openRead(input));
+  on(contract.readStream, (input) => transfers.read(input));
+  on(contract.openWriteStream, (input) => transfers.openWrite(input));
+  on(contract.writeStream, (input) => transfers.write(input));
+  on(contract.finishWriteStream, (input) => transfers.finish(input));
+  on(contract.closeStream, (input) => transfers.close(input));
 }
 
 /** The host reads standard error into its log. */

@@ -9,6 +9,8 @@ import { AgentId, Count, Timestamp, wire } from './wire.js';
  */
 const Path = z.string().max(8_192);
 
+export const WrittenFile = wire({ path: z.string(), size: Count, createdAt: Timestamp, etag: z.string().optional() });
+
 export const pingWorkspace = request('workspace.{agentId}.ping', {
   input: wire({ agentId: AgentId }),
   output: wire({ bootId: z.string(), uptimeMs: Count }),
@@ -17,15 +19,43 @@ export const pingWorkspace = request('workspace.{agentId}.ping', {
 
 /** Errors: NOT_FOUND, ACCESS_DENIED, VALIDATION_ERROR (not UTF-8: use base64), PAYLOAD_TOO_LARGE. */
 export const readFile = request('workspace.{agentId}.file.read', {
-  input: wire({ agentId: AgentId, path: Path, encoding: z.enum(['utf-8', 'base64']).default('utf-8'), offset: Count.optional(), length: Count.optional() }),
-  output: wire({ path: z.string(), content: z.string(), encoding: z.enum(['utf-8', 'base64']), size: Count, modifiedAt: Timestamp }),
+  input: wire({
+    agentId: AgentId,
+    path: Path,
+    encoding: z.enum(['utf-8', 'base64']).default('utf-8'),
+    offset: Count.optional(),
+    length: Count.optional(),
+  }),
+  output: wire({
+    path: z.string(),
+    content: z.string(),
+    encoding: z.enum(['utf-8', 'base64']),
+    size: Count,
+    modifiedAt: Timestamp,
+    etag: z.string().optional(),
+  }),
   timeoutMs: 30_000,
 });
 
+/** What a write expects to find: nothing (unless it may overwrite), or the file it replaces, perhaps in a known state. */
+const writeExpectations = {
+  overwrite: z.boolean().default(false),
+  /** The file must be there already. Errors: NOT_FOUND. */
+  mustExist: z.boolean().optional(),
+  /** The etag it must have. Errors: PRECONDITION_FAILED. */
+  ifMatch: z.string().max(200).optional(),
+};
+
 /** Creates a file with its parents; atomic. Errors: ALREADY_EXISTS (unless `overwrite`), ACCESS_DENIED, INSUFFICIENT_STORAGE. */
 export const writeFile = request('workspace.{agentId}.file.write', {
-  input: wire({ agentId: AgentId, path: Path, content: z.string(), encoding: z.enum(['utf-8', 'base64']).default('utf-8'), overwrite: z.boolean().default(false) }),
-  output: wire({ path: z.string(), size: Count, createdAt: Timestamp }),
+  input: wire({
+    agentId: AgentId,
+    path: Path,
+    content: z.string(),
+    encoding: z.enum(['utf-8', 'base64']).default('utf-8'),
+    ...writeExpectations,
+  }),
+  output: WrittenFile,
   timeoutMs: 30_000,
 });
 
@@ -38,7 +68,13 @@ export const DirectoryEntry = wire({
 
 /** Name order. Errors: NOT_FOUND, ACCESS_DENIED. */
 export const listDirectory = request('workspace.{agentId}.directory.list', {
-  input: wire({ agentId: AgentId, path: Path, recursive: z.boolean().default(false), limit: Count.default(1_000), cursor: z.string().optional() }),
+  input: wire({
+    agentId: AgentId,
+    path: Path,
+    recursive: z.boolean().default(false),
+    limit: Count.default(1_000),
+    cursor: z.string().optional(),
+  }),
   output: wire({ path: z.string(), entries: z.array(DirectoryEntry), nextCursor: z.string().nullable() }),
   timeoutMs: 30_000,
 });
@@ -71,4 +107,207 @@ export const execCommand = request('workspace.{agentId}.exec.run', {
 export const cancelExec = request('workspace.{agentId}.exec.cancel', {
   input: wire({ agentId: AgentId, execId: z.string().min(1).max(100) }),
   output: wire({ cancelled: z.boolean() }),
+});
+
+/** `replace` puts the content in the place of `length` bytes at `position`. Errors: NOT_FOUND, PRECONDITION_FAILED, INSUFFICIENT_STORAGE. */
+export const patchFile = request('workspace.{agentId}.file.patch', {
+  input: wire({
+    agentId: AgentId,
+    path: Path,
+    operation: z.enum(['append', 'prepend', 'replace']),
+    content: z.string(),
+    encoding: z.enum(['utf-8', 'base64']).default('utf-8'),
+    position: Count.optional(),
+    length: Count.optional(),
+    ifMatch: z.string().max(200).optional(),
+  }),
+  output: WrittenFile,
+  timeoutMs: 60_000,
+});
+
+/** Errors: NOT_FOUND, VALIDATION_ERROR for a directory. */
+export const deleteFile = request('workspace.{agentId}.file.delete', {
+  input: wire({ agentId: AgentId, path: Path, ifMatch: z.string().max(200).optional() }),
+  output: wire({ path: z.string(), deletedAt: Timestamp }),
+  timeoutMs: 30_000,
+});
+
+const Permissions = z.string().regex(/^0?[0-7]{3}$/, 'must be three octal digits like 755');
+
+/** Errors: ALREADY_EXISTS, NOT_FOUND when a parent is missing and not `recursive`. */
+export const createDirectory = request('workspace.{agentId}.directory.create', {
+  input: wire({
+    agentId: AgentId,
+    path: Path,
+    recursive: z.boolean().default(false),
+    permissions: Permissions.optional(),
+  }),
+  output: wire({ path: z.string(), createdAt: Timestamp }),
+  timeoutMs: 30_000,
+});
+
+/** Errors: NOT_FOUND, CONFLICT when it is not empty and not `recursive`. */
+export const deleteDirectory = request('workspace.{agentId}.directory.delete', {
+  input: wire({ agentId: AgentId, path: Path, recursive: z.boolean().default(false) }),
+  output: wire({ path: z.string(), deletedAt: Timestamp }),
+  timeoutMs: 120_000,
+});
+
+const Tags = z.array(z.string().min(1).max(100)).max(50);
+
+/** A symbolic link is described itself, not what it leads to. */
+export const FileMetadata = wire({
+  path: z.string(),
+  type: z.enum(['file', 'directory', 'symlink', 'other']),
+  size: Count,
+  permissions: z.string(),
+  owner: z.string(),
+  group: z.string(),
+  tags: Tags,
+  createdAt: Timestamp,
+  modifiedAt: Timestamp,
+  etag: z.string(),
+});
+export type FileMetadata = z.output<typeof FileMetadata>;
+
+export const getMetadata = request('workspace.{agentId}.metadata.get', {
+  input: wire({ agentId: AgentId, path: Path }),
+  output: FileMetadata,
+  timeoutMs: 30_000,
+});
+
+/** Errors: NOT_FOUND, ACCESS_DENIED for an owner or group other than the agent's. */
+export const updateMetadata = request('workspace.{agentId}.metadata.update', {
+  input: wire({
+    agentId: AgentId,
+    path: Path,
+    permissions: Permissions.optional(),
+    owner: z.string().max(100).optional(),
+    group: z.string().max(100).optional(),
+    tags: Tags.optional(),
+  }),
+  output: FileMetadata,
+  timeoutMs: 30_000,
+});
+
+const Failure = wire({ code: z.string(), message: z.string() });
+const Transfer = wire({ source: Path, destination: Path, overwrite: z.boolean().default(false) });
+const transfers = {
+  input: wire({ agentId: AgentId, operations: z.array(Transfer).min(1).max(1_000) }),
+  output: wire({
+    results: z.array(
+      wire({ source: z.string(), destination: z.string(), success: z.boolean(), error: Failure.optional() }),
+    ),
+  }),
+  timeoutMs: 300_000,
+};
+
+/** Each stands alone: one that fails does not stop or undo the others. */
+export const copyFiles = request('workspace.{agentId}.operations.copy', transfers);
+export const moveFiles = request('workspace.{agentId}.operations.move', transfers);
+export const deletePaths = request('workspace.{agentId}.operations.delete', {
+  input: wire({ agentId: AgentId, paths: z.array(Path).min(1).max(1_000), recursive: z.boolean().default(false) }),
+  output: wire({ results: z.array(wire({ path: z.string(), success: z.boolean(), error: Failure.optional() })) }),
+  timeoutMs: 300_000,
+});
+
+/** Names by glob, content by RE2 syntax (linear time). Stops after five seconds: `truncated` says so. */
+export const searchFiles = request('workspace.{agentId}.search.run', {
+  input: wire({
+    agentId: AgentId,
+    query: z.string().min(1).max(1_000),
+    type: z.enum(['filename', 'content', 'both']).default('filename'),
+    path: Path.default(''),
+    filePattern: z.string().max(1_000).optional(),
+    caseSensitive: z.boolean().default(false),
+    maxResults: z.number().int().min(1).max(1_000).default(100),
+  }),
+  output: wire({
+    results: z.array(
+      wire({
+        path: z.string(),
+        type: z.enum(['file', 'directory', 'symlink', 'other']),
+        size: Count,
+        matches: z.array(wire({ line: Count, text: z.string() })).optional(),
+      }),
+    ),
+    total: Count,
+    truncated: z.boolean(),
+  }),
+  timeoutMs: 15_000,
+});
+
+const StreamId = z.string().min(1).max(64);
+/** Raw bytes of one part of a stream; base64 and JSON around it still fit one bus message. */
+export const STREAM_PART_BYTES = 512 * 1024;
+
+/**
+ * Begins to read a file or to pack a subtree. A file is what it was when opened, up to its size then: replacing it
+ * meanwhile does not mix two contents. A stream that nobody reads for a minute is given up.
+ */
+export const openReadStream = request('workspace.{agentId}.stream.open-read', {
+  input: wire({
+    agentId: AgentId,
+    path: Path,
+    source: z.enum(['file', 'tar.gz', 'zip']).default('file'),
+    offset: Count.default(0),
+    length: Count.optional(),
+  }),
+  output: wire({
+    streamId: StreamId,
+    path: z.string(),
+    size: Count.nullable(),
+    etag: z.string(),
+    modifiedAt: Timestamp,
+  }),
+  timeoutMs: 30_000,
+});
+
+/**
+ * The part with this number, counted from 0. Parts come in order; asking for the next before the last has arrived is
+ * allowed and makes it quick. Errors: NOT_FOUND when the stream was given up.
+ */
+export const readStream = request('workspace.{agentId}.stream.read', {
+  input: wire({ agentId: AgentId, streamId: StreamId, part: Count }),
+  output: wire({ data: z.string(), isLast: z.boolean() }),
+  timeoutMs: 60_000,
+});
+
+/** Begins to write a file, or to unpack an archive below a directory. Nothing is seen until it is finished. */
+export const openWriteStream = request('workspace.{agentId}.stream.open-write', {
+  input: wire({
+    agentId: AgentId,
+    path: Path,
+    target: z.enum(['file', 'tar.gz', 'zip']).default('file'),
+    ...writeExpectations,
+  }),
+  output: wire({ streamId: StreamId }),
+  timeoutMs: 30_000,
+});
+
+/** Errors: NOT_FOUND when the stream was given up, CONFLICT for a part out of turn, INSUFFICIENT_STORAGE. */
+export const writeStream = request('workspace.{agentId}.stream.write', {
+  input: wire({ agentId: AgentId, streamId: StreamId, part: Count, data: z.string() }),
+  output: wire({ bytes: Count }),
+  timeoutMs: 60_000,
+});
+
+/** Puts what was written in its place, in one step for a file. Errors of `openWriteStream`, checked again. */
+export const finishWriteStream = request('workspace.{agentId}.stream.finish', {
+  input: wire({ agentId: AgentId, streamId: StreamId }),
+  output: wire({ path: z.string(), size: Count, createdAt: Timestamp, etag: z.string().nullable(), files: Count }),
+  timeoutMs: 300_000,
+});
+
+/** Gives a stream up and forgets what was written. Idempotent. */
+export const closeStream = request('workspace.{agentId}.stream.close', {
+  input: wire({ agentId: AgentId, streamId: StreamId }),
+  output: wire({ closed: z.boolean() }),
+});
+
+/** What the volume holds; counting stops after a second, then `isComplete` is false. */
+export const getVolumeUsage = request('workspace.{agentId}.usage.get', {
+  input: wire({ agentId: AgentId }),
+  output: wire({ files: Count, bytes: Count, lastModified: Timestamp.nullable(), isComplete: z.boolean() }),
+  timeoutMs: 10_000,
 });

@@ -1,19 +1,24 @@
-import { lstatSync, readdirSync, type Stats } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, readdirSync, type Stats } from 'node:fs';
 import { type DirectoryEntry, type listDirectory as contract, RoostError } from '#lib/contracts';
 import type { z } from 'zod';
 import { absolute, parsePath, RESERVED, toShown } from '../tree/path.js';
 import type { Volume } from '../tree/volume.js';
-import { atPlace, below } from '../tree/walk.js';
+import { atPlace, below, handle } from '../tree/walk.js';
 
 type Input = z.output<typeof contract.input>;
 type Output = z.output<typeof contract.output>;
 type Entry = z.output<typeof DirectoryEntry>;
 
+/** A page must fit one bus message, even when every name has 255 bytes. */
+const maxPage = 1_000;
+const maxDepth = 64;
+
 /**
- * One page of a directory, in the byte order of the names. The cursor is the last name given, so that a page is right
- * even when entries come and go between two calls.
+ * One page of a directory, in the byte order of the names; with `recursive` of the whole subtree, parents before their
+ * children and names relative to the directory. The cursor is the last name given, so that a page is right even when
+ * entries come and go between two calls.
  */
-export function listDirectory(volume: Volume, { path, limit, cursor }: Input): Promise<Output> {
+export async function listDirectory(volume: Volume, { path, recursive, limit, cursor }: Input): Promise<Output> {
   const names = parsePath(path);
   return atPlace(volume.root, names, {}, (place) => {
     const { found } = place;
@@ -22,30 +27,89 @@ export function listDirectory(volume: Volume, { path, limit, cursor }: Input): P
       throw new RoostError('VALIDATION_ERROR', 'path: is not a directory', [
         { field: 'path', reason: 'not_directory' },
       ]);
-    const after = cursor === undefined ? undefined : Buffer.from(cursor, 'base64url');
-    const all = readdirSync(found.at, { encoding: 'buffer' })
-      .filter((name) => (place.name !== undefined || !name.equals(reserved)) && (!after || name.compare(after) > 0))
-      .sort((a, b) => a.compare(b));
-    const page = all.slice(0, limit);
+    const after = cursor === undefined ? [] : namesOfCursor(cursor);
+    const wanted = Math.min(limit, maxPage) + 1;
+    const entries: { names: Buffer[]; entry: Entry }[] = [];
+    collect(found.fd, [], after, recursive, place.name === undefined, wanted, entries);
+    const page = entries.slice(0, wanted - 1);
     const last = page.at(-1);
     return {
       path: absolute(names),
-      entries: page.flatMap((name) => entryOf(found.fd, name)),
-      nextCursor: last && all.length > page.length ? last.toString('base64url') : null,
+      entries: page.map(({ entry }) => entry),
+      nextCursor:
+        last && entries.length === wanted ? last.names.map((name) => name.toString('base64url')).join('.') : null,
     };
   });
 }
 
 const reserved = Buffer.from(RESERVED);
 
-function entryOf(directory: number, name: Buffer): Entry[] {
-  let stats: Stats;
-  try {
-    stats = lstatSync(below(directory, name));
-  } catch {
-    return []; // removed since it was listed
+function collect(
+  directory: number,
+  parents: Buffer[],
+  after: Buffer[],
+  recursive: boolean,
+  isRoot: boolean,
+  wanted: number,
+  into: { names: Buffer[]; entry: Entry }[],
+): void {
+  const [first, ...rest] = after;
+  const names = readdirSync(handle(directory), { encoding: 'buffer' })
+    .filter((name) => (!isRoot || !name.equals(reserved)) && (!first || name.compare(first) >= 0))
+    .sort((a, b) => a.compare(b));
+  for (const name of names) {
+    if (into.length >= wanted) return;
+    const isCursor = first?.equals(name) ?? false;
+    const found = [...parents, name];
+    const entry = entryOf(directory, found);
+    if (!entry) continue;
+    // The cursor itself and the directories that lead to it were given before.
+    if (!isCursor) into.push({ names: found, entry });
+    if (recursive && entry.type === 'directory' && found.length < maxDepth)
+      descend(directory, found, isCursor ? rest : [], wanted, into);
   }
-  return [{ name: toShown(name), type: typeOf(stats), size: stats.isFile() ? stats.size : 0, modifiedAt: stats.mtime }];
+}
+
+function descend(
+  parent: number,
+  names: Buffer[],
+  after: Buffer[],
+  wanted: number,
+  into: { names: Buffer[]; entry: Entry }[],
+): void {
+  let fd: number;
+  try {
+    fd = openSync(below(parent, names.at(-1) ?? ''), constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  } catch {
+    return; // removed, replaced or closed to us since it was listed
+  }
+  try {
+    collect(fd, names, after, true, false, wanted, into);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function entryOf(directory: number, names: Buffer[]): Entry | undefined {
+  try {
+    const stats = lstatSync(below(directory, names.at(-1) ?? ''));
+    return {
+      name: names.map(toShown).join('/'),
+      type: typeOf(stats),
+      size: stats.isFile() ? stats.size : 0,
+      modifiedAt: stats.mtime,
+    };
+  } catch {
+    return undefined; // removed since it was listed
+  }
+}
+
+function namesOfCursor(cursor: string): Buffer[] {
+  if (!/^[\w.-]+$/.test(cursor))
+    throw new RoostError('VALIDATION_ERROR', 'cursor: is not one that was given', [
+      { field: 'cursor', reason: 'invalid' },
+    ]);
+  return cursor.split('.').map((name) => Buffer.from(name, 'base64url'));
 }
 
 export function typeOf(stats: Stats): Entry['type'] {

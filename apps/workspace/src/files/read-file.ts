@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { type readFile as contract, RoostError } from '#lib/contracts';
 import type { z } from 'zod';
+import { etagOf } from '../tree/etag.js';
 import { absolute, parsePath } from '../tree/path.js';
 import type { Volume } from '../tree/volume.js';
 import { atPlace, type Place } from '../tree/walk.js';
@@ -13,7 +14,7 @@ type Input = z.output<typeof contract.input>;
 type Output = z.output<typeof contract.output>;
 
 /** Reads a file, or a part of it. The part's edges may cut a character: then UTF-8 is refused like any other bytes. */
-export function readFile(volume: Volume, { path, encoding, offset = 0, length }: Input): Promise<Output> {
+export async function readFile(volume: Volume, { path, encoding, offset = 0, length }: Input): Promise<Output> {
   const names = parsePath(path);
   return atPlace(volume.root, names, {}, async (place) => {
     const { stats, at } = regularFile(place);
@@ -25,7 +26,14 @@ export function readFile(volume: Volume, { path, encoding, offset = 0, length }:
       const { bytesRead } = await file.read(buffer, 0, wanted, offset);
       const content = encode(buffer.subarray(0, bytesRead), encoding);
       if (Buffer.byteLength(JSON.stringify(content)) > 900_000) throw tooLarge(stats.size);
-      return { path: absolute(names), content, encoding, size: stats.size, modifiedAt: stats.mtime };
+      return {
+        path: absolute(names),
+        content,
+        encoding,
+        size: stats.size,
+        modifiedAt: stats.mtime,
+        etag: etagOf(stats),
+      };
     } finally {
       await file.close();
     }

@@ -1,70 +1,90 @@
 import { randomBytes } from 'node:crypto';
-import { constants, mkdirSync, openSync, readdirSync, rmSync, closeSync } from 'node:fs';
-import { type FileHandle, open, rename, unlink, link } from 'node:fs/promises';
+import { closeSync, constants, mkdirSync, openSync, readdirSync, renameSync, unlinkSync } from 'node:fs';
+import { type FileHandle, link, open, rename, unlink } from 'node:fs/promises';
+import { RoostError } from '#lib/contracts';
+import { fsError } from './fs-error.js';
+import { Locks } from './locks.js';
 import { RESERVED } from './path.js';
+import { removeTree } from './remove-tree.js';
+import { Tags } from './tags.js';
 import { below, openRoot, type Place } from './walk.js';
 
 const drafts = 'drafts';
 
-/** The agent's volume: the root handle every walk starts from, and a place for files that are not complete yet. */
+/** The agent's volume: the root handle every walk starts from, and a place for what is not complete yet. */
 export class Volume {
   readonly root: number;
+  readonly locks = new Locks();
+  readonly tags = new Tags(this);
 
-  constructor(readonly path: string) {
+  constructor(path: string) {
     this.root = openRoot(path);
-    // What an earlier daemon left half-written when it was killed.
-    const folder = this.draftsFolder();
-    try {
-      for (const name of readdirSync(`/proc/self/fd/${folder}`, { encoding: 'buffer' })) {
-        rmSync(below(folder, name), { recursive: true, force: true });
-      }
-    } finally {
-      closeSync(folder);
-    }
   }
 
-  /**
-   * Writes a file nobody can see until it is complete, then puts it at `place` in one step.
-   * With `overwrite` it replaces what is there; without, EEXIST. Nothing is left behind when `write` fails.
-   */
-  async publish(
-    place: Place,
-    overwrite: boolean,
-    mode: number,
-    write: (file: FileHandle) => Promise<void>,
-  ): Promise<void> {
-    const folder = this.draftsFolder();
-    const draft = below(folder, randomBytes(12).toString('hex'));
-    try {
-      const file = await open(
-        draft,
-        constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
-        0o600,
-      );
+  /** Deletes what an earlier daemon left half-written or half-deleted when it was killed. */
+  async sweep(): Promise<void> {
+    await this.withDrafts(async (folder) => {
+      for (const name of readdirSync(`/proc/self/fd/${folder}`, { encoding: 'buffer' })) await removeTree(folder, name);
+    });
+  }
+
+  /** Begins a file that nobody sees until `publish`. */
+  async draft(): Promise<Draft> {
+    return this.withDrafts(async (folder) => {
+      const name = randomBytes(12).toString('hex');
+      const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+      return { name, file: await open(below(folder, name), flags, 0o600) };
+    });
+  }
+
+  /** Puts a draft at its place in one step. With `overwrite` it replaces what is there; without, EEXIST. */
+  publish({ name, file }: Draft, place: Place, overwrite: boolean, mode: number): Promise<void> {
+    return this.withDrafts(async (folder) => {
+      await file.chmod(mode);
+      const at = below(folder, name);
+      if (overwrite) return rename(at, place.at);
+      await link(at, place.at);
+      await unlink(at);
+    });
+  }
+
+  /** Closes a draft and forgets it, unless it was published. */
+  async discard({ name, file }: Draft): Promise<void> {
+    await file.close();
+    await this.withDrafts((folder) => {
       try {
-        await write(file);
-        await file.chmod(mode);
-      } finally {
-        await file.close();
+        unlinkSync(below(folder, name));
+      } catch {
+        return; // published: it has another name now
       }
-      if (overwrite) await rename(draft, place.at);
-      else await link(draft, place.at);
-      if (!overwrite) await unlink(draft);
-    } catch (error) {
-      await unlink(draft).catch(() => undefined);
-      throw error;
-    } finally {
-      closeSync(folder);
-    }
+    });
   }
 
-  /** A handle of the folder for drafts, made anew if the agent's code removed or replaced it. The caller closes it. */
-  private draftsFolder(): number {
-    const own = openOrMake(this.root, RESERVED);
+  /** Makes what is at a place vanish in one step, then deletes it, whatever its size. */
+  async remove(place: Place): Promise<void> {
+    if (!place.name) throw new RoostError('ACCESS_DENIED', 'the workspace itself cannot be deleted');
+    await this.withDrafts(async (folder) => {
+      const doomed = randomBytes(12).toString('hex');
+      renameSync(place.at, below(folder, doomed));
+      await removeTree(folder, doomed);
+    });
+  }
+
+  /** Gives `use` a handle of the folder for drafts, made anew if the agent's code removed or replaced it. */
+  async withDrafts<T>(use: (folder: number) => T | Promise<T>): Promise<T> {
+    const own = this.ownFolder();
+    let folder: number;
     try {
-      return openOrMake(own, drafts);
+      folder = openOrMake(own, drafts);
     } finally {
       closeSync(own);
+    }
+    try {
+      return await use(folder);
+    } catch (error) {
+      throw fsError(error);
+    } finally {
+      closeSync(folder);
     }
   }
 
@@ -74,15 +94,23 @@ export class Volume {
   }
 }
 
+export interface Draft {
+  name: string;
+  file: FileHandle;
+}
+
 function openOrMake(directory: number, name: string): number {
   const at = below(directory, name);
   const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-  try {
-    return openSync(at, flags);
-  } catch {
-    // Absent, or something else in its place: the name is ours, so it is removed.
-    rmSync(at, { recursive: true, force: true });
-    mkdirSync(at, { mode: 0o700 });
-    return openSync(at, flags);
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return openSync(at, flags);
+    } catch (error) {
+      if (attempt === 3) throw error;
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      // Something else in its place: the name is ours, so it is moved out of the way.
+      if (code !== 'ENOENT') renameSync(at, below(directory, `${name}.${randomBytes(4).toString('hex')}`));
+      mkdirSync(at, { mode: 0o700 });
+    }
   }
 }

@@ -11,6 +11,9 @@ import { SessionStore } from './sessions/session-store.js';
 import { runTurn } from './turns/run-turn.js';
 import { WorkerPool } from './turns/worker-pool.js';
 
+// The SDK would print its warnings between our log lines.
+globalThis.AI_SDK_LOG_WARNINGS = false;
+
 const NAME = 'agent-runtime';
 const POLL_MS = 1_000;
 /** How long running turns may go on after a stop was asked for. */

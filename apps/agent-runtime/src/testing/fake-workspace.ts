@@ -1,5 +1,6 @@
 import {
   cancelExec,
+  deletePaths,
   execCommand,
   listDirectory,
   pingWorkspace,
@@ -49,6 +50,10 @@ export class FakeWorkspace {
       entries: [...this.files].map(([name, bytes]) => ({ name, type: 'file' as const, size: bytes.length, modifiedAt: new Date() })).filter(({ name }) => name.startsWith(path)),
       nextCursor: null,
     }));
+    this.on(deletePaths, ({ paths }) => {
+      for (const name of this.files.keys()) if (paths.some((path) => name === path || name.startsWith(`${path}/`))) this.files.delete(name);
+      return { results: paths.map((path) => ({ path, success: true })) };
+    });
     this.on(execCommand, async ({ execId, command }) => {
       this.commands.push(command);
       const cancelled = new Promise<void>((resolve) => this.cancels.set(execId, resolve));

@@ -1,18 +1,29 @@
+import type { AgentConfiguration } from '#lib/contracts';
 import type { ToolSet } from 'ai';
 import { bashTool } from './bash.js';
+import { editFileTool } from './edit-file.js';
 import { listFilesTool } from './list-files.js';
+import { memoryTools } from './memory.js';
 import { readFileTool } from './read-file.js';
+import { readMessagesTool } from './read-messages.js';
+import { searchFilesTool } from './search-files.js';
 import type { ToolContext } from './tool-context.js';
 import { ToolGate } from './tool-gate.js';
+import { waitTool } from './wait.js';
 import { writeFileTool } from './write-file.js';
 
-/** The built-in tools of one turn, by the name the model calls. */
-export function builtInTools(context: ToolContext): ToolSet {
+/** The built-in tools of one turn, by the name the model calls. `waiting` gives how many messages wait. */
+export function builtInTools(context: ToolContext, configuration: AgentConfiguration, waiting: () => number): ToolSet {
   const gate = new ToolGate();
   return {
     bash: bashTool(context, gate),
     read_file: readFileTool(context, gate),
     write_file: writeFileTool(context, gate),
+    edit_file: editFileTool(context, gate),
     list_files: listFilesTool(context, gate),
+    search_files: searchFilesTool(context, gate),
+    ...memoryTools(context, gate, configuration.memoryConfig ?? {}),
+    wait: waitTool(waiting),
+    read_messages: readMessagesTool(context),
   };
 }

@@ -3,6 +3,7 @@ import type { Logger } from '#lib/observability';
 import type { ModelMessage } from 'ai';
 import { type ContextSources, loadContext, type TurnContext } from '../context/load-context.js';
 import { withoutLooseTools } from '../context/tool-pairs.js';
+import { wipeMemory } from '../context/wipe-memory.js';
 import { modelFailure } from '../models/model-failure.js';
 import { type ResolvedModel, resolveModel } from '../models/model-registry.js';
 import { builtInTools } from '../tools/toolset.js';
@@ -69,6 +70,7 @@ class RunningTurn {
       this.sayWhyItEnds(end);
       this.live.flush();
       await Promise.all([this.meter.balance(), this.remember(context, false)]);
+      await this.endSession(context);
       await this.report.completed(this.reply.value, this.meter.usage);
     } catch (error) {
       this.live.flush();
@@ -99,7 +101,7 @@ class RunningTurn {
       model: context.model,
       system: context.system,
       messages,
-      tools: builtInTools(context.tools),
+      tools: builtInTools(context.tools, context.agent.configuration, () => this.reminders?.count ?? 0),
       signal: this.abort.signal,
       reply: this.reply,
       live: this.live,
@@ -137,6 +139,13 @@ class RunningTurn {
       usage: this.meter.usage,
       contextTokens: this.meter.contextTokens,
     });
+  }
+
+  /** An ephemeral session ends with its turn, and so does its memory if that is ephemeral too. */
+  private async endSession({ agent, tools, memoryType }: TurnContext): Promise<void> {
+    if (agent.sessionMode !== 'ephemeral' || agent.configuration.memoryConfig?.persistence !== 'ephemeral') return;
+    const hasWritten = this.said.some(({ content }) => typeof content !== 'string' && content.some((part) => part.type === 'tool-call' && part.toolName === 'memory_write'));
+    if (hasWritten) await wipeMemory(tools, this.runner.sessions, memoryType);
   }
 
   private async reportEnd(error: unknown): Promise<void> {

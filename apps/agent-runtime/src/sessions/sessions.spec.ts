@@ -1,0 +1,150 @@
+import { LLMock } from '@copilotkit/aimock';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '#lib/testing';
+import { type Brain, startBrain } from '../testing/brain.js';
+
+describe('sessions', () => {
+  const mock = new LLMock({ port: 0, logLevel: 'silent' });
+  let brain: Brain;
+  let sql: pg.Client;
+  /** The prompt of the latest model call, as the model got it. */
+  let prompt = '';
+
+  beforeAll(async () => {
+    await mock.start();
+    brain = await startBrain({ OPENAI_BASE_URL: `${mock.url}/v1`, ROOST_DEFAULT_MODEL: 'openai/test' });
+    brain.workspace.start();
+    sql = new pg.Client({ connectionString: brain.database.url });
+    await sql.connect();
+  });
+  afterEach(() => {
+    mock.reset();
+    brain.platform.agent = { ...brain.platform.agent, sessionMode: 'ephemeral', configuration: {}, systemPrompt: null, systemPromptType: 'append' };
+  });
+  afterAll(async () => {
+    await sql.end();
+    await brain.stop();
+    await mock.stop();
+  });
+
+  /** Answers every call with `answer` of the whole prompt. */
+  function answer(make: (prompt: string) => string): void {
+    mock.on({ predicate: (request) => ((prompt = JSON.stringify(request.messages)), true) }, () => ({ content: make(prompt) }));
+  }
+  const say = (text: string, conversationId: string) => brain.platform.say(text, { conversationId }).outcome;
+
+  it('gives an ephemeral turn the conversation’s recent messages and nothing older', async () => {
+    answer(() => 'ok');
+    for (let index = 0; index < 15; index++) await say(`message ${index}.`, 'recent');
+    expect(prompt).toContain('message 14.');
+    expect(prompt).toContain('message 5.');
+    expect(prompt).not.toContain('message 3.');
+  });
+
+  it('keeps the tools’ results of earlier turns in a persistent session only', async () => {
+    mock.on({ userMessage: 'look', hasToolResult: false }, { toolCalls: [{ name: 'bash', arguments: '{"command":"secret-command"}' }] });
+    answer(() => 'ok');
+    await say('look', 'forgetful');
+    await say('and now?', 'forgetful');
+    expect(prompt).not.toContain('ran secret-command');
+    brain.platform.agent = { ...brain.platform.agent, sessionMode: 'persistent' };
+    await say('look', 'keeping');
+    await say('and now?', 'keeping');
+    expect(prompt).toContain('ran secret-command');
+  });
+
+  it('marks what an interrupted turn had said, and goes on from there', async () => {
+    brain.platform.agent = { ...brain.platform.agent, sessionMode: 'persistent' };
+    mock.onMessage('tell a story', { content: 'Once upon a time '.repeat(50) }, { chunkSize: 5, streamingProfile: { ttft: 5, tps: 20 } });
+    const { turnId, outcome } = brain.platform.say('tell a story', { conversationId: 'story' });
+    await until('it speaks', () => brain.platform.liveText(turnId).includes('upon'));
+    brain.platform.interrupt(turnId);
+    await outcome;
+    answer(() => 'ok');
+    await say('go on', 'story');
+    expect(prompt).toContain('Once upon');
+    expect(prompt).toContain('was interrupted');
+    const { rows } = await sql.query<{ n: number }>('SELECT count(*)::int AS n FROM runtime.transcript WHERE turn_id = $1 AND is_interrupted', [turnId]);
+    expect(rows[0]?.n).toBe(3);
+  });
+
+  it('replaces the base prompt or adds to it', async () => {
+    answer(() => 'ok');
+    brain.platform.agent = { ...brain.platform.agent, systemPrompt: 'Speak like a pirate.' };
+    await say('hi', 'prompt');
+    expect(prompt).toMatch(/You are Ada.*Speak like a pirate/);
+    brain.platform.agent = { ...brain.platform.agent, systemPromptType: 'replace' };
+    await say('hi', 'prompt');
+    expect(prompt).not.toContain('You are Ada');
+    expect(prompt).toContain('Speak like a pirate.');
+  });
+
+  it('fills the templates of hooks', async () => {
+    answer(() => 'ok');
+    brain.platform.configure({ hookMessages: { channelMessageReceived: '<{{channel}} from="{{sender}}" n={{count}}>{{content}}</>', sessionStart: 'A new day.', sessionEnd: 'Tidy up.' } });
+    await brain.platform.say(['one', 'two'], { conversationId: 'hooks' }).outcome;
+    expect(prompt).toContain('<api from=\\"tester\\" n=2>one\\n\\ntwo</>');
+    expect(prompt).toContain('A new day.');
+    expect(prompt).toContain('Tidy up.');
+  });
+
+  it('tells a running agent of new messages at its next step', async () => {
+    mock.on({ userMessage: 'work', hasToolResult: false }, { toolCalls: [{ name: 'bash', arguments: '{"command":"slow"}' }] });
+    answer(() => 'ok');
+    brain.workspace.onCommand = () => new Promise((resolve) => setTimeout(() => resolve({ stdout: 'done' }), 1_200));
+    brain.platform.waitingMessages = 2;
+    await say('work', 'unread');
+    brain.platform.waitingMessages = 0;
+    brain.workspace.onCommand = (command) => ({ stdout: `ran ${command}` });
+    expect(prompt).toContain('2 new messages wait');
+  });
+
+  it('always shows the index of the memory, wakes nobody for it, and wipes it when it is ephemeral', async () => {
+    mock.on({ userMessage: 'remember', hasToolResult: false }, { toolCalls: [{ name: 'memory_write', arguments: '{"topic":"boat","content":"It is called Swallow","summary":"the name of the boat"}' }] });
+    answer(() => 'ok');
+    await say('remember', 'memory');
+    expect(brain.workspace.files.get('memory/boat.md')?.toString()).toBe('It is called Swallow');
+    await say('hi', 'other');
+    expect(prompt).toContain('- boat: the name of the boat');
+    const ensured = brain.platform.ensured;
+    brain.workspace.stop();
+    await say('hi again', 'other');
+    expect(prompt).toContain('- boat: the name of the boat');
+    expect(brain.platform.ensured).toBe(ensured);
+    brain.workspace.start();
+    brain.platform.configure({ memoryConfig: { persistence: 'ephemeral' } });
+    await say('remember', 'memory');
+    expect([...brain.workspace.files.keys()].filter((name) => name.startsWith('memory'))).toEqual([]);
+  });
+
+  it('keeps a conversation of 300 turns under its threshold and still knows what was said in the second', async () => {
+    const threshold = 50_000;
+    const CHARS_PER_TOKEN = 4;
+    brain.platform.agent = { ...brain.platform.agent, sessionMode: 'persistent', configuration: { compaction: { thresholdTrigger: threshold } } };
+    const secret = /the harbour code is (\d+)/;
+    let largest = 0;
+    let summaries = 0;
+    answer((text) => {
+      largest = Math.max(largest, text.length);
+      const code = secret.exec(text)?.[1];
+      if (text.includes('Summarise the conversation')) {
+        summaries++;
+        return code ? `They said: the harbour code is ${code}.` : 'Nothing of note.';
+      }
+      if (text.includes('What is the code?')) return code ? `It is ${code}.` : 'I do not know.';
+      return 'Noted. '.repeat(100);
+    });
+    for (let turn = 1; turn <= 300; turn++) {
+      await say(turn === 2 ? 'Remember: the harbour code is 4711.' : `Turn ${turn}. ${'Some talk about boats. '.repeat(40)}`, 'long');
+      mock.clearRequests();
+    }
+    const { replies } = await say('What is the code?', 'long');
+    console.log(`300 turns: largest prompt about ${Math.round(largest / CHARS_PER_TOKEN)} tokens, ${summaries} summaries`);
+    expect(replies).toEqual(['It is 4711.']);
+    expect(summaries).toBeGreaterThan(0);
+    expect(largest / CHARS_PER_TOKEN).toBeLessThan(threshold);
+    const { rows } = await sql.query<{ n: number }>(`SELECT count(*)::int AS n FROM runtime.transcript WHERE content LIKE '%harbour code is 4711%' AND kind = 'message'`);
+    expect(rows[0]?.n).toBeGreaterThan(0);
+  });
+});

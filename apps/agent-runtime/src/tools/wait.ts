@@ -1,0 +1,20 @@
+import { tool } from 'ai';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+
+/** Waits without using tokens; ends early when a message comes or the turn is stopped. `waiting` gives how many messages wait. */
+export function waitTool(waiting: () => number) {
+  return tool({
+    description: 'Wait, e.g. for something slow to finish. Ends early when a new message comes.',
+    inputSchema: z.object({ seconds: z.number().min(1).max(3_600) }),
+    execute: async ({ seconds }, { abortSignal }) => {
+      const startedAt = Date.now();
+      const atStart = waiting();
+      while (Date.now() - startedAt < seconds * 1_000) {
+        await sleep(Math.min(1_000, seconds * 1_000 - (Date.now() - startedAt)), undefined, { ...(abortSignal ? { signal: abortSignal } : {}) });
+        if (waiting() > atStart) return `A new message came after ${Math.round((Date.now() - startedAt) / 1_000)} s.`;
+      }
+      return `Waited ${seconds} s.`;
+    },
+  });
+}

@@ -9,4 +9,5 @@ export * from './live.js';
 export * from './messaging.js';
 export * from './request.js';
 export * from './wire.js';
+export * from './workspace-process.js';
 export * from './workspace.js';

@@ -1,0 +1,59 @@
+import { guardedDispatcher, type GuardPolicy } from '#lib/net-guard';
+import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
+import { fetch as undiciFetch } from 'undici';
+
+/** The largest single answer, or single event of a stream, that is taken from an MCP server. */
+export const MAX_MESSAGE_BYTES = 8 * 1_048_576;
+
+export interface GuardedFetch {
+  fetch: FetchLike;
+  close(): Promise<void>;
+}
+
+/**
+ * A fetch for addresses that users gave: it reaches nothing that the guard refuses, follows no redirect, and breaks
+ * off an answer that grows beyond the limit before it fills the memory.
+ */
+export function guardedFetch(policy: GuardPolicy, maxBytes = MAX_MESSAGE_BYTES): GuardedFetch {
+  // A stream of events may be silent for long; calls have a timeout of their own.
+  const dispatcher = guardedDispatcher(policy, { bodyTimeout: 0 });
+  return {
+    fetch: async (url, init) => {
+      const { status, statusText, headers, body } = await undiciFetch(url, {
+        method: init?.method ?? 'GET',
+        headers: Object.fromEntries(new Headers(init?.headers)),
+        body: init?.body instanceof URLSearchParams ? init.body.toString() : ((init?.body as string | undefined) ?? null),
+        signal: init?.signal ?? null,
+        redirect: 'manual',
+        dispatcher,
+      });
+      const isStream = headers.get('content-type')?.startsWith('text/event-stream') ?? false;
+      const capped = body === null || status === 204 || status === 304 ? null : (body as ReadableStream<Uint8Array>).pipeThrough(cap(maxBytes, isStream));
+      return new Response(capped, { status: status === 0 ? 502 : status, statusText, headers: [...headers] });
+    },
+    close: () => dispatcher.destroy(),
+  };
+}
+
+const LINE_FEED = 10;
+
+/** Counts bytes; in a stream of events the count begins anew after each event (an empty line). */
+function cap(maxBytes: number, isStream: boolean): TransformStream<Uint8Array, Uint8Array> {
+  let size = 0;
+  let atLineStart = false;
+  return new TransformStream({
+    transform(chunk, controller) {
+      if (isStream) {
+        for (const byte of chunk) {
+          size++;
+          if (byte === LINE_FEED) {
+            if (atLineStart) size = 0;
+            atLineStart = true;
+          } else if (byte !== 13) atLineStart = false;
+        }
+      } else size += chunk.length;
+      if (size > maxBytes) controller.error(new Error(`the answer is larger than ${maxBytes / 1_048_576} MiB`));
+      else controller.enqueue(chunk);
+    },
+  });
+}

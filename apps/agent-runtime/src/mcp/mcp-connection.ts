@@ -1,0 +1,78 @@
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import type { CallToolResult, Tool } from '@modelcontextprotocol/sdk/types.js';
+import { z } from 'zod';
+
+export type McpTool = Pick<Tool, 'name' | 'description' | 'inputSchema'>;
+
+const CONNECT_MS = 10_000;
+const CALL_MS = 120_000;
+const MAX_TOOLS = 200;
+const MAX_PAGES = 20;
+
+/**
+ * A live session with one MCP server. Offers no sampling, elicitation or roots: a server that asks for them gets
+ * the protocol's refusal. Tools are read at the start and whenever the server says that they changed.
+ */
+export class McpConnection {
+  tools: McpTool[] = [];
+  isClosed = false;
+  private readonly client: Client;
+
+  private constructor(private readonly onTools: (tools: McpTool[]) => void) {
+    this.client = new Client(
+      { name: 'roost', version: '1' },
+      { capabilities: {}, listChanged: { tools: { autoRefresh: false, debounceMs: 100, onChanged: () => void this.refresh().catch(() => undefined) } } },
+    );
+  }
+
+  /** Errors: those of the transport, UnauthorizedError, and a timeout after ten seconds. */
+  static async open(transport: Transport, onTools: (tools: McpTool[]) => void = () => undefined): Promise<McpConnection> {
+    const connection = new McpConnection(onTools);
+    connection.client.onclose = () => (connection.isClosed = true);
+    try {
+      await connection.client.connect(transport, { timeout: CONNECT_MS });
+      await connection.refresh();
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
+    return connection;
+  }
+
+  /** Reads the server's tools anew; a page after the limits is not asked for. */
+  async refresh(): Promise<McpTool[]> {
+    if (!this.client.getServerCapabilities()?.tools) return (this.tools = []);
+    const tools: McpTool[] = [];
+    let cursor: string | undefined;
+    for (let page = 0; page < MAX_PAGES && tools.length < MAX_TOOLS; page++) {
+      const answer = await this.client.listTools(cursor ? { cursor } : {}, { timeout: CONNECT_MS });
+      tools.push(...answer.tools.map(({ name, description, inputSchema }) => ({ name, inputSchema, ...(description ? { description: description.slice(0, 2_000) } : {}) })));
+      cursor = answer.nextCursor;
+      if (!cursor) break;
+    }
+    this.tools = tools.slice(0, MAX_TOOLS);
+    this.onTools(this.tools);
+    return this.tools;
+  }
+
+  /** Errors: those of the server and of the transport; a timeout after two minutes without progress. */
+  async call(name: string, input: unknown, signal: AbortSignal | undefined): Promise<CallToolResult> {
+    const parsed = z.record(z.string(), z.unknown()).safeParse(input ?? {});
+    if (!parsed.success) throw new Error('the arguments must be an object');
+    return (await this.client.callTool({ name, arguments: parsed.data }, undefined, {
+      timeout: CALL_MS,
+      resetTimeoutOnProgress: true,
+      ...(signal ? { signal } : {}),
+    })) as CallToolResult;
+  }
+
+  async ping(): Promise<void> {
+    await this.client.ping({ timeout: CONNECT_MS });
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    await this.client.close().catch(() => undefined);
+  }
+}

@@ -1,0 +1,138 @@
+import { StreamableHTTPClientTransport, StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import type { GuardPolicy } from '#lib/net-guard';
+import type { BusPort } from '../bus-port.js';
+import { guardedFetch } from './guarded-fetch.js';
+import { McpConnection, type McpTool } from './mcp-connection.js';
+import { type McpTarget, targetKey } from './mcp-target.js';
+import { WorkspaceStdioTransport } from './workspace-stdio-transport.js';
+
+const IDLE_MS = 5 * 60_000;
+/** How long a server that could not be reached is left alone. */
+const REST_MS = 15_000;
+
+interface Slot {
+  opening: Promise<McpConnection> | undefined;
+  connection: McpConnection | undefined;
+  usedAt: number;
+  failedAt: number;
+  failure: Error | undefined;
+  /** As last seen, also while the server is away. */
+  tools: McpTool[];
+}
+
+/**
+ * Connections to MCP servers, kept across turns and closed when nobody has used them for five minutes. A server
+ * that cannot be reached fails its own calls at once for a while and nobody else's.
+ */
+export class McpPool {
+  private readonly slots = new Map<string, Slot>();
+  private readonly guarded;
+  private readonly sweep: NodeJS.Timeout;
+
+  constructor(
+    private readonly bus: BusPort,
+    policy: GuardPolicy,
+  ) {
+    this.guarded = guardedFetch(policy);
+    this.sweep = setInterval(() => this.closeIdle(), 30_000);
+  }
+
+  /** The tools of a server, connecting if needed; those last seen when it is away, with the reason. */
+  async tools(target: McpTarget): Promise<{ tools: McpTool[]; failure?: Error }> {
+    try {
+      const connection = await this.connection(target);
+      return { tools: connection.tools };
+    } catch (error) {
+      return { tools: this.slot(target).tools, failure: asError(error) };
+    }
+  }
+
+  /** A live connection. Errors: why there is none. */
+  async connection(target: McpTarget): Promise<McpConnection> {
+    const slot = this.slot(target);
+    slot.usedAt = Date.now();
+    if (slot.connection && !slot.connection.isClosed) return slot.connection;
+    if (slot.failure && Date.now() - slot.failedAt < REST_MS) throw slot.failure;
+    slot.opening ??= this.open(target, slot).finally(() => (slot.opening = undefined));
+    return slot.opening;
+  }
+
+  /** Forgets what is known of a server, e.g. after it was authorised: the next use connects anew. */
+  async reset(target: McpTarget): Promise<void> {
+    const key = targetKey(target);
+    const slot = this.slots.get(key);
+    this.slots.delete(key);
+    await slot?.connection?.close();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.sweep);
+    await Promise.all([...this.slots.values()].map((slot) => slot.connection?.close()));
+    await this.guarded.close();
+  }
+
+  private async open(target: McpTarget, slot: Slot): Promise<McpConnection> {
+    try {
+      slot.connection = await this.connect(target, (tools) => (slot.tools = tools));
+      slot.failure = undefined;
+      return slot.connection;
+    } catch (error) {
+      slot.failure = asError(error);
+      slot.failedAt = Date.now();
+      throw slot.failure;
+    }
+  }
+
+  private async connect(target: McpTarget, onTools: (tools: McpTool[]) => void): Promise<McpConnection> {
+    const { config } = target;
+    if ('command' in config) return McpConnection.open(new WorkspaceStdioTransport(this.bus, target, config), onTools);
+    if (config.transport === 'sse') return McpConnection.open(this.sse(target, config), onTools);
+    try {
+      return await McpConnection.open(this.http(target, config), onTools);
+    } catch (error) {
+      // Servers of the older kind refuse the POST that the newer transport begins with.
+      const isOlder = error instanceof StreamableHTTPError && [400, 404, 405].includes(error.code ?? 0);
+      if (!isOlder || config.transport === 'http') throw error;
+      return McpConnection.open(this.sse(target, config), onTools);
+    }
+  }
+
+  private http({ auth }: McpTarget, { url, headers = {} }: RemoteConfig): Transport {
+    const transport = new StreamableHTTPClientTransport(new URL(url), { fetch: this.guarded.fetch, requestInit: { headers }, ...(auth ? { authProvider: auth } : {}) });
+    // The SDK declares optional members differently from its own interface under exactOptionalPropertyTypes.
+    return transport as Transport;
+  }
+
+  private sse({ auth }: McpTarget, { url, headers = {} }: RemoteConfig): Transport {
+    return new SSEClientTransport(new URL(url), { fetch: this.guarded.fetch, requestInit: { headers }, ...(auth ? { authProvider: auth } : {}) });
+  }
+
+  private slot(target: McpTarget): Slot {
+    const key = targetKey(target);
+    let slot = this.slots.get(key);
+    if (!slot) {
+      slot = { opening: undefined, connection: undefined, usedAt: Date.now(), failedAt: 0, failure: undefined, tools: [] };
+      this.slots.set(key, slot);
+    }
+    return slot;
+  }
+
+  private closeIdle(): void {
+    for (const [key, slot] of this.slots) {
+      if (slot.opening || Date.now() - slot.usedAt < IDLE_MS) continue;
+      this.slots.delete(key);
+      void slot.connection?.close();
+    }
+  }
+}
+
+interface RemoteConfig {
+  url: string;
+  headers?: Record<string, string> | undefined;
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

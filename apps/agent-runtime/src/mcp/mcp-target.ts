@@ -1,0 +1,26 @@
+import type { McpServerConfig } from '#lib/contracts';
+import type { OAuthClientProvider } from '@modelcontextprotocol/sdk/client/auth.js';
+import { createHash } from 'node:crypto';
+
+/** One MCP server as a turn may use it. */
+export interface McpTarget {
+  /** Names its tools: `name__tool`. */
+  name: string;
+  config: McpServerConfig;
+  /** Whose connection it is: servers of the account's registry are shared by its agents, an agent's own are not. */
+  owner: string;
+  /** The workspace that a stdio server runs in. */
+  agentId: string;
+  accountId: string;
+  auth?: OAuthClientProvider | undefined;
+  /** null: all tools; else only these. */
+  allowedTools: string[] | null;
+  /** Of the registry; absent for an agent's own. */
+  serverId?: string;
+}
+
+/** Same key, same connection: a changed configuration gets a new one. */
+export function targetKey({ owner, config, agentId, name }: McpTarget): string {
+  const place = 'command' in config ? agentId : '';
+  return createHash('sha256').update(JSON.stringify([owner, place, name, config])).digest('base64url');
+}

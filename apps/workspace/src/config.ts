@@ -7,6 +7,9 @@ export const WorkspaceConfig = z.strictObject({
   /** Environment of the agent's commands. */
   env: z.record(z.string(), z.string()),
   inboxPrefix: z.string(),
+  /** Of the agent's commands together; the daemon keeps some for itself. */
+  maxProcesses: z.number().int().positive(),
+  volumeBytes: z.number().int().positive(),
   root: z.string().default('/workspace'),
 });
 export type WorkspaceConfig = z.output<typeof WorkspaceConfig>;

@@ -17,7 +17,7 @@ process.once('SIGTERM', () => process.exit(0));
 const volume = new Volume(config.root);
 await volume.sweep();
 const transfers = new Transfers(volume);
-const commands = new Commands(config.root, config.env);
+const commands = new Commands(config.root, config.env, config.maxProcesses);
 
 for (let backoffMs = 50; ;) {
   try {

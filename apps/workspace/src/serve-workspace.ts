@@ -15,6 +15,7 @@ import { getMetadata, updateMetadata } from './metadata/metadata.js';
 import { copyFiles } from './operations/copy.js';
 import { deletePaths } from './operations/delete.js';
 import { moveFiles } from './operations/move.js';
+import type { Processes } from './processes/processes.js';
 import { searchFiles } from './search/search-files.js';
 import type { Transfers } from './streams/transfers.js';
 import type { Volume } from './tree/volume.js';
@@ -29,6 +30,7 @@ export function serveWorkspace(
   volume: Volume,
   commands: Commands,
   transfers: Transfers,
+  processes: Processes,
 ): void {
   const on = <I extends z.ZodType, O extends z.ZodType>(
     served: contract.RequestContract<I, O>,
@@ -38,6 +40,11 @@ export function serveWorkspace(
   on(contract.pingWorkspace, () => ({ bootId, uptimeMs: Math.round(process.uptime() * 1_000) }));
   on(contract.execCommand, (input) => commands.run(input));
   on(contract.cancelExec, ({ execId }) => ({ cancelled: commands.cancel(execId) }));
+
+  on(contract.startProcess, (input) => processes.start(input));
+  on(contract.writeProcess, (input) => processes.write(input));
+  on(contract.readProcess, (input) => processes.read(input));
+  on(contract.stopProcess, ({ processId }) => ({ stopped: processes.stop(processId) }));
 
   on(contract.readFile, (input) => readFile(volume, input));
   on(contract.writeFile, (input) => writeFile(volume, input));

@@ -8,6 +8,14 @@ import { isRunAlive, RUN_MARK, signalRun } from './process-tree.js';
 type Input = z.output<typeof contract.input>;
 type Output = z.output<typeof contract.output>;
 
+/**
+ * Before the command itself: when memory runs out the kernel is to end a command, not the daemon, and a fork bomb is to
+ * leave the daemon processes to end it with.
+ */
+const prelude = `echo 900 2> /dev/null > /proc/self/oom_score_adj
+ulimit -u "$2" 2> /dev/null || ulimit -p "$2" 2> /dev/null
+exec "$0" -c "$1"`.replaceAll('\n', '; ');
+
 const killGraceMs = 2_000;
 const drainMs = 200;
 const maxRuns = 64;
@@ -26,6 +34,7 @@ export class Commands {
   constructor(
     private readonly workingDirectory: string,
     private readonly env: Record<string, string>,
+    private readonly maxProcesses: number,
   ) {}
 
   get count(): number {
@@ -41,7 +50,7 @@ export class Commands {
     if (this.runs.size >= maxRuns)
       throw new RoostError('RATE_LIMITED', `at most ${maxRuns} commands run at once`, [], 1);
     const startedAt = performance.now();
-    const child = spawn(this.shell, ['-c', command], {
+    const child = spawn(this.shell, ['-c', prelude, this.shell, command, String(this.maxProcesses)], {
       cwd: this.workingDirectory,
       env: { ...this.env, [RUN_MARK]: execId },
       stdio: ['ignore', 'pipe', 'pipe'],

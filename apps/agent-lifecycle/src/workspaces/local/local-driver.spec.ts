@@ -178,6 +178,18 @@ describe('a local workspace', () => {
     expect(stdout).not.toMatch(/sleep 100/);
   });
 
+  it('takes away system calls that agents need not have', async () => {
+    const agentId = await awake();
+    const { stdout } = await run(
+      agentId,
+      `unshare -Ur id; mount -t tmpfs x /tmp; python3 -c 'import socket; socket.socket(40, 1)'; node -e "console.log(process.version)"; grep -E 'Seccomp:|NoNewPrivs|CapEff' /proc/self/status; ulimit -u` +
+        ' 2>&1',
+    );
+    expect(stdout).toMatch(/Seccomp:\t2/);
+    expect(stdout).toMatch(/NoNewPrivs:\t1/);
+    expect(stdout).toMatch(/CapEff:\t0+\n/);
+  });
+
   it('keeps the head and the tail of a long output', async () => {
     const agentId = await awake();
     const { stdout } = await run(agentId, 'echo first; seq 200000; echo last', { maxOutputBytes: 2_000 });

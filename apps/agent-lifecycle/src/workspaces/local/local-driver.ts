@@ -2,12 +2,16 @@ import { pingWorkspace, RoostError } from '#lib/contracts';
 import { workspaceInboxPrefix } from '#lib/bus/credentials';
 import { ownCall, requestOverNats } from '#lib/bus/rpc';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
+import { resolve } from 'node:path';
 import type { WorkspaceDriver, WorkspaceSpec, WorkspaceStatus } from '../workspace-driver.js';
+import { Cgroups } from './cgroups.js';
+import { limitsOf } from './limits.js';
 import { commandEnvironment, sandboxCommand } from './sandbox-command.js';
 import { makeKit, type SandboxKit } from './sandbox-kit.js';
 import { SandboxLink } from './sandbox-link.js';
-import { Sandbox } from './sandbox.js';
+import { seccompProgram } from './seccomp.js';
+import { SECCOMP_FD, Sandbox } from './sandbox.js';
 import { Volumes } from './volumes.js';
 
 export interface LocalDriverOptions {
@@ -32,11 +36,11 @@ interface Workspace {
 }
 
 const startTimeoutMs = 15_000;
-const tmpBytes = 256 * 1024 * 1024;
 
 /** Workspaces in bubblewrap sandboxes on this machine. They end with this process, however it ends; volumes stay. */
 export class LocalWorkspaceDriver implements WorkspaceDriver {
   private readonly volumes: Volumes;
+  private readonly cgroups: Cgroups;
   private readonly workspaces = new Map<string, Workspace>();
   private readonly starting = new Map<string, Promise<void>>();
   private readonly failures = new Map<string, string>();
@@ -45,6 +49,15 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
 
   constructor(private readonly options: LocalDriverOptions) {
     this.volumes = new Volumes(options.dataDir);
+    this.cgroups = new Cgroups(createHash('sha256').update(resolve(options.dataDir)).digest('hex').slice(0, 12));
+    if (this.cgroups.mode === 'none') {
+      options.logger.warn(
+        {},
+        'control groups are not writable here: memory is limited per process only, processor time not at all',
+      );
+    }
+    if (!seccompProgram())
+      options.logger.warn({ arch: process.arch }, 'no system call filter is known for this processor');
   }
 
   async ensure(spec: WorkspaceSpec): Promise<void> {
@@ -127,9 +140,26 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
     }
     this.kit ??= makeKit(dataDir, daemonPath);
     const { path, hostUid } = this.volumes.open(agentId);
-    const command = sandboxCommand({ agentId, bwrapPath, kit: this.kit, volume: path, hostUid, tmpBytes });
-    const config = { agentId, env: commandEnvironment(spec.env), inboxPrefix: workspaceInboxPrefix(agentId) };
-    const sandbox = new Sandbox(command, config, [], (line) => logger.warn({ agentId, line }, 'workspace says'));
+    const limits = limitsOf(spec);
+    const seccomp = seccompProgram();
+    const command = sandboxCommand({
+      limits,
+      cgroups: this.cgroups.prepare(agentId, limits),
+      seccompFd: seccomp && SECCOMP_FD,
+      agentId,
+      bwrapPath,
+      kit: this.kit,
+      volume: path,
+      hostUid,
+    });
+    const config = {
+      agentId,
+      maxProcesses: Math.floor(limits.processes * 0.8),
+      volumeBytes: limits.volumeBytes,
+      env: commandEnvironment(spec.env),
+      inboxPrefix: workspaceInboxPrefix(agentId),
+    };
+    const sandbox = new Sandbox(command, config, seccomp, (line) => logger.warn({ agentId, line }, 'workspace says'));
     const link = new SandboxLink(sandbox.link, {
       natsUrl,
       mintCredentials: () => mintCredentials(agentId),
@@ -139,6 +169,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
     this.workspaces.set(agentId, workspace);
     void sandbox.ended.then((why) => {
       link.close();
+      this.cgroups.release(agentId);
       if (this.workspaces.get(agentId) !== workspace) return;
       this.workspaces.delete(agentId);
       logger.info({ agentId, why }, 'the workspace ended');

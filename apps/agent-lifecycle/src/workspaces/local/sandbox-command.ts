@@ -1,5 +1,6 @@
 import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { Limits } from './limits.js';
 import type { SandboxKit } from './sandbox-kit.js';
 
 export interface SandboxOptions {
@@ -10,7 +11,9 @@ export interface SandboxOptions {
   volume: string;
   /** Host user the sandbox runs as; undefined when Roost itself is no root, then it is Roost's own. */
   hostUid: number | undefined;
-  tmpBytes: number;
+  limits: Limits;
+  /** `cgroup.procs` files that the sandbox's first process joins. */
+  cgroups: string[];
   /** Handle number of the seccomp program, as the child sees it. */
   seccompFd?: number | undefined;
 }
@@ -32,10 +35,12 @@ export const AGENT_UID = 1000;
  * sandbox would then lead to root, or to another agent's files.
  */
 export function sandboxCommand(options: SandboxOptions): SandboxCommand {
-  const { bwrapPath, kit, volume, hostUid } = options;
-  if (hostUid === undefined)
-    return { file: bwrapPath, args: bubblewrapArguments(options, kit.folder, volume, nodePrefix()) };
+  const { bwrapPath, kit, volume, hostUid, cgroups } = options;
   const prefix = nodePrefix();
+  if (hostUid === undefined) {
+    const args = [bwrapPath, ...bubblewrapArguments(options, kit.folder, volume, prefix)];
+    return { file: '/bin/sh', args: ['-c', joinScript, 'roost-join', String(cgroups.length), ...cgroups, ...args] };
+  }
   const sources = [['kit', kit.folder], ['volume', volume], ...(prefix ? [['node', prefix]] : [])].flat();
   const staged = (name: string) => join(stage, name);
   return {
@@ -44,6 +49,12 @@ export function sandboxCommand(options: SandboxOptions): SandboxCommand {
       '--mount',
       '--propagation=private',
       '--',
+      '/bin/sh',
+      '-c',
+      joinScript,
+      'roost-join',
+      String(cgroups.length),
+      ...cgroups,
       '/bin/sh',
       '-c',
       stageScript,
@@ -60,6 +71,12 @@ export function sandboxCommand(options: SandboxOptions): SandboxCommand {
 // Any folder that exists everywhere and can hold no data of ours; the mount is seen by this sandbox's launch alone.
 const stage = '/sys';
 
+/** Joins the control groups, so that nothing of the sandbox ever ran outside them. */
+const joinScript = `set -e
+count=$1; shift
+while [ "$count" -gt 0 ]; do echo $$ > "$1"; shift; count=$((count - 1)); done
+exec "$@"`;
+
 const stageScript = `set -e
 uid=$1; count=$2; shift 2
 mount -t tmpfs -o mode=0755,size=64k roost-stage ${stage}
@@ -71,7 +88,7 @@ done
 exec setpriv --reuid="$uid" --regid="$uid" --clear-groups --inh-caps=-all -- "$@"`;
 
 function bubblewrapArguments(
-  { agentId, tmpBytes, seccompFd }: SandboxOptions,
+  { agentId, limits, cgroups, seccompFd }: SandboxOptions,
   kit: string,
   volume: string,
   nodeFolder: string | undefined,
@@ -123,13 +140,13 @@ function bubblewrapArguments(
     '--perms',
     '1777',
     '--size',
-    String(tmpBytes),
+    String(limits.tmpBytes),
     '--tmpfs',
     '/dev/shm',
     '--perms',
     '1777',
     '--size',
-    String(tmpBytes),
+    String(limits.tmpBytes),
     '--tmpfs',
     '/tmp',
     '--bind',
@@ -150,12 +167,28 @@ function bubblewrapArguments(
     agentId,
     ...(seccompFd === undefined ? [] : ['--seccomp', String(seccompFd)]),
     '--',
+    '/bin/sh',
+    '-c',
+    limitScript,
+    'roost-limit',
+    // Files are measured in blocks of 512 bytes.
+    String(Math.ceil(limits.volumeBytes / 512)),
+    String(limits.openFiles),
+    String(cgroups.length > 0 ? 'unlimited' : Math.ceil(limits.memoryBytes / 1024)),
     '/run/roost/node',
     '--max-old-space-size=192',
     '--max-semi-space-size=2',
     '/run/roost/workspace-daemon.mjs',
   ];
 }
+
+/** Limits per process. The data segment is limited only where no control group limits all processes together. */
+const limitScript = `ulimit -c 0
+ulimit -f "$1"
+ulimit -n "$2" 2> /dev/null
+ulimit -d "$3"
+shift 3
+exec "$@"`;
 
 /** On merged systems /bin is a link into /usr, elsewhere a folder of its own. */
 function systemFolder(name: string): string[] {

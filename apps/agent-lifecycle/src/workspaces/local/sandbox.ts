@@ -3,6 +3,9 @@ import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
 import type { SandboxCommand } from './sandbox-command.js';
 
+/** Where bubblewrap finds the system call filter; 3 is the daemon's line. */
+export const SECCOMP_FD = 4;
+
 const stopGraceMs = 1_000;
 
 /** One running sandbox: bubblewrap, in it the daemon, in it whatever the agent runs. */
@@ -15,15 +18,21 @@ export class Sandbox {
   private readonly child: ChildProcess;
   private lastWords = '';
 
-  constructor(command: SandboxCommand, config: unknown, handles: number[], onLog: (line: string) => void) {
+  constructor(command: SandboxCommand, config: unknown, seccomp: Buffer | undefined, onLog: (line: string) => void) {
     this.child = spawn(command.file, command.args, {
-      stdio: ['pipe', 'ignore', 'pipe', 'pipe', ...handles],
+      stdio: ['pipe', 'ignore', 'pipe', 'pipe', seccomp ? 'pipe' : 'ignore'],
       env: { PATH: process.env.PATH ?? '' },
       detached: true,
     });
     this.link = this.child.stdio[3] as Duplex;
     this.child.stdin?.on('error', () => undefined); // it ended before it read: `ended` tells why
     this.child.stdin?.end(JSON.stringify(config));
+    // Read by bubblewrap to its end before the sandbox begins.
+    const filter = this.child.stdio[SECCOMP_FD];
+    if (seccomp && filter && 'end' in filter) {
+      filter.on('error', () => undefined);
+      filter.end(seccomp);
+    }
     if (this.child.stderr) {
       createInterface({ input: this.child.stderr }).on('line', (line) => {
         this.lastWords = line.slice(0, 500);

@@ -2,6 +2,7 @@ import { connectBus } from './bus/connect-bus.js';
 import { HostLink } from './bus/host-link.js';
 import { readConfig } from './config.js';
 import { Commands } from './exec/run-command.js';
+import { Processes } from './processes/processes.js';
 import { serveWorkspace } from './serve-workspace.js';
 import { Transfers } from './streams/transfers.js';
 import { Volume } from './tree/volume.js';
@@ -18,11 +19,12 @@ const volume = new Volume(config.root);
 await volume.sweep();
 const transfers = new Transfers(volume);
 const commands = new Commands(config.root, config.env, config.maxProcesses);
+const processes = new Processes(config.root, config.env);
 
 for (let backoffMs = 50; ;) {
   try {
     const connection = await connectBus(link, config.inboxPrefix);
-    serveWorkspace(connection, config.agentId, volume, commands, transfers);
+    serveWorkspace(connection, config.agentId, volume, commands, transfers, processes);
     backoffMs = 50;
     await connection.closed();
   } catch (error) {

@@ -1,0 +1,15 @@
+import { z } from 'zod';
+import { secret } from './load-config.js';
+
+/** What every service needs to reach the bus. */
+export const busEnvironment = {
+  NATS_URL: z.string().default('nats://127.0.0.1:4222'),
+  /** Content of a .creds file, or the path of one; empty for a server without authentication. */
+  NATS_CREDS: secret(z.string()).optional(),
+};
+
+/** What every service with rows of its own needs. */
+export const databaseEnvironment = {
+  DATABASE_URL: secret(z.string()).default('postgres://postgres@127.0.0.1:5432/postgres'),
+  DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(200).default(10),
+};

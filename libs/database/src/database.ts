@@ -1,0 +1,105 @@
+import { DataSource, type EntityTarget, type MigrationInterface, type ObjectLiteral } from 'typeorm';
+import { type Row, Transaction } from './transaction.js';
+
+export interface DatabaseOptions {
+  url: string;
+  /** The Postgres schema this service owns. */
+  schema: string;
+  entities?: EntityTarget<ObjectLiteral>[];
+  /** Oldest first; each class name ends in a millisecond timestamp, as TypeORM wants it. */
+  migrations: (new () => MigrationInterface)[];
+  poolSize: number;
+}
+
+/** A service's own schema in Postgres. */
+export class Database {
+  private relayKick: () => void = () => undefined;
+
+  private constructor(
+    readonly source: DataSource,
+    readonly schema: string,
+  ) {}
+
+  /** Connects, makes the schema if it is not there and brings it up to date. */
+  static async open(options: DatabaseOptions): Promise<Database> {
+    const source = new DataSource({
+      type: 'postgres',
+      url: options.url,
+      schema: options.schema,
+      entities: (options.entities ?? []) as never[],
+      migrations: options.migrations,
+      migrationsTransactionMode: 'each',
+      poolSize: options.poolSize,
+      applicationName: `roost-${options.schema}`,
+      extra: { options: `-c search_path=${options.schema} -c synchronous_commit=on`, connectionTimeoutMillis: 10_000 },
+      // A pool connection that Postgres dropped is replaced by the next use; without a listener it would end the process.
+      poolErrorHandler: () => undefined,
+    });
+    await source.initialize();
+    const database = new Database(source, options.schema);
+    try {
+      await database.migrate();
+    } catch (error) {
+      await source.destroy();
+      throw error;
+    }
+    return database;
+  }
+
+  /** Replicas start together: one migrates, the others wait for it and find nothing left to do. */
+  private async migrate(): Promise<void> {
+    const runner = this.source.createQueryRunner();
+    const lock = `hashtextextended('roost-migrate-' || $1, 0)`;
+    try {
+      await runner.query(`SELECT pg_advisory_lock(${lock})`, [this.schema]);
+      await runner.query(`CREATE SCHEMA IF NOT EXISTS "${this.schema}"`);
+      await this.source.runMigrations();
+    } finally {
+      await runner.query(`SELECT pg_advisory_unlock(${lock})`, [this.schema]);
+      await runner.release();
+    }
+  }
+
+  /** Runs SQL outside a transaction and gives the rows. */
+  async query<T extends object = Row>(sql: string, parameters: unknown[] = []): Promise<T[]> {
+    const runner = this.source.createQueryRunner();
+    try {
+      const result = (await runner.query(sql, parameters, true)) as { records: T[] };
+      return result.records;
+    } finally {
+      await runner.release();
+    }
+  }
+
+  /**
+   * Runs `work` in one transaction. What it resolves to is given back only after the commit is on disk.
+   * Throws what `work` throws, after rollback.
+   */
+  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const runner = this.source.createQueryRunner();
+    const tx = new Transaction(runner);
+    let result: T;
+    try {
+      await runner.startTransaction();
+      result = await work(tx);
+      await runner.commitTransaction();
+    } catch (error) {
+      // The rollback of a broken connection fails too; the first error is the one that tells something.
+      if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
+      throw error;
+    } finally {
+      await runner.release();
+    }
+    tx.committed(this.relayKick);
+    return result;
+  }
+
+  /** Who is to be told when a commit put events in the outbox: the relay of this process. */
+  onOutbox(kick: () => void): void {
+    this.relayKick = kick;
+  }
+
+  async close(): Promise<void> {
+    await this.source.destroy();
+  }
+}

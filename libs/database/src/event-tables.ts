@@ -1,0 +1,31 @@
+import type { QueryRunner } from 'typeorm';
+
+/**
+ * Makes the outbox and inbox of a schema; called by each service's first migration.
+ * `outbox.published_at` is null until the relay's publish was acknowledged; `inbox` remembers which events a
+ * consumer has carried out; `relay_state` remembers which birth of the EVENTS stream was last filled.
+ */
+export async function createEventTables(runner: QueryRunner): Promise<void> {
+  await runner.query(`
+    CREATE TABLE outbox (
+      id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      event_id uuid NOT NULL DEFAULT gen_random_uuid(),
+      subject text NOT NULL,
+      key text NOT NULL,
+      payload jsonb NOT NULL,
+      headers jsonb NOT NULL DEFAULT '{}',
+      created_at timestamptz NOT NULL DEFAULT now(),
+      published_at timestamptz
+    )`);
+  await runner.query(`CREATE INDEX outbox_unpublished ON outbox (id) WHERE published_at IS NULL`);
+  await runner.query(`CREATE INDEX outbox_created ON outbox (created_at)`);
+  await runner.query(`
+    CREATE TABLE inbox (
+      consumer text NOT NULL,
+      event_id uuid NOT NULL,
+      received_at timestamptz NOT NULL DEFAULT now(),
+      PRIMARY KEY (consumer, event_id)
+    )`);
+  await runner.query(`CREATE INDEX inbox_received ON inbox (received_at)`);
+  await runner.query(`CREATE TABLE relay_state (stream text PRIMARY KEY, stream_created text NOT NULL)`);
+}

@@ -1,0 +1,8 @@
+/**
+ * Postgres for one service: its own schema, migrations at boot, transactions with an outbox.
+ * Promised: what a transaction wrote, and the events it put in the outbox, commit together or not at all.
+ */
+export * from './database.js';
+export * from './event-tables.js';
+export * from './ids.js';
+export * from './transaction.js';

@@ -1,0 +1,60 @@
+import { type EventContract } from '#lib/contracts';
+import { currentCall } from '#lib/bus/rpc';
+import type { EntityManager, QueryRunner } from 'typeorm';
+import { z } from 'zod';
+
+/** One row of a query, before anybody knows better. */
+export type Row = Record<string, unknown>;
+
+/** A running transaction. Everything done through it commits together, its events included. */
+export class Transaction {
+  private readonly afterCommitHooks: (() => void)[] = [];
+  private hasEvents = false;
+
+  constructor(private readonly runner: QueryRunner) {}
+
+  /** TypeORM's manager bound to this transaction, for entities. */
+  get manager(): EntityManager {
+    return this.runner.manager;
+  }
+
+  /** Runs SQL in this transaction and gives the rows, also those of RETURNING. */
+  async query<T extends object = Row>(sql: string, parameters: unknown[] = []): Promise<T[]> {
+    const result = (await this.runner.query(sql, parameters, true)) as { records: T[] };
+    return result.records;
+  }
+
+  /** Puts an event in the outbox; it is published after commit. Events with the same key keep their order. */
+  async outbox<P extends z.ZodType>(event: EventContract<P>, payload: z.output<P>, key: string): Promise<void> {
+    const row = outboxRow(event, payload, key);
+    await this.query(`INSERT INTO outbox (subject, key, payload, headers) VALUES ($1, $2, $3, $4)`, [row.subject, row.key, row.payload, row.headers]);
+    this.markEvents();
+  }
+
+  /** Says that SQL of this transaction wrote outbox rows itself, so that the relay is kicked after commit. */
+  markEvents(): void {
+    this.hasEvents = true;
+  }
+
+  /** Runs `hook` once the commit is on disk; never after a rollback. For hints only: a crash in between loses it. */
+  afterCommit(hook: () => void): void {
+    this.afterCommitHooks.push(hook);
+  }
+
+  /** Called by the database once the commit succeeded. */
+  committed(kickRelay: () => void): void {
+    if (this.hasEvents) kickRelay();
+    for (const hook of this.afterCommitHooks) hook();
+  }
+}
+
+/** The columns of an outbox row, for SQL that inserts it beside other rows in one statement. */
+export function outboxRow<P extends z.ZodType>(event: EventContract<P>, payload: z.output<P>, key: string) {
+  const call = currentCall();
+  return {
+    subject: event.subject,
+    key,
+    payload: JSON.stringify(z.encode(event.payload, payload)),
+    headers: JSON.stringify({ v: String(event.v), ...(call ? { 'roost-request-id': call.requestId } : {}), ...(call?.traceparent ? { traceparent: call.traceparent } : {}) }),
+  };
+}

@@ -1,6 +1,7 @@
 import { connectBus } from './bus/connect-bus.js';
 import { HostLink } from './bus/host-link.js';
 import { readConfig } from './config.js';
+import { openEgressPort } from './egress-port.js';
 import { Commands } from './exec/run-command.js';
 import { Processes } from './processes/processes.js';
 import { serveWorkspace } from './serve-workspace.js';
@@ -16,7 +17,7 @@ const link = new HostLink(LINK_FD, () => process.exit(0));
 process.once('SIGTERM', () => process.exit(0));
 
 const volume = new Volume(config.root);
-await volume.sweep();
+await Promise.all([volume.sweep(), openEgressPort(link)]);
 const transfers = new Transfers(volume);
 const commands = new Commands(config.root, config.env, config.maxProcesses);
 const processes = new Processes(config.root, config.env);

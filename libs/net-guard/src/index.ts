@@ -8,4 +8,12 @@ export { classifyAddress, isInRanges, type AddressKind } from './classify-addres
 export { guardedAgents, guardedConnect, guardedDispatcher } from './guarded-connect.js';
 export { assertDialable, guardedLookup } from './guarded-lookup.js';
 export { guardedRequest, type GuardedRequest, type GuardedResponse } from './guarded-request.js';
-export { assertAddress, type GuardPolicy, isBlocked, localDevelopment, publicHttps, resolveChecked } from './policy.js';
+export {
+  assertAddress,
+  type GuardPolicy,
+  isBlocked,
+  localDevelopment,
+  publicHttps,
+  resolveChecked,
+  unbracketed,
+} from './policy.js';

@@ -1,3 +1,8 @@
+import type { NetworkLogEntry as NetworkLogEntrySchema } from '#lib/contracts';
+import type { z } from 'zod';
+
+export type NetworkLogEntry = z.output<typeof NetworkLogEntrySchema>;
+
 /** What a driver must know to make an agent's workspace. Nothing secret is in it but the agent's own `env`. */
 export interface WorkspaceSpec {
   agentId: string;
@@ -37,6 +42,8 @@ export interface WorkspaceDriver {
   inspect(agentId: string): Promise<WorkspaceStatus>;
   /** Every workspace that has a volume, asleep ones too. */
   list(): Promise<{ agentId: string; state: WorkspaceStatus['state'] }[]>;
+  /** What the workspace reached, or was refused, newest first. */
+  networkLog(agentId: string, limit: number): Promise<NetworkLogEntry[]>;
   /** Puts every workspace to sleep; the driver is of no use afterwards. */
   close(): Promise<void>;
 }

@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { connect, type ClientHttp2Session, type ClientHttp2Stream, constants } from 'node:http2';
 import { Socket } from 'node:net';
 
-/** The name under which the host side offers the bus; every other name is an address of the outside world. */
+/** The names under which the host offers the bus and the egress proxy. */
 export const BUS_AUTHORITY = 'bus.roost.internal:4222';
+export const PROXY_AUTHORITY = 'proxy.roost.internal:3128';
 
 /**
  * The one line from the sandbox to its host: an HTTP/2 session over an inherited, unnamed socket pair. There is no

@@ -4,6 +4,8 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +15,7 @@ import { ownCall, requestOverNats } from '#lib/bus/rpc';
 import { cancelExec, execCommand, listDirectory, pingWorkspace, readFile, writeFile } from '#lib/contracts';
 import { findBubblewrap } from '../../../../../tools/launcher/bubblewrap.js';
 import { type Nats, startNats } from '../../../../../tools/launcher/nats.js';
+import type { NetworkPolicy, WorkspaceSpec } from '../workspace-driver.js';
 import { LocalWorkspaceDriver } from './local-driver.js';
 
 let dataDir: string;
@@ -32,6 +35,10 @@ async function awake(): Promise<string> {
     network: { mode: 'none' },
   });
   return agentId;
+}
+
+function specOf(agentId: string): WorkspaceSpec {
+  return { agentId, accountId: randomUUID(), volumeBytes: 2 ** 30, env: {}, network: { mode: 'none' } };
 }
 
 function run(
@@ -82,6 +89,7 @@ beforeAll(async () => {
     daemonPath,
     nats: connection,
     mintCredentials: (agentId) => workspaceCredentials(seed, agentId, { ttlSeconds: 3_600 }),
+    egressAllowedRanges: ['127.1.0.0/16'],
     logger: { warn: (fields) => console.warn(fields), info: () => undefined },
   });
 });
@@ -220,6 +228,74 @@ describe('a local workspace', () => {
     await expect.poll(async () => (await driver.inspect(agentId)).state).toBe('asleep');
     await driver.ensure({ agentId, accountId: randomUUID(), volumeBytes: 2 ** 30, env: {}, network: { mode: 'none' } });
     await expect(run(agentId, 'echo back')).resolves.toMatchObject({ stdout: 'back\n' });
+  });
+
+  describe('reaches the outside through the proxy only', () => {
+    let server: Server;
+    let port: number;
+
+    beforeAll(async () => {
+      server = createServer((request, response) => {
+        request.on('data', () => undefined);
+        request.on('end', () => response.end(`${request.method} ${request.url} via ${request.headers.host}`));
+      });
+      await new Promise<void>((resolve) => server.listen(0, '::', resolve));
+      port = (server.address() as AddressInfo).port;
+    });
+    afterAll(() => server.close());
+
+    async function agentWith(network: NetworkPolicy): Promise<string> {
+      const agentId = randomUUID();
+      await driver.ensure({ ...specOf(agentId), network });
+      return agentId;
+    }
+
+    it('when its mode is public, plain and by CONNECT, and leaves an entry', async () => {
+      const agentId = await agentWith({ mode: 'public' });
+      // Not NO_PROXY's 127.0.0.1: that would be the sandbox itself.
+      const plain = await run(agentId, `curl -sS http://127.1.2.3:${port}/a`);
+      expect(plain).toMatchObject({ stdout: `GET /a via 127.1.2.3:${port}`, exitCode: 0 });
+      const tunnel = await run(agentId, `curl -sSp -d x=1 http://127.1.2.3:${port}/b`);
+      expect(tunnel.stdout).toBe(`POST /b via 127.1.2.3:${port}`);
+      await expect
+        .poll(() => driver.networkLog(agentId, 10))
+        .toMatchObject([
+          { method: 'CONNECT', host: '127.1.2.3', port, verdict: 'allowed' },
+          { method: 'GET', verdict: 'allowed' },
+        ]);
+    });
+
+    it('and never an address that the guard refuses, in whatever form it is written', async () => {
+      const agentId = await agentWith({ mode: 'public' });
+      // All of them are this machine, where a server listens that would answer.
+      for (const host of ['127.0.0.1', '127.0.0.2', '[::ffff:127.0.0.1]', '0x7f000002', '2130706434', '0177.0.0.2']) {
+        const { stdout } = await run(
+          agentId,
+          `curl -sS --noproxy '' http://${host}:${port}/; curl -sSp --noproxy '' -o /dev/null -w '%{http_connect}' http://${host}:${port}/ 2>/dev/null`,
+        );
+        expect(stdout, host).toMatch(/^Roost: .* loopback address, which may not be called\.\n403$/);
+      }
+      expect((await driver.networkLog(agentId, 100)).every(({ verdict }) => verdict === 'refused')).toBe(true);
+    });
+
+    it('or by its allowlist, which counts at once when it changes', async () => {
+      const agentId = await agentWith({ mode: 'allowlist', allow: ['api.example.org'] });
+      const refused = await run(agentId, `curl -sS http://127.1.2.3:${port}/`);
+      expect(refused.stdout).toContain('not on this agent’s allowlist'.replace('’', "'"));
+      expect(refused.stdout).toContain('configuration.network');
+      await driver.ensure({ ...specOf(agentId), network: { mode: 'allowlist', allow: [`127.1.2.3:${port}`] } });
+      expect((await run(agentId, `curl -sS http://127.1.2.3:${port}/`)).stdout).toMatch(/^GET/);
+    });
+
+    it('or not at all', async () => {
+      const agentId = await agentWith({ mode: 'none' });
+      const { stdout } = await run(
+        agentId,
+        `curl -sS http://127.1.2.3:${port}/; curl -sS --noproxy '*' --max-time 2 http://127.1.2.3:${port}/ 2>&1; cat /proc/net/route`,
+      );
+      expect(stdout).toContain('no network (mode "none")');
+      expect(stdout).toMatch(/Failed to connect|Couldn't connect/);
+    });
   });
 
   it('leaves nothing behind when it is removed', async () => {

@@ -4,7 +4,15 @@ import { ownCall, requestOverNats } from '#lib/bus/rpc';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { createHash, randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
-import type { WorkspaceDriver, WorkspaceSpec, WorkspaceStatus } from '../workspace-driver.js';
+import { EgressLog } from '../egress/egress-log.js';
+import { EgressProxy } from '../egress/egress-proxy.js';
+import type {
+  NetworkLogEntry,
+  NetworkPolicy,
+  WorkspaceDriver,
+  WorkspaceSpec,
+  WorkspaceStatus,
+} from '../workspace-driver.js';
 import { Cgroups } from './cgroups.js';
 import { limitsOf } from './limits.js';
 import { commandEnvironment, sandboxCommand } from './sandbox-command.js';
@@ -24,6 +32,8 @@ export interface LocalDriverOptions {
   mintCredentials(agentId: string): Promise<string>;
   /** The built workspace-daemon.mjs. */
   daemonPath: string;
+  /** Ranges that agents may reach though they are not public, e.g. a model server in the local network. */
+  egressAllowedRanges?: string[] | undefined;
   /** For the pings that tell when a workspace is awake. */
   nats: NatsConnection;
   logger: { warn(fields: object, message: string): void; info(fields: object, message: string): void };
@@ -43,12 +53,15 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
   private readonly cgroups: Cgroups;
   private readonly workspaces = new Map<string, Workspace>();
   private readonly starting = new Map<string, Promise<void>>();
+  private readonly policies = new Map<string, NetworkPolicy>();
+  private readonly egressLog: EgressLog;
   private readonly failures = new Map<string, string>();
   private kit: SandboxKit | undefined;
   private isClosed = false;
 
   constructor(private readonly options: LocalDriverOptions) {
     this.volumes = new Volumes(options.dataDir);
+    this.egressLog = new EgressLog(options.dataDir);
     this.cgroups = new Cgroups(createHash('sha256').update(resolve(options.dataDir)).digest('hex').slice(0, 12));
     if (this.cgroups.mode === 'none') {
       options.logger.warn(
@@ -62,6 +75,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
 
   async ensure(spec: WorkspaceSpec): Promise<void> {
     const { agentId } = spec;
+    this.policies.set(agentId, spec.network);
     const running = this.starting.get(agentId);
     if (running) return running;
     if (this.workspaces.get(agentId)?.isAwake && (await this.answers(agentId))) return;
@@ -84,7 +98,8 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
   async remove(agentId: string): Promise<void> {
     await this.sleep(agentId);
     this.failures.delete(agentId);
-    await this.volumes.remove(agentId);
+    this.policies.delete(agentId);
+    await Promise.all([this.volumes.remove(agentId), this.egressLog.remove(agentId)]);
   }
 
   inspect(agentId: string): Promise<WorkspaceStatus> {
@@ -93,6 +108,10 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
 
   list(): Promise<{ agentId: string; state: WorkspaceStatus['state'] }[]> {
     return Promise.resolve(this.volumes.list().map((agentId) => ({ agentId, state: this.statusOf(agentId).state })));
+  }
+
+  networkLog(agentId: string, limit: number): Promise<NetworkLogEntry[]> {
+    return this.egressLog.latest(agentId, limit);
   }
 
   async close(): Promise<void> {
@@ -160,10 +179,18 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
       inboxPrefix: workspaceInboxPrefix(agentId),
     };
     const sandbox = new Sandbox(command, config, seccomp, (line) => logger.warn({ agentId, line }, 'workspace says'));
+    const proxy = new EgressProxy({
+      policy: () => this.policies.get(agentId) ?? { mode: 'none' },
+      guard: { schemes: ['http', 'https'], allowedRanges: this.options.egressAllowedRanges ?? [] },
+      onAccess: (entry) =>
+        this.egressLog
+          .append(agentId, entry)
+          .catch((error: unknown) => logger.warn({ agentId, error }, 'the network log could not be written')),
+    });
     const link = new SandboxLink(sandbox.link, {
       natsUrl,
       mintCredentials: () => mintCredentials(agentId),
-      onTunnel: (stream) => stream.respond({ ':status': 403 }, { endStream: true }),
+      onProxyConnection: (stream) => proxy.accept(stream),
     });
     const workspace: Workspace = { sandbox, link, isAwake: false };
     this.workspaces.set(agentId, workspace);

@@ -216,5 +216,21 @@ export function commandEnvironment(custom: Record<string, string>): Record<strin
     TERM: 'dumb',
     TMPDIR: '/tmp',
     ...custom,
+    ...proxySettings,
   };
 }
+
+/** The daemon's port that leads to the egress proxy (apps/workspace/src/egress-port.ts). */
+const proxyUrl = 'http://127.0.0.1:3128';
+const local = 'localhost,127.0.0.1,::1';
+/** Programs disagree about the case; curl reads http_proxy in lower case only. */
+const proxySettings = {
+  HTTP_PROXY: proxyUrl,
+  HTTPS_PROXY: proxyUrl,
+  http_proxy: proxyUrl,
+  https_proxy: proxyUrl,
+  NO_PROXY: local,
+  no_proxy: local,
+  // Node 24 and later then use the proxy for fetch too.
+  NODE_USE_ENV_PROXY: '1',
+};

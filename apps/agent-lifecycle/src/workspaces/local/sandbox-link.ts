@@ -1,10 +1,10 @@
-import type { Duplex } from 'node:stream';
-import { pipeline } from 'node:stream';
+import { type Duplex, duplexPair, pipeline } from 'node:stream';
 import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 
-/** The name under which the daemon asks for the bus; must be the daemon's own BUS_AUTHORITY. */
+/** The names under which the daemon asks for them; must be the daemon's own (apps/workspace/src/bus/host-link.ts). */
 const busAuthority = 'bus.roost.internal:4222';
+const proxyAuthority = 'proxy.roost.internal:3128';
 // The daemon needs one; one more while it replaces a lost connection.
 const maxBusTunnels = 2;
 
@@ -12,13 +12,13 @@ export interface SandboxLinkOptions {
   natsUrl: string;
   /** Fresh credentials of this workspace, for one connection. */
   mintCredentials(): Promise<string>;
-  /** Everything that is not the bus: a tunnel to `host:port` of the outside world. Must answer the stream. */
-  onTunnel(stream: ServerHttp2Stream, authority: string): void;
+  /** A connection of some command in the sandbox to the egress proxy. */
+  onProxyConnection(stream: Duplex): void;
 }
 
 /**
  * The host's end of a sandbox's only line: HTTP/2 over an unnamed socket pair. CONNECT to the bus' name is piped to NATS,
- * anything else is handed to `onTunnel`.
+ * to the proxy's name handed to the egress proxy.
  */
 export class SandboxLink {
   private readonly session: ServerHttp2Session;
@@ -39,7 +39,10 @@ export class SandboxLink {
       const authority = headers[constants.HTTP2_HEADER_AUTHORITY];
       if (headers[constants.HTTP2_HEADER_METHOD] !== 'CONNECT' || typeof authority !== 'string') refuse(stream, 400);
       else if (authority === busAuthority) void this.openBus(stream);
-      else options.onTunnel(stream, authority);
+      else if (authority === proxyAuthority) {
+        stream.respond({ ':status': 200 });
+        options.onProxyConnection(plainDuplex(stream));
+      } else refuse(stream, 404);
     });
   }
 
@@ -60,6 +63,16 @@ export class SandboxLink {
       if (!stream.destroyed) refuse(stream, 502);
     }
   }
+}
+
+/**
+ * Node's HTTP server writes headers and body of an answer in one go as text and bytes, and an HTTP/2 stream garbles that
+ * mixture (seen with Node 20.20): between the two, every write is bytes.
+ */
+function plainDuplex(stream: ServerHttp2Stream): Duplex {
+  const [near, far] = duplexPair();
+  pipeline(stream, far, stream, () => near.destroy());
+  return near;
 }
 
 function refuse(stream: ServerHttp2Stream, status: number): void {

@@ -1,0 +1,201 @@
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { type Duplex, pipeline } from 'node:stream';
+import { guardedAgents, guardedConnect, type GuardPolicy, isBlocked, unbracketed } from '#lib/net-guard';
+import type { NetworkPolicy } from '../workspace-driver.js';
+import type { EgressEntry } from './egress-log.js';
+import { judge, type Verdict } from './egress-policy.js';
+
+export interface EgressProxyOptions {
+  /** Asked at each request, so that a changed setting counts at once. */
+  policy(): NetworkPolicy;
+  guard: GuardPolicy;
+  onAccess(entry: EgressEntry): void;
+}
+
+interface Target {
+  host: string;
+  port: number;
+}
+
+const maxConnections = 128;
+const idleMs = 10 * 60_000;
+/** Headers that concern one connection only (RFC 9110, 7.6.1). */
+const hopByHop = [
+  'connection',
+  'proxy-connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+];
+
+/**
+ * The only way out of a workspace: a forward HTTP proxy on the trusted side, for CONNECT and for plain HTTP. Every host
+ * is judged by the agent's setting, every address by the guard, and every request leaves an entry, allowed or not.
+ */
+export class EgressProxy {
+  private readonly server: Server;
+  private readonly agents: ReturnType<typeof guardedAgents>;
+  private connections = 0;
+
+  constructor(private readonly options: EgressProxyOptions) {
+    this.agents = guardedAgents(options.guard);
+    this.server = createServer((request, response) => void this.forward(request, response));
+    this.server.on(
+      'connect',
+      (request: IncomingMessage, client: Duplex, head: Buffer) => void this.tunnel(request, client, head),
+    );
+    this.server.on('clientError', (_, client) => client.destroy());
+  }
+
+  /** Speaks HTTP with a client of the workspace over this stream. */
+  accept(client: Duplex): void {
+    if (this.connections >= maxConnections) return void client.destroy();
+    this.connections += 1;
+    client.once('close', () => (this.connections -= 1));
+    client.on('error', () => undefined); // 'close' follows
+    this.server.emit('connection', client);
+  }
+
+  private async tunnel(request: IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
+    const target = targetOf(`http://${request.url ?? ''}`, /:\d+$/.test(request.url ?? ''));
+    const record = this.recorder(request, target);
+    client.on('error', () => undefined);
+    const verdict = this.judge(target);
+    if (!target || !verdict.isAllowed) {
+      client.end(refusal(verdict));
+      return record.refused(verdict);
+    }
+    try {
+      const remote = await guardedConnect(target, this.options.guard);
+      remote.setTimeout(idleMs, () => remote.destroy());
+      client.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      if (head.length > 0) remote.write(head);
+      pipeline(client, remote, client, () => record.done(remote.bytesWritten, remote.bytesRead));
+    } catch (error) {
+      client.end(record.failed(error));
+    }
+  }
+
+  private async forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const target = targetOf(request.url ?? '', true);
+    const record = this.recorder(request, target);
+    const verdict = this.judge(target);
+    if (!target || !verdict.isAllowed) {
+      respond(response, target ? 403 : 400, verdict);
+      return record.refused(verdict);
+    }
+    const url = new URL(request.url ?? '');
+    const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !hopByHop.includes(name)));
+    await new Promise<void>((resolve) => {
+      const fail = (error: unknown) => {
+        record.failed(error);
+        if (response.headersSent) response.destroy();
+        else
+          respond(response, isBlocked(error) ? 403 : 502, {
+            isAllowed: false,
+            reason: isBlocked(error) ? messageOf(error) : `${target.host} could not be reached.`,
+          });
+        resolve();
+      };
+      try {
+        const outgoing = httpRequest(
+          {
+            host: target.host,
+            port: target.port,
+            method: request.method,
+            path: `${url.pathname}${url.search}`,
+            headers: { ...headers, host: url.host },
+            agent: this.agents.http,
+            timeout: idleMs,
+          },
+          (answer) => {
+            response.writeHead(
+              answer.statusCode ?? 502,
+              Object.fromEntries(Object.entries(answer.headers).filter(([name]) => !hopByHop.includes(name))),
+            );
+            pipeline(answer, response, () => {
+              record.done(outgoing.socket?.bytesWritten ?? 0, outgoing.socket?.bytesRead ?? 0);
+              resolve();
+            });
+          },
+        );
+        outgoing.once('error', fail);
+        outgoing.once('timeout', () => outgoing.destroy(new Error('idle for too long')));
+        pipeline(request, outgoing, () => undefined); // its end is the answer's or the error's
+      } catch (error) {
+        fail(error);
+      }
+    });
+  }
+
+  private judge(target: Target | undefined): Verdict {
+    if (!target) return { isAllowed: false, reason: 'The request names no host, or none that HTTP could reach.' };
+    return judge(this.options.policy(), target.host, target.port);
+  }
+
+  private recorder(request: IncomingMessage, target: Target | undefined) {
+    const startedAt = Date.now();
+    const write = (verdict: EgressEntry['verdict'], reason: string | null, bytesSent = 0, bytesReceived = 0) =>
+      this.options.onAccess({
+        at: new Date(startedAt),
+        method: request.method ?? '',
+        host: (target?.host ?? request.url ?? '').slice(0, 300),
+        port: target?.port ?? 0,
+        verdict,
+        reason,
+        bytesSent,
+        bytesReceived,
+        durationMs: Date.now() - startedAt,
+      });
+    return {
+      refused: (verdict: Verdict) => write('refused', verdict.isAllowed ? null : verdict.reason),
+      done: (sent: number, received: number) => write('allowed', null, sent, received),
+      /** The answer for a tunnel that could not be made. */
+      failed: (error: unknown): string => {
+        const reason = isBlocked(error) ? messageOf(error) : `${target?.host ?? 'the host'} could not be reached.`;
+        write(isBlocked(error) ? 'refused' : 'failed', reason);
+        return isBlocked(error) ? refusal({ isAllowed: false, reason }) : rawResponse('502 Bad Gateway', reason);
+      },
+    };
+  }
+}
+
+function targetOf(text: string, hasPort: boolean): Target | undefined {
+  if (!hasPort || !URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  if (url.protocol !== 'http:' || url.hostname === '' || url.username !== '' || url.password !== '') return undefined;
+  return { host: unbracketed(url.hostname), port: Number(url.port || 80) };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? `${error.message}.` : String(error);
+}
+
+function sentence(verdict: Verdict): string {
+  return verdict.isAllowed ? '' : verdict.reason;
+}
+
+function refusal(verdict: Verdict): string {
+  return rawResponse('403 Forbidden', sentence(verdict));
+}
+
+function rawResponse(status: string, reason: string): string {
+  const body = `Roost: ${reason}\n`;
+  return `HTTP/1.1 ${status}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`;
+}
+
+function respond(response: ServerResponse, status: number, verdict: Verdict): void {
+  response
+    .writeHead(status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' })
+    .end(`Roost: ${sentence(verdict)}\n`);
+}

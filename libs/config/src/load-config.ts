@@ -13,7 +13,10 @@ export const flag = z.stringbool();
  * that holds the value, for secrets mounted as files. Empty variables count as unset.
  * Errors: one that names every variable that is missing or wrong, without its value.
  */
-export function loadConfig<S extends z.ZodRawShape>(schema: z.ZodObject<S>, env: Environment): z.output<z.ZodObject<S>> {
+export function loadConfig<S extends z.ZodRawShape>(
+  schema: z.ZodObject<S>,
+  env: Environment,
+): z.output<z.ZodObject<S>> {
   const values: Record<string, string> = {};
   for (const name of Object.keys(schema.shape)) {
     const file = env[`${name}_FILE`];

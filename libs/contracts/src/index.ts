@@ -8,6 +8,7 @@ export * from './lifecycle.js';
 export * from './live.js';
 export * from './messaging.js';
 export * from './request.js';
+export * from './runtime.js';
 export * from './wire.js';
 export * from './workspace-process.js';
 export * from './workspace.js';

@@ -200,7 +200,10 @@ export const AgentState = wire({
 export type AgentState = z.output<typeof AgentState>;
 
 /** Asked by services that have no row of the agent yet, on their own behalf (no account in the context). Errors: NOT_FOUND. */
-export const getAgentState = request('lifecycle.agent.state', { input: wire({ agentId: AgentId }), output: AgentState });
+export const getAgentState = request('lifecycle.agent.state', {
+  input: wire({ agentId: AgentId }),
+  output: AgentState,
+});
 
 /**
  * Everything the brain needs for a turn, keys included: they travel only between the two services and are
@@ -245,7 +248,16 @@ export const ensureWorkspace = request('lifecycle.workspace.ensure', {
 export const agentCreated = event('lifecycle.agent.created', AgentState);
 export const agentStatusChanged = event(
   'lifecycle.agent.status-changed',
-  wire({ agentId: AgentId, accountId: AccountId, status: AgentStatus, previous: AgentStatus, reason: z.string().nullable(), revision: Count }),
+  wire({
+    agentId: AgentId,
+    accountId: AccountId,
+    status: AgentStatus,
+    previous: AgentStatus,
+    reason: z.string().nullable(),
+    revision: Count,
+  }),
 );
-export const agentDeleted = event('lifecycle.agent.deleted', wire({ agentId: AgentId, accountId: AccountId, revision: Count }));
-
+export const agentDeleted = event(
+  'lifecycle.agent.deleted',
+  wire({ agentId: AgentId, accountId: AccountId, revision: Count }),
+);

@@ -23,6 +23,12 @@ export const LiveEvent = wire({
   messageId: z.string(),
   seq: z.number().int().min(0),
   text: z.string().optional(),
-  tool: wire({ callId: z.string(), name: z.string(), input: z.json().optional(), output: z.string().optional(), isError: z.boolean().optional() }).optional(),
+  tool: wire({
+    callId: z.string(),
+    name: z.string(),
+    input: z.json().optional(),
+    output: z.string().optional(),
+    isError: z.boolean().optional(),
+  }).optional(),
 });
 export type LiveEvent = z.output<typeof LiveEvent>;

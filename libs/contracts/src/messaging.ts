@@ -50,7 +50,8 @@ const METADATA_DEPTH = 16;
 
 export const MessageMetadata = JsonObject.superRefine((metadata, ctx) => {
   if (depthOf(metadata) > METADATA_DEPTH) ctx.addIssue(`nested deeper than ${METADATA_DEPTH} levels`);
-  else if (new TextEncoder().encode(JSON.stringify(metadata)).length > METADATA_BYTES) ctx.addIssue('larger than 16 KiB');
+  else if (new TextEncoder().encode(JSON.stringify(metadata)).length > METADATA_BYTES)
+    ctx.addIssue('larger than 16 KiB');
 });
 
 function depthOf(value: unknown, depth = 0): number {
@@ -128,7 +129,11 @@ export const countMessages = request('messaging.message.count', {
 });
 
 /** Tells messaging of an agent's state ahead of the event, so that the next request already sees it. */
-export const syncAgent = request('messaging.agent.sync', { input: AgentState, output: wire({ accepted: z.boolean() }), timeoutMs: 2_000 });
+export const syncAgent = request('messaging.agent.sync', {
+  input: AgentState,
+  output: wire({ accepted: z.boolean() }),
+  timeoutMs: 2_000,
+});
 
 /** A turn as its worker sees it. */
 export const ClaimedTurn = wire({
@@ -199,7 +204,10 @@ export const releaseTurn = request('messaging.turn.release', {
   output: wire({ accepted: z.boolean() }),
 });
 
-export const messageCreated = event('messaging.message.created', wire({ accountId: AccountId, agentId: AgentId, message: Message }));
+export const messageCreated = event(
+  'messaging.message.created',
+  wire({ accountId: AccountId, agentId: AgentId, message: Message }),
+);
 export const turnStarted = event(
   'messaging.turn.started',
   wire({ accountId: AccountId, agentId: AgentId, turnId: z.uuid(), messageIds: z.array(MessageId), attempt: Count }),
@@ -218,9 +226,21 @@ export const messageCompleted = event(
 );
 export const messageFailed = event(
   'messaging.message.failed',
-  wire({ accountId: AccountId, agentId: AgentId, turnId: z.uuid(), messages: z.array(Message), error: wire({ code: z.string(), message: z.string() }) }),
+  wire({
+    accountId: AccountId,
+    agentId: AgentId,
+    turnId: z.uuid(),
+    messages: z.array(Message),
+    error: wire({ code: z.string(), message: z.string() }),
+  }),
 );
 export const turnInterrupted = event(
   'messaging.turn.interrupted',
-  wire({ accountId: AccountId, agentId: AgentId, turnId: z.uuid(), messageIds: z.array(MessageId), partialReply: z.string() }),
+  wire({
+    accountId: AccountId,
+    agentId: AgentId,
+    turnId: z.uuid(),
+    messageIds: z.array(MessageId),
+    partialReply: z.string(),
+  }),
 );

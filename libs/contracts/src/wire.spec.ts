@@ -4,7 +4,12 @@ import { z } from 'zod';
 import { snakeCase, Timestamp, wire } from './wire.js';
 
 const Inner = wire({ maxSizeMb: z.number(), customEnv: z.record(z.string(), z.string()) });
-const Outer = wire({ agentId: z.string(), innerThing: Inner.optional(), at: Timestamp, withDefault: z.number().default(3) });
+const Outer = wire({
+  agentId: z.string(),
+  innerThing: Inner.optional(),
+  at: Timestamp,
+  withDefault: z.number().default(3),
+});
 
 describe('wire', () => {
   it('is snake_case outside and camelCase inside, and leaves the keys of records alone', () => {

@@ -31,7 +31,12 @@ export const writeProcess = request('workspace.{agentId}.process.write', {
 /** Bytes of its standard output from `from` on, at most 256 KiB; waits up to 20 s for some. What lies before `from` is forgotten. Errors: NOT_FOUND. */
 export const readProcess = request('workspace.{agentId}.process.read', {
   input: wire({ agentId: AgentId, processId: ProcessId, from: Count }),
-  output: wire({ data: z.string(), hasEnded: z.boolean(), exitCode: z.number().int().nullable(), stderrTail: z.string() }),
+  output: wire({
+    data: z.string(),
+    hasEnded: z.boolean(),
+    exitCode: z.number().int().nullable(),
+    stderrTail: z.string(),
+  }),
   timeoutMs: 30_000,
 });
 

@@ -27,7 +27,12 @@ export class Transaction {
   /** Puts an event in the outbox; it is published after commit. Events with the same key keep their order. */
   async outbox<P extends z.ZodType>(event: EventContract<P>, payload: z.output<P>, key: string): Promise<void> {
     const row = outboxRow(event, payload, key);
-    await this.query(`INSERT INTO outbox (subject, key, payload, headers) VALUES ($1, $2, $3, $4)`, [row.subject, row.key, row.payload, row.headers]);
+    await this.query(`INSERT INTO outbox (subject, key, payload, headers) VALUES ($1, $2, $3, $4)`, [
+      row.subject,
+      row.key,
+      row.payload,
+      row.headers,
+    ]);
     this.markEvents();
   }
 
@@ -55,6 +60,10 @@ export function outboxRow<P extends z.ZodType>(event: EventContract<P>, payload:
     subject: event.subject,
     key,
     payload: JSON.stringify(z.encode(event.payload, payload)),
-    headers: JSON.stringify({ v: String(event.v), ...(call ? { 'roost-request-id': call.requestId } : {}), ...(call?.traceparent ? { traceparent: call.traceparent } : {}) }),
+    headers: JSON.stringify({
+      v: String(event.v),
+      ...(call ? { 'roost-request-id': call.requestId } : {}),
+      ...(call?.traceparent ? { traceparent: call.traceparent } : {}),
+    }),
   };
 }

@@ -4,7 +4,21 @@ import { pino, type DestinationStream, type Logger } from 'pino';
 export type { Logger } from 'pino';
 
 /** Fields that are masked wherever they turn up, one or two levels deep. */
-const SECRET_FIELDS = ['authorization', 'cookie', 'password', 'token', 'secret', 'apiKey', 'api_key', 'key', 'providerKeys', 'provider_keys', 'anthropicApiKey', 'botToken', 'headers'];
+const SECRET_FIELDS = [
+  'authorization',
+  'cookie',
+  'password',
+  'token',
+  'secret',
+  'apiKey',
+  'api_key',
+  'key',
+  'providerKeys',
+  'provider_keys',
+  'anthropicApiKey',
+  'botToken',
+  'headers',
+];
 
 let destination: DestinationStream | undefined;
 
@@ -24,7 +38,9 @@ export function createLogger(service: string): Logger {
       redact: { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]), censor: '***' },
       mixin: () => {
         const call = currentCall();
-        return call ? { requestId: call.requestId, accountId: call.accountId ?? undefined, traceparent: call.traceparent } : {};
+        return call
+          ? { requestId: call.requestId, accountId: call.accountId ?? undefined, traceparent: call.traceparent }
+          : {};
       },
     },
     sharedDestination(),

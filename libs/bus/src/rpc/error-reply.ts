@@ -13,7 +13,12 @@ export interface ErrorReply {
 }
 
 export function toErrorReply(error: RoostError): ErrorReply {
-  return { code: error.code, message: error.message, details: error.details, retryAfterSeconds: error.retryAfterSeconds };
+  return {
+    code: error.code,
+    message: error.message,
+    details: error.details,
+    retryAfterSeconds: error.retryAfterSeconds,
+  };
 }
 
 export function fromErrorReply(reply: ErrorReply): RoostError {
@@ -25,7 +30,9 @@ export function fromErrorReply(reply: ErrorReply): RoostError {
 export function validationError(error: ZodError | z.core.$ZodError, prefix = ''): RoostError {
   const details = error.issues.flatMap((issue) => detailsOf(issue, prefix));
   const first = details[0];
-  const message = first ? `${first.field ? `${first.field}: ` : ''}${String(first['message'])}` : 'the request is not valid';
+  const message = first
+    ? `${first.field ? `${first.field}: ` : ''}${String(first['message'])}`
+    : 'the request is not valid';
   const rest = details.length > 1 ? ` (and ${details.length - 1} more)` : '';
   return new RoostError('VALIDATION_ERROR', message + rest, details);
 }
@@ -34,18 +41,50 @@ function detailsOf(issue: z.core.$ZodIssue, prefix: string): ErrorDetail[] {
   const path = [prefix, ...issue.path.map(String)].filter(Boolean).join('.');
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => ({ field: [path, key].filter(Boolean).join('.'), reason: 'unknown_field', message: 'is not a known field' }));
+      return issue.keys.map((key) => ({
+        field: [path, key].filter(Boolean).join('.'),
+        reason: 'unknown_field',
+        message: 'is not a known field',
+      }));
     case 'too_big':
-      return [{ field: path, reason: 'too_long', max: Number(issue.maximum), message: describeSize(issue.origin, `at most ${issue.maximum}`) }];
+      return [
+        {
+          field: path,
+          reason: 'too_long',
+          max: Number(issue.maximum),
+          message: describeSize(issue.origin, `at most ${issue.maximum}`),
+        },
+      ];
     case 'too_small':
-      return [{ field: path, reason: 'too_short', min: Number(issue.minimum), message: describeSize(issue.origin, `at least ${issue.minimum}`) }];
+      return [
+        {
+          field: path,
+          reason: 'too_short',
+          min: Number(issue.minimum),
+          message: describeSize(issue.origin, `at least ${issue.minimum}`),
+        },
+      ];
     case 'invalid_type':
-      return [{ field: path, reason: issue.input === undefined ? 'required' : 'wrong_type', message: describeType(issue) }];
+      return [
+        { field: path, reason: issue.input === undefined ? 'required' : 'wrong_type', message: describeType(issue) },
+      ];
     case 'invalid_value':
-      return [{ field: path, reason: 'not_allowed', allowed: issue.values, message: `must be one of ${issue.values.map(String).join(', ')}` }];
+      return [
+        {
+          field: path,
+          reason: 'not_allowed',
+          allowed: issue.values,
+          message: `must be one of ${issue.values.map(String).join(', ')}`,
+        },
+      ];
     case 'invalid_union': {
-      const branch = issue.errors.reduce<z.core.$ZodIssue[] | undefined>((best, branchIssues) => (!best || branchIssues.length < best.length ? branchIssues : best), undefined);
-      return branch ? branch.flatMap((inner) => detailsOf(inner, path)) : [{ field: path, reason: 'invalid', message: issue.message }];
+      const branch = issue.errors.reduce<z.core.$ZodIssue[] | undefined>(
+        (best, branchIssues) => (!best || branchIssues.length < best.length ? branchIssues : best),
+        undefined,
+      );
+      return branch
+        ? branch.flatMap((inner) => detailsOf(inner, path))
+        : [{ field: path, reason: 'invalid', message: issue.message }];
     }
     default:
       return [{ field: path, reason: issue.code, message: issue.message }];

@@ -4,7 +4,10 @@ import { z, ZodError } from 'zod';
 import { type CallContext, fromHeaders, inCall } from './call-context.js';
 import { ERROR_HEADER, toErrorReply, validationError } from './error-reply.js';
 
-export type Handler<I extends z.ZodType, O extends z.ZodType> = (input: z.output<I>, context: CallContext) => Promise<z.output<O>> | z.output<O>;
+export type Handler<I extends z.ZodType, O extends z.ZodType> = (
+  input: z.output<I>,
+  context: CallContext,
+) => Promise<z.output<O>> | z.output<O>;
 
 /** Decodes a request's payload by its contract. Errors: VALIDATION_ERROR naming the fields. */
 export function decodeInput<I extends z.ZodType>(contract: RequestContract<I>, payload: string): z.output<I> {
@@ -47,7 +50,12 @@ export async function reply<I extends z.ZodType, O extends z.ZodType>(
 export function asRoostError(error: unknown, report: (error: unknown) => void): RoostError {
   if (error instanceof RoostError) return error;
   report(error);
-  return new RoostError('INTERNAL', error instanceof ZodError ? 'an answer did not fit its contract' : 'something went wrong on our side; the request id helps to find it');
+  return new RoostError(
+    'INTERNAL',
+    error instanceof ZodError
+      ? 'an answer did not fit its contract'
+      : 'something went wrong on our side; the request id helps to find it',
+  );
 }
 
 /** Serves a contract on a plain connection, for processes without Nest (the workspace daemon, the test harness). */

@@ -20,12 +20,17 @@ export async function requestOverNats<I extends z.ZodType, O extends z.ZodType>(
   if (timeout <= 0) throw unavailable(service, 'did not answer in time');
   const payload = JSON.stringify(z.encode(contract.input, input));
   const message = await connection
-    .request(subjectOf(contract, input), payload, { timeout, headers: toHeaders({ ...context, deadline: Date.now() + timeout }) })
+    .request(subjectOf(contract, input), payload, {
+      timeout,
+      headers: toHeaders({ ...context, deadline: Date.now() + timeout }),
+    })
     .catch((error: unknown) => {
       if (error instanceof errors.NoRespondersError) throw unavailable(service, 'is not running', NOBODY_THERE);
       if (error instanceof errors.TimeoutError) throw unavailable(service, 'did not answer in time');
       if (error instanceof errors.RequestError) {
-        throw error.isNoResponders() ? unavailable(service, 'is not running', NOBODY_THERE) : unavailable(service, 'could not be reached');
+        throw error.isNoResponders()
+          ? unavailable(service, 'is not running', NOBODY_THERE)
+          : unavailable(service, 'could not be reached');
       }
       if (error instanceof errors.ClosedConnectionError || error instanceof errors.DrainingConnectionError) {
         throw unavailable(service, 'could not be reached');
@@ -40,9 +45,18 @@ const NOBODY_THERE = 'nobody_there';
 
 /** True when the request reached nobody, so that it is certain not to have been carried out. */
 export function reachedNobody(error: unknown): boolean {
-  return error instanceof RoostError && error.code === 'SERVICE_UNAVAILABLE' && error.details.some((detail) => detail.reason === NOBODY_THERE);
+  return (
+    error instanceof RoostError &&
+    error.code === 'SERVICE_UNAVAILABLE' &&
+    error.details.some((detail) => detail.reason === NOBODY_THERE)
+  );
 }
 
 function unavailable(service: string, what: string, reason = 'unavailable'): RoostError {
-  return new RoostError('SERVICE_UNAVAILABLE', `the ${service} service ${what}; try again in a moment`, [{ reason, service }], 2);
+  return new RoostError(
+    'SERVICE_UNAVAILABLE',
+    `the ${service} service ${what}; try again in a moment`,
+    [{ reason, service }],
+    2,
+  );
 }

@@ -1,0 +1,139 @@
+import { event, request, RoostError, wire } from '#lib/contracts';
+import { busEnvironment, databaseEnvironment, type RunningService } from '#lib/config';
+import { createEventTables, Database, type Transaction } from '#lib/database';
+import { freshBus, freshDatabase, until } from '#lib/testing';
+import { Controller, Module } from '@nestjs/common';
+import { jetstreamManager } from '@nats-io/jetstream';
+import type { QueryRunner } from 'typeorm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { Bus, type CallContext, Consumes, EVENTS_STREAM, Handles, ownCall, startService } from './index.js';
+
+const greet = request('greeter.person.greet', {
+  input: wire({ firstName: z.string().max(10) }),
+  output: wire({ spokenText: z.string() }),
+});
+const greeted = event('greeter.person.greeted', wire({ firstName: z.string() }));
+
+class Greetings1700000000000 {
+  name = 'Greetings1700000000000';
+  async up(runner: QueryRunner) {
+    await createEventTables(runner);
+    await runner.query(`CREATE TABLE greetings (first_name text)`);
+  }
+  async down() {}
+}
+
+let failures = 0;
+
+@Controller()
+class Greeter {
+  constructor(
+    private readonly database: Database,
+    private readonly bus: Bus,
+  ) {}
+
+  @Handles(greet)
+  async greet({ firstName }: { firstName: string }, context: CallContext) {
+    if (firstName === 'nobody') throw new RoostError('NOT_FOUND', 'there is nobody', [{ reason: 'absent' }]);
+    if (firstName === 'bug') throw new Error('SELECT secret FROM vault');
+    await this.database.transaction((tx) => tx.outbox(greeted, { firstName }, firstName));
+    return { spokenText: `hello ${firstName} of ${context.accountId} via ${this.bus.service}` };
+  }
+
+  @Consumes(greeted)
+  async onGreeted({ firstName }: { firstName: string }, tx: Transaction) {
+    await tx.query(`INSERT INTO greetings VALUES ($1)`, [firstName]);
+    if (firstName === 'twice' && failures++ === 0) throw new Error('first time fails');
+  }
+}
+
+@Module({ controllers: [Greeter] })
+class GreeterModule {}
+
+describe('a service on the bus', () => {
+  let service: RunningService;
+  let database: Awaited<ReturnType<typeof freshDatabase>>;
+  let nats: Awaited<ReturnType<typeof freshBus>>;
+  let caller: Bus;
+  let rows: Database;
+
+  beforeAll(async () => {
+    [database, nats] = await Promise.all([freshDatabase(), freshBus()]);
+    const migrations = [Greetings1700000000000];
+    service = await startService({
+      name: 'greeter',
+      env: { NATS_URL: nats.url, NATS_CREDS: nats.creds, DATABASE_URL: database.url },
+      config: z.object({ ...busEnvironment, ...databaseEnvironment }),
+      module: GreeterModule,
+      database: { schema: 'greeter', migrations },
+    });
+    caller = new Bus(await nats.connect(), 'caller');
+    rows = await Database.open({ url: database.url, schema: 'greeter', migrations, poolSize: 2 });
+  });
+
+  afterAll(async () => {
+    await rows.close();
+    await caller.connection.close();
+    await service.stop();
+    await nats.release();
+    await database.drop();
+  });
+
+  const ask = (firstName: string, context: Partial<CallContext> = {}) =>
+    caller.request(greet, { firstName }, { ...ownCall('req_1'), accountId: 'acme', ...context });
+  const greetingsOf = async (name: string) =>
+    (await rows.query(`SELECT 1 FROM greetings WHERE first_name = $1`, [name])).length;
+
+  it('answers in the context of the caller', async () => {
+    await expect(ask('ann')).resolves.toEqual({ spokenText: 'hello ann of acme via greeter' });
+  });
+
+  it('gives typed errors, and INTERNAL without the inner text for anything else', async () => {
+    await expect(ask('nobody')).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: 'there is nobody',
+      details: [{ reason: 'absent' }],
+    });
+    await expect(ask('bug')).rejects.toMatchObject({ code: 'INTERNAL', message: expect.not.stringContaining('vault') });
+  });
+
+  it('refuses what does not fit the contract', async () => {
+    const answer = await caller.connection.request(
+      greet.subject,
+      JSON.stringify({ first_name: 'far too long a name', lastName: 'x' }),
+    );
+    expect(answer.json()).toMatchObject({
+      code: 'VALIDATION_ERROR',
+      details: [
+        { field: 'first_name', max: 10 },
+        { field: 'lastName', reason: 'unknown_field' },
+      ],
+    });
+  });
+
+  it('says SERVICE_UNAVAILABLE when nobody serves a subject or the deadline is over', async () => {
+    const nobody = request('absent.thing.do', { input: wire({}), output: wire({}) });
+    await expect(caller.request(nobody, {})).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    await expect(ask('ann', { deadline: Date.now() - 1 })).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+  });
+
+  it('carries out an event once, also when the first try fails', async () => {
+    await ask('once');
+    await until('the event is carried out', async () => (await greetingsOf('once')) === 1);
+    await ask('twice');
+    await until('the event is carried out at the second try', async () => (await greetingsOf('twice')) === 1);
+    expect(failures).toBe(2);
+  });
+
+  it('loses nothing when the stream vanishes, and does nothing twice', async () => {
+    await ask('before');
+    await until('the event is carried out', async () => (await greetingsOf('before')) === 1);
+    const manager = await jetstreamManager(caller.connection);
+    await manager.streams.delete(EVENTS_STREAM);
+    await ask('after');
+    await until('the event is carried out', async () => (await greetingsOf('after')) === 1);
+    expect(await greetingsOf('before')).toBe(1);
+    expect((await manager.streams.info(EVENTS_STREAM)).state.messages).toBeGreaterThanOrEqual(2);
+  });
+});

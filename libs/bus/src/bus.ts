@@ -1,0 +1,31 @@
+import type { RequestContract } from '#lib/contracts';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { v7 } from 'uuid';
+import type { z } from 'zod';
+import { type CallContext, currentCall, ownCall, requestOverNats } from './rpc/index.js';
+
+/** A service's door to the others. */
+export class Bus {
+  constructor(
+    /** The raw connection, for core NATS subscriptions (hints, live deltas). */
+    readonly connection: NatsConnection,
+    readonly service: string,
+  ) {}
+
+  /**
+   * Asks another service, as part of the call in hand unless another context is given.
+   * Errors: those of the contract; SERVICE_UNAVAILABLE when nobody answers in time.
+   */
+  request<I extends z.ZodType, O extends z.ZodType>(
+    contract: RequestContract<I, O>,
+    input: z.output<I>,
+    context: CallContext = currentCall() ?? ownCall(`req_${this.service}_${v7()}`),
+  ): Promise<z.output<O>> {
+    return requestOverNats(this.connection, contract, input, context);
+  }
+
+  /** Publishes a hint over core NATS: at most once, lost when nobody listens or the connection is down. */
+  signal(subject: string, payload: unknown = {}): void {
+    if (!this.connection.isClosed()) this.connection.publish(subject, JSON.stringify(payload));
+  }
+}

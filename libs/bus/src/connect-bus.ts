@@ -1,0 +1,29 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+
+export interface BusOptions {
+  NATS_URL: string;
+  /** Content of a .creds file, or its path. */
+  NATS_CREDS?: string | undefined;
+}
+
+/**
+ * Connects to NATS and stays connected: a lost server is looked for without end, because the services
+ * can do without it for a while and must come back by themselves.
+ */
+export async function connectBus(options: BusOptions, name: string): Promise<NatsConnection> {
+  const creds =
+    options.NATS_CREDS && existsSync(options.NATS_CREDS)
+      ? readFileSync(options.NATS_CREDS, 'utf8')
+      : options.NATS_CREDS;
+  return connect({
+    servers: options.NATS_URL.split(','),
+    name: `roost-${name}`,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 250,
+    reconnectJitter: 250,
+    waitOnFirstConnect: true,
+    ignoreClusterUpdates: true,
+    ...(creds ? { authenticator: credsAuthenticator(new TextEncoder().encode(creds)) } : {}),
+  });
+}

@@ -1,0 +1,125 @@
+import type { EventContract } from '#lib/contracts';
+import type { Database, Transaction } from '#lib/database';
+import type { Logger } from '#lib/observability';
+import { AckPolicy, type ConsumerMessages, DeliverPolicy, jetstream, type JsMsg } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { inCall, ownCall } from '../rpc/index.js';
+import { declareEventsStream, EVENTS_STREAM } from '../outbox/events-stream.js';
+import type { EventHandler } from './consumes.js';
+
+export interface ConsumerBinding {
+  event: EventContract;
+  handle: EventHandler<unknown>;
+}
+
+const REDELIVER_MS = [100, 500, 2_000, 10_000, 30_000];
+
+/**
+ * Delivers the events a service consumes, one at a time, in the order they were published. The durable consumer is
+ * named by the service, so replicas share it (and order holds within each of them, save for an event that failed and
+ * is tried again: effects compare revisions or states where order matters). Inbox row and effect commit together and only then the event is
+ * acknowledged. The stream and the consumer are declared again whenever they are gone.
+ */
+export class EventConsumer {
+  private messages: ConsumerMessages | undefined;
+  private stopped = false;
+  private loop: Promise<void> | undefined;
+  private readonly bindings: Map<string, ConsumerBinding[]>;
+
+  constructor(
+    private readonly service: string,
+    bindings: ConsumerBinding[],
+    private readonly database: Database,
+    private readonly connection: NatsConnection,
+    private readonly logger: Logger,
+  ) {
+    this.bindings = groupBySubject(bindings);
+  }
+
+  start(): void {
+    if (this.bindings.size > 0) this.loop = this.run();
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopped) {
+      try {
+        await this.declare();
+        const consumer = await jetstream(this.connection).consumers.get(EVENTS_STREAM, this.service);
+        this.messages = await consumer.consume({ max_messages: 64, expires: 5_000, abort_on_missing_resource: true });
+        if (this.stopped) break;
+        for await (const message of this.messages) await this.deliver(message);
+      } catch (error) {
+        if (this.stopped) return;
+        this.logger.warn({ err: error }, 'the event stream is not reachable; trying again');
+      }
+      if (!this.stopped) await sleep(500);
+    }
+  }
+
+  private async declare(): Promise<void> {
+    const { manager } = await declareEventsStream(this.connection);
+    await manager.consumers.add(EVENTS_STREAM, {
+      durable_name: this.service,
+      ack_policy: AckPolicy.Explicit,
+      deliver_policy: DeliverPolicy.All,
+      ack_wait: 30 * 1e9,
+      max_deliver: -1,
+      max_ack_pending: 256,
+    });
+  }
+
+  private async deliver(message: JsMsg): Promise<void> {
+    const bindings = this.bindings.get(message.subject);
+    if (!bindings) {
+      message.ack();
+      return;
+    }
+    try {
+      await this.carryOut(message, bindings);
+      message.ack();
+    } catch (error) {
+      const attempt = message.info.deliveryCount;
+      this.logger.error(
+        { err: error, subject: message.subject, attempt },
+        'an event could not be carried out; it will be delivered again',
+      );
+      message.nak(REDELIVER_MS[Math.min(attempt, REDELIVER_MS.length) - 1] ?? 30_000);
+    }
+  }
+
+  private async carryOut(message: JsMsg, bindings: ConsumerBinding[]): Promise<void> {
+    const id = message.headers?.get('roost-event-id');
+    if (!id) return;
+    const payload = message.json();
+    const context = {
+      ...ownCall(message.headers?.get('roost-request-id') || `evt_${id}`),
+      traceparent: message.headers?.get('traceparent') || undefined,
+    };
+    await inCall(context, () =>
+      this.database.transaction(async (tx: Transaction) => {
+        const fresh = await tx.query(
+          `INSERT INTO inbox (consumer, event_id) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING event_id`,
+          [this.service, id],
+        );
+        if (fresh.length === 0) return;
+        for (const { event, handle } of bindings)
+          await handle(event.payload.parse(payload), tx, { id, subject: message.subject });
+      }),
+    );
+  }
+
+  /** Finishes the event in work and takes no more. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await this.messages?.close();
+    await this.loop;
+  }
+}
+
+function groupBySubject(bindings: ConsumerBinding[]): Map<string, ConsumerBinding[]> {
+  const groups = new Map<string, ConsumerBinding[]>();
+  for (const binding of bindings)
+    groups.set(binding.event.subject, [...(groups.get(binding.event.subject) ?? []), binding]);
+  return groups;
+}

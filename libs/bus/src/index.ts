@@ -1,0 +1,15 @@
+/**
+ * How services talk: typed requests, events through outbox and inbox, hints.
+ * Promised: a committed event is delivered to every consumer and has its effect once; a request ends by its
+ * deadline with an answer or a typed error. Not promised: that hints (`signal`) arrive.
+ */
+export * from './account.js';
+export * from './bus.js';
+export * from './connect-bus.js';
+export * from './event-delivery.js';
+export * from './handles.js';
+export * from './inbox/consumes.js';
+export * from './infra.module.js';
+export * from './outbox/events-stream.js';
+export * from './rpc/index.js';
+export * from './start-service.js';

@@ -1,0 +1,136 @@
+import type { Database, Transaction } from '#lib/database';
+import type { Logger } from '#lib/observability';
+import { jetstream } from '@nats-io/jetstream';
+import { headers, type NatsConnection } from '@nats-io/transport-node';
+import { declareEventsStream, EVENTS_STREAM } from './events-stream.js';
+
+interface OutboxRow {
+  id: string;
+  event_id: string;
+  subject: string;
+  payload: unknown;
+  headers: Record<string, string>;
+}
+
+const BATCH = 200;
+const SWEEP_MS = 1_000;
+const PUBLISH_TIMEOUT_MS = 5_000;
+
+/**
+ * Publishes the outbox of one schema to JetStream, in the order of the rows.
+ *
+ * Promised: every committed event is published at least once, also when this process or NATS dies at any moment;
+ * events of one key in order. The rows' own state says what is left to do: a kick after commit only makes it quick,
+ * a sweep finds what a crash left. Replicas take turns under a lock per schema, since two at once would break order.
+ */
+export class OutboxRelay {
+  private timer: NodeJS.Timeout | undefined;
+  private running: Promise<void> | undefined;
+  private again = false;
+  private stopped = false;
+  private streamChecked = false;
+
+  constructor(
+    private readonly database: Database,
+    private readonly connection: NatsConnection,
+    private readonly logger: Logger,
+  ) {}
+
+  start(): void {
+    this.database.onOutbox(() => this.kick());
+    this.timer = setInterval(() => this.kick(), SWEEP_MS);
+    this.timer.unref();
+    void this.watchReconnects();
+    this.kick();
+  }
+
+  /** A lost server may come back without its store: look at the stream again. */
+  private async watchReconnects(): Promise<void> {
+    for await (const status of this.connection.status()) {
+      if (status.type === 'reconnect') this.streamChecked = false;
+    }
+  }
+
+  /** Runs soon, or once more if it runs already. Never throws. */
+  kick(): void {
+    if (this.stopped) return;
+    if (this.running) {
+      this.again = true;
+      return;
+    }
+    this.again = false;
+    this.running = this.drain()
+      .catch((error: unknown) => {
+        this.streamChecked = false;
+        if (!this.stopped) this.logger.warn({ err: error }, 'events could not be published; trying again');
+      })
+      .finally(() => {
+        this.running = undefined;
+        if (this.again) this.kick();
+      });
+  }
+
+  private async drain(): Promise<void> {
+    if (!this.streamChecked) {
+      await this.refillYoungStream();
+      this.streamChecked = true;
+    }
+    while ((await this.publishBatch()) === BATCH && !this.stopped);
+  }
+
+  /** Publishes again what a lost stream held; inboxes make the repeats harmless. */
+  private async refillYoungStream(): Promise<void> {
+    const { created } = await declareEventsStream(this.connection);
+    await this.database.transaction(async (tx) => {
+      await this.lock(tx);
+      const [state] = await tx.query<{ stream_created: string }>(
+        `SELECT stream_created FROM relay_state WHERE stream = $1`,
+        [EVENTS_STREAM],
+      );
+      if (state?.stream_created === created) return;
+      if (state) await tx.query(`UPDATE outbox SET published_at = NULL WHERE created_at > now() - interval '24 hours'`);
+      await tx.query(
+        `INSERT INTO relay_state (stream, stream_created) VALUES ($1, $2) ON CONFLICT (stream) DO UPDATE SET stream_created = $2`,
+        [EVENTS_STREAM, created],
+      );
+    });
+  }
+
+  private async publishBatch(): Promise<number> {
+    // Most kicks and sweeps find nothing: look before opening a transaction.
+    const [waiting] = await this.database.query(`SELECT 1 AS one FROM outbox WHERE published_at IS NULL LIMIT 1`);
+    if (!waiting) return 0;
+    return this.database.transaction(async (tx) => {
+      await this.lock(tx);
+      const rows = await tx.query<OutboxRow>(
+        `SELECT id, event_id, subject, payload, headers FROM outbox WHERE published_at IS NULL ORDER BY id LIMIT ${BATCH}`,
+      );
+      if (rows.length === 0) return 0;
+      const js = jetstream(this.connection, { timeout: PUBLISH_TIMEOUT_MS });
+      await Promise.all(
+        rows.map((row) => {
+          const hdrs = headers();
+          for (const [name, value] of Object.entries(row.headers)) hdrs.set(name, value);
+          // No Nats-Msg-Id: the server's dedupe window would swallow the refill of a stream that was emptied. Inboxes dedupe.
+          hdrs.set('roost-event-id', row.event_id);
+          return js.publish(row.subject, JSON.stringify(row.payload), { headers: hdrs });
+        }),
+      );
+      await tx.query(`UPDATE outbox SET published_at = now() WHERE id = ANY($1::bigint[])`, [
+        rows.map((row) => row.id),
+      ]);
+      return rows.length;
+    });
+  }
+
+  private async lock(tx: Transaction): Promise<void> {
+    await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('roost-relay-' || current_schema(), 0))`);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await this.running;
+    this.stopped = true;
+    await this.running;
+  }
+}

@@ -1,0 +1,146 @@
+import { healthCheck } from '#lib/contracts';
+import { type Environment, loadConfig, printConfig, type RunningService, type StartService } from '#lib/config';
+import { Database, type DatabaseOptions } from '#lib/database';
+import { createLogger, type Logger, nestLogger } from '#lib/observability';
+import { type DynamicModule, Module, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import 'reflect-metadata';
+import { realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { z } from 'zod';
+import { Bus } from './bus.js';
+import { BusServer, ErrorsPassThrough } from './bus-server.js';
+import { connectBus, type BusOptions } from './connect-bus.js';
+import { startEventDelivery } from './event-delivery.js';
+import { InfraModule } from './infra.module.js';
+import { serve } from './rpc/index.js';
+
+export interface ServiceDefinition<S extends z.ZodRawShape> {
+  /** Also the queue group and the durable consumer. */
+  name: string;
+  env: Environment;
+  /** Spread `busEnvironment`, and `databaseEnvironment` if the service has rows, into it. */
+  config: z.ZodObject<S>;
+  module: Type | DynamicModule;
+  database?: Pick<DatabaseOptions, 'schema' | 'entities' | 'migrations'>;
+}
+
+/**
+ * Starts a service: configuration, bus, database with its migrations, request handlers in a queue group, event
+ * delivery, health answer. `stop()` drains in the opposite order: no new requests and events, then Nest's shutdown
+ * hooks, then what the outbox still holds, then the connections.
+ */
+export async function startService<S extends z.ZodRawShape>(definition: ServiceDefinition<S>): Promise<RunningService> {
+  const { name } = definition;
+  const config = loadConfig(definition.config, definition.env) as z.output<z.ZodObject<S>> &
+    BusOptions & { DATABASE_URL: string; DATABASE_POOL_SIZE: number };
+  const logger = createLogger(name);
+  const onUnexpected = (error: unknown, subject: string) =>
+    logger.error({ err: error, subject }, 'a request failed unexpectedly');
+  const connection = await connectBus(config, name);
+  const database = definition.database
+    ? await Database.open({
+        url: config.DATABASE_URL,
+        poolSize: config.DATABASE_POOL_SIZE,
+        ...definition.database,
+      }).catch(async (error: unknown) => {
+        await connection.close();
+        throw error;
+      })
+    : undefined;
+  const bus = new Bus(connection, name);
+
+  @Module({
+    imports: [InfraModule.with({ bus, config, logger, ...(database ? { database } : {}) }), definition.module],
+  })
+  class ServiceRoot {}
+
+  const server = new BusServer(connection, name, onUnexpected);
+  const app = await NestFactory.createMicroservice(ServiceRoot, {
+    strategy: server,
+    logger: nestLogger(logger),
+    abortOnError: false,
+  });
+  app.useGlobalFilters(new ErrorsPassThrough());
+  await app.listen();
+  const delivery = database ? startEventDelivery(app, { bus, database, logger }) : undefined;
+  const health = serveHealth(bus, database, onUnexpected);
+  logger.info('started');
+
+  return {
+    name,
+    async stop() {
+      if (!connection.isClosed()) health.unsubscribe();
+      await server.close();
+      await app.close();
+      await delivery?.stop();
+      await database?.close();
+      await closeConnection(bus, logger);
+      logger.info('stopped');
+    },
+  };
+}
+
+/** Answers `<service>.health.check`: the database as it is now; that the answer arrives shows the bus. */
+export function serveHealth(
+  bus: Bus,
+  database: Database | undefined,
+  onUnexpected: (error: unknown, subject: string) => void,
+) {
+  const contract = healthCheck(bus.service);
+  return serve(
+    bus.connection,
+    contract,
+    contract.subject,
+    async () => ({
+      dependencies: {
+        nats: 'up' as const,
+        ...(database
+          ? {
+              postgres: await database.query('SELECT 1').then(
+                () => 'up' as const,
+                () => 'down' as const,
+              ),
+            }
+          : {}),
+      },
+    }),
+    onUnexpected,
+    bus.service,
+  );
+}
+
+async function closeConnection(bus: Bus, logger: Logger): Promise<void> {
+  if (bus.connection.isClosed()) return;
+  await bus.connection
+    .drain()
+    .catch((error: unknown) => logger.warn({ err: error }, 'the bus connection did not drain'));
+}
+
+/** Runs a service by itself when its `main.ts` is the program: until SIGTERM or SIGINT, with `--print-config`. */
+export function runIfMain(moduleUrl: string, start: StartService, config?: z.ZodObject): void {
+  if (!process.argv[1] || realpathSync(process.argv[1]) !== fileURLToPath(moduleUrl)) return;
+  if (config && process.argv.includes('--print-config')) {
+    console.log(printConfig(config, loadConfig(config, process.env)));
+    return;
+  }
+  start(process.env).then(
+    (service) => {
+      const stop = () => {
+        process.off('SIGTERM', stop).off('SIGINT', stop);
+        service.stop().then(
+          () => process.exit(0),
+          (error: unknown) => {
+            console.error(error);
+            process.exit(1);
+          },
+        );
+      };
+      process.on('SIGTERM', stop).on('SIGINT', stop);
+    },
+    (error: unknown) => {
+      console.error(error instanceof Error ? error.message : error);
+      process.exit(1);
+    },
+  );
+}

@@ -76,7 +76,7 @@ describe('a service on the bus', () => {
     await rows.close();
     await caller.connection.close();
     await service.stop();
-    await nats.release();
+    nats.release();
     await database.drop();
   });
 

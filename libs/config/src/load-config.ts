@@ -35,7 +35,7 @@ export function printConfig<S extends z.ZodRawShape>(schema: z.ZodObject<S>, con
     .map(([name, field]) => {
       const value = (config as Record<string, unknown>)[name];
       const isSecret = (field as z.ZodType).meta()?.['secret'] === true;
-      return `${name}=${value === undefined ? '' : isSecret ? '***' : String(value)}`;
+      return `${name}=${value === undefined ? '' : isSecret ? '***' : JSON.stringify(value)}`;
     })
     .join('\n');
 }

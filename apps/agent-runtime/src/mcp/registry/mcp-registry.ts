@@ -1,0 +1,173 @@
+import { auth, UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js';
+import { type AgentForTurn, type McpServer, type NewMcpServer, RoostError } from '#lib/contracts';
+import { checkUrl, type GuardPolicy } from '#lib/net-guard';
+import { guardedFetch } from '../guarded-fetch.js';
+import type { McpConnection } from '../mcp-connection.js';
+import type { McpPool } from '../mcp-pool.js';
+import type { McpTarget } from '../mcp-target.js';
+import type { AccessStore } from './access-store.js';
+import { OAuthClient, type OAuthState } from './oauth-client.js';
+import { type ServerRow, type ServerStore, toServer } from './server-store.js';
+
+export interface RegistryOptions {
+  policy: GuardPolicy;
+  /** Where users return to after they granted access, unless a request says otherwise. */
+  redirectUri: string;
+}
+
+/** The account-wide MCP servers: what the API does with them, and what a turn gets of them. */
+export class McpRegistry {
+  constructor(
+    private readonly servers: ServerStore,
+    readonly access: AccessStore,
+    private readonly pool: McpPool,
+    private readonly options: RegistryOptions,
+  ) {}
+
+  async create(accountId: string, server: NewMcpServer): Promise<McpServer> {
+    this.check(server);
+    return toServer(await this.servers.create(accountId, server));
+  }
+
+  async get(accountId: string, id: string): Promise<McpServer> {
+    return toServer(await this.servers.get(accountId, id));
+  }
+
+  list(accountId: string, page: number, limit: number) {
+    return this.servers.list(accountId, page, limit);
+  }
+
+  async replace(accountId: string, id: string, server: NewMcpServer): Promise<McpServer> {
+    this.check(server);
+    const before = await this.servers.get(accountId, id);
+    const after = await this.servers.replace(accountId, id, server, before.url === (server.url ?? null));
+    if (before.url) await this.pool.reset(this.target(before));
+    return toServer(after);
+  }
+
+  async delete(accountId: string, id: string): Promise<void> {
+    const row = await this.servers.get(accountId, id);
+    await this.servers.delete(accountId, id);
+    if (row.url) await this.pool.reset(this.target(row));
+  }
+
+  async refresh(accountId: string, id: string): Promise<McpServer> {
+    const row = await this.servers.get(accountId, id);
+    if (row.url) {
+      await this.pool.reset(this.target(row));
+      await this.connect(row).then(
+        (connection) => this.servers.setTools(id, connection.tools),
+        () => undefined, // its status says why
+      );
+    }
+    return this.get(accountId, id);
+  }
+
+  /** Asks the server itself, now. One in workspaces is asked only by its agents' turns. */
+  async health(accountId: string, id: string) {
+    const row = await this.servers.get(accountId, id);
+    if (!row.url) return { id, healthy: row.status !== 'failed', status: row.status, statusReason: row.status_reason, latencyMs: null, checkedAt: new Date() };
+    const startedAt = Date.now();
+    const healthy = await this.connect(row, true).then(
+      async (connection) => {
+        await connection.ping();
+        return true;
+      },
+      () => false,
+    );
+    const now = await this.servers.get(accountId, id);
+    return { id, healthy, status: now.status, statusReason: now.status_reason, latencyMs: healthy ? Date.now() - startedAt : null, checkedAt: new Date() };
+  }
+
+  async authorize(accountId: string, id: string, redirectUri = this.options.redirectUri): Promise<{ authorizationUrl: string; state: string }> {
+    const row = await this.servers.get(accountId, id);
+    const client = new OAuthClient(this.servers, id, redirectUri, true);
+    await this.runAuth(row, (fetch, serverUrl) => auth(client, { serverUrl, fetchFn: fetch }), client);
+    if (!client.authorizationUrl) throw new RoostError('CONFLICT', 'the MCP server is authorised already, or asks for no authorisation');
+    return { authorizationUrl: client.authorizationUrl.href, state: client.state() };
+  }
+
+  async completeAuthorization(accountId: string, id: string, code: string, state: string): Promise<McpServer> {
+    const row = await this.servers.get(accountId, id);
+    const { pending }: OAuthState = await this.servers.oauth(id);
+    if (!pending || pending.state !== state) throw new RoostError('VALIDATION_ERROR', 'state: is not the one of the latest authorisation; begin anew', [{ field: 'state', reason: 'mismatch' }]);
+    const client = new OAuthClient(this.servers, id, pending.redirectUri, true);
+    await this.runAuth(row, (fetch, serverUrl) => auth(client, { serverUrl, authorizationCode: code, fetchFn: fetch }));
+    return this.refresh(accountId, id);
+  }
+
+  /** What an agent's turn may use: its own servers and those of the registry it has access to. An own name hides a registry's. */
+  async targets(agent: AgentForTurn): Promise<McpTarget[]> {
+    const { agentId, accountId, configuration } = agent;
+    const own = Object.entries(configuration.mcpServers ?? {}).map(([name, config]): McpTarget => ({ name, config, owner: `agent:${agentId}`, agentId, accountId, allowedTools: null }));
+    const names = new Set(own.map(({ name }) => name));
+    const granted = await this.access.forAgent(accountId, agentId);
+    return [...own, ...granted.filter(({ name }) => !names.has(name)).map((row) => this.target(row, agentId, row.access_tools))];
+  }
+
+  /** Keeps in the registry what turns learn of its servers. */
+  async learned(target: McpTarget, result: { tools: McpConnection['tools']; failure?: Error }): Promise<void> {
+    if (!target.serverId) return;
+    if (result.failure) await this.setFailure(target.serverId, result.failure);
+    else await this.servers.setTools(target.serverId, result.tools);
+  }
+
+  private async connect(row: ServerRow, anew = false): Promise<McpConnection> {
+    const target = this.target(row);
+    try {
+      if (anew) {
+        const connection = await this.pool.connection(target).catch(() => undefined);
+        if (connection) return connection;
+        await this.pool.reset(target);
+      }
+      const connection = await this.pool.connection(target);
+      await this.servers.setStatus(row.id, 'connected', null);
+      return connection;
+    } catch (error) {
+      await this.setFailure(row.id, error instanceof Error ? error : new Error(String(error)));
+      throw error;
+    }
+  }
+
+  private setFailure(id: string, failure: Error): Promise<void> {
+    const wantsAuthorization = failure instanceof UnauthorizedError || (failure instanceof RoostError && failure.code === 'ACCESS_DENIED' && failure.message.includes('authorised')) || / 401\b|Unauthorized/.test(failure.message);
+    return this.servers.setStatus(id, wantsAuthorization ? 'needs_authorization' : 'failed', failure.message);
+  }
+
+  private async runAuth(row: ServerRow, run: (fetch: ReturnType<typeof guardedFetch>['fetch'], serverUrl: string) => Promise<unknown>, client?: OAuthClient): Promise<void> {
+    if (!row.url) throw new RoostError('CONFLICT', 'a server that runs in workspaces needs no authorisation');
+    const guarded = guardedFetch(this.options.policy);
+    try {
+      await run(guarded.fetch, row.url);
+    } catch (error) {
+      if (client?.authorizationUrl) return;
+      if (error instanceof RoostError) throw error;
+      throw new RoostError('CONFLICT', `the authorisation did not succeed: ${(error instanceof Error ? error.message : String(error)).slice(0, 300)}`);
+    } finally {
+      await guarded.close();
+    }
+  }
+
+  private target(row: ServerRow, agentId = '', allowedTools: string[] | null = null): McpTarget {
+    const { headers, env } = this.servers.secrets(row);
+    const config = row.command ? { command: row.command, args: row.args, env } : { url: row.url ?? '', headers, ...(row.transport ? { transport: row.transport } : {}) };
+    // A header the user set is his choice of authorisation; OAuth would overwrite it.
+    const hasOwnAuth = Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
+    return {
+      name: row.name,
+      config,
+      owner: `server:${row.id}`,
+      agentId,
+      accountId: row.account_id,
+      allowedTools,
+      serverId: row.id,
+      ...(row.url && !hasOwnAuth ? { auth: new OAuthClient(this.servers, row.id, this.options.redirectUri, false) } : {}),
+    };
+  }
+
+  private check(server: NewMcpServer): void {
+    if ((server.url === undefined) === (server.command === undefined)) throw new RoostError('VALIDATION_ERROR', 'url: give either url or command', [{ field: 'url', reason: 'required' }]);
+    if (server.url !== undefined) checkUrl(server.url, this.options.policy);
+    if (server.url === undefined && (server.headers || server.transport)) throw new RoostError('VALIDATION_ERROR', 'headers: only a server with a url has headers or a transport', [{ field: 'headers', reason: 'not_allowed' }]);
+  }
+}

@@ -1,0 +1,112 @@
+import type { OAuthClientProvider, OAuthDiscoveryState } from '@modelcontextprotocol/sdk/client/auth.js';
+import type { OAuthClientInformationMixed, OAuthClientMetadata, OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js';
+import { RoostError } from '#lib/contracts';
+import { randomBytes } from 'node:crypto';
+import type { ServerStore } from './server-store.js';
+
+/** What is kept, sealed, of an authorisation and of one under way. */
+export interface OAuthState {
+  client?: OAuthClientInformationMixed;
+  tokens?: OAuthTokens;
+  discovery?: OAuthDiscoveryState;
+  pending?: { state: string; verifier: string; redirectUri: string };
+}
+
+/**
+ * The OAuth 2.1 side of one server of the registry: discovery, registration, PKCE and refresh are the SDK's, the
+ * memory is a sealed column. A turn never starts an authorisation: only the user's own request does.
+ */
+export class OAuthClient implements OAuthClientProvider {
+  /** Where the user has to go, once the SDK has found out. */
+  authorizationUrl: URL | undefined;
+  private readonly stateToken = randomBytes(24).toString('base64url');
+
+  constructor(
+    private readonly store: ServerStore,
+    private readonly serverId: string,
+    private readonly redirectUri: string,
+    /** false in a turn. */
+    private readonly isInteractive: boolean,
+  ) {}
+
+  get redirectUrl(): string {
+    return this.redirectUri;
+  }
+
+  get clientMetadata(): OAuthClientMetadata {
+    return {
+      client_name: 'Roost',
+      redirect_uris: [this.redirectUri],
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      token_endpoint_auth_method: 'none',
+    };
+  }
+
+  state(): string {
+    return this.stateToken;
+  }
+
+  async clientInformation(): Promise<OAuthClientInformationMixed | undefined> {
+    const { client } = await this.read();
+    // Registered for another address to return to: it would be refused there.
+    const registered = client && 'redirect_uris' in client ? client.redirect_uris : undefined;
+    return this.isInteractive && registered && !registered.includes(this.redirectUri) ? undefined : client;
+  }
+
+  saveClientInformation(client: OAuthClientInformationMixed): Promise<void> {
+    return this.change((state) => ({ ...state, client }));
+  }
+
+  async tokens(): Promise<OAuthTokens | undefined> {
+    return (await this.read()).tokens;
+  }
+
+  saveTokens(tokens: OAuthTokens): Promise<void> {
+    return this.change(({ pending: _, ...state }) => ({ ...state, tokens }), true);
+  }
+
+  redirectToAuthorization(url: URL): void {
+    if (!this.isInteractive) throw new RoostError('ACCESS_DENIED', 'the MCP server wants to be authorised: the account’s owner does so under /v1/mcp/servers/{id}/oauth/authorize');
+    this.authorizationUrl = url;
+  }
+
+  saveCodeVerifier(verifier: string): Promise<void> {
+    return this.change((state) => ({ ...state, pending: { state: this.stateToken, verifier, redirectUri: this.redirectUri } }));
+  }
+
+  async codeVerifier(): Promise<string> {
+    const { pending } = await this.read();
+    if (!pending) throw new RoostError('VALIDATION_ERROR', 'state: no authorisation is under way');
+    return pending.verifier;
+  }
+
+  saveDiscoveryState(discovery: OAuthDiscoveryState): Promise<void> {
+    return this.change((state) => ({ ...state, discovery }));
+  }
+
+  async discoveryState(): Promise<OAuthDiscoveryState | undefined> {
+    return (await this.read()).discovery;
+  }
+
+  async invalidateCredentials(scope: 'all' | 'client' | 'tokens' | 'verifier' | 'discovery'): Promise<void> {
+    await this.change((state) => {
+      const { client, tokens, discovery, pending } = scope === 'all' ? ({} as OAuthState) : state;
+      return {
+        ...(client && scope !== 'client' ? { client } : {}),
+        ...(tokens && scope !== 'tokens' ? { tokens } : {}),
+        ...(discovery && scope !== 'discovery' ? { discovery } : {}),
+        ...(pending && scope !== 'verifier' ? { pending } : {}),
+      };
+    });
+  }
+
+  private async read(): Promise<OAuthState> {
+    return this.store.oauth(this.serverId);
+  }
+
+  private async change(change: (state: OAuthState) => OAuthState, becomesAuthorized?: boolean): Promise<void> {
+    const isAuthorized = becomesAuthorized ?? change(await this.read()).tokens !== undefined;
+    await this.store.changeOAuth<OAuthState>(this.serverId, change, isAuthorized);
+  }
+}

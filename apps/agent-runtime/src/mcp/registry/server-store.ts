@@ -1,0 +1,143 @@
+import { McpServer, type NewMcpServer, paginationOf, RoostError } from '#lib/contracts';
+import { type Database, newId } from '#lib/database';
+import type { McpTool } from '../mcp-connection.js';
+import type { Sealer } from './sealer.js';
+
+export interface ServerRow {
+  id: string;
+  account_id: string;
+  name: string;
+  url: string | null;
+  command: string | null;
+  args: string[];
+  transport: 'http' | 'sse' | null;
+  header_names: string[];
+  env_names: string[];
+  secrets_sealed: string;
+  oauth_sealed: string | null;
+  is_authorized: boolean;
+  status: McpServer['status'];
+  status_reason: string | null;
+  tools: string;
+  tools_refreshed_at: Date | null;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export interface ServerSecrets {
+  headers: Record<string, string>;
+  env: Record<string, string>;
+}
+
+/** The rows of the account-wide registry. Every query names the account. */
+export class ServerStore {
+  constructor(
+    private readonly database: Database,
+    private readonly sealer: Sealer,
+  ) {}
+
+  async create(accountId: string, server: NewMcpServer): Promise<ServerRow> {
+    const rows = await this.database
+      .query<ServerRow>(
+        `INSERT INTO mcp_servers (id, account_id, name, url, command, args, transport, header_names, env_names, secrets_sealed)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING *`,
+        [newId(), accountId, ...this.columns(server)],
+      )
+      .catch(nameTaken);
+    return one(rows);
+  }
+
+  /** `keepsAuthorization`: the address is the same, so tokens stay good. */
+  async replace(accountId: string, id: string, server: NewMcpServer, keepsAuthorization: boolean): Promise<ServerRow> {
+    const rows = await this.database
+      .query<ServerRow>(
+        `UPDATE mcp_servers SET name = $3, url = $4, command = $5, args = $6, transport = $7, header_names = $8, env_names = $9, secrets_sealed = $10,
+           oauth_sealed = CASE WHEN $11 THEN oauth_sealed END, is_authorized = is_authorized AND $11,
+           status = 'unknown', status_reason = NULL, updated_at = now()
+         WHERE account_id = $2 AND id = $1 RETURNING *`,
+        [id, accountId, ...this.columns(server), keepsAuthorization],
+      )
+      .catch(nameTaken);
+    return one(rows);
+  }
+
+  async get(accountId: string, id: string): Promise<ServerRow> {
+    return one(await this.database.query<ServerRow>(`SELECT * FROM mcp_servers WHERE account_id = $1 AND id = $2`, [accountId, id]));
+  }
+
+  async list(accountId: string, page: number, limit: number) {
+    const rows = await this.database.query<ServerRow>(`SELECT * FROM mcp_servers WHERE account_id = $1 ORDER BY created_at, id LIMIT $2 OFFSET $3`, [accountId, limit, (page - 1) * limit]);
+    const [count] = await this.database.query<{ total: number }>(`SELECT count(*)::int AS total FROM mcp_servers WHERE account_id = $1`, [accountId]);
+    return { servers: rows.map(toServer), pagination: paginationOf(page, limit, count?.total ?? 0) };
+  }
+
+  async delete(accountId: string, id: string): Promise<void> {
+    one(await this.database.query<ServerRow>(`DELETE FROM mcp_servers WHERE account_id = $1 AND id = $2 RETURNING *`, [accountId, id]));
+  }
+
+  async setStatus(id: string, status: McpServer['status'], reason: string | null): Promise<void> {
+    await this.database.query(`UPDATE mcp_servers SET status = $2, status_reason = $3 WHERE id = $1 AND (status, status_reason) IS DISTINCT FROM ($2, $3)`, [id, status, reason?.slice(0, 500) ?? null]);
+  }
+
+  /** Also says that the server is connected: it has just told its tools. */
+  async setTools(id: string, tools: McpTool[]): Promise<void> {
+    const kept = JSON.stringify(tools.map(({ name, description }) => ({ name, description: description ?? null })));
+    await this.database.query(`UPDATE mcp_servers SET tools = $2, tools_refreshed_at = now(), status = 'connected', status_reason = NULL WHERE id = $1`, [id, kept]);
+  }
+
+  /** What OAuth needs to remember, changed under a row lock: two workers may refresh a token at once. */
+  async changeOAuth<T extends object>(id: string, change: (state: T) => T, isAuthorized: boolean): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      const [row] = await tx.query<Pick<ServerRow, 'oauth_sealed'>>(`SELECT oauth_sealed FROM mcp_servers WHERE id = $1 FOR UPDATE`, [id]);
+      if (!row) return;
+      const state = (row.oauth_sealed ? JSON.parse(this.sealer.open(row.oauth_sealed)) : {}) as T;
+      await tx.query(`UPDATE mcp_servers SET oauth_sealed = $2, is_authorized = $3 WHERE id = $1`, [id, this.sealer.seal(JSON.stringify(change(state))), isAuthorized]);
+    });
+  }
+
+  async oauth(id: string): Promise<Record<string, unknown>> {
+    const [row] = await this.database.query<Pick<ServerRow, 'oauth_sealed'>>(`SELECT oauth_sealed FROM mcp_servers WHERE id = $1`, [id]);
+    return (row?.oauth_sealed ? JSON.parse(this.sealer.open(row.oauth_sealed)) : {}) as Record<string, unknown>;
+  }
+
+  secrets(row: Pick<ServerRow, 'secrets_sealed'>): ServerSecrets {
+    return JSON.parse(this.sealer.open(row.secrets_sealed)) as ServerSecrets;
+  }
+
+  private columns({ name, url, command, args = [], transport, headers = {}, env = {} }: NewMcpServer): unknown[] {
+    const secrets: ServerSecrets = { headers, env };
+    return [name, url ?? null, command ?? null, args, transport ?? null, Object.keys(headers), Object.keys(env), this.sealer.seal(JSON.stringify(secrets))];
+  }
+}
+
+export function toServer(row: ServerRow): McpServer {
+  return {
+    id: row.id,
+    name: row.name,
+    url: row.url,
+    command: row.command,
+    args: row.args,
+    transport: row.command ? 'stdio' : row.transport,
+    headerNames: row.header_names,
+    envNames: row.env_names,
+    status: row.status,
+    statusReason: row.status_reason,
+    isAuthorized: row.is_authorized,
+    tools: JSON.parse(row.tools) as McpServer['tools'],
+    toolsRefreshedAt: row.tools_refreshed_at,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}
+
+function one(rows: ServerRow[]): ServerRow {
+  const [row] = rows;
+  if (!row) throw new RoostError('NOT_FOUND', 'there is no such MCP server');
+  return row;
+}
+
+function nameTaken(error: unknown): never {
+  const code = (error as { code?: string; driverError?: { code?: string } }).driverError?.code ?? (error as { code?: string }).code;
+  if (code === '23505') throw new RoostError('ALREADY_EXISTS', 'name: another MCP server of the account has it', [{ field: 'name', reason: 'taken' }]);
+  throw error;
+}

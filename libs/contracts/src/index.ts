@@ -7,6 +7,7 @@ export * from './health.js';
 export * from './lifecycle.js';
 export * from './live.js';
 export * from './messaging.js';
+export * from './quantities.js';
 export * from './request.js';
 export * from './runtime.js';
 export * from './wire.js';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { quantityBytes, quantityMillicores } from './quantities.js';
 import { event, request } from './request.js';
 import { AccountId, AgentId, Count, pageQuery, Pagination, Timestamp, wire } from './wire.js';
 
@@ -58,8 +59,12 @@ const CustomEnv = z
   .record(z.string().regex(/^[A-Z_][A-Z0-9_]*$/, 'must be an environment name: A-Z, 0-9 and _'), z.string().max(32_768))
   .refine((env) => Object.keys(env).length <= 20, 'at most 20 entries');
 
-/** spec: agents.md, "Configuration". Every field is optional in storage; `withDefaults` fills them where they are read. */
-export const AgentConfiguration = wire({
+const StorageQuantity = z
+  .string()
+  .max(20)
+  .refine((text) => quantityBytes(text) !== undefined, 'must be a quantity like 1Gi or 500Mi');
+
+const configurationFields = {
   timeoutSeconds: z.number().int().min(1).max(86_400).optional(),
   model: z.string().min(1).max(200).optional(),
   mcpServers: z.record(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/), McpServerConfig).optional(),
@@ -93,16 +98,35 @@ export const AgentConfiguration = wire({
     allow: z.array(z.string().min(1).max(300)).max(200).optional(),
   }).optional(),
   resources: wire({
-    cpu: z.string().max(20).optional(),
-    memory: z.string().max(20).optional(),
+    cpu: z
+      .string()
+      .max(20)
+      .refine((text) => (quantityMillicores(text) ?? 0) > 0, 'must be a quantity like 500m or 2')
+      .optional(),
+    memory: StorageQuantity.refine((text) => quantityBytes(text) !== 0, 'must not be zero').optional(),
   }).optional(),
-});
+};
+
+/** spec: agents.md, "Configuration". Every field is optional in storage; defaults are filled in where they are read. */
+export const AgentConfiguration = wire(configurationFields);
 export type AgentConfiguration = z.output<typeof AgentConfiguration>;
+
+type Clearable<S extends z.ZodRawShape> = { [K in keyof S]: z.ZodNullable<S[K] & z.ZodType> };
+function clearable<S extends z.ZodRawShape>(shape: S): Clearable<S> {
+  return Object.fromEntries(Object.entries(shape).map(([key, field]) => [key, z.nullable(field)])) as Clearable<S>;
+}
+
+/**
+ * A change of a configuration: absent fields stay, null clears one. Objects of fixed fields merge field by field;
+ * `mcpServers`, `customEnv` and `network` are replaced whole. A secret given as `***`, as it was read, stays what it is.
+ */
+export const ConfigurationPatch = wire(clearable(configurationFields));
+export type ConfigurationPatch = z.output<typeof ConfigurationPatch>;
 
 /** Fields of create that mean the same in update. */
 const agentFields = {
   description: characters(0, 500).nullable(),
-  pvcSize: z.string().min(1).max(20),
+  pvcSize: StorageQuantity,
   anthropicApiKey: Secret.nullable(),
   outputTokenBalance: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
   systemPrompt: z.string().max(100_000).nullable(),
@@ -132,6 +156,39 @@ export const CreateAgent = wire({
   initialFiles: z.array(InitialFile).max(100).default([]),
 });
 export type CreateAgent = z.output<typeof CreateAgent>;
+
+/** One of `files` in an update. `create` refuses an existing path, `update` and `delete` an absent one. */
+export const FileOperation = wire({
+  operation: z.enum(['create', 'update', 'delete']),
+  path: z.string().min(1).max(4096),
+  content: z.string().optional(),
+  encoding: z.enum(['utf-8', 'base64']).default('utf-8'),
+}).refine(({ operation, content }) => operation === 'delete' || content !== undefined, {
+  path: ['content'],
+  message: 'is required unless the operation is delete',
+});
+export type FileOperation = z.output<typeof FileOperation>;
+
+const updateFields = {
+  name: AgentName.optional(),
+  description: agentFields.description.optional(),
+  pvcSize: agentFields.pvcSize.optional(),
+  anthropicApiKey: agentFields.anthropicApiKey.optional(),
+  providerKeys: z.partialRecord(z.enum(['anthropic', 'openai', 'google']), Secret.nullable()).optional(),
+  outputTokenBalance: agentFields.outputTokenBalance.optional(),
+  systemPrompt: agentFields.systemPrompt.optional(),
+  systemPromptType: agentFields.systemPromptType.optional(),
+  sessionMode: agentFields.sessionMode.optional(),
+  warmthWindowMs: agentFields.warmthWindowMs.optional(),
+  discordBotToken: agentFields.discordBotToken.optional(),
+  telegramBotToken: agentFields.telegramBotToken.optional(),
+  slackBotToken: agentFields.slackBotToken.optional(),
+  configuration: ConfigurationPatch.optional(),
+  files: z.array(FileOperation).max(100).optional(),
+};
+/** The body of `POST /v1/agent/update/{id}`. */
+export const UpdateAgent = wire(updateFields);
+export type UpdateAgent = z.output<typeof UpdateAgent>;
 
 export const FilesystemSummary = wire({
   totalFiles: Count,
@@ -188,6 +245,74 @@ export const createAgent = request('lifecycle.agent.create', { input: CreateAgen
 /** Errors: NOT_FOUND, also for another account's agent. */
 export const getAgent = request('lifecycle.agent.get', { input: wire({ agentId: AgentId }), output: Agent });
 export const listAgents = request('lifecycle.agent.list', { input: ListAgents, output: AgentList });
+
+export const AgentSummary = wire({
+  uuid: AgentId,
+  id: AgentId,
+  name: z.string(),
+  status: AgentStatus,
+  outputTokenBalance: Count,
+  totalOutputTokensUsed: Count,
+  messageCount: Count,
+  mcpServerCount: Count,
+  createdAt: Timestamp,
+  updatedAt: Timestamp,
+});
+const byId = wire({ agentId: AgentId });
+/** Never wakes the workspace. `messageCount` is 0 while messaging is away. Errors: NOT_FOUND. */
+export const summarizeAgent = request('lifecycle.agent.summary', { input: byId, output: AgentSummary });
+
+/** `ready`: a message sent now would be processed; an active agent whose workspace sleeps is ready. */
+export const AgentReadiness = wire({
+  ready: z.boolean(),
+  status: AgentStatus,
+  workspace: WorkspaceState,
+  reason: z.string().optional(),
+});
+/** Errors: NOT_FOUND. */
+export const checkAgentReady = request('lifecycle.agent.ready', { input: byId, output: AgentReadiness });
+
+/**
+ * Changes an agent, its `files` included: all of it or nothing. Takes effect from the next turn.
+ * Errors: NOT_FOUND, VALIDATION_ERROR (also a smaller `pvcSize`), ALREADY_EXISTS and NOT_FOUND of a file,
+ * AGENT_UNAVAILABLE when there are files and no workspace to be had.
+ */
+export const updateAgent = request('lifecycle.agent.update', {
+  input: wire({ agentId: AgentId, ...updateFields }),
+  output: Agent,
+  timeoutMs: 120_000,
+});
+
+export const DeletedAgent = wire({ message: z.string(), id: AgentId });
+/** Stops and forgets the agent; the other services and the volume follow by its event. Errors: NOT_FOUND, also the second time. */
+export const deleteAgent = request('lifecycle.agent.delete', { input: byId, output: DeletedAgent });
+
+export const ChangedStatus = wire({ message: z.string(), status: AgentStatus });
+/** Errors of all four: NOT_FOUND, VALIDATION_ERROR where the state does not allow it (spec: 00-overview, "Agent states"). */
+export const pauseAgent = request('lifecycle.agent.pause', { input: byId, output: ChangedStatus });
+export const resumeAgent = request('lifecycle.agent.resume', { input: byId, output: ChangedStatus });
+export const stopAgent = request('lifecycle.agent.stop', { input: byId, output: ChangedStatus });
+/** The body of `POST /v1/agent/{id}/status`. */
+export const SetStatus = wire({ status: z.enum(['active', 'paused', 'stopped']) });
+export const setAgentStatus = request('lifecycle.agent.set-status', {
+  input: wire({ agentId: AgentId, status: z.enum(['active', 'paused', 'stopped']) }),
+  output: ChangedStatus,
+});
+
+const balanceFields = {
+  outputTokenBalance: agentFields.outputTokenBalance.optional(),
+  delta: z.number().int().min(-Number.MAX_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER).optional(),
+};
+const hasOneChange = (change: { outputTokenBalance?: number | undefined; delta?: number | undefined }) =>
+  (change.outputTokenBalance === undefined) !== (change.delta === undefined);
+/** The body of `POST /v1/agent/{id}/balance`: exactly one of its two fields. */
+export const BalanceChange = wire(balanceFields).refine(hasOneChange, 'give either output_token_balance or delta');
+export const Balance = wire({ outputTokenBalance: Count, totalOutputTokensUsed: Count });
+/** Errors: NOT_FOUND, VALIDATION_ERROR, CONFLICT (below zero, with the current balance; or too large). */
+export const changeBalance = request('lifecycle.balance.change', {
+  input: wire({ agentId: AgentId, ...balanceFields }).refine(hasOneChange, 'give either output_token_balance or delta'),
+  output: Balance,
+});
 
 /** What another service must know to act for an agent: whose it is and whether it may act. */
 export const AgentState = wire({
@@ -261,3 +386,55 @@ export const agentDeleted = event(
   'lifecycle.agent.deleted',
   wire({ agentId: AgentId, accountId: AccountId, revision: Count }),
 );
+export const agentUpdated = event(
+  'lifecycle.agent.updated',
+  wire({
+    agentId: AgentId,
+    accountId: AccountId,
+    revision: Count,
+    /** Names of the changed fields, as in the API: `discord_bot_token`, `configuration.webhooks`. Never their values. */
+    changed: z.array(z.string()),
+  }),
+);
+/** Once per cause: the balance came to zero (`BALANCE_EXHAUSTED`), or the workspace keeps failing (`WORKSPACE_FAILED`). */
+export const agentErrored = event(
+  'lifecycle.agent.errored',
+  wire({
+    agentId: AgentId,
+    accountId: AccountId,
+    code: z.enum(['BALANCE_EXHAUSTED', 'WORKSPACE_FAILED']),
+    message: z.string(),
+    occurredAt: Timestamp,
+  }),
+);
+
+export const AgentBots = wire({
+  agentId: AgentId,
+  accountId: AccountId,
+  name: z.string(),
+  discordBotToken: z.string().optional(),
+  telegramBotToken: z.string().optional(),
+  slackBotToken: SlackBot.optional(),
+});
+export type AgentBots = z.output<typeof AgentBots>;
+/**
+ * Agents that have bot tokens, by id, after `afterAgentId`; fewer than `limit` is the end. For the channels service on
+ * its own behalf (no account in the context): the tokens are in the clear. Errors: ACCESS_DENIED for anybody else.
+ */
+export const listAgentBots = request('lifecycle.agent.bots', {
+  input: wire({ afterAgentId: AgentId.optional(), limit: Count }),
+  output: wire({ bots: z.array(AgentBots) }),
+});
+
+/** Where an agent's own notifications go. For webhook-dispatch, on its own behalf. Errors: NOT_FOUND. */
+export const getAgentWebhooks = request('lifecycle.agent.webhooks', {
+  input: byId,
+  output: wire({
+    accountId: AccountId,
+    webhooks: wire({
+      messageComplete: z.string().optional(),
+      messageFailed: z.string().optional(),
+      agentError: z.string().optional(),
+    }),
+  }),
+});

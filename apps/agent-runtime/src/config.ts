@@ -13,6 +13,12 @@ export const Config = z.object({
   /** A server that speaks OpenAI's /chat/completions, e.g. http://127.0.0.1:11434/v1. */
   OPENAI_BASE_URL: z.url().optional(),
   ROOST_DEFAULT_MODEL: z.string().min(1).max(200).optional(),
+  /** 32 bytes in base64; seals what the MCP registry keeps. ROOST_MASTER_KEY_FILE names a file that holds it. */
+  ROOST_MASTER_KEY: secret(z.string().min(1)),
+  /** `local` lets MCP servers be on this machine and speak plain HTTP: for one's own machine, not for servers. */
+  ROOST_MCP_NETWORK: z.enum(['public', 'local']).default('public'),
+  /** Where users return to after granting an MCP server access, unless the request names another address. */
+  ROOST_MCP_REDIRECT_URI: z.url().default('http://127.0.0.1:3000/v1/mcp/oauth/callback'),
   /** Turns that one runtime process runs side by side. */
   ROOST_MAX_TURNS: z.coerce.number().int().min(1).max(1_000).default(20),
 });

@@ -1,12 +1,11 @@
-import { currentCall, ownCall, requestOverNats } from '#lib/bus/rpc';
-import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
-import { existsSync, readFileSync } from 'node:fs';
+import type { Bus } from '#lib/bus';
 import type { BusPort } from './bus-port.js';
 
-/** The bus over one connection, which reconnects for as long as the process lives. */
-export function natsBus(connection: NatsConnection): BusPort {
+/** The brain's port on the service's bus. */
+export function natsBus(bus: Bus): BusPort {
+  const { connection } = bus;
   return {
-    request: (contract, input, context) => requestOverNats(connection, contract, input, context ?? currentCall() ?? ownCall('req_runtime')),
+    request: (contract, input, context) => bus.request(contract, input, context),
     publish: (subject, payload) => {
       // A hint or a delta is not worth an error: while the connection is down it is lost, as promised.
       if (!connection.isClosed()) connection.publish(subject, payload);
@@ -21,16 +20,4 @@ export function natsBus(connection: NatsConnection): BusPort {
       return () => subscription.unsubscribe();
     },
   };
-}
-
-/** `creds`: the content of a .creds file or the path of one; empty for a server without authentication. */
-export function connectBus(servers: string, creds: string | undefined, name: string): Promise<NatsConnection> {
-  const text = creds && existsSync(creds) ? readFileSync(creds, 'utf8') : creds;
-  return connect({
-    servers,
-    name,
-    maxReconnectAttempts: -1,
-    waitOnFirstConnect: false,
-    ...(text ? { authenticator: credsAuthenticator(new TextEncoder().encode(text)) } : {}),
-  });
 }

@@ -20,6 +20,8 @@ interface Slot {
   failure: Error | undefined;
   /** As last seen, also while the server is away. */
   tools: McpTool[];
+  /** True when the tools or the failure changed since `tools()` was last asked. */
+  isNews: boolean;
 }
 
 /**
@@ -39,14 +41,13 @@ export class McpPool {
     this.sweep = setInterval(() => this.closeIdle(), 30_000);
   }
 
-  /** The tools of a server, connecting if needed; those last seen when it is away, with the reason. */
-  async tools(target: McpTarget): Promise<{ tools: McpTool[]; failure?: Error }> {
-    try {
-      const connection = await this.connection(target);
-      return { tools: connection.tools };
-    } catch (error) {
-      return { tools: this.slot(target).tools, failure: asError(error) };
-    }
+  /** The tools of a server, connecting if needed; those last seen when it is away, with the reason. `isNews`: told for the first time. */
+  async tools(target: McpTarget): Promise<{ tools: McpTool[]; failure?: Error; isNews: boolean }> {
+    const failure = await this.connection(target).then(() => undefined, asError);
+    const slot = this.slot(target);
+    const { tools, isNews } = slot;
+    slot.isNews = false;
+    return { tools, isNews, ...(failure ? { failure } : {}) };
   }
 
   /** A live connection. Errors: why there is none. */
@@ -75,12 +76,16 @@ export class McpPool {
 
   private async open(target: McpTarget, slot: Slot): Promise<McpConnection> {
     try {
-      slot.connection = await this.connect(target, (tools) => (slot.tools = tools));
+      slot.connection = await this.connect(target, (tools) => {
+        slot.tools = tools;
+        slot.isNews = true;
+      });
       slot.failure = undefined;
       return slot.connection;
     } catch (error) {
       slot.failure = asError(error);
       slot.failedAt = Date.now();
+      slot.isNews = true;
       throw slot.failure;
     }
   }
@@ -113,7 +118,7 @@ export class McpPool {
     const key = targetKey(target);
     let slot = this.slots.get(key);
     if (!slot) {
-      slot = { opening: undefined, connection: undefined, usedAt: Date.now(), failedAt: 0, failure: undefined, tools: [] };
+      slot = { opening: undefined, connection: undefined, usedAt: Date.now(), failedAt: 0, failure: undefined, tools: [], isNews: false };
       this.slots.set(key, slot);
     }
     return slot;

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { McpTool } from './mcp-connection.js';
 import type { McpPool } from './mcp-pool.js';
 import type { McpTarget } from './mcp-target.js';
+import type { McpRegistry } from './registry/mcp-registry.js';
 import { toToolOutput, type ToolOutput } from './tool-result.js';
 
 /** How long a turn's start waits for servers that are slow to connect; their tools then come with the next turn. */
@@ -12,12 +13,13 @@ const PATIENCE_MS = 5_000;
  * The tools of a turn's MCP servers, named `server__tool`, and a sentence on each server that is away. A server that
  * fails later makes its calls answer with an error; the turn goes on.
  */
-export async function mcpTools(pool: McpPool, targets: McpTarget[]): Promise<{ tools: ToolSet; notes: string[] }> {
+export async function mcpTools({ pool, registry }: { pool: McpPool; registry: McpRegistry }, targets: McpTarget[]): Promise<{ tools: ToolSet; notes: string[] }> {
   const tools: ToolSet = {};
   const notes: string[] = [];
   await Promise.all(
     targets.map(async (target) => {
-      const { tools: found, failure } = await Promise.race([pool.tools(target), late()]);
+      const { tools: found, failure, isNews } = await Promise.race([pool.tools(target), late()]);
+      if (isNews) await registry.learned(target, { tools: found, ...(failure ? { failure } : {}) });
       if (failure) notes.push(`The MCP server ${target.name} cannot be used now: ${failure.message.slice(0, 300)}`);
       for (const tool of found) {
         if (target.allowedTools && !target.allowedTools.includes(tool.name)) continue;
@@ -54,8 +56,8 @@ export function toolName(server: string, tool: string): string {
   return `${name.slice(0, 55)}_${createHash('sha256').update(name).digest('hex').slice(0, 8)}`;
 }
 
-function late(): Promise<{ tools: McpTool[]; failure: Error }> {
+function late(): Promise<{ tools: McpTool[]; failure: Error; isNews: boolean }> {
   return new Promise((resolve) => {
-    setTimeout(() => resolve({ tools: [], failure: new Error('it is slow to answer; its tools may be there in the next turn') }), PATIENCE_MS).unref();
+    setTimeout(() => resolve({ tools: [], failure: new Error('it is slow to answer; its tools may be there in the next turn'), isNews: false }), PATIENCE_MS).unref();
   });
 }

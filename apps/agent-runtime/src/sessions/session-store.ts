@@ -123,11 +123,4 @@ export class SessionStore {
       [agentId, accountId, content.replaceAll('\0', '')],
     );
   }
-
-  /** Removes all that is kept of an agent. */
-  async forget(agentId: string): Promise<void> {
-    await this.database.transaction(async (tx) => {
-      for (const table of ['transcript', 'sessions', 'turn_usage', 'memory_copies']) await tx.query(`DELETE FROM ${table} WHERE agent_id = $1`, [agentId]);
-    });
-  }
 }

@@ -8,6 +8,7 @@ import {
   ensureWorkspace,
   failTurn,
   getAgentForTurn,
+  getAgentState,
   heartbeatTurn,
   interruptSubject,
   interruptedTurn,
@@ -171,6 +172,7 @@ export class FakePlatform {
 
   private serveLifecycle(): void {
     this.on(getAgentForTurn, () => ({ ...this.agent, outputTokenBalance: this.balance }));
+    this.on(getAgentState, () => ({ agentId: this.agentId, accountId: this.accountId, status: 'active' as const, revision: 1 }));
     this.on(debitTokens, ({ stepId, outputTokens }) => {
       if (!this.debits.has(stepId)) {
         this.debits.set(stepId, outputTokens);

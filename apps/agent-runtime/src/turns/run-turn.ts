@@ -101,7 +101,7 @@ class RunningTurn {
       model: context.model,
       system: context.system,
       messages,
-      tools: builtInTools(context.tools, context.agent.configuration, () => this.reminders?.count ?? 0),
+      tools: { ...context.mcpTools, ...builtInTools(context.tools, context.agent.configuration, () => this.reminders?.count ?? 0) },
       signal: this.abort.signal,
       reply: this.reply,
       live: this.live,

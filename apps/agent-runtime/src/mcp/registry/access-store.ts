@@ -47,10 +47,6 @@ export class AccessStore {
       [accountId, agentId],
     );
   }
-
-  async forget(agentId: string): Promise<void> {
-    await this.database.query(`DELETE FROM mcp_access WHERE agent_id = $1`, [agentId]);
-  }
 }
 
 function toAccess(row: AccessRow): Access {

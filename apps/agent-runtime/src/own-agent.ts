@@ -1,0 +1,8 @@
+import { type Bus, type CallContext, accountOf } from '#lib/bus';
+import { getAgentState, RoostError } from '#lib/contracts';
+
+/** Errors: NOT_FOUND, also for another account's agent. */
+export async function assertOwnAgent(bus: Bus, context: CallContext, agentId: string): Promise<void> {
+  const { accountId } = await bus.request(getAgentState, { agentId });
+  if (accountId !== accountOf(context)) throw new RoostError('NOT_FOUND', 'there is no such agent');
+}

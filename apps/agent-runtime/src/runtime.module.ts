@@ -1,0 +1,46 @@
+import { Bus, CONFIG, LOGGER } from '#lib/bus';
+import { Database } from '#lib/database';
+import { localDevelopment, publicHttps } from '#lib/net-guard';
+import type { Logger } from '#lib/observability';
+import { Module } from '@nestjs/common';
+import { type Config, platformModels } from './config.js';
+import { ForgetAgent } from './forget-agent.js';
+import { McpController } from './mcp/mcp.handlers.js';
+import { McpPool } from './mcp/mcp-pool.js';
+import { AccessStore } from './mcp/registry/access-store.js';
+import { aesSealer } from './mcp/registry/aes-sealer.js';
+import { McpRegistry } from './mcp/registry/mcp-registry.js';
+import { ServerStore } from './mcp/registry/server-store.js';
+import { ModelCatalogue } from './models/list-models.js';
+import { ModelsController } from './models/models.handlers.js';
+import { natsBus } from './nats-bus.js';
+import { SessionStore } from './sessions/session-store.js';
+import { SessionsController } from './sessions/sessions.handlers.js';
+import { TurnWorker } from './turns/turn-worker.js';
+
+const policyOf = (config: Config) => (config.ROOST_MCP_NETWORK === 'local' ? localDevelopment : publicHttps);
+
+/** The brain pool: claims turns, keeps sessions, knows models and MCP servers. */
+@Module({
+  controllers: [SessionsController, ModelsController, McpController],
+  providers: [
+    ForgetAgent,
+    { provide: SessionStore, inject: [Database], useFactory: (database: Database) => new SessionStore(database) },
+    { provide: AccessStore, inject: [Database], useFactory: (database: Database) => new AccessStore(database) },
+    { provide: ModelCatalogue, inject: [CONFIG], useFactory: (config: Config) => new ModelCatalogue(platformModels(config)) },
+    { provide: McpPool, inject: [Bus, CONFIG], useFactory: (bus: Bus, config: Config) => new McpPool(natsBus(bus), policyOf(config)) },
+    {
+      provide: McpRegistry,
+      inject: [Database, AccessStore, McpPool, CONFIG],
+      useFactory: (database: Database, access: AccessStore, pool: McpPool, config: Config) =>
+        new McpRegistry(new ServerStore(database, aesSealer(config.ROOST_MASTER_KEY)), access, pool, { policy: policyOf(config), redirectUri: config.ROOST_MCP_REDIRECT_URI }),
+    },
+    {
+      provide: TurnWorker,
+      inject: [Bus, SessionStore, McpRegistry, McpPool, CONFIG, LOGGER],
+      useFactory: (bus: Bus, sessions: SessionStore, registry: McpRegistry, pool: McpPool, config: Config, logger: Logger) =>
+        new TurnWorker({ bus: natsBus(bus), sessions, platform: platformModels(config), mcp: { registry, pool }, logger }, config.ROOST_MAX_TURNS),
+    },
+  ],
+})
+export class RuntimeModule {}

@@ -1,0 +1,31 @@
+import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { runTurn, type TurnRunner } from './run-turn.js';
+import { WorkerPool } from './worker-pool.js';
+
+const POLL_MS = 1_000;
+/** How long running turns may go on after a stop was asked for. */
+const GRACE_MS = 25_000;
+
+/** Runs turns for as long as the service runs. */
+export class TurnWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly pool: WorkerPool;
+
+  constructor(
+    private readonly runner: TurnRunner,
+    maxTurns: number,
+  ) {
+    const workerId = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
+    this.pool = new WorkerPool(runner.bus, { workerId, maxTurns, pollMs: POLL_MS, run: (turn, abort) => runTurn(runner, turn, abort) }, runner.logger);
+  }
+
+  onApplicationBootstrap(): void {
+    this.pool.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.pool.stop(GRACE_MS);
+    await this.runner.mcp.pool.stop();
+  }
+}

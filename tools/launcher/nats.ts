@@ -107,6 +107,8 @@ function configuration({ port, storeDir, trust, canSyncAlways }: ConfigurationIn
   const resolver = [trust.systemAccount, ...trust.accounts].map(({ publicKey, jwt }) => `  ${publicKey}: ${jwt}`);
   return `listen: "127.0.0.1:${port}"
 server_name: roost
+# An agent may be created with 10 MiB of files, which are base64 or escaped text in one request.
+max_payload: 32MB
 jetstream {
   store_dir: ${JSON.stringify(storeDir)}
   max_memory_store: 128MB

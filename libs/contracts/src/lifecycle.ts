@@ -319,6 +319,8 @@ export const AgentState = wire({
   agentId: AgentId,
   accountId: AccountId,
   status: AgentStatus,
+  /** The balance is zero: messages are accepted and wait, no turn begins. Absent means it is not. */
+  isExhausted: z.boolean().optional(),
   /** Grows with every change: an older state never overwrites a newer one. */
   revision: Count,
 });
@@ -371,6 +373,7 @@ export const ensureWorkspace = request('lifecycle.workspace.ensure', {
 });
 
 export const agentCreated = event('lifecycle.agent.created', AgentState);
+/** Also when the balance runs out or is filled up again; status and previous status are then the same. */
 export const agentStatusChanged = event(
   'lifecycle.agent.status-changed',
   wire({
@@ -379,6 +382,7 @@ export const agentStatusChanged = event(
     status: AgentStatus,
     previous: AgentStatus,
     reason: z.string().nullable(),
+    isExhausted: z.boolean().optional(),
     revision: Count,
   }),
 );

@@ -1,0 +1,76 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import type { Keyring } from './keyring.js';
+
+const VERSION = 'v1';
+const CIPHER = 'aes-256-gcm';
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+/**
+ * Envelope encryption with AES-256-GCM: each value has a random data key of its own, which the master key wraps.
+ * `place` (table and row, e.g. `agents:<id>`) is authenticated with it: a sealed value copied into another row does
+ * not open. Changing the master key means wrapping data keys anew, never touching what they seal.
+ */
+export class Sealer {
+  constructor(private readonly keyring: Keyring) {}
+
+  /** `v1.<master key id>.<wrapped data key>.<sealed text>`, the last two in base64url. */
+  seal(text: string, place: string): string {
+    const dataKey = randomBytes(32);
+    const sealed = encrypt(dataKey, Buffer.from(text, 'utf8'), place);
+    return [VERSION, this.keyring.currentId, this.wrap(dataKey, place), sealed.toString('base64url')].join('.');
+  }
+
+  /** Errors: when the master key is not in the ring, or the value was changed or sealed for another place. */
+  open(value: string, place: string): string {
+    const { dataKey, sealed } = this.unwrap(value, place);
+    return decrypt(dataKey, sealed, place).toString('utf8');
+  }
+
+  /** Whether the value was sealed under a master key that has since been replaced. */
+  isOutdated(value: string): boolean {
+    return value.split('.')[1] !== this.keyring.currentId;
+  }
+
+  /** The same value under the current master key. Errors: as `open`. */
+  rotate(value: string, place: string): string {
+    const { dataKey, sealed } = this.unwrap(value, place);
+    return [VERSION, this.keyring.currentId, this.wrap(dataKey, place), sealed.toString('base64url')].join('.');
+  }
+
+  /** The prefix that every value sealed under the current master key has. */
+  get currentPrefix(): string {
+    return `${VERSION}.${this.keyring.currentId}.`;
+  }
+
+  private wrap(dataKey: Buffer, place: string): string {
+    return encrypt(this.masterKey(this.keyring.currentId), dataKey, `key:${place}`).toString('base64url');
+  }
+
+  private unwrap(value: string, place: string): { dataKey: Buffer; sealed: Buffer } {
+    const [version, keyId = '', wrapped = '', sealed = ''] = value.split('.');
+    if (version !== VERSION) throw new Error('a sealed value has an unknown version');
+    const dataKey = decrypt(this.masterKey(keyId), Buffer.from(wrapped, 'base64url'), `key:${place}`);
+    return { dataKey, sealed: Buffer.from(sealed, 'base64url') };
+  }
+
+  private masterKey(id: string): Buffer {
+    const key = this.keyring.keys.get(id);
+    if (!key) throw new Error(`a sealed value needs master key ${id}: add it to ROOST_PREVIOUS_MASTER_KEYS`);
+    return key;
+  }
+}
+
+function encrypt(key: Buffer, plain: Buffer, place: string): Buffer {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
+  cipher.setAAD(Buffer.from(place, 'utf8'));
+  return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+}
+
+function decrypt(key: Buffer, sealed: Buffer, place: string): Buffer {
+  const decipher = createDecipheriv(CIPHER, key, sealed.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES });
+  decipher.setAAD(Buffer.from(place, 'utf8'));
+  decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
+  return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
+}

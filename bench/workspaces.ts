@@ -1,0 +1,233 @@
+import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { serviceCredentials, workspaceCredentials } from '#lib/bus/credentials';
+import { ownCall, requestOverNats } from '#lib/bus/rpc';
+import * as contract from '#lib/contracts';
+import { LocalWorkspaceDriver, type WorkspaceSpec } from '../apps/agent-lifecycle/src/workspaces/index.js';
+import { findBubblewrap } from '../tools/launcher/bubblewrap.js';
+import { startNats } from '../tools/launcher/nats.js';
+
+/**
+ * Figures of local workspaces, each beside its floor: cold wake, the room an awake workspace takes, a small read against
+ * a bare NATS request, a large file up and down. Run alone: `node dist/bench/workspaces.js [wake] [read] [large] [many=200]`.
+ */
+const wanted = process.argv.slice(2);
+const isWanted = (name: string) => wanted.length === 0 || wanted.some((argument) => argument.split('=')[0] === name);
+const countOf = (name: string, otherwise: number) =>
+  Number(wanted.find((argument) => argument.startsWith(`${name}=`))?.split('=')[1] ?? otherwise);
+
+const dataDir = mkdtempSync(join(tmpdir(), 'roost-bench-'));
+const nats = await startNats({ dataDir, log: () => undefined });
+const seed = nats.accounts[0]?.seed ?? '';
+const authenticator = credsAuthenticator(new TextEncoder().encode(await serviceCredentials(seed, 'bench')));
+const connection = await connect({ servers: nats.url, authenticator });
+const driver = new LocalWorkspaceDriver({
+  bwrapPath: (await findBubblewrap(console.error)).path,
+  dataDir,
+  natsUrl: nats.url,
+  daemonPath: fileURLToPath(new URL('../workspace-daemon.mjs', import.meta.url)),
+  nats: connection,
+  mintCredentials: (agentId) => workspaceCredentials(seed, agentId, { ttlSeconds: 3_600 }),
+  logger: { warn: (fields, message) => console.error(message, fields), info: () => undefined },
+});
+
+try {
+  if (isWanted('wake')) await measureWake();
+  if (isWanted('read')) await measureRead();
+  if (isWanted('large')) await measureLarge();
+  if (isWanted('many')) await measureMany(countOf('many', 200));
+} finally {
+  await driver.close();
+  await connection.close();
+  await nats.stop();
+  rmSync(dataDir, { recursive: true, force: true });
+}
+
+async function measureWake(): Promise<void> {
+  const agentId = randomUUID();
+  await driver.ensure(specOf(agentId));
+  const times: number[] = [];
+  for (let round = 0; round < 20; round += 1) {
+    await driver.sleep(agentId);
+    times.push(await timed(() => driver.ensure(specOf(agentId))));
+  }
+  await driver.sleep(agentId);
+  print(
+    'cold wake, nothing running → first answer',
+    `p50 ${ms(quantile(times, 0.5))}, p95 ${ms(quantile(times, 0.95))}`,
+  );
+  print('processes of a sleeping workspace', String(processesOf(agentId).length));
+}
+
+async function measureRead(): Promise<void> {
+  const agentId = await awake();
+  await ask(connection, contract.writeFile, {
+    agentId,
+    path: 'f',
+    content: 'x'.repeat(4_096),
+    encoding: 'utf-8',
+    overwrite: true,
+  });
+  const echo = connection.subscribe('bench.echo', { callback: (_, message) => void message.respond(message.data) });
+  const payload = 'x'.repeat(4_096);
+  const bare = await sample(2_000, () => connection.request('bench.echo', payload));
+  const ping = await sample(2_000, () => ask(connection, contract.pingWorkspace, { agentId }));
+  const read = await sample(2_000, () => ask(connection, contract.readFile, { agentId, path: 'f', encoding: 'utf-8' }));
+  echo.unsubscribe();
+  print('bare NATS request of 4 KiB', `p50 ${ms(quantile(bare, 0.5))}, p99 ${ms(quantile(bare, 0.99))}`);
+  print('ping of a workspace', `p50 ${ms(quantile(ping, 0.5))}, p99 ${ms(quantile(ping, 0.99))}`);
+  print(
+    'read of a 4 KiB file',
+    `p50 ${ms(quantile(read, 0.5))}, p99 ${ms(quantile(read, 0.99))}, ${(quantile(read, 0.5) / quantile(bare, 0.5)).toFixed(1)} × bare`,
+  );
+  await driver.sleep(agentId);
+}
+
+async function measureLarge(): Promise<void> {
+  const agentId = await awake();
+  const bytes = 2 ** 30;
+  const data = Buffer.alloc(contract.STREAM_PART_BYTES, 'roost ').toString('base64');
+  const parts = bytes / contract.STREAM_PART_BYTES;
+  const before = { own: process.memoryUsage.rss(), daemon: peakOf(agentId) };
+  let peak = before.own;
+  const watch = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 20);
+  const up = await timed(async () => {
+    const { streamId } = await ask(connection, contract.openWriteStream, {
+      agentId,
+      path: 'large',
+      target: 'file',
+      overwrite: true,
+    });
+    await inOrder(parts, (part) => ask(connection, contract.writeStream, { agentId, streamId, part, data }));
+    await ask(connection, contract.finishWriteStream, { agentId, streamId });
+  });
+  const down = await timed(async () => {
+    const { streamId } = await ask(connection, contract.openReadStream, {
+      agentId,
+      path: 'large',
+      source: 'file',
+      offset: 0,
+    });
+    await inOrder(parts, (part) => ask(connection, contract.readStream, { agentId, streamId, part }));
+    await ask(connection, contract.closeStream, { agentId, streamId });
+  });
+  clearInterval(watch);
+  const rate = (time: number) => `${ms(time)}, ${Math.round(bytes / 2 ** 20 / (time / 1_000))} MiB/s`;
+  print('1 GiB up', rate(up));
+  print('1 GiB down', rate(down));
+  print('memory for it', `here +${mib(peak - before.own)}, daemon's peak +${mib(peakOf(agentId) - before.daemon)}`);
+  await driver.remove(agentId);
+}
+
+async function measureMany(count: number): Promise<void> {
+  const agents = Array.from({ length: count }, () => randomUUID());
+  const time = await timed(async () => {
+    for (let at = 0; at < count; at += 4)
+      await Promise.all(agents.slice(at, at + 4).map((agentId) => driver.ensure(specOf(agentId))));
+  });
+  const sizes = agents.map((agentId) => processesOf(agentId).reduce((sum, pid) => sum + pssOf(pid), 0));
+  print(
+    `${count} workspaces awake`,
+    `in ${ms(time)}, PSS each p50 ${mib(quantile(sizes, 0.5))}, max ${mib(Math.max(...sizes))}, all ${mib(sizes.reduce((a, b) => a + b, 0))}`,
+  );
+}
+
+function specOf(agentId: string): WorkspaceSpec {
+  return { agentId, accountId: agentId, volumeBytes: 2 ** 31, env: {}, network: { mode: 'none' } };
+}
+
+async function awake(): Promise<string> {
+  const agentId = randomUUID();
+  await driver.ensure(specOf(agentId));
+  return agentId;
+}
+
+function ask<C extends contract.RequestContract>(
+  via: NatsConnection,
+  asked: C,
+  input: Parameters<typeof requestOverNats<C['input'], C['output']>>[2],
+) {
+  return requestOverNats<C['input'], C['output']>(
+    via,
+    asked as contract.RequestContract<C['input'], C['output']>,
+    input,
+    ownCall('bench', 60_000),
+  );
+}
+
+/** Two requests under way at a time, in order. */
+async function inOrder(count: number, request: (part: number) => Promise<unknown>): Promise<void> {
+  let ahead: Promise<unknown> = Promise.resolve();
+  for (let part = 0; part < count; part += 1) {
+    const next = request(part);
+    await ahead;
+    ahead = next;
+  }
+  await ahead;
+}
+
+async function sample(count: number, work: () => Promise<unknown>): Promise<number[]> {
+  for (let warm = 0; warm < 200; warm += 1) await work();
+  const times: number[] = [];
+  for (let round = 0; round < count; round += 1) times.push(await timed(work));
+  return times;
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now();
+  await work();
+  return performance.now() - startedAt;
+}
+
+/** The processes of an agent's sandbox: those with its mark, and what they started. */
+function processesOf(agentId: string): number[] {
+  const all = readdirSync('/proc').map(Number).filter(Number.isInteger);
+  const parents = new Map(
+    all.map((pid) => [pid, Number(/^PPid:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0)]),
+  );
+  const found = new Set(all.filter((pid) => read(`/proc/${pid}/cmdline`).includes(agentId)));
+  for (const pid of all) if (found.has(parents.get(pid) ?? 0)) found.add(pid);
+  return [...found];
+}
+
+function pssOf(pid: number): number {
+  return Number(/^Pss:\s+(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0) * 1_024;
+}
+
+function peakOf(agentId: string): number {
+  return Math.max(
+    0,
+    ...processesOf(agentId).map(
+      (pid) => Number(/^VmHWM:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) * 1_024,
+    ),
+  );
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return ''; // it ended meanwhile
+  }
+}
+
+function quantile(values: number[], q: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0;
+}
+
+function ms(value: number): string {
+  return value < 10 ? `${value.toFixed(2)} ms` : `${Math.round(value)} ms`;
+}
+
+function mib(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}
+
+function print(name: string, value: string): void {
+  console.log(`${name.padEnd(45)} ${value}`);
+}

@@ -1,0 +1,27 @@
+import { Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
+import { ApiKeys } from './accounts/api-keys.js';
+import { AgentsController } from './agents/agents.controller.js';
+import { FilesystemController } from './filesystem/filesystem.controller.js';
+import { Workspaces } from './filesystem/workspaces.js';
+import { HealthController } from './health/health.controller.js';
+import { AuthGuard } from './http/auth.guard.js';
+import { EndpointInterceptor } from './http/endpoint.interceptor.js';
+import { ErrorFilter } from './http/error.filter.js';
+import { MessagesController } from './messages/messages.controller.js';
+
+/** Every controller of the API: a new one is a line here. */
+export const controllers = [AgentsController, MessagesController, FilesystemController, HealthController];
+
+/** The public REST API: authenticates, validates, asks the services. Holds no business rule. */
+@Module({
+  controllers,
+  providers: [
+    ApiKeys,
+    Workspaces,
+    { provide: APP_GUARD, useClass: AuthGuard },
+    { provide: APP_INTERCEPTOR, useClass: EndpointInterceptor },
+    { provide: APP_FILTER, useClass: ErrorFilter },
+  ],
+})
+export class GatewayModule {}

@@ -1,0 +1,35 @@
+import { RoostError } from '#lib/contracts';
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { ApiKeys } from '../accounts/api-keys.js';
+import { type CallingRequest, ENDPOINT, type EndpointDefinition } from './endpoint.js';
+
+/** Lets a request in as its endpoint declares. A route without a declaration lets nobody in. */
+@Injectable()
+export class AuthGuard implements CanActivate {
+  constructor(private readonly apiKeys: ApiKeys) {}
+
+  async canActivate(execution: ExecutionContext): Promise<boolean> {
+    const definition = Reflect.getMetadata(ENDPOINT, execution.getHandler()) as EndpointDefinition | undefined;
+    if (!definition)
+      throw new Error(`route ${execution.getClass().name}.${execution.getHandler().name} declares no access`);
+    if (definition.access === 'public') return true;
+    const request = execution.switchToHttp().getRequest<CallingRequest>();
+    const key = keyOf(request);
+    const account = key ? await this.apiKeys.accountOf(key) : undefined;
+    if (!account)
+      throw new RoostError('UNAUTHORIZED', 'a valid API key is needed: send Authorization: Bearer roost_sk_…');
+    if (!account.agentsEnabled)
+      throw new RoostError(
+        'FEATURE_DISABLED',
+        'AI agents are not enabled for this account: ask the operator to enable them',
+      );
+    request.accountId = account.id;
+    return true;
+  }
+}
+
+function keyOf(request: CallingRequest): string | undefined {
+  const alias = request.headers['x-shinzo-api-key'];
+  const bearer = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  return bearer ?? (typeof alias === 'string' ? alias : undefined);
+}

@@ -1,0 +1,19 @@
+import { RoostError } from '#lib/contracts';
+import { z } from 'zod';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** `:id` of a path. What is no id at all is answered as an unknown one is: 404, so that ids cannot be told apart. */
+export const AgentParams = z.looseObject({
+  id: z.string().refine((id) => {
+    if (!UUID.test(id)) throw new RoostError('NOT_FOUND', 'there is no such agent');
+    return true;
+  }),
+});
+
+export const MessageParams = AgentParams.extend({ messageId: z.string() });
+
+/** `*path`: the rest of the URL, decoded. */
+export const FileParams = AgentParams.extend({
+  path: z.union([z.string(), z.array(z.string()).transform((parts) => parts.join('/'))]).default(''),
+});

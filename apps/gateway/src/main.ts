@@ -1,0 +1,85 @@
+import { Bus, connectBus, InfraModule, runIfMain, serveHealth, startEventDelivery } from '#lib/bus';
+import { busEnvironment, databaseEnvironment, loadConfig, secret, type StartService } from '#lib/config';
+import { Database } from '#lib/database';
+import { createLogger, nestLogger } from '#lib/observability';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import 'reflect-metadata';
+import { z } from 'zod';
+import { ApiKeys } from './accounts/api-keys.js';
+import { controllers, GatewayModule } from './gateway.module.js';
+import { requestIdOf } from './http/request-context.js';
+import { Accounts1795560000000 } from './migrations/accounts-1795560000000.js';
+import { openApiDocument } from './openapi/openapi-document.js';
+
+const config = z.object({
+  ...busEnvironment,
+  ...databaseEnvironment,
+  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  HOST: z.string().default('127.0.0.1'),
+  /** The key of the local account, registered at start; its file is ROOST_LOCAL_API_KEY_FILE. */
+  ROOST_LOCAL_API_KEY: secret(z.string().min(20)).optional(),
+});
+
+/** 10 MiB of file content as base64, or as JSON with escapes, and the rest of a body around it. */
+const BODY_LIMIT_BYTES = 32 * 1024 * 1024;
+
+/** Starts the gateway; it listens when this resolves. */
+export const start: StartService = async (env) => {
+  const settings = loadConfig(config, env);
+  const logger = createLogger('gateway');
+  const connection = await connectBus(settings, 'gateway');
+  const database = await Database.open({
+    url: settings.DATABASE_URL,
+    poolSize: settings.DATABASE_POOL_SIZE,
+    schema: 'gateway',
+    migrations: [Accounts1795560000000],
+  });
+  const bus = new Bus(connection, 'gateway');
+
+  @Module({ imports: [InfraModule.with({ bus, database, config: settings, logger }), GatewayModule] })
+  class GatewayRoot {}
+
+  const adapter = new FastifyAdapter({
+    bodyLimit: BODY_LIMIT_BYTES,
+    routerOptions: { maxParamLength: 8_192 },
+    forceCloseConnections: 'idle',
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(GatewayRoot, adapter, {
+    logger: nestLogger(logger),
+    abortOnError: false,
+  });
+  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  fastify.addHook('onRequest', (request, reply, done) => {
+    void reply.header('x-request-id', requestIdOf(request));
+    done();
+  });
+  const document = openApiDocument(controllers, '0.1.0');
+  fastify.get('/openapi.json', async () => document);
+
+  if (settings.ROOST_LOCAL_API_KEY) await app.get(ApiKeys).registerLocalKey(settings.ROOST_LOCAL_API_KEY);
+  const delivery = startEventDelivery(app, { bus, database, logger });
+  const health = serveHealth(bus, database, (error, subject) =>
+    logger.error({ err: error, subject }, 'a request failed unexpectedly'),
+  );
+  await app.listen(settings.PORT, settings.HOST);
+  const url = await app.getUrl();
+  logger.info({ url }, 'listening');
+
+  return {
+    name: 'gateway',
+    url: url.replace('[::1]', 'localhost'),
+    async stop() {
+      if (!connection.isClosed()) health.unsubscribe();
+      await app.close();
+      await delivery.stop();
+      await database.close();
+      if (!connection.isClosed()) await connection.drain();
+      logger.info('stopped');
+    },
+  };
+};
+
+runIfMain(import.meta.url, start, config);

@@ -1,0 +1,70 @@
+import { Bus } from '#lib/bus';
+import {
+  AcceptedMessage,
+  getMessage,
+  listMessages,
+  messageListQuery,
+  MessageId,
+  NewMessage,
+  RoostError,
+  sendMessage,
+  wire,
+} from '#lib/contracts';
+import { Controller } from '@nestjs/common';
+import { z } from 'zod';
+import { type Call, Endpoint } from '../http/endpoint.js';
+import { AgentParams, MessageParams } from '../http/params.js';
+
+const common = { access: 'account', tag: 'Messages' } as const;
+const ListQuery = wire(messageListQuery);
+const WaitQuery = wire({ wait: z.coerce.number<number | string>().min(0).max(60).default(0) });
+
+/** spec: messages.md */
+@Controller('v1/agent/:id/messages')
+export class MessagesController {
+  constructor(private readonly bus: Bus) {}
+
+  @Endpoint({
+    ...common,
+    method: 'POST',
+    path: '',
+    summary: 'Send a message',
+    params: AgentParams,
+    body: NewMessage,
+    response: AcceptedMessage,
+    status: 201,
+    errors: ['NOT_FOUND', 'AGENT_UNAVAILABLE'],
+  })
+  send({ params, body }: Call<z.output<typeof AgentParams>, unknown, z.output<typeof NewMessage>>) {
+    return this.bus.request(sendMessage, { agentId: params.id, ...body });
+  }
+
+  @Endpoint({
+    ...common,
+    method: 'GET',
+    path: '',
+    summary: 'List messages',
+    params: AgentParams,
+    query: ListQuery,
+    response: listMessages.output,
+    errors: ['NOT_FOUND'],
+  })
+  list({ params, query }: Call<z.output<typeof AgentParams>, z.output<typeof ListQuery>>) {
+    return this.bus.request(listMessages, { agentId: params.id, ...query });
+  }
+
+  @Endpoint({
+    ...common,
+    method: 'GET',
+    path: ':messageId',
+    summary: 'Get a message, or wait for its replies',
+    params: MessageParams,
+    query: WaitQuery,
+    response: getMessage.output,
+    errors: ['NOT_FOUND'],
+  })
+  get({ params, query }: Call<z.output<typeof MessageParams>, z.output<typeof WaitQuery>>) {
+    if (!MessageId.safeParse(params.messageId).success) throw new RoostError('NOT_FOUND', 'there is no such message');
+    return this.bus.request(getMessage, { agentId: params.id, messageId: params.messageId, waitSeconds: query.wait });
+  }
+}

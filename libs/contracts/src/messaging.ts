@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AgentState } from './lifecycle.js';
 import { event, request } from './request.js';
-import { AccountId, AgentId, Count, JsonObject, MessageId, Timestamp, wire } from './wire.js';
+import { AccountId, AgentId, Count, JsonObject, MessageId, pageQuery, Pagination, Timestamp, wire } from './wire.js';
 
 /** spec: 00-overview, "Words". `schedule` and `trigger` are not chosen by API callers. */
 export const CHANNELS = ['api', 'discord', 'slack', 'telegram', 'schedule', 'trigger'] as const;
@@ -126,6 +126,67 @@ export const listMessages = request('messaging.message.list', {
 export const countMessages = request('messaging.message.count', {
   input: wire({ agentIds: z.array(AgentId).max(100) }),
   output: wire({ counts: z.record(z.string(), Count) }),
+});
+
+/** Marks a reply read; again changes nothing. Errors: NOT_FOUND, CONFLICT (a message that is not a reply). */
+export const markMessageRead = request('messaging.message.read', {
+  input: wire({ agentId: AgentId, messageId: MessageId }),
+  output: Message,
+});
+
+export const Conversation = wire({
+  id: z.string(),
+  channel: Channel,
+  counterparty: Counterparty,
+  messageCount: Count,
+  /** Replies that nobody marked read. */
+  unreadCount: Count,
+  /** `content` holds the first 200 characters. */
+  lastMessage: wire({
+    id: MessageId,
+    role: z.enum(['user', 'assistant']),
+    content: z.string(),
+    createdAt: Timestamp,
+  }).nullable(),
+  createdAt: Timestamp,
+  updatedAt: Timestamp,
+});
+export type Conversation = z.output<typeof Conversation>;
+
+/** Newest activity first. Errors: NOT_FOUND. */
+export const listConversations = request('messaging.conversation.list', {
+  input: wire({ agentId: AgentId, ...pageQuery }),
+  output: wire({ conversations: z.array(Conversation), pagination: Pagination }),
+});
+
+/** A durable event of an agent: `id` is the `roost-event-id` header of the same event on the bus. */
+export const AgentEvent = wire({
+  id: z.uuid(),
+  /** E.g. `events.messaging.message.created`; `payload` has that event's wire form. */
+  subject: z.string(),
+  payload: z.json(),
+  createdAt: Timestamp,
+});
+export type AgentEvent = z.output<typeof AgentEvent>;
+
+/**
+ * The durable events of an agent in their order, for a reader that resumes. Kept 24 h.
+ * Without `afterEventId`: none, only `lastEventId`, from where a fresh reader goes on.
+ * `isKnown` false: the event is not kept any more (or never was), so events may be missing; the oldest kept follow.
+ * Errors: NOT_FOUND.
+ */
+export const listAgentEvents = request('messaging.event.list', {
+  input: wire({
+    agentId: AgentId,
+    afterEventId: z.uuid().optional(),
+    limit: z.number().int().min(1).max(200).default(100),
+  }),
+  output: wire({
+    events: z.array(AgentEvent),
+    hasMore: z.boolean(),
+    isKnown: z.boolean(),
+    lastEventId: z.uuid().nullable(),
+  }),
 });
 
 /** Tells messaging of an agent's state ahead of the event, so that the next request already sees it. */

@@ -5,7 +5,7 @@ import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { RoostError } from '#lib/contracts';
 import { makeParents } from '../directories/make-parents.js';
-import { MAX_NAME_BYTES, MAX_PATH_BYTES, RESERVED } from '../tree/path.js';
+import { MAX_NAME_BYTES, MAX_PATH_BYTES, RESERVED, hasControlCharacter } from '../tree/path.js';
 import { removeTree } from '../tree/remove-tree.js';
 import { visit } from '../tree/visit.js';
 import type { Volume } from '../tree/volume.js';
@@ -144,13 +144,12 @@ export class Staging {
     this.entries += 1;
     if (this.entries > MAX_ENTRIES) throw bad(`more than ${MAX_ENTRIES} entries`);
     const names = entry.split('/').filter((name) => name !== '' && name !== '.');
-    // eslint-disable-next-line no-control-regex -- control characters are what is looked for
     const isHostile =
       entry.startsWith('/') ||
       entry.includes('\\') ||
       names.includes('..') ||
       names[0] === RESERVED ||
-      /[\u0000-\u001f\u007f]/.test(entry);
+      hasControlCharacter(entry);
     if (isHostile) throw bad(`the path "${entry.slice(0, 200)}" is not allowed`);
     if (Buffer.byteLength(entry) > MAX_PATH_BYTES || names.some((name) => Buffer.byteLength(name) > MAX_NAME_BYTES))
       throw bad('a path is too long');

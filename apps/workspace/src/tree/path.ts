@@ -16,8 +16,7 @@ const mount = 'workspace';
 export function parsePath(path: string): Buffer[] {
   if (Buffer.byteLength(path) > MAX_PATH_BYTES)
     throw invalid(`a path may have at most ${MAX_PATH_BYTES} bytes`, 'too_long');
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (/[\u0000-\u001f\u007f]/.test(path)) throw invalid('a path may not hold control characters', 'control_character');
+  if (hasControlCharacter(path)) throw invalid('a path may not hold control characters', 'control_character');
   const names = path.split('/').filter((name) => name !== '' && name !== '.');
   if (names[0] === mount) names.shift();
   else if (path.startsWith('/') && names.length > 0) throw outside();
@@ -90,6 +89,11 @@ function fromShown(name: string): Buffer {
   if (bytes.includes(0) || bytes.includes(0x2f))
     throw invalid('a file name may not hold NUL or a slash', 'control_character');
   return bytes;
+}
+
+export function hasControlCharacter(text: string): boolean {
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  return /[\u0000-\u001f\u007f]/.test(text);
 }
 
 export function outside(): RoostError {

@@ -182,10 +182,11 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
     const proxy = new EgressProxy({
       policy: () => this.policies.get(agentId) ?? { mode: 'none' },
       guard: { schemes: ['http', 'https'], allowedRanges: this.options.egressAllowedRanges ?? [] },
-      onAccess: (entry) =>
+      onAccess: (entry) => {
         this.egressLog
           .append(agentId, entry)
-          .catch((error: unknown) => logger.warn({ agentId, error }, 'the network log could not be written')),
+          .catch((error: unknown) => logger.warn({ agentId, error }, 'the network log could not be written'));
+      },
     });
     const link = new SandboxLink(sandbox.link, {
       natsUrl,

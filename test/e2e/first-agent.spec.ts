@@ -50,7 +50,10 @@ describe('a newcomer with curl', () => {
     const { message, replies } = await ask(agentId, 'write hello to notes.txt');
     expect(message).toMatchObject({ status: 'read', error: null });
     expect(replies).toHaveLength(1);
-    const file = await roost.api<{ path: string; content: string }>('GET', `/v1/agent/${agentId}/filesystem/files/notes.txt`);
+    const file = await roost.api<{ path: string; content: string }>(
+      'GET',
+      `/v1/agent/${agentId}/filesystem/files/notes.txt`,
+    );
     expect(file.body).toMatchObject({ path: '/workspace/notes.txt', content: 'hello' });
   });
 
@@ -77,7 +80,9 @@ describe('a newcomer with curl', () => {
     expect((await roost.api('POST', path, { content: 'one' })).status).toBe(201);
     expect((await roost.api<ErrorBody>('POST', path, { content: 'two' })).status).toBe(409);
     expect((await roost.api<{ content: string }>('GET', path)).body.content).toBe('one');
-    expect((await roost.api<ErrorBody>('GET', `/v1/agent/${agentId}/filesystem/files/..%2f..%2fetc%2fpasswd`)).status).toBe(403);
+    expect(
+      (await roost.api<ErrorBody>('GET', `/v1/agent/${agentId}/filesystem/files/..%2f..%2fetc%2fpasswd`)).status,
+    ).toBe(403);
   });
 
   it('answers messages of one conversation in order', async () => {
@@ -88,24 +93,69 @@ describe('a newcomer with curl', () => {
       ids.push(sent.body.id);
     }
     await roost.api('GET', `/v1/agent/${agentId}/messages/${ids.at(-1)}?wait=30`);
-    const list = await roost.api<{ messages: MessageBody[]; has_more: boolean }>('GET', `/v1/agent/${agentId}/messages?limit=100`);
+    const list = await roost.api<{ messages: MessageBody[]; has_more: boolean }>(
+      'GET',
+      `/v1/agent/${agentId}/messages?limit=100`,
+    );
     expect(list.body.messages.filter((message) => message.role === 'user').map((message) => message.id)).toEqual(ids);
     expect(list.body.has_more).toBe(false);
   });
 
   describe('bad input gets the error shape', () => {
-    const shape = { success: false, meta: { request_id: expect.stringMatching(/^.+$/), timestamp: expect.stringMatching(/Z$/) } };
-    const bad: [name: string, status: number, code: string, method: string, path: string, body?: unknown, headers?: Record<string, string>][] = [
-      ['malformed JSON', 400, 'VALIDATION_ERROR', 'POST', '/v1/agent/create', '{"name":', { 'content-type': 'application/json' }],
+    const shape = {
+      success: false,
+      meta: { request_id: expect.stringMatching(/^.+$/), timestamp: expect.stringMatching(/Z$/) },
+    };
+    const bad: [
+      name: string,
+      status: number,
+      code: string,
+      method: string,
+      path: string,
+      body?: unknown,
+      headers?: Record<string, string>,
+    ][] = [
+      [
+        'malformed JSON',
+        400,
+        'VALIDATION_ERROR',
+        'POST',
+        '/v1/agent/create',
+        '{"name":',
+        { 'content-type': 'application/json' },
+      ],
       ['an unknown field', 400, 'VALIDATION_ERROR', 'POST', '/v1/agent/create', { name: 'a', nmae: 'b' }],
       ['a wrong type', 400, 'VALIDATION_ERROR', 'POST', '/v1/agent/create', { name: 7 }],
       ['a name that is too long', 400, 'VALIDATION_ERROR', 'POST', '/v1/agent/create', { name: 'x'.repeat(101) }],
       ['an unknown id', 404, 'NOT_FOUND', 'GET', '/v1/agent/01890000-0000-7000-8000-000000000000'],
       ['an id that is none', 404, 'NOT_FOUND', 'GET', '/v1/agent/nonsense'],
-      ['an oversized body', 413, 'PAYLOAD_TOO_LARGE', 'POST', '/v1/agent/create', { name: 'a', system_prompt: 'x'.repeat(40_000_000) }],
-      ['another content type', 415, 'UNSUPPORTED_MEDIA_TYPE', 'POST', '/v1/agent/create', 'name=a', { 'content-type': 'text/csv' }],
+      [
+        'an oversized body',
+        413,
+        'PAYLOAD_TOO_LARGE',
+        'POST',
+        '/v1/agent/create',
+        { name: 'a', system_prompt: 'x'.repeat(40_000_000) },
+      ],
+      [
+        'another content type',
+        415,
+        'UNSUPPORTED_MEDIA_TYPE',
+        'POST',
+        '/v1/agent/create',
+        'name=a',
+        { 'content-type': 'text/csv' },
+      ],
       ['no key', 401, 'UNAUTHORIZED', 'GET', '/v1/agent/list', undefined, { authorization: '' }],
-      ['a wrong key', 401, 'UNAUTHORIZED', 'GET', '/v1/agent/list', undefined, { authorization: 'Bearer roost_sk_wrong' }],
+      [
+        'a wrong key',
+        401,
+        'UNAUTHORIZED',
+        'GET',
+        '/v1/agent/list',
+        undefined,
+        { authorization: 'Bearer roost_sk_wrong' },
+      ],
       ['an unknown route', 404, 'NOT_FOUND', 'GET', '/v1/nothing/here'],
     ];
     it.each(bad)('%s → %i %s', async (_name, status, code, method, path, body, headers) => {
@@ -121,7 +171,9 @@ describe('a newcomer with curl', () => {
     expect((await roost.api('GET', '/health/ready')).status).toBe(200);
     const document = await roost.api<{ openapi: string; paths: object }>('GET', '/openapi.json');
     expect(document.body.openapi).toMatch(/^3\.1/);
-    expect(Object.keys(document.body.paths)).toEqual(expect.arrayContaining(['/v1/agent/create', '/v1/agent/{id}/messages']));
+    expect(Object.keys(document.body.paths)).toEqual(
+      expect.arrayContaining(['/v1/agent/create', '/v1/agent/{id}/messages']),
+    );
   });
 });
 

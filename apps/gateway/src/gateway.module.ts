@@ -2,16 +2,27 @@ import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { ApiKeys } from './accounts/api-keys.js';
 import { AgentsController } from './agents/agents.controller.js';
+import { ArchiveController } from './filesystem/archive.controller.js';
+import { Content } from './filesystem/content.js';
+import { FilesController } from './filesystem/files.controller.js';
 import { FilesystemController } from './filesystem/filesystem.controller.js';
 import { Workspaces } from './filesystem/workspaces.js';
 import { HealthController } from './health/health.controller.js';
 import { AuthGuard } from './http/auth.guard.js';
 import { EndpointInterceptor } from './http/endpoint.interceptor.js';
 import { ErrorFilter } from './http/error.filter.js';
+import { IdempotencyStore } from './idempotency/idempotency-store.js';
 import { MessagesController } from './messages/messages.controller.js';
 
 /** Every controller of the API: a new one is a line here. */
-export const controllers = [AgentsController, MessagesController, FilesystemController, HealthController];
+export const controllers = [
+  AgentsController,
+  MessagesController,
+  FilesController,
+  FilesystemController,
+  ArchiveController,
+  HealthController,
+];
 
 /** The public REST API: authenticates, validates, asks the services. Holds no business rule. */
 @Module({
@@ -19,6 +30,8 @@ export const controllers = [AgentsController, MessagesController, FilesystemCont
   providers: [
     ApiKeys,
     Workspaces,
+    Content,
+    IdempotencyStore,
     { provide: APP_GUARD, useClass: AuthGuard },
     { provide: APP_INTERCEPTOR, useClass: EndpointInterceptor },
     { provide: APP_FILTER, useClass: ErrorFilter },

@@ -10,8 +10,10 @@ import 'reflect-metadata';
 import { z } from 'zod';
 import { ApiKeys } from './accounts/api-keys.js';
 import { controllers, GatewayModule } from './gateway.module.js';
+import { addBodyParsers } from './http/body-parsers.js';
 import { requestIdOf } from './http/request-context.js';
 import { Accounts1795560000000 } from './migrations/accounts-1795560000000.js';
+import { Idempotency1795560100000 } from './migrations/idempotency-1795560100000.js';
 import { openApiDocument } from './openapi/openapi-document.js';
 
 const config = z.object({
@@ -35,7 +37,7 @@ export const start: StartService = async (env) => {
     url: settings.DATABASE_URL,
     poolSize: settings.DATABASE_POOL_SIZE,
     schema: 'gateway',
-    migrations: [Accounts1795560000000],
+    migrations: [Accounts1795560000000, Idempotency1795560100000],
   });
   const bus = new Bus(connection, 'gateway');
 
@@ -50,12 +52,14 @@ export const start: StartService = async (env) => {
   const app = await NestFactory.create<NestFastifyApplication>(GatewayRoot, adapter, {
     logger: nestLogger(logger),
     abortOnError: false,
+    bodyParser: false,
   });
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   fastify.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', requestIdOf(request));
     done();
   });
+  addBodyParsers(fastify, BODY_LIMIT_BYTES);
   const document = openApiDocument(controllers, '0.1.0');
   fastify.get('/openapi.json', async () => document);
 

@@ -33,6 +33,15 @@ export class Workspaces {
     }
   }
 
+  /** Goes on with what `request` began, in another context: no check, no waking. */
+  ask<I extends z.ZodType, O extends z.ZodType>(
+    contract: RequestContract<I, O>,
+    input: z.output<I>,
+    context: CallContext,
+  ): Promise<z.output<O>> {
+    return this.bus.request(contract, input, context);
+  }
+
   private async admit(accountId: string, agentId: string): Promise<void> {
     const state = await this.bus.request(getAgentState, { agentId }, asService(currentCall()));
     if (state.accountId !== accountId) throw new RoostError('NOT_FOUND', 'there is no such agent');

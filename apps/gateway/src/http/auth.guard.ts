@@ -18,7 +18,7 @@ export class AuthGuard implements CanActivate {
     const account = key ? await this.apiKeys.accountOf(key) : undefined;
     if (!account)
       throw new RoostError('UNAUTHORIZED', 'a valid API key is needed: send Authorization: Bearer roost_sk_…');
-    if (!account.agentsEnabled)
+    if (definition.access === 'account' && !account.agentsEnabled)
       throw new RoostError(
         'FEATURE_DISABLED',
         'AI agents are not enabled for this account: ask the operator to enable them',

@@ -9,12 +9,23 @@ import {
   SetMetadata,
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Readable } from 'node:stream';
 import type { z } from 'zod';
+
+/** What a handler gives that has answered through `call.reply` by itself: a stream, server-sent events. */
+export const HANDLED: unique symbol = Symbol('roost:handled');
+export type Handled = typeof HANDLED;
 
 export const ENDPOINT = Symbol('roost:endpoint');
 
-/** Who may call: anybody, or an account that has the AI-agents feature. */
-export type Access = 'public' | 'account';
+/**
+ * Who may call: anybody (`public`; also routes that check a signature over the raw body by themselves), an account
+ * that has the AI-agents feature (`account`), or any account (`signed-in`: its own keys and settings).
+ */
+export type Access = 'public' | 'account' | 'signed-in';
+
+/** How a body arrives: parsed JSON, only its bytes (`call.rawBody`), or a stream (`call.stream`). */
+export type BodyKind = 'json' | 'raw' | 'stream';
 
 /**
  * One declaration per route: it validates, authenticates, encodes the answer and writes the OpenAPI document.
@@ -35,6 +46,13 @@ export interface EndpointDefinition<
   params?: P;
   query?: Q;
   body?: B;
+  /**
+   * `['json']` if not given. `['json', 'stream']`: JSON is validated by `body`, any other content type is a stream.
+   * `['raw']`: any content type, not parsed.
+   */
+  accepts?: readonly BodyKind[];
+  /** Most bytes of a streamed body; 1 GiB if not given. */
+  maxStreamBytes?: number;
   /** Absent: the handler writes the reply itself. */
   response?: R;
   /** Of the success; 200 if not given. */
@@ -47,6 +65,12 @@ export interface Call<P = unknown, Q = unknown, B = unknown> {
   params: P;
   query: Q;
   body: B;
+  /** The bytes of the body as they were sent, for signatures; absent when it is a stream or empty. */
+  rawBody: Buffer | undefined;
+  /** The body where the endpoint accepts streams and it was not JSON. Fails with PAYLOAD_TOO_LARGE at its limit. */
+  stream: Readable | undefined;
+  /** The caller's `Idempotency-Key`. The result is kept by the gateway; a service that can dedupe by it should. */
+  idempotencyKey: string | undefined;
   /** The tenant; '' on public endpoints. */
   accountId: string;
   request: FastifyRequest;
@@ -55,6 +79,7 @@ export interface Call<P = unknown, Q = unknown, B = unknown> {
 
 export interface CallingRequest extends FastifyRequest {
   accountId?: string;
+  rawBody?: Buffer;
   requestId?: string;
   call?: Call;
 }
@@ -68,14 +93,19 @@ const Input = createParamDecorator(
 export function Endpoint<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R extends z.ZodType>(
   definition: EndpointDefinition<P, Q, B, R>,
 ) {
-  return <F extends (call: Call<z.output<P>, z.output<Q>, z.output<B>>) => Promise<z.output<R>> | z.output<R>>(
+  return <
+    F extends (
+      call: Call<z.output<P>, z.output<Q>, z.output<B>>,
+    ) => Promise<z.output<R> | Handled> | z.output<R> | Handled,
+  >(
     target: object,
     key: string,
     descriptor: TypedPropertyDescriptor<F>,
   ): void => {
     Input()(target, key, 0);
     applyDecorators(
-      RequestMapping({ path: definition.path, method: RequestMethod[definition.method] }),
+      // Fastify's wildcard has no name; the interceptor gives it back its own.
+      RequestMapping({ path: definition.path.replace(/\*\w+$/, '*'), method: RequestMethod[definition.method] }),
       HttpCode(definition.status ?? 200),
       SetMetadata(ENDPOINT, definition),
     )(target, key, descriptor);

@@ -4,6 +4,7 @@ import type { Logger } from '#lib/observability';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { CallingRequest } from './endpoint.js';
+import { errorBody } from './error-body.js';
 import { requestIdOf } from './request-context.js';
 
 /** The one place where errors become HTTP (spec: 00-overview, "Shapes"). */
@@ -16,16 +17,15 @@ export class ErrorFilter implements ExceptionFilter {
     const requestId = requestIdOf(http.getRequest<CallingRequest>());
     const reply = http.getResponse<FastifyReply>();
     const known = this.asRoostError(error, requestId);
+    if (reply.sent || reply.raw.headersSent) {
+      // Half an answer is out: cutting the connection is the only way left to say that it is not whole.
+      reply.raw.destroy();
+      return;
+    }
+    if (known.code === 'UNAUTHORIZED') void reply.header('www-authenticate', 'Bearer');
     if (known.retryAfterSeconds !== undefined || ERROR_STATUS[known.code] === 503)
       void reply.header('retry-after', String(known.retryAfterSeconds ?? 5));
-    void reply
-      .status(ERROR_STATUS[known.code])
-      .header('x-request-id', requestId)
-      .send({
-        success: false,
-        error: { code: known.code, message: known.message, details: known.details },
-        meta: { request_id: requestId, timestamp: new Date().toISOString() },
-      });
+    void reply.status(ERROR_STATUS[known.code]).header('x-request-id', requestId).send(errorBody(known, requestId));
   }
 
   private asRoostError(error: unknown, requestId: string): RoostError {

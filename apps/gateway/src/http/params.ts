@@ -14,6 +14,4 @@ export const AgentParams = z.looseObject({
 export const MessageParams = AgentParams.extend({ messageId: z.string() });
 
 /** `*path`: the rest of the URL, decoded. */
-export const FileParams = AgentParams.extend({
-  path: z.union([z.string(), z.array(z.string()).transform((parts) => parts.join('/'))]).default(''),
-});
+export const FileParams = AgentParams.extend({ path: z.string().default('') });

@@ -1,0 +1,142 @@
+import { type CallContext, currentCall, ownCall } from '#lib/bus';
+import {
+  closeStream,
+  finishWriteStream,
+  openReadStream,
+  openWriteStream,
+  readStream,
+  RoostError,
+  STREAM_PART_BYTES,
+  writeFile,
+  writeStream,
+} from '#lib/contracts';
+import { Injectable } from '@nestjs/common';
+import { Readable } from 'node:stream';
+import type { z } from 'zod';
+import { Workspaces } from './workspaces.js';
+
+export const MAX_JSON_CONTENT_BYTES = 10 * 1024 * 1024;
+/** Above this a body travels in parts; below, in one bus message, escapes and base64 included. */
+const ONE_MESSAGE_BYTES = 128 * 1024;
+const PART_TIMEOUT_MS = 60_000;
+
+export type WriteTarget = Omit<z.output<typeof openWriteStream.input>, 'agentId'>;
+export type ReadSource = Omit<z.output<typeof openReadStream.input>, 'agentId'>;
+export type Opened = z.output<typeof openReadStream.output>;
+
+/** Content in and out of a workspace, in parts of half a megabyte: two are under way at a time, none piles up. */
+@Injectable()
+export class Content {
+  constructor(private readonly workspaces: Workspaces) {}
+
+  /** Writes a stream to its end, then puts it in its place. Whatever fails, nothing is left of it. */
+  async write(accountId: string, agentId: string, target: WriteTarget, source: AsyncIterable<Buffer>) {
+    const context = contextOf();
+    const { streamId } = await this.workspaces.request(accountId, openWriteStream, { agentId, ...target });
+    try {
+      let part = 0;
+      let underWay: Promise<unknown> = Promise.resolve();
+      for await (const bytes of inParts(source)) {
+        const next = this.workspaces.ask(
+          writeStream,
+          { agentId, streamId, part, data: bytes.toString('base64') },
+          soon(context),
+        );
+        next.catch(() => undefined); // awaited below, after the part before it
+        await underWay;
+        underWay = next;
+        part += 1;
+      }
+      await underWay;
+      return await this.workspaces.ask(finishWriteStream, { agentId, streamId }, soon(context, 300_000));
+    } catch (error) {
+      void this.workspaces.ask(closeStream, { agentId, streamId }, soon(context)).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Writes what came in a JSON body. Errors: PAYLOAD_TOO_LARGE above 10 MiB. */
+  async writeText(
+    accountId: string,
+    agentId: string,
+    target: WriteTarget,
+    content: string,
+    encoding: 'utf-8' | 'base64',
+  ) {
+    const { target: _, ...expected } = target;
+    if (content.length < ONE_MESSAGE_BYTES) {
+      return this.workspaces.request(accountId, writeFile, { agentId, ...expected, content, encoding });
+    }
+    const bytes = Buffer.from(content, encoding === 'base64' ? 'base64' : 'utf8');
+    if (bytes.length > MAX_JSON_CONTENT_BYTES) {
+      throw new RoostError(
+        'PAYLOAD_TOO_LARGE',
+        'content: at most 10 MiB in JSON; send more with content-type: application/octet-stream',
+        [{ field: 'content', reason: 'too_large', max: MAX_JSON_CONTENT_BYTES }],
+      );
+    }
+    return this.write(accountId, agentId, target, Readable.from([bytes]));
+  }
+
+  /** Opens content for reading: what it is, and the stream of its bytes, which must be read or destroyed. */
+  async read(accountId: string, agentId: string, source: ReadSource): Promise<{ about: Opened; bytes: Readable }> {
+    const context = contextOf();
+    const about = await this.workspaces.request(accountId, openReadStream, { agentId, ...source });
+    const part = (number: number) => {
+      const answer = this.workspaces.ask(
+        readStream,
+        { agentId, streamId: about.streamId, part: number },
+        soon(context),
+      );
+      answer.catch(() => undefined); // awaited by the reader, if it gets that far
+      return answer;
+    };
+    const close = () =>
+      void this.workspaces
+        .ask(closeStream, { agentId, streamId: about.streamId }, soon(context))
+        .catch(() => undefined);
+    async function* parts() {
+      try {
+        let number = 0;
+        let ahead = part(number);
+        for (;;) {
+          const { data, isLast } = await ahead;
+          if (!isLast) ahead = part((number += 1));
+          yield Buffer.from(data, 'base64');
+          if (isLast) return;
+        }
+      } finally {
+        close();
+      }
+    }
+    const bytes = Readable.from(parts(), { objectMode: false, highWaterMark: STREAM_PART_BYTES });
+    // Destroyed before it was ever read, the generator has not begun and its `finally` does not run.
+    bytes.once('close', close);
+    return { about, bytes };
+  }
+}
+
+async function* inParts(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let held: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of source) {
+    held.push(chunk);
+    bytes += chunk.length;
+    while (bytes >= STREAM_PART_BYTES) {
+      const all = Buffer.concat(held);
+      yield all.subarray(0, STREAM_PART_BYTES);
+      held = [all.subarray(STREAM_PART_BYTES)];
+      bytes -= STREAM_PART_BYTES;
+    }
+  }
+  if (bytes > 0) yield Buffer.concat(held);
+}
+
+function contextOf(): CallContext {
+  return currentCall() ?? ownCall('req_filesystem');
+}
+
+/** A gigabyte takes longer than one request may: each part has its own deadline. */
+function soon(context: CallContext, timeoutMs = PART_TIMEOUT_MS): CallContext {
+  return { ...context, deadline: Date.now() + timeoutMs };
+}

@@ -1,0 +1,126 @@
+import { Agent, createAgent, getAgent, RoostError, sendMessage } from '#lib/contracts';
+import { serve } from '#lib/bus';
+import { startRoost, type TestRoost } from '#lib/testing';
+import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { z } from 'zod';
+
+interface ErrorBody {
+  error: { code: string; details: { field?: string; reason: string }[] };
+  meta: { request_id: string };
+}
+
+const agentId = '01890000-0000-7000-8000-000000000001';
+const anAgent: z.output<typeof Agent> = {
+  id: agentId,
+  uuid: agentId,
+  name: 'a',
+  description: null,
+  status: 'active',
+  statusReason: null,
+  createdAt: new Date(0),
+  updatedAt: new Date(0),
+  pvcSize: '1Gi',
+  sessionMode: 'ephemeral',
+  warmthWindowMs: null,
+  outputTokenBalance: 1,
+  configuration: {},
+  systemPrompt: null,
+  systemPromptType: 'append',
+  mcpServers: [],
+  filesystemSummary: null,
+  discordBotConfigured: false,
+  slackBotConfigured: false,
+  telegramBotConfigured: false,
+};
+
+describe('the gateway', () => {
+  let roost: TestRoost;
+  let nats: NatsConnection;
+  const made: string[] = [];
+
+  beforeAll(async () => {
+    roost = await startRoost({ services: ['gateway'], env: { ROOST_RATE_LIMIT_PER_MINUTE: '200' } });
+    nats = await connect({
+      servers: roost.natsUrl,
+      authenticator: credsAuthenticator(new TextEncoder().encode(roost.natsCreds)),
+    });
+    const fail = (error: unknown) => console.error(error);
+    serve(
+      nats,
+      createAgent,
+      createAgent.subject,
+      (input) => {
+        made.push(input.name);
+        if (input.name === 'refused') throw new RoostError('VALIDATION_ERROR', 'no');
+        return { ...anAgent, name: input.name };
+      },
+      fail,
+    );
+    serve(nats, getAgent, getAgent.subject, () => anAgent, fail);
+    serve(
+      nats,
+      sendMessage,
+      sendMessage.subject,
+      () => {
+        throw new RoostError('AGENT_UNAVAILABLE', 'stopped', [], 7);
+      },
+      fail,
+    );
+    await nats.flush();
+  });
+  afterAll(async () => {
+    await nats.close();
+    await roost.stop();
+  });
+
+  it('echoes the request id and names it in errors', async () => {
+    const response = await roost.api<ErrorBody>('GET', '/v1/nothing', undefined, { 'x-request-id': 'mine-1' });
+    expect(response.headers.get('x-request-id')).toBe('mine-1');
+    expect(response.body.meta.request_id).toBe('mine-1');
+  });
+
+  it('hands on an error of a service with its Retry-After', async () => {
+    const response = await roost.api<ErrorBody>('POST', `/v1/agent/${agentId}/messages`, { content: 'x' });
+    expect(response.status).toBe(503);
+    expect(response.headers.get('retry-after')).toBe('7');
+  });
+
+  it('takes the key in the older header too', async () => {
+    const response = await roost.api('GET', `/v1/agent/${agentId}`, undefined, {
+      authorization: '',
+      'x-shinzo-api-key': roost.apiKey,
+    });
+    expect(response.status).toBe(200);
+  });
+
+  describe('Idempotency-Key', () => {
+    it('gives the first result again and does the work once', async () => {
+      const headers = { 'idempotency-key': 'k-1' };
+      const first = await roost.api('POST', '/v1/agent/create', { name: 'once' }, headers);
+      const second = await roost.api('POST', '/v1/agent/create', { name: 'once' }, headers);
+      expect(second.status).toBe(201);
+      expect(second.body).toEqual(first.body);
+      expect(second.headers.get('idempotent-replayed')).toBe('true');
+      expect(made.filter((name) => name === 'once')).toHaveLength(1);
+      const other = await roost.api<ErrorBody>('POST', '/v1/agent/create', { name: 'other' }, headers);
+      expect([other.status, other.body.error.code]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
+    });
+
+    it('keeps a refusal as a result', async () => {
+      const headers = { 'idempotency-key': 'k-2' };
+      for (let n = 0; n < 2; n++)
+        expect((await roost.api('POST', '/v1/agent/create', { name: 'refused' }, headers)).status).toBe(400);
+      expect(made.filter((name) => name === 'refused')).toHaveLength(1);
+    });
+
+    it('lets one of many at once through', async () => {
+      const headers = { 'idempotency-key': 'k-3' };
+      const answers = await Promise.all(
+        Array.from({ length: 8 }, () => roost.api('POST', '/v1/agent/create', { name: 'race' }, headers)),
+      );
+      expect(made.filter((name) => name === 'race')).toHaveLength(1);
+      expect(answers.every(({ status }) => status === 201 || status === 409)).toBe(true);
+    });
+  });
+});

@@ -1,0 +1,29 @@
+import { RoostError } from '#lib/contracts';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { CallingRequest } from './endpoint.js';
+
+/**
+ * Teaches the server bodies: JSON is parsed and its bytes are kept, because signatures and idempotency are over
+ * bytes; every other content type stays a stream, which endpoints have to accept by name.
+ */
+export function addBodyParsers(server: FastifyInstance, maxJsonBytes: number): void {
+  server.removeAllContentTypeParsers();
+  const parseJson = server.getDefaultJsonParser('error', 'error');
+  const keepBytesAndParse = (
+    request: FastifyRequest,
+    body: Buffer,
+    done: (error: Error | null, body?: unknown) => void,
+  ): void => {
+    (request as CallingRequest).rawBody = body;
+    // Clients set the content type on POSTs without a body too.
+    if (body.length === 0) return done(null, undefined);
+    void parseJson(request, body.toString('utf8'), (error, value) => {
+      if (error) done(new RoostError('VALIDATION_ERROR', 'the body is not valid JSON', [{ reason: 'malformed_json' }]));
+      else done(null, value);
+    });
+  };
+  const options = { parseAs: 'buffer' as const, bodyLimit: maxJsonBytes };
+  server.addContentTypeParser('application/json', options, keepBytesAndParse);
+  server.addContentTypeParser(/^application\/[\w.]+\+json/, options, keepBytesAndParse);
+  server.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+}

@@ -48,7 +48,8 @@ export class Content {
         part += 1;
       }
       await underWay;
-      return await this.workspaces.ask(finishWriteStream, { agentId, streamId }, soon(context, 300_000));
+      const finished = await this.workspaces.ask(finishWriteStream, { agentId, streamId }, soon(context, 300_000));
+      return { ...finished, etag: finished.etag ?? undefined };
     } catch (error) {
       void this.workspaces.ask(closeStream, { agentId, streamId }, soon(context)).catch(() => undefined);
       throw error;

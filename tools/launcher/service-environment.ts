@@ -36,6 +36,7 @@ export async function serviceEnvironment(input: ServiceEnvironmentInput, service
     ROOST_DATA_DIR: input.dataDir,
     ROOST_MASTER_KEY_FILE: inherited.ROOST_MASTER_KEY_FILE ?? secrets.masterKeyFile,
     ROOST_LOCAL_API_KEY_FILE: isGateway ? secrets.apiKeyFile : undefined,
+    ROOST_WEBHOOK_NETWORK: inherited.ROOST_WEBHOOK_NETWORK ?? 'local',
     ROOST_BWRAP: input.bubblewrapPath,
     ROOST_LOG_FILE: input.logFile,
     PORT: isGateway ? String(input.port) : undefined,

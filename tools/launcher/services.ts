@@ -15,5 +15,6 @@ export const services: ServiceEntry[] = [
   { name: 'agent-lifecycle', load: () => import('#app/agent-lifecycle') },
   { name: 'messaging', load: () => import('#app/messaging') },
   { name: 'agent-runtime', load: () => import('#app/agent-runtime') },
+  { name: 'webhook-dispatch', load: () => import('#app/webhook-dispatch') },
   { name: 'gateway', load: () => import('#app/gateway') },
 ];

@@ -98,6 +98,8 @@ export async function supervise(options: SupervisedOptions): Promise<SupervisedP
       isStopping = true;
       clearTimeout(restart);
       if (child?.pid !== undefined) await endProcess(child.pid, options.stopSignals, options.stopGraceMs);
+      // Its exit event may still be on its way: whoever asks now must not be told of a process that is gone.
+      child = undefined;
       process.off('exit', kill);
     },
     kill,

@@ -7,20 +7,28 @@ import { Content } from './filesystem/content.js';
 import { FilesController } from './filesystem/files.controller.js';
 import { FilesystemController } from './filesystem/filesystem.controller.js';
 import { Workspaces } from './filesystem/workspaces.js';
+import { EventStreams } from './events/event-streams.js';
+import { EventsController } from './events/events.controller.js';
+import { ConversationsController } from './messages/conversations.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { AuthGuard } from './http/auth.guard.js';
 import { EndpointInterceptor } from './http/endpoint.interceptor.js';
 import { ErrorFilter } from './http/error.filter.js';
+import { RateLimiter } from './limits/rate-limiter.js';
 import { IdempotencyStore } from './idempotency/idempotency-store.js';
 import { MessagesController } from './messages/messages.controller.js';
+import { NetworkController } from './network/network.controller.js';
 
 /** Every controller of the API: a new one is a line here. */
 export const controllers = [
+  ConversationsController,
+  EventsController,
   AgentsController,
   MessagesController,
   FilesController,
   FilesystemController,
   ArchiveController,
+  NetworkController,
   HealthController,
 ];
 
@@ -32,6 +40,8 @@ export const controllers = [
     Workspaces,
     Content,
     IdempotencyStore,
+    RateLimiter,
+    EventStreams,
     { provide: APP_GUARD, useClass: AuthGuard },
     { provide: APP_INTERCEPTOR, useClass: EndpointInterceptor },
     { provide: APP_FILTER, useClass: ErrorFilter },

@@ -10,6 +10,7 @@ import 'reflect-metadata';
 import { z } from 'zod';
 import { ApiKeys } from './accounts/api-keys.js';
 import { controllers, GatewayModule } from './gateway.module.js';
+import { addManners } from './http/manners.js';
 import { addBodyParsers } from './http/body-parsers.js';
 import { requestIdOf } from './http/request-context.js';
 import { Accounts1795560000000 } from './migrations/accounts-1795560000000.js';
@@ -23,6 +24,10 @@ const config = z.object({
   HOST: z.string().default('127.0.0.1'),
   /** The key of the local account, registered at start; its file is ROOST_LOCAL_API_KEY_FILE. */
   ROOST_LOCAL_API_KEY: secret(z.string().min(20)).optional(),
+  /** Requests per minute and account. */
+  ROOST_RATE_LIMIT_PER_MINUTE: z.coerce.number().int().min(1).default(1_000),
+  /** Origins whose pages may call the API, comma separated; none by default. */
+  ROOST_CORS_ORIGINS: z.string().default(''),
 });
 
 /** 10 MiB of file content as base64, or as JSON with escapes, and the rest of a body around it. */
@@ -59,6 +64,7 @@ export const start: StartService = async (env) => {
     void reply.header('x-request-id', requestIdOf(request));
     done();
   });
+  await addManners(app, fastify, settings.ROOST_CORS_ORIGINS);
   addBodyParsers(fastify, BODY_LIMIT_BYTES);
   const document = openApiDocument(controllers, '0.1.0');
   fastify.get('/openapi.json', async () => document);

@@ -22,6 +22,8 @@ import {
   SetStatus,
   stopAgent,
   summarizeAgent,
+  updateAgent,
+  UpdateAgent,
 } from '#lib/contracts';
 import { Controller } from '@nestjs/common';
 import type { z } from 'zod';
@@ -82,6 +84,19 @@ export class AgentsController {
   })
   ready({ params }: ById) {
     return this.bus.request(checkAgentReady, { agentId: params.id });
+  }
+
+  @Endpoint({
+    ...byId,
+    method: 'POST',
+    path: 'update/:id',
+    summary: 'Change an agent',
+    body: UpdateAgent,
+    response: Agent,
+    errors: ['NOT_FOUND', 'ALREADY_EXISTS', 'AGENT_UNAVAILABLE'],
+  })
+  update({ params, body }: Call<z.output<typeof AgentParams>, unknown, z.output<typeof UpdateAgent>>) {
+    return this.bus.request(updateAgent, { agentId: params.id, ...body });
   }
 
   @Endpoint({

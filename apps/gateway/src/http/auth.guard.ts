@@ -1,12 +1,17 @@
 import { RoostError } from '#lib/contracts';
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { ApiKeys } from '../accounts/api-keys.js';
+import type { FastifyReply } from 'fastify';
+import { RateLimiter } from '../limits/rate-limiter.js';
 import { type CallingRequest, ENDPOINT, type EndpointDefinition } from './endpoint.js';
 
 /** Lets a request in as its endpoint declares. A route without a declaration lets nobody in. */
 @Injectable()
 export class AuthGuard implements CanActivate {
-  constructor(private readonly apiKeys: ApiKeys) {}
+  constructor(
+    private readonly apiKeys: ApiKeys,
+    private readonly rateLimiter: RateLimiter,
+  ) {}
 
   async canActivate(execution: ExecutionContext): Promise<boolean> {
     const definition = Reflect.getMetadata(ENDPOINT, execution.getHandler()) as EndpointDefinition | undefined;
@@ -18,6 +23,7 @@ export class AuthGuard implements CanActivate {
     const account = key ? await this.apiKeys.accountOf(key) : undefined;
     if (!account)
       throw new RoostError('UNAUTHORIZED', 'a valid API key is needed: send Authorization: Bearer roost_sk_…');
+    this.rateLimiter.admit(account.id, execution.switchToHttp().getResponse<FastifyReply>());
     if (definition.access === 'account' && !account.agentsEnabled)
       throw new RoostError(
         'FEATURE_DISABLED',

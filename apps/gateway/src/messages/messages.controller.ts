@@ -3,6 +3,8 @@ import {
   AcceptedMessage,
   getMessage,
   listMessages,
+  markMessageRead,
+  Message,
   messageListQuery,
   MessageId,
   NewMessage,
@@ -35,8 +37,23 @@ export class MessagesController {
     status: 201,
     errors: ['NOT_FOUND', 'AGENT_UNAVAILABLE'],
   })
-  send({ params, body }: Call<z.output<typeof AgentParams>, unknown, z.output<typeof NewMessage>>) {
-    return this.bus.request(sendMessage, { agentId: params.id, ...body });
+  send({ params, body, idempotencyKey }: Call<z.output<typeof AgentParams>, unknown, z.output<typeof NewMessage>>) {
+    // Messaging keeps the key with the message: a gateway killed before it noted the result sends nothing twice.
+    const dedupe = idempotencyKey === undefined ? {} : { dedupeKey: `api:${idempotencyKey}` };
+    return this.bus.request(sendMessage, { agentId: params.id, ...body, ...dedupe });
+  }
+
+  @Endpoint({
+    ...common,
+    method: 'POST',
+    path: ':messageId/read',
+    summary: 'Mark a reply as read',
+    params: MessageParams,
+    response: Message,
+    errors: ['NOT_FOUND', 'CONFLICT'],
+  })
+  read({ params }: Call<z.output<typeof MessageParams>>) {
+    return this.bus.request(markMessageRead, { agentId: params.id, messageId: known(params.messageId) });
   }
 
   @Endpoint({
@@ -64,7 +81,12 @@ export class MessagesController {
     errors: ['NOT_FOUND'],
   })
   get({ params, query }: Call<z.output<typeof MessageParams>, z.output<typeof WaitQuery>>) {
-    if (!MessageId.safeParse(params.messageId).success) throw new RoostError('NOT_FOUND', 'there is no such message');
-    return this.bus.request(getMessage, { agentId: params.id, messageId: params.messageId, waitSeconds: query.wait });
+    const messageId = known(params.messageId);
+    return this.bus.request(getMessage, { agentId: params.id, messageId, waitSeconds: query.wait });
   }
+}
+
+function known(messageId: string): string {
+  if (!MessageId.safeParse(messageId).success) throw new RoostError('NOT_FOUND', 'there is no such message');
+  return messageId;
 }

@@ -10,6 +10,7 @@ export * from './messaging.js';
 export * from './quantities.js';
 export * from './request.js';
 export * from './runtime.js';
+export * from './webhooks.js';
 export * from './wire.js';
 export * from './workspace-process.js';
 export * from './workspace.js';

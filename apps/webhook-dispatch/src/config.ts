@@ -1,0 +1,14 @@
+import { sealingEnvironment } from '#lib/auth';
+import { busEnvironment, databaseEnvironment } from '#lib/config';
+import { z } from 'zod';
+
+export const Config = z.object({
+  ...busEnvironment,
+  ...databaseEnvironment,
+  ...sealingEnvironment,
+  /** `local` lets receivers be on this machine and speak plain HTTP: for one's own machine, not for servers. */
+  ROOST_WEBHOOK_NETWORK: z.enum(['public', 'local']).default('public'),
+  /** Requests that one process has open to one endpoint at a time. */
+  ROOST_WEBHOOK_CONCURRENCY: z.coerce.number().int().min(1).max(1_000).default(10),
+});
+export type Config = z.output<typeof Config>;

@@ -1,0 +1,52 @@
+import type { Database } from '#lib/database';
+import type { Logger } from '#lib/observability';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { recordOutcomes } from './record-outcomes.js';
+import type { Outcome } from './send-delivery.js';
+
+const BATCH = 500;
+const TRIES = 5;
+
+/** Records outcomes in groups: whatever arrives while one commit is under way shares the next. */
+export class OutcomeRecorder {
+  private waiting: Outcome[] = [];
+  private running: Promise<void> | undefined;
+
+  constructor(
+    private readonly database: Database,
+    private readonly logger: Logger,
+    private readonly onRecorded: () => void,
+  ) {}
+
+  add(outcome: Outcome): void {
+    this.waiting.push(outcome);
+    this.running ??= this.run().finally(() => (this.running = undefined));
+  }
+
+  /** Resolves when everything added so far is recorded or given up. */
+  async drain(): Promise<void> {
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    // The answers that arrive in this turn of the event loop belong to the first group.
+    await new Promise((done) => setImmediate(done));
+    while (this.waiting.length > 0) {
+      await this.record(this.waiting.splice(0, BATCH));
+      this.onRecorded();
+    }
+  }
+
+  /** Given up after a while: the leases end and the deliveries are sent again with the same ids. */
+  private async record(outcomes: Outcome[]): Promise<void> {
+    for (let attempt = 1; attempt <= TRIES; attempt += 1) {
+      try {
+        await this.database.transaction((tx) => recordOutcomes(tx, outcomes));
+        return;
+      } catch (error) {
+        this.logger.error({ err: error, attempt, outcomes: outcomes.length }, 'webhook outcomes could not be recorded');
+        await sleep(200 * attempt);
+      }
+    }
+  }
+}

@@ -1,0 +1,147 @@
+import { accountOf, type CallContext, Handles } from '#lib/bus';
+import {
+  createWebhookEndpoint,
+  deleteWebhookEndpoint,
+  getWebhookEndpoint,
+  listWebhookEndpoints,
+  RoostError,
+  rotateWebhookSecret,
+  updateWebhookEndpoint,
+} from '#lib/contracts';
+import { Database, newId } from '#lib/database';
+import type { GuardPolicy } from '#lib/net-guard';
+import { Controller, Inject } from '@nestjs/common';
+import type { z } from 'zod';
+import { DeliveryWorker } from '../deliveries/delivery-worker.js';
+import { POLICY } from '../policy.js';
+import { checkReceiver } from './check-receiver.js';
+import { type EndpointRow, lockEndpoint, noEndpoint, toEndpoint } from './endpoint-row.js';
+import { EndpointSecrets } from './endpoint-secrets.js';
+
+const MAX_ENDPOINTS = 100;
+type Input<C extends { input: z.ZodType }> = z.output<C['input']>;
+
+@Controller()
+export class EndpointsHandlers {
+  constructor(
+    private readonly database: Database,
+    private readonly secrets: EndpointSecrets,
+    private readonly worker: DeliveryWorker,
+    @Inject(POLICY) private readonly policy: GuardPolicy,
+  ) {}
+
+  @Handles(createWebhookEndpoint)
+  async create(input: Input<typeof createWebhookEndpoint>, context: CallContext) {
+    const accountId = accountOf(context);
+    await checkReceiver(input.url, this.policy);
+    const id = newId();
+    const secret = input.secret ?? this.secrets.create();
+    const row = await this.database.transaction(async (tx) => {
+      // Two creations at once must not both see the last free place.
+      await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('endpoints ' || $1, 0))`, [accountId]);
+      const [existing] = await tx.query<{ count: string }>(
+        `SELECT count(*) FROM endpoints WHERE account_id = $1 AND source = 'account'`,
+        [accountId],
+      );
+      if (Number(existing?.count) >= MAX_ENDPOINTS)
+        throw new RoostError('CONFLICT', `an account has at most ${MAX_ENDPOINTS} webhook endpoints; delete one first`);
+      const [created] = await tx.query<EndpointRow>(
+        `INSERT INTO endpoints (id, account_id, source, agent_ids, url, events, description, enabled, sealed_secret)
+         VALUES ($1, $2, 'account', $3, $4, $5, $6, $7, $8) RETURNING *`,
+        [
+          id,
+          accountId,
+          input.agentIds,
+          input.url,
+          input.events,
+          input.description,
+          input.enabled,
+          this.secrets.seal(secret, id),
+        ],
+      );
+      return created as EndpointRow;
+    });
+    return { endpoint: toEndpoint(row), secret };
+  }
+
+  @Handles(listWebhookEndpoints)
+  async list({ agentId }: Input<typeof listWebhookEndpoints>, context: CallContext) {
+    const rows = await this.database.query<EndpointRow>(
+      `SELECT * FROM endpoints WHERE account_id = $1 AND ($2::uuid IS NULL OR agent_ids IS NULL OR agent_ids @> ARRAY[$2::uuid])
+       ORDER BY created_at, id LIMIT 1000`,
+      [accountOf(context), agentId ?? null],
+    );
+    return { endpoints: rows.map(toEndpoint) };
+  }
+
+  @Handles(getWebhookEndpoint)
+  async get({ endpointId }: Input<typeof getWebhookEndpoint>, context: CallContext) {
+    const [row] = await this.database.query<EndpointRow>(`SELECT * FROM endpoints WHERE account_id = $1 AND id = $2`, [
+      accountOf(context),
+      endpointId,
+    ]);
+    if (!row) throw noEndpoint();
+    return toEndpoint(row);
+  }
+
+  @Handles(updateWebhookEndpoint)
+  async update({ endpointId, ...change }: Input<typeof updateWebhookEndpoint>, context: CallContext) {
+    if (change.url !== undefined) await checkReceiver(change.url, this.policy);
+    return this.database.transaction(async (tx) => {
+      const row = await lockEndpoint(tx, accountOf(context), endpointId);
+      const { enabled = row.enabled, ...others } = change;
+      if (row.source === 'agent' && Object.values(others).some((value) => value !== undefined))
+        throw changedElsewhere();
+      const [updated] = await tx.query<EndpointRow>(
+        `UPDATE endpoints SET url = $2, events = $3, agent_ids = $4, description = $5, enabled = $6, updated_at = now(),
+           disabled_reason = CASE WHEN enabled = $6 THEN disabled_reason END,
+           failing_since = CASE WHEN $6 AND NOT enabled THEN NULL ELSE failing_since END
+         WHERE id = $1 RETURNING *`,
+        [
+          endpointId,
+          change.url ?? row.url,
+          change.events ?? row.events,
+          change.agentIds === undefined ? row.agent_ids : change.agentIds,
+          change.description === undefined ? row.description : change.description,
+          enabled,
+        ],
+      );
+      tx.afterCommit(() => this.worker.kick());
+      return toEndpoint(updated as EndpointRow);
+    });
+  }
+
+  @Handles(deleteWebhookEndpoint)
+  async delete({ endpointId }: Input<typeof deleteWebhookEndpoint>, context: CallContext) {
+    await this.database.transaction(async (tx) => {
+      const row = await lockEndpoint(tx, accountOf(context), endpointId);
+      if (row.source === 'agent') throw changedElsewhere();
+      await tx.query(
+        `DELETE FROM attempts USING deliveries d WHERE d.endpoint_id = $1 AND attempts.delivery_id = d.id`,
+        [endpointId],
+      );
+      await tx.query(`DELETE FROM deliveries WHERE endpoint_id = $1`, [endpointId]);
+      await tx.query(`DELETE FROM endpoints WHERE id = $1`, [endpointId]);
+    });
+    return { id: endpointId };
+  }
+
+  @Handles(rotateWebhookSecret)
+  async rotate({ endpointId }: Input<typeof rotateWebhookSecret>, context: CallContext) {
+    const secret = this.secrets.create();
+    const row = await this.database.transaction(async (tx) => {
+      await lockEndpoint(tx, accountOf(context), endpointId);
+      const [rotated] = await tx.query<EndpointRow>(
+        `UPDATE endpoints SET sealed_previous_secret = sealed_secret, previous_secret_until = now() + interval '24 hours',
+           sealed_secret = $2, updated_at = now() WHERE id = $1 RETURNING *`,
+        [endpointId, this.secrets.seal(secret, endpointId)],
+      );
+      return rotated as EndpointRow;
+    });
+    return { endpoint: toEndpoint(row), secret };
+  }
+}
+
+function changedElsewhere(): RoostError {
+  return new RoostError('CONFLICT', "this endpoint is a URL of an agent's configuration.webhooks; change it there");
+}

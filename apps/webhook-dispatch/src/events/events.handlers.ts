@@ -1,0 +1,126 @@
+import { Consumes, type ReceivedEvent } from '#lib/bus';
+import {
+  agentCreated,
+  agentDeleted,
+  agentErrored,
+  agentStatusChanged,
+  agentUpdated,
+  type Message,
+  messageCompleted,
+  messageFailed,
+} from '#lib/contracts';
+import type { Transaction } from '#lib/database';
+import { Controller } from '@nestjs/common';
+import { v5 } from 'uuid';
+import type { z } from 'zod';
+import { DeliveryWorker } from '../deliveries/delivery-worker.js';
+import { AgentEndpoints } from '../endpoints/agent-endpoints.js';
+import { expandEvent, type WebhookOccurrence } from './expand-event.js';
+
+type Payload<E extends { payload: z.ZodType }> = z.output<E['payload']>;
+
+/** What happened inside becomes what the user's systems are told. */
+@Controller()
+export class EventsHandlers {
+  constructor(
+    private readonly agents: AgentEndpoints,
+    private readonly worker: DeliveryWorker,
+  ) {}
+
+  /** One webhook for each message of the batch; `usage` is the turn's, to be counted once per `turn_id`. */
+  @Consumes(messageCompleted)
+  async onCompleted(event: Payload<typeof messageCompleted>, tx: Transaction, { id }: ReceivedEvent) {
+    const replies = event.replies.map((reply) => ({ id: reply.id, content: reply.content }));
+    await this.agents.ensure(tx, event.agentId);
+    for (const message of event.messages)
+      await this.expand(tx, {
+        ...occurrence(event, 'message.completed', v5(message.id, id), event.replies[0]?.createdAt),
+        data: {
+          agent_id: event.agentId,
+          turn_id: event.turnId,
+          message: onWire(message),
+          reply: replies[0] ?? null,
+          replies,
+          usage: {
+            input_tokens: event.usage.inputTokens,
+            output_tokens: event.usage.outputTokens,
+            cached_input_tokens: event.usage.cachedInputTokens,
+          },
+        },
+      });
+  }
+
+  @Consumes(messageFailed)
+  async onFailed(event: Payload<typeof messageFailed>, tx: Transaction, { id }: ReceivedEvent) {
+    await this.agents.ensure(tx, event.agentId);
+    for (const message of event.messages)
+      await this.expand(tx, {
+        ...occurrence(event, 'message.failed', v5(message.id, id)),
+        data: { agent_id: event.agentId, turn_id: event.turnId, message: onWire(message), error: event.error },
+      });
+  }
+
+  @Consumes(agentErrored)
+  async onErrored(event: Payload<typeof agentErrored>, tx: Transaction, { id }: ReceivedEvent) {
+    await this.agents.ensure(tx, event.agentId);
+    await this.expand(tx, {
+      ...occurrence(event, 'agent.error', id, event.occurredAt),
+      data: { agent_id: event.agentId, error: { code: event.code, message: event.message } },
+    });
+  }
+
+  @Consumes(agentStatusChanged)
+  async onStatusChanged(event: Payload<typeof agentStatusChanged>, tx: Transaction, { id }: ReceivedEvent) {
+    if (event.status === event.previous) return;
+    await this.expand(tx, {
+      ...occurrence(event, 'agent.status_changed', id),
+      data: {
+        agent_id: event.agentId,
+        status: event.status,
+        previous_status: event.previous,
+        reason: event.reason,
+      },
+    });
+  }
+
+  @Consumes(agentDeleted)
+  async onDeleted(event: Payload<typeof agentDeleted>, tx: Transaction, { id }: ReceivedEvent) {
+    await this.expand(tx, { ...occurrence(event, 'agent.deleted', id), data: { agent_id: event.agentId } });
+    await this.agents.forget(tx, event.agentId);
+  }
+
+  @Consumes(agentCreated)
+  async onCreated({ agentId }: Payload<typeof agentCreated>, tx: Transaction) {
+    await this.agents.ensure(tx, agentId);
+  }
+
+  @Consumes(agentUpdated)
+  async onUpdated({ agentId, changed }: Payload<typeof agentUpdated>, tx: Transaction) {
+    if (changed.some((field) => field.startsWith('configuration'))) await this.agents.refresh(tx, agentId);
+  }
+
+  private async expand(tx: Transaction, event: WebhookOccurrence): Promise<void> {
+    await expandEvent(tx, event);
+    tx.afterCommit(() => this.worker.kick());
+  }
+}
+
+function occurrence(
+  { accountId, agentId }: { accountId: string; agentId: string },
+  type: string,
+  id: string,
+  occurredAt = new Date(),
+) {
+  return { id, accountId, agentId, type, occurredAt };
+}
+
+function onWire(message: Message) {
+  return {
+    id: message.id,
+    content: message.content,
+    metadata: message.metadata,
+    channel: message.channel,
+    conversation_id: message.conversationId,
+    created_at: message.createdAt.toISOString(),
+  };
+}

@@ -1,0 +1,34 @@
+import { sealerFrom } from '#lib/auth';
+import { CONFIG } from '#lib/bus';
+import { localDevelopment, publicHttps } from '#lib/net-guard';
+import { Module } from '@nestjs/common';
+import type { Config } from './config.js';
+import { DeliveriesHandlers } from './deliveries/deliveries.handlers.js';
+import { DeliveryWorker } from './deliveries/delivery-worker.js';
+import { Retention } from './deliveries/retention.js';
+import { AgentEndpoints } from './endpoints/agent-endpoints.js';
+import { EndpointSecrets } from './endpoints/endpoint-secrets.js';
+import { EndpointsHandlers } from './endpoints/endpoints.handlers.js';
+import { EventsHandlers } from './events/events.handlers.js';
+import { POLICY } from './policy.js';
+
+/** Tells the user's systems what happened: expands events to deliveries, signs, sends, retries, keeps history. */
+@Module({
+  controllers: [EndpointsHandlers, DeliveriesHandlers, EventsHandlers],
+  providers: [
+    AgentEndpoints,
+    DeliveryWorker,
+    Retention,
+    {
+      provide: POLICY,
+      inject: [CONFIG],
+      useFactory: (config: Config) => (config.ROOST_WEBHOOK_NETWORK === 'local' ? localDevelopment : publicHttps),
+    },
+    {
+      provide: EndpointSecrets,
+      inject: [CONFIG],
+      useFactory: (config: Config) => new EndpointSecrets(sealerFrom(config)),
+    },
+  ],
+})
+export class WebhookDispatchModule {}

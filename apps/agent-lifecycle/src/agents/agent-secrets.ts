@@ -1,0 +1,95 @@
+import type { Sealer } from '#lib/auth';
+import type { AgentConfiguration, McpServerConfig, SlackBot } from '#lib/contracts';
+import type { z } from 'zod';
+import type { AgentRow } from './agent-row.js';
+
+export type Provider = 'anthropic' | 'openai' | 'google';
+
+/** Everything of an agent that is sealed in its row. */
+export interface AgentSecrets {
+  providerKeys: Partial<Record<Provider, string>>;
+  discordBotToken?: string | undefined;
+  telegramBotToken?: string | undefined;
+  slackBotToken?: z.output<typeof SlackBot> | undefined;
+  /** Both may hold tokens in their values. */
+  customEnv?: Record<string, string> | undefined;
+  mcpServers?: Record<string, McpServerConfig> | undefined;
+}
+
+/** The part of the configuration that holds no secret. */
+export type OpenConfiguration = Omit<AgentConfiguration, 'customEnv' | 'mcpServers'>;
+
+const MASK = '***';
+const placeOf = (agentId: string) => `agents:${agentId}`;
+
+export function openSecrets(sealer: Sealer, row: Pick<AgentRow, 'id' | 'secrets'>): AgentSecrets {
+  return JSON.parse(sealer.open(row.secrets, placeOf(row.id))) as AgentSecrets;
+}
+
+/** The columns that follow from the secrets, so that they and what is said about them never disagree. */
+export function secretColumns(sealer: Sealer, agentId: string, secrets: AgentSecrets) {
+  return {
+    secrets: sealer.seal(JSON.stringify(secrets), placeOf(agentId)),
+    has_discord: secrets.discordBotToken !== undefined,
+    has_slack: secrets.slackBotToken !== undefined,
+    has_telegram: secrets.telegramBotToken !== undefined,
+    mcp_server_count: Object.keys(secrets.mcpServers ?? {}).length,
+  };
+}
+
+export function rotateSecrets(sealer: Sealer, row: Pick<AgentRow, 'id' | 'secrets'>): string {
+  return sealer.rotate(row.secrets, placeOf(row.id));
+}
+
+export function splitConfiguration(configuration: AgentConfiguration) {
+  const { customEnv, mcpServers, ...open } = configuration;
+  return { open, sealed: { customEnv, mcpServers } };
+}
+
+export function wholeConfiguration(open: OpenConfiguration, secrets: AgentSecrets): AgentConfiguration {
+  return {
+    ...open,
+    ...(secrets.customEnv ? { customEnv: secrets.customEnv } : {}),
+    ...(secrets.mcpServers ? { mcpServers: secrets.mcpServers } : {}),
+  };
+}
+
+/** The configuration as it may be shown: values of environments and headers are `***`. */
+export function maskedConfiguration(configuration: AgentConfiguration): AgentConfiguration {
+  const { customEnv, mcpServers, ...open } = configuration;
+  return {
+    ...open,
+    ...(customEnv ? { customEnv: masked(customEnv) } : {}),
+    ...(mcpServers ? { mcpServers: mapValues(mcpServers, maskedServer) } : {}),
+  };
+}
+
+/** What was read as `***` and is sent back means: as it was. */
+export function unmasked(
+  values: Record<string, string>,
+  before: Record<string, string> | undefined,
+): Record<string, string> {
+  return mapValues(values, (value, name) => (value === MASK ? (before?.[name] ?? value) : value));
+}
+
+export function unmaskedServer(server: McpServerConfig, before: McpServerConfig | undefined): McpServerConfig {
+  if ('url' in server) {
+    const known = before && 'url' in before ? before.headers : undefined;
+    return server.headers ? { ...server, headers: unmasked(server.headers, known) } : server;
+  }
+  const known = before && 'command' in before ? before.env : undefined;
+  return server.env ? { ...server, env: unmasked(server.env, known) } : server;
+}
+
+function maskedServer(server: McpServerConfig): McpServerConfig {
+  if ('url' in server) return server.headers ? { ...server, headers: masked(server.headers) } : server;
+  return server.env ? { ...server, env: masked(server.env) } : server;
+}
+
+function masked(values: Record<string, string>): Record<string, string> {
+  return mapValues(values, () => MASK);
+}
+
+export function mapValues<A, B>(record: Record<string, A>, map: (value: A, key: string) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value, key)]));
+}

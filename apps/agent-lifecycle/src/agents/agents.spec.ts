@@ -1,0 +1,182 @@
+import { randomUUID } from 'node:crypto';
+import {
+  deleteAgent,
+  getAgent,
+  getAgentForTurn,
+  getAgentState,
+  getAgentWebhooks,
+  listAgentBots,
+  listAgents,
+  summarizeAgent,
+  updateAgent,
+} from '#lib/contracts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type LifecycleService, lifecycleService } from '../testing/lifecycle-service.js';
+
+const CANARY = `canary-${randomUUID()}`;
+let service: LifecycleService;
+
+beforeAll(async () => {
+  service = await lifecycleService({ ROOST_BWRAP: '' });
+});
+afterAll(() => service.stop());
+
+describe('an agent', () => {
+  it('is made with defaults and read back', async () => {
+    const agent = await service.agent({ name: 'ann' });
+    expect(agent).toMatchObject({
+      name: 'ann',
+      status: 'active',
+      pvcSize: '1Gi',
+      outputTokenBalance: 1_000_000,
+      warmthWindowMs: 300_000,
+      filesystemSummary: null,
+      discordBotConfigured: false,
+    });
+    await expect(service.ask(getAgent, { agent_id: agent.id })).resolves.toEqual(agent);
+    await expect(service.ask(summarizeAgent, { agent_id: agent.id })).resolves.toMatchObject({
+      totalOutputTokensUsed: 0,
+      messageCount: 0,
+    });
+  });
+
+  it('keeps its secrets to itself: sealed in the database, masked in every answer', async () => {
+    const agent = await service.agent({
+      anthropic_api_key: `${CANARY}-1`,
+      discord_bot_token: `${CANARY}-2`,
+      slack_bot_token: { bot_token: `${CANARY}-3`, signing_secret: `${CANARY}-4`, app_token: `${CANARY}-5` },
+      configuration: {
+        custom_env: { TOKEN: `${CANARY}-6` },
+        mcp_servers: { far: { url: 'https://mcp.example.org', headers: { authorization: `${CANARY}-7` } } },
+      },
+    });
+    const shown = await service.ask(getAgent, { agent_id: agent.id });
+    expect(JSON.stringify([agent, shown])).not.toContain(CANARY);
+    expect(shown).toMatchObject({
+      discordBotConfigured: true,
+      slackBotConfigured: true,
+      telegramBotConfigured: false,
+      configuration: { customEnv: { TOKEN: '***' }, mcpServers: { far: { headers: { authorization: '***' } } } },
+      mcpServers: [{ name: 'far' }],
+    });
+    const everything = await service.rows.query<{ text: string }>(
+      `SELECT (SELECT json_agg(a) FROM agents a)::text || (SELECT json_agg(o) FROM outbox o)::text AS text`,
+    );
+    expect(everything[0]?.text).toContain(agent.id);
+    expect(everything[0]?.text).not.toContain(CANARY);
+    const turn = await service.ask(getAgentForTurn, { agent_id: agent.id }, null);
+    expect(turn).toMatchObject({
+      providerKeys: { anthropic: `${CANARY}-1` },
+      configuration: { customEnv: { TOKEN: `${CANARY}-6` } },
+    });
+  });
+
+  it('is unknown to other accounts, in the same words as one that never was', async () => {
+    const agent = await service.agent();
+    const stranger = randomUUID();
+    for (const contract of [getAgent, summarizeAgent, deleteAgent, getAgentForTurn, getAgentState, getAgentWebhooks]) {
+      const refusals = await Promise.all(
+        [agent.id, randomUUID()].map((agent_id) =>
+          service.ask(contract as typeof getAgent, { agent_id }, stranger).catch((error: unknown) => error),
+        ),
+      );
+      expect(refusals[0]).toMatchObject({ code: 'NOT_FOUND' });
+      expect(refusals[0]).toEqual(refusals[1]);
+    }
+    await expect(service.ask(updateAgent, { agent_id: agent.id, name: 'mine' }, stranger)).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
+    await expect(service.ask(getAgent, { agent_id: agent.id })).resolves.toMatchObject({ name: 'an agent' });
+    await expect(service.ask(listAgents, {}, stranger)).resolves.toMatchObject({ agents: [] });
+  });
+
+  it('is updated field by field; null clears, *** stays', async () => {
+    const { id } = await service.agent({
+      description: 'old',
+      telegram_bot_token: 'tele',
+      configuration: { model: 'a', compaction: { enabled: false }, custom_env: { A: 'secret', B: 'b' } },
+    });
+    const updated = await service.ask(updateAgent, {
+      agent_id: id,
+      description: null,
+      pvc_size: '1.5Gi',
+      telegram_bot_token: null,
+      configuration: { model: null, compaction: { threshold_trigger: 50_000 }, custom_env: { A: '***', C: 'c' } },
+    });
+    expect(updated).toMatchObject({
+      name: 'an agent',
+      description: null,
+      pvcSize: '1.5Gi',
+      telegramBotConfigured: false,
+    });
+    const { configuration } = await service.ask(getAgentForTurn, { agent_id: id }, null);
+    expect(configuration).toEqual({
+      compaction: { enabled: false, thresholdTrigger: 50_000 },
+      customEnv: { A: 'secret', C: 'c' },
+    });
+    await expect(service.ask(updateAgent, { agent_id: id, pvc_size: '1Gi' })).rejects.toMatchObject({
+      code: 'VALIDATION_ERROR',
+      details: [{ field: 'pvc_size', reason: 'shrinks' }],
+    });
+  });
+
+  it('is gone after its deletion, the second time too', async () => {
+    const { id } = await service.agent({ anthropic_api_key: 'k' });
+    await expect(service.ask(deleteAgent, { agent_id: id })).resolves.toMatchObject({ id });
+    await expect(service.ask(deleteAgent, { agent_id: id })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(service.ask(getAgent, { agent_id: id })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(await service.rows.query(`SELECT 1 FROM balance_ledger WHERE agent_id = $1`, [id])).toEqual([]);
+  });
+
+  it.each(['-1', '1TB', '99Mi', '101Gi', 'lots', ''])('refuses a volume of %s', async (pvc_size) => {
+    await expect(service.agent({ pvc_size })).rejects.toMatchObject({ name: expect.stringMatching(/Error/) });
+  });
+
+  it.each(['../x', '/etc/passwd', 'a/../../b', '', '/workspace', 'dir/', '.roost/x', 'a\u0000b', 'x'.repeat(256)])(
+    'refuses an initial file at %j and makes no agent',
+    async (path) => {
+      const name = randomUUID();
+      await expect(service.agent({ name, initial_files: [{ path, content: '' }] })).rejects.toThrow();
+      expect(await service.rows.query(`SELECT 1 FROM agents WHERE name = $1`, [name])).toEqual([]);
+    },
+  );
+
+  it('takes 10 MiB of initial files and not a byte more', async () => {
+    const half = 'x'.repeat(5 * 2 ** 20);
+    const files = [
+      { path: 'a', content: half },
+      { path: 'b', content: half },
+    ];
+    await expect(service.agent({ initial_files: files })).resolves.toMatchObject({ status: 'active' });
+    await expect(service.agent({ initial_files: [...files, { path: 'c', content: 'x' }] })).rejects.toMatchObject({
+      code: 'VALIDATION_ERROR',
+      details: [{ reason: 'too_large', max: 10_485_760 }],
+    });
+  });
+
+  it('is listed by page, status and order', async () => {
+    const account = randomUUID();
+    for (const name of ['b', 'c', 'a']) await service.agent({ name }, account);
+    const list = async (query: object) =>
+      (await service.ask(listAgents, query, account)).agents.map(({ name }) => name);
+    expect(await list({})).toEqual(['a', 'c', 'b']);
+    expect(await list({ sort: 'name', order: 'asc' })).toEqual(['a', 'b', 'c']);
+    expect(await list({ sort: 'name', order: 'asc', limit: 2, page: 2 })).toEqual(['c']);
+    expect(await list({ status: 'paused' })).toEqual([]);
+    await expect(service.ask(listAgents, { limit: 2 }, account)).resolves.toMatchObject({
+      pagination: { page: 1, limit: 2, total: 3, totalPages: 2 },
+    });
+  });
+
+  it('shows bot tokens to the channels service alone', async () => {
+    const { id } = await service.agent({ name: 'bot', discord_bot_token: 'd' });
+    const { bots } = await service.ask(listAgentBots, { limit: 500 }, null);
+    expect(bots.find(({ agentId }) => agentId === id)).toEqual({
+      agentId: id,
+      accountId: service.account,
+      name: 'bot',
+      discordBotToken: 'd',
+    });
+    await expect(service.ask(listAgentBots, { limit: 500 })).rejects.toMatchObject({ code: 'ACCESS_DENIED' });
+  });
+});

@@ -1,0 +1,72 @@
+import { Sealer } from '#lib/auth';
+import { type CallContext, Handles } from '#lib/bus';
+import { getAgentForTurn, getAgentState, getAgentWebhooks, listAgentBots, RoostError } from '#lib/contracts';
+import { Database } from '#lib/database';
+import { Controller } from '@nestjs/common';
+import type { z } from 'zod';
+import { type AgentRow, findAgent, stateOf } from './agent-row.js';
+import { openSecrets, wholeConfiguration } from './agent-secrets.js';
+
+const MAX_BOTS = 500;
+
+/** What other services ask, most of it on their own behalf; no user's request leads here directly. */
+@Controller()
+export class ServiceHandlers {
+  constructor(
+    private readonly database: Database,
+    private readonly sealer: Sealer,
+  ) {}
+
+  @Handles(getAgentState)
+  async state({ agentId }: { agentId: string }, { accountId }: CallContext) {
+    return stateOf(await findAgent(this.database, { agentId, accountId }));
+  }
+
+  @Handles(getAgentForTurn)
+  async forTurn({ agentId }: { agentId: string }, { accountId }: CallContext) {
+    const agent = await findAgent(this.database, { agentId, accountId });
+    const secrets = openSecrets(this.sealer, agent);
+    return {
+      agentId: agent.id,
+      accountId: agent.account_id,
+      name: agent.name,
+      status: agent.status,
+      systemPrompt: agent.system_prompt,
+      systemPromptType: agent.system_prompt_type,
+      sessionMode: agent.session_mode,
+      outputTokenBalance: Number(agent.output_token_balance),
+      configuration: wholeConfiguration(agent.configuration, secrets),
+      providerKeys: secrets.providerKeys,
+    };
+  }
+
+  @Handles(listAgentBots)
+  async bots({ afterAgentId, limit }: z.output<typeof listAgentBots.input>, { accountId }: CallContext) {
+    if (accountId) throw new RoostError('ACCESS_DENIED', 'bot tokens are for the channels service alone');
+    if (limit > MAX_BOTS) throw new RoostError('VALIDATION_ERROR', `limit: must be at most ${MAX_BOTS}`);
+    const rows = await this.database.query<AgentRow>(
+      `SELECT * FROM agents WHERE (has_discord OR has_slack OR has_telegram) AND ($1::uuid IS NULL OR id > $1)
+       ORDER BY id LIMIT $2`,
+      [afterAgentId ?? null, limit],
+    );
+    return {
+      bots: rows.map((row) => {
+        const { discordBotToken, telegramBotToken, slackBotToken } = openSecrets(this.sealer, row);
+        return {
+          agentId: row.id,
+          accountId: row.account_id,
+          name: row.name,
+          ...(discordBotToken ? { discordBotToken } : {}),
+          ...(telegramBotToken ? { telegramBotToken } : {}),
+          ...(slackBotToken ? { slackBotToken } : {}),
+        };
+      }),
+    };
+  }
+
+  @Handles(getAgentWebhooks)
+  async webhooks({ agentId }: { agentId: string }, { accountId }: CallContext) {
+    const agent = await findAgent(this.database, { agentId, accountId });
+    return { accountId: agent.account_id, webhooks: agent.configuration.webhooks ?? {} };
+  }
+}

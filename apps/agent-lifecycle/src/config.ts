@@ -1,0 +1,27 @@
+import { sealingEnvironment } from '#lib/auth';
+import { busEnvironment, databaseEnvironment, secret } from '#lib/config';
+import { quantityBytes } from '#lib/contracts';
+import { z } from 'zod';
+
+const quantity = z.string().refine((text) => quantityBytes(text) !== undefined, 'must be a quantity like 1Gi');
+
+export const lifecycleConfigSchema = z.object({
+  ...busEnvironment,
+  ...databaseEnvironment,
+  ...sealingEnvironment,
+  /** Holds the volumes of local workspaces. */
+  ROOST_DATA_DIR: z.string().default('.roost'),
+  /** bubblewrap; empty: agents that need their workspace go to `error` with the reason. Nothing runs unsandboxed. */
+  ROOST_BWRAP: z.string().optional(),
+  /** Signs the bus credentials of workspaces. */
+  NATS_ACCOUNT_SEED: secret(z.string()).optional(),
+  /** Bounds of `pvc_size`. */
+  ROOST_MIN_VOLUME: quantity.default('100Mi'),
+  ROOST_MAX_VOLUME: quantity.default('100Gi'),
+  /** Ranges that agents may reach though they are not public, separated by commas. */
+  ROOST_EGRESS_ALLOWED_RANGES: z.string().optional(),
+  ROOST_RECONCILE_MS: z.coerce.number().int().min(50).default(5_000),
+  /** Failures in a row after which an agent whose workspace keeps failing goes to `error`. */
+  ROOST_WORKSPACE_TRIES: z.coerce.number().int().min(1).max(100).default(5),
+});
+export type LifecycleConfig = z.output<typeof lifecycleConfigSchema>;

@@ -1,0 +1,82 @@
+import { RoostError } from '#lib/contracts';
+import type { Database } from '#lib/database';
+import type { AgentRow } from '../agents/agent-row.js';
+import type { WorkspaceStatus } from '../workspaces/index.js';
+import type { WorkspaceKeeper } from './workspace-keeper.js';
+
+/** A workspace that ran this long is well again: what failed before counts no more. */
+const SETTLED_MS = 60_000;
+/** So long after the last request a workspace may be restarted for a changed configuration. */
+const QUIET_MS = 5_000;
+const BATCH = 20;
+
+type Wanted = Pick<AgentRow, 'id' | 'status' | 'warmth_window_ms'>;
+
+/**
+ * Makes the world match the rows, once: stopped and idle workspaces sleep, crashed ones come back with backoff,
+ * volumes of deleted agents go, those of agents that nobody knows are put to sleep but kept.
+ */
+export async function reconcile(database: Database, keeper: WorkspaceKeeper): Promise<void> {
+  const found = await keeper.driver.list();
+  const rows = await database.query<Wanted>(`SELECT id, status, warmth_window_ms FROM agents WHERE id = ANY($1)`, [
+    found.map(({ agentId }) => agentId),
+  ]);
+  const agents = new Map(rows.map((row) => [row.id, row]));
+  for (const { agentId, state } of found) {
+    const agent = agents.get(agentId);
+    if (!agent) {
+      if (state === 'running') await keeper.sleep(agentId);
+    } else if (state === 'running') await keepOrSleep(keeper, agent);
+    else if (state !== 'starting') await restartIfCrashed(keeper, agent, state);
+  }
+  await removeVolumes(database, keeper);
+  await bringPendingFiles(database, keeper);
+}
+
+async function keepOrSleep(keeper: WorkspaceKeeper, { id, status, warmth_window_ms }: Wanted): Promise<void> {
+  if (status === 'stopped') return keeper.sleep(id);
+  const awake = keeper.awake.get(id);
+  const idleMs = keeper.activity.idleMs(id);
+  if (idleMs === undefined) return keeper.activity.touch(id);
+  if (awake?.isStale && idleMs > QUIET_MS) return keeper.sleep(id);
+  // A paused agent's files stay at hand; an agent in error is left as it was.
+  if (status === 'active' && warmth_window_ms !== null && idleMs > warmth_window_ms) return keeper.sleep(id);
+  if (awake && Date.now() - awake.since > SETTLED_MS) keeper.failures.clear(id);
+}
+
+async function restartIfCrashed(
+  keeper: WorkspaceKeeper,
+  { id, status }: Wanted,
+  state: WorkspaceStatus['state'],
+): Promise<void> {
+  const awake = keeper.awake.get(id);
+  if (!awake || (status !== 'active' && status !== 'paused')) return;
+  if (awake.since > 0) {
+    // Seen as crashed for the first time: counted once, then tried again when its wait is over.
+    awake.since = 0;
+    const status_ = await keeper.driver.inspect(id);
+    const why = status_.state === 'failed' ? status_.reason : `it is ${state} though nobody put it to sleep`;
+    await keeper.failed(id, new RoostError('AGENT_UNAVAILABLE', `the workspace keeps ending: ${why}`));
+    return;
+  }
+  if (!keeper.failures.mayTry(id)) return;
+  keeper.awake.delete(id);
+  keeper.ensureSoon(id);
+}
+
+/** What a crash or a busy disk left of deleted agents. */
+async function removeVolumes(database: Database, keeper: WorkspaceKeeper): Promise<void> {
+  const deleted = await database.query<{ agent_id: string }>(
+    `SELECT agent_id FROM deleted_agents WHERE volume_removed_at IS NULL ORDER BY deleted_at LIMIT ${BATCH}`,
+  );
+  for (const { agent_id } of deleted) await keeper.remove(agent_id);
+}
+
+/** Agents whose initial files still wait, e.g. since a restart. */
+async function bringPendingFiles(database: Database, keeper: WorkspaceKeeper): Promise<void> {
+  const waiting = await database.query<{ id: string }>(
+    `SELECT id FROM agents WHERE status IN ('active', 'paused')
+       AND id IN (SELECT agent_id FROM pending_files) ORDER BY created_at LIMIT ${BATCH}`,
+  );
+  for (const { id } of waiting) if (keeper.failures.mayTry(id)) keeper.ensureSoon(id);
+}

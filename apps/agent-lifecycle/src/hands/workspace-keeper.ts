@@ -1,0 +1,158 @@
+import { Sealer } from '#lib/auth';
+import { Bus, CONFIG, LOGGER } from '#lib/bus';
+import { quantityBytes, RoostError, type WorkspaceState } from '#lib/contracts';
+import { Database } from '#lib/database';
+import type { Logger } from '#lib/observability';
+import { Inject, Injectable } from '@nestjs/common';
+import { type AgentKey, type AgentRow, findAgent, stateOf } from '../agents/agent-row.js';
+import { openSecrets } from '../agents/agent-secrets.js';
+import type { LifecycleConfig } from '../config.js';
+import { changeStatus } from '../states/change-status.js';
+import { tellMessaging } from '../states/tell-messaging.js';
+import type { WorkspaceDriver, WorkspaceSpec } from '../workspaces/index.js';
+import { Activity } from './activity.js';
+import { Failures } from './failures.js';
+import { canMakeWorkspaces, DRIVER } from './make-driver.js';
+import { writePendingFiles } from './pending-files.js';
+
+interface Awake {
+  since: number;
+  /** Its sandbox was made for a configuration that has changed since. */
+  isStale: boolean;
+}
+
+/** Makes, wakes and puts away workspaces as the agents' rows allow, and counts what goes wrong. */
+@Injectable()
+export class WorkspaceKeeper {
+  readonly activity: Activity;
+  readonly failures = new Failures();
+  /** Those that should be running: made by us and not put to sleep since. */
+  readonly awake = new Map<string, Awake>();
+  private readonly waking = new Map<string, Promise<void>>();
+
+  constructor(
+    private readonly database: Database,
+    private readonly bus: Bus,
+    private readonly sealer: Sealer,
+    @Inject(DRIVER) readonly driver: WorkspaceDriver,
+    @Inject(CONFIG) private readonly config: LifecycleConfig,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    this.activity = new Activity(bus);
+  }
+
+  /**
+   * Resolves when the workspace answers and its initial files are in it. Calls at once make one workspace.
+   * Errors: NOT_FOUND; AGENT_UNAVAILABLE when the agent is stopped or in error, or the workspace cannot be made: after
+   * some failures in a row the agent goes to `error`.
+   */
+  async ensure(key: AgentKey): Promise<void> {
+    const agent = await findAgent(this.database, key);
+    if (agent.status === 'stopped' || agent.status === 'error') throw unavailable(agent);
+    const underWay = this.waking.get(agent.id);
+    if (underWay) return underWay;
+    const wake = this.wake(agent).finally(() => this.waking.delete(agent.id));
+    this.waking.set(agent.id, wake);
+    return wake;
+  }
+
+  /** Wakes without anybody waiting for it; what goes wrong is counted and logged. */
+  ensureSoon(agentId: string): void {
+    this.ensure({ agentId, accountId: null }).catch((error: unknown) =>
+      this.logger.warn({ agentId, err: error }, 'a workspace could not be made'),
+    );
+  }
+
+  async sleep(agentId: string): Promise<void> {
+    this.awake.delete(agentId);
+    await this.driver.sleep(agentId);
+  }
+
+  sleepSoon(agentId: string): void {
+    this.sleep(agentId).catch((error: unknown) =>
+      this.logger.warn({ agentId, err: error }, 'a workspace could not be stopped; it is tried again'),
+    );
+  }
+
+  /** Deletes the workspace of a deleted agent with its volume, and notes that it is done. */
+  async remove(agentId: string): Promise<void> {
+    this.awake.delete(agentId);
+    this.failures.clear(agentId);
+    await this.driver.remove(agentId);
+    this.activity.forget(agentId);
+    await this.database.query(`UPDATE deleted_agents SET volume_removed_at = now() WHERE agent_id = $1`, [agentId]);
+  }
+
+  removeSoon(agentId: string): void {
+    this.remove(agentId).catch((error: unknown) =>
+      this.logger.warn({ agentId, err: error }, 'a volume could not be removed; it is tried again'),
+    );
+  }
+
+  async stateOf(agent: Pick<AgentRow, 'id' | 'status'>): Promise<WorkspaceState> {
+    if (agent.status === 'stopped') return 'stopped';
+    return (await this.driver.inspect(agent.id)).state;
+  }
+
+  /** Makes a changed configuration count: the network at once, the rest when the workspace is quiet. */
+  async apply(agent: AgentRow): Promise<void> {
+    const awake = this.awake.get(agent.id);
+    if (!awake || (await this.driver.inspect(agent.id)).state !== 'running') return;
+    awake.isStale = true;
+    await this.driver.ensure(this.specOf(agent));
+  }
+
+  private async wake(agent: AgentRow): Promise<void> {
+    try {
+      await this.driver.ensure(this.specOf(agent));
+      this.activity.touch(agent.id);
+      if (!this.awake.has(agent.id)) this.awake.set(agent.id, { since: Date.now(), isStale: false });
+      await writePendingFiles(this.database, this.bus, agent.id);
+    } catch (error) {
+      await this.failed(agent.id, error);
+      throw error;
+    }
+    await this.undoIfStoppedMeanwhile(agent.id);
+  }
+
+  /** Counts a failure of a workspace; too many in a row, or one that no retry mends, put the agent in `error`. */
+  async failed(agentId: string, error: unknown): Promise<void> {
+    const count = this.failures.add(agentId);
+    if (count < this.config.ROOST_WORKSPACE_TRIES && canMakeWorkspaces(this.config)) return;
+    const reason = error instanceof RoostError ? error.message : 'the workspace keeps failing';
+    this.failures.clear(agentId);
+    this.awake.delete(agentId);
+    const { agent, hasChanged } = await this.database.transaction((tx) =>
+      changeStatus(tx, { agentId, accountId: null }, 'fail', reason),
+    );
+    if (hasChanged) await tellMessaging(this.bus, stateOf(agent));
+  }
+
+  private async undoIfStoppedMeanwhile(agentId: string): Promise<void> {
+    const [now] = await this.database.query<AgentRow>(`SELECT * FROM agents WHERE id = $1`, [agentId]);
+    if (now && now.status !== 'stopped') return;
+    await this.sleep(agentId);
+    if (now) throw unavailable(now);
+    await this.remove(agentId);
+    throw new RoostError('NOT_FOUND', 'there is no such agent');
+  }
+
+  private specOf(agent: AgentRow): WorkspaceSpec {
+    const { network, resources } = agent.configuration;
+    return {
+      agentId: agent.id,
+      accountId: agent.account_id,
+      volumeBytes: quantityBytes(agent.pvc_size) ?? 0,
+      env: openSecrets(this.sealer, agent).customEnv ?? {},
+      resources: { cpu: resources?.cpu ?? '500m', memory: resources?.memory ?? '512Mi' },
+      network: network ?? { mode: 'public' },
+    };
+  }
+}
+
+function unavailable(agent: AgentRow): RoostError {
+  const reason = agent.status === 'error' ? `is in error (${agent.status_reason ?? 'unknown'})` : 'is stopped';
+  return new RoostError('AGENT_UNAVAILABLE', `the agent ${reason}: set its status to active`, [
+    { reason: agent.status },
+  ]);
+}

@@ -1,0 +1,28 @@
+import { Sealer, sealerFrom } from '#lib/auth';
+import { Bus, CONFIG, LOGGER } from '#lib/bus';
+import type { Logger } from '#lib/observability';
+import { Module } from '@nestjs/common';
+import { AgentsHandlers } from './agents/agents.handlers.js';
+import { ServiceHandlers } from './agents/service.handlers.js';
+import { BalanceHandlers } from './balance/balance.handlers.js';
+import type { LifecycleConfig } from './config.js';
+import { DRIVER, makeDriver } from './hands/make-driver.js';
+import { ReconcileLoop } from './hands/reconcile-loop.js';
+import { WorkspaceKeeper } from './hands/workspace-keeper.js';
+import { WorkspaceHandlers } from './hands/workspace.handlers.js';
+import { StatesHandlers } from './states/states.handlers.js';
+
+@Module({
+  controllers: [AgentsHandlers, ServiceHandlers, StatesHandlers, BalanceHandlers, WorkspaceHandlers],
+  providers: [
+    { provide: Sealer, useFactory: (config: LifecycleConfig) => sealerFrom(config), inject: [CONFIG] },
+    {
+      provide: DRIVER,
+      useFactory: (config: LifecycleConfig, bus: Bus, logger: Logger) => makeDriver(config, bus, logger),
+      inject: [CONFIG, Bus, LOGGER],
+    },
+    WorkspaceKeeper,
+    ReconcileLoop,
+  ],
+})
+export class LifecycleModule {}

@@ -1,0 +1,17 @@
+import { runIfMain, startService } from '#lib/bus';
+import type { StartService } from '#lib/config';
+import { lifecycleConfigSchema } from './config.js';
+import { LifecycleModule } from './lifecycle.module.js';
+import { migrations } from './migrations/index.js';
+
+/** Starts the service that knows what an agent is, which state it is in, and makes its workspace. */
+export const start: StartService = (env) =>
+  startService({
+    name: 'agent-lifecycle',
+    env,
+    config: lifecycleConfigSchema,
+    module: LifecycleModule,
+    database: { schema: 'lifecycle', migrations },
+  });
+
+runIfMain(import.meta.url, start, lifecycleConfigSchema);

@@ -18,9 +18,7 @@ const daemonPath = fileURLToPath(
 /** Sandboxes on this machine. Where they cannot be had the driver refuses with the reason; it never runs without. */
 export function makeDriver(config: LifecycleConfig, bus: Bus, logger: Logger): WorkspaceDriver {
   const { ROOST_BWRAP: bwrap, NATS_ACCOUNT_SEED: seed } = config;
-  const reason = bwrap
-    ? 'workspaces cannot reach the bus: set NATS_ACCOUNT_SEED_FILE'
-    : 'bubblewrap is not installed or cannot make sandboxes on this machine: install it, then set the status to active';
+  const reason = bwrap && !seed ? 'workspaces cannot reach the bus: set NATS_ACCOUNT_SEED_FILE' : undefined;
   return new LocalWorkspaceDriver({
     bwrapPath: seed ? bwrap : undefined,
     reason,

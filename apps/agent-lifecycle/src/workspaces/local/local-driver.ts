@@ -154,7 +154,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
     if (this.isClosed) throw unavailable('Roost is shutting down');
     if (!bwrapPath) {
       throw unavailable(
-        `bubblewrap is not installed: ${reason ?? 'install the package "bubblewrap" and start Roost again'}. Nothing runs without a sandbox.`,
+        `${reason ?? 'bubblewrap is not installed: install the package "bubblewrap" and start Roost again'}. Nothing runs without a sandbox.`,
       );
     }
     this.kit ??= makeKit(dataDir, daemonPath);

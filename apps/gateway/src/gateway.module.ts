@@ -1,9 +1,16 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
+import { AccountsController } from './accounts/accounts.controller.js';
 import { ApiKeys } from './accounts/api-keys.js';
+import { Identities } from './accounts/identities.js';
+import { LoginLimits } from './accounts/login-limits.js';
+import { PlatformKeysController } from './accounts/platform-keys.controller.js';
+import { Tokens } from './accounts/tokens.js';
+import { Users } from './accounts/users.js';
 import { AgentsController } from './agents/agents.controller.js';
 import { ArchiveController } from './filesystem/archive.controller.js';
 import { Content } from './filesystem/content.js';
+import { ChannelsController } from './channels/channels.controller.js';
 import { FilesController } from './filesystem/files.controller.js';
 import { FilesystemController } from './filesystem/filesystem.controller.js';
 import { Workspaces } from './filesystem/workspaces.js';
@@ -18,9 +25,12 @@ import { RateLimiter } from './limits/rate-limiter.js';
 import { IdempotencyStore } from './idempotency/idempotency-store.js';
 import { MessagesController } from './messages/messages.controller.js';
 import { NetworkController } from './network/network.controller.js';
+import { WebhooksController } from './webhooks/webhooks.controller.js';
 
 /** Every controller of the API: a new one is a line here. */
 export const controllers = [
+  AccountsController,
+  PlatformKeysController,
   ConversationsController,
   EventsController,
   AgentsController,
@@ -28,8 +38,10 @@ export const controllers = [
   FilesController,
   FilesystemController,
   ArchiveController,
+  ChannelsController,
   NetworkController,
   HealthController,
+  WebhooksController,
 ];
 
 /** The public REST API: authenticates, validates, asks the services. Holds no business rule. */
@@ -37,6 +49,10 @@ export const controllers = [
   controllers,
   providers: [
     ApiKeys,
+    Identities,
+    Users,
+    Tokens,
+    LoginLimits,
     Workspaces,
     Content,
     IdempotencyStore,

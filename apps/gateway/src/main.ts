@@ -15,6 +15,7 @@ import { addBodyParsers } from './http/body-parsers.js';
 import { requestIdOf } from './http/request-context.js';
 import { Accounts1795560000000 } from './migrations/accounts-1795560000000.js';
 import { Idempotency1795560100000 } from './migrations/idempotency-1795560100000.js';
+import { Users1795560200000 } from './migrations/users-1795560200000.js';
 import { openApiDocument } from './openapi/openapi-document.js';
 
 const config = z.object({
@@ -26,6 +27,11 @@ const config = z.object({
   ROOST_LOCAL_API_KEY: secret(z.string().min(20)).optional(),
   /** Requests per minute and account. */
   ROOST_RATE_LIMIT_PER_MINUTE: z.coerce.number().int().min(1).default(1_000),
+  /** Seals the keys that sign tokens; without it nobody can sign in with a password. */
+  ROOST_MASTER_KEY: secret(z.string()).optional(),
+  ROOST_PREVIOUS_MASTER_KEYS: secret(z.string()).optional(),
+  /** Whether anybody may make an account; closed by default where NODE_ENV is production. */
+  ROOST_REGISTRATION: z.enum(['open', 'closed']).default(process.env['NODE_ENV'] === 'production' ? 'closed' : 'open'),
   /** Origins whose pages may call the API, comma separated; none by default. */
   ROOST_CORS_ORIGINS: z.string().default(''),
 });
@@ -42,7 +48,7 @@ export const start: StartService = async (env) => {
     url: settings.DATABASE_URL,
     poolSize: settings.DATABASE_POOL_SIZE,
     schema: 'gateway',
-    migrations: [Accounts1795560000000, Idempotency1795560100000],
+    migrations: [Accounts1795560000000, Idempotency1795560100000, Users1795560200000],
   });
   const bus = new Bus(connection, 'gateway');
 

@@ -1,28 +1,64 @@
+import { Bus } from '#lib/bus';
+import { RoostError } from '#lib/contracts';
 import { Database, newId } from '#lib/database';
-import { Injectable } from '@nestjs/common';
-import { createHash } from 'node:crypto';
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { createHash, randomInt } from 'node:crypto';
 
 export interface KeyOwner {
   id: string;
   agentsEnabled: boolean;
 }
 
-/** How long a key that was found stays known without asking again. */
+export interface KeyRow {
+  id: string;
+  name: string;
+  prefix: string;
+  createdAt: Date;
+  lastUsedAt: Date | null;
+}
+
+/** How long a key that was found stays known without asking again, should a revocation's signal be lost. */
 const CACHE_MS = 5_000;
 const CACHE_SIZE = 10_000;
+const NOTE_USE_EVERY_MS = 10_000;
+const KEY = /^roost_sk_[0-9A-Za-z]{40}$/;
+const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const COLUMNS = `id, name, prefix, created_at AS "createdAt", last_used_at AS "lastUsedAt"`;
+
+/** Sent when keys or accounts changed: every gateway forgets what it knows, so that the change holds at once. */
+export const KEYS_CHANGED = 'gateway.keys.changed';
 
 /** Platform API keys. Only a hash is stored; a key has 238 bits of chance, so a plain hash is enough. */
 @Injectable()
-export class ApiKeys {
+export class ApiKeys implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly known = new Map<string, { owner: KeyOwner; until: number }>();
+  private readonly used = new Set<string>();
+  private timer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly bus: Bus,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.bus.connection.subscribe(KEYS_CHANGED, { callback: () => this.known.clear() });
+    this.timer = setInterval(() => void this.noteUse().catch(() => undefined), NOTE_USE_EVERY_MS).unref();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    clearInterval(this.timer);
+    await this.noteUse();
+  }
 
   /** Whose key it is; undefined for an unknown or revoked one. */
   async accountOf(key: string): Promise<KeyOwner | undefined> {
+    if (!KEY.test(key)) return undefined;
     const hash = hashOf(key);
     const cached = this.known.get(hash);
-    if (cached && cached.until > Date.now()) return cached.owner;
+    if (cached && cached.until > Date.now()) {
+      this.used.add(hash);
+      return cached.owner;
+    }
     const [row] = await this.database.query<{ id: string; agents_enabled: boolean }>(
       `SELECT a.id, a.agents_enabled FROM api_keys k JOIN accounts a ON a.id = k.account_id WHERE k.hash = $1 AND k.revoked_at IS NULL`,
       [hash],
@@ -31,7 +67,42 @@ export class ApiKeys {
     const owner = { id: row.id, agentsEnabled: row.agents_enabled };
     if (this.known.size >= CACHE_SIZE) this.known.clear();
     this.known.set(hash, { owner, until: Date.now() + CACHE_MS });
+    this.used.add(hash);
     return owner;
+  }
+
+  /** A new key of the account; `key` is told this once. */
+  async create(accountId: string, name: string): Promise<KeyRow & { key: string }> {
+    const key = `roost_sk_${Array.from({ length: 40 }, () => DIGITS[randomInt(DIGITS.length)]).join('')}`;
+    const [row] = await this.database.query<KeyRow>(
+      `INSERT INTO api_keys (id, account_id, name, prefix, hash) VALUES ($1, $2, $3, $4, $5) RETURNING ${COLUMNS}`,
+      [newId(), accountId, name, key.slice(0, 13), hashOf(key)],
+    );
+    if (!row) throw new Error('the new key was not stored');
+    return { ...row, key };
+  }
+
+  /** The account's keys that were not revoked, oldest first. */
+  list(accountId: string): Promise<KeyRow[]> {
+    return this.database.query<KeyRow>(
+      `SELECT ${COLUMNS} FROM api_keys WHERE account_id = $1 AND revoked_at IS NULL ORDER BY created_at, id LIMIT 1000`,
+      [accountId],
+    );
+  }
+
+  /** Revokes a key for every replica at once. Errors: NOT_FOUND. */
+  async revoke(accountId: string, keyId: string): Promise<void> {
+    const revoked = await this.database.query(
+      `UPDATE api_keys SET revoked_at = now() WHERE id = $1 AND account_id = $2 AND revoked_at IS NULL RETURNING id`,
+      [keyId, accountId],
+    );
+    if (revoked.length === 0) throw new RoostError('NOT_FOUND', 'there is no such key');
+    this.forgetEverywhere();
+  }
+
+  forgetEverywhere(): void {
+    this.known.clear();
+    this.bus.signal(KEYS_CHANGED);
   }
 
   /** Makes the local account with this key, once: what a fresh machine's first curl uses. */
@@ -50,6 +121,14 @@ export class ApiKeys {
         hashOf(key),
       ]);
     });
+  }
+
+  /** Writes down which keys were used, in one statement for all. */
+  private async noteUse(): Promise<void> {
+    if (this.used.size === 0) return;
+    const hashes = [...this.used];
+    this.used.clear();
+    await this.database.query(`UPDATE api_keys SET last_used_at = now() WHERE hash = ANY($1)`, [hashes]);
   }
 }
 

@@ -37,6 +37,8 @@ export class EndpointInterceptor implements NestInterceptor {
       ...(await readBody(definition, request)),
       idempotencyKey: idempotencyKeyOf(request),
       accountId: request.accountId ?? '',
+      agentsEnabled: request.agentsEnabled ?? false,
+      userId: request.userId,
       request,
       reply,
     };

@@ -73,12 +73,18 @@ export interface Call<P = unknown, Q = unknown, B = unknown> {
   idempotencyKey: string | undefined;
   /** The tenant; '' on public endpoints. */
   accountId: string;
+  /** Whether the tenant has the AI-agents feature. */
+  agentsEnabled: boolean;
+  /** Who signed in, when the request came with a token and not with a key. */
+  userId: string | undefined;
   request: FastifyRequest;
   reply: FastifyReply;
 }
 
 export interface CallingRequest extends FastifyRequest {
   accountId?: string;
+  agentsEnabled?: boolean;
+  userId?: string;
   rawBody?: Buffer;
   requestId?: string;
   call?: Call;

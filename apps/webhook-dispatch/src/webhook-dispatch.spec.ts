@@ -1,4 +1,5 @@
 import {
+  agentUpdated,
   deleteWebhookEndpoint,
   getWebhookDelivery,
   getWebhookEndpoint,
@@ -80,13 +81,22 @@ describe('webhooks', () => {
     await until('it arrives', () => first.received.length === 1);
     const { endpoints } = await dispatch.bus.request(listWebhookEndpoints, { agentId }, dispatch.call());
     expect(endpoints).toMatchObject([{ source: 'agent', url: first.url, agentIds: [agentId] }]);
-    await dispatch.complete(newAgent({ messageFailed: other.url }));
-    expect(other.received).toHaveLength(0);
+    dispatch.agents.set(agentId, { messageComplete: other.url });
+    await dispatch.rows.transaction((tx) =>
+      tx.outbox(
+        agentUpdated,
+        { agentId, accountId: dispatch.accountId, revision: 2, changed: ['configuration.webhooks'] },
+        agentId,
+      ),
+    );
+    await dispatch.complete(agentId);
+    await until('it arrives elsewhere', () => other.received.length === 1);
+    expect(first.received).toHaveLength(1);
   });
 
   it('signs with both secrets while a rotation lasts', async () => {
     const target = await receiver();
-    const { endpoint, secret } = await dispatch.endpoint(target.url);
+    const { endpoint, secret } = await dispatch.endpoint(target.url, { events: ['schedule.missed'] });
     const rotated = await dispatch.bus.request(rotateWebhookSecret, { endpointId: endpoint.id }, dispatch.call());
     await dispatch.bus.request(testWebhookEndpoint, { endpointId: endpoint.id }, dispatch.call());
     const [got] = await until('it arrives', () => target.received.length > 0 && target.received);
@@ -102,7 +112,7 @@ describe('webhooks', () => {
 
   it('retries with the same webhook-id, keeps each attempt, and dies after the tenth', async () => {
     const target = await receiver((response) => response.writeHead(500).end(`no\0${'x'.repeat(5_000)}`));
-    const { endpoint } = await dispatch.endpoint(target.url);
+    const { endpoint } = await dispatch.endpoint(target.url, { events: ['schedule.missed'] });
     await dispatch.bus.request(testWebhookEndpoint, { endpointId: endpoint.id }, dispatch.call());
     await until(
       'it is dead',
@@ -161,7 +171,7 @@ describe('webhooks', () => {
 
   it('disables an endpoint that has failed for five days', async () => {
     const target = await receiver((response) => response.writeHead(500).end());
-    const { endpoint } = await dispatch.endpoint(target.url);
+    const { endpoint } = await dispatch.endpoint(target.url, { events: ['schedule.missed'] });
     await dispatch.rows.query(`UPDATE endpoints SET failing_since = now() - interval '121 hours' WHERE id = $1`, [
       endpoint.id,
     ]);
@@ -174,7 +184,7 @@ describe('webhooks', () => {
 
   it('retries and replays on demand, with the same webhook-id', async () => {
     const target = await receiver();
-    const { endpoint } = await dispatch.endpoint(target.url);
+    const { endpoint } = await dispatch.endpoint(target.url, { events: ['schedule.missed'] });
     const since = new Date(Date.now() - 1_000);
     await dispatch.bus.request(testWebhookEndpoint, { endpointId: endpoint.id }, dispatch.call());
     const done = await settled(endpoint.id, 'succeeded');
@@ -189,7 +199,7 @@ describe('webhooks', () => {
 
   it('blocks a delivery whose URL may not be called, without dialling', async () => {
     const target = await receiver();
-    const { endpoint } = await dispatch.endpoint(target.url);
+    const { endpoint } = await dispatch.endpoint(target.url, { events: ['schedule.missed'] });
     // A port the guard refuses: it is refused before any connection is made.
     await dispatch.rows.query(`UPDATE endpoints SET url = 'http://127.0.0.1:25/' WHERE id = $1`, [endpoint.id]);
     await dispatch.bus.request(testWebhookEndpoint, { endpointId: endpoint.id }, dispatch.call());
@@ -216,7 +226,7 @@ describe('webhooks', () => {
 
   it("keeps other accounts out, and leaves an agent's URL to its configuration", async () => {
     const target = await receiver();
-    const { endpoint } = await dispatch.endpoint(target.url);
+    const { endpoint } = await dispatch.endpoint(target.url, { events: ['schedule.missed'] });
     const stranger = { ...ownCall('req_stranger'), accountId: randomUUID() };
     const input = { endpointId: endpoint.id };
     for (const request of [

@@ -42,7 +42,7 @@ const BODY_LIMIT_BYTES = 32 * 1024 * 1024;
 /** Starts the gateway; it listens when this resolves. */
 export const start: StartService = async (env) => {
   const settings = loadConfig(config, env);
-  const logger = createLogger('gateway');
+  const logger = createLogger('gateway', env);
   const connection = await connectBus(settings, 'gateway');
   const database = await Database.open({
     url: settings.DATABASE_URL,

@@ -6,6 +6,10 @@ import { type CallContext, currentCall, ownCall, requestOverNats } from './rpc/i
 
 /** A service's door to the others. */
 export class Bus {
+  private readonly stop = new AbortController();
+  /** Aborted when the service begins to stop: requests that wait for something answer with what they have. */
+  readonly stopping = this.stop.signal;
+
   constructor(
     /** The raw connection, for core NATS subscriptions (hints, live deltas). */
     readonly connection: NatsConnection,
@@ -27,5 +31,10 @@ export class Bus {
   /** Publishes a hint over core NATS: at most once, lost when nobody listens or the connection is down. */
   signal(subject: string, payload: unknown = {}): void {
     if (!this.connection.isClosed()) this.connection.publish(subject, JSON.stringify(payload));
+  }
+
+  /** Says that the service begins to stop; called by `startService`. */
+  beginStop(): void {
+    this.stop.abort();
   }
 }

@@ -34,7 +34,7 @@ export async function startService<S extends z.ZodRawShape>(definition: ServiceD
   const { name } = definition;
   const config = loadConfig(definition.config, definition.env) as z.output<z.ZodObject<S>> &
     BusOptions & { DATABASE_URL: string; DATABASE_POOL_SIZE: number };
-  const logger = createLogger(name);
+  const logger = createLogger(name, definition.env);
   const onUnexpected = (error: unknown, subject: string) =>
     logger.error({ err: error, subject }, 'a request failed unexpectedly');
   const connection = await connectBus(config, name);
@@ -70,6 +70,7 @@ export async function startService<S extends z.ZodRawShape>(definition: ServiceD
   return {
     name,
     async stop() {
+      bus.beginStop();
       if (!connection.isClosed()) health.unsubscribe();
       await server.close();
       await app.close();

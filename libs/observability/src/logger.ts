@@ -20,20 +20,26 @@ const SECRET_FIELDS = [
   'headers',
 ];
 
-let destination: DestinationStream | undefined;
+const destinations = new Map<string, DestinationStream>();
 
-/** All loggers of a process write to one place: standard output, or the file named by ROOST_LOG_FILE. */
-function sharedDestination(): DestinationStream {
-  destination ??= pino.destination({ dest: process.env['ROOST_LOG_FILE'] ?? 1, mkdir: true, sync: false });
+/** Loggers of a process that log to the same place share it: a file by its path, or standard output. */
+function destinationOf(file: string | undefined): DestinationStream {
+  const known = destinations.get(file ?? '');
+  if (known) return known;
+  const destination = pino.destination({ dest: file ?? 1, mkdir: true, sync: false });
+  destinations.set(file ?? '', destination);
   return destination;
 }
 
-/** A logger whose lines carry the service's name, and the request id, account and trace of the call in hand. */
-export function createLogger(service: string): Logger {
+/**
+ * A logger whose lines carry the service's name, and the request id, account and trace of the call in hand.
+ * `env` is the service's: ROOST_LOG_FILE says where to, ROOST_LOG_LEVEL how much.
+ */
+export function createLogger(service: string, env: Record<string, string | undefined> = process.env): Logger {
   return pino(
     {
       name: service,
-      level: process.env['ROOST_LOG_LEVEL'] ?? 'info',
+      level: env['ROOST_LOG_LEVEL'] ?? 'info',
       base: { service },
       redact: { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]), censor: '***' },
       mixin: () => {
@@ -43,6 +49,6 @@ export function createLogger(service: string): Logger {
           : {};
       },
     },
-    sharedDestination(),
+    destinationOf(env['ROOST_LOG_FILE']),
   );
 }

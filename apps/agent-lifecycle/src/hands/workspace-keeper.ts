@@ -29,6 +29,7 @@ export class WorkspaceKeeper {
   /** Those that should be running: made by us and not put to sleep since. */
   readonly awake = new Map<string, Awake>();
   private readonly waking = new Map<string, Promise<void>>();
+  private readonly removing = new Map<string, Promise<void>>();
 
   constructor(
     private readonly database: Database,
@@ -76,11 +77,11 @@ export class WorkspaceKeeper {
 
   /** Deletes the workspace of a deleted agent with its volume, and notes that it is done. */
   async remove(agentId: string): Promise<void> {
-    this.awake.delete(agentId);
-    this.failures.clear(agentId);
-    await this.driver.remove(agentId);
-    this.activity.forget(agentId);
-    await this.database.query(`UPDATE deleted_agents SET volume_removed_at = now() WHERE agent_id = $1`, [agentId]);
+    const underWay = this.removing.get(agentId);
+    if (underWay) return underWay;
+    const removal = this.removeVolume(agentId).finally(() => this.removing.delete(agentId));
+    this.removing.set(agentId, removal);
+    return removal;
   }
 
   removeSoon(agentId: string): void {
@@ -100,6 +101,14 @@ export class WorkspaceKeeper {
     if (!awake || (await this.driver.inspect(agent.id)).state !== 'running') return;
     awake.isStale = true;
     await this.driver.ensure(this.specOf(agent));
+  }
+
+  private async removeVolume(agentId: string): Promise<void> {
+    this.awake.delete(agentId);
+    this.failures.clear(agentId);
+    await this.driver.remove(agentId);
+    this.activity.forget(agentId);
+    await this.database.query(`UPDATE deleted_agents SET volume_removed_at = now() WHERE agent_id = $1`, [agentId]);
   }
 
   private async wake(agent: AgentRow): Promise<void> {

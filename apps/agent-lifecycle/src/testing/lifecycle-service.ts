@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Bus, ownCall } from '#lib/bus';
 import type { Environment } from '#lib/config';
-import { CreateAgent, createAgent, type RequestContract } from '#lib/contracts';
+import { CreateAgent, createAgent, healthCheck, type RequestContract } from '#lib/contracts';
 import { Database } from '#lib/database';
-import { freshBus, freshDatabase, temporaryFolder } from '#lib/testing';
+import { freshBus, freshDatabase, temporaryFolder, until } from '#lib/testing';
 import type { z } from 'zod';
 import { start } from '../main.js';
 import { migrations } from '../migrations/index.js';
@@ -51,6 +51,7 @@ export async function lifecycleService(env: Environment = {}) {
     async restart(changes: Environment = {}) {
       await service.stop();
       service = await start({ ...environment, ...changes });
+      await until('it answers', () => ask(healthCheck('agent-lifecycle'), {}).catch(() => false as const));
     },
     async stop() {
       await rows.close();

@@ -2,6 +2,7 @@ import { ERROR_STATUS, type ErrorCode } from '#lib/contracts';
 import { PATH_METADATA } from '@nestjs/common/constants.js';
 import { z } from 'zod';
 import { ENDPOINT, type EndpointDefinition } from '../http/endpoint.js';
+import { SchemaRoom } from './schema-room.js';
 
 const ErrorBody = z.object({
   success: z.literal(false),
@@ -15,21 +16,18 @@ const ErrorBody = z.object({
 
 /** The codes that any endpoint of an account may give. */
 const ALWAYS: ErrorCode[] = ['VALIDATION_ERROR', 'INTERNAL', 'SERVICE_UNAVAILABLE'];
-const FOR_ACCOUNTS: ErrorCode[] = ['UNAUTHORIZED', 'FEATURE_DISABLED'];
+const FOR_SIGNED_IN: ErrorCode[] = ['UNAUTHORIZED', 'RATE_LIMITED'];
+const FOR_ACCOUNTS: ErrorCode[] = [...FOR_SIGNED_IN, 'FEATURE_DISABLED'];
+/** Of a POST with `Idempotency-Key`. */
+const FOR_POSTS: ErrorCode[] = ['CONFLICT', 'IDEMPOTENCY_KEY_REUSED'];
+const FOR_BODIES: ErrorCode[] = ['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
 
-/** The wire form of a schema as JSON Schema. */
-const jsonSchema = (schema: z.ZodType) => {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
-    io: 'input',
-    unrepresentable: 'any',
-    cycles: 'ref',
-    reused: 'inline',
-  });
-  return rest;
-};
+/** A parameter as Fastify writes it, with what it may be: `:platform(discord|slack)`, or `*path`. */
+const PARAMETER = /[:*](\w+)(?:\(([\w|]+)\))?/g;
 
 /** The OpenAPI 3.1 document of all controllers, made from the declarations that also validate. */
 export function openApiDocument(controllers: (new (...parameters: never[]) => object)[], version: string): object {
+  const schemas = new SchemaRoom();
   const paths: Record<string, Record<string, object>> = {};
   for (const controller of controllers) {
     const prefix = String(Reflect.getMetadata(PATH_METADATA, controller) ?? '');
@@ -40,11 +38,12 @@ export function openApiDocument(controllers: (new (...parameters: never[]) => ob
           ? (Reflect.getMetadata(ENDPOINT, handler) as EndpointDefinition | undefined)
           : undefined;
       if (!definition) continue;
-      const path = `/${[prefix, definition.path].filter(Boolean).join('/')}`.replace(/[:*](\w+)/g, '{$1}');
-      (paths[path] ??= {})[definition.method.toLowerCase()] = operation(
+      const path = `/${[prefix, definition.path].filter(Boolean).join('/')}`;
+      (paths[path.replace(PARAMETER, '{$1}')] ??= {})[definition.method.toLowerCase()] = operation(
         definition,
         `${controller.name.replace(/Controller$/, '')}_${name}`,
         path,
+        schemas,
       );
     }
   }
@@ -59,7 +58,7 @@ export function openApiDocument(controllers: (new (...parameters: never[]) => ob
     servers: [{ url: '/' }],
     paths,
     components: {
-      schemas: { Error: jsonSchema(ErrorBody) },
+      schemas: { ...schemas.shared, Error: schemas.of(ErrorBody, 'Error') },
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', description: 'A platform API key: roost_sk_…' },
         apiKeyHeader: { type: 'apiKey', in: 'header', name: 'x-shinzo-api-key' },
@@ -68,9 +67,9 @@ export function openApiDocument(controllers: (new (...parameters: never[]) => ob
   };
 }
 
-function operation(definition: EndpointDefinition, operationId: string, path: string): object {
+function operation(definition: EndpointDefinition, operationId: string, path: string, schemas: SchemaRoom): object {
   const isPublic = definition.access === 'public';
-  const codes = [...new Set([...ALWAYS, ...(isPublic ? [] : FOR_ACCOUNTS), ...(definition.errors ?? [])])];
+  const codes = new Set([...commonErrors(definition), ...(definition.errors ?? [])]);
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of codes) byStatus.set(ERROR_STATUS[code], [...(byStatus.get(ERROR_STATUS[code]) ?? []), code]);
   return {
@@ -78,15 +77,17 @@ function operation(definition: EndpointDefinition, operationId: string, path: st
     summary: definition.summary,
     tags: [definition.tag],
     security: isPublic ? [] : [{ bearer: [] }, { apiKeyHeader: [] }],
-    parameters: [...pathParameters(path), ...queryParameters(definition.query)],
-    ...(definition.body
-      ? { requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(definition.body) } } } }
-      : {}),
+    parameters: [
+      ...pathParameters(path),
+      ...queryParameters(definition.query && schemas.of(definition.query, `${operationId}_query`)),
+      ...(definition.method === 'POST' && !isPublic ? [IDEMPOTENCY_KEY] : []),
+    ],
+    ...requestBody(definition, definition.body && schemas.of(definition.body, `${operationId}_body`)),
     responses: {
       [definition.status ?? 200]: {
         description: 'Success',
         ...(definition.response
-          ? { content: { 'application/json': { schema: jsonSchema(definition.response) } } }
+          ? { content: { 'application/json': { schema: schemas.of(definition.response, `${operationId}_response`) } } }
           : {}),
       },
       ...Object.fromEntries(
@@ -102,24 +103,50 @@ function operation(definition: EndpointDefinition, operationId: string, path: st
   };
 }
 
+function commonErrors({ access, method, params, body, accepts }: EndpointDefinition): ErrorCode[] {
+  return [
+    ...ALWAYS,
+    ...(access === 'account' ? FOR_ACCOUNTS : access === 'signed-in' ? FOR_SIGNED_IN : []),
+    ...(method === 'POST' && access !== 'public' ? FOR_POSTS : []),
+    ...(body || accepts ? FOR_BODIES : []),
+    ...(params ? (['NOT_FOUND'] as const) : []),
+  ];
+}
+
+const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description: 'The same key within 24 h gives the first result again',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
+};
+
+function requestBody({ accepts = ['json'] }: EndpointDefinition, schema: object | undefined): object {
+  const content = {
+    ...(schema ? { 'application/json': { schema } } : {}),
+    ...(accepts.includes('stream') ? { 'application/octet-stream': {} } : {}),
+    ...(accepts.includes('raw') ? { '*/*': {} } : {}),
+  };
+  return Object.keys(content).length > 0 ? { requestBody: { required: true, content } } : {};
+}
+
 const pathParameters = (path: string) =>
-  [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+  [...path.matchAll(PARAMETER)].map(([, name, values]) => ({
     name,
     in: 'path',
     required: true,
-    schema: { type: 'string' },
+    schema: { type: 'string', ...(values === undefined ? {} : { enum: values.split('|') }) },
   }));
 
-function queryParameters(query: z.ZodType | undefined): object[] {
-  if (!query) return [];
-  const { properties = {}, required = [] } = jsonSchema(query) as {
+function queryParameters(schema: object | undefined): object[] {
+  const { properties = {}, required = [] } = (schema ?? {}) as {
     properties?: Record<string, object>;
     required?: string[];
   };
-  return Object.entries(properties).map(([name, schema]) => ({
+  return Object.entries(properties).map(([name, property]) => ({
     name,
     in: 'query',
     required: required.includes(name),
-    schema,
+    schema: property,
   }));
 }

@@ -16,5 +16,6 @@ export const services: ServiceEntry[] = [
   { name: 'messaging', load: () => import('#app/messaging') },
   { name: 'agent-runtime', load: () => import('#app/agent-runtime') },
   { name: 'webhook-dispatch', load: () => import('#app/webhook-dispatch') },
+  { name: 'channels', load: () => import('#app/channels') },
   { name: 'gateway', load: () => import('#app/gateway') },
 ];

@@ -1,0 +1,2 @@
+/** Injection token of the list of adapters. */
+export const ADAPTERS = Symbol('channels:adapters');

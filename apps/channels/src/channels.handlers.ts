@@ -1,0 +1,130 @@
+import { accountOf, Bus, type CallContext, Handles } from '#lib/bus';
+import {
+  type ChannelEntry,
+  type ChannelHealth,
+  type ChatPlatform,
+  createLinkCode,
+  getAgent,
+  getChannelStatus,
+  listChannels,
+  RoostError,
+  unlinkChannel,
+  updateBinding,
+} from '#lib/contracts';
+import { Database } from '#lib/database';
+import { Controller, Inject } from '@nestjs/common';
+import type { ChannelAdapter } from './adapters/channel-adapter.js';
+import { ADAPTERS } from './adapters/token.js';
+import { bindingOf, Bindings } from './bindings/bindings.js';
+import { type Bot, Bots } from './connections/bots.js';
+import { createCode } from './links/create-link-code.js';
+
+interface OnPlatform {
+  agentId: string;
+  platform: ChatPlatform;
+}
+
+/** spec: channels.md, "Linking" */
+@Controller()
+export class ChannelsHandlers {
+  constructor(
+    private readonly bus: Bus,
+    private readonly database: Database,
+    private readonly bindings: Bindings,
+    private readonly bots: Bots,
+    @Inject(ADAPTERS) private readonly adapters: ChannelAdapter[],
+  ) {}
+
+  @Handles(createLinkCode)
+  async createLinkCode({ agentId, platform }: OnPlatform, context: CallContext) {
+    const accountId = accountOf(context);
+    const agent = await this.bus.request(getAgent, { agentId });
+    const bot = await this.botOf(agentId, platform);
+    const created = await createCode(this.database, {
+      accountId,
+      agentId,
+      agentName: agent.name,
+      platform,
+      botId: bot.botId,
+    });
+    return { ...created, instructions: `Send "/link ${created.code}" to the bot on ${platform} within 10 minutes.` };
+  }
+
+  @Handles(getChannelStatus)
+  async status({ agentId, platform }: OnPlatform, context: CallContext) {
+    const accountId = accountOf(context);
+    await this.bus.request(getAgent, { agentId });
+    const bindings = (await this.bindings.ofAgent(accountId, agentId, platform)).map(bindingOf);
+    const [newest] = bindings;
+    return newest ? { linked: true, binding: newest, bindings } : { linked: false, binding: null };
+  }
+
+  @Handles(unlinkChannel)
+  async unlink({ agentId, platform }: OnPlatform, context: CallContext) {
+    await this.bindings.removeAll(accountOf(context), agentId, platform);
+    return { message: `Unlinked on ${platform}. The history stays.` };
+  }
+
+  @Handles(updateBinding)
+  async update(
+    { agentId, bindingId, queueMode }: { agentId: string; bindingId: string; queueMode: 'collect' | 'interrupt' },
+    context: CallContext,
+  ) {
+    return bindingOf(await this.bindings.setQueueMode(accountOf(context), agentId, bindingId, queueMode));
+  }
+
+  @Handles(listChannels)
+  async list({ agentId }: { agentId: string }, context: CallContext) {
+    const accountId = accountOf(context);
+    const agent = await this.bus.request(getAgent, { agentId });
+    const entry = { id: null, linked: false, counterparty: null, queueMode: null, createdAt: null };
+    const channels: ChannelEntry[] = [
+      { ...entry, type: 'api', linked: true, health: 'connected', createdAt: agent.createdAt },
+    ];
+    for (const { platform } of this.adapters) {
+      const health = await this.healthOf(agentId, platform);
+      const bindings = await this.bindings.ofAgent(accountId, agentId, platform);
+      if (bindings.length === 0) channels.push({ ...entry, type: platform, ...health });
+      for (const row of bindings) {
+        channels.push({
+          type: platform,
+          id: row.id,
+          linked: true,
+          counterparty: row.username ?? row.user_id,
+          queueMode: row.queue_mode,
+          createdAt: row.created_at,
+          ...health,
+        });
+      }
+    }
+    return { channels };
+  }
+
+  private async healthOf(agentId: string, platform: ChatPlatform) {
+    const bot = this.bots.ofAgent(agentId, platform);
+    if (!bot) return { health: 'not_configured' as const };
+    const [lease] = await this.database.query<{ health: ChannelHealth; reason: string | null }>(
+      `SELECT CASE WHEN expires_at > now() THEN health ELSE 'connecting' END AS health, reason
+         FROM connection_leases WHERE platform = $1 AND bot_id = $2`,
+      [platform, bot.botId],
+    );
+    return {
+      health: lease?.health ?? ('connecting' as const),
+      ...(lease?.reason ? { healthReason: lease.reason } : {}),
+    };
+  }
+
+  private async botOf(agentId: string, platform: ChatPlatform): Promise<Bot> {
+    if (!this.adapters.some((adapter) => adapter.platform === platform)) {
+      throw new RoostError('CHANNEL_NOT_CONFIGURED', `this version of Roost cannot connect to ${platform} yet`);
+    }
+    // The agent's own token may have been set a moment ago.
+    await this.bots.refresh();
+    const bot = this.bots.ofAgent(agentId, platform);
+    if (bot) return bot;
+    const field = `${platform}_bot_token`;
+    throw new RoostError('CHANNEL_NOT_CONFIGURED', `there is no ${platform} bot; set ${field} of the agent`, [
+      { field, reason: 'required' },
+    ]);
+  }
+}

@@ -1,0 +1,145 @@
+import { Bus, Consumes, LOGGER } from '#lib/bus';
+import { agentCreated, agentDeleted, agentUpdated, LiveEvent } from '#lib/contracts';
+import { Database, newId, type Transaction } from '#lib/database';
+import type { Logger } from '#lib/observability';
+import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import type { Msg, Subscription } from '@nats-io/transport-node';
+import type { z } from 'zod';
+import { ReceiveMessage } from '../inbound/receive-message.js';
+import { DELIVER } from '../outbound/deliveries.consumer.js';
+import { BotSession } from './bot-session.js';
+import { type Bot, Bots } from './bots.js';
+import { LEASE_MS, releaseLease, RENEW_MS, takeLease } from './connection-lease.js';
+
+/** Tells every replica that bots have come, gone or got other tokens. */
+const BOTS_CHANGED = 'channels.bots.changed';
+const REFRESH_MS = 15_000;
+
+/** Keeps one connection per bot over all replicas: leases are taken, renewed, and given back at the end. */
+@Injectable()
+export class Connections implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly holder = newId();
+  private readonly sessions = new Map<string, { session: BotSession; renewedAt: number }>();
+  private readonly subscriptions: Subscription[] = [];
+  private refreshedAt = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private round: Promise<void> = Promise.resolve();
+  private isStopped = false;
+
+  constructor(
+    private readonly bus: Bus,
+    private readonly database: Database,
+    private readonly bots: Bots,
+    private readonly receiver: ReceiveMessage,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    const { connection } = this.bus;
+    this.subscriptions.push(
+      connection.subscribe(BOTS_CHANGED, { callback: () => this.look(true) }),
+      connection.subscribe(DELIVER, { callback: (_, message) => this.onDeliver(message) }),
+      connection.subscribe('live.*', { callback: (_, message) => this.onLive(message) }),
+    );
+    this.timer = setInterval(() => this.look(false), RENEW_MS);
+    this.look(true);
+  }
+
+  private onDeliver(message: Msg): void {
+    const { botId } = message.json<{ botId?: string }>();
+    for (const { session } of this.sessions.values()) if (session.bot.botId === botId) session.deliver();
+  }
+
+  private onLive(message: Msg): void {
+    if (this.sessions.size === 0) return;
+    const event = LiveEvent.safeParse(message.json());
+    if (event.success) for (const { session } of this.sessions.values()) session.onLive(event.data);
+  }
+
+  /** Compares the connections with the bots there are, one round after the other. */
+  private look(mustRefresh: boolean): void {
+    if (mustRefresh) this.refreshedAt = 0;
+    this.round = this.round.then(async () => {
+      if (this.isStopped) return;
+      await this.refreshIfOld();
+      await this.reconcile().catch((error: unknown) =>
+        this.logger.warn({ err: error }, 'chat connections could not be looked after'),
+      );
+      await this.dropExpired();
+    });
+  }
+
+  private async refreshIfOld(): Promise<void> {
+    if (Date.now() - this.refreshedAt < REFRESH_MS) return;
+    await this.bots.refresh().then(
+      () => (this.refreshedAt = Date.now()),
+      (error: unknown) => this.logger.debug({ err: error }, 'bots cannot be asked for yet'),
+    );
+  }
+
+  private async reconcile(): Promise<void> {
+    const wanted = new Map(this.bots.all().map((bot) => [keyOf(bot), bot]));
+    for (const [key, { session }] of this.sessions) {
+      if (wanted.get(key)?.token !== session.bot.token) await this.end(key);
+    }
+    for (const [key, bot] of wanted) await this.hold(key, bot);
+  }
+
+  private async hold(key: string, bot: Bot): Promise<void> {
+    const lease = await takeLease(this.database, bot.adapter.platform, bot.botId, this.holder);
+    const running = this.sessions.get(key);
+    if (running && running.session.lease.fence === lease?.fence) {
+      running.renewedAt = Date.now();
+      return;
+    }
+    if (running) await this.end(key);
+    if (!lease) return;
+    const session = new BotSession(this.database, this.receiver, this.logger, bot, lease);
+    this.sessions.set(key, { session, renewedAt: Date.now() });
+  }
+
+  /** Without Postgres no lease is renewed, and another replica may have it by now. */
+  private async dropExpired(): Promise<void> {
+    for (const [key, { renewedAt }] of this.sessions) if (Date.now() - renewedAt > LEASE_MS) await this.end(key);
+  }
+
+  private async end(key: string): Promise<void> {
+    const ended = this.sessions.get(key)?.session;
+    this.sessions.delete(key);
+    if (!ended) return;
+    await ended.close();
+    await releaseLease(this.database, ended.lease).catch((error: unknown) =>
+      this.logger.warn({ err: error }, 'a connection lease was not given back; it expires by itself'),
+    );
+  }
+
+  @Consumes(agentCreated)
+  async onCreated(_event: z.output<typeof agentCreated.payload>, tx: Transaction): Promise<void> {
+    tx.afterCommit(() => this.bus.signal(BOTS_CHANGED));
+  }
+
+  @Consumes(agentUpdated)
+  async onUpdated(event: z.output<typeof agentUpdated.payload>, tx: Transaction): Promise<void> {
+    if (event.changed.some((field) => field.includes('bot_token'))) {
+      tx.afterCommit(() => this.bus.signal(BOTS_CHANGED));
+    }
+  }
+
+  @Consumes(agentDeleted)
+  async onDeleted({ agentId }: z.output<typeof agentDeleted.payload>, tx: Transaction): Promise<void> {
+    for (const table of ['bindings', 'link_codes', 'deliveries']) {
+      await tx.query(`DELETE FROM ${table} WHERE agent_id = $1`, [agentId]);
+    }
+    tx.afterCommit(() => this.bus.signal(BOTS_CHANGED));
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.isStopped = true;
+    clearInterval(this.timer);
+    for (const subscription of this.subscriptions) if (!this.bus.connection.isClosed()) subscription.unsubscribe();
+    await this.round;
+    await Promise.all([...this.sessions.keys()].map((key) => this.end(key)));
+  }
+}
+
+const keyOf = ({ adapter, botId }: Bot) => `${adapter.platform}:${botId}`;

@@ -1,0 +1,18 @@
+import { runIfMain, startService } from '#lib/bus';
+import type { Environment, RunningService } from '#lib/config';
+import { ChannelsModule } from './channels.module.js';
+import { Config } from './config.js';
+import { Channels1795570000000 } from './migrations/channels-1795570000000.js';
+
+/** Starts the chat connections: each bot is connected by one replica. */
+export function start(env: Environment): Promise<RunningService> {
+  return startService({
+    name: 'channels',
+    env,
+    config: Config,
+    module: ChannelsModule,
+    database: { schema: 'channels', migrations: [Channels1795570000000] },
+  });
+}
+
+runIfMain(import.meta.url, start, Config);

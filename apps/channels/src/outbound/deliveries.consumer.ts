@@ -1,0 +1,63 @@
+import { Bus, Consumes } from '#lib/bus';
+import { messageCompleted, messageFailed, turnInterrupted } from '#lib/contracts';
+import type { Transaction } from '#lib/database';
+import { Inject, Injectable } from '@nestjs/common';
+import type { z } from 'zod';
+import type { ChannelAdapter } from '../adapters/channel-adapter.js';
+import { ADAPTERS } from '../adapters/token.js';
+import { type ConversationPlace, placeOf } from '../bindings/conversation-id.js';
+
+/** Tells the holder of a bot's connection that there is something to show. */
+export const DELIVER = 'channels.deliver';
+
+type Answered = Pick<z.output<typeof messageCompleted.payload>, 'accountId' | 'agentId' | 'turnId'>;
+
+/** Turns what messaging says into rows of what is to be shown where. */
+@Injectable()
+export class DeliveriesConsumer {
+  constructor(
+    private readonly bus: Bus,
+    @Inject(ADAPTERS) private readonly adapters: ChannelAdapter[],
+  ) {}
+
+  @Consumes(messageCompleted)
+  async onCompleted(event: z.output<typeof messageCompleted.payload>, tx: Transaction): Promise<void> {
+    const place = placeOf(event.messages[0]?.conversationId ?? '');
+    if (place) await this.plan(tx, event, place, event.replies.map((reply) => reply.content).join('\n\n'));
+  }
+
+  @Consumes(messageFailed)
+  async onFailed(event: z.output<typeof messageFailed.payload>, tx: Transaction): Promise<void> {
+    const place = placeOf(event.messages[0]?.conversationId ?? '');
+    if (place) await this.plan(tx, event, place, `I could not answer this: ${event.error.message}`);
+  }
+
+  /** A preview that was being edited gets the last word; without one there is nothing to correct. */
+  @Consumes(turnInterrupted)
+  async onInterrupted(event: z.output<typeof turnInterrupted.payload>, tx: Transaction): Promise<void> {
+    const [preview] = await tx.query<{ platform: ConversationPlace['platform']; bot_id: string; place: string }>(
+      `SELECT platform, bot_id, place FROM deliveries WHERE turn_id = $1 AND part = 0 AND state = 'preview'`,
+      [event.turnId],
+    );
+    if (!preview) return;
+    const place = { platform: preview.platform, botId: preview.bot_id, place: preview.place };
+    await this.plan(tx, event, place, `${event.partialReply}\n\n(interrupted)`);
+  }
+
+  private async plan(tx: Transaction, turn: Answered, to: ConversationPlace, markdown: string): Promise<void> {
+    const adapter = this.adapters.find(({ platform }) => platform === to.platform);
+    if (!adapter) return;
+    let part = 0;
+    for (const body of adapter.format(markdown)) {
+      // A preview of this turn is edited into its first part, not shown beside it.
+      await tx.query(
+        `INSERT INTO deliveries (account_id, agent_id, platform, bot_id, place, turn_id, part, body, state)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending')
+         ON CONFLICT (turn_id, part) DO UPDATE SET body = EXCLUDED.body, state = 'pending', next_attempt_at = now()
+           WHERE deliveries.state = 'preview'`,
+        [turn.accountId, turn.agentId, to.platform, to.botId, to.place, turn.turnId, part++, body],
+      );
+    }
+    tx.afterCommit(() => this.bus.signal(DELIVER, { botId: to.botId }));
+  }
+}

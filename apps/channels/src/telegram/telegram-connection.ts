@@ -1,0 +1,139 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Telegram } from 'telegraf';
+import {
+  type Connection,
+  type ConnectionState,
+  DeliveryError,
+  type InboundMessage,
+} from '../adapters/channel-adapter.js';
+import { deliveryErrorOf, retryAfterMsOf, rejectionOf } from './telegram-outcome.js';
+import { inboundOf, type TelegramMessage } from './telegram-message.js';
+
+const POLL_SECONDS = 25;
+const RETRY_MS = [500, 1_000, 2_000, 5_000, 15_000, 30_000];
+/** Longer than any send of ours takes; a connection that is silent for longer is not coming back. */
+const CALL_TIMEOUT_MS = 20_000;
+
+type Abortable = NonNullable<Parameters<Telegram['callApi']>[2]>;
+
+/** telegraf's types name a polyfill's signal; the fetch beneath takes Node's own. */
+function abortable(signal: AbortSignal): Abortable {
+  return { signal } as unknown as Abortable;
+}
+
+/** One bot on Telegram. Updates are asked for again until `onMessage` has them safe, so they must be deduplicated. */
+export class TelegramConnection implements Connection {
+  private readonly stop = new AbortController();
+  private readonly signal = abortable(this.stop.signal);
+  private readonly agent: HttpAgent;
+  private readonly telegram: Promise<Telegram>;
+  private readonly loop: Promise<void>;
+
+  constructor(
+    apiRoot: string,
+    token: string,
+    private readonly onMessage: (message: InboundMessage) => Promise<void>,
+    private readonly onState: (state: ConnectionState) => void,
+  ) {
+    this.agent = apiRoot.startsWith('https:')
+      ? new HttpsAgent({ keepAlive: true })
+      : new HttpAgent({ keepAlive: true });
+    // Loaded with the first bot: a platform without bots pays nothing for the SDK.
+    this.telegram = import('telegraf').then(
+      ({ Telegram: Client }) => new Client(token, { apiRoot, agent: this.agent, webhookReply: false }),
+    );
+    this.loop = this.receive();
+  }
+
+  private async receive(): Promise<void> {
+    const telegram = await this.telegram;
+    let failures = 0;
+    let offset = 0;
+    let me: { id: number; username: string } | undefined;
+    while (!this.stop.signal.aborted) {
+      try {
+        if (!me) {
+          const { id, username } = await telegram.callApi('getMe', {}, this.signal);
+          me = { id, username };
+          this.onState({ health: 'connected' });
+        }
+        const asked = Date.now();
+        const updates = await telegram.callApi(
+          'getUpdates',
+          { offset, timeout: POLL_SECONDS, allowed_updates: ['message'] },
+          this.signal,
+        );
+        for (const update of updates) {
+          // telegraf's update type leaves out what depends on the update's kind; what we read is checked there.
+          const message = inboundOf(update as { update_id: number; message?: TelegramMessage }, me);
+          if (message) await this.onMessage(message);
+          offset = update.update_id + 1;
+        }
+        failures = 0;
+        // Telegram holds the request until there is something; a proxy that does not must not make us spin.
+        if (updates.length === 0 && Date.now() - asked < 200) await sleep(200, undefined, { signal: this.stop.signal });
+      } catch (error) {
+        if (this.stop.signal.aborted) return;
+        const rejected = rejectionOf(error);
+        if (rejected) {
+          this.onState({ health: 'failed', reason: rejected });
+          // A revoked token does not come back; a new one makes a new connection.
+          return;
+        }
+        if (me) this.onState({ health: 'connecting' });
+        me = undefined;
+        const waitMs = retryAfterMsOf(error) ?? RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)] ?? 30_000;
+        await sleep(waitMs, undefined, { signal: this.stop.signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  async send(place: string, part: string): Promise<string> {
+    const { message_id } = await this.call('sendMessage', (telegram, limit) =>
+      telegram.callApi('sendMessage', { ...targetOf(place), text: part, parse_mode: 'HTML' }, limit),
+    );
+    return String(message_id);
+  }
+
+  async edit(place: string, messageId: string, part: string): Promise<void> {
+    const { chat_id } = targetOf(place);
+    await this.call('editMessageText', (telegram, limit) =>
+      telegram.callApi(
+        'editMessageText',
+        { chat_id, message_id: Number(messageId), text: part, parse_mode: 'HTML' },
+        limit,
+      ),
+    ).catch((error: unknown) => {
+      // The text is already there: what an edit is for.
+      if (!(error instanceof DeliveryError) || !/message is not modified/i.test(error.message)) throw error;
+    });
+  }
+
+  async showTyping(place: string): Promise<void> {
+    const telegram = await this.telegram;
+    await telegram
+      .callApi('sendChatAction', { ...targetOf(place), action: 'typing' }, this.signal)
+      .catch(() => undefined);
+  }
+
+  private async call<T>(method: string, work: (telegram: Telegram, limit: Abortable) => Promise<T>): Promise<T> {
+    try {
+      return await work(await this.telegram, abortable(AbortSignal.timeout(CALL_TIMEOUT_MS)));
+    } catch (error) {
+      throw deliveryErrorOf(error, method);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.stop.abort();
+    await this.loop.catch(() => undefined);
+    this.agent.destroy();
+  }
+}
+
+function targetOf(place: string): { chat_id: number; message_thread_id?: number } {
+  const [chat, topic] = place.split('/');
+  return { chat_id: Number(chat), ...(topic ? { message_thread_id: Number(topic) } : {}) };
+}

@@ -1,0 +1,98 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { TELEGRAM_LIMIT, telegramHtml, visible } from './telegram-html.js';
+
+/** What must survive: letters and digits of any script, in order; marks are punctuation. */
+const kept = (text: string) => text.replace(/[^\p{L}\p{N}\p{Extended_Pictographic}]/gu, '');
+
+/** Throws for what Telegram refuses: a tag that is unknown, not closed or closed in another order, a bare < or &. */
+function checkHtml(html: string): void {
+  const stack: string[] = [];
+  const rest = html.replace(
+    /<(\/?)(b|i|s|a|pre|code)( href="[^"<>]*"| class="language-[\w+#.-]+")?>/g,
+    (_, end, tag) => {
+      if (!end) stack.push(String(tag));
+      else expect(stack.pop()).toBe(tag);
+      return '';
+    },
+  );
+  expect(stack).toEqual([]);
+  expect(rest).not.toMatch(/[<>]|&(?!(lt|gt|amp|quot);)/);
+}
+
+const word = fc.oneof(
+  fc.string({ maxLength: 12 }),
+  fc.string({ unit: 'grapheme', maxLength: 8 }),
+  fc.constantFrom(
+    'שלום',
+    'مرحبا',
+    '👩‍👩‍👧',
+    '<b>',
+    '&amp;',
+    '"',
+    '_',
+    '__',
+    '*',
+    '**',
+    '`',
+    '~~',
+    '[',
+    '](',
+    '\\',
+    '#',
+    '|',
+  ),
+);
+const inlineText = fc.array(word, { maxLength: 30 }).map((words) => words.join(' ').replace(/[\r\n]/g, ' '));
+const block = fc.oneof(
+  inlineText,
+  inlineText.map((text) => `**${text}**`),
+  inlineText.map((text) => `*a _${text}_ b*`),
+  inlineText.map((text) => `## ${text}`),
+  inlineText.map((text) => `- \`${text}\``),
+  fc.constant(''),
+  fc.constant('```'),
+  fc.constant('~~~'),
+  fc.tuple(inlineText, fc.integer({ min: 1, max: 400 })).map(([text, times]) => text.repeat(times).slice(0, 20_000)),
+  fc.array(inlineText, { maxLength: 40 }).map((lines) => `\`\`\`\n${lines.join('\n')}\n\`\`\``),
+);
+const markdown = fc.array(block, { maxLength: 20 }).map((blocks) => blocks.join('\n'));
+
+describe('Markdown for Telegram', () => {
+  it('keeps all text within the limit and never yields what Telegram refuses, over 5,000 random texts', () => {
+    fc.assert(
+      fc.property(markdown, (text) => {
+        const parts = telegramHtml(text);
+        for (const part of parts) {
+          expect(part.length).toBeLessThanOrEqual(TELEGRAM_LIMIT);
+          expect(visible(part).trim()).not.toBe('');
+          checkHtml(part);
+        }
+        expect(kept(parts.map(visible).join(''))).toBe(kept(text.toWellFormed()));
+      }),
+      { numRuns: 5_000 },
+    );
+  }, 120_000);
+
+  it('converts emphasis, code, links and headings', () => {
+    expect(telegramHtml('# Hi\n**a** *b* ~~c~~ `d<e` [f](https://x.example/?a=1&b)')).toEqual([
+      '<b>Hi</b>\n<b>a</b> <i>b</i> <s>c</s> <code>d&lt;e</code> <a href="https://x.example/?a=1&amp;b">f</a>',
+    ]);
+  });
+
+  it('re-opens a code fence in the next part', () => {
+    const parts = telegramHtml(`\`\`\`ts\n${'const x = 1;\n'.repeat(1_000)}\`\`\``);
+    expect(parts.length).toBeGreaterThan(3);
+    for (const part of parts) expect(part).toMatch(/^<pre><code class="language-ts">[^<]*<\/code><\/pre>$/);
+  });
+
+  it('splits at a paragraph when one is near', () => {
+    const paragraph = 'word '.repeat(500).trim();
+    expect(telegramHtml(`${paragraph}\n\n${paragraph}`)).toEqual([paragraph, paragraph]);
+  });
+
+  it('splits 100,000 characters without a space, and gives nothing for blank text', () => {
+    expect(telegramHtml('🎉'.repeat(50_000)).map(visible).join('').replaceAll('\n', '')).toBe('🎉'.repeat(50_000));
+    expect(telegramHtml(' \n\t\n')).toEqual([]);
+  });
+});

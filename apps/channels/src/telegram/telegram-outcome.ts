@@ -1,0 +1,51 @@
+import { DeliveryError } from '../adapters/channel-adapter.js';
+
+interface Answer {
+  error_code: number;
+  description: string;
+  parameters?: { retry_after?: number };
+}
+
+/** What Telegram answered, if it answered; telegraf puts it in `response`. */
+function answerOf(error: unknown): Answer | undefined {
+  const response = (error as { response?: Partial<Answer> }).response;
+  return typeof response?.error_code === 'number' ? (response as Answer) : undefined;
+}
+
+/** Connections that were never made: the request cannot have reached Telegram. */
+const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
+
+/** Why the token does not work, when that is what the error says. */
+export function rejectionOf(error: unknown): string | undefined {
+  const answer = answerOf(error);
+  if (answer?.error_code === 401 || answer?.error_code === 404) {
+    return `Telegram refuses the bot token (${answer.description}); set a new telegram_bot_token`;
+  }
+  return undefined;
+}
+
+export function retryAfterMsOf(error: unknown): number | undefined {
+  const seconds = answerOf(error)?.parameters?.retry_after;
+  return seconds === undefined ? undefined : seconds * 1_000;
+}
+
+/**
+ * Sorts a failed call. Telegram has no idempotency: whoever got no answer cannot know whether a message was shown,
+ * except for edits, which can be repeated.
+ */
+export function deliveryErrorOf(error: unknown, method: string): DeliveryError {
+  const answer = answerOf(error);
+  if (answer) {
+    const { error_code: code, description } = answer;
+    if (code === 429) return new DeliveryError('retry', description, retryAfterMsOf(error));
+    if (code < 500) return new DeliveryError('failed', description);
+    return new DeliveryError(method === 'sendMessage' ? 'uncertain' : 'retry', description);
+  }
+  const code = (error as { code?: unknown }).code;
+  const isRepeatable = method !== 'sendMessage' || (typeof code === 'string' && NOT_SENT.has(code));
+  return new DeliveryError(
+    isRepeatable ? 'retry' : 'uncertain',
+    `no answer from Telegram${typeof code === 'string' ? ` (${code})` : ''}`,
+    2_000,
+  );
+}

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { Channel, QueueMode } from './messaging.js';
+import { request } from './request.js';
+import { AgentId, Timestamp, wire } from './wire.js';
+
+/** Chat platforms a person can be linked on. */
+export const ChatPlatform = z.enum(['discord', 'slack', 'telegram']);
+export type ChatPlatform = z.output<typeof ChatPlatform>;
+
+/** A person's chat account, linked to an agent. The fields of other platforms are absent. */
+export const ChannelBinding = wire({
+  id: z.uuid(),
+  telegramUserId: z.string().optional(),
+  telegramUsername: z.string().nullable().optional(),
+  telegramChatId: z.string().optional(),
+  queueMode: QueueMode,
+  createdAt: Timestamp,
+});
+export type ChannelBinding = z.output<typeof ChannelBinding>;
+
+const onPlatform = { agentId: AgentId, platform: ChatPlatform };
+
+/** A code to send to the bot; an earlier one is void. Errors: NOT_FOUND, CHANNEL_NOT_CONFIGURED (the message says which field to set). */
+export const createLinkCode = request('channels.link.create', {
+  input: wire(onPlatform),
+  output: wire({ code: z.string(), expiresAt: Timestamp, instructions: z.string() }),
+});
+
+/** `binding` is the newest of `bindings`. Errors: NOT_FOUND. */
+export const getChannelStatus = request('channels.binding.status', {
+  input: wire(onPlatform),
+  output: wire({
+    linked: z.boolean(),
+    binding: ChannelBinding.nullable(),
+    bindings: z.array(ChannelBinding).optional(),
+  }),
+});
+
+/** Unlinks everybody on this platform; nothing is delivered there from now on. Errors: NOT_FOUND. */
+export const unlinkChannel = request('channels.binding.remove', {
+  input: wire(onPlatform),
+  output: wire({ message: z.string() }),
+});
+
+/** Errors: NOT_FOUND. */
+export const updateBinding = request('channels.binding.update', {
+  input: wire({ agentId: AgentId, bindingId: z.uuid(), queueMode: QueueMode }),
+  output: ChannelBinding,
+});
+
+export const ChannelHealth = z.enum(['connected', 'connecting', 'failed', 'not_configured']);
+export type ChannelHealth = z.output<typeof ChannelHealth>;
+
+export const ChannelEntry = wire({
+  type: Channel,
+  id: z.string().nullable(),
+  linked: z.boolean(),
+  counterparty: z.string().nullable(),
+  queueMode: QueueMode.nullable(),
+  health: ChannelHealth,
+  healthReason: z.string().optional(),
+  createdAt: Timestamp.nullable(),
+});
+export type ChannelEntry = z.output<typeof ChannelEntry>;
+
+/** `api` first. Errors: NOT_FOUND. */
+export const listChannels = request('channels.channel.list', {
+  input: wire({ agentId: AgentId }),
+  output: wire({ channels: z.array(ChannelEntry) }),
+});

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import {
   deleteAgent,
   getAgent,
@@ -10,6 +10,7 @@ import {
   summarizeAgent,
   updateAgent,
 } from '#lib/contracts';
+import { until } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LifecycleService, lifecycleService } from '../testing/lifecycle-service.js';
 
@@ -178,5 +179,18 @@ describe('an agent', () => {
       discordBotToken: 'd',
     });
     await expect(service.ask(listAgentBots, { limit: 500 })).rejects.toMatchObject({ code: 'ACCESS_DENIED' });
+  });
+
+  it('keeps its keys when the master key is changed, after which the old one is not needed', async () => {
+    const { id } = await service.agent({ anthropic_api_key: 'kept' });
+    const next = randomBytes(32).toString('base64');
+    await service.restart({ ROOST_MASTER_KEY: next, ROOST_PREVIOUS_MASTER_KEYS: service.masterKey });
+    await until('every row is sealed under the new key', async () => {
+      const prefixes = await service.rows.query(`SELECT DISTINCT split_part(secrets, '.', 2) FROM agents`);
+      return prefixes.length === 1;
+    });
+    await service.restart({ ROOST_MASTER_KEY: next });
+    const { providerKeys } = await service.ask(getAgentForTurn, { agent_id: id }, null);
+    expect(providerKeys).toEqual({ anthropic: 'kept' });
   });
 });

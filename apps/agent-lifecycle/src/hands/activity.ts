@@ -1,12 +1,9 @@
 import type { Bus } from '#lib/bus';
-import { execCommand } from '#lib/contracts';
+import { WorkspaceUsed, workspaceUsedSubject } from '#lib/contracts';
 import type { Subscription } from '@nats-io/transport-node';
 
-/** Requests to daemons have a subject of four names; pings have three, what daemons publish has five or more. */
-const REQUESTS = 'workspace.*.*.*';
-
 /**
- * When each workspace was last asked for something, seen on the bus: nobody has to report what he asks. A command
+ * When each workspace was last asked for something, as its daemon says: nobody has to report what he asks. A command
  * counts until the time it may take is over. Not promised across a restart: what was seen before it is unknown.
  */
 export class Activity {
@@ -16,11 +13,11 @@ export class Activity {
   constructor(private readonly bus: Bus) {}
 
   start(): void {
-    this.subscription = this.bus.connection.subscribe(REQUESTS, {
+    this.subscription = this.bus.connection.subscribe(workspaceUsedSubject('*'), {
       callback: (error, message) => {
         const agentId = message?.subject.split('.')[1];
         if (error || !agentId) return;
-        this.touch(agentId, message.subject.endsWith('.exec.run') ? timeoutOf(message.string()) : 0);
+        this.touch(agentId, durationOf(message.string()));
       },
     });
   }
@@ -44,10 +41,10 @@ export class Activity {
   }
 }
 
-function timeoutOf(payload: string): number {
+function durationOf(payload: string): number {
   try {
-    return execCommand.input.parse(JSON.parse(payload)).timeoutMs;
+    return WorkspaceUsed.parse(JSON.parse(payload)).forMs;
   } catch {
-    return 0; // the daemon refuses it
+    return 0; // used all the same
   }
 }

@@ -157,4 +157,14 @@ describe('without a sandbox to be had', () => {
     await ensure(id);
     expect(await isAwake(id)).toBe(true);
   });
+
+  it('an agent whose workspace keeps failing goes to error after some tries, not at the first', async () => {
+    await service.restart({ ROOST_BWRAP: '/bin/false', ROOST_WORKSPACE_TRIES: '2' });
+    const { id } = await service.agent();
+    const status = async () => (await service.ask(getAgent, { agent_id: id })).status;
+    await expect(ensure(id)).rejects.toMatchObject({ code: 'AGENT_UNAVAILABLE' });
+    expect(await status()).toBe('active');
+    await expect(ensure(id)).rejects.toMatchObject({ code: 'AGENT_UNAVAILABLE' });
+    expect(await status()).toBe('error');
+  });
 });

@@ -2,7 +2,7 @@ import * as contract from '#lib/contracts';
 import { type Handler, serve } from '#lib/bus/rpc';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { randomUUID } from 'node:crypto';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { createDirectory } from './directories/create-directory.js';
 import { deleteDirectory } from './directories/delete-directory.js';
 import { listDirectory } from './directories/list-directory.js';
@@ -32,13 +32,28 @@ export function serveWorkspace(
   transfers: Transfers,
   processes: Processes,
 ): void {
-  const on = <I extends z.ZodType, O extends z.ZodType>(
+  const answer = <I extends z.ZodType, O extends z.ZodType>(
     served: contract.RequestContract<I, O>,
     handle: Handler<I, O>,
   ) => serve(connection, served, contract.subjectOf(served, { agentId }), handle, report);
+  const used = useReporter(connection, agentId);
+  const on = <I extends z.ZodType, O extends z.ZodType>(
+    served: contract.RequestContract<I, O>,
+    handle: Handler<I, O>,
+    durationOf: (input: z.output<I>) => number = () => 0,
+  ) =>
+    answer(served, (input, context) => {
+      used(durationOf(input));
+      return handle(input, context);
+    });
 
-  on(contract.pingWorkspace, () => ({ bootId, uptimeMs: Math.round(process.uptime() * 1_000) }));
-  on(contract.execCommand, (input) => commands.run(input));
+  // A ping is no use: whoever watches over workspaces would keep them awake.
+  answer(contract.pingWorkspace, () => ({ bootId, uptimeMs: Math.round(process.uptime() * 1_000) }));
+  on(
+    contract.execCommand,
+    (input) => commands.run(input),
+    ({ timeoutMs }) => timeoutMs,
+  );
   on(contract.cancelExec, ({ execId }) => ({ cancelled: commands.cancel(execId) }));
 
   on(contract.startProcess, (input) => processes.start(input));
@@ -67,6 +82,17 @@ export function serveWorkspace(
   on(contract.writeStream, (input) => transfers.write(input));
   on(contract.finishWriteStream, (input) => transfers.finish(input));
   on(contract.closeStream, (input) => transfers.close(input));
+}
+
+/** Tells that the workspace is used, at most once a second, and always when it will be for long. */
+function useReporter(connection: NatsConnection, agentId: string): (forMs: number) => void {
+  let saidAt = 0;
+  return (forMs) => {
+    if (forMs === 0 && Date.now() - saidAt < 1_000) return;
+    saidAt = Date.now();
+    const used = z.encode(contract.WorkspaceUsed, { forMs });
+    if (!connection.isClosed()) connection.publish(contract.workspaceUsedSubject(agentId), JSON.stringify(used));
+  };
 }
 
 /** The host reads standard error into its log. */

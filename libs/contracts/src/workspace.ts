@@ -312,6 +312,14 @@ export const getVolumeUsage = request('workspace.{agentId}.usage.get', {
   timeoutMs: 10_000,
 });
 
+/**
+ * Published by a daemon when it is asked for something, for as many milliseconds as that may take; at most once a second
+ * for quick requests. Whoever wants to know who is used listens here: a listener on the requests themselves would count
+ * as somebody who answers, and a request to a sleeping workspace would wait for its timeout.
+ */
+export const workspaceUsedSubject = (agentId: string) => `workspace.${agentId}.out.used`;
+export const WorkspaceUsed = wire({ forMs: Count });
+
 /** One request of an agent to the outside: what the egress proxy says about it. `host` is a name, never an address of ours. */
 export const NetworkLogEntry = wire({
   at: Timestamp,

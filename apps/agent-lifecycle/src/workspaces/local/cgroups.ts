@@ -50,7 +50,11 @@ export class Cgroups {
 
   /** Removes the group of a workspace whose processes are gone. */
   release(agentId: string): void {
-    for (const root of this.roots) tryRemove(join(root, this.scope, agentId));
+    for (const root of this.roots) {
+      tryRemove(join(root, this.scope, agentId));
+      // Succeeds with the last workspace only: a group that still has others is not empty.
+      tryRemove(join(root, this.scope));
+    }
   }
 
   /** Removes groups that an earlier Roost with this data folder left when it was killed. */

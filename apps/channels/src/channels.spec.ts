@@ -14,7 +14,9 @@ import {
 } from '#lib/contracts';
 import { Database, newId } from '#lib/database';
 import { freshBus, freshDatabase, until } from '#lib/testing';
+import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { TelegramServer } from 'telegram-test-api/lib/telegramServer.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
@@ -45,14 +47,15 @@ describe('Telegram, through telegraf and a server that speaks the Bot API', () =
   const replicas: RunningService[] = [];
   const sent: (Sent & { id: string })[] = [];
 
+  const environment = () => ({
+    NATS_URL: nats.url,
+    NATS_CREDS: nats.creds,
+    DATABASE_URL: postgres.url,
+    DATABASE_POOL_SIZE: '4',
+    TELEGRAM_API_BASE_URL: telegram.config.apiURL,
+  });
   const startReplica = async () => {
-    const service = await start({
-      NATS_URL: nats.url,
-      NATS_CREDS: nats.creds,
-      DATABASE_URL: postgres.url,
-      DATABASE_POOL_SIZE: '4',
-      TELEGRAM_API_BASE_URL: telegram.config.apiURL,
-    });
+    const service = await start(environment());
     replicas.push(service);
     return service;
   };
@@ -256,6 +259,53 @@ describe('Telegram, through telegraf and a server that speaks the Bot API', () =
     expect(new Set(shown().filter((text) => text.startsWith('reply '))).size).toBe(200);
     expect(shown().filter((text) => text.startsWith('reply '))).toHaveLength(200);
   });
+
+  it('loses and doubles nothing when the process is killed in the middle of 200 replies', async () => {
+    const child = spawn(
+      process.execPath,
+      [fileURLToPath(new URL('../../../dist/apps/channels/src/main.js', import.meta.url))],
+      { env: { PATH: process.env['PATH'], ...environment() }, stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    try {
+      await Promise.race([
+        new Promise((resolve) => child.stdout.once('data', resolve)),
+        exited.then(() => Promise.reject(new Error('the process did not start'))),
+      ]);
+      // The child gets the lease when this replica gives it back.
+      await replicas.pop()?.stop();
+      await say('count again');
+      const message = await until('it is queued', () => sent.find(({ content }) => content === 'count again'));
+      const turns = Array.from({ length: 200 }, () => newId());
+      for (const [n, turnId] of turns.entries()) await complete(message, turnId, `answer ${n}.`);
+      const answers = () => shown().filter((text) => text.startsWith('answer '));
+      await until('some are shown', () => answers().length > 20, { timeoutMs: 20_000 });
+      child.kill('SIGKILL');
+      await exited;
+      const killed = answers().length;
+      const at = Date.now();
+      expect(killed).toBeLessThan(200);
+      await startReplica();
+      await until('another replica goes on', () => answers().length > killed, { timeoutMs: 20_000 });
+      expect(Date.now() - at).toBeLessThan(15_000);
+      const settledRows = `SELECT state FROM deliveries WHERE turn_id = ANY($1) AND state IN ('done', 'uncertain')`;
+      const settled = await until(
+        'all are settled',
+        async () => {
+          const found = await rows.query<{ state: string }>(settledRows, [turns]);
+          return found.length === 200 && found;
+        },
+        // Events that the killed process had been handed come again after 30 s.
+        { timeoutMs: 60_000 },
+      );
+      const uncertain = settled.filter(({ state }) => state === 'uncertain').length;
+      expect(uncertain).toBeLessThanOrEqual(1);
+      expect(new Set(answers()).size).toBe(answers().length);
+      expect(answers().length).toBeGreaterThanOrEqual(200 - uncertain);
+    } finally {
+      child.kill('SIGKILL');
+    }
+  }, 120_000);
 
   it('shows nothing after unlinking', async () => {
     await say('last words');

@@ -1,3 +1,4 @@
+import { sealingEnvironment } from '#lib/auth';
 import { busEnvironment, databaseEnvironment, secret } from '#lib/config';
 import { z } from 'zod';
 import type { PlatformModels } from './models/model-registry.js';
@@ -5,6 +6,7 @@ import type { PlatformModels } from './models/model-registry.js';
 export const Config = z.object({
   ...busEnvironment,
   ...databaseEnvironment,
+  ...sealingEnvironment,
   ANTHROPIC_API_KEY: secret(z.string()).optional(),
   OPENAI_API_KEY: secret(z.string()).optional(),
   GOOGLE_API_KEY: secret(z.string()).optional(),
@@ -13,8 +15,6 @@ export const Config = z.object({
   /** A server that speaks OpenAI's /chat/completions, e.g. http://127.0.0.1:11434/v1. */
   OPENAI_BASE_URL: z.url().optional(),
   ROOST_DEFAULT_MODEL: z.string().min(1).max(200).optional(),
-  /** 32 bytes in base64; seals what the MCP registry keeps. ROOST_MASTER_KEY_FILE names a file that holds it. */
-  ROOST_MASTER_KEY: secret(z.string().min(1)),
   /** `local` lets MCP servers be on this machine and speak plain HTTP: for one's own machine, not for servers. */
   ROOST_MCP_NETWORK: z.enum(['public', 'local']).default('public'),
   /** Where users return to after granting an MCP server access, unless the request names another address. */

@@ -1,3 +1,4 @@
+import { sealerFrom } from '#lib/auth';
 import { Bus, CONFIG, LOGGER } from '#lib/bus';
 import { Database } from '#lib/database';
 import { localDevelopment, publicHttps } from '#lib/net-guard';
@@ -8,7 +9,6 @@ import { ForgetAgent } from './forget-agent.js';
 import { McpController } from './mcp/mcp.handlers.js';
 import { McpPool } from './mcp/mcp-pool.js';
 import { AccessStore } from './mcp/registry/access-store.js';
-import { aesSealer } from './mcp/registry/aes-sealer.js';
 import { McpRegistry } from './mcp/registry/mcp-registry.js';
 import { ServerStore } from './mcp/registry/server-store.js';
 import { ModelCatalogue } from './models/list-models.js';
@@ -33,7 +33,7 @@ const policyOf = (config: Config) => (config.ROOST_MCP_NETWORK === 'local' ? loc
       provide: McpRegistry,
       inject: [Database, AccessStore, McpPool, CONFIG],
       useFactory: (database: Database, access: AccessStore, pool: McpPool, config: Config) =>
-        new McpRegistry(new ServerStore(database, aesSealer(config.ROOST_MASTER_KEY)), access, pool, { policy: policyOf(config), redirectUri: config.ROOST_MCP_REDIRECT_URI }),
+        new McpRegistry(new ServerStore(database, sealerFrom(config)), access, pool, { policy: policyOf(config), redirectUri: config.ROOST_MCP_REDIRECT_URI }),
     },
     {
       provide: TurnWorker,

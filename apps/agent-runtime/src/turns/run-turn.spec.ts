@@ -79,17 +79,10 @@ describe('a turn with the demo model', () => {
     brain.platform.configure({});
   });
 
-  it('takes no turn of an agent without balance', async () => {
+  it('hands the turn of an agent without balance back, so that its messages wait', async () => {
     brain.platform.balance = 0;
-    await expect(brain.platform.say('hi').outcome).resolves.toMatchObject({ end: 'failed', error: { code: 'BALANCE_EXHAUSTED' } });
+    await expect(brain.platform.say('hi').outcome).resolves.toMatchObject({ end: 'released' });
     brain.platform.balance = 1_000_000;
   });
 
-  it('costs less than 40 ms of our own time', async () => {
-    const times: number[] = [];
-    for (let turn = 0; turn < 60; turn++) times.push((await brain.platform.say('hi', { conversationId: `speed-${turn}` }).outcome).ms);
-    times.sort((a, b) => a - b);
-    console.log(`turn overhead p50 ${times[30]?.toFixed(1)} ms, p95 ${times[57]?.toFixed(1)} ms`);
-    expect(times[30]).toBeLessThan(40);
-  });
 });

@@ -1,6 +1,7 @@
 import { type ClaimedTurn, RoostError } from '#lib/contracts';
 import type { Logger } from '#lib/observability';
 import type { ModelMessage } from 'ai';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type ContextSources, loadContext, type TurnContext } from '../context/load-context.js';
 import { withoutLooseTools } from '../context/tool-pairs.js';
 import { wipeMemory } from '../context/wipe-memory.js';
@@ -23,6 +24,7 @@ export interface TurnRunner extends ContextSources {
 }
 
 const DEFAULT_TIMEOUT_SECONDS = 3_600;
+const EXHAUSTED_PAUSE_MS = 1_000;
 
 /**
  * Runs one claimed turn from its context to its report. Never throws: whatever happens is reported to messaging,
@@ -153,6 +155,11 @@ class RunningTurn {
     const reason = this.abort.signal.reason instanceof TurnStopped ? this.abort.signal.reason.reason : undefined;
     if (reason === 'lease-lost') return runner.logger.warn({ turnId: turn.turnId }, 'the lease of a turn was lost');
     if (reason === 'shutdown') return void (await this.report.released());
+    if (error instanceof RoostError && error.code === 'BALANCE_EXHAUSTED') {
+      // Messaging hears of it by an event and gives out no more turns; until then, not to claim this one in a circle.
+      await sleep(EXHAUSTED_PAUSE_MS);
+      return void (await this.report.released());
+    }
     if (reason === 'interrupted') {
       if (context) await this.remember(context, true);
       return void (await this.report.interrupted(this.reply.value, this.meter.usage));

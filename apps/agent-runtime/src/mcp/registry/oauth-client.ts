@@ -22,7 +22,7 @@ export class OAuthClient implements OAuthClientProvider {
   private readonly stateToken = randomBytes(24).toString('base64url');
 
   constructor(
-    private readonly store: ServerStore,
+    private readonly store: Pick<ServerStore, 'oauth' | 'changeOAuth'>,
     private readonly serverId: string,
     private readonly redirectUri: string,
     /** false in a turn. */

@@ -1,7 +1,7 @@
+import type { Sealer } from '#lib/auth';
 import { McpServer, type NewMcpServer, paginationOf, RoostError } from '#lib/contracts';
 import { type Database, newId } from '#lib/database';
 import type { McpTool } from '../mcp-connection.js';
-import type { Sealer } from './sealer.js';
 
 export interface ServerRow {
   id: string;
@@ -37,11 +37,12 @@ export class ServerStore {
   ) {}
 
   async create(accountId: string, server: NewMcpServer): Promise<ServerRow> {
+    const id = newId();
     const rows = await this.database
       .query<ServerRow>(
         `INSERT INTO mcp_servers (id, account_id, name, url, command, args, transport, header_names, env_names, secrets_sealed)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING *`,
-        [newId(), accountId, ...this.columns(server)],
+        [id, accountId, ...this.columns(id, server)],
       )
       .catch(nameTaken);
     return one(rows);
@@ -55,7 +56,7 @@ export class ServerStore {
            oauth_sealed = CASE WHEN $11 THEN oauth_sealed END, is_authorized = is_authorized AND $11,
            status = 'unknown', status_reason = NULL, updated_at = now()
          WHERE account_id = $2 AND id = $1 RETURNING *`,
-        [id, accountId, ...this.columns(server), keepsAuthorization],
+        [id, accountId, ...this.columns(id, server), keepsAuthorization],
       )
       .catch(nameTaken);
     return one(rows);
@@ -90,25 +91,28 @@ export class ServerStore {
     await this.database.transaction(async (tx) => {
       const [row] = await tx.query<Pick<ServerRow, 'oauth_sealed'>>(`SELECT oauth_sealed FROM mcp_servers WHERE id = $1 FOR UPDATE`, [id]);
       if (!row) return;
-      const state = (row.oauth_sealed ? JSON.parse(this.sealer.open(row.oauth_sealed)) : {}) as T;
-      await tx.query(`UPDATE mcp_servers SET oauth_sealed = $2, is_authorized = $3 WHERE id = $1`, [id, this.sealer.seal(JSON.stringify(change(state))), isAuthorized]);
+      const state = (row.oauth_sealed ? JSON.parse(this.sealer.open(row.oauth_sealed, placeOf(id))) : {}) as T;
+      await tx.query(`UPDATE mcp_servers SET oauth_sealed = $2, is_authorized = $3 WHERE id = $1`, [id, this.sealer.seal(JSON.stringify(change(state)), placeOf(id)), isAuthorized]);
     });
   }
 
   async oauth(id: string): Promise<Record<string, unknown>> {
     const [row] = await this.database.query<Pick<ServerRow, 'oauth_sealed'>>(`SELECT oauth_sealed FROM mcp_servers WHERE id = $1`, [id]);
-    return (row?.oauth_sealed ? JSON.parse(this.sealer.open(row.oauth_sealed)) : {}) as Record<string, unknown>;
+    return (row?.oauth_sealed ? JSON.parse(this.sealer.open(row.oauth_sealed, placeOf(id))) : {}) as Record<string, unknown>;
   }
 
-  secrets(row: Pick<ServerRow, 'secrets_sealed'>): ServerSecrets {
-    return JSON.parse(this.sealer.open(row.secrets_sealed)) as ServerSecrets;
+  secrets(row: Pick<ServerRow, 'id' | 'secrets_sealed'>): ServerSecrets {
+    return JSON.parse(this.sealer.open(row.secrets_sealed, placeOf(row.id))) as ServerSecrets;
   }
 
-  private columns({ name, url, command, args = [], transport, headers = {}, env = {} }: NewMcpServer): unknown[] {
+  private columns(id: string, { name, url, command, args = [], transport, headers = {}, env = {} }: NewMcpServer): unknown[] {
     const secrets: ServerSecrets = { headers, env };
-    return [name, url ?? null, command ?? null, args, transport ?? null, Object.keys(headers), Object.keys(env), this.sealer.seal(JSON.stringify(secrets))];
+    return [name, url ?? null, command ?? null, args, transport ?? null, Object.keys(headers), Object.keys(env), this.sealer.seal(JSON.stringify(secrets), placeOf(id))];
   }
 }
+
+/** What the sealed columns of a row are bound to. */
+const placeOf = (id: string) => `mcp_servers:${id}`;
 
 export function toServer(row: ServerRow): McpServer {
   return {

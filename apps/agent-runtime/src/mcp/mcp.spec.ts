@@ -1,0 +1,205 @@
+import { LLMock } from '@copilotkit/aimock';
+import { type McpServerConfig } from '#lib/contracts';
+import * as contract from '#lib/contracts';
+import { requestOverNats } from '#lib/bus/rpc';
+import { until } from '#lib/testing';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createServer as createNetServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { z } from 'zod';
+import { type Brain, startBrain } from '../testing/brain.js';
+import { serveLocalProcesses } from '../testing/local-processes.js';
+
+const program = (name: string) => fileURLToPath(new URL(`../../../../node_modules/@modelcontextprotocol/${name}/dist/index.js`, import.meta.url));
+
+describe('MCP servers in a turn', () => {
+  const mock = new LLMock({ port: 0, logLevel: 'silent' });
+  const children: ChildProcess[] = [];
+  const servers: Server[] = [];
+  let brain: Brain;
+  let stopProcesses: () => void;
+  let prompt = '';
+
+  beforeAll(async () => {
+    await mock.start();
+    brain = await startBrain({ OPENAI_BASE_URL: `${mock.url}/v1`, ROOST_DEFAULT_MODEL: 'openai/test' });
+    brain.workspace.start();
+    stopProcesses = serveLocalProcesses(brain.connection, brain.platform.agentId);
+  });
+  afterEach(() => void mock.reset());
+  afterAll(async () => {
+    await brain.stop();
+    stopProcesses();
+    for (const child of children) child.kill('SIGKILL');
+    for (const server of servers) server.close().closeAllConnections();
+    await mock.stop();
+  });
+
+  /** Lets the model call one tool and gives what the model was told of it. */
+  async function callTool(name: string, args: object): Promise<string> {
+    mock.on({ predicate: (request) => ((prompt = JSON.stringify(request)), false) }, { content: '' });
+    mock.on({ userMessage: 'use it', hasToolResult: true }, { content: 'done' });
+    mock.onMessage('use it', { toolCalls: [{ name, arguments: JSON.stringify(args) }] });
+    const outcome = await brain.platform.say('use it', { conversationId: `mcp-${Math.random()}` }).outcome;
+    expect(outcome).toMatchObject({ end: 'completed', replies: ['done'] });
+    return prompt;
+  }
+
+  async function everything(transport: 'streamableHttp' | 'sse'): Promise<string> {
+    const port = await freePort();
+    const child = spawn(process.execPath, [program('server-everything'), transport], { env: { ...process.env, PORT: String(port) }, stdio: 'ignore' });
+    children.push(child);
+    const url = `http://127.0.0.1:${port}/${transport === 'sse' ? 'sse' : 'mcp'}`;
+    await until(`${transport} listens`, () => fetch(url, { signal: AbortSignal.timeout(200) }).then(async (response) => (await response.body?.cancel(), true), () => false));
+    return url;
+  }
+
+  async function listen(handle: RequestListener): Promise<string> {
+    const server = createServer(handle);
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
+  }
+
+  const use = (mcpServers: Record<string, McpServerConfig>) => brain.platform.configure({ mcpServers });
+
+  it('are called over Streamable HTTP, images passed on', async () => {
+    use({ every: { url: await everything('streamableHttp') } });
+    await expect(callTool('every__echo', { message: 'over the wire' })).resolves.toContain('Echo: over the wire');
+    mock.reset();
+    await expect(callTool('every__get-tiny-image', {})).resolves.toContain('image');
+  });
+
+  it('fall back to SSE for older servers', async () => {
+    use({ older: { url: await everything('sse') } });
+    await expect(callTool('older__echo', { message: 'old' })).resolves.toContain('Echo: old');
+  });
+
+  it('run over stdio in the workspace', async () => {
+    use({ std: { command: process.execPath, args: [program('server-everything'), 'stdio'] }, files: { command: process.execPath, args: [program('server-filesystem'), fileURLToPath(new URL('.', import.meta.url))] } });
+    await expect(callTool('std__get-sum', { a: 2, b: 40 })).resolves.toContain('42');
+    mock.reset();
+    await expect(callTool('files__list_directory', { path: fileURLToPath(new URL('.', import.meta.url)) })).resolves.toContain('mcp.spec.ts');
+  });
+
+  it('keep their connection across turns', async () => {
+    let initialised = 0;
+    const target = new URL(await everything('streamableHttp'));
+    const url = await listen((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        const body = Buffer.concat(chunks);
+        if (body.includes('"initialize"')) initialised++;
+        const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !['host', 'connection', 'content-length', 'transfer-encoding'].includes(name))) as Record<string, string>;
+        void fetch(target, { method: request.method ?? 'GET', headers, ...(body.length ? { body } : {}) })
+          .then(async (answer) => {
+            response.writeHead(answer.status, Object.fromEntries(answer.headers));
+            for await (const chunk of answer.body ?? []) response.write(chunk);
+            response.end();
+          })
+          .catch(() => response.destroy());
+      });
+    });
+    use({ kept: { url } });
+    for (let turn = 0; turn < 3; turn++) {
+      mock.reset();
+      await callTool('kept__echo', { message: `turn ${turn}` });
+    }
+    expect(initialised).toBe(1);
+  });
+
+  it.each<[string, RequestListener]>([
+    ['answers with a web page', (_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Not an MCP server</html>')],
+    ['hangs', () => undefined],
+    [
+      'sends 100 MB',
+      (_, response) => {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        const chunk = Buffer.alloc(1_048_576, 32);
+        const write = (left: number) => void (left > 0 ? response.write(chunk, () => write(left - 1)) : response.end());
+        write(100);
+      },
+    ],
+  ])('that %s is named to the model, and the turn goes on', async (_, handle) => {
+    use({ bad: { url: await listen(handle) } });
+    let system = '';
+    mock.on({ predicate: (request) => ((system = JSON.stringify(request.messages)), true) }, { content: 'I go on.' });
+    const startedAt = Date.now();
+    const { replies } = await brain.platform.say('hello', { conversationId: `bad-${Math.random()}` }).outcome;
+    expect(replies).toEqual(['I go on.']);
+    expect(system).toContain('The MCP server bad cannot be used now');
+    expect(Date.now() - startedAt).toBeLessThan(7_000);
+  });
+
+  it('that die make their tools answer with an error', async () => {
+    const url = await everything('streamableHttp');
+    use({ mortal: { url } });
+    await callTool('mortal__echo', { message: 'alive' });
+    children.at(-1)?.kill('SIGKILL');
+    mock.reset();
+    const told = await callTool('mortal__echo', { message: 'dead' });
+    expect(told).not.toContain('Echo: dead');
+  });
+
+  it('never show their headers to the model, the transcript or the workspace', async () => {
+    const canary = 'mcp-canary-4d1f';
+    use({ every: { url: await everything('streamableHttp'), headers: { 'x-api-key': canary } } });
+    const told = await callTool('every__echo', { message: 'hello' });
+    expect(told).not.toContain(canary);
+    expect(JSON.stringify(brain.platform.live)).not.toContain(canary);
+    expect(JSON.stringify([...brain.workspace.files.values()].map(String))).not.toContain(canary);
+  });
+
+  describe('of the registry', () => {
+    const ask = <I extends z.ZodType, O extends z.ZodType>(request: contract.RequestContract<I, O>, input: z.output<I>, accountId = brain.platform.accountId) =>
+      requestOverNats(brain.connection, request, input, { accountId, requestId: 'req_test', deadline: Date.now() + 20_000 });
+
+    it('are shared with the agents that were given access, tool by tool', async () => {
+      use({});
+      const url = await everything('streamableHttp');
+      const server = await ask(contract.createMcpServer, { name: 'shared', url, headers: { 'x-secret': 'hidden' } });
+      expect(server).toMatchObject({ status: 'unknown', headerNames: ['x-secret'], tools: [] });
+      const refreshed = await ask(contract.refreshMcpTools, { serverId: server.id });
+      expect(refreshed.status).toBe('connected');
+      expect(refreshed.tools.map(({ name }) => name)).toContain('echo');
+      await expect(ask(contract.checkMcpHealth, { serverId: server.id })).resolves.toMatchObject({ healthy: true });
+
+      await expect(callTool('shared__echo', { message: 'x' })).resolves.not.toContain('Echo: x');
+      mock.reset();
+      await ask(contract.grantMcpAccess, { serverId: server.id, agentId: brain.platform.agentId, accessMode: 'selected', tools: ['echo'] });
+      await expect(callTool('shared__echo', { message: 'granted' })).resolves.toContain('Echo: granted');
+      mock.reset();
+      await expect(callTool('shared__get-sum', { a: 1, b: 1 })).resolves.not.toContain('is 2');
+
+      await ask(contract.revokeMcpAccess, { serverId: server.id, agentId: brain.platform.agentId });
+      await expect(ask(contract.listMcpAccess, { serverId: server.id })).resolves.toEqual({ access: [] });
+      await ask(contract.deleteMcpServer, { serverId: server.id });
+      await expect(ask(contract.getMcpServer, { serverId: server.id })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    });
+
+    it('belong to their account alone', async () => {
+      const server = await ask(contract.createMcpServer, { name: 'mine', url: 'http://127.0.0.1:9999/mcp' });
+      const other = '00000000-0000-4000-8000-000000000001';
+      await expect(ask(contract.getMcpServer, { serverId: server.id }, other)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      await expect(ask(contract.deleteMcpServer, { serverId: server.id }, other)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      await expect(ask(contract.createMcpServer, { name: 'mine', url: 'http://127.0.0.1:9999/mcp' })).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
+    });
+
+    it.each(['http://169.254.169.254/latest', 'http://10.0.0.1/mcp', 'ftp://example.com', 'http://user:pw@example.com/'])('refuse the address %s', async (url) => {
+      await expect(ask(contract.createMcpServer, { name: 'evil', url })).rejects.toMatchObject({ code: 'VALIDATION_ERROR' });
+    });
+  });
+});
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createNetServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}

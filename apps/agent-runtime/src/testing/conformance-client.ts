@@ -1,0 +1,54 @@
+import { auth, UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import { localDevelopment } from '#lib/net-guard';
+import { guardedFetch } from '../mcp/guarded-fetch.js';
+import { McpConnection } from '../mcp/mcp-connection.js';
+import { OAuthClient } from '../mcp/registry/oauth-client.js';
+
+/**
+ * Our MCP client as the conformance suite wants it: a program that is given a server's URL, connects, and calls
+ * every tool once. Where the server asks for it, the user's part of the OAuth flow is played by following the link.
+ */
+const url = process.argv.at(-1) ?? '';
+const REDIRECT = 'http://127.0.0.1:9/callback';
+
+class Memory {
+  private state: object = {};
+  oauth(): Promise<Record<string, unknown>> {
+    return Promise.resolve(this.state as Record<string, unknown>);
+  }
+  changeOAuth<T extends object>(_id: string, change: (state: T) => T): Promise<void> {
+    this.state = change(this.state as T);
+    return Promise.resolve();
+  }
+}
+
+const { fetch: guarded, close } = guardedFetch(localDevelopment);
+const client = new OAuthClient(new Memory(), 'conformance', REDIRECT, true);
+const open = () => McpConnection.open(new StreamableHTTPClientTransport(new URL(url), { fetch: guarded, authProvider: client }) as Transport);
+
+async function authorised<T>(work: () => Promise<T>, tries = 3): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof UnauthorizedError) || !client.authorizationUrl || tries === 0) throw error;
+    const granted = await guarded(client.authorizationUrl);
+    const code = new URL(granted.headers.get('location') ?? '').searchParams.get('code') ?? '';
+    client.authorizationUrl = undefined;
+    await auth(client, { serverUrl: url, authorizationCode: code, fetchFn: guarded });
+    return authorised(work, tries - 1);
+  }
+}
+
+const EXAMPLES: Record<string, unknown> = { number: 5, integer: 5, string: 'x', boolean: true, array: [], object: {} };
+
+const connection = await authorised(open);
+for (const tool of connection.tools) {
+  const properties = (tool.inputSchema.properties ?? {}) as Record<string, { type?: string }>;
+  const args = Object.fromEntries(Object.entries(properties).map(([name, { type = 'string' }]) => [name, EXAMPLES[type]]));
+  await authorised(() => connection.call(tool.name, args, AbortSignal.timeout(20_000)));
+}
+await connection.close();
+await close();
+process.exit(0);

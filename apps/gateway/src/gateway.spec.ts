@@ -1,39 +1,16 @@
-import { Agent, createAgent, getAgent, RoostError, sendMessage } from '#lib/contracts';
+import { createAgent, getAgent, RoostError, sendMessage } from '#lib/contracts';
 import { serve } from '#lib/bus';
 import { startRoost, type TestRoost } from '#lib/testing';
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { z } from 'zod';
+import { anAgent } from './testing/an-agent.js';
 
 interface ErrorBody {
   error: { code: string; details: { field?: string; reason: string }[] };
   meta: { request_id: string };
 }
 
-const agentId = '01890000-0000-7000-8000-000000000001';
-const anAgent: z.output<typeof Agent> = {
-  id: agentId,
-  uuid: agentId,
-  name: 'a',
-  description: null,
-  status: 'active',
-  statusReason: null,
-  createdAt: new Date(0),
-  updatedAt: new Date(0),
-  pvcSize: '1Gi',
-  sessionMode: 'ephemeral',
-  warmthWindowMs: null,
-  outputTokenBalance: 1,
-  configuration: {},
-  systemPrompt: null,
-  systemPromptType: 'append',
-  mcpServers: [],
-  filesystemSummary: null,
-  discordBotConfigured: false,
-  slackBotConfigured: false,
-  telegramBotConfigured: false,
-};
-
+const agentId = anAgent.id;
 describe('the gateway', () => {
   let roost: TestRoost;
   let nats: NatsConnection;

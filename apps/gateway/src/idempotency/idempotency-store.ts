@@ -1,10 +1,12 @@
 import { RoostError, ERROR_STATUS } from '#lib/contracts';
 import { Database } from '#lib/database';
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import type { Call } from '../http/endpoint.js';
 import { errorBody } from '../http/error-body.js';
 import { requestIdOf } from '../http/request-context.js';
+
+const SWEEP_EVERY_MS = 10 * 60_000;
 
 interface KeptRow {
   fingerprint: string;
@@ -18,8 +20,19 @@ interface KeptRow {
  * was killed in the middle is not carried out again; services that must know get the key and dedupe themselves.
  */
 @Injectable()
-export class IdempotencyStore {
+export class IdempotencyStore implements OnApplicationBootstrap, OnApplicationShutdown {
+  private timer: NodeJS.Timeout | undefined;
+
   constructor(private readonly database: Database) {}
+
+  onApplicationBootstrap(): void {
+    // A sweep that fails is done by the next one; the rows only take room.
+    this.timer = setInterval(() => void this.sweep().catch(() => undefined), SWEEP_EVERY_MS).unref();
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+  }
 
   /**
    * Runs the call, or gives the first result of its key.
@@ -86,7 +99,7 @@ export class IdempotencyStore {
   }
 
   /** Forgets what is older than 24 h. */
-  async sweep(): Promise<void> {
+  private async sweep(): Promise<void> {
     await this.database.query(
       `DELETE FROM idempotency WHERE ctid IN (
          SELECT ctid FROM idempotency WHERE created_at < now() - interval '24 hours' LIMIT 10000)`,

@@ -21,6 +21,12 @@ import { start } from '../apps/webhook-dispatch/src/main.js';
 const CONCURRENCY = 64;
 const ROUNDS = 3;
 
+const body = JSON.stringify({
+  type: 'message.completed',
+  timestamp: new Date().toISOString(),
+  data: { text: 'x'.repeat(400) },
+});
+
 if (process.argv[2] === 'receiver') serveReceiver();
 else await measure(Number(process.argv[2]?.split('=')[1] ?? process.argv[2] ?? 5_000));
 
@@ -57,11 +63,6 @@ async function measure(count: number): Promise<void> {
   }
 }
 
-const body = JSON.stringify({
-  type: 'message.completed',
-  timestamp: new Date().toISOString(),
-  data: { text: 'x'.repeat(400) },
-});
 const perSecond = (count: number, beginMs: number) => (count * 1_000) / (performance.now() - beginMs);
 
 async function raw(url: string, count: number): Promise<number> {

@@ -21,6 +21,7 @@ import { TelegramServer } from 'telegram-test-api/lib/telegramServer.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { start } from './main.js';
+import { sweepOldRows } from './outbound/sweep-old-rows.js';
 import { Channels1795570000000 } from './migrations/channels-1795570000000.js';
 
 const TOKEN = '4242:testtoken';
@@ -306,6 +307,13 @@ describe('Telegram, through telegraf and a server that speaks the Bot API', () =
       child.kill('SIGKILL');
     }
   }, 120_000);
+
+  it('keeps deliveries for thirty days', async () => {
+    await rows.query(`UPDATE deliveries SET created_at = now() - interval '31 days' WHERE body = 'reply 1.'`);
+    await sweepOldRows(rows);
+    const left = await rows.query(`SELECT body FROM deliveries WHERE body IN ('reply 1.', 'reply 2.')`);
+    expect(left).toEqual([{ body: 'reply 2.' }]);
+  });
 
   it('shows nothing after unlinking', async () => {
     await say('last words');

@@ -7,6 +7,7 @@ import type { Msg, Subscription } from '@nats-io/transport-node';
 import type { z } from 'zod';
 import { ReceiveMessage } from '../inbound/receive-message.js';
 import { DELIVER } from '../outbound/deliveries.consumer.js';
+import { sweepOldRows } from '../outbound/sweep-old-rows.js';
 import { BotSession } from './bot-session.js';
 import { type Bot, Bots } from './bots.js';
 import { LEASE_MS, releaseLease, RENEW_MS, takeLease } from './connection-lease.js';
@@ -14,6 +15,7 @@ import { LEASE_MS, releaseLease, RENEW_MS, takeLease } from './connection-lease.
 /** Tells every replica that bots have come, gone or got other tokens. */
 const BOTS_CHANGED = 'channels.bots.changed';
 const REFRESH_MS = 15_000;
+const SWEEP_MS = 60_000;
 
 /** Keeps one connection per bot over all replicas: leases are taken, renewed, and given back at the end. */
 @Injectable()
@@ -23,6 +25,7 @@ export class Connections implements OnApplicationBootstrap, BeforeApplicationShu
   private readonly subscriptions: Subscription[] = [];
   private refreshedAt = 0;
   private timer: NodeJS.Timeout | undefined;
+  private sweeper: NodeJS.Timeout | undefined;
   private round: Promise<void> = Promise.resolve();
   private isStopped = false;
 
@@ -42,6 +45,11 @@ export class Connections implements OnApplicationBootstrap, BeforeApplicationShu
       connection.subscribe('live.*', { callback: (_, message) => this.onLive(message) }),
     );
     this.timer = setInterval(() => this.look(false), RENEW_MS);
+    this.sweeper = setInterval(() => {
+      void sweepOldRows(this.database).catch((error: unknown) =>
+        this.logger.warn({ err: error }, 'old rows could not be removed'),
+      );
+    }, SWEEP_MS);
     this.look(true);
   }
 
@@ -136,6 +144,7 @@ export class Connections implements OnApplicationBootstrap, BeforeApplicationShu
   async beforeApplicationShutdown(): Promise<void> {
     this.isStopped = true;
     clearInterval(this.timer);
+    clearInterval(this.sweeper);
     for (const subscription of this.subscriptions) if (!this.bus.connection.isClosed()) subscription.unsubscribe();
     await this.round;
     await Promise.all([...this.sessions.keys()].map((key) => this.end(key)));

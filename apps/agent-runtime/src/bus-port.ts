@@ -5,7 +5,11 @@ import type { z } from 'zod';
 /** What the brain needs of the bus. Kept this small so that turns can be tested without one. */
 export interface BusPort {
   /** Errors: those of the contract; SERVICE_UNAVAILABLE as `requestOverNats` describes it. */
-  request<I extends z.ZodType, O extends z.ZodType>(contract: RequestContract<I, O>, input: z.output<I>, context?: CallContext): Promise<z.output<O>>;
+  request<I extends z.ZodType, O extends z.ZodType>(
+    contract: RequestContract<I, O>,
+    input: z.output<I>,
+    context?: CallContext,
+  ): Promise<z.output<O>>;
   /** At most once; never waits. */
   publish(subject: string, payload: string): void;
   /** Gives the function that ends the subscription. With a `queue`, one member of it gets each message. */

@@ -27,19 +27,40 @@ const policyOf = (config: Config) => (config.ROOST_MCP_NETWORK === 'local' ? loc
     ForgetAgent,
     { provide: SessionStore, inject: [Database], useFactory: (database: Database) => new SessionStore(database) },
     { provide: AccessStore, inject: [Database], useFactory: (database: Database) => new AccessStore(database) },
-    { provide: ModelCatalogue, inject: [CONFIG], useFactory: (config: Config) => new ModelCatalogue(platformModels(config)) },
-    { provide: McpPool, inject: [Bus, CONFIG], useFactory: (bus: Bus, config: Config) => new McpPool(natsBus(bus), policyOf(config)) },
+    {
+      provide: ModelCatalogue,
+      inject: [CONFIG],
+      useFactory: (config: Config) => new ModelCatalogue(platformModels(config)),
+    },
+    {
+      provide: McpPool,
+      inject: [Bus, CONFIG],
+      useFactory: (bus: Bus, config: Config) => new McpPool(natsBus(bus), policyOf(config)),
+    },
     {
       provide: McpRegistry,
       inject: [Database, AccessStore, McpPool, CONFIG],
       useFactory: (database: Database, access: AccessStore, pool: McpPool, config: Config) =>
-        new McpRegistry(new ServerStore(database, sealerFrom(config)), access, pool, { policy: policyOf(config), redirectUri: config.ROOST_MCP_REDIRECT_URI }),
+        new McpRegistry(new ServerStore(database, sealerFrom(config)), access, pool, {
+          policy: policyOf(config),
+          redirectUri: config.ROOST_MCP_REDIRECT_URI,
+        }),
     },
     {
       provide: TurnWorker,
       inject: [Bus, SessionStore, McpRegistry, McpPool, CONFIG, LOGGER],
-      useFactory: (bus: Bus, sessions: SessionStore, registry: McpRegistry, pool: McpPool, config: Config, logger: Logger) =>
-        new TurnWorker({ bus: natsBus(bus), sessions, platform: platformModels(config), mcp: { registry, pool }, logger }, config.ROOST_MAX_TURNS),
+      useFactory: (
+        bus: Bus,
+        sessions: SessionStore,
+        registry: McpRegistry,
+        pool: McpPool,
+        config: Config,
+        logger: Logger,
+      ) =>
+        new TurnWorker(
+          { bus: natsBus(bus), sessions, platform: platformModels(config), mcp: { registry, pool }, logger },
+          config.ROOST_MAX_TURNS,
+        ),
     },
   ],
 })

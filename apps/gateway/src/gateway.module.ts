@@ -24,7 +24,10 @@ import { ErrorFilter } from './http/error.filter.js';
 import { RateLimiter } from './limits/rate-limiter.js';
 import { IdempotencyStore } from './idempotency/idempotency-store.js';
 import { MessagesController } from './messages/messages.controller.js';
+import { McpController } from './mcp/mcp.controller.js';
+import { ModelsController } from './models/models.controller.js';
 import { NetworkController } from './network/network.controller.js';
+import { SessionsController } from './sessions/sessions.controller.js';
 import { WebhooksController } from './webhooks/webhooks.controller.js';
 
 /** Every controller of the API: a new one is a line here. */
@@ -41,6 +44,9 @@ export const controllers = [
   ChannelsController,
   NetworkController,
   HealthController,
+  McpController,
+  ModelsController,
+  SessionsController,
   WebhooksController,
 ];
 

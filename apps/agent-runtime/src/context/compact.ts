@@ -47,7 +47,10 @@ export interface Summariser {
  * Summarises messages into one. Never fails: what cannot be summarised is dropped, and the message says so.
  * Longer stretches than the model can take go in pieces, each with the summary of those before it.
  */
-export async function summarise(messages: ModelMessage[], { model, instructions, signal, threshold }: Summariser): Promise<{ message: ModelMessage; failed?: unknown }> {
+export async function summarise(
+  messages: ModelMessage[],
+  { model, instructions, signal, threshold }: Summariser,
+): Promise<{ message: ModelMessage; failed?: unknown }> {
   try {
     let summary = '';
     for (const piece of pieces(messages.map(asText), threshold * 2)) {
@@ -74,7 +77,9 @@ function note(text: string): ModelMessage {
 }
 
 function dropped(count: number): ModelMessage {
-  return note(`The ${count} oldest entries of this conversation were dropped because they no longer fit and could not be summarised. Ask when you miss something.`);
+  return note(
+    `The ${count} oldest entries of this conversation were dropped because they no longer fit and could not be summarised. Ask when you miss something.`,
+  );
 }
 
 function asText(message: ModelMessage): string {

@@ -35,12 +35,16 @@ export interface TurnContext {
 }
 
 /** Gathers a turn's context, side by side where nothing depends on the other. Errors: NOT_FOUND, BALANCE_EXHAUSTED, VALIDATION_ERROR for the model. */
-export async function loadContext({ bus, sessions, platform, mcp }: ContextSources, turn: ClaimedTurn): Promise<TurnContext> {
+export async function loadContext(
+  { bus, sessions, platform, mcp }: ContextSources,
+  turn: ClaimedTurn,
+): Promise<TurnContext> {
   const { agentId, accountId, conversationId, turnId } = turn;
   const call = { accountId, requestId: `turn_${turnId}`, deadline: Date.now() + 15_000 };
   const tools: ToolContext = { bus, agentId, accountId, conversationId, turnId };
   const [agent, session] = await Promise.all([bus.request(getAgentForTurn, { agentId }, call), sessions.current(turn)]);
-  if (agent.outputTokenBalance <= 0) throw new RoostError('BALANCE_EXHAUSTED', 'the agent has no output tokens left: add some to its balance');
+  if (agent.outputTokenBalance <= 0)
+    throw new RoostError('BALANCE_EXHAUSTED', 'the agent has no output tokens left: add some to its balance');
   const { configuration } = agent;
   const isPersistent = agent.sessionMode === 'persistent';
   const memoryType = configuration.memoryConfig?.type ?? 'hierarchical';
@@ -57,7 +61,9 @@ export async function loadContext({ bus, sessions, platform, mcp }: ContextSourc
     agent,
     model: resolveModel(configuration.model, agent.providerKeys, platform),
     session,
-    system: [systemPrompt(agent, turn, memoryPrompt(memoryType, memory ?? session.memory)), ...remote.notes].join('\n\n'),
+    system: [systemPrompt(agent, turn, memoryPrompt(memoryType, memory ?? session.memory)), ...remote.notes].join(
+      '\n\n',
+    ),
     history: rows.length > 0 ? rows.map(({ message }) => message) : recent,
     rows,
     asked: newMessages(turn, configuration.hookMessages, isNewSession, !isPersistent),

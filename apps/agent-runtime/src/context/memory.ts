@@ -16,7 +16,11 @@ const MAX_CHARS = 20_000;
  */
 export async function readMemory(context: ToolContext, type: MemoryType): Promise<string | undefined> {
   try {
-    const file = await context.bus.request(readFile, { agentId: context.agentId, path: memoryFile(type), encoding: 'base64', offset: 0, length: MAX_CHARS }, toolCall(context, 2_000));
+    const file = await context.bus.request(
+      readFile,
+      { agentId: context.agentId, path: memoryFile(type), encoding: 'base64', offset: 0, length: MAX_CHARS },
+      toolCall(context, 2_000),
+    );
     return new TextDecoder().decode(Buffer.from(file.content, 'base64'));
   } catch (error) {
     if (error instanceof RoostError && error.code === 'NOT_FOUND') return '';

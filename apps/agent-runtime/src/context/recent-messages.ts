@@ -11,11 +11,21 @@ const MAX_TOKENS = 8_000;
  * What was lately said in the turn's conversation, before its batch and after `since`: at most 20 messages and
  * 8,000 tokens, oldest first.
  */
-export async function recentMessages(bus: BusPort, turn: ClaimedTurn, since: Date | null, call: CallContext): Promise<ModelMessage[]> {
+export async function recentMessages(
+  bus: BusPort,
+  turn: ClaimedTurn,
+  since: Date | null,
+  call: CallContext,
+): Promise<ModelMessage[]> {
   const first = turn.messages[0];
   const { messages } = await bus.request(
     listMessages,
-    { agentId: turn.agentId, conversationId: turn.conversationId, limit: MAX_MESSAGES, ...(first ? { before: first.id } : {}) },
+    {
+      agentId: turn.agentId,
+      conversationId: turn.conversationId,
+      limit: MAX_MESSAGES,
+      ...(first ? { before: first.id } : {}),
+    },
     call,
   );
   return withinTokens(messages.filter((message) => !since || message.createdAt > since)).map(toModelMessage);

@@ -1,13 +1,20 @@
 import type { AgentForTurn, ClaimedTurn } from '#lib/contracts';
 
 /** The platform's prompt and the agent's: after it (`append`) or instead of it (`replace`). */
-export function systemPrompt(agent: AgentForTurn, turn: Pick<ClaimedTurn, 'channel' | 'counterparty'>, memory = ''): string {
+export function systemPrompt(
+  agent: AgentForTurn,
+  turn: Pick<ClaimedTurn, 'channel' | 'counterparty'>,
+  memory = '',
+): string {
   const own = agent.systemPrompt?.trim() ?? '';
   if (agent.systemPromptType === 'replace' && own) return [own, memory].filter(Boolean).join('\n\n');
   return [basePrompt(agent, turn), own, memory].filter(Boolean).join('\n\n');
 }
 
-function basePrompt(agent: AgentForTurn, { channel, counterparty }: Pick<ClaimedTurn, 'channel' | 'counterparty'>): string {
+function basePrompt(
+  agent: AgentForTurn,
+  { channel, counterparty }: Pick<ClaimedTurn, 'channel' | 'counterparty'>,
+): string {
   const other = counterparty.displayName ? ` with ${counterparty.displayName}` : '';
   return [
     `You are ${agent.name}, an AI agent that runs on Roost. You talk over the channel "${channel}"${other}.`,

@@ -48,7 +48,11 @@ describe('the MCP client against the published conformance suite', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it.concurrent.each(SCENARIOS)('passes %s', { timeout: 60_000 }, async (scenario) => {
-    const run = await promisify(execFile)(process.execPath, ['--import', preload, suite, 'client', '--command', `${process.execPath} ${client}`, '--scenario', scenario], { cwd: folder });
+    const run = await promisify(execFile)(
+      process.execPath,
+      ['--import', preload, suite, 'client', '--command', `${process.execPath} ${client}`, '--scenario', scenario],
+      { cwd: folder },
+    );
     const result = /Passed: .*/.exec(run.stdout + run.stderr)?.[0] ?? '';
     console.log(`${scenario}: ${result}`);
     expect(result).toMatch(/ 0 failed, 0 warnings/);

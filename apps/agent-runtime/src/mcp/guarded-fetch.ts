@@ -22,13 +22,17 @@ export function guardedFetch(policy: GuardPolicy, maxBytes = MAX_MESSAGE_BYTES):
       const { status, statusText, headers, body } = await undiciFetch(url, {
         method: init?.method ?? 'GET',
         headers: Object.fromEntries(new Headers(init?.headers)),
-        body: init?.body instanceof URLSearchParams ? init.body.toString() : ((init?.body as string | undefined) ?? null),
+        body:
+          init?.body instanceof URLSearchParams ? init.body.toString() : ((init?.body as string | undefined) ?? null),
         signal: init?.signal ?? null,
         redirect: 'manual',
         dispatcher,
       });
       const isStream = headers.get('content-type')?.startsWith('text/event-stream') ?? false;
-      const capped = body === null || status === 204 || status === 304 ? null : (body as ReadableStream<Uint8Array>).pipeThrough(cap(maxBytes, isStream));
+      const capped =
+        body === null || status === 204 || status === 304
+          ? null
+          : (body as ReadableStream<Uint8Array>).pipeThrough(cap(maxBytes, isStream));
       return new Response(capped, { status: status === 0 ? 502 : status, statusText, headers: [...headers] });
     },
     close: () => dispatcher.destroy(),

@@ -22,12 +22,20 @@ export class McpConnection {
   private constructor(private readonly onTools: (tools: McpTool[]) => void) {
     this.client = new Client(
       { name: 'roost', version: '1' },
-      { capabilities: {}, listChanged: { tools: { autoRefresh: false, debounceMs: 100, onChanged: () => void this.refresh().catch(() => undefined) } } },
+      {
+        capabilities: {},
+        listChanged: {
+          tools: { autoRefresh: false, debounceMs: 100, onChanged: () => void this.refresh().catch(() => undefined) },
+        },
+      },
     );
   }
 
   /** Errors: those of the transport, UnauthorizedError, and a timeout after ten seconds. */
-  static async open(transport: Transport, onTools: (tools: McpTool[]) => void = () => undefined): Promise<McpConnection> {
+  static async open(
+    transport: Transport,
+    onTools: (tools: McpTool[]) => void = () => undefined,
+  ): Promise<McpConnection> {
     const connection = new McpConnection(onTools);
     connection.client.onclose = () => (connection.isClosed = true);
     try {
@@ -47,7 +55,13 @@ export class McpConnection {
     let cursor: string | undefined;
     for (let page = 0; page < MAX_PAGES && tools.length < MAX_TOOLS; page++) {
       const answer = await this.client.listTools(cursor ? { cursor } : {}, { timeout: CONNECT_MS });
-      tools.push(...answer.tools.map(({ name, description, inputSchema }) => ({ name, inputSchema, ...(description ? { description: description.slice(0, 2_000) } : {}) })));
+      tools.push(
+        ...answer.tools.map(({ name, description, inputSchema }) => ({
+          name,
+          inputSchema,
+          ...(description ? { description: description.slice(0, 2_000) } : {}),
+        })),
+      );
       cursor = answer.nextCursor;
       if (!cursor) break;
     }

@@ -70,7 +70,7 @@ export class McpPool {
 
   async stop(): Promise<void> {
     clearInterval(this.sweep);
-    await Promise.all([...this.slots.values()].map((slot) => slot.connection?.close()));
+    await Promise.all([...this.slots.values()].map(async (slot) => slot.connection?.close()));
     await this.guarded.close();
   }
 
@@ -105,20 +105,36 @@ export class McpPool {
   }
 
   private http({ auth }: McpTarget, { url, headers = {} }: RemoteConfig): Transport {
-    const transport = new StreamableHTTPClientTransport(new URL(url), { fetch: this.guarded.fetch, requestInit: { headers }, ...(auth ? { authProvider: auth } : {}) });
+    const transport = new StreamableHTTPClientTransport(new URL(url), {
+      fetch: this.guarded.fetch,
+      requestInit: { headers },
+      ...(auth ? { authProvider: auth } : {}),
+    });
     // The SDK declares optional members differently from its own interface under exactOptionalPropertyTypes.
     return transport as Transport;
   }
 
   private sse({ auth }: McpTarget, { url, headers = {} }: RemoteConfig): Transport {
-    return new SSEClientTransport(new URL(url), { fetch: this.guarded.fetch, requestInit: { headers }, ...(auth ? { authProvider: auth } : {}) });
+    return new SSEClientTransport(new URL(url), {
+      fetch: this.guarded.fetch,
+      requestInit: { headers },
+      ...(auth ? { authProvider: auth } : {}),
+    });
   }
 
   private slot(target: McpTarget): Slot {
     const key = targetKey(target);
     let slot = this.slots.get(key);
     if (!slot) {
-      slot = { opening: undefined, connection: undefined, usedAt: Date.now(), failedAt: 0, failure: undefined, tools: [], isNews: false };
+      slot = {
+        opening: undefined,
+        connection: undefined,
+        usedAt: Date.now(),
+        failedAt: 0,
+        failure: undefined,
+        tools: [],
+        isNews: false,
+      };
       this.slots.set(key, slot);
     }
     return slot;

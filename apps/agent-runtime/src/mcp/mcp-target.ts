@@ -22,5 +22,7 @@ export interface McpTarget {
 /** Same key, same connection: a changed configuration gets a new one. */
 export function targetKey({ owner, config, agentId, name }: McpTarget): string {
   const place = 'command' in config ? agentId : '';
-  return createHash('sha256').update(JSON.stringify([owner, place, name, config])).digest('base64url');
+  return createHash('sha256')
+    .update(JSON.stringify([owner, place, name, config]))
+    .digest('base64url');
 }

@@ -13,7 +13,10 @@ const PATIENCE_MS = 5_000;
  * The tools of a turn's MCP servers, named `server__tool`, and a sentence on each server that is away. A server that
  * fails later makes its calls answer with an error; the turn goes on.
  */
-export async function mcpTools({ pool, registry }: { pool: McpPool; registry: McpRegistry }, targets: McpTarget[]): Promise<{ tools: ToolSet; notes: string[] }> {
+export async function mcpTools(
+  { pool, registry }: { pool: McpPool; registry: McpRegistry },
+  targets: McpTarget[],
+): Promise<{ tools: ToolSet; notes: string[] }> {
   const tools: ToolSet = {};
   const notes: string[] = [];
   await Promise.all(
@@ -44,7 +47,13 @@ function asTool(pool: McpPool, target: McpTarget, tool: McpTool) {
     toModelOutput: ({ output }) => {
       const { text, images } = output as ToolOutput;
       if (images.length === 0) return { type: 'text', value: text || '[no output]' };
-      return { type: 'content', value: [...(text ? [{ type: 'text' as const, text }] : []), ...images.map((image) => ({ type: 'image-data' as const, ...image }))] };
+      return {
+        type: 'content',
+        value: [
+          ...(text ? [{ type: 'text' as const, text }] : []),
+          ...images.map((image) => ({ type: 'image-data' as const, ...image })),
+        ],
+      };
     },
   });
 }
@@ -58,6 +67,14 @@ export function toolName(server: string, tool: string): string {
 
 function late(): Promise<{ tools: McpTool[]; failure: Error; isNews: boolean }> {
   return new Promise((resolve) => {
-    setTimeout(() => resolve({ tools: [], failure: new Error('it is slow to answer; its tools may be there in the next turn'), isNews: false }), PATIENCE_MS).unref();
+    setTimeout(
+      () =>
+        resolve({
+          tools: [],
+          failure: new Error('it is slow to answer; its tools may be there in the next turn'),
+          isNews: false,
+        }),
+      PATIENCE_MS,
+    ).unref();
   });
 }

@@ -83,6 +83,8 @@ export class McpController {
   @Handles(contract.listAgentMcpServers)
   async forAgent({ agentId }: Input<typeof contract.listAgentMcpServers>, context: CallContext) {
     const rows = await this.registry.access.forAgent(accountOf(context), agentId);
-    return { servers: rows.map(({ id, name, access_mode, status }) => ({ id, name, accessMode: access_mode, status })) };
+    return {
+      servers: rows.map(({ id, name, access_mode, status }) => ({ id, name, accessMode: access_mode, status })),
+    };
   }
 }

@@ -13,7 +13,8 @@ import type { z } from 'zod';
 import { type Brain, startBrain } from '../testing/brain.js';
 import { serveLocalProcesses } from '../testing/local-processes.js';
 
-const program = (name: string) => fileURLToPath(new URL(`../../../../node_modules/@modelcontextprotocol/${name}/dist/index.js`, import.meta.url));
+const program = (name: string) =>
+  fileURLToPath(new URL(`../../../../node_modules/@modelcontextprotocol/${name}/dist/index.js`, import.meta.url));
 
 describe('MCP servers in a turn', () => {
   const mock = new LLMock({ port: 0, logLevel: 'silent' });
@@ -50,10 +51,18 @@ describe('MCP servers in a turn', () => {
 
   async function everything(transport: 'streamableHttp' | 'sse'): Promise<string> {
     const port = await freePort();
-    const child = spawn(process.execPath, [program('server-everything'), transport], { env: { ...process.env, PORT: String(port) }, stdio: 'ignore' });
+    const child = spawn(process.execPath, [program('server-everything'), transport], {
+      env: { ...process.env, PORT: String(port) },
+      stdio: 'ignore',
+    });
     children.push(child);
     const url = `http://127.0.0.1:${port}/${transport === 'sse' ? 'sse' : 'mcp'}`;
-    await until(`${transport} listens`, () => fetch(url, { signal: AbortSignal.timeout(200) }).then(async (response) => (await response.body?.cancel(), true), () => false));
+    await until(`${transport} listens`, () =>
+      fetch(url, { signal: AbortSignal.timeout(200) }).then(
+        async (response) => (await response.body?.cancel(), true),
+        () => false,
+      ),
+    );
     return url;
   }
 
@@ -79,10 +88,18 @@ describe('MCP servers in a turn', () => {
   });
 
   it('run over stdio in the workspace', async () => {
-    use({ std: { command: process.execPath, args: [program('server-everything'), 'stdio'] }, files: { command: process.execPath, args: [program('server-filesystem'), fileURLToPath(new URL('.', import.meta.url))] } });
+    use({
+      std: { command: process.execPath, args: [program('server-everything'), 'stdio'] },
+      files: {
+        command: process.execPath,
+        args: [program('server-filesystem'), fileURLToPath(new URL('.', import.meta.url))],
+      },
+    });
     await expect(callTool('std__get-sum', { a: 2, b: 40 })).resolves.toContain('42');
     mock.reset();
-    await expect(callTool('files__list_directory', { path: fileURLToPath(new URL('.', import.meta.url)) })).resolves.toContain('mcp.spec.ts');
+    await expect(
+      callTool('files__list_directory', { path: fileURLToPath(new URL('.', import.meta.url)) }),
+    ).resolves.toContain('mcp.spec.ts');
   });
 
   it('keep their connection across turns', async () => {
@@ -94,7 +111,11 @@ describe('MCP servers in a turn', () => {
       request.on('end', () => {
         const body = Buffer.concat(chunks);
         if (body.includes('"initialize"')) initialised++;
-        const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !['host', 'connection', 'content-length', 'transfer-encoding'].includes(name))) as Record<string, string>;
+        const headers = Object.fromEntries(
+          Object.entries(request.headers).filter(
+            ([name]) => !['host', 'connection', 'content-length', 'transfer-encoding'].includes(name),
+          ),
+        ) as Record<string, string>;
         void fetch(target, { method: request.method ?? 'GET', headers, ...(body.length ? { body } : {}) })
           .then(async (answer) => {
             response.writeHead(answer.status, Object.fromEntries(answer.headers));
@@ -113,7 +134,10 @@ describe('MCP servers in a turn', () => {
   });
 
   it.each<[string, RequestListener]>([
-    ['answers with a web page', (_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Not an MCP server</html>')],
+    [
+      'answers with a web page',
+      (_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Not an MCP server</html>'),
+    ],
     ['hangs', () => undefined],
     [
       'sends 100 MB',
@@ -155,8 +179,16 @@ describe('MCP servers in a turn', () => {
   });
 
   describe('of the registry', () => {
-    const ask = <I extends z.ZodType, O extends z.ZodType>(request: contract.RequestContract<I, O>, input: z.output<I>, accountId = brain.platform.accountId) =>
-      requestOverNats(brain.connection, request, input, { accountId, requestId: 'req_test', deadline: Date.now() + 20_000 });
+    const ask = <I extends z.ZodType, O extends z.ZodType>(
+      request: contract.RequestContract<I, O>,
+      input: z.output<I>,
+      accountId = brain.platform.accountId,
+    ) =>
+      requestOverNats(brain.connection, request, input, {
+        accountId,
+        requestId: 'req_test',
+        deadline: Date.now() + 20_000,
+      });
 
     it('are shared with the agents that were given access, tool by tool', async () => {
       use({});
@@ -170,7 +202,12 @@ describe('MCP servers in a turn', () => {
 
       await expect(callTool('shared__echo', { message: 'x' })).resolves.not.toContain('Echo: x');
       mock.reset();
-      await ask(contract.grantMcpAccess, { serverId: server.id, agentId: brain.platform.agentId, accessMode: 'selected', tools: ['echo'] });
+      await ask(contract.grantMcpAccess, {
+        serverId: server.id,
+        agentId: brain.platform.agentId,
+        accessMode: 'selected',
+        tools: ['echo'],
+      });
       await expect(callTool('shared__echo', { message: 'granted' })).resolves.toContain('Echo: granted');
       mock.reset();
       await expect(callTool('shared__get-sum', { a: 1, b: 1 })).resolves.not.toContain('is 2');
@@ -184,13 +221,26 @@ describe('MCP servers in a turn', () => {
     it('belong to their account alone', async () => {
       const server = await ask(contract.createMcpServer, { name: 'mine', url: 'http://127.0.0.1:9999/mcp' });
       const other = '00000000-0000-4000-8000-000000000001';
-      await expect(ask(contract.getMcpServer, { serverId: server.id }, other)).rejects.toMatchObject({ code: 'NOT_FOUND' });
-      await expect(ask(contract.deleteMcpServer, { serverId: server.id }, other)).rejects.toMatchObject({ code: 'NOT_FOUND' });
-      await expect(ask(contract.createMcpServer, { name: 'mine', url: 'http://127.0.0.1:9999/mcp' })).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
+      await expect(ask(contract.getMcpServer, { serverId: server.id }, other)).rejects.toMatchObject({
+        code: 'NOT_FOUND',
+      });
+      await expect(ask(contract.deleteMcpServer, { serverId: server.id }, other)).rejects.toMatchObject({
+        code: 'NOT_FOUND',
+      });
+      await expect(
+        ask(contract.createMcpServer, { name: 'mine', url: 'http://127.0.0.1:9999/mcp' }),
+      ).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
     });
 
-    it.each(['http://169.254.169.254/latest', 'http://10.0.0.1/mcp', 'ftp://example.com', 'http://user:pw@example.com/'])('refuse the address %s', async (url) => {
-      await expect(ask(contract.createMcpServer, { name: 'evil', url })).rejects.toMatchObject({ code: 'VALIDATION_ERROR' });
+    it.each([
+      'http://169.254.169.254/latest',
+      'http://10.0.0.1/mcp',
+      'ftp://example.com',
+      'http://user:pw@example.com/',
+    ])('refuse the address %s', async (url) => {
+      await expect(ask(contract.createMcpServer, { name: 'evil', url })).rejects.toMatchObject({
+        code: 'VALIDATION_ERROR',
+      });
     });
   });
 });

@@ -18,18 +18,22 @@ export function toToolOutput(result: CallToolResult): ToolOutput {
       case 'text':
         return part.text;
       case 'image':
-        if (images.length >= MAX_IMAGES || part.data.length > MAX_IMAGE_CHARS) return `[an image of type ${part.mimeType} was left out: too large or too many]`;
+        if (images.length >= MAX_IMAGES || part.data.length > MAX_IMAGE_CHARS)
+          return `[an image of type ${part.mimeType} was left out: too large or too many]`;
         images.push({ data: part.data, mediaType: part.mimeType });
         return '';
       case 'audio':
         return `[audio of type ${part.mimeType} was left out]`;
       case 'resource':
-        return 'text' in part.resource ? `[resource ${part.resource.uri}]\n${part.resource.text}` : `[resource ${part.resource.uri}: binary, left out]`;
+        return 'text' in part.resource
+          ? `[resource ${part.resource.uri}]\n${part.resource.text}`
+          : `[resource ${part.resource.uri}: binary, left out]`;
       case 'resource_link':
         return `[resource ${part.uri}: ${part.name}]`;
     }
   });
-  if (texts.every((text) => !text) && images.length === 0 && result.structuredContent) texts.push(JSON.stringify(result.structuredContent));
+  if (texts.every((text) => !text) && images.length === 0 && result.structuredContent)
+    texts.push(JSON.stringify(result.structuredContent));
   return { text: capText(texts.filter(Boolean).join('\n')), images };
 }
 

@@ -1,4 +1,11 @@
-import { type McpServerConfig, readProcess, type RequestContract, startProcess, stopProcess, writeProcess } from '#lib/contracts';
+import {
+  type McpServerConfig,
+  readProcess,
+  type RequestContract,
+  startProcess,
+  stopProcess,
+  writeProcess,
+} from '#lib/contracts';
 import { ownCall } from '#lib/bus/rpc';
 import { ReadBuffer, serializeMessage } from '@modelcontextprotocol/sdk/shared/stdio.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
@@ -39,7 +46,13 @@ export class WorkspaceStdioTransport implements Transport {
     const { command, args = [], env = {} } = this.config;
     const context = { bus: this.bus, ...this.target, conversationId: '', turnId: this.processId };
     // Only the start may wake a workspace: afterwards the program would be gone.
-    await workspaceRequest(context, startProcess, { agentId: this.target.agentId, processId: this.processId, command, args, env });
+    await workspaceRequest(context, startProcess, {
+      agentId: this.target.agentId,
+      processId: this.processId,
+      command,
+      args,
+      env,
+    });
     void this.readAll();
   }
 
@@ -48,7 +61,12 @@ export class WorkspaceStdioTransport implements Transport {
     const write = this.writes.then(async () => {
       for (let offset = 0; offset < bytes.length; offset += PART_BYTES) {
         const part = bytes.subarray(offset, offset + PART_BYTES);
-        await this.request(writeProcess, { agentId: this.target.agentId, processId: this.processId, at: this.writtenAt, data: part.toString('base64') });
+        await this.request(writeProcess, {
+          agentId: this.target.agentId,
+          processId: this.processId,
+          at: this.writtenAt,
+          data: part.toString('base64'),
+        });
         this.writtenAt += part.length;
       }
     });
@@ -67,7 +85,11 @@ export class WorkspaceStdioTransport implements Transport {
     let from = 0;
     try {
       while (!this.isClosed) {
-        const { data, hasEnded, stderrTail } = await this.request(readProcess, { agentId: this.target.agentId, processId: this.processId, from });
+        const { data, hasEnded, stderrTail } = await this.request(readProcess, {
+          agentId: this.target.agentId,
+          processId: this.processId,
+          from,
+        });
         const bytes = Buffer.from(data, 'base64');
         from += bytes.length;
         this.take(bytes);
@@ -82,7 +104,8 @@ export class WorkspaceStdioTransport implements Transport {
   private take(bytes: Buffer): void {
     const lastLine = bytes.lastIndexOf(10);
     this.pendingBytes = lastLine < 0 ? this.pendingBytes + bytes.length : bytes.length - lastLine - 1;
-    if (this.pendingBytes > MAX_MESSAGE_BYTES) throw new Error(`a message is larger than ${MAX_MESSAGE_BYTES / 1_048_576} MiB`);
+    if (this.pendingBytes > MAX_MESSAGE_BYTES)
+      throw new Error(`a message is larger than ${MAX_MESSAGE_BYTES / 1_048_576} MiB`);
     this.incoming.append(bytes);
     for (;;) {
       try {
@@ -96,7 +119,13 @@ export class WorkspaceStdioTransport implements Transport {
     }
   }
 
-  private request<I extends z.ZodType, O extends z.ZodType>(contract: RequestContract<I, O>, input: z.output<I>): Promise<z.output<O>> {
-    return this.bus.request(contract, input, { ...ownCall(this.processId, contract.timeoutMs), accountId: this.target.accountId });
+  private request<I extends z.ZodType, O extends z.ZodType>(
+    contract: RequestContract<I, O>,
+    input: z.output<I>,
+  ): Promise<z.output<O>> {
+    return this.bus.request(contract, input, {
+      ...ownCall(this.processId, contract.timeoutMs),
+      accountId: this.target.accountId,
+    });
   }
 }

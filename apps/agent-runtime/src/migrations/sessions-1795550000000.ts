@@ -16,8 +16,12 @@ export class Sessions1795550000000 implements MigrationInterface {
         last_turn_at timestamptz NOT NULL DEFAULT now(),
         ended_at timestamptz
       )`);
-    await runner.query(`CREATE UNIQUE INDEX sessions_open ON sessions (agent_id, conversation_id) WHERE ended_at IS NULL`);
-    await runner.query(`CREATE INDEX sessions_ended ON sessions (agent_id, conversation_id, ended_at) WHERE ended_at IS NOT NULL`);
+    await runner.query(
+      `CREATE UNIQUE INDEX sessions_open ON sessions (agent_id, conversation_id) WHERE ended_at IS NULL`,
+    );
+    await runner.query(
+      `CREATE INDEX sessions_ended ON sessions (agent_id, conversation_id, ended_at) WHERE ended_at IS NOT NULL`,
+    );
     // content is JSON kept as text: jsonb refuses the NUL characters that tool output may hold.
     await runner.query(`
       CREATE TABLE transcript (

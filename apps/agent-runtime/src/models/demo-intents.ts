@@ -6,29 +6,53 @@ export interface DemoIntent {
 
 const FILE = /[`"']?(?<path>[\w./@+-]*[\w@+-])[`"']?/.source;
 
-const PATTERNS: { tool: DemoIntent['tool']; pattern: RegExp; input: (groups: Record<string, string | undefined>) => Record<string, string> }[] = [
+const PATTERNS: {
+  tool: DemoIntent['tool'];
+  pattern: RegExp;
+  input: (groups: Record<string, string | undefined>) => Record<string, string>;
+}[] = [
   // "run:" first: what follows is a command, whatever words are in it.
-  { tool: 'bash', pattern: /^(?:please\s+)?(?:run|execute)\s*:\s*(?<command>[\s\S]+)$/i, input: (g) => ({ command: unquote(g['command'] ?? '', '`') }) },
-  { tool: 'bash', pattern: /^(?:please\s+)?(?:run|execute)\s+`(?<command>[^`]+)`[.!]?$/i, input: (g) => ({ command: g['command'] ?? '' }) },
+  {
+    tool: 'bash',
+    pattern: /^(?:please\s+)?(?:run|execute)\s*:\s*(?<command>[\s\S]+)$/i,
+    input: (g) => ({ command: unquote(g['command'] ?? '', '`') }),
+  },
+  {
+    tool: 'bash',
+    pattern: /^(?:please\s+)?(?:run|execute)\s+`(?<command>[^`]+)`[.!]?$/i,
+    input: (g) => ({ command: g['command'] ?? '' }),
+  },
   {
     tool: 'write_file',
-    pattern: new RegExp(`^(?:please\\s+)?(?:create|write|make)\\s+(?:a\\s+|the\\s+)?file\\s+(?:named\\s+|called\\s+)?${FILE}\\s+(?:with|containing|saying)\\s*:?\\s+(?:the\\s+(?:text|content|words?)\\s+)?(?<content>[\\s\\S]+)$`, 'i'),
+    pattern: new RegExp(
+      `^(?:please\\s+)?(?:create|write|make)\\s+(?:a\\s+|the\\s+)?file\\s+(?:named\\s+|called\\s+)?${FILE}\\s+(?:with|containing|saying)\\s*:?\\s+(?:the\\s+(?:text|content|words?)\\s+)?(?<content>[\\s\\S]+)$`,
+      'i',
+    ),
     input: (g) => ({ path: g['path'] ?? '', content: unquote(g['content'] ?? '') }),
   },
   {
     tool: 'write_file',
-    pattern: new RegExp(`^(?:please\\s+)?(?:write|save|put|store)\\s+(?<content>[\\s\\S]+?)\\s+(?:to|in|into)\\s+(?:a\\s+|the\\s+)?(?:file\\s+)?(?:named\\s+|called\\s+)?${FILE}[.!]?$`, 'i'),
+    pattern: new RegExp(
+      `^(?:please\\s+)?(?:write|save|put|store)\\s+(?<content>[\\s\\S]+?)\\s+(?:to|in|into)\\s+(?:a\\s+|the\\s+)?(?:file\\s+)?(?:named\\s+|called\\s+)?${FILE}[.!]?$`,
+      'i',
+    ),
     input: (g) => ({ path: g['path'] ?? '', content: unquote(g['content'] ?? '') }),
   },
   {
     tool: 'list_files',
-    pattern: new RegExp(`^(?:please\\s+)?(?:list|show)\\s+(?:me\\s+)?(?:all\\s+)?(?:the\\s+|my\\s+)?files(?:\\s+(?:in|of|under)\\s+(?:the\\s+)?(?:folder\\s+|directory\\s+)?${FILE})?[.!?]?$`, 'i'),
+    pattern: new RegExp(
+      `^(?:please\\s+)?(?:list|show)\\s+(?:me\\s+)?(?:all\\s+)?(?:the\\s+|my\\s+)?files(?:\\s+(?:in|of|under)\\s+(?:the\\s+)?(?:folder\\s+|directory\\s+)?${FILE})?[.!?]?$`,
+      'i',
+    ),
     input: (g) => ({ path: g['path'] ?? '' }),
   },
   { tool: 'list_files', pattern: /^what files (?:are there|do (?:you|i) have)\??$/i, input: () => ({ path: '' }) },
   {
     tool: 'read_file',
-    pattern: new RegExp(`^(?:please\\s+)?(?:read|open|show|print|cat)\\s+(?:me\\s+)?(?:the\\s+)?(?:(?:file|contents? of)\\s+)?(?:the\\s+)?${FILE}[.!?]?$`, 'i'),
+    pattern: new RegExp(
+      `^(?:please\\s+)?(?:read|open|show|print|cat)\\s+(?:me\\s+)?(?:the\\s+)?(?:(?:file|contents? of)\\s+)?(?:the\\s+)?${FILE}[.!?]?$`,
+      'i',
+    ),
     input: (g) => ({ path: g['path'] ?? '' }),
   },
 ];
@@ -47,6 +71,7 @@ function unquote(text: string, quotes = '"\'`“”'): string {
   const trimmed = text.trim();
   const first = trimmed[0];
   const last = trimmed.at(-1);
-  const isQuoted = trimmed.length > 1 && first !== undefined && last !== undefined && quotes.includes(first) && quotes.includes(last);
+  const isQuoted =
+    trimmed.length > 1 && first !== undefined && last !== undefined && quotes.includes(first) && quotes.includes(last);
   return isQuoted ? trimmed.slice(1, -1) : trimmed;
 }

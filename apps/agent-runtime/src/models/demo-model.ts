@@ -26,7 +26,12 @@ export class DemoModel implements LanguageModelV3 {
 
   doGenerate(options: LanguageModelV3CallOptions): Promise<LanguageModelV3GenerateResult> {
     const answer = answerTo(options);
-    return Promise.resolve({ content: [contentOf(answer)], finishReason: finishOf(answer), usage: usageOf(options, answer), warnings: [] });
+    return Promise.resolve({
+      content: [contentOf(answer)],
+      finishReason: finishOf(answer),
+      usage: usageOf(options, answer),
+      warnings: [],
+    });
   }
 
   doStream(options: LanguageModelV3CallOptions): Promise<LanguageModelV3StreamResult> {
@@ -59,11 +64,19 @@ function answerTo({ prompt, tools }: LanguageModelV3CallOptions): DemoAnswer {
 }
 
 /** The user's latest texts, what tools answered since, and how many user messages there were. */
-function lastExchange(prompt: LanguageModelV3Prompt): { texts: string[]; results: LanguageModelV3ToolResultPart[]; turn: number } {
+function lastExchange(prompt: LanguageModelV3Prompt): {
+  texts: string[];
+  results: LanguageModelV3ToolResultPart[];
+  turn: number;
+} {
   const lastUser = prompt.findLastIndex((message) => message.role === 'user');
   const user = prompt[lastUser];
   const texts = user?.role === 'user' ? user.content.flatMap((part) => (part.type === 'text' ? [part.text] : [])) : [];
-  const results = prompt.slice(lastUser + 1).flatMap((message) => (message.role === 'tool' ? message.content.filter((part) => part.type === 'tool-result') : []));
+  const results = prompt
+    .slice(lastUser + 1)
+    .flatMap((message) =>
+      message.role === 'tool' ? message.content.filter((part) => part.type === 'tool-result') : [],
+    );
   return { texts, results, turn: prompt.filter((message) => message.role === 'user').length };
 }
 
@@ -76,7 +89,9 @@ function summaryOf(intent: DemoIntent | undefined, result: LanguageModelV3ToolRe
     case 'read_file':
       return `${intent.input['path']} holds:\n\n${fenced(text)}`;
     case 'list_files':
-      return text.trim() ? `These files are in ${intent.input['path'] || 'the workspace'}:\n\n${fenced(text)}` : 'There are no files yet.';
+      return text.trim()
+        ? `These files are in ${intent.input['path'] || 'the workspace'}:\n\n${fenced(text)}`
+        : 'There are no files yet.';
     case 'bash':
       return `I ran \`${intent.input['command']}\`:\n\n${fenced(text)}`;
   }
@@ -94,7 +109,10 @@ function outputOf({ output }: LanguageModelV3ToolResultPart): { text: string; is
     case 'error-json':
       return { text: JSON.stringify(output.value), isError: output.type === 'error-json' };
     case 'content':
-      return { text: output.value.map((part) => (part.type === 'text' ? part.text : `[${part.type}]`)).join('\n'), isError: false };
+      return {
+        text: output.value.map((part) => (part.type === 'text' ? part.text : `[${part.type}]`)).join('\n'),
+        isError: false,
+      };
   }
 }
 
@@ -114,14 +132,23 @@ function talk(text: string, tools: string[]): string {
 function contentOf(answer: DemoAnswer): LanguageModelV3Content {
   return answer.kind === 'text'
     ? { type: 'text', text: answer.text }
-    : { type: 'tool-call', toolCallId: answer.callId, toolName: answer.intent.tool, input: JSON.stringify(answer.intent.input) };
+    : {
+        type: 'tool-call',
+        toolCallId: answer.callId,
+        toolName: answer.intent.tool,
+        input: JSON.stringify(answer.intent.input),
+      };
 }
 
-function* partsOf(options: LanguageModelV3CallOptions, answer: DemoAnswer): Generator<LanguageModelV3StreamPart, undefined> {
+function* partsOf(
+  options: LanguageModelV3CallOptions,
+  answer: DemoAnswer,
+): Generator<LanguageModelV3StreamPart, undefined> {
   yield { type: 'stream-start', warnings: [] };
   if (answer.kind === 'text') {
     yield { type: 'text-start', id: '0' };
-    for (const delta of answer.text.match(/[\s\S]{1,24}(?:\s|$)|[\s\S]{1,24}/g) ?? []) yield { type: 'text-delta', id: '0', delta };
+    for (const delta of answer.text.match(/[\s\S]{1,24}(?:\s|$)|[\s\S]{1,24}/g) ?? [])
+      yield { type: 'text-delta', id: '0', delta };
     yield { type: 'text-end', id: '0' };
   } else {
     const input = JSON.stringify(answer.intent.input);

@@ -9,7 +9,9 @@ const KEPT_MS = 5 * 60_000;
 const MAX_PER_PROVIDER = 200;
 
 const OpenAiList = z.object({ data: z.array(z.object({ id: z.string() })) });
-const GoogleList = z.object({ models: z.array(z.object({ name: z.string(), supportedGenerationMethods: z.array(z.string()).optional() })) });
+const GoogleList = z.object({
+  models: z.array(z.object({ name: z.string(), supportedGenerationMethods: z.array(z.string()).optional() })),
+});
 
 /** What each configured provider says it has, asked at most every five minutes. */
 export class ModelCatalogue {
@@ -38,7 +40,12 @@ export class ModelCatalogue {
     ]);
     const defaultId = this.defaultModel(notes);
     const ids = new Set([...(defaultId ? [defaultId] : []), ...found.flat(), 'demo']);
-    const models = [...ids].map((id) => ({ id, provider: id === 'demo' ? 'demo' : (id.split('/', 1)[0] ?? ''), name: id.slice(id.indexOf('/') + 1), isDefault: id === defaultId }));
+    const models = [...ids].map((id) => ({
+      id,
+      provider: id === 'demo' ? 'demo' : (id.split('/', 1)[0] ?? ''),
+      name: id.slice(id.indexOf('/') + 1),
+      isDefault: id === defaultId,
+    }));
     // A provider that was away is asked again at the next call.
     if (notes.length === 0) this.kept = { at: Date.now(), value: { models, notes } };
     return { models, notes };
@@ -55,19 +62,30 @@ export class ModelCatalogue {
   }
 
   private async anthropic(): Promise<string[]> {
-    const base = (this.platform.anthropicBaseUrl ?? 'https://api.anthropic.com').replace(/\/+$/, '').replace(/\/v1$/, '');
-    const list = await fetchJson(`${base}/v1/models?limit=100`, { 'x-api-key': this.platform.keys.anthropic ?? '', 'anthropic-version': '2023-06-01' });
+    const base = (this.platform.anthropicBaseUrl ?? 'https://api.anthropic.com')
+      .replace(/\/+$/, '')
+      .replace(/\/v1$/, '');
+    const list = await fetchJson(`${base}/v1/models?limit=100`, {
+      'x-api-key': this.platform.keys.anthropic ?? '',
+      'anthropic-version': '2023-06-01',
+    });
     return OpenAiList.parse(list).data.map(({ id }) => id);
   }
 
   private async openai(): Promise<string[]> {
     const { keys, openaiBaseUrl = 'https://api.openai.com/v1' } = this.platform;
-    const list = await fetchJson(`${openaiBaseUrl.replace(/\/+$/, '')}/models`, keys.openai ? { authorization: `Bearer ${keys.openai}` } : {});
+    const list = await fetchJson(
+      `${openaiBaseUrl.replace(/\/+$/, '')}/models`,
+      keys.openai ? { authorization: `Bearer ${keys.openai}` } : {},
+    );
     return OpenAiList.parse(list).data.map(({ id }) => id);
   }
 
   private async google(): Promise<string[]> {
-    const base = (this.platform.googleBaseUrl ?? 'https://generativelanguage.googleapis.com/v1beta').replace(/\/+$/, '');
+    const base = (this.platform.googleBaseUrl ?? 'https://generativelanguage.googleapis.com/v1beta').replace(
+      /\/+$/,
+      '',
+    );
     const list = await fetchJson(`${base}/models?pageSize=200`, { 'x-goog-api-key': this.platform.keys.google ?? '' });
     return GoogleList.parse(list)
       .models.filter(({ supportedGenerationMethods: methods }) => !methods || methods.includes('generateContent'))

@@ -38,20 +38,30 @@ const DEFAULTS = { anthropic: 'claude-sonnet-4-5', openai: 'gpt-5', google: 'gem
  * platform's. Without a name: the platform's default, else the first provider that has a key, else the demo.
  * Errors: VALIDATION_ERROR saying what to set.
  */
-export function resolveModel(name: string | undefined, agentKeys: ProviderKeys, platform: PlatformModels): ResolvedModel {
+export function resolveModel(
+  name: string | undefined,
+  agentKeys: ProviderKeys,
+  platform: PlatformModels,
+): ResolvedModel {
   const { provider, modelId } = chooseModel(name ?? platform.defaultModel, agentKeys, platform);
   if (provider === 'demo') return { model: new DemoModel(), provider, modelId, keySource: 'none' };
   const key = agentKeys[provider] ?? platform.keys[provider];
   const keySource = agentKeys[provider] ? 'agent' : key ? 'platform' : 'none';
   if (!key && !(provider === 'openai' && platform.openaiBaseUrl)) {
-    throw new RoostError('VALIDATION_ERROR', `the model ${provider}/${modelId} needs a key: set the agent's provider_keys.${provider} or the platform's ${provider.toUpperCase()}_API_KEY`, [
-      { field: 'configuration.model', reason: 'no_key' },
-    ]);
+    throw new RoostError(
+      'VALIDATION_ERROR',
+      `the model ${provider}/${modelId} needs a key: set the agent's provider_keys.${provider} or the platform's ${provider.toUpperCase()}_API_KEY`,
+      [{ field: 'configuration.model', reason: 'no_key' }],
+    );
   }
   return { model: connect(provider, modelId, key, platform), provider, modelId, keySource };
 }
 
-function chooseModel(name: string | undefined, agentKeys: ProviderKeys, platform: PlatformModels): { provider: ProviderName; modelId: string } {
+function chooseModel(
+  name: string | undefined,
+  agentKeys: ProviderKeys,
+  platform: PlatformModels,
+): { provider: ProviderName; modelId: string } {
   if (!name) return firstUsable(agentKeys, platform);
   if (name === 'demo') return { provider: 'demo', modelId: 'demo' };
   const slash = name.indexOf('/');
@@ -61,34 +71,55 @@ function chooseModel(name: string | undefined, agentKeys: ProviderKeys, platform
   if (slash < 0 && name.startsWith('gemini')) return { provider: 'google', modelId: name };
   // A compatible server has names of its own, slashes included: `meta-llama/llama-3.1-8b`.
   if (platform.openaiBaseUrl || /^(gpt-|chatgpt|o\d)/.test(name)) return { provider: 'openai', modelId: name };
-  throw new RoostError('VALIDATION_ERROR', `no provider is known for the model ${name}: write it as anthropic/<name>, openai/<name> or google/<name>, or set OPENAI_BASE_URL`, [
-    { field: 'configuration.model', reason: 'unknown_model' },
-  ]);
+  throw new RoostError(
+    'VALIDATION_ERROR',
+    `no provider is known for the model ${name}: write it as anthropic/<name>, openai/<name> or google/<name>, or set OPENAI_BASE_URL`,
+    [{ field: 'configuration.model', reason: 'unknown_model' }],
+  );
 }
 
 function firstUsable(agentKeys: ProviderKeys, platform: PlatformModels): { provider: ProviderName; modelId: string } {
   for (const keys of [agentKeys, platform.keys]) {
     for (const provider of ['anthropic', 'openai', 'google'] as const) {
-      if (keys[provider] && !(provider === 'openai' && platform.openaiBaseUrl)) return { provider, modelId: DEFAULTS[provider] };
+      if (keys[provider] && !(provider === 'openai' && platform.openaiBaseUrl))
+        return { provider, modelId: DEFAULTS[provider] };
     }
   }
   if (platform.openaiBaseUrl) {
-    throw new RoostError('VALIDATION_ERROR', 'OPENAI_BASE_URL is set but no model is named: set ROOST_DEFAULT_MODEL=openai/<name> or the agent’s configuration.model', [
-      { field: 'configuration.model', reason: 'required' },
-    ]);
+    throw new RoostError(
+      'VALIDATION_ERROR',
+      'OPENAI_BASE_URL is set but no model is named: set ROOST_DEFAULT_MODEL=openai/<name> or the agent’s configuration.model',
+      [{ field: 'configuration.model', reason: 'required' }],
+    );
   }
   return { provider: 'demo', modelId: 'demo' };
 }
 
-function connect(provider: Exclude<ProviderName, 'demo'>, modelId: string, key: string | undefined, platform: PlatformModels): LanguageModelV3 {
+function connect(
+  provider: Exclude<ProviderName, 'demo'>,
+  modelId: string,
+  key: string | undefined,
+  platform: PlatformModels,
+): LanguageModelV3 {
   switch (provider) {
     case 'anthropic':
-      return createAnthropic({ apiKey: key ?? '', ...(platform.anthropicBaseUrl ? { baseURL: versioned(platform.anthropicBaseUrl) } : {}) })(modelId);
+      return createAnthropic({
+        apiKey: key ?? '',
+        ...(platform.anthropicBaseUrl ? { baseURL: versioned(platform.anthropicBaseUrl) } : {}),
+      })(modelId);
     case 'google':
-      return createGoogleGenerativeAI({ apiKey: key ?? '', ...(platform.googleBaseUrl ? { baseURL: platform.googleBaseUrl } : {}) })(modelId);
+      return createGoogleGenerativeAI({
+        apiKey: key ?? '',
+        ...(platform.googleBaseUrl ? { baseURL: platform.googleBaseUrl } : {}),
+      })(modelId);
     case 'openai':
       return platform.openaiBaseUrl
-        ? createOpenAICompatible({ name: 'openai-compatible', baseURL: platform.openaiBaseUrl, includeUsage: true, ...(key ? { apiKey: key } : {}) })(modelId)
+        ? createOpenAICompatible({
+            name: 'openai-compatible',
+            baseURL: platform.openaiBaseUrl,
+            includeUsage: true,
+            ...(key ? { apiKey: key } : {}),
+          })(modelId)
         : createOpenAI({ apiKey: key ?? '' })(modelId);
   }
 }

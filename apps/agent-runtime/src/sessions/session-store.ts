@@ -36,7 +36,12 @@ export class SessionStore {
   constructor(private readonly database: Database) {}
 
   async current({ agentId, conversationId }: Place): Promise<Session> {
-    const [row] = await this.database.query<{ id: string | null; context_tokens: number | null; since: Date | null; memory: string | null }>(
+    const [row] = await this.database.query<{
+      id: string | null;
+      context_tokens: number | null;
+      since: Date | null;
+      memory: string | null;
+    }>(
       `SELECT open.id, open.context_tokens,
          (SELECT max(ended_at) FROM sessions WHERE agent_id = $1 AND conversation_id = $2 AND ended_at IS NOT NULL) AS since,
          (SELECT content FROM memory_copies WHERE agent_id = $1) AS memory
@@ -44,7 +49,12 @@ export class SessionStore {
        LEFT JOIN sessions AS open ON open.agent_id = $1 AND open.conversation_id = $2 AND open.ended_at IS NULL`,
       [agentId, conversationId],
     );
-    return { id: row?.id ?? null, since: row?.since ?? null, contextTokens: row?.context_tokens ?? 0, memory: row?.memory ?? '' };
+    return {
+      id: row?.id ?? null,
+      since: row?.since ?? null,
+      contextTokens: row?.context_tokens ?? 0,
+      memory: row?.memory ?? '',
+    };
   }
 
   /** What a persistent session has in its context: the summary if there is one, then all that was said since. */
@@ -94,15 +104,22 @@ export class SessionStore {
   }
 
   /** Puts a summary in the place of the rows it tells of; they stay readable. */
-  async compact({ agentId, accountId }: Place, sessionId: string, replaced: ContextRow[], summary: ModelMessage, contextTokens: number): Promise<void> {
+  async compact(
+    { agentId, accountId }: Place,
+    sessionId: string,
+    replaced: ContextRow[],
+    summary: ModelMessage,
+    contextTokens: number,
+  ): Promise<void> {
     await this.database.transaction(async (tx) => {
-      await tx.query(`UPDATE transcript SET is_compacted = true WHERE session_id = $1 AND id = ANY($2::bigint[])`, [sessionId, replaced.map(({ id }) => id)]);
-      await tx.query(`INSERT INTO transcript (account_id, agent_id, session_id, kind, content) VALUES ($1, $2, $3, 'summary', $4)`, [
-        accountId,
-        agentId,
+      await tx.query(`UPDATE transcript SET is_compacted = true WHERE session_id = $1 AND id = ANY($2::bigint[])`, [
         sessionId,
-        JSON.stringify(summary),
+        replaced.map(({ id }) => id),
       ]);
+      await tx.query(
+        `INSERT INTO transcript (account_id, agent_id, session_id, kind, content) VALUES ($1, $2, $3, 'summary', $4)`,
+        [accountId, agentId, sessionId, JSON.stringify(summary)],
+      );
       await tx.query(`UPDATE sessions SET context_tokens = $2 WHERE id = $1`, [sessionId, contextTokens]);
     });
   }

@@ -20,7 +20,13 @@ describe('sessions', () => {
   });
   afterEach(() => {
     mock.reset();
-    brain.platform.agent = { ...brain.platform.agent, sessionMode: 'ephemeral', configuration: {}, systemPrompt: null, systemPromptType: 'append' };
+    brain.platform.agent = {
+      ...brain.platform.agent,
+      sessionMode: 'ephemeral',
+      configuration: {},
+      systemPrompt: null,
+      systemPromptType: 'append',
+    };
   });
   afterAll(async () => {
     await sql.end();
@@ -30,7 +36,9 @@ describe('sessions', () => {
 
   /** Answers every call with `answer` of the whole prompt. */
   function answer(make: (prompt: string) => string): void {
-    mock.on({ predicate: (request) => ((prompt = JSON.stringify(request.messages)), true) }, () => ({ content: make(prompt) }));
+    mock.on({ predicate: (request) => ((prompt = JSON.stringify(request.messages)), true) }, () => ({
+      content: make(prompt),
+    }));
   }
   const say = (text: string, conversationId: string) => brain.platform.say(text, { conversationId }).outcome;
 
@@ -43,7 +51,10 @@ describe('sessions', () => {
   });
 
   it('keeps the tools’ results of earlier turns in a persistent session only', async () => {
-    mock.on({ userMessage: 'look', hasToolResult: false }, { toolCalls: [{ name: 'bash', arguments: '{"command":"secret-command"}' }] });
+    mock.on(
+      { userMessage: 'look', hasToolResult: false },
+      { toolCalls: [{ name: 'bash', arguments: '{"command":"secret-command"}' }] },
+    );
     answer(() => 'ok');
     await say('look', 'forgetful');
     await say('and now?', 'forgetful');
@@ -56,7 +67,11 @@ describe('sessions', () => {
 
   it('marks what an interrupted turn had said, and goes on from there', async () => {
     brain.platform.agent = { ...brain.platform.agent, sessionMode: 'persistent' };
-    mock.onMessage('tell a story', { content: 'Once upon a time '.repeat(50) }, { chunkSize: 5, streamingProfile: { ttft: 5, tps: 20 } });
+    mock.onMessage(
+      'tell a story',
+      { content: 'Once upon a time '.repeat(50) },
+      { chunkSize: 5, streamingProfile: { ttft: 5, tps: 20 } },
+    );
     const { turnId, outcome } = brain.platform.say('tell a story', { conversationId: 'story' });
     await until('it speaks', () => brain.platform.liveText(turnId).includes('upon'));
     brain.platform.interrupt(turnId);
@@ -65,7 +80,10 @@ describe('sessions', () => {
     await say('go on', 'story');
     expect(prompt).toContain('Once upon');
     expect(prompt).toContain('was interrupted');
-    const { rows } = await sql.query<{ n: number }>('SELECT count(*)::int AS n FROM runtime.transcript WHERE turn_id = $1 AND is_interrupted', [turnId]);
+    const { rows } = await sql.query<{ n: number }>(
+      'SELECT count(*)::int AS n FROM runtime.transcript WHERE turn_id = $1 AND is_interrupted',
+      [turnId],
+    );
     expect(rows[0]?.n).toBe(3);
   });
 
@@ -82,7 +100,13 @@ describe('sessions', () => {
 
   it('fills the templates of hooks', async () => {
     answer(() => 'ok');
-    brain.platform.configure({ hookMessages: { channelMessageReceived: '<{{channel}} from="{{sender}}" n={{count}}>{{content}}</>', sessionStart: 'A new day.', sessionEnd: 'Tidy up.' } });
+    brain.platform.configure({
+      hookMessages: {
+        channelMessageReceived: '<{{channel}} from="{{sender}}" n={{count}}>{{content}}</>',
+        sessionStart: 'A new day.',
+        sessionEnd: 'Tidy up.',
+      },
+    });
     await brain.platform.say(['one', 'two'], { conversationId: 'hooks' }).outcome;
     expect(prompt).toContain('<api from=\\"tester\\" n=2>one\\n\\ntwo</>');
     expect(prompt).toContain('A new day.');
@@ -90,7 +114,10 @@ describe('sessions', () => {
   });
 
   it('tells a running agent of new messages at its next step', async () => {
-    mock.on({ userMessage: 'work', hasToolResult: false }, { toolCalls: [{ name: 'bash', arguments: '{"command":"slow"}' }] });
+    mock.on(
+      { userMessage: 'work', hasToolResult: false },
+      { toolCalls: [{ name: 'bash', arguments: '{"command":"slow"}' }] },
+    );
     answer(() => 'ok');
     brain.workspace.onCommand = () => new Promise((resolve) => setTimeout(() => resolve({ stdout: 'done' }), 1_200));
     brain.platform.waitingMessages = 2;
@@ -101,7 +128,17 @@ describe('sessions', () => {
   });
 
   it('always shows the index of the memory, wakes nobody for it, and wipes it when it is ephemeral', async () => {
-    mock.on({ userMessage: 'remember', hasToolResult: false }, { toolCalls: [{ name: 'memory_write', arguments: '{"topic":"boat","content":"It is called Swallow","summary":"the name of the boat"}' }] });
+    mock.on(
+      { userMessage: 'remember', hasToolResult: false },
+      {
+        toolCalls: [
+          {
+            name: 'memory_write',
+            arguments: '{"topic":"boat","content":"It is called Swallow","summary":"the name of the boat"}',
+          },
+        ],
+      },
+    );
     answer(() => 'ok');
     await say('remember', 'memory');
     expect(brain.workspace.files.get('memory/boat.md')?.toString()).toBe('It is called Swallow');
@@ -121,7 +158,11 @@ describe('sessions', () => {
   it('keeps a conversation of 300 turns under its threshold and still knows what was said in the second', async () => {
     const threshold = 50_000;
     const CHARS_PER_TOKEN = 4;
-    brain.platform.agent = { ...brain.platform.agent, sessionMode: 'persistent', configuration: { compaction: { thresholdTrigger: threshold } } };
+    brain.platform.agent = {
+      ...brain.platform.agent,
+      sessionMode: 'persistent',
+      configuration: { compaction: { thresholdTrigger: threshold } },
+    };
     const secret = /the harbour code is (\d+)/;
     let largest = 0;
     let summaries = 0;
@@ -136,15 +177,22 @@ describe('sessions', () => {
       return 'Noted. '.repeat(100);
     });
     for (let turn = 1; turn <= 300; turn++) {
-      await say(turn === 2 ? 'Remember: the harbour code is 4711.' : `Turn ${turn}. ${'Some talk about boats. '.repeat(40)}`, 'long');
+      await say(
+        turn === 2 ? 'Remember: the harbour code is 4711.' : `Turn ${turn}. ${'Some talk about boats. '.repeat(40)}`,
+        'long',
+      );
       mock.clearRequests();
     }
     const { replies } = await say('What is the code?', 'long');
-    console.log(`300 turns: largest prompt about ${Math.round(largest / CHARS_PER_TOKEN)} tokens, ${summaries} summaries`);
+    console.log(
+      `300 turns: largest prompt about ${Math.round(largest / CHARS_PER_TOKEN)} tokens, ${summaries} summaries`,
+    );
     expect(replies).toEqual(['It is 4711.']);
     expect(summaries).toBeGreaterThan(0);
     expect(largest / CHARS_PER_TOKEN).toBeLessThan(threshold);
-    const { rows } = await sql.query<{ n: number }>(`SELECT count(*)::int AS n FROM runtime.transcript WHERE content LIKE '%harbour code is 4711%' AND kind = 'message'`);
+    const { rows } = await sql.query<{ n: number }>(
+      `SELECT count(*)::int AS n FROM runtime.transcript WHERE content LIKE '%harbour code is 4711%' AND kind = 'message'`,
+    );
     expect(rows[0]?.n).toBeGreaterThan(0);
   });
 });

@@ -21,7 +21,15 @@ export async function startBrain(env: Record<string, string> = {}): Promise<Brai
   const connection = await bus.connect();
   const platform = new FakePlatform(connection);
   const workspace = new FakeWorkspace(connection, platform.agentId);
-  const service = await start({ NATS_URL: bus.url, NATS_CREDS: bus.creds, DATABASE_URL: database.url, DATABASE_POOL_SIZE: '4', ROOST_MASTER_KEY: Buffer.alloc(32, 7).toString('base64'), ROOST_MCP_NETWORK: 'local', ...env });
+  const service = await start({
+    NATS_URL: bus.url,
+    NATS_CREDS: bus.creds,
+    DATABASE_URL: database.url,
+    DATABASE_POOL_SIZE: '4',
+    ROOST_MASTER_KEY: Buffer.alloc(32, 7).toString('base64'),
+    ROOST_MCP_NETWORK: 'local',
+    ...env,
+  });
   return {
     platform,
     workspace,

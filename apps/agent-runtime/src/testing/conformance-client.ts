@@ -26,7 +26,10 @@ class Memory {
 
 const { fetch: guarded, close } = guardedFetch(localDevelopment);
 const client = new OAuthClient(new Memory(), 'conformance', REDIRECT, true);
-const open = () => McpConnection.open(new StreamableHTTPClientTransport(new URL(url), { fetch: guarded, authProvider: client }) as Transport);
+const open = () =>
+  McpConnection.open(
+    new StreamableHTTPClientTransport(new URL(url), { fetch: guarded, authProvider: client }) as Transport,
+  );
 
 async function authorised<T>(work: () => Promise<T>, tries = 3): Promise<T> {
   try {
@@ -46,7 +49,9 @@ const EXAMPLES: Record<string, unknown> = { number: 5, integer: 5, string: 'x', 
 const connection = await authorised(open);
 for (const tool of connection.tools) {
   const properties = (tool.inputSchema.properties ?? {}) as Record<string, { type?: string }>;
-  const args = Object.fromEntries(Object.entries(properties).map(([name, { type = 'string' }]) => [name, EXAMPLES[type]]));
+  const args = Object.fromEntries(
+    Object.entries(properties).map(([name, { type = 'string' }]) => [name, EXAMPLES[type]]),
+  );
   await authorised(() => connection.call(tool.name, args, AbortSignal.timeout(20_000)));
 }
 await connection.close();

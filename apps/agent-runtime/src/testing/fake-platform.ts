@@ -55,7 +55,10 @@ export class FakePlatform {
   onEnsure: () => Promise<void> | void = () => undefined;
   private readonly queue: ClaimedTurn[] = [];
   private readonly messages: Message[] = [];
-  private readonly waiting = new Map<string, { resolve: (outcome: TurnOutcome) => void; startedAt: number; conversationId: string }>();
+  private readonly waiting = new Map<
+    string,
+    { resolve: (outcome: TurnOutcome) => void; startedAt: number; conversationId: string }
+  >();
   private tokens = 0;
 
   constructor(private readonly connection: NatsConnection) {
@@ -73,7 +76,9 @@ export class FakePlatform {
     };
     this.serveMessaging();
     this.serveLifecycle();
-    connection.subscribe(`live.${this.agentId}`, { callback: (_, message) => void this.live.push(LiveEvent.parse(message.json())) });
+    connection.subscribe(`live.${this.agentId}`, {
+      callback: (_, message) => void this.live.push(LiveEvent.parse(message.json())),
+    });
   }
 
   configure(configuration: AgentConfiguration): void {
@@ -97,7 +102,9 @@ export class FakePlatform {
       partialReply: '',
       leaseMs: this.leaseMs,
     };
-    const outcome = new Promise<TurnOutcome>((resolve) => this.waiting.set(turn.turnId, { resolve, startedAt: performance.now(), conversationId }));
+    const outcome = new Promise<TurnOutcome>((resolve) =>
+      this.waiting.set(turn.turnId, { resolve, startedAt: performance.now(), conversationId }),
+    );
     this.queue.push(turn);
     this.connection.publish(WAKE_RUNTIME);
     return { turnId: turn.turnId, outcome };
@@ -109,7 +116,9 @@ export class FakePlatform {
   }
 
   liveText(turnId: string): string {
-    return this.live.flatMap((event) => (event.turnId === turnId && event.type === 'text.delta' ? [event.text ?? ''] : [])).join('');
+    return this.live
+      .flatMap((event) => (event.turnId === turnId && event.type === 'text.delta' ? [event.text ?? ''] : []))
+      .join('');
   }
 
   private remember(role: 'user' | 'assistant', content: string, conversationId: string): Message {
@@ -146,7 +155,10 @@ export class FakePlatform {
 
   private serveMessaging(): void {
     this.on(claimTurn, () => ({ turn: this.queue.shift() ?? null }));
-    this.on(heartbeatTurn, ({ turnId }) => ({ cancelled: this.cancelled.has(turnId), waitingMessages: this.waitingMessages }));
+    this.on(heartbeatTurn, ({ turnId }) => ({
+      cancelled: this.cancelled.has(turnId),
+      waitingMessages: this.waitingMessages,
+    }));
     this.on(listMessages, ({ conversationId, before, limit }) => {
       const all = this.messages.filter((message) => message.conversationId === conversationId);
       const end = before ? all.findIndex((message) => message.id === before) : all.length;
@@ -172,7 +184,12 @@ export class FakePlatform {
 
   private serveLifecycle(): void {
     this.on(getAgentForTurn, () => ({ ...this.agent, outputTokenBalance: this.balance }));
-    this.on(getAgentState, () => ({ agentId: this.agentId, accountId: this.accountId, status: 'active' as const, revision: 1 }));
+    this.on(getAgentState, () => ({
+      agentId: this.agentId,
+      accountId: this.accountId,
+      status: 'active' as const,
+      revision: 1,
+    }));
     this.on(debitTokens, ({ stepId, outputTokens }) => {
       if (!this.debits.has(stepId)) {
         this.debits.set(stepId, outputTokens);

@@ -22,7 +22,9 @@ export class FakeWorkspace {
   readonly commands: string[] = [];
   readonly cancelled: string[] = [];
   bootId = 'boot-1';
-  onCommand: (command: string, cancelled: Promise<void>) => Promise<Partial<ExecResult>> | Partial<ExecResult> = (command) => ({ stdout: `ran ${command}\n` });
+  onCommand: (command: string, cancelled: Promise<void>) => Promise<Partial<ExecResult>> | Partial<ExecResult> = (
+    command,
+  ) => ({ stdout: `ran ${command}\n` });
   private readonly subscriptions: Subscription[] = [];
   private readonly cancels = new Map<string, () => void>();
 
@@ -37,7 +39,14 @@ export class FakeWorkspace {
       const file = this.files.get(path);
       if (!file) throw new RoostError('NOT_FOUND', `there is no file ${path}`);
       const bytes = file.subarray(offset, length === undefined ? undefined : offset + length);
-      return { path: `/workspace/${path}`, content: bytes.toString(encoding === 'base64' ? 'base64' : 'utf8'), encoding, size: file.length, modifiedAt: new Date(), etag: 'e' };
+      return {
+        path: `/workspace/${path}`,
+        content: bytes.toString(encoding === 'base64' ? 'base64' : 'utf8'),
+        encoding,
+        size: file.length,
+        modifiedAt: new Date(),
+        etag: 'e',
+      };
     });
     this.on(writeFile, ({ path, content, encoding, overwrite }) => {
       if (this.files.has(path) && !overwrite) throw new RoostError('ALREADY_EXISTS', `${path} exists`);
@@ -47,17 +56,29 @@ export class FakeWorkspace {
     });
     this.on(listDirectory, ({ path }) => ({
       path: '/workspace',
-      entries: [...this.files].map(([name, bytes]) => ({ name, type: 'file' as const, size: bytes.length, modifiedAt: new Date() })).filter(({ name }) => name.startsWith(path)),
+      entries: [...this.files]
+        .map(([name, bytes]) => ({ name, type: 'file' as const, size: bytes.length, modifiedAt: new Date() }))
+        .filter(({ name }) => name.startsWith(path)),
       nextCursor: null,
     }));
     this.on(deletePaths, ({ paths }) => {
-      for (const name of this.files.keys()) if (paths.some((path) => name === path || name.startsWith(`${path}/`))) this.files.delete(name);
+      for (const name of this.files.keys())
+        if (paths.some((path) => name === path || name.startsWith(`${path}/`))) this.files.delete(name);
       return { results: paths.map((path) => ({ path, success: true })) };
     });
     this.on(execCommand, async ({ execId, command }) => {
       this.commands.push(command);
       const cancelled = new Promise<void>((resolve) => this.cancels.set(execId, resolve));
-      return { exitCode: 0, signal: null, stdout: '', stderr: '', timedOut: false, cancelled: false, durationMs: 1, ...(await this.onCommand(command, cancelled)) };
+      return {
+        exitCode: 0,
+        signal: null,
+        stdout: '',
+        stderr: '',
+        timedOut: false,
+        cancelled: false,
+        durationMs: 1,
+        ...(await this.onCommand(command, cancelled)),
+      };
     });
     this.on(cancelExec, ({ execId }) => {
       this.cancelled.push(execId);
@@ -71,6 +92,10 @@ export class FakeWorkspace {
   }
 
   private on<I extends z.ZodType, O extends z.ZodType>(contract: RequestContract<I, O>, handle: Handler<I, O>): void {
-    this.subscriptions.push(serve(this.connection, contract, subjectOf(contract, { agentId: this.agentId }), handle, (error) => console.error(error)));
+    this.subscriptions.push(
+      serve(this.connection, contract, subjectOf(contract, { agentId: this.agentId }), handle, (error) =>
+        console.error(error),
+      ),
+    );
   }
 }

@@ -1,4 +1,12 @@
-import { readProcess, type RequestContract, RoostError, startProcess, stopProcess, subjectOf, writeProcess } from '#lib/contracts';
+import {
+  readProcess,
+  type RequestContract,
+  RoostError,
+  startProcess,
+  stopProcess,
+  subjectOf,
+  writeProcess,
+} from '#lib/contracts';
 import { type Handler, serve } from '#lib/bus/rpc';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
@@ -7,7 +15,10 @@ import type { z } from 'zod';
 
 /** The process part of a workspace, with programs of the test run as plain children: only for programs we trust. */
 export function serveLocalProcesses(connection: NatsConnection, agentId: string): () => void {
-  const running = new Map<string, { child: ChildProcessWithoutNullStreams; output: Buffer; start: number; stderr: string }>();
+  const running = new Map<
+    string,
+    { child: ChildProcessWithoutNullStreams; output: Buffer; start: number; stderr: string }
+  >();
   const get = (id: string) => {
     const found = running.get(id);
     if (!found) throw new RoostError('NOT_FOUND', 'there is no such process');
@@ -33,10 +44,20 @@ export function serveLocalProcesses(connection: NatsConnection, agentId: string)
   on(readProcess, async ({ processId, from }) => {
     const entry = get(processId);
     const hasEnded = () => entry.child.exitCode !== null || entry.child.pid === undefined;
-    if (entry.output.length + entry.start <= from && !hasEnded()) await Promise.race([once(entry.child.stdout, 'data'), once(entry.child, 'exit'), new Promise((resolve) => setTimeout(resolve, 5_000))]);
+    if (entry.output.length + entry.start <= from && !hasEnded())
+      await Promise.race([
+        once(entry.child.stdout, 'data'),
+        once(entry.child, 'exit'),
+        new Promise((resolve) => setTimeout(resolve, 5_000)),
+      ]);
     entry.output = entry.output.subarray(from - entry.start);
     entry.start = from;
-    return { data: entry.output.toString('base64'), hasEnded: hasEnded(), exitCode: entry.child.exitCode, stderrTail: entry.stderr };
+    return {
+      data: entry.output.toString('base64'),
+      hasEnded: hasEnded(),
+      exitCode: entry.child.exitCode,
+      stderrTail: entry.stderr,
+    };
   });
   on(stopProcess, ({ processId }) => {
     running.get(processId)?.child.kill('SIGKILL');

@@ -16,25 +16,51 @@ export function bashTool(context: ToolContext, gate: ToolGate) {
     description: `Run a shell command in your workspace (bash, working directory /workspace). Output beyond 30,000 bytes loses its middle. Commands are killed after timeout_seconds (default ${DEFAULT_SECONDS}).`,
     inputSchema: z.object({
       command: z.string().min(1).max(100_000).describe('The command line'),
-      timeout_seconds: z.number().int().min(1).max(MAX_SECONDS).optional().describe(`Default ${DEFAULT_SECONDS}, at most ${MAX_SECONDS}`),
+      timeout_seconds: z
+        .number()
+        .int()
+        .min(1)
+        .max(MAX_SECONDS)
+        .optional()
+        .describe(`Default ${DEFAULT_SECONDS}, at most ${MAX_SECONDS}`),
     }),
     execute: ({ command, timeout_seconds }, { toolCallId, abortSignal }) =>
-      gate.change(() => run(context, command, (timeout_seconds ?? DEFAULT_SECONDS) * 1_000, `${context.turnId}-${toolCallId}`.slice(0, 100), abortSignal)),
+      gate.change(() =>
+        run(
+          context,
+          command,
+          (timeout_seconds ?? DEFAULT_SECONDS) * 1_000,
+          `${context.turnId}-${toolCallId}`.slice(0, 100),
+          abortSignal,
+        ),
+      ),
   });
 }
 
-async function run(context: ToolContext, command: string, timeoutMs: number, execId: string, signal: AbortSignal | undefined): Promise<string> {
+async function run(
+  context: ToolContext,
+  command: string,
+  timeoutMs: number,
+  execId: string,
+  signal: AbortSignal | undefined,
+): Promise<string> {
   signal?.throwIfAborted();
   const input = { agentId: context.agentId, execId, command, timeoutMs, maxOutputBytes: 30_000 };
   const watch = new AbortController();
   try {
     // The answer may take as long as the command; the margin is for starting and killing it.
     const answer = workspaceRequest(context, { ...execCommand, timeoutMs: timeoutMs + 15_000 }, input);
-    const result = await Promise.race([answer, aborted(signal, watch.signal), workspaceGone(context, answer, watch.signal)]);
+    const result = await Promise.race([
+      answer,
+      aborted(signal, watch.signal),
+      workspaceGone(context, answer, watch.signal),
+    ]);
     return describe(result, timeoutMs);
   } catch (error) {
     if (signal?.aborted) {
-      await context.bus.request(cancelExec, { agentId: context.agentId, execId }, toolCall(context, cancelExec.timeoutMs)).catch(() => undefined);
+      await context.bus
+        .request(cancelExec, { agentId: context.agentId, execId }, toolCall(context, cancelExec.timeoutMs))
+        .catch(() => undefined);
     }
     throw error;
   } finally {
@@ -61,7 +87,10 @@ async function workspaceGone(context: ToolContext, answer: Promise<unknown>, don
     const ping = await workspaceRequest(context, pingWorkspace, { agentId: context.agentId }).catch(() => undefined);
     if (!ping) continue;
     if (bootId !== undefined && ping.bootId !== bootId) {
-      throw new RoostError('AGENT_UNAVAILABLE', 'the workspace restarted while the command ran: it was interrupted and may have done part of its work');
+      throw new RoostError(
+        'AGENT_UNAVAILABLE',
+        'the workspace restarted while the command ran: it was interrupted and may have done part of its work',
+      );
     }
     bootId = ping.bootId;
   }
@@ -87,5 +116,7 @@ function describe(result: z.output<typeof execCommand.output>, timeoutMs: number
         : result.exitCode === 0
           ? ''
           : `[exit code ${result.exitCode}]`;
-  return [result.stdout, result.stderr && `[stderr]\n${result.stderr}`, end].filter(Boolean).join('\n') || '[no output]';
+  return (
+    [result.stdout, result.stderr && `[stderr]\n${result.stderr}`, end].filter(Boolean).join('\n') || '[no output]'
+  );
 }

@@ -16,8 +16,15 @@ export function listFilesTool(context: ToolContext, gate: ToolGate) {
     }),
     execute: ({ path, recursive }) =>
       gate.read(async () => {
-        const list = await workspaceRequest(context, listDirectory, { agentId: context.agentId, path, recursive, limit: MAX_ENTRIES });
-        const lines = list.entries.map((entry) => (entry.type === 'directory' ? `${entry.name}/` : `${entry.name}  ${entry.size}`));
+        const list = await workspaceRequest(context, listDirectory, {
+          agentId: context.agentId,
+          path,
+          recursive,
+          limit: MAX_ENTRIES,
+        });
+        const lines = list.entries.map((entry) =>
+          entry.type === 'directory' ? `${entry.name}/` : `${entry.name}  ${entry.size}`,
+        );
         if (list.nextCursor) lines.push(`[more than ${MAX_ENTRIES} entries: list a deeper folder]`);
         return lines.join('\n') || '[empty]';
       }),

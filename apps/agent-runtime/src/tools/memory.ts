@@ -11,18 +11,28 @@ const Topic = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'must be a short na
 const Content = z.string().max(100_000);
 
 /** `memory_read` and `memory_write`, for one file (`flat`) or a file per topic with an index (`hierarchical`). */
-export function memoryTools(context: ToolContext, gate: ToolGate, config: NonNullable<AgentConfiguration['memoryConfig']>): ToolSet {
+export function memoryTools(
+  context: ToolContext,
+  gate: ToolGate,
+  config: NonNullable<AgentConfiguration['memoryConfig']>,
+): ToolSet {
   const files = new MemoryFiles(context, (config.maxSizeMb ?? DEFAULT_MAX_MB) * 1_048_576);
   return config.type === 'flat' ? flatTools(files, gate) : topicTools(files, gate);
 }
 
 function flatTools(files: MemoryFiles, gate: ToolGate): ToolSet {
   return {
-    memory_read: tool({ description: 'Read your long-term memory.', inputSchema: z.object({}), execute: () => gate.read(() => files.read(memoryFile('flat'), '[empty]')) }),
+    memory_read: tool({
+      description: 'Read your long-term memory.',
+      inputSchema: z.object({}),
+      execute: () => gate.read(() => files.read(memoryFile('flat'), '[empty]')),
+    }),
     memory_write: tool({
-      description: 'Keep something in your long-term memory: added at its end, or as its whole content with mode "replace".',
+      description:
+        'Keep something in your long-term memory: added at its end, or as its whole content with mode "replace".',
       inputSchema: z.object({ content: Content, mode: z.enum(['append', 'replace']).default('append') }),
-      execute: ({ content, mode }) => gate.change(() => files.write(memoryFile('flat'), content, mode).then(() => 'Remembered.')),
+      execute: ({ content, mode }) =>
+        gate.change(() => files.write(memoryFile('flat'), content, mode).then(() => 'Remembered.')),
     }),
   };
 }
@@ -35,14 +45,24 @@ function topicTools(files: MemoryFiles, gate: ToolGate): ToolSet {
       execute: ({ topic }) => gate.read(() => files.read(topicFile(topic))),
     }),
     memory_write: tool({
-      description: 'Keep something in a topic of your long-term memory; the summary is its line in the index that you always see.',
-      inputSchema: z.object({ topic: Topic, content: Content, summary: z.string().min(1).max(200), mode: z.enum(['append', 'replace']).default('append') }),
+      description:
+        'Keep something in a topic of your long-term memory; the summary is its line in the index that you always see.',
+      inputSchema: z.object({
+        topic: Topic,
+        content: Content,
+        summary: z.string().min(1).max(200),
+        mode: z.enum(['append', 'replace']).default('append'),
+      }),
       execute: ({ topic, content, summary, mode }) =>
         gate.change(async () => {
           await files.write(topicFile(topic), content, mode);
           const index = await files.read(memoryFile('hierarchical'), '');
           const others = index.split('\n').filter((line) => line.trim() && !line.startsWith(`- ${topic}: `));
-          await files.write(memoryFile('hierarchical'), [...others, `- ${topic}: ${summary.replaceAll('\n', ' ')}`].join('\n') + '\n', 'replace');
+          await files.write(
+            memoryFile('hierarchical'),
+            [...others, `- ${topic}: ${summary.replaceAll('\n', ' ')}`].join('\n') + '\n',
+            'replace',
+          );
           return `Remembered under ${topic}.`;
         }),
     }),
@@ -60,7 +80,9 @@ class MemoryFiles {
   /** Errors: NOT_FOUND, unless there is something to give instead. */
   async read(path: string, otherwise?: string): Promise<string> {
     try {
-      return (await workspaceRequest(this.context, readFile, { agentId: this.context.agentId, path, encoding: 'utf-8' })).content;
+      return (
+        await workspaceRequest(this.context, readFile, { agentId: this.context.agentId, path, encoding: 'utf-8' })
+      ).content;
     } catch (error) {
       if (error instanceof RoostError && error.code === 'NOT_FOUND' && otherwise !== undefined) return otherwise;
       throw error;
@@ -72,13 +94,28 @@ class MemoryFiles {
     const whole = mode === 'append' && old ? `${old.replace(/\n*$/, '\n')}${content}` : content;
     const growth = Buffer.byteLength(whole) - Buffer.byteLength(old);
     if (growth > 0 && (await this.size()) + growth > this.maxBytes) {
-      throw new RoostError('INSUFFICIENT_STORAGE', `the memory is full (${this.maxBytes / 1_048_576} MB): shorten a topic first`);
+      throw new RoostError(
+        'INSUFFICIENT_STORAGE',
+        `the memory is full (${this.maxBytes / 1_048_576} MB): shorten a topic first`,
+      );
     }
-    await workspaceRequest(this.context, writeFile, { agentId: this.context.agentId, path, content: whole, encoding: 'utf-8', overwrite: true, mustExist: false });
+    await workspaceRequest(this.context, writeFile, {
+      agentId: this.context.agentId,
+      path,
+      content: whole,
+      encoding: 'utf-8',
+      overwrite: true,
+      mustExist: false,
+    });
   }
 
   private async size(): Promise<number> {
-    const list = await workspaceRequest(this.context, listDirectory, { agentId: this.context.agentId, path: 'memory', recursive: true, limit: 1_000 }).catch((error: unknown) => {
+    const list = await workspaceRequest(this.context, listDirectory, {
+      agentId: this.context.agentId,
+      path: 'memory',
+      recursive: true,
+      limit: 1_000,
+    }).catch((error: unknown) => {
       if (error instanceof RoostError && error.code === 'NOT_FOUND') return { entries: [] };
       throw error;
     });

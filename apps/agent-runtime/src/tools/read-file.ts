@@ -17,11 +17,19 @@ export function readFileTool(context: ToolContext, gate: ToolGate) {
     }),
     execute: ({ path, offset = 0, length = MAX_BYTES }) =>
       gate.read(async () => {
-        const file = await workspaceRequest(context, readFile, { agentId: context.agentId, path, encoding: 'base64', offset, length });
+        const file = await workspaceRequest(context, readFile, {
+          agentId: context.agentId,
+          path,
+          encoding: 'base64',
+          offset,
+          length,
+        });
         const bytes = Buffer.from(file.content, 'base64');
         const text = decode(bytes, path);
         const end = offset + bytes.length;
-        return end < file.size ? `${text}\n[bytes ${offset} to ${end} of ${file.size}; go on with offset ${end}]` : text;
+        return end < file.size
+          ? `${text}\n[bytes ${offset} to ${end} of ${file.size}; go on with offset ${end}]`
+          : text;
       }),
   });
 }

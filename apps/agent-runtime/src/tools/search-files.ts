@@ -28,7 +28,9 @@ export function searchFilesTool(context: ToolContext, gate: ToolGate) {
           maxResults: 100,
           ...(file_pattern ? { filePattern: file_pattern } : {}),
         });
-        const lines = found.results.flatMap((file) => file.matches?.map(({ line, text }) => `${file.path}:${line}: ${text.slice(0, 300)}`) ?? [file.path]);
+        const lines = found.results.flatMap(
+          (file) => file.matches?.map(({ line, text }) => `${file.path}:${line}: ${text.slice(0, 300)}`) ?? [file.path],
+        );
         if (lines.length === 0) return '[nothing found]';
         const more = found.truncated || lines.length > MAX_LINES ? ['[there is more: search more narrowly]'] : [];
         return [...lines.slice(0, MAX_LINES), ...more].join('\n');

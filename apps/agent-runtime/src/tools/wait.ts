@@ -11,7 +11,9 @@ export function waitTool(waiting: () => number) {
       const startedAt = Date.now();
       const atStart = waiting();
       while (Date.now() - startedAt < seconds * 1_000) {
-        await sleep(Math.min(1_000, seconds * 1_000 - (Date.now() - startedAt)), undefined, { ...(abortSignal ? { signal: abortSignal } : {}) });
+        await sleep(Math.min(1_000, seconds * 1_000 - (Date.now() - startedAt)), undefined, {
+          ...(abortSignal ? { signal: abortSignal } : {}),
+        });
         if (waiting() > atStart) return `A new message came after ${Math.round((Date.now() - startedAt) / 1_000)} s.`;
       }
       return `Waited ${seconds} s.`;

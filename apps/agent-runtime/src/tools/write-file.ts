@@ -14,7 +14,14 @@ export function writeFileTool(context: ToolContext, gate: ToolGate) {
     }),
     execute: ({ path, content }) =>
       gate.change(async () => {
-        const written = await workspaceRequest(context, writeFile, { agentId: context.agentId, path, content, encoding: 'utf-8', overwrite: true, mustExist: false });
+        const written = await workspaceRequest(context, writeFile, {
+          agentId: context.agentId,
+          path,
+          content,
+          encoding: 'utf-8',
+          overwrite: true,
+          mustExist: false,
+        });
         return `Wrote ${written.size} bytes to ${written.path}`;
       }),
   });

@@ -36,7 +36,8 @@ export class Compactor {
     if (replaced === 0) return history;
     const summary = await this.summarise(history.slice(0, replaced));
     const compacted = [summary, ...history.slice(replaced)];
-    if (session.id && rows.length > 0) await this.sessions.compact(this.turn, session.id, rows.slice(0, replaced), summary, tokensOf(compacted));
+    if (session.id && rows.length > 0)
+      await this.sessions.compact(this.turn, session.id, rows.slice(0, replaced), summary, tokensOf(compacted));
     return compacted;
   }
 
@@ -53,8 +54,17 @@ export class Compactor {
   private async summarise(messages: ModelMessage[]): Promise<ModelMessage> {
     const { compaction, hookMessages } = this.context.agent.configuration satisfies AgentForTurn['configuration'];
     const instructions = [compaction?.instructions, hookMessages?.beforeCompaction].filter(Boolean).join('\n');
-    const { message, failed } = await summarise(messages, { model: this.summaryModel, instructions, signal: this.signal, threshold: this.threshold });
-    if (failed) this.logger.warn({ cause: failed instanceof Error ? failed.name : typeof failed, agentId: this.turn.agentId }, 'a conversation could not be summarised; its oldest part was dropped');
+    const { message, failed } = await summarise(messages, {
+      model: this.summaryModel,
+      instructions,
+      signal: this.signal,
+      threshold: this.threshold,
+    });
+    if (failed)
+      this.logger.warn(
+        { cause: failed instanceof Error ? failed.name : typeof failed, agentId: this.turn.agentId },
+        'a conversation could not be summarised; its oldest part was dropped',
+      );
     return message;
   }
 }

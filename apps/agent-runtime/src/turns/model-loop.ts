@@ -72,7 +72,12 @@ export async function modelLoop(input: LoopInput): Promise<LoopEnd> {
         live.toolResult(part.toolCallId, part.toolName, asText(part.output), false);
         break;
       case 'tool-error':
-        live.toolResult(part.toolCallId, part.toolName, part.error instanceof Error ? part.error.message : String(part.error), true);
+        live.toolResult(
+          part.toolCallId,
+          part.toolName,
+          part.error instanceof Error ? part.error.message : String(part.error),
+          true,
+        );
         break;
       case 'finish-step':
         finish = { reason: part.finishReason, raw: part.rawFinishReason };
@@ -80,6 +85,8 @@ export async function modelLoop(input: LoopInput): Promise<LoopEnd> {
       case 'error':
         failure ??= { error: part.error };
         break;
+      default:
+        break; // what the reply and the live view do not show
     }
   }
   signal.throwIfAborted();

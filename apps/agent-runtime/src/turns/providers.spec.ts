@@ -6,9 +6,21 @@ import { type Brain, startBrain } from '../testing/brain.js';
 const KEY = 'sk-canary-7f3a9c';
 
 const FORMATS = [
-  { name: 'Anthropic messages', model: 'anthropic/claude-sonnet-4-5', env: (url: string) => ({ ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: KEY }) },
-  { name: 'OpenAI chat completions', model: 'openai/gpt-test', env: (url: string) => ({ OPENAI_BASE_URL: `${url}/v1`, OPENAI_API_KEY: KEY }) },
-  { name: 'Google generateContent', model: 'google/gemini-test', env: (url: string) => ({ GOOGLE_BASE_URL: `${url}/v1beta`, GOOGLE_API_KEY: KEY }) },
+  {
+    name: 'Anthropic messages',
+    model: 'anthropic/claude-sonnet-4-5',
+    env: (url: string) => ({ ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: KEY }),
+  },
+  {
+    name: 'OpenAI chat completions',
+    model: 'openai/gpt-test',
+    env: (url: string) => ({ OPENAI_BASE_URL: `${url}/v1`, OPENAI_API_KEY: KEY }),
+  },
+  {
+    name: 'Google generateContent',
+    model: 'google/gemini-test',
+    env: (url: string) => ({ GOOGLE_BASE_URL: `${url}/v1beta`, GOOGLE_API_KEY: KEY }),
+  },
 ];
 
 describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
@@ -33,7 +45,21 @@ describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
   const say = (text: string) => brain.platform.say(text, { conversationId: `c${conversations++}` });
 
   it('streams text and counts tokens', async () => {
-    mock.onMessage('hello', { content: 'Hi there, how can I help?', usage: { prompt_tokens: 120, completion_tokens: 7, input_tokens: 120, output_tokens: 7, promptTokenCount: 120, candidatesTokenCount: 7 } }, { chunkSize: 5 });
+    mock.onMessage(
+      'hello',
+      {
+        content: 'Hi there, how can I help?',
+        usage: {
+          prompt_tokens: 120,
+          completion_tokens: 7,
+          input_tokens: 120,
+          output_tokens: 7,
+          promptTokenCount: 120,
+          candidatesTokenCount: 7,
+        },
+      },
+      { chunkSize: 5 },
+    );
     const { turnId, outcome } = say('hello');
     const { replies, usage } = await outcome;
     expect(replies).toEqual(['Hi there, how can I help?']);
@@ -65,25 +91,45 @@ describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
     mock.onMessage('bad call', { toolCalls: [{ name, arguments: args }] });
     const { turnId, outcome } = say('bad call');
     await expect(outcome).resolves.toMatchObject({ end: 'completed', replies: ['I see my mistake.'] });
-    await until('the error was told', () => brain.platform.live.some((event) => event.turnId === turnId && event.tool?.isError === true));
+    await until('the error was told', () =>
+      brain.platform.live.some((event) => event.turnId === turnId && event.tool?.isError === true),
+    );
   });
 
   it('says which key was refused, and never the key', async () => {
-    mock.onMessage('locked', { error: { message: `invalid x-api-key ${KEY}`, type: 'authentication_error' }, status: 401 });
+    mock.onMessage('locked', {
+      error: { message: `invalid x-api-key ${KEY}`, type: 'authentication_error' },
+      status: 401,
+    });
     const { end, error, retryable } = await say('locked').outcome;
     expect({ end, retryable }).toEqual({ end: 'failed', retryable: false });
-    expect(error).toMatchObject({ code: 'MODEL_KEY_REFUSED', message: expect.stringContaining(`the platform's ${model.split('/')[0]} key`) as string });
+    expect(error).toMatchObject({
+      code: 'MODEL_KEY_REFUSED',
+      message: expect.stringContaining(`the platform's ${model.split('/')[0]} key`) as string,
+    });
     expect(error?.message).not.toContain(KEY);
   });
 
   it.each([429, 503])('hands a turn back for another try on HTTP %i', async (status) => {
     mock.onMessage('busy', { error: { message: 'overloaded' }, status, retryAfter: 0 });
-    await expect(say('busy').outcome).resolves.toMatchObject({ end: 'failed', retryable: true, error: { code: 'MODEL_OVERLOADED' } });
+    await expect(say('busy').outcome).resolves.toMatchObject({
+      end: 'failed',
+      retryable: true,
+      error: { code: 'MODEL_OVERLOADED' },
+    });
   });
 
   it('hands a turn back for another try when the stream is cut', async () => {
-    mock.onMessage('cut', { content: 'a long answer that will never arrive as a whole' }, { chunkSize: 4, truncateAfterChunks: 4 });
-    await expect(say('cut').outcome).resolves.toMatchObject({ end: 'failed', retryable: true, error: { code: 'MODEL_UNREACHABLE' } });
+    mock.onMessage(
+      'cut',
+      { content: 'a long answer that will never arrive as a whole' },
+      { chunkSize: 4, truncateAfterChunks: 4 },
+    );
+    await expect(say('cut').outcome).resolves.toMatchObject({
+      end: 'failed',
+      retryable: true,
+      error: { code: 'MODEL_UNREACHABLE' },
+    });
   });
 
   it('stops a slow stream within a second of the interrupt and keeps what was said', async () => {
@@ -100,14 +146,26 @@ describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
 
   it('shortens a conversation that the model finds too long, once', async () => {
     const conversationId = `long-${conversations++}`;
-    mock.on({ predicate: (request) => JSON.stringify(request).includes('Summarise the conversation') }, { content: 'They sent three parts.' });
-    mock.on({ predicate: (request) => JSON.stringify(request).includes('They sent three parts.') }, { content: 'Now it fits.' });
+    mock.on(
+      { predicate: (request) => JSON.stringify(request).includes('Summarise the conversation') },
+      { content: 'They sent three parts.' },
+    );
+    mock.on(
+      { predicate: (request) => JSON.stringify(request).includes('They sent three parts.') },
+      { content: 'Now it fits.' },
+    );
     for (let index = 0; index < 3; index++) {
       mock.onMessage(`part ${index}`, { content: `answer ${index} `.repeat(100) });
       await brain.platform.say(`part ${index}`, { conversationId }).outcome;
     }
-    mock.onMessage('go on', { error: { message: 'prompt is too long: 250000 tokens > 200000 maximum', type: 'invalid_request_error' }, status: 400 });
-    await expect(brain.platform.say('go on', { conversationId }).outcome).resolves.toMatchObject({ end: 'completed', replies: ['Now it fits.'] });
+    mock.onMessage('go on', {
+      error: { message: 'prompt is too long: 250000 tokens > 200000 maximum', type: 'invalid_request_error' },
+      status: 400,
+    });
+    await expect(brain.platform.say('go on', { conversationId }).outcome).resolves.toMatchObject({
+      end: 'completed',
+      replies: ['Now it fits.'],
+    });
   });
 
   it('stops a model that calls tools for ever', async () => {

@@ -1,4 +1,13 @@
-import { completeTurn, failTurn, interruptedTurn, releaseTurn, type RequestContract, RoostError, type ClaimedTurn, type Usage } from '#lib/contracts';
+import {
+  completeTurn,
+  failTurn,
+  interruptedTurn,
+  releaseTurn,
+  type RequestContract,
+  RoostError,
+  type ClaimedTurn,
+  type Usage,
+} from '#lib/contracts';
 import { ownCall } from '#lib/bus/rpc';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
@@ -18,7 +27,12 @@ export class TurnReport {
   }
 
   failed(error: { code: string; message: string }, retryable: boolean, partialReply: string) {
-    return this.send(failTurn, { ...this.fence(), error: { ...error, message: error.message.slice(0, 2_000) }, retryable, partialReply });
+    return this.send(failTurn, {
+      ...this.fence(),
+      error: { ...error, message: error.message.slice(0, 2_000) },
+      retryable,
+      partialReply,
+    });
   }
 
   interrupted(partialReply: string, usage: Usage) {
@@ -34,7 +48,10 @@ export class TurnReport {
   }
 
   /** Repeating is safe: messaging knows the report again by turn and token. */
-  private async send<I extends z.ZodType, O extends z.ZodType>(contract: RequestContract<I, O>, input: z.output<I>): Promise<z.output<O>> {
+  private async send<I extends z.ZodType, O extends z.ZodType>(
+    contract: RequestContract<I, O>,
+    input: z.output<I>,
+  ): Promise<z.output<O>> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.bus.request(contract, input, ownCall(`turn_${this.turn.turnId}`));

@@ -19,7 +19,9 @@ describe('a turn with the demo model', () => {
     await until('the deltas have come', () => brain.platform.liveText(turnId) === replies[0]);
     const events = brain.platform.live.filter((event) => event.turnId === turnId);
     expect(events.map((event) => event.seq)).toEqual(events.map((_, index) => index));
-    expect(events.map((event) => event.type)).toEqual(expect.arrayContaining(['tool.call', 'tool.result', 'text.delta']));
+    expect(events.map((event) => event.type)).toEqual(
+      expect.arrayContaining(['tool.call', 'tool.result', 'text.delta']),
+    );
   });
 
   it('carries out a batch of requests in order', async () => {
@@ -32,7 +34,10 @@ describe('a turn with the demo model', () => {
 
   it('tells the model of a tool that fails, and the turn goes on', async () => {
     const { outcome } = brain.platform.say('read nowhere.txt');
-    await expect(outcome).resolves.toMatchObject({ end: 'completed', replies: [expect.stringContaining('there is no file nowhere.txt')] });
+    await expect(outcome).resolves.toMatchObject({
+      end: 'completed',
+      replies: [expect.stringContaining('there is no file nowhere.txt')],
+    });
   });
 
   it('says that it is the demo model', async () => {
@@ -54,7 +59,9 @@ describe('a turn with the demo model', () => {
     const before = brain.platform.ensured;
     brain.workspace.stop();
     brain.platform.onEnsure = () => brain.workspace.start();
-    await expect(brain.platform.say('write x to woken.txt').outcome).resolves.toMatchObject({ replies: ['I wrote 1 bytes to woken.txt.'] });
+    await expect(brain.platform.say('write x to woken.txt').outcome).resolves.toMatchObject({
+      replies: ['I wrote 1 bytes to woken.txt.'],
+    });
     await brain.platform.say('read woken.txt').outcome;
     expect(brain.platform.ensured - before).toBe(1);
   });
@@ -75,7 +82,11 @@ describe('a turn with the demo model', () => {
 
   it('fails a turn that takes longer than timeout_seconds', async () => {
     brain.platform.configure({ timeoutSeconds: 1 });
-    await expect(brain.platform.say('run: sleep 1000').outcome).resolves.toMatchObject({ end: 'failed', error: { code: 'TURN_TIMEOUT' }, retryable: false });
+    await expect(brain.platform.say('run: sleep 1000').outcome).resolves.toMatchObject({
+      end: 'failed',
+      error: { code: 'TURN_TIMEOUT' },
+      retryable: false,
+    });
     brain.platform.configure({});
   });
 
@@ -84,5 +95,4 @@ describe('a turn with the demo model', () => {
     await expect(brain.platform.say('hi').outcome).resolves.toMatchObject({ end: 'released' });
     brain.platform.balance = 1_000_000;
   });
-
 });

@@ -56,7 +56,12 @@ class RunningTurn {
     this.reply = new ReplyText(this.live);
     this.meter = new StepMeter(runner.bus, turn);
     this.report = new TurnReport(runner.bus, turn);
-    this.lease = new TurnLease(runner.bus, turn, { partialReply: () => this.reply.value, onWaiting: (count) => this.reminders?.heard(count) }, abort);
+    this.lease = new TurnLease(
+      runner.bus,
+      turn,
+      { partialReply: () => this.reply.value, onWaiting: (count) => this.reminders?.heard(count) },
+      abort,
+    );
   }
 
   async run(): Promise<void> {
@@ -76,7 +81,9 @@ class RunningTurn {
       await this.report.completed(this.reply.value, this.meter.usage);
     } catch (error) {
       this.live.flush();
-      await this.reportEnd(error).catch((err: unknown) => runner.logger.warn({ err, turnId: turn.turnId }, 'a turn could not be reported; its lease will end'));
+      await this.reportEnd(error).catch((err: unknown) =>
+        runner.logger.warn({ err, turnId: turn.turnId }, 'a turn could not be reported; its lease will end'),
+      );
     } finally {
       clearTimeout(timer);
       this.lease.release();
@@ -90,7 +97,8 @@ class RunningTurn {
     try {
       return await this.loop(context, compactor, [...history, context.asked]);
     } catch (error) {
-      if (this.abort.signal.aborted || modelFailure(error, context.model).code !== 'MODEL_CONTEXT_TOO_LONG') throw error;
+      if (this.abort.signal.aborted || modelFailure(error, context.model).code !== 'MODEL_CONTEXT_TOO_LONG')
+        throw error;
       const shorter = await compactor.start(true);
       return this.loop(context, compactor, [...shorter, context.asked, ...withoutLooseTools(this.said)]);
     }
@@ -103,7 +111,10 @@ class RunningTurn {
       model: context.model,
       system: context.system,
       messages,
-      tools: { ...context.mcpTools, ...builtInTools(context.tools, context.agent.configuration, () => this.reminders?.count ?? 0) },
+      tools: {
+        ...context.mcpTools,
+        ...builtInTools(context.tools, context.agent.configuration, () => this.reminders?.count ?? 0),
+      },
       signal: this.abort.signal,
       reply: this.reply,
       live: this.live,
@@ -146,7 +157,11 @@ class RunningTurn {
   /** An ephemeral session ends with its turn, and so does its memory if that is ephemeral too. */
   private async endSession({ agent, tools, memoryType }: TurnContext): Promise<void> {
     if (agent.sessionMode !== 'ephemeral' || agent.configuration.memoryConfig?.persistence !== 'ephemeral') return;
-    const hasWritten = this.said.some(({ content }) => typeof content !== 'string' && content.some((part) => part.type === 'tool-call' && part.toolName === 'memory_write'));
+    const hasWritten = this.said.some(
+      ({ content }) =>
+        typeof content !== 'string' &&
+        content.some((part) => part.type === 'tool-call' && part.toolName === 'memory_write'),
+    );
     if (hasWritten) await wipeMemory(tools, this.runner.sessions, memoryType);
   }
 
@@ -169,7 +184,15 @@ class RunningTurn {
         ? { code: 'TURN_TIMEOUT', message: 'the turn took longer than the agent’s timeout_seconds', retryable: false }
         : failureOf(error, context?.model);
     // Not the error itself: a provider's holds the whole prompt, and may repeat the key it refused.
-    runner.logger.warn({ ...failure, cause: error instanceof Error ? error.name : typeof error, turnId: turn.turnId, agentId: turn.agentId }, 'a turn failed');
+    runner.logger.warn(
+      {
+        ...failure,
+        cause: error instanceof Error ? error.name : typeof error,
+        turnId: turn.turnId,
+        agentId: turn.agentId,
+      },
+      'a turn failed',
+    );
     if (context && !failure.retryable) await this.remember(context, true);
     await this.report.failed(failure, failure.retryable, this.reply.value);
   }
@@ -183,8 +206,12 @@ class RunningTurn {
   }
 }
 
-function failureOf(error: unknown, model: ResolvedModel | undefined): { code: string; message: string; retryable: boolean } {
-  if (error instanceof RoostError) return { code: error.code, message: error.message, retryable: error.code === 'SERVICE_UNAVAILABLE' };
+function failureOf(
+  error: unknown,
+  model: ResolvedModel | undefined,
+): { code: string; message: string; retryable: boolean } {
+  if (error instanceof RoostError)
+    return { code: error.code, message: error.message, retryable: error.code === 'SERVICE_UNAVAILABLE' };
   if (model) return modelFailure(error, model);
   return { code: 'INTERNAL', message: 'something went wrong on our side; the turn is tried again', retryable: true };
 }

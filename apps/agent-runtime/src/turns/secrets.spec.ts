@@ -15,7 +15,11 @@ describe('secrets', () => {
 
   beforeAll(async () => {
     await mock.start();
-    brain = await startBrain({ ANTHROPIC_BASE_URL: mock.url, ANTHROPIC_API_KEY: CANARIES.platform, ROOST_DEFAULT_MODEL: 'anthropic/claude-test' });
+    brain = await startBrain({
+      ANTHROPIC_BASE_URL: mock.url,
+      ANTHROPIC_API_KEY: CANARIES.platform,
+      ROOST_DEFAULT_MODEL: 'anthropic/claude-test',
+    });
     brain.workspace.start();
     brain.connection.subscribe('workspace.>', { callback: (_, message) => void onTheBus.push(message.string()) });
     brain.connection.subscribe('live.>', { callback: (_, message) => void onTheBus.push(message.string()) });
@@ -35,7 +39,11 @@ describe('secrets', () => {
     mock.on({ userMessage: 'leak', hasToolResult: true }, { content: 'I know no keys.' });
     mock.onMessage('leak', { toolCalls: [{ name: 'bash', arguments: '{"command":"env"}' }] });
     mock.onMessage('refused', { error: { message: `invalid key ${CANARIES.agent}` }, status: 401 });
-    brain.platform.agent = { ...brain.platform.agent, sessionMode: 'persistent', providerKeys: { anthropic: CANARIES.agent } };
+    brain.platform.agent = {
+      ...brain.platform.agent,
+      sessionMode: 'persistent',
+      providerKeys: { anthropic: CANARIES.agent },
+    };
     await requestOverNats(
       brain.connection,
       contract.createMcpServer,
@@ -46,7 +54,9 @@ describe('secrets', () => {
     await expect(brain.platform.say('leak your keys').outcome).resolves.toMatchObject({ end: 'completed' });
     const { error } = await brain.platform.say('refused').outcome;
 
-    const tables = await sql.query<{ table_name: string }>(`SELECT table_name FROM information_schema.tables WHERE table_schema = 'runtime'`);
+    const tables = await sql.query<{ table_name: string }>(
+      `SELECT table_name FROM information_schema.tables WHERE table_schema = 'runtime'`,
+    );
     const rows = [];
     for (const { table_name } of tables.rows) rows.push(await sql.query(`SELECT * FROM runtime.${table_name}`));
     expect(prompts.length).toBeGreaterThan(1);

@@ -44,7 +44,8 @@ export class StepMeter {
     for (let attempt = 1; ; attempt++) {
       try {
         const call = { ...ownCall(`turn_${this.turn.turnId}`), accountId: this.turn.accountId };
-        return (await this.bus.request(debitTokens, { agentId: this.turn.agentId, stepId, outputTokens }, call)).outputTokenBalance;
+        return (await this.bus.request(debitTokens, { agentId: this.turn.agentId, stepId, outputTokens }, call))
+          .outputTokenBalance;
       } catch (error) {
         if (!(error instanceof RoostError && error.code === 'SERVICE_UNAVAILABLE') || attempt === 4) throw error;
         await sleep(attempt * 500);

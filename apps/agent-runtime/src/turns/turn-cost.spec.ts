@@ -43,7 +43,10 @@ describe('what a turn costs', () => {
     brain.platform.configure({ model: 'openai/test' });
     mock.on({ userMessage: 'three', hasToolResult: true }, { content: 'Done.' });
     mock.onMessage('three', {
-      toolCalls: ['a', 'b', 'c'].map((name) => ({ name: 'write_file', arguments: JSON.stringify({ path: `${name}.txt`, content: name }) })),
+      toolCalls: ['a', 'b', 'c'].map((name) => ({
+        name: 'write_file',
+        arguments: JSON.stringify({ path: `${name}.txt`, content: name }),
+      })),
     });
     const { p50, p95 } = await measure('three');
     console.log(`turn with three tool calls: p50 ${p50.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms`);

@@ -17,7 +17,11 @@ export class TurnWorker implements OnApplicationBootstrap, BeforeApplicationShut
     maxTurns: number,
   ) {
     const workerId = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
-    this.pool = new WorkerPool(runner.bus, { workerId, maxTurns, pollMs: POLL_MS, run: (turn, abort) => runTurn(runner, turn, abort) }, runner.logger);
+    this.pool = new WorkerPool(
+      runner.bus,
+      { workerId, maxTurns, pollMs: POLL_MS, run: (turn, abort) => runTurn(runner, turn, abort) },
+      runner.logger,
+    );
   }
 
   onApplicationBootstrap(): void {

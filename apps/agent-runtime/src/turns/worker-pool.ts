@@ -94,7 +94,11 @@ export class WorkerPool {
     this.claiming++;
     let found = false;
     try {
-      const { turn } = await this.bus.request(claimTurn, { workerId: this.options.workerId }, ownCall(`claim_${this.options.workerId}`, 5_000));
+      const { turn } = await this.bus.request(
+        claimTurn,
+        { workerId: this.options.workerId },
+        ownCall(`claim_${this.options.workerId}`, 5_000),
+      );
       if (this.isMessagingAway) this.logger.info('messaging answers again');
       this.isMessagingAway = false;
       found = turn !== null;

@@ -16,7 +16,11 @@ interface AccessRow {
 export class AccessStore {
   constructor(private readonly database: Database) {}
 
-  async grant(accountId: string, serverId: string, access: Pick<Access, 'agentId' | 'accessMode' | 'tools'>): Promise<Access> {
+  async grant(
+    accountId: string,
+    serverId: string,
+    access: Pick<Access, 'agentId' | 'accessMode' | 'tools'>,
+  ): Promise<Access> {
     const [row] = await this.database.query<AccessRow>(
       `INSERT INTO mcp_access (server_id, agent_id, account_id, access_mode, tools)
        SELECT id, $3, account_id, $4, $5 FROM mcp_servers WHERE account_id = $1 AND id = $2
@@ -29,17 +33,26 @@ export class AccessStore {
   }
 
   async list(accountId: string, serverId: string): Promise<Access[]> {
-    const rows = await this.database.query<AccessRow>(`SELECT * FROM mcp_access WHERE account_id = $1 AND server_id = $2 ORDER BY created_at LIMIT 1000`, [accountId, serverId]);
+    const rows = await this.database.query<AccessRow>(
+      `SELECT * FROM mcp_access WHERE account_id = $1 AND server_id = $2 ORDER BY created_at LIMIT 1000`,
+      [accountId, serverId],
+    );
     return rows.map(toAccess);
   }
 
   async revoke(accountId: string, serverId: string, agentId: string): Promise<void> {
-    const rows = await this.database.query(`DELETE FROM mcp_access WHERE account_id = $1 AND server_id = $2 AND agent_id = $3 RETURNING agent_id`, [accountId, serverId, agentId]);
+    const rows = await this.database.query(
+      `DELETE FROM mcp_access WHERE account_id = $1 AND server_id = $2 AND agent_id = $3 RETURNING agent_id`,
+      [accountId, serverId, agentId],
+    );
     if (rows.length === 0) throw new RoostError('NOT_FOUND', 'the agent has no access to this MCP server');
   }
 
   /** The servers an agent may use, with the tools it may call (null: all). */
-  async forAgent(accountId: string, agentId: string): Promise<(ServerRow & { access_mode: string; access_tools: string[] | null })[]> {
+  async forAgent(
+    accountId: string,
+    agentId: string,
+  ): Promise<(ServerRow & { access_mode: string; access_tools: string[] | null })[]> {
     return this.database.query(
       `SELECT s.*, a.access_mode, CASE WHEN a.access_mode = 'selected' THEN a.tools END AS access_tools
        FROM mcp_access a JOIN mcp_servers s ON s.id = a.server_id

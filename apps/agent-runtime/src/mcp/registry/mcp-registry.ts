@@ -66,7 +66,15 @@ export class McpRegistry {
   /** Asks the server itself, now. One in workspaces is asked only by its agents' turns. */
   async health(accountId: string, id: string) {
     const row = await this.servers.get(accountId, id);
-    if (!row.url) return { id, healthy: row.status !== 'failed', status: row.status, statusReason: row.status_reason, latencyMs: null, checkedAt: new Date() };
+    if (!row.url)
+      return {
+        id,
+        healthy: row.status !== 'failed',
+        status: row.status,
+        statusReason: row.status_reason,
+        latencyMs: null,
+        checkedAt: new Date(),
+      };
     const startedAt = Date.now();
     const healthy = await this.connect(row, true).then(
       async (connection) => {
@@ -76,21 +84,36 @@ export class McpRegistry {
       () => false,
     );
     const now = await this.servers.get(accountId, id);
-    return { id, healthy, status: now.status, statusReason: now.status_reason, latencyMs: healthy ? Date.now() - startedAt : null, checkedAt: new Date() };
+    return {
+      id,
+      healthy,
+      status: now.status,
+      statusReason: now.status_reason,
+      latencyMs: healthy ? Date.now() - startedAt : null,
+      checkedAt: new Date(),
+    };
   }
 
-  async authorize(accountId: string, id: string, redirectUri = this.options.redirectUri): Promise<{ authorizationUrl: string; state: string }> {
+  async authorize(
+    accountId: string,
+    id: string,
+    redirectUri = this.options.redirectUri,
+  ): Promise<{ authorizationUrl: string; state: string }> {
     const row = await this.servers.get(accountId, id);
     const client = new OAuthClient(this.servers, id, redirectUri, true);
     await this.runAuth(row, (fetch, serverUrl) => auth(client, { serverUrl, fetchFn: fetch }), client);
-    if (!client.authorizationUrl) throw new RoostError('CONFLICT', 'the MCP server is authorised already, or asks for no authorisation');
+    if (!client.authorizationUrl)
+      throw new RoostError('CONFLICT', 'the MCP server is authorised already, or asks for no authorisation');
     return { authorizationUrl: client.authorizationUrl.href, state: client.state() };
   }
 
   async completeAuthorization(accountId: string, id: string, code: string, state: string): Promise<McpServer> {
     const row = await this.servers.get(accountId, id);
     const { pending }: OAuthState = await this.servers.oauth(id);
-    if (!pending || pending.state !== state) throw new RoostError('VALIDATION_ERROR', 'state: is not the one of the latest authorisation; begin anew', [{ field: 'state', reason: 'mismatch' }]);
+    if (!pending || pending.state !== state)
+      throw new RoostError('VALIDATION_ERROR', 'state: is not the one of the latest authorisation; begin anew', [
+        { field: 'state', reason: 'mismatch' },
+      ]);
     const client = new OAuthClient(this.servers, id, pending.redirectUri, true);
     await this.runAuth(row, (fetch, serverUrl) => auth(client, { serverUrl, authorizationCode: code, fetchFn: fetch }));
     return this.refresh(accountId, id);
@@ -99,10 +122,20 @@ export class McpRegistry {
   /** What an agent's turn may use: its own servers and those of the registry it has access to. An own name hides a registry's. */
   async targets(agent: AgentForTurn): Promise<McpTarget[]> {
     const { agentId, accountId, configuration } = agent;
-    const own = Object.entries(configuration.mcpServers ?? {}).map(([name, config]): McpTarget => ({ name, config, owner: `agent:${agentId}`, agentId, accountId, allowedTools: null }));
+    const own = Object.entries(configuration.mcpServers ?? {}).map(([name, config]): McpTarget => ({
+      name,
+      config,
+      owner: `agent:${agentId}`,
+      agentId,
+      accountId,
+      allowedTools: null,
+    }));
     const names = new Set(own.map(({ name }) => name));
     const granted = await this.access.forAgent(accountId, agentId);
-    return [...own, ...granted.filter(({ name }) => !names.has(name)).map((row) => this.target(row, agentId, row.access_tools))];
+    return [
+      ...own,
+      ...granted.filter(({ name }) => !names.has(name)).map((row) => this.target(row, agentId, row.access_tools)),
+    ];
   }
 
   /** Keeps in the registry what turns learn of its servers. */
@@ -130,11 +163,18 @@ export class McpRegistry {
   }
 
   private setFailure(id: string, failure: Error): Promise<void> {
-    const wantsAuthorization = failure instanceof UnauthorizedError || (failure instanceof RoostError && failure.code === 'ACCESS_DENIED' && failure.message.includes('authorised')) || / 401\b|Unauthorized/.test(failure.message);
+    const wantsAuthorization =
+      failure instanceof UnauthorizedError ||
+      (failure instanceof RoostError && failure.code === 'ACCESS_DENIED' && failure.message.includes('authorised')) ||
+      / 401\b|Unauthorized/.test(failure.message);
     return this.servers.setStatus(id, wantsAuthorization ? 'needs_authorization' : 'failed', failure.message);
   }
 
-  private async runAuth(row: ServerRow, run: (fetch: ReturnType<typeof guardedFetch>['fetch'], serverUrl: string) => Promise<unknown>, client?: OAuthClient): Promise<void> {
+  private async runAuth(
+    row: ServerRow,
+    run: (fetch: ReturnType<typeof guardedFetch>['fetch'], serverUrl: string) => Promise<unknown>,
+    client?: OAuthClient,
+  ): Promise<void> {
     if (!row.url) throw new RoostError('CONFLICT', 'a server that runs in workspaces needs no authorisation');
     const guarded = guardedFetch(this.options.policy);
     try {
@@ -142,7 +182,10 @@ export class McpRegistry {
     } catch (error) {
       if (client?.authorizationUrl) return;
       if (error instanceof RoostError) throw error;
-      throw new RoostError('CONFLICT', `the authorisation did not succeed: ${(error instanceof Error ? error.message : String(error)).slice(0, 300)}`);
+      throw new RoostError(
+        'CONFLICT',
+        `the authorisation did not succeed: ${(error instanceof Error ? error.message : String(error)).slice(0, 300)}`,
+      );
     } finally {
       await guarded.close();
     }
@@ -150,7 +193,9 @@ export class McpRegistry {
 
   private target(row: ServerRow, agentId = '', allowedTools: string[] | null = null): McpTarget {
     const { headers, env } = this.servers.secrets(row);
-    const config = row.command ? { command: row.command, args: row.args, env } : { url: row.url ?? '', headers, ...(row.transport ? { transport: row.transport } : {}) };
+    const config = row.command
+      ? { command: row.command, args: row.args, env }
+      : { url: row.url ?? '', headers, ...(row.transport ? { transport: row.transport } : {}) };
     // A header the user set is his choice of authorisation; OAuth would overwrite it.
     const hasOwnAuth = Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
     return {
@@ -161,13 +206,21 @@ export class McpRegistry {
       accountId: row.account_id,
       allowedTools,
       serverId: row.id,
-      ...(row.url && !hasOwnAuth ? { auth: new OAuthClient(this.servers, row.id, this.options.redirectUri, false) } : {}),
+      ...(row.url && !hasOwnAuth
+        ? { auth: new OAuthClient(this.servers, row.id, this.options.redirectUri, false) }
+        : {}),
     };
   }
 
   private check(server: NewMcpServer): void {
-    if ((server.url === undefined) === (server.command === undefined)) throw new RoostError('VALIDATION_ERROR', 'url: give either url or command', [{ field: 'url', reason: 'required' }]);
+    if ((server.url === undefined) === (server.command === undefined))
+      throw new RoostError('VALIDATION_ERROR', 'url: give either url or command', [
+        { field: 'url', reason: 'required' },
+      ]);
     if (server.url !== undefined) checkUrl(server.url, this.options.policy);
-    if (server.url === undefined && (server.headers || server.transport)) throw new RoostError('VALIDATION_ERROR', 'headers: only a server with a url has headers or a transport', [{ field: 'headers', reason: 'not_allowed' }]);
+    if (server.url === undefined && (server.headers || server.transport))
+      throw new RoostError('VALIDATION_ERROR', 'headers: only a server with a url has headers or a transport', [
+        { field: 'headers', reason: 'not_allowed' },
+      ]);
   }
 }

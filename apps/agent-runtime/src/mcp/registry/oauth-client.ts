@@ -1,5 +1,9 @@
 import type { OAuthClientProvider, OAuthDiscoveryState } from '@modelcontextprotocol/sdk/client/auth.js';
-import type { OAuthClientInformationMixed, OAuthClientMetadata, OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js';
+import type {
+  OAuthClientInformationMixed,
+  OAuthClientMetadata,
+  OAuthTokens,
+} from '@modelcontextprotocol/sdk/shared/auth.js';
 import { RoostError } from '#lib/contracts';
 import { randomBytes } from 'node:crypto';
 import type { ServerStore } from './server-store.js';
@@ -67,12 +71,19 @@ export class OAuthClient implements OAuthClientProvider {
   }
 
   redirectToAuthorization(url: URL): void {
-    if (!this.isInteractive) throw new RoostError('ACCESS_DENIED', 'the MCP server wants to be authorised: the account’s owner does so under /v1/mcp/servers/{id}/oauth/authorize');
+    if (!this.isInteractive)
+      throw new RoostError(
+        'ACCESS_DENIED',
+        'the MCP server wants to be authorised: the account’s owner does so under /v1/mcp/servers/{id}/oauth/authorize',
+      );
     this.authorizationUrl = url;
   }
 
   saveCodeVerifier(verifier: string): Promise<void> {
-    return this.change((state) => ({ ...state, pending: { state: this.stateToken, verifier, redirectUri: this.redirectUri } }));
+    return this.change((state) => ({
+      ...state,
+      pending: { state: this.stateToken, verifier, redirectUri: this.redirectUri },
+    }));
   }
 
   async codeVerifier(): Promise<string> {

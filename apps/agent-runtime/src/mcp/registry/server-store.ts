@@ -63,51 +63,98 @@ export class ServerStore {
   }
 
   async get(accountId: string, id: string): Promise<ServerRow> {
-    return one(await this.database.query<ServerRow>(`SELECT * FROM mcp_servers WHERE account_id = $1 AND id = $2`, [accountId, id]));
+    return one(
+      await this.database.query<ServerRow>(`SELECT * FROM mcp_servers WHERE account_id = $1 AND id = $2`, [
+        accountId,
+        id,
+      ]),
+    );
   }
 
   async list(accountId: string, page: number, limit: number) {
-    const rows = await this.database.query<ServerRow>(`SELECT * FROM mcp_servers WHERE account_id = $1 ORDER BY created_at, id LIMIT $2 OFFSET $3`, [accountId, limit, (page - 1) * limit]);
-    const [count] = await this.database.query<{ total: number }>(`SELECT count(*)::int AS total FROM mcp_servers WHERE account_id = $1`, [accountId]);
+    const rows = await this.database.query<ServerRow>(
+      `SELECT * FROM mcp_servers WHERE account_id = $1 ORDER BY created_at, id LIMIT $2 OFFSET $3`,
+      [accountId, limit, (page - 1) * limit],
+    );
+    const [count] = await this.database.query<{ total: number }>(
+      `SELECT count(*)::int AS total FROM mcp_servers WHERE account_id = $1`,
+      [accountId],
+    );
     return { servers: rows.map(toServer), pagination: paginationOf(page, limit, count?.total ?? 0) };
   }
 
   async delete(accountId: string, id: string): Promise<void> {
-    one(await this.database.query<ServerRow>(`DELETE FROM mcp_servers WHERE account_id = $1 AND id = $2 RETURNING *`, [accountId, id]));
+    one(
+      await this.database.query<ServerRow>(`DELETE FROM mcp_servers WHERE account_id = $1 AND id = $2 RETURNING *`, [
+        accountId,
+        id,
+      ]),
+    );
   }
 
   async setStatus(id: string, status: McpServer['status'], reason: string | null): Promise<void> {
-    await this.database.query(`UPDATE mcp_servers SET status = $2, status_reason = $3 WHERE id = $1 AND (status, status_reason) IS DISTINCT FROM ($2, $3)`, [id, status, reason?.slice(0, 500) ?? null]);
+    await this.database.query(
+      `UPDATE mcp_servers SET status = $2, status_reason = $3 WHERE id = $1 AND (status, status_reason) IS DISTINCT FROM ($2, $3)`,
+      [id, status, reason?.slice(0, 500) ?? null],
+    );
   }
 
   /** Also says that the server is connected: it has just told its tools. */
   async setTools(id: string, tools: McpTool[]): Promise<void> {
     const kept = JSON.stringify(tools.map(({ name, description }) => ({ name, description: description ?? null })));
-    await this.database.query(`UPDATE mcp_servers SET tools = $2, tools_refreshed_at = now(), status = 'connected', status_reason = NULL WHERE id = $1`, [id, kept]);
+    await this.database.query(
+      `UPDATE mcp_servers SET tools = $2, tools_refreshed_at = now(), status = 'connected', status_reason = NULL WHERE id = $1`,
+      [id, kept],
+    );
   }
 
   /** What OAuth needs to remember, changed under a row lock: two workers may refresh a token at once. */
   async changeOAuth<T extends object>(id: string, change: (state: T) => T, isAuthorized: boolean): Promise<void> {
     await this.database.transaction(async (tx) => {
-      const [row] = await tx.query<Pick<ServerRow, 'oauth_sealed'>>(`SELECT oauth_sealed FROM mcp_servers WHERE id = $1 FOR UPDATE`, [id]);
+      const [row] = await tx.query<Pick<ServerRow, 'oauth_sealed'>>(
+        `SELECT oauth_sealed FROM mcp_servers WHERE id = $1 FOR UPDATE`,
+        [id],
+      );
       if (!row) return;
       const state = (row.oauth_sealed ? JSON.parse(this.sealer.open(row.oauth_sealed, placeOf(id))) : {}) as T;
-      await tx.query(`UPDATE mcp_servers SET oauth_sealed = $2, is_authorized = $3 WHERE id = $1`, [id, this.sealer.seal(JSON.stringify(change(state)), placeOf(id)), isAuthorized]);
+      await tx.query(`UPDATE mcp_servers SET oauth_sealed = $2, is_authorized = $3 WHERE id = $1`, [
+        id,
+        this.sealer.seal(JSON.stringify(change(state)), placeOf(id)),
+        isAuthorized,
+      ]);
     });
   }
 
   async oauth(id: string): Promise<Record<string, unknown>> {
-    const [row] = await this.database.query<Pick<ServerRow, 'oauth_sealed'>>(`SELECT oauth_sealed FROM mcp_servers WHERE id = $1`, [id]);
-    return (row?.oauth_sealed ? JSON.parse(this.sealer.open(row.oauth_sealed, placeOf(id))) : {}) as Record<string, unknown>;
+    const [row] = await this.database.query<Pick<ServerRow, 'oauth_sealed'>>(
+      `SELECT oauth_sealed FROM mcp_servers WHERE id = $1`,
+      [id],
+    );
+    return (row?.oauth_sealed ? JSON.parse(this.sealer.open(row.oauth_sealed, placeOf(id))) : {}) as Record<
+      string,
+      unknown
+    >;
   }
 
   secrets(row: Pick<ServerRow, 'id' | 'secrets_sealed'>): ServerSecrets {
     return JSON.parse(this.sealer.open(row.secrets_sealed, placeOf(row.id))) as ServerSecrets;
   }
 
-  private columns(id: string, { name, url, command, args = [], transport, headers = {}, env = {} }: NewMcpServer): unknown[] {
+  private columns(
+    id: string,
+    { name, url, command, args = [], transport, headers = {}, env = {} }: NewMcpServer,
+  ): unknown[] {
     const secrets: ServerSecrets = { headers, env };
-    return [name, url ?? null, command ?? null, args, transport ?? null, Object.keys(headers), Object.keys(env), this.sealer.seal(JSON.stringify(secrets), placeOf(id))];
+    return [
+      name,
+      url ?? null,
+      command ?? null,
+      args,
+      transport ?? null,
+      Object.keys(headers),
+      Object.keys(env),
+      this.sealer.seal(JSON.stringify(secrets), placeOf(id)),
+    ];
   }
 }
 
@@ -141,7 +188,12 @@ function one(rows: ServerRow[]): ServerRow {
 }
 
 function nameTaken(error: unknown): never {
-  const code = (error as { code?: string; driverError?: { code?: string } }).driverError?.code ?? (error as { code?: string }).code;
-  if (code === '23505') throw new RoostError('ALREADY_EXISTS', 'name: another MCP server of the account has it', [{ field: 'name', reason: 'taken' }]);
+  const code =
+    (error as { code?: string; driverError?: { code?: string } }).driverError?.code ??
+    (error as { code?: string }).code;
+  if (code === '23505')
+    throw new RoostError('ALREADY_EXISTS', 'name: another MCP server of the account has it', [
+      { field: 'name', reason: 'taken' },
+    ]);
   throw error;
 }

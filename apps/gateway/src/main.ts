@@ -10,6 +10,7 @@ import 'reflect-metadata';
 import { z } from 'zod';
 import { ApiKeys } from './accounts/api-keys.js';
 import { controllers, GatewayModule } from './gateway.module.js';
+import { watchRequests } from './http/drain.js';
 import { addManners } from './http/manners.js';
 import { addBodyParsers } from './http/body-parsers.js';
 import { requestIdOf } from './http/request-context.js';
@@ -38,6 +39,9 @@ const config = z.object({
 
 /** 10 MiB of file content as base64, or as JSON with escapes, and the rest of a body around it. */
 const BODY_LIMIT_BYTES = 32 * 1024 * 1024;
+
+/** How long a stop waits for requests in hand. */
+const DRAIN_MS = 10_000;
 
 /** Starts the gateway; it listens when this resolves. */
 export const start: StartService = async (env) => {
@@ -70,6 +74,7 @@ export const start: StartService = async (env) => {
     void reply.header('x-request-id', requestIdOf(request));
     done();
   });
+  const drain = watchRequests(fastify);
   await addManners(app, fastify, settings.ROOST_CORS_ORIGINS);
   addBodyParsers(fastify, BODY_LIMIT_BYTES);
   const document = openApiDocument(controllers, '0.1.0');
@@ -89,7 +94,7 @@ export const start: StartService = async (env) => {
     url: url.replace('[::1]', 'localhost'),
     async stop() {
       if (!connection.isClosed()) health.unsubscribe();
-      await app.close();
+      await Promise.all([app.close(), drain(DRAIN_MS)]);
       await delivery.stop();
       await database.close();
       if (!connection.isClosed()) await connection.drain();

@@ -1,0 +1,113 @@
+import { serve } from '#lib/bus';
+import { type AgentEvent, getAgent, listAgentEvents, liveSubject } from '#lib/contracts';
+import { startRoost, type TestRoost, until } from '#lib/testing';
+import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { anAgent } from '../testing/an-agent.js';
+
+const agentId = anAgent.id;
+const eventId = (n: number) => `01890000-0000-7000-8000-0000000000${String(n).padStart(2, '0')}`;
+const messageId = `msg_${eventId(50)}`;
+
+describe('following an agent', () => {
+  let roost: TestRoost;
+  let nats: NatsConnection;
+  const kept: AgentEvent[] = [];
+
+  /** Commits an event as messaging does; the hint on the bus is optional, because hints may be lost. */
+  const happen = (n: number, subject: string, payload: Record<string, string | string[]>) => {
+    kept.push({
+      id: eventId(n),
+      subject,
+      payload: { agent_id: agentId, account_id: eventId(99), ...payload },
+      createdAt: new Date(),
+    });
+    nats.publish(subject, JSON.stringify({ agent_id: agentId }));
+  };
+
+  beforeAll(async () => {
+    roost = await startRoost({ services: ['gateway'] });
+    nats = await connect({
+      servers: roost.natsUrl,
+      authenticator: credsAuthenticator(new TextEncoder().encode(roost.natsCreds)),
+    });
+    const fail = (error: unknown) => console.error(error);
+    serve(nats, getAgent, getAgent.subject, () => anAgent, fail);
+    serve(
+      nats,
+      listAgentEvents,
+      listAgentEvents.subject,
+      ({ afterEventId }) => {
+        const after = afterEventId === undefined ? kept.length : kept.findIndex(({ id }) => id === afterEventId) + 1;
+        return { events: kept.slice(after), hasMore: false, isKnown: true, lastEventId: kept.at(-1)?.id ?? null };
+      },
+      fail,
+    );
+    await nats.flush();
+    happen(1, 'events.messaging.message.created', {});
+  });
+  afterAll(async () => {
+    await nats?.close();
+    await roost?.stop();
+  });
+
+  const follow = async (headers: Record<string, string> = {}, query = '') => {
+    const abort = new AbortController();
+    const response = await fetch(`${roost.url}/v1/agent/${agentId}/events${query}`, {
+      headers: { authorization: `Bearer ${roost.apiKey}`, ...headers },
+      signal: abort.signal,
+    });
+    const seen = { text: '' };
+    const reading = (async () => {
+      const decoder = new TextDecoder();
+      for await (const chunk of response.body ?? []) seen.text += decoder.decode(chunk as Uint8Array, { stream: true });
+    })().catch(() => undefined);
+    return {
+      response,
+      seen,
+      async stop() {
+        abort.abort();
+        await reading;
+      },
+    };
+  };
+
+  it('tells events and deltas as they come, without the account', async () => {
+    const reader = await follow();
+    expect(reader.response.headers.get('content-type')).toContain('text/event-stream');
+    happen(2, 'events.messaging.turn.started', { message_ids: [messageId] });
+    await until('the turn is told', () => reader.seen.text.includes('event: turn.started'));
+    nats.publish(
+      liveSubject(agentId),
+      JSON.stringify({
+        type: 'text.delta',
+        agent_id: agentId,
+        turn_id: eventId(60),
+        message_id: messageId,
+        seq: 0,
+        text: 'hel',
+      }),
+    );
+    await until('the delta is told', () => reader.seen.text.includes('event: text.delta'));
+    expect(reader.seen.text).toContain(`id: ${eventId(2)}/${eventId(60)}:0`);
+    expect(reader.seen.text).toContain('event: message.delivered');
+    expect(reader.seen.text).not.toContain('account_id');
+    expect(reader.seen.text).not.toContain(`id: ${eventId(1)}\n`);
+    await reader.stop();
+  });
+
+  it('resumes after the last event the reader saw, also from the id of a delta', async () => {
+    const reader = await follow({ 'last-event-id': `${eventId(1)}/${eventId(60)}:7` });
+    await until('what was missed is told', () => reader.seen.text.includes(`id: ${eventId(2)}\n`));
+    await reader.stop();
+  });
+
+  it('narrows to one message', async () => {
+    const reader = await follow({ 'last-event-id': eventId(2) }, `?message_id=${messageId}`);
+    happen(3, 'events.messaging.turn.started', { message_ids: [`msg_${eventId(51)}`] });
+    happen(4, 'events.messaging.turn.started', { message_ids: [messageId] });
+    await until('its turn is told', () => reader.seen.text.includes(`id: ${eventId(4)}\n`));
+    expect(reader.seen.text).not.toContain(`id: ${eventId(3)}\n`);
+    await reader.stop();
+  });
+});

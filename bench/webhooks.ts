@@ -1,5 +1,5 @@
 import { Bus, ownCall } from '#lib/bus';
-import { createWebhookEndpoint } from '#lib/contracts';
+import { createWebhookEndpoint, updateWebhookEndpoint } from '#lib/contracts';
 import { Database } from '#lib/database';
 import { freshBus, freshDatabase, startTestServers } from '#lib/testing';
 import { fork } from 'node:child_process';
@@ -26,6 +26,8 @@ const body = JSON.stringify({
   timestamp: new Date().toISOString(),
   data: { text: 'x'.repeat(400) },
 });
+
+const perSecond = (count: number, beginMs: number) => (count * 1_000) / (performance.now() - beginMs);
 
 if (process.argv[2] === 'receiver') serveReceiver();
 else await measure(Number(process.argv[2]?.split('=')[1] ?? process.argv[2] ?? 5_000));
@@ -63,8 +65,6 @@ async function measure(count: number): Promise<void> {
   }
 }
 
-const perSecond = (count: number, beginMs: number) => (count * 1_000) / (performance.now() - beginMs);
-
 async function raw(url: string, count: number): Promise<number> {
   const dispatcher = new Agent({ connections: CONCURRENCY });
   const begin = performance.now();
@@ -97,10 +97,11 @@ async function roost(url: string, count: number): Promise<number> {
   const rows = await Database.open({ url: database.url, schema: 'webhooks', migrations: [], poolSize: 2 });
   try {
     const accountId = randomUUID();
+    const context = { ...ownCall('req_bench'), accountId };
     const { endpoint } = await bus.request(
       createWebhookEndpoint,
       { url, events: ['*'], agentIds: null, description: null, enabled: false },
-      { ...ownCall('req_bench'), accountId },
+      context,
     );
     await rows.query(
       `WITH event AS (
@@ -109,13 +110,13 @@ async function roost(url: string, count: number): Promise<number> {
       [accountId, endpoint.id, count, body],
     );
     const begin = performance.now();
-    await rows.query(`UPDATE endpoints SET enabled = true`);
+    await bus.request(updateWebhookEndpoint, { endpointId: endpoint.id, enabled: true }, context);
     for (;;) {
       const [row] = await rows.query<{ left: string }>(
         `SELECT count(*) AS left FROM deliveries WHERE status <> 'succeeded'`,
       );
       if (Number(row?.left) === 0) return perSecond(count, begin);
-      await new Promise((done) => setTimeout(done, 20));
+      await new Promise((done) => setTimeout(done, 50));
     }
   } finally {
     await rows.close();

@@ -15,6 +15,7 @@ export const services: ServiceEntry[] = [
   { name: 'agent-lifecycle', load: () => import('#app/agent-lifecycle') },
   { name: 'messaging', load: () => import('#app/messaging') },
   { name: 'agent-runtime', load: () => import('#app/agent-runtime') },
+  { name: 'scheduler', load: () => import('#app/scheduler') },
   { name: 'webhook-dispatch', load: () => import('#app/webhook-dispatch') },
   { name: 'channels', load: () => import('#app/channels') },
   { name: 'gateway', load: () => import('#app/gateway') },

@@ -12,6 +12,7 @@ export * from './quantities.js';
 export * from './request.js';
 export * from './runtime.js';
 export * from './webhooks.js';
+export * from './scheduler.js';
 export * from './wire.js';
 export * from './workspace-process.js';
 export * from './workspace.js';

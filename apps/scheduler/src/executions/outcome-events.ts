@@ -1,0 +1,29 @@
+import { messageCompleted, messageFailed, turnInterrupted } from '#lib/contracts';
+import { Consumes } from '#lib/bus';
+import type { Transaction } from '#lib/database';
+import { Injectable } from '@nestjs/common';
+import type { z } from 'zod';
+import { closeExecutions } from './close-executions.js';
+
+/** Closes executions by what really became of their message's turn. */
+@Injectable()
+export class OutcomeEvents {
+  @Consumes(messageCompleted)
+  async onCompleted({ messages }: z.output<typeof messageCompleted.payload>, tx: Transaction) {
+    await closeExecutions(tx, automated(messages), 'completed', null);
+  }
+
+  @Consumes(messageFailed)
+  async onFailed({ messages, error }: z.output<typeof messageFailed.payload>, tx: Transaction) {
+    await closeExecutions(tx, automated(messages), 'failed', `${error.code}: ${error.message}`);
+  }
+
+  @Consumes(turnInterrupted)
+  async onInterrupted({ messageIds }: z.output<typeof turnInterrupted.payload>, tx: Transaction) {
+    await closeExecutions(tx, messageIds, 'failed', 'the turn was interrupted');
+  }
+}
+
+function automated(messages: { id: string; channel: string }[]): string[] {
+  return messages.filter(({ channel }) => channel === 'schedule' || channel === 'trigger').map(({ id }) => id);
+}

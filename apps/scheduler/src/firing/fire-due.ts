@@ -1,0 +1,107 @@
+import type { Execution } from '#lib/contracts';
+import { newId, type Transaction } from '#lib/database';
+import type { ScheduleRow } from '../schedules/schedule-row.js';
+import { renderSchedule } from '../schedules/schedule-template.js';
+import { SlotPlan } from '../slots/cron.js';
+import { planSlots } from './plan-slots.js';
+
+type DueSchedule = ScheduleRow & { agent_status: string | null; has_open: boolean };
+
+interface PlannedExecution {
+  id: string;
+  schedule: DueSchedule;
+  slot: number;
+  status: Extract<Execution['status'], 'pending' | 'skipped' | 'missed'>;
+  error: string | null;
+}
+
+/**
+ * Takes a batch of due schedules that no other replica has in hand, writes an execution for each slot and moves each
+ * schedule on, in one transaction: a crash leaves all of it or nothing. Unique (schedule, slot) holds besides.
+ * Gives how many schedules it took and how many messages are to be sent.
+ */
+export async function fireDue(tx: Transaction, now: Date, batch: number): Promise<{ taken: number; toSend: number }> {
+  const due = await tx.query<DueSchedule>(
+    `SELECT s.*, a.status AS agent_status,
+       (s.overlap = 'skip' AND EXISTS (
+         SELECT 1 FROM executions e WHERE e.schedule_id = s.id AND e.status IN ('pending', 'running'))) AS has_open
+     FROM schedules s LEFT JOIN agents a ON a.agent_id = s.agent_id
+     WHERE s.next_run_at <= $1 ORDER BY s.next_run_at LIMIT $2 FOR UPDATE OF s SKIP LOCKED`,
+    [now, batch],
+  );
+  if (due.length === 0) return { taken: 0, toSend: 0 };
+  const moved = due.map((schedule) => planOne(schedule, now.getTime()));
+  const executions = moved.flatMap((planned) => planned.executions);
+  await insertExecutions(tx, executions, now);
+  await tx.query(
+    `UPDATE schedules SET next_run_at = moved.next, last_run_at = COALESCE(moved.last, schedules.last_run_at)
+     FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS moved (id, next, last) WHERE schedules.id = moved.id`,
+    [
+      moved.map(({ schedule }) => schedule.id),
+      moved.map(({ next }) => (next === undefined ? null : new Date(next))),
+      moved.map(({ executions: own }) => (own.some(({ status }) => status === 'pending') ? now : null)),
+    ],
+  );
+  return { taken: due.length, toSend: executions.filter(({ status }) => status === 'pending').length };
+}
+
+function planOne(schedule: DueSchedule, now: number) {
+  const plan = SlotPlan.of(schedule.cron_expression, schedule.timezone);
+  const first = schedule.next_run_at?.getTime() ?? now;
+  const { run, missed, next } = planSlots(first, now, schedule.catch_up, (slot) => plan.after(slot));
+  let isBusy = schedule.has_open;
+  const executions = [
+    ...missed.map((slot) => planned(schedule, slot, 'missed', 'the slot passed while the platform was down')),
+    ...run.map((slot) => {
+      const reason = skipReason(schedule, isBusy);
+      isBusy ||= reason === null && schedule.overlap === 'skip';
+      return planned(schedule, slot, reason === null ? 'pending' : 'skipped', reason);
+    }),
+  ];
+  return { schedule, next, executions };
+}
+
+function planned(
+  schedule: DueSchedule,
+  slot: number,
+  status: PlannedExecution['status'],
+  error: string | null,
+): PlannedExecution {
+  return { id: newId(), schedule, slot, status, error };
+}
+
+function skipReason({ agent_status: status }: DueSchedule, isBusy: boolean): string | null {
+  if (status === 'stopped') return 'the agent is stopped';
+  if (status === 'error') return 'the agent is in error';
+  return isBusy ? 'the previous execution still runs' : null;
+}
+
+async function insertExecutions(tx: Transaction, executions: PlannedExecution[], now: Date): Promise<void> {
+  const rows = executions.map(({ id, schedule, slot, status, error }) => {
+    const isSent = status === 'pending';
+    const at = new Date(slot);
+    const template = { name: schedule.name, messageTemplate: schedule.message_template, timezone: schedule.timezone };
+    return {
+      id,
+      account_id: schedule.account_id,
+      agent_id: schedule.agent_id,
+      schedule_id: schedule.id,
+      slot: at,
+      status,
+      error,
+      content: isSent ? renderSchedule(template, at) : null,
+      metadata: { schedule_id: schedule.id, scheduled_for: at.toISOString() },
+      queue_mode: schedule.queue_mode,
+      send_at: isSent ? now : null,
+      finished_at: isSent ? null : now,
+    };
+  });
+  await tx.query(
+    `INSERT INTO executions (id, account_id, agent_id, schedule_id, slot, scheduled_for, status, error, content, metadata, queue_mode, send_at, finished_at)
+     SELECT id, account_id, agent_id, schedule_id, slot, slot, status, error, content, metadata, queue_mode, send_at, finished_at
+     FROM jsonb_to_recordset($1) AS row (id uuid, account_id uuid, agent_id uuid, schedule_id uuid, slot timestamptz, status text,
+       error text, content text, metadata jsonb, queue_mode text, send_at timestamptz, finished_at timestamptz)
+     ON CONFLICT (schedule_id, slot) DO NOTHING`,
+    [JSON.stringify(rows)],
+  );
+}

@@ -1,0 +1,99 @@
+import { Bus } from '#lib/bus';
+import { Database } from '#lib/database';
+import { createLogger } from '#lib/observability';
+import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { fireDue } from './fire-due.js';
+import { claimUnsent, sendAll } from './send-executions.js';
+import { sweep } from './sweep.js';
+
+const POLL_MS = 100;
+const FAILED_PAUSE_MS = 1_000;
+const FIRE_BATCH = 500;
+const SEND_BATCH = 100;
+const SENDERS = 3;
+const SWEEP_EVERY_MS = 3_600_000;
+
+/** Fires due schedules and sends what they and triggers have to say. Any number of replicas may run. */
+@Injectable()
+export class FiringWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = createLogger('scheduler');
+  private isStopping = false;
+  private readonly sleepers = new Set<() => void>();
+  private loops: Promise<void>[] = [];
+
+  constructor(
+    private readonly database: Database,
+    private readonly bus: Bus,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    let sweptAt = 0;
+    this.loops = [
+      this.repeat(async () => {
+        const { taken } = await this.fire();
+        return taken === FIRE_BATCH;
+      }),
+      ...Array.from({ length: SENDERS }, () =>
+        this.repeat(async () => {
+          const batch = await claimUnsent(this.database, SEND_BATCH);
+          if (batch.length > 0) await sendAll(this.database, this.bus, batch);
+          return batch.length === SEND_BATCH;
+        }),
+      ),
+      this.repeat(async () => {
+        if (Date.now() - sweptAt < SWEEP_EVERY_MS) return false;
+        await sweep(this.database);
+        sweptAt = Date.now();
+        return false;
+      }, 60_000),
+    ];
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.isStopping = true;
+    this.hurry();
+    await Promise.all(this.loops);
+  }
+
+  /** There is something to do: nobody waits for the next poll. */
+  hurry(): void {
+    for (const wake of this.sleepers) wake();
+  }
+
+  private async fire() {
+    // The database's clock is the one that all replicas share.
+    const fired = await this.database.transaction(async (tx) => {
+      const [clock] = await tx.query<{ now: Date }>(`SELECT now() AS now`);
+      return fireDue(tx, clock?.now ?? new Date(), FIRE_BATCH);
+    });
+    if (fired.toSend > 0) this.hurry();
+    return fired;
+  }
+
+  private async repeat(step: () => Promise<boolean>, pauseMs = POLL_MS): Promise<void> {
+    while (!this.isStopping) {
+      let hasMore = false;
+      let pause = pauseMs;
+      try {
+        hasMore = await step();
+      } catch (error) {
+        this.logger.error({ err: error }, 'a round of the scheduler failed; it is tried again');
+        pause = FAILED_PAUSE_MS;
+      }
+      if (!hasMore) await this.sleep(pause);
+    }
+  }
+
+  private async sleep(ms: number): Promise<void> {
+    if (this.isStopping) return;
+    await new Promise<void>((resolve) => {
+      const wake = () => {
+        clearTimeout(timer);
+        this.sleepers.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, ms);
+      this.sleepers.add(wake);
+    });
+  }
+}

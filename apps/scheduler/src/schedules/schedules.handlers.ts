@@ -1,0 +1,104 @@
+import {
+  createSchedule,
+  deleteSchedule,
+  getSchedule,
+  listScheduleExecutions,
+  listSchedules,
+  paginationOf,
+  runSchedule,
+  toggleSchedule,
+  updateSchedule,
+} from '#lib/contracts';
+import { accountOf, Bus, type CallContext, CONFIG, Handles } from '#lib/bus';
+import { Database } from '#lib/database';
+import { Controller, Inject } from '@nestjs/common';
+import type { z } from 'zod';
+import { requireAgent } from '../agents/known-agent.js';
+import type { SchedulerConfig } from '../config.js';
+import { listExecutions, toExecution } from '../executions/list-executions.js';
+import { FiringWorker } from '../firing/firing-worker.js';
+import { startExecution } from '../firing/start-execution.js';
+import { create, findSchedule, update } from './save-schedule.js';
+import { type ScheduleRow, toSchedule } from './schedule-row.js';
+
+type Key = z.output<typeof getSchedule.input>;
+
+@Controller()
+export class SchedulesHandlers {
+  constructor(
+    private readonly database: Database,
+    private readonly bus: Bus,
+    private readonly firing: FiringWorker,
+    @Inject(CONFIG) private readonly config: SchedulerConfig,
+  ) {}
+
+  @Handles(createSchedule)
+  async create(input: z.output<typeof createSchedule.input>, context: CallContext) {
+    const accountId = accountOf(context);
+    await requireAgent(this.database, this.bus, input.agentId, accountId);
+    return this.database.transaction((tx) => create(tx, input, accountId, this.config));
+  }
+
+  @Handles(listSchedules)
+  async list({ agentId, page, limit }: z.output<typeof listSchedules.input>, context: CallContext) {
+    const accountId = accountOf(context);
+    await requireAgent(this.database, this.bus, agentId, accountId);
+    const [rows, [count]] = await Promise.all([
+      this.database.query<ScheduleRow>(
+        `SELECT * FROM schedules WHERE agent_id = $1 AND account_id = $2 ORDER BY id LIMIT $3 OFFSET $4`,
+        [agentId, accountId, limit, (Number(page) - 1) * Number(limit)],
+      ),
+      this.database.query<{ n: number }>(
+        `SELECT count(*)::int AS n FROM schedules WHERE agent_id = $1 AND account_id = $2`,
+        [agentId, accountId],
+      ),
+    ]);
+    return { schedules: rows.map(toSchedule), pagination: paginationOf(page, limit, count?.n ?? 0) };
+  }
+
+  @Handles(getSchedule)
+  async get(key: Key, context: CallContext) {
+    return toSchedule(await findSchedule(this.database, key, accountOf(context)));
+  }
+
+  @Handles(updateSchedule)
+  async update(patch: z.output<typeof updateSchedule.input>, context: CallContext) {
+    return this.database.transaction((tx) => update(tx, patch, accountOf(context), this.config));
+  }
+
+  @Handles(toggleSchedule)
+  async toggle({ enabled, ...key }: z.output<typeof toggleSchedule.input>, context: CallContext) {
+    const accountId = accountOf(context);
+    return this.database.transaction(async (tx) => {
+      const row = await findSchedule(tx, key, accountId, 'FOR UPDATE');
+      return update(tx, { ...key, enabled: enabled ?? !row.enabled }, accountId, this.config);
+    });
+  }
+
+  @Handles(deleteSchedule)
+  async delete(key: Key, context: CallContext) {
+    const accountId = accountOf(context);
+    await this.database.transaction(async (tx) => {
+      const row = await findSchedule(tx, key, accountId, 'FOR UPDATE');
+      await tx.query(`DELETE FROM schedules WHERE id = $1`, [row.id]);
+    });
+    return { message: 'schedule deleted' };
+  }
+
+  @Handles(runSchedule)
+  async run(key: Key, context: CallContext) {
+    const accountId = accountOf(context);
+    const execution = await this.database.transaction(async (tx) => {
+      const row = await findSchedule(tx, key, accountId, 'FOR UPDATE');
+      return startExecution(tx, row, new Date(), null);
+    });
+    this.firing.hurry();
+    return toExecution(execution);
+  }
+
+  @Handles(listScheduleExecutions)
+  async executions(query: z.output<typeof listScheduleExecutions.input>, context: CallContext) {
+    const { id } = await findSchedule(this.database, query, accountOf(context));
+    return listExecutions(this.database, { column: 'schedule_id', id }, query);
+  }
+}

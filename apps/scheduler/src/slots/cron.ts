@@ -1,0 +1,102 @@
+import { RoostError } from '#lib/contracts';
+import { Cron } from 'croner';
+import { ZoneClock } from './zone-clock.js';
+
+const MACROS: Record<string, string> = {
+  '@yearly': '0 0 1 1 *',
+  '@annually': '0 0 1 1 *',
+  '@monthly': '0 0 1 * *',
+  '@weekly': '0 0 * * 0',
+  '@daily': '0 0 * * *',
+  '@midnight': '0 0 * * *',
+  '@hourly': '0 * * * *',
+};
+const NAMES = 'JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|SUN|MON|TUE|WED|THU|FRI|SAT';
+const FIELD = new RegExp(`^(?:\\*|(?:\\d{1,2}|${NAMES})(?:-(?:\\d{1,2}|${NAMES}))?)(?:/\\d{1,3})?$`, 'i');
+/** Slots that are looked at to learn how often an expression fires. */
+const INTERVALS_SEEN = 400;
+
+/**
+ * When an expression fires in a zone. The library walks the readings of a clock without daylight saving; the zone's
+ * clock says when each is reached. So the rules for skipped and repeated hours are ours and are the same for every
+ * expression (spec: automation.md, DST), whatever a library does with them.
+ */
+export class SlotPlan {
+  private static readonly plans = new Map<string, SlotPlan>();
+
+  private constructor(
+    private readonly cron: Cron,
+    private readonly clock: ZoneClock,
+  ) {}
+
+  /** Errors: VALIDATION_ERROR naming `cron_expression` or `timezone` and the reason. */
+  static of(expression: string, timezone: string): SlotPlan {
+    const key = `${timezone} ${expression}`;
+    const known = this.plans.get(key);
+    if (known) return known;
+    const plan = new SlotPlan(parseCron(expression), zoneClock(timezone));
+    if (this.plans.size > 20_000) this.plans.clear();
+    this.plans.set(key, plan);
+    return plan;
+  }
+
+  /** The first slot after `instant` (epoch ms); undefined when there is none any more. */
+  after(instant: number): number | undefined {
+    let wall = Math.floor(this.clock.wallAt(instant) / 1_000) * 1_000;
+    for (;;) {
+      const next = this.cron.nextRun(new Date(wall))?.getTime();
+      if (next === undefined) return undefined;
+      const slot = this.clock.firstInstantOf(next);
+      if (slot > instant) return slot;
+      // The same reading came before: this is the second run of a repeated hour.
+      wall = next;
+    }
+  }
+
+  /** The shortest time between two slots among the next few hundred, ms, on a clock without daylight saving. */
+  shortestInterval(from: number): number {
+    const readings = this.cron.nextRuns(INTERVALS_SEEN, new Date(from)).map((date) => date.getTime());
+    return readings.slice(1).reduce((least, at, index) => Math.min(least, at - (readings[index] ?? 0)), Infinity);
+  }
+}
+
+function parseCron(expression: string): Cron {
+  const text = expression.trim();
+  const expanded = text.startsWith('@') ? MACROS[text.toLowerCase()] : text;
+  if (expanded === undefined)
+    throw invalid('cron_expression', `unknown macro; use one of ${Object.keys(MACROS).join(', ')}`);
+  const fields = expanded.split(/\s+/);
+  if (fields.length !== 5 && fields.length !== 6)
+    throw invalid('cron_expression', `must have 5 fields, or 6 with seconds first; it has ${fields.length}`);
+  const odd = fields.flatMap((field) => field.split(',')).find((part) => !FIELD.test(part));
+  if (odd !== undefined)
+    throw invalid(
+      'cron_expression',
+      `'${odd.slice(0, 40)}' is not understood: use numbers, names, *, ranges, lists and /steps`,
+    );
+  let cron: Cron;
+  try {
+    cron = new Cron(expanded, { timezone: 'UTC', paused: true });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.replace(/^CronPattern: /, '') : 'is not a cron expression';
+    throw invalid('cron_expression', reason.slice(0, 200));
+  }
+  if (!cron.nextRun(new Date(Date.UTC(2024, 0, 1)))) throw invalid('cron_expression', 'never fires');
+  return cron;
+}
+
+function zoneClock(timezone: string): ZoneClock {
+  // Intl also takes offsets like +02:00, which are no IANA zones.
+  if (/^[A-Za-z]/.test(timezone)) {
+    try {
+      return ZoneClock.of(timezone);
+    } catch {
+      // Told to the user below: Intl's own message names no field.
+    }
+  }
+  throw invalid('timezone', 'is not an IANA time zone like Europe/Berlin');
+}
+
+function invalid(field: string, message: string): RoostError {
+  return new RoostError('VALIDATION_ERROR', `${field}: ${message}`, [{ field, reason: 'invalid', message }]);
+}

@@ -155,44 +155,48 @@ describe('sessions', () => {
     expect([...brain.workspace.files.keys()].filter((name) => name.startsWith('memory'))).toEqual([]);
   });
 
-  it('keeps a conversation of 300 turns under its threshold and still knows what was said in the second', async () => {
-    const threshold = 50_000;
-    const CHARS_PER_TOKEN = 4;
-    brain.platform.agent = {
-      ...brain.platform.agent,
-      sessionMode: 'persistent',
-      configuration: { compaction: { thresholdTrigger: threshold } },
-    };
-    const secret = /the harbour code is (\d+)/;
-    let largest = 0;
-    let summaries = 0;
-    answer((text) => {
-      largest = Math.max(largest, text.length);
-      const code = secret.exec(text)?.[1];
-      if (text.includes('Summarise the conversation')) {
-        summaries++;
-        return code ? `They said: the harbour code is ${code}.` : 'Nothing of note.';
+  it(
+    'keeps a conversation of 300 turns under its threshold and still knows what was said in the second',
+    { timeout: 180_000 },
+    async () => {
+      const threshold = 50_000;
+      const CHARS_PER_TOKEN = 4;
+      brain.platform.agent = {
+        ...brain.platform.agent,
+        sessionMode: 'persistent',
+        configuration: { compaction: { thresholdTrigger: threshold } },
+      };
+      const secret = /the harbour code is (\d+)/;
+      let largest = 0;
+      let summaries = 0;
+      answer((text) => {
+        largest = Math.max(largest, text.length);
+        const code = secret.exec(text)?.[1];
+        if (text.includes('Summarise the conversation')) {
+          summaries++;
+          return code ? `They said: the harbour code is ${code}.` : 'Nothing of note.';
+        }
+        if (text.includes('What is the code?')) return code ? `It is ${code}.` : 'I do not know.';
+        return 'Noted. '.repeat(100);
+      });
+      for (let turn = 1; turn <= 300; turn++) {
+        await say(
+          turn === 2 ? 'Remember: the harbour code is 4711.' : `Turn ${turn}. ${'Some talk about boats. '.repeat(40)}`,
+          'long',
+        );
+        mock.clearRequests();
       }
-      if (text.includes('What is the code?')) return code ? `It is ${code}.` : 'I do not know.';
-      return 'Noted. '.repeat(100);
-    });
-    for (let turn = 1; turn <= 300; turn++) {
-      await say(
-        turn === 2 ? 'Remember: the harbour code is 4711.' : `Turn ${turn}. ${'Some talk about boats. '.repeat(40)}`,
-        'long',
+      const { replies } = await say('What is the code?', 'long');
+      console.log(
+        `300 turns: largest prompt about ${Math.round(largest / CHARS_PER_TOKEN)} tokens, ${summaries} summaries`,
       );
-      mock.clearRequests();
-    }
-    const { replies } = await say('What is the code?', 'long');
-    console.log(
-      `300 turns: largest prompt about ${Math.round(largest / CHARS_PER_TOKEN)} tokens, ${summaries} summaries`,
-    );
-    expect(replies).toEqual(['It is 4711.']);
-    expect(summaries).toBeGreaterThan(0);
-    expect(largest / CHARS_PER_TOKEN).toBeLessThan(threshold);
-    const { rows } = await sql.query<{ n: number }>(
-      `SELECT count(*)::int AS n FROM runtime.transcript WHERE content LIKE '%harbour code is 4711%' AND kind = 'message'`,
-    );
-    expect(rows[0]?.n).toBeGreaterThan(0);
-  });
+      expect(replies).toEqual(['It is 4711.']);
+      expect(summaries).toBeGreaterThan(0);
+      expect(largest / CHARS_PER_TOKEN).toBeLessThan(threshold);
+      const { rows } = await sql.query<{ n: number }>(
+        `SELECT count(*)::int AS n FROM runtime.transcript WHERE content LIKE '%harbour code is 4711%' AND kind = 'message'`,
+      );
+      expect(rows[0]?.n).toBeGreaterThan(0);
+    },
+  );
 });

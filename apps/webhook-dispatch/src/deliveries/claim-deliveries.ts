@@ -16,7 +16,8 @@ export interface ClaimedDelivery {
 }
 
 export const LEASE_MS = 120_000;
-const BATCH = 500;
+/** Most that one claim takes. */
+export const CLAIM_BATCH = 500;
 
 /**
  * Claims due deliveries of enabled endpoints, oldest first per endpoint, at most `roomOf` an endpoint (`defaultRoom` for
@@ -42,7 +43,7 @@ export function claimDeliveries(
          SELECT id FROM deliveries WHERE endpoint_id = q.endpoint_id AND status = 'pending' AND due_at <= now()
          ORDER BY due_at LIMIT coalesce(busy.room, $3) FOR UPDATE SKIP LOCKED
        ) d
-       LIMIT ${BATCH}
+       LIMIT ${CLAIM_BATCH}
      ), claimed AS (
        UPDATE deliveries d SET due_at = now() + interval '${LEASE_MS} milliseconds', fencing_token = d.fencing_token + 1
        FROM due WHERE d.id = due.id

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.js';
 import { EndpointSecrets } from '../endpoints/endpoint-secrets.js';
 import { POLICY } from '../policy.js';
-import { claimDeliveries, type ClaimedDelivery, LEASE_MS, releaseDeliveries } from './claim-deliveries.js';
+import { CLAIM_BATCH, claimDeliveries, type ClaimedDelivery, LEASE_MS, releaseDeliveries } from './claim-deliveries.js';
 import { OutcomeRecorder } from './outcome-recorder.js';
 import { sendDelivery } from './send-delivery.js';
 
@@ -46,7 +46,7 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     this.dispatcher = guardedDispatcher(policy, { keepAliveTimeout: 10_000 });
-    this.recorder = new OutcomeRecorder(database, logger, () => this.kick());
+    this.recorder = new OutcomeRecorder(database, logger);
   }
 
   onApplicationBootstrap(): void {
@@ -90,8 +90,8 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
       queue.waiting.push({ delivery, claimedAt });
       this.advance(delivery.endpoint_id, queue);
     }
-    // More than was asked for may be due.
-    if (claimed.length > 0) this.isKicked = true;
+    // Every queue got what it has room for, unless the claim itself was full. Many small claims would cost more than they bring.
+    if (claimed.length >= CLAIM_BATCH) this.isKicked = true;
   }
 
   /** Begins what the endpoint's limit allows. */

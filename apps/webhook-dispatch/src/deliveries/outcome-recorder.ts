@@ -15,7 +15,6 @@ export class OutcomeRecorder {
   constructor(
     private readonly database: Database,
     private readonly logger: Logger,
-    private readonly onRecorded: () => void,
   ) {}
 
   add(outcome: Outcome): void {
@@ -31,10 +30,7 @@ export class OutcomeRecorder {
   private async run(): Promise<void> {
     // The answers that arrive in this turn of the event loop belong to the first group.
     await new Promise((done) => setImmediate(done));
-    while (this.waiting.length > 0) {
-      await this.record(this.waiting.splice(0, BATCH));
-      this.onRecorded();
-    }
+    while (this.waiting.length > 0) await this.record(this.waiting.splice(0, BATCH));
   }
 
   /** Given up after a while: the leases end and the deliveries are sent again with the same ids. */

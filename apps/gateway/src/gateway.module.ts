@@ -8,6 +8,9 @@ import { PlatformKeysController } from './accounts/platform-keys.controller.js';
 import { Tokens } from './accounts/tokens.js';
 import { Users } from './accounts/users.js';
 import { AgentsController } from './agents/agents.controller.js';
+import { PublicTriggerController } from './automation/public-trigger.controller.js';
+import { SchedulesController } from './automation/schedules.controller.js';
+import { TriggersController } from './automation/triggers.controller.js';
 import { ArchiveController } from './filesystem/archive.controller.js';
 import { Content } from './filesystem/content.js';
 import { ChannelsController } from './channels/channels.controller.js';
@@ -46,6 +49,9 @@ export const controllers = [
   HealthController,
   McpController,
   ModelsController,
+  PublicTriggerController,
+  SchedulesController,
+  TriggersController,
   SessionsController,
   WebhooksController,
 ];

@@ -1,0 +1,23 @@
+import { RoostError } from '#lib/contracts';
+import { z } from 'zod';
+import { AgentParams } from '../http/params.js';
+
+/** What is no id at all is answered as an unknown one is. */
+const id = (of: string) =>
+  z.string().refine((value) => {
+    if (!z.uuid().safeParse(value).success) throw new RoostError('NOT_FOUND', `there is no such ${of}`);
+    return true;
+  });
+
+export const ScheduleParams = AgentParams.extend({ scheduleId: id('schedule') });
+export const TriggerParams = AgentParams.extend({ triggerId: id('trigger') });
+export const PublicTriggerParams = z.looseObject({ triggerId: id('trigger') });
+
+export const scheduleKey = (params: z.output<typeof ScheduleParams>) => ({
+  agentId: params.id,
+  scheduleId: params.scheduleId,
+});
+export const triggerKey = (params: z.output<typeof TriggerParams>) => ({
+  agentId: params.id,
+  triggerId: params.triggerId,
+});

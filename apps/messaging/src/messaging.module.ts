@@ -1,9 +1,15 @@
 import { Module } from '@nestjs/common';
 import { AgentsHandlers } from './agents/agents.handlers.js';
+import { KnownAgents } from './agents/known-agents.js';
+import { ConversationsHandlers } from './conversations/conversations.handlers.js';
 import { MessagesHandlers } from './messages/messages.handlers.js';
-import { ReplyWaiters } from './messages/reply-waiters.js';
+import { SendBatcher } from './messages/send-batcher.js';
+import { SettledMessages } from './messages/settled-messages.js';
+import { LeaseSweep } from './turns/lease-sweep.js';
 import { TurnsHandlers } from './turns/turns.handlers.js';
 
-/** The queue: accepts messages, orders them, hands out batches under a lease, records replies. */
-@Module({ controllers: [AgentsHandlers, MessagesHandlers, TurnsHandlers], providers: [ReplyWaiters] })
+@Module({
+  controllers: [AgentsHandlers, ConversationsHandlers, MessagesHandlers, TurnsHandlers],
+  providers: [KnownAgents, SendBatcher, SettledMessages, LeaseSweep],
+})
 export class MessagingModule {}

@@ -1,53 +1,48 @@
-import { type Message, RoostError } from '#lib/contracts';
+import { Message, RoostError } from '#lib/contracts';
 import type { Database } from '#lib/database';
-import { MESSAGE_COLUMNS, type MessageRow, toMessage } from './message-row.js';
-import type { ReplyWaiters } from './reply-waiters.js';
 
-/** At the latest after this the rows are looked at again: a lost hint costs a second, not the answer. */
-const RECHECK_MS = 1_000;
-
-/** A message with its replies; waits for them if asked to. Errors: NOT_FOUND. */
-export async function readMessage(
-  database: Database,
-  waiters: ReplyWaiters,
-  query: { agentId: string; messageId: string; waitSeconds: number },
-  accountId: string,
-): Promise<{ message: Message; replies: Message[] }> {
-  const deadline = Date.now() + query.waitSeconds * 1_000;
-  for (;;) {
-    const left = deadline - Date.now();
-    const waiter = waiters.next(query.agentId, Math.min(Math.max(left, 0), RECHECK_MS));
-    try {
-      const found = await lookUp(database, query, accountId);
-      if (found.isEnded || left <= 0) return found;
-      await waiter.ended;
-    } finally {
-      waiter.cancel();
-    }
-  }
+interface Found {
+  message: Message;
+  replies: Message[];
+  isSettled: boolean;
 }
 
-async function lookUp(
+/** A message and the replies of the turn that answered it. Errors: NOT_FOUND. */
+export async function getMessage(
   database: Database,
-  { agentId, messageId }: { agentId: string; messageId: string },
   accountId: string,
-) {
-  const [row] = await database.query<MessageRow & { turn_id: string | null }>(
-    `SELECT ${MESSAGE_COLUMNS}, turn_id FROM messages WHERE id = $1 AND agent_id = $2 AND account_id = $3`,
+  agentId: string,
+  messageId: string,
+): Promise<Found> {
+  const [row] = await database.query<{ message: unknown; replies: unknown[] | null }>(
+    `SELECT wire_message(m) AS message,
+       (SELECT jsonb_agg(wire_message(r) ORDER BY r.seq) FROM messages r
+        WHERE r.turn_id = m.turn_id AND r.role = 'assistant' AND m.role = 'user') AS replies
+     FROM messages m WHERE m.id = $1 AND m.agent_id = $2 AND m.account_id = $3`,
     [messageId, agentId, accountId],
   );
-  if (!row) throw new RoostError('NOT_FOUND', 'there is no such message');
-  // Replies answer a batch: they hang on its turn, whichever message of it is asked for.
-  const replies =
-    row.turn_id && row.role === 'user'
-      ? await database.query<MessageRow>(
-          `SELECT ${MESSAGE_COLUMNS} FROM messages WHERE turn_id = $1 AND role = 'assistant' ORDER BY seq`,
-          [row.turn_id],
-        )
-      : [];
+  if (!row) throw new RoostError('NOT_FOUND', 'this agent has no such message');
+  const message = Message.parse(row.message);
   return {
-    message: toMessage(row),
-    replies: replies.map(toMessage),
-    isEnded: row.status === 'read' || row.error !== null || row.role === 'assistant',
+    message,
+    replies: (row.replies ?? []).map((reply) => Message.parse(reply)),
+    isSettled: message.role === 'assistant' || message.status === 'read',
   };
+}
+
+/** Marks a reply read. Errors: NOT_FOUND, CONFLICT for a user's message. */
+export async function markRead(
+  database: Database,
+  accountId: string,
+  agentId: string,
+  messageId: string,
+): Promise<Message> {
+  const [row] = await database.query<{ message: unknown }>(
+    `UPDATE messages SET status = 'read', read_at = coalesce(read_at, now())
+     WHERE id = $1 AND agent_id = $2 AND account_id = $3 AND role = 'assistant' RETURNING wire_message(messages) AS message`,
+    [messageId, agentId, accountId],
+  );
+  if (row) return Message.parse(row.message);
+  await getMessage(database, accountId, agentId, messageId);
+  throw new RoostError('CONFLICT', 'only a reply can be marked read; a message to the agent is read by its turn');
 }

@@ -1,50 +1,49 @@
-import { type listMessages, type Message, RoostError } from '#lib/contracts';
+import { listMessages as contract, Message, RoostError } from '#lib/contracts';
 import type { Database } from '#lib/database';
 import type { z } from 'zod';
-import { MESSAGE_COLUMNS, type MessageRow, toMessage } from './message-row.js';
 
-export type MessageQuery = z.output<typeof listMessages.input>;
-
-/** Messages of one agent, oldest first; without a cursor the newest `limit`. Errors: VALIDATION_ERROR for a cursor that is not the agent's. */
-export async function readMessages(
+/** Pages through an agent's messages by `seq`. Errors: VALIDATION_ERROR for a cursor of another agent. */
+export async function listMessages(
   database: Database,
-  query: MessageQuery,
   accountId: string,
-): Promise<{ messages: Message[]; hasMore: boolean }> {
-  const before = query.before ? await cursorOf(database, query, 'before', query.before) : null;
-  const after = query.after ? await cursorOf(database, query, 'after', query.after) : null;
-  // From `after` on one reads forward, otherwise backward from the end.
-  const isForward = after !== null && before === null;
-  const rows = await database.query<MessageRow>(
-    `SELECT ${MESSAGE_COLUMNS} FROM messages
-     WHERE agent_id = $1 AND account_id = $2
-       AND ($3::bigint IS NULL OR seq < $3) AND ($4::bigint IS NULL OR seq > $4)
-       AND ($5::text IS NULL OR status = $5) AND ($6::text IS NULL OR channel = $6) AND ($7::text IS NULL OR conversation_id = $7)
-     ORDER BY seq ${isForward ? 'ASC' : 'DESC'} LIMIT $8`,
-    [
-      query.agentId,
-      accountId,
-      before,
-      after,
-      query.status ?? null,
-      query.channel ?? null,
-      query.conversationId ?? null,
-      query.limit + 1,
-    ],
+  query: z.output<typeof contract.input>,
+): Promise<z.output<typeof contract.output>> {
+  const values: unknown[] = [query.agentId, accountId];
+  const conditions = ['agent_id = $1', 'account_id = $2'];
+  const require = (condition: string, value: unknown) => {
+    values.push(value);
+    conditions.push(`${condition} $${values.length}`);
+  };
+  if (query.before) require('seq <', await seqOf(database, accountId, query.agentId, 'before', query.before));
+  if (query.after) require('seq >', await seqOf(database, accountId, query.agentId, 'after', query.after));
+  if (query.status) require('status =', query.status);
+  if (query.channel) require('channel =', query.channel);
+  if (query.conversationId) require('conversation_id =', query.conversationId);
+  const limit = Number(query.limit);
+  // After a cursor the page begins there; otherwise it is the newest ones.
+  const isForward = query.after !== undefined;
+  const rows = await database.query<{ message: unknown }>(
+    `SELECT wire_message(m) AS message FROM messages m WHERE ${conditions.join(' AND ')}
+     ORDER BY seq ${isForward ? 'ASC' : 'DESC'} LIMIT ${limit + 1}`,
+    values,
   );
-  const page = rows.slice(0, query.limit);
-  if (!isForward) page.reverse();
-  return { messages: page.map(toMessage), hasMore: rows.length > query.limit };
+  const messages = rows.slice(0, limit).map((row) => Message.parse(row.message));
+  return { messages: isForward ? messages : messages.reverse(), hasMore: rows.length > limit };
 }
 
-async function cursorOf(database: Database, query: MessageQuery, field: string, id: string): Promise<string> {
-  const [row] = await database.query<{ seq: string }>(`SELECT seq FROM messages WHERE id = $1 AND agent_id = $2`, [
-    id,
-    query.agentId,
+async function seqOf(
+  database: Database,
+  accountId: string,
+  agentId: string,
+  field: string,
+  messageId: string,
+): Promise<string> {
+  const [row] = await database.query<{ seq: string }>(
+    `SELECT seq FROM messages WHERE id = $1 AND agent_id = $2 AND account_id = $3`,
+    [messageId, agentId, accountId],
+  );
+  if (row) return row.seq;
+  throw new RoostError('VALIDATION_ERROR', `${field} is not a message of this agent`, [
+    { field, reason: 'unknown_cursor' },
   ]);
-  if (!row)
-    throw new RoostError('VALIDATION_ERROR', `${field}: is not a message of this agent`, [
-      { field, reason: 'unknown_cursor' },
-    ]);
-  return row.seq;
 }

@@ -1,49 +1,105 @@
-import { countMessages, getMessage, interruptSubject, listMessages, sendMessage, WAKE_RUNTIME } from '#lib/contracts';
 import { accountOf, Bus, type CallContext, Handles } from '#lib/bus';
+import {
+  countMessages,
+  getMessage,
+  interruptSubject,
+  listMessages,
+  markMessageRead,
+  messageCreated,
+  RoostError,
+  sendMessage,
+  WAKE_RUNTIME,
+} from '#lib/contracts';
 import { Database } from '#lib/database';
 import { Controller } from '@nestjs/common';
 import type { z } from 'zod';
-import { findAgent } from '../agents/agent-projection.js';
-import { readMessage } from './get-message.js';
-import { type MessageQuery, readMessages } from './list-messages.js';
-import { ReplyWaiters } from './reply-waiters.js';
-import { acceptMessage, type NewMessage } from './send-message.js';
+import { KnownAgents, unknownAgent } from '../agents/known-agents.js';
+import { getMessage as findMessage, markRead } from './get-message.js';
+import { listMessages as findMessages } from './list-messages.js';
+import { SendBatcher } from './send-batcher.js';
+import { SettledMessages } from './settled-messages.js';
+
+type InputOf<C extends { input: z.ZodType }> = z.output<C['input']>;
+
+/** Postgres: text or JSON that it cannot hold (NUL, half of a surrogate pair). */
+const UNSTORABLE = new Set(['22P02', '22P05', '22021']);
 
 @Controller()
 export class MessagesHandlers {
   constructor(
     private readonly database: Database,
     private readonly bus: Bus,
-    private readonly waiters: ReplyWaiters,
+    private readonly agents: KnownAgents,
+    private readonly batcher: SendBatcher,
+    private readonly settled: SettledMessages,
   ) {}
 
   @Handles(sendMessage)
-  async send(message: NewMessage, context: CallContext) {
-    const accountId = accountOf(context);
-    await findAgent(this.database, this.bus, message.agentId, accountId);
-    const { accepted } = await this.database.transaction((tx) => acceptMessage(tx, message, accountId));
-    if (message.queueMode === 'interrupt') this.bus.signal(interruptSubject(message.agentId));
+  async send(input: InputOf<typeof sendMessage>, context: CallContext) {
+    const request = { input, accountId: accountOf(context), headers: eventHeaders(context) };
+    let outcome = await this.batcher.send(request).catch(refuseUnstorable);
+    if (outcome.kind === 'unknown-agent') {
+      await this.agents.learn(input.agentId);
+      outcome = await this.batcher.send(request).catch(refuseUnstorable);
+    }
+    if (outcome.kind === 'unavailable') {
+      throw new RoostError('AGENT_UNAVAILABLE', `the agent is ${outcome.status}: start it to send messages`);
+    }
+    if (outcome.kind !== 'accepted') throw unknownAgent();
+    if (outcome.interruptsTurn) this.bus.signal(interruptSubject(input.agentId));
     this.bus.signal(WAKE_RUNTIME);
-    return accepted;
+    return outcome.message;
   }
 
   @Handles(getMessage)
-  async get(query: z.output<typeof getMessage.input>, context: CallContext) {
-    return readMessage(this.database, this.waiters, query, accountOf(context));
+  async get({ agentId, messageId, waitSeconds }: InputOf<typeof getMessage>, context: CallContext) {
+    const accountId = accountOf(context);
+    const look = () => findMessage(this.database, accountId, agentId, messageId);
+    // The answer must be on its way before the caller gives up.
+    const waitMs = Math.min(waitSeconds * 1_000, context.deadline - Date.now() - 250);
+    const found = await this.settled.until(messageId, waitMs, async () => {
+      const now = await look();
+      return now.isSettled ? now : undefined;
+    });
+    const { message, replies } = found ?? (await look());
+    return { message, replies };
   }
 
   @Handles(listMessages)
-  async list(query: MessageQuery, context: CallContext) {
-    await findAgent(this.database, this.bus, query.agentId, accountOf(context));
-    return readMessages(this.database, query, accountOf(context));
+  async list(query: InputOf<typeof listMessages>, context: CallContext) {
+    await this.agents.require(query.agentId, context);
+    return findMessages(this.database, accountOf(context), query);
+  }
+
+  @Handles(markMessageRead)
+  read({ agentId, messageId }: InputOf<typeof markMessageRead>, context: CallContext) {
+    return markRead(this.database, accountOf(context), agentId, messageId);
   }
 
   @Handles(countMessages)
-  async count({ agentIds }: { agentIds: string[] }, context: CallContext) {
+  async count({ agentIds }: InputOf<typeof countMessages>, context: CallContext) {
     const rows = await this.database.query<{ agent_id: string; count: string }>(
-      `SELECT agent_id, count(*) FROM messages WHERE agent_id = ANY($1::uuid[]) AND account_id = $2 GROUP BY agent_id`,
+      `SELECT agent_id, sum(message_count) AS count FROM conversations
+       WHERE agent_id = ANY($1::uuid[]) AND account_id = $2 GROUP BY agent_id`,
       [agentIds, accountOf(context)],
     );
     return { counts: Object.fromEntries(rows.map((row) => [row.agent_id, Number(row.count)])) };
   }
+}
+
+function eventHeaders(context: CallContext): Record<string, string> {
+  return {
+    v: String(messageCreated.v),
+    'roost-request-id': context.requestId,
+    ...(context.traceparent ? { traceparent: context.traceparent } : {}),
+  };
+}
+
+function refuseUnstorable(error: unknown): never {
+  if (error instanceof Error && 'code' in error && UNSTORABLE.has(String(error.code))) {
+    throw new RoostError('VALIDATION_ERROR', 'content and metadata must be valid Unicode without NUL characters', [
+      { field: 'content', reason: 'invalid_characters' },
+    ]);
+  }
+  throw error;
 }

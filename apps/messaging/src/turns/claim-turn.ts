@@ -1,110 +1,108 @@
-import { type ClaimedTurn, turnStarted } from '#lib/contracts';
+import { type ClaimedTurn, Message, turnStarted } from '#lib/contracts';
 import { newId, type Transaction } from '#lib/database';
-import { MESSAGE_COLUMNS, type MessageRow, toMessage } from '../messages/message-row.js';
 
-export const LEASE_MS = 30_000;
-const BATCH = 100;
+/** A batch travels in one bus message and one prompt: what is beyond comes with the conversation's next turn. */
+const MAX_BATCH = 200;
+const MAX_BATCH_BYTES = 2_000_000;
 
-interface TurnRow {
-  id: string;
-  account_id: string;
+interface AgentRow {
   agent_id: string;
-  conversation_id: string;
+  account_id: string;
+}
+
+interface ClaimRow {
   fencing_token: string;
-  attempt: number;
+  conversation_id: string;
+  channel: ClaimedTurn['channel'];
+  counterparty_id: string;
+  counterparty_name: string | null;
   partial_reply: string;
+  attempt: number;
+  messages: unknown[];
 }
 
 /**
- * Hands out the next turn: one whose lease ran out before anything new, then the oldest waiting message of an
- * active agent without a running turn, with all that waits in its conversation. An interrupting message goes first.
- * Null when nothing waits. By the database's clock; two workers never get the same agent.
+ * Claims the next turn, or gives null when nothing can be claimed. The agent that has been ready longest comes first,
+ * within it the conversation that waits longest; a turn's end puts its agent behind those that were ready before.
  */
-export async function claim(tx: Transaction, workerId: string): Promise<ClaimedTurn | null> {
-  const turn = (await takeOver(tx, workerId)) ?? (await begin(tx, workerId));
-  if (!turn) return null;
-  const rows = await tx.query<MessageRow>(
-    `SELECT ${MESSAGE_COLUMNS} FROM messages WHERE turn_id = $1 AND role = 'user' ORDER BY seq`,
-    [turn.id],
+export async function claimTurn(tx: Transaction, workerId: string, leaseMs: number): Promise<ClaimedTurn | null> {
+  const [agent] = await tx.query<AgentRow>(
+    `SELECT agent_id, account_id FROM agents
+     WHERE next_at <= now() AND running_turn IS NULL AND status = 'active'
+     ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED`,
   );
-  const [conversation] = await tx.query<{
-    channel: ClaimedTurn['channel'];
-    counterparty_id: string;
-    counterparty_name: string | null;
-  }>(`SELECT channel, counterparty_id, counterparty_name FROM conversations WHERE agent_id = $1 AND id = $2`, [
-    turn.agent_id,
-    turn.conversation_id,
-  ]);
-  const messages = rows.map(toMessage);
-  await tx.outbox(
-    turnStarted,
-    {
-      accountId: turn.account_id,
-      agentId: turn.agent_id,
-      turnId: turn.id,
-      messageIds: messages.map(({ id }) => id),
-      attempt: turn.attempt,
-    },
-    turn.agent_id,
-  );
+  if (!agent) return null;
+  // A statement of its own: only one that begins under the lock sees everything that was committed before it.
+  const turnId = newId();
+  const [claim] = await tx.query<ClaimRow>(CLAIM, [agent.agent_id, turnId, workerId, leaseMs, turnStarted.subject]);
+  if (!claim) {
+    await waitForRetry(tx, agent.agent_id);
+    return null;
+  }
+  tx.markEvents();
   return {
-    turnId: turn.id,
-    fencingToken: Number(turn.fencing_token),
-    agentId: turn.agent_id,
-    accountId: turn.account_id,
-    conversationId: turn.conversation_id,
-    channel: conversation?.channel ?? 'api',
-    counterparty: {
-      id: conversation?.counterparty_id ?? turn.conversation_id,
-      displayName: conversation?.counterparty_name ?? null,
-    },
-    messages,
-    attempt: turn.attempt,
-    partialReply: turn.partial_reply,
-    leaseMs: LEASE_MS,
+    turnId,
+    fencingToken: Number(claim.fencing_token),
+    agentId: agent.agent_id,
+    accountId: agent.account_id,
+    conversationId: claim.conversation_id,
+    channel: claim.channel,
+    counterparty: { id: claim.counterparty_id, displayName: claim.counterparty_name },
+    messages: claim.messages.map((message) => Message.parse(message)),
+    attempt: claim.attempt,
+    partialReply: claim.partial_reply,
+    leaseMs,
   };
 }
 
-/** The token grows, so that the worker that lost the lease can write nothing any more. */
-async function takeOver(tx: Transaction, workerId: string): Promise<TurnRow | undefined> {
-  const [turn] = await tx.query<TurnRow>(
-    `UPDATE turns SET fencing_token = fencing_token + 1, worker_id = $1, attempt = attempt + 1, lease_until = now() + $2 * interval '1 ms'
-     WHERE id = (SELECT id FROM turns WHERE state = 'running' AND lease_until < now() ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED)
-     RETURNING *`,
-    [workerId, LEASE_MS],
+/** The conversation's own messages are all backing off: the agent is ready again when the first of them is. */
+async function waitForRetry(tx: Transaction, agentId: string): Promise<void> {
+  await tx.query(
+    `UPDATE agents SET next_at = (SELECT min(ready_at) FROM conversations c WHERE c.agent_id = $1) WHERE agent_id = $1`,
+    [agentId],
   );
-  return turn;
 }
 
-async function begin(tx: Transaction, workerId: string): Promise<TurnRow | undefined> {
-  // The lock on the agent's row is what makes one turn per agent: the loser of a race skips to the next agent.
-  const [next] = await tx.query<{ agent_id: string; account_id: string; conversation_id: string }>(
-    `SELECT m.agent_id, m.account_id, m.conversation_id FROM messages m JOIN agents a ON a.agent_id = m.agent_id
-     WHERE m.status = 'pending' AND m.not_before <= now() AND a.status = 'active'
-       AND NOT EXISTS (SELECT 1 FROM turns t WHERE t.agent_id = m.agent_id AND t.state = 'running')
-     ORDER BY (m.queue_mode = 'interrupt') DESC, m.seq LIMIT 1 FOR UPDATE OF a SKIP LOCKED`,
-  );
-  if (!next) return undefined;
-  const [running] = await tx.query(`SELECT 1 FROM turns WHERE agent_id = $1 AND state = 'running'`, [next.agent_id]);
-  // A worker that held the lock a moment ago began a turn: the next claim finds another agent.
-  if (running) return undefined;
-  const id = newId();
-  const batch = await tx.query<{ attempts: number }>(
-    `UPDATE messages SET status = 'delivered', delivered_at = now(), turn_id = $1, attempts = attempts + 1
-     WHERE id IN (
-       SELECT id FROM messages WHERE agent_id = $2 AND conversation_id = $3 AND status = 'pending' AND not_before <= now()
-       -- A message that failed before goes alone, so that a bad one does not hold the rest.
-       AND (attempts = 0 OR seq = (SELECT min(seq) FROM messages WHERE agent_id = $2 AND conversation_id = $3 AND status = 'pending' AND not_before <= now()))
-       ORDER BY seq LIMIT ${BATCH} FOR UPDATE)
-     RETURNING attempts`,
-    [id, next.agent_id, next.conversation_id],
-  );
-  if (batch.length === 0) return undefined;
-  const attempt = Math.max(...batch.map(({ attempts }) => attempts));
-  const [turn] = await tx.query<TurnRow>(
-    `INSERT INTO turns (id, account_id, agent_id, conversation_id, worker_id, lease_until, attempt)
-     VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 ms', $7) RETURNING *`,
-    [id, next.account_id, next.agent_id, next.conversation_id, workerId, LEASE_MS, attempt],
-  );
-  return turn;
-}
+const CLAIM = `
+  WITH conversation AS MATERIALIZED (
+    SELECT * FROM conversations WHERE agent_id = $1::uuid AND ready_at <= now() ORDER BY ready_at, id LIMIT 1
+  ), waiting AS (
+    SELECT m.* FROM messages m JOIN conversation c ON m.agent_id = c.agent_id AND m.conversation_id = c.id
+    WHERE m.status = 'pending' ORDER BY m.seq LIMIT ${MAX_BATCH + 1}
+  ), numbered AS MATERIALIZED (
+    SELECT id, row_number() OVER w AS n, first_value(batch_max) OVER w AS batch_max,
+      sum(octet_length(content) + octet_length(metadata::text)) OVER w AS bytes
+    FROM waiting WINDOW w AS (ORDER BY seq)
+  ), chosen AS MATERIALIZED (
+    SELECT id FROM numbered
+    WHERE n <= least(coalesce(batch_max, ${MAX_BATCH}), ${MAX_BATCH}) AND (n = 1 OR bytes <= ${MAX_BATCH_BYTES})
+  ), batch AS (
+    UPDATE messages SET status = 'delivered', delivered_at = now(), turn_id = $2::uuid, attempts = attempts + 1
+    WHERE id IN (SELECT id FROM chosen) AND status = 'pending'
+    RETURNING id, seq, attempts, channel, wire_message(messages) AS wire
+  ), summary AS (
+    SELECT max(attempts) AS attempt, jsonb_agg(wire ORDER BY seq) AS messages, jsonb_agg(id ORDER BY seq) AS ids,
+      (array_agg(channel ORDER BY seq DESC))[1] AS channel
+    FROM batch HAVING count(*) > 0
+  ), agent AS (
+    UPDATE agents SET running_turn = $2::uuid, fence = fence + 1 WHERE agent_id = $1::uuid AND EXISTS (SELECT FROM summary)
+    RETURNING account_id, fence
+  ), turn AS (
+    INSERT INTO turns
+      (id, account_id, agent_id, conversation_id, worker_id, fencing_token, attempt, lease_until, message_ids, partial_reply)
+    SELECT $2::uuid, agent.account_id, $1::uuid, c.id, $3::text, agent.fence, s.attempt, clock_timestamp() + $4::int * interval '1 ms', s.ids,
+      c.partial_reply
+    FROM agent, conversation c, summary s
+  ), left_over AS (
+    UPDATE conversations c SET ready_at =
+      CASE WHEN (SELECT count(*) FROM numbered) > (SELECT count(*) FROM chosen) THEN now() END
+    FROM conversation WHERE c.agent_id = $1::uuid AND c.id = conversation.id
+  ), event AS (
+    INSERT INTO outbox (subject, key, payload, headers)
+    SELECT $5::text, $1::uuid::text, jsonb_build_object('account_id', agent.account_id, 'agent_id', $1::uuid, 'turn_id', $2::uuid,
+      'message_ids', s.ids, 'attempt', s.attempt), '{"v":"${turnStarted.v}"}'
+    FROM agent, summary s
+  )
+  SELECT agent.fence AS fencing_token, c.id AS conversation_id, s.channel, c.counterparty_id, c.counterparty_name,
+    c.partial_reply, s.attempt, s.messages
+  FROM agent, conversation c, summary s`;

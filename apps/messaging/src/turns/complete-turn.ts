@@ -1,64 +1,67 @@
-import { messageCompleted, type completeTurn } from '#lib/contracts';
+import { completeTurn as contract, messageCompleted } from '#lib/contracts';
 import { newId, type Transaction } from '#lib/database';
-import type { z } from 'zod';
-import { MESSAGE_COLUMNS, type MessageRow, toMessage } from '../messages/message-row.js';
-import { endTurn, holdTurn } from './turn-lease.js';
+import { z } from 'zod';
+import { freeAgent } from './free-agent.js';
+import { lockTurn } from './locked-turn.js';
 
-type Completion = z.output<typeof completeTurn.input>;
-
-/** Records the replies and ends the turn. The same completion again gives the same replies. Errors: CONFLICT (lease lost). */
-export async function complete(
-  tx: Transaction,
-  completion: Completion,
-): Promise<{ replyIds: string[]; agentId: string | null }> {
-  const [done] = await tx.query<{ reply_ids: string[] }>(
-    `SELECT reply_ids FROM turns WHERE id = $1 AND fencing_token = $2 AND state = 'completed'`,
-    [completion.turnId, completion.fencingToken],
-  );
-  if (done) return { replyIds: done.reply_ids, agentId: null };
-  const turn = await holdTurn(tx, completion);
-  const answered = await tx.query<MessageRow>(
-    `UPDATE messages SET status = 'read', read_at = now() WHERE turn_id = $1 AND role = 'user' RETURNING ${MESSAGE_COLUMNS}`,
-    [turn.id],
-  );
-  answered.sort((a, b) => Number(a.seq) - Number(b.seq));
-  const last = answered.at(-1);
-  const replies: MessageRow[] = [];
-  for (const content of completion.replies) {
-    replies.push(
-      ...(await tx.query<MessageRow>(
-        `INSERT INTO messages (id, account_id, agent_id, conversation_id, role, content, status, channel, reply_to_id, turn_id, delivered_at)
-         VALUES ($1, $2, $3, $4, 'assistant', $5, 'delivered', $6, $7, $8, now()) RETURNING ${MESSAGE_COLUMNS}`,
-        [
-          `msg_${newId()}`,
-          turn.account_id,
-          turn.agent_id,
-          turn.conversation_id,
-          content,
-          last?.channel ?? 'api',
-          last?.id ?? null,
-          turn.id,
-        ],
-      )),
-    );
-  }
-  const replyIds = replies.map(({ id }) => id);
-  await endTurn(tx, turn.id, 'completed', replyIds);
-  await tx.query(`UPDATE conversations SET updated_at = now() WHERE agent_id = $1 AND id = $2`, [
-    turn.agent_id,
-    turn.conversation_id,
-  ]);
-  await tx.outbox(
-    messageCompleted,
-    {
-      accountId: turn.account_id,
-      agentId: turn.agent_id,
-      turnId: turn.id,
-      messages: answered.map(toMessage),
-      replies: replies.map(toMessage),
-      usage: completion.usage,
-    },
-    turn.agent_id,
-  );
-  return { replyIds, agentId: turn.agent_id };
+export interface Ended {
+  agentId: string;
+  /** Whose waiters are to be told. */
+  settledIds: string[];
+  hasMoreWork: boolean;
 }
+
+/** Records a turn's replies and ends it; again changes nothing. Errors: CONFLICT (lease lost). */
+export async function completeTurn(
+  tx: Transaction,
+  { replies, usage, ...fence }: z.output<typeof contract.input>,
+  isFenced: boolean,
+): Promise<Ended & { replyIds: string[] }> {
+  const turn = await lockTurn(tx, fence, 'completed', isFenced);
+  if (turn.state === 'completed') {
+    return { agentId: turn.agentId, settledIds: [], hasMoreWork: false, replyIds: turn.replyIds };
+  }
+  const rows = replies.map((content) => ({ id: `msg_${newId()}`, content: content.replaceAll('\0', '') }));
+  const replyIds = rows.map(({ id }) => id);
+  await tx.query(COMPLETE, [
+    turn.id,
+    turn.agentId,
+    turn.accountId,
+    turn.conversationId,
+    JSON.stringify(turn.messageIds),
+    JSON.stringify(rows.map((row) => ({ ...row, content: row.content.toWellFormed() }))),
+    JSON.stringify(replyIds),
+    JSON.stringify(z.encode(contract.input.in.shape.usage, usage)),
+    messageCompleted.subject,
+  ]);
+  tx.markEvents();
+  const hasMoreWork = await freeAgent(tx, turn.agentId, turn.id);
+  return { agentId: turn.agentId, settledIds: turn.messageIds, hasMoreWork, replyIds };
+}
+
+const COMPLETE = `
+  WITH batch AS (
+    UPDATE messages SET status = 'read', read_at = now(), turn_id = $1::uuid, error = NULL
+    WHERE agent_id = $2::uuid AND id IN (SELECT jsonb_array_elements_text($5::jsonb))
+    RETURNING id, seq, channel, wire_message(messages) AS wire
+  ), summary AS (
+    SELECT coalesce(jsonb_agg(wire ORDER BY seq), '[]') AS messages, (array_agg(id ORDER BY seq DESC))[1] AS last_id,
+      (array_agg(channel ORDER BY seq DESC))[1] AS channel
+    FROM batch
+  ), reply AS (
+    INSERT INTO messages (id, account_id, agent_id, conversation_id, role, content, status, channel, reply_to_id, turn_id, delivered_at)
+    SELECT item.value->>'id', $3::uuid, $2::uuid, $4::text, 'assistant', item.value->>'content', 'delivered',
+      coalesce(s.channel, 'api'), s.last_id, $1::uuid, now()
+    FROM summary s, jsonb_array_elements($6::jsonb) WITH ORDINALITY AS item (value, n) ORDER BY n
+    RETURNING seq, wire_message(messages) AS wire
+  ), turn AS (
+    UPDATE turns SET state = 'completed', ended_at = now(), reply_ids = $7::jsonb, partial_reply = '' WHERE id = $1::uuid
+  ), conversation AS (
+    UPDATE conversations SET message_count = message_count + jsonb_array_length($7::jsonb), partial_reply = '', updated_at = now()
+    WHERE agent_id = $2::uuid AND id = $4::text
+  )
+  INSERT INTO outbox (subject, key, payload, headers)
+  SELECT $9::text, $2::uuid::text, jsonb_build_object('account_id', $3::uuid, 'agent_id', $2::uuid, 'turn_id', $1::uuid,
+    'messages', s.messages, 'replies', (SELECT coalesce(jsonb_agg(wire ORDER BY seq), '[]') FROM reply), 'usage', $8::jsonb),
+    '{"v":"${messageCompleted.v}"}'
+  FROM summary s`;

@@ -1,78 +1,41 @@
-import { type failTurn, type interruptedTurn, messageFailed, turnInterrupted } from '#lib/contracts';
+import type { failTurn as contract } from '#lib/contracts';
 import type { Transaction } from '#lib/database';
 import type { z } from 'zod';
-import { MESSAGE_COLUMNS, type MessageRow, toMessage } from '../messages/message-row.js';
-import { endTurn, type Fence, holdTurn } from './turn-lease.js';
+import type { Ended } from './complete-turn.js';
+import { lockTurn } from './locked-turn.js';
+import { MAX_ATTEMPTS, returnBatch } from './return-batch.js';
 
-const MAX_ATTEMPTS = 5;
-const BACKOFF_MS = [1_000, 5_000, 15_000, 60_000];
+/** What no smaller batch would cure. */
+const NOT_OF_THE_MESSAGE = new Set(['BALANCE_EXHAUSTED', 'AGENT_UNAVAILABLE', 'NOT_FOUND']);
+/** From this try on the batch is halved: one bad message may be what makes it fail. */
+const SPLIT_FROM_ATTEMPT = 3;
+const MAX_DELAY_MS = 60_000;
 
-/** Puts the batch back with backoff, or gives its messages the error for good. Errors: CONFLICT (lease lost). */
-export async function fail(
+/**
+ * Ends a turn that failed. Passing failures are tried again with doubled delays; others end the messages' wait,
+ * but a batch is halved first, so that only the message that cannot be answered gets the error.
+ * Errors: CONFLICT (lease lost).
+ */
+export async function failTurn(
   tx: Transaction,
-  failure: z.output<typeof failTurn.input>,
-): Promise<{ willRetry: boolean; agentId: string }> {
-  const turn = await holdTurn(tx, failure);
-  const willRetry = failure.retryable && turn.attempt < MAX_ATTEMPTS;
-  await endTurn(tx, turn.id, 'failed', [], failure.partialReply);
-  if (willRetry) {
-    const backoffMs = BACKOFF_MS[turn.attempt - 1] ?? 60_000;
-    await tx.query(
-      `UPDATE messages SET status = 'pending', turn_id = NULL, delivered_at = NULL, attempts = $3, not_before = now() + $2 * interval '1 ms'
-       WHERE turn_id = $1 AND role = 'user'`,
-      [turn.id, backoffMs, turn.attempt],
-    );
-    return { willRetry, agentId: turn.agent_id };
+  { error, retryable, partialReply, ...fence }: z.output<typeof contract.input>,
+  { isFenced, retryBaseMs }: { isFenced: boolean; retryBaseMs: number },
+): Promise<Ended & { willRetry: boolean }> {
+  const turn = await lockTurn(tx, fence, 'failed', isFenced);
+  if (turn.state !== 'running') {
+    return { agentId: turn.agentId, settledIds: [], hasMoreWork: false, willRetry: turn.willRetry };
   }
-  const messages = await tx.query<MessageRow>(
-    `UPDATE messages SET status = 'read', read_at = now(), error = $2 WHERE turn_id = $1 AND role = 'user' RETURNING ${MESSAGE_COLUMNS}`,
-    [turn.id, JSON.stringify(failure.error)],
-  );
-  await tx.outbox(
-    messageFailed,
-    {
-      accountId: turn.account_id,
-      agentId: turn.agent_id,
-      turnId: turn.id,
-      messages: messages.map(toMessage),
-      error: failure.error,
-    },
-    turn.agent_id,
-  );
-  return { willRetry, agentId: turn.agent_id };
-}
-
-/** Ends a cancelled turn: its batch is done with, what was said is kept with the turn. Errors: CONFLICT. */
-export async function interrupted(
-  tx: Transaction,
-  end: z.output<typeof interruptedTurn.input>,
-): Promise<{ agentId: string }> {
-  const turn = await holdTurn(tx, end);
-  await endTurn(tx, turn.id, 'interrupted', [], end.partialReply);
-  const messages = await tx.query<{ id: string }>(
-    `UPDATE messages SET status = 'read', read_at = now() WHERE turn_id = $1 AND role = 'user' RETURNING id`,
-    [turn.id],
-  );
-  await tx.outbox(
-    turnInterrupted,
-    {
-      accountId: turn.account_id,
-      agentId: turn.agent_id,
-      turnId: turn.id,
-      messageIds: messages.map(({ id }) => id),
-      partialReply: end.partialReply,
-    },
-    turn.agent_id,
-  );
-  return { agentId: turn.agent_id };
-}
-
-/** Puts the batch back as it was: its worker shuts down before it said anything. Errors: CONFLICT. */
-export async function release(tx: Transaction, fence: Fence): Promise<void> {
-  const turn = await holdTurn(tx, fence);
-  await endTurn(tx, turn.id, 'released');
-  await tx.query(
-    `UPDATE messages SET status = 'pending', turn_id = NULL, delivered_at = NULL, attempts = GREATEST(attempts - 1, 0) WHERE turn_id = $1 AND role = 'user'`,
-    [turn.id],
-  );
+  const size = turn.messageIds.length;
+  const half = size > 1 ? Math.ceil(size / 2) : null;
+  const isSplit = !retryable && half !== null && !NOT_OF_THE_MESSAGE.has(error.code);
+  const delayMs = Math.min(retryBaseMs * 2 ** (turn.attempt - 1), MAX_DELAY_MS) * (0.8 + Math.random() * 0.4);
+  return returnBatch(tx, turn, {
+    state: 'failed',
+    error,
+    maxAttempts: retryable ? MAX_ATTEMPTS : isSplit ? 2 ** 31 - 1 : 0,
+    delayMs: retryable ? Math.round(delayMs) : 0,
+    batchMax: isSplit || (retryable && turn.attempt >= SPLIT_FROM_ATTEMPT) ? half : null,
+    countsAsTry: !isSplit,
+    partialReply: retryable ? partialReply : '',
+  });
 }

@@ -1,3 +1,4 @@
+import { Bus, CONFIG, Handles } from '#lib/bus';
 import {
   claimTurn,
   completeTurn,
@@ -7,66 +8,79 @@ import {
   releaseTurn,
   WAKE_RUNTIME,
 } from '#lib/contracts';
-import { Bus, Handles } from '#lib/bus';
 import { Database } from '#lib/database';
-import { Controller } from '@nestjs/common';
+import { Controller, Inject } from '@nestjs/common';
 import type { z } from 'zod';
-import { ReplyWaiters } from '../messages/reply-waiters.js';
-import { claim, LEASE_MS } from './claim-turn.js';
-import { complete } from './complete-turn.js';
-import { fail, interrupted, release } from './fail-turn.js';
-import { extendLease, type Fence } from './turn-lease.js';
+import type { MessagingConfig } from '../config.js';
+import { SettledMessages } from '../messages/settled-messages.js';
+import { claimTurn as claim } from './claim-turn.js';
+import { completeTurn as complete, type Ended } from './complete-turn.js';
+import { failTurn as fail } from './fail-turn.js';
+import { heartbeatTurn as heartbeat } from './heartbeat-turn.js';
+import { endInterrupted } from './interrupt-turn.js';
+import { lockTurn } from './locked-turn.js';
+import { releaseTurn as release } from './release-turn.js';
 
-/** For the brain only: it acts for every account, so these carry none. */
+type InputOf<C extends { input: z.ZodType }> = z.output<C['input']>;
+
+/** Served to the brain on its own behalf: the fencing token, not an account, says what a caller may write. */
 @Controller()
 export class TurnsHandlers {
+  private readonly isFenced: boolean;
+
   constructor(
     private readonly database: Database,
     private readonly bus: Bus,
-    private readonly waiters: ReplyWaiters,
-  ) {}
+    private readonly settled: SettledMessages,
+    @Inject(CONFIG) private readonly config: MessagingConfig,
+  ) {
+    this.isFenced = config.ROOST_CHAOS_FENCE === 'on';
+  }
 
   @Handles(claimTurn)
-  async claim({ workerId }: { workerId: string }) {
-    return { turn: await this.database.transaction((tx) => claim(tx, workerId)) };
+  async claim({ workerId }: InputOf<typeof claimTurn>) {
+    return { turn: await this.database.transaction((tx) => claim(tx, workerId, this.config.ROOST_LEASE_MS)) };
   }
 
   @Handles(heartbeatTurn)
-  async heartbeat(beat: z.output<typeof heartbeatTurn.input>) {
-    return this.database.transaction((tx) => extendLease(tx, beat, LEASE_MS, beat.partialReply));
+  heartbeat(input: InputOf<typeof heartbeatTurn>) {
+    return heartbeat(this.database, input, this.config.ROOST_LEASE_MS);
   }
 
   @Handles(completeTurn)
-  async complete(completion: z.output<typeof completeTurn.input>) {
-    const { replyIds, agentId } = await this.database.transaction((tx) => complete(tx, completion));
-    if (agentId) this.ended(agentId);
-    return { replyIds };
+  async complete(input: InputOf<typeof completeTurn>) {
+    const ended = await this.database.transaction((tx) => complete(tx, input, this.isFenced));
+    this.tell(ended);
+    return { replyIds: ended.replyIds };
   }
 
   @Handles(failTurn)
-  async fail(failure: z.output<typeof failTurn.input>) {
-    const { willRetry, agentId } = await this.database.transaction((tx) => fail(tx, failure));
-    this.ended(agentId);
-    return { willRetry };
+  async fail(input: InputOf<typeof failTurn>) {
+    const options = { isFenced: this.isFenced, retryBaseMs: this.config.ROOST_RETRY_BASE_MS };
+    const ended = await this.database.transaction((tx) => fail(tx, input, options));
+    this.tell(ended);
+    return { willRetry: ended.willRetry };
   }
 
   @Handles(interruptedTurn)
-  async interrupted(end: z.output<typeof interruptedTurn.input>) {
-    const { agentId } = await this.database.transaction((tx) => interrupted(tx, end));
-    this.ended(agentId);
+  async interrupted({ partialReply, ...fence }: InputOf<typeof interruptedTurn>) {
+    const ended = await this.database.transaction(async (tx) => {
+      const turn = await lockTurn(tx, fence, 'interrupted', this.isFenced);
+      return turn.state === 'running' ? endInterrupted(tx, turn, partialReply) : undefined;
+    });
+    if (ended) this.tell(ended);
     return { accepted: true };
   }
 
   @Handles(releaseTurn)
-  async release(fence: Fence) {
-    await this.database.transaction((tx) => release(tx, fence));
-    this.bus.signal(WAKE_RUNTIME);
+  async release(fence: InputOf<typeof releaseTurn>) {
+    const ended = await this.database.transaction((tx) => release(tx, fence, this.isFenced));
+    if (ended) this.tell(ended);
     return { accepted: true };
   }
 
-  /** Whoever waits for the replies hears of it; the agent's next conversation may go on. */
-  private ended(agentId: string) {
-    this.waiters.ended(agentId);
-    this.bus.signal(WAKE_RUNTIME);
+  private tell({ settledIds, hasMoreWork }: Ended): void {
+    this.settled.announce(settledIds);
+    if (hasMoreWork) this.bus.signal(WAKE_RUNTIME);
   }
 }

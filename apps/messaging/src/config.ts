@@ -1,0 +1,17 @@
+import { busEnvironment, databaseEnvironment } from '#lib/config';
+import { z } from 'zod';
+
+export const messagingConfig = z.object({
+  ...busEnvironment,
+  ...databaseEnvironment,
+  /** How long a worker may be silent before its turn is given to another. */
+  ROOST_LEASE_MS: z.coerce.number().int().min(300).max(600_000).default(30_000),
+  /** Wait before the second try of a turn; doubled at each further one. */
+  ROOST_RETRY_BASE_MS: z.coerce.number().int().min(1).max(60_000).default(1_000),
+  /**
+   * Fault injection for test/chaos: `off` accepts writes of workers whose lease was taken over. The chaos run must
+   * then fail, which shows that it can.
+   */
+  ROOST_CHAOS_FENCE: z.enum(['on', 'off']).default('on'),
+});
+export type MessagingConfig = z.output<typeof messagingConfig>;

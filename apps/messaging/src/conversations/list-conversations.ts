@@ -1,0 +1,38 @@
+import { Conversation, listConversations as contract, paginationOf } from '#lib/contracts';
+import type { Database } from '#lib/database';
+import type { z } from 'zod';
+
+/** An agent's conversations, newest activity first. */
+export async function listConversations(
+  database: Database,
+  accountId: string,
+  query: z.output<typeof contract.input>,
+): Promise<z.output<typeof contract.output>> {
+  const page = Number(query.page);
+  const limit = Number(query.limit);
+  const scope = [query.agentId, accountId];
+  const [total] = await database.query<{ count: string }>(
+    `SELECT count(*) FROM conversations WHERE agent_id = $1 AND account_id = $2`,
+    scope,
+  );
+  const rows = await database.query<{ conversation: unknown }>(
+    `SELECT jsonb_build_object(
+       'id', c.id, 'channel', c.channel,
+       'counterparty', jsonb_build_object('id', c.counterparty_id, 'display_name', c.counterparty_name),
+       'message_count', c.message_count,
+       'unread_count', (SELECT count(*) FROM messages m WHERE m.agent_id = c.agent_id AND m.conversation_id = c.id
+                          AND m.role = 'assistant' AND m.status <> 'read'),
+       'last_message', (SELECT jsonb_build_object('id', m.id, 'role', m.role, 'content', left(m.content, 200),
+                          'created_at', wire_time(m.created_at))
+                        FROM messages m WHERE m.agent_id = c.agent_id AND m.conversation_id = c.id ORDER BY seq DESC LIMIT 1),
+       'created_at', wire_time(c.created_at), 'updated_at', wire_time(c.updated_at)) AS conversation
+     FROM (SELECT * FROM conversations WHERE agent_id = $1 AND account_id = $2
+           ORDER BY updated_at DESC, id LIMIT $3 OFFSET $4) c
+     ORDER BY c.updated_at DESC, c.id`,
+    [...scope, limit, (page - 1) * limit],
+  );
+  return {
+    conversations: rows.map((row) => Conversation.parse(row.conversation)),
+    pagination: paginationOf(page, limit, Number(total?.count ?? 0)),
+  };
+}

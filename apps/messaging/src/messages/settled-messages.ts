@@ -1,0 +1,69 @@
+import { Bus } from '#lib/bus';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import type { Subscription } from '@nats-io/transport-node';
+
+const SUBJECT = 'settled.messages';
+/** A hint may be lost: look again this often. */
+const RECHECK_MS = 2_000;
+
+/** Lets a request wait for the end of a message's turn, whichever messaging process records it. */
+@Injectable()
+export class SettledMessages implements OnApplicationBootstrap {
+  private readonly waiting = new Map<string, Set<() => void>>();
+  private subscription: Subscription | undefined;
+
+  constructor(private readonly bus: Bus) {}
+
+  onApplicationBootstrap(): void {
+    this.subscription = this.bus.connection.subscribe(SUBJECT, {
+      callback: (error, message) => {
+        if (!error) for (const id of message.json<string[]>()) this.wake(id);
+      },
+    });
+    this.bus.stopping.addEventListener('abort', () => {
+      for (const id of this.waiting.keys()) this.wake(id);
+    });
+  }
+
+  /** Tells all messaging processes; call it after commit. */
+  announce(messageIds: string[]): void {
+    if (messageIds.length > 0) this.bus.signal(SUBJECT, messageIds);
+  }
+
+  /** Calls `look` until it gives something or the time is over: at once, when told, and now and then. */
+  async until<T>(messageId: string, waitMs: number, look: () => Promise<T | undefined>): Promise<T | undefined> {
+    const deadline = Date.now() + waitMs;
+    for (;;) {
+      // Listening begins before the look: an end that falls between the two must not be missed.
+      const told = this.listen(messageId);
+      try {
+        const found = await look();
+        const left = deadline - Date.now();
+        if (found !== undefined || left <= 0 || this.bus.stopping.aborted) return found;
+        await told.or(Math.min(left, RECHECK_MS));
+      } finally {
+        told.forget();
+      }
+    }
+  }
+
+  private listen(messageId: string) {
+    let wake = () => {};
+    const told = new Promise<void>((resolve) => (wake = resolve));
+    const wakers = this.waiting.get(messageId) ?? new Set();
+    this.waiting.set(messageId, wakers.add(wake));
+    let timer: NodeJS.Timeout | undefined;
+    return {
+      or: (ms: number) => Promise.race([told, new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))]),
+      forget: () => {
+        clearTimeout(timer);
+        wakers.delete(wake);
+        if (wakers.size === 0) this.waiting.delete(messageId);
+      },
+    };
+  }
+
+  private wake(messageId: string): void {
+    for (const wake of this.waiting.get(messageId) ?? []) wake();
+  }
+}

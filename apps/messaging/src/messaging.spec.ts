@@ -1,0 +1,135 @@
+import { Bus, ownCall } from '#lib/bus';
+import {
+  claimTurn,
+  completeTurn,
+  failTurn,
+  getMessage,
+  heartbeatTurn,
+  interruptedTurn,
+  listAgentEvents,
+  listConversations,
+  listMessages,
+  sendMessage,
+  syncAgent,
+} from '#lib/contracts';
+import type { RunningService } from '#lib/config';
+import { newId } from '#lib/database';
+import { freshBus, freshDatabase, until } from '#lib/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { start } from './main.js';
+
+const accountId = newId();
+const usage = { inputTokens: 1, outputTokens: 1, cachedInputTokens: 0 };
+
+describe('messaging', () => {
+  let service: RunningService;
+  let bus: Bus;
+  let stop: () => Promise<void>;
+
+  beforeAll(async () => {
+    const [database, nats] = await Promise.all([freshDatabase(), freshBus()]);
+    service = await start({
+      DATABASE_URL: database.url,
+      NATS_URL: nats.url,
+      NATS_CREDS: nats.creds,
+      ROOST_LEASE_MS: '1000',
+      ROOST_RETRY_BASE_MS: '1',
+    });
+    bus = new Bus(await nats.connect(), 'test');
+    stop = async () => {
+      await service.stop();
+      await bus.connection.close();
+      nats.release();
+      await database.drop();
+    };
+  });
+  afterAll(() => stop());
+
+  const account = () => ({ ...ownCall('req_test'), accountId });
+  const agent = async () => {
+    const agentId = newId();
+    await bus.request(syncAgent, { agentId, accountId, status: 'active', revision: 1 });
+    return agentId;
+  };
+  const say = (agentId: string, content: string, more: object = {}) =>
+    bus.request(
+      sendMessage,
+      { agentId, content, metadata: {}, channel: 'api', queueMode: 'collect', conversationId: 'default', ...more },
+      account(),
+    );
+  const claim = () =>
+    until(
+      'a turn is claimed',
+      async () => (await bus.request(claimTurn, { workerId: 'w' }, ownCall('c'))).turn ?? false,
+    );
+  const fenceOf = ({ turnId, fencingToken }: { turnId: string; fencingToken: number }) => ({ turnId, fencingToken });
+
+  it('hands over a batch in order and answers it once, however often that is reported', async () => {
+    const agentId = await agent();
+    const first = await say(agentId, 'a');
+    const second = await say(agentId, 'b');
+    const turn = await claim();
+    expect(turn.messages.map(({ content }) => content)).toEqual(['a', 'b']);
+    const waited = bus.request(getMessage, { agentId, messageId: first.id, waitSeconds: 10 }, account());
+    const report = { ...fenceOf(turn), replies: ['hello'], usage };
+    const { replyIds } = await bus.request(completeTurn, report, ownCall('d'));
+    expect(await bus.request(completeTurn, report, ownCall('e'))).toEqual({ replyIds });
+    expect((await waited).replies.map(({ content }) => content)).toEqual(['hello']);
+    const { messages } = await bus.request(listMessages, { agentId, limit: 50 }, account());
+    expect(messages.map(({ id, status }) => [id, status])).toEqual([
+      [first.id, 'read'],
+      [second.id, 'read'],
+      [replyIds[0], 'delivered'],
+    ]);
+    const { conversations } = await bus.request(listConversations, { agentId, page: 1, limit: 20 }, account());
+    expect(conversations).toMatchObject([{ id: 'default', messageCount: 3, unreadCount: 1 }]);
+    const { lastEventId } = await bus.request(listAgentEvents, { agentId, limit: 10 }, account());
+    expect(lastEventId).not.toBeNull();
+  });
+
+  it('gives the turn of a silent worker to another and refuses the late report', async () => {
+    const agentId = await agent();
+    await say(agentId, 'a');
+    const lost = await claim();
+    await bus.request(heartbeatTurn, { ...fenceOf(lost), partialReply: 'half' }, ownCall('h'));
+    const next = await claim();
+    expect(next).toMatchObject({ agentId, attempt: 2, partialReply: 'half' });
+    const late = bus.request(completeTurn, { ...fenceOf(lost), replies: ['x'], usage }, ownCall('l'));
+    await expect(late).rejects.toMatchObject({ code: 'CONFLICT' });
+    await bus.request(completeTurn, { ...fenceOf(next), replies: ['y'], usage }, ownCall('m'));
+  });
+
+  it('tells the running turn of an interrupt and runs the new message next', async () => {
+    const agentId = await agent();
+    await say(agentId, 'book');
+    const running = await claim();
+    await say(agentId, 'stop', { queueMode: 'interrupt' });
+    expect(await bus.request(heartbeatTurn, fenceOf(running), ownCall('h'))).toMatchObject({ cancelled: true });
+    await bus.request(interruptedTurn, { ...fenceOf(running), partialReply: 'Once', usage }, ownCall('i'));
+    const next = await claim();
+    expect(next.messages.map(({ content }) => content)).toEqual(['stop']);
+    await bus.request(completeTurn, { ...fenceOf(next), replies: ['ok'], usage }, ownCall('d'));
+  });
+
+  it('tries a passing failure five times, then gives the message the error', async () => {
+    const agentId = await agent();
+    const { id } = await say(agentId, 'a');
+    const error = { code: 'PROVIDER', message: 'overloaded' };
+    for (let attempt = 1; attempt <= 5; attempt++) {
+      const turn = await claim();
+      expect(turn.attempt).toBe(attempt);
+      const failed = { ...fenceOf(turn), error, retryable: true, partialReply: '' };
+      expect(await bus.request(failTurn, failed, ownCall('f'))).toEqual({ willRetry: attempt < 5 });
+    }
+    const { message } = await bus.request(getMessage, { agentId, messageId: id, waitSeconds: 0 }, account());
+    expect(message).toMatchObject({ status: 'read', error });
+  });
+
+  it('queues for a paused agent and refuses for a stopped one', async () => {
+    const agentId = await agent();
+    await bus.request(syncAgent, { agentId, accountId, status: 'paused', revision: 2 });
+    await say(agentId, 'a');
+    await bus.request(syncAgent, { agentId, accountId, status: 'stopped', revision: 3 });
+    await expect(say(agentId, 'b')).rejects.toMatchObject({ code: 'AGENT_UNAVAILABLE' });
+  });
+});

@@ -95,7 +95,7 @@ describe('every slot is accounted for once', () => {
         },
       ),
       {
-        numRuns: 10,
+        numRuns: 4,
         examples: [
           ['Australia/Lord_Howe', '*/15 * * * *', 2026],
           ['Pacific/Apia', '0 12 * * *', 2010],
@@ -104,5 +104,5 @@ describe('every slot is accounted for once', () => {
         ],
       },
     );
-  });
+  }, 120_000);
 });

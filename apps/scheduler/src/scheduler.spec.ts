@@ -1,0 +1,259 @@
+import {
+  agentCreated,
+  agentDeleted,
+  createSchedule,
+  createTrigger,
+  fireTrigger,
+  getSchedule,
+  listScheduleExecutions,
+  messageCompleted,
+  rotateTriggerSecret,
+  runSchedule,
+  sendMessage,
+  toggleSchedule,
+  updateSchedule,
+} from '#lib/contracts';
+import { Bus, ownCall, serve } from '#lib/bus';
+import type { RunningService } from '#lib/config';
+import { Database } from '#lib/database';
+import { freshBus, freshDatabase, until } from '#lib/testing';
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { Webhook } from 'standardwebhooks';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { start } from './main.js';
+import { Scheduler1795570000000 } from './migrations/scheduler-1795570000000.js';
+import { checkProof } from './triggers/proof.js';
+
+describe('scheduler', () => {
+  const accountId = randomUUID();
+  const agentId = randomUUID();
+  const sent = new Map<string, { id: string; content: string; conversationId: string }>();
+  let sends = 0;
+  const replicas: RunningService[] = [];
+  let database: Awaited<ReturnType<typeof freshDatabase>>;
+  let nats: Awaited<ReturnType<typeof freshBus>>;
+  let bus: Bus;
+  let rows: Database;
+
+  beforeAll(async () => {
+    [database, nats] = await Promise.all([freshDatabase(), freshBus()]);
+    bus = new Bus(await nats.connect(), 'tester');
+    // A stand-in for messaging: one message per dedupe key.
+    serve(
+      bus.connection,
+      sendMessage,
+      sendMessage.subject,
+      (message) => {
+        sends++;
+        const key = message.dedupeKey ?? randomUUID();
+        const known = sent.get(key) ?? { id: `msg_${randomUUID()}`, ...message };
+        sent.set(key, known);
+        const { content, metadata, channel, queueMode, conversationId } = message;
+        return {
+          ...{ id: known.id, role: 'user' as const, status: 'pending' as const, createdAt: new Date() },
+          ...{ content, metadata, channel, queueMode, conversationId },
+        };
+      },
+      () => undefined,
+    );
+    const env = {
+      NATS_URL: nats.url,
+      NATS_CREDS: nats.creds,
+      DATABASE_URL: database.url,
+      ROOST_MASTER_KEY: randomBytes(32).toString('base64'),
+    };
+    for (let replica = 0; replica < 3; replica++) replicas.push(await start(env));
+    rows = await Database.open({
+      url: database.url,
+      schema: 'scheduler',
+      migrations: [Scheduler1795570000000],
+      poolSize: 2,
+    });
+    const state = { agentId, accountId, status: 'active' as const, revision: 1 };
+    await rows.transaction((tx) => tx.outbox(agentCreated, state, agentId));
+    await until('the agent is known', async () => (await rows.query(`SELECT 1 FROM agents`)).length === 1);
+  });
+
+  afterAll(async () => {
+    for (const replica of replicas) await replica.stop();
+    await rows.close();
+    await bus.connection.close();
+    nats.release();
+    await database.drop();
+  });
+
+  const call = (account = accountId) => ({ ...ownCall('req_test'), accountId: account });
+  const schedule = (more: { cronExpression?: string; messageTemplate?: string; timezone?: string } = {}) =>
+    bus.request(
+      createSchedule,
+      {
+        ...{ agentId, name: 'daily', cronExpression: '0 0 * * *', messageTemplate: '{{schedule.name}} {{date}}' },
+        ...{ timezone: 'UTC', enabled: true, queueMode: 'collect', overlap: 'queue', catchUp: 'all', ...more },
+      },
+      call(),
+    );
+  const executionsOf = async (scheduleId: string) =>
+    (await bus.request(listScheduleExecutions, { agentId, scheduleId, page: 1, limit: 100 }, call())).executions;
+
+  it('refuses what it cannot keep, naming the field', async () => {
+    await expect(schedule({ cronExpression: '0 0 30 2 *' })).rejects.toMatchObject({
+      code: 'VALIDATION_ERROR',
+      details: [{ field: 'cron_expression' }],
+    });
+    await expect(schedule({ cronExpression: '*/5 * * * * *' })).rejects.toMatchObject({
+      details: [{ reason: 'too_frequent' }],
+    });
+    await expect(schedule({ timezone: 'Mars/Base' })).rejects.toMatchObject({ details: [{ field: 'timezone' }] });
+    await expect(schedule({ messageTemplate: '{{constructor}}' })).rejects.toMatchObject({
+      details: [{ reason: 'unknown_variable' }],
+    });
+  });
+
+  it('changes single fields, toggles, and shows nothing to another account', async () => {
+    const { id } = await schedule();
+    const key = { agentId, scheduleId: id };
+    const changed = await bus.request(updateSchedule, { ...key, cronExpression: '@hourly' }, call());
+    expect(changed).toMatchObject({ name: 'daily', cronExpression: '@hourly' });
+    expect(changed.nextRunAt?.getUTCMinutes()).toBe(0);
+    expect(await bus.request(toggleSchedule, key, call())).toMatchObject({ enabled: false, nextRunAt: null });
+    expect(await bus.request(toggleSchedule, { ...key, enabled: true }, call())).toMatchObject({ enabled: true });
+    await expect(bus.request(getSchedule, key, call(randomUUID()))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('fires every slot once with three replicas, and completes with the turn', async () => {
+    const { id } = await schedule({ cronExpression: '* * * * *' });
+    const before = sends;
+    await rows.query(
+      `UPDATE schedules SET next_run_at = date_trunc('minute', now()) - interval '49 minutes' WHERE id = $1`,
+      [id],
+    );
+    const executions = await until('all are sent', async () => {
+      const found = await executionsOf(id);
+      return found.length >= 50 && found.every(({ status }) => status === 'running') && found;
+    });
+    expect(new Set(executions.map(({ scheduledFor }) => scheduledFor.getTime())).size).toBe(executions.length);
+    expect(new Set(executions.map(({ messageId }) => messageId)).size).toBe(executions.length);
+    expect(sends - before).toBe(executions.length);
+
+    const messageId = executions[0]?.messageId ?? '';
+    const message = {
+      ...{ id: messageId, role: 'user' as const, content: 'x', metadata: {}, status: 'read' as const },
+      ...{ channel: 'schedule' as const, queueMode: 'collect' as const, conversationId: `schedule:${id}` },
+      ...{ replyToId: null, createdAt: new Date(), deliveredAt: null, readAt: null, error: null },
+    };
+    await rows.transaction((tx) =>
+      tx.outbox(
+        messageCompleted,
+        {
+          ...{ accountId, agentId, turnId: randomUUID(), messages: [message], replies: [] },
+          usage: { inputTokens: 1, outputTokens: 1, cachedInputTokens: 0 },
+        },
+        agentId,
+      ),
+    );
+    await until('it is completed', async () =>
+      (await executionsOf(id)).some(
+        (execution) => execution.messageId === messageId && execution.status === 'completed',
+      ),
+    );
+    await rows.query(`UPDATE schedules SET enabled = false, next_run_at = NULL WHERE id = $1`, [id]);
+  });
+
+  it('skips with the reason while the agent is stopped', async () => {
+    const { id } = await schedule();
+    await rows.query(`UPDATE agents SET status = 'stopped'`);
+    await rows.query(`UPDATE schedules SET next_run_at = date_trunc('day', now()) WHERE id = $1`, [id]);
+    await until('it is skipped', async () =>
+      (await executionsOf(id)).some(({ status, error }) => status === 'skipped' && error === 'the agent is stopped'),
+    );
+    await rows.query(`UPDATE agents SET status = 'active'`);
+  });
+
+  it('runs now', async () => {
+    const { id } = await schedule();
+    expect(await bus.request(runSchedule, { agentId, scheduleId: id }, call())).toMatchObject({ status: 'pending' });
+    await until('it is sent', async () => (await executionsOf(id))[0]?.status === 'running');
+  });
+
+  describe('triggers', () => {
+    const body = '{"a":{"b":[{"c":"ünï"}]}}';
+    const trigger = () =>
+      bus.request(
+        createTrigger,
+        {
+          agentId,
+          name: 't',
+          messageTemplate: '{{payload.a.b.0.c}} {{payload.__proto__}} {{headers.x-event}}',
+          enabled: true,
+        },
+        call(),
+      );
+    const fire = (triggerId: string, headers: Record<string, string>, content: string | Buffer = body) =>
+      bus.request(fireTrigger, {
+        triggerId,
+        headers: { 'content-type': 'application/json', 'x-event': 'push', ...headers },
+        bodyBase64: Buffer.from(content).toString('base64'),
+      });
+
+    it('takes each proof, refuses one byte off, and keeps a rotated secret for a while', async () => {
+      const { id, webhookSecret: secret } = await trigger();
+      const hmac = (key: string) => `sha256=${createHmac('sha256', key).update(body).digest('hex')}`;
+      const at = new Date();
+      const standard = {
+        'webhook-id': 'wh_1',
+        'webhook-timestamp': String(Math.floor(at.getTime() / 1_000)),
+        'webhook-signature': new Webhook(secret, { format: 'raw' }).sign('wh_1', at, body),
+      };
+      for (const proof of [{ 'x-webhook-secret': secret }, { 'x-hub-signature-256': hmac(secret) }, standard]) {
+        const { executionId } = await fire(id, proof);
+        expect(sent.get(`execution:${executionId}`)?.content).toBe('ünï  push');
+      }
+      const off = `${secret.slice(0, -1)}${secret.endsWith('A') ? 'B' : 'A'}`;
+      for (const proof of [{}, { 'x-webhook-secret': off }, { 'x-hub-signature-256': hmac(off) }])
+        await expect(fire(id, proof)).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+      const rotated = await bus.request(rotateTriggerSecret, { agentId, triggerId: id }, call());
+      for (const key of [secret, rotated.webhookSecret]) await fire(id, { 'x-webhook-secret': key });
+      await rows.query(`UPDATE triggers SET previous_until = now() - interval '1 second' WHERE id = $1`, [id]);
+      await expect(fire(id, { 'x-webhook-secret': secret })).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
+      expect(JSON.stringify(await rows.query(`SELECT * FROM triggers`))).not.toContain(secret);
+    });
+
+    it('makes one message of a delivery that comes twice, also at once', async () => {
+      const { id, webhookSecret } = await trigger();
+      const headers = { 'x-webhook-secret': webhookSecret, 'x-github-delivery': 'd1' };
+      const results = await Promise.all(Array.from({ length: 10 }, () => fire(id, headers)));
+      expect(new Set(results.map(({ messageId }) => messageId)).size).toBe(1);
+      expect(await fire(id, headers)).toEqual(results[0]);
+    });
+
+    it('refuses bad bodies and a flood', async () => {
+      const { id, webhookSecret } = await trigger();
+      const proof = { 'x-webhook-secret': webhookSecret };
+      await expect(fire(id, proof, Buffer.from([0xff, 0xfe]))).rejects.toMatchObject({ code: 'VALIDATION_ERROR' });
+      await expect(fire(id, { ...proof, 'content-type': 'text/plain' })).rejects.toMatchObject({
+        code: 'UNSUPPORTED_MEDIA_TYPE',
+      });
+      await fire(id, { ...proof, 'content-type': 'application/x-www-form-urlencoded' }, 'a=1&b=2');
+      await rows.query(`UPDATE triggers SET allowed_at = now() + interval '125 seconds' WHERE id = $1`, [id]);
+      await expect(fire(id, proof)).rejects.toMatchObject({ code: 'RATE_LIMITED' });
+    });
+
+    it('accepts the example of GitHub’s documentation, and not with a byte changed', () => {
+      const signature = 'sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17';
+      const check = (text: string) => () =>
+        checkProof(["It's a Secret to Everybody"], { 'x-hub-signature-256': signature }, Buffer.from(text));
+      expect(check('Hello, World!')).not.toThrow();
+      expect(check('Hello, World?')).toThrow();
+    });
+  });
+
+  it('goes with its agent', async () => {
+    await rows.transaction((tx) => tx.outbox(agentDeleted, { agentId, accountId, revision: 9 }, agentId));
+    await until('nothing is left', async () => {
+      const left = await rows.query(
+        `SELECT id FROM schedules UNION ALL SELECT id FROM triggers UNION ALL SELECT id FROM executions`,
+      );
+      return left.length === 0;
+    });
+  });
+});

@@ -1,0 +1,112 @@
+import { sendMessage } from '#lib/contracts';
+import { Bus, serve } from '#lib/bus';
+import { Database } from '#lib/database';
+import { freshBus, freshDatabase, startTestServers } from '#lib/testing';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { Scheduler1795570000000 } from '../apps/scheduler/src/migrations/scheduler-1795570000000.js';
+
+/**
+ * Firing under load and under kill -9, with a stand-in for messaging. Run alone: `node dist/bench/scheduler.js
+ * [schedules=100000] [rate=1000] [seconds=20] [kills=0]`. With kills, three replicas run and one of them is killed and
+ * replaced every so often; at the end every slot must have one execution and one message. Prints lateness: from the
+ * slot until the message was queued.
+ */
+const numberOf = (name: string, otherwise: number) =>
+  Number(process.argv.find((argument) => argument.startsWith(`${name}=`))?.split('=')[1] ?? otherwise);
+const schedules = numberOf('schedules', 100_000);
+const rate = numberOf('rate', 1_000);
+const seconds = numberOf('seconds', 20);
+const kills = numberOf('kills', 0);
+const leadSeconds = 5;
+
+const servers = await startTestServers();
+const [database, nats] = await Promise.all([freshDatabase(), freshBus()]);
+const bus = new Bus(await nats.connect(), 'bench');
+const rows = await Database.open({
+  url: database.url,
+  schema: 'scheduler',
+  migrations: [Scheduler1795570000000],
+  poolSize: 2,
+});
+const messages = new Map<string, string>();
+let sends = 0;
+serve(
+  bus.connection,
+  sendMessage,
+  sendMessage.subject,
+  ({ content, metadata, channel, queueMode, conversationId, dedupeKey = '' }) => {
+    sends++;
+    const id = messages.get(dedupeKey) ?? `msg_${randomUUID()}`;
+    messages.set(dedupeKey, id);
+    return {
+      id,
+      role: 'user',
+      status: 'pending',
+      createdAt: new Date(),
+      content,
+      metadata,
+      channel,
+      queueMode,
+      conversationId,
+    };
+  },
+  console.error,
+);
+const main = fileURLToPath(new URL('../apps/scheduler/src/main.js', import.meta.url));
+const { PATH, HOME } = process.env;
+const env = {
+  ...{ PATH, HOME, NATS_URL: nats.url, NATS_CREDS: nats.creds, DATABASE_URL: database.url },
+  ROOST_MASTER_KEY: randomBytes(32).toString('base64'),
+};
+const spawnReplica = () => spawn(process.execPath, [main], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+const replicas: ChildProcess[] = [];
+
+try {
+  // Slots on whole milliseconds spread over each second; the rest of the schedules is due far away.
+  await rows.query(
+    `INSERT INTO schedules (id, account_id, agent_id, name, cron_expression, message_template, timezone, enabled, queue_mode, overlap, catch_up, next_run_at)
+     SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'bench', '0 0 1 1 *', '{{date}} {{time}}', 'Europe/Berlin', true, 'collect', 'queue', 'all',
+       CASE WHEN n < $2::int * $3::int THEN now() + interval '${leadSeconds} seconds' + n * interval '1 second' / $2::int ELSE now() + interval '30 days' END
+     FROM generate_series(0, $1::int - 1) AS n`,
+    [schedules, rate, seconds],
+  );
+  await rows.query(`ANALYZE schedules`);
+  for (let replica = 0; replica < (kills > 0 ? 3 : 1); replica++) replicas.push(spawnReplica());
+  const until = Date.now() + (leadSeconds + seconds + 5) * 1_000;
+  for (let kill = 0; kill < kills; kill++) {
+    await new Promise((done) => setTimeout(done, Math.max(0, (until - Date.now()) / (kills - kill + 1))));
+    replicas[kill % 3]?.kill('SIGKILL');
+    replicas[kill % 3] = spawnReplica();
+  }
+  await report(until + 60_000);
+} finally {
+  const exits = replicas.map((replica) => new Promise((resolve) => replica.once('exit', resolve)));
+  for (const replica of replicas) replica.kill('SIGTERM');
+  await Promise.all(exits);
+  await rows.close();
+  await bus.connection.close();
+  nats.release();
+  await database.drop();
+  await servers.stop();
+}
+
+async function report(deadline: number) {
+  const due = rate * seconds;
+  for (;;) {
+    const [row] = await rows.query<Record<string, number>>(
+      `SELECT count(*)::int AS executions, count(DISTINCT (schedule_id, slot))::int AS slots,
+         count(DISTINCT message_id)::int AS messages,
+         percentile_cont(ARRAY[0.5, 0.99, 1]) WITHIN GROUP (ORDER BY extract(epoch FROM started_at - slot) * 1000) AS late_ms
+       FROM executions`,
+    );
+    if (row?.['messages'] !== due && Date.now() < deadline) {
+      await new Promise((done) => setTimeout(done, 500));
+      continue;
+    }
+    console.log({ schedules, rate, seconds, kills, due, ...row, sends, queued: messages.size });
+    if (row?.['executions'] !== due || row['messages'] !== due || messages.size !== due) process.exitCode = 1;
+    return;
+  }
+}

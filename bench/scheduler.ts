@@ -42,8 +42,8 @@ serve(
     messages.set(dedupeKey, id);
     return {
       id,
-      role: 'user',
-      status: 'pending',
+      role: 'user' as const,
+      status: 'pending' as const,
       createdAt: new Date(),
       content,
       metadata,

@@ -1,0 +1,120 @@
+import { RoostError } from '#lib/contracts';
+import { Database, newId } from '#lib/database';
+import { freshDatabase } from '#lib/testing';
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { forgetAgent, recordAgent } from '../agents/record-agent.js';
+import { sendMessages } from '../messages/send-messages.js';
+import { Messaging1795560000000 } from '../migrations/messaging-1795560000000.js';
+import { claimTurn } from './claim-turn.js';
+import { completeTurn } from './complete-turn.js';
+import { expireTurn } from './expire-turn.js';
+import type { Fence } from './locked-turn.js';
+import { releaseTurn } from './release-turn.js';
+
+const usage = { inputTokens: 0, outputTokens: 0, cachedInputTokens: 0 };
+/** Enough for every change; `ROOST_INTERLEAVINGS=5000` searches longer. */
+const RUNS = 200;
+
+let database: Database;
+let drop: () => Promise<void>;
+
+beforeAll(async () => {
+  const fresh = await freshDatabase();
+  database = await Database.open({
+    url: fresh.url,
+    schema: 'messaging',
+    migrations: [Messaging1795560000000],
+    poolSize: 4,
+  });
+  drop = async () => {
+    await database.close();
+    await fresh.drop();
+  };
+});
+afterAll(() => drop());
+
+const step = fc.oneof(
+  fc.constant({ do: 'send' as const }),
+  fc.constant({ do: 'claim' as const }),
+  fc.constant({ do: 'expire' as const }),
+  fc.record({ do: fc.constantFrom('complete' as const, 'release' as const), worker: fc.nat(3) }),
+);
+
+/** Workers that come back late, twice or after a takeover, in any order. */
+it('answers every message exactly once and in order, whatever claims, expiries and late reports interleave', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 8 }), async (steps) => {
+      const agentId = newId();
+      const accountId = newId();
+      await database.transaction((tx) => recordAgent(tx, { agentId, accountId, status: 'active', revision: 1 }));
+      const sent: string[] = [];
+      const claims: (Fence & { ids: string[] })[] = [];
+      const answered: string[] = [];
+      let running: string | undefined;
+      const claim = async () => {
+        const turn = await database.transaction((tx) => claimTurn(tx, 'w', 30_000));
+        expect(turn !== null && running !== undefined).toBe(false);
+        if (!turn) return;
+        running = turn.turnId;
+        const { turnId, fencingToken } = turn;
+        const ids = turn.messages.map(({ id }) => id);
+        expect(ids).toEqual(sent.slice(answered.length));
+        claims.push({ turnId, fencingToken, ids });
+      };
+      const complete = async ({ ids, ...fence }: (typeof claims)[number]) => {
+        const isHolder = fence.turnId === running;
+        const result = await database
+          .transaction((tx) => completeTurn(tx, { ...fence, replies: ['r'], usage }, true))
+          .catch(conflict);
+        if (!isHolder) return;
+        expect(result).not.toBeNull();
+        answered.push(...ids);
+        running = undefined;
+      };
+      for (const move of steps) {
+        const held = 'worker' in move ? claims[move.worker % Math.max(claims.length, 1)] : undefined;
+        if (move.do === 'send') {
+          const input = {
+            agentId,
+            content: 'm',
+            metadata: {},
+            channel: 'api' as const,
+            queueMode: 'collect' as const,
+            conversationId: 'c',
+          };
+          const [outcome] = await database.transaction((tx) => sendMessages(tx, [{ input, accountId, headers: {} }]));
+          if (outcome?.kind === 'accepted') sent.push(outcome.message.id);
+        } else if (move.do === 'claim') await claim();
+        else if (move.do === 'expire' && running && claims.length < 4) {
+          await database.query(`UPDATE turns SET lease_until = 'epoch' WHERE id = $1`, [running]);
+          await database.transaction(expireTurn);
+          running = undefined;
+        } else if (move.do === 'release' && held) {
+          const { ids: _ids, ...fence } = held;
+          await database.transaction((tx) => releaseTurn(tx, fence, true)).catch(conflict);
+          if (held.turnId === running) running = undefined;
+        } else if (move.do === 'complete' && held) await complete(held);
+      }
+      if (!running) await claim();
+      if (running) await complete(claims.at(-1)!);
+      if (answered.length < sent.length) {
+        await claim();
+        await complete(claims.at(-1)!);
+      }
+      expect(answered).toEqual(sent);
+      const rows = await database.query<{ reply_to_id: string }>(
+        `SELECT reply_to_id FROM messages WHERE agent_id = $1 AND role = 'assistant'`,
+        [agentId],
+      );
+      expect(new Set(rows.map((row) => row.reply_to_id)).size).toBe(rows.length);
+      await database.transaction((tx) => forgetAgent(tx, agentId, accountId, 2));
+    }),
+    { numRuns: Number(process.env['ROOST_INTERLEAVINGS'] ?? RUNS) },
+  );
+}, 600_000);
+
+function conflict(error: unknown): null {
+  if (error instanceof RoostError && error.code === 'CONFLICT') return null;
+  throw error;
+}

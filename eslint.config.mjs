@@ -19,7 +19,6 @@ export default tseslint.config(
       ],
       '@typescript-eslint/only-throw-error': 'error',
       '@typescript-eslint/no-base-to-string': 'error',
-      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       'no-console': 'off',
       'no-control-regex': 'error',
       'no-empty': ['error', { allowEmptyCatch: false }],

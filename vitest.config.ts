@@ -20,8 +20,8 @@ export default defineConfig({
     globalSetup: process.env.NOGS ? [] : ['libs/testing/src/global-setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     reporters: ['default'],
   },
 });

@@ -303,7 +303,7 @@ describe('a local workspace', () => {
     await run(agentId, 'mkdir -p a/b; echo x > a/b/c; chmod 0 a/b; nohup setsid sleep 2000 >/dev/null 2>&1 &');
     await driver.remove(agentId);
     expect(readdirSync(join(dataDir, 'volumes')).filter((name) => name.includes(agentId))).toEqual([]);
-    expect(processesOf('sleep\0' + '2000')).toBe(0);
+    await expect.poll(() => processesOf('sleep\0' + '2000')).toBe(0);
   });
 
   it('ends with the process that made it, also when that is killed', async () => {

@@ -10,15 +10,15 @@ export async function listMessages(
 ): Promise<z.output<typeof contract.output>> {
   const values: unknown[] = [query.agentId, accountId];
   const conditions = ['agent_id = $1', 'account_id = $2'];
-  const where = (condition: string, value: unknown) => {
+  const narrow = (condition: string, value: unknown) => {
     values.push(value);
     conditions.push(`${condition} $${values.length}`);
   };
-  if (query.before) where('seq <', await seqOf(database, accountId, query.agentId, 'before', query.before));
-  if (query.after) where('seq >', await seqOf(database, accountId, query.agentId, 'after', query.after));
-  if (query.status) where('status =', query.status);
-  if (query.channel) where('channel =', query.channel);
-  if (query.conversationId) where('conversation_id =', query.conversationId);
+  if (query.before) narrow('seq <', await seqOf(database, accountId, query.agentId, 'before', query.before));
+  if (query.after) narrow('seq >', await seqOf(database, accountId, query.agentId, 'after', query.after));
+  if (query.status) narrow('status =', query.status);
+  if (query.channel) narrow('channel =', query.channel);
+  if (query.conversationId) narrow('conversation_id =', query.conversationId);
   const limit = Number(query.limit);
   // After a cursor the page begins there; otherwise it is the newest ones.
   const isForward = query.after !== undefined;

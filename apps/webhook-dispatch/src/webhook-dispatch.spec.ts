@@ -229,13 +229,13 @@ describe('webhooks', () => {
     const { endpoint } = await dispatch.endpoint(target.url, { events: ['schedule.missed'] });
     const stranger = { ...ownCall('req_stranger'), accountId: randomUUID() };
     const input = { endpointId: endpoint.id };
-    for (const request of [
-      dispatch.bus.request(getWebhookEndpoint, input, stranger),
-      dispatch.bus.request(deleteWebhookEndpoint, input, stranger),
-      dispatch.bus.request(rotateWebhookSecret, input, stranger),
-      dispatch.bus.request(testWebhookEndpoint, input, stranger),
-    ])
-      await expect(request).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    const requests = [
+      () => dispatch.bus.request(getWebhookEndpoint, input, stranger),
+      () => dispatch.bus.request(deleteWebhookEndpoint, input, stranger),
+      () => dispatch.bus.request(rotateWebhookSecret, input, stranger),
+      () => dispatch.bus.request(testWebhookEndpoint, input, stranger),
+    ];
+    for (const request of requests) await expect(request()).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await dispatch.rows.query(`UPDATE endpoints SET source = 'agent' WHERE id = $1`, [endpoint.id]);
     await expect(
       dispatch.bus.request(updateWebhookEndpoint, { ...input, description: 'mine' }, dispatch.call()),

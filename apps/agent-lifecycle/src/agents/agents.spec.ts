@@ -184,10 +184,21 @@ describe('an agent', () => {
   it('keeps its keys when the master key is changed, after which the old one is not needed', async () => {
     const { id } = await service.agent({ anthropic_api_key: 'kept' });
     const next = randomBytes(32).toString('base64');
+    const [sealed] = await service.rows.query<{ id: string }>(
+      `SELECT split_part(secrets, '.', 2) AS id FROM agents WHERE id = $1`,
+      [id],
+    );
+    const old = sealed?.id ?? '';
     await service.restart({ ROOST_MASTER_KEY: next, ROOST_PREVIOUS_MASTER_KEYS: service.masterKey });
+    const keyIds = async () => {
+      const rows = await service.rows.query<{ id: string }>(
+        `SELECT DISTINCT split_part(secrets, '.', 2) AS id FROM agents WHERE secrets IS NOT NULL`,
+      );
+      return rows.map(({ id }) => id);
+    };
     await until('every row is sealed under the new key', async () => {
-      const prefixes = await service.rows.query(`SELECT DISTINCT split_part(secrets, '.', 2) FROM agents`);
-      return prefixes.length === 1;
+      const ids = await keyIds();
+      return ids.length === 1 && !ids.includes(old);
     });
     await service.restart({ ROOST_MASTER_KEY: next });
     const { providerKeys } = await service.ask(getAgentForTurn, { agent_id: id }, null);

@@ -13,7 +13,6 @@ import { McpRegistry } from './mcp/registry/mcp-registry.js';
 import { ServerStore } from './mcp/registry/server-store.js';
 import { ModelCatalogue } from './models/list-models.js';
 import { ModelsController } from './models/models.handlers.js';
-import { natsBus } from './nats-bus.js';
 import { SessionStore } from './sessions/session-store.js';
 import { SessionsController } from './sessions/sessions.handlers.js';
 import { TurnWorker } from './turns/turn-worker.js';
@@ -35,7 +34,7 @@ const policyOf = (config: Config) => (config.ROOST_MCP_NETWORK === 'local' ? loc
     {
       provide: McpPool,
       inject: [Bus, CONFIG],
-      useFactory: (bus: Bus, config: Config) => new McpPool(natsBus(bus), policyOf(config)),
+      useFactory: (bus: Bus, config: Config) => new McpPool(bus, policyOf(config)),
     },
     {
       provide: McpRegistry,
@@ -58,7 +57,7 @@ const policyOf = (config: Config) => (config.ROOST_MCP_NETWORK === 'local' ? loc
         logger: Logger,
       ) =>
         new TurnWorker(
-          { bus: natsBus(bus), sessions, platform: platformModels(config), mcp: { registry, pool }, logger },
+          { bus: bus, sessions, platform: platformModels(config), mcp: { registry, pool }, logger },
           config.ROOST_MAX_TURNS,
         ),
     },

@@ -1,6 +1,6 @@
 import { type AgentForTurn, type ClaimedTurn, getAgentForTurn, RoostError } from '#lib/contracts';
 import type { ModelMessage, ToolSet } from 'ai';
-import type { BusPort } from '../bus-port.js';
+import type { Bus } from '#lib/bus';
 import { type PlatformModels, type ResolvedModel, resolveModel } from '../models/model-registry.js';
 import type { ContextRow, Session, SessionStore } from '../sessions/session-store.js';
 import { type ToolContext } from '../tools/tool-context.js';
@@ -13,7 +13,7 @@ import { recentMessages } from './recent-messages.js';
 import { systemPrompt } from './system-prompt.js';
 
 export interface ContextSources {
-  bus: BusPort;
+  bus: Bus;
   sessions: SessionStore;
   platform: PlatformModels;
   mcp: { registry: McpRegistry; pool: McpPool };

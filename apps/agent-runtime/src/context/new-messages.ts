@@ -1,6 +1,6 @@
 import type { AgentConfiguration, ClaimedTurn } from '#lib/contracts';
 import type { ModelMessage, TextPart } from 'ai';
-import { fillTemplate } from './template.js';
+import { fillPlaces } from '#lib/template';
 
 type Batch = Pick<ClaimedTurn, 'messages' | 'attempt' | 'channel' | 'counterparty'>;
 
@@ -28,12 +28,13 @@ export function newMessages(
 }
 
 function fromTemplate(template: string, { messages, channel, counterparty }: Batch): string {
-  return fillTemplate(template, {
-    channel,
-    sender: counterparty.displayName ?? counterparty.id,
-    content: messages.map((message) => message.content).join('\n\n'),
-    count: messages.length,
-  });
+  const values = new Map([
+    ['channel', channel],
+    ['sender', counterparty.displayName ?? counterparty.id],
+    ['content', messages.map((message) => message.content).join('\n\n')],
+    ['count', String(messages.length)],
+  ]);
+  return fillPlaces(template, (name) => values.get(name));
 }
 
 function asParts({ content, metadata }: ClaimedTurn['messages'][number]): TextPart[] {

@@ -1,7 +1,7 @@
 import { listMessages, type ClaimedTurn, type Message } from '#lib/contracts';
 import type { CallContext } from '#lib/bus/rpc';
 import type { ModelMessage } from 'ai';
-import type { BusPort } from '../bus-port.js';
+import type { Bus } from '#lib/bus';
 import { estimateTokens } from '../models/tokens.js';
 
 const MAX_MESSAGES = 20;
@@ -12,7 +12,7 @@ const MAX_TOKENS = 8_000;
  * 8,000 tokens, oldest first.
  */
 export async function recentMessages(
-  bus: BusPort,
+  bus: Bus,
   turn: ClaimedTurn,
   since: Date | null,
   call: CallContext,

@@ -2,7 +2,7 @@ import { StreamableHTTPClientTransport, StreamableHTTPError } from '@modelcontex
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { GuardPolicy } from '#lib/net-guard';
-import type { BusPort } from '../bus-port.js';
+import type { Bus } from '#lib/bus';
 import { guardedFetch } from './guarded-fetch.js';
 import { McpConnection, type McpTool } from './mcp-connection.js';
 import { type McpTarget, targetKey } from './mcp-target.js';
@@ -34,7 +34,7 @@ export class McpPool {
   private readonly sweep: NodeJS.Timeout;
 
   constructor(
-    private readonly bus: BusPort,
+    private readonly bus: Bus,
     policy: GuardPolicy,
   ) {
     this.guarded = guardedFetch(policy);

@@ -12,7 +12,7 @@ import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
-import type { BusPort } from '../bus-port.js';
+import type { Bus } from '#lib/bus';
 import { workspaceRequest } from '../tools/workspace-request.js';
 import { MAX_MESSAGE_BYTES } from './guarded-fetch.js';
 import type { McpTarget } from './mcp-target.js';
@@ -37,7 +37,7 @@ export class WorkspaceStdioTransport implements Transport {
   private isClosed = false;
 
   constructor(
-    private readonly bus: BusPort,
+    private readonly bus: Bus,
     private readonly target: Pick<McpTarget, 'agentId' | 'accountId'>,
     private readonly config: StdioConfig,
   ) {}

@@ -1,8 +1,8 @@
-import type { BusPort } from '../bus-port.js';
+import type { Bus } from '#lib/bus';
 
 /** What every tool of a turn may use. */
 export interface ToolContext {
-  bus: BusPort;
+  bus: Bus;
   accountId: string;
   agentId: string;
   conversationId: string;

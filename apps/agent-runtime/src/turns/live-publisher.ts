@@ -1,6 +1,6 @@
 import { type LiveEvent, LiveEvent as LiveEventSchema, liveSubject, type ClaimedTurn } from '#lib/contracts';
 import { z } from 'zod';
-import type { BusPort } from '../bus-port.js';
+import type { Bus } from '#lib/bus';
 
 const FLUSH_MS = 25;
 const FLUSH_CHARS = 800;
@@ -16,7 +16,7 @@ export class LivePublisher {
   private hasSpoken = false;
 
   constructor(
-    private readonly bus: BusPort,
+    private readonly bus: Bus,
     private readonly turn: Pick<ClaimedTurn, 'agentId' | 'turnId' | 'messages'>,
   ) {}
 
@@ -54,7 +54,7 @@ export class LivePublisher {
   private send(event: Pick<LiveEvent, 'type' | 'text' | 'tool'>): void {
     const { agentId, turnId, messages } = this.turn;
     const live: LiveEvent = { ...event, agentId, turnId, messageId: messages.at(-1)?.id ?? '', seq: this.seq++ };
-    this.bus.publish(liveSubject(agentId), JSON.stringify(z.encode(LiveEventSchema, live)));
+    this.bus.signal(liveSubject(agentId), z.encode(LiveEventSchema, live));
   }
 }
 

@@ -1,5 +1,5 @@
 import type { AgentConfiguration } from '#lib/contracts';
-import { fillTemplate } from '../context/template.js';
+import { fillPlaces } from '#lib/template';
 import type { TurnView } from './turn-view.js';
 
 const DEFAULT_INTERVAL_MS = 120_000;
@@ -33,6 +33,9 @@ export class Reminders {
     this.announcedAt = Date.now();
     const template = this.configuration.hookMessages?.unreadMessageReminder;
     const plain = `${this.waiting} new ${this.waiting === 1 ? 'message waits' : 'messages wait'}: finish or wrap up, they are handed to you next; read_messages shows them`;
-    view.note(at, template ? fillTemplate(template, { count: this.waiting }) : plain);
+    view.note(
+      at,
+      template ? fillPlaces(template, (name) => (name === 'count' ? String(this.waiting) : undefined)) : plain,
+    );
   }
 }

@@ -11,14 +11,14 @@ import {
 import { ownCall } from '#lib/bus/rpc';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
-import type { BusPort } from '../bus-port.js';
+import type { Bus } from '#lib/bus';
 
 const TRIES = 8;
 
 /** The four ways in which a worker gives a turn back. Each is tried for about a minute while messaging is away. */
 export class TurnReport {
   constructor(
-    private readonly bus: BusPort,
+    private readonly bus: Bus,
     private readonly turn: Pick<ClaimedTurn, 'turnId' | 'fencingToken'>,
   ) {}
 

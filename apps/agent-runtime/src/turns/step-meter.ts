@@ -2,7 +2,7 @@ import { type ClaimedTurn, debitTokens, RoostError, type Usage } from '#lib/cont
 import { ownCall } from '#lib/bus/rpc';
 import type { LanguageModelUsage } from 'ai';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BusPort } from '../bus-port.js';
+import type { Bus } from '#lib/bus';
 import { estimateTokens } from '../models/tokens.js';
 
 /** Counts what a turn uses and debits each model step. A repeated debit of one step counts once. */
@@ -14,7 +14,7 @@ export class StepMeter {
   private lastDebit: Promise<number> = Promise.resolve(Number.POSITIVE_INFINITY);
 
   constructor(
-    private readonly bus: BusPort,
+    private readonly bus: Bus,
     private readonly turn: ClaimedTurn,
   ) {}
 

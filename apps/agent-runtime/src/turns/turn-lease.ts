@@ -1,6 +1,7 @@
 import { type ClaimedTurn, heartbeatTurn, interruptSubject, RoostError } from '#lib/contracts';
 import { ownCall } from '#lib/bus/rpc';
-import type { BusPort } from '../bus-port.js';
+import type { Bus } from '#lib/bus';
+import type { Subscription } from '@nats-io/transport-node';
 import { TurnStopped } from './turn-end.js';
 
 /** What the lease needs to know of the running turn at each heartbeat. */
@@ -17,22 +18,22 @@ export interface HeldTurn {
  */
 export class TurnLease {
   private readonly timer: NodeJS.Timeout;
-  private readonly unsubscribe: () => void;
+  private readonly interrupts: Subscription;
   private extendedAt = Date.now();
 
   constructor(
-    private readonly bus: BusPort,
+    private readonly bus: Bus,
     private readonly turn: ClaimedTurn,
     private readonly held: HeldTurn,
     private readonly abort: AbortController,
   ) {
     this.timer = setInterval(() => void this.extend(), turn.leaseMs / 3);
-    this.unsubscribe = bus.subscribe(interruptSubject(turn.agentId), () => void this.extend());
+    this.interrupts = bus.connection.subscribe(interruptSubject(turn.agentId), { callback: () => void this.extend() });
   }
 
   release(): void {
     clearInterval(this.timer);
-    this.unsubscribe();
+    this.interrupts.unsubscribe();
   }
 
   /** Extends it if that was not done within the last second: also how a running turn hears of waiting messages. */

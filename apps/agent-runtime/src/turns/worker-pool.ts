@@ -1,7 +1,8 @@
 import { claimTurn, type ClaimedTurn, WAKE_RUNTIME } from '#lib/contracts';
 import { ownCall } from '#lib/bus/rpc';
 import type { Logger } from '#lib/observability';
-import type { BusPort } from '../bus-port.js';
+import type { Bus } from '#lib/bus';
+import type { Subscription } from '@nats-io/transport-node';
 import { TurnStopped } from './turn-end.js';
 
 export interface WorkerPoolOptions {
@@ -26,11 +27,11 @@ export class WorkerPool {
   private hintMissed = false;
   private isStopping = false;
   private isMessagingAway = false;
-  private unsubscribe: (() => void) | undefined;
+  private hints: Subscription | undefined;
   private poll: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly bus: BusPort,
+    private readonly bus: Bus,
     private readonly options: WorkerPoolOptions,
     private readonly logger: Logger,
   ) {}
@@ -45,7 +46,7 @@ export class WorkerPool {
   async stop(graceMs: number): Promise<void> {
     this.isStopping = true;
     clearTimeout(this.poll);
-    this.unsubscribe?.();
+    this.hints?.unsubscribe();
     const grace = new Promise((resolve) => setTimeout(resolve, graceMs).unref());
     await Promise.race([this.idle(), grace]);
     for (const abort of this.running.values()) abort.abort(new TurnStopped('shutdown'));
@@ -67,10 +68,10 @@ export class WorkerPool {
   private listen(): void {
     if (this.isStopping) return;
     if (this.isFull) {
-      this.unsubscribe?.();
-      this.unsubscribe = undefined;
+      this.hints?.unsubscribe();
+      this.hints = undefined;
     } else {
-      this.unsubscribe ??= this.bus.subscribe(WAKE_RUNTIME, () => this.look(), QUEUE);
+      this.hints ??= this.bus.connection.subscribe(WAKE_RUNTIME, { queue: QUEUE, callback: () => this.look() });
     }
   }
 

@@ -13,10 +13,11 @@ import {
 } from '#lib/contracts';
 import { Database } from '#lib/database';
 import { Controller, Inject } from '@nestjs/common';
+import type { z } from 'zod';
 import type { ChannelAdapter } from './adapters/channel-adapter.js';
 import { ADAPTERS } from './adapters/token.js';
 import { bindingOf, Bindings } from './bindings/bindings.js';
-import { type Bot, Bots } from './connections/bots.js';
+import { Bots } from './connections/bots.js';
 import { createCode } from './links/create-link-code.js';
 
 interface OnPlatform {
@@ -47,14 +48,15 @@ export class ChannelsHandlers {
       platform,
       botId: bot.botId,
     });
-    return { ...created, instructions: `Send "/link ${created.code}" to the bot on ${platform} within 10 minutes.` };
+    return { ...created, instructions: bot.adapter.linkInstructions(created.code) };
   }
 
   @Handles(getChannelStatus)
   async status({ agentId, platform }: OnPlatform, context: CallContext) {
     const accountId = accountOf(context);
     await this.bus.request(getAgent, { agentId });
-    const bindings = (await this.bindings.ofAgent(accountId, agentId, platform)).map(bindingOf);
+    const rows = await this.bindings.ofAgent(accountId, agentId, platform);
+    const bindings = rows.map((row) => bindingOf(row, this.adapterOf(platform)));
     const [newest] = bindings;
     return newest ? { linked: true, binding: newest, bindings } : { linked: false, binding: null };
   }
@@ -66,11 +68,9 @@ export class ChannelsHandlers {
   }
 
   @Handles(updateBinding)
-  async update(
-    { agentId, bindingId, queueMode }: { agentId: string; bindingId: string; queueMode: 'collect' | 'interrupt' },
-    context: CallContext,
-  ) {
-    return bindingOf(await this.bindings.setQueueMode(accountOf(context), agentId, bindingId, queueMode));
+  async update({ agentId, bindingId, ...change }: z.output<typeof updateBinding.input>, context: CallContext) {
+    const row = await this.bindings.change(accountOf(context), agentId, bindingId, change);
+    return bindingOf(row, this.adapterOf(row.platform));
   }
 
   @Handles(listChannels)
@@ -114,15 +114,20 @@ export class ChannelsHandlers {
     };
   }
 
-  private async botOf(agentId: string, platform: ChatPlatform): Promise<Bot> {
-    if (!this.adapters.some((adapter) => adapter.platform === platform)) {
+  private adapterOf(platform: ChatPlatform): ChannelAdapter | undefined {
+    return this.adapters.find((adapter) => adapter.platform === platform);
+  }
+
+  private async botOf(agentId: string, platform: ChatPlatform) {
+    const adapter = this.adapterOf(platform);
+    if (!adapter) {
       throw new RoostError('CHANNEL_NOT_CONFIGURED', `this version of Roost cannot connect to ${platform} yet`);
     }
     // The agent's own token may have been set a moment ago.
     await this.bots.refresh();
     const bot = this.bots.ofAgent(agentId, platform);
     if (bot) return bot;
-    const field = `${platform}_bot_token`;
+    const field = adapter.tokenField;
     throw new RoostError('CHANNEL_NOT_CONFIGURED', `there is no ${platform} bot; set ${field} of the agent`, [
       { field, reason: 'required' },
     ]);

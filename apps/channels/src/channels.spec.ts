@@ -23,6 +23,7 @@ import type { z } from 'zod';
 import { start } from './main.js';
 import { sweepOldRows } from './outbound/sweep-old-rows.js';
 import { Channels1795570000000 } from './migrations/channels-1795570000000.js';
+import { Files1795580000000 } from './migrations/files-1795580000000.js';
 
 const TOKEN = '4242:testtoken';
 const accountId = newId();
@@ -162,7 +163,7 @@ describe('Telegram, through telegraf and a server that speaks the Bot API', () =
     rows = await Database.open({
       url: postgres.url,
       schema: 'channels',
-      migrations: [Channels1795570000000],
+      migrations: [Channels1795570000000, Files1795580000000],
       poolSize: 2,
     });
   });

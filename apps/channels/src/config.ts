@@ -1,11 +1,12 @@
-import { busEnvironment, databaseEnvironment, secret } from '#lib/config';
+import { busEnvironment, databaseEnvironment } from '#lib/config';
 import { z } from 'zod';
+import { platformEnvironment } from './adapters/platform-environment.js';
 
 export const Config = z.object({
   ...busEnvironment,
   ...databaseEnvironment,
-  TELEGRAM_API_BASE_URL: z.url().default('https://api.telegram.org'),
-  /** The platform's shared bot, for agents without one of their own. */
-  TELEGRAM_BOT_TOKEN: secret(z.string()).optional(),
+  ...platformEnvironment,
+  /** Where the gateway is reached from outside; with https, platforms that can post updates there do. */
+  PUBLIC_URL: z.url().optional(),
 });
 export type Config = z.output<typeof Config>;

@@ -7,13 +7,23 @@ import { AgentId, Timestamp, wire } from './wire.js';
 export const ChatPlatform = z.enum(['discord', 'slack', 'telegram']);
 export type ChatPlatform = z.output<typeof ChatPlatform>;
 
+/** What of a group's messages goes to the agent: those that mention or answer the bot, or all of the linked person's. */
+export const Listen = z.enum(['mentions', 'all']);
+export type Listen = z.output<typeof Listen>;
+
 /** A person's chat account, linked to an agent. The fields of other platforms are absent. */
 export const ChannelBinding = wire({
   id: z.uuid(),
+  discordUserId: z.string().optional(),
+  discordUsername: z.string().nullable().optional(),
+  slackUserId: z.string().optional(),
+  slackUsername: z.string().nullable().optional(),
+  slackTeamId: z.string().nullable().optional(),
   telegramUserId: z.string().optional(),
   telegramUsername: z.string().nullable().optional(),
   telegramChatId: z.string().optional(),
   queueMode: QueueMode,
+  listen: Listen,
   createdAt: Timestamp,
 });
 export type ChannelBinding = z.output<typeof ChannelBinding>;
@@ -42,9 +52,12 @@ export const unlinkChannel = request('channels.binding.remove', {
   output: wire({ message: z.string() }),
 });
 
+/** The body of `PATCH channels/{bindingId}`. */
+export const BindingChange = wire({ queueMode: QueueMode.optional(), listen: Listen.optional() });
+
 /** Errors: NOT_FOUND. */
 export const updateBinding = request('channels.binding.update', {
-  input: wire({ agentId: AgentId, bindingId: z.uuid(), queueMode: QueueMode }),
+  input: wire({ agentId: AgentId, bindingId: z.uuid(), queueMode: QueueMode.optional(), listen: Listen.optional() }),
   output: ChannelBinding,
 });
 

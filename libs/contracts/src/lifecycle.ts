@@ -31,7 +31,8 @@ const BotToken = z.string().min(1).max(200);
 export const SlackBot = wire({
   botToken: BotToken,
   signingSecret: BotToken,
-  appToken: BotToken,
+  /** With it the bot connects by Socket Mode; without it Slack posts events to the gateway. */
+  appToken: BotToken.optional(),
 });
 
 export const InitialFile = wire({

@@ -1,52 +1,140 @@
-import type { ChatPlatform } from '#lib/contracts';
+import type { AgentBots, ChannelBinding, ChatPlatform } from '#lib/contracts';
+import type { Readable } from 'node:stream';
 
-/** A message as it came from a chat platform. */
+/** What a bot signs in with. `appToken` and `signingSecret` are Slack's. Kept in memory only, never logged. */
+export interface BotCredentials {
+  token: string;
+  appToken?: string;
+  signingSecret?: string;
+}
+
+/** A file that came with a message; its bytes are fetched later, by `Connection.download`. */
+export interface InboundFile {
+  /** Whatever `download` needs to find it again; opaque outside the adapter, kept as JSON. */
+  reference: string;
+  name: string;
+  /** As the platform says; null when it does not. */
+  sizeBytes: number | null;
+}
+
+/** A message as it came from a chat platform. Plain JSON: it is stored before anything is done with it. */
 export interface InboundMessage {
   /** The same when the platform delivers the event again. */
   eventId: string;
   /** Where to answer; opaque outside the adapter, without spaces. */
   place: string;
   isDirect: boolean;
-  /** In groups: the bot was mentioned or replied to. */
+  /** In groups: the bot was mentioned or replied to, or this is a command to it. */
   isAddressed: boolean;
-  sender: { id: string; username: string | null; displayName: string };
+  sender: { id: string; username: string | null; displayName: string; teamId?: string };
+  /** Without the mention of the bot. A command begins with `/`, however the platform writes it. */
   text: string;
-  /** It carried something other than text. */
-  hasAttachment: boolean;
+  files: InboundFile[];
+  /** How a slash command wants its own answer (`Connection.answer`); absent: the answer is sent to `place`. */
+  answerTo?: string;
 }
 
 export type ConnectionState = { health: 'connecting' | 'connected' } | { health: 'failed'; reason: string };
 
-/** One bot's connection to its platform. */
+export interface OutboundFile {
+  name: string;
+  sizeBytes: number;
+  bytes: Readable;
+}
+
+/** Names one thing to be shown over all tries. */
+export interface SendKey {
+  key: string;
+  /** It was tried before, perhaps with success: on idempotent platforms, look or let the platform look first. */
+  isRepeat: boolean;
+}
+
+/** What a platform posted to the gateway, unparsed. */
+export interface WebhookRequest {
+  headers: Record<string, string>;
+  body: Buffer;
+}
+export interface WebhookAnswer {
+  status: number;
+  contentType: string;
+  body: string;
+}
+
+export interface ConnectionEvents {
+  /** Resolves when the message is on disk, within milliseconds: acknowledge it to the platform after that, not before. */
+  onMessage(message: InboundMessage): Promise<void>;
+  /** `failed` is final for these credentials (revoked, wrong, a missing scope): do not try again by yourself. */
+  onState(state: ConnectionState): void;
+}
+
+/**
+ * One bot's connection to its platform. 429s are waited for here, by the SDK's own queue or by a DeliveryError with
+ * `retryAfterMs` when that would be longer than half a minute.
+ */
 export interface Connection {
-  /** Shows one part; gives the platform's message id. Errors: DeliveryError. */
-  send(place: string, part: string): Promise<string>;
+  /**
+   * Shows one part that `format` made; gives the platform's message id. With a key that was used before on an
+   * idempotent platform: shows nothing new and gives the message that is there (with whatever text). Errors: DeliveryError.
+   */
+  send(place: string, part: string, key: SendKey): Promise<string>;
   /** Replaces a message's text; the same text again is fine. Errors: DeliveryError. */
   edit(place: string, messageId: string, part: string): Promise<void>;
-  /** A hint; failures are of no consequence. */
+  /** Uploads one file; gives an id of what is shown. `bytes` is read once. Errors: DeliveryError. */
+  sendFile(place: string, file: OutboundFile, key: SendKey): Promise<string>;
+  /** The bytes of a file that came with a message. Errors: DeliveryError (`failed` when it is gone). */
+  download(file: InboundFile): Promise<Readable>;
+  /** Answers a slash command where its `answerTo` says. Absent: the adapter never sets `answerTo`. Errors: DeliveryError. */
+  answer?(answerTo: string, part: string): Promise<void>;
+  /** A hint, repeated every few seconds while a turn runs; failures are of no consequence. */
   showTyping(place: string): Promise<void>;
+  /** Takes what the platform posted to the gateway; verifies that it was the platform. Absent: never configured so. */
+  receive?(request: WebhookRequest): Promise<WebhookAnswer>;
   /** Resolves when nothing is received any more. */
   close(): Promise<void>;
+}
+
+/** Who is linked, for the fields that this platform's bindings show. */
+export interface LinkedPerson {
+  userId: string;
+  username: string | null;
+  /** `roomOf` the place where the person sent the code. */
+  room: string;
+  teamId: string | null;
 }
 
 /** What a chat platform is to Roost. A new platform is one folder with one of these, and a line in adapters/index.ts. */
 export interface ChannelAdapter {
   readonly platform: ChatPlatform;
-  /** Stays the same when the bot's token is rotated; undefined for text that is no token. */
-  botIdOf(token: string): string | undefined;
+  /** Which field of the agent holds the bot's token, for the message to who has not set it. */
+  readonly tokenField: string;
+  /** Sending again with the same key shows nothing new. Without it what was interrupted is `uncertain`. */
+  readonly isIdempotent: boolean;
+  /** A message that is being written is edited at most this often. */
+  readonly editEveryMs: number;
+  /** Largest file that can be fetched from people, and shown to them. */
+  readonly maxInboundBytes: number;
+  readonly maxOutboundBytes: number;
+  /** The platform-wide bot, from this service's environment. */
+  readonly sharedBot: BotCredentials | undefined;
+  /** The agent's own bot. */
+  ownBot(agent: AgentBots): BotCredentials | undefined;
+  /** Stays the same when the bot's token is rotated; without `:`. Undefined for text that is no token. */
+  botIdOf(credentials: BotCredentials): string | undefined;
+  /** The place without its thread or topic. */
+  roomOf(place: string): string;
   /** Many people read this place, so no one person's link stands for it. */
   isGroup(place: string): boolean;
-  /** Converts Markdown to what the platform shows, in parts that it accepts. Nothing for blank text. */
-  format(markdown: string): string[];
+  /** The platform's own fields of a binding, e.g. `telegramUserId`. */
+  bindingFields(person: LinkedPerson): Partial<ChannelBinding>;
+  /** What to send to the bot, in the words of this platform. */
+  linkInstructions(code: string): string;
   /**
-   * Receives and sends for one bot. `onMessage` resolves when the message is safe: until then the platform keeps it.
-   * Does not throw for a bad token: `onState` says so.
+   * Converts Markdown to what the platform shows, in parts that it accepts. Split at paragraphs or code fences, which
+   * are closed and re-opened; no text is lost. Nothing for blank text.
    */
-  connect(
-    token: string,
-    onMessage: (message: InboundMessage) => Promise<void>,
-    onState: (state: ConnectionState) => void,
-  ): Connection;
+  format(markdown: string): string[];
+  /** Receives and sends for one bot. Does not throw for a bad token: `onState` says so. */
+  connect(credentials: BotCredentials, events: ConnectionEvents): Connection;
 }
 
 /** `retry`: certainly not shown, try again · `failed`: never will be · `uncertain`: it may have been shown. */

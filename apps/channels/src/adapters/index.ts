@@ -1,11 +1,8 @@
-import type { ChannelAdapter } from './channel-adapter.js';
+import type { Config } from '../config.js';
 import { TelegramAdapter } from '../telegram/telegram-adapter.js';
-
-export interface PlatformAddresses {
-  TELEGRAM_API_BASE_URL: string;
-}
+import type { ChannelAdapter } from './channel-adapter.js';
 
 /** Every chat platform, one line each. */
-export function createAdapters(addresses: PlatformAddresses): ChannelAdapter[] {
-  return [new TelegramAdapter(addresses.TELEGRAM_API_BASE_URL)];
+export function createAdapters(config: Config): ChannelAdapter[] {
+  return [new TelegramAdapter(config)];
 }

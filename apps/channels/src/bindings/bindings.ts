@@ -1,6 +1,7 @@
-import { type ChannelBinding, type ChatPlatform, type QueueMode, RoostError } from '#lib/contracts';
+import { type ChannelBinding, type ChatPlatform, type Listen, type QueueMode, RoostError } from '#lib/contracts';
 import { Database } from '#lib/database';
 import { Injectable } from '@nestjs/common';
+import type { ChannelAdapter } from '../adapters/channel-adapter.js';
 
 export interface BindingRow {
   id: string;
@@ -10,8 +11,11 @@ export interface BindingRow {
   bot_id: string;
   user_id: string;
   username: string | null;
+  team_id: string | null;
+  /** The room in which the code was sent. */
   place: string;
   queue_mode: QueueMode;
+  listen: Listen;
   created_at: Date;
 }
 
@@ -51,23 +55,29 @@ export class Bindings {
   }
 
   /** Errors: NOT_FOUND. */
-  async setQueueMode(accountId: string, agentId: string, id: string, queueMode: QueueMode): Promise<BindingRow> {
+  async change(
+    accountId: string,
+    agentId: string,
+    id: string,
+    { queueMode, listen }: { queueMode?: QueueMode | undefined; listen?: Listen | undefined },
+  ): Promise<BindingRow> {
     const [row] = await this.database.query<BindingRow>(
-      `UPDATE bindings SET queue_mode = $4 WHERE account_id = $1 AND agent_id = $2 AND id = $3 RETURNING *`,
-      [accountId, agentId, id, queueMode],
+      `UPDATE bindings SET queue_mode = coalesce($4, queue_mode), listen = coalesce($5, listen)
+        WHERE account_id = $1 AND agent_id = $2 AND id = $3 RETURNING *`,
+      [accountId, agentId, id, queueMode ?? null, listen ?? null],
     );
     if (!row) throw new RoostError('NOT_FOUND', 'this agent has no such channel');
     return row;
   }
 }
 
-export function bindingOf(row: BindingRow): ChannelBinding {
+export function bindingOf(row: BindingRow, adapter: ChannelAdapter | undefined): ChannelBinding {
+  const { user_id: userId, username, place: room, team_id: teamId } = row;
   return {
     id: row.id,
     queueMode: row.queue_mode,
+    listen: row.listen,
     createdAt: row.created_at,
-    ...(row.platform === 'telegram'
-      ? { telegramUserId: row.user_id, telegramUsername: row.username, telegramChatId: row.place }
-      : {}),
+    ...adapter?.bindingFields({ userId, username, room, teamId }),
   };
 }

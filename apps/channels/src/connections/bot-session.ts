@@ -31,13 +31,12 @@ export class BotSession {
     readonly lease: Lease,
   ) {
     this.chain = settleInterrupted(database, lease).catch((error: unknown) => this.complain(error));
-    this.connection = bot.adapter.connect(
-      bot.token,
-      (message) => this.onMessage(message),
-      (state) => {
+    this.connection = bot.adapter.connect(bot.credentials, {
+      onMessage: (message) => this.onMessage(message),
+      onState: (state) => {
         void recordState(database, lease, state).catch((error: unknown) => this.complain(error));
       },
-    );
+    });
     this.timer = setInterval(() => this.tick(), TICK_MS);
   }
 
@@ -47,7 +46,10 @@ export class BotSession {
     if (received.answer) {
       const [body] = adapter.format(received.answer);
       // An answer of the bot itself is not worth a row: who misses it sends the command again.
-      if (body) await this.connection.send(message.place, body).catch((error: unknown) => this.complain(error));
+      if (body)
+        await this.connection
+          .send(message.place, body, { key: message.eventId, isRepeat: false })
+          .catch((error: unknown) => this.complain(error));
     }
     if (received.queued) {
       if (this.waiting.size >= MOST_WAITING) this.waiting.clear();

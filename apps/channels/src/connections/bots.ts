@@ -1,17 +1,18 @@
-import { Bus, CONFIG, ownCall } from '#lib/bus';
+import { Bus, ownCall } from '#lib/bus';
 import { type AgentBots, type ChatPlatform, listAgentBots } from '#lib/contracts';
 import { newId } from '#lib/database';
 import { Inject, Injectable } from '@nestjs/common';
-import type { ChannelAdapter } from '../adapters/channel-adapter.js';
+import type { BotCredentials, ChannelAdapter } from '../adapters/channel-adapter.js';
 import { ADAPTERS } from '../adapters/token.js';
-import type { Config } from '../config.js';
 
 const PAGE = 500;
 
 export interface Bot {
   adapter: ChannelAdapter;
   botId: string;
-  token: string;
+  credentials: BotCredentials;
+  /** Whose own bot it is, with their accounts; none for the platform's shared one. */
+  owners: { agentId: string; accountId: string }[];
 }
 
 /** The bots there are: agents' own, asked of lifecycle, and the platform's shared ones. Tokens are kept in memory only. */
@@ -22,7 +23,6 @@ export class Bots {
   constructor(
     private readonly bus: Bus,
     @Inject(ADAPTERS) private readonly adapters: ChannelAdapter[],
-    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /** Asks for the tokens again. Errors: SERVICE_UNAVAILABLE; what was known before stays. */
@@ -46,33 +46,26 @@ export class Bots {
   all(): Bot[] {
     const bots = new Map<string, Bot>();
     for (const adapter of this.adapters) {
-      const tokens = [...this.agents.values()].map((agent) => ownToken(agent, adapter.platform));
-      for (const token of [...tokens, this.sharedToken(adapter.platform)]) {
-        const bot = token ? botOf(adapter, token) : undefined;
-        if (bot) bots.set(`${adapter.platform}:${bot.botId}`, bot);
-      }
+      const add = (credentials: BotCredentials | undefined, owner?: AgentBots) => {
+        const botId = credentials && adapter.botIdOf(credentials);
+        if (!credentials || botId === undefined) return;
+        const key = `${adapter.platform}:${botId}`;
+        const owners = bots.get(key)?.owners ?? [];
+        if (owner) owners.push({ agentId: owner.agentId, accountId: owner.accountId });
+        bots.set(key, { adapter, botId, credentials, owners });
+      };
+      for (const agent of this.agents.values()) add(adapter.ownBot(agent), agent);
+      add(adapter.sharedBot);
     }
     return [...bots.values()];
   }
 
   /** The bot people of this agent write to: its own, else the shared one. */
-  ofAgent(agentId: string, platform: ChatPlatform): Bot | undefined {
+  ofAgent(agentId: string, platform: ChatPlatform): { botId: string; adapter: ChannelAdapter } | undefined {
     const adapter = this.adapters.find((known) => known.platform === platform);
     const agent = this.agents.get(agentId);
-    const token = (agent && ownToken(agent, platform)) ?? this.sharedToken(platform);
-    return adapter && token ? botOf(adapter, token) : undefined;
+    const credentials = (agent && adapter?.ownBot(agent)) ?? adapter?.sharedBot;
+    const botId = credentials && adapter?.botIdOf(credentials);
+    return adapter && botId !== undefined ? { botId, adapter } : undefined;
   }
-
-  private sharedToken(platform: ChatPlatform): string | undefined {
-    return platform === 'telegram' ? this.config.TELEGRAM_BOT_TOKEN : undefined;
-  }
-}
-
-function botOf(adapter: ChannelAdapter, token: string): Bot | undefined {
-  const botId = adapter.botIdOf(token);
-  return botId === undefined ? undefined : { adapter, botId, token };
-}
-
-function ownToken(agent: AgentBots, platform: ChatPlatform): string | undefined {
-  return platform === 'telegram' ? agent.telegramBotToken : undefined;
 }

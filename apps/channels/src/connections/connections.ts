@@ -88,7 +88,7 @@ export class Connections implements OnApplicationBootstrap, BeforeApplicationShu
   private async reconcile(): Promise<void> {
     const wanted = new Map(this.bots.all().map((bot) => [keyOf(bot), bot]));
     for (const [key, { session }] of this.sessions) {
-      if (wanted.get(key)?.token !== session.bot.token) await this.end(key);
+      if (!isSameBot(wanted.get(key), session.bot)) await this.end(key);
     }
     for (const [key, bot] of wanted) await this.hold(key, bot);
   }
@@ -149,6 +149,11 @@ export class Connections implements OnApplicationBootstrap, BeforeApplicationShu
     await this.round;
     await Promise.all([...this.sessions.keys()].map((key) => this.end(key)));
   }
+}
+
+/** With other credentials the connection is made anew. */
+function isSameBot(wanted: Bot | undefined, running: Bot): boolean {
+  return JSON.stringify(wanted?.credentials) === JSON.stringify(running.credentials);
 }
 
 const keyOf = ({ adapter, botId }: Bot) => `${adapter.platform}:${botId}`;

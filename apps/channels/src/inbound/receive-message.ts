@@ -76,7 +76,8 @@ export class ReceiveMessage {
     text: string,
     queueMode: BindingRow['queue_mode'],
   ): Promise<Received> {
-    if (message.hasAttachment && text === '') return { answer: 'I cannot take files here yet; write to me instead.' };
+    if (message.files.length > 0 && text === '')
+      return { answer: 'I cannot take files here yet; write to me instead.' };
     if (text === '') return {};
     if (text.length > MOST_CHARACTERS) return { answer: `This is too long: at most ${MOST_CHARACTERS} characters.` };
     const { platform, bot_id: botId } = binding;

@@ -7,6 +7,7 @@ interface Claimed {
   place: string;
   body: string;
   message_id: string | null;
+  attempts: number;
   is_linked_here: boolean;
   is_linked: boolean;
 }
@@ -49,8 +50,11 @@ export async function deliverNext(
   return true;
 }
 
-async function show(connection: Connection, { place, message_id: messageId, body }: Claimed): Promise<string> {
-  if (messageId === null) return connection.send(place, body);
+async function show(
+  connection: Connection,
+  { id, attempts, place, message_id: messageId, body }: Claimed,
+): Promise<string> {
+  if (messageId === null) return connection.send(place, body, { key: `delivery-${id}`, isRepeat: attempts > 1 });
   await connection.edit(place, messageId, body);
   return messageId;
 }
@@ -68,7 +72,7 @@ async function claim(database: Database, { platform, botId, holder, fence }: Lea
         AND d.state = 'pending'
         AND EXISTS (SELECT 1 FROM connection_leases
                      WHERE platform = $1 AND bot_id = $2 AND holder = $3 AND fence = $4 AND expires_at > now())
-      RETURNING d.id, d.place, d.body, d.message_id,
+      RETURNING d.id, d.attempts, d.place, d.body, d.message_id,
         EXISTS (SELECT 1 FROM bindings b WHERE b.agent_id = d.agent_id AND b.platform = $1 AND b.bot_id = $2
                   AND b.place = d.place) AS is_linked_here,
         EXISTS (SELECT 1 FROM bindings b WHERE b.agent_id = d.agent_id AND b.platform = $1 AND b.bot_id = $2) AS is_linked`,

@@ -45,7 +45,10 @@ export class LivePreview {
       return false;
     }
     if (this.messageId === undefined) {
-      this.messageId = await this.connection.send(this.to.place, body);
+      this.messageId = await this.connection.send(this.to.place, body, {
+        key: `delivery-${this.rowId}`,
+        isRepeat: false,
+      });
       await this.database.query(`UPDATE deliveries SET message_id = $2 WHERE id = $1`, [this.rowId, this.messageId]);
     } else {
       await this.connection.edit(this.to.place, this.messageId, body);

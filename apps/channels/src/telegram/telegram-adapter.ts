@@ -1,30 +1,63 @@
-import type { ChannelAdapter, Connection, ConnectionState, InboundMessage } from '../adapters/channel-adapter.js';
+import type { AgentBots, ChannelBinding } from '#lib/contracts';
+import type {
+  BotCredentials,
+  ChannelAdapter,
+  Connection,
+  ConnectionEvents,
+  LinkedPerson,
+} from '../adapters/channel-adapter.js';
+import type { Config } from '../config.js';
 import { TelegramConnection } from './telegram-connection.js';
 import { telegramHtml } from './telegram-html.js';
+
+type TelegramSettings = Pick<Config, 'TELEGRAM_API_BASE_URL' | 'TELEGRAM_BOT_TOKEN'>;
 
 /** Telegram's Bot API, by long polling. A place is `<chat>` or `<chat>/<topic>`. */
 export class TelegramAdapter implements ChannelAdapter {
   readonly platform = 'telegram';
+  readonly tokenField = 'telegram_bot_token';
+  /** The Bot API has no key that a repeated send could carry. */
+  readonly isIdempotent = false;
+  readonly editEveryMs = 1_000;
+  /** https://core.telegram.org/bots/api#getfile and #sending-files */
+  readonly maxInboundBytes = 20 * 1024 ** 2;
+  readonly maxOutboundBytes = 50 * 1024 ** 2;
+  readonly sharedBot: BotCredentials | undefined;
 
-  constructor(private readonly apiRoot: string) {}
+  constructor(private readonly settings: TelegramSettings) {
+    const { TELEGRAM_BOT_TOKEN: token } = settings;
+    this.sharedBot = token === undefined ? undefined : { token };
+  }
 
-  botIdOf(token: string): string | undefined {
+  ownBot({ telegramBotToken: token }: AgentBots): BotCredentials | undefined {
+    return token === undefined ? undefined : { token };
+  }
+
+  botIdOf({ token }: BotCredentials): string | undefined {
     return /^(\d{1,20}):[\w-]{5,}$/.exec(token)?.[1];
+  }
+
+  roomOf(place: string): string {
+    return place.split('/')[0] ?? place;
   }
 
   isGroup(place: string): boolean {
     return place.startsWith('-');
   }
 
+  bindingFields({ userId, username, room }: LinkedPerson): Partial<ChannelBinding> {
+    return { telegramUserId: userId, telegramUsername: username, telegramChatId: room };
+  }
+
+  linkInstructions(code: string): string {
+    return `Send "/link ${code}" to the agent's bot on Telegram within 10 minutes.`;
+  }
+
   format(markdown: string): string[] {
     return telegramHtml(markdown);
   }
 
-  connect(
-    token: string,
-    onMessage: (message: InboundMessage) => Promise<void>,
-    onState: (state: ConnectionState) => void,
-  ): Connection {
-    return new TelegramConnection(this.apiRoot, token, onMessage, onState);
+  connect({ token }: BotCredentials, events: ConnectionEvents): Connection {
+    return new TelegramConnection(this.settings.TELEGRAM_API_BASE_URL, token, events);
   }
 }

@@ -18,12 +18,10 @@ describe('a Telegram connection', () => {
       .writeHead(code, { 'content-type': 'application/json' })
       .end(JSON.stringify({ ok: false, error_code: code, description, parameters }));
   const connect = () => {
-    const connection = new TelegramConnection(
-      url,
-      '1:token',
-      () => Promise.resolve(),
-      (state) => states.push(state),
-    );
+    const connection = new TelegramConnection(url, '1:token', {
+      onMessage: () => Promise.resolve(),
+      onState: (state) => states.push(state),
+    });
     open.push(connection);
     return connection;
   };

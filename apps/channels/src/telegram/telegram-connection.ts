@@ -1,12 +1,15 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Telegram } from 'telegraf';
 import {
   type Connection,
-  type ConnectionState,
+  type ConnectionEvents,
   DeliveryError,
-  type InboundMessage,
+  type InboundFile,
+  type OutboundFile,
 } from '../adapters/channel-adapter.js';
 import { deliveryErrorOf, retryAfterMsOf, rejectionOf } from './telegram-outcome.js';
 import { inboundOf, type TelegramMessage } from './telegram-message.js';
@@ -15,6 +18,8 @@ const POLL_SECONDS = 25;
 const RETRY_MS = [500, 1_000, 2_000, 5_000, 15_000, 30_000];
 /** Longer than any send of ours takes; a connection that is silent for longer is not coming back. */
 const CALL_TIMEOUT_MS = 20_000;
+/** 50 MB over a slow line. */
+const FILE_TIMEOUT_MS = 300_000;
 
 type Abortable = NonNullable<Parameters<Telegram['callApi']>[2]>;
 
@@ -32,10 +37,9 @@ export class TelegramConnection implements Connection {
   private readonly loop: Promise<void>;
 
   constructor(
-    apiRoot: string,
-    token: string,
-    private readonly onMessage: (message: InboundMessage) => Promise<void>,
-    private readonly onState: (state: ConnectionState) => void,
+    private readonly apiRoot: string,
+    private readonly token: string,
+    private readonly events: ConnectionEvents,
   ) {
     this.agent = apiRoot.startsWith('https:')
       ? new HttpsAgent({ keepAlive: true })
@@ -44,10 +48,10 @@ export class TelegramConnection implements Connection {
     this.telegram = import('telegraf').then(
       ({ Telegram: Client }) => new Client(token, { apiRoot, agent: this.agent, webhookReply: false }),
     );
-    this.loop = this.receive();
+    this.loop = this.poll();
   }
 
-  private async receive(): Promise<void> {
+  private async poll(): Promise<void> {
     const telegram = await this.telegram;
     let failures = 0;
     let offset = 0;
@@ -57,7 +61,7 @@ export class TelegramConnection implements Connection {
         if (!me) {
           const { id, username } = await telegram.callApi('getMe', {}, this.signal);
           me = { id, username };
-          this.onState({ health: 'connected' });
+          this.events.onState({ health: 'connected' });
         }
         const asked = Date.now();
         const updates = await telegram.callApi(
@@ -68,7 +72,7 @@ export class TelegramConnection implements Connection {
         for (const update of updates) {
           // telegraf's update type leaves out what depends on the update's kind; what we read is checked there.
           const message = inboundOf(update as { update_id: number; message?: TelegramMessage }, me);
-          if (message) await this.onMessage(message);
+          if (message) await this.events.onMessage(message);
           offset = update.update_id + 1;
         }
         failures = 0;
@@ -78,11 +82,11 @@ export class TelegramConnection implements Connection {
         if (this.stop.signal.aborted) return;
         const rejected = rejectionOf(error);
         if (rejected) {
-          this.onState({ health: 'failed', reason: rejected });
+          this.events.onState({ health: 'failed', reason: rejected });
           // A revoked token does not come back; a new one makes a new connection.
           return;
         }
-        if (me) this.onState({ health: 'connecting' });
+        if (me) this.events.onState({ health: 'connecting' });
         me = undefined;
         const waitMs = retryAfterMsOf(error) ?? RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)] ?? 30_000;
         await sleep(waitMs, undefined, { signal: this.stop.signal }).catch(() => undefined);
@@ -111,6 +115,32 @@ export class TelegramConnection implements Connection {
     });
   }
 
+  async sendFile(place: string, { name, bytes }: OutboundFile): Promise<string> {
+    const sent = await this.call(
+      'sendDocument',
+      (telegram, limit) =>
+        telegram.callApi('sendDocument', { ...targetOf(place), document: { source: bytes, filename: name } }, limit),
+      FILE_TIMEOUT_MS,
+    );
+    return String(sent.message_id);
+  }
+
+  /** https://core.telegram.org/bots/api#getfile */
+  async download({ reference }: InboundFile): Promise<Readable> {
+    const { file_path: path } = await this.call('getFile', (telegram, limit) =>
+      telegram.callApi('getFile', { file_id: reference }, limit),
+    );
+    if (!path) throw new DeliveryError('failed', 'Telegram does not have this file any more');
+    const answer = await fetch(`${this.apiRoot}/file/bot${this.token}/${path}`, {
+      signal: AbortSignal.timeout(FILE_TIMEOUT_MS),
+    }).catch(() => undefined);
+    if (answer?.ok && answer.body) return Readable.fromWeb(answer.body as ReadableStream<Uint8Array>);
+    throw new DeliveryError(
+      answer && answer.status < 500 ? 'failed' : 'retry',
+      `Telegram did not give the file (${answer ? `status ${answer.status}` : 'no answer'})`,
+    );
+  }
+
   async showTyping(place: string): Promise<void> {
     const telegram = await this.telegram;
     await telegram
@@ -118,9 +148,13 @@ export class TelegramConnection implements Connection {
       .catch(() => undefined);
   }
 
-  private async call<T>(method: string, work: (telegram: Telegram, limit: Abortable) => Promise<T>): Promise<T> {
+  private async call<T>(
+    method: string,
+    work: (telegram: Telegram, limit: Abortable) => Promise<T>,
+    timeoutMs = CALL_TIMEOUT_MS,
+  ): Promise<T> {
     try {
-      return await work(await this.telegram, abortable(AbortSignal.timeout(CALL_TIMEOUT_MS)));
+      return await work(await this.telegram, abortable(AbortSignal.timeout(timeoutMs)));
     } catch (error) {
       throw deliveryErrorOf(error, method);
     }

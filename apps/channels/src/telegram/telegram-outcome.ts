@@ -39,10 +39,10 @@ export function deliveryErrorOf(error: unknown, method: string): DeliveryError {
     const { error_code: code, description } = answer;
     if (code === 429) return new DeliveryError('retry', description, retryAfterMsOf(error));
     if (code < 500) return new DeliveryError('failed', description);
-    return new DeliveryError(method === 'sendMessage' ? 'uncertain' : 'retry', description);
+    return new DeliveryError(method.startsWith('send') ? 'uncertain' : 'retry', description);
   }
   const code = (error as { code?: unknown }).code;
-  const isRepeatable = method !== 'sendMessage' || (typeof code === 'string' && NOT_SENT.has(code));
+  const isRepeatable = !method.startsWith('send') || (typeof code === 'string' && NOT_SENT.has(code));
   return new DeliveryError(
     isRepeatable ? 'retry' : 'uncertain',
     `no answer from Telegram${typeof code === 'string' ? ` (${code})` : ''}`,

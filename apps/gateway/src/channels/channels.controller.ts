@@ -1,15 +1,14 @@
 import { Bus } from '#lib/bus';
 import {
+  BindingChange,
   ChannelBinding,
   ChatPlatform,
   createLinkCode,
   getChannelStatus,
   listChannels,
-  QueueMode,
   RoostError,
   unlinkChannel,
   updateBinding,
-  wire,
 } from '#lib/contracts';
 import { Controller } from '@nestjs/common';
 import { z } from 'zod';
@@ -19,7 +18,6 @@ import { AgentParams } from '../http/params.js';
 const common = { access: 'account', tag: 'Channels' } as const;
 const PlatformParams = AgentParams.extend({ platform: ChatPlatform });
 const BindingParams = AgentParams.extend({ bindingId: z.string() });
-const BindingChange = wire({ queueMode: QueueMode });
 type OnPlatform = Call<z.output<typeof PlatformParams>>;
 
 const ofCall = ({ params }: OnPlatform) => ({ agentId: params.id, platform: params.platform });

@@ -1,0 +1,4 @@
+import { telegramEnvironment } from '../telegram/telegram-environment.js';
+
+/** What the platforms read from the environment. */
+export const platformEnvironment = { ...telegramEnvironment };

@@ -17,6 +17,7 @@ import type { z } from 'zod';
 import type { ChannelAdapter } from './adapters/channel-adapter.js';
 import { ADAPTERS } from './adapters/token.js';
 import { bindingOf, Bindings } from './bindings/bindings.js';
+import { conversationIdOf } from './bindings/conversation-id.js';
 import { Bots } from './connections/bots.js';
 import { createCode } from './links/create-link-code.js';
 
@@ -91,6 +92,7 @@ export class ChannelsHandlers {
           id: row.id,
           linked: true,
           counterparty: row.username ?? row.user_id,
+          conversationId: conversationIdOf({ platform, botId: row.bot_id, place: row.place }),
           queueMode: row.queue_mode,
           createdAt: row.created_at,
           ...health,

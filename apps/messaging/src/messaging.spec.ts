@@ -9,6 +9,7 @@ import {
   listAgentEvents,
   listConversations,
   listMessages,
+  postMessage,
   sendMessage,
   syncAgent,
 } from '#lib/contracts';
@@ -131,5 +132,30 @@ describe('messaging', () => {
     await say(agentId, 'a');
     await bus.request(syncAgent, { agentId, accountId, status: 'stopped', revision: 3 });
     await expect(say(agentId, 'b')).rejects.toMatchObject({ code: 'AGENT_UNAVAILABLE' });
+  });
+
+  it('records what an agent says by itself once, in a conversation that it has or is given', async () => {
+    const agentId = await agent();
+    await say(agentId, 'hi', { conversationId: 'known' });
+    const post = (conversationId: string, more: object = {}) =>
+      bus.request(postMessage, { agentId, conversationId, content: 'news', ...more }, account());
+    const first = await post('known', { dedupeKey: 'once' });
+    expect(first).toMatchObject({ role: 'assistant', status: 'delivered', channel: 'api', conversationId: 'known' });
+    expect(await post('known', { dedupeKey: 'once' })).toEqual(first);
+    await expect(post('nobody')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    const made = await post('telegram:bot:7', {
+      channel: 'telegram',
+      counterparty: { id: '7', displayName: 'Ada' },
+    });
+    expect(made.channel).toBe('telegram');
+    const { conversations } = await bus.request(listConversations, { agentId, page: 1, limit: 20 }, account());
+    expect(conversations.map(({ id, messageCount, unreadCount }) => [id, messageCount, unreadCount])).toEqual([
+      ['telegram:bot:7', 1, 1],
+      ['known', 2, 1],
+    ]);
+    const other = { ...account(), accountId: newId() };
+    await expect(
+      bus.request(postMessage, { agentId, conversationId: 'known', content: 'x' }, other),
+    ).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 });

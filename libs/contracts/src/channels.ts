@@ -69,6 +69,8 @@ export const ChannelEntry = wire({
   id: z.string().nullable(),
   linked: z.boolean(),
   counterparty: z.string().nullable(),
+  /** Of the linked person's own conversation with the agent; absent where nobody is linked. */
+  conversationId: z.string().optional(),
   queueMode: QueueMode.nullable(),
   health: ChannelHealth,
   healthReason: z.string().optional(),

@@ -99,6 +99,23 @@ export const sendMessage = request('messaging.message.send', {
   output: AcceptedMessage,
 });
 
+/**
+ * Records what an agent says by itself, outside the reply of its turn, in one of its conversations. Channels deliver
+ * it by the event. With a `counterparty` the conversation is made if there is none. `dedupeKey` seen before for this
+ * agent → the first message again. Errors: NOT_FOUND (agent, or conversation without a `counterparty`).
+ */
+export const postMessage = request('messaging.message.post', {
+  input: wire({
+    agentId: AgentId,
+    conversationId: z.string().min(1).max(300),
+    content: MessageContent,
+    channel: Channel.optional(),
+    counterparty: Counterparty.optional(),
+    dedupeKey: z.string().max(300).optional(),
+  }),
+  output: Message,
+});
+
 /** One message and its replies; holds up to `waitSeconds` until there is a reply or an error. Errors: NOT_FOUND. */
 export const getMessage = request('messaging.message.get', {
   input: wire({ agentId: AgentId, messageId: MessageId, waitSeconds: z.number().min(0).max(60).default(0) }),
@@ -267,6 +284,11 @@ export const releaseTurn = request('messaging.turn.release', {
 
 export const messageCreated = event(
   'messaging.message.created',
+  wire({ accountId: AccountId, agentId: AgentId, message: Message }),
+);
+/** An agent said something by itself: see `postMessage`. */
+export const messagePosted = event(
+  'messaging.message.posted',
   wire({ accountId: AccountId, agentId: AgentId, message: Message }),
 );
 export const turnStarted = event(

@@ -41,7 +41,8 @@ export async function loadContext(
 ): Promise<TurnContext> {
   const { agentId, accountId, conversationId, turnId } = turn;
   const call = { accountId, requestId: `turn_${turnId}`, deadline: Date.now() + 15_000 };
-  const tools: ToolContext = { bus, agentId, accountId, conversationId, turnId };
+  const batchId = turn.messages[0]?.id ?? turnId;
+  const tools: ToolContext = { bus, agentId, accountId, conversationId, turnId, batchId };
   const [agent, session] = await Promise.all([bus.request(getAgentForTurn, { agentId }, call), sessions.current(turn)]);
   if (agent.outputTokenBalance <= 0)
     throw new RoostError('BALANCE_EXHAUSTED', 'the agent has no output tokens left: add some to its balance');

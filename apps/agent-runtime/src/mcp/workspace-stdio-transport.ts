@@ -44,7 +44,7 @@ export class WorkspaceStdioTransport implements Transport {
 
   async start(): Promise<void> {
     const { command, args = [], env = {} } = this.config;
-    const context = { bus: this.bus, ...this.target, conversationId: '', turnId: this.processId };
+    const context = { bus: this.bus, ...this.target, conversationId: '', turnId: this.processId, batchId: '' };
     // Only the start may wake a workspace: afterwards the program would be gone.
     await workspaceRequest(context, startProcess, {
       agentId: this.target.agentId,

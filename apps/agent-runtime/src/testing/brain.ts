@@ -2,6 +2,7 @@ import { freshBus, type FreshBus, freshDatabase, type FreshDatabase } from '#lib
 import type { RunningService } from '#lib/config';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { start } from '../main.js';
+import { FakeNeighbours } from './fake-neighbours.js';
 import { FakePlatform } from './fake-platform.js';
 import { FakeWorkspace } from './fake-workspace.js';
 
@@ -9,6 +10,7 @@ import { FakeWorkspace } from './fake-workspace.js';
 export interface Brain {
   platform: FakePlatform;
   workspace: FakeWorkspace;
+  neighbours: FakeNeighbours;
   connection: NatsConnection;
   bus: FreshBus;
   database: FreshDatabase;
@@ -21,6 +23,7 @@ export async function startBrain(env: Record<string, string> = {}): Promise<Brai
   const connection = await bus.connect();
   const platform = new FakePlatform(connection);
   const workspace = new FakeWorkspace(connection, platform.agentId);
+  const neighbours = new FakeNeighbours(connection);
   const service = await start({
     NATS_URL: bus.url,
     NATS_CREDS: bus.creds,
@@ -33,6 +36,7 @@ export async function startBrain(env: Record<string, string> = {}): Promise<Brai
   return {
     platform,
     workspace,
+    neighbours,
     connection,
     bus,
     database,

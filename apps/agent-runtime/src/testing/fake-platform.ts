@@ -121,7 +121,8 @@ export class FakePlatform {
       .join('');
   }
 
-  private remember(role: 'user' | 'assistant', content: string, conversationId: string): Message {
+  /** Keeps a message as if it had been sent. */
+  remember(role: 'user' | 'assistant', content: string, conversationId: string): Message {
     const message: Message = {
       id: `msg_${randomUUID()}`,
       role,
@@ -159,10 +160,13 @@ export class FakePlatform {
       cancelled: this.cancelled.has(turnId),
       waitingMessages: this.waitingMessages,
     }));
-    this.on(listMessages, ({ conversationId, before, limit }) => {
-      const all = this.messages.filter((message) => message.conversationId === conversationId);
+    this.on(listMessages, ({ conversationId, status, before, limit }) => {
+      const all = this.messages.filter(
+        (message) =>
+          (!conversationId || message.conversationId === conversationId) && (!status || message.status === status),
+      );
       const end = before ? all.findIndex((message) => message.id === before) : all.length;
-      return { messages: all.slice(Math.max(0, end - limit), end), hasMore: false };
+      return { messages: all.slice(Math.max(0, end - Number(limit)), end), hasMore: false };
     });
     this.on(completeTurn, ({ turnId, replies, usage }) => {
       this.end(turnId, { end: 'completed', replies, partialReply: '', usage });

@@ -7,6 +7,7 @@ import {
   readFile,
   type RequestContract,
   RoostError,
+  searchFiles,
   subjectOf,
   writeFile,
 } from '#lib/contracts';
@@ -22,6 +23,10 @@ export class FakeWorkspace {
   readonly commands: string[] = [];
   readonly cancelled: string[] = [];
   bootId = 'boot-1';
+  /** What a search finds. */
+  found: { path: string; matches: { line: number; text: string }[] }[] = [];
+  /** Awaited before a file is read by a tool. */
+  onRead: ((path: string) => Promise<void>) | undefined;
   onCommand: (command: string, cancelled: Promise<void>) => Promise<Partial<ExecResult>> | Partial<ExecResult> = (
     command,
   ) => ({ stdout: `ran ${command}\n` });
@@ -35,7 +40,8 @@ export class FakeWorkspace {
 
   start(): void {
     this.on(pingWorkspace, () => ({ bootId: this.bootId, uptimeMs: 1 }));
-    this.on(readFile, ({ path, offset = 0, length, encoding }) => {
+    this.on(readFile, async ({ path, offset = 0, length, encoding }) => {
+      if (!path.startsWith('memory')) await this.onRead?.(path);
       const file = this.files.get(path);
       if (!file) throw new RoostError('NOT_FOUND', `there is no file ${path}`);
       const bytes = file.subarray(offset, length === undefined ? undefined : offset + length);
@@ -60,6 +66,11 @@ export class FakeWorkspace {
         .map(([name, bytes]) => ({ name, type: 'file' as const, size: bytes.length, modifiedAt: new Date() }))
         .filter(({ name }) => name.startsWith(path)),
       nextCursor: null,
+    }));
+    this.on(searchFiles, () => ({
+      results: this.found.map((file) => ({ ...file, type: 'file' as const, size: 1 })),
+      total: this.found.length,
+      truncated: false,
     }));
     this.on(deletePaths, ({ paths }) => {
       for (const name of this.files.keys())

@@ -7,4 +7,6 @@ export interface ToolContext {
   agentId: string;
   conversationId: string;
   turnId: string;
+  /** The same for every attempt to answer the same messages. */
+  batchId: string;
 }

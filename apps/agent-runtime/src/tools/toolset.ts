@@ -6,7 +6,9 @@ import { listFilesTool } from './list-files.js';
 import { memoryTools } from './memory.js';
 import { readFileTool } from './read-file.js';
 import { readMessagesTool } from './read-messages.js';
+import { scheduleTools } from './schedules.js';
 import { searchFilesTool } from './search-files.js';
+import { sendMessageTool } from './send-message.js';
 import type { ToolContext } from './tool-context.js';
 import { ToolGate } from './tool-gate.js';
 import { waitTool } from './wait.js';
@@ -25,5 +27,7 @@ export function builtInTools(context: ToolContext, configuration: AgentConfigura
     ...memoryTools(context, gate, configuration.memoryConfig ?? {}),
     wait: waitTool(waiting),
     read_messages: readMessagesTool(context),
+    send_message: sendMessageTool(context),
+    ...scheduleTools(context),
   };
 }

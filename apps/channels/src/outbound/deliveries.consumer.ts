@@ -1,5 +1,5 @@
 import { Bus, Consumes } from '#lib/bus';
-import { messageCompleted, messageFailed, turnInterrupted } from '#lib/contracts';
+import { messageCompleted, messageFailed, messagePosted, turnInterrupted } from '#lib/contracts';
 import type { Transaction } from '#lib/database';
 import { Inject, Injectable } from '@nestjs/common';
 import type { z } from 'zod';
@@ -30,6 +30,13 @@ export class DeliveriesConsumer {
   async onFailed(event: z.output<typeof messageFailed.payload>, tx: Transaction): Promise<void> {
     const place = placeOf(event.messages[0]?.conversationId ?? '');
     if (place) await this.plan(tx, event, place, `I could not answer this: ${event.error.message}`);
+  }
+
+  /** What the agent said by itself belongs to no turn's preview: the message stands for a turn of its own. */
+  @Consumes(messagePosted)
+  async onPosted({ message, ...event }: z.output<typeof messagePosted.payload>, tx: Transaction): Promise<void> {
+    const place = placeOf(message.conversationId);
+    if (place) await this.plan(tx, { ...event, turnId: message.id.replace(/^msg_/, '') }, place, message.content);
   }
 
   /** A preview that was being edited gets the last word; without one there is nothing to correct. */

@@ -6,6 +6,7 @@ import {
   listMessages,
   markMessageRead,
   messageCreated,
+  postMessage,
   RoostError,
   sendMessage,
   WAKE_RUNTIME,
@@ -16,6 +17,7 @@ import type { z } from 'zod';
 import { KnownAgents, unknownAgent } from '../agents/known-agents.js';
 import { getMessage as findMessage, markRead } from './get-message.js';
 import { listMessages as findMessages } from './list-messages.js';
+import { postMessage as post } from './post-message.js';
 import { SendBatcher } from './send-batcher.js';
 import { SettledMessages } from './settled-messages.js';
 
@@ -49,6 +51,12 @@ export class MessagesHandlers {
     if (outcome.interruptsTurn) this.bus.signal(interruptSubject(input.agentId));
     this.bus.signal(WAKE_RUNTIME);
     return outcome.message;
+  }
+
+  @Handles(postMessage)
+  async post(input: InputOf<typeof postMessage>, context: CallContext) {
+    await this.agents.require(input.agentId, context);
+    return this.database.transaction((tx) => post(tx, accountOf(context), input)).catch(refuseUnstorable);
   }
 
   @Handles(getMessage)

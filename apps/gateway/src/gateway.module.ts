@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
+import { APP_FILTER, APP_INTERCEPTOR } from '@nestjs/core';
 import { AccountsController } from './accounts/accounts.controller.js';
 import { ApiKeys } from './accounts/api-keys.js';
 import { Identities } from './accounts/identities.js';
@@ -21,7 +21,6 @@ import { EventStreams } from './events/event-streams.js';
 import { EventsController } from './events/events.controller.js';
 import { ConversationsController } from './messages/conversations.controller.js';
 import { HealthController } from './health/health.controller.js';
-import { AuthGuard } from './http/auth.guard.js';
 import { EndpointInterceptor } from './http/endpoint.interceptor.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { RateLimiter } from './limits/rate-limiter.js';
@@ -70,7 +69,6 @@ export const controllers = [
     IdempotencyStore,
     RateLimiter,
     EventStreams,
-    { provide: APP_GUARD, useClass: AuthGuard },
     { provide: APP_INTERCEPTOR, useClass: EndpointInterceptor },
     { provide: APP_FILTER, useClass: ErrorFilter },
   ],

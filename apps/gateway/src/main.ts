@@ -9,10 +9,14 @@ import type { FastifyInstance } from 'fastify';
 import 'reflect-metadata';
 import { z } from 'zod';
 import { ApiKeys } from './accounts/api-keys.js';
+import { Identities } from './accounts/identities.js';
 import { controllers, GatewayModule } from './gateway.module.js';
+import { addAuthentication } from './http/authenticate.js';
+import { checkRoutes } from './http/check-routes.js';
 import { watchRequests } from './http/drain.js';
 import { addManners } from './http/manners.js';
 import { addBodyParsers } from './http/body-parsers.js';
+import { RateLimiter } from './limits/rate-limiter.js';
 import { requestIdOf } from './http/request-context.js';
 import { Accounts1795560000000 } from './migrations/accounts-1795560000000.js';
 import { Idempotency1795560100000 } from './migrations/idempotency-1795560100000.js';
@@ -46,6 +50,7 @@ const DRAIN_MS = 10_000;
 /** Starts the gateway; it listens when this resolves. */
 export const start: StartService = async (env) => {
   const settings = loadConfig(config, env);
+  checkRoutes(controllers);
   const logger = createLogger('gateway', env);
   const connection = await connectBus(settings, 'gateway');
   const database = await Database.open({
@@ -76,6 +81,7 @@ export const start: StartService = async (env) => {
   });
   const drain = watchRequests(fastify);
   await addManners(app, fastify, settings.ROOST_CORS_ORIGINS);
+  addAuthentication(fastify, app.get(Identities), app.get(RateLimiter));
   addBodyParsers(fastify, BODY_LIMIT_BYTES);
   const document = openApiDocument(controllers, '0.1.0');
   fastify.get('/openapi.json', async () => document);

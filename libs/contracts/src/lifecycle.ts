@@ -23,9 +23,16 @@ function characters(min: number, max: number) {
   });
 }
 
-export const AgentName = characters(1, 100);
+export const AgentName = characters(1, 100).meta({
+  description: '1 to 100 characters as users count them',
+  examples: ['my-agent'],
+});
 
-const Secret = z.string().min(1).max(10_000);
+const Secret = z
+  .string()
+  .min(1)
+  .max(10_000)
+  .meta({ examples: ['sk-…'] });
 const BotToken = z.string().min(1).max(200);
 
 export const SlackBot = wire({
@@ -63,7 +70,8 @@ const CustomEnv = z
 const StorageQuantity = z
   .string()
   .max(20)
-  .refine((text) => quantityBytes(text) !== undefined, 'must be a quantity like 1Gi or 500Mi');
+  .refine((text) => quantityBytes(text) !== undefined, 'must be a quantity like 1Gi or 500Mi')
+  .meta({ description: 'A Kubernetes quantity of bytes', examples: ['1Gi'] });
 
 const configurationFields = {
   timeoutSeconds: z.number().int().min(1).max(86_400).optional(),
@@ -103,6 +111,7 @@ const configurationFields = {
       .string()
       .max(20)
       .refine((text) => (quantityMillicores(text) ?? 0) > 0, 'must be a quantity like 500m or 2')
+      .meta({ description: 'A Kubernetes quantity of CPUs', examples: ['500m'] })
       .optional(),
     memory: StorageQuantity.refine((text) => quantityBytes(text) !== 0, 'must not be zero').optional(),
   }).optional(),

@@ -5,16 +5,29 @@ import { AgentId, MessageId, pageQuery, Pagination, Timestamp, wire } from './wi
 
 /** Postgres holds no NUL, and neither does a sensible name. */
 const NO_NUL = /^[^\0]*$/;
-const AutomationName = z.string().min(1).max(255).regex(NO_NUL);
+const AutomationName = z
+  .string()
+  .min(1)
+  .max(255)
+  .regex(NO_NUL)
+  .meta({ examples: ['morning report'] });
 export const AutomationTemplate = z.string().min(1).max(100_000).regex(NO_NUL);
 export const Overlap = z.enum(['queue', 'skip']);
 export const CatchUp = z.enum(['latest', 'none', 'all']);
 
 const scheduleFields = {
   name: AutomationName,
-  cronExpression: z.string().min(1).max(200),
+  cronExpression: z
+    .string()
+    .min(1)
+    .max(200)
+    .meta({ examples: ['0 9 * * 1-5'] }),
   messageTemplate: AutomationTemplate,
-  timezone: z.string().min(1).max(100),
+  timezone: z
+    .string()
+    .min(1)
+    .max(100)
+    .meta({ examples: ['Europe/Berlin'] }),
   enabled: z.boolean(),
   queueMode: QueueMode,
   overlap: Overlap,

@@ -49,7 +49,11 @@ export const WebhookEndpointSecret = wire({ endpoint: WebhookEndpoint, secret: z
 
 const changeable = {
   /** The guard says what is wrong with one, also with one of 64 KiB. */
-  url: z.string().min(1).max(100_000),
+  url: z
+    .string()
+    .min(1)
+    .max(100_000)
+    .meta({ examples: ['https://example.org/roost'] }),
   events: z
     .array(SUBSCRIBABLE)
     .min(1)

@@ -66,7 +66,10 @@ export const AccountId = z.uuid();
 export const MessageId = z
   .string()
   .regex(/^msg_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/, 'must be a message id like msg_0192…')
-  .meta({ description: 'Message id: msg_ and a UUID' });
+  .meta({
+    description: 'Message id: msg_ and a UUID',
+    examples: ['msg_01935a7e-3c1b-7f00-8a4e-5b6c7d8e9f00'],
+  });
 
 /** JSON as users may send it: what survives JSON.stringify. */
 export const JsonObject = z.record(z.string(), z.json());

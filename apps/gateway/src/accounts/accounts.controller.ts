@@ -7,7 +7,7 @@ import { LoginLimits } from './login-limits.js';
 import { Tokens } from './tokens.js';
 import { Users } from './users.js';
 
-const open = { method: 'POST', access: 'public', tag: 'Accounts' } as const;
+const open = { method: 'POST', access: 'public', tenant: 'proof', tag: 'Accounts' } as const;
 const Email = z.email().max(254);
 const Password = z.string().min(8).max(1_000);
 const Credentials = wire({ email: Email, password: Password });

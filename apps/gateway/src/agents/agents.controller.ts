@@ -92,6 +92,7 @@ export class AgentsController {
     path: 'update/:id',
     summary: 'Change an agent',
     body: UpdateAgent,
+    example: { name: 'my-agent', configuration: { timeout_seconds: 600 } },
     response: Agent,
     errors: ['NOT_FOUND', 'ALREADY_EXISTS', 'AGENT_UNAVAILABLE'],
   })
@@ -166,6 +167,7 @@ export class AgentsController {
     path: ':id/balance',
     summary: 'Set or change the token balance',
     body: BalanceChange,
+    example: { delta: 100_000 },
     response: Balance,
     errors: ['NOT_FOUND', 'CONFLICT'],
   })

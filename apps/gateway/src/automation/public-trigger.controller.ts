@@ -14,6 +14,7 @@ export class PublicTriggerController {
     method: 'POST',
     path: ':triggerId',
     access: 'public',
+    tenant: 'proof',
     tag: 'Triggers',
     summary: 'Fire a trigger',
     params: PublicTriggerParams,

@@ -74,6 +74,7 @@ export class SchedulesController {
     path: ':scheduleId',
     summary: 'Change fields of a schedule',
     body: SchedulePatch,
+    example: { enabled: false },
     response: Schedule,
   })
   update({ params, body }: Call<ById, unknown, z.output<typeof SchedulePatch>>) {

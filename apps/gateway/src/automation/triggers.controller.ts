@@ -72,6 +72,7 @@ export class TriggersController {
     path: ':triggerId',
     summary: 'Change fields of a trigger',
     body: TriggerPatch,
+    example: { enabled: false },
     response: Trigger,
   })
   update({ params, body }: Call<ById, unknown, z.output<typeof TriggerPatch>>) {

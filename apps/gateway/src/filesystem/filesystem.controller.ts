@@ -207,6 +207,7 @@ export class FilesystemController {
     path: 'operations/search',
     summary: 'Search names by glob and content by RE2 pattern',
     body: Search,
+    example: { query: '*.txt' },
     response: searchFiles.output,
   })
   search({ params, body, accountId }: Call<z.output<typeof AgentParams>, unknown, z.output<typeof Search>>) {

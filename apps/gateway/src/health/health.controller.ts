@@ -7,7 +7,7 @@ import { type Call, Endpoint } from '../http/endpoint.js';
 
 /** Services without which no message is answered. */
 const SERVICES = ['agent-lifecycle', 'messaging', 'agent-runtime'];
-const common = { access: 'public', tag: 'Health' } as const;
+const common = { access: 'public', tenant: 'none', tag: 'Health' } as const;
 const Ready = z.object({
   status: z.enum(['ready', 'not_ready']),
   dependencies: z.record(z.string(), z.enum(['up', 'down'])),

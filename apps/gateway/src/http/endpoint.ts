@@ -8,6 +8,7 @@ import {
   RequestMethod,
   SetMetadata,
 } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Readable } from 'node:stream';
 import type { z } from 'zod';
@@ -23,6 +24,12 @@ export const ENDPOINT = Symbol('roost:endpoint');
  * that has the AI-agents feature (`account`), or any account (`signed-in`: its own keys and settings).
  */
 export type Access = 'public' | 'account' | 'signed-in';
+
+/**
+ * Whose data a route touches: the caller's `account` alone (another's id is answered as an unknown one), that of
+ * whoever the request itself proves to be (`proof`: a password, a code, a signature), or nobody's (`none`).
+ */
+export type Tenant = 'account' | 'proof' | 'none';
 
 /** How a body arrives: parsed JSON, only its bytes (`call.rawBody`), or a stream (`call.stream`). */
 export type BodyKind = 'json' | 'raw' | 'stream';
@@ -41,6 +48,8 @@ export interface EndpointDefinition<
   /** With `:name` for parameters, as Nest writes it. A last `*path` takes the rest. */
   path: string;
   access: Access;
+  /** `account` if not given, which public routes may not leave out. */
+  tenant?: Tenant;
   summary: string;
   tag: string;
   params?: P;
@@ -58,6 +67,8 @@ export interface EndpointDefinition<
   /** Of the success; 200 if not given. */
   status?: number;
   errors?: ErrorCode[];
+  /** For the document, as on the wire, where one made from the schema would not be accepted. */
+  example?: z.input<B>;
 }
 
 /** What a handler gets: everything validated. */
@@ -90,6 +101,11 @@ export interface CallingRequest extends FastifyRequest {
   call?: Call;
 }
 
+/** The declaration of the route that a request was matched to; undefined where there is none. */
+export function endpointOf(route: { config?: object | undefined }): EndpointDefinition | undefined {
+  return (route.config as { endpoint?: EndpointDefinition } | undefined)?.endpoint;
+}
+
 /** The handler's parameter; set by `Endpoint`. */
 const Input = createParamDecorator(
   (_: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<CallingRequest>().call,
@@ -114,6 +130,8 @@ export function Endpoint<P extends z.ZodType, Q extends z.ZodType, B extends z.Z
       RequestMapping({ path: definition.path.replace(/\*\w+$/, '*'), method: RequestMethod[definition.method] }),
       HttpCode(definition.status ?? 200),
       SetMetadata(ENDPOINT, definition),
+      // What the server knows of a request before it reads the body.
+      RouteConfig({ endpoint: definition }),
     )(target, key, descriptor);
   };
 }

@@ -35,6 +35,7 @@ export class McpController {
     path: '',
     summary: 'Register an MCP server',
     body: contract.NewMcpServer,
+    example: { name: 'files', command: 'mcp-server-filesystem', args: ['/workspace'] },
     response: contract.McpServer,
     status: 201,
     errors: ['ALREADY_EXISTS'],
@@ -73,6 +74,7 @@ export class McpController {
     path: ':id',
     summary: 'Replace an MCP server',
     body: contract.NewMcpServer,
+    example: { name: 'files', command: 'mcp-server-filesystem', args: ['/workspace'] },
     response: contract.McpServer,
     errors: ['NOT_FOUND', 'ALREADY_EXISTS'],
   })

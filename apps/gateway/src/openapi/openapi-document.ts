@@ -2,6 +2,7 @@ import { ERROR_STATUS, type ErrorCode } from '#lib/contracts';
 import { PATH_METADATA } from '@nestjs/common/constants.js';
 import { z } from 'zod';
 import { ENDPOINT, type EndpointDefinition } from '../http/endpoint.js';
+import { exampleOf } from './example-of.js';
 import { SchemaRoom } from './schema-room.js';
 
 const ErrorBody = z.object({
@@ -76,18 +77,20 @@ function operation(definition: EndpointDefinition, operationId: string, path: st
     operationId,
     summary: definition.summary,
     tags: [definition.tag],
+    'x-roost-access': definition.access,
+    'x-roost-tenant': definition.tenant ?? 'account',
     security: isPublic ? [] : [{ bearer: [] }, { apiKeyHeader: [] }],
     parameters: [
       ...pathParameters(path),
       ...queryParameters(definition.query && schemas.of(definition.query, `${operationId}_query`)),
       ...(definition.method === 'POST' && !isPublic ? [IDEMPOTENCY_KEY] : []),
     ],
-    ...requestBody(definition, definition.body && schemas.of(definition.body, `${operationId}_body`)),
+    ...requestBody(definition, definition.body && schemas.of(definition.body, `${operationId}_body`), schemas),
     responses: {
       [definition.status ?? 200]: {
         description: 'Success',
         ...(definition.response
-          ? { content: { 'application/json': { schema: schemas.of(definition.response, `${operationId}_response`) } } }
+          ? { content: json(schemas.of(definition.response, `${operationId}_response`), schemas, true) }
           : {}),
       },
       ...Object.fromEntries(
@@ -95,11 +98,29 @@ function operation(definition: EndpointDefinition, operationId: string, path: st
           status,
           {
             description: list.join(', '),
-            content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+            content: {
+              'application/json': {
+                schema: { $ref: '#/components/schemas/Error' },
+                examples: Object.fromEntries(list.map((code) => [code, { value: errorExample(code) }])),
+              },
+            },
           },
         ]),
       ),
     },
+  };
+}
+
+/** A body in JSON with an example of it. */
+function json(schema: Record<string, unknown>, schemas: SchemaRoom, isFull: boolean, example?: unknown): object {
+  return { 'application/json': { schema, example: example ?? exampleOf(schema, schemas.shared, isFull) } };
+}
+
+function errorExample(code: ErrorCode): object {
+  return {
+    success: false,
+    error: { code, message: 'what happened, and what to do about it', details: [] },
+    meta: { request_id: 'req_01935a7e-3c1b-7f00-8a4e-5b6c7d8e9f00', timestamp: '2026-11-24T10:30:00.000Z' },
   };
 }
 
@@ -121,9 +142,13 @@ const IDEMPOTENCY_KEY = {
   schema: { type: 'string', minLength: 1, maxLength: 255 },
 };
 
-function requestBody({ accepts = ['json'] }: EndpointDefinition, schema: object | undefined): object {
+function requestBody(
+  { accepts = ['json'], example }: EndpointDefinition,
+  schema: Record<string, unknown> | undefined,
+  schemas: SchemaRoom,
+): object {
   const content = {
-    ...(schema ? { 'application/json': { schema } } : {}),
+    ...(schema ? json(schema, schemas, false, example) : {}),
     ...(accepts.includes('stream') ? { 'application/octet-stream': {} } : {}),
     ...(accepts.includes('raw') ? { '*/*': {} } : {}),
   };

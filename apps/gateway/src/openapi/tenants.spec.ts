@@ -1,66 +1,164 @@
 import { startRoost, type TestRoost } from '#lib/testing';
-import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { filled, idAt, idsIn, type Operation, operationsOf } from '../testing/operations.js';
+import { type Belongings, belongingsOf, keyOfNewAccount, revokedKey, tokensOfNewUser } from '../testing/tenants.js';
 
-interface Body {
-  id: string;
-  key: string;
-  error: unknown;
-  meta: unknown;
-  openapi: string;
-  paths: Record<string, Record<string, object>>;
+interface ErrorBody {
+  success: boolean;
+  error: { code: string };
+  meta: { request_id: string };
 }
 
-describe('two tenants over real services', () => {
-  let roost: TestRoost;
-  let agentId: string;
-  let stranger: string;
+const UNKNOWN = '01890000-0000-7000-8000-00000000dead';
+/** An id of the form that its place asks for, and of nothing. */
+const unknown = (name: string) => (name === 'messageId' ? `msg_${UNKNOWN}` : UNKNOWN);
 
-  beforeAll(async () => {
-    roost = await startRoost({ services: ['gateway', 'agent-lifecycle', 'messaging'] });
-    agentId = (await roost.api<Body>('POST', '/v1/agent/create', { name: 'mine' })).body.id;
-    const made = await roost.api<Body>('POST', '/auth/platform_keys', { name: 'theirs' });
-    const client = new Client(roost.databaseUrl);
-    await client.connect();
-    await client.query(
-      `WITH account AS (
-         INSERT INTO gateway.accounts (id, name, agents_enabled) VALUES (gen_random_uuid(), 'stranger', true) RETURNING id)
-       UPDATE gateway.api_keys SET account_id = (SELECT id FROM account) WHERE id = $1`,
-      [made.body.id],
-    );
-    await client.end();
-    stranger = `Bearer ${made.body.key}`;
-  });
-  afterAll(async () => roost?.stop());
+let roost: TestRoost;
+let operations: Operation[];
+let mine: Belongings;
+let theirs: Belongings;
+let stranger: string;
 
-  it('cannot tell another account’s agent from one that never was, on any route', async () => {
-    const { paths } = (await roost.api<Body>('GET', '/openapi.json')).body;
-    const routes = Object.entries(paths).filter(([path]) =>
-      /agent\/(\w+\/)?\{id\}(\/messages|\/pause|\/resume|\/stop|\/status|\/balance|\/summary|\/ready|\/events)?$/.test(
-        path,
-      ),
-    );
-    expect(routes.length).toBeGreaterThan(10);
-    for (const [path, methods] of routes)
-      for (const method of Object.keys(methods)) {
-        const call = (id: string) =>
-          roost.api<Body>(
-            method.toUpperCase(),
-            path.replace('{id}', id),
-            method === 'post' ? bodyFor(path) : undefined,
-            { authorization: stranger },
-          );
-        const [theirs, nobodys] = [await call(agentId), await call('01890000-0000-7000-8000-00000000dead')];
-        expect(theirs.status, `${method} ${path}`).toBe(404);
-        expect(theirs.body.error, `${method} ${path}`).toEqual(nobodys.body.error);
+beforeAll(async () => {
+  roost = await startRoost({ env: { ROOST_RATE_LIMIT_PER_MINUTE: '1000000' } });
+  operations = await operationsOf(roost);
+  stranger = await keyOfNewAccount(roost, true);
+  mine = await belongingsOf(roost, roost.apiKey);
+  theirs = await belongingsOf(roost, stranger);
+});
+afterAll(async () => roost?.stop());
+
+const call = (operation: Operation, url: string, authorization: string) => {
+  const { method, isStream, example } = operation;
+  const body = method === 'GET' || method === 'DELETE' ? undefined : isStream ? new Uint8Array(8) : (example ?? {});
+  const type = isStream ? { 'content-type': 'application/octet-stream' } : undefined;
+  return roost.api<ErrorBody>(method, url, body, { authorization, ...type });
+};
+
+describe('every route, with every identity, at every id position', () => {
+  it('lets in nobody who may not call it', async () => {
+    const tokens = await tokensOfNewUser(roost);
+    const [header, payload] = tokens.good.split('.');
+    const closed: [name: string, authorization: string][] = [
+      ['nobody', ''],
+      ['a malformed header', 'Basic abc'],
+      ['an unknown key', `Bearer roost_sk_${'x'.repeat(40)}`],
+      ['a revoked key', `Bearer ${await revokedKey(roost)}`],
+      ['an expired token', `Bearer ${tokens.expired}`],
+      ['a refresh token', `Bearer ${tokens.refresh}`],
+      ['an unsigned token', 'Bearer eyJhbGciOiJub25lIn0.e30.'],
+      ['a forged token', `Bearer ${header}.${payload}.${'A'.repeat(86)}`],
+    ];
+    const featureless: [name: string, authorization: string][] = [
+      ['a key without the feature', `Bearer ${await keyOfNewAccount(roost, false)}`],
+      ['a token without the feature', `Bearer ${tokens.good}`],
+    ];
+    expect(
+      (await roost.api('GET', '/auth/fetch_user', undefined, { authorization: `Bearer ${tokens.good}` })).status,
+    ).toBe(200);
+    let checks = 0;
+    for (const operation of operations.filter(({ access }) => access !== 'public')) {
+      for (const url of urlsOf(operation.path)) {
+        const identities = [...closed, ...(operation.access === 'account' ? featureless : [])];
+        const answers = await Promise.all(identities.map(([, authorization]) => call(operation, url, authorization)));
+        for (const [index, [name]] of identities.entries()) {
+          const { status, body } = answers[index] ?? { status: 0, body: undefined };
+          const wanted = closed.some(([of]) => of === name) ? [401, 'UNAUTHORIZED'] : [403, 'FEATURE_DISABLED'];
+          expect([status, body?.error.code], `${name}: ${operation.method} ${url}`).toEqual(wanted);
+          expect(body).toMatchObject({ success: false, meta: { request_id: expect.any(String) } });
+          checks += 1;
+        }
       }
-    expect((await roost.api('GET', `/v1/agent/${agentId}`)).status).toBe(200);
+    }
+    console.log(`tenancy: ${checks} checks of identities over ${operations.length} operations`);
+    expect(checks).toBeGreaterThanOrEqual(600);
+  });
+
+  it('tells a stranger’s id from an unknown one on no route', async () => {
+    const authorization = `Bearer ${stranger}`;
+    let checks = 0;
+    for (const operation of operations.filter(({ access }) => access !== 'public')) {
+      const positions = idsIn(operation.path);
+      // From the first id on everything is mine, then what comes after one of their own is.
+      for (const [from, position] of positions.entries()) {
+        const at = (replace: (name: string) => string) =>
+          filled(operation.path, (name) =>
+            positions.indexOf(name) < from ? idAt(operation.path, name, theirs) : replace(name),
+          );
+        const [known, none] = [
+          await call(
+            operation,
+            at((name) => idAt(operation.path, name, mine)),
+            authorization,
+          ),
+          await call(operation, at(unknown), authorization),
+        ];
+        const where = `${operation.method} ${operation.path} from {${position}}`;
+        expect(known.status, where).toBe(404);
+        expect([known.status, known.body.error], where).toEqual([none.status, none.body.error]);
+        checks += 2;
+      }
+    }
+    console.log(`tenancy: ${checks} checks of a stranger’s ids in paths`);
+    expect(checks).toBeGreaterThan(100);
+  });
+
+  it('shows a stranger nothing of mine in any list', async () => {
+    for (const operation of operations.filter(({ method, path }) => method === 'GET' && idsIn(path).length === 0)) {
+      const { body } = await call(operation, filled(operation.path, String), `Bearer ${stranger}`);
+      for (const id of Object.values(mine)) expect(JSON.stringify(body), operation.path).not.toContain(id);
+    }
+  });
+
+  it('tells them apart neither in queries nor in bodies', async () => {
+    const authorization = `Bearer ${stranger}`;
+    const anonymous = (text: unknown) =>
+      JSON.stringify(text, (key, value: unknown) =>
+        /^(uuid|id|created_at|updated_at|request_id|timestamp|secret)$/.test(key) ? null : value,
+      ).replaceAll(/[0-9a-f-]{36}/g, 'ID');
+    const asked: [method: string, path: string, body: (id: string) => object | undefined][] = [
+      ...operations
+        .filter(({ method, queryNames }) => method === 'GET' && queryNames.includes('agent_id'))
+        .map(({ path }): [string, string, () => undefined] => ['GET', `${path}?agent_id=`, () => undefined]),
+      ['POST', `/v1/mcp/servers/${theirs.server}/access`, (agent_id) => ({ agent_id })],
+      [
+        'POST',
+        '/v1/webhooks/endpoints',
+        (id) => ({ url: `${roost.url}/hook`, events: ['*'], enabled: false, agent_ids: [id] }),
+      ],
+    ];
+    for (const [method, path, bodyOf] of asked) {
+      const ask = (id: string) =>
+        roost.api(method, path.endsWith('=') ? `${path}${id}` : path, bodyOf(id), { authorization });
+      const [known, none] = [await ask(mine.agent), await ask(UNKNOWN)];
+      expect([known.status, anonymous(known.body)], path).toEqual([none.status, anonymous(none.body)]);
+    }
+  });
+
+  it('has changed nothing of mine', async () => {
+    const reads: [path: string, status: number][] = [
+      [`/v1/agent/${mine.agent}`, 200],
+      [`/v1/agent/${mine.agent}/messages/${mine.message}`, 200],
+      [`/v1/agent/${mine.agent}/conversations`, 200],
+      [`/v1/agent/${mine.agent}/schedules/${mine.schedule}`, 200],
+      [`/v1/agent/${mine.agent}/triggers/${mine.trigger}`, 200],
+      [`/v1/webhooks/endpoints/${mine.endpoint}`, 200],
+      [`/v1/webhooks/deliveries/${mine.delivery}`, 200],
+      [`/v1/mcp/servers/${mine.server}`, 200],
+    ];
+    for (const [path, status] of reads) expect((await roost.api('GET', path)).status, path).toBe(status);
+    const agent = await roost.api<{ status: string; output_token_balance: number }>('GET', `/v1/agent/${mine.agent}`);
+    expect(agent.body.status).toBe('active');
+    const keys = await roost.api('GET', '/auth/platform_keys');
+    expect(JSON.stringify(keys.body)).toContain(mine.key);
   });
 });
 
-function bodyFor(path: string): object {
-  if (path.endsWith('/messages')) return { content: 'hi' };
-  if (path.endsWith('/status')) return { status: 'paused' };
-  if (path.endsWith('/balance')) return { delta: 1 };
-  return {};
+/** The path with ids of mine, and with an unknown one at each position in turn. */
+function urlsOf(path: string): string[] {
+  const own = (name: string) => idAt(path, name, mine);
+  const others = idsIn(path).map((position) =>
+    filled(path, (name) => (name === position ? unknown(position) : own(name))),
+  );
+  return [filled(path, own), ...others];
 }

@@ -90,6 +90,7 @@ export class WebhooksController {
     path: 'endpoints/:id',
     summary: 'Change a webhook endpoint',
     body: WebhookEndpointChange,
+    example: { enabled: false },
     response: WebhookEndpoint,
     errors: ['NOT_FOUND', 'CONFLICT'],
   })

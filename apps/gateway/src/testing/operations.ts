@@ -1,0 +1,79 @@
+import type { TestRoost } from '#lib/testing';
+import type { Belongings } from './tenants.js';
+
+export interface Operation {
+  path: string;
+  method: string;
+  access: 'public' | 'account' | 'signed-in';
+  tenant: 'account' | 'proof' | 'none';
+  /** A body that the route accepts. */
+  example: unknown;
+  /** It takes a stream and no JSON. */
+  isStream: boolean;
+  queryNames: string[];
+  responses: Record<string, { content?: Record<string, { example?: unknown }> }>;
+}
+
+interface Document {
+  paths: Record<
+    string,
+    Record<
+      string,
+      {
+        'x-roost-access': Operation['access'];
+        'x-roost-tenant': Operation['tenant'];
+        requestBody?: { content: Record<string, { example?: unknown }> };
+        parameters: { name: string; in: string }[];
+        responses: Operation['responses'];
+      }
+    >
+  >;
+}
+
+/** Every operation of the document that a running gateway serves. */
+export async function operationsOf(roost: TestRoost): Promise<Operation[]> {
+  const { paths } = (await roost.api<Document>('GET', '/openapi.json')).body;
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      path,
+      method: method.toUpperCase(),
+      access: operation['x-roost-access'],
+      tenant: operation['x-roost-tenant'],
+      example: operation.requestBody?.content['application/json']?.example,
+      isStream: JSON.stringify(Object.keys(operation.requestBody?.content ?? {})) === '["application/octet-stream"]',
+      queryNames: operation.parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name),
+      responses: operation.responses,
+    })),
+  );
+}
+
+/** What is no id in a path. */
+const WORDS: Record<string, string> = { path: 'a.txt', platform: 'telegram', provider: 'openai' };
+
+/** The positions of ids in a path, in order. */
+export const idsIn = (path: string): string[] =>
+  [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? '').filter((name) => !(name in WORDS));
+
+/** Whose id stands at `{name}` of a path. */
+export function idAt(path: string, name: string, of: Belongings): string {
+  if (name === 'id' && path.startsWith('/v1/mcp/')) return of.server;
+  if (name === 'id' && path.startsWith('/v1/webhooks/endpoints')) return of.endpoint;
+  if (name === 'id' && path.startsWith('/v1/webhooks/deliveries')) return of.delivery;
+  const byName: Record<string, string> = {
+    id: of.agent,
+    agentId: of.agent,
+    messageId: of.message,
+    scheduleId: of.schedule,
+    triggerId: of.trigger,
+    keyUuid: of.key,
+    // A binding is made by a chat platform only: any id will do.
+    bindingId: of.trigger,
+  };
+  const id = byName[name];
+  if (id === undefined) throw new Error(`${path}: no test says what stands at {${name}}`);
+  return id;
+}
+
+/** A path with its ids filled in. */
+export const filled = (path: string, idOf: (name: string) => string): string =>
+  path.replace(/\{(\w+)\}/g, (_, name: string) => WORDS[name] ?? idOf(name));

@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { keyringOf, Sealer } from '#lib/auth';
+import type { TestRoost } from '#lib/testing';
+import { importJWK, type JWK, SignJWT } from 'jose';
+import { Client } from 'pg';
+
+interface Made {
+  id: string;
+  uuid: string;
+  key: string;
+  token: string;
+  refresh_token: string;
+  endpoint: { id: string };
+  deliveries: { id: string }[];
+}
+
+/** Runs SQL in a Roost's database: what no API does, such as moving a key to another account. */
+export async function sql<Row>(roost: TestRoost, text: string, values: unknown[] = []): Promise<Row[]> {
+  const client = new Client(roost.databaseUrl);
+  await client.connect();
+  try {
+    return (await client.query(text, values)).rows as Row[];
+  } finally {
+    await client.end();
+  }
+}
+
+/** The key of a new account. */
+export async function keyOfNewAccount(roost: TestRoost, agentsEnabled: boolean): Promise<string> {
+  const made = await roost.api<Made>('POST', '/auth/platform_keys', { name: 'other' });
+  await sql(
+    roost,
+    `WITH account AS (
+       INSERT INTO gateway.accounts (id, name, agents_enabled) VALUES (gen_random_uuid(), gen_random_uuid()::text, $2)
+       RETURNING id)
+     UPDATE gateway.api_keys SET account_id = (SELECT id FROM account) WHERE id = $1`,
+    [made.body.id, agentsEnabled],
+  );
+  return made.body.key;
+}
+
+export async function revokedKey(roost: TestRoost): Promise<string> {
+  const made = await roost.api<Made>('POST', '/auth/platform_keys', { name: 'revoked' });
+  await roost.api('DELETE', `/auth/platform_keys/${made.body.id}`);
+  return made.body.key;
+}
+
+/** The tokens of a user who has just signed in: one that is good, one whose hour is over, and one for refreshing. */
+export async function tokensOfNewUser(roost: TestRoost) {
+  const user = { email: 'tenant@example.test', password: 'correct horse battery' };
+  await roost.api('POST', '/auth/create_user', user);
+  // The mail is outside our walls: the email counts as verified.
+  const [row] = await sql<{ id: string; account_id: string }>(
+    roost,
+    `UPDATE gateway.users SET verified_at = now(), code_hash = NULL WHERE email = $1 RETURNING id, account_id`,
+    [user.email],
+  );
+  const { body } = await roost.api<Made>('POST', '/auth/login', user);
+  const [key] = await sql<{ kid: string; sealed_private_key: string }>(
+    roost,
+    `SELECT kid, sealed_private_key FROM gateway.signing_keys`,
+  );
+  const masterKey = readFileSync(join(roost.dataDir, 'master-key'), 'utf8').trim();
+  const opened = new Sealer(keyringOf(masterKey)).open(key?.sealed_private_key ?? '', `signing_keys:${key?.kid}`);
+  const expired = await new SignJWT({ account: row?.account_id, use: 'access' })
+    .setProtectedHeader({ alg: 'EdDSA', kid: key?.kid ?? '' })
+    .setSubject(row?.id ?? '')
+    .setIssuer('roost')
+    .setIssuedAt(Math.floor(Date.now() / 1_000) - 7_200)
+    .setExpirationTime(Math.floor(Date.now() / 1_000) - 3_600)
+    .sign(await importJWK(JSON.parse(opened) as JWK, 'EdDSA'));
+  return { good: body.token, expired, refresh: body.refresh_token };
+}
+
+/** One thing of every kind, by the name its id has in paths; `{id}` by the start of the path. */
+export interface Belongings {
+  agent: string;
+  message: string;
+  schedule: string;
+  trigger: string;
+  endpoint: string;
+  delivery: string;
+  server: string;
+  key: string;
+}
+
+/** Makes one thing of every kind for the account of a key. */
+export async function belongingsOf(roost: TestRoost, key: string): Promise<Belongings> {
+  const authorization = `Bearer ${key}`;
+  const make = async (path: string, body: object) => {
+    const made = await roost.api<Made>('POST', path, body, { authorization });
+    if (made.status >= 300) throw new Error(`${path} gave ${made.status}: ${JSON.stringify(made.body)}`);
+    return made.body;
+  };
+  const agent = (await make('/v1/agent/create', { name: 'mine' })).id;
+  const message = (await make(`/v1/agent/${agent}/messages`, { content: 'hello' })).id;
+  const template = { name: 'n', message_template: 'x' };
+  const schedule = (await make(`/v1/agent/${agent}/schedules`, { ...template, cron_expression: '0 9 * * *' })).uuid;
+  const trigger = (await make(`/v1/agent/${agent}/triggers`, template)).uuid;
+  // Nothing is there: what is sent to it is a failed delivery.
+  const url = `${roost.url}/hook`;
+  const { endpoint } = await make('/v1/webhooks/endpoints', { url, events: ['*'] });
+  await make(`/v1/webhooks/endpoints/${endpoint.id}/test`, {});
+  const list = await roost.api<Made>('GET', '/v1/webhooks/deliveries', undefined, { authorization });
+  const server = (await make('/v1/mcp/servers', { name: 'tools', command: 'true' })).id;
+  return {
+    agent,
+    message,
+    schedule,
+    trigger,
+    endpoint: endpoint.id,
+    delivery: list.body.deliveries[0]?.id ?? '',
+    server,
+    key: (await make('/auth/platform_keys', { name: 'k' })).id,
+  };
+}

@@ -1,5 +1,5 @@
 import { Sealer, sealerFrom } from '#lib/auth';
-import { Bus, CONFIG, LOGGER } from '#lib/bus';
+import { Bus, CONFIG, HEALTH_DETAILS, type HealthDetails, LOGGER } from '#lib/bus';
 import type { Logger } from '#lib/observability';
 import { Module } from '@nestjs/common';
 import { AgentsHandlers } from './agents/agents.handlers.js';
@@ -10,6 +10,7 @@ import { DRIVER, makeDriver } from './hands/make-driver.js';
 import { ReconcileLoop } from './hands/reconcile-loop.js';
 import { WorkspaceKeeper } from './hands/workspace-keeper.js';
 import { WorkspaceHandlers } from './hands/workspace.handlers.js';
+import type { WorkspaceDriver } from './workspaces/index.js';
 import { StatesHandlers } from './states/states.handlers.js';
 
 @Module({
@@ -20,6 +21,14 @@ import { StatesHandlers } from './states/states.handlers.js';
       provide: DRIVER,
       useFactory: (config: LifecycleConfig, bus: Bus, logger: Logger) => makeDriver(config, bus, logger),
       inject: [CONFIG, Bus, LOGGER],
+    },
+    {
+      provide: HEALTH_DETAILS,
+      useFactory:
+        (driver: WorkspaceDriver): HealthDetails =>
+        () =>
+          driver.isolation(),
+      inject: [DRIVER],
     },
     WorkspaceKeeper,
     ReconcileLoop,

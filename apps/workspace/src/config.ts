@@ -10,6 +10,8 @@ export const WorkspaceConfig = z.strictObject({
   /** Of the agent's commands together; the daemon keeps some for itself. */
   maxProcesses: z.number().int().positive(),
   volumeBytes: z.number().int().positive(),
+  /** The volume's file system has that size; else the daemon holds it to it. */
+  isVolumeBounded: z.boolean().default(false),
   root: z.string().default('/workspace'),
 });
 export type WorkspaceConfig = z.output<typeof WorkspaceConfig>;

@@ -222,8 +222,29 @@ describe('a race of swapped links', () => {
     // Two flippers: a directory against a link, and a file against a link, as fast as the file system lets them.
     const flip = (one: string, two: string) =>
       new Worker(
-        `const { renameSync } = require('node:fs'); const { workerData: [one, two] } = require('node:worker_threads');
-         for (;;) { for (const [from, to] of [[one, one + '.t'], [two, one], [one + '.t', two]]) { try { renameSync(from, to); } catch {} } }`,
+        // A write may make the directory anew between two renames: then it is in the way, and goes.
+        `const { renameSync, rmSync } = require('node:fs');
+         const { workerData: [one, two] } = require('node:worker_threads');
+         const inTheWay = ['EISDIR', 'ENOTDIR', 'EEXIST', 'ENOTEMPTY'];
+         const move = (from, to) => {
+           for (;;) {
+             try {
+               return renameSync(from, to);
+             } catch (error) {
+               if (!inTheWay.includes(error.code)) throw error;
+               try {
+                 rmSync(to, { recursive: true, force: true });
+               } catch (refilled) {
+                 if (!inTheWay.includes(refilled.code)) throw refilled;
+               }
+             }
+           }
+         };
+         for (;;) {
+           move(one, one + '.t');
+           move(two, one);
+           move(one + '.t', two);
+         }`,
         { eval: true, workerData: [one, two] },
       );
     const flippers = [

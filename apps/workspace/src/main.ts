@@ -2,7 +2,9 @@ import { connectBus } from './bus/connect-bus.js';
 import { HostLink } from './bus/host-link.js';
 import { readConfig } from './config.js';
 import { openEgressPort } from './egress-port.js';
+import { endOtherProcesses, hasOtherProcesses } from './exec/process-tree.js';
 import { Commands } from './exec/run-command.js';
+import { MeasuredRoom } from './measured-room.js';
 import { Processes } from './processes/processes.js';
 import { serveWorkspace } from './serve-workspace.js';
 import { Transfers } from './streams/transfers.js';
@@ -16,11 +18,24 @@ const config = await readConfig(process.stdin);
 const link = new HostLink(LINK_FD, () => process.exit(0));
 process.once('SIGTERM', () => process.exit(0));
 
-const volume = new Volume(config.root);
+const room = config.isVolumeBounded
+  ? undefined
+  : new MeasuredRoom({
+      root: config.root,
+      limitBytes: config.volumeBytes,
+      isBusy: () => commands.count + processes.count > 0 || hasOtherProcesses(),
+      onOverrun() {
+        commands.endAll('the volume is full; delete files or use a larger pvc_size');
+        processes.stopAll();
+        endOtherProcesses();
+      },
+    });
+const limits = { maxProcesses: config.maxProcesses, isVolumeFull: () => room?.isFull ?? false };
+const commands = new Commands(config.root, config.env, limits);
+const processes = new Processes(config.root, config.env, limits);
+const volume = new Volume(config.root, room);
 await Promise.all([volume.sweep(), openEgressPort(link)]);
 const transfers = new Transfers(volume);
-const commands = new Commands(config.root, config.env, config.maxProcesses);
-const processes = new Processes(config.root, config.env);
 
 for (let backoffMs = 50; ;) {
   try {

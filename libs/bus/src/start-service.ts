@@ -2,7 +2,7 @@ import { healthCheck } from '#lib/contracts';
 import { type Environment, loadConfig, printConfig, type RunningService, type StartService } from '#lib/config';
 import { Database, type DatabaseOptions } from '#lib/database';
 import { createLogger, type Logger, nestLogger } from '#lib/observability';
-import { type DynamicModule, Module, type Type } from '@nestjs/common';
+import { type DynamicModule, type INestApplicationContext, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import 'reflect-metadata';
 import { realpathSync } from 'node:fs';
@@ -14,6 +14,10 @@ import { connectBus, type BusOptions } from './connect-bus.js';
 import { startEventDelivery } from './event-delivery.js';
 import { InfraModule } from './infra.module.js';
 import { serve } from './rpc/index.js';
+
+/** Injection token: a service that has something to tell about how it works here provides a `HealthDetails` by it. */
+export const HEALTH_DETAILS = Symbol('roost:health-details');
+export type HealthDetails = () => Promise<Record<string, string>>;
 
 export interface ServiceDefinition<S extends z.ZodRawShape> {
   /** Also the queue group and the durable consumer. */
@@ -64,7 +68,7 @@ export async function startService<S extends z.ZodRawShape>(definition: ServiceD
   app.useGlobalFilters(new ErrorsPassThrough());
   await app.listen();
   const delivery = database ? startEventDelivery(app, { bus, database, logger }) : undefined;
-  const health = serveHealth(bus, database, onUnexpected);
+  const health = serveHealth(bus, database, onUnexpected, detailsOf(app));
   logger.info('started');
 
   return {
@@ -87,6 +91,7 @@ export function serveHealth(
   bus: Bus,
   database: Database | undefined,
   onUnexpected: (error: unknown, subject: string) => void,
+  details?: HealthDetails,
 ) {
   const contract = healthCheck(bus.service);
   return serve(
@@ -105,10 +110,19 @@ export function serveHealth(
             }
           : {}),
       },
+      ...(details ? { details: await details() } : {}),
     }),
     onUnexpected,
     bus.service,
   );
+}
+
+function detailsOf(app: INestApplicationContext): HealthDetails | undefined {
+  try {
+    return app.get<HealthDetails>(HEALTH_DETAILS, { strict: false });
+  } catch {
+    return undefined; // most services have none to tell
+  }
 }
 
 async function closeConnection(bus: Bus, logger: Logger): Promise<void> {

@@ -6,6 +6,10 @@ import { wire } from './wire.js';
 export const healthCheck = (service: string) =>
   request(`${service}.health.check`, {
     input: wire({}),
-    output: wire({ dependencies: z.record(z.string(), z.enum(['up', 'down'])) }),
+    output: wire({
+      dependencies: z.record(z.string(), z.enum(['up', 'down'])),
+      /** How the service does its work on this machine, where that differs from machine to machine. */
+      details: z.record(z.string(), z.string()).optional(),
+    }),
     timeoutMs: 2_000,
   });

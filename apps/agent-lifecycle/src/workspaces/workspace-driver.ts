@@ -44,6 +44,8 @@ export interface WorkspaceDriver {
   list(): Promise<{ agentId: string; state: WorkspaceStatus['state'] }[]>;
   /** What the workspace reached, or was refused, newest first. */
   networkLog(agentId: string, limit: number): Promise<NetworkLogEntry[]>;
+  /** How workspaces are held apart and to their limits on this machine, in words for an operator. */
+  isolation(): Promise<Record<string, string>>;
   /** Puts every workspace to sleep; the driver is of no use afterwards. */
   close(): Promise<void>;
 }

@@ -11,6 +11,8 @@ const common = { access: 'public', tenant: 'none', tag: 'Health' } as const;
 const Ready = z.object({
   status: z.enum(['ready', 'not_ready']),
   dependencies: z.record(z.string(), z.enum(['up', 'down'])),
+  /** How workspaces are held apart and to their limits on this machine. */
+  workspaces: z.record(z.string(), z.string()).optional(),
 });
 
 @Controller('health')
@@ -45,17 +47,28 @@ export class HealthController {
       () => ['postgres', 'up'] as const,
       () => ['postgres', 'down'] as const,
     );
-    const services = SERVICES.map((name) => this.check(name));
-    const dependencies = Object.fromEntries(await Promise.all([database, ...services]));
+    const [postgres, ...services] = await Promise.all([database, ...SERVICES.map((name) => this.check(name))]);
+    const dependencies = Object.fromEntries([postgres, ...services.map(({ name, state }) => [name, state] as const)]);
+    const workspaces = services.find(({ details }) => details)?.details;
     const isReady = Object.values(dependencies).every((state) => state === 'up');
     void reply.status(isReady ? 200 : 503);
-    return { status: isReady ? ('ready' as const) : ('not_ready' as const), dependencies };
+    return {
+      status: isReady ? ('ready' as const) : ('not_ready' as const),
+      dependencies,
+      ...(workspaces ? { workspaces } : {}),
+    };
   }
 
-  private async check(name: string): Promise<readonly [string, 'up' | 'down']> {
+  private async check(
+    name: string,
+  ): Promise<{ name: string; state: 'up' | 'down'; details?: Record<string, string> | undefined }> {
     return this.bus.request(healthCheck(name), {}).then(
-      ({ dependencies }) => [name, Object.values(dependencies).includes('down') ? 'down' : 'up'] as const,
-      () => [name, 'down'] as const,
+      ({ dependencies, details }) => ({
+        name,
+        state: Object.values(dependencies).includes('down') ? 'down' : 'up',
+        details,
+      }),
+      () => ({ name, state: 'down' }),
     );
   }
 }

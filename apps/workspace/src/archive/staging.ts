@@ -165,7 +165,11 @@ export class Staging {
           this.bytes > MAX_UNPACKED_BYTES ||
           (this.bytes > freeOfRatioBytes && this.bytes > this.archiveBytes * maxRatio);
         if (isBomb) done(bad(`it unpacks to far more than its own size (${this.bytes} bytes and more)`));
-        else done(null, chunk);
+        else
+          this.volume.room.take(chunk.length).then(
+            () => done(null, chunk),
+            (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
+          );
       },
     });
   }

@@ -22,7 +22,10 @@ export async function unpackParts(
   const to = parsePath(path);
   const draft = await volume.draft();
   return {
-    write: (data) => draft.file.appendFile(data),
+    async write(data) {
+      await volume.room.take(data.length);
+      await draft.file.appendFile(data);
+    },
     finish: () => unpack(volume, to, format, overwrite, draft),
     close: () => volume.discard(draft),
   };

@@ -19,6 +19,28 @@ export function isRunAlive(leader: number, mark: string): boolean {
   return membersOf(leader, mark).length > 0;
 }
 
+/** True while anything runs in the sandbox but the daemon and its starter, e.g. what a command left in the background. */
+export function hasOtherProcesses(): boolean {
+  return others().length > 0;
+}
+
+export function endOtherProcesses(): void {
+  for (const pid of others()) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      continue; // it ended meanwhile
+    }
+  }
+}
+
+function others(): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => pid > 1 && pid !== process.pid);
+}
+
 function membersOf(leader: number, mark: string): number[] {
   const processes = readdirSync('/proc').flatMap((name) => {
     const pid = Number(name);

@@ -1,20 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { type execCommand as contract, RoostError } from '#lib/contracts';
 import type { z } from 'zod';
+import { type CommandLimits, limited, shell } from './limits.js';
 import { CappedOutput } from './output.js';
 import { isRunAlive, RUN_MARK, signalRun } from './process-tree.js';
 
 type Input = z.output<typeof contract.input>;
 type Output = z.output<typeof contract.output>;
-
-/**
- * Before the command itself: when memory runs out the kernel is to end a command, not the daemon, and a fork bomb is to
- * leave the daemon processes to end it with.
- */
-const prelude = `echo 900 2> /dev/null > /proc/self/oom_score_adj
-ulimit -u "$2" 2> /dev/null || ulimit -p "$2" 2> /dev/null
-exec "$0" -c "$1"`.replaceAll('\n', '; ');
 
 const killGraceMs = 2_000;
 const drainMs = 200;
@@ -23,18 +15,19 @@ const maxRuns = 64;
 interface Run {
   leader: number;
   isCancelled: boolean;
+  /** Why it was ended, when not by its caller. */
+  remark: string;
   end(): void;
 }
 
 /** Runs commands and knows those that are running. */
 export class Commands {
   private readonly runs = new Map<string, Run>();
-  private readonly shell = existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh';
 
   constructor(
     private readonly workingDirectory: string,
     private readonly env: Record<string, string>,
-    private readonly maxProcesses: number,
+    private readonly limits: CommandLimits,
   ) {}
 
   get count(): number {
@@ -50,7 +43,7 @@ export class Commands {
     if (this.runs.size >= maxRuns)
       throw new RoostError('RATE_LIMITED', `at most ${maxRuns} commands run at once`, [], 1);
     const startedAt = performance.now();
-    const child = spawn(this.shell, ['-c', prelude, this.shell, command, String(this.maxProcesses)], {
+    const child = spawn(shell, limited(this.limits, shell, ['-c', command]), {
       cwd: this.workingDirectory,
       env: { ...this.env, [RUN_MARK]: execId },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -69,7 +62,7 @@ export class Commands {
       signalRun(leader, execId, 'SIGTERM');
       killer = setTimeout(() => signalRun(leader, execId, 'SIGKILL'), killGraceMs);
     };
-    const run: Run = { leader: child.pid ?? 0, isCancelled: false, end };
+    const run: Run = { leader: child.pid ?? 0, isCancelled: false, remark: '', end };
     this.runs.set(execId, run);
     const timer = setTimeout(
       () => {
@@ -87,7 +80,7 @@ export class Commands {
         exitCode: code,
         signal,
         stdout: stdout.text(),
-        stderr: stderr.text(),
+        stderr: stderr.text() + run.remark,
         timedOut: hasTimedOut,
         cancelled: run.isCancelled,
         durationMs: Math.round(performance.now() - startedAt),
@@ -96,6 +89,14 @@ export class Commands {
       clearTimeout(timer);
       clearTimeout(killer);
       this.runs.delete(execId);
+    }
+  }
+
+  /** Ends every run; each one's standard error says why. */
+  endAll(why: string): void {
+    for (const run of this.runs.values()) {
+      run.remark = `\nRoost: ${why}\n`;
+      run.end();
     }
   }
 

@@ -6,6 +6,7 @@ import { etagOf } from '../tree/etag.js';
 import { absolute, parsePath } from '../tree/path.js';
 import type { Volume } from '../tree/volume.js';
 import { atPlace } from '../tree/walk.js';
+import { volumeFull } from '../tree/room.js';
 import { regularFile } from './read-file.js';
 import { checkMatch, replaceFile, type Written } from './replace-file.js';
 import { decode } from './write-file.js';
@@ -31,6 +32,7 @@ export async function patchFile(volume: Volume, input: Input): Promise<Written> 
       throw new RoostError('VALIDATION_ERROR', `position: the file has only ${present.stats.size} bytes`, [
         { field: 'position', reason: 'out_of_range' },
       ]);
+    await volume.room.take(present.stats.size + bytes.length);
     const old = await open(present.at, constants.O_RDONLY);
     try {
       await copyRange(old, draft, 0, from);
@@ -49,11 +51,11 @@ function append(volume: Volume, { path, ifMatch }: Input, bytes: Buffer): Promis
     atPlace(volume.root, names, {}, async (place) => {
       const { at, stats } = regularFile(place);
       checkMatch(stats, ifMatch);
+      await volume.room.take(bytes.length);
       const file = await open(at, constants.O_WRONLY);
       try {
         await file.write(bytes, 0, bytes.length, stats.size).then(({ bytesWritten }) => {
-          if (bytesWritten < bytes.length)
-            throw new RoostError('INSUFFICIENT_STORAGE', 'the volume is full; delete files or use a larger pvc_size');
+          if (bytesWritten < bytes.length) throw volumeFull();
         });
         const after = await file.stat();
         return { path: absolute(names), size: after.size, createdAt: new Date(), etag: etagOf(after) };

@@ -9,7 +9,10 @@ export async function writeFile(
   { path, content, encoding, ...expected }: z.output<typeof contract.input>,
 ): Promise<Written> {
   const bytes = decode(content, encoding);
-  return replaceFile(volume, path, expected, (file) => file.writeFile(bytes));
+  return replaceFile(volume, path, expected, async (file) => {
+    await volume.room.take(bytes.length);
+    await file.writeFile(bytes);
+  });
 }
 
 /** Errors: VALIDATION_ERROR when the text is not base64. */

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { type readProcess, RoostError, type startProcess, type writeProcess } from '#lib/contracts';
 import type { z } from 'zod';
+import { type CommandLimits, limited, shell } from '../exec/limits.js';
 import { RUN_MARK, signalRun } from '../exec/process-tree.js';
 
 const maxProcesses = 16;
@@ -33,15 +34,24 @@ export class Processes {
   constructor(
     private readonly workingDirectory: string,
     private readonly env: Record<string, string>,
+    private readonly limits: CommandLimits,
   ) {
     setInterval(() => this.endUnread(), 10_000).unref();
+  }
+
+  get count(): number {
+    return this.running.size;
+  }
+
+  stopAll(): void {
+    for (const processId of [...this.running.keys()]) this.stop(processId);
   }
 
   start({ processId, command, args, env }: Input<typeof startProcess>): { started: boolean } {
     if (this.running.has(processId)) throw new RoostError('CONFLICT', 'a process with this process_id is running');
     if (this.running.size >= maxProcesses)
       throw new RoostError('RATE_LIMITED', `at most ${maxProcesses} processes run at once`, [], 1);
-    const child = spawn(command, args, {
+    const child = spawn(shell, limited(this.limits, command, args), {
       cwd: this.workingDirectory,
       env: { ...this.env, ...env, [RUN_MARK]: processId },
       stdio: 'pipe',

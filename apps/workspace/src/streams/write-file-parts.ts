@@ -12,7 +12,10 @@ export async function writeFileParts(
   await checkTarget(volume, path, expected);
   const draft = await volume.draft();
   return {
-    write: (data) => draft.file.appendFile(data),
+    async write(data) {
+      await volume.room.take(data.length);
+      await draft.file.appendFile(data);
+    },
     async finish() {
       const { path: written, size, createdAt, etag } = await publishFile(volume, path, expected, draft);
       return { path: written, size, createdAt, etag, files: 1 };

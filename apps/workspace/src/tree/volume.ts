@@ -6,6 +6,7 @@ import { fsError } from './fs-error.js';
 import { Locks } from './locks.js';
 import { RESERVED } from './path.js';
 import { removeTree } from './remove-tree.js';
+import { heldByFileSystem, type Room } from './room.js';
 import { Tags } from './tags.js';
 import { below, openRoot, type Place } from './walk.js';
 
@@ -17,7 +18,10 @@ export class Volume {
   readonly locks = new Locks();
   readonly tags = new Tags(this);
 
-  constructor(path: string) {
+  constructor(
+    path: string,
+    readonly room: Room = heldByFileSystem,
+  ) {
     this.root = openRoot(path);
   }
 

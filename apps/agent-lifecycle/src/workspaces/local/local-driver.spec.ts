@@ -3,7 +3,7 @@ import { build } from 'esbuild';
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -203,6 +203,56 @@ describe('a local workspace', () => {
     const { stdout } = await run(agentId, 'echo first; seq 200000; echo last', { maxOutputBytes: 2_000 });
     expect(stdout.length).toBeLessThan(2_100);
     expect(stdout).toMatch(/^first\n1\n[^]*bytes left out[^]*last\n$/);
+  });
+
+  describe('holds its volume to its size', () => {
+    const small = (agentId: string, mebibytes: number) => ({ ...specOf(agentId), volumeBytes: mebibytes * 2 ** 20 });
+    const put = (agentId: string, bytes: number) =>
+      requestOverNats(
+        connection,
+        writeFile,
+        { agentId, path: 'f', content: 'x'.repeat(bytes), encoding: 'utf-8', overwrite: true },
+        call(),
+      );
+
+    it('against commands and the API alike, and grows with it', async () => {
+      const agentId = randomUUID();
+      await driver.ensure(small(agentId, 16));
+      const { stderr } = await run(agentId, 'for i in 1 2 3 4; do dd if=/dev/zero of=f$i bs=1M count=8; done');
+      expect(stderr).toMatch(/No space left|Roost: the volume is full/);
+      await expect(put(agentId, 500_000)).rejects.toMatchObject({ code: 'INSUFFICIENT_STORAGE' });
+      await driver.sleep(agentId);
+      await driver.ensure(small(agentId, 64));
+      await expect(put(agentId, 500_000)).resolves.toMatchObject({ size: 500_000 });
+      await run(agentId, 'rm f*; echo kept > g');
+      await driver.sleep(agentId);
+      await driver.ensure(small(agentId, 64));
+      await expect(run(agentId, 'ls; cat g')).resolves.toMatchObject({ stdout: 'g\nkept\n' });
+    });
+
+    it('by measuring where the volume is a folder, and says so', async () => {
+      const agentId = randomUUID();
+      // A folder with content, as an earlier Roost left it.
+      mkdirSync(join(dataDir, 'volumes', agentId));
+      writeFileSync(join(dataDir, 'volumes', agentId, 'old'), 'old', { mode: 0o644 });
+      await driver.ensure(small(agentId, 16));
+      const filled = await run(agentId, 'cat old; while :; do head -c 1000000 /dev/zero >> more$((i++ / 4)); done');
+      expect(filled).toMatchObject({ stdout: 'old', stderr: expect.stringContaining('Roost: the volume is full') });
+      await expect(put(agentId, 500_000)).rejects.toMatchObject({ code: 'INSUFFICIENT_STORAGE' });
+      // Nothing may grow, but room can be made.
+      await expect(run(agentId, 'echo x > y; rm more*')).resolves.toMatchObject({ exitCode: 0 });
+      await expect
+        .poll(
+          () =>
+            put(agentId, 100_000).then(
+              ({ size }) => size,
+              () => 0,
+            ),
+          { timeout: 10_000 },
+        )
+        .toBe(100_000);
+      await expect(driver.isolation()).resolves.toMatchObject({ volumes: expect.stringMatching(/image|measured/) });
+    });
   });
 
   it('makes one workspace for many callers at once', async () => {

@@ -20,7 +20,7 @@ import { makeKit, type SandboxKit } from './sandbox-kit.js';
 import { SandboxLink } from './sandbox-link.js';
 import { seccompProgram } from './seccomp.js';
 import { SECCOMP_FD, Sandbox } from './sandbox.js';
-import { Volumes } from './volumes.js';
+import { type OpenVolume, Volumes } from './volumes.js';
 
 export interface LocalDriverOptions {
   /** Undefined: bubblewrap is not to be had, and `reason` says why. */
@@ -58,6 +58,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
   private readonly failures = new Map<string, string>();
   private kit: SandboxKit | undefined;
   private isClosed = false;
+  private hasWarnedOfVolumes = false;
 
   constructor(private readonly options: LocalDriverOptions) {
     this.volumes = new Volumes(options.dataDir);
@@ -120,6 +121,17 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
     await Promise.all([...this.workspaces.keys()].map((agentId) => this.sleep(agentId)));
   }
 
+  async isolation(): Promise<Record<string, string>> {
+    const unbounded = await this.volumes.whyUnbounded();
+    return {
+      runtime: this.options.bwrapPath ? 'bubblewrap' : 'none',
+      limits: this.cgroups.mode === 'none' ? 'per process' : `cgroup ${this.cgroups.mode}`,
+      volumes: unbounded === undefined ? 'image' : 'measured',
+      users: process.getuid?.() === 0 ? 'one per workspace' : "Roost's own",
+      syscalls: seccompProgram() ? 'filtered' : 'not filtered',
+    };
+  }
+
   private statusOf(agentId: string): WorkspaceStatus {
     if (this.starting.has(agentId)) return { state: 'starting' };
     if (this.workspaces.get(agentId)?.isAwake) return { state: 'running' };
@@ -131,7 +143,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
     const { agentId } = spec;
     try {
       await this.stopRemains(agentId);
-      const sandbox = this.launch(spec);
+      const sandbox = this.launch(spec, await this.openVolume(spec));
       const ended = sandbox.ended.then((reason) => {
         throw unavailable(`the sandbox could not be started: ${reason}`);
       });
@@ -148,7 +160,17 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
     }
   }
 
-  private launch(spec: WorkspaceSpec): Sandbox {
+  private async openVolume({ agentId, volumeBytes }: WorkspaceSpec): Promise<OpenVolume> {
+    const volume = await this.volumes.open(agentId, volumeBytes);
+    if (!volume.isBounded && !this.hasWarnedOfVolumes) {
+      this.hasWarnedOfVolumes = true;
+      const why = (await this.volumes.whyUnbounded()) ?? 'the volume is a folder from before';
+      this.options.logger.warn({ why }, 'the size of volumes is measured by the daemon, not held by the kernel');
+    }
+    return volume;
+  }
+
+  private launch(spec: WorkspaceSpec, volume: OpenVolume): Sandbox {
     const { bwrapPath, reason, dataDir, daemonPath, natsUrl, mintCredentials, logger } = this.options;
     const { agentId } = spec;
     if (this.isClosed) throw unavailable('Roost is shutting down');
@@ -158,7 +180,6 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
       );
     }
     this.kit ??= makeKit(dataDir, daemonPath);
-    const { path, hostUid } = this.volumes.open(agentId);
     const limits = limitsOf(spec);
     const seccomp = seccompProgram();
     const command = sandboxCommand({
@@ -168,13 +189,14 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
       agentId,
       bwrapPath,
       kit: this.kit,
-      volume: path,
-      hostUid,
+      volume: volume.source,
+      hostUid: volume.hostUid,
     });
     const config = {
       agentId,
       maxProcesses: Math.floor(limits.processes * 0.8),
       volumeBytes: limits.volumeBytes,
+      isVolumeBounded: volume.isBounded,
       env: commandEnvironment(spec.env),
       inboxPrefix: workspaceInboxPrefix(agentId),
     };

@@ -2,12 +2,13 @@ import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Limits } from './limits.js';
 import type { SandboxKit } from './sandbox-kit.js';
+import { mountImageScript } from './volume-images.js';
 
 export interface SandboxOptions {
   bwrapPath: string;
   agentId: string;
   kit: SandboxKit;
-  /** Host folder of the volume. */
+  /** Host folder of the volume, or, for root, the image of one. */
   volume: string;
   /** Host user the sandbox runs as; undefined when Roost itself is no root, then it is Roost's own. */
   hostUid: number | undefined;
@@ -78,11 +79,12 @@ while [ "$count" -gt 0 ]; do echo $$ > "$1"; shift; count=$((count - 1)); done
 exec "$@"`;
 
 const stageScript = `set -e
+${mountImageScript}
 uid=$1; count=$2; shift 2
 mount -t tmpfs -o mode=0755,size=64k roost-stage ${stage}
 while [ "$count" -gt 0 ]; do
   mkdir "${stage}/$1"
-  mount --bind "$2" "${stage}/$1"
+  if [ -f "$2" ]; then mount_image "$2" "${stage}/$1"; else mount --bind "$2" "${stage}/$1"; fi
   shift 2; count=$((count - 1))
 done
 exec setpriv --reuid="$uid" --regid="$uid" --clear-groups --inh-caps=-all -- "$@"`;

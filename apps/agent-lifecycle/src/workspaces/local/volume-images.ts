@@ -1,0 +1,113 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, openSync, closeSync, readSync, ftruncateSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const minBytes = 8 * 2 ** 20;
+/** Sizes are cut to whole groups of blocks: this much less is no reason to grow. */
+const slackBytes = 2 ** 20;
+/** Blocks that are freed inside go back to the host; tables that were never written take no room. */
+const mountOptions = 'loop,nosuid,nodev,noatime,discard,noinit_itable';
+
+/**
+ * Volumes as file systems of their own: a sparse ext4 image per agent, mounted only while its sandbox runs and only
+ * where that sandbox sees it. The kernel then holds the volume to its size and its number of files, whoever writes.
+ * Needs root and loop devices.
+ */
+export class VolumeImages {
+  private readonly folder: string;
+  private trial: Promise<string | undefined> | undefined;
+
+  constructor(private readonly dataDir: string) {
+    this.folder = join(dataDir, 'volume-images');
+  }
+
+  /** Undefined when images can be used here, else why not. */
+  whyNot(): Promise<string | undefined> {
+    this.trial ??= this.tryOnce();
+    return this.trial;
+  }
+
+  pathOf(name: string): string {
+    return join(this.folder, `${name}.ext4`);
+  }
+
+  has(name: string): boolean {
+    return existsSync(this.pathOf(name));
+  }
+
+  /** Makes the image when there is none, and grows one that is smaller than `bytes`; it never shrinks. */
+  async prepare(name: string, bytes: number, owner: number): Promise<string> {
+    const image = this.pathOf(name);
+    if (!existsSync(image)) await makeImage(image, Math.max(bytes, minBytes), owner);
+    else if (fileSystemBytes(image) < bytes) await grow(image, bytes);
+    return image;
+  }
+
+  async remove(name: string): Promise<void> {
+    await rm(this.pathOf(name), { force: true });
+  }
+
+  private async tryOnce(): Promise<string | undefined> {
+    if (process.getuid?.() !== 0) return 'Roost is not root';
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+    const image = join(this.folder, `.trial-${process.pid}`);
+    try {
+      await makeImage(image, minBytes, 0);
+      const mount = ['mount', '-t', 'ext4', '-o', mountOptions, image, this.folder];
+      await run('unshare', ['--mount', '--propagation=private', '--', ...mount]);
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error.message.replace(/\s+/g, ' ').trim() : String(error);
+    } finally {
+      await rm(image, { force: true });
+    }
+  }
+}
+
+/**
+ * For the launch of a sandbox: mounts the image `$1` at `$2`. A device that an ended sandbox is just giving up may be
+ * in the way once. Empty volumes show no folder of the file system's own.
+ */
+export const mountImageScript = `mount_image() {
+  mount -t ext4 -o ${mountOptions} "$1" "$2" 2> /dev/null || { sleep 0.2; mount -t ext4 -o ${mountOptions} "$1" "$2"; }
+  rmdir "$2/lost+found" 2> /dev/null || :
+}`;
+
+/** A draft first: an image that is there is whole. */
+async function makeImage(image: string, bytes: number, owner: number): Promise<void> {
+  const draft = `${image}.draft`;
+  await rm(draft, { force: true });
+  const fd = openSync(draft, 'wx', 0o600);
+  try {
+    ftruncateSync(fd, bytes);
+  } finally {
+    closeSync(fd);
+  }
+  const extended = `root_owner=${owner}:${owner},lazy_itable_init=1,lazy_journal_init=1,nodiscard`;
+  await run('mkfs.ext4', ['-q', '-F', '-m', '0', '-E', extended, draft]);
+  await rename(draft, image);
+}
+
+async function grow(image: string, bytes: number): Promise<void> {
+  // resize2fs wants a checked file system; e2fsck says 1 when it mended something.
+  await run('e2fsck', ['-f', '-p', image]).catch((error: unknown) => {
+    if (!(error instanceof Error && 'code' in error && error.code === 1)) throw error;
+  });
+  await run('resize2fs', [image, `${Math.floor(bytes / 1024)}K`]);
+}
+
+/** What the file system says of itself; the file may be larger when growing it was cut off. Source: ext4 super block. */
+function fileSystemBytes(image: string): number {
+  const block = Buffer.alloc(1_024);
+  const fd = openSync(image, 'r');
+  try {
+    readSync(fd, block, 0, block.length, 1_024);
+  } finally {
+    closeSync(fd);
+  }
+  const blocks = block.readUInt32LE(0x150) * 2 ** 32 + block.readUInt32LE(4);
+  return blocks * 1_024 * 2 ** block.readUInt32LE(24) + slackBytes;
+}

@@ -1,0 +1,74 @@
+import { RoostError, type copyFiles as contract } from '#lib/contracts';
+import type { z } from 'zod';
+import { makeParents } from '../directories/make-parents.js';
+import { absolute, parsePath } from '../tree/path.js';
+import type { Volume } from '../tree/volume.js';
+import { atPlace, type Place } from '../tree/walk.js';
+import { outcomeOf } from './each.js';
+
+type Input = z.output<typeof contract.input>;
+type Output = z.output<typeof contract.output>;
+
+/** What is copied or moved, and where to. */
+export interface Transfer {
+  from: Buffer[];
+  to: Buffer[];
+  /** `to` as it was asked for. */
+  destination: string;
+  source: Place & { found: NonNullable<Place['found']> };
+  overwrite: boolean;
+}
+
+/**
+ * Does one thing for each source and destination, each for itself: a failure is that operation's result.
+ * `followLast`: whether a source that is a link means what it leads to.
+ */
+export async function transferEach(
+  volume: Volume,
+  { operations }: Input,
+  options: { followLast: boolean },
+  work: (transfer: Transfer) => Promise<unknown>,
+): Promise<Output> {
+  const results = [];
+  for (const { source, destination, overwrite } of operations) {
+    const outcome = await outcomeOf(async () => {
+      const [from, to] = [parsePath(source), parsePath(destination)];
+      assertApart(from, to);
+      await atPlace(volume.root, from, options, (place) => {
+        const { found } = place;
+        if (!found) throw new RoostError('NOT_FOUND', 'no such file or directory');
+        return work({ from, to, destination, source: { ...place, found }, overwrite });
+      });
+    });
+    results.push({ source, destination, ...outcome });
+  }
+  return { results };
+}
+
+/** Gives `put` the place of the destination, its parents made. Errors: ALREADY_EXISTS unless `overwrite`. */
+export function atDestination(
+  volume: Volume,
+  { to, overwrite }: Pick<Transfer, 'to' | 'overwrite'>,
+  put: (target: Buffer, present: Place) => Promise<void> | void,
+): Promise<void> {
+  return atPlace(volume.root, to, { followLast: false, allowMissing: true }, async (place) => {
+    if (!place.name) throw new RoostError('ALREADY_EXISTS', 'the destination is the workspace itself');
+    if (place.found && !overwrite)
+      throw new RoostError('ALREADY_EXISTS', 'the destination exists already; use overwrite to replace it');
+    const target = makeParents(place);
+    try {
+      await put(target.place.at, place);
+    } finally {
+      target.close();
+    }
+    volume.tags.deleted(absolute(to));
+  });
+}
+
+function assertApart(from: Buffer[], to: Buffer[]): void {
+  const isInside = from.length <= to.length && from.every((name, index) => to[index]?.equals(name));
+  if (isInside)
+    throw new RoostError('VALIDATION_ERROR', 'destination: lies in the source, or is the source', [
+      { field: 'destination', reason: 'inside_source' },
+    ]);
+}

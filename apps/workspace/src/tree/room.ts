@@ -1,0 +1,14 @@
+import { RoostError } from '#lib/contracts';
+
+/** The room a volume has, asked before the API writes: a write that would not fit must not begin. */
+export interface Room {
+  /** Errors: INSUFFICIENT_STORAGE. */
+  take(bytes: number): Promise<void>;
+}
+
+/** For volumes whose file system has the agreed size: its own ENOSPC says when they are full. */
+export const heldByFileSystem: Room = { take: () => Promise.resolve() };
+
+export function volumeFull(): RoostError {
+  return new RoostError('INSUFFICIENT_STORAGE', 'the volume is full; delete files or use a larger pvc_size');
+}

@@ -5,19 +5,16 @@ import { freshBus, freshDatabase, startTestServers } from '#lib/testing';
 import { fork } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import PgBoss from 'pg-boss';
 import { Webhook } from 'standardwebhooks';
 import { Agent, request } from 'undici';
 import { start } from '../apps/webhook-dispatch/src/main.js';
+import type { Figure, Options } from './runner/bench.js';
+import { median } from './runner/quantile.js';
 
-/**
- * Deliveries per second to one receiver on loopback: ours (claim, sign, send, history, health), raw undici, and pg-boss
- * running the same sign-and-send job; in one run, each with the same concurrency. Run alone:
- * `node dist/bench/webhooks.js [deliveries=5000]`. Goals: at least 0.4 of raw, at least twice pg-boss.
- */
+export const name = 'webhooks';
+
 const CONCURRENCY = 64;
 const ROUNDS = 3;
 
@@ -29,20 +26,14 @@ const body = JSON.stringify({
 
 const perSecond = (count: number, beginMs: number) => (count * 1_000) / (performance.now() - beginMs);
 
-if (process.argv[2] === 'receiver') serveReceiver();
-else await measure(Number(process.argv[2]?.split('=')[1] ?? process.argv[2] ?? 5_000));
-
-/** In a process of its own, so that its work is nobody's share of the measured process. */
-function serveReceiver(): void {
-  const server = createServer((incoming, response) => {
-    incoming.resume().on('end', () => response.writeHead(204).end());
-  }).listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));
-  process.once('disconnect', () => process.exit(0));
-}
-
-async function measure(count: number): Promise<void> {
+/**
+ * Deliveries/s to one receiver on loopback: ours (claim, sign, send, history, health), raw undici, and pg-boss running
+ * the same sign-and-send job; in one run, each with the same concurrency. Options: deliveries=5000.
+ */
+export async function run(options: Options): Promise<Figure[]> {
+  const count = options.number('deliveries', 5_000);
   const servers = await startTestServers();
-  const receiver = fork(fileURLToPath(import.meta.url), ['receiver']);
+  const receiver = fork(fileURLToPath(new URL('./runner/webhook-receiver.js', import.meta.url)));
   try {
     const [port] = (await once(receiver, 'message')) as [number];
     const url = `http://127.0.0.1:${port}/hook`;
@@ -52,13 +43,14 @@ async function measure(count: number): Promise<void> {
       rates.roost.push(await roost(url, count));
       rates.pgBoss.push(await pgBoss(url, count));
     }
-    const median = (values: number[]) => Math.round(values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0);
     const [ofRaw, ofRoost, ofPgBoss] = [median(rates.raw), median(rates.roost), median(rates.pgBoss)];
-    console.log(`webhooks: ${count} deliveries, concurrency ${CONCURRENCY}, median of ${ROUNDS}`);
-    console.log(`  roost ${ofRoost}/s · raw undici ${ofRaw}/s · pg-boss ${ofPgBoss}/s`);
-    console.log(
-      `  ${(ofRoost / ofRaw).toFixed(2)} of raw (goal 0.4), ${(ofRoost / ofPgBoss).toFixed(1)} x pg-boss (goal 2)`,
-    );
+    return [
+      { what: `deliveries, ${CONCURRENCY} at a time`, value: ofRoost, unit: '/s' },
+      { what: 'raw undici', value: ofRaw, unit: '/s' },
+      { what: 'pg-boss', value: ofPgBoss, unit: '/s' },
+      { what: 'ratio to raw', value: ofRoost / ofRaw, unit: '', atLeast: 0.4 },
+      { what: 'ratio to pg-boss', value: ofRoost / ofPgBoss, unit: '', atLeast: 2 },
+    ];
   } finally {
     receiver.disconnect();
     await servers.stop();

@@ -10,44 +10,54 @@ import * as contract from '#lib/contracts';
 import { LocalWorkspaceDriver, type WorkspaceSpec } from '../apps/agent-lifecycle/src/workspaces/index.js';
 import { findBubblewrap } from '../tools/launcher/bubblewrap.js';
 import { startNats } from '../tools/launcher/nats.js';
+import type { Figure, Options } from './runner/bench.js';
+import { quantile } from './runner/quantile.js';
+
+export const name = 'workspaces';
+
+interface TestBed {
+  connection: NatsConnection;
+  driver: LocalWorkspaceDriver;
+}
 
 /**
  * Figures of local workspaces, each beside its floor: cold wake, the room an awake workspace takes, a small read against
- * a bare NATS request, a large file up and down. Run alone: `node dist/bench/workspaces.js [wake] [read] [large] [many=200]`.
+ * a bare NATS request, a large file up and down. Options: only=wake,read,large,many (all), many=200.
  */
-const wanted = process.argv.slice(2);
-const isWanted = (name: string) => wanted.length === 0 || wanted.some((argument) => argument.split('=')[0] === name);
-const countOf = (name: string, otherwise: number) =>
-  Number(wanted.find((argument) => argument.startsWith(`${name}=`))?.split('=')[1] ?? otherwise);
+export async function run(options: Options): Promise<Figure[]> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'roost-bench-'));
+  const nats = await startNats({ dataDir, log: () => undefined });
+  const seed = nats.accounts[0]?.seed ?? '';
+  const authenticator = credsAuthenticator(new TextEncoder().encode(await serviceCredentials(seed, 'bench')));
+  const connection = await connect({ servers: nats.url, authenticator });
+  const driver = new LocalWorkspaceDriver({
+    bwrapPath: (await findBubblewrap(console.error)).path,
+    dataDir,
+    natsUrl: nats.url,
+    daemonPath: fileURLToPath(new URL('../workspace-daemon.mjs', import.meta.url)),
+    nats: connection,
+    mintCredentials: (agentId) => workspaceCredentials(seed, agentId, { ttlSeconds: 3_600 }),
+    logger: { warn: (fields, message) => console.error(message, fields), info: () => undefined },
+  });
 
-const dataDir = mkdtempSync(join(tmpdir(), 'roost-bench-'));
-const nats = await startNats({ dataDir, log: () => undefined });
-const seed = nats.accounts[0]?.seed ?? '';
-const authenticator = credsAuthenticator(new TextEncoder().encode(await serviceCredentials(seed, 'bench')));
-const connection = await connect({ servers: nats.url, authenticator });
-const driver = new LocalWorkspaceDriver({
-  bwrapPath: (await findBubblewrap(console.error)).path,
-  dataDir,
-  natsUrl: nats.url,
-  daemonPath: fileURLToPath(new URL('../workspace-daemon.mjs', import.meta.url)),
-  nats: connection,
-  mintCredentials: (agentId) => workspaceCredentials(seed, agentId, { ttlSeconds: 3_600 }),
-  logger: { warn: (fields, message) => console.error(message, fields), info: () => undefined },
-});
-
-try {
-  if (isWanted('wake')) await measureWake();
-  if (isWanted('read')) await measureRead();
-  if (isWanted('large')) await measureLarge();
-  if (isWanted('many')) await measureMany(countOf('many', 200));
-} finally {
-  await driver.close();
-  await connection.close();
-  await nats.stop();
-  rmSync(dataDir, { recursive: true, force: true });
+  const bed = { connection, driver };
+  try {
+    const wanted = (options.text('only') ?? 'wake,read,large,many').split(',');
+    const figures: Figure[] = [];
+    if (wanted.includes('wake')) figures.push(...(await measureWake(bed)));
+    if (wanted.includes('read')) figures.push(...(await measureRead(bed)));
+    if (wanted.includes('large')) figures.push(...(await measureLarge(bed)));
+    if (wanted.includes('many')) figures.push(...(await measureMany(bed, options.number('many', 200))));
+    return figures;
+  } finally {
+    await driver.close();
+    await connection.close();
+    await nats.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  }
 }
 
-async function measureWake(): Promise<void> {
+async function measureWake({ driver }: TestBed): Promise<Figure[]> {
   const agentId = randomUUID();
   await driver.ensure(specOf(agentId));
   const times: number[] = [];
@@ -56,15 +66,15 @@ async function measureWake(): Promise<void> {
     times.push(await timed(() => driver.ensure(specOf(agentId))));
   }
   await driver.sleep(agentId);
-  print(
-    'cold wake, nothing running → first answer',
-    `p50 ${ms(quantile(times, 0.5))}, p95 ${ms(quantile(times, 0.95))}`,
-  );
-  print('processes of a sleeping workspace', String(processesOf(agentId).length));
+  return [
+    { what: 'cold wake, nothing running → first answer, p50', value: quantile(times, 0.5), unit: 'ms' },
+    { what: 'cold wake, p95', value: quantile(times, 0.95), unit: 'ms' },
+    { what: 'processes of a sleeping workspace', value: processesOf(agentId).length, unit: '' },
+  ];
 }
 
-async function measureRead(): Promise<void> {
-  const agentId = await awake();
+async function measureRead({ connection, driver }: TestBed): Promise<Figure[]> {
+  const agentId = await awake(driver);
   await ask(connection, contract.writeFile, {
     agentId,
     path: 'f',
@@ -78,17 +88,20 @@ async function measureRead(): Promise<void> {
   const ping = await sample(2_000, () => ask(connection, contract.pingWorkspace, { agentId }));
   const read = await sample(2_000, () => ask(connection, contract.readFile, { agentId, path: 'f', encoding: 'utf-8' }));
   echo.unsubscribe();
-  print('bare NATS request of 4 KiB', `p50 ${ms(quantile(bare, 0.5))}, p99 ${ms(quantile(bare, 0.99))}`);
-  print('ping of a workspace', `p50 ${ms(quantile(ping, 0.5))}, p99 ${ms(quantile(ping, 0.99))}`);
-  print(
-    'read of a 4 KiB file',
-    `p50 ${ms(quantile(read, 0.5))}, p99 ${ms(quantile(read, 0.99))}, ${(quantile(read, 0.5) / quantile(bare, 0.5)).toFixed(1)} × bare`,
-  );
   await driver.sleep(agentId);
+  return [
+    { what: 'bare NATS request of 4 KiB, p50', value: quantile(bare, 0.5), unit: 'ms' },
+    { what: 'bare NATS request of 4 KiB, p99', value: quantile(bare, 0.99), unit: 'ms' },
+    { what: 'ping of a workspace, p50', value: quantile(ping, 0.5), unit: 'ms' },
+    { what: 'ping of a workspace, p99', value: quantile(ping, 0.99), unit: 'ms' },
+    { what: 'read of a 4 KiB file, p50', value: quantile(read, 0.5), unit: 'ms' },
+    { what: 'read of a 4 KiB file, p99', value: quantile(read, 0.99), unit: 'ms' },
+    { what: 'read / bare request', value: quantile(read, 0.5) / quantile(bare, 0.5), unit: '×' },
+  ];
 }
 
-async function measureLarge(): Promise<void> {
-  const agentId = await awake();
+async function measureLarge({ connection, driver }: TestBed): Promise<Figure[]> {
+  const agentId = await awake(driver);
   const bytes = 2 ** 30;
   const data = Buffer.alloc(contract.STREAM_PART_BYTES, 'roost ').toString('base64');
   const parts = bytes / contract.STREAM_PART_BYTES;
@@ -116,31 +129,36 @@ async function measureLarge(): Promise<void> {
     await ask(connection, contract.closeStream, { agentId, streamId });
   });
   clearInterval(watch);
-  const rate = (time: number) => `${ms(time)}, ${Math.round(bytes / 2 ** 20 / (time / 1_000))} MiB/s`;
-  print('1 GiB up', rate(up));
-  print('1 GiB down', rate(down));
-  print('memory for it', `here +${mib(peak - before.own)}, daemon's peak +${mib(peakOf(agentId) - before.daemon)}`);
+  const daemonBytes = peakOf(agentId) - before.daemon;
   await driver.remove(agentId);
+  return [
+    { what: '1 GiB up', value: bytes / 2 ** 20 / (up / 1_000), unit: 'MiB/s' },
+    { what: '1 GiB down', value: bytes / 2 ** 20 / (down / 1_000), unit: 'MiB/s' },
+    { what: 'memory for it, here', value: mib(peak - before.own), unit: 'MiB' },
+    { what: "memory for it, the daemon's peak", value: mib(daemonBytes), unit: 'MiB' },
+  ];
 }
 
-async function measureMany(count: number): Promise<void> {
+async function measureMany({ driver }: TestBed, count: number): Promise<Figure[]> {
   const agents = Array.from({ length: count }, () => randomUUID());
   const time = await timed(async () => {
     for (let at = 0; at < count; at += 4)
       await Promise.all(agents.slice(at, at + 4).map((agentId) => driver.ensure(specOf(agentId))));
   });
   const sizes = agents.map((agentId) => processesOf(agentId).reduce((sum, pid) => sum + pssOf(pid), 0));
-  print(
-    `${count} workspaces awake`,
-    `in ${ms(time)}, PSS each p50 ${mib(quantile(sizes, 0.5))}, max ${mib(Math.max(...sizes))}, all ${mib(sizes.reduce((a, b) => a + b, 0))}`,
-  );
+  return [
+    { what: `${count} workspaces awake in`, value: time / 1_000, unit: 's' },
+    { what: 'PSS of each, p50', value: mib(quantile(sizes, 0.5)), unit: 'MiB' },
+    { what: 'PSS of each, largest', value: mib(Math.max(...sizes)), unit: 'MiB' },
+    { what: 'PSS of all', value: mib(sizes.reduce((a, b) => a + b, 0)), unit: 'MiB' },
+  ];
 }
 
 function specOf(agentId: string): WorkspaceSpec {
   return { agentId, accountId: agentId, volumeBytes: 2 ** 31, env: {}, network: { mode: 'none' } };
 }
 
-async function awake(): Promise<string> {
+async function awake(driver: LocalWorkspaceDriver): Promise<string> {
   const agentId = randomUUID();
   await driver.ensure(specOf(agentId));
   return agentId;
@@ -215,19 +233,6 @@ function read(path: string): string {
   }
 }
 
-function quantile(values: number[], q: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0;
-}
-
-function ms(value: number): string {
-  return value < 10 ? `${value.toFixed(2)} ms` : `${Math.round(value)} ms`;
-}
-
-function mib(bytes: number): string {
-  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
-}
-
-function print(name: string, value: string): void {
-  console.log(`${name.padEnd(45)} ${value}`);
+function mib(bytes: number): number {
+  return bytes / 2 ** 20;
 }

@@ -1,0 +1,62 @@
+import type { Bench } from './runner/bench.js';
+
+export interface BenchEntry {
+  name: string;
+  /** What it measures, for `npm run bench -- list`. */
+  about: string;
+  /** Whether it runs when none is chosen: all of those take less than three minutes. */
+  isDefault: boolean;
+  load(): Promise<Bench>;
+}
+
+/** Every bench, one line each. */
+export const benches: BenchEntry[] = [
+  {
+    name: 'accept',
+    about: 'accepted messages/s over HTTP, beside a bare fastify + pg server on the same Postgres',
+    isDefault: true,
+    load: () => import('./accept.js'),
+  },
+  {
+    name: 'turn-overhead',
+    about: 'message accepted → reply stored with a model that answers at once; statements and bus messages per turn',
+    isDefault: true,
+    load: () => import('./turn-overhead.js'),
+  },
+  {
+    name: 'turns',
+    about: 'turns/s with 20 callers, each waiting for its reply before the next message',
+    isDefault: true,
+    load: () => import('./turns.js'),
+  },
+  {
+    name: 'many-agents',
+    about: '1,000 agents with one message waiting each: all answered, turns/s',
+    isDefault: true,
+    load: () => import('./many-agents.js'),
+  },
+  {
+    name: 'turn-cost',
+    about: "the brain's own time per turn with 0 and 3 tool calls, the rest of Roost played by a stand-in",
+    isDefault: true,
+    load: () => import('./turn-cost.js'),
+  },
+  {
+    name: 'scheduler',
+    about: 'firing of due schedules under load, and under kill -9',
+    isDefault: false,
+    load: () => import('./scheduler.js'),
+  },
+  {
+    name: 'webhooks',
+    about: 'deliveries/s beside raw undici and pg-boss',
+    isDefault: false,
+    load: () => import('./webhooks.js'),
+  },
+  {
+    name: 'workspaces',
+    about: 'cold wake, memory, small reads and large files of local workspaces',
+    isDefault: false,
+    load: () => import('./workspaces.js'),
+  },
+];

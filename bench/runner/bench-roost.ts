@@ -1,0 +1,82 @@
+import { startTestServers, spawnRoost, temporaryFolder, type ApiClient } from '#lib/testing';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Options } from './bench.js';
+
+/** A Roost as a user starts it, in processes of its own with its own PostgreSQL and NATS. */
+export interface BenchRoost {
+  /** Of the launcher; PostgreSQL, NATS and separate services are its children. */
+  pid: number;
+  url: string;
+  apiKey: string;
+  api: ApiClient;
+  dataDir: string;
+  /** Of the PostgreSQL that Roost runs on. */
+  databaseUrl: string;
+  natsUrl: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts it with the rate limit out of the way and no provider's key: agents answer with the demo model, which takes
+ * no time. `processes` on the command line gives every service a process of its own, as in production.
+ */
+export async function startBenchRoost(options: Options): Promise<BenchRoost> {
+  // Only for its folder, which goes with the run however it ends.
+  const servers = await startTestServers();
+  const dataDir = temporaryFolder();
+  try {
+    const roost = await spawnRoost({
+      dataDir,
+      args: options.has('processes') ? ['--processes'] : [],
+      env: {
+        ROOST_RATE_LIMIT_PER_MINUTE: '1000000000',
+        ...(options.text('node') ? { NODE_OPTIONS: options.text('node') } : {}),
+      },
+    });
+    return {
+      pid: roost.pid,
+      url: roost.url,
+      apiKey: roost.apiKey,
+      api: roost.api,
+      dataDir,
+      databaseUrl: databaseUrlOf(dataDir),
+      natsUrl: natsUrlOf(dataDir),
+      async stop() {
+        await roost.stop();
+        await servers.stop();
+      },
+    };
+  } catch (error) {
+    await servers.stop();
+    throw error;
+  }
+}
+
+/** Makes agents that are ready to answer and gives their ids. */
+export async function makeAgents({ api }: BenchRoost, count: number): Promise<string[]> {
+  const ids: string[] = [];
+  const make = async () => {
+    while (ids.length < count) {
+      const place = ids.push('') - 1;
+      const { status, body } = await api<{ id: string }>('POST', '/v1/agent/create', { name: `bench-${place}` });
+      if (status !== 201) throw new Error(`an agent could not be made: ${status} ${JSON.stringify(body)}`);
+      ids[place] = body.id;
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, make));
+  return ids;
+}
+
+function databaseUrlOf(dataDir: string): string {
+  const password = readFileSync(join(dataDir, 'postgres-password'), 'utf8').trim();
+  const port = readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8')
+    .split('\n')[3]
+    ?.trim();
+  return `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`;
+}
+
+function natsUrlOf(dataDir: string): string {
+  const settings = readFileSync(join(dataDir, 'nats', 'nats-server.conf'), 'utf8');
+  return `nats://${/^listen: "([^"]+)"/m.exec(settings)?.[1]}`;
+}

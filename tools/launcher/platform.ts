@@ -81,6 +81,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
           bubblewrapPath: bubblewrap.path ?? '',
           host,
           port,
+          url,
           ...(options.isVerbose ? {} : { logFile }),
         },
         serviceName,

@@ -15,6 +15,8 @@ export interface ServiceEnvironmentInput {
   bubblewrapPath: string;
   host: string;
   port: number;
+  /** Where the gateway answers, the public address until the user names another. */
+  url: string;
   /** Where services log; absent: to the terminal. */
   logFile?: string;
 }
@@ -39,6 +41,7 @@ export async function serviceEnvironment(input: ServiceEnvironmentInput, service
     ROOST_WEBHOOK_NETWORK: inherited.ROOST_WEBHOOK_NETWORK ?? 'local',
     ROOST_BWRAP: input.bubblewrapPath,
     ROOST_LOG_FILE: input.logFile,
+    PUBLIC_URL: inherited.PUBLIC_URL ?? input.url,
     PORT: isGateway ? String(input.port) : undefined,
     HOST: isGateway ? input.host : undefined,
   };

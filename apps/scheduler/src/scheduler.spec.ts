@@ -7,6 +7,7 @@ import {
   getSchedule,
   listScheduleExecutions,
   messageCompleted,
+  messageFailed,
   rotateTriggerSecret,
   runSchedule,
   sendMessage,
@@ -20,8 +21,10 @@ import { freshBus, freshDatabase, until } from '#lib/testing';
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fireDue } from './firing/fire-due.js';
 import { start } from './main.js';
 import { Scheduler1795570000000 } from './migrations/scheduler-1795570000000.js';
+import { create } from './schedules/save-schedule.js';
 import { checkProof } from './triggers/proof.js';
 
 describe('scheduler', () => {
@@ -83,7 +86,9 @@ describe('scheduler', () => {
   });
 
   const call = (account = accountId) => ({ ...ownCall('req_test'), accountId: account });
-  const schedule = (more: { cronExpression?: string; messageTemplate?: string; timezone?: string } = {}) =>
+  const schedule = (
+    more: { cronExpression?: string; messageTemplate?: string; timezone?: string; overlap?: 'skip' } = {},
+  ) =>
     bus.request(
       createSchedule,
       {
@@ -94,6 +99,12 @@ describe('scheduler', () => {
     );
   const executionsOf = async (scheduleId: string) =>
     (await bus.request(listScheduleExecutions, { agentId, scheduleId, page: 1, limit: 100 }, call())).executions;
+
+  const queued = (messageId: string, scheduleId: string) => ({
+    ...{ id: messageId, role: 'user' as const, content: 'x', metadata: {}, status: 'read' as const },
+    ...{ channel: 'schedule' as const, queueMode: 'collect' as const, conversationId: `schedule:${scheduleId}` },
+    ...{ replyToId: null, createdAt: new Date(), deliveredAt: null, readAt: null, error: null },
+  });
 
   it('refuses what it cannot keep, naming the field', async () => {
     await expect(schedule({ cronExpression: '0 0 30 2 *' })).rejects.toMatchObject({
@@ -136,11 +147,7 @@ describe('scheduler', () => {
     expect(sends - before).toBe(executions.length);
 
     const messageId = executions[0]?.messageId ?? '';
-    const message = {
-      ...{ id: messageId, role: 'user' as const, content: 'x', metadata: {}, status: 'read' as const },
-      ...{ channel: 'schedule' as const, queueMode: 'collect' as const, conversationId: `schedule:${id}` },
-      ...{ replyToId: null, createdAt: new Date(), deliveredAt: null, readAt: null, error: null },
-    };
+    const message = queued(messageId, id);
     await rows.transaction((tx) =>
       tx.outbox(
         messageCompleted,
@@ -167,6 +174,53 @@ describe('scheduler', () => {
       (await executionsOf(id)).some(({ status, error }) => status === 'skipped' && error === 'the agent is stopped'),
     );
     await rows.query(`UPDATE agents SET status = 'active'`);
+  });
+
+  it('skips a slot while the previous execution still runs, when told to', async () => {
+    const { id } = await schedule({ overlap: 'skip' });
+    await bus.request(runSchedule, { agentId, scheduleId: id }, call());
+    await rows.query(`UPDATE schedules SET next_run_at = date_trunc('day', now()) WHERE id = $1`, [id]);
+    await until('it is skipped', async () =>
+      (await executionsOf(id)).some(({ error }) => error === 'the previous execution still runs'),
+    );
+  });
+
+  it('neither doubles nor loses a slot when the clock jumps hours ahead and back', async () => {
+    const { id } = await schedule({ cronExpression: '0 * * * *' });
+    const jump = (hours: number) =>
+      rows.transaction((tx) => fireDue(tx, new Date(Date.now() + hours * 3_600_000), 1_000));
+    for (const hours of [5, -3, 0, 4, 8, 1]) await jump(hours);
+    const slots = (await executionsOf(id)).map(({ scheduledFor }) => scheduledFor.getTime()).reverse();
+    const first = slots[0] ?? 0;
+    expect(slots).toEqual(Array.from({ length: 8 }, (_, hour) => first + hour * 3_600_000));
+  });
+
+  it('fails an execution whose turn failed, with the reason', async () => {
+    const { id } = await schedule();
+    await bus.request(runSchedule, { agentId, scheduleId: id }, call());
+    const messageId = (await until('it is sent', async () => (await executionsOf(id))[0]?.messageId)) ?? '';
+    const error = { code: 'MODEL_KEY_REFUSED', message: 'set a valid key' };
+    const failed = { accountId, agentId, turnId: randomUUID(), messages: [queued(messageId, id)], error };
+    await rows.transaction((tx) => tx.outbox(messageFailed, failed, agentId));
+    await until('it is failed', async () => {
+      const [execution] = await executionsOf(id);
+      return execution?.status === 'failed' && execution.error?.includes('set a valid key');
+    });
+  });
+
+  it('stops at the account’s limit', async () => {
+    const limited = rows.transaction((tx) =>
+      create(
+        tx,
+        {
+          ...{ agentId, name: 'one more', cronExpression: '@daily', messageTemplate: 'x', timezone: 'UTC' },
+          ...{ enabled: true, queueMode: 'collect', overlap: 'queue', catchUp: 'latest' },
+        },
+        accountId,
+        { SCHEDULES_PER_ACCOUNT: 1, SCHEDULE_MIN_INTERVAL_SECONDS: 60 },
+      ),
+    );
+    await expect(limited).rejects.toMatchObject({ code: 'CONFLICT', details: [{ reason: 'limit_reached', max: 1 }] });
   });
 
   it('runs now', async () => {

@@ -49,6 +49,7 @@ export async function startRoost({ services: wanted, env = {} }: StartRoostOptio
     bubblewrapPath,
     host: '127.0.0.1',
     port,
+    url: `http://127.0.0.1:${port}`,
     logFile: join(dataDir, 'roost.log'),
   };
   const cleanUp = async () => {

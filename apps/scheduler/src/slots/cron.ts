@@ -16,6 +16,9 @@ const FIELD = new RegExp(`^(?:\\*|(?:\\d{1,2}|${NAMES})(?:-(?:\\d{1,2}|${NAMES})
 /** Slots that are looked at to learn how often an expression fires. */
 const INTERVALS_SEEN = 400;
 
+/** The readings of a clock without daylight saving that an expression names: croner's own interface, in UTC. */
+export type Readings = Pick<Cron, 'nextRun' | 'nextRuns'>;
+
 /**
  * When an expression fires in a zone. The library walks the readings of a clock without daylight saving; the zone's
  * clock says when each is reached. So the rules for skipped and repeated hours are ours and are the same for every
@@ -24,8 +27,8 @@ const INTERVALS_SEEN = 400;
 export class SlotPlan {
   private static readonly plans = new Map<string, SlotPlan>();
 
-  private constructor(
-    private readonly cron: Cron,
+  constructor(
+    private readonly cron: Readings,
     private readonly clock: ZoneClock,
   ) {}
 
@@ -60,7 +63,8 @@ export class SlotPlan {
   }
 }
 
-function parseCron(expression: string): Cron {
+/** Errors: VALIDATION_ERROR naming `cron_expression` and the reason. */
+export function parseCron(expression: string): Readings {
   const text = expression.trim();
   const expanded = text.startsWith('@') ? MACROS[text.toLowerCase()] : text;
   if (expanded === undefined)
@@ -85,7 +89,8 @@ function parseCron(expression: string): Cron {
   return cron;
 }
 
-function zoneClock(timezone: string): ZoneClock {
+/** Errors: VALIDATION_ERROR naming `timezone`. */
+export function zoneClock(timezone: string): ZoneClock {
   // Intl also takes offsets like +02:00, which are no IANA zones.
   if (/^[A-Za-z]/.test(timezone)) {
     try {

@@ -1,54 +1,104 @@
-import { SlotPlan } from './cron.js';
+import { parseCron, type Readings, SlotPlan, zoneClock } from './cron.js';
 
 const MINUTE = 60_000;
 
+interface Mismatch {
+  zone: string;
+  expression: string;
+  expected?: string;
+  got?: string;
+}
+
 /**
- * What the property test compares with: a walk over every minute of real time that asks Intl for the wall clock and
- * tries each field by itself. It shares no code with the plan. Fires when the clock first reaches a matching reading;
- * readings that it jumps over count at the minute after the jump.
+ * What the property test compares with: a walk over every minute of real time that asks Intl for the wall clock, and
+ * over every reading that tries each field by itself. It shares no code with the plan. Fires when the clock first
+ * reaches a matching reading; readings that it jumps over count at the minute after the jump. `checked` counts slots.
  */
 export function checkZone(zone: string, tried: readonly string[], year: number) {
   const from = Date.UTC(year, 0, 1) - MINUTE;
   const to = Date.UTC(year + 2, 0, 1);
   const walls = wallsByMinute(zone, from, to);
-  const mismatches: { zone: string; expression: string; expected?: string; got?: string }[] = [];
+  const mismatches: Mismatch[] = [];
   let checked = 0;
   for (const expression of tried) {
-    const matches = matcher(expression);
-    const expected = firings(walls, from, matches);
-    const plan = SlotPlan.of(expression, zone);
+    const plan = new SlotPlan(remembered(expression), zoneClock(zone));
+    const found = { zone, expression };
     let at = plan.after(from);
-    for (const due of expected) {
+    let isDifferent = false;
+    for (const due of firings(walls, from, readingsOf(expression, year))) {
       checked++;
-      if (at !== due) {
-        mismatches.push({
-          zone,
-          expression,
-          expected: new Date(due).toISOString(),
-          ...(at ? { got: new Date(at).toISOString() } : {}),
-        });
+      isDifferent = at !== due;
+      if (isDifferent) {
+        mismatches.push({ ...found, expected: iso(due), ...(at === undefined ? {} : { got: iso(at) }) });
         break;
       }
-      at = plan.after(at);
+      at = plan.after(due);
     }
-    if (at !== undefined && at < to && mismatches.length === 0)
-      mismatches.push({ zone, expression, got: new Date(at).toISOString() });
+    if (!isDifferent && at !== undefined && at < to) mismatches.push({ ...found, got: iso(at) });
   }
   return { checked, mismatches };
 }
 
-function firings(walls: Float64Array, from: number, matches: (wall: number) => boolean): number[] {
-  const fired: number[] = [];
+/** Every slot of the two years that begin with `year`, epoch ms. */
+export function expectedSlots(expression: string, zone: string, year: number): number[] {
+  const from = Date.UTC(year, 0, 1) - MINUTE;
+  return [...firings(wallsByMinute(zone, from, Date.UTC(year + 2, 0, 1)), from, readingsOf(expression, year))];
+}
+
+const iso = (instant: number) => new Date(instant).toISOString();
+
+/** The instants at which the clock first reads a matching reading or jumps over it, each once. */
+function* firings(walls: Float64Array, from: number, readings: Float64Array): Generator<number> {
+  let next = 0;
   let highest = walls[0] ?? 0;
-  for (let index = 1; index < walls.length; index++) {
+  while (next < readings.length && (readings[next] ?? 0) <= highest) next++;
+  for (let index = 1; index < walls.length && next < readings.length; index++) {
     const wall = walls[index] ?? 0;
     if (wall <= highest) continue;
-    let hit = false;
-    for (let reading = highest + MINUTE; reading <= wall && !hit; reading += MINUTE) hit = matches(reading);
-    if (hit) fired.push(from + index * MINUTE);
     highest = wall;
+    if ((readings[next] ?? 0) > wall) continue;
+    yield from + index * MINUTE;
+    while (next < readings.length && (readings[next] ?? 0) <= wall) next++;
   }
-  return fired;
+}
+
+const knownPlans = new Map<string, Readings>();
+
+/** The library's answers kept: they are the same in every zone, and asking takes most of the time of a run. */
+function remembered(expression: string): Readings {
+  const known = knownPlans.get(expression);
+  if (known) return known;
+  const cron = parseCron(expression);
+  const answers = new Map<number, Date | null>();
+  const plan: Readings = {
+    nextRun(after) {
+      const key = Number(after);
+      const kept = answers.get(key);
+      if (kept !== undefined) return kept;
+      const answer = cron.nextRun(after);
+      answers.set(key, answer);
+      return answer;
+    },
+    nextRuns: (count, after) => cron.nextRuns(count, after),
+  };
+  knownPlans.set(expression, plan);
+  return plan;
+}
+
+const knownReadings = new Map<string, Float64Array>();
+
+/** Every reading of a wall clock that fits the expression, in the two years and two days around them. */
+function readingsOf(expression: string, year: number): Float64Array {
+  const key = `${year} ${expression}`;
+  const known = knownReadings.get(key);
+  if (known) return known;
+  const matches = matcher(expression);
+  const found: number[] = [];
+  for (let wall = Date.UTC(year - 1, 11, 30); wall < Date.UTC(year + 2, 0, 3); wall += MINUTE)
+    if (matches(wall)) found.push(wall);
+  const readings = Float64Array.from(found);
+  knownReadings.set(key, readings);
+  return readings;
 }
 
 /** Offsets hold between quarter hours except around changes; those are asked minute by minute. */

@@ -7,6 +7,7 @@ import {
   getAgent,
   getChannelStatus,
   listChannels,
+  receiveChannelWebhook,
   RoostError,
   unlinkChannel,
   updateBinding,
@@ -14,12 +15,16 @@ import {
 import { Database } from '#lib/database';
 import { Controller, Inject } from '@nestjs/common';
 import type { z } from 'zod';
-import type { ChannelAdapter } from './adapters/channel-adapter.js';
+import type { ChannelAdapter, WebhookAnswer } from './adapters/channel-adapter.js';
 import { ADAPTERS } from './adapters/token.js';
 import { bindingOf, Bindings } from './bindings/bindings.js';
 import { conversationIdOf } from './bindings/conversation-id.js';
 import { Bots } from './connections/bots.js';
+import { heldSubject, type PostedToHolder } from './connections/connections.js';
 import { createCode } from './links/create-link-code.js';
+
+/** Slack waits three seconds for its answer. */
+const HOLDER_ANSWERS_MS = 2_500;
 
 interface OnPlatform {
   agentId: string;
@@ -72,6 +77,21 @@ export class ChannelsHandlers {
   async update({ agentId, bindingId, ...change }: z.output<typeof updateBinding.input>, context: CallContext) {
     const row = await this.bindings.change(accountOf(context), agentId, bindingId, change);
     return bindingOf(row, this.adapterOf(row.platform));
+  }
+
+  @Handles(receiveChannelWebhook)
+  async receive({ platform, recipient, headers, bodyBase64 }: z.output<typeof receiveChannelWebhook.input>) {
+    const botId = this.bots.receiving(platform, recipient);
+    if (botId === undefined) throw new RoostError('NOT_FOUND', 'there is no such bot');
+    const posted: PostedToHolder = { headers, bodyBase64 };
+    try {
+      const answer = await this.bus.connection.request(heldSubject(platform, botId), JSON.stringify(posted), {
+        timeout: HOLDER_ANSWERS_MS,
+      });
+      return answer.json<WebhookAnswer>();
+    } catch {
+      throw new RoostError('SERVICE_UNAVAILABLE', 'this bot is not connected at the moment', [], 5);
+    }
   }
 
   @Handles(listChannels)

@@ -1,4 +1,5 @@
 import { CONFIG } from '#lib/bus';
+import { Content, Workspaces } from '#lib/workspace-files';
 import { Module } from '@nestjs/common';
 import { createAdapters } from './adapters/index.js';
 import { ADAPTERS } from './adapters/token.js';
@@ -7,6 +8,7 @@ import { ChannelsHandlers } from './channels.handlers.js';
 import type { Config } from './config.js';
 import { Bots } from './connections/bots.js';
 import { Connections } from './connections/connections.js';
+import { ReceiveFiles } from './inbound/receive-files.js';
 import { ReceiveMessage } from './inbound/receive-message.js';
 import { DeliveriesConsumer } from './outbound/deliveries.consumer.js';
 
@@ -18,8 +20,11 @@ import { DeliveriesConsumer } from './outbound/deliveries.consumer.js';
     Bindings,
     Bots,
     Connections,
+    Content,
     DeliveriesConsumer,
+    ReceiveFiles,
     ReceiveMessage,
+    Workspaces,
   ],
 })
 export class ChannelsModule {}

@@ -1,3 +1,4 @@
+import { Content, Workspaces } from '#lib/workspace-files';
 import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR } from '@nestjs/core';
 import { AccountsController } from './accounts/accounts.controller.js';
@@ -12,11 +13,10 @@ import { PublicTriggerController } from './automation/public-trigger.controller.
 import { SchedulesController } from './automation/schedules.controller.js';
 import { TriggersController } from './automation/triggers.controller.js';
 import { ArchiveController } from './filesystem/archive.controller.js';
-import { Content } from './filesystem/content.js';
+import { ChannelWebhooksController } from './channels/channel-webhooks.controller.js';
 import { ChannelsController } from './channels/channels.controller.js';
 import { FilesController } from './filesystem/files.controller.js';
 import { FilesystemController } from './filesystem/filesystem.controller.js';
-import { Workspaces } from './filesystem/workspaces.js';
 import { EventStreams } from './events/event-streams.js';
 import { EventsController } from './events/events.controller.js';
 import { ConversationsController } from './messages/conversations.controller.js';
@@ -44,6 +44,7 @@ export const controllers = [
   FilesystemController,
   ArchiveController,
   ChannelsController,
+  ChannelWebhooksController,
   NetworkController,
   HealthController,
   McpController,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Channel, QueueMode } from './messaging.js';
-import { request } from './request.js';
-import { AgentId, Timestamp, wire } from './wire.js';
+import { event, request } from './request.js';
+import { AccountId, AgentId, Timestamp, wire } from './wire.js';
 
 /** Chat platforms a person can be linked on. */
 export const ChatPlatform = z.enum(['discord', 'slack', 'telegram']);
@@ -83,3 +83,25 @@ export const listChannels = request('channels.channel.list', {
   input: wire({ agentId: AgentId }),
   output: wire({ channels: z.array(ChannelEntry) }),
 });
+
+/**
+ * What a platform posted to the gateway, on its way to the bot's connection, which checks that it was the platform.
+ * `recipient`: the agent's id, or `shared` (Slack), or the bot's id (Telegram).
+ * Errors: NOT_FOUND, SERVICE_UNAVAILABLE (nobody holds the connection now: the platform tries again).
+ */
+export const receiveChannelWebhook = request('channels.webhook.receive', {
+  input: wire({
+    platform: ChatPlatform,
+    recipient: z.string().min(1).max(100),
+    headers: z.record(z.string(), z.string()),
+    bodyBase64: z.string(),
+  }),
+  output: wire({ status: z.number().int(), contentType: z.string(), body: z.string() }),
+  timeoutMs: 2_800,
+});
+
+/** A platform refuses a bot's credentials: once per agent whose own bot it is, and per credentials. */
+export const channelFailed = event(
+  'channels.connection.failed',
+  wire({ accountId: AccountId, agentId: AgentId, platform: ChatPlatform, reason: z.string(), occurredAt: Timestamp }),
+);

@@ -10,4 +10,5 @@ export { freshDatabase, type FreshDatabase } from './fresh-database.js';
 export { spawnRoost, type SpawnedRoost, type SpawnRoostOptions } from './spawn-roost.js';
 export { startRoost, type StartRoostOptions, type TestRoost } from './start-roost.js';
 export { startTestServers, temporaryFolder, type TestServers } from './test-servers.js';
+export { type ShownInTelegram, TelegramPlatform } from './telegram/telegram-server.js';
 export { until } from './until.js';

@@ -1,22 +1,44 @@
 import { type LiveEvent } from '#lib/contracts';
 import type { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
-import { type Connection, DeliveryError, type InboundMessage } from '../adapters/channel-adapter.js';
+import type { Content } from '#lib/workspace-files';
+import {
+  type Connection,
+  DeliveryError,
+  type InboundMessage,
+  type WebhookAnswer,
+  type WebhookRequest,
+} from '../adapters/channel-adapter.js';
+import { type InboundRow, storeInbound } from '../inbound/inbox.js';
+import { InboundWorker } from '../inbound/inbound-worker.js';
 import type { ReceiveMessage } from '../inbound/receive-message.js';
-import { deliverNext, settleInterrupted } from '../outbound/deliver.js';
+import { attachedFiles } from '../outbound/attached-files.js';
+import { deliverNext, type Lane, type Outlet, settleInterrupted } from '../outbound/deliver.js';
 import { LivePreview, type PreviewPlace } from '../outbound/live-preview.js';
 import type { Bot } from './bots.js';
-import { type Lease, recordState } from './connection-lease.js';
+import type { Lease } from './connection-lease.js';
+import { recordState } from './record-state.js';
+import { Typing } from './typing.js';
 
-/** Deltas are shown this often: Telegram allows about one edit a second per chat. */
-const TICK_MS = 1_000;
 const MOST_WAITING = 10_000;
+
+/** What a session needs of its service. */
+export interface SessionServices {
+  database: Database;
+  receiver: ReceiveMessage;
+  content: Content;
+  logger: Logger;
+}
 
 /** What this replica does for one bot while it holds the lease: receives, delivers, previews. */
 export class BotSession {
   private readonly connection: Connection;
+  private readonly outlet: Outlet;
+  private readonly inbox: InboundWorker;
+  private readonly typing: Typing;
   /** Sends and edits happen one after the other, so that a preview never overwrites the finished reply. */
-  private chain: Promise<void>;
+  private readonly lanes: Record<Lane, Promise<void>>;
+  private states: Promise<void> = Promise.resolve();
   private isClosed = false;
   private readonly timer: NodeJS.Timeout;
   /** By the message they will answer: where a turn's live text is to be shown. */
@@ -24,39 +46,67 @@ export class BotSession {
   private readonly previews = new Map<string, LivePreview>();
 
   constructor(
-    private readonly database: Database,
-    private readonly receiver: ReceiveMessage,
-    private readonly logger: Logger,
+    private readonly services: SessionServices,
     readonly bot: Bot,
     readonly lease: Lease,
   ) {
-    this.chain = settleInterrupted(database, lease).catch((error: unknown) => this.complain(error));
-    this.connection = bot.adapter.connect(bot.credentials, {
+    const { database, content } = services;
+    const { adapter, botId } = bot;
+    const complain = (error: unknown) => this.complain(error);
+    const settled = settleInterrupted(database, lease, adapter.isIdempotent).catch(complain);
+    this.lanes = { text: settled, file: settled };
+    this.inbox = new InboundWorker(database, { platform: adapter.platform, botId }, (row) => this.work(row), complain);
+    this.connection = adapter.connect(bot.credentials, {
       onMessage: (message) => this.onMessage(message),
       onState: (state) => {
-        void recordState(database, lease, state).catch((error: unknown) => this.complain(error));
+        this.states = this.states.then(() => recordState(database, lease, bot, state)).catch(complain);
       },
     });
-    this.timer = setInterval(() => this.tick(), TICK_MS);
+    this.outlet = { database, content, lease, adapter, connection: this.connection };
+    this.typing = new Typing((place) => this.connection.showTyping(place));
+    this.timer = setInterval(() => this.tick(), adapter.editEveryMs);
+    this.inbox.kick();
   }
 
   private async onMessage(message: InboundMessage): Promise<void> {
     const { adapter, botId } = this.bot;
-    const received = await this.receiver.receive(adapter.platform, botId, message);
-    if (received.answer) {
-      const [body] = adapter.format(received.answer);
-      // An answer of the bot itself is not worth a row: who misses it sends the command again.
-      if (body)
-        await this.connection
-          .send(message.place, body, { key: message.eventId, isRepeat: false })
-          .catch((error: unknown) => this.complain(error));
-    }
+    await storeInbound(this.services.database, adapter.platform, botId, message);
+    this.inbox.kick();
+  }
+
+  private async work({ message, attempts, created_at: receivedAt }: InboundRow): Promise<void> {
+    const { adapter, botId } = this.bot;
+    const { connection } = this;
+    const received = await this.services.receiver.receive(botId, message, {
+      adapter,
+      connection,
+      receivedAt,
+      attempts,
+    });
     if (received.queued) {
       if (this.waiting.size >= MOST_WAITING) this.waiting.clear();
       const { messageId, accountId, agentId } = received.queued;
       this.waiting.set(messageId, { accountId, agentId, place: message.place });
-      await this.connection.showTyping(message.place);
+      this.typing.begin(message.place);
     }
+    // An answer of the bot itself is not worth a row: who misses it sends the command again.
+    if (received.answer) await this.answer(message, received.answer).catch((error: unknown) => this.complain(error));
+  }
+
+  private async answer(message: InboundMessage, markdown: string): Promise<void> {
+    for (const [index, part] of this.bot.adapter.format(markdown).entries()) {
+      if (message.answerTo !== undefined && this.connection.answer) {
+        await this.connection.answer(message.answerTo, part);
+      } else {
+        const key = { key: `answer-${message.eventId}-${index}`, isRepeat: false };
+        await this.connection.send(message.place, part, key);
+      }
+    }
+  }
+
+  /** What the platform posted to the gateway. */
+  async receive(request: WebhookRequest): Promise<WebhookAnswer | undefined> {
+    return this.isClosed ? undefined : this.connection.receive?.(request);
   }
 
   /** A hint of what an agent is doing, if it is answering somebody here. */
@@ -66,8 +116,9 @@ export class BotSession {
     let preview = this.previews.get(event.messageId);
     if (preview?.turnId !== event.turnId) {
       const { adapter } = this.bot;
-      preview = new LivePreview(this.database, this.lease, this.connection, place, event.turnId, (text) =>
-        adapter.format(text),
+      const { database } = this.services;
+      preview = new LivePreview(database, this.lease, this.connection, place, event.turnId, (text) =>
+        adapter.format(attachedFiles(text).markdown),
       );
       this.previews.set(event.messageId, preview);
     }
@@ -76,38 +127,56 @@ export class BotSession {
 
   private tick(): void {
     for (const [messageId, preview] of this.previews) {
-      this.next(async () => {
+      this.next('text', async () => {
         if (await preview.flush()) return;
         this.previews.delete(messageId);
         this.waiting.delete(messageId);
       });
     }
+    this.typing.tick();
+    this.inbox.kick();
     this.deliver();
   }
 
   /** Shows what is due. */
   deliver(): void {
-    this.next(async () => {
-      while (!this.isClosed && (await deliverNext(this.database, this.lease, this.bot.adapter, this.connection)));
+    this.run('text', 'file');
+    this.run('file', 'text');
+  }
+
+  /** When a lane is through, parts of the other may have become the first of their place. */
+  private run(lane: Lane, other: Lane): void {
+    this.next(lane, async () => {
+      let hasShown = false;
+      while (!this.isClosed) {
+        const place = await deliverNext(this.outlet, lane);
+        if (place === undefined) break;
+        this.typing.end(place);
+        hasShown = true;
+      }
+      if (hasShown) this.run(other, lane);
     });
   }
 
-  private next(work: () => Promise<void>): void {
-    this.chain = this.chain.then(async () => {
+  private next(lane: Lane, work: () => Promise<void>): void {
+    this.lanes[lane] = this.lanes[lane].then(async () => {
       if (!this.isClosed) await work().catch((error: unknown) => this.complain(error));
     });
   }
 
   private complain(error: unknown): void {
-    if (error instanceof DeliveryError) this.logger.debug({ reason: error.message }, 'a chat message was not shown');
-    else this.logger.warn({ err: error, botId: this.bot.botId }, 'a chat connection has a problem');
+    const { logger } = this.services;
+    if (error instanceof DeliveryError) logger.debug({ reason: error.message }, 'a chat message was not shown');
+    else logger.warn({ err: error, botId: this.bot.botId }, 'a chat connection has a problem');
   }
 
-  /** Finishes the send in work. */
+  /** Finishes the sends in work. */
   async close(): Promise<void> {
     this.isClosed = true;
     clearInterval(this.timer);
-    await this.chain;
+    await Promise.all([this.lanes.text, this.lanes.file]);
     await this.connection.close();
+    await this.inbox.close();
+    await this.states;
   }
 }

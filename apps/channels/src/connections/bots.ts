@@ -60,6 +60,15 @@ export class Bots {
     return [...bots.values()];
   }
 
+  /** Whose bot a platform posts to: an agent's, the `shared` one, or one named by its own id. */
+  receiving(platform: ChatPlatform, recipient: string): string | undefined {
+    const adapter = this.adapters.find((known) => known.platform === platform);
+    const agent = this.agents.get(recipient);
+    const credentials = recipient === 'shared' ? adapter?.sharedBot : agent && adapter?.ownBot(agent);
+    if (credentials) return adapter?.botIdOf(credentials);
+    return this.all().find((bot) => bot.adapter === adapter && bot.botId === recipient)?.botId;
+  }
+
   /** The bot people of this agent write to: its own, else the shared one. */
   ofAgent(agentId: string, platform: ChatPlatform): { botId: string; adapter: ChannelAdapter } | undefined {
     const adapter = this.adapters.find((known) => known.platform === platform);

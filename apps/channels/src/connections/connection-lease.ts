@@ -1,6 +1,5 @@
 import type { ChatPlatform } from '#lib/contracts';
 import type { Database } from '#lib/database';
-import type { ConnectionState } from '../adapters/channel-adapter.js';
 
 /** A replica that dies is replaced when this has passed and another one looks (every `RENEW_MS`). */
 export const LEASE_MS = 10_000;
@@ -38,16 +37,5 @@ export async function releaseLease(database: Database, { platform, botId, holder
   await database.query(
     `UPDATE connection_leases SET expires_at = now() WHERE platform = $1 AND bot_id = $2 AND holder = $3 AND fence = $4`,
     [platform, botId, holder, fence],
-  );
-}
-
-export async function recordState(
-  database: Database,
-  { platform, botId, fence }: Lease,
-  state: ConnectionState,
-): Promise<void> {
-  await database.query(
-    `UPDATE connection_leases SET health = $4, reason = $5 WHERE platform = $1 AND bot_id = $2 AND fence = $3`,
-    [platform, botId, fence, state.health, state.health === 'failed' ? state.reason : null],
   );
 }

@@ -3,17 +3,24 @@ import { agentCreated, agentDeleted, agentUpdated, LiveEvent } from '#lib/contra
 import { Database, newId, type Transaction } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Content } from '#lib/workspace-files';
 import type { Msg, Subscription } from '@nats-io/transport-node';
 import type { z } from 'zod';
 import { ReceiveMessage } from '../inbound/receive-message.js';
 import { DELIVER } from '../outbound/deliveries.consumer.js';
 import { sweepOldRows } from '../outbound/sweep-old-rows.js';
-import { BotSession } from './bot-session.js';
+import { BotSession, type SessionServices } from './bot-session.js';
 import { type Bot, Bots } from './bots.js';
 import { LEASE_MS, releaseLease, RENEW_MS, takeLease } from './connection-lease.js';
 
 /** Tells every replica that bots have come, gone or got other tokens. */
 const BOTS_CHANGED = 'channels.bots.changed';
+/** Carries what a platform posted to the replica that holds the bot's connection. */
+export const heldSubject = (platform: string, botId: string) => `channels.held.${platform}.${botId}`;
+export interface PostedToHolder {
+  headers: Record<string, string>;
+  bodyBase64: string;
+}
 const REFRESH_MS = 15_000;
 const SWEEP_MS = 60_000;
 
@@ -21,6 +28,7 @@ const SWEEP_MS = 60_000;
 @Injectable()
 export class Connections implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly holder = newId();
+  private readonly services: SessionServices;
   private readonly sessions = new Map<string, { session: BotSession; renewedAt: number }>();
   private readonly subscriptions: Subscription[] = [];
   private refreshedAt = 0;
@@ -33,15 +41,19 @@ export class Connections implements OnApplicationBootstrap, BeforeApplicationShu
     private readonly bus: Bus,
     private readonly database: Database,
     private readonly bots: Bots,
-    private readonly receiver: ReceiveMessage,
+    receiver: ReceiveMessage,
+    content: Content,
     @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+  ) {
+    this.services = { database, receiver, content, logger };
+  }
 
   onApplicationBootstrap(): void {
     const { connection } = this.bus;
     this.subscriptions.push(
       connection.subscribe(BOTS_CHANGED, { callback: () => this.look(true) }),
       connection.subscribe(DELIVER, { callback: (_, message) => this.onDeliver(message) }),
+      connection.subscribe(heldSubject('*', '*'), { callback: (_, message) => this.onPosted(message) }),
       connection.subscribe('live.*', { callback: (_, message) => this.onLive(message) }),
     );
     this.timer = setInterval(() => this.look(false), RENEW_MS);
@@ -56,6 +68,18 @@ export class Connections implements OnApplicationBootstrap, BeforeApplicationShu
   private onDeliver(message: Msg): void {
     const { botId } = message.json<{ botId?: string }>();
     for (const { session } of this.sessions.values()) if (session.bot.botId === botId) session.deliver();
+  }
+
+  /** Only the replica with the connection answers; nobody in time is SERVICE_UNAVAILABLE for who asks. */
+  private onPosted(message: Msg): void {
+    const [, , platform, botId] = message.subject.split('.');
+    const session = this.sessions.get(`${platform}:${botId}`)?.session;
+    if (!session) return;
+    const { headers, bodyBase64 } = message.json<PostedToHolder>();
+    session.receive({ headers, body: Buffer.from(bodyBase64, 'base64') }).then(
+      (answer) => answer && message.respond(JSON.stringify(answer)),
+      (error: unknown) => this.logger.warn({ err: error }, 'what a platform posted could not be taken'),
+    );
   }
 
   private onLive(message: Msg): void {
@@ -102,7 +126,7 @@ export class Connections implements OnApplicationBootstrap, BeforeApplicationShu
     }
     if (running) await this.end(key);
     if (!lease) return;
-    const session = new BotSession(this.database, this.receiver, this.logger, bot, lease);
+    const session = new BotSession(this.services, bot, lease);
     this.sessions.set(key, { session, renewedAt: Date.now() });
   }
 

@@ -1,11 +1,13 @@
 import { Bus, ownCall } from '#lib/bus';
-import { type ChatPlatform, RoostError, resetSessions, sendMessage } from '#lib/contracts';
+import { RoostError, resetSessions, sendMessage } from '#lib/contracts';
+import type { z } from 'zod';
 import { Database, newId } from '#lib/database';
 import { Injectable } from '@nestjs/common';
-import type { InboundMessage } from '../adapters/channel-adapter.js';
+import type { ChannelAdapter, InboundMessage } from '../adapters/channel-adapter.js';
 import { type BindingRow, Bindings } from '../bindings/bindings.js';
 import { conversationIdOf } from '../bindings/conversation-id.js';
 import { redeemCode } from '../links/redeem-link-code.js';
+import { type FromPlatform, ReceiveFiles } from './receive-files.js';
 
 const HELP = `/link CODE: talk to an agent
 /unlink: stop talking to it
@@ -23,6 +25,9 @@ export interface Received {
   queued?: { messageId: string; accountId: string; agentId: string };
 }
 
+type ForAgent = { text: string } & Pick<z.output<typeof sendMessage.input>, 'queueMode'> &
+  Partial<Pick<z.output<typeof sendMessage.input>, 'metadata'>>;
+
 /** What becomes of a message from a chat: a command is carried out, anything else goes to the linked agent. */
 @Injectable()
 export class ReceiveMessage {
@@ -30,16 +35,19 @@ export class ReceiveMessage {
     private readonly database: Database,
     private readonly bus: Bus,
     private readonly bindings: Bindings,
+    private readonly files: ReceiveFiles,
   ) {}
 
-  /** Safe when it resolves. Throws when messaging is away: the platform then keeps the message and we ask again. */
-  async receive(platform: ChatPlatform, botId: string, message: InboundMessage): Promise<Received> {
-    const command = /^\/([a-z]+)(?:@\w+)?(?:\s+([\s\S]*))?$/i.exec(message.text);
-    if (!message.isDirect && !message.isAddressed && !command?.[0].includes('@')) return {};
-    const name = command?.[1]?.toLowerCase();
-    if (name === 'link') return this.link(platform, botId, message, command?.[2] ?? '');
-    if (name === 'help' || name === 'start') return { answer: HELP };
+  /** May be repeated with the same message. Throws when messaging or the workspace is away: it is then tried again. */
+  async receive(botId: string, message: InboundMessage, from: Omit<FromPlatform, 'eventId'>): Promise<Received> {
+    const { adapter } = from;
+    const { platform } = adapter;
+    const command = /^\/([a-z]+)(?:\s+([\s\S]*))?$/i.exec(message.text);
     const binding = await this.bindings.ofPerson(platform, botId, message.sender.id);
+    if (!message.isDirect && !message.isAddressed && binding?.listen !== 'all') return {};
+    const name = command?.[1]?.toLowerCase();
+    if (name === 'link') return this.link(adapter, botId, message, command?.[2] ?? '');
+    if (name === 'help' || name === 'start') return { answer: HELP };
     if (!binding) return { answer: NOT_LINKED };
     switch (name) {
       case 'unlink':
@@ -55,30 +63,46 @@ export class ReceiveMessage {
         );
         return { answer: 'A fresh conversation begins.' };
       case 'stop':
-        return this.toAgent(binding, message, 'Stop what you are doing.', 'interrupt');
+        return this.toAgent(binding, message, { text: 'Stop what you are doing.', queueMode: 'interrupt' });
       default:
-        return this.toAgent(binding, message, message.text, binding.queue_mode);
+        return this.bring(binding, message, { ...from, eventId: `${platform}:${botId}:${message.eventId}` });
     }
   }
 
-  private async link(platform: ChatPlatform, botId: string, message: InboundMessage, code: string): Promise<Received> {
+  private async link(adapter: ChannelAdapter, botId: string, message: InboundMessage, code: string): Promise<Received> {
     if (!message.isDirect) return { answer: 'Send /link to me in a direct message.' };
-    const redeemed = await redeemCode(this.database, platform, botId, message, code);
+    const room = adapter.roomOf(message.place);
+    const redeemed = await redeemCode(this.database, adapter.platform, botId, message, room, code);
     if (redeemed.outcome === 'silent') return {};
     if (redeemed.outcome === 'refused') return { answer: 'This code is wrong or has expired. Ask for a new one.' };
     const note = redeemed.replaced ? ' You were linked with another agent here; this one answers from now on.' : '';
     return { answer: `You are talking to ${redeemed.agentName} now.${note}` };
   }
 
+  /** A message with its files: they are in the workspace before the agent hears of them. */
+  private async bring(binding: BindingRow, message: InboundMessage, from: FromPlatform): Promise<Received> {
+    if (message.text.trim() === '' && message.files.length === 0) return {};
+    try {
+      const { saved, refused } = await this.files.save(binding, message.files, from);
+      const list = saved.map(({ path, size }) => `- ${path} (${size} bytes)`).join('\n');
+      const text = [message.text, list && `Files that came with this message:\n${list}`].filter(Boolean).join('\n\n');
+      const answer = refused.length > 0 ? { answer: refused.join('\n') } : {};
+      if (text === '') return answer;
+      const files = saved.length > 0 ? { metadata: { files: saved.map(({ path, size }) => ({ path, size })) } } : {};
+      return {
+        ...(await this.toAgent(binding, message, { text, queueMode: binding.queue_mode, ...files })),
+        ...answer,
+      };
+    } catch (error) {
+      return notNow(error);
+    }
+  }
+
   private async toAgent(
     binding: BindingRow,
     message: InboundMessage,
-    text: string,
-    queueMode: BindingRow['queue_mode'],
+    { text, queueMode, metadata }: ForAgent,
   ): Promise<Received> {
-    if (message.files.length > 0 && text === '')
-      return { answer: 'I cannot take files here yet; write to me instead.' };
-    if (text === '') return {};
     if (text.length > MOST_CHARACTERS) return { answer: `This is too long: at most ${MOST_CHARACTERS} characters.` };
     const { platform, bot_id: botId } = binding;
     try {
@@ -87,7 +111,7 @@ export class ReceiveMessage {
         {
           agentId: binding.agent_id,
           content: text,
-          metadata: {},
+          metadata: metadata ?? {},
           channel: platform,
           queueMode,
           conversationId: conversationIdOf({ platform, botId, place: message.place }),
@@ -98,13 +122,17 @@ export class ReceiveMessage {
       );
       return { queued: { messageId: accepted.id, accountId: binding.account_id, agentId: binding.agent_id } };
     } catch (error) {
-      // Asking again would not help; everything else is tried again.
-      if (error instanceof RoostError && (error.code === 'AGENT_UNAVAILABLE' || error.code === 'NOT_FOUND')) {
-        return { answer: `The agent cannot answer now: ${error.message}` };
-      }
-      throw error;
+      return notNow(error);
     }
   }
+}
+
+/** Asking again would not help for these; everything else is tried again. */
+function notNow(error: unknown): Received {
+  if (error instanceof RoostError && (error.code === 'AGENT_UNAVAILABLE' || error.code === 'NOT_FOUND')) {
+    return { answer: `The agent cannot answer now: ${error.message}` };
+  }
+  throw error;
 }
 
 function contextOf(binding: BindingRow) {

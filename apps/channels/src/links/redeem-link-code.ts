@@ -15,6 +15,7 @@ export function redeemCode(
   platform: ChatPlatform,
   botId: string,
   message: InboundMessage,
+  room: string,
   code: string,
 ): Promise<Redeemed> {
   return database.transaction<Redeemed>(async (tx) => {
@@ -30,8 +31,8 @@ export function redeemCode(
       [platform, botId, message.sender.id],
     );
     await tx.query(
-      `INSERT INTO bindings (id, account_id, agent_id, platform, bot_id, user_id, username, place)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+      `INSERT INTO bindings (id, account_id, agent_id, platform, bot_id, user_id, username, place, team_id)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
       [
         newId(),
         target.account_id,
@@ -40,7 +41,8 @@ export function redeemCode(
         botId,
         message.sender.id,
         message.sender.username,
-        message.place,
+        room,
+        message.sender.teamId ?? null,
       ],
     );
     await tx.query(`DELETE FROM link_tries WHERE platform = $1 AND user_id = $2`, [platform, message.sender.id]);

@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import type { ChannelAdapter } from '../adapters/channel-adapter.js';
 import { ADAPTERS } from '../adapters/token.js';
 import { type ConversationPlace, placeOf } from '../bindings/conversation-id.js';
+import { attachedFiles } from './attached-files.js';
 
 /** Tells the holder of a bot's connection that there is something to show. */
 export const DELIVER = 'channels.deliver';
@@ -54,15 +55,17 @@ export class DeliveriesConsumer {
   private async plan(tx: Transaction, turn: Answered, to: ConversationPlace, markdown: string): Promise<void> {
     const adapter = this.adapters.find(({ platform }) => platform === to.platform);
     if (!adapter) return;
-    let part = 0;
-    for (const body of adapter.format(markdown)) {
+    const attached = attachedFiles(markdown);
+    const texts = adapter.format(attached.markdown).map((body) => ({ body, path: null }));
+    const files = attached.paths.map((path) => ({ body: '', path }));
+    for (const [part, { body, path }] of [...texts, ...files].entries()) {
       // A preview of this turn is edited into its first part, not shown beside it.
       await tx.query(
-        `INSERT INTO deliveries (account_id, agent_id, platform, bot_id, place, turn_id, part, body, state)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending')
+        `INSERT INTO deliveries (account_id, agent_id, platform, bot_id, place, turn_id, part, body, file_path, state)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending')
          ON CONFLICT (turn_id, part) DO UPDATE SET body = EXCLUDED.body, state = 'pending', next_attempt_at = now()
            WHERE deliveries.state = 'preview'`,
-        [turn.accountId, turn.agentId, to.platform, to.botId, to.place, turn.turnId, part++, body],
+        [turn.accountId, turn.agentId, to.platform, to.botId, to.place, turn.turnId, part, body, path],
       );
     }
     tx.afterCommit(() => this.bus.signal(DELIVER, { botId: to.botId }));

@@ -60,8 +60,8 @@ export class LivePreview {
   private async begin(body: string): Promise<boolean> {
     const { platform, botId, fence } = this.lease;
     const [row] = await this.database.query<{ id: string }>(
-      `INSERT INTO deliveries (account_id, agent_id, platform, bot_id, place, turn_id, part, body, state, fence)
-       SELECT $1, $2, $3, $4, $5, $6, 0, $7, 'preview', $8
+      `INSERT INTO deliveries (account_id, agent_id, platform, bot_id, place, turn_id, part, body, state, fence, attempts)
+       SELECT $1, $2, $3, $4, $5, $6, 0, $7, 'preview', $8, 1
         WHERE EXISTS (SELECT 1 FROM bindings WHERE agent_id = $2 AND platform = $3 AND bot_id = $4)
        ON CONFLICT (turn_id, part) DO NOTHING RETURNING id`,
       [this.to.accountId, this.to.agentId, platform, botId, this.to.place, this.turnId, body, fence],

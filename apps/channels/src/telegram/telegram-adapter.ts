@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import type { AgentBots, ChannelBinding } from '#lib/contracts';
 import type {
   BotCredentials,
@@ -7,12 +8,15 @@ import type {
   LinkedPerson,
 } from '../adapters/channel-adapter.js';
 import type { Config } from '../config.js';
-import { TelegramConnection } from './telegram-connection.js';
+import { TelegramConnection, type TelegramWebhook } from './telegram-connection.js';
 import { telegramHtml } from './telegram-html.js';
 
-type TelegramSettings = Pick<Config, 'TELEGRAM_API_BASE_URL' | 'TELEGRAM_BOT_TOKEN'>;
+type TelegramSettings = Pick<
+  Config,
+  'TELEGRAM_API_BASE_URL' | 'TELEGRAM_BOT_TOKEN' | 'TELEGRAM_UPDATES' | 'PUBLIC_URL'
+>;
 
-/** Telegram's Bot API, by long polling. A place is `<chat>` or `<chat>/<topic>`. */
+/** Telegram's Bot API, by long polling or webhook. A place is `<chat>` or `<chat>/<topic>`. */
 export class TelegramAdapter implements ChannelAdapter {
   readonly platform = 'telegram';
   readonly tokenField = 'telegram_bot_token';
@@ -58,6 +62,18 @@ export class TelegramAdapter implements ChannelAdapter {
   }
 
   connect({ token }: BotCredentials, events: ConnectionEvents): Connection {
-    return new TelegramConnection(this.settings.TELEGRAM_API_BASE_URL, token, events);
+    return new TelegramConnection(this.settings.TELEGRAM_API_BASE_URL, token, events, this.webhookOf(token));
+  }
+
+  private webhookOf(token: string): TelegramWebhook | undefined {
+    const { PUBLIC_URL: publicUrl, TELEGRAM_UPDATES: mode } = this.settings;
+    const isWanted = mode === 'webhook' || (mode === 'auto' && publicUrl?.startsWith('https:'));
+    const botId = this.botIdOf({ token });
+    if (!isWanted || publicUrl === undefined || botId === undefined) return undefined;
+    return {
+      url: `${publicUrl.replace(/\/$/, '')}/v1/channels/telegram/${botId}/webhook`,
+      // Known to every replica that knows the token, to nobody else, and changed with it.
+      secret_token: createHmac('sha256', token).update('roost telegram webhook').digest('hex'),
+    };
   }
 }

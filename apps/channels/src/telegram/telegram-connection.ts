@@ -1,18 +1,22 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Telegram } from 'telegraf';
+import { z } from 'zod';
 import {
   type Connection,
   type ConnectionEvents,
   DeliveryError,
   type InboundFile,
   type OutboundFile,
+  type WebhookAnswer,
+  type WebhookRequest,
 } from '../adapters/channel-adapter.js';
 import { deliveryErrorOf, retryAfterMsOf, rejectionOf } from './telegram-outcome.js';
-import { inboundOf, type TelegramMessage } from './telegram-message.js';
+import { inboundOf, type TelegramUpdate } from './telegram-message.js';
 
 const POLL_SECONDS = 25;
 const RETRY_MS = [500, 1_000, 2_000, 5_000, 15_000, 30_000];
@@ -20,6 +24,16 @@ const RETRY_MS = [500, 1_000, 2_000, 5_000, 15_000, 30_000];
 const CALL_TIMEOUT_MS = 20_000;
 /** 50 MB over a slow line. */
 const FILE_TIMEOUT_MS = 300_000;
+
+/** Telegram forgets no webhook, but another program with the same token may have set its own. */
+const WEBHOOK_CHECK_MS = 3_600_000;
+const UpdateId = z.looseObject({ update_id: z.number().int() });
+
+/** As `setWebhook` takes it. */
+export interface TelegramWebhook {
+  url: string;
+  secret_token: string;
+}
 
 type Abortable = NonNullable<Parameters<Telegram['callApi']>[2]>;
 
@@ -35,11 +49,15 @@ export class TelegramConnection implements Connection {
   private readonly agent: HttpAgent;
   private readonly telegram: Promise<Telegram>;
   private readonly loop: Promise<void>;
+  private me: { id: number; username: string } | undefined;
+  private offset = 0;
 
   constructor(
     private readonly apiRoot: string,
     private readonly token: string,
     private readonly events: ConnectionEvents,
+    /** Where Telegram is to post updates; absent: they are polled for. */
+    private readonly webhook?: TelegramWebhook,
   ) {
     this.agent = apiRoot.startsWith('https:')
       ? new HttpsAgent({ keepAlive: true })
@@ -48,50 +66,75 @@ export class TelegramConnection implements Connection {
     this.telegram = import('telegraf').then(
       ({ Telegram: Client }) => new Client(token, { apiRoot, agent: this.agent, webhookReply: false }),
     );
-    this.loop = this.poll();
+    this.loop = this.run();
   }
 
-  private async poll(): Promise<void> {
+  /** Until it is closed, or the token turns out to be refused: that does not heal, a new one makes a new connection. */
+  private async run(): Promise<void> {
     const telegram = await this.telegram;
     let failures = 0;
-    let offset = 0;
-    let me: { id: number; username: string } | undefined;
     while (!this.stop.signal.aborted) {
       try {
-        if (!me) {
-          const { id, username } = await telegram.callApi('getMe', {}, this.signal);
-          me = { id, username };
+        const { id, username } = await telegram.callApi('getMe', {}, this.signal);
+        this.me = { id, username };
+        if (this.webhook) {
+          await telegram.callApi('setWebhook', { ...this.webhook, allowed_updates: ['message'] }, this.signal);
           this.events.onState({ health: 'connected' });
+          await sleep(WEBHOOK_CHECK_MS, undefined, { signal: this.stop.signal });
+          continue;
         }
-        const asked = Date.now();
-        const updates = await telegram.callApi(
-          'getUpdates',
-          { offset, timeout: POLL_SECONDS, allowed_updates: ['message'] },
-          this.signal,
-        );
-        for (const update of updates) {
-          // telegraf's update type leaves out what depends on the update's kind; what we read is checked there.
-          const message = inboundOf(update as { update_id: number; message?: TelegramMessage }, me);
-          if (message) await this.events.onMessage(message);
-          offset = update.update_id + 1;
-        }
-        failures = 0;
-        // Telegram holds the request until there is something; a proxy that does not must not make us spin.
-        if (updates.length === 0 && Date.now() - asked < 200) await sleep(200, undefined, { signal: this.stop.signal });
+        // While a webhook is set, from an earlier mode, Telegram refuses to be polled.
+        await telegram.callApi('deleteWebhook', {}, this.signal);
+        this.events.onState({ health: 'connected' });
+        await this.poll(telegram, () => (failures = 0));
       } catch (error) {
         if (this.stop.signal.aborted) return;
         const rejected = rejectionOf(error);
         if (rejected) {
           this.events.onState({ health: 'failed', reason: rejected });
-          // A revoked token does not come back; a new one makes a new connection.
           return;
         }
-        if (me) this.events.onState({ health: 'connecting' });
-        me = undefined;
+        if (this.me) this.events.onState({ health: 'connecting' });
+        this.me = undefined;
         const waitMs = retryAfterMsOf(error) ?? RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)] ?? 30_000;
         await sleep(waitMs, undefined, { signal: this.stop.signal }).catch(() => undefined);
       }
     }
+  }
+
+  private async poll(telegram: Telegram, onAnswer: () => void): Promise<void> {
+    while (!this.stop.signal.aborted) {
+      const asked = Date.now();
+      const updates = await telegram.callApi(
+        'getUpdates',
+        { offset: this.offset, timeout: POLL_SECONDS, allowed_updates: ['message'] },
+        this.signal,
+      );
+      for (const update of updates) {
+        // telegraf's update type leaves out what depends on the update's kind; what we read is checked there.
+        await this.take(update as TelegramUpdate);
+        this.offset = update.update_id + 1;
+      }
+      onAnswer();
+      // Telegram holds the request until there is something; a proxy that does not must not make us spin.
+      if (updates.length === 0 && Date.now() - asked < 200) await sleep(200, undefined, { signal: this.stop.signal });
+    }
+  }
+
+  private async take(update: TelegramUpdate): Promise<void> {
+    const message = this.me && inboundOf(update, this.me);
+    if (message) await this.events.onMessage(message);
+  }
+
+  /** An update that Telegram posted: https://core.telegram.org/bots/api#setwebhook, `secret_token`. */
+  async receive({ headers, body }: WebhookRequest): Promise<WebhookAnswer> {
+    const given = headers['x-telegram-bot-api-secret-token'] ?? '';
+    if (!this.webhook || !isSame(given, this.webhook.secret_token)) return answerOf(401, 'the secret token is wrong');
+    if (!this.me) return answerOf(503, 'not connected yet');
+    const update = UpdateId.safeParse(parsed(body));
+    if (!update.success) return answerOf(400, 'not an update');
+    await this.take(update.data as TelegramUpdate);
+    return answerOf(200, 'ok');
   }
 
   async send(place: string, part: string): Promise<string> {
@@ -170,4 +213,21 @@ export class TelegramConnection implements Connection {
 function targetOf(place: string): { chat_id: number; message_thread_id?: number } {
   const [chat, topic] = place.split('/');
   return { chat_id: Number(chat), ...(topic ? { message_thread_id: Number(topic) } : {}) };
+}
+
+function isSame(given: string, expected: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given), digest(expected));
+}
+
+function parsed(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function answerOf(status: number, body: string): WebhookAnswer {
+  return { status, contentType: 'text/plain', body };
 }

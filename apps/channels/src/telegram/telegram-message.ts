@@ -25,11 +25,13 @@ export interface TelegramMessage {
   video_note?: TelegramFile;
 }
 
+export interface TelegramUpdate {
+  update_id: number;
+  message?: TelegramMessage;
+}
+
 /** A person's message, or undefined for anything else: bots are not listened to, so that two never talk forever. */
-export function inboundOf(
-  update: { update_id: number; message?: TelegramMessage },
-  me: { id: number; username: string },
-): InboundMessage | undefined {
+export function inboundOf(update: TelegramUpdate, me: { id: number; username: string }): InboundMessage | undefined {
   const { message } = update;
   if (!message?.from || message.from.is_bot) return undefined;
   const { from, chat } = message;

@@ -1,9 +1,9 @@
 import { Count, RoostError, wire } from '#lib/contracts';
+import { Content } from '#lib/workspace-files';
 import { Controller } from '@nestjs/common';
 import { z } from 'zod';
 import { type Call, Endpoint, HANDLED } from '../http/endpoint.js';
 import { FileParams } from '../http/params.js';
-import { Content } from './content.js';
 
 type Params = z.output<typeof FileParams>;
 const common = { access: 'account', tag: 'Filesystem', params: FileParams } as const;

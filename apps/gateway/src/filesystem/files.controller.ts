@@ -1,4 +1,5 @@
 import { Count, deleteFile, patchFile, readFile, RoostError, Timestamp, wire, WrittenFile } from '#lib/contracts';
+import { Content, MAX_JSON_CONTENT_BYTES, Workspaces } from '#lib/workspace-files';
 import { Controller } from '@nestjs/common';
 import { lookup } from 'mime-types';
 import type { Readable } from 'node:stream';
@@ -6,9 +7,7 @@ import { buffer } from 'node:stream/consumers';
 import { z } from 'zod';
 import { type Call, Endpoint, HANDLED, type Handled } from '../http/endpoint.js';
 import { FileParams } from '../http/params.js';
-import { Content, MAX_JSON_CONTENT_BYTES } from './content.js';
 import { parseRange } from './range.js';
-import { Workspaces } from './workspaces.js';
 
 type FileContent = z.output<typeof readFile.output>;
 type Params = z.output<typeof FileParams>;

@@ -12,11 +12,11 @@ import {
   updateMetadata,
   wire,
 } from '#lib/contracts';
+import { Workspaces } from '#lib/workspace-files';
 import { Controller } from '@nestjs/common';
 import { z } from 'zod';
 import { type Call, Endpoint } from '../http/endpoint.js';
 import { AgentParams, FileParams } from '../http/params.js';
-import { Workspaces } from './workspaces.js';
 
 type Params = z.output<typeof FileParams>;
 const errors: ('NOT_FOUND' | 'ACCESS_DENIED' | 'AGENT_UNAVAILABLE')[] = [

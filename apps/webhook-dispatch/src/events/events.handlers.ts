@@ -5,6 +5,7 @@ import {
   agentErrored,
   agentStatusChanged,
   agentUpdated,
+  channelFailed,
   type Message,
   messageCompleted,
   messageFailed,
@@ -66,6 +67,18 @@ export class EventsHandlers {
     await this.expand(tx, {
       ...occurrence(event, 'agent.error', id, event.occurredAt),
       data: { agent_id: event.agentId, error: { code: event.code, message: event.message } },
+    });
+  }
+
+  @Consumes(channelFailed)
+  async onChannelFailed(event: Payload<typeof channelFailed>, tx: Transaction, { id }: ReceivedEvent) {
+    await this.agents.ensure(tx, event.agentId);
+    await this.expand(tx, {
+      ...occurrence(event, 'agent.error', id, event.occurredAt),
+      data: {
+        agent_id: event.agentId,
+        error: { code: 'CHANNEL_FAILED', message: event.reason, channel: event.platform },
+      },
     });
   }
 

@@ -1,0 +1,46 @@
+import { RoostError } from '#lib/contracts';
+import type { Content } from '#lib/workspace-files';
+import { type ChannelAdapter, type Connection, DeliveryError, type SendKey } from '../adapters/channel-adapter.js';
+import { megabytes } from './megabytes.js';
+
+export interface FileToSend {
+  accountId: string;
+  agentId: string;
+  place: string;
+  path: string;
+}
+
+/** Uploads a file of the workspace; one that cannot be is named in words instead. Errors: DeliveryError. */
+export async function sendFile(
+  content: Content,
+  adapter: ChannelAdapter,
+  connection: Connection,
+  { accountId, agentId, place, path }: FileToSend,
+  key: SendKey,
+): Promise<string> {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const instead = (reason: string) => {
+    const [part = ''] = adapter.format(`I could not send the file "${name}": ${reason}`);
+    return connection.send(place, part, key);
+  };
+  const opened = await content.read(accountId, agentId, { path, source: 'file', offset: 0 }).catch(refusalOf);
+  if (typeof opened === 'string') return instead(opened);
+  const { about, bytes } = opened;
+  try {
+    const size = about.size ?? 0;
+    if (size > adapter.maxOutboundBytes)
+      return await instead(`it has ${megabytes(size)}, and at most ${megabytes(adapter.maxOutboundBytes)} fit here.`);
+    if (size === 0) return await instead('it is empty.');
+    return await connection.sendFile(place, { name, sizeBytes: size, bytes }, key);
+  } finally {
+    bytes.destroy();
+  }
+}
+
+/** Why there is nothing to send; throws what may pass. */
+function refusalOf(error: unknown): string {
+  if (!(error instanceof RoostError)) throw error;
+  if (error.code === 'SERVICE_UNAVAILABLE' || error.code === 'AGENT_UNAVAILABLE')
+    throw new DeliveryError('retry', error.message, 10_000);
+  return error.code === 'NOT_FOUND' ? 'it is not there.' : error.message;
+}

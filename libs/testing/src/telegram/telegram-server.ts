@@ -1,0 +1,221 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+
+/** One thing that a bot shows in a chat. */
+export interface ShownInTelegram {
+  messageId: number;
+  chatId: string;
+  topic?: string;
+  text?: string;
+  file?: { name: string; bytes: Buffer };
+  edits: number;
+}
+
+interface Bot {
+  updates: object[];
+  waiting: (() => void)[];
+  webhook?: { url: string; secret: string };
+}
+type Values = Record<string, unknown>;
+type Fault = { error_code: number; description: string; parameters?: object };
+
+/**
+ * The part of Telegram's Bot API that bots here use, after https://core.telegram.org/bots/api: long polling, webhooks
+ * with their secret, messages, edits, files in both directions. Tokens it does not know are refused as revoked.
+ */
+export class TelegramPlatform {
+  readonly shown: ShownInTelegram[] = [];
+  readonly typing: string[] = [];
+  /** Answers, by method, that come before the real ones. */
+  readonly faults: Record<string, Fault[]> = {};
+  private readonly bots = new Map<string, Bot>();
+  private readonly files = new Map<string, { bytes: Buffer; size: number }>();
+  private readonly server: Server;
+  private nextId = 1;
+
+  private constructor() {
+    this.server = createServer((request, response) => {
+      this.answer(request, response).catch(() => response.destroy());
+    });
+  }
+
+  static async start(): Promise<TelegramPlatform> {
+    const platform = new TelegramPlatform();
+    platform.server.listen(0, '127.0.0.1');
+    await new Promise((resolve) => platform.server.once('listening', resolve));
+    return platform;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  addBot(token: string): void {
+    this.bots.set(token, { updates: [], waiting: [] });
+  }
+
+  revoke(token: string): void {
+    for (const wake of this.bots.get(token)?.waiting ?? []) wake();
+    this.bots.delete(token);
+  }
+
+  webhookOf(token: string): { url: string; secret: string } | undefined {
+    return this.bots.get(token)?.webhook;
+  }
+
+  /** Something a person sends; `more` overrides fields of the message. Gives the update, to be delivered again. */
+  async say(token: string, userId: number, text: string, more: object = {}): Promise<object> {
+    const update = {
+      update_id: this.nextId++,
+      message: {
+        message_id: this.nextId++,
+        date: Math.floor(Date.now() / 1_000),
+        chat: { id: userId, type: 'private' },
+        from: { id: userId, is_bot: false, first_name: 'Ann', username: `user${userId}` },
+        ...(text ? { text } : {}),
+        ...more,
+      },
+    };
+    await this.deliver(token, update);
+    return update;
+  }
+
+  /** A document as a message carries it; `size` lies about its size. */
+  document(name: string, bytes: Buffer, size = bytes.length): object {
+    const id = `file${this.nextId++}`;
+    this.files.set(id, { bytes, size });
+    return { document: { file_id: id, file_unique_id: id, file_name: name, file_size: size } };
+  }
+
+  async deliver(token: string, update: object): Promise<void> {
+    const bot = this.bots.get(token);
+    if (!bot) throw new Error('no such bot');
+    if (bot.webhook) {
+      await fetch(bot.webhook.url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-telegram-bot-api-secret-token': bot.webhook.secret },
+        body: JSON.stringify(update),
+      });
+      return;
+    }
+    bot.updates.push(update);
+    for (const wake of bot.waiting.splice(0)) wake();
+  }
+
+  textsIn(chat: number | string): string[] {
+    return this.shown.flatMap(({ chatId, text }) => (chatId === String(chat) && text !== undefined ? [text] : []));
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const [, kind, first, ...rest] = /^\/(file\/)?bot([^/]+)\/(.+)$/.exec(request.url ?? '') ?? [];
+    const token = decodeURIComponent(first ?? '');
+    const target = rest[0] ?? '';
+    const bot = this.bots.get(token);
+    if (kind) {
+      const file = bot && this.files.get(target.replace(/^documents\//, ''));
+      response.writeHead(file ? 200 : 404).end(file?.bytes);
+      return;
+    }
+    const values = await valuesOf(request);
+    const fault = this.faults[target]?.shift();
+    if (fault?.error_code === 0) return void response.destroy();
+    const result =
+      fault ?? (bot ? await this.call(bot, target, values) : { error_code: 401, description: 'Unauthorized' });
+    if (response.destroyed) return;
+    const isError = typeof result === 'object' && 'error_code' in result;
+    response
+      .writeHead(isError ? Number(result.error_code) : 200, { 'content-type': 'application/json' })
+      .end(JSON.stringify(isError ? { ok: false, ...result } : { ok: true, result }));
+  }
+
+  private async call(bot: Bot, method: string, values: Values): Promise<object | boolean | Fault> {
+    const chatId = String(values['chat_id']);
+    switch (method) {
+      case 'getMe':
+        return { id: 4242, is_bot: true, first_name: 'Roost', username: 'roost_bot' };
+      case 'getUpdates':
+        return this.updates(bot, Number(values['offset'] ?? 0));
+      case 'setWebhook':
+        bot.webhook = { url: String(values['url']), secret: String(values['secret_token']) };
+        return true;
+      case 'deleteWebhook':
+        delete bot.webhook;
+        return true;
+      case 'sendChatAction':
+        this.typing.push(chatId);
+        return true;
+      case 'sendMessage': {
+        const text = textOf(values['text']);
+        if (text.trim() === '') return { error_code: 400, description: 'Bad Request: message text is empty' };
+        if (text.length > 8_192) return { error_code: 400, description: 'Bad Request: message is too long' };
+        return this.show(chatId, values, { text });
+      }
+      case 'editMessageText': {
+        const message = this.shown.find(({ messageId }) => messageId === Number(values['message_id']));
+        if (!message) return { error_code: 400, description: 'Bad Request: message to edit not found' };
+        if (message.text === values['text'])
+          return { error_code: 400, description: 'Bad Request: message is not modified' };
+        message.text = String(values['text']);
+        message.edits += 1;
+        return { message_id: message.messageId };
+      }
+      case 'sendDocument': {
+        const file = values['document'];
+        if (!(file instanceof File)) return { error_code: 400, description: 'Bad Request: there is no document' };
+        return this.show(chatId, values, { file: { name: file.name, bytes: Buffer.from(await file.arrayBuffer()) } });
+      }
+      case 'getFile': {
+        const id = String(values['file_id']);
+        const file = this.files.get(id);
+        if (!file) return { error_code: 400, description: 'Bad Request: invalid file_id' };
+        if (file.size > 20 * 1024 ** 2) return { error_code: 400, description: 'Bad Request: file is too big' };
+        return { file_id: id, file_size: file.size, file_path: `documents/${id}` };
+      }
+      default:
+        return { error_code: 404, description: 'Not Found: method not found' };
+    }
+  }
+
+  private show(chatId: string, values: Values, content: Pick<ShownInTelegram, 'text' | 'file'>): object {
+    const messageId = this.nextId++;
+    const topic = values['message_thread_id'];
+    this.shown.push({ messageId, chatId, ...(topic === undefined ? {} : { topic: textOf(topic) }), ...content, edits: 0 });
+    return { message_id: messageId, chat: { id: Number(chatId) } };
+  }
+
+  private async updates(bot: Bot, offset: number): Promise<object | Fault> {
+    if (bot.webhook)
+      return { error_code: 409, description: "Conflict: can't use getUpdates method while webhook is active" };
+    const idOf = (update: object) => (update as { update_id: number }).update_id;
+    bot.updates = bot.updates.filter((update) => idOf(update) >= offset);
+    if (bot.updates.length === 0) {
+      await new Promise<void>((resolve) => {
+        bot.waiting.push(resolve);
+        setTimeout(resolve, 5_000).unref();
+      });
+    }
+    if (![...this.bots.values()].includes(bot)) return { error_code: 401, description: 'Unauthorized' };
+    return bot.updates;
+  }
+
+  async stop(): Promise<void> {
+    for (const { waiting } of this.bots.values()) for (const wake of waiting) wake();
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
+
+/** Bots send JSON, or multipart when there is a file. */
+async function valuesOf(request: IncomingMessage): Promise<Values> {
+  const bytes = await buffer(request);
+  const type = request.headers['content-type'] ?? '';
+  if (bytes.length === 0) return {};
+  if (type.includes('json')) return JSON.parse(bytes.toString('utf8')) as Values;
+  const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': type } }).formData();
+  return Object.fromEntries(form.entries());
+}

@@ -3,11 +3,11 @@ import { request } from './request.js';
 import { AgentId, Count, Timestamp, wire } from './wire.js';
 
 /**
- * What the daemon in an agent's sandbox answers. Subjects are `workspace.<agentId>.…`: a workspace's bus
+ * What the daemon in an agent's sandbox answers, the streams aside. Subjects are `workspace.<agentId>.…`: a workspace's bus
  * credential reaches its own and no other's. Paths are relative to the workspace root; `/workspace/x`,
  * `workspace/x` and `x` name the same file. Answers give the absolute form.
  */
-const Path = z.string().max(8_192);
+export const WorkspacePath = z.string().max(8_192);
 
 export const WrittenFile = wire({ path: z.string(), size: Count, createdAt: Timestamp, etag: z.string().optional() });
 
@@ -21,7 +21,7 @@ export const pingWorkspace = request('workspace.{agentId}.ping', {
 export const readFile = request('workspace.{agentId}.file.read', {
   input: wire({
     agentId: AgentId,
-    path: Path,
+    path: WorkspacePath,
     encoding: z.enum(['utf-8', 'base64']).default('utf-8'),
     offset: Count.optional(),
     length: Count.optional(),
@@ -38,7 +38,7 @@ export const readFile = request('workspace.{agentId}.file.read', {
 });
 
 /** What a write expects to find: nothing (unless it may overwrite), or the file it replaces, perhaps in a known state. */
-const writeExpectations = {
+export const writeExpectations = {
   overwrite: z.boolean().default(false),
   /** The file must be there already. Errors: NOT_FOUND. */
   mustExist: z.boolean().optional(),
@@ -50,7 +50,7 @@ const writeExpectations = {
 export const writeFile = request('workspace.{agentId}.file.write', {
   input: wire({
     agentId: AgentId,
-    path: Path,
+    path: WorkspacePath,
     content: z.string(),
     encoding: z.enum(['utf-8', 'base64']).default('utf-8'),
     ...writeExpectations,
@@ -70,7 +70,7 @@ export const DirectoryEntry = wire({
 export const listDirectory = request('workspace.{agentId}.directory.list', {
   input: wire({
     agentId: AgentId,
-    path: Path,
+    path: WorkspacePath,
     recursive: z.boolean().default(false),
     limit: Count.default(1_000),
     cursor: z.string().optional(),
@@ -113,7 +113,7 @@ export const cancelExec = request('workspace.{agentId}.exec.cancel', {
 export const patchFile = request('workspace.{agentId}.file.patch', {
   input: wire({
     agentId: AgentId,
-    path: Path,
+    path: WorkspacePath,
     operation: z.enum(['append', 'prepend', 'replace']),
     content: z.string(),
     encoding: z.enum(['utf-8', 'base64']).default('utf-8'),
@@ -127,7 +127,7 @@ export const patchFile = request('workspace.{agentId}.file.patch', {
 
 /** Errors: NOT_FOUND, VALIDATION_ERROR for a directory. */
 export const deleteFile = request('workspace.{agentId}.file.delete', {
-  input: wire({ agentId: AgentId, path: Path, ifMatch: z.string().max(200).optional() }),
+  input: wire({ agentId: AgentId, path: WorkspacePath, ifMatch: z.string().max(200).optional() }),
   output: wire({ path: z.string(), deletedAt: Timestamp }),
   timeoutMs: 30_000,
 });
@@ -138,7 +138,7 @@ const Permissions = z.string().regex(/^0?[0-7]{3}$/, 'must be three octal digits
 export const createDirectory = request('workspace.{agentId}.directory.create', {
   input: wire({
     agentId: AgentId,
-    path: Path,
+    path: WorkspacePath,
     recursive: z.boolean().default(false),
     permissions: Permissions.optional(),
   }),
@@ -148,7 +148,7 @@ export const createDirectory = request('workspace.{agentId}.directory.create', {
 
 /** Errors: NOT_FOUND, CONFLICT when it is not empty and not `recursive`. */
 export const deleteDirectory = request('workspace.{agentId}.directory.delete', {
-  input: wire({ agentId: AgentId, path: Path, recursive: z.boolean().default(false) }),
+  input: wire({ agentId: AgentId, path: WorkspacePath, recursive: z.boolean().default(false) }),
   output: wire({ path: z.string(), deletedAt: Timestamp }),
   timeoutMs: 120_000,
 });
@@ -171,7 +171,7 @@ export const FileMetadata = wire({
 export type FileMetadata = z.output<typeof FileMetadata>;
 
 export const getMetadata = request('workspace.{agentId}.metadata.get', {
-  input: wire({ agentId: AgentId, path: Path }),
+  input: wire({ agentId: AgentId, path: WorkspacePath }),
   output: FileMetadata,
   timeoutMs: 30_000,
 });
@@ -180,7 +180,7 @@ export const getMetadata = request('workspace.{agentId}.metadata.get', {
 export const updateMetadata = request('workspace.{agentId}.metadata.update', {
   input: wire({
     agentId: AgentId,
-    path: Path,
+    path: WorkspacePath,
     permissions: Permissions.optional(),
     owner: z.string().max(100).optional(),
     group: z.string().max(100).optional(),
@@ -191,7 +191,7 @@ export const updateMetadata = request('workspace.{agentId}.metadata.update', {
 });
 
 const Failure = wire({ code: z.string(), message: z.string() });
-const Transfer = wire({ source: Path, destination: Path, overwrite: z.boolean().default(false) });
+const Transfer = wire({ source: WorkspacePath, destination: WorkspacePath, overwrite: z.boolean().default(false) });
 const transfers = {
   input: wire({ agentId: AgentId, operations: z.array(Transfer).min(1).max(1_000) }),
   output: wire({
@@ -206,7 +206,11 @@ const transfers = {
 export const copyFiles = request('workspace.{agentId}.operations.copy', transfers);
 export const moveFiles = request('workspace.{agentId}.operations.move', transfers);
 export const deletePaths = request('workspace.{agentId}.operations.delete', {
-  input: wire({ agentId: AgentId, paths: z.array(Path).min(1).max(1_000), recursive: z.boolean().default(false) }),
+  input: wire({
+    agentId: AgentId,
+    paths: z.array(WorkspacePath).min(1).max(1_000),
+    recursive: z.boolean().default(false),
+  }),
   output: wire({ results: z.array(wire({ path: z.string(), success: z.boolean(), error: Failure.optional() })) }),
   timeoutMs: 300_000,
 });
@@ -217,7 +221,7 @@ export const searchFiles = request('workspace.{agentId}.search.run', {
     agentId: AgentId,
     query: z.string().min(1).max(1_000),
     type: z.enum(['filename', 'content', 'both']).default('filename'),
-    path: Path.default(''),
+    path: WorkspacePath.default(''),
     filePattern: z.string().max(1_000).optional(),
     caseSensitive: z.boolean().default(false),
     maxResults: z.number().int().min(1).max(1_000).default(100),
@@ -237,74 +241,6 @@ export const searchFiles = request('workspace.{agentId}.search.run', {
   timeoutMs: 15_000,
 });
 
-const StreamId = z.string().min(1).max(64);
-/** Raw bytes of one part of a stream; base64 and JSON around it still fit one bus message. */
-export const STREAM_PART_BYTES = 512 * 1024;
-
-/**
- * Begins to read a file or to pack a subtree. A file is what it was when opened, up to its size then: replacing it
- * meanwhile does not mix two contents. A stream that nobody reads for a minute is given up.
- */
-export const openReadStream = request('workspace.{agentId}.stream.open-read', {
-  input: wire({
-    agentId: AgentId,
-    path: Path,
-    source: z.enum(['file', 'tar.gz', 'zip']).default('file'),
-    offset: Count.default(0),
-    length: Count.optional(),
-  }),
-  output: wire({
-    streamId: StreamId,
-    path: z.string(),
-    size: Count.nullable(),
-    etag: z.string(),
-    modifiedAt: Timestamp,
-  }),
-  timeoutMs: 30_000,
-});
-
-/**
- * The part with this number, counted from 0. Parts come in order; asking for the next before the last has arrived is
- * allowed and makes it quick. Errors: NOT_FOUND when the stream was given up.
- */
-export const readStream = request('workspace.{agentId}.stream.read', {
-  input: wire({ agentId: AgentId, streamId: StreamId, part: Count }),
-  output: wire({ data: z.string(), isLast: z.boolean() }),
-  timeoutMs: 60_000,
-});
-
-/** Begins to write a file, or to unpack an archive below a directory. Nothing is seen until it is finished. */
-export const openWriteStream = request('workspace.{agentId}.stream.open-write', {
-  input: wire({
-    agentId: AgentId,
-    path: Path,
-    target: z.enum(['file', 'tar.gz', 'zip']).default('file'),
-    ...writeExpectations,
-  }),
-  output: wire({ streamId: StreamId }),
-  timeoutMs: 30_000,
-});
-
-/** Errors: NOT_FOUND when the stream was given up, CONFLICT for a part out of turn, INSUFFICIENT_STORAGE. */
-export const writeStream = request('workspace.{agentId}.stream.write', {
-  input: wire({ agentId: AgentId, streamId: StreamId, part: Count, data: z.string() }),
-  output: wire({ bytes: Count }),
-  timeoutMs: 60_000,
-});
-
-/** Puts what was written in its place, in one step for a file. Errors of `openWriteStream`, checked again. */
-export const finishWriteStream = request('workspace.{agentId}.stream.finish', {
-  input: wire({ agentId: AgentId, streamId: StreamId }),
-  output: wire({ path: z.string(), size: Count, createdAt: Timestamp, etag: z.string().nullable(), files: Count }),
-  timeoutMs: 300_000,
-});
-
-/** Gives a stream up and forgets what was written. Idempotent. */
-export const closeStream = request('workspace.{agentId}.stream.close', {
-  input: wire({ agentId: AgentId, streamId: StreamId }),
-  output: wire({ closed: z.boolean() }),
-});
-
 /** What the volume holds; counting stops after a second, then `isComplete` is false. */
 export const getVolumeUsage = request('workspace.{agentId}.usage.get', {
   input: wire({ agentId: AgentId }),
@@ -319,22 +255,3 @@ export const getVolumeUsage = request('workspace.{agentId}.usage.get', {
  */
 export const workspaceUsedSubject = (agentId: string) => `workspace.${agentId}.out.used`;
 export const WorkspaceUsed = wire({ forMs: Count });
-
-/** One request of an agent to the outside: what the egress proxy says about it. `host` is a name, never an address of ours. */
-export const NetworkLogEntry = wire({
-  at: Timestamp,
-  method: z.string(),
-  host: z.string(),
-  port: Count,
-  verdict: z.enum(['allowed', 'refused', 'failed']),
-  reason: z.string().nullable(),
-  bytesSent: Count,
-  bytesReceived: Count,
-  durationMs: Count,
-});
-
-/** The latest requests, newest first. Errors: NOT_FOUND. */
-export const getNetworkLog = request('lifecycle.network.log', {
-  input: wire({ agentId: AgentId, limit: z.number().int().min(1).max(1_000).default(100) }),
-  output: wire({ entries: z.array(NetworkLogEntry) }),
-});

@@ -7,6 +7,7 @@ import { type Call, Endpoint, HANDLED } from '../http/endpoint.js';
 const common = {
   method: 'POST',
   access: 'public',
+  tenant: 'proof',
   tag: 'Channels',
   accepts: ['raw'],
 } as const;

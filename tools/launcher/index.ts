@@ -1,3 +1,4 @@
+export { lockDataFolder } from './data-lock.js';
 /** The launcher's parts, for `npm start`, the tests and the benches. */
 export { findBubblewrap } from './bubblewrap.js';
 export { startNats, type Nats } from './nats.js';

@@ -1,0 +1,33 @@
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { RoostError } from '#lib/contracts';
+import { lockDataFolder } from '#tools/launcher';
+import { tar } from './tar.js';
+
+/** What a restored Roost makes anew. */
+const leftOut = ['./logs', './roost.lock*', './postgres/postmaster.pid', './postgres/postmaster.opts'];
+
+/**
+ * Packs a data folder into one `.tar.gz`: database, agents' volumes, streams, keys. Roost must not run on it meanwhile,
+ * since volumes that are written while they are copied would not be whole; the folder is locked for the time. The file
+ * appears when it is complete, readable by its owner only: it holds the master key and the API key.
+ * Errors: NOT_FOUND (no data folder), ALREADY_EXISTS (`file`), CONFLICT (Roost runs on the folder), INTERNAL (tar failed).
+ */
+export async function backup(dataDir: string, file: string): Promise<void> {
+  if (!existsSync(resolve(dataDir, 'master-key')))
+    throw new RoostError('NOT_FOUND', `${dataDir} is not a data folder of Roost. Name it with --data.`);
+  if (existsSync(file)) throw new RoostError('ALREADY_EXISTS', `${file} is there already. Choose another name.`);
+  mkdirSync(dirname(file), { recursive: true });
+  const lock = lockDataFolder(dataDir, 'a backup');
+  const draft = `${file}.part`;
+  try {
+    rmSync(draft, { force: true });
+    const exclusions = leftOut.map((path) => `--exclude=${path}`);
+    await tar(['--create', '--gzip', '--sparse', ...exclusions, '--file', draft, '--directory', dataDir, '.']);
+    chmodSync(draft, 0o600);
+    renameSync(draft, file);
+  } finally {
+    rmSync(draft, { force: true });
+    lock.release();
+  }
+}

@@ -15,10 +15,18 @@ export const Config = z.object({
   /** A server that speaks OpenAI's /chat/completions, e.g. http://127.0.0.1:11434/v1. */
   OPENAI_BASE_URL: z.url().optional(),
   ROOST_DEFAULT_MODEL: z.string().min(1).max(200).optional(),
+  /** How long a model's provider may send nothing at all before the call is given up and tried again. */
+  ROOST_MODEL_SILENCE_SECONDS: z.coerce.number().min(1).max(3_600).default(300),
   /** `local` lets MCP servers be on this machine and speak plain HTTP: for one's own machine, not for servers. */
   ROOST_MCP_NETWORK: z.enum(['public', 'local']).default('public'),
   /** Where users return to after granting an MCP server access, unless the request names another address. */
   ROOST_MCP_REDIRECT_URI: z.url().default('http://127.0.0.1:3000/v1/mcp/oauth/callback'),
+  /** How long the transcripts of ended sessions, and what summaries have replaced, stay readable. */
+  ROOST_TRANSCRIPT_DAYS: z.coerce.number().int().min(1).max(36_500).default(90),
+  /** How long it is kept what each turn has used. */
+  ROOST_USAGE_DAYS: z.coerce.number().int().min(1).max(36_500).default(400),
+  /** How long running turns may go on after a stop was asked for, before they are handed to another worker. */
+  ROOST_SHUTDOWN_GRACE_SECONDS: z.coerce.number().min(0).max(3_600).default(25),
   /** Turns that one runtime process runs side by side. */
   ROOST_MAX_TURNS: z.coerce.number().int().min(1).max(1_000).default(20),
 });
@@ -35,5 +43,6 @@ export function platformModels(config: Config): PlatformModels {
     googleBaseUrl: config.GOOGLE_BASE_URL,
     openaiBaseUrl: config.OPENAI_BASE_URL,
     defaultModel: config.ROOST_DEFAULT_MODEL,
+    silenceMs: config.ROOST_MODEL_SILENCE_SECONDS * 1_000,
   };
 }

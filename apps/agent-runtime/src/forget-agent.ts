@@ -3,7 +3,15 @@ import { agentDeleted, type AgentState } from '#lib/contracts';
 import type { Transaction } from '#lib/database';
 import { Injectable } from '@nestjs/common';
 
-const TABLES = ['transcript', 'sessions', 'turn_usage', 'memory_copies', 'mcp_access'];
+const TABLES = [
+  'transcript',
+  'sessions',
+  'turn_usage',
+  'memory_copies',
+  'mcp_access',
+  'unfinished_turns',
+  'refused_keys',
+];
 
 /** A deleted agent leaves nothing behind here. */
 @Injectable()

@@ -3,6 +3,7 @@ import type { Environment, RunningService } from '#lib/config';
 import { Config } from './config.js';
 import { Mcp1795550100000 } from './migrations/mcp-1795550100000.js';
 import { Sessions1795550000000 } from './migrations/sessions-1795550000000.js';
+import { TurnEnds1795560000000 } from './migrations/turn-ends-1795560000000.js';
 import { RuntimeModule } from './runtime.module.js';
 
 // The SDK would print its warnings between our log lines.
@@ -15,7 +16,7 @@ export function start(env: Environment): Promise<RunningService> {
     env,
     config: Config,
     module: RuntimeModule,
-    database: { schema: 'runtime', migrations: [Sessions1795550000000, Mcp1795550100000] },
+    database: { schema: 'runtime', migrations: [Sessions1795550000000, Mcp1795550100000, TurnEnds1795560000000] },
   });
 }
 

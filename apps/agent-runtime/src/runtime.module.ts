@@ -13,8 +13,11 @@ import { McpRegistry } from './mcp/registry/mcp-registry.js';
 import { ServerStore } from './mcp/registry/server-store.js';
 import { ModelCatalogue } from './models/list-models.js';
 import { ModelsController } from './models/models.handlers.js';
+import { RefusedKeys } from './models/refused-keys.js';
+import { Retention } from './sessions/retention.js';
 import { SessionStore } from './sessions/session-store.js';
 import { SessionsController } from './sessions/sessions.handlers.js';
+import { UnfinishedTurns } from './sessions/unfinished-turns.js';
 import { TurnWorker } from './turns/turn-worker.js';
 
 const policyOf = (config: Config) => (config.ROOST_MCP_NETWORK === 'local' ? localDevelopment : publicHttps);
@@ -26,6 +29,12 @@ const policyOf = (config: Config) => (config.ROOST_MCP_NETWORK === 'local' ? loc
     ForgetAgent,
     { provide: SessionStore, inject: [Database], useFactory: (database: Database) => new SessionStore(database) },
     { provide: AccessStore, inject: [Database], useFactory: (database: Database) => new AccessStore(database) },
+    {
+      provide: Retention,
+      inject: [Database, CONFIG, LOGGER],
+      useFactory: (database: Database, config: Config, logger: Logger) =>
+        new Retention(database, { transcript: config.ROOST_TRANSCRIPT_DAYS, usage: config.ROOST_USAGE_DAYS }, logger),
+    },
     {
       provide: ModelCatalogue,
       inject: [CONFIG],
@@ -47,9 +56,10 @@ const policyOf = (config: Config) => (config.ROOST_MCP_NETWORK === 'local' ? loc
     },
     {
       provide: TurnWorker,
-      inject: [Bus, SessionStore, McpRegistry, McpPool, CONFIG, LOGGER],
+      inject: [Bus, Database, SessionStore, McpRegistry, McpPool, CONFIG, LOGGER],
       useFactory: (
         bus: Bus,
+        database: Database,
         sessions: SessionStore,
         registry: McpRegistry,
         pool: McpPool,
@@ -57,8 +67,17 @@ const policyOf = (config: Config) => (config.ROOST_MCP_NETWORK === 'local' ? loc
         logger: Logger,
       ) =>
         new TurnWorker(
-          { bus: bus, sessions, platform: platformModels(config), mcp: { registry, pool }, logger },
+          {
+            bus,
+            sessions,
+            platform: platformModels(config),
+            mcp: { registry, pool },
+            unfinished: new UnfinishedTurns(database),
+            refusedKeys: new RefusedKeys(database),
+            logger,
+          },
           config.ROOST_MAX_TURNS,
+          config.ROOST_SHUTDOWN_GRACE_SECONDS * 1_000,
         ),
     },
   ],

@@ -359,6 +359,10 @@ export const getAgentForTurn = request('lifecycle.agent.for-turn', {
     outputTokenBalance: Count,
     configuration: AgentConfiguration,
     providerKeys: z.partialRecord(z.enum(['anthropic', 'openai', 'google']), z.string()),
+    /** Whose each key is, for error messages; the agent's own where it does not say. */
+    providerKeyOwners: z
+      .partialRecord(z.enum(['anthropic', 'openai', 'google']), z.enum(['agent', 'account']))
+      .optional(),
   }),
 });
 export type AgentForTurn = z.output<typeof getAgentForTurn.output>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { request } from './request.js';
-import { AgentId, Count, pageQuery, Pagination, Timestamp, wire } from './wire.js';
+import { event, request } from './request.js';
+import { AccountId, AgentId, Count, pageQuery, Pagination, Timestamp, wire } from './wire.js';
 
 /** Ends an agent's open sessions, or the one of a conversation: the next turn starts afresh. Errors: NOT_FOUND. */
 export const resetSessions = request('runtime.session.reset', {
@@ -138,3 +138,15 @@ export const listAgentMcpServers = request('runtime.mcp.for-agent', {
     servers: z.array(wire({ id: z.string(), name: z.string(), accessMode: z.string(), status: z.string() })),
   }),
 });
+
+/** A provider refuses a key that an agent needs; once until a turn of the agent succeeds again. The message says which key. */
+export const agentKeyRefused = event(
+  'runtime.agent.key-refused',
+  wire({
+    agentId: AgentId,
+    accountId: AccountId,
+    code: z.literal('MODEL_KEY_REFUSED'),
+    message: z.string(),
+    occurredAt: Timestamp,
+  }),
+);

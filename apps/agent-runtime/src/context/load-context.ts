@@ -1,12 +1,14 @@
 import { type AgentForTurn, type ClaimedTurn, getAgentForTurn, RoostError } from '#lib/contracts';
 import type { ModelMessage, ToolSet } from 'ai';
 import type { Bus } from '#lib/bus';
-import { type PlatformModels, type ResolvedModel, resolveModel } from '../models/model-registry.js';
+import { type AgentKeys, type PlatformModels, type ResolvedModel, resolveModel } from '../models/model-registry.js';
 import type { ContextRow, Session, SessionStore } from '../sessions/session-store.js';
 import { type ToolContext } from '../tools/tool-context.js';
 import type { McpRegistry } from '../mcp/registry/mcp-registry.js';
 import type { McpPool } from '../mcp/mcp-pool.js';
 import { mcpTools } from '../mcp/mcp-tools.js';
+import { type ResumedTurn, resumedTurn } from './resume-turn.js';
+import { wipeMemory } from './wipe-memory.js';
 import { memoryPrompt, type MemoryType, readMemory } from './memory.js';
 import { newMessages } from './new-messages.js';
 import { recentMessages } from './recent-messages.js';
@@ -29,10 +31,19 @@ export interface TurnContext {
   history: ModelMessage[];
   rows: ContextRow[];
   asked: ModelMessage;
+  /** Where an earlier attempt had come to. */
+  resumed: ResumedTurn | undefined;
+  place: Pick<ClaimedTurn, 'agentId' | 'accountId' | 'conversationId'>;
   memoryType: MemoryType;
   tools: ToolContext;
   mcpTools: ToolSet;
 }
+
+/** The keys that an agent comes with. */
+export const keysOf = ({ providerKeys, providerKeyOwners }: AgentForTurn): AgentKeys => ({
+  keys: providerKeys,
+  owners: providerKeyOwners,
+});
 
 /** Gathers a turn's context, side by side where nothing depends on the other. Errors: NOT_FOUND, BALANCE_EXHAUSTED, VALIDATION_ERROR for the model. */
 export async function loadContext(
@@ -49,25 +60,36 @@ export async function loadContext(
   const { configuration } = agent;
   const isPersistent = agent.sessionMode === 'persistent';
   const memoryType = configuration.memoryConfig?.type ?? 'hierarchical';
-  const [rows, recent, memory, remote] = await Promise.all([
+  const [rows, recent, found, remote] = await Promise.all([
     isPersistent && session.id ? sessions.context(session.id, turnId) : [],
     // A persistent session that is still empty continues the chat it was switched on in.
     isPersistent && session.id ? [] : recentMessages(bus, turn, session.since, call),
     readMemory(tools, memoryType),
     mcp.registry.targets(agent).then((targets) => mcpTools(mcp, targets)),
   ]);
-  if (memory !== undefined && memory !== session.memory) await sessions.rememberMemory(turn, memory);
+  let memory = found ?? session.memory;
   const isNewSession = !isPersistent || session.id === null;
+  const resumed = resumedTurn(turn, session.unfinished);
+  if (memory && !resumed && !isPersistent && configuration.memoryConfig?.persistence === 'ephemeral') {
+    // Left by a session whose end could not be marked.
+    await wipeMemory(tools, sessions, memoryType);
+    memory = '';
+  } else if (memory !== session.memory) await sessions.rememberMemory(turn, memory);
   return {
     agent,
-    model: resolveModel(configuration.model, agent.providerKeys, platform),
+    model: resolveModel(configuration.model, keysOf(agent), platform),
     session,
-    system: [systemPrompt(agent, turn, memoryPrompt(memoryType, memory ?? session.memory)), ...remote.notes].join(
-      '\n\n',
-    ),
+    system: [systemPrompt(agent, turn, memoryPrompt(memoryType, memory)), ...remote.notes].join('\n\n'),
     history: rows.length > 0 ? rows.map(({ message }) => message) : recent,
     rows,
-    asked: newMessages(turn, configuration.hookMessages, isNewSession, !isPersistent),
+    asked: newMessages(
+      resumed ? { ...turn, attempt: 1, messages: resumed.batch } : turn,
+      configuration.hookMessages,
+      isNewSession,
+      !isPersistent,
+    ),
+    resumed,
+    place: { agentId, accountId, conversationId },
     memoryType,
     tools,
     mcpTools: remote.tools,

@@ -53,7 +53,7 @@ export class ModelCatalogue {
 
   private defaultModel(notes: string[]): string | undefined {
     try {
-      const { provider, modelId } = resolveModel(undefined, {}, this.platform);
+      const { provider, modelId } = resolveModel(undefined, { keys: {} }, this.platform);
       return provider === 'demo' ? 'demo' : `${provider}/${modelId}`;
     } catch (error) {
       notes.push(error instanceof Error ? error.message : String(error));

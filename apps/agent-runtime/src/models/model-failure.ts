@@ -20,6 +20,9 @@ export interface ModelFailure {
 const CONTEXT_TOO_LONG =
   /context.{0,20}(length|window)|prompt is too long|too many tokens|maximum.{0,20}tokens|input.{0,20}too long/i;
 
+/** Google answers a wrong key with 400. */
+const KEY_NOT_VALID = /API_KEY_INVALID|API key not valid|API key expired/i;
+
 /** Tells a provider's errors apart: which can pass by themselves, which need a person, which need a shorter context. */
 export function modelFailure(
   error: unknown,
@@ -53,10 +56,10 @@ function apiFailure(
   const said = `${error.message} ${error.responseBody ?? ''}`;
   if (status === undefined)
     return { code: 'MODEL_UNREACHABLE', message: `${provider} could not be reached`, retryable: true };
-  if (status === 401 || status === 403) {
+  if (status === 401 || status === 403 || (status === 400 && KEY_NOT_VALID.test(said))) {
     const key =
-      keySource === 'agent'
-        ? `the agent's (or its account's) ${provider} key`
+      keySource === 'agent' || keySource === 'account'
+        ? `the ${keySource}'s ${provider} key`
         : keySource === 'platform'
           ? `the platform's ${provider} key (${provider.toUpperCase()}_API_KEY)`
           : `${provider} (no key is set)`;

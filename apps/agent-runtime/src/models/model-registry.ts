@@ -4,6 +4,7 @@ import { createOpenAI } from '@ai-sdk/openai';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import type { LanguageModelV3 } from '@ai-sdk/provider';
 import { RoostError } from '#lib/contracts';
+import { impatientFetch } from './impatient-fetch.js';
 import { DemoModel } from './demo-model.js';
 
 export const PROVIDERS = ['anthropic', 'openai', 'google', 'demo'] as const;
@@ -11,6 +12,12 @@ export type ProviderName = (typeof PROVIDERS)[number];
 
 /** Keys of an agent or its account, by provider. */
 export type ProviderKeys = Partial<Record<'anthropic' | 'openai' | 'google', string>>;
+
+/** The keys an agent comes with, and whose each is; its own where that is not said. */
+export interface AgentKeys {
+  keys: ProviderKeys;
+  owners?: Partial<Record<keyof ProviderKeys, 'agent' | 'account'>> | undefined;
+}
 
 /** What the platform's environment offers to all agents. */
 export interface PlatformModels {
@@ -20,6 +27,8 @@ export interface PlatformModels {
   /** A server that speaks OpenAI's `/chat/completions`: Ollama, vLLM, LiteLLM, a gateway. */
   openaiBaseUrl?: string | undefined;
   defaultModel?: string | undefined;
+  /** How long a provider may send nothing at all before its call is given up. */
+  silenceMs?: number | undefined;
 }
 
 /** A model ready to be called. `keySource` is for error messages; the key itself stays inside the model. */
@@ -27,8 +36,11 @@ export interface ResolvedModel {
   model: LanguageModelV3;
   provider: ProviderName;
   modelId: string;
-  keySource: 'agent' | 'platform' | 'none';
+  keySource: 'agent' | 'account' | 'platform' | 'none';
 }
+
+/** Models that think before they speak may be silent for minutes. */
+const SILENCE_MS = 300_000;
 
 /** Used when nothing names a model but a provider's key is there. */
 const DEFAULTS = { anthropic: 'claude-sonnet-4-5', openai: 'gpt-5', google: 'gemini-2.5-pro' } as const;
@@ -40,17 +52,17 @@ const DEFAULTS = { anthropic: 'claude-sonnet-4-5', openai: 'gpt-5', google: 'gem
  */
 export function resolveModel(
   name: string | undefined,
-  agentKeys: ProviderKeys,
+  { keys: agentKeys, owners = {} }: AgentKeys,
   platform: PlatformModels,
 ): ResolvedModel {
   const { provider, modelId } = chooseModel(name ?? platform.defaultModel, agentKeys, platform);
   if (provider === 'demo') return { model: new DemoModel(), provider, modelId, keySource: 'none' };
   const key = agentKeys[provider] ?? platform.keys[provider];
-  const keySource = agentKeys[provider] ? 'agent' : key ? 'platform' : 'none';
+  const keySource = agentKeys[provider] ? (owners[provider] ?? 'agent') : key ? 'platform' : 'none';
   if (!key && !(provider === 'openai' && platform.openaiBaseUrl)) {
     throw new RoostError(
       'VALIDATION_ERROR',
-      `the model ${provider}/${modelId} needs a key: set the agent's provider_keys.${provider} or the platform's ${provider.toUpperCase()}_API_KEY`,
+      `the model ${provider}/${modelId} needs a key: set the agent's provider_keys.${provider}, a key of the account, or the platform's ${provider.toUpperCase()}_API_KEY`,
       [{ field: 'configuration.model', reason: 'no_key' }],
     );
   }
@@ -101,15 +113,18 @@ function connect(
   key: string | undefined,
   platform: PlatformModels,
 ): LanguageModelV3 {
+  const fetch = impatientFetch(platform.silenceMs ?? SILENCE_MS);
   switch (provider) {
     case 'anthropic':
       return createAnthropic({
         apiKey: key ?? '',
+        fetch,
         ...(platform.anthropicBaseUrl ? { baseURL: versioned(platform.anthropicBaseUrl) } : {}),
       })(modelId);
     case 'google':
       return createGoogleGenerativeAI({
         apiKey: key ?? '',
+        fetch,
         ...(platform.googleBaseUrl ? { baseURL: platform.googleBaseUrl } : {}),
       })(modelId);
     case 'openai':
@@ -118,9 +133,10 @@ function connect(
             name: 'openai-compatible',
             baseURL: platform.openaiBaseUrl,
             includeUsage: true,
+            fetch,
             ...(key ? { apiKey: key } : {}),
           })(modelId)
-        : createOpenAI({ apiKey: key ?? '' })(modelId);
+        : createOpenAI({ apiKey: key ?? '', fetch })(modelId);
   }
 }
 

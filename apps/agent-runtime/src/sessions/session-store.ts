@@ -1,6 +1,7 @@
 import { type ClaimedTurn, type Usage } from '#lib/contracts';
 import { type Database, newId } from '#lib/database';
 import type { ModelMessage } from 'ai';
+import type { UnfinishedWork } from './unfinished-turns.js';
 
 /** A conversation's open session as a turn finds it. */
 export interface Session {
@@ -12,6 +13,10 @@ export interface Session {
   contextTokens: number;
   /** The agent's memory as it was last seen. */
   memory: string;
+  /** A session of this conversation that was ended, and whose end is still to be marked. */
+  toClose: string | null;
+  /** What an earlier attempt to answer this conversation had done. */
+  unfinished: UnfinishedWork | null;
 }
 
 /** A message of the session's context, with its row, so that compaction can tell what it replaced. */
@@ -27,6 +32,7 @@ export interface TurnRecord {
   model: string;
   usage: Usage;
   contextTokens: number;
+  isPersistent: boolean;
 }
 
 type Place = Pick<ClaimedTurn, 'agentId' | 'accountId' | 'conversationId'>;
@@ -41,9 +47,14 @@ export class SessionStore {
       context_tokens: number | null;
       since: Date | null;
       memory: string | null;
+      to_close: string | null;
+      work: string | null;
     }>(
       `SELECT open.id, open.context_tokens,
          (SELECT max(ended_at) FROM sessions WHERE agent_id = $1 AND conversation_id = $2 AND ended_at IS NOT NULL) AS since,
+         (SELECT id FROM sessions WHERE agent_id = $1 AND conversation_id = $2 AND ended_at IS NOT NULL AND closed_at IS NULL
+          ORDER BY ended_at DESC LIMIT 1) AS to_close,
+         (SELECT work FROM unfinished_turns WHERE agent_id = $1 AND conversation_id = $2) AS work,
          (SELECT content FROM memory_copies WHERE agent_id = $1) AS memory
        FROM (SELECT 1) AS always
        LEFT JOIN sessions AS open ON open.agent_id = $1 AND open.conversation_id = $2 AND open.ended_at IS NULL`,
@@ -54,6 +65,8 @@ export class SessionStore {
       since: row?.since ?? null,
       contextTokens: row?.context_tokens ?? 0,
       memory: row?.memory ?? '',
+      toClose: row?.to_close ?? null,
+      unfinished: row?.work ? (JSON.parse(row.work) as UnfinishedWork) : null,
     };
   }
 
@@ -72,15 +85,19 @@ export class SessionStore {
   async store(turn: ClaimedTurn, record: TurnRecord): Promise<void> {
     await this.database.query(
       `WITH session AS (
-         INSERT INTO sessions (id, account_id, agent_id, conversation_id, context_tokens) VALUES ($1, $2, $3, $4, $5)
+         INSERT INTO sessions (id, account_id, agent_id, conversation_id, context_tokens, is_persistent) VALUES ($1, $2, $3, $4, $5, $14)
          ON CONFLICT (agent_id, conversation_id) WHERE ended_at IS NULL
-         DO UPDATE SET context_tokens = excluded.context_tokens, last_turn_at = now()
+         DO UPDATE SET context_tokens = excluded.context_tokens, is_persistent = excluded.is_persistent, last_turn_at = now()
          RETURNING id
        ), earlier AS (
          DELETE FROM transcript WHERE turn_id = $6
        ), used AS (
          INSERT INTO turn_usage (turn_id, fencing_token, account_id, agent_id, model, input_tokens, output_tokens, cached_input_tokens)
          VALUES ($6, $7, $2, $3, $8, $9, $10, $11) ON CONFLICT DO NOTHING
+       ), finished AS (
+         DELETE FROM unfinished_turns WHERE agent_id = $3 AND conversation_id = $4 AND fencing_token <= $7
+       ), key_works AS (
+         DELETE FROM refused_keys WHERE agent_id = $3 AND NOT $12
        )
        INSERT INTO transcript (account_id, agent_id, session_id, turn_id, kind, content, is_interrupted)
        SELECT $2, $3, session.id, $6, 'message', said.content, $12
@@ -99,7 +116,42 @@ export class SessionStore {
         record.usage.cachedInputTokens,
         record.isInterrupted,
         record.messages.map((message) => JSON.stringify(message)),
+        record.isPersistent,
       ],
+    );
+  }
+
+  /** What an attempt has used that another one follows: its transcript is the later one's. */
+  async storeUsage(turn: ClaimedTurn, { model, usage }: Pick<TurnRecord, 'model' | 'usage'>): Promise<void> {
+    await this.database.query(
+      `INSERT INTO turn_usage (turn_id, fencing_token, account_id, agent_id, model, input_tokens, output_tokens, cached_input_tokens)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
+      [
+        turn.turnId,
+        turn.fencingToken,
+        turn.accountId,
+        turn.agentId,
+        model,
+        usage.inputTokens,
+        usage.outputTokens,
+        usage.cachedInputTokens,
+      ],
+    );
+  }
+
+  /** Takes back what a turn stored that messaging then gave to another worker. */
+  async forgetTurn({ turnId }: Pick<ClaimedTurn, 'turnId'>): Promise<void> {
+    await this.database.query(`DELETE FROM transcript WHERE turn_id = $1`, [turnId]);
+  }
+
+  /** Says that what is to be done at an ended session's end was done; `messages` go to its transcript. */
+  async close({ agentId, accountId }: Place, sessionId: string, messages: ModelMessage[]): Promise<void> {
+    await this.database.query(
+      `WITH closed AS (UPDATE sessions SET closed_at = now() WHERE id = $3 AND closed_at IS NULL RETURNING id)
+       INSERT INTO transcript (account_id, agent_id, session_id, kind, content)
+       SELECT $2, $1, closed.id, 'message', said.content
+       FROM closed, unnest($4::text[]) WITH ORDINALITY AS said (content, place) ORDER BY said.place`,
+      [agentId, accountId, sessionId, messages.map((message) => JSON.stringify(message))],
     );
   }
 

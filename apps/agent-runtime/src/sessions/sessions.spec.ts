@@ -1,8 +1,13 @@
 import { LLMock } from '@copilotkit/aimock';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { requestOverNats } from '#lib/bus/rpc';
+import { resetSessions } from '#lib/contracts';
+import { Database } from '#lib/database';
 import { until } from '#lib/testing';
+import { pino } from 'pino';
 import { type Brain, startBrain } from '../testing/brain.js';
+import { Retention } from './retention.js';
 
 describe('sessions', () => {
   const mock = new LLMock({ port: 0, logLevel: 'silent' });
@@ -153,6 +158,120 @@ describe('sessions', () => {
     brain.platform.configure({ memoryConfig: { persistence: 'ephemeral' } });
     await say('remember', 'memory');
     expect([...brain.workspace.files.keys()].filter((name) => name.startsWith('memory'))).toEqual([]);
+  });
+
+  const resetOf = (conversationId: string) =>
+    requestOverNats(
+      brain.connection,
+      resetSessions,
+      { agentId: brain.platform.agentId, conversationId },
+      { accountId: brain.platform.accountId, requestId: 'req_test', deadline: Date.now() + 5_000 },
+    );
+
+  it('starts afresh after a reset, for a persistent and for an ephemeral session', async () => {
+    answer(() => 'ok');
+    for (const sessionMode of ['persistent', 'ephemeral'] as const) {
+      brain.platform.agent = { ...brain.platform.agent, sessionMode };
+      await say('the old secret', `reset-${sessionMode}`);
+      await expect(resetOf(`reset-${sessionMode}`)).resolves.toEqual({ sessionsEnded: 1 });
+      await say('hello again', `reset-${sessionMode}`);
+      expect(prompt).not.toContain('the old secret');
+      expect(prompt).toContain('hello again');
+    }
+  });
+
+  it('carries out session_end with the old context when a persistent session was reset, once and unseen', async () => {
+    brain.platform.agent = { ...brain.platform.agent, sessionMode: 'persistent' };
+    brain.platform.configure({ hookMessages: { sessionEnd: 'Save your notes.' } });
+    let closing = '';
+    const isClosing = (text: string) =>
+      text.includes('This session ends now; nobody reads your answer. Save your notes.');
+    mock.on(
+      {
+        hasToolResult: false,
+        predicate: ({ messages }) => {
+          const text = JSON.stringify(messages);
+          if (!isClosing(text)) return false;
+          closing += text;
+          return true;
+        },
+      },
+      { toolCalls: [{ name: 'write_file', arguments: '{"path":"saved.txt","content":"kept"}' }] },
+    );
+    answer((text) => (isClosing(text) ? 'I have saved them.' : 'ok'));
+    await say('our plan is blue', 'closing');
+    await resetOf('closing');
+    const { turnId, outcome } = brain.platform.say('a new topic', { conversationId: 'closing' });
+    await expect(outcome).resolves.toMatchObject({ replies: ['ok'] });
+    expect(closing).toContain('our plan is blue');
+    expect(brain.workspace.files.get('saved.txt')?.toString()).toBe('kept');
+    expect(prompt).not.toContain('our plan is blue');
+    expect(brain.platform.live.filter((event) => event.turnId === turnId && event.type !== 'text.delta')).toEqual([]);
+    // Its steps are debited as all others: two of the hook, one of the turn.
+    expect([...brain.platform.debits.keys()].filter((stepId) => stepId.startsWith(turnId))).toHaveLength(3);
+    closing = '';
+    await say('and on', 'closing');
+    expect(closing).toBe('');
+  });
+
+  it('wipes an ephemeral memory when a persistent session ends, and not before', async () => {
+    brain.platform.agent = { ...brain.platform.agent, sessionMode: 'persistent' };
+    brain.platform.configure({ memoryConfig: { persistence: 'ephemeral' } });
+    answer(() => 'ok');
+    brain.workspace.files.set('memory/index.md', Buffer.from('- sail: the red one\n'));
+    await say('hi', 'wiping');
+    await say('hi', 'wiping');
+    expect(prompt).toContain('the red one');
+    await resetOf('wiping');
+    await say('hi', 'wiping');
+    expect(prompt).not.toContain('the red one');
+    expect(brain.workspace.files.has('memory/index.md')).toBe(false);
+  });
+
+  it('wipes an ephemeral memory also after a turn that was interrupted', async () => {
+    brain.platform.configure({ memoryConfig: { persistence: 'ephemeral' } });
+    mock.on(
+      { userMessage: 'remember and wait', hasToolResult: false },
+      {
+        toolCalls: [
+          { name: 'memory_write', arguments: '{"topic":"cat","content":"Tom","summary":"the cat"}' },
+          { name: 'bash', arguments: '{"command":"hang"}' },
+        ],
+      },
+    );
+    answer(() => 'ok');
+    brain.workspace.onCommand = async (_, cancelled) => (await cancelled, { cancelled: true });
+    const { turnId, outcome } = brain.platform.say('remember and wait', { conversationId: 'cut-memory' });
+    await until('it runs', () => brain.workspace.commands.includes('hang'));
+    brain.platform.interrupt(turnId);
+    await outcome;
+    brain.workspace.onCommand = (command) => ({ stdout: `ran ${command}` });
+    await say('hi', 'cut-memory');
+    expect([...brain.workspace.files.keys()].filter((name) => name.startsWith('memory'))).toEqual([]);
+  });
+
+  it('forgets old transcripts and usage, but never what an open persistent session has in its context', async () => {
+    answer(() => 'ok');
+    await say('old and ephemeral', 'aged-ephemeral');
+    brain.platform.agent = { ...brain.platform.agent, sessionMode: 'persistent' };
+    await say('old and open', 'aged-open');
+    await say('old and ended', 'aged-ended');
+    await resetOf('aged-ended');
+    await sql.query(
+      `UPDATE runtime.transcript SET created_at = now() - interval '100 days' WHERE content LIKE '%old and %'`,
+    );
+    await sql.query(`UPDATE runtime.turn_usage SET created_at = now() - interval '500 days'`);
+    const database = await Database.open({ url: brain.database.url, poolSize: 4, schema: 'runtime', migrations: [] });
+    await new Retention(database, { transcript: 90, usage: 400 }, pino({ level: 'silent' })).sweep();
+    await database.close();
+    const { rows } = await sql.query<{ content: string }>(
+      `SELECT content FROM runtime.transcript WHERE content LIKE '%old and %'`,
+    );
+    expect(rows.map(({ content }) => content).join()).toContain('old and open');
+    expect(rows).toHaveLength(1);
+    expect((await sql.query('SELECT 1 FROM runtime.turn_usage')).rows).toEqual([]);
+    await say('still here', 'aged-open');
+    expect(prompt).toContain('old and open');
   });
 
   it(

@@ -15,6 +15,8 @@ export interface Brain {
   bus: FreshBus;
   database: FreshDatabase;
   service: RunningService;
+  /** One more runtime on the same bus and database. */
+  worker(): Promise<RunningService>;
   stop(): Promise<void>;
 }
 
@@ -24,7 +26,8 @@ export async function startBrain(env: Record<string, string> = {}): Promise<Brai
   const platform = new FakePlatform(connection);
   const workspace = new FakeWorkspace(connection, platform.agentId);
   const neighbours = new FakeNeighbours(connection);
-  const service = await start({
+  const worker = () => start(settings);
+  const settings = {
     NATS_URL: bus.url,
     NATS_CREDS: bus.creds,
     DATABASE_URL: database.url,
@@ -32,7 +35,10 @@ export async function startBrain(env: Record<string, string> = {}): Promise<Brai
     ROOST_MASTER_KEY: Buffer.alloc(32, 7).toString('base64'),
     ROOST_MCP_NETWORK: 'local',
     ...env,
-  });
+  };
+  const running = await worker();
+  let stopped: Promise<void> | undefined;
+  const service = { ...running, stop: () => (stopped ??= running.stop()) };
   return {
     platform,
     workspace,
@@ -41,6 +47,7 @@ export async function startBrain(env: Record<string, string> = {}): Promise<Brai
     bus,
     database,
     service,
+    worker,
     stop: async () => {
       await service.stop();
       await connection.close();

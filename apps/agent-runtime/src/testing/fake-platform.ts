@@ -51,9 +51,12 @@ export class FakePlatform {
   cancelled = new Set<string>();
   waitingMessages = 0;
   leaseMs = 30_000;
+  /** Gives released and passing failures out again, as messaging does; the outcome is then the last attempt's. */
+  triesAgain = false;
   /** Called by `lifecycle.workspace.ensure`. */
   onEnsure: () => Promise<void> | void = () => undefined;
   private readonly queue: ClaimedTurn[] = [];
+  private readonly running = new Map<string, ClaimedTurn>();
   private readonly messages: Message[] = [];
   private readonly waiting = new Map<
     string,
@@ -150,12 +153,36 @@ export class FakePlatform {
     waiting.resolve({ ...outcome, ms: performance.now() - waiting.startedAt });
   }
 
+  /** As messaging does when a lease ends: the same batch as a turn of its own. Gives whether it was a running one. */
+  giveAgain(turnId: string, moreAttempts = 1, batch: string[] = []): boolean {
+    const turn = this.running.get(turnId);
+    const waiting = this.waiting.get(turnId);
+    if (!this.triesAgain || !turn || !waiting) return false;
+    this.waiting.delete(turnId);
+    this.running.delete(turnId);
+    const next: ClaimedTurn = {
+      ...turn,
+      turnId: randomUUID(),
+      fencingToken: ++this.tokens,
+      attempt: turn.attempt + moreAttempts,
+      messages: [...turn.messages, ...batch.map((text) => this.remember('user', text, turn.conversationId))],
+    };
+    this.waiting.set(next.turnId, waiting);
+    this.queue.push(next);
+    this.connection.publish(WAKE_RUNTIME);
+    return true;
+  }
+
   private on<I extends z.ZodType, O extends z.ZodType>(contract: RequestContract<I, O>, handle: Handler<I, O>): void {
     serve(this.connection, contract, contract.subject, handle, (error) => console.error(error));
   }
 
   private serveMessaging(): void {
-    this.on(claimTurn, () => ({ turn: this.queue.shift() ?? null }));
+    this.on(claimTurn, () => {
+      const turn = this.queue.shift() ?? null;
+      if (turn) this.running.set(turn.turnId, turn);
+      return { turn };
+    });
     this.on(heartbeatTurn, ({ turnId }) => ({
       cancelled: this.cancelled.has(turnId),
       waitingMessages: this.waitingMessages,
@@ -173,6 +200,7 @@ export class FakePlatform {
       return { replyIds: [] };
     });
     this.on(failTurn, ({ turnId, error, retryable, partialReply }) => {
+      if (retryable && this.giveAgain(turnId, 1)) return { willRetry: true };
       this.end(turnId, { end: 'failed', replies: [], partialReply, error, retryable });
       return { willRetry: retryable };
     });
@@ -181,6 +209,7 @@ export class FakePlatform {
       return { accepted: true };
     });
     this.on(releaseTurn, ({ turnId }) => {
+      if (this.giveAgain(turnId, 0)) return { accepted: true };
       this.end(turnId, { end: 'released', replies: [], partialReply: '' });
       return { accepted: true };
     });

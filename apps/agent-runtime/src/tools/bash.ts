@@ -30,12 +30,15 @@ export function bashTool(context: ToolContext, gate: ToolGate) {
           context,
           command,
           (timeout_seconds ?? DEFAULT_SECONDS) * 1_000,
-          `${context.turnId}-${toolCallId}`.slice(0, 100),
+          execIdOf(context.turnId, toolCallId),
           abortSignal,
         ),
       ),
   });
 }
+
+/** Names a call's command in the workspace. */
+export const execIdOf = (turnId: string, toolCallId: string) => `${turnId}-${toolCallId}`.slice(0, 100);
 
 async function run(
   context: ToolContext,

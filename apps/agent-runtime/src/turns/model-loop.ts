@@ -1,6 +1,7 @@
 import { type ModelMessage, stepCountIs, streamText, type ToolSet } from 'ai';
 import type { ResolvedModel } from '../models/model-registry.js';
 import { cachedMessages, cachedSystem } from '../models/prompt-cache.js';
+import type { OpenCall } from '../sessions/unfinished-turns.js';
 import type { LivePublisher } from './live-publisher.js';
 import type { ReplyText } from './reply-text.js';
 import type { StepMeter } from './step-meter.js';
@@ -15,11 +16,14 @@ export interface LoopInput {
   tools: ToolSet;
   signal: AbortSignal;
   reply: ReplyText;
-  live: LivePublisher;
+  live: Pick<LivePublisher, 'toolCall' | 'toolResult'>;
   meter: StepMeter;
   view: TurnView;
   /** Told what the model and the tools have said in finished steps, all of it each time. */
   onSaid(messages: ModelMessage[]): void;
+  /** A tool call begins, and has its result. */
+  onCall?(call: OpenCall): void;
+  onResult?(toolCallId: string, text: string, isError: boolean): void;
   /** Before every step but the first; may change the view. */
   beforeStep(messages: ModelMessage[]): Promise<void>;
 }
@@ -33,6 +37,10 @@ export type LoopEnd = 'model' | 'steps' | 'balance' | 'length' | 'filter';
  */
 export async function modelLoop(input: LoopInput): Promise<LoopEnd> {
   const { reply, live, meter, signal, view } = input;
+  const told = (toolCallId: string, toolName: string, text: string, isError: boolean) => {
+    input.onResult?.(toolCallId, text, isError);
+    live.toolResult(toolCallId, toolName, text, isError);
+  };
   const { provider, model } = input.model;
   let balanceIsGone = false;
   let failure: { error: unknown } | undefined;
@@ -42,7 +50,10 @@ export async function modelLoop(input: LoopInput): Promise<LoopEnd> {
     messages: input.messages,
     tools: input.tools,
     abortSignal: signal,
-    maxRetries: 2,
+    // Once, for a hiccup: what lasts longer is messaging's to try again, with this turn's work kept.
+    maxRetries: 1,
+    // Else the provider keeps what was said, and later steps refer to what it may have forgotten.
+    providerOptions: { openai: { store: false } },
     stopWhen: [stepCountIs(MAX_STEPS), async () => (balanceIsGone = (await meter.balance()) <= 0)],
     prepareStep: async ({ messages, stepNumber }) => {
       if (stepNumber > 0) await input.beforeStep(messages);
@@ -66,13 +77,14 @@ export async function modelLoop(input: LoopInput): Promise<LoopEnd> {
         reply.add(part.text);
         break;
       case 'tool-call':
+        input.onCall?.({ toolCallId: part.toolCallId, toolName: part.toolName, input: part.input });
         live.toolCall(part.toolCallId, part.toolName, part.input);
         break;
       case 'tool-result':
-        live.toolResult(part.toolCallId, part.toolName, asText(part.output), false);
+        told(part.toolCallId, part.toolName, asText(part.output), false);
         break;
       case 'tool-error':
-        live.toolResult(
+        told(
           part.toolCallId,
           part.toolName,
           part.error instanceof Error ? part.error.message : String(part.error),

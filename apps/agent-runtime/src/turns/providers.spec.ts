@@ -1,5 +1,7 @@
 import { LLMock } from '@copilotkit/aimock';
+import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { agentKeyRefused } from '#lib/contracts';
 import { until } from '#lib/testing';
 import { type Brain, startBrain } from '../testing/brain.js';
 
@@ -17,6 +19,12 @@ const FORMATS = [
     env: (url: string) => ({ OPENAI_BASE_URL: `${url}/v1`, OPENAI_API_KEY: KEY }),
   },
   {
+    // The SDK reads this address from the process: Roost's own OPENAI_BASE_URL is for compatible servers.
+    name: 'OpenAI responses',
+    model: 'openai/gpt-5-test',
+    env: (url: string) => ((process.env['OPENAI_BASE_URL'] = `${url}/v1`), { OPENAI_API_KEY: KEY }),
+  },
+  {
     name: 'Google generateContent',
     model: 'google/gemini-test',
     env: (url: string) => ({ GOOGLE_BASE_URL: `${url}/v1beta`, GOOGLE_API_KEY: KEY }),
@@ -28,14 +36,19 @@ describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
   const ends = model.startsWith('google') ? { finishReason: 'stop' } : {};
   const mock = new LLMock({ port: 0, logLevel: 'silent' });
   let brain: Brain;
+  let sql: pg.Client;
 
   beforeAll(async () => {
     await mock.start();
-    brain = await startBrain({ ...env(mock.url), ROOST_DEFAULT_MODEL: model });
+    brain = await startBrain({ ...env(mock.url), ROOST_DEFAULT_MODEL: model, ROOST_MODEL_SILENCE_SECONDS: '2' });
     brain.workspace.start();
+    sql = new pg.Client({ connectionString: brain.database.url });
+    await sql.connect();
   });
   afterEach(() => void mock.reset());
   afterAll(async () => {
+    delete process.env['OPENAI_BASE_URL'];
+    await sql.end();
     await brain.stop();
     await mock.stop();
   });
@@ -110,6 +123,45 @@ describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
     expect(error?.message).not.toContain(KEY);
   });
 
+  it('tells the agent’s owner of a refused key once, until a turn succeeds again', async () => {
+    const told = async () => {
+      const { rows } = await sql.query<{ payload: { agent_id: string; message: string } }>(
+        'SELECT payload FROM runtime.outbox WHERE subject = $1 ORDER BY id',
+        [agentKeyRefused.subject],
+      );
+      return rows.map(({ payload }) => payload);
+    };
+    const turns = async (text: string, times: number) => {
+      mock.onMessage('locked', { error: { message: 'invalid x-api-key', type: 'authentication_error' }, status: 401 });
+      mock.onMessage('fine', { content: 'ok' });
+      for (let time = 0; time < times; time++) await say(text).outcome;
+      mock.reset();
+    };
+    await turns('fine', 1);
+    const before = (await told()).length;
+    await turns('locked', 3);
+    expect(await told()).toHaveLength(before + 1);
+    await turns('fine', 1);
+    await turns('locked', 1);
+    const all = await told();
+    expect(all).toHaveLength(before + 2);
+    expect(all.at(-1)).toMatchObject({ agent_id: brain.platform.agentId, code: 'MODEL_KEY_REFUSED' });
+    expect(all.at(-1)?.message).toContain(`the platform's ${model.split('/')[0]} key`);
+  });
+
+  it.each(['agent', 'account'] as const)('says that it was the %s’s key', async (owner) => {
+    const provider = model.split('/')[0] as 'anthropic' | 'openai' | 'google';
+    brain.platform.agent = {
+      ...brain.platform.agent,
+      providerKeys: { [provider]: 'sk-own' },
+      providerKeyOwners: { [provider]: owner },
+    };
+    mock.onMessage('locked', { error: { message: 'invalid key', type: 'authentication_error' }, status: 401 });
+    const { error } = await say('locked').outcome;
+    brain.platform.agent = { ...brain.platform.agent, providerKeys: {}, providerKeyOwners: {} };
+    expect(error?.message).toBe(`${provider} refused the ${owner}'s ${provider} key: set a valid key`);
+  });
+
   it.each([429, 503])('hands a turn back for another try on HTTP %i', async (status) => {
     mock.onMessage('busy', { error: { message: 'overloaded' }, status, retryAfter: 0 });
     await expect(say('busy').outcome).resolves.toMatchObject({
@@ -126,6 +178,19 @@ describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
       { chunkSize: 4, truncateAfterChunks: 4 },
     );
     await expect(say('cut').outcome).resolves.toMatchObject({
+      end: 'failed',
+      retryable: true,
+      error: { code: 'MODEL_UNREACHABLE' },
+    });
+  });
+
+  it('gives up on a provider that says nothing', async () => {
+    mock.onMessage(
+      'silent',
+      { content: 'far too late' },
+      { latency: 20_000, streamingProfile: { ttft: 20_000, tps: 1 } },
+    );
+    await expect(say('silent').outcome).resolves.toMatchObject({
       end: 'failed',
       retryable: true,
       error: { code: 'MODEL_UNREACHABLE' },

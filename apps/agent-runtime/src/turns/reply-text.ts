@@ -7,10 +7,16 @@ export class ReplyText {
   private text = '';
   private isNewStep = false;
 
-  constructor(private readonly live: LivePublisher) {}
+  constructor(private readonly live: Pick<LivePublisher, 'text'>) {}
 
   get value(): string {
     return this.text;
+  }
+
+  /** Begins with what an earlier attempt had said. */
+  resume(text: string): void {
+    this.add(text);
+    this.nextStep();
   }
 
   /** The next text belongs to a later model step: it starts a paragraph of its own. */

@@ -2,12 +2,17 @@ import { type ClaimedTurn, RoostError } from '#lib/contracts';
 import type { Logger } from '#lib/observability';
 import type { ModelMessage } from 'ai';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ContextSources, loadContext, type TurnContext } from '../context/load-context.js';
+import { type ContextSources, keysOf, loadContext, type TurnContext } from '../context/load-context.js';
+import { newMessages } from '../context/new-messages.js';
+import { endLostCommands } from '../context/resume-turn.js';
 import { withoutLooseTools } from '../context/tool-pairs.js';
 import { wipeMemory } from '../context/wipe-memory.js';
 import { modelFailure } from '../models/model-failure.js';
-import { type ResolvedModel, resolveModel } from '../models/model-registry.js';
+import { resolveModel } from '../models/model-registry.js';
+import type { RefusedKeys } from '../models/refused-keys.js';
+import type { UnfinishedTurns } from '../sessions/unfinished-turns.js';
 import { builtInTools } from '../tools/toolset.js';
+import { closeSession } from './close-session.js';
 import { Compactor } from './compactor.js';
 import { LivePublisher } from './live-publisher.js';
 import { type LoopEnd, MAX_STEPS, modelLoop } from './model-loop.js';
@@ -16,10 +21,14 @@ import { ReplyText } from './reply-text.js';
 import { TurnReport } from './report-turn.js';
 import { StepMeter } from './step-meter.js';
 import { TurnStopped } from './turn-end.js';
+import { failureOf } from './turn-failure.js';
+import { TurnJournal } from './turn-journal.js';
 import { TurnLease } from './turn-lease.js';
 import { TurnView } from './turn-view.js';
 
 export interface TurnRunner extends ContextSources {
+  unfinished: UnfinishedTurns;
+  refusedKeys: RefusedKeys;
   logger: Logger;
 }
 
@@ -40,6 +49,7 @@ class RunningTurn {
   private readonly meter: StepMeter;
   private readonly report: TurnReport;
   private readonly lease: TurnLease;
+  private readonly journal: TurnJournal;
   private reminders: Reminders | undefined;
   private context: TurnContext | undefined;
   /** What the model and the tools have said in finished steps. */
@@ -56,6 +66,7 @@ class RunningTurn {
     this.reply = new ReplyText(this.live);
     this.meter = new StepMeter(runner.bus, turn);
     this.report = new TurnReport(runner.bus, turn);
+    this.journal = new TurnJournal(runner.unfinished, turn, runner.logger);
     this.lease = new TurnLease(
       runner.bus,
       turn,
@@ -68,17 +79,18 @@ class RunningTurn {
     const { runner, turn } = this;
     let timer: NodeJS.Timeout | undefined;
     try {
-      if (turn.attempt > 1) this.live.restarted();
-      const context = (this.context = await loadContext(runner, turn));
+      const context = (this.context = await this.begin());
       this.reminders = new Reminders(context.agent.configuration);
       const seconds = context.agent.configuration.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS;
       timer = setTimeout(() => this.abort.abort(new TurnStopped('timeout')), seconds * 1_000);
+      this.resume(context);
       const end = await this.think(context);
       this.sayWhyItEnds(end);
       this.live.flush();
+      await this.journal.stop();
       await Promise.all([this.meter.balance(), this.remember(context, false)]);
       await this.endSession(context);
-      await this.report.completed(this.reply.value, this.meter.usage);
+      await this.complete();
     } catch (error) {
       this.live.flush();
       await this.reportEnd(error).catch((err: unknown) =>
@@ -87,7 +99,30 @@ class RunningTurn {
     } finally {
       clearTimeout(timer);
       this.lease.release();
+      await this.journal.stop();
     }
+  }
+
+  /** The context, after the conversation's last session was closed if it was reset. */
+  private async begin(): Promise<TurnContext> {
+    const { runner, turn } = this;
+    const context = await loadContext(runner, turn);
+    const { toClose } = context.session;
+    if (!toClose) return context;
+    await closeSession(runner, context, toClose, this.meter, this.abort.signal);
+    return loadContext(runner, turn);
+  }
+
+  /** Takes up what an earlier attempt had done; without any, tells readers of the live view to begin anew. */
+  private resume({ resumed, session, tools }: TurnContext): void {
+    if (resumed || this.turn.attempt > 1) this.live.restarted();
+    if (!resumed) return;
+    this.reply.resume(resumed.reply);
+    this.said = resumed.said;
+    if (resumed.since.length > 0) this.said.push(newMessages({ ...this.turn, attempt: 1, messages: resumed.since }));
+    this.saidChars = this.reply.value.length;
+    this.journal.stepFinished(this.said, this.reply.value);
+    if (session.unfinished) void endLostCommands(tools, session.unfinished);
   }
 
   /** The model's loop, once more with a shorter context if the model refused the first as too long. */
@@ -95,7 +130,7 @@ class RunningTurn {
     const compactor = this.compactor(context);
     const history = await compactor.start();
     try {
-      return await this.loop(context, compactor, [...history, context.asked]);
+      return await this.loop(context, compactor, [...history, context.asked, ...this.said]);
     } catch (error) {
       if (this.abort.signal.aborted || modelFailure(error, context.model).code !== 'MODEL_CONTEXT_TOO_LONG')
         throw error;
@@ -123,7 +158,10 @@ class RunningTurn {
       onSaid: (said) => {
         this.said = [...saidBefore, ...said];
         this.saidChars = this.reply.value.length;
+        this.journal.stepFinished(this.said, this.reply.value);
       },
+      onCall: (call) => this.journal.callStarted(call, this.reply.value.slice(this.saidChars).trim()),
+      onResult: (toolCallId, text, isError) => this.journal.callFinished(toolCallId, text, isError),
       beforeStep: async (soFar) => {
         await this.lease.freshen();
         this.reminders?.announce(view, soFar.length);
@@ -135,7 +173,7 @@ class RunningTurn {
   private compactor(context: TurnContext): Compactor {
     const { agent, model } = context;
     const named = agent.configuration.compaction?.model;
-    const summaryModel = named ? resolveModel(named, agent.providerKeys, this.runner.platform).model : model.model;
+    const summaryModel = named ? resolveModel(named, keysOf(agent), this.runner.platform).model : model.model;
     return new Compactor(this.runner.sessions, this.turn, context, summaryModel, this.abort.signal, this.runner.logger);
   }
 
@@ -145,16 +183,31 @@ class RunningTurn {
     const messages: ModelMessage[] = [context.asked, ...withoutLooseTools(this.said)];
     if (unfinished) messages.push({ role: 'assistant', content: unfinished });
     if (isInterrupted) messages.push({ role: 'user', content: '[This turn was interrupted.]' });
+    await this.journal.stop();
     await this.runner.sessions.store(this.turn, {
       messages,
       isInterrupted,
-      model: `${context.model.provider}/${context.model.modelId}`,
-      usage: this.meter.usage,
+      isPersistent: context.agent.sessionMode === 'persistent',
       contextTokens: this.meter.contextTokens,
+      ...this.used(context),
     });
   }
 
-  /** An ephemeral session ends with its turn, and so does its memory if that is ephemeral too. */
+  private used({ model }: TurnContext) {
+    return { model: `${model.provider}/${model.modelId}`, usage: this.meter.usage };
+  }
+
+  private async complete(): Promise<void> {
+    try {
+      await this.report.completed(this.reply.value, this.meter.usage);
+    } catch (error) {
+      // Another worker has the turn: its transcript is the one that counts.
+      if (error instanceof RoostError && error.code === 'CONFLICT') await this.runner.sessions.forgetTurn(this.turn);
+      throw error;
+    }
+  }
+
+  /** An ephemeral session ends with its turn, however that ends, and so does its memory if that is ephemeral too. */
   private async endSession({ agent, tools, memoryType }: TurnContext): Promise<void> {
     if (agent.sessionMode !== 'ephemeral' || agent.configuration.memoryConfig?.persistence !== 'ephemeral') return;
     const hasWritten = this.said.some(
@@ -162,39 +215,54 @@ class RunningTurn {
         typeof content !== 'string' &&
         content.some((part) => part.type === 'tool-call' && part.toolName === 'memory_write'),
     );
-    if (hasWritten) await wipeMemory(tools, this.runner.sessions, memoryType);
+    if (!hasWritten) return;
+    await wipeMemory(tools, this.runner.sessions, memoryType).catch((err: unknown) =>
+      this.runner.logger.warn(
+        { err, agentId: agent.agentId },
+        'an ephemeral memory is wiped when the next turn begins',
+      ),
+    );
   }
 
   private async reportEnd(error: unknown): Promise<void> {
     const { turn, context, runner } = this;
     const reason = this.abort.signal.reason instanceof TurnStopped ? this.abort.signal.reason.reason : undefined;
     if (reason === 'lease-lost') return runner.logger.warn({ turnId: turn.turnId }, 'the lease of a turn was lost');
-    if (reason === 'shutdown') return void (await this.report.released());
+    if (reason === 'shutdown') {
+      await this.handOver(context);
+      return void (await this.report.released());
+    }
     if (error instanceof RoostError && error.code === 'BALANCE_EXHAUSTED') {
       // Messaging hears of it by an event and gives out no more turns; until then, not to claim this one in a circle.
       await sleep(EXHAUSTED_PAUSE_MS);
       return void (await this.report.released());
     }
     if (reason === 'interrupted') {
-      if (context) await this.remember(context, true);
+      if (context) await this.finish(context);
       return void (await this.report.interrupted(this.reply.value, this.meter.usage));
     }
-    const failure =
-      reason === 'timeout'
-        ? { code: 'TURN_TIMEOUT', message: 'the turn took longer than the agent’s timeout_seconds', retryable: false }
-        : failureOf(error, context?.model);
+    const failure = failureOf(error, context?.model, reason);
     // Not the error itself: a provider's holds the whole prompt, and may repeat the key it refused.
-    runner.logger.warn(
-      {
-        ...failure,
-        cause: error instanceof Error ? error.name : typeof error,
-        turnId: turn.turnId,
-        agentId: turn.agentId,
-      },
-      'a turn failed',
-    );
-    if (context && !failure.retryable) await this.remember(context, true);
-    await this.report.failed(failure, failure.retryable, this.reply.value);
+    const cause = error instanceof Error ? error.name : typeof error;
+    runner.logger.warn({ ...failure, cause, turnId: turn.turnId, agentId: turn.agentId }, 'a turn failed');
+    if (failure.code === 'MODEL_KEY_REFUSED') await runner.refusedKeys.tell(turn, failure.message);
+    if (failure.retryable) await this.handOver(context);
+    else if (context) await this.finish(context);
+    const { willRetry } = await this.report.failed(failure, failure.retryable, this.reply.value);
+    if (failure.retryable && !willRetry && context) await this.finish(context);
+  }
+
+  /** For a turn that gets no other attempt. */
+  private async finish(context: TurnContext): Promise<void> {
+    await this.remember(context, true);
+    await this.endSession(context);
+  }
+
+  /** For the attempt that follows: what was done, and what it cost. */
+  private async handOver(context: TurnContext | undefined): Promise<void> {
+    if (!context) return;
+    await this.journal.keep();
+    if (this.meter.usage.outputTokens > 0) await this.runner.sessions.storeUsage(this.turn, this.used(context));
   }
 
   private sayWhyItEnds(end: LoopEnd): void {
@@ -204,14 +272,4 @@ class RunningTurn {
     if (end === 'filter') this.reply.note('the provider’s content filter stopped this answer');
     if (!this.reply.value) this.reply.add('[the model ended its turn without saying anything]');
   }
-}
-
-function failureOf(
-  error: unknown,
-  model: ResolvedModel | undefined,
-): { code: string; message: string; retryable: boolean } {
-  if (error instanceof RoostError)
-    return { code: error.code, message: error.message, retryable: error.code === 'SERVICE_UNAVAILABLE' };
-  if (model) return modelFailure(error, model);
-  return { code: 'INTERNAL', message: 'something went wrong on our side; the turn is tried again', retryable: true };
 }

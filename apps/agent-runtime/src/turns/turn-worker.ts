@@ -5,8 +5,6 @@ import { runTurn, type TurnRunner } from './run-turn.js';
 import { WorkerPool } from './worker-pool.js';
 
 const POLL_MS = 1_000;
-/** How long running turns may go on after a stop was asked for. */
-const GRACE_MS = 25_000;
 
 /** Runs turns for as long as the service runs. */
 export class TurnWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -15,6 +13,7 @@ export class TurnWorker implements OnApplicationBootstrap, BeforeApplicationShut
   constructor(
     private readonly runner: TurnRunner,
     maxTurns: number,
+    private readonly graceMs: number,
   ) {
     const workerId = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
     this.pool = new WorkerPool(
@@ -29,7 +28,7 @@ export class TurnWorker implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    await this.pool.stop(GRACE_MS);
+    await this.pool.stop(this.graceMs);
     await this.runner.mcp.pool.stop();
   }
 }

@@ -3,6 +3,7 @@ import {
   agentCreated,
   agentDeleted,
   agentErrored,
+  agentKeyRefused,
   agentStatusChanged,
   agentUpdated,
   channelFailed,
@@ -62,7 +63,20 @@ export class EventsHandlers {
   }
 
   @Consumes(agentErrored)
-  async onErrored(event: Payload<typeof agentErrored>, tx: Transaction, { id }: ReceivedEvent) {
+  onErrored(event: Payload<typeof agentErrored>, tx: Transaction, received: ReceivedEvent) {
+    return this.agentError(event, tx, received);
+  }
+
+  @Consumes(agentKeyRefused)
+  onKeyRefused(event: Payload<typeof agentKeyRefused>, tx: Transaction, received: ReceivedEvent) {
+    return this.agentError(event, tx, received);
+  }
+
+  private async agentError(
+    event: Payload<typeof agentErrored> | Payload<typeof agentKeyRefused>,
+    tx: Transaction,
+    { id }: ReceivedEvent,
+  ) {
     await this.agents.ensure(tx, event.agentId);
     await this.expand(tx, {
       ...occurrence(event, 'agent.error', id, event.occurredAt),

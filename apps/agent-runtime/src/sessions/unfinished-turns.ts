@@ -1,0 +1,43 @@
+import type { ClaimedTurn } from '#lib/contracts';
+import type { Database } from '#lib/database';
+import type { ModelMessage } from 'ai';
+
+/** A tool call of the step that was under way. */
+export interface OpenCall {
+  toolCallId: string;
+  toolName: string;
+  input: unknown;
+  /** Absent while it runs. */
+  output?: { text: string; isError: boolean };
+}
+
+/** How far a turn had come. */
+export interface UnfinishedWork {
+  /** The attempt that did it: names its commands in the workspace. */
+  turnId: string;
+  /** The batch it answered. */
+  messageIds: string[];
+  /** What the model and the tools had said in finished steps. */
+  said: ModelMessage[];
+  /** The reply up to the end of those, and the text of the step under way. */
+  reply: string;
+  stepText: string;
+  open: OpenCall[];
+}
+
+/** The work of turns whose worker may go away. Kept for the next attempt, forgotten when the turn ends. */
+export class UnfinishedTurns {
+  constructor(private readonly database: Database) {}
+
+  /** Replaces what is known of the conversation's turn, unless a later attempt has written meanwhile. */
+  async keep(turn: ClaimedTurn, work: UnfinishedWork): Promise<void> {
+    await this.database.query(
+      `INSERT INTO unfinished_turns AS known (agent_id, conversation_id, account_id, turn_id, fencing_token, work)
+       VALUES ($1, $2, $3, $4, $5, $6)
+       ON CONFLICT (agent_id, conversation_id) DO UPDATE
+         SET turn_id = excluded.turn_id, fencing_token = excluded.fencing_token, work = excluded.work, updated_at = now()
+         WHERE known.fencing_token <= excluded.fencing_token`,
+      [turn.agentId, turn.conversationId, turn.accountId, turn.turnId, turn.fencingToken, JSON.stringify(work)],
+    );
+  }
+}

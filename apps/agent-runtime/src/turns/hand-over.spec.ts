@@ -1,0 +1,107 @@
+import { LLMock } from '@copilotkit/aimock';
+import type { RunningService } from '#lib/config';
+import { until } from '#lib/testing';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Brain, startBrain } from '../testing/brain.js';
+
+const INTERRUPTED = '[interrupted: the worker that waited for this went away';
+
+/** A turn whose worker goes away is gone on with by another, from where it was. */
+describe('the hand-over of a turn', () => {
+  const mock = new LLMock({ port: 0, logLevel: 'silent' });
+  let brain: Brain;
+  let sql: pg.Client;
+  let second: RunningService | undefined;
+  /** What the model was told, call by call. */
+  const prompts: string[] = [];
+
+  beforeAll(async () => {
+    await mock.start();
+    brain = await startBrain({
+      OPENAI_BASE_URL: `${mock.url}/v1`,
+      ROOST_DEFAULT_MODEL: 'openai/test',
+      ROOST_SHUTDOWN_GRACE_SECONDS: '0',
+    });
+    brain.workspace.start();
+    brain.platform.triesAgain = true;
+    sql = new pg.Client({ connectionString: brain.database.url });
+    await sql.connect();
+  });
+  afterEach(() => {
+    mock.reset();
+    brain.workspace.onCommand = (command) => ({ stdout: `ran ${command}\n` });
+  });
+  afterAll(async () => {
+    await sql.end();
+    await second?.stop();
+    await brain.stop();
+    await mock.stop();
+  });
+
+  const callOnce = (marker: string, calls: { name: string; arguments: string }[], content?: string) =>
+    mock.on({ userMessage: marker, hasToolResult: false }, { ...(content ? { content } : {}), toolCalls: calls });
+  const answerWith = (content: string) =>
+    mock.on({ predicate: (request) => (prompts.push(JSON.stringify(request.messages)), true) }, { content });
+  const written = (text: string) =>
+    until('the work was written down', async () => {
+      const { rows } = await sql.query<{ work: string }>('SELECT work FROM runtime.unfinished_turns');
+      return rows.some(({ work }) => work.includes(text));
+    });
+  const nothingIsLeft = async () =>
+    expect((await sql.query('SELECT 1 FROM runtime.unfinished_turns')).rows).toEqual([]);
+
+  it('repeats no tool call after the provider failed in a later step', async () => {
+    callOnce('busy later', [{ name: 'bash', arguments: '{"command":"once"}' }], 'I begin.');
+    let failures = 0;
+    mock.on({ userMessage: 'busy later', hasToolResult: true, predicate: () => failures++ < 3 }, {
+      error: { message: 'overloaded' },
+      status: 503,
+      retryAfter: 0,
+    } as never);
+    answerWith('I am done.');
+    const { replies } = await brain.platform.say('busy later', { conversationId: 'busy' }).outcome;
+    expect(replies).toEqual(['I begin.\n\nI am done.']);
+    expect(brain.workspace.commands.filter((command) => command === 'once')).toHaveLength(1);
+    await nothingIsLeft();
+  });
+
+  it('of a worker that shuts down ends its command and reports it as interrupted', { timeout: 60_000 }, async () => {
+    callOnce('long work', [
+      { name: 'write_file', arguments: '{"path":"first.txt","content":"done"}' },
+      { name: 'bash', arguments: '{"command":"sleep 1000"}' },
+    ]);
+    answerWith('I looked and went on.');
+    brain.workspace.onCommand = async (_, cancelled) => (await cancelled, { cancelled: true });
+    const { outcome } = brain.platform.say('long work', { conversationId: 'shutdown' });
+    await until('the command runs', () => brain.workspace.commands.includes('sleep 1000'));
+    await written('sleep 1000');
+    second = await brain.worker();
+    await brain.service.stop();
+    const { end, replies } = await outcome;
+    expect({ end, replies }).toEqual({ end: 'completed', replies: ['I looked and went on.'] });
+    expect(new Set(brain.workspace.cancelled).size).toBe(1);
+    // The finished call with its result, the other as interrupted: nothing is run twice.
+    expect(prompts.at(-1)).toContain('Wrote 4 bytes');
+    expect(prompts.at(-1)).toContain(INTERRUPTED);
+    expect(brain.workspace.commands.filter((command) => command === 'sleep 1000')).toHaveLength(1);
+    await nothingIsLeft();
+  });
+
+  it('of a worker that fell silent ends what it left running, and hears of messages that came since', async () => {
+    callOnce('lost work', [{ name: 'bash', arguments: '{"command":"sleep 2000"}' }]);
+    answerWith('I took over.');
+    brain.workspace.onCommand = async (_, cancelled) => (await cancelled, { cancelled: true });
+    const { turnId, outcome } = brain.platform.say('lost work', { conversationId: 'lost' });
+    await written('sleep 2000');
+    brain.workspace.cancelled.length = 0;
+    // The lease ends at messaging; the silent worker does not know yet.
+    brain.platform.giveAgain(turnId, 1, ['and this came meanwhile']);
+    const { replies } = await outcome;
+    expect(replies).toEqual(['I took over.']);
+    const resumed = prompts.find((prompt) => prompt.includes('and this came meanwhile')) ?? '';
+    expect(resumed).toContain(INTERRUPTED);
+    expect(resumed.indexOf('and this came meanwhile')).toBeGreaterThan(resumed.indexOf(INTERRUPTED));
+    await until('the lost command was ended', () => brain.workspace.cancelled.some((id) => id.startsWith(turnId)));
+  });
+});

@@ -1,0 +1,85 @@
+import type { ClaimedTurn } from '#lib/contracts';
+import type { Logger } from '#lib/observability';
+import type { ModelMessage } from 'ai';
+import type { OpenCall, UnfinishedTurns } from '../sessions/unfinished-turns.js';
+
+/** A turn that is over sooner costs no write. */
+const EVERY_MS = 1_000;
+
+/**
+ * Writes down what a turn has done so far, about once a second while it changes, so that another worker goes on from
+ * there. Not promised: the last second before a worker is killed.
+ */
+export class TurnJournal {
+  private said: ModelMessage[] = [];
+  private reply = '';
+  private stepText = '';
+  private open = new Map<string, OpenCall>();
+  private hasChanged = false;
+  private writing: Promise<void> = Promise.resolve();
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(
+    private readonly unfinished: UnfinishedTurns,
+    private readonly turn: ClaimedTurn,
+    private readonly logger: Logger,
+  ) {
+    this.timer = setInterval(() => {
+      if (this.hasChanged) this.write();
+    }, EVERY_MS);
+  }
+
+  /** `said`: all of finished steps; `reply`: the text up to there. */
+  stepFinished(said: ModelMessage[], reply: string): void {
+    this.said = said;
+    this.reply = reply;
+    this.stepText = '';
+    this.open.clear();
+    this.hasChanged = true;
+  }
+
+  callStarted(call: OpenCall, stepText: string): void {
+    this.open.set(call.toolCallId, call);
+    this.stepText = stepText;
+    this.hasChanged = true;
+  }
+
+  callFinished(toolCallId: string, text: string, isError: boolean): void {
+    const call = this.open.get(toolCallId);
+    if (!call) return;
+    call.output = { text, isError };
+    this.hasChanged = true;
+  }
+
+  /** Writes the rest, for a turn that another attempt is to go on with. */
+  async keep(): Promise<void> {
+    clearInterval(this.timer);
+    if (this.hasChanged) this.write();
+    await this.writing;
+  }
+
+  /** Writes nothing more; resolves when nothing is on its way. */
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    this.hasChanged = false;
+    await this.writing;
+  }
+
+  private write(): void {
+    this.hasChanged = false;
+    const work = {
+      turnId: this.turn.turnId,
+      messageIds: this.turn.messages.map(({ id }) => id),
+      said: this.said,
+      reply: this.reply,
+      stepText: this.stepText,
+      open: [...this.open.values()].map((call) => ({ ...call })),
+    };
+    if (work.said.length === 0 && work.open.length === 0) return;
+    this.writing = this.writing
+      .then(() => this.unfinished.keep(this.turn, work))
+      .catch((err: unknown) =>
+        this.logger.warn({ err, turnId: this.turn.turnId }, 'the work of a turn could not be written down'),
+      );
+  }
+}

@@ -11,10 +11,18 @@ import { ReconcileLoop } from './hands/reconcile-loop.js';
 import { WorkspaceKeeper } from './hands/workspace-keeper.js';
 import { WorkspaceHandlers } from './hands/workspace.handlers.js';
 import type { WorkspaceDriver } from './workspaces/index.js';
+import { ProviderKeysHandlers } from './provider-keys/provider-keys.handlers.js';
 import { StatesHandlers } from './states/states.handlers.js';
 
 @Module({
-  controllers: [AgentsHandlers, ServiceHandlers, StatesHandlers, BalanceHandlers, WorkspaceHandlers],
+  controllers: [
+    AgentsHandlers,
+    ServiceHandlers,
+    StatesHandlers,
+    BalanceHandlers,
+    WorkspaceHandlers,
+    ProviderKeysHandlers,
+  ],
   providers: [
     { provide: Sealer, useFactory: (config: LifecycleConfig) => sealerFrom(config), inject: [CONFIG] },
     {

@@ -1,11 +1,17 @@
 import { Content, Workspaces } from '#lib/workspace-files';
+import { Sealer, sealerFrom } from '#lib/auth';
+import { CONFIG } from '#lib/bus';
 import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR } from '@nestjs/core';
 import { AccountsController } from './accounts/accounts.controller.js';
 import { ApiKeys } from './accounts/api-keys.js';
 import { Identities } from './accounts/identities.js';
 import { LoginLimits } from './accounts/login-limits.js';
+import { OauthController } from './accounts/oauth/oauth.controller.js';
+import { SignIns } from './accounts/oauth/sign-ins.js';
 import { PlatformKeysController } from './accounts/platform-keys.controller.js';
+import { ProviderKeysController } from './accounts/provider-keys.controller.js';
+import { RotateSealed } from './accounts/rotate-sealed.js';
 import { Tokens } from './accounts/tokens.js';
 import { Users } from './accounts/users.js';
 import { AgentsController } from './agents/agents.controller.js';
@@ -19,10 +25,12 @@ import { FilesController } from './filesystem/files.controller.js';
 import { FilesystemController } from './filesystem/filesystem.controller.js';
 import { EventStreams } from './events/event-streams.js';
 import { EventsController } from './events/events.controller.js';
+import { Mailer } from './mail/mailer.js';
 import { ConversationsController } from './messages/conversations.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { EndpointInterceptor } from './http/endpoint.interceptor.js';
 import { ErrorFilter } from './http/error.filter.js';
+import type { GatewayConfig } from './config.js';
 import { RateLimiter } from './limits/rate-limiter.js';
 import { IdempotencyStore } from './idempotency/idempotency-store.js';
 import { MessagesController } from './messages/messages.controller.js';
@@ -35,7 +43,9 @@ import { WebhooksController } from './webhooks/webhooks.controller.js';
 /** Every controller of the API: a new one is a line here. */
 export const controllers = [
   AccountsController,
+  OauthController,
   PlatformKeysController,
+  ProviderKeysController,
   ConversationsController,
   EventsController,
   AgentsController,
@@ -60,7 +70,11 @@ export const controllers = [
 @Module({
   controllers,
   providers: [
+    { provide: Sealer, useFactory: (config: GatewayConfig) => sealerFrom(config), inject: [CONFIG] },
     ApiKeys,
+    Mailer,
+    SignIns,
+    RotateSealed,
     Identities,
     Users,
     Tokens,

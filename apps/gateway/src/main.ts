@@ -1,5 +1,5 @@
 import { Bus, connectBus, InfraModule, runIfMain, serveHealth, startEventDelivery } from '#lib/bus';
-import { busEnvironment, databaseEnvironment, loadConfig, secret, type StartService } from '#lib/config';
+import { loadConfig, type StartService } from '#lib/config';
 import { Database } from '#lib/database';
 import { createLogger, nestLogger } from '#lib/observability';
 import { Module } from '@nestjs/common';
@@ -7,9 +7,9 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import 'reflect-metadata';
-import { z } from 'zod';
 import { ApiKeys } from './accounts/api-keys.js';
 import { Identities } from './accounts/identities.js';
+import { gatewayConfigSchema } from './config.js';
 import { controllers, GatewayModule } from './gateway.module.js';
 import { addAuthentication } from './http/authenticate.js';
 import { checkRoutes } from './http/check-routes.js';
@@ -20,26 +20,9 @@ import { RateLimiter } from './limits/rate-limiter.js';
 import { requestIdOf } from './http/request-context.js';
 import { Accounts1795560000000 } from './migrations/accounts-1795560000000.js';
 import { Idempotency1795560100000 } from './migrations/idempotency-1795560100000.js';
+import { SignIn1795560300000 } from './migrations/sign-in-1795560300000.js';
 import { Users1795560200000 } from './migrations/users-1795560200000.js';
 import { openApiDocument } from './openapi/openapi-document.js';
-
-const config = z.object({
-  ...busEnvironment,
-  ...databaseEnvironment,
-  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
-  HOST: z.string().default('127.0.0.1'),
-  /** The key of the local account, registered at start; its file is ROOST_LOCAL_API_KEY_FILE. */
-  ROOST_LOCAL_API_KEY: secret(z.string().min(20)).optional(),
-  /** Requests per minute and account. */
-  ROOST_RATE_LIMIT_PER_MINUTE: z.coerce.number().int().min(1).default(1_000),
-  /** Seals the keys that sign tokens; without it nobody can sign in with a password. */
-  ROOST_MASTER_KEY: secret(z.string()).optional(),
-  ROOST_PREVIOUS_MASTER_KEYS: secret(z.string()).optional(),
-  /** Whether anybody may make an account; closed by default where NODE_ENV is production. */
-  ROOST_REGISTRATION: z.enum(['open', 'closed']).default(process.env['NODE_ENV'] === 'production' ? 'closed' : 'open'),
-  /** Origins whose pages may call the API, comma separated; none by default. */
-  ROOST_CORS_ORIGINS: z.string().default(''),
-});
 
 /** 10 MiB of file content as base64, or as JSON with escapes, and the rest of a body around it. */
 const BODY_LIMIT_BYTES = 32 * 1024 * 1024;
@@ -49,7 +32,7 @@ const DRAIN_MS = 10_000;
 
 /** Starts the gateway; it listens when this resolves. */
 export const start: StartService = async (env) => {
-  const settings = loadConfig(config, env);
+  const settings = loadConfig(gatewayConfigSchema, env);
   checkRoutes(controllers);
   const logger = createLogger('gateway', env);
   const connection = await connectBus(settings, 'gateway');
@@ -57,7 +40,7 @@ export const start: StartService = async (env) => {
     url: settings.DATABASE_URL,
     poolSize: settings.DATABASE_POOL_SIZE,
     schema: 'gateway',
-    migrations: [Accounts1795560000000, Idempotency1795560100000, Users1795560200000],
+    migrations: [Accounts1795560000000, Idempotency1795560100000, Users1795560200000, SignIn1795560300000],
   });
   const bus = new Bus(connection, 'gateway');
 
@@ -109,4 +92,4 @@ export const start: StartService = async (env) => {
   };
 };
 
-runIfMain(import.meta.url, start, config);
+runIfMain(import.meta.url, start, gatewayConfigSchema);

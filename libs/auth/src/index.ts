@@ -3,5 +3,6 @@
  * Not promised: anything about secrets in memory.
  */
 export * from './sealing/keyring.js';
+export * from './sealing/rotate-column.js';
 export * from './sealing/sealer.js';
 export * from './sealing/sealing-environment.js';

@@ -9,6 +9,7 @@ export * from './lifecycle.js';
 export * from './live.js';
 export * from './messaging.js';
 export * from './network-log.js';
+export * from './provider-keys.js';
 export * from './quantities.js';
 export * from './request.js';
 export * from './runtime.js';

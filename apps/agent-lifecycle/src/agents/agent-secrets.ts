@@ -37,9 +37,8 @@ export function secretColumns(sealer: Sealer, agentId: string, secrets: AgentSec
   };
 }
 
-export function rotateSecrets(sealer: Sealer, row: Pick<AgentRow, 'id' | 'secrets'>): string {
-  return sealer.rotate(row.secrets, placeOf(row.id));
-}
+/** The column that holds the secrets, for a change of the master key. */
+export const sealedSecrets = { table: 'agents', column: 'secrets', id: 'id::text', place: 'agents' };
 
 export function splitConfiguration(configuration: AgentConfiguration) {
   const { customEnv, mcpServers, ...open } = configuration;

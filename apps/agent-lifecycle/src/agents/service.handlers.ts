@@ -5,6 +5,7 @@ import { Database } from '#lib/database';
 import { Controller } from '@nestjs/common';
 import type { z } from 'zod';
 import { type AgentRow, findAgent, stateOf } from './agent-row.js';
+import { openKeys } from '../provider-keys/account-provider-keys.js';
 import { openSecrets, wholeConfiguration } from './agent-secrets.js';
 
 const MAX_BOTS = 500;
@@ -26,6 +27,7 @@ export class ServiceHandlers {
   async forTurn({ agentId }: { agentId: string }, { accountId }: CallContext) {
     const agent = await findAgent(this.database, { agentId, accountId });
     const secrets = openSecrets(this.sealer, agent);
+    const accountKeys = await openKeys(this.database, this.sealer, agent.account_id);
     return {
       agentId: agent.id,
       accountId: agent.account_id,
@@ -36,7 +38,8 @@ export class ServiceHandlers {
       sessionMode: agent.session_mode,
       outputTokenBalance: Number(agent.output_token_balance),
       configuration: wholeConfiguration(agent.configuration, secrets),
-      providerKeys: secrets.providerKeys,
+      // The agent's own key wins over the account's; the platform's is the brain's own matter.
+      providerKeys: { ...accountKeys, ...secrets.providerKeys },
     };
   }
 

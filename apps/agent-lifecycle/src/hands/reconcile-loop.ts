@@ -1,10 +1,11 @@
-import { Sealer } from '#lib/auth';
+import { rotateColumn, Sealer } from '#lib/auth';
 import { CONFIG, LOGGER } from '#lib/bus';
 import { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { rotateSecrets } from '../agents/agent-secrets.js';
+import { sealedSecrets } from '../agents/agent-secrets.js';
 import type { LifecycleConfig } from '../config.js';
+import { sealedProviderKeys } from '../provider-keys/account-provider-keys.js';
 import { reconcile } from './reconcile.js';
 import { WorkspaceKeeper } from './workspace-keeper.js';
 
@@ -57,23 +58,10 @@ export class ReconcileLoop implements OnApplicationBootstrap, BeforeApplicationS
     this.sweptAt = Date.now();
   }
 
-  /** Brings every row under the current master key, so that a replaced one can be thrown away. */
+  /** Brings every secret under the current master key, so that a replaced one can be thrown away. */
   private async rotate(): Promise<void> {
-    for (;;) {
-      const rows = await this.database.query<{ id: string; secrets: string }>(
-        `SELECT id, secrets FROM agents WHERE NOT starts_with(secrets, $1) LIMIT ${BATCH}`,
-        [this.sealer.currentPrefix],
-      );
-      if (rows.length === 0 || this.isStopped) return;
-      for (const row of rows) {
-        // Only what was read: an update meanwhile has sealed anew anyway.
-        await this.database.query(`UPDATE agents SET secrets = $2 WHERE id = $1 AND secrets = $3`, [
-          row.id,
-          rotateSecrets(this.sealer, row),
-          row.secrets,
-        ]);
-      }
-    }
+    for (const column of [sealedSecrets, sealedProviderKeys])
+      await rotateColumn(this.database, this.sealer, column, () => this.isStopped);
   }
 
   /** Steps are repeated within minutes, accounts are settled within months. */

@@ -15,7 +15,8 @@ const Code = wire({ email: Email, code: z.string().min(1).max(20) });
 const OnlyEmail = wire({ email: Email });
 const Refresh = wire({ refreshToken: z.string().max(4_000) });
 const Done = wire({ message: z.string() });
-const Session = wire({ token: z.string(), refreshToken: z.string(), expiresIn: z.number() });
+/** What a user who has signed in gets. */
+export const Session = wire({ token: z.string(), refreshToken: z.string(), expiresIn: z.number() });
 type Given<S extends z.ZodType> = Call<unknown, unknown, z.output<S>>;
 
 /** spec: 00-overview, "Accounts" */
@@ -39,7 +40,7 @@ export class AccountsController {
   })
   async register({ body, request }: Given<typeof Credentials>) {
     const email = body.email.toLowerCase();
-    this.limits.admit(request.ip, email);
+    await this.limits.admit(request.ip, email);
     await this.users.register(email, body.password);
     return { message: 'if the email was not known yet, a verification code is on its way' };
   }
@@ -54,7 +55,7 @@ export class AccountsController {
   })
   async verify({ body, request }: Given<typeof Code>) {
     const email = body.email.toLowerCase();
-    this.limits.admit(request.ip, email);
+    await this.limits.admit(request.ip, email);
     await this.users.confirm(email, body.code);
     return { message: 'the email is verified' };
   }
@@ -69,7 +70,7 @@ export class AccountsController {
   })
   async resend({ body, request }: Given<typeof OnlyEmail>) {
     const email = body.email.toLowerCase();
-    this.limits.admit(request.ip, email);
+    await this.limits.admit(request.ip, email);
     await this.users.resend(email);
     return { message: 'if the email waits for verification, a code is on its way' };
   }
@@ -84,9 +85,9 @@ export class AccountsController {
   })
   async login({ body, request }: Given<typeof Credentials>) {
     const email = body.email.toLowerCase();
-    this.limits.admit(request.ip, email);
+    await this.limits.admit(request.ip, email);
     const user = await this.users.login(email, body.password);
-    this.limits.forgive(email);
+    await this.limits.forgive(email);
     return this.tokens.issue(user.id, user.accountId);
   }
 

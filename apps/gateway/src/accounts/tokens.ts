@@ -1,7 +1,6 @@
-import { keyringOf, Sealer } from '#lib/auth';
-import { CONFIG } from '#lib/bus';
+import { Sealer } from '#lib/auth';
 import { Database } from '#lib/database';
-import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import {
   calculateJwkThumbprint,
   createLocalJWKSet,
@@ -34,10 +33,17 @@ interface KeyRow {
   is_fresh: boolean;
 }
 
+/** The column that holds private keys, for a change of the master key. */
+export const sealedSigningKeys = {
+  table: 'signing_keys',
+  column: 'sealed_private_key',
+  id: 'kid',
+  place: 'signing_keys',
+};
+
 /** Signed tokens of users. Keys are made at first start, sealed in the database, and found by `kid`. */
 @Injectable()
 export class Tokens implements OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly sealer: Sealer | undefined;
   private signing: { kid: string; key: Awaited<ReturnType<typeof importJWK>> } | undefined;
   private loadedAt = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -45,11 +51,8 @@ export class Tokens implements OnApplicationBootstrap, OnApplicationShutdown {
 
   constructor(
     private readonly database: Database,
-    @Inject(CONFIG) config: { ROOST_MASTER_KEY?: string; ROOST_PREVIOUS_MASTER_KEYS?: string },
-  ) {
-    const previous = config.ROOST_PREVIOUS_MASTER_KEYS?.split(/[\s,]+/).filter(Boolean) ?? [];
-    if (config.ROOST_MASTER_KEY) this.sealer = new Sealer(keyringOf(config.ROOST_MASTER_KEY, previous));
-  }
+    private readonly sealer: Sealer,
+  ) {}
 
   async onApplicationBootstrap(): Promise<void> {
     await this.load();
@@ -95,7 +98,7 @@ export class Tokens implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   private async sign(userId: string, accountId: string, use: TokenUse, lifetime: string): Promise<string> {
-    if (!this.signing) throw new Error('there is no master key, so no token can be signed: set ROOST_MASTER_KEY_FILE');
+    if (!this.signing) throw new Error('the signing keys are not loaded');
     return new SignJWT({ account: accountId, use })
       .setProtectedHeader({ alg: ALGORITHM, kid: this.signing.kid })
       .setSubject(userId)
@@ -107,8 +110,6 @@ export class Tokens implements OnApplicationBootstrap, OnApplicationShutdown {
 
   /** Replicas that start together agree on one key: the row lock lets the first make it. */
   private async load(): Promise<void> {
-    const sealer = this.sealer;
-    if (!sealer) return;
     this.loadedAt = Date.now();
     const rows = await this.database.transaction(async (tx) => {
       await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('roost-signing-keys', 0))`);
@@ -124,7 +125,7 @@ export class Tokens implements OnApplicationBootstrap, OnApplicationShutdown {
       const pair = await generateKeyPair(ALGORITHM, { extractable: true });
       const publicKey = await exportJWK(pair.publicKey);
       const kid = await calculateJwkThumbprint(publicKey);
-      const sealed = sealer.seal(JSON.stringify(await exportJWK(pair.privateKey)), `signing_keys:${kid}`);
+      const sealed = this.sealer.seal(JSON.stringify(await exportJWK(pair.privateKey)), `signing_keys:${kid}`);
       await tx.query(`INSERT INTO signing_keys (kid, public_key, sealed_private_key) VALUES ($1, $2, $3)`, [
         kid,
         JSON.stringify(publicKey),
@@ -135,7 +136,7 @@ export class Tokens implements OnApplicationBootstrap, OnApplicationShutdown {
     this.known = { keys: rows.map((row) => ({ ...row.public_key, kid: row.kid, alg: ALGORITHM })) };
     const newest = rows[0];
     if (!newest) return;
-    const privateKey = JSON.parse(sealer.open(newest.sealed_private_key, `signing_keys:${newest.kid}`)) as JWK;
+    const privateKey = JSON.parse(this.sealer.open(newest.sealed_private_key, `signing_keys:${newest.kid}`)) as JWK;
     this.signing = { kid: newest.kid, key: await importJWK(privateKey, ALGORITHM) };
   }
 }

@@ -1,10 +1,11 @@
-import { CONFIG, LOGGER } from '#lib/bus';
+import { CONFIG } from '#lib/bus';
 import { RoostError } from '#lib/contracts';
 import { Database, newId } from '#lib/database';
-import type { Logger } from '#lib/observability';
 import { Inject, Injectable } from '@nestjs/common';
 import { hash, verify } from '@node-rs/argon2';
 import { createHash, randomInt, timingSafeEqual } from 'node:crypto';
+import { type GatewayConfig, isRegistrationOpen } from '../config.js';
+import { Mailer } from '../mail/mailer.js';
 
 const MAX_CODE_TRIES = 5;
 /** Verified against when there is no such user, so that the time tells nothing. */
@@ -19,7 +20,8 @@ export interface User {
 }
 
 interface UserRow extends User {
-  password_hash: string;
+  /** Null for one who signs in with another provider only. */
+  password_hash: string | null;
   is_verified: boolean;
 }
 
@@ -28,14 +30,13 @@ interface UserRow extends User {
 export class Users {
   constructor(
     private readonly database: Database,
-    @Inject(LOGGER) private readonly logger: Logger,
-    @Inject(CONFIG) private readonly config: { ROOST_REGISTRATION: 'open' | 'closed' },
+    private readonly mailer: Mailer,
+    @Inject(CONFIG) private readonly config: GatewayConfig,
   ) {}
 
   /** Makes an account of its own for the user and sends a code. A known email is answered alike and changes nothing. */
   async register(email: string, password: string): Promise<void> {
-    if (this.config.ROOST_REGISTRATION === 'closed')
-      throw new RoostError('ACCESS_DENIED', 'registration is closed here: ask the operator for an account');
+    if (!isRegistrationOpen(this.config)) throw registrationIsClosed();
     const passwordHash = await hash(password);
     const code = newCode();
     const isNew = await this.database.transaction(async (tx) => {
@@ -49,7 +50,7 @@ export class Users {
       if (made.length === 0) await tx.query(`DELETE FROM accounts WHERE id = $1`, [accountId]);
       return made.length > 0;
     });
-    if (isNew) this.tell(email, code);
+    if (isNew) this.mailer.sendCode(email, code);
   }
 
   /** Errors: VALIDATION_ERROR for a wrong or old code, and for an unknown email alike. */
@@ -74,7 +75,7 @@ export class Users {
         WHERE email = $1 AND verified_at IS NULL RETURNING id`,
       [email, codeHash(code)],
     );
-    if (changed.length > 0) this.tell(email, code);
+    if (changed.length > 0) this.mailer.sendCode(email, code);
   }
 
   /** Errors: UNAUTHORIZED, the same for an unknown email, a wrong password and an email not verified. */
@@ -99,12 +100,10 @@ export class Users {
     );
     return row;
   }
-
-  /** Without a mail server the code is in the log: registration is meant for development then. */
-  private tell(email: string, code: string): void {
-    this.logger.info({ email, verificationCode: code }, 'verification code');
-  }
 }
+
+export const registrationIsClosed = () =>
+  new RoostError('ACCESS_DENIED', 'registration is closed here: ask the operator for an account');
 
 const newCode = () => String(randomInt(1_000_000)).padStart(6, '0');
 const codeHash = (code: string) => createHash('sha256').update(code).digest('hex');

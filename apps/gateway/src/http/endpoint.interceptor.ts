@@ -47,7 +47,8 @@ export class EndpointInterceptor implements NestInterceptor {
       const result: unknown = await inCall(contextOf(request), () => lastValueFrom(next.handle()));
       return definition.response && result !== HANDLED ? z.encode(definition.response, result) : result;
     };
-    return call.idempotencyKey !== undefined && call.accountId && !call.stream
+    // A route that takes bytes with a signature dedupes by itself: only it can tell whether the signature is right.
+    return call.idempotencyKey !== undefined && !definition.accepts?.includes('raw')
       ? this.idempotency.once(call, call.idempotencyKey, work)
       : work();
   }

@@ -1,48 +1,43 @@
-import { Bus, CONFIG } from '#lib/bus';
-import { newId } from '#lib/database';
+import { CONFIG } from '#lib/bus';
 import { RoostError } from '#lib/contracts';
+import { Database } from '#lib/database';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import type { GatewayConfig } from '../config.js';
 
 const WINDOW_MS = 60_000;
-const SHARE_EVERY_MS = 500;
-const SUBJECT = 'gateway.rate.counted';
-
-interface Counted {
-  replica: string;
-  window: number;
-  counts: Record<string, number>;
-}
+const SHARE_EVERY_MS = 250;
 
 /**
- * Requests per minute and account, counted in memory and told to the other replicas twice a second.
- * Promised: no work in the database for it. Not promised: an exact limit over replicas; each may let through what it
- * was not yet told of.
+ * Requests per minute and account. Each replica counts in memory and adds what it counted to Postgres four times a
+ * second, in one statement for all accounts, which gives back the sum over all replicas.
+ * Promised: no wait for the database in a request; a replica that starts anew knows what was counted. Not promised: an
+ * exact limit over replicas; each may let through what the others counted in the last quarter of a second. While
+ * Postgres is away each counts for itself.
  */
 @Injectable()
 export class RateLimiter implements OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly replica = newId();
   private window = currentWindow();
+  private sweptWindow = 0;
   private total = new Map<string, number>();
   private untold = new Map<string, number>();
   private timer: NodeJS.Timeout | undefined;
+  private sharing: Promise<void> | undefined;
 
   constructor(
-    private readonly bus: Bus,
-    @Inject(CONFIG) private readonly config: { ROOST_RATE_LIMIT_PER_MINUTE: number },
+    private readonly database: Database,
+    @Inject(CONFIG) private readonly config: GatewayConfig,
   ) {}
 
   onApplicationBootstrap(): void {
-    this.bus.connection.subscribe(SUBJECT, {
-      callback: (error, message) => {
-        if (!error) this.hear(message.json<Counted>());
-      },
-    });
-    this.timer = setInterval(() => this.tell(), SHARE_EVERY_MS).unref();
+    this.timer = setInterval(() => {
+      this.sharing ??= this.share().finally(() => (this.sharing = undefined));
+    }, SHARE_EVERY_MS).unref();
   }
 
-  onApplicationShutdown(): void {
+  async onApplicationShutdown(): Promise<void> {
     clearInterval(this.timer);
+    await this.sharing;
   }
 
   /** Counts a request and says in its headers what is left. Errors: RATE_LIMITED. */
@@ -70,19 +65,34 @@ export class RateLimiter implements OnApplicationBootstrap, OnApplicationShutdow
     this.untold = new Map();
   }
 
-  private tell(): void {
+  private async share(): Promise<void> {
     this.turnWindow();
     if (this.untold.size === 0) return;
-    const counted: Counted = { replica: this.replica, window: this.window, counts: Object.fromEntries(this.untold) };
+    if (this.sweptWindow !== this.window) await this.sweep().catch(() => undefined);
+    const { window, untold } = this;
     this.untold = new Map();
-    this.bus.signal(SUBJECT, counted);
+    try {
+      // In one order everywhere, so that replicas do not wait for each other in a circle.
+      const sums = await this.database.query<{ account_id: string; count: number }>(
+        `INSERT INTO rate_counts AS kept (account_id, minute, count)
+         SELECT account_id, $1, count FROM unnest($2::uuid[], $3::int[]) AS told (account_id, count) ORDER BY account_id
+         ON CONFLICT (account_id, minute) DO UPDATE SET count = kept.count + excluded.count
+         RETURNING account_id, count`,
+        [window, [...untold.keys()], [...untold.values()]],
+      );
+      if (window !== this.window) return;
+      for (const { account_id, count } of sums) this.total.set(account_id, count + (this.untold.get(account_id) ?? 0));
+    } catch {
+      // Told the next time; until then this replica counts for itself.
+      if (window !== this.window) return;
+      for (const [account, count] of untold) this.untold.set(account, (this.untold.get(account) ?? 0) + count);
+    }
   }
 
-  private hear({ replica, window, counts }: Counted): void {
-    this.turnWindow();
-    if (replica === this.replica || window !== this.window) return;
-    for (const [account, count] of Object.entries(counts))
-      this.total.set(account, (this.total.get(account) ?? 0) + count);
+  /** Minutes that are over. */
+  private async sweep(): Promise<void> {
+    this.sweptWindow = this.window;
+    await this.database.query(`DELETE FROM rate_counts WHERE minute < $1`, [this.window - 1]);
   }
 }
 

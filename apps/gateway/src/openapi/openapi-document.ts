@@ -83,7 +83,7 @@ function operation(definition: EndpointDefinition, operationId: string, path: st
     parameters: [
       ...pathParameters(path),
       ...queryParameters(definition.query && schemas.of(definition.query, `${operationId}_query`)),
-      ...(definition.method === 'POST' && !isPublic ? [IDEMPOTENCY_KEY] : []),
+      ...(isReplayable(definition) ? [IDEMPOTENCY_KEY] : []),
     ],
     ...requestBody(definition, definition.body && schemas.of(definition.body, `${operationId}_body`), schemas),
     responses: {
@@ -124,15 +124,19 @@ function errorExample(code: ErrorCode): object {
   };
 }
 
-function commonErrors({ access, method, params, body, accepts }: EndpointDefinition): ErrorCode[] {
+function commonErrors(definition: EndpointDefinition): ErrorCode[] {
+  const { access, params, body, accepts } = definition;
   return [
     ...ALWAYS,
     ...(access === 'account' ? FOR_ACCOUNTS : access === 'signed-in' ? FOR_SIGNED_IN : []),
-    ...(method === 'POST' && access !== 'public' ? FOR_POSTS : []),
+    ...(isReplayable(definition) ? FOR_POSTS : []),
     ...(body || accepts ? FOR_BODIES : []),
     ...(params ? (['NOT_FOUND'] as const) : []),
   ];
 }
+
+const isReplayable = ({ method, accepts }: Pick<EndpointDefinition, 'method' | 'accepts'>) =>
+  method === 'POST' && !accepts?.includes('raw');
 
 const IDEMPOTENCY_KEY = {
   name: 'Idempotency-Key',

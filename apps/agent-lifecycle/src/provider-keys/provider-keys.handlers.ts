@@ -1,0 +1,36 @@
+import { Sealer } from '#lib/auth';
+import { accountOf, type CallContext, Handles } from '#lib/bus';
+import {
+  deleteAccountProviderKey,
+  listAccountProviderKeys,
+  type Provider,
+  setAccountProviderKey,
+} from '#lib/contracts';
+import { Database } from '#lib/database';
+import { Controller } from '@nestjs/common';
+import { deleteKey, listKeys, setKey } from './account-provider-keys.js';
+
+/** An account's keys of model providers: what its agents use that bring none. */
+@Controller()
+export class ProviderKeysHandlers {
+  constructor(
+    private readonly database: Database,
+    private readonly sealer: Sealer,
+  ) {}
+
+  @Handles(setAccountProviderKey)
+  set({ provider, apiKey }: { provider: Provider; apiKey: string }, context: CallContext) {
+    return setKey(this.database, this.sealer, accountOf(context), provider, apiKey);
+  }
+
+  @Handles(listAccountProviderKeys)
+  async list(_: object, context: CallContext) {
+    return { providerKeys: await listKeys(this.database, accountOf(context)) };
+  }
+
+  @Handles(deleteAccountProviderKey)
+  async delete({ provider }: { provider: Provider }, context: CallContext) {
+    await deleteKey(this.database, accountOf(context), provider);
+    return { message: 'the key is deleted', provider };
+  }
+}

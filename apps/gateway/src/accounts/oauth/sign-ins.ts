@@ -1,0 +1,104 @@
+import { Sealer } from '#lib/auth';
+import { CONFIG } from '#lib/bus';
+import { RoostError } from '#lib/contracts';
+import { Database } from '#lib/database';
+import { Inject, Injectable } from '@nestjs/common';
+import { createHash } from 'node:crypto';
+import type { GatewayConfig } from '../../config.js';
+import type { User } from '../users.js';
+import { Github } from './github.js';
+import { Google } from './google.js';
+import { userOf } from './link-identity.js';
+import { newProof, type Proof, type SignInProvider, type SignInProviderName } from './sign-in-provider.js';
+
+const LIFETIME = '10 minutes';
+
+/** Signing in with another provider: begun here, finished with what the provider gave the user's browser. */
+@Injectable()
+export class SignIns {
+  private readonly providers: Partial<Record<SignInProviderName, SignInProvider>>;
+
+  constructor(
+    private readonly database: Database,
+    private readonly sealer: Sealer,
+    @Inject(CONFIG) private readonly config: GatewayConfig,
+  ) {
+    this.providers = providersOf(config);
+  }
+
+  /** Where to send the user's browser. Errors: NOT_FOUND where the provider is not set up, SERVICE_UNAVAILABLE. */
+  async begin(name: SignInProviderName): Promise<{ authorizationUrl: string; state: string }> {
+    const { provider, redirectUrl } = this.find(name);
+    const proof = newProof();
+    const url = await provider.authorizationUrl(proof, redirectUrl);
+    const stateHash = hashOf(proof.state);
+    await this.database.query(`DELETE FROM oauth_sign_ins WHERE expires_at < now()`);
+    await this.database.query(
+      `INSERT INTO oauth_sign_ins (state_hash, provider, sealed_proof, expires_at) VALUES ($1, $2, $3, now() + $4::interval)`,
+      [stateHash, name, this.sealer.seal(JSON.stringify(proof), placeOf(stateHash)), LIFETIME],
+    );
+    return { authorizationUrl: url.href, state: proof.state };
+  }
+
+  /**
+   * Who came back, with the account that is theirs. A state works once.
+   * Errors: NOT_FOUND, UNAUTHORIZED (unknown, old or used state; the provider refuses), ACCESS_DENIED (no verified
+   * email; registration is closed), SERVICE_UNAVAILABLE.
+   */
+  async finish(
+    name: SignInProviderName,
+    came: { code: string; state: string; iss?: string | undefined },
+  ): Promise<User> {
+    const { provider, redirectUrl } = this.find(name);
+    const proof = await this.takeProof(name, came.state);
+    const callback = new URL(redirectUrl);
+    for (const [field, value] of Object.entries(came)) if (value !== undefined) callback.searchParams.set(field, value);
+    const profile = await provider.profile(callback, proof);
+    return this.database.transaction((tx) => userOf(tx, name, profile, this.config));
+  }
+
+  private find(name: SignInProviderName): { provider: SignInProvider; redirectUrl: string } {
+    const provider = this.providers[name];
+    const redirectUrl = this.config.ROOST_OAUTH_REDIRECT_URL;
+    if (!provider || !redirectUrl) throw new RoostError('NOT_FOUND', `signing in with ${name} is not set up here`);
+    return { provider, redirectUrl };
+  }
+
+  private async takeProof(name: SignInProviderName, state: string): Promise<Proof> {
+    const stateHash = hashOf(state);
+    const [row] = await this.database.query<{ sealed_proof: string }>(
+      `DELETE FROM oauth_sign_ins WHERE state_hash = $1 AND provider = $2 AND expires_at > now() RETURNING sealed_proof`,
+      [stateHash, name],
+    );
+    if (!row) throw new RoostError('UNAUTHORIZED', 'this sign-in is unknown, too old or was used already: begin again');
+    return JSON.parse(this.sealer.open(row.sealed_proof, placeOf(stateHash))) as Proof;
+  }
+}
+
+const hashOf = (state: string) => createHash('sha256').update(state).digest('hex');
+const placeOf = (stateHash: string) => `oauth_sign_ins:${stateHash}`;
+
+function providersOf(config: GatewayConfig): Partial<Record<SignInProviderName, SignInProvider>> {
+  const { GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET, GITHUB_CLIENT_ID, GITHUB_CLIENT_SECRET } = config;
+  return {
+    ...(GOOGLE_CLIENT_ID && GOOGLE_CLIENT_SECRET
+      ? {
+          google: new Google({
+            issuerUrl: config.GOOGLE_ISSUER_URL,
+            clientId: GOOGLE_CLIENT_ID,
+            clientSecret: GOOGLE_CLIENT_SECRET,
+          }),
+        }
+      : {}),
+    ...(GITHUB_CLIENT_ID && GITHUB_CLIENT_SECRET
+      ? {
+          github: new Github({
+            url: config.GITHUB_URL,
+            apiUrl: config.GITHUB_API_URL,
+            clientId: GITHUB_CLIENT_ID,
+            clientSecret: GITHUB_CLIENT_SECRET,
+          }),
+        }
+      : {}),
+  };
+}

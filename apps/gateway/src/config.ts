@@ -1,0 +1,42 @@
+import { sealingEnvironment } from '#lib/auth';
+import { busEnvironment, databaseEnvironment, secret } from '#lib/config';
+import { z } from 'zod';
+
+export const gatewayConfigSchema = z.object({
+  ...busEnvironment,
+  ...databaseEnvironment,
+  /** Seals the keys that sign tokens, and answers that are kept for Idempotency-Key. */
+  ...sealingEnvironment,
+  NODE_ENV: z.string().optional(),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  HOST: z.string().default('127.0.0.1'),
+  /** The key of the local account, registered at start; its file is ROOST_LOCAL_API_KEY_FILE. */
+  ROOST_LOCAL_API_KEY: secret(z.string().min(20)).optional(),
+  /** Requests per minute and account. */
+  ROOST_RATE_LIMIT_PER_MINUTE: z.coerce.number().int().min(1).default(1_000),
+  /** Whether anybody may make an account. By default open, but closed in production without a mail server. */
+  ROOST_REGISTRATION: z.enum(['open', 'closed']).optional(),
+  /** Origins whose pages may call the API, comma separated; none by default. */
+  ROOST_CORS_ORIGINS: z.string().default(''),
+  /** smtp://user:password@host:587 or smtps://…; without it verification codes are in the log, in development only. */
+  SMTP_URL: secret(z.url({ protocol: /^smtps?$/ })).optional(),
+  ROOST_MAIL_FROM: z.string().default('Roost <roost@localhost>'),
+  /** Where a user's browser comes back to after signing in with Google or GitHub: a page that calls `…/callback`. */
+  ROOST_OAUTH_REDIRECT_URL: z.url({ protocol: /^https?$/ }).optional(),
+  GOOGLE_CLIENT_ID: z.string().optional(),
+  GOOGLE_CLIENT_SECRET: secret(z.string()).optional(),
+  /** Any OpenID Connect issuer can stand in for Google. */
+  GOOGLE_ISSUER_URL: z.url({ protocol: /^https?$/ }).default('https://accounts.google.com'),
+  GITHUB_CLIENT_ID: z.string().optional(),
+  GITHUB_CLIENT_SECRET: secret(z.string()).optional(),
+  /** Of GitHub Enterprise, another host. */
+  GITHUB_URL: z.url({ protocol: /^https?$/ }).default('https://github.com'),
+  GITHUB_API_URL: z.url({ protocol: /^https?$/ }).default('https://api.github.com'),
+});
+export type GatewayConfig = z.output<typeof gatewayConfigSchema>;
+
+/** spec: 00-overview, "Local default": in production nobody registers where no mail can be sent. */
+export function isRegistrationOpen({ ROOST_REGISTRATION, NODE_ENV, SMTP_URL }: GatewayConfig): boolean {
+  if (ROOST_REGISTRATION) return ROOST_REGISTRATION === 'open';
+  return NODE_ENV !== 'production' || SMTP_URL !== undefined;
+}

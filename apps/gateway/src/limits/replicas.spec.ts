@@ -1,0 +1,41 @@
+import { startRoost, type TestRoost, until } from '#lib/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { secondGateway } from '../testing/second-gateway.js';
+import { keyOfNewAccount } from '../testing/tenants.js';
+
+const env = { ROOST_RATE_LIMIT_PER_MINUTE: '30' };
+
+describe('two gateways', () => {
+  let roost: TestRoost;
+  let second: Awaited<ReturnType<typeof secondGateway>>;
+  beforeAll(async () => {
+    roost = await startRoost({ services: ['gateway'], env });
+    second = await secondGateway(roost, env);
+  });
+  afterAll(async () => {
+    await second?.stop();
+    await roost?.stop();
+  });
+
+  it('share one rate limit, which a replica that starts anew knows too', async () => {
+    const authorization = `Bearer ${await keyOfNewAccount(roost, true)}`;
+    const ask = (api: TestRoost['api']) => api('GET', '/auth/fetch_user', undefined, { authorization });
+    // What the first lets through is soon known to the second.
+    await until('the first is at its limit', async () => (await ask(roost.api)).status === 429, { everyMs: 1 });
+    await until('the second knows', async () => (await ask(second.api)).status === 429, { timeoutMs: 30_000 });
+    const third = await secondGateway(roost, env);
+    try {
+      await until('the third knows', async () => (await ask(third.api)).status === 429, { timeoutMs: 30_000 });
+    } finally {
+      await third.stop();
+    }
+  });
+
+  it('share the limit of tries to sign in', async () => {
+    const attempt = (api: TestRoost['api']) =>
+      api('POST', '/auth/login', { email: 'ada@example.test', password: 'not the one' }, { authorization: '' });
+    const statuses: number[] = [];
+    for (let n = 0; n < 6; n += 1) statuses.push((await attempt(roost.api)).status, (await attempt(second.api)).status);
+    expect(statuses).toEqual([...Array.from({ length: 10 }, () => 401), 429, 429]);
+  });
+});

@@ -1,0 +1,61 @@
+import { CONFIG, LOGGER } from '#lib/bus';
+import type { Logger } from '#lib/observability';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { createTransport, type Transporter } from 'nodemailer';
+import type { GatewayConfig } from '../config.js';
+
+const TIMEOUT_MS = 20_000;
+
+/**
+ * Sends mail over SMTP. Nobody waits for it: how long a mail takes must not tell whether an email is known. One that
+ * cannot be sent is logged without its text; the user asks for another.
+ */
+@Injectable()
+export class Mailer implements OnApplicationShutdown {
+  private readonly transport: Transporter | undefined;
+  private readonly underWay = new Set<Promise<void>>();
+
+  constructor(
+    @Inject(CONFIG) private readonly config: GatewayConfig,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    const timeouts = { connectionTimeout: TIMEOUT_MS, greetingTimeout: TIMEOUT_MS, socketTimeout: TIMEOUT_MS };
+    if (config.SMTP_URL) this.transport = createTransport({ url: config.SMTP_URL, ...timeouts });
+  }
+
+  /** Without a mail server the code goes to the log, in development only: there the reader of the log is the user. */
+  sendCode(email: string, code: string): void {
+    if (this.transport) {
+      this.send(email, 'Your Roost verification code', textOf(code));
+    } else if (this.config.NODE_ENV === 'production') {
+      this.logger.warn('a verification code could not be sent: set SMTP_URL, or make accounts with npm run admin');
+    } else {
+      this.logger.info({ email, verificationCode: code }, 'verification code; set SMTP_URL to send it by mail');
+    }
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.all(this.underWay);
+    this.transport?.close();
+  }
+
+  private send(to: string, subject: string, text: string): void {
+    const sending = (this.transport as Transporter)
+      .sendMail({ from: this.config.ROOST_MAIL_FROM, to, subject, text })
+      .then(
+        () => undefined,
+        (error: unknown) => this.logger.error({ reason: reasonOf(error) }, 'a mail could not be sent'),
+      )
+      .finally(() => this.underWay.delete(sending));
+    this.underWay.add(sending);
+  }
+}
+
+/** The error itself may quote the mail or the server's credentials. */
+function reasonOf(error: unknown): string {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : 'unknown';
+}
+
+const textOf = (code: string) =>
+  `Your verification code is ${code}. It is good for one hour.\n\nIf you did not ask for it, ignore this mail.\n`;

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { request } from './request.js';
+import { Timestamp, wire } from './wire.js';
+
+/** Providers that take a key of their own (spec: runtime.md, "Models"). */
+export const PROVIDERS = ['anthropic', 'openai', 'google'] as const;
+export const Provider = z.enum(PROVIDERS);
+export type Provider = z.output<typeof Provider>;
+
+/** An account's key of one provider as it is shown: never the key. */
+export const AccountProviderKey = wire({
+  provider: Provider,
+  apiKey: z.literal('***'),
+  createdAt: Timestamp,
+  updatedAt: Timestamp,
+});
+
+/** The body of `POST /auth/provider_keys`. */
+export const NewAccountProviderKey = wire({
+  provider: Provider,
+  apiKey: z
+    .string()
+    .min(1)
+    .max(10_000)
+    .meta({ examples: ['sk-…'] }),
+});
+
+/** Keeps the account's key of a provider, in place of the one before. Agents without one of their own use it from their next turn. */
+export const setAccountProviderKey = request('lifecycle.provider-key.set', {
+  input: NewAccountProviderKey,
+  output: AccountProviderKey,
+});
+export const listAccountProviderKeys = request('lifecycle.provider-key.list', {
+  input: wire({}),
+  output: wire({ providerKeys: z.array(AccountProviderKey) }),
+});
+/** Errors: NOT_FOUND. */
+export const deleteAccountProviderKey = request('lifecycle.provider-key.delete', {
+  input: wire({ provider: Provider }),
+  output: wire({ message: z.string(), provider: Provider }),
+});

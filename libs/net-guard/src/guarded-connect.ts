@@ -1,5 +1,5 @@
 import { connect as netConnect, isIP, type Socket } from 'node:net';
-import { connect as tlsConnect } from 'node:tls';
+import { connect as tlsConnect, rootCertificates } from 'node:tls';
 import { Agent as HttpAgent, type ClientRequestArgs } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { Agent, buildConnector } from 'undici';
@@ -7,6 +7,9 @@ import { assertDialable, guardedLookup } from './guarded-lookup.js';
 import { assertAddress, type GuardPolicy, unbracketed } from './policy.js';
 
 const connectTimeoutMs = 10_000;
+
+/** Node takes `ca` instead of its own list, not besides it. */
+const trusted = ({ ca }: GuardPolicy) => (ca ? { ca: [...rootCertificates, ca] } : {});
 
 /**
  * Opens a TCP connection to a host of the outside world: resolved once, every answer checked, a checked one dialled.
@@ -51,7 +54,7 @@ export function guardedDispatcher(policy: GuardPolicy, options: Agent.Options = 
     lookup: guardedLookup(policy),
     autoSelectFamily: true,
     timeout: connectTimeoutMs,
-    ...(policy.ca ? { ca: policy.ca } : {}),
+    ...trusted(policy),
   });
   return new Agent({
     headersTimeout: 30_000,
@@ -86,7 +89,7 @@ export function guardedAgents(policy: GuardPolicy): { http: HttpAgent; https: Ht
     return tlsConnect({
       ...where,
       ...(isAddress ? {} : { servername: where.host }),
-      ...(policy.ca ? { ca: policy.ca } : {}),
+      ...trusted(policy),
     });
   };
   return { http, https };

@@ -54,7 +54,10 @@ export class EgressProxy {
       'connect',
       (request: IncomingMessage, client: Duplex, head: Buffer) => void this.tunnel(request, client, head),
     );
-    this.server.on('clientError', (_, client) => client.destroy());
+    this.server.on('clientError', (_, client) => {
+      if (client.writable) client.end(rawResponse('400 Bad Request', 'This is no HTTP request that a proxy can read.'));
+      else client.destroy();
+    });
   }
 
   /** Speaks HTTP with a client of the workspace over this stream. */

@@ -12,6 +12,7 @@ const help = `Roost: a home for always-on AI agents.
   --host HOST    on which address (default 127.0.0.1; 0.0.0.0 opens it to the network)
   --data DIR     where everything is kept (default ./.roost)
   --processes    one process per service instead of one for all
+  --replicas S=N N processes of the service S, e.g. agent-runtime=2 (repeatable; implies --processes)
   --verbose      logs on the terminal instead of DIR/logs/roost.log
   --version      print the version
   --help         print this

@@ -11,12 +11,23 @@ describe('the command line', () => {
     expect(options.dataDir).toMatch(/^\/.*\/\.roost$/);
   });
 
-  it.each([['--port', 'x'], ['--port', '70000'], ['--port', '-1'], ['--prot', '1'], ['stray']])(
-    'refuses %s %s in one line',
-    (...args) => {
-      expect(() => readOptions(args.filter(Boolean))).toThrow(/^[^\n]+$/);
-    },
-  );
+  it('takes more processes of a service, and then one for each of the others', () => {
+    const options = readOptions(['--replicas', 'agent-runtime=2', '--replicas', 'messaging=3']);
+    expect(options).toMatchObject({ separateProcesses: true, replicas: { 'agent-runtime': 2, messaging: 3 } });
+  });
+
+  it.each([
+    ['--replicas', 'gateway=2'],
+    ['--replicas', 'messaging'],
+    ['--replicas', 'messaging=0'],
+    ['--port', 'x'],
+    ['--port', '70000'],
+    ['--port', '-1'],
+    ['--prot', '1'],
+    ['stray'],
+  ])('refuses %s %s in one line', (...args) => {
+    expect(() => readOptions(args.filter(Boolean))).toThrow(/^[^\n]+$/);
+  });
 });
 
 describe('the port check', () => {

@@ -1,12 +1,15 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { RoostError } from '#lib/contracts';
+import { services } from './services.js';
 
 export interface LauncherOptions {
   port: number;
   host: string;
   dataDir: string;
   separateProcesses: boolean;
+  /** Processes per service, for those that shall have more than one. */
+  replicas: Record<string, number>;
   isVerbose: boolean;
 }
 
@@ -21,7 +24,8 @@ export function readOptions(args: string[]): LauncherOptions {
     port,
     host: values.host,
     dataDir: resolve(values.data),
-    separateProcesses: values.processes,
+    separateProcesses: values.processes || values.replicas.length > 0,
+    replicas: Object.fromEntries(values.replicas.map(readReplicas)),
     isVerbose: values.verbose,
   };
 }
@@ -35,6 +39,7 @@ function parse(args: string[]) {
         host: { type: 'string', default: '127.0.0.1' },
         data: { type: 'string', default: './.roost' },
         processes: { type: 'boolean', default: false },
+        replicas: { type: 'string', multiple: true, default: [] },
         verbose: { type: 'boolean', default: false },
       },
     });
@@ -42,4 +47,17 @@ function parse(args: string[]) {
     const message = error instanceof Error ? error.message.split(/\.?\s*\n|\. /)[0] : String(error);
     throw new RoostError('VALIDATION_ERROR', `${message}. See --help.`);
   }
+}
+
+function readReplicas(given: string): [string, number] {
+  const [, name = '', count = ''] = /^([a-z-]+)=([1-9]|1[0-6])$/.exec(given) ?? [];
+  // Two gateways would need two ports.
+  if (name === 'gateway' || !services.some((service) => service.name === name)) {
+    const names = services.map((service) => service.name).filter((known) => known !== 'gateway');
+    throw new RoostError(
+      'VALIDATION_ERROR',
+      `--replicas must be SERVICE=COUNT (1 to 16), SERVICE being one of ${names.join(', ')}; not "${given}".`,
+    );
+  }
+  return [name, Number(count)];
 }

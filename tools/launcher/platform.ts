@@ -21,6 +21,8 @@ export interface PlatformOptions {
   port: number;
   /** One process per service instead of one for all. */
   separateProcesses: boolean;
+  /** Processes per service where it is more than one; they need `separateProcesses`. */
+  replicas: Record<string, number>;
   /** Services log to the terminal instead of `logs/roost.log`. */
   isVerbose: boolean;
   /** DATABASE_URL and NATS_URL here use servers that run already; the rest is handed to the services. */
@@ -88,7 +90,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       );
     const startedAt = Date.now();
     parts.services = options.separateProcesses
-      ? await runAsProcesses({ entries: services, environmentOf, url, log: progress })
+      ? await runAsProcesses({ entries: services, replicas: options.replicas, environmentOf, url, log: progress })
       : await runInProcess(services, environmentOf);
     progress(`Services ready (${seconds(startedAt)})`);
     return {

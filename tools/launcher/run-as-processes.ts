@@ -9,6 +9,8 @@ import { supervise, type SupervisedProcess } from './supervised-process.js';
 
 export interface RunAsProcessesOptions {
   entries: ServiceEntry[];
+  /** Processes per service; one where nothing is said. */
+  replicas: Record<string, number>;
   environmentOf(serviceName: string): Promise<Environment>;
   /** Where the gateway will listen. */
   url: string;
@@ -24,6 +26,7 @@ const drainMs = 25_000;
  */
 export async function runAsProcesses({
   entries,
+  replicas,
   environmentOf,
   url,
   log,
@@ -37,7 +40,8 @@ export async function runAsProcesses({
     const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
     if (failures.length > 0) throw new AggregateError(failures, 'services did not stop cleanly');
   };
-  for (const { name } of entries) {
+  const names = entries.flatMap(({ name }) => Array.from({ length: replicas[name] ?? 1 }, () => name));
+  for (const name of names) {
     const environment = await environmentOf(name);
     const child = await supervise({
       name,

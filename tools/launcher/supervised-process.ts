@@ -27,6 +27,10 @@ const firstBackoffMs = 200;
 const maxBackoffMs = 5_000;
 const settledMs = 30_000;
 
+/** Whoever ends this process without stopping the supervised ones must not leave them behind. */
+const killAtExit = new Set<() => void>();
+process.once('exit', () => killAtExit.forEach((kill) => kill()));
+
 /** Whether a child has neither ended nor failed to start. */
 export function isRunning(child: ChildProcess): boolean {
   return child.pid !== undefined && child.exitCode === null && child.signalCode === null;
@@ -80,13 +84,12 @@ export async function supervise(options: SupervisedOptions): Promise<SupervisedP
     clearTimeout(restart);
     child?.kill(options.stopSignals.at(-1));
   };
-  // Whoever ends this process without stopping us must not leave the child behind.
-  process.once('exit', kill);
+  killAtExit.add(kill);
 
   try {
     await run();
   } catch (error) {
-    process.off('exit', kill);
+    killAtExit.delete(kill);
     throw error;
   }
 
@@ -100,7 +103,7 @@ export async function supervise(options: SupervisedOptions): Promise<SupervisedP
       if (child?.pid !== undefined) await endProcess(child.pid, options.stopSignals, options.stopGraceMs);
       // Its exit event may still be on its way: whoever asks now must not be told of a process that is gone.
       child = undefined;
-      process.off('exit', kill);
+      killAtExit.delete(kill);
     },
     kill,
   };

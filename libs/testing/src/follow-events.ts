@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface FollowedEvent {
+  /** Absent where the stream gave none. */
+  id: string | undefined;
+  type: string;
+  data: Record<string, unknown>;
+}
+
+export interface Following {
+  /** How often it had to connect again. */
+  readonly reconnects: number;
+  stop(): Promise<void>;
+}
+
+/**
+ * Follows server-sent events as a browser's EventSource does: connects again with `Last-Event-ID` whenever the stream
+ * ends, for whatever reason. `onEvent` gets them in the order of their arrival.
+ */
+export function followEvents(
+  url: string,
+  headers: Record<string, string>,
+  onEvent: (event: FollowedEvent) => void,
+  options: { lastEventId?: string; onOpen?: () => void } = {},
+): Following {
+  const abort = new AbortController();
+  const state = { lastEventId: options.lastEventId, reconnects: -1 };
+  const connect = async () => {
+    state.reconnects += 1;
+    const response = await fetch(url, {
+      headers: { ...headers, ...(state.lastEventId === undefined ? {} : { 'last-event-id': state.lastEventId }) },
+      signal: abort.signal,
+    });
+    if (!response.ok || !response.body) {
+      await response.body?.cancel();
+      return;
+    }
+    options.onOpen?.();
+    const decoder = new TextDecoder();
+    let rest = '';
+    for await (const chunk of response.body) {
+      const blocks = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n\n');
+      rest = blocks.pop() ?? '';
+      for (const event of blocks.flatMap(parse)) {
+        if (event.id !== undefined) state.lastEventId = event.id;
+        onEvent(event);
+      }
+    }
+  };
+  const loop = (async () => {
+    while (!abort.signal.aborted) {
+      await connect().catch(() => undefined); // the server is away: that is what connecting again is for
+      if (!abort.signal.aborted) await sleep(200);
+    }
+  })();
+  return {
+    get reconnects() {
+      return state.reconnects;
+    },
+    async stop() {
+      abort.abort();
+      await loop;
+    },
+  };
+}
+
+function parse(block: string): FollowedEvent[] {
+  const fields = new Map(
+    block.split('\n').flatMap((line): [string, string][] => {
+      const colon = line.indexOf(':');
+      return colon > 0 ? [[line.slice(0, colon), line.slice(colon + 1).trimStart()]] : [];
+    }),
+  );
+  const data = fields.get('data');
+  if (data === undefined) return [];
+  return [
+    { id: fields.get('id'), type: fields.get('event') ?? 'message', data: JSON.parse(data) as Record<string, unknown> },
+  ];
+}

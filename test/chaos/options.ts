@@ -1,0 +1,38 @@
+import { randomInt } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import type { ChaosOptions } from './run-chaos.js';
+
+/** What may be said on the command line; the rest has the numbers of the quick or the long run. */
+export function readOptions(args: string[]): ChaosOptions & { isPositiveControl: boolean } {
+  const { values } = parseArgs({
+    args,
+    options: {
+      quick: { type: 'boolean', default: false },
+      seed: { type: 'string' },
+      minutes: { type: 'string', default: '20' },
+      'positive-control': { type: 'boolean', default: false },
+    },
+  });
+  const seed = values.seed === undefined ? randomInt(2 ** 32) : Number(values.seed);
+  const minutes = Number(values.minutes);
+  if (!Number.isInteger(seed) || !(minutes >= 1 && minutes <= 24 * 60)) {
+    throw new Error('--seed is a whole number, --minutes a number from 1 to 1440');
+  }
+  const isPositiveControl = values['positive-control'];
+  const durationMs = values.quick ? QUICK_MS : minutes * 60_000;
+  return {
+    seed,
+    isPositiveControl,
+    isFenced: !isPositiveControl,
+    durationMs,
+    // A kill every two seconds, quick or long; the rest in the same measure.
+    kills: Math.round(durationMs / 2_000),
+    freezes: Math.round(durationMs / (isPositiveControl ? 8_000 : 20_000)),
+    wipes: Math.round(durationMs / 60_000),
+    messagesPerSecond: 50,
+    agents: 20,
+    log: (line) => console.log(line),
+  };
+}
+
+const QUICK_MS = 126_000;

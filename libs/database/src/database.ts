@@ -1,4 +1,6 @@
 import { DataSource, type EntityTarget, type MigrationInterface, type ObjectLiteral } from 'typeorm';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { asUnavailable, isDatabaseAway } from './database-away.js';
 import { type Row, Transaction } from './transaction.js';
 
 export interface DatabaseOptions {
@@ -11,7 +13,10 @@ export interface DatabaseOptions {
   poolSize: number;
 }
 
-/** A service's own schema in Postgres. */
+const OPEN_TIMEOUT_MS = 30_000;
+const OPEN_RETRY_MS = 250;
+
+/** A service's own schema in Postgres. While the server is away everything here fails with SERVICE_UNAVAILABLE. */
 export class Database {
   private relayKick: () => void = () => undefined;
 
@@ -20,8 +25,22 @@ export class Database {
     readonly schema: string,
   ) {}
 
-  /** Connects, makes the schema if it is not there and brings it up to date. */
+  /**
+   * Connects, makes the schema if it is not there and brings it up to date. A server that is not there yet, or that
+   * still recovers, is waited for: services and servers start together. Errors: SERVICE_UNAVAILABLE after 30 s.
+   */
   static async open(options: DatabaseOptions): Promise<Database> {
+    for (const deadline = Date.now() + OPEN_TIMEOUT_MS; ;) {
+      try {
+        return await Database.connect(options);
+      } catch (error) {
+        if (!isDatabaseAway(error) || Date.now() > deadline) throw asUnavailable(error);
+        await sleep(OPEN_RETRY_MS);
+      }
+    }
+  }
+
+  private static async connect(options: DatabaseOptions): Promise<Database> {
     const source = new DataSource({
       type: 'postgres',
       url: options.url,
@@ -55,7 +74,8 @@ export class Database {
       await runner.query(`CREATE SCHEMA IF NOT EXISTS "${this.schema}"`);
       await this.source.runMigrations();
     } finally {
-      await runner.query(`SELECT pg_advisory_unlock(${lock})`, [this.schema]);
+      // A broken connection has lost the lock already, and this error would hide the first.
+      await runner.query(`SELECT pg_advisory_unlock(${lock})`, [this.schema]).catch(() => undefined);
       await runner.release();
     }
   }
@@ -66,6 +86,8 @@ export class Database {
     try {
       const result = (await runner.query(sql, parameters, true)) as { records: T[] };
       return result.records;
+    } catch (error) {
+      throw asUnavailable(error);
     } finally {
       await runner.release();
     }
@@ -86,7 +108,7 @@ export class Database {
     } catch (error) {
       // The rollback of a broken connection fails too; the first error is the one that tells something.
       if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
-      throw error;
+      throw asUnavailable(error);
     } finally {
       await runner.release();
     }

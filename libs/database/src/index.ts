@@ -1,8 +1,10 @@
 /**
  * Postgres for one service: its own schema, migrations at boot, transactions with an outbox.
  * Promised: what a transaction wrote, and the events it put in the outbox, commit together or not at all.
+ * Not promised: that a transaction which failed with SERVICE_UNAVAILABLE was not committed.
  */
 export * from './database.js';
+export { isDatabaseAway } from './database-away.js';
 export * from './event-tables.js';
 export * from './ids.js';
 export * from './transaction.js';

@@ -1,4 +1,6 @@
 import { type ClaimedTurn, RoostError } from '#lib/contracts';
+import { reachedNobody } from '#lib/bus/rpc';
+import { isDatabaseAway } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import type { ModelMessage } from 'ai';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -33,7 +35,7 @@ export interface TurnRunner extends ContextSources {
 }
 
 const DEFAULT_TIMEOUT_SECONDS = 3_600;
-const EXHAUSTED_PAUSE_MS = 1_000;
+const PAUSE_MS = 1_000;
 
 /**
  * Runs one claimed turn from its context to its report. Never throws: whatever happens is reported to messaging,
@@ -232,9 +234,10 @@ class RunningTurn {
       await this.handOver(context);
       return void (await this.report.released());
     }
-    if (error instanceof RoostError && error.code === 'BALANCE_EXHAUSTED') {
-      // Messaging hears of it by an event and gives out no more turns; until then, not to claim this one in a circle.
-      await sleep(EXHAUSTED_PAUSE_MS);
+    // Messaging hears of an empty balance by an event and gives out no more turns; a part of Roost that is away comes
+    // back. Neither is the message's fault: the try does not count. Until then, not to claim this turn in a circle.
+    if ((error instanceof RoostError && error.code === 'BALANCE_EXHAUSTED') || isPlatformAway(error)) {
+      await sleep(PAUSE_MS);
       return void (await this.report.released());
     }
     if (reason === 'interrupted') {

@@ -9,6 +9,9 @@ import { errorBody } from '../http/error-body.js';
 import { requestIdOf } from '../http/request-context.js';
 
 const SWEEP_EVERY_MS = 10 * 60_000;
+/** A call that runs says so this often; one that was silent for `LOST_SECONDS` is taken for lost with its gateway. */
+const ALIVE_EVERY_MS = 4_000;
+const LOST_SECONDS = 15;
 
 interface KeptRow {
   fingerprint: string;
@@ -50,6 +53,7 @@ export class IdempotencyStore implements OnApplicationBootstrap, OnApplicationSh
     const kept = await this.take(scope, fingerprint.begun);
     if (kept) return this.replay(call, scope, kept, await fingerprint.whole());
     call.stream = fingerprint.stream;
+    const alive = setInterval(() => void this.keepTaken(scope), ALIVE_EVERY_MS).unref();
     try {
       const answer = await run();
       await this.keep(scope, await fingerprint.whole(), call.reply.statusCode, answer);
@@ -65,16 +69,24 @@ export class IdempotencyStore implements OnApplicationBootstrap, OnApplicationSh
         await this.database.query(`DELETE FROM idempotency WHERE scope = $1 AND key = $2`, scope);
       }
       throw error;
+    } finally {
+      clearInterval(alive);
     }
   }
 
-  /** Takes the key for this call, or gives the row of the call that has it. A runner lost for 2 minutes is replaced. */
+  private async keepTaken(scope: string[]): Promise<void> {
+    await this.database
+      .query(`UPDATE idempotency SET created_at = now() WHERE scope = $1 AND key = $2 AND status IS NULL`, scope)
+      .catch(() => undefined); // said again in a moment
+  }
+
+  /** Takes the key for this call, or gives the row of the call that has it. A runner that was lost is replaced. */
   private async take(scope: string[], fingerprint: string): Promise<KeptRow | undefined> {
     const taken = await this.database.query(
       `INSERT INTO idempotency AS kept (scope, key, fingerprint) VALUES ($1, $2, $3)
        ON CONFLICT (scope, key) DO UPDATE SET fingerprint = $3, status = NULL, sealed_body = NULL, created_at = now()
        WHERE kept.created_at < now() - interval '24 hours'
-          OR (kept.status IS NULL AND kept.created_at < now() - interval '2 minutes' AND kept.fingerprint = $3)
+          OR (kept.status IS NULL AND kept.created_at < now() - interval '${LOST_SECONDS} seconds' AND kept.fingerprint = $3)
        RETURNING kept.key`,
       [...scope, fingerprint],
     );

@@ -1,7 +1,14 @@
 import type { EventContract } from '#lib/contracts';
 import type { Database, Transaction } from '#lib/database';
 import type { Logger } from '#lib/observability';
-import { AckPolicy, type ConsumerMessages, DeliverPolicy, jetstream, type JsMsg } from '@nats-io/jetstream';
+import {
+  AckPolicy,
+  type ConsumerMessages,
+  DeliverPolicy,
+  jetstream,
+  JetStreamApiError,
+  type JsMsg,
+} from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inCall, ownCall } from '../rpc/index.js';
@@ -13,6 +20,9 @@ export interface ConsumerBinding {
   handle: EventHandler<unknown>;
 }
 
+/** An event that nobody spoke of for this long is delivered again: its consumer was lost. */
+const ACK_WAIT_MS = 5_000;
+const WORKING_MS = 1_500;
 const REDELIVER_MS = [100, 500, 2_000, 10_000, 30_000];
 
 /**
@@ -25,6 +35,9 @@ export class EventConsumer {
   private messages: ConsumerMessages | undefined;
   private stopped = false;
   private loop: Promise<void> | undefined;
+  private readonly inHand = new Set<JsMsg>();
+  private work: Promise<void> = Promise.resolve();
+  private stillWorking: NodeJS.Timeout | undefined;
   private readonly bindings: Map<string, ConsumerBinding[]>;
 
   constructor(
@@ -48,7 +61,7 @@ export class EventConsumer {
         const consumer = await jetstream(this.connection).consumers.get(EVENTS_STREAM, this.service);
         this.messages = await consumer.consume({ max_messages: 64, expires: 5_000, abort_on_missing_resource: true });
         if (this.stopped) break;
-        for await (const message of this.messages) await this.deliver(message);
+        for await (const message of this.messages) this.take(message);
       } catch (error) {
         if (this.stopped) return;
         this.logger.warn({ err: error }, 'the event stream is not reachable; trying again');
@@ -59,14 +72,34 @@ export class EventConsumer {
 
   private async declare(): Promise<void> {
     const { manager } = await declareEventsStream(this.connection);
-    await manager.consumers.add(EVENTS_STREAM, {
+    const limits = { ack_wait: ACK_WAIT_MS * 1e6, max_ack_pending: 256 };
+    const consumer = {
       durable_name: this.service,
       ack_policy: AckPolicy.Explicit,
       deliver_policy: DeliverPolicy.All,
-      ack_wait: 30 * 1e9,
       max_deliver: -1,
-      max_ack_pending: 256,
+      ...limits,
+    };
+    await manager.consumers.add(EVENTS_STREAM, consumer).catch((error: unknown) => {
+      if (!(error instanceof JetStreamApiError)) throw error;
+      // Newer servers refuse to add one that is there with other limits, as an earlier version of Roost left it.
+      return manager.consumers.update(EVENTS_STREAM, this.service, limits);
     });
+  }
+
+  /** Puts an event behind those in hand. The server hears of all of them: one that waits its turn is not lost. */
+  private take(message: JsMsg): void {
+    this.inHand.add(message);
+    this.stillWorking ??= setInterval(() => this.sayWorking(), WORKING_MS).unref();
+    this.work = this.work
+      .then(() => (this.stopped ? message.nak() : this.deliver(message)))
+      // The connection ended in between: the server delivers the event again.
+      .catch((error: unknown) => this.logger.warn({ err: error }, 'an event could not be acknowledged'))
+      .finally(() => this.inHand.delete(message));
+  }
+
+  private sayWorking(): void {
+    if (!this.connection.isClosed()) for (const message of this.inHand) message.working();
   }
 
   private async deliver(message: JsMsg): Promise<void> {
@@ -109,11 +142,13 @@ export class EventConsumer {
     );
   }
 
-  /** Finishes the event in work and takes no more. */
+  /** Finishes the event in work, gives back those that wait behind it and takes no more. */
   async stop(): Promise<void> {
     this.stopped = true;
     await this.messages?.close();
     await this.loop;
+    await this.work;
+    clearInterval(this.stillWorking);
   }
 }
 

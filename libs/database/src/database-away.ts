@@ -1,0 +1,47 @@
+import { RoostError } from '#lib/contracts';
+
+/** Node's words for a server that is not there, and PostgreSQL's for one that starts, stops or has no room. */
+const CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  '57P01',
+  '57P02',
+  '57P03',
+  '53300',
+  '08000',
+  '08001',
+  '08003',
+  '08004',
+  '08006',
+]);
+/** Connections that broke in the middle have no code: pg and TypeORM only say so. */
+const WORDS =
+  /^Connection terminated|timeout exceeded when trying to connect|connection error and is not queryable|Query runner already released/i;
+
+/** Whether an error says that the database cannot be reached for now, rather than that it refused something. */
+export function isDatabaseAway(error: unknown): boolean {
+  if (error instanceof RoostError) return error.details.some(({ reason }) => reason === REASON);
+  if (!(error instanceof Error)) return false;
+  return ('code' in error && CODES.has(String(error.code))) || WORDS.test(error.message);
+}
+
+/**
+ * What callers get instead: SERVICE_UNAVAILABLE, to be tried again. A commit whose answer was lost may have been
+ * made, so what is tried again must be idempotent, as for a request that got no answer.
+ */
+export function asUnavailable(error: unknown): unknown {
+  if (error instanceof RoostError || !isDatabaseAway(error)) return error;
+  const away = new RoostError(
+    'SERVICE_UNAVAILABLE',
+    'the database cannot be reached for now; try again in a moment',
+    [{ reason: REASON }],
+    2,
+  );
+  away.cause = error;
+  return away;
+}
+
+const REASON = 'database_away';

@@ -44,7 +44,7 @@ const SETTLE_MS = 75_000;
  * the seed's plan, lets it settle and judges every message. Errors: Roost that did not start or did not come back.
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
-  const { seed, durationMs, log } = options;
+  const { seed, log } = options;
   const folder = ownedFolder();
   const dataDir = join(folder, 'roost');
   mkdirSync(dataDir, { mode: 0o711 });

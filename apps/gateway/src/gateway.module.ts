@@ -23,6 +23,7 @@ import { ChannelWebhooksController } from './channels/channel-webhooks.controlle
 import { ChannelsController } from './channels/channels.controller.js';
 import { FilesController } from './filesystem/files.controller.js';
 import { FilesystemController } from './filesystem/filesystem.controller.js';
+import { AgentFeed } from './events/agent-feed.js';
 import { EventStreams } from './events/event-streams.js';
 import { EventsController } from './events/events.controller.js';
 import { Mailer } from './mail/mailer.js';
@@ -71,6 +72,7 @@ export const controllers = [
   controllers,
   providers: [
     { provide: Sealer, useFactory: (config: GatewayConfig) => sealerFrom(config), inject: [CONFIG] },
+    AgentFeed,
     ApiKeys,
     Mailer,
     SignIns,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { request } from './request.js';
 import { AgentId, wire } from './wire.js';
 
 /**
@@ -32,3 +33,14 @@ export const LiveEvent = wire({
   }).optional(),
 });
 export type LiveEvent = z.output<typeof LiveEvent>;
+
+/**
+ * What a running turn has told so far, for a reader that comes late: the events after `afterSeq`, neighbouring texts
+ * as one with the last one's `seq`. Served by the worker that runs the turn.
+ * Errors: SERVICE_UNAVAILABLE (nobody there) when no turn of the agent runs.
+ */
+export const replayLive = request('live.{agentId}.replay', {
+  input: wire({ agentId: AgentId, turnId: z.uuid().optional(), afterSeq: z.number().int().min(-1).default(-1) }),
+  output: wire({ events: z.array(LiveEvent) }),
+  timeoutMs: 2_000,
+});

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AgentState } from './lifecycle.js';
+import { AgentState, agentStatusChanged } from './lifecycle.js';
 import { event, request } from './request.js';
 import { AccountId, AgentId, Count, JsonObject, MessageId, pageQuery, Pagination, Timestamp, wire } from './wire.js';
 
@@ -188,7 +188,7 @@ export type AgentEvent = z.output<typeof AgentEvent>;
 
 /**
  * The durable events of an agent in their order, for a reader that resumes. Kept 24 h.
- * Without `afterEventId`: none, only `lastEventId`, from where a fresh reader goes on.
+ * Without `afterEventId` and `fromStart`: none, only `lastEventId`, from where a fresh reader goes on.
  * `isKnown` false: the event is not kept any more (or never was), so events may be missing; the oldest kept follow.
  * Errors: NOT_FOUND.
  */
@@ -196,6 +196,8 @@ export const listAgentEvents = request('messaging.event.list', {
   input: wire({
     agentId: AgentId,
     afterEventId: z.uuid().optional(),
+    /** Without `afterEventId`: the oldest kept events, for a reader that began before there was any. */
+    fromStart: z.boolean().optional(),
     limit: z.number().int().min(1).max(200).default(100),
   }),
   output: wire({
@@ -327,3 +329,5 @@ export const turnInterrupted = event(
     partialReply: z.string(),
   }),
 );
+/** Lifecycle's news of an agent, in its place among the agent's other durable events. */
+export const agentStatusRecorded = event('messaging.agent.status-recorded', agentStatusChanged.payload);

@@ -1,24 +1,51 @@
-import { type LiveEvent, LiveEvent as LiveEventSchema, liveSubject, type ClaimedTurn } from '#lib/contracts';
-import { z } from 'zod';
 import type { Bus } from '#lib/bus';
+import { serve } from '#lib/bus/rpc';
+import {
+  type ClaimedTurn,
+  type LiveEvent,
+  LiveEvent as LiveEventSchema,
+  liveSubject,
+  replayLive,
+  subjectOf,
+} from '#lib/contracts';
+import type { Subscription } from '@nats-io/transport-node';
+import { z } from 'zod';
 
 const FLUSH_MS = 25;
 const FLUSH_CHARS = 800;
 
 /**
  * Tells what happens in one turn while it happens. The first words go out at once, later ones gathered for a few
- * milliseconds. Not promised: that anybody hears it; durable events carry the result.
+ * milliseconds. Keeps it while the turn runs, for readers that come late; bounded by what one turn may say.
+ * Not promised: that anybody hears it; durable events carry the result.
  */
 export class LivePublisher {
   private seq = 0;
   private waiting = '';
   private timer: NodeJS.Timeout | undefined;
   private hasSpoken = false;
+  private readonly told: LiveEvent[] = [];
+  private readonly replaying: Subscription;
 
   constructor(
     private readonly bus: Bus,
     private readonly turn: Pick<ClaimedTurn, 'agentId' | 'turnId' | 'messages'>,
-  ) {}
+  ) {
+    const { agentId, turnId } = turn;
+    this.replaying = serve(
+      bus.connection,
+      replayLive,
+      subjectOf(replayLive, { agentId }),
+      (asked) => ({ events: merged(this.told, asked.turnId === turnId ? asked.afterSeq : -1) }),
+      () => undefined,
+    );
+  }
+
+  /** Sends what still waits and answers late readers no more: from here on durable events tell of the turn. */
+  end(): void {
+    this.flush();
+    this.replaying.unsubscribe();
+  }
 
   restarted(): void {
     this.send({ type: 'turn.restarted' });
@@ -41,7 +68,7 @@ export class LivePublisher {
     this.send({ type: 'tool.result', tool: { callId, name, output: output.slice(0, 10_000), isError } });
   }
 
-  /** Sends what still waits; to be called once when the turn ends, however it ends. */
+  /** Sends what still waits; to be called before the turn's end is reported. */
   flush(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
@@ -54,6 +81,7 @@ export class LivePublisher {
   private send(event: Pick<LiveEvent, 'type' | 'text' | 'tool'>): void {
     const { agentId, turnId, messages } = this.turn;
     const live: LiveEvent = { ...event, agentId, turnId, messageId: messages.at(-1)?.id ?? '', seq: this.seq++ };
+    this.told.push(live);
     this.bus.signal(liveSubject(agentId), z.encode(LiveEventSchema, live));
   }
 }
@@ -63,4 +91,16 @@ type Json = z.output<ReturnType<typeof z.json>>;
 function asJson(value: unknown): Json {
   const text = JSON.stringify(value ?? null);
   return text.length > 20_000 ? `${text.slice(0, 20_000)}…` : (JSON.parse(text) as Json);
+}
+
+/** Events after `afterSeq`, with neighbouring texts joined. */
+function merged(events: LiveEvent[], afterSeq: number): LiveEvent[] {
+  const joined: LiveEvent[] = [];
+  for (const event of events.filter(({ seq }) => seq > afterSeq)) {
+    const last = joined.at(-1);
+    if (last?.type === 'text.delta' && event.type === 'text.delta')
+      joined[joined.length - 1] = { ...event, text: (last.text ?? '') + (event.text ?? '') };
+    else joined.push(event);
+  }
+  return joined;
 }

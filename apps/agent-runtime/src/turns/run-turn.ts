@@ -101,6 +101,7 @@ class RunningTurn {
     } finally {
       clearTimeout(timer);
       this.lease.release();
+      this.live.end();
       await this.journal.stop();
     }
   }
@@ -238,6 +239,7 @@ class RunningTurn {
     // back. Neither is the message's fault: the try does not count. Until then, not to claim this turn in a circle.
     if ((error instanceof RoostError && error.code === 'BALANCE_EXHAUSTED') || isPlatformAway(error)) {
       await sleep(PAUSE_MS);
+      await this.handOver(context);
       return void (await this.report.released());
     }
     if (reason === 'interrupted') {

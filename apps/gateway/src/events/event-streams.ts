@@ -1,17 +1,27 @@
 import { BeforeApplicationShutdown, Injectable } from '@nestjs/common';
+import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 
 const HEARTBEAT_MS = 15_000;
-/** A reader that is this far behind is cut off; it resumes by Last-Event-ID. */
-const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
+/** What may wait in memory for one reader. */
+const MAX_UNREAD_BYTES = 1024 * 1024;
+/** How long a reader may take to read what waits; also how long a cut one has for the event that tells it. */
+const PATIENCE_MS = 15_000;
 
-/** One reader's stream of server-sent events. */
+/**
+ * One reader's stream of server-sent events. A reader that does not keep up is cut: it is told by `stream.cut` at the
+ * end of what it has not read yet, and resumes by Last-Event-ID. What waits for it in memory is bounded.
+ */
 export class EventStream {
   private readonly heartbeat: NodeJS.Timeout;
+  private readonly closed = new AbortController();
 
   constructor(private readonly response: ServerResponse) {
     this.heartbeat = setInterval(() => this.write(': still here\n\n'), HEARTBEAT_MS).unref();
-    response.once('close', () => clearInterval(this.heartbeat));
+    response.once('close', () => {
+      clearInterval(this.heartbeat);
+      this.closed.abort();
+    });
   }
 
   get isOpen(): boolean {
@@ -19,7 +29,18 @@ export class EventStream {
   }
 
   send(type: string, id: string | undefined, data: unknown): void {
-    this.write(`${id ? `id: ${id}\n` : ''}event: ${type}\ndata: ${JSON.stringify(data)}\n\n`);
+    this.write(frame(type, id, data));
+  }
+
+  /** Waits until the reader has read most of what was sent, for whoever has more: it is not cut for being asked much. */
+  async ready(): Promise<void> {
+    if (!this.isOpen || !this.response.writableNeedDrain) return;
+    const patience = AbortSignal.timeout(PATIENCE_MS);
+    const isRead = await once(this.response, 'drain', { signal: AbortSignal.any([patience, this.closed.signal]) }).then(
+      () => true,
+      () => !patience.aborted,
+    );
+    if (!isRead) this.cut();
   }
 
   end(): void {
@@ -28,9 +49,20 @@ export class EventStream {
 
   private write(text: string): void {
     if (!this.isOpen) return;
-    if (this.response.writableLength > MAX_UNREAD_BYTES) this.response.destroy();
+    if (this.response.writableLength > MAX_UNREAD_BYTES) this.cut();
     else this.response.write(text);
   }
+
+  private cut(): void {
+    const message = 'You read more slowly than events come. Connect again with Last-Event-ID to go on where you were.';
+    this.response.end(frame('stream.cut', undefined, { reason: 'too_slow', message }));
+    const timer = setTimeout(() => this.response.destroy(), PATIENCE_MS).unref();
+    this.response.once('close', () => clearTimeout(timer));
+  }
+}
+
+function frame(type: string, id: string | undefined, data: unknown): string {
+  return `${id === undefined ? '' : `id: ${id}\n`}event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
 /** The streams that are open, so that the gateway can end them when it stops: readers come back by themselves. */

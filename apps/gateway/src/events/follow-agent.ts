@@ -1,18 +1,23 @@
 import { Bus, type CallContext } from '#lib/bus';
-import { agentStatusChanged, listAgentEvents, LiveEvent, liveSubject } from '#lib/contracts';
-import type { Msg, Subscription } from '@nats-io/transport-node';
+import { listAgentEvents, LiveEvent, replayLive, RoostError } from '#lib/contracts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import type { AgentFeed, AgentListener } from './agent-feed.js';
+import { type EventPosition, formatPosition } from './event-position.js';
 import type { EventStream } from './event-streams.js';
+import { LiveLine } from './live-line.js';
 
 interface Wanted {
   agentId: string;
   messageId: string | undefined;
-  /** The last durable event the reader has seen. */
-  afterEventId: string | undefined;
+  /** What the reader has seen. */
+  from: EventPosition;
 }
 
 interface Payload {
   agent_id?: string;
   account_id?: string;
+  turn_id?: string;
   message_ids?: string[];
   messages?: { id: string }[];
   message?: { id: string; reply_to_id?: string | null };
@@ -20,112 +25,159 @@ interface Payload {
 }
 
 const LOOK_AGAIN_MS = 15_000;
+const PAUSE_MS = 1_000;
 
 /**
  * Carries an agent's events to one reader. Durable events come from messaging's rows in their order, so none is
- * missing; what passes on the bus is only the hint to look. Deltas are passed on as they come and carry the id of the
- * durable event before them, which is where a reader resumes.
+ * missing; what passes on the bus is only the hint to look. Deltas are passed on as they come; those that a running
+ * turn told before the reader came are asked of its worker. Every id says where a reader resumes.
  */
-export class FollowAgent {
-  private readonly subscriptions: Subscription[] = [];
+export class FollowAgent implements AgentListener {
+  private readonly live = new LiveLine();
   private position: string | undefined;
-  private looking = false;
+  private resumed: EventPosition['inside'];
+  private working: Promise<void> | undefined;
   private lookAgain = false;
   private timer: NodeJS.Timeout | undefined;
+  private stopListening: () => void = () => undefined;
 
   constructor(
     private readonly bus: Bus,
+    private readonly feed: AgentFeed,
     private readonly context: CallContext,
     private readonly stream: EventStream,
     private readonly wanted: Wanted,
   ) {
-    this.position = wanted.afterEventId;
+    this.position = wanted.from.eventId;
+    this.resumed = wanted.from.inside;
   }
 
   start(): void {
-    this.listen('events.messaging.>', (message) => this.hint(message));
-    this.listen(agentStatusChanged.subject, (message) => this.status(message));
-    this.listen(liveSubject(this.wanted.agentId), (message) => this.delta(message));
+    // Listening begins before the first look: what happens in between is held back, not missed.
+    this.stopListening = this.feed.listen(this.wanted.agentId, this);
     this.timer = setInterval(() => this.look(), LOOK_AGAIN_MS).unref();
-    this.look();
+    this.working = this.catchUp()
+      .then(() => this.replay())
+      .finally(() => this.rest());
   }
 
   stop(): void {
     clearInterval(this.timer);
-    for (const subscription of this.subscriptions) subscription.unsubscribe();
+    this.stopListening();
   }
 
-  private listen(subject: string, hear: (message: Msg) => void): void {
-    this.subscriptions.push(
-      this.bus.connection.subscribe(subject, {
-        callback: (error, message) => {
-          if (!error) hear(message);
-        },
-      }),
-    );
+  onHint(): void {
+    this.look();
   }
 
-  private hint(message: Msg): void {
-    const payload = message.json<Payload>();
-    if (payload.agent_id !== this.wanted.agentId) return;
-    const id = message.headers?.get('roost-event-id');
-    // The agent's first event: there is none before it to ask after.
-    if (this.position === undefined && id) this.tell(message.subject, id, payload);
+  onLive(event: LiveEvent, wire: unknown): void {
+    this.live.hear(event, wire);
+    // Its turn's start is a durable event on its way: told first, so that a reader knows whose words these are.
+    if (this.live.mayTell(event)) this.tellLive();
     else this.look();
   }
 
-  private status(message: Msg): void {
-    const { account_id: _, ...payload } = message.json<Payload>();
-    if (payload.agent_id === this.wanted.agentId && !this.wanted.messageId)
-      this.stream.send('agent.status', this.position, payload);
-  }
-
-  private delta(message: Msg): void {
-    const parsed = LiveEvent.safeParse(message.json());
-    if (!parsed.success) return;
-    const { type, turnId, seq, messageId } = parsed.data;
-    if (this.wanted.messageId && this.wanted.messageId !== messageId) return;
-    this.stream.send(type, `${this.position ?? ''}/${turnId}:${seq}`, message.json());
-  }
-
-  /** Sends the durable events that came since; one look at a time, another one if asked for meanwhile. */
+  /** Tells the durable events that came since; one look at a time, another one if asked for meanwhile. */
   private look(): void {
-    if (this.looking) this.lookAgain = true;
-    else void this.catchUp();
+    this.lookAgain = true;
+    this.working ??= this.catchUp().finally(() => this.rest());
+  }
+
+  private rest(): void {
+    this.working = undefined;
+    this.tellLive();
+    if (this.lookAgain && this.stream.isOpen) this.look();
   }
 
   private async catchUp(): Promise<void> {
-    this.looking = true;
+    do {
+      this.lookAgain = false;
+      while (this.stream.isOpen && (await this.tellNextPage()));
+    } while (this.lookAgain && this.stream.isOpen);
+  }
+
+  /** Gives whether there is more. While messaging is away the reader just waits; when the agent is gone it ends. */
+  private async tellNextPage(): Promise<boolean> {
+    const { agentId } = this.wanted;
     try {
-      let hasMore = this.position !== undefined;
-      while ((hasMore || this.lookAgain) && this.position !== undefined && this.stream.isOpen) {
-        this.lookAgain = false;
-        const found = await this.bus.request(
-          listAgentEvents,
-          { agentId: this.wanted.agentId, afterEventId: this.position, limit: 100 },
-          { ...this.context, deadline: Date.now() + 10_000 },
-        );
-        for (const event of found.events) this.tell(event.subject, event.id, event.payload as Payload);
-        hasMore = found.hasMore;
+      const found = await this.bus.request(
+        listAgentEvents,
+        {
+          agentId,
+          ...(this.position === undefined ? {} : { afterEventId: this.position }),
+          limit: 100,
+          fromStart: true,
+        },
+        { ...this.context, deadline: Date.now() + 10_000 },
+      );
+      if (!found.isKnown)
+        this.stream.send('stream.gap', undefined, {
+          message: 'The event you resume from is not kept any more: some may be missing before the next one.',
+        });
+      for (const event of found.events) this.tell(event.subject, event.id, event.payload as Payload);
+      await this.stream.ready();
+      return found.hasMore;
+    } catch (error) {
+      if (!(error instanceof RoostError && error.code === 'SERVICE_UNAVAILABLE')) {
+        this.stream.end();
+        return false;
       }
-    } catch {
-      // Messaging is away, or the agent is gone: the reader comes back with Last-Event-ID and is told then.
-      this.stream.end();
-    } finally {
-      this.looking = false;
+      await sleep(PAUSE_MS, undefined, { ref: false });
+      return true;
+    }
+  }
+
+  /** What the running turn, if there is one, has told before this reader came. */
+  private async replay(): Promise<void> {
+    const { agentId } = this.wanted;
+    const seen = this.resumed ? { turnId: this.resumed.id, afterSeq: this.resumed.n } : {};
+    const { events } = await this.bus
+      .request(replayLive, { agentId, afterSeq: -1, ...seen }, { ...this.context, deadline: Date.now() + 2_000 })
+      .catch(() => ({ events: [] })); // no turn runs, or its worker is gone and another will tell it anew
+    if (this.resumed) this.live.seen(this.resumed.id, this.resumed.n);
+    this.live.replayed(events.map((event) => ({ event, wire: z.encode(LiveEvent, event) })));
+  }
+
+  private tellLive(): void {
+    for (const { event, wire } of this.live.take()) {
+      const { messageId } = this.wanted;
+      if (messageId && event.messageId !== messageId && !this.live.concerns(event.turnId, messageId)) continue;
+      const inside = { id: event.turnId, n: event.seq };
+      this.stream.send(event.type, formatPosition({ eventId: this.position, inside }), wire);
     }
   }
 
   private tell(subject: string, id: string, { account_id: _, ...payload }: Payload): void {
+    const before = this.position;
     this.position = id;
     const concerned = messagesOf(payload);
+    const type = typeOf(subject);
+    if (payload.turn_id && type === 'turn.started') this.live.started(payload.turn_id, concerned);
+    else if (payload.turn_id) this.live.ended(payload.turn_id);
     if (this.wanted.messageId && !concerned.includes(this.wanted.messageId)) return;
-    const type = subject.replace(/^events\.messaging\./, '');
-    if (type === 'turn.started')
-      for (const messageId of concerned)
-        this.stream.send('message.delivered', id, { agent_id: payload.agent_id, message_id: messageId });
+    if (type === 'turn.started') this.tellDelivered(id, before, payload.agent_id, concerned);
     this.stream.send(type, id, payload);
   }
+
+  /** Parts of one durable event: only its last part carries the event's own id, or a cut in between would lose the rest. */
+  private tellDelivered(
+    id: string,
+    before: string | undefined,
+    agentId: string | undefined,
+    messageIds: string[],
+  ): void {
+    const firstNew = this.resumed?.id === id ? this.resumed.n + 1 : 0;
+    messageIds.forEach((messageId, n) => {
+      if (n < firstNew || (this.wanted.messageId && messageId !== this.wanted.messageId)) return;
+      const position = formatPosition({ eventId: before, inside: { id, n } });
+      this.stream.send('message.delivered', position, { agent_id: agentId, message_id: messageId });
+    });
+  }
+}
+
+function typeOf(subject: string): string {
+  const type = subject.replace(/^events\.messaging\./, '');
+  return type === 'agent.status-recorded' ? 'agent.status' : type;
 }
 
 function messagesOf({ message, messages = [], message_ids = [] }: Payload): string[] {

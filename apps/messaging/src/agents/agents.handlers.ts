@@ -4,6 +4,7 @@ import {
   agentDeleted,
   type AgentState,
   agentStatusChanged,
+  agentStatusRecorded,
   interruptSubject,
   syncAgent,
   WAKE_RUNTIME,
@@ -34,6 +35,8 @@ export class AgentsHandlers {
   @Consumes(agentStatusChanged)
   async onStatusChanged(state: z.output<typeof agentStatusChanged.payload>, tx: Transaction) {
     await this.record(tx, state);
+    // After the agent's row was locked: the ids of its events are the order of their commits.
+    await tx.outbox(agentStatusRecorded, state, state.agentId);
   }
 
   @Consumes(agentDeleted)

@@ -8,18 +8,20 @@ import type { z } from 'zod';
  */
 export async function listEvents(
   database: Database,
-  { agentId, afterEventId, limit }: z.output<typeof listAgentEvents.input>,
+  { agentId, afterEventId, fromStart, limit }: z.output<typeof listAgentEvents.input>,
 ): Promise<z.output<typeof listAgentEvents.output>> {
   const [last] = await database.query<{ event_id: string }>(
     `SELECT event_id FROM outbox WHERE key = $1 ORDER BY id DESC LIMIT 1`,
     [agentId],
   );
   const lastEventId = last?.event_id ?? null;
-  if (afterEventId === undefined) return { events: [], hasMore: false, isKnown: true, lastEventId };
-  const [after] = await database.query<{ id: string }>(`SELECT id FROM outbox WHERE key = $1 AND event_id = $2`, [
-    agentId,
-    afterEventId,
-  ]);
+  if (afterEventId === undefined && !fromStart) return { events: [], hasMore: false, isKnown: true, lastEventId };
+  const [after] = afterEventId
+    ? await database.query<{ id: string }>(`SELECT id FROM outbox WHERE key = $1 AND event_id = $2`, [
+        agentId,
+        afterEventId,
+      ])
+    : [{ id: '0' }];
   const rows = await database.query<{ event: unknown }>(
     `SELECT jsonb_build_object('id', event_id, 'subject', subject, 'payload', payload,
        'created_at', wire_time(created_at)) AS event

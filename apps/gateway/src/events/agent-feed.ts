@@ -1,0 +1,62 @@
+import { Bus } from '#lib/bus';
+import { LiveEvent, liveSubject } from '#lib/contracts';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import type { Subscription } from '@nats-io/transport-node';
+import { z } from 'zod';
+
+/** What a follower hears of its agent. Hints only: any of them may be missing. */
+export interface AgentListener {
+  /** A durable event of the agent is there. */
+  onHint(): void;
+  onLive(event: LiveEvent, wire: unknown): void;
+}
+
+const Concerned = z.object({ agent_id: z.string() });
+
+/** Listens on the bus once for all open streams: what thousands of them follow arrives and is read one time. */
+@Injectable()
+export class AgentFeed implements OnApplicationBootstrap {
+  private readonly listeners = new Map<string, Set<AgentListener>>();
+  private readonly live = new Map<string, Subscription>();
+
+  constructor(private readonly bus: Bus) {}
+
+  onApplicationBootstrap(): void {
+    this.bus.connection.subscribe('events.messaging.>', {
+      callback: (error, message) => {
+        if (error || this.listeners.size === 0) return;
+        const concerned = Concerned.safeParse(message.json());
+        if (concerned.success) this.hear(concerned.data.agent_id, (listener) => listener.onHint());
+      },
+    });
+  }
+
+  /** Gives the function that ends it. */
+  listen(agentId: string, listener: AgentListener): () => void {
+    const others = this.listeners.get(agentId) ?? new Set();
+    this.listeners.set(agentId, others.add(listener));
+    if (!this.live.has(agentId)) this.live.set(agentId, this.subscribe(agentId));
+    return () => {
+      others.delete(listener);
+      if (others.size > 0 || this.listeners.get(agentId) !== others) return;
+      this.listeners.delete(agentId);
+      this.live.get(agentId)?.unsubscribe();
+      this.live.delete(agentId);
+    };
+  }
+
+  private subscribe(agentId: string): Subscription {
+    return this.bus.connection.subscribe(liveSubject(agentId), {
+      callback: (error, message) => {
+        if (error) return;
+        const wire = message.json();
+        const event = LiveEvent.safeParse(wire);
+        if (event.success) this.hear(agentId, (listener) => listener.onLive(event.data, wire));
+      },
+    });
+  }
+
+  private hear(agentId: string, tell: (listener: AgentListener) => void): void {
+    for (const listener of this.listeners.get(agentId) ?? []) tell(listener);
+  }
+}

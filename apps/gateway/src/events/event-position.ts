@@ -1,0 +1,22 @@
+/**
+ * Where a reader is, as it travels in `id` and `Last-Event-ID`: the last durable event it has wholly seen, and how far
+ * it is in what came after: `n` things of `inside`, which is a turn (its deltas) or a durable event told in parts.
+ */
+export interface EventPosition {
+  eventId: string | undefined;
+  inside?: { id: string; n: number };
+}
+
+const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
+const POSITION = new RegExp(`^(${UUID})?(?:/(${UUID}):(\\d{1,9}))?$`);
+
+export function formatPosition({ eventId = '', inside }: EventPosition): string {
+  return inside ? `${eventId}/${inside.id}:${inside.n}` : eventId;
+}
+
+/** Undefined when it is none of ours: the reader then starts afresh. */
+export function parsePosition(given: string): EventPosition | undefined {
+  const [, eventId, id, n] = POSITION.exec(given) ?? [];
+  if (eventId === undefined && id === undefined) return undefined;
+  return { eventId, ...(id === undefined ? {} : { inside: { id, n: Number(n) } }) };
+}

@@ -1,6 +1,4 @@
 import { type ClaimedTurn, RoostError } from '#lib/contracts';
-import { reachedNobody } from '#lib/bus/rpc';
-import { isDatabaseAway } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import type { ModelMessage } from 'ai';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -23,7 +21,7 @@ import { ReplyText } from './reply-text.js';
 import { TurnReport } from './report-turn.js';
 import { StepMeter } from './step-meter.js';
 import { TurnStopped } from './turn-end.js';
-import { failureOf } from './turn-failure.js';
+import { failureOf, isPlatformAway } from './turn-failure.js';
 import { TurnJournal } from './turn-journal.js';
 import { TurnLease } from './turn-lease.js';
 import { TurnView } from './turn-view.js';
@@ -237,7 +235,8 @@ class RunningTurn {
     }
     // Messaging hears of an empty balance by an event and gives out no more turns; a part of Roost that is away comes
     // back. Neither is the message's fault: the try does not count. Until then, not to claim this turn in a circle.
-    if ((error instanceof RoostError && error.code === 'BALANCE_EXHAUSTED') || isPlatformAway(error)) {
+    const isExhausted = error instanceof RoostError && error.code === 'BALANCE_EXHAUSTED';
+    if (isExhausted || (reason === undefined && isPlatformAway(error))) {
       await sleep(PAUSE_MS);
       await this.handOver(context);
       return void (await this.report.released());

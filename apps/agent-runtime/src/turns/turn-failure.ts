@@ -1,3 +1,5 @@
+import { reachedNobody } from '#lib/bus/rpc';
+import { isDatabaseAway } from '#lib/database';
 import { RoostError } from '#lib/contracts';
 import { modelFailure } from '../models/model-failure.js';
 import type { ResolvedModel } from '../models/model-registry.js';
@@ -25,4 +27,9 @@ export function failureOf(
     return { code: error.code, message: error.message, retryable: error.code === 'SERVICE_UNAVAILABLE' };
   if (model) return modelFailure(error, model);
   return { code: 'INTERNAL', message: 'something went wrong on our side; the turn is tried again', retryable: true };
+}
+
+/** True when it is certain that a service or its database is not running; one that answers late may have other reasons. */
+export function isPlatformAway(error: unknown): boolean {
+  return reachedNobody(error) || isDatabaseAway(error);
 }

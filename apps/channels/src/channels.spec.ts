@@ -24,6 +24,7 @@ import { start } from './main.js';
 import { sweepOldRows } from './outbound/sweep-old-rows.js';
 import { Channels1795570000000 } from './migrations/channels-1795570000000.js';
 import { Files1795580000000 } from './migrations/files-1795580000000.js';
+import { Memories1795590000000 } from './migrations/memories-1795590000000.js';
 
 const TOKEN = '4242:testtoken';
 const accountId = newId();
@@ -163,7 +164,7 @@ describe('Telegram, through telegraf and a server that speaks the Bot API', () =
     rows = await Database.open({
       url: postgres.url,
       schema: 'channels',
-      migrations: [Channels1795570000000, Files1795580000000],
+      migrations: [Channels1795570000000, Files1795580000000, Memories1795590000000],
       poolSize: 2,
     });
   });
@@ -197,7 +198,11 @@ describe('Telegram, through telegraf and a server that speaks the Bot API', () =
     await say(`/link ${code}`, 8);
     await until('the used code is refused', () => shown(8).some((text) => text.includes('wrong or has expired')));
     const { channels } = await bus.request(listChannels, { agentId }, call());
-    expect(channels).toMatchObject([{ type: 'api' }, { type: 'telegram', health: 'connected', counterparty: 'user7' }]);
+    expect(channels).toMatchObject([
+      { type: 'api' },
+      { type: 'discord', health: 'not_configured' },
+      { type: 'telegram', health: 'connected', counterparty: 'user7' },
+    ]);
   });
 
   it('grows silent when codes are guessed', async () => {

@@ -4,6 +4,7 @@ import { ChannelsModule } from './channels.module.js';
 import { Config } from './config.js';
 import { Channels1795570000000 } from './migrations/channels-1795570000000.js';
 import { Files1795580000000 } from './migrations/files-1795580000000.js';
+import { Memories1795590000000 } from './migrations/memories-1795590000000.js';
 
 /** Starts the chat connections: each bot is connected by one replica. */
 export function start(env: Environment): Promise<RunningService> {
@@ -12,7 +13,7 @@ export function start(env: Environment): Promise<RunningService> {
     env,
     config: Config,
     module: ChannelsModule,
-    database: { schema: 'channels', migrations: [Channels1795570000000, Files1795580000000] },
+    database: { schema: 'channels', migrations: [Channels1795570000000, Files1795580000000, Memories1795590000000] },
   });
 }
 

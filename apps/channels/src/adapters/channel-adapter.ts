@@ -60,11 +60,19 @@ export interface WebhookAnswer {
   body: string;
 }
 
+/** Keeps a text of the platform's choice for whoever connects this bot next, on this replica or another. */
+export interface ConnectionMemory {
+  load(): Promise<string | undefined>;
+  save(text: string): Promise<void>;
+}
+
 export interface ConnectionEvents {
   /** Resolves when the message is on disk, within milliseconds: acknowledge it to the platform after that, not before. */
   onMessage(message: InboundMessage): Promise<void>;
   /** `failed` is final for these credentials (revoked, wrong, a missing scope): do not try again by yourself. */
   onState(state: ConnectionState): void;
+  /** For platforms whose sessions can be resumed. */
+  memory?: ConnectionMemory;
 }
 
 /**

@@ -1,8 +1,9 @@
 import type { Config } from '../config.js';
+import { DiscordAdapter } from '../discord/discord-adapter.js';
 import { TelegramAdapter } from '../telegram/telegram-adapter.js';
 import type { ChannelAdapter } from './channel-adapter.js';
 
 /** Every chat platform, one line each. */
 export function createAdapters(config: Config): ChannelAdapter[] {
-  return [new TelegramAdapter(config)];
+  return [new DiscordAdapter(config), new TelegramAdapter(config)];
 }

@@ -17,6 +17,7 @@ import { deliverNext, type Lane, type Outlet, settleInterrupted } from '../outbo
 import { LivePreview, type PreviewPlace } from '../outbound/live-preview.js';
 import type { Bot } from './bots.js';
 import type { Lease } from './connection-lease.js';
+import { connectionMemory } from './connection-memory.js';
 import { recordState } from './record-state.js';
 import { Typing } from './typing.js';
 
@@ -61,6 +62,7 @@ export class BotSession {
       onState: (state) => {
         this.states = this.states.then(() => recordState(database, lease, bot, state)).catch(complain);
       },
+      memory: connectionMemory(database, lease),
     });
     this.outlet = { database, content, lease, adapter, connection: this.connection };
     this.typing = new Typing((place) => this.connection.showTyping(place));

@@ -1,0 +1,69 @@
+import type { AgentBots, ChannelBinding } from '#lib/contracts';
+import type {
+  BotCredentials,
+  ChannelAdapter,
+  Connection,
+  ConnectionEvents,
+  LinkedPerson,
+} from '../adapters/channel-adapter.js';
+import type { Config } from '../config.js';
+import { discordMarkdown } from './discord-markdown.js';
+import { LateConnection } from './late-connection.js';
+
+type DiscordSettings = Pick<Config, 'DISCORD_API_BASE_URL' | 'DISCORD_BOT_TOKEN'>;
+
+/** Discord, by its gateway. A place is `<channel>` for direct messages, `<server>/<channel>` elsewhere. */
+export class DiscordAdapter implements ChannelAdapter {
+  readonly platform = 'discord';
+  readonly tokenField = 'discord_bot_token';
+  /** By `nonce` and `enforce_nonce`, for "the past few minutes". */
+  readonly isIdempotent = true;
+  readonly editEveryMs = 1_200;
+  /** What people may send depends on what they pay; larger files are refused in words. */
+  readonly maxInboundBytes = 50 * 1024 ** 2;
+  /** https://docs.discord.com/developers/reference#uploading-files */
+  readonly maxOutboundBytes = 10 * 1024 ** 2;
+  readonly sharedBot: BotCredentials | undefined;
+
+  constructor(private readonly settings: DiscordSettings) {
+    const { DISCORD_BOT_TOKEN: token } = settings;
+    this.sharedBot = token === undefined ? undefined : { token };
+  }
+
+  ownBot({ discordBotToken: token }: AgentBots): BotCredentials | undefined {
+    return token === undefined ? undefined : { token };
+  }
+
+  /** A token begins with the bot's id in base64. */
+  botIdOf({ token }: BotCredentials): string | undefined {
+    const id = Buffer.from(/^([\w-]+)\.[\w-]+\.[\w-]+$/.exec(token)?.[1] ?? '', 'base64url').toString();
+    return /^\d{1,20}$/.test(id) ? id : undefined;
+  }
+
+  roomOf(place: string): string {
+    return place;
+  }
+
+  isGroup(place: string): boolean {
+    return place.includes('/');
+  }
+
+  bindingFields({ userId, username }: LinkedPerson): Partial<ChannelBinding> {
+    return { discordUserId: userId, discordUsername: username };
+  }
+
+  linkInstructions(code: string): string {
+    return `Send "/link ${code}" to the agent's bot on Discord, in a direct message, within 10 minutes.`;
+  }
+
+  format(markdown: string): string[] {
+    return discordMarkdown(markdown);
+  }
+
+  connect({ token }: BotCredentials, events: ConnectionEvents): Connection {
+    const { DISCORD_API_BASE_URL: apiUrl } = this.settings;
+    return new LateConnection(
+      import('./discord-connection.js').then(({ DiscordConnection }) => new DiscordConnection(apiUrl, token, events)),
+    );
+  }
+}

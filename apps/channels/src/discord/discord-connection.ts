@@ -1,0 +1,211 @@
+import { type RawFile, REST } from '@discordjs/rest';
+import {
+  type APIApplicationCommand,
+  type APIMessage,
+  type APIUser,
+  AllowedMentionsTypes,
+  GatewayDispatchEvents,
+  type GatewayDispatchPayload,
+  InteractionResponseType,
+  MessageFlags,
+  type RESTPostAPIChannelMessageJSONBody,
+  Routes,
+} from 'discord-api-types/v10';
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import type { ReadableStream } from 'node:stream/web';
+import {
+  type Connection,
+  type ConnectionEvents,
+  DeliveryError,
+  type InboundFile,
+  type OutboundFile,
+  type SendKey,
+} from '../adapters/channel-adapter.js';
+import { COMMANDS, isRegistered } from './discord-commands.js';
+import { DiscordGateway } from './discord-gateway.js';
+import { channelOf, commandOf, inboundOf } from './discord-message.js';
+import { deliveryErrorOf, retryAfterMsOf } from './discord-outcome.js';
+
+const CALL_TIMEOUT_MS = 15_000;
+const DOWNLOAD_TIMEOUT_MS = 120_000;
+/** Longer waits are left to the caller, so that one busy channel does not hold up the others. */
+const MOST_WAIT_MS = 2_000;
+
+/** One bot on Discord: the gateway for what people write, the HTTP API for what they are shown. */
+export class DiscordConnection implements Connection {
+  private readonly rest: REST;
+  private readonly gateway: DiscordGateway;
+  /** Until when Discord wants to hear no more, by the kind of request and its channel. */
+  private readonly paused = new Map<string, number>();
+  private me = '';
+  private hasCommands = false;
+
+  constructor(
+    private readonly apiUrl: string,
+    token: string,
+    private readonly events: ConnectionEvents,
+  ) {
+    this.rest = new REST({
+      api: apiUrl,
+      version: '10',
+      timeout: CALL_TIMEOUT_MS,
+      retries: 2,
+      rejectOnRateLimit: ({ timeToReset, retryAfter, sublimitTimeout }) =>
+        Math.max(timeToReset, retryAfter, sublimitTimeout) > MOST_WAIT_MS,
+    }).setToken(token);
+    this.gateway = new DiscordGateway(
+      this.rest,
+      token,
+      {
+        onDispatch: (event) => this.onDispatch(event),
+        onState: (state) => events.onState(state),
+        onProblem: () => undefined,
+      },
+      events.memory,
+      () => this.prepare(),
+    );
+  }
+
+  /** Who we are: known from a new session, but not from one that is resumed. */
+  private async prepare(): Promise<void> {
+    const { id } = (await this.rest.get(Routes.user())) as APIUser;
+    this.me = id;
+    if (this.hasCommands) return;
+    const application = (await this.rest.get(Routes.currentApplication())) as { id: string };
+    const known = (await this.rest.get(Routes.applicationCommands(application.id))) as APIApplicationCommand[];
+    if (!isRegistered(known)) await this.rest.put(Routes.applicationCommands(application.id), { body: COMMANDS });
+    this.hasCommands = true;
+  }
+
+  private async onDispatch(event: GatewayDispatchPayload): Promise<void> {
+    if (event.t === GatewayDispatchEvents.MessageCreate) {
+      const message = inboundOf(event.d, this.me);
+      if (message) await this.events.onMessage(message);
+    }
+    if (event.t === GatewayDispatchEvents.InteractionCreate) {
+      const command = commandOf(event.d);
+      if (!command) return;
+      await this.events.onMessage(command.message);
+      // Discord waits three seconds; in a server only who asked sees the answer.
+      const data = command.message.isDirect ? {} : { flags: MessageFlags.Ephemeral as const };
+      const { id, token } = command.interaction;
+      const isForAgent = command.message.text === '/stop';
+      const body = isForAgent
+        ? {
+            type: InteractionResponseType.ChannelMessageWithSource,
+            data: { ...data, content: 'I am telling the agent.' },
+          }
+        : { type: InteractionResponseType.DeferredChannelMessageWithSource, data };
+      // A command that was given twice, or a late one, is answered already or never: it is carried out all the same.
+      await this.rest
+        .post(Routes.interactionCallback(id, token), { body, auth: false })
+        .catch((error: unknown) => deliveryErrorOf(error));
+    }
+  }
+
+  async send(place: string, part: string, { key }: SendKey): Promise<string> {
+    return this.post(place, { content: part }, key);
+  }
+
+  async sendFile(place: string, file: OutboundFile, { key }: SendKey): Promise<string> {
+    const data = await buffer(file.bytes);
+    return this.post(place, {}, key, [{ name: file.name, data }]);
+  }
+
+  private async post(
+    place: string,
+    body: RESTPostAPIChannelMessageJSONBody,
+    key: string,
+    files?: RawFile[],
+  ): Promise<string> {
+    const channel = channelOf(place);
+    const whole = { ...body, allowed_mentions: NO_PINGS, nonce: nonceOf(key), enforce_nonce: true };
+    const { id } = (await this.call(`post ${channel}`, () =>
+      this.rest.post(Routes.channelMessages(channel), { body: whole, ...(files ? { files } : {}) }),
+    )) as APIMessage;
+    return id;
+  }
+
+  async edit(place: string, messageId: string, part: string): Promise<void> {
+    const channel = channelOf(place);
+    await this.call(`patch ${channel}`, () =>
+      this.rest.patch(Routes.channelMessage(channel, messageId), {
+        body: { content: part, allowed_mentions: NO_PINGS },
+      }),
+    );
+  }
+
+  /** The answer takes the place of "thinking": there is one, since commands are answered briefly. */
+  async answer(answerTo: string, part: string): Promise<void> {
+    const [application = '', token = ''] = answerTo.split('/');
+    await this.call('answer', () =>
+      this.rest.patch(Routes.webhookMessage(application, token), {
+        body: { content: part, allowed_mentions: NO_PINGS },
+        auth: false,
+      }),
+    );
+  }
+
+  async showTyping(place: string): Promise<void> {
+    const channel = channelOf(place);
+    await this.call(`typing ${channel}`, () => this.rest.post(Routes.channelTyping(channel)));
+  }
+
+  /** Attachment addresses expire: the message is asked for a fresh one. */
+  async download({ reference }: InboundFile): Promise<Readable> {
+    const [channel = '', messageId = '', id = ''] = reference.split('/');
+    const message = (await this.call(`get ${channel}`, () =>
+      this.rest.get(Routes.channelMessage(channel, messageId)),
+    )) as APIMessage;
+    const all = [...message.attachments, ...(message.message_snapshots?.[0]?.message.attachments ?? [])];
+    const url = all.find((attachment) => attachment.id === id)?.url;
+    if (!url || !this.isDiscords(new URL(url))) throw new DeliveryError('failed', 'the file is not there any more');
+    const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS) }).catch(
+      (error: unknown) => Promise.reject(deliveryErrorOf(error)),
+    );
+    if (!response.ok || !response.body) {
+      await response.body?.cancel();
+      const outcome = response.status >= 500 || response.status === 429 ? 'retry' : 'failed';
+      throw new DeliveryError(outcome, `the file cannot be fetched (${response.status})`);
+    }
+    return Readable.fromWeb(response.body as ReadableStream<Uint8Array>);
+  }
+
+  private isDiscords({ protocol, hostname, origin }: URL): boolean {
+    if (origin === new URL(this.apiUrl).origin) return true;
+    return protocol === 'https:' && /\.(discordapp\.com|discordapp\.net|discord\.com)$/.test(`.${hostname}`);
+  }
+
+  private async call<T>(kind: string, work: () => Promise<T>): Promise<T> {
+    const waitMs = (this.paused.get(kind) ?? 0) - Date.now();
+    if (waitMs > 0) throw new DeliveryError('retry', 'Discord limits the rate', waitMs);
+    try {
+      return await work();
+    } catch (error) {
+      const retryAfterMs = retryAfterMsOf(error);
+      if (retryAfterMs !== undefined) this.pause(kind, Date.now() + retryAfterMs);
+      throw deliveryErrorOf(error);
+    }
+  }
+
+  private pause(kind: string, until: number): void {
+    for (const [known, end] of this.paused) if (end < Date.now()) this.paused.delete(known);
+    this.paused.set(kind, until);
+  }
+
+  async close(): Promise<void> {
+    await this.gateway.close();
+    this.rest.clearHashSweeper();
+    this.rest.clearHandlerSweeper();
+  }
+}
+
+/** What an agent writes must not ring for everybody on a server. */
+const NO_PINGS: { parse: AllowedMentionsTypes[] } = { parse: [] };
+
+/** At most 25 characters: https://docs.discord.com/developers/resources/message#create-message */
+function nonceOf(key: string): string {
+  return createHash('sha256').update(key).digest('base64url').slice(0, 24);
+}

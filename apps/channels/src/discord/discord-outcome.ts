@@ -1,0 +1,43 @@
+import { DiscordAPIError, HTTPError, RateLimitError } from '@discordjs/rest';
+import { DeliveryError } from '../adapters/channel-adapter.js';
+
+/** Why the token does not work, when that is what the error says. */
+export function rejectionOf(error: unknown): string | undefined {
+  if (error instanceof DiscordAPIError && error.status === 401) {
+    return 'Discord refuses the bot token (401); set a new discord_bot_token';
+  }
+  return undefined;
+}
+
+/** How long Discord wants us to wait, when that is what the error says. */
+export function retryAfterMsOf(error: unknown): number | undefined {
+  if (!(error instanceof RateLimitError)) return undefined;
+  return Math.max(error.retryAfter, error.sublimitTimeout, error.timeToReset, 250);
+}
+
+/**
+ * Sorts a failed request. Messages carry a nonce that Discord enforces, so that whatever may or may not have been
+ * shown can be sent again.
+ */
+export function deliveryErrorOf(error: unknown): DeliveryError {
+  if (error instanceof DeliveryError) return error;
+  const retryAfterMs = retryAfterMsOf(error);
+  if (retryAfterMs !== undefined) return new DeliveryError('retry', 'Discord limits the rate', retryAfterMs);
+  if (rejectionOf(error) !== undefined || isWithoutToken(error)) {
+    // With the next token it will go; that makes a new connection.
+    return new DeliveryError('retry', 'Discord refuses the bot token', 5_000);
+  }
+  if (error instanceof DiscordAPIError) {
+    const outcome = error.status === 408 || error.status >= 500 ? 'retry' : 'failed';
+    return new DeliveryError(outcome, `Discord says: ${error.message} (${error.code})`, 2_000);
+  }
+  if (error instanceof HTTPError) return new DeliveryError('retry', `Discord answers ${error.status}`, 2_000);
+  const { code, name } = error as { code?: unknown; name?: unknown };
+  const why = typeof code === 'string' ? code : typeof name === 'string' ? name : 'unknown';
+  return new DeliveryError('retry', `no answer from Discord (${why})`, 2_000);
+}
+
+/** After a 401 the SDK forgets the token and asks Discord no more. */
+function isWithoutToken(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('Expected token to be set');
+}

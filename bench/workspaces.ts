@@ -1,16 +1,11 @@
-import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { serviceCredentials, workspaceCredentials } from '#lib/bus/credentials';
+import { readdirSync, readFileSync } from 'node:fs';
 import { ownCall, requestOverNats } from '#lib/bus/rpc';
 import * as contract from '#lib/contracts';
-import { LocalWorkspaceDriver, type WorkspaceSpec } from '../apps/agent-lifecycle/src/workspaces/index.js';
-import { findBubblewrap } from '../tools/launcher/bubblewrap.js';
-import { startNats } from '../tools/launcher/nats.js';
+import type { LocalWorkspaceDriver, WorkspaceSpec } from '../apps/agent-lifecycle/src/workspaces/index.js';
 import type { Figure, Options } from './runner/bench.js';
+import { localWorkspaces } from './runner/local-workspaces.js';
 import { quantile } from './runner/quantile.js';
 
 export const name = 'workspaces';
@@ -25,21 +20,7 @@ interface TestBed {
  * a bare NATS request, a large file up and down. Options: only=wake,read,large,many (all), many=200.
  */
 export async function run(options: Options): Promise<Figure[]> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'roost-bench-'));
-  const nats = await startNats({ dataDir, log: () => undefined });
-  const seed = nats.accounts[0]?.seed ?? '';
-  const authenticator = credsAuthenticator(new TextEncoder().encode(await serviceCredentials(seed, 'bench')));
-  const connection = await connect({ servers: nats.url, authenticator });
-  const driver = new LocalWorkspaceDriver({
-    bwrapPath: (await findBubblewrap(console.error)).path,
-    dataDir,
-    natsUrl: nats.url,
-    daemonPath: fileURLToPath(new URL('../workspace-daemon.mjs', import.meta.url)),
-    nats: connection,
-    mintCredentials: (agentId) => workspaceCredentials(seed, agentId, { ttlSeconds: 3_600 }),
-    logger: { warn: (fields, message) => console.error(message, fields), info: () => undefined },
-  });
-
+  const { driver, connection, close } = await localWorkspaces();
   const bed = { connection, driver };
   try {
     const wanted = (options.text('only') ?? 'wake,read,large,many').split(',');
@@ -50,10 +31,7 @@ export async function run(options: Options): Promise<Figure[]> {
     if (wanted.includes('many')) figures.push(...(await measureMany(bed, options.number('many', 200))));
     return figures;
   } finally {
-    await driver.close();
-    await connection.close();
-    await nats.stop();
-    rmSync(dataDir, { recursive: true, force: true });
+    await close();
   }
 }
 

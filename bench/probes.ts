@@ -1,0 +1,31 @@
+import { randomUUID } from 'node:crypto';
+import {
+  abuseLimits,
+  layOutScene,
+  probeTable,
+  runProbes,
+} from '../apps/agent-lifecycle/src/workspaces/probes/index.js';
+import { localWorkspaces } from './runner/local-workspaces.js';
+
+/** `npm run probes`: the table of tries to get out of a local workspace. Ends with code 1 when any passed. As root. */
+const { driver, nats, run, close } = await localWorkspaces();
+const scene = await layOutScene(Number(new URL(nats.url).port));
+try {
+  const agentId = randomUUID();
+  const { volumeBytes, ...resources } = abuseLimits;
+  const spec = { agentId, accountId: agentId, volumeBytes, env: {}, resources, network: { mode: 'public' as const } };
+  const results = await runProbes({
+    scene,
+    async runInSandbox(command, timeoutMs) {
+      await driver.ensure(spec);
+      // A workspace that does not survive a probe says nothing more; the next one wakes it again.
+      return run(agentId, command, timeoutMs).catch(() => '');
+    },
+  });
+  console.log(JSON.stringify(await driver.isolation()));
+  console.log(probeTable(results));
+  if (results.some(({ hasPassed }) => hasPassed)) process.exitCode = 1;
+} finally {
+  await scene.clear();
+  await close();
+}

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment } from '#lib/config';
 import { findBubblewrap } from './bubblewrap.js';
@@ -150,6 +150,8 @@ async function openBus({ environment, dataDir, progress }: PlatformOptions, part
   const startedAt = Date.now();
   const nats = await startNats({ dataDir, log: progress });
   parts.nats = nats;
+  // Where `npm run admin` finds it: the port is another at each start.
+  writeFileSync(join(dataDir, 'nats', 'url'), nats.url, { mode: 0o600 });
   progress(`NATS ready (${seconds(startedAt)})`);
   const account = nats.accounts[0];
   if (!account) throw new Error('the data folder holds no bus account');

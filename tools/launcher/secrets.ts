@@ -1,5 +1,5 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The secret in a file, made at first use. The file has mode 0600 from its first moment and is never half-written. */
@@ -28,13 +28,21 @@ export interface LocalSecrets {
   apiKeyFile: string;
   /** 32 random bytes in base64: seals the agents' secrets. Losing it loses them. */
   masterKeyFile: string;
+  /** The master keys before it; absent until the first was replaced. */
+  previousMasterKeysFile?: string;
 }
 
 export function localSecrets(dataDir: string): LocalSecrets {
   const apiKeyFile = join(dataDir, 'api-key');
   const masterKeyFile = join(dataDir, 'master-key');
   keptSecret(masterKeyFile, () => randomBytes(32).toString('base64'));
-  return { apiKey: keptSecret(apiKeyFile, () => `roost_sk_${base62(40)}`), apiKeyFile, masterKeyFile };
+  const previousMasterKeysFile = join(dataDir, 'previous-master-keys');
+  return {
+    ...(existsSync(previousMasterKeysFile) ? { previousMasterKeysFile } : {}),
+    apiKey: keptSecret(apiKeyFile, () => `roost_sk_${base62(40)}`),
+    apiKeyFile,
+    masterKeyFile,
+  };
 }
 
 const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';

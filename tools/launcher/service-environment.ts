@@ -37,6 +37,9 @@ export async function serviceEnvironment(input: ServiceEnvironmentInput, service
       serviceName === 'agent-lifecycle' ? (access?.accountSeedFile ?? inherited.NATS_ACCOUNT_SEED_FILE) : undefined,
     ROOST_DATA_DIR: input.dataDir,
     ROOST_MASTER_KEY_FILE: inherited.ROOST_MASTER_KEY_FILE ?? secrets.masterKeyFile,
+    ROOST_PREVIOUS_MASTER_KEYS_FILE:
+      inherited.ROOST_PREVIOUS_MASTER_KEYS_FILE ??
+      (inherited.ROOST_MASTER_KEY_FILE ? undefined : secrets.previousMasterKeysFile),
     ROOST_LOCAL_API_KEY_FILE: isGateway ? secrets.apiKeyFile : undefined,
     ROOST_WEBHOOK_NETWORK: inherited.ROOST_WEBHOOK_NETWORK ?? 'local',
     ROOST_BWRAP: input.bubblewrapPath,

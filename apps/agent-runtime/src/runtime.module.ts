@@ -1,4 +1,4 @@
-import { sealerFrom } from '#lib/auth';
+import { RotationAtStart, sealerFrom } from '#lib/auth';
 import { Bus, CONFIG, LOGGER } from '#lib/bus';
 import { Database } from '#lib/database';
 import { localDevelopment, publicHttps } from '#lib/net-guard';
@@ -10,7 +10,7 @@ import { McpController } from './mcp/mcp.handlers.js';
 import { McpPool } from './mcp/mcp-pool.js';
 import { AccessStore } from './mcp/registry/access-store.js';
 import { McpRegistry } from './mcp/registry/mcp-registry.js';
-import { ServerStore } from './mcp/registry/server-store.js';
+import { sealedServerSecrets, ServerStore } from './mcp/registry/server-store.js';
 import { ModelCatalogue } from './models/list-models.js';
 import { ModelsController } from './models/models.handlers.js';
 import { RefusedKeys } from './models/refused-keys.js';
@@ -53,6 +53,12 @@ const policyOf = (config: Config) => (config.ROOST_MCP_NETWORK === 'local' ? loc
           policy: policyOf(config),
           redirectUri: config.ROOST_MCP_REDIRECT_URI,
         }),
+    },
+    {
+      provide: RotationAtStart,
+      inject: [Database, CONFIG, LOGGER],
+      useFactory: (database: Database, config: Config, logger: Logger) =>
+        new RotationAtStart(database, sealerFrom(config), sealedServerSecrets, logger),
     },
     {
       provide: TurnWorker,

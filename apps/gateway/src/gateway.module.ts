@@ -1,9 +1,13 @@
 import { Content, Workspaces } from '#lib/workspace-files';
-import { Sealer, sealerFrom } from '#lib/auth';
-import { CONFIG } from '#lib/bus';
+import { RotationAtStart, Sealer, sealerFrom } from '#lib/auth';
+import { CONFIG, LOGGER } from '#lib/bus';
+import { Database } from '#lib/database';
+import type { Logger } from '#lib/observability';
 import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR } from '@nestjs/core';
 import { AccountsController } from './accounts/accounts.controller.js';
+import { AccountAdmin } from './accounts/admin/account-admin.js';
+import { AdminDoor } from './accounts/admin/admin-door.js';
 import { ApiKeys } from './accounts/api-keys.js';
 import { Identities } from './accounts/identities.js';
 import { LoginLimits } from './accounts/login-limits.js';
@@ -11,8 +15,7 @@ import { OauthController } from './accounts/oauth/oauth.controller.js';
 import { SignIns } from './accounts/oauth/sign-ins.js';
 import { PlatformKeysController } from './accounts/platform-keys.controller.js';
 import { ProviderKeysController } from './accounts/provider-keys.controller.js';
-import { RotateSealed } from './accounts/rotate-sealed.js';
-import { Tokens } from './accounts/tokens.js';
+import { sealedSigningKeys, Tokens } from './accounts/tokens.js';
 import { Users } from './accounts/users.js';
 import { AgentsController } from './agents/agents.controller.js';
 import { PublicTriggerController } from './automation/public-trigger.controller.js';
@@ -33,7 +36,7 @@ import { EndpointInterceptor } from './http/endpoint.interceptor.js';
 import { ErrorFilter } from './http/error.filter.js';
 import type { GatewayConfig } from './config.js';
 import { RateLimiter } from './limits/rate-limiter.js';
-import { IdempotencyStore } from './idempotency/idempotency-store.js';
+import { IdempotencyStore, sealedAnswers } from './idempotency/idempotency-store.js';
 import { MessagesController } from './messages/messages.controller.js';
 import { McpController } from './mcp/mcp.controller.js';
 import { ModelsController } from './models/models.controller.js';
@@ -76,7 +79,14 @@ export const controllers = [
     ApiKeys,
     Mailer,
     SignIns,
-    RotateSealed,
+    {
+      provide: RotationAtStart,
+      inject: [Database, Sealer, LOGGER],
+      useFactory: (database: Database, sealer: Sealer, logger: Logger) =>
+        new RotationAtStart(database, sealer, [sealedSigningKeys, sealedAnswers], logger),
+    },
+    AccountAdmin,
+    AdminDoor,
     Identities,
     Users,
     Tokens,

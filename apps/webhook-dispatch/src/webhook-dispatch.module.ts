@@ -1,13 +1,15 @@
-import { sealerFrom } from '#lib/auth';
-import { CONFIG } from '#lib/bus';
+import { RotationAtStart, sealerFrom } from '#lib/auth';
+import { CONFIG, LOGGER } from '#lib/bus';
+import { Database } from '#lib/database';
 import { localDevelopment, publicHttps } from '#lib/net-guard';
+import type { Logger } from '#lib/observability';
 import { Module } from '@nestjs/common';
 import type { Config } from './config.js';
 import { DeliveriesHandlers } from './deliveries/deliveries.handlers.js';
 import { DeliveryWorker } from './deliveries/delivery-worker.js';
 import { Retention } from './deliveries/retention.js';
 import { AgentEndpoints } from './endpoints/agent-endpoints.js';
-import { EndpointSecrets } from './endpoints/endpoint-secrets.js';
+import { EndpointSecrets, sealedEndpointSecrets } from './endpoints/endpoint-secrets.js';
 import { EndpointsHandlers } from './endpoints/endpoints.handlers.js';
 import { EventsHandlers } from './events/events.handlers.js';
 import { POLICY } from './policy.js';
@@ -28,6 +30,12 @@ import { POLICY } from './policy.js';
       provide: EndpointSecrets,
       inject: [CONFIG],
       useFactory: (config: Config) => new EndpointSecrets(sealerFrom(config)),
+    },
+    {
+      provide: RotationAtStart,
+      inject: [Database, CONFIG, LOGGER],
+      useFactory: (database: Database, config: Config, logger: Logger) =>
+        new RotationAtStart(database, sealerFrom(config), sealedEndpointSecrets, logger),
     },
   ],
 })

@@ -2,6 +2,7 @@
  * All that services know of each other: subjects with their schemas, events, wire types, error codes.
  * No behaviour, and no import but zod.
  */
+export * from './accounts.js';
 export * from './channels.js';
 export * from './errors.js';
 export * from './health.js';

@@ -29,4 +29,12 @@ export function toTrigger(row: TriggerRow, publicUrl: string): Trigger {
 }
 
 /** Where a trigger's secrets are sealed for. */
+/** The columns that hold secrets, for a change of the master key. */
+export const sealedTriggerSecrets = ['secret', 'previous_secret'].map((column) => ({
+  table: 'triggers',
+  column,
+  id: 'id::text',
+  place: 'triggers',
+}));
+
 export const secretPlace = (triggerId: string) => `triggers:${triggerId}`;

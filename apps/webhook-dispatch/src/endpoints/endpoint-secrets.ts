@@ -4,6 +4,14 @@ import { Webhook } from 'standardwebhooks';
 
 const CACHED_SECRETS = 10_000;
 
+/** The columns that hold secrets, for a change of the master key. */
+export const sealedEndpointSecrets = ['sealed_secret', 'sealed_previous_secret'].map((column) => ({
+  table: 'endpoints',
+  column,
+  id: 'id::text',
+  place: 'endpoints',
+}));
+
 /** Signing secrets of endpoints: made, sealed for their row, used. */
 export class EndpointSecrets {
   /** Opening a secret costs more than signing with it. */

@@ -10,7 +10,7 @@ export interface SealedColumn {
   place: string;
 }
 
-interface Queries {
+export interface Queries {
   query<T extends object>(sql: string, parameters?: unknown[]): Promise<T[]>;
 }
 
@@ -28,15 +28,15 @@ export async function rotateColumn(
   isStopped: () => boolean = () => false,
 ): Promise<number> {
   for (let rotated = 0; ;) {
-    const rows = await database.query<{ id: string; sealed: string }>(
-      `SELECT ${id} AS id, ${column} AS sealed FROM ${table}
+    const rows = await database.query<{ id: string; row: string; sealed: string }>(
+      `SELECT ${id} AS id, ctid::text AS row, ${column} AS sealed FROM ${table}
        WHERE ${column} IS NOT NULL AND NOT starts_with(${column}, $1) LIMIT ${BATCH}`,
       [sealer.currentPrefix],
     );
     if (rows.length === 0 || isStopped()) return rotated;
     for (const row of rows) {
-      await database.query(`UPDATE ${table} SET ${column} = $2 WHERE ${id} = $1 AND ${column} = $3`, [
-        row.id,
+      await database.query(`UPDATE ${table} SET ${column} = $2 WHERE ctid = $1::tid AND ${column} = $3`, [
+        row.row,
         sealer.rotate(row.sealed, `${place}:${row.id}`),
         row.sealed,
       ]);

@@ -159,6 +159,14 @@ export class ServerStore {
 }
 
 /** What the sealed columns of a row are bound to. */
+/** The columns that hold secrets, for a change of the master key. */
+export const sealedServerSecrets = ['secrets_sealed', 'oauth_sealed'].map((column) => ({
+  table: 'mcp_servers',
+  column,
+  id: 'id::text',
+  place: 'mcp_servers',
+}));
+
 const placeOf = (id: string) => `mcp_servers:${id}`;
 
 export function toServer(row: ServerRow): McpServer {

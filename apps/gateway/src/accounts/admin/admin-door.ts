@@ -1,0 +1,62 @@
+import { Bus, type CallContext, LOGGER, serve } from '#lib/bus';
+import {
+  createAccount,
+  createAccountKey,
+  listAccountKeys,
+  listAccounts,
+  type RequestContract,
+  revokeAccountKey,
+  RoostError,
+  setAgentsEnabled,
+} from '#lib/contracts';
+import type { Logger } from '#lib/observability';
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import type { z } from 'zod';
+import { ApiKeys } from '../api-keys.js';
+import { AccountAdmin } from './account-admin.js';
+
+/** Answers the operator on the bus, never over HTTP. */
+@Injectable()
+export class AdminDoor implements OnApplicationBootstrap {
+  constructor(
+    private readonly bus: Bus,
+    private readonly admin: AccountAdmin,
+    private readonly keys: ApiKeys,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.answer(createAccount, ({ email, password, agentsEnabled }) =>
+      this.admin.create(email, password, agentsEnabled),
+    );
+    this.answer(setAgentsEnabled, ({ account, enabled }) => this.admin.setAgentsEnabled(account, enabled));
+    this.answer(listAccounts, async ({ page, limit }) => ({ accounts: await this.admin.list(page, limit) }));
+    this.answer(createAccountKey, async ({ account, name }) =>
+      this.keys.create((await this.admin.find(account)).accountId, name),
+    );
+    this.answer(listAccountKeys, async ({ account }) => ({
+      keys: await this.keys.list((await this.admin.find(account)).accountId),
+    }));
+    this.answer(revokeAccountKey, async ({ account, keyId }) => {
+      await this.keys.revoke((await this.admin.find(account)).accountId, keyId);
+      return { id: keyId };
+    });
+  }
+
+  private answer<I extends z.ZodType, O extends z.ZodType>(
+    contract: RequestContract<I, O>,
+    handle: (input: z.output<I>) => Promise<z.output<O>>,
+  ): void {
+    serve(
+      this.bus.connection,
+      contract,
+      contract.subject,
+      (input: z.output<I>, context: CallContext) => {
+        if (context.accountId) throw new RoostError('ACCESS_DENIED', 'accounts are managed by the operator alone');
+        return handle(input);
+      },
+      (error, subject) => this.logger.error({ err: error, subject }, 'a request failed unexpectedly'),
+      this.bus.service,
+    );
+  }
+}

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { request } from './request.js';
+import { AccountId, Count, Timestamp, wire } from './wire.js';
+
+/**
+ * What an operator does to accounts, for `npm run admin`. Served by the gateway to services on their own behalf: who
+ * holds a service's credentials on the bus is trusted; a request for an account is refused with ACCESS_DENIED.
+ */
+
+/** An email of a user of the account, its id, or its name (`local` is the account of a fresh machine). */
+const who = z.string().min(1).max(254);
+const Email = z.email().max(254);
+export const AdminAccount = wire({
+  accountId: AccountId,
+  name: z.string(),
+  emails: z.array(z.string()),
+  agentsEnabled: z.boolean(),
+  keyCount: Count,
+  createdAt: Timestamp,
+});
+export type AdminAccount = z.output<typeof AdminAccount>;
+
+/** Makes an account with a user whose email counts as verified. Errors: ALREADY_EXISTS, VALIDATION_ERROR. */
+export const createAccount = request('gateway.account.create', {
+  input: wire({ email: Email, password: z.string().min(8).max(1_000), agentsEnabled: z.boolean() }),
+  output: AdminAccount,
+});
+/** Takes effect in every gateway at once. Errors: NOT_FOUND. */
+export const setAgentsEnabled = request('gateway.account.set-agents-enabled', {
+  input: wire({ account: who, enabled: z.boolean() }),
+  output: AdminAccount,
+});
+/** Oldest first. */
+export const listAccounts = request('gateway.account.list', {
+  input: wire({ page: z.number().int().min(1), limit: z.number().int().min(1).max(100) }),
+  output: wire({ accounts: z.array(AdminAccount) }),
+});
+
+const AdminKey = { id: z.uuid(), name: z.string(), prefix: z.string(), createdAt: Timestamp };
+/** The key in the clear, this once. Errors: NOT_FOUND (account). */
+export const createAccountKey = request('gateway.key.create', {
+  input: wire({ account: who, name: z.string().min(1).max(100) }),
+  output: wire({ ...AdminKey, key: z.string() }),
+});
+export const listAccountKeys = request('gateway.key.list', {
+  input: wire({ account: who }),
+  output: wire({ keys: z.array(wire({ ...AdminKey, lastUsedAt: Timestamp.nullable() })) }),
+});
+/** Errors: NOT_FOUND. */
+export const revokeAccountKey = request('gateway.key.revoke', {
+  input: wire({ account: who, keyId: z.uuid() }),
+  output: wire({ id: z.uuid() }),
+});

@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startRoost, type TestRoost } from '#lib/testing';
+import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCommand } from './commands.js';
+import { rotateMasterKey } from './rotate-master-key.js';
+
+describe('the operator', () => {
+  let roost: TestRoost;
+  let bus: NatsConnection;
+  beforeAll(async () => {
+    roost = await startRoost({ services: ['gateway', 'agent-lifecycle'] });
+    bus = await connect({
+      servers: roost.natsUrl,
+      authenticator: credsAuthenticator(new TextEncoder().encode(roost.natsCreds)),
+    });
+  });
+  afterAll(async () => {
+    await bus?.close();
+    await roost?.stop();
+  });
+  const run = async (line: string, more: object = {}) =>
+    (await runCommand(bus, line.split(' '), { name: 'admin', enableAgents: false, ...more })).join('\n');
+  const statusWith = async (key: string) =>
+    (await roost.api('GET', '/v1/agent/list', undefined, { authorization: `Bearer ${key}` })).status;
+
+  it('makes an account that can sign in, a key for it, and opens agents to it at once', async () => {
+    const email = 'Ada@example.test';
+    const made = await run(`account create ${email}`);
+    const password = /password {2}(\S+)/.exec(made)?.[1];
+    const session = await roost.api<{ token: string }>(
+      'POST',
+      '/auth/login',
+      { email, password },
+      { authorization: '' },
+    );
+    expect(session.status).toBe(200);
+    const key = /roost_sk_\w+/.exec(await run(`key create ${email}`, { name: 'ci' }))?.[0] ?? '';
+    expect(await statusWith(key)).toBe(403);
+    expect(await run(`account enable-agents ${email}`)).toContain('agents enabled');
+    expect(await statusWith(key)).toBe(200);
+    expect(await statusWith(session.body.token)).toBe(200);
+    expect(await run(`account disable-agents ${email}`)).toContain('agents disabled');
+    expect(await statusWith(key)).toBe(403);
+    const [keyId = ''] = (await run(`key list ${email}`)).split(' ');
+    await run(`key revoke ${email} ${keyId}`);
+    expect(await statusWith(key)).toBe(401);
+    expect(await run('account list')).toMatch(/ada@example\.test.*\n?/);
+    expect(await run('account list')).toContain('local');
+  });
+
+  it.each([
+    ['account create not-an-email', /not an email/],
+    ['account create ada@example.test', /already/],
+    ['account enable-agents nobody@example.test', /no account/],
+    ['account enable-agents', /needs an account/],
+    ['account explode x', /no command/],
+    ['key revoke local nonsense', /key id/],
+  ])('says what is wrong with "%s"', async (line, message) => {
+    await expect(run(line)).rejects.toThrow(message);
+  });
+
+  it('replaces the master key and keeps the one before, readable by its owner alone', () => {
+    const file = (name: string) => readFileSync(join(roost.dataDir, name), 'utf8').trim();
+    const first = file('master-key');
+    rotateMasterKey(roost.dataDir);
+    const second = file('master-key');
+    rotateMasterKey(roost.dataDir);
+    expect(file('previous-master-keys').split(',')).toEqual([second, first]);
+    expect(() => rotateMasterKey(join(roost.dataDir, 'nowhere'))).toThrow(/no master key/);
+  });
+});

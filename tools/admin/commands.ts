@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto';
+import { ownCall, requestOverNats } from '#lib/bus/rpc';
+import {
+  type AdminAccount,
+  createAccount,
+  createAccountKey,
+  listAccountKeys,
+  listAccounts,
+  type RequestContract,
+  revokeAccountKey,
+  RoostError,
+  setAgentsEnabled,
+} from '#lib/contracts';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { z } from 'zod';
+
+export interface CommandOptions {
+  name: string;
+  enableAgents: boolean;
+  /** Of a new account; made when it is not given. */
+  password?: string | undefined;
+}
+
+const PAGE = 100;
+
+/** What `account …` and `key …` do. Gives the lines to print. Errors: VALIDATION_ERROR, those of the contracts. */
+export async function runCommand(bus: NatsConnection, words: string[], options: CommandOptions): Promise<string[]> {
+  const ask = <I extends z.ZodType, O extends z.ZodType>(contract: RequestContract<I, O>, input: z.output<I>) =>
+    requestOverNats(bus, contract, input, ownCall('req_admin', contract.timeoutMs));
+  const [what = '', action = '', who = '', ...rest] = words;
+  const command = `${what} ${action}`;
+  if (command === 'account list') return accounts((page) => ask(listAccounts, { page, limit: PAGE }));
+  if (!COMMANDS.includes(command)) throw usage(`There is no command "${command.trim()}".`);
+  if (who === '') throw usage(`"${command}" needs an account: an email, an account id or its name.`);
+
+  switch (command) {
+    case 'account create': {
+      const password = options.password ?? randomBytes(18).toString('base64url');
+      const checked = createAccount.input.safeParse({ email: who, password, agents_enabled: options.enableAgents });
+      if (!checked.success) throw usage(`"${who}" is not an email, or the password is shorter than 8 characters.`);
+      const account = await ask(createAccount, checked.data as z.output<typeof createAccount.input>);
+      const told = options.password === undefined ? [`password  ${password}   (shown this once)`] : [];
+      return [lineOf(account), ...told];
+    }
+    case 'account enable-agents':
+    case 'account disable-agents':
+      return [lineOf(await ask(setAgentsEnabled, { account: who, enabled: action === 'enable-agents' }))];
+    case 'key create': {
+      const { id, key } = await ask(createAccountKey, { account: who, name: options.name });
+      return [`key       ${key}   (shown this once)`, `key id    ${id}`];
+    }
+    case 'key list': {
+      const { keys } = await ask(listAccountKeys, { account: who });
+      return keys.map(
+        ({ id, prefix, name, lastUsedAt }) =>
+          `${id}  ${prefix}…  last used ${lastUsedAt?.toISOString() ?? 'never'}  ${name}`,
+      );
+    }
+    default: {
+      const [keyId = ''] = rest;
+      const checked = revokeAccountKey.input.safeParse({ account: who, key_id: keyId });
+      if (!checked.success) throw usage('"key revoke" needs the account and the key id that "key list" shows.');
+      const { id } = await ask(revokeAccountKey, checked.data as z.output<typeof revokeAccountKey.input>);
+      return [`${id} is revoked`];
+    }
+  }
+}
+
+const COMMANDS = [
+  'account create',
+  'account enable-agents',
+  'account disable-agents',
+  'key create',
+  'key list',
+  'key revoke',
+];
+
+async function accounts(page: (number: number) => Promise<{ accounts: AdminAccount[] }>): Promise<string[]> {
+  const lines: string[] = [];
+  for (let number = 1; ; number += 1) {
+    const { accounts: found } = await page(number);
+    lines.push(...found.map(lineOf));
+    if (found.length < PAGE) return lines;
+  }
+}
+
+const lineOf = ({ accountId, name, emails, agentsEnabled, keyCount }: AdminAccount) =>
+  `${accountId}  ${emails.join(', ') || name}  agents ${agentsEnabled ? 'enabled' : 'disabled'}  ${keyCount} keys`;
+
+const usage = (message: string) => new RoostError('VALIDATION_ERROR', message);

@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { busOf } from './bus-of.js';
+import { runCommand } from './commands.js';
+import { rotateMasterKey } from './rotate-master-key.js';
+
+const help = `What an operator does to accounts of a running Roost.
+
+  npm run admin -- account list
+  npm run admin -- account create EMAIL          makes a verified account; prints its password once
+      --enable-agents                            with the AI-agents feature
+      --password-file FILE                       the password is in FILE
+  npm run admin -- account enable-agents WHO     takes effect at once
+  npm run admin -- account disable-agents WHO
+  npm run admin -- key create WHO [--name NAME]  prints the API key once
+  npm run admin -- key list WHO
+  npm run admin -- key revoke WHO KEY_ID         takes effect at once
+  npm run admin -- master-key rotate             new master key at the next start; the old one is kept beside it
+
+  WHO is an email, an account id, or "local", the account that npm start makes.
+  --data DIR  the data folder (default ./.roost). NATS_URL and NATS_CREDS reach a Roost elsewhere.`;
+
+try {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      data: { type: 'string', default: './.roost' },
+      name: { type: 'string', default: 'admin' },
+      'enable-agents': { type: 'boolean', default: false },
+      'password-file': { type: 'string' },
+      help: { type: 'boolean', default: false, short: 'h' },
+    },
+  });
+  const dataDir = resolve(values.data);
+  if (values.help || positionals.length === 0) console.log(help);
+  else if (positionals.join(' ') === 'master-key rotate') {
+    rotateMasterKey(dataDir);
+    console.log(`Restart Roost: every secret is then wrapped under the new key; the log says how many.
+When it has, ${values.data}/previous-master-keys can be deleted. Backups made before still need it.`);
+  } else {
+    const passwordFile = values['password-file'];
+    const bus = await busOf(dataDir, process.env);
+    try {
+      const lines = await runCommand(bus, positionals, {
+        name: values.name,
+        enableAgents: values['enable-agents'],
+        password: passwordFile === undefined ? undefined : readFileSync(passwordFile, 'utf8').trim(),
+      });
+      for (const line of lines) console.log(line);
+    } finally {
+      await bus.close();
+    }
+  }
+} catch (error) {
+  console.error(`Roost: ${error instanceof Error ? error.message : String(error)} See --help.`);
+  process.exitCode = 1;
+}

@@ -2,10 +2,13 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startRoost, type TestRoost, until } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { everyRow } from '../every-row.js';
+import { everyRow, type StoredRow } from '../every-row.js';
+
+/** What keeps an agent from coming back with an event that is late: its id and that it is deleted, nothing else. */
+const isTombstone = ({ table, text }: StoredRow) => table.endsWith('.agents') && text.includes('"status":"deleted"');
 
 /**
- * What may still name a deleted agent: the record of the deletion (a volume is removed only with it), events and their
+ * What else may still name a deleted agent: the record of the deletion (a volume is removed only with it), events and their
  * receipts until they are swept, and the history of what was sent to the user's systems.
  */
 const MAY_NAME_IT = /^lifecycle\.deleted_agents$|\.(outbox|inbox)$|^webhooks\.(deliveries|attempts|events)$/;
@@ -44,7 +47,9 @@ describe('deleting an agent', () => {
     await post(`/v1/agent/delete/${id}`, {});
     const naming = async (agent: string) => {
       const rows = await everyRow(roost.databaseUrl);
-      return [...new Set(rows.filter(({ text }) => text.includes(agent)).map(({ table }) => table))].sort();
+      return [
+        ...new Set(rows.filter((row) => row.text.includes(agent) && !isTombstone(row)).map(({ table }) => table)),
+      ].sort();
     };
     const left = async () => (await naming(id)).filter((table) => !MAY_NAME_IT.test(table));
     await until('no row names it', async () => (await left()).length === 0, { timeoutMs: 30_000 }).catch(

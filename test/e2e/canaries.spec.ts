@@ -54,7 +54,7 @@ describe('planted secrets', () => {
     });
     // Requests between services carry secrets where they are needed; what everybody may listen to must not.
     for (const subject of ['events.>', 'live.>', 'wake.>', 'interrupt.>'])
-      bus.subscribe(subject, { callback: (_, message) => published.push(message.string()) });
+      bus.subscribe(subject, { callback: (_, message) => void published.push(message.string()) });
     await bus.flush();
   });
   afterAll(async () => {

@@ -7,6 +7,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import type { QueryRunner } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { commonSubject } from './inbox/event-consumer.js';
 import { Bus, type CallContext, Consumes, EVENTS_STREAM, Handles, ownCall, startService } from './index.js';
 
 const greet = request('greeter.person.greet', {
@@ -41,7 +42,7 @@ class Greeter {
     return { spokenText: `hello ${firstName} of ${context.accountId} via ${this.bus.service}` };
   }
 
-  @Consumes(greeted)
+  @Consumes(greeted, ({ firstName }) => firstName !== 'ignored')
   async onGreeted({ firstName }: { firstName: string }, tx: Transaction) {
     await tx.query(`INSERT INTO greetings VALUES ($1)`, [firstName]);
     if (firstName === 'twice' && failures++ === 0) throw new Error('first time fails');
@@ -124,6 +125,46 @@ describe('a service on the bus', () => {
     await ask('twice');
     await until('the event is carried out at the second try', async () => (await greetingsOf('twice')) === 1);
     expect(failures).toBe(2);
+  });
+
+  it('spends no inbox row on an event that does not concern the consumer', async () => {
+    await ask('ignored');
+    await ask('next');
+    await until('the next event is carried out', async () => (await greetingsOf('next')) === 1);
+    expect(await greetingsOf('ignored')).toBe(0);
+    expect(
+      await rows.query(`SELECT 1 FROM inbox JOIN outbox USING (event_id) WHERE payload->>'first_name' = 'ignored'`),
+    ).toEqual([]);
+  });
+
+  it('publishes bursts whole and in order, and writes down that it did', async () => {
+    const heard: string[] = [];
+    // Nobody consumes these: what is shown is the relay's part.
+    const subject = 'events.greeter.person.passed';
+    const subscription = caller.connection.subscribe(subject, {
+      callback: (_, message) => void heard.push(message.json<{ first_name: string }>().first_name),
+    });
+    await caller.connection.flush();
+    const names = Array.from({ length: 450 }, (_, place) => `burst ${place}`);
+    await rows.query(
+      `INSERT INTO outbox (subject, key, payload) SELECT $1, 'burst', jsonb_build_object('first_name', name)
+       FROM unnest($2::text[]) WITH ORDINALITY AS burst (name, place) ORDER BY place`,
+      [subject, names],
+    );
+    await ask('last');
+    await until('the burst is published', () => heard.length >= names.length);
+    subscription.unsubscribe();
+    expect(heard).toEqual(names);
+    await until('all of it is marked', async () => {
+      const left = await rows.query(`SELECT 1 FROM outbox WHERE published_at IS NULL`);
+      return left.length === 0;
+    });
+  });
+
+  it('asks for no more subjects than it must', () => {
+    expect(commonSubject(['events.a.b.c'])).toBe('events.a.b.c');
+    expect(commonSubject(['events.a.b.c', 'events.a.b.d'])).toBe('events.a.b.>');
+    expect(commonSubject(['events.a.b.c', 'events.x.b.c'])).toBe('events.>');
   });
 
   it('loses nothing when the stream vanishes, and does nothing twice', async () => {

@@ -33,9 +33,10 @@ function findConsumers(app: INestApplicationContext): ConsumerBinding[] {
     if (typeof instance !== 'object' || instance === null) return [];
     const methods = instance as Record<string, EventHandler<unknown>>;
     return consumptionsOf(methods).map(
-      ({ event, method }) =>
+      ({ event, method, concerns }) =>
         ({
           event,
+          concerns,
           handle: (payload, tx, received) => methods[method]!(payload, tx, received),
         }) satisfies ConsumerBinding,
     );

@@ -235,10 +235,13 @@ export const ClaimedTurn = wire({
 });
 export type ClaimedTurn = z.output<typeof ClaimedTurn>;
 
-/** Claims the next batch of an agent without a running turn, oldest waiting conversation first; null when nothing waits. */
+/**
+ * Claims the next batch of an agent without a running turn, oldest waiting conversation first; null when nothing waits.
+ * `hasMore` says that another agent waited too: what becomes ready later is told by a hint.
+ */
 export const claimTurn = request('messaging.turn.claim', {
   input: wire({ workerId: z.string().min(1).max(200) }),
-  output: wire({ turn: ClaimedTurn.nullable() }),
+  output: wire({ turn: ClaimedTurn.nullable(), hasMore: z.boolean().default(true) }),
 });
 
 const Fence = { turnId: z.uuid(), fencingToken: Count };

@@ -94,6 +94,26 @@ export class Database {
   }
 
   /**
+   * Runs `work` on one connection, each statement a transaction of its own: for locks that outlast a statement. A lock
+   * goes with its connection, so a statement that succeeds there shows that the lock was held until then.
+   */
+  async session<T>(
+    work: (query: <R extends object = Row>(sql: string, parameters?: unknown[]) => Promise<R[]>) => Promise<T>,
+  ): Promise<T> {
+    const runner = this.source.createQueryRunner();
+    try {
+      return await work(async <R extends object>(sql: string, parameters: unknown[] = []) => {
+        const result = (await runner.query(sql, parameters, true)) as { records: R[] };
+        return result.records;
+      });
+    } catch (error) {
+      throw asUnavailable(error);
+    } finally {
+      await runner.release();
+    }
+  }
+
+  /**
    * Runs `work` in one transaction. What it resolves to is given back only after the commit is on disk.
    * Throws what `work` throws, after rollback.
    */

@@ -10,7 +10,7 @@ import type { z } from 'zod';
 import { type AgentRow, isExhausted, stateOf } from '../agents/agent-row.js';
 import { tellMessaging } from '../states/tell-messaging.js';
 import { changeBalance } from './change-balance.js';
-import { debitTokens } from './debit-tokens.js';
+import { debitPlainly, debitTokens } from './debit-tokens.js';
 
 @Controller()
 export class BalanceHandlers {
@@ -33,7 +33,10 @@ export class BalanceHandlers {
 
   @Handles(debitTokensContract)
   async debit({ agentId, ...debit }: z.output<typeof debitTokensContract.input>, { accountId }: CallContext) {
-    const agent: AgentRow = await this.database.transaction((tx) => debitTokens(tx, { agentId, accountId }, debit));
+    const key = { agentId, accountId };
+    const agent: AgentRow =
+      (await debitPlainly(this.database, key, debit)) ??
+      (await this.database.transaction((tx) => debitTokens(tx, key, debit)));
     if (isExhausted(agent)) await tellMessaging(this.bus, stateOf(agent));
     return { outputTokenBalance: Number(agent.output_token_balance) };
   }

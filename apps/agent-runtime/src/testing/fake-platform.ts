@@ -181,7 +181,7 @@ export class FakePlatform {
     this.on(claimTurn, () => {
       const turn = this.queue.shift() ?? null;
       if (turn) this.running.set(turn.turnId, turn);
-      return { turn };
+      return { turn, hasMore: this.queue.length > 0 };
     });
     this.on(heartbeatTurn, ({ turnId }) => ({
       cancelled: this.cancelled.has(turnId),

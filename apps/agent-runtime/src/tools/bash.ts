@@ -1,5 +1,5 @@
 import { cancelExec, execCommand, pingWorkspace, RoostError } from '#lib/contracts';
-import { tool } from 'ai';
+import { tool, zodSchema } from 'ai';
 import { z } from 'zod';
 import type { ToolContext } from './tool-context.js';
 import type { ToolGate } from './tool-gate.js';
@@ -10,20 +10,24 @@ const MAX_SECONDS = 3_600;
 /** How often a running command's workspace is asked whether it is still there. */
 const WATCH_MS = 5_000;
 
+const Command = zodSchema(
+  z.object({
+    command: z.string().min(1).max(100_000).describe('The command line'),
+    timeout_seconds: z
+      .number()
+      .int()
+      .min(1)
+      .max(MAX_SECONDS)
+      .optional()
+      .describe(`Default ${DEFAULT_SECONDS}, at most ${MAX_SECONDS}`),
+  }),
+);
+
 /** Runs a shell command in the sandbox. An abort kills its whole process tree there. */
 export function bashTool(context: ToolContext, gate: ToolGate) {
   return tool({
     description: `Run a shell command in your workspace (bash, working directory /workspace). Output beyond 30,000 bytes loses its middle. Commands are killed after timeout_seconds (default ${DEFAULT_SECONDS}).`,
-    inputSchema: z.object({
-      command: z.string().min(1).max(100_000).describe('The command line'),
-      timeout_seconds: z
-        .number()
-        .int()
-        .min(1)
-        .max(MAX_SECONDS)
-        .optional()
-        .describe(`Default ${DEFAULT_SECONDS}, at most ${MAX_SECONDS}`),
-    }),
+    inputSchema: Command,
     execute: ({ command, timeout_seconds }, { toolCallId, abortSignal }) =>
       gate.change(() =>
         run(

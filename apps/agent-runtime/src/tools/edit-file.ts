@@ -1,5 +1,5 @@
 import { readFile, RoostError, writeFile } from '#lib/contracts';
-import { tool } from 'ai';
+import { tool, zodSchema } from 'ai';
 import { z } from 'zod';
 import type { ToolContext } from './tool-context.js';
 import type { ToolGate } from './tool-gate.js';
@@ -7,16 +7,20 @@ import { workspaceRequest } from './workspace-request.js';
 
 const MAX_BYTES = 1_000_000;
 
+const Edit = zodSchema(
+  z.object({
+    path: z.string().min(1).max(4_096).describe('Path under /workspace'),
+    old_text: z.string().min(1).max(200_000).describe('The passage as it is now, exactly, white space included'),
+    new_text: z.string().max(200_000).describe('What to put in its place'),
+    replace_all: z.boolean().default(false),
+  }),
+);
+
 export function editFileTool(context: ToolContext, gate: ToolGate) {
   return tool({
     description:
       'Replace a passage of a text file of your workspace. old_text must occur exactly once, unless replace_all is true.',
-    inputSchema: z.object({
-      path: z.string().min(1).max(4_096).describe('Path under /workspace'),
-      old_text: z.string().min(1).max(200_000).describe('The passage as it is now, exactly, white space included'),
-      new_text: z.string().max(200_000).describe('What to put in its place'),
-      replace_all: z.boolean().default(false),
-    }),
+    inputSchema: Edit,
     execute: ({ path, old_text, new_text, replace_all }) =>
       gate.change(async () => {
         const { agentId } = context;

@@ -1,5 +1,5 @@
 import { listDirectory } from '#lib/contracts';
-import { tool } from 'ai';
+import { tool, zodSchema } from 'ai';
 import { z } from 'zod';
 import type { ToolContext } from './tool-context.js';
 import type { ToolGate } from './tool-gate.js';
@@ -7,13 +7,17 @@ import { workspaceRequest } from './workspace-request.js';
 
 const MAX_ENTRIES = 500;
 
+const Listing = zodSchema(
+  z.object({
+    path: z.string().max(4_096).default('').describe('Folder under /workspace; empty for its root'),
+    recursive: z.boolean().default(false),
+  }),
+);
+
 export function listFilesTool(context: ToolContext, gate: ToolGate) {
   return tool({
     description: `List a folder of your workspace: name, size in bytes, folders with a trailing slash; at most ${MAX_ENTRIES} entries.`,
-    inputSchema: z.object({
-      path: z.string().max(4_096).default('').describe('Folder under /workspace; empty for its root'),
-      recursive: z.boolean().default(false),
-    }),
+    inputSchema: Listing,
     execute: ({ path, recursive }) =>
       gate.read(async () => {
         const list = await workspaceRequest(context, listDirectory, {

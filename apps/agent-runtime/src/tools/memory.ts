@@ -1,5 +1,5 @@
 import { type AgentConfiguration, listDirectory, readFile, RoostError, writeFile } from '#lib/contracts';
-import { tool, type ToolSet } from 'ai';
+import { tool, type ToolSet, zodSchema } from 'ai';
 import { z } from 'zod';
 import { memoryFile, type MemoryType } from '../context/memory.js';
 import type { ToolContext } from './tool-context.js';
@@ -9,6 +9,21 @@ import { workspaceRequest } from './workspace-request.js';
 const DEFAULT_MAX_MB = 1_024;
 const Topic = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'must be a short name of a-z, 0-9, - and _');
 const Content = z.string().max(100_000);
+
+const Nothing = zodSchema(z.object({}));
+
+const FlatNote = zodSchema(z.object({ content: Content, mode: z.enum(['append', 'replace']).default('append') }));
+
+const TopicName = zodSchema(z.object({ topic: Topic }));
+
+const TopicNote = zodSchema(
+  z.object({
+    topic: Topic,
+    content: Content,
+    summary: z.string().min(1).max(200),
+    mode: z.enum(['append', 'replace']).default('append'),
+  }),
+);
 
 /** `memory_read` and `memory_write`, for one file (`flat`) or a file per topic with an index (`hierarchical`). */
 export function memoryTools(
@@ -24,13 +39,13 @@ function flatTools(files: MemoryFiles, gate: ToolGate): ToolSet {
   return {
     memory_read: tool({
       description: 'Read your long-term memory.',
-      inputSchema: z.object({}),
+      inputSchema: Nothing,
       execute: () => gate.read(() => files.read(memoryFile('flat'), '[empty]')),
     }),
     memory_write: tool({
       description:
         'Keep something in your long-term memory: added at its end, or as its whole content with mode "replace".',
-      inputSchema: z.object({ content: Content, mode: z.enum(['append', 'replace']).default('append') }),
+      inputSchema: FlatNote,
       execute: ({ content, mode }) =>
         gate.change(() => files.write(memoryFile('flat'), content, mode).then(() => 'Remembered.')),
     }),
@@ -41,18 +56,13 @@ function topicTools(files: MemoryFiles, gate: ToolGate): ToolSet {
   return {
     memory_read: tool({
       description: 'Read a topic of your long-term memory.',
-      inputSchema: z.object({ topic: Topic }),
+      inputSchema: TopicName,
       execute: ({ topic }) => gate.read(() => files.read(topicFile(topic))),
     }),
     memory_write: tool({
       description:
         'Keep something in a topic of your long-term memory; the summary is its line in the index that you always see.',
-      inputSchema: z.object({
-        topic: Topic,
-        content: Content,
-        summary: z.string().min(1).max(200),
-        mode: z.enum(['append', 'replace']).default('append'),
-      }),
+      inputSchema: TopicNote,
       execute: ({ topic, content, summary, mode }) =>
         gate.change(async () => {
           await files.write(topicFile(topic), content, mode);

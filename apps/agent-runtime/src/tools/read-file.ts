@@ -1,5 +1,5 @@
 import { readFile, RoostError } from '#lib/contracts';
-import { tool } from 'ai';
+import { tool, zodSchema } from 'ai';
 import { z } from 'zod';
 import type { ToolContext } from './tool-context.js';
 import type { ToolGate } from './tool-gate.js';
@@ -7,14 +7,18 @@ import { workspaceRequest } from './workspace-request.js';
 
 const MAX_BYTES = 60_000;
 
+const Part = zodSchema(
+  z.object({
+    path: z.string().min(1).max(4_096).describe('Path under /workspace'),
+    offset: z.number().int().min(0).optional().describe('First byte, default 0'),
+    length: z.number().int().min(1).max(MAX_BYTES).optional().describe('How many bytes'),
+  }),
+);
+
 export function readFileTool(context: ToolContext, gate: ToolGate) {
   return tool({
     description: `Read a text file of your workspace, at most ${MAX_BYTES} bytes at once; use offset to go on.`,
-    inputSchema: z.object({
-      path: z.string().min(1).max(4_096).describe('Path under /workspace'),
-      offset: z.number().int().min(0).optional().describe('First byte, default 0'),
-      length: z.number().int().min(1).max(MAX_BYTES).optional().describe('How many bytes'),
-    }),
+    inputSchema: Part,
     execute: ({ path, offset = 0, length = MAX_BYTES }) =>
       gate.read(async () => {
         const file = await workspaceRequest(context, readFile, {

@@ -1,5 +1,5 @@
 import { searchFiles } from '#lib/contracts';
-import { tool } from 'ai';
+import { tool, zodSchema } from 'ai';
 import { z } from 'zod';
 import type { ToolContext } from './tool-context.js';
 import type { ToolGate } from './tool-gate.js';
@@ -7,16 +7,20 @@ import { workspaceRequest } from './workspace-request.js';
 
 const MAX_LINES = 200;
 
+const Search = zodSchema(
+  z.object({
+    query: z.string().min(1).max(1_000),
+    type: z.enum(['content', 'filename']).default('content'),
+    path: z.string().max(4_096).default('').describe('Folder to search, default all'),
+    file_pattern: z.string().max(1_000).optional().describe('Glob that file names must match, e.g. *.ts'),
+    case_sensitive: z.boolean().default(false),
+  }),
+);
+
 export function searchFilesTool(context: ToolContext, gate: ToolGate) {
   return tool({
     description: `Search your workspace: type "content" by a regular expression (RE2 syntax) in text files, "filename" by a glob. At most ${MAX_LINES} lines.`,
-    inputSchema: z.object({
-      query: z.string().min(1).max(1_000),
-      type: z.enum(['content', 'filename']).default('content'),
-      path: z.string().max(4_096).default('').describe('Folder to search, default all'),
-      file_pattern: z.string().max(1_000).optional().describe('Glob that file names must match, e.g. *.ts'),
-      case_sensitive: z.boolean().default(false),
-    }),
+    inputSchema: Search,
     execute: ({ query, type, path, file_pattern, case_sensitive }) =>
       gate.read(async () => {
         const found = await workspaceRequest(context, searchFiles, {

@@ -1,5 +1,5 @@
 import { listChannels, listConversations, postMessage, RoostError } from '#lib/contracts';
-import { tool } from 'ai';
+import { tool, zodSchema } from 'ai';
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { ToolContext } from './tool-context.js';
@@ -16,15 +16,19 @@ interface Recipient {
   isNew: boolean;
 }
 
+const Sending = zodSchema(
+  z.object({
+    to: z.string().min(1).max(300).describe('A channel’s name or a conversation’s id'),
+    content: z.string().min(1).max(100_000),
+  }),
+);
+
 /** Says something to another counterparty than the one whose message the turn answers, or at once to this one. */
 export function sendMessageTool(context: ToolContext) {
   return tool({
     description:
       'Send a message of your own to somebody you are linked with, now, beside your reply. Your reply to the current conversation needs no tool. "to" is the name of a channel (telegram, discord, slack: the person linked there) or the id of a conversation; an unknown one is answered with the list of those you can write to.',
-    inputSchema: z.object({
-      to: z.string().min(1).max(300).describe('A channel’s name or a conversation’s id'),
-      content: z.string().min(1).max(100_000),
-    }),
+    inputSchema: Sending,
     execute: async ({ to, content }) => {
       const recipients = await recipientsOf(context);
       const recipient = recipients.find(({ conversationId }) => conversationId === to) ?? byChannel(recipients, to);

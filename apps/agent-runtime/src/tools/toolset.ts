@@ -14,7 +14,11 @@ import { ToolGate } from './tool-gate.js';
 import { waitTool } from './wait.js';
 import { writeFileTool } from './write-file.js';
 
-/** The built-in tools of one turn, by the name the model calls. `waiting` gives how many messages wait. */
+/**
+ * The built-in tools of one turn, by the name the model calls. `waiting` gives how many messages wait. Each tool's file
+ * holds its `zodSchema` once for all turns: the SDK keeps the JSON Schema it derives with that object, and deriving it
+ * took longer than the rest of a short turn.
+ */
 export function builtInTools(context: ToolContext, configuration: AgentConfiguration, waiting: () => number): ToolSet {
   const gate = new ToolGate();
   return {

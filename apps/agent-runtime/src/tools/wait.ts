@@ -1,12 +1,14 @@
-import { tool } from 'ai';
+import { tool, zodSchema } from 'ai';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+
+const Waiting = zodSchema(z.object({ seconds: z.number().min(1).max(3_600) }));
 
 /** Waits without using tokens; ends early when a message comes or the turn is stopped. `waiting` gives how many messages wait. */
 export function waitTool(waiting: () => number) {
   return tool({
     description: 'Wait, e.g. for something slow to finish. Ends early when a new message comes.',
-    inputSchema: z.object({ seconds: z.number().min(1).max(3_600) }),
+    inputSchema: Waiting,
     execute: async ({ seconds }, { abortSignal }) => {
       const startedAt = Date.now();
       const atStart = waiting();

@@ -1,17 +1,21 @@
 import { writeFile } from '#lib/contracts';
-import { tool } from 'ai';
+import { tool, zodSchema } from 'ai';
 import { z } from 'zod';
 import type { ToolContext } from './tool-context.js';
 import type { ToolGate } from './tool-gate.js';
 import { workspaceRequest } from './workspace-request.js';
 
+const WholeFile = zodSchema(
+  z.object({
+    path: z.string().min(1).max(4_096).describe('Path under /workspace'),
+    content: z.string().max(1_000_000).describe('The whole content'),
+  }),
+);
+
 export function writeFileTool(context: ToolContext, gate: ToolGate) {
   return tool({
     description: 'Write a text file of your workspace, replacing what was there. Missing folders are made.',
-    inputSchema: z.object({
-      path: z.string().min(1).max(4_096).describe('Path under /workspace'),
-      content: z.string().max(1_000_000).describe('The whole content'),
-    }),
+    inputSchema: WholeFile,
     execute: ({ path, content }) =>
       gate.change(async () => {
         const written = await workspaceRequest(context, writeFile, {

@@ -18,8 +18,8 @@ const MAX_CLAIMS = 4;
 const QUEUE = 'runtime';
 
 /**
- * Claims turns and runs them side by side. Looks for work when a hint comes, when a turn was found or has ended,
- * and once per `pollMs`: hints make it fast, the poll makes it certain.
+ * Claims turns and runs them side by side. Looks for work when a hint comes, when a claim says that more waits, when
+ * there is room again after none, and once per `pollMs`: hints make it fast, the poll makes it certain.
  */
 export class WorkerPool {
   private readonly running = new Map<Promise<void>, AbortController>();
@@ -39,7 +39,6 @@ export class WorkerPool {
   start(): void {
     this.listen();
     this.schedulePoll();
-    this.look();
   }
 
   /** Takes nothing new, lets turns finish for `graceMs`, then hands the rest back. */
@@ -64,14 +63,18 @@ export class WorkerPool {
     return this.running.size + this.claiming >= this.options.maxTurns;
   }
 
-  /** Only a worker with room listens: a hint that reaches a full one would wake nobody. */
+  /**
+   * Only a worker with room listens: a hint that reaches a full one would wake nobody. One that begins to listen looks
+   * once by itself, since hints may have passed before.
+   */
   private listen(): void {
     if (this.isStopping) return;
     if (this.isFull) {
       this.hints?.unsubscribe();
       this.hints = undefined;
-    } else {
-      this.hints ??= this.bus.connection.subscribe(WAKE_RUNTIME, { queue: QUEUE, callback: () => this.look() });
+    } else if (!this.hints) {
+      this.hints = this.bus.connection.subscribe(WAKE_RUNTIME, { queue: QUEUE, callback: () => this.look() });
+      this.look();
     }
   }
 
@@ -86,23 +89,23 @@ export class WorkerPool {
   }
 
   private look(): void {
-    if (this.isStopping || this.isFull) return;
-    if (this.claiming >= MAX_CLAIMS) this.hintMissed = true;
-    else void this.claim();
+    if (this.isStopping) return;
+    this.hintMissed = this.isFull || this.claiming >= MAX_CLAIMS;
+    if (!this.hintMissed) void this.claim();
   }
 
   private async claim(): Promise<void> {
     this.claiming++;
-    let found = false;
+    let moreWaits = false;
     try {
-      const { turn } = await this.bus.request(
+      const { turn, hasMore } = await this.bus.request(
         claimTurn,
         { workerId: this.options.workerId },
         ownCall(`claim_${this.options.workerId}`, 5_000),
       );
       if (this.isMessagingAway) this.logger.info('messaging answers again');
       this.isMessagingAway = false;
-      found = turn !== null;
+      moreWaits = turn !== null && hasMore;
       if (turn) this.run(turn);
     } catch (error) {
       // The poll goes on; one line per outage is enough.
@@ -112,10 +115,7 @@ export class WorkerPool {
       this.claiming--;
     }
     this.listen();
-    if (found || this.hintMissed) {
-      this.hintMissed = false;
-      this.look();
-    }
+    if (moreWaits || this.hintMissed) this.look();
   }
 
   private run(turn: ClaimedTurn): void {
@@ -124,7 +124,7 @@ export class WorkerPool {
     const run = this.options.run(turn, abort).finally(() => {
       this.running.delete(run);
       this.listen();
-      this.look();
+      if (this.hintMissed) this.look();
     });
     this.running.set(run, abort);
   }

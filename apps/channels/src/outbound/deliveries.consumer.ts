@@ -21,20 +21,20 @@ export class DeliveriesConsumer {
     @Inject(ADAPTERS) private readonly adapters: ChannelAdapter[],
   ) {}
 
-  @Consumes(messageCompleted)
+  @Consumes(messageCompleted, ({ messages }) => isOnPlatform(messages[0]))
   async onCompleted(event: z.output<typeof messageCompleted.payload>, tx: Transaction): Promise<void> {
     const place = placeOf(event.messages[0]?.conversationId ?? '');
     if (place) await this.plan(tx, event, place, event.replies.map((reply) => reply.content).join('\n\n'));
   }
 
-  @Consumes(messageFailed)
+  @Consumes(messageFailed, ({ messages }) => isOnPlatform(messages[0]))
   async onFailed(event: z.output<typeof messageFailed.payload>, tx: Transaction): Promise<void> {
     const place = placeOf(event.messages[0]?.conversationId ?? '');
     if (place) await this.plan(tx, event, place, `I could not answer this: ${event.error.message}`);
   }
 
   /** What the agent said by itself belongs to no turn's preview: the message stands for a turn of its own. */
-  @Consumes(messagePosted)
+  @Consumes(messagePosted, ({ message }) => isOnPlatform(message))
   async onPosted({ message, ...event }: z.output<typeof messagePosted.payload>, tx: Transaction): Promise<void> {
     const place = placeOf(message.conversationId);
     if (place) await this.plan(tx, { ...event, turnId: message.id.replace(/^msg_/, '') }, place, message.content);
@@ -70,4 +70,8 @@ export class DeliveriesConsumer {
     }
     tx.afterCommit(() => this.bus.signal(DELIVER, { botId: to.botId }));
   }
+}
+
+function isOnPlatform(message: { conversationId: string } | undefined): boolean {
+  return placeOf(message?.conversationId ?? '') !== undefined;
 }

@@ -2,23 +2,28 @@ import { listMessages as contract, Message, RoostError } from '#lib/contracts';
 import type { Database } from '#lib/database';
 import type { z } from 'zod';
 
-/** Pages through an agent's messages by `seq`. Errors: VALIDATION_ERROR for a cursor of another agent. */
+/**
+ * Pages through an agent's messages by `seq`. Rows are the account's own; when none is found `assertAgent` and the
+ * cursors are asked why. Errors: VALIDATION_ERROR for a cursor of another agent, those of `assertAgent`.
+ */
 export async function listMessages(
   database: Database,
   accountId: string,
   query: z.output<typeof contract.input>,
+  assertAgent: () => Promise<void>,
 ): Promise<z.output<typeof contract.output>> {
   const values: unknown[] = [query.agentId, accountId];
   const conditions = ['agent_id = $1', 'account_id = $2'];
   const narrow = (condition: string, value: unknown) => {
     values.push(value);
-    conditions.push(`${condition} $${values.length}`);
+    conditions.push(condition.replace('?', `$${values.length}`));
   };
-  if (query.before) narrow('seq <', await seqOf(database, accountId, query.agentId, 'before', query.before));
-  if (query.after) narrow('seq >', await seqOf(database, accountId, query.agentId, 'after', query.after));
-  if (query.status) narrow('status =', query.status);
-  if (query.channel) narrow('channel =', query.channel);
-  if (query.conversationId) narrow('conversation_id =', query.conversationId);
+  const seqOfCursor = `(SELECT seq FROM messages WHERE id = ? AND agent_id = $1 AND account_id = $2)`;
+  if (query.before) narrow(`seq < ${seqOfCursor}`, query.before);
+  if (query.after) narrow(`seq > ${seqOfCursor}`, query.after);
+  if (query.status) narrow('status = ?', query.status);
+  if (query.channel) narrow('channel = ?', query.channel);
+  if (query.conversationId) narrow('conversation_id = ?', query.conversationId);
   const limit = Number(query.limit);
   // After a cursor the page begins there; otherwise it is the newest ones.
   const isForward = query.after !== undefined;
@@ -27,22 +32,30 @@ export async function listMessages(
      ORDER BY seq ${isForward ? 'ASC' : 'DESC'} LIMIT ${limit + 1}`,
     values,
   );
+  if (rows.length === 0) {
+    await assertAgent();
+    await assertCursor(database, accountId, query.agentId, 'before', query.before);
+    await assertCursor(database, accountId, query.agentId, 'after', query.after);
+  }
   const messages = rows.slice(0, limit).map((row) => Message.parse(row.message));
   return { messages: isForward ? messages : messages.reverse(), hasMore: rows.length > limit };
 }
 
-async function seqOf(
+/** A cursor that is no message of the agent finds nothing, as the end of the list does: tell the two apart. */
+async function assertCursor(
   database: Database,
   accountId: string,
   agentId: string,
   field: string,
-  messageId: string,
-): Promise<string> {
-  const [row] = await database.query<{ seq: string }>(
-    `SELECT seq FROM messages WHERE id = $1 AND agent_id = $2 AND account_id = $3`,
-    [messageId, agentId, accountId],
-  );
-  if (row) return row.seq;
+  messageId: string | undefined,
+): Promise<void> {
+  if (messageId === undefined) return;
+  const [row] = await database.query(`SELECT 1 FROM messages WHERE id = $1 AND agent_id = $2 AND account_id = $3`, [
+    messageId,
+    agentId,
+    accountId,
+  ]);
+  if (row) return;
   throw new RoostError('VALIDATION_ERROR', `${field} is not a message of this agent`, [
     { field, reason: 'unknown_cursor' },
   ]);

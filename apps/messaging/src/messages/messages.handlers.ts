@@ -75,8 +75,7 @@ export class MessagesHandlers {
 
   @Handles(listMessages)
   async list(query: InputOf<typeof listMessages>, context: CallContext) {
-    await this.agents.require(query.agentId, context);
-    return findMessages(this.database, accountOf(context), query);
+    return findMessages(this.database, accountOf(context), query, () => this.agents.require(query.agentId, context));
   }
 
   @Handles(markMessageRead)

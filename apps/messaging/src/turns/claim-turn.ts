@@ -17,6 +17,7 @@ interface ClaimRow {
   counterparty_id: string;
   counterparty_name: string | null;
   partial_reply: string;
+  has_more: boolean;
   attempt: number;
   messages: unknown[];
 }
@@ -24,8 +25,13 @@ interface ClaimRow {
 /**
  * Claims the next turn, or gives null when nothing can be claimed. The agent that has been ready longest comes first,
  * within it the conversation that waits longest; a turn's end puts its agent behind those that were ready before.
+ * `hasMore`: another agent could be claimed when this one was.
  */
-export async function claimTurn(tx: Transaction, workerId: string, leaseMs: number): Promise<ClaimedTurn | null> {
+export async function claimTurn(
+  tx: Transaction,
+  workerId: string,
+  leaseMs: number,
+): Promise<(ClaimedTurn & { hasMore: boolean }) | null> {
   const [agent] = await tx.query<AgentRow>(
     `SELECT agent_id, account_id FROM agents
      WHERE next_at <= now() AND running_turn IS NULL AND status = 'active'
@@ -52,6 +58,7 @@ export async function claimTurn(tx: Transaction, workerId: string, leaseMs: numb
     attempt: claim.attempt,
     partialReply: claim.partial_reply,
     leaseMs,
+    hasMore: claim.has_more,
   };
 }
 
@@ -104,5 +111,7 @@ const CLAIM = `
     FROM agent, summary s
   )
   SELECT agent.fence AS fencing_token, c.id AS conversation_id, s.channel, c.counterparty_id, c.counterparty_name,
-    c.partial_reply, s.attempt, s.messages
+    c.partial_reply, s.attempt, s.messages,
+    EXISTS (SELECT FROM agents other WHERE other.next_at <= now() AND other.running_turn IS NULL AND other.status = 'active'
+      AND other.agent_id <> $1::uuid) AS has_more
   FROM agent, conversation c, summary s`;

@@ -1,7 +1,6 @@
 import { completeTurn as contract, messageCompleted } from '#lib/contracts';
 import { newId, type Transaction } from '#lib/database';
 import { z } from 'zod';
-import { freeAgent } from './free-agent.js';
 import { lockTurn } from './locked-turn.js';
 
 export interface Ended {
@@ -23,7 +22,7 @@ export async function completeTurn(
   }
   const rows = replies.map((content) => ({ id: `msg_${newId()}`, content: content.replaceAll('\0', '') }));
   const replyIds = rows.map(({ id }) => id);
-  await tx.query(COMPLETE, [
+  const [freed] = await tx.query<{ next_at: Date | null }>(COMPLETE, [
     turn.id,
     turn.agentId,
     turn.accountId,
@@ -35,10 +34,15 @@ export async function completeTurn(
     messageCompleted.subject,
   ]);
   tx.markEvents();
-  const hasMoreWork = await freeAgent(tx, turn.agentId, turn.id);
-  return { agentId: turn.agentId, settledIds: turn.messageIds, hasMoreWork, replyIds };
+  return {
+    agentId: turn.agentId,
+    settledIds: turn.messageIds,
+    hasMoreWork: (freed?.next_at ?? null) !== null,
+    replyIds,
+  };
 }
 
+/** The agent is freed as `freeAgent` does it: the statement begins under the agent's lock and leaves `ready_at` alone. */
 const COMPLETE = `
   WITH batch AS (
     UPDATE messages SET status = 'read', read_at = now(), turn_id = $1::uuid, error = NULL
@@ -59,9 +63,13 @@ const COMPLETE = `
   ), conversation AS (
     UPDATE conversations SET message_count = message_count + jsonb_array_length($7::jsonb), partial_reply = '', updated_at = now()
     WHERE agent_id = $2::uuid AND id = $4::text
+  ), event AS (
+    INSERT INTO outbox (subject, key, payload, headers)
+    SELECT $9::text, $2::uuid::text, jsonb_build_object('account_id', $3::uuid, 'agent_id', $2::uuid, 'turn_id', $1::uuid,
+      'messages', s.messages, 'replies', (SELECT coalesce(jsonb_agg(wire ORDER BY seq), '[]') FROM reply), 'usage', $8::jsonb),
+      '{"v":"${messageCompleted.v}"}'
+    FROM summary s
   )
-  INSERT INTO outbox (subject, key, payload, headers)
-  SELECT $9::text, $2::uuid::text, jsonb_build_object('account_id', $3::uuid, 'agent_id', $2::uuid, 'turn_id', $1::uuid,
-    'messages', s.messages, 'replies', (SELECT coalesce(jsonb_agg(wire ORDER BY seq), '[]') FROM reply), 'usage', $8::jsonb),
-    '{"v":"${messageCompleted.v}"}'
-  FROM summary s`;
+  UPDATE agents SET running_turn = NULL,
+    next_at = (SELECT greatest(min(ready_at), now()) FROM conversations c WHERE c.agent_id = $2::uuid HAVING min(ready_at) IS NOT NULL)
+  WHERE agent_id = $2::uuid AND running_turn = $1::uuid RETURNING next_at`;

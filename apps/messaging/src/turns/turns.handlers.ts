@@ -39,7 +39,10 @@ export class TurnsHandlers {
 
   @Handles(claimTurn)
   async claim({ workerId }: InputOf<typeof claimTurn>) {
-    return { turn: await this.database.transaction((tx) => claim(tx, workerId, this.config.ROOST_LEASE_MS)) };
+    const claimed = await this.database.transaction((tx) => claim(tx, workerId, this.config.ROOST_LEASE_MS));
+    if (!claimed) return { turn: null, hasMore: false };
+    const { hasMore, ...turn } = claimed;
+    return { turn, hasMore };
   }
 
   @Handles(heartbeatTurn)

@@ -8,12 +8,12 @@ import { closeExecutions } from './close-executions.js';
 /** Closes executions by what really became of their message's turn. */
 @Injectable()
 export class OutcomeEvents {
-  @Consumes(messageCompleted)
+  @Consumes(messageCompleted, ({ messages }) => automated(messages).length > 0)
   async onCompleted({ messages }: z.output<typeof messageCompleted.payload>, tx: Transaction) {
     await closeExecutions(tx, automated(messages), 'completed', null);
   }
 
-  @Consumes(messageFailed)
+  @Consumes(messageFailed, ({ messages }) => automated(messages).length > 0)
   async onFailed({ messages, error }: z.output<typeof messageFailed.payload>, tx: Transaction) {
     await closeExecutions(tx, automated(messages), 'failed', `${error.code}: ${error.message}`);
   }

@@ -16,21 +16,29 @@ export type EventHandler<P> = (payload: P, tx: Transaction, event: ReceivedEvent
 export interface Consumption {
   event: EventContract;
   method: string;
+  concerns: (payload: unknown) => boolean;
 }
 
 /**
  * Carries out an event's effect with this method of a provider or controller. The inbox row and the effect share
  * `tx`; the event is acknowledged after commit, so the effect happens once however often it is delivered.
  * One at a time per process, as published; what throws is tried again with backoff, later events going on meanwhile.
+ * `concerns` says by the payload alone whether there is anything to do: what it refuses costs no transaction.
  */
-export function Consumes<P extends z.ZodType>(event: EventContract<P>) {
+export function Consumes<P extends z.ZodType>(
+  event: EventContract<P>,
+  concerns: (payload: z.output<P>) => boolean = () => true,
+) {
   return <F extends EventHandler<z.output<P>>>(
     target: object,
     key: string,
     _descriptor: TypedPropertyDescriptor<F>,
   ): void => {
     const prototype = target as { [CONSUMES]?: Consumption[] };
-    prototype[CONSUMES] = [...(prototype[CONSUMES] ?? []), { event, method: key }];
+    prototype[CONSUMES] = [
+      ...(prototype[CONSUMES] ?? []),
+      { event, method: key, concerns: concerns as Consumption['concerns'] },
+    ];
   };
 }
 

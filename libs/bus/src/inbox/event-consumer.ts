@@ -17,6 +17,7 @@ import type { EventHandler } from './consumes.js';
 
 export interface ConsumerBinding {
   event: EventContract;
+  concerns(payload: unknown): boolean;
   handle: EventHandler<unknown>;
 }
 
@@ -72,7 +73,11 @@ export class EventConsumer {
 
   private async declare(): Promise<void> {
     const { manager } = await declareEventsStream(this.connection);
-    const limits = { ack_wait: ACK_WAIT_MS * 1e6, max_ack_pending: 256 };
+    const limits = {
+      ack_wait: ACK_WAIT_MS * 1e6,
+      max_ack_pending: 256,
+      filter_subject: commonSubject([...this.bindings.keys()]),
+    };
     const consumer = {
       durable_name: this.service,
       ack_policy: AckPolicy.Explicit,
@@ -124,7 +129,11 @@ export class EventConsumer {
   private async carryOut(message: JsMsg, bindings: ConsumerBinding[]): Promise<void> {
     const id = message.headers?.get('roost-event-id');
     if (!id) return;
-    const payload = message.json();
+    const json = message.json();
+    const concerned = bindings
+      .map(({ event, concerns, handle }) => ({ payload: event.payload.parse(json) as unknown, concerns, handle }))
+      .filter(({ payload, concerns }) => concerns(payload));
+    if (concerned.length === 0) return;
     const context = {
       ...ownCall(message.headers?.get('roost-request-id') || `evt_${id}`),
       traceparent: message.headers?.get('traceparent') || undefined,
@@ -136,8 +145,7 @@ export class EventConsumer {
           [this.service, id],
         );
         if (fresh.length === 0) return;
-        for (const { event, handle } of bindings)
-          await handle(event.payload.parse(payload), tx, { id, subject: message.subject });
+        for (const { payload, handle } of concerned) await handle(payload, tx, { id, subject: message.subject });
       }),
     );
   }
@@ -150,6 +158,13 @@ export class EventConsumer {
     await this.work;
     clearInterval(this.stillWorking);
   }
+}
+
+/** The narrowest subject that covers all of these: one filter is all that nats-server knows before 2.10. */
+export function commonSubject(subjects: string[]): string {
+  const [first = [], ...others] = subjects.map((subject) => subject.split('.'));
+  const differs = first.findIndex((token, at) => others.some((other) => other[at] !== token));
+  return differs < 0 ? first.join('.') : [...first.slice(0, differs), '>'].join('.');
 }
 
 function groupBySubject(bindings: ConsumerBinding[]): Map<string, ConsumerBinding[]> {

@@ -1,4 +1,4 @@
-import type { Database, Transaction } from '#lib/database';
+import type { Database, Row, Transaction } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { jetstream } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
@@ -15,18 +15,29 @@ interface OutboxRow {
 const BATCH = 200;
 const SWEEP_MS = 1_000;
 const PUBLISH_TIMEOUT_MS = 5_000;
+/** How long a relay that has caught up keeps its place: a turn's events come within this time of each other. */
+const LINGER_MS = 40;
+/** After this time another replica may have its turn, however much there is to do. */
+const MAX_TURN_MS = 5_000;
+
+const LOCK = `hashtextextended('roost-relay-' || current_schema(), 0)`;
+
+type Query = <R extends object = Row>(sql: string, parameters?: unknown[]) => Promise<R[]>;
 
 /**
  * Publishes the outbox of one schema to JetStream, in the order of the rows.
  *
  * Promised: every committed event is published at least once, also when this process or NATS dies at any moment;
  * events of one key in order. The rows' own state says what is left to do: a kick after commit only makes it quick,
- * a sweep finds what a crash left. Replicas take turns under a lock per schema, since two at once would break order.
+ * a sweep finds what a crash left. Replicas take turns under a lock per schema, since two at once would break order;
+ * who holds it publishes everybody's events. That events were published is written down with the next look for more:
+ * a crash in between publishes them again.
  */
 export class OutboxRelay {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
   private again = false;
+  private wake: () => void = () => undefined;
   private stopped = false;
   private streamChecked = false;
 
@@ -56,6 +67,7 @@ export class OutboxRelay {
     if (this.stopped) return;
     if (this.running) {
       this.again = true;
+      this.wake();
       return;
     }
     this.again = false;
@@ -75,7 +87,78 @@ export class OutboxRelay {
       await this.refillYoungStream();
       this.streamChecked = true;
     }
-    while ((await this.publishBatch()) === BATCH && !this.stopped);
+    // Most sweeps find nothing: look before taking the lock.
+    const [waiting] = await this.database.query(`SELECT 1 AS one FROM outbox WHERE published_at IS NULL LIMIT 1`);
+    if (!waiting) return;
+    const hadTurn = await this.database.session(async (query) => {
+      const [lock] = await query<{ is_mine: boolean }>(`SELECT pg_try_advisory_lock(${LOCK}) AS is_mine`);
+      if (!lock?.is_mine) return false;
+      try {
+        await this.publishAll(query);
+      } finally {
+        // Without a connection there is no lock either.
+        await query(`SELECT pg_advisory_unlock(${LOCK})`).catch(() => undefined);
+      }
+      return true;
+    });
+    if (hadTurn) return;
+    // Who has the lock publishes our events too, unless it was just about to give it up: look again.
+    await this.kickedWithin(LINGER_MS);
+    this.again = true;
+  }
+
+  /** Until nothing is left and nothing more comes for a moment. */
+  private async publishAll(query: Query): Promise<void> {
+    const end = Date.now() + MAX_TURN_MS;
+    let published: string[] = [];
+    for (;;) {
+      this.again = false;
+      const rows = await this.next(query, published);
+      if (rows.length === 0) return;
+      await this.publish(rows);
+      published = rows.map((row) => row.id);
+      // A stream that may have been lost is filled before anything else is published.
+      if (Date.now() > end || !this.streamChecked) break;
+      if (rows.length < BATCH) await this.kickedWithin(LINGER_MS);
+    }
+    await query(`UPDATE outbox SET published_at = now() WHERE id = ANY($1::bigint[])`, [published]);
+    this.again = true;
+  }
+
+  /** Writes down what was published and gives what is to be published next: one statement, since it runs per event. */
+  private next(query: Query, published: string[]): Promise<OutboxRow[]> {
+    return query<OutboxRow>(
+      `WITH done AS (UPDATE outbox SET published_at = now() WHERE id = ANY($1::bigint[]))
+       SELECT id, event_id, subject, payload, headers FROM outbox
+       WHERE published_at IS NULL AND id <> ALL($1::bigint[]) ORDER BY id LIMIT ${BATCH}`,
+      [published],
+    );
+  }
+
+  private async publish(rows: OutboxRow[]): Promise<void> {
+    const js = jetstream(this.connection, { timeout: PUBLISH_TIMEOUT_MS });
+    await Promise.all(
+      rows.map((row) => {
+        const hdrs = headers();
+        for (const [name, value] of Object.entries(row.headers)) hdrs.set(name, value);
+        // No Nats-Msg-Id: the server's dedupe window would swallow the refill of a stream that was emptied. Inboxes dedupe.
+        hdrs.set('roost-event-id', row.event_id);
+        return js.publish(row.subject, JSON.stringify(row.payload), { headers: hdrs });
+      }),
+    );
+  }
+
+  /** Waits for the next kick, if none came since `again` was reset, at most so long. */
+  private async kickedWithin(ms: number): Promise<void> {
+    if (this.again || this.stopped) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.wake = () => undefined;
   }
 
   /** Publishes again what a lost stream held; inboxes make the repeats harmless. */
@@ -96,35 +179,8 @@ export class OutboxRelay {
     });
   }
 
-  private async publishBatch(): Promise<number> {
-    // Most kicks and sweeps find nothing: look before opening a transaction.
-    const [waiting] = await this.database.query(`SELECT 1 AS one FROM outbox WHERE published_at IS NULL LIMIT 1`);
-    if (!waiting) return 0;
-    return this.database.transaction(async (tx) => {
-      await this.lock(tx);
-      const rows = await tx.query<OutboxRow>(
-        `SELECT id, event_id, subject, payload, headers FROM outbox WHERE published_at IS NULL ORDER BY id LIMIT ${BATCH}`,
-      );
-      if (rows.length === 0) return 0;
-      const js = jetstream(this.connection, { timeout: PUBLISH_TIMEOUT_MS });
-      await Promise.all(
-        rows.map((row) => {
-          const hdrs = headers();
-          for (const [name, value] of Object.entries(row.headers)) hdrs.set(name, value);
-          // No Nats-Msg-Id: the server's dedupe window would swallow the refill of a stream that was emptied. Inboxes dedupe.
-          hdrs.set('roost-event-id', row.event_id);
-          return js.publish(row.subject, JSON.stringify(row.payload), { headers: hdrs });
-        }),
-      );
-      await tx.query(`UPDATE outbox SET published_at = now() WHERE id = ANY($1::bigint[])`, [
-        rows.map((row) => row.id),
-      ]);
-      return rows.length;
-    });
-  }
-
   private async lock(tx: Transaction): Promise<void> {
-    await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('roost-relay-' || current_schema(), 0))`);
+    await tx.query(`SELECT pg_advisory_xact_lock(${LOCK})`);
   }
 
   async stop(): Promise<void> {

@@ -201,6 +201,7 @@ describe('Telegram, through telegraf and a server that speaks the Bot API', () =
     expect(channels).toMatchObject([
       { type: 'api' },
       { type: 'discord', health: 'not_configured' },
+      { type: 'slack', health: 'not_configured' },
       { type: 'telegram', health: 'connected', counterparty: 'user7' },
     ]);
   });

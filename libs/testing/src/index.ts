@@ -9,6 +9,7 @@ export { freshBus, type FreshBus } from './fresh-bus.js';
 export { freshDatabase, type FreshDatabase } from './fresh-database.js';
 export { followEvents, type FollowedEvent, type Following } from './follow-events.js';
 export { ownedFolder, removeFolder } from './leftovers.js';
+export { type ShownInSlack, type SlackFault, SlackPlatform } from './slack/slack-server.js';
 export { spawnRoost, type SpawnedRoost, type SpawnRoostOptions } from './spawn-roost.js';
 export { startRoost, type StartRoostOptions, type TestRoost } from './start-roost.js';
 export { startTestServers, temporaryFolder, type TestServers } from './test-servers.js';

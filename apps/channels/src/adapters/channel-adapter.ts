@@ -47,6 +47,8 @@ export interface SendKey {
   key: string;
   /** It was tried before, perhaps with success: on idempotent platforms, look or let the platform look first. */
   isRepeat: boolean;
+  /** Not tried before this; for looking where it may have been shown. */
+  since?: Date;
 }
 
 /** What a platform posted to the gateway, unparsed. */

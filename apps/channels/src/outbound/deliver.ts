@@ -25,6 +25,7 @@ interface Claimed {
   file_path: string | null;
   message_id: string | null;
   attempts: number;
+  created_at: Date;
 }
 
 /**
@@ -73,7 +74,7 @@ export async function deliverNext(outlet: Outlet, lane: Lane): Promise<string | 
 
 async function show({ content, adapter, connection }: Outlet, claimed: Claimed): Promise<string> {
   const { id, account_id: accountId, agent_id: agentId, place, body, message_id: shownId } = claimed;
-  const key = { key: `delivery-${id}`, isRepeat: claimed.attempts > 1 };
+  const key = { key: `delivery-${id}`, isRepeat: claimed.attempts > 1, since: claimed.created_at };
   if (claimed.file_path !== null) {
     return sendFile(content, adapter, connection, { accountId, agentId, place, path: claimed.file_path }, key);
   }
@@ -98,7 +99,7 @@ async function claim({ database, lease }: Outlet, lane: Lane): Promise<Claimed |
         AND d.state = 'pending'
         AND EXISTS (SELECT 1 FROM connection_leases
                      WHERE platform = $1 AND bot_id = $2 AND holder = $3 AND fence = $4 AND expires_at > now())
-      RETURNING d.id, d.account_id, d.agent_id, d.place, d.body, d.file_path, d.message_id, d.attempts`,
+      RETURNING d.id, d.account_id, d.agent_id, d.place, d.body, d.file_path, d.message_id, d.attempts, d.created_at`,
     [platform, botId, holder, fence, lane === 'file'],
   );
   return row;

@@ -1,9 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { kept, markdown, RUNS } from '../testing/random-markdown.js';
 import { TELEGRAM_LIMIT, telegramHtml, visible } from './telegram-html.js';
-
-/** What must survive: letters and digits of any script, in order; marks are punctuation. */
-const kept = (text: string) => text.replace(/[^\p{L}\p{N}\p{Extended_Pictographic}]/gu, '');
 
 /** Throws for what Telegram refuses: a tag that is unknown, not closed or closed in another order, a bare < or &. */
 function checkHtml(html: string): void {
@@ -20,46 +18,8 @@ function checkHtml(html: string): void {
   expect(rest).not.toMatch(/[<>]|&(?!(lt|gt|amp|quot);)/);
 }
 
-const word = fc.oneof(
-  fc.string({ maxLength: 12 }),
-  fc.string({ unit: 'grapheme', maxLength: 8 }),
-  fc.constantFrom(
-    'שלום',
-    'مرحبا',
-    '👩‍👩‍👧',
-    '<b>',
-    '&amp;',
-    '"',
-    '_',
-    '__',
-    '*',
-    '**',
-    '`',
-    '~~',
-    '[',
-    '](',
-    '\\',
-    '#',
-    '|',
-  ),
-);
-const inlineText = fc.array(word, { maxLength: 30 }).map((words) => words.join(' ').replace(/[\r\n]/g, ' '));
-const block = fc.oneof(
-  inlineText,
-  inlineText.map((text) => `**${text}**`),
-  inlineText.map((text) => `*a _${text}_ b*`),
-  inlineText.map((text) => `## ${text}`),
-  inlineText.map((text) => `- \`${text}\``),
-  fc.constant(''),
-  fc.constant('```'),
-  fc.constant('~~~'),
-  fc.tuple(inlineText, fc.integer({ min: 1, max: 400 })).map(([text, times]) => text.repeat(times).slice(0, 20_000)),
-  fc.array(inlineText, { maxLength: 40 }).map((lines) => `\`\`\`\n${lines.join('\n')}\n\`\`\``),
-);
-const markdown = fc.array(block, { maxLength: 20 }).map((blocks) => blocks.join('\n'));
-
 describe('Markdown for Telegram', () => {
-  it('keeps all text within the limit and never yields what Telegram refuses, over 5,000 random texts', () => {
+  it('keeps all text within the limit and never yields what Telegram refuses, over random texts', () => {
     fc.assert(
       fc.property(markdown, (text) => {
         const parts = telegramHtml(text);
@@ -70,7 +30,7 @@ describe('Markdown for Telegram', () => {
         }
         expect(kept(parts.map(visible).join(''))).toBe(kept(text.toWellFormed()));
       }),
-      { numRuns: 5_000 },
+      { numRuns: RUNS },
     );
   }, 120_000);
 

@@ -1,0 +1,77 @@
+import type { AgentBots, ChannelBinding } from '#lib/contracts';
+import { createHash } from 'node:crypto';
+import type {
+  BotCredentials,
+  ChannelAdapter,
+  Connection,
+  ConnectionEvents,
+  LinkedPerson,
+} from '../adapters/channel-adapter.js';
+import type { Config } from '../config.js';
+import { SlackConnection } from './slack-connection.js';
+import { slackMrkdwn } from './slack-mrkdwn.js';
+
+type SlackSettings = Pick<
+  Config,
+  'SLACK_API_BASE_URL' | 'SLACK_BOT_TOKEN' | 'SLACK_APP_TOKEN' | 'SLACK_SIGNING_SECRET'
+>;
+
+/** Slack, by Socket Mode or Events API. A place is `<channel>` or `<channel>/<thread>`; direct channels begin with D. */
+export class SlackAdapter implements ChannelAdapter {
+  readonly platform = 'slack';
+  readonly tokenField = 'slack_bot_token';
+  /** By looking for the key in what is shown (`SlackConnection.send`). */
+  readonly isIdempotent = true;
+  readonly editEveryMs = 1_000;
+  /** Slack takes a gigabyte; an agent's storage may be smaller. */
+  readonly maxInboundBytes = 256 * 1024 ** 2;
+  readonly maxOutboundBytes = 256 * 1024 ** 2;
+  readonly sharedBot: BotCredentials | undefined;
+  private readonly apiUrl: string;
+
+  constructor(settings: SlackSettings) {
+    this.apiUrl = settings.SLACK_API_BASE_URL.replace(/\/?$/, '/');
+    this.sharedBot = credentialsOf(settings.SLACK_BOT_TOKEN, settings.SLACK_APP_TOKEN, settings.SLACK_SIGNING_SECRET);
+  }
+
+  ownBot({ slackBotToken: bot }: AgentBots): BotCredentials | undefined {
+    return bot && credentialsOf(bot.botToken, bot.appToken, bot.signingSecret);
+  }
+
+  /** Slack's tokens name the workspace and the bot before the secret; one that does not is known by its hash. */
+  botIdOf({ token }: BotCredentials): string | undefined {
+    if (!/^xox[a-z][-.][\w.-]{6,}$/.test(token)) return undefined;
+    const [, workspace, bot] = /^xoxb-(\d+)-(\d+)-/.exec(token) ?? [];
+    if (workspace && bot) return `${workspace}-${bot}`;
+    return createHash('sha256').update(token).digest('hex').slice(0, 24);
+  }
+
+  roomOf(place: string): string {
+    return place.split('/')[0] ?? place;
+  }
+
+  isGroup(place: string): boolean {
+    return !place.startsWith('D');
+  }
+
+  bindingFields({ userId, username, teamId }: LinkedPerson): Partial<ChannelBinding> {
+    return { slackUserId: userId, slackUsername: username, slackTeamId: teamId };
+  }
+
+  linkInstructions(code: string): string {
+    return `In Slack, send "/link ${code}" (or, as a direct message to the app, "!link ${code}") within 10 minutes.`;
+  }
+
+  format(markdown: string): string[] {
+    return slackMrkdwn(markdown);
+  }
+
+  connect(credentials: BotCredentials, events: ConnectionEvents): Connection {
+    return new SlackConnection(this.apiUrl, credentials, events);
+  }
+}
+
+function credentialsOf(token?: string, appToken?: string, signingSecret?: string): BotCredentials | undefined {
+  if (token === undefined) return undefined;
+  return { token, ...(appToken ? { appToken } : {}), ...(signingSecret ? { signingSecret } : {}) };
+}

@@ -1,0 +1,55 @@
+import { WebAPIHTTPError, WebAPIPlatformError, WebAPIRateLimitedError, WebAPIRequestError } from '@slack/web-api';
+import { DeliveryError } from '../adapters/channel-adapter.js';
+
+/** https://docs.slack.dev/reference/methods/auth.test, errors that no waiting cures. */
+const REFUSED = new Set([
+  'not_authed',
+  'invalid_auth',
+  'account_inactive',
+  'user_removed_from_team',
+  'team_disabled',
+  'token_revoked',
+  'token_expired',
+  'org_login_required',
+  'no_permission',
+  'missing_scope',
+  'not_allowed_token_type',
+]);
+/** Slack's own trouble, answered before anything was done. */
+const PASSING = new Set(['ratelimited', 'service_unavailable', 'team_added_to_org', 'fatal_error', 'internal_error']);
+/** Connections that were never made: the request cannot have reached Slack. */
+const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
+
+function answerOf(error: unknown): string | undefined {
+  return error instanceof WebAPIPlatformError ? error.data.error : undefined;
+}
+
+/** Why a token does not work, when that is what the error says. */
+export function rejectionOf(error: unknown, which: 'bot_token' | 'app_token'): string | undefined {
+  const answer = answerOf(error);
+  return answer !== undefined && REFUSED.has(answer)
+    ? `Slack refuses the ${which} (${answer}); set a new slack_bot_token`
+    : undefined;
+}
+
+export function retryAfterMsOf(error: unknown): number | undefined {
+  return error instanceof WebAPIRateLimitedError ? error.retryAfter * 1_000 : undefined;
+}
+
+/**
+ * Sorts a failed call. A send that got no answer may have been shown; it is repeated with the same key, which looks
+ * first (see `SlackConnection.send`).
+ */
+export function deliveryErrorOf(error: unknown): DeliveryError {
+  if (error instanceof DeliveryError) return error;
+  const retryAfterMs = retryAfterMsOf(error);
+  if (retryAfterMs !== undefined) return new DeliveryError('retry', 'Slack asks to wait', retryAfterMs);
+  const answer = answerOf(error);
+  if (answer !== undefined) return new DeliveryError(PASSING.has(answer) ? 'uncertain' : 'failed', answer, 2_000);
+  if (error instanceof WebAPIHTTPError)
+    return new DeliveryError('uncertain', `Slack answered ${error.statusCode}`, 2_000);
+  const cause = error instanceof WebAPIRequestError ? (error.original.cause ?? error.original) : error;
+  const code = (cause as { code?: unknown } | undefined)?.code;
+  const isUnsent = typeof code === 'string' && NOT_SENT.has(code);
+  return new DeliveryError(isUnsent ? 'retry' : 'uncertain', 'no answer from Slack', 2_000);
+}

@@ -21,6 +21,9 @@ export interface ServiceEnvironmentInput {
   logFile?: string;
 }
 
+/** A Roost that only this machine reaches has its owner's programs for neighbours; any other may be asked by strangers. */
+const isThisMachine = (host: string) => ['127.0.0.1', '::1', 'localhost'].includes(host);
+
 /**
  * What one service gets: its own bus credentials; the account's seed only where workspaces are made, the port only
  * where it is opened.
@@ -42,6 +45,7 @@ export async function serviceEnvironment(input: ServiceEnvironmentInput, service
       (inherited.ROOST_MASTER_KEY_FILE ? undefined : secrets.previousMasterKeysFile),
     ROOST_LOCAL_API_KEY_FILE: isGateway ? secrets.apiKeyFile : undefined,
     ROOST_WEBHOOK_NETWORK: inherited.ROOST_WEBHOOK_NETWORK ?? 'local',
+    ROOST_MCP_NETWORK: inherited.ROOST_MCP_NETWORK ?? (isThisMachine(input.host) ? 'local' : 'public'),
     ROOST_BWRAP: input.bubblewrapPath,
     ROOST_LOG_FILE: input.logFile,
     PUBLIC_URL: inherited.PUBLIC_URL ?? input.url,

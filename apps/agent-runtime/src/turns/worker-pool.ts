@@ -3,6 +3,7 @@ import { ownCall } from '#lib/bus/rpc';
 import type { Logger } from '#lib/observability';
 import type { Bus } from '#lib/bus';
 import type { Subscription } from '@nats-io/transport-node';
+import { setMaxListeners } from 'node:events';
 import { TurnStopped } from './turn-end.js';
 
 export interface WorkerPoolOptions {
@@ -120,6 +121,8 @@ export class WorkerPool {
 
   private run(turn: ClaimedTurn): void {
     const abort = new AbortController();
+    // Every step and every tool call of a turn listens for its end.
+    setMaxListeners(0, abort.signal);
     if (this.isStopping) abort.abort(new TurnStopped('shutdown'));
     const run = this.options.run(turn, abort).finally(() => {
       this.running.delete(run);

@@ -148,12 +148,9 @@ export class McpRegistry {
   private async connect(row: ServerRow, anew = false): Promise<McpConnection> {
     const target = this.target(row);
     try {
-      if (anew) {
-        const connection = await this.pool.connection(target).catch(() => undefined);
-        if (connection) return connection;
-        await this.pool.reset(target);
-      }
-      const connection = await this.pool.connection(target);
+      const kept = anew ? await this.pool.connection(target).catch(() => undefined) : undefined;
+      if (anew && !kept) await this.pool.reset(target);
+      const connection = kept ?? (await this.pool.connection(target));
       await this.servers.setStatus(row.id, 'connected', null);
       return connection;
     } catch (error) {

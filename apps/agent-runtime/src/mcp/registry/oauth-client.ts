@@ -53,9 +53,12 @@ export class OAuthClient implements OAuthClientProvider {
 
   async clientInformation(): Promise<OAuthClientInformationMixed | undefined> {
     const { client } = await this.read();
+    // The SDK would register anew: that is the beginning of an authorisation, which is the user's.
+    if (!this.isInteractive && !client) throw wantsAuthorization();
     // Registered for another address to return to: it would be refused there.
-    const registered = client && 'redirect_uris' in client ? client.redirect_uris : undefined;
-    return this.isInteractive && registered && !registered.includes(this.redirectUri) ? undefined : client;
+    const registered: unknown = client && 'redirect_uris' in client ? client.redirect_uris : undefined;
+    const isForAnother = Array.isArray(registered) && !registered.includes(this.redirectUri);
+    return this.isInteractive && isForAnother ? undefined : client;
   }
 
   saveClientInformation(client: OAuthClientInformationMixed): Promise<void> {
@@ -71,11 +74,7 @@ export class OAuthClient implements OAuthClientProvider {
   }
 
   redirectToAuthorization(url: URL): void {
-    if (!this.isInteractive)
-      throw new RoostError(
-        'ACCESS_DENIED',
-        'the MCP server wants to be authorised: the account’s owner does so under /v1/mcp/servers/{id}/oauth/authorize',
-      );
+    if (!this.isInteractive) throw wantsAuthorization();
     this.authorizationUrl = url;
   }
 
@@ -120,4 +119,11 @@ export class OAuthClient implements OAuthClientProvider {
     const isAuthorized = becomesAuthorized ?? change(await this.read()).tokens !== undefined;
     await this.store.changeOAuth<OAuthState>(this.serverId, change, isAuthorized);
   }
+}
+
+function wantsAuthorization(): RoostError {
+  return new RoostError(
+    'ACCESS_DENIED',
+    'the MCP server wants to be authorised: the account’s owner does so under /v1/mcp/servers/{id}/oauth/authorize',
+  );
 }

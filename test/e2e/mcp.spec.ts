@@ -1,0 +1,246 @@
+import { LLMock } from '@copilotkit/aimock';
+import { freePort } from '#tools/launcher';
+import { startRoost, type TestRoost, until } from '#lib/testing';
+import { build } from 'esbuild';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { oauthMcpServer, type OAuthMcpServer } from '../fakes/oauth-mcp-server.js';
+
+interface Server {
+  id: string;
+  status: string;
+  is_authorized: boolean;
+  tools: { name: string }[];
+  header_names: string[];
+}
+
+const program = (name: string) =>
+  fileURLToPath(new URL(`../../node_modules/@modelcontextprotocol/${name}/dist/index.js`, import.meta.url));
+
+/** The registry as a user meets it: over HTTP, with published servers and a model of OpenAI's wire format. */
+describe('MCP servers over the API', () => {
+  const mock = new LLMock({ port: 0, logLevel: 'silent' });
+  const children: ChildProcess[] = [];
+  let roost: TestRoost;
+  let everything: string;
+
+  beforeAll(async () => {
+    await mock.start();
+    const port = await freePort();
+    everything = `http://127.0.0.1:${port}/mcp`;
+    children.push(
+      spawn(process.execPath, [program('server-everything'), 'streamableHttp'], {
+        env: { ...process.env, PORT: String(port) },
+        stdio: 'ignore',
+      }),
+    );
+    roost = await startRoost({ env: { OPENAI_BASE_URL: `${mock.url}/v1`, ROOST_DEFAULT_MODEL: 'openai/test' } });
+    await until('server-everything listens', () =>
+      fetch(everything).then(
+        async (response) => (await response.body?.cancel(), true),
+        () => false,
+      ),
+    );
+  });
+  afterEach(() => void mock.reset());
+  afterAll(async () => {
+    for (const child of children) child.kill('SIGKILL');
+    await roost.stop();
+    await mock.stop();
+  });
+
+  const api = async <Body = Server>(method: string, path: string, status: number, body?: object): Promise<Body> => {
+    const response = await roost.api<Body>(method, `/v1/mcp/servers${path}`, body);
+    expect(response.status, JSON.stringify(response.body)).toBe(status);
+    return response.body;
+  };
+  const createAgent = async (configuration: object = {}) => {
+    const made = await roost.api<{ id: string }>('POST', '/v1/agent/create', { name: 'a', configuration });
+    expect(made.status, JSON.stringify(made.body)).toBe(201);
+    return made.body.id;
+  };
+
+  /** Has the agent's model call a tool, and gives all that the model was told. */
+  async function callTool(agentId: string, name: string, args: object = {}): Promise<string> {
+    let told = '';
+    mock.on({ predicate: (request) => ((told = JSON.stringify(request.messages)), false) }, { content: '' });
+    mock.on({ userMessage: 'use it', hasToolResult: true }, { content: 'done' });
+    mock.onMessage('use it', { toolCalls: [{ name, arguments: JSON.stringify(args) }] });
+    const sent = await roost.api<{ id: string }>('POST', `/v1/agent/${agentId}/messages`, {
+      content: 'use it',
+      conversation_id: `c${Math.random()}`,
+    });
+    const answer = await roost.api<{ replies: { content: string }[] }>(
+      'GET',
+      `/v1/agent/${agentId}/messages/${sent.body.id}?wait=60`,
+    );
+    expect(answer.body.replies.map(({ content }) => content)).toEqual(['done']);
+    mock.reset();
+    return told;
+  }
+
+  it('are registered, looked after, granted to agents and deleted', async () => {
+    const agentId = await createAgent();
+    const made = await api('POST', '', 201, { name: 'every', url: everything, headers: { 'x-key': 'hidden-header' } });
+    expect(made).toMatchObject({ name: 'every', status: 'unknown', header_names: ['x-key'], tools: [] });
+    expect(JSON.stringify(made)).not.toContain('hidden-header');
+    const list = await api<{ servers: Server[]; pagination: { total: number } }>('GET', '', 200);
+    expect(list).toMatchObject({ servers: [{ id: made.id }], pagination: { total: 1 } });
+    await expect(api<object>('GET', `/${made.id}/health`, 200)).resolves.toMatchObject({
+      healthy: true,
+      status: 'connected',
+    });
+    const refreshed = await api('POST', `/${made.id}/tools/refresh`, 200);
+    expect(refreshed.tools.map(({ name }) => name)).toEqual(expect.arrayContaining(['echo', 'get-sum']));
+
+    await expect(callTool(agentId, 'every__echo', { message: 'no access' })).resolves.not.toContain('Echo: no access');
+    await api('POST', `/${made.id}/access`, 201, { agent_id: agentId, access_mode: 'selected', tools: ['echo'] });
+    await expect(api<object>('GET', `/${made.id}/access`, 200)).resolves.toMatchObject({
+      access: [{ agent_id: agentId, access_mode: 'selected', tools: ['echo'] }],
+    });
+    await expect(callTool(agentId, 'every__echo', { message: 'granted' })).resolves.toContain('Echo: granted');
+    await expect(callTool(agentId, 'every__get-sum', { a: 20, b: 22 })).resolves.not.toContain('is 42');
+    await api('POST', `/${made.id}/access`, 201, { agent_id: agentId });
+    await expect(callTool(agentId, 'every__get-sum', { a: 20, b: 22 })).resolves.toContain('is 42');
+    const agent = await roost.api<{ mcp_servers: object[] }>('GET', `/v1/agent/${agentId}`);
+    expect(agent.body.mcp_servers).toMatchObject([{ id: made.id, name: 'every', access_mode: 'all' }]);
+
+    const replaced = await api('PUT', `/${made.id}`, 200, { name: 'renamed', url: everything });
+    expect(replaced).toMatchObject({ id: made.id, name: 'renamed', header_names: [] });
+    await expect(callTool(agentId, 'renamed__echo', { message: 'again' })).resolves.toContain('Echo: again');
+    await api('DELETE', `/${made.id}/access/${agentId}`, 200);
+    await api('DELETE', `/${made.id}/access/${agentId}`, 404);
+    await expect(callTool(agentId, 'renamed__echo', { message: 'revoked' })).resolves.not.toContain('Echo: revoked');
+    await api('DELETE', `/${made.id}`, 200);
+    await api('GET', `/${made.id}`, 404);
+  });
+
+  it.each([
+    ['neither url nor command', { name: 'x' }],
+    ['both url and command', { name: 'x', url: 'https://example.com/mcp', command: 'node' }],
+    ['an unknown field', { name: 'x', url: 'https://example.com/mcp', nmae: 1 }],
+    ['a name with spaces', { name: 'a b', url: 'https://example.com/mcp' }],
+    ['a private address', { name: 'x', url: 'http://10.0.0.1/mcp' }],
+    ['a metadata address', { name: 'x', url: 'http://169.254.169.254/mcp' }],
+    ['credentials in the address', { name: 'x', url: 'https://me:secret@example.com/mcp' }],
+    ['headers for a command', { name: 'x', command: 'node', headers: { a: 'b' } }],
+  ])('refuse %s', async (_, body) => {
+    await expect(api('POST', '', 400, body)).resolves.toMatchObject({ error: { code: 'VALIDATION_ERROR' } });
+  });
+
+  it('that are away are reported so, and the agent goes on', async () => {
+    const gone = await api('POST', '', 201, { name: 'gone', url: `http://127.0.0.1:${await freePort()}/mcp` });
+    await expect(api<object>('GET', `/${gone.id}/health`, 200)).resolves.toMatchObject({
+      healthy: false,
+      status: 'failed',
+    });
+    const agentId = await createAgent();
+    await api('POST', `/${gone.id}/access`, 201, { agent_id: agentId });
+    await expect(callTool(agentId, 'list_files')).resolves.toContain('The MCP server gone cannot be used now');
+    await api('DELETE', `/${gone.id}`, 200);
+  });
+
+  describe('that want to be authorised (OAuth 2.1)', () => {
+    let guarded: OAuthMcpServer;
+    beforeAll(async () => {
+      guarded = await oauthMcpServer();
+    });
+    afterAll(() => guarded.close());
+
+    it('are discovered, registered with, granted by the user with PKCE, used and refreshed; tokens are sealed', async () => {
+      const agentId = await createAgent();
+      const { id } = await api('POST', '', 201, { name: 'guarded', url: guarded.url });
+      await api('POST', `/${id}/access`, 201, { agent_id: agentId });
+      await expect(api<object>('GET', `/${id}/health`, 200)).resolves.toMatchObject({
+        healthy: false,
+        status: 'needs_authorization',
+      });
+
+      const redirectUri = 'http://127.0.0.1:9/back';
+      const begun = await api<{ authorization_url: string; state: string }>(
+        'GET',
+        `/${id}/oauth/authorize?redirect_uri=${encodeURIComponent(redirectUri)}`,
+        200,
+      );
+      const asked = new URL(begun.authorization_url);
+      expect(asked.searchParams.get('code_challenge_method')).toBe('S256');
+      expect(asked.searchParams.get('state')).toBe(begun.state);
+      expect(asked.searchParams.get('resource')).toBe(guarded.url);
+      expect(guarded.registrations).toBe(1);
+      const granted = await fetch(asked, { redirect: 'manual' });
+      const back = new URL(granted.headers.get('location') ?? '');
+      expect(back.href.startsWith(redirectUri)).toBe(true);
+      const code = back.searchParams.get('code') ?? '';
+
+      await api('POST', `/${id}/oauth/callback`, 400, { code, state: 'not-the-state' });
+      const authorised = await api('POST', `/${id}/oauth/callback`, 200, { code, state: begun.state });
+      expect(authorised).toMatchObject({ status: 'connected', is_authorized: true, tools: [{ name: 'whoami' }] });
+      await api('POST', `/${id}/oauth/callback`, 400, { code, state: begun.state });
+      await expect(callTool(agentId, 'guarded__whoami')).resolves.toContain('an authorised guest');
+
+      guarded.expireAccessTokens();
+      await expect(callTool(agentId, 'guarded__whoami')).resolves.toContain('an authorised guest');
+      expect(guarded.refreshes).toBe(1);
+
+      const sql = new pg.Client({ connectionString: roost.databaseUrl });
+      await sql.connect();
+      const { rows } = await sql.query('SELECT * FROM runtime.mcp_servers');
+      await sql.end();
+      const log = readFileSync(join(roost.dataDir, 'roost.log'), 'utf8');
+      for (const token of guarded.issued) expect(JSON.stringify(rows) + log).not.toContain(token);
+      await api('DELETE', `/${id}`, 200);
+    });
+
+    it('say that a command needs none, and that a server without it asks for none', async () => {
+      const command = await api('POST', '', 201, { name: 'command', command: 'node' });
+      await api('GET', `/${command.id}/oauth/authorize`, 409);
+      const open = await api('POST', '', 201, { name: 'open', url: everything });
+      await api('GET', `/${open.id}/oauth/authorize`, 409);
+    });
+  });
+
+  it('run over stdio inside the sandbox, never on the host', { timeout: 180_000 }, async () => {
+    const agentId = await createAgent({
+      mcp_servers: {
+        every: { command: 'node', args: ['/workspace/server-everything.mjs', 'stdio'], env: { MARK: 'inside' } },
+        files: { command: 'node', args: ['/workspace/server-filesystem.mjs', '/workspace'] },
+      },
+    });
+    const folder = mkdtempSync(join(tmpdir(), 'roost-mcp-'));
+    for (const name of ['server-everything', 'server-filesystem']) {
+      const file = join(folder, `${name}.mjs`);
+      await build({
+        entryPoints: [program(name)],
+        outfile: file,
+        bundle: true,
+        platform: 'node',
+        target: 'node20',
+        format: 'esm',
+        banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+        logLevel: 'error',
+      });
+      const path = `/v1/agent/${agentId}/filesystem/files/${name}.mjs`;
+      const written = await roost.api('POST', path, readFileSync(file), { 'content-type': 'application/octet-stream' });
+      expect(written.status, JSON.stringify(written.body)).toBe(201);
+    }
+    rmSync(folder, { recursive: true });
+    await expect(callTool(agentId, 'every__get-sum', { a: 2, b: 40 })).resolves.toContain('is 42');
+    // Its environment is the sandbox's: its own variable, and none of the services'.
+    const env = await callTool(agentId, 'every__get-env');
+    expect(env).toContain('inside');
+    expect(env).not.toMatch(/DATABASE_URL|NATS_CREDS|MASTER_KEY/);
+    await expect(
+      callTool(agentId, 'files__write_file', { path: '/workspace/by-mcp.txt', content: 'from a tool' }),
+    ).resolves.toContain('Successfully wrote');
+    const read = await roost.api<{ content: string }>('GET', `/v1/agent/${agentId}/filesystem/files/by-mcp.txt`);
+    expect(read.body.content).toBe('from a tool');
+    await expect(callTool(agentId, 'files__read_text_file', { path: '/etc/passwd' })).resolves.toContain(
+      'Access denied',
+    );
+  });
+});

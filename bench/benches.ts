@@ -36,6 +36,12 @@ export const benches: BenchEntry[] = [
     load: () => import('./many-agents.js'),
   },
   {
+    name: 'agents',
+    about: '1,000 idle agents: processes they cost, list and summary among them',
+    isDefault: true,
+    load: () => import('./agents.js'),
+  },
+  {
     name: 'turn-cost',
     about: "the brain's own time per turn with 0 and 3 tool calls, the rest of Roost played by a stand-in",
     isDefault: true,

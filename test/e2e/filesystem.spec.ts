@@ -117,6 +117,19 @@ describe('the filesystem API', () => {
     );
   });
 
+  it('gives a streamed POST its first answer again for the same key and bytes, and refuses other bytes', async () => {
+    const headers = { 'content-type': 'application/octet-stream', 'idempotency-key': 'stream-1' };
+    const large = new Uint8Array(200_000).fill(7);
+    const first = await call('POST', 'files/once.bin', large, headers);
+    expect(first.status).toBe(201);
+    const again = await call('POST', 'files/once.bin', large, headers);
+    expect([again.status, again.headers.get('idempotent-replayed')]).toEqual([201, 'true']);
+    expect(again.body).toEqual(first.body);
+    const other = await call('POST', 'files/once.bin', large.slice(1), headers);
+    expect([other.status, other.body.error.code]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
+    expect((await bytes('files/once.bin')).body).toEqual(Buffer.from(large));
+  });
+
   it('takes a text of megabytes in JSON', async () => {
     const content = 'ü"\\\n'.repeat(500_000);
     expect(await call('POST', 'files/big.txt', { content })).toMatchObject({ status: 201 });

@@ -49,6 +49,8 @@ export async function serviceEnvironment(input: ServiceEnvironmentInput, service
     ROOST_BWRAP: input.bubblewrapPath,
     ROOST_LOG_FILE: input.logFile,
     PUBLIC_URL: inherited.PUBLIC_URL ?? input.url,
+    // One process serves the metrics of all, or the gateway those of its own.
+    ROOST_METRICS_PORT: isGateway ? inherited.ROOST_METRICS_PORT : undefined,
     PORT: isGateway ? String(input.port) : undefined,
     HOST: isGateway ? input.host : undefined,
   };

@@ -84,6 +84,16 @@ describe('the gateway', () => {
       expect([other.status, other.body.error.code]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
     });
 
+    it('works without an account too, for the caller alone', async () => {
+      const headers = { 'idempotency-key': 'k-public', authorization: '' };
+      const ask = (password: string) =>
+        roost.api<ErrorBody>('POST', '/auth/create_user', { email: 'ada@example.test', password }, headers);
+      expect((await ask('correct horse')).headers.get('idempotent-replayed')).toBeNull();
+      expect((await ask('correct horse')).headers.get('idempotent-replayed')).toBe('true');
+      const other = await ask('another horse');
+      expect([other.status, other.body.error.code]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
+    });
+
     it('keeps a refusal as a result', async () => {
       const headers = { 'idempotency-key': 'k-2' };
       for (let n = 0; n < 2; n++)

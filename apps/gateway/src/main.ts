@@ -1,7 +1,7 @@
 import { Bus, connectBus, InfraModule, runIfMain, serveHealth, startEventDelivery } from '#lib/bus';
 import { loadConfig, type StartService } from '#lib/config';
 import { Database } from '#lib/database';
-import { createLogger, nestLogger } from '#lib/observability';
+import { createLogger, nestLogger, serveMetrics } from '#lib/observability';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -14,6 +14,7 @@ import { controllers, GatewayModule } from './gateway.module.js';
 import { addAuthentication } from './http/authenticate.js';
 import { checkRoutes } from './http/check-routes.js';
 import { watchRequests } from './http/drain.js';
+import { measureRequests } from './http/measure-requests.js';
 import { addManners } from './http/manners.js';
 import { addBodyParsers } from './http/body-parsers.js';
 import { RateLimiter } from './limits/rate-limiter.js';
@@ -63,6 +64,7 @@ export const start: StartService = async (env) => {
     done();
   });
   const drain = watchRequests(fastify);
+  measureRequests(fastify);
   await addManners(app, fastify, settings.ROOST_CORS_ORIGINS);
   addAuthentication(fastify, app.get(Identities), app.get(RateLimiter));
   addBodyParsers(fastify, BODY_LIMIT_BYTES);
@@ -75,8 +77,12 @@ export const start: StartService = async (env) => {
     logger.error({ err: error, subject }, 'a request failed unexpectedly'),
   );
   await app.listen(settings.PORT, settings.HOST);
+  const metrics =
+    settings.ROOST_METRICS_PORT === undefined
+      ? undefined
+      : await serveMetrics(settings.ROOST_METRICS_PORT, settings.HOST);
   const url = await app.getUrl();
-  logger.info({ url }, 'listening');
+  logger.info({ url, metrics: metrics?.url }, 'listening');
 
   return {
     name: 'gateway',
@@ -84,6 +90,7 @@ export const start: StartService = async (env) => {
     async stop() {
       if (!connection.isClosed()) health.unsubscribe();
       await Promise.all([app.close(), drain(DRAIN_MS)]);
+      await metrics?.stop();
       await delivery.stop();
       await database.close();
       if (!connection.isClosed()) await connection.drain();

@@ -29,6 +29,8 @@ export class TelegramPlatform {
   readonly typing: string[] = [];
   /** Answers, by method, that come before the real ones. */
   readonly faults: Record<string, Fault[]> = {};
+  /** Where webhooks really go: stands for the name that the public address would have. */
+  webhookOrigin: string | undefined;
   private readonly bots = new Map<string, Bot>();
   private readonly files = new Map<string, { bytes: Buffer; size: number }>();
   private readonly server: Server;
@@ -92,7 +94,8 @@ export class TelegramPlatform {
     const bot = this.bots.get(token);
     if (!bot) throw new Error('no such bot');
     if (bot.webhook) {
-      await fetch(bot.webhook.url, {
+      const { pathname } = new URL(bot.webhook.url);
+      await fetch(this.webhookOrigin ? `${this.webhookOrigin}${pathname}` : bot.webhook.url, {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'x-telegram-bot-api-secret-token': bot.webhook.secret },
         body: JSON.stringify(update),
@@ -180,7 +183,13 @@ export class TelegramPlatform {
   private show(chatId: string, values: Values, content: Pick<ShownInTelegram, 'text' | 'file'>): object {
     const messageId = this.nextId++;
     const topic = values['message_thread_id'];
-    this.shown.push({ messageId, chatId, ...(topic === undefined ? {} : { topic: textOf(topic) }), ...content, edits: 0 });
+    this.shown.push({
+      messageId,
+      chatId,
+      ...(topic === undefined ? {} : { topic: textOf(topic) }),
+      ...content,
+      edits: 0,
+    });
     return { message_id: messageId, chat: { id: Number(chatId) } };
   }
 

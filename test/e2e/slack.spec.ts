@@ -1,0 +1,138 @@
+import { SlackPlatform, until } from '#lib/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ChatPerson, chatJourney, type ChatRoost, link, startChatRoost } from './chat-journey.js';
+
+describe('a person in Slack', () => {
+  let slack: SlackPlatform;
+  let roost: ChatRoost;
+  type App = ReturnType<SlackPlatform['addApp']>;
+
+  beforeAll(async () => {
+    slack = await SlackPlatform.start();
+    roost = await startChatRoost({ SLACK_API_BASE_URL: slack.url });
+  });
+  afterAll(async () => {
+    await roost.stop();
+    await slack.stop();
+  });
+
+  const agentWith = async ({ botToken, appToken, signingSecret }: Partial<App>, more = {}) => {
+    const bot = { bot_token: botToken, signing_secret: signingSecret, ...(appToken ? { app_token: appToken } : {}) };
+    const created = await roost.api<{ id: string }>('POST', '/v1/agent/create', {
+      name: 'Robin',
+      slack_bot_token: bot,
+      ...more,
+    });
+    expect(created.status, JSON.stringify(created.body)).toBe(201);
+    return created.body.id;
+  };
+  const health = (agentId: string, wanted: string) =>
+    until(`the channel is ${wanted}`, async () => {
+      const { body } = await roost.api<{ channels: { type: string; health: string; health_reason?: string }[] }>(
+        'GET',
+        `/v1/agent/${agentId}/channels`,
+      );
+      const entry = body.channels.find(({ type }) => type === 'slack');
+      return entry?.health === wanted && entry;
+    });
+  const personOf = (userId: string, deliver: (body: Record<string, unknown>) => Promise<unknown>): ChatPerson => {
+    const shown = () => slack.shownIn(slack.directChannel(userId));
+    return {
+      // What begins with a slash is a command of Slack's own client.
+      say: async (text) => void (await deliver(slack.message(userId, text.replace(/^\//, '!')))),
+      sendFile: async (text, name, bytes) =>
+        void (await deliver(slack.message(userId, text, { subtype: 'file_share', files: [slack.file(name, bytes)] }))),
+      texts: () => shown().flatMap(({ text, file }) => (file ? [] : [text])),
+      files: () => shown().flatMap(({ file }) => (file ? [file] : [])),
+      edits: () => shown().findLast(({ file }) => !file)?.edits ?? 0,
+    };
+  };
+
+  it('links, chats, sees the reply as it is written, swaps files, stops and unlinks, by Socket Mode', async () => {
+    const app = slack.addApp();
+    const agentId = await agentWith(app);
+    await health(agentId, 'connected');
+    const person = personOf('U7', async (body) => slack.sockets.send(app.appToken, 'events_api', body));
+    await chatJourney(roost, agentId, 'slack', person);
+  });
+
+  it('does the same by signed posts to the gateway, and takes no unsigned one', async () => {
+    const app = slack.addApp();
+    const { botToken, signingSecret } = app;
+    const agentId = await agentWith({ botToken, signingSecret });
+    await health(agentId, 'connected');
+    const url = `${roost.url}/v1/channels/slack/${agentId}/events`;
+    const challenge = await slack.post(app, url, { type: 'url_verification', challenge: 'abc' });
+    expect([challenge.status, await challenge.text()]).toEqual([200, 'abc']);
+    const forged = { ...app, signingSecret: 'guessed' };
+    expect((await slack.post(forged, url, slack.message('U8', 'hi'))).status).toBe(401);
+    expect((await slack.post(app, `${roost.url}/v1/channels/slack/nobody/events`, {})).status).toBe(404);
+    const person = personOf('U8', async (body) => expect((await slack.post(app, url, body)).status).toBe(200));
+    await chatJourney(roost, agentId, 'slack', person);
+  });
+
+  it('speaks in a channel when mentioned, in the thread, or to all of a person when told so', async () => {
+    const app = slack.addApp();
+    const agentId = await agentWith(app);
+    await health(agentId, 'connected');
+    const send = (body: object) => slack.sockets.send(app.appToken, 'events_api', body);
+    const binding = await link(
+      roost,
+      agentId,
+      'slack',
+      personOf('U9', async (body) => send(body)),
+    );
+    send(slack.message('U9', 'still there? (not for you)', { channel: 'C5' }));
+    send(slack.message('U9', `<@${app.botUser}> still there?`, { channel: 'C5', ts: '5.5' }));
+    const answer = await until('it answers', () => slack.shownIn('C5')[0], { timeoutMs: 30_000 });
+    expect(answer.thread).toBe('5.5');
+    const path = `/v1/agent/${agentId}/channels/${binding.id}`;
+    expect((await roost.api('PATCH', path, { listen: 'all' })).body).toMatchObject({ listen: 'all' });
+    send(slack.message('U9', 'still there?', { channel: 'C6', ts: '6.5' }));
+    await until('it answers unasked', () => slack.shownIn('C6').length > 0, { timeoutMs: 30_000 });
+    expect(slack.shownIn('C5')).toHaveLength(1);
+  });
+
+  it('connects again within seconds when the token is rotated, and keeps who is linked', async () => {
+    const app = slack.addApp();
+    const agentId = await agentWith(app);
+    await health(agentId, 'connected');
+    const person = personOf('U10', async (body) => slack.sockets.send(next.appToken, 'events_api', body));
+    let next = app;
+    await link(roost, agentId, 'slack', person);
+    next = slack.addApp({ ...app, botToken: `${app.botToken}-rotated`, appToken: 'xapp-1-rotated' });
+    const bot = { bot_token: next.botToken, app_token: next.appToken, signing_secret: next.signingSecret };
+    const since = Date.now();
+    await roost.api('POST', `/v1/agent/update/${agentId}`, { slack_bot_token: bot });
+    await until('the new socket is open', () => slack.sockets.countOf(next.appToken) === 1);
+    console.log(`connected ${Date.now() - since} ms after the rotation`);
+    await person.say('still there?');
+    await until('it answers', () => person.texts().at(-1)?.includes('I am still here'), { timeoutMs: 30_000 });
+  });
+
+  it('says why a revoked app failed, and tells the agent_error webhook once', async () => {
+    const app = slack.addApp();
+    const { createServer } = await import('node:http');
+    const told: string[] = [];
+    const receiver = createServer((request, response) => {
+      request.on('data', (chunk: Buffer) => told.push(chunk.toString('utf8')));
+      request.on('end', () => response.end());
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => receiver.once('listening', resolve));
+    const address = receiver.address();
+    const url = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/`;
+    const agentId = await agentWith(app, { configuration: { webhooks: { agent_error: url } } });
+    await health(agentId, 'connected');
+    slack.revoke(app);
+    const failed = await health(agentId, 'failed');
+    expect(failed.health_reason).toContain('set a new slack_bot_token');
+    const [event] = await until('the webhook is told', () => told.length > 0 && told);
+    expect(JSON.parse(event ?? '')).toMatchObject({ type: 'agent.error', data: { error: { code: 'CHANNEL_FAILED' } } });
+    const calls = slack.calls['apps.connections.open'];
+    await roost.api('GET', `/v1/agent/${agentId}/channels`);
+    expect(slack.calls['apps.connections.open']).toBe(calls);
+    expect(told).toHaveLength(1);
+    receiver.closeAllConnections();
+    await new Promise((resolve) => receiver.close(resolve));
+  });
+});

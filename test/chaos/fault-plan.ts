@@ -25,6 +25,8 @@ export interface Fault {
   target: Target;
   /** Which of the target's processes, modulo their number. */
   replica: number;
+  /** Whether it may hit a process that is just starting; most faults wait until it serves. */
+  mayHitStart: boolean;
 }
 
 export interface PlanOptions {
@@ -34,11 +36,13 @@ export interface PlanOptions {
   durationMs: number;
 }
 
+const HITS_START = 0.2;
+
 /** A list of faults spread over the duration; the same for the same seed. Each target is killed about equally often. */
 export function planFaults(random: Random, { kills, freezes, wipes, durationMs }: PlanOptions): Fault[] {
   const targets = shuffledRounds(random, kills);
   const faults = targets.map((target) => ({ kind: 'kill' as const, target }) satisfies Partial<Fault>);
-  const placed: Omit<Fault, 'atMs' | 'replica'>[] = [...faults];
+  const placed: Pick<Fault, 'kind' | 'target'>[] = [...faults];
   const insert = (fault: (typeof placed)[number]) =>
     void placed.splice(Math.floor(random.next() * (placed.length + 1)), 0, fault);
   for (let count = 0; count < wipes; count += 1) insert({ kind: 'wipe', target: 'nats-server' });
@@ -48,6 +52,7 @@ export function planFaults(random: Random, { kills, freezes, wipes, durationMs }
     ...fault,
     atMs: Math.round((index + random.next()) * gapMs),
     replica: Math.floor(random.next() * 16),
+    mayHitStart: random.next() < HITS_START,
   }));
 }
 

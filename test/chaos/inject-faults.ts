@@ -10,6 +10,8 @@ export interface InjectOptions {
   launcherPid: number;
   dataDir: string;
   startedAt: number;
+  /** How long a service takes to start on this machine; most faults leave it that time since its last one. */
+  startMs: number;
   /** How long a frozen process sleeps. */
   freezeMs: number;
   isStopped(): boolean;
@@ -17,7 +19,7 @@ export interface InjectOptions {
 }
 
 /** How long a target may take to come back from its last fault before the next one. */
-const COMES_BACK_MS = 60_000;
+const COMES_BACK_MS = 120_000;
 
 /** Carries out the plan, each fault at its time. Gives those that were done. Errors: a target that did not come back. */
 export async function injectFaults(plan: Fault[], options: InjectOptions): Promise<Fault[]> {
@@ -28,10 +30,12 @@ export async function injectFaults(plan: Fault[], options: InjectOptions): Promi
       const waitMs = options.startedAt + fault.atMs - Date.now();
       if (waitMs > 0) await sleep(waitMs);
       if (options.isStopped()) break;
-      const pids = await until(`${fault.target} runs again`, () => someOf(options.launcherPid, fault.target), {
-        timeoutMs: COMES_BACK_MS,
-      });
-      const pid = pids[fault.replica % pids.length] ?? 0;
+      const minAgeMs = fault.mayHitStart ? 0 : options.startMs;
+      const pid = await until(
+        `${fault.target} runs again`,
+        () => choose(someOf(options.launcherPid, fault.target), fault.replica, minAgeMs),
+        { timeoutMs: COMES_BACK_MS },
+      );
       const atSeconds = ((Date.now() - options.startedAt) / 1_000).toFixed(1);
       options.log(`${atSeconds.padStart(6)} s  ${fault.kind.padEnd(6)} ${fault.target} (${pid})`);
       if (fault.kind === 'freeze') thaws.push(freeze(pid, options.freezeMs));
@@ -55,9 +59,21 @@ async function freeze(pid: number, forMs: number): Promise<void> {
   if (processIdentity(pid) === identity) process.kill(pid, 'SIGCONT');
 }
 
-function someOf(launcherPid: number, target: Target): number[] | false {
-  const pids = childrenOf(launcherPid).filter((pid) => isTarget(pid, target));
-  return pids.length > 0 && pids;
+function someOf(launcherPid: number, target: Target): number[] {
+  return childrenOf(launcherPid).filter((pid) => isTarget(pid, target));
+}
+
+/** The replica of the plan, or false while it is younger than it must be. */
+function choose(pids: number[], replica: number, minAgeMs: number): number | false {
+  const pid = pids[replica % pids.length];
+  return pid !== undefined && ageMs(pid) >= minAgeMs && pid;
+}
+
+/** Field 22 of /proc/PID/stat: when it started, in hundredths of a second since boot. */
+function ageMs(pid: number): number {
+  const stat = read(`/proc/${pid}/stat`) ?? '';
+  const startedAt = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]) * 10;
+  return Number(read('/proc/uptime')?.split(' ')[0]) * 1_000 - startedAt;
 }
 
 /** Linux only: the parent is the fourth field of /proc/PID/stat, the second after the name in parentheses. */

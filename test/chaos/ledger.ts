@@ -107,6 +107,8 @@ export function judge(evidence: Evidence): Verdict {
   for (const list of lists.values()) {
     verdict.misordered += disorder(list, 'user', evidence.marksIn) + disorder(list, 'assistant', evidence.answeredIn);
   }
+  // Late messages come in crowds: what is worse shall not drown among them.
+  verdict.findings.sort((a, b) => Number(a.includes(': waited')) - Number(b.includes(': waited')));
   verdict.latenciesMs.sort((a, b) => a - b);
   return verdict;
 }

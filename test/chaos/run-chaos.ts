@@ -51,6 +51,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const plan = planFaults(randomFrom(seed), options);
   const model = await startStandInModel(ANSWER_MS);
   try {
+    const spawnedAt = Date.now();
     const roost = await spawnRoost({
       dataDir,
       args: ['--replicas', 'messaging=2', '--replicas', 'agent-runtime=2'],
@@ -62,6 +63,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
         ...(options.isFenced ? {} : { ROOST_CHAOS_FENCE: 'off' }),
       },
     });
+    const startMs = Date.now() - spawnedAt;
     let isStopped = false;
     const load = new Load({ ...options, roost, conversationsPerAgent: 2, isStopped: () => isStopped });
     try {
@@ -71,6 +73,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
         launcherPid: roost.pid,
         dataDir,
         startedAt,
+        startMs,
         freezeMs: FREEZE_MS,
         isStopped: () => isStopped,
         log,

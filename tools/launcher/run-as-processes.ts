@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Environment } from '#lib/config';
 import { RoostError } from '#lib/contracts';
 import type { RunningServices } from './run-in-process.js';
-import type { ServiceEntry } from './services.js';
+import { type ServiceEntry, stopInOrder } from './services.js';
 import { supervise, type SupervisedProcess } from './supervised-process.js';
 
 export interface RunAsProcessesOptions {
@@ -31,15 +31,9 @@ export async function runAsProcesses({
   url,
   log,
 }: RunAsProcessesOptions): Promise<RunningServices> {
-  const children: SupervisedProcess[] = [];
+  const children: (SupervisedProcess & { name: string })[] = [];
   const kill = () => children.forEach((child) => child.kill());
-  const stop = async () => {
-    // The gateway is the last of them: its requests in progress still need the others.
-    const outcomes = await Promise.allSettled(children.slice(-1).map((child) => child.stop()));
-    outcomes.push(...(await Promise.allSettled(children.slice(0, -1).map((child) => child.stop()))));
-    const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
-    if (failures.length > 0) throw new AggregateError(failures, 'services did not stop cleanly');
-  };
+  const stop = () => stopInOrder(children);
   const names = entries.flatMap(({ name }) => Array.from({ length: replicas[name] ?? 1 }, () => name));
   for (const name of names) {
     const environment = await environmentOf(name);
@@ -52,7 +46,7 @@ export async function runAsProcesses({
       stopSignals: ['SIGTERM', 'SIGKILL'],
       stopGraceMs: drainMs,
     });
-    children.push(child);
+    children.push(Object.assign(child, { name }));
   }
   try {
     await untilHealthy(url);

@@ -1,5 +1,5 @@
 import type { Environment, RunningService } from '#lib/config';
-import type { ServiceEntry } from './services.js';
+import { type ServiceEntry, stopInOrder } from './services.js';
 
 export interface RunningServices {
   /** Where the gateway listens; `undefined` when it is not among the services. */
@@ -23,14 +23,7 @@ export async function runInProcess(
     const [service, environment] = await Promise.all([load(), environmentOf(name)]);
     running.push(await service.start(environment));
   };
-  const stop = async () => {
-    const gateways = running.filter(({ name }) => name === 'gateway');
-    const others = running.filter(({ name }) => name !== 'gateway');
-    const outcomes = await Promise.allSettled(gateways.map((service) => service.stop()));
-    outcomes.push(...(await Promise.allSettled(others.map((service) => service.stop()))));
-    const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
-    if (failures.length > 0) throw new AggregateError(failures, 'services did not stop cleanly');
-  };
+  const stop = () => stopInOrder(running);
 
   const isGateway = ({ name }: ServiceEntry) => name === 'gateway';
   for (const group of [entries.filter((entry) => !isGateway(entry)), entries.filter(isGateway)]) {

@@ -20,3 +20,18 @@ export const services: ServiceEntry[] = [
   { name: 'channels', load: () => import('#app/channels') },
   { name: 'gateway', load: () => import('#app/gateway') },
 ];
+
+/**
+ * Stops what is given in the order in which work flows: the gateway and the brain first, since their requests and
+ * turns in progress still need the others. Errors of one do not keep the others from stopping.
+ */
+export async function stopInOrder(stoppable: { name: string; stop(): Promise<void> }[]): Promise<void> {
+  const isFirst = ({ name }: { name: string }) => name === 'gateway' || name === 'agent-runtime';
+  const failures: unknown[] = [];
+  for (const group of [stoppable.filter(isFirst), stoppable.filter((service) => !isFirst(service))]) {
+    for (const outcome of await Promise.allSettled(group.map((service) => service.stop()))) {
+      if (outcome.status === 'rejected') failures.push(outcome.reason);
+    }
+  }
+  if (failures.length > 0) throw new AggregateError(failures, 'services did not stop cleanly');
+}

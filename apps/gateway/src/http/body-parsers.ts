@@ -1,6 +1,7 @@
 import { RoostError } from '#lib/contracts';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { CallingRequest } from './endpoint.js';
+import { refuseHalfCharacters } from './well-formed.js';
 
 /**
  * Teaches the server bodies: JSON is parsed and its bytes are kept, because signatures and idempotency are over
@@ -17,13 +18,23 @@ export function addBodyParsers(server: FastifyInstance, maxJsonBytes: number): v
     (request as CallingRequest).rawBody = body;
     // Clients set the content type on POSTs without a body too.
     if (body.length === 0) return done(null, undefined);
-    void parseJson(request, body.toString('utf8'), (error, value) => {
+    const text = body.toString('utf8');
+    void parseJson(request, text, (error, value) => {
       if (error) done(new RoostError('VALIDATION_ERROR', 'the body is not valid JSON', [{ reason: 'malformed_json' }]));
-      else done(null, value);
+      else done(halvesIn(text, value), value);
     });
   };
   const options = { parseAs: 'buffer' as const, bodyLimit: maxJsonBytes };
   server.addContentTypeParser('application/json', options, keepBytesAndParse);
   server.addContentTypeParser(/^application\/[\w.]+\+json/, options, keepBytesAndParse);
   server.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+}
+
+function halvesIn(text: string, value: unknown): Error | null {
+  try {
+    refuseHalfCharacters(text, value);
+    return null;
+  } catch (error) {
+    return error as Error;
+  }
 }

@@ -19,11 +19,9 @@ export class KnownAgents {
       `SELECT account_id, status FROM agents WHERE agent_id = $1`,
       [agentId],
     );
-    if (row && row.status !== 'deleted') {
-      if (row.account_id !== accountId) throw unknownAgent();
-      return;
-    }
-    if (row) throw unknownAgent();
+    if (row && (row.status === 'deleted' || row.account_id !== accountId)) throw unknownAgent();
+    // Stopped is also what a deleted agent looks like until its event is here.
+    if (row && row.status !== 'stopped') return;
     const state = await this.learn(agentId);
     if (state.accountId !== accountId) throw unknownAgent();
   }

@@ -40,7 +40,7 @@ export class MessagesHandlers {
   async send(input: InputOf<typeof sendMessage>, context: CallContext) {
     const request = { input, accountId: accountOf(context), headers: eventHeaders(context) };
     let outcome = await this.batcher.send(request).catch(refuseUnstorable);
-    if (outcome.kind === 'unknown-agent') {
+    if (outcome.kind === 'unknown-agent' || (outcome.kind === 'unavailable' && (await this.isNews(input.agentId)))) {
       await this.agents.learn(input.agentId);
       outcome = await this.batcher.send(request).catch(refuseUnstorable);
     }
@@ -57,6 +57,14 @@ export class MessagesHandlers {
   async post(input: InputOf<typeof postMessage>, context: CallContext) {
     await this.agents.require(input.agentId, context);
     return this.database.transaction((tx) => post(tx, accountOf(context), input)).catch(refuseUnstorable);
+  }
+
+  /** A deleted agent looks stopped until its event is here: lifecycle knows. Without its answer it stays stopped. */
+  private async isNews(agentId: string): Promise<boolean> {
+    return this.agents.learn(agentId).then(
+      ({ status }) => status !== 'stopped' && status !== 'error',
+      (error: unknown) => error instanceof RoostError && error.code === 'NOT_FOUND',
+    );
   }
 
   @Handles(getMessage)

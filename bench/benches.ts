@@ -48,6 +48,12 @@ export const benches: BenchEntry[] = [
     load: () => import('./turn-cost.js'),
   },
   {
+    name: 'peers',
+    about: "the same echo turn through LangGraph's JS development server and through Roost",
+    isDefault: false,
+    load: () => import('./peers.js'),
+  },
+  {
     name: 'scheduler',
     about: 'firing of due schedules under load, and under kill -9',
     isDefault: false,

@@ -9,6 +9,7 @@ import { DiscordSessions } from './discord-sessions.js';
 /** Messages only. What is written in servers is readable with the third, which must be switched on for the bot. */
 const INTENTS = GatewayIntentBits.GuildMessages | GatewayIntentBits.DirectMessages | GatewayIntentBits.MessageContent;
 const RETRY_MS = [500, 1_000, 2_000, 5_000, 15_000, 30_000];
+const CLOSE_MS = 2_000;
 /** A switch in the developer portal is looked at again so often; a day has a thousand session starts. */
 const INTENTS_RETRY_MS = 300_000;
 
@@ -85,7 +86,9 @@ export class DiscordGateway {
       token: this.token,
       intents: INTENTS,
       rest: this.rest,
-      retrieveSessionInfo: (shardId) => sessions.retrieve(shardId, this.url),
+      // Once we close, the SDK's own reconnecting is left waiting here for ever: no socket may come after that.
+      retrieveSessionInfo: (shardId) =>
+        this.stop.signal.aborted ? new Promise<never>(() => undefined) : sessions.retrieve(shardId, this.url),
       updateSessionInfo: (shardId, info) => sessions.update(shardId, info),
     });
     this.manager = manager;
@@ -106,16 +109,18 @@ export class DiscordGateway {
     });
     manager.on(WebSocketShardEvents.Error, ({ error }) => onProblem(error));
     manager.on(WebSocketShardEvents.Dispatch, ({ data, shardId }) => this.take(sessions, shardId, data));
+    this.url = (await manager.fetchGatewayInformation()).url;
     const closed = new Promise<undefined>((resolve) => {
+      if (this.stop.signal.aborted) resolve(undefined);
       this.stop.signal.addEventListener('abort', () => resolve(undefined), { once: true });
     });
-    this.url = (await manager.fetchGatewayInformation()).url;
+    if (this.stop.signal.aborted) return undefined;
     // Rejected when the first connection is refused, which the close code explains better.
     const connected = manager.connect().then(() => closed);
     const code = await Promise.race([refused, closed, connected.catch(() => undefined)]);
     if (code === undefined && !this.stop.signal.aborted) {
       const late = await Promise.race([refused, this.pause(1_000)]);
-      await manager.destroy({ code: CloseCodes.Resuming });
+      await Promise.race([manager.destroy({ code: CloseCodes.Resuming }), this.pause(CLOSE_MS)]);
       if (late === undefined) throw new Error('the Discord gateway could not be reached');
       return late;
     }
@@ -148,8 +153,11 @@ export class DiscordGateway {
   async close(): Promise<void> {
     this.stop.abort();
     this.sessions?.freeze();
-    await this.manager?.destroy({ code: CloseCodes.Resuming });
-    await this.loop;
+    // A request in work may take long; what it would begin is not begun any more.
+    await Promise.race([this.loop, sleep(CLOSE_MS, undefined, { ref: false })]);
+    // A socket that is closed while it is being made is sometimes never reported as closed.
+    const destroyed = this.manager?.destroy({ code: CloseCodes.Resuming });
+    await Promise.race([destroyed, sleep(CLOSE_MS, undefined, { ref: false })]);
     await this.events;
     await this.sessions?.close();
   }

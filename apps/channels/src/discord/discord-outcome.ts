@@ -15,10 +15,7 @@ export function retryAfterMsOf(error: unknown): number | undefined {
   return Math.max(error.retryAfter, error.sublimitTimeout, error.timeToReset, 250);
 }
 
-/**
- * Sorts a failed request. Messages carry a nonce that Discord enforces, so that whatever may or may not have been
- * shown can be sent again.
- */
+/** Sorts a failed request. Without an answer nobody knows what became of it. */
 export function deliveryErrorOf(error: unknown): DeliveryError {
   if (error instanceof DeliveryError) return error;
   const retryAfterMs = retryAfterMsOf(error);
@@ -28,13 +25,12 @@ export function deliveryErrorOf(error: unknown): DeliveryError {
     return new DeliveryError('retry', 'Discord refuses the bot token', 5_000);
   }
   if (error instanceof DiscordAPIError) {
-    const outcome = error.status === 408 || error.status >= 500 ? 'retry' : 'failed';
-    return new DeliveryError(outcome, `Discord says: ${error.message} (${error.code})`, 2_000);
+    return new DeliveryError('failed', `Discord says: ${error.message} (${error.code})`, 2_000);
   }
-  if (error instanceof HTTPError) return new DeliveryError('retry', `Discord answers ${error.status}`, 2_000);
+  if (error instanceof HTTPError) return new DeliveryError('uncertain', `Discord answers ${error.status}`, 2_000);
   const { code, name } = error as { code?: unknown; name?: unknown };
   const why = typeof code === 'string' ? code : typeof name === 'string' ? name : 'unknown';
-  return new DeliveryError('retry', `no answer from Discord (${why})`, 2_000);
+  return new DeliveryError('uncertain', `no answer from Discord (${why})`, 2_000);
 }
 
 /** After a 401 the SDK forgets the token and asks Discord no more. */

@@ -1,0 +1,227 @@
+import { listChannels, updateBinding, getChannelStatus } from '#lib/contracts';
+import { newId } from '#lib/database';
+import { type BotApplication, type Channel, DiscordServer, until, type User } from '#lib/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ChannelsStage } from '../testing/channels-stage.js';
+
+/** The whole measure is 200 replies: `ROOST_FULL=1`. */
+const REPLIES = process.env['ROOST_FULL'] ? 200 : 60;
+
+describe('Discord, through its SDK and a server that speaks its protocol', () => {
+  let discord: DiscordServer;
+  let bot: BotApplication;
+  let ann: User;
+  let dm: Channel;
+  let stage: ChannelsStage;
+
+  const shown = (channel = dm) => discord.shown(channel, bot).map(({ content }) => content);
+  const health = async () => {
+    const { channels } = await stage.request(listChannels, { agentId: stage.agentId });
+    return channels.find(({ type }) => type === 'discord');
+  };
+  const connected = () =>
+    until('connected', async () => (await health())?.health === 'connected', { timeoutMs: 30_000 });
+  const link = async (user: User, agentId = stage.agentId) => {
+    const channel = discord.dm(bot, user);
+    const before = shown(channel).length;
+    discord.say(user, channel, `/link ${await stage.code('discord', agentId)}`);
+    await until('the person is linked', () => shown(channel).length > before, { timeoutMs: 20_000 });
+    return shown(channel).at(-1);
+  };
+  const ask = async (text: string, channel = dm, user = ann) => {
+    discord.say(user, channel, text);
+    return stage.queued(text);
+  };
+
+  beforeAll(async () => {
+    discord = await DiscordServer.start();
+    discord.http.rateLimits.limits = [];
+    discord.http.rateLimits.globalPerSecond = 1_000;
+    bot = discord.addBot('robin');
+    ann = discord.addUser('ann');
+    dm = discord.dm(bot, ann);
+    stage = await ChannelsStage.open({ DISCORD_API_BASE_URL: discord.apiUrl }, { discordBotToken: bot.token });
+    await stage.startReplica();
+    await connected();
+  });
+
+  afterAll(async () => {
+    await stage.close();
+    await discord.stop();
+  });
+
+  it('links by a code, once, and grows silent when codes are guessed', async () => {
+    discord.say(ann, dm, 'hello?');
+    await until('the bot asks for a code', () => shown().some((text) => text.includes('/link')));
+    expect(await link(ann)).toContain('Robin');
+    const eve = discord.addUser('eve');
+    for (let guess = 0; guess < 8; guess++) discord.say(eve, discord.dm(bot, eve), '/link AAAAAA');
+    discord.say(eve, discord.dm(bot, eve), '/help');
+    await until('the bot is through', () => shown(discord.dm(bot, eve)).some((text) => text.includes('/help')));
+    expect(shown(discord.dm(bot, eve)).filter((text) => text.includes('wrong or has expired'))).toHaveLength(5);
+  });
+
+  it('lets the newest link win, and says so', async () => {
+    const other = newId();
+    const bob = discord.addUser('bob');
+    stage.bots = [
+      ...stage.bots,
+      { agentId: other, accountId: stage.accountId, name: 'Wren', discordBotToken: bot.token },
+    ];
+    await link(bob);
+    expect(await link(bob, other)).toMatch(/Wren.*another agent/);
+    expect((await ask('who are you?', discord.dm(bot, bob), bob)).agentId).toBe(other);
+  });
+
+  it('speaks on servers when it is mentioned or replied to, in the same place, and to no bot', async () => {
+    const { guildId, channel } = discord.addGuild('home', [bot]);
+    const thread = discord.world.addChannel({ type: 11, name: 'plans', guild_id: guildId, parent_id: channel.id });
+    discord.say(ann, channel, 'not for you');
+    discord.say(discord.world.addUser('other', true), channel, `<@${bot.user.id}> a bot`);
+    discord.say(ann, channel, `<@${bot.user.id}> a webhook`, { webhookId: '1' });
+    discord.say(ann, thread, `<@${bot.user.id}> what is planned, <@${ann.id}>?`);
+    const message = await stage.queued('what is planned, @ann?');
+    expect(message.conversationId).toBe(`discord:${bot.user.id}:${guildId}/${thread.id}`);
+    await stage.complete(message, 'Nothing.\n@everyone');
+    const reply = await until('the reply is in the thread', () => discord.shown(thread, bot)[0]);
+    discord.say(ann, thread, 'are you sure?', { replyTo: reply });
+    await stage.queued('are you sure?');
+    const { binding } = await stage.request(getChannelStatus, { agentId: stage.agentId, platform: 'discord' });
+    await stage.request(updateBinding, { agentId: stage.agentId, bindingId: binding?.id ?? '', listen: 'all' });
+    discord.say(ann, channel, 'now for you');
+    await stage.queued('now for you');
+    expect(stage.sent.filter(({ content }) => /not for you|a bot|a webhook/.test(content))).toEqual([]);
+  });
+
+  it('acts once on an event that comes twice or late', async () => {
+    await ask('just once');
+    const [session] = discord.gateway.sessionsOf(bot);
+    for (let n = 0; n < 3; n++) session?.repeatLast('MESSAGE_CREATE');
+    await ask('after that');
+    session?.repeatLast('MESSAGE_CREATE');
+    await ask('and that');
+    for (const text of ['just once', 'after that']) {
+      expect(stage.sent.filter(({ content }) => content === text)).toHaveLength(1);
+    }
+  });
+
+  it('shows a reply as it is written, over dropped sockets, errors and lost answers', async () => {
+    const message = await ask('how are you?');
+    const before = shown().length;
+    const turnId = newId();
+    await until(
+      'the first words are shown',
+      () => {
+        stage.live(message, turnId, 'turn.restarted', 0);
+        stage.live(message, turnId, 'text.delta', 1, 'I am ');
+        return shown().length > before;
+      },
+      { everyMs: 200 },
+    );
+    discord.dropSockets(bot);
+    discord.fault(/^PATCH .*messages/, { status: 503 }, 3);
+    stage.live(message, turnId, 'text.delta', 2, '**fine**');
+    await stage.complete(message, 'I am **fine**, thank you', turnId);
+    await until('the whole reply is shown', () => shown().at(-1) === 'I am **fine**, thank you', { timeoutMs: 30_000 });
+    expect(shown()).toHaveLength(before + 1);
+    discord.fault(/^POST .*messages$/, 'drop after', 1);
+    discord.fault(/^POST .*messages$/, { status: 500 }, 1);
+    await stage.complete(message, 'lost answers');
+    await until(
+      'it is done',
+      async () => {
+        const rows = await stage.rows.query(`SELECT 1 FROM deliveries WHERE body = 'lost answers' AND state = 'done'`);
+        return rows.length > 0;
+      },
+      { timeoutMs: 30_000 },
+    );
+    expect(shown().filter((text) => text === 'lost answers')).toHaveLength(1);
+    await until('the gateway is resumed', () => discord.gateway.counts.resumed > 0);
+    expect(discord.gateway.counts.identified).toBe(1);
+  });
+
+  it('waits as long as Discord says, asking nothing meanwhile, and goes on elsewhere', async () => {
+    const bob = discord.addUser('bob');
+    const other = discord.dm(bot, bob);
+    await link(bob);
+    const [one, two] = [await ask('limit me'), await ask('and me?', other, bob)];
+    discord.http.rateLimits.limits = [{ route: /^POST .*messages$/, limit: 1, perMs: 3_000 }];
+    const asked = () => discord.http.requests.filter((route) => route === 'POST /channels/:id/messages').length;
+    const before = asked();
+    for (const text of ['first', 'second', 'third']) await stage.complete(one, `limited ${text}`);
+    await stage.complete(two, 'not limited');
+    await until('the other chat is answered', () => shown(other).includes('not limited'));
+    discord.http.rateLimits.limits = [];
+    await until('all are shown', () => shown().includes('limited third'), { timeoutMs: 40_000 });
+    expect(shown().filter((text) => text.startsWith('limited'))).toEqual([
+      'limited first',
+      'limited second',
+      'limited third',
+    ]);
+    expect(asked() - before).toBeLessThanOrEqual(8);
+  });
+
+  it('splits what is long, and shows odd texts as they are', async () => {
+    const message = await ask('write much');
+    const code = `\`\`\`ts\n${'const x = 1;\n'.repeat(200)}\`\`\``;
+    await stage.complete(message, `${'word '.repeat(20_000)}\n\n${code}\n\nThe end`);
+    await until('the end is shown', () => shown().at(-1)?.endsWith('The end'), { timeoutMs: 60_000 });
+    const parts = shown().slice(shown().findIndex((text) => text.startsWith('word ')));
+    expect(parts.join(' ').match(/word/g)).toHaveLength(20_000);
+    expect(parts.join('\n').match(/const x = 1;/g)).toHaveLength(200);
+    const before = shown().length;
+    await stage.complete(message, ' \n\t\n ');
+    await stage.complete(message, 'שלום 👩‍👩‍👧 مرحبا');
+    await until('the last is shown', () => shown().at(-1) === 'שלום 👩‍👩‍👧 مرحبا');
+    expect(shown()).toHaveLength(before + 1);
+  });
+
+  it('shows each reply once and loses no message when the process is killed and another takes over', async () => {
+    const child = await stage.spawnReplica();
+    try {
+      // The child gets the lease when this replica gives it back.
+      await stage.replicas.pop()?.stop();
+      const message = await ask('count');
+      discord.http.latencyMs = 20;
+      for (let n = 0; n < REPLIES; n++) await stage.complete(message, `answer ${n}.`);
+      const answers = () => shown().filter((text) => text.startsWith('answer '));
+      await until('some are shown', () => answers().length > 10, { timeoutMs: 30_000 });
+      const standby = stage.startReplica();
+      await child.kill();
+      const killed = answers().length;
+      const at = Date.now();
+      expect(killed).toBeLessThan(REPLIES);
+      discord.say(ann, dm, 'while nobody listens');
+      await standby;
+      await until('the other goes on', () => answers().length > killed, { timeoutMs: 30_000 });
+      expect(Date.now() - at).toBeLessThan(15_000);
+      await stage.queued('while nobody listens');
+      // Events that the killed process had been handed come again after 30 s.
+      await until('all are shown', () => answers().length >= REPLIES, { timeoutMs: 90_000 });
+      await until('all are settled', async () => {
+        const open = await stage.rows.query(`SELECT 1 FROM deliveries WHERE state IN ('pending', 'sending') LIMIT 1`);
+        return open.length === 0;
+      });
+      expect(answers()).toHaveLength(REPLIES);
+      expect(new Set(answers()).size).toBe(REPLIES);
+      expect(discord.gateway.counts.identified).toBe(1);
+    } finally {
+      discord.http.latencyMs = 0;
+      await child.kill();
+    }
+  }, 180_000);
+
+  it('says what is missing when the intents are', async () => {
+    bot.privilegedIntents = 0;
+    discord.invalidate(bot);
+    const entry = await until(
+      'it has failed',
+      async () => {
+        const now = await health();
+        return now?.health === 'failed' && now;
+      },
+      { timeoutMs: 30_000 },
+    );
+    expect(entry.healthReason).toMatch(/4014.*Message Content Intent/);
+  });
+});

@@ -67,6 +67,20 @@ describe('a newcomer with curl', () => {
     expect(text).not.toMatch(/roost_sk_|MASTER_KEY|DATABASE_URL|NATS_CREDS/);
   });
 
+  it('counts the MCP servers of an agent: its own, and those of the registry that it may use', async () => {
+    const own = { configuration: { mcp_servers: { own: { command: 'true' } } } };
+    const agentId = await createAgent({ name: 'tooled', ...own });
+    const server = await roost.api<AgentBody>('POST', '/v1/mcp/servers', { name: 'shared', command: 'true' });
+    await roost.api('POST', `/v1/mcp/servers/${server.body.id}/access`, { agent_id: agentId });
+    type Counted = { id: string; mcp_server_count: number };
+    const summary = await roost.api<Counted>('GET', `/v1/agent/${agentId}/summary`);
+    const list = await roost.api<{ agents: Counted[] }>('GET', '/v1/agent/list');
+    const shown = await roost.api<{ mcp_servers: object[] }>('GET', `/v1/agent/${agentId}`);
+    expect(summary.body.mcp_server_count).toBe(2);
+    expect(list.body.agents.find(({ id }) => id === agentId)?.mcp_server_count).toBe(2);
+    expect(shown.body.mcp_servers).toHaveLength(2);
+  });
+
   it('keeps two agents apart', async () => {
     const [one, two] = await Promise.all([createAgent({ name: 'one' }), createAgent({ name: 'two' })]);
     await ask(one, 'write secret to mine.txt');

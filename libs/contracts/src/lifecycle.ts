@@ -269,7 +269,7 @@ export const AgentSummary = wire({
   updatedAt: Timestamp,
 });
 const byId = wire({ agentId: AgentId });
-/** Never wakes the workspace. `messageCount` is 0 while messaging is away. Errors: NOT_FOUND. */
+/** Never wakes the workspace. What another service counts is 0 while it is away. Errors: NOT_FOUND. */
 export const summarizeAgent = request('lifecycle.agent.summary', { input: byId, output: AgentSummary });
 
 /** `ready`: a message sent now would be processed; an active agent whose workspace sleeps is ready. */

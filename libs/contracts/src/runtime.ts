@@ -139,6 +139,12 @@ export const listAgentMcpServers = request('runtime.mcp.for-agent', {
   }),
 });
 
+/** How many of the registry's servers each agent may use, for lists and summaries; agents without any are absent. */
+export const countMcpServers = request('runtime.mcp.count', {
+  input: wire({ agentIds: z.array(AgentId).max(100) }),
+  output: wire({ counts: z.record(z.string(), Count) }),
+});
+
 /** A provider refuses a key that an agent needs; once until a turn of the agent succeeds again. The message says which key. */
 export const agentKeyRefused = event(
   'runtime.agent.key-refused',

@@ -1,7 +1,6 @@
 import { Sealer } from '#lib/auth';
 import { accountOf, Bus, type CallContext, CONFIG, Handles } from '#lib/bus';
 import {
-  countMessages,
   createAgent as createContract,
   deleteAgent as deleteContract,
   getAgent,
@@ -18,7 +17,7 @@ import { refreshVolumeUsage } from '../hands/volume-usage.js';
 import { WorkspaceKeeper } from '../hands/workspace-keeper.js';
 import { tellMessaging } from '../states/tell-messaging.js';
 import { type AgentKey, findAgent, stateOf } from './agent-row.js';
-import { askWithin } from './ask-within.js';
+import { countFor } from './count-for.js';
 import { createAgent } from './create-agent.js';
 import { deleteAgent } from './delete-agent.js';
 import { listAgents } from './list-agents.js';
@@ -63,7 +62,7 @@ export class AgentsHandlers {
   @Handles(summarizeAgent)
   async summary({ agentId }: { agentId: string }, context: CallContext) {
     const agent = await findAgent(this.database, { agentId, accountId: accountOf(context) });
-    const { counts } = await askWithin(this.bus, countMessages, { agentIds: [agentId] }, { counts: {} });
+    const counts = (await countFor(this.bus, [agentId]))(agentId);
     return {
       uuid: agent.id,
       id: agent.id,
@@ -71,8 +70,8 @@ export class AgentsHandlers {
       status: agent.status,
       outputTokenBalance: Number(agent.output_token_balance),
       totalOutputTokensUsed: Number(agent.total_output_tokens_used),
-      messageCount: counts[agentId] ?? 0,
-      mcpServerCount: agent.mcp_server_count,
+      messageCount: counts.messages,
+      mcpServerCount: agent.mcp_server_count + counts.grantedServers,
       createdAt: agent.created_at,
       updatedAt: agent.updated_at,
     };

@@ -1,11 +1,11 @@
 import type { Bus } from '#lib/bus';
-import { type AgentList, countMessages, type ListAgents, paginationOf } from '#lib/contracts';
+import { type AgentList, type ListAgents, paginationOf } from '#lib/contracts';
 import type { Database } from '#lib/database';
 import type { z } from 'zod';
 import type { AgentRow } from './agent-row.js';
-import { askWithin } from './ask-within.js';
+import { countFor } from './count-for.js';
 
-/** One page of an account's agents. Message counts are 0 while messaging is away. */
+/** One page of an account's agents. What another service counts is 0 while it is away. */
 export async function listAgents(
   database: Database,
   bus: Bus,
@@ -23,9 +23,10 @@ export async function listAgents(
     `SELECT count(*) AS total FROM agents WHERE account_id = $1 AND ($2::text IS NULL OR status = $2)`,
     [accountId, status ?? null],
   );
-  const agentIds = rows.map(({ id }) => id);
-  const { counts } =
-    agentIds.length > 0 ? await askWithin(bus, countMessages, { agentIds }, { counts: {} }) : { counts: {} };
+  const counts = await countFor(
+    bus,
+    rows.map(({ id }) => id),
+  );
   return {
     agents: rows.map((row) => ({
       id: row.id,
@@ -35,8 +36,8 @@ export async function listAgents(
       status: row.status,
       createdAt: row.created_at,
       updatedAt: row.updated_at,
-      messageCount: (counts as Record<string, number>)[row.id] ?? 0,
-      mcpServerCount: row.mcp_server_count,
+      messageCount: counts(row.id).messages,
+      mcpServerCount: row.mcp_server_count + counts(row.id).grantedServers,
     })),
     pagination: paginationOf(page, limit, Number(counted?.total ?? 0)),
   };

@@ -123,6 +123,13 @@ describe('the workspace of an agent', () => {
     expect(await isAwake(id)).toBe(true);
   });
 
+  it('sleeps when no row knows its agent', async () => {
+    const { id } = await service.agent();
+    await ensure(id);
+    await service.rows.query(`DELETE FROM agents WHERE id = $1`, [id]);
+    await until('the orphan sleeps', async () => !(await isAwake(id)), { timeoutMs: 30_000 });
+  });
+
   it('goes with its volume when the agent is deleted', async () => {
     const { id } = await service.agent();
     await ensure(id);
@@ -166,5 +173,22 @@ describe('without a sandbox to be had', () => {
     expect(await status()).toBe('active');
     await expect(ensure(id)).rejects.toMatchObject({ code: 'AGENT_UNAVAILABLE' });
     expect(await status()).toBe('error');
+  });
+
+  it('an agent whose daemon keeps ending goes to error with the reason', async () => {
+    await service.restart({ ROOST_WORKSPACE_TRIES: '2' });
+    const { id } = await service.agent();
+    await ensure(id);
+    const look = () => service.ask(getAgent, { agent_id: id });
+    await until(
+      'it is given up',
+      async () => {
+        if ((await look()).status === 'error') return true;
+        if (await isAwake(id)) void run(id, 'kill -9 -1').catch(() => undefined);
+        return false;
+      },
+      { timeoutMs: 60_000, everyMs: 200 },
+    );
+    expect((await look()).statusReason).toContain('the workspace keeps ending');
   });
 });

@@ -80,6 +80,11 @@ export class McpController {
     return { id: serverId, agentId };
   }
 
+  @Handles(contract.countMcpServers)
+  async count({ agentIds }: Input<typeof contract.countMcpServers>, context: CallContext) {
+    return { counts: await this.registry.access.count(accountOf(context), agentIds) };
+  }
+
   @Handles(contract.listAgentMcpServers)
   async forAgent({ agentId }: Input<typeof contract.listAgentMcpServers>, context: CallContext) {
     const rows = await this.registry.access.forAgent(accountOf(context), agentId);

@@ -48,6 +48,16 @@ export class AccessStore {
     if (rows.length === 0) throw new RoostError('NOT_FOUND', 'the agent has no access to this MCP server');
   }
 
+  /** How many servers each of the agents may use; those that may use none are absent. */
+  async count(accountId: string, agentIds: string[]): Promise<Record<string, number>> {
+    const rows = await this.database.query<{ agent_id: string; count: number }>(
+      `SELECT agent_id, count(*)::int AS count FROM mcp_access
+       WHERE account_id = $1 AND agent_id = ANY($2) GROUP BY agent_id`,
+      [accountId, agentIds],
+    );
+    return Object.fromEntries(rows.map((row) => [row.agent_id, row.count]));
+  }
+
   /** The servers an agent may use, with the tools it may call (null: all). */
   async forAgent(
     accountId: string,

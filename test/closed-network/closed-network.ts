@@ -64,8 +64,10 @@ export async function openClosedNetwork({
     connections: () => ask({ count: true }),
     setNames: async (changed) => void (await ask({ names: changed })),
     close: async () => {
+      if (internet.exitCode !== null) return;
+      const ended = once(internet, 'exit');
       internet.disconnect();
-      await once(internet, 'exit');
+      await ended;
     },
   };
 }

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,6 +37,10 @@ export async function runClosed(
 ): Promise<ClosedRun> {
   const folder = mkdtempSync(join(tmpdir(), 'roost-closed-'));
   try {
+    // In there no process of outside is to be seen: what looks for remains of dead ones must not find the living's.
+    const temporary = join(folder, 'tmp');
+    mkdirSync(temporary);
+    for (const path of [folder, temporary]) chmodSync(path, 0o711);
     writeFileSync(join(folder, 'resolv.conf'), `nameserver ${NAME_SERVER}\noptions timeout:2 attempts:2\n`);
     writeFileSync(
       join(folder, 'nsswitch.conf'),
@@ -50,7 +54,7 @@ export async function runClosed(
         ...['/bin/sh', '-c', insideScript, 'roost-closed', folder],
         ...[process.execPath, fileURLToPath(new URL(program, programs)), ...args],
       ],
-      { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env, NODE_OPTIONS: '' } },
+      { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env, NODE_OPTIONS: '', TMPDIR: temporary } },
     );
     const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
     const run: ClosedRun = { exitCode: null, stdout: '', stderr: '' };

@@ -208,6 +208,24 @@ describe('scheduler', () => {
     });
   });
 
+  it('tells once of the slots that nobody makes up for', async () => {
+    const { id } = await schedule({ cronExpression: '0 * * * *' });
+    await rows.query(
+      `UPDATE schedules SET catch_up = 'none', next_run_at = date_trunc('hour', now()) - interval '3 hours' WHERE id = $1`,
+      [id],
+    );
+    const missed = await until('they are missed', async () => {
+      const found = (await executionsOf(id)).filter(({ status }) => status === 'missed');
+      return found.length >= 3 && found;
+    });
+    const told = await rows.query<{ payload: unknown }>(
+      `SELECT payload FROM outbox WHERE subject LIKE '%scheduler.schedule.missed' AND payload::text LIKE '%' || $1 || '%'`,
+      [id],
+    );
+    expect(told).toHaveLength(1);
+    expect(JSON.stringify(told[0]?.payload)).toContain(`"count":${missed.length}`);
+  });
+
   it('stops at the account’s limit', async () => {
     const limited = rows.transaction((tx) =>
       create(

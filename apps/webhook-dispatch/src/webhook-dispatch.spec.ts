@@ -8,6 +8,7 @@ import {
   replayWebhooks,
   retryWebhookDelivery,
   rotateWebhookSecret,
+  scheduleMissed,
   testWebhookEndpoint,
   updateWebhookEndpoint,
 } from '#lib/contracts';
@@ -92,6 +93,30 @@ describe('webhooks', () => {
     await dispatch.complete(agentId);
     await until('it arrives elsewhere', () => other.received.length === 1);
     expect(first.received).toHaveLength(1);
+  });
+
+  it('tells of slots that a schedule missed', async () => {
+    const target = await receiver();
+    const agentId = newAgent();
+    await dispatch.endpoint(target.url, { events: ['schedule.missed'], agentIds: [agentId] });
+    const at = new Date('2026-01-01T09:00:00.000Z');
+    const scheduleId = randomUUID();
+    const missed = { scheduleId, name: 'report', count: 3, firstSlot: at, lastSlot: at, occurredAt: at };
+    await dispatch.rows.transaction((tx) =>
+      tx.outbox(scheduleMissed, { accountId: dispatch.accountId, agentId, ...missed }, scheduleId),
+    );
+    const got = await until('it arrives', () => target.received[0]);
+    expect(JSON.parse(got.body)).toEqual({
+      type: 'schedule.missed',
+      timestamp: at.toISOString(),
+      data: {
+        agent_id: agentId,
+        schedule: { id: scheduleId, name: 'report' },
+        missed: 3,
+        first_slot: at.toISOString(),
+        last_slot: at.toISOString(),
+      },
+    });
   });
 
   it('signs with both secrets while a rotation lasts', async () => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { QueueMode } from './messaging.js';
-import { request } from './request.js';
-import { AgentId, MessageId, pageQuery, Pagination, Timestamp, wire } from './wire.js';
+import { event, request } from './request.js';
+import { AccountId, AgentId, Count, MessageId, Pagination, Timestamp, pageQuery, wire } from './wire.js';
 
 /** Postgres holds no NUL, and neither does a sensible name. */
 const NO_NUL = /^[^\0]*$/;
@@ -196,3 +196,18 @@ export const fireTrigger = request('scheduler.trigger.fire', {
   output: FiredTrigger,
   timeoutMs: 10_000,
 });
+
+/** Slots of a schedule passed while the platform was down and are not made up for: the first, the last, how many. */
+export const scheduleMissed = event(
+  'scheduler.schedule.missed',
+  wire({
+    accountId: AccountId,
+    agentId: AgentId,
+    scheduleId: z.uuid(),
+    name: z.string(),
+    count: Count,
+    firstSlot: Timestamp,
+    lastSlot: Timestamp,
+    occurredAt: Timestamp,
+  }),
+);

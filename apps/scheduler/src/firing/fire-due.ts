@@ -1,4 +1,4 @@
-import type { Execution } from '#lib/contracts';
+import { type Execution, scheduleMissed } from '#lib/contracts';
 import { newId, type Transaction } from '#lib/database';
 import type { ScheduleRow } from '../schedules/schedule-row.js';
 import { renderSchedule } from '../schedules/schedule-template.js';
@@ -33,6 +33,7 @@ export async function fireDue(tx: Transaction, now: Date, batch: number): Promis
   const moved = due.map((schedule) => planOne(schedule, now.getTime()));
   const executions = moved.flatMap((planned) => planned.executions);
   await insertExecutions(tx, executions, now);
+  for (const { schedule, executions: own } of moved) await tellMissed(tx, schedule, own, now);
   await tx.query(
     `UPDATE schedules SET next_run_at = moved.next, last_run_at = COALESCE(moved.last, schedules.last_run_at)
      FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS moved (id, next, last) WHERE schedules.id = moved.id`,
@@ -74,6 +75,32 @@ function skipReason({ agent_status: status }: DueSchedule, isBusy: boolean): str
   if (status === 'stopped') return 'the agent is stopped';
   if (status === 'error') return 'the agent is in error';
   return isBusy ? 'the previous execution still runs' : null;
+}
+
+/** One event for all slots of a schedule that were missed together. */
+async function tellMissed(
+  tx: Transaction,
+  schedule: DueSchedule,
+  executions: PlannedExecution[],
+  now: Date,
+): Promise<void> {
+  const slots = executions.filter(({ status }) => status === 'missed').map(({ slot }) => slot);
+  const [first, last] = [slots[0], slots.at(-1)];
+  if (first === undefined || last === undefined) return;
+  await tx.outbox(
+    scheduleMissed,
+    {
+      accountId: schedule.account_id,
+      agentId: schedule.agent_id,
+      scheduleId: schedule.id,
+      name: schedule.name,
+      count: slots.length,
+      firstSlot: new Date(first),
+      lastSlot: new Date(last),
+      occurredAt: now,
+    },
+    schedule.id,
+  );
 }
 
 async function insertExecutions(tx: Transaction, executions: PlannedExecution[], now: Date): Promise<void> {

@@ -10,6 +10,7 @@ import {
   type Message,
   messageCompleted,
   messageFailed,
+  scheduleMissed,
 } from '#lib/contracts';
 import type { Transaction } from '#lib/database';
 import { Controller } from '@nestjs/common';
@@ -114,6 +115,20 @@ export class EventsHandlers {
   async onDeleted(event: Payload<typeof agentDeleted>, tx: Transaction, { id }: ReceivedEvent) {
     await this.expand(tx, { ...occurrence(event, 'agent.deleted', id), data: { agent_id: event.agentId } });
     await this.agents.forget(tx, event.agentId);
+  }
+
+  @Consumes(scheduleMissed)
+  async onMissed(event: Payload<typeof scheduleMissed>, tx: Transaction, { id }: ReceivedEvent) {
+    await this.expand(tx, {
+      ...occurrence(event, 'schedule.missed', id, event.occurredAt),
+      data: {
+        agent_id: event.agentId,
+        schedule: { id: event.scheduleId, name: event.name },
+        missed: event.count,
+        first_slot: event.firstSlot.toISOString(),
+        last_slot: event.lastSlot.toISOString(),
+      },
+    });
   }
 
   @Consumes(agentCreated)

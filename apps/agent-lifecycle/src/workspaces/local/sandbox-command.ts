@@ -217,6 +217,8 @@ export function commandEnvironment(custom: Record<string, string>): Record<strin
     LANG: 'C.UTF-8',
     TERM: 'dumb',
     TMPDIR: '/tmp',
+    // The system is read-only here: what the agent installs goes into its volume and can break no package of the system's.
+    PIP_BREAK_SYSTEM_PACKAGES: '1',
     ...custom,
     ...proxySettings,
   };

@@ -125,6 +125,22 @@ describe('the brain and its hands', () => {
     expect(dump.body).not.toMatch(/MASTER_KEY|DATABASE_URL|postgres:\/\/|roost_sk_|NATS_ACCOUNT_SEED/);
   });
 
+  it('list the models that can be used', async () => {
+    const { status, body } = await roost.api<{ models: { id: string; is_default: boolean }[] }>('GET', '/v1/models');
+    expect(status).toBe(200);
+    expect(body.models.find((model) => model.is_default)).toMatchObject({ id: 'anthropic/claude-test' });
+    expect(body.models.map(({ id }) => id)).toContain('demo');
+  });
+
+  it('refuse a hook with a variable that does not exist', async () => {
+    const refused = await roost.api<{ error: { message: string } }>('POST', '/v1/agent/create', {
+      name: 'a',
+      configuration: { hook_messages: { channel_message_received: '{{sendr}}: {{content}}' } },
+    });
+    expect(refused.status).toBe(400);
+    expect(refused.body.error.message).toContain('{{sendr}} is not a variable of this hook');
+  });
+
   it('tell a webhook of a refused key', async () => {
     const agentId = await createAgent({ anthropic_api_key: 'sk-refused' });
     mock.onMessage('be refused', { error: { message: 'no', type: 'authentication_error' }, status: 401 });

@@ -121,6 +121,37 @@ const configurationFields = {
 export const AgentConfiguration = wire(configurationFields);
 export type AgentConfiguration = z.output<typeof AgentConfiguration>;
 
+/** What fills the places of each hook's template. */
+const HOOK_VARIABLES: Record<string, string[]> = {
+  channelMessageReceived: ['channel', 'sender', 'content', 'count'],
+  unreadMessageReminder: ['count'],
+  sessionStart: [],
+  sessionEnd: [],
+  beforeCompaction: [],
+};
+
+/** spec: runtime.md, "Hooks": a place that nothing fills is refused when it is set, so that a typo is not said to the agent. */
+function hooksAreKnown(
+  { hookMessages }: { hookMessages?: AgentConfiguration['hookMessages'] | null },
+  ctx: z.core.$RefinementCtx,
+): void {
+  const templates: Record<string, string | undefined> = hookMessages ?? {};
+  for (const [hook, variables] of Object.entries(HOOK_VARIABLES)) {
+    const template = templates[hook] ?? '';
+    for (const [, name = ''] of template.matchAll(/\{\{\s*([^{}]*?)\s*\}\}/g)) {
+      if (variables.includes(name)) continue;
+      const known = variables.map((variable) => `{{${variable}}}`).join(', ') || 'none';
+      const field = hook.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+      ctx.addIssue({
+        code: 'custom',
+        path: ['hook_messages', field],
+        input: template,
+        message: `{{${name}}} is not a variable of this hook; there are: ${known}`,
+      });
+    }
+  }
+}
+
 type Clearable<S extends z.ZodRawShape> = { [K in keyof S]: z.ZodNullable<S[K] & z.ZodType> };
 function clearable<S extends z.ZodRawShape>(shape: S): Clearable<S> {
   return Object.fromEntries(Object.entries(shape).map(([key, field]) => [key, z.nullable(field)])) as Clearable<S>;
@@ -130,7 +161,7 @@ function clearable<S extends z.ZodRawShape>(shape: S): Clearable<S> {
  * A change of a configuration: absent fields stay, null clears one. Objects of fixed fields merge field by field;
  * `mcpServers`, `customEnv` and `network` are replaced whole. A secret given as `***`, as it was read, stays what it is.
  */
-export const ConfigurationPatch = wire(clearable(configurationFields));
+export const ConfigurationPatch = wire(clearable(configurationFields)).superRefine(hooksAreKnown);
 export type ConfigurationPatch = z.output<typeof ConfigurationPatch>;
 
 /** Fields of create that mean the same in update. */
@@ -162,7 +193,7 @@ export const CreateAgent = wire({
   discordBotToken: agentFields.discordBotToken.optional(),
   telegramBotToken: agentFields.telegramBotToken.optional(),
   slackBotToken: agentFields.slackBotToken.optional(),
-  configuration: AgentConfiguration.default({}),
+  configuration: AgentConfiguration.superRefine(hooksAreKnown).default({}),
   initialFiles: z.array(InitialFile).max(100).default([]),
 });
 export type CreateAgent = z.output<typeof CreateAgent>;

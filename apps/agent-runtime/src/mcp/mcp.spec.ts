@@ -1,4 +1,7 @@
 import { LLMock } from '@copilotkit/aimock';
+import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { type McpServerConfig } from '#lib/contracts';
 import * as contract from '#lib/contracts';
 import { requestOverNats } from '#lib/bus/rpc';
@@ -152,11 +155,9 @@ describe('MCP servers in a turn', () => {
     use({ bad: { url: await listen(handle) } });
     let system = '';
     mock.on({ predicate: (request) => ((system = JSON.stringify(request.messages)), true) }, { content: 'I go on.' });
-    const startedAt = Date.now();
     const { replies } = await brain.platform.say('hello', { conversationId: `bad-${Math.random()}` }).outcome;
     expect(replies).toEqual(['I go on.']);
     expect(system).toContain('The MCP server bad cannot be used now');
-    expect(Date.now() - startedAt).toBeLessThan(7_000);
   });
 
   it('that die make their tools answer with an error', async () => {
@@ -167,6 +168,26 @@ describe('MCP servers in a turn', () => {
     mock.reset();
     const told = await callTool('mortal__echo', { message: 'dead' });
     expect(told).not.toContain('Echo: dead');
+  });
+
+  it('that change their tools in mid-session are called by what they have now', async () => {
+    const server = new McpServer({ name: 'changing', version: '1' });
+    const text = (said: string) => ({ content: [{ type: 'text' as const, text: said }] });
+    const old = server.registerTool('old', { description: 'old' }, () => text('old result'));
+    const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: () => 'one' });
+    await server.connect(transport as Transport);
+    use({ changing: { url: await listen((request, response) => void transport.handleRequest(request, response)) } });
+    await expect(callTool('changing__old', {})).resolves.toContain('old result');
+    // The server tells of its change by itself: nobody asks for its tools again.
+    old.remove();
+    server.registerTool('fresh', { description: 'fresh' }, () => text('fresh result'));
+    await until('the new tool can be called', async () => {
+      mock.reset();
+      return (await callTool('changing__fresh', {})).includes('fresh result');
+    });
+    mock.reset();
+    await expect(callTool('changing__old', {})).resolves.not.toContain('old result');
+    await server.close();
   });
 
   it('never show their headers to the model, the transcript or the workspace', async () => {

@@ -16,6 +16,7 @@ import {
   LiveEvent,
   type Message,
   releaseTurn,
+  RoostError,
   WAKE_RUNTIME,
 } from '#lib/contracts';
 import { serve, type Handler } from '#lib/bus/rpc';
@@ -48,6 +49,8 @@ export class FakePlatform {
   agent: AgentForTurn;
   balance = 1_000_000;
   ensured = 0;
+  /** How many debits from now on are made without the asker hearing of it. */
+  lostDebits = 0;
   cancelled = new Set<string>();
   waitingMessages = 0;
   leaseMs = 30_000;
@@ -227,6 +230,10 @@ export class FakePlatform {
       if (!this.debits.has(stepId)) {
         this.debits.set(stepId, outputTokens);
         this.balance = Math.max(0, this.balance - outputTokens);
+      }
+      if (this.lostDebits > 0) {
+        this.lostDebits--;
+        throw new RoostError('SERVICE_UNAVAILABLE', 'the lifecycle service did not answer in time');
       }
       return { outputTokenBalance: this.balance };
     });

@@ -24,7 +24,7 @@ export async function run(options: Options): Promise<Figure[]> {
       const sent = await caller.post(`/v1/agent/${agents[next++]}/messages`, { content: 'echo' });
       if (sent.status !== 201) throw new Error(`a message was not accepted: ${sent.status} ${sent.body}`);
     });
-    const waits = await untilAnswered(database, count, 60_000);
+    const waits = await untilAnswered(database, count, 180_000);
     const seconds = (performance.now() - begin) / 1_000;
     await assertOneReplyEach(database, count);
     return [

@@ -71,4 +71,16 @@ export const benches: BenchEntry[] = [
     isDefault: false,
     load: () => import('./workspaces.js'),
   },
+  {
+    name: 'large-files',
+    about: '1 GiB up and down over HTTP; memory that gateway and daemon take for it',
+    isDefault: false,
+    load: () => import('./large-files.js'),
+  },
+  {
+    name: 'bad-neighbour',
+    about: "file requests of one agent while another's commands take all they can get",
+    isDefault: false,
+    load: () => import('./bad-neighbour.js'),
+  },
 ];

@@ -68,6 +68,14 @@ export async function makeAgents({ api }: BenchRoost, count: number): Promise<st
   return ids;
 }
 
+/** The bus account's seed, for a bench that must ask as a service. */
+export function accountSeedOf(dataDir: string): string {
+  const trust = JSON.parse(readFileSync(join(dataDir, 'nats', 'trust.json'), 'utf8')) as {
+    accounts: { seed: string }[];
+  };
+  return trust.accounts[0]?.seed ?? '';
+}
+
 function databaseUrlOf(dataDir: string): string {
   const password = readFileSync(join(dataDir, 'postgres-password'), 'utf8').trim();
   const port = readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8')

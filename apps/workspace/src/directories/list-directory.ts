@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { absolute, parsePath, RESERVED, toShown } from '../tree/path.js';
 import type { Volume } from '../tree/volume.js';
 import { atPlace, below, handle } from '../tree/walk.js';
+import { inOrder } from './in-order.js';
 
 type Input = z.output<typeof contract.input>;
 type Output = z.output<typeof contract.output>;
@@ -42,8 +43,6 @@ export async function listDirectory(volume: Volume, { path, recursive, limit, cu
   });
 }
 
-const reserved = Buffer.from(RESERVED);
-
 function collect(
   directory: number,
   parents: Buffer[],
@@ -54,11 +53,14 @@ function collect(
   into: { names: Buffer[]; entry: Entry }[],
 ): void {
   const [first, ...rest] = after;
-  const names = readdirSync(handle(directory), { encoding: 'buffer' })
-    .filter((name) => (!isRoot || !name.equals(reserved)) && (!first || name.compare(first) >= 0))
-    .sort((a, b) => a.compare(b));
-  for (const name of names) {
+  const from = first?.toString('latin1');
+  // As Latin-1 each byte of a name is one code unit: the order of the texts is that of the bytes.
+  const names = readdirSync(handle(directory), { encoding: 'latin1' }).filter(
+    (name) => (!isRoot || name !== RESERVED) && (from === undefined || name >= from),
+  );
+  for (const text of inOrder(names, wanted - into.length + 1)) {
     if (into.length >= wanted) return;
+    const name = Buffer.from(text, 'latin1');
     const isCursor = first?.equals(name) ?? false;
     const found = [...parents, name];
     const entry = entryOf(directory, found);

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 export const shell = existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh';
 
 /**
- * Before the program itself: when memory runs out the kernel is to end a command, not the daemon; a fork bomb is to
+ * Before the program itself: the daemon, and whatever else answers requests here, goes first; when memory runs out the kernel is to end a command, not the daemon; a fork bomb is to
  * leave the daemon processes to end it with; on a full volume no file may grow (writing fails with
  * EFBIG and without the signal), but files can be deleted.
  */
@@ -11,7 +11,7 @@ const prelude = `echo 900 2> /dev/null > /proc/self/oom_score_adj
 ulimit -u "$1" 2> /dev/null || ulimit -p "$1" 2> /dev/null
 [ "$2" = full ] && trap "" XFSZ && ulimit -f 0
 shift 2
-exec "$@"`;
+exec nice -n 10 "$@"`;
 
 export interface CommandLimits {
   /** Of all commands together. */

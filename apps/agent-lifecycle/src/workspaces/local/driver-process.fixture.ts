@@ -26,4 +26,4 @@ const driver = new LocalWorkspaceDriver({
   logger: { warn: () => undefined, info: () => undefined },
 });
 await driver.ensure({ agentId, accountId: agentId, volumeBytes: 2 ** 30, env: {}, network: { mode: 'none' } });
-process.stdout.write('awake\n');
+process.stdout.write(`awake ${JSON.stringify(await driver.isolation())}\n`);

@@ -3,7 +3,16 @@ import { build } from 'esbuild';
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -371,6 +380,49 @@ describe('a local workspace', () => {
     await expect.poll(() => processesOf(agentId) + processesOf('sleep\0' + '2001')).toBe(0);
     await driver.ensure({ agentId, accountId: randomUUID(), volumeBytes: 2 ** 30, env: {}, network: { mode: 'none' } });
     await expect(run(agentId, 'ls -a')).resolves.toMatchObject({ exitCode: 0 });
+  });
+
+  it.runIf(process.getuid?.() === 0)('runs as a normal user too, and says what that does not give', async () => {
+    const agentId = randomUUID();
+    const uid = 1_234_567;
+    const home = mkdtempSync(join(tmpdir(), 'roost-user-'));
+    chownSync(home, uid, uid);
+    copyFileSync(
+      await bundle('apps/agent-lifecycle/src/workspaces/local/driver-process.fixture.ts'),
+      join(home, 'd.mjs'),
+    );
+    copyFileSync(join(dataDir, 'main.mjs'), join(home, 'main.mjs'));
+    const options = {
+      agentId,
+      bwrapPath,
+      dataDir: home,
+      natsUrl: nats.url,
+      daemonPath: join(home, 'main.mjs'),
+      seed: nats.accounts[0]?.seed ?? '',
+    };
+    const child = spawn(process.execPath, [join(home, 'd.mjs'), JSON.stringify(options)], {
+      uid,
+      gid: uid,
+      cwd: home,
+      env: { PATH: process.env['PATH'] ?? '', HOME: home },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      const [said] = (await once(child.stdout, 'data')) as [Buffer];
+      expect(said.toString()).toMatch(/^awake .*"limits":"per process".*"volumes":"measured"/);
+      const { stdout } = await run(
+        agentId,
+        'id -u; grep -E "CapEff|NoNewPrivs|Seccomp:" /proc/self/status; cat /etc/shadow; ls /proc | grep -c "^[0-9]"; echo kept > f; ls; ulimit -u; ulimit -d',
+      );
+      expect(stdout).toMatch(/^1000\nCapEff:\t0+\nNoNewPrivs:\t1\nSeccomp:\t2\n\d\d?\nf\n409\n1048576\n$/);
+      const { stdout: hidden } = await run(agentId, 'cat /proc/$PPID/environ 2>&1; kill -0 1 2>&1; ls /root 2>&1');
+      expect(hidden.match(/Permission denied|No such file/g)?.length).toBeGreaterThanOrEqual(2);
+    } finally {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      await expect.poll(() => processesOf(agentId), { timeout: 10_000 }).toBe(0);
+      rmSync(home, { recursive: true, force: true });
+    }
   });
 
   it('says what to do when there is no bubblewrap', async () => {

@@ -48,8 +48,10 @@ export const start: StartService = async (env) => {
   @Module({ imports: [InfraModule.with({ bus, database, config: settings, logger }), GatewayModule] })
   class GatewayRoot {}
 
+  const trustedProxies = settings.ROOST_TRUSTED_PROXIES.split(/[\s,]+/).filter(Boolean);
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT_BYTES,
+    trustProxy: trustedProxies.length > 0 ? trustedProxies : false,
     routerOptions: { maxParamLength: 8_192 },
     forceCloseConnections: 'idle',
   });

@@ -31,6 +31,26 @@ describe('two gateways', () => {
     }
   });
 
+  it('count the caller behind a proxy that is trusted, and believe no other', async () => {
+    const login = (api: TestRoost['api'], caller: string) =>
+      api(
+        'POST',
+        '/auth/login',
+        { email: `user-${caller}@example.test`, password: 'not the one' },
+        { authorization: '', 'x-forwarded-for': caller, 'idempotency-key': 'one' },
+      );
+    const behind = await secondGateway(roost, { ...env, ROOST_TRUSTED_PROXIES: '127.0.0.0/8' });
+    try {
+      // A key is the caller's own: the same from another address is another key.
+      expect((await login(behind.api, '192.0.2.1')).status).toBe(401);
+      expect((await login(behind.api, '192.0.2.2')).status).toBe(401);
+    } finally {
+      await behind.stop();
+    }
+    expect((await login(roost.api, '192.0.2.3')).status).toBe(401);
+    expect((await login(roost.api, '192.0.2.4')).status).toBe(422);
+  });
+
   it('share the limit of tries to sign in', async () => {
     const attempt = (api: TestRoost['api']) =>
       api('POST', '/auth/login', { email: 'ada@example.test', password: 'not the one' }, { authorization: '' });

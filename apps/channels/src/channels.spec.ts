@@ -29,6 +29,7 @@ import { Memories1795590000000 } from './migrations/memories-1795590000000.js';
 const TOKEN = '4242:testtoken';
 const accountId = newId();
 const agentId = newId();
+const otherId = newId();
 
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
@@ -107,7 +108,9 @@ describe('Telegram, through telegraf and a server that speaks the Bot API', () =
       bus.connection,
       listAgentBots,
       listAgentBots.subject,
-      () => ({ bots: [{ agentId, accountId, name: 'Robin', telegramBotToken: TOKEN }] }),
+      () => ({
+        bots: [agentId, otherId].map((id) => ({ agentId: id, accountId, name: 'Robin', telegramBotToken: TOKEN })),
+      }),
       fail,
     );
     serve(
@@ -204,6 +207,27 @@ describe('Telegram, through telegraf and a server that speaks the Bot API', () =
       { type: 'slack', health: 'not_configured' },
       { type: 'telegram', health: 'connected', counterparty: 'user7' },
     ]);
+  });
+
+  it('refuses an expired code and one that a newer code has voided', async () => {
+    const { code: old } = await bus.request(createLinkCode, { agentId, platform: 'telegram' }, call());
+    const { code } = await bus.request(createLinkCode, { agentId, platform: 'telegram' }, call());
+    await say(`/link ${old}`, 11);
+    await until('the voided code is refused', () => shown(11).length === 1);
+    await rows.query(`UPDATE link_codes SET expires_at = now() - interval '1 second'`);
+    await say(`/link ${code}`, 11);
+    await until('the expired code is refused', () => shown(11).length === 2);
+    expect(shown(11).every((text) => text.includes('wrong or has expired'))).toBe(true);
+  });
+
+  it('lets the newest of two agents answer a person, and says so', async () => {
+    await link(12);
+    const { code } = await bus.request(createLinkCode, { agentId: otherId, platform: 'telegram' }, call());
+    await say(`/link ${code}`, 12);
+    await until('the bot says so', () => shown(12).some((text) => text.includes('this one answers from now on')));
+    await say('whose are you?', 12);
+    const message = await until('it is queued', () => sent.find(({ content }) => content === 'whose are you?'));
+    expect(message.agentId).toBe(otherId);
   });
 
   it('grows silent when codes are guessed', async () => {

@@ -11,6 +11,7 @@ export const start: StartService = (env) =>
     env,
     config: lifecycleConfigSchema,
     module: LifecycleModule,
+    hasHealthDetails: true,
     database: { schema: 'lifecycle', migrations },
   });
 

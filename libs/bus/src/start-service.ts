@@ -2,7 +2,7 @@ import { healthCheck } from '#lib/contracts';
 import { type Environment, loadConfig, printConfig, type RunningService, type StartService } from '#lib/config';
 import { Database, type DatabaseOptions } from '#lib/database';
 import { createLogger, type Logger, nestLogger } from '#lib/observability';
-import { type DynamicModule, type INestApplicationContext, Module, type Type } from '@nestjs/common';
+import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import 'reflect-metadata';
 import { realpathSync } from 'node:fs';
@@ -15,7 +15,7 @@ import { startEventDelivery } from './event-delivery.js';
 import { InfraModule } from './infra.module.js';
 import { serve } from './rpc/index.js';
 
-/** Injection token: a service that has something to tell about how it works here provides a `HealthDetails` by it. */
+/** Injection token of a service's `HealthDetails`: what it has to tell about how it works here. */
 export const HEALTH_DETAILS = Symbol('roost:health-details');
 export type HealthDetails = () => Promise<Record<string, string>>;
 
@@ -26,6 +26,8 @@ export interface ServiceDefinition<S extends z.ZodRawShape> {
   /** Spread `busEnvironment`, and `databaseEnvironment` if the service has rows, into it. */
   config: z.ZodObject<S>;
   module: Type | DynamicModule;
+  /** The module provides HEALTH_DETAILS. */
+  hasHealthDetails?: boolean;
   database?: Pick<DatabaseOptions, 'schema' | 'entities' | 'migrations'>;
 }
 
@@ -68,7 +70,10 @@ export async function startService<S extends z.ZodRawShape>(definition: ServiceD
   app.useGlobalFilters(new ErrorsPassThrough());
   await app.listen();
   const delivery = database ? startEventDelivery(app, { bus, database, logger }) : undefined;
-  const health = serveHealth(bus, database, onUnexpected, detailsOf(app));
+  const details = definition.hasHealthDetails
+    ? app.get<HealthDetails>(HEALTH_DETAILS, { strict: false })
+    : undefined;
+  const health = serveHealth(bus, database, onUnexpected, details);
   logger.info('started');
 
   return {
@@ -115,14 +120,6 @@ export function serveHealth(
     onUnexpected,
     bus.service,
   );
-}
-
-function detailsOf(app: INestApplicationContext): HealthDetails | undefined {
-  try {
-    return app.get<HealthDetails>(HEALTH_DETAILS, { strict: false });
-  } catch {
-    return undefined; // most services have none to tell
-  }
 }
 
 async function closeConnection(bus: Bus, logger: Logger): Promise<void> {

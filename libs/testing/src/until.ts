@@ -3,11 +3,11 @@ export interface UntilOptions {
   everyMs?: number;
 }
 
-/** Waits for a fact: calls `look` until it gives something other than undefined, null or false. Throws after 10 s. */
+/** Waits for a fact: calls `look` until it gives something other than undefined, null or false. Throws after 60 s: a busy machine is slow, not wrong. */
 export async function until<T>(
   what: string,
   look: () => T | false | Promise<T | false>,
-  { timeoutMs = 10_000, everyMs = 25 }: UntilOptions = {},
+  { timeoutMs = 60_000, everyMs = 25 }: UntilOptions = {},
 ): Promise<NonNullable<Exclude<T, false>>> {
   for (const deadline = Date.now() + timeoutMs; ;) {
     const found = await look();

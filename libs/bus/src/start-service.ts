@@ -70,9 +70,7 @@ export async function startService<S extends z.ZodRawShape>(definition: ServiceD
   app.useGlobalFilters(new ErrorsPassThrough());
   await app.listen();
   const delivery = database ? startEventDelivery(app, { bus, database, logger }) : undefined;
-  const details = definition.hasHealthDetails
-    ? app.get<HealthDetails>(HEALTH_DETAILS, { strict: false })
-    : undefined;
+  const details = definition.hasHealthDetails ? app.get<HealthDetails>(HEALTH_DETAILS, { strict: false }) : undefined;
   const health = serveHealth(bus, database, onUnexpected, details);
   logger.info('started');
 

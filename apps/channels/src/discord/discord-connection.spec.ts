@@ -95,6 +95,17 @@ describe('a Discord connection', () => {
     expect(file && discord.fileOf(file)?.toString()).toBe('one two');
   });
 
+  it('finds what was shown long ago, when Discord has forgotten its nonce', async () => {
+    const connection = connect();
+    await state('connected');
+    const dm = discord.dm(bot, discord.addUser('ann'));
+    const since = new Date(Date.now() - 3_600_000);
+    const first = await connection.send(dm.id, 'long ago', { key: 'one', isRepeat: false, since });
+    const again = { key: 'another nonce', isRepeat: true, since };
+    await expect(connection.send(dm.id, 'long ago', again)).resolves.toBe(first);
+    await expect(connection.send(dm.id, 'never shown', again)).resolves.not.toBe(first);
+  });
+
   it('goes on with the session of the connection before it', async () => {
     const before = connect();
     await state('connected');

@@ -33,6 +33,12 @@ const DOWNLOAD_TIMEOUT_MS = 120_000;
 /** Longer waits are left to the caller, so that one busy channel does not hold up the others. */
 const MOST_WAIT_MS = 2_000;
 
+/** How long a nonce is surely remembered ("the past few minutes"), and how far clocks may be apart. */
+const NONCE_MS = 120_000;
+const CLOCKS_MS = 5_000;
+/** Ids begin with the milliseconds since then: https://docs.discord.com/developers/reference#snowflakes */
+const DISCORD_EPOCH = 1_420_070_400_000n;
+
 /** One bot on Discord: the gateway for what people write, the HTTP API for what they are shown. */
 export class DiscordConnection implements Connection {
   private readonly rest: REST;
@@ -105,13 +111,34 @@ export class DiscordConnection implements Connection {
     }
   }
 
-  async send(place: string, part: string, { key }: SendKey): Promise<string> {
-    return this.post(place, { content: part }, key);
+  async send(place: string, part: string, key: SendKey): Promise<string> {
+    const shown = await this.findShown(place, key, ({ content }) => content === part.trim());
+    return shown ?? this.post(place, { content: part }, key.key);
   }
 
-  async sendFile(place: string, file: OutboundFile, { key }: SendKey): Promise<string> {
-    const data = await buffer(file.bytes);
-    return this.post(place, {}, key, [{ name: file.name, data }]);
+  async sendFile(place: string, file: OutboundFile, key: SendKey): Promise<string> {
+    const shown = await this.findShown(
+      place,
+      key,
+      ({ attachments: [attached] }) => attached?.filename === file.name && attached.size === file.sizeBytes,
+    );
+    return shown ?? this.post(place, {}, key.key, [{ name: file.name, data: await buffer(file.bytes) }]);
+  }
+
+  /** Discord remembers a nonce for a few minutes only: after that we look at what the channel shows since. */
+  private async findShown(
+    place: string,
+    { isRepeat, since }: SendKey,
+    isIt: (message: APIMessage) => boolean,
+  ): Promise<string | undefined> {
+    if (!isRepeat || since === undefined || Date.now() - since.getTime() < NONCE_MS) return undefined;
+    const channel = channelOf(place);
+    const after = String((BigInt(since.getTime() - CLOCKS_MS) - DISCORD_EPOCH) << 22n);
+    const query = new URLSearchParams({ after, limit: '100' });
+    const messages = (await this.call(`get ${channel}`, () =>
+      this.rest.get(Routes.channelMessages(channel), { query }),
+    )) as APIMessage[];
+    return messages.find((message) => message.author.id === this.me && isIt(message))?.id;
   }
 
   private async post(

@@ -85,6 +85,20 @@ describe('following an agent through the whole platform', () => {
     await second.stop();
   });
 
+  it('misses nothing for a reader that was cut before its first event', async () => {
+    const agentId = await newAgent();
+    const response = await fetch(`${roost.url}/v1/agent/${agentId}/events`, {
+      headers: { authorization: `Bearer ${roost.apiKey}` },
+    });
+    const first = await response.body?.getReader().read();
+    const position = /^id: (\S+)$/m.exec(new TextDecoder().decode(first?.value))?.[1];
+    await say(agentId, 3);
+    const reader = await follow(agentId, position);
+    await until('the turn ends', () => ended(reader.seen));
+    expect(reader.seen[0]?.type).toBe('message.created');
+    await reader.stop();
+  });
+
   it('says so when the event to resume from is not kept', async () => {
     const agentId = await newAgent();
     const reader = await follow(agentId, '01890000-0000-7000-8000-000000000001');

@@ -43,7 +43,7 @@ export function followEvents(
       rest = blocks.pop() ?? '';
       for (const event of blocks.flatMap(parse)) {
         if (event.id !== undefined) state.lastEventId = event.id;
-        onEvent(event);
+        if (event.data !== undefined) onEvent({ ...event, data: event.data });
       }
     }
   };
@@ -64,7 +64,8 @@ export function followEvents(
   };
 }
 
-function parse(block: string): FollowedEvent[] {
+/** A block may hold an id alone: it moves the position and is no event. */
+function parse(block: string): { id: string | undefined; type: string; data: Record<string, unknown> | undefined }[] {
   const fields = new Map(
     block.split('\n').flatMap((line): [string, string][] => {
       const colon = line.indexOf(':');
@@ -72,8 +73,12 @@ function parse(block: string): FollowedEvent[] {
     }),
   );
   const data = fields.get('data');
-  if (data === undefined) return [];
+  if (data === undefined && !fields.has('id')) return [];
   return [
-    { id: fields.get('id'), type: fields.get('event') ?? 'message', data: JSON.parse(data) as Record<string, unknown> },
+    {
+      id: fields.get('id'),
+      type: fields.get('event') ?? 'message',
+      data: data === undefined ? undefined : (JSON.parse(data) as Record<string, unknown>),
+    },
   ];
 }

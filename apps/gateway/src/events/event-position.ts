@@ -10,12 +10,16 @@ export interface EventPosition {
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
 const POSITION = new RegExp(`^(${UUID})?(?:/(${UUID}):(\\d{1,9}))?$`);
 
+/** Where a reader is that came before the agent's first event. */
+const BEFORE_ALL = '0';
+
 export function formatPosition({ eventId = '', inside }: EventPosition): string {
-  return inside ? `${eventId}/${inside.id}:${inside.n}` : eventId;
+  return inside ? `${eventId}/${inside.id}:${inside.n}` : eventId || BEFORE_ALL;
 }
 
 /** Undefined when it is none of ours: the reader then starts afresh. */
 export function parsePosition(given: string): EventPosition | undefined {
+  if (given === BEFORE_ALL) return { eventId: undefined };
   const [, eventId, id, n] = POSITION.exec(given) ?? [];
   if (eventId === undefined && id === undefined) return undefined;
   return { eventId, ...(id === undefined ? {} : { inside: { id, n: Number(n) } }) };

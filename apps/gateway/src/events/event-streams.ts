@@ -28,6 +28,11 @@ export class EventStream {
     return !this.response.destroyed && !this.response.writableEnded;
   }
 
+  /** Tells where the reader begins: one that is cut before its first event would else not know what it missed. */
+  begin(id: string): void {
+    this.write(`id: ${id}\n\n`);
+  }
+
   send(type: string, id: string | undefined, data: unknown): void {
     this.write(frame(type, id, data));
   }

@@ -92,7 +92,8 @@ describe('following an agent', () => {
     expect(reader.seen.text).toContain(`id: ${eventId(2)}/${eventId(60)}:0`);
     expect(reader.seen.text).toContain('event: message.delivered');
     expect(reader.seen.text).not.toContain('account_id');
-    expect(reader.seen.text).not.toContain(`id: ${eventId(1)}\n`);
+    expect(reader.seen.text).not.toContain(`id: ${eventId(1)}\nevent`);
+    expect(reader.seen.text).toContain(`id: ${eventId(1)}\n\n`);
     await reader.stop();
   });
 

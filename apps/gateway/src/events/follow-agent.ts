@@ -53,6 +53,7 @@ export class FollowAgent implements AgentListener {
   }
 
   start(): void {
+    this.stream.begin(formatPosition(this.wanted.from));
     // Listening begins before the first look: what happens in between is held back, not missed.
     this.stopListening = this.feed.listen(this.wanted.agentId, this);
     this.timer = setInterval(() => this.look(), LOOK_AGAIN_MS).unref();

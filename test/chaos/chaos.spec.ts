@@ -52,35 +52,39 @@ describe('chaos', () => {
     expect(verdict).toMatchObject({ ok: 0, duplicate: 1, lost: 2, stuck: 1, misordered: 1 });
   });
 
-  it('loses and doubles nothing while 8 processes are killed and one is frozen', async () => {
-    const lines: string[] = [];
-    const { verdict, faults, messages } = await runChaos({
-      seed: 5,
-      durationMs: 12_000,
-      kills: 8,
-      freezes: 1,
-      wipes: 1,
-      messagesPerSecond: 10,
-      agents: 4,
-      isFenced: true,
-      log: (line) => lines.push(line),
-    });
-    expect(faults).toHaveLength(10);
-    expect(messages).toBeGreaterThan(50);
-    // On a busy machine services may take longer to start than what counts as stuck: that is not looked at here.
-    const { lost, duplicate, failed, misordered, findings } = verdict;
-    expect({
-      lost,
-      duplicate,
-      failed,
-      misordered,
-      findings: findings.filter((finding) => !finding.includes('waited')),
-    }).toEqual({
-      lost: 0,
-      duplicate: 0,
-      failed: 0,
-      misordered: 0,
-      findings: [],
-    });
-  }, 300_000);
+  it.runIf(process.env.ROOST_FULL === '1')(
+    'loses and doubles nothing while 8 processes are killed and one is frozen',
+    async () => {
+      const lines: string[] = [];
+      const { verdict, faults, messages } = await runChaos({
+        seed: 5,
+        durationMs: 12_000,
+        kills: 8,
+        freezes: 1,
+        wipes: 1,
+        messagesPerSecond: 10,
+        agents: 4,
+        isFenced: true,
+        log: (line) => lines.push(line),
+      });
+      expect(faults).toHaveLength(10);
+      expect(messages).toBeGreaterThan(50);
+      // On a busy machine services may take longer to start than what counts as stuck: that is not looked at here.
+      const { lost, duplicate, failed, misordered, findings } = verdict;
+      expect({
+        lost,
+        duplicate,
+        failed,
+        misordered,
+        findings: findings.filter((finding) => !finding.includes('waited')),
+      }).toEqual({
+        lost: 0,
+        duplicate: 0,
+        failed: 0,
+        misordered: 0,
+        findings: [],
+      });
+    },
+    300_000,
+  );
 });

@@ -175,9 +175,15 @@ async function listAll(api: ApiClient, agentId: string): Promise<Listed[]> {
   const all: Listed[] = [];
   for (let before: string | undefined; ;) {
     const query = before === undefined ? '' : `&before=${before}`;
-    const { body } = await api<{ messages: Listed[]; has_more: boolean }>(
-      'GET',
-      `/v1/agent/${agentId}/messages?limit=100${query}`,
+    // The last fault may still be felt.
+    const { body } = await until(
+      'messages are listed',
+      async () => {
+        const path = `/v1/agent/${agentId}/messages?limit=100${query}`;
+        const page = await api<{ messages: Listed[]; has_more: boolean }>('GET', path).catch(() => undefined);
+        return page?.status === 200 && page;
+      },
+      { timeoutMs: 60_000, everyMs: 500 },
     );
     all.unshift(...body.messages);
     before = body.messages[0]?.id;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { request } from './request.js';
-import { Timestamp, wire } from './wire.js';
+import { AccountId, Timestamp, wire } from './wire.js';
 
 /** Providers that take a key of their own (spec: runtime.md, "Models"). */
 export const PROVIDERS = ['anthropic', 'openai', 'google'] as const;
@@ -33,6 +33,11 @@ export const setAccountProviderKey = request('lifecycle.provider-key.set', {
 export const listAccountProviderKeys = request('lifecycle.provider-key.list', {
   input: wire({}),
   output: wire({ providerKeys: z.array(AccountProviderKey) }),
+});
+/** An account's keys in the clear, for the brain alone. Errors: ACCESS_DENIED for a call on an account's behalf. */
+export const openAccountProviderKeys = request('lifecycle.provider-key.open', {
+  input: wire({ accountId: AccountId }),
+  output: wire({ providerKeys: z.partialRecord(Provider, z.string()) }),
 });
 /** Errors: NOT_FOUND. */
 export const deleteAccountProviderKey = request('lifecycle.provider-key.delete', {

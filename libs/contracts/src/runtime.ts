@@ -16,7 +16,7 @@ export const ModelEntry = wire({
   isDefault: z.boolean(),
 });
 
-/** The models that agents without a key of their own can use. A provider that does not answer in time is left out, with a note. */
+/** The models that an account's agents can use without a key of their own. A provider that does not answer in time is left out, with a note. */
 export const listModels = request('runtime.model.list', {
   input: wire({}),
   output: wire({ models: z.array(ModelEntry), notes: z.array(z.string()) }),

@@ -40,6 +40,7 @@ export class ServiceHandlers {
       configuration: wholeConfiguration(agent.configuration, secrets),
       // The agent's own key wins over the account's; the platform's is the brain's own matter.
       providerKeys: { ...accountKeys, ...secrets.providerKeys },
+      providerKeyOwners: { ...ownedBy('account', accountKeys), ...ownedBy('agent', secrets.providerKeys) },
     };
   }
 
@@ -73,3 +74,6 @@ export class ServiceHandlers {
     return { accountId: agent.account_id, webhooks: agent.configuration.webhooks ?? {} };
   }
 }
+
+const ownedBy = <Owner extends 'agent' | 'account'>(owner: Owner, keys: object) =>
+  Object.fromEntries(Object.keys(keys).map((provider) => [provider, owner]));

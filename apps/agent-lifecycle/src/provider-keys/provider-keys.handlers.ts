@@ -3,12 +3,14 @@ import { accountOf, type CallContext, Handles } from '#lib/bus';
 import {
   deleteAccountProviderKey,
   listAccountProviderKeys,
+  openAccountProviderKeys,
   type Provider,
+  RoostError,
   setAccountProviderKey,
 } from '#lib/contracts';
 import { Database } from '#lib/database';
 import { Controller } from '@nestjs/common';
-import { deleteKey, listKeys, setKey } from './account-provider-keys.js';
+import { deleteKey, listKeys, openKeys, setKey } from './account-provider-keys.js';
 
 /** An account's keys of model providers: what its agents use that bring none. */
 @Controller()
@@ -26,6 +28,12 @@ export class ProviderKeysHandlers {
   @Handles(listAccountProviderKeys)
   async list(_: object, context: CallContext) {
     return { providerKeys: await listKeys(this.database, accountOf(context)) };
+  }
+
+  @Handles(openAccountProviderKeys)
+  async open({ accountId }: { accountId: string }, context: CallContext) {
+    if (context.accountId) throw new RoostError('ACCESS_DENIED', 'provider keys are for the brain alone');
+    return { providerKeys: await openKeys(this.database, this.sealer, accountId) };
   }
 
   @Handles(deleteAccountProviderKey)

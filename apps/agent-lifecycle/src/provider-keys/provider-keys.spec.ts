@@ -3,6 +3,7 @@ import {
   deleteAccountProviderKey,
   getAgentForTurn,
   listAccountProviderKeys,
+  openAccountProviderKeys,
   setAccountProviderKey,
 } from '#lib/contracts';
 import { until } from '#lib/testing';
@@ -26,6 +27,14 @@ describe('the provider keys of an account', () => {
     await service.ask(setAccountProviderKey, { provider: 'anthropic', api_key: 'second' });
     expect(await keysOf(plain.id)).toEqual({ openai: 'account-openai', anthropic: 'second' });
     expect(await keysOf(own.id)).toEqual({ openai: 'agent-openai', anthropic: 'second' });
+    const turn = await service.ask(getAgentForTurn, { agent_id: own.id }, null);
+    expect(turn.providerKeyOwners).toEqual({ openai: 'agent', anthropic: 'account' });
+    await expect(service.ask(openAccountProviderKeys, { account_id: service.account }, null)).resolves.toEqual({
+      providerKeys: { openai: 'account-openai', anthropic: 'second' },
+    });
+    await expect(service.ask(openAccountProviderKeys, { account_id: service.account })).rejects.toMatchObject({
+      code: 'ACCESS_DENIED',
+    });
     await service.ask(deleteAccountProviderKey, { provider: 'anthropic' });
     expect(await keysOf(own.id)).toEqual({ openai: 'agent-openai' });
     await expect(service.ask(deleteAccountProviderKey, { provider: 'anthropic' })).rejects.toMatchObject({

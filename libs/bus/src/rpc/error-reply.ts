@@ -65,9 +65,7 @@ function detailsOf(issue: z.core.$ZodIssue, prefix: string): ErrorDetail[] {
         },
       ];
     case 'invalid_type':
-      return [
-        { field: path, reason: issue.input === undefined ? 'required' : 'wrong_type', message: describeType(issue) },
-      ];
+      return [{ field: path, reason: isMissing(issue) ? 'required' : 'wrong_type', message: describeType(issue) }];
     case 'invalid_value':
       return [
         {
@@ -92,7 +90,12 @@ function detailsOf(issue: z.core.$ZodIssue, prefix: string): ErrorDetail[] {
 }
 
 function describeType(issue: z.core.$ZodIssueInvalidType): string {
-  return issue.message.endsWith('received undefined') ? 'is required' : `must be ${article(issue.expected)}`;
+  return isMissing(issue) ? 'is required' : `must be ${article(issue.expected)}`;
+}
+
+/** Issues do not carry the value they are about, so that no secret gets into an error; the message names its type. */
+function isMissing(issue: z.core.$ZodIssueInvalidType): boolean {
+  return issue.message.endsWith('received undefined');
 }
 
 function article(type: string): string {

@@ -1,11 +1,22 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, closeSync, readSync, ftruncateSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+} from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const minBytes = 8 * 2 ** 20;
+const releaseTimeoutMs = 10_000;
 /** Sizes are cut to whole groups of blocks: this much less is no reason to grow. */
 const slackBytes = 2 ** 20;
 /** Blocks that are freed inside go back to the host; tables that were never written take no room. */
@@ -41,8 +52,12 @@ export class VolumeImages {
   /** Makes the image when there is none, and grows one that is smaller than `bytes`; it never shrinks. */
   async prepare(name: string, bytes: number, owner: number): Promise<string> {
     const image = this.pathOf(name);
-    if (!existsSync(image)) await makeImage(image, Math.max(bytes, minBytes), owner);
-    else if (fileSystemBytes(image) < bytes) await grow(image, bytes);
+    if (!existsSync(image)) {
+      await makeImage(image, Math.max(bytes, minBytes), owner);
+      return image;
+    }
+    await untilReleased(image);
+    if (fileSystemBytes(image) < bytes) await grow(image, bytes);
     return image;
   }
 
@@ -97,6 +112,29 @@ async function grow(image: string, bytes: number): Promise<void> {
     if (!(error instanceof Error && 'code' in error && error.code === 1)) throw error;
   });
   await run('resize2fs', [image, `${Math.floor(bytes / 1024)}K`]);
+}
+
+/**
+ * A mount ends a moment after the last process of its sandbox, and until then the kernel still writes the image: checking,
+ * resizing or mounting it anew meanwhile could spoil it. The loop device is gone only when everything is written.
+ */
+async function untilReleased(image: string): Promise<void> {
+  const deadline = Date.now() + releaseTimeoutMs;
+  while (isOnLoopDevice(image)) {
+    if (Date.now() > deadline) throw new Error(`${image} is still mounted`);
+    await setTimeout(20);
+  }
+}
+
+function isOnLoopDevice(image: string): boolean {
+  return readdirSync('/sys/block').some((device) => {
+    if (!device.startsWith('loop')) return false;
+    try {
+      return basename(readFileSync(`/sys/block/${device}/loop/backing_file`, 'utf8').trim()) === basename(image);
+    } catch {
+      return false; // a device that holds no file
+    }
+  });
 }
 
 /** What the file system says of itself; the file may be larger when growing it was cut off. Source: ext4 super block. */

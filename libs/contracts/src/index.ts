@@ -3,6 +3,7 @@
  * No behaviour, and no import but zod.
  */
 export * from './accounts.js';
+export * from './agent-events.js';
 export * from './channels.js';
 export * from './errors.js';
 export * from './health.js';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { quantityBytes, quantityMillicores } from './quantities.js';
-import { event, request } from './request.js';
+import { Provider } from './provider-keys.js';
+import { request } from './request.js';
 import { AccountId, AgentId, Count, pageQuery, Pagination, Timestamp, wire } from './wire.js';
 
 /** spec: 00-overview, "Agent states". */
@@ -184,7 +185,7 @@ export const CreateAgent = wire({
   description: agentFields.description.default(null),
   pvcSize: agentFields.pvcSize.default('1Gi'),
   anthropicApiKey: agentFields.anthropicApiKey.optional(),
-  providerKeys: z.partialRecord(z.enum(['anthropic', 'openai', 'google']), Secret.nullable()).optional(),
+  providerKeys: z.partialRecord(Provider, Secret.nullable()).optional(),
   outputTokenBalance: agentFields.outputTokenBalance.default(1_000_000),
   systemPrompt: agentFields.systemPrompt.default(null),
   systemPromptType: agentFields.systemPromptType.default('append'),
@@ -215,7 +216,7 @@ const updateFields = {
   description: agentFields.description.optional(),
   pvcSize: agentFields.pvcSize.optional(),
   anthropicApiKey: agentFields.anthropicApiKey.optional(),
-  providerKeys: z.partialRecord(z.enum(['anthropic', 'openai', 'google']), Secret.nullable()).optional(),
+  providerKeys: z.partialRecord(Provider, Secret.nullable()).optional(),
   outputTokenBalance: agentFields.outputTokenBalance.optional(),
   systemPrompt: agentFields.systemPrompt.optional(),
   systemPromptType: agentFields.systemPromptType.optional(),
@@ -389,11 +390,9 @@ export const getAgentForTurn = request('lifecycle.agent.for-turn', {
     sessionMode: z.enum(['ephemeral', 'persistent']),
     outputTokenBalance: Count,
     configuration: AgentConfiguration,
-    providerKeys: z.partialRecord(z.enum(['anthropic', 'openai', 'google']), z.string()),
+    providerKeys: z.partialRecord(Provider, z.string()),
     /** Whose each key is, for error messages; the agent's own where it does not say. */
-    providerKeyOwners: z
-      .partialRecord(z.enum(['anthropic', 'openai', 'google']), z.enum(['agent', 'account']))
-      .optional(),
+    providerKeyOwners: z.partialRecord(Provider, z.enum(['agent', 'account'])).optional(),
   }),
 });
 export type AgentForTurn = z.output<typeof getAgentForTurn.output>;
@@ -416,46 +415,6 @@ export const ensureWorkspace = request('lifecycle.workspace.ensure', {
   output: wire({ workspace: WorkspaceState }),
   timeoutMs: 60_000,
 });
-
-export const agentCreated = event('lifecycle.agent.created', AgentState);
-/** Also when the balance runs out or is filled up again; status and previous status are then the same. */
-export const agentStatusChanged = event(
-  'lifecycle.agent.status-changed',
-  wire({
-    agentId: AgentId,
-    accountId: AccountId,
-    status: AgentStatus,
-    previous: AgentStatus,
-    reason: z.string().nullable(),
-    isExhausted: z.boolean().optional(),
-    revision: Count,
-  }),
-);
-export const agentDeleted = event(
-  'lifecycle.agent.deleted',
-  wire({ agentId: AgentId, accountId: AccountId, revision: Count }),
-);
-export const agentUpdated = event(
-  'lifecycle.agent.updated',
-  wire({
-    agentId: AgentId,
-    accountId: AccountId,
-    revision: Count,
-    /** Names of the changed fields, as in the API: `discord_bot_token`, `configuration.webhooks`. Never their values. */
-    changed: z.array(z.string()),
-  }),
-);
-/** Once per cause: the balance came to zero (`BALANCE_EXHAUSTED`), or the workspace keeps failing (`WORKSPACE_FAILED`). */
-export const agentErrored = event(
-  'lifecycle.agent.errored',
-  wire({
-    agentId: AgentId,
-    accountId: AccountId,
-    code: z.enum(['BALANCE_EXHAUSTED', 'WORKSPACE_FAILED']),
-    message: z.string(),
-    occurredAt: Timestamp,
-  }),
-);
 
 export const AgentBots = wire({
   agentId: AgentId,

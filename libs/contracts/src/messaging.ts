@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { AgentState, agentStatusChanged } from './lifecycle.js';
+import { agentStatusChanged } from './agent-events.js';
+import { AgentState } from './lifecycle.js';
 import { event, request } from './request.js';
 import { AccountId, AgentId, Count, JsonObject, MessageId, pageQuery, Pagination, Timestamp, wire } from './wire.js';
 

@@ -1,12 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { kept, RUNS } from '../testing/random-markdown.js';
 import { DISCORD_LIMIT, discordMarkdown } from './discord-markdown.js';
-
-/** The whole measure is 5,000 texts: `ROOST_FULL=1`. */
-const RUNS = process.env['ROOST_FULL'] ? 5_000 : 1_000;
-
-/** What must survive: letters and digits of any script, in order; marks are punctuation. */
-const kept = (text: string) => text.replace(/[^\p{L}\p{N}\p{Extended_Pictographic}]/gu, '');
 
 /** Is all of it there, in order? The language of a fence may be there more than once, since fences are re-opened. */
 function isWithin(text: string, shown: string): boolean {

@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { AgentState, AgentStatus } from './lifecycle.js';
+import { event } from './request.js';
+import { AccountId, AgentId, Count, Timestamp, wire } from './wire.js';
+
+export const agentCreated = event('lifecycle.agent.created', AgentState);
+/** Also when the balance runs out or is filled up again; status and previous status are then the same. */
+export const agentStatusChanged = event(
+  'lifecycle.agent.status-changed',
+  wire({
+    agentId: AgentId,
+    accountId: AccountId,
+    status: AgentStatus,
+    previous: AgentStatus,
+    reason: z.string().nullable(),
+    isExhausted: z.boolean().optional(),
+    revision: Count,
+  }),
+);
+export const agentDeleted = event(
+  'lifecycle.agent.deleted',
+  wire({ agentId: AgentId, accountId: AccountId, revision: Count }),
+);
+export const agentUpdated = event(
+  'lifecycle.agent.updated',
+  wire({
+    agentId: AgentId,
+    accountId: AccountId,
+    revision: Count,
+    /** Names of the changed fields, as in the API: `discord_bot_token`, `configuration.webhooks`. Never their values. */
+    changed: z.array(z.string()),
+  }),
+);
+/** Once per cause: the balance came to zero (`BALANCE_EXHAUSTED`), or the workspace keeps failing (`WORKSPACE_FAILED`). */
+export const agentErrored = event(
+  'lifecycle.agent.errored',
+  wire({
+    agentId: AgentId,
+    accountId: AccountId,
+    code: z.enum(['BALANCE_EXHAUSTED', 'WORKSPACE_FAILED']),
+    message: z.string(),
+    occurredAt: Timestamp,
+  }),
+);

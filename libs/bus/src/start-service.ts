@@ -28,7 +28,7 @@ export interface ServiceDefinition<S extends z.ZodRawShape> {
   module: Type | DynamicModule;
   /** The module provides HEALTH_DETAILS. */
   hasHealthDetails?: boolean;
-  database?: Pick<DatabaseOptions, 'schema' | 'entities' | 'migrations'>;
+  database?: Pick<DatabaseOptions, 'schema' | 'migrations'>;
 }
 
 /**

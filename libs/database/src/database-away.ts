@@ -17,9 +17,12 @@ const CODES = new Set([
   '08004',
   '08006',
 ]);
-/** Connections that broke in the middle have no code: pg and TypeORM only say so. */
+/**
+ * Connections that broke in the middle have no code: pg only says so. The last is a statement prepared before a newer
+ * replica's migration: prepared anew at the next try.
+ */
 const WORDS =
-  /^Connection terminated|timeout exceeded when trying to connect|connection error and is not queryable|Query runner already released/i;
+  /^Connection terminated|timeout exceeded when trying to connect|connection error and is not queryable|Client was closed|cached plan must not change result type/i;
 
 /** Whether an error says that the database cannot be reached for now, rather than that it refused something. */
 export function isDatabaseAway(error: unknown): boolean {

@@ -1,13 +1,15 @@
-import { DataSource, type EntityTarget, type MigrationInterface, type ObjectLiteral } from 'typeorm';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import type { MigrationInterface } from 'typeorm';
 import { asUnavailable, isDatabaseAway } from './database-away.js';
-import { type Row, Transaction } from './transaction.js';
+import { migrate } from './migrate.js';
+import { type Query, type Row, statementsOn } from './statements.js';
+import { Transaction } from './transaction.js';
 
 export interface DatabaseOptions {
   url: string;
   /** The Postgres schema this service owns. */
   schema: string;
-  entities?: EntityTarget<ObjectLiteral>[];
   /** Oldest first; each class name ends in a millisecond timestamp, as TypeORM wants it. */
   migrations: (new () => MigrationInterface)[];
   poolSize: number;
@@ -15,13 +17,14 @@ export interface DatabaseOptions {
 
 const OPEN_TIMEOUT_MS = 30_000;
 const OPEN_RETRY_MS = 250;
+const CONNECT_TIMEOUT_MS = 10_000;
 
 /** A service's own schema in Postgres. While the server is away everything here fails with SERVICE_UNAVAILABLE. */
 export class Database {
   private relayKick: () => void = () => undefined;
 
   private constructor(
-    readonly source: DataSource,
+    private readonly pool: pg.Pool,
     readonly schema: string,
   ) {}
 
@@ -41,76 +44,32 @@ export class Database {
   }
 
   private static async connect(options: DatabaseOptions): Promise<Database> {
-    const source = new DataSource({
-      type: 'postgres',
-      url: options.url,
-      schema: options.schema,
-      entities: (options.entities ?? []) as never[],
-      migrations: options.migrations,
-      migrationsTransactionMode: 'each',
-      poolSize: options.poolSize,
-      applicationName: `roost-${options.schema}`,
-      extra: { options: `-c search_path=${options.schema} -c synchronous_commit=on`, connectionTimeoutMillis: 10_000 },
-      // A pool connection that Postgres dropped is replaced by the next use; without a listener it would end the process.
-      poolErrorHandler: () => undefined,
+    await migrate(options);
+    const pool = new pg.Pool({
+      connectionString: options.url,
+      max: options.poolSize,
+      application_name: `roost-${options.schema}`,
+      options: `-c search_path=${options.schema} -c synchronous_commit=on`,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      pipeline: true,
     });
-    await source.initialize();
-    const database = new Database(source, options.schema);
-    try {
-      await database.migrate();
-    } catch (error) {
-      await source.destroy();
-      throw error;
-    }
-    return database;
-  }
-
-  /** Replicas start together: one migrates, the others wait for it and find nothing left to do. */
-  private async migrate(): Promise<void> {
-    const runner = this.source.createQueryRunner();
-    const lock = `hashtextextended('roost-migrate-' || $1, 0)`;
-    try {
-      await runner.query(`SELECT pg_advisory_lock(${lock})`, [this.schema]);
-      await runner.query(`CREATE SCHEMA IF NOT EXISTS "${this.schema}"`);
-      await this.source.runMigrations();
-    } finally {
-      // A broken connection has lost the lock already, and this error would hide the first.
-      await runner.query(`SELECT pg_advisory_unlock(${lock})`, [this.schema]).catch(() => undefined);
-      await runner.release();
-    }
+    // A connection that Postgres dropped is replaced by the next use; without listeners it would end the process.
+    pool.on('error', () => undefined);
+    pool.on('connect', (client) => client.on('error', () => undefined));
+    return new Database(pool, options.schema);
   }
 
   /** Runs SQL outside a transaction and gives the rows. */
-  async query<T extends object = Row>(sql: string, parameters: unknown[] = []): Promise<T[]> {
-    const runner = this.source.createQueryRunner();
-    try {
-      const result = (await runner.query(sql, parameters, true)) as { records: T[] };
-      return result.records;
-    } catch (error) {
-      throw asUnavailable(error);
-    } finally {
-      await runner.release();
-    }
+  query<T extends object = Row>(sql: string, parameters: unknown[] = []): Promise<T[]> {
+    return this.session((query) => query<T>(sql, parameters));
   }
 
   /**
    * Runs `work` on one connection, each statement a transaction of its own: for locks that outlast a statement. A lock
    * goes with its connection, so a statement that succeeds there shows that the lock was held until then.
    */
-  async session<T>(
-    work: (query: <R extends object = Row>(sql: string, parameters?: unknown[]) => Promise<R[]>) => Promise<T>,
-  ): Promise<T> {
-    const runner = this.source.createQueryRunner();
-    try {
-      return await work(async <R extends object>(sql: string, parameters: unknown[] = []) => {
-        const result = (await runner.query(sql, parameters, true)) as { records: R[] };
-        return result.records;
-      });
-    } catch (error) {
-      throw asUnavailable(error);
-    } finally {
-      await runner.release();
-    }
+  session<T>(work: (query: Query) => Promise<T>): Promise<T> {
+    return this.withConnection((connection) => work(statementsOn(connection)));
   }
 
   /**
@@ -118,22 +77,37 @@ export class Database {
    * Throws what `work` throws, after rollback.
    */
   async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    const runner = this.source.createQueryRunner();
-    const tx = new Transaction(runner);
-    let result: T;
-    try {
-      await runner.startTransaction();
-      result = await work(tx);
-      await runner.commitTransaction();
-    } catch (error) {
-      // The rollback of a broken connection fails too; the first error is the one that tells something.
-      if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
-      throw asUnavailable(error);
-    } finally {
-      await runner.release();
-    }
+    const { tx, result } = await this.withConnection(async (connection) => {
+      // Goes out together with the first statement: waiting for its answer would be a round trip for nothing.
+      const begun = connection.query('BEGIN');
+      begun.catch(() => undefined);
+      const tx = new Transaction(statementsOn(connection));
+      try {
+        const result = await work(tx);
+        await begun;
+        await connection.query('COMMIT');
+        return { tx, result };
+      } catch (error) {
+        // The rollback of a broken connection fails too; the first error is the one that tells something.
+        await connection.query('ROLLBACK').catch(() => undefined);
+        throw error;
+      }
+    });
     tx.committed(this.relayKick);
     return result;
+  }
+
+  private async withConnection<T>(work: (connection: pg.PoolClient) => Promise<T>): Promise<T> {
+    try {
+      const connection = await this.pool.connect();
+      try {
+        return await work(connection);
+      } finally {
+        connection.release();
+      }
+    } catch (error) {
+      throw asUnavailable(error);
+    }
   }
 
   /** Who is to be told when a commit put events in the outbox: the relay of this process. */
@@ -142,6 +116,6 @@ export class Database {
   }
 
   async close(): Promise<void> {
-    await this.source.destroy();
+    await this.pool.end();
   }
 }

@@ -7,4 +7,5 @@ export * from './database.js';
 export { isDatabaseAway } from './database-away.js';
 export * from './event-tables.js';
 export * from './ids.js';
+export type { Query, Row } from './statements.js';
 export * from './transaction.js';

@@ -1,28 +1,15 @@
 import { type EventContract } from '#lib/contracts';
 import { currentCall } from '#lib/bus/rpc';
-import type { EntityManager, QueryRunner } from 'typeorm';
 import { z } from 'zod';
-
-/** One row of a query, before anybody knows better. */
-export type Row = Record<string, unknown>;
+import type { Query } from './statements.js';
 
 /** A running transaction. Everything done through it commits together, its events included. */
 export class Transaction {
   private readonly afterCommitHooks: (() => void)[] = [];
   private hasEvents = false;
 
-  constructor(private readonly runner: QueryRunner) {}
-
-  /** TypeORM's manager bound to this transaction, for entities. */
-  get manager(): EntityManager {
-    return this.runner.manager;
-  }
-
   /** Runs SQL in this transaction and gives the rows, also those of RETURNING. */
-  async query<T extends object = Row>(sql: string, parameters: unknown[] = []): Promise<T[]> {
-    const result = (await this.runner.query(sql, parameters, true)) as { records: T[] };
-    return result.records;
-  }
+  constructor(readonly query: Query) {}
 
   /** Puts an event in the outbox; it is published after commit. Events with the same key keep their order. */
   async outbox<P extends z.ZodType>(event: EventContract<P>, payload: z.output<P>, key: string): Promise<void> {

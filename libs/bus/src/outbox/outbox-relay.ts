@@ -1,4 +1,4 @@
-import type { Database, Row, Transaction } from '#lib/database';
+import type { Database, Query, Transaction } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { jetstream } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
@@ -21,8 +21,6 @@ const LINGER_MS = 40;
 const MAX_TURN_MS = 5_000;
 
 const LOCK = `hashtextextended('roost-relay-' || current_schema(), 0)`;
-
-type Query = <R extends object = Row>(sql: string, parameters?: unknown[]) => Promise<R[]>;
 
 /**
  * Publishes the outbox of one schema to JetStream, in the order of the rows.

@@ -1,0 +1,44 @@
+import { type FreshDatabase, freshDatabase } from '#lib/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Database } from './database.js';
+
+describe('a service schema', () => {
+  let server: FreshDatabase;
+  let database: Database;
+
+  beforeAll(async () => {
+    server = await freshDatabase();
+    database = await Database.open({ url: server.url, schema: 'shelf', migrations: [], poolSize: 1 });
+    await database.query(`CREATE TABLE books (id int PRIMARY KEY)`);
+  });
+  afterAll(async () => {
+    await database.close();
+    await server.drop();
+  });
+
+  it('gives rows of RETURNING and of transactions, and undoes a transaction that fails', async () => {
+    expect(await database.query(`INSERT INTO books VALUES ($1) RETURNING id`, [1])).toEqual([{ id: 1 }]);
+    await expect(
+      database.transaction(async (tx) => {
+        await tx.query(`INSERT INTO books VALUES ($1)`, [2]);
+        throw new Error('changed my mind');
+      }),
+    ).rejects.toThrow('changed my mind');
+    expect(await database.transaction((tx) => tx.query(`SELECT id FROM books`))).toEqual([{ id: 1 }]);
+  });
+
+  it('goes on after a statement of a transaction was refused', async () => {
+    await expect(database.transaction((tx) => tx.query(`INSERT INTO books VALUES ($1)`, [1]))).rejects.toMatchObject({
+      code: '23505',
+    });
+    expect(await database.query(`SELECT id FROM books`)).toEqual([{ id: 1 }]);
+  });
+
+  it('asks to try again when a newer replica changed a table under a prepared statement, and works at that try', async () => {
+    const all = () => database.query(`SELECT * FROM books`);
+    expect(await all()).toEqual([{ id: 1 }]);
+    await database.query(`ALTER TABLE books ADD title text`);
+    await expect(all()).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    expect(await all()).toEqual([{ id: 1, title: null }]);
+  });
+});

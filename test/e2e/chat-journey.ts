@@ -26,6 +26,7 @@ export async function startChatRoost(env: Record<string, string>): Promise<ChatR
   model.onMessage('Stop what you are doing', { content: 'I stopped.' });
   model.onMessage('give me the report', { content: 'Here it is: [the report](/workspace/out/report.txt)' });
   model.onMessage('Files that came', { content: 'I have your file.' });
+  model.onMessage('say it in the chat too', { content: 'In both places.' });
   model.onMessage('still there', { content: 'I am still here.' });
   const settings = {
     OPENAI_BASE_URL: `${model.url}/v1`,
@@ -106,6 +107,28 @@ export async function chatJourney(roost: TestRoost, agentId: string, platform: s
   expect(file.bytes.toString()).toBe(report);
   expect(last()).toContain('Here it is: the report');
 
+  const asked = await roost.api<{ id: string; conversation_id: string }>('POST', `/v1/agent/${agentId}/messages`, {
+    content: 'say it in the chat too',
+    channel: platform,
+  });
+  expect([asked.status, asked.body], JSON.stringify(asked.body)).toMatchObject([
+    201,
+    { channel: platform, conversation_id: 'default' },
+  ]);
+  await until('the reply to the API is shown here too', () => last().includes('In both places.'), {
+    timeoutMs: 30_000,
+  });
+  const { body: answered } = await roost.api<{ replies: { content: string }[] }>(
+    'GET',
+    `/v1/agent/${agentId}/messages/${asked.body.id}?wait=30`,
+  );
+  expect(answered.replies.map(({ content }) => content)).toEqual(['In both places.']);
+  const { body: all } = await roost.api<{ conversations: { id: string; channel: string }[] }>(
+    'GET',
+    `/v1/agent/${agentId}/conversations`,
+  );
+  expect(all.conversations.find(({ id }) => id === 'default')?.channel).toBe('api');
+
   await person.say('count forever');
   await until('it counts', () => last().includes('and on'), { timeoutMs: 30_000 });
   await person.say('/stop');
@@ -116,6 +139,8 @@ export async function chatJourney(roost: TestRoost, agentId: string, platform: s
   await until('the bot says so', () => last().includes('Unlinked'));
   const { body: after } = await roost.api('GET', `/v1/agent/${agentId}/${platform}/status`);
   expect(after).toMatchObject({ linked: false, binding: null });
+  const refused = await roost.api('POST', `/v1/agent/${agentId}/messages`, { content: 'anybody?', channel: platform });
+  expect(refused).toMatchObject({ status: 409, body: { error: { code: 'CONFLICT' } } });
   await person.say('hello?');
   await until('the bot asks for a code', () => last().includes('/link'));
 }

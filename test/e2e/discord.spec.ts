@@ -42,6 +42,7 @@ describe('a person on Discord', () => {
     mock.onMessage('take this', { content: 'Taken.' });
     mock.onMessage('an endless story', { content: STORY.repeat(20) }, { chunkSize: 20, latency: 250 });
     mock.onMessage('Stop what you are doing', { content: 'I have stopped.' });
+    mock.onMessage('say it in the chat too', { content: 'In both places.' });
     mock.onMessage('give me the report', { content: 'Here is [the report](/workspace/report.txt).' });
     discord = await DiscordServer.start();
     discord.http.rateLimits.limits = [];
@@ -132,6 +133,22 @@ describe('a person on Discord', () => {
       files: [{ name: 'film.mkv', type: 'video/x-matroska', data: Buffer.alloc(50 * 1024 * 1024 + 1) }],
     });
     await until('it is refused', () => shown().length > before && /film\.mkv/.test(last()));
+  });
+
+  it('is shown what the API asked for this chat, and the API is told when nobody is there', async () => {
+    const asked = await roost.api<{ id: string }>('POST', `${agent}/messages`, {
+      content: 'say it in the chat too',
+      channel: 'discord',
+    });
+    expect(asked, JSON.stringify(asked.body)).toMatchObject({ status: 201, body: { channel: 'discord' } });
+    await until('it is shown', () => last() === 'In both places.', { timeoutMs: 30_000 });
+    const { body } = await roost.api<{ replies: { content: string }[] }>(
+      'GET',
+      `${agent}/messages/${asked.body.id}?wait=30`,
+    );
+    expect(body.replies.map(({ content }) => content)).toEqual(['In both places.']);
+    const refused = await roost.api('POST', `${agent}/messages`, { content: 'anybody?', channel: 'slack' });
+    expect(refused).toMatchObject({ status: 409, body: { error: { code: 'CONFLICT' } } });
   });
 
   it('stops the agent', async () => {

@@ -1,5 +1,5 @@
 import { type ChannelBinding, type ChatPlatform, type Listen, type QueueMode, RoostError } from '#lib/contracts';
-import { Database } from '#lib/database';
+import { Database, type Transaction } from '#lib/database';
 import { Injectable } from '@nestjs/common';
 import type { ChannelAdapter } from '../adapters/channel-adapter.js';
 
@@ -31,6 +31,15 @@ export class Bindings {
        ORDER BY created_at DESC LIMIT 200`,
       [accountId, agentId, platform ?? null],
     );
+  }
+
+  /** Whom an agent talks to on a platform when nobody is named: the newest link. */
+  async newest(tx: Transaction, agentId: string, platform: ChatPlatform): Promise<BindingRow | undefined> {
+    const [row] = await tx.query<BindingRow>(
+      `SELECT * FROM bindings WHERE agent_id = $1 AND platform = $2 ORDER BY created_at DESC LIMIT 1`,
+      [agentId, platform],
+    );
+    return row;
   }
 
   async ofPerson(platform: ChatPlatform, botId: string, userId: string): Promise<BindingRow | undefined> {

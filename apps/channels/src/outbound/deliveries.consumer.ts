@@ -1,10 +1,12 @@
 import { Bus, Consumes } from '#lib/bus';
-import { messageCompleted, messageFailed, messagePosted, turnInterrupted } from '#lib/contracts';
+import { ChatPlatform, messageCompleted, messageFailed, messagePosted, turnInterrupted } from '#lib/contracts';
 import type { Transaction } from '#lib/database';
 import { Inject, Injectable } from '@nestjs/common';
+import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import type { ChannelAdapter } from '../adapters/channel-adapter.js';
 import { ADAPTERS } from '../adapters/token.js';
+import { Bindings } from '../bindings/bindings.js';
 import { type ConversationPlace, placeOf } from '../bindings/conversation-id.js';
 import { attachedFiles } from './attached-files.js';
 
@@ -18,13 +20,22 @@ type Answered = Pick<z.output<typeof messageCompleted.payload>, 'accountId' | 'a
 export class DeliveriesConsumer {
   constructor(
     private readonly bus: Bus,
+    private readonly bindings: Bindings,
     @Inject(ADAPTERS) private readonly adapters: ChannelAdapter[],
   ) {}
 
-  @Consumes(messageCompleted, ({ messages }) => isOnPlatform(messages[0]))
+  /** To the place that the conversation is, or from the API to the newest link on each platform that was asked for. */
+  @Consumes(messageCompleted, ({ messages }) => isOnPlatform(messages[0]) || platformsOf(messages).length > 0)
   async onCompleted(event: z.output<typeof messageCompleted.payload>, tx: Transaction): Promise<void> {
+    const text = event.replies.map((reply) => reply.content).join('\n\n');
     const place = placeOf(event.messages[0]?.conversationId ?? '');
-    if (place) await this.plan(tx, event, place, event.replies.map((reply) => reply.content).join('\n\n'));
+    if (place) return this.plan(tx, event, place, text);
+    for (const platform of platformsOf(event.messages)) {
+      const binding = await this.bindings.newest(tx, event.agentId, platform);
+      if (!binding) continue;
+      const to = { platform, botId: binding.bot_id, place: binding.place };
+      await this.plan(tx, { ...event, turnId: turnOn(platform, event.turnId) }, to, text);
+    }
   }
 
   @Consumes(messageFailed, ({ messages }) => isOnPlatform(messages[0]))
@@ -74,4 +85,14 @@ export class DeliveriesConsumer {
 
 function isOnPlatform(message: { conversationId: string } | undefined): boolean {
   return placeOf(message?.conversationId ?? '') !== undefined;
+}
+
+function platformsOf(messages: { channel: string }[]): ChatPlatform[] {
+  const platforms = messages.map(({ channel }) => ChatPlatform.safeParse(channel).data);
+  return [...new Set(platforms)].filter((platform) => platform !== undefined);
+}
+
+/** Deliveries are told apart by turn and part: shown on several platforms, a reply stands for a turn of its own on each. */
+function turnOn(platform: ChatPlatform, turnId: string): string {
+  return createHash('sha256').update(`${platform}:${turnId}`).digest('hex').slice(0, 32);
 }

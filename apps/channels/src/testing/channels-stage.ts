@@ -103,7 +103,10 @@ export class ChannelsStage {
   }
 
   /** As messaging would: the event that a turn is answered, from another service's outbox. */
-  complete(message: Sent, reply: string, turnId = newId()): Promise<void> {
+  complete(answered: Sent | Sent[], reply: string, turnId = newId()): Promise<void> {
+    const batch = [answered].flat();
+    const [message] = batch;
+    if (!message) throw new Error('a turn answers something');
     const base = {
       metadata: {},
       status: 'read',
@@ -120,7 +123,7 @@ export class ChannelsStage {
       accountId: this.accountId,
       agentId: message.agentId,
       turnId,
-      messages: [{ ...base, id: message.id, role: 'user', content: message.content }],
+      messages: batch.map(({ id, channel, content }) => ({ ...base, id, role: 'user', channel, content })),
       replies: [{ ...base, id: `msg_${newId()}`, role: 'assistant', content: reply }],
       usage: { inputTokens: 1, outputTokens: 1, cachedInputTokens: 0 },
     };

@@ -1,6 +1,8 @@
 import { Bus } from '#lib/bus';
 import {
   AcceptedMessage,
+  type ChatPlatform,
+  getChannelStatus,
   getMessage,
   listMessages,
   markMessageRead,
@@ -35,12 +37,26 @@ export class MessagesController {
     body: NewMessage,
     response: AcceptedMessage,
     status: 201,
-    errors: ['NOT_FOUND', 'AGENT_UNAVAILABLE'],
+    errors: ['NOT_FOUND', 'CONFLICT', 'AGENT_UNAVAILABLE'],
   })
-  send({ params, body, idempotencyKey }: Call<z.output<typeof AgentParams>, unknown, z.output<typeof NewMessage>>) {
+  async send({
+    params,
+    body,
+    idempotencyKey,
+  }: Call<z.output<typeof AgentParams>, unknown, z.output<typeof NewMessage>>) {
+    if (body.channel !== 'api') await this.requireLinked(params.id, body.channel);
     // Messaging keeps the key with the message: a gateway killed before it noted the result sends nothing twice.
     const dedupe = idempotencyKey === undefined ? {} : { dedupeKey: `api:${idempotencyKey}` };
     return this.bus.request(sendMessage, { agentId: params.id, ...body, ...dedupe });
+  }
+
+  /** The reply goes there too: without anybody to show it to, the message is refused before it is queued. */
+  private async requireLinked(agentId: string, platform: ChatPlatform): Promise<void> {
+    const { linked } = await this.bus.request(getChannelStatus, { agentId, platform });
+    if (linked) return;
+    throw new RoostError('CONFLICT', `nobody is linked with this agent on ${platform}: link a person there first`, [
+      { field: 'channel', reason: 'not_linked' },
+    ]);
   }
 
   @Endpoint({

@@ -124,7 +124,8 @@ async function store(tx: Transaction, rows: ReturnType<typeof row>[]): Promise<S
      ), conversation AS (
        INSERT INTO conversations AS c
          (agent_id, id, account_id, channel, counterparty_id, counterparty_name, message_count, ready_at)
-       SELECT agent_id, conversation_id, account_id, channel, counterparty_id, counterparty_name, added,
+       SELECT agent_id, conversation_id, account_id, CASE WHEN conversation_id LIKE channel || ':%' THEN channel ELSE 'api' END,
+         counterparty_id, counterparty_name, added,
          CASE WHEN interrupts THEN 'epoch' ELSE now() END FROM touched
        ON CONFLICT (agent_id, id) DO UPDATE SET
          message_count = c.message_count + excluded.message_count,

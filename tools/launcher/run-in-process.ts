@@ -1,3 +1,4 @@
+import { Neighbours } from '#lib/bus/rpc';
 import type { Environment, RunningService } from '#lib/config';
 import { type ServiceEntry, stopInOrder } from './services.js';
 
@@ -19,9 +20,10 @@ export async function runInProcess(
   environmentOf: (serviceName: string) => Promise<Environment>,
 ): Promise<RunningServices> {
   const running: RunningService[] = [];
+  const neighbours = new Neighbours();
   const start = async ({ name, load }: ServiceEntry) => {
     const [service, environment] = await Promise.all([load(), environmentOf(name)]);
-    running.push(await service.start(environment));
+    running.push(await service.start(environment, neighbours));
   };
   const stop = () => stopInOrder(running);
 

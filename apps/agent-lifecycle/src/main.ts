@@ -5,10 +5,11 @@ import { LifecycleModule } from './lifecycle.module.js';
 import { migrations } from './migrations/index.js';
 
 /** Starts the service that knows what an agent is, which state it is in, and makes its workspace. */
-export const start: StartService = (env) =>
+export const start: StartService = (env, neighbours) =>
   startService({
     name: 'agent-lifecycle',
     env,
+    neighbours,
     config: lifecycleConfigSchema,
     module: LifecycleModule,
     hasHealthDetails: true,

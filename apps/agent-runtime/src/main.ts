@@ -1,5 +1,5 @@
 import { runIfMain, startService } from '#lib/bus';
-import type { Environment, RunningService } from '#lib/config';
+import type { StartService } from '#lib/config';
 import { Config } from './config.js';
 import { Mcp1795550100000 } from './migrations/mcp-1795550100000.js';
 import { Sessions1795550000000 } from './migrations/sessions-1795550000000.js';
@@ -10,14 +10,14 @@ import { RuntimeModule } from './runtime.module.js';
 globalThis.AI_SDK_LOG_WARNINGS = false;
 
 /** Starts a brain: it claims turns as soon as this resolves. */
-export function start(env: Environment): Promise<RunningService> {
-  return startService({
+export const start: StartService = (env, neighbours) =>
+  startService({
     name: 'agent-runtime',
     env,
+    neighbours,
     config: Config,
     module: RuntimeModule,
     database: { schema: 'runtime', migrations: [Sessions1795550000000, Mcp1795550100000, TurnEnds1795560000000] },
   });
-}
 
 runIfMain(import.meta.url, start, Config);

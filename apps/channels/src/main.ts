@@ -1,5 +1,5 @@
 import { runIfMain, startService } from '#lib/bus';
-import type { Environment, RunningService } from '#lib/config';
+import type { StartService } from '#lib/config';
 import { ChannelsModule } from './channels.module.js';
 import { Config } from './config.js';
 import { Channels1795570000000 } from './migrations/channels-1795570000000.js';
@@ -7,14 +7,14 @@ import { Files1795580000000 } from './migrations/files-1795580000000.js';
 import { Memories1795590000000 } from './migrations/memories-1795590000000.js';
 
 /** Starts the chat connections: each bot is connected by one replica. */
-export function start(env: Environment): Promise<RunningService> {
-  return startService({
+export const start: StartService = (env, neighbours) =>
+  startService({
     name: 'channels',
     env,
+    neighbours,
     config: Config,
     module: ChannelsModule,
     database: { schema: 'channels', migrations: [Channels1795570000000, Files1795580000000, Memories1795590000000] },
   });
-}
 
 runIfMain(import.meta.url, start, Config);

@@ -32,7 +32,7 @@ const BODY_LIMIT_BYTES = 32 * 1024 * 1024;
 const DRAIN_MS = 10_000;
 
 /** Starts the gateway; it listens when this resolves. */
-export const start: StartService = async (env) => {
+export const start: StartService = async (env, neighbours) => {
   const settings = loadConfig(gatewayConfigSchema, env);
   checkRoutes(controllers);
   const logger = createLogger('gateway', env);
@@ -43,7 +43,7 @@ export const start: StartService = async (env) => {
     schema: 'gateway',
     migrations: [Accounts1795560000000, Idempotency1795560100000, Users1795560200000, SignIn1795560300000],
   });
-  const bus = new Bus(connection, 'gateway');
+  const bus = new Bus(connection, 'gateway', neighbours);
 
   @Module({ imports: [InfraModule.with({ bus, database, config: settings, logger }), GatewayModule] })
   class GatewayRoot {}

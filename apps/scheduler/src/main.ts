@@ -4,10 +4,11 @@ import { schedulerConfigSchema } from './config.js';
 import { Scheduler1795570000000 } from './migrations/scheduler-1795570000000.js';
 import { SchedulerModule } from './scheduler.module.js';
 
-export const start: StartService = (env) =>
+export const start: StartService = (env, neighbours) =>
   startService({
     name: 'scheduler',
     env,
+    neighbours,
     config: schedulerConfigSchema,
     module: SchedulerModule,
     database: { schema: 'scheduler', migrations: [Scheduler1795570000000] },

@@ -3,7 +3,7 @@ import { type ArgumentsHost, Catch, type RpcExceptionFilter } from '@nestjs/comm
 import { ServerNats } from '@nestjs/microservices';
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import { lastValueFrom, type Observable, throwError } from 'rxjs';
-import { asRoostError, type CallContext, reply } from './rpc/index.js';
+import { type Answer, asRoostError, type CallContext, carryOut, type Neighbours, reply } from './rpc/index.js';
 import type { HandlerExtras } from './handles.js';
 
 type NestHandler = (input: unknown, context: CallContext) => Promise<unknown>;
@@ -13,7 +13,8 @@ type NestHandler = (input: unknown, context: CallContext) => Promise<unknown>;
  * ordinary Nest message handlers with guards, pipes and interceptors; payload, errors and context are ours.
  */
 export class BusServer extends ServerNats {
-  private readonly inWork = new Set<Promise<void>>();
+  private readonly inWork = new Set<Promise<unknown>>();
+  private readonly leaveNeighbours: (() => void)[] = [];
 
   constructor(
     private readonly connection: NatsConnection,
@@ -37,8 +38,29 @@ export class BusServer extends ServerNats {
       (input, context) => this.run(handler as unknown as NestHandler, input, context),
       this.onUnexpected,
     );
+    await this.untilDone(work);
+  }
+
+  private async untilDone<T>(work: Promise<T>): Promise<T> {
     this.inWork.add(work);
-    await work.finally(() => this.inWork.delete(work));
+    return work.finally(() => this.inWork.delete(work));
+  }
+
+  /** Answers the other services of this process without NATS in between, until `close`. */
+  answerNeighbours(neighbours: Neighbours): void {
+    for (const [subject, handler] of this.getHandlers()) {
+      const contract = (handler.extras as HandlerExtras | undefined)?.contract;
+      if (!contract) continue;
+      const answer: Answer = async (payload, context) => {
+        const work = carryOut(contract, payload, context, (input, call) =>
+          this.run(handler as unknown as NestHandler, input, call),
+        );
+        return this.untilDone(work).catch((error: unknown) => {
+          throw asRoostError(error, (unexpected) => this.onUnexpected(unexpected, subject));
+        });
+      };
+      this.leaveNeighbours.push(neighbours.serve(subject, answer));
+    }
   }
 
   private async run(handler: NestHandler, input: unknown, context: CallContext): Promise<unknown> {
@@ -47,6 +69,7 @@ export class BusServer extends ServerNats {
 
   /** Takes no more requests and waits for those in work. The connection belongs to the service and stays open. */
   override async close(): Promise<void> {
+    for (const leave of this.leaveNeighbours) leave();
     const { subscriptions } = this as unknown as { subscriptions: Subscription[] };
     // Nest closes the server once more when it shuts down: by then there is nothing left to drain.
     const open = this.connection.isClosed()

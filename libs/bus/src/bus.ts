@@ -2,7 +2,14 @@ import type { RequestContract } from '#lib/contracts';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { v7 } from 'uuid';
 import type { z } from 'zod';
-import { type CallContext, currentCall, ownCall, requestOverNats } from './rpc/index.js';
+import {
+  type CallContext,
+  currentCall,
+  type Neighbours,
+  ownCall,
+  requestNeighbour,
+  requestOverNats,
+} from './rpc/index.js';
 
 /** A service's door to the others. */
 export class Bus {
@@ -14,6 +21,8 @@ export class Bus {
     /** The raw connection, for core NATS subscriptions (hints, live deltas). */
     readonly connection: NatsConnection,
     readonly service: string,
+    /** Who answers in this very process, if it runs several services. */
+    private readonly neighbours?: Neighbours,
   ) {}
 
   /**
@@ -25,6 +34,8 @@ export class Bus {
     input: z.output<I>,
     context: CallContext = currentCall() ?? ownCall(`req_${this.service}_${v7()}`),
   ): Promise<z.output<O>> {
+    const neighbour = this.neighbours?.find(contract.subject);
+    if (neighbour) return requestNeighbour(neighbour, contract, input, context);
     return requestOverNats(this.connection, contract, input, context);
   }
 

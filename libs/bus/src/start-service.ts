@@ -13,7 +13,7 @@ import { BusServer, ErrorsPassThrough } from './bus-server.js';
 import { connectBus, type BusOptions } from './connect-bus.js';
 import { startEventDelivery } from './event-delivery.js';
 import { InfraModule } from './infra.module.js';
-import { serve } from './rpc/index.js';
+import { type Neighbours, serve } from './rpc/index.js';
 
 /** Injection token of a service's `HealthDetails`: what it has to tell about how it works here. */
 export const HEALTH_DETAILS = Symbol('roost:health-details');
@@ -23,6 +23,8 @@ export interface ServiceDefinition<S extends z.ZodRawShape> {
   /** Also the queue group and the durable consumer. */
   name: string;
   env: Environment;
+  /** The other services of this process, if there are any. */
+  neighbours?: Neighbours | undefined;
   /** Spread `busEnvironment`, and `databaseEnvironment` if the service has rows, into it. */
   config: z.ZodObject<S>;
   module: Type | DynamicModule;
@@ -54,7 +56,7 @@ export async function startService<S extends z.ZodRawShape>(definition: ServiceD
         throw error;
       })
     : undefined;
-  const bus = new Bus(connection, name);
+  const bus = new Bus(connection, name, definition.neighbours);
 
   @Module({
     imports: [InfraModule.with({ bus, config, logger, ...(database ? { database } : {}) }), definition.module],
@@ -69,6 +71,7 @@ export async function startService<S extends z.ZodRawShape>(definition: ServiceD
   });
   app.useGlobalFilters(new ErrorsPassThrough());
   await app.listen();
+  if (definition.neighbours) server.answerNeighbours(definition.neighbours);
   const delivery = database ? startEventDelivery(app, { bus, database, logger }) : undefined;
   const details = definition.hasHealthDetails ? app.get<HealthDetails>(HEALTH_DETAILS, { strict: false }) : undefined;
   const health = serveHealth(bus, database, onUnexpected, details);

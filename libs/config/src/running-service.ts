@@ -1,3 +1,5 @@
+import type { Neighbours } from '#lib/bus/rpc';
+
 /** A service that was started, whether alone or beside others in one process. */
 export interface RunningService {
   readonly name: string;
@@ -10,5 +12,5 @@ export interface RunningService {
 /** The environment a service is started with: `process.env`, or what the launcher hands it. */
 export type Environment = Record<string, string | undefined>;
 
-/** Every app's `main.ts` exports one. */
-export type StartService = (env: Environment) => Promise<RunningService>;
+/** Every app's `main.ts` exports one. `neighbours` are the services that run in the same process, if any do. */
+export type StartService = (env: Environment, neighbours?: Neighbours) => Promise<RunningService>;

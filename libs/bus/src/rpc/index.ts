@@ -5,5 +5,8 @@
  */
 export * from './call-context.js';
 export * from './error-reply.js';
+export * from './neighbours.js';
 export * from './reply.js';
+export * from './request-neighbour.js';
 export * from './request-over-nats.js';
+export { reachedNobody } from './unavailable.js';

@@ -9,22 +9,24 @@ export type Handler<I extends z.ZodType, O extends z.ZodType> = (
   context: CallContext,
 ) => Promise<z.output<O>> | z.output<O>;
 
-/** Decodes a request's payload by its contract. Errors: VALIDATION_ERROR naming the fields. */
-export function decodeInput<I extends z.ZodType>(contract: RequestContract<I>, payload: string): z.output<I> {
-  let json: unknown;
-  try {
-    json = JSON.parse(payload);
-  } catch {
-    throw new RoostError('VALIDATION_ERROR', 'the request is not JSON');
-  }
-  const parsed = contract.input.safeParse(json);
+/**
+ * Carries out one request: decodes by the contract, runs the handler in the caller's context, encodes the result.
+ * Errors: VALIDATION_ERROR naming the fields, and whatever the handler throws.
+ */
+export async function carryOut<I extends z.ZodType, O extends z.ZodType>(
+  contract: RequestContract<I, O>,
+  payload: unknown,
+  context: CallContext,
+  handle: Handler<I, O>,
+): Promise<unknown> {
+  const parsed = contract.input.safeParse(payload);
   if (!parsed.success) throw validationError(parsed.error);
-  return parsed.data;
+  return z.encode(contract.output, await inCall(context, async () => handle(parsed.data, context)));
 }
 
 /**
- * Answers one request: decodes by the contract, runs the handler in the caller's context, encodes the result.
- * Whatever the handler throws reaches the caller as a typed error; only RoostErrors keep their message.
+ * Answers one request that came over NATS. Whatever the handler throws reaches the caller as a typed error; only
+ * RoostErrors keep their message.
  */
 export async function reply<I extends z.ZodType, O extends z.ZodType>(
   message: Msg,
@@ -36,13 +38,21 @@ export async function reply<I extends z.ZodType, O extends z.ZodType>(
   // Nobody waits for the answer any more; a request that was queued behind a stall must not be done late.
   if (context.deadline < Date.now()) return;
   try {
-    const result = await inCall(context, async () => handle(decodeInput(contract, message.string()), context));
-    message.respond(JSON.stringify(z.encode(contract.output, result)));
+    const result = await carryOut(contract, jsonOf(message), context, handle);
+    message.respond(JSON.stringify(result));
   } catch (error) {
     const known = asRoostError(error, (unexpected) => onUnexpected(unexpected, message.subject));
     const hdrs = headers();
     hdrs.set(ERROR_HEADER, known.code);
     message.respond(JSON.stringify(toErrorReply(known)), { headers: hdrs });
+  }
+}
+
+function jsonOf(message: Msg): unknown {
+  try {
+    return message.json();
+  } catch {
+    throw new RoostError('VALIDATION_ERROR', 'the request is not JSON');
   }
 }
 

@@ -1,7 +1,8 @@
-import { RoostError, type RequestContract, subjectOf } from '#lib/contracts';
+import { type RequestContract, subjectOf } from '#lib/contracts';
 import { errors, type NatsConnection } from '@nats-io/transport-node';
 import { z } from 'zod';
 import { type CallContext, toHeaders } from './call-context.js';
+import { ANSWERED_LATE, NOT_REACHED, NOT_RUNNING, unavailable } from './unavailable.js';
 import { ERROR_HEADER, type ErrorReply, fromErrorReply } from './error-reply.js';
 
 /**
@@ -15,9 +16,8 @@ export async function requestOverNats<I extends z.ZodType, O extends z.ZodType>(
   input: z.output<I>,
   context: CallContext,
 ): Promise<z.output<O>> {
-  const service = contract.subject.split('.', 1)[0] ?? '';
   const timeout = Math.min(contract.timeoutMs, context.deadline - Date.now());
-  if (timeout <= 0) throw unavailable(service, 'did not answer in time');
+  if (timeout <= 0) throw unavailable(contract, ANSWERED_LATE);
   const payload = JSON.stringify(z.encode(contract.input, input));
   const message = await connection
     .request(subjectOf(contract, input), payload, {
@@ -25,38 +25,16 @@ export async function requestOverNats<I extends z.ZodType, O extends z.ZodType>(
       headers: toHeaders({ ...context, deadline: Date.now() + timeout }),
     })
     .catch((error: unknown) => {
-      if (error instanceof errors.NoRespondersError) throw unavailable(service, 'is not running', NOBODY_THERE);
-      if (error instanceof errors.TimeoutError) throw unavailable(service, 'did not answer in time');
+      if (error instanceof errors.NoRespondersError) throw unavailable(contract, NOT_RUNNING);
+      if (error instanceof errors.TimeoutError) throw unavailable(contract, ANSWERED_LATE);
       if (error instanceof errors.RequestError) {
-        throw error.isNoResponders()
-          ? unavailable(service, 'is not running', NOBODY_THERE)
-          : unavailable(service, 'could not be reached');
+        throw error.isNoResponders() ? unavailable(contract, NOT_RUNNING) : unavailable(contract, NOT_REACHED);
       }
       if (error instanceof errors.ClosedConnectionError || error instanceof errors.DrainingConnectionError) {
-        throw unavailable(service, 'could not be reached');
+        throw unavailable(contract, NOT_REACHED);
       }
       throw error;
     });
   if (message.headers?.has(ERROR_HEADER)) throw fromErrorReply(message.json<ErrorReply>());
   return contract.output.parse(message.json());
-}
-
-const NOBODY_THERE = 'nobody_there';
-
-/** True when the request reached nobody, so that it is certain not to have been carried out. */
-export function reachedNobody(error: unknown): boolean {
-  return (
-    error instanceof RoostError &&
-    error.code === 'SERVICE_UNAVAILABLE' &&
-    error.details.some((detail) => detail.reason === NOBODY_THERE)
-  );
-}
-
-function unavailable(service: string, what: string, reason = 'unavailable'): RoostError {
-  return new RoostError(
-    'SERVICE_UNAVAILABLE',
-    `the ${service} service ${what}; try again in a moment`,
-    [{ reason, service }],
-    2,
-  );
 }

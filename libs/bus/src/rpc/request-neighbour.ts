@@ -1,0 +1,29 @@
+import type { RequestContract } from '#lib/contracts';
+import { z } from 'zod';
+import type { CallContext } from './call-context.js';
+import { ANSWERED_LATE, unavailable } from './unavailable.js';
+import type { Answer } from './neighbours.js';
+
+/**
+ * Has a service in this process carry out a request: as `requestOverNats`, without a server in between. Both forms are
+ * converted by the contract all the same, so that neither side sees more than it would from afar.
+ * Errors: those of the contract; SERVICE_UNAVAILABLE when the time is over, and the work may still have been done.
+ */
+export async function requestNeighbour<I extends z.ZodType, O extends z.ZodType>(
+  answer: Answer,
+  contract: RequestContract<I, O>,
+  input: z.output<I>,
+  context: CallContext,
+): Promise<z.output<O>> {
+  const timeout = Math.min(contract.timeoutMs, context.deadline - Date.now());
+  if (timeout <= 0) throw unavailable(contract, ANSWERED_LATE);
+  const work = answer(z.encode(contract.input, input), { ...context, deadline: Date.now() + timeout });
+  return contract.output.parse(await within(timeout, work, contract));
+}
+
+function within(ms: number, work: Promise<unknown>, contract: RequestContract): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(unavailable(contract, ANSWERED_LATE)), ms);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

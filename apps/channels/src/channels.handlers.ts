@@ -62,7 +62,7 @@ export class ChannelsHandlers {
     const accountId = accountOf(context);
     await this.bus.request(getAgent, { agentId });
     const rows = await this.bindings.ofAgent(accountId, agentId, platform);
-    const bindings = rows.map((row) => bindingOf(row, this.adapterOf(platform)));
+    const bindings = rows.map(bindingOf);
     const [newest] = bindings;
     return newest ? { linked: true, binding: newest, bindings } : { linked: false, binding: null };
   }
@@ -76,7 +76,7 @@ export class ChannelsHandlers {
   @Handles(updateBinding)
   async update({ agentId, bindingId, ...change }: z.output<typeof updateBinding.input>, context: CallContext) {
     const row = await this.bindings.change(accountOf(context), agentId, bindingId, change);
-    return bindingOf(row, this.adapterOf(row.platform));
+    return bindingOf(row);
   }
 
   @Handles(receiveChannelWebhook)
@@ -149,7 +149,7 @@ export class ChannelsHandlers {
     await this.bots.refresh();
     const bot = this.bots.ofAgent(agentId, platform);
     if (bot) return bot;
-    const field = adapter.tokenField;
+    const field = `${platform}_bot_token`;
     throw new RoostError('CHANNEL_NOT_CONFIGURED', `there is no ${platform} bot; set ${field} of the agent`, [
       { field, reason: 'required' },
     ]);

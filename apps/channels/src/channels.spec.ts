@@ -9,6 +9,7 @@ import {
   listChannels,
   liveSubject,
   messageCompleted,
+  perPlatform,
   sendMessage,
   unlinkChannel,
 } from '#lib/contracts';
@@ -135,9 +136,7 @@ describe('Telegram, through telegraf and a server that speaks the Bot API', () =
         systemPromptType: 'append' as const,
         mcpServers: [],
         filesystemSummary: null,
-        discordBotConfigured: false,
-        slackBotConfigured: false,
-        telegramBotConfigured: true,
+        ...perPlatform('BotConfigured', () => true),
       }),
       fail,
     );

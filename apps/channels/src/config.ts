@@ -1,6 +1,6 @@
 import { busEnvironment, databaseEnvironment } from '#lib/config';
 import { z } from 'zod';
-import { platformEnvironment } from './adapters/platform-environment.js';
+import { platformEnvironment } from './adapters/index.js';
 
 export const Config = z.object({
   ...busEnvironment,

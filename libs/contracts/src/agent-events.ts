@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { AgentState, AgentStatus } from './lifecycle.js';
+import { AgentState } from './agent-services.js';
+import { AgentStatus } from './lifecycle.js';
 import { event } from './request.js';
 import { AccountId, AgentId, Count, Timestamp, wire } from './wire.js';
 

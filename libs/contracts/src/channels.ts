@@ -1,11 +1,8 @@
 import { z } from 'zod';
 import { Channel, QueueMode } from './messaging.js';
+import { ChatPlatform, personFields } from './platforms.js';
 import { event, request } from './request.js';
 import { AccountId, AgentId, Timestamp, wire } from './wire.js';
-
-/** Chat platforms a person can be linked on. */
-export const ChatPlatform = z.enum(['discord', 'slack', 'telegram']);
-export type ChatPlatform = z.output<typeof ChatPlatform>;
 
 /** What of a group's messages goes to the agent: those that mention or answer the bot, or all of the linked person's. */
 export const Listen = z.enum(['mentions', 'all']);
@@ -14,14 +11,7 @@ export type Listen = z.output<typeof Listen>;
 /** A person's chat account, linked to an agent. The fields of other platforms are absent. */
 export const ChannelBinding = wire({
   id: z.uuid(),
-  discordUserId: z.string().optional(),
-  discordUsername: z.string().nullable().optional(),
-  slackUserId: z.string().optional(),
-  slackUsername: z.string().nullable().optional(),
-  slackTeamId: z.string().nullable().optional(),
-  telegramUserId: z.string().optional(),
-  telegramUsername: z.string().nullable().optional(),
-  telegramChatId: z.string().optional(),
+  ...personFields,
   queueMode: QueueMode,
   listen: Listen,
   createdAt: Timestamp,

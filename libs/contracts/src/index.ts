@@ -3,14 +3,18 @@
  * No behaviour, and no import but zod.
  */
 export * from './accounts.js';
+export * from './agent-configuration.js';
 export * from './agent-events.js';
+export * from './agent-services.js';
 export * from './channels.js';
 export * from './errors.js';
 export * from './health.js';
 export * from './lifecycle.js';
 export * from './live.js';
+export * from './messaging-events.js';
 export * from './messaging.js';
 export * from './network-log.js';
+export * from './platforms.js';
 export * from './provider-keys.js';
 export * from './quantities.js';
 export * from './request.js';

@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { quantityBytes, quantityMillicores } from './quantities.js';
+import { AgentConfiguration, ConfigurationPatch, hooksAreKnown, StorageQuantity } from './agent-configuration.js';
+import { ownBotChanges, perPlatform } from './platforms.js';
 import { Provider } from './provider-keys.js';
 import { request } from './request.js';
-import { AccountId, AgentId, Count, pageQuery, Pagination, Timestamp, wire } from './wire.js';
+import { AgentId, Count, pageQuery, Pagination, Timestamp, wire } from './wire.js';
 
 /** spec: 00-overview, "Agent states". */
 export const AGENT_STATUSES = ['active', 'paused', 'stopped', 'error'] as const;
@@ -34,14 +35,6 @@ const Secret = z
   .min(1)
   .max(10_000)
   .meta({ examples: ['sk-…'] });
-const BotToken = z.string().min(1).max(200);
-
-export const SlackBot = wire({
-  botToken: BotToken,
-  signingSecret: BotToken,
-  /** With it the bot connects by Socket Mode; without it Slack posts events to the gateway. */
-  appToken: BotToken.optional(),
-});
 
 export const InitialFile = wire({
   path: z.string().min(1).max(4096),
@@ -49,121 +42,6 @@ export const InitialFile = wire({
   encoding: z.enum(['utf-8', 'base64']).default('utf-8'),
 });
 export type InitialFile = z.output<typeof InitialFile>;
-
-export const McpServerConfig = z.union([
-  wire({
-    url: z.url({ protocol: /^https?$/ }).max(2048),
-    headers: z.record(z.string(), z.string()).optional(),
-    transport: z.enum(['http', 'sse']).optional(),
-  }),
-  wire({
-    command: z.string().min(1).max(4096),
-    args: z.array(z.string().max(4096)).max(100).optional(),
-    env: z.record(z.string(), z.string()).optional(),
-  }),
-]);
-export type McpServerConfig = z.output<typeof McpServerConfig>;
-
-const CustomEnv = z
-  .record(z.string().regex(/^[A-Z_][A-Z0-9_]*$/, 'must be an environment name: A-Z, 0-9 and _'), z.string().max(32_768))
-  .refine((env) => Object.keys(env).length <= 20, 'at most 20 entries');
-
-const StorageQuantity = z
-  .string()
-  .max(20)
-  .refine((text) => quantityBytes(text) !== undefined, 'must be a quantity like 1Gi or 500Mi')
-  .meta({ description: 'A Kubernetes quantity of bytes', examples: ['1Gi'] });
-
-const configurationFields = {
-  timeoutSeconds: z.number().int().min(1).max(86_400).optional(),
-  model: z.string().min(1).max(200).optional(),
-  mcpServers: z.record(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/), McpServerConfig).optional(),
-  memoryConfig: wire({
-    type: z.enum(['hierarchical', 'flat']).optional(),
-    maxSizeMb: z.number().int().min(1).max(102_400).optional(),
-    persistence: z.enum(['persistent', 'ephemeral']).optional(),
-  }).optional(),
-  compaction: wire({
-    enabled: z.boolean().optional(),
-    thresholdTrigger: z.number().int().min(50_000).max(180_000).optional(),
-    model: z.string().min(1).max(200).optional(),
-    instructions: z.string().max(2_000).optional(),
-  }).optional(),
-  customEnv: CustomEnv.optional(),
-  unreadReminderIntervalMs: z.number().int().min(10_000).max(3_600_000).optional(),
-  hookMessages: wire({
-    channelMessageReceived: z.string().max(10_000).optional(),
-    unreadMessageReminder: z.string().max(10_000).optional(),
-    sessionStart: z.string().max(10_000).optional(),
-    sessionEnd: z.string().max(10_000).optional(),
-    beforeCompaction: z.string().max(10_000).optional(),
-  }).optional(),
-  webhooks: wire({
-    messageComplete: z.url().max(2048).optional(),
-    messageFailed: z.url().max(2048).optional(),
-    agentError: z.url().max(2048).optional(),
-  }).optional(),
-  network: wire({
-    mode: z.enum(['public', 'allowlist', 'none']),
-    allow: z.array(z.string().min(1).max(300)).max(200).optional(),
-  }).optional(),
-  resources: wire({
-    cpu: z
-      .string()
-      .max(20)
-      .refine((text) => (quantityMillicores(text) ?? 0) > 0, 'must be a quantity like 500m or 2')
-      .meta({ description: 'A Kubernetes quantity of CPUs', examples: ['500m'] })
-      .optional(),
-    memory: StorageQuantity.refine((text) => quantityBytes(text) !== 0, 'must not be zero').optional(),
-  }).optional(),
-};
-
-/** spec: agents.md, "Configuration". Every field is optional in storage; defaults are filled in where they are read. */
-export const AgentConfiguration = wire(configurationFields);
-export type AgentConfiguration = z.output<typeof AgentConfiguration>;
-
-/** What fills the places of each hook's template. */
-const HOOK_VARIABLES: Record<string, string[]> = {
-  channelMessageReceived: ['channel', 'sender', 'content', 'count'],
-  unreadMessageReminder: ['count'],
-  sessionStart: [],
-  sessionEnd: [],
-  beforeCompaction: [],
-};
-
-/** spec: runtime.md, "Hooks": a place that nothing fills is refused when it is set, so that a typo is not said to the agent. */
-function hooksAreKnown(
-  { hookMessages }: { hookMessages?: AgentConfiguration['hookMessages'] | null },
-  ctx: z.core.$RefinementCtx,
-): void {
-  const templates: Record<string, string | undefined> = hookMessages ?? {};
-  for (const [hook, variables] of Object.entries(HOOK_VARIABLES)) {
-    const template = templates[hook] ?? '';
-    for (const [, name = ''] of template.matchAll(/\{\{\s*([^{}]*?)\s*\}\}/g)) {
-      if (variables.includes(name)) continue;
-      const known = variables.map((variable) => `{{${variable}}}`).join(', ') || 'none';
-      const field = hook.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-      ctx.addIssue({
-        code: 'custom',
-        path: ['hook_messages', field],
-        input: template,
-        message: `{{${name}}} is not a variable of this hook; there are: ${known}`,
-      });
-    }
-  }
-}
-
-type Clearable<S extends z.ZodRawShape> = { [K in keyof S]: z.ZodNullable<S[K] & z.ZodType> };
-function clearable<S extends z.ZodRawShape>(shape: S): Clearable<S> {
-  return Object.fromEntries(Object.entries(shape).map(([key, field]) => [key, z.nullable(field)])) as Clearable<S>;
-}
-
-/**
- * A change of a configuration: absent fields stay, null clears one. Objects of fixed fields merge field by field;
- * `mcpServers`, `customEnv` and `network` are replaced whole. A secret given as `***`, as it was read, stays what it is.
- */
-export const ConfigurationPatch = wire(clearable(configurationFields)).superRefine(hooksAreKnown);
-export type ConfigurationPatch = z.output<typeof ConfigurationPatch>;
 
 /** Fields of create that mean the same in update. */
 const agentFields = {
@@ -175,9 +53,6 @@ const agentFields = {
   systemPromptType: z.enum(['replace', 'append']),
   sessionMode: z.enum(['ephemeral', 'persistent']),
   warmthWindowMs: z.number().int().min(300_000).max(2_147_483_647).nullable(),
-  discordBotToken: BotToken.nullable(),
-  telegramBotToken: BotToken.nullable(),
-  slackBotToken: SlackBot.nullable(),
 };
 
 export const CreateAgent = wire({
@@ -191,9 +66,7 @@ export const CreateAgent = wire({
   systemPromptType: agentFields.systemPromptType.default('append'),
   sessionMode: agentFields.sessionMode.default('ephemeral'),
   warmthWindowMs: agentFields.warmthWindowMs.default(300_000),
-  discordBotToken: agentFields.discordBotToken.optional(),
-  telegramBotToken: agentFields.telegramBotToken.optional(),
-  slackBotToken: agentFields.slackBotToken.optional(),
+  ...ownBotChanges,
   configuration: AgentConfiguration.superRefine(hooksAreKnown).default({}),
   initialFiles: z.array(InitialFile).max(100).default([]),
 });
@@ -222,9 +95,7 @@ const updateFields = {
   systemPromptType: agentFields.systemPromptType.optional(),
   sessionMode: agentFields.sessionMode.optional(),
   warmthWindowMs: agentFields.warmthWindowMs.optional(),
-  discordBotToken: agentFields.discordBotToken.optional(),
-  telegramBotToken: agentFields.telegramBotToken.optional(),
-  slackBotToken: agentFields.slackBotToken.optional(),
+  ...ownBotChanges,
   configuration: ConfigurationPatch.optional(),
   files: z.array(FileOperation).max(100).optional(),
 };
@@ -256,9 +127,7 @@ export const Agent = wire({
   systemPromptType: z.enum(['replace', 'append']),
   mcpServers: z.array(wire({ id: z.string(), name: z.string(), accessMode: z.string(), status: z.string() })),
   filesystemSummary: FilesystemSummary.nullable(),
-  discordBotConfigured: z.boolean(),
-  slackBotConfigured: z.boolean(),
-  telegramBotConfigured: z.boolean(),
+  ...perPlatform('BotConfigured', () => z.boolean()),
 });
 export type Agent = z.output<typeof Agent>;
 
@@ -356,47 +225,6 @@ export const changeBalance = request('lifecycle.balance.change', {
   output: Balance,
 });
 
-/** What another service must know to act for an agent: whose it is and whether it may act. */
-export const AgentState = wire({
-  agentId: AgentId,
-  accountId: AccountId,
-  status: AgentStatus,
-  /** The balance is zero: messages are accepted and wait, no turn begins. Absent means it is not. */
-  isExhausted: z.boolean().optional(),
-  /** Grows with every change: an older state never overwrites a newer one. */
-  revision: Count,
-});
-export type AgentState = z.output<typeof AgentState>;
-
-/** Asked by services that have no row of the agent yet, on their own behalf (no account in the context). Errors: NOT_FOUND. */
-export const getAgentState = request('lifecycle.agent.state', {
-  input: wire({ agentId: AgentId }),
-  output: AgentState,
-});
-
-/**
- * Everything the brain needs for a turn, keys included: they travel only between the two services and are
- * never logged or stored by the brain. Errors: NOT_FOUND.
- */
-export const getAgentForTurn = request('lifecycle.agent.for-turn', {
-  input: wire({ agentId: AgentId }),
-  output: wire({
-    agentId: AgentId,
-    accountId: AccountId,
-    name: z.string(),
-    status: AgentStatus,
-    systemPrompt: z.string().nullable(),
-    systemPromptType: z.enum(['replace', 'append']),
-    sessionMode: z.enum(['ephemeral', 'persistent']),
-    outputTokenBalance: Count,
-    configuration: AgentConfiguration,
-    providerKeys: z.partialRecord(Provider, z.string()),
-    /** Whose each key is, for error messages; the agent's own where it does not say. */
-    providerKeyOwners: z.partialRecord(Provider, z.enum(['agent', 'account'])).optional(),
-  }),
-});
-export type AgentForTurn = z.output<typeof getAgentForTurn.output>;
-
 /**
  * Debits what a model step put out. Idempotent by `stepId`: a repeated step changes nothing.
  * The balance never goes below zero; the caller stops its turn when it reads zero.
@@ -414,35 +242,4 @@ export const ensureWorkspace = request('lifecycle.workspace.ensure', {
   input: wire({ agentId: AgentId }),
   output: wire({ workspace: WorkspaceState }),
   timeoutMs: 60_000,
-});
-
-export const AgentBots = wire({
-  agentId: AgentId,
-  accountId: AccountId,
-  name: z.string(),
-  discordBotToken: z.string().optional(),
-  telegramBotToken: z.string().optional(),
-  slackBotToken: SlackBot.optional(),
-});
-export type AgentBots = z.output<typeof AgentBots>;
-/**
- * Agents that have bot tokens, by id, after `afterAgentId`; fewer than `limit` is the end. For the channels service on
- * its own behalf (no account in the context): the tokens are in the clear. Errors: ACCESS_DENIED for anybody else.
- */
-export const listAgentBots = request('lifecycle.agent.bots', {
-  input: wire({ afterAgentId: AgentId.optional(), limit: Count }),
-  output: wire({ bots: z.array(AgentBots) }),
-});
-
-/** Where an agent's own notifications go. For webhook-dispatch, on its own behalf. Errors: NOT_FOUND. */
-export const getAgentWebhooks = request('lifecycle.agent.webhooks', {
-  input: byId,
-  output: wire({
-    accountId: AccountId,
-    webhooks: wire({
-      messageComplete: z.string().optional(),
-      messageFailed: z.string().optional(),
-      agentError: z.string().optional(),
-    }),
-  }),
 });

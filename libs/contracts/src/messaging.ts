@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { agentStatusChanged } from './agent-events.js';
-import { AgentState } from './lifecycle.js';
-import { event, request } from './request.js';
+import { AgentState } from './agent-services.js';
+import { PLATFORM_NAMES } from './platforms.js';
+import { request } from './request.js';
 import { AccountId, AgentId, Count, JsonObject, MessageId, pageQuery, Pagination, Timestamp, wire } from './wire.js';
 
 /** spec: 00-overview, "Words". `schedule` and `trigger` are not chosen by API callers. */
-export const CHANNELS = ['api', 'discord', 'slack', 'telegram', 'schedule', 'trigger'] as const;
+export const CHANNELS = ['api', ...PLATFORM_NAMES, 'schedule', 'trigger'] as const;
 export const Channel = z.enum(CHANNELS);
 export type Channel = z.output<typeof Channel>;
 
@@ -61,7 +61,7 @@ function depthOf(value: unknown, depth = 0): number {
 }
 
 /** Ids of API conversations must not look like those that Roost gives to other channels' conversations. */
-const RESERVED_CONVERSATION = /^(discord|slack|telegram|schedule|trigger|agent):/;
+const RESERVED_CONVERSATION = new RegExp(`^(${PLATFORM_NAMES.join('|')}|schedule|trigger|agent):`);
 
 export const MessageContent = z.string().min(1).max(100_000);
 
@@ -69,7 +69,7 @@ export const MessageContent = z.string().min(1).max(100_000);
 export const NewMessage = wire({
   content: MessageContent,
   metadata: MessageMetadata.default({}),
-  channel: z.enum(['api', 'discord', 'slack', 'telegram']).default('api'),
+  channel: z.enum(['api', ...PLATFORM_NAMES]).default('api'),
   queueMode: QueueMode.default('collect'),
   conversationId: z
     .string()
@@ -287,51 +287,3 @@ export const releaseTurn = request('messaging.turn.release', {
   input: wire({ ...Fence }),
   output: wire({ accepted: z.boolean() }),
 });
-
-export const messageCreated = event(
-  'messaging.message.created',
-  wire({ accountId: AccountId, agentId: AgentId, message: Message }),
-);
-/** An agent said something by itself: see `postMessage`. */
-export const messagePosted = event(
-  'messaging.message.posted',
-  wire({ accountId: AccountId, agentId: AgentId, message: Message }),
-);
-export const turnStarted = event(
-  'messaging.turn.started',
-  wire({ accountId: AccountId, agentId: AgentId, turnId: z.uuid(), messageIds: z.array(MessageId), attempt: Count }),
-);
-export const messageCompleted = event(
-  'messaging.message.completed',
-  wire({
-    accountId: AccountId,
-    agentId: AgentId,
-    turnId: z.uuid(),
-    /** The batch that was answered, oldest first. */
-    messages: z.array(Message),
-    replies: z.array(Message),
-    usage: Usage,
-  }),
-);
-export const messageFailed = event(
-  'messaging.message.failed',
-  wire({
-    accountId: AccountId,
-    agentId: AgentId,
-    turnId: z.uuid(),
-    messages: z.array(Message),
-    error: wire({ code: z.string(), message: z.string() }),
-  }),
-);
-export const turnInterrupted = event(
-  'messaging.turn.interrupted',
-  wire({
-    accountId: AccountId,
-    agentId: AgentId,
-    turnId: z.uuid(),
-    messageIds: z.array(MessageId),
-    partialReply: z.string(),
-  }),
-);
-/** Lifecycle's news of an agent, in its place among the agent's other durable events. */
-export const agentStatusRecorded = event('messaging.agent.status-recorded', agentStatusChanged.payload);

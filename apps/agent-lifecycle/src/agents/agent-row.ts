@@ -19,9 +19,8 @@ export interface AgentRow {
   system_prompt_type: 'replace' | 'append';
   configuration: OpenConfiguration;
   secrets: string;
-  has_discord: boolean;
-  has_slack: boolean;
-  has_telegram: boolean;
+  /** Platforms on which it has a bot of its own. */
+  bots: string[];
   mcp_server_count: number;
   volume_files: string | null;
   volume_bytes: string | null;

@@ -1,16 +1,20 @@
 import type { Sealer } from '#lib/auth';
-import type { AgentConfiguration, McpServerConfig, SlackBot } from '#lib/contracts';
-import type { z } from 'zod';
+import {
+  type AgentConfiguration,
+  type ChatPlatform,
+  type McpServerConfig,
+  type OwnBots,
+  perPlatform,
+  PLATFORM_NAMES,
+  type UpdateAgent,
+} from '#lib/contracts';
 import type { AgentRow } from './agent-row.js';
 
 export type Provider = 'anthropic' | 'openai' | 'google';
 
 /** Everything of an agent that is sealed in its row. */
-export interface AgentSecrets {
+export interface AgentSecrets extends OwnBots {
   providerKeys: Partial<Record<Provider, string>>;
-  discordBotToken?: string | undefined;
-  telegramBotToken?: string | undefined;
-  slackBotToken?: z.output<typeof SlackBot> | undefined;
   /** Both may hold tokens in their values. */
   customEnv?: Record<string, string> | undefined;
   mcpServers?: Record<string, McpServerConfig> | undefined;
@@ -30,11 +34,19 @@ export function openSecrets(sealer: Sealer, row: Pick<AgentRow, 'id' | 'secrets'
 export function secretColumns(sealer: Sealer, agentId: string, secrets: AgentSecrets) {
   return {
     secrets: sealer.seal(JSON.stringify(secrets), placeOf(agentId)),
-    has_discord: secrets.discordBotToken !== undefined,
-    has_slack: secrets.slackBotToken !== undefined,
-    has_telegram: secrets.telegramBotToken !== undefined,
+    bots: PLATFORM_NAMES.filter((platform) => secrets[botField(platform)] !== undefined),
     mcp_server_count: Object.keys(secrets.mcpServers ?? {}).length,
   };
+}
+
+const botField = <P extends ChatPlatform>(platform: P) => `${platform}BotToken` as const;
+
+/** The agent's bots after a change: what is not given stays, null takes one away. */
+export function botsAfter(before: OwnBots, change: Pick<UpdateAgent, keyof OwnBots>): OwnBots {
+  return perPlatform('BotToken', (platform) => {
+    const field = botField(platform);
+    return (change[field] === undefined ? before[field] : change[field]) ?? undefined;
+  }) as OwnBots;
 }
 
 /** The column that holds the secrets, for a change of the master key. */

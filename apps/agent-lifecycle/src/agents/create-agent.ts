@@ -3,7 +3,7 @@ import { agentCreated, type CreateAgent } from '#lib/contracts';
 import { newId, type Transaction } from '#lib/database';
 import type { LifecycleConfig } from '../config.js';
 import { type AgentRow, stateOf } from './agent-row.js';
-import { type AgentSecrets, secretColumns, splitConfiguration } from './agent-secrets.js';
+import { type AgentSecrets, botsAfter, secretColumns, splitConfiguration } from './agent-secrets.js';
 import { decodeFiles } from './file-paths.js';
 import { providerKeysAfter } from './provider-keys.js';
 import { checkVolumeSize } from './volume-size.js';
@@ -26,9 +26,7 @@ export async function createAgent(
   const secrets: AgentSecrets = {
     ...sealed,
     providerKeys: providerKeysAfter({}, input),
-    discordBotToken: input.discordBotToken ?? undefined,
-    telegramBotToken: input.telegramBotToken ?? undefined,
-    slackBotToken: input.slackBotToken ?? undefined,
+    ...botsAfter({}, input),
   };
   const columns = {
     id,

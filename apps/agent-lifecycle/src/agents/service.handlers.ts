@@ -6,7 +6,7 @@ import { Controller } from '@nestjs/common';
 import type { z } from 'zod';
 import { type AgentRow, findAgent, stateOf } from './agent-row.js';
 import { openKeys } from '../provider-keys/account-provider-keys.js';
-import { openSecrets, wholeConfiguration } from './agent-secrets.js';
+import { botsAfter, openSecrets, wholeConfiguration } from './agent-secrets.js';
 
 const MAX_BOTS = 500;
 
@@ -49,22 +49,17 @@ export class ServiceHandlers {
     if (accountId) throw new RoostError('ACCESS_DENIED', 'bot tokens are for the channels service alone');
     if (limit > MAX_BOTS) throw new RoostError('VALIDATION_ERROR', `limit: must be at most ${MAX_BOTS}`);
     const rows = await this.database.query<AgentRow>(
-      `SELECT * FROM agents WHERE (has_discord OR has_slack OR has_telegram) AND ($1::uuid IS NULL OR id > $1)
+      `SELECT * FROM agents WHERE bots <> '{}' AND ($1::uuid IS NULL OR id > $1)
        ORDER BY id LIMIT $2`,
       [afterAgentId ?? null, limit],
     );
     return {
-      bots: rows.map((row) => {
-        const { discordBotToken, telegramBotToken, slackBotToken } = openSecrets(this.sealer, row);
-        return {
-          agentId: row.id,
-          accountId: row.account_id,
-          name: row.name,
-          ...(discordBotToken ? { discordBotToken } : {}),
-          ...(telegramBotToken ? { telegramBotToken } : {}),
-          ...(slackBotToken ? { slackBotToken } : {}),
-        };
-      }),
+      bots: rows.map((row) => ({
+        ...botsAfter(openSecrets(this.sealer, row), {}),
+        agentId: row.id,
+        accountId: row.account_id,
+        name: row.name,
+      })),
     };
   }
 

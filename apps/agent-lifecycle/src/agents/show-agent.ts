@@ -1,6 +1,6 @@
 import type { Sealer } from '#lib/auth';
 import type { Bus } from '#lib/bus';
-import { type Agent, listAgentMcpServers } from '#lib/contracts';
+import { type Agent, listAgentMcpServers, perPlatform } from '#lib/contracts';
 import type { AgentRow } from './agent-row.js';
 import { maskedConfiguration, openSecrets, wholeConfiguration } from './agent-secrets.js';
 import { askWithin } from './ask-within.js';
@@ -40,8 +40,6 @@ export async function showAgent(bus: Bus, sealer: Sealer, row: AgentRow): Promis
             totalSizeMb: Math.round((Number(row.volume_bytes) / 2 ** 20) * 100) / 100,
             lastModified: row.volume_modified_at,
           },
-    discordBotConfigured: row.has_discord,
-    slackBotConfigured: row.has_slack,
-    telegramBotConfigured: row.has_telegram,
+    ...perPlatform('BotConfigured', (platform) => row.bots.includes(platform)),
   };
 }

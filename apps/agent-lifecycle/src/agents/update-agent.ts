@@ -4,7 +4,7 @@ import type { Transaction } from '#lib/database';
 import { writeBalance } from '../balance/write-balance.js';
 import type { LifecycleConfig } from '../config.js';
 import { type AgentKey, type AgentRow, lockAgent } from './agent-row.js';
-import { openSecrets, secretColumns, splitConfiguration, wholeConfiguration } from './agent-secrets.js';
+import { botsAfter, openSecrets, secretColumns, splitConfiguration, wholeConfiguration } from './agent-secrets.js';
 import { mergeConfiguration } from './merge-configuration.js';
 import { providerKeysAfter } from './provider-keys.js';
 import { checkVolumeSize } from './volume-size.js';
@@ -43,9 +43,7 @@ export async function updateAgent(
     ...secretColumns(sealer, before.id, {
       ...sealed,
       providerKeys: providerKeysAfter(secrets.providerKeys, input),
-      discordBotToken: given(input.discordBotToken, secrets.discordBotToken) ?? undefined,
-      telegramBotToken: given(input.telegramBotToken, secrets.telegramBotToken) ?? undefined,
-      slackBotToken: given(input.slackBotToken, secrets.slackBotToken) ?? undefined,
+      ...botsAfter(secrets, input),
     }),
   };
   const assignments = Object.keys(columns).map((name, index) => `${name} = $${index + 2}`);

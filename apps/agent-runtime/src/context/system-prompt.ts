@@ -1,4 +1,4 @@
-import type { AgentForTurn, ClaimedTurn } from '#lib/contracts';
+import { type AgentForTurn, type ClaimedTurn, PLATFORM_NAMES } from '#lib/contracts';
 
 /** The platform's prompt and the agent's: after it (`append`) or instead of it (`replace`). */
 export function systemPrompt(
@@ -12,7 +12,7 @@ export function systemPrompt(
 }
 
 /** Channels whose replies can carry files. */
-const CHATS = new Set<string>(['discord', 'slack', 'telegram']);
+const CHATS = new Set<string>(PLATFORM_NAMES);
 
 function basePrompt(
   agent: AgentForTurn,

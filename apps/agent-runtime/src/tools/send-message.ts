@@ -1,4 +1,4 @@
-import { listChannels, listConversations, postMessage, RoostError } from '#lib/contracts';
+import { type Channel, listChannels, listConversations, PLATFORM_NAMES, postMessage, RoostError } from '#lib/contracts';
 import { tool, zodSchema } from 'ai';
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
@@ -10,7 +10,7 @@ const MAX_LISTED = 50;
 /** Somebody the agent can write to. */
 interface Recipient {
   conversationId: string;
-  channel: 'api' | 'discord' | 'slack' | 'telegram' | 'schedule' | 'trigger';
+  channel: Channel;
   name: string;
   /** Linked, but has said nothing yet: the conversation is made by the first message. */
   isNew: boolean;
@@ -26,8 +26,7 @@ const Sending = zodSchema(
 /** Says something to another counterparty than the one whose message the turn answers, or at once to this one. */
 export function sendMessageTool(context: ToolContext) {
   return tool({
-    description:
-      'Send a message of your own to somebody you are linked with, now, beside your reply. Your reply to the current conversation needs no tool. "to" is the name of a channel (telegram, discord, slack: the person linked there) or the id of a conversation; an unknown one is answered with the list of those you can write to.',
+    description: `Send a message of your own to somebody you are linked with, now, beside your reply. Your reply to the current conversation needs no tool. "to" is the name of a channel (${PLATFORM_NAMES.join(', ')}: the person linked there) or the id of a conversation; an unknown one is answered with the list of those you can write to.`,
     inputSchema: Sending,
     execute: async ({ to, content }) => {
       const recipients = await recipientsOf(context);

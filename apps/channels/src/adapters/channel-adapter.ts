@@ -1,12 +1,9 @@
-import type { AgentBots, ChannelBinding, ChatPlatform } from '#lib/contracts';
+import type { ChatPlatform, OwnBot } from '#lib/contracts';
 import type { Readable } from 'node:stream';
 
-/** What a bot signs in with. `appToken` and `signingSecret` are Slack's. Kept in memory only, never logged. */
-export interface BotCredentials {
-  token: string;
-  appToken?: string;
-  signingSecret?: string;
-}
+type MoreThanToken<Own> = Own extends string ? never : Exclude<keyof Own, 'botToken'>;
+/** What a bot signs in with: its token, and what some platforms need besides. Kept in memory only, never logged. */
+export type BotCredentials = { token: string } & { [Field in MoreThanToken<OwnBot>]?: string | undefined };
 
 /** A file that came with a message; its bytes are fetched later, by `Connection.download`. */
 export interface InboundFile {
@@ -103,20 +100,9 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-/** Who is linked, for the fields that this platform's bindings show. */
-export interface LinkedPerson {
-  userId: string;
-  username: string | null;
-  /** `roomOf` the place where the person sent the code. */
-  room: string;
-  teamId: string | null;
-}
-
-/** What a chat platform is to Roost. A new platform is one folder with one of these, and a line in adapters/index.ts. */
+/** What a chat platform is to Roost. `Platform` says how one gets here. */
 export interface ChannelAdapter {
   readonly platform: ChatPlatform;
-  /** Which field of the agent holds the bot's token, for the message to who has not set it. */
-  readonly tokenField: string;
   /** Sending again with the same key shows nothing new. Without it what was interrupted is `uncertain`. */
   readonly isIdempotent: boolean;
   /** A message that is being written is edited at most this often. */
@@ -126,16 +112,12 @@ export interface ChannelAdapter {
   readonly maxOutboundBytes: number;
   /** The platform-wide bot, from this service's environment. */
   readonly sharedBot: BotCredentials | undefined;
-  /** The agent's own bot. */
-  ownBot(agent: AgentBots): BotCredentials | undefined;
   /** Stays the same when the bot's token is rotated; without `:`. Undefined for text that is no token. */
   botIdOf(credentials: BotCredentials): string | undefined;
   /** The place without its thread or topic. */
   roomOf(place: string): string;
   /** Many people read this place, so no one person's link stands for it. */
   isGroup(place: string): boolean;
-  /** The platform's own fields of a binding, e.g. `telegramUserId`. */
-  bindingFields(person: LinkedPerson): Partial<ChannelBinding>;
   /** What to send to the bot, in the words of this platform. */
   linkInstructions(code: string): string;
   /**

@@ -1,7 +1,14 @@
-import { type ChannelBinding, type ChatPlatform, type Listen, type QueueMode, RoostError } from '#lib/contracts';
+import {
+  type ChannelBinding,
+  type ChatPlatform,
+  type Listen,
+  personField,
+  PLATFORMS,
+  type QueueMode,
+  RoostError,
+} from '#lib/contracts';
 import { Database, type Transaction } from '#lib/database';
 import { Injectable } from '@nestjs/common';
-import type { ChannelAdapter } from '../adapters/channel-adapter.js';
 
 export interface BindingRow {
   id: string;
@@ -80,13 +87,14 @@ export class Bindings {
   }
 }
 
-export function bindingOf(row: BindingRow, adapter: ChannelAdapter | undefined): ChannelBinding {
-  const { user_id: userId, username, place: room, team_id: teamId } = row;
+export function bindingOf(row: BindingRow): ChannelBinding {
+  const person = { userId: row.user_id, username: row.username, teamId: row.team_id, chatId: row.place };
+  const shown = PLATFORMS[row.platform].person.map((field) => [personField(row.platform, field), person[field]]);
   return {
     id: row.id,
     queueMode: row.queue_mode,
     listen: row.listen,
     createdAt: row.created_at,
-    ...adapter?.bindingFields({ userId, username, room, teamId }),
+    ...(Object.fromEntries(shown) as Partial<ChannelBinding>),
   };
 }

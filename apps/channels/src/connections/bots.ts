@@ -3,6 +3,7 @@ import { type AgentBots, type ChatPlatform, listAgentBots } from '#lib/contracts
 import { newId } from '#lib/database';
 import { Inject, Injectable } from '@nestjs/common';
 import type { BotCredentials, ChannelAdapter } from '../adapters/channel-adapter.js';
+import { botOf } from '../adapters/platform.js';
 import { ADAPTERS } from '../adapters/token.js';
 
 const PAGE = 500;
@@ -54,7 +55,7 @@ export class Bots {
         if (owner) owners.push({ agentId: owner.agentId, accountId: owner.accountId });
         bots.set(key, { adapter, botId, credentials, owners });
       };
-      for (const agent of this.agents.values()) add(adapter.ownBot(agent), agent);
+      for (const agent of this.agents.values()) add(ownBot(adapter.platform, agent), agent);
       add(adapter.sharedBot);
     }
     return [...bots.values()];
@@ -64,7 +65,7 @@ export class Bots {
   receiving(platform: ChatPlatform, recipient: string): string | undefined {
     const adapter = this.adapters.find((known) => known.platform === platform);
     const agent = this.agents.get(recipient);
-    const credentials = recipient === 'shared' ? adapter?.sharedBot : agent && adapter?.ownBot(agent);
+    const credentials = recipient === 'shared' ? adapter?.sharedBot : agent && ownBot(platform, agent);
     if (credentials) return adapter?.botIdOf(credentials);
     return this.all().find((bot) => bot.adapter === adapter && bot.botId === recipient)?.botId;
   }
@@ -73,8 +74,15 @@ export class Bots {
   ofAgent(agentId: string, platform: ChatPlatform): { botId: string; adapter: ChannelAdapter } | undefined {
     const adapter = this.adapters.find((known) => known.platform === platform);
     const agent = this.agents.get(agentId);
-    const credentials = (agent && adapter?.ownBot(agent)) ?? adapter?.sharedBot;
+    const credentials = (agent && ownBot(platform, agent)) ?? adapter?.sharedBot;
     const botId = credentials && adapter?.botIdOf(credentials);
     return adapter && botId !== undefined ? { botId, adapter } : undefined;
   }
+}
+
+function ownBot(platform: ChatPlatform, agent: AgentBots): BotCredentials | undefined {
+  const own = agent[`${platform}BotToken`];
+  if (own === undefined || typeof own === 'string') return botOf(own);
+  const { botToken: token, ...more } = own;
+  return { token, ...more };
 }

@@ -1,21 +1,12 @@
-import type { AgentBots, ChannelBinding } from '#lib/contracts';
-import type {
-  BotCredentials,
-  ChannelAdapter,
-  Connection,
-  ConnectionEvents,
-  LinkedPerson,
-} from '../adapters/channel-adapter.js';
-import type { Config } from '../config.js';
+import type { BotCredentials, ChannelAdapter, Connection, ConnectionEvents } from '../adapters/channel-adapter.js';
+import { botOf } from '../adapters/platform.js';
+import type { DiscordSettings } from './discord-environment.js';
 import { discordMarkdown } from './discord-markdown.js';
 import { LateConnection } from './late-connection.js';
-
-type DiscordSettings = Pick<Config, 'DISCORD_API_BASE_URL' | 'DISCORD_BOT_TOKEN'>;
 
 /** Discord, by its gateway. A place is `<channel>` for direct messages, `<server>/<channel>` elsewhere. */
 export class DiscordAdapter implements ChannelAdapter {
   readonly platform = 'discord';
-  readonly tokenField = 'discord_bot_token';
   /** By `nonce` and `enforce_nonce`, for "the past few minutes". */
   readonly isIdempotent = true;
   readonly editEveryMs = 1_200;
@@ -26,12 +17,7 @@ export class DiscordAdapter implements ChannelAdapter {
   readonly sharedBot: BotCredentials | undefined;
 
   constructor(private readonly settings: DiscordSettings) {
-    const { DISCORD_BOT_TOKEN: token } = settings;
-    this.sharedBot = token === undefined ? undefined : { token };
-  }
-
-  ownBot({ discordBotToken: token }: AgentBots): BotCredentials | undefined {
-    return token === undefined ? undefined : { token };
+    this.sharedBot = botOf(settings.DISCORD_BOT_TOKEN);
   }
 
   /** A token begins with the bot's id in base64. */
@@ -46,10 +32,6 @@ export class DiscordAdapter implements ChannelAdapter {
 
   isGroup(place: string): boolean {
     return place.includes('/');
-  }
-
-  bindingFields({ userId, username }: LinkedPerson): Partial<ChannelBinding> {
-    return { discordUserId: userId, discordUsername: username };
   }
 
   linkInstructions(code: string): string {

@@ -6,3 +6,4 @@ export const discordEnvironment = {
   /** The platform's shared bot, for agents without one of their own. */
   DISCORD_BOT_TOKEN: secret(z.string()).optional(),
 };
+export type DiscordSettings = z.output<z.ZodObject<typeof discordEnvironment>>;

@@ -1,25 +1,13 @@
-import type { AgentBots, ChannelBinding } from '#lib/contracts';
 import { createHash } from 'node:crypto';
-import type {
-  BotCredentials,
-  ChannelAdapter,
-  Connection,
-  ConnectionEvents,
-  LinkedPerson,
-} from '../adapters/channel-adapter.js';
-import type { Config } from '../config.js';
+import type { BotCredentials, ChannelAdapter, Connection, ConnectionEvents } from '../adapters/channel-adapter.js';
+import { botOf } from '../adapters/platform.js';
+import type { SlackSettings } from './slack-environment.js';
 import { SlackConnection } from './slack-connection.js';
 import { slackMrkdwn } from './slack-mrkdwn.js';
-
-type SlackSettings = Pick<
-  Config,
-  'SLACK_API_BASE_URL' | 'SLACK_BOT_TOKEN' | 'SLACK_APP_TOKEN' | 'SLACK_SIGNING_SECRET'
->;
 
 /** Slack, by Socket Mode or Events API. A place is `<channel>` or `<channel>/<thread>`; direct channels begin with D. */
 export class SlackAdapter implements ChannelAdapter {
   readonly platform = 'slack';
-  readonly tokenField = 'slack_bot_token';
   /** By looking for the key in what is shown (`SlackConnection.send`). */
   readonly isIdempotent = true;
   readonly editEveryMs = 1_000;
@@ -31,11 +19,8 @@ export class SlackAdapter implements ChannelAdapter {
 
   constructor(settings: SlackSettings) {
     this.apiUrl = settings.SLACK_API_BASE_URL.replace(/\/?$/, '/');
-    this.sharedBot = credentialsOf(settings.SLACK_BOT_TOKEN, settings.SLACK_APP_TOKEN, settings.SLACK_SIGNING_SECRET);
-  }
-
-  ownBot({ slackBotToken: bot }: AgentBots): BotCredentials | undefined {
-    return bot && credentialsOf(bot.botToken, bot.appToken, bot.signingSecret);
+    const { SLACK_BOT_TOKEN: token, SLACK_APP_TOKEN: appToken, SLACK_SIGNING_SECRET: signingSecret } = settings;
+    this.sharedBot = botOf(token, { ...(appToken ? { appToken } : {}), ...(signingSecret ? { signingSecret } : {}) });
   }
 
   /** Slack's tokens name the workspace and the bot before the secret; one that does not is known by its hash. */
@@ -54,10 +39,6 @@ export class SlackAdapter implements ChannelAdapter {
     return !place.startsWith('D');
   }
 
-  bindingFields({ userId, username, teamId }: LinkedPerson): Partial<ChannelBinding> {
-    return { slackUserId: userId, slackUsername: username, slackTeamId: teamId };
-  }
-
   linkInstructions(code: string): string {
     return `In Slack, send "/link ${code}" (or, as a direct message to the app, "!link ${code}") within 10 minutes.`;
   }
@@ -69,9 +50,4 @@ export class SlackAdapter implements ChannelAdapter {
   connect(credentials: BotCredentials, events: ConnectionEvents): Connection {
     return new SlackConnection(this.apiUrl, credentials, events);
   }
-}
-
-function credentialsOf(token?: string, appToken?: string, signingSecret?: string): BotCredentials | undefined {
-  if (token === undefined) return undefined;
-  return { token, ...(appToken ? { appToken } : {}), ...(signingSecret ? { signingSecret } : {}) };
 }

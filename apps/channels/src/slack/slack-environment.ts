@@ -9,3 +9,4 @@ export const slackEnvironment = {
   SLACK_APP_TOKEN: secret(z.string()).optional(),
   SLACK_SIGNING_SECRET: secret(z.string()).optional(),
 };
+export type SlackSettings = z.output<z.ZodObject<typeof slackEnvironment>>;

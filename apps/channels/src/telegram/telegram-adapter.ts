@@ -1,25 +1,13 @@
 import { createHmac } from 'node:crypto';
-import type { AgentBots, ChannelBinding } from '#lib/contracts';
-import type {
-  BotCredentials,
-  ChannelAdapter,
-  Connection,
-  ConnectionEvents,
-  LinkedPerson,
-} from '../adapters/channel-adapter.js';
-import type { Config } from '../config.js';
+import type { BotCredentials, ChannelAdapter, Connection, ConnectionEvents } from '../adapters/channel-adapter.js';
+import { botOf, type Surroundings } from '../adapters/platform.js';
+import type { TelegramSettings } from './telegram-environment.js';
 import { TelegramConnection, type TelegramWebhook } from './telegram-connection.js';
 import { telegramHtml } from './telegram-html.js';
-
-type TelegramSettings = Pick<
-  Config,
-  'TELEGRAM_API_BASE_URL' | 'TELEGRAM_BOT_TOKEN' | 'TELEGRAM_UPDATES' | 'PUBLIC_URL'
->;
 
 /** Telegram's Bot API, by long polling or webhook. A place is `<chat>` or `<chat>/<topic>`. */
 export class TelegramAdapter implements ChannelAdapter {
   readonly platform = 'telegram';
-  readonly tokenField = 'telegram_bot_token';
   /** The Bot API has no key that a repeated send could carry. */
   readonly isIdempotent = false;
   readonly editEveryMs = 1_000;
@@ -28,13 +16,8 @@ export class TelegramAdapter implements ChannelAdapter {
   readonly maxOutboundBytes = 50 * 1024 ** 2;
   readonly sharedBot: BotCredentials | undefined;
 
-  constructor(private readonly settings: TelegramSettings) {
-    const { TELEGRAM_BOT_TOKEN: token } = settings;
-    this.sharedBot = token === undefined ? undefined : { token };
-  }
-
-  ownBot({ telegramBotToken: token }: AgentBots): BotCredentials | undefined {
-    return token === undefined ? undefined : { token };
+  constructor(private readonly settings: TelegramSettings & Surroundings) {
+    this.sharedBot = botOf(settings.TELEGRAM_BOT_TOKEN);
   }
 
   botIdOf({ token }: BotCredentials): string | undefined {
@@ -47,10 +30,6 @@ export class TelegramAdapter implements ChannelAdapter {
 
   isGroup(place: string): boolean {
     return place.startsWith('-');
-  }
-
-  bindingFields({ userId, username, room }: LinkedPerson): Partial<ChannelBinding> {
-    return { telegramUserId: userId, telegramUsername: username, telegramChatId: room };
   }
 
   linkInstructions(code: string): string {

@@ -8,3 +8,4 @@ export const telegramEnvironment = {
   /** The platform's shared bot, for agents without one of their own. */
   TELEGRAM_BOT_TOKEN: secret(z.string()).optional(),
 };
+export type TelegramSettings = z.output<z.ZodObject<typeof telegramEnvironment>>;

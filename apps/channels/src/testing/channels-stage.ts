@@ -9,6 +9,7 @@ import {
   listAgentBots,
   liveSubject,
   messageCompleted,
+  perPlatform,
   sendMessage,
 } from '#lib/contracts';
 import { Database, newId } from '#lib/database';
@@ -165,9 +166,7 @@ export class ChannelsStage {
       systemPromptType: 'append',
       mcpServers: [],
       filesystemSummary: null,
-      discordBotConfigured: true,
-      slackBotConfigured: false,
-      telegramBotConfigured: false,
+      ...perPlatform('BotConfigured', () => true),
     };
   }
 

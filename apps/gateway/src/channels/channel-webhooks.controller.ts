@@ -1,5 +1,5 @@
 import { Bus } from '#lib/bus';
-import { type ChatPlatform, type ErrorCode, receiveChannelWebhook } from '#lib/contracts';
+import { ChatPlatform, type ErrorCode, PLATFORM_NAMES, receiveChannelWebhook } from '#lib/contracts';
 import { Controller } from '@nestjs/common';
 import { z } from 'zod';
 import { type Call, Endpoint, HANDLED } from '../http/endpoint.js';
@@ -13,7 +13,7 @@ const common = {
 } as const;
 const errors: ErrorCode[] = ['UNAUTHORIZED', 'NOT_FOUND', 'PAYLOAD_TOO_LARGE', 'SERVICE_UNAVAILABLE'];
 const SlackParams = z.object({ agentId: z.string().max(100) });
-const TelegramParams = z.object({ botId: z.string().max(100) });
+const BotParams = z.object({ platform: ChatPlatform, botId: z.string().max(100) });
 
 /** Where chat platforms post events: no account, the proof is a signature or a secret. spec: channels.md, "Transports" */
 @Controller('v1/channels')
@@ -34,12 +34,12 @@ export class ChannelWebhooksController {
   @Endpoint({
     ...common,
     errors,
-    path: 'telegram/:botId/webhook',
-    summary: 'Updates of a Telegram bot',
-    params: TelegramParams,
+    path: `:platform(${PLATFORM_NAMES.join('|')})/:botId/webhook`,
+    summary: "A bot's updates, as Telegram posts them",
+    params: BotParams,
   })
-  telegram(call: Call<z.output<typeof TelegramParams>>) {
-    return this.forward('telegram', call.params.botId, call);
+  webhook(call: Call<z.output<typeof BotParams>>) {
+    return this.forward(call.params.platform, call.params.botId, call);
   }
 
   private async forward(platform: ChatPlatform, recipient: string, { request, rawBody, reply }: Call) {

@@ -6,6 +6,7 @@ import {
   createLinkCode,
   getChannelStatus,
   listChannels,
+  PLATFORM_NAMES,
   RoostError,
   unlinkChannel,
   updateBinding,
@@ -18,6 +19,7 @@ import { AgentParams } from '../http/params.js';
 const common = { access: 'account', tag: 'Channels' } as const;
 const PlatformParams = AgentParams.extend({ platform: ChatPlatform });
 const BindingParams = AgentParams.extend({ bindingId: z.string() });
+const ON_PLATFORM = `:platform(${PLATFORM_NAMES.join('|')})`;
 type OnPlatform = Call<z.output<typeof PlatformParams>>;
 
 const ofCall = ({ params }: OnPlatform) => ({ agentId: params.id, platform: params.platform });
@@ -60,7 +62,7 @@ export class ChannelsController {
   @Endpoint({
     ...common,
     method: 'POST',
-    path: ':platform(discord|slack|telegram)/link',
+    path: `${ON_PLATFORM}/link`,
     summary: 'Get a code to link a chat account',
     params: PlatformParams,
     response: createLinkCode.output,
@@ -73,7 +75,7 @@ export class ChannelsController {
   @Endpoint({
     ...common,
     method: 'GET',
-    path: ':platform(discord|slack|telegram)/status',
+    path: `${ON_PLATFORM}/status`,
     summary: 'See who is linked',
     params: PlatformParams,
     response: getChannelStatus.output,
@@ -86,7 +88,7 @@ export class ChannelsController {
   @Endpoint({
     ...common,
     method: 'DELETE',
-    path: ':platform(discord|slack|telegram)/unlink',
+    path: `${ON_PLATFORM}/unlink`,
     summary: 'Unlink chat accounts',
     params: PlatformParams,
     response: unlinkChannel.output,

@@ -1,4 +1,4 @@
-import type { Agent } from '#lib/contracts';
+import { type Agent, perPlatform } from '#lib/contracts';
 
 /** What lifecycle would answer, for tests that stand in for it. */
 export const anAgent: Agent = {
@@ -19,7 +19,5 @@ export const anAgent: Agent = {
   systemPromptType: 'append',
   mcpServers: [],
   filesystemSummary: null,
-  discordBotConfigured: false,
-  slackBotConfigured: false,
-  telegramBotConfigured: false,
+  ...perPlatform('BotConfigured', () => false),
 };

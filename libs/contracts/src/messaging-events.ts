@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { agentStatusChanged } from './agent-events.js';
+import { Message, Usage } from './messaging.js';
+import { event } from './request.js';
+import { AccountId, AgentId, Count, MessageId, wire } from './wire.js';
+
+export const messageCreated = event(
+  'messaging.message.created',
+  wire({ accountId: AccountId, agentId: AgentId, message: Message }),
+);
+/** An agent said something by itself: see `postMessage`. */
+export const messagePosted = event(
+  'messaging.message.posted',
+  wire({ accountId: AccountId, agentId: AgentId, message: Message }),
+);
+export const turnStarted = event(
+  'messaging.turn.started',
+  wire({ accountId: AccountId, agentId: AgentId, turnId: z.uuid(), messageIds: z.array(MessageId), attempt: Count }),
+);
+export const messageCompleted = event(
+  'messaging.message.completed',
+  wire({
+    accountId: AccountId,
+    agentId: AgentId,
+    turnId: z.uuid(),
+    /** The batch that was answered, oldest first. */
+    messages: z.array(Message),
+    replies: z.array(Message),
+    usage: Usage,
+  }),
+);
+export const messageFailed = event(
+  'messaging.message.failed',
+  wire({
+    accountId: AccountId,
+    agentId: AgentId,
+    turnId: z.uuid(),
+    messages: z.array(Message),
+    error: wire({ code: z.string(), message: z.string() }),
+  }),
+);
+export const turnInterrupted = event(
+  'messaging.turn.interrupted',
+  wire({
+    accountId: AccountId,
+    agentId: AgentId,
+    turnId: z.uuid(),
+    messageIds: z.array(MessageId),
+    partialReply: z.string(),
+  }),
+);
+/** Lifecycle's news of an agent, in its place among the agent's other durable events. */
+export const agentStatusRecorded = event('messaging.agent.status-recorded', agentStatusChanged.payload);

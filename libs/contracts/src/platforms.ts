@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { clearable, optional } from './shapes.js';
+import { wire } from './wire.js';
+
+const BotToken = z.string().min(1).max(200);
+
+export const SlackBot = wire({
+  botToken: BotToken,
+  signingSecret: BotToken,
+  /** With it the bot connects by Socket Mode; without it Slack posts events to the gateway. */
+  appToken: BotToken.optional(),
+});
+
+/**
+ * The chat platforms, a line each: the name is its folder in apps/channels/src and its word in the API. `bot` is what
+ * an agent's own bot signs in with (its field `<name>_bot_token`): a token, or an object with `botToken` and more.
+ * `person` names what a binding shows of who is linked (`<name>_user_id` …).
+ */
+export const PLATFORMS = {
+  discord: { bot: BotToken, person: ['userId', 'username'] },
+  slack: { bot: SlackBot, person: ['userId', 'username', 'teamId'] },
+  telegram: { bot: BotToken, person: ['userId', 'username', 'chatId'] },
+} as const satisfies Record<string, { bot: z.ZodType; person: readonly (keyof typeof personSchemas)[] }>;
+
+const personSchemas = {
+  userId: z.string().optional(),
+  username: z.string().nullable().optional(),
+  teamId: z.string().nullable().optional(),
+  /** The room in which the code was sent. */
+  chatId: z.string().optional(),
+};
+type PersonSchemas = typeof personSchemas;
+type Platforms = typeof PLATFORMS;
+
+// Object.keys forgets what the keys are.
+export const PLATFORM_NAMES = Object.keys(PLATFORMS) as (keyof Platforms)[];
+
+/** Chat platforms a person can be linked on. */
+export const ChatPlatform = z.enum(PLATFORM_NAMES);
+export type ChatPlatform = z.output<typeof ChatPlatform>;
+
+/** One field per platform: `discordBotToken` and so on for `BotToken`. */
+export function perPlatform<Suffix extends string, T>(suffix: Suffix, valueOf: (platform: ChatPlatform) => T) {
+  const entries = PLATFORM_NAMES.map((platform) => [`${platform}${suffix}`, valueOf(platform)]);
+  return Object.fromEntries(entries) as { [P in ChatPlatform as `${P}${Suffix}`]: T };
+}
+
+type BotFields = { [P in ChatPlatform as `${P}BotToken`]: Platforms[P]['bot'] };
+const botFields = perPlatform('BotToken', (platform) => PLATFORMS[platform].bot) as BotFields;
+/** An agent's own bots, where it has any. */
+export const ownBotFields = optional(botFields);
+/** In a change of an agent: null takes one away. */
+export const ownBotChanges = optional(clearable(botFields));
+export type OwnBots = z.output<z.ZodObject<typeof ownBotFields>>;
+export type OwnBot = z.output<Platforms[ChatPlatform]['bot']>;
+
+type PersonKey = { [P in ChatPlatform]: `${P}${Capitalize<Platforms[P]['person'][number]>}` }[ChatPlatform];
+type PersonFields = {
+  [K in PersonKey]: K extends `${ChatPlatform}${infer F}`
+    ? Uncapitalize<F> extends keyof PersonSchemas
+      ? PersonSchemas[Uncapitalize<F>]
+      : never
+    : never;
+};
+
+/** What a binding shows of a person: of every platform, all of them optional. */
+export const personFields = Object.fromEntries(
+  PLATFORM_NAMES.flatMap((platform) =>
+    PLATFORMS[platform].person.map((field) => [personField(platform, field), personSchemas[field]]),
+  ),
+) as unknown as PersonFields;
+
+/** `telegramChatId` for Telegram's `chatId`. */
+export function personField(platform: ChatPlatform, field: keyof PersonSchemas): string {
+  return platform + field.charAt(0).toUpperCase() + field.slice(1);
+}

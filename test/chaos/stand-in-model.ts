@@ -21,14 +21,23 @@ export interface StandInModel {
   close(): void;
 }
 
+export interface StandInOptions {
+  /** How long an answer takes, in pieces; by the marks it answers and how often the first of them was asked for. */
+  answerMs: number | ((marks: number[], times: number) => number);
+  /** When the first piece comes; by default the pieces are spread evenly. */
+  firstMs?: number;
+  /** A request that holds this mark is refused as one that the provider will never take. */
+  poison?: number;
+}
+
 /**
  * A model behind OpenAI's `/chat/completions` that answers with the marks of the messages it was given, so that a
- * reply tells which messages it is for. It takes `answerMs`, in pieces, so that faults hit turns in every stage.
+ * reply tells which messages it is for. It takes its time, in pieces, so that faults hit turns in every stage.
  */
-export async function startStandInModel(answerMs: number): Promise<StandInModel> {
+export async function startStandInModel(options: StandInOptions): Promise<StandInModel> {
   const asked = new Map<number, number>();
   const server = createServer((request, response) => {
-    answer(request, response, answerMs, asked).catch(() => response.destroy());
+    answer(request, response, options, asked).catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
@@ -49,7 +58,7 @@ interface Prompt {
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  answerMs: number,
+  { answerMs, firstMs, poison }: StandInOptions,
   asked: Map<number, number>,
 ): Promise<void> {
   let body = '';
@@ -58,6 +67,12 @@ async function answer(
   const last = messages.findLast(({ role }) => role === 'user')?.content ?? '';
   const marks = marksIn(typeof last === 'string' ? last : last.map(({ text }) => text ?? '').join('\n'));
   for (const mark of marks) asked.set(mark, (asked.get(mark) ?? 0) + 1);
+  if (poison !== undefined && marks.includes(poison)) {
+    response.writeHead(400, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ error: { message: 'this is nothing I answer', type: 'invalid_request_error' } }));
+    return;
+  }
+  const wholeMs = typeof answerMs === 'number' ? answerMs : answerMs(marks, asked.get(marks[0] ?? 0) ?? 1);
   const pieces = ['I have ', 'answered ', ...marks.map((mark) => `${mark} `), '.']
     .join('|')
     .replace(' |.', '|.')
@@ -67,8 +82,8 @@ async function answer(
     response.write(
       `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 0, model, choices: [{ index: 0, ...choice }], ...(usage ? { usage } : {}) })}\n\n`,
     );
-  for (const content of pieces) {
-    await sleep(answerMs / pieces.length);
+  for (const [index, content] of pieces.entries()) {
+    await sleep(index === 0 && firstMs !== undefined ? firstMs : wholeMs / pieces.length);
     if (response.destroyed) return;
     send({ delta: { role: 'assistant', content }, finish_reason: null });
   }

@@ -10,12 +10,14 @@ interface Message {
   status: string;
   conversation_id: string;
   reply_to_id: string | null;
+  error: { code: string } | null;
 }
 interface Page {
   messages: Message[];
   has_more: boolean;
 }
 
+const POISON = 666;
 const isFull = process.env.ROOST_FULL === '1';
 
 describe('messages', () => {
@@ -23,12 +25,14 @@ describe('messages', () => {
   let roost: TestRoost;
 
   beforeAll(async () => {
-    model = await startStandInModel(20);
+    model = await startStandInModel({ answerMs: 20, poison: POISON });
     roost = await startRoost({
       env: {
         OPENAI_BASE_URL: model.url,
         ROOST_DEFAULT_MODEL: 'openai/stand-in',
         ROOST_RATE_LIMIT_PER_MINUTE: '1000000',
+        // No sandbox is to be had: whoever wants one puts its agent in error.
+        ROOST_BWRAP: '',
       },
     });
   });
@@ -39,7 +43,7 @@ describe('messages', () => {
 
   const newAgent = async () => (await roost.api<{ id: string }>('POST', '/v1/agent/create', { name: 'a' })).body.id;
   const send = (agentId: string, body: unknown, headers: Record<string, string> = {}) =>
-    roost.api<Message & { error?: { code: string } }>('POST', `/v1/agent/${agentId}/messages`, body, headers);
+    roost.api<Message>('POST', `/v1/agent/${agentId}/messages`, body, headers);
   const list = async (agentId: string, query = '') =>
     (await roost.api<Page>('GET', `/v1/agent/${agentId}/messages?${query}`)).body;
   const answered = async (agentId: string, messageId: string) => {
@@ -89,6 +93,38 @@ describe('messages', () => {
       'its messages are gone',
       async () => (await roost.api('GET', `/v1/agent/${agentId}/messages/${queued.body.id}`)).status === 404,
     );
+  });
+
+  it('refuses messages to an agent in error with 503 until it is resumed', async () => {
+    const agentId = await newAgent();
+    await roost.api('GET', `/v1/agent/${agentId}/filesystem/directories`);
+    await until(
+      'the agent is in error',
+      async () => (await roost.api<{ status: string }>('GET', `/v1/agent/${agentId}`)).body.status === 'error',
+    );
+    const refused = await until('messaging knows', async () => {
+      const answer = await send(agentId, { content: 'x' });
+      return answer.status !== 201 && answer;
+    });
+    expect([refused.status, refused.body.error?.code]).toEqual([503, 'AGENT_UNAVAILABLE']);
+    await roost.api('POST', `/v1/agent/${agentId}/resume`);
+    const accepted = await send(agentId, { content: markOf(1) });
+    expect(accepted.status).toBe(201);
+    expect(await answered(agentId, accepted.body.id)).toHaveLength(1);
+  });
+
+  it('answers what waits beside a message that no model takes, and gives that one alone the error', async () => {
+    const agentId = await newAgent();
+    await roost.api('POST', `/v1/agent/${agentId}/pause`);
+    const marks = [1, 2, POISON, 3, 4];
+    const ids: string[] = [];
+    for (const mark of marks) ids.push((await send(agentId, { content: markOf(mark) })).body.id);
+    await roost.api('POST', `/v1/agent/${agentId}/resume`);
+    for (const id of ids) await answered(agentId, id);
+    const { messages } = await list(agentId);
+    expect(messages.flatMap(({ role, content }) => (role === 'user' ? [] : answeredIn(content)))).toEqual([1, 2, 3, 4]);
+    const failed = messages.filter(({ error }) => error);
+    expect(failed.map(({ id, error }) => [id, error?.code])).toEqual([[ids[2], 'MODEL_REFUSED_REQUEST']]);
   });
 
   it('stores a message once however often it is sent under one Idempotency-Key, at once too', async () => {

@@ -84,6 +84,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
           host,
           port,
           url,
+          isAlone: options.separateProcesses,
           ...(options.isVerbose ? {} : { logFile }),
         },
         serviceName,

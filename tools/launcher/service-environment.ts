@@ -17,6 +17,8 @@ export interface ServiceEnvironmentInput {
   port: number;
   /** Where the gateway answers, the public address until the user names another. */
   url: string;
+  /** Whether each service is a process of its own. */
+  isAlone: boolean;
   /** Where services log; absent: to the terminal. */
   logFile?: string;
 }
@@ -49,8 +51,12 @@ export async function serviceEnvironment(input: ServiceEnvironmentInput, service
     ROOST_BWRAP: input.bubblewrapPath,
     ROOST_LOG_FILE: input.logFile,
     PUBLIC_URL: inherited.PUBLIC_URL ?? input.url,
-    // One process serves the metrics of all, or the gateway those of its own.
-    ROOST_METRICS_PORT: isGateway ? inherited.ROOST_METRICS_PORT : undefined,
+    // One process serves the metrics of all; of several, the gateway has the port and the log names those of the others.
+    ROOST_METRICS_PORT: isGateway
+      ? inherited.ROOST_METRICS_PORT
+      : input.isAlone && inherited.ROOST_METRICS_PORT !== undefined
+        ? '0'
+        : undefined,
     PORT: isGateway ? String(input.port) : undefined,
     HOST: isGateway ? input.host : undefined,
   };

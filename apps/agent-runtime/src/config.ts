@@ -25,8 +25,8 @@ export const Config = z.object({
   ROOST_TRANSCRIPT_DAYS: z.coerce.number().int().min(1).max(36_500).default(90),
   /** How long it is kept what each turn has used. */
   ROOST_USAGE_DAYS: z.coerce.number().int().min(1).max(36_500).default(400),
-  /** How long running turns may go on after a stop was asked for, before they are handed to another worker. */
-  ROOST_SHUTDOWN_GRACE_SECONDS: z.coerce.number().min(0).max(3_600).default(25),
+  /** How long running turns may go on after a stop was asked for, before they are handed to another worker: 5 s before those who stop us lose patience. */
+  ROOST_SHUTDOWN_GRACE_SECONDS: z.coerce.number().min(0).max(3_600).default(20),
   /** Turns that one runtime process runs side by side. */
   ROOST_MAX_TURNS: z.coerce.number().int().min(1).max(1_000).default(20),
 });

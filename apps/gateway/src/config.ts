@@ -9,11 +9,8 @@ export const gatewayConfigSchema = z.object({
   ...sealingEnvironment,
   NODE_ENV: z.string().optional(),
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
-  HOST: z.string().default('127.0.0.1'),
   /** Addresses or ranges of proxies whose X-Forwarded-For is believed, comma separated: limits per address count the caller's. */
   ROOST_TRUSTED_PROXIES: z.string().default(''),
-  /** Where `/metrics` is served, on HOST; 0 takes a free port, unset serves none. */
-  ROOST_METRICS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
   /** The key of the local account, registered at start; its file is ROOST_LOCAL_API_KEY_FILE. */
   ROOST_LOCAL_API_KEY: secret(z.string().min(20)).optional(),
   /** Requests per minute and account. */

@@ -89,6 +89,7 @@ export const start: StartService = async (env, neighbours) => {
   return {
     name: 'gateway',
     url: url.replace('[::1]', 'localhost'),
+    ...(metrics ? { metricsUrl: metrics.url } : {}),
     async stop() {
       if (!connection.isClosed()) health.unsubscribe();
       await Promise.all([app.close(), drain(DRAIN_MS)]);

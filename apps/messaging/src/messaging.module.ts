@@ -6,10 +6,11 @@ import { MessagesHandlers } from './messages/messages.handlers.js';
 import { SendBatcher } from './messages/send-batcher.js';
 import { SettledMessages } from './messages/settled-messages.js';
 import { LeaseSweep } from './turns/lease-sweep.js';
+import { QueueMetrics } from './turns/queue-metrics.js';
 import { TurnsHandlers } from './turns/turns.handlers.js';
 
 @Module({
   controllers: [AgentsHandlers, ConversationsHandlers, MessagesHandlers, TurnsHandlers],
-  providers: [KnownAgents, SendBatcher, SettledMessages, LeaseSweep],
+  providers: [KnownAgents, SendBatcher, SettledMessages, LeaseSweep, QueueMetrics],
 })
 export class MessagingModule {}

@@ -2,6 +2,7 @@ import { Bus, ownCall } from '#lib/bus';
 import {
   claimTurn,
   completeTurn,
+  countMessages,
   failTurn,
   getMessage,
   heartbeatTurn,
@@ -9,7 +10,9 @@ import {
   listAgentEvents,
   listConversations,
   listMessages,
+  markMessageRead,
   postMessage,
+  type RoostError,
   sendMessage,
   syncAgent,
 } from '#lib/contracts';
@@ -35,6 +38,7 @@ describe('messaging', () => {
       NATS_CREDS: nats.creds,
       ROOST_LEASE_MS: '1000',
       ROOST_RETRY_BASE_MS: '1',
+      ROOST_METRICS_PORT: '0',
     });
     bus = new Bus(await nats.connect(), 'test');
     stop = async () => {
@@ -126,12 +130,116 @@ describe('messaging', () => {
     expect(message).toMatchObject({ status: 'read', error });
   });
 
-  it('queues for a paused agent and refuses for a stopped one', async () => {
+  it('queues for a paused agent and refuses for a stopped one and one in error', async () => {
     const agentId = await agent();
     await bus.request(syncAgent, { agentId, accountId, status: 'paused', revision: 2 });
     await say(agentId, 'a');
     await bus.request(syncAgent, { agentId, accountId, status: 'stopped', revision: 3 });
     await expect(say(agentId, 'b')).rejects.toMatchObject({ code: 'AGENT_UNAVAILABLE' });
+    await bus.request(syncAgent, { agentId, accountId, status: 'error', revision: 4 });
+    await expect(say(agentId, 'c')).rejects.toMatchObject({ code: 'AGENT_UNAVAILABLE' });
+  });
+
+  it('knows nothing of an agent when another account asks, whatever it asks', async () => {
+    const agentId = await agent();
+    const { id: messageId } = await say(agentId, 'a');
+    const turn = await claim();
+    const report = { ...fenceOf(turn), replies: ['r'], usage };
+    const [replyId = ''] = (await bus.request(completeTurn, report, ownCall('d'))).replyIds;
+    const stranger = { ...ownCall('req_stranger'), accountId: newId() };
+    const asked = {
+      send: () =>
+        bus.request(
+          sendMessage,
+          { agentId, content: 'x', metadata: {}, channel: 'api', queueMode: 'collect', conversationId: 'default' },
+          stranger,
+        ),
+      interrupt: () =>
+        bus.request(
+          sendMessage,
+          { agentId, content: 'x', metadata: {}, channel: 'api', queueMode: 'interrupt', conversationId: 'default' },
+          stranger,
+        ),
+      post: () => bus.request(postMessage, { agentId, conversationId: 'default', content: 'x' }, stranger),
+      list: () => bus.request(listMessages, { agentId, limit: 50 }, stranger),
+      'list from a cursor': () => bus.request(listMessages, { agentId, limit: 50, after: messageId }, stranger),
+      get: () => bus.request(getMessage, { agentId, messageId, waitSeconds: 0 }, stranger),
+      'mark read': () => bus.request(markMessageRead, { agentId, messageId: replyId }, stranger),
+      conversations: () => bus.request(listConversations, { agentId, page: 1, limit: 20 }, stranger),
+      events: () => bus.request(listAgentEvents, { agentId, limit: 10, fromStart: true }, stranger),
+    };
+    for (const [what, ask] of Object.entries(asked)) {
+      const code = await ask().then(
+        () => 'answered',
+        (error: RoostError) => error.code,
+      );
+      expect([what, code]).toEqual([what, 'NOT_FOUND']);
+    }
+    expect(await bus.request(countMessages, { agentIds: [agentId] }, stranger)).toEqual({ counts: {} });
+    const { messages } = await bus.request(listMessages, { agentId, limit: 50 }, account());
+    expect(messages.map(({ id, status }) => [id, status])).toEqual([
+      [messageId, 'read'],
+      [replyId, 'delivered'],
+    ]);
+  });
+
+  it('gives what is large in pages that fit the bus, each message and event once', async () => {
+    const agentId = await agent();
+    await bus.request(syncAgent, { agentId, accountId, status: 'paused', revision: 2 });
+    const numbers = Array.from({ length: 45 }, (_, n) => String(n));
+    await Promise.all(numbers.map((n) => say(agentId, `${n} ${'x'.repeat(99_000)}`, { conversationId: n })));
+    const numberOf = (content: string) => content.split(' ')[0] ?? '';
+    const inOrder = (told: string[]) => [...told].sort((a, b) => Number(a) - Number(b));
+    const events: string[] = [];
+    for (let afterEventId: string | undefined; ;) {
+      const page = await bus.request(
+        listAgentEvents,
+        { agentId, fromStart: true, limit: 200, ...(afterEventId ? { afterEventId } : {}) },
+        account(),
+      );
+      for (const { payload } of page.events) events.push(/"content":"(\d+) /.exec(JSON.stringify(payload))?.[1] ?? '');
+      expect(page.events.length).toBeLessThanOrEqual(5);
+      afterEventId = page.events.at(-1)?.id;
+      if (!page.hasMore) break;
+    }
+    expect(inOrder(events)).toEqual(numbers);
+    const listed: string[] = [];
+    for (let before: string | undefined; ;) {
+      const page = await bus.request(listMessages, { agentId, limit: 100, ...(before ? { before } : {}) }, account());
+      listed.unshift(...page.messages.map(({ content }) => numberOf(content)));
+      before = page.messages[0]?.id;
+      if (!page.hasMore) break;
+    }
+    expect(listed).toEqual(events);
+  });
+
+  it('shows at /metrics what waits, what runs and whose worker fell silent', async () => {
+    const metrics = async () => {
+      const text = await (await fetch(service.metricsUrl ?? '')).text();
+      const valueOf = (name: string) =>
+        Number(new RegExp(`^${name}\\{service="messaging"\\} (\\S+)$`, 'm').exec(text)?.[1]);
+      return {
+        pending: valueOf('roost_messages_pending'),
+        running: valueOf('roost_turns_running'),
+        expired: valueOf('roost_turns_lease_expired'),
+        backlog: valueOf('roost_outbox_backlog'),
+        oldest: valueOf('roost_outbox_oldest_age_seconds'),
+      };
+    };
+    const agentId = await agent();
+    const before = await metrics();
+    await say(agentId, 'a');
+    const turn = await claim();
+    await say(agentId, 'b');
+    const during = await metrics();
+    expect(during).toMatchObject({ pending: before.pending + 1, running: before.running + 1 });
+    expect(during.expired).toBeGreaterThanOrEqual(0);
+    await bus.request(completeTurn, { ...fenceOf(turn), replies: ['r'], usage }, ownCall('d'));
+    await until('the relay has caught up', async () => {
+      const { backlog, oldest } = await metrics();
+      return backlog === 0 && oldest === 0;
+    });
+    expect((await metrics()).running).toBe(before.running);
   });
 
   it('records what an agent says by itself once, in a conversation that it has or is given', async () => {

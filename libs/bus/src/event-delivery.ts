@@ -5,6 +5,7 @@ import { DiscoveryService } from '@nestjs/core';
 import type { Bus } from './bus.js';
 import { consumptionsOf, type EventHandler } from './inbox/consumes.js';
 import { type ConsumerBinding, EventConsumer } from './inbox/event-consumer.js';
+import { measureOutbox } from './outbox/outbox-metrics.js';
 import { OutboxRelay } from './outbox/outbox-relay.js';
 import { sweepEventTables } from './retention.js';
 
@@ -16,6 +17,7 @@ export function startEventDelivery(
   const relay = new OutboxRelay(database, bus.connection, logger);
   const consumer = new EventConsumer(bus.service, findConsumers(app), database, bus.connection, logger);
   const stopSweep = sweepEventTables(database, (error) => logger.warn({ err: error }, 'old events could not be swept'));
+  const stopMeasuring = measureOutbox(database, bus.service);
   relay.start();
   consumer.start();
   return {
@@ -23,6 +25,7 @@ export function startEventDelivery(
       stopSweep();
       await consumer.stop();
       await relay.stop();
+      stopMeasuring();
     },
   };
 }

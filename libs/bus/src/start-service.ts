@@ -1,7 +1,7 @@
 import { healthCheck } from '#lib/contracts';
 import { type Environment, loadConfig, printConfig, type RunningService, type StartService } from '#lib/config';
 import { Database, type DatabaseOptions } from '#lib/database';
-import { createLogger, type Logger, nestLogger } from '#lib/observability';
+import { createLogger, type Logger, nestLogger, serveMetrics } from '#lib/observability';
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import 'reflect-metadata';
@@ -41,7 +41,7 @@ export interface ServiceDefinition<S extends z.ZodRawShape> {
 export async function startService<S extends z.ZodRawShape>(definition: ServiceDefinition<S>): Promise<RunningService> {
   const { name } = definition;
   const config = loadConfig(definition.config, definition.env) as z.output<z.ZodObject<S>> &
-    BusOptions & { DATABASE_URL: string; DATABASE_POOL_SIZE: number };
+    BusOptions & { DATABASE_URL: string; DATABASE_POOL_SIZE: number; HOST: string; ROOST_METRICS_PORT?: number };
   const logger = createLogger(name, definition.env);
   const onUnexpected = (error: unknown, subject: string) =>
     logger.error({ err: error, subject }, 'a request failed unexpectedly');
@@ -75,16 +75,20 @@ export async function startService<S extends z.ZodRawShape>(definition: ServiceD
   const delivery = database ? startEventDelivery(app, { bus, database, logger }) : undefined;
   const details = definition.hasHealthDetails ? app.get<HealthDetails>(HEALTH_DETAILS, { strict: false }) : undefined;
   const health = serveHealth(bus, database, onUnexpected, details);
-  logger.info('started');
+  const metrics =
+    config.ROOST_METRICS_PORT === undefined ? undefined : await serveMetrics(config.ROOST_METRICS_PORT, config.HOST);
+  logger.info({ metrics: metrics?.url }, 'started');
 
   return {
     name,
+    ...(metrics ? { metricsUrl: metrics.url } : {}),
     async stop() {
       bus.beginStop();
       if (!connection.isClosed()) health.unsubscribe();
       await server.close();
       await app.close();
       await delivery?.stop();
+      await metrics?.stop();
       await database?.close();
       await closeConnection(bus, logger);
       logger.info('stopped');

@@ -5,6 +5,8 @@ export interface RunningService {
   readonly name: string;
   /** Where it listens, if it listens. */
   readonly url?: string;
+  /** Where its metrics are, if it serves them. */
+  readonly metricsUrl?: string;
   /** Drains and stops it: takes nothing new, finishes what runs, closes its connections. */
   stop(): Promise<void>;
 }

@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import { secret } from './load-config.js';
 
-/** What every service needs to reach the bus. */
+/** What every service needs to reach the bus and to be watched. */
 export const busEnvironment = {
   NATS_URL: z.string().default('nats://127.0.0.1:4222'),
   /** Content of a .creds file, or the path of one; empty for a server without authentication. */
   NATS_CREDS: secret(z.string()).optional(),
+  HOST: z.string().default('127.0.0.1'),
+  /** Where `/metrics` is served, on HOST; 0 takes a free port, which the log names; unset serves none. */
+  ROOST_METRICS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
 };
 
 /** What every service with rows of its own needs. */

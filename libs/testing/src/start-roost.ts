@@ -50,6 +50,7 @@ export async function startRoost({ services: wanted, env = {} }: StartRoostOptio
     host: '127.0.0.1',
     port,
     url: `http://127.0.0.1:${port}`,
+    isAlone: false,
     logFile: join(dataDir, 'roost.log'),
   };
   const cleanUp = async () => {

@@ -3,6 +3,12 @@ import type { Database } from '#lib/database';
 import type { z } from 'zod';
 
 /**
+ * A page travels in one bus message, and a reader's stream takes it at once: one larger than what may wait for a reader
+ * would get it cut. The first event of a page may be larger by itself.
+ */
+const MAX_PAGE_BYTES = 512 * 1024;
+
+/**
  * An agent's durable events after one of them, from the outbox: its rows of one key are written under the agent's
  * lock, so their ids are the order in which they were committed. The caller has checked whose agent it is.
  */
@@ -17,21 +23,31 @@ export async function listEvents(
   const lastEventId = last?.event_id ?? null;
   if (afterEventId === undefined && !fromStart) return { events: [], hasMore: false, isKnown: true, lastEventId };
   const [after] = afterEventId
-    ? await database.query<{ id: string }>(`SELECT id FROM outbox WHERE key = $1 AND event_id = $2`, [
-        agentId,
-        afterEventId,
-      ])
+    ? await database.query<{ id: string }>(
+        // Newest first: a reader that keeps up is at the end of a list that may be long.
+        `SELECT id FROM outbox WHERE key = $1 AND event_id = $2 ORDER BY id DESC LIMIT 1`,
+        [agentId, afterEventId],
+      )
     : [{ id: '0' }];
-  const rows = await database.query<{ event: unknown }>(
-    `SELECT jsonb_build_object('id', event_id, 'subject', subject, 'payload', payload,
-       'created_at', wire_time(created_at)) AS event
-     FROM outbox WHERE key = $1 AND id > $2 ORDER BY id LIMIT $3`,
-    [agentId, after?.id ?? '0', limit + 1],
-  );
+  const rows = await database.query<{ event: unknown; found: string }>(PAGE, [agentId, after?.id ?? '0', limit]);
   return {
-    events: rows.slice(0, limit).map((row) => AgentEvent.parse(row.event)),
-    hasMore: rows.length > limit,
+    events: rows.map((row) => AgentEvent.parse(row.event)),
+    hasMore: Number(rows[0]?.found ?? 0) > rows.length,
     isKnown: after !== undefined,
     lastEventId,
   };
 }
+
+/** Row by row, so that of large events no more are read than the page holds, and the one that shows there are more. */
+const PAGE = `
+  WITH RECURSIVE page AS (
+    (SELECT id, 1 AS n, octet_length(payload::text) AS bytes FROM outbox WHERE key = $1 AND id > $2 ORDER BY id LIMIT 1)
+    UNION ALL
+    SELECT next.id, page.n + 1, page.bytes + next.bytes FROM page, LATERAL (
+      SELECT id, octet_length(payload::text) AS bytes FROM outbox WHERE key = $1 AND id > page.id ORDER BY id LIMIT 1
+    ) next WHERE page.n <= $3 AND page.bytes <= ${MAX_PAGE_BYTES}
+  )
+  SELECT jsonb_build_object('id', o.event_id, 'subject', o.subject, 'payload', o.payload,
+    'created_at', wire_time(o.created_at)) AS event, (SELECT count(*) FROM page) AS found
+  FROM page JOIN outbox o ON o.id = page.id
+  WHERE page.n = 1 OR (page.n <= $3 AND page.bytes <= ${MAX_PAGE_BYTES}) ORDER BY page.id`;

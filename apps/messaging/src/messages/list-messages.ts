@@ -2,8 +2,11 @@ import { listMessages as contract, Message, RoostError } from '#lib/contracts';
 import type { Database } from '#lib/database';
 import type { z } from 'zod';
 
+/** A page travels in one bus message of at most 32 MB; a character may take six bytes of it as an escape. */
+const MAX_PAGE_CHARS = 4_000_000;
+
 /**
- * Pages through an agent's messages by `seq`. Rows are the account's own; when none is found `assertAgent` and the
+ * Pages through an agent's messages by `seq`. A page of very long messages holds fewer than `limit`. Rows are the account's own; when none is found `assertAgent` and the
  * cursors are asked why. Errors: VALIDATION_ERROR for a cursor of another agent, those of `assertAgent`.
  */
 export async function listMessages(
@@ -37,8 +40,15 @@ export async function listMessages(
     await assertCursor(database, accountId, query.agentId, 'before', query.before);
     await assertCursor(database, accountId, query.agentId, 'after', query.after);
   }
-  const messages = rows.slice(0, limit).map((row) => Message.parse(row.message));
-  return { messages: isForward ? messages : messages.reverse(), hasMore: rows.length > limit };
+  const messages = fitting(rows.slice(0, limit).map((row) => Message.parse(row.message)));
+  return { messages: isForward ? messages : messages.reverse(), hasMore: rows.length > messages.length };
+}
+
+/** As many from the begin as one page carries. */
+function fitting(messages: Message[]): Message[] {
+  let chars = 0;
+  const end = messages.findIndex(({ content }) => (chars += content.length) > MAX_PAGE_CHARS);
+  return end > 0 ? messages.slice(0, end) : messages;
 }
 
 /** A cursor that is no message of the agent finds nothing, as the end of the list does: tell the two apart. */

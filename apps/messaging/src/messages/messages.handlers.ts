@@ -49,7 +49,7 @@ export class MessagesHandlers {
     }
     if (outcome.kind !== 'accepted') throw unknownAgent();
     if (outcome.interruptsTurn) this.bus.signal(interruptSubject(input.agentId));
-    this.bus.signal(WAKE_RUNTIME);
+    if (outcome.canBeClaimed) this.bus.signal(WAKE_RUNTIME);
     return outcome.message;
   }
 

@@ -51,7 +51,7 @@ export class SendBatcher {
   private async commit(batch: Waiting[]): Promise<void> {
     try {
       const requests = batch.map(({ request }) => request);
-      const outcomes = await this.database.transaction((tx) => sendMessages(tx, requests));
+      const outcomes = await sendMessages(this.database, requests);
       batch.forEach(({ resolve }, index) => resolve(outcomes[index]!));
     } catch (error) {
       // Which of them failed is not known: each alone, so that only the culprit is refused.

@@ -1,5 +1,5 @@
 import { messageCreated, sendMessage, type AcceptedMessage } from '#lib/contracts';
-import { newId, type Transaction } from '#lib/database';
+import { type Database, newId } from '#lib/database';
 import type { z } from 'zod';
 
 export interface SendRequest {
@@ -11,20 +11,18 @@ export interface SendRequest {
 
 /** How a send ended: the message, or why there is none. */
 export type SendOutcome =
-  | { kind: 'accepted'; message: AcceptedMessage; interruptsTurn: boolean }
+  | { kind: 'accepted'; message: AcceptedMessage; interruptsTurn: boolean; canBeClaimed: boolean }
   | { kind: 'unknown-agent' }
   | { kind: 'not-yours' }
   | { kind: 'unavailable'; status: string };
 
-interface AgentRow {
-  agent_id: string;
-  account_id: string;
-  status: string;
+interface OutcomeRow {
+  n: string;
+  agent_status: string | null;
+  is_mine: boolean;
   running_turn: string | null;
-}
-
-interface StoredRow {
-  id: string;
+  /** Null when nothing was stored: refused, or known by its dedupe key. */
+  id: string | null;
   agent_id: string;
   dedupe_key: string | null;
   content: string;
@@ -36,53 +34,55 @@ interface StoredRow {
   created_at: Date;
 }
 
+type StoredRow = Omit<OutcomeRow, 'n' | 'agent_status' | 'is_mine' | 'running_turn'> & { id: string };
+
 /**
  * Stores messages, in the given order, with their conversations and events. Each request has its own outcome.
  * Ordering: the agents' rows are locked first, so whoever reads an agent's messages under that lock sees all before.
  */
-export async function sendMessages(tx: Transaction, requests: SendRequest[]): Promise<SendOutcome[]> {
-  const agents = await lockAgents(tx, requests);
-  const outcomes = requests.map((request) => refusal(request, agents.get(request.input.agentId)));
-  const accepted = requests.flatMap((request, index) =>
-    outcomes[index] ? [] : [{ index, id: `msg_${newId()}`, request }],
-  );
-  if (accepted.length === 0) return outcomes as SendOutcome[];
-  const stored = await store(
-    tx,
-    accepted.map(({ id, request }) => row(id, request)),
-  );
-  tx.markEvents();
-  const byId = new Map(stored.map((message) => [message.id, message]));
-  for (const { index, id, request } of accepted) {
-    const { agentId, dedupeKey, queueMode } = request.input;
-    const message = byId.get(id) ?? (await firstOf(tx, agentId, dedupeKey ?? ''));
-    const interruptsTurn = queueMode === 'interrupt' && byId.has(id) && agents.get(agentId)?.running_turn !== null;
-    outcomes[index] = { kind: 'accepted', message: toAccepted(message), interruptsTurn };
+export async function sendMessages(database: Database, requests: SendRequest[]): Promise<SendOutcome[]> {
+  const parameters = [
+    JSON.stringify(requests.map(row)),
+    [...new Set(requests.map(({ input }) => input.agentId))],
+    messageCreated.subject,
+  ];
+  const rows = requests.some(({ input }) => input.queueMode === 'interrupt')
+    ? await database.transaction(async (tx) => {
+        // Which turn runs is seen only by a statement that begins under the lock.
+        await tx.query(LOCK_AGENTS, [parameters[1]]);
+        tx.markEvents();
+        return tx.query<OutcomeRow>(STORE, parameters);
+      })
+    : await database.queryWithEvents<OutcomeRow>(STORE, parameters);
+  const byPlace = new Map(rows.map((outcome) => [Number(outcome.n), outcome]));
+  return Promise.all(requests.map(({ input }, index) => outcomeOf(database, input, byPlace.get(index + 1))));
+}
+
+async function outcomeOf(
+  database: Database,
+  { agentId, dedupeKey, queueMode }: SendRequest['input'],
+  row: OutcomeRow | undefined,
+): Promise<SendOutcome> {
+  if (!row || row.agent_status === null) return { kind: 'unknown-agent' };
+  if (!row.is_mine || row.agent_status === 'deleted') return { kind: 'not-yours' };
+  if (row.agent_status === 'stopped' || row.agent_status === 'error')
+    return { kind: 'unavailable', status: row.agent_status };
+  if (row.id === null) {
+    const message = toAccepted(await firstOf(database, agentId, dedupeKey ?? ''));
+    return { kind: 'accepted', message, interruptsTurn: false, canBeClaimed: false };
   }
-  return outcomes as SendOutcome[];
-}
-
-async function lockAgents(tx: Transaction, requests: SendRequest[]): Promise<Map<string, AgentRow>> {
-  const ids = [...new Set(requests.map(({ input }) => input.agentId))];
-  // In one order everywhere: two batches that lock the same agents the other way round would wait for each other.
-  const rows = await tx.query<AgentRow>(
-    `SELECT agent_id, account_id, status, running_turn FROM agents WHERE agent_id = ANY($1::uuid[])
-     ORDER BY agent_id FOR UPDATE`,
-    [ids],
-  );
-  return new Map(rows.map((agent) => [agent.agent_id, agent]));
-}
-
-function refusal({ accountId }: SendRequest, agent: AgentRow | undefined): SendOutcome | undefined {
-  if (!agent) return { kind: 'unknown-agent' };
-  if (agent.account_id !== accountId || agent.status === 'deleted') return { kind: 'not-yours' };
-  if (agent.status === 'stopped' || agent.status === 'error') return { kind: 'unavailable', status: agent.status };
-  return undefined;
-}
-
-function row(id: string, { input, accountId, headers }: SendRequest) {
+  const isRunning = row.running_turn !== null;
   return {
-    id,
+    kind: 'accepted',
+    message: toAccepted({ ...row, id: row.id }),
+    interruptsTurn: queueMode === 'interrupt' && isRunning,
+    canBeClaimed: row.agent_status === 'active' && !isRunning,
+  };
+}
+
+function row({ input, accountId, headers }: SendRequest) {
+  return {
+    id: `msg_${newId()}`,
     account_id: accountId,
     agent_id: input.agentId,
     conversation_id: input.conversationId,
@@ -97,61 +97,68 @@ function row(id: string, { input, accountId, headers }: SendRequest) {
   };
 }
 
-/** Gives only rows that are new: one whose dedupe key is known changes nothing. */
-async function store(tx: Transaction, rows: ReturnType<typeof row>[]): Promise<StoredRow[]> {
-  return tx.query<StoredRow>(
-    `WITH input AS MATERIALIZED (
-       SELECT item.*, n FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS element (value, n),
-         jsonb_to_record(value) AS item (id text, account_id uuid, agent_id uuid, conversation_id text, content text,
-           metadata jsonb, channel text, queue_mode text, dedupe_key text, counterparty_id text, counterparty_name text,
-           headers jsonb)
-     ), inserted AS (
-       INSERT INTO messages
-         (id, account_id, agent_id, conversation_id, role, content, metadata, status, channel, queue_mode, dedupe_key)
-       SELECT id, account_id, agent_id, conversation_id, 'user', content, metadata, 'pending', channel, queue_mode, dedupe_key
-         FROM input ORDER BY n
-       ON CONFLICT (agent_id, dedupe_key) WHERE dedupe_key IS NOT NULL DO NOTHING
-       RETURNING id, seq, agent_id, account_id, conversation_id, dedupe_key, content, metadata, status, channel,
-         queue_mode, created_at, wire_message(messages) AS wire
-     ), touched AS (
-       SELECT inserted.agent_id, inserted.account_id, inserted.conversation_id, count(*) AS added,
-         bool_or(inserted.queue_mode = 'interrupt') AS interrupts,
-         (array_agg(input.channel ORDER BY n DESC))[1] AS channel,
-         (array_agg(counterparty_id ORDER BY n DESC))[1] AS counterparty_id,
-         (array_agg(counterparty_name ORDER BY n DESC))[1] AS counterparty_name
-       FROM inserted JOIN input USING (id)
-       GROUP BY inserted.agent_id, inserted.account_id, inserted.conversation_id
-     ), conversation AS (
-       INSERT INTO conversations AS c
-         (agent_id, id, account_id, channel, counterparty_id, counterparty_name, message_count, ready_at)
-       SELECT agent_id, conversation_id, account_id, CASE WHEN conversation_id LIKE channel || ':%' THEN channel ELSE 'api' END,
-         counterparty_id, counterparty_name, added,
-         CASE WHEN interrupts THEN 'epoch' ELSE now() END FROM touched
-       ON CONFLICT (agent_id, id) DO UPDATE SET
-         message_count = c.message_count + excluded.message_count,
-         counterparty_name = coalesce(excluded.counterparty_name, c.counterparty_name),
-         ready_at = least(coalesce(c.ready_at, excluded.ready_at), CASE WHEN excluded.ready_at = 'epoch' THEN excluded.ready_at END),
-         updated_at = now()
-     ), cancelled AS (
-       UPDATE turns SET cancelled = true FROM touched
-       WHERE turns.agent_id = touched.agent_id AND turns.state = 'running' AND touched.interrupts
-     ), agent AS (
-       UPDATE agents SET next_at = now() FROM (SELECT DISTINCT agent_id FROM touched) t
-       WHERE agents.agent_id = t.agent_id AND (agents.next_at IS NULL OR agents.next_at > now())
-     ), event AS (
-       INSERT INTO outbox (subject, key, payload, headers)
-       SELECT $2, inserted.agent_id::text,
-         jsonb_build_object('account_id', inserted.account_id, 'agent_id', inserted.agent_id, 'message', wire), input.headers
-       FROM inserted JOIN input USING (id) ORDER BY seq
-     )
-     SELECT id, agent_id, dedupe_key, content, metadata, status, channel, queue_mode, conversation_id, created_at
-     FROM inserted`,
-    [JSON.stringify(rows), messageCreated.subject],
-  );
-}
+// In one order everywhere: two batches that lock the same agents the other way round would wait for each other.
+const LOCK_AGENTS = `SELECT 1 FROM agents WHERE agent_id = ANY($1::uuid[]) ORDER BY agent_id FOR UPDATE`;
 
-async function firstOf(tx: Transaction, agentId: string, dedupeKey: string): Promise<StoredRow> {
-  const [first] = await tx.query<StoredRow>(`SELECT * FROM messages WHERE agent_id = $1 AND dedupe_key = $2`, [
+/** A message whose dedupe key is known changes nothing. */
+const STORE = `
+  WITH agent AS MATERIALIZED (
+    SELECT agent_id, account_id, status, running_turn FROM agents WHERE agent_id = ANY($2::uuid[])
+    ORDER BY agent_id FOR UPDATE
+  ), input AS MATERIALIZED (
+    SELECT item.*, n FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS element (value, n),
+      jsonb_to_record(value) AS item (id text, account_id uuid, agent_id uuid, conversation_id text, content text,
+        metadata jsonb, channel text, queue_mode text, dedupe_key text, counterparty_id text, counterparty_name text,
+        headers jsonb)
+  ), accepted AS (
+    SELECT input.* FROM input JOIN agent USING (agent_id, account_id)
+    WHERE agent.status NOT IN ('deleted', 'stopped', 'error')
+  ), inserted AS (
+    INSERT INTO messages
+      (id, account_id, agent_id, conversation_id, role, content, metadata, status, channel, queue_mode, dedupe_key)
+    SELECT id, account_id, agent_id, conversation_id, 'user', content, metadata, 'pending', channel, queue_mode, dedupe_key
+      FROM accepted ORDER BY n
+    ON CONFLICT (agent_id, dedupe_key) WHERE dedupe_key IS NOT NULL DO NOTHING
+    RETURNING id, seq, agent_id, account_id, conversation_id, dedupe_key, content, metadata, status, channel,
+      queue_mode, created_at, wire_message(messages) AS wire
+  ), touched AS (
+    SELECT inserted.agent_id, inserted.account_id, inserted.conversation_id, count(*) AS added,
+      bool_or(inserted.queue_mode = 'interrupt') AS interrupts,
+      (array_agg(input.channel ORDER BY n DESC))[1] AS channel,
+      (array_agg(counterparty_id ORDER BY n DESC))[1] AS counterparty_id,
+      (array_agg(counterparty_name ORDER BY n DESC))[1] AS counterparty_name
+    FROM inserted JOIN input USING (id)
+    GROUP BY inserted.agent_id, inserted.account_id, inserted.conversation_id
+  ), conversation AS (
+    INSERT INTO conversations AS c
+      (agent_id, id, account_id, channel, counterparty_id, counterparty_name, message_count, ready_at)
+    SELECT agent_id, conversation_id, account_id, CASE WHEN conversation_id LIKE channel || ':%' THEN channel ELSE 'api' END,
+      counterparty_id, counterparty_name, added,
+      CASE WHEN interrupts THEN 'epoch' ELSE now() END FROM touched
+    ON CONFLICT (agent_id, id) DO UPDATE SET
+      message_count = c.message_count + excluded.message_count,
+      counterparty_name = coalesce(excluded.counterparty_name, c.counterparty_name),
+      ready_at = least(coalesce(c.ready_at, excluded.ready_at), CASE WHEN excluded.ready_at = 'epoch' THEN excluded.ready_at END),
+      updated_at = now()
+  ), cancelled AS (
+    UPDATE turns SET cancelled = true FROM touched
+    WHERE turns.agent_id = touched.agent_id AND turns.state = 'running' AND touched.interrupts
+  ), ready AS (
+    UPDATE agents SET next_at = now() FROM (SELECT DISTINCT agent_id FROM touched) t
+    WHERE agents.agent_id = t.agent_id AND (agents.next_at IS NULL OR agents.next_at > now())
+  ), event AS (
+    INSERT INTO outbox (subject, key, payload, headers)
+    SELECT $3, inserted.agent_id::text,
+      jsonb_build_object('account_id', inserted.account_id, 'agent_id', inserted.agent_id, 'message', wire), input.headers
+    FROM inserted JOIN input USING (id) ORDER BY seq
+  )
+  SELECT n, agent.status AS agent_status, agent.account_id = input.account_id AS is_mine, agent.running_turn,
+    inserted.id, input.agent_id, input.dedupe_key, inserted.content, inserted.metadata, inserted.status,
+    inserted.channel, inserted.queue_mode, inserted.conversation_id, inserted.created_at
+  FROM input LEFT JOIN agent USING (agent_id) LEFT JOIN inserted ON inserted.id = input.id`;
+
+async function firstOf(database: Database, agentId: string, dedupeKey: string): Promise<StoredRow> {
+  const [first] = await database.query<StoredRow>(`SELECT * FROM messages WHERE agent_id = $1 AND dedupe_key = $2`, [
     agentId,
     dedupeKey,
   ]);

@@ -83,7 +83,7 @@ it('answers every message exactly once and in order, whatever claims, expiries a
             queueMode: 'collect' as const,
             conversationId: 'c',
           };
-          const [outcome] = await database.transaction((tx) => sendMessages(tx, [{ input, accountId, headers: {} }]));
+          const [outcome] = await sendMessages(database, [{ input, accountId, headers: {} }]);
           if (outcome?.kind === 'accepted') sent.push(outcome.message.id);
         } else if (move.do === 'claim') await claim();
         else if (move.do === 'expire' && running && claims.length < 4) {

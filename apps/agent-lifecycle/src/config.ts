@@ -2,6 +2,7 @@ import { sealingEnvironment } from '#lib/auth';
 import { busEnvironment, databaseEnvironment, secret } from '#lib/config';
 import { quantityBytes } from '#lib/contracts';
 import { z } from 'zod';
+import { driverNames } from './workspaces/driver-kinds.js';
 
 const quantity = z.string().refine((text) => quantityBytes(text) !== undefined, 'must be a quantity like 1Gi');
 
@@ -9,9 +10,15 @@ export const lifecycleConfigSchema = z.object({
   ...busEnvironment,
   ...databaseEnvironment,
   ...sealingEnvironment,
+  /** How workspaces are held apart. */
+  ROOST_WORKSPACE_DRIVER: z
+    .enum(driverNames, {
+      error: `must be one of ${driverNames.join(', ')}: the kinds of workspaces this Roost can make`,
+    })
+    .default('local'),
   /** Holds the volumes of local workspaces. */
   ROOST_DATA_DIR: z.string().default('.roost'),
-  /** bubblewrap; empty: agents that need their workspace go to `error` with the reason. Nothing runs unsandboxed. */
+  /** bubblewrap, for local workspaces; empty: agents that need their workspace go to `error` with the reason. Nothing runs unsandboxed. */
   ROOST_BWRAP: z.string().optional(),
   /** Signs the bus credentials of workspaces. */
   NATS_ACCOUNT_SEED: secret(z.string()).optional(),

@@ -12,7 +12,7 @@ import { tellMessaging } from '../states/tell-messaging.js';
 import type { WorkspaceDriver, WorkspaceSpec } from '../workspaces/index.js';
 import { Activity } from './activity.js';
 import { Failures } from './failures.js';
-import { canMakeWorkspaces, DRIVER } from './make-driver.js';
+import { DRIVER } from './make-driver.js';
 import { writePendingFiles } from './pending-files.js';
 
 interface Awake {
@@ -127,7 +127,7 @@ export class WorkspaceKeeper {
   /** Counts a failure of a workspace; too many in a row, or one that no retry mends, put the agent in `error`. */
   async failed(agentId: string, error: unknown): Promise<void> {
     const count = this.failures.add(agentId);
-    if (count < this.config.ROOST_WORKSPACE_TRIES && canMakeWorkspaces(this.config)) return;
+    if (count < this.config.ROOST_WORKSPACE_TRIES && this.driver.whyNever === undefined) return;
     const reason = error instanceof RoostError ? error.message : 'the workspace keeps failing';
     this.failures.clear(agentId);
     this.awake.delete(agentId);

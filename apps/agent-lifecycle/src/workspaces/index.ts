@@ -1,3 +1,4 @@
 /** Where the hands of an agent are made: a driver per kind of isolation behind one interface. */
 export * from './workspace-driver.js';
+export { driverKinds, driverNames, type DriverParts } from './driver-kinds.js';
 export { LocalWorkspaceDriver, type LocalDriverOptions } from './local/local-driver.js';

@@ -29,6 +29,8 @@ export type WorkspaceStatus = { state: 'running' | 'asleep' | 'starting' } | { s
  * Not promised: that a workspace that was running a moment ago still is.
  */
 export interface WorkspaceDriver {
+  /** Why no workspace can be made until this service is restarted; undefined where trying again may help. */
+  readonly whyNever: string | undefined;
   /**
    * Resolves when the daemon of the workspace answers on the bus. Concurrent calls make one workspace; a changed spec
    * takes effect at the next start, a changed network policy at once.

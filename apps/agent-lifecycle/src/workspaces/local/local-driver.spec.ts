@@ -281,14 +281,6 @@ describe('a local workspace', () => {
     expect(processesOf(agentId)).toBe(2);
   });
 
-  it('comes back after its daemon was killed from inside', async () => {
-    const agentId = await awake();
-    void run(agentId, 'kill -9 $PPID').catch(() => undefined);
-    await expect.poll(async () => (await driver.inspect(agentId)).state).toBe('asleep');
-    await driver.ensure({ agentId, accountId: randomUUID(), volumeBytes: 2 ** 30, env: {}, network: { mode: 'none' } });
-    await expect(run(agentId, 'echo back')).resolves.toMatchObject({ stdout: 'back\n' });
-  });
-
   describe('reaches the outside through the proxy only', () => {
     let server: Server;
     let port: number;

@@ -49,6 +49,7 @@ const startTimeoutMs = 15_000;
 
 /** Workspaces in bubblewrap sandboxes on this machine. They end with this process, however it ends; volumes stay. */
 export class LocalWorkspaceDriver implements WorkspaceDriver {
+  readonly whyNever: string | undefined;
   private readonly volumes: Volumes;
   private readonly cgroups: Cgroups;
   private readonly workspaces = new Map<string, Workspace>();
@@ -61,6 +62,10 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
   private hasWarnedOfVolumes = false;
 
   constructor(private readonly options: LocalDriverOptions) {
+    if (!options.bwrapPath) {
+      const missing = 'bubblewrap is not installed: install the package "bubblewrap" and start Roost again';
+      this.whyNever = `${options.reason ?? missing}. Nothing runs without a sandbox.`;
+    }
     this.volumes = new Volumes(options.dataDir);
     this.egressLog = new EgressLog(options.dataDir);
     this.cgroups = new Cgroups(createHash('sha256').update(resolve(options.dataDir)).digest('hex').slice(0, 12));
@@ -171,14 +176,10 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
   }
 
   private launch(spec: WorkspaceSpec, volume: OpenVolume): Sandbox {
-    const { bwrapPath, reason, dataDir, daemonPath, natsUrl, mintCredentials, logger } = this.options;
+    const { bwrapPath, dataDir, daemonPath, natsUrl, mintCredentials, logger } = this.options;
     const { agentId } = spec;
     if (this.isClosed) throw unavailable('Roost is shutting down');
-    if (!bwrapPath) {
-      throw unavailable(
-        `${reason ?? 'bubblewrap is not installed: install the package "bubblewrap" and start Roost again'}. Nothing runs without a sandbox.`,
-      );
-    }
+    if (!bwrapPath) throw unavailable(this.whyNever ?? 'there is no bubblewrap');
     this.kit ??= makeKit(dataDir, daemonPath);
     const limits = limitsOf(spec);
     const seccomp = seccompProgram();

@@ -1,0 +1,52 @@
+import { build } from 'esbuild';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { workspaceCredentials } from '#lib/bus/credentials';
+import { ownCall, requestOverNats } from '#lib/bus/rpc';
+import { execCommand } from '#lib/contracts';
+import { freshBus, temporaryFolder } from '#lib/testing';
+import { describeDriver } from '../testing/driver-suite.js';
+import { LocalWorkspaceDriver } from './local-driver.js';
+
+describeDriver('the local driver', { isWalled: true }, async () => {
+  const bus = await freshBus();
+  const dataDir = temporaryFolder();
+  const daemonPath = join(dataDir, 'workspace-daemon.mjs');
+  await build({
+    absWorkingDir: fileURLToPath(new URL('../../../../../', import.meta.url)),
+    entryPoints: ['apps/workspace/src/main.ts'],
+    outfile: daemonPath,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    tsconfig: 'tsconfig.json',
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  });
+  const connection = await bus.connect();
+  const another = () =>
+    new LocalWorkspaceDriver({
+      bwrapPath: process.env['ROOST_TEST_BWRAP'],
+      dataDir,
+      natsUrl: bus.url,
+      daemonPath,
+      nats: connection,
+      mintCredentials: (agentId) => workspaceCredentials(bus.accountSeed, agentId, { ttlSeconds: 3_600 }),
+      logger: { warn: () => undefined, info: () => undefined },
+    });
+  const driver = another();
+  return {
+    driver,
+    connection,
+    another,
+    async crash(agentId) {
+      const input = { agentId, execId: randomUUID(), command: 'kill -9 $PPID', timeoutMs: 500, maxOutputBytes: 100 };
+      await requestOverNats(connection, execCommand, input, ownCall('crash', 500)).catch(() => undefined);
+    },
+    async close() {
+      await driver.close();
+      await connection.close();
+      bus.release();
+    },
+  };
+});

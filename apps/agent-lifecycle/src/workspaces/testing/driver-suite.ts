@@ -1,0 +1,200 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ownCall, requestOverNats } from '#lib/bus/rpc';
+import { execCommand, pingWorkspace, readFile, writeFile } from '#lib/contracts';
+import { until } from '#lib/testing';
+import type { WorkspaceDriver, WorkspaceSpec } from '../workspace-driver.js';
+
+/** A driver on a bus of its own, as the suite meets it. */
+export interface DriverUnderTest {
+  driver: WorkspaceDriver;
+  /** With a service's credentials. */
+  connection: NatsConnection;
+  /** Another driver on the same workspaces, as after a restart of the service. The suite closes it. */
+  another?(): WorkspaceDriver;
+  /** Ends the workspace as a crash would: its daemon is gone, and nobody asked for it. */
+  crash(agentId: string): Promise<void>;
+  /** Closes the driver and what it ran on. */
+  close(): Promise<void>;
+}
+
+export interface DriverSuiteOptions {
+  /** False where workspaces are doubles without a kernel around them: what needs a wall is then left out. */
+  isWalled: boolean;
+}
+
+/** What `WorkspaceDriver` promises, tried on a driver. `make` is called once. */
+export function describeDriver(name: string, options: DriverSuiteOptions, make: () => Promise<DriverUnderTest>): void {
+  describe(`${name}, as every driver,`, () => {
+    let under: DriverUnderTest;
+    beforeAll(async () => {
+      under = await make();
+    });
+    afterAll(() => under?.close());
+
+    const call = () => ownCall(`req_${randomUUID()}`, 30_000);
+    const specOf = (more: Partial<WorkspaceSpec> = {}): WorkspaceSpec => ({
+      agentId: randomUUID(),
+      accountId: randomUUID(),
+      volumeBytes: 64 * 2 ** 20,
+      env: {},
+      network: { mode: 'none' },
+      ...more,
+    });
+    const awake = async (more: Partial<WorkspaceSpec> = {}) => {
+      const spec = specOf(more);
+      await under.driver.ensure(spec);
+      return spec;
+    };
+    const bootId = async (agentId: string) =>
+      (await requestOverNats(under.connection, pingWorkspace, { agentId }, call())).bootId;
+    const answers = (agentId: string) =>
+      requestOverNats(under.connection, pingWorkspace, { agentId }, ownCall('ping', 500)).then(
+        () => true,
+        () => false,
+      );
+    const put = (agentId: string, content: string) =>
+      requestOverNats(
+        under.connection,
+        writeFile,
+        { agentId, path: 'kept.txt', content, encoding: 'utf-8', overwrite: true },
+        call(),
+      );
+    const get = async (agentId: string) =>
+      (await requestOverNats(under.connection, readFile, { agentId, path: 'kept.txt', encoding: 'utf-8' }, call()))
+        .content;
+    const listed = async (agentId: string) =>
+      (await under.driver.list()).filter((found) => found.agentId === agentId).map(({ state }) => state);
+
+    it('makes a workspace that answers, puts it to sleep and wakes it with its files', async () => {
+      const spec = await awake();
+      const { agentId } = spec;
+      await expect(under.driver.inspect(agentId)).resolves.toEqual({ state: 'running' });
+      await put(agentId, 'hello');
+      await under.driver.sleep(agentId);
+      expect(await answers(agentId)).toBe(false);
+      await expect(under.driver.inspect(agentId)).resolves.toEqual({ state: 'asleep' });
+      expect(await listed(agentId)).toEqual(['asleep']);
+      await under.driver.ensure(spec);
+      await expect(get(agentId)).resolves.toBe('hello');
+      expect(await listed(agentId)).toEqual(['running']);
+    });
+
+    it('makes one workspace for many callers at once, and leaves it alone when it is asked again', async () => {
+      const spec = specOf();
+      await Promise.all(Array.from({ length: 10 }, () => under.driver.ensure(spec)));
+      const first = await bootId(spec.agentId);
+      await under.driver.ensure(spec);
+      await expect(bootId(spec.agentId)).resolves.toBe(first);
+      expect(await listed(spec.agentId)).toEqual(['running']);
+    });
+
+    it('sleeps when it is told so in the middle of a start', async () => {
+      const spec = specOf();
+      const start = under.driver.ensure(spec).catch(() => undefined);
+      await under.driver.sleep(spec.agentId);
+      await start;
+      await under.driver.sleep(spec.agentId);
+      expect(await answers(spec.agentId)).toBe(false);
+    });
+
+    it('removes a workspace with its files for good, asleep or not, as often as it is asked', async () => {
+      const specs = await Promise.all([awake(), awake()]);
+      for (const { agentId } of specs) await put(agentId, 'old');
+      await under.driver.sleep(specs[0].agentId);
+      for (const spec of specs) {
+        await under.driver.remove(spec.agentId);
+        await under.driver.remove(spec.agentId);
+        expect(await answers(spec.agentId)).toBe(false);
+        expect(await listed(spec.agentId)).toEqual([]);
+      }
+      await under.driver.ensure(specs[0]);
+      await expect(get(specs[0].agentId)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    });
+
+    it('knows nothing of an agent it never saw, and harms nothing when it is told to end it', async () => {
+      const agentId = randomUUID();
+      await expect(under.driver.inspect(agentId)).resolves.toEqual({ state: 'asleep' });
+      await under.driver.sleep(agentId);
+      await under.driver.remove(agentId);
+      expect(await listed(agentId)).toEqual([]);
+      await expect(under.driver.networkLog(agentId, 10)).resolves.toEqual([]);
+    });
+
+    it('sees a crashed workspace as no longer running and brings it back with its files', async () => {
+      const spec = await awake();
+      const first = await bootId(spec.agentId);
+      await put(spec.agentId, 'kept');
+      await under.crash(spec.agentId);
+      await until('it is seen', async () => (await under.driver.inspect(spec.agentId)).state !== 'running');
+      await under.driver.ensure(spec);
+      await expect(get(spec.agentId)).resolves.toBe('kept');
+      expect(await bootId(spec.agentId)).not.toBe(first);
+    });
+
+    it('keeps two agents apart', async () => {
+      const [one, two] = await Promise.all([awake(), awake()]);
+      await put(one.agentId, 'mine');
+      await expect(get(two.agentId)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      expect(await bootId(one.agentId)).not.toBe(await bootId(two.agentId));
+    });
+
+    it('says in words how workspaces are held apart', async () => {
+      const isolation = await under.driver.isolation();
+      expect(isolation).toMatchObject({ runtime: expect.any(String), volumes: expect.any(String) });
+      expect(under.driver.whyNever).toBeUndefined();
+    });
+
+    it('finds the volumes again after a restart and puts everything to sleep when it is closed', async () => {
+      if (!under.another) return;
+      const spec = await awake();
+      await put(spec.agentId, 'before');
+      await under.driver.sleep(spec.agentId);
+      const next = under.another();
+      expect((await next.list()).map(({ agentId }) => agentId)).toContain(spec.agentId);
+      await next.ensure(spec);
+      await expect(get(spec.agentId)).resolves.toBe('before');
+      await next.close();
+      await until('it sleeps', async () => !(await answers(spec.agentId)));
+      await expect(next.ensure(specOf())).rejects.toMatchObject({ code: 'AGENT_UNAVAILABLE' });
+    });
+
+    describe.runIf(options.isWalled)('by a wall', () => {
+      const run = async (agentId: string, command: string) => {
+        const input = { agentId, execId: randomUUID(), command, timeoutMs: 20_000, maxOutputBytes: 30_000 };
+        return requestOverNats(under.connection, execCommand, input, call());
+      };
+
+      it('gives commands their environment, no privilege, one writable folder and no network', async () => {
+        const { agentId } = await awake({ env: { MY_SETTING: 'blue' } });
+        const { stdout, stderr } = await run(
+          agentId,
+          'id -u; echo $MY_SETTING; pwd; grep -E "CapEff|NoNewPrivs|Seccomp:" /proc/self/status; ' +
+            'tail -n +2 /proc/net/route; env | grep -iE "nats|creds"; touch /usr/x /etc/x /x; echo fine > f; cat f',
+        );
+        expect(stdout).toBe('1000\nblue\n/workspace\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\nfine\n');
+        expect(stderr.match(/Read-only file system/g)).toHaveLength(3);
+      });
+
+      it('hides the daemon, its handles and its line to the host from the commands', async () => {
+        const { agentId } = await awake();
+        const { stdout, stderr } = await run(
+          agentId,
+          'cat /proc/$PPID/environ; ls /proc/$PPID/fd; cat /proc/$PPID/maps',
+        );
+        expect(stdout).toBe('');
+        expect(stderr.match(/Permission denied/g)).toHaveLength(3);
+      });
+
+      it('refuses what an agent may not reach, changes that at once, and keeps a log of it', async () => {
+        const spec = await awake();
+        const { stdout } = await run(spec.agentId, 'curl -sS http://127.1.2.3:65535/');
+        expect(stdout).toContain('no network (mode "none")');
+        await under.driver.ensure({ ...spec, network: { mode: 'public' } });
+        expect((await run(spec.agentId, 'curl -sS http://127.1.2.3:65535/')).stdout).toContain('may not be called');
+        await until('both are noted', async () => (await under.driver.networkLog(spec.agentId, 10)).length === 2);
+      });
+    });
+  });
+}

@@ -2,6 +2,10 @@ import { SlackPlatform, until } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ChatPerson, chatJourney, type ChatRoost, link, startChatRoost } from './chat-journey.js';
 
+/** The whole measure is 50 MB: `ROOST_FULL=1`. */
+const FILM_BYTES = (process.env['ROOST_FULL'] ? 50 : 5) * 1024 ** 2;
+const PATIENT = { timeoutMs: 60_000 };
+
 describe('a person in Slack', () => {
   let slack: SlackPlatform;
   let roost: ChatRoost;
@@ -91,6 +95,41 @@ describe('a person in Slack', () => {
     send(slack.message('U9', 'still there?', { channel: 'C6', ts: '6.5' }));
     await until('it answers unasked', () => slack.shownIn('C6').length > 0, { timeoutMs: 30_000 });
     expect(slack.shownIn('C5')).toHaveLength(1);
+  });
+
+  it('brings a large file to the agent, says so of one that does not fit, and takes none of who is unlinked meanwhile', async () => {
+    const app = slack.addApp();
+    const agentId = await agentWith(app);
+    await health(agentId, 'connected');
+    const person = personOf('U11', async (body) => slack.sockets.send(app.appToken, 'events_api', body));
+    const isShown = (text: string) => until(`"${text}" is shown`, () => person.texts().join().includes(text), PATIENT);
+    await link(roost, agentId, 'slack', person);
+    const film = Buffer.alloc(FILM_BYTES, 'film');
+    const sentAt = Date.now();
+    await person.sendFile('', 'film.mkv', film);
+    await isShown('I have your file');
+    console.log(`${FILM_BYTES} bytes reached the agent and were answered in ${Date.now() - sentAt} ms`);
+    const messages = async () =>
+      JSON.stringify((await roost.api('GET', `/v1/agent/${agentId}/messages?limit=100`)).body);
+    const [, path, folder] = /\/workspace\/((inbox\/[\d-]+)\/\w+-film\.mkv) \(\d+ bytes\)/.exec(await messages()) ?? [];
+    const kept = await roost.api<{ size: number }>('GET', `/v1/agent/${agentId}/filesystem/metadata/${path}`);
+    expect(kept.body.size).toBe(film.length);
+
+    const huge = { subtype: 'file_share', files: [slack.file('huge.iso', Buffer.alloc(1), 300 * 1024 ** 2)] };
+    slack.sockets.send(app.appToken, 'events_api', slack.message('U11', '', huge));
+    await isShown('I did not take "huge.iso": files can be at most 256 MB here.');
+
+    let release = () => undefined as void;
+    slack.filesHeld = new Promise((resolve) => (release = resolve));
+    await person.sendFile('for you', 'late.txt', Buffer.from('too late'));
+    await until('the file is asked for', () => slack.filesAsked > 1);
+    expect((await roost.api('DELETE', `/v1/agent/${agentId}/slack/unlink`)).status).toBe(200);
+    release();
+    await isShown('You were unlinked meanwhile');
+    const list = await roost.api('GET', `/v1/agent/${agentId}/filesystem/directories/${folder}`);
+    expect(JSON.stringify(list.body)).toContain('film.mkv');
+    expect(JSON.stringify(list.body)).not.toContain('late.txt');
+    expect(await messages()).not.toContain('for you');
   });
 
   it('connects again within seconds when the token is rotated, and keeps who is linked', async () => {

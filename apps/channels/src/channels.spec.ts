@@ -11,7 +11,6 @@ import {
   messageCompleted,
   perPlatform,
   sendMessage,
-  unlinkChannel,
 } from '#lib/contracts';
 import { Database, newId } from '#lib/database';
 import { freshBus, freshDatabase, until } from '#lib/testing';
@@ -208,34 +207,6 @@ describe('Telegram, through telegraf and a server that speaks the Bot API', () =
     ]);
   });
 
-  it('refuses an expired code and one that a newer code has voided', async () => {
-    const { code: old } = await bus.request(createLinkCode, { agentId, platform: 'telegram' }, call());
-    const { code } = await bus.request(createLinkCode, { agentId, platform: 'telegram' }, call());
-    await say(`/link ${old}`, 11);
-    await until('the voided code is refused', () => shown(11).length === 1);
-    await rows.query(`UPDATE link_codes SET expires_at = now() - interval '1 second'`);
-    await say(`/link ${code}`, 11);
-    await until('the expired code is refused', () => shown(11).length === 2);
-    expect(shown(11).every((text) => text.includes('wrong or has expired'))).toBe(true);
-  });
-
-  it('lets the newest of two agents answer a person, and says so', async () => {
-    await link(12);
-    const { code } = await bus.request(createLinkCode, { agentId: otherId, platform: 'telegram' }, call());
-    await say(`/link ${code}`, 12);
-    await until('the bot says so', () => shown(12).some((text) => text.includes('this one answers from now on')));
-    await say('whose are you?', 12);
-    const message = await until('it is queued', () => sent.find(({ content }) => content === 'whose are you?'));
-    expect(message.agentId).toBe(otherId);
-  });
-
-  it('grows silent when codes are guessed', async () => {
-    for (let guess = 0; guess < 8; guess++) await say('/link AAAAAA', 9);
-    await say('/help', 9);
-    await until('the bot is through', () => shown(9).some((text) => text.includes('/help')));
-    expect(shown(9).filter((text) => text.includes('wrong or has expired'))).toHaveLength(5);
-  });
-
   it('brings a message to the agent and shows the reply as it is written, in one message', async () => {
     await say('how are you?');
     const message = await until('the message is queued', () => sent.find(({ content }) => content === 'how are you?'));
@@ -343,18 +314,5 @@ describe('Telegram, through telegraf and a server that speaks the Bot API', () =
     await sweepOldRows(rows);
     const left = await rows.query(`SELECT body FROM deliveries WHERE body IN ('reply 1.', 'reply 2.')`);
     expect(left).toEqual([{ body: 'reply 2.' }]);
-  });
-
-  it('shows nothing after unlinking', async () => {
-    await say('last words');
-    const message = await until('the message is queued', () => sent.find(({ content }) => content === 'last words'));
-    await bus.request(unlinkChannel, { agentId, platform: 'telegram' }, call());
-    const turnId = newId();
-    await complete(message, turnId, 'too late');
-    await until('the reply is settled', async () => {
-      const [row] = await rows.query(`SELECT state, reason FROM deliveries WHERE turn_id = $1`, [turnId]);
-      return row?.['state'] === 'failed';
-    });
-    expect(shown()).not.toContain('too late');
   });
 });

@@ -57,6 +57,11 @@ export class Bindings {
     return row;
   }
 
+  async isThere(id: string): Promise<boolean> {
+    const rows = await this.database.query(`SELECT 1 FROM bindings WHERE id = $1`, [id]);
+    return rows.length > 0;
+  }
+
   /** Errors: NOT_FOUND when nobody is linked. */
   async removeAll(accountId: string, agentId: string, platform: ChatPlatform): Promise<void> {
     const removed = await this.database.query(

@@ -43,34 +43,12 @@ describe('Discord, through its SDK and a server that speaks its protocol', () =>
     stage = await ChannelsStage.open({ DISCORD_API_BASE_URL: discord.apiUrl }, { discordBotToken: bot.token });
     await stage.startReplica();
     await connected();
+    expect(await link(ann)).toContain('Robin');
   });
 
   afterAll(async () => {
     await stage.close();
     await discord.stop();
-  });
-
-  it('links by a code, once, and grows silent when codes are guessed', async () => {
-    discord.say(ann, dm, 'hello?');
-    await until('the bot asks for a code', () => shown().some((text) => text.includes('/link')));
-    expect(await link(ann)).toContain('Robin');
-    const eve = discord.addUser('eve');
-    for (let guess = 0; guess < 8; guess++) discord.say(eve, discord.dm(bot, eve), '/link AAAAAA');
-    discord.say(eve, discord.dm(bot, eve), '/help');
-    await until('the bot is through', () => shown(discord.dm(bot, eve)).some((text) => text.includes('/help')));
-    expect(shown(discord.dm(bot, eve)).filter((text) => text.includes('wrong or has expired'))).toHaveLength(5);
-  });
-
-  it('lets the newest link win, and says so', async () => {
-    const other = newId();
-    const bob = discord.addUser('bob');
-    stage.bots = [
-      ...stage.bots,
-      { agentId: other, accountId: stage.accountId, name: 'Wren', discordBotToken: bot.token },
-    ];
-    await link(bob);
-    expect(await link(bob, other)).toMatch(/Wren.*another agent/);
-    expect((await ask('who are you?', discord.dm(bot, bob), bob)).agentId).toBe(other);
   });
 
   it('speaks on servers when it is mentioned or replied to, in the same place, and to no bot', async () => {
@@ -91,18 +69,6 @@ describe('Discord, through its SDK and a server that speaks its protocol', () =>
     discord.say(ann, channel, 'now for you');
     await stage.queued('now for you');
     expect(stage.sent.filter(({ content }) => /not for you|a bot|a webhook/.test(content))).toEqual([]);
-  });
-
-  it('acts once on an event that comes twice or late', async () => {
-    await ask('just once');
-    const [session] = discord.gateway.sessionsOf(bot);
-    for (let n = 0; n < 3; n++) session?.repeatLast('MESSAGE_CREATE');
-    await ask('after that');
-    session?.repeatLast('MESSAGE_CREATE');
-    await ask('and that');
-    for (const text of ['just once', 'after that']) {
-      expect(stage.sent.filter(({ content }) => content === text)).toHaveLength(1);
-    }
   });
 
   it('shows a reply as it is written, over dropped sockets, errors and lost answers', async () => {
@@ -159,21 +125,6 @@ describe('Discord, through its SDK and a server that speaks its protocol', () =>
       'limited third',
     ]);
     expect(asked() - before).toBeLessThanOrEqual(8);
-  });
-
-  it('splits what is long, and shows odd texts as they are', async () => {
-    const message = await ask('write much');
-    const code = `\`\`\`ts\n${'const x = 1;\n'.repeat(200)}\`\`\``;
-    await stage.complete(message, `${'word '.repeat(20_000)}\n\n${code}\n\nThe end`);
-    await until('the end is shown', () => shown().at(-1)?.endsWith('The end'), { timeoutMs: 60_000 });
-    const parts = shown().slice(shown().findIndex((text) => text.startsWith('word ')));
-    expect(parts.join(' ').match(/word/g)).toHaveLength(20_000);
-    expect(parts.join('\n').match(/const x = 1;/g)).toHaveLength(200);
-    const before = shown().length;
-    await stage.complete(message, ' \n\t\n ');
-    await stage.complete(message, 'שלום 👩‍👩‍👧 مرحبا');
-    await until('the last is shown', () => shown().at(-1) === 'שלום 👩‍👩‍👧 مرحبا');
-    expect(shown()).toHaveLength(before + 1);
   });
 
   it('shows each reply once and loses no message when the process is killed and another takes over', async () => {

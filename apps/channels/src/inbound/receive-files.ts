@@ -4,7 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { type ChannelAdapter, type Connection, DeliveryError, type InboundFile } from '../adapters/channel-adapter.js';
-import type { BindingRow } from '../bindings/bindings.js';
+import { type BindingRow, Bindings } from '../bindings/bindings.js';
 import { megabytes } from '../outbound/megabytes.js';
 
 /** After so many tries a file that cannot be fetched is left out, so that the message at least arrives. */
@@ -20,6 +20,11 @@ export interface FromPlatform {
   attempts: number;
 }
 
+/** The person was unlinked while their files were on the way. */
+export class Unlinked extends Error {
+  override readonly name = 'Unlinked';
+}
+
 export interface ReceivedFiles {
   saved: { path: string; size: number }[];
   /** What to tell the person about files that were not taken. */
@@ -29,9 +34,15 @@ export interface ReceivedFiles {
 /** Brings files that people send into the agent's workspace, under `inbox/`. */
 @Injectable()
 export class ReceiveFiles {
-  constructor(private readonly content: Content) {}
+  constructor(
+    private readonly content: Content,
+    private readonly bindings: Bindings,
+  ) {}
 
-  /** Errors: whatever may pass (the platform or the workspace is away): the message is then tried again. */
+  /**
+   * Errors: Unlinked (what was on the way is not in the workspace), and whatever may pass (the platform or the workspace
+   * is away): the message is then tried again.
+   */
   async save(binding: BindingRow, files: InboundFile[], from: FromPlatform): Promise<ReceivedFiles> {
     const result: ReceivedFiles = { saved: [], refused: [] };
     for (const [index, file] of files.entries()) {
@@ -49,10 +60,11 @@ export class ReceiveFiles {
     let source: Readable | undefined;
     try {
       source = await connection.download(file);
-      const limited = upTo(source, adapter.maxInboundBytes);
+      const limited = this.whileLinked(binding, upTo(source, adapter.maxInboundBytes));
       const target = { path, target: 'file', overwrite: true } as const;
       return await this.content.write(binding.account_id, binding.agent_id, target, limited);
     } catch (error) {
+      if (error instanceof Unlinked) throw error;
       if (error instanceof RoostError) {
         if (error.code === 'PAYLOAD_TOO_LARGE') return tooLarge;
         if (error.code === 'INSUFFICIENT_STORAGE') return `I did not take "${file.name}": the agent's storage is full.`;
@@ -65,6 +77,12 @@ export class ReceiveFiles {
     } finally {
       source?.destroy();
     }
+  }
+
+  /** A file is in its place only when its last byte is: one whose sender was unlinked meanwhile never gets there. */
+  private async *whileLinked(binding: BindingRow, bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    yield* bytes;
+    if (!(await this.bindings.isThere(binding.id))) throw new Unlinked('unlinked while a file was on the way');
   }
 }
 

@@ -7,7 +7,7 @@ import type { ChannelAdapter, InboundMessage } from '../adapters/channel-adapter
 import { type BindingRow, Bindings } from '../bindings/bindings.js';
 import { conversationIdOf } from '../bindings/conversation-id.js';
 import { redeemCode } from '../links/redeem-link-code.js';
-import { type FromPlatform, ReceiveFiles } from './receive-files.js';
+import { type FromPlatform, ReceiveFiles, Unlinked } from './receive-files.js';
 
 const HELP = `/link CODE: talk to an agent
 /unlink: stop talking to it
@@ -94,6 +94,7 @@ export class ReceiveMessage {
         ...answer,
       };
     } catch (error) {
+      if (error instanceof Unlinked) return { answer: 'You were unlinked meanwhile: this did not reach the agent.' };
       return notNow(error);
     }
   }

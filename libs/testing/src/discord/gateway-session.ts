@@ -34,6 +34,12 @@ export class GatewaySession {
     if (last) this.deliver(last);
   }
 
+  /** Delivers the message again, however long ago it was. */
+  repeatMessage(id: string): void {
+    const event = this.events.find(({ t, d }) => t === 'MESSAGE_CREATE' && (d as { id: string }).id === id);
+    if (event) this.deliver(event);
+  }
+
   private deliver(event: { s: number; t: string; d: unknown }): void {
     if (this.socket?.readyState === 1) this.socket.send(JSON.stringify({ op: 0, ...event }));
   }

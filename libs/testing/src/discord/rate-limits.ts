@@ -31,6 +31,11 @@ export class RateLimits {
     this.forced.push({ route, until: Date.now() + seconds * 1_000, isGlobal });
   }
 
+  /** Ends what was forced. */
+  free(): void {
+    this.forced.length = 0;
+  }
+
   take(token: string, route: string, major: string): Verdict {
     const now = Date.now();
     const forced = this.forced.find((entry) => entry.until > now && (entry.isGlobal || entry.route.test(route)));

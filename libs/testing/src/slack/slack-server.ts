@@ -34,6 +34,10 @@ export class SlackPlatform {
   readonly faults: Record<string, SlackFault[]> = {};
   /** How often each method was called. */
   readonly calls: Record<string, number> = {};
+  /** Files are handed out when this resolves. */
+  filesHeld: Promise<void> = Promise.resolve();
+  /** How often a person's file was asked for. */
+  filesAsked = 0;
   private readonly apps = new Map<string, App>();
   private readonly files = new Map<string, { name: string; bytes: Buffer; isUploaded: boolean }>();
   private readonly server: Server;
@@ -138,6 +142,8 @@ export class SlackPlatform {
     const app = this.apps.get(/^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '');
     const body = await buffer(request);
     if (room === 'files') {
+      this.filesAsked += 1;
+      await this.filesHeld;
       const file = app && this.files.get(name);
       response.writeHead(file ? 200 : 403).end(file?.bytes);
     } else if (room === 'upload') {

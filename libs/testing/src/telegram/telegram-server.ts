@@ -27,6 +27,8 @@ type Fault = { error_code: number; description: string; parameters?: object };
 export class TelegramPlatform {
   readonly shown: ShownInTelegram[] = [];
   readonly typing: string[] = [];
+  /** How often each method was called. */
+  readonly calls: Record<string, number> = {};
   /** Answers, by method, that come before the real ones. */
   readonly faults: Record<string, Fault[]> = {};
   /** Where webhooks really go: stands for the name that the public address would have. */
@@ -121,6 +123,7 @@ export class TelegramPlatform {
       return;
     }
     const values = await valuesOf(request);
+    this.calls[target] = (this.calls[target] ?? 0) + 1;
     const fault = this.faults[target]?.shift();
     if (fault?.error_code === 0) return void response.destroy();
     const result =

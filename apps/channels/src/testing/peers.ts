@@ -1,0 +1,123 @@
+import { type AgentBots, type ChatPlatform } from '#lib/contracts';
+import { type BotApplication, DiscordServer, SlackPlatform, TelegramPlatform, type User } from '#lib/testing';
+import { visibleInSlack } from '../slack/slack-mrkdwn.js';
+import { visible as visibleInTelegram } from '../telegram/telegram-html.js';
+
+const TELEGRAM_TOKEN = '4242:testtoken';
+
+/** A local platform with one bot, as people in their own chats with it see it. People are numbers. */
+export interface Peer {
+  platform: ChatPlatform;
+  /** For the service's environment. */
+  variables: Record<string, string>;
+  /** What lifecycle says of the agent's bot there. */
+  bot: Partial<AgentBots>;
+  /** Sends a text; what it gives delivers the same event again. A command begins with `/`. */
+  say(person: number, text: string): Promise<() => Promise<void>>;
+  /** What the person is shown, oldest first. */
+  shown(person: number): string[];
+  /** What is shown, without the platform's marks. */
+  visible(part: string): string;
+  /** Cuts what the bot hears by. */
+  dropSockets(): void;
+  /** The next edits fail with a 5xx. */
+  failEdits(times: number): void;
+  /** The next send is answered with a 429 that lasts an hour; gives the end of that. */
+  limitNextSend(): () => void;
+  /** How often the bot tried to send. */
+  sends(): number;
+  revoke(): void;
+  stop(): Promise<void>;
+}
+
+export async function slackPeer(): Promise<Peer> {
+  const slack = await SlackPlatform.start();
+  const app = slack.addApp();
+  const { botToken, appToken, signingSecret } = app;
+  return {
+    platform: 'slack',
+    variables: { SLACK_API_BASE_URL: slack.url },
+    bot: { slackBotToken: { botToken, appToken, signingSecret } },
+    say(person, text) {
+      // What begins with a slash is a command of Slack's own client.
+      const event = slack.message(`U${person}`, text.replace(/^\//, '!'));
+      const deliver = () => Promise.resolve(void slack.sockets.send(appToken, 'events_api', event));
+      return deliver().then(() => deliver);
+    },
+    shown: (person) => slack.shownIn(slack.directChannel(`U${person}`)).map(({ text }) => text),
+    visible: visibleInSlack,
+    dropSockets: () => slack.sockets.drop(appToken),
+    failEdits: (times) => void (slack.faults['chat.update'] = Array.from({ length: times }, () => ({ status: 503 }))),
+    limitNextSend() {
+      slack.faults['chat.postMessage'] = [{ retryAfter: 3_600 }];
+      return () => undefined;
+    },
+    sends: () => slack.calls['chat.postMessage'] ?? 0,
+    revoke: () => slack.revoke(app),
+    stop: () => slack.stop(),
+  };
+}
+
+export async function telegramPeer(): Promise<Peer> {
+  const telegram = await TelegramPlatform.start();
+  telegram.addBot(TELEGRAM_TOKEN);
+  return {
+    platform: 'telegram',
+    variables: { TELEGRAM_API_BASE_URL: telegram.url },
+    bot: { telegramBotToken: TELEGRAM_TOKEN },
+    async say(person, text) {
+      const update = await telegram.say(TELEGRAM_TOKEN, person, text);
+      return () => telegram.deliver(TELEGRAM_TOKEN, update);
+    },
+    shown: (person) => telegram.textsIn(person),
+    visible: visibleInTelegram,
+    dropSockets: () => void (telegram.faults['getUpdates'] = [{ error_code: 0, description: 'the line is cut' }]),
+    failEdits: (times) =>
+      void (telegram.faults['editMessageText'] = Array.from({ length: times }, () => ({
+        error_code: 502,
+        description: 'Bad Gateway',
+      }))),
+    limitNextSend() {
+      const limit = { error_code: 429, description: 'Too Many Requests', parameters: { retry_after: 3_600 } };
+      telegram.faults['sendMessage'] = [limit];
+      return () => undefined;
+    },
+    sends: () => telegram.calls['sendMessage'] ?? 0,
+    revoke: () => telegram.revoke(TELEGRAM_TOKEN),
+    stop: () => telegram.stop(),
+  };
+}
+
+export async function discordPeer(): Promise<Peer> {
+  const discord = await DiscordServer.start();
+  discord.http.rateLimits.limits = [];
+  discord.http.rateLimits.globalPerSecond = 1_000;
+  const bot: BotApplication = discord.addBot('robin');
+  const people = new Map<number, User>();
+  const person = (n: number) => {
+    const user = people.get(n) ?? discord.addUser(`person${n}`);
+    people.set(n, user);
+    return user;
+  };
+  return {
+    platform: 'discord',
+    variables: { DISCORD_API_BASE_URL: discord.apiUrl },
+    bot: { discordBotToken: bot.token },
+    say(n, text) {
+      const { id } = discord.say(person(n), discord.dm(bot, person(n)), text);
+      const again = () => discord.gateway.sessionsOf(bot).forEach((session) => session.repeatMessage(id));
+      return Promise.resolve(() => Promise.resolve(again()));
+    },
+    shown: (n) => discord.shown(discord.dm(bot, person(n)), bot).map(({ content }) => content),
+    visible: (part) => part,
+    dropSockets: () => discord.dropSockets(bot),
+    failEdits: (times) => discord.fault(/^PATCH .*messages/, { status: 503 }, times),
+    limitNextSend() {
+      discord.http.rateLimits.force(/^POST .*messages$/, 3_600);
+      return () => discord.http.rateLimits.free();
+    },
+    sends: () => discord.http.requests.filter((route) => route === 'POST /channels/:id/messages').length,
+    revoke: () => void discord.rotateToken(bot),
+    stop: () => discord.stop(),
+  };
+}

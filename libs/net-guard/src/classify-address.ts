@@ -85,7 +85,18 @@ export function isInRanges(text: string, ranges: readonly string[]): boolean {
   if (!parsed) return false;
   const address = ipaddr.process(parsed.toString());
   return ranges.some((range) => {
-    const [network, bits] = ipaddr.parseCIDR(range);
+    const [network, bits] = rangeOf(range);
     return network.kind() === address.kind() && address.match(network, bits);
   });
+}
+
+type Range = [ipaddr.IPv4 | ipaddr.IPv6, number];
+
+/** Ranges come from policies, a handful of texts that are looked at for every request. */
+const parsedRanges = new Map<string, Range>();
+
+function rangeOf(text: string): Range {
+  const range = parsedRanges.get(text) ?? ipaddr.parseCIDR(text);
+  parsedRanges.set(text, range);
+  return range;
 }

@@ -31,26 +31,39 @@ export async function guardedRequest(
   dispatcher: Dispatcher,
 ): Promise<GuardedResponse> {
   const url = checkUrl(call.url, policy);
-  const signal = AbortSignal.timeout(call.timeoutMs);
-  const response = await request(url, {
-    method: call.method ?? 'GET',
-    headers: call.headers ?? {},
-    body: call.body ?? null,
-    signal,
-    dispatcher,
-  });
+  const late = new AbortController();
+  // Not AbortSignal.timeout, whose timer lives on after the answer: thousands a second would pile up.
+  const timer = setTimeout(
+    () => late.abort(new DOMException('no complete answer in time', 'TimeoutError')),
+    call.timeoutMs,
+  );
+  try {
+    const response = await request(url, {
+      method: call.method ?? 'GET',
+      headers: call.headers ?? {},
+      body: call.body ?? null,
+      signal: late.signal,
+      dispatcher,
+    });
+    return await readAnswer(response, call.maxResponseBytes);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function readAnswer(response: Dispatcher.ResponseData, maxBytes: number): Promise<GuardedResponse> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   // Leaving the loop ends the connection, so that a sender of endless answers is not read to its end.
   for await (const chunk of response.body as AsyncIterable<Buffer>) {
-    chunks.push(chunk.subarray(0, call.maxResponseBytes - bytes));
+    chunks.push(chunk.subarray(0, maxBytes - bytes));
     bytes += chunk.length;
-    if (bytes > call.maxResponseBytes) break;
+    if (bytes > maxBytes) break;
   }
   return {
     status: response.statusCode,
     headers: response.headers,
     body: Buffer.concat(chunks),
-    isTruncated: bytes > call.maxResponseBytes,
+    isTruncated: bytes > maxBytes,
   };
 }

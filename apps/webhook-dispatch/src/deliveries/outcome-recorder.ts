@@ -6,6 +6,7 @@ import type { Outcome } from './send-delivery.js';
 
 const BATCH = 500;
 const TRIES = 5;
+const GATHER_MS = 20;
 
 /** Records outcomes in groups: whatever arrives while one commit is under way shares the next. */
 export class OutcomeRecorder {
@@ -28,9 +29,11 @@ export class OutcomeRecorder {
   }
 
   private async run(): Promise<void> {
-    // The answers that arrive in this turn of the event loop belong to the first group.
-    await new Promise((done) => setImmediate(done));
-    while (this.waiting.length > 0) await this.record(this.waiting.splice(0, BATCH));
+    while (this.waiting.length > 0) {
+      // Nobody waits for an outcome: a few more of them share the commit.
+      if (this.waiting.length < BATCH) await sleep(GATHER_MS);
+      await this.record(this.waiting.splice(0, BATCH));
+    }
   }
 
   /** Given up after a while: the leases end and the deliveries are sent again with the same ids. */

@@ -72,6 +72,12 @@ export const benches: BenchEntry[] = [
     load: () => import('./workspaces.js'),
   },
   {
+    name: 'event-streams',
+    about: '2,000 open event streams over gateway restarts: gaps, doubles, memory; readers that do not read',
+    isDefault: false,
+    load: () => import('./event-streams.js'),
+  },
+  {
     name: 'large-files',
     about: '1 GiB up and down over HTTP; memory that gateway and daemon take for it',
     isDefault: false,

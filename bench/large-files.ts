@@ -1,7 +1,7 @@
 import { STREAM_PART_BYTES } from '#lib/contracts';
-import { readdirSync, readFileSync } from 'node:fs';
 import { startBenchRoost } from './runner/bench-roost.js';
 import { type Figure, Options } from './runner/bench.js';
+import { processOf, residentBytes } from './runner/processes.js';
 
 export const name = 'large-files';
 
@@ -83,34 +83,4 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   const startedAt = performance.now();
   await work();
   return performance.now() - startedAt;
-}
-
-/** A process below another whose command line holds a text; of several the deepest, which runs and does not start. */
-function processOf(ancestor: number, text: string): number {
-  const all = readdirSync('/proc').map(Number).filter(Number.isInteger);
-  const parents = new Map(
-    all.map((pid) => [pid, Number(/^PPid:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0)]),
-  );
-  const depthOf = (pid: number): number => {
-    const parent = parents.get(pid);
-    if (parent === undefined || parent === 0) return -Infinity;
-    return parent === ancestor ? 1 : depthOf(parent) + 1;
-  };
-  const [found] = all
-    .filter((pid) => read(`/proc/${pid}/cmdline`).includes(text) && depthOf(pid) > 0)
-    .sort((a, b) => depthOf(b) - depthOf(a));
-  if (found === undefined) throw new Error(`no process of ${text} was found`);
-  return found;
-}
-
-function residentBytes(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) * 1_024;
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return ''; // it ended meanwhile
-  }
 }

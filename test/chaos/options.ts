@@ -35,4 +35,4 @@ export function readOptions(args: string[]): ChaosOptions & { isPositiveControl:
   };
 }
 
-const QUICK_MS = 126_000;
+const QUICK_MS = 120_000;

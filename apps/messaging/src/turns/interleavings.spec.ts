@@ -75,15 +75,7 @@ it('answers every message exactly once and in order, whatever claims, expiries a
       for (const move of steps) {
         const held = 'worker' in move ? claims[move.worker % Math.max(claims.length, 1)] : undefined;
         if (move.do === 'send') {
-          const input = {
-            agentId,
-            content: 'm',
-            metadata: {},
-            channel: 'api' as const,
-            queueMode: 'collect' as const,
-            conversationId: 'c',
-          };
-          const [outcome] = await sendMessages(database, [{ input, accountId, headers: {} }]);
+          const [outcome] = await sendMessages(database, [{ input: messageTo(agentId), accountId, headers: {} }]);
           if (outcome?.kind === 'accepted') sent.push(outcome.message.id);
         } else if (move.do === 'claim') await claim();
         else if (move.do === 'expire' && running && claims.length < 4) {
@@ -113,6 +105,78 @@ it('answers every message exactly once and in order, whatever claims, expiries a
     { numRuns: Number(process.env['ROOST_INTERLEAVINGS'] ?? RUNS) },
   );
 }, 600_000);
+
+type Act = 'send' | 'claim' | 'expire' | 'release' | 'complete' | 'complete late';
+
+it('answers every message exactly once also when all of that happens at the very same time', async () => {
+  const acts = fc.constantFrom<Act>('send', 'claim', 'expire', 'release', 'complete', 'complete late');
+  await fc.assert(
+    fc.asyncProperty(fc.array(acts, { minLength: 2, maxLength: 6 }), async (atOnce) => {
+      const agentId = newId();
+      const accountId = newId();
+      await database.transaction((tx) => recordAgent(tx, { agentId, accountId, status: 'active', revision: 1 }));
+      const send = () => sendMessages(database, [{ input: messageTo(agentId), accountId, headers: {} }]);
+      const held: Fence[] = [];
+      const claim = async () => {
+        const turn = await database.transaction((tx) => claimTurn(tx, 'w', 30_000));
+        if (turn) held.push({ turnId: turn.turnId, fencingToken: turn.fencingToken });
+        return turn !== null;
+      };
+      const expire = async () => {
+        await database.query(`UPDATE turns SET lease_until = 'epoch' WHERE agent_id = $1 AND state = 'running'`, [
+          agentId,
+        ]);
+        await database.transaction(expireTurn);
+      };
+      const report = (fence: Fence) =>
+        database.transaction((tx) => completeTurn(tx, { ...fence, replies: ['r'], usage }, true)).catch(conflict);
+      await send();
+      await claim();
+      await expire();
+      await send();
+      await claim();
+      const [late, holder] = held as [Fence, Fence];
+      const carryOut: Record<Act, () => Promise<unknown>> = {
+        send,
+        claim,
+        expire,
+        release: () => database.transaction((tx) => releaseTurn(tx, holder, true)).catch(conflict),
+        complete: () => report(holder),
+        'complete late': async () => expect(await report(late)).toBeNull(),
+      };
+      await Promise.all(atOnce.map((act) => carryOut[act]()));
+      // Whoever holds a turn reports it; what is left over is claimed and answered.
+      do {
+        for (const fence of held.splice(0)) await report(fence);
+      } while (await claim());
+      const rows = await database.query<{ answers: string }>(
+        `SELECT (SELECT count(*) FROM turns t JOIN messages r ON r.turn_id = t.id AND r.role = 'assistant'
+           WHERE t.state = 'completed' AND t.agent_id = m.agent_id AND t.message_ids ? m.id) AS answers
+         FROM messages m WHERE m.agent_id = $1 AND m.role = 'user'`,
+        [agentId],
+      );
+      expect(rows.map(({ answers }) => Number(answers))).toEqual(rows.map(() => 1));
+      expect(rows).toHaveLength(2 + atOnce.filter((act) => act === 'send').length);
+      const [loose] = await database.query<{ count: string }>(
+        `SELECT count(*) FROM messages r LEFT JOIN turns t ON t.id = r.turn_id AND t.state = 'completed'
+         WHERE r.agent_id = $1 AND r.role = 'assistant' AND t.id IS NULL`,
+        [agentId],
+      );
+      expect(Number(loose?.count)).toBe(0);
+      await database.transaction((tx) => forgetAgent(tx, agentId, accountId, 2));
+    }),
+    { numRuns: Number(process.env['ROOST_INTERLEAVINGS'] ?? RUNS / 4) },
+  );
+}, 600_000);
+
+const messageTo = (agentId: string) => ({
+  agentId,
+  content: 'm',
+  metadata: {},
+  channel: 'api' as const,
+  queueMode: 'collect' as const,
+  conversationId: 'c',
+});
 
 function conflict(error: unknown): null {
   if (error instanceof RoostError && error.code === 'CONFLICT') return null;

@@ -100,10 +100,13 @@ function row({ input, accountId, headers }: SendRequest) {
 // In one order everywhere: two batches that lock the same agents the other way round would wait for each other.
 const LOCK_AGENTS = `SELECT 1 FROM agents WHERE agent_id = ANY($1::uuid[]) ORDER BY agent_id FOR UPDATE`;
 
-/** A message whose dedupe key is known changes nothing. */
+/**
+ * A message whose dedupe key is known changes nothing. The agent's row is read through `agent` alone: there it is as
+ * the lock found it, in the table as it was when the statement began, which may be before a turn ended.
+ */
 const STORE = `
   WITH agent AS MATERIALIZED (
-    SELECT agent_id, account_id, status, running_turn FROM agents WHERE agent_id = ANY($2::uuid[])
+    SELECT agent_id, account_id, status, running_turn, next_at FROM agents WHERE agent_id = ANY($2::uuid[])
     ORDER BY agent_id FOR UPDATE
   ), input AS MATERIALIZED (
     SELECT item.*, n FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS element (value, n),
@@ -144,8 +147,8 @@ const STORE = `
     UPDATE turns SET cancelled = true FROM touched
     WHERE turns.agent_id = touched.agent_id AND turns.state = 'running' AND touched.interrupts
   ), ready AS (
-    UPDATE agents SET next_at = now() FROM (SELECT DISTINCT agent_id FROM touched) t
-    WHERE agents.agent_id = t.agent_id AND (agents.next_at IS NULL OR agents.next_at > now())
+    UPDATE agents SET next_at = now() FROM (SELECT DISTINCT agent_id FROM touched) t JOIN agent USING (agent_id)
+    WHERE agents.agent_id = t.agent_id AND (agent.next_at IS NULL OR agent.next_at > now())
   ), event AS (
     INSERT INTO outbox (subject, key, payload, headers)
     SELECT $3, inserted.agent_id::text,

@@ -5,7 +5,7 @@ import { freshBus, freshDatabase, startTestServers } from '#lib/testing';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { Scheduler1795570000000 } from '../apps/scheduler/src/migrations/scheduler-1795570000000.js';
+import { migrations } from '../apps/scheduler/src/migrations/index.js';
 import type { Figure, Options } from './runner/bench.js';
 
 export const name = 'scheduler';
@@ -27,7 +27,7 @@ export async function run(options: Options): Promise<Figure[]> {
   const rows = await Database.open({
     url: database.url,
     schema: 'scheduler',
-    migrations: [Scheduler1795570000000],
+    migrations,
     poolSize: 2,
   });
   const messages = new Map<string, string>();

@@ -196,6 +196,29 @@ describe('MCP servers over the API', () => {
       await api('DELETE', `/${id}`, 200);
     });
 
+    it('show the granted code on a page where no other address was named, and take it from there', async () => {
+      const { id } = await api('POST', '', 201, { name: 'landing', url: guarded.url });
+      const begun = await api<{ authorization_url: string; state: string }>('GET', `/${id}/oauth/authorize`, 200);
+      const granted = await fetch(begun.authorization_url, { redirect: 'manual' });
+      const back = new URL(granted.headers.get('location') ?? '');
+      expect(back.origin).toBe(roost.url);
+      const page = await fetch(back);
+      expect([page.status, page.headers.get('content-type'), page.headers.get('cache-control')]).toEqual([
+        200,
+        'text/html; charset=utf-8',
+        'no-store',
+      ]);
+      const [, shown = ''] = /<pre>([\s\S]*)<\/pre>/.exec(await page.text()) ?? [];
+      const body = JSON.parse(shown.replaceAll('&quot;', '"')) as object;
+      expect(body).toMatchObject({ state: begun.state });
+      const refused = await (
+        await fetch(`${back.origin}${back.pathname}?error=access_denied&error_description=<b>no`)
+      ).text();
+      expect(refused).toContain('&lt;b&gt;no');
+      expect(await api('POST', `/${id}/oauth/callback`, 200, body)).toMatchObject({ is_authorized: true });
+      await api('DELETE', `/${id}`, 200);
+    });
+
     it('say that a command needs none, and that a server without it asks for none', async () => {
       const command = await api('POST', '', 201, { name: 'command', command: 'node' });
       await api('GET', `/${command.id}/oauth/authorize`, 409);

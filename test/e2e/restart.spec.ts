@@ -1,24 +1,71 @@
-import { spawnRoost, temporaryFolder } from '#lib/testing';
+import { spawnRoost, type SpawnedRoost, temporaryFolder, until } from '#lib/testing';
+import { rotateMasterKey } from '#tools/admin';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { everyRow } from '../every-row.js';
 
 describe('kill -9 of the platform', () => {
-  it('loses no message and answers it once after the restart', async () => {
+  it('loses no message and answers it once after the restart, with every secret under a new master key', async () => {
     const dataDir = temporaryFolder();
     let roost = await spawnRoost({ dataDir });
-    const agent = await roost.api<{ id: string }>('POST', '/v1/agent/create', { name: 'a' });
+    // The demo answers, whatever keys there are: nothing is asked of anybody outside.
+    const agent = await roost.api<{ id: string }>('POST', '/v1/agent/create', {
+      name: 'a',
+      discord_bot_token: 'no-token',
+      configuration: { model: 'demo' },
+    });
+    await makeSecrets(roost, `/v1/agent/${agent.body.id}`);
+    const before = await sealedRows(dataDir);
+    const [oldKey, ...otherKeys] = new Set(before.map(({ key }) => key));
+    expect(otherKeys).toEqual([]);
     const messages = `/v1/agent/${agent.body.id}/messages`;
     const sent = await roost.api<{ id: string }>('POST', messages, { content: 'run: sleep 3; echo done' });
     expect(sent.status).toBe(201);
     await roost.kill();
 
+    rotateMasterKey(dataDir);
     roost = await spawnRoost({ dataDir });
     try {
       const answer = await roost.api<{ replies: { content: string }[] }>('GET', `${messages}/${sent.body.id}?wait=60`);
       expect(answer.body.replies).toHaveLength(1);
       const list = await roost.api<{ messages: { role: string }[] }>('GET', messages);
       expect(list.body.messages.map((message) => message.role)).toEqual(['user', 'assistant']);
+      const after = await until('nothing is sealed under the old key', async () => {
+        const rows = await sealedRows(dataDir);
+        return rows.every(({ key }) => key !== oldKey) && rows;
+      });
+      const tables = ['lifecycle.account_provider_keys', 'lifecycle.agents', 'runtime.mcp_servers'];
+      expect([...new Set(after.map(({ table }) => table))]).toEqual(
+        expect.arrayContaining([...tables, 'scheduler.triggers', 'webhooks.endpoints']),
+      );
+      expect(after.length).toBeGreaterThanOrEqual(before.length);
     } finally {
       await roost.stop();
     }
   }, 120_000);
 });
+
+/** One of everything that is kept sealed, each by another service. */
+async function makeSecrets(roost: SpawnedRoost, agent: string): Promise<void> {
+  const things: [path: string, body: object][] = [
+    ['/auth/provider_keys', { provider: 'openai', api_key: 'sk-y' }],
+    [`${agent}/triggers`, { name: 't', message_template: 'x' }],
+    ['/v1/webhooks/endpoints', { url: `${roost.url}/hook`, events: ['*'] }],
+    ['/v1/mcp/servers', { name: 's', url: `${roost.url}/mcp`, headers: { authorization: 'Bearer z' } }],
+  ];
+  for (const [path, body] of things) {
+    const made = await roost.api('POST', path, body);
+    expect(made.status, `${path}: ${JSON.stringify(made.body)}`).toBe(201);
+  }
+}
+
+/** Every sealed value there is, by the master key that it is sealed under. */
+async function sealedRows(dataDir: string): Promise<{ table: string; key: string }[]> {
+  const password = readFileSync(join(dataDir, 'postgres-password'), 'utf8').trim();
+  const port = readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[3];
+  const rows = await everyRow(`postgresql://postgres:${password}@127.0.0.1:${port}/postgres`);
+  return rows.flatMap(({ table, text }) =>
+    [...text.matchAll(/"v1\.([\w-]+)\.[\w-]+\.[\w-]+"/g)].map(([, key = '']) => ({ table, key })),
+  );
+}

@@ -20,7 +20,9 @@ export const Config = z.object({
   /** `local` lets MCP servers be on this machine and speak plain HTTP: for one's own machine, not for servers. */
   ROOST_MCP_NETWORK: z.enum(['public', 'local']).default('public'),
   /** Where users return to after granting an MCP server access, unless the request names another address. */
-  ROOST_MCP_REDIRECT_URI: z.url().default('http://127.0.0.1:3000/v1/mcp/oauth/callback'),
+  ROOST_MCP_REDIRECT_URI: z.url().optional(),
+  /** Where the gateway is reached: its page is where they return to otherwise. */
+  PUBLIC_URL: z.url().default('http://127.0.0.1:3000'),
   /** How long the transcripts of ended sessions, and what summaries have replaced, stay readable. */
   ROOST_TRANSCRIPT_DAYS: z.coerce.number().int().min(1).max(36_500).default(90),
   /** How long it is kept what each turn has used. */

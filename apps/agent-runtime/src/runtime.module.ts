@@ -22,6 +22,9 @@ import { TurnWorker } from './turns/turn-worker.js';
 
 const policyOf = (config: Config) => (config.ROOST_MCP_NETWORK === 'local' ? localDevelopment : publicHttps);
 
+const redirectUriOf = (config: Config) =>
+  config.ROOST_MCP_REDIRECT_URI ?? `${config.PUBLIC_URL.replace(/\/$/, '')}/v1/mcp/oauth/callback`;
+
 /** The brain pool: claims turns, keeps sessions, knows models and MCP servers. */
 @Module({
   controllers: [SessionsController, ModelsController, McpController],
@@ -51,7 +54,7 @@ const policyOf = (config: Config) => (config.ROOST_MCP_NETWORK === 'local' ? loc
       useFactory: (database: Database, access: AccessStore, pool: McpPool, config: Config) =>
         new McpRegistry(new ServerStore(database, sealerFrom(config)), access, pool, {
           policy: policyOf(config),
-          redirectUri: config.ROOST_MCP_REDIRECT_URI,
+          redirectUri: redirectUriOf(config),
         }),
     },
     {

@@ -39,6 +39,7 @@ import { RateLimiter } from './limits/rate-limiter.js';
 import { IdempotencyStore, sealedAnswers } from './idempotency/idempotency-store.js';
 import { MessagesController } from './messages/messages.controller.js';
 import { McpController } from './mcp/mcp.controller.js';
+import { McpLandingController } from './mcp/mcp-landing.controller.js';
 import { ModelsController } from './models/models.controller.js';
 import { NetworkController } from './network/network.controller.js';
 import { SessionsController } from './sessions/sessions.controller.js';
@@ -62,6 +63,7 @@ export const controllers = [
   NetworkController,
   HealthController,
   McpController,
+  McpLandingController,
   ModelsController,
   PublicTriggerController,
   SchedulesController,

@@ -1,7 +1,7 @@
 import { runIfMain, startService } from '#lib/bus';
 import type { StartService } from '#lib/config';
 import { schedulerConfigSchema } from './config.js';
-import { Scheduler1795570000000 } from './migrations/scheduler-1795570000000.js';
+import { migrations } from './migrations/index.js';
 import { SchedulerModule } from './scheduler.module.js';
 
 export const start: StartService = (env, neighbours) =>
@@ -11,7 +11,7 @@ export const start: StartService = (env, neighbours) =>
     neighbours,
     config: schedulerConfigSchema,
     module: SchedulerModule,
-    database: { schema: 'scheduler', migrations: [Scheduler1795570000000] },
+    database: { schema: 'scheduler', migrations },
   });
 
 runIfMain(import.meta.url, start, schedulerConfigSchema);

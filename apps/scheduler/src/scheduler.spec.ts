@@ -22,8 +22,9 @@ import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fireDue } from './firing/fire-due.js';
+import { sweep } from './firing/sweep.js';
 import { start } from './main.js';
-import { Scheduler1795570000000 } from './migrations/scheduler-1795570000000.js';
+import { migrations } from './migrations/index.js';
 import { create } from './schedules/save-schedule.js';
 import { checkProof } from './triggers/proof.js';
 
@@ -69,7 +70,7 @@ describe('scheduler', () => {
     rows = await Database.open({
       url: database.url,
       schema: 'scheduler',
-      migrations: [Scheduler1795570000000],
+      migrations,
       poolSize: 2,
     });
     const state = { agentId, accountId, status: 'active' as const, revision: 1 };
@@ -327,5 +328,12 @@ describe('scheduler', () => {
       );
       return left.length === 0;
     });
+    // Its tombstone stays as long as late events of it may come.
+    const tombstones = () => rows.query(`SELECT 1 FROM agents WHERE agent_id = $1 AND status = 'deleted'`, [agentId]);
+    await sweep(rows);
+    expect(await tombstones()).toHaveLength(1);
+    await rows.query(`UPDATE agents SET deleted_at = now() - interval '9 days' WHERE agent_id = $1`, [agentId]);
+    await sweep(rows);
+    expect(await tombstones()).toHaveLength(0);
   });
 });

@@ -1,5 +1,6 @@
 import { cancelExec, execCommand, pingWorkspace, RoostError } from '#lib/contracts';
 import { tool, zodSchema } from 'ai';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { ToolContext } from './tool-context.js';
 import type { ToolGate } from './tool-gate.js';
@@ -82,14 +83,21 @@ function aborted(signal: AbortSignal | undefined, done: AbortSignal): Promise<ne
 }
 
 /** Rejects when the workspace vanished under the command: without it the answer would be awaited for its whole timeout. */
-async function workspaceGone(context: ToolContext, answer: Promise<unknown>, done: AbortSignal): Promise<never> {
+export async function workspaceGone(
+  context: ToolContext,
+  answer: Promise<unknown>,
+  done: AbortSignal,
+  everyMs = WATCH_MS,
+): Promise<never> {
   const finished = answer.then(
     () => true,
     () => true,
   );
   let bootId: string | undefined;
   for (;;) {
-    const isOver = await Promise.race([finished, pause(WATCH_MS, done)]);
+    // Node's own timer takes its listener away again; ours would add one to the signal for every look.
+    const pause = sleep(everyMs, false, { signal: done }).catch(() => true);
+    const isOver = await Promise.race([finished, pause]);
     if (isOver) return new Promise<never>(() => undefined);
     const ping = await workspaceRequest(context, pingWorkspace, { agentId: context.agentId }).catch(() => undefined);
     if (!ping) continue;
@@ -101,16 +109,6 @@ async function workspaceGone(context: ToolContext, answer: Promise<unknown>, don
     }
     bootId = ping.bootId;
   }
-}
-
-function pause(ms: number, done: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(false), ms);
-    done.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve(true);
-    });
-  });
 }
 
 function describe(result: z.output<typeof execCommand.output>, timeoutMs: number): string {

@@ -8,8 +8,10 @@ export async function recordAgent(
   state: Pick<AgentState, 'agentId' | 'accountId' | 'revision'> & { status: AgentState['status'] | 'deleted' },
 ): Promise<void> {
   await db.query(
-    `INSERT INTO agents (agent_id, account_id, status, revision) VALUES ($1, $2, $3, $4)
-     ON CONFLICT (agent_id) DO UPDATE SET status = $3, revision = $4 WHERE agents.revision < $4`,
+    `INSERT INTO agents (agent_id, account_id, status, revision, deleted_at)
+     VALUES ($1, $2, $3::text, $4, CASE WHEN $3 = 'deleted' THEN now() END)
+     ON CONFLICT (agent_id) DO UPDATE SET status = excluded.status, revision = excluded.revision, deleted_at = excluded.deleted_at
+       WHERE agents.revision < excluded.revision`,
     [state.agentId, state.accountId, state.status, state.revision],
   );
 }

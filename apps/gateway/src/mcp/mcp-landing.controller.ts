@@ -1,0 +1,49 @@
+import { Controller } from '@nestjs/common';
+import { z } from 'zod';
+import { type Call, Endpoint, HANDLED } from '../http/endpoint.js';
+
+const text = z.string().max(4_096).optional();
+/** Authorisation servers may add parameters of their own: https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2 */
+const Landing = z.looseObject({ code: text, state: text, error: text, error_description: text });
+
+/**
+ * Where the browser lands when access to an MCP server was granted and the caller named no address of its own. It only
+ * shows what came: were it to finish the authorisation by itself, whoever lured somebody here would get their access.
+ */
+@Controller('v1/mcp/oauth')
+export class McpLandingController {
+  @Endpoint({
+    method: 'GET',
+    path: 'callback',
+    access: 'public',
+    tenant: 'none',
+    tag: 'MCP',
+    summary: 'The page people land on after granting an MCP server access',
+    query: Landing,
+  })
+  async landed({ query, reply }: Call<unknown, z.output<typeof Landing>>) {
+    await reply
+      .header('content-type', 'text/html; charset=utf-8')
+      .header('cache-control', 'no-store')
+      .send(pageOf(query));
+    return HANDLED;
+  }
+}
+
+function pageOf({ code, state, error, error_description: why }: z.output<typeof Landing>): string {
+  const body =
+    code !== undefined && state !== undefined
+      ? `<h1>One step is left</h1>
+<p>Access was granted. Whoever began this finishes it with <code>POST /v1/mcp/servers/{id}/oauth/callback</code> and this body.
+It can be used once and expires soon. Give it to nobody else.</p>
+<pre>${escaped(JSON.stringify({ code, state }, null, 2))}</pre>`
+      : `<h1>Access was not granted</h1>
+<p>${escaped(why ?? error ?? 'There is no code in this address.')}</p>
+<p>Begin again with <code>GET /v1/mcp/servers/{id}/oauth/authorize</code>.</p>`;
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Roost</title>${body}</html>`;
+}
+
+function escaped(words: string): string {
+  const names: Record<string, string> = { '&': 'amp', '<': 'lt', '>': 'gt', '"': 'quot', "'": '#39' };
+  return words.replace(/[&<>"']/g, (character) => `&${names[character] ?? ''};`);
+}

@@ -1,0 +1,5 @@
+import { Scheduler1795570000000 } from './scheduler-1795570000000.js';
+import { Tombstones1795600000000 } from './tombstones-1795600000000.js';
+
+/** Oldest first. */
+export const migrations = [Scheduler1795570000000, Tombstones1795600000000];

@@ -72,6 +72,12 @@ export const benches: BenchEntry[] = [
     load: () => import('./workspaces.js'),
   },
   {
+    name: 'interrupts',
+    about: 'interrupts of a running command, the worker in another process: until it is gone and told',
+    isDefault: false,
+    load: () => import('./interrupts.js'),
+  },
+  {
     name: 'event-streams',
     about: '2,000 open event streams over gateway restarts: gaps, doubles, memory; readers that do not read',
     isDefault: false,

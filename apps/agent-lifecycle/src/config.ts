@@ -20,6 +20,20 @@ export const lifecycleConfigSchema = z.object({
   ROOST_DATA_DIR: z.string().default('.roost'),
   /** bubblewrap, for local workspaces; empty: agents that need their workspace go to `error` with the reason. Nothing runs unsandboxed. */
   ROOST_BWRAP: z.string().optional(),
+  /** Where Docker listens, for workspaces in containers: `unix:///path` or `tcp://host:port`. */
+  DOCKER_HOST: z
+    .string()
+    .regex(/^(unix:\/\/\/|tcp:\/\/|http:\/\/)./, 'must be unix:///path or tcp://host:port')
+    .default('unix:///var/run/docker.sock'),
+  /** Names and labels containers and volumes; another for each Roost on a Docker host. */
+  ROOST_DOCKER_INSTANCE: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9_.-]{0,39}$/)
+    .default('roost'),
+  /** An OCI runtime that Docker knows, e.g. gVisor's `runsc`; empty: Docker's default. */
+  ROOST_DOCKER_RUNTIME: z.string().optional(),
+  /** What workspaces in containers are made of. */
+  ROOST_WORKSPACE_IMAGE: z.string().default('roost-workspace:latest'),
   /** Signs the bus credentials of workspaces. */
   NATS_ACCOUNT_SEED: secret(z.string()).optional(),
   /** Bounds of `pvc_size`. */

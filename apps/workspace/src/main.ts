@@ -1,6 +1,6 @@
 import { connectBus } from './bus/connect-bus.js';
 import { HostLink } from './bus/host-link.js';
-import { readConfig } from './config.js';
+import { openSocketLine, openStandardLine } from './bus/open-line.js';
 import { openEgressPort } from './egress-port.js';
 import { endOtherProcesses, hasOtherProcesses } from './exec/process-tree.js';
 import { Commands } from './exec/run-command.js';
@@ -10,12 +10,12 @@ import { serveWorkspace } from './serve-workspace.js';
 import { Transfers } from './streams/transfers.js';
 import { Volume } from './tree/volume.js';
 
-const LINK_FD = 3;
 const maxBackoffMs = 2_000;
 
-const config = await readConfig(process.stdin);
+const isContainer = process.argv.includes('--stdio');
+const { config, line } = await (isContainer ? openStandardLine() : openSocketLine());
 // The daemon is the sandbox's first process: when it goes, the kernel ends everything in it.
-const link = new HostLink(LINK_FD, () => process.exit(0));
+const link = new HostLink(line, () => process.exit(0));
 process.once('SIGTERM', () => process.exit(0));
 
 const room = config.isVolumeBounded

@@ -141,7 +141,12 @@ export function runIfMain(moduleUrl: string, start: StartService, config?: z.Zod
     console.log(printConfig(config, loadConfig(config, process.env)));
     return;
   }
-  start(process.env).then(
+  runUntilStopped(start(process.env));
+}
+
+/** Keeps the process until SIGTERM or SIGINT, then stops the service and ends. */
+export function runUntilStopped(starting: Promise<RunningService>): void {
+  starting.then(
     (service) => {
       const stop = () => {
         process.off('SIGTERM', stop).off('SIGINT', stop);

@@ -17,6 +17,7 @@ export type MakeDriver = (parts: DriverParts) => WorkspaceDriver;
 /** The kinds of isolation by their names in ROOST_WORKSPACE_DRIVER. One is loaded only where it is wanted. */
 export const driverKinds = {
   local: async (): Promise<MakeDriver> => (await import('./local/make.js')).makeLocalDriver,
+  docker: async (): Promise<MakeDriver> => (await import('./docker/make.js')).makeDockerDriver,
 };
 
 export type DriverKind = keyof typeof driverKinds;

@@ -1,22 +1,21 @@
 import { once } from 'node:events';
 import { connect, type ClientHttp2Session, type ClientHttp2Stream, constants } from 'node:http2';
-import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 /** The names under which the host offers the bus and the egress proxy. */
 export const BUS_AUTHORITY = 'bus.roost.internal:4222';
 export const PROXY_AUTHORITY = 'proxy.roost.internal:3128';
 
 /**
- * The one line from the sandbox to its host: an HTTP/2 session over an inherited, unnamed socket pair. There is no
+ * The one line from the sandbox to its host: an HTTP/2 session over an inherited line. There is no
  * socket file and no port that the agent's commands could dial, and when the host ends the line ends with it.
  */
 export class HostLink {
   private readonly session: ClientHttp2Session;
 
-  constructor(fd: number, onEnd: () => void) {
-    const socket = new Socket({ fd, readable: true, writable: true });
+  constructor(line: Duplex, onEnd: () => void) {
     this.session = connect('http://host.roost.internal', {
-      createConnection: () => socket,
+      createConnection: () => line,
       settings: { initialWindowSize: 1024 * 1024 },
     });
     this.session.on('error', () => undefined); // 'close' follows and is what counts

@@ -4,20 +4,13 @@ import { ownCall, requestOverNats } from '#lib/bus/rpc';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { createHash, randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
-import { EgressLog } from '../egress/egress-log.js';
-import { EgressProxy } from '../egress/egress-proxy.js';
-import type {
-  NetworkLogEntry,
-  NetworkPolicy,
-  WorkspaceDriver,
-  WorkspaceSpec,
-  WorkspaceStatus,
-} from '../workspace-driver.js';
+import { HostLines } from '../host-lines.js';
+import type { NetworkLogEntry, WorkspaceDriver, WorkspaceSpec, WorkspaceStatus } from '../workspace-driver.js';
 import { Cgroups } from './cgroups.js';
 import { limitsOf } from './limits.js';
 import { commandEnvironment, sandboxCommand } from './sandbox-command.js';
 import { makeKit, type SandboxKit } from './sandbox-kit.js';
-import { SandboxLink } from './sandbox-link.js';
+import type { SandboxLink } from './sandbox-link.js';
 import { seccompProgram } from './seccomp.js';
 import { SECCOMP_FD, Sandbox } from './sandbox.js';
 import { type OpenVolume, Volumes } from './volumes.js';
@@ -54,8 +47,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
   private readonly cgroups: Cgroups;
   private readonly workspaces = new Map<string, Workspace>();
   private readonly starting = new Map<string, Promise<void>>();
-  private readonly policies = new Map<string, NetworkPolicy>();
-  private readonly egressLog: EgressLog;
+  private readonly lines: HostLines;
   private readonly failures = new Map<string, string>();
   private kit: SandboxKit | undefined;
   private isClosed = false;
@@ -67,7 +59,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
       this.whyNever = `${options.reason ?? missing}. Nothing runs without a sandbox.`;
     }
     this.volumes = new Volumes(options.dataDir);
-    this.egressLog = new EgressLog(options.dataDir);
+    this.lines = new HostLines(options);
     this.cgroups = new Cgroups(createHash('sha256').update(resolve(options.dataDir)).digest('hex').slice(0, 12));
     if (this.cgroups.mode === 'none') {
       options.logger.warn(
@@ -81,7 +73,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
 
   async ensure(spec: WorkspaceSpec): Promise<void> {
     const { agentId } = spec;
-    this.policies.set(agentId, spec.network);
+    this.lines.setPolicy(agentId, spec.network);
     const running = this.starting.get(agentId);
     if (running) return running;
     if (this.workspaces.get(agentId)?.isAwake && (await this.answers(agentId))) return;
@@ -104,8 +96,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
   async remove(agentId: string): Promise<void> {
     await this.sleep(agentId);
     this.failures.delete(agentId);
-    this.policies.delete(agentId);
-    await Promise.all([this.volumes.remove(agentId), this.egressLog.remove(agentId)]);
+    await Promise.all([this.volumes.remove(agentId), this.lines.remove(agentId)]);
   }
 
   inspect(agentId: string): Promise<WorkspaceStatus> {
@@ -117,7 +108,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
   }
 
   networkLog(agentId: string, limit: number): Promise<NetworkLogEntry[]> {
-    return this.egressLog.latest(agentId, limit);
+    return this.lines.networkLog(agentId, limit);
   }
 
   async close(): Promise<void> {
@@ -176,7 +167,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
   }
 
   private launch(spec: WorkspaceSpec, volume: OpenVolume): Sandbox {
-    const { bwrapPath, dataDir, daemonPath, natsUrl, mintCredentials, logger } = this.options;
+    const { bwrapPath, dataDir, daemonPath, logger } = this.options;
     const { agentId } = spec;
     if (this.isClosed) throw unavailable('Roost is shutting down');
     if (!bwrapPath) throw unavailable(this.whyNever ?? 'there is no bubblewrap');
@@ -202,20 +193,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
       inboxPrefix: workspaceInboxPrefix(agentId),
     };
     const sandbox = new Sandbox(command, config, seccomp, (line) => logger.warn({ agentId, line }, 'workspace says'));
-    const proxy = new EgressProxy({
-      policy: () => this.policies.get(agentId) ?? { mode: 'none' },
-      guard: { schemes: ['http', 'https'], allowedRanges: this.options.egressAllowedRanges ?? [] },
-      onAccess: (entry) => {
-        this.egressLog
-          .append(agentId, entry)
-          .catch((error: unknown) => logger.warn({ agentId, error }, 'the network log could not be written'));
-      },
-    });
-    const link = new SandboxLink(sandbox.link, {
-      natsUrl,
-      mintCredentials: () => mintCredentials(agentId),
-      onProxyConnection: (stream) => proxy.accept(stream),
-    });
+    const link = this.lines.open(agentId, sandbox.link);
     const workspace: Workspace = { sandbox, link, isAwake: false };
     this.workspaces.set(agentId, workspace);
     void sandbox.ended.then((why) => {

@@ -1,0 +1,117 @@
+import Docker from 'dockerode';
+import { AGENT_LABEL, INSTANCE_LABEL } from './container-options.js';
+import { nameTaken, statusOf } from './docker-errors.js';
+
+/** How Docker tells about a container. */
+export type ContainerFacts = Docker.ContainerInspectInfo;
+
+const goneTimeoutMs = 10_000;
+
+/** The containers and volumes of one Roost on a Docker host: named and labelled, so that nobody else's are touched. */
+export class DockerHost {
+  private readonly docker: Docker;
+
+  constructor(
+    host: string,
+    private readonly instance: string,
+  ) {
+    this.docker = new Docker(addressOf(host));
+  }
+
+  nameOf(agentId: string): string {
+    if (!/^[\w-]{1,64}$/.test(agentId)) throw new TypeError(`not an agent id: ${JSON.stringify(agentId)}`);
+    return `${this.instance}-agent-${agentId}`;
+  }
+
+  labelsOf(agentId: string): Record<string, string> {
+    return { [AGENT_LABEL]: agentId, [INSTANCE_LABEL]: this.instance };
+  }
+
+  /** Undefined when there is none. Errors: AGENT_UNAVAILABLE when the name is somebody else's. */
+  async find(agentId: string): Promise<ContainerFacts | undefined> {
+    const name = this.nameOf(agentId);
+    const facts = await orUndefined(this.docker.getContainer(name).inspect());
+    if (facts && facts.Config.Labels?.[INSTANCE_LABEL] !== this.instance) throw nameTaken('container', name);
+    return facts;
+  }
+
+  /** The container, by its name: whatever stands between us and Docker can then tell whose it is. */
+  async create(agentId: string, options: Docker.ContainerCreateOptions): Promise<Docker.Container> {
+    await this.docker.createContainer(options);
+    return this.docker.getContainer(this.nameOf(agentId));
+  }
+
+  /** Ends a container, whatever it does, and resolves when it is gone. Idempotent. */
+  async removeContainer(agentId: string): Promise<void> {
+    for (const deadline = Date.now() + goneTimeoutMs; Date.now() < deadline;) {
+      const found = await this.find(agentId);
+      if (!found) return;
+      await this.docker
+        .getContainer(this.nameOf(agentId))
+        .remove({ force: true, v: false })
+        .catch((error: unknown) => {
+          // Somebody else removes it at this moment.
+          if (statusOf(error) !== 404 && statusOf(error) !== 409) throw error;
+        });
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new Error(`the container ${this.nameOf(agentId)} does not end`);
+  }
+
+  /** The agent's volume, made when it is not there. */
+  async openVolume(agentId: string): Promise<void> {
+    const name = this.nameOf(agentId);
+    const found = await orUndefined(this.docker.getVolume(name).inspect());
+    if (!found) await this.docker.createVolume({ Name: name, Labels: this.labelsOf(agentId) });
+    else if (found.Labels?.[INSTANCE_LABEL] !== this.instance) throw nameTaken('volume', name);
+  }
+
+  async removeVolume(agentId: string): Promise<void> {
+    const volume = this.docker.getVolume(this.nameOf(agentId));
+    const found = await orUndefined(volume.inspect());
+    if (found?.Labels?.[INSTANCE_LABEL] === this.instance) await orUndefined(volume.remove());
+  }
+
+  /** Ids of the agents that have a volume, and of those that have a container, with its state. */
+  async list(): Promise<{ volumes: string[]; containers: Map<string, string> }> {
+    const filters = { label: [`${INSTANCE_LABEL}=${this.instance}`] };
+    const [{ Volumes }, containers] = await Promise.all([
+      this.docker.listVolumes({ filters: JSON.stringify(filters) }),
+      this.docker.listContainers({ all: true, filters: JSON.stringify(filters) }),
+    ]);
+    return {
+      volumes: (Volumes ?? []).flatMap(({ Labels }) => Labels?.[AGENT_LABEL] ?? []),
+      containers: new Map(
+        containers.flatMap(({ Labels, State }) => {
+          const agentId = Labels[AGENT_LABEL];
+          return agentId === undefined ? [] : [[agentId, State] as const];
+        }),
+      ),
+    };
+  }
+
+  /** Processors of the host: Docker refuses a limit beyond them. */
+  async processors(): Promise<number> {
+    return Number(((await this.docker.info()) as { NCPU?: number }).NCPU ?? 1);
+  }
+
+  async version(): Promise<string> {
+    return (await this.docker.version()).Version;
+  }
+}
+
+/** `unix:///path`, `tcp://host:port` or `http://host:port`. */
+function addressOf(host: string): Docker.DockerOptions {
+  if (host.startsWith('unix://')) return { socketPath: host.slice('unix://'.length) };
+  const { hostname, port } = new URL(host.replace(/^tcp:/, 'http:'));
+  return { protocol: 'http', host: hostname, port: Number(port || 2375) };
+}
+
+async function orUndefined<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (statusOf(error) === 404) return undefined;
+    throw error;
+  }
+}

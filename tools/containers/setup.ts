@@ -1,0 +1,45 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { keptTrust, serviceAccess } from '../launcher/nats-trust.js';
+import { keptSecret, localSecrets } from '../launcher/secrets.js';
+import { services } from '../launcher/services.js';
+
+/** The services' user in their image. */
+const SERVICE_UID = 1000;
+
+/**
+ * Makes what a new installation needs in `folder`: the master key, the first API key, PostgreSQL's password, the bus'
+ * operator and account, a credentials file per service, and the accounts as nats-server reads them. What is there
+ * already stays. Returns what to tell the operator.
+ */
+export async function setUp(folder: string): Promise<string> {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const { apiKeyFile, masterKeyFile } = localSecrets(folder);
+  const passwordFile = join(folder, 'postgres-password');
+  const password = keptSecret(passwordFile, () => randomBytes(24).toString('hex'));
+  const databaseUrlFile = join(folder, 'database-url');
+  keptSecret(databaseUrlFile, () => `postgres://roost:${password}@postgres:5432/roost`);
+
+  const natsFolder = join(folder, 'nats');
+  mkdirSync(natsFolder, { recursive: true, mode: 0o700 });
+  const trust = await keptTrust(natsFolder, ['ROOST']);
+  const access = serviceAccess(folder, trust.accounts[0]?.seed ?? '');
+  const credentials: string[] = [];
+  for (const { name } of services) credentials.push(await access.credsFile(name));
+
+  // Not secret: what the server must know to tell the users of its accounts from others.
+  const accounts = [trust.systemAccount, ...trust.accounts].map(({ publicKey, jwt }) => `  ${publicKey}: ${jwt}`);
+  const accountsFile = join(folder, 'nats-accounts.conf');
+  writeFileSync(
+    accountsFile,
+    `operator: ${trust.operatorJwt}\nsystem_account: ${trust.systemAccount.publicKey}\nresolver: MEMORY\nresolver_preload {\n${accounts.join('\n')}\n}\n`,
+  );
+  chmodSync(accountsFile, 0o644);
+
+  const files = [apiKeyFile, masterKeyFile, passwordFile, databaseUrlFile, access.accountSeedFile, ...credentials];
+  // A folder that the host mounted belongs to root; the services read their files as their own user.
+  if (process.getuid?.() === 0) for (const file of files) chownSync(file, SERVICE_UID, SERVICE_UID);
+  chmodSync(folder, 0o711);
+  return `The secrets are there. The API key is in ${apiKeyFile}. Keep a copy of ${masterKeyFile} elsewhere: without it sealed keys and tokens cannot be read again.`;
+}

@@ -289,6 +289,7 @@ describe('Telegram, through telegraf and a server that speaks the Bot API', () =
       expect(killed).toBeLessThan(200);
       await startReplica();
       await until('another replica goes on', () => answers().length > killed, { timeoutMs: 20_000 });
+      console.log(`${killed} shown before the kill, takeover after ${Date.now() - at} ms`);
       expect(Date.now() - at).toBeLessThan(15_000);
       const settledRows = `SELECT state FROM deliveries WHERE turn_id = ANY($1) AND state IN ('done', 'uncertain')`;
       const settled = await until(
@@ -301,6 +302,7 @@ describe('Telegram, through telegraf and a server that speaks the Bot API', () =
         { timeoutMs: 60_000 },
       );
       const uncertain = settled.filter(({ state }) => state === 'uncertain').length;
+      console.log(`${answers().length} of 200 shown, ${uncertain} uncertain`);
       expect(uncertain).toBeLessThanOrEqual(1);
       expect(new Set(answers()).size).toBe(answers().length);
       expect(answers().length).toBeGreaterThanOrEqual(200 - uncertain);

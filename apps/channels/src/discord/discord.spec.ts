@@ -145,6 +145,7 @@ describe('Discord, through its SDK and a server that speaks its protocol', () =>
       discord.say(ann, dm, 'while nobody listens');
       await standby;
       await until('the other goes on', () => answers().length > killed, { timeoutMs: 30_000 });
+      console.log(`${killed} shown before the kill, takeover after ${Date.now() - at} ms`);
       expect(Date.now() - at).toBeLessThan(15_000);
       await stage.queued('while nobody listens');
       // Events that the killed process had been handed come again after 30 s.

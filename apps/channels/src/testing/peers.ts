@@ -12,6 +12,8 @@ export interface Peer {
   variables: Record<string, string>;
   /** What lifecycle says of the agent's bot there. */
   bot: Partial<AgentBots>;
+  /** The same bot for the service's environment, as the one that agents without their own share. */
+  sharedBot: Record<string, string>;
   /** Sends a text; what it gives delivers the same event again. A command begins with `/`. */
   say(person: number, text: string): Promise<() => Promise<void>>;
   /** What the person is shown, oldest first. */
@@ -38,6 +40,7 @@ export async function slackPeer(): Promise<Peer> {
     platform: 'slack',
     variables: { SLACK_API_BASE_URL: slack.url },
     bot: { slackBotToken: { botToken, appToken, signingSecret } },
+    sharedBot: { SLACK_BOT_TOKEN: botToken, SLACK_APP_TOKEN: appToken, SLACK_SIGNING_SECRET: signingSecret },
     say(person, text) {
       // What begins with a slash is a command of Slack's own client.
       const event = slack.message(`U${person}`, text.replace(/^\//, '!'));
@@ -65,6 +68,7 @@ export async function telegramPeer(): Promise<Peer> {
     platform: 'telegram',
     variables: { TELEGRAM_API_BASE_URL: telegram.url },
     bot: { telegramBotToken: TELEGRAM_TOKEN },
+    sharedBot: { TELEGRAM_BOT_TOKEN: TELEGRAM_TOKEN },
     async say(person, text) {
       const update = await telegram.say(TELEGRAM_TOKEN, person, text);
       return () => telegram.deliver(TELEGRAM_TOKEN, update);
@@ -103,6 +107,7 @@ export async function discordPeer(): Promise<Peer> {
     platform: 'discord',
     variables: { DISCORD_API_BASE_URL: discord.apiUrl },
     bot: { discordBotToken: bot.token },
+    sharedBot: { DISCORD_BOT_TOKEN: bot.token },
     say(n, text) {
       const { id } = discord.say(person(n), discord.dm(bot, person(n)), text);
       const again = () => discord.gateway.sessionsOf(bot).forEach((session) => session.repeatMessage(id));

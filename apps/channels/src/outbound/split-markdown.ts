@@ -1,141 +1,102 @@
+import { type Line, type LineMarkup, linesOf } from './markdown-lines.js';
+
 /** How a platform writes what the splitter found. Every function's output is what the platform counts. */
-export interface Markup {
+export interface Markup extends LineMarkup {
   /** Most characters of one part. */
   limit: number;
-  /** Most characters of one line: below `limit`, so that the fence around code still fits. */
-  lineLimit: number;
-  /** One line outside code. */
-  text(line: string): string;
-  /** One line of code. */
-  code(line: string): string;
-  /** Around lines of code, `language` '' when none is named. */
+  /** Before lines of code, `language` '' when none is named. */
   openCode(language: string): string;
   closeCode: string;
-  /** The platform refuses a part in which nothing is to be seen. */
-  isBlank(part: string): boolean;
-}
-
-interface Line {
-  kind: 'text' | 'code';
-  /** Language of the fence, for code. */
-  language: string;
-  written: string;
+  /** The platform refuses a part in which nothing is to be seen; its lines' text. */
+  isBlank(text: string): boolean;
 }
 
 /**
- * Converts Markdown line by line and splits it, at a blank line if one is near; a code fence that is cut is closed and
- * opened again. No text is lost; blank parts are left out.
+ * Converts Markdown line by line and splits it: at blank lines and fences where that leaves a part at least half full;
+ * a fence that must be cut is closed and opened again. No text is lost; blank parts are left out.
  */
 export function splitMarkdown(markdown: string, markup: Markup): string[] {
-  const { limit } = markup;
   const parts: string[] = [];
-  let open: Line[] = [];
-  const isFull = (line: Line) => open.length > 0 && render([...open, line], markup).length > limit;
+  let open = new Part(markup);
   const close = () => {
-    const part = render(open, markup);
-    if (!markup.isBlank(part)) parts.push(part);
-    open = [];
+    if (!markup.isBlank(open.text)) parts.push(open.render());
+    open = new Part(markup);
   };
-  for (const line of linesOf(markdown.toWellFormed().replaceAll('\0', ''), markup)) {
-    if (isFull(line)) {
-      const rest = takeBackParagraph(open, markup);
+  for (const line of linesOf(clean(markdown), markup)) {
+    if (!open.fits(line)) {
+      const rest = open.takeBack();
       close();
-      open = rest;
-      if (isFull(line)) close();
+      for (const moved of rest) open.add(moved);
+      if (!open.fits(line)) close();
     }
-    open.push(line);
+    open.add(line);
   }
   close();
   return parts;
 }
 
-/** Moves what follows the last blank line to the next part, if that leaves this one at least half full. */
-function takeBackParagraph(lines: Line[], markup: Markup): Line[] {
-  const blank = lines.findLastIndex((line) => line.kind === 'text' && line.written.trim() === '');
-  if (blank <= 0 || render(lines.slice(0, blank), markup).length < markup.limit / 2) return [];
-  return lines.splice(blank).slice(1);
+// eslint-disable-next-line no-control-regex
+const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g;
+
+function clean(markdown: string): string {
+  return markdown.toWellFormed().replace(CONTROL, '');
 }
 
-function render(lines: Line[], { openCode, closeCode }: Markup): string {
-  let written = '';
-  lines.forEach((line, index) => {
-    if (index > 0) written += '\n';
-    if (line.kind === 'code' && !isSameBlock(lines[index - 1], line)) written += openCode(line.language);
-    written += line.written;
-    if (line.kind === 'code' && !isSameBlock(line, lines[index + 1])) written += closeCode;
-  });
-  return written;
-}
+/** One message being filled. */
+class Part {
+  private readonly lines: Line[] = [];
+  private size = 0;
 
-function isSameBlock(a: Line | undefined, b: Line | undefined): boolean {
-  return a?.kind === 'code' && b?.kind === 'code' && a.language === b.language;
-}
+  constructor(private readonly markup: Markup) {}
 
-function linesOf(markdown: string, markup: Markup): Line[] {
-  const lines: Line[] = [];
-  let fence: { marker: string; language: string } | undefined;
-  for (const source of markdown.split(/\r?\n/)) {
-    const mark = /^ {0,3}(`{3,}|~{3,})\s*([\w+#.-]{0,40})\s*$/.exec(source);
-    if (fence && mark && mark[2] === '' && mark[1]?.startsWith(fence.marker)) {
-      fence = undefined;
-    } else if (!fence && mark) {
-      fence = { marker: mark[1] ?? '', language: mark[2] ?? '' };
-    } else if (fence) {
-      const { language } = fence;
-      for (const written of fitting(source, markup, markup.code)) lines.push({ kind: 'code', language, written });
-    } else {
-      for (const written of fitting(source, markup, markup.text)) lines.push({ kind: 'text', language: '', written });
-    }
+  get text(): string {
+    return this.lines.map(({ text }) => text).join('');
   }
-  return lines;
+
+  fits(line: Line): boolean {
+    if (this.lines.length === 0) return true;
+    const closing = line.block === undefined ? 0 : this.markup.closeCode.length;
+    return this.size + this.costOf(line, this.lines.at(-1)) + closing <= this.markup.limit;
+  }
+
+  add(line: Line): void {
+    this.size += this.costOf(line, this.lines.at(-1));
+    this.lines.push(line);
+  }
+
+  /** Moves what follows the last border to the next part, if that leaves this one at least half full. */
+  takeBack(): Line[] {
+    let size = 0;
+    let border = 0;
+    this.lines.forEach((line, index) => {
+      const previous = this.lines[index - 1];
+      const isFence = previous !== undefined && line.block !== previous.block;
+      if ((isEmpty(line) || isFence) && size >= this.markup.limit / 2) border = index;
+      size += this.costOf(line, previous);
+    });
+    if (border === 0) return [];
+    const moved = this.lines.splice(border);
+    return moved[0] && isEmpty(moved[0]) ? moved.slice(1) : moved;
+  }
+
+  render(): string {
+    const written = this.lines.map((line, index) => this.seamOf(line, this.lines[index - 1]) + line.text).join('');
+    return written + (this.lines.at(-1)?.block === undefined ? '' : this.markup.closeCode);
+  }
+
+  /** What stands between two lines: a line break, the end of a fence, the beginning of one. */
+  private seamOf(line: Line, previous: Line | undefined): string {
+    if (previous !== undefined && previous.block === line.block) return line.isContinued ? '' : '\n';
+    const { openCode, closeCode } = this.markup;
+    const end = previous === undefined ? '' : previous.block === undefined ? '\n' : `${closeCode}\n`;
+    return line.block === undefined ? end : end + openCode(line.language);
+  }
+
+  private costOf(line: Line, previous: Line | undefined): number {
+    return this.seamOf(line, previous).length + line.text.length;
+  }
 }
 
-/** Halves a line, at a space if there is one near, until each piece fits when converted. */
-function fitting(source: string, markup: Markup, convert: (piece: string) => string): string[] {
-  const written = convert(source);
-  if (written.length <= markup.lineLimit) return [written];
-  const middle = Math.floor(source.length / 2);
-  const space = source.lastIndexOf(' ', middle);
-  let cut = space > middle / 2 ? space + 1 : middle;
-  // Never between the halves of a surrogate pair.
-  if (/[\uDC00-\uDFFF]/.test(source.charAt(cut))) cut -= 1;
-  return [...fitting(source.slice(0, cut), markup, convert), ...fitting(source.slice(cut), markup, convert)];
-}
-
-const INLINE =
-  /`([^`]+)`|\*\*(?=\S)(.+?)(?<=\S)\*\*|~~(?=\S)(.+?)(?<=\S)~~|\*(?=[^\s*])([^*]+?)(?<=[^\s*])\*|(?<![\w])_(?=[^\s_])([^_]+?)(?<=[^\s_])_(?![\w])|\[([^[\]]+)\]\((https?:\/\/[^\s()<>"]+)\)/;
-
-/** How a platform writes what stands within a line. `inner` is converted already, `text` is not. */
-export interface InlineMarkup {
-  plain(text: string): string;
-  code(text: string): string;
-  bold(inner: string): string;
-  italic(inner: string): string;
-  strike(inner: string): string;
-  link(text: string, url: string): string;
-}
-
-/** One line outside code: headings become bold, emphasis, code and links what the platform has for them. */
-export function convertLine(source: string, markup: InlineMarkup): string {
-  const heading = /^#{1,6}\s+(.+)$/.exec(source);
-  return heading ? markup.bold(markup.plain(heading[1] ?? '')) : inline(source, markup);
-}
-
-function inline(source: string, markup: InlineMarkup, depth = 0): string {
-  const match = depth > 4 ? null : INLINE.exec(source);
-  if (!match) return markup.plain(source);
-  const [whole, code, bold, strike, star, underscore, label, url] = match;
-  const inner = (text: string) => inline(text, markup, depth + 1);
-  const written =
-    code !== undefined
-      ? markup.code(code)
-      : bold !== undefined
-        ? markup.bold(inner(bold))
-        : strike !== undefined
-          ? markup.strike(inner(strike))
-          : url !== undefined
-            ? markup.link(label ?? '', url)
-            : markup.italic(inner(star ?? underscore ?? ''));
-  const before = markup.plain(source.slice(0, match.index));
-  return before + written + inline(source.slice(match.index + whole.length), markup, depth);
+function isEmpty(line: Line): boolean {
+  return line.block === undefined && line.text.trim() === '';
 }

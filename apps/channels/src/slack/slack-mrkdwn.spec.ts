@@ -33,6 +33,13 @@ describe('Markdown for Slack', () => {
     ]);
   });
 
+  it('shows tables as code, and keeps words behind the language of a fence', () => {
+    expect(slackMrkdwn('see:\n| a | b |\n|---|---|\n| 1 | **2** |\nend')).toEqual([
+      'see:\n```\n| a | b |\n|---|---|\n| 1 | **2** |\n```\nend',
+    ]);
+    expect(slackMrkdwn('```ts title.ts\nx\n```')).toEqual(['```\ntitle.ts\nx\n```']);
+  });
+
   it('mentions nobody, whatever the text says', () => {
     expect(slackMrkdwn('<!channel> <@U1> <https://x.example|y>')).toEqual([
       '&lt;!channel&gt; &lt;@U1&gt; &lt;https://x.example|y&gt;',
@@ -44,6 +51,12 @@ describe('Markdown for Slack', () => {
     expect(parts.length).toBeGreaterThan(2);
     for (const part of parts) expect(part).toMatch(/^```\n[\s\S]*\n```$/);
     for (const part of parts) expect(part.slice(3, -3)).not.toContain('```');
+  });
+
+  it('shows three backticks that are code', () => {
+    const [part = '', ...rest] = slackMrkdwn('~~~\n```\n```');
+    expect(rest).toEqual([]);
+    expect(visibleInSlack(part).match(/```/g)).toHaveLength(2);
   });
 
   it('splits 100,000 characters without a space, and gives nothing for blank text', () => {

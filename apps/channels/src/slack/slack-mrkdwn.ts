@@ -1,4 +1,5 @@
-import { convertLine, type InlineMarkup, type Markup, splitMarkdown } from '../outbound/split-markdown.js';
+import { convertLine, type InlineMarkup } from '../outbound/inline-markdown.js';
+import { type Markup, splitMarkdown } from '../outbound/split-markdown.js';
 
 /**
  * Slack cuts messages at 40,000 characters, but refuses to edit above 4,000 (`msg_too_long`), and replies are edited
@@ -25,7 +26,7 @@ const mrkdwn: Markup = {
   code: (line) => escapeSlack(line).replaceAll('``', `\`${JOINER}\``),
   openCode: () => '```\n',
   closeCode: '\n```',
-  isBlank: (part) => visibleInSlack(part).trim() === '',
+  isBlank: (text) => visibleInSlack(text).trim() === '',
 };
 
 /**
@@ -45,8 +46,8 @@ function escapeSlack(text: string): string {
 export function visibleInSlack(text: string): string {
   return text
     .replace(/<[^<>|]*\|([^<>]*)>/g, '$1')
-    .replaceAll(JOINER, '')
     .replace(/^```$/gm, '')
+    .replaceAll(JOINER, '')
     .replaceAll('&lt;', '<')
     .replaceAll('&gt;', '>')
     .replaceAll('&amp;', '&');

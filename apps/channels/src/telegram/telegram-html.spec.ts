@@ -40,6 +40,12 @@ describe('Markdown for Telegram', () => {
     ]);
   });
 
+  it('shows tables as code', () => {
+    expect(telegramHtml('see:\n| a | b |\n|---|---|\n| 1 | <2> |\nend')).toEqual([
+      'see:\n<pre><code>| a | b |\n|---|---|\n| 1 | &lt;2&gt; |</code></pre>\nend',
+    ]);
+  });
+
   it('re-opens a code fence in the next part', () => {
     const parts = telegramHtml(`\`\`\`ts\n${'const x = 1;\n'.repeat(1_000)}\`\`\``);
     expect(parts.length).toBeGreaterThan(3);

@@ -1,4 +1,5 @@
-import { convertLine, type InlineMarkup, type Markup, splitMarkdown } from '../outbound/split-markdown.js';
+import { convertLine, type InlineMarkup } from '../outbound/inline-markdown.js';
+import { type Markup, splitMarkdown } from '../outbound/split-markdown.js';
 
 export const TELEGRAM_LIMIT = 4_096;
 
@@ -18,7 +19,7 @@ const html: Markup = {
   code: escapeHtml,
   openCode: (language) => (language ? `<pre><code class="language-${language}">` : '<pre><code>'),
   closeCode: '</code></pre>',
-  isBlank: (part) => visible(part).trim() === '',
+  isBlank: (text) => visible(text).trim() === '',
 };
 
 /**

@@ -13,7 +13,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import type { Bus } from '#lib/bus';
 
-const TRIES = 8;
+const TRIES = 30;
+/** The agent's other messages wait until the report has arrived: at most so long after messaging is back. */
+const MAX_PAUSE_MS = 2_000;
 
 /** The four ways in which a worker gives a turn back. Each is tried for about a minute while messaging is away. */
 export class TurnReport {
@@ -57,7 +59,7 @@ export class TurnReport {
         return await this.bus.request(contract, input, ownCall(`turn_${this.turn.turnId}`));
       } catch (error) {
         if (!(error instanceof RoostError && error.code === 'SERVICE_UNAVAILABLE') || attempt === TRIES) throw error;
-        await sleep(Math.min(200 * 2 ** attempt, 15_000));
+        await sleep(Math.min(200 * 2 ** attempt, MAX_PAUSE_MS));
       }
     }
   }

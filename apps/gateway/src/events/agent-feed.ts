@@ -29,6 +29,15 @@ export class AgentFeed implements OnApplicationBootstrap {
         if (concerned.success) this.hear(concerned.data.agent_id, (listener) => listener.onHint());
       },
     });
+    void this.watchReconnects();
+  }
+
+  /** Hints that passed while the bus was away are lost: everybody looks. */
+  private async watchReconnects(): Promise<void> {
+    for await (const { type } of this.bus.connection.status()) {
+      if (type !== 'reconnect') continue;
+      for (const agentId of this.listeners.keys()) this.hear(agentId, (listener) => listener.onHint());
+    }
   }
 
   /** Gives the function that ends it. */

@@ -119,10 +119,12 @@ describe('a person in Slack', () => {
     slack.sockets.send(app.appToken, 'events_api', slack.message('U11', '', huge));
     await isShown('I did not take "huge.iso": files can be at most 256 MB here.');
 
+    // A large file may have been asked for more than once on a busy machine.
+    const asked = slack.filesAsked;
     let release = () => undefined as void;
     slack.filesHeld = new Promise((resolve) => (release = resolve));
     await person.sendFile('for you', 'late.txt', Buffer.from('too late'));
-    await until('the file is asked for', () => slack.filesAsked > 1);
+    await until('the file is asked for', () => slack.filesAsked > asked);
     expect((await roost.api('DELETE', `/v1/agent/${agentId}/slack/unlink`)).status).toBe(200);
     release();
     await isShown('You were unlinked meanwhile');

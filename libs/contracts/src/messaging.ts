@@ -69,7 +69,10 @@ export const MessageContent = z.string().min(1).max(100_000);
 export const NewMessage = wire({
   content: MessageContent,
   metadata: MessageMetadata.default({}),
-  channel: z.enum(['api', ...PLATFORM_NAMES]).default('api'),
+  channel: z
+    .enum(['api', ...PLATFORM_NAMES])
+    .default('api')
+    .meta({ description: 'Not `api`: the reply is shown to the newest person linked there, too; 409 when nobody is' }),
   queueMode: QueueMode.default('collect'),
   conversationId: z
     .string()

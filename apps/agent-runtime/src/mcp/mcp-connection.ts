@@ -74,11 +74,20 @@ export class McpConnection {
   async call(name: string, input: unknown, signal: AbortSignal | undefined): Promise<CallToolResult> {
     const parsed = z.record(z.string(), z.unknown()).safeParse(input ?? {});
     if (!parsed.success) throw new Error('the arguments must be an object');
-    return (await this.client.callTool({ name, arguments: parsed.data }, undefined, {
-      timeout: CALL_MS,
-      resetTimeoutOnProgress: true,
-      ...(signal ? { signal } : {}),
-    })) as CallToolResult;
+    // The SDK never takes its listener off a signal: a turn's own would gather one with every call.
+    const call = new AbortController();
+    const stop = () => call.abort(signal?.reason);
+    signal?.throwIfAborted();
+    signal?.addEventListener('abort', stop, { once: true });
+    try {
+      return (await this.client.callTool({ name, arguments: parsed.data }, undefined, {
+        timeout: CALL_MS,
+        resetTimeoutOnProgress: true,
+        signal: call.signal,
+      })) as CallToolResult;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
   }
 
   async ping(): Promise<void> {

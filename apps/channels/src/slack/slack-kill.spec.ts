@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Channels1795570000000 } from '../migrations/channels-1795570000000.js';
 import { Files1795580000000 } from '../migrations/files-1795580000000.js';
 
-/** For `ROOST_FULL=1` alone: the suite has the same of Discord and Telegram. */
+/** For `ROOST_FULL=1` alone: the suite has the same of Telegram. */
 const REPLIES = 200;
 const LOST_ANSWERS = 2;
 const main = fileURLToPath(new URL('../../../../dist/apps/channels/src/main.js', import.meta.url));

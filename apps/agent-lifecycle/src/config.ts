@@ -3,6 +3,7 @@ import { busEnvironment, databaseEnvironment, secret } from '#lib/config';
 import { quantityBytes } from '#lib/contracts';
 import { z } from 'zod';
 import { driverNames } from './workspaces/driver-kinds.js';
+import { kubernetesSettings } from './workspaces/kubernetes/settings.js';
 
 const quantity = z.string().refine((text) => quantityBytes(text) !== undefined, 'must be a quantity like 1Gi');
 
@@ -34,6 +35,11 @@ export const lifecycleConfigSchema = z.object({
   ROOST_DOCKER_RUNTIME: z.string().optional(),
   /** What workspaces in containers are made of. */
   ROOST_WORKSPACE_IMAGE: z.string().default('roost-workspace:latest'),
+  /** Namespace, image, storage class and so on of workspaces in pods, as JSON. */
+  ROOST_KUBERNETES: kubernetesSettings.optional(),
+  /** Where workspaces in pods find their egress proxy. */
+  ROOST_EGRESS_HOST: z.string().default('127.0.0.1'),
+  ROOST_EGRESS_PORT: z.coerce.number().int().min(0).max(65_535).default(3128),
   /** Signs the bus credentials of workspaces. */
   NATS_ACCOUNT_SEED: secret(z.string()).optional(),
   /** Bounds of `pvc_size`. */

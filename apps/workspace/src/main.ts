@@ -1,3 +1,4 @@
+import { openClusterLink } from './bus/cluster-link.js';
 import { connectBus } from './bus/connect-bus.js';
 import { HostLink } from './bus/host-link.js';
 import { openSocketLine, openStandardLine } from './bus/open-line.js';
@@ -12,10 +13,8 @@ import { Volume } from './tree/volume.js';
 
 const maxBackoffMs = 2_000;
 
-const isContainer = process.argv.includes('--stdio');
-const { config, line } = await (isContainer ? openStandardLine() : openSocketLine());
-// The daemon is the sandbox's first process: when it goes, the kernel ends everything in it.
-const link = new HostLink(line, () => process.exit(0));
+const clusterFolder = process.argv[2] === '--cluster' ? process.argv[3] : undefined;
+const { config, link } = await (clusterFolder === undefined ? openHostLink() : openClusterLink(clusterFolder));
 process.once('SIGTERM', () => process.exit(0));
 
 const room = config.isVolumeBounded
@@ -50,4 +49,10 @@ for (let backoffMs = 50; ;) {
   }
   await new Promise((resolve) => setTimeout(resolve, backoffMs));
   backoffMs = Math.min(backoffMs * 2, maxBackoffMs);
+}
+
+/** The daemon is then the sandbox's first process: when its line ends it goes, and the kernel ends everything in it. */
+async function openHostLink() {
+  const { config, line } = await (process.argv.includes('--stdio') ? openStandardLine() : openSocketLine());
+  return { config, link: new HostLink(line, () => process.exit(0)) };
 }

@@ -8,6 +8,7 @@ export { type BotApplication, type Channel, DiscordServer, Intents, type User } 
 export { freshBus, type FreshBus } from './fresh-bus.js';
 export { freshDatabase, type FreshDatabase } from './fresh-database.js';
 export { followEvents, type FollowedEvent, type Following } from './follow-events.js';
+export * from './kubernetes/index.js';
 export { ownedFolder, removeFolder } from './leftovers.js';
 export { type ShownInSlack, type SlackFault, SlackPlatform } from './slack/slack-server.js';
 export { spawnRoost, type SpawnedRoost, type SpawnRoostOptions } from './spawn-roost.js';

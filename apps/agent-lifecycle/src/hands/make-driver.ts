@@ -18,6 +18,7 @@ export async function makeDriver(config: LifecycleConfig, bus: Bus, logger: Logg
     config,
     nats: bus.connection,
     logger,
+    credentialsTtlSeconds: CREDENTIALS_TTL_SECONDS,
     mintCredentials:
       seed === undefined
         ? undefined

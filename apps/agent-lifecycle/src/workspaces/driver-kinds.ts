@@ -10,14 +10,17 @@ export interface DriverParts {
   logger: { warn(fields: object, message: string): void; info(fields: object, message: string): void };
   /** Bus credentials of one workspace, for one connection. Undefined: the seed that signs them is not set. */
   mintCredentials: ((agentId: string) => Promise<string>) | undefined;
+  /** How long those are good for. */
+  credentialsTtlSeconds: number;
 }
 
-export type MakeDriver = (parts: DriverParts) => WorkspaceDriver;
+export type MakeDriver = (parts: DriverParts) => WorkspaceDriver | Promise<WorkspaceDriver>;
 
 /** The kinds of isolation by their names in ROOST_WORKSPACE_DRIVER. One is loaded only where it is wanted. */
 export const driverKinds = {
   local: async (): Promise<MakeDriver> => (await import('./local/make.js')).makeLocalDriver,
   docker: async (): Promise<MakeDriver> => (await import('./docker/make.js')).makeDockerDriver,
+  kubernetes: async (): Promise<MakeDriver> => (await import('./kubernetes/make.js')).makeKubernetesDriver,
 };
 
 export type DriverKind = keyof typeof driverKinds;

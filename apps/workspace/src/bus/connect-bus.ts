@@ -1,14 +1,14 @@
 import { connect as natsConnect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { createServer, type AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream';
-import { BUS_AUTHORITY, type HostLink } from './host-link.js';
+import { BUS_AUTHORITY, type Link } from './host-link.js';
 
 /**
- * Connects to the bus through the host's line. The credentials come with the tunnel, fresh for each connection, and
- * are kept nowhere. The client speaks TCP only: it gets a loopback port that accepts one connection and is gone before
+ * Connects to the bus through the line. The credentials come with the tunnel, fresh for each connection, and are kept
+ * nowhere by the daemon. The client speaks TCP only: it gets a loopback port that accepts one connection and is gone before
  * any command of the agent runs.
  */
-export async function connectBus(link: HostLink, inboxPrefix: string): Promise<NatsConnection> {
+export async function connectBus(link: Link, inboxPrefix: string): Promise<NatsConnection> {
   const { stream, status, header } = await link.connect(BUS_AUTHORITY);
   const credentials = header('roost-credentials');
   if (status !== 200 || credentials === undefined) {

@@ -6,11 +6,16 @@ import type { Duplex } from 'node:stream';
 export const BUS_AUTHORITY = 'bus.roost.internal:4222';
 export const PROXY_AUTHORITY = 'proxy.roost.internal:3128';
 
+/** Whatever leads to the bus and the egress proxy, by their names. */
+export interface Link {
+  connect(authority: string): Promise<{ stream: Duplex; status: number; header(name: string): string | undefined }>;
+}
+
 /**
  * The one line from the sandbox to its host: an HTTP/2 session over an inherited line. There is no
  * socket file and no port that the agent's commands could dial, and when the host ends the line ends with it.
  */
-export class HostLink {
+export class HostLink implements Link {
   private readonly session: ClientHttp2Session;
 
   constructor(line: Duplex, onEnd: () => void) {

@@ -1,0 +1,81 @@
+import * as client from '@kubernetes/client-node';
+import { build } from 'esbuild';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { workspaceCredentials } from '#lib/bus/credentials';
+import { freshBus, KubernetesDouble, sandboxedPods, temporaryFolder } from '#lib/testing';
+import { describeDriver } from '../testing/driver-suite.js';
+import { KubernetesWorkspaceDriver } from './kubernetes-driver.js';
+import { KubernetesSettings } from './settings.js';
+
+describeDriver('the kubernetes driver', { isWalled: false }, async () => {
+  const bus = await freshBus();
+  const folder = temporaryFolder();
+  const daemonPath = join(folder, 'workspace-daemon.mjs');
+  await build({
+    absWorkingDir: fileURLToPath(new URL('../../../../../', import.meta.url)),
+    entryPoints: ['apps/workspace/src/main.ts'],
+    outfile: daemonPath,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    tsconfig: 'tsconfig.json',
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  });
+  const egressPort = await freePort();
+  const pods = await sandboxedPods({
+    bwrapPath: process.env['ROOST_TEST_BWRAP'] ?? 'bwrap',
+    daemonPath,
+    folder,
+    doors: [
+      { inside: 4222, outside: Number(new URL(bus.url).port) },
+      { inside: 3129, outside: egressPort },
+    ],
+  });
+  const double = new KubernetesDouble({ start: (pod) => pods.start(pod) });
+  await double.listen();
+  const connection = await bus.connect();
+  const config = new client.KubeConfig();
+  config.loadFromClusterAndUser({ name: 'double', server: double.url, skipTLSVerify: true }, { name: 'roost' });
+  const another = (port = 0) =>
+    new KubernetesWorkspaceDriver({
+      client,
+      config,
+      settings: KubernetesSettings.parse({
+        namespace: 'roost',
+        image: 'roost-workspace:test',
+        bus: { host: '127.0.0.1', port: 4222, peer: { podSelector: {} } },
+        egress: { host: '127.0.0.1', port: 3129, peer: { podSelector: {} } },
+      }),
+      accountSeed: bus.accountSeed,
+      mintCredentials: (agentId) => workspaceCredentials(bus.accountSeed, agentId, { ttlSeconds: 3_600 }),
+      credentialsTtlSeconds: 3_600,
+      egress: { host: '127.0.0.1', port },
+      dataDir: folder,
+      nats: connection,
+      logger: { warn: () => undefined, info: () => undefined },
+    });
+  const driver = another(egressPort);
+  return {
+    driver,
+    connection,
+    another,
+    crash: (agentId) => Promise.resolve(void double.kubelet.kill(agentId)),
+    async close() {
+      await driver.close();
+      await double.close();
+      pods.close();
+      await connection.close();
+      bus.release();
+    },
+  };
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

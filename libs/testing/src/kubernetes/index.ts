@@ -1,0 +1,6 @@
+/** A Kubernetes API server for tests, with what runs beside it. */
+export { type Fault, KubernetesDouble, type KubernetesDoubleOptions } from './api-server.js';
+export { sandboxedPods } from './sandboxed-pods.js';
+export type { ApiRequest } from './requests.js';
+export type { PodProcess, PodStart } from './kubelet.js';
+export { violationsOfRestricted } from './pod-security.js';

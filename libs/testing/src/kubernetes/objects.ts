@@ -1,0 +1,76 @@
+/** Objects as the API server stores them, as far as the double looks into them. */
+export interface Stored {
+  apiVersion: string;
+  kind: string;
+  metadata: Metadata;
+  spec?: Record<string, unknown>;
+  status?: Record<string, unknown>;
+  [field: string]: unknown;
+}
+
+export interface Metadata {
+  name: string;
+  namespace: string;
+  uid: string;
+  resourceVersion: string;
+  generation: number;
+  creationTimestamp: string;
+  deletionTimestamp?: string;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  finalizers?: string[];
+  ownerReferences?: { uid: string; kind: string; name: string; apiVersion: string; blockOwnerDeletion?: boolean }[];
+  managedFields?: { manager: string; operation: string }[];
+}
+
+export interface PodSpec {
+  containers?: ContainerSpec[];
+  initContainers?: ContainerSpec[];
+  volumes?: ({ name: string } & Record<string, unknown>)[];
+  hostNetwork?: boolean;
+  hostPID?: boolean;
+  hostIPC?: boolean;
+  securityContext?: SecurityContext;
+}
+
+export interface ContainerSpec {
+  name: string;
+  image?: string;
+  ports?: { hostPort?: number }[];
+  securityContext?: SecurityContext;
+}
+
+export interface SecurityContext {
+  runAsNonRoot?: boolean;
+  runAsUser?: number;
+  allowPrivilegeEscalation?: boolean;
+  privileged?: boolean;
+  procMount?: string;
+  seccompProfile?: { type?: string };
+  capabilities?: { add?: string[]; drop?: string[] };
+}
+
+/** The kinds that it serves. */
+export const resources = [
+  { group: '', version: 'v1', plural: 'pods', kind: 'Pod' },
+  { group: '', version: 'v1', plural: 'persistentvolumeclaims', kind: 'PersistentVolumeClaim' },
+  { group: '', version: 'v1', plural: 'secrets', kind: 'Secret' },
+  { group: '', version: 'v1', plural: 'serviceaccounts', kind: 'ServiceAccount' },
+  { group: '', version: 'v1', plural: 'events', kind: 'Event' },
+  { group: 'apps', version: 'v1', plural: 'statefulsets', kind: 'StatefulSet' },
+  { group: 'networking.k8s.io', version: 'v1', plural: 'networkpolicies', kind: 'NetworkPolicy' },
+] as const;
+
+export type Plural = (typeof resources)[number]['plural'];
+
+/** A refusal with its HTTP status, told as the API server tells it. */
+export class ApiRefusal extends Error {
+  constructor(
+    readonly status: number,
+    readonly reason: string,
+    message: string,
+    readonly retryAfterSeconds?: number,
+  ) {
+    super(message);
+  }
+}

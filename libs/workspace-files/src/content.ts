@@ -117,20 +117,21 @@ export class Content {
   }
 }
 
+/** Each part is good until the next is asked for: all lie in the same memory, so that a gigabyte leaves no garbage. */
 async function* inParts(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let held: Buffer[] = [];
-  let bytes = 0;
+  const part = Buffer.allocUnsafeSlow(STREAM_PART_BYTES);
+  let filled = 0;
   for await (const chunk of source) {
-    held.push(chunk);
-    bytes += chunk.length;
-    while (bytes >= STREAM_PART_BYTES) {
-      const all = Buffer.concat(held);
-      yield all.subarray(0, STREAM_PART_BYTES);
-      held = [all.subarray(STREAM_PART_BYTES)];
-      bytes -= STREAM_PART_BYTES;
+    for (let taken = 0; taken < chunk.length;) {
+      const copied = chunk.copy(part, filled, taken);
+      taken += copied;
+      filled += copied;
+      if (filled < part.length) continue;
+      yield part;
+      filled = 0;
     }
   }
-  if (bytes > 0) yield Buffer.concat(held);
+  if (filled > 0) yield part.subarray(0, filled);
 }
 
 function contextOf(): CallContext {

@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ZodError } from 'zod';
 import { Bus, ownCall } from '#lib/bus';
 import { createWebhookEndpoint, messageCompleted, RoostError } from '#lib/contracts';
 import { Database } from '#lib/database';
@@ -73,16 +74,24 @@ const dispatcher = spawn(
   },
 );
 const bus = new Bus(await nats.connect(), 'tester');
-const [accountId, agentId] = [randomUUID(), randomUUID()];
+const newTenant = () => ({ accountId: randomUUID(), agentId: randomUUID(), endpoints: 0 });
+const tenants = [newTenant()];
 
-/** True when the dispatcher took the URL. */
+/** True when the dispatcher took the URL. An account may have 100 endpoints: the next ones are another account's. */
 const register = async (url: string): Promise<boolean> => {
+  let tenant = tenants.at(-1) ?? newTenant();
+  if (tenant.endpoints === 100) tenants.push((tenant = newTenant()));
   const endpoint = { url, events: ['*' as const], agentIds: null, description: null, enabled: true };
   try {
-    await bus.request(createWebhookEndpoint, endpoint, { ...ownCall('req_guard', 20_000), accountId });
+    await bus.request(createWebhookEndpoint, endpoint, {
+      ...ownCall('req_guard', 20_000),
+      accountId: tenant.accountId,
+    });
+    tenant.endpoints += 1;
     return true;
   } catch (error) {
     if (error instanceof RoostError && error.code === 'VALIDATION_ERROR') return false;
+    if (error instanceof ZodError) return false; // against the contract itself, as an empty one is: it is never sent
     throw error;
   }
 };
@@ -104,8 +113,10 @@ const rows = await Database.open({
   migrations: [Webhooks1795560000000],
   poolSize: 2,
 });
-await rows.query(`INSERT INTO agents (agent_id, account_id) VALUES ($1, $2)`, [agentId, accountId]);
-await rows.transaction((tx) => tx.outbox(messageCompleted, completed(accountId, agentId, 'to all of them'), agentId));
+for (const { accountId, agentId } of tenants) {
+  await rows.query(`INSERT INTO agents (agent_id, account_id) VALUES ($1, $2)`, [agentId, accountId]);
+  await rows.transaction((tx) => tx.outbox(messageCompleted, completed(accountId, agentId, 'to all of them'), agentId));
+}
 interface Ended {
   url: string;
   status: string;

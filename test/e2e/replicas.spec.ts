@@ -30,7 +30,7 @@ describe('several processes of messaging and of the brain', () => {
       firstMs: 10,
       answerMs([mark = 0], times) {
         if (mark >= ENDLESS) return times === 1 ? 120_000 : 20;
-        if (mark >= PASSING) return 2_000;
+        if (mark >= PASSING) return 1_500;
         return mark >= SLOW ? 30_000 : 20;
       },
     });
@@ -41,7 +41,7 @@ describe('several processes of messaging and of the brain', () => {
         OPENAI_BASE_URL: model.url,
         ROOST_DEFAULT_MODEL: 'openai/stand-in',
         ROOST_RATE_LIMIT_PER_MINUTE: '1000000',
-        ...(isFull ? {} : { ROOST_SHUTDOWN_GRACE_SECONDS: '4' }),
+        ...(isFull ? {} : { ROOST_SHUTDOWN_GRACE_SECONDS: '6' }),
       },
     });
   });

@@ -8,6 +8,7 @@ import type { QueryRunner } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { commonSubject } from './inbox/event-consumer.js';
+import { serve } from './rpc/index.js';
 import { Bus, type CallContext, Consumes, EVENTS_STREAM, Handles, ownCall, startService } from './index.js';
 
 const greet = request('greeter.person.greet', {
@@ -125,6 +126,26 @@ describe('a service on the bus', () => {
     await ask('twice');
     await until('the event is carried out at the second try', async () => (await greetingsOf('twice')) === 1);
     expect(failures).toBe(2);
+  });
+
+  it('reads replies and events of the next version without what it added to them', async () => {
+    const newerGreeted = event('greeter.person.greeted', wire({ firstName: z.string(), tone: z.string() }));
+    await rows.transaction((tx) => tx.outbox(newerGreeted, { firstName: 'newer', tone: 'warm' }, 'newer'));
+    await until('the event is carried out', async () => (await greetingsOf('newer')) === 1);
+    const newerTell = request('newer.thing.tell', {
+      input: wire({}),
+      output: wire({ text: z.string(), tone: z.string() }),
+    });
+    const served = serve(
+      caller.connection,
+      newerTell,
+      newerTell.subject,
+      () => ({ text: 'hi', tone: 'warm' }),
+      () => undefined,
+    );
+    const tell = request('newer.thing.tell', { input: wire({}), output: wire({ text: z.string() }) });
+    await expect(caller.request(tell, {})).resolves.toEqual({ text: 'hi' });
+    served.unsubscribe();
   });
 
   it('spends no inbox row on an event that does not concern the consumer', async () => {

@@ -14,6 +14,7 @@ export * from './live.js';
 export * from './messaging-events.js';
 export * from './messaging.js';
 export * from './network-log.js';
+export * from './other-version.js';
 export * from './platforms.js';
 export * from './provider-keys.js';
 export * from './quantities.js';

@@ -1,4 +1,4 @@
-import type { EventContract } from '#lib/contracts';
+import { type EventContract, parseFromOtherVersion } from '#lib/contracts';
 import type { Database, Transaction } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import {
@@ -131,7 +131,11 @@ export class EventConsumer {
     if (!id) return;
     const json = message.json();
     const concerned = bindings
-      .map(({ event, concerns, handle }) => ({ payload: event.payload.parse(json) as unknown, concerns, handle }))
+      .map(({ event, concerns, handle }) => ({
+        payload: parseFromOtherVersion(event.payload, json) as unknown,
+        concerns,
+        handle,
+      }))
       .filter(({ payload, concerns }) => concerns(payload));
     if (concerned.length === 0) return;
     const context = {

@@ -1,4 +1,4 @@
-import { type RequestContract, subjectOf } from '#lib/contracts';
+import { parseFromOtherVersion, type RequestContract, subjectOf } from '#lib/contracts';
 import { errors, type NatsConnection } from '@nats-io/transport-node';
 import { z } from 'zod';
 import { type CallContext, toHeaders } from './call-context.js';
@@ -36,5 +36,5 @@ export async function requestOverNats<I extends z.ZodType, O extends z.ZodType>(
       throw error;
     });
   if (message.headers?.has(ERROR_HEADER)) throw fromErrorReply(message.json<ErrorReply>());
-  return contract.output.parse(message.json());
+  return parseFromOtherVersion(contract.output, message.json());
 }

@@ -141,6 +141,20 @@ describe.concurrent('the kubernetes driver, where a cluster has trouble,', () =>
     }),
   );
 
+  it('opens a silent watch anew, and lists again where it missed changes', () =>
+    inScene({ startTimeoutMs: 20_000, silenceMs: 300 }, async (scene) => {
+      let silent = 8;
+      scene.double.fault = ({ verb }) => (verb === 'watch' && silent-- > 0 ? { kind: 'silence' } : undefined);
+      const driver = scene.driver();
+      await driver.ensure(specOf());
+      expect(silent).toBeLessThanOrEqual(0);
+      await scene.double.hangUp();
+      scene.double.store.compact();
+      await scene.double.listen();
+      await driver.ensure(specOf());
+      expect(scene.double.store.all('pods')).toHaveLength(2);
+    }));
+
   it("expands a volume and never shrinks it, and mounts nothing but the workspace's own secret", () =>
     inScene({ startTimeoutMs: 20_000 }, async (scene) => {
       const driver = scene.driver();

@@ -45,6 +45,7 @@ export interface KubernetesDriverOptions {
 
 const renewEveryMs = 60_000;
 const goneTimeoutMs = 60_000;
+const noticeTimeoutMs = 5_000;
 /** A failing pod is given this long: a first pull often fails and the second succeeds. */
 const maxFailingGraceMs = 3_000;
 
@@ -253,17 +254,20 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
   private async whyLate(agentId: string): Promise<string> {
     const name = this.nameOf(agentId);
     const events = (await Promise.all([name, `${name}-0`].map((about) => this.cluster.events(about)))).flat();
-    return whyPending(this.view.podOf(agentId), this.view.claimOf(agentId), events);
+    const pod = this.view.podOf(agentId);
+    return (pod && whyPodFails(pod)) ?? whyPending(pod, this.view.claimOf(agentId), events);
   }
 
   /** Changes the running set's note, which the egress proxies of all replicas go by; its pod is not touched. */
   private async noteNetwork({ agentId, network }: WorkspaceSpec): Promise<void> {
     const note = JSON.stringify(network);
-    if (this.view.setOf(agentId)?.metadata?.annotations?.[NETWORK] === note) return;
+    const isNoted = () => this.view.setOf(agentId)?.metadata?.annotations?.[NETWORK] === note;
+    if (isNoted()) return;
     await this.cluster.merge<V1StatefulSet>({
       ...kinds.set,
       metadata: { ...this.named(agentId), annotations: { [NETWORK]: note } },
     });
+    await this.view.until(isNoted, noticeTimeoutMs);
   }
 
   /** Whether there is a workspace of ours to wait for. */

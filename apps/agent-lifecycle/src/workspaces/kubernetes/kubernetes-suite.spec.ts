@@ -9,7 +9,7 @@ import { describeDriver } from '../testing/driver-suite.js';
 import { KubernetesWorkspaceDriver } from './kubernetes-driver.js';
 import { KubernetesSettings } from './settings.js';
 
-describeDriver('the kubernetes driver', { isWalled: false }, async () => {
+describeDriver('the kubernetes driver', { isWalled: false, hasProxy: true }, async () => {
   const bus = await freshBus();
   const folder = temporaryFolder();
   const daemonPath = join(folder, 'workspace-daemon.mjs');

@@ -90,6 +90,9 @@ function refusal(message: string, status = 403): string {
   if (/violates PodSecurity|pod security/i.test(message)) {
     return `the namespace's Pod Security admission refuses the pod (${message}): the settings ask for something "restricted" forbids`;
   }
+  if (/must support resize/i.test(message)) {
+    return `the storage class cannot enlarge volumes (${message}): set allowVolumeExpansion on it, or set pvc_size back`;
+  }
   if (status === 403) return `Kubernetes refuses it (${message}): check the Role of the agent-lifecycle service`;
   if (status === 422) return `Kubernetes does not accept it: ${message}`;
   return `the Kubernetes API fails (${status}: ${message}); it is tried again`;

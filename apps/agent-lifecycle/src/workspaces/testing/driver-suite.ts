@@ -22,6 +22,8 @@ export interface DriverUnderTest {
 export interface DriverSuiteOptions {
   /** False where workspaces are doubles without a kernel around them: what needs a wall is then left out. */
   isWalled: boolean;
+  /** True where workspaces reach the egress proxy though they have no wall. */
+  hasProxy?: boolean;
 }
 
 /** What `WorkspaceDriver` promises, tried on a driver. `make` is called once. */
@@ -160,12 +162,24 @@ export function describeDriver(name: string, options: DriverSuiteOptions, make: 
       await expect(next.ensure(specOf())).rejects.toMatchObject({ code: 'AGENT_UNAVAILABLE' });
     });
 
-    describe.runIf(options.isWalled)('by a wall', () => {
-      const run = async (agentId: string, command: string) => {
-        const input = { agentId, execId: randomUUID(), command, timeoutMs: 20_000, maxOutputBytes: 30_000 };
-        return requestOverNats(under.connection, execCommand, input, call());
-      };
+    const run = async (agentId: string, command: string) => {
+      const input = { agentId, execId: randomUUID(), command, timeoutMs: 20_000, maxOutputBytes: 30_000 };
+      return requestOverNats(under.connection, execCommand, input, call());
+    };
 
+    it.runIf(options.isWalled || options.hasProxy)(
+      'refuses what an agent may not reach, changes that at once, and keeps a log of it',
+      async () => {
+        const spec = await awake();
+        const { stdout } = await run(spec.agentId, 'curl -sS http://127.1.2.3:65535/');
+        expect(stdout).toContain('no network (mode "none")');
+        await under.driver.ensure({ ...spec, network: { mode: 'public' } });
+        expect((await run(spec.agentId, 'curl -sS http://127.1.2.3:65535/')).stdout).toContain('may not be called');
+        await until('both are noted', async () => (await under.driver.networkLog(spec.agentId, 10)).length === 2);
+      },
+    );
+
+    describe.runIf(options.isWalled)('by a wall', () => {
       it('gives commands their environment, no privilege, one writable folder and no network', async () => {
         const { agentId } = await awake({ env: { MY_SETTING: 'blue' } });
         const { stdout, stderr } = await run(
@@ -185,15 +199,6 @@ export function describeDriver(name: string, options: DriverSuiteOptions, make: 
         );
         expect(stdout).toBe('');
         expect(stderr.match(/Permission denied/g)).toHaveLength(3);
-      });
-
-      it('refuses what an agent may not reach, changes that at once, and keeps a log of it', async () => {
-        const spec = await awake();
-        const { stdout } = await run(spec.agentId, 'curl -sS http://127.1.2.3:65535/');
-        expect(stdout).toContain('no network (mode "none")');
-        await under.driver.ensure({ ...spec, network: { mode: 'public' } });
-        expect((await run(spec.agentId, 'curl -sS http://127.1.2.3:65535/')).stdout).toContain('may not be called');
-        await until('both are noted', async () => (await under.driver.networkLog(spec.agentId, 10)).length === 2);
       });
     });
   });

@@ -1,0 +1,176 @@
+import { Ajv } from 'ajv';
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { violationsOfRestricted } from '#lib/testing';
+import { type Manifest, renderChart, type Rendered, type Values } from '#tools/helm-render';
+import { lifecycleConfigSchema } from '../../apps/agent-lifecycle/src/config.js';
+import { chartFolder, manifestsFile, plainManifests } from '../../tools/helm-render/manifests.js';
+
+interface PodTemplate {
+  terminationGracePeriodSeconds?: number;
+  containers: {
+    name: string;
+    env?: { name: string; value: string }[];
+    livenessProbe?: object;
+    readinessProbe?: object;
+    startupProbe?: object;
+  }[];
+}
+
+const services = [
+  'gateway',
+  'messaging',
+  'agent-runtime',
+  'agent-lifecycle',
+  'scheduler',
+  'webhook-dispatch',
+  'channels',
+];
+const variants: Record<string, Values> = {
+  'its own values': {},
+  'an external database and bus': {
+    postgres: { bundled: false },
+    nats: { bundled: false, host: 'nats.bus.svc', peer: { namespaceSelector: { matchLabels: { name: 'bus' } } } },
+  },
+  'an Ingress, a runtime class, a quota and pull secrets': {
+    ingress: {
+      enabled: true,
+      host: 'roost.example',
+      className: 'nginx',
+      tlsSecretName: 'tls',
+      annotations: { a: 'b' },
+    },
+    imagePullSecrets: [{ name: 'registry' }],
+    tolerations: [{ key: 'agents', operator: 'Exists' }],
+    nodeSelector: { pool: 'services' },
+    env: { SOME: 'thing' },
+    envFrom: [{ secretRef: { name: 'model-keys' } }],
+    workspaces: {
+      runtimeClassName: 'gvisor',
+      storageClass: 'fast',
+      imagePullSecrets: ['registry'],
+      nodeSelector: { pool: 'agents' },
+      tolerations: [{ key: 'agents', operator: 'Exists' }],
+      quota: { pods: '100' },
+    },
+  },
+  'the Gateway API, no autoscaling, metrics': {
+    httpRoute: { enabled: true, parentRefs: [{ name: 'public' }], hostnames: ['roost.example'] },
+    autoscaling: { enabled: false },
+    networkPolicy: { metricsFrom: [{ podSelector: {} }], gatewayFrom: [{ podSelector: {} }] },
+  },
+};
+
+/** Comes from the Secret. */
+const masterKey = Buffer.alloc(32, 1).toString('base64');
+
+const rendered = new Map<string, Rendered>();
+/** Once for the same values. */
+function render(values: Values = {}): Rendered {
+  const key = JSON.stringify(values);
+  const known = rendered.get(key) ?? renderChart({ chart: chartFolder, release: 'roost', namespace: 'roost', values });
+  rendered.set(key, known);
+  return known;
+}
+const of = (manifests: Manifest[], kind: string) => manifests.filter((manifest) => manifest.kind === kind);
+
+/** The pod of whatever makes pods. */
+function podOf(manifest: Manifest): PodTemplate | undefined {
+  const spec = manifest['spec'] as { template?: { spec?: PodTemplate } } & PodTemplate;
+  return manifest.kind === 'Pod' ? spec : spec?.template?.spec;
+}
+
+/** Complains by the published JSON schema of the kind. */
+async function validate(manifest: Manifest): Promise<void> {
+  const { apiVersion, kind } = manifest;
+  const family = apiVersion.startsWith('gateway.networking') ? '@kubernetes-models/gateway-api' : 'kubernetes-models';
+  const models = (await import(`${family}/${apiVersion}`)) as Record<
+    string,
+    new (data: object) => { validate(): void }
+  >;
+  const Model = models[kind];
+  if (!Model) throw new Error(`there is no schema of ${apiVersion} ${kind}`);
+  new Model(manifest).validate();
+}
+
+describe('the chart', () => {
+  it.each(Object.entries(variants))('renders manifests that fit the schemas of Kubernetes: %s', async (_, values) => {
+    const { manifests } = render(values);
+    for (const manifest of manifests) await validate(manifest);
+    const names = manifests.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it('is held to schemas that complain', async () => {
+    const [deployment] = of(render().manifests, 'Deployment');
+    const spec = { ...(deployment?.['spec'] as object), replicas: 'two' };
+    await expect(validate({ ...(deployment as Manifest), spec })).rejects.toThrow();
+  });
+
+  it('has every pod under Pod Security "restricted"', () => {
+    for (const values of Object.values(variants)) {
+      for (const manifest of render(values).manifests) {
+        const pod = podOf(manifest);
+        if (pod)
+          expect({ name: manifest.metadata.name, broken: violationsOfRestricted(pod) }).toMatchObject({ broken: [] });
+      }
+    }
+  });
+
+  it('has of every service probes, a drain of 30 s and more, a budget, a policy, and a scaler where it scales', () => {
+    const { manifests } = render();
+    for (const service of services) {
+      const named = (kind: string) => of(manifests, kind).find(({ metadata }) => metadata.name === `roost-${service}`);
+      const pod = podOf(named('Deployment') as Manifest);
+      expect(pod?.containers[0]).toMatchObject({
+        livenessProbe: { httpGet: {} },
+        readinessProbe: { httpGet: {} },
+        startupProbe: { httpGet: {} },
+      });
+      expect(pod?.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(30);
+      expect(named('PodDisruptionBudget')).toBeDefined();
+      expect(named('NetworkPolicy')).toBeDefined();
+      expect(named('HorizontalPodAutoscaler') !== undefined).toBe(service !== 'agent-lifecycle');
+    }
+    expect(of(manifests, 'StatefulSet').map(({ metadata }) => metadata.name)).toEqual(['nats', 'postgres']);
+    expect(of(render(variants['an external database and bus']).manifests, 'StatefulSet')).toEqual([]);
+  });
+
+  it('gives the lifecycle service settings that it can read', () => {
+    for (const values of Object.values(variants)) {
+      const lifecycle = render(values).manifests.find(
+        ({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'roost-agent-lifecycle',
+      );
+      const environment = podOf(lifecycle as Manifest)?.containers[0]?.env ?? [];
+      const env = Object.fromEntries(environment.map(({ name, value }) => [name, value]).filter(([, value]) => value));
+      const { ROOST_KUBERNETES: settings } = lifecycleConfigSchema.parse({ ...env, ROOST_MASTER_KEY: masterKey });
+      expect(settings).toMatchObject({ namespace: 'roost', egress: { host: 'roost-egress', port: 3128 } });
+    }
+  });
+
+  it('accepts its own values and refuses unknown and unfit ones', () => {
+    const read = (name: string) => readFileSync(`${chartFolder}/${name}`, 'utf8');
+    const check = new Ajv({ strict: false }).compile(JSON.parse(read('values.schema.json')) as object);
+    const values = parse(read('values.yaml')) as Values;
+    expect(check(values)).toBe(true);
+    for (const wrong of [{ replicas: 3 }, { terminationGracePeriodSeconds: 10 }, { publicUrl: 'roost.example' }]) {
+      expect(check({ ...values, ...wrong })).toBe(false);
+    }
+  });
+
+  it('says what is missing', () => {
+    expect(() => render({ ingress: { enabled: true } })).toThrow('ingress.host must be set');
+    expect(() => render({ nats: { bundled: false } })).toThrow('nats.peer must say whom workspaces may reach');
+    expect(() => render({ httpRoute: { enabled: true } })).toThrow('httpRoute.parentRefs must name a Gateway');
+  });
+
+  it('ends with notes on how to go on', () => {
+    expect(render().notes).toContain('helm test roost --namespace roost');
+    expect(render().notes).toContain('port-forward service/roost-gateway 3000:80');
+  });
+
+  it('is what the plain manifests were made from: `npm run manifests` makes them again', () => {
+    expect(readFileSync(manifestsFile, 'utf8')).toBe(plainManifests());
+  });
+});

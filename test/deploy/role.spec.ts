@@ -1,0 +1,35 @@
+import { freshBus } from '#lib/testing';
+import { renderChart } from '#tools/helm-render';
+import { expect, it } from 'vitest';
+import { openScene, specOf } from '../../apps/agent-lifecycle/src/workspaces/kubernetes/testing/scene.js';
+import { chartFolder } from '../../tools/helm-render/manifests.js';
+
+/** Asked for by the cluster's admission, not by us, where it enforces owner references. */
+const byAdmission = ['update persistentvolumeclaims/finalizers'];
+
+it('the Role grants the lifecycle service what it asks for, and nothing else', { timeout: 60_000 }, async () => {
+  const bus = await freshBus();
+  const connection = await bus.connect();
+  const scene = await openScene(bus, connection, { startTimeoutMs: 1_500 });
+  const driver = scene.driver();
+  const spec = specOf();
+  await driver.ensure(spec);
+  await driver.ensure({ ...spec, network: { mode: 'public' } });
+  await driver.sleep(spec.agentId);
+  await driver.remove(spec.agentId);
+  scene.double.kubelet.fate = () => 'unschedulable';
+  await expect(driver.ensure(specOf())).rejects.toMatchObject({ code: 'AGENT_UNAVAILABLE' });
+  const asked = [...scene.double.verbs].sort();
+  await scene.close();
+  await connection.close();
+  bus.release();
+
+  const { manifests } = renderChart({ chart: chartFolder, release: 'roost', namespace: 'roost' });
+  const role = manifests.find(({ kind }) => kind === 'Role');
+  const rules = role?.['rules'] as { resources: string[]; verbs: string[] }[];
+  const granted = rules.flatMap(({ resources, verbs }) =>
+    resources.flatMap((of) => verbs.map((verb) => `${verb} ${of}`)),
+  );
+  expect(granted.filter((grant) => !byAdmission.includes(grant)).sort()).toEqual(asked);
+  expect(manifests.filter(({ kind }) => /^Cluster/.test(kind))).toEqual([]);
+});

@@ -1,4 +1,12 @@
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { json } from 'node:stream/consumers';
@@ -27,9 +35,9 @@ export function startGuard(options: GuardOptions): Promise<Server> {
   });
   server.on('upgrade', (incoming: IncomingMessage, socket: Socket, head: Buffer) => {
     socket.on('error', () => socket.destroy());
-    const why = judge(incoming, undefined, options);
+    const why = judge(incoming, undefined, options) ?? whyOddBody(incoming.headers);
     if (why !== undefined) socket.end(`HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n`);
-    else attach(incoming, socket, head, options.socketPath);
+    else void attach(incoming, socket, head, options.socketPath).catch(() => socket.destroy());
   });
   // Attached lines last as long as their containers.
   server.requestTimeout = 0;
@@ -50,7 +58,7 @@ async function serve(incoming: IncomingMessage, response: ServerResponse, option
   const outgoing = request({
     socketPath: options.socketPath,
     method: incoming.method,
-    path: incoming.url,
+    path: pathAsJudged(incoming),
     headers: text ? { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) } : {},
   });
   await new Promise<void>((resolve, reject) => {
@@ -63,11 +71,12 @@ async function serve(incoming: IncomingMessage, response: ServerResponse, option
 }
 
 /** Docker turns the connection into the container's input and output; from then on bytes are only carried. */
-function attach(incoming: IncomingMessage, socket: Duplex, head: Buffer, socketPath: string): void {
+async function attach(incoming: IncomingMessage, socket: Duplex, head: Buffer, socketPath: string): Promise<void> {
+  const begun = await afterBody(socket, head, Number(incoming.headers['content-length'] ?? 0));
   const outgoing = request({
     socketPath,
     method: incoming.method,
-    path: incoming.url,
+    path: pathAsJudged(incoming),
     headers: { connection: 'Upgrade', upgrade: 'tcp' },
   });
   outgoing.once('error', () => socket.destroy());
@@ -80,7 +89,7 @@ function attach(incoming: IncomingMessage, socket: Duplex, head: Buffer, socketP
       'HTTP/1.1 101 UPGRADED\r\ncontent-type: application/vnd.docker.raw-stream\r\nconnection: Upgrade\r\nupgrade: tcp\r\n\r\n',
     );
     if (first.length > 0) socket.write(first);
-    if (head.length > 0) docker.write(head);
+    if (begun.length > 0) docker.write(begun);
     pipeline(socket, docker)
       .catch(() => undefined)
       .finally(() => docker.destroy());
@@ -91,11 +100,33 @@ function attach(incoming: IncomingMessage, socket: Duplex, head: Buffer, socketP
   outgoing.end();
 }
 
+/** Docker's client repeats its query as a body ahead of the line's bytes; no parser takes that off an upgrade. */
+async function afterBody(socket: Duplex, head: Buffer, bodyBytes: number): Promise<Buffer> {
+  let read = head;
+  while (read.length < bodyBytes) {
+    const [chunk] = (await once(socket, 'data')) as [Buffer];
+    socket.pause();
+    read = Buffer.concat([read, chunk]);
+  }
+  return read.subarray(bodyBytes);
+}
+
 function judge(incoming: IncomingMessage, body: unknown, options: GuardOptions): string | undefined {
   const { method = '', url = '' } = incoming;
   const why = whyRefused({ method, url, body }, options);
   if (why !== undefined) options.log({ method, url, why }, 'refused');
   return why;
+}
+
+function whyOddBody(headers: IncomingHttpHeaders): string | undefined {
+  const isPlain = headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) <= maxBodyBytes;
+  return isPlain ? undefined : 'a body of that kind is not read';
+}
+
+/** Without `..` and the like: what was judged is what is asked. */
+function pathAsJudged({ url = '' }: IncomingMessage): string {
+  const { pathname, search } = new URL(url, 'http://docker');
+  return pathname + search;
 }
 
 function answer(response: ServerResponse, status: number, message: string): void {

@@ -15,12 +15,6 @@ const base = '/sys/fs/cgroup';
 const group = 'roost';
 // Short, so that a workspace with many busy processes holds every processor for a few milliseconds at most.
 const cpuPeriodUs = 20_000;
-/**
- * What all workspaces together weigh against whatever else wants the processor (v2: 100 by default, v1: 1,024): they may
- * use what is free, and give way to Roost itself at once.
- */
-const cpuWeight = 10;
-const cpuShares = 102;
 
 /** Kernel-enforced limits for a whole sandbox, where this process may set them: cgroup v2, v1, or not at all. */
 export class Cgroups {
@@ -40,7 +34,6 @@ export class Cgroups {
       mkdirSync(folder, { recursive: true });
       if (this.mode === 'v2') {
         enable(join(root, this.scope));
-        set(root, 'cpu.weight', cpuWeight);
         set(folder, 'memory.max', limits.memoryBytes);
         set(folder, 'memory.swap.max', 0);
         set(folder, 'memory.oom.group', 0);
@@ -49,7 +42,6 @@ export class Cgroups {
       } else if (root.includes('/memory')) set(folder, 'memory.limit_in_bytes', limits.memoryBytes);
       else if (root.includes('/pids')) set(folder, 'pids.max', limits.processes);
       else {
-        set(root, 'cpu.shares', cpuShares);
         set(folder, 'cpu.cfs_period_us', cpuPeriodUs);
         set(folder, 'cpu.cfs_quota_us', quotaUs(limits));
       }

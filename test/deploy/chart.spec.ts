@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { violationsOfRestricted } from '#lib/testing';
 import { type Manifest, renderChart, type Rendered, type Values } from '#tools/helm-render';
 import { lifecycleConfigSchema } from '../../apps/agent-lifecycle/src/config.js';
+import { variants } from './variants.js';
 import { chartFolder, manifestsFile, plainManifests } from '../../tools/helm-render/manifests.js';
 
 interface PodTemplate {
@@ -27,41 +28,6 @@ const services = [
   'webhook-dispatch',
   'channels',
 ];
-const variants: Record<string, Values> = {
-  'its own values': {},
-  'an external database and bus': {
-    postgres: { bundled: false },
-    nats: { bundled: false, host: 'nats.bus.svc', peer: { namespaceSelector: { matchLabels: { name: 'bus' } } } },
-  },
-  'an Ingress, a runtime class, a quota and pull secrets': {
-    ingress: {
-      enabled: true,
-      host: 'roost.example',
-      className: 'nginx',
-      tlsSecretName: 'tls',
-      annotations: { a: 'b' },
-    },
-    imagePullSecrets: [{ name: 'registry' }],
-    tolerations: [{ key: 'agents', operator: 'Exists' }],
-    nodeSelector: { pool: 'services' },
-    env: { SOME: 'thing' },
-    envFrom: [{ secretRef: { name: 'model-keys' } }],
-    workspaces: {
-      runtimeClassName: 'gvisor',
-      storageClass: 'fast',
-      imagePullSecrets: ['registry'],
-      nodeSelector: { pool: 'agents' },
-      tolerations: [{ key: 'agents', operator: 'Exists' }],
-      quota: { pods: '100' },
-    },
-  },
-  'the Gateway API, no autoscaling, metrics': {
-    httpRoute: { enabled: true, parentRefs: [{ name: 'public' }], hostnames: ['roost.example'] },
-    autoscaling: { enabled: false },
-    networkPolicy: { metricsFrom: [{ podSelector: {} }], gatewayFrom: [{ podSelector: {} }] },
-  },
-};
-
 /** Comes from the Secret. */
 const masterKey = Buffer.alloc(32, 1).toString('base64');
 

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -46,12 +46,22 @@ async function run(): Promise<void> {
   const base = await baseImage(folder, docker);
   if (base.startsWith('!')) return say(`test:docker is skipped: ${base.slice(1)}`);
   const images = { services: 'roost:test', workspace: 'roost-workspace:test', ...(await serverImages(base)) };
+  const npmrc = await npmSettings();
   for (const [target, tag] of [
     ['services', images.services],
     ['workspace', images.workspace],
   ] as const) {
     const startedAt = Date.now();
-    const args = ['--network', 'host', '-f', 'deploy/docker/Dockerfile', '--build-arg', `BASE=${base}`];
+    const args = [
+      '--network',
+      'host',
+      '--secret',
+      `id=npmrc,src=${npmrc}`,
+      '-f',
+      'deploy/docker/Dockerfile',
+      '--build-arg',
+      `BASE=${base}`,
+    ];
     await docker('build', ...args, '--target', target, '-t', tag, root);
     const bytes = Number(await docker('image', 'inspect', '-f', '{{.Size}}', tag));
     say(`image ${target}: ${(bytes / 1e6).toFixed(0)} MB, built in ${seconds(Date.now() - startedAt)}`);
@@ -88,6 +98,17 @@ async function run(): Promise<void> {
     },
   });
   say('test:docker: all of it holds');
+}
+
+/** npm's settings of this machine, for the builds: its own file, and the certificates where it names some. */
+async function npmSettings(): Promise<string> {
+  const path = join(folder, 'npmrc');
+  const userConfig = (await runCommand('npm', ['config', 'get', 'userconfig'])).trim();
+  const cafile = (await runCommand('npm', ['config', 'get', 'cafile'])).trim();
+  const own = existsSync(userConfig) ? readFileSync(userConfig, 'utf8') : '';
+  const isSet = cafile !== '' && cafile !== 'null';
+  writeFileSync(path, `${own}\n${isSet ? 'cafile=/etc/ssl/certs/ca-certificates.crt\n' : ''}`, { mode: 0o600 });
+  return path;
 }
 
 /** PostgreSQL and NATS: as POSTGRES_IMAGE and NATS_IMAGE name them, else of the programs that `npm start` uses. */

@@ -4,8 +4,11 @@ import { AgentId, Count, Timestamp, wire } from './wire.js';
 import { WorkspacePath, writeExpectations } from './workspace.js';
 
 const StreamId = z.string().min(1).max(64);
-/** Raw bytes of one part of a stream; base64 and JSON around it still fit one bus message. */
-export const STREAM_PART_BYTES = 512 * 1024;
+/**
+ * Raw bytes of one part of a stream. As base64 it is text of less than 128 KiB, which V8 collects young; texts beyond
+ * that pile up until a full collection.
+ */
+export const STREAM_PART_BYTES = 64 * 1024;
 
 /**
  * Begins to read a file or to pack a subtree. A file is what it was when opened, up to its size then: replacing it

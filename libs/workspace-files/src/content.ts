@@ -16,6 +16,8 @@ import type { z } from 'zod';
 import { Workspaces } from './workspaces.js';
 
 export const MAX_JSON_CONTENT_BYTES = 10 * 1024 * 1024;
+/** Parts of a download that are under way at once: more of them are quicker, and take more memory. */
+const PARTS_AHEAD = 2;
 /** Above this a body travels in parts; below, in one bus message, escapes and base64 included. */
 const ONE_MESSAGE_BYTES = 128 * 1024;
 const PART_TIMEOUT_MS = 60_000;
@@ -98,11 +100,11 @@ export class Content {
         .catch(() => undefined);
     async function* parts() {
       try {
-        let number = 0;
-        let ahead = part(number);
-        for (;;) {
-          const { data, isLast } = await ahead;
-          if (!isLast) ahead = part((number += 1));
+        const ahead = [part(0)];
+        for (let asked = 1; ;) {
+          const { data, isLast } = await ahead.shift()!;
+          // Most content is one part; what is longer is asked for ahead of its reader.
+          while (!isLast && ahead.length < PARTS_AHEAD) ahead.push(part(asked++));
           yield Buffer.from(data, 'base64');
           if (isLast) return;
         }

@@ -1,7 +1,8 @@
 import { freshBus } from '#lib/testing';
 import { renderChart } from '#tools/helm-render';
 import { expect, it } from 'vitest';
-import { openScene, specOf } from '../../apps/agent-lifecycle/src/workspaces/kubernetes/testing/scene.js';
+import { openScene } from '../../apps/agent-lifecycle/src/workspaces/kubernetes/testing/scene.js';
+import { specOf } from '../../apps/agent-lifecycle/src/workspaces/testing/workspace-spec.js';
 import { chartFolder } from '../../tools/helm-render/manifests.js';
 
 /** Asked for by the cluster's admission, not by us, where it enforces owner references. */

@@ -1,12 +1,11 @@
 import { RoostError } from '#lib/contracts';
-import { Database, newId } from '#lib/database';
-import { freshDatabase } from '#lib/testing';
+import { type Database, newId } from '#lib/database';
 import fc from 'fast-check';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { forgetAgent, recordAgent } from '../agents/record-agent.js';
 import { sendMessages } from '../messages/send-messages.js';
-import { Messaging1795560000000 } from '../migrations/messaging-1795560000000.js';
+import { messagingDatabase } from '../testing/messaging-database.js';
 import { claimTurn } from './claim-turn.js';
 import { completeTurn } from './complete-turn.js';
 import { expireTurn } from './expire-turn.js';
@@ -25,17 +24,7 @@ let database: Database;
 let drop: () => Promise<void>;
 
 beforeAll(async () => {
-  const fresh = await freshDatabase();
-  database = await Database.open({
-    url: fresh.url,
-    schema: 'messaging',
-    migrations: [Messaging1795560000000],
-    poolSize: 4,
-  });
-  drop = async () => {
-    await database.close();
-    await fresh.drop();
-  };
+  ({ database, drop } = await messagingDatabase());
 });
 afterAll(() => drop());
 

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { z } from 'zod';
 import { WorkspaceConfig } from '../config.js';
 import { BUS_AUTHORITY, type Link, PROXY_AUTHORITY } from './host-link.js';
+import { readHead } from './read-head.js';
 
 const Address = z.strictObject({ host: z.string().min(1), port: z.number().int().min(1).max(65_535) });
 
@@ -78,26 +79,6 @@ function dial({ host, port }: { host: string; port: number }): Promise<Socket> {
 
 /** The status of the answer to CONNECT; what follows its headers stays in the stream. */
 async function statusOf(stream: Socket): Promise<number> {
-  let read = Buffer.alloc(0);
-  for (;;) {
-    const chunk = stream.read() as Buffer | null;
-    if (chunk === null) {
-      if (stream.readableEnded || stream.destroyed) throw new Error('the egress proxy closed the connection');
-      await new Promise<void>((resolve) => {
-        const go = () => {
-          stream.off('readable', go).off('end', go).off('close', go);
-          resolve();
-        };
-        stream.on('readable', go).on('end', go).on('close', go);
-      });
-      continue;
-    }
-    read = Buffer.concat([read, chunk]);
-    const end = read.indexOf('\r\n\r\n');
-    if (end >= 0) {
-      stream.unshift(read.subarray(end + 4));
-      return Number(/^HTTP\/1\.1 (\d{3})/.exec(read.toString('latin1'))?.[1] ?? 502);
-    }
-    if (read.length > maxAnswerBytes) throw new Error('the egress proxy does not speak HTTP');
-  }
+  const head = await readHead(stream, '\r\n\r\n', maxAnswerBytes, "the egress proxy's answer");
+  return Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1] ?? 502);
 }

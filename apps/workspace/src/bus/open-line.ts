@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
-import { Duplex, type Readable } from 'node:stream';
+import { Duplex } from 'node:stream';
 import { readConfig, WorkspaceConfig } from '../config.js';
+import { readHead } from './read-head.js';
 
 const LINK_FD = 3;
 const maxConfigBytes = 4 * 1024 * 1024;
@@ -24,31 +25,6 @@ export async function openSocketLine(): Promise<OpenLine> {
 export async function openStandardLine(): Promise<OpenLine> {
   const readable = new Socket({ fd: 0, readable: true, writable: false });
   const writable = new Socket({ fd: 1, readable: false, writable: true });
-  const config = WorkspaceConfig.parse(JSON.parse(await firstLine(readable)));
+  const config = WorkspaceConfig.parse(JSON.parse(await readHead(readable, '\n', maxConfigBytes, 'the configuration')));
   return { config, line: Duplex.from({ readable, writable }) };
-}
-
-async function firstLine(input: Readable): Promise<string> {
-  let read = Buffer.alloc(0);
-  for (;;) {
-    const chunk = input.read() as Buffer | null;
-    if (chunk === null) {
-      if (input.readableEnded || input.destroyed) throw new Error('the input ended before the configuration did');
-      await new Promise<void>((resolve) => {
-        const go = () => {
-          input.off('readable', go).off('end', go).off('close', go);
-          resolve();
-        };
-        input.on('readable', go).on('end', go).on('close', go);
-      });
-      continue;
-    }
-    read = Buffer.concat([read, chunk]);
-    const end = read.indexOf('\n');
-    if (end >= 0) {
-      input.unshift(read.subarray(end + 1));
-      return read.subarray(0, end).toString('utf8');
-    }
-    if (read.length > maxConfigBytes) throw new Error('the configuration is too long');
-  }
 }

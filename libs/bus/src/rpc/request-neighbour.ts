@@ -1,6 +1,7 @@
 import type { RequestContract } from '#lib/contracts';
 import { z } from 'zod';
 import type { CallContext } from './call-context.js';
+import { timeLeft } from './time-left.js';
 import { ANSWERED_LATE, unavailable } from './unavailable.js';
 import type { Answer } from './neighbours.js';
 
@@ -15,8 +16,7 @@ export async function requestNeighbour<I extends z.ZodType, O extends z.ZodType>
   input: z.output<I>,
   context: CallContext,
 ): Promise<z.output<O>> {
-  const timeout = Math.min(contract.timeoutMs, context.deadline - Date.now());
-  if (timeout <= 0) throw unavailable(contract, ANSWERED_LATE);
+  const timeout = timeLeft(contract, context);
   const work = answer(z.encode(contract.input, input), { ...context, deadline: Date.now() + timeout });
   return contract.output.parse(await within(timeout, work, contract));
 }

@@ -2,6 +2,7 @@ import { parseFromOtherVersion, type RequestContract, subjectOf } from '#lib/con
 import { errors, type NatsConnection } from '@nats-io/transport-node';
 import { z } from 'zod';
 import { type CallContext, toHeaders } from './call-context.js';
+import { timeLeft } from './time-left.js';
 import { ANSWERED_LATE, NOT_REACHED, NOT_RUNNING, unavailable } from './unavailable.js';
 import { ERROR_HEADER, type ErrorReply, fromErrorReply } from './error-reply.js';
 
@@ -16,8 +17,7 @@ export async function requestOverNats<I extends z.ZodType, O extends z.ZodType>(
   input: z.output<I>,
   context: CallContext,
 ): Promise<z.output<O>> {
-  const timeout = Math.min(contract.timeoutMs, context.deadline - Date.now());
-  if (timeout <= 0) throw unavailable(contract, ANSWERED_LATE);
+  const timeout = timeLeft(contract, context);
   const payload = JSON.stringify(z.encode(contract.input, input));
   const message = await connection
     .request(subjectOf(contract, input), payload, {

@@ -1,5 +1,5 @@
 import type { ContainerCreateOptions } from 'dockerode';
-import type { Limits } from '../local/limits.js';
+import type { Limits } from '../limits.js';
 import { seccompProfile } from './seccomp-profile.js';
 
 /** On every container and volume that is ours: the agent's id, and which Roost of this Docker host it belongs to. */

@@ -8,7 +8,7 @@ import { execCommand, readFile } from '#lib/contracts';
 import { freshBus, type FreshBus, temporaryFolder, until } from '#lib/testing';
 import { abuseLimits, layOutScene, probeTable, runProbes } from '../probes/index.js';
 import { describeDriver } from '../testing/driver-suite.js';
-import type { WorkspaceSpec } from '../workspace-driver.js';
+import { specOf } from '../testing/workspace-spec.js';
 import { AGENT_LABEL, INSTANCE_LABEL } from './container-options.js';
 import { DockerWorkspaceDriver, type DockerDriverOptions } from './docker-driver.js';
 
@@ -89,14 +89,6 @@ describe.skipIf(!host)('with Docker', () => {
       bus?.release();
     });
 
-    const specOf = (more: Partial<WorkspaceSpec> = {}): WorkspaceSpec => ({
-      agentId: randomUUID(),
-      accountId: randomUUID(),
-      volumeBytes: 64 * 2 ** 20,
-      env: {},
-      network: { mode: 'none' },
-      ...more,
-    });
     const run = async (agentId: string, command: string, timeoutMs = 20_000) => {
       const input = { agentId, execId: randomUUID(), command, timeoutMs, maxOutputBytes: 30_000 };
       return (await requestOverNats(connection, execCommand, input, ownCall('run', timeoutMs + 10_000))).stdout;

@@ -1,16 +1,16 @@
 import { workspaceInboxPrefix } from '#lib/bus/credentials';
-import { ownCall, requestOverNats } from '#lib/bus/rpc';
-import { pingWorkspace, type RoostError } from '#lib/contracts';
+import type { RoostError } from '#lib/contracts';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { randomUUID } from 'node:crypto';
+import { answers } from '../answers.js';
 import { HostLines, type HostLinesOptions } from '../host-lines.js';
-import { limitsOf } from '../local/limits.js';
-import { commandEnvironment } from '../local/sandbox-command.js';
-import type { SandboxLink } from '../local/sandbox-link.js';
+import { limitsOf } from '../limits.js';
+import { commandEnvironment } from '../command-environment.js';
+import type { SandboxLink } from '../sandbox-link.js';
+import { unavailable } from '../unavailable.js';
 import type { NetworkLogEntry, WorkspaceDriver, WorkspaceSpec, WorkspaceStatus } from '../workspace-driver.js';
 import { ContainerLine } from './container-line.js';
 import { containerOptions } from './container-options.js';
-import { statusOf, unavailable, unavailableBecause } from './docker-errors.js';
+import { statusOf, unavailableBecause } from './docker-errors.js';
 import { type ContainerFacts, DockerHost } from './docker-host.js';
 
 export interface DockerDriverOptions extends HostLinesOptions {
@@ -62,7 +62,7 @@ export class DockerWorkspaceDriver implements WorkspaceDriver {
     this.lines.setPolicy(agentId, spec.network);
     const underWay = this.starting.get(agentId);
     if (underWay) return underWay;
-    if (this.workspaces.has(agentId) && (await this.answers(agentId))) return;
+    if (this.workspaces.has(agentId) && (await answers(this.options.nats, agentId))) return;
     // Another call may have begun while this one waited for the ping.
     const start = this.starting.get(agentId) ?? this.start(spec).finally(() => this.starting.delete(agentId));
     this.starting.set(agentId, start);
@@ -157,7 +157,7 @@ export class DockerWorkspaceDriver implements WorkspaceDriver {
   private async isAnothers(agentId: string): Promise<boolean> {
     if (this.workspaces.has(agentId)) return false;
     const found = await this.host.find(agentId);
-    return found?.State.Running === true && (await this.answers(agentId));
+    return found?.State.Running === true && (await answers(this.options.nats, agentId));
   }
 
   /** Undefined when another process of this service was quicker. */
@@ -246,26 +246,12 @@ export class DockerWorkspaceDriver implements WorkspaceDriver {
 
   private async untilAwake(agentId: string): Promise<void> {
     for (const deadline = Date.now() + startTimeoutMs; Date.now() < deadline;) {
-      if (await this.answers(agentId)) return;
+      if (await answers(this.options.nats, agentId)) return;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     throw unavailable(
       `the workspace did not answer within ${startTimeoutMs / 1_000} seconds: is ROOST_WORKSPACE_IMAGE (${this.options.image}) Roost's own, of this version?`,
     );
-  }
-
-  private async answers(agentId: string): Promise<boolean> {
-    try {
-      await requestOverNats(
-        this.options.nats,
-        pingWorkspace,
-        { agentId },
-        ownCall(`ping_${randomUUID()}`, pingWorkspace.timeoutMs),
-      );
-      return true;
-    } catch {
-      return false; // nobody there (yet)
-    }
   }
 
   private reasonOf(error: unknown, agentId: string): RoostError {

@@ -1,4 +1,5 @@
 import { RoostError } from '#lib/contracts';
+import { unavailable } from '../unavailable.js';
 
 /** What an operator can do about a Docker host that refuses. */
 export interface Circumstances {
@@ -39,10 +40,6 @@ export function nameTaken(kind: 'container' | 'volume', name: string): RoostErro
   return unavailable(
     `a ${kind} named ${name} exists on the Docker host that is not this Roost's: remove or rename it, or set ROOST_DOCKER_INSTANCE to another name`,
   );
-}
-
-export function unavailable(message: string): RoostError {
-  return new RoostError('AGENT_UNAVAILABLE', message, [{ reason: 'workspace' }], 10);
 }
 
 export function statusOf(error: unknown): number | undefined {

@@ -1,7 +1,8 @@
 import { freshBus, type FreshBus, until } from '#lib/testing';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openScene, type Scene, type SceneOptions, specOf } from './testing/scene.js';
+import { specOf } from '../testing/workspace-spec.js';
+import { openScene, type Scene, type SceneOptions } from './testing/scene.js';
 
 const isFull = process.env['ROOST_FULL'] === '1';
 

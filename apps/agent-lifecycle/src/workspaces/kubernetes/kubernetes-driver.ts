@@ -1,11 +1,8 @@
-import type { KubeConfig, V1PersistentVolumeClaim, V1Secret, V1StatefulSet } from '@kubernetes/client-node';
-import { ownCall, requestOverNats } from '#lib/bus/rpc';
-import { pingWorkspace, quantityBytes } from '#lib/contracts';
+import type { KubeConfig, V1PersistentVolumeClaim, V1StatefulSet } from '@kubernetes/client-node';
+import { quantityBytes } from '#lib/contracts';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { randomUUID } from 'node:crypto';
-import { lookup } from 'node:dns/promises';
-import { EgressLog } from '../egress/egress-log.js';
-import { EgressProxy } from '../egress/egress-proxy.js';
+import { answers } from '../answers.js';
+import { AgentProxies, type AgentProxiesOptions } from '../egress/agent-proxies.js';
 import type {
   NetworkLogEntry,
   NetworkPolicy,
@@ -16,26 +13,19 @@ import type {
 import { Cluster } from './cluster.js';
 import { EgressService, EgressTokens } from './egress-service.js';
 import { dependents, volumeClaim } from './manifests.js';
-import { CREDENTIALS_END, INSTANCE, MANAGED_BY, NETWORK, nameOf } from './names.js';
+import { INSTANCE, MANAGED_BY, NETWORK, nameOf } from './names.js';
 import { apiError, nameTaken, whyPending, whyPodFails } from './reasons.js';
-import type { KubernetesSettings } from './settings.js';
-import { unavailable } from './unavailable.js';
+import { unavailable } from '../unavailable.js';
 import { kinds, View } from './view.js';
+import { WorkspaceSecrets, type WorkspaceSecretsOptions } from './workspace-secrets.js';
 
-export interface KubernetesDriverOptions {
+export interface KubernetesDriverOptions extends AgentProxiesOptions, WorkspaceSecretsOptions {
   client: typeof import('@kubernetes/client-node');
   config: KubeConfig;
-  settings: KubernetesSettings;
-  /** Signs the bus credentials and the egress tokens of workspaces. */
+  /** Signs the egress tokens of workspaces. */
   accountSeed: string;
-  /** Bus credentials of one workspace, good for `credentialsTtlSeconds`. */
-  mintCredentials(agentId: string): Promise<string>;
-  credentialsTtlSeconds: number;
   /** Where this replica's egress proxy listens. */
   egress: { host: string; port: number };
-  egressAllowedRanges?: string[] | undefined;
-  /** Holds the network logs. */
-  dataDir: string;
   nats: NatsConnection;
   logger: { warn(fields: object, message: string): void; info(fields: object, message: string): void };
   /** For how long the API server may be away before a request is given up. */
@@ -59,8 +49,8 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
   private readonly cluster: Cluster;
   private readonly view: View;
   private readonly egress: EgressService;
-  private readonly egressLog: EgressLog;
-  private readonly tokens: EgressTokens;
+  private readonly proxies: AgentProxies;
+  private readonly secrets: WorkspaceSecrets;
   private readonly starting = new Map<string, Promise<void>>();
   private readonly policies = new Map<string, NetworkPolicy>();
   private readonly failures = new Map<string, string>();
@@ -83,16 +73,17 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
       silenceMs,
       onTrouble: (error) => logger.warn({ err: error }, 'the Kubernetes API cannot be watched; it is tried again'),
     });
-    this.egressLog = new EgressLog(options.dataDir);
-    this.tokens = new EgressTokens(options.accountSeed);
+    this.proxies = new AgentProxies(options, (agentId) => this.policyOf(agentId));
+    const tokens = new EgressTokens(options.accountSeed);
+    this.secrets = new WorkspaceSecrets(options, tokens, this.cluster, this.view);
     this.egress = new EgressService({
       ...options.egress,
-      tokens: this.tokens,
-      onConnection: (agentId, stream) => this.proxyFor(agentId).accept(stream),
+      tokens,
+      onConnection: (agentId, stream) => this.proxies.open(agentId).accept(stream),
     });
     this.listening = this.egress.listen();
     this.listening.catch((error: unknown) => logger.warn({ err: error }, 'the egress proxy cannot listen'));
-    this.renewal = setInterval(() => void this.renewCredentials(), renewEveryMs).unref();
+    this.renewal = setInterval(() => void this.secrets.renew(), renewEveryMs).unref();
   }
 
   async ensure(spec: WorkspaceSpec): Promise<void> {
@@ -134,7 +125,7 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
     } catch (error) {
       throw apiError(error);
     }
-    await this.egressLog.remove(agentId);
+    await this.proxies.removeLog(agentId);
   }
 
   async inspect(agentId: string): Promise<WorkspaceStatus> {
@@ -148,7 +139,7 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
   }
 
   networkLog(agentId: string, limit: number): Promise<NetworkLogEntry[]> {
-    return this.egressLog.latest(agentId, limit);
+    return this.proxies.networkLog(agentId, limit);
   }
 
   isolation(): Promise<Record<string, string>> {
@@ -185,7 +176,7 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
     try {
       await this.listening;
       await this.view.ready();
-      if (this.view.statusOf(agentId).state === 'running' && (await this.answers(agentId))) {
+      if (this.view.statusOf(agentId).state === 'running' && (await answers(this.options.nats, agentId))) {
         await this.noteNetwork(spec);
       } else {
         await this.make(spec);
@@ -213,7 +204,7 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
         if (found && !this.isOurs(found)) throw nameTaken(kind.kind, name);
       }),
     );
-    const parts = await this.secretParts(spec.agentId);
+    const parts = await this.secrets.partsOf(spec.agentId);
     for (const object of dependents(settings, spec, claim.metadata?.uid ?? '', parts)) await this.cluster.apply(object);
   }
 
@@ -239,7 +230,7 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
     for (const deadline = Date.now() + startTimeoutMs; Date.now() < deadline;) {
       if (this.isClosed) throw unavailable('Roost is shutting down');
       const pod = this.view.podOf(agentId);
-      if (this.view.statusOf(agentId).state === 'running' && (await this.answers(agentId))) return;
+      if (this.view.statusOf(agentId).state === 'running' && (await answers(this.options.nats, agentId))) return;
       const reason = pod && whyPodFails(pod);
       if (reason === undefined) failingSince = undefined;
       else failingSince ??= Date.now();
@@ -283,65 +274,11 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
     return merged !== undefined;
   }
 
-  private async secretParts(agentId: string) {
-    const { bus, egress } = this.options.settings;
-    const address = async (host: string) => (await lookup(host)).address;
-    return {
-      credentials: await this.options.mintCredentials(agentId),
-      endsAt: Math.floor(Date.now() / 1_000) + this.options.credentialsTtlSeconds,
-      egressToken: this.tokens.of(agentId),
-      addresses: { bus: await address(bus.host), egress: await address(egress.host) },
-    };
-  }
-
-  /** Mounts new credentials long before the old ones end; the daemon reads them when it connects again. */
-  private async renewCredentials(): Promise<void> {
-    const { credentialsTtlSeconds, logger } = this.options;
-    const soon = Date.now() / 1_000 + credentialsTtlSeconds / 2;
-    for (const { agentId, secret: mounted } of this.view.secretsInUse()) {
-      if (Number(mounted.metadata?.annotations?.[CREDENTIALS_END] ?? 0) > soon) continue;
-      try {
-        const { credentials, endsAt } = await this.secretParts(agentId);
-        await this.cluster.merge<V1Secret>({
-          ...kinds.secret,
-          metadata: { ...this.named(agentId), annotations: { [CREDENTIALS_END]: String(endsAt) } },
-          data: { 'bus.creds': Buffer.from(credentials).toString('base64') },
-        });
-      } catch (error) {
-        logger.warn({ agentId, err: error }, 'bus credentials could not be renewed; it is tried again');
-      }
-    }
-  }
-
-  private proxyFor(agentId: string): EgressProxy {
-    return new EgressProxy({
-      policy: () => this.policyOf(agentId),
-      guard: { schemes: ['http', 'https'], allowedRanges: this.options.egressAllowedRanges ?? [] },
-      onAccess: (entry) => {
-        this.egressLog
-          .append(agentId, entry)
-          .catch((error: unknown) =>
-            this.options.logger.warn({ agentId, err: error }, 'the network log could not be written'),
-          );
-      },
-    });
-  }
-
   /** Another replica may have been told of a change: its note on the set is newer than what we were told. */
   private policyOf(agentId: string): NetworkPolicy {
     const note = this.view.setOf(agentId)?.metadata?.annotations?.[NETWORK];
     if (note === undefined) return this.policies.get(agentId) ?? { mode: 'none' };
     return JSON.parse(note) as NetworkPolicy;
-  }
-
-  private async answers(agentId: string): Promise<boolean> {
-    try {
-      const call = ownCall(`ping_${randomUUID()}`, pingWorkspace.timeoutMs);
-      await requestOverNats(this.options.nats, pingWorkspace, { agentId }, call);
-      return true;
-    } catch {
-      return false; // nobody there (yet)
-    }
   }
 
   private isOurs({ metadata }: { metadata?: { labels?: Record<string, string> } }): boolean {

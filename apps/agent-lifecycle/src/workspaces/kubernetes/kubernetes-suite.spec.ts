@@ -1,10 +1,8 @@
 import * as client from '@kubernetes/client-node';
-import { build } from 'esbuild';
 import { createServer, type AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { workspaceCredentials } from '#lib/bus/credentials';
 import { freshBus, KubernetesDouble, sandboxedPods, temporaryFolder } from '#lib/testing';
+import { buildDaemon } from '../testing/build-daemon.js';
 import { describeDriver } from '../testing/driver-suite.js';
 import { KubernetesWorkspaceDriver } from './kubernetes-driver.js';
 import { KubernetesSettings } from './settings.js';
@@ -12,17 +10,7 @@ import { KubernetesSettings } from './settings.js';
 describeDriver('the kubernetes driver', { isWalled: false, hasProxy: true }, async () => {
   const bus = await freshBus();
   const folder = temporaryFolder();
-  const daemonPath = join(folder, 'workspace-daemon.mjs');
-  await build({
-    absWorkingDir: fileURLToPath(new URL('../../../../../', import.meta.url)),
-    entryPoints: ['apps/workspace/src/main.ts'],
-    outfile: daemonPath,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    tsconfig: 'tsconfig.json',
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-  });
+  const daemonPath = await buildDaemon(folder);
   const egressPort = await freePort();
   const pods = await sandboxedPods({
     bwrapPath: process.env['ROOST_TEST_BWRAP'] ?? 'bwrap',

@@ -10,7 +10,8 @@ import type {
   V1Toleration,
 } from '@kubernetes/client-node';
 import { workspaceInboxPrefix } from '#lib/bus/credentials';
-import { limitsOf } from '../local/limits.js';
+import { commandEnvironment } from '../command-environment.js';
+import { limitsOf } from '../limits.js';
 import type { WorkspaceSpec } from '../workspace-driver.js';
 import { AGENT, CREDENTIALS_END, labelsOf, NETWORK, nameOf } from './names.js';
 import type { KubernetesSettings } from './settings.js';
@@ -78,7 +79,7 @@ export function secret(
   const config = {
     workspace: {
       agentId: spec.agentId,
-      env: { ...commandEnvironment, ...spec.env, ...proxySettings },
+      env: commandEnvironment(spec.env),
       inboxPrefix: workspaceInboxPrefix(spec.agentId),
       maxProcesses: Math.floor(limits.processes * 0.8),
       volumeBytes: limits.volumeBytes,
@@ -228,28 +229,3 @@ function metadata({ instance, namespace }: KubernetesSettings, agentId: string, 
     ...(ownerUid === undefined ? {} : { ownerReferences: [owner] }),
   };
 }
-
-const commandEnvironment = {
-  PATH: '/workspace/.local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-  HOME: '/workspace',
-  USER: 'agent',
-  LOGNAME: 'agent',
-  SHELL: '/bin/bash',
-  LANG: 'C.UTF-8',
-  TERM: 'dumb',
-  TMPDIR: '/tmp',
-  PIP_BREAK_SYSTEM_PACKAGES: '1',
-};
-
-/** The daemon's port that leads to the egress proxy (apps/workspace/src/egress-port.ts). */
-const proxyUrl = 'http://127.0.0.1:3128';
-const local = 'localhost,127.0.0.1,::1';
-const proxySettings = {
-  HTTP_PROXY: proxyUrl,
-  HTTPS_PROXY: proxyUrl,
-  http_proxy: proxyUrl,
-  https_proxy: proxyUrl,
-  NO_PROXY: local,
-  no_proxy: local,
-  NODE_USE_ENV_PROXY: '1',
-};

@@ -1,7 +1,7 @@
 import type { CoreV1Event, V1ContainerStatus, V1PersistentVolumeClaim, V1Pod } from '@kubernetes/client-node';
 import { RoostError } from '#lib/contracts';
 import { messageOf, statusOf } from './cluster.js';
-import { unavailable } from './unavailable.js';
+import { unavailable } from '../unavailable.js';
 
 /** Why a pod does not run, in words that say what to do. Undefined: nothing speaks against it but time. */
 export function whyPodFails(pod: V1Pod): string | undefined {

@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import type { Limits } from './limits.js';
+import type { Limits } from '../limits.js';
 
 const base = '/sys/fs/cgroup';
 const group = 'roost';

@@ -1,32 +1,28 @@
-import { pingWorkspace, RoostError } from '#lib/contracts';
+import { RoostError } from '#lib/contracts';
 import { workspaceInboxPrefix } from '#lib/bus/credentials';
-import { ownCall, requestOverNats } from '#lib/bus/rpc';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
-import { HostLines } from '../host-lines.js';
+import { answers } from '../answers.js';
+import { commandEnvironment } from '../command-environment.js';
+import { HostLines, type HostLinesOptions } from '../host-lines.js';
+import { unavailable } from '../unavailable.js';
 import type { NetworkLogEntry, WorkspaceDriver, WorkspaceSpec, WorkspaceStatus } from '../workspace-driver.js';
 import { Cgroups } from './cgroups.js';
-import { limitsOf } from './limits.js';
-import { commandEnvironment, sandboxCommand } from './sandbox-command.js';
+import { limitsOf } from '../limits.js';
+import { nodePrograms, sandboxCommand } from './sandbox-command.js';
 import { makeKit, type SandboxKit } from './sandbox-kit.js';
-import type { SandboxLink } from './sandbox-link.js';
+import type { SandboxLink } from '../sandbox-link.js';
 import { seccompProgram } from './seccomp.js';
 import { SECCOMP_FD, Sandbox } from './sandbox.js';
 import { type OpenVolume, Volumes } from './volumes.js';
 
-export interface LocalDriverOptions {
+export interface LocalDriverOptions extends HostLinesOptions {
   /** Undefined: bubblewrap is not to be had, and `reason` says why. */
   bwrapPath: string | undefined;
   reason?: string | undefined;
-  dataDir: string;
-  natsUrl: string;
-  /** Bus credentials of one workspace, asked for at each connection; how long they live is the caller's choice. */
-  mintCredentials(agentId: string): Promise<string>;
   /** The built workspace-daemon.mjs. */
   daemonPath: string;
-  /** Ranges that agents may reach though they are not public, e.g. a model server in the local network. */
-  egressAllowedRanges?: string[] | undefined;
   /** For the pings that tell when a workspace is awake. */
   nats: NatsConnection;
   logger: { warn(fields: object, message: string): void; info(fields: object, message: string): void };
@@ -76,7 +72,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
     this.lines.setPolicy(agentId, spec.network);
     const running = this.starting.get(agentId);
     if (running) return running;
-    if (this.workspaces.get(agentId)?.isAwake && (await this.answers(agentId))) return;
+    if (this.workspaces.get(agentId)?.isAwake && (await answers(this.options.nats, agentId))) return;
     // Another call may have begun while this one waited for the ping.
     const start = this.starting.get(agentId) ?? this.start(spec).finally(() => this.starting.delete(agentId));
     this.starting.set(agentId, start);
@@ -189,7 +185,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
       maxProcesses: Math.floor(limits.processes * 0.8),
       volumeBytes: limits.volumeBytes,
       isVolumeBounded: volume.isBounded,
-      env: commandEnvironment(spec.env),
+      env: commandEnvironment(spec.env, nodePrograms()),
       inboxPrefix: workspaceInboxPrefix(agentId),
     };
     const sandbox = new Sandbox(command, config, seccomp, (line) => logger.warn({ agentId, line }, 'workspace says'));
@@ -208,7 +204,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
 
   private async untilAwake(agentId: string, sandbox: Sandbox): Promise<void> {
     for (const deadline = Date.now() + startTimeoutMs; Date.now() < deadline && !sandbox.hasEnded;) {
-      if (await this.answers(agentId)) {
+      if (await answers(this.options.nats, agentId)) {
         const workspace = this.workspaces.get(agentId);
         if (workspace) workspace.isAwake = true;
         return;
@@ -218,20 +214,6 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
     if (!sandbox.hasEnded) throw unavailable(`the workspace did not answer within ${startTimeoutMs / 1_000} seconds`);
   }
 
-  private async answers(agentId: string): Promise<boolean> {
-    try {
-      await requestOverNats(
-        this.options.nats,
-        pingWorkspace,
-        { agentId },
-        ownCall(`ping_${randomUUID()}`, pingWorkspace.timeoutMs),
-      );
-      return true;
-    } catch {
-      return false; // nobody there (yet)
-    }
-  }
-
   private async stopRemains(agentId: string): Promise<void> {
     const workspace = this.workspaces.get(agentId);
     if (!workspace) return;
@@ -239,8 +221,4 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
     await workspace.sandbox.stop();
     this.workspaces.delete(agentId);
   }
-}
-
-function unavailable(message: string): RoostError {
-  return new RoostError('AGENT_UNAVAILABLE', message, [{ reason: 'workspace' }], 10);
 }

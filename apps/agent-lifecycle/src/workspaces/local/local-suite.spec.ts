@@ -1,28 +1,16 @@
-import { build } from 'esbuild';
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { workspaceCredentials } from '#lib/bus/credentials';
 import { ownCall, requestOverNats } from '#lib/bus/rpc';
 import { execCommand } from '#lib/contracts';
 import { freshBus, temporaryFolder } from '#lib/testing';
+import { buildDaemon } from '../testing/build-daemon.js';
 import { describeDriver } from '../testing/driver-suite.js';
 import { LocalWorkspaceDriver } from './local-driver.js';
 
 describeDriver('the local driver', { isWalled: true }, async () => {
   const bus = await freshBus();
   const dataDir = temporaryFolder();
-  const daemonPath = join(dataDir, 'workspace-daemon.mjs');
-  await build({
-    absWorkingDir: fileURLToPath(new URL('../../../../../', import.meta.url)),
-    entryPoints: ['apps/workspace/src/main.ts'],
-    outfile: daemonPath,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    tsconfig: 'tsconfig.json',
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-  });
+  const daemonPath = await buildDaemon(dataDir);
   const connection = await bus.connect();
   const another = () =>
     new LocalWorkspaceDriver({

@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Limits } from './limits.js';
+import type { Limits } from '../limits.js';
 import type { SandboxKit } from './sandbox-kit.js';
 import { mountImageScript } from './volume-images.js';
 
@@ -205,36 +205,7 @@ function nodePrefix(): string | undefined {
   return node.startsWith('/usr/') ? undefined : dirname(dirname(node));
 }
 
-/** Environment of the agent's commands; `custom` wins except where it would break the sandbox's plumbing. */
-export function commandEnvironment(custom: Record<string, string>): Record<string, string> {
-  const path = '/workspace/.local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-  return {
-    PATH: nodePrefix() ? `/opt/node/bin:${path}` : path,
-    HOME: '/workspace',
-    USER: 'agent',
-    LOGNAME: 'agent',
-    SHELL: '/bin/bash',
-    LANG: 'C.UTF-8',
-    TERM: 'dumb',
-    TMPDIR: '/tmp',
-    // The system is read-only here: what the agent installs goes into its volume and can break no package of the system's.
-    PIP_BREAK_SYSTEM_PACKAGES: '1',
-    ...custom,
-    ...proxySettings,
-  };
+/** The folder, inside, of the programs of such a Node. */
+export function nodePrograms(): string | undefined {
+  return nodePrefix() && '/opt/node/bin';
 }
-
-/** The daemon's port that leads to the egress proxy (apps/workspace/src/egress-port.ts). */
-const proxyUrl = 'http://127.0.0.1:3128';
-const local = 'localhost,127.0.0.1,::1';
-/** Programs disagree about the case; curl reads http_proxy in lower case only. */
-const proxySettings = {
-  HTTP_PROXY: proxyUrl,
-  HTTPS_PROXY: proxyUrl,
-  http_proxy: proxyUrl,
-  https_proxy: proxyUrl,
-  NO_PROXY: local,
-  no_proxy: local,
-  // Node 24 and later then use the proxy for fetch too.
-  NODE_USE_ENV_PROXY: '1',
-};

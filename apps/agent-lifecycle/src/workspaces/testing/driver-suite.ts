@@ -5,6 +5,7 @@ import { ownCall, requestOverNats } from '#lib/bus/rpc';
 import { execCommand, pingWorkspace, readFile, writeFile } from '#lib/contracts';
 import { until } from '#lib/testing';
 import type { WorkspaceDriver, WorkspaceSpec } from '../workspace-driver.js';
+import { specOf } from './workspace-spec.js';
 
 /** A driver on a bus of its own, as the suite meets it. */
 export interface DriverUnderTest {
@@ -36,14 +37,6 @@ export function describeDriver(name: string, options: DriverSuiteOptions, make: 
     afterAll(() => under?.close());
 
     const call = () => ownCall(`req_${randomUUID()}`, 30_000);
-    const specOf = (more: Partial<WorkspaceSpec> = {}): WorkspaceSpec => ({
-      agentId: randomUUID(),
-      accountId: randomUUID(),
-      volumeBytes: 64 * 2 ** 20,
-      env: {},
-      network: { mode: 'none' },
-      ...more,
-    });
     const awake = async (more: Partial<WorkspaceSpec> = {}) => {
       const spec = specOf(more);
       await under.driver.ensure(spec);

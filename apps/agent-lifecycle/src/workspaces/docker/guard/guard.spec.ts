@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '#lib/testing';
-import { limitsOf } from '../../local/limits.js';
+import { limitsOf } from '../../limits.js';
 import { AGENT_LABEL, containerOptions, INSTANCE_LABEL } from '../container-options.js';
 import { DockerHost } from '../docker-host.js';
 import { whyRefused } from './judge-call.js';

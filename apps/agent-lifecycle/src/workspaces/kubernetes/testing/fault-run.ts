@@ -1,6 +1,7 @@
 import type { Fault } from '#lib/testing';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Scene, specOf } from './scene.js';
+import { specOf } from '../../testing/workspace-spec.js';
+import type { Scene } from './scene.js';
 
 export interface FaultRunOptions {
   seed: number;

@@ -5,7 +5,6 @@ import { pingWorkspace, subjectOf } from '#lib/contracts';
 import { type FreshBus, KubernetesDouble, type PodProcess, type PodStart, temporaryFolder } from '#lib/testing';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { randomUUID } from 'node:crypto';
-import type { WorkspaceSpec } from '../../workspace-driver.js';
 import { KubernetesWorkspaceDriver } from '../kubernetes-driver.js';
 import { KubernetesSettings } from '../settings.js';
 
@@ -59,17 +58,6 @@ export async function openScene(bus: FreshBus, connection: NatsConnection, optio
 }
 
 export type Scene = Awaited<ReturnType<typeof openScene>>;
-
-export function specOf(more: Partial<WorkspaceSpec> = {}): WorkspaceSpec {
-  return {
-    agentId: randomUUID(),
-    accountId: randomUUID(),
-    volumeBytes: 64 * 2 ** 20,
-    env: {},
-    network: { mode: 'none' },
-    ...more,
-  };
-}
 
 function answering(connection: NatsConnection, { agentId }: PodStart): PodProcess {
   const bootId = randomUUID();

@@ -1,4 +1,4 @@
-import type { WorkspaceSpec } from '../workspace-driver.js';
+import type { WorkspaceSpec } from './workspace-driver.js';
 
 /** What a workspace may use at most. */
 export interface Limits {

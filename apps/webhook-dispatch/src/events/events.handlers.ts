@@ -142,8 +142,7 @@ export class EventsHandlers {
   }
 
   private async expand(tx: Transaction, event: WebhookOccurrence): Promise<void> {
-    await expandEvent(tx, event);
-    tx.afterCommit(() => this.worker.kick());
+    if (await expandEvent(tx, event)) tx.afterCommit(() => this.worker.kick());
   }
 }
 

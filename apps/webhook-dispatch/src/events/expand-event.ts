@@ -18,10 +18,10 @@ export function bodyOf({ type, occurredAt, data }: WebhookOccurrence): string {
 
 /**
  * Plans a delivery to every enabled endpoint that wants the event and keeps the event if there is one. Repeating it
- * changes nothing.
+ * changes nothing. Gives whether there is something to deliver now.
  */
-export async function expandEvent(tx: Transaction, event: WebhookOccurrence): Promise<void> {
-  await tx.query(
+export async function expandEvent(tx: Transaction, event: WebhookOccurrence): Promise<boolean> {
+  const kept = await tx.query(
     `WITH planned AS (
        INSERT INTO deliveries (account_id, endpoint_id, event_id, agent_id, event_type)
        SELECT account_id, id, $1, $3, $4 FROM endpoints
@@ -30,7 +30,8 @@ export async function expandEvent(tx: Transaction, event: WebhookOccurrence): Pr
        ON CONFLICT DO NOTHING RETURNING 1
      )
      INSERT INTO events (id, account_id, agent_id, type, body)
-     SELECT $1, $2, $3, $4, $5 WHERE EXISTS (SELECT 1 FROM planned) ON CONFLICT DO NOTHING`,
+     SELECT $1, $2, $3, $4, $5 WHERE EXISTS (SELECT 1 FROM planned) ON CONFLICT DO NOTHING RETURNING id`,
     [event.id, event.accountId, event.agentId, event.type, bodyOf(event)],
   );
+  return kept.length > 0;
 }

@@ -6,6 +6,8 @@ export interface BenchEntry {
   about: string;
   /** Whether it runs when none is chosen: all of those take less than three minutes. */
   isDefault: boolean;
+  /** Whether it runs in a network with nothing but a loopback, because it starts what others wrote. */
+  isClosed?: boolean;
   load(): Promise<Bench>;
 }
 
@@ -51,6 +53,7 @@ export const benches: BenchEntry[] = [
     name: 'peers',
     about: "the same echo turn through LangGraph's JS development server and through Roost",
     isDefault: false,
+    isClosed: true,
     load: () => import('./peers.js'),
   },
   {

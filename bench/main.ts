@@ -4,6 +4,7 @@ import { availableParallelism, cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { benches, type BenchEntry } from './benches.js';
 import type { Figure } from './runner/bench.js';
+import { forkClosed } from './runner/closed-process.js';
 import { table } from './runner/table.js';
 
 /**
@@ -31,9 +32,10 @@ function list(): void {
 async function measure(chosen: BenchEntry[]): Promise<void> {
   const results: Record<string, Figure[]> = {};
   const machine = { cpus: availableParallelism(), model: cpus()[0]?.model ?? '', loadBefore: loadavg()[0] ?? 0 };
-  for (const { name, about } of chosen) {
+  for (const entry of chosen) {
+    const { name, about } = entry;
     console.error(`${name}: ${about}`);
-    const figures = await runAlone(name);
+    const figures = await runAlone(entry).catch((error: unknown) => console.error(`${name}: ${String(error)}`));
     if (figures) results[name] = figures;
     else process.exitCode = 1;
   }
@@ -42,11 +44,13 @@ async function measure(chosen: BenchEntry[]): Promise<void> {
   console.log(`written to ${write({ at: new Date().toISOString(), machine, options, results })}`);
 }
 
-function runAlone(name: string): Promise<Figure[] | undefined> {
-  const child = fork(fileURLToPath(new URL('./runner/run-one.js', import.meta.url)), [name, ...options], {
-    // The table alone goes to standard output.
-    stdio: ['ignore', process.stderr, process.stderr, 'ipc'],
-  });
+async function runAlone({ name, isClosed, load }: BenchEntry): Promise<Figure[] | undefined> {
+  await (await load()).prepare?.();
+  const program = fileURLToPath(new URL('./runner/run-one.js', import.meta.url));
+  const child = isClosed
+    ? forkClosed(program, [name, ...options])
+    : // The table alone goes to standard output.
+      fork(program, [name, ...options], { stdio: ['ignore', process.stderr, process.stderr, 'ipc'] });
   let figures: Figure[] | undefined;
   child.once('message', (message) => (figures = message as Figure[]));
   return new Promise((resolve) => child.once('exit', (code) => resolve(code === 0 ? figures : undefined)));

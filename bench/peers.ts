@@ -2,15 +2,17 @@ import type { Figure, Options } from './runner/bench.js';
 import { makeAgents, startBenchRoost } from './runner/bench-roost.js';
 import { type Caller, callSideBySide, type Calls } from './runner/callers.js';
 import { authorization, exchange } from './runner/exchange.js';
-import { startLangGraph } from './runner/langgraph.js';
+import { installLangGraph, startLangGraph } from './runner/langgraph.js';
 import { median, quantile } from './runner/quantile.js';
 
 export const name = 'peers';
 
+export const prepare = installLangGraph;
+
 /**
  * The same echo turn through Roost and through LangGraph's JS development server, in pairs in one run: each caller has
  * an agent, or a thread, and sends again when the answer is there. Roost authenticates and commits to disk; the peer
- * does neither. Options: callers=20, turns=400 (of each in a pair), pairs=3.
+ * does neither. Both run in one network that has a loopback only. Options: callers=20, turns=400 (of each in a pair), pairs=3.
  */
 export async function run(options: Options): Promise<Figure[]> {
   const callers = options.number('callers', 20);

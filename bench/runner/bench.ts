@@ -10,6 +10,8 @@ export interface Figure {
 /** What every bench file exports. */
 export interface Bench {
   name: string;
+  /** What has to be there before, and may need a network to come; called in the runner's own process. */
+  prepare?(): Promise<void>;
   /** Errors: whatever makes its figures worthless, e.g. a message that was not answered. */
   run(options: Options): Promise<Figure[]>;
 }

@@ -4,17 +4,19 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '#tools/launcher';
+import { requireClosedNetwork } from './closed-process.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const folder = join(ROOT, 'node_modules', '.cache', 'roost-bench-peers');
 const READY_MS = 60_000;
 
 /**
  * LangGraph's development server for JavaScript (`langgraphjs dev`) with the echo graph of bench/peers, on loopback.
- * It is installed at first use, into a cache of its own, so that it is no dependency of Roost's. It keeps everything in
- * memory: what Roost commits to disk it does not.
+ * It keeps everything in memory: what Roost commits to disk it does not. Its analytics are switched off, and it starts
+ * only where there is no way out at all: a later version may know other ways of telling.
  */
 export async function startLangGraph(): Promise<{ url: string; version: string; stop(): Promise<void> }> {
-  const folder = await install();
+  requireClosedNetwork();
   const port = await freePort();
   const { PATH, HOME, TMPDIR } = process.env;
   const program = join(folder, 'node_modules', '.bin', 'langgraphjs');
@@ -60,13 +62,13 @@ export async function startLangGraph(): Promise<{ url: string; version: string; 
   };
 }
 
-async function install(): Promise<string> {
-  const folder = join(ROOT, 'node_modules', '.cache', 'roost-bench-peers');
+/** Puts the peer into a cache of its own, so that it is no dependency of Roost's; needs the network when it is not there. */
+export async function installLangGraph(): Promise<void> {
   mkdirSync(folder, { recursive: true });
   cpSync(join(ROOT, 'bench', 'peers'), folder, { recursive: true });
   const wanted = readFileSync(join(folder, 'package.json'), 'utf8');
   const stamp = join(folder, 'installed.json');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return folder;
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   console.error('installing the peers of bench/peers …');
   const npm = spawn('npm', ['install', '--no-audit', '--no-fund', '--no-package-lock', '--ignore-scripts'], {
     cwd: folder,
@@ -75,5 +77,4 @@ async function install(): Promise<string> {
   const code = await new Promise((resolve) => npm.once('exit', resolve));
   if (code !== 0) throw new Error(`the peers could not be installed: npm ended with ${String(code)}`);
   writeFileSync(stamp, wanted);
-  return folder;
 }

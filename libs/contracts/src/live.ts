@@ -13,6 +13,9 @@ export const WAKE_RUNTIME = 'wake.runtime';
 /** Tells the worker that runs a turn of this agent to stop it. */
 export const interruptSubject = (agentId: string) => `interrupt.${agentId}`;
 
+/** Says that an agent's events hold one more that is not published. */
+export const recordedSubject = (agentId: string) => `recorded.${agentId}`;
+
 /** What happens inside a running turn, as it happens. */
 export const liveSubject = (agentId: string) => `live.${agentId}`;
 

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { agentStatusChanged } from './agent-events.js';
 import { Message, Usage } from './messaging.js';
-import { event } from './request.js';
+import { event, recordedEvent } from './request.js';
 import { AccountId, AgentId, Count, MessageId, wire } from './wire.js';
 
-export const messageCreated = event(
+export const messageCreated = recordedEvent(
   'messaging.message.created',
   wire({ accountId: AccountId, agentId: AgentId, message: Message }),
 );
@@ -13,7 +13,7 @@ export const messagePosted = event(
   'messaging.message.posted',
   wire({ accountId: AccountId, agentId: AgentId, message: Message }),
 );
-export const turnStarted = event(
+export const turnStarted = recordedEvent(
   'messaging.turn.started',
   wire({ accountId: AccountId, agentId: AgentId, turnId: z.uuid(), messageIds: z.array(MessageId), attempt: Count }),
 );

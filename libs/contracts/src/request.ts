@@ -17,6 +17,18 @@ export interface EventContract<P extends z.ZodType = z.ZodType> {
   readonly payload: P;
   /** Version, sent along as `v`. */
   readonly v: number;
+  readonly isPublished: true;
+}
+
+/**
+ * An event that is written down beside the others, in their order, and never published: no service acts on it, only
+ * those who read an agent's events see it. Its outbox row is born with `published_at` at `-infinity`.
+ */
+export interface RecordedEventContract<P extends z.ZodType = z.ZodType> {
+  readonly subject: string;
+  readonly payload: P;
+  readonly v: number;
+  readonly isPublished: false;
 }
 
 export function request<I extends z.ZodType, O extends z.ZodType>(
@@ -27,7 +39,11 @@ export function request<I extends z.ZodType, O extends z.ZodType>(
 }
 
 export function event<P extends z.ZodType>(subject: string, payload: P, v = 1): EventContract<P> {
-  return { subject: `events.${subject}`, payload, v };
+  return { subject: `events.${subject}`, payload, v, isPublished: true };
+}
+
+export function recordedEvent<P extends z.ZodType>(subject: string, payload: P, v = 1): RecordedEventContract<P> {
+  return { subject: `events.${subject}`, payload, v, isPublished: false };
 }
 
 /** Fills `{field}` of a contract's subject from the input in the code's form. */

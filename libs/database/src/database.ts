@@ -64,13 +64,6 @@ export class Database {
     return this.session((query) => query<T>(sql, parameters));
   }
 
-  /** As `query`, for a statement that writes outbox rows itself: a transaction of its own in one round trip. */
-  async queryWithEvents<T extends object = Row>(sql: string, parameters: unknown[]): Promise<T[]> {
-    const rows = await this.query<T>(sql, parameters);
-    this.relayKick();
-    return rows;
-  }
-
   /**
    * Runs `work` on one connection, each statement a transaction of its own: for locks that outlast a statement. A lock
    * goes with its connection, so a statement that succeeds there shows that the lock was held until then.

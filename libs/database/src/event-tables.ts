@@ -2,7 +2,8 @@ import type { QueryRunner } from 'typeorm';
 
 /**
  * Makes the outbox and inbox of a schema; called by each service's first migration.
- * `outbox.published_at` is null until the relay's publish was acknowledged; `inbox` remembers which events a
+ * `outbox.published_at` is null until the relay's publish was acknowledged, and `-infinity` for events that are only
+ * recorded; `inbox` remembers which events a
  * consumer has carried out; `relay_state` remembers which birth of the EVENTS stream was last filled.
  */
 export async function createEventTables(runner: QueryRunner): Promise<void> {

@@ -1,5 +1,5 @@
 import { Bus } from '#lib/bus';
-import { LiveEvent, liveSubject } from '#lib/contracts';
+import { LiveEvent, liveSubject, recordedSubject } from '#lib/contracts';
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Subscription } from '@nats-io/transport-node';
 import { z } from 'zod';
@@ -17,7 +17,7 @@ const Concerned = z.object({ agent_id: z.string() });
 @Injectable()
 export class AgentFeed implements OnApplicationBootstrap {
   private readonly listeners = new Map<string, Set<AgentListener>>();
-  private readonly live = new Map<string, Subscription>();
+  private readonly subscriptions = new Map<string, Subscription[]>();
 
   constructor(private readonly bus: Bus) {}
 
@@ -44,18 +44,23 @@ export class AgentFeed implements OnApplicationBootstrap {
   listen(agentId: string, listener: AgentListener): () => void {
     const others = this.listeners.get(agentId) ?? new Set();
     this.listeners.set(agentId, others.add(listener));
-    if (!this.live.has(agentId)) this.live.set(agentId, this.subscribe(agentId));
+    if (!this.subscriptions.has(agentId)) this.subscriptions.set(agentId, this.subscribe(agentId));
     return () => {
       others.delete(listener);
       if (others.size > 0 || this.listeners.get(agentId) !== others) return;
       this.listeners.delete(agentId);
-      this.live.get(agentId)?.unsubscribe();
-      this.live.delete(agentId);
+      for (const subscription of this.subscriptions.get(agentId) ?? []) subscription.unsubscribe();
+      this.subscriptions.delete(agentId);
     };
   }
 
-  private subscribe(agentId: string): Subscription {
-    return this.bus.connection.subscribe(liveSubject(agentId), {
+  private subscribe(agentId: string): Subscription[] {
+    const recorded = this.bus.connection.subscribe(recordedSubject(agentId), {
+      callback: (error) => {
+        if (!error) this.hear(agentId, (listener) => listener.onHint());
+      },
+    });
+    const live = this.bus.connection.subscribe(liveSubject(agentId), {
       callback: (error, message) => {
         if (error) return;
         const wire = message.json();
@@ -63,6 +68,7 @@ export class AgentFeed implements OnApplicationBootstrap {
         if (event.success) this.hear(agentId, (listener) => listener.onLive(event.data, wire));
       },
     });
+    return [recorded, live];
   }
 
   private hear(agentId: string, tell: (listener: AgentListener) => void): void {

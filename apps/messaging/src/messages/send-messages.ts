@@ -50,10 +50,9 @@ export async function sendMessages(database: Database, requests: SendRequest[]):
     ? await database.transaction(async (tx) => {
         // Which turn runs is seen only by a statement that begins under the lock.
         await tx.query(LOCK_AGENTS, [parameters[1]]);
-        tx.markEvents();
         return tx.query<OutcomeRow>(STORE, parameters);
       })
-    : await database.queryWithEvents<OutcomeRow>(STORE, parameters);
+    : await database.query<OutcomeRow>(STORE, parameters);
   const byPlace = new Map(rows.map((outcome) => [Number(outcome.n), outcome]));
   return Promise.all(requests.map(({ input }, index) => outcomeOf(database, input, byPlace.get(index + 1))));
 }
@@ -150,9 +149,10 @@ const STORE = `
     UPDATE agents SET next_at = now() FROM (SELECT DISTINCT agent_id FROM touched) t JOIN agent USING (agent_id)
     WHERE agents.agent_id = t.agent_id AND (agent.next_at IS NULL OR agent.next_at > now())
   ), event AS (
-    INSERT INTO outbox (subject, key, payload, headers)
+    INSERT INTO outbox (subject, key, payload, headers, published_at)
     SELECT $3, inserted.agent_id::text,
-      jsonb_build_object('account_id', inserted.account_id, 'agent_id', inserted.agent_id, 'message', wire), input.headers
+      jsonb_build_object('account_id', inserted.account_id, 'agent_id', inserted.agent_id, 'message', wire), input.headers,
+      '-infinity'
     FROM inserted JOIN input USING (id) ORDER BY seq
   )
   SELECT n, agent.status AS agent_status, agent.account_id = input.account_id AS is_mine, agent.running_turn,

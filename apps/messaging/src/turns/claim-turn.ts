@@ -45,7 +45,6 @@ export async function claimTurn(
     await waitForRetry(tx, agent.agent_id);
     return null;
   }
-  tx.markEvents();
   return {
     turnId,
     fencingToken: Number(claim.fencing_token),
@@ -105,9 +104,10 @@ const CLAIM = `
       CASE WHEN (SELECT count(*) FROM numbered) > (SELECT count(*) FROM chosen) THEN now() END
     FROM conversation WHERE c.agent_id = $1::uuid AND c.id = conversation.id
   ), event AS (
-    INSERT INTO outbox (subject, key, payload, headers)
+    INSERT INTO outbox (subject, key, payload, headers, published_at)
     SELECT $5::text, $1::uuid::text, jsonb_build_object('account_id', agent.account_id, 'agent_id', $1::uuid, 'turn_id', $2::uuid,
-      'message_ids', s.ids, 'attempt', s.attempt), '{"v":"${turnStarted.v}"}'
+      'message_ids', s.ids, 'attempt', s.attempt), '{"v":"${turnStarted.v}"}',
+      '-infinity'
     FROM agent, summary s
   )
   SELECT agent.fence AS fencing_token, c.id AS conversation_id, s.channel, c.counterparty_id, c.counterparty_name,

@@ -5,6 +5,7 @@ import {
   failTurn,
   heartbeatTurn,
   interruptedTurn,
+  recordedSubject,
   releaseTurn,
   WAKE_RUNTIME,
 } from '#lib/contracts';
@@ -41,6 +42,7 @@ export class TurnsHandlers {
   async claim({ workerId }: InputOf<typeof claimTurn>) {
     const claimed = await this.database.transaction((tx) => claim(tx, workerId, this.config.ROOST_LEASE_MS));
     if (!claimed) return { turn: null, hasMore: false };
+    this.bus.signal(recordedSubject(claimed.agentId));
     const { hasMore, ...turn } = claimed;
     return { turn, hasMore };
   }

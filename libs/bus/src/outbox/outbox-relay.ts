@@ -169,7 +169,11 @@ export class OutboxRelay {
         [EVENTS_STREAM],
       );
       if (state?.stream_created === created) return;
-      if (state) await tx.query(`UPDATE outbox SET published_at = NULL WHERE created_at > now() - interval '24 hours'`);
+      if (state)
+        await tx.query(
+          `UPDATE outbox SET published_at = NULL
+           WHERE created_at > now() - interval '24 hours' AND published_at > '-infinity'`,
+        );
       await tx.query(
         `INSERT INTO relay_state (stream, stream_created) VALUES ($1, $2) ON CONFLICT (stream) DO UPDATE SET stream_created = $2`,
         [EVENTS_STREAM, created],

@@ -4,7 +4,7 @@ import { CONFIG, LOGGER } from '#lib/bus';
 import { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { Module } from '@nestjs/common';
-import { APP_FILTER, APP_INTERCEPTOR } from '@nestjs/core';
+import { APP_FILTER } from '@nestjs/core';
 import { AccountsController } from './accounts/accounts.controller.js';
 import { AccountAdmin } from './accounts/admin/account-admin.js';
 import { AdminDoor } from './accounts/admin/admin-door.js';
@@ -32,7 +32,6 @@ import { EventsController } from './events/events.controller.js';
 import { Mailer } from './mail/mailer.js';
 import { ConversationsController } from './messages/conversations.controller.js';
 import { HealthController } from './health/health.controller.js';
-import { EndpointInterceptor } from './http/endpoint.interceptor.js';
 import { ErrorFilter } from './http/error.filter.js';
 import type { GatewayConfig } from './config.js';
 import { RateLimiter } from './limits/rate-limiter.js';
@@ -98,7 +97,6 @@ export const controllers = [
     IdempotencyStore,
     RateLimiter,
     EventStreams,
-    { provide: APP_INTERCEPTOR, useClass: EndpointInterceptor },
     { provide: APP_FILTER, useClass: ErrorFilter },
   ],
 })

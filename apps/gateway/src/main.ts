@@ -17,6 +17,7 @@ import { watchRequests } from './http/drain.js';
 import { measureRequests } from './http/measure-requests.js';
 import { addManners } from './http/manners.js';
 import { addBodyParsers } from './http/body-parsers.js';
+import { runEndpoints } from './http/run-endpoints.js';
 import { RateLimiter } from './limits/rate-limiter.js';
 import { requestIdOf } from './http/request-context.js';
 import { Accounts1795560000000 } from './migrations/accounts-1795560000000.js';
@@ -70,6 +71,7 @@ export const start: StartService = async (env, neighbours) => {
   await addManners(app, fastify, settings.ROOST_CORS_ORIGINS);
   addAuthentication(fastify, app.get(Identities), app.get(RateLimiter));
   addBodyParsers(fastify, BODY_LIMIT_BYTES);
+  runEndpoints(fastify, app);
   const document = openApiDocument(controllers, '0.1.0');
   fastify.get('/openapi.json', async () => document);
 

@@ -1,20 +1,21 @@
-import type { RequestContract } from '#lib/contracts';
-import { type ArgumentsHost, Catch, type RpcExceptionFilter } from '@nestjs/common';
+import type { INestApplicationContext } from '@nestjs/common';
 import { ServerNats } from '@nestjs/microservices';
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
-import { lastValueFrom, type Observable, throwError } from 'rxjs';
 import { type Answer, asRoostError, type CallContext, carryOut, type Neighbours, reply } from './rpc/index.js';
 import type { HandlerExtras } from './handles.js';
 
-type NestHandler = (input: unknown, context: CallContext) => Promise<unknown>;
+type Serve = (input: unknown, context: CallContext) => Promise<unknown>;
 
 /**
- * Nest's NATS transport on the service's own connection, speaking the form of `libs/bus/rpc`: handlers are
- * ordinary Nest message handlers with guards, pipes and interceptors; payload, errors and context are ours.
+ * Nest's NATS transport on the service's own connection, speaking the form of `libs/bus/rpc`. Nest finds the handlers
+ * and subscribes; the methods are called directly, since nobody uses what Nest would put before them (guards, pipes,
+ * interceptors over observables). Payload, errors and context are ours.
  */
 export class BusServer extends ServerNats {
   private readonly inWork = new Set<Promise<unknown>>();
   private readonly leaveNeighbours: (() => void)[] = [];
+  private readonly methods = new Map<HandlerExtras, Serve>();
+  private app: INestApplicationContext | undefined;
 
   constructor(
     private readonly connection: NatsConnection,
@@ -24,21 +25,18 @@ export class BusServer extends ServerNats {
     super({ queue });
   }
 
+  /** Says where the controllers are; to be called before it listens. */
+  serves(app: INestApplicationContext): void {
+    this.app = app;
+  }
+
   override createNatsClient(): Promise<NatsConnection> {
     return Promise.resolve(this.connection);
   }
 
   override async handleMessage(channel: string, message: Msg): Promise<void> {
-    const handler = this.getHandlerByPattern(channel);
-    const contract = (handler?.extras as HandlerExtras | undefined)?.contract;
-    if (!handler || !contract) return;
-    const work = reply(
-      message,
-      contract as RequestContract,
-      (input, context) => this.run(handler as unknown as NestHandler, input, context),
-      this.onUnexpected,
-    );
-    await this.untilDone(work);
+    const extras = this.getHandlerByPattern(channel)?.extras as HandlerExtras | undefined;
+    if (extras) await this.untilDone(reply(message, extras.contract, this.methodOf(extras), this.onUnexpected));
   }
 
   private async untilDone<T>(work: Promise<T>): Promise<T> {
@@ -49,12 +47,11 @@ export class BusServer extends ServerNats {
   /** Answers the other services of this process without NATS in between, until `close`. */
   answerNeighbours(neighbours: Neighbours): void {
     for (const [subject, handler] of this.getHandlers()) {
-      const contract = (handler.extras as HandlerExtras | undefined)?.contract;
-      if (!contract) continue;
+      const extras = handler.extras as HandlerExtras | undefined;
+      if (!extras) continue;
+      const method = this.methodOf(extras);
       const answer: Answer = async (payload, context) => {
-        const work = carryOut(contract, payload, context, (input, call) =>
-          this.run(handler as unknown as NestHandler, input, call),
-        );
+        const work = carryOut(extras.contract, payload, context, method);
         return this.untilDone(work).catch((error: unknown) => {
           throw asRoostError(error, (unexpected) => this.onUnexpected(unexpected, subject));
         });
@@ -63,8 +60,13 @@ export class BusServer extends ServerNats {
     }
   }
 
-  private async run(handler: NestHandler, input: unknown, context: CallContext): Promise<unknown> {
-    return lastValueFrom(this.transformToObservable(await handler(input, context)) as Observable<unknown>);
+  private methodOf(extras: HandlerExtras): Serve {
+    const known = this.methods.get(extras);
+    if (known) return known;
+    const controller = this.app!.get<Record<string, Serve>>(extras.controller, { strict: false });
+    const method = controller[extras.method]!.bind(controller);
+    this.methods.set(extras, method);
+    return method;
   }
 
   /** Takes no more requests and waits for those in work. The connection belongs to the service and stays open. */
@@ -77,13 +79,5 @@ export class BusServer extends ServerNats {
       : subscriptions.filter((subscription) => !subscription.isClosed() && !subscription.isDraining());
     await Promise.all(open.map((subscription) => subscription.drain()));
     await Promise.allSettled(this.inWork);
-  }
-}
-
-/** Hands a handler's error to the transport as it is: Nest would replace it by 'Internal server error'. */
-@Catch()
-export class ErrorsPassThrough implements RpcExceptionFilter {
-  catch(error: unknown, _host: ArgumentsHost): Observable<never> {
-    return throwError(() => (error instanceof Error ? error : asRoostError(error, () => undefined)));
   }
 }

@@ -1,11 +1,14 @@
 import type { RequestContract } from '#lib/contracts';
-import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
+import type { Type } from '@nestjs/common';
+import { MessagePattern } from '@nestjs/microservices';
 import type { z } from 'zod';
 import type { CallContext } from './rpc/index.js';
 
-/** What Nest carries along with a handler, so that the server can decode and encode by the contract. */
+/** What Nest carries along with a handler: the contract to decode and encode by, and where the method is. */
 export interface HandlerExtras {
   contract: RequestContract;
+  controller: Type;
+  method: string;
 }
 
 /**
@@ -18,13 +21,7 @@ export function Handles<I extends z.ZodType, O extends z.ZodType>(contract: Requ
     key: string,
     descriptor: TypedPropertyDescriptor<F>,
   ): void => {
-    MessagePattern(contract.subject, { contract } satisfies HandlerExtras)(
-      target,
-      key,
-      descriptor as PropertyDescriptor,
-    );
-    // Without these Nest would hand over the payload alone.
-    Payload()(target, key, 0);
-    Ctx()(target, key, 1);
+    const extras = { contract, controller: target.constructor as Type, method: key } satisfies HandlerExtras;
+    MessagePattern(contract.subject, extras)(target, key, descriptor as PropertyDescriptor);
   };
 }

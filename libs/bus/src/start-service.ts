@@ -9,7 +9,7 @@ import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
 import { Bus } from './bus.js';
-import { BusServer, ErrorsPassThrough } from './bus-server.js';
+import { BusServer } from './bus-server.js';
 import { connectBus, type BusOptions } from './connect-bus.js';
 import { startEventDelivery } from './event-delivery.js';
 import { InfraModule } from './infra.module.js';
@@ -69,7 +69,7 @@ export async function startService<S extends z.ZodRawShape>(definition: ServiceD
     logger: nestLogger(logger),
     abortOnError: false,
   });
-  app.useGlobalFilters(new ErrorsPassThrough());
+  server.serves(app);
   await app.listen();
   if (definition.neighbours) server.answerNeighbours(definition.neighbours);
   const delivery = database ? startEventDelivery(app, { bus, database, logger }) : undefined;

@@ -1,13 +1,5 @@
 import type { ErrorCode } from '#lib/contracts';
-import {
-  applyDecorators,
-  createParamDecorator,
-  type ExecutionContext,
-  HttpCode,
-  RequestMapping,
-  RequestMethod,
-  SetMetadata,
-} from '@nestjs/common';
+import { applyDecorators, RequestMapping, RequestMethod, SetMetadata, type Type } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Readable } from 'node:stream';
@@ -98,7 +90,6 @@ export interface CallingRequest extends FastifyRequest {
   userId?: string;
   rawBody?: Buffer;
   requestId?: string;
-  call?: Call;
 }
 
 /** The declaration of the route that a request was matched to; undefined where there is none. */
@@ -106,10 +97,22 @@ export function endpointOf(route: { config?: object | undefined }): EndpointDefi
   return (route.config as { endpoint?: EndpointDefinition } | undefined)?.endpoint;
 }
 
-/** The handler's parameter; set by `Endpoint`. */
-const Input = createParamDecorator(
-  (_: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<CallingRequest>().call,
-);
+export type EndpointHandler = (call: Call) => unknown;
+
+/** What a route's configuration says of its endpoint: the declaration, and where the method is. */
+interface EndpointRoute {
+  endpoint: EndpointDefinition;
+  controller: Type;
+  method: string;
+}
+
+/** Whose method carries out a route; undefined where it is no endpoint. */
+export function endpointHandlerOf(route: {
+  config?: object | undefined;
+}): { definition: EndpointDefinition; controller: Type; method: string } | undefined {
+  const { endpoint, controller, method } = (route.config ?? {}) as Partial<EndpointRoute>;
+  return endpoint && controller && method !== undefined ? { definition: endpoint, controller, method } : undefined;
+}
 
 /** Makes a controller's method a route of the API. */
 export function Endpoint<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, R extends z.ZodType>(
@@ -124,14 +127,16 @@ export function Endpoint<P extends z.ZodType, Q extends z.ZodType, B extends z.Z
     key: string,
     descriptor: TypedPropertyDescriptor<F>,
   ): void => {
-    Input()(target, key, 0);
     applyDecorators(
-      // Fastify's wildcard has no name; the interceptor gives it back its own.
+      // Fastify's wildcard has no name; `runEndpoints` gives it back its own.
       RequestMapping({ path: definition.path.replace(/\*\w+$/, '*'), method: RequestMethod[definition.method] }),
-      HttpCode(definition.status ?? 200),
       SetMetadata(ENDPOINT, definition),
-      // What the server knows of a request before it reads the body.
-      RouteConfig({ endpoint: definition }),
+      // What the server knows of a request before it reads the body, and whom it calls then.
+      RouteConfig({
+        endpoint: definition,
+        controller: target.constructor as Type,
+        method: key,
+      } satisfies EndpointRoute),
     )(target, key, descriptor);
   };
 }

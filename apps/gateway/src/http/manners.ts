@@ -1,8 +1,8 @@
 import compress from '@fastify/compress';
-import helmet from '@fastify/helmet';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import scalar from '@scalar/fastify-api-reference';
 import type { FastifyInstance } from 'fastify';
+import { securityHeaders } from './security-headers.js';
 
 /** The reference page runs its own script and styles; it loads nothing from elsewhere. */
 const DOCS_POLICY =
@@ -14,8 +14,10 @@ export async function addManners(
   server: FastifyInstance,
   corsOrigins: string,
 ): Promise<void> {
-  await server.register(helmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+  const headers = securityHeaders();
+  server.addHook('onRequest', (_request, reply, done) => {
+    void reply.headers(headers);
+    done();
   });
   const origins = corsOrigins.split(',').filter(Boolean);
   if (origins.length > 0) {

@@ -1,0 +1,78 @@
+import { inCall, validationError } from '#lib/bus';
+import type { INestApplicationContext } from '@nestjs/common';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { IdempotencyStore } from '../idempotency/idempotency-store.js';
+import {
+  type Call,
+  type CallingRequest,
+  type EndpointDefinition,
+  type EndpointHandler,
+  endpointHandlerOf,
+  HANDLED,
+} from './endpoint.js';
+import { idempotencyKeyOf } from './idempotency-key.js';
+import { readBody } from './read-body.js';
+import { contextOf } from './request-context.js';
+
+const nothing = z.object({});
+
+/**
+ * Has the server call endpoints itself: validates a request by its declaration, runs the controller's method in the
+ * request's context and encodes the answer. Nest finds the controllers and names the routes; of what it would put
+ * between a request and its method (guards, pipes, interceptors over observables) the API uses nothing, and it cost as
+ * much as the work. To be called before the routes are made.
+ */
+export function runEndpoints(server: FastifyInstance, app: INestApplicationContext): void {
+  const idempotency = app.get(IdempotencyStore);
+  server.addHook('onRoute', (route) => {
+    const endpoint = endpointHandlerOf(route);
+    if (!endpoint) return;
+    const controller: object = app.get(endpoint.controller, { strict: false });
+    const method = (controller as Record<string, EndpointHandler>)[endpoint.method]!.bind(controller);
+    route.handler = (request: CallingRequest, reply) => run(endpoint.definition, method, idempotency, request, reply);
+  });
+}
+
+async function run(
+  definition: EndpointDefinition,
+  method: EndpointHandler,
+  idempotency: IdempotencyStore,
+  request: CallingRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  void reply.status(definition.status ?? 200);
+  const call: Call = {
+    params: valid(definition.params ?? nothing, named(request.params)),
+    query: definition.query ? valid(definition.query, request.query ?? {}) : {},
+    ...(await readBody(definition, request)),
+    idempotencyKey: idempotencyKeyOf(request),
+    accountId: request.accountId ?? '',
+    agentsEnabled: request.agentsEnabled ?? false,
+    userId: request.userId,
+    request,
+    reply,
+  };
+  const work = async (): Promise<unknown> => {
+    const result = await inCall(contextOf(request), async () => method(call));
+    return definition.response && result !== HANDLED ? z.encode(definition.response, result) : result;
+  };
+  // A route that takes bytes with a signature dedupes by itself: only it can tell whether the signature is right.
+  const answer =
+    call.idempotencyKey !== undefined && !definition.accepts?.includes('raw')
+      ? await idempotency.once(call, call.idempotencyKey, work)
+      : await work();
+  return answer === HANDLED ? reply : reply.send(answer);
+}
+
+/** Fastify calls what a wildcard took `*`. */
+function named(params: unknown): object {
+  const { '*': path, ...rest } = (params ?? {}) as Record<string, string>;
+  return path === undefined ? rest : { ...rest, path };
+}
+
+function valid<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw validationError(parsed.error);
+}

@@ -4,7 +4,6 @@ import { sendMessages, type SendOutcome, type SendRequest } from './send-message
 
 const MAX_BATCH = 64;
 const MAX_BATCH_CHARS = 2_000_000;
-const LANES = 2;
 
 interface Waiting {
   request: SendRequest;
@@ -14,12 +13,14 @@ interface Waiting {
 
 /**
  * Gathers the sends that arrive while a commit runs into the next one: a commit costs a disk flush, however many
- * messages it holds. One that cannot be stored is told so by itself and never spoils its neighbours.
+ * messages it holds. One commit at a time: a second beside it would mostly wait for the agents that the first has
+ * locked. A message that finds nothing running waits for nothing. One that cannot be stored is told so by itself and
+ * never spoils its neighbours.
  */
 @Injectable()
 export class SendBatcher {
   private readonly waiting: Waiting[] = [];
-  private running = 0;
+  private isRunning = false;
 
   constructor(private readonly database: Database) {}
 
@@ -27,14 +28,14 @@ export class SendBatcher {
   send(request: SendRequest): Promise<SendOutcome> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ request, resolve, reject });
-      if (this.running < LANES) void this.run();
+      if (!this.isRunning) void this.run();
     });
   }
 
   private async run(): Promise<void> {
-    this.running++;
+    this.isRunning = true;
     while (this.waiting.length > 0) await this.commit(this.take());
-    this.running--;
+    this.isRunning = false;
   }
 
   private take(): Waiting[] {

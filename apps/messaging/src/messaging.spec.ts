@@ -12,6 +12,7 @@ import {
   listMessages,
   markMessageRead,
   postMessage,
+  recordedSubject,
   type RoostError,
   sendMessage,
   syncAgent,
@@ -68,6 +69,31 @@ describe('messaging', () => {
       async () => (await bus.request(claimTurn, { workerId: 'w' }, ownCall('c'))).turn ?? false,
     );
   const fenceOf = ({ turnId, fencingToken }: { turnId: string; fencingToken: number }) => ({ turnId, fencingToken });
+
+  it('records what no service acts on for event streams, and publishes nothing of it', async () => {
+    const agentId = await agent();
+    const published: string[] = [];
+    let hints = 0;
+    const subscriptions = [
+      bus.connection.subscribe('events.messaging.>', { callback: (_, { subject }) => void published.push(subject) }),
+      bus.connection.subscribe(recordedSubject(agentId), { callback: () => void hints++ }),
+    ];
+    await bus.connection.flush();
+    await say(agentId, 'hello');
+    const turn = await claim();
+    await until('both are hinted at', () => hints === 2);
+    await bus.request(completeTurn, { ...fenceOf(turn), replies: ['hi'], usage }, ownCall('c'));
+    await until('the end is published', () => published.includes('events.messaging.message.completed'));
+    for (const subscription of subscriptions) subscription.unsubscribe();
+    expect(published).not.toContain('events.messaging.message.created');
+    expect(published).not.toContain('events.messaging.turn.started');
+    const { events } = await bus.request(listAgentEvents, { agentId, fromStart: true, limit: 10 }, account());
+    expect(events.map(({ subject }) => subject.replace('events.messaging.', ''))).toEqual([
+      'message.created',
+      'turn.started',
+      'message.completed',
+    ]);
+  });
 
   it('hands over a batch in order and answers it once, however often that is reported', async () => {
     const agentId = await agent();

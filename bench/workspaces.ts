@@ -1,5 +1,6 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { readdirSync, readFileSync } from 'node:fs';
 import { ownCall, requestOverNats } from '#lib/bus/rpc';
 import * as contract from '#lib/contracts';
@@ -41,6 +42,8 @@ async function measureWake({ driver }: TestBed): Promise<Figure[]> {
   const times: number[] = [];
   for (let round = 0; round < 20; round += 1) {
     await driver.sleep(agentId);
+    // The kernel gives the volume back a moment after the last process; a cold workspace has long been without it.
+    await sleep(500);
     times.push(await timed(() => driver.ensure(specOf(agentId))));
   }
   await driver.sleep(agentId);

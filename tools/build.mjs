@@ -1,10 +1,10 @@
 /**
- * Builds Roost into dist/: SWC for every room, esbuild for the workspace daemon,
- * which must be one file because a sandbox is shown that file and nothing else of ours.
+ * Builds Roost into dist/: SWC for every room, esbuild for the workspace daemon.
  */
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { bundleDaemon } from './bundle-daemon.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 rmSync(`${root}dist`, { recursive: true, force: true });
@@ -32,19 +32,4 @@ const swc = spawnSync(
 );
 if (swc.status !== 0) process.exit(swc.status ?? 1);
 
-const { build } = await import('esbuild');
-await build({
-  absWorkingDir: root,
-  entryPoints: ['apps/workspace/src/main.ts'],
-  outfile: 'dist/workspace-daemon.mjs',
-  bundle: true,
-  platform: 'node',
-  target: 'node20',
-  format: 'esm',
-  // A bundled CommonJS dependency calls require(), which an ES module does not have.
-  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-  tsconfig: 'tsconfig.json',
-  minify: true,
-  keepNames: true,
-  logLevel: 'warning',
-});
+await bundleDaemon(`${root}dist/workspace-daemon.mjs`);

@@ -82,8 +82,8 @@ const stageScript = `set -e
 ${mountImageScript}
 uid=$1; count=$2; shift 2
 mount -t tmpfs -o mode=0755,size=64k roost-stage ${stage}
+mkdir ${['kit', 'volume', 'node'].map((name) => join(stage, name)).join(' ')}
 while [ "$count" -gt 0 ]; do
-  mkdir "${stage}/$1"
   if [ -f "$2" ]; then mount_image "$2" "${stage}/$1"; else mount --bind "$2" "${stage}/$1"; fi
   shift 2; count=$((count - 1))
 done

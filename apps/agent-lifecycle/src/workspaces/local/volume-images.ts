@@ -88,7 +88,7 @@ export class VolumeImages {
  */
 export const mountImageScript = `mount_image() {
   mount -t ext4 -o ${mountOptions} "$1" "$2" 2> /dev/null || { sleep 0.2; mount -t ext4 -o ${mountOptions} "$1" "$2"; }
-  rmdir "$2/lost+found" 2> /dev/null || :
+  [ ! -d "$2/lost+found" ] || rmdir "$2/lost+found" 2> /dev/null || :
 }`;
 
 /** A draft first: an image that is there is whole. */

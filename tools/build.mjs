@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { bundleDaemon } from './bundle-daemon.mjs';
+import { bundle } from './bundle.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 rmSync(`${root}dist`, { recursive: true, force: true });
@@ -32,4 +32,4 @@ const swc = spawnSync(
 );
 if (swc.status !== 0) process.exit(swc.status ?? 1);
 
-await bundleDaemon(`${root}dist/workspace-daemon.mjs`);
+await bundle('apps/workspace/src/main.ts', `${root}dist/workspace-daemon.mjs`);

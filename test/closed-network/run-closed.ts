@@ -11,12 +11,14 @@ const userNamespace = process.getuid?.() === 0 ? [] : ['--user', '--map-root-use
 
 /** Why no closed network can be made here, or undefined when one can. */
 export function closedNetworkProblem(): string | undefined {
+  const link = ['ip', 'link', 'add', 'probe0', 'type', 'veth', 'peer', 'name', 'probe1'];
+  return namespaceProblem([...userNamespace, '--net', '--mount', ...link]);
+}
+
+/** Why `unshare` cannot do this here, the making of a network included, or undefined when it can. */
+export function namespaceProblem(unshareArguments: readonly string[]): string | undefined {
   if (process.platform !== 'linux') return 'network namespaces are a thing of Linux';
-  const probe = spawnSync(
-    'unshare',
-    [...userNamespace, '--net', '--mount', 'ip', 'link', 'add', 'probe0', 'type', 'veth', 'peer', 'name', 'probe1'],
-    { encoding: 'utf8' },
-  );
+  const probe = spawnSync('unshare', unshareArguments, { encoding: 'utf8' });
   if (probe.error) return `"unshare" cannot be started: ${probe.error.message}`;
   return probe.status === 0 ? undefined : `no network namespace can be made: ${probe.stderr.trim()}`;
 }

@@ -1,7 +1,6 @@
 import { LLMock } from '@copilotkit/aimock';
 import { freePort } from '#tools/launcher';
-import { startRoost, type TestRoost, until } from '#lib/testing';
-import { build } from 'esbuild';
+import { bundleProgram, startRoost, type TestRoost, until } from '#lib/testing';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -236,17 +235,7 @@ describe('MCP servers over the API', () => {
     });
     const folder = mkdtempSync(join(tmpdir(), 'roost-mcp-'));
     for (const name of ['server-everything', 'server-filesystem']) {
-      const file = join(folder, `${name}.mjs`);
-      await build({
-        entryPoints: [program(name)],
-        outfile: file,
-        bundle: true,
-        platform: 'node',
-        target: 'node20',
-        format: 'esm',
-        banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-        logLevel: 'error',
-      });
+      const file = await bundleProgram(program(name), join(folder, `${name}.mjs`));
       const path = `/v1/agent/${agentId}/filesystem/files/${name}.mjs`;
       const written = await roost.api('POST', path, readFileSync(file), { 'content-type': 'application/octet-stream' });
       expect(written.status, JSON.stringify(written.body)).toBe(201);

@@ -2,6 +2,7 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { ServerNats } from '@nestjs/microservices';
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import { type Answer, asRoostError, type CallContext, carryOut, type Neighbours, reply } from './rpc/index.js';
+import { boundMethod } from './bound-method.js';
 import type { HandlerExtras } from './handles.js';
 
 type Serve = (input: unknown, context: CallContext) => Promise<unknown>;
@@ -63,8 +64,7 @@ export class BusServer extends ServerNats {
   private methodOf(extras: HandlerExtras): Serve {
     const known = this.methods.get(extras);
     if (known) return known;
-    const controller = this.app!.get<Record<string, Serve>>(extras.controller, { strict: false });
-    const method = controller[extras.method]!.bind(controller);
+    const method = boundMethod<Serve>(this.app!, extras);
     this.methods.set(extras, method);
     return method;
   }

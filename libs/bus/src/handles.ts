@@ -1,14 +1,12 @@
 import type { RequestContract } from '#lib/contracts';
-import type { Type } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
 import type { z } from 'zod';
+import { type MethodPlace, placeOf } from './bound-method.js';
 import type { CallContext } from './rpc/index.js';
 
 /** What Nest carries along with a handler: the contract to decode and encode by, and where the method is. */
-export interface HandlerExtras {
+export interface HandlerExtras extends MethodPlace {
   contract: RequestContract;
-  controller: Type;
-  method: string;
 }
 
 /**
@@ -21,7 +19,7 @@ export function Handles<I extends z.ZodType, O extends z.ZodType>(contract: Requ
     key: string,
     descriptor: TypedPropertyDescriptor<F>,
   ): void => {
-    const extras = { contract, controller: target.constructor as Type, method: key } satisfies HandlerExtras;
+    const extras = { contract, ...placeOf(target, key) } satisfies HandlerExtras;
     MessagePattern(contract.subject, extras)(target, key, descriptor as PropertyDescriptor);
   };
 }

@@ -10,24 +10,25 @@ export interface RequestContract<I extends z.ZodType = z.ZodType, O extends z.Zo
   readonly timeoutMs: number;
 }
 
-/** An event: published by the outbox relay to JetStream, consumed with an inbox row. Additive changes only. */
-export interface EventContract<P extends z.ZodType = z.ZodType> {
+/** What is written to the outbox in the transaction that it tells of. Additive changes only. */
+interface OutboxContract<P extends z.ZodType> {
   /** `events.<service>.<entity>.<past tense>`. */
   readonly subject: string;
   readonly payload: P;
   /** Version, sent along as `v`. */
   readonly v: number;
+}
+
+/** An event: published by the outbox relay to JetStream, consumed with an inbox row. */
+export interface EventContract<P extends z.ZodType = z.ZodType> extends OutboxContract<P> {
   readonly isPublished: true;
 }
 
 /**
  * An event that is written down beside the others, in their order, and never published: no service acts on it, only
- * those who read an agent's events see it. Its outbox row is born with `published_at` at `-infinity`.
+ * those who read an agent's events see it. Its outbox row is born with `published_at` at `NEVER_PUBLISHED`.
  */
-export interface RecordedEventContract<P extends z.ZodType = z.ZodType> {
-  readonly subject: string;
-  readonly payload: P;
-  readonly v: number;
+export interface RecordedEventContract<P extends z.ZodType = z.ZodType> extends OutboxContract<P> {
   readonly isPublished: false;
 }
 

@@ -1,10 +1,12 @@
 import type { QueryRunner } from 'typeorm';
 
+/** `outbox.published_at` of an event that is only recorded: the relay leaves it alone. */
+export const NEVER_PUBLISHED = '-infinity';
+
 /**
  * Makes the outbox and inbox of a schema; called by each service's first migration.
- * `outbox.published_at` is null until the relay's publish was acknowledged, and `-infinity` for events that are only
- * recorded; `inbox` remembers which events a
- * consumer has carried out; `relay_state` remembers which birth of the EVENTS stream was last filled.
+ * `outbox.published_at` is null until the relay's publish was acknowledged; `inbox` remembers which events a consumer
+ * has carried out; `relay_state` remembers which birth of the EVENTS stream was last filled.
  */
 export async function createEventTables(runner: QueryRunner): Promise<void> {
   await runner.query(`

@@ -4,6 +4,7 @@
  * Everything lives in one temporary folder and ends with the run; the next run clears what a killed one left.
  */
 export { apiClient, type ApiClient, type ApiResponse } from './api-client.js';
+export { bundleProgram } from './bundle-program.js';
 export { type BotApplication, type Channel, DiscordServer, Intents, type User } from './discord/index.js';
 export { freshBus, type FreshBus } from './fresh-bus.js';
 export { freshDatabase, type FreshDatabase } from './fresh-database.js';

@@ -1,4 +1,4 @@
-import { build } from 'esbuild';
+import { bundleProgram } from '#lib/testing';
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,18 +32,7 @@ describe('the MCP client against the published conformance suite', () => {
   const client = join(folder, 'client.mjs');
 
   beforeAll(async () => {
-    await build({
-      absWorkingDir: root,
-      entryPoints: ['apps/agent-runtime/src/testing/conformance-client.ts'],
-      outfile: client,
-      bundle: true,
-      platform: 'node',
-      target: 'node20',
-      format: 'esm',
-      banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-      tsconfig: 'tsconfig.json',
-      logLevel: 'warning',
-    });
+    await bundleProgram('apps/agent-runtime/src/testing/conformance-client.ts', client);
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

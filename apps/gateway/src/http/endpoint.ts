@@ -1,5 +1,6 @@
+import { type MethodPlace, placeOf } from '#lib/bus';
 import type { ErrorCode } from '#lib/contracts';
-import { applyDecorators, RequestMapping, RequestMethod, SetMetadata, type Type } from '@nestjs/common';
+import { applyDecorators, RequestMapping, RequestMethod, SetMetadata } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Readable } from 'node:stream';
@@ -92,26 +93,22 @@ export interface CallingRequest extends FastifyRequest {
   requestId?: string;
 }
 
-/** The declaration of the route that a request was matched to; undefined where there is none. */
-export function endpointOf(route: { config?: object | undefined }): EndpointDefinition | undefined {
-  return (route.config as { endpoint?: EndpointDefinition } | undefined)?.endpoint;
-}
-
 export type EndpointHandler = (call: Call) => unknown;
 
 /** What a route's configuration says of its endpoint: the declaration, and where the method is. */
-interface EndpointRoute {
+interface EndpointRoute extends MethodPlace {
   endpoint: EndpointDefinition;
-  controller: Type;
-  method: string;
 }
 
-/** Whose method carries out a route; undefined where it is no endpoint. */
-export function endpointHandlerOf(route: {
-  config?: object | undefined;
-}): { definition: EndpointDefinition; controller: Type; method: string } | undefined {
-  const { endpoint, controller, method } = (route.config ?? {}) as Partial<EndpointRoute>;
-  return endpoint && controller && method !== undefined ? { definition: endpoint, controller, method } : undefined;
+/** The endpoint of a route; undefined where it is none. */
+export function endpointRouteOf(route: { config?: object | undefined }): EndpointRoute | undefined {
+  const config = route.config as Partial<EndpointRoute> | undefined;
+  return config?.endpoint && (config as EndpointRoute);
+}
+
+/** The declaration of the route that a request was matched to; undefined where there is none. */
+export function endpointOf(route: { config?: object | undefined }): EndpointDefinition | undefined {
+  return endpointRouteOf(route)?.endpoint;
 }
 
 /** Makes a controller's method a route of the API. */
@@ -132,11 +129,7 @@ export function Endpoint<P extends z.ZodType, Q extends z.ZodType, B extends z.Z
       RequestMapping({ path: definition.path.replace(/\*\w+$/, '*'), method: RequestMethod[definition.method] }),
       SetMetadata(ENDPOINT, definition),
       // What the server knows of a request before it reads the body, and whom it calls then.
-      RouteConfig({
-        endpoint: definition,
-        controller: target.constructor as Type,
-        method: key,
-      } satisfies EndpointRoute),
+      RouteConfig({ endpoint: definition, ...placeOf(target, key) } satisfies EndpointRoute),
     )(target, key, descriptor);
   };
 }

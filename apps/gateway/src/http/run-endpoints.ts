@@ -1,4 +1,4 @@
-import { inCall, validationError } from '#lib/bus';
+import { boundMethod, inCall, validationError } from '#lib/bus';
 import type { INestApplicationContext } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
@@ -8,7 +8,7 @@ import {
   type CallingRequest,
   type EndpointDefinition,
   type EndpointHandler,
-  endpointHandlerOf,
+  endpointRouteOf,
   HANDLED,
 } from './endpoint.js';
 import { idempotencyKeyOf } from './idempotency-key.js';
@@ -26,11 +26,10 @@ const nothing = z.object({});
 export function runEndpoints(server: FastifyInstance, app: INestApplicationContext): void {
   const idempotency = app.get(IdempotencyStore);
   server.addHook('onRoute', (route) => {
-    const endpoint = endpointHandlerOf(route);
-    if (!endpoint) return;
-    const controller: object = app.get(endpoint.controller, { strict: false });
-    const method = (controller as Record<string, EndpointHandler>)[endpoint.method]!.bind(controller);
-    route.handler = (request: CallingRequest, reply) => run(endpoint.definition, method, idempotency, request, reply);
+    const config = endpointRouteOf(route);
+    if (!config) return;
+    const method = boundMethod<EndpointHandler>(app, config);
+    route.handler = (request: CallingRequest, reply) => run(config.endpoint, method, idempotency, request, reply);
   });
 }
 

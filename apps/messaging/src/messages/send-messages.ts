@@ -1,5 +1,5 @@
 import { messageCreated, sendMessage, type AcceptedMessage } from '#lib/contracts';
-import { type Database, newId } from '#lib/database';
+import { type Database, NEVER_PUBLISHED, newId } from '#lib/database';
 import type { z } from 'zod';
 
 export interface SendRequest {
@@ -152,7 +152,7 @@ const STORE = `
     INSERT INTO outbox (subject, key, payload, headers, published_at)
     SELECT $3, inserted.agent_id::text,
       jsonb_build_object('account_id', inserted.account_id, 'agent_id', inserted.agent_id, 'message', wire), input.headers,
-      '-infinity'
+      '${NEVER_PUBLISHED}'
     FROM inserted JOIN input USING (id) ORDER BY seq
   )
   SELECT n, agent.status AS agent_status, agent.account_id = input.account_id AS is_mine, agent.running_turn,

@@ -1,5 +1,5 @@
 import { type ClaimedTurn, Message, turnStarted } from '#lib/contracts';
-import { newId, type Transaction } from '#lib/database';
+import { NEVER_PUBLISHED, newId, type Transaction } from '#lib/database';
 
 /** A batch travels in one bus message and one prompt: what is beyond comes with the conversation's next turn. */
 const MAX_BATCH = 200;
@@ -107,7 +107,7 @@ const CLAIM = `
     INSERT INTO outbox (subject, key, payload, headers, published_at)
     SELECT $5::text, $1::uuid::text, jsonb_build_object('account_id', agent.account_id, 'agent_id', $1::uuid, 'turn_id', $2::uuid,
       'message_ids', s.ids, 'attempt', s.attempt), '{"v":"${turnStarted.v}"}',
-      '-infinity'
+      '${NEVER_PUBLISHED}'
     FROM agent, summary s
   )
   SELECT agent.fence AS fencing_token, c.id AS conversation_id, s.channel, c.counterparty_id, c.counterparty_name,

@@ -1,4 +1,4 @@
-import type { Database, Query, Transaction } from '#lib/database';
+import { type Database, NEVER_PUBLISHED, type Query, type Transaction } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { jetstream } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
@@ -172,7 +172,7 @@ export class OutboxRelay {
       if (state)
         await tx.query(
           `UPDATE outbox SET published_at = NULL
-           WHERE created_at > now() - interval '24 hours' AND published_at > '-infinity'`,
+           WHERE created_at > now() - interval '24 hours' AND published_at > '${NEVER_PUBLISHED}'`,
         );
       await tx.query(
         `INSERT INTO relay_state (stream, stream_created) VALUES ($1, $2) ON CONFLICT (stream) DO UPDATE SET stream_created = $2`,

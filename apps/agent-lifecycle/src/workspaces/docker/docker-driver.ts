@@ -1,7 +1,7 @@
 import { workspaceInboxPrefix } from '#lib/bus/credentials';
 import type { RoostError } from '#lib/contracts';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { answers } from '../answers.js';
+import { answersPing } from '../answers-ping.js';
 import { HostLines, type HostLinesOptions } from '../host-lines.js';
 import { limitsOf } from '../limits.js';
 import { commandEnvironment } from '../command-environment.js';
@@ -62,7 +62,7 @@ export class DockerWorkspaceDriver implements WorkspaceDriver {
     this.lines.setPolicy(agentId, spec.network);
     const underWay = this.starting.get(agentId);
     if (underWay) return underWay;
-    if (this.workspaces.has(agentId) && (await answers(this.options.nats, agentId))) return;
+    if (this.workspaces.has(agentId) && (await answersPing(this.options.nats, agentId))) return;
     // Another call may have begun while this one waited for the ping.
     const start = this.starting.get(agentId) ?? this.start(spec).finally(() => this.starting.delete(agentId));
     this.starting.set(agentId, start);
@@ -157,7 +157,7 @@ export class DockerWorkspaceDriver implements WorkspaceDriver {
   private async isAnothers(agentId: string): Promise<boolean> {
     if (this.workspaces.has(agentId)) return false;
     const found = await this.host.find(agentId);
-    return found?.State.Running === true && (await answers(this.options.nats, agentId));
+    return found?.State.Running === true && (await answersPing(this.options.nats, agentId));
   }
 
   /** Undefined when another process of this service was quicker. */
@@ -246,7 +246,7 @@ export class DockerWorkspaceDriver implements WorkspaceDriver {
 
   private async untilAwake(agentId: string): Promise<void> {
     for (const deadline = Date.now() + startTimeoutMs; Date.now() < deadline;) {
-      if (await answers(this.options.nats, agentId)) return;
+      if (await answersPing(this.options.nats, agentId)) return;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     throw unavailable(

@@ -1,7 +1,7 @@
 import type { KubeConfig, V1PersistentVolumeClaim, V1StatefulSet } from '@kubernetes/client-node';
 import { quantityBytes } from '#lib/contracts';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { answers } from '../answers.js';
+import { answersPing } from '../answers-ping.js';
 import { AgentProxies, type AgentProxiesOptions } from '../egress/agent-proxies.js';
 import type {
   NetworkLogEntry,
@@ -176,7 +176,7 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
     try {
       await this.listening;
       await this.view.ready();
-      if (this.view.statusOf(agentId).state === 'running' && (await answers(this.options.nats, agentId))) {
+      if (this.view.statusOf(agentId).state === 'running' && (await answersPing(this.options.nats, agentId))) {
         await this.noteNetwork(spec);
       } else {
         await this.make(spec);
@@ -230,7 +230,7 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
     for (const deadline = Date.now() + startTimeoutMs; Date.now() < deadline;) {
       if (this.isClosed) throw unavailable('Roost is shutting down');
       const pod = this.view.podOf(agentId);
-      if (this.view.statusOf(agentId).state === 'running' && (await answers(this.options.nats, agentId))) return;
+      if (this.view.statusOf(agentId).state === 'running' && (await answersPing(this.options.nats, agentId))) return;
       const reason = pod && whyPodFails(pod);
       if (reason === undefined) failingSince = undefined;
       else failingSince ??= Date.now();

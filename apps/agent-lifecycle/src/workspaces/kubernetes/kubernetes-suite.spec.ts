@@ -1,8 +1,8 @@
 import * as client from '@kubernetes/client-node';
 import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { workspaceCredentials } from '#lib/bus/credentials';
-import { freshBus, KubernetesDouble, sandboxedPods, temporaryFolder } from '#lib/testing';
-import { buildDaemon } from '../testing/build-daemon.js';
+import { bundleProgram, freshBus, KubernetesDouble, sandboxedPods, temporaryFolder } from '#lib/testing';
 import { describeDriver } from '../testing/driver-suite.js';
 import { KubernetesWorkspaceDriver } from './kubernetes-driver.js';
 import { KubernetesSettings } from './settings.js';
@@ -10,7 +10,7 @@ import { KubernetesSettings } from './settings.js';
 describeDriver('the kubernetes driver', { isWalled: false, hasProxy: true }, async () => {
   const bus = await freshBus();
   const folder = temporaryFolder();
-  const daemonPath = await buildDaemon(folder);
+  const daemonPath = await bundleProgram('apps/workspace/src/main.ts', join(folder, 'workspace-daemon.mjs'));
   const egressPort = await freePort();
   const pods = await sandboxedPods({
     bwrapPath: process.env['ROOST_TEST_BWRAP'] ?? 'bwrap',

@@ -1,5 +1,4 @@
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
-import { build } from 'esbuild';
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -17,11 +16,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serviceCredentials, workspaceCredentials } from '#lib/bus/credentials';
 import { ownCall, requestOverNats } from '#lib/bus/rpc';
 import { cancelExec, execCommand, listDirectory, pingWorkspace, readFile, writeFile } from '#lib/contracts';
+import { bundleProgram } from '#lib/testing';
 import { findBubblewrap } from '../../../../../tools/launcher/bubblewrap.js';
 import { type Nats, startNats } from '../../../../../tools/launcher/nats.js';
 import type { NetworkPolicy, WorkspaceSpec } from '../workspace-driver.js';
@@ -63,22 +62,8 @@ function run(
   );
 }
 
-async function bundle(entry: string): Promise<string> {
-  const outfile = join(dataDir, basename(entry).replace(/\.ts$/, '.mjs'));
-  await build({
-    absWorkingDir: fileURLToPath(new URL('../../../../../', import.meta.url)),
-    entryPoints: [entry],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'esm',
-    tsconfig: 'tsconfig.json',
-    minify: true,
-    keepNames: true,
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-  });
-  return outfile;
+function bundle(entry: string): Promise<string> {
+  return bundleProgram(entry, join(dataDir, basename(entry).replace(/\.ts$/, '.mjs')));
 }
 
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import { workspaceInboxPrefix } from '#lib/bus/credentials';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
-import { answers } from '../answers.js';
+import { answersPing } from '../answers-ping.js';
 import { commandEnvironment } from '../command-environment.js';
 import { HostLines, type HostLinesOptions } from '../host-lines.js';
 import { unavailable } from '../unavailable.js';
@@ -72,7 +72,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
     this.lines.setPolicy(agentId, spec.network);
     const running = this.starting.get(agentId);
     if (running) return running;
-    if (this.workspaces.get(agentId)?.isAwake && (await answers(this.options.nats, agentId))) return;
+    if (this.workspaces.get(agentId)?.isAwake && (await answersPing(this.options.nats, agentId))) return;
     // Another call may have begun while this one waited for the ping.
     const start = this.starting.get(agentId) ?? this.start(spec).finally(() => this.starting.delete(agentId));
     this.starting.set(agentId, start);
@@ -204,7 +204,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
 
   private async untilAwake(agentId: string, sandbox: Sandbox): Promise<void> {
     for (const deadline = Date.now() + startTimeoutMs; Date.now() < deadline && !sandbox.hasEnded;) {
-      if (await answers(this.options.nats, agentId)) {
+      if (await answersPing(this.options.nats, agentId)) {
         const workspace = this.workspaces.get(agentId);
         if (workspace) workspace.isAwake = true;
         return;

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { workspaceCredentials } from '#lib/bus/credentials';
 import { ownCall, requestOverNats } from '#lib/bus/rpc';
 import { execCommand } from '#lib/contracts';
-import { freshBus, temporaryFolder } from '#lib/testing';
-import { buildDaemon } from '../testing/build-daemon.js';
+import { bundleProgram, freshBus, temporaryFolder } from '#lib/testing';
 import { describeDriver } from '../testing/driver-suite.js';
 import { LocalWorkspaceDriver } from './local-driver.js';
 
 describeDriver('the local driver', { isWalled: true }, async () => {
   const bus = await freshBus();
   const dataDir = temporaryFolder();
-  const daemonPath = await buildDaemon(dataDir);
+  const daemonPath = await bundleProgram('apps/workspace/src/main.ts', join(dataDir, 'workspace-daemon.mjs'));
   const connection = await bus.connect();
   const another = () =>
     new LocalWorkspaceDriver({

@@ -43,7 +43,6 @@ export function sandboxCommand(options: SandboxOptions): SandboxCommand {
     return { file: '/bin/sh', args: ['-c', joinScript, 'roost-join', String(cgroups.length), ...cgroups, ...args] };
   }
   const sources = [['kit', kit.folder], ['volume', volume], ...(prefix ? [['node', prefix]] : [])].flat();
-  const staged = (name: string) => join(stage, name);
   return {
     file: 'unshare',
     args: [
@@ -71,6 +70,7 @@ export function sandboxCommand(options: SandboxOptions): SandboxCommand {
 
 // Any folder that exists everywhere and can hold no data of ours; the mount is seen by this sandbox's launch alone.
 const stage = '/sys';
+const staged = (name: 'kit' | 'volume' | 'node') => join(stage, name);
 
 /** Joins the control groups, so that nothing of the sandbox ever ran outside them. */
 const joinScript = `set -e
@@ -82,7 +82,7 @@ const stageScript = `set -e
 ${mountImageScript}
 uid=$1; count=$2; shift 2
 mount -t tmpfs -o mode=0755,size=64k roost-stage ${stage}
-mkdir ${['kit', 'volume', 'node'].map((name) => join(stage, name)).join(' ')}
+mkdir ${staged('kit')} ${staged('volume')} ${staged('node')}
 while [ "$count" -gt 0 ]; do
   if [ -f "$2" ]; then mount_image "$2" "${stage}/$1"; else mount --bind "$2" "${stage}/$1"; fi
   shift 2; count=$((count - 1))

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ownCall, requestOverNats } from '#lib/bus/rpc';
 import { execCommand, pingWorkspace, readFile, writeFile } from '#lib/contracts';
 import { until } from '#lib/testing';
+import { answersPing } from '../answers-ping.js';
 import type { WorkspaceDriver, WorkspaceSpec } from '../workspace-driver.js';
 import { specOf } from './workspace-spec.js';
 
@@ -44,11 +45,6 @@ export function describeDriver(name: string, options: DriverSuiteOptions, make: 
     };
     const bootId = async (agentId: string) =>
       (await requestOverNats(under.connection, pingWorkspace, { agentId }, call())).bootId;
-    const answers = (agentId: string) =>
-      requestOverNats(under.connection, pingWorkspace, { agentId }, ownCall('ping', 500)).then(
-        () => true,
-        () => false,
-      );
     const put = (agentId: string, content: string) =>
       requestOverNats(
         under.connection,
@@ -68,7 +64,7 @@ export function describeDriver(name: string, options: DriverSuiteOptions, make: 
       await expect(under.driver.inspect(agentId)).resolves.toEqual({ state: 'running' });
       await put(agentId, 'hello');
       await under.driver.sleep(agentId);
-      expect(await answers(agentId)).toBe(false);
+      expect(await answersPing(under.connection, agentId)).toBe(false);
       await expect(under.driver.inspect(agentId)).resolves.toEqual({ state: 'asleep' });
       expect(await listed(agentId)).toEqual(['asleep']);
       await under.driver.ensure(spec);
@@ -91,7 +87,7 @@ export function describeDriver(name: string, options: DriverSuiteOptions, make: 
       await under.driver.sleep(spec.agentId);
       await start;
       await under.driver.sleep(spec.agentId);
-      expect(await answers(spec.agentId)).toBe(false);
+      expect(await answersPing(under.connection, spec.agentId)).toBe(false);
     });
 
     it('removes a workspace with its files for good, asleep or not, as often as it is asked', async () => {
@@ -101,7 +97,7 @@ export function describeDriver(name: string, options: DriverSuiteOptions, make: 
       for (const spec of specs) {
         await under.driver.remove(spec.agentId);
         await under.driver.remove(spec.agentId);
-        expect(await answers(spec.agentId)).toBe(false);
+        expect(await answersPing(under.connection, spec.agentId)).toBe(false);
         expect(await listed(spec.agentId)).toEqual([]);
       }
       await under.driver.ensure(specs[0]);
@@ -151,7 +147,7 @@ export function describeDriver(name: string, options: DriverSuiteOptions, make: 
       await next.ensure(spec);
       await expect(get(spec.agentId)).resolves.toBe('before');
       await next.close();
-      await until('it sleeps', async () => !(await answers(spec.agentId)));
+      await until('it sleeps', async () => !(await answersPing(under.connection, spec.agentId)));
       await expect(next.ensure(specOf())).rejects.toMatchObject({ code: 'AGENT_UNAVAILABLE' });
     });
 

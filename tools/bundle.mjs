@@ -1,6 +1,7 @@
 /**
- * Bundles the workspace daemon: `node tools/bundle-daemon.mjs OUTFILE`. It must be one file because a sandbox is shown
- * that file and nothing else of ours, and a small one because a cold workspace waits until it is compiled and evaluated.
+ * Makes one file of a program and all that it imports: `node tools/bundle.mjs ENTRY OUTFILE`. The workspace daemon is
+ * one because a sandbox is shown that file and nothing else of ours, and a small one because a cold workspace waits until
+ * it is compiled and evaluated.
  */
 import { build } from 'esbuild';
 import { resolve } from 'node:path';
@@ -8,13 +9,13 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Leaves out what the daemon carries but never calls: half of the file and of the time to load it. */
+/** Leaves out what is carried along and never called: a third of the daemon's file, half of the time to load it. */
 const unused = {
   name: 'unused',
   setup(bundler) {
     // zod keeps its messages in fifty languages reachable; English is imported by itself.
     bundler.onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({ contents: 'export {};' }));
-    // Contracts only declare: those of other services' requests need not be made.
+    // Contracts only declare: those that a program does not name need not be made.
     bundler.onResolve({ filter: /^(#lib\/contracts$|\.\/)/ }, async ({ path, pluginData, ...from }) => {
       if (pluginData === unused) return undefined;
       const found = await bundler.resolve(path, { ...from, pluginData: unused });
@@ -23,11 +24,14 @@ const unused = {
   },
 };
 
-/** @param {string} outfile */
-export async function bundleDaemon(outfile) {
+/**
+ * @param {string} entry absolute, or relative to the project's folder
+ * @param {string} outfile
+ */
+export async function bundle(entry, outfile) {
   await build({
     absWorkingDir: root,
-    entryPoints: ['apps/workspace/src/main.ts'],
+    entryPoints: [entry],
     outfile,
     bundle: true,
     platform: 'node',
@@ -43,5 +47,5 @@ export async function bundleDaemon(outfile) {
   });
 }
 
-const [, script, outfile] = process.argv;
-if (outfile && script && import.meta.url === pathToFileURL(script).href) await bundleDaemon(resolve(outfile));
+const [, script, entry, outfile] = process.argv;
+if (entry && outfile && script && import.meta.url === pathToFileURL(script).href) await bundle(entry, resolve(outfile));

@@ -1,0 +1,128 @@
+import type { LanguageModelV3, LanguageModelV3StreamPart } from '@ai-sdk/provider';
+import { generateText, streamText, wrapLanguageModel } from 'ai';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { BrokenStream, spokenAnswer } from './spoken-answer.js';
+
+const silent = { onText: () => undefined, onError: () => undefined };
+const usage = {
+  inputTokens: { total: 3, noCache: 3, cacheRead: 0, cacheWrite: 0 },
+  outputTokens: { total: 5, text: 5, reasoning: 0 },
+};
+const finish: LanguageModelV3StreamPart = { type: 'finish', usage, finishReason: { unified: 'stop', raw: 'stop' } };
+
+function streamOf(parts: LanguageModelV3StreamPart[]): ReadableStream<LanguageModelV3StreamPart> {
+  return ReadableStream.from(parts) as ReadableStream<LanguageModelV3StreamPart>;
+}
+
+function saying(parts: LanguageModelV3StreamPart[]): LanguageModelV3 {
+  return {
+    specificationVersion: 'v3',
+    provider: 'test',
+    modelId: 'test',
+    supportedUrls: {},
+    doGenerate: () => Promise.reject(new Error('only streams')),
+    doStream: () => Promise.resolve({ stream: streamOf(parts) }),
+  };
+}
+
+const metadata = fc.option(fc.constantFrom({ anthropic: { signature: 'a' } }, { openai: { itemId: 'b' } }), {
+  nil: undefined,
+});
+const meta = (providerMetadata: { [provider: string]: { [key: string]: string } } | undefined) =>
+  providerMetadata ? { providerMetadata } : {};
+
+/** One block of an answer as the parts it is streamed in. */
+const block = fc
+  .record({
+    kind: fc.constantFrom('text', 'reasoning', 'source', 'file'),
+    pieces: fc.array(fc.string(), { maxLength: 4 }),
+    atStart: metadata,
+    atEnd: metadata,
+  })
+  .map(({ kind, pieces, atStart, atEnd }) => (id: string): LanguageModelV3StreamPart[] => {
+    switch (kind) {
+      case 'source':
+        return [{ type: 'source', sourceType: 'url', id, url: 'https://example.com/' }];
+      case 'file':
+        return [{ type: 'file', mediaType: 'text/plain', data: 'YQ==' }];
+      case 'text':
+        return [
+          { type: 'text-start', id, ...meta(atStart) },
+          ...pieces.map((delta) => ({ type: 'text-delta' as const, id, delta })),
+          { type: 'text-end', id, ...meta(atEnd) },
+        ];
+      default:
+        return [
+          { type: 'reasoning-start', id, ...meta(atStart) },
+          ...pieces.map((delta) => ({ type: 'reasoning-delta' as const, id, delta })),
+          { type: 'reasoning-end', id, ...meta(atEnd) },
+        ];
+    }
+  });
+
+describe('a spoken answer', () => {
+  it('is the same for the SDK as the stream it came from', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(block, { minLength: 1, maxLength: 6 }), async (blocks) => {
+        const parts: LanguageModelV3StreamPart[] = [
+          { type: 'stream-start', warnings: [] },
+          ...blocks.flatMap((partsFor, index) => partsFor(String(index))),
+          finish,
+        ];
+        const streamed = streamText({ model: saying(parts), prompt: 'hi' });
+        const heard: string[] = [];
+        const whole = await generateText({
+          model: wrapLanguageModel({
+            model: saying(parts),
+            middleware: {
+              specificationVersion: 'v3',
+              wrapGenerate: async ({ doStream }) =>
+                spokenAnswer(await doStream(), { ...silent, onText: (delta) => heard.push(delta) }),
+            },
+          }),
+          prompt: 'hi',
+        });
+        expect(whole.response.messages).toEqual((await streamed.response).messages);
+        expect(whole.totalUsage).toEqual(await streamed.totalUsage);
+        expect(heard.join('')).toBe(await streamed.text);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('without a finish has no reason', async () => {
+    const answer = await spokenAnswer({ stream: streamOf([{ type: 'text-delta', id: '0', delta: 'half' }]) }, silent);
+    expect(answer).toMatchObject({
+      content: [{ type: 'text', text: 'half' }],
+      finishReason: { unified: 'other', raw: undefined },
+    });
+  });
+
+  it('tells of an error within the stream', async () => {
+    const errors: unknown[] = [];
+    const error = new Error('overloaded');
+    const answer = await spokenAnswer(
+      { stream: streamOf([{ type: 'error', error }]) },
+      { ...silent, onError: (told) => errors.push(told) },
+    );
+    expect(errors).toEqual([error]);
+    expect(answer.finishReason.unified).toBe('error');
+  });
+
+  it('that breaks off is not asked for again', async () => {
+    let calls = 0;
+    const cause = new Error('connection reset');
+    const stream = () =>
+      new ReadableStream<LanguageModelV3StreamPart>({ pull: (controller) => controller.error(cause) });
+    const model: LanguageModelV3 = {
+      ...saying([]),
+      doGenerate: async () => {
+        calls++;
+        return spokenAnswer({ stream: stream() }, silent);
+      },
+    };
+    await expect(generateText({ model, prompt: 'hi', maxRetries: 3 })).rejects.toThrow(BrokenStream);
+    expect(calls).toBe(1);
+  });
+});

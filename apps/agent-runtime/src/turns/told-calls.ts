@@ -1,0 +1,52 @@
+import type { ContentPart, ToolSet, TypedToolCall } from 'ai';
+import type { OpenCall } from '../sessions/unfinished-turns.js';
+import type { LivePublisher } from './live-publisher.js';
+
+export interface CallListener {
+  live: Pick<LivePublisher, 'toolCall' | 'toolResult'>;
+  /** A tool call begins, and has its result. */
+  onCall?(call: OpenCall): void;
+  onResult?(toolCallId: string, text: string, isError: boolean): void;
+}
+
+export type CallOutcome = { output: unknown } | { error: unknown };
+type Call = Pick<TypedToolCall<ToolSet>, 'toolCallId' | 'toolName' | 'input'>;
+
+/** Tells of each tool call of a model's loop once when it begins and once when it has its result. */
+export class ToldCalls {
+  private readonly begun = new Set<string>();
+  private readonly ended = new Set<string>();
+
+  constructor(private readonly listener: CallListener) {}
+
+  started({ toolCallId, toolName, input }: Call): void {
+    if (this.begun.has(toolCallId)) return;
+    this.begun.add(toolCallId);
+    this.listener.onCall?.({ toolCallId, toolName, input });
+    this.listener.live.toolCall(toolCallId, toolName, input);
+  }
+
+  finished({ toolCallId, toolName }: Call, outcome: CallOutcome): void {
+    if (this.ended.has(toolCallId)) return;
+    this.ended.add(toolCallId);
+    const [text, isError] = 'error' in outcome ? [messageOf(outcome.error), true] : [asText(outcome.output), false];
+    this.listener.onResult?.(toolCallId, text, isError);
+    this.listener.live.toolResult(toolCallId, toolName, text, isError);
+  }
+
+  /** Tells of those in a finished step that no tool was run for: the model's input was wrong, or the provider ran it. */
+  settle(content: ContentPart<ToolSet>[]): void {
+    for (const part of content) {
+      if (part.type === 'tool-call') this.started(part);
+      else if (part.type === 'tool-result' || part.type === 'tool-error') this.finished(part, part);
+    }
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function asText(output: unknown): string {
+  return typeof output === 'string' ? output : JSON.stringify(output);
+}

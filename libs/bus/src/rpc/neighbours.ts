@@ -1,6 +1,6 @@
 import type { CallContext } from './call-context.js';
 
-/** Answers a request: payload and answer in the form they have on the wire. Errors: those of the contract. */
+/** Answers a request: from the input in the form of the wire to the output in the form of the code. Errors: those of the contract. */
 export type Answer = (payload: unknown, context: CallContext) => Promise<unknown>;
 
 /**

@@ -10,7 +10,7 @@ export type Handler<I extends z.ZodType, O extends z.ZodType> = (
 ) => Promise<z.output<O>> | z.output<O>;
 
 /**
- * Carries out one request: decodes by the contract, runs the handler in the caller's context, encodes the result.
+ * Carries out one request: decodes by the contract and runs the handler in the caller's context.
  * Errors: VALIDATION_ERROR naming the fields, and whatever the handler throws.
  */
 export async function carryOut<I extends z.ZodType, O extends z.ZodType>(
@@ -18,10 +18,10 @@ export async function carryOut<I extends z.ZodType, O extends z.ZodType>(
   payload: unknown,
   context: CallContext,
   handle: Handler<I, O>,
-): Promise<unknown> {
+): Promise<z.output<O>> {
   const parsed = contract.input.safeParse(payload);
   if (!parsed.success) throw validationError(parsed.error);
-  return z.encode(contract.output, await inCall(context, async () => handle(parsed.data, context)));
+  return inCall(context, async () => handle(parsed.data, context));
 }
 
 /**
@@ -38,8 +38,8 @@ export async function reply<I extends z.ZodType, O extends z.ZodType>(
   // Nobody waits for the answer any more; a request that was queued behind a stall must not be done late.
   if (context.deadline < Date.now()) return;
   try {
-    const result = await carryOut(contract, jsonOf(message), context, handle);
-    message.respond(JSON.stringify(result));
+    const output = await carryOut(contract, jsonOf(message), context, handle);
+    message.respond(JSON.stringify(z.encode(contract.output, output)));
   } catch (error) {
     const known = asRoostError(error, (unexpected) => onUnexpected(unexpected, message.subject));
     const hdrs = headers();

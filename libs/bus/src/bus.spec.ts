@@ -27,6 +27,7 @@ class Greetings1700000000000 {
 }
 
 let failures = 0;
+let refusals = 0;
 
 @Controller()
 class Greeter {
@@ -43,10 +44,11 @@ class Greeter {
     return { spokenText: `hello ${firstName} of ${context.accountId} via ${this.bus.service}` };
   }
 
-  @Consumes(greeted, ({ firstName }) => firstName !== 'ignored')
+  @Consumes(greeted, ({ first_name }) => first_name !== 'ignored')
   async onGreeted({ firstName }: { firstName: string }, tx: Transaction) {
     await tx.query(`INSERT INTO greetings VALUES ($1)`, [firstName]);
     if (firstName === 'twice' && failures++ === 0) throw new Error('first time fails');
+    if (firstName === 'crowd 7' && refusals++ < 2) throw new Error('fails in the crowd and alone');
   }
 }
 
@@ -126,6 +128,27 @@ describe('a service on the bus', () => {
     await ask('twice');
     await until('the event is carried out at the second try', async () => (await greetingsOf('twice')) === 1);
     expect(failures).toBe(2);
+  });
+
+  it('carries out those that wait together, and each alone when one of them fails', async () => {
+    const greetAll = async (names: string[]) => {
+      await rows.transaction(async (tx) => {
+        for (const firstName of names) await tx.outbox(greeted, { firstName }, 'crowd');
+      });
+      const found = () =>
+        rows.query<{ first_name: string; tx: string }>(
+          `SELECT first_name, xmin::text AS tx FROM greetings WHERE first_name = ANY($1)`,
+          [names],
+        );
+      await until('all are carried out', async () => (await found()).length >= names.length);
+      const greetings = await found();
+      expect(greetings.map(({ first_name }) => first_name).toSorted()).toEqual(names.toSorted());
+      return new Set(greetings.map(({ tx }) => tx)).size;
+    };
+    const names = (crowd: string) => Array.from({ length: 30 }, (_, place) => `${crowd} ${place}`);
+    expect(await greetAll(names('fine'))).toBeLessThan(30);
+    await greetAll(names('crowd'));
+    expect(refusals).toBe(3);
   });
 
   it('reads replies and events of the next version without what it added to them', async () => {

@@ -25,7 +25,10 @@ export class DeliveriesConsumer {
   ) {}
 
   /** To the place that the conversation is, or from the API to the newest link on each platform that was asked for. */
-  @Consumes(messageCompleted, ({ messages }) => isOnPlatform(messages[0]) || platformsOf(messages).length > 0)
+  @Consumes(
+    messageCompleted,
+    ({ messages }) => isOnPlatform(messages[0]?.conversation_id) || platformsOf(messages).length > 0,
+  )
   async onCompleted(event: z.output<typeof messageCompleted.payload>, tx: Transaction): Promise<void> {
     const text = event.replies.map((reply) => reply.content).join('\n\n');
     const place = placeOf(event.messages[0]?.conversationId ?? '');
@@ -38,14 +41,14 @@ export class DeliveriesConsumer {
     }
   }
 
-  @Consumes(messageFailed, ({ messages }) => isOnPlatform(messages[0]))
+  @Consumes(messageFailed, ({ messages }) => isOnPlatform(messages[0]?.conversation_id))
   async onFailed(event: z.output<typeof messageFailed.payload>, tx: Transaction): Promise<void> {
     const place = placeOf(event.messages[0]?.conversationId ?? '');
     if (place) await this.plan(tx, event, place, `I could not answer this: ${event.error.message}`);
   }
 
   /** What the agent said by itself belongs to no turn's preview: the message stands for a turn of its own. */
-  @Consumes(messagePosted, ({ message }) => isOnPlatform(message))
+  @Consumes(messagePosted, ({ message }) => isOnPlatform(message.conversation_id))
   async onPosted({ message, ...event }: z.output<typeof messagePosted.payload>, tx: Transaction): Promise<void> {
     const place = placeOf(message.conversationId);
     if (place) await this.plan(tx, { ...event, turnId: message.id.replace(/^msg_/, '') }, place, message.content);
@@ -83,8 +86,8 @@ export class DeliveriesConsumer {
   }
 }
 
-function isOnPlatform(message: { conversationId: string } | undefined): boolean {
-  return placeOf(message?.conversationId ?? '') !== undefined;
+function isOnPlatform(conversationId = ''): boolean {
+  return placeOf(conversationId) !== undefined;
 }
 
 function platformsOf(messages: { channel: string }[]): ChatPlatform[] {

@@ -16,18 +16,19 @@ export type EventHandler<P> = (payload: P, tx: Transaction, event: ReceivedEvent
 export interface Consumption {
   event: EventContract;
   method: string;
-  concerns: (payload: unknown) => boolean;
+  concerns: (sent: unknown) => boolean;
 }
 
 /**
  * Carries out an event's effect with this method of a provider or controller. The inbox row and the effect share
  * `tx`; the event is acknowledged after commit, so the effect happens once however often it is delivered.
  * One at a time per process, as published; what throws is tried again with backoff, later events going on meanwhile.
- * `concerns` says by the payload alone whether there is anything to do: what it refuses costs no transaction.
+ * `concerns` says by the payload as it was sent, in the wire's form, whether there is anything to do: what it refuses is
+ * not even parsed.
  */
 export function Consumes<P extends z.ZodType>(
   event: EventContract<P>,
-  concerns: (payload: z.output<P>) => boolean = () => true,
+  concerns: (sent: z.input<P>) => boolean = () => true,
 ) {
   return <F extends EventHandler<z.output<P>>>(
     target: object,

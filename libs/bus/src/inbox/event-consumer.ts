@@ -17,17 +17,27 @@ import type { EventHandler } from './consumes.js';
 
 export interface ConsumerBinding {
   event: EventContract;
-  concerns(payload: unknown): boolean;
+  concerns(sent: unknown): boolean;
   handle: EventHandler<unknown>;
 }
 
 /** An event that nobody spoke of for this long is delivered again: its consumer was lost. */
 const ACK_WAIT_MS = 5_000;
 const WORKING_MS = 1_500;
+/** How many events one transaction carries out at most. */
+const MAX_BATCH = 32;
 const REDELIVER_MS = [100, 500, 2_000, 10_000, 30_000];
 
+/** An event that concerns this service, and what it does about it. */
+interface Concern {
+  id: string;
+  message: JsMsg;
+  effects: { payload: unknown; handle: EventHandler<unknown> }[];
+}
+
 /**
- * Delivers the events a service consumes, one at a time, in the order they were published. The durable consumer is
+ * Delivers the events a service consumes, one after the other, in the order they were published. Those that came while
+ * others were carried out share one transaction, unless one of them fails. The durable consumer is
  * named by the service, so replicas share it (and order holds within each of them, save for an event that failed and
  * is tried again: effects compare revisions or states where order matters). Inbox row and effect commit together and only then the event is
  * acknowledged. The stream and the consumer are declared again whenever they are gone.
@@ -37,7 +47,8 @@ export class EventConsumer {
   private stopped = false;
   private loop: Promise<void> | undefined;
   private readonly inHand = new Set<JsMsg>();
-  private work: Promise<void> = Promise.resolve();
+  private readonly waiting: JsMsg[] = [];
+  private work: Promise<void> | undefined;
   private stillWorking: NodeJS.Timeout | undefined;
   private readonly bindings: Map<string, ConsumerBinding[]>;
 
@@ -95,66 +106,88 @@ export class EventConsumer {
   /** Puts an event behind those in hand. The server hears of all of them: one that waits its turn is not lost. */
   private take(message: JsMsg): void {
     this.inHand.add(message);
+    this.waiting.push(message);
     this.stillWorking ??= setInterval(() => this.sayWorking(), WORKING_MS).unref();
-    this.work = this.work
-      .then(() => (this.stopped ? message.nak() : this.deliver(message)))
-      // The connection ended in between: the server delivers the event again.
-      .catch((error: unknown) => this.logger.warn({ err: error }, 'an event could not be acknowledged'))
-      .finally(() => this.inHand.delete(message));
+    this.work ??= this.carryOutWaiting().finally(() => (this.work = undefined));
+  }
+
+  private async carryOutWaiting(): Promise<void> {
+    while (this.waiting.length > 0) {
+      const batch = this.waiting.splice(0, MAX_BATCH);
+      try {
+        if (this.stopped) for (const message of batch) message.nak();
+        else await this.deliver(batch);
+      } catch (error) {
+        // The connection ended in between: the server delivers the events again.
+        this.logger.warn({ err: error }, 'an event could not be acknowledged');
+      }
+      for (const message of batch) this.inHand.delete(message);
+    }
   }
 
   private sayWorking(): void {
     if (!this.connection.isClosed()) for (const message of this.inHand) message.working();
   }
 
-  private async deliver(message: JsMsg): Promise<void> {
-    const bindings = this.bindings.get(message.subject);
-    if (!bindings) {
-      message.ack();
+  private async deliver(messages: JsMsg[]): Promise<void> {
+    const concerns = messages.flatMap((message) => this.concernOf(message) ?? []);
+    if (concerns.length === 0) return;
+    try {
+      await this.database.transaction((tx) => this.carryOut(tx, concerns));
+    } catch (error) {
+      if (concerns.length === 1) return concerns.forEach(({ message }) => this.failed(message, error));
+      // Each alone, so that the one that fails holds up no other.
+      for (const { message } of concerns) await this.deliver([message]);
       return;
     }
+    for (const { message } of concerns) message.ack();
+  }
+
+  /** What is to be done about an event; one about which nothing is to be done is acknowledged. */
+  private concernOf(message: JsMsg): Concern | undefined {
     try {
-      await this.carryOut(message, bindings);
+      const id = message.headers?.get('roost-event-id');
+      const json = message.json();
+      const effects = (id ? (this.bindings.get(message.subject) ?? []) : [])
+        .filter(({ concerns }) => concerns(json))
+        .map(({ event, handle }) => ({ payload: parseFromOtherVersion(event.payload, json) as unknown, handle }));
+      if (id && effects.length > 0) return { id, message, effects };
       message.ack();
     } catch (error) {
-      const attempt = message.info.deliveryCount;
-      this.logger.error(
-        { err: error, subject: message.subject, attempt },
-        'an event could not be carried out; it will be delivered again',
-      );
-      message.nak(REDELIVER_MS[Math.min(attempt, REDELIVER_MS.length) - 1] ?? 30_000);
+      this.failed(message, error);
+    }
+    return undefined;
+  }
+
+  private failed(message: JsMsg, error: unknown): void {
+    const attempt = message.info.deliveryCount;
+    this.logger.error(
+      { err: error, subject: message.subject, attempt },
+      'an event could not be carried out; it will be delivered again',
+    );
+    message.nak(REDELIVER_MS[Math.min(attempt, REDELIVER_MS.length) - 1] ?? 30_000);
+  }
+
+  private async carryOut(tx: Transaction, concerns: Concern[]): Promise<void> {
+    const rows = await tx.query<{ event_id: string }>(
+      `INSERT INTO inbox (consumer, event_id) SELECT $1, unnest($2::uuid[]) ON CONFLICT DO NOTHING RETURNING event_id`,
+      [this.service, concerns.map(({ id }) => id)],
+    );
+    const fresh = new Set(rows.map((row) => row.event_id));
+    for (const { id, message, effects } of concerns) {
+      // The same event may be in hand twice: delivered again before it was acknowledged.
+      if (!fresh.delete(id)) continue;
+      const context = {
+        ...ownCall(message.headers?.get('roost-request-id') || `evt_${id}`),
+        traceparent: message.headers?.get('traceparent') || undefined,
+      };
+      await inCall(context, async () => {
+        for (const { payload, handle } of effects) await handle(payload, tx, { id, subject: message.subject });
+      });
     }
   }
 
-  private async carryOut(message: JsMsg, bindings: ConsumerBinding[]): Promise<void> {
-    const id = message.headers?.get('roost-event-id');
-    if (!id) return;
-    const json = message.json();
-    const concerned = bindings
-      .map(({ event, concerns, handle }) => ({
-        payload: parseFromOtherVersion(event.payload, json) as unknown,
-        concerns,
-        handle,
-      }))
-      .filter(({ payload, concerns }) => concerns(payload));
-    if (concerned.length === 0) return;
-    const context = {
-      ...ownCall(message.headers?.get('roost-request-id') || `evt_${id}`),
-      traceparent: message.headers?.get('traceparent') || undefined,
-    };
-    await inCall(context, () =>
-      this.database.transaction(async (tx: Transaction) => {
-        const fresh = await tx.query(
-          `INSERT INTO inbox (consumer, event_id) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING event_id`,
-          [this.service, id],
-        );
-        if (fresh.length === 0) return;
-        for (const { payload, handle } of concerned) await handle(payload, tx, { id, subject: message.subject });
-      }),
-    );
-  }
-
-  /** Finishes the event in work, gives back those that wait behind it and takes no more. */
+  /** Finishes the events in work, gives back those that wait behind them and takes no more. */
   async stop(): Promise<void> {
     this.stopped = true;
     await this.messages?.close();

@@ -12,7 +12,7 @@ export const SERVICES = [
   'gateway',
 ] as const;
 
-export type Target = (typeof SERVERS)[number] | (typeof SERVICES)[number];
+export type Target = (typeof SERVERS)[number] | (typeof SERVICES)[number] | 'docker-guard';
 
 export interface Fault {
   /** From the begin of the load. */
@@ -34,13 +34,16 @@ export interface PlanOptions {
   freezes: number;
   wipes: number;
   durationMs: number;
+  /** What is killed; by default every service and server. */
+  targets?: readonly Target[] | undefined;
 }
 
 const HITS_START = 0.2;
 
 /** A list of faults spread over the duration; the same for the same seed. Each target is killed about equally often. */
-export function planFaults(random: Random, { kills, freezes, wipes, durationMs }: PlanOptions): Fault[] {
-  const targets = shuffledRounds(random, kills);
+export function planFaults(random: Random, options: PlanOptions): Fault[] {
+  const { kills, freezes, wipes, durationMs, targets: all = [...SERVICES, ...SERVERS] } = options;
+  const targets = shuffledRounds(random, all, kills);
   const faults = targets.map((target) => ({ kind: 'kill' as const, target }) satisfies Partial<Fault>);
   const placed: Pick<Fault, 'kind' | 'target'>[] = [...faults];
   const insert = (fault: (typeof placed)[number]) =>
@@ -56,10 +59,10 @@ export function planFaults(random: Random, { kills, freezes, wipes, durationMs }
   }));
 }
 
-function shuffledRounds(random: Random, count: number): Target[] {
+function shuffledRounds(random: Random, all: readonly Target[], count: number): Target[] {
   const targets: Target[] = [];
   while (targets.length < count) {
-    const round: Target[] = [...SERVICES, ...SERVERS];
+    const round = [...all];
     while (round.length > 0) targets.push(...round.splice(Math.floor(random.next() * round.length), 1));
   }
   return targets.slice(0, count);

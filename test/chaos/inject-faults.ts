@@ -1,15 +1,11 @@
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '#lib/testing';
-import { processIdentity } from '#tools/launcher';
 import { type Fault, SERVERS } from './fault-plan.js';
-import { ageMs, processesOf } from './targets.js';
+import type { FaultTargets, Victim } from './fault-targets.js';
 
 export interface InjectOptions {
-  /** Of the launcher, whose children are the targets. */
-  launcherPid: number;
-  dataDir: string;
+  targets: FaultTargets;
   startedAt: number;
   /** How long a service takes to start on this machine; most faults leave it that time since its last one. */
   startMs: number;
@@ -26,6 +22,7 @@ const COMES_BACK_MS = 120_000;
 
 /** Carries out the plan, each fault at its time. Gives those that were done. Errors: a target that did not come back. */
 export async function injectFaults(plan: Fault[], options: InjectOptions): Promise<Fault[]> {
+  const { targets } = options;
   const done: Fault[] = [];
   const thaws: Promise<void>[] = [];
   try {
@@ -34,17 +31,17 @@ export async function injectFaults(plan: Fault[], options: InjectOptions): Promi
       if (waitMs > 0) await sleep(waitMs);
       if (options.isStopped()) break;
       const minAgeMs = fault.mayHitStart ? 0 : isServer(fault) ? SERVER_START_MS : options.startMs;
-      const pid = await until(
+      const victim = await until(
         `${fault.target} runs again`,
-        () => choose(processesOf(options.launcherPid, fault.target), fault.replica, minAgeMs),
-        { timeoutMs: COMES_BACK_MS },
+        async () => choose(await targets.find(fault.target), fault.replica, minAgeMs),
+        { timeoutMs: COMES_BACK_MS, everyMs: 50 },
       );
       const atSeconds = ((Date.now() - options.startedAt) / 1_000).toFixed(1);
-      options.log(`${atSeconds.padStart(6)} s  ${fault.kind.padEnd(6)} ${fault.target} (${pid})`);
-      if (fault.kind === 'freeze') thaws.push(freeze(pid, options.freezeMs));
+      options.log(`${atSeconds.padStart(6)} s  ${fault.kind.padEnd(6)} ${fault.target} (${victim.name})`);
+      if (fault.kind === 'freeze') thaws.push(victim.freeze(options.freezeMs));
       else {
-        if (fault.kind === 'wipe') await wipe(join(options.dataDir, 'nats', 'jetstream'));
-        process.kill(pid, 'SIGKILL');
+        if (fault.kind === 'wipe') await wipe(targets.busFolder);
+        await victim.kill();
       }
       done.push(fault);
     }
@@ -66,15 +63,8 @@ async function wipe(folder: string): Promise<void> {
   );
 }
 
-async function freeze(pid: number, forMs: number): Promise<void> {
-  const identity = processIdentity(pid);
-  process.kill(pid, 'SIGSTOP');
-  await sleep(forMs);
-  if (processIdentity(pid) === identity) process.kill(pid, 'SIGCONT');
-}
-
 /** The replica of the plan, or false while it is younger than it must be. */
-function choose(pids: number[], replica: number, minAgeMs: number): number | false {
-  const pid = pids[replica % pids.length];
-  return pid !== undefined && ageMs(pid) >= minAgeMs && pid;
+function choose(victims: Victim[], replica: number, minAgeMs: number): Victim | false {
+  const victim = victims[replica % victims.length];
+  return victim !== undefined && victim.ageMs >= minAgeMs && victim;
 }

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ApiClient, followEvents, type Following, type SpawnedRoost, until } from '#lib/testing';
+import { apiClient, type ApiClient, followEvents, type Following, until } from '#lib/testing';
 import type { Entry, Listed } from './ledger.js';
 import { markOf } from './stand-in-model.js';
 
 export interface LoadOptions {
-  roost: SpawnedRoost;
+  /** Of the gateways: requests and streams go to one after the other. */
+  urls: string[];
+  apiKey: string;
   agents: number;
   conversationsPerAgent: number;
   messagesPerSecond: number;
@@ -29,16 +31,17 @@ export class Load {
   /** What streams told before the sender heard the id of its own message. */
   private readonly early = new Map<string, ((entry: Entry) => void)[]>();
   private readonly streams: Following[] = [];
-  private agentIds: string[] = [];
+  readonly agentIds: string[] = [];
   private next = 0;
+  private calls = 0;
 
   constructor(private readonly options: LoadOptions) {}
 
   /** Makes the agents and opens their streams. */
   async prepare(): Promise<void> {
-    const { roost, agents } = this.options;
+    const { agents } = this.options;
     for (let count = 0; count < agents; count += 1) {
-      const made = await roost.api<{ id: string }>('POST', '/v1/agent/create', { name: `chaos-${count}` });
+      const made = await this.api<{ id: string }>('POST', '/v1/agent/create', { name: `chaos-${count}` });
       if (made.status >= 300) throw new Error(`no agent: ${made.status} ${JSON.stringify(made.body)}`);
       this.agentIds.push(made.body.id);
     }
@@ -75,7 +78,7 @@ export class Load {
   /** All messages of every agent, in the order of the API. */
   async lists(): Promise<Map<string, Listed[]>> {
     const lists = new Map<string, Listed[]>();
-    for (const agentId of this.agentIds) lists.set(agentId, await listAll(this.options.roost.api, agentId));
+    for (const agentId of this.agentIds) lists.set(agentId, await listAll(this.api, agentId));
     return lists;
   }
 
@@ -92,14 +95,13 @@ export class Load {
     const key = randomUUID();
     const entry: Entry = { n, agentId, conversationId, tries: 0, answeredBy: new Set(), createdBy: new Set() };
     this.entries.push(entry);
-    const { url, apiKey } = this.options.roost;
     for (const giveUpAt = Date.now() + GIVE_UP_MS; Date.now() < giveUpAt && !this.options.isStopped();) {
       entry.tries += 1;
       try {
-        const response = await fetch(`${url}/v1/agent/${agentId}/messages`, {
+        const response = await fetch(`${this.nextUrl()}/v1/agent/${agentId}/messages`, {
           method: 'POST',
           headers: {
-            authorization: `Bearer ${apiKey}`,
+            authorization: `Bearer ${this.options.apiKey}`,
             'content-type': 'application/json',
             'idempotency-key': key,
           },
@@ -124,7 +126,6 @@ export class Load {
   }
 
   private follow(agentId: string, onOpen: () => void): void {
-    const { url, apiKey } = this.options.roost;
     const seen = new Set<string>();
     const onEvent = ({
       id = '',
@@ -160,8 +161,16 @@ export class Load {
         });
       }
     };
-    const headers = { authorization: `Bearer ${apiKey}` };
-    this.streams.push(followEvents(`${url}/v1/agent/${agentId}/events`, headers, onEvent, { onOpen }));
+    const headers = { authorization: `Bearer ${this.options.apiKey}` };
+    const url = () => `${this.nextUrl()}/v1/agent/${agentId}/events`;
+    this.streams.push(followEvents(url, headers, onEvent, { onOpen }));
+  }
+
+  private readonly api: ApiClient = (...call) => apiClient(this.nextUrl(), this.options.apiKey)(...call);
+
+  private nextUrl(): string {
+    const { urls } = this.options;
+    return urls[this.calls++ % urls.length] ?? '';
   }
 
   private note(messageId: string, write: (entry: Entry) => void): void {

@@ -11,6 +11,7 @@ const { isPositiveControl, ...options } = readOptions(process.argv.slice(2));
 console.log(`seed ${options.seed}: ${options.kills} kills, ${options.wipes} wipes, ${options.freezes} freezes`);
 const result = await runChaos(options);
 console.log(describeResult(options, result));
+console.log(`Again: npm run chaos -- --seed ${options.seed} --minutes ${Math.round(options.durationMs / 6_000) / 10}`);
 if (isPositiveControl && result.verdict.duplicate === 0) {
   console.log(
     'Positive control: the fence was off and no duplicate was found. This run would not notice a broken fence.',

@@ -3,7 +3,7 @@ import type { ChaosOptions, ChaosResult } from './run-chaos.js';
 const MAX_FINDINGS = 20;
 
 /** The ledger and the faults as text. */
-export function describeResult({ seed, durationMs }: ChaosOptions, result: ChaosResult): string {
+export function describeResult({ durationMs }: Pick<ChaosOptions, 'durationMs'>, result: ChaosResult): string {
   const { verdict, faults, messages, reconnects, retaken } = result;
   const counts = new Map<string, number>();
   for (const { kind, target } of faults) counts.set(`${kind} ${target}`, (counts.get(`${kind} ${target}`) ?? 0) + 1);
@@ -18,6 +18,5 @@ export function describeResult({ seed, durationMs }: ChaosOptions, result: Chaos
     `Ledger: ${verdict.ok} ok, ${verdict.lost} lost, ${verdict.duplicate} duplicate, ${verdict.unknown} unknown, ${verdict.stuck} stuck, ${verdict.failed} failed, ${verdict.misordered} out of order`,
     ...verdict.findings.slice(0, MAX_FINDINGS).map((finding) => `  ${finding}`),
     ...(verdict.findings.length > MAX_FINDINGS ? [`  … and ${verdict.findings.length - MAX_FINDINGS} more`] : []),
-    `Again: npm run chaos -- --seed ${seed} --minutes ${Math.round(durationMs / 6_000) / 10}`,
   ].join('\n');
 }

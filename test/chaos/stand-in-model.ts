@@ -28,20 +28,24 @@ export interface StandInOptions {
   firstMs?: number;
   /** A request that holds this mark is refused as one that the provider will never take. */
   poison?: number;
+  /** By default a free port that only this machine reaches. */
+  listen?: { host: string; port: number };
 }
 
 /**
  * A model behind OpenAI's `/chat/completions` that answers with the marks of the messages it was given, so that a
  * reply tells which messages it is for. It takes its time, in pieces, so that faults hit turns in every stage.
+ * `GET /asked` tells how often it was asked, for who cannot look into it.
  */
 export async function startStandInModel(options: StandInOptions): Promise<StandInModel> {
   const asked = new Map<number, number>();
   const server = createServer((request, response) => {
     answer(request, response, options, asked).catch(() => response.destroy());
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { host, port } = options.listen ?? { host: '127.0.0.1', port: 0 };
+  await new Promise<void>((resolve) => server.listen(port, host, resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    url: `http://${host}:${(server.address() as AddressInfo).port}/v1`,
     asked,
     close() {
       server.close();
@@ -61,6 +65,7 @@ async function answer(
   { answerMs, firstMs, poison }: StandInOptions,
   asked: Map<number, number>,
 ): Promise<void> {
+  if (request.url === '/asked') return void response.end(JSON.stringify([...asked.values()]));
   let body = '';
   for await (const chunk of request) body += String(chunk);
   const { model, messages } = JSON.parse(body) as Prompt;

@@ -1,5 +1,23 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { processIdentity } from '#tools/launcher';
 import type { Target } from './fault-plan.js';
+import type { FaultTargets } from './fault-targets.js';
+
+/** The processes that a launcher on this data folder has started. */
+export function childProcesses(launcherPid: number, dataDir: string): FaultTargets {
+  return {
+    busFolder: join(dataDir, 'nats', 'jetstream'),
+    find: (target) =>
+      processesOf(launcherPid, target).map((pid) => ({
+        name: String(pid),
+        ageMs: ageMs(pid),
+        kill: () => void process.kill(pid, 'SIGKILL'),
+        freeze: (forMs) => freeze(pid, forMs),
+      })),
+  };
+}
 
 /** The launcher's child processes that are this service or server. Linux only: it looks in /proc. */
 export function processesOf(launcherPid: number, target: Target): number[] {
@@ -7,10 +25,17 @@ export function processesOf(launcherPid: number, target: Target): number[] {
 }
 
 /** How long a process has lived: field 22 of /proc/PID/stat is when it started, in hundredths of a second since boot. */
-export function ageMs(pid: number): number {
+function ageMs(pid: number): number {
   const stat = read(`/proc/${pid}/stat`) ?? '';
   const startedAt = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]) * 10;
   return Number(read('/proc/uptime')?.split(' ')[0]) * 1_000 - startedAt;
+}
+
+async function freeze(pid: number, forMs: number): Promise<void> {
+  const identity = processIdentity(pid);
+  process.kill(pid, 'SIGSTOP');
+  await sleep(forMs);
+  if (processIdentity(pid) === identity) process.kill(pid, 'SIGCONT');
 }
 
 /** The parent is the fourth field of /proc/PID/stat, the second after the name in parentheses. */

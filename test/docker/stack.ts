@@ -11,6 +11,8 @@ export interface StackInput {
   images: { services: string; workspace: string; postgres: string; nats: string };
   /** The nats-server in the image is older than 2.10, which knows no `sync_interval: always`. */
   isOldNats: boolean;
+  /** Compose files to lay over, with the environment that they name. */
+  files: { path: string; env: Record<string, string> }[];
 }
 
 export interface Stack {
@@ -21,13 +23,14 @@ export interface Stack {
 }
 
 /** The stack of docker-compose.yml, ready to be brought up, in networks that lead nowhere. */
-export async function prepareStack({ root, folder, socket, images, isOldNats }: StackInput): Promise<Stack> {
+export async function prepareStack(input: StackInput): Promise<Stack> {
+  const { root, folder, socket, images } = input;
   const project = `roost-test-${process.pid}`;
   const secrets = join(folder, 'secrets');
   mkdirSync(secrets);
   const natsConf = join(folder, 'nats.conf');
   const conf = readFileSync(join(root, 'deploy/docker/nats.conf'), 'utf8');
-  writeFileSync(natsConf, isOldNats ? conf.replace(/^ *sync_interval.*\n/m, '') : conf);
+  writeFileSync(natsConf, input.isOldNats ? conf.replace(/^ *sync_interval.*\n/m, '') : conf);
   const { PATH, HOME } = process.env;
   const env = {
     PATH,
@@ -41,9 +44,11 @@ export async function prepareStack({ root, folder, socket, images, isOldNats }: 
     ROOST_SECRETS: secrets,
     ROOST_DOCKER_INSTANCE: project,
     ROOST_TEST_NATS_CONF: natsConf,
+    ...Object.assign({}, ...input.files.map((file) => file.env)),
   };
   const isPlugin = await hasProgram('docker', ['compose', 'version']);
-  const files = ['-f', join(root, 'docker-compose.yml'), '-f', join(root, 'test/docker/compose.test.yml')];
+  const paths = [join(root, 'docker-compose.yml'), join(root, 'test/docker/compose.test.yml')];
+  const files = [...paths, ...input.files.map(({ path }) => path)].flatMap((path) => ['-f', path]);
   const compose = (...args: string[]) => {
     const all = ['-p', project, ...files, ...args];
     return isPlugin

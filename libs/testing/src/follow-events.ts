@@ -15,10 +15,11 @@ export interface Following {
 
 /**
  * Follows server-sent events as a browser's EventSource does: connects again with `Last-Event-ID` whenever the stream
- * ends, for whatever reason. `onEvent` gets them in the order of their arrival.
+ * ends, for whatever reason. `onEvent` gets them in the order of their arrival. A `url` that is a function is asked at
+ * each connection.
  */
 export function followEvents(
-  url: string,
+  url: string | (() => string),
   headers: Record<string, string>,
   onEvent: (event: FollowedEvent) => void,
   options: { lastEventId?: string; onOpen?: () => void } = {},
@@ -27,7 +28,7 @@ export function followEvents(
   const state = { lastEventId: options.lastEventId, reconnects: -1 };
   const connect = async () => {
     state.reconnects += 1;
-    const response = await fetch(url, {
+    const response = await fetch(typeof url === 'string' ? url : url(), {
       headers: { ...headers, ...(state.lastEventId === undefined ? {} : { 'last-event-id': state.lastEventId }) },
       signal: abort.signal,
     });

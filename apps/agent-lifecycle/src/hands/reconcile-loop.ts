@@ -29,7 +29,7 @@ export class ReconcileLoop implements OnApplicationBootstrap, BeforeApplicationS
   ) {}
 
   onApplicationBootstrap(): void {
-    this.keeper.activity.start();
+    this.keeper.start();
     this.next(0);
   }
 
@@ -37,7 +37,7 @@ export class ReconcileLoop implements OnApplicationBootstrap, BeforeApplicationS
     this.isStopped = true;
     clearTimeout(this.timer);
     await this.round;
-    this.keeper.activity.stop();
+    this.keeper.stop();
     await this.keeper.driver.close();
   }
 

@@ -10,7 +10,7 @@ const SETTLED_MS = 60_000;
 const QUIET_MS = 5_000;
 const BATCH = 20;
 
-type Wanted = Pick<AgentRow, 'id' | 'status' | 'warmth_window_ms'>;
+type Wanted = Pick<AgentRow, 'id' | 'status' | 'warmth_window_ms' | 'revision'>;
 
 /**
  * Makes the world match the rows, once: stopped and idle workspaces sleep, crashed ones come back with backoff,
@@ -18,9 +18,10 @@ type Wanted = Pick<AgentRow, 'id' | 'status' | 'warmth_window_ms'>;
  */
 export async function reconcile(database: Database, keeper: WorkspaceKeeper): Promise<void> {
   const found = await keeper.driver.list();
-  const rows = await database.query<Wanted>(`SELECT id, status, warmth_window_ms FROM agents WHERE id = ANY($1)`, [
-    found.map(({ agentId }) => agentId),
-  ]);
+  const rows = await database.query<Wanted>(
+    `SELECT id, status, warmth_window_ms, revision FROM agents WHERE id = ANY($1)`,
+    [found.map(({ agentId }) => agentId)],
+  );
   const agents = new Map(rows.map((row) => [row.id, row]));
   for (const { agentId, state } of found) {
     const agent = agents.get(agentId);
@@ -33,14 +34,18 @@ export async function reconcile(database: Database, keeper: WorkspaceKeeper): Pr
   await bringPendingFiles(database, keeper);
 }
 
-async function keepOrSleep(keeper: WorkspaceKeeper, { id, status, warmth_window_ms }: Wanted): Promise<void> {
+async function keepOrSleep(keeper: WorkspaceKeeper, agent: Wanted): Promise<void> {
+  const { id, status, warmth_window_ms } = agent;
   if (status === 'stopped') return keeper.sleep(id);
   const awake = keeper.awake.get(id);
+  if (awake && awake.revision < Number(agent.revision)) await keeper.catchUp(id);
   const idleMs = keeper.activity.idleMs(id);
   if (idleMs === undefined) return keeper.activity.touch(id);
   if (awake?.isStale && idleMs > QUIET_MS) return keeper.sleep(id);
   // A paused agent's files stay at hand; an agent in error is left as it was.
   if (status === 'active' && warmth_window_ms !== null && idleMs > warmth_window_ms) return keeper.sleep(id);
+  // It crashed, and another replica was asked for it first.
+  if (awake?.since === 0) awake.since = Date.now();
   if (awake && Date.now() - awake.since > SETTLED_MS) keeper.failures.clear(id);
 }
 
@@ -51,11 +56,13 @@ async function restartIfCrashed(
 ): Promise<void> {
   const awake = keeper.awake.get(id);
   if (!awake || (status !== 'active' && status !== 'paused')) return;
+  // What crashed is failed: another replica put this one to sleep, or an operator did.
+  if (state === 'asleep') return void keeper.awake.delete(id);
   if (awake.since > 0) {
     // Seen as crashed for the first time: counted once, then tried again when its wait is over.
     awake.since = 0;
-    const status_ = await keeper.driver.inspect(id);
-    const why = status_.state === 'failed' ? status_.reason : `it is ${state} though nobody put it to sleep`;
+    const found = await keeper.driver.inspect(id);
+    const why = found.state === 'failed' ? found.reason : `it is ${found.state}`;
     await keeper.failed(id, new RoostError('AGENT_UNAVAILABLE', `the workspace keeps ending: ${why}`));
     return;
   }

@@ -4,6 +4,9 @@ import { quantityBytes, RoostError, type WorkspaceState } from '#lib/contracts';
 import { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { Inject, Injectable } from '@nestjs/common';
+import type { Subscription } from '@nats-io/transport-node';
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
 import { type AgentKey, type AgentRow, findAgent, stateOf } from '../agents/agent-row.js';
 import { openSecrets } from '../agents/agent-secrets.js';
 import type { LifecycleConfig } from '../config.js';
@@ -17,19 +20,31 @@ import { writePendingFiles } from './pending-files.js';
 
 interface Awake {
   since: number;
+  /** Of the agent's row, as it counts in the sandbox. */
+  revision: number;
+  /** What the sandbox was made for, as a digest. */
+  madeFor: string;
   /** Its sandbox was made for a configuration that has changed since. */
   isStale: boolean;
 }
 
-/** Makes, wakes and puts away workspaces as the agents' rows allow, and counts what goes wrong. */
+/** Tells every replica that an agent's sandbox may have to change. A hint: `reconcile` finds it too. */
+const SANDBOX_CHANGED = 'lifecycle.sandbox.changed';
+const Changed = z.object({ agent_id: z.uuid() });
+
+/**
+ * Makes, wakes and puts away workspaces as the agents' rows allow, and counts what goes wrong. Replicas of the service
+ * work on the same workspaces; which of them woke one is not known to the others.
+ */
 @Injectable()
 export class WorkspaceKeeper {
   readonly activity: Activity;
   readonly failures = new Failures();
-  /** Those that should be running: made by us and not put to sleep since. */
+  /** Those that should be running: woken by us and not put to sleep since. */
   readonly awake = new Map<string, Awake>();
   private readonly waking = new Map<string, Promise<void>>();
   private readonly removing = new Map<string, Promise<void>>();
+  private hints: Subscription | undefined;
 
   constructor(
     private readonly database: Database,
@@ -40,6 +55,22 @@ export class WorkspaceKeeper {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     this.activity = new Activity(bus);
+  }
+
+  /** Listens to what workspaces and other replicas tell. */
+  start(): void {
+    this.activity.start();
+    this.hints = this.bus.connection.subscribe(SANDBOX_CHANGED, {
+      callback: (error, message) => {
+        const changed = error ? undefined : Changed.safeParse(message.json()).data;
+        if (changed) this.catchUpSoon(changed.agent_id);
+      },
+    });
+  }
+
+  stop(): void {
+    this.activity.stop();
+    if (this.hints && !this.hints.isClosed()) this.hints.unsubscribe();
   }
 
   /**
@@ -95,12 +126,42 @@ export class WorkspaceKeeper {
     return (await this.driver.inspect(agent.id)).state;
   }
 
-  /** Makes a changed configuration count: the network at once, the rest when the workspace is quiet. */
+  /** Makes a changed configuration count in every replica: the network at once, the rest when the workspace is quiet. */
   async apply(agent: AgentRow): Promise<void> {
+    await this.applyHere(agent);
+    this.bus.signal(SANDBOX_CHANGED, { agent_id: agent.id });
+  }
+
+  /** Applies what another replica changed. */
+  async catchUp(agentId: string): Promise<void> {
+    if (!this.awake.has(agentId)) return;
+    const [agent] = await this.database.query<AgentRow>(`SELECT * FROM agents WHERE id = $1`, [agentId]);
+    if (agent) await this.applyHere(agent);
+  }
+
+  private catchUpSoon(agentId: string): void {
+    this.catchUp(agentId).catch((error: unknown) =>
+      this.logger.warn({ agentId, err: error }, 'a change was not applied; the next round does it'),
+    );
+  }
+
+  private async applyHere(agent: AgentRow): Promise<void> {
     const awake = this.awake.get(agent.id);
-    if (!awake || (await this.driver.inspect(agent.id)).state !== 'running') return;
-    awake.isStale = true;
-    await this.driver.ensure(this.specOf(agent));
+    const revision = Number(agent.revision);
+    if (!awake || awake.revision >= revision) return;
+    const before = awake.revision;
+    awake.revision = revision;
+    try {
+      const spec = this.specOf(agent);
+      const isStale = digestOf(spec) !== awake.madeFor;
+      if (!isStale && !awake.isStale) return;
+      if ((await this.driver.inspect(agent.id)).state !== 'running' || awake.revision !== revision) return;
+      awake.isStale = isStale;
+      await this.driver.ensure(spec);
+    } catch (error) {
+      if (awake.revision === revision) awake.revision = before;
+      throw error;
+    }
   }
 
   private async removeVolume(agentId: string): Promise<void> {
@@ -112,10 +173,17 @@ export class WorkspaceKeeper {
   }
 
   private async wake(agent: AgentRow): Promise<void> {
+    const spec = this.specOf(agent);
     try {
-      await this.driver.ensure(this.specOf(agent));
+      await this.driver.ensure(spec);
       this.activity.touch(agent.id);
-      if (!this.awake.has(agent.id)) this.awake.set(agent.id, { since: Date.now(), isStale: false });
+      if (!this.awake.has(agent.id))
+        this.awake.set(agent.id, {
+          since: Date.now(),
+          revision: Number(agent.revision),
+          madeFor: digestOf(spec),
+          isStale: false,
+        });
       await writePendingFiles(this.database, this.bus, agent.id);
     } catch (error) {
       await this.failed(agent.id, error);
@@ -158,6 +226,8 @@ export class WorkspaceKeeper {
     };
   }
 }
+
+const digestOf = (spec: WorkspaceSpec) => createHash('sha256').update(JSON.stringify(spec)).digest('base64');
 
 function unavailable(agent: AgentRow): RoostError {
   const reason = agent.status === 'error' ? `is in error (${agent.status_reason ?? 'unknown'})` : 'is stopped';

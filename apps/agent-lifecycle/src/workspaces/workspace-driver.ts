@@ -21,6 +21,7 @@ export interface NetworkPolicy {
   allow?: string[] | undefined;
 }
 
+/** `asleep`: put to sleep, by whichever replica, or never woken. `failed`: it crashed, or could not be made. */
 export type WorkspaceStatus = { state: 'running' | 'asleep' | 'starting' } | { state: 'failed'; reason: string };
 
 /**

@@ -58,6 +58,7 @@ describe.skipIf(!host)('with Docker', () => {
       driver,
       connection,
       another,
+      isShared: true,
       async crash(agentId) {
         const input = { agentId, execId: randomUUID(), command: 'kill -9 $PPID', timeoutMs: 500, maxOutputBytes: 100 };
         await requestOverNats(connection, execCommand, input, ownCall('crash', 500)).catch(() => undefined);
@@ -189,6 +190,9 @@ describe.skipIf(!host)('with Docker', () => {
       });
       await remains.start();
       await remains.wait();
+      await driver.list();
+      // Another replica may hold it, and look why it ended: the second time nobody does.
+      expect((await left(instance)).containers.map(({ Labels }) => Labels[AGENT_LABEL])).toContain(agentId);
       await driver.list();
       expect((await left(instance)).containers.filter(({ Labels }) => Labels[AGENT_LABEL] === agentId)).toEqual([]);
     });

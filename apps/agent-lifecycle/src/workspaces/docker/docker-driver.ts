@@ -3,15 +3,16 @@ import type { RoostError } from '#lib/contracts';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { answersPing } from '../answers-ping.js';
 import { HostLines, type HostLinesOptions } from '../host-lines.js';
-import { limitsOf } from '../limits.js';
+import { type Limits, limitsOf } from '../limits.js';
 import { commandEnvironment } from '../command-environment.js';
 import type { SandboxLink } from '../sandbox-link.js';
 import { unavailable } from '../unavailable.js';
 import type { NetworkLogEntry, WorkspaceDriver, WorkspaceSpec, WorkspaceStatus } from '../workspace-driver.js';
 import { ContainerLine } from './container-line.js';
 import { containerOptions } from './container-options.js';
-import { statusOf, unavailableBecause } from './docker-errors.js';
-import { type ContainerFacts, DockerHost } from './docker-host.js';
+import { statusOf, unavailableBecause, whyEnded } from './docker-errors.js';
+import { DockerHost } from './docker-host.js';
+import { joinContainer } from './join-container.js';
 
 export interface DockerDriverOptions extends HostLinesOptions {
   /** `unix:///var/run/docker.sock` or `tcp://host:port`. */
@@ -28,10 +29,11 @@ export interface DockerDriverOptions extends HostLinesOptions {
 }
 
 interface Workspace {
+  id: string;
   link: SandboxLink;
   line: ContainerLine;
-  /** Resolves when the container is gone, with the reason. */
-  ended: Promise<string>;
+  /** Resolves when the container is gone, with the reason; undefined: somebody took it away. */
+  ended: Promise<string | undefined>;
 }
 
 const startTimeoutMs = 30_000;
@@ -40,6 +42,9 @@ const startTimeoutMs = 30_000;
  * Workspaces as containers of a Docker host, one per agent, each with a volume that outlives it. What there is, is
  * asked of Docker each time: a restarted service finds everything again by its labels. A container's line hangs on this
  * process; when the process goes, Docker closes it and the workspace ends.
+ *
+ * Several replicas of the service may work on the same workspaces. The container's name makes it one: who is second to
+ * make it waits for the first one's (./join-container.ts), and removes a container by its id alone, never the next one.
  */
 export class DockerWorkspaceDriver implements WorkspaceDriver {
   readonly whyNever: string | undefined;
@@ -48,6 +53,8 @@ export class DockerWorkspaceDriver implements WorkspaceDriver {
   private readonly workspaces = new Map<string, Workspace>();
   private readonly starting = new Map<string, Promise<void>>();
   private readonly failures = new Map<string, string>();
+  /** Containers that had ended, unheld by us, when they were listed last. */
+  private remains = new Set<string>();
   private processors: Promise<number> | undefined;
   private isClosed = false;
 
@@ -72,19 +79,20 @@ export class DockerWorkspaceDriver implements WorkspaceDriver {
   async sleep(agentId: string): Promise<void> {
     // A start under way would otherwise finish after the caller was told that the workspace sleeps.
     await this.starting.get(agentId)?.catch(() => undefined);
-    await this.end(agentId);
+    await this.endOwn(agentId);
+    await this.host.removeContainer(agentId);
+    this.failures.delete(agentId);
   }
 
   async remove(agentId: string): Promise<void> {
     await this.sleep(agentId);
-    this.failures.delete(agentId);
     await Promise.all([this.host.removeVolume(agentId), this.lines.remove(agentId)]);
   }
 
   async inspect(agentId: string): Promise<WorkspaceStatus> {
     if (this.starting.has(agentId)) return { state: 'starting' };
     try {
-      if ((await this.host.find(agentId))?.State.Running) return { state: 'running' };
+      if ((await this.host.find(agentId))?.State.Running) return this.seenRunning(agentId);
     } catch (error) {
       return { state: 'failed', reason: this.reasonOf(error, agentId).message };
     }
@@ -97,7 +105,7 @@ export class DockerWorkspaceDriver implements WorkspaceDriver {
     await this.removeRemains(containers);
     const stateOf = (agentId: string): WorkspaceStatus['state'] => {
       if (this.starting.has(agentId)) return 'starting';
-      if (containers.get(agentId) === 'running') return 'running';
+      if (containers.get(agentId)?.state === 'running') return this.seenRunning(agentId).state;
       return this.failures.has(agentId) ? 'failed' : 'asleep';
     };
     return volumes.map((agentId) => ({ agentId, state: stateOf(agentId) }));
@@ -124,129 +132,157 @@ export class DockerWorkspaceDriver implements WorkspaceDriver {
   async close(): Promise<void> {
     this.isClosed = true;
     await Promise.allSettled([...this.starting.values()]);
-    await Promise.allSettled([...this.workspaces.keys()].map((agentId) => this.end(agentId)));
+    await Promise.allSettled([...this.workspaces.keys()].map((agentId) => this.endOwn(agentId)));
+  }
+
+  /** Whoever woke it: what went wrong before is over. */
+  private seenRunning(agentId: string): { state: 'running' } {
+    this.failures.delete(agentId);
+    return { state: 'running' };
   }
 
   private async start(spec: WorkspaceSpec): Promise<void> {
     const { agentId } = spec;
     try {
       if (this.whyNever !== undefined) throw unavailable(this.whyNever);
-      if (this.isClosed) throw unavailable('Roost is shutting down');
-      if (await this.isAnothers(agentId)) return;
-      await this.end(agentId);
-      await this.host.openVolume(agentId);
-      const workspace = await this.launch(spec);
-      if (workspace) {
-        const ended = workspace.ended.then((reason) => {
-          throw unavailable(`the workspace ended as it started: ${reason}`);
-        });
-        await Promise.race([this.untilAwake(agentId), ended]);
-      } else await this.untilAwake(agentId);
+      await this.endOwn(agentId);
+      for (const deadline = Date.now() + startTimeoutMs; !(await this.tryStart(spec));) {
+        if (Date.now() > deadline) throw unavailable('its container is taken away each time it is made');
+      }
       this.failures.delete(agentId);
     } catch (error) {
       const known = this.reasonOf(error, agentId);
       // What the container died of says more than that its line broke.
       if (!this.failures.has(agentId)) this.failures.set(agentId, known.message);
-      await this.end(agentId).catch(() => undefined); // Docker may be gone; what is left is removed when it is back
+      await this.endOwn(agentId).catch(() => undefined); // Docker may be gone; what is left is removed when it is back
       this.failures.set(agentId, known.message);
       throw known;
     }
   }
 
-  /** Whether another process of this service holds the workspace, and it answers. */
-  private async isAnothers(agentId: string): Promise<boolean> {
-    if (this.workspaces.has(agentId)) return false;
+  /** Whether the workspace answers now. False: another replica, or somebody else, took away what was there. */
+  private async tryStart(spec: WorkspaceSpec): Promise<boolean> {
+    const { agentId } = spec;
+    if (this.isClosed) throw unavailable('Roost is shutting down');
     const found = await this.host.find(agentId);
-    return found?.State.Running === true && (await answersPing(this.options.nats, agentId));
+    if (found) return joinContainer({ agentId, id: found.Id, host: this.host, nats: this.options.nats });
+    await this.host.openVolume(agentId);
+    const workspace = await this.launch(spec);
+    if (!workspace) return false;
+    const ended = workspace.ended.then((reason) => {
+      if (reason === undefined) return false;
+      throw unavailable(`the workspace ended as it started: ${reason}`);
+    });
+    return Promise.race([this.untilAwake(agentId, workspace, ended), ended]);
   }
 
-  /** Undefined when another process of this service was quicker. */
+  /** Undefined when another replica was quicker, or took it away. */
   private async launch(spec: WorkspaceSpec): Promise<Workspace | undefined> {
     const { agentId } = spec;
-    const { image, runtime, logger } = this.options;
+    const { image, runtime } = this.options;
     const limits = limitsOf(spec);
     const processors = await (this.processors ??= this.host.processors());
-    const name = this.host.nameOf(agentId);
-    const container = await this.host
-      .create(
+    const made = await this.host.create(
+      agentId,
+      containerOptions({
         agentId,
-        containerOptions({
-          agentId,
-          name,
-          image,
-          runtime,
-          labels: this.host.labelsOf(agentId),
-          limits: { ...limits, cpuMillis: Math.min(limits.cpuMillis, processors * 1_000) },
-        }),
-      )
-      .catch(async (error: unknown) => {
-        if (statusOf(error) === 409 && (await this.host.find(agentId))) return undefined;
-        throw error;
-      });
-    if (!container) return undefined;
-    const attached = await container.attach({ stream: true, stdin: true, stdout: true, stderr: true, hijack: true });
-    let lastWords = '';
+        name: this.host.nameOf(agentId),
+        image,
+        runtime,
+        labels: this.host.labelsOf(agentId),
+        limits: { ...limits, cpuMillis: Math.min(limits.cpuMillis, processors * 1_000) },
+      }),
+    );
+    if (!made) return undefined;
+    const { id, container } = made;
+    try {
+      const attached = await container.attach({ stream: true, stdin: true, stdout: true, stderr: true, hijack: true });
+      const workspace = this.hold(spec, limits, id, attached);
+      await container.start();
+      return workspace;
+    } catch (error) {
+      await this.endOwn(agentId);
+      await this.host.removeContainer(agentId, id);
+      // It is gone, or on its way.
+      if (statusOf(error) === 404 || statusOf(error) === 409) return undefined;
+      throw error;
+    }
+  }
+
+  /** Serves the container over its line until that ends. */
+  private hold(spec: WorkspaceSpec, limits: Limits, id: string, attached: NodeJS.ReadWriteStream): Workspace {
+    const { agentId, env } = spec;
+    let last = '';
     const line = new ContainerLine(attached, (words) => {
-      lastWords = words.slice(0, 500);
-      logger.warn({ agentId, line: words }, 'workspace says');
+      last = words.slice(0, 500);
+      this.options.logger.warn({ agentId, line: words }, 'workspace says');
     });
     const config = {
       agentId,
       maxProcesses: Math.floor(limits.processes * 0.8),
       volumeBytes: limits.volumeBytes,
       isVolumeBounded: false,
-      env: commandEnvironment(spec.env),
+      env: commandEnvironment(env),
       inboxPrefix: workspaceInboxPrefix(agentId),
     };
     line.write(`${JSON.stringify(config)}\n`);
     const closed = new Promise<void>((resolve) => line.once('close', resolve));
     const workspace: Workspace = {
+      id,
       line,
       link: this.lines.open(agentId, line),
-      ended: closed.then(() => this.cleanUp(agentId, workspace, () => lastWords)),
+      ended: closed.then(() => this.cleanUp(agentId, workspace, () => last)),
     };
     this.workspaces.set(agentId, workspace);
-    await container.start();
     return workspace;
   }
 
   /** After the line broke: notes why, and removes the container unless somebody does so already. */
-  private async cleanUp(agentId: string, workspace: Workspace, lastWords: () => string): Promise<string> {
-    if (this.workspaces.get(agentId) !== workspace) return 'it was put to sleep';
-    let why: string;
+  private async cleanUp(agentId: string, workspace: Workspace, lastWords: () => string): Promise<string | undefined> {
+    if (this.workspaces.get(agentId) !== workspace) return undefined;
+    let why: string | undefined;
     try {
       const facts = await this.host.find(agentId);
-      why = whyEnded(facts, lastWords());
-      if (facts?.State.OOMKilled) this.failures.set(agentId, why);
-      if (this.workspaces.get(agentId) === workspace) await this.host.removeContainer(agentId);
+      // One that is gone was put to sleep by another replica, or by hand: what crashed is still there.
+      if (facts?.Id === workspace.id && facts.State.Status !== 'removing') {
+        why = whyEnded(facts, lastWords());
+        if (this.workspaces.get(agentId) === workspace) {
+          this.failures.set(agentId, why);
+          await this.host.removeContainer(agentId, workspace.id);
+        }
+      }
     } catch (error) {
       why = this.reasonOf(error, agentId).message;
     }
     workspace.link.close();
     if (this.workspaces.get(agentId) === workspace) this.workspaces.delete(agentId);
-    this.options.logger.info({ agentId, why }, 'the workspace ended');
+    this.options.logger.info({ agentId, why: why ?? 'somebody else removed its container' }, 'the workspace ended');
     return why;
   }
 
-  private async end(agentId: string): Promise<void> {
+  /** Ends the container that we hold, if so. */
+  private async endOwn(agentId: string): Promise<void> {
     const workspace = this.workspaces.get(agentId);
+    if (!workspace) return;
     this.workspaces.delete(agentId);
-    workspace?.link.close();
-    workspace?.line.destroy();
-    await this.host.removeContainer(agentId);
+    workspace.link.close();
+    workspace.line.destroy();
+    await this.host.removeContainer(agentId, workspace.id);
   }
 
-  /** Containers that ended while no process of ours held them. */
-  private async removeRemains(containers: Map<string, string>): Promise<void> {
-    for (const [agentId, state] of containers) {
-      const isHeld = this.workspaces.has(agentId) || this.starting.has(agentId);
-      if (!isHeld && (state === 'exited' || state === 'dead')) await this.host.removeContainer(agentId);
-    }
+  /** Containers that ended and were left: who held them would have removed them since the last look. */
+  private async removeRemains(containers: Map<string, { id: string; state: string }>): Promise<void> {
+    const isHeld = (agentId: string) => this.workspaces.has(agentId) || this.starting.has(agentId);
+    const hasEnded = (state: string) => state === 'exited' || state === 'dead';
+    const remains = [...containers].filter(([agentId, { state }]) => hasEnded(state) && !isHeld(agentId));
+    for (const [agentId, { id }] of remains) if (this.remains.has(id)) await this.host.removeContainer(agentId, id);
+    this.remains = new Set(remains.map(([, { id }]) => id));
   }
 
-  private async untilAwake(agentId: string): Promise<void> {
+  private async untilAwake(agentId: string, workspace: Workspace, ended: Promise<boolean>): Promise<boolean> {
     for (const deadline = Date.now() + startTimeoutMs; Date.now() < deadline;) {
-      if (await answersPing(this.options.nats, agentId)) return;
+      if (await answersPing(this.options.nats, agentId)) return true;
+      if (this.workspaces.get(agentId) !== workspace) return ended;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     throw unavailable(
@@ -258,13 +294,4 @@ export class DockerWorkspaceDriver implements WorkspaceDriver {
     const { image, host } = this.options;
     return unavailableBecause(error, { image, host, name: this.host.nameOf(agentId) });
   }
-}
-
-function whyEnded(facts: ContainerFacts | undefined, lastWords: string): string {
-  if (!facts) return 'its container was removed by somebody else';
-  if (facts.State.OOMKilled) {
-    const mebibytes = Math.round((facts.HostConfig.Memory ?? 0) / 2 ** 20);
-    return `it used up its memory (${mebibytes}Mi) and was ended: raise configuration.resources.memory, or let it do less at once`;
-  }
-  return `${lastWords || facts.State.Error || 'no message'} (exit code ${facts.State.ExitCode})`;
 }

@@ -1,5 +1,6 @@
 import { RoostError } from '#lib/contracts';
 import { unavailable } from '../unavailable.js';
+import type { ContainerFacts } from './docker-host.js';
 
 /** What an operator can do about a Docker host that refuses. */
 export interface Circumstances {
@@ -33,6 +34,15 @@ export function unavailableBecause(error: unknown, { image, host, name }: Circum
     return unavailable(`Docker does not know the runtime that ROOST_DOCKER_RUNTIME names: install it, or unset it`);
   }
   return unavailable(`Docker could not make the container ${name}: ${text}`);
+}
+
+/** Why a container ended by itself, and what to do about it where that is known. */
+export function whyEnded(facts: ContainerFacts, lastWords: string): string {
+  if (facts.State.OOMKilled) {
+    const mebibytes = Math.round((facts.HostConfig.Memory ?? 0) / 2 ** 20);
+    return `it used up its memory (${mebibytes}Mi) and was ended: raise configuration.resources.memory, or let it do less at once`;
+  }
+  return `${lastWords || facts.State.Error || 'no message'} (exit code ${facts.State.ExitCode})`;
 }
 
 /** Somebody else's container or volume has the name. */

@@ -35,17 +35,32 @@ export class DockerHost {
     return facts;
   }
 
-  /** The container, by its name: whatever stands between us and Docker can then tell whose it is. */
-  async create(agentId: string, options: Docker.ContainerCreateOptions): Promise<Docker.Container> {
-    await this.docker.createContainer(options);
-    return this.docker.getContainer(this.nameOf(agentId));
+  /**
+   * Makes a container; its id, and the container by its name: whatever stands between us and Docker can then tell whose
+   * it is. Undefined when there is one already.
+   */
+  async create(
+    agentId: string,
+    options: Docker.ContainerCreateOptions,
+  ): Promise<{ id: string; container: Docker.Container } | undefined> {
+    try {
+      const { id } = await this.docker.createContainer(options);
+      return { id, container: this.docker.getContainer(this.nameOf(agentId)) };
+    } catch (error) {
+      // Whose it is, `find` looks at.
+      if (statusOf(error) === 409) return undefined;
+      throw error;
+    }
   }
 
-  /** Ends a container, whatever it does, and resolves when it is gone. Idempotent. */
-  async removeContainer(agentId: string): Promise<void> {
+  /**
+   * Ends a container, whatever it does, and resolves when it is gone. With an id it is that one or none: another replica
+   * may have made the next one already. Idempotent.
+   */
+  async removeContainer(agentId: string, id?: string): Promise<void> {
     for (const deadline = Date.now() + goneTimeoutMs; Date.now() < deadline;) {
       const found = await this.find(agentId);
-      if (!found) return;
+      if (!found || (id !== undefined && found.Id !== id)) return;
       await this.docker
         .getContainer(this.nameOf(agentId))
         .remove({ force: true, v: false })
@@ -72,8 +87,8 @@ export class DockerHost {
     if (found?.Labels?.[INSTANCE_LABEL] === this.instance) await orUndefined(volume.remove());
   }
 
-  /** Ids of the agents that have a volume, and of those that have a container, with its state. */
-  async list(): Promise<{ volumes: string[]; containers: Map<string, string> }> {
+  /** Ids of the agents that have a volume, and of those that have a container, with its id and state. */
+  async list(): Promise<{ volumes: string[]; containers: Map<string, { id: string; state: string }> }> {
     const filters = { label: [`${INSTANCE_LABEL}=${this.instance}`] };
     const [{ Volumes }, containers] = await Promise.all([
       this.docker.listVolumes({ filters: JSON.stringify(filters) }),
@@ -82,9 +97,9 @@ export class DockerHost {
     return {
       volumes: (Volumes ?? []).flatMap(({ Labels }) => Labels?.[AGENT_LABEL] ?? []),
       containers: new Map(
-        containers.flatMap(({ Labels, State }) => {
+        containers.flatMap(({ Id, Labels, State }) => {
           const agentId = Labels[AGENT_LABEL];
-          return agentId === undefined ? [] : [[agentId, State] as const];
+          return agentId === undefined ? [] : [[agentId, { id: Id, state: State }] as const];
         }),
       ),
     };

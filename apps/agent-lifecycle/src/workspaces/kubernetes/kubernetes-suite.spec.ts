@@ -49,6 +49,8 @@ describeDriver('the kubernetes driver', { isWalled: false, hasProxy: true }, asy
     driver,
     connection,
     another,
+    isShared: true,
+    mendsItself: true,
     crash: (agentId) => Promise.resolve(void double.kubelet.kill(agentId)),
     async close() {
       await driver.close();

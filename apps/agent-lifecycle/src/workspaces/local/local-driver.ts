@@ -82,16 +82,12 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
   async sleep(agentId: string): Promise<void> {
     // A start under way would otherwise finish after the caller was told that the workspace sleeps.
     await this.starting.get(agentId)?.catch(() => undefined);
-    const workspace = this.workspaces.get(agentId);
-    if (!workspace) return;
-    workspace.link.close();
-    await workspace.sandbox.stop();
-    this.workspaces.delete(agentId);
+    await this.stopRemains(agentId);
+    this.failures.delete(agentId);
   }
 
   async remove(agentId: string): Promise<void> {
     await this.sleep(agentId);
-    this.failures.delete(agentId);
     await Promise.all([this.volumes.remove(agentId), this.lines.remove(agentId)]);
   }
 
@@ -197,6 +193,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
       this.cgroups.release(agentId);
       if (this.workspaces.get(agentId) !== workspace) return;
       this.workspaces.delete(agentId);
+      if (workspace.isAwake) this.failures.set(agentId, why);
       logger.info({ agentId, why }, 'the workspace ended');
     });
     return sandbox;
@@ -217,6 +214,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
   private async stopRemains(agentId: string): Promise<void> {
     const workspace = this.workspaces.get(agentId);
     if (!workspace) return;
+    workspace.isAwake = false; // what ends now is meant to
     workspace.link.close();
     await workspace.sandbox.stop();
     this.workspaces.delete(agentId);

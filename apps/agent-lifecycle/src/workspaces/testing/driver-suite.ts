@@ -15,8 +15,12 @@ export interface DriverUnderTest {
   connection: NatsConnection;
   /** Another driver on the same workspaces, as after a restart of the service. The suite closes it. */
   another?(): WorkspaceDriver;
+  /** The other driver may work on them at the same time, as two replicas of the service do. */
+  isShared?: boolean;
   /** Ends the workspace as a crash would: its daemon is gone, and nobody asked for it. */
   crash(agentId: string): Promise<void>;
+  /** The platform starts a crashed workspace again by itself. */
+  mendsItself?: boolean;
   /** Closes the driver and what it ran on. */
   close(): Promise<void>;
 }
@@ -122,6 +126,67 @@ export function describeDriver(name: string, options: DriverSuiteOptions, make: 
       await under.driver.ensure(spec);
       await expect(get(spec.agentId)).resolves.toBe('kept');
       expect(await bootId(spec.agentId)).not.toBe(first);
+    });
+
+    it('tells a workspace that crashed from one that was put to sleep', async () => {
+      const spec = await awake();
+      await under.crash(spec.agentId);
+      await until('it is seen', async () => (await under.driver.inspect(spec.agentId)).state !== 'running');
+      const { state } = await under.driver.inspect(spec.agentId);
+      // Where the platform starts it again by itself it is never seen as failed.
+      expect(['failed', ...(under.mendsItself ? ['starting', 'running'] : [])]).toContain(state);
+      await under.driver.ensure(spec);
+      await under.driver.sleep(spec.agentId);
+      await expect(under.driver.inspect(spec.agentId)).resolves.toEqual({ state: 'asleep' });
+    });
+
+    describe('with another replica of the service', () => {
+      const inTwo = async (act: (one: WorkspaceDriver, two: WorkspaceDriver) => Promise<void>) => {
+        if (!under.isShared || !under.another) return;
+        const two = under.another();
+        await act(under.driver, two).finally(() => two.close());
+      };
+
+      it('makes one workspace when both are asked at once', () =>
+        inTwo(async (one, two) => {
+          for (let round = 0; round < (options.isWalled ? 5 : 1); round += 1) {
+            const specs = Array.from({ length: 3 }, () => specOf());
+            await Promise.all(specs.flatMap((spec) => [one.ensure(spec), two.ensure(spec)]));
+            for (const { agentId } of specs) {
+              const first = await bootId(agentId);
+              await Promise.all([one.ensure(specOf({ agentId })), two.ensure(specOf({ agentId }))]);
+              expect(await bootId(agentId)).toBe(first);
+            }
+          }
+        }));
+
+      it('sees what the other one put to sleep as asleep, and wakes it', () =>
+        inTwo(async (one, two) => {
+          const spec = await awake();
+          await put(spec.agentId, 'kept');
+          await two.sleep(spec.agentId);
+          await until('it sleeps', async () => (await one.inspect(spec.agentId)).state === 'asleep');
+          await Promise.all([two.ensure(spec), one.ensure(spec)]);
+          await expect(get(spec.agentId)).resolves.toBe('kept');
+          await one.sleep(spec.agentId);
+          await until('it sleeps', async () => (await two.inspect(spec.agentId)).state === 'asleep');
+        }));
+
+      it('wakes and puts to sleep against each other, and is left with one that can be used', () =>
+        inTwo(async (one, two) => {
+          const spec = specOf();
+          const acts = [one, two].flatMap((driver) => [
+            () => driver.ensure(spec).catch(() => undefined),
+            () => driver.sleep(spec.agentId),
+            () => driver.ensure(spec).catch(() => undefined),
+          ]);
+          await Promise.all(acts.map((act) => act()));
+          await Promise.all([one.ensure(spec), two.ensure(spec)]);
+          await put(spec.agentId, 'there');
+          await expect(get(spec.agentId)).resolves.toBe('there');
+          await two.remove(spec.agentId);
+          expect(await listed(spec.agentId)).toEqual([]);
+        }));
     });
 
     it('keeps two agents apart', async () => {

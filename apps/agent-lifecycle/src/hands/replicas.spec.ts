@@ -1,0 +1,116 @@
+import { sealerFrom } from '#lib/auth';
+import { updateAgent } from '#lib/contracts';
+import { until } from '#lib/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { lifecycleConfigSchema } from '../config.js';
+import { type LifecycleService, lifecycleService } from '../testing/lifecycle-service.js';
+import type { NetworkPolicy, WorkspaceDriver, WorkspaceSpec } from '../workspaces/index.js';
+import { reconcile } from './reconcile.js';
+import { WorkspaceKeeper } from './workspace-keeper.js';
+
+const quiet = { warn: () => undefined, info: () => undefined };
+
+/** Workspaces as a Docker host has them, with nothing in them: each replica's driver holds the lines of those it made. */
+class Platform {
+  readonly holders = new Map<string, Replica>();
+}
+
+class Replica implements WorkspaceDriver {
+  readonly whyNever = undefined;
+  readonly policies = new Map<string, NetworkPolicy>();
+  constructor(private readonly platform: Platform) {}
+
+  ensure({ agentId, network }: WorkspaceSpec) {
+    this.policies.set(agentId, network);
+    if (!this.platform.holders.has(agentId)) this.platform.holders.set(agentId, this);
+    return Promise.resolve();
+  }
+  sleep(agentId: string) {
+    this.platform.holders.delete(agentId);
+    return Promise.resolve();
+  }
+  remove(agentId: string) {
+    return this.sleep(agentId);
+  }
+  inspect(agentId: string) {
+    return Promise.resolve({ state: this.platform.holders.has(agentId) ? ('running' as const) : ('asleep' as const) });
+  }
+  list() {
+    const ids = new Set([...this.policies.keys(), ...this.platform.holders.keys()]);
+    return Promise.all([...ids].map(async (agentId) => ({ agentId, ...(await this.inspect(agentId)) })));
+  }
+  networkLog() {
+    return Promise.resolve([]);
+  }
+  isolation() {
+    return Promise.resolve({});
+  }
+  close() {
+    return Promise.resolve();
+  }
+}
+
+describe('two replicas that keep the same workspaces', () => {
+  let service: LifecycleService;
+  beforeAll(async () => {
+    service = await lifecycleService();
+  });
+  afterAll(() => service.stop());
+
+  const platform = new Platform();
+  const replica = () => {
+    const driver = new Replica(platform);
+    const config = lifecycleConfigSchema.parse({
+      NATS_URL: 'nats://localhost',
+      DATABASE_URL: service.databaseUrl,
+      ROOST_MASTER_KEY: service.masterKey,
+    });
+    const keeper = new WorkspaceKeeper(service.rows, service.bus, sealerFrom(config), driver, config, quiet as never);
+    return { driver, keeper };
+  };
+  const changeNetwork = (id: string) =>
+    service.ask(updateAgent, { agent_id: id, configuration: { network: { mode: 'none' } } });
+
+  it('leave asleep what one of them put to sleep', async () => {
+    const [one, two] = [replica(), replica()];
+    const { id } = await service.agent();
+    await one.keeper.ensure({ agentId: id, accountId: null });
+    await two.keeper.sleep(id);
+    for (let round = 0; round < 3; round += 1) await reconcile(service.rows, one.keeper);
+    expect(platform.holders.has(id)).toBe(false);
+    expect(one.keeper.failures.add(id)).toBe(1);
+  });
+
+  it('have a changed network count where the line is, whoever was asked', async () => {
+    const { driver, keeper } = replica();
+    const { id } = await service.agent();
+    keeper.start();
+    try {
+      await keeper.ensure({ agentId: id, accountId: null });
+      expect(driver.policies.get(id)).toEqual({ mode: 'public' });
+      await changeNetwork(id);
+      await until('it counts', () => driver.policies.get(id)?.mode === 'none');
+    } finally {
+      keeper.stop();
+    }
+  });
+
+  it('find a changed network by the rows when nobody told them', async () => {
+    const { driver, keeper } = replica();
+    const { id } = await service.agent();
+    await keeper.ensure({ agentId: id, accountId: null });
+    await changeNetwork(id);
+    await reconcile(service.rows, keeper);
+    expect(driver.policies.get(id)).toEqual({ mode: 'none' });
+    expect(keeper.awake.get(id)?.isStale).toBe(true);
+  });
+
+  it('do not restart a sandbox for a change that is not about it', async () => {
+    const { keeper } = replica();
+    const { id } = await service.agent();
+    await keeper.ensure({ agentId: id, accountId: null });
+    await service.ask(updateAgent, { agent_id: id, name: 'another' });
+    await reconcile(service.rows, keeper);
+    expect(keeper.awake.get(id)).toMatchObject({ isStale: false });
+  });
+});

@@ -1,0 +1,49 @@
+import { apiOf, journey, untilReady } from './journey.js';
+import { runCommand } from './run-command.js';
+import { seconds } from './seconds.js';
+import type { Stack, StackInput } from './stack.js';
+import { wallsOf } from './walls.js';
+
+export interface OneOfEachInput {
+  root: string;
+  stack: Stack;
+  images: StackInput['images'];
+  docker(...args: string[]): Promise<string>;
+  say(line: string): void;
+}
+
+/**
+ * Brings the stack up with one container of each service, lets two agents work in it, looks at their containers, and
+ * holds the docker driver to the drivers' suite and to the sandbox probes. Errors: whatever of it does not hold.
+ */
+export async function tryOneOfEach({ root, stack, images, docker, say }: OneOfEachInput): Promise<void> {
+  const startedAt = Date.now();
+  await stack.compose('up', '-d');
+  const gateway = (await stack.compose('ps', '-q', 'gateway')).trim();
+  const network = `${stack.project}_outside`;
+  const address = await docker(
+    'inspect',
+    '-f',
+    `{{(index .NetworkSettings.Networks "${network}").IPAddress}}`,
+    gateway,
+  );
+  const url = `http://${address.trim()}:3000`;
+  say(`stack: ready ${seconds(await untilReady(url, startedAt))} after up`);
+
+  const api = apiOf(url, stack.apiKey);
+  const agents = [await journey(api, 'hello'), await journey(api, 'goodbye')];
+  for (const { agentId, replyMs } of agents) {
+    const name = `${stack.project}-agent-${agentId}`;
+    say(`agent ${agentId}: replied in ${seconds(replyMs)}, its container's cold start included`);
+    say(`  ${await wallsOf(name, docker)}`);
+  }
+  await runCommand('npx', ['vitest', 'run', 'apps/agent-lifecycle/src/workspaces/docker'], {
+    cwd: root,
+    isShown: true,
+    env: {
+      ...process.env,
+      ROOST_TEST_DOCKER: process.env['DOCKER_HOST'],
+      ROOST_TEST_WORKSPACE_IMAGE: images.workspace,
+    },
+  });
+}

@@ -12,6 +12,7 @@ import {
   listMessages,
   markMessageRead,
   postMessage,
+  recentTexts,
   recordedSubject,
   type RoostError,
   sendMessage,
@@ -25,6 +26,15 @@ import { start } from './main.js';
 
 const accountId = newId();
 const usage = { inputTokens: 1, outputTokens: 1, cachedInputTokens: 0 };
+
+const recentBefore = (agentId: string, before: string) => ({
+  agentId,
+  conversationId: 'default',
+  before,
+  since: null,
+  limit: 20,
+  maxChars: 1_000,
+});
 
 describe('messaging', () => {
   let service: RunningService;
@@ -202,11 +212,32 @@ describe('messaging', () => {
       expect([what, code]).toEqual([what, 'NOT_FOUND']);
     }
     expect(await bus.request(countMessages, { agentIds: [agentId] }, stranger)).toEqual({ counts: {} });
+    expect(await bus.request(recentTexts, recentBefore(agentId, replyId), stranger)).toEqual({ texts: [] });
     const { messages } = await bus.request(listMessages, { agentId, limit: 50 }, account());
     expect(messages.map(({ id, status }) => [id, status])).toEqual([
       [messageId, 'read'],
       [replyId, 'delivered'],
     ]);
+  });
+
+  it('gives a conversation’s latest texts before a message, as many as asked for and as fit', async () => {
+    const agentId = await agent();
+    await bus.request(syncAgent, { agentId, accountId, status: 'paused', revision: 2 });
+    const said = [];
+    for (const content of ['first', 'second', 'third', 'fourth']) said.push(await say(agentId, content));
+    await say(agentId, 'elsewhere', { conversationId: 'other' });
+    const [first, , , fourth] = said;
+    const recent = async (limits: object) => {
+      const query = { ...recentBefore(agentId, fourth?.id ?? ''), ...limits };
+      return (await bus.request(recentTexts, query, account())).texts.map(({ content }) => content);
+    };
+    expect(await recent({})).toEqual(['first', 'second', 'third']);
+    expect(await recent({ limit: 2 })).toEqual(['second', 'third']);
+    expect(await recent({ maxChars: 'secondthird'.length })).toEqual(['second', 'third']);
+    expect(await recent({ maxChars: 'secondthird'.length - 1 })).toEqual(['third']);
+    expect(await recent({ since: first?.createdAt })).toEqual(['first', 'second', 'third']);
+    expect(await recent({ since: new Date(Date.now() + 60_000) })).toEqual([]);
+    expect(await recent({ before: `msg_${newId()}` })).toEqual([]);
   });
 
   it('gives what is large in pages that fit the bus, each message and event once', async () => {

@@ -143,6 +143,22 @@ export const listMessages = request('messaging.message.list', {
   output: wire({ messages: z.array(Message), hasMore: z.boolean() }),
 });
 
+/**
+ * What was said in a conversation before one of its messages and after `since`, oldest first: the newest `limit`, and of
+ * these no more than have `maxChars` together. For a model's context, which needs neither ids nor states.
+ */
+export const recentTexts = request('messaging.message.recent', {
+  input: wire({
+    agentId: AgentId,
+    conversationId: z.string().max(300),
+    before: MessageId,
+    since: Timestamp.nullable(),
+    limit: z.number().int().min(1).max(100),
+    maxChars: z.number().int().min(1).max(1_000_000),
+  }),
+  output: wire({ texts: z.array(wire({ role: Message.in.shape.role, content: z.string() })) }),
+});
+
 /** Counts per agent, for lists and summaries; unknown agents are absent. */
 export const countMessages = request('messaging.message.count', {
   input: wire({ agentIds: z.array(AgentId).max(100) }),

@@ -1,4 +1,5 @@
 import { type AgentState, type AgentStatus, RoostError } from '#lib/contracts';
+import { type SealedKeys, sealedKeysOf } from '../provider-keys/account-provider-keys.js';
 import type { OpenConfiguration } from './agent-secrets.js';
 
 /** A row of `agents` as Postgres gives it: bigint as text. */
@@ -42,17 +43,27 @@ export interface AgentKey {
 
 /** Errors: NOT_FOUND, the same for another account's agent as for one that never was. */
 export async function findAgent(queries: Queries, key: AgentKey): Promise<AgentRow> {
-  return load(queries, key, '');
+  return load(queries, key);
+}
+
+/** The same with its account's provider keys. */
+export function findAgentAndKeys(queries: Queries, key: AgentKey): Promise<AgentRow & { account_keys: SealedKeys }> {
+  return load(queries, key, `*, ${sealedKeysOf('agents.account_id')} AS account_keys`);
 }
 
 /** The same, locked until the transaction ends: changes of one agent happen one after the other. */
 export async function lockAgent(queries: Queries, key: AgentKey): Promise<AgentRow> {
-  return load(queries, key, 'FOR UPDATE');
+  return load(queries, key, '*', 'FOR UPDATE');
 }
 
-async function load(queries: Queries, { agentId, accountId }: AgentKey, lock: string): Promise<AgentRow> {
-  const [row] = await queries.query<AgentRow>(
-    `SELECT * FROM agents WHERE id = $1 AND ($2::uuid IS NULL OR account_id = $2) ${lock}`,
+async function load<Row extends AgentRow>(
+  queries: Queries,
+  { agentId, accountId }: AgentKey,
+  columns = '*',
+  lock = '',
+): Promise<Row> {
+  const [row] = await queries.query<Row>(
+    `SELECT ${columns} FROM agents WHERE id = $1 AND ($2::uuid IS NULL OR account_id = $2) ${lock}`,
     [agentId, accountId],
   );
   if (!row) throw new RoostError('NOT_FOUND', 'there is no such agent');

@@ -4,7 +4,7 @@ import { getAgentForTurn, getAgentState, getAgentWebhooks, listAgentBots, RoostE
 import { Database } from '#lib/database';
 import { Controller } from '@nestjs/common';
 import type { z } from 'zod';
-import { type AgentRow, findAgent, stateOf } from './agent-row.js';
+import { type AgentRow, findAgent, findAgentAndKeys, stateOf } from './agent-row.js';
 import { openKeys } from '../provider-keys/account-provider-keys.js';
 import { botsAfter, openSecrets, wholeConfiguration } from './agent-secrets.js';
 
@@ -25,9 +25,9 @@ export class ServiceHandlers {
 
   @Handles(getAgentForTurn)
   async forTurn({ agentId }: { agentId: string }, { accountId }: CallContext) {
-    const agent = await findAgent(this.database, { agentId, accountId });
+    const agent = await findAgentAndKeys(this.database, { agentId, accountId });
     const secrets = openSecrets(this.sealer, agent);
-    const accountKeys = await openKeys(this.database, this.sealer, agent.account_id);
+    const accountKeys = openKeys(this.sealer, agent.account_id, agent.account_keys);
     return {
       agentId: agent.id,
       accountId: agent.account_id,

@@ -40,18 +40,22 @@ export async function deleteKey(queries: Queries, accountId: string, provider: P
   if (deleted.length === 0) throw new RoostError('NOT_FOUND', 'the account has no key of this provider');
 }
 
+/** The account's keys as they are stored, by provider. */
+export type SealedKeys = Partial<Record<Provider, string>>;
+
+/** SQL for the `SealedKeys` of the account in `accountId`, to be read in one statement with what they are needed for. */
+export const sealedKeysOf = (accountId: string) =>
+  `(SELECT coalesce(jsonb_object_agg(provider, sealed_key), '{}') FROM account_provider_keys WHERE account_id = ${accountId})`;
+
+export async function findKeys(queries: Queries, accountId: string): Promise<SealedKeys> {
+  const [row] = await queries.query<{ keys: SealedKeys }>(`SELECT ${sealedKeysOf('$1')} AS keys`, [accountId]);
+  return row?.keys ?? {};
+}
+
 /** The account's keys in the clear, for a turn. */
-export async function openKeys(
-  queries: Queries,
-  sealer: Sealer,
-  accountId: string,
-): Promise<Partial<Record<Provider, string>>> {
-  const rows = await queries.query<{ provider: Provider; sealed_key: string }>(
-    `SELECT provider, sealed_key FROM account_provider_keys WHERE account_id = $1`,
-    [accountId],
-  );
+export function openKeys(sealer: Sealer, accountId: string, sealed: SealedKeys): Partial<Record<Provider, string>> {
   return Object.fromEntries(
-    rows.map(({ provider, sealed_key }) => [provider, sealer.open(sealed_key, placeOf(accountId, provider))]),
+    Object.entries(sealed).map(([provider, key]) => [provider, sealer.open(key, placeOf(accountId, provider))]),
   );
 }
 

@@ -10,7 +10,7 @@ import {
 } from '#lib/contracts';
 import { Database } from '#lib/database';
 import { Controller } from '@nestjs/common';
-import { deleteKey, listKeys, openKeys, setKey } from './account-provider-keys.js';
+import { deleteKey, findKeys, listKeys, openKeys, setKey } from './account-provider-keys.js';
 
 /** An account's keys of model providers: what its agents use that bring none. */
 @Controller()
@@ -33,7 +33,8 @@ export class ProviderKeysHandlers {
   @Handles(openAccountProviderKeys)
   async open({ accountId }: { accountId: string }, context: CallContext) {
     if (context.accountId) throw new RoostError('ACCESS_DENIED', 'provider keys are for the brain alone');
-    return { providerKeys: await openKeys(this.database, this.sealer, accountId) };
+    const sealed = await findKeys(this.database, accountId);
+    return { providerKeys: openKeys(this.sealer, accountId, sealed) };
   }
 
   @Handles(deleteAccountProviderKey)

@@ -1,8 +1,8 @@
-import { listMessages, type ClaimedTurn, type Message } from '#lib/contracts';
+import { recentTexts, type ClaimedTurn } from '#lib/contracts';
 import type { CallContext } from '#lib/bus/rpc';
 import type { ModelMessage } from 'ai';
 import type { Bus } from '#lib/bus';
-import { estimateTokens } from '../models/tokens.js';
+import { CHARS_PER_TOKEN } from '../models/tokens.js';
 
 const MAX_MESSAGES = 20;
 const MAX_TOKENS = 8_000;
@@ -13,30 +13,22 @@ const MAX_TOKENS = 8_000;
  */
 export async function recentMessages(
   bus: Bus,
-  turn: ClaimedTurn,
+  { agentId, conversationId, messages: [first] }: ClaimedTurn,
   since: Date | null,
   call: CallContext,
 ): Promise<ModelMessage[]> {
-  const first = turn.messages[0];
-  const { messages } = await bus.request(
-    listMessages,
+  if (!first) return [];
+  const { texts } = await bus.request(
+    recentTexts,
     {
-      agentId: turn.agentId,
-      conversationId: turn.conversationId,
+      agentId,
+      conversationId,
+      before: first.id,
+      since,
       limit: MAX_MESSAGES,
-      ...(first ? { before: first.id } : {}),
+      maxChars: MAX_TOKENS * CHARS_PER_TOKEN,
     },
     call,
   );
-  return withinTokens(messages.filter((message) => !since || message.createdAt > since)).map(toModelMessage);
-}
-
-function withinTokens(messages: Message[]): Message[] {
-  let tokens = 0;
-  const oldestKept = messages.findLastIndex((message) => (tokens += estimateTokens(message.content)) > MAX_TOKENS);
-  return messages.slice(oldestKept + 1);
-}
-
-function toModelMessage(message: Message): ModelMessage {
-  return { role: message.role, content: message.content };
+  return texts;
 }

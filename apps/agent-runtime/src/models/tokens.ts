@@ -1,4 +1,7 @@
-/** A cautious guess where no provider has counted: English text has about four characters to a token. */
+/** Of English text. */
+export const CHARS_PER_TOKEN = 4;
+
+/** A cautious guess where no provider has counted. */
 export function estimateTokens(text: string): number {
-  return Math.ceil(text.length / 4);
+  return Math.ceil(text.length / CHARS_PER_TOKEN);
 }

@@ -15,6 +15,7 @@ import {
   listMessages,
   LiveEvent,
   type Message,
+  recentTexts,
   releaseTurn,
   RoostError,
   WAKE_RUNTIME,
@@ -197,6 +198,12 @@ export class FakePlatform {
       );
       const end = before ? all.findIndex((message) => message.id === before) : all.length;
       return { messages: all.slice(Math.max(0, end - Number(limit)), end), hasMore: false };
+    });
+    this.on(recentTexts, ({ conversationId, before, since, limit }) => {
+      const all = this.messages.filter((message) => message.conversationId === conversationId);
+      const end = all.findIndex((message) => message.id === before);
+      const texts = all.slice(Math.max(0, end - limit), end).filter(({ createdAt }) => !since || createdAt > since);
+      return { texts: texts.map(({ role, content }) => ({ role, content })) };
     });
     this.on(completeTurn, ({ turnId, replies, usage }) => {
       this.end(turnId, { end: 'completed', replies, partialReply: '', usage });

@@ -4,7 +4,22 @@ import type { Database } from '#lib/database';
 interface Found {
   message: Message;
   replies: Message[];
-  isSettled: boolean;
+}
+
+/** Whether nothing more becomes of a message: it is answered, has its error, or is a reply. Errors: NOT_FOUND. */
+export async function isSettled(
+  database: Database,
+  accountId: string,
+  agentId: string,
+  messageId: string,
+): Promise<boolean> {
+  const [row] = await database.query<{ settled: boolean }>(
+    `SELECT role = 'assistant' OR status = 'read' AS settled FROM messages
+     WHERE id = $1 AND agent_id = $2 AND account_id = $3`,
+    [messageId, agentId, accountId],
+  );
+  if (!row) throw unknownMessage();
+  return row.settled;
 }
 
 /** A message and the replies of the turn that answered it. Errors: NOT_FOUND. */
@@ -21,13 +36,15 @@ export async function getMessage(
      FROM messages m WHERE m.id = $1 AND m.agent_id = $2 AND m.account_id = $3`,
     [messageId, agentId, accountId],
   );
-  if (!row) throw new RoostError('NOT_FOUND', 'this agent has no such message');
-  const message = Message.parse(row.message);
+  if (!row) throw unknownMessage();
   return {
-    message,
+    message: Message.parse(row.message),
     replies: (row.replies ?? []).map((reply) => Message.parse(reply)),
-    isSettled: message.role === 'assistant' || message.status === 'read',
   };
+}
+
+function unknownMessage(): RoostError {
+  return new RoostError('NOT_FOUND', 'this agent has no such message');
 }
 
 /** Marks a reply read. Errors: NOT_FOUND, CONFLICT for a user's message. */

@@ -7,6 +7,7 @@ import {
   markMessageRead,
   messageCreated,
   postMessage,
+  recentTexts,
   recordedSubject,
   RoostError,
   sendMessage,
@@ -16,9 +17,10 @@ import { Database } from '#lib/database';
 import { Controller } from '@nestjs/common';
 import type { z } from 'zod';
 import { KnownAgents, unknownAgent } from '../agents/known-agents.js';
-import { getMessage as findMessage, markRead } from './get-message.js';
+import { getMessage as findMessage, isSettled, markRead } from './get-message.js';
 import { listMessages as findMessages } from './list-messages.js';
 import { postMessage as post } from './post-message.js';
+import { recentTexts as findTexts } from './recent-texts.js';
 import { SendBatcher } from './send-batcher.js';
 import { SettledMessages } from './settled-messages.js';
 
@@ -72,20 +74,21 @@ export class MessagesHandlers {
   @Handles(getMessage)
   async get({ agentId, messageId, waitSeconds }: InputOf<typeof getMessage>, context: CallContext) {
     const accountId = accountOf(context);
-    const look = () => findMessage(this.database, accountId, agentId, messageId);
     // The answer must be on its way before the caller gives up.
     const waitMs = Math.min(waitSeconds * 1_000, context.deadline - Date.now() - 250);
-    const found = await this.settled.until(messageId, waitMs, async () => {
-      const now = await look();
-      return now.isSettled ? now : undefined;
-    });
-    const { message, replies } = found ?? (await look());
-    return { message, replies };
+    if (waitMs > 0)
+      await this.settled.until(messageId, waitMs, () => isSettled(this.database, accountId, agentId, messageId));
+    return findMessage(this.database, accountId, agentId, messageId);
   }
 
   @Handles(listMessages)
   async list(query: InputOf<typeof listMessages>, context: CallContext) {
     return findMessages(this.database, accountOf(context), query, () => this.agents.require(query.agentId, context));
+  }
+
+  @Handles(recentTexts)
+  recent(query: InputOf<typeof recentTexts>, context: CallContext) {
+    return findTexts(this.database, accountOf(context), query);
   }
 
   @Handles(markMessageRead)

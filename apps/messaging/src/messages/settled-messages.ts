@@ -30,16 +30,16 @@ export class SettledMessages implements OnApplicationBootstrap {
     if (messageIds.length > 0) this.bus.signal(SUBJECT, messageIds);
   }
 
-  /** Calls `look` until it gives something or the time is over: at once, when told, and now and then. */
-  async until<T>(messageId: string, waitMs: number, look: () => Promise<T | undefined>): Promise<T | undefined> {
+  /** Resolves when `look` says so or the time is over. It is asked at once, when told, and now and then. */
+  async until(messageId: string, waitMs: number, look: () => Promise<boolean>): Promise<void> {
     const deadline = Date.now() + waitMs;
     for (;;) {
       // Listening begins before the look: an end that falls between the two must not be missed.
       const told = this.listen(messageId);
       try {
-        const found = await look();
+        const isSettled = await look();
         const left = deadline - Date.now();
-        if (found !== undefined || left <= 0 || this.bus.stopping.aborted) return found;
+        if (isSettled || left <= 0 || this.bus.stopping.aborted) return;
         await told.or(Math.min(left, RECHECK_MS));
       } finally {
         told.forget();

@@ -34,7 +34,7 @@ export async function injectFaults(plan: Fault[], options: InjectOptions): Promi
       const victim = await until(
         `${fault.target} runs again`,
         async () => choose(await targets.find(fault.target), fault.replica, minAgeMs),
-        { timeoutMs: COMES_BACK_MS, everyMs: 50 },
+        { timeoutMs: COMES_BACK_MS, everyMs: 250 },
       );
       const atSeconds = ((Date.now() - options.startedAt) / 1_000).toFixed(1);
       options.log(`${atSeconds.padStart(6)} s  ${fault.kind.padEnd(6)} ${fault.target} (${victim.name})`);

@@ -12,6 +12,8 @@ export interface UnderFaultsOptions extends PlanOptions, Omit<LoadOptions, 'isSt
   victims: FaultTargets;
   /** How long a service takes to start on this machine. */
   startMs: number;
+  /** Before the load begins. */
+  warmUp?: ((agentIds: string[]) => Promise<void>) | undefined;
   /** What else goes on while the faults happen, until `isOver`. */
   alongside?: ((agentIds: string[], isOver: () => boolean) => Promise<void>) | undefined;
   log(line: string): void;
@@ -32,12 +34,13 @@ export interface UnderFaults {
  * Errors: a target that did not come back.
  */
 export async function loadUnderFaults(options: UnderFaultsOptions): Promise<UnderFaults> {
-  const { seed, victims, log, startMs, alongside } = options;
+  const { seed, victims, log, startMs, warmUp, alongside } = options;
   const plan = planFaults(randomFrom(seed), options);
   let isStopped = false;
   const load = new Load({ ...options, conversationsPerAgent: 2, isStopped: () => isStopped });
   try {
     await load.prepare();
+    await warmUp?.(load.agentIds);
     const startedAt = Date.now();
     const injecting = injectFaults(plan, {
       targets: victims,

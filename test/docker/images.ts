@@ -5,6 +5,8 @@ import { seconds } from './seconds.js';
 import type { StackInput } from './stack.js';
 
 export interface BuildInput {
+  /** Also the workspace image with compilers, which takes some 150 MB of packages. */
+  withCompilers?: boolean;
   /** The project's root. */
   root: string;
   /** Temporary. */
@@ -15,8 +17,12 @@ export interface BuildInput {
 }
 
 const maxServicesBytes = 250e6;
+const compilersImage = 'roost-workspace-build:test';
 
-/** Builds the images of Roost and tells their sizes. Errors: the services' image is larger than it may be. */
+/**
+ * Builds the images of Roost and tells their sizes. Errors: the services' image is larger than it may be, or holds no
+ * list of its packages; compilers that do not compile.
+ */
 export async function buildImages(input: BuildInput): Promise<StackInput['images']> {
   const { root, base, docker, say } = input;
   const images = { services: 'roost:test', workspace: 'roost-workspace:test', ...(await serverImages(input)) };
@@ -24,6 +30,7 @@ export async function buildImages(input: BuildInput): Promise<StackInput['images
   for (const [target, tag] of [
     ['services', images.services],
     ['workspace', images.workspace],
+    ...(input.withCompilers ? [['workspace-build', compilersImage] as const] : []),
   ] as const) {
     const startedAt = Date.now();
     const args = [
@@ -41,7 +48,31 @@ export async function buildImages(input: BuildInput): Promise<StackInput['images
     say(`image ${target}: ${(bytes / 1e6).toFixed(0)} MB, built in ${seconds(Date.now() - startedAt)}`);
     if (target === 'services' && bytes > maxServicesBytes) throw new Error('the services image is larger than 250 MB');
   }
+  say(`packages: ${await packagesOf(images.services, input)}`);
+  if (input.withCompilers) say(`compilers: ${await compile(docker)}`);
   return images;
+}
+
+/** How many packages the services' image says it holds, by the list in it. */
+async function packagesOf(image: string, { folder, docker }: BuildInput): Promise<string> {
+  const container = (await docker('create', image)).trim();
+  const file = join(folder, 'sbom.spdx.json');
+  await docker('cp', `${container}:/roost/sbom.spdx.json`, file);
+  await docker('rm', container);
+  const { spdxVersion, packages } = JSON.parse(readFileSync(file, 'utf8')) as {
+    spdxVersion: string;
+    packages: object[];
+  };
+  if (packages.length === 0) throw new Error('the services image lists no package');
+  return `${packages.length}, listed in the image (${spdxVersion})`;
+}
+
+/** As an agent does it: as its user, without a network. */
+async function compile(docker: BuildInput['docker']): Promise<string> {
+  const script =
+    'cd /tmp && echo "int main() { return 7; }" > a.c && gcc a.c -o a && { ./a; test $? = 7; } && gcc --version';
+  const told = await docker('run', '--rm', '--network', 'none', '--entrypoint', 'bash', compilersImage, '-c', script);
+  return told.split('\n')[0] ?? '';
 }
 
 /** Whether the nats-server in the image is older than 2.10, which knows no `sync_interval: always`. */

@@ -18,7 +18,11 @@ import { prepareStack, type Stack } from './stack.js';
  * every build does. Where there is no Docker it says so and ends well.
  */
 const { values } = parseArgs({
-  options: { replicas: { type: 'boolean', default: false }, seed: { type: 'string' } },
+  options: {
+    replicas: { type: 'boolean', default: false },
+    seed: { type: 'string' },
+    compilers: { type: 'boolean', default: false },
+  },
 });
 const seed = values.seed === undefined ? randomInt(2 ** 32) : Number(values.seed);
 if (!Number.isInteger(seed)) throw new Error('--seed is a whole number');
@@ -54,7 +58,7 @@ try {
 async function run(): Promise<void> {
   const base = await baseImage(folder, docker);
   if (base.startsWith('!')) return say(`test:docker is skipped: ${base.slice(1)}`);
-  const images = await buildImages({ root, folder, base, docker, say });
+  const images = await buildImages({ root, folder, base, docker, say, withCompilers: values.compilers });
   const files = values.replicas ? [replicasFile(root)] : [];
   stack = await prepareStack({ root, folder, socket, images, files, isOldNats: await isOldNats(images.nats, docker) });
   if (values.replicas) await tryReplicas({ stack, socket, seed, say });

@@ -6,6 +6,7 @@ import type { FaultTargets, Victim } from '../../chaos/fault-targets.js';
 /** The containers of a compose project, asked for anew each time: what was killed comes back with another address. */
 export class Containers {
   private readonly docker: Docker;
+  private readonly addresses = new Map<string, { until: number; address: Promise<string | undefined> }>();
 
   constructor(
     socket: string,
@@ -22,10 +23,16 @@ export class Containers {
     return found.sort((a, b) => numberOf(a) - numberOf(b)).map(({ Id }) => Id);
   }
 
-  /** Undefined while it does not run. */
-  async addressOf(id: string, network: string): Promise<string | undefined> {
-    const { NetworkSettings } = await this.docker.getContainer(id).inspect();
-    return NetworkSettings.Networks[`${this.project}_${network}`]?.IPAddress || undefined;
+  /** Undefined while it does not run. Asked for at most every half second: asking costs Docker more than a request. */
+  addressOf(id: string, network: string): Promise<string | undefined> {
+    const known = this.addresses.get(id);
+    if (known && known.until > Date.now()) return known.address;
+    const address = this.docker
+      .getContainer(id)
+      .inspect()
+      .then(({ NetworkSettings }) => NetworkSettings.Networks[`${this.project}_${network}`]?.IPAddress || undefined);
+    this.addresses.set(id, { until: Date.now() + 500, address });
+    return address;
   }
 
   /** How often the restart policy brought a service's containers back. */

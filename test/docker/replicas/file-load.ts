@@ -28,6 +28,15 @@ export class FileLoad {
 
   constructor(private readonly options: FileLoadOptions) {}
 
+  /** A first file for each agent, one after the other. */
+  async wake(agentIds: string[]): Promise<void> {
+    for (const agentId of agentIds) {
+      const file = { agentId, path: 'first.txt', content: `the first of ${agentId}` };
+      await until(`agent ${agentId} has its first file`, () => this.write(file));
+      this.written.push(file);
+    }
+  }
+
   async run(agentIds: string[], isOver: () => boolean): Promise<void> {
     await Promise.all(
       agentIds.map(async (agentId, index) => {
@@ -36,11 +45,12 @@ export class FileLoad {
           const path = `files/${count}.txt`;
           const content = `file ${count} of ${agentId}`;
           while (!isOver()) {
-            if (!(await this.write({ agentId, path, content }))) await sleep(500);
-            else {
-              this.written.push({ agentId, path, content });
+            const file = { agentId, path, content };
+            if (await this.write(file)) {
+              this.written.push(file);
               break;
             }
+            await sleep(500);
           }
           await sleep(this.options.everyMs);
         }

@@ -27,6 +27,21 @@ describe('a service schema', () => {
     expect(await database.transaction((tx) => tx.query(`SELECT id FROM books`))).toEqual([{ id: 1 }]);
   });
 
+  it('commits with the last statement, and not when that one or the commit is refused', async () => {
+    await database.query(
+      `CREATE TABLE lasts (n int PRIMARY KEY, twin int REFERENCES lasts DEFERRABLE INITIALLY DEFERRED)`,
+    );
+    const last = (n: number, twin: number | null) =>
+      database.transaction(async (tx) => {
+        await tx.query(`INSERT INTO lasts VALUES ($1 + 100)`, [n]);
+        return tx.finish(`INSERT INTO lasts VALUES ($1, $2) RETURNING n`, [n, twin]);
+      });
+    await expect(last(1, null)).resolves.toEqual([{ n: 1 }]);
+    await expect(last(1, null)).rejects.toThrow(/duplicate key/);
+    await expect(last(2, 3)).rejects.toThrow(/foreign key/);
+    expect(await database.query(`SELECT n FROM lasts ORDER BY n`)).toEqual([{ n: 1 }, { n: 101 }]);
+  });
+
   it('goes on after a statement of a transaction was refused', async () => {
     await expect(database.transaction((tx) => tx.query(`INSERT INTO books VALUES ($1)`, [1]))).rejects.toMatchObject({
       code: '23505',

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { MigrationInterface } from 'typeorm';
 import { asUnavailable, isDatabaseAway } from './database-away.js';
+import { GatheringSocket } from './gathering-socket.js';
 import { migrate } from './migrate.js';
 import { type Query, type Row, statementsOn } from './statements.js';
 import { Transaction } from './transaction.js';
@@ -15,6 +16,9 @@ export interface DatabaseOptions {
   poolSize: number;
 }
 
+// Named, as all statements are: pg corks only those.
+const BEGIN = { name: 'begin', text: 'BEGIN' };
+const COMMIT = { name: 'commit', text: 'COMMIT' };
 const OPEN_TIMEOUT_MS = 30_000;
 const OPEN_RETRY_MS = 250;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -52,6 +56,7 @@ export class Database {
       options: `-c search_path=${options.schema} -c synchronous_commit=on`,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       pipeline: true,
+      stream: () => new GatheringSocket(),
     });
     // A connection that Postgres dropped is replaced by the next use; without listeners it would end the process.
     pool.on('error', () => undefined);
@@ -79,13 +84,13 @@ export class Database {
   async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     const { tx, result } = await this.withConnection(async (connection) => {
       // Goes out together with the first statement: waiting for its answer would be a round trip for nothing.
-      const begun = connection.query('BEGIN');
+      const begun = connection.query(BEGIN);
       begun.catch(() => undefined);
-      const tx = new Transaction(statementsOn(connection));
+      const tx = new Transaction(statementsOn(connection), () => connection.query(COMMIT));
       try {
         const result = await work(tx);
         await begun;
-        await connection.query('COMMIT');
+        await tx.commit();
         return { tx, result };
       } catch (error) {
         // The rollback of a broken connection fails too; the first error is the one that tells something.

@@ -1,5 +1,5 @@
 import { type ClaimedTurn, Message, turnStarted } from '#lib/contracts';
-import { NEVER_PUBLISHED, newId, type Transaction } from '#lib/database';
+import { type Database, NEVER_PUBLISHED, newId, type Transaction } from '#lib/database';
 
 /** A batch travels in one bus message and one prompt: what is beyond comes with the conversation's next turn. */
 const MAX_BATCH = 200;
@@ -28,21 +28,15 @@ interface ClaimRow {
  * `hasMore`: another agent could be claimed when this one was.
  */
 export async function claimTurn(
-  tx: Transaction,
+  database: Database,
   workerId: string,
   leaseMs: number,
 ): Promise<(ClaimedTurn & { hasMore: boolean }) | null> {
-  const [agent] = await tx.query<AgentRow>(
-    `SELECT agent_id, account_id FROM agents
-     WHERE next_at <= now() AND running_turn IS NULL AND status = 'active'
-     ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED`,
-  );
-  if (!agent) return null;
-  // A statement of its own: only one that begins under the lock sees everything that was committed before it.
   const turnId = newId();
-  const [claim] = await tx.query<ClaimRow>(CLAIM, [agent.agent_id, turnId, workerId, leaseMs, turnStarted.subject]);
+  const { agent, claim } = await database.transaction((tx) => claimOf(tx, turnId, workerId, leaseMs));
+  if (!agent) return null;
   if (!claim) {
-    await waitForRetry(tx, agent.agent_id);
+    await database.transaction((tx) => waitForRetry(tx, agent.agent_id));
     return null;
   }
   return {
@@ -61,10 +55,29 @@ export async function claimTurn(
   };
 }
 
+async function claimOf(
+  tx: Transaction,
+  turnId: string,
+  workerId: string,
+  leaseMs: number,
+): Promise<{ agent?: AgentRow | undefined; claim?: ClaimRow | undefined }> {
+  const [agent] = await tx.query<AgentRow>(
+    `SELECT agent_id, account_id FROM agents
+     WHERE next_at <= now() AND running_turn IS NULL AND status = 'active'
+     ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED`,
+  );
+  if (!agent) return {};
+  // A statement of its own: only one that begins under the lock sees everything that was committed before it.
+  const [claim] = await tx.finish<ClaimRow>(CLAIM, [agent.agent_id, turnId, workerId, leaseMs, turnStarted.subject]);
+  return { agent, claim };
+}
+
 /** The conversation's own messages are all backing off: the agent is ready again when the first of them is. */
 async function waitForRetry(tx: Transaction, agentId: string): Promise<void> {
-  await tx.query(
-    `UPDATE agents SET next_at = (SELECT min(ready_at) FROM conversations c WHERE c.agent_id = $1) WHERE agent_id = $1`,
+  await tx.query(`SELECT 1 FROM agents WHERE agent_id = $1 FOR UPDATE`, [agentId]);
+  await tx.finish(
+    `UPDATE agents SET next_at = (SELECT min(ready_at) FROM conversations c WHERE c.agent_id = $1)
+     WHERE agent_id = $1 AND running_turn IS NULL`,
     [agentId],
   );
 }

@@ -22,7 +22,8 @@ export async function completeTurn(
   }
   const rows = replies.map((content) => ({ id: `msg_${newId()}`, content: content.replaceAll('\0', '') }));
   const replyIds = rows.map(({ id }) => id);
-  const [freed] = await tx.query<{ next_at: Date | null }>(COMPLETE, [
+  tx.markEvents();
+  const [freed] = await tx.finish<{ next_at: Date | null }>(COMPLETE, [
     turn.id,
     turn.agentId,
     turn.accountId,
@@ -33,7 +34,6 @@ export async function completeTurn(
     JSON.stringify(z.encode(contract.input.in.shape.usage, usage)),
     messageCompleted.subject,
   ]);
-  tx.markEvents();
   return {
     agentId: turn.agentId,
     settledIds: turn.messageIds,

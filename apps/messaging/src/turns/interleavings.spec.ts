@@ -42,7 +42,7 @@ it('answers every message exactly once and in order, whatever claims, expiries a
       const answered: string[] = [];
       let running: string | undefined;
       const claim = async () => {
-        const turn = await database.transaction((tx) => claimTurn(tx, 'w', 30_000));
+        const turn = await claimTurn(database, 'w', 30_000);
         expect(turn !== null && running !== undefined).toBe(false);
         if (!turn) return;
         running = turn.turnId;

@@ -107,7 +107,7 @@ class Queue {
   }
 
   async claim(): Promise<boolean> {
-    const turn = await database.transaction((tx) => claimTurn(tx, 'w', 30_000));
+    const turn = await claimTurn(database, 'w', 30_000);
     if (turn) this.held.push({ turnId: turn.turnId, fencingToken: turn.fencingToken });
     return turn !== null;
   }

@@ -40,7 +40,7 @@ export class TurnsHandlers {
 
   @Handles(claimTurn)
   async claim({ workerId }: InputOf<typeof claimTurn>) {
-    const claimed = await this.database.transaction((tx) => claim(tx, workerId, this.config.ROOST_LEASE_MS));
+    const claimed = await claim(this.database, workerId, this.config.ROOST_LEASE_MS);
     if (!claimed) return { turn: null, hasMore: false };
     this.bus.signal(recordedSubject(claimed.agentId));
     const { hasMore, ...turn } = claimed;

@@ -5,7 +5,13 @@ import { lockDataFolder } from '#tools/launcher';
 import { tar } from './tar.js';
 
 /** What a restored Roost makes anew. */
-const leftOut = ['./logs', './roost.lock*', './postgres/postmaster.pid', './postgres/postmaster.opts'];
+const leftOut = [
+  './logs',
+  './roost.lock*',
+  './postgres/postmaster.pid',
+  './postgres/postmaster.opts',
+  './postgres/.s.PGSQL.*',
+];
 
 /**
  * Packs a data folder into one `.tar.gz`: database, agents' volumes, streams, keys. Roost must not run on it meanwhile,

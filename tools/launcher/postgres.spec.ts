@@ -45,8 +45,9 @@ describe('the embedded PostgreSQL', () => {
     expect(statSync(join(dataDir, 'postgres-password')).mode & 0o777).toBe(0o600);
   });
 
-  it('asks for the password', async () => {
+  it('asks for the password, also at its socket', async () => {
     const { url } = await start(temporaryFolder());
+    expect(await query(url, 'SELECT inet_server_addr() AS address')).toEqual([{ address: null }]);
     const wrong = new URL(url);
     wrong.password = 'wrong';
     await expect(query(wrong.href, 'SELECT 1')).rejects.toThrow(/password authentication failed/);

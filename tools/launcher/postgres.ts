@@ -1,6 +1,16 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chownSync, closeSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -19,7 +29,7 @@ export interface PostgresOptions {
 }
 
 export interface Postgres {
-  /** Of the superuser, for the database `postgres`. */
+  /** Of the superuser, for the database `postgres`; by a Unix socket, which costs less than TCP, for those who know `?host`. */
   url: string;
   readonly pid: number | undefined;
   stop(): Promise<void>;
@@ -30,7 +40,6 @@ export interface Postgres {
 const startTimeoutMs = 60_000;
 const settings = {
   listen_addresses: '127.0.0.1',
-  unix_socket_directories: '',
   max_connections: '200',
   synchronous_commit: 'on',
   shared_buffers: '64MB',
@@ -60,6 +69,7 @@ export async function startPostgres({ dataDir, log }: PostgresOptions): Promise<
   if (!existsSync(clusterDir)) await createCluster(binaries.initdb, dataDir, clusterDir, password);
 
   const port = await freePort();
+  const socketDir = canHoldSocket(clusterDir, port) ? clusterDir : '';
   const user = postgresUser(binaries.postgres, clusterDir);
   const logFile = resolve(dataDir, 'logs', 'postgres.log');
   const server = await supervise({
@@ -71,13 +81,16 @@ export async function startPostgres({ dataDir, log }: PostgresOptions): Promise<
     describeFailure: () => lastLines(logFile, 3),
     whenReady: (child) => untilReady(clusterDir, child),
     spawn() {
-      removeStalePidFile(clusterDir);
-      const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+      removeStalePidFiles(clusterDir);
+      const flags = Object.entries({ ...settings, unix_socket_directories: socketDir }).flatMap(([name, value]) => [
+        '-c',
+        `${name}=${value}`,
+      ]);
       return launch(user, binaries.postgres, ['-D', clusterDir, '-p', String(port), ...flags], clusterDir, logFile);
     },
   });
   return {
-    url: `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`,
+    url: `postgresql://postgres:${password}@127.0.0.1:${port}/postgres${socketDir && `?host=${encodeURIComponent(socketDir)}`}`,
     get pid() {
       return server.pid;
     },
@@ -94,14 +107,20 @@ async function endOrphans(clusterDir: string, log: (line: string) => void): Prom
   }
 }
 
+/** The kernel takes no longer path for a socket: 104 bytes with its end on macOS, 108 on Linux. */
+function canHoldSocket(folder: string, port: number): boolean {
+  return Buffer.byteLength(join(folder, `.s.PGSQL.${port}`)) < 104;
+}
+
 /**
- * The pid in a stale postmaster.pid may since belong to another process of ours (pids start over with a container),
- * and PostgreSQL would then refuse to start. No postmaster runs here: the lock of the data folder is ours and orphans
- * have been ended.
+ * The pid in a stale postmaster.pid, or in the lock of a socket, may since belong to another process of ours (pids start
+ * over with a container), and PostgreSQL would then refuse to start. No postmaster runs here: the lock of the data folder
+ * is ours and orphans have been ended.
  */
-function removeStalePidFile(clusterDir: string): void {
+function removeStalePidFiles(clusterDir: string): void {
   if (processesWithArgument(['postgres'], clusterDir).length > 0) return;
-  rmSync(join(clusterDir, 'postmaster.pid'), { force: true });
+  const stale = readdirSync(clusterDir).filter((name) => name === 'postmaster.pid' || name.startsWith('.s.PGSQL.'));
+  for (const name of stale) rmSync(join(clusterDir, name), { force: true });
 }
 
 /** Made beside its place and moved there when complete, so that a kill in between leaves no half cluster. */

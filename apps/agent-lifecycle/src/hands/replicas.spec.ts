@@ -1,10 +1,11 @@
 import { sealerFrom } from '#lib/auth';
-import { updateAgent } from '#lib/contracts';
+import { getAgent, updateAgent } from '#lib/contracts';
 import { until } from '#lib/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { lifecycleConfigSchema } from '../config.js';
 import { type LifecycleService, lifecycleService } from '../testing/lifecycle-service.js';
 import type { NetworkPolicy, WorkspaceDriver, WorkspaceSpec } from '../workspaces/index.js';
+import { hostAway } from '../workspaces/unavailable.js';
 import { reconcile } from './reconcile.js';
 import { WorkspaceKeeper } from './workspace-keeper.js';
 
@@ -13,6 +14,7 @@ const quiet = { warn: () => undefined, info: () => undefined };
 /** Workspaces as a Docker host has them, with nothing in them: each replica's driver holds the lines of those it made. */
 class Platform {
   readonly holders = new Map<string, Replica>();
+  isAway = false;
 }
 
 class Replica implements WorkspaceDriver {
@@ -21,6 +23,7 @@ class Replica implements WorkspaceDriver {
   constructor(private readonly platform: Platform) {}
 
   ensure({ agentId, network }: WorkspaceSpec) {
+    if (this.platform.isAway) return Promise.reject(hostAway('Docker does not answer'));
     this.policies.set(agentId, network);
     if (!this.platform.holders.has(agentId)) this.platform.holders.set(agentId, this);
     return Promise.resolve();
@@ -103,6 +106,30 @@ describe('two replicas that keep the same workspaces', () => {
     await reconcile(service.rows, keeper);
     expect(driver.policies.get(id)).toEqual({ mode: 'none' });
     expect(keeper.awake.get(id)?.isStale).toBe(true);
+  });
+
+  it('take a host that is away for a moment for no failure of its agents', async () => {
+    const { keeper } = replica();
+    const { id } = await service.agent();
+    const statusOf = async () => (await service.ask(getAgent, { agent_id: id })).status;
+    const tryOften = async () => {
+      for (let tries = 0; tries < 10; tries += 1)
+        await expect(keeper.ensure({ agentId: id, accountId: null })).rejects.toThrow('Docker does not answer');
+    };
+    platform.isAway = true;
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      await tryOften();
+      expect(await statusOf()).toBe('active');
+      for (let waits = 0; waits < 4; waits += 1) {
+        vi.advanceTimersByTime(60_000);
+        await tryOften().catch(() => undefined);
+      }
+      expect(await statusOf()).toBe('error');
+    } finally {
+      vi.useRealTimers();
+      platform.isAway = false;
+    }
   });
 
   it('do not restart a sandbox for a change that is not about it', async () => {

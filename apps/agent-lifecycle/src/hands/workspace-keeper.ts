@@ -13,6 +13,7 @@ import type { LifecycleConfig } from '../config.js';
 import { changeStatus } from '../states/change-status.js';
 import { tellMessaging } from '../states/tell-messaging.js';
 import type { WorkspaceDriver, WorkspaceSpec } from '../workspaces/index.js';
+import { isHostAway } from '../workspaces/unavailable.js';
 import { Activity } from './activity.js';
 import { Failures } from './failures.js';
 import { DRIVER } from './make-driver.js';
@@ -194,6 +195,8 @@ export class WorkspaceKeeper {
 
   /** Counts a failure of a workspace; too many in a row, or one that no retry mends, put the agent in `error`. */
   async failed(agentId: string, error: unknown): Promise<void> {
+    // Every caller runs into a host that is away: once per wait, so that a moment of it is not too many in a row.
+    if (isHostAway(error) && !this.failures.mayTry(agentId)) return;
     const count = this.failures.add(agentId);
     if (count < this.config.ROOST_WORKSPACE_TRIES && this.driver.whyNever === undefined) return;
     const reason = error instanceof RoostError ? error.message : 'the workspace keeps failing';

@@ -1,5 +1,5 @@
 import { RoostError } from '#lib/contracts';
-import { unavailable } from '../unavailable.js';
+import { hostAway, unavailable } from '../unavailable.js';
 import type { ContainerFacts } from './docker-host.js';
 
 /** What an operator can do about a Docker host that refuses. */
@@ -15,7 +15,7 @@ export function unavailableBecause(error: unknown, { image, host, name }: Circum
   if (error instanceof RoostError) return error;
   const text = error instanceof Error ? error.message : String(error);
   if (isUnreachable(error)) {
-    return unavailable(
+    return hostAway(
       `Docker does not answer at ${host} (${codeOf(error)}): start it, or set DOCKER_HOST to where it listens`,
     );
   }

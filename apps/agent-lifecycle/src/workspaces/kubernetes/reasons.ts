@@ -1,7 +1,7 @@
 import type { CoreV1Event, V1ContainerStatus, V1PersistentVolumeClaim, V1Pod } from '@kubernetes/client-node';
 import { RoostError } from '#lib/contracts';
 import { messageOf, statusOf } from './cluster.js';
-import { unavailable } from '../unavailable.js';
+import { hostAway, unavailable } from '../unavailable.js';
 
 /** Why a pod does not run, in words that say what to do. Undefined: nothing speaks against it but time. */
 export function whyPodFails(pod: V1Pod): string | undefined {
@@ -75,7 +75,7 @@ export function apiError(error: unknown): RoostError {
   const status = statusOf(error);
   const message = messageOf(error);
   if (status === undefined) {
-    return unavailable(
+    return hostAway(
       `the Kubernetes API does not answer (${message}): workspaces that run go on; check the API server, it is tried again`,
     );
   }

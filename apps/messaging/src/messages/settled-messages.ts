@@ -30,7 +30,7 @@ export class SettledMessages implements OnApplicationBootstrap {
     if (messageIds.length > 0) this.bus.signal(SUBJECT, messageIds);
   }
 
-  /** Resolves when `look` says so or the time is over. It is asked at once, when told, and now and then. */
+  /** Resolves when told of the message's end, when `look`, asked at once and now and then, says so, or when the time is over. */
   async until(messageId: string, waitMs: number, look: () => Promise<boolean>): Promise<void> {
     const deadline = Date.now() + waitMs;
     for (;;) {
@@ -40,7 +40,7 @@ export class SettledMessages implements OnApplicationBootstrap {
         const isSettled = await look();
         const left = deadline - Date.now();
         if (isSettled || left <= 0 || this.bus.stopping.aborted) return;
-        await told.or(Math.min(left, RECHECK_MS));
+        if (await told.within(Math.min(left, RECHECK_MS))) return;
       } finally {
         told.forget();
       }
@@ -49,12 +49,13 @@ export class SettledMessages implements OnApplicationBootstrap {
 
   private listen(messageId: string) {
     let wake = () => {};
-    const told = new Promise<void>((resolve) => (wake = resolve));
+    const told = new Promise<true>((resolve) => (wake = () => resolve(true)));
     const wakers = this.waiting.get(messageId) ?? new Set();
     this.waiting.set(messageId, wakers.add(wake));
     let timer: NodeJS.Timeout | undefined;
     return {
-      or: (ms: number) => Promise.race([told, new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))]),
+      within: (ms: number) =>
+        Promise.race([told, new Promise<false>((resolve) => (timer = setTimeout(resolve, ms, false)))]),
       forget: () => {
         clearTimeout(timer);
         wakers.delete(wake);

@@ -4,6 +4,12 @@ import { Database } from '#lib/database';
 import { Injectable } from '@nestjs/common';
 import { recordAgent } from './record-agent.js';
 
+/**
+ * SQL for what is read of the agent `$1`: whether `KnownAgents.require` has to be asked as well. A deleted agent looks
+ * stopped, and its messages are still there, until its event is here.
+ */
+export const MAY_BE_GONE = `(SELECT status = 'stopped' FROM agents WHERE agent_id = $1) AS may_be_gone`;
+
 /** The projection of lifecycle's agents, filled on demand where an event has not arrived yet. */
 @Injectable()
 export class KnownAgents {

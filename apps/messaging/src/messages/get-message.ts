@@ -1,5 +1,6 @@
 import { Message, RoostError } from '#lib/contracts';
 import type { Database } from '#lib/database';
+import { MAY_BE_GONE } from '../agents/known-agents.js';
 
 interface Found {
   message: Message;
@@ -22,21 +23,26 @@ export async function isSettled(
   return row.settled;
 }
 
-/** A message and the replies of the turn that answered it. Errors: NOT_FOUND. */
+/**
+ * A message and the replies of the turn that answered it. `assertAgent` is asked when the agent may be deleted.
+ * Errors: NOT_FOUND, those of `assertAgent`.
+ */
 export async function getMessage(
   database: Database,
   accountId: string,
   agentId: string,
   messageId: string,
+  assertAgent: () => Promise<void>,
 ): Promise<Found> {
-  const [row] = await database.query<{ message: unknown; replies: unknown[] | null }>(
-    `SELECT wire_message(m) AS message,
+  const [row] = await database.query<{ message: unknown; replies: unknown[] | null; may_be_gone: boolean }>(
+    `SELECT wire_message(m) AS message, ${MAY_BE_GONE},
        (SELECT jsonb_agg(wire_message(r) ORDER BY r.seq) FROM messages r
         WHERE r.turn_id = m.turn_id AND r.role = 'assistant' AND m.role = 'user') AS replies
-     FROM messages m WHERE m.id = $1 AND m.agent_id = $2 AND m.account_id = $3`,
-    [messageId, agentId, accountId],
+     FROM messages m WHERE m.agent_id = $1 AND m.id = $2 AND m.account_id = $3`,
+    [agentId, messageId, accountId],
   );
   if (!row) throw unknownMessage();
+  if (row.may_be_gone) await assertAgent();
   return {
     message: Message.parse(row.message),
     replies: (row.replies ?? []).map((reply) => Message.parse(reply)),
@@ -60,6 +66,7 @@ export async function markRead(
     [messageId, agentId, accountId],
   );
   if (row) return Message.parse(row.message);
-  await getMessage(database, accountId, agentId, messageId);
+  // Says NOT_FOUND for one that is not there at all.
+  await isSettled(database, accountId, agentId, messageId);
   throw new RoostError('CONFLICT', 'only a reply can be marked read; a message to the agent is read by its turn');
 }

@@ -1,13 +1,14 @@
 import { listMessages as contract, Message, RoostError } from '#lib/contracts';
 import type { Database } from '#lib/database';
 import type { z } from 'zod';
+import { MAY_BE_GONE } from '../agents/known-agents.js';
 
 /** A page travels in one bus message of at most 32 MB; a character may take six bytes of it as an escape. */
 const MAX_PAGE_CHARS = 4_000_000;
 
 /**
- * Pages through an agent's messages by `seq`. A page of very long messages holds fewer than `limit`. Rows are the account's own; when none is found `assertAgent` and the
- * cursors are asked why. Errors: VALIDATION_ERROR for a cursor of another agent, those of `assertAgent`.
+ * Pages through an agent's messages by `seq`. A page of very long messages holds fewer than `limit`. Rows are the account's own; when none is found, or the agent may
+ * be deleted, `assertAgent` and the cursors are asked why. Errors: VALIDATION_ERROR for a cursor of another agent, those of `assertAgent`.
  */
 export async function listMessages(
   database: Database,
@@ -30,13 +31,13 @@ export async function listMessages(
   const limit = Number(query.limit);
   // After a cursor the page begins there; otherwise it is the newest ones.
   const isForward = query.after !== undefined;
-  const rows = await database.query<{ message: unknown }>(
-    `SELECT wire_message(m) AS message FROM messages m WHERE ${conditions.join(' AND ')}
+  const rows = await database.query<{ message: unknown; may_be_gone: boolean }>(
+    `SELECT wire_message(m) AS message, ${MAY_BE_GONE} FROM messages m WHERE ${conditions.join(' AND ')}
      ORDER BY seq ${isForward ? 'ASC' : 'DESC'} LIMIT ${limit + 1}`,
     values,
   );
+  if (rows.length === 0 || rows[0]?.may_be_gone) await assertAgent();
   if (rows.length === 0) {
-    await assertAgent();
     await assertCursor(database, accountId, query.agentId, 'before', query.before);
     await assertCursor(database, accountId, query.agentId, 'after', query.after);
   }

@@ -78,7 +78,7 @@ export class MessagesHandlers {
     const waitMs = Math.min(waitSeconds * 1_000, context.deadline - Date.now() - 250);
     if (waitMs > 0)
       await this.settled.until(messageId, waitMs, () => isSettled(this.database, accountId, agentId, messageId));
-    return findMessage(this.database, accountId, agentId, messageId);
+    return findMessage(this.database, accountId, agentId, messageId, () => this.agents.require(agentId, context));
   }
 
   @Handles(listMessages)

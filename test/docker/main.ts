@@ -43,8 +43,12 @@ const program = await dockerProgram();
 const docker = (...args: string[]) =>
   runCommand(program, args, { env: { ...process.env, DOCKER_BUILDKIT: '1' }, timeoutMs: 1_800_000 });
 let stack: Stack | undefined;
+// Told to stop, it leaves nothing behind either.
+const stopped = new Promise<never>((_, reject) => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => reject(new Error(`${signal} came`)));
+});
 try {
-  await run();
+  await Promise.race([run(), stopped]);
 } catch (error) {
   console.error(error);
   process.exitCode = 1;
@@ -54,6 +58,8 @@ try {
   await daemon.stop();
   rmSync(folder, { recursive: true, force: true });
 }
+// What was under way when it was stopped would go on.
+process.exit();
 
 async function run(): Promise<void> {
   const base = await baseImage(folder, docker);

@@ -58,7 +58,7 @@ async function packagesOf(image: string, { folder, docker }: BuildInput): Promis
   const container = (await docker('create', image)).trim();
   const file = join(folder, 'sbom.spdx.json');
   await docker('cp', `${container}:/roost/sbom.spdx.json`, file);
-  await docker('rm', container);
+  await docker('rm', '-v', container);
   const { spdxVersion, packages } = JSON.parse(readFileSync(file, 'utf8')) as {
     spdxVersion: string;
     packages: object[];

@@ -187,6 +187,8 @@ describe.skipIf(!host)('with Docker', () => {
         Image: image,
         Labels: labels,
         Entrypoint: ['/bin/true'],
+        // Docker would make a volume that is nobody's.
+        HostConfig: { Tmpfs: { '/workspace': '' } },
       });
       await remains.start();
       await remains.wait();

@@ -15,8 +15,8 @@ const FLUSH_MS = 25;
 const FLUSH_CHARS = 800;
 
 /**
- * Tells what happens in one turn while it happens. The first words go out at once, later ones gathered for a few
- * milliseconds. Keeps it while the turn runs, for readers that come late; bounded by what one turn may say.
+ * Tells what happens in one turn while it happens. The first words go out as soon as those that came with them are here,
+ * later ones gathered for a few milliseconds. Keeps it while the turn runs, for readers that come late; bounded by what one turn may say.
  * Not promised: that anybody hears it; durable events carry the result.
  */
 export class LivePublisher {
@@ -53,7 +53,8 @@ export class LivePublisher {
 
   text(delta: string): void {
     this.waiting += delta;
-    if (!this.hasSpoken || this.waiting.length >= FLUSH_CHARS) this.flush();
+    if (this.waiting.length >= FLUSH_CHARS) this.flush();
+    else if (!this.hasSpoken) setImmediate(() => this.flush());
     else this.timer ??= setTimeout(() => this.flush(), FLUSH_MS);
     this.hasSpoken = true;
   }

@@ -9,10 +9,15 @@ const EVENT_OF = {
   messageFailed: 'message.failed',
   agentError: 'agent.error',
 } as const;
+/** Beyond it all are looked up anew. */
+const MAX_ENSURED = 10_000;
 
 /** Turns the URLs of an agent's configuration into endpoints of their own, so that both kinds are delivered alike. */
 @Injectable()
 export class AgentEndpoints {
+  /** Agents whose endpoints were seen to be there: only their deletion takes them away, and nothing is ensured after it. */
+  private readonly ensured = new Set<string>();
+
   constructor(
     private readonly bus: Bus,
     private readonly secrets: EndpointSecrets,
@@ -20,8 +25,13 @@ export class AgentEndpoints {
 
   /** Makes sure that the agent's endpoints are there. Errors: SERVICE_UNAVAILABLE when they are not and lifecycle is away. */
   async ensure(tx: Transaction, agentId: string): Promise<void> {
+    if (this.ensured.has(agentId)) return;
     const known = await tx.query(`SELECT 1 FROM agents WHERE agent_id = $1`, [agentId]);
     if (known.length === 0) await this.refresh(tx, agentId);
+    tx.afterCommit(() => {
+      if (this.ensured.size >= MAX_ENSURED) this.ensured.clear();
+      this.ensured.add(agentId);
+    });
   }
 
   /** Makes the agent's endpoints those of its present configuration; an endpoint whose URL stays keeps its secret and health. */

@@ -97,7 +97,7 @@ const CLAIM = `
     WHERE n <= least(coalesce(batch_max, ${MAX_BATCH}), ${MAX_BATCH}) AND (n = 1 OR bytes <= ${MAX_BATCH_BYTES})
   ), batch AS (
     UPDATE messages SET status = 'delivered', delivered_at = now(), turn_id = $2::uuid, attempts = attempts + 1
-    WHERE id IN (SELECT id FROM chosen) AND status = 'pending'
+    WHERE id = ANY(ARRAY(SELECT id FROM chosen)) AND status = 'pending'
     RETURNING id, seq, attempts, channel, wire_message(messages) AS wire
   ), summary AS (
     SELECT max(attempts) AS attempt, jsonb_agg(wire ORDER BY seq) AS messages, jsonb_agg(id ORDER BY seq) AS ids,

@@ -46,7 +46,7 @@ export async function completeTurn(
 const COMPLETE = `
   WITH batch AS (
     UPDATE messages SET status = 'read', read_at = now(), turn_id = $1::uuid, error = NULL
-    WHERE agent_id = $2::uuid AND id IN (SELECT jsonb_array_elements_text($5::jsonb))
+    WHERE agent_id = $2::uuid AND id = ANY(ARRAY(SELECT jsonb_array_elements_text($5::jsonb)))
     RETURNING id, seq, channel, wire_message(messages) AS wire
   ), summary AS (
     SELECT coalesce(jsonb_agg(wire ORDER BY seq), '[]') AS messages, (array_agg(id ORDER BY seq DESC))[1] AS last_id,

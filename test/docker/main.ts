@@ -55,6 +55,7 @@ try {
 } finally {
   await stack?.compose('down', '-v', '--remove-orphans').catch((error: unknown) => console.error(error));
   await removeAgents(stack?.project);
+  await removeNetworks(stack?.project);
   await daemon.stop();
   rmSync(folder, { recursive: true, force: true });
 }
@@ -77,6 +78,17 @@ async function removeAgents(project: string | undefined): Promise<void> {
   const label = `label=io.roost.instance=${project}`;
   for (const id of lines(await docker('ps', '-aq', '--filter', label))) await docker('rm', '-f', id);
   for (const id of lines(await docker('volume', 'ls', '-q', '--filter', label))) await docker('volume', 'rm', id);
+}
+
+/** Those that `down` could not remove: Docker may forget to take a container that was killed off its network. */
+async function removeNetworks(project: string | undefined): Promise<void> {
+  if (project === undefined || !(await hasProgram('docker', ['version']))) return;
+  const found = await docker('network', 'ls', '-q', '--filter', `label=com.docker.compose.project=${project}`);
+  for (const id of lines(found)) {
+    const names = await docker('network', 'inspect', '-f', '{{range .Containers}}{{println .Name}}{{end}}', id);
+    for (const name of lines(names)) await docker('network', 'disconnect', '-f', id, name);
+    await docker('network', 'rm', id);
+  }
 }
 
 function lines(text: string): string[] {

@@ -12,6 +12,7 @@ import type { Stack, StackInput } from '../stack.js';
 import { Containers } from './containers.js';
 import { FileLoad } from './file-load.js';
 import { openFrontDoors } from './front-doors.js';
+import { SlotLoad } from './slot-load.js';
 
 export interface ReplicasInput {
   stack: Stack;
@@ -33,8 +34,8 @@ export const replicasFile = (root: string): StackInput['files'][number] => ({
 
 /**
  * Two containers of each service, and the load of `npm run chaos:quick` through both gateways, with files written into
- * the agents' containers, while containers are killed, frozen and brought back by their restart policy. Errors: a
- * message or file that was lost, doubled, stuck or out of order, and what is left of agents that were deleted.
+ * the agents' containers and a schedule, while containers are killed, frozen and brought back by their restart policy.
+ * Errors: a message, file or slot that was lost, doubled, stuck or out of order, and what is left of deleted agents.
  */
 export async function tryReplicas({ stack, socket, seed, say }: ReplicasInput): Promise<void> {
   const containers = new Containers(socket, stack.project);
@@ -48,6 +49,7 @@ export async function tryReplicas({ stack, socket, seed, say }: ReplicasInput): 
     say(`seed ${seed}: two of each service, ready ${ready.map(seconds).join(' and ')} after up`);
     const { apiKey } = stack;
     const files = new FileLoad({ urls, apiKey, everyMs: FILE_EVERY_MS });
+    const slots = new SlotLoad({ urls, apiKey });
     const under = await loadUnderFaults({
       ...load,
       seed,
@@ -60,6 +62,7 @@ export async function tryReplicas({ stack, socket, seed, say }: ReplicasInput): 
       warmUp: async (agentIds) => {
         const wakingAt = Date.now();
         await files.wake(agentIds);
+        await slots.begin();
         say(`${agentIds.length} agents, each in a container of its own, after ${seconds(Date.now() - wakingAt)}`);
       },
       alongside: (agentIds, isOver) => files.run(agentIds, isOver),
@@ -68,14 +71,16 @@ export async function tryReplicas({ stack, socket, seed, say }: ReplicasInput): 
     const asked = (await (await fetch(`${model.urls[0]}/asked`)).json()) as number[];
     say(describeResult(load, { ...under, retaken: retakenOf(asked) }));
     const lost = await files.lost();
+    const fired = await slots.end();
     say(`Files: ${files.written.length} written, ${lost.length} lost; ${refusals(files)}`);
+    say(`Schedule: ${fired.slots} slots, ${fired.wrong.length} not carried out once`);
     const restarts = await Promise.all([...doubled, 'postgres', 'nats'].map((name) => containers.restartsOf(name)));
     say(`Brought back by the restart policy: ${restarts.reduce((sum, count) => sum + count, 0)} times`);
-    const left = await deleteAgents(stack, urls, containers, under.agentIds);
-    say(`Agents deleted: ${under.agentIds.length}, of which ${left.length} containers and volumes are left`);
+    const left = await deleteAgents(stack, urls, containers, [...under.agentIds, slots.agentId]);
+    say(`Agents deleted: ${under.agentIds.length + 1}, of which ${left.length} containers and volumes are left`);
     say(`Again: npm run test:docker -- --replicas --seed ${seed}`);
-    if (!isClean(under.verdict) || lost.length + left.length > 0)
-      throw new Error(['it does not hold:', ...lost, ...left].join('\n'));
+    const wrong = [...lost, ...fired.wrong, ...left];
+    if (!isClean(under.verdict) || wrong.length > 0) throw new Error(['it does not hold:', ...wrong].join('\n'));
   } finally {
     gateways.close();
     model.close();

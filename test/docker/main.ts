@@ -54,8 +54,8 @@ try {
   process.exitCode = 1;
 } finally {
   await stack?.compose('down', '-v', '--remove-orphans').catch((error: unknown) => console.error(error));
-  await removeAgents(stack?.project);
-  await removeNetworks(stack?.project);
+  await removeAgents(stack?.project).catch((error: unknown) => console.error(error));
+  await removeRemains(stack?.project).catch((error: unknown) => console.error(error));
   await daemon.stop();
   rmSync(folder, { recursive: true, force: true });
 }
@@ -80,14 +80,16 @@ async function removeAgents(project: string | undefined): Promise<void> {
   for (const id of lines(await docker('volume', 'ls', '-q', '--filter', label))) await docker('volume', 'rm', id);
 }
 
-/** Those that `down` could not remove: Docker may forget to take a container that was killed off its network. */
-async function removeNetworks(project: string | undefined): Promise<void> {
+/** What `down` did not come to: it stops where Docker holds on to the network of a container that was killed. */
+async function removeRemains(project: string | undefined): Promise<void> {
   if (project === undefined || !(await hasProgram('docker', ['version']))) return;
-  const found = await docker('network', 'ls', '-q', '--filter', `label=com.docker.compose.project=${project}`);
-  for (const id of lines(found)) {
-    const names = await docker('network', 'inspect', '-f', '{{range .Containers}}{{println .Name}}{{end}}', id);
-    for (const name of lines(names)) await docker('network', 'disconnect', '-f', id, name);
-    await docker('network', 'rm', id);
+  for (const kind of ['volume', 'network']) {
+    const found = lines(await docker(kind, 'ls', '-q', '--filter', `label=com.docker.compose.project=${project}`));
+    for (const id of found) {
+      await docker(kind, 'rm', id).catch(() =>
+        say(`Docker does not let go of the ${kind} ${id} until it is restarted`),
+      );
+    }
   }
 }
 

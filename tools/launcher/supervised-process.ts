@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { setPriority } from 'node:os';
 import { endProcess } from './process-identity.js';
 
 export interface SupervisedOptions {
@@ -25,6 +26,7 @@ export interface SupervisedProcess {
 
 const firstBackoffMs = 200;
 const maxBackoffMs = 5_000;
+const serverNiceness = 5;
 /** What served for so long did not fail at its start: it is back at once. */
 const settledMs = 10_000;
 
@@ -37,6 +39,19 @@ export function isRunning(child: ChildProcess): boolean {
   return child.pid !== undefined && child.exitCode === null && child.signalCode === null;
 }
 
+/**
+ * The servers' many processes wait for the one thread that runs the services, and each finished request is work for it:
+ * on a full machine it must not queue behind them. Commands of agents come after both.
+ */
+function yieldToServices({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    setPriority(pid, serverNiceness);
+  } catch {
+    // It ended at once, which is told by whoever waits for it to be ready.
+  }
+}
+
 /** Starts a process and keeps it running: when it dies it is started again, 0.2 s to 5 s later. */
 export async function supervise(options: SupervisedOptions): Promise<SupervisedProcess> {
   let child: ChildProcess | undefined;
@@ -47,6 +62,7 @@ export async function supervise(options: SupervisedOptions): Promise<SupervisedP
   async function run(): Promise<void> {
     const started = options.spawn();
     child = started;
+    yieldToServices(started);
     const startedAt = Date.now();
     const ended = new Promise<string>((resolve) => {
       started.once('error', (error) => resolve(error.message));

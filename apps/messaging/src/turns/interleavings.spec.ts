@@ -48,7 +48,9 @@ it('answers every message exactly once and in order, whatever claims, expiries a
         running = turn.turnId;
         const { turnId, fencingToken } = turn;
         const ids = turn.messages.map(({ id }) => id);
-        expect(ids).toEqual(sent.slice(answered.length));
+        const waiting = sent.slice(answered.length);
+        // A batch that was lost three times comes back in halves.
+        expect(ids).toEqual(claims.length < 3 ? waiting : waiting.slice(0, Math.max(ids.length, 1)));
         claims.push({ turnId, fencingToken, ids });
       };
       const complete = async ({ ids, ...fence }: (typeof claims)[number]) => {
@@ -67,8 +69,7 @@ it('answers every message exactly once and in order, whatever claims, expiries a
           const [outcome] = await sendMessages(database, [{ input: messageTo(agentId), accountId, headers: {} }]);
           if (outcome?.kind === 'accepted') sent.push(outcome.message.id);
         } else if (move.do === 'claim') await claim();
-        else if (move.do === 'expire' && running && claims.length < 3) {
-          // A batch that is lost a third time comes back in halves; here batches stay whole.
+        else if (move.do === 'expire' && running && claims.length < 4) {
           await database.query(`UPDATE turns SET lease_until = 'epoch' WHERE id = $1`, [running]);
           await database.transaction(expireTurn);
           running = undefined;
@@ -80,7 +81,7 @@ it('answers every message exactly once and in order, whatever claims, expiries a
       }
       if (!running) await claim();
       if (running) await complete(claims.at(-1)!);
-      if (answered.length < sent.length) {
+      for (let rounds = sent.length; rounds > 0 && answered.length < sent.length; rounds--) {
         await claim();
         await complete(claims.at(-1)!);
       }

@@ -1,7 +1,7 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { ServerNats } from '@nestjs/microservices';
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
-import { type Answer, asRoostError, type CallContext, carryOut, type Neighbours, reply } from './rpc/index.js';
+import { type Answer, asRoostError, type CallContext, inCall, type Neighbours, reply } from './rpc/index.js';
 import { boundMethod } from './bound-method.js';
 import type { HandlerExtras } from './handles.js';
 
@@ -51,8 +51,8 @@ export class BusServer extends ServerNats {
       const extras = handler.extras as HandlerExtras | undefined;
       if (!extras) continue;
       const method = this.methodOf(extras);
-      const answer: Answer = async (payload, context) => {
-        const work = carryOut(extras.contract, payload, context, method);
+      const answer: Answer = async (input, context) => {
+        const work = inCall(context, async () => method(input, context));
         return this.untilDone(work).catch((error: unknown) => {
           throw asRoostError(error, (unexpected) => this.onUnexpected(unexpected, subject));
         });

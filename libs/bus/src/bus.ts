@@ -1,6 +1,6 @@
 import type { RequestContract } from '#lib/contracts';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { v7 } from 'uuid';
+import { newId } from '#lib/database';
 import type { z } from 'zod';
 import {
   type CallContext,
@@ -32,7 +32,7 @@ export class Bus {
   request<I extends z.ZodType, O extends z.ZodType>(
     contract: RequestContract<I, O>,
     input: z.output<I>,
-    context: CallContext = currentCall() ?? ownCall(`req_${this.service}_${v7()}`),
+    context: CallContext = currentCall() ?? ownCall(`req_${this.service}_${newId()}`),
   ): Promise<z.output<O>> {
     const neighbour = this.neighbours?.find(contract.subject);
     if (neighbour) return requestNeighbour(neighbour, contract, input, context);

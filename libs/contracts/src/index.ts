@@ -7,6 +7,7 @@ export * from './agent-configuration.js';
 export * from './agent-events.js';
 export * from './agent-services.js';
 export * from './channels.js';
+export { codeFormOf } from './code-form.js';
 export * from './errors.js';
 export * from './health.js';
 export * from './lifecycle.js';

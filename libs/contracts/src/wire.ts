@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hasShape } from './code-form.js';
 
 /** `outputTokenBalance` → `output_token_balance`, as a type. */
 export type SnakeCase<S extends string> = S extends `${infer Head}${infer Tail}`
@@ -32,7 +33,9 @@ export function wire<S extends z.ZodRawShape>(shape: S): Wire<S> {
   const onWire = z.strictObject(
     Object.fromEntries(Object.entries(shape).map(([key, schema]) => [snakeCase(key), schema])) as SnakeShape<S>,
   );
-  const codec = z.codec(onWire, z.custom<object>(), {
+  const inCode = z.custom<object>();
+  hasShape(inCode, shape);
+  const codec = z.codec(onWire, inCode, {
     decode: (value) => rename(value, toCode),
     encode: (value) => rename(value, toWire) as never,
   });

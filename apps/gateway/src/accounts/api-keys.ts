@@ -2,7 +2,7 @@ import { Bus } from '#lib/bus';
 import { RoostError } from '#lib/contracts';
 import { Database, newId } from '#lib/database';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { createHash, randomInt } from 'node:crypto';
+import { hash, randomInt } from 'node:crypto';
 
 export interface KeyOwner {
   id: string;
@@ -132,4 +132,4 @@ export class ApiKeys implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 }
 
-const hashOf = (key: string) => createHash('sha256').update(key).digest('hex');
+const hashOf = (key: string) => hash('sha256', key);

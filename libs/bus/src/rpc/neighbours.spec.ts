@@ -1,9 +1,9 @@
 import { RoostError, request } from '#lib/contracts';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { currentCall, ownCall } from './call-context.js';
+import { currentCall, inCall, ownCall } from './call-context.js';
 import { Neighbours } from './neighbours.js';
-import { carryOut, type Handler } from './reply.js';
+import type { Handler } from './reply.js';
 import { requestNeighbour } from './request-neighbour.js';
 
 const contract = request('shop.price.get', {
@@ -15,7 +15,7 @@ type Price = Handler<(typeof contract)['input'], (typeof contract)['output']>;
 
 const ask = (handle: Price) =>
   requestNeighbour(
-    (payload, context) => carryOut(contract, payload, context, handle),
+    (input, context) => inCall(context, async () => handle(input as { sku: string }, context)),
     contract,
     { sku: 'a' },
     ownCall('req_1'),

@@ -1,7 +1,7 @@
 import type { CallContext } from './call-context.js';
 
-/** Answers a request: from the input in the form of the wire to the output in the form of the code. Errors: those of the contract. */
-export type Answer = (payload: unknown, context: CallContext) => Promise<unknown>;
+/** Carries out a request in the given context; input, checked, and output in the form of the code. Errors: those of the contract. */
+export type Answer = (input: unknown, context: CallContext) => Promise<unknown>;
 
 /**
  * What services that run in one process know of each other: who answers which subject. Made by whoever starts them

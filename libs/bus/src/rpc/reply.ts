@@ -10,22 +10,7 @@ export type Handler<I extends z.ZodType, O extends z.ZodType> = (
 ) => Promise<z.output<O>> | z.output<O>;
 
 /**
- * Carries out one request: decodes by the contract and runs the handler in the caller's context.
- * Errors: VALIDATION_ERROR naming the fields, and whatever the handler throws.
- */
-export async function carryOut<I extends z.ZodType, O extends z.ZodType>(
-  contract: RequestContract<I, O>,
-  payload: unknown,
-  context: CallContext,
-  handle: Handler<I, O>,
-): Promise<z.output<O>> {
-  const parsed = contract.input.safeParse(payload);
-  if (!parsed.success) throw validationError(parsed.error);
-  return inCall(context, async () => handle(parsed.data, context));
-}
-
-/**
- * Answers one request that came over NATS. Whatever the handler throws reaches the caller as a typed error; only
+ * Answers one request that came over NATS: decodes by the contract and runs the handler in the caller's context. Whatever the handler throws reaches the caller as a typed error; only
  * RoostErrors keep their message.
  */
 export async function reply<I extends z.ZodType, O extends z.ZodType>(
@@ -38,7 +23,9 @@ export async function reply<I extends z.ZodType, O extends z.ZodType>(
   // Nobody waits for the answer any more; a request that was queued behind a stall must not be done late.
   if (context.deadline < Date.now()) return;
   try {
-    const output = await carryOut(contract, jsonOf(message), context, handle);
+    const input = contract.input.safeParse(jsonOf(message));
+    if (!input.success) throw validationError(input.error);
+    const output = await inCall(context, async () => handle(input.data, context));
     message.respond(JSON.stringify(z.encode(contract.output, output)));
   } catch (error) {
     const known = asRoostError(error, (unexpected) => onUnexpected(unexpected, message.subject));

@@ -1,5 +1,5 @@
-import type { RequestContract } from '#lib/contracts';
-import { z } from 'zod';
+import { codeFormOf, type RequestContract } from '#lib/contracts';
+import type { z } from 'zod';
 import type { CallContext } from './call-context.js';
 import { timeLeft } from './time-left.js';
 import { ANSWERED_LATE, unavailable } from './unavailable.js';
@@ -7,8 +7,8 @@ import type { Answer } from './neighbours.js';
 
 /**
  * Has a service in this process carry out a request: as `requestOverNats`, without a server in between. The input is
- * converted by the contract all the same, so that what is stored is no more than the contract knows; the output, which
- * both sides' types promise, is handed over as it is and must not be changed by whoever gets it.
+ * checked by the contract all the same, in the form it has here, so that what is stored is no more than the contract
+ * knows; the output, which both sides' types promise, is handed over as it is and must not be changed by whoever gets it.
  * Errors: those of the contract; SERVICE_UNAVAILABLE when the time is over, and the work may still have been done.
  */
 export async function requestNeighbour<I extends z.ZodType, O extends z.ZodType>(
@@ -18,7 +18,7 @@ export async function requestNeighbour<I extends z.ZodType, O extends z.ZodType>
   context: CallContext,
 ): Promise<z.output<O>> {
   const timeout = timeLeft(contract, context);
-  const work = answer(z.encode(contract.input, input), { ...context, deadline: Date.now() + timeout });
+  const work = answer(codeFormOf(contract.input).parse(input), { ...context, deadline: Date.now() + timeout });
   return (await within(timeout, work, contract)) as z.output<O>;
 }
 

@@ -1,4 +1,4 @@
-import { type Dispatcher, request } from 'undici';
+import type { Dispatcher } from 'undici';
 import { checkUrl } from './check-url.js';
 import type { GuardPolicy } from './policy.js';
 
@@ -22,48 +22,112 @@ export interface GuardedResponse {
 
 /**
  * One request to a URL that a user gave. Redirects are answers, not followed. `dispatcher` comes from `guardedDispatcher`
- * with the same policy.
- * Errors: VALIDATION_ERROR or ACCESS_DENIED (`isBlocked`) before anything was sent; else those of undici.
+ * with the same policy: it checks the address of each connection, also of a URL that was checked before.
+ * Errors: VALIDATION_ERROR or ACCESS_DENIED (`isBlocked`) before anything was sent; a `TimeoutError`; else those of undici.
  */
-export async function guardedRequest(
+export function guardedRequest(
   call: GuardedRequest,
   policy: GuardPolicy,
   dispatcher: Dispatcher,
 ): Promise<GuardedResponse> {
-  const url = checkUrl(call.url, policy);
-  const late = new AbortController();
-  // Not AbortSignal.timeout, whose timer lives on after the answer: thousands a second would pile up.
-  const timer = setTimeout(
-    () => late.abort(new DOMException('no complete answer in time', 'TimeoutError')),
-    call.timeoutMs,
-  );
-  try {
-    const response = await request(url, {
-      method: call.method ?? 'GET',
-      headers: call.headers ?? {},
-      body: call.body ?? null,
-      signal: late.signal,
-      dispatcher,
-    });
-    return await readAnswer(response, call.maxResponseBytes);
-  } finally {
-    clearTimeout(timer);
-  }
+  return new Promise((resolve, reject) => {
+    const { origin, path } = targetOf(call.url, policy);
+    const exchange = new Exchange(call, resolve, reject);
+    const { method = 'GET', headers = {}, body = null } = call;
+    dispatcher.dispatch({ origin, path, method, headers, body }, exchange);
+  });
 }
 
-async function readAnswer(response: Dispatcher.ResponseData, maxBytes: number): Promise<GuardedResponse> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  // Leaving the loop ends the connection, so that a sender of endless answers is not read to its end.
-  for await (const chunk of response.body as AsyncIterable<Buffer>) {
-    chunks.push(chunk.subarray(0, maxBytes - bytes));
-    bytes += chunk.length;
-    if (bytes > maxBytes) break;
+interface Target {
+  origin: string;
+  path: string;
+}
+
+const KEPT_TARGETS = 1_000;
+const targetsOf = new WeakMap<GuardPolicy, Map<string, Target>>();
+
+/** What a checked URL says. The check is one of the text and the policy alone, so that it is made once for many requests. */
+function targetOf(text: string, policy: GuardPolicy): Target {
+  const targets = targetsOf.get(policy) ?? new Map<string, Target>();
+  targetsOf.set(policy, targets);
+  const known = targets.get(text);
+  if (known) return known;
+  const { origin, pathname, search } = checkUrl(text, policy);
+  const target = { origin, path: `${pathname}${search}` };
+  if (targets.size >= KEPT_TARGETS) targets.clear();
+  targets.set(text, target);
+  return target;
+}
+
+/** Takes one answer within its limits. undici's `request` makes a stream and a signal of each, which takes as long as sending. */
+class Exchange implements Dispatcher.DispatchHandler {
+  private readonly timer: NodeJS.Timeout;
+  private readonly maxBytes: number;
+  private controller: Dispatcher.DispatchController | undefined;
+  /** Whoever asked has been told; what comes yet is not wanted. */
+  private isOver = false;
+  private status = 0;
+  private headers: GuardedResponse['headers'] = {};
+  private readonly chunks: Buffer[] = [];
+  private bytes = 0;
+
+  constructor(
+    { timeoutMs, maxResponseBytes }: GuardedRequest,
+    private readonly resolve: (response: GuardedResponse) => void,
+    private readonly reject: (error: Error) => void,
+  ) {
+    this.maxBytes = maxResponseBytes;
+    this.timer = setTimeout(
+      () => this.cutOff(new DOMException('no complete answer in time', 'TimeoutError')),
+      timeoutMs,
+    );
   }
-  return {
-    status: response.statusCode,
-    headers: response.headers,
-    body: Buffer.concat(chunks),
-    isTruncated: bytes > maxBytes,
-  };
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.controller = controller;
+    // It had to wait for a connection, for too long.
+    if (this.isOver) controller.abort(new Error('not wanted any more'));
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: GuardedResponse['headers']): void {
+    this.status = status;
+    this.headers = headers;
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.chunks.push(chunk.subarray(0, this.maxBytes - this.bytes));
+    this.bytes += chunk.length;
+    if (this.bytes <= this.maxBytes) return;
+    this.onResponseEnd();
+    // Ends the connection, so that a sender of endless answers is not read to its end.
+    this.controller?.abort(new Error('the rest of the answer is not wanted'));
+  }
+
+  onResponseEnd(): void {
+    if (this.isOver) return;
+    this.finish();
+    this.resolve({
+      status: this.status,
+      headers: this.headers,
+      body: Buffer.concat(this.chunks),
+      isTruncated: this.bytes > this.maxBytes,
+    });
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    if (this.isOver) return;
+    this.finish();
+    this.reject(error);
+  }
+
+  private cutOff(error: Error): void {
+    this.finish();
+    this.reject(error);
+    this.controller?.abort(error);
+  }
+
+  private finish(): void {
+    this.isOver = true;
+    clearTimeout(this.timer);
+  }
 }

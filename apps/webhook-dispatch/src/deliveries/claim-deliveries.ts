@@ -45,13 +45,14 @@ export function claimDeliveries(
        ) d
        LIMIT ${CLAIM_BATCH}
      ), claimed AS (
-       UPDATE deliveries d SET due_at = now() + interval '${LEASE_MS} milliseconds', fencing_token = d.fencing_token + 1
-       FROM due WHERE d.id = due.id
-       RETURNING d.id, d.endpoint_id, d.event_id, d.fencing_token, d.tries
+       UPDATE deliveries SET due_at = now() + interval '${LEASE_MS} milliseconds', fencing_token = fencing_token + 1
+       WHERE id = ANY (ARRAY(SELECT id FROM due))
+       RETURNING id, endpoint_id, event_id, fencing_token, tries
      )
      SELECT c.*, e.url, e.sealed_secret, v.body,
        CASE WHEN e.previous_secret_until > now() THEN e.sealed_previous_secret END AS sealed_previous_secret
-     FROM claimed c JOIN endpoints e ON e.id = c.endpoint_id JOIN events v ON v.id = c.event_id`,
+     FROM claimed c JOIN endpoints e ON e.id = c.endpoint_id
+     CROSS JOIN LATERAL (SELECT body FROM events WHERE id = c.event_id LIMIT 1) v`,
     [[...roomOf.keys()], [...roomOf.values()], defaultRoom],
   );
 }

@@ -39,7 +39,7 @@ export function makeClientInterfaces(internetPid: number, open: readonly string[
   ip([
     'link set lo up',
     `addr add ${client4}/32 dev lo`,
-    `addr add ${client6}/128 dev lo`,
+    `addr add ${client6}/128 dev lo nodad`,
     ...pair('open0', 'open1', internetPid),
     ...pair('shut0', 'shut1', internetPid),
     ...neighbours('open0', 'open1', gateway4, gateway6),

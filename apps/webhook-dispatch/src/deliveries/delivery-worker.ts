@@ -22,6 +22,8 @@ const STOP_GRACE_MS = 2_000;
 interface Queue {
   waiting: { delivery: ClaimedDelivery; claimedAt: number }[];
   open: Set<ClaimedDelivery>;
+  /** The last claim found fewer than it had room for: there is nothing to look for until a kick or a poll. */
+  isDrained: boolean;
 }
 
 /**
@@ -58,40 +60,46 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
   kick(): void {
     if (this.isStopped) return;
     this.isKicked = true;
-    this.claiming ??= this.claimWhileKicked().finally(() => {
-      this.claiming = undefined;
-      if (this.isStopped) return;
-      clearTimeout(this.timer);
-      this.timer = setTimeout(() => this.kick(), POLL_MS * (0.8 + 0.4 * Math.random()));
-    });
+    this.claiming ??= this.claimWhileNeeded();
   }
 
-  private async claimWhileKicked(): Promise<void> {
-    while (this.isKicked && !this.isStopped) {
+  private async claimWhileNeeded(): Promise<void> {
+    clearTimeout(this.timer);
+    do {
       this.isKicked = false;
       try {
         await this.claim();
       } catch (error) {
         this.logger.error({ err: error }, 'webhook deliveries could not be claimed; trying again');
-        return;
+        break;
       }
-    }
+    } while (!this.isStopped && (this.isKicked || [...this.queues.values()].some((queue) => this.isLow(queue))));
+    // In the same turn as the look at the queues: whichever becomes low from here on begins the next claim.
+    this.claiming = undefined;
+    if (!this.isStopped) this.timer = setTimeout(() => this.kick(), POLL_MS * (0.8 + 0.4 * Math.random()));
   }
 
   private async claim(): Promise<void> {
-    const room = this.config.ROOST_WEBHOOK_CONCURRENCY * AHEAD;
+    const most = this.config.ROOST_WEBHOOK_CONCURRENCY * AHEAD;
     const roomOf = new Map<string, number>();
-    for (const [id, queue] of this.queues) roomOf.set(id, Math.max(0, room - queue.waiting.length - queue.open.size));
+    for (const [id, queue] of this.queues) roomOf.set(id, Math.max(0, most - queue.waiting.length - queue.open.size));
     const claimedAt = performance.now();
-    const claimed = await claimDeliveries(this.database, roomOf, room);
+    const claimed = await claimDeliveries(this.database, roomOf, most);
+    const foundOf = new Map<string, number>();
     for (const delivery of claimed) {
-      const queue = this.queues.get(delivery.endpoint_id) ?? { waiting: [], open: new Set() };
-      this.queues.set(delivery.endpoint_id, queue);
+      const id = delivery.endpoint_id;
+      const queue = this.queues.get(id) ?? { waiting: [], open: new Set(), isDrained: false };
+      this.queues.set(id, queue);
       queue.waiting.push({ delivery, claimedAt });
-      this.advance(delivery.endpoint_id, queue);
+      foundOf.set(id, (foundOf.get(id) ?? 0) + 1);
     }
-    // Every queue got what it has room for, unless the claim itself was full. Many small claims would cost more than they bring.
-    if (claimed.length >= CLAIM_BATCH) this.isKicked = true;
+    // A full claim ended before it had come to every queue, and says nothing of how much is left.
+    const isFull = claimed.length >= CLAIM_BATCH;
+    if (isFull) this.isKicked = true;
+    for (const [id, queue] of this.queues) {
+      queue.isDrained = !isFull && (foundOf.get(id) ?? 0) < (roomOf.get(id) ?? most);
+      this.advance(id, queue);
+    }
   }
 
   /** Begins what the endpoint's limit allows. */
@@ -103,7 +111,7 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
       queue.open.add(next.delivery);
       void this.send(endpointId, queue, next.delivery);
     }
-    if (queue.open.size === 0 && queue.waiting.length === 0) this.queues.delete(endpointId);
+    if (queue.isDrained && queue.open.size === 0 && queue.waiting.length === 0) this.queues.delete(endpointId);
   }
 
   private async send(endpointId: string, queue: Queue, delivery: ClaimedDelivery): Promise<void> {
@@ -113,7 +121,13 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
     queue.open.delete(delivery);
     this.recorder.add(outcome);
     this.advance(endpointId, queue);
-    if (queue.waiting.length < this.config.ROOST_WEBHOOK_CONCURRENCY) this.kick();
+    // The claim that is under way looks at the queues itself when it has filled them.
+    if (!this.claiming && this.isLow(queue)) this.kick();
+  }
+
+  /** Its receiver may soon have to wait for a claim. Many small claims would cost more than they bring. */
+  private isLow(queue: Queue): boolean {
+    return !queue.isDrained && queue.waiting.length < this.config.ROOST_WEBHOOK_CONCURRENCY;
   }
 
   /** Lets open requests end for a moment, then cuts them off; what is not done is for the next worker at once. */

@@ -17,12 +17,11 @@ export async function recordOutcomes(tx: Transaction, outcomes: Outcome[]): Prom
        UPDATE deliveries d SET status = o.status, tries = d.tries + 1, attempt_count = d.attempt_count + 1,
          due_at = now() + o.retry_ms * interval '1 millisecond', last_response_status = o.response_status,
          finished_at = CASE WHEN o.status <> 'pending' THEN now() END
-       FROM outcome o WHERE d.id = o.id AND d.fencing_token = o.token AND d.status = 'pending'
-       RETURNING d.id, d.attempt_count, d.account_id
+       FROM outcome o WHERE d.id = ANY ($1) AND d.id = o.id AND d.fencing_token = o.token AND d.status = 'pending'
+       RETURNING d.id, d.attempt_count, d.account_id, o.started_at, o.duration_ms, o.response_status, o.response_body, o.error
      )
      INSERT INTO attempts (delivery_id, number, account_id, started_at, duration_ms, response_status, response_body, error)
-     SELECT u.id, u.attempt_count, u.account_id, o.started_at, o.duration_ms, o.response_status, o.response_body, o.error
-     FROM updated u JOIN outcome o ON o.id = u.id`,
+     SELECT * FROM updated`,
     [
       column(({ delivery }) => delivery.id),
       column(({ delivery }) => delivery.fencing_token),

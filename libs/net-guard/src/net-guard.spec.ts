@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fetch } from 'undici';
@@ -27,7 +27,8 @@ beforeAll(async () => {
     else if (request.url === '/endless') {
       const timer = setInterval(() => response.write('x'.repeat(10_000)), 1);
       response.on('close', () => clearInterval(timer));
-    } else response.end(request.headers.host);
+    } else if (request.url === '/hanging') response.writeHead(200).write('x');
+    else response.end(request.headers.host);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   port = (server.address() as AddressInfo).port;
@@ -189,6 +190,38 @@ describe('a guarded connection', () => {
     );
     expect(answer.body).toHaveLength(65_536);
     expect(answer.isTruncated).toBe(true);
+    await dispatcher.destroy();
+  });
+
+  it('gives up an answer that is not complete in time, and its connection with it', async () => {
+    const policy = answers(['127.0.0.1']);
+    const dispatcher = guardedDispatcher(policy);
+    const closed = new Promise((done) =>
+      server.once('request', ({ socket }: IncomingMessage) => socket.once('close', done)),
+    );
+    const call = { url: `http://a.example.org:${port}/hanging`, timeoutMs: 100, maxResponseBytes: 100 };
+    await expect(guardedRequest(call, policy, dispatcher)).rejects.toMatchObject({ name: 'TimeoutError' });
+    await closed;
+    await dispatcher.close();
+  });
+
+  it('sends nothing when the connection comes after the time is up', async () => {
+    let answer: (addresses: string[]) => void = () => undefined;
+    const policy: GuardPolicy = {
+      ...localDevelopment,
+      resolve: () => new Promise((resolve) => (answer = resolve)),
+    };
+    const dispatcher = guardedDispatcher(policy, { connections: 1 });
+    const call = { url: `http://a.example.org:${port}/`, maxResponseBytes: 100 };
+    const before = hits;
+    await expect(guardedRequest({ ...call, timeoutMs: 50 }, policy, dispatcher)).rejects.toMatchObject({
+      name: 'TimeoutError',
+    });
+    const next = guardedRequest({ ...call, timeoutMs: 4_000 }, policy, dispatcher);
+    const answering = setInterval(() => answer(['127.0.0.1']), 10);
+    await expect(next).resolves.toMatchObject({ status: 200 });
+    clearInterval(answering);
+    expect(hits).toBe(before + 1);
     await dispatcher.destroy();
   });
 });

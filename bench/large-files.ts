@@ -25,7 +25,7 @@ export async function run(options: Options): Promise<Figure[]> {
     await sent(fetch(`${url}-warm`, { method: 'POST', headers: small, body: Buffer.alloc(2 ** 20) }));
     const watched = new Map([
       ['gateway', processOf(roost.pid, 'apps/gateway/')],
-      ['daemon', processOf(roost.pid, 'workspace-daemon.mjs')],
+      ['daemon', processOf(roost.pid, 'workspace-daemon.')],
     ]);
     const before = new Map([...watched].map(([what, pid]) => [what, residentBytes(pid)]));
     const peak = new Map(before);

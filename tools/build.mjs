@@ -32,4 +32,4 @@ const swc = spawnSync(
 );
 if (swc.status !== 0) process.exit(swc.status ?? 1);
 
-await bundle('apps/workspace/src/main.ts', `${root}dist/workspace-daemon.mjs`);
+await bundle('apps/workspace/src/main.ts', `${root}dist/workspace-daemon.cjs`);

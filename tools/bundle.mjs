@@ -4,9 +4,11 @@
  * it is compiled and evaluated.
  */
 import { build } from 'esbuild';
+import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
+const require = createRequire(import.meta.url);
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Leaves out what is carried along and never called: a third of the daemon's file, half of the time to load it. */
@@ -24,11 +26,30 @@ const unused = {
   },
 };
 
+/** What Node cannot keep in a snapshot is asked of it when it is first used. */
+const late = {
+  name: 'late',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^(node:)?(http2|tls)$/ }, ({ path, namespace }) =>
+      namespace === late.name ? { path, external: true } : { path, namespace: late.name },
+    );
+    bundler.onLoad({ filter: /.*/, namespace: late.name }, ({ path }) => ({
+      contents: Object.keys(require(path))
+        .map(
+          (name) =>
+            `Object.defineProperty(exports, '${name}', { get: () => require('${path}').${name}, enumerable: true });`,
+        )
+        .join('\n'),
+    }));
+  },
+};
+
 /**
  * @param {string} entry absolute, or relative to the project's folder
- * @param {string} outfile
+ * @param {string} outfile an ES module, or with the ending `.cjs` a script, the only thing that a snapshot is made from
  */
 export async function bundle(entry, outfile) {
+  const isScript = outfile.endsWith('.cjs');
   await build({
     absWorkingDir: root,
     entryPoints: [entry],
@@ -36,14 +57,16 @@ export async function bundle(entry, outfile) {
     bundle: true,
     platform: 'node',
     target: 'node20',
-    format: 'esm',
+    format: isScript ? 'cjs' : 'esm',
     // A bundled CommonJS dependency calls require(), which an ES module does not have.
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    banner: isScript
+      ? {}
+      : { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
     tsconfig: 'tsconfig.json',
     minify: true,
     keepNames: true,
     logLevel: 'warning',
-    plugins: [unused],
+    plugins: [unused, late],
   });
 }
 

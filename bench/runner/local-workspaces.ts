@@ -32,7 +32,7 @@ export async function localWorkspaces(): Promise<LocalWorkspaces> {
     bwrapPath: (await findBubblewrap(console.error)).path,
     dataDir,
     natsUrl: nats.url,
-    daemonPath: fileURLToPath(new URL('../../workspace-daemon.mjs', import.meta.url)),
+    daemonPath: fileURLToPath(new URL('../../workspace-daemon.cjs', import.meta.url)),
     nats: connection,
     mintCredentials: (agentId) => workspaceCredentials(seed, agentId, { ttlSeconds: 3_600 }),
     logger: { warn: (fields, message) => console.error(message, fields), info: () => undefined },

@@ -1,7 +1,6 @@
 import * as contract from '#lib/contracts';
 import { type Handler, serve } from '#lib/bus/rpc';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { createDirectory } from './directories/create-directory.js';
 import { deleteDirectory } from './directories/delete-directory.js';
@@ -21,12 +20,10 @@ import type { Transfers } from './streams/transfers.js';
 import type { Volume } from './tree/volume.js';
 import { volumeUsage } from './usage.js';
 
-const bootId = randomUUID();
-
-/** Answers this workspace's subjects on a connection. */
+/** Answers this workspace's subjects on a connection. `bootId` is this process's alone. */
 export function serveWorkspace(
   connection: NatsConnection,
-  agentId: string,
+  { agentId, bootId }: { agentId: string; bootId: string },
   volume: Volume,
   commands: Commands,
   transfers: Transfers,

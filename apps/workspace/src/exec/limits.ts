@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 
-export const shell = existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh';
+/** Asked for at each use: this module may have been loaded outside the sandbox. */
+export const shell = () => (existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh');
 
 /**
  * Before the program itself: the daemon, and whatever else answers requests here, goes first; when memory runs out the kernel is to end a command, not the daemon; a fork bomb is to

@@ -43,7 +43,7 @@ export class Commands {
     if (this.runs.size >= maxRuns)
       throw new RoostError('RATE_LIMITED', `at most ${maxRuns} commands run at once`, [], 1);
     const startedAt = performance.now();
-    const child = spawn(shell, limited(this.limits, shell, ['-c', command]), {
+    const child = spawn(shell(), limited(this.limits, shell(), ['-c', command]), {
       cwd: this.workingDirectory,
       env: { ...this.env, [RUN_MARK]: execId },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -51,7 +51,7 @@ export class Processes {
     if (this.running.has(processId)) throw new RoostError('CONFLICT', 'a process with this process_id is running');
     if (this.running.size >= maxProcesses)
       throw new RoostError('RATE_LIMITED', `at most ${maxProcesses} processes run at once`, [], 1);
-    const child = spawn(shell, limited(this.limits, command, args), {
+    const child = spawn(shell(), limited(this.limits, command, args), {
       cwd: this.workingDirectory,
       env: { ...this.env, ...env, [RUN_MARK]: processId },
       stdio: 'pipe',

@@ -7,7 +7,7 @@ import type { PodProcess, PodStart } from './kubelet.js';
 
 export interface SandboxedPodsOptions {
   bwrapPath: string;
-  /** The built workspace-daemon.mjs. */
+  /** The built workspace-daemon.cjs. */
   daemonPath: string;
   folder: string;
   /** Inside a pod these loopback ports lead to these ports of the host; nothing else leads anywhere. */
@@ -41,7 +41,7 @@ export async function sandboxedPods({ bwrapPath, daemonPath, folder, doors }: Sa
           ...['--setenv', 'PATH', `${dirname(node)}:/usr/bin:/bin`],
           ...['--ro-bind', '/usr', '/usr', ...['bin', 'lib', 'lib64'].flatMap(systemFolder)],
           ...(node.startsWith('/usr/') ? [] : ['--ro-bind', dirname(dirname(node)), dirname(dirname(node))]),
-          ...['--ro-bind', daemonPath, '/opt/roost/workspace-daemon.mjs', '--ro-bind', shared, '/run/pod'],
+          ...['--ro-bind', daemonPath, '/opt/roost/workspace-daemon.cjs', '--ro-bind', shared, '/run/pod'],
           ...['--ro-bind', config, '/run/roost/config', '--bind', volume, '/workspace'],
           ...[
             '--proc',
@@ -104,8 +104,8 @@ for (const port of ${JSON.stringify(ports)}) {
 
 /** The image's init, loader and Node are not on this machine: its own Node runs the daemon with the pod's arguments. */
 function here(command: string[]): string[] {
-  const daemon = command.findIndex((word) => word.endsWith('.mjs'));
-  return ['/opt/roost/workspace-daemon.mjs', ...command.slice(daemon + 1)];
+  const daemon = command.findIndex((word) => word.endsWith('.cjs'));
+  return ['/opt/roost/workspace-daemon.cjs', ...command.slice(daemon + 1)];
 }
 
 function systemFolder(name: string): string[] {

@@ -10,7 +10,7 @@ import { KubernetesSettings } from './settings.js';
 describeDriver('the kubernetes driver', { isWalled: false, hasProxy: true }, async () => {
   const bus = await freshBus();
   const folder = temporaryFolder();
-  const daemonPath = await bundleProgram('apps/workspace/src/main.ts', join(folder, 'workspace-daemon.mjs'));
+  const daemonPath = await bundleProgram('apps/workspace/src/main.ts', join(folder, 'workspace-daemon.cjs'));
   const egressPort = await freePort();
   const pods = await sandboxedPods({
     bwrapPath: process.env['ROOST_TEST_BWRAP'] ?? 'bwrap',

@@ -34,7 +34,7 @@ const CONFIG_FOLDER = '/run/roost/config';
 /** As the image's own entry point: its loader can be run and not read, which hides the daemon from the agent's commands. */
 const daemonCommand = [
   ...['/usr/lib/roost/init', '--', '/usr/lib/roost/loader', '/usr/local/bin/node'],
-  ...['--max-old-space-size=192', '--max-semi-space-size=2', '/usr/lib/roost/workspace-daemon.mjs'],
+  ...['--max-old-space-size=192', '--max-semi-space-size=2', '/usr/lib/roost/workspace-daemon.cjs'],
 ];
 
 /**

@@ -62,13 +62,13 @@ function run(
   );
 }
 
-function bundle(entry: string): Promise<string> {
-  return bundleProgram(entry, join(dataDir, basename(entry).replace(/\.ts$/, '.mjs')));
+function bundle(entry: string, ending = '.mjs'): Promise<string> {
+  return bundleProgram(entry, join(dataDir, basename(entry).replace(/\.ts$/, ending)));
 }
 
 beforeAll(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'roost-hands-'));
-  const daemonPath = await bundle('apps/workspace/src/main.ts');
+  const daemonPath = await bundle('apps/workspace/src/main.ts', '.cjs');
   nats = await startNats({ dataDir, log: () => undefined });
   const seed = nats.accounts[0]?.seed ?? '';
   connection = await connect({
@@ -152,7 +152,7 @@ describe('a local workspace', () => {
       agentId,
       'tr "\\0" " " < /proc/$PPID/cmdline; cat /proc/$PPID/environ; cat /proc/$PPID/maps; ls -la /proc/$PPID/fd; cat /run/roost/node',
     );
-    expect(stdout).toMatch(/workspace-daemon.mjs $/);
+    expect(stdout).toMatch(/workspace-daemon.blob $/);
     expect(stderr.match(/Permission denied/g)).toHaveLength(4);
   });
 
@@ -346,7 +346,7 @@ describe('a local workspace', () => {
     const agentId = randomUUID();
     const seed = nats.accounts[0]?.seed ?? '';
     const driverFile = await bundle('apps/agent-lifecycle/src/workspaces/local/driver-process.fixture.ts');
-    const options = { agentId, bwrapPath, dataDir, natsUrl: nats.url, daemonPath: join(dataDir, 'main.mjs'), seed };
+    const options = { agentId, bwrapPath, dataDir, natsUrl: nats.url, daemonPath: join(dataDir, 'main.cjs'), seed };
     const child = spawn(process.execPath, [driverFile, JSON.stringify(options)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -368,13 +368,13 @@ describe('a local workspace', () => {
       await bundle('apps/agent-lifecycle/src/workspaces/local/driver-process.fixture.ts'),
       join(home, 'd.mjs'),
     );
-    copyFileSync(join(dataDir, 'main.mjs'), join(home, 'main.mjs'));
+    copyFileSync(join(dataDir, 'main.cjs'), join(home, 'main.cjs'));
     const options = {
       agentId,
       bwrapPath,
       dataDir: home,
       natsUrl: nats.url,
-      daemonPath: join(home, 'main.mjs'),
+      daemonPath: join(home, 'main.cjs'),
       seed: nats.accounts[0]?.seed ?? '',
     };
     const child = spawn(process.execPath, [join(home, 'd.mjs'), JSON.stringify(options)], {

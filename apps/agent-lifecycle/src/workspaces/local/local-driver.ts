@@ -21,7 +21,7 @@ export interface LocalDriverOptions extends HostLinesOptions {
   /** Undefined: bubblewrap is not to be had, and `reason` says why. */
   bwrapPath: string | undefined;
   reason?: string | undefined;
-  /** The built workspace-daemon.mjs. */
+  /** The built workspace-daemon.cjs. */
   daemonPath: string;
   /** For the pings that tell when a workspace is awake. */
   nats: NatsConnection;
@@ -32,6 +32,13 @@ interface Workspace {
   sandbox: Sandbox;
   link: SandboxLink;
   isAwake: boolean;
+}
+
+/** What a sandbox is made of. */
+interface Parts {
+  bwrapPath: string;
+  kit: SandboxKit;
+  volume: OpenVolume;
 }
 
 const startTimeoutMs = 15_000;
@@ -45,7 +52,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
   private readonly starting = new Map<string, Promise<void>>();
   private readonly lines: HostLines;
   private readonly failures = new Map<string, string>();
-  private kit: SandboxKit | undefined;
+  private kit: Promise<SandboxKit> | undefined;
   private isClosed = false;
   private hasWarnedOfVolumes = false;
 
@@ -131,7 +138,10 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
     const { agentId } = spec;
     try {
       await this.stopRemains(agentId);
-      const sandbox = this.launch(spec, await this.openVolume(spec));
+      const { bwrapPath } = this.options;
+      if (!bwrapPath) throw unavailable(this.whyNever ?? 'there is no bubblewrap');
+      const [kit, volume] = await Promise.all([this.openKit(), this.openVolume(spec)]);
+      const sandbox = this.launch(spec, { bwrapPath, kit, volume });
       const ended = sandbox.ended.then((reason) => {
         throw unavailable(`the sandbox could not be started: ${reason}`);
       });
@@ -158,12 +168,25 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
     return volume;
   }
 
-  private launch(spec: WorkspaceSpec, volume: OpenVolume): Sandbox {
-    const { bwrapPath, dataDir, daemonPath, logger } = this.options;
+  private openKit(): Promise<SandboxKit> {
+    const { dataDir, daemonPath, logger } = this.options;
+    this.kit ??= makeKit(dataDir, daemonPath).then(
+      (kit) => {
+        if (kit.whySlow) logger.warn({ why: kit.whySlow }, 'workspaces wake slowly: Node makes no snapshot here');
+        return kit;
+      },
+      (error: unknown) => {
+        this.kit = undefined; // the next workspace tries again
+        throw error;
+      },
+    );
+    return this.kit;
+  }
+
+  private launch(spec: WorkspaceSpec, { bwrapPath, kit, volume }: Parts): Sandbox {
+    const { logger } = this.options;
     const { agentId } = spec;
     if (this.isClosed) throw unavailable('Roost is shutting down');
-    if (!bwrapPath) throw unavailable(this.whyNever ?? 'there is no bubblewrap');
-    this.kit ??= makeKit(dataDir, daemonPath);
     const limits = limitsOf(spec);
     const seccomp = seccompProgram();
     const command = sandboxCommand({
@@ -172,7 +195,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
       seccompFd: seccomp && SECCOMP_FD,
       agentId,
       bwrapPath,
-      kit: this.kit,
+      kit,
       volume: volume.source,
       hostUid: volume.hostUid,
     });

@@ -10,7 +10,7 @@ import { LocalWorkspaceDriver } from './local-driver.js';
 describeDriver('the local driver', { isWalled: true }, async () => {
   const bus = await freshBus();
   const dataDir = temporaryFolder();
-  const daemonPath = await bundleProgram('apps/workspace/src/main.ts', join(dataDir, 'workspace-daemon.mjs'));
+  const daemonPath = await bundleProgram('apps/workspace/src/main.ts', join(dataDir, 'workspace-daemon.cjs'));
   const connection = await bus.connect();
   const another = () =>
     new LocalWorkspaceDriver({

@@ -4,7 +4,7 @@ import { LocalWorkspaceDriver } from './local-driver.js';
 
 /** The bundle that the build leaves beside the services, seen from the source as from the build. */
 const daemonPath = fileURLToPath(
-  import.meta.url.replace(/(\/dist)?\/apps\/agent-lifecycle\/src\/.*$/, '/dist/workspace-daemon.mjs'),
+  import.meta.url.replace(/(\/dist)?\/apps\/agent-lifecycle\/src\/.*$/, '/dist/workspace-daemon.cjs'),
 );
 
 /** Sandboxes on this machine. Where they cannot be had the driver refuses with the reason; it never runs without. */

@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
 import type { Limits } from '../limits.js';
+import { daemonFlags } from './daemon-snapshot.js';
 import type { SandboxKit } from './sandbox-kit.js';
 import { mountImageScript } from './volume-images.js';
 
@@ -90,7 +91,7 @@ done
 exec setpriv --reuid="$uid" --regid="$uid" --clear-groups --inh-caps=-all -- "$@"`;
 
 function bubblewrapArguments(
-  { agentId, limits, cgroups, seccompFd }: SandboxOptions,
+  { agentId, kit: { daemon }, limits, cgroups, seccompFd }: SandboxOptions,
   kit: string,
   volume: string,
   nodeFolder: string | undefined,
@@ -106,6 +107,8 @@ function bubblewrapArguments(
     'python3',
     'terminfo',
   ];
+  const daemonInside = `/run/roost/workspace-daemon${extname(daemon)}`;
+  const isSnapshot = extname(daemon) === '.blob';
   const ownEtc = ['passwd', 'group', 'hosts', 'hostname', 'nsswitch.conf', 'resolv.conf'];
   return [
     '--unshare-all',
@@ -132,8 +135,8 @@ function bubblewrapArguments(
     join(kit, 'node'),
     '/run/roost/node',
     '--ro-bind',
-    join(kit, 'workspace-daemon.mjs'),
-    '/run/roost/workspace-daemon.mjs',
+    join(kit, basename(daemon)),
+    daemonInside,
     ...(nodeFolder ? ['--ro-bind', nodeFolder, '/opt/node'] : []),
     '--proc',
     '/proc',
@@ -178,9 +181,9 @@ function bubblewrapArguments(
     String(limits.openFiles),
     String(cgroups.length > 0 ? 'unlimited' : Math.ceil(limits.memoryBytes / 1024)),
     '/run/roost/node',
-    '--max-old-space-size=192',
-    '--max-semi-space-size=2',
-    '/run/roost/workspace-daemon.mjs',
+    ...daemonFlags,
+    ...(isSnapshot ? ['--snapshot-blob'] : []),
+    daemonInside,
   ];
 }
 

@@ -11,11 +11,16 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { makeSnapshot } from './daemon-snapshot.js';
 
 /** What every sandbox is shown besides the system: one folder, made once and shared read-only by all. */
 export interface SandboxKit {
-  /** Holds `node`, `workspace-daemon.mjs` and `etc/`. */
+  /** Holds `node`, `etc/` and the daemon. */
   folder: string;
+  /** The daemon: a snapshot of it or, where Node makes none, its script. */
+  daemon: string;
+  /** Why there is no snapshot. */
+  whySlow?: string;
 }
 
 const etc: Record<string, string> = {
@@ -32,7 +37,17 @@ const etc: Record<string, string> = {
  * Makes the kit under `<dataDir>/sandbox-kits`, named by what is in it: a new Node or a new daemon gets a new folder,
  * and sandboxes that still run keep theirs.
  */
-export function makeKit(dataDir: string, daemonPath: string, nodePath = process.execPath): SandboxKit {
+export async function makeKit(dataDir: string, daemonPath: string, nodePath = process.execPath): Promise<SandboxKit> {
+  const folder = makeFolder(dataDir, daemonPath, nodePath);
+  const script = join(folder, 'workspace-daemon.cjs');
+  try {
+    return { folder, daemon: await makeSnapshot(nodePath, script) };
+  } catch (error) {
+    return { folder, daemon: script, whySlow: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function makeFolder(dataDir: string, daemonPath: string, nodePath: string): string {
   const daemon = readFileSync(daemonPath);
   const { size, mtimeMs } = statSync(nodePath);
   const id = createHash('sha256')
@@ -41,16 +56,16 @@ export function makeKit(dataDir: string, daemonPath: string, nodePath = process.
     .digest('hex')
     .slice(0, 16);
   const folder = join(dataDir, 'sandbox-kits', id);
-  if (existsSync(folder)) return { folder };
+  if (existsSync(folder)) return folder;
   const draft = `${folder}.${process.pid}`;
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(join(draft, 'etc'), { recursive: true, mode: 0o755 });
   for (const [name, content] of Object.entries(etc)) writeFileSync(join(draft, 'etc', name), content, { mode: 0o644 });
-  writeFileSync(join(draft, 'workspace-daemon.mjs'), daemon, { mode: 0o644 });
+  writeFileSync(join(draft, 'workspace-daemon.cjs'), daemon, { mode: 0o644 });
   copyFileSync(nodePath, join(draft, 'node'));
   // Executable but not readable: the kernel then hides the daemon's memory, handles and environment from the agent's
   // commands, though they run as the same user.
   chmodSync(join(draft, 'node'), 0o111);
   renameSync(draft, folder);
-  return { folder };
+  return folder;
 }

@@ -1,0 +1,31 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { bundleProgram, temporaryFolder } from '#lib/testing';
+import { makeKit } from './sandbox-kit.js';
+
+let folder: string;
+let daemonPath: string;
+
+beforeAll(async () => {
+  folder = temporaryFolder();
+  daemonPath = await bundleProgram('apps/workspace/src/main.ts', join(folder, 'main.cjs'));
+});
+
+describe('the kit of the sandboxes', () => {
+  it('holds a snapshot of the daemon, made once, that does not tell where it lies', async () => {
+    const dataDir = join(folder, 'data-of-this-host');
+    const first = await makeKit(dataDir, daemonPath);
+    expect(first.whySlow).toBeUndefined();
+    expect(basename(first.daemon)).toMatch(/\.blob$/);
+    expect(readFileSync(first.daemon).includes('data-of-this-host')).toBe(false);
+    expect(await makeKit(dataDir, daemonPath)).toEqual(first);
+    expect(readdirSync(first.folder).filter((name) => name.includes('.blob'))).toHaveLength(1);
+  });
+
+  it('holds the script of the daemon where Node makes no snapshot, and says why', async () => {
+    const { daemon, whySlow } = await makeKit(join(folder, 'without'), daemonPath, '/bin/false');
+    expect(basename(daemon)).toBe('workspace-daemon.cjs');
+    expect(whySlow).toBeDefined();
+  });
+});

@@ -87,7 +87,7 @@ function useReporter(connection: NatsConnection, agentId: string): (forMs: numbe
   return (forMs) => {
     if (forMs === 0 && Date.now() - saidAt < 1_000) return;
     saidAt = Date.now();
-    const used = z.encode(contract.WorkspaceUsed, { forMs });
+    const used = contract.encode(contract.WorkspaceUsed, { forMs });
     if (!connection.isClosed()) connection.publish(contract.workspaceUsedSubject(agentId), JSON.stringify(used));
   };
 }

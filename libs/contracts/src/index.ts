@@ -8,6 +8,7 @@ export * from './agent-events.js';
 export * from './agent-services.js';
 export * from './channels.js';
 export { codeFormOf } from './code-form.js';
+export { encode } from './encode.js';
 export * from './errors.js';
 export * from './health.js';
 export * from './lifecycle.js';

@@ -1,4 +1,4 @@
-import { type EventContract } from '#lib/contracts';
+import { encode, type EventContract } from '#lib/contracts';
 import { currentCall } from '#lib/bus/rpc';
 import { z } from 'zod';
 import type { Query, Row } from './statements.js';
@@ -67,7 +67,7 @@ export function outboxRow<P extends z.ZodType>(event: EventContract<P>, payload:
   return {
     subject: event.subject,
     key,
-    payload: JSON.stringify(z.encode(event.payload, payload)),
+    payload: JSON.stringify(encode(event.payload, payload)),
     headers: JSON.stringify({
       v: String(event.v),
       ...(call ? { 'roost-request-id': call.requestId } : {}),

@@ -2,6 +2,7 @@ import type { Bus } from '#lib/bus';
 import { serve } from '#lib/bus/rpc';
 import {
   type ClaimedTurn,
+  encode,
   type LiveEvent,
   LiveEvent as LiveEventSchema,
   liveSubject,
@@ -83,7 +84,7 @@ export class LivePublisher {
     const { agentId, turnId, messages } = this.turn;
     const live: LiveEvent = { ...event, agentId, turnId, messageId: messages.at(-1)?.id ?? '', seq: this.seq++ };
     this.told.push(live);
-    this.bus.signal(liveSubject(agentId), z.encode(LiveEventSchema, live));
+    this.bus.signal(liveSubject(agentId), encode(LiveEventSchema, live));
   }
 }
 

@@ -1,7 +1,6 @@
 import { Bus, type CallContext } from '#lib/bus';
-import { listAgentEvents, LiveEvent, replayLive, RoostError } from '#lib/contracts';
+import { encode, listAgentEvents, LiveEvent, replayLive, RoostError } from '#lib/contracts';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
 import type { AgentFeed, AgentListener } from './agent-feed.js';
 import { type EventPosition, formatPosition } from './event-position.js';
 import type { EventStream } from './event-streams.js';
@@ -136,7 +135,7 @@ export class FollowAgent implements AgentListener {
       .request(replayLive, { agentId, afterSeq: -1, ...seen }, { ...this.context, deadline: Date.now() + 2_000 })
       .catch(() => ({ events: [] })); // no turn runs, or its worker is gone and another will tell it anew
     if (this.resumed) this.live.seen(this.resumed.id, this.resumed.n);
-    this.live.replayed(events.map((event) => ({ event, wire: z.encode(LiveEvent, event) })));
+    this.live.replayed(events.map((event) => ({ event, wire: encode(LiveEvent, event) })));
   }
 
   private tellLive(): void {

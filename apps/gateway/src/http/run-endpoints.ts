@@ -1,4 +1,5 @@
 import { boundMethod, inCall, validationError } from '#lib/bus';
+import { encode } from '#lib/contracts';
 import type { INestApplicationContext } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
@@ -54,7 +55,7 @@ async function run(
   };
   const work = async (): Promise<unknown> => {
     const result = await inCall(contextOf(request), async () => method(call));
-    return definition.response && result !== HANDLED ? z.encode(definition.response, result) : result;
+    return definition.response && result !== HANDLED ? encode(definition.response, result) : result;
   };
   // A route that takes bytes with a signature dedupes by itself: only it can tell whether the signature is right.
   const answer =

@@ -1,4 +1,4 @@
-import { completeTurn as contract, messageCompleted } from '#lib/contracts';
+import { completeTurn as contract, encode, messageCompleted } from '#lib/contracts';
 import { newId, type Transaction } from '#lib/database';
 import { z } from 'zod';
 import { lockTurn } from './locked-turn.js';
@@ -31,7 +31,7 @@ export async function completeTurn(
     JSON.stringify(turn.messageIds),
     JSON.stringify(rows.map((row) => ({ ...row, content: row.content.toWellFormed() }))),
     JSON.stringify(replyIds),
-    JSON.stringify(z.encode(contract.input.in.shape.usage, usage)),
+    JSON.stringify(encode(contract.input.in.shape.usage, usage)),
     messageCompleted.subject,
   ]);
   return {

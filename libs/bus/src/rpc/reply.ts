@@ -1,4 +1,4 @@
-import { RoostError, type RequestContract } from '#lib/contracts';
+import { encode, RoostError, type RequestContract } from '#lib/contracts';
 import { headers, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import { z, ZodError } from 'zod';
 import { type CallContext, fromHeaders, inCall } from './call-context.js';
@@ -26,7 +26,7 @@ export async function reply<I extends z.ZodType, O extends z.ZodType>(
     const input = contract.input.safeParse(jsonOf(message));
     if (!input.success) throw validationError(input.error);
     const output = await inCall(context, async () => handle(input.data, context));
-    message.respond(JSON.stringify(z.encode(contract.output, output)));
+    message.respond(JSON.stringify(encode(contract.output, output)));
   } catch (error) {
     const known = asRoostError(error, (unexpected) => onUnexpected(unexpected, message.subject));
     const hdrs = headers();

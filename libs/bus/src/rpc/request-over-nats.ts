@@ -1,4 +1,4 @@
-import { parseFromOtherVersion, type RequestContract, subjectOf } from '#lib/contracts';
+import { encode, parseFromOtherVersion, type RequestContract, subjectOf } from '#lib/contracts';
 import { errors, type NatsConnection } from '@nats-io/transport-node';
 import { z } from 'zod';
 import { type CallContext, toHeaders } from './call-context.js';
@@ -18,7 +18,7 @@ export async function requestOverNats<I extends z.ZodType, O extends z.ZodType>(
   context: CallContext,
 ): Promise<z.output<O>> {
   const timeout = timeLeft(contract, context);
-  const payload = JSON.stringify(z.encode(contract.input, input));
+  const payload = JSON.stringify(encode(contract.input, input));
   const message = await connection
     .request(subjectOf(contract, input), payload, {
       timeout,

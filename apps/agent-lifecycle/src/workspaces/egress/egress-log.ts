@@ -1,7 +1,7 @@
 import { appendFile, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { NetworkLogEntry } from '#lib/contracts';
+import { encode, NetworkLogEntry } from '#lib/contracts';
 
 export type EgressEntry = z.output<typeof NetworkLogEntry>;
 
@@ -23,7 +23,7 @@ export class EgressLog {
   append(agentId: string, entry: EgressEntry): Promise<void> {
     // One after the other, so that lines do not mix and a rotation happens between two of them.
     const turn = this.tail.then(() =>
-      this.write(this.fileOf(agentId), `${JSON.stringify(z.encode(NetworkLogEntry, entry))}\n`),
+      this.write(this.fileOf(agentId), `${JSON.stringify(encode(NetworkLogEntry, entry))}\n`),
     );
     this.tail = turn.catch(() => undefined);
     return turn;

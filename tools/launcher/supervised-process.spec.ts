@@ -1,0 +1,49 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
+import { afterEach, describe, expect, it } from 'vitest';
+import { until } from '#lib/testing';
+import { supervise, type SupervisedProcess } from './supervised-process.js';
+
+const hasChrt = process.platform === 'linux' && spawnSync('chrt', ['--version']).status === 0;
+
+describe('a supervised server', () => {
+  let server: SupervisedProcess | undefined;
+  const start = async () =>
+    (server = await supervise({
+      name: 'sleep',
+      spawn: () => spawn('sleep', ['60']),
+      whenReady: async () => undefined,
+      describeFailure: () => '',
+      stopSignals: ['SIGTERM'],
+      stopGraceMs: 1_000,
+      log: () => undefined,
+    }));
+  afterEach(() => server?.stop());
+
+  it('comes after the services on a full machine', async () => {
+    const { pid } = await start();
+    expect(getPriority(pid)).toBe(5);
+  });
+
+  it.skipIf(!hasChrt)(
+    'takes no core from what wakes it, as a batch process, also after it was started again',
+    async () => {
+      const running = await start();
+      const first = running.pid!;
+      expect(policyOf(first)).toBe(SCHED_BATCH);
+      process.kill(first, 'SIGKILL');
+      const second = await until('it runs again', () => (running.pid !== first ? running.pid : undefined));
+      expect(policyOf(second)).toBe(SCHED_BATCH);
+    },
+  );
+});
+
+/** sched(7) */
+const SCHED_BATCH = 3;
+
+function policyOf(pid: number): number {
+  // proc(5): the 41st field of stat; the command in the 2nd may hold blanks.
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[38]);
+}

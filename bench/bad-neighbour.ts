@@ -1,6 +1,6 @@
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { randomUUID } from 'node:crypto';
-import { serviceCredentials } from '#lib/bus/credentials';
+import { accountCredentials } from '#lib/bus/credentials';
 import { ownCall, requestOverNats } from '#lib/bus/rpc';
 import { cancelExec, execCommand } from '#lib/contracts';
 import { accountSeedOf, type BenchRoost, startBenchRoost } from './runner/bench-roost.js';
@@ -103,7 +103,7 @@ async function makeAgent({ api }: BenchRoost): Promise<string> {
 
 /** As a service: users cannot run commands but through an agent's model. */
 async function busOf(roost: BenchRoost): Promise<NatsConnection> {
-  const credentials = await serviceCredentials(accountSeedOf(roost.dataDir), 'bench');
+  const credentials = await accountCredentials(accountSeedOf(roost.dataDir), 'bench');
   const authenticator = credsAuthenticator(new TextEncoder().encode(credentials));
   return connect({ servers: roost.natsUrl, authenticator });
 }

@@ -22,7 +22,7 @@ export async function run(options: Options): Promise<Figure[]> {
   const kills = options.number('kills', 0);
 
   const servers = await startTestServers();
-  const [database, nats] = await Promise.all([freshDatabase(), freshBus()]);
+  const [database, nats] = await Promise.all([freshDatabase(), freshBus('scheduler')]);
   const bus = new Bus(await nats.connect(), 'bench');
   const rows = await Database.open({
     url: database.url,
@@ -57,7 +57,7 @@ export async function run(options: Options): Promise<Figure[]> {
   const main = fileURLToPath(new URL('../apps/scheduler/src/main.js', import.meta.url));
   const { PATH, HOME } = process.env;
   const env = {
-    ...{ PATH, HOME, NATS_URL: nats.url, NATS_CREDS: nats.creds, DATABASE_URL: database.url },
+    ...{ PATH, HOME, NATS_URL: nats.url, NATS_CREDS: nats.serviceCreds, DATABASE_URL: database.url },
     ROOST_MASTER_KEY: randomBytes(32).toString('base64'),
   };
   const spawnReplica = () => spawn(process.execPath, [main], { env, stdio: ['ignore', 'ignore', 'inherit'] });

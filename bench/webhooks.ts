@@ -94,10 +94,10 @@ async function raw(receiver: CountingReceiver, count: number): Promise<number> {
 }
 
 async function roost(receiver: CountingReceiver, count: number): Promise<number> {
-  const [database, nats] = await Promise.all([freshDatabase(), freshBus()]);
+  const [database, nats] = await Promise.all([freshDatabase(), freshBus('webhook-dispatch')]);
   const service = await start({
     NATS_URL: nats.url,
-    NATS_CREDS: nats.creds,
+    NATS_CREDS: nats.serviceCreds,
     DATABASE_URL: database.url,
     ROOST_MASTER_KEY: randomBytes(32).toString('base64'),
     ROOST_WEBHOOK_NETWORK: 'local',

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { serviceCredentials, workspaceCredentials } from '#lib/bus/credentials';
+import { accountCredentials, workspaceCredentials } from '#lib/bus/credentials';
 import { ownCall, requestOverNats } from '#lib/bus/rpc';
 import { execCommand } from '#lib/contracts';
 import { LocalWorkspaceDriver } from '../../apps/agent-lifecycle/src/workspaces/index.js';
@@ -26,7 +26,7 @@ export async function localWorkspaces(): Promise<LocalWorkspaces> {
   const dataDir = mkdtempSync(join(tmpdir(), 'roost-bench-'));
   const nats = await startNats({ dataDir, log: () => undefined });
   const seed = nats.accounts[0]?.seed ?? '';
-  const authenticator = credsAuthenticator(new TextEncoder().encode(await serviceCredentials(seed, 'bench')));
+  const authenticator = credsAuthenticator(new TextEncoder().encode(await accountCredentials(seed, 'bench')));
   const connection = await connect({ servers: nats.url, authenticator });
   const driver = new LocalWorkspaceDriver({
     bwrapPath: (await findBubblewrap(console.error)).path,

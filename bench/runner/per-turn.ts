@@ -1,9 +1,10 @@
+import { accountCredentials } from '#lib/bus/credentials';
 import { connect, credsAuthenticator } from '@nats-io/transport-node';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import type { BenchRoost } from './bench-roost.js';
+import { accountSeedOf, type BenchRoost } from './bench-roost.js';
 
 export interface Counted {
   /** Statements that Postgres was sent, BEGIN and COMMIT included. */
@@ -51,8 +52,9 @@ interface Watched {
 }
 
 async function watch(roost: BenchRoost, logFile: string, work: () => Promise<void>): Promise<Watched> {
-  const creds = readFileSync(join(roost.dataDir, 'nats', 'credentials', 'gateway.creds'));
-  const connection = await connect({ servers: roost.natsUrl, authenticator: credsAuthenticator(creds) });
+  const creds = await accountCredentials(accountSeedOf(roost.dataDir), 'bench');
+  const authenticator = credsAuthenticator(new TextEncoder().encode(creds));
+  const connection = await connect({ servers: roost.natsUrl, authenticator });
   const counts = new Map<string, number>();
   const count = (what: string) => counts.set(what, (counts.get(what) ?? 0) + 1);
   connection.subscribe('>', { callback: (_, message) => void count(`bus ${kindOf(message.subject, message.reply)}`) });

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Bus, ownCall } from '#lib/bus';
 import { createWebhookEndpoint, messageCompleted, testWebhookEndpoint } from '#lib/contracts';
 import { Database } from '#lib/database';
-import { freshBus, freshDatabase, until } from '#lib/testing';
+import { freshBus, freshDatabase, until, publishEvent } from '#lib/testing';
 import { describe, expect, it } from 'vitest';
 import { Webhooks1795560000000 } from '../../apps/webhook-dispatch/src/migrations/webhooks-1795560000000.js';
 import { type Receiver, startReceiver } from '../../apps/webhook-dispatch/src/testing/receiver.js';
@@ -21,11 +21,15 @@ describe('webhook-dispatch under faults', () => {
   const events = kills * perKill;
 
   it(`delivers ${events} events at least once over ${kills} kill -9, repeating only the same webhook-id`, async () => {
-    const [database, nats, receiver] = await Promise.all([freshDatabase(), freshBus(), startReceiver()]);
+    const [database, nats, receiver] = await Promise.all([
+      freshDatabase(),
+      freshBus('webhook-dispatch'),
+      startReceiver(),
+    ]);
     const env = {
       PATH: process.env.PATH,
       NATS_URL: nats.url,
-      NATS_CREDS: nats.creds,
+      NATS_CREDS: nats.serviceCreds,
       DATABASE_URL: database.url,
       ROOST_MASTER_KEY: randomBytes(32).toString('base64'),
       ROOST_WEBHOOK_NETWORK: 'local',
@@ -53,10 +57,10 @@ describe('webhook-dispatch under faults', () => {
         bus.request(createWebhookEndpoint, endpoint, { ...ownCall('req_test'), accountId }).catch(() => false as const),
       );
       for (let index = 0; index < kills; index += 1) {
-        await rows.transaction(async (tx) => {
-          for (let number = 0; number < perKill; number += 1)
-            await tx.outbox(messageCompleted, completed(accountId, agentId, `event ${index}.${number}`), agentId);
-        });
+        for (let number = 0; number < perKill; number += 1) {
+          const event = completed(accountId, agentId, `event ${index}.${number}`);
+          await publishEvent(bus.connection, messageCompleted, event);
+        }
         const before = receiver.received.length;
         await until('some were delivered', () => receiver.received.length > before + 10, { timeoutMs: 60_000 });
         const ended = once(child, 'exit');

@@ -10,7 +10,7 @@ import { ZodError } from 'zod';
 import { Bus, ownCall } from '#lib/bus';
 import { createWebhookEndpoint, messageCompleted, RoostError } from '#lib/contracts';
 import { Database } from '#lib/database';
-import { freshBus, freshDatabase, startTestServers, until } from '#lib/testing';
+import { freshBus, freshDatabase, startTestServers, until, publishEvent } from '#lib/testing';
 import { Webhooks1795560000000 } from '../../apps/webhook-dispatch/src/migrations/webhooks-1795560000000.js';
 import { completed } from '../../apps/webhook-dispatch/src/testing/start-dispatch.js';
 import { openClosedNetwork } from '../closed-network/closed-network.js';
@@ -57,7 +57,7 @@ const localPorts = [80, 443, 8080, 8443].map((port) =>
   }).listen(port, '::'),
 );
 const servers = await startTestServers();
-const [database, nats] = await Promise.all([freshDatabase(), freshBus()]);
+const [database, nats] = await Promise.all([freshDatabase(), freshBus('webhook-dispatch')]);
 const dispatcher = spawn(
   process.execPath,
   [fileURLToPath(new URL('../../apps/webhook-dispatch/src/main.js', import.meta.url))],
@@ -67,7 +67,7 @@ const dispatcher = spawn(
       PATH: process.env.PATH,
       NODE_EXTRA_CA_CERTS: certificateFile,
       NATS_URL: nats.url,
-      NATS_CREDS: nats.creds,
+      NATS_CREDS: nats.serviceCreds,
       DATABASE_URL: database.url,
       ROOST_MASTER_KEY: randomBytes(32).toString('base64'),
     },
@@ -115,7 +115,7 @@ const rows = await Database.open({
 });
 for (const { accountId, agentId } of tenants) {
   await rows.query(`INSERT INTO agents (agent_id, account_id) VALUES ($1, $2)`, [agentId, accountId]);
-  await rows.transaction((tx) => tx.outbox(messageCompleted, completed(accountId, agentId, 'to all of them'), agentId));
+  await publishEvent(bus.connection, messageCompleted, completed(accountId, agentId, 'to all of them'));
 }
 interface Ended {
   url: string;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { adminCredentials, serviceInboxPrefix } from '#lib/bus/credentials';
 import { startRoost, type TestRoost } from '#lib/testing';
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,9 +12,11 @@ describe('the operator', () => {
   let bus: NatsConnection;
   beforeAll(async () => {
     roost = await startRoost({ services: ['gateway', 'agent-lifecycle'] });
+    const seed = readFileSync(join(roost.dataDir, 'credentials', 'account.seed'), 'utf8');
     bus = await connect({
       servers: roost.natsUrl,
-      authenticator: credsAuthenticator(new TextEncoder().encode(roost.natsCreds)),
+      inboxPrefix: serviceInboxPrefix('admin'),
+      authenticator: credsAuthenticator(new TextEncoder().encode(await adminCredentials(seed))),
     });
   });
   afterAll(async () => {

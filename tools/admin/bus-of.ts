@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment } from '#lib/config';
 import { RoostError } from '#lib/contracts';
-import { serviceCredentials } from '#lib/bus/credentials';
+import { adminCredentials, serviceInboxPrefix } from '#lib/bus/credentials';
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 
 /**
@@ -14,6 +14,7 @@ export async function busOf(dataDir: string, env: Environment): Promise<NatsConn
   return connect({
     servers: url,
     name: 'roost-admin',
+    inboxPrefix: serviceInboxPrefix('admin'),
     reconnect: false,
     timeout: 3_000,
     ...(creds ? { authenticator: credsAuthenticator(new TextEncoder().encode(creds)) } : {}),
@@ -32,7 +33,7 @@ async function fromFolder(dataDir: string) {
     const seed = readFileSync(join(dataDir, 'nats', 'credentials', 'account.seed'), 'utf8').trim();
     return {
       url: readFileSync(join(dataDir, 'nats', 'url'), 'utf8').trim(),
-      creds: await serviceCredentials(seed, 'admin'),
+      creds: await adminCredentials(seed),
     };
   } catch {
     throw new RoostError(

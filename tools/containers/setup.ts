@@ -10,8 +10,9 @@ const SERVICE_UID = 1000;
 
 /**
  * Makes what a new installation needs in `folder`: the master key, the first API key, PostgreSQL's password, the bus'
- * operator and account, a credentials file per service, and the accounts as nats-server reads them. What is there
- * already stays. Returns what to tell the operator.
+ * operator and account, a credentials file per service and one for `npm run admin`, and the accounts as nats-server
+ * reads them. What is there already stays, but for the credentials: these are made anew, as this version needs them.
+ * Returns what to tell the operator.
  */
 export async function setUp(folder: string): Promise<string> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -27,6 +28,7 @@ export async function setUp(folder: string): Promise<string> {
   const access = serviceAccess(folder, trust.accounts[0]?.seed ?? '');
   const credentials: string[] = [];
   for (const { name } of services) credentials.push(await access.credsFile(name));
+  credentials.push(await access.adminCredsFile());
 
   // Not secret: what the server must know to tell the users of its accounts from others.
   const accounts = [trust.systemAccount, ...trust.accounts].map(({ publicKey, jwt }) => `  ${publicKey}: ${jwt}`);

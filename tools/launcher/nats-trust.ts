@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createTrust, serviceCredentials, type BusTrust } from '#lib/bus/credentials';
+import { adminCredentials, createTrust, serviceCredentials, type BusTrust } from '#lib/bus/credentials';
 import { keptSecret } from './secrets.js';
 
 /** The operator and accounts of a data folder, made at first start and kept in `nats/trust.json`, mode 0600. */
@@ -16,8 +16,10 @@ export async function keptTrust(natsDir: string, accountNames: string[]): Promis
 }
 
 export interface ServiceAccess {
-  /** Path of the service's own `.creds` file. */
+  /** Path of the service's own `.creds` file, made anew: it may do what this version's service does. */
   credsFile(serviceName: string): Promise<string>;
+  /** Path of the `.creds` file for `npm run admin` with NATS_URL, made anew. */
+  adminCredsFile(): Promise<string>;
   /** Path of the account's seed, for the service that makes workspace credentials. */
   accountSeedFile: string;
 }
@@ -27,12 +29,14 @@ export function serviceAccess(folder: string, accountSeed: string): ServiceAcces
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const accountSeedFile = join(folder, 'account.seed');
   writeFileSync(accountSeedFile, `${accountSeed}\n`, { mode: 0o600 });
+  const write = (name: string, credentials: string) => {
+    const path = join(folder, `${name}.creds`);
+    writeFileSync(path, credentials, { mode: 0o600 });
+    return path;
+  };
   return {
     accountSeedFile,
-    async credsFile(serviceName) {
-      const path = join(folder, `${serviceName}.creds`);
-      writeFileSync(path, await serviceCredentials(accountSeed, serviceName), { mode: 0o600 });
-      return path;
-    },
+    credsFile: async (serviceName) => write(serviceName, await serviceCredentials(accountSeed, serviceName)),
+    adminCredsFile: async () => write('admin', await adminCredentials(accountSeed)),
   };
 }

@@ -3,7 +3,7 @@ import { connect, credsAuthenticator } from '@nats-io/transport-node';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { serviceCredentials } from '#lib/bus/credentials';
+import { accountCredentials } from '#lib/bus/credentials';
 import { temporaryFolder, until } from '#lib/testing';
 import { startNats, type Nats } from './nats.js';
 
@@ -19,7 +19,7 @@ describe('the embedded nats-server', () => {
   });
 
   const connectTo = async ({ url, accounts }: Nats) => {
-    const creds = await serviceCredentials(accounts[0]?.seed ?? '', 'spec');
+    const creds = await accountCredentials(accounts[0]?.seed ?? '', 'spec');
     const authenticator = credsAuthenticator(new TextEncoder().encode(creds));
     return connect({ servers: url, authenticator, reconnectTimeWait: 50, maxReconnectAttempts: -1 });
   };

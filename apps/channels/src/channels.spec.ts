@@ -13,7 +13,7 @@ import {
   sendMessage,
 } from '#lib/contracts';
 import { Database, newId } from '#lib/database';
-import { freshBus, freshDatabase, until } from '#lib/testing';
+import { freshBus, freshDatabase, until, publishEvent } from '#lib/testing';
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -53,7 +53,7 @@ describe('Telegram, through telegraf and a server that speaks the Bot API', () =
 
   const environment = () => ({
     NATS_URL: nats.url,
-    NATS_CREDS: nats.creds,
+    NATS_CREDS: nats.serviceCreds,
     DATABASE_URL: postgres.url,
     DATABASE_POOL_SIZE: '4',
     TELEGRAM_API_BASE_URL: telegram.config.apiURL,
@@ -94,12 +94,11 @@ describe('Telegram, through telegraf and a server that speaks the Bot API', () =
       replies: [{ ...base, id: `msg_${newId()}`, role: 'assistant', content: reply }],
       usage: { inputTokens: 1, outputTokens: 1, cachedInputTokens: 0 },
     };
-    // channels' own outbox serves here: its relay publishes what any service's would.
-    return rows.transaction((tx) => tx.outbox(messageCompleted, event, agentId));
+    return publishEvent(bus.connection, messageCompleted, event);
   };
 
   beforeAll(async () => {
-    [postgres, nats] = await Promise.all([freshDatabase(), freshBus()]);
+    [postgres, nats] = await Promise.all([freshDatabase(), freshBus('channels')]);
     telegram = new TelegramServer({ port: await freePort(), host: '127.0.0.1', storeTimeout: 600 });
     await telegram.start();
     bus = new Bus(await nats.connect(), 'test');

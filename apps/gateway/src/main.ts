@@ -37,7 +37,7 @@ export const start: StartService = async (env, neighbours) => {
   const settings = loadConfig(gatewayConfigSchema, env);
   checkRoutes(controllers);
   const logger = createLogger('gateway', env);
-  const connection = await connectBus(settings, 'gateway');
+  const connection = await connectBus(settings, 'gateway', logger);
   const database = await Database.open({
     url: settings.DATABASE_URL,
     poolSize: settings.DATABASE_POOL_SIZE,

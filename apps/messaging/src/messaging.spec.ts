@@ -42,11 +42,11 @@ describe('messaging', () => {
   let stop: () => Promise<void>;
 
   beforeAll(async () => {
-    const [database, nats] = await Promise.all([freshDatabase(), freshBus()]);
+    const [database, nats] = await Promise.all([freshDatabase(), freshBus('messaging')]);
     service = await start({
       DATABASE_URL: database.url,
       NATS_URL: nats.url,
-      NATS_CREDS: nats.creds,
+      NATS_CREDS: nats.serviceCreds,
       ROOST_LEASE_MS: '1000',
       ROOST_RETRY_BASE_MS: '1',
       ROOST_METRICS_PORT: '0',

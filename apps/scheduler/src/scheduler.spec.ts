@@ -17,7 +17,7 @@ import {
 import { Bus, ownCall, serve } from '#lib/bus';
 import type { RunningService } from '#lib/config';
 import { Database } from '#lib/database';
-import { freshBus, freshDatabase, until } from '#lib/testing';
+import { freshBus, freshDatabase, until, publishEvent } from '#lib/testing';
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -40,7 +40,7 @@ describe('scheduler', () => {
   let rows: Database;
 
   beforeAll(async () => {
-    [database, nats] = await Promise.all([freshDatabase(), freshBus()]);
+    [database, nats] = await Promise.all([freshDatabase(), freshBus('scheduler')]);
     bus = new Bus(await nats.connect(), 'tester');
     // A stand-in for messaging: one message per dedupe key.
     serve(
@@ -62,7 +62,7 @@ describe('scheduler', () => {
     );
     const env = {
       NATS_URL: nats.url,
-      NATS_CREDS: nats.creds,
+      NATS_CREDS: nats.serviceCreds,
       DATABASE_URL: database.url,
       ROOST_MASTER_KEY: randomBytes(32).toString('base64'),
     };
@@ -74,7 +74,7 @@ describe('scheduler', () => {
       poolSize: 2,
     });
     const state = { agentId, accountId, status: 'active' as const, revision: 1 };
-    await rows.transaction((tx) => tx.outbox(agentCreated, state, agentId));
+    await publishEvent(bus.connection, agentCreated, state);
     await until('the agent is known', async () => (await rows.query(`SELECT 1 FROM agents`)).length === 1);
   });
 
@@ -149,16 +149,10 @@ describe('scheduler', () => {
 
     const messageId = executions[0]?.messageId ?? '';
     const message = queued(messageId, id);
-    await rows.transaction((tx) =>
-      tx.outbox(
-        messageCompleted,
-        {
-          ...{ accountId, agentId, turnId: randomUUID(), messages: [message], replies: [] },
-          usage: { inputTokens: 1, outputTokens: 1, cachedInputTokens: 0 },
-        },
-        agentId,
-      ),
-    );
+    await publishEvent(bus.connection, messageCompleted, {
+      ...{ accountId, agentId, turnId: randomUUID(), messages: [message], replies: [] },
+      usage: { inputTokens: 1, outputTokens: 1, cachedInputTokens: 0 },
+    });
     await until('it is completed', async () =>
       (await executionsOf(id)).some(
         (execution) => execution.messageId === messageId && execution.status === 'completed',
@@ -202,7 +196,7 @@ describe('scheduler', () => {
     const messageId = (await until('it is sent', async () => (await executionsOf(id))[0]?.messageId)) ?? '';
     const error = { code: 'MODEL_KEY_REFUSED', message: 'set a valid key' };
     const failed = { accountId, agentId, turnId: randomUUID(), messages: [queued(messageId, id)], error };
-    await rows.transaction((tx) => tx.outbox(messageFailed, failed, agentId));
+    await publishEvent(bus.connection, messageFailed, failed);
     await until('it is failed', async () => {
       const [execution] = await executionsOf(id);
       return execution?.status === 'failed' && execution.error?.includes('set a valid key');
@@ -321,7 +315,7 @@ describe('scheduler', () => {
   });
 
   it('goes with its agent', async () => {
-    await rows.transaction((tx) => tx.outbox(agentDeleted, { agentId, accountId, revision: 9 }, agentId));
+    await publishEvent(bus.connection, agentDeleted, { agentId, accountId, revision: 9 });
     await until('nothing is left', async () => {
       const left = await rows.query(
         `SELECT id FROM schedules UNION ALL SELECT id FROM triggers UNION ALL SELECT id FROM executions`,

@@ -13,7 +13,7 @@ import {
   updateWebhookEndpoint,
 } from '#lib/contracts';
 import { ownCall } from '#lib/bus';
-import { until } from '#lib/testing';
+import { until, publishEvent } from '#lib/testing';
 import { randomUUID } from 'node:crypto';
 import { Webhook as StandardWebhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
@@ -83,13 +83,10 @@ describe('webhooks', () => {
     const { endpoints } = await dispatch.bus.request(listWebhookEndpoints, { agentId }, dispatch.call());
     expect(endpoints).toMatchObject([{ source: 'agent', url: first.url, agentIds: [agentId] }]);
     dispatch.agents.set(agentId, { messageComplete: other.url });
-    await dispatch.rows.transaction((tx) =>
-      tx.outbox(
-        agentUpdated,
-        { agentId, accountId: dispatch.accountId, revision: 2, changed: ['configuration.webhooks'] },
-        agentId,
-      ),
-    );
+    const changed = ['configuration.webhooks'];
+    await publishEvent(dispatch.bus.connection, agentUpdated, {
+      ...{ agentId, accountId: dispatch.accountId, revision: 2, changed },
+    });
     await dispatch.complete(agentId);
     await until('it arrives elsewhere', () => other.received.length === 1);
     expect(first.received).toHaveLength(1);
@@ -102,9 +99,7 @@ describe('webhooks', () => {
     const at = new Date('2026-01-01T09:00:00.000Z');
     const scheduleId = randomUUID();
     const missed = { scheduleId, name: 'report', count: 3, firstSlot: at, lastSlot: at, occurredAt: at };
-    await dispatch.rows.transaction((tx) =>
-      tx.outbox(scheduleMissed, { accountId: dispatch.accountId, agentId, ...missed }, scheduleId),
-    );
+    await publishEvent(dispatch.bus.connection, scheduleMissed, { accountId: dispatch.accountId, agentId, ...missed });
     const got = await until('it arrives', () => target.received[0]);
     expect(JSON.parse(got.body)).toEqual({
       type: 'schedule.missed',

@@ -7,7 +7,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import type { QueryRunner } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { commonSubject } from './inbox/event-consumer.js';
+import { commonSubject } from './inbox/common-subject.js';
 import { serve } from './rpc/index.js';
 import { Bus, type CallContext, Consumes, EVENTS_STREAM, Handles, ownCall, startService } from './index.js';
 

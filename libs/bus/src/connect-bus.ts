@@ -1,5 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
+import type { Logger } from '#lib/observability';
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import { serviceInboxPrefix } from './credentials/index.js';
+import { logRefusals } from './log-refusals.js';
 
 export interface BusOptions {
   NATS_URL: string;
@@ -9,16 +12,17 @@ export interface BusOptions {
 
 /**
  * Connects to NATS and stays connected: a lost server is looked for without end, because the services
- * can do without it for a while and must come back by themselves.
+ * can do without it for a while and must come back by themselves. What the server refuses is logged.
  */
-export async function connectBus(options: BusOptions, name: string): Promise<NatsConnection> {
+export async function connectBus(options: BusOptions, name: string, logger: Logger): Promise<NatsConnection> {
   const creds =
     options.NATS_CREDS && existsSync(options.NATS_CREDS)
       ? readFileSync(options.NATS_CREDS, 'utf8')
       : options.NATS_CREDS;
-  return connect({
+  const connection = await connect({
     servers: options.NATS_URL.split(','),
     name: `roost-${name}`,
+    inboxPrefix: serviceInboxPrefix(name),
     maxReconnectAttempts: -1,
     reconnectTimeWait: 250,
     reconnectJitter: 250,
@@ -28,4 +32,6 @@ export async function connectBus(options: BusOptions, name: string): Promise<Nat
     noAsyncTraces: true,
     ...(creds ? { authenticator: credsAuthenticator(new TextEncoder().encode(creds)) } : {}),
   });
+  void logRefusals(connection, name, logger);
+  return connection;
 }

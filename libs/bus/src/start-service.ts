@@ -45,7 +45,7 @@ export async function startService<S extends z.ZodRawShape>(definition: ServiceD
   const logger = createLogger(name, definition.env);
   const onUnexpected = (error: unknown, subject: string) =>
     logger.error({ err: error, subject }, 'a request failed unexpectedly');
-  const connection = await connectBus(config, name);
+  const connection = await connectBus(config, name, logger);
   const database = definition.database
     ? await Database.open({
         url: config.DATABASE_URL,

@@ -2,14 +2,16 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
-import { serviceCredentials, type BusAccount } from '#lib/bus/credentials';
+import { accountCredentials, type BusAccount, serviceCredentials, type ServiceName } from '#lib/bus/credentials';
 import { processIdentity } from '#tools/launcher';
 import { testServers } from './test-servers.js';
 
 export interface FreshBus {
   url: string;
-  /** Content of a service's `.creds` file: may use the whole account. Fit for NATS_CREDS. */
+  /** Content of a `.creds` file of a user that may use the whole account, as no service may. */
   creds: string;
+  /** Content of the `.creds` file of the service under test, for its NATS_CREDS: it may do what that service may. */
+  serviceCreds: string;
   /** Secret of the account, for making workspace credentials. */
   accountSeed: string;
   /** Opens a connection with `creds`; the caller closes it. */
@@ -22,13 +24,14 @@ const waitMs = 30_000;
 
 /**
  * A NATS account of its own for a suite: no other suite's messages or streams are seen on it. Accounts are made before
- * the server starts (its resolver is a fixed list) and handed out in turn, emptied of streams.
+ * the server starts (its resolver is a fixed list) and handed out in turn, emptied of streams. `service` is the one
+ * that the suite runs, if it runs one by itself.
  */
-export async function freshBus(): Promise<FreshBus> {
+export async function freshBus(service?: ServiceName): Promise<FreshBus> {
   const { natsUrl, accountsFile } = testServers();
   const accounts = JSON.parse(readFileSync(accountsFile, 'utf8')) as BusAccount[];
   const { account, lockFile } = await takeAccount(accounts);
-  const creds = await serviceCredentials(account.seed, 'test');
+  const creds = await accountCredentials(account.seed, 'test');
   const open = () => connect({ servers: natsUrl, authenticator: credsAuthenticator(new TextEncoder().encode(creds)) });
   const connection = await open();
   try {
@@ -39,6 +42,7 @@ export async function freshBus(): Promise<FreshBus> {
   return {
     url: natsUrl,
     creds,
+    serviceCreds: service ? await serviceCredentials(account.seed, service) : '',
     accountSeed: account.seed,
     connect: open,
     release: () => rmSync(lockFile, { force: true }),

@@ -11,6 +11,7 @@ export { freshDatabase, type FreshDatabase } from './fresh-database.js';
 export { followEvents, type FollowedEvent, type Following } from './follow-events.js';
 export * from './kubernetes/index.js';
 export { ownedFolder, removeFolder } from './leftovers.js';
+export { publishEvent } from './publish-event.js';
 export { type ShownInSlack, type SlackFault, SlackPlatform } from './slack/slack-server.js';
 export { spawnRoost, type SpawnedRoost, type SpawnRoostOptions } from './spawn-roost.js';
 export { startRoost, type StartRoostOptions, type TestRoost } from './start-roost.js';

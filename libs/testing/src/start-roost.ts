@@ -21,7 +21,7 @@ export interface TestRoost {
   dataDir: string;
   databaseUrl: string;
   natsUrl: string;
-  /** Content of a service's `.creds` file on this Roost's account. */
+  /** Content of a `.creds` file of a user that may use this Roost's whole account, as no service may. */
   natsCreds: string;
   stop(): Promise<void>;
 }

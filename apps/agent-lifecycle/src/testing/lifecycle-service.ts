@@ -10,11 +10,11 @@ import { migrations } from '../migrations/index.js';
 
 /** The service alone, on a database, a bus and a data folder of its own, and a way to ask it as an account. */
 export async function lifecycleService(env: Environment = {}) {
-  const [database, nats] = await Promise.all([freshDatabase(), freshBus()]);
+  const [database, nats] = await Promise.all([freshDatabase(), freshBus('agent-lifecycle')]);
   const masterKey = randomBytes(32).toString('base64');
   const environment: Environment = {
     NATS_URL: nats.url,
-    NATS_CREDS: nats.creds,
+    NATS_CREDS: nats.serviceCreds,
     NATS_ACCOUNT_SEED: nats.accountSeed,
     DATABASE_URL: database.url,
     ROOST_MASTER_KEY: masterKey,

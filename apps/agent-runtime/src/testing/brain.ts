@@ -21,7 +21,7 @@ export interface Brain {
 }
 
 export async function startBrain(env: Record<string, string> = {}): Promise<Brain> {
-  const [bus, database] = await Promise.all([freshBus(), freshDatabase()]);
+  const [bus, database] = await Promise.all([freshBus('agent-runtime'), freshDatabase()]);
   const connection = await bus.connect();
   const platform = new FakePlatform(connection);
   const workspace = new FakeWorkspace(connection, platform.agentId);
@@ -29,7 +29,7 @@ export async function startBrain(env: Record<string, string> = {}): Promise<Brai
   const worker = () => start(settings);
   const settings = {
     NATS_URL: bus.url,
-    NATS_CREDS: bus.creds,
+    NATS_CREDS: bus.serviceCreds,
     DATABASE_URL: database.url,
     DATABASE_POOL_SIZE: '4',
     ROOST_MASTER_KEY: Buffer.alloc(32, 7).toString('base64'),

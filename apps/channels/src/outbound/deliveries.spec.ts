@@ -1,6 +1,6 @@
 import { type ChatPlatform, messagePosted } from '#lib/contracts';
 import { newId } from '#lib/database';
-import { type BotApplication, DiscordServer, SlackPlatform, until, type User } from '#lib/testing';
+import { type BotApplication, DiscordServer, SlackPlatform, until, type User, publishEvent } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ChannelsStage, type Sent } from '../testing/channels-stage.js';
 
@@ -91,7 +91,7 @@ describe('what is shown where', () => {
     };
     const posted = { accountId: stage.accountId, agentId: stage.agentId, message };
     // Twice, as when the event is published again.
-    for (let n = 0; n < 2; n++) await stage.rows.transaction((tx) => tx.outbox(messagePosted, posted, stage.agentId));
+    for (let n = 0; n < 2; n++) await publishEvent(stage.bus.connection, messagePosted, posted);
     await until('it is shown', () => inSlack().includes('I *thought* of you.'));
     await stage.complete(await stage.queued('from slack'), 'after it');
     await until('what follows is shown', () => inSlack().includes('after it'));

@@ -25,7 +25,12 @@ describe.runIf(process.env['ROOST_FULL'])('two replicas of channels and Slack', 
   let stopServing: () => Promise<void>;
 
   const startReplica = async () => {
-    const env = { NATS_URL: nats.url, NATS_CREDS: nats.creds, DATABASE_URL: postgres.url, DATABASE_POOL_SIZE: '4' };
+    const env = {
+      NATS_URL: nats.url,
+      NATS_CREDS: nats.serviceCreds,
+      DATABASE_URL: postgres.url,
+      DATABASE_POOL_SIZE: '4',
+    };
     const child = spawn(process.execPath, [main], {
       env: { PATH: process.env['PATH'], ...env, SLACK_API_BASE_URL: slack.url },
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -36,7 +41,7 @@ describe.runIf(process.env['ROOST_FULL'])('two replicas of channels and Slack', 
   };
 
   beforeAll(async () => {
-    [postgres, nats, slack] = await Promise.all([freshDatabase(), freshBus(), SlackPlatform.start()]);
+    [postgres, nats, slack] = await Promise.all([freshDatabase(), freshBus('channels'), SlackPlatform.start()]);
     app = slack.addApp();
     const connection = await nats.connect();
     const { botToken, appToken, signingSecret } = app;

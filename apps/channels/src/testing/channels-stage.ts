@@ -13,7 +13,7 @@ import {
   sendMessage,
 } from '#lib/contracts';
 import { Database, newId } from '#lib/database';
-import { freshBus, freshDatabase, until } from '#lib/testing';
+import { freshBus, freshDatabase, until, publishEvent } from '#lib/testing';
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
@@ -46,7 +46,7 @@ export class ChannelsStage {
   }
 
   static async open(variables: Record<string, string>, token: Partial<AgentBots>): Promise<ChannelsStage> {
-    const [postgres, nats] = await Promise.all([freshDatabase(), freshBus()]);
+    const [postgres, nats] = await Promise.all([freshDatabase(), freshBus('channels')]);
     const bus = new Bus(await nats.connect(), 'test');
     // The service's own migrations make the schema; this connection only looks.
     const rows = await Database.open({ url: postgres.url, schema: 'channels', migrations: [], poolSize: 2 });
@@ -56,7 +56,7 @@ export class ChannelsStage {
   private get environment(): Record<string, string> {
     return {
       NATS_URL: this.nats.url,
-      NATS_CREDS: this.nats.creds,
+      NATS_CREDS: this.nats.serviceCreds,
       DATABASE_URL: this.postgres.url,
       DATABASE_POOL_SIZE: '4',
       ...this.variables,
@@ -128,8 +128,7 @@ export class ChannelsStage {
       replies: [{ ...base, id: `msg_${newId()}`, role: 'assistant', content: reply }],
       usage: { inputTokens: 1, outputTokens: 1, cachedInputTokens: 0 },
     };
-    // channels' own outbox serves here: its relay publishes what any service's would.
-    return this.rows.transaction((tx) => tx.outbox(messageCompleted, event, message.agentId));
+    return publishEvent(this.bus.connection, messageCompleted, event);
   }
 
   /** As a worker would: what a turn is writing. */

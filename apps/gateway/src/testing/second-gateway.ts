@@ -9,7 +9,7 @@ export async function secondGateway(roost: TestRoost, env: Environment = {}) {
     PORT: '0',
     DATABASE_URL: roost.databaseUrl,
     NATS_URL: roost.natsUrl,
-    NATS_CREDS: roost.natsCreds,
+    NATS_CREDS: join(roost.dataDir, 'credentials', 'gateway.creds'),
     ROOST_MASTER_KEY_FILE: join(roost.dataDir, 'master-key'),
     ROOST_LOG_FILE: join(roost.dataDir, 'second.log'),
     ...env,

@@ -9,7 +9,7 @@ import {
 } from '#lib/contracts';
 import type { RunningService } from '#lib/config';
 import { Database } from '#lib/database';
-import { freshBus, freshDatabase } from '#lib/testing';
+import { freshBus, freshDatabase, publishEvent } from '#lib/testing';
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import { start } from '../main.js';
@@ -19,7 +19,7 @@ type AgentWebhooks = z.output<typeof getAgentWebhooks.output>['webhooks'];
 
 /** webhook-dispatch alone on a fresh database and bus, with a stand-in for lifecycle that knows `agents`. */
 export async function startDispatch(env: Record<string, string> = {}) {
-  const [database, nats] = await Promise.all([freshDatabase(), freshBus()]);
+  const [database, nats] = await Promise.all([freshDatabase(), freshBus('webhook-dispatch')]);
   const accountId = randomUUID();
   const agents = new Map<string, AgentWebhooks>();
   const bus = new Bus(await nats.connect(), 'tester');
@@ -37,7 +37,7 @@ export async function startDispatch(env: Record<string, string> = {}) {
   );
   const environment = {
     NATS_URL: nats.url,
-    NATS_CREDS: nats.creds,
+    NATS_CREDS: nats.serviceCreds,
     DATABASE_URL: database.url,
     ROOST_MASTER_KEY: randomBytes(32).toString('base64'),
     ROOST_WEBHOOK_NETWORK: 'local',
@@ -70,9 +70,9 @@ export async function startDispatch(env: Record<string, string> = {}) {
         call(),
       );
     },
-    /** Publishes a completed message as messaging would: through an outbox. */
+    /** Publishes a completed message as messaging would. */
     async complete(agentId: string, content = 'hello') {
-      await rows.transaction((tx) => tx.outbox(messageCompleted, completed(accountId, agentId, content), agentId));
+      await publishEvent(bus.connection, messageCompleted, completed(accountId, agentId, content));
     },
     /** Makes every delivery due that waits for its next try and is held by nobody (each claim is one token, each try one attempt). */
     hurry: () =>

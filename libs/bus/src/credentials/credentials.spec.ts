@@ -2,14 +2,14 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, credsAuthenticator, headers, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freshBus, until, type FreshBus } from '#lib/testing';
-import { serviceCredentials, workspaceCredentials, workspaceInboxPrefix } from './index.js';
+import { accountCredentials, workspaceCredentials, workspaceInboxPrefix } from './index.js';
 
 const agentId = '0198c3a2-0000-7000-8000-000000000001';
 const otherId = '0198c3a2-0000-7000-8000-000000000002';
 
 describe('workspace credentials', () => {
   let bus: FreshBus;
-  let service: NatsConnection;
+  let everybody: NatsConnection;
   let workspace: NatsConnection;
 
   const connectAs = (creds: string, inboxPrefix = '_INBOX') =>
@@ -17,14 +17,14 @@ describe('workspace credentials', () => {
 
   beforeAll(async () => {
     bus = await freshBus();
-    service = await connectAs(await serviceCredentials(bus.accountSeed, 'messaging'));
+    everybody = await connectAs(await accountCredentials(bus.accountSeed, 'everybody'));
     const creds = await workspaceCredentials(bus.accountSeed, agentId, { ttlSeconds: 3600 });
     workspace = await connectAs(creds, workspaceInboxPrefix(agentId));
   });
 
   afterAll(async () => {
     await workspace.close();
-    await service.close();
+    await everybody.close();
     bus.release();
   });
 
@@ -33,13 +33,13 @@ describe('workspace credentials', () => {
       callback: (_, message) => void message.respond('content'),
     });
     await workspace.flush();
-    const reply = await service.request(`workspace.${agentId}.file.read`, 'notes.txt', { timeout: 2_000 });
+    const reply = await everybody.request(`workspace.${agentId}.file.read`, 'notes.txt', { timeout: 2_000 });
     expect(reply.string()).toBe('content');
   });
 
   it('publish to their own out subjects', async () => {
-    const received = service.subscribe(`workspace.${agentId}.out.>`, { max: 1 });
-    await service.flush();
+    const received = everybody.subscribe(`workspace.${agentId}.out.>`, { max: 1 });
+    await everybody.flush();
     workspace.publish(`workspace.${agentId}.out.exec.1`, 'line');
     for await (const message of received) expect(message.string()).toBe('line');
   });
@@ -76,11 +76,11 @@ describe('workspace credentials', () => {
     '$SYS.REQ.SERVER.PING',
   ])('may not publish to %s', async (subject) => {
     const seen: string[] = [];
-    const spy = service.subscribe('>', { callback: (_, message) => void seen.push(message.subject) });
-    await service.flush();
+    const spy = everybody.subscribe('>', { callback: (_, message) => void seen.push(message.subject) });
+    await everybody.flush();
     workspace.publish(subject, 'forged');
     await workspace.flush(); // the server has judged it
-    service.publish('spy.end');
+    everybody.publish('spy.end');
     await until('the spy has seen all that was published', () => seen.includes('spy.end'));
     spy.unsubscribe();
     expect(seen).not.toContain(subject);
@@ -89,25 +89,25 @@ describe('workspace credentials', () => {
   it('see no reply subject once the request is answered often enough', async () => {
     const inbox = '_INBOX.watched.1';
     const seen: string[] = [];
-    const watch = service.subscribe(inbox, { callback: (_, message) => void seen.push(message.string()) });
+    const watch = everybody.subscribe(inbox, { callback: (_, message) => void seen.push(message.string()) });
     workspace.subscribe(`workspace.${agentId}.flood`, {
       callback: (_, message) => {
         for (let index = 0; index < 100; index += 1) message.respond(String(index));
       },
     });
     await workspace.flush();
-    service.publish(`workspace.${agentId}.flood`, '', { reply: inbox, headers: headers() });
+    everybody.publish(`workspace.${agentId}.flood`, '', { reply: inbox, headers: headers() });
     await until('the last permitted answer came', () => seen.includes('63'));
     await workspace.flush();
-    await service.flush();
+    await everybody.flush();
     watch.unsubscribe();
     expect(seen).toHaveLength(64);
   });
 
-  it('cannot reach JetStream, which a service can', async () => {
-    const manager = await jetstreamManager(service);
+  it('cannot reach JetStream, which others of the account can', async () => {
+    const manager = await jetstreamManager(everybody);
     await manager.streams.add({ name: 'EVENTS', subjects: ['events.>'] });
-    await jetstream(service).publish('events.test.thing.made', '1');
+    await jetstream(everybody).publish('events.test.thing.made', '1');
     expect((await manager.streams.info('EVENTS')).state.messages).toBe(1);
     await expect(jetstreamManager(workspace, { timeout: 500 })).rejects.toThrow();
   });

@@ -8,7 +8,9 @@
  * Not promised: taking credentials back. They end by their expiry (`ttlSeconds`) or with their account.
  */
 export { createAccount, createTrust, type BusAccount, type BusTrust } from './trust.js';
-export { serviceCredentials } from './service-credentials.js';
+export { accountCredentials, adminCredentials, serviceCredentials } from './service-credentials.js';
+export { adminPermissions, serviceInboxPrefix, servicePermissions } from './service-permissions.js';
+export { serviceRights, type ServiceName, type ServiceRights } from './service-rights.js';
 export {
   workspaceCredentials,
   workspaceInboxPrefix,

@@ -13,6 +13,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inCall, ownCall } from '../rpc/index.js';
 import { declareEventsStream, EVENTS_STREAM } from '../outbox/events-stream.js';
+import { commonSubject } from './common-subject.js';
 import type { EventHandler } from './consumes.js';
 
 export interface ConsumerBinding {
@@ -195,13 +196,6 @@ export class EventConsumer {
     await this.work;
     clearInterval(this.stillWorking);
   }
-}
-
-/** The narrowest subject that covers all of these: one filter is all that nats-server knows before 2.10. */
-export function commonSubject(subjects: string[]): string {
-  const [first = [], ...others] = subjects.map((subject) => subject.split('.'));
-  const differs = first.findIndex((token, at) => others.some((other) => other[at] !== token));
-  return differs < 0 ? first.join('.') : [...first.slice(0, differs), '>'].join('.');
 }
 
 function groupBySubject(bindings: ConsumerBinding[]): Map<string, ConsumerBinding[]> {

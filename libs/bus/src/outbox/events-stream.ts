@@ -7,8 +7,9 @@ import {
   type JetStreamManager,
 } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { EVENTS_STREAM } from './stream-name.js';
 
-export const EVENTS_STREAM = 'EVENTS';
+export { EVENTS_STREAM };
 
 const DAY_NS = 24 * 3600 * 1e9;
 

@@ -1,6 +1,6 @@
 import { connect, credsAuthenticator } from '@nats-io/transport-node';
 import { z } from 'zod';
-import { serviceCredentials, workspaceCredentials } from '#lib/bus/credentials';
+import { accountCredentials, workspaceCredentials } from '#lib/bus/credentials';
 import { LocalWorkspaceDriver } from './local-driver.js';
 
 /** A process that holds one workspace until it is killed, for the test of what is left then. */
@@ -14,7 +14,7 @@ const { agentId, bwrapPath, dataDir, natsUrl, daemonPath, seed } = z
     seed: z.string(),
   })
   .parse(JSON.parse(process.argv[2] ?? ''));
-const authenticator = credsAuthenticator(new TextEncoder().encode(await serviceCredentials(seed, 'test')));
+const authenticator = credsAuthenticator(new TextEncoder().encode(await accountCredentials(seed, 'test')));
 const nats = await connect({ servers: natsUrl, authenticator });
 const driver = new LocalWorkspaceDriver({
   bwrapPath,

@@ -17,7 +17,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { serviceCredentials, workspaceCredentials } from '#lib/bus/credentials';
+import { accountCredentials, workspaceCredentials } from '#lib/bus/credentials';
 import { ownCall, requestOverNats } from '#lib/bus/rpc';
 import { cancelExec, execCommand, listDirectory, pingWorkspace, readFile, writeFile } from '#lib/contracts';
 import { bundleProgram } from '#lib/testing';
@@ -73,7 +73,7 @@ beforeAll(async () => {
   const seed = nats.accounts[0]?.seed ?? '';
   connection = await connect({
     servers: nats.url,
-    authenticator: credsAuthenticator(new TextEncoder().encode(await serviceCredentials(seed, 'test'))),
+    authenticator: credsAuthenticator(new TextEncoder().encode(await accountCredentials(seed, 'test'))),
   });
   bwrapPath = (await findBubblewrap(() => undefined)).path;
   driver = new LocalWorkspaceDriver({

@@ -1,0 +1,2 @@
+/** The stream that keeps the events of all services. */
+export const EVENTS_STREAM = 'EVENTS';

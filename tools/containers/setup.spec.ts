@@ -1,0 +1,35 @@
+import { decode, type User } from '@nats-io/jwt';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { accountCredentials, adminPermissions, servicePermissions } from '#lib/bus/credentials';
+import { temporaryFolder } from '#lib/testing';
+import { services } from '../launcher/services.js';
+import { setUp } from './setup.js';
+
+const userIn = (path: string) => {
+  const [jwt = ''] = /eyJ[\w.-]+/.exec(readFileSync(path, 'utf8')) ?? [];
+  const { name, nats } = decode<User>(jwt);
+  return { name, pub: nats.pub?.allow, sub: nats.sub?.allow };
+};
+
+describe('setup', () => {
+  it('replaces what an earlier version made too wide, and leaves keys and the account as they are', async () => {
+    const folder = temporaryFolder();
+    await setUp(folder);
+    const kept = ['api-key', 'master-key', 'postgres-password', 'database-url', 'account.seed', 'nats-accounts.conf'];
+    const before = kept.map((name) => readFileSync(join(folder, name), 'utf8'));
+    const seed = readFileSync(join(folder, 'account.seed'), 'utf8');
+    for (const { name } of services)
+      writeFileSync(join(folder, `${name}.creds`), await accountCredentials(seed, name), { mode: 0o600 });
+
+    await setUp(folder);
+    for (const { name } of services) {
+      const { pub, sub } = servicePermissions(name);
+      expect(userIn(join(folder, `${name}.creds`))).toEqual({ name, pub: pub?.allow, sub: sub?.allow });
+      expect(statSync(join(folder, `${name}.creds`)).mode & 0o777).toBe(0o600);
+    }
+    expect(userIn(join(folder, 'admin.creds')).pub).toEqual(adminPermissions().pub?.allow);
+    expect(kept.map((name) => readFileSync(join(folder, name), 'utf8'))).toEqual(before);
+  });
+});

@@ -65,7 +65,7 @@ export async function loadContext(
     // A persistent session that is still empty continues the chat it was switched on in.
     isPersistent && session.id ? [] : recentMessages(bus, turn, session.since, call),
     readMemory(tools, memoryType),
-    mcp.registry.targets(agent).then((targets) => mcpTools(mcp, targets)),
+    mcp.registry.targets(agent, session.mayUseServers).then((targets) => mcpTools(mcp, targets)),
   ]);
   let memory = found ?? session.memory;
   const isNewSession = !isPersistent || session.id === null;

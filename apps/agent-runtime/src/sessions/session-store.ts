@@ -17,6 +17,8 @@ export interface Session {
   toClose: string | null;
   /** What an earlier attempt to answer this conversation had done. */
   unfinished: UnfinishedWork | null;
+  /** Whether the agent may use a server of the registry: most may use none, and to ask for them by itself costs more. */
+  mayUseServers: boolean;
 }
 
 /** A message of the session's context, with its row, so that compaction can tell what it replaced. */
@@ -41,7 +43,7 @@ type Place = Pick<ClaimedTurn, 'agentId' | 'accountId' | 'conversationId'>;
 export class SessionStore {
   constructor(private readonly database: Database) {}
 
-  async current({ agentId, conversationId }: Place): Promise<Session> {
+  async current({ agentId, accountId, conversationId }: Place): Promise<Session> {
     const [row] = await this.database.query<{
       id: string | null;
       context_tokens: number | null;
@@ -49,16 +51,18 @@ export class SessionStore {
       memory: string | null;
       to_close: string | null;
       work: string | null;
+      may_use_servers: boolean;
     }>(
       `SELECT open.id, open.context_tokens,
          (SELECT max(ended_at) FROM sessions WHERE agent_id = $1 AND conversation_id = $2 AND ended_at IS NOT NULL) AS since,
          (SELECT id FROM sessions WHERE agent_id = $1 AND conversation_id = $2 AND ended_at IS NOT NULL AND closed_at IS NULL
           ORDER BY ended_at DESC LIMIT 1) AS to_close,
          (SELECT work FROM unfinished_turns WHERE agent_id = $1 AND conversation_id = $2) AS work,
-         (SELECT content FROM memory_copies WHERE agent_id = $1) AS memory
+         (SELECT content FROM memory_copies WHERE agent_id = $1) AS memory,
+         EXISTS (SELECT FROM mcp_access WHERE agent_id = $1 AND account_id = $3) AS may_use_servers
        FROM (SELECT 1) AS always
        LEFT JOIN sessions AS open ON open.agent_id = $1 AND open.conversation_id = $2 AND open.ended_at IS NULL`,
-      [agentId, conversationId],
+      [agentId, conversationId, accountId],
     );
     return {
       id: row?.id ?? null,
@@ -67,6 +71,7 @@ export class SessionStore {
       memory: row?.memory ?? '',
       toClose: row?.to_close ?? null,
       unfinished: row?.work ? (JSON.parse(row.work) as UnfinishedWork) : null,
+      mayUseServers: row?.may_use_servers ?? false,
     };
   }
 

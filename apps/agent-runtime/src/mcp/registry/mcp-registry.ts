@@ -119,8 +119,11 @@ export class McpRegistry {
     return this.refresh(accountId, id);
   }
 
-  /** What an agent's turn may use: its own servers and those of the registry it has access to. An own name hides a registry's. */
-  async targets(agent: AgentForTurn): Promise<McpTarget[]> {
+  /**
+   * What an agent's turn may use: its own servers and, where it has access to any, those of the registry. An own name
+   * hides a registry's.
+   */
+  async targets(agent: AgentForTurn, mayUseServers: boolean): Promise<McpTarget[]> {
     const { agentId, accountId, configuration } = agent;
     const own = Object.entries(configuration.mcpServers ?? {}).map(([name, config]): McpTarget => ({
       name,
@@ -131,7 +134,7 @@ export class McpRegistry {
       allowedTools: null,
     }));
     const names = new Set(own.map(({ name }) => name));
-    const granted = await this.access.forAgent(accountId, agentId);
+    const granted = mayUseServers ? await this.access.forAgent(accountId, agentId) : [];
     return [
       ...own,
       ...granted.filter(({ name }) => !names.has(name)).map((row) => this.target(row, agentId, row.access_tools)),

@@ -27,9 +27,16 @@ export class HostLines {
   open(agentId: string, line: Duplex): SandboxLink {
     const { natsUrl, mintCredentials } = this.options;
     const proxy = this.proxies.open(agentId);
+    // Signing takes a while: the credentials of the first connection are made while the workspace starts.
+    let first: Promise<string> | undefined = mintCredentials(agentId);
+    first.catch(() => undefined); // told to whoever asks for them
     return new SandboxLink(line, {
       natsUrl,
-      mintCredentials: () => mintCredentials(agentId),
+      mintCredentials: () => {
+        const minted = first ?? mintCredentials(agentId);
+        first = undefined;
+        return minted;
+      },
       onProxyConnection: (stream) => proxy.accept(stream),
     });
   }

@@ -1,6 +1,7 @@
-import { connect as natsConnect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import { connect as natsConnect, type NatsConnection } from '@nats-io/transport-node';
 import { createServer, type AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream';
+import { credsAuthenticator } from './creds-authenticator.js';
 import { BUS_AUTHORITY, type Link } from './host-link.js';
 
 /**
@@ -25,7 +26,7 @@ export async function connectBus(link: Link, inboxPrefix: string): Promise<NatsC
   try {
     return await natsConnect({
       servers: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-      authenticator: credsAuthenticator(Buffer.from(credentials, 'base64')),
+      authenticator: credsAuthenticator(Buffer.from(credentials, 'base64').toString()),
       inboxPrefix,
       // A new connection needs a new tunnel and new credentials: the caller makes both.
       reconnect: false,

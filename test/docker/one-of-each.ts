@@ -4,6 +4,9 @@ import { seconds } from './seconds.js';
 import type { Stack, StackInput } from './stack.js';
 import { wallsOf } from './walls.js';
 
+/** How `libs/bus` begins to log that a service's user may not do what the service does. */
+const REFUSED = 'the bus does not let';
+
 export interface OneOfEachInput {
   root: string;
   stack: Stack;
@@ -37,6 +40,9 @@ export async function tryOneOfEach({ root, stack, images, docker, say }: OneOfEa
     say(`agent ${agentId}: replied in ${seconds(replyMs)}, its container's cold start included`);
     say(`  ${await wallsOf(name, docker)}`);
   }
+  const refused = (await stack.compose('logs', '--no-color')).split('\n').filter((line) => line.includes(REFUSED));
+  if (refused.length > 0) throw new Error(`services lack rights on the bus:\n${refused.join('\n')}`);
+  say('bus: every service did its part with its own rights');
   await runCommand('npx', ['vitest', 'run', 'apps/agent-lifecycle/src/workspaces/docker'], {
     cwd: root,
     isShown: true,

@@ -12,8 +12,8 @@ const common = {
   accepts: ['raw'],
 } as const;
 const errors: ErrorCode[] = ['UNAUTHORIZED', 'NOT_FOUND', 'PAYLOAD_TOO_LARGE', 'SERVICE_UNAVAILABLE'];
-const SlackParams = z.object({ agentId: z.string().max(100) });
-const BotParams = z.object({ platform: ChatPlatform, botId: z.string().max(100) });
+const SlackParams = z.object({ agentId: z.string().min(1).max(100) });
+const BotParams = z.object({ platform: ChatPlatform, botId: z.string().min(1).max(100) });
 
 /** Where chat platforms post events: no account, the proof is a signature or a secret. spec: channels.md, "Transports" */
 @Controller('v1/channels')

@@ -23,7 +23,7 @@ export type Wire<S extends z.ZodRawShape> = z.ZodCodec<WireObject<S>, z.ZodCusto
  * An object that is snake_case on every wire (HTTP and NATS) and camelCase in code.
  *
  * `decode` (what `parse` does) takes the wire's form, refuses unknown fields by name and gives the
- * code's form; `z.encode` goes back. Keys of records inside (metadata, env) are left as they are:
+ * code's form; `encode` goes back, as `z.encode` would. Keys of records inside (metadata, env) are left as they are:
  * only the names written in `shape` are renamed. Because it must work both ways, a shape may hold
  * codecs, defaults and refinements, but no one-way `.transform()`.
  */

@@ -19,10 +19,8 @@ export function newId(): string {
   const now = Date.now();
   if (now > msecs) {
     msecs = now;
-    // Without its highest bit, so that it has room to count within the millisecond.
+    // Without the highest of its 32 bits: more room to count than a process makes ids in.
     seq = ((random[6]! & 0x7f) << 24) | (random[7]! << 16) | (random[8]! << 8) | random[9]!;
-  } else if ((seq = (seq + 1) | 0) === 0) {
-    msecs++;
-  }
+  } else seq++;
   return v7({ random, msecs, seq });
 }

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { existsSync, lstatSync, mkdirSync, readlinkSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
-import { pipeline } from 'node:stream';
+import { createInterface } from 'node:readline';
+import { pipeline, type Readable } from 'node:stream';
 import type { PodProcess, PodStart } from './kubelet.js';
 
 export interface SandboxedPodsOptions {
@@ -36,7 +37,7 @@ export async function sandboxedPods({ bwrapPath, daemonPath, folder, doors }: Sa
         bwrapPath,
         [
           ...['--unshare-all', '--unshare-user', '--uid', '1000', '--gid', '1000', '--cap-drop', 'ALL'],
-          ...['--die-with-parent', '--new-session', '--clearenv', '--hostname', 'workspace'],
+          ...['--die-with-parent', '--new-session', '--clearenv', '--hostname', 'workspace', '--json-status-fd', '3'],
           ...['--setenv', 'NODE_OPTIONS', '--import=/run/pod/doors.mjs'],
           ...['--setenv', 'PATH', `${dirname(node)}:/usr/bin:/bin`],
           ...['--ro-bind', '/usr', '/usr', ...['bin', 'lib', 'lib64'].flatMap(systemFolder)],
@@ -57,10 +58,23 @@ export async function sandboxedPods({ bwrapPath, daemonPath, folder, doors }: Sa
             ...here(command),
           ],
         ],
-        { stdio: ['ignore', 'ignore', 'pipe'] },
+        { stdio: ['ignore', 'ignore', 'pipe', 'pipe'] },
       );
       let killed: string | undefined;
-      child.stderr.resume();
+      let inner: number | undefined;
+      // Not bwrap itself: killed in the moment of its start it would leave the inner process behind.
+      const end = () => {
+        try {
+          if (inner !== undefined) process.kill(inner, 'SIGKILL');
+        } catch {
+          // It has ended by itself.
+        }
+      };
+      child.stderr?.resume();
+      createInterface(child.stdio[3] as Readable).once('line', (line) => {
+        inner = (JSON.parse(line) as { 'child-pid': number })['child-pid'];
+        if (killed !== undefined) end();
+      });
       return {
         ended: new Promise((resolve) => {
           child.once('error', () => resolve({ exitCode: 127 }));
@@ -68,7 +82,7 @@ export async function sandboxedPods({ bwrapPath, daemonPath, folder, doors }: Sa
         }),
         stop(reason) {
           killed = reason;
-          child.kill('SIGKILL');
+          end();
         },
       };
     },

@@ -100,9 +100,12 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
     await this.starting.get(agentId)?.catch(() => undefined);
     this.awake.delete(agentId);
     try {
-      if (!(await this.scaleToZero(agentId))) return;
-      const isGone = await this.view.until(() => this.view.isAtRest(agentId), goneTimeoutMs);
-      if (!isGone) throw unavailable(`the pod of the workspace does not end within ${goneTimeoutMs / 1_000} seconds`);
+      const asleep = await this.scaleToZero(agentId);
+      if (asleep === undefined) return;
+      // Another replica may wake it again meanwhile: then it will not come to rest, and its sleep is over.
+      const isDone = () => this.view.isAtRest(agentId) || this.view.isScaled(agentId, 1, asleep);
+      if (!(await this.view.until(isDone, goneTimeoutMs)))
+        throw unavailable(`the pod of the workspace does not end within ${goneTimeoutMs / 1_000} seconds`);
     } catch (error) {
       throw apiError(error);
     }
@@ -179,8 +182,7 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
       if (this.view.statusOf(agentId).state === 'running' && (await answersPing(this.options.nats, agentId))) {
         await this.noteNetwork(spec);
       } else {
-        await this.make(spec);
-        await this.untilAwake(agentId);
+        await this.untilAwake(spec, await this.make(spec));
       }
       this.awake.add(agentId);
       this.failures.delete(agentId);
@@ -193,8 +195,11 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
     }
   }
 
-  /** Applies the claim, then everything that it owns. What another attempt left is completed. */
-  private async make(spec: WorkspaceSpec): Promise<void> {
+  /**
+   * Applies the claim, then everything that it owns. What another attempt left is completed.
+   * Returns the set's generation, by which a later change of it is known.
+   */
+  private async make(spec: WorkspaceSpec): Promise<number> {
     const { settings } = this.options;
     const name = this.nameOf(spec.agentId);
     const claim = await this.claimFor(spec, name);
@@ -205,7 +210,11 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
       }),
     );
     const parts = await this.secrets.partsOf(spec.agentId);
-    for (const object of dependents(settings, spec, claim.metadata?.uid ?? '', parts)) await this.cluster.apply(object);
+    let generation = 0;
+    for (const object of dependents(settings, spec, claim.metadata?.uid ?? '', parts)) {
+      generation = (await this.cluster.apply(object)).metadata?.generation ?? 0;
+    }
+    return generation;
   }
 
   private async claimFor(spec: WorkspaceSpec, name: string): Promise<V1PersistentVolumeClaim> {
@@ -223,12 +232,18 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
     return this.cluster.apply(volumeClaim(this.options.settings, spec, currentBytes));
   }
 
-  private async untilAwake(agentId: string): Promise<void> {
+  /**
+   * Resolves when the pod answers. What another replica puts to sleep since generation `made` of the set is made again:
+   * who asked for it cannot know of that, and looks afterwards whether the agent may run at all.
+   */
+  private async untilAwake(spec: WorkspaceSpec, made: number): Promise<void> {
+    const { agentId } = spec;
     const { startTimeoutMs } = this.options.settings;
     const graceMs = Math.min(maxFailingGraceMs, startTimeoutMs / 4);
     let failingSince: number | undefined;
     for (const deadline = Date.now() + startTimeoutMs; Date.now() < deadline;) {
       if (this.isClosed) throw unavailable('Roost is shutting down');
+      if (this.view.isScaled(agentId, 0, made)) made = await this.make(spec);
       const pod = this.view.podOf(agentId);
       if (this.view.statusOf(agentId).state === 'running' && (await answersPing(this.options.nats, agentId))) return;
       const reason = pod && whyPodFails(pod);
@@ -261,17 +276,17 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
     await this.view.until(isNoted, noticeTimeoutMs);
   }
 
-  /** Whether there is a workspace of ours to wait for. */
-  private async scaleToZero(agentId: string): Promise<boolean> {
+  /** Returns the generation of the set that shall run nothing; undefined when there is no workspace of ours. */
+  private async scaleToZero(agentId: string): Promise<number | undefined> {
     const found = await this.cluster.find<V1StatefulSet>(kinds.set, this.nameOf(agentId));
-    if (!found || !this.isOurs(found)) return false;
-    if (found.spec?.replicas === 0) return true;
+    if (!found || !this.isOurs(found)) return undefined;
+    if (found.spec?.replicas === 0) return found.metadata?.generation ?? 0;
     const set = { ...kinds.set, metadata: this.named(agentId), spec: { replicas: 0 } };
     const merged = await this.cluster.merge<V1StatefulSet>(set as V1StatefulSet);
     const version = merged?.metadata?.generation ?? 0;
     // The copy must have seen our own change, or what it says next is of before.
     await this.view.until(() => (this.view.setOf(agentId)?.metadata?.generation ?? version) >= version, goneTimeoutMs);
-    return merged !== undefined;
+    return merged && version;
   }
 
   /** Another replica may have been told of a change: its note on the set is newer than what we were told. */

@@ -104,6 +104,12 @@ export class View {
     return this.podOf(agentId) === undefined && (!set || (set.spec?.replicas === 0 && hasObserved));
   }
 
+  /** Whether the set was told to run `replicas` pods by a change that came after generation `after`. */
+  isScaled(agentId: string, replicas: 0 | 1, after: number): boolean {
+    const set = this.setOf(agentId);
+    return set?.spec?.replicas === replicas && (set.metadata?.generation ?? 0) > after;
+  }
+
   /** Looks again at each change, and once a second; false when the time is over. */
   async until(look: () => boolean, timeoutMs: number): Promise<boolean> {
     for (const deadline = Date.now() + timeoutMs; !look();) {

@@ -172,6 +172,17 @@ export function describeDriver(name: string, options: DriverSuiteOptions, make: 
           await until('it sleeps', async () => (await two.inspect(spec.agentId)).state === 'asleep');
         }));
 
+      it('wakes what the other one puts to sleep in the middle of its start', { timeout: 40_000 }, () =>
+        inTwo(async (one, two) => {
+          for (let round = 0; round < 3; round += 1) {
+            const spec = specOf();
+            const waking = one.ensure(spec);
+            await until('it starts', async () => (await two.inspect(spec.agentId)).state !== 'asleep');
+            await Promise.all([waking, two.sleep(spec.agentId)]);
+          }
+        }),
+      );
+
       it('wakes and puts to sleep against each other, and is left with one that can be used', () =>
         inTwo(async (one, two) => {
           const spec = specOf();

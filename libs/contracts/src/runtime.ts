@@ -99,7 +99,7 @@ export const authorizeMcpServer = request('runtime.mcp.oauth.authorize', {
   output: wire({ authorizationUrl: z.string(), state: z.string() }),
   timeoutMs: 30_000,
 });
-/** Errors: VALIDATION_ERROR for a state that is not the last one given out. */
+/** Errors: VALIDATION_ERROR for a state that is not the last one given out, was used, or is older than ten minutes. */
 export const completeMcpAuthorization = request('runtime.mcp.oauth.callback', {
   input: wire({ serverId: McpServerId, code: z.string().min(1).max(4_096), state: z.string().min(1).max(500) }),
   output: McpServer,

@@ -5,6 +5,7 @@ import { localDevelopment } from '#lib/net-guard';
 import { guardedFetch } from '../mcp/guarded-fetch.js';
 import { McpConnection } from '../mcp/mcp-connection.js';
 import { OAuthClient } from '../mcp/registry/oauth-client.js';
+import type { OAuthState } from '../mcp/registry/oauth-state.js';
 
 /**
  * Our MCP client as the conformance suite wants it: a program that is given a server's URL, connects, and calls
@@ -14,18 +15,19 @@ const url = process.argv.at(-1) ?? '';
 const REDIRECT = 'http://127.0.0.1:9/callback';
 
 class Memory {
-  private state: object = {};
-  oauth(): Promise<Record<string, unknown>> {
-    return Promise.resolve(this.state as Record<string, unknown>);
+  state: OAuthState = {};
+  oauth(): Promise<OAuthState> {
+    return Promise.resolve(this.state);
   }
-  changeOAuth<T extends object>(_id: string, change: (state: T) => T): Promise<void> {
-    this.state = change(this.state as T);
+  changeOAuth(_id: string, change: (state: OAuthState, now: Date) => OAuthState): Promise<void> {
+    this.state = change(this.state, new Date());
     return Promise.resolve();
   }
 }
 
 const { fetch: guarded, close } = guardedFetch(localDevelopment);
-const client = new OAuthClient(new Memory(), 'conformance', REDIRECT, true);
+const memory = new Memory();
+const client = new OAuthClient(memory, 'conformance', REDIRECT, true);
 const open = () =>
   McpConnection.open(
     new StreamableHTTPClientTransport(new URL(url), { fetch: guarded, authProvider: client }) as Transport,
@@ -39,7 +41,8 @@ async function authorised<T>(work: () => Promise<T>, tries = 3): Promise<T> {
     const granted = await guarded(client.authorizationUrl);
     const code = new URL(granted.headers.get('location') ?? '').searchParams.get('code') ?? '';
     client.authorizationUrl = undefined;
-    await auth(client, { serverUrl: url, authorizationCode: code, fetchFn: guarded });
+    const finishing = new OAuthClient(memory, 'conformance', REDIRECT, true, memory.state.pending);
+    await auth(finishing, { serverUrl: url, authorizationCode: code, fetchFn: guarded });
     return authorised(work, tries - 1);
   }
 }

@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { Readable } from 'node:stream';
@@ -6,6 +5,7 @@ import type { ReadableStream } from 'node:stream/web';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Telegram } from 'telegraf';
 import { z } from 'zod';
+import { isSameSecret } from '#lib/auth';
 import {
   type Connection,
   type ConnectionEvents,
@@ -129,7 +129,8 @@ export class TelegramConnection implements Connection {
   /** An update that Telegram posted: https://core.telegram.org/bots/api#setwebhook, `secret_token`. */
   async receive({ headers, body }: WebhookRequest): Promise<WebhookAnswer> {
     const given = headers['x-telegram-bot-api-secret-token'] ?? '';
-    if (!this.webhook || !isSame(given, this.webhook.secret_token)) return answerOf(401, 'the secret token is wrong');
+    if (!this.webhook || !isSameSecret(given, this.webhook.secret_token))
+      return answerOf(401, 'the secret token is wrong');
     if (!this.me) return answerOf(503, 'not connected yet');
     const update = UpdateId.safeParse(parsed(body));
     if (!update.success) return answerOf(400, 'not an update');
@@ -213,11 +214,6 @@ export class TelegramConnection implements Connection {
 function targetOf(place: string): { chat_id: number; message_thread_id?: number } {
   const [chat, topic] = place.split('/');
   return { chat_id: Number(chat), ...(topic ? { message_thread_id: Number(topic) } : {}) };
-}
-
-function isSame(given: string, expected: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(given), digest(expected));
 }
 
 function parsed(body: Buffer): unknown {

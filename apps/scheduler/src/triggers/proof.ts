@@ -1,5 +1,6 @@
+import { isSameSecret } from '#lib/auth';
 import { RoostError } from '#lib/contracts';
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 
 /**
@@ -17,10 +18,10 @@ export function checkProof(secrets: readonly string[], headers: Record<string, s
 
 function isProven(secret: string, headers: Record<string, string>, body: Buffer): boolean {
   const plain = headers['x-webhook-secret'];
-  if (plain !== undefined) return isSame(plain, secret);
+  if (plain !== undefined) return isSameSecret(plain, secret);
   const signature = headers['x-hub-signature-256'];
   if (signature !== undefined)
-    return isSame(signature, `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`);
+    return isSameSecret(signature, `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`);
   if (headers['webhook-signature'] === undefined) return false;
   try {
     new Webhook(secret, { format: 'raw' }).verify(body, headers);
@@ -28,10 +29,4 @@ function isProven(secret: string, headers: Record<string, string>, body: Buffer)
   } catch {
     return false; // the library throws for each of: no signature that fits, too old, too far ahead
   }
-}
-
-/** Compared as digests: equal length, constant time. */
-function isSame(given: string, expected: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(given), digest(expected));
 }

@@ -6,7 +6,8 @@ import type { McpConnection } from '../mcp-connection.js';
 import type { McpPool } from '../mcp-pool.js';
 import type { McpTarget } from '../mcp-target.js';
 import type { AccessStore } from './access-store.js';
-import { OAuthClient, type OAuthState } from './oauth-client.js';
+import { OAuthClient } from './oauth-client.js';
+import { type PendingAuthorization, takePending } from './oauth-state.js';
 import { type ServerRow, type ServerStore, toServer } from './server-store.js';
 
 export interface RegistryOptions {
@@ -109,12 +110,21 @@ export class McpRegistry {
 
   async completeAuthorization(accountId: string, id: string, code: string, state: string): Promise<McpServer> {
     const row = await this.servers.get(accountId, id);
-    const { pending }: OAuthState = await this.servers.oauth(id);
-    if (!pending || pending.state !== state)
-      throw new RoostError('VALIDATION_ERROR', 'state: is not the one of the latest authorisation; begin anew', [
-        { field: 'state', reason: 'mismatch' },
-      ]);
-    const client = new OAuthClient(this.servers, id, pending.redirectUri, true);
+    const latest: { pending?: PendingAuthorization } = {};
+    // Under the row's lock: of two who come with the same state one gets it.
+    await this.servers.changeOAuth(id, (kept, now) => {
+      const found = takePending(kept, state, now);
+      if (found) latest.pending = found.taken;
+      return found?.left ?? kept;
+    });
+    const { pending } = latest;
+    if (!pending)
+      throw new RoostError(
+        'VALIDATION_ERROR',
+        'state: is not the one of the latest authorisation, or was used, or is older than ten minutes; begin anew',
+        [{ field: 'state', reason: 'mismatch' }],
+      );
+    const client = new OAuthClient(this.servers, id, pending.redirectUri, true, pending);
     await this.runAuth(row, (fetch, serverUrl) => auth(client, { serverUrl, authorizationCode: code, fetchFn: fetch }));
     return this.refresh(accountId, id);
   }

@@ -6,15 +6,8 @@ import type {
 } from '@modelcontextprotocol/sdk/shared/auth.js';
 import { RoostError } from '#lib/contracts';
 import { randomBytes } from 'node:crypto';
+import { beginPending, type OAuthState, type PendingAuthorization } from './oauth-state.js';
 import type { ServerStore } from './server-store.js';
-
-/** What is kept, sealed, of an authorisation and of one under way. */
-export interface OAuthState {
-  client?: OAuthClientInformationMixed;
-  tokens?: OAuthTokens;
-  discovery?: OAuthDiscoveryState;
-  pending?: { state: string; verifier: string; redirectUri: string };
-}
 
 /**
  * The OAuth 2.1 side of one server of the registry: discovery, registration, PKCE and refresh are the SDK's, the
@@ -31,6 +24,8 @@ export class OAuthClient implements OAuthClientProvider {
     private readonly redirectUri: string,
     /** false in a turn. */
     private readonly isInteractive: boolean,
+    /** The one that is finished with this client, if one is. */
+    private readonly taken?: PendingAuthorization,
   ) {}
 
   get redirectUrl(): string {
@@ -70,7 +65,7 @@ export class OAuthClient implements OAuthClientProvider {
   }
 
   saveTokens(tokens: OAuthTokens): Promise<void> {
-    return this.change(({ pending: _, ...state }) => ({ ...state, tokens }), true);
+    return this.change((state) => ({ ...state, tokens }));
   }
 
   redirectToAuthorization(url: URL): void {
@@ -79,16 +74,13 @@ export class OAuthClient implements OAuthClientProvider {
   }
 
   saveCodeVerifier(verifier: string): Promise<void> {
-    return this.change((state) => ({
-      ...state,
-      pending: { state: this.stateToken, verifier, redirectUri: this.redirectUri },
-    }));
+    const { stateToken: state, redirectUri } = this;
+    return this.change((kept, now) => beginPending(kept, { state, verifier, redirectUri }, now));
   }
 
-  async codeVerifier(): Promise<string> {
-    const { pending } = await this.read();
-    if (!pending) throw new RoostError('VALIDATION_ERROR', 'state: no authorisation is under way');
-    return pending.verifier;
+  codeVerifier(): string {
+    if (!this.taken) throw new RoostError('VALIDATION_ERROR', 'state: no authorisation is under way');
+    return this.taken.verifier;
   }
 
   saveDiscoveryState(discovery: OAuthDiscoveryState): Promise<void> {
@@ -111,13 +103,12 @@ export class OAuthClient implements OAuthClientProvider {
     });
   }
 
-  private async read(): Promise<OAuthState> {
+  private read(): Promise<OAuthState> {
     return this.store.oauth(this.serverId);
   }
 
-  private async change(change: (state: OAuthState) => OAuthState, becomesAuthorized?: boolean): Promise<void> {
-    const isAuthorized = becomesAuthorized ?? change(await this.read()).tokens !== undefined;
-    await this.store.changeOAuth<OAuthState>(this.serverId, change, isAuthorized);
+  private change(change: (state: OAuthState, now: Date) => OAuthState): Promise<void> {
+    return this.store.changeOAuth(this.serverId, change);
   }
 }
 

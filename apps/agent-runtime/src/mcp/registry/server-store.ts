@@ -2,6 +2,7 @@ import type { Sealer } from '#lib/auth';
 import { McpServer, type NewMcpServer, paginationOf, RoostError } from '#lib/contracts';
 import { type Database, newId } from '#lib/database';
 import type { McpTool } from '../mcp-connection.js';
+import type { OAuthState } from './oauth-state.js';
 
 export interface ServerRow {
   id: string;
@@ -109,31 +110,32 @@ export class ServerStore {
   }
 
   /** What OAuth needs to remember, changed under a row lock: two workers may refresh a token at once. */
-  async changeOAuth<T extends object>(id: string, change: (state: T) => T, isAuthorized: boolean): Promise<void> {
+  async changeOAuth(id: string, change: (state: OAuthState, now: Date) => OAuthState): Promise<void> {
     await this.database.transaction(async (tx) => {
-      const [row] = await tx.query<Pick<ServerRow, 'oauth_sealed'>>(
-        `SELECT oauth_sealed FROM mcp_servers WHERE id = $1 FOR UPDATE`,
+      const [row] = await tx.query<Pick<ServerRow, 'oauth_sealed'> & { now: Date }>(
+        `SELECT oauth_sealed, now() FROM mcp_servers WHERE id = $1 FOR UPDATE`,
         [id],
       );
       if (!row) return;
-      const state = (row.oauth_sealed ? JSON.parse(this.sealer.open(row.oauth_sealed, placeOf(id))) : {}) as T;
+      const state = change(this.openOAuth(id, row), row.now);
       await tx.query(`UPDATE mcp_servers SET oauth_sealed = $2, is_authorized = $3 WHERE id = $1`, [
         id,
-        this.sealer.seal(JSON.stringify(change(state)), placeOf(id)),
-        isAuthorized,
+        this.sealer.seal(JSON.stringify(state), placeOf(id)),
+        state.tokens !== undefined,
       ]);
     });
   }
 
-  async oauth(id: string): Promise<Record<string, unknown>> {
+  async oauth(id: string): Promise<OAuthState> {
     const [row] = await this.database.query<Pick<ServerRow, 'oauth_sealed'>>(
       `SELECT oauth_sealed FROM mcp_servers WHERE id = $1`,
       [id],
     );
-    return (row?.oauth_sealed ? JSON.parse(this.sealer.open(row.oauth_sealed, placeOf(id))) : {}) as Record<
-      string,
-      unknown
-    >;
+    return row ? this.openOAuth(id, row) : {};
+  }
+
+  private openOAuth(id: string, row: Pick<ServerRow, 'oauth_sealed'>): OAuthState {
+    return row.oauth_sealed ? (JSON.parse(this.sealer.open(row.oauth_sealed, placeOf(id))) as OAuthState) : {};
   }
 
   secrets(row: Pick<ServerRow, 'id' | 'secrets_sealed'>): ServerSecrets {
@@ -158,7 +160,6 @@ export class ServerStore {
   }
 }
 
-/** What the sealed columns of a row are bound to. */
 /** The columns that hold secrets, for a change of the master key. */
 export const sealedServerSecrets = ['secrets_sealed', 'oauth_sealed'].map((column) => ({
   table: 'mcp_servers',
@@ -167,6 +168,7 @@ export const sealedServerSecrets = ['secrets_sealed', 'oauth_sealed'].map((colum
   place: 'mcp_servers',
 }));
 
+/** What the sealed columns of a row are bound to. */
 const placeOf = (id: string) => `mcp_servers:${id}`;
 
 export function toServer(row: ServerRow): McpServer {

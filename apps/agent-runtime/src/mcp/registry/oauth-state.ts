@@ -1,0 +1,41 @@
+import type { OAuthDiscoveryState } from '@modelcontextprotocol/sdk/client/auth.js';
+import type { OAuthClientInformationMixed, OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js';
+import { isSameSecret } from '#lib/auth';
+
+/** What is kept, sealed, of an authorisation and of one under way. */
+export interface OAuthState {
+  client?: OAuthClientInformationMixed;
+  tokens?: OAuthTokens;
+  discovery?: OAuthDiscoveryState;
+  pending?: PendingAuthorization;
+}
+
+/** The latest authorisation that a user began for a server; an earlier one ends with it. */
+export interface PendingAuthorization {
+  state: string;
+  verifier: string;
+  redirectUri: string;
+  /** Milliseconds since 1970, by the database's clock. */
+  expiresAt: number;
+}
+
+/** Time to sign in somewhere and to agree; a code is good for less: https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2 */
+const lifetimeMs = 10 * 60_000;
+
+export function beginPending(kept: OAuthState, begun: Omit<PendingAuthorization, 'expiresAt'>, now: Date): OAuthState {
+  return { ...kept, pending: { ...begun, expiresAt: now.getTime() + lifetimeMs } };
+}
+
+/**
+ * The authorisation under way that `state` was given out for, and what is left without it: it works once, and not after
+ * ten minutes. A state that is not its own takes nothing away.
+ */
+export function takePending(
+  kept: OAuthState,
+  state: string,
+  now: Date,
+): { taken: PendingAuthorization; left: OAuthState } | undefined {
+  const { pending, ...left } = kept;
+  if (!pending || !isSameSecret(state, pending.state) || !(now.getTime() < pending.expiresAt)) return undefined;
+  return { taken: pending, left };
+}

@@ -3,6 +3,7 @@ import type { RoostError } from '#lib/contracts';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { answersPing } from '../answers-ping.js';
 import { HostLines, type HostLinesOptions } from '../host-lines.js';
+import { statusOf } from '../http-status.js';
 import { type Limits, limitsOf } from '../limits.js';
 import { commandEnvironment } from '../command-environment.js';
 import type { SandboxLink } from '../sandbox-link.js';
@@ -10,7 +11,7 @@ import { unavailable } from '../unavailable.js';
 import type { NetworkLogEntry, WorkspaceDriver, WorkspaceSpec, WorkspaceStatus } from '../workspace-driver.js';
 import { ContainerLine } from './container-line.js';
 import { containerOptions } from './container-options.js';
-import { statusOf, unavailableBecause, whyEnded } from './docker-errors.js';
+import { unavailableBecause, whyEnded } from './docker-errors.js';
 import { DockerHost } from './docker-host.js';
 import { joinContainer } from './join-container.js';
 

@@ -1,4 +1,5 @@
 import { RoostError } from '#lib/contracts';
+import { statusOf } from '../http-status.js';
 import { hostAway, unavailable } from '../unavailable.js';
 import type { ContainerFacts } from './docker-host.js';
 
@@ -50,10 +51,6 @@ export function nameTaken(kind: 'container' | 'volume', name: string): RoostErro
   return unavailable(
     `a ${kind} named ${name} exists on the Docker host that is not this Roost's: remove or rename it, or set ROOST_DOCKER_INSTANCE to another name`,
   );
-}
-
-export function statusOf(error: unknown): number | undefined {
-  return error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : undefined;
 }
 
 /** Whether Docker itself is gone, and not what was asked of it. */

@@ -1,6 +1,7 @@
 import Docker from 'dockerode';
 import { AGENT_LABEL, INSTANCE_LABEL } from './container-options.js';
-import { nameTaken, statusOf } from './docker-errors.js';
+import { orUndefined, statusOf } from '../http-status.js';
+import { nameTaken } from './docker-errors.js';
 
 /** How Docker tells about a container. */
 export type ContainerFacts = Docker.ContainerInspectInfo;
@@ -120,13 +121,4 @@ function addressOf(host: string): Docker.DockerOptions {
   if (host.startsWith('unix://')) return { socketPath: host.slice('unix://'.length) };
   const { hostname, port } = new URL(host.replace(/^tcp:/, 'http:'));
   return { protocol: 'http', host: hostname, port: Number(port || 2375) };
-}
-
-async function orUndefined<T>(asked: Promise<T>): Promise<T | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (statusOf(error) === 404) return undefined;
-    throw error;
-  }
 }

@@ -1,4 +1,5 @@
 import type { CoreV1Event, KubeConfig, KubernetesListObject, KubernetesObject } from '@kubernetes/client-node';
+import { orUndefined, statusOf } from '../http-status.js';
 import { FIELD_MANAGER } from './names.js';
 
 type Client = typeof import('@kubernetes/client-node');
@@ -101,13 +102,6 @@ export class Cluster {
   }
 }
 
-/** The HTTP status of a refusal; undefined when there was no answer at all. */
-export function statusOf(error: unknown): number | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const code = 'code' in error ? error.code : 'statusCode' in error ? error.statusCode : undefined;
-  return typeof code === 'number' && code >= 100 && code < 600 ? code : undefined;
-}
-
 /** What the API server said, without the client's dump of headers. */
 export function messageOf(error: unknown): string {
   const body = error instanceof Error && 'body' in error ? error.body : undefined;
@@ -146,13 +140,4 @@ function withTimeout<T>(asked: Promise<T>): Promise<T> {
 
 function timeOf({ lastTimestamp, eventTime, metadata }: CoreV1Event): number {
   return new Date(lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? 0).getTime();
-}
-
-async function orUndefined<T>(asked: Promise<T>): Promise<T | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (statusOf(error) === 404) return undefined;
-    throw error;
-  }
 }

@@ -1,5 +1,6 @@
 import type { KubeConfig, KubernetesObject } from '@kubernetes/client-node';
-import { type Cluster, type KindOf, statusOf } from './cluster.js';
+import { statusOf } from '../http-status.js';
+import type { Cluster, KindOf } from './cluster.js';
 
 type Client = typeof import('@kubernetes/client-node');
 

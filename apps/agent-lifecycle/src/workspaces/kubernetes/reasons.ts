@@ -1,7 +1,8 @@
 import type { CoreV1Event, V1ContainerStatus, V1PersistentVolumeClaim, V1Pod } from '@kubernetes/client-node';
 import { RoostError } from '#lib/contracts';
-import { messageOf, statusOf } from './cluster.js';
+import { statusOf } from '../http-status.js';
 import { hostAway, unavailable } from '../unavailable.js';
+import { messageOf } from './cluster.js';
 
 /** Why a pod does not run, in words that say what to do. Undefined: nothing speaks against it but time. */
 export function whyPodFails(pod: V1Pod): string | undefined {

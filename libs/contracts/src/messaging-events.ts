@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { agentStatusChanged } from './agent-events.js';
-import { Message, Usage } from './messaging.js';
+import { Message } from './messaging.js';
 import { event, recordedEvent } from './request.js';
+import { Usage } from './turns.js';
 import { AccountId, AgentId, Count, MessageId, wire } from './wire.js';
 
 export const messageCreated = recordedEvent(

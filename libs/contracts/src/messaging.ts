@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AgentState } from './agent-services.js';
 import { PLATFORM_NAMES } from './platforms.js';
 import { request } from './request.js';
-import { AccountId, AgentId, Count, JsonObject, MessageId, pageQuery, Pagination, Timestamp, wire } from './wire.js';
+import { AgentId, Count, JsonObject, MessageId, pageQuery, Pagination, Timestamp, wire } from './wire.js';
 
 /** spec: 00-overview, "Words". `schedule` and `trigger` are not chosen by API callers. */
 export const CHANNELS = ['api', ...PLATFORM_NAMES, 'schedule', 'trigger'] as const;
@@ -233,76 +233,4 @@ export const syncAgent = request('messaging.agent.sync', {
   input: AgentState,
   output: wire({ accepted: z.boolean() }),
   timeoutMs: 2_000,
-});
-
-/** A turn as its worker sees it. */
-export const ClaimedTurn = wire({
-  turnId: z.uuid(),
-  /** Compared at every write of this turn: a worker whose lease was taken over can write nothing. */
-  fencingToken: Count,
-  agentId: AgentId,
-  accountId: AccountId,
-  conversationId: z.string(),
-  channel: Channel,
-  counterparty: Counterparty,
-  /** The batch, oldest first. */
-  messages: z.array(Message),
-  /** 1 for the first try. */
-  attempt: Count,
-  /** What an earlier attempt had already said, '' if nothing. */
-  partialReply: z.string(),
-  leaseMs: Count,
-});
-export type ClaimedTurn = z.output<typeof ClaimedTurn>;
-
-/**
- * Claims the next batch of an agent without a running turn, oldest waiting conversation first; null when nothing waits.
- * `hasMore` says that another agent waited too: what becomes ready later is told by a hint.
- */
-export const claimTurn = request('messaging.turn.claim', {
-  input: wire({ workerId: z.string().min(1).max(200) }),
-  output: wire({ turn: ClaimedTurn.nullable(), hasMore: z.boolean().default(true) }),
-});
-
-const Fence = { turnId: z.uuid(), fencingToken: Count };
-
-/** Extends the lease. `cancelled` says that the worker must stop: interrupted, or the agent was stopped. Errors: CONFLICT (lease lost). */
-export const heartbeatTurn = request('messaging.turn.heartbeat', {
-  input: wire({ ...Fence, partialReply: z.string().optional() }),
-  output: wire({ cancelled: z.boolean(), waitingMessages: Count }),
-});
-
-export const Usage = wire({ inputTokens: Count, outputTokens: Count, cachedInputTokens: Count });
-export type Usage = z.output<typeof Usage>;
-
-/** Records the replies and ends the turn. Idempotent by (turn, token). Errors: CONFLICT (lease lost: what was said is discarded). */
-export const completeTurn = request('messaging.turn.complete', {
-  input: wire({ ...Fence, replies: z.array(z.string().max(1_000_000)).max(20), usage: Usage }),
-  output: wire({ replyIds: z.array(MessageId) }),
-});
-
-/**
- * Ends a turn that did not come to an answer. `retryable` failures are tried again with backoff, up to 5 tries,
- * then the messages get the error. Errors: CONFLICT (lease lost).
- */
-export const failTurn = request('messaging.turn.fail', {
-  input: wire({
-    ...Fence,
-    error: wire({ code: z.string().max(100), message: z.string().max(2_000) }),
-    retryable: z.boolean(),
-    partialReply: z.string().default(''),
-  }),
-  output: wire({ willRetry: z.boolean() }),
-});
-
-/** Ends a turn that was cancelled: what was said is kept, marked interrupted; the batch is not answered again. Errors: CONFLICT. */
-export const interruptedTurn = request('messaging.turn.interrupted', {
-  input: wire({ ...Fence, partialReply: z.string(), usage: Usage }),
-  output: wire({ accepted: z.boolean() }),
-});
-
-/** Hands a turn back untouched, when its worker shuts down: its messages are pending again. Errors: CONFLICT. */
-export const releaseTurn = request('messaging.turn.release', {
-  input: wire({ ...Fence }),
-  output: wire({ accepted: z.boolean() }),
 });

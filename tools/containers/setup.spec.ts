@@ -1,4 +1,4 @@
-import { decode, type User } from '@nats-io/jwt';
+import { parseCreds } from '@nats-io/jwt';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -7,9 +7,8 @@ import { temporaryFolder } from '#lib/testing';
 import { services } from '../launcher/services.js';
 import { setUp } from './setup.js';
 
-const userIn = (path: string) => {
-  const [jwt = ''] = /eyJ[\w.-]+/.exec(readFileSync(path, 'utf8')) ?? [];
-  const { name, nats } = decode<User>(jwt);
+const userIn = async (path: string) => {
+  const { name, nats } = (await parseCreds(readFileSync(path))).uc;
   return { name, pub: nats.pub?.allow, sub: nats.sub?.allow };
 };
 
@@ -26,10 +25,10 @@ describe('setup', () => {
     await setUp(folder);
     for (const { name } of services) {
       const { pub, sub } = servicePermissions(name);
-      expect(userIn(join(folder, `${name}.creds`))).toEqual({ name, pub: pub?.allow, sub: sub?.allow });
+      expect(await userIn(join(folder, `${name}.creds`))).toEqual({ name, pub: pub?.allow, sub: sub?.allow });
       expect(statSync(join(folder, `${name}.creds`)).mode & 0o777).toBe(0o600);
     }
-    expect(userIn(join(folder, 'admin.creds')).pub).toEqual(adminPermissions().pub?.allow);
+    expect((await userIn(join(folder, 'admin.creds'))).pub).toEqual(adminPermissions().pub?.allow);
     expect(kept.map((name) => readFileSync(join(folder, name), 'utf8'))).toEqual(before);
   });
 });

@@ -1,4 +1,4 @@
-import { decode, type User } from '@nats-io/jwt';
+import { parseCreds } from '@nats-io/jwt';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -21,8 +21,7 @@ describe('credentials in a data folder', () => {
     for (const { name } of services) {
       const path = await access.credsFile(name);
       expect(path).toBe(join(folder, `${name}.creds`));
-      const [jwt = ''] = /eyJ[\w.-]+/.exec(readFileSync(path, 'utf8')) ?? [];
-      const { nats, iss } = decode<User>(jwt);
+      const { nats, iss } = (await parseCreds(readFileSync(path))).uc;
       const { pub, sub } = servicePermissions(name);
       expect([nats.pub?.allow, nats.sub?.allow]).toEqual([pub?.allow, sub?.allow]);
       expect(iss).toBe(trust.accounts[0]?.publicKey);

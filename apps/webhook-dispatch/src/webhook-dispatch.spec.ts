@@ -83,9 +83,11 @@ describe('webhooks', () => {
     const { endpoints } = await dispatch.bus.request(listWebhookEndpoints, { agentId }, dispatch.call());
     expect(endpoints).toMatchObject([{ source: 'agent', url: first.url, agentIds: [agentId] }]);
     dispatch.agents.set(agentId, { messageComplete: other.url });
-    const changed = ['configuration.webhooks'];
     await publishEvent(dispatch.bus.connection, agentUpdated, {
-      ...{ agentId, accountId: dispatch.accountId, revision: 2, changed },
+      agentId,
+      accountId: dispatch.accountId,
+      revision: 2,
+      changed: ['configuration.webhooks'],
     });
     await dispatch.complete(agentId);
     await until('it arrives elsewhere', () => other.received.length === 1);

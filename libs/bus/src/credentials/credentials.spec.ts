@@ -113,12 +113,21 @@ describe('workspace credentials', () => {
   });
 
   it('end when they expire', async () => {
-    const creds = await workspaceCredentials(bus.accountSeed, agentId, { ttlSeconds: 1 });
-    const short = await connect({
-      servers: bus.url,
-      authenticator: credsAuthenticator(new TextEncoder().encode(creds)),
-      reconnect: false,
-    });
+    const connectFor = async (ttlSeconds: number) => {
+      const creds = await workspaceCredentials(bus.accountSeed, agentId, { ttlSeconds });
+      return connect({
+        servers: bus.url,
+        authenticator: credsAuthenticator(new TextEncoder().encode(creds)),
+        reconnect: false,
+      });
+    };
+    // The end is a whole second, so one second is between none and one: it may be over before we are connected.
+    const short = await until('one was connected before its end', () =>
+      connectFor(1).catch((error: Error) => {
+        expect(error.message).toMatch(/authorization|expired/i);
+        return false as const;
+      }),
+    );
     expect((await short.closed())?.message).toMatch(/expired/i);
   });
 

@@ -1,0 +1,53 @@
+import { createLogger } from '#lib/observability';
+import { freshBus, until } from '#lib/testing';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { afterEach, expect, it, vi } from 'vitest';
+import { connectBus } from './connect-bus.js';
+
+afterEach(() => void vi.useRealTimers());
+
+it('gives up a server that says nothing more within a minute, and finds it again', async () => {
+  const bus = await freshBus('messaging');
+  const server = new URL(bus.url);
+  const sockets: Socket[] = [];
+  let isSilent = false;
+  const cable = createServer((client) => {
+    const upstream = connect(Number(server.port), server.hostname);
+    sockets.push(client, upstream);
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      from.on('data', (chunk) => void (isSilent || to.write(chunk)));
+      from.on('error', () => undefined); // the other end is gone too
+    }
+  }).listen(0, '127.0.0.1');
+  await once(cable, 'listening');
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true });
+  const connection = await connectBus(
+    { NATS_URL: `127.0.0.1:${(cable.address() as AddressInfo).port}`, NATS_CREDS: bus.serviceCreds },
+    'messaging',
+    createLogger('messaging', {}),
+  );
+  const seen: string[] = [];
+  const status = connection.status();
+  const watching = (async () => {
+    for await (const { type } of status) seen.push(type);
+  })();
+
+  isSilent = true;
+  await vi.advanceTimersByTimeAsync(59_000);
+  expect(seen).not.toContain('disconnect');
+  await vi.advanceTimersByTimeAsync(1_000);
+  isSilent = false;
+  await until('the connection is given up', () => seen.includes('disconnect'));
+  await until('it is back', () => seen.includes('reconnect'));
+  await connection.flush();
+
+  await connection.close();
+  await watching;
+  for (const socket of sockets) socket.destroy();
+  cable.close();
+  bus.release();
+});

@@ -314,6 +314,19 @@ describe('metadata', () => {
 });
 
 describe('operations', () => {
+  it.each(['near/..', 'near/deep/..', 'near/here', 'near/whole'])(
+    'copy no directory into itself, however it is named: %s',
+    async (source) => {
+      await write('near/deep/file', '1');
+      symlinkSync('.', join(root, 'near/here'));
+      symlinkSync('..', join(root, 'near/whole'));
+      const operations = [{ source, destination: 'near/deep/new/copy', overwrite: false }];
+      const { results } = await copyFiles(volume, { agentId, operations });
+      expect(results).toMatchObject([{ success: false, error: { message: expect.stringContaining('in the source') } }]);
+      expect(await names('near/deep', true)).toEqual(['file']);
+    },
+  );
+
   it('stand each alone', async () => {
     await write('src/a', '1');
     await write('src/deep/b', '2');

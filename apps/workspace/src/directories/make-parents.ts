@@ -21,7 +21,7 @@ export function makeParents(place: Place): { place: Place; close(): void } {
     }
     const name = place.missing.at(-1) ?? place.name;
     return {
-      place: { directory, name, at: name ? below(directory, name) : place.at, found: undefined, missing: [] },
+      place: { ...place, directory, name, at: name ? below(directory, name) : place.at, found: undefined, missing: [] },
       close,
     };
   } catch (error) {

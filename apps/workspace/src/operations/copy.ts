@@ -34,7 +34,7 @@ export function copyFiles(
 }
 
 async function copy(volume: Volume, { from, to, source, destination, overwrite }: Transfer): Promise<void> {
-  if (source.found.stats.isDirectory()) return copyDirectory(volume, source.found.fd, to, overwrite);
+  if (source.found.stats.isDirectory()) return copyDirectory(volume, { source, to, overwrite });
   const { at, stats } = regularFile(source);
   await replaceFile(volume, destination, { overwrite }, (draft) => copyContent(volume, at, stats.size, draft));
   volume.tags.set(absolute(to), volume.tags.of(absolute(from)));
@@ -50,12 +50,15 @@ async function copyContent(volume: Volume, at: string, size: number, to: FileHan
   }
 }
 
-function copyDirectory(volume: Volume, source: number, to: Buffer[], overwrite: boolean): Promise<void> {
+function copyDirectory(
+  volume: Volume,
+  { source, to, overwrite }: Pick<Transfer, 'source' | 'to' | 'overwrite'>,
+): Promise<void> {
   return volume.withDrafts(async (folder) => {
     const draft = randomBytes(12).toString('hex');
     try {
-      await atDestination(volume, { to, overwrite }, async (target, present) => {
-        await copyTree(volume, source, folder, Buffer.from(draft), 0);
+      await atDestination(volume, { source, to, overwrite }, async (target, present) => {
+        await copyTree(volume, source.found.fd, folder, Buffer.from(draft), 0);
         if (present.found) await volume.remove(present);
         renameSync(below(folder, draft), target);
       });

@@ -15,7 +15,7 @@ export function moveFiles(
 
 async function move(volume: Volume, { from, to, source, overwrite }: Transfer): Promise<void> {
   if (!source.name) throw new RoostError('ACCESS_DENIED', 'the workspace itself cannot be moved');
-  await atDestination(volume, { to, overwrite }, (target) => {
+  await atDestination(volume, { source, to, overwrite }, (target) => {
     if (overwrite || source.found.stats.isDirectory()) renameSync(source.at, target);
     else {
       // A link fails when something has appeared there meanwhile; a rename would replace it.

@@ -45,14 +45,20 @@ export async function transferEach(
   return { results };
 }
 
-/** Gives `put` the place of the destination, its parents made. Errors: ALREADY_EXISTS unless `overwrite`. */
+/**
+ * Gives `put` the place of the destination, its parents made. Errors: ALREADY_EXISTS unless `overwrite`,
+ * VALIDATION_ERROR when it lies in the source.
+ */
 export function atDestination(
   volume: Volume,
-  { to, overwrite }: Pick<Transfer, 'to' | 'overwrite'>,
+  { to, source, overwrite }: Pick<Transfer, 'to' | 'source' | 'overwrite'>,
   put: (target: Buffer, present: Place) => Promise<void> | void,
 ): Promise<void> {
   return atPlace(volume.root, to, { followLast: false, allowMissing: true }, async (place) => {
     if (!place.name) throw new RoostError('ALREADY_EXISTS', 'the destination is the workspace itself');
+    // A link or ".." can lead into the source though the paths do not tell: a copy would hold itself, and have no end.
+    if (place.directories.some(({ dev, ino }) => dev === source.found.stats.dev && ino === source.found.stats.ino))
+      throw insideSource();
     if (place.found && !overwrite)
       throw new RoostError('ALREADY_EXISTS', 'the destination exists already; use overwrite to replace it');
     const target = makeParents(place);
@@ -67,8 +73,11 @@ export function atDestination(
 
 function assertApart(from: Buffer[], to: Buffer[]): void {
   const isInside = from.length <= to.length && from.every((name, index) => to[index]?.equals(name));
-  if (isInside)
-    throw new RoostError('VALIDATION_ERROR', 'destination: lies in the source, or is the source', [
-      { field: 'destination', reason: 'inside_source' },
-    ]);
+  if (isInside) throw insideSource();
+}
+
+function insideSource(): RoostError {
+  return new RoostError('VALIDATION_ERROR', 'destination: lies in the source, or is the source', [
+    { field: 'destination', reason: 'inside_source' },
+  ]);
 }

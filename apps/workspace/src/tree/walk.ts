@@ -24,6 +24,8 @@ export interface Place {
   readonly found: { readonly fd: number; readonly stats: Stats; readonly at: string } | undefined;
   /** Names below the last directory that exists, when more than the last name is missing. */
   readonly missing: readonly Buffer[];
+  /** The directories that lead there from the root, itself included where it is one. */
+  readonly directories: readonly Stats[];
 }
 
 export interface WalkOptions {
@@ -68,6 +70,7 @@ function walk(
   open: number[],
 ): Place {
   const stack: Step[] = [{ fd: root, name: undefined, stats: fstatSync(root) }];
+  const directories = () => stack.map(({ stats }) => stats);
   const pending = [...names];
   let links = 0;
   for (let name = pending.shift(); name !== undefined; name = pending.shift()) {
@@ -86,13 +89,21 @@ function walk(
       if (!isLast && !allowMissing) throw new RoostError('NOT_FOUND', 'no such file or directory');
       if (!isLast && pending.some((rest) => rest.equals(parent)))
         throw new RoostError('NOT_FOUND', 'no such file or directory');
-      return { directory: here, name, at, found: undefined, missing: isLast ? [] : [name, ...pending] };
+      const missing = isLast ? [] : [name, ...pending];
+      return { directory: here, name, at, found: undefined, missing, directories: directories() };
     }
     open.push(fd);
     const stats = fstatSync(fd);
     if (stats.isSymbolicLink()) {
       if (isLast && !followLast)
-        return { directory: here, name, at, found: { fd, stats, at: handle(fd) }, missing: [] };
+        return {
+          directory: here,
+          name,
+          at,
+          found: { fd, stats, at: handle(fd) },
+          missing: [],
+          directories: directories(),
+        };
       if (++links > maxLinks) throw new RoostError('ACCESS_DENIED', 'too many symbolic links');
       const target = readlinkSync(at, { encoding: 'buffer' });
       if (target[0] === slash) stack.length = 1;
@@ -100,7 +111,14 @@ function walk(
     } else if (stats.isDirectory()) {
       stack.push({ fd, name, stats });
     } else if (isLast) {
-      return { directory: here, name, at, found: { fd, stats, at: handle(fd) }, missing: [] };
+      return {
+        directory: here,
+        name,
+        at,
+        found: { fd, stats, at: handle(fd) },
+        missing: [],
+        directories: directories(),
+      };
     } else {
       throw new RoostError('NOT_FOUND', 'a part of the path is not a directory');
     }
@@ -112,7 +130,8 @@ function placeOf(stack: Step[], root: number): Place {
   const { fd, name, stats } = stack.at(-1) ?? { fd: root, name: undefined, stats: fstatSync(root) };
   const directory = stack.at(-2)?.fd ?? root;
   const found = { fd, stats, at: handle(fd) };
-  return { directory, name, at: name ? below(directory, name) : Buffer.from(handle(fd)), found, missing: [] };
+  const at = name ? below(directory, name) : Buffer.from(handle(fd));
+  return { directory, name, at, found, missing: [], directories: stack.map(({ stats }) => stats) };
 }
 
 const parent = Buffer.from('..');

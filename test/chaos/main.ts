@@ -1,5 +1,5 @@
 import { isClean } from './ledger.js';
-import { readOptions } from './options.js';
+import { help, readOptions } from './options.js';
 import { describeResult } from './report.js';
 import { runChaos } from './run-chaos.js';
 
@@ -7,7 +7,7 @@ import { runChaos } from './run-chaos.js';
  * `npm run chaos` and `npm run chaos:quick`: exits with 1 when a message was lost, doubled, stuck or out of order. So it
  * does with `--positive-control`, where it has to; with 2 when it did not find the duplicates that it had to.
  */
-const { isPositiveControl, ...options } = readOptions(process.argv.slice(2));
+const { isPositiveControl, ...options } = optionsOrEnd(process.argv.slice(2));
 console.log(`seed ${options.seed}: ${options.kills} kills, ${options.wipes} wipes, ${options.freezes} freezes`);
 const result = await runChaos(options);
 console.log(describeResult(options, result));
@@ -20,3 +20,16 @@ if (isPositiveControl && result.verdict.duplicate === 0) {
 }
 if (isPositiveControl) console.log('Positive control: without the fence the run fails, as it must.');
 process.exit(isClean(result.verdict) ? 0 : 1);
+
+function optionsOrEnd(args: string[]) {
+  if (args.includes('--help') || args.includes('-h')) {
+    console.log(help);
+    process.exit(0);
+  }
+  try {
+    return readOptions(args);
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${help}`);
+    process.exit(1);
+  }
+}

@@ -2,7 +2,17 @@ import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import type { ChaosOptions } from './run-chaos.js';
 
-/** What may be said on the command line; the rest has the numbers of the quick or the long run. */
+export const help = `Roost under faults: kill -9, wiped NATS stores and frozen workers under 50 messages/s.
+
+  npm run chaos:quick         two minutes
+  npm run chaos -- [options]
+    --minutes N               for how long (default 20)
+    --seed N                  the faults of an earlier run, at the same times
+    --positive-control        with the fence off: ends with 1, as it must, or with 2 when nobody noticed
+
+Ends with 1 when a message was lost, doubled, stuck or out of order.`;
+
+/** What may be said on the command line; the rest has the numbers of the quick or the long run. Errors: what is wrong. */
 export function readOptions(args: string[]): ChaosOptions & { isPositiveControl: boolean } {
   const { values } = parseArgs({
     args,

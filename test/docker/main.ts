@@ -17,15 +17,14 @@ import { prepareStack, type Stack } from './stack.js';
  * service, under load, while they are killed. Nothing in it reaches outside, but the builds, which get packages as
  * every build does. Where there is no Docker it says so and ends well.
  */
-const { values } = parseArgs({
-  options: {
-    replicas: { type: 'boolean', default: false },
-    seed: { type: 'string' },
-    compilers: { type: 'boolean', default: false },
-  },
-});
-const seed = values.seed === undefined ? randomInt(2 ** 32) : Number(values.seed);
-if (!Number.isInteger(seed)) throw new Error('--seed is a whole number');
+const help = `The images and docker-compose.yml, tried on a real Docker.
+
+  npm run test:docker -- [options]
+    --compilers    builds the workspace image with compilers too
+    --replicas     two of each service under load, while they are killed
+    --seed N       with --replicas: the faults of an earlier run, at the same times`;
+
+const { values, seed } = optionsOrEnd();
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'roost-docker-'));
@@ -61,6 +60,28 @@ try {
 }
 // What was under way when it was stopped would go on.
 process.exit();
+
+function optionsOrEnd() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        replicas: { type: 'boolean', default: false },
+        seed: { type: 'string', default: String(randomInt(2 ** 32)) },
+        compilers: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false, short: 'h' },
+      },
+    });
+    if (values.help) {
+      console.log(help);
+      process.exit(0);
+    }
+    if (!/^\d+$/.test(values.seed)) throw new Error('--seed is a whole number');
+    return { values, seed: Number(values.seed) };
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${help}`);
+    process.exit(1);
+  }
+}
 
 async function run(): Promise<void> {
   const base = await baseImage(folder, docker);

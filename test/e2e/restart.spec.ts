@@ -8,7 +8,9 @@ import { everyRow } from '../every-row.js';
 describe('kill -9 of the platform', () => {
   it('loses no message and answers it once after the restart, with every secret under a new master key', async () => {
     const dataDir = temporaryFolder();
-    let roost = await spawnRoost({ dataDir });
+    // The turn is taken over when the dead worker's lease ends: by default that is half a minute of waiting.
+    const env = { ROOST_LEASE_MS: '6000' };
+    let roost = await spawnRoost({ dataDir, env });
     // The demo answers, whatever keys there are: nothing is asked of anybody outside.
     const agent = await roost.api<{ id: string }>('POST', '/v1/agent/create', {
       name: 'a',
@@ -25,7 +27,7 @@ describe('kill -9 of the platform', () => {
     await roost.kill();
 
     rotateMasterKey(dataDir);
-    roost = await spawnRoost({ dataDir });
+    roost = await spawnRoost({ dataDir, env });
     try {
       const answer = await roost.api<{ replies: { content: string }[] }>('GET', `${messages}/${sent.body.id}?wait=60`);
       expect(answer.body.replies).toHaveLength(1);

@@ -19,6 +19,7 @@ import { readFile } from './files/read-file.js';
 import { copyFiles } from './operations/copy.js';
 import { searchFiles } from './search/search-files.js';
 import { Transfers } from './streams/transfers.js';
+import { makeDeepTree } from './testing/deep-tree.js';
 import { Volume } from './tree/volume.js';
 
 const agentId = 'a';
@@ -98,9 +99,7 @@ describe('a volume that the agent’s code made odd', () => {
   });
 
   it('with a tree deeper than paths can be long is listed, refused for copying, and deleted', async () => {
-    execFileSync('sh', ['-c', 'i=0; while [ $i -lt 700 ]; do mkdir deep && cd -P deep; i=$((i+1)); done; echo x > f'], {
-      cwd: root,
-    });
+    makeDeepTree(root, 'deep', 700);
     const listed = await listDirectory(volume, { agentId, path: '', recursive: true, limit: 1_000 });
     expect(listed.entries.length).toBeGreaterThan(50);
     const { results } = await copyFiles(volume, {

@@ -29,6 +29,7 @@ import { deletePaths } from './operations/delete.js';
 import { moveFiles } from './operations/move.js';
 import { searchFiles } from './search/search-files.js';
 import { Transfers } from './streams/transfers.js';
+import { makeDeepTree } from './testing/deep-tree.js';
 import { Volume } from './tree/volume.js';
 import { volumeUsage } from './usage.js';
 
@@ -200,9 +201,7 @@ describe('directories', () => {
   });
 
   it('of any depth and any rights are deleted', async () => {
-    execFileSync('sh', ['-c', 'i=0; while [ $i -lt 1500 ]; do mkdir dddd && cd -P dddd; i=$((i+1)); done; touch f'], {
-      cwd: root,
-    });
+    makeDeepTree(root, 'dddd', 1_500);
     mkdirSync(join(root, 'locked/in'), { recursive: true });
     execFileSync('chmod', ['0', join(root, 'locked/in'), join(root, 'locked')]);
     const { results } = await deletePaths(volume, { agentId, paths: ['dddd', 'locked', 'none'], recursive: true });

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { spawnRoost, temporaryFolder } from '#lib/testing';
@@ -21,6 +22,7 @@ describe('a backup of a data folder', () => {
 
     await backup(dataDir, file);
     expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(execFileSync('tar', ['--list', '--file', file], { encoding: 'utf8' })).not.toContain('sandbox-kits');
     await expect(backup(dataDir, file)).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
 
     const restoredDir = join(temporaryFolder(), 'new');

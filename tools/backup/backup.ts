@@ -7,6 +7,7 @@ import { tar } from './tar.js';
 /** What a restored Roost makes anew. */
 const leftOut = [
   './logs',
+  './sandbox-kits',
   './roost.lock*',
   './postgres/postmaster.pid',
   './postgres/postmaster.opts',

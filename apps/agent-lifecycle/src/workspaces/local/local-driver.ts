@@ -10,6 +10,7 @@ import { unavailable } from '../unavailable.js';
 import type { NetworkLogEntry, WorkspaceDriver, WorkspaceSpec, WorkspaceStatus } from '../workspace-driver.js';
 import { Cgroups } from './cgroups.js';
 import { limitsOf } from '../limits.js';
+import { keepKit } from './kept-kits.js';
 import { nodePrograms, sandboxCommand } from './sandbox-command.js';
 import { makeKit, type SandboxKit } from './sandbox-kit.js';
 import type { SandboxLink } from '../sandbox-link.js';
@@ -173,6 +174,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
     this.kit ??= makeKit(dataDir, daemonPath).then(
       (kit) => {
         if (kit.whySlow) logger.warn({ why: kit.whySlow }, 'workspaces wake slowly: Node makes no snapshot here');
+        keepKit(kit.folder, () => (this.kit = undefined)); // the next workspace makes it anew
         return kit;
       },
       (error: unknown) => {

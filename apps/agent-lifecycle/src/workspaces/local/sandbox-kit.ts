@@ -1,17 +1,8 @@
 import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeSnapshot } from './daemon-snapshot.js';
+import { noteKit } from './kept-kits.js';
 
 /** What every sandbox is shown besides the system: one folder, made once and shared read-only by all. */
 export interface SandboxKit {
@@ -56,7 +47,7 @@ function makeFolder(dataDir: string, daemonPath: string, nodePath: string): stri
     .digest('hex')
     .slice(0, 16);
   const folder = join(dataDir, 'sandbox-kits', id);
-  if (existsSync(folder)) return folder;
+  if (noteKit(folder)) return folder;
   const draft = `${folder}.${process.pid}`;
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(join(draft, 'etc'), { recursive: true, mode: 0o755 });

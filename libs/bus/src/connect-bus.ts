@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Logger } from '#lib/observability';
-import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { serviceInboxPrefix } from './credentials/index.js';
+import { credsAuthenticator } from './keys/index.js';
 import { logRefusals } from './log-refusals.js';
 
 export interface BusOptions {
@@ -33,7 +34,7 @@ export async function connectBus(options: BusOptions, name: string, logger: Logg
     pingInterval: 20_000,
     // A stack trace taken before every request, for the few that fail, costs more than the request.
     noAsyncTraces: true,
-    ...(creds ? { authenticator: credsAuthenticator(new TextEncoder().encode(creds)) } : {}),
+    ...(creds ? { authenticator: credsAuthenticator(creds) } : {}),
   });
   void logRefusals(connection, name, logger);
   return connection;

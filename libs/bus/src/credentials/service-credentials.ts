@@ -1,5 +1,6 @@
 import { encodeUser, fmtCreds, type Permissions } from '@nats-io/jwt';
 import { createUser, fromSeed } from '@nats-io/nkeys';
+import { native } from '../keys/index.js';
 import { adminPermissions, servicePermissions } from './service-permissions.js';
 
 /**
@@ -22,7 +23,8 @@ export function accountCredentials(accountSeed: string, userName: string): Promi
 }
 
 async function userCredentials(accountSeed: string, name: string, permissions: Permissions): Promise<string> {
-  const user = createUser();
-  const jwt = await encodeUser(name, user, fromSeed(new TextEncoder().encode(accountSeed.trim())), permissions);
+  const user = native(createUser());
+  const account = native(fromSeed(new TextEncoder().encode(accountSeed.trim())));
+  const jwt = await encodeUser(name, user, account, permissions);
   return new TextDecoder().decode(fmtCreds(jwt, user));
 }

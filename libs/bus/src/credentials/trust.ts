@@ -1,5 +1,6 @@
 import { encodeAccount, encodeOperator, type Account } from '@nats-io/jwt';
 import { createAccount as newAccountKey, createOperator, type KeyPair } from '@nats-io/nkeys';
+import { native } from '../keys/index.js';
 
 /** An account: what its users publish is seen by its users only. Streams belong to one account. */
 export interface BusAccount {
@@ -27,7 +28,7 @@ const jetStream = { mem_storage: -1, disk_storage: -1, streams: -1, consumer: -1
 
 /** Makes an operator, its system account and one account with JetStream per name. */
 export async function createTrust(accountNames: string[]): Promise<BusTrust> {
-  const operator = createOperator();
+  const operator = native(createOperator());
   const systemAccount = await signAccount(operator, 'SYS', { limits: unlimited });
   const operatorJwt = await encodeOperator('roost', operator, { system_account: systemAccount.publicKey });
   const operatorSeed = textOf(operator.getSeed());
@@ -42,7 +43,7 @@ export function createAccount(operator: KeyPair, name: string): Promise<BusAccou
 }
 
 async function signAccount(operator: KeyPair, name: string, claims: Partial<Account>): Promise<BusAccount> {
-  const account = newAccountKey();
+  const account = native(newAccountKey());
   const jwt = await encodeAccount(name, account, claims, { signer: operator });
   return { name, publicKey: account.getPublicKey(), jwt, seed: textOf(account.getSeed()) };
 }

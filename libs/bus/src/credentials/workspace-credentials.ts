@@ -1,5 +1,6 @@
 import { encodeUser, fmtCreds } from '@nats-io/jwt';
 import { createUser, fromSeed } from '@nats-io/nkeys';
+import { native } from '../keys/index.js';
 
 export interface WorkspaceCredentialsOptions {
   /** The server closes the connection when they expire; the driver must have made new ones by then. */
@@ -26,11 +27,11 @@ export async function workspaceCredentials(
   { ttlSeconds }: WorkspaceCredentialsOptions,
 ): Promise<string> {
   const own = `workspace.${tokenOf(agentId)}`;
-  const user = createUser();
+  const user = native(createUser());
   const jwt = await encodeUser(
     own,
     user,
-    fromSeed(new TextEncoder().encode(accountSeed.trim())),
+    native(fromSeed(new TextEncoder().encode(accountSeed.trim()))),
     {
       pub: { allow: [`${own}.out.>`] },
       sub: { allow: [`${own}.>`, `${workspaceInboxPrefix(agentId)}.>`] },

@@ -10,7 +10,7 @@ beforeAll(async () => {
   credentials = await workspaceCredentials(seed, 'agent', { ttlSeconds: 60 });
 });
 
-describe('the daemon’s signature', () => {
+describe('the signature', () => {
   it('is the one that the NATS client makes of the same challenge', () => {
     const { jwt, sig } = clientsOwn(Buffer.from(credentials))('a challenge') as { jwt: string; sig: string };
     expect(credsAuthenticator(credentials)('a challenge')).toEqual({ jwt, sig });

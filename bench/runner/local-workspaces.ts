@@ -4,12 +4,22 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
 import { accountCredentials, workspaceCredentials } from '#lib/bus/credentials';
 import { ownCall, requestOverNats } from '#lib/bus/rpc';
 import { execCommand } from '#lib/contracts';
-import { LocalWorkspaceDriver } from '../../apps/agent-lifecycle/src/workspaces/index.js';
+import {
+  localRuntimeNames,
+  localRuntimes,
+  LocalWorkspaceDriver,
+} from '../../apps/agent-lifecycle/src/workspaces/index.js';
 import { findBubblewrap } from '../../tools/launcher/bubblewrap.js';
 import { type Nats, startNats } from '../../tools/launcher/nats.js';
+
+const Environment = z.object({
+  ROOST_LOCAL_RUNTIME: z.enum(localRuntimeNames).default('bubblewrap'),
+  ROOST_RUNSC: z.string().default('runsc'),
+});
 
 export interface LocalWorkspaces {
   driver: LocalWorkspaceDriver;
@@ -21,15 +31,20 @@ export interface LocalWorkspaces {
   close(): Promise<void>;
 }
 
-/** A bus of its own and the local driver on it, for measurements. */
+/** A bus of its own and the local driver on it, for measurements; of the kind that ROOST_LOCAL_RUNTIME names. */
 export async function localWorkspaces(): Promise<LocalWorkspaces> {
   const dataDir = mkdtempSync(join(tmpdir(), 'roost-bench-'));
   const nats = await startNats({ dataDir, log: () => undefined });
   const seed = nats.accounts[0]?.seed ?? '';
   const authenticator = credsAuthenticator(new TextEncoder().encode(await accountCredentials(seed, 'bench')));
   const connection = await connect({ servers: nats.url, authenticator });
+  const { ROOST_LOCAL_RUNTIME, ROOST_RUNSC } = Environment.parse(process.env);
+  const runtime = await localRuntimes[ROOST_LOCAL_RUNTIME]({
+    bwrap: (await findBubblewrap(console.error)).path,
+    runsc: ROOST_RUNSC,
+  });
   const driver = new LocalWorkspaceDriver({
-    bwrapPath: (await findBubblewrap(console.error)).path,
+    runtime,
     dataDir,
     natsUrl: nats.url,
     daemonPath: fileURLToPath(new URL('../../workspace-daemon.cjs', import.meta.url)),

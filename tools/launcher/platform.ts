@@ -64,11 +64,11 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     if (!options.separateProcesses) for (const service of services) service.load().catch(() => undefined);
 
     const [bubblewrap, database, bus] = await settleAll([
-      findBubblewrap(progress),
+      isBubblewrapWanted(environment) ? findBubblewrap(progress) : Promise.resolve(undefined),
       openDatabase(options, parts),
       openBus(options, parts),
     ]);
-    if (bubblewrap.path === undefined)
+    if (bubblewrap && bubblewrap.path === undefined)
       progress(`No sandbox: ${bubblewrap.reason} Agents will be in the state "error".`);
 
     const environmentOf = (serviceName: string) =>
@@ -80,7 +80,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
           natsUrl: bus.url,
           ...(bus.access ? { access: bus.access } : {}),
           secrets,
-          bubblewrapPath: bubblewrap.path ?? '',
+          bubblewrapPath: bubblewrap?.path ?? '',
           host,
           port,
           url,
@@ -157,6 +157,11 @@ async function openBus({ environment, dataDir, progress }: PlatformOptions, part
   const account = nats.accounts[0];
   if (!account) throw new Error('the data folder holds no bus account');
   return { url: nats.url, access: serviceAccess(join(dataDir, 'nats', 'credentials'), account.seed) };
+}
+
+/** Who wants another kind of local sandbox gets no package installed for this one. */
+function isBubblewrapWanted({ ROOST_LOCAL_RUNTIME: runtime }: Environment): boolean {
+  return runtime === undefined || runtime === 'bubblewrap';
 }
 
 /** Waits for all even when one fails, so that nothing is still starting while we undo. */

@@ -3,6 +3,7 @@ import { busEnvironment, databaseEnvironment, secret } from '#lib/config';
 import { quantityBytes } from '#lib/contracts';
 import { z } from 'zod';
 import { driverNames } from './workspaces/driver-kinds.js';
+import { localRuntimeNames } from './workspaces/local/local-runtimes.js';
 import { kubernetesSettings } from './workspaces/kubernetes/settings.js';
 
 const quantity = z.string().refine((text) => quantityBytes(text) !== undefined, 'must be a quantity like 1Gi');
@@ -21,6 +22,10 @@ export const lifecycleConfigSchema = z.object({
   ROOST_DATA_DIR: z.string().default('.roost'),
   /** bubblewrap, for local workspaces; empty: agents that need their workspace go to `error` with the reason. Nothing runs unsandboxed. */
   ROOST_BWRAP: z.string().optional(),
+  /** What makes local workspaces: bubblewrap, or gVisor, whose kernel stands between agents and the host's. */
+  ROOST_LOCAL_RUNTIME: z.enum(localRuntimeNames).default('bubblewrap'),
+  /** gVisor's runsc: a path, or a name to be found on PATH. */
+  ROOST_RUNSC: z.string().default('runsc'),
   /** Where Docker listens, for workspaces in containers: `unix:///path` or `tcp://host:port`. */
   DOCKER_HOST: z
     .string()

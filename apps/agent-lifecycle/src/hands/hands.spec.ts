@@ -11,6 +11,7 @@ import {
   setAgentStatus,
   stopAgent,
   updateAgent,
+  healthCheck,
 } from '#lib/contracts';
 import { until } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -163,6 +164,17 @@ describe('without a sandbox to be had', () => {
     await service.ask(setAgentStatus, { agent_id: id, status: 'active' });
     await ensure(id);
     expect(await isAwake(id)).toBe(true);
+  });
+
+  it('an agent gets no other sandbox than the wanted one', async () => {
+    await service.restart({ ROOST_LOCAL_RUNTIME: 'runsc', ROOST_RUNSC: '/nowhere/runsc' });
+    const { id } = await service.agent();
+    await expect(ensure(id)).rejects.toMatchObject({ code: 'AGENT_UNAVAILABLE' });
+    await expect(service.ask(getAgent, { agent_id: id })).resolves.toMatchObject({
+      status: 'error',
+      statusReason: expect.stringMatching(/^runsc .*Nothing runs without a sandbox/),
+    });
+    expect((await service.ask(healthCheck('agent-lifecycle'), {})).details).toMatchObject({ runtime: 'none' });
   });
 
   it('an agent whose workspace keeps failing goes to error after some tries, not at the first', async () => {

@@ -2,3 +2,4 @@
 export * from './workspace-driver.js';
 export { driverKinds, driverNames, type DriverParts } from './driver-kinds.js';
 export { LocalWorkspaceDriver, type LocalDriverOptions } from './local/local-driver.js';
+export { localRuntimeNames, localRuntimes } from './local/local-runtimes.js';

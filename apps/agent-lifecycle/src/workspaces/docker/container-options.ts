@@ -1,6 +1,6 @@
 import type { ContainerCreateOptions } from 'dockerode';
 import type { Limits } from '../limits.js';
-import { seccompProfile } from './seccomp-profile.js';
+import { seccompProfile } from '../seccomp-profile.js';
 
 /** On every container and volume that is ours: the agent's id, and which Roost of this Docker host it belongs to. */
 export const AGENT_LABEL = 'io.roost.agent';
@@ -54,7 +54,7 @@ export function containerOptions({
       Sysctls: { 'net.ipv4.ip_unprivileged_port_start': '1024' },
       IpcMode: 'private',
       CapDrop: ['ALL'],
-      SecurityOpt: ['no-new-privileges', `seccomp=${seccompProfile()}`],
+      SecurityOpt: ['no-new-privileges', `seccomp=${JSON.stringify(seccompProfile())}`],
       ReadonlyRootfs: true,
       Privileged: false,
       // The bus runs over the output: nothing of it may get into a log.

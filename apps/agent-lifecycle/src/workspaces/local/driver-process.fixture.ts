@@ -2,12 +2,13 @@ import { connect, credsAuthenticator } from '@nats-io/transport-node';
 import { z } from 'zod';
 import { accountCredentials, workspaceCredentials } from '#lib/bus/credentials';
 import { LocalWorkspaceDriver } from './local-driver.js';
+import { localRuntimeNames, localRuntimes } from './local-runtimes.js';
 
 /** A process that holds one workspace until it is killed, for the test of what is left then. */
-const { agentId, bwrapPath, dataDir, natsUrl, daemonPath, seed } = z
+const { agentId, runtime, dataDir, natsUrl, daemonPath, seed } = z
   .object({
     agentId: z.string(),
-    bwrapPath: z.string(),
+    runtime: z.object({ name: z.enum(localRuntimeNames), bwrap: z.string(), runsc: z.string() }),
     dataDir: z.string(),
     natsUrl: z.string(),
     daemonPath: z.string(),
@@ -17,7 +18,7 @@ const { agentId, bwrapPath, dataDir, natsUrl, daemonPath, seed } = z
 const authenticator = credsAuthenticator(new TextEncoder().encode(await accountCredentials(seed, 'test')));
 const nats = await connect({ servers: natsUrl, authenticator });
 const driver = new LocalWorkspaceDriver({
-  bwrapPath,
+  runtime: await localRuntimes[runtime.name](runtime),
   dataDir,
   natsUrl,
   daemonPath,

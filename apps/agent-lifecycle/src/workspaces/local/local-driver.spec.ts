@@ -25,6 +25,7 @@ import { findBubblewrap } from '../../../../../tools/launcher/bubblewrap.js';
 import { type Nats, startNats } from '../../../../../tools/launcher/nats.js';
 import type { NetworkPolicy, WorkspaceSpec } from '../workspace-driver.js';
 import { LocalWorkspaceDriver } from './local-driver.js';
+import { localRuntimes } from './local-runtimes.js';
 
 let dataDir: string;
 let bwrapPath: string | undefined;
@@ -77,7 +78,7 @@ beforeAll(async () => {
   });
   bwrapPath = (await findBubblewrap(() => undefined)).path;
   driver = new LocalWorkspaceDriver({
-    bwrapPath,
+    runtime: await localRuntimes.bubblewrap({ bwrap: bwrapPath, runsc: '' }),
     dataDir,
     natsUrl: nats.url,
     daemonPath,
@@ -346,7 +347,8 @@ describe('a local workspace', () => {
     const agentId = randomUUID();
     const seed = nats.accounts[0]?.seed ?? '';
     const driverFile = await bundle('apps/agent-lifecycle/src/workspaces/local/driver-process.fixture.ts');
-    const options = { agentId, bwrapPath, dataDir, natsUrl: nats.url, daemonPath: join(dataDir, 'main.cjs'), seed };
+    const runtime = { name: 'bubblewrap', bwrap: bwrapPath, runsc: '' };
+    const options = { agentId, runtime, dataDir, natsUrl: nats.url, daemonPath: join(dataDir, 'main.cjs'), seed };
     const child = spawn(process.execPath, [driverFile, JSON.stringify(options)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -371,7 +373,7 @@ describe('a local workspace', () => {
     copyFileSync(join(dataDir, 'main.cjs'), join(home, 'main.cjs'));
     const options = {
       agentId,
-      bwrapPath,
+      runtime: { name: 'bubblewrap', bwrap: bwrapPath, runsc: '' },
       dataDir: home,
       natsUrl: nats.url,
       daemonPath: join(home, 'main.cjs'),
@@ -404,7 +406,7 @@ describe('a local workspace', () => {
 
   it('says what to do when there is no bubblewrap', async () => {
     const without = new LocalWorkspaceDriver({
-      bwrapPath: undefined,
+      runtime: await localRuntimes.bubblewrap({ bwrap: undefined, runsc: '' }),
       dataDir,
       natsUrl: nats.url,
       daemonPath: '/nowhere',

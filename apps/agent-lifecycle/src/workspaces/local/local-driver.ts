@@ -10,18 +10,17 @@ import { unavailable } from '../unavailable.js';
 import type { NetworkLogEntry, WorkspaceDriver, WorkspaceSpec, WorkspaceStatus } from '../workspace-driver.js';
 import { Cgroups } from './cgroups.js';
 import { limitsOf } from '../limits.js';
+import { nodePrograms } from './host-system.js';
 import { keepKit } from './kept-kits.js';
-import { nodePrograms, sandboxCommand } from './sandbox-command.js';
+import type { NoRuntime, SandboxRuntime } from './runtime.js';
 import { makeKit, type SandboxKit } from './sandbox-kit.js';
 import type { SandboxLink } from '../sandbox-link.js';
-import { seccompProgram } from './seccomp.js';
-import { SECCOMP_FD, Sandbox } from './sandbox.js';
+import { Sandbox } from './sandbox.js';
 import { type OpenVolume, Volumes } from './volumes.js';
 
 export interface LocalDriverOptions extends HostLinesOptions {
-  /** Undefined: bubblewrap is not to be had, and `reason` says why. */
-  bwrapPath: string | undefined;
-  reason?: string | undefined;
+  /** What makes the sandboxes, or why none can be made here. */
+  runtime: SandboxRuntime | NoRuntime;
   /** The built workspace-daemon.cjs. */
   daemonPath: string;
   /** For the pings that tell when a workspace is awake. */
@@ -37,18 +36,19 @@ interface Workspace {
 
 /** What a sandbox is made of. */
 interface Parts {
-  bwrapPath: string;
+  runtime: SandboxRuntime;
   kit: SandboxKit;
   volume: OpenVolume;
 }
 
 const startTimeoutMs = 15_000;
 
-/** Workspaces in bubblewrap sandboxes on this machine. They end with this process, however it ends; volumes stay. */
+/** Workspaces in sandboxes on this machine. They end with this process, however it ends; volumes stay. */
 export class LocalWorkspaceDriver implements WorkspaceDriver {
   readonly whyNever: string | undefined;
   private readonly volumes: Volumes;
   private readonly cgroups: Cgroups;
+  private readonly runtime: SandboxRuntime | NoRuntime;
   private readonly workspaces = new Map<string, Workspace>();
   private readonly starting = new Map<string, Promise<void>>();
   private readonly lines: HostLines;
@@ -58,21 +58,22 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
   private hasWarnedOfVolumes = false;
 
   constructor(private readonly options: LocalDriverOptions) {
-    if (!options.bwrapPath) {
-      const missing = 'bubblewrap is not installed: install the package "bubblewrap" and start Roost again';
-      this.whyNever = `${options.reason ?? missing}. Nothing runs without a sandbox.`;
-    }
     this.volumes = new Volumes(options.dataDir);
     this.lines = new HostLines(options);
     this.cgroups = new Cgroups(createHash('sha256').update(resolve(options.dataDir)).digest('hex').slice(0, 12));
+    this.runtime = usable(options.runtime, this.cgroups);
+    if ('whyNot' in this.runtime) {
+      this.whyNever = `${this.runtime.whyNot}. Nothing runs without a sandbox.`;
+      options.logger.warn({ why: this.runtime.whyNot }, 'no workspace can be made');
+      return;
+    }
+    for (const warning of this.runtime.warnings) options.logger.warn({}, warning);
     if (this.cgroups.mode === 'none') {
       options.logger.warn(
         {},
         'control groups are not writable here: memory is limited per process only, processor time not at all',
       );
     }
-    if (!seccompProgram())
-      options.logger.warn({ arch: process.arch }, 'no system call filter is known for this processor');
   }
 
   async ensure(spec: WorkspaceSpec): Promise<void> {
@@ -120,11 +121,10 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
   async isolation(): Promise<Record<string, string>> {
     const unbounded = await this.volumes.whyUnbounded();
     return {
-      runtime: this.options.bwrapPath ? 'bubblewrap' : 'none',
+      ...('whyNot' in this.runtime ? { runtime: 'none' } : this.runtime.isolation),
       limits: this.cgroups.mode === 'none' ? 'per process' : `cgroup ${this.cgroups.mode}`,
       volumes: unbounded === undefined ? 'image' : 'measured',
       users: process.getuid?.() === 0 ? 'one per workspace' : "Roost's own",
-      syscalls: seccompProgram() ? 'filtered' : 'not filtered',
     };
   }
 
@@ -139,10 +139,10 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
     const { agentId } = spec;
     try {
       await this.stopRemains(agentId);
-      const { bwrapPath } = this.options;
-      if (!bwrapPath) throw unavailable(this.whyNever ?? 'there is no bubblewrap');
-      const [kit, volume] = await Promise.all([this.openKit(), this.openVolume(spec)]);
-      const sandbox = this.launch(spec, { bwrapPath, kit, volume });
+      const { runtime } = this;
+      if ('whyNot' in runtime) throw unavailable(this.whyNever ?? runtime.whyNot);
+      const [kit, volume] = await Promise.all([this.openKit(runtime), this.openVolume(spec)]);
+      const sandbox = this.launch(spec, { runtime, kit, volume });
       const ended = sandbox.ended.then((reason) => {
         throw unavailable(`the sandbox could not be started: ${reason}`);
       });
@@ -169,9 +169,9 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
     return volume;
   }
 
-  private openKit(): Promise<SandboxKit> {
+  private openKit({ readsProgram }: SandboxRuntime): Promise<SandboxKit> {
     const { dataDir, daemonPath, logger } = this.options;
-    this.kit ??= makeKit(dataDir, daemonPath).then(
+    this.kit ??= makeKit({ dataDir, daemonPath, isNodeReadable: readsProgram }).then(
       (kit) => {
         if (kit.whySlow) logger.warn({ why: kit.whySlow }, 'workspaces wake slowly: Node makes no snapshot here');
         keepKit(kit.folder, () => (this.kit = undefined)); // the next workspace makes it anew
@@ -185,22 +185,13 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
     return this.kit;
   }
 
-  private launch(spec: WorkspaceSpec, { bwrapPath, kit, volume }: Parts): Sandbox {
+  private launch(spec: WorkspaceSpec, { runtime, kit, volume }: Parts): Sandbox {
     const { logger } = this.options;
     const { agentId } = spec;
     if (this.isClosed) throw unavailable('Roost is shutting down');
     const limits = limitsOf(spec);
-    const seccomp = seccompProgram();
-    const command = sandboxCommand({
-      limits,
-      cgroups: this.cgroups.prepare(agentId, limits),
-      seccompFd: seccomp && SECCOMP_FD,
-      agentId,
-      bwrapPath,
-      kit,
-      volume: volume.source,
-      hostUid: volume.hostUid,
-    });
+    const cgroups = this.cgroups.prepare(agentId, runtime.hostLimits(limits));
+    const command = runtime.command({ agentId, kit, volume, limits, cgroups });
     const config = {
       agentId,
       maxProcesses: Math.floor(limits.processes * 0.8),
@@ -209,7 +200,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
       env: commandEnvironment(spec.env, nodePrograms()),
       inboxPrefix: workspaceInboxPrefix(agentId),
     };
-    const sandbox = new Sandbox(command, config, seccomp, (line) => logger.warn({ agentId, line }, 'workspace says'));
+    const sandbox = new Sandbox(command, config, (line) => logger.warn({ agentId, line }, 'workspace says'));
     const link = this.lines.open(agentId, sandbox.link);
     const workspace: Workspace = { sandbox, link, isAwake: false };
     this.workspaces.set(agentId, workspace);
@@ -244,4 +235,13 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
     await workspace.sandbox.stop();
     this.workspaces.delete(agentId);
   }
+}
+
+/** A sandbox that nothing would hold to its memory is none. */
+function usable(runtime: SandboxRuntime | NoRuntime, { mode }: Cgroups): SandboxRuntime | NoRuntime {
+  if ('whyNot' in runtime || !runtime.needsCgroups || mode !== 'none') return runtime;
+  const name = runtime.isolation.runtime;
+  return {
+    whyNot: `control groups are not writable here, and nothing else holds ${name} to its memory: let Roost write them`,
+  };
 }

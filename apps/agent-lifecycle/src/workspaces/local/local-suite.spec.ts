@@ -6,15 +6,17 @@ import { execCommand } from '#lib/contracts';
 import { bundleProgram, freshBus, temporaryFolder } from '#lib/testing';
 import { describeDriver } from '../testing/driver-suite.js';
 import { LocalWorkspaceDriver } from './local-driver.js';
+import { localRuntimes } from './local-runtimes.js';
 
 describeDriver('the local driver', { isWalled: true }, async () => {
   const bus = await freshBus();
   const dataDir = temporaryFolder();
   const daemonPath = await bundleProgram('apps/workspace/src/main.ts', join(dataDir, 'workspace-daemon.cjs'));
   const connection = await bus.connect();
+  const runtime = await localRuntimes.bubblewrap({ bwrap: process.env['ROOST_TEST_BWRAP'], runsc: '' });
   const another = () =>
     new LocalWorkspaceDriver({
-      bwrapPath: process.env['ROOST_TEST_BWRAP'],
+      runtime,
       dataDir,
       natsUrl: bus.url,
       daemonPath,

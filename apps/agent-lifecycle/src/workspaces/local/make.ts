@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { DriverParts } from '../driver-kinds.js';
 import { LocalWorkspaceDriver } from './local-driver.js';
+import { localRuntimes } from './local-runtimes.js';
 
 /** The bundle that the build leaves beside the services, seen from the source as from the build. */
 const daemonPath = fileURLToPath(
@@ -8,11 +9,17 @@ const daemonPath = fileURLToPath(
 );
 
 /** Sandboxes on this machine. Where they cannot be had the driver refuses with the reason; it never runs without. */
-export function makeLocalDriver({ config, nats, logger, mintCredentials }: DriverParts): LocalWorkspaceDriver {
-  const { ROOST_BWRAP: bwrap } = config;
+export async function makeLocalDriver(parts: DriverParts): Promise<LocalWorkspaceDriver> {
+  const { config, nats, logger, mintCredentials } = parts;
+  const runtime = await localRuntimes[config.ROOST_LOCAL_RUNTIME]({
+    bwrap: config.ROOST_BWRAP,
+    runsc: config.ROOST_RUNSC,
+  });
   return new LocalWorkspaceDriver({
-    bwrapPath: mintCredentials && bwrap,
-    reason: bwrap && !mintCredentials ? 'workspaces cannot reach the bus: set NATS_ACCOUNT_SEED_FILE' : undefined,
+    runtime:
+      'whyNot' in runtime || mintCredentials
+        ? runtime
+        : { whyNot: 'workspaces cannot reach the bus: set NATS_ACCOUNT_SEED_FILE' },
     dataDir: config.ROOST_DATA_DIR,
     natsUrl: config.NATS_URL,
     mintCredentials: (agentId) => mintCredentials?.(agentId) ?? Promise.reject(new Error('no seed')),

@@ -15,16 +15,21 @@ beforeAll(async () => {
 describe('the kit of the sandboxes', () => {
   it('holds a snapshot of the daemon, made once, that does not tell where it lies', async () => {
     const dataDir = join(folder, 'data-of-this-host');
-    const first = await makeKit(dataDir, daemonPath);
+    const first = await makeKit({ dataDir, daemonPath, isNodeReadable: false });
     expect(first.whySlow).toBeUndefined();
     expect(basename(first.daemon)).toMatch(/\.blob$/);
     expect(readFileSync(first.daemon).includes('data-of-this-host')).toBe(false);
-    expect(await makeKit(dataDir, daemonPath)).toEqual(first);
+    expect(await makeKit({ dataDir, daemonPath, isNodeReadable: false })).toEqual(first);
     expect(readdirSync(first.folder).filter((name) => name.includes('.blob'))).toHaveLength(1);
   });
 
   it('holds the script of the daemon where Node makes no snapshot, and says why', async () => {
-    const { daemon, whySlow } = await makeKit(join(folder, 'without'), daemonPath, '/bin/false');
+    const { daemon, whySlow } = await makeKit({
+      dataDir: join(folder, 'without'),
+      daemonPath,
+      nodePath: '/bin/false',
+      isNodeReadable: false,
+    });
     expect(basename(daemon)).toBe('workspace-daemon.cjs');
     expect(whySlow).toBeDefined();
   });

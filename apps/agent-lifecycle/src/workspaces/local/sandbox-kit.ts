@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { makeSnapshot } from './daemon-snapshot.js';
+import { extname, join } from 'node:path';
+import { daemonFlags, makeSnapshot } from './daemon-snapshot.js';
 import { noteKit } from './kept-kits.js';
 
 /** What every sandbox is shown besides the system: one folder, made once and shared read-only by all. */
@@ -24,12 +24,44 @@ const etc: Record<string, string> = {
   'resolv.conf': '# names are resolved by the egress proxy\n',
 };
 
+/** The files of the kit that are laid over the host's /etc. */
+export const ownEtc = Object.keys(etc);
+
+/** Where the daemon of a kit is inside. */
+export function daemonInside(daemon: string): string {
+  return `/run/roost/workspace-daemon${extname(daemon)}`;
+}
+
+/** The command line, inside, of the daemon of a kit. */
+export function daemonCommand(daemon: string, ...args: string[]): string[] {
+  const isSnapshot = extname(daemon) === '.blob';
+  // Node would take arguments for its own where no script goes before them.
+  const end = isSnapshot && args.length > 0 ? ['--'] : [];
+  return [
+    '/run/roost/node',
+    ...daemonFlags,
+    ...(isSnapshot ? ['--snapshot-blob'] : []),
+    daemonInside(daemon),
+    ...end,
+    ...args,
+  ];
+}
+
+export interface KitOptions {
+  dataDir: string;
+  daemonPath: string;
+  nodePath?: string;
+  /** Whether who runs Node must be able to read it. */
+  isNodeReadable: boolean;
+}
+
 /**
  * Makes the kit under `<dataDir>/sandbox-kits`, named by what is in it: a new Node or a new daemon gets a new folder,
  * and sandboxes that still run keep theirs.
  */
-export async function makeKit(dataDir: string, daemonPath: string, nodePath = process.execPath): Promise<SandboxKit> {
-  const folder = makeFolder(dataDir, daemonPath, nodePath);
+export async function makeKit(options: KitOptions): Promise<SandboxKit> {
+  const { nodePath = process.execPath } = options;
+  const folder = makeFolder({ ...options, nodePath });
   const script = join(folder, 'workspace-daemon.cjs');
   try {
     return { folder, daemon: await makeSnapshot(nodePath, script) };
@@ -38,12 +70,12 @@ export async function makeKit(dataDir: string, daemonPath: string, nodePath = pr
   }
 }
 
-function makeFolder(dataDir: string, daemonPath: string, nodePath: string): string {
+function makeFolder({ dataDir, daemonPath, nodePath, isNodeReadable }: Required<KitOptions>): string {
   const daemon = readFileSync(daemonPath);
   const { size, mtimeMs } = statSync(nodePath);
   const id = createHash('sha256')
     .update(daemon)
-    .update(JSON.stringify([size, mtimeMs, etc]))
+    .update(JSON.stringify([size, mtimeMs, etc, isNodeReadable]))
     .digest('hex')
     .slice(0, 16);
   const folder = join(dataDir, 'sandbox-kits', id);
@@ -56,7 +88,7 @@ function makeFolder(dataDir: string, daemonPath: string, nodePath: string): stri
   copyFileSync(nodePath, join(draft, 'node'));
   // Executable but not readable: the kernel then hides the daemon's memory, handles and environment from the agent's
   // commands, though they run as the same user.
-  chmodSync(join(draft, 'node'), 0o111);
+  chmodSync(join(draft, 'node'), isNodeReadable ? 0o555 : 0o111);
   renameSync(draft, folder);
   return folder;
 }

@@ -1,14 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
-import type { SandboxCommand } from './sandbox-command.js';
+import type { SandboxCommand } from './runtime.js';
 
-/** Where bubblewrap finds the system call filter; 3 is the daemon's line. */
-export const SECCOMP_FD = 4;
+const [LINE_FD, SECCOMP_FD] = [3, 4];
 
 const stopGraceMs = 1_000;
 
-/** One running sandbox: bubblewrap, in it the daemon, in it whatever the agent runs. */
+/** One running sandbox: its runtime, in it the daemon, in it whatever the agent runs. */
 export class Sandbox {
   /** Resolves when every process of the sandbox is gone, with the reason. */
   readonly ended: Promise<string>;
@@ -18,16 +17,19 @@ export class Sandbox {
   private readonly child: ChildProcess;
   private lastWords = '';
 
-  constructor(command: SandboxCommand, config: unknown, seccomp: Buffer | undefined, onLog: (line: string) => void) {
+  constructor(command: SandboxCommand, config: unknown, onLog: (line: string) => void) {
+    const { seccomp } = command;
     this.child = spawn(command.file, command.args, {
       stdio: ['pipe', 'ignore', 'pipe', 'pipe', seccomp ? 'pipe' : 'ignore'],
       env: { PATH: process.env.PATH ?? '' },
       detached: true,
     });
-    this.link = this.child.stdio[3] as Duplex;
+    this.link = this.child.stdio[LINE_FD] as Duplex;
     this.child.stdin?.on('error', () => undefined); // it ended before it read: `ended` tells why
-    this.child.stdin?.end(JSON.stringify(config));
-    // Read by bubblewrap to its end before the sandbox begins.
+    if (command.configuration === 'first line') {
+      this.child.stdin?.end();
+      this.link.write(`${JSON.stringify(config)}\n`);
+    } else this.child.stdin?.end(JSON.stringify(config));
     const filter = this.child.stdio[SECCOMP_FD];
     if (seccomp && filter && 'end' in filter) {
       filter.on('error', () => undefined);

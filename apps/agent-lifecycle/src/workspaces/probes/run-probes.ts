@@ -51,15 +51,20 @@ export async function runProbes({ scene, groups = probeGroups, runInSandbox }: P
   return results;
 }
 
-/** The table of a run: per group, and what passed by name. */
-export function probeTable(results: ProbeResult[]): string {
+/** Those that passed, without the ones that are known to be `harmless` where they ran. */
+export function passed(results: ProbeResult[], harmless: Readonly<Record<string, string>> = {}): ProbeResult[] {
+  return results.filter(({ hasPassed, name }) => hasPassed && !(name in harmless));
+}
+
+/** The table of a run: per group, and what passed by name; `harmless` tells by name why a probe says nothing there. */
+export function probeTable(results: ProbeResult[], harmless: Readonly<Record<string, string>> = {}): string {
   const groups = [...new Set(results.map(({ group }) => group))];
   const row = (name: string, of: ProbeResult[]) =>
     [
       name.padEnd(42),
       String(of.length).padStart(9),
       String(of.filter(({ isPossible }) => isPossible).length).padStart(22),
-      String(of.filter(({ hasPassed }) => hasPassed).length).padStart(17),
+      String(passed(of, harmless).length).padStart(17),
     ].join(' ');
   const names = (title: string, of: ProbeResult[]) =>
     of.length > 0 ? [`${title}: ${of.map(({ name }) => name).join(', ')}`] : [];
@@ -76,10 +81,10 @@ export function probeTable(results: ProbeResult[]): string {
       'not counted here',
       results.filter(({ isPossible }) => !isPossible),
     ),
-    ...names(
-      'PASSED',
-      results.filter(({ hasPassed }) => hasPassed),
-    ),
+    ...results
+      .filter(({ name, hasPassed }) => hasPassed && name in harmless)
+      .map(({ name }) => `answered, and harmless here: ${name} (${harmless[name]})`),
+    ...names('PASSED', passed(results, harmless)),
   ].join('\n');
 }
 

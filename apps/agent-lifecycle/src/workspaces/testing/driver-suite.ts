@@ -30,6 +30,8 @@ export interface DriverSuiteOptions {
   isWalled: boolean;
   /** True where workspaces reach the egress proxy though they have no wall. */
   hasProxy?: boolean;
+  /** Whose kernel the wall is; by default Linux'. */
+  kernel?: 'gVisor';
 }
 
 /** What `WorkspaceDriver` promises, tried on a driver. `make` is called once. */
@@ -245,6 +247,8 @@ export function describeDriver(name: string, options: DriverSuiteOptions, make: 
     );
 
     describe.runIf(options.isWalled)('by a wall', () => {
+      const isGvisor = options.kernel === 'gVisor';
+
       it('gives commands their environment, no privilege, one writable folder and no network', async () => {
         const { agentId } = await awake({ env: { MY_SETTING: 'blue' } });
         const { stdout, stderr } = await run(
@@ -252,11 +256,13 @@ export function describeDriver(name: string, options: DriverSuiteOptions, make: 
           'id -u; echo $MY_SETTING; pwd; grep -E "CapEff|NoNewPrivs|Seccomp:" /proc/self/status; ' +
             'tail -n +2 /proc/net/route; env | grep -iE "nats|creds"; touch /usr/x /etc/x /x; echo fine > f; cat f',
         );
-        expect(stdout).toBe('1000\nblue\n/workspace\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\nfine\n');
-        expect(stderr.match(/Read-only file system/g)).toHaveLength(3);
+        // gVisor's /proc has no such line.
+        const noNewPrivileges = isGvisor ? '' : 'NoNewPrivs:\t1\n';
+        expect(stdout).toBe(`1000\nblue\n/workspace\nCapEff:\t0000000000000000\n${noNewPrivileges}Seccomp:\t2\nfine\n`);
+        expect(stderr.match(isGvisor ? /Permission denied/g : /Read-only file system/g)).toHaveLength(3);
       });
 
-      it('hides the daemon, its handles and its line to the host from the commands', async () => {
+      it.skipIf(isGvisor)('hides the daemon, its handles and its line to the host from the commands', async () => {
         const { agentId } = await awake();
         const { stdout, stderr } = await run(
           agentId,
@@ -264,6 +270,19 @@ export function describeDriver(name: string, options: DriverSuiteOptions, make: 
         );
         expect(stdout).toBe('');
         expect(stderr.match(/Permission denied/g)).toHaveLength(3);
+      });
+
+      // Its environment and the names of its handles are shown: gVisor asks nothing but who the user is.
+      it.runIf(isGvisor)("keeps commands from the daemon's memory and its line to the host", async () => {
+        const { agentId } = await awake();
+        const { stdout, stderr } = await run(
+          agentId,
+          'dd if=/proc/$PPID/mem bs=1 skip=4194304 count=1; cat /proc/$PPID/fd/0; echo x > /proc/$PPID/fd/1; ' +
+            'tr "\\0" "\\n" < /proc/$PPID/environ | cut -d= -f1 | grep -vE "^(HOME|PWD|OLDPWD|_)$" | sort',
+        );
+        expect(stdout).toBe('ROOST_AGENT_ID\nUV_THREADPOOL_SIZE\n');
+        expect(stderr.match(/Permission denied/g)).toHaveLength(1);
+        expect(stderr.match(/No such device or address/g)).toHaveLength(2);
       });
     });
   });

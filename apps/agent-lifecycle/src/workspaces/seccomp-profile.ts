@@ -1,9 +1,22 @@
+export interface SeccompProfile {
+  defaultAction: string;
+  syscalls: SeccompRule[];
+}
+
+export interface SeccompRule {
+  names: string[];
+  action: string;
+  errnoRet: number;
+  args?: { index: number; value: number; valueTwo?: number; op: string }[];
+}
+
 /**
- * The system call filter of a container, in Docker's own format: takes away what the local sandbox's filter
- * (local/seccomp.ts) takes away, by name, so that it serves every processor. Calls of another architecture end the process.
+ * The system call filter of a container, in the format that Docker and OCI runtimes share: takes away what bubblewrap's
+ * filter (local/seccomp.ts) takes away, by name, so that it serves every processor. Calls of another architecture end the
+ * process.
  */
-export function seccompProfile(): string {
-  return JSON.stringify({
+export function seccompProfile(): SeccompProfile {
+  return {
     defaultAction: 'SCMP_ACT_ALLOW',
     syscalls: [
       { names: refused, action: 'SCMP_ACT_ERRNO', errnoRet: EPERM },
@@ -29,7 +42,7 @@ export function seccompProfile(): string {
         args: [{ index: 0, value: family, op }],
       })),
     ],
-  });
+  };
 }
 
 const [EPERM, ENOSYS, EAFNOSUPPORT] = [1, 38, 97];

@@ -94,16 +94,10 @@ function walk(
     }
     open.push(fd);
     const stats = fstatSync(fd);
+    const found = { fd, stats, at: handle(fd) };
+    const present = () => ({ directory: here, name, at, found, missing: [], directories: directories() });
     if (stats.isSymbolicLink()) {
-      if (isLast && !followLast)
-        return {
-          directory: here,
-          name,
-          at,
-          found: { fd, stats, at: handle(fd) },
-          missing: [],
-          directories: directories(),
-        };
+      if (isLast && !followLast) return present();
       if (++links > maxLinks) throw new RoostError('ACCESS_DENIED', 'too many symbolic links');
       const target = readlinkSync(at, { encoding: 'buffer' });
       if (target[0] === slash) stack.length = 1;
@@ -111,14 +105,7 @@ function walk(
     } else if (stats.isDirectory()) {
       stack.push({ fd, name, stats });
     } else if (isLast) {
-      return {
-        directory: here,
-        name,
-        at,
-        found: { fd, stats, at: handle(fd) },
-        missing: [],
-        directories: directories(),
-      };
+      return present();
     } else {
       throw new RoostError('NOT_FOUND', 'a part of the path is not a directory');
     }

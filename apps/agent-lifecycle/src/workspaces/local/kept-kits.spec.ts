@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utim
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { keepKit, noteKit } from './kept-kits.js';
+import { keepKit, noteKit, removeUnusedKits } from './kept-kits.js';
 
 const hourMs = 60 * 60_000;
 let kits: string;
@@ -34,7 +34,7 @@ describe('the kits of a data folder', () => {
       ['half.4711', 25],
     ] as const)
       kit(name, hours);
-    keepKit(own, () => undefined);
+    removeUnusedKits(own);
     expect(readdirSync(kits).sort()).toEqual(['another', 'own']);
   });
 
@@ -42,7 +42,7 @@ describe('the kits of a data folder', () => {
     const mine = kit('mine', 0);
     keepKit(mine, () => undefined);
     await vi.advanceTimersByTimeAsync(48 * hourMs);
-    keepKit(kit('yours', 0), () => undefined);
+    removeUnusedKits(kit('yours', 0));
     expect(Date.now() - statSync(mine).mtimeMs).toBeLessThanOrEqual(hourMs);
     expect(readdirSync(kits).sort()).toEqual(['mine', 'yours']);
   });

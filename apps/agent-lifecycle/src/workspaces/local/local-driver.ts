@@ -11,7 +11,7 @@ import type { NetworkLogEntry, WorkspaceDriver, WorkspaceSpec, WorkspaceStatus }
 import { Cgroups } from './cgroups.js';
 import { limitsOf } from '../limits.js';
 import { nodePrograms } from './host-system.js';
-import { keepKit } from './kept-kits.js';
+import { keepKit, removeUnusedKits } from './kept-kits.js';
 import type { NoRuntime, SandboxRuntime } from './runtime.js';
 import { makeKit, type SandboxKit } from './sandbox-kit.js';
 import type { SandboxLink } from '../sandbox-link.js';
@@ -175,6 +175,11 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
       (kit) => {
         if (kit.whySlow) logger.warn({ why: kit.whySlow }, 'workspaces wake slowly: Node makes no snapshot here');
         keepKit(kit.folder, () => (this.kit = undefined)); // the next workspace makes it anew
+        try {
+          removeUnusedKits(kit.folder);
+        } catch (error) {
+          logger.warn({ err: error }, 'what sandboxes of earlier versions shared could not be removed');
+        }
         return kit;
       },
       (error: unknown) => {

@@ -17,7 +17,7 @@ export default defineConfig({
   },
   test: {
     include: ['{apps,libs,tools,test}/**/*.spec.ts'],
-    globalSetup: process.env.NOGS ? [] : ['libs/testing/src/global-setup.ts'],
+    globalSetup: ['libs/testing/src/global-setup.ts'],
     pool: 'forks',
     // Two processes for all files: one for each would load the frameworks anew, which took as long as the quick half of
     // the tests. So a suite must give back what it changes of its process (environment, clock), and end what it began.

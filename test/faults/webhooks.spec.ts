@@ -7,7 +7,7 @@ import { createWebhookEndpoint, messageCompleted, testWebhookEndpoint } from '#l
 import { Database } from '#lib/database';
 import { freshBus, freshDatabase, until, publishEvent } from '#lib/testing';
 import { describe, expect, it } from 'vitest';
-import { Webhooks1795560000000 } from '../../apps/webhook-dispatch/src/migrations/webhooks-1795560000000.js';
+import { migrations } from '../../apps/webhook-dispatch/src/migrations/index.js';
 import { type Receiver, startReceiver } from '../../apps/webhook-dispatch/src/testing/receiver.js';
 import { completed, startDispatch } from '../../apps/webhook-dispatch/src/testing/start-dispatch.js';
 
@@ -40,7 +40,7 @@ describe('webhook-dispatch under faults', () => {
     const rows = await Database.open({
       url: database.url,
       schema: 'webhooks',
-      migrations: [Webhooks1795560000000],
+      migrations,
       poolSize: 4,
     });
     try {
@@ -75,7 +75,7 @@ describe('webhook-dispatch under faults', () => {
         async () => {
           // The dead workers' leases end, only sooner than after their two minutes.
           await rows.query(
-            `UPDATE deliveries SET due_at = now() WHERE status = 'pending' AND due_at BETWEEN now() AND now() + interval '105 seconds'`,
+            `UPDATE queue SET leased_until = now() WHERE leased_until BETWEEN now() AND now() + interval '105 seconds'`,
           );
           return new Set(contents()).size === events;
         },

@@ -11,7 +11,7 @@ import { Bus, ownCall } from '#lib/bus';
 import { createWebhookEndpoint, messageCompleted, RoostError } from '#lib/contracts';
 import { Database } from '#lib/database';
 import { freshBus, freshDatabase, startTestServers, until, publishEvent } from '#lib/testing';
-import { Webhooks1795560000000 } from '../../apps/webhook-dispatch/src/migrations/webhooks-1795560000000.js';
+import { migrations } from '../../apps/webhook-dispatch/src/migrations/index.js';
 import { completed } from '../../apps/webhook-dispatch/src/testing/start-dispatch.js';
 import { openClosedNetwork } from '../closed-network/closed-network.js';
 import { denied4, denied6, open4 } from './addresses.js';
@@ -110,7 +110,7 @@ await network.setNames({ ...always, ...leadingIn });
 const rows = await Database.open({
   url: database.url,
   schema: 'webhooks',
-  migrations: [Webhooks1795560000000],
+  migrations,
   poolSize: 2,
 });
 for (const { accountId, agentId } of tenants) {

@@ -1,7 +1,7 @@
 import { runIfMain, startService } from '#lib/bus';
 import type { StartService } from '#lib/config';
 import { Config } from './config.js';
-import { Webhooks1795560000000 } from './migrations/webhooks-1795560000000.js';
+import { migrations } from './migrations/index.js';
 import { WebhookDispatchModule } from './webhook-dispatch.module.js';
 
 export const start: StartService = (env, neighbours) =>
@@ -11,7 +11,7 @@ export const start: StartService = (env, neighbours) =>
     neighbours,
     config: Config,
     module: WebhookDispatchModule,
-    database: { schema: 'webhooks', migrations: [Webhooks1795560000000] },
+    database: { schema: 'webhooks', migrations },
   });
 
 runIfMain(import.meta.url, start, Config);

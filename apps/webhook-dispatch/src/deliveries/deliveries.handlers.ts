@@ -13,6 +13,7 @@ import { assertEnabled, lockEndpoint } from '../endpoints/endpoint-row.js';
 import { bodyOf } from '../events/expand-event.js';
 import { type DeliveryRow, noDelivery, toDelivery } from './delivery-row.js';
 import { DeliveryWorker } from './delivery-worker.js';
+import { sendAgain } from './send-again.js';
 
 const MAX_REPLAY = 10_000;
 type Input<C extends { input: z.ZodType }> = z.output<C['input']>;
@@ -26,9 +27,6 @@ interface AttemptRow {
   error: string | null;
 }
 
-/** Sent again from the start of the schedule; a worker that holds the delivery now loses its lease. */
-const AGAIN = `status = 'pending', due_at = now(), tries = 0, finished_at = NULL, fencing_token = fencing_token + 1`;
-
 @Controller()
 export class DeliveriesHandlers {
   constructor(
@@ -39,12 +37,13 @@ export class DeliveriesHandlers {
   @Handles(listWebhookDeliveries)
   async list(query: Input<typeof listWebhookDeliveries>, context: CallContext) {
     const rows = await this.database.query<DeliveryRow>(
-      `SELECT * FROM deliveries WHERE account_id = $1
-         AND ($2::uuid IS NULL OR agent_id = $2) AND ($3::uuid IS NULL OR endpoint_id = $3)
-         AND ($4::text IS NULL OR status = $4) AND ($5::text IS NULL OR event_type = $5)
-         AND ($6::timestamptz IS NULL OR created_at >= $6) AND ($7::timestamptz IS NULL OR created_at < $7)
-         AND ($8::uuid IS NULL OR seq < (SELECT seq FROM deliveries WHERE id = $8 AND account_id = $1))
-       ORDER BY seq DESC LIMIT $9`,
+      `SELECT d.*, q.due_at AS next_attempt_at FROM deliveries d LEFT JOIN queue q ON q.delivery_id = d.id
+       WHERE d.account_id = $1
+         AND ($2::uuid IS NULL OR d.agent_id = $2) AND ($3::uuid IS NULL OR d.endpoint_id = $3)
+         AND ($4::text IS NULL OR d.status = $4) AND ($5::text IS NULL OR d.event_type = $5)
+         AND ($6::timestamptz IS NULL OR d.created_at >= $6) AND ($7::timestamptz IS NULL OR d.created_at < $7)
+         AND ($8::uuid IS NULL OR d.seq < (SELECT seq FROM deliveries WHERE id = $8 AND account_id = $1))
+       ORDER BY d.seq DESC LIMIT $9`,
       [
         accountOf(context),
         query.agentId ?? null,
@@ -63,7 +62,8 @@ export class DeliveriesHandlers {
   @Handles(getWebhookDelivery)
   async get({ deliveryId }: Input<typeof getWebhookDelivery>, context: CallContext) {
     const [row] = await this.database.query<DeliveryRow & { body: string }>(
-      `SELECT d.*, v.body FROM deliveries d JOIN events v ON v.id = d.event_id WHERE d.account_id = $1 AND d.id = $2`,
+      `SELECT d.*, q.due_at AS next_attempt_at, v.body FROM deliveries d JOIN events v ON v.id = d.event_id
+       LEFT JOIN queue q ON q.delivery_id = d.id WHERE d.account_id = $1 AND d.id = $2`,
       [accountOf(context), deliveryId],
     );
     if (!row) throw noDelivery();
@@ -95,9 +95,7 @@ export class DeliveriesHandlers {
       ]);
       if (!found) throw noDelivery();
       assertEnabled(await lockEndpoint(tx, accountId, found.endpoint_id));
-      const [row] = await tx.query<DeliveryRow>(`UPDATE deliveries SET ${AGAIN} WHERE id = $1 RETURNING *`, [
-        deliveryId,
-      ]);
+      const [row] = await sendAgain(tx, accountId, [deliveryId]);
       if (!row) throw noDelivery();
       tx.afterCommit(() => this.worker.kick());
       return toDelivery(row);
@@ -107,13 +105,18 @@ export class DeliveriesHandlers {
   @Handles(replayWebhooks)
   async replay({ endpointId, since, until, status }: Input<typeof replayWebhooks>, context: CallContext) {
     return this.database.transaction(async (tx) => {
-      assertEnabled(await lockEndpoint(tx, accountOf(context), endpointId));
-      const replayed = await tx.query(
-        `UPDATE deliveries SET ${AGAIN} WHERE id IN (
-           SELECT id FROM deliveries WHERE endpoint_id = $1 AND created_at >= $2
-             AND ($3::timestamptz IS NULL OR created_at < $3) AND ($4::text IS NULL OR status = $4)
-           ORDER BY seq LIMIT ${MAX_REPLAY}) RETURNING id`,
-        [endpointId, since, until ?? null, status ?? null],
+      const accountId = accountOf(context);
+      assertEnabled(await lockEndpoint(tx, accountId, endpointId));
+      const chosen = await tx.query<{ id: string }>(
+        `SELECT id FROM deliveries WHERE account_id = $1 AND endpoint_id = $2 AND created_at >= $3
+           AND ($4::timestamptz IS NULL OR created_at < $4) AND ($5::text IS NULL OR status = $5)
+         ORDER BY seq LIMIT ${MAX_REPLAY}`,
+        [accountId, endpointId, since, until ?? null, status ?? null],
+      );
+      const replayed = await sendAgain(
+        tx,
+        accountId,
+        chosen.map(({ id }) => id),
       );
       tx.afterCommit(() => this.worker.kick());
       return { replayed: replayed.length };
@@ -140,7 +143,8 @@ export class DeliveriesHandlers {
         bodyOf(event),
       ]);
       const [row] = await tx.query<DeliveryRow>(
-        `INSERT INTO deliveries (account_id, endpoint_id, event_id, event_type) VALUES ($1, $2, $3, $4) RETURNING *`,
+        `INSERT INTO deliveries (account_id, endpoint_id, event_id, event_type) VALUES ($1, $2, $3, $4)
+         RETURNING *, created_at AS next_attempt_at`,
         [accountId, endpointId, event.id, event.type],
       );
       tx.afterCommit(() => this.worker.kick());

@@ -8,9 +8,10 @@ export interface DeliveryRow {
   agent_id: string | null;
   event_type: string;
   status: WebhookDelivery['status'];
-  due_at: Date;
   attempt_count: number;
   last_response_status: number | null;
+  /** Of its row in the queue, while there is one. */
+  next_attempt_at: Date | null;
   created_at: Date;
   finished_at: Date | null;
 }
@@ -25,7 +26,7 @@ export function toDelivery(row: DeliveryRow): WebhookDelivery {
     status: row.status,
     attemptCount: row.attempt_count,
     lastResponseStatus: row.last_response_status,
-    nextAttemptAt: row.status === 'pending' ? row.due_at : null,
+    nextAttemptAt: row.next_attempt_at,
     createdAt: row.created_at,
     finishedAt: row.finished_at,
   };

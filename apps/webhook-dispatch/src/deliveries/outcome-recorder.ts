@@ -6,7 +6,7 @@ import type { Outcome } from './send-delivery.js';
 
 const BATCH = 500;
 const TRIES = 5;
-const GATHER_MS = 20;
+const GATHER_MS = 5;
 
 /** Records outcomes in groups: whatever arrives while one commit is under way shares the next. */
 export class OutcomeRecorder {

@@ -1,6 +1,7 @@
 import { webhookEndpointDisabled } from '#lib/contracts';
 import { newId, type Transaction } from '#lib/database';
 import { expandEvent } from '../events/expand-event.js';
+import { seekByIndex } from './seek-by-index.js';
 import type { Outcome } from './send-delivery.js';
 
 /**
@@ -9,15 +10,22 @@ import type { Outcome } from './send-delivery.js';
  */
 export async function recordOutcomes(tx: Transaction, outcomes: Outcome[]): Promise<void> {
   const column = <T>(of: (outcome: Outcome) => T) => outcomes.map(of);
-  await tx.query(
+  const seeking = seekByIndex(tx);
+  const recording = tx.query(
     `WITH outcome AS (
        SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::float8[], $5::timestamptz[], $6::integer[], $7::integer[], $8::text[], $9::text[])
          AS o (id, token, status, retry_ms, started_at, duration_ms, response_status, response_body, error)
+     ), ended AS (
+       DELETE FROM queue q USING outcome o
+       WHERE q.delivery_id = o.id AND q.fencing_token = o.token AND o.status <> 'pending' RETURNING o.*
+     ), postponed AS (
+       UPDATE queue q SET due_at = now() + o.retry_ms * interval '1 millisecond', leased_until = '-infinity',
+         tries = q.tries + 1
+       FROM outcome o WHERE q.delivery_id = o.id AND q.fencing_token = o.token AND o.status = 'pending' RETURNING o.*
      ), updated AS (
-       UPDATE deliveries d SET status = o.status, tries = d.tries + 1, attempt_count = d.attempt_count + 1,
-         due_at = now() + o.retry_ms * interval '1 millisecond', last_response_status = o.response_status,
-         finished_at = CASE WHEN o.status <> 'pending' THEN now() END
-       FROM outcome o WHERE d.id = ANY ($1) AND d.id = o.id AND d.fencing_token = o.token AND d.status = 'pending'
+       UPDATE deliveries d SET status = o.status, attempt_count = d.attempt_count + 1,
+         last_response_status = o.response_status, finished_at = CASE WHEN o.status <> 'pending' THEN now() END
+       FROM (SELECT * FROM ended UNION ALL SELECT * FROM postponed) o WHERE d.id = o.id
        RETURNING d.id, d.attempt_count, d.account_id, o.started_at, o.duration_ms, o.response_status, o.response_body, o.error
      )
      INSERT INTO attempts (delivery_id, number, account_id, started_at, duration_ms, response_status, response_body, error)
@@ -34,6 +42,7 @@ export async function recordOutcomes(tx: Transaction, outcomes: Outcome[]): Prom
       column(({ error }) => error),
     ],
   );
+  await Promise.all([seeking, recording]);
   await recordHealth(tx, outcomes);
 }
 

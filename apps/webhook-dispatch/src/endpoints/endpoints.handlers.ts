@@ -116,6 +116,8 @@ export class EndpointsHandlers {
     await this.database.transaction(async (tx) => {
       const row = await lockEndpoint(tx, accountOf(context), endpointId);
       if (row.source === 'agent') throw changedElsewhere();
+      // First, as when an outcome is recorded: one that is under way waits here, and then finds nothing to add to.
+      await tx.query(`DELETE FROM queue WHERE endpoint_id = $1`, [endpointId]);
       await tx.query(
         `DELETE FROM attempts USING deliveries d WHERE d.endpoint_id = $1 AND attempts.delivery_id = d.id`,
         [endpointId],

@@ -13,7 +13,7 @@ import { freshBus, freshDatabase, publishEvent } from '#lib/testing';
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import { start } from '../main.js';
-import { Webhooks1795560000000 } from '../migrations/webhooks-1795560000000.js';
+import { migrations } from '../migrations/index.js';
 
 type AgentWebhooks = z.output<typeof getAgentWebhooks.output>['webhooks'];
 
@@ -47,7 +47,7 @@ export async function startDispatch(env: Record<string, string> = {}) {
   const rows = await Database.open({
     url: database.url,
     schema: 'webhooks',
-    migrations: [Webhooks1795560000000],
+    migrations,
     poolSize: 2,
   });
   const call = () => ({ ...ownCall('req_test'), accountId });
@@ -74,9 +74,8 @@ export async function startDispatch(env: Record<string, string> = {}) {
     async complete(agentId: string, content = 'hello') {
       await publishEvent(bus.connection, messageCompleted, completed(accountId, agentId, content));
     },
-    /** Makes every delivery due that waits for its next try and is held by nobody (each claim is one token, each try one attempt). */
-    hurry: () =>
-      rows.query(`UPDATE deliveries SET due_at = now() WHERE status = 'pending' AND fencing_token = attempt_count`),
+    /** Makes every delivery due that waits for its next try and is held by nobody. */
+    hurry: () => rows.query(`UPDATE queue SET due_at = now() WHERE leased_until <= now()`),
     async restart() {
       await service.stop();
       service = await start(environment);

@@ -1,0 +1,5 @@
+import { Queue1795700000000 } from './queue-1795700000000.js';
+import { Webhooks1795560000000 } from './webhooks-1795560000000.js';
+
+/** Oldest first. */
+export const migrations = [Webhooks1795560000000, Queue1795700000000];

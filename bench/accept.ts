@@ -13,11 +13,11 @@ export const name = 'accept';
  * Accepted messages/s through the whole of Roost (HTTP, key, validation, bus, commit), and through a bare server that
  * inserts one row per request into the same Postgres. In pairs, one after the other, so that both see the same
  * machine; the ratio is the median of the pairs'. The agents are paused: accepting is measured, not answering.
- * Options: callers=32, seconds=2 (of each half), pairs=4, agents=20.
+ * Options: callers=32, seconds=2 (of each half), pairs=8, agents=20.
  */
 export async function run(options: Options): Promise<Figure[]> {
   const callers = options.number('callers', 32);
-  const pairs = options.number('pairs', 4);
+  const pairs = options.number('pairs', 8);
   const milliseconds = options.number('seconds', 2) * 1_000;
   const roost = await startBenchRoost(options);
   const floor = await startFloor(roost.databaseUrl);

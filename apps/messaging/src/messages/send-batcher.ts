@@ -15,7 +15,7 @@ interface Waiting {
 
 /**
  * Gathers the sends that arrive while a commit runs into the next one: a commit costs a disk flush, however many
- * messages it holds. An agent's messages all go the same lane, so that they keep their order and no commit waits for
+ * messages it holds. An agent's messages keep to one lane, so that they keep their order and no commit waits for
  * agents that the other has locked. A message that finds nothing running waits for nothing.
  */
 @Injectable()

@@ -1,6 +1,13 @@
 import { basename, join } from 'node:path';
 import { hostSystem, nodeInside, nodePrefix } from './host-system.js';
-import { AGENT_UID, joinScript, type SandboxCommand, type SandboxParts, type SandboxRuntime } from './runtime.js';
+import {
+  AGENT_UID,
+  joinScript,
+  type SandboxCommand,
+  type SandboxParts,
+  type SandboxRuntime,
+  stage,
+} from './runtime.js';
 import { daemonCommand, daemonInside, ownEtc } from './sandbox-kit.js';
 import { seccompProgram } from './seccomp.js';
 import { mountImageScript } from './volume-images.js';
@@ -62,8 +69,6 @@ function command(path: string, parts: SandboxParts): Pick<SandboxCommand, 'file'
   };
 }
 
-// Any folder that exists everywhere and can hold no data of ours; the mount is seen by this sandbox's launch alone.
-const stage = '/sys';
 const staged = (name: 'kit' | 'volume' | 'node') => join(stage, name);
 
 const stageScript = `set -e

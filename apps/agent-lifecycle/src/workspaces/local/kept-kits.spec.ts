@@ -40,11 +40,15 @@ describe('the kits of a data folder', () => {
 
   it('are kept from another version for as long as their service runs', async () => {
     const mine = kit('mine', 0);
-    keepKit(mine, () => undefined);
+    const stop = keepKit(mine, () => undefined);
     await vi.advanceTimersByTimeAsync(48 * hourMs);
     removeUnusedKits(kit('yours', 0));
     expect(Date.now() - statSync(mine).mtimeMs).toBeLessThanOrEqual(hourMs);
     expect(readdirSync(kits).sort()).toEqual(['mine', 'yours']);
+    stop();
+    await vi.advanceTimersByTimeAsync(25 * hourMs);
+    removeUnusedKits(kit('theirs', 0));
+    expect(readdirSync(kits)).toEqual(['theirs']);
   });
 
   it('tell their service when one was removed all the same', async () => {

@@ -8,15 +8,17 @@ const notedEveryMs = 60 * 60_000;
 const unusedMs = 24 * notedEveryMs;
 
 /**
- * Keeps a kit from being removed for as long as the process runs. A process that was suspended for a day may find it
- * removed: then `onGone` is called.
+ * Keeps a kit from being removed until the returned function is called or the process ends. A process that was suspended
+ * for a day may find it removed: then `onGone` is called.
  */
-export function keepKit(kitFolder: string, onGone: () => void): void {
+export function keepKit(kitFolder: string, onGone: () => void): () => void {
+  const stop = () => clearInterval(timer);
   const timer = setInterval(() => {
     if (noteKit(kitFolder)) return;
-    clearInterval(timer);
+    stop();
     onGone();
   }, notedEveryMs).unref();
+  return stop;
 }
 
 /** Notes that a running service has the kit. False: there is none, or it is not ours; making it tells which. */

@@ -54,6 +54,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
   private readonly lines: HostLines;
   private readonly failures = new Map<string, string>();
   private kit: Promise<SandboxKit> | undefined;
+  private letGoOfKit = () => {};
   private isClosed = false;
   private hasWarnedOfVolumes = false;
 
@@ -116,6 +117,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
     this.isClosed = true;
     await Promise.allSettled([...this.starting.values()]);
     await Promise.all([...this.workspaces.keys()].map((agentId) => this.sleep(agentId)));
+    this.letGoOfKit();
   }
 
   async isolation(): Promise<Record<string, string>> {
@@ -174,7 +176,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
     this.kit ??= makeKit({ dataDir, daemonPath, isNodeReadable: readsProgram }).then(
       (kit) => {
         if (kit.whySlow) logger.warn({ why: kit.whySlow }, 'workspaces wake slowly: Node makes no snapshot here');
-        keepKit(kit.folder, () => (this.kit = undefined)); // the next workspace makes it anew
+        this.letGoOfKit = keepKit(kit.folder, () => (this.kit = undefined)); // the next workspace makes it anew
         try {
           removeUnusedKits(kit.folder);
         } catch (error) {

@@ -13,8 +13,11 @@ const paths = { bwrap: '', runsc: process.env['ROOST_RUNSC'] || 'runsc' };
 const runtime = await localRuntimes.runsc(paths);
 
 if ('whyNot' in runtime) {
-  console.log(`gVisor is not tried: ${runtime.whyNot}`);
-  it.skip('the local driver with gVisor', () => undefined);
+  const { whyNot } = runtime;
+  it('the local driver with gVisor', ({ skip }) => {
+    console.log(`gVisor is not tried: ${whyNot}`);
+    skip(whyNot);
+  });
 } else {
   describeDriver('the local driver with gVisor', { isWalled: true, kernel: 'gVisor' }, () => localBed(runtime));
 

@@ -2,7 +2,7 @@ import { basename, join } from 'node:path';
 import type { Limits } from '../limits.js';
 import { hostSystem, nodeInside, nodePrefix, type Shown } from './host-system.js';
 import { goferUid, runscBundle } from './runsc-bundle.js';
-import { joinScript, type SandboxCommand, type SandboxParts, type SandboxRuntime } from './runtime.js';
+import { joinScript, type SandboxCommand, type SandboxParts, type SandboxRuntime, stage } from './runtime.js';
 import { daemonCommand, daemonInside, ownEtc } from './sandbox-kit.js';
 import { mountImageScript } from './volume-images.js';
 
@@ -113,9 +113,6 @@ export function runscCommand({ path, platform }: Pick<Runsc, 'path' | 'platform'
     configuration: 'first line',
   };
 }
-
-// As for bubblewrap: any folder that exists everywhere and can hold no data of ours.
-const stage = '/sys';
 
 const stageScript = `set -e
 ${mountImageScript}

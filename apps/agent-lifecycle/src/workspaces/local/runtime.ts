@@ -51,6 +51,9 @@ export interface NoRuntime {
 /** User id inside. */
 export const AGENT_UID = 1000;
 
+/** Where root lays out what a sandbox shall see, in a mount namespace of its launch: exists everywhere, holds no data of ours. */
+export const stage = '/sys';
+
 /** Joins the control groups, so that nothing of the sandbox ever ran outside them, and becomes the rest of the arguments. */
 export const joinScript = `set -e
 count=$1; shift

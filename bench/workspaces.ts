@@ -84,7 +84,7 @@ async function measureRead({ connection, driver }: TestBed): Promise<Figure[]> {
 async function measureLarge({ connection, driver }: TestBed): Promise<Figure[]> {
   const agentId = await awake(driver);
   const bytes = 2 ** 30;
-  const data = Buffer.alloc(contract.STREAM_PART_BYTES, 'roost ').toString('base64');
+  const data = Buffer.alloc(contract.STREAM_PART_BYTES, 'roost ');
   const parts = bytes / contract.STREAM_PART_BYTES;
   const before = { own: process.memoryUsage.rss(), daemon: peakOf(agentId) };
   let peak = before.own;

@@ -34,13 +34,13 @@ export async function runAsProcesses({
   const children: (SupervisedProcess & { name: string })[] = [];
   const kill = () => children.forEach((child) => child.kill());
   const stop = () => stopInOrder(children);
-  const names = entries.flatMap(({ name }) => Array.from({ length: replicas[name] ?? 1 }, () => name));
-  for (const name of names) {
+  const all = entries.flatMap((entry) => Array.from({ length: replicas[entry.name] ?? 1 }, () => entry));
+  for (const { name, nodeFlags } of all) {
     const environment = await environmentOf(name);
     const child = await supervise({
       name,
       log,
-      spawn: () => startAlone(name, environment, log),
+      spawn: () => startAlone(name, nodeFlags ?? [], environment, log),
       whenReady: () => Promise.resolve(),
       describeFailure: () => '',
       stopSignals: ['SIGTERM', 'SIGKILL'],
@@ -57,10 +57,15 @@ export async function runAsProcesses({
   return { url, stop, kill };
 }
 
-function startAlone(name: string, environment: Environment, log: (line: string) => void): ChildProcess {
+function startAlone(
+  name: string,
+  nodeFlags: string[],
+  environment: Environment,
+  log: (line: string) => void,
+): ChildProcess {
   const main = fileURLToPath(new URL(`../../apps/${name}/src/main.js`, import.meta.url));
   const endWithParent = new URL('./end-with-parent.js', import.meta.url).href;
-  const child = spawn(process.execPath, [`--import=${endWithParent}`, '--enable-source-maps', main], {
+  const child = spawn(process.execPath, [...nodeFlags, `--import=${endWithParent}`, '--enable-source-maps', main], {
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // Its own process group, so that Ctrl-C in the terminal reaches us alone and we choose the order of stopping.

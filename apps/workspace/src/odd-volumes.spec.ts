@@ -71,9 +71,8 @@ describe('a volume that the agent’s code made odd', () => {
     for (let part = 0; ; part += 1) {
       appendFileSync(join(root, 'log'), Buffer.alloc(300_000, 'b'));
       const { data, isLast } = await transfers.read({ agentId, streamId, part });
-      const content = Buffer.from(data, 'base64');
-      expect(content.includes('b')).toBe(false);
-      bytes += content.length;
+      expect(Buffer.from(data).includes('b')).toBe(false);
+      bytes += data.length;
       if (isLast) break;
     }
     await transfers.close({ agentId, streamId });

@@ -69,7 +69,7 @@ async function upload(path: string, data: Buffer, target: 'file' | 'tar.gz' | 'z
       agentId,
       streamId,
       part,
-      data: data.subarray(part * 500_000, (part + 1) * 500_000).toString('base64'),
+      data: data.subarray(part * 500_000, (part + 1) * 500_000),
     });
   }
   return transfers.finish({ agentId, streamId });
@@ -82,10 +82,10 @@ async function download(
   length?: number,
 ): Promise<Buffer> {
   const { streamId } = await transfers.openRead({ agentId, path, source, offset, length });
-  const parts: Buffer[] = [];
+  const parts: Uint8Array[] = [];
   for (let part = 0; ; part += 1) {
     const { data, isLast } = await transfers.read({ agentId, streamId, part });
-    parts.push(Buffer.from(data, 'base64'));
+    parts.push(data);
     if (isLast) break;
   }
   await transfers.close({ agentId, streamId });
@@ -155,7 +155,7 @@ describe('files', () => {
     await write('f', 'short', { overwrite: true });
     const content = [first];
     while (!content.at(-1)?.isLast) content.push(await transfers.read({ agentId, streamId, part: content.length }));
-    const bytes = Buffer.concat(content.map(({ data }) => Buffer.from(data, 'base64')));
+    const bytes = Buffer.concat(content.map(({ data }) => data));
     expect(bytes.equals(Buffer.alloc(1_000_000, 'a'))).toBe(true);
     truncateSync(join(root, 'f'), 0);
     await transfers.close({ agentId, streamId });

@@ -64,6 +64,9 @@ export const Timestamp = z
 /** A non-negative count that Postgres may hand over as bigint text: a number in code and on the wire. */
 export const Count = z.number().int().min(0);
 
+/** Bytes that travel as they are, beside the other fields. At most one field of a request or an answer holds some. */
+export const Bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'must be bytes');
+
 export const AgentId = z.uuid().meta({ description: 'Agent id (UUID)' });
 export const AccountId = z.uuid();
 export const MessageId = z

@@ -1,14 +1,11 @@
 import { z } from 'zod';
 import { request } from './request.js';
-import { AgentId, Count, Timestamp, wire } from './wire.js';
+import { AgentId, Bytes, Count, Timestamp, wire } from './wire.js';
 import { WorkspacePath, writeExpectations } from './workspace.js';
 
 const StreamId = z.string().min(1).max(64);
-/**
- * Raw bytes of one part of a stream. As base64 it is text of less than 128 KiB, which V8 collects young; texts beyond
- * that pile up until a full collection.
- */
-export const STREAM_PART_BYTES = 64 * 1024;
+/** Of one part of a stream: larger ones are quicker, and each side holds a few of them. */
+export const STREAM_PART_BYTES = 256 * 1024;
 
 /**
  * Begins to read a file or to pack a subtree. A file is what it was when opened, up to its size then: replacing it
@@ -38,7 +35,7 @@ export const openReadStream = request('workspace.{agentId}.stream.open-read', {
  */
 export const readStream = request('workspace.{agentId}.stream.read', {
   input: wire({ agentId: AgentId, streamId: StreamId, part: Count }),
-  output: wire({ data: z.string(), isLast: z.boolean() }),
+  output: wire({ data: Bytes, isLast: z.boolean() }),
   timeoutMs: 60_000,
 });
 
@@ -56,7 +53,7 @@ export const openWriteStream = request('workspace.{agentId}.stream.open-write', 
 
 /** Errors: NOT_FOUND when the stream was given up, CONFLICT for a part out of turn, INSUFFICIENT_STORAGE. */
 export const writeStream = request('workspace.{agentId}.stream.write', {
-  input: wire({ agentId: AgentId, streamId: StreamId, part: Count, data: z.string() }),
+  input: wire({ agentId: AgentId, streamId: StreamId, part: Count, data: Bytes }),
   output: wire({ bytes: Count }),
   timeoutMs: 60_000,
 });

@@ -26,7 +26,7 @@ export type WriteTarget = Omit<z.output<typeof openWriteStream.input>, 'agentId'
 export type ReadSource = Omit<z.output<typeof openReadStream.input>, 'agentId'>;
 export type Opened = z.output<typeof openReadStream.output>;
 
-/** Content in and out of a workspace, in parts of half a megabyte: two are under way at a time, none piles up. */
+/** Content in and out of a workspace, in parts of which two are under way at a time: none piles up. */
 @Injectable()
 export class Content {
   constructor(private readonly workspaces: Workspaces) {}
@@ -39,11 +39,7 @@ export class Content {
       let part = 0;
       let underWay: Promise<unknown> = Promise.resolve();
       for await (const bytes of inParts(source)) {
-        const next = this.workspaces.ask(
-          writeStream,
-          { agentId, streamId, part, data: bytes.toString('base64') },
-          soon(context),
-        );
+        const next = this.workspaces.ask(writeStream, { agentId, streamId, part, data: bytes }, soon(context));
         next.catch(() => undefined); // awaited below, after the part before it
         await underWay;
         underWay = next;
@@ -105,7 +101,7 @@ export class Content {
           const { data, isLast } = await ahead.shift()!;
           // Most content is one part; what is longer is asked for ahead of its reader.
           while (!isLast && ahead.length < PARTS_AHEAD) ahead.push(part(asked++));
-          yield Buffer.from(data, 'base64');
+          yield data;
           if (isLast) return;
         }
       } finally {
@@ -119,9 +115,12 @@ export class Content {
   }
 }
 
-/** Each part is good until the next is asked for: all lie in the same memory, so that a gigabyte leaves no garbage. */
+/**
+ * Each part is good until the one after the next is asked for: they lie in two buffers by turns, so that a gigabyte
+ * leaves no garbage.
+ */
 async function* inParts(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  const part = Buffer.allocUnsafeSlow(STREAM_PART_BYTES);
+  let [part, other] = [Buffer.allocUnsafeSlow(STREAM_PART_BYTES), Buffer.allocUnsafeSlow(STREAM_PART_BYTES)];
   let filled = 0;
   for await (const chunk of source) {
     for (let taken = 0; taken < chunk.length;) {
@@ -130,6 +129,7 @@ async function* inParts(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
       filled += copied;
       if (filled < part.length) continue;
       yield part;
+      [part, other] = [other, part];
       filled = 0;
     }
   }

@@ -23,7 +23,7 @@ const call = () => ownCall('req_lifecycle_files', CALL_MS);
 export async function putFile(bus: Bus, agentId: string, path: string, content: Buffer, mode: WriteMode) {
   const { streamId } = await bus.request(openWriteStream, { agentId, path, target: 'file', ...mode }, call());
   for (let part = 0; part * STREAM_PART_BYTES < content.length; part += 1) {
-    const data = content.subarray(part * STREAM_PART_BYTES, (part + 1) * STREAM_PART_BYTES).toString('base64');
+    const data = content.subarray(part * STREAM_PART_BYTES, (part + 1) * STREAM_PART_BYTES);
     await bus.request(writeStream, { agentId, streamId, part, data }, call());
   }
   await bus.request(finishWriteStream, { agentId, streamId }, call());
@@ -33,10 +33,10 @@ export async function putFile(bus: Bus, agentId: string, path: string, content: 
 export async function takeFile(bus: Bus, agentId: string, path: string): Promise<Buffer | undefined> {
   try {
     const { streamId } = await bus.request(openReadStream, { agentId, path, source: 'file', offset: 0 }, call());
-    const parts: Buffer[] = [];
+    const parts: Uint8Array[] = [];
     for (let part = 0; ; part += 1) {
       const { data, isLast } = await bus.request(readStream, { agentId, streamId, part }, call());
-      parts.push(Buffer.from(data, 'base64'));
+      parts.push(data);
       if (isLast) return Buffer.concat(parts);
     }
   } catch (error) {

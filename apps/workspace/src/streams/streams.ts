@@ -11,7 +11,7 @@ export interface ReadParts extends Parts {
 }
 
 export interface WriteParts<R> extends Parts {
-  write(data: Buffer): Promise<void>;
+  write(data: Uint8Array): Promise<void>;
   finish(): Promise<R>;
 }
 
@@ -93,7 +93,7 @@ export class ReadStreams extends Streams<ReadParts> {
 
 export class WriteStreams<R> extends Streams<WriteParts<R>> {
   /** Takes the next part; one that was taken already is acknowledged again. */
-  write(id: string, part: number, data: Buffer): Promise<number> {
+  write(id: string, part: number, data: Uint8Array): Promise<number> {
     return this.step(id, async (stream) => {
       if (part === stream.nextPart - 1) return stream.bytes;
       if (part !== stream.nextPart) throw outOfTurn();

@@ -46,9 +46,8 @@ export class Transfers {
     };
   }
 
-  async read({ streamId, part }: Input<typeof readStream>): Promise<Output<typeof readStream>> {
-    const { data, isLast } = await this.reads.read(streamId, part);
-    return { data: data.toString('base64'), isLast };
+  read({ streamId, part }: Input<typeof readStream>): Promise<Output<typeof readStream>> {
+    return this.reads.read(streamId, part);
   }
 
   async openWrite({
@@ -64,7 +63,7 @@ export class Transfers {
   }
 
   async write({ streamId, part, data }: Input<typeof writeStream>): Promise<Output<typeof writeStream>> {
-    return { bytes: await this.writes.write(streamId, part, Buffer.from(data, 'base64')) };
+    return { bytes: await this.writes.write(streamId, part, data) };
   }
 
   finish({ streamId }: Input<typeof finishWriteStream>): Promise<Finished> {

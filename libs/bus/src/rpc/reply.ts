@@ -1,6 +1,7 @@
 import { encode, RoostError, type RequestContract } from '#lib/contracts';
 import { headers, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import { z, ZodError } from 'zod';
+import { fromPayload, toPayload } from './body.js';
 import { type CallContext, fromHeaders, inCall } from './call-context.js';
 import { ERROR_HEADER, toErrorReply, validationError } from './error-reply.js';
 
@@ -23,10 +24,12 @@ export async function reply<I extends z.ZodType, O extends z.ZodType>(
   // Nobody waits for the answer any more; a request that was queued behind a stall must not be done late.
   if (context.deadline < Date.now()) return;
   try {
-    const input = contract.input.safeParse(jsonOf(message));
+    const input = contract.input.safeParse(bodyOf(message));
     if (!input.success) throw validationError(input.error);
     const output = await inCall(context, async () => handle(input.data, context));
-    message.respond(JSON.stringify(encode(contract.output, output)));
+    const hdrs = headers();
+    const payload = toPayload(encode(contract.output, output), hdrs);
+    message.respond(payload, hdrs.keys().length > 0 ? { headers: hdrs } : {});
   } catch (error) {
     const known = asRoostError(error, (unexpected) => onUnexpected(unexpected, message.subject));
     const hdrs = headers();
@@ -35,9 +38,9 @@ export async function reply<I extends z.ZodType, O extends z.ZodType>(
   }
 }
 
-function jsonOf(message: Msg): unknown {
+function bodyOf(message: Msg): unknown {
   try {
-    return message.json();
+    return fromPayload(message);
   } catch {
     throw new RoostError('VALIDATION_ERROR', 'the request is not JSON');
   }

@@ -1,6 +1,7 @@
 import { encode, parseFromOtherVersion, type RequestContract, subjectOf } from '#lib/contracts';
 import { errors, type NatsConnection } from '@nats-io/transport-node';
 import { z } from 'zod';
+import { fromPayload, toPayload } from './body.js';
 import { type CallContext, toHeaders } from './call-context.js';
 import { timeLeft } from './time-left.js';
 import { ANSWERED_LATE, NOT_REACHED, NOT_RUNNING, unavailable } from './unavailable.js';
@@ -18,12 +19,10 @@ export async function requestOverNats<I extends z.ZodType, O extends z.ZodType>(
   context: CallContext,
 ): Promise<z.output<O>> {
   const timeout = timeLeft(contract, context);
-  const payload = JSON.stringify(encode(contract.input, input));
+  const hdrs = toHeaders({ ...context, deadline: Date.now() + timeout });
+  const payload = toPayload(encode(contract.input, input), hdrs);
   const message = await connection
-    .request(subjectOf(contract, input), payload, {
-      timeout,
-      headers: toHeaders({ ...context, deadline: Date.now() + timeout }),
-    })
+    .request(subjectOf(contract, input), payload, { timeout, headers: hdrs })
     .catch((error: unknown) => {
       if (error instanceof errors.NoRespondersError) throw unavailable(contract, NOT_RUNNING);
       if (error instanceof errors.TimeoutError) throw unavailable(contract, ANSWERED_LATE);
@@ -36,5 +35,5 @@ export async function requestOverNats<I extends z.ZodType, O extends z.ZodType>(
       throw error;
     });
   if (message.headers?.has(ERROR_HEADER)) throw fromErrorReply(message.json<ErrorReply>());
-  return parseFromOtherVersion(contract.output, message.json());
+  return parseFromOtherVersion(contract.output, fromPayload(message));
 }

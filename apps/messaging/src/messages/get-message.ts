@@ -1,6 +1,7 @@
 import { Message, RoostError } from '#lib/contracts';
 import type { Database } from '#lib/database';
 import { MAY_BE_GONE } from '../agents/known-agents.js';
+import { belongsTo } from './belongs-to.js';
 
 interface Found {
   message: Message;
@@ -16,7 +17,7 @@ export async function isSettled(
 ): Promise<boolean> {
   const [row] = await database.query<{ settled: boolean }>(
     `SELECT role = 'assistant' OR status = 'read' AS settled FROM messages
-     WHERE id = $1 AND agent_id = $2 AND account_id = $3`,
+     WHERE id = $1 AND ${belongsTo('$2', '$3')}`,
     [messageId, agentId, accountId],
   );
   if (!row) throw unknownMessage();
@@ -38,7 +39,7 @@ export async function getMessage(
     `SELECT wire_message(m) AS message, ${MAY_BE_GONE},
        (SELECT jsonb_agg(wire_message(r) ORDER BY r.seq) FROM messages r
         WHERE r.turn_id = m.turn_id AND r.role = 'assistant' AND m.role = 'user') AS replies
-     FROM messages m WHERE m.agent_id = $1 AND m.id = $2 AND m.account_id = $3`,
+     FROM messages m WHERE id = $2 AND ${belongsTo('$1', '$3')}`,
     [agentId, messageId, accountId],
   );
   if (!row) throw unknownMessage();
@@ -62,7 +63,7 @@ export async function markRead(
 ): Promise<Message> {
   const [row] = await database.query<{ message: unknown }>(
     `UPDATE messages SET status = 'read', read_at = coalesce(read_at, now())
-     WHERE id = $1 AND agent_id = $2 AND account_id = $3 AND role = 'assistant' RETURNING wire_message(messages) AS message`,
+     WHERE id = $1 AND ${belongsTo('$2', '$3')} AND role = 'assistant' RETURNING wire_message(messages) AS message`,
     [messageId, agentId, accountId],
   );
   if (row) return Message.parse(row.message);

@@ -2,6 +2,7 @@ import { listMessages as contract, Message, RoostError } from '#lib/contracts';
 import type { Database } from '#lib/database';
 import type { z } from 'zod';
 import { MAY_BE_GONE } from '../agents/known-agents.js';
+import { belongsTo } from './belongs-to.js';
 
 /** A page travels in one bus message of at most 32 MB; a character may take six bytes of it as an escape. */
 const MAX_PAGE_CHARS = 4_000_000;
@@ -22,7 +23,7 @@ export async function listMessages(
     values.push(value);
     conditions.push(condition.replace('?', `$${values.length}`));
   };
-  const seqOfCursor = `(SELECT seq FROM messages WHERE id = ? AND agent_id = $1 AND account_id = $2)`;
+  const seqOfCursor = `(SELECT seq FROM messages WHERE id = ? AND ${belongsTo('$1', '$2')})`;
   if (query.before) narrow(`seq < ${seqOfCursor}`, query.before);
   if (query.after) narrow(`seq > ${seqOfCursor}`, query.after);
   if (query.status) narrow('status = ?', query.status);
@@ -61,7 +62,7 @@ async function assertCursor(
   messageId: string | undefined,
 ): Promise<void> {
   if (messageId === undefined) return;
-  const [row] = await database.query(`SELECT 1 FROM messages WHERE id = $1 AND agent_id = $2 AND account_id = $3`, [
+  const [row] = await database.query(`SELECT 1 FROM messages WHERE id = $1 AND ${belongsTo('$2', '$3')}`, [
     messageId,
     agentId,
     accountId,

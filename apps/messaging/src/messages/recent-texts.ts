@@ -1,6 +1,7 @@
 import type { recentTexts as contract } from '#lib/contracts';
 import type { Database } from '#lib/database';
 import type { z } from 'zod';
+import { belongsTo } from './belongs-to.js';
 
 type Output = z.output<typeof contract.output>;
 
@@ -15,7 +16,7 @@ export async function recentTexts(
        SELECT seq, role, content, sum(length(content)) OVER (ORDER BY seq DESC) AS chars FROM (
          SELECT seq, role, content FROM messages
          WHERE agent_id = $1 AND account_id = $2 AND conversation_id = $3
-           AND seq < (SELECT seq FROM messages WHERE id = $4 AND agent_id = $1 AND account_id = $2)
+           AND seq < (SELECT seq FROM messages WHERE id = $4 AND ${belongsTo('$1', '$2')})
            AND ($5::timestamptz IS NULL OR created_at > $5)
          ORDER BY seq DESC LIMIT $6
        ) AS latest

@@ -86,8 +86,9 @@ const CLAIM = `
   WITH conversation AS MATERIALIZED (
     SELECT * FROM conversations WHERE agent_id = $1::uuid AND ready_at <= now() ORDER BY ready_at, id LIMIT 1
   ), waiting AS (
-    SELECT m.* FROM messages m JOIN conversation c ON m.agent_id = c.agent_id AND m.conversation_id = c.id
-    WHERE m.status = 'pending' ORDER BY m.seq LIMIT ${MAX_BATCH + 1}
+    SELECT id, seq, content, metadata, batch_max FROM messages
+    WHERE agent_id = $1::uuid AND conversation_id = (SELECT id FROM conversation) AND status = 'pending'
+    ORDER BY seq LIMIT ${MAX_BATCH + 1}
   ), numbered AS MATERIALIZED (
     SELECT id, row_number() OVER w AS n, first_value(batch_max) OVER w AS batch_max,
       sum(octet_length(content) + octet_length(metadata::text)) OVER w AS bytes
@@ -97,7 +98,7 @@ const CLAIM = `
     WHERE n <= least(coalesce(batch_max, ${MAX_BATCH}), ${MAX_BATCH}) AND (n = 1 OR bytes <= ${MAX_BATCH_BYTES})
   ), batch AS (
     UPDATE messages SET status = 'delivered', delivered_at = now(), turn_id = $2::uuid, attempts = attempts + 1
-    WHERE id = ANY(ARRAY(SELECT id FROM chosen)) AND status = 'pending'
+    WHERE id = ANY(ARRAY(SELECT id FROM chosen))
     RETURNING id, seq, attempts, channel, wire_message(messages) AS wire
   ), summary AS (
     SELECT max(attempts) AS attempt, jsonb_agg(wire ORDER BY seq) AS messages, jsonb_agg(id ORDER BY seq) AS ids,
@@ -115,7 +116,7 @@ const CLAIM = `
   ), left_over AS (
     UPDATE conversations c SET ready_at =
       CASE WHEN (SELECT count(*) FROM numbered) > (SELECT count(*) FROM chosen) THEN now() END
-    FROM conversation WHERE c.agent_id = $1::uuid AND c.id = conversation.id
+    WHERE c.agent_id = $1::uuid AND c.id = (SELECT id FROM conversation)
   ), event AS (
     INSERT INTO outbox (subject, key, payload, headers, published_at)
     SELECT $5::text, $1::uuid::text, jsonb_build_object('account_id', agent.account_id, 'agent_id', $1::uuid, 'turn_id', $2::uuid,

@@ -1,6 +1,7 @@
 import { completeTurn as contract, encode, messageCompleted } from '#lib/contracts';
 import { newId, type Transaction } from '#lib/database';
 import { z } from 'zod';
+import { belongsTo } from '../messages/belongs-to.js';
 import { lockTurn } from './locked-turn.js';
 
 export interface Ended {
@@ -46,7 +47,7 @@ export async function completeTurn(
 const COMPLETE = `
   WITH batch AS (
     UPDATE messages SET status = 'read', read_at = now(), turn_id = $1::uuid, error = NULL
-    WHERE agent_id = $2::uuid AND id = ANY(ARRAY(SELECT jsonb_array_elements_text($5::jsonb)))
+    WHERE id = ANY(ARRAY(SELECT jsonb_array_elements_text($5::jsonb))) AND ${belongsTo('$2', '$3')}
     RETURNING id, seq, channel, wire_message(messages) AS wire
   ), summary AS (
     SELECT coalesce(jsonb_agg(wire ORDER BY seq), '[]') AS messages, (array_agg(id ORDER BY seq DESC))[1] AS last_id,

@@ -7,7 +7,6 @@ export interface LockedTurn {
   agentId: string;
   accountId: string;
   conversationId: string;
-  channel: string;
   state: 'running' | 'completed' | 'failed' | 'interrupted' | 'released' | 'expired';
   isCancelled: boolean;
   attempt: number;
@@ -23,10 +22,9 @@ export interface Fence {
 }
 
 const COLUMNS = `t.id, t.agent_id AS "agentId", t.account_id AS "accountId", t.conversation_id AS "conversationId",
-  c.channel, t.state, t.cancelled AS "isCancelled", t.attempt, t.message_ids AS "messageIds",
+  t.state, t.cancelled AS "isCancelled", t.attempt, t.message_ids AS "messageIds",
   t.partial_reply AS "partialReply", t.reply_ids AS "replyIds", t.will_retry AS "willRetry"`;
-const JOIN = `turns t JOIN agents a ON a.agent_id = t.agent_id
-  JOIN conversations c ON c.agent_id = t.agent_id AND c.id = t.conversation_id`;
+const JOIN = `turns t JOIN agents a ON a.agent_id = t.agent_id`;
 
 /**
  * Locks a turn for a worker's report. Errors: CONFLICT when the token is not the turn's, when another worker has

@@ -1,5 +1,4 @@
 import type { Database } from '#lib/database';
-import { seekByIndex } from './seek-by-index.js';
 
 /** A delivery that this worker holds until its lease ends. */
 export interface ClaimedDelivery {
@@ -29,40 +28,34 @@ export function claimDeliveries(
   roomOf: Map<string, number>,
   defaultRoom: number,
 ): Promise<ClaimedDelivery[]> {
-  return database.transaction(async (tx) => {
-    const [, claimed] = await Promise.all([
-      seekByIndex(tx),
-      tx.finish<ClaimedDelivery>(
-        `WITH RECURSIVE waiting AS (
-           (SELECT endpoint_id FROM queue ORDER BY endpoint_id LIMIT 1)
-           UNION ALL
-           SELECT (SELECT q.endpoint_id FROM queue q WHERE q.endpoint_id > w.endpoint_id ORDER BY q.endpoint_id LIMIT 1)
-           FROM waiting w WHERE w.endpoint_id IS NOT NULL
-         ), due AS MATERIALIZED (
-           SELECT d.delivery_id FROM waiting w
-           JOIN endpoints e ON e.id = w.endpoint_id AND e.enabled
-           LEFT JOIN unnest($1::uuid[], $2::integer[]) AS busy (endpoint_id, room) ON busy.endpoint_id = w.endpoint_id
-           CROSS JOIN LATERAL (
-             SELECT delivery_id FROM queue
-             WHERE endpoint_id = w.endpoint_id AND due_at <= now() AND leased_until <= now()
-             ORDER BY due_at LIMIT coalesce(busy.room, $3) FOR UPDATE SKIP LOCKED
-           ) d
-           LIMIT ${CLAIM_BATCH}
-         ), claimed AS (
-           UPDATE queue SET leased_until = now() + interval '${LEASE_MS} milliseconds',
-             fencing_token = (SELECT nextval('fencing_tokens'))
-           WHERE delivery_id = ANY (ARRAY(SELECT delivery_id FROM due))
-           RETURNING delivery_id AS id, endpoint_id, event_id, fencing_token, tries
-         )
-         SELECT c.*, e.url, e.sealed_secret, v.body,
-           CASE WHEN e.previous_secret_until > now() THEN e.sealed_previous_secret END AS sealed_previous_secret
-         FROM claimed c JOIN endpoints e ON e.id = c.endpoint_id
-         CROSS JOIN LATERAL (SELECT body FROM events WHERE id = c.event_id LIMIT 1) v`,
-        [[...roomOf.keys()], [...roomOf.values()], defaultRoom],
-      ),
-    ]);
-    return claimed;
-  });
+  return database.query<ClaimedDelivery>(
+    `WITH RECURSIVE waiting AS (
+       (SELECT endpoint_id FROM queue ORDER BY endpoint_id LIMIT 1)
+       UNION ALL
+       SELECT (SELECT q.endpoint_id FROM queue q WHERE q.endpoint_id > w.endpoint_id ORDER BY q.endpoint_id LIMIT 1)
+       FROM waiting w WHERE w.endpoint_id IS NOT NULL
+     ), due AS MATERIALIZED (
+       SELECT d.delivery_id FROM waiting w
+       JOIN endpoints e ON e.id = w.endpoint_id AND e.enabled
+       LEFT JOIN unnest($1::uuid[], $2::integer[]) AS busy (endpoint_id, room) ON busy.endpoint_id = w.endpoint_id
+       CROSS JOIN LATERAL (
+         SELECT delivery_id FROM queue
+         WHERE endpoint_id = w.endpoint_id AND due_at <= now() AND leased_until <= now()
+         ORDER BY due_at LIMIT coalesce(busy.room, $3) FOR UPDATE SKIP LOCKED
+       ) d
+       LIMIT ${CLAIM_BATCH}
+     ), claimed AS (
+       UPDATE queue SET leased_until = now() + interval '${LEASE_MS} milliseconds',
+         fencing_token = (SELECT nextval('fencing_tokens'))
+       WHERE delivery_id = ANY (ARRAY(SELECT delivery_id FROM due))
+       RETURNING delivery_id AS id, endpoint_id, event_id, fencing_token, tries
+     )
+     SELECT c.*, e.url, e.sealed_secret, v.body,
+       CASE WHEN e.previous_secret_until > now() THEN e.sealed_previous_secret END AS sealed_previous_secret
+     FROM claimed c JOIN endpoints e ON e.id = c.endpoint_id
+     CROSS JOIN LATERAL (SELECT body FROM events WHERE id = c.event_id LIMIT 1) v`,
+    [[...roomOf.keys()], [...roomOf.values()], defaultRoom],
+  );
 }
 
 /** Gives claimed deliveries back untried, for another worker to take at once. */

@@ -1,7 +1,6 @@
 import { webhookEndpointDisabled } from '#lib/contracts';
 import { newId, type Transaction } from '#lib/database';
 import { expandEvent } from '../events/expand-event.js';
-import { seekByIndex } from './seek-by-index.js';
 import type { Outcome } from './send-delivery.js';
 
 /**
@@ -10,8 +9,7 @@ import type { Outcome } from './send-delivery.js';
  */
 export async function recordOutcomes(tx: Transaction, outcomes: Outcome[]): Promise<void> {
   const column = <T>(of: (outcome: Outcome) => T) => outcomes.map(of);
-  const seeking = seekByIndex(tx);
-  const recording = tx.query(
+  await tx.query(
     `WITH outcome AS (
        SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::float8[], $5::timestamptz[], $6::integer[], $7::integer[], $8::text[], $9::text[])
          AS o (id, token, status, retry_ms, started_at, duration_ms, response_status, response_body, error)
@@ -42,7 +40,6 @@ export async function recordOutcomes(tx: Transaction, outcomes: Outcome[]): Prom
       column(({ error }) => error),
     ],
   );
-  await Promise.all([seeking, recording]);
   await recordHealth(tx, outcomes);
 }
 

@@ -70,8 +70,13 @@ export async function startNats({ dataDir, accounts = ['ROOST'], log }: NatsOpti
     spawn() {
       const output = openLog(logFile);
       try {
-        // Its own process group, so that Ctrl-C in the terminal reaches us alone and services drain first.
-        return spawn(program, ['-c', configFile], { stdio: ['ignore', output, output], detached: true });
+        return spawn(program, ['-c', configFile], {
+          // What one core carries is far more than we send; with several, Go's threads mostly wake each other.
+          env: { ...process.env, GOMAXPROCS: '1' },
+          stdio: ['ignore', output, output],
+          // Its own process group, so that Ctrl-C in the terminal reaches us alone and services drain first.
+          detached: true,
+        });
       } finally {
         closeSync(output);
       }

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Logger } from '#lib/observability';
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { serviceInboxPrefix } from './credentials/index.js';
+import { connectGathering } from './gathering-transport.js';
 import { credsAuthenticator } from './keys/index.js';
 import { logRefusals } from './log-refusals.js';
 
@@ -20,7 +21,7 @@ export async function connectBus(options: BusOptions, name: string, logger: Logg
     options.NATS_CREDS && existsSync(options.NATS_CREDS)
       ? readFileSync(options.NATS_CREDS, 'utf8')
       : options.NATS_CREDS;
-  const connection = await connect({
+  const connection = await connectGathering({
     servers: options.NATS_URL.split(','),
     name: `roost-${name}`,
     inboxPrefix: serviceInboxPrefix(name),

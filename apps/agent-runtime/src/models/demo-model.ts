@@ -36,13 +36,11 @@ export class DemoModel implements LanguageModelV3 {
 
   doStream(options: LanguageModelV3CallOptions): Promise<LanguageModelV3StreamResult> {
     options.abortSignal?.throwIfAborted();
-    const parts = partsOf(options, answerTo(options));
     const stream = new ReadableStream<LanguageModelV3StreamPart>({
-      pull(controller) {
-        if (options.abortSignal?.aborted) return controller.error(options.abortSignal.reason);
-        const { value, done } = parts.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
+      // All at once: a stream that is asked for each part costs more than the answer.
+      start(controller) {
+        for (const part of partsOf(options, answerTo(options))) controller.enqueue(part);
+        controller.close();
       },
     });
     return Promise.resolve({ stream });
@@ -140,10 +138,7 @@ function contentOf(answer: DemoAnswer): LanguageModelV3Content {
       };
 }
 
-function* partsOf(
-  options: LanguageModelV3CallOptions,
-  answer: DemoAnswer,
-): Generator<LanguageModelV3StreamPart, undefined> {
+function* partsOf(options: LanguageModelV3CallOptions, answer: DemoAnswer): Generator<LanguageModelV3StreamPart> {
   yield { type: 'stream-start', warnings: [] };
   if (answer.kind === 'text') {
     yield { type: 'text-start', id: '0' };
@@ -158,7 +153,6 @@ function* partsOf(
     yield { type: 'tool-call', toolCallId: answer.callId, toolName: answer.intent.tool, input };
   }
   yield { type: 'finish', finishReason: finishOf(answer), usage: usageOf(options, answer) };
-  return undefined;
 }
 
 function finishOf(answer: DemoAnswer): LanguageModelV3FinishReason {

@@ -1,4 +1,4 @@
-import { generateText, type ModelMessage, stepCountIs, type ToolSet, wrapLanguageModel } from 'ai';
+import { generateText, type ModelMessage, modelMessageSchema, stepCountIs, type ToolSet, wrapLanguageModel } from 'ai';
 import type { ResolvedModel } from '../models/model-registry.js';
 import { cachedMessages, cachedSystem } from '../models/prompt-cache.js';
 import { BrokenStream, spokenAnswer } from '../models/spoken-answer.js';
@@ -8,6 +8,13 @@ import { type CallListener, ToldCalls } from './told-calls.js';
 import type { TurnView } from './turn-view.js';
 
 export const MAX_STEPS = 100;
+
+// The SDK checks all messages before a call. Zod walks that schema anew each time until its lazy part, for JSON, was in use
+// once, which a chat without tools never has it: the walk took two thirds of the check.
+modelMessageSchema.parse({
+  role: 'tool',
+  content: [{ type: 'tool-result', toolCallId: '', toolName: '', output: { type: 'json', value: null } }],
+});
 
 export interface LoopInput extends CallListener {
   model: ResolvedModel;

@@ -5,6 +5,7 @@ import { freshBus, freshDatabase, until } from '#lib/testing';
 import { Controller, Module } from '@nestjs/common';
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { QueryRunner } from 'typeorm';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { commonSubject } from './inbox/common-subject.js';
@@ -88,6 +89,21 @@ describe('a service on the bus', () => {
     caller.request(greet, { firstName }, { ...ownCall('req_1'), accountId: 'acme', ...context });
   const greetingsOf = async (name: string) =>
     (await rows.query(`SELECT 1 FROM greetings WHERE first_name = $1`, [name])).length;
+
+  it('says a hint at once, and those that follow at once together', async () => {
+    const heard: string[] = [];
+    const listener = await nats.connect();
+    listener.subscribe('hints.*', { callback: (_, { subject }) => void heard.push(subject) });
+    await listener.flush();
+    for (let count = 0; count < 5; count += 1) caller.hint('hints.one');
+    caller.hint('hints.other');
+    await until('the last is heard', () => Promise.resolve(heard.length === 3));
+    await sleep(100);
+    expect(heard).toEqual(['hints.one', 'hints.other', 'hints.one']);
+    caller.hint('hints.one');
+    await until('a later one is heard', () => Promise.resolve(heard.length === 4));
+    await listener.close();
+  });
 
   it('answers in the context of the caller', async () => {
     await expect(ask('ann')).resolves.toEqual({ spokenText: 'hello ann of acme via greeter' });

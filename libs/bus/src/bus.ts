@@ -11,8 +11,12 @@ import {
   requestOverNats,
 } from './rpc/index.js';
 
+const HINT_PAUSE_MS = 20;
+
 /** A service's door to the others. */
 export class Bus {
+  /** Subjects of the hints of the last moment, and whether there were more. */
+  private readonly hinted = new Map<string, boolean>();
   private readonly stop = new AbortController();
   /** Aborted when the service begins to stop: requests that wait for something answer with what they have. */
   readonly stopping = this.stop.signal;
@@ -42,6 +46,24 @@ export class Bus {
   /** Publishes a hint over core NATS: at most once, lost when nobody listens or the connection is down. */
   signal(subject: string, payload: unknown = {}): void {
     if (!this.connection.isClosed()) this.connection.publish(subject, JSON.stringify(payload));
+  }
+
+  /**
+   * `signal` of what is said often and says no more the second time: what follows the first within 20 ms is said once,
+   * at their end.
+   */
+  hint(subject: string): void {
+    if (this.hinted.has(subject)) {
+      this.hinted.set(subject, true);
+      return;
+    }
+    this.signal(subject);
+    this.hinted.set(subject, false);
+    setTimeout(() => {
+      const isDue = this.hinted.get(subject);
+      this.hinted.delete(subject);
+      if (isDue) this.hint(subject);
+    }, HINT_PAUSE_MS).unref();
   }
 
   /** Says that the service begins to stop; called by `startService`. */

@@ -51,7 +51,7 @@ export class MessagesHandlers {
       throw new RoostError('AGENT_UNAVAILABLE', `the agent is ${outcome.status}: start it to send messages`);
     }
     if (outcome.kind !== 'accepted') throw unknownAgent();
-    this.bus.signal(recordedSubject(input.agentId));
+    this.bus.hint(recordedSubject(input.agentId));
     if (outcome.interruptsTurn) this.bus.signal(interruptSubject(input.agentId));
     if (outcome.canBeClaimed) this.bus.signal(WAKE_RUNTIME);
     return outcome.message;

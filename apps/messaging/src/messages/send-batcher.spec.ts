@@ -9,12 +9,11 @@ describe('the send batcher', () => {
   let database: Database;
   let drop: () => Promise<void>;
   const accountId = newId();
-  // One in each lane.
-  const [even, odd] = ['0', '1'].map((digit) => newId().slice(0, -1) + digit) as [string, string];
+  const [one, other] = [newId(), newId()];
 
   beforeAll(async () => {
     ({ database, drop } = await messagingDatabase());
-    for (const agentId of [even, odd])
+    for (const agentId of [one, other])
       await database.transaction((tx) => recordAgent(tx, { agentId, accountId, status: 'active', revision: 1 }));
   });
   afterAll(() => drop());
@@ -39,7 +38,7 @@ describe('the send batcher', () => {
   };
   const waitsForLock = async () => {
     const waiting = await database.query(
-      `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,
+      `SELECT 1 FROM pg_stat_activity WHERE wait_onet_type = 'Lock' AND datname = current_database()`,
     );
     return waiting.length > 0;
   };
@@ -47,9 +46,9 @@ describe('the send batcher', () => {
   it('keeps what was sent to an agent in the order in which it came', async () => {
     const batcher = new SendBatcher(database);
     const texts = Array.from({ length: 200 }, (_, index) => `${index}`);
-    await Promise.all(texts.flatMap((text) => [even, odd].map((agentId) => send(batcher, agentId, text))));
-    expect(await stored(even)).toEqual(texts);
-    expect(await stored(odd)).toEqual(texts);
+    await Promise.all(texts.flatMap((text) => [one, other].map((agentId) => send(batcher, agentId, text))));
+    expect(await stored(one)).toEqual(texts);
+    expect(await stored(other)).toEqual(texts);
   });
 
   it('stores for one agent while the messages of another wait for its lock', async () => {
@@ -57,13 +56,13 @@ describe('the send batcher', () => {
     let waiting: Promise<unknown> | undefined;
     let hasEnded = false;
     await database.transaction(async (tx) => {
-      await tx.query(`SELECT 1 FROM agents WHERE agent_id = $1 FOR UPDATE`, [even]);
-      waiting = send(batcher, even, 'waited').finally(() => (hasEnded = true));
+      await tx.query(`SELECT 1 FROM agents WHERE agent_id = $1 FOR UPDATE`, [one]);
+      waiting = send(batcher, one, 'waited').finally(() => (hasEnded = true));
       await until('it waits', waitsForLock);
-      await expect(send(batcher, odd, 'went through')).resolves.toMatchObject({ kind: 'accepted' });
+      await expect(send(batcher, other, 'went through')).resolves.toMatchObject({ kind: 'accepted' });
       expect(hasEnded).toBe(false);
     });
     await waiting;
-    expect((await stored(even)).at(-1)).toBe('waited');
+    expect((await stored(one)).at(-1)).toBe('waited');
   });
 });

@@ -21,10 +21,13 @@ interface OutcomeRow {
   agent_status: string | null;
   is_mine: boolean;
   running_turn: string | null;
-  /** Null when nothing was stored: refused, or known by its dedupe key. */
+  /** Both are null when nothing was stored: refused, or known by its dedupe key. */
   id: string | null;
-  agent_id: string;
-  dedupe_key: string | null;
+  created_at: Date | null;
+}
+
+interface StoredRow {
+  id: string;
   content: string;
   metadata: AcceptedMessage['metadata'];
   status: AcceptedMessage['status'];
@@ -34,19 +37,19 @@ interface OutcomeRow {
   created_at: Date;
 }
 
-type StoredRow = Omit<OutcomeRow, 'n' | 'agent_status' | 'is_mine' | 'running_turn'> & { id: string };
-
 /**
  * Stores messages, in the given order, with their conversations and events. Each request has its own outcome.
  * Ordering: the agents' rows are locked first, so whoever reads an agent's messages under that lock sees all before.
  */
 export async function sendMessages(database: Database, requests: SendRequest[]): Promise<SendOutcome[]> {
+  const interrupts = requests.some(({ input }) => input.queueMode === 'interrupt');
   const parameters = [
     JSON.stringify(requests.map(row)),
     [...new Set(requests.map(({ input }) => input.agentId))],
     messageCreated.subject,
+    interrupts,
   ];
-  const rows = requests.some(({ input }) => input.queueMode === 'interrupt')
+  const rows = interrupts
     ? await database.transaction(async (tx) => {
         // Which turn runs is seen only by a statement that begins under the lock.
         await tx.query(LOCK_AGENTS, [parameters[1]]);
@@ -59,22 +62,22 @@ export async function sendMessages(database: Database, requests: SendRequest[]):
 
 async function outcomeOf(
   database: Database,
-  { agentId, dedupeKey, queueMode }: SendRequest['input'],
+  input: SendRequest['input'],
   row: OutcomeRow | undefined,
 ): Promise<SendOutcome> {
   if (!row || row.agent_status === null) return { kind: 'unknown-agent' };
   if (!row.is_mine || row.agent_status === 'deleted') return { kind: 'not-yours' };
   if (row.agent_status === 'stopped' || row.agent_status === 'error')
     return { kind: 'unavailable', status: row.agent_status };
-  if (row.id === null) {
-    const message = toAccepted(await firstOf(database, agentId, dedupeKey ?? ''));
+  if (row.id === null || row.created_at === null) {
+    const message = await firstOf(database, input.agentId, input.dedupeKey ?? '');
     return { kind: 'accepted', message, interruptsTurn: false, canBeClaimed: false };
   }
   const isRunning = row.running_turn !== null;
   return {
     kind: 'accepted',
-    message: toAccepted({ ...row, id: row.id }),
-    interruptsTurn: queueMode === 'interrupt' && isRunning,
+    message: stored(input, row.id, row.created_at),
+    interruptsTurn: input.queueMode === 'interrupt' && isRunning,
     canBeClaimed: row.agent_status === 'active' && !isRunning,
   };
 }
@@ -121,8 +124,7 @@ const STORE = `
     SELECT id, account_id, agent_id, conversation_id, 'user', content, metadata, 'pending', channel, queue_mode, dedupe_key
       FROM accepted ORDER BY n
     ON CONFLICT (agent_id, dedupe_key) WHERE dedupe_key IS NOT NULL DO NOTHING
-    RETURNING id, seq, agent_id, account_id, conversation_id, dedupe_key, content, metadata, status, channel,
-      queue_mode, created_at, wire_message(messages) AS wire
+    RETURNING id, seq, agent_id, account_id, conversation_id, queue_mode, created_at, wire_message(messages) AS wire
   ), touched AS (
     SELECT inserted.agent_id, inserted.account_id, inserted.conversation_id, count(*) AS added,
       bool_or(inserted.queue_mode = 'interrupt') AS interrupts,
@@ -144,7 +146,7 @@ const STORE = `
       updated_at = now()
   ), cancelled AS (
     UPDATE turns SET cancelled = true FROM touched
-    WHERE turns.agent_id = touched.agent_id AND turns.state = 'running' AND touched.interrupts
+    WHERE $4 AND turns.agent_id = touched.agent_id AND turns.state = 'running' AND touched.interrupts
   ), ready AS (
     UPDATE agents SET next_at = now() FROM (SELECT DISTINCT agent_id FROM touched) t JOIN agent USING (agent_id)
     WHERE agents.agent_id = t.agent_id AND (agent.next_at IS NULL OR agent.next_at > now())
@@ -156,29 +158,30 @@ const STORE = `
     FROM inserted JOIN input USING (id) ORDER BY seq
   )
   SELECT n, agent.status AS agent_status, agent.account_id = input.account_id AS is_mine, agent.running_turn,
-    inserted.id, input.agent_id, input.dedupe_key, inserted.content, inserted.metadata, inserted.status,
-    inserted.channel, inserted.queue_mode, inserted.conversation_id, inserted.created_at
+    inserted.id, inserted.created_at
   FROM input LEFT JOIN agent USING (agent_id) LEFT JOIN inserted ON inserted.id = input.id`;
 
-async function firstOf(database: Database, agentId: string, dedupeKey: string): Promise<StoredRow> {
+/** What was stored just now is what was asked for. */
+function stored(input: SendRequest['input'], id: string, createdAt: Date): AcceptedMessage {
+  const { content, metadata, channel, queueMode, conversationId } = input;
+  return { id, role: 'user', content, metadata, status: 'pending', channel, queueMode, conversationId, createdAt };
+}
+
+async function firstOf(database: Database, agentId: string, dedupeKey: string): Promise<AcceptedMessage> {
   const [first] = await database.query<StoredRow>(`SELECT * FROM messages WHERE agent_id = $1 AND dedupe_key = $2`, [
     agentId,
     dedupeKey,
   ]);
   if (!first) throw new Error('a message that was stored before is not to be found');
-  return first;
-}
-
-function toAccepted(stored: StoredRow): AcceptedMessage {
   return {
-    id: stored.id,
+    id: first.id,
     role: 'user',
-    content: stored.content,
-    metadata: stored.metadata,
-    status: stored.status,
-    channel: stored.channel,
-    queueMode: stored.queue_mode,
-    conversationId: stored.conversation_id,
-    createdAt: stored.created_at,
+    content: first.content,
+    metadata: first.metadata,
+    status: first.status,
+    channel: first.channel,
+    queueMode: first.queue_mode,
+    conversationId: first.conversation_id,
+    createdAt: first.created_at,
   };
 }

@@ -38,7 +38,7 @@ describe('the send batcher', () => {
   };
   const waitsForLock = async () => {
     const waiting = await database.query(
-      `SELECT 1 FROM pg_stat_activity WHERE wait_onet_type = 'Lock' AND datname = current_database()`,
+      `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,
     );
     return waiting.length > 0;
   };

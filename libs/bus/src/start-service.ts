@@ -77,6 +77,8 @@ export async function startService<S extends z.ZodRawShape>(definition: ServiceD
   const health = serveHealth(bus, database, onUnexpected, details);
   const metrics =
     config.ROOST_METRICS_PORT === undefined ? undefined : await serveMetrics(config.ROOST_METRICS_PORT, config.HOST);
+  // Whoever is told that it started may ask: the server has to know of the subscriptions by then.
+  await connection.flush();
   logger.info({ metrics: metrics?.url }, 'started');
 
   return {

@@ -1,11 +1,13 @@
 import { Ajv } from 'ajv';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { violationsOfRestricted } from '#lib/testing';
 import { type Manifest, renderChart, type Rendered, type Values } from '#tools/helm-render';
 import { lifecycleConfigSchema } from '../../apps/agent-lifecycle/src/config.js';
 import { variants } from './variants.js';
+import { services as launched } from '../../tools/launcher/services.js';
 import { chartFolder, manifestsFile, plainManifests } from '../../tools/helm-render/manifests.js';
 
 interface PodTemplate {
@@ -122,6 +124,22 @@ describe('the chart', () => {
     expect(check(values)).toBe(true);
     for (const wrong of [{ replicas: 3 }, { terminationGracePeriodSeconds: 10 }, { publicUrl: 'roost.example' }]) {
       expect(check({ ...values, ...wrong })).toBe(false);
+    }
+  });
+
+  it('and the compose file give Node the flags that the launcher gives it', () => {
+    const compose = parse(
+      readFileSync(fileURLToPath(new URL('../../docker-compose.yml', import.meta.url)), 'utf8'),
+    ) as {
+      services: Record<string, { environment: Record<string, string> }>;
+    };
+    const deployments = of(render().manifests, 'Deployment');
+    for (const { name, nodeFlags } of launched) {
+      const deployment = deployments.find(({ metadata }) => metadata.name === `roost-${name}`)!;
+      const env = podOf(deployment)?.containers[0]?.env ?? [];
+      const flags = nodeFlags?.join(' ');
+      expect(env.find((variable) => variable.name === 'NODE_OPTIONS')?.value).toBe(flags);
+      expect(compose.services[name]?.environment['NODE_OPTIONS']).toBe(flags);
     }
   });
 

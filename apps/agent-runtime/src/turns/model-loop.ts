@@ -10,7 +10,7 @@ import type { TurnView } from './turn-view.js';
 export const MAX_STEPS = 100;
 
 // The SDK checks all messages before a call. Zod walks that schema anew each time until its lazy part, for JSON, was in use
-// once, which a chat without tools never has it: the walk took two thirds of the check.
+// once, which in a chat without tools it never is: the walk took two thirds of the check.
 modelMessageSchema.parse({
   role: 'tool',
   content: [{ type: 'tool-result', toolCallId: '', toolName: '', output: { type: 'json', value: null } }],

@@ -103,7 +103,7 @@ function row({ input, accountId, headers }: SendRequest) {
 const LOCK_AGENTS = `SELECT 1 FROM agents WHERE agent_id = ANY($1::uuid[]) ORDER BY agent_id FOR UPDATE`;
 
 /**
- * A message whose dedupe key is known changes nothing. The agent's row is read through `agent` alone: there it is as
+ * A message whose dedupe key is known changes nothing. Turns are looked at only when a message interrupts ($4). The agent's row is read through `agent` alone: there it is as
  * the lock found it, in the table as it was when the statement began, which may be before a turn ended.
  */
 const STORE = `

@@ -1,7 +1,7 @@
 import { encode, RoostError, type RequestContract } from '#lib/contracts';
 import { headers, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import { z, ZodError } from 'zod';
-import { fromPayload, toPayload } from './body.js';
+import { fromPayload, toPayload } from './payload.js';
 import { type CallContext, fromHeaders, inCall } from './call-context.js';
 import { ERROR_HEADER, toErrorReply, validationError } from './error-reply.js';
 

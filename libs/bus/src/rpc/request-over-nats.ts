@@ -1,7 +1,7 @@
 import { encode, parseFromOtherVersion, type RequestContract, subjectOf } from '#lib/contracts';
 import { errors, type NatsConnection } from '@nats-io/transport-node';
 import { z } from 'zod';
-import { fromPayload, toPayload } from './body.js';
+import { fromPayload, toPayload } from './payload.js';
 import { type CallContext, toHeaders } from './call-context.js';
 import { timeLeft } from './time-left.js';
 import { ANSWERED_LATE, NOT_REACHED, NOT_RUNNING, unavailable } from './unavailable.js';

@@ -1,12 +1,15 @@
 import { sealingEnvironment } from '#lib/auth';
 import { busEnvironment, databaseEnvironment, secret } from '#lib/config';
-import { quantityBytes } from '#lib/contracts';
+import { quantityBytes, quantityMillicores } from '#lib/contracts';
 import { z } from 'zod';
 import { driverNames } from './workspaces/driver-kinds.js';
 import { localRuntimeNames } from './workspaces/local/local-runtimes.js';
 import { kubernetesSettings } from './workspaces/kubernetes/settings.js';
 
 const quantity = z.string().refine((text) => quantityBytes(text) !== undefined, 'must be a quantity like 1Gi');
+const processors = z
+  .string()
+  .refine((text) => (quantityMillicores(text) ?? 0) > 0, 'must be a quantity like 500m or 2');
 
 export const lifecycleConfigSchema = z.object({
   ...busEnvironment,
@@ -50,6 +53,15 @@ export const lifecycleConfigSchema = z.object({
   /** Bounds of `pvc_size`. */
   ROOST_MIN_VOLUME: quantity.default('100Mi'),
   ROOST_MAX_VOLUME: quantity.default('100Gi'),
+  /** The most that one agent may ask for (docs/limits.md); what was stored before with more is clamped. */
+  ROOST_MAX_AGENT_CPU: processors.default('4'),
+  ROOST_MAX_AGENT_MEMORY: quantity.default('8Gi'),
+  /** Of each workspace; an agent cannot ask for fewer or more. */
+  ROOST_MAX_AGENT_PROCESSES: z.coerce.number().int().min(32).max(100_000).default(512),
+  ROOST_MAX_AGENT_MCP_SERVERS: z.coerce.number().int().min(0).max(1_000).default(50),
+  ROOST_MAX_TURN_SECONDS: z.coerce.number().int().min(1).max(86_400).default(86_400),
+  /** Longest `warmth_window_ms`; when it is set, null (never sleep) is refused. */
+  ROOST_MAX_WARMTH_MS: z.coerce.number().int().min(300_000).optional(),
   /** Ranges that agents may reach though they are not public, separated by commas. */
   ROOST_EGRESS_ALLOWED_RANGES: z.string().optional(),
   ROOST_RECONCILE_MS: z.coerce.number().int().min(50).default(5_000),

@@ -5,6 +5,7 @@ import type { LifecycleConfig } from '../config.js';
 import { type AgentRow, stateOf } from './agent-row.js';
 import { type AgentSecrets, botsAfter, secretColumns, splitConfiguration } from './agent-secrets.js';
 import { decodeFiles } from './file-paths.js';
+import { checkMaxima } from './maxima.js';
 import { providerKeysAfter } from './provider-keys.js';
 import { checkVolumeSize } from './volume-size.js';
 
@@ -20,6 +21,7 @@ export async function createAgent(
   input: CreateAgent,
 ): Promise<AgentRow> {
   checkVolumeSize(input.pvcSize, config);
+  checkMaxima(input, config);
   const files = decodeFiles('initial_files', input.initialFiles);
   const { open, sealed } = splitConfiguration(input.configuration);
   const id = newId();

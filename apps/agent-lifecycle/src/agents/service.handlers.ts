@@ -1,12 +1,14 @@
 import { Sealer } from '#lib/auth';
-import { type CallContext, Handles } from '#lib/bus';
+import { type CallContext, CONFIG, Handles } from '#lib/bus';
 import { getAgentForTurn, getAgentState, getAgentWebhooks, listAgentBots, RoostError } from '#lib/contracts';
 import { Database } from '#lib/database';
-import { Controller } from '@nestjs/common';
+import { Controller, Inject } from '@nestjs/common';
 import type { z } from 'zod';
 import { type AgentRow, findAgent, findAgentAndKeys, stateOf } from './agent-row.js';
+import type { LifecycleConfig } from '../config.js';
 import { openKeys } from '../provider-keys/account-provider-keys.js';
 import { botsAfter, openSecrets, wholeConfiguration } from './agent-secrets.js';
+import { allowedConfiguration } from './maxima.js';
 
 const MAX_BOTS = 500;
 
@@ -16,6 +18,7 @@ export class ServiceHandlers {
   constructor(
     private readonly database: Database,
     private readonly sealer: Sealer,
+    @Inject(CONFIG) private readonly config: LifecycleConfig,
   ) {}
 
   @Handles(getAgentState)
@@ -37,7 +40,7 @@ export class ServiceHandlers {
       systemPromptType: agent.system_prompt_type,
       sessionMode: agent.session_mode,
       outputTokenBalance: Number(agent.output_token_balance),
-      configuration: wholeConfiguration(agent.configuration, secrets),
+      configuration: allowedConfiguration(wholeConfiguration(agent.configuration, secrets), this.config),
       // The agent's own key wins over the account's; the platform's is the brain's own matter.
       providerKeys: { ...accountKeys, ...secrets.providerKeys },
       providerKeyOwners: { ...ownedBy('account', accountKeys), ...ownedBy('agent', secrets.providerKeys) },

@@ -5,6 +5,7 @@ import { writeBalance } from '../balance/write-balance.js';
 import type { LifecycleConfig } from '../config.js';
 import { type AgentKey, type AgentRow, lockAgent } from './agent-row.js';
 import { botsAfter, openSecrets, secretColumns, splitConfiguration, wholeConfiguration } from './agent-secrets.js';
+import { checkMaxima } from './maxima.js';
 import { mergeConfiguration } from './merge-configuration.js';
 import { providerKeysAfter } from './provider-keys.js';
 import { checkVolumeSize } from './volume-size.js';
@@ -22,6 +23,7 @@ export async function updateAgent(
 ): Promise<AgentRow> {
   const before = await lockAgent(tx, key);
   if (input.pvcSize !== undefined) checkVolumeSize(input.pvcSize, config, before.pvc_size);
+  checkMaxima(input, config);
   const changed = changedFields(input);
   if (changed.length === 0) return before;
 

@@ -1,6 +1,7 @@
 import { RoostError } from '#lib/contracts';
 import type { Database } from '#lib/database';
 import type { AgentRow } from '../agents/agent-row.js';
+import { allowedWarmthMs } from '../agents/maxima.js';
 import type { WorkspaceStatus } from '../workspaces/index.js';
 import type { WorkspaceKeeper } from './workspace-keeper.js';
 
@@ -35,7 +36,8 @@ export async function reconcile(database: Database, keeper: WorkspaceKeeper): Pr
 }
 
 async function keepOrSleep(keeper: WorkspaceKeeper, agent: Wanted): Promise<void> {
-  const { id, status, warmth_window_ms } = agent;
+  const { id, status } = agent;
+  const warmthMs = allowedWarmthMs(agent.warmth_window_ms, keeper.config);
   if (status === 'stopped') return keeper.sleep(id);
   const awake = keeper.awake.get(id);
   if (awake && awake.revision < Number(agent.revision)) await keeper.catchUp(id);
@@ -43,7 +45,7 @@ async function keepOrSleep(keeper: WorkspaceKeeper, agent: Wanted): Promise<void
   if (idleMs === undefined) return keeper.activity.touch(id);
   if (awake?.isStale && idleMs > QUIET_MS) return keeper.sleep(id);
   // A paused agent's files stay at hand; an agent in error is left as it was.
-  if (status === 'active' && warmth_window_ms !== null && idleMs > warmth_window_ms) return keeper.sleep(id);
+  if (status === 'active' && warmthMs !== null && idleMs > warmthMs) return keeper.sleep(id);
   // It crashed, and another replica was asked for it first.
   if (awake?.since === 0) awake.since = Date.now();
   if (awake && Date.now() - awake.since > SETTLED_MS) keeper.failures.clear(id);

@@ -1,6 +1,6 @@
 import { Sealer } from '#lib/auth';
 import { Bus, CONFIG, LOGGER } from '#lib/bus';
-import { quantityBytes, RoostError, type WorkspaceState } from '#lib/contracts';
+import { RoostError, type WorkspaceState } from '#lib/contracts';
 import { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { Inject, Injectable } from '@nestjs/common';
@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type AgentKey, type AgentRow, findAgent, stateOf } from '../agents/agent-row.js';
 import { openSecrets } from '../agents/agent-secrets.js';
+import { allowedResources } from '../agents/maxima.js';
 import type { LifecycleConfig } from '../config.js';
 import { changeStatus } from '../states/change-status.js';
 import { tellMessaging } from '../states/tell-messaging.js';
@@ -52,7 +53,7 @@ export class WorkspaceKeeper {
     private readonly bus: Bus,
     private readonly sealer: Sealer,
     @Inject(DRIVER) readonly driver: WorkspaceDriver,
-    @Inject(CONFIG) private readonly config: LifecycleConfig,
+    @Inject(CONFIG) readonly config: LifecycleConfig,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     this.activity = new Activity(bus);
@@ -218,13 +219,12 @@ export class WorkspaceKeeper {
   }
 
   private specOf(agent: AgentRow): WorkspaceSpec {
-    const { network, resources } = agent.configuration;
+    const { network } = agent.configuration;
     return {
       agentId: agent.id,
       accountId: agent.account_id,
-      volumeBytes: quantityBytes(agent.pvc_size) ?? 0,
+      ...allowedResources(agent, this.config),
       env: openSecrets(this.sealer, agent).customEnv ?? {},
-      resources: { cpu: resources?.cpu ?? '500m', memory: resources?.memory ?? '512Mi' },
       network: network ?? { mode: 'public' },
     };
   }

@@ -12,6 +12,8 @@ export interface WorkspaceSpec {
   env: Record<string, string>;
   /** As in Kubernetes: `500m`, `2`; `512Mi`, `2Gi`. */
   resources?: { cpu?: string | undefined; memory?: string | undefined } | undefined;
+  /** Most processes at once; as the driver's own default where it is not given. */
+  processes?: number | undefined;
   network: NetworkPolicy;
 }
 

@@ -12,6 +12,7 @@ export { followEvents, type FollowedEvent, type Following } from './follow-event
 export * from './kubernetes/index.js';
 export { ownedFolder, removeFolder } from './leftovers.js';
 export { publishEvent } from './publish-event.js';
+export * from './rough-provider/index.js';
 export { type ShownInSlack, type SlackFault, SlackPlatform } from './slack/slack-server.js';
 export { spawnRoost, type SpawnedRoost, type SpawnRoostOptions } from './spawn-roost.js';
 export { startRoost, type StartRoostOptions, type TestRoost } from './start-roost.js';

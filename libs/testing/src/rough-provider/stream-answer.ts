@@ -1,0 +1,75 @@
+import type { ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Frame, Misbehaviour, StreamPlace } from './answer.js';
+import { Refused, type Wire } from './wire.js';
+
+/** Streams an answer's frames, with what is to go wrong in between. Resolves when nothing more is sent. */
+export async function streamAnswer(
+  response: ServerResponse,
+  wire: Wire,
+  frames: Frame[],
+  misbehaviour: Misbehaviour | undefined,
+): Promise<void> {
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
+  response.flushHeaders();
+  const breaksAt = misbehaviour && 'at' in misbehaviour ? placeIn(frames, misbehaviour.at) : frames.length;
+  for (const [index, frame] of frames.entries()) {
+    if (index === breaksAt && misbehaviour && !(await goWrong(response, wire, misbehaviour))) return;
+    if (misbehaviour?.kind === 'drip') await sleep(misbehaviour.pauseMs);
+    if (!response.write(frame.text)) await drained(response);
+    if (response.destroyed) return;
+  }
+  response.end();
+}
+
+/** Gives whether the stream goes on after it. */
+async function goWrong(response: ServerResponse, wire: Wire, misbehaviour: Misbehaviour): Promise<boolean> {
+  switch (misbehaviour.kind) {
+    case 'break':
+      // What was written has to arrive before the connection is reset.
+      await sleep(10);
+      response.destroy();
+      return false;
+    case 'cut':
+      response.end();
+      return false;
+    case 'stall':
+      return false;
+    case 'garbage':
+      response.write('data: {"choices": [<html>\u0000 not JSON\n\n');
+      return true;
+    case 'error-event':
+      response.end(
+        wire.errorEvent(
+          misbehaviour.final
+            ? new Refused(400, 'the request is not valid', finalCode(wire))
+            : new Refused(wire.name === 'anthropic' ? 529 : 503, 'Overloaded'),
+        ),
+      );
+      return false;
+    default:
+      return true;
+  }
+}
+
+const finalCode = ({ name }: Wire) => (name.startsWith('openai') ? 'invalid_request_error' : undefined);
+
+/** The index of the frame before which it happens: in the middle of the text, or of the calls. */
+function placeIn(frames: Frame[], place: StreamPlace): number {
+  if (place === 'headers') return 0;
+  const of = frames.flatMap(({ part }, index) => (part === place ? [index] : []));
+  if (of.length === 0) return frames.length - 1;
+  return of[Math.ceil(of.length / 2)] ?? of[0] ?? 0;
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off('drain', done);
+      response.off('close', done);
+      resolve();
+    };
+    response.on('drain', done);
+    response.on('close', done);
+  });
+}

@@ -8,7 +8,7 @@ import {
   type SandboxRuntime,
   stage,
 } from './runtime.js';
-import { daemonCommand, daemonInside, ownEtc } from './sandbox-kit.js';
+import { daemonInside, initCommand, kitPrograms, ownEtc } from './sandbox-kit.js';
 import { seccompProgram } from './seccomp.js';
 import { mountImageScript } from './volume-images.js';
 
@@ -22,7 +22,7 @@ const SECCOMP_FD = 4;
 export function bubblewrap(path: string): SandboxRuntime {
   const seccomp = seccompProgram();
   return {
-    readsProgram: false,
+    readsPrograms: false,
     needsCgroups: false,
     isolation: { runtime: 'bubblewrap', syscalls: seccomp ? 'filtered' : 'not filtered' },
     warnings: seccomp ? [] : [`no system call filter is known for this processor (${process.arch})`],
@@ -84,7 +84,7 @@ exec setpriv --reuid="$uid" --regid="$uid" --clear-groups --inh-caps=-all -- "$@
 
 function bubblewrapArguments(
   { agentId, kit: { daemon }, limits, cgroups }: SandboxParts,
-  kit: string,
+  kitFolder: string,
   volume: string,
   nodeFolder: string | undefined,
 ): string[] {
@@ -100,18 +100,18 @@ function bubblewrapArguments(
     String(AGENT_UID),
     '--new-session',
     '--die-with-parent',
+    // Bubblewrap's own first process could be opened by every command, and holds the daemon's standard error: ours cannot.
+    '--as-pid-1',
     '--cap-drop',
     'ALL',
     '--clearenv',
     ...hostSystem().flatMap((shown) =>
       'link' in shown ? ['--symlink', shown.link, shown.inside] : ['--ro-bind', shown.source, shown.inside],
     ),
-    ...ownEtc.flatMap((name) => ['--ro-bind', join(kit, 'etc', name), `/etc/${name}`]),
+    ...ownEtc.flatMap((name) => ['--ro-bind', join(kitFolder, 'etc', name), `/etc/${name}`]),
+    ...kitPrograms({ folder: kitFolder, daemon }).flatMap(({ source, inside }) => ['--ro-bind', source, inside]),
     '--ro-bind',
-    join(kit, 'node'),
-    '/run/roost/node',
-    '--ro-bind',
-    join(kit, basename(daemon)),
+    join(kitFolder, basename(daemon)),
     daemonInside(daemon),
     ...(nodeFolder ? ['--ro-bind', nodeFolder, nodeInside] : []),
     '--proc',
@@ -156,7 +156,7 @@ function bubblewrapArguments(
     String(Math.ceil(limits.volumeBytes / 512)),
     String(limits.openFiles),
     String(cgroups.length > 0 ? 'unlimited' : Math.ceil(limits.memoryBytes / 1024)),
-    ...daemonCommand(daemon),
+    ...initCommand(daemon),
   ];
 }
 

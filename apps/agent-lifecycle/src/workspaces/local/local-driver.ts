@@ -171,9 +171,9 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
     return volume;
   }
 
-  private openKit({ readsProgram }: SandboxRuntime): Promise<SandboxKit> {
+  private openKit({ readsPrograms }: SandboxRuntime): Promise<SandboxKit> {
     const { dataDir, daemonPath, logger } = this.options;
-    this.kit ??= makeKit({ dataDir, daemonPath, isNodeReadable: readsProgram }).then(
+    this.kit ??= makeKit({ dataDir, daemonPath, areProgramsReadable: readsPrograms }).then(
       (kit) => {
         if (kit.whySlow) logger.warn({ why: kit.whySlow }, 'workspaces wake slowly: Node makes no snapshot here');
         this.letGoOfKit = keepKit(kit.folder, () => (this.kit = undefined)); // the next workspace makes it anew

@@ -3,7 +3,7 @@ import type { Limits } from '../limits.js';
 import { hostSystem, nodeInside, nodePrefix, type Shown } from './host-system.js';
 import { goferUid, runscBundle } from './runsc-bundle.js';
 import { joinScript, type SandboxCommand, type SandboxParts, type SandboxRuntime, stage } from './runtime.js';
-import { daemonCommand, daemonInside, ownEtc } from './sandbox-kit.js';
+import { daemonInside, initCommand, kitPrograms, ownEtc } from './sandbox-kit.js';
 import { mountImageScript } from './volume-images.js';
 
 /** A runsc that was seen to run a guest here. */
@@ -25,7 +25,7 @@ const perProcess = 3;
  */
 export function runsc(found: Runsc): SandboxRuntime {
   return {
-    readsProgram: true,
+    readsPrograms: true,
     needsCgroups: true,
     isolation: { runtime: `gVisor (${found.platform})`, syscalls: "answered by gVisor's own kernel, filtered" },
     warnings: found.warnings,
@@ -46,7 +46,7 @@ function command(found: Runsc, { agentId, kit, volume, limits, cgroups }: Sandbo
     shown: [
       ...hostSystem(),
       ...ownEtc.map((name) => ({ inside: `/etc/${name}`, source: join(kit.folder, 'etc', name) })),
-      { inside: '/run/roost/node', source: join(kit.folder, 'node') },
+      ...kitPrograms(kit),
       { inside: daemonInside(kit.daemon), source: join(kit.folder, basename(kit.daemon)) },
       ...(prefix ? [{ inside: nodeInside, source: prefix }] : []),
     ],
@@ -55,8 +55,7 @@ function command(found: Runsc, { agentId, kit, volume, limits, cgroups }: Sandbo
     limits,
     cgroups,
     environment: { UV_THREADPOOL_SIZE: '4', ROOST_AGENT_ID: agentId },
-    // A shell as the first process, for Node would not take in the orphans that commands leave.
-    args: ['/bin/sh', '-c', '"$@"; exit $?', 'roost-init', ...daemonCommand(kit.daemon, '--stdio')],
+    args: initCommand(kit.daemon, '--stdio'),
   });
 }
 

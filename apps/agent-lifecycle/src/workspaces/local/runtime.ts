@@ -27,11 +27,11 @@ export interface SandboxCommand {
 
 /**
  * What makes the process of a sandbox. Whichever it is: the daemon runs in it as uid 1000 without any capability, sees a
- * read-only system and the volume, has no network, and everything ends when the child does or when this process does.
+ * read-only system and the volume, has no network, and everything ends when the child does or when this process does. Commands can open neither the daemon nor the sandbox's first process.
  */
 export interface SandboxRuntime {
-  /** Whether the runtime must be able to read Node's program to run it: else nobody may (see `SandboxKit`). */
-  readonly readsProgram: boolean;
+  /** Whether the runtime must be able to read the kit's programs to run them: else nobody may (see `makeKit`). */
+  readonly readsPrograms: boolean;
   /** The runtime and how it holds back system calls, in words for an operator. */
   readonly isolation: { runtime: string; syscalls: string };
   /** What an operator should know of it when Roost starts. */

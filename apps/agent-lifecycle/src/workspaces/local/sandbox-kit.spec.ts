@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bundleProgram, temporaryFolder } from '#lib/testing';
+import { whyMemoryIsOpen } from './local-runtimes.js';
 import { makeKit } from './sandbox-kit.js';
 
 let folder: string;
@@ -15,11 +16,11 @@ beforeAll(async () => {
 describe('the kit of the sandboxes', () => {
   it('holds a snapshot of the daemon, made once, that does not tell where it lies', async () => {
     const dataDir = join(folder, 'data-of-this-host');
-    const first = await makeKit({ dataDir, daemonPath, isNodeReadable: false });
+    const first = await makeKit({ dataDir, daemonPath, areProgramsReadable: false });
     expect(first.whySlow).toBeUndefined();
     expect(basename(first.daemon)).toMatch(/\.blob$/);
     expect(readFileSync(first.daemon).includes('data-of-this-host')).toBe(false);
-    expect(await makeKit({ dataDir, daemonPath, isNodeReadable: false })).toEqual(first);
+    expect(await makeKit({ dataDir, daemonPath, areProgramsReadable: false })).toEqual(first);
     expect(readdirSync(first.folder).filter((name) => name.includes('.blob'))).toHaveLength(1);
   });
 
@@ -28,9 +29,21 @@ describe('the kit of the sandboxes', () => {
       dataDir: join(folder, 'without'),
       daemonPath,
       nodePath: '/bin/false',
-      isNodeReadable: false,
+      areProgramsReadable: false,
     });
     expect(basename(daemon)).toBe('workspace-daemon.cjs');
     expect(whySlow).toBeDefined();
+  });
+
+  it('is not used where the kernel shows the memory of programs that cannot be read', async () => {
+    const setting = join(folder, 'suid_dumpable');
+    for (const [value, whyNot] of [
+      ['0', undefined],
+      ['2', undefined],
+      ['1', expect.stringContaining('fs.suid_dumpable')],
+    ]) {
+      writeFileSync(setting, `${value}\n`);
+      expect(await whyMemoryIsOpen(setting)).toEqual(whyNot);
+    }
   });
 });

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { daemonFlags, makeSnapshot } from './daemon-snapshot.js';
 import { noteKit } from './kept-kits.js';
 
 /** What every sandbox is shown besides the system: one folder, made once and shared read-only by all. */
 export interface SandboxKit {
-  /** Holds `node`, `etc/` and the daemon. */
+  /** Holds `node`, `sh`, `etc/` and the daemon. */
   folder: string;
   /** The daemon: a snapshot of it or, where Node makes none, its script. */
   daemon: string;
@@ -32,27 +32,37 @@ export function daemonInside(daemon: string): string {
   return `/run/roost/workspace-daemon${extname(daemon)}`;
 }
 
-/** The command line, inside, of the daemon of a kit. */
-export function daemonCommand(daemon: string, ...args: string[]): string[] {
+/** Programs of the kit inside. */
+const [kitNode, kitShell] = ['/run/roost/node', '/run/roost/sh'];
+
+/** The programs of a kit and where they are inside. */
+export function kitPrograms({ folder }: SandboxKit): { source: string; inside: string }[] {
+  return [kitNode, kitShell].map((inside) => ({ source: join(folder, basename(inside)), inside }));
+}
+
+/**
+ * The command line, inside, of a sandbox's first process, with the daemon as its child: takes in the orphans that
+ * commands leave, which Node would not, and ends with the daemon. The shell is the kit's own for the same reason as Node
+ * is: commands cannot open its memory, nor through that what it holds.
+ */
+export function initCommand(daemon: string, ...args: string[]): string[] {
+  return [kitShell, '-c', '"$@"; exit $?', 'roost-init', ...daemonCommand(daemon, ...args)];
+}
+
+function daemonCommand(daemon: string, ...args: string[]): string[] {
   const isSnapshot = extname(daemon) === '.blob';
   // Node would take arguments for its own where no script goes before them.
   const end = isSnapshot && args.length > 0 ? ['--'] : [];
-  return [
-    '/run/roost/node',
-    ...daemonFlags,
-    ...(isSnapshot ? ['--snapshot-blob'] : []),
-    daemonInside(daemon),
-    ...end,
-    ...args,
-  ];
+  return [kitNode, ...daemonFlags, ...(isSnapshot ? ['--snapshot-blob'] : []), daemonInside(daemon), ...end, ...args];
 }
 
 export interface KitOptions {
   dataDir: string;
   daemonPath: string;
   nodePath?: string;
-  /** Whether who runs Node must be able to read it. */
-  isNodeReadable: boolean;
+  shellPath?: string;
+  /** Whether who runs the kit's programs must be able to read them. */
+  areProgramsReadable: boolean;
 }
 
 /**
@@ -60,8 +70,8 @@ export interface KitOptions {
  * and sandboxes that still run keep theirs.
  */
 export async function makeKit(options: KitOptions): Promise<SandboxKit> {
-  const { nodePath = process.execPath } = options;
-  const folder = makeFolder({ ...options, nodePath });
+  const { nodePath = process.execPath, shellPath = '/bin/sh' } = options;
+  const folder = makeFolder({ ...options, nodePath, shellPath });
   const script = join(folder, 'workspace-daemon.cjs');
   try {
     return { folder, daemon: await makeSnapshot(nodePath, script) };
@@ -70,12 +80,12 @@ export async function makeKit(options: KitOptions): Promise<SandboxKit> {
   }
 }
 
-function makeFolder({ dataDir, daemonPath, nodePath, isNodeReadable }: Required<KitOptions>): string {
+function makeFolder({ dataDir, daemonPath, nodePath, shellPath, areProgramsReadable }: Required<KitOptions>): string {
   const daemon = readFileSync(daemonPath);
-  const { size, mtimeMs } = statSync(nodePath);
+  const programs = [nodePath, shellPath].map((path) => statSync(path)).map(({ size, mtimeMs }) => [size, mtimeMs]);
   const id = createHash('sha256')
     .update(daemon)
-    .update(JSON.stringify([size, mtimeMs, etc, isNodeReadable]))
+    .update(JSON.stringify([programs, etc, areProgramsReadable]))
     .digest('hex')
     .slice(0, 16);
   const folder = join(dataDir, 'sandbox-kits', id);
@@ -85,10 +95,15 @@ function makeFolder({ dataDir, daemonPath, nodePath, isNodeReadable }: Required<
   mkdirSync(join(draft, 'etc'), { recursive: true, mode: 0o755 });
   for (const [name, content] of Object.entries(etc)) writeFileSync(join(draft, 'etc', name), content, { mode: 0o644 });
   writeFileSync(join(draft, 'workspace-daemon.cjs'), daemon, { mode: 0o644 });
-  copyFileSync(nodePath, join(draft, 'node'));
-  // Executable but not readable: the kernel then hides the daemon's memory, handles and environment from the agent's
-  // commands, though they run as the same user.
-  chmodSync(join(draft, 'node'), isNodeReadable ? 0o555 : 0o111);
+  for (const [name, path] of [
+    ['node', nodePath],
+    ['sh', shellPath],
+  ] as const) {
+    copyFileSync(path, join(draft, name));
+    // Executable but not readable: the kernel then hides the memory, handles and environment of whoever runs it from the
+    // agent's commands, though they run as the same user.
+    chmodSync(join(draft, name), areProgramsReadable ? 0o555 : 0o111);
+  }
   renameSync(draft, folder);
   return folder;
 }

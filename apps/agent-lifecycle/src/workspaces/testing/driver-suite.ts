@@ -34,6 +34,38 @@ export interface DriverSuiteOptions {
   kernel?: 'gVisor';
 }
 
+/**
+ * What gVisor lets a user open of processes of the same user: their environment, which holds nothing secret, addresses,
+ * names, and pipes that a program made for itself; neither its memory nor its standard streams.
+ */
+const openedInGvisor = / (environ|auxv|maps|smaps|fd|fdinfo|ns|cwd|exe|root|handle ([3-9]|\d\d))$/;
+
+/**
+ * In lines, which processes were looked at and what of them could be opened: all but those of the command itself, the
+ * first process and the daemon among them.
+ */
+const openedOfOthers = `perl -MFcntl -e '
+  for (my $own = $$; $own > 1;) { # from here up to the daemon, whose child the command is
+    open(S, "<", "/proc/$own/status") or last; my ($parent) = join("", <S>) =~ /PPid:\\s+(\\d+)/;
+    $own == $ENV{DAEMON} and last; $own{$own} = 1; $own = $parent;
+  }
+  for my $pid (grep { !$own{$_} } map { /(\\d+)/ } glob("/proc/[0-9]*")) {
+    open(C, "<", "/proc/$pid/comm"); chomp($name = <C>); push @looked, "$pid $name";
+    for my $file (qw(mem environ auxv maps smaps numa_maps pagemap stack syscall personality)) {
+      for my $mode (O_RDONLY, O_WRONLY, O_RDWR) {
+        sysopen(F, "/proc/$pid/$file", $mode) or next;
+        push @opened, "$pid $file" if $mode != O_RDONLY || sysread(F, $x, 1);
+      }
+      sysopen(F, "/proc/$pid/task/$pid/$file", O_RDWR) and push @opened, "$pid task $file";
+    }
+    for my $folder (qw(fd fdinfo map_files ns)) { opendir(D, "/proc/$pid/$folder") and push @opened, "$pid $folder" }
+    for my $link (qw(cwd exe root)) { defined readlink("/proc/$pid/$link") and push @opened, "$pid $link" }
+    for my $fd (0 .. 30) { for my $mode (O_RDONLY, O_WRONLY) {
+      sysopen(F, "/proc/$pid/fd/$fd", $mode | O_NONBLOCK) and push @opened, "$pid handle $fd";
+    } }
+  }
+  print map { "looked $_\\n" } @looked; print map { "opened $_\\n" } @opened;'`;
+
 /** What `WorkspaceDriver` promises, tried on a driver. `make` is called once. */
 export function describeDriver(name: string, options: DriverSuiteOptions, make: () => Promise<DriverUnderTest>): void {
   describe(`${name}, as every driver,`, () => {
@@ -270,6 +302,16 @@ export function describeDriver(name: string, options: DriverSuiteOptions, make: 
         );
         expect(stdout).toBe('');
         expect(stderr.match(/Permission denied/g)).toHaveLength(3);
+      });
+
+      it('opens no memory, handle or environment of a process that is not a command, the first one included', async () => {
+        const { agentId } = await awake();
+        const { stdout } = await run(agentId, `DAEMON=$PPID; export DAEMON; ${openedOfOthers}`);
+        const lines = stdout.split('\n');
+        expect(lines.filter((line) => line.startsWith('looked ')).length).toBeGreaterThanOrEqual(2);
+        expect(lines).toContainEqual(expect.stringMatching(/^looked 1 /));
+        const opened = lines.filter((line) => line.startsWith('opened '));
+        expect(opened.filter((file) => !isGvisor || !openedInGvisor.test(file))).toEqual([]);
       });
 
       // Its environment and the names of its handles are shown: gVisor asks nothing but who the user is.

@@ -188,6 +188,20 @@ describe('schedules and triggers over HTTP', () => {
     expect(full.length).toBe(1_048_576);
     expect(await statusOf(full, { ...json, ...proof })).toBe(202);
     expect(await statusOf(`${full} `, { ...json, ...proof })).toBe(413);
+    expect(await statusOf(full.repeat(12), { ...json, ...proof })).toBe(413);
+    const form = { ...proof, 'content-type': 'application/x-www-form-urlencoded' };
+    expect(await statusOf(`a=${'x'.repeat(1_048_575)}`, form)).toBe(413);
+    expect(await statusOf('{"__proto__":{"a":1}}', { ...json, ...proof })).toBe(400); // an empty message
+    for (const levels of [3_000, 200_000]) {
+      const deep = await fire(body.id, '['.repeat(levels) + ']'.repeat(levels), { ...json, ...proof });
+      expect([deep.status, deep.body.error.details[0]?.reason]).toEqual([400, 'too_deep']);
+    }
+    const long = await trigger('{{payload}}');
+    const longProof = { 'x-webhook-secret': long.body.webhook_secret };
+    expect(await statusOf(full, { ...json, ...longProof }, long.body.id)).toBe(413);
+    expect((await trigger('{{payload}}'.repeat(5_000))).body.error.details).toMatchObject([
+      { field: 'message_template', reason: 'too_many_places' },
+    ]);
     await roost.api('PATCH', `${agent}/triggers/${body.id}`, { enabled: false });
     expect(await statusOf('{"a":1}', { ...json, ...proof })).toBe(409);
   });

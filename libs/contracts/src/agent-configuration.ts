@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { quantityBytes, quantityMillicores } from './quantities.js';
 import { clearable } from './shapes.js';
+import { placesOf, tooManyPlaces } from './template-places.js';
 import { wire } from './wire.js';
 
 export const McpServerConfig = z.union([
@@ -92,16 +93,18 @@ export function hooksAreKnown(
   const templates: Record<string, string | undefined> = hookMessages ?? {};
   for (const [hook, variables] of Object.entries(HOOK_VARIABLES)) {
     const template = templates[hook] ?? '';
-    for (const [, name = ''] of template.matchAll(/\{\{\s*([^{}]*?)\s*\}\}/g)) {
+    const field = hook.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    const refuse = (message: string) =>
+      ctx.addIssue({ code: 'custom', path: ['hook_messages', field], input: template, message });
+    const tooMany = tooManyPlaces(template);
+    if (tooMany !== undefined) {
+      refuse(tooMany);
+      continue;
+    }
+    for (const name of placesOf(template)) {
       if (variables.includes(name)) continue;
       const known = variables.map((variable) => `{{${variable}}}`).join(', ') || 'none';
-      const field = hook.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-      ctx.addIssue({
-        code: 'custom',
-        path: ['hook_messages', field],
-        input: template,
-        message: `{{${name}}} is not a variable of this hook; there are: ${known}`,
-      });
+      refuse(`{{${name}}} is not a variable of this hook; there are: ${known}`);
     }
   }
 }

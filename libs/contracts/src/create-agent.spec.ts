@@ -31,6 +31,18 @@ describe('the body of create', () => {
   });
 
   it.each([
+    ['channel_message_received', '{{content}}'.repeat(200), true],
+    ['channel_message_received', '{{content}}'.repeat(201), false],
+    ['unread_message_reminder', '{{count}}'.repeat(201), false],
+    ['session_start', `{{${' '.repeat(9_998)}`, true],
+  ])('takes a hook %s of a bounded number of places (%#)', (hook, template, isFine) => {
+    const configuration = { hook_messages: { [hook]: template } };
+    const parsed = CreateAgent.safeParse({ name: 'a', configuration });
+    expect(parsed.success).toBe(isFine);
+    expect(parsed.error?.issues.map(({ path }) => path.at(-1)) ?? []).toEqual(isFine ? [] : [hook]);
+  });
+
+  it.each([
     ['1.5Gi', true],
     ['500Mi', true],
     ['-1', false],

@@ -2,6 +2,9 @@ import type { AgentConfiguration, ClaimedTurn } from '#lib/contracts';
 import type { ModelMessage, TextPart } from 'ai';
 import { fillPlaces } from '#lib/template';
 
+/** Most that a hook's template adds to what the messages themselves say: as much as one message may hold. */
+export const MAX_HOOK_CHARACTERS = 100_000;
+
 type Batch = Pick<ClaimedTurn, 'messages' | 'attempt' | 'channel' | 'counterparty'>;
 
 /**
@@ -34,7 +37,9 @@ function fromTemplate(template: string, { messages, channel, counterparty }: Bat
     ['content', messages.map((message) => message.content).join('\n\n')],
     ['count', String(messages.length)],
   ]);
-  return fillPlaces(template, (name) => values.get(name));
+  // What the messages say is never cut where a template has it once; what a template repeats is.
+  const most = MAX_HOOK_CHARACTERS + (values.get('content') ?? '').length;
+  return fillPlaces(template, (name) => values.get(name), most).text;
 }
 
 function asParts({ content, metadata }: ClaimedTurn['messages'][number]): TextPart[] {

@@ -1,5 +1,6 @@
 import type { AgentConfiguration } from '#lib/contracts';
 import { fillPlaces } from '#lib/template';
+import { MAX_HOOK_CHARACTERS } from '../context/new-messages.js';
 import type { TurnView } from './turn-view.js';
 
 const DEFAULT_INTERVAL_MS = 120_000;
@@ -35,7 +36,10 @@ export class Reminders {
     const plain = `${this.waiting} new ${this.waiting === 1 ? 'message waits' : 'messages wait'}: finish or wrap up, they are handed to you next; read_messages shows them`;
     view.note(
       at,
-      template ? fillPlaces(template, (name) => (name === 'count' ? String(this.waiting) : undefined)) : plain,
+      template
+        ? fillPlaces(template, (name) => (name === 'count' ? String(this.waiting) : undefined), MAX_HOOK_CHARACTERS)
+            .text
+        : plain,
     );
   }
 }

@@ -1,17 +1,12 @@
-import { RoostError } from '#lib/contracts';
-import { fillPlaces, placesOf } from '#lib/template';
+import { fillPlaces } from '#lib/template';
+import { checkTemplate, MAX_MESSAGE_CHARACTERS } from '../templates/check-template.js';
 import { ZoneClock } from '../slots/zone-clock.js';
 
 const VARIABLES = ['date', 'time', 'schedule.name'];
 
-/** Errors: VALIDATION_ERROR naming the first variable that schedules do not have. */
+/** Errors: VALIDATION_ERROR naming the first variable that schedules do not have, or too many places. */
 export function checkScheduleTemplate(template: string): void {
-  const unknown = placesOf(template).find((name) => !VARIABLES.includes(name));
-  if (unknown === undefined) return;
-  const message = `unknown variable '${unknown.slice(0, 100)}'; there are ${VARIABLES.join(', ')}`;
-  throw new RoostError('VALIDATION_ERROR', `message_template: ${message}`, [
-    { field: 'message_template', reason: 'unknown_variable', message },
-  ]);
+  checkTemplate(template, (name) => VARIABLES.includes(name), VARIABLES.join(', '));
 }
 
 /** The message of a slot: date and time are the slot's own, in the schedule's zone, not those of a late start. */
@@ -26,5 +21,5 @@ export function renderSchedule(
     ['schedule.name', schedule.name],
   ]);
   // Long names may push a template over what a message may hold.
-  return fillPlaces(schedule.messageTemplate, (name) => values.get(name)).slice(0, 100_000);
+  return fillPlaces(schedule.messageTemplate, (name) => values.get(name), MAX_MESSAGE_CHARACTERS).text;
 }

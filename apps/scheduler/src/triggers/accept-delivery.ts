@@ -48,21 +48,28 @@ export async function acceptDelivery(
   return { execution: execution as Sendable };
 }
 
-/** Takes one from the trigger's allowance; its row stays locked, so that deliveries with one id come one by one. */
-async function spend(tx: Transaction, triggerId: string): Promise<void> {
-  const [trigger] = await tx.query<{ ahead: number }>(
-    `SELECT CASE WHEN allowed_at = '-infinity' THEN 0 ELSE extract(epoch FROM allowed_at - clock_timestamp()) END::float AS ahead
-     FROM triggers WHERE id = $1 FOR UPDATE`,
-    [triggerId],
-  );
-  if (!trigger) throw new RoostError('NOT_FOUND', 'there is no such trigger');
-  if (trigger.ahead > BURST_SECONDS)
+/** How many seconds of its allowance a trigger has spent in advance. */
+export const SECONDS_AHEAD = `CASE WHEN allowed_at = '-infinity' THEN 0 ELSE extract(epoch FROM allowed_at - clock_timestamp()) END::float`;
+
+/** Errors: RATE_LIMITED. Asked before a body is read, too: a flood does not pay for reading what is refused. */
+export function refuseFlood(secondsAhead: number): void {
+  if (secondsAhead > BURST_SECONDS)
     throw new RoostError(
       'RATE_LIMITED',
       'a trigger takes 60 webhooks a minute',
       [{ reason: 'rate_limited' }],
-      Math.max(1, Math.ceil(trigger.ahead - BURST_SECONDS)),
+      Math.max(1, Math.ceil(secondsAhead - BURST_SECONDS)),
     );
+}
+
+/** Takes one from the trigger's allowance; its row stays locked, so that deliveries with one id come one by one. */
+async function spend(tx: Transaction, triggerId: string): Promise<void> {
+  const [trigger] = await tx.query<{ ahead: number }>(
+    `SELECT ${SECONDS_AHEAD} AS ahead FROM triggers WHERE id = $1 FOR UPDATE`,
+    [triggerId],
+  );
+  if (!trigger) throw new RoostError('NOT_FOUND', 'there is no such trigger');
+  refuseFlood(trigger.ahead);
   await tx.query(
     `UPDATE triggers SET allowed_at = GREATEST(allowed_at, clock_timestamp()) + interval '1 second' WHERE id = $1`,
     [triggerId],

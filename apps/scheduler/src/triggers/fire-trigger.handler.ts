@@ -7,7 +7,7 @@ import type { z } from 'zod';
 import type { SchedulerConfig } from '../config.js';
 import { recordSent } from '../executions/close-executions.js';
 import { recordRefused, type Sendable, send } from '../firing/send-executions.js';
-import { acceptDelivery, type Accepted } from './accept-delivery.js';
+import { acceptDelivery, type Accepted, refuseFlood, SECONDS_AHEAD } from './accept-delivery.js';
 import { checkProof } from './proof.js';
 import { readPayload } from './read-payload.js';
 import { secretPlace, type TriggerRow } from './trigger-row.js';
@@ -30,17 +30,21 @@ export class FireTriggerHandler {
   /** Proves, renders, commits the execution, then queues its message; whoever finds it unsent later sends the same one. */
   @Handles(fireTrigger)
   async fire({ triggerId, headers, bodyBase64 }: z.output<typeof fireTrigger.input>) {
-    const [trigger] = await this.database.query<TriggerRow>(`SELECT * FROM triggers WHERE id = $1`, [triggerId]);
+    const [trigger] = await this.database.query<TriggerRow & { ahead: number }>(
+      `SELECT *, ${SECONDS_AHEAD} AS ahead FROM triggers WHERE id = $1`,
+      [triggerId],
+    );
     if (!trigger) throw new RoostError('NOT_FOUND', 'there is no such trigger');
     const body = Buffer.from(bodyBase64, 'base64');
     if (body.length > MAX_BODY_BYTES) throw new RoostError('PAYLOAD_TOO_LARGE', 'a webhook has at most 1 MiB');
-    checkProof(this.secretsOf(trigger), headers, body);
+    const deliveryId = checkProof(this.secretsOf(trigger), headers, body);
     if (!trigger.enabled) throw new RoostError('CONFLICT', 'the trigger is disabled', [{ reason: 'disabled' }]);
-    const payload = readPayload(headers['content-type'], body);
+    refuseFlood(trigger.ahead);
+    const payload = readPayload(headers, body);
     const content = renderTrigger(trigger.message_template, payload, headers);
     if (content === '')
       throw new RoostError('VALIDATION_ERROR', 'the template gives an empty message for this payload');
-    const accepted = await this.database.transaction((tx) => acceptDelivery(tx, trigger, deliveryId(headers), content));
+    const accepted = await this.database.transaction((tx) => acceptDelivery(tx, trigger, deliveryId, content));
     return this.deliver(accepted);
   }
 
@@ -67,13 +71,4 @@ export class FireTriggerHandler {
     const sealed = [trigger.secret, ...(trigger.previous_secret && isInGrace ? [trigger.previous_secret] : [])];
     return sealed.map((value) => this.sealer.open(value, place));
   }
-}
-
-/** How the provider names this delivery, if it does. */
-function deliveryId(headers: Record<string, string>): string | null {
-  for (const name of ['x-github-delivery', 'webhook-id', 'idempotency-key']) {
-    const id = headers[name];
-    if (id !== undefined && id !== '') return `${name}:${id.slice(0, 500).replaceAll('\0', '')}`;
-  }
-  return null;
 }

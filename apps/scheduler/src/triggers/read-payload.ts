@@ -1,8 +1,17 @@
 import { RoostError } from '#lib/contracts';
+import { parse } from 'lossless-json';
+import { jsonDepth } from './json-depth.js';
 
-/** The body of a webhook as JSON; a form's fields become one object. Errors: UNSUPPORTED_MEDIA_TYPE, VALIDATION_ERROR. */
-export function readPayload(contentType: string | undefined, body: Buffer): unknown {
-  const type = (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+/** Nested deeper than this is no event of any service; reading and writing it goes as deep in our own stack. */
+export const MAX_PAYLOAD_DEPTH = 100;
+
+/**
+ * The body of a webhook: JSON with its numbers as they were sent (`LosslessNumber`), or a form's fields as one object.
+ * A form that is nothing but a `payload` of JSON, as GitHub and Slack send it, is that JSON.
+ * Errors: UNSUPPORTED_MEDIA_TYPE, VALIDATION_ERROR.
+ */
+export function readPayload(headers: Record<string, string>, body: Buffer): unknown {
+  const type = (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
   const isJson = type === 'application/json' || /^application\/[\w.-]+\+json$/.test(type);
   const isForm = type === 'application/x-www-form-urlencoded';
   if (!isJson && !isForm) throw new RoostError('UNSUPPORTED_MEDIA_TYPE', 'send application/json or a form');
@@ -10,12 +19,29 @@ export function readPayload(contentType: string | undefined, body: Buffer): unkn
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(body);
   } catch {
-    throw new RoostError('VALIDATION_ERROR', 'the body is not UTF-8', [{ field: 'body', reason: 'not_utf8' }]);
+    throw refused('not_utf8', 'is not UTF-8');
   }
-  if (isForm) return Object.fromEntries(new URLSearchParams(text));
+  return isForm ? readForm(new URLSearchParams(text), headers['x-github-event'] !== undefined) : readJson(text);
+}
+
+function readForm(fields: URLSearchParams, isGitHub: boolean): unknown {
+  const payload = fields.get('payload');
+  const isAlone = fields.size === 1;
+  if (payload !== null && (isGitHub || (isAlone && /^\s*[[{]/.test(payload)))) return readJson(payload);
+  return Object.fromEntries(fields);
+}
+
+/** A key that comes twice has its last value, as for `JSON.parse`; `__proto__` is a key like any other. */
+function readJson(text: string): unknown {
+  if (jsonDepth(text) > MAX_PAYLOAD_DEPTH)
+    throw refused('too_deep', `is nested more than ${MAX_PAYLOAD_DEPTH} levels deep`, { max: MAX_PAYLOAD_DEPTH });
   try {
-    return JSON.parse(text) as unknown;
+    return parse(text, undefined, { onDuplicateKey: ({ newValue }) => newValue });
   } catch {
-    throw new RoostError('VALIDATION_ERROR', 'the body is not JSON', [{ field: 'body', reason: 'not_json' }]);
+    throw refused('malformed_json', 'is not valid JSON');
   }
+}
+
+function refused(reason: string, message: string, more: { max?: number } = {}): RoostError {
+  return new RoostError('VALIDATION_ERROR', `the body ${message}`, [{ field: 'body', reason, ...more }]);
 }

@@ -7,7 +7,8 @@ import { holdAgent } from '../agents/known-agent.js';
 import { secretPlace, type TriggerRow } from './trigger-row.js';
 import { checkTriggerTemplate } from './trigger-template.js';
 
-const newSecret = () => `whs_${randomBytes(32).toString('base64url')}`;
+/** What follows `whs_` is the key in base64: `new Webhook(secret.slice(4))` of the Standard Webhooks libraries. */
+const newSecret = () => `whs_${randomBytes(32).toString('base64')}`;
 
 /** Errors: NOT_FOUND (agent), VALIDATION_ERROR, CONFLICT at the account's limit. */
 export async function createOne(

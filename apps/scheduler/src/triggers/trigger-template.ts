@@ -1,7 +1,7 @@
-import { RoostError } from '#lib/contracts';
-import { fillPlaces, MAX_PATH_STEPS, placesOf, readPath } from '#lib/template';
+import { RoostError, tooManyPlaces } from '#lib/contracts';
+import { fillPlaces, MAX_PATH_STEPS, readPath } from '#lib/template';
+import { checkTemplate, MAX_MESSAGE_CHARACTERS } from '../templates/check-template.js';
 
-const MAX_CHARACTERS = 100_000;
 /** Headers that prove who sent it: an agent has no use for them. */
 const WITHHELD = [
   'authorization',
@@ -12,14 +12,9 @@ const WITHHELD = [
   'webhook-signature',
 ];
 
-/** Errors: VALIDATION_ERROR naming the first place that is neither of the payload nor of the headers. */
+/** Errors: VALIDATION_ERROR naming the first place that is neither of the payload nor of the headers, or too many. */
 export function checkTriggerTemplate(template: string): void {
-  const unknown = placesOf(template).find((name) => !isKnown(name));
-  if (unknown === undefined) return;
-  const message = `unknown variable '${unknown.slice(0, 100)}'; there are payload, payload.<path> and headers.<name>`;
-  throw new RoostError('VALIDATION_ERROR', `message_template: ${message}`, [
-    { field: 'message_template', reason: 'unknown_variable', message },
-  ]);
+  checkTemplate(template, isKnown, 'payload, payload.<path> and headers.<name>');
 }
 
 function isKnown(name: string): boolean {
@@ -29,19 +24,24 @@ function isKnown(name: string): boolean {
 }
 
 /**
- * The message of a webhook. What is missing is empty; it is cut at 100,000 characters and cleared of what text in
- * Postgres cannot hold.
+ * The message of a webhook. What is missing is empty; it is cleared of what text in Postgres cannot hold. A template
+ * saved before its places were bounded repeats itself past any message: it is filled to the limit.
+ * Errors: PAYLOAD_TOO_LARGE when the webhook makes a message longer than one may be: JSON that was cut is read wrong.
  */
 export function renderTrigger(template: string, payload: unknown, headers: Record<string, string>): string {
-  const filled = fillPlaces(template, (name) => {
+  const valueOf = (name: string) => {
     const [root, ...steps] = name.split('.');
     if (root === 'payload') return readPath(payload, steps);
     const header = steps.join('.').toLowerCase();
     return Object.hasOwn(headers, header) && !WITHHELD.includes(header) ? headers[header] : '';
-  });
+  };
+  const { text, isCut } = fillPlaces(template, valueOf, MAX_MESSAGE_CHARACTERS);
+  if (isCut && tooManyPlaces(template) === undefined)
+    throw new RoostError(
+      'PAYLOAD_TOO_LARGE',
+      `this webhook makes a message of more than ${MAX_MESSAGE_CHARACTERS} characters: take less of it into message_template, e.g. {{payload.a.b}}`,
+      [{ reason: 'message_too_long', max: MAX_MESSAGE_CHARACTERS }],
+    );
   // In a unicode expression a lone surrogate is a character of its own.
-  return filled
-    .slice(0, MAX_CHARACTERS)
-    .replaceAll('\0', '')
-    .replace(/\p{Surrogate}/gu, '\uFFFD');
+  return text.replaceAll('\0', '').replace(/\p{Surrogate}/gu, '\uFFFD');
 }

@@ -1,22 +1,21 @@
 import { Duplex } from 'node:stream';
+import type { SandboxOutput } from '../sandbox-output.js';
 
 const headerBytes = 8;
 const standardError = 2;
-const maxLogLine = 2_000;
 
 /**
  * A container's standard input and output as one line, over the stream that Docker's `attach` gives. Docker sends
- * frames of eight bytes of header and a payload, by which output and errors are told apart; errors become log lines.
+ * frames of eight bytes of header and a payload, by which output and errors are told apart; errors go to `output`.
  */
 export class ContainerLine extends Duplex {
   private header = Buffer.alloc(0);
   private left = 0;
   private isError = false;
-  private logLine = '';
 
   constructor(
     private readonly attached: NodeJS.ReadWriteStream,
-    private readonly onLog: (line: string) => void,
+    private readonly output: SandboxOutput,
   ) {
     super({ allowHalfOpen: false });
     attached.on('data', (chunk: Buffer) => this.takeFrames(chunk));
@@ -60,14 +59,8 @@ export class ContainerLine extends Duplex {
       const payload = rest.subarray(0, this.left);
       rest = rest.subarray(payload.length);
       this.left -= payload.length;
-      if (this.isError) this.log(payload);
+      if (this.isError) this.output.push(payload);
       else if (!this.push(payload)) this.attached.pause();
     }
-  }
-
-  private log(payload: Buffer): void {
-    const lines = (this.logLine + payload.toString('utf8')).split('\n');
-    this.logLine = (lines.pop() ?? '').slice(0, maxLogLine);
-    for (const line of lines) if (line) this.onLog(line.slice(0, maxLogLine));
   }
 }

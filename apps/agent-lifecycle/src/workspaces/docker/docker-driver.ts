@@ -7,6 +7,7 @@ import { statusOf } from '../http-status.js';
 import { type Limits, limitsOf } from '../limits.js';
 import { commandEnvironment } from '../command-environment.js';
 import type { SandboxLink } from '../sandbox-link.js';
+import { SandboxOutput } from '../sandbox-output.js';
 import { unavailable } from '../unavailable.js';
 import type { NetworkLogEntry, WorkspaceDriver, WorkspaceSpec, WorkspaceStatus } from '../workspace-driver.js';
 import { ContainerLine } from './container-line.js';
@@ -213,11 +214,10 @@ export class DockerWorkspaceDriver implements WorkspaceDriver {
   /** Serves the container over its line until that ends. */
   private hold(spec: WorkspaceSpec, limits: Limits, id: string, attached: NodeJS.ReadWriteStream): Workspace {
     const { agentId, env } = spec;
-    let last = '';
-    const line = new ContainerLine(attached, (words) => {
-      last = words.slice(0, 500);
-      this.options.logger.warn({ agentId, line: words }, 'workspace says');
-    });
+    const output = new SandboxOutput((said) =>
+      this.options.logger.warn({ agentId, sandboxOutput: said }, 'output of a sandbox'),
+    );
+    const line = new ContainerLine(attached, output);
     const config = {
       agentId,
       maxProcesses: Math.floor(limits.processes * 0.8),
@@ -232,7 +232,7 @@ export class DockerWorkspaceDriver implements WorkspaceDriver {
       id,
       line,
       link: this.lines.open(agentId, line),
-      ended: closed.then(() => this.cleanUp(agentId, workspace, () => last)),
+      ended: closed.then(() => this.cleanUp(agentId, workspace, () => output.lastWords)),
     };
     this.workspaces.set(agentId, workspace);
     return workspace;

@@ -1,4 +1,5 @@
 import type { CoreV1Event, V1ContainerStatus, V1PersistentVolumeClaim, V1Pod } from '@kubernetes/client-node';
+import { printable } from '#lib/bounded-streams';
 import { RoostError } from '#lib/contracts';
 import { statusOf } from '../http-status.js';
 import { hostAway, unavailable } from '../unavailable.js';
@@ -30,7 +31,7 @@ function whyContainerFails({ state, lastState, image }: V1ContainerStatus): stri
   if (ended.reason === 'OOMKilled') {
     return 'the workspace used more memory than it may and was ended: raise resources.memory of the agent, or let it do less at once';
   }
-  return `the workspace ended (${ended.reason ?? 'Error'}, exit code ${ended.exitCode})${ended.message ? `: ${ended.message}` : ''}; it is started again`;
+  return `the workspace ended (${ended.reason ?? 'Error'}, exit code ${ended.exitCode})${ended.message ? `: ${printable(ended.message).slice(0, 500)}` : ''}; it is started again`;
 }
 
 /**

@@ -207,7 +207,9 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
       env: commandEnvironment(spec.env, nodePrograms()),
       inboxPrefix: workspaceInboxPrefix(agentId),
     };
-    const sandbox = new Sandbox(command, config, (line) => logger.warn({ agentId, line }, 'workspace says'));
+    const sandbox = new Sandbox(command, config, (line) =>
+      logger.warn({ agentId, sandboxOutput: line }, 'output of a sandbox'),
+    );
     const link = this.lines.open(agentId, sandbox.link);
     const workspace: Workspace = { sandbox, link, isAwake: false };
     this.workspaces.set(agentId, workspace);

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import type { Duplex } from 'node:stream';
+import { SandboxOutput } from '../sandbox-output.js';
 import type { SandboxCommand } from './runtime.js';
 
 const [LINE_FD, SECCOMP_FD] = [3, 4];
@@ -15,7 +15,6 @@ export class Sandbox {
   readonly link: Duplex;
   hasEnded = false;
   private readonly child: ChildProcess;
-  private lastWords = '';
 
   constructor(command: SandboxCommand, config: unknown, onLog: (line: string) => void) {
     const { seccomp } = command;
@@ -35,16 +34,12 @@ export class Sandbox {
       filter.on('error', () => undefined);
       filter.end(seccomp);
     }
-    if (this.child.stderr) {
-      createInterface({ input: this.child.stderr }).on('line', (line) => {
-        this.lastWords = line.slice(0, 500);
-        onLog(line);
-      });
-    }
+    const output = new SandboxOutput(onLog);
+    if (this.child.stderr) output.follow(this.child.stderr);
     this.ended = new Promise((resolve) => {
       this.child.once('error', (error) => resolve(error.message));
       this.child.once('exit', (code, signal) =>
-        resolve(`${this.lastWords || 'no message'} (${signal ?? `exit code ${code ?? 'unknown'}`})`),
+        resolve(`${output.lastWords || 'no message'} (${signal ?? `exit code ${code ?? 'unknown'}`})`),
       );
     }).then((reason) => {
       this.hasEnded = true;

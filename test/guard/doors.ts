@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { Duplex, duplexPair } from 'node:stream';
 import { fetch } from 'undici';
 import {
+  checkRegisteredUrl,
   guardedAgents,
   guardedConnect,
   guardedDispatcher,
@@ -12,7 +13,6 @@ import {
   unbracketed,
 } from '#lib/net-guard';
 import { EgressProxy } from '../../apps/agent-lifecycle/src/workspaces/egress/egress-proxy.js';
-import { checkReceiver } from '../../apps/webhook-dispatch/src/endpoints/check-receiver.js';
 
 /** Where a request arrived, as the canary tells it; null when the door gives no answer's body. */
 export interface Arrival {
@@ -40,7 +40,7 @@ export function makeDoors(policy: GuardPolicy): Record<string, Door> {
       }
     },
     webhook: async (url) => {
-      await checkReceiver(url, policy);
+      await checkRegisteredUrl(url, policy);
       const agent = dispatcher();
       try {
         const answer = await guardedRequest(

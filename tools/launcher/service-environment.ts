@@ -46,7 +46,7 @@ export async function serviceEnvironment(input: ServiceEnvironmentInput, service
       inherited.ROOST_PREVIOUS_MASTER_KEYS_FILE ??
       (inherited.ROOST_MASTER_KEY_FILE ? undefined : secrets.previousMasterKeysFile),
     ROOST_LOCAL_API_KEY_FILE: isGateway ? secrets.apiKeyFile : undefined,
-    ROOST_WEBHOOK_NETWORK: inherited.ROOST_WEBHOOK_NETWORK ?? 'local',
+    ROOST_WEBHOOK_NETWORK: inherited.ROOST_WEBHOOK_NETWORK ?? (isThisMachine(input.host) ? 'local' : 'public'),
     ROOST_MCP_NETWORK: inherited.ROOST_MCP_NETWORK ?? (isThisMachine(input.host) ? 'local' : 'public'),
     ROOST_BWRAP: input.bubblewrapPath,
     ROOST_LOG_FILE: input.logFile,

@@ -64,6 +64,9 @@ export const lifecycleConfigSchema = z.object({
   ROOST_MAX_WARMTH_MS: z.coerce.number().int().min(300_000).optional(),
   /** Ranges that agents may reach though they are not public, separated by commas. */
   ROOST_EGRESS_ALLOWED_RANGES: z.string().optional(),
+  /** What webhook-dispatch and agent-runtime may call, so that an agent is told of an address when it is set. */
+  ROOST_WEBHOOK_NETWORK: z.enum(['public', 'local']).default('public'),
+  ROOST_MCP_NETWORK: z.enum(['public', 'local']).default('public'),
   ROOST_RECONCILE_MS: z.coerce.number().int().min(50).default(5_000),
   /** Failures in a row after which an agent whose workspace keeps failing goes to `error`. */
   ROOST_WORKSPACE_TRIES: z.coerce.number().int().min(1).max(100).default(5),

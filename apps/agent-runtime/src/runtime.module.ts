@@ -1,7 +1,7 @@
 import { RotationAtStart, sealerFrom } from '#lib/auth';
 import { Bus, CONFIG, LOGGER } from '#lib/bus';
 import { Database } from '#lib/database';
-import { localDevelopment, publicHttps } from '#lib/net-guard';
+import { policyOf } from '#lib/net-guard';
 import type { Logger } from '#lib/observability';
 import { Module } from '@nestjs/common';
 import { type Config, platformModels } from './config.js';
@@ -19,8 +19,6 @@ import { SessionStore } from './sessions/session-store.js';
 import { SessionsController } from './sessions/sessions.handlers.js';
 import { UnfinishedTurns } from './sessions/unfinished-turns.js';
 import { TurnWorker } from './turns/turn-worker.js';
-
-const policyOf = (config: Config) => (config.ROOST_MCP_NETWORK === 'local' ? localDevelopment : publicHttps);
 
 const redirectUriOf = (config: Config) =>
   config.ROOST_MCP_REDIRECT_URI ?? `${config.PUBLIC_URL.replace(/\/$/, '')}/v1/mcp/oauth/callback`;
@@ -46,14 +44,14 @@ const redirectUriOf = (config: Config) =>
     {
       provide: McpPool,
       inject: [Bus, CONFIG],
-      useFactory: (bus: Bus, config: Config) => new McpPool(bus, policyOf(config)),
+      useFactory: (bus: Bus, config: Config) => new McpPool(bus, policyOf(config.ROOST_MCP_NETWORK)),
     },
     {
       provide: McpRegistry,
       inject: [Database, AccessStore, McpPool, CONFIG],
       useFactory: (database: Database, access: AccessStore, pool: McpPool, config: Config) =>
         new McpRegistry(new ServerStore(database, sealerFrom(config)), access, pool, {
-          policy: policyOf(config),
+          policy: policyOf(config.ROOST_MCP_NETWORK),
           redirectUri: redirectUriOf(config),
         }),
     },

@@ -1,7 +1,7 @@
 import { RotationAtStart, sealerFrom } from '#lib/auth';
 import { CONFIG, LOGGER } from '#lib/bus';
 import { Database } from '#lib/database';
-import { localDevelopment, publicHttps } from '#lib/net-guard';
+import { policyOf } from '#lib/net-guard';
 import type { Logger } from '#lib/observability';
 import { Module } from '@nestjs/common';
 import type { Config } from './config.js';
@@ -24,7 +24,7 @@ import { POLICY } from './policy.js';
     {
       provide: POLICY,
       inject: [CONFIG],
-      useFactory: (config: Config) => (config.ROOST_WEBHOOK_NETWORK === 'local' ? localDevelopment : publicHttps),
+      useFactory: (config: Config) => policyOf(config.ROOST_WEBHOOK_NETWORK),
     },
     {
       provide: EndpointSecrets,

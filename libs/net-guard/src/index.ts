@@ -3,6 +3,7 @@
  * Promised: a name is resolved once, every answer is checked, and only a checked address is dialled, with the name kept
  * for TLS and for the Host header. Not promised: that the host at a public address is a friendly one.
  */
+export { checkRegisteredUrl } from './check-registered-url.js';
 export { checkUrl } from './check-url.js';
 export { classifyAddress, isInRanges, type AddressKind } from './classify-address.js';
 export { guardedAgents, guardedConnect, guardedDispatcher } from './guarded-connect.js';
@@ -13,6 +14,7 @@ export {
   type GuardPolicy,
   isBlocked,
   localDevelopment,
+  policyOf,
   publicHttps,
   resolveChecked,
   unbracketed,

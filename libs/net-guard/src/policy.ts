@@ -21,6 +21,10 @@ export const publicHttps: GuardPolicy = { schemes: ['https'] };
 /** For `npm start` on one's own machine: plain HTTP and this machine itself are allowed too. */
 export const localDevelopment: GuardPolicy = { schemes: ['http', 'https'], allowedRanges: ['127.0.0.0/8', '::1/128'] };
 
+/** The policy that a service's `ROOST_…_NETWORK` names. */
+export const policyOf = (network: 'public' | 'local'): GuardPolicy =>
+  network === 'local' ? localDevelopment : publicHttps;
+
 const resolveTimeoutMs = 5_000;
 
 /**

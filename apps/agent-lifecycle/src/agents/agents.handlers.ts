@@ -17,10 +17,12 @@ import { refreshVolumeUsage } from '../hands/volume-usage.js';
 import { WorkspaceKeeper } from '../hands/workspace-keeper.js';
 import { tellMessaging } from '../states/tell-messaging.js';
 import { type AgentKey, findAgent, stateOf } from './agent-row.js';
+import { checkAddresses } from './check-addresses.js';
 import { countFor } from './count-for.js';
 import { createAgent } from './create-agent.js';
 import { deleteAgent } from './delete-agent.js';
 import { listAgents } from './list-agents.js';
+import { checkMaxima } from './maxima.js';
 import { showAgent } from './show-agent.js';
 import { changedFields, updateAgent } from './update-agent.js';
 
@@ -40,6 +42,8 @@ export class AgentsHandlers {
   @Handles(createContract)
   async create(input: z.output<typeof createContract.input>, context: CallContext) {
     const accountId = accountOf(context);
+    checkMaxima(input, this.config);
+    await checkAddresses(input.configuration, this.config);
     const agent = await this.database.transaction((tx) => createAgent(tx, this.sealer, this.config, accountId, input));
     await tellMessaging(this.bus, stateOf(agent));
     if (input.initialFiles.length > 0) this.keeper.ensureSoon(agent.id);
@@ -82,6 +86,8 @@ export class AgentsHandlers {
     const key: AgentKey = { agentId, accountId: accountOf(context) };
     const operations = planFiles(input.files ?? []);
     await findAgent(this.database, key);
+    checkMaxima(input, this.config);
+    await checkAddresses(input.configuration, this.config);
     if (operations.length > 0) await this.keeper.ensure(key);
     const undo = await applyFiles(this.bus, agentId, operations);
     const agent = await this.database

@@ -41,6 +41,21 @@ describe('an agent', () => {
     });
   });
 
+  it.each([
+    ['configuration.webhooks.message_complete', { webhooks: { message_complete: 'https://127.0.0.1:8443/' } }],
+    ['configuration.webhooks.message_failed', { webhooks: { message_failed: 'http://example.org/' } }],
+    ['configuration.webhooks.agent_error', { webhooks: { agent_error: 'https://user:password@example.org/' } }],
+    ['configuration.webhooks.agent_error', { webhooks: { agent_error: 'https://[::ffff:10.0.0.1]/' } }],
+    ['configuration.mcp_servers.far.url', { mcp_servers: { far: { url: 'https://2852039166/mcp' } } }],
+    ['configuration.mcp_servers.far.url', { mcp_servers: { far: { url: 'https://key@mcp.example.org/' } } }],
+    ['configuration.mcp_servers.far.url', { mcp_servers: { far: { url: 'https://localhost:9000/mcp' } } }],
+  ] as [string, object][])('is refused an address that may not be called: %s %j', async (field, configuration) => {
+    const refused = { code: 'VALIDATION_ERROR', details: [{ field }] };
+    await expect(service.agent({ configuration })).rejects.toMatchObject(refused);
+    const agent = await service.agent();
+    await expect(service.ask(updateAgent, { agent_id: agent.id, configuration })).rejects.toMatchObject(refused);
+  });
+
   it('keeps its secrets to itself: sealed in the database, masked in every answer', async () => {
     const agent = await service.agent({
       anthropic_api_key: `${CANARY}-1`,

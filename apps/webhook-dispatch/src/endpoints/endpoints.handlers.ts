@@ -9,12 +9,11 @@ import {
   updateWebhookEndpoint,
 } from '#lib/contracts';
 import { Database, newId } from '#lib/database';
-import type { GuardPolicy } from '#lib/net-guard';
+import { checkRegisteredUrl, type GuardPolicy } from '#lib/net-guard';
 import { Controller, Inject } from '@nestjs/common';
 import type { z } from 'zod';
 import { DeliveryWorker } from '../deliveries/delivery-worker.js';
 import { POLICY } from '../policy.js';
-import { checkReceiver } from './check-receiver.js';
 import { type EndpointRow, lockEndpoint, noEndpoint, toEndpoint } from './endpoint-row.js';
 import { EndpointSecrets } from './endpoint-secrets.js';
 
@@ -33,7 +32,7 @@ export class EndpointsHandlers {
   @Handles(createWebhookEndpoint)
   async create(input: Input<typeof createWebhookEndpoint>, context: CallContext) {
     const accountId = accountOf(context);
-    await checkReceiver(input.url, this.policy);
+    await checkRegisteredUrl(input.url, this.policy);
     const id = newId();
     const secret = input.secret ?? this.secrets.create();
     const row = await this.database.transaction(async (tx) => {
@@ -86,7 +85,7 @@ export class EndpointsHandlers {
 
   @Handles(updateWebhookEndpoint)
   async update({ endpointId, ...change }: Input<typeof updateWebhookEndpoint>, context: CallContext) {
-    if (change.url !== undefined) await checkReceiver(change.url, this.policy);
+    if (change.url !== undefined) await checkRegisteredUrl(change.url, this.policy);
     return this.database.transaction(async (tx) => {
       const row = await lockEndpoint(tx, accountOf(context), endpointId);
       const { enabled = row.enabled, ...others } = change;

@@ -1,6 +1,6 @@
 import { auth, UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js';
 import { type AgentForTurn, type McpServer, type NewMcpServer, RoostError } from '#lib/contracts';
-import { checkUrl, type GuardPolicy } from '#lib/net-guard';
+import { checkRegisteredUrl, type GuardPolicy } from '#lib/net-guard';
 import { guardedFetch } from '../guarded-fetch.js';
 import type { McpConnection } from '../mcp-connection.js';
 import type { McpPool } from '../mcp-pool.js';
@@ -26,7 +26,7 @@ export class McpRegistry {
   ) {}
 
   async create(accountId: string, server: NewMcpServer): Promise<McpServer> {
-    this.check(server);
+    await this.check(server);
     return toServer(await this.servers.create(accountId, server));
   }
 
@@ -39,7 +39,7 @@ export class McpRegistry {
   }
 
   async replace(accountId: string, id: string, server: NewMcpServer): Promise<McpServer> {
-    this.check(server);
+    await this.check(server);
     const before = await this.servers.get(accountId, id);
     const after = await this.servers.replace(accountId, id, server, before.url === (server.url ?? null));
     if (before.url) await this.pool.reset(this.target(before));
@@ -222,12 +222,12 @@ export class McpRegistry {
     };
   }
 
-  private check(server: NewMcpServer): void {
+  private async check(server: NewMcpServer): Promise<void> {
     if ((server.url === undefined) === (server.command === undefined))
       throw new RoostError('VALIDATION_ERROR', 'url: give either url or command', [
         { field: 'url', reason: 'required' },
       ]);
-    if (server.url !== undefined) checkUrl(server.url, this.options.policy);
+    if (server.url !== undefined) await checkRegisteredUrl(server.url, this.options.policy);
     if (server.url === undefined && (server.headers || server.transport))
       throw new RoostError('VALIDATION_ERROR', 'headers: only a server with a url has headers or a transport', [
         { field: 'headers', reason: 'not_allowed' },

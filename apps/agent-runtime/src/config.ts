@@ -30,7 +30,9 @@ export const Config = z.object({
   /** How long running turns may go on after a stop was asked for, before they are handed to another worker: 5 s before those who stop us lose patience. */
   ROOST_SHUTDOWN_GRACE_SECONDS: z.coerce.number().min(0).max(3_600).default(20),
   /** Turns that one runtime process runs side by side. */
-  ROOST_MAX_TURNS: z.coerce.number().int().min(1).max(1_000).default(20),
+  ROOST_MAX_TURNS: z.coerce.number().int().min(1).max(1_000).default(25),
+  /** Most of them that one account holds; fewer while others hold many. Four fifths unless it is set. */
+  ROOST_ACCOUNT_TURNS: z.coerce.number().int().min(1).max(1_000).optional(),
 });
 export type Config = z.output<typeof Config>;
 

@@ -83,7 +83,7 @@ const redirectUriOf = (config: Config) =>
             refusedKeys: new RefusedKeys(database),
             logger,
           },
-          config.ROOST_MAX_TURNS,
+          { maxTurns: config.ROOST_MAX_TURNS, accountTurns: config.ROOST_ACCOUNT_TURNS },
           config.ROOST_SHUTDOWN_GRACE_SECONDS * 1_000,
         ),
     },

@@ -2,7 +2,7 @@ import { runIfMain, startService } from '#lib/bus';
 import type { StartService } from '#lib/config';
 import { messagingConfig } from './config.js';
 import { MessagingModule } from './messaging.module.js';
-import { Messaging1795560000000 } from './migrations/messaging-1795560000000.js';
+import { migrations } from './migrations/index.js';
 
 /** Starts the queue: it accepts messages and hands out turns as soon as this resolves. */
 export const start: StartService = (env, neighbours) =>
@@ -12,7 +12,7 @@ export const start: StartService = (env, neighbours) =>
     neighbours,
     config: messagingConfig,
     module: MessagingModule,
-    database: { schema: 'messaging', migrations: [Messaging1795560000000] },
+    database: { schema: 'messaging', migrations },
   });
 
 runIfMain(import.meta.url, start, messagingConfig);

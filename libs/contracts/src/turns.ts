@@ -28,7 +28,11 @@ export type ClaimedTurn = z.output<typeof ClaimedTurn>;
  * `hasMore` says that another agent waited too: what becomes ready later is told by a hint.
  */
 export const claimTurn = request('messaging.turn.claim', {
-  input: wire({ workerId: z.string().min(1).max(200) }),
+  input: wire({
+    workerId: z.string().min(1).max(200),
+    /** Accounts that hold their share of the worker's slots: nothing of theirs is wanted. At most one per slot. */
+    fullAccounts: z.array(z.uuid()).max(1_000).optional(),
+  }),
   output: wire({ turn: ClaimedTurn.nullable(), hasMore: z.boolean().default(true) }),
 });
 

@@ -12,13 +12,13 @@ export class TurnWorker implements OnApplicationBootstrap, BeforeApplicationShut
 
   constructor(
     private readonly runner: TurnRunner,
-    maxTurns: number,
+    slots: { maxTurns: number; accountTurns: number | undefined },
     private readonly graceMs: number,
   ) {
     const workerId = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
     this.pool = new WorkerPool(
       runner.bus,
-      { workerId, maxTurns, pollMs: POLL_MS, run: (turn, abort) => runTurn(runner, turn, abort) },
+      { workerId, ...slots, pollMs: POLL_MS, run: (turn, abort) => runTurn(runner, turn, abort) },
       runner.logger,
     );
   }

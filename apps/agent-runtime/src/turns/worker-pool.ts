@@ -2,6 +2,7 @@ import { claimTurn, type ClaimedTurn, WAKE_RUNTIME } from '#lib/contracts';
 import { ownCall } from '#lib/bus/rpc';
 import type { Logger } from '#lib/observability';
 import type { Bus } from '#lib/bus';
+import { AccountShares } from '#lib/fair-slots';
 import type { Subscription } from '@nats-io/transport-node';
 import { setMaxListeners } from 'node:events';
 import { TurnStopped } from './turn-end.js';
@@ -9,6 +10,8 @@ import { TurnStopped } from './turn-end.js';
 export interface WorkerPoolOptions {
   workerId: string;
   maxTurns: number;
+  /** Most of them that are one account's. */
+  accountTurns?: number | undefined;
   /** How long between two looks for work when no hint comes. */
   pollMs: number;
   /** Must never throw. */
@@ -20,12 +23,16 @@ const QUEUE = 'runtime';
 
 /**
  * Claims turns and runs them side by side. Looks for work when a hint comes, when a claim says that more waits, when
- * there is room again after none, and once per `pollMs`: hints make it fast, the poll makes it certain.
+ * there is room again after none, and once per `pollMs`: hints make it fast, the poll makes it certain. Accounts share the
+ * slots: one that holds its share is left out of claims until a turn ends.
  */
 export class WorkerPool {
   private readonly running = new Map<Promise<void>, AbortController>();
   private claiming = 0;
   private hintMissed = false;
+  private readonly shares: AccountShares;
+  /** Accounts whose turns the last claim was not to bring. */
+  private leftOut: string[] = [];
   private isStopping = false;
   private isMessagingAway = false;
   private hints: Subscription | undefined;
@@ -35,7 +42,9 @@ export class WorkerPool {
     private readonly bus: Bus,
     private readonly options: WorkerPoolOptions,
     private readonly logger: Logger,
-  ) {}
+  ) {
+    this.shares = new AccountShares({ slots: options.maxTurns, perAccount: options.accountTurns });
+  }
 
   start(): void {
     this.listen();
@@ -91,17 +100,26 @@ export class WorkerPool {
 
   private look(): void {
     if (this.isStopping) return;
-    this.hintMissed = this.isFull || this.claiming >= MAX_CLAIMS;
+    this.hintMissed = this.isFull || this.claiming >= this.maxClaims;
     if (!this.hintMissed) void this.claim();
   }
 
+  /** Claims under way may all bring turns of one account: they must not exceed its share together. */
+  private get maxClaims(): number {
+    const { slots, perAccount, free } = this.shares;
+    const isScarce = perAccount < slots && free - this.claiming <= slots - perAccount;
+    return isScarce ? 1 : Math.min(MAX_CLAIMS, perAccount);
+  }
+
   private async claim(): Promise<void> {
+    const fullAccounts = this.shares.full(this.claiming);
+    this.leftOut = fullAccounts;
     this.claiming++;
     let moreWaits = false;
     try {
       const { turn, hasMore } = await this.bus.request(
         claimTurn,
-        { workerId: this.options.workerId },
+        { workerId: this.options.workerId, ...(fullAccounts.length > 0 ? { fullAccounts } : {}) },
         ownCall(`claim_${this.options.workerId}`, 5_000),
       );
       if (this.isMessagingAway) this.logger.info('messaging answers again');
@@ -124,10 +142,12 @@ export class WorkerPool {
     // Every step and every tool call of a turn listens for its end.
     setMaxListeners(0, abort.signal);
     if (this.isStopping) abort.abort(new TurnStopped('shutdown'));
+    this.shares.take(turn.accountId);
     const run = this.options.run(turn, abort).finally(() => {
       this.running.delete(run);
+      this.shares.release(turn.accountId);
       this.listen();
-      if (this.hintMissed) this.look();
+      if (this.hintMissed || this.leftOut.some((account) => this.shares.hasRoom(account, this.claiming))) this.look();
     });
     this.running.set(run, abort);
   }

@@ -25,7 +25,8 @@ export async function forgetAgent(tx: Transaction, agentId: string, accountId: s
   await tx.query(
     `INSERT INTO agents (agent_id, account_id, status, revision) VALUES ($1, $2, 'deleted', $3)
      ON CONFLICT (agent_id) DO UPDATE
-       SET status = 'deleted', revision = excluded.revision, running_turn = NULL, next_at = NULL, updated_at = now()`,
+       SET status = 'deleted', revision = excluded.revision, running_turn = NULL, next_at = NULL, retry_at = NULL,
+         updated_at = now()`,
     [agentId, accountId, revision],
   );
   for (const table of ['messages', 'conversations', 'turns']) {

@@ -44,6 +44,22 @@ describe('the send batcher', () => {
     expect(await stored(other)).toEqual(texts);
   });
 
+  it('stores another account’s message with the next commit, whatever waits before it', async () => {
+    const batcher = new SendBatcher(database);
+    const others = newId();
+    const theirAgent = newId();
+    await database.transaction((tx) =>
+      recordAgent(tx, { agentId: theirAgent, accountId: others, status: 'active', revision: 1 }),
+    );
+    const flood = Array.from({ length: 640 }, () => send(batcher, one, 'flood'));
+    const input = { conversationId: 'c', content: 'm', metadata: {}, channel: 'api', queueMode: 'collect' } as const;
+    await batcher.send({ input: { ...input, agentId: theirAgent }, accountId: others, headers: {} });
+    const [row] = await database.query(`SELECT count(*)::int AS stored FROM messages WHERE content = 'flood'`);
+    // Those of the commit that ran, of the one it shared, and of one that may have ended since.
+    expect(row?.['stored']).toBeLessThan(200);
+    await Promise.all(flood);
+  });
+
   it('refuses one that cannot be stored, and stores those that came with it', async () => {
     const batcher = new SendBatcher(database);
     const outcomes = await Promise.allSettled(['first', 'NUL \0', 'last'].map((text) => send(batcher, other, text)));

@@ -1,8 +1,10 @@
 import { Database } from '#lib/database';
+import { FairQueue } from '#lib/fair-slots';
 import { Injectable } from '@nestjs/common';
 import { sendMessages, type SendOutcome, type SendRequest } from './send-messages.js';
 
 const MAX_BATCH = 64;
+/** A batch may exceed it by one message. */
 const MAX_BATCH_CHARS = 2_000_000;
 
 interface Waiting {
@@ -14,12 +16,13 @@ interface Waiting {
 /**
  * Gathers the sends that arrive while a commit runs into the next one: a commit costs a disk flush and a statement,
  * however many messages it holds. One at a time: two that run side by side hold half as many each, and are slower.
- * A message that finds none running waits for nothing; one that cannot be stored is told so by itself and never
+ * Accounts take turns in filling a commit, so that one that floods delays no other by more than that. A message that
+ * finds none running waits for nothing; one that cannot be stored is told so by itself and never
  * spoils its neighbours.
  */
 @Injectable()
 export class SendBatcher {
-  private readonly waiting: Waiting[] = [];
+  private readonly waiting = new FairQueue<Waiting>();
   private isRunning = false;
 
   constructor(private readonly database: Database) {}
@@ -27,26 +30,27 @@ export class SendBatcher {
   /** Resolves once the message is on disk. */
   send(request: SendRequest): Promise<SendOutcome> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ request, resolve, reject });
+      this.waiting.push(request.accountId, { request, resolve, reject });
       if (!this.isRunning) void this.run();
     });
   }
 
   private async run(): Promise<void> {
     this.isRunning = true;
-    while (this.waiting.length > 0) await this.commit(this.take());
+    while (this.waiting.size > 0) await this.commit(this.take());
     this.isRunning = false;
   }
 
   private take(): Waiting[] {
-    let size = 0;
+    const batch: Waiting[] = [];
     let chars = 0;
-    for (const { request } of this.waiting) {
-      chars += request.input.content.length;
-      if (size === MAX_BATCH || (size > 0 && chars > MAX_BATCH_CHARS)) break;
-      size++;
+    while (batch.length < MAX_BATCH && chars < MAX_BATCH_CHARS) {
+      const next = this.waiting.shift();
+      if (!next) break;
+      batch.push(next);
+      chars += next.request.input.content.length;
     }
-    return this.waiting.splice(0, size);
+    return batch;
   }
 
   private async commit(batch: Waiting[]): Promise<void> {

@@ -1,6 +1,6 @@
 import { Database } from '#lib/database';
 import { freshDatabase } from '#lib/testing';
-import { Messaging1795560000000 } from '../migrations/messaging-1795560000000.js';
+import { migrations } from '../migrations/index.js';
 
 /** Messaging's schema on a fresh database, without the service. */
 export async function messagingDatabase(): Promise<{ database: Database; drop(): Promise<void> }> {
@@ -8,7 +8,7 @@ export async function messagingDatabase(): Promise<{ database: Database; drop():
   const database = await Database.open({
     url: fresh.url,
     schema: 'messaging',
-    migrations: [Messaging1795560000000],
+    migrations,
     poolSize: 4,
   });
   return {

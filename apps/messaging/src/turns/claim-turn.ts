@@ -1,5 +1,8 @@
 import { type ClaimedTurn, Message, turnStarted } from '#lib/contracts';
 import { type Database, NEVER_PUBLISHED, newId, type Transaction } from '#lib/database';
+import type { AccountRanges, AccountRotation } from './account-rotation.js';
+import { queueDueRetries } from './due-retries.js';
+import { nextClaim } from './free-agent.js';
 
 /** A batch travels in one bus message and one prompt: what is beyond comes with the conversation's next turn. */
 const MAX_BATCH = 200;
@@ -22,18 +25,42 @@ interface ClaimRow {
   messages: unknown[];
 }
 
+export interface Claim {
+  workerId: string;
+  leaseMs: number;
+  /** Accounts whose share of the worker's slots is used up: none of theirs is claimed. */
+  fullAccounts: string[];
+}
+
 /**
- * Claims the next turn, or gives null when nothing can be claimed. The agent that has been ready longest comes first,
- * within it the conversation that waits longest; a turn's end puts its agent behind those that were ready before.
- * `hasMore`: another agent could be claimed when this one was.
+ * Claims the next turn, or gives null when nothing can be claimed. Accounts take turns. Within one the agent that has
+ * been ready longest comes first, within it the conversation that waits longest; a turn's end puts its agent behind
+ * those of its account that were ready before. `hasMore`: another agent could be claimed when this one was.
  */
 export async function claimTurn(
   database: Database,
-  workerId: string,
-  leaseMs: number,
+  rotation: AccountRotation,
+  { workerId, leaseMs, fullAccounts }: Claim,
 ): Promise<(ClaimedTurn & { hasMore: boolean }) | null> {
   const turnId = newId();
-  const { agent, claim } = await database.transaction((tx) => claimOf(tx, turnId, workerId, leaseMs));
+  const { agent, claim } = await database.transaction(async (tx) => {
+    const ranges = rotation.ranges(fullAccounts);
+    const agent =
+      (await lockNext(tx, ranges)) ?? ((await queueDueRetries(tx)) ? await lockNext(tx, ranges) : undefined);
+    if (!agent) return {};
+    rotation.served(agent.account_id);
+    // A statement of its own: only one that begins under the lock sees everything that was committed before it.
+    const [claim] = await tx.finish<ClaimRow>(CLAIM, [
+      agent.agent_id,
+      turnId,
+      workerId,
+      leaseMs,
+      turnStarted.subject,
+      ranges.after,
+      ranges.before,
+    ]);
+    return { agent, claim };
+  });
   if (!agent) return null;
   if (!claim) {
     await database.transaction((tx) => waitForRetry(tx, agent.agent_id));
@@ -55,31 +82,25 @@ export async function claimTurn(
   };
 }
 
-async function claimOf(
-  tx: Transaction,
-  turnId: string,
-  workerId: string,
-  leaseMs: number,
-): Promise<{ agent?: AgentRow | undefined; claim?: ClaimRow | undefined }> {
-  const [agent] = await tx.query<AgentRow>(
-    `SELECT agent_id, account_id FROM agents
-     WHERE next_at <= now() AND running_turn IS NULL AND status = 'active'
-     ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED`,
-  );
-  if (!agent) return {};
-  // A statement of its own: only one that begins under the lock sees everything that was committed before it.
-  const [claim] = await tx.finish<ClaimRow>(CLAIM, [agent.agent_id, turnId, workerId, leaseMs, turnStarted.subject]);
-  return { agent, claim };
+/** The ranges are searched one after the other, each by index, until an agent is found. */
+const NEXT = `
+  SELECT agent_id, account_id FROM unnest($1::uuid[], $2::uuid[]) AS range (after, before)
+  CROSS JOIN LATERAL (
+    SELECT agent_id, account_id FROM agents
+    WHERE account_id > range.after AND account_id < range.before
+      AND next_at <= now() AND running_turn IS NULL AND status = 'active'
+    ORDER BY account_id, next_at LIMIT 1 FOR UPDATE SKIP LOCKED
+  ) agent LIMIT 1`;
+
+async function lockNext(tx: Transaction, { after, before }: AccountRanges): Promise<AgentRow | undefined> {
+  const [agent] = await tx.query<AgentRow>(NEXT, [after, before]);
+  return agent;
 }
 
 /** The conversation's own messages are all backing off: the agent is ready again when the first of them is. */
 async function waitForRetry(tx: Transaction, agentId: string): Promise<void> {
   await tx.query(`SELECT 1 FROM agents WHERE agent_id = $1 FOR UPDATE`, [agentId]);
-  await tx.finish(
-    `UPDATE agents SET next_at = (SELECT min(ready_at) FROM conversations c WHERE c.agent_id = $1)
-     WHERE agent_id = $1 AND running_turn IS NULL`,
-    [agentId],
-  );
+  await tx.finish(`UPDATE agents SET ${nextClaim('$1')} WHERE agent_id = $1 AND running_turn IS NULL`, [agentId]);
 }
 
 const CLAIM = `
@@ -126,6 +147,9 @@ const CLAIM = `
   )
   SELECT agent.fence AS fencing_token, c.id AS conversation_id, s.channel, c.counterparty_id, c.counterparty_name,
     c.partial_reply, s.attempt, s.messages,
-    EXISTS (SELECT FROM agents other WHERE other.next_at <= now() AND other.running_turn IS NULL AND other.status = 'active'
-      AND other.agent_id <> $1::uuid) AS has_more
+    EXISTS (
+      SELECT FROM unnest($6::uuid[], $7::uuid[]) AS range (after, before) CROSS JOIN LATERAL (
+        SELECT FROM agents other WHERE other.account_id > range.after AND other.account_id < range.before
+          AND other.next_at <= now() AND other.running_turn IS NULL AND other.status = 'active'
+          AND other.agent_id <> $1::uuid LIMIT 1) AS found) AS has_more
   FROM agent, conversation c, summary s`;

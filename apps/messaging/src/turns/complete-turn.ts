@@ -2,6 +2,7 @@ import { completeTurn as contract, encode, messageCompleted } from '#lib/contrac
 import { newId, type Transaction } from '#lib/database';
 import { z } from 'zod';
 import { belongsTo } from '../messages/belongs-to.js';
+import { nextClaim } from './free-agent.js';
 import { lockTurn } from './locked-turn.js';
 
 export interface Ended {
@@ -71,6 +72,5 @@ const COMPLETE = `
       '{"v":"${messageCompleted.v}"}'
     FROM summary s
   )
-  UPDATE agents SET running_turn = NULL,
-    next_at = (SELECT greatest(min(ready_at), now()) FROM conversations c WHERE c.agent_id = $2::uuid HAVING min(ready_at) IS NOT NULL)
+  UPDATE agents SET running_turn = NULL, ${nextClaim('$2')}
   WHERE agent_id = $2::uuid AND running_turn = $1::uuid RETURNING next_at`;

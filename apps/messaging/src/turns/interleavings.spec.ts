@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { forgetAgent, recordAgent } from '../agents/record-agent.js';
 import { sendMessages } from '../messages/send-messages.js';
 import { messagingDatabase } from '../testing/messaging-database.js';
+import { AccountRotation } from './account-rotation.js';
 import { claimTurn } from './claim-turn.js';
 import { completeTurn } from './complete-turn.js';
 import { expireTurn } from './expire-turn.js';
@@ -42,7 +43,11 @@ it('answers every message exactly once and in order, whatever claims, expiries a
       const answered: string[] = [];
       let running: string | undefined;
       const claim = async () => {
-        const turn = await claimTurn(database, 'w', 30_000);
+        const turn = await claimTurn(database, new AccountRotation(), {
+          workerId: 'w',
+          leaseMs: 30_000,
+          fullAccounts: [],
+        });
         expect(turn !== null && running !== undefined).toBe(false);
         if (!turn) return;
         running = turn.turnId;

@@ -4,12 +4,13 @@ import { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { SettledMessages } from '../messages/settled-messages.js';
+import { queueDueRetries } from './due-retries.js';
 import { expireTurn } from './expire-turn.js';
 
 const SWEEP_MS = 500;
 const BATCH = 5_000;
 
-/** Gives the turns of lost workers to others, and bounds what is kept of ended ones. */
+/** Gives the turns of lost workers to others, lets due retries be claimed, and bounds what is kept of ended ones. */
 @Injectable()
 export class LeaseSweep implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
@@ -38,6 +39,7 @@ export class LeaseSweep implements OnApplicationBootstrap, BeforeApplicationShut
 
   private async sweep(): Promise<void> {
     if (this.rounds++ % 120 === 0) await this.forgetOld();
+    if (await this.database.transaction(queueDueRetries)) this.bus.signal(WAKE_RUNTIME);
     for (;;) {
       const expired = await this.database.transaction(expireTurn);
       if (!expired) return;

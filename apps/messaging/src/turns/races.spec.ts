@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { forgetAgent, recordAgent } from '../agents/record-agent.js';
 import { sendMessages } from '../messages/send-messages.js';
 import { messagingDatabase } from '../testing/messaging-database.js';
+import { AccountRotation } from './account-rotation.js';
 import { claimTurn } from './claim-turn.js';
 import { completeTurn } from './complete-turn.js';
 import { expireTurn } from './expire-turn.js';
@@ -107,7 +108,7 @@ class Queue {
   }
 
   async claim(): Promise<boolean> {
-    const turn = await claimTurn(database, 'w', 30_000);
+    const turn = await claimTurn(database, new AccountRotation(), { workerId: 'w', leaseMs: 30_000, fullAccounts: [] });
     if (turn) this.held.push({ turnId: turn.turnId, fencingToken: turn.fencingToken });
     return turn !== null;
   }

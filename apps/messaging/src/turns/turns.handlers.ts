@@ -16,6 +16,7 @@ import type { MessagingConfig } from '../config.js';
 import { SettledMessages } from '../messages/settled-messages.js';
 import { claimTurn as claim } from './claim-turn.js';
 import { completeTurn as complete, type Ended } from './complete-turn.js';
+import { AccountRotation } from './account-rotation.js';
 import { failTurn as fail } from './fail-turn.js';
 import { heartbeatTurn as heartbeat } from './heartbeat-turn.js';
 import { endInterrupted } from './interrupt-turn.js';
@@ -28,6 +29,7 @@ type InputOf<C extends { input: z.ZodType }> = z.output<C['input']>;
 @Controller()
 export class TurnsHandlers {
   private readonly isFenced: boolean;
+  private readonly rotation = new AccountRotation();
 
   constructor(
     private readonly database: Database,
@@ -39,8 +41,9 @@ export class TurnsHandlers {
   }
 
   @Handles(claimTurn)
-  async claim({ workerId }: InputOf<typeof claimTurn>) {
-    const claimed = await claim(this.database, workerId, this.config.ROOST_LEASE_MS);
+  async claim({ workerId, fullAccounts = [] }: InputOf<typeof claimTurn>) {
+    const leaseMs = this.config.ROOST_LEASE_MS;
+    const claimed = await claim(this.database, this.rotation, { workerId, leaseMs, fullAccounts });
     if (!claimed) return { turn: null, hasMore: false };
     this.bus.signal(recordedSubject(claimed.agentId));
     const { hasMore, ...turn } = claimed;

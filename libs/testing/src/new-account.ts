@@ -1,0 +1,33 @@
+import { randomUUID } from 'node:crypto';
+import { ownCall, requestOverNats } from '#lib/bus/rpc';
+import { createAccount, createAccountKey } from '#lib/contracts';
+import { connect, credsAuthenticator } from '@nats-io/transport-node';
+import { apiClient, type ApiClient } from './api-client.js';
+
+/** Another account of a running Roost, with agents enabled, as `npm run admin` makes it. */
+export async function newAccount({
+  url,
+  natsUrl,
+  natsCreds,
+}: {
+  url: string;
+  natsUrl: string;
+  natsCreds: string;
+}): Promise<{ accountId: string; apiKey: string; api: ApiClient }> {
+  const authenticator = credsAuthenticator(new TextEncoder().encode(natsCreds));
+  const bus = await connect({ servers: natsUrl, authenticator });
+  try {
+    const call = () => ownCall('req_admin', 10_000);
+    const email = `${randomUUID()}@example.test`;
+    const made = await requestOverNats(
+      bus,
+      createAccount,
+      { email, password: randomUUID(), agentsEnabled: true },
+      call(),
+    );
+    const { key } = await requestOverNats(bus, createAccountKey, { account: email, name: 'test' }, call());
+    return { accountId: made.accountId, apiKey: key, api: apiClient(url, key) };
+  } finally {
+    await bus.close();
+  }
+}

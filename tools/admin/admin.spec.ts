@@ -53,6 +53,15 @@ describe('the operator', () => {
     expect(await run('account list')).toContain('local');
   });
 
+  it('deletes an account for good, when it is meant', async () => {
+    await run('account create leaver@example.test');
+    const key = /roost_sk_\w+/.exec(await run('key create leaver@example.test', { name: 'ci' }))?.[0] ?? '';
+    await expect(run('account delete leaver@example.test')).rejects.toThrow(/--yes/);
+    expect(await run('account delete leaver@example.test', { yes: true })).toContain('is deleted');
+    expect(await statusWith(key)).toBe(401);
+    await expect(run('account delete leaver@example.test', { yes: true })).rejects.toThrow(/no account/);
+  });
+
   it.each([
     ['account create not-an-email', /not an email/],
     ['account create ada@example.test', /already/],

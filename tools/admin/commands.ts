@@ -4,6 +4,7 @@ import {
   type AdminAccount,
   createAccount,
   createAccountKey,
+  deleteAccount,
   listAccountKeys,
   listAccounts,
   type RequestContract,
@@ -17,6 +18,8 @@ import type { z } from 'zod';
 export interface CommandOptions {
   name: string;
   enableAgents: boolean;
+  /** That what cannot be undone is meant. */
+  yes?: boolean;
   /** Of a new account; made when it is not given. */
   password?: string | undefined;
 }
@@ -45,6 +48,11 @@ export async function runCommand(bus: NatsConnection, words: string[], options: 
     case 'account enable-agents':
     case 'account disable-agents':
       return [lineOf(await ask(setAgentsEnabled, { account: who, enabled: action === 'enable-agents' }))];
+    case 'account delete': {
+      if (!options.yes) throw usage('"account delete" takes everything that the account owns: say --yes.');
+      const { accountId } = await ask(deleteAccount, { account: who });
+      return [`${accountId} is deleted`];
+    }
     case 'key create': {
       const { id, key } = await ask(createAccountKey, { account: who, name: options.name });
       return [`key       ${key}   (shown this once)`, `key id    ${id}`];
@@ -70,6 +78,7 @@ const COMMANDS = [
   'account create',
   'account enable-agents',
   'account disable-agents',
+  'account delete',
   'key create',
   'key list',
   'key revoke',

@@ -13,6 +13,7 @@ const help = `What an operator does to accounts of a running Roost.
       --password-file FILE                       the password is in FILE
   npm run admin -- account enable-agents WHO     takes effect at once
   npm run admin -- account disable-agents WHO
+  npm run admin -- account delete WHO --yes      with everything it owns, for good
   npm run admin -- key create WHO [--name NAME]  prints the API key once
   npm run admin -- key list WHO
   npm run admin -- key revoke WHO KEY_ID         takes effect at once
@@ -28,6 +29,7 @@ try {
       data: { type: 'string', default: './.roost' },
       name: { type: 'string', default: 'admin' },
       'enable-agents': { type: 'boolean', default: false },
+      yes: { type: 'boolean', default: false },
       'password-file': { type: 'string' },
       help: { type: 'boolean', default: false, short: 'h' },
     },
@@ -45,6 +47,7 @@ When it has, ${values.data}/previous-master-keys can be deleted. Backups made be
       const lines = await runCommand(bus, positionals, {
         name: values.name,
         enableAgents: values['enable-agents'],
+        yes: values.yes,
         password: passwordFile === undefined ? undefined : readFileSync(passwordFile, 'utf8').trim(),
       });
       for (const line of lines) console.log(line);

@@ -3,6 +3,7 @@ import { Bus, CONFIG, HEALTH_DETAILS, type HealthDetails, LOGGER } from '#lib/bu
 import type { Logger } from '#lib/observability';
 import { Module } from '@nestjs/common';
 import { AgentsHandlers } from './agents/agents.handlers.js';
+import { ForgetAccount } from './agents/forget-account.js';
 import { ServiceHandlers } from './agents/service.handlers.js';
 import { BalanceHandlers } from './balance/balance.handlers.js';
 import type { LifecycleConfig } from './config.js';
@@ -38,6 +39,7 @@ import { StatesHandlers } from './states/states.handlers.js';
           driver.isolation(),
       inject: [DRIVER],
     },
+    ForgetAccount,
     WorkspaceKeeper,
     ReconcileLoop,
   ],

@@ -1,6 +1,7 @@
 import { runIfMain, startService } from '#lib/bus';
 import type { StartService } from '#lib/config';
 import { Config } from './config.js';
+import { DeletedAccounts1795710300000 } from './migrations/deleted-accounts-1795710300000.js';
 import { Mcp1795550100000 } from './migrations/mcp-1795550100000.js';
 import { Sessions1795550000000 } from './migrations/sessions-1795550000000.js';
 import { TurnEnds1795560000000 } from './migrations/turn-ends-1795560000000.js';
@@ -17,7 +18,10 @@ export const start: StartService = (env, neighbours) =>
     neighbours,
     config: Config,
     module: RuntimeModule,
-    database: { schema: 'runtime', migrations: [Sessions1795550000000, Mcp1795550100000, TurnEnds1795560000000] },
+    database: {
+      schema: 'runtime',
+      migrations: [Sessions1795550000000, Mcp1795550100000, TurnEnds1795560000000, DeletedAccounts1795710300000],
+    },
   });
 
 runIfMain(import.meta.url, start, Config);

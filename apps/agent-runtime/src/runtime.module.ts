@@ -5,6 +5,7 @@ import { policyOf } from '#lib/net-guard';
 import type { Logger } from '#lib/observability';
 import { Module } from '@nestjs/common';
 import { type Config, platformModels } from './config.js';
+import { ForgetAccount } from './forget-account.js';
 import { ForgetAgent } from './forget-agent.js';
 import { McpController } from './mcp/mcp.handlers.js';
 import { McpPool } from './mcp/mcp-pool.js';
@@ -27,6 +28,7 @@ const redirectUriOf = (config: Config) =>
 @Module({
   controllers: [SessionsController, ModelsController, McpController],
   providers: [
+    ForgetAccount,
     ForgetAgent,
     { provide: SessionStore, inject: [Database], useFactory: (database: Database) => new SessionStore(database) },
     { provide: AccessStore, inject: [Database], useFactory: (database: Database) => new AccessStore(database) },

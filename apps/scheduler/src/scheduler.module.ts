@@ -4,6 +4,7 @@ import { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { Module } from '@nestjs/common';
 import { AgentEvents } from './agents/agent-events.js';
+import { ForgetAccount } from './agents/forget-account.js';
 import { OutcomeEvents } from './executions/outcome-events.js';
 import { FiringWorker } from './firing/firing-worker.js';
 import { SchedulesHandlers } from './schedules/schedules.handlers.js';
@@ -16,6 +17,7 @@ import { TriggersHandlers } from './triggers/triggers.handlers.js';
 @Module({
   controllers: [SchedulesHandlers, TriggersHandlers, FireTriggerHandler],
   providers: [
+    ForgetAccount,
     AgentEvents,
     OutcomeEvents,
     FiringWorker,

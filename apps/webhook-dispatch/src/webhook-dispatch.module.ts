@@ -11,6 +11,7 @@ import { Retention } from './deliveries/retention.js';
 import { AgentEndpoints } from './endpoints/agent-endpoints.js';
 import { EndpointSecrets, sealedEndpointSecrets } from './endpoints/endpoint-secrets.js';
 import { EndpointsHandlers } from './endpoints/endpoints.handlers.js';
+import { ForgetAccount } from './endpoints/forget-account.js';
 import { EventsHandlers } from './events/events.handlers.js';
 import { POLICY } from './policy.js';
 
@@ -18,6 +19,7 @@ import { POLICY } from './policy.js';
 @Module({
   controllers: [EndpointsHandlers, DeliveriesHandlers, EventsHandlers],
   providers: [
+    ForgetAccount,
     AgentEndpoints,
     DeliveryWorker,
     Retention,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { request } from './request.js';
+import { event, request } from './request.js';
 import { AccountId, Count, Timestamp, wire } from './wire.js';
 
 /**
@@ -9,7 +9,12 @@ import { AccountId, Count, Timestamp, wire } from './wire.js';
 
 /** An email of a user of the account, its id, or its name (`local` is the account of a fresh machine). */
 const who = z.string().min(1).max(254);
-const Email = z.email().max(254);
+/**
+ * An address as it is kept and compared: ASCII, lower case. Other letters are refused rather than folded: the Kelvin
+ * sign in lower case is a `k`, so that somebody else's address would become the same account.
+ */
+export const EmailAddress = z.email().max(254).toLowerCase();
+export const Password = z.string().min(8).max(1_000);
 export const AdminAccount = wire({
   accountId: AccountId,
   name: z.string(),
@@ -22,7 +27,7 @@ export type AdminAccount = z.output<typeof AdminAccount>;
 
 /** Makes an account with a user whose email counts as verified. Errors: ALREADY_EXISTS, VALIDATION_ERROR. */
 export const createAccount = request('gateway.account.create', {
-  input: wire({ email: Email, password: z.string().min(8).max(1_000), agentsEnabled: z.boolean() }),
+  input: wire({ email: EmailAddress, password: Password, agentsEnabled: z.boolean() }),
   output: AdminAccount,
 });
 /** Takes effect in every gateway at once. Errors: NOT_FOUND. */
@@ -34,6 +39,14 @@ export const setAgentsEnabled = request('gateway.account.set-agents-enabled', {
 export const listAccounts = request('gateway.account.list', {
   input: wire({ page: z.number().int().min(1), limit: z.number().int().min(1).max(100) }),
   output: wire({ accounts: z.array(AdminAccount) }),
+});
+
+/** The account is gone: nobody can sign in to it. Each service removes what it keeps of it. */
+export const accountDeleted = event('gateway.account.deleted', wire({ accountId: AccountId }));
+/** With everything it owns, in every service; its streams end at once. Errors: NOT_FOUND, also the second time. */
+export const deleteAccount = request('gateway.account.delete', {
+  input: wire({ account: who }),
+  output: wire({ accountId: AccountId }),
 });
 
 const AdminKey = { id: z.uuid(), name: z.string(), prefix: z.string(), createdAt: Timestamp };

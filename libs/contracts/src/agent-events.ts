@@ -43,3 +43,8 @@ export const agentErrored = event(
     occurredAt: Timestamp,
   }),
 );
+/**
+ * The account is deleted, and its agents are being. For who reads lifecycle's events alone: reading the gateway's as
+ * well would bring it every event that there is.
+ */
+export const accountRemoved = event('lifecycle.account.removed', wire({ accountId: AccountId }));

@@ -23,6 +23,11 @@ export const getAgentState = request('lifecycle.agent.state', {
   input: wire({ agentId: AgentId }),
   output: AgentState,
 });
+/** Which of these agents exist, for who serves something long for them. For services on their own behalf. */
+export const existingAgents = request('lifecycle.agent.existing', {
+  input: wire({ agentIds: z.array(AgentId).max(1_000) }),
+  output: wire({ agentIds: z.array(AgentId) }),
+});
 
 /**
  * Everything the brain needs for a turn, keys included: they travel only between the two services and are

@@ -5,6 +5,7 @@
  */
 export * from './database.js';
 export { isDatabaseAway } from './database-away.js';
+export * from './deleted-accounts.js';
 export * from './event-tables.js';
 export * from './ids.js';
 export type { Query, Row } from './statements.js';

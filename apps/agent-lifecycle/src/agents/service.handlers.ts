@@ -1,6 +1,13 @@
 import { Sealer } from '#lib/auth';
 import { type CallContext, CONFIG, Handles } from '#lib/bus';
-import { getAgentForTurn, getAgentState, getAgentWebhooks, listAgentBots, RoostError } from '#lib/contracts';
+import {
+  existingAgents,
+  getAgentForTurn,
+  getAgentState,
+  getAgentWebhooks,
+  listAgentBots,
+  RoostError,
+} from '#lib/contracts';
 import { Database } from '#lib/database';
 import { Controller, Inject } from '@nestjs/common';
 import type { z } from 'zod';
@@ -24,6 +31,15 @@ export class ServiceHandlers {
   @Handles(getAgentState)
   async state({ agentId }: { agentId: string }, { accountId }: CallContext) {
     return stateOf(await findAgent(this.database, { agentId, accountId }));
+  }
+
+  @Handles(existingAgents)
+  async existing({ agentIds }: { agentIds: string[] }, { accountId }: CallContext) {
+    if (accountId) throw new RoostError('ACCESS_DENIED', 'this is for services alone');
+    const rows = await this.database.query<{ id: string }>(`SELECT id FROM agents WHERE id = ANY($1::uuid[])`, [
+      agentIds,
+    ]);
+    return { agentIds: rows.map(({ id }) => id) };
   }
 
   @Handles(getAgentForTurn)

@@ -1,6 +1,12 @@
+import { DeletedAccounts1795710300000 } from './deleted-accounts-1795710300000.js';
 import { Agents1795560000000 } from './agents-1795560000000.js';
 import { Bots1795600000000 } from './bots-1795600000000.js';
 import { ProviderKeys1795560400000 } from './provider-keys-1795560400000.js';
 
 /** Oldest first. */
-export const migrations = [Agents1795560000000, ProviderKeys1795560400000, Bots1795600000000];
+export const migrations = [
+  Agents1795560000000,
+  ProviderKeys1795560400000,
+  Bots1795600000000,
+  DeletedAccounts1795710300000,
+];

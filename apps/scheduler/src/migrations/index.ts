@@ -1,5 +1,6 @@
+import { DeletedAccounts1795710300000 } from './deleted-accounts-1795710300000.js';
 import { Scheduler1795570000000 } from './scheduler-1795570000000.js';
 import { Tombstones1795600000000 } from './tombstones-1795600000000.js';
 
 /** Oldest first. */
-export const migrations = [Scheduler1795570000000, Tombstones1795600000000];
+export const migrations = [Scheduler1795570000000, Tombstones1795600000000, DeletedAccounts1795710300000];

@@ -1,5 +1,6 @@
+import { DeletedAccounts1795710300000 } from './deleted-accounts-1795710300000.js';
 import { Queue1795700000000 } from './queue-1795700000000.js';
 import { Webhooks1795560000000 } from './webhooks-1795560000000.js';
 
 /** Oldest first. */
-export const migrations = [Webhooks1795560000000, Queue1795700000000];
+export const migrations = [Webhooks1795560000000, Queue1795700000000, DeletedAccounts1795710300000];

@@ -35,6 +35,15 @@ describe('sealing', () => {
     expect(new Sealer(keyringOf(second)).open(rotated, 'agents:1')).toBe('secret');
   });
 
+  it('hashes with the master key, by place, and knows the hash after a rotation', () => {
+    const hash = sealer.keyedHash('123456', 'codes:1');
+    expect(sealer.isHashOf(hash, '123456', 'codes:1')).toBe(true);
+    expect(sealer.isHashOf(hash, '123457', 'codes:1')).toBe(false);
+    expect(sealer.isHashOf(hash, '123456', 'codes:2')).toBe(false);
+    expect(new Sealer(keyringOf(second)).isHashOf(hash, '123456', 'codes:1')).toBe(false);
+    expect(new Sealer(keyringOf(second, [first])).isHashOf(hash, '123456', 'codes:1')).toBe(true);
+  });
+
   it('refuses a master key of the wrong size without showing it', () => {
     expect(() => keyringOf('c2hvcnQ=')).toThrow('a master key must be 32 bytes in base64');
   });

@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+import { isSameSecret } from '../is-same-secret.js';
 import type { Keyring } from './keyring.js';
 
 const VERSION = 'v1';
@@ -25,6 +26,25 @@ export class Sealer {
   open(value: string, place: string): string {
     const { dataKey, sealed } = this.unwrap(value, place);
     return decrypt(dataKey, sealed, place).toString('utf8');
+  }
+
+  /**
+   * A hash that only who has the master key can compute: what is short, such as a code of six digits, cannot be found
+   * by trying all. `<master key id>.<HMAC-SHA-256>`; the same text hashes differently in another place.
+   */
+  keyedHash(text: string, place: string): string {
+    return this.hashWith(this.keyring.currentId, text, place);
+  }
+
+  /** Whether `hash` is the text's, compared in constant time. False also when its master key is not in the ring. */
+  isHashOf(hash: string, text: string, place: string): boolean {
+    const keyId = hash.split('.')[0] ?? '';
+    return this.keyring.keys.has(keyId) && isSameSecret(this.hashWith(keyId, text, place), hash);
+  }
+
+  private hashWith(keyId: string, text: string, place: string): string {
+    const mac = createHmac('sha256', this.masterKey(keyId)).update(JSON.stringify(['keyed hash', place, text]));
+    return `${keyId}.${mac.digest('base64url')}`;
   }
 
   /** Whether the value was sealed under a master key that has since been replaced. */

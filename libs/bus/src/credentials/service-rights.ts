@@ -44,6 +44,7 @@ export const serviceRights = {
       ...[contracts.createAgent, contracts.getAgent, contracts.listAgents, contracts.updateAgent],
       ...[contracts.deleteAgent, contracts.pauseAgent, contracts.resumeAgent, contracts.stopAgent],
       ...[contracts.setAgentStatus, contracts.summarizeAgent, contracts.checkAgentReady, contracts.getAgentState],
+      contracts.existingAgents,
       ...[contracts.changeBalance, contracts.getNetworkLog, contracts.ensureWorkspace],
       ...[contracts.setAccountProviderKey, contracts.listAccountProviderKeys, contracts.deleteAccountProviderKey],
       ...[contracts.sendMessage, contracts.getMessage, contracts.listMessages, contracts.markMessageRead],
@@ -71,8 +72,8 @@ export const serviceRights = {
       ...[contracts.copyFiles, contracts.moveFiles, contracts.deletePaths],
     ],
     reads: [],
-    signals: ['gateway.keys.changed'],
-    hears: ['events.messaging.>', recordedSubject('*'), liveSubject('*')],
+    signals: ['gateway.keys.changed', 'gateway.access.changed'],
+    hears: ['events.messaging.>', 'events.lifecycle.agent.deleted', recordedSubject('*'), liveSubject('*')],
   },
   messaging: {
     owns: ['messaging'],
@@ -96,7 +97,7 @@ export const serviceRights = {
       ...[contracts.listDirectory, contracts.searchFiles],
       ...[contracts.startProcess, contracts.writeProcess, contracts.readProcess, contracts.stopProcess],
     ],
-    reads: [contracts.agentDeleted],
+    reads: [contracts.accountRemoved, contracts.agentDeleted],
     signals: [liveSubject('*')],
     hears: [WAKE_RUNTIME, interruptSubject('*')],
   },
@@ -106,7 +107,7 @@ export const serviceRights = {
       ...[contracts.syncAgent, contracts.countMessages, contracts.countMcpServers, contracts.listAgentMcpServers],
       ...[contracts.pingWorkspace, contracts.getVolumeUsage, contracts.deleteFile, ...fileStreams],
     ],
-    reads: [],
+    reads: [contracts.accountDeleted],
     signals: [WAKE_RUNTIME, 'lifecycle.sandbox.changed'],
     hears: [workspaceUsedSubject('*')],
   },
@@ -128,7 +129,7 @@ export const serviceRights = {
     owns: ['scheduler'],
     calls: [contracts.getAgentState, contracts.sendMessage],
     reads: [
-      ...[contracts.agentCreated, contracts.agentStatusChanged, contracts.agentDeleted],
+      ...[contracts.agentCreated, contracts.agentStatusChanged, contracts.agentDeleted, contracts.accountDeleted],
       ...[contracts.messageCompleted, contracts.messageFailed, contracts.turnInterrupted],
     ],
     signals: [],
@@ -140,6 +141,7 @@ export const serviceRights = {
     reads: [
       ...[contracts.agentCreated, contracts.agentUpdated, contracts.agentStatusChanged, contracts.agentDeleted],
       ...[contracts.agentErrored, contracts.agentKeyRefused, contracts.channelFailed, contracts.scheduleMissed],
+      contracts.accountDeleted,
       ...[contracts.messageCompleted, contracts.messageFailed],
     ],
     signals: [],
@@ -151,6 +153,6 @@ export type ServiceName = keyof typeof serviceRights;
 
 /** What `npm run admin` asks the gateway for. */
 export const adminCalls: RequestContract[] = [
-  ...[contracts.createAccount, contracts.listAccounts, contracts.setAgentsEnabled],
+  ...[contracts.createAccount, contracts.listAccounts, contracts.setAgentsEnabled, contracts.deleteAccount],
   ...[contracts.createAccountKey, contracts.listAccountKeys, contracts.revokeAccountKey],
 ];

@@ -5,18 +5,25 @@ import { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
+import { AccountDeletion } from './accounts/account-deletion.js';
 import { AccountsController } from './accounts/accounts.controller.js';
 import { AccountAdmin } from './accounts/admin/account-admin.js';
 import { AdminDoor } from './accounts/admin/admin-door.js';
 import { ApiKeys } from './accounts/api-keys.js';
+import { CredentialsController } from './accounts/credentials.controller.js';
 import { Identities } from './accounts/identities.js';
 import { LoginLimits } from './accounts/login-limits.js';
+import { LoginSessions } from './accounts/login-sessions.js';
 import { OauthController } from './accounts/oauth/oauth.controller.js';
 import { SignIns } from './accounts/oauth/sign-ins.js';
+import { OwnerProof } from './accounts/owner-proof.js';
+import { PasswordResets } from './accounts/password-resets.js';
 import { PlatformKeysController } from './accounts/platform-keys.controller.js';
 import { ProviderKeysController } from './accounts/provider-keys.controller.js';
+import { Registrations } from './accounts/registrations.js';
 import { sealedSigningKeys, Tokens } from './accounts/tokens.js';
 import { Users } from './accounts/users.js';
+import { OpenRequests } from './access/open-requests.js';
 import { AgentsController } from './agents/agents.controller.js';
 import { PublicTriggerController } from './automation/public-trigger.controller.js';
 import { SchedulesController } from './automation/schedules.controller.js';
@@ -47,6 +54,7 @@ import { WebhooksController } from './webhooks/webhooks.controller.js';
 /** Every controller of the API: a new one is a line here. */
 export const controllers = [
   AccountsController,
+  CredentialsController,
   OauthController,
   PlatformKeysController,
   ProviderKeysController,
@@ -87,11 +95,17 @@ export const controllers = [
         new RotationAtStart(database, sealer, [sealedSigningKeys, sealedAnswers], logger),
     },
     AccountAdmin,
+    AccountDeletion,
     AdminDoor,
     Identities,
     Users,
     Tokens,
     LoginLimits,
+    LoginSessions,
+    OpenRequests,
+    OwnerProof,
+    PasswordResets,
+    Registrations,
     Workspaces,
     Content,
     IdempotencyStore,

@@ -21,6 +21,7 @@ import { runEndpoints } from './http/run-endpoints.js';
 import { RateLimiter } from './limits/rate-limiter.js';
 import { requestIdOf } from './http/request-context.js';
 import { Accounts1795560000000 } from './migrations/accounts-1795560000000.js';
+import { Credentials1795700200000 } from './migrations/credentials-1795700200000.js';
 import { Idempotency1795560100000 } from './migrations/idempotency-1795560100000.js';
 import { SignIn1795560300000 } from './migrations/sign-in-1795560300000.js';
 import { Users1795560200000 } from './migrations/users-1795560200000.js';
@@ -42,7 +43,10 @@ export const start: StartService = async (env, neighbours) => {
     url: settings.DATABASE_URL,
     poolSize: settings.DATABASE_POOL_SIZE,
     schema: 'gateway',
-    migrations: [Accounts1795560000000, Idempotency1795560100000, Users1795560200000, SignIn1795560300000],
+    migrations: [
+      ...[Accounts1795560000000, Idempotency1795560100000, Users1795560200000, SignIn1795560300000],
+      Credentials1795700200000,
+    ],
   });
   const bus = new Bus(connection, 'gateway', neighbours);
 

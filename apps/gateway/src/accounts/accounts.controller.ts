@@ -1,18 +1,22 @@
-import { RoostError, Timestamp, wire } from '#lib/contracts';
+import { EmailAddress, Password, Timestamp, wire } from '#lib/contracts';
 import { CONFIG } from '#lib/bus';
 import { Controller, Inject } from '@nestjs/common';
 import { z } from 'zod';
 import { type Call, Endpoint } from '../http/endpoint.js';
 import { LoginLimits } from './login-limits.js';
-import { Tokens } from './tokens.js';
+import { LoginSessions } from './login-sessions.js';
+import { Registrations } from './registrations.js';
 import { Users } from './users.js';
 
 const open = { method: 'POST', access: 'public', tenant: 'proof', tag: 'Accounts' } as const;
-const Email = z.email().max(254);
-const Password = z.string().min(8).max(1_000);
-const Credentials = wire({ email: Email, password: Password });
-const Code = wire({ email: Email, code: z.string().min(1).max(20) });
-const OnlyEmail = wire({ email: Email });
+const Credentials = wire({ email: EmailAddress, password: Password });
+/** With the password it is the registration that was made with it, whoever else registered the email. */
+const OwnPassword = Password.optional().meta({
+  description:
+    'The password that was registered. With it, only that registration is verified; without it the newest of the email.',
+});
+const Code = wire({ email: EmailAddress, code: z.string().min(1).max(20), password: OwnPassword });
+const Resend = wire({ email: EmailAddress, password: OwnPassword });
 const Refresh = wire({ refreshToken: z.string().max(4_000) });
 const Done = wire({ message: z.string() });
 /** What a user who has signed in gets. */
@@ -24,7 +28,8 @@ type Given<S extends z.ZodType> = Call<unknown, unknown, z.output<S>>;
 export class AccountsController {
   constructor(
     private readonly users: Users,
-    private readonly tokens: Tokens,
+    private readonly registrations: Registrations,
+    private readonly sessions: LoginSessions,
     private readonly limits: LoginLimits,
     @Inject(CONFIG) private readonly config: { ROOST_RATE_LIMIT_PER_MINUTE: number },
   ) {}
@@ -39,9 +44,8 @@ export class AccountsController {
     errors: ['ACCESS_DENIED', 'RATE_LIMITED'],
   })
   async register({ body, request }: Given<typeof Credentials>) {
-    const email = body.email.toLowerCase();
-    await this.limits.admit(request.ip, email);
-    await this.users.register(email, body.password);
+    await this.limits.admit({ address: request.ip, email: body.email, of: 'mail' });
+    await this.registrations.register(body.email, body.password);
     return { message: 'if the email was not known yet, a verification code is on its way' };
   }
 
@@ -54,9 +58,8 @@ export class AccountsController {
     errors: ['RATE_LIMITED'],
   })
   async verify({ body, request }: Given<typeof Code>) {
-    const email = body.email.toLowerCase();
-    await this.limits.admit(request.ip, email);
-    await this.users.confirm(email, body.code);
+    await this.limits.admit({ address: request.ip, email: body.email, of: 'code' });
+    await this.registrations.confirm(body.email, body.code, body.password);
     return { message: 'the email is verified' };
   }
 
@@ -64,14 +67,13 @@ export class AccountsController {
     ...open,
     path: 'resend_verification',
     summary: 'Send the verification code again',
-    body: OnlyEmail,
+    body: Resend,
     response: Done,
     errors: ['RATE_LIMITED'],
   })
-  async resend({ body, request }: Given<typeof OnlyEmail>) {
-    const email = body.email.toLowerCase();
-    await this.limits.admit(request.ip, email);
-    await this.users.resend(email);
+  async resend({ body, request }: Given<typeof Resend>) {
+    await this.limits.admit({ address: request.ip, email: body.email, of: 'mail' });
+    this.registrations.resend(body.email, body.password);
     return { message: 'if the email waits for verification, a code is on its way' };
   }
 
@@ -84,26 +86,23 @@ export class AccountsController {
     errors: ['UNAUTHORIZED', 'RATE_LIMITED'],
   })
   async login({ body, request }: Given<typeof Credentials>) {
-    const email = body.email.toLowerCase();
-    await this.limits.admit(request.ip, email);
-    const user = await this.users.login(email, body.password);
-    await this.limits.forgive(email);
-    return this.tokens.issue(user.id, user.accountId);
+    const attempt = { address: request.ip, email: body.email, of: 'password' } as const;
+    await this.limits.admit(attempt);
+    const user = await this.users.login(body.email, body.password);
+    await this.limits.succeeded(attempt);
+    return this.sessions.begin(user);
   }
 
   @Endpoint({
     ...open,
     path: 'refresh',
-    summary: 'New tokens for a refresh token',
+    summary: 'New tokens for a refresh token, which works once; shown again it ends the sign-in',
     body: Refresh,
     response: Session,
     errors: ['UNAUTHORIZED'],
   })
-  async refresh({ body }: Given<typeof Refresh>) {
-    const shown = await this.tokens.verify(body.refreshToken, 'refresh');
-    const user = shown && (await this.users.find(shown.userId));
-    if (!user) throw new RoostError('UNAUTHORIZED', 'the refresh token is not valid: sign in again');
-    return this.tokens.issue(user.id, user.accountId);
+  refresh({ body, idempotencyKey }: Given<typeof Refresh>) {
+    return this.sessions.refresh(body.refreshToken, idempotencyKey);
   }
 
   @Endpoint({

@@ -5,7 +5,10 @@ import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } f
 import { hash, randomInt } from 'node:crypto';
 
 export interface KeyOwner {
+  /** The account's. */
   id: string;
+  /** Of the key. */
+  hash: string;
   agentsEnabled: boolean;
 }
 
@@ -18,7 +21,7 @@ export interface KeyRow {
 }
 
 /** How long a key that was found stays known without asking again, should a revocation's signal be lost. */
-const CACHE_MS = 5_000;
+const CACHE_MS = 1_500;
 const CACHE_SIZE = 10_000;
 const NOTE_USE_EVERY_MS = 10_000;
 const KEY = /^roost_sk_[0-9A-Za-z]{40}$/;
@@ -64,7 +67,7 @@ export class ApiKeys implements OnApplicationBootstrap, OnApplicationShutdown {
       [hash],
     );
     if (!row) return undefined;
-    const owner = { id: row.id, agentsEnabled: row.agents_enabled };
+    const owner = { id: row.id, hash, agentsEnabled: row.agents_enabled };
     if (this.known.size >= CACHE_SIZE) this.known.clear();
     this.known.set(hash, { owner, until: Date.now() + CACHE_MS });
     this.used.add(hash);

@@ -2,15 +2,37 @@ import { RoostError } from '#lib/contracts';
 import { Database } from '#lib/database';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { createHash } from 'node:crypto';
+import { placeOf } from '../limits/client-place.js';
 
 const WINDOW = '15 minutes';
-const MAX_PER_EMAIL = 10;
+/**
+ * Tries in a window. One address may try little for one email, and the email has far more over all addresses: a
+ * stranger uses up her own tries and not the owner's, and a guesser with many addresses is bounded all the same.
+ */
+const MAX_TRIES = {
+  /** Of a password. */
+  password: { perPair: 10, perEmail: 200 },
+  /** Of a code. Beside it each code has its own few tries. */
+  code: { perPair: 10, perEmail: 200 },
+  /** Mails that somebody asks us to send to the email. */
+  mail: { perPair: 5, perEmail: 50 },
+};
 const MAX_PER_ADDRESS = 50;
+/** How long an address from which somebody signed in is not counted with all others. */
+const PLACE_KEPT_FOR = '90 days';
 const SWEEP_EVERY_MS = 10 * 60_000;
 
+export interface Try {
+  address: string;
+  email?: string;
+  of: keyof typeof MAX_TRIES;
+}
+
 /**
- * Brakes guessing of passwords and codes, per email and per address, whether or not the email exists; counted in
- * Postgres, so that another replica gives no new tries. Emails and addresses are kept as hashes only.
+ * Brakes guessing of passwords and codes, and mail that nobody wants, by address and by email together, whether or not
+ * the email exists. Counted in Postgres, so that another replica gives no new tries. Emails and addresses are kept as
+ * hashes only. From where the owner signed in before, the sum over all addresses does not hold: attacked from
+ * everywhere, they still get in.
  */
 @Injectable()
 export class LoginLimits implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -27,15 +49,35 @@ export class LoginLimits implements OnApplicationBootstrap, OnApplicationShutdow
     clearInterval(this.timer);
   }
 
-  /** Counts a try of an address, and of an email where there is one. Errors: RATE_LIMITED. */
-  async admit(address: string, email?: string): Promise<void> {
-    await this.count(`address ${address}`, MAX_PER_ADDRESS);
-    if (email !== undefined) await this.count(`email ${email}`, MAX_PER_EMAIL);
+  /** Counts a try before it is made. Errors: RATE_LIMITED. */
+  async admit({ address, email, of }: Try): Promise<void> {
+    const place = placeOf(address);
+    await this.count(`address ${place}`, MAX_PER_ADDRESS);
+    if (email === undefined) return;
+    const { perPair, perEmail } = MAX_TRIES[of];
+    await this.count(`${of} of ${email} from ${place}`, perPair);
+    if (!(await this.isKnown(place, email))) await this.count(`${of} of ${email}`, perEmail);
   }
 
-  /** A success shows that it was no guessing. */
-  async forgive(email: string): Promise<void> {
-    await this.database.query(`DELETE FROM login_tries WHERE who = $1`, [hashOf(`email ${email}`)]);
+  /** A success shows that it was no guessing: the address has its tries back, and is known as the owner's. */
+  async succeeded({ address, email, of }: Required<Try>): Promise<void> {
+    const place = placeOf(address);
+    await this.database.query(`DELETE FROM login_tries WHERE who = $1`, [hashOf(`${of} of ${email} from ${place}`)]);
+    await this.database.query(`UPDATE login_tries SET count = count - 1 WHERE who = $1 AND count > 0`, [
+      hashOf(`address ${place}`),
+    ]);
+    await this.database.query(
+      `INSERT INTO login_places (who) VALUES ($1) ON CONFLICT (who) DO UPDATE SET seen_at = now()`,
+      [hashOf(`${email} at ${place}`)],
+    );
+  }
+
+  private async isKnown(place: string, email: string): Promise<boolean> {
+    const rows = await this.database.query(
+      `SELECT 1 FROM login_places WHERE who = $1 AND seen_at > now() - $2::interval`,
+      [hashOf(`${email} at ${place}`), PLACE_KEPT_FOR],
+    );
+    return rows.length > 0;
   }
 
   private async count(who: string, max: number): Promise<void> {
@@ -54,6 +96,11 @@ export class LoginLimits implements OnApplicationBootstrap, OnApplicationShutdow
   private async sweep(): Promise<void> {
     await this.database.query(
       `DELETE FROM login_tries WHERE who IN (SELECT who FROM login_tries WHERE until < now() LIMIT 10000)`,
+    );
+    await this.database.query(
+      `DELETE FROM login_places WHERE who IN (
+         SELECT who FROM login_places WHERE seen_at < now() - $1::interval LIMIT 10000)`,
+      [PLACE_KEPT_FOR],
     );
   }
 }

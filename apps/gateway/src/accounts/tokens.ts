@@ -17,14 +17,32 @@ import { z } from 'zod';
 
 const ALGORITHM = 'EdDSA';
 const ISSUER = 'roost';
-const ACCESS = '1h';
-const REFRESH = '30d';
+export const ACCESS_SECONDS = 3_600;
+/** A refresh token lives this long, and each new one as long again. */
+export const REFRESH_SECONDS = 30 * 86_400;
 /** A key signs for this long; its tokens verify until they end by themselves. */
 const ROTATE_AFTER = '30 days';
 const KEEP_FOR = '61 days';
 
-const Claims = z.object({ sub: z.uuid(), account: z.uuid(), use: z.enum(['access', 'refresh']) });
+const Claims = z.object({
+  sub: z.uuid(),
+  account: z.uuid(),
+  use: z.enum(['access', 'refresh']),
+  iat: z.number(),
+  /** The sign-in that it came of; the previous version's tokens name none. */
+  sid: z.uuid().optional(),
+  /** Of a refresh token: the how many-th of its sign-in it is. */
+  gen: z.number().int().optional(),
+});
 export type TokenUse = 'access' | 'refresh';
+
+/** What a token says; whether its sign-in still stands is in the database. */
+export interface ShownToken {
+  userId: string;
+  sessionId: string | undefined;
+  generation: number;
+  issuedAt: Date;
+}
 
 interface KeyRow {
   kid: string;
@@ -64,24 +82,15 @@ export class Tokens implements OnApplicationBootstrap, OnApplicationShutdown {
     clearInterval(this.timer);
   }
 
-  /** Both tokens of a user who has just shown who they are. */
-  async issue(userId: string, accountId: string): Promise<{ token: string; refreshToken: string; expiresIn: number }> {
-    const [token, refreshToken] = await Promise.all([
-      this.sign(userId, accountId, 'access', ACCESS),
-      this.sign(userId, accountId, 'refresh', REFRESH),
-    ]);
-    return { token, refreshToken, expiresIn: 3_600 };
-  }
-
   /** Whose token it is; undefined for one that is forged, expired or for another use. */
-  async verify(token: string, use: TokenUse): Promise<{ userId: string; accountId: string } | undefined> {
+  async verify(token: string, use: TokenUse): Promise<ShownToken | undefined> {
     await this.knowKey(token);
     const options = { issuer: ISSUER, algorithms: [ALGORITHM] };
     const verified = await jwtVerify(token, createLocalJWKSet(this.known), options).catch(() => undefined);
     const claims = Claims.safeParse(verified?.payload);
-    return claims.success && claims.data.use === use
-      ? { userId: claims.data.sub, accountId: claims.data.account }
-      : undefined;
+    if (!claims.success || claims.data.use !== use) return undefined;
+    const { sub, sid, gen, iat } = claims.data;
+    return { userId: sub, sessionId: sid, generation: gen ?? 0, issuedAt: new Date(iat * 1_000) };
   }
 
   /** Another replica may have made the token's key since we looked; at most one look a second, whatever is sent. */
@@ -97,14 +106,20 @@ export class Tokens implements OnApplicationBootstrap, OnApplicationShutdown {
     await this.load();
   }
 
-  private async sign(userId: string, accountId: string, use: TokenUse, lifetime: string): Promise<string> {
+  /** A token of the sign-in; a refresh token also says which of the sign-in's it is. */
+  async sign(
+    user: { id: string; accountId: string },
+    use: TokenUse,
+    session: { id: string; generation: number },
+  ): Promise<string> {
     if (!this.signing) throw new Error('the signing keys are not loaded');
-    return new SignJWT({ account: accountId, use })
+    const which = use === 'refresh' ? { gen: session.generation } : {};
+    return new SignJWT({ account: user.accountId, use, sid: session.id, ...which })
       .setProtectedHeader({ alg: ALGORITHM, kid: this.signing.kid })
-      .setSubject(userId)
+      .setSubject(user.id)
       .setIssuer(ISSUER)
       .setIssuedAt()
-      .setExpirationTime(lifetime)
+      .setExpirationTime(`${use === 'access' ? ACCESS_SECONDS : REFRESH_SECONDS}s`)
       .sign(this.signing.key);
   }
 

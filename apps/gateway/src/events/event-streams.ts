@@ -7,6 +7,8 @@ const HEARTBEAT_MS = 15_000;
 const MAX_UNREAD_BYTES = 1024 * 1024;
 /** How long a reader may take to read what waits; also how long a cut one has for the event that tells it. */
 const PATIENCE_MS = 15_000;
+/** One that may not read on has less: what was revoked ends within 2 s, a look of one second included. */
+const FINISH_MS = 500;
 
 /**
  * One reader's stream of server-sent events. A reader that does not keep up is cut: it is told by `stream.cut` at the
@@ -52,6 +54,13 @@ export class EventStream {
     this.response.end();
   }
 
+  /** The last event; a reader that does not take it is cut off soon. */
+  finish(type: string, data: unknown): void {
+    if (!this.isOpen) return;
+    this.response.end(frame(type, undefined, data));
+    this.destroyAfter(FINISH_MS);
+  }
+
   private write(text: string): void {
     if (!this.isOpen) return;
     if (this.response.writableLength > MAX_UNREAD_BYTES) this.cut();
@@ -61,7 +70,11 @@ export class EventStream {
   private cut(): void {
     const message = 'You read more slowly than events come. Connect again with Last-Event-ID to go on where you were.';
     this.response.end(frame('stream.cut', undefined, { reason: 'too_slow', message }));
-    const timer = setTimeout(() => this.response.destroy(), PATIENCE_MS).unref();
+    this.destroyAfter(PATIENCE_MS);
+  }
+
+  private destroyAfter(ms: number): void {
+    const timer = setTimeout(() => this.response.destroy(), ms).unref();
     this.response.once('close', () => clearTimeout(timer));
   }
 }

@@ -2,7 +2,8 @@ import { Bus } from '#lib/bus';
 import { getAgent, listAgentEvents, wire } from '#lib/contracts';
 import { Controller } from '@nestjs/common';
 import { z } from 'zod';
-import { type Call, Endpoint, HANDLED } from '../http/endpoint.js';
+import { ACCESS_ENDS } from '../access/access-ends.js';
+import { type Call, type CallingRequest, Endpoint, HANDLED } from '../http/endpoint.js';
 import { AgentParams } from '../http/params.js';
 import { contextOf, requestIdOf } from '../http/request-context.js';
 import { AgentFeed } from './agent-feed.js';
@@ -46,6 +47,11 @@ export class EventsController {
       from,
     });
     reply.raw.once('close', () => follower.stop());
+    (request as CallingRequest).endReply = (why) => {
+      follower.stop();
+      if (why === 'agent_deleted') stream.finish('agent.deleted', { agent_id: agentId });
+      else stream.finish('stream.ended', { reason: why, message: ACCESS_ENDS[why][1] });
+    };
     follower.start();
     return HANDLED;
   }

@@ -118,8 +118,10 @@ export class FollowAgent implements AgentListener {
       await this.stream.ready();
       return found.hasMore;
     } catch (error) {
-      if (!(error instanceof RoostError && error.code === 'SERVICE_UNAVAILABLE')) {
-        this.stream.end();
+      const code = error instanceof RoostError ? error.code : undefined;
+      if (code !== 'SERVICE_UNAVAILABLE') {
+        if (code === 'NOT_FOUND') this.stream.finish('agent.deleted', { agent_id: agentId });
+        else this.stream.end();
         return false;
       }
       await sleep(PAUSE_MS, undefined, { ref: false });

@@ -33,6 +33,7 @@ export function addAuthentication(server: FastifyInstance, identities: Identitie
       );
     request.accountId = identity.accountId;
     request.agentsEnabled = identity.agentsEnabled;
+    request.identity = identity;
     if (identity.userId !== undefined) request.userId = identity.userId;
   });
 }

@@ -3,6 +3,8 @@ import type { ErrorCode } from '#lib/contracts';
 import { applyDecorators, RequestMapping, RequestMethod, SetMetadata } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { AccessEnd } from '../access/access-ends.js';
+import type { Identity } from '../accounts/identities.js';
 import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 
@@ -81,6 +83,8 @@ export interface Call<P = unknown, Q = unknown, B = unknown> {
   agentsEnabled: boolean;
   /** Who signed in, when the request came with a token and not with a key. */
   userId: string | undefined;
+  /** The sign-in that the caller's token came of. */
+  sessionId: string | undefined;
   request: FastifyRequest;
   reply: FastifyReply;
 }
@@ -89,6 +93,9 @@ export interface CallingRequest extends FastifyRequest {
   accountId?: string;
   agentsEnabled?: boolean;
   userId?: string;
+  identity?: Identity;
+  /** Ends an answer that has begun, when its caller may not have it any more. */
+  endReply?: (why: AccessEnd) => void;
   rawBody?: Buffer;
   requestId?: string;
 }

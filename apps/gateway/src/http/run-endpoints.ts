@@ -3,6 +3,8 @@ import { encode } from '#lib/contracts';
 import type { INestApplicationContext } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { OpenRequests } from '../access/open-requests.js';
+import { whileAllowed } from '../access/while-allowed.js';
 import { IdempotencyStore } from '../idempotency/idempotency-store.js';
 import {
   type Call,
@@ -25,19 +27,19 @@ const nothing = z.object({});
  * much as the work. To be called before the routes are made.
  */
 export function runEndpoints(server: FastifyInstance, app: INestApplicationContext): void {
-  const idempotency = app.get(IdempotencyStore);
+  const services = { idempotency: app.get(IdempotencyStore), open: app.get(OpenRequests) };
   server.addHook('onRoute', (route) => {
     const config = endpointRouteOf(route);
     if (!config) return;
     const method = boundMethod<EndpointHandler>(app, config);
-    route.handler = (request: CallingRequest, reply) => run(config.endpoint, method, idempotency, request, reply);
+    route.handler = (request: CallingRequest, reply) => run(config.endpoint, method, services, request, reply);
   });
 }
 
 async function run(
   definition: EndpointDefinition,
   method: EndpointHandler,
-  idempotency: IdempotencyStore,
+  { idempotency, open }: { idempotency: IdempotencyStore; open: OpenRequests },
   request: CallingRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
@@ -50,6 +52,7 @@ async function run(
     accountId: request.accountId ?? '',
     agentsEnabled: request.agentsEnabled ?? false,
     userId: request.userId,
+    sessionId: request.identity?.sessionId,
     request,
     reply,
   };
@@ -58,10 +61,12 @@ async function run(
     return definition.response && result !== HANDLED ? encode(definition.response, result) : result;
   };
   // A route that takes bytes with a signature dedupes by itself: only it can tell whether the signature is right.
-  const answer =
-    call.idempotencyKey !== undefined && !definition.accepts?.includes('raw')
-      ? await idempotency.once(call, call.idempotencyKey, work)
-      : await work();
+  const { idempotencyKey } = call;
+  const answer = await whileAllowed(open, definition, call, reply, () =>
+    idempotencyKey !== undefined && !definition.accepts?.includes('raw')
+      ? idempotency.once(call, idempotencyKey, work)
+      : work(),
+  );
   return answer === HANDLED ? reply : reply.send(answer);
 }
 

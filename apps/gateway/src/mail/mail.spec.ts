@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { startRoost, type TestRoost, until } from '#lib/testing';
-import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Mailbox, startMailbox } from '../testing/mailbox.js';
 
 const open = { authorization: '' };
 const user = { email: 'ada@example.test', password: 'correct horse battery' };
@@ -11,44 +10,22 @@ const logOf = (roost: TestRoost) => readFileSync(join(roost.dataDir, 'roost.log'
 
 describe('with a mail server', () => {
   let roost: TestRoost;
-  let server: SMTPServer;
-  const mails: { to: string; text: string }[] = [];
+  let box: Mailbox;
 
   beforeAll(async () => {
-    server = new SMTPServer({
-      authOptional: false,
-      disabledCommands: ['STARTTLS'],
-      onAuth: ({ username, password }, _session, done) =>
-        username === 'roost' && password === 'smtp-canary' ? done(null, { user: 'roost' }) : done(new Error('no')),
-      onData: (stream, session, done) => {
-        let text = '';
-        stream.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')));
-        stream.on('end', () => {
-          mails.push({ to: session.envelope.rcptTo[0]?.address ?? '', text });
-          done();
-        });
-      },
-    });
-    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-    const { port } = server.server.address() as AddressInfo;
-    roost = await startRoost({
-      services: ['gateway'],
-      env: { SMTP_URL: `smtp://roost:smtp-canary@127.0.0.1:${port}`, NODE_ENV: 'production' },
-    });
+    box = await startMailbox();
+    roost = await startRoost({ services: ['gateway'], env: { SMTP_URL: box.url, NODE_ENV: 'production' } });
   });
   afterAll(async () => {
     await roost?.stop();
-    await new Promise<void>((done) => server.close(done));
+    await box?.stop();
   });
-  const codeIn = (index: number) => /code is (\d{6})/.exec(mails[index]?.text ?? '')?.[1];
 
   it('lets people in with the code that it mails, in production too, and logs none', async () => {
     expect((await roost.api('POST', '/auth/create_user', user, open)).status).toBe(201);
-    await until('the first mail is there', () => mails.length === 1);
-    expect(mails[0]?.to).toBe(user.email);
+    const first = await box.code(user.email, 0);
     await roost.api('POST', '/auth/resend_verification', { email: user.email }, open);
-    await until('the second mail is there', () => mails.length === 2);
-    const [first, second] = [codeIn(0), codeIn(1)];
+    const second = await box.code(user.email, 1);
     // The newest counts.
     if (first !== second)
       expect((await roost.api('POST', '/auth/verify_user', { email: user.email, code: first }, open)).status).toBe(400);
@@ -65,7 +42,7 @@ describe('with a mail server', () => {
       await roost.api('POST', '/auth/resend_verification', { email: 'nobody@example.test' }, open),
     ];
     expect([known.status, unknown.status]).toEqual([201, 200]);
-    expect(mails).toHaveLength(2);
+    expect(box.mails).toHaveLength(2);
   });
 });
 

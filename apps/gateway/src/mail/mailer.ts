@@ -3,6 +3,7 @@ import type { Logger } from '#lib/observability';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { createTransport, type Transporter } from 'nodemailer';
 import type { GatewayConfig } from '../config.js';
+import { type Mail, mails } from './mails.js';
 
 const TIMEOUT_MS = 20_000;
 
@@ -25,13 +26,19 @@ export class Mailer implements OnApplicationShutdown {
 
   /** Without a mail server the code goes to the log, in development only: there the reader of the log is the user. */
   sendCode(email: string, code: string): void {
-    if (this.transport) {
-      this.send(email, 'Your Roost verification code', textOf(code));
-    } else if (this.config.NODE_ENV === 'production') {
-      this.logger.warn('a verification code could not be sent: set SMTP_URL, or make accounts with npm run admin');
-    } else {
-      this.logger.info({ email, verificationCode: code }, 'verification code; set SMTP_URL to send it by mail');
-    }
+    this.sendOrLog(email, mails.verificationCode(code), { verificationCode: code });
+  }
+
+  sendResetCode(email: string, code: string): void {
+    this.sendOrLog(email, mails.resetCode(code), { passwordResetCode: code });
+  }
+
+  sendPasswordChanged(email: string): void {
+    this.send(email, mails.passwordChanged());
+  }
+
+  sendAccountDeleted(email: string): void {
+    this.send(email, mails.accountDeleted());
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -39,9 +46,17 @@ export class Mailer implements OnApplicationShutdown {
     this.transport?.close();
   }
 
-  private send(to: string, subject: string, text: string): void {
-    const sending = (this.transport as Transporter)
-      .sendMail({ from: this.config.ROOST_MAIL_FROM, to, subject, text })
+  private sendOrLog(email: string, mail: Mail, code: Record<string, string>): void {
+    if (this.transport) this.send(email, mail);
+    else if (this.config.NODE_ENV === 'production')
+      this.logger.warn('a code could not be sent: set SMTP_URL, or make accounts with npm run admin');
+    else this.logger.info({ email, ...code }, 'a code for an email; set SMTP_URL to send it by mail');
+  }
+
+  private send(to: string, mail: Mail): void {
+    if (!this.transport) return;
+    const sending = this.transport
+      .sendMail({ from: this.config.ROOST_MAIL_FROM, to, ...mail })
       .then(
         () => undefined,
         (error: unknown) => this.logger.error({ reason: reasonOf(error) }, 'a mail could not be sent'),
@@ -56,6 +71,3 @@ function reasonOf(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' ? code : 'unknown';
 }
-
-const textOf = (code: string) =>
-  `Your verification code is ${code}. It is good for one hour.\n\nIf you did not ask for it, ignore this mail.\n`;

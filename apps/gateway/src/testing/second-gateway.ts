@@ -14,5 +14,5 @@ export async function secondGateway(roost: TestRoost, env: Environment = {}) {
     ROOST_LOG_FILE: join(roost.dataDir, 'second.log'),
     ...env,
   });
-  return { api: apiClient(service.url ?? '', roost.apiKey), stop: () => service.stop() };
+  return { url: service.url ?? '', api: apiClient(service.url ?? '', roost.apiKey), stop: () => service.stop() };
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { keyringOf, Sealer } from '#lib/auth';
-import type { TestRoost } from '#lib/testing';
+import { type TestRoost, until } from '#lib/testing';
 import { importJWK, type JWK, SignJWT } from 'jose';
 import { Client } from 'pg';
 
@@ -46,30 +46,56 @@ export async function revokedKey(roost: TestRoost): Promise<string> {
   return made.body.key;
 }
 
-/** The tokens of a user who has just signed in: one that is good, one whose hour is over, and one for refreshing. */
-export async function tokensOfNewUser(roost: TestRoost) {
-  const user = { email: 'tenant@example.test', password: 'correct horse battery' };
-  await roost.api('POST', '/auth/create_user', user);
-  // The mail is outside our walls: the email counts as verified.
-  const [row] = await sql<{ id: string; account_id: string }>(
-    roost,
-    `UPDATE gateway.users SET verified_at = now(), code_hash = NULL WHERE email = $1 RETURNING id, account_id`,
-    [user.email],
-  );
-  const { body } = await roost.api<Made>('POST', '/auth/login', user);
+/** The code that was last sent to the email; without a mail server it is in the log. */
+export function codeInLog(roost: TestRoost, email: string, name = 'verificationCode'): Promise<string> {
+  return until(`a ${name} for ${email} is in the log`, () => {
+    const lines = readFileSync(join(roost.dataDir, 'roost.log'), 'utf8').split('\n');
+    const sent = lines.findLast((line) => line.includes(`"email":"${email}"`) && line.includes(`"${name}"`));
+    return sent && new RegExp(`"${name}":"([^"]+)"`).exec(sent)?.[1];
+  });
+}
+
+/** Registers, and verifies the email. */
+export async function verifiedUser(roost: TestRoost, user: { email: string; password: string }): Promise<void> {
+  await roost.api('POST', '/auth/create_user', user, { authorization: '' });
+  const code = await codeInLog(roost, user.email.toLowerCase());
+  const { status } = await roost.api('POST', '/auth/verify_user', { email: user.email, code }, { authorization: '' });
+  if (status !== 200) throw new Error(`verifying ${user.email} gave ${status}`);
+}
+
+/** A token as the version before made it, which names no sign-in. `ageSeconds` ago it was made, for an hour. */
+export async function previousToken(
+  roost: TestRoost,
+  userId: string,
+  use: 'access' | 'refresh',
+  ageSeconds = 0,
+): Promise<string> {
   const [key] = await sql<{ kid: string; sealed_private_key: string }>(
     roost,
     `SELECT kid, sealed_private_key FROM gateway.signing_keys`,
   );
+  const [user] = await sql<{ account_id: string }>(roost, `SELECT account_id FROM gateway.users WHERE id = $1`, [
+    userId,
+  ]);
   const masterKey = readFileSync(join(roost.dataDir, 'master-key'), 'utf8').trim();
   const opened = new Sealer(keyringOf(masterKey)).open(key?.sealed_private_key ?? '', `signing_keys:${key?.kid}`);
-  const expired = await new SignJWT({ account: row?.account_id, use: 'access' })
+  const made = Math.floor(Date.now() / 1_000) - ageSeconds;
+  return new SignJWT({ account: user?.account_id, use })
     .setProtectedHeader({ alg: 'EdDSA', kid: key?.kid ?? '' })
-    .setSubject(row?.id ?? '')
+    .setSubject(userId)
     .setIssuer('roost')
-    .setIssuedAt(Math.floor(Date.now() / 1_000) - 7_200)
-    .setExpirationTime(Math.floor(Date.now() / 1_000) - 3_600)
+    .setIssuedAt(made)
+    .setExpirationTime(made + 3_600)
     .sign(await importJWK(JSON.parse(opened) as JWK, 'EdDSA'));
+}
+
+/** The tokens of a user who has just signed in: one that is good, one whose hour is over, and one for refreshing. */
+export async function tokensOfNewUser(roost: TestRoost) {
+  const user = { email: 'tenant@example.test', password: 'correct horse battery' };
+  await verifiedUser(roost, user);
+  const [row] = await sql<{ id: string }>(roost, `SELECT id FROM gateway.users WHERE email = $1`, [user.email]);
+  const { body } = await roost.api<Made>('POST', '/auth/login', user);
+  const expired = await previousToken(roost, row?.id ?? '', 'access', 7_200);
   return { good: body.token, expired, refresh: body.refresh_token };
 }
 

@@ -29,7 +29,7 @@ export class AccountAdmin {
       const made = await tx.query(
         `INSERT INTO users (id, account_id, email, password_hash, verified_at) VALUES ($1, $2, $3, $4, now())
          ON CONFLICT (email) DO NOTHING RETURNING id`,
-        [newId(), id, email.toLowerCase(), passwordHash],
+        [newId(), id, email, passwordHash],
       );
       if (made.length === 0) throw new RoostError('ALREADY_EXISTS', `there is an account for ${email} already`);
       return id;

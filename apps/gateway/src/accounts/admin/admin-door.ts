@@ -2,6 +2,7 @@ import { Bus, type CallContext, LOGGER, serve } from '#lib/bus';
 import {
   createAccount,
   createAccountKey,
+  deleteAccount,
   listAccountKeys,
   listAccounts,
   type RequestContract,
@@ -12,6 +13,7 @@ import {
 import type { Logger } from '#lib/observability';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { z } from 'zod';
+import { AccountDeletion } from '../account-deletion.js';
 import { ApiKeys } from '../api-keys.js';
 import { AccountAdmin } from './account-admin.js';
 
@@ -22,6 +24,7 @@ export class AdminDoor implements OnApplicationBootstrap {
     private readonly bus: Bus,
     private readonly admin: AccountAdmin,
     private readonly keys: ApiKeys,
+    private readonly deletion: AccountDeletion,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -31,6 +34,11 @@ export class AdminDoor implements OnApplicationBootstrap {
     );
     this.answer(setAgentsEnabled, ({ account, enabled }) => this.admin.setAgentsEnabled(account, enabled));
     this.answer(listAccounts, async ({ page, limit }) => ({ accounts: await this.admin.list(page, limit) }));
+    this.answer(deleteAccount, async ({ account }) => {
+      const { accountId } = await this.admin.find(account);
+      await this.deletion.delete(accountId);
+      return { accountId };
+    });
     this.answer(createAccountKey, async ({ account, name }) =>
       this.keys.create((await this.admin.find(account)).accountId, name),
     );

@@ -58,7 +58,7 @@ export class Github implements SignInProvider {
       const primary = emails.find((email) => email.primary);
       return {
         subject: String(user.id),
-        email: primary?.email.toLowerCase(),
+        email: primary?.email,
         isEmailVerified: primary?.verified ?? false,
       };
     });

@@ -47,7 +47,7 @@ export class Google implements SignInProvider {
           : claims;
       return {
         subject: claims.sub,
-        email: typeof email === 'string' ? email.toLowerCase() : undefined,
+        email: typeof email === 'string' ? email : undefined,
         isEmailVerified: email_verified === true,
       };
     });

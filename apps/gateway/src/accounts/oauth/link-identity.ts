@@ -1,7 +1,7 @@
-import { RoostError } from '#lib/contracts';
+import { EmailAddress, RoostError } from '#lib/contracts';
 import { newId, type Transaction } from '#lib/database';
 import { type GatewayConfig, isRegistrationOpen } from '../../config.js';
-import { registrationIsClosed, type User } from '../users.js';
+import { lockEmail, registrationIsClosed, type User } from '../users.js';
 import type { Profile, SignInProviderName } from './sign-in-provider.js';
 
 const USER = `SELECT u.id, u.account_id AS "accountId", u.email, u.created_at AS "createdAt", a.agents_enabled AS "agentsEnabled"
@@ -22,9 +22,14 @@ export async function userOf(
     [provider, subject],
   );
   if (linked) return linked;
-  if (email === undefined || !isEmailVerified)
+  // As it is kept here: an address that only looks like one of ours must not become it by being folded.
+  const address = EmailAddress.safeParse(email);
+  if (!address.success || !isEmailVerified)
     throw new RoostError('ACCESS_DENIED', `${provider} has not verified your email: verify it there, then begin again`);
-  const userId = (await takeOver(tx, email)) ?? (await register(tx, email, config));
+  await lockEmail(tx, address.data);
+  const userId = (await takeOver(tx, address.data)) ?? (await register(tx, address.data, config));
+  // Whoever registered the email and waits for its code has to prove it in vain: it has its owner now.
+  await tx.query(`DELETE FROM registrations WHERE email = $1`, [address.data]);
   await tx.query(
     `INSERT INTO user_identities (provider, subject, user_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
     [provider, subject, userId],

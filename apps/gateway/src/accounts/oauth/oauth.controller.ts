@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type Call, Endpoint } from '../../http/endpoint.js';
 import { Session } from '../accounts.controller.js';
 import { LoginLimits } from '../login-limits.js';
-import { Tokens } from '../tokens.js';
+import { LoginSessions } from '../login-sessions.js';
 import { SIGN_IN_PROVIDERS } from './sign-in-provider.js';
 import { SignIns } from './sign-ins.js';
 
@@ -22,7 +22,7 @@ const Callback = wire({
 export class OauthController {
   constructor(
     private readonly signIns: SignIns,
-    private readonly tokens: Tokens,
+    private readonly sessions: LoginSessions,
     private readonly limits: LoginLimits,
   ) {}
 
@@ -36,7 +36,7 @@ export class OauthController {
     errors: ['NOT_FOUND', 'RATE_LIMITED'],
   })
   async begin({ params, request }: Call<z.output<typeof ProviderParams>>) {
-    await this.limits.admit(request.ip);
+    await this.limits.admit({ address: request.ip, of: 'password' });
     return this.signIns.begin(nameOf(params.provider));
   }
 
@@ -51,9 +51,9 @@ export class OauthController {
     errors: ['UNAUTHORIZED', 'ACCESS_DENIED', 'NOT_FOUND', 'RATE_LIMITED'],
   })
   async finish({ params, body, request }: Call<z.output<typeof ProviderParams>, unknown, z.output<typeof Callback>>) {
-    await this.limits.admit(request.ip);
+    await this.limits.admit({ address: request.ip, of: 'password' });
     const user = await this.signIns.finish(nameOf(params.provider), body);
-    return this.tokens.issue(user.id, user.accountId);
+    return this.sessions.begin(user);
   }
 }
 

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { startRoost, type TestRoost } from '#lib/testing';
 import Provider from 'oidc-provider';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sql } from '../../testing/tenants.js';
+import { codeInLog, sql, verifiedUser } from '../../testing/tenants.js';
 import { githubPeer, type GithubPeer } from './testing/github-peer.js';
 
 interface Body {
@@ -144,6 +144,20 @@ describe('signing in with an OpenID provider', () => {
     const { code, iss, state } = await browse(url, 'subject-3');
     expect((await finish('google', { code, state, iss })).status).toBe(200);
     expect((await roost.api('POST', '/auth/login', thief, open)).status).toBe(401);
+    // Nor does the code that the thief's registration asked for.
+    const thiefsCode = await codeInLog(roost, thief.email);
+    expect((await roost.api('POST', '/auth/verify_user', { email: thief.email, code: thiefsCode }, open)).status).toBe(
+      400,
+    );
+    expect((await roost.api('POST', '/auth/login', thief, open)).status).toBe(401);
+  });
+
+  it('takes no address for another that it becomes in lower case: the Kelvin sign is no k', async () => {
+    await verifiedUser(roost, { email: 'kate@example.test', password: 'correct horse battery' });
+    Object.assign(claims, { email: '\u212Aate@example.test', email_verified: true });
+    const { authorization_url: url } = await begin('google');
+    const { code, iss, state } = await browse(url, 'subject-kelvin');
+    expect((await finish('google', { code, state, iss })).status).toBe(403);
   });
 
   it('keeps nothing of a sign-in in the clear', async () => {

@@ -1,0 +1,136 @@
+import { Bus, LOGGER, ownCall } from '#lib/bus';
+import { existingAgents } from '#lib/contracts';
+import { Database } from '#lib/database';
+import type { Logger } from '#lib/observability';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { KEYS_CHANGED } from '../accounts/api-keys.js';
+import { ACCESS_CHANGED } from '../accounts/login-sessions.js';
+import type { AccessEnd } from './access-ends.js';
+import { endsOf, type Holder } from './standing.js';
+
+/** With the time of a look itself, what was revoked ends within 2 s even if every hint is lost. */
+const LOOK_EVERY_MS = 1_000;
+/** Hints may come as fast as somebody signs in and out: they cost at most this many looks. */
+const LOOK_AGAIN_AFTER_MS = 100;
+/** Agents in one request to lifecycle. */
+const MAX_AGENTS = 1_000;
+const AGENTS_TIMEOUT_MS = 2_000;
+
+export interface OpenRequest extends Holder {
+  agentId: string | undefined;
+  /** Called once. */
+  end(why: AccessEnd): void;
+}
+
+/**
+ * Requests that take long: streams of events, waits, uploads, downloads. A request is let in once; these are looked up
+ * again while they last, and ended when their key, sign-in, account or agent is gone. Hints of other gateways make that
+ * immediate; the look each second makes it sure.
+ */
+@Injectable()
+export class OpenRequests implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly open = new Set<OpenRequest>();
+  private timer: NodeJS.Timeout | undefined;
+  private readonly looks = [
+    new Look(() => this.lookAtAccess(), this.report('access')),
+    new Look(() => this.lookForAgents(), this.report('agents')),
+  ];
+
+  constructor(
+    private readonly database: Database,
+    private readonly bus: Bus,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    const [access, agents] = this.looks;
+    this.bus.connection.subscribe(KEYS_CHANGED, { callback: () => access?.soon() });
+    this.bus.connection.subscribe(ACCESS_CHANGED, { callback: () => access?.soon() });
+    this.bus.connection.subscribe('events.lifecycle.agent.deleted', { callback: () => agents?.soon() });
+    this.timer = setInterval(() => {
+      for (const look of this.looks) look.soon();
+    }, LOOK_EVERY_MS).unref();
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+    for (const look of this.looks) look.stop();
+  }
+
+  /** Gives the function that ends the watch. */
+  watch(request: OpenRequest): () => void {
+    this.open.add(request);
+    return () => this.open.delete(request);
+  }
+
+  private async lookAtAccess(): Promise<void> {
+    const requests = [...this.open];
+    if (requests.length === 0) return;
+    const ends = await endsOf(this.database, requests);
+    for (const [index, why] of ends) this.end(requests[index], why);
+  }
+
+  private async lookForAgents(): Promise<void> {
+    const requests = [...this.open].filter(({ agentId }) => agentId !== undefined);
+    const agentIds = [...new Set(requests.map(({ agentId }) => agentId ?? ''))];
+    for (let from = 0; from < agentIds.length; from += MAX_AGENTS) {
+      const asked = new Set(agentIds.slice(from, from + MAX_AGENTS));
+      const found = await this.bus.request(
+        existingAgents,
+        { agentIds: [...asked] },
+        ownCall('open_requests', AGENTS_TIMEOUT_MS),
+      );
+      const existing = new Set(found.agentIds);
+      for (const request of requests) {
+        const { agentId = '' } = request;
+        if (asked.has(agentId) && !existing.has(agentId)) this.end(request, 'agent_deleted');
+      }
+    }
+  }
+
+  private end(request: OpenRequest | undefined, why: AccessEnd): void {
+    if (request && this.open.delete(request)) request.end(why);
+  }
+
+  /** Looked again in a second; nobody is cut off because a server is away. Told once until it works again. */
+  private report(what: string) {
+    let isTold = false;
+    return (error: unknown): void => {
+      if (error !== undefined && !isTold)
+        this.logger.warn({ err: error, what }, 'open requests could not be looked up');
+      isTold = error !== undefined;
+    };
+  }
+}
+
+/** Does a thing whenever asked, one at a time, and not more often than every `LOOK_AGAIN_AFTER_MS`. */
+class Look {
+  private isWanted = false;
+  private isRunning = false;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly look: () => Promise<void>,
+    private readonly report: (error: unknown) => void,
+  ) {}
+
+  soon(): void {
+    this.isWanted = true;
+    if (this.isRunning) return;
+    this.isRunning = true;
+    this.isWanted = false;
+    void this.look()
+      .then(() => this.report(undefined), this.report)
+      .finally(() => {
+        this.timer = setTimeout(() => {
+          this.isRunning = false;
+          if (this.isWanted) this.soon();
+        }, LOOK_AGAIN_AFTER_MS).unref();
+      });
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+    this.isRunning = true;
+  }
+}

@@ -1,0 +1,72 @@
+import type { Database } from '#lib/database';
+import type { Identity } from '../accounts/identities.js';
+import type { AccessEnd } from './access-ends.js';
+
+export interface Holder {
+  identity: Identity;
+  /** Whether it is only for accounts that have the AI-agents feature. */
+  needsAgents: boolean;
+}
+
+type Row = { id: string; agents_enabled: boolean };
+const accountOf = ({ identity }: Holder) => identity.accountId;
+
+/**
+ * Why these may not go on, by their place in the list; who may is left out. A few statements by index, however many
+ * they are. The database's word alone counts here, never what was kept of it.
+ */
+export async function endsOf(database: Database, holders: Holder[]): Promise<Map<number, AccessEnd>> {
+  const [accounts, keys, sessions, users] = await Promise.all([
+    database.query<Row>(`SELECT id, agents_enabled FROM accounts WHERE id = ANY($1::uuid[])`, [
+      distinct(holders.map(accountOf)),
+    ]),
+    standing(database, holders, 'key', `SELECT hash AS id FROM api_keys WHERE hash = ANY($1) AND revoked_at IS NULL`),
+    standing(
+      database,
+      holders,
+      'session',
+      `SELECT id FROM login_sessions WHERE id = ANY($1::uuid[]) AND revoked_at IS NULL AND expires_at > now()`,
+    ),
+    tokenLimits(database, holders),
+  ]);
+  const agentsEnabled = new Map(accounts.map((row) => [row.id, row.agents_enabled]));
+  const ends = new Map<number, AccessEnd>();
+  for (const [index, holder] of holders.entries()) {
+    const { credential, accountId } = holder.identity;
+    const stands =
+      credential.kind === 'key'
+        ? keys.has(credential.hash)
+        : credential.kind === 'session'
+          ? sessions.has(credential.id)
+          : (users.get(credential.userId) ?? Infinity) < credential.issuedAt.getTime();
+    if (!agentsEnabled.has(accountId)) ends.set(index, 'account_deleted');
+    else if (!stands) ends.set(index, 'credential_revoked');
+    else if (holder.needsAgents && !agentsEnabled.get(accountId)) ends.set(index, 'agents_disabled');
+  }
+  return ends;
+}
+
+async function standing(database: Database, holders: Holder[], kind: 'key' | 'session', sql: string) {
+  const shown = distinct(
+    holders.flatMap(({ identity: { credential } }) =>
+      credential.kind !== kind ? [] : credential.kind === 'key' ? [credential.hash] : [credential.id],
+    ),
+  );
+  if (shown.length === 0) return new Set<string>();
+  return new Set((await database.query<{ id: string }>(sql, [shown])).map(({ id }) => id));
+}
+
+/** For tokens that name no sign-in: until when each user's were refused. */
+async function tokenLimits(database: Database, holders: Holder[]): Promise<Map<string, number>> {
+  const userIds = distinct(
+    holders.flatMap(({ identity: { credential } }) => (credential.kind === 'token' ? [credential.userId] : [])),
+  );
+  if (userIds.length === 0) return new Map();
+  const rows = await database.query<{ id: string; limit: number }>(
+    `SELECT id, extract(epoch FROM tokens_valid_after) * 1000 AS "limit" FROM users WHERE id = ANY($1::uuid[])`,
+    [userIds],
+  );
+  return new Map(rows.map(({ id, limit }) => [id, Number(limit)]));
+}
+
+const distinct = (values: string[]): string[] => [...new Set(values)];

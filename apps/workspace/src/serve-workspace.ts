@@ -17,6 +17,7 @@ import { moveFiles } from './operations/move.js';
 import type { Processes } from './processes/processes.js';
 import { searchFiles } from './search/search-files.js';
 import type { Transfers } from './streams/transfers.js';
+import { fsError } from './tree/fs-error.js';
 import type { Volume } from './tree/volume.js';
 import { volumeUsage } from './usage.js';
 
@@ -32,7 +33,17 @@ export function serveWorkspace(
   const answer = <I extends z.ZodType, O extends z.ZodType>(
     served: contract.RequestContract<I, O>,
     handle: Handler<I, O>,
-  ) => serve(connection, served, contract.subjectOf(served, { agentId }), handle, report);
+  ) => {
+    // Whatever a handler did when the file system refused (a full volume, missing rights), the caller gets that reason.
+    const handleOrExplain: Handler<I, O> = async (input, context) => {
+      try {
+        return await handle(input, context);
+      } catch (error) {
+        throw fsError(error);
+      }
+    };
+    serve(connection, served, contract.subjectOf(served, { agentId }), handleOrExplain, report);
+  };
   const used = useReporter(connection, agentId);
   const on = <I extends z.ZodType, O extends z.ZodType>(
     served: contract.RequestContract<I, O>,

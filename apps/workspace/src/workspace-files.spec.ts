@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -437,6 +438,23 @@ describe('archives', () => {
     ['a link that leads out', [{ name: 'l', type: 'symlink', linkname: '../../x' }]],
     ['an absolute link', [{ name: 'l', type: 'symlink', linkname: '/etc' }]],
     [
+      'links that lead out only together',
+      [
+        { name: 'a', type: 'symlink', linkname: '.' },
+        { name: 's', type: 'symlink', linkname: 'a/..' },
+      ],
+    ],
+    [
+      'links that lead out together, in the other order',
+      [
+        { name: 's', type: 'symlink', linkname: 'd/e/../../..' },
+        { name: 'd/e', type: 'symlink', linkname: '..' },
+      ],
+    ],
+    ['a link that climbs out of what is missing', [{ name: 'l', type: 'symlink', linkname: 'missing/..' }]],
+    ['a link to itself', [{ name: 'l', type: 'symlink', linkname: 'l/x' }]],
+    ['a link into our own folder', [{ name: 'l', type: 'symlink', linkname: '.roost/drafts' }]],
+    [
       'a file through a link',
       [
         { name: 'l', type: 'symlink', linkname: 'd' },
@@ -461,6 +479,54 @@ describe('archives', () => {
     expect(readdirSync(root)).toEqual(['.roost']);
     expect(readdirSync(join(root, '.roost/drafts'))).toEqual([]);
     expect(readdirSync(top).sort()).toEqual(['outside', 'volume']);
+  });
+
+  it('with a link that leads out through one that is there already are refused, and nothing is written', async () => {
+    mkdirSync(join(root, 'to'));
+    symlinkSync('..', join(root, 'to/up'));
+    for (const linkname of ['up/..', 'up/x', 'up']) {
+      const archive = await tar([{ name: 's', type: 'symlink', linkname }]);
+      await expect(upload('to', archive, 'tar.gz', true), linkname).rejects.toMatchObject({ code: 'VALIDATION_ERROR' });
+    }
+    expect(readdirSync(join(root, 'to'))).toEqual(['up']);
+  });
+
+  it('with links that stay in the tree are unpacked, whatever the order and the way', async () => {
+    const links = {
+      first: 'bin/tool',
+      'bin/tool': '../lib/real',
+      loop: '.',
+      'd/up': '..',
+      'd/back': 'up/bin/../lib/real',
+      dangling: 'lib/later',
+    };
+    await upload(
+      'to',
+      await tar([
+        { name: 'first', type: 'symlink', linkname: links.first },
+        ...Object.entries(links)
+          .slice(1)
+          .map(([name, linkname]) => ({ name, type: 'symlink', linkname })),
+        { name: 'lib/real', content: 'here' },
+      ]),
+      'tar.gz',
+    );
+    for (const [name, target] of Object.entries(links)) expect(readlinkSync(join(root, 'to', name))).toBe(target);
+    expect(await read('to/first')).toBe('here');
+    expect(await read('to/d/back')).toBe('here');
+  });
+
+  it('of any names go out, also of those that are no text', async () => {
+    const odd = [Buffer.from([0x66, 0xff, 0x2e, 0x74]), Buffer.from('back\\slash'), Buffer.from('tab\there')];
+    mkdirSync(join(root, 'odd'));
+    for (const name of odd) writeFileSync(Buffer.concat([Buffer.from(join(root, 'odd/')), name]), 'x');
+    await write('odd/ä b.txt', 'plain');
+    for (const format of ['zip', 'tar.gz'] as const) {
+      const packed = await download('odd', format);
+      await expect(upload(`copy-${format}`, packed, format)).resolves.toMatchObject({ files: 4 });
+      expect(await read(`copy-${format}/ä b.txt`)).toBe('plain');
+      expect(readdirSync(join(root, `copy-${format}`))).toHaveLength(4);
+    }
   });
 
   it('that are bombs, damaged or of another kind are refused', async () => {

@@ -39,12 +39,23 @@ export const readStream = request('workspace.{agentId}.stream.read', {
   timeoutMs: 60_000,
 });
 
-/** Begins to write a file, or to unpack an archive below a directory. Nothing is seen until it is finished. */
+/** Where a patch puts its content: `replace` in the place of `length` bytes at `position`. */
+export const FilePatch = wire({
+  operation: z.enum(['append', 'prepend', 'replace']),
+  position: Count.optional(),
+  length: Count.optional(),
+});
+
+/**
+ * Begins to write a file, to patch one, or to unpack an archive below a directory. Nothing is seen until it is finished.
+ * `patch` goes with the target `patch` alone.
+ */
 export const openWriteStream = request('workspace.{agentId}.stream.open-write', {
   input: wire({
     agentId: AgentId,
     path: WorkspacePath,
-    target: z.enum(['file', 'tar.gz', 'zip']).default('file'),
+    target: z.enum(['file', 'tar.gz', 'zip', 'patch']).default('file'),
+    patch: FilePatch.optional(),
     ...writeExpectations,
   }),
   output: wire({ streamId: StreamId }),

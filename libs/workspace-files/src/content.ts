@@ -1,9 +1,11 @@
 import { type CallContext, currentCall, ownCall } from '#lib/bus';
 import {
   closeStream,
+  type FilePatch,
   finishWriteStream,
   openReadStream,
   openWriteStream,
+  patchFile,
   readStream,
   RoostError,
   STREAM_PART_BYTES,
@@ -23,6 +25,7 @@ const ONE_MESSAGE_BYTES = 128 * 1024;
 const PART_TIMEOUT_MS = 60_000;
 
 export type WriteTarget = Omit<z.output<typeof openWriteStream.input>, 'agentId'>;
+export type TextPatch = z.output<typeof FilePatch> & { path: string; ifMatch?: string | undefined };
 export type ReadSource = Omit<z.output<typeof openReadStream.input>, 'agentId'>;
 export type Opened = z.output<typeof openReadStream.output>;
 
@@ -66,15 +69,21 @@ export class Content {
     if (content.length < ONE_MESSAGE_BYTES) {
       return this.workspaces.request(accountId, writeFile, { agentId, ...expected, content, encoding });
     }
-    const bytes = Buffer.from(content, encoding === 'base64' ? 'base64' : 'utf8');
-    if (bytes.length > MAX_JSON_CONTENT_BYTES) {
-      throw new RoostError(
-        'PAYLOAD_TOO_LARGE',
-        'content: at most 10 MiB in JSON; send more with content-type: application/octet-stream',
-        [{ field: 'content', reason: 'too_large', max: MAX_JSON_CONTENT_BYTES }],
-      );
-    }
-    return this.write(accountId, agentId, target, Readable.from([bytes]));
+    return this.write(accountId, agentId, target, Readable.from([bytesOf(content, encoding)]));
+  }
+
+  /** Changes a part of a file by what came in a JSON body. Errors: PAYLOAD_TOO_LARGE above 10 MiB. */
+  patchText(
+    accountId: string,
+    agentId: string,
+    { path, ifMatch, ...patch }: TextPatch,
+    content: string,
+    encoding: 'utf-8' | 'base64',
+  ) {
+    if (content.length < ONE_MESSAGE_BYTES)
+      return this.workspaces.request(accountId, patchFile, { agentId, path, ifMatch, ...patch, content, encoding });
+    const target: WriteTarget = { path, target: 'patch', patch, ifMatch, overwrite: true };
+    return this.write(accountId, agentId, target, Readable.from([bytesOf(content, encoding)]));
   }
 
   /** Opens content for reading: what it is, and the stream of its bytes, which must be read or destroyed. */
@@ -134,6 +143,21 @@ async function* inParts(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     }
   }
   if (filled > 0) yield part.subarray(0, filled);
+}
+
+/** Errors: VALIDATION_ERROR for what is no base64, PAYLOAD_TOO_LARGE. */
+function bytesOf(content: string, encoding: 'utf-8' | 'base64'): Buffer {
+  if (encoding === 'base64' && !/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(content))
+    throw new RoostError('VALIDATION_ERROR', 'content: is not base64', [{ field: 'content', reason: 'not_base64' }]);
+  const bytes = Buffer.from(content, encoding === 'base64' ? 'base64' : 'utf8');
+  if (bytes.length > MAX_JSON_CONTENT_BYTES) {
+    throw new RoostError(
+      'PAYLOAD_TOO_LARGE',
+      'content: at most 10 MiB in JSON; send more with content-type: application/octet-stream',
+      [{ field: 'content', reason: 'too_large', max: MAX_JSON_CONTENT_BYTES }],
+    );
+  }
+  return bytes;
 }
 
 function contextOf(): CallContext {

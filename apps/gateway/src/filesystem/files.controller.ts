@@ -1,4 +1,4 @@
-import { Count, deleteFile, patchFile, readFile, RoostError, Timestamp, wire, WrittenFile } from '#lib/contracts';
+import { Count, deleteFile, readFile, RoostError, Timestamp, wire, WrittenFile } from '#lib/contracts';
 import { Content, MAX_JSON_CONTENT_BYTES, Workspaces } from '#lib/workspace-files';
 import { Controller } from '@nestjs/common';
 import { lookup } from 'mime-types';
@@ -24,7 +24,7 @@ const NewFile = wire({ content: z.string(), encoding: Encoding, overwrite: z.boo
 const NewContent = wire({ content: z.string(), encoding: Encoding });
 const Patch = wire({
   operation: z.enum(['append', 'prepend', 'replace']),
-  content: z.string().max(600_000),
+  content: z.string(),
   encoding: Encoding,
   position: Count.optional(),
   length: Count.optional(),
@@ -134,16 +134,21 @@ export class FilesController {
     summary: 'Change a part of a file',
     body: Patch,
     response: Updated,
-    errors: ['NOT_FOUND', 'ACCESS_DENIED', 'PRECONDITION_FAILED', 'AGENT_UNAVAILABLE', 'INSUFFICIENT_STORAGE'],
+    errors: [
+      'NOT_FOUND',
+      'ACCESS_DENIED',
+      'PRECONDITION_FAILED',
+      'PAYLOAD_TOO_LARGE',
+      'AGENT_UNAVAILABLE',
+      'INSUFFICIENT_STORAGE',
+    ],
   })
-  async patch({ params, body, accountId, request }: Call<Params, unknown, z.output<typeof Patch>>) {
+  async patch({ params, body, accountId, request, reply }: Call<Params, unknown, z.output<typeof Patch>>) {
     const ifMatch = ifMatchOf(request.headers['if-match']);
-    const written = await this.workspaces.request(accountId, patchFile, {
-      agentId: params.id,
-      path: params.path,
-      ...body,
-      ifMatch,
-    });
+    const { content, encoding, ...patch } = body;
+    const target = { path: params.path, ifMatch, ...patch };
+    const written = await this.content.patchText(accountId, params.id, target, content, encoding);
+    if (written.etag) void reply.header('etag', `"${written.etag}"`);
     return { path: written.path, size: written.size, updatedAt: written.createdAt };
   }
 

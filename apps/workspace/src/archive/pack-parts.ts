@@ -69,7 +69,7 @@ function zip(directory: number, isRoot: boolean): Readable {
 
   async function fill(): Promise<void> {
     for (const entry of visit(directory, isRoot)) {
-      const name = entry.names.map(toShown).join('/');
+      const name = entry.names.map(zipName).join('/');
       const options = { mtime: entry.stats.mtime, mode: entry.stats.mode };
       if (entry.stats.isDirectory()) archive.addEmptyDirectory(name, options);
       else if (entry.stats.isFile()) {
@@ -83,6 +83,17 @@ function zip(directory: number, isRoot: boolean): Readable {
     }
     archive.end();
   }
+}
+
+/**
+ * A zip holds text with forward slashes only: a name of other bytes, with a backslash or with control characters is
+ * written with those as `%XX`.
+ */
+function zipName(name: Buffer): string {
+  const shown = toShown(name);
+  return shown.includes('\\')
+    ? shown.replace(/\\x([0-9a-f]{2})|\\/g, (_, byte?: string) => `%${byte ?? '5c'}`.toUpperCase())
+    : shown;
 }
 
 function written(write: (done: (error?: Error | null) => void) => unknown): Promise<void> {

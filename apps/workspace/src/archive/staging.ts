@@ -1,21 +1,21 @@
-import { closeSync, constants, mkdirSync, openSync, renameSync, symlinkSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { closeSync, constants, mkdirSync, openSync, readdirSync, renameSync, symlinkSync, writeSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
-import { Transform, type Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { RoostError } from '#lib/contracts';
 import { makeParents } from '../directories/make-parents.js';
-import { MAX_NAME_BYTES, MAX_PATH_BYTES, RESERVED, hasControlCharacter } from '../tree/path.js';
+import { fromShown, MAX_NAME_BYTES, MAX_PATH_BYTES, RESERVED, hasControlCharacter } from '../tree/path.js';
 import { removeTree } from '../tree/remove-tree.js';
-import { visit } from '../tree/visit.js';
 import type { Volume } from '../tree/volume.js';
-import { atPlace, below } from '../tree/walk.js';
+import { atPlace, below, handle, openRoot } from '../tree/walk.js';
+import { type ArchiveLink, LinkCheck } from './link-check.js';
+import { bad } from './refused.js';
 
 export const MAX_ENTRIES = 100_000;
 export const MAX_UNPACKED_BYTES = 4 * 1024 ** 3;
 /** How many times larger than the archive its content may be, once it is more than a little. */
 const maxRatio = 200;
 const freeOfRatioBytes = 64 * 1024 * 1024;
+/** How long unpacking keeps the daemon's event loop to itself. */
+const SLICE_MS = 20;
 
 /**
  * Where an archive is unpacked, out of sight, before anything of it is put in its place: a bad archive leaves nothing.
@@ -25,7 +25,8 @@ export class Staging {
   files = 0;
   bytes = 0;
   private entries = 0;
-  private readonly links: { names: Buffer[]; target: string }[] = [];
+  private breathedAt = performance.now();
+  private readonly links: ArchiveLink[] = [];
 
   private constructor(
     private readonly volume: Volume,
@@ -57,57 +58,60 @@ export class Staging {
     });
   }
 
-  async addFile(entry: string, mode: number, content: Readable): Promise<void> {
+  async addFile(entry: string, mode: number, content: AsyncIterable<Buffer>): Promise<void> {
     const names = this.namesOf(entry);
     if (names.length === 0) throw bad(`"${entry}" is no name for a file`);
-    await atPlace(this.root, names, { allowMissing: true, followLast: false }, async (place) => {
+    const file = await atPlace(this.root, names, { allowMissing: true, followLast: false }, (place) => {
       if (place.found) throw bad(`"${entry}" is in it twice`);
       const target = makeParents(place);
       try {
-        const file = await open(
+        return openSync(
           target.place.at,
           constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
           (mode & 0o755) | 0o600,
         );
-        await pipeline(content, this.meter(), file.createWriteStream());
       } finally {
         target.close();
       }
     });
+    try {
+      // Written in place: a hop through the thread pool per file would cost most of the time of a hundred thousand.
+      for await (const chunk of content) {
+        await this.count(chunk.length);
+        for (let at = 0; at < chunk.length;) at += writeSync(file, chunk, at);
+        await this.breathe();
+      }
+    } finally {
+      closeSync(file);
+    }
     this.files += 1;
   }
 
-  /** Only links that stay in the tree are taken: relative ones that do not climb above its top. */
+  /** Where a link leads is judged when all of the archive is there. */
   addLink(entry: string, target: string): void {
     const names = this.namesOf(entry);
-    let depth = names.length - 1;
-    for (const part of target.split('/')) {
-      if (part === '..') depth -= 1;
-      else if (part !== '' && part !== '.') depth += 1;
-      if (depth < 0) break;
-    }
-    if (names.length === 0 || target === '' || target.startsWith('/') || depth < 0)
-      throw bad(`the link "${entry}" leads out of it`);
-    this.links.push({ names, target });
+    if (names.length === 0 || target === '' || Buffer.byteLength(target) > MAX_PATH_BYTES || target.includes('\0'))
+      throw bad(`the link "${entry.slice(0, 200)}" is not allowed`);
+    this.links.push({ names, target: Buffer.from(target) });
     this.files += 1;
   }
 
   /** Puts everything in its place below a directory. Nothing is put anywhere if something of it is in the way. */
   async publish(to: Buffer[], overwrite: boolean): Promise<void> {
-    for (const { names, target } of this.links) await this.makeLink(names, target);
-    if (!overwrite) await this.assertFree(to);
-    for (const { names, stats, at } of visit(this.root, false)) {
-      await atPlace(this.volume.root, [...to, ...names], { allowMissing: true, followLast: false }, async (place) => {
-        if (stats.isDirectory() && place.found?.stats.isDirectory()) return;
-        if (place.found && (stats.isDirectory() || place.found.stats.isDirectory())) await this.volume.remove(place);
-        const target = makeParents(place);
-        try {
-          if (stats.isDirectory()) mkdirSync(target.place.at, { mode: 0o755 });
-          else renameSync(at, target.place.at);
-        } finally {
-          target.close();
-        }
-      });
+    for (const { names, target } of this.links) {
+      await this.makeLink(names, target);
+      await this.breathe();
+    }
+    const check = new LinkCheck(this.root, this.volume.root, to);
+    for (const link of this.links) {
+      await check.assertStaysInside(link);
+      await this.breathe();
+    }
+    // A directory that is not there yet is moved with all that is in it: the cost is that of what is there already.
+    const moves = await this.movesTo(to, overwrite);
+    for (const names of moves) {
+      await this.move(names, [...to, ...names]);
+      await this.breathe();
     }
   }
 
@@ -116,7 +120,7 @@ export class Staging {
     await this.volume.withDrafts((folder) => removeTree(folder, this.name));
   }
 
-  private async makeLink(names: Buffer[], target: string): Promise<void> {
+  private async makeLink(names: Buffer[], target: Buffer): Promise<void> {
     await atPlace(this.root, names, { allowMissing: true, followLast: false }, (place) => {
       if (place.found) throw bad('a link has the name of something else');
       const made = makeParents(place);
@@ -128,16 +132,54 @@ export class Staging {
     });
   }
 
-  private async assertFree(to: Buffer[]): Promise<void> {
-    for (const { names, stats } of visit(this.root, false)) {
-      await atPlace(this.volume.root, [...to, ...names], { allowMissing: true, followLast: false }, ({ found }) => {
-        if (found && !(stats.isDirectory() && found.stats.isDirectory())) {
+  /** The topmost entries of the archive whose place is free, or taken by something that they replace. */
+  private async movesTo(to: Buffer[], overwrite: boolean): Promise<Buffer[][]> {
+    const moves: Buffer[][] = [];
+    const pending: Buffer[][] = [[]];
+    for (let parents = pending.pop(); parents; parents = pending.pop()) {
+      for (const { name, isDirectory } of await this.entriesOf(parents)) {
+        const names = [...parents, name];
+        const meets = await atPlace(
+          this.volume.root,
+          [...to, ...names],
+          { allowMissing: true, followLast: false },
+          ({ found }) => (!found ? 'nothing' : isDirectory && found.stats.isDirectory() ? 'directory' : 'something'),
+        );
+        if (meets === 'directory') pending.push(names);
+        else if (meets === 'nothing' || overwrite) moves.push(names);
+        else
           throw new RoostError('ALREADY_EXISTS', 'files of the archive exist already; use overwrite to replace them', [
             { field: 'path', reason: 'exists' },
           ]);
-        }
-      });
+      }
     }
+    return moves;
+  }
+
+  private entriesOf(parents: Buffer[]): Promise<{ name: Buffer; isDirectory: boolean }[]> {
+    return atPlace(this.root, parents, { followLast: false }, ({ found }) => {
+      if (!found) throw bad('a part of it vanished while it was unpacked');
+      const directory = openRoot(found.at);
+      try {
+        return readdirSync(handle(directory), { encoding: 'buffer', withFileTypes: true })
+          .map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() }))
+          .sort((a, b) => a.name.compare(b.name));
+      } finally {
+        closeSync(directory);
+      }
+    });
+  }
+
+  private async move(names: Buffer[], to: Buffer[]): Promise<void> {
+    await atPlace(this.volume.root, to, { allowMissing: true, followLast: false }, async (place) => {
+      if (place.found) await this.volume.remove(place);
+      const target = makeParents(place);
+      try {
+        await atPlace(this.root, names, { followLast: false }, ({ at }) => renameSync(at, target.place.at));
+      } finally {
+        target.close();
+      }
+    });
   }
 
   private namesOf(entry: string): Buffer[] {
@@ -146,37 +188,28 @@ export class Staging {
     const names = entry.split('/').filter((name) => name !== '' && name !== '.');
     const isHostile =
       entry.startsWith('/') ||
-      entry.includes('\\') ||
-      names.includes('..') ||
+      entry.split(/[\\/]/).includes('..') ||
       names[0] === RESERVED ||
       hasControlCharacter(entry);
     if (isHostile) throw bad(`the path "${entry.slice(0, 200)}" is not allowed`);
     if (Buffer.byteLength(entry) > MAX_PATH_BYTES || names.some((name) => Buffer.byteLength(name) > MAX_NAME_BYTES))
       throw bad('a path is too long');
-    return names.map((name) => Buffer.from(name));
+    return names.map(fromShown);
   }
 
   /** Counts bytes as they come, whatever the archive's headers say. */
-  private meter(): Transform {
-    return new Transform({
-      transform: (chunk: Buffer, _, done) => {
-        this.bytes += chunk.length;
-        const isBomb =
-          this.bytes > MAX_UNPACKED_BYTES ||
-          (this.bytes > freeOfRatioBytes && this.bytes > this.archiveBytes * maxRatio);
-        if (isBomb) done(bad(`it unpacks to far more than its own size (${this.bytes} bytes and more)`));
-        else
-          this.volume.room.take(chunk.length).then(
-            () => done(null, chunk),
-            (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
-          );
-      },
-    });
+  private async count(bytes: number): Promise<void> {
+    this.bytes += bytes;
+    const isBomb =
+      this.bytes > MAX_UNPACKED_BYTES || (this.bytes > freeOfRatioBytes && this.bytes > this.archiveBytes * maxRatio);
+    if (isBomb) throw bad(`it unpacks to far more than its own size (${this.bytes} bytes and more)`);
+    await this.volume.room.take(bytes);
   }
-}
 
-export function bad(why: string): RoostError {
-  return new RoostError('VALIDATION_ERROR', `archive: ${why}; nothing was written`, [
-    { field: 'archive', reason: 'refused' },
-  ]);
+  /** Lets the daemon answer others: it would be taken for dead if an archive kept it busy. */
+  private async breathe(): Promise<void> {
+    if (performance.now() - this.breathedAt < SLICE_MS) return;
+    await new Promise((resolve) => setImmediate(resolve));
+    this.breathedAt = performance.now();
+  }
 }

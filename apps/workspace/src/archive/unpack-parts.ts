@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { RoostError } from '#lib/contracts';
@@ -10,7 +10,8 @@ import type { WriteParts } from '../streams/streams.js';
 import { absolute, parsePath } from '../tree/path.js';
 import type { Draft, Volume } from '../tree/volume.js';
 import { handle } from '../tree/walk.js';
-import { bad, Staging } from './staging.js';
+import { bad } from './refused.js';
+import { Staging } from './staging.js';
 
 /** Takes an archive in parts and unpacks it below a directory: all of it, or nothing. */
 export async function unpackParts(
@@ -63,13 +64,13 @@ async function untar(draft: Draft, staging: Staging): Promise<void> {
   const fed = pipeline(createReadStream(handle(draft.file.fd)), createGunzip(), tar);
   fed.catch(() => undefined); // told again below
   for await (const entry of tar) {
-    await addTarEntry(entry.header, Readable.from(entry), staging);
+    await addTarEntry(entry.header, entry as AsyncIterable<Buffer>, staging);
     entry.resume();
   }
   await fed;
 }
 
-async function addTarEntry(header: Header, content: Readable, staging: Staging): Promise<void> {
+async function addTarEntry(header: Header, content: AsyncIterable<Buffer>, staging: Staging): Promise<void> {
   switch (header.type) {
     case 'directory':
       return staging.addDirectory(header.name);

@@ -1,10 +1,11 @@
-import type {
-  closeStream,
-  finishWriteStream,
-  openReadStream,
-  openWriteStream,
-  readStream,
-  writeStream,
+import {
+  RoostError,
+  type closeStream,
+  type finishWriteStream,
+  type openReadStream,
+  type openWriteStream,
+  type readStream,
+  type writeStream,
 } from '#lib/contracts';
 import type { z } from 'zod';
 import { packParts } from '../archive/pack-parts.js';
@@ -13,7 +14,8 @@ import { absolute, parsePath } from '../tree/path.js';
 import type { Volume } from '../tree/volume.js';
 import type { Finished } from './finished.js';
 import { readFileParts } from './read-file-parts.js';
-import { ReadStreams, type ReadParts, WriteStreams } from './streams.js';
+import { patchFileParts } from './patch-file-parts.js';
+import { ReadStreams, type ReadParts, type WriteParts, WriteStreams } from './streams.js';
 import { writeFileParts } from './write-file-parts.js';
 
 type Input<C extends { input: z.ZodType }> = z.output<C['input']>;
@@ -50,16 +52,20 @@ export class Transfers {
     return this.reads.read(streamId, part);
   }
 
-  async openWrite({
-    path,
-    target,
-    ...expected
-  }: Input<typeof openWriteStream>): Promise<Output<typeof openWriteStream>> {
-    const parts =
-      target === 'file'
-        ? await writeFileParts(this.volume, path, expected)
-        : await unpackParts(this.volume, path, target, expected.overwrite);
-    return { streamId: await this.writes.add(parts) };
+  async openWrite(input: Input<typeof openWriteStream>): Promise<Output<typeof openWriteStream>> {
+    return { streamId: await this.writes.add(await this.partsFor(input)) };
+  }
+
+  private partsFor({ path, target, patch, ...expected }: Input<typeof openWriteStream>): Promise<WriteParts<Finished>> {
+    switch (target) {
+      case 'file':
+        return writeFileParts(this.volume, path, expected);
+      case 'patch':
+        if (!patch) throw new RoostError('VALIDATION_ERROR', 'patch: is required for the target patch');
+        return patchFileParts(this.volume, { path, ifMatch: expected.ifMatch, ...patch });
+      default:
+        return unpackParts(this.volume, path, target, expected.overwrite);
+    }
   }
 
   async write({ streamId, part, data }: Input<typeof writeStream>): Promise<Output<typeof writeStream>> {

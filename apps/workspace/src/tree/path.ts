@@ -75,7 +75,8 @@ function hex(byte: number): string {
 // Only what `toShown` can have written is taken as an escape, so that an ordinary name with a backslash stays itself.
 const escape = /\\x([89a-f][0-9a-f]|[01][0-9a-f]|7f|5c)/g;
 
-function fromShown(name: string): Buffer {
+/** The bytes of a name as `toShown` gives it. Errors: VALIDATION_ERROR for an escaped NUL or slash. */
+export function fromShown(name: string): Buffer {
   if (!name.includes('\\x')) return Buffer.from(name);
   const parts: Buffer[] = [];
   let end = 0;

@@ -12,3 +12,7 @@ export const heldByFileSystem: Room = { take: () => Promise.resolve() };
 export function volumeFull(): RoostError {
   return new RoostError('INSUFFICIENT_STORAGE', 'the volume is full; delete files or use a larger pvc_size');
 }
+
+export function isVolumeFull(error: unknown): boolean {
+  return error instanceof RoostError && error.code === 'INSUFFICIENT_STORAGE';
+}

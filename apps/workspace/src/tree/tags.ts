@@ -1,4 +1,6 @@
 import { closeSync, constants, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { fsError } from './fs-error.js';
+import { isVolumeFull } from './room.js';
 import { below } from './walk.js';
 import type { Volume } from './volume.js';
 
@@ -41,7 +43,12 @@ export class Tags {
       const renamed = rename(path);
       if (renamed !== undefined && tags) all[renamed] = tags;
     }
-    this.write(all);
+    try {
+      this.write(all);
+    } catch (error) {
+      // The file is moved or deleted already: tags that stay behind in a full volume do not make that a failure.
+      if (!isVolumeFull(fsError(error))) throw error;
+    }
   }
 
   private read(): Record<string, string[]> {

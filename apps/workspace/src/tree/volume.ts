@@ -6,7 +6,7 @@ import { fsError } from './fs-error.js';
 import { Locks } from './locks.js';
 import { RESERVED } from './path.js';
 import { removeTree } from './remove-tree.js';
-import { heldByFileSystem, type Room } from './room.js';
+import { heldByFileSystem, isVolumeFull, type Room } from './room.js';
 import { Tags } from './tags.js';
 import { below, openRoot, type Place } from './walk.js';
 
@@ -27,9 +27,15 @@ export class Volume {
 
   /** Deletes what an earlier daemon left half-written or half-deleted when it was killed. */
   async sweep(): Promise<void> {
-    await this.withDrafts(async (folder) => {
-      for (const name of readdirSync(`/proc/self/fd/${folder}`, { encoding: 'buffer' })) await removeTree(folder, name);
-    });
+    try {
+      await this.withDrafts(async (folder) => {
+        for (const name of readdirSync(`/proc/self/fd/${folder}`, { encoding: 'buffer' }))
+          await removeTree(folder, name);
+      });
+    } catch (error) {
+      // Without the folder there is nothing to sweep, and what is in a full volume must stay within reach.
+      if (!isVolumeFull(error)) throw error;
+    }
   }
 
   /** Begins a file that nobody sees until `publish`. */
@@ -67,11 +73,18 @@ export class Volume {
   /** Makes what is at a place vanish in one step, then deletes it, whatever its size. */
   async remove(place: Place): Promise<void> {
     if (!place.name) throw new RoostError('ACCESS_DENIED', 'the workspace itself cannot be deleted');
-    await this.withDrafts(async (folder) => {
-      const doomed = randomBytes(12).toString('hex');
-      renameSync(place.at, below(folder, doomed));
-      await removeTree(folder, doomed);
-    });
+    const { name, directory } = place;
+    try {
+      await this.withDrafts(async (folder) => {
+        const doomed = randomBytes(12).toString('hex');
+        renameSync(place.at, below(folder, doomed));
+        await removeTree(folder, doomed);
+      });
+    } catch (error) {
+      if (!isVolumeFull(error)) throw error;
+      // Not even a name fits in: what is to free space is deleted where it is, though not in one step.
+      await removeTree(directory, name);
+    }
   }
 
   /** Gives `use` a handle of the folder for drafts, made anew if the agent's code removed or replaced it. */

@@ -146,7 +146,8 @@ function namesOfTarget(target: Buffer): Buffer[] {
   return names.slice(1);
 }
 
-function split(path: Buffer): Buffer[] {
+/** The names of a path's bytes, without empty ones and `.`. */
+export function split(path: Buffer): Buffer[] {
   const names: Buffer[] = [];
   for (let start = 0; start <= path.length;) {
     const end = path.indexOf(slash, start);

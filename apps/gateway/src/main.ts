@@ -14,6 +14,7 @@ import { controllers, GatewayModule } from './gateway.module.js';
 import { addAuthentication } from './http/authenticate.js';
 import { checkRoutes } from './http/check-routes.js';
 import { watchRequests } from './http/drain.js';
+import { finishBodies } from './http/finish-bodies.js';
 import { measureRequests } from './http/measure-requests.js';
 import { addManners } from './http/manners.js';
 import { addBodyParsers } from './http/body-parsers.js';
@@ -72,6 +73,7 @@ export const start: StartService = async (env, neighbours) => {
   });
   const drain = watchRequests(fastify);
   measureRequests(fastify);
+  finishBodies(fastify);
   await addManners(app, fastify, settings.ROOST_CORS_ORIGINS);
   addAuthentication(fastify, app.get(Identities), app.get(RateLimiter));
   addBodyParsers(fastify, BODY_LIMIT_BYTES);

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readlinkSync,
   rmSync,
   statSync,
   truncateSync,
@@ -12,6 +13,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createGzip } from 'node:zlib';
+import { STREAM_PART_BYTES } from '#lib/contracts';
+import { pack } from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { deleteDirectory } from './directories/delete-directory.js';
 import { listDirectory } from './directories/list-directory.js';
@@ -63,6 +67,36 @@ describe('a volume that the agent’s code made odd', () => {
     expect(existsSync(join(root, 'many'))).toBe(false);
   }, 240_000);
 
+  it(`takes an archive of ${entries} entries, links among them, and answers others meanwhile`, async () => {
+    const transfers = new Transfers(volume);
+    const archive = pack();
+    const packed = collect(archive.pipe(createGzip()));
+    for (let number = 0; number < entries; number += 1) {
+      const name = `d${number % 100}/f${number}`;
+      if (number % 10 === 1)
+        archive.entry({ name, type: 'symlink', linkname: `../d${(number - 1) % 100}/f${number - 1}` });
+      else archive.entry({ name }, 'content');
+      if (number % 1_000 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    archive.finalize();
+    const { streamId } = await transfers.openWrite({ agentId, path: 'unpacked', target: 'tar.gz', overwrite: false });
+    const data = await packed;
+    for (let part = 0; part * STREAM_PART_BYTES < data.length; part += 1)
+      await transfers.write({
+        agentId,
+        streamId,
+        part,
+        data: data.subarray(part * STREAM_PART_BYTES, (part + 1) * STREAM_PART_BYTES),
+      });
+    let turns = 0;
+    const loop = setInterval(() => (turns += 1), 10);
+    const { files } = await transfers.finish({ agentId, streamId });
+    clearInterval(loop);
+    expect(files).toBe(entries);
+    expect(turns).toBeGreaterThan(entries / 10_000);
+    expect(readlinkSync(join(root, 'unpacked/d1/f101'))).toBe('../d0/f100');
+  }, 240_000);
+
   it('with a file that grows gives a reader what it held when the reading began', async () => {
     const transfers = new Transfers(volume);
     writeFileSync(join(root, 'log'), Buffer.alloc(700_000, 'a'));
@@ -112,3 +146,9 @@ describe('a volume that the agent’s code made odd', () => {
     expect(statSync(root).isDirectory()).toBe(true);
   }, 60_000);
 });
+
+async function collect(stream: AsyncIterable<unknown>): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}

@@ -4,3 +4,4 @@
  */
 export * from './content.js';
 export * from './workspaces.js';
+export * from './workspace-gone.js';

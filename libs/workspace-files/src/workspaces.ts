@@ -1,7 +1,9 @@
 import { Bus, type CallContext, currentCall, ownCall } from '#lib/bus';
-import { ensureWorkspace, getAgentState, type RequestContract, RoostError } from '#lib/contracts';
+import { reachedNobody } from '#lib/bus/rpc';
+import { ensureWorkspace, getAgentState, pingWorkspace, type RequestContract, RoostError } from '#lib/contracts';
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
+import { workspaceGone } from './workspace-gone.js';
 
 /** The way from an account to the daemon in one of its agents' sandboxes. */
 @Injectable()
@@ -19,27 +21,36 @@ export class Workspaces {
   ): Promise<z.output<O>> {
     await this.admit(accountId, input.agentId);
     try {
-      return await this.bus.request(contract, input);
+      return await this.ask(contract, input);
     } catch (error) {
-      // Only "nobody is there" is tried again: a request that timed out may have been carried out.
-      if (
-        !(error instanceof RoostError) ||
-        error.code !== 'SERVICE_UNAVAILABLE' ||
-        !error.message.includes('is not running')
-      )
-        throw error;
+      // Only "nobody is there" is tried again: a request that timed out may have been done.
+      if (!reachedNobody(error)) throw error;
       await this.bus.request(ensureWorkspace, { agentId: input.agentId });
-      return this.bus.request(contract, input);
+      return this.ask(contract, input);
     }
   }
 
-  /** Goes on with what `request` began, in another context: no check, no waking. */
-  ask<I extends z.ZodType, O extends z.ZodType>(
+  /**
+   * Goes on with what `request` began, perhaps in another context: no check, no waking. A workspace that ends under the
+   * request fails it within seconds. Errors: those of the contract, AGENT_UNAVAILABLE.
+   */
+  async ask<I extends z.ZodType, O extends z.ZodType>(
     contract: RequestContract<I, O>,
-    input: z.output<I>,
-    context: CallContext,
+    input: z.output<I> & { agentId: string },
+    context?: CallContext,
   ): Promise<z.output<O>> {
-    return this.bus.request(contract, input, context);
+    const sentAt = performance.now();
+    const answer = this.bus.request(contract, input, context);
+    const watch = new AbortController();
+    const looks = {
+      ping: () => this.bus.request(pingWorkspace, { agentId: input.agentId }, ownCall('req_workspace_look')),
+      sentAt: () => sentAt,
+    };
+    try {
+      return await Promise.race([answer, workspaceGone(looks, answer, watch.signal)]);
+    } finally {
+      watch.abort();
+    }
   }
 
   private async admit(accountId: string, agentId: string): Promise<void> {

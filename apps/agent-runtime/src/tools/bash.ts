@@ -1,6 +1,6 @@
-import { cancelExec, execCommand, pingWorkspace, RoostError } from '#lib/contracts';
+import { cancelExec, execCommand, pingWorkspace } from '#lib/contracts';
+import { workspaceGone } from '#lib/workspace-files';
 import { tool, zodSchema } from 'ai';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { ToolContext } from './tool-context.js';
 import type { ToolGate } from './tool-gate.js';
@@ -8,8 +8,6 @@ import { toolCall, workspaceRequest } from './workspace-request.js';
 
 const DEFAULT_SECONDS = 120;
 const MAX_SECONDS = 3_600;
-/** How often a running command's workspace is asked whether it is still there. */
-const WATCH_MS = 5_000;
 
 const Command = zodSchema(
   z.object({
@@ -57,11 +55,17 @@ async function run(
   const watch = new AbortController();
   try {
     // The answer may take as long as the command; the margin is for starting and killing it.
-    const answer = workspaceRequest(context, { ...execCommand, timeoutMs: timeoutMs + 15_000 }, input);
+    let sentAt = performance.now();
+    const contract = { ...execCommand, timeoutMs: timeoutMs + 15_000 };
+    const answer = workspaceRequest(context, contract, input, () => (sentAt = performance.now()));
+    const looks = {
+      ping: () => workspaceRequest(context, pingWorkspace, { agentId: context.agentId }),
+      sentAt: () => sentAt,
+    };
     const result = await Promise.race([
       answer,
       aborted(signal, watch.signal),
-      workspaceGone(context, answer, watch.signal),
+      workspaceGone(looks, answer, watch.signal),
     ]);
     return describe(result, timeoutMs);
   } catch (error) {
@@ -80,35 +84,6 @@ function aborted(signal: AbortSignal | undefined, done: AbortSignal): Promise<ne
   return new Promise((_, reject) => {
     signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true, signal: done });
   });
-}
-
-/** Rejects when the workspace vanished under the command: without it the answer would be awaited for its whole timeout. */
-export async function workspaceGone(
-  context: ToolContext,
-  answer: Promise<unknown>,
-  done: AbortSignal,
-  everyMs = WATCH_MS,
-): Promise<never> {
-  const finished = answer.then(
-    () => true,
-    () => true,
-  );
-  let bootId: string | undefined;
-  for (;;) {
-    // Node's own timer takes its listener away again; ours would add one to the signal for every look.
-    const pause = sleep(everyMs, false, { signal: done }).catch(() => true);
-    const isOver = await Promise.race([finished, pause]);
-    if (isOver) return new Promise<never>(() => undefined);
-    const ping = await workspaceRequest(context, pingWorkspace, { agentId: context.agentId }).catch(() => undefined);
-    if (!ping) continue;
-    if (bootId !== undefined && ping.bootId !== bootId) {
-      throw new RoostError(
-        'AGENT_UNAVAILABLE',
-        'the workspace restarted while the command ran: it was interrupted and may have done part of its work',
-      );
-    }
-    bootId = ping.bootId;
-  }
 }
 
 function describe(result: z.output<typeof execCommand.output>, timeoutMs: number): string {

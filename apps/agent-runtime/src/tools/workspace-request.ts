@@ -5,14 +5,18 @@ import type { ToolContext } from './tool-context.js';
 
 /**
  * Asks the agent's workspace; wakes it first when nobody is there. Repeated once only when the first try reached
- * nobody, so nothing is done twice. Errors: those of the contract and of `ensureWorkspace`.
+ * nobody, so nothing is done twice. `onSend` is called before each try. Errors: those of the contract and of `ensureWorkspace`.
  */
 export async function workspaceRequest<I extends z.ZodType, O extends z.ZodType>(
   context: ToolContext,
   contract: RequestContract<I, O>,
   input: z.output<I>,
+  onSend?: () => void,
 ): Promise<z.output<O>> {
-  const call = () => context.bus.request(contract, input, toolCall(context, contract.timeoutMs));
+  const call = () => {
+    onSend?.();
+    return context.bus.request(contract, input, toolCall(context, contract.timeoutMs));
+  };
   try {
     return await call();
   } catch (error) {

@@ -27,6 +27,8 @@ function destinationOf(file: string | undefined): DestinationStream {
   const known = destinations.get(file ?? '');
   if (known) return known;
   const destination = pino.destination({ dest: file ?? 1, mkdir: true, sync: false });
+  // A disk that is full must not end the service; its later lines are written again.
+  destination.on('error', (error: Error) => process.stderr.write(`the log could not be written: ${error.message}\n`));
   destinations.set(file ?? '', destination);
   return destination;
 }

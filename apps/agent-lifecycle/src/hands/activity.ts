@@ -1,6 +1,9 @@
 import type { Bus } from '#lib/bus';
-import { WorkspaceUsed, workspaceUsedSubject } from '#lib/contracts';
+import { execCommand, WorkspaceUsed, workspaceUsedSubject } from '#lib/contracts';
 import type { Subscription } from '@nats-io/transport-node';
+
+/** The longest that a command may take: nothing keeps a workspace awake for longer without being asked again. */
+const maxUseMs = execCommand.timeoutMs;
 
 /**
  * When each workspace was last asked for something, as its daemon says: nobody has to report what he asks. A command
@@ -27,7 +30,7 @@ export class Activity {
   }
 
   touch(agentId: string, forMs = 0): void {
-    this.usedUntil.set(agentId, Math.max(this.usedUntil.get(agentId) ?? 0, Date.now() + forMs));
+    this.usedUntil.set(agentId, Math.max(this.usedUntil.get(agentId) ?? 0, Date.now() + Math.min(forMs, maxUseMs)));
   }
 
   forget(agentId: string): void {

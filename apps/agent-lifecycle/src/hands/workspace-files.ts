@@ -17,6 +17,8 @@ export interface WriteMode {
 }
 
 const CALL_MS = 60_000;
+/** What is taken into memory of a file that an agent made. */
+const MAX_TAKEN_BYTES = 32 * 2 ** 20;
 const call = () => ownCall('req_lifecycle_files', CALL_MS);
 
 /** Writes one file in parts, seen only when complete. Errors: those of the workspace's `openWriteStream`. */
@@ -29,14 +31,19 @@ export async function putFile(bus: Bus, agentId: string, path: string, content: 
   await bus.request(finishWriteStream, { agentId, streamId }, call());
 }
 
-/** What a file holds; undefined when there is none. */
+/** What a file holds; undefined when there is none. Errors: PAYLOAD_TOO_LARGE above 32 MiB. */
 export async function takeFile(bus: Bus, agentId: string, path: string): Promise<Buffer | undefined> {
   try {
     const { streamId } = await bus.request(openReadStream, { agentId, path, source: 'file', offset: 0 }, call());
     const parts: Uint8Array[] = [];
+    let bytes = 0;
     for (let part = 0; ; part += 1) {
       const { data, isLast } = await bus.request(readStream, { agentId, streamId, part }, call());
       parts.push(data);
+      bytes += data.length;
+      if (bytes > MAX_TAKEN_BYTES) {
+        throw new RoostError('PAYLOAD_TOO_LARGE', `${path} is larger than 32 MiB: change it through the files API`);
+      }
       if (isLast) return Buffer.concat(parts);
     }
   } catch (error) {

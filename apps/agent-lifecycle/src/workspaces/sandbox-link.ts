@@ -1,12 +1,21 @@
 import { type Duplex, duplexPair, pipeline } from 'node:stream';
-import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import {
+  constants,
+  type OutgoingHttpHeaders,
+  performServerHandshake,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import { connect, type Socket } from 'node:net';
+import { RateLimit } from './rate-limit.js';
 
 /** The names under which the daemon asks for them; must be the daemon's own (apps/workspace/src/bus/host-link.ts). */
 const busAuthority = 'bus.roost.internal:4222';
 const proxyAuthority = 'proxy.roost.internal:3128';
 // The daemon needs one; one more while it replaces a lost connection.
 const maxBusTunnels = 2;
+/** Each costs a signature and a connection to the bus; a daemon that lost its connection asks every two seconds at most. */
+const maxBusDialsPerMinute = 120;
 
 export interface SandboxLinkOptions {
   natsUrl: string;
@@ -23,6 +32,7 @@ export interface SandboxLinkOptions {
 export class SandboxLink {
   private readonly session: ServerHttp2Session;
   private busTunnels = 0;
+  private readonly busDials = new RateLimit(maxBusDialsPerMinute, 60_000);
 
   constructor(
     socket: Duplex,
@@ -40,8 +50,7 @@ export class SandboxLink {
       if (headers[constants.HTTP2_HEADER_METHOD] !== 'CONNECT' || typeof authority !== 'string') refuse(stream, 400);
       else if (authority === busAuthority) void this.openBus(stream);
       else if (authority === proxyAuthority) {
-        stream.respond({ ':status': 200 });
-        options.onProxyConnection(plainDuplex(stream));
+        if (respond(stream, { ':status': 200 })) options.onProxyConnection(plainDuplex(stream));
       } else refuse(stream, 404);
     });
   }
@@ -51,16 +60,16 @@ export class SandboxLink {
   }
 
   private async openBus(stream: ServerHttp2Stream): Promise<void> {
-    if (this.busTunnels >= maxBusTunnels) return refuse(stream, 429);
+    if (this.busTunnels >= maxBusTunnels || !this.busDials.take()) return refuse(stream, 429);
     this.busTunnels += 1;
     stream.once('close', () => (this.busTunnels -= 1));
     try {
       const [credentials, socket] = await Promise.all([this.options.mintCredentials(), dial(this.options.natsUrl)]);
-      if (stream.destroyed) return void socket.destroy();
-      stream.respond({ ':status': 200, 'roost-credentials': Buffer.from(credentials).toString('base64') });
-      pipeline(socket, stream, socket, () => undefined);
+      const answer = { ':status': 200, 'roost-credentials': Buffer.from(credentials).toString('base64') };
+      if (respond(stream, answer)) pipeline(socket, stream, socket, () => undefined);
+      else socket.destroy();
     } catch {
-      if (!stream.destroyed) refuse(stream, 502);
+      refuse(stream, 502);
     }
   }
 }
@@ -76,7 +85,14 @@ function plainDuplex(stream: ServerHttp2Stream): Duplex {
 }
 
 function refuse(stream: ServerHttp2Stream, status: number): void {
-  stream.respond({ ':status': status }, { endStream: true });
+  respond(stream, { ':status': status }, { endStream: true });
+}
+
+/** False when the other end has given the stream up already: answering it would throw. */
+function respond(stream: ServerHttp2Stream, headers: OutgoingHttpHeaders, options = {}): boolean {
+  if (stream.closed || stream.destroyed) return false;
+  stream.respond(headers, options);
+  return true;
 }
 
 function dial(natsUrl: string): Promise<Socket> {

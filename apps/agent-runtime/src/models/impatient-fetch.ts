@@ -1,3 +1,8 @@
+import { limitedBody } from '#lib/bounded-streams';
+
+/** A whole answer of a model is below a mebibyte, and an event of its stream a line of some kilobytes. */
+const limits = { maxBytes: 64 * 2 ** 20, maxLineBytes: 16 * 2 ** 20, sender: 'the provider' };
+
 /** A provider that was connected and then said nothing. */
 export class ModelSilent extends Error {
   constructor(silenceMs: number) {
@@ -5,7 +10,10 @@ export class ModelSilent extends Error {
   }
 }
 
-/** A fetch that gives up when no byte comes for `silenceMs`, neither of the headers nor of the body. Errors: ModelSilent. */
+/**
+ * A fetch that gives up when no byte comes for `silenceMs`, neither of the headers nor of the body, or too many do.
+ * Errors: ModelSilent; AnswerTooLarge to the body's reader.
+ */
 export function impatientFetch(silenceMs: number): typeof fetch {
   return async (input, init) => {
     const silence = new AbortController();
@@ -28,7 +36,11 @@ export function impatientFetch(silenceMs: number): typeof fetch {
         flush: () => clearTimeout(timer),
       });
       const { status, statusText, headers } = response;
-      return new Response(response.body.pipeThrough(heard), { status, statusText, headers });
+      return new Response(response.body.pipeThrough(heard).pipeThrough(limitedBody(limits)), {
+        status,
+        statusText,
+        headers,
+      });
     } catch (error) {
       clearTimeout(timer);
       throw error;

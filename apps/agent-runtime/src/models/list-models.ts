@@ -1,3 +1,4 @@
+import { limitedBody } from '#lib/bounded-streams';
 import type { ModelEntry } from '#lib/contracts';
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
@@ -5,6 +6,8 @@ import { type PlatformModels, resolveModel } from './model-registry.js';
 
 type Entry = z.output<typeof ModelEntry>;
 
+/** A list of a thousand models is some hundred kilobytes. */
+const LIST_LIMITS = { maxBytes: 8 * 2 ** 20, maxLineBytes: 8 * 2 ** 20 };
 const TIMEOUT_MS = 4_000;
 const KEPT_MS = 5 * 60_000;
 const MAX_PER_PROVIDER = 200;
@@ -111,5 +114,6 @@ const googleNames: Names = async ({ keys, googleBaseUrl = 'https://generativelan
 async function fetchJson(url: string, headers: Record<string, string>): Promise<unknown> {
   const response = await fetch(url, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
   if (!response.ok) throw new Error(`HTTP ${response.status}`);
-  return response.json();
+  const body = response.body?.pipeThrough(limitedBody({ ...LIST_LIMITS, sender: 'the provider' }));
+  return new Response(body ?? null).json();
 }

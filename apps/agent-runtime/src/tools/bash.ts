@@ -2,12 +2,16 @@ import { cancelExec, execCommand, pingWorkspace } from '#lib/contracts';
 import { workspaceGone } from '#lib/workspace-files';
 import { tool, zodSchema } from 'ai';
 import { z } from 'zod';
+import { capText } from '../mcp/tool-result.js';
 import type { ToolContext } from './tool-context.js';
 import type { ToolGate } from './tool-gate.js';
 import { toolCall, workspaceRequest } from './workspace-request.js';
 
 const DEFAULT_SECONDS = 120;
 const MAX_SECONDS = 3_600;
+const MAX_OUTPUT_BYTES = 30_000;
+/** The workspace keeps to it; one that was taken over need not. The margin is for its word on what was left out. */
+const MAX_OUTPUT_CHARS = MAX_OUTPUT_BYTES + 200;
 
 const Command = zodSchema(
   z.object({
@@ -51,7 +55,7 @@ async function run(
   signal: AbortSignal | undefined,
 ): Promise<string> {
   signal?.throwIfAborted();
-  const input = { agentId: context.agentId, execId, command, timeoutMs, maxOutputBytes: 30_000 };
+  const input = { agentId: context.agentId, execId, command, timeoutMs, maxOutputBytes: MAX_OUTPUT_BYTES };
   const watch = new AbortController();
   try {
     // The answer may take as long as the command; the margin is for starting and killing it.
@@ -97,6 +101,12 @@ function describe(result: z.output<typeof execCommand.output>, timeoutMs: number
           ? ''
           : `[exit code ${result.exitCode}]`;
   return (
-    [result.stdout, result.stderr && `[stderr]\n${result.stderr}`, end].filter(Boolean).join('\n') || '[no output]'
+    [
+      capText(result.stdout, MAX_OUTPUT_CHARS),
+      result.stderr && `[stderr]\n${capText(result.stderr, MAX_OUTPUT_CHARS)}`,
+      end,
+    ]
+      .filter(Boolean)
+      .join('\n') || '[no output]'
   );
 }

@@ -28,7 +28,7 @@ export function readFileTool(context: ToolContext, gate: ToolGate) {
           offset,
           length,
         });
-        const bytes = Buffer.from(file.content, 'base64');
+        const bytes = Buffer.from(file.content, 'base64').subarray(0, length);
         const text = decode(bytes, path);
         const end = offset + bytes.length;
         return end < file.size

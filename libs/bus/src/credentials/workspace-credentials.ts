@@ -10,6 +10,9 @@ export interface WorkspaceCredentialsOptions {
 // A command may run for as long as a turn; the reply must still be allowed when it ends.
 const replyWithinNanos = 60 * 60 * 1_000_000_000;
 
+/** The daemon makes some thirty; each costs the server memory and time. */
+const MAX_SUBSCRIPTIONS = 128;
+
 /** The inbox prefix a workspace must connect with (`inboxPrefix` of the NATS client): nobody else can listen on it. */
 export function workspaceInboxPrefix(agentId: string): string {
   return `_INBOX_ws_${tokenOf(agentId)}`;
@@ -36,6 +39,7 @@ export async function workspaceCredentials(
       pub: { allow: [`${own}.out.>`] },
       sub: { allow: [`${own}.>`, `${workspaceInboxPrefix(agentId)}.>`] },
       resp: { max: 64, ttl: replyWithinNanos },
+      subs: MAX_SUBSCRIPTIONS,
       allowed_connection_types: ['STANDARD'],
     },
     { exp: Math.floor(Date.now() / 1000) + ttlSeconds },

@@ -71,7 +71,8 @@ export function serve<I extends z.ZodType, O extends z.ZodType>(
     ...(queue ? { queue } : {}),
     callback: (error, message) => {
       if (error) onUnexpected(error, subject);
-      else void reply(message, contract, handle, onUnexpected);
+      // Not even its own error could be answered, e.g. on a connection that is gone: the caller's deadline tells.
+      else reply(message, contract, handle, onUnexpected).catch((failed: unknown) => onUnexpected(failed, subject));
     },
   });
 }

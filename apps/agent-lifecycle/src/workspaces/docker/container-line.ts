@@ -21,7 +21,7 @@ export class ContainerLine extends Duplex {
     attached.on('data', (chunk: Buffer) => this.takeFrames(chunk));
     attached.once('end', () => this.push(null));
     attached.once('close', () => this.destroy());
-    attached.once('error', () => this.destroy());
+    attached.on('error', () => this.destroy());
   }
 
   override _read(): void {

@@ -6,14 +6,17 @@ import { encode, NetworkLogEntry } from '#lib/contracts';
 export type EgressEntry = z.output<typeof NetworkLogEntry>;
 
 const maxFileBytes = 1024 * 1024;
+/** Entries of one agent that wait for the disk; more are not kept, so that no agent fills the memory. */
+const maxWaiting = 500;
 
 /**
  * What each agent reached, or was refused: the last one to two megabytes of it, in `<dataDir>/egress/<agentId>.jsonl`.
- * Not promised: the entries of the moment in which the machine lost power.
+ * Not promised: the entries of the moment in which the machine lost power, nor every one of hundreds at once.
  */
 export class EgressLog {
   private readonly folder: string;
   private tail: Promise<unknown>;
+  private readonly waiting = new Map<string, string[]>();
 
   constructor(dataDir: string) {
     this.folder = join(dataDir, 'egress');
@@ -21,10 +24,20 @@ export class EgressLog {
   }
 
   append(agentId: string, entry: EgressEntry): Promise<void> {
-    // One after the other, so that lines do not mix and a rotation happens between two of them.
-    const turn = this.tail.then(() =>
-      this.write(this.fileOf(agentId), `${JSON.stringify(encode(NetworkLogEntry, entry))}\n`),
-    );
+    const line = `${JSON.stringify(encode(NetworkLogEntry, entry))}\n`;
+    const waiting = this.waiting.get(agentId);
+    if (waiting) {
+      if (waiting.length < maxWaiting) waiting.push(line);
+      return Promise.resolve();
+    }
+    const file = this.fileOf(agentId);
+    const lines = [line];
+    this.waiting.set(agentId, lines);
+    // One after the other, so that lines do not mix and a rotation happens between two writes.
+    const turn = this.tail.then(() => {
+      this.waiting.delete(agentId);
+      return this.write(file, lines.join(''));
+    });
     this.tail = turn.catch(() => undefined);
     return turn;
   }
@@ -44,13 +57,13 @@ export class EgressLog {
     await Promise.all([rm(file, { force: true }), rm(`${file}.old`, { force: true })]);
   }
 
-  private async write(file: string, line: string): Promise<void> {
+  private async write(file: string, lines: string): Promise<void> {
     const size = await stat(file).then(
       (stats) => stats.size,
       () => 0,
     );
     if (size > maxFileBytes) await rename(file, `${file}.old`);
-    await appendFile(file, line, { mode: 0o600 });
+    await appendFile(file, lines, { mode: 0o600 });
   }
 
   private fileOf(agentId: string): string {

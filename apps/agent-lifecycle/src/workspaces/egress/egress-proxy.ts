@@ -7,6 +7,7 @@ import {
 } from 'node:http';
 import { type Duplex, pipeline } from 'node:stream';
 import { guardedAgents, guardedConnect, type GuardPolicy, isBlocked, unbracketed } from '#lib/net-guard';
+import { RateLimit } from '../rate-limit.js';
 import type { NetworkPolicy } from '../workspace-driver.js';
 import type { EgressEntry } from './egress-log.js';
 import { judge, type Verdict } from './egress-policy.js';
@@ -23,8 +24,13 @@ interface Target {
   port: number;
 }
 
+/** Of one agent: what its programs hold open at once. */
 const maxConnections = 128;
 const idleMs = 10 * 60_000;
+/** From a connection, or the end of its last request, to the next whole request head: slower ones hold a place for nothing. */
+const headMs = 60_000;
+/** Of one agent: each costs a look-up and an entry in its log. An installer of packages makes some tens. */
+const maxRequestsPerSecond = 200;
 /** Headers that concern one connection only (RFC 9110, 7.6.1). */
 const hopByHop = [
   'connection',
@@ -46,14 +52,24 @@ export class EgressProxy {
   private readonly server: Server;
   private readonly agents: ReturnType<typeof guardedAgents>;
   private connections = 0;
+  private readonly rate = new RateLimit(maxRequestsPerSecond, 1_000);
+  /** Ends a connection that sends no request. Node's own deadlines hold only for a server that listens. */
+  private readonly headTimers = new WeakMap<Duplex, NodeJS.Timeout>();
 
   constructor(private readonly options: EgressProxyOptions) {
     this.agents = guardedAgents(options.guard);
-    this.server = createServer((request, response) => void this.forward(request, response));
-    this.server.on(
-      'connect',
-      (request: IncomingMessage, client: Duplex, head: Buffer) => void this.tunnel(request, client, head),
-    );
+    this.server = createServer((request, response) => {
+      const client: Duplex = request.socket;
+      this.headArrived(client);
+      response.once('finish', () => this.awaitHead(client));
+      if (!this.rate.take()) return respond(response, 429, tooMany);
+      this.forward(request, response).catch(() => client.destroy());
+    });
+    this.server.on('connect', (request: IncomingMessage, client: Duplex, head: Buffer) => {
+      this.headArrived(client);
+      if (!this.rate.take()) return void client.end(rawResponse('429 Too Many Requests', tooMany.reason));
+      this.tunnel(request, client, head).catch(() => client.destroy());
+    });
     this.server.on('clientError', (_, client) => {
       if (client.writable) client.end(rawResponse('400 Bad Request', 'This is no HTTP request that a proxy can read.'));
       else client.destroy();
@@ -64,9 +80,22 @@ export class EgressProxy {
   accept(client: Duplex): void {
     if (this.connections >= maxConnections) return void client.destroy();
     this.connections += 1;
-    client.once('close', () => (this.connections -= 1));
+    client.once('close', () => {
+      this.connections -= 1;
+      this.headArrived(client);
+    });
     client.on('error', () => undefined); // 'close' follows
+    this.awaitHead(client);
     this.server.emit('connection', client);
+  }
+
+  private awaitHead(client: Duplex): void {
+    this.headArrived(client);
+    if (!client.destroyed) this.headTimers.set(client, setTimeout(() => client.destroy(), headMs).unref());
+  }
+
+  private headArrived(client: Duplex): void {
+    clearTimeout(this.headTimers.get(client));
   }
 
   private async tunnel(request: IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
@@ -122,10 +151,16 @@ export class EgressProxy {
             timeout: idleMs,
           },
           (answer) => {
-            response.writeHead(
-              answer.statusCode ?? 502,
-              Object.fromEntries(Object.entries(answer.headers).filter(([name]) => !hopByHop.includes(name))),
-            );
+            try {
+              response.writeHead(
+                answer.statusCode ?? 502,
+                Object.fromEntries(Object.entries(answer.headers).filter(([name]) => !hopByHop.includes(name))),
+              );
+            } catch (error) {
+              // Node reads answers that it does not write, e.g. with the status 099.
+              answer.destroy();
+              return fail(error);
+            }
             pipeline(answer, response, () => {
               record.done(outgoing.socket?.bytesWritten ?? 0, outgoing.socket?.bytesRead ?? 0);
               resolve();
@@ -172,6 +207,11 @@ export class EgressProxy {
     };
   }
 }
+
+const tooMany = {
+  isAllowed: false as const,
+  reason: `This agent sends more than ${maxRequestsPerSecond} requests a second.`,
+};
 
 function targetOf(text: string, hasPort: boolean): Target | undefined {
   if (!hasPort || !URL.canParse(text)) return undefined;

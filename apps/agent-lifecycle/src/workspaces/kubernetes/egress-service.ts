@@ -27,6 +27,11 @@ export class EgressTokens {
   }
 }
 
+/** Of all workspaces, and of whoever else reaches the port before it has said who it is. */
+const maxConnections = 8_192;
+/** To say who one is. */
+const headMs = 10_000;
+
 export interface EgressServiceOptions {
   host: string;
   port: number;
@@ -42,6 +47,8 @@ export class EgressService {
 
   constructor(private readonly options: EgressServiceOptions) {
     this.server = createServer((_, response) => void response.writeHead(405, { connection: 'close' }).end());
+    this.server.maxConnections = maxConnections;
+    this.server.headersTimeout = headMs;
     this.server.on('connect', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
       stream.on('error', () => undefined); // 'close' follows
       const agentId = options.tokens.agentOf(request.headers['proxy-authorization']);

@@ -24,6 +24,7 @@ export class Sandbox {
       detached: true,
     });
     this.link = this.child.stdio[LINE_FD] as Duplex;
+    this.link.on('error', () => undefined); // the sandbox ended; its exit is what counts
     this.child.stdin?.on('error', () => undefined); // it ended before it read: `ended` tells why
     if (command.configuration === 'first line') {
       this.child.stdin?.end();

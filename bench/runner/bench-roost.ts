@@ -1,4 +1,5 @@
 import { startTestServers, spawnRoost, temporaryFolder, type ApiClient } from '#lib/testing';
+import { QUOTA_NAMES } from '#lib/contracts';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Options } from './bench.js';
@@ -17,8 +18,11 @@ export interface BenchRoost {
   stop(): Promise<void>;
 }
 
+/** What is measured is never the account's quotas. */
+const NO_QUOTAS = Object.fromEntries(QUOTA_NAMES.map((name) => [`ROOST_QUOTA_${name.toUpperCase()}`, '1000000000000']));
+
 /**
- * Starts it with the rate limit out of the way and no provider's key: agents answer with the demo model, which takes
+ * Starts it with the rate limit and quotas out of the way and no provider's key: agents answer with the demo model, which takes
  * no time. `processes` on the command line gives every service a process of its own, as in production.
  */
 export async function startBenchRoost(options: Options): Promise<BenchRoost> {
@@ -31,6 +35,7 @@ export async function startBenchRoost(options: Options): Promise<BenchRoost> {
       args: options.has('processes') ? ['--processes'] : [],
       env: {
         ROOST_RATE_LIMIT_PER_MINUTE: '1000000000',
+        ...NO_QUOTAS,
         ...(options.text('node') ? { NODE_OPTIONS: options.text('node') } : {}),
       },
     });

@@ -5,13 +5,19 @@ import {
   createAccount,
   createAccountKey,
   deleteAccount,
+  type AccountQuota,
+  getAccountQuotas,
   listAccountKeys,
   listAccounts,
   type RequestContract,
   revokeAccountKey,
+  QUOTA_NAMES,
+  QuotaName,
   RoostError,
+  setAccountQuota,
   setAgentsEnabled,
 } from '#lib/contracts';
+import { readLimit } from '#lib/quotas';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { z } from 'zod';
 
@@ -53,6 +59,11 @@ export async function runCommand(bus: NatsConnection, words: string[], options: 
       const { accountId } = await ask(deleteAccount, { account: who });
       return [`${accountId} is deleted`];
     }
+    case 'account quota': {
+      const [name, limit] = rest;
+      if (name === undefined) return quotaLines(await ask(getAccountQuotas, { account: who }));
+      return quotaLines(await ask(setAccountQuota, { account: who, ...changeOf(name, limit) }));
+    }
     case 'key create': {
       const { id, key } = await ask(createAccountKey, { account: who, name: options.name });
       return [`key       ${key}   (shown this once)`, `key id    ${id}`];
@@ -79,6 +90,7 @@ const COMMANDS = [
   'account enable-agents',
   'account disable-agents',
   'account delete',
+  'account quota',
   'key create',
   'key list',
   'key revoke',
@@ -92,6 +104,18 @@ async function accounts(page: (number: number) => Promise<{ accounts: AdminAccou
     if (found.length < PAGE) return lines;
   }
 }
+
+function changeOf(name: string, limit: string | undefined) {
+  const quota = QuotaName.safeParse(name);
+  if (!quota.success) throw usage(`There is no quota "${name}"; there are: ${QUOTA_NAMES.join(', ')}.`);
+  const amount = limit === 'default' ? null : readLimit(limit ?? '');
+  if (amount === undefined)
+    throw usage(`"account quota" needs a limit after ${name}: a count, a quantity like 20Gi, or "default".`);
+  return { quota: quota.data, limit: amount };
+}
+
+const quotaLines = ({ quotas }: { quotas: AccountQuota[] }) =>
+  quotas.map(({ name, limit, used }) => `${name.padEnd(18)} ${used ?? 'unknown'} of ${limit}`);
 
 const lineOf = ({ accountId, name, emails, agentsEnabled, keyCount }: AdminAccount) =>
   `${accountId}  ${emails.join(', ') || name}  agents ${agentsEnabled ? 'enabled' : 'disabled'}  ${keyCount} keys`;

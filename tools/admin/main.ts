@@ -14,6 +14,8 @@ const help = `What an operator does to accounts of a running Roost.
   npm run admin -- account enable-agents WHO     takes effect at once
   npm run admin -- account disable-agents WHO
   npm run admin -- account delete WHO --yes      with everything it owns, for good
+  npm run admin -- account quota WHO             what the account may pile up, and how much it has
+  npm run admin -- account quota WHO QUOTA LIMIT its own limit: a count, 20Gi, or default; takes effect at once
   npm run admin -- key create WHO [--name NAME]  prints the API key once
   npm run admin -- key list WHO
   npm run admin -- key revoke WHO KEY_ID         takes effect at once

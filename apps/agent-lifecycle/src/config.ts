@@ -1,6 +1,7 @@
 import { sealingEnvironment } from '#lib/auth';
 import { busEnvironment, databaseEnvironment, secret } from '#lib/config';
 import { quantityBytes, quantityMillicores } from '#lib/contracts';
+import { quotaEnvironment } from '#lib/quotas';
 import { z } from 'zod';
 import { driverNames } from './workspaces/driver-kinds.js';
 import { localRuntimeNames } from './workspaces/local/local-runtimes.js';
@@ -15,6 +16,8 @@ export const lifecycleConfigSchema = z.object({
   ...busEnvironment,
   ...databaseEnvironment,
   ...sealingEnvironment,
+  /** What accounts may pile up (docs/limits.md). */
+  ...quotaEnvironment,
   /** How workspaces are held apart. */
   ROOST_WORKSPACE_DRIVER: z
     .enum(driverNames, {

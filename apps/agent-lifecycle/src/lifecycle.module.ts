@@ -1,7 +1,9 @@
 import { Sealer, sealerFrom } from '#lib/auth';
 import { Bus, CONFIG, HEALTH_DETAILS, type HealthDetails, LOGGER } from '#lib/bus';
 import type { Logger } from '#lib/observability';
+import { AccountLimits, countRows, quotaUseController } from '#lib/quotas';
 import { Module } from '@nestjs/common';
+import { storedBytesOf } from './agents/agent-quotas.js';
 import { AgentsHandlers } from './agents/agents.handlers.js';
 import { ForgetAccount } from './agents/forget-account.js';
 import { ServiceHandlers } from './agents/service.handlers.js';
@@ -23,6 +25,11 @@ import { StatesHandlers } from './states/states.handlers.js';
     BalanceHandlers,
     WorkspaceHandlers,
     ProviderKeysHandlers,
+    quotaUseController('lifecycle', {
+      agents: (database, accountId) => countRows(database, 'agents', accountId),
+      stored_bytes: storedBytesOf,
+      provider_keys: (database, accountId) => countRows(database, 'account_provider_keys', accountId),
+    }),
   ],
   providers: [
     { provide: Sealer, useFactory: (config: LifecycleConfig) => sealerFrom(config), inject: [CONFIG] },
@@ -40,6 +47,7 @@ import { StatesHandlers } from './states/states.handlers.js';
       inject: [DRIVER],
     },
     ForgetAccount,
+    AccountLimits,
     WorkspaceKeeper,
     ReconcileLoop,
   ],

@@ -1,5 +1,6 @@
 import { sealingEnvironment } from '#lib/auth';
 import { busEnvironment, databaseEnvironment, secret } from '#lib/config';
+import { quotaEnvironment } from '#lib/quotas';
 import { z } from 'zod';
 import type { PlatformModels } from './models/model-registry.js';
 
@@ -7,6 +8,8 @@ export const Config = z.object({
   ...busEnvironment,
   ...databaseEnvironment,
   ...sealingEnvironment,
+  /** What accounts may pile up (docs/limits.md). */
+  ...quotaEnvironment,
   ANTHROPIC_API_KEY: secret(z.string()).optional(),
   OPENAI_API_KEY: secret(z.string()).optional(),
   GOOGLE_API_KEY: secret(z.string()).optional(),

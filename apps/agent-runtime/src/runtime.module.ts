@@ -3,6 +3,7 @@ import { Bus, CONFIG, LOGGER } from '#lib/bus';
 import { Database } from '#lib/database';
 import { policyOf } from '#lib/net-guard';
 import type { Logger } from '#lib/observability';
+import { AccountLimits, countRows, quotaUseController } from '#lib/quotas';
 import { Module } from '@nestjs/common';
 import { type Config, platformModels } from './config.js';
 import { ForgetAccount } from './forget-account.js';
@@ -26,9 +27,17 @@ const redirectUriOf = (config: Config) =>
 
 /** The brain pool: claims turns, keeps sessions, knows models and MCP servers. */
 @Module({
-  controllers: [SessionsController, ModelsController, McpController],
+  controllers: [
+    SessionsController,
+    ModelsController,
+    McpController,
+    quotaUseController('runtime', {
+      mcp_servers: (database, accountId) => countRows(database, 'mcp_servers', accountId),
+    }),
+  ],
   providers: [
     ForgetAccount,
+    AccountLimits,
     ForgetAgent,
     { provide: SessionStore, inject: [Database], useFactory: (database: Database) => new SessionStore(database) },
     { provide: AccessStore, inject: [Database], useFactory: (database: Database) => new AccessStore(database) },

@@ -1,5 +1,6 @@
 import { CONFIG } from '#lib/bus';
 import { Content, Workspaces } from '#lib/workspace-files';
+import { AccountLimits, countRows, quotaUseController } from '#lib/quotas';
 import { Module } from '@nestjs/common';
 import { createAdapters } from './adapters/index.js';
 import { ADAPTERS } from './adapters/token.js';
@@ -14,9 +15,15 @@ import { DeliveriesConsumer } from './outbound/deliveries.consumer.js';
 
 /** Chat platforms: who is linked, what they write, what they are shown. */
 @Module({
-  controllers: [ChannelsHandlers],
+  controllers: [
+    ChannelsHandlers,
+    quotaUseController('channels', {
+      channel_bindings: (database, accountId) => countRows(database, 'bindings', accountId),
+    }),
+  ],
   providers: [
     { provide: ADAPTERS, inject: [CONFIG], useFactory: (config: Config) => createAdapters(config) },
+    AccountLimits,
     Bindings,
     Bots,
     Connections,

@@ -1,4 +1,5 @@
 import { busEnvironment, databaseEnvironment } from '#lib/config';
+import { quotaEnvironment } from '#lib/quotas';
 import { z } from 'zod';
 import { platformEnvironment } from './adapters/index.js';
 
@@ -6,6 +7,8 @@ export const Config = z.object({
   ...busEnvironment,
   ...databaseEnvironment,
   ...platformEnvironment,
+  /** What accounts may pile up (docs/limits.md). */
+  ...quotaEnvironment,
   /** Where the gateway is reached from outside; with https, platforms that can post updates there do. */
   PUBLIC_URL: z.url().optional(),
 });

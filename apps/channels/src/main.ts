@@ -2,6 +2,7 @@ import { runIfMain, startService } from '#lib/bus';
 import type { StartService } from '#lib/config';
 import { ChannelsModule } from './channels.module.js';
 import { Config } from './config.js';
+import { BindingQuota1795900000000 } from './migrations/binding-quota-1795900000000.js';
 import { Channels1795570000000 } from './migrations/channels-1795570000000.js';
 import { Files1795580000000 } from './migrations/files-1795580000000.js';
 import { Memories1795590000000 } from './migrations/memories-1795590000000.js';
@@ -14,7 +15,10 @@ export const start: StartService = (env, neighbours) =>
     neighbours,
     config: Config,
     module: ChannelsModule,
-    database: { schema: 'channels', migrations: [Channels1795570000000, Files1795580000000, Memories1795590000000] },
+    database: {
+      schema: 'channels',
+      migrations: [Channels1795570000000, Files1795580000000, Memories1795590000000, BindingQuota1795900000000],
+    },
   });
 
 runIfMain(import.meta.url, start, Config);

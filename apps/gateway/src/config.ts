@@ -1,5 +1,6 @@
 import { sealingEnvironment } from '#lib/auth';
 import { busEnvironment, databaseEnvironment, secret } from '#lib/config';
+import { quotaEnvironment } from '#lib/quotas';
 import { z } from 'zod';
 
 export const gatewayConfigSchema = z.object({
@@ -7,6 +8,8 @@ export const gatewayConfigSchema = z.object({
   ...databaseEnvironment,
   /** Seals the keys that sign tokens, and answers that are kept for Idempotency-Key. */
   ...sealingEnvironment,
+  /** What accounts may pile up (docs/limits.md). */
+  ...quotaEnvironment,
   NODE_ENV: z.string().optional(),
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
   /** Addresses or ranges of proxies whose X-Forwarded-For is believed, comma separated: limits per address count the caller's. */

@@ -21,6 +21,8 @@ import { PasswordResets } from './accounts/password-resets.js';
 import { PlatformKeysController } from './accounts/platform-keys.controller.js';
 import { ProviderKeysController } from './accounts/provider-keys.controller.js';
 import { Registrations } from './accounts/registrations.js';
+import { AccountQuotas } from './accounts/quotas/account-quotas.js';
+import { QuotasController } from './accounts/quotas/quotas.controller.js';
 import { sealedSigningKeys, Tokens } from './accounts/tokens.js';
 import { Users } from './accounts/users.js';
 import { OpenRequests } from './access/open-requests.js';
@@ -58,6 +60,7 @@ export const controllers = [
   OauthController,
   PlatformKeysController,
   ProviderKeysController,
+  QuotasController,
   ConversationsController,
   EventsController,
   AgentsController,
@@ -96,6 +99,7 @@ export const controllers = [
     },
     AccountAdmin,
     AccountDeletion,
+    AccountQuotas,
     AdminDoor,
     Identities,
     Users,

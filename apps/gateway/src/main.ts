@@ -21,6 +21,7 @@ import { addBodyParsers } from './http/body-parsers.js';
 import { runEndpoints } from './http/run-endpoints.js';
 import { RateLimiter } from './limits/rate-limiter.js';
 import { requestIdOf } from './http/request-context.js';
+import { AccountQuotas1795900000000 } from './migrations/account-quotas-1795900000000.js';
 import { Accounts1795560000000 } from './migrations/accounts-1795560000000.js';
 import { Credentials1795700200000 } from './migrations/credentials-1795700200000.js';
 import { Idempotency1795560100000 } from './migrations/idempotency-1795560100000.js';
@@ -47,6 +48,7 @@ export const start: StartService = async (env, neighbours) => {
     migrations: [
       ...[Accounts1795560000000, Idempotency1795560100000, Users1795560200000, SignIn1795560300000],
       Credentials1795700200000,
+      AccountQuotas1795900000000,
     ],
   });
   const bus = new Bus(connection, 'gateway', neighbours);

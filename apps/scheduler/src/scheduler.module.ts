@@ -2,6 +2,7 @@ import { RotationAtStart, sealerFrom } from '#lib/auth';
 import { CONFIG, LOGGER } from '#lib/bus';
 import { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
+import { AccountLimits, countRows, quotaUseController } from '#lib/quotas';
 import { Module } from '@nestjs/common';
 import { AgentEvents } from './agents/agent-events.js';
 import { ForgetAccount } from './agents/forget-account.js';
@@ -15,9 +16,18 @@ import { TriggersHandlers } from './triggers/triggers.handlers.js';
 
 /** Schedules and triggers: what wakes agents, each exactly once and on time. */
 @Module({
-  controllers: [SchedulesHandlers, TriggersHandlers, FireTriggerHandler],
+  controllers: [
+    SchedulesHandlers,
+    TriggersHandlers,
+    FireTriggerHandler,
+    quotaUseController('scheduler', {
+      schedules: (database, accountId) => countRows(database, 'schedules', accountId),
+      triggers: (database, accountId) => countRows(database, 'triggers', accountId),
+    }),
+  ],
   providers: [
     ForgetAccount,
+    AccountLimits,
     AgentEvents,
     OutcomeEvents,
     FiringWorker,

@@ -232,10 +232,13 @@ describe('scheduler', () => {
           ...{ enabled: true, queueMode: 'collect', overlap: 'queue', catchUp: 'latest' },
         },
         accountId,
-        { SCHEDULES_PER_ACCOUNT: 1, SCHEDULE_MIN_INTERVAL_SECONDS: 60 },
+        { schedules: 1, SCHEDULE_MIN_INTERVAL_SECONDS: 60 },
       ),
     );
-    await expect(limited).rejects.toMatchObject({ code: 'CONFLICT', details: [{ reason: 'limit_reached', max: 1 }] });
+    await expect(limited).rejects.toMatchObject({
+      code: 'QUOTA_EXCEEDED',
+      details: [{ quota: 'schedules', limit: 1 }],
+    });
   });
 
   it('runs now', async () => {

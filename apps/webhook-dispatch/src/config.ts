@@ -1,10 +1,13 @@
 import { sealingEnvironment } from '#lib/auth';
 import { busEnvironment, databaseEnvironment } from '#lib/config';
+import { quotaEnvironment } from '#lib/quotas';
 import { z } from 'zod';
 
 export const Config = z.object({
   ...busEnvironment,
   ...databaseEnvironment,
+  /** What accounts may pile up (docs/limits.md). */
+  ...quotaEnvironment,
   ...sealingEnvironment,
   /** `local` lets receivers be on this machine and speak plain HTTP: for one's own machine, not for servers. */
   ROOST_WEBHOOK_NETWORK: z.enum(['public', 'local']).default('public'),

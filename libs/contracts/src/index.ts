@@ -20,6 +20,7 @@ export * from './other-version.js';
 export * from './platforms.js';
 export * from './provider-keys.js';
 export * from './quantities.js';
+export * from './quotas.js';
 export * from './request.js';
 export * from './runtime.js';
 export * from './webhooks.js';

@@ -9,6 +9,7 @@ import {
   updateAgent as updateContract,
 } from '#lib/contracts';
 import { Database } from '#lib/database';
+import { AccountLimits } from '#lib/quotas';
 import { Controller, Inject } from '@nestjs/common';
 import type { z } from 'zod';
 import type { LifecycleConfig } from '../config.js';
@@ -16,6 +17,7 @@ import { applyFiles, planFiles } from '../hands/apply-files.js';
 import { refreshVolumeUsage } from '../hands/volume-usage.js';
 import { WorkspaceKeeper } from '../hands/workspace-keeper.js';
 import { tellMessaging } from '../states/tell-messaging.js';
+import { agentLimitsOf } from './agent-quotas.js';
 import { type AgentKey, findAgent, stateOf } from './agent-row.js';
 import { checkAddresses } from './check-addresses.js';
 import { countFor } from './count-for.js';
@@ -36,6 +38,7 @@ export class AgentsHandlers {
     private readonly bus: Bus,
     private readonly sealer: Sealer,
     private readonly keeper: WorkspaceKeeper,
+    private readonly limits: AccountLimits,
     @Inject(CONFIG) private readonly config: LifecycleConfig,
   ) {}
 
@@ -44,7 +47,10 @@ export class AgentsHandlers {
     const accountId = accountOf(context);
     checkMaxima(input, this.config);
     await checkAddresses(input.configuration, this.config);
-    const agent = await this.database.transaction((tx) => createAgent(tx, this.sealer, this.config, accountId, input));
+    const limits = await agentLimitsOf(this.limits, accountId);
+    const agent = await this.database.transaction((tx) =>
+      createAgent(tx, this.sealer, this.config, limits, accountId, input),
+    );
     await tellMessaging(this.bus, stateOf(agent));
     if (input.initialFiles.length > 0) this.keeper.ensureSoon(agent.id);
     return showAgent(this.bus, this.sealer, agent);
@@ -84,6 +90,7 @@ export class AgentsHandlers {
   @Handles(updateContract)
   async update({ agentId, ...input }: z.output<typeof updateContract.input>, context: CallContext) {
     const key: AgentKey = { agentId, accountId: accountOf(context) };
+    const limits = await agentLimitsOf(this.limits, accountOf(context));
     const operations = planFiles(input.files ?? []);
     await findAgent(this.database, key);
     checkMaxima(input, this.config);
@@ -91,7 +98,7 @@ export class AgentsHandlers {
     if (operations.length > 0) await this.keeper.ensure(key);
     const undo = await applyFiles(this.bus, agentId, operations);
     const agent = await this.database
-      .transaction((tx) => updateAgent(tx, this.sealer, this.config, key, input))
+      .transaction((tx) => updateAgent(tx, this.sealer, this.config, limits, key, input))
       .catch(async (error: unknown) => {
         await undo();
         throw error;

@@ -2,6 +2,7 @@ import type { Sealer } from '#lib/auth';
 import { agentCreated, type CreateAgent } from '#lib/contracts';
 import { newId, type Transaction } from '#lib/database';
 import type { LifecycleConfig } from '../config.js';
+import { type AgentLimits, requireRoomForAgent } from './agent-quotas.js';
 import { type AgentRow, stateOf } from './agent-row.js';
 import { type AgentSecrets, botsAfter, secretColumns, splitConfiguration } from './agent-secrets.js';
 import { decodeFiles } from './file-paths.js';
@@ -11,18 +12,20 @@ import { checkVolumeSize } from './volume-size.js';
 
 /**
  * Makes an agent: rows only. Its workspace is made when it is first needed; initial files wait in the database until
- * then. Errors: VALIDATION_ERROR.
+ * then. Errors: VALIDATION_ERROR, QUOTA_EXCEEDED.
  */
 export async function createAgent(
   tx: Transaction,
   sealer: Sealer,
   config: LifecycleConfig,
+  limits: AgentLimits,
   accountId: string,
   input: CreateAgent,
 ): Promise<AgentRow> {
   checkVolumeSize(input.pvcSize, config);
   checkMaxima(input, config);
   const files = decodeFiles('initial_files', input.initialFiles);
+  await requireRoomForAgent(tx, accountId, limits, input.pvcSize);
   const { open, sealed } = splitConfiguration(input.configuration);
   const id = newId();
   const secrets: AgentSecrets = {

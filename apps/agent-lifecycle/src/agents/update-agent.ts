@@ -3,6 +3,7 @@ import { agentUpdated, snakeCase, type UpdateAgent } from '#lib/contracts';
 import type { Transaction } from '#lib/database';
 import { writeBalance } from '../balance/write-balance.js';
 import type { LifecycleConfig } from '../config.js';
+import { type AgentLimits, bytesOf, requireRoomForBytes } from './agent-quotas.js';
 import { type AgentKey, type AgentRow, lockAgent } from './agent-row.js';
 import { botsAfter, openSecrets, secretColumns, splitConfiguration, wholeConfiguration } from './agent-secrets.js';
 import { checkMaxima } from './maxima.js';
@@ -12,18 +13,21 @@ import { checkVolumeSize } from './volume-size.js';
 
 /**
  * Changes the fields that are given; `files` are the workspace's matter and not looked at here.
- * Errors: NOT_FOUND, VALIDATION_ERROR (a smaller volume).
+ * Errors: NOT_FOUND, VALIDATION_ERROR (a smaller volume, more than a maximum), QUOTA_EXCEEDED.
  */
 export async function updateAgent(
   tx: Transaction,
   sealer: Sealer,
   config: LifecycleConfig,
+  limits: AgentLimits,
   key: AgentKey,
   input: UpdateAgent,
 ): Promise<AgentRow> {
   const before = await lockAgent(tx, key);
   if (input.pvcSize !== undefined) checkVolumeSize(input.pvcSize, config, before.pvc_size);
   checkMaxima(input, config);
+  const growth = input.pvcSize === undefined ? 0 : bytesOf(input.pvcSize) - bytesOf(before.pvc_size);
+  if (growth > 0) await requireRoomForBytes(tx, before.account_id, limits, growth);
   const changed = changedFields(input);
   if (changed.length === 0) return before;
 

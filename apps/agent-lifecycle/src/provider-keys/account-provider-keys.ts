@@ -1,5 +1,7 @@
 import type { Sealer } from '#lib/auth';
 import { type Provider, RoostError } from '#lib/contracts';
+import type { Transaction } from '#lib/database';
+import { countRows, requireRoom } from '#lib/quotas';
 import type { Queries } from '../agents/agent-row.js';
 
 interface Shown {
@@ -12,8 +14,15 @@ const SHOWN = `provider, created_at AS "createdAt", updated_at AS "updatedAt"`;
 const placeOf = (accountId: string, provider: string) => `account_provider_keys:${accountId}:${provider}`;
 const masked = (row: Shown) => ({ ...row, apiKey: '***' as const });
 
-export async function setKey(queries: Queries, sealer: Sealer, accountId: string, provider: Provider, apiKey: string) {
-  const [row] = await queries.query<Shown>(
+/** Errors: QUOTA_EXCEEDED for one more; replacing one needs no room. */
+export async function setKey(
+  tx: Transaction,
+  sealer: Sealer,
+  { accountId, provider, apiKey, limit }: { accountId: string; provider: Provider; apiKey: string; limit: number },
+) {
+  const others = () => countRows(tx, 'account_provider_keys', accountId, `provider <> '${provider}'`);
+  await requireRoom(tx, { accountId, quota: 'provider_keys', limit, count: others });
+  const [row] = await tx.query<Shown>(
     `INSERT INTO account_provider_keys (account_id, provider, sealed_key) VALUES ($1, $2, $3)
      ON CONFLICT (account_id, provider) DO UPDATE SET sealed_key = excluded.sealed_key, updated_at = now()
      RETURNING ${SHOWN}`,

@@ -9,6 +9,7 @@ import {
   setAccountProviderKey,
 } from '#lib/contracts';
 import { Database } from '#lib/database';
+import { AccountLimits } from '#lib/quotas';
 import { Controller } from '@nestjs/common';
 import { deleteKey, findKeys, listKeys, openKeys, setKey } from './account-provider-keys.js';
 
@@ -18,11 +19,14 @@ export class ProviderKeysHandlers {
   constructor(
     private readonly database: Database,
     private readonly sealer: Sealer,
+    private readonly limits: AccountLimits,
   ) {}
 
   @Handles(setAccountProviderKey)
-  set({ provider, apiKey }: { provider: Provider; apiKey: string }, context: CallContext) {
-    return setKey(this.database, this.sealer, accountOf(context), provider, apiKey);
+  async set({ provider, apiKey }: { provider: Provider; apiKey: string }, context: CallContext) {
+    const accountId = accountOf(context);
+    const limit = await this.limits.of(accountId, 'provider_keys');
+    return this.database.transaction((tx) => setKey(tx, this.sealer, { accountId, provider, apiKey, limit }));
   }
 
   @Handles(listAccountProviderKeys)

@@ -1,5 +1,6 @@
 import { accountOf, Bus, type CallContext, Handles } from '#lib/bus';
 import * as contract from '#lib/contracts';
+import { AccountLimits } from '#lib/quotas';
 import { Controller, Inject } from '@nestjs/common';
 import type { z } from 'zod';
 import { assertOwnAgent } from '../own-agent.js';
@@ -14,11 +15,13 @@ export class McpController {
   constructor(
     @Inject(Bus) private readonly bus: Bus,
     @Inject(McpRegistry) private readonly registry: McpRegistry,
+    @Inject(AccountLimits) private readonly limits: AccountLimits,
   ) {}
 
   @Handles(contract.createMcpServer)
-  create(server: contract.NewMcpServer, context: CallContext) {
-    return this.registry.create(accountOf(context), server);
+  async create(server: contract.NewMcpServer, context: CallContext) {
+    const accountId = accountOf(context);
+    return this.registry.create(accountId, server, await this.limits.of(accountId, 'mcp_servers'));
   }
 
   @Handles(contract.listMcpServers)

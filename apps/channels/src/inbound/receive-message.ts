@@ -1,7 +1,8 @@
 import { Bus, ownCall } from '#lib/bus';
-import { RoostError, resetSessions, sendMessage } from '#lib/contracts';
+import { type ErrorCode, RoostError, resetSessions, sendMessage } from '#lib/contracts';
 import type { z } from 'zod';
 import { Database, newId } from '#lib/database';
+import { AccountLimits } from '#lib/quotas';
 import { Injectable } from '@nestjs/common';
 import type { ChannelAdapter, InboundMessage } from '../adapters/channel-adapter.js';
 import { type BindingRow, Bindings } from '../bindings/bindings.js';
@@ -17,6 +18,8 @@ const HELP = `/link CODE: talk to an agent
 /help: this list`;
 const NOT_LINKED = 'You are not linked with an agent yet. Ask its owner for a code and send /link CODE.';
 const MOST_CHARACTERS = 100_000;
+/** The sender is told of these at once; everything else is tried again. */
+const REFUSALS: ErrorCode[] = ['AGENT_UNAVAILABLE', 'NOT_FOUND', 'QUOTA_EXCEEDED'];
 
 export interface Received {
   /** To be shown to the sender; not there when the bot stays silent or the agent answers. */
@@ -36,6 +39,7 @@ export class ReceiveMessage {
     private readonly bus: Bus,
     private readonly bindings: Bindings,
     private readonly files: ReceiveFiles,
+    private readonly limits: AccountLimits,
   ) {}
 
   /** May be repeated with the same message. Throws when messaging or the workspace is away: it is then tried again. */
@@ -72,7 +76,17 @@ export class ReceiveMessage {
   private async link(adapter: ChannelAdapter, botId: string, message: InboundMessage, code: string): Promise<Received> {
     if (!message.isDirect) return { answer: 'Send /link to me in a direct message.' };
     const room = adapter.roomOf(message.place);
-    const redeemed = await redeemCode(this.database, adapter.platform, botId, message, room, code);
+    const limitOf = (accountId: string) => this.limits.of(accountId, 'channel_bindings');
+    const redeemed = await redeemCode(this.database, adapter.platform, botId, message, room, code, limitOf).catch(
+      (error: unknown) => {
+        if (error instanceof RoostError && error.code === 'QUOTA_EXCEEDED') return { outcome: 'full' as const };
+        throw error;
+      },
+    );
+    if (redeemed.outcome === 'full')
+      return {
+        answer: 'As many people are linked with agents of this account as it may have. Ask its owner for room.',
+      };
     if (redeemed.outcome === 'silent') return {};
     if (redeemed.outcome === 'refused') return { answer: 'This code is wrong or has expired. Ask for a new one.' };
     const note = redeemed.replaced ? ' You were linked with another agent here; this one answers from now on.' : '';
@@ -128,9 +142,8 @@ export class ReceiveMessage {
   }
 }
 
-/** Asking again would not help for these; everything else is tried again. */
 function notNow(error: unknown): Received {
-  if (error instanceof RoostError && (error.code === 'AGENT_UNAVAILABLE' || error.code === 'NOT_FOUND')) {
+  if (error instanceof RoostError && REFUSALS.includes(error.code)) {
     return { answer: `The agent cannot answer now: ${error.message}` };
   }
   throw error;

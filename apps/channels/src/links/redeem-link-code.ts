@@ -1,5 +1,6 @@
 import type { ChatPlatform } from '#lib/contracts';
 import { type Database, newId, type Transaction } from '#lib/database';
+import { countRows, requireRoom } from '#lib/quotas';
 import type { InboundMessage } from '../adapters/channel-adapter.js';
 import { hashCode } from './create-link-code.js';
 
@@ -9,7 +10,10 @@ const TRIES_PER_MINUTE = 5;
 export type Redeemed =
   { outcome: 'linked'; agentName: string; replaced: boolean } | { outcome: 'refused' } | { outcome: 'silent' };
 
-/** Links the sender with the agent whose code this is. The newest link of a person with a bot wins. */
+/**
+ * Links the sender with the agent whose code this is. The newest link of a person with a bot wins. `limitOf`: how many
+ * links an account may have. Errors: QUOTA_EXCEEDED; the code stays good.
+ */
 export function redeemCode(
   database: Database,
   platform: ChatPlatform,
@@ -17,6 +21,7 @@ export function redeemCode(
   message: InboundMessage,
   room: string,
   code: string,
+  limitOf: (accountId: string) => Promise<number>,
 ): Promise<Redeemed> {
   return database.transaction<Redeemed>(async (tx) => {
     if (!(await mayTry(tx, platform, message.sender.id))) return { outcome: 'silent' };
@@ -30,6 +35,9 @@ export function redeemCode(
       `DELETE FROM bindings WHERE platform = $1 AND bot_id = $2 AND user_id = $3 RETURNING agent_id`,
       [platform, botId, message.sender.id],
     );
+    const count = () => countRows(tx, 'bindings', target.account_id);
+    const limit = await limitOf(target.account_id);
+    await requireRoom(tx, { accountId: target.account_id, quota: 'channel_bindings', limit, count });
     await tx.query(
       `INSERT INTO bindings (id, account_id, agent_id, platform, bot_id, user_id, username, place, team_id)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,

@@ -1,4 +1,4 @@
-import { EmailAddress, Password, Timestamp, wire } from '#lib/contracts';
+import { AccountQuota, EmailAddress, Password, Timestamp, wire } from '#lib/contracts';
 import { CONFIG } from '#lib/bus';
 import { Controller, Inject } from '@nestjs/common';
 import { z } from 'zod';
@@ -6,6 +6,7 @@ import { type Call, Endpoint } from '../http/endpoint.js';
 import { LoginLimits } from './login-limits.js';
 import { LoginSessions } from './login-sessions.js';
 import { Registrations } from './registrations.js';
+import { AccountQuotas } from './quotas/account-quotas.js';
 import { Users } from './users.js';
 
 const open = { method: 'POST', access: 'public', tenant: 'proof', tag: 'Accounts' } as const;
@@ -31,6 +32,7 @@ export class AccountsController {
     private readonly registrations: Registrations,
     private readonly sessions: LoginSessions,
     private readonly limits: LoginLimits,
+    private readonly quotas: AccountQuotas,
     @Inject(CONFIG) private readonly config: { ROOST_RATE_LIMIT_PER_MINUTE: number },
   ) {}
 
@@ -132,9 +134,10 @@ export class AccountsController {
     access: 'signed-in',
     tag: 'Accounts',
     summary: 'What the account may use',
-    response: wire({ requestsPerMinute: z.number(), agentsEnabled: z.boolean() }),
+    response: wire({ requestsPerMinute: z.number(), agentsEnabled: z.boolean(), quotas: z.array(AccountQuota) }),
   })
-  quota({ agentsEnabled }: Call) {
-    return { requestsPerMinute: this.config.ROOST_RATE_LIMIT_PER_MINUTE, agentsEnabled };
+  async quota({ accountId, agentsEnabled }: Call) {
+    const quotas = await this.quotas.report(accountId);
+    return { requestsPerMinute: this.config.ROOST_RATE_LIMIT_PER_MINUTE, agentsEnabled, quotas };
   }
 }

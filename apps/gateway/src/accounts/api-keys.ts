@@ -1,8 +1,10 @@
 import { Bus } from '#lib/bus';
 import { RoostError } from '#lib/contracts';
 import { Database, newId } from '#lib/database';
+import { countRows, requireRoom } from '#lib/quotas';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { hash, randomInt } from 'node:crypto';
+import { AccountQuotas, KEYS_THAT_COUNT } from './quotas/account-quotas.js';
 
 export interface KeyOwner {
   /** The account's. */
@@ -41,6 +43,7 @@ export class ApiKeys implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(
     private readonly database: Database,
     private readonly bus: Bus,
+    private readonly quotas: AccountQuotas,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -74,13 +77,18 @@ export class ApiKeys implements OnApplicationBootstrap, OnApplicationShutdown {
     return owner;
   }
 
-  /** A new key of the account; `key` is told this once. */
+  /** A new key of the account; `key` is told this once. Errors: QUOTA_EXCEEDED. */
   async create(accountId: string, name: string): Promise<KeyRow & { key: string }> {
     const key = `roost_sk_${Array.from({ length: 40 }, () => DIGITS[randomInt(DIGITS.length)]).join('')}`;
-    const [row] = await this.database.query<KeyRow>(
-      `INSERT INTO api_keys (id, account_id, name, prefix, hash) VALUES ($1, $2, $3, $4, $5) RETURNING ${COLUMNS}`,
-      [newId(), accountId, name, key.slice(0, 13), hashOf(key)],
-    );
+    const { api_keys: limit } = await this.quotas.limitsOf(accountId);
+    const [row] = await this.database.transaction(async (tx) => {
+      const count = () => countRows(tx, 'api_keys', accountId, KEYS_THAT_COUNT);
+      await requireRoom(tx, { accountId, quota: 'api_keys', limit, count });
+      return tx.query<KeyRow>(
+        `INSERT INTO api_keys (id, account_id, name, prefix, hash) VALUES ($1, $2, $3, $4, $5) RETURNING ${COLUMNS}`,
+        [newId(), accountId, name, key.slice(0, 13), hashOf(key)],
+      );
+    });
     if (!row) throw new Error('the new key was not stored');
     return { ...row, key };
   }

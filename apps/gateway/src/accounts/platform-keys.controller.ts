@@ -29,6 +29,7 @@ export class PlatformKeysController {
     body: NewKey,
     response: wire({ ...keyFields, key: z.string() }),
     status: 201,
+    errors: ['QUOTA_EXCEEDED'],
   })
   async create({ body, accountId }: Call<unknown, unknown, z.output<typeof NewKey>>) {
     const key = await this.keys.create(accountId, body.name);

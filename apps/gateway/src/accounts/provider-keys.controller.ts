@@ -28,6 +28,7 @@ export class ProviderKeysController {
     body: NewAccountProviderKey,
     response: AccountProviderKey,
     status: 201,
+    errors: ['QUOTA_EXCEEDED'],
   })
   set({ body }: Call<unknown, unknown, z.output<typeof NewAccountProviderKey>>) {
     return this.bus.request(setAccountProviderKey, body);

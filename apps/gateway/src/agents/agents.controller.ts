@@ -47,6 +47,7 @@ export class AgentsController {
     body: CreateAgent,
     response: Agent,
     status: 201,
+    errors: ['QUOTA_EXCEEDED'],
   })
   create({ body }: Call<unknown, unknown, z.output<typeof CreateAgent>>) {
     return this.bus.request(createAgent, body);
@@ -94,7 +95,7 @@ export class AgentsController {
     body: UpdateAgent,
     example: { name: 'my-agent', configuration: { timeout_seconds: 600 } },
     response: Agent,
-    errors: ['NOT_FOUND', 'ALREADY_EXISTS', 'AGENT_UNAVAILABLE'],
+    errors: ['NOT_FOUND', 'ALREADY_EXISTS', 'AGENT_UNAVAILABLE', 'QUOTA_EXCEEDED'],
   })
   update({ params, body }: Call<z.output<typeof AgentParams>, unknown, z.output<typeof UpdateAgent>>) {
     return this.bus.request(updateAgent, { agentId: params.id, ...body });

@@ -44,7 +44,7 @@ export class SchedulesController {
     body: NewSchedule,
     response: Schedule,
     status: 201,
-    errors: ['NOT_FOUND', 'CONFLICT'],
+    errors: ['NOT_FOUND', 'QUOTA_EXCEEDED'],
   })
   create({ params, body }: Call<OfAgent, unknown, z.output<typeof NewSchedule>>) {
     return this.bus.request(createSchedule, { ...body, agentId: params.id });

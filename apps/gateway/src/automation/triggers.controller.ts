@@ -42,7 +42,7 @@ export class TriggersController {
     body: NewTrigger,
     response: TriggerWithSecret,
     status: 201,
-    errors: ['NOT_FOUND', 'CONFLICT'],
+    errors: ['NOT_FOUND', 'QUOTA_EXCEEDED'],
   })
   create({ params, body }: Call<OfAgent, unknown, z.output<typeof NewTrigger>>) {
     return this.bus.request(createTrigger, { ...body, agentId: params.id });

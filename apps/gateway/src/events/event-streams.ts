@@ -1,4 +1,5 @@
 import { BeforeApplicationShutdown, Injectable } from '@nestjs/common';
+import { quotaExceeded } from '#lib/quotas';
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 
@@ -87,6 +88,7 @@ function frame(type: string, id: string | undefined, data: unknown): string {
 @Injectable()
 export class EventStreams implements BeforeApplicationShutdown {
   private readonly open = new Set<EventStream>();
+  private readonly openByAccount = new Map<string, number>();
 
   start(response: ServerResponse, headers: Record<string, string>): EventStream {
     response.writeHead(200, {
@@ -100,6 +102,28 @@ export class EventStreams implements BeforeApplicationShutdown {
     this.open.add(stream);
     response.once('close', () => this.open.delete(stream));
     return stream;
+  }
+
+  /** Streams of the account that this gateway holds open, those that are about to begin included. */
+  openOf(accountId: string): number {
+    return this.openByAccount.get(accountId) ?? 0;
+  }
+
+  /**
+   * Takes a place for a stream of the account, which is given back when the response closes, however that comes.
+   * False when its reader has gone already. Errors: QUOTA_EXCEEDED.
+   */
+  take(accountId: string, limit: number, response: ServerResponse): boolean {
+    if (response.destroyed) return false;
+    const used = this.openOf(accountId);
+    if (used >= limit) throw quotaExceeded('event_streams', limit, used);
+    this.openByAccount.set(accountId, used + 1);
+    response.once('close', () => {
+      const left = this.openOf(accountId) - 1;
+      if (left > 0) this.openByAccount.set(accountId, left);
+      else this.openByAccount.delete(accountId);
+    });
+    return true;
   }
 
   beforeApplicationShutdown(): void {

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { ACCESS_ENDS } from '../access/access-ends.js';
 import { type Call, type CallingRequest, Endpoint, HANDLED } from '../http/endpoint.js';
 import { AgentParams } from '../http/params.js';
+import { AccountQuotas } from '../accounts/quotas/account-quotas.js';
 import { contextOf, requestIdOf } from '../http/request-context.js';
 import { AgentFeed } from './agent-feed.js';
 import { parsePosition } from './event-position.js';
@@ -20,6 +21,7 @@ export class EventsController {
     private readonly bus: Bus,
     private readonly feed: AgentFeed,
     private readonly streams: EventStreams,
+    private readonly quotas: AccountQuotas,
   ) {}
 
   @Endpoint({
@@ -30,11 +32,20 @@ export class EventsController {
     summary: 'Follow what happens to an agent (server-sent events)',
     params: AgentParams,
     query: EventsQuery,
-    errors: ['NOT_FOUND'],
+    errors: ['NOT_FOUND', 'QUOTA_EXCEEDED'],
   })
-  async follow({ params, query, request, reply }: Call<z.output<typeof AgentParams>, z.output<typeof EventsQuery>>) {
+  async follow({
+    params,
+    query,
+    accountId,
+    request,
+    reply,
+  }: Call<z.output<typeof AgentParams>, z.output<typeof EventsQuery>>) {
     const agentId = params.id;
     await this.bus.request(getAgent, { agentId });
+    const { event_streams: limit } = await this.quotas.limitsOf(accountId);
+    // Nothing is waited for between the check and the place: of many at once no more pass than there is room for.
+    if (!this.streams.take(accountId, limit, reply.raw)) return HANDLED;
     // Asked before the stream begins, so that trouble is still an HTTP error.
     const from = parsePosition(String(request.headers['last-event-id'] ?? '')) ?? {
       eventId: (await this.bus.request(listAgentEvents, { agentId, limit: 1 })).lastEventId ?? undefined,

@@ -1,4 +1,4 @@
-import { RoostError, ERROR_STATUS } from '#lib/contracts';
+import { type ErrorCode, ERROR_STATUS, RoostError } from '#lib/contracts';
 import { Database } from '#lib/database';
 import { Sealer } from '#lib/auth';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
@@ -12,6 +12,8 @@ const SWEEP_EVERY_MS = 10 * 60_000;
 /** A call that runs says so this often; one that was silent for `LOST_SECONDS` is taken for lost with its gateway. */
 const ALIVE_EVERY_MS = 4_000;
 const LOST_SECONDS = 15;
+/** Refusals that a caller makes go away by waiting or making room: the same request is then carried out. */
+const MAY_PASS: ErrorCode[] = ['RATE_LIMITED', 'QUOTA_EXCEEDED'];
 
 interface KeptRow {
   fingerprint: string;
@@ -60,7 +62,7 @@ export class IdempotencyStore implements OnApplicationBootstrap, OnApplicationSh
       return answer;
     } catch (error) {
       // A refusal is a result; a failure of ours is not, and the caller must be able to try again.
-      const isRefusal = error instanceof RoostError && ERROR_STATUS[error.code] < 500 && error.code !== 'RATE_LIMITED';
+      const isRefusal = error instanceof RoostError && ERROR_STATUS[error.code] < 500 && !MAY_PASS.includes(error.code);
       const whole = isRefusal ? await fingerprint.whole().catch(() => undefined) : undefined;
       if (isRefusal && whole !== undefined) {
         const body = errorBody(error, requestIdOf(call.request));

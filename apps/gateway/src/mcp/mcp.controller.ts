@@ -38,7 +38,7 @@ export class McpController {
     example: { name: 'files', command: 'mcp-server-filesystem', args: ['/workspace'] },
     response: contract.McpServer,
     status: 201,
-    errors: ['ALREADY_EXISTS'],
+    errors: ['ALREADY_EXISTS', 'QUOTA_EXCEEDED'],
   })
   create({ body }: Call<unknown, unknown, contract.NewMcpServer>) {
     return this.bus.request(contract.createMcpServer, body);

@@ -37,7 +37,7 @@ export class MessagesController {
     body: NewMessage,
     response: AcceptedMessage,
     status: 201,
-    errors: ['NOT_FOUND', 'CONFLICT', 'AGENT_UNAVAILABLE'],
+    errors: ['NOT_FOUND', 'CONFLICT', 'AGENT_UNAVAILABLE', 'QUOTA_EXCEEDED'],
   })
   async send({
     params,

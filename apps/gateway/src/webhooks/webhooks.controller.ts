@@ -54,7 +54,7 @@ export class WebhooksController {
     body: NewWebhookEndpoint,
     response: WebhookEndpointSecret,
     status: 201,
-    errors: ['CONFLICT'],
+    errors: ['QUOTA_EXCEEDED'],
   })
   create({ body }: Call<unknown, unknown, z.output<typeof NewWebhookEndpoint>>) {
     return this.bus.request(createWebhookEndpoint, body);

@@ -22,7 +22,9 @@ import { listMessages as findMessages } from './list-messages.js';
 import { postMessage as post } from './post-message.js';
 import { recentTexts as findTexts } from './recent-texts.js';
 import { SendBatcher } from './send-batcher.js';
+import { isKnown, type SendRequest } from './send-messages.js';
 import { SettledMessages } from './settled-messages.js';
+import { WaitingQuota } from './waiting-quota.js';
 
 type InputOf<C extends { input: z.ZodType }> = z.output<C['input']>;
 
@@ -37,11 +39,22 @@ export class MessagesHandlers {
     private readonly agents: KnownAgents,
     private readonly batcher: SendBatcher,
     private readonly settled: SettledMessages,
+    private readonly waiting: WaitingQuota,
   ) {}
 
   @Handles(sendMessage)
   async send(input: InputOf<typeof sendMessage>, context: CallContext) {
     const request = { input, accountId: accountOf(context), headers: eventHeaders(context) };
+    const ended = await this.waiting.admit(request.accountId).catch((error: unknown) => this.unlessKnown(input, error));
+    try {
+      return await this.accept(request);
+    } finally {
+      ended();
+    }
+  }
+
+  private async accept(request: SendRequest) {
+    const { input } = request;
     let outcome = await this.batcher.send(request).catch(refuseUnstorable);
     if (outcome.kind === 'unknown-agent' || (outcome.kind === 'unavailable' && (await this.isNews(input.agentId)))) {
       await this.agents.learn(input.agentId);
@@ -61,6 +74,12 @@ export class MessagesHandlers {
   async post(input: InputOf<typeof postMessage>, context: CallContext) {
     await this.agents.require(input.agentId, context);
     return this.database.transaction((tx) => post(tx, accountOf(context), input)).catch(refuseUnstorable);
+  }
+
+  /** A message that was accepted before takes no room: repeated, it is answered as then. */
+  private async unlessKnown(input: SendRequest['input'], error: unknown): Promise<() => void> {
+    if (input.dedupeKey === undefined || !(await isKnown(this.database, input.agentId, input.dedupeKey))) throw error;
+    return () => undefined;
   }
 
   /** A deleted agent looks stopped until its event is here: lifecycle knows. Without its answer it stays stopped. */

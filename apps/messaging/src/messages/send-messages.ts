@@ -185,3 +185,12 @@ async function firstOf(database: Database, agentId: string, dedupeKey: string): 
     createdAt: first.created_at,
   };
 }
+
+/** Whether a message with this key was accepted before. */
+export async function isKnown(database: Database, agentId: string, dedupeKey: string): Promise<boolean> {
+  const rows = await database.query(`SELECT 1 FROM messages WHERE agent_id = $1 AND dedupe_key = $2`, [
+    agentId,
+    dedupeKey,
+  ]);
+  return rows.length > 0;
+}

@@ -7,6 +7,8 @@ import { recordSent } from '../executions/close-executions.js';
 const SEND_LEASE = '30 seconds';
 /** A message that could not be queued for so long is given up. */
 const GIVE_UP_AFTER = '24 hours';
+/** Refusals that another try would not change. */
+const FOR_GOOD = ['NOT_FOUND', 'VALIDATION_ERROR'];
 
 export interface Sendable {
   id: string;
@@ -68,8 +70,7 @@ export async function sendAll(database: Database, bus: Bus, batch: Sendable[]): 
 export async function recordRefused(tx: Transaction, id: string, error: unknown): Promise<void> {
   const code = error instanceof RoostError ? error.code : 'INTERNAL';
   const text = error instanceof Error ? error.message : 'the message could not be queued';
-  const end =
-    code === 'AGENT_UNAVAILABLE' ? 'skipped' : code === 'NOT_FOUND' || code === 'VALIDATION_ERROR' ? 'failed' : null;
+  const end = code === 'AGENT_UNAVAILABLE' ? 'skipped' : FOR_GOOD.includes(code) ? 'failed' : null;
   if (end !== null) {
     // The delivery id is free again: a provider that repeats a refused delivery is heard.
     await tx.query(

@@ -1,5 +1,6 @@
 import { type createSchedule, RoostError, type Schedule, type updateSchedule } from '#lib/contracts';
 import { newId, type Transaction } from '#lib/database';
+import { countRows, requireRoom } from '#lib/quotas';
 import type { z } from 'zod';
 import { holdAgent } from '../agents/known-agent.js';
 import type { SchedulerConfig } from '../config.js';
@@ -9,21 +10,21 @@ import { checkScheduleTemplate } from './schedule-template.js';
 
 type New = z.output<typeof createSchedule.input>;
 type Patch = z.output<typeof updateSchedule.input>;
-type Limits = Pick<SchedulerConfig, 'SCHEDULE_MIN_INTERVAL_SECONDS' | 'SCHEDULES_PER_ACCOUNT'>;
+type Limits = Pick<SchedulerConfig, 'SCHEDULE_MIN_INTERVAL_SECONDS'>;
 
-/** Errors: NOT_FOUND (agent), VALIDATION_ERROR, CONFLICT at the account's limit. */
-export async function create(tx: Transaction, input: New, accountId: string, limits: Limits): Promise<Schedule> {
+/** `schedules`: how many the account may have. Errors: NOT_FOUND (agent), VALIDATION_ERROR, QUOTA_EXCEEDED. */
+export async function create(
+  tx: Transaction,
+  input: New,
+  accountId: string,
+  limits: Limits & { schedules: number },
+): Promise<Schedule> {
   await holdAgent(tx, input.agentId, accountId);
+  const count = () => countRows(tx, 'schedules', accountId);
+  await requireRoom(tx, { accountId, quota: 'schedules', limit: limits.schedules, count });
+  // After the check: to look through a plan is the dearest part, and not done for who has no room.
   const nextRunAt = firstRun(input, limits);
   checkScheduleTemplate(input.messageTemplate);
-  await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('schedules-' || $1, 0))`, [accountId]);
-  const [count] = await tx.query<{ n: number }>(`SELECT count(*)::int AS n FROM schedules WHERE account_id = $1`, [
-    accountId,
-  ]);
-  if ((count?.n ?? 0) >= limits.SCHEDULES_PER_ACCOUNT)
-    throw new RoostError('CONFLICT', `an account has at most ${limits.SCHEDULES_PER_ACCOUNT} schedules; delete one`, [
-      { reason: 'limit_reached', max: limits.SCHEDULES_PER_ACCOUNT },
-    ]);
   const [row] = await tx.query<ScheduleRow>(
     `INSERT INTO schedules (id, account_id, agent_id, name, cron_expression, message_template, timezone, enabled,
        queue_mode, overlap, catch_up, next_run_at)

@@ -11,6 +11,7 @@ import {
 } from '#lib/contracts';
 import { accountOf, Bus, type CallContext, CONFIG, Handles } from '#lib/bus';
 import { Database } from '#lib/database';
+import { AccountLimits } from '#lib/quotas';
 import { Controller, Inject } from '@nestjs/common';
 import type { z } from 'zod';
 import { requireAgent } from '../agents/known-agent.js';
@@ -29,6 +30,7 @@ export class SchedulesHandlers {
     private readonly database: Database,
     private readonly bus: Bus,
     private readonly firing: FiringWorker,
+    private readonly limits: AccountLimits,
     @Inject(CONFIG) private readonly config: SchedulerConfig,
   ) {}
 
@@ -36,7 +38,8 @@ export class SchedulesHandlers {
   async create(input: z.output<typeof createSchedule.input>, context: CallContext) {
     const accountId = accountOf(context);
     await requireAgent(this.database, this.bus, input.agentId, accountId);
-    return this.database.transaction((tx) => create(tx, input, accountId, this.config));
+    const limits = { ...this.config, schedules: await this.limits.of(accountId, 'schedules') };
+    return this.database.transaction((tx) => create(tx, input, accountId, limits));
   }
 
   @Handles(listSchedules)

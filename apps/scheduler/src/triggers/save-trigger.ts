@@ -1,5 +1,6 @@
 import { type createTrigger, RoostError, type updateTrigger } from '#lib/contracts';
 import { newId, type Transaction } from '#lib/database';
+import { countRows, requireRoom } from '#lib/quotas';
 import type { Sealer } from '#lib/auth';
 import { randomBytes } from 'node:crypto';
 import type { z } from 'zod';
@@ -10,7 +11,7 @@ import { checkTriggerTemplate } from './trigger-template.js';
 /** What follows `whs_` is the key in base64: `new Webhook(secret.slice(4))` of the Standard Webhooks libraries. */
 const newSecret = () => `whs_${randomBytes(32).toString('base64')}`;
 
-/** Errors: NOT_FOUND (agent), VALIDATION_ERROR, CONFLICT at the account's limit. */
+/** `limit`: how many the account may have. Errors: NOT_FOUND (agent), VALIDATION_ERROR, QUOTA_EXCEEDED. */
 export async function createOne(
   tx: Transaction,
   input: z.output<typeof createTrigger.input>,
@@ -20,14 +21,8 @@ export async function createOne(
 ): Promise<{ row: TriggerRow; secret: string }> {
   await holdAgent(tx, input.agentId, accountId);
   checkTriggerTemplate(input.messageTemplate);
-  await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('triggers-' || $1, 0))`, [accountId]);
-  const [count] = await tx.query<{ n: number }>(`SELECT count(*)::int AS n FROM triggers WHERE account_id = $1`, [
-    accountId,
-  ]);
-  if ((count?.n ?? 0) >= limit)
-    throw new RoostError('CONFLICT', `an account has at most ${limit} triggers; delete one`, [
-      { reason: 'limit_reached', max: limit },
-    ]);
+  const count = () => countRows(tx, 'triggers', accountId);
+  await requireRoom(tx, { accountId, quota: 'triggers', limit, count });
   const [id, secret] = [newId(), newSecret()];
   const [row] = await tx.query<TriggerRow>(
     `INSERT INTO triggers (id, account_id, agent_id, name, message_template, enabled, secret)

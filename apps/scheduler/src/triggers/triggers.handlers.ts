@@ -11,6 +11,7 @@ import {
 } from '#lib/contracts';
 import { accountOf, Bus, type CallContext, CONFIG, Handles } from '#lib/bus';
 import { Database } from '#lib/database';
+import { AccountLimits } from '#lib/quotas';
 import { Controller, Inject } from '@nestjs/common';
 import type { z } from 'zod';
 import { requireAgent } from '../agents/known-agent.js';
@@ -28,6 +29,7 @@ export class TriggersHandlers {
   constructor(
     private readonly database: Database,
     private readonly bus: Bus,
+    private readonly limits: AccountLimits,
     @Inject(CONFIG) private readonly config: SchedulerConfig,
   ) {
     this.sealer = sealerFrom(config);
@@ -37,7 +39,7 @@ export class TriggersHandlers {
   async create(input: z.output<typeof createTrigger.input>, context: CallContext) {
     const accountId = accountOf(context);
     await requireAgent(this.database, this.bus, input.agentId, accountId);
-    const limit = this.config.TRIGGERS_PER_ACCOUNT;
+    const limit = await this.limits.of(accountId, 'triggers');
     const { row, secret } = await this.database.transaction((tx) =>
       createOne(tx, input, accountId, limit, this.sealer),
     );

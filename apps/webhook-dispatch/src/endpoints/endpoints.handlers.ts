@@ -10,6 +10,7 @@ import {
 } from '#lib/contracts';
 import { Database, newId } from '#lib/database';
 import { checkRegisteredUrl, type GuardPolicy } from '#lib/net-guard';
+import { AccountLimits, countRows, requireRoom } from '#lib/quotas';
 import { Controller, Inject } from '@nestjs/common';
 import type { z } from 'zod';
 import { DeliveryWorker } from '../deliveries/delivery-worker.js';
@@ -17,7 +18,8 @@ import { POLICY } from '../policy.js';
 import { type EndpointRow, lockEndpoint, noEndpoint, toEndpoint } from './endpoint-row.js';
 import { EndpointSecrets } from './endpoint-secrets.js';
 
-const MAX_ENDPOINTS = 100;
+/** Those of agents' configuration.webhooks go with their agents, which count themselves. */
+export const ENDPOINTS_THAT_COUNT = `source = 'account'`;
 type Input<C extends { input: z.ZodType }> = z.output<C['input']>;
 
 @Controller()
@@ -26,6 +28,7 @@ export class EndpointsHandlers {
     private readonly database: Database,
     private readonly secrets: EndpointSecrets,
     private readonly worker: DeliveryWorker,
+    private readonly limits: AccountLimits,
     @Inject(POLICY) private readonly policy: GuardPolicy,
   ) {}
 
@@ -35,15 +38,10 @@ export class EndpointsHandlers {
     await checkRegisteredUrl(input.url, this.policy);
     const id = newId();
     const secret = input.secret ?? this.secrets.create();
+    const limit = await this.limits.of(accountId, 'webhook_endpoints');
     const row = await this.database.transaction(async (tx) => {
-      // Two creations at once must not both see the last free place.
-      await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('endpoints ' || $1, 0))`, [accountId]);
-      const [existing] = await tx.query<{ count: string }>(
-        `SELECT count(*) FROM endpoints WHERE account_id = $1 AND source = 'account'`,
-        [accountId],
-      );
-      if (Number(existing?.count) >= MAX_ENDPOINTS)
-        throw new RoostError('CONFLICT', `an account has at most ${MAX_ENDPOINTS} webhook endpoints; delete one first`);
+      const count = () => countRows(tx, 'endpoints', accountId, ENDPOINTS_THAT_COUNT);
+      await requireRoom(tx, { accountId, quota: 'webhook_endpoints', limit, count });
       const [created] = await tx.query<EndpointRow>(
         `INSERT INTO endpoints (id, account_id, source, agent_ids, url, events, description, enabled, sealed_secret)
          VALUES ($1, $2, 'account', $3, $4, $5, $6, $7, $8) RETURNING *`,

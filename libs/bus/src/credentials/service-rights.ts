@@ -41,6 +41,7 @@ export const serviceRights = {
     owns: ['gateway'],
     calls: [
       healthCheck('*'),
+      ...[contracts.quotaUse('*'), contracts.quotaLimits],
       ...[contracts.createAgent, contracts.getAgent, contracts.listAgents, contracts.updateAgent],
       ...[contracts.deleteAgent, contracts.pauseAgent, contracts.resumeAgent, contracts.stopAgent],
       ...[contracts.setAgentStatus, contracts.summarizeAgent, contracts.checkAgentReady, contracts.getAgentState],
@@ -77,7 +78,7 @@ export const serviceRights = {
   },
   messaging: {
     owns: ['messaging'],
-    calls: [contracts.getAgentState],
+    calls: [contracts.getAgentState, contracts.quotaLimits],
     reads: [contracts.agentCreated, contracts.agentStatusChanged, contracts.agentDeleted],
     signals: [WAKE_RUNTIME, interruptSubject('*'), recordedSubject('*'), 'settled.messages'],
     hears: ['settled.messages'],
@@ -95,6 +96,7 @@ export const serviceRights = {
       ...[contracts.pingWorkspace, contracts.execCommand, contracts.cancelExec],
       ...[contracts.readFile, contracts.writeFile, contracts.deletePaths],
       ...[contracts.listDirectory, contracts.searchFiles],
+      contracts.quotaLimits,
       ...[contracts.startProcess, contracts.writeProcess, contracts.readProcess, contracts.stopProcess],
     ],
     reads: [contracts.accountRemoved, contracts.agentDeleted],
@@ -104,6 +106,7 @@ export const serviceRights = {
   'agent-lifecycle': {
     owns: ['lifecycle'],
     calls: [
+      contracts.quotaLimits,
       ...[contracts.syncAgent, contracts.countMessages, contracts.countMcpServers, contracts.listAgentMcpServers],
       ...[contracts.pingWorkspace, contracts.getVolumeUsage, contracts.deleteFile, ...fileStreams],
     ],
@@ -115,7 +118,7 @@ export const serviceRights = {
     owns: ['channels'],
     calls: [
       ...[contracts.listAgentBots, contracts.getAgent, contracts.getAgentState, contracts.ensureWorkspace],
-      ...[contracts.sendMessage, contracts.resetSessions],
+      ...[contracts.sendMessage, contracts.resetSessions, contracts.quotaLimits],
       ...[contracts.writeFile, ...fileStreams, contracts.closeStream],
     ],
     reads: [
@@ -127,7 +130,7 @@ export const serviceRights = {
   },
   scheduler: {
     owns: ['scheduler'],
-    calls: [contracts.getAgentState, contracts.sendMessage],
+    calls: [contracts.getAgentState, contracts.sendMessage, contracts.quotaLimits],
     reads: [
       ...[contracts.agentCreated, contracts.agentStatusChanged, contracts.agentDeleted, contracts.accountDeleted],
       ...[contracts.messageCompleted, contracts.messageFailed, contracts.turnInterrupted],
@@ -137,7 +140,7 @@ export const serviceRights = {
   },
   'webhook-dispatch': {
     owns: ['webhooks'],
-    calls: [contracts.getAgentWebhooks],
+    calls: [contracts.getAgentWebhooks, contracts.quotaLimits],
     reads: [
       ...[contracts.agentCreated, contracts.agentUpdated, contracts.agentStatusChanged, contracts.agentDeleted],
       ...[contracts.agentErrored, contracts.agentKeyRefused, contracts.channelFailed, contracts.scheduleMissed],
@@ -155,4 +158,5 @@ export type ServiceName = keyof typeof serviceRights;
 export const adminCalls: RequestContract[] = [
   ...[contracts.createAccount, contracts.listAccounts, contracts.setAgentsEnabled, contracts.deleteAccount],
   ...[contracts.createAccountKey, contracts.listAccountKeys, contracts.revokeAccountKey],
+  ...[contracts.getAccountQuotas, contracts.setAccountQuota],
 ];

@@ -25,9 +25,9 @@ export class McpRegistry {
     private readonly options: RegistryOptions,
   ) {}
 
-  async create(accountId: string, server: NewMcpServer): Promise<McpServer> {
+  async create(accountId: string, server: NewMcpServer, limit: number): Promise<McpServer> {
     await this.check(server);
-    return toServer(await this.servers.create(accountId, server));
+    return toServer(await this.servers.create(accountId, server, limit));
   }
 
   async get(accountId: string, id: string): Promise<McpServer> {

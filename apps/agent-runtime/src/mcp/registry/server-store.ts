@@ -1,6 +1,7 @@
 import type { Sealer } from '#lib/auth';
 import { McpServer, type NewMcpServer, paginationOf, RoostError } from '#lib/contracts';
 import { type Database, newId } from '#lib/database';
+import { countRows, requireRoom } from '#lib/quotas';
 import type { McpTool } from '../mcp-connection.js';
 import type { OAuthState } from './oauth-state.js';
 
@@ -37,14 +38,19 @@ export class ServerStore {
     private readonly sealer: Sealer,
   ) {}
 
-  async create(accountId: string, server: NewMcpServer): Promise<ServerRow> {
+  /** `limit`: how many the account may have. Errors: ALREADY_EXISTS, QUOTA_EXCEEDED. */
+  async create(accountId: string, server: NewMcpServer, limit: number): Promise<ServerRow> {
     const id = newId();
     const rows = await this.database
-      .query<ServerRow>(
-        `INSERT INTO mcp_servers (id, account_id, name, url, command, args, transport, header_names, env_names, secrets_sealed)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING *`,
-        [id, accountId, ...this.columns(id, server)],
-      )
+      .transaction(async (tx) => {
+        const count = () => countRows(tx, 'mcp_servers', accountId);
+        await requireRoom(tx, { accountId, quota: 'mcp_servers', limit, count });
+        return tx.query<ServerRow>(
+          `INSERT INTO mcp_servers (id, account_id, name, url, command, args, transport, header_names, env_names, secrets_sealed)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING *`,
+          [id, accountId, ...this.columns(id, server)],
+        );
+      })
       .catch(nameTaken);
     return one(rows);
   }

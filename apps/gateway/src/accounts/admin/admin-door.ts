@@ -3,11 +3,14 @@ import {
   createAccount,
   createAccountKey,
   deleteAccount,
+  getAccountQuotas,
   listAccountKeys,
   listAccounts,
+  quotaLimits,
   type RequestContract,
   revokeAccountKey,
   RoostError,
+  setAccountQuota,
   setAgentsEnabled,
 } from '#lib/contracts';
 import type { Logger } from '#lib/observability';
@@ -15,6 +18,7 @@ import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common'
 import type { z } from 'zod';
 import { AccountDeletion } from '../account-deletion.js';
 import { ApiKeys } from '../api-keys.js';
+import { AccountQuotas } from '../quotas/account-quotas.js';
 import { AccountAdmin } from './account-admin.js';
 
 /** Answers the operator on the bus, never over HTTP. */
@@ -25,6 +29,7 @@ export class AdminDoor implements OnApplicationBootstrap {
     private readonly admin: AccountAdmin,
     private readonly keys: ApiKeys,
     private readonly deletion: AccountDeletion,
+    private readonly quotas: AccountQuotas,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -49,6 +54,15 @@ export class AdminDoor implements OnApplicationBootstrap {
       await this.keys.revoke((await this.admin.find(account)).accountId, keyId);
       return { id: keyId };
     });
+    this.answer(getAccountQuotas, async ({ account }) => ({
+      quotas: await this.quotas.report((await this.admin.find(account)).accountId),
+    }));
+    this.answer(setAccountQuota, async ({ account, quota, limit }) => {
+      const { accountId } = await this.admin.find(account);
+      await this.quotas.set(accountId, quota, limit);
+      return { quotas: await this.quotas.report(accountId) };
+    });
+    this.answer(quotaLimits, async ({ accountId }) => ({ limits: await this.quotas.limitsOf(accountId) }));
   }
 
   private answer<I extends z.ZodType, O extends z.ZodType>(

@@ -144,6 +144,12 @@ function readMention(node: ts.Node, name: string, uses: BusUses): void {
     uses.calls.add(contracts.healthCheck('*').subject);
     return;
   }
+  if (name === 'quotaUse') {
+    // Who answers it does so under a subject of its own.
+    const isServed = ts.isCallExpression(node.parent.parent) && node.parent.parent.expression.getText() === 'Handles';
+    if (!isServed) uses.calls.add(contracts.quotaUse('*').subject);
+    return;
+  }
   const contract = (contracts as Record<string, unknown>)[name] as Contract | undefined;
   if (typeof contract?.subject !== 'string') return;
   const subject = pattern(contract.subject);

@@ -1,0 +1,78 @@
+import { Bus, CONFIG, currentCall, ownCall } from '#lib/bus';
+import {
+  type AccountQuota,
+  QUOTA_COUNTERS,
+  QUOTA_NAMES,
+  type QuotaAmounts,
+  type QuotaName,
+  quotaUse,
+} from '#lib/contracts';
+import { Database } from '#lib/database';
+import { countRows, limitsForAll } from '#lib/quotas';
+import { Inject, Injectable } from '@nestjs/common';
+import type { GatewayConfig } from '../../config.js';
+import { EventStreams } from '../../events/event-streams.js';
+
+/** API keys that count: revoked ones are kept for their history alone. */
+export const KEYS_THAT_COUNT = 'revoked_at IS NULL';
+
+/** What accounts may pile up and how much of it they have. The limits are the gateway's, the counts each service's own. */
+@Injectable()
+export class AccountQuotas {
+  private readonly forAll: Record<QuotaName, number>;
+
+  constructor(
+    private readonly database: Database,
+    private readonly bus: Bus,
+    private readonly streams: EventStreams,
+    @Inject(CONFIG) config: GatewayConfig,
+  ) {
+    this.forAll = limitsForAll(config);
+  }
+
+  /** The account's own limits where it has some, else those for all. */
+  async limitsOf(accountId: string): Promise<Record<QuotaName, number>> {
+    const own = await this.database.query<{ quota: string; max: string }>(
+      `SELECT quota, max_amount AS max FROM account_quotas WHERE account_id = $1`,
+      [accountId],
+    );
+    return { ...this.forAll, ...Object.fromEntries(own.map(({ quota, max }) => [quota, Number(max)])) };
+  }
+
+  /** Null: as for all. */
+  async set(accountId: string, quota: QuotaName, limit: number | null): Promise<void> {
+    if (limit === null)
+      await this.database.query(`DELETE FROM account_quotas WHERE account_id = $1 AND quota = $2`, [accountId, quota]);
+    else
+      await this.database.query(
+        `INSERT INTO account_quotas (account_id, quota, max_amount) VALUES ($1, $2, $3)
+         ON CONFLICT (account_id, quota) DO UPDATE SET max_amount = excluded.max_amount, updated_at = now()`,
+        [accountId, quota, limit],
+      );
+  }
+
+  /** Every quota with its limit and use: one request per service, all at once. */
+  async report(accountId: string): Promise<AccountQuota[]> {
+    const call = currentCall() ?? ownCall('req_quota_report', 5_000);
+    const ask = (service: string): Promise<QuotaAmounts> =>
+      this.bus.request(quotaUse(service), {}, { ...call, accountId }).then(
+        ({ used }) => used as QuotaAmounts,
+        // Shown as null: one service that is away hides nothing of the others.
+        () => ({}),
+      );
+    const [limits, ours, ...theirs] = await Promise.all([
+      this.limitsOf(accountId),
+      this.ownUse(accountId),
+      ...QUOTA_COUNTERS.map(ask),
+    ]);
+    const used: QuotaAmounts = Object.assign({}, ours, ...theirs);
+    return QUOTA_NAMES.map((name) => ({ name, limit: limits[name], used: used[name] ?? null }));
+  }
+
+  private async ownUse(accountId: string): Promise<QuotaAmounts> {
+    return {
+      api_keys: await countRows(this.database, 'api_keys', accountId, KEYS_THAT_COUNT),
+      event_streams: this.streams.openOf(accountId),
+    };
+  }
+}

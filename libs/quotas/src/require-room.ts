@@ -1,0 +1,50 @@
+import { type QuotaName, QUOTAS, RoostError } from '#lib/contracts';
+import type { Transaction } from '#lib/database';
+
+export interface Room {
+  accountId: string;
+  quota: QuotaName;
+  limit: number;
+  /** How much the account uses. Called under the lock; by an index on the account, since it costs what the account has. */
+  count: () => Promise<number>;
+  /** How much more it wants. */
+  more?: number;
+}
+
+/**
+ * Lets a transaction go on if the account has room. Exact: until the transaction ends, no other of this account and
+ * quota gets past here, so of many at once that see the last place one passes. What is counted are the rows
+ * themselves: a rollback, a kill or a deletion gives room back by itself. Errors: QUOTA_EXCEEDED.
+ */
+export async function requireRoom(
+  tx: Pick<Transaction, 'query'>,
+  { accountId, quota, limit, count, more = 1 }: Room,
+): Promise<void> {
+  // A statement of its own: only one that begins under the lock sees what was committed before it.
+  await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('quota ' || $1 || ' ' || $2, 0))`, [quota, accountId]);
+  const used = await count();
+  if (used + more > limit) throw quotaExceeded(quota, limit, used);
+}
+
+/** Rows of an account; `condition` and `table` are the caller's own words. Reads no more than there are. */
+export async function countRows(
+  tx: Pick<Transaction, 'query'>,
+  table: string,
+  accountId: string,
+  condition = 'true',
+): Promise<number> {
+  const [row] = await tx.query<{ count: number }>(
+    `SELECT count(*)::int AS count FROM ${table} WHERE account_id = $1 AND ${condition}`,
+    [accountId],
+  );
+  return row?.count ?? 0;
+}
+
+export function quotaExceeded(quota: QuotaName, limit: number, used: number): RoostError {
+  const { what, remedy } = QUOTAS[quota];
+  return new RoostError(
+    'QUOTA_EXCEEDED',
+    `the account may have at most ${limit} ${what} and has ${used}: ${remedy}, or ask the operator to raise the quota ${quota}`,
+    [{ reason: 'quota_exceeded', quota, limit, used }],
+  );
+}

@@ -73,6 +73,7 @@ const numbers: Record<string, [x64: number, arm64: number]> = {
   pidfd_getfd: [438, 438],
   pidfd_open: [434, 434],
   process_vm_readv: [310, 270],
+  process_vm_writev: [311, 271],
   ptrace: [101, 117],
   quotactl: [179, 60],
   set_mempolicy: [238, 237],

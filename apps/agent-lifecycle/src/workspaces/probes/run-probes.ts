@@ -5,14 +5,16 @@ import { join } from 'node:path';
 import { abuse } from './abuse.js';
 import { hostFiles } from './host-files.js';
 import { kernel } from './kernel.js';
+import { memory } from './memory.js';
 import { network } from './network.js';
+import { output } from './output.js';
 import type { Probe, ProbeGroup, Scene } from './probe.js';
 import { processes } from './processes.js';
 
 const timeoutMs = 15_000;
 const atOnce = 4;
 
-export const probeGroups: ProbeGroup[] = [hostFiles, kernel, processes, network, abuse];
+export const probeGroups: ProbeGroup[] = [hostFiles, kernel, processes, memory, output, network, abuse];
 
 export interface ProbeResult {
   group: string;

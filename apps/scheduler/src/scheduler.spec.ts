@@ -1,6 +1,7 @@
 import {
   agentCreated,
   agentDeleted,
+  automationStarted,
   createSchedule,
   createTrigger,
   fireTrigger,
@@ -8,6 +9,7 @@ import {
   listScheduleExecutions,
   messageCompleted,
   messageFailed,
+  MessageId,
   rotateTriggerSecret,
   runSchedule,
   sendMessage,
@@ -23,6 +25,7 @@ import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { Webhook as Svix } from 'svix';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { closeExecutions, recordSent, startExecutions } from './executions/close-executions.js';
 import { fireDue } from './firing/fire-due.js';
 import { sweep } from './firing/sweep.js';
 import { start } from './main.js';
@@ -143,7 +146,7 @@ describe('scheduler', () => {
     );
     const executions = await until('all are sent', async () => {
       const found = await executionsOf(id);
-      return found.length >= 50 && found.every(({ status }) => status === 'running') && found;
+      return found.length >= 50 && found.every(({ status }) => status === 'queued') && found;
     });
     expect(new Set(executions.map(({ scheduledFor }) => scheduledFor.getTime())).size).toBe(executions.length);
     expect(new Set(executions.map(({ messageId }) => messageId)).size).toBe(executions.length);
@@ -180,6 +183,75 @@ describe('scheduler', () => {
     await until('it is skipped', async () =>
       (await executionsOf(id)).some(({ error }) => error === 'the previous execution still runs'),
     );
+  });
+
+  it('lets one of many runs by hand through while the previous execution has not ended, when told to', async () => {
+    const { id } = await schedule({ overlap: 'skip' });
+    const run = () => bus.request(runSchedule, { agentId, scheduleId: id }, call());
+    const statuses = async (runs: ReturnType<typeof run>[]) =>
+      (await Promise.all(runs)).map(({ status }) => status).sort();
+    expect(await statuses(Array.from({ length: 5 }, run))).toEqual(['pending', ...Array<string>(4).fill('skipped')]);
+    expect(await run()).toMatchObject({
+      status: 'skipped',
+      messageId: null,
+      error: 'the previous execution still runs',
+    });
+    const messageId = (await until('it is sent', async () => (await executionsOf(id)).at(-1)?.messageId)) ?? '';
+    await publishEvent(bus.connection, messageFailed, {
+      ...{ accountId, agentId, turnId: randomUUID(), messages: [queued(messageId, id)] },
+      error: { code: 'X', message: 'x' },
+    });
+    await until('it has ended', async () => (await executionsOf(id)).every(({ finishedAt }) => finishedAt !== null));
+    expect(await run()).toMatchObject({ status: 'pending' });
+  });
+
+  it('is queued until its turn runs, in whatever order that is heard', async () => {
+    const { id } = await schedule();
+    await bus.request(runSchedule, { agentId, scheduleId: id }, call());
+    const sentOne = await until('it is queued', async () => {
+      const [execution] = await executionsOf(id);
+      return execution?.status === 'queued' && execution;
+    });
+    expect(sentOne).toMatchObject({ startedAt: null, finishedAt: null });
+    const messageIds = [MessageId.parse(sentOne.messageId)];
+    await publishEvent(bus.connection, automationStarted, { accountId, agentId, messageIds });
+    const running = await until('it runs', async () => {
+      const [execution] = await executionsOf(id);
+      return execution?.status === 'running' && execution;
+    });
+    expect(running.startedAt).toBeInstanceOf(Date);
+    // Heard before the sender wrote down the message's id.
+    const execution = randomUUID();
+    const early = MessageId.parse(`msg_${randomUUID()}`);
+    await rows.query(
+      `INSERT INTO executions (id, account_id, agent_id, schedule_id, scheduled_for, status, queue_mode)
+       VALUES ($1, $2, $3, $4, now() + interval '1 hour', 'pending', 'collect')`,
+      [execution, accountId, agentId, id],
+    );
+    await rows.transaction((tx) => startExecutions(tx, [early]));
+    await rows.transaction((tx) => closeExecutions(tx, [early], 'completed', null));
+    await rows.transaction((tx) => startExecutions(tx, [early]));
+    await rows.transaction((tx) => recordSent(tx, [{ executionId: execution, messageId: early }]));
+    expect((await executionsOf(id))[0]).toMatchObject({ uuid: execution, status: 'completed' });
+    expect((await executionsOf(id))[0]?.finishedAt).toBeInstanceOf(Date);
+  });
+
+  it('makes up for nothing that passed while the platform was down, also a minute ago, and shows it as missed', async () => {
+    const { id } = await schedule({ cronExpression: '* * * * *' });
+    // Nothing of the present minute is due: the latest slot passed some seconds ago at least.
+    await rows.query(
+      `UPDATE schedules SET catch_up = 'none', next_run_at = date_trunc('minute', now() - interval '15 seconds') - interval '9 minutes'
+       WHERE id = $1`,
+      [id],
+    );
+    const found = await until('they are written down', async () => {
+      const executions = await executionsOf(id);
+      return executions.length >= 9 && executions;
+    });
+    const old = found.filter(({ scheduledFor }) => Date.now() - scheduledFor.getTime() > 14_000);
+    expect(old.length).toBeGreaterThanOrEqual(9);
+    expect(new Set(old.map(({ status }) => status))).toEqual(new Set(['missed']));
+    await rows.query(`UPDATE schedules SET enabled = false, next_run_at = NULL WHERE id = $1`, [id]);
   });
 
   it('neither doubles nor loses a slot when the clock jumps hours ahead and back', async () => {
@@ -244,7 +316,7 @@ describe('scheduler', () => {
   it('runs now', async () => {
     const { id } = await schedule();
     expect(await bus.request(runSchedule, { agentId, scheduleId: id }, call())).toMatchObject({ status: 'pending' });
-    await until('it is sent', async () => (await executionsOf(id))[0]?.status === 'running');
+    await until('it is sent', async () => (await executionsOf(id))[0]?.status === 'queued');
   });
 
   describe('triggers', () => {

@@ -18,6 +18,11 @@ export const turnStarted = recordedEvent(
   'messaging.turn.started',
   wire({ accountId: AccountId, agentId: AgentId, turnId: z.uuid(), messageIds: z.array(MessageId), attempt: Count }),
 );
+/** The turn of a schedule's or trigger's messages runs: told to the scheduler, whose executions these are. */
+export const automationStarted = event(
+  'messaging.automation.started',
+  wire({ accountId: AccountId, agentId: AgentId, messageIds: z.array(MessageId) }),
+);
 export const messageCompleted = event(
   'messaging.message.completed',
   wire({

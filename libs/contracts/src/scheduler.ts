@@ -70,7 +70,11 @@ export const Schedule = wire({
 });
 export type Schedule = z.output<typeof Schedule>;
 
-export const EXECUTION_STATUSES = ['pending', 'running', 'completed', 'failed', 'skipped', 'missed'] as const;
+/**
+ * `pending`: its message is not in the agent's queue yet · `queued`: it waits there for its turn · `running`: its turn
+ * runs · `skipped`: not wanted then, `error` says why · `missed`: its slot passed while nothing ran.
+ */
+export const EXECUTION_STATUSES = ['pending', 'queued', 'running', 'completed', 'failed', 'skipped', 'missed'] as const;
 export const ExecutionStatus = z.enum(EXECUTION_STATUSES);
 
 /** `completed` only when the agent's turn completed. `scheduledFor` of a trigger's execution is when it arrived. */
@@ -118,7 +122,7 @@ export const toggleSchedule = request('scheduler.schedule.toggle', {
   output: Schedule,
 });
 export const deleteSchedule = request('scheduler.schedule.delete', { input: wire(ScheduleKey), output: Deleted });
-/** Fires now, beside the slots and whether or not it is enabled. */
+/** Fires now, beside the slots and whether or not it is enabled; `overlap: skip` holds for it: the execution is `skipped`. */
 export const runSchedule = request('scheduler.schedule.run', { input: wire(ScheduleKey), output: Execution });
 /** Newest first. */
 export const listScheduleExecutions = request('scheduler.schedule.executions', {

@@ -1,4 +1,4 @@
-import { type ClaimedTurn, Message, turnStarted } from '#lib/contracts';
+import { automationStarted, type ClaimedTurn, Message, turnStarted } from '#lib/contracts';
 import { type Database, NEVER_PUBLISHED, newId, type Transaction } from '#lib/database';
 import type { AccountRanges, AccountRotation } from './account-rotation.js';
 import { queueDueRetries } from './due-retries.js';
@@ -144,6 +144,11 @@ const CLAIM = `
       'message_ids', s.ids, 'attempt', s.attempt), '{"v":"${turnStarted.v}"}',
       '${NEVER_PUBLISHED}'
     FROM agent, summary s
+  ), started AS (
+    INSERT INTO outbox (subject, key, payload, headers)
+    SELECT '${automationStarted.subject}', $1::uuid::text, jsonb_build_object('account_id', agent.account_id,
+      'agent_id', $1::uuid, 'message_ids', s.ids), '{"v":"${automationStarted.v}"}'
+    FROM agent, summary s WHERE s.channel IN ('schedule', 'trigger')
   )
   SELECT agent.fence AS fencing_token, c.id AS conversation_id, s.channel, c.counterparty_id, c.counterparty_name,
     c.partial_reply, s.attempt, s.messages,

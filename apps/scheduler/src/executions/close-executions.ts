@@ -1,8 +1,19 @@
 import type { Transaction } from '#lib/database';
 
+/** The turn of these messages runs. One that starts before the sender wrote down its message's id is kept for it. */
+export async function startExecutions(tx: Transaction, messageIds: string[]): Promise<void> {
+  await lockMessages(tx, messageIds);
+  await tx.query(
+    `UPDATE executions SET status = 'running', started_at = now()
+     WHERE message_id = ANY($1) AND status IN ('pending', 'queued')`,
+    [messageIds],
+  );
+  await keepEarly(tx, messageIds, 'running', null);
+}
+
 /**
  * Closes the executions of these messages. An outcome that is heard before the sender wrote down the message's id is
- * kept for it (`recordSent` looks there); the advisory lock makes one of the two see the other.
+ * kept for it (`recordSent` looks there); the advisory locks make one of the two see the other.
  */
 export async function closeExecutions(
   tx: Transaction,
@@ -10,35 +21,25 @@ export async function closeExecutions(
   status: 'completed' | 'failed',
   error: string | null,
 ): Promise<void> {
-  // Sorted, so that two batches that share messages lock in the same order.
-  for (const messageId of [...messageIds].sort()) {
-    await lockMessage(tx, messageId);
-    const closed = await tx.query(
-      `UPDATE executions SET status = $2, error = $3, finished_at = now(), content = NULL, send_at = NULL
-       WHERE message_id = $1 AND status IN ('pending', 'running') RETURNING id`,
-      [messageId, status, error],
-    );
-    if (closed.length > 0) continue;
-    await tx.query(
-      `INSERT INTO early_outcomes (message_id, status, error, at)
-       SELECT $1, $2, $3, now() WHERE NOT EXISTS (SELECT 1 FROM executions WHERE message_id = $1)
-       ON CONFLICT DO NOTHING`,
-      [messageId, status, error],
-    );
-  }
+  await lockMessages(tx, messageIds);
+  await tx.query(
+    `UPDATE executions SET status = $2, error = $3, started_at = COALESCE(started_at, now()), finished_at = now(),
+       content = NULL, send_at = NULL
+     WHERE message_id = ANY($1) AND finished_at IS NULL`,
+    [messageIds, status, error],
+  );
+  await keepEarly(tx, messageIds, status, error);
 }
 
-/** Writes down which messages executions became, with their outcome where that is known already. */
+/** Writes down which messages executions became, with what is known of their turn already. */
 export async function recordSent(tx: Transaction, sent: { executionId: string; messageId: string }[]): Promise<void> {
   if (sent.length === 0) return;
   const messageIds = sent.map(({ messageId }) => messageId);
+  await lockMessages(tx, messageIds);
   await tx.query(
-    `SELECT pg_advisory_xact_lock(hashtextextended(id, 9)) FROM (SELECT unnest($1::text[]) AS id ORDER BY 1) AS ids`,
-    [messageIds],
-  );
-  await tx.query(
-    `UPDATE executions SET message_id = sent.message_id, content = NULL, send_at = NULL, started_at = clock_timestamp(),
-       status = COALESCE(early.status, 'running'), error = early.error, finished_at = early.at
+    `UPDATE executions SET message_id = sent.message_id, content = NULL, send_at = NULL,
+       status = COALESCE(early.status, 'queued'), error = early.error, started_at = early.at,
+       finished_at = CASE WHEN early.status <> 'running' THEN early.at END
      FROM unnest($1::uuid[], $2::text[]) AS sent (id, message_id)
      LEFT JOIN early_outcomes AS early ON early.message_id = sent.message_id
      WHERE executions.id = sent.id AND executions.message_id IS NULL`,
@@ -47,6 +48,22 @@ export async function recordSent(tx: Transaction, sent: { executionId: string; m
   await tx.query(`DELETE FROM early_outcomes WHERE message_id = ANY($1)`, [messageIds]);
 }
 
-async function lockMessage(tx: Transaction, messageId: string): Promise<void> {
-  await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended($1, 9))`, [messageId]);
+/** Keeps what is heard of messages that no execution is known by yet; a turn's end is the last word of it. */
+async function keepEarly(tx: Transaction, messageIds: string[], status: string, error: string | null): Promise<void> {
+  await tx.query(
+    `INSERT INTO early_outcomes (message_id, status, error, at)
+     SELECT heard.id, $2, $3, now() FROM unnest($1::text[]) AS heard (id)
+     WHERE NOT EXISTS (SELECT 1 FROM executions e WHERE e.message_id = heard.id)
+     ON CONFLICT (message_id) DO UPDATE SET status = excluded.status, error = excluded.error, at = excluded.at
+       WHERE early_outcomes.status = 'running'`,
+    [messageIds, status, error],
+  );
+}
+
+/** In one order, so that two batches that share messages do not wait for each other. */
+async function lockMessages(tx: Transaction, messageIds: string[]): Promise<void> {
+  await tx.query(
+    `SELECT pg_advisory_xact_lock(hashtextextended(id, 9)) FROM (SELECT unnest($1::text[]) AS id ORDER BY 1) AS ids`,
+    [messageIds],
+  );
 }

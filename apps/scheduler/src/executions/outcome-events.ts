@@ -1,13 +1,18 @@
-import { messageCompleted, messageFailed, turnInterrupted } from '#lib/contracts';
+import { automationStarted, messageCompleted, messageFailed, turnInterrupted } from '#lib/contracts';
 import { Consumes } from '#lib/bus';
 import type { Transaction } from '#lib/database';
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
-import { closeExecutions } from './close-executions.js';
+import { closeExecutions, startExecutions } from './close-executions.js';
 
-/** Closes executions by what really became of their message's turn. */
+/** Follows executions by what really became of their message's turn. */
 @Injectable()
 export class OutcomeEvents {
+  @Consumes(automationStarted)
+  async onStarted({ messageIds }: z.output<typeof automationStarted.payload>, tx: Transaction) {
+    await startExecutions(tx, messageIds);
+  }
+
   @Consumes(messageCompleted, ({ messages }) => automated(messages).length > 0)
   async onCompleted({ messages }: z.output<typeof messageCompleted.payload>, tx: Transaction) {
     await closeExecutions(tx, automated(messages), 'completed', null);

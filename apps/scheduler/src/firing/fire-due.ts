@@ -3,9 +3,13 @@ import { newId, type Transaction } from '#lib/database';
 import type { ScheduleRow } from '../schedules/schedule-row.js';
 import { renderSchedule } from '../schedules/schedule-template.js';
 import { SlotPlan } from '../slots/cron.js';
+import { STILL_RUNS } from './start-execution.js';
 import { planSlots } from './plan-slots.js';
 
-type DueSchedule = ScheduleRow & { agent_status: string | null; has_open: boolean };
+type DueSchedule = ScheduleRow & { agent_status: string | null };
+
+/** Slots written in one round: after a long outage one round's work stays short, and the rest follows in the next. */
+const MOST_SLOTS = 5_000;
 
 interface PlannedExecution {
   id: string;
@@ -18,19 +22,29 @@ interface PlannedExecution {
 /**
  * Takes a batch of due schedules that no other replica has in hand, writes an execution for each slot and moves each
  * schedule on, in one transaction: a crash leaves all of it or nothing. Unique (schedule, slot) holds besides.
- * Gives how many schedules it took and how many messages are to be sent.
+ * `onTimeSince`: see `planSlots`. Gives whether more is due, and how many messages are to be sent.
  */
-export async function fireDue(tx: Transaction, now: Date, batch: number): Promise<{ taken: number; toSend: number }> {
+export async function fireDue(
+  tx: Transaction,
+  now: Date,
+  batch: number,
+  onTimeSince = now,
+): Promise<{ hasMore: boolean; toSend: number }> {
   const due = await tx.query<DueSchedule>(
-    `SELECT s.*, a.status AS agent_status,
-       (s.overlap = 'skip' AND EXISTS (
-         SELECT 1 FROM executions e WHERE e.schedule_id = s.id AND e.status IN ('pending', 'running'))) AS has_open
-     FROM schedules s LEFT JOIN agents a ON a.agent_id = s.agent_id
+    `SELECT s.*, a.status AS agent_status FROM schedules s LEFT JOIN agents a ON a.agent_id = s.agent_id
      WHERE s.next_run_at <= $1 ORDER BY s.next_run_at LIMIT $2 FOR UPDATE OF s SKIP LOCKED`,
     [now, batch],
   );
-  if (due.length === 0) return { taken: 0, toSend: 0 };
-  const moved = due.map((schedule) => planOne(schedule, now.getTime()));
+  if (due.length === 0) return { hasMore: false, toSend: 0 };
+  const busy = await withOpenExecution(tx, due);
+  const moved: ReturnType<typeof planOne>[] = [];
+  let slots = 0;
+  for (const schedule of due) {
+    if (slots >= MOST_SLOTS) break;
+    const planned = planOne(schedule, busy.has(schedule.id), now.getTime(), onTimeSince.getTime());
+    slots += planned.executions.length;
+    moved.push(planned);
+  }
   const executions = moved.flatMap((planned) => planned.executions);
   await insertExecutions(tx, executions, now);
   for (const { schedule, executions: own } of moved) await tellMissed(tx, schedule, own, now);
@@ -43,14 +57,29 @@ export async function fireDue(tx: Transaction, now: Date, batch: number): Promis
       moved.map(({ executions: own }) => (own.some(({ status }) => status === 'pending') ? now : null)),
     ],
   );
-  return { taken: due.length, toSend: executions.filter(({ status }) => status === 'pending').length };
+  const toSend = executions.filter(({ status }) => status === 'pending').length;
+  return { hasMore: due.length === batch || moved.length < due.length, toSend };
 }
 
-function planOne(schedule: DueSchedule, now: number) {
+/**
+ * Those of the schedules whose previous execution has not ended, where that matters. A statement of its own: only one
+ * that begins under the schedules' locks sees the execution that a run by hand has just committed.
+ */
+async function withOpenExecution(tx: Transaction, schedules: DueSchedule[]): Promise<Set<string>> {
+  const ids = schedules.filter(({ overlap }) => overlap === 'skip').map(({ id }) => id);
+  if (ids.length === 0) return new Set();
+  const open = await tx.query<{ schedule_id: string }>(
+    `SELECT DISTINCT schedule_id FROM executions WHERE schedule_id = ANY($1) AND finished_at IS NULL`,
+    [ids],
+  );
+  return new Set(open.map(({ schedule_id }) => schedule_id));
+}
+
+function planOne(schedule: DueSchedule, hasOpen: boolean, now: number, onTimeSince: number) {
   const plan = SlotPlan.of(schedule.cron_expression, schedule.timezone);
   const first = schedule.next_run_at?.getTime() ?? now;
-  const { run, missed, next } = planSlots(first, now, schedule.catch_up, (slot) => plan.after(slot));
-  let isBusy = schedule.has_open;
+  const { run, missed, next } = planSlots(first, now, schedule.catch_up, (slot) => plan.after(slot), onTimeSince);
+  let isBusy = hasOpen;
   const executions = [
     ...missed.map((slot) => planned(schedule, slot, 'missed', 'the slot passed while the platform was down')),
     ...run.map((slot) => {
@@ -74,7 +103,7 @@ function planned(
 function skipReason({ agent_status: status }: DueSchedule, isBusy: boolean): string | null {
   if (status === 'stopped') return 'the agent is stopped';
   if (status === 'error') return 'the agent is in error';
-  return isBusy ? 'the previous execution still runs' : null;
+  return isBusy ? STILL_RUNS : null;
 }
 
 /** One event for all slots of a schedule that were missed together. */

@@ -3,10 +3,12 @@ import { Database } from '#lib/database';
 import { createLogger } from '#lib/observability';
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { fireDue } from './fire-due.js';
+import { readClock, tickClock } from './firing-clock.js';
 import { claimUnsent, sendAll } from './send-executions.js';
 import { sweep } from './sweep.js';
 
 const POLL_MS = 100;
+const TICK_MS = 1_000;
 const FAILED_PAUSE_MS = 1_000;
 const FIRE_BATCH = 500;
 const SEND_BATCH = 100;
@@ -18,6 +20,7 @@ const SWEEP_EVERY_MS = 3_600_000;
 export class FiringWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = createLogger('scheduler');
   private isStopping = false;
+  private tickedAt: number | undefined;
   private readonly sleepers = new Set<() => void>();
   private loops: Promise<void>[] = [];
 
@@ -30,8 +33,8 @@ export class FiringWorker implements OnApplicationBootstrap, BeforeApplicationSh
     let sweptAt = 0;
     this.loops = [
       this.repeat(async () => {
-        const { taken } = await this.fire();
-        return taken === FIRE_BATCH;
+        const { hasMore } = await this.fire();
+        return hasMore;
       }),
       ...Array.from({ length: SENDERS }, () =>
         this.repeat(async () => {
@@ -61,13 +64,20 @@ export class FiringWorker implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   private async fire() {
-    // The database's clock is the one that all replicas share.
+    // Before the first round: what passed while nothing ran was missed.
+    if (this.tickedAt === undefined) await this.tick(null);
     const fired = await this.database.transaction(async (tx) => {
-      const [clock] = await tx.query<{ now: Date }>(`SELECT now() AS now`);
-      return fireDue(tx, clock?.now ?? new Date(), FIRE_BATCH);
+      const { now, onTimeSince } = await readClock(tx);
+      return { now, ...(await fireDue(tx, now, FIRE_BATCH, onTimeSince)) };
     });
+    if (performance.now() - (this.tickedAt ?? 0) >= TICK_MS) await this.tick(fired.hasMore ? null : fired.now);
     if (fired.toSend > 0) this.hurry();
     return fired;
+  }
+
+  private async tick(caughtUpAt: Date | null): Promise<void> {
+    await tickClock(this.database, caughtUpAt);
+    this.tickedAt = performance.now();
   }
 
   private async repeat(step: () => Promise<boolean>, pauseMs = POLL_MS): Promise<void> {

@@ -19,6 +19,13 @@ describe('slots that are due', () => {
     expect(plan('all', now)).toMatchObject({ run: slots, missed: [] });
   });
 
+  it('holds what the platform was too busy for to be on time, and what passed while it was down to be missed', () => {
+    const none = (onTimeSince: number) => planSlots(0, 90_000, 'none', hourly, onTimeSince);
+    expect(none(-1)).toMatchObject({ run: [0], missed: [] });
+    expect(none(0)).toMatchObject({ run: [], missed: [0] });
+    expect(planSlots(0, 5_000, 'none', hourly, 5_000)).toMatchObject({ run: [0], missed: [] });
+  });
+
   it('accounts for every slot of a very long outage once, making up for at most 100', () => {
     const now = 4_321 * 60 * minute;
     for (const [catchUp, runs] of [

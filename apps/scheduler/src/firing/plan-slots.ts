@@ -1,7 +1,7 @@
 import type { Schedule } from '#lib/contracts';
 
-/** How late a slot may be and still count as on time, for schedules that make up for nothing. */
-const GRACE_MS = 60_000;
+/** How late a slot may be and still count as on time, for schedules that make up for nothing: a restart takes as long. */
+const GRACE_MS = 5_000;
 const MOST_MADE_UP = 100;
 /** Slots taken at once: after a long outage the older ones are written down in several steps. */
 const MOST_AT_ONCE = 1_000;
@@ -17,13 +17,15 @@ export interface PlannedSlots {
 
 /**
  * Divides the slots that are due, from `first` until `now` (epoch ms): the latest runs; those before it were missed
- * and `catchUp` says which of them run too (spec: automation.md). Every slot until `next` is in one of the lists.
+ * and `catchUp` says which of them run too (spec: automation.md). Every slot until `next` is in one of the lists. From
+ * `onTimeSince` on a slot is on time however late it is taken: the platform ran and had much to fire.
  */
 export function planSlots(
   first: number,
   now: number,
   catchUp: Schedule['catchUp'],
   after: (slot: number) => number | undefined,
+  onTimeSince = now,
 ): PlannedSlots {
   const due: number[] = [];
   let next: number | undefined = first;
@@ -36,7 +38,7 @@ export function planSlots(
     return { run: [], missed: due.slice(0, -MOST_MADE_UP), next: due[MOST_AT_ONCE - MOST_MADE_UP] };
   }
   const latest = due.at(-1) ?? first;
-  const isOnTime = now - latest <= GRACE_MS;
+  const isOnTime = now - latest <= GRACE_MS || latest > onTimeSince;
   const runs = catchUp === 'all' ? MOST_MADE_UP : catchUp === 'latest' || isOnTime ? 1 : 0;
   const split = Math.max(0, due.length - runs);
   return { run: due.slice(split), missed: due.slice(0, split), next };

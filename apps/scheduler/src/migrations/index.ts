@@ -1,6 +1,12 @@
+import { Automation1795800000000 } from './automation-1795800000000.js';
 import { DeletedAccounts1795710300000 } from './deleted-accounts-1795710300000.js';
 import { Scheduler1795570000000 } from './scheduler-1795570000000.js';
 import { Tombstones1795600000000 } from './tombstones-1795600000000.js';
 
 /** Oldest first. */
-export const migrations = [Scheduler1795570000000, Tombstones1795600000000, DeletedAccounts1795710300000];
+export const migrations = [
+  Scheduler1795570000000,
+  Tombstones1795600000000,
+  DeletedAccounts1795710300000,
+  Automation1795800000000,
+];

@@ -93,7 +93,7 @@ export class SchedulesHandlers {
     const accountId = accountOf(context);
     const execution = await this.database.transaction(async (tx) => {
       const row = await findSchedule(tx, key, accountId, 'FOR UPDATE');
-      return startExecution(tx, row, new Date(), null);
+      return startExecution(tx, row, new Date());
     });
     this.firing.hurry();
     return toExecution(execution);

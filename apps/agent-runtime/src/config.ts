@@ -20,6 +20,8 @@ export const Config = z.object({
   ROOST_DEFAULT_MODEL: z.string().min(1).max(200).optional(),
   /** How long a model's provider may send nothing at all before the call is given up and tried again. */
   ROOST_MODEL_SILENCE_SECONDS: z.coerce.number().min(1).max(3_600).default(300),
+  /** About how long after a provider's passing failure a call is made again within its turn, once. */
+  ROOST_MODEL_RETRY_MS: z.coerce.number().int().min(0).max(60_000).default(2_000),
   /** `local` lets MCP servers be on this machine and speak plain HTTP: for one's own machine, not for servers. */
   ROOST_MCP_NETWORK: z.enum(['public', 'local']).default('public'),
   /** Where users return to after granting an MCP server access, unless the request names another address. */
@@ -51,5 +53,6 @@ export function platformModels(config: Config): PlatformModels {
     openaiBaseUrl: config.OPENAI_BASE_URL,
     defaultModel: config.ROOST_DEFAULT_MODEL,
     silenceMs: config.ROOST_MODEL_SILENCE_SECONDS * 1_000,
+    retryMs: config.ROOST_MODEL_RETRY_MS,
   };
 }

@@ -1,5 +1,7 @@
-import type { LanguageModelV3 } from '@ai-sdk/provider';
 import { generateText, type ModelMessage } from 'ai';
+import { heardModel } from '../models/heard-model.js';
+import type { ResolvedModel } from '../models/model-registry.js';
+import { withoutBase64 } from '../models/prompt/base64-text.js';
 import { estimateTokens } from '../models/tokens.js';
 
 const BASE_INSTRUCTIONS = `Summarise the conversation below for the assistant that will continue it. Keep every fact, name, number, decision, file path, open task and wish of the user that may matter later, in short notes. Leave out greetings and tool output that is no longer of use. Write only the summary.`;
@@ -13,7 +15,21 @@ export interface CompactionPlan {
 }
 
 export function tokensOf(messages: ModelMessage[]): number {
-  return messages.reduce((sum, message) => sum + estimateTokens(JSON.stringify(message)), 0);
+  return messages.reduce((sum, message) => sum + tokensOfMessage(message), 0);
+}
+
+/** About what providers count for a picture, whatever its bytes. */
+const FILE_TOKENS = 1_600;
+
+/** A file's base64 is no text: counted so, one picture would be a long conversation. */
+function tokensOfMessage(message: ModelMessage): number {
+  let files = 0;
+  const text = JSON.stringify(message, (key, value: unknown) => {
+    if (key !== 'data' || typeof value !== 'string' || value.length < FILE_TOKENS) return value;
+    files++;
+    return '';
+  });
+  return estimateTokens(text) + files * FILE_TOKENS;
 }
 
 /**
@@ -26,7 +42,7 @@ export function planCompaction(messages: ModelMessage[], threshold: number): Com
   while (start > 0) {
     const message = messages[start - 1];
     if (!message) break;
-    kept += estimateTokens(JSON.stringify(message));
+    kept += tokensOfMessage(message);
     if (kept > threshold * KEPT_SHARE) break;
     start--;
   }
@@ -37,7 +53,7 @@ export function planCompaction(messages: ModelMessage[], threshold: number): Com
 }
 
 export interface Summariser {
-  model: LanguageModelV3;
+  model: ResolvedModel;
   instructions?: string | undefined;
   signal: AbortSignal;
   threshold: number;
@@ -55,12 +71,12 @@ export async function summarise(
     let summary = '';
     for (const piece of pieces(messages.map(asText), threshold * 2)) {
       const { text } = await generateText({
-        model,
+        model: heardModel(model),
         system: instructions ? `${BASE_INSTRUCTIONS}\n\n${instructions}` : BASE_INSTRUCTIONS,
         prompt: summary ? `Summary so far:\n${summary}\n\nWhat came next:\n${piece}` : piece,
         maxOutputTokens: MAX_SUMMARY_TOKENS,
         abortSignal: signal,
-        maxRetries: 1,
+        maxRetries: 0,
       });
       summary = text.trim();
     }
@@ -87,7 +103,8 @@ function asText(message: ModelMessage): string {
   const parts = message.content.map((part) => {
     if (part.type === 'text') return part.text;
     if (part.type === 'tool-call') return `(calls ${part.toolName} with ${clip(JSON.stringify(part.input), 2_000)})`;
-    if (part.type === 'tool-result') return `(${part.toolName} answered ${clip(JSON.stringify(part.output), 2_000)})`;
+    if (part.type === 'tool-result')
+      return `(${part.toolName} answered ${clip(withoutBase64(JSON.stringify(part.output)), 2_000)})`;
     return '';
   });
   return `${message.role}: ${parts.filter(Boolean).join('\n')}`;

@@ -1,9 +1,25 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
-import type { CallToolResult, Tool } from '@modelcontextprotocol/sdk/types.js';
+import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 
-export type McpTool = Pick<Tool, 'name' | 'description' | 'inputSchema'>;
+/** `inputSchema` is whatever the server says: one tool's nonsense must not cost the others. */
+export interface McpTool {
+  name: string;
+  description?: string;
+  inputSchema: unknown;
+}
+
+/** Looser than the SDK's, which refuses a whole list for one tool's missing `type`. */
+const ToolList = z.looseObject({
+  tools: z.array(z.unknown()).transform((tools) => tools.flatMap((tool) => Tool.safeParse(tool).data ?? [])),
+  nextCursor: z.string().optional(),
+});
+const Tool = z.object({
+  name: z.string().min(1).max(500),
+  description: z.string().optional().catch(undefined),
+  inputSchema: z.unknown(),
+});
 
 const CONNECT_MS = 10_000;
 const CALL_MS = 120_000;
@@ -54,7 +70,8 @@ export class McpConnection {
     const tools: McpTool[] = [];
     let cursor: string | undefined;
     for (let page = 0; page < MAX_PAGES && tools.length < MAX_TOOLS; page++) {
-      const answer = await this.client.listTools(cursor ? { cursor } : {}, { timeout: CONNECT_MS });
+      const request = { method: 'tools/list', params: cursor ? { cursor } : {} };
+      const answer = await this.client.request(request, ToolList, { timeout: CONNECT_MS });
       tools.push(
         ...answer.tools.map(({ name, description, inputSchema }) => ({
           name,

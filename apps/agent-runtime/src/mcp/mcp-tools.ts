@@ -1,13 +1,19 @@
 import { dynamicTool, jsonSchema, type ToolSet } from 'ai';
-import { createHash } from 'node:crypto';
+import type { CleanSchema } from '../models/tool-schema/clean-schema.js';
+import { uniqueToolNames } from '../models/tool-name.js';
 import type { McpTool } from './mcp-connection.js';
 import type { McpPool } from './mcp-pool.js';
 import type { McpTarget } from './mcp-target.js';
 import type { McpRegistry } from './registry/mcp-registry.js';
 import { toToolOutput, type ToolOutput } from './tool-result.js';
+import { usableTool } from './usable-tool.js';
 
 /** How long a turn's start waits for servers that are slow to connect; their tools then come with the next turn. */
 const PATIENCE_MS = 5_000;
+/** OpenAI takes 128 tools in all, the agent's own among them. */
+const MAX_TOOLS = 100;
+/** Each is a line of the system prompt. */
+const MAX_NOTES = 30;
 
 /**
  * The tools of a turn's MCP servers, named `server__tool`, and a sentence on each server that is away. A server that
@@ -17,7 +23,7 @@ export async function mcpTools(
   { pool, registry }: { pool: McpPool; registry: McpRegistry },
   targets: McpTarget[],
 ): Promise<{ tools: ToolSet; notes: string[] }> {
-  const tools: ToolSet = {};
+  const offered: { name: string; target: McpTarget; tool: McpTool }[] = [];
   const notes: string[] = [];
   await Promise.all(
     targets.map(async (target) => {
@@ -26,43 +32,46 @@ export async function mcpTools(
       if (failure) notes.push(`The MCP server ${target.name} cannot be used now: ${failure.message.slice(0, 300)}`);
       for (const tool of found) {
         if (target.allowedTools && !target.allowedTools.includes(tool.name)) continue;
-        tools[toolName(target.name, tool.name)] = asTool(pool, target, tool);
+        offered.push({ name: `${target.name}__${tool.name}`, target, tool });
       }
     }),
   );
-  return { tools: Object.fromEntries(Object.entries(tools).sort(([a], [b]) => (a < b ? -1 : 1))), notes };
+  const names = uniqueToolNames(offered.map(({ name }) => name));
+  const tools: ToolSet = {};
+  for (const { name, target, tool } of offered.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    const usable = usableTool(tool);
+    if ('problem' in usable)
+      notes.push(`${tool.name.slice(0, 100)} of ${target.name} cannot be used: ${usable.problem}`);
+    else if (Object.keys(tools).length < MAX_TOOLS) tools[names.get(name) ?? name] = asTool(pool, target, tool, usable);
+  }
+  if (offered.length > MAX_TOOLS)
+    notes.push(`Of ${offered.length} tools of MCP servers the first ${MAX_TOOLS} can be used.`);
+  return { tools, notes: notes.slice(0, MAX_NOTES) };
 }
 
-function asTool(pool: McpPool, target: McpTarget, tool: McpTool) {
+function asTool(pool: McpPool, target: McpTarget, tool: McpTool, { schema, restore }: CleanSchema) {
   return dynamicTool({
     description: tool.description ?? '',
-    inputSchema: jsonSchema(tool.inputSchema as Parameters<typeof jsonSchema>[0]),
+    inputSchema: jsonSchema(schema as Parameters<typeof jsonSchema>[0]),
     execute: async (input, { abortSignal }): Promise<ToolOutput> => {
       const connection = await pool.connection(target);
-      const result = await connection.call(tool.name, input, abortSignal);
+      const result = await connection.call(tool.name, restore(input), abortSignal);
       const output = toToolOutput(result);
       if (result.isError) throw new Error(output.text || 'the tool failed without saying why');
       return output;
     },
     toModelOutput: ({ output }) => {
-      const { text, images } = output as ToolOutput;
-      if (images.length === 0) return { type: 'text', value: text || '[no output]' };
+      const { text, files } = output as ToolOutput;
+      if (files.length === 0) return { type: 'text', value: text || '[no output]' };
       return {
         type: 'content',
         value: [
           ...(text ? [{ type: 'text' as const, text }] : []),
-          ...images.map((image) => ({ type: 'image-data' as const, ...image })),
+          ...files.map((file) => ({ type: 'file-data' as const, ...file })),
         ],
       };
     },
   });
-}
-
-/** Providers take names of at most 64 letters, digits, _ and -. */
-export function toolName(server: string, tool: string): string {
-  const name = `${server}__${tool}`.replace(/[^A-Za-z0-9_-]/g, '_');
-  if (name.length <= 64) return name;
-  return `${name.slice(0, 55)}_${createHash('sha256').update(name).digest('hex').slice(0, 8)}`;
 }
 
 function late(): Promise<{ tools: McpTool[]; failure: Error; isNews: boolean }> {

@@ -45,7 +45,8 @@ describe('MCP servers in a turn', () => {
   /** Lets the model call one tool and gives what the model was told of it. */
   async function callTool(name: string, args: object): Promise<string> {
     mock.on({ predicate: (request) => ((prompt = JSON.stringify(request)), false) }, { content: '' });
-    mock.on({ userMessage: 'use it', hasToolResult: true }, { content: 'done' });
+    // A picture in a result follows it as a message of its own.
+    mock.on({ predicate: ({ messages }) => messages.some(({ role }) => role === 'tool') }, { content: 'done' });
     mock.onMessage('use it', { toolCalls: [{ name, arguments: JSON.stringify(args) }] });
     const outcome = await brain.platform.say('use it', { conversationId: `mcp-${Math.random()}` }).outcome;
     expect(outcome).toMatchObject({ end: 'completed', replies: ['done'] });
@@ -82,7 +83,7 @@ describe('MCP servers in a turn', () => {
     use({ every: { url: await everything('streamableHttp') } });
     await expect(callTool('every__echo', { message: 'over the wire' })).resolves.toContain('Echo: over the wire');
     mock.reset();
-    await expect(callTool('every__get-tiny-image', {})).resolves.toContain('image');
+    await expect(callTool('every__get-tiny-image', {})).resolves.toContain('data:image/png;base64,');
   });
 
   it('fall back to SSE for older servers', async () => {

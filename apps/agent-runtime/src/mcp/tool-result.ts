@@ -1,40 +1,64 @@
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
+import { withoutBase64 } from '../models/prompt/base64-text.js';
+import { fileOf, type ResultFile } from './result-file.js';
 
 const MAX_CHARS = 30_000;
-const MAX_IMAGE_CHARS = 1_400_000;
-const MAX_IMAGES = 5;
+const MAX_FILES = 5;
 
 /** An MCP result as the model gets it. */
 export interface ToolOutput {
   text: string;
-  images: { data: string; mediaType: string }[];
+  /** In base64; which of them a model is shown depends on what it takes. */
+  files: ResultFile[];
 }
 
-/** Text is capped with head and tail kept; images are passed on while they are small and few; the rest is named. */
+/**
+ * Text is capped with head and tail kept and without long base64; files are passed on while they are small, few and
+ * what they say they are; the rest is named.
+ */
 export function toToolOutput(result: CallToolResult): ToolOutput {
-  const images: ToolOutput['images'] = [];
+  const files: ResultFile[] = [];
+  const file = (data: string, mediaType: string | undefined, what: string): string => {
+    const found = fileOf(data, mediaType);
+    if (typeof found === 'string') return `[${what}${mediaType ? ` of type ${mediaType}` : ''} was left out: ${found}]`;
+    if ('text' in found) return found.text;
+    if (files.length >= MAX_FILES) return `[${what} of type ${found.mediaType} was left out: too many]`;
+    files.push(found);
+    return '';
+  };
   const texts = result.content.map((part) => {
     switch (part.type) {
       case 'text':
-        return part.text;
+        return withoutBase64(part.text);
       case 'image':
-        if (images.length >= MAX_IMAGES || part.data.length > MAX_IMAGE_CHARS)
-          return `[an image of type ${part.mimeType} was left out: too large or too many]`;
-        images.push({ data: part.data, mediaType: part.mimeType });
-        return '';
+        return file(part.data, part.mimeType, 'an image');
       case 'audio':
-        return `[audio of type ${part.mimeType} was left out]`;
-      case 'resource':
-        return 'text' in part.resource
-          ? `[resource ${part.resource.uri}]\n${part.resource.text}`
-          : `[resource ${part.resource.uri}: binary, left out]`;
+        return file(part.data, part.mimeType, 'audio');
+      case 'resource': {
+        const { uri, mimeType } = part.resource;
+        const content =
+          'text' in part.resource
+            ? withoutBase64(part.resource.text)
+            : file(part.resource.blob, mimeType, 'a binary resource');
+        return `[resource ${uri.slice(0, 500)}]\n${content}`;
+      }
       case 'resource_link':
-        return `[resource ${part.uri}: ${part.name}]`;
+        return `[resource ${part.uri.slice(0, 500)}: ${part.name.slice(0, 500)}]`;
     }
   });
-  if (texts.every((text) => !text) && images.length === 0 && result.structuredContent)
-    texts.push(JSON.stringify(result.structuredContent));
-  return { text: capText(texts.filter(Boolean).join('\n')), images };
+  if (texts.every((text) => !text.trim()) && files.length === 0 && result.structuredContent)
+    texts.push(withoutBase64(JSON.stringify(result.structuredContent)));
+  return { text: capText(texts.filter((text) => text.trim()).join('\n')), files };
+}
+
+export const isToolOutput = (output: unknown): output is ToolOutput =>
+  typeof output === 'object' && output !== null && 'text' in output && 'files' in output;
+
+/** For readers who see no files. */
+export function textOfOutput({ text, files }: ToolOutput): string {
+  return (
+    [text, ...files.map(({ mediaType }) => `[a file of type ${mediaType}]`)].filter(Boolean).join('\n') || '[no output]'
+  );
 }
 
 /** Keeps head and tail and says how much was cut. */

@@ -1,11 +1,13 @@
 import { APICallError, InvalidPromptError, RetryError } from 'ai';
 import { RoostError } from '#lib/contracts';
 import type { ResolvedModel } from './model-registry.js';
+import { BrokenStream } from './spoken-answer.js';
 
 /** Why a model call came to nothing, and what is to be done about it. */
 export interface ModelFailure {
   code:
     | 'MODEL_KEY_REFUSED'
+    | 'MODEL_BILLING'
     | 'MODEL_NOT_FOUND'
     | 'MODEL_REFUSED_REQUEST'
     | 'MODEL_CONTEXT_TOO_LONG'
@@ -15,6 +17,21 @@ export interface ModelFailure {
   /** Shown to the user: what to do, and never the key. */
   message: string;
   retryable: boolean;
+  /** How long the provider asks to be left alone, where it says so. */
+  retryAfterMs?: number;
+}
+
+type Model = Pick<ResolvedModel, 'provider' | 'modelId' | 'keySource'>;
+
+/** What a provider said when it failed, in whichever form the SDK hands it on. */
+interface Told {
+  /** Absent: it was not reached, or broke off after it had begun to answer. */
+  status?: number;
+  /** The provider's own words for the kind of failure: `error.type`, `error.code`, `error.status`, reasons in details. */
+  kinds: string[];
+  message: string;
+  body: string;
+  retryAfterMs?: number;
 }
 
 const CONTEXT_TOO_LONG =
@@ -23,12 +40,27 @@ const CONTEXT_TOO_LONG =
 /** Google answers a wrong key with 400. */
 const KEY_NOT_VALID = /API_KEY_INVALID|API key not valid|API key expired/i;
 
-/** Tells a provider's errors apart: which can pass by themselves, which need a person, which need a shorter context. */
-export function modelFailure(
-  error: unknown,
-  { provider, modelId, keySource }: Pick<ResolvedModel, 'provider' | 'modelId' | 'keySource'>,
-): ModelFailure {
-  if (RetryError.isInstance(error)) return modelFailure(error.lastError, { provider, modelId, keySource });
+/** Kinds that need somebody who pays; with 429 as well, which else passes. */
+const BILLING = new Set(['insufficient_quota', 'billing_error', 'billing_hard_limit_reached', 'insufficient_balance']);
+const KEY = new Set([
+  'authentication_error',
+  'permission_error',
+  'invalid_api_key',
+  'unauthenticated',
+  'permission_denied',
+  'api_key_invalid',
+]);
+const REFUSED = new Set(['invalid_request_error', 'invalid_argument', 'failed_precondition', 'invalid_prompt']);
+const TOO_LONG = new Set(['request_too_large', 'context_length_exceeded']);
+const NOT_FOUND = new Set(['not_found_error', 'model_not_found', 'not_found']);
+
+/**
+ * Tells a provider's failures apart by what happened: which can pass by themselves, which need a person, which need a
+ * shorter context. Whatever broke after the provider had begun to answer passes by itself.
+ */
+export function modelFailure(error: unknown, model: Model): ModelFailure {
+  if (RetryError.isInstance(error)) return modelFailure(error.lastError, model);
+  if (error instanceof BrokenStream) return modelFailure(error.cause, model);
   if (error instanceof RoostError)
     return { code: 'INTERNAL', message: error.message, retryable: error.code === 'SERVICE_UNAVAILABLE' };
   if (InvalidPromptError.isInstance(error))
@@ -37,53 +69,117 @@ export function modelFailure(
       message: 'the context could not be put into the form that the model takes',
       retryable: false,
     };
-  if (APICallError.isInstance(error)) return apiFailure(error, provider, modelId, keySource);
-  // Whatever is left broke on the way: a cut stream, a name that does not resolve, a reset connection.
+  const told = toldBy(error);
+  const failure = told ? failureOf(told, model) : undefined;
+  const { retryAfterMs } = told ?? {};
   return {
-    code: 'MODEL_UNREACHABLE',
-    message: `the connection to ${provider} broke; the turn is tried again`,
-    retryable: true,
+    ...(failure ?? {
+      code: 'MODEL_UNREACHABLE',
+      message: `the connection to ${model.provider} broke; the turn is tried again`,
+      retryable: true,
+    }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
 }
 
-function apiFailure(
-  error: APICallError,
-  provider: string,
-  modelId: string,
-  keySource: ResolvedModel['keySource'],
-): ModelFailure {
-  const status = error.statusCode;
-  const said = `${error.message} ${error.responseBody ?? ''}`;
-  if (status === undefined)
-    return { code: 'MODEL_UNREACHABLE', message: `${provider} could not be reached`, retryable: true };
-  if (status === 401 || status === 403 || (status === 400 && KEY_NOT_VALID.test(said))) {
-    const key =
-      keySource === 'agent' || keySource === 'account'
-        ? `the ${keySource}'s ${provider} key`
-        : keySource === 'platform'
-          ? `the platform's ${provider} key (${provider.toUpperCase()}_API_KEY)`
-          : `${provider} (no key is set)`;
-    return { code: 'MODEL_KEY_REFUSED', message: `${provider} refused ${key}: set a valid key`, retryable: false };
+/** undefined: nobody said anything, the connection was not made or broke. */
+function toldBy(error: unknown): Told | undefined {
+  if (APICallError.isInstance(error)) {
+    const { statusCode, message, responseBody = '', data, responseHeaders } = error;
+    // A success that could not be read to its end is no answer: the headers came, the rest broke.
+    if (statusCode === undefined || statusCode < 300) return undefined;
+    const retryAfterMs = retryAfter(responseHeaders);
+    return {
+      status: statusCode,
+      kinds: kindsOf(data ?? parsed(responseBody)),
+      message,
+      body: responseBody,
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    };
   }
-  if (status === 413 || (status === 400 && CONTEXT_TOO_LONG.test(said))) {
+  // An error event within a stream is handed on as the provider wrote it.
+  const kinds = error instanceof Error ? kindsOf((error as { data?: unknown }).data) : kindsOf(error);
+  if (kinds.length === 0) return undefined;
+  return { kinds, message: messageOf(error), body: '' };
+}
+
+function failureOf(told: Told, { provider, modelId, keySource }: Model): ModelFailure | undefined {
+  const { status, message, body } = told;
+  const is = (kinds: Set<string>) => told.kinds.some((kind) => kinds.has(kind));
+  const said = `${message} ${body}`;
+  if (status === 402 || is(BILLING))
+    return {
+      code: 'MODEL_BILLING',
+      message: `${provider} wants to be paid: ${ownerOf(keySource, provider)} has no quota or credit left`,
+      retryable: false,
+    };
+  if (status === 401 || status === 403 || is(KEY) || (status === 400 && KEY_NOT_VALID.test(said)))
+    return {
+      code: 'MODEL_KEY_REFUSED',
+      message: `${provider} refused ${ownerOf(keySource, provider)}: set a valid key`,
+      retryable: false,
+    };
+  if (status === 413 || is(TOO_LONG) || ((status === 400 || is(REFUSED)) && CONTEXT_TOO_LONG.test(said)))
     return { code: 'MODEL_CONTEXT_TOO_LONG', message: `the conversation is too long for ${modelId}`, retryable: false };
-  }
-  if (status === 404)
+  if (status === 404 || is(NOT_FOUND))
     return {
       code: 'MODEL_NOT_FOUND',
       message: `${provider} has no model ${modelId}: check configuration.model`,
       retryable: false,
     };
-  if (status === 408 || status === 409 || status === 429 || status >= 500) {
+  // The SDK makes a 500 of whatever an answer's first event says.
+  const isPassing = status === 408 || status === 409 || status === 425 || status === 429 || (status ?? 0) >= 500;
+  if (isPassing && !(is(REFUSED) && (status ?? 0) >= 500))
     return {
       code: 'MODEL_OVERLOADED',
       message: `${provider} is overloaded or limits the rate (HTTP ${status})`,
       retryable: true,
     };
+  if (status !== undefined || is(REFUSED))
+    return {
+      code: 'MODEL_REFUSED_REQUEST',
+      message: `${provider} refused the request${status ? ` (HTTP ${status})` : ''}: ${message.slice(0, 300)}`,
+      retryable: false,
+    };
+  return { code: 'MODEL_OVERLOADED', message: `${provider} broke off its answer: ${told.kinds[0]}`, retryable: true };
+}
+
+function ownerOf(keySource: Model['keySource'], provider: string): string {
+  if (keySource === 'none') return `${provider} (no key is set)`;
+  return keySource === 'platform'
+    ? `the platform's ${provider} key (${provider.toUpperCase()}_API_KEY)`
+    : `the ${keySource}'s ${provider} key`;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
-  return {
-    code: 'MODEL_REFUSED_REQUEST',
-    message: `${provider} refused the request (HTTP ${status}): ${error.message.slice(0, 300)}`,
-    retryable: false,
-  };
+}
+
+/** Of an error object as any provider writes it, or of what holds one. */
+function kindsOf(data: unknown): string[] {
+  if (typeof data !== 'object' || data === null) return [];
+  const { error, type, code, status, details, reason } = data as Record<string, unknown>;
+  const nested = Array.isArray(details) ? details.slice(0, 20).flatMap(kindsOf) : [];
+  const inner = typeof error === 'object' ? kindsOf(error) : [];
+  const own = [type, code, status, reason].filter((kind) => typeof kind === 'string' && kind !== 'error') as string[];
+  return [...inner, ...own.map((kind) => kind.toLowerCase()), ...nested];
+}
+
+function messageOf(error: unknown): string {
+  const { message, error: inner } = error as { message?: unknown; error?: { message?: unknown } };
+  return [message, inner?.message].find((text) => typeof text === 'string') ?? '';
+}
+
+function retryAfter(headers: Record<string, string> | undefined): number | undefined {
+  const inMs = Number.parseFloat(headers?.['retry-after-ms'] ?? '');
+  if (Number.isFinite(inMs)) return Math.max(0, inMs);
+  const value = headers?.['retry-after'];
+  if (!value) return undefined;
+  const seconds = Number(value);
+  const ms = Number.isFinite(seconds) ? seconds * 1_000 : Date.parse(value) - Date.now();
+  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
 }

@@ -10,6 +10,9 @@ import { DemoModel } from './demo-model.js';
 export const PROVIDERS = ['anthropic', 'openai', 'google', 'demo'] as const;
 export type ProviderName = (typeof PROVIDERS)[number];
 
+/** The protocol that a model is spoken to by: each takes requests of its own form. */
+export type ModelWire = 'anthropic' | 'openai-chat' | 'openai-responses' | 'google' | 'demo';
+
 /** Keys of an agent or its account, by provider. */
 export type ProviderKeys = Partial<Record<'anthropic' | 'openai' | 'google', string>>;
 
@@ -29,6 +32,8 @@ export interface PlatformModels {
   defaultModel?: string | undefined;
   /** How long a provider may send nothing at all before its call is given up. */
   silenceMs?: number | undefined;
+  /** About how long after a passing failure a call is made again. */
+  retryMs?: number | undefined;
 }
 
 /** A model ready to be called. `keySource` is for error messages; the key itself stays inside the model. */
@@ -36,11 +41,14 @@ export interface ResolvedModel {
   model: LanguageModelV3;
   provider: ProviderName;
   modelId: string;
+  wire: ModelWire;
+  retryMs: number;
   keySource: 'agent' | 'account' | 'platform' | 'none';
 }
 
 /** Models that think before they speak may be silent for minutes. */
 const SILENCE_MS = 300_000;
+const RETRY_MS = 2_000;
 
 /** Used when nothing names a model but a provider's key is there. */
 const DEFAULTS = { anthropic: 'claude-sonnet-4-5', openai: 'gpt-5', google: 'gemini-2.5-pro' } as const;
@@ -56,7 +64,9 @@ export function resolveModel(
   platform: PlatformModels,
 ): ResolvedModel {
   const { provider, modelId } = chooseModel(name ?? platform.defaultModel, agentKeys, platform);
-  if (provider === 'demo') return { model: new DemoModel(), provider, modelId, keySource: 'none' };
+  const retryMs = platform.retryMs ?? RETRY_MS;
+  if (provider === 'demo')
+    return { model: new DemoModel(), provider, modelId, wire: 'demo', retryMs, keySource: 'none' };
   const key = agentKeys[provider] ?? platform.keys[provider];
   const keySource = agentKeys[provider] ? (owners[provider] ?? 'agent') : key ? 'platform' : 'none';
   if (!key && !(provider === 'openai' && platform.openaiBaseUrl)) {
@@ -66,7 +76,8 @@ export function resolveModel(
       [{ field: 'configuration.model', reason: 'no_key' }],
     );
   }
-  return { model: connect(provider, modelId, key, platform), provider, modelId, keySource };
+  const wire = provider === 'openai' ? (platform.openaiBaseUrl ? 'openai-chat' : 'openai-responses') : provider;
+  return { model: connect(provider, modelId, key, platform), provider, modelId, wire, retryMs, keySource };
 }
 
 function chooseModel(

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BrokenStream, spokenAnswer } from './spoken-answer.js';
 
-const silent = { onText: () => undefined, onError: () => undefined };
+const silent = { onText: () => undefined };
 const usage = {
   inputTokens: { total: 3, noCache: 3, cacheRead: 0, cacheWrite: 0 },
   outputTokens: { total: 5, text: 5, reasoning: 0 },
@@ -91,23 +91,25 @@ describe('a spoken answer', () => {
     );
   });
 
-  it('without a finish has no reason', async () => {
-    const answer = await spokenAnswer({ stream: streamOf([{ type: 'text-delta', id: '0', delta: 'half' }]) }, silent);
-    expect(answer).toMatchObject({
-      content: [{ type: 'text', text: 'half' }],
-      finishReason: { unified: 'other', raw: undefined },
-    });
+  const half: LanguageModelV3StreamPart[] = [
+    { type: 'text-delta', id: '0', delta: 'half' },
+    { type: 'tool-call', toolCallId: 'c', toolName: 't', input: '{}' },
+  ];
+  it.each<[string, LanguageModelV3StreamPart[]]>([
+    ['ends without a reason', half],
+    ['ends for none', [...half, { ...finish, finishReason: { unified: 'other', raw: undefined } }]],
+    ['tells of an error', [...half, { type: 'error', error: { type: 'overloaded_error' } }, ...half, finish]],
+  ])('that %s is no answer', async (_, parts) => {
+    await expect(spokenAnswer({ stream: streamOf(parts) }, silent)).rejects.toThrow(BrokenStream);
   });
 
-  it('tells of an error within the stream', async () => {
-    const errors: unknown[] = [];
-    const error = new Error('overloaded');
-    const answer = await spokenAnswer(
-      { stream: streamOf([{ type: 'error', error }]) },
-      { ...silent, onError: (told) => errors.push(told) },
-    );
-    expect(errors).toEqual([error]);
-    expect(answer.finishReason.unified).toBe('error');
+  it('names its tool calls by ids of our own', async () => {
+    const call: LanguageModelV3StreamPart = { type: 'tool-call', toolCallId: 'call_0', toolName: 'a b', input: '{}' };
+    const { content } = await spokenAnswer({ stream: streamOf([call, call, finish]) }, silent);
+    const calls = content.filter((part) => part.type === 'tool-call');
+    expect(calls.map(({ toolName }) => toolName)).toEqual(['a_b', 'a_b']);
+    expect(new Set(calls.map(({ toolCallId }) => toolCallId)).size).toBe(2);
+    for (const { toolCallId } of calls) expect(toolCallId).toMatch(/^[a-zA-Z0-9]{9}$/);
   });
 
   it('that breaks off is not asked for again', async () => {

@@ -5,25 +5,34 @@ import type {
   LanguageModelV3StreamPart,
   LanguageModelV3StreamResult,
   LanguageModelV3Text,
+  LanguageModelV3ToolCall,
 } from '@ai-sdk/provider';
+import { newCallId } from './call-id.js';
+import { cleanToolName } from './tool-name.js';
 
 /** Told of an answer while the model gives it. */
 export interface AnswerListener {
   onText(delta: string): void;
-  /** The provider said, within its stream, that it failed. */
-  onError(error: unknown): void;
 }
 
-/** A stream broke after its call had begun: what was said cannot be unsaid, so the call is not made again by the SDK. */
+/** An answer that the provider had begun, with HTTP 200, and did not bring to its end. */
 export class BrokenStream extends Error {
   constructor(override readonly cause: unknown) {
     super('the model’s stream broke');
   }
 }
 
+/** A provider whose stream just ends, without a reason, was cut off on the way. */
+export class StreamCut extends Error {
+  constructor() {
+    super('the model’s stream ended before its answer did');
+  }
+}
+
 /**
- * Reads a model's streamed answer to its end and gives it as one, as `doGenerate` would have. A stream that ends
- * without a reason gives `other` without a raw one, one that told of an error `error`. Errors: BrokenStream.
+ * Reads a model's streamed answer to its end and gives it as one, as `doGenerate` would have, with ids of our own for
+ * its tool calls. What the provider did not bring to its end is no answer, however much of it came: none of its tool
+ * calls may run. Errors: BrokenStream, also for an error that is told within the stream.
  */
 export async function spokenAnswer(
   { stream, request, response }: LanguageModelV3StreamResult,
@@ -31,10 +40,17 @@ export async function spokenAnswer(
 ): Promise<LanguageModelV3GenerateResult> {
   const answer = new Answer(listener);
   try {
-    for await (const part of stream) answer.add(part);
+    for await (const part of stream) {
+      if (part.type === 'error') throw part.error;
+      answer.add(part);
+    }
   } catch (cause) {
     throw new BrokenStream(cause);
   }
+  answer.end();
+  const { unified, raw } = answer.result.finishReason;
+  // The SDKs say "other" both for reasons they do not know and for none at all; only the second is a cut.
+  if (unified === 'error' || (unified === 'other' && raw === undefined)) throw new BrokenStream(new StreamCut());
   return {
     ...answer.result,
     ...(request ? { request } : {}),
@@ -54,6 +70,12 @@ class Answer {
   };
   /** Text and reasoning come in pieces, each with the id of its block. */
   private readonly open = new Map<string, LanguageModelV3Text | LanguageModelV3Reasoning>();
+
+  /** The provider's id of a call → ours. */
+  private readonly callIds = new Map<string, string>();
+
+  /** Calls whose arguments are still on their way. */
+  private readonly begunCalls = new Map<string, { toolName: string; input: string }>();
 
   constructor(private readonly listener: AnswerListener) {}
 
@@ -77,10 +99,22 @@ class Answer {
       case 'reasoning-end':
         this.extend('reasoning', { ...part, delta: '' });
         break;
-      case 'tool-result':
-        if (!part.preliminary) result.content.push(part);
+      case 'tool-input-start':
+        if (!part.providerExecuted) this.begunCalls.set(part.id, { toolName: part.toolName, input: '' });
         break;
+      case 'tool-input-delta': {
+        const begun = this.begunCalls.get(part.id);
+        if (begun) begun.input += part.delta;
+        break;
+      }
       case 'tool-call':
+        this.begunCalls.delete(part.toolCallId);
+        result.content.push(this.ownCall(part));
+        break;
+      case 'tool-result':
+        if (!part.preliminary)
+          result.content.push({ ...part, toolCallId: this.callIds.get(part.toolCallId) ?? part.toolCallId });
+        break;
       case 'tool-approval-request':
       case 'source':
       case 'file':
@@ -99,13 +133,22 @@ class Answer {
         result.usage = part.usage;
         if (part.providerMetadata) result.providerMetadata = part.providerMetadata;
         break;
-      case 'error':
-        result.finishReason = { unified: 'error', raw: undefined };
-        this.listener.onError(part.error);
-        break;
       default:
-        break; // a tool's input as it grows; the call itself follows whole
+        break; // the raw parts, and a tool's input that has ended: the call itself follows whole
     }
+  }
+
+  /** A call that the output limit cut off may never come as one: it is made of what came. */
+  end(): void {
+    if (this.result.finishReason.unified !== 'length') return;
+    for (const [toolCallId, { toolName, input }] of this.begunCalls)
+      this.result.content.push(this.ownCall({ type: 'tool-call', toolCallId, toolName, input }));
+  }
+
+  private ownCall(call: LanguageModelV3ToolCall): LanguageModelV3ToolCall {
+    const toolCallId = newCallId();
+    this.callIds.set(call.toolCallId, toolCallId);
+    return { ...call, toolCallId, toolName: call.providerExecuted ? call.toolName : cleanToolName(call.toolName) };
   }
 
   private begin(

@@ -51,7 +51,7 @@ const EXAMPLES: Record<string, unknown> = { number: 5, integer: 5, string: 'x', 
 
 const connection = await authorised(open);
 for (const tool of connection.tools) {
-  const properties = (tool.inputSchema.properties ?? {}) as Record<string, { type?: string }>;
+  const { properties = {} } = tool.inputSchema as { properties?: Record<string, { type?: string }> };
   const args = Object.fromEntries(
     Object.entries(properties).map(([name, { type = 'string' }]) => [name, EXAMPLES[type]]),
   );

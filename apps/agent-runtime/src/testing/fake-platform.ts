@@ -36,11 +36,14 @@ export interface TurnOutcome {
   ms: number;
 }
 
-export type SayOptions = Partial<Pick<ClaimedTurn, 'conversationId' | 'attempt' | 'channel'>>;
+export type SayOptions = Partial<Pick<ClaimedTurn, 'conversationId' | 'attempt' | 'channel' | 'agentId'>>;
+
+/** As messaging has it. */
+const MAX_ATTEMPTS = 5;
 
 /**
  * Messaging and lifecycle as a turn sees them, on a real bus and without their databases: hands out turns,
- * answers for one agent, and remembers what was reported.
+ * answers for one agent and those added to it, and remembers what was reported.
  */
 export class FakePlatform {
   readonly agentId = randomUUID();
@@ -53,6 +56,9 @@ export class FakePlatform {
   /** How many debits from now on are made without the asker hearing of it. */
   lostDebits = 0;
   cancelled = new Set<string>();
+  /** How often each turn was reported as over. */
+  readonly reports = new Map<string, number>();
+  private readonly others = new Map<string, AgentForTurn>();
   waitingMessages = 0;
   leaseMs = 30_000;
   /** Gives released and passing failures out again, as messaging does; the outcome is then the last attempt's. */
@@ -83,9 +89,16 @@ export class FakePlatform {
     };
     this.serveMessaging();
     this.serveLifecycle();
-    connection.subscribe(`live.${this.agentId}`, {
+    connection.subscribe('live.*', {
       callback: (_, message) => void this.live.push(LiveEvent.parse(message.json())),
     });
+  }
+
+  /** One more agent of the same account. */
+  addAgent(different: Partial<AgentForTurn>): string {
+    const agentId = randomUUID();
+    this.others.set(agentId, { ...this.agent, ...different, agentId });
+    return agentId;
   }
 
   configure(configuration: AgentConfiguration): void {
@@ -93,13 +106,16 @@ export class FakePlatform {
   }
 
   /** Queues a turn with one message and gives its outcome. */
-  say(content: string | string[], options: SayOptions = {}): { turnId: string; outcome: Promise<TurnOutcome> } {
+  say(
+    content: string | string[],
+    options: SayOptions = {},
+  ): { turnId: string; messageId: string; outcome: Promise<TurnOutcome> } {
     const conversationId = options.conversationId ?? 'default';
     const messages = [content].flat().map((text) => this.remember('user', text, conversationId));
     const turn: ClaimedTurn = {
       turnId: randomUUID(),
       fencingToken: ++this.tokens,
-      agentId: this.agentId,
+      agentId: options.agentId ?? this.agentId,
       accountId: this.accountId,
       conversationId,
       channel: options.channel ?? 'api',
@@ -114,7 +130,7 @@ export class FakePlatform {
     );
     this.queue.push(turn);
     this.connection.publish(WAKE_RUNTIME);
-    return { turnId: turn.turnId, outcome };
+    return { turnId: turn.turnId, messageId: messages.at(-1)?.id ?? '', outcome };
   }
 
   interrupt(turnId: string): void {
@@ -125,6 +141,16 @@ export class FakePlatform {
   liveText(turnId: string): string {
     return this.live
       .flatMap((event) => (event.turnId === turnId && event.type === 'text.delta' ? [event.text ?? ''] : []))
+      .join('');
+  }
+
+  /** What a reader of the live view has seen of a message's answer, however many attempts it took. */
+  liveAnswer(messageId: string): string {
+    const events = this.live.filter((event) => event.messageId === messageId);
+    const begun = events.findLastIndex(({ type }) => type === 'turn.restarted');
+    return events
+      .slice(begun + 1)
+      .map(({ type, text }) => (type === 'text.delta' ? (text ?? '') : ''))
       .join('');
   }
 
@@ -150,6 +176,7 @@ export class FakePlatform {
   }
 
   private end(turnId: string, outcome: Omit<TurnOutcome, 'ms'>): void {
+    this.reports.set(turnId, (this.reports.get(turnId) ?? 0) + 1);
     const waiting = this.waiting.get(turnId);
     if (!waiting) return;
     for (const reply of outcome.replies) this.remember('assistant', reply, waiting.conversationId);
@@ -161,7 +188,7 @@ export class FakePlatform {
   giveAgain(turnId: string, moreAttempts = 1, batch: string[] = []): boolean {
     const turn = this.running.get(turnId);
     const waiting = this.waiting.get(turnId);
-    if (!this.triesAgain || !turn || !waiting) return false;
+    if (!this.triesAgain || !turn || !waiting || turn.attempt + moreAttempts > MAX_ATTEMPTS) return false;
     this.waiting.delete(turnId);
     this.running.delete(turnId);
     const next: ClaimedTurn = {
@@ -212,7 +239,7 @@ export class FakePlatform {
     this.on(failTurn, ({ turnId, error, retryable, partialReply }) => {
       if (retryable && this.giveAgain(turnId, 1)) return { willRetry: true };
       this.end(turnId, { end: 'failed', replies: [], partialReply, error, retryable });
-      return { willRetry: retryable };
+      return { willRetry: retryable && !this.triesAgain };
     });
     this.on(interruptedTurn, ({ turnId, partialReply, usage }) => {
       this.end(turnId, { end: 'interrupted', replies: [], partialReply, usage });
@@ -226,7 +253,10 @@ export class FakePlatform {
   }
 
   private serveLifecycle(): void {
-    this.on(getAgentForTurn, () => ({ ...this.agent, outputTokenBalance: this.balance }));
+    this.on(getAgentForTurn, ({ agentId }) => ({
+      ...(this.others.get(agentId) ?? this.agent),
+      outputTokenBalance: this.balance,
+    }));
     this.on(getAgentState, () => ({
       agentId: this.agentId,
       accountId: this.accountId,

@@ -10,7 +10,12 @@ import type { StepMeter } from './step-meter.js';
 import { TurnView } from './turn-view.js';
 
 /** Nobody is told of what the agent does while it closes: it answers no message. */
-const SILENT = { text: () => undefined, toolCall: () => undefined, toolResult: () => undefined };
+const SILENT = {
+  text: () => undefined,
+  restarted: () => undefined,
+  toolCall: () => undefined,
+  toolResult: () => undefined,
+};
 
 /**
  * Marks the end of a session that was reset, before the conversation's next turn begins: the agent carries out its

@@ -1,9 +1,9 @@
 import type { AgentForTurn, ClaimedTurn } from '#lib/contracts';
 import type { Logger } from '#lib/observability';
-import type { LanguageModelV3 } from '@ai-sdk/provider';
 import type { ModelMessage } from 'ai';
 import { planCompaction, summarise, tokensOf } from '../context/compact.js';
 import type { TurnContext } from '../context/load-context.js';
+import type { ResolvedModel } from '../models/model-registry.js';
 import type { SessionStore } from '../sessions/session-store.js';
 import type { TurnView } from './turn-view.js';
 
@@ -18,7 +18,7 @@ export class Compactor {
     private readonly sessions: SessionStore,
     private readonly turn: ClaimedTurn,
     private readonly context: TurnContext,
-    private readonly summaryModel: LanguageModelV3,
+    private readonly summaryModel: ResolvedModel,
     private readonly signal: AbortSignal,
     private readonly logger: Logger,
   ) {

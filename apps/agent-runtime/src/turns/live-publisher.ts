@@ -49,6 +49,7 @@ export class LivePublisher {
   }
 
   restarted(): void {
+    this.flush();
     this.send({ type: 'turn.restarted' });
   }
 

@@ -1,7 +1,9 @@
-import { generateText, type ModelMessage, modelMessageSchema, stepCountIs, type ToolSet, wrapLanguageModel } from 'ai';
+import { type FinishReason, generateText, type ModelMessage, modelMessageSchema, stepCountIs, type ToolSet } from 'ai';
+import { heardModel } from '../models/heard-model.js';
 import type { ResolvedModel } from '../models/model-registry.js';
 import { cachedMessages, cachedSystem } from '../models/prompt-cache.js';
-import { BrokenStream, spokenAnswer } from '../models/spoken-answer.js';
+import { promptFor } from '../models/prompt/prompt-for.js';
+import { CutCalls } from './cut-calls.js';
 import type { ReplyText } from './reply-text.js';
 import type { StepMeter } from './step-meter.js';
 import { type CallListener, ToldCalls } from './told-calls.js';
@@ -31,8 +33,15 @@ export interface LoopInput extends CallListener {
   beforeStep(messages: ModelMessage[]): Promise<void>;
 }
 
-/** `steps`: the cap was reached · `balance`: the last step used the rest of it. */
-export type LoopEnd = 'model' | 'steps' | 'balance' | 'length' | 'filter';
+/**
+ * `steps`: the cap was reached · `balance`: the last step used the rest of it · `calls`: the model's output limit cut
+ * its tool calls off again and again.
+ */
+export interface LoopEnd {
+  why: 'model' | 'steps' | 'balance' | 'length' | 'filter' | 'calls';
+  /** The tools whose results the model did not look at any more. */
+  unseen: string[];
+}
 
 /**
  * Lets the model talk and use tools until it stops, is out of steps or of balance. Errors: those of the provider
@@ -41,41 +50,33 @@ export type LoopEnd = 'model' | 'steps' | 'balance' | 'length' | 'filter';
 export async function modelLoop(input: LoopInput): Promise<LoopEnd> {
   const { reply, meter, signal, view } = input;
   const calls = new ToldCalls(input);
-  const { provider } = input.model;
+  const cut = new CutCalls();
+  const { provider, wire } = input.model;
   let balanceIsGone = false;
-  let failure: { error: unknown } | undefined;
-  // The SDK's own streaming passes each piece through half a dozen streams, which took a tenth of a short turn. Here
-  // the model is heard as it speaks, and the SDK is given its whole answer.
-  const model = wrapLanguageModel({
-    model: input.model.model,
-    middleware: {
-      specificationVersion: 'v3',
-      wrapGenerate: async ({ doStream }) => {
-        const stream = await doStream();
-        reply.nextStep();
-        return spokenAnswer(stream, {
-          onText: (delta) => reply.add(delta),
-          onError: (error) => void (failure ??= { error }),
-        });
-      },
-    },
-  });
+  const model = cut.watch(
+    heardModel(input.model, { onBegin: () => reply.nextStep(), onText: (delta) => reply.add(delta) }),
+  );
   try {
-    const { finishReason, rawFinishReason } = await generateText({
+    const { finishReason, steps } = await generateText({
       model,
       system: cachedSystem(provider, input.system),
       messages: input.messages,
       tools: input.tools,
       abortSignal: signal,
-      // Once, for a hiccup: what lasts longer is messaging's to try again, with this turn's work kept.
-      maxRetries: 1,
+      // The model tries again by itself.
+      maxRetries: 0,
       // Else the provider keeps what was said, and later steps refer to what it may have forgotten.
       providerOptions: { openai: { store: false } },
-      stopWhen: [stepCountIs(MAX_STEPS), async () => (balanceIsGone = (await meter.balance()) <= 0)],
+      stopWhen: [
+        stepCountIs(MAX_STEPS),
+        () => cut.isHopeless,
+        async () => (balanceIsGone = (await meter.balance()) <= 0),
+      ],
       prepareStep: async ({ messages, stepNumber }) => {
         if (stepNumber > 0) await input.beforeStep(messages);
-        return { messages: cachedMessages(provider, view.apply(messages)) };
+        return { messages: cachedMessages(provider, promptFor(wire, view.apply(messages))) };
       },
+      experimental_repairToolCall: ({ toolCall, error }) => Promise.resolve(cut.explain(toolCall, error)),
       experimental_onToolCallStart: ({ toolCall }) => calls.started(toolCall),
       experimental_onToolCallFinish: (event) => {
         // A tool that was stopped with its turn has no result: the next attempt learns that it was interrupted.
@@ -91,27 +92,19 @@ export async function modelLoop(input: LoopInput): Promise<LoopEnd> {
       experimental_include: { requestBody: false, responseBody: false },
     });
     signal.throwIfAborted();
-    if (failure) throw failure.error;
-    return endOf({ reason: finishReason, raw: rawFinishReason }, balanceIsGone);
+    const unseen = [...new Set((steps.at(-1)?.toolCalls ?? []).map(({ toolName }) => toolName))];
+    if (cut.isHopeless) return { why: 'calls', unseen };
+    return { why: whyOf(finishReason, balanceIsGone, unseen), unseen };
   } catch (error) {
     signal.throwIfAborted();
-    if (failure) throw failure.error;
-    throw error instanceof BrokenStream ? error.cause : error;
+    throw error;
   }
 }
 
-/** A provider whose stream just ends, without a reason, was cut off on the way. */
-export class StreamCut extends Error {
-  constructor() {
-    super('the model’s stream ended before its answer did');
-  }
-}
-
-function endOf({ reason, raw }: { reason: string; raw: string | undefined }, balanceIsGone: boolean): LoopEnd {
-  if (reason === 'tool-calls') return balanceIsGone ? 'balance' : 'steps';
+function whyOf(reason: FinishReason, balanceIsGone: boolean, unseen: string[]): LoopEnd['why'] {
   if (reason === 'length') return 'length';
   if (reason === 'content-filter') return 'filter';
-  // The SDKs say "other" both for reasons they do not know and for none at all; only the second is a cut.
-  if (reason === 'error' || (reason === 'other' && raw === undefined)) throw new StreamCut();
-  return 'model';
+  // Some servers say "tool calls" and make none: that is the end, since nothing is to be waited for.
+  if (unseen.length === 0) return 'model';
+  return balanceIsGone ? 'balance' : 'steps';
 }

@@ -128,6 +128,8 @@ class RunningTurn {
 
   /** The model's loop, once more with a shorter context if the model refused the first as too long. */
   private async think(context: TurnContext): Promise<LoopEnd> {
+    // The worker was lost between the answer and its report: it is not given twice.
+    if (isAnswered(this.said)) return { why: 'model', unseen: [] };
     const compactor = this.compactor(context);
     const history = await compactor.start();
     try {
@@ -135,6 +137,7 @@ class RunningTurn {
     } catch (error) {
       if (this.abort.signal.aborted || modelFailure(error, context.model).code !== 'MODEL_CONTEXT_TOO_LONG')
         throw error;
+      this.reply.takeBack(this.saidChars);
       const shorter = await compactor.start(true);
       return this.loop(context, compactor, [...shorter, context.asked, ...withoutLooseTools(this.said)]);
     }
@@ -174,7 +177,7 @@ class RunningTurn {
   private compactor(context: TurnContext): Compactor {
     const { agent, model } = context;
     const named = agent.configuration.compaction?.model;
-    const summaryModel = named ? resolveModel(named, keysOf(agent), this.runner.platform).model : model.model;
+    const summaryModel = named ? resolveModel(named, keysOf(agent), this.runner.platform) : model;
     return new Compactor(this.runner.sessions, this.turn, context, summaryModel, this.abort.signal, this.runner.logger);
   }
 
@@ -269,11 +272,23 @@ class RunningTurn {
     if (this.meter.usage.outputTokens > 0) await this.runner.sessions.storeUsage(this.turn, this.used(context));
   }
 
-  private sayWhyItEnds(end: LoopEnd): void {
-    if (end === 'steps') this.reply.note(`stopped after ${MAX_STEPS} steps`);
-    if (end === 'balance') this.reply.note('stopped: the agent’s output token balance is used up');
-    if (end === 'length') this.reply.note('cut off: the model’s longest answer was reached');
-    if (end === 'filter') this.reply.note('the provider’s content filter stopped this answer');
+  private sayWhyItEnds({ why, unseen }: LoopEnd): void {
+    const tools = unseen.length > 0 ? `; what it last called (${unseen.join(', ')}) it did not look at any more` : '';
+    if (why === 'steps') this.reply.note(`stopped after ${MAX_STEPS} steps${tools}`);
+    if (why === 'balance') this.reply.note(`stopped: the agent’s output token balance is used up${tools}`);
+    if (why === 'length') this.reply.note('cut off: the model’s longest answer was reached');
+    if (why === 'calls')
+      this.reply.note(
+        `stopped: the model’s output limit cut its call of ${unseen.join(', ')} off three times in a row`,
+      );
+    if (why === 'filter') this.reply.note('the provider’s content filter stopped this answer');
     if (!this.reply.value) this.reply.add('[the model ended its turn without saying anything]');
   }
+}
+
+/** The model has said its last word: nothing waits for it to go on. */
+function isAnswered(said: ModelMessage[]): boolean {
+  const last = said.at(-1);
+  if (last?.role !== 'assistant') return false;
+  return typeof last.content === 'string' || last.content.every(({ type }) => type !== 'tool-call');
 }

@@ -5,6 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '#lib/bus';
 import { estimateTokens } from '../models/tokens.js';
 
+/** What a model puts out; a step's content holds the tools' results as well. */
+const SAID = new Set(['text', 'reasoning', 'tool-call']);
+
 /** Counts what a turn uses and debits each model step. A repeated debit of one step counts once. */
 export class StepMeter {
   readonly usage: Usage = { inputTokens: 0, outputTokens: 0, cachedInputTokens: 0 };
@@ -22,8 +25,9 @@ export class StepMeter {
    * Starts the debit of a step without waiting for it: `balance()` does. Some compatible servers count nothing;
    * what came out is then guessed, so that a balance still ends.
    */
-  step(used: LanguageModelUsage, content: unknown): void {
-    const outputTokens = used.outputTokens || estimateTokens(JSON.stringify(content));
+  step(used: LanguageModelUsage, content: { type: string }[]): void {
+    const said = content.filter(({ type }) => SAID.has(type));
+    const outputTokens = used.outputTokens || estimateTokens(JSON.stringify(said));
     this.contextTokens = used.inputTokens ?? 0;
     this.usage.inputTokens += this.contextTokens;
     this.usage.outputTokens += outputTokens;

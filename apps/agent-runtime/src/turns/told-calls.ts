@@ -1,5 +1,6 @@
 import type { ContentPart, ToolSet, TypedToolCall } from 'ai';
 import type { OpenCall } from '../sessions/unfinished-turns.js';
+import { isToolOutput, textOfOutput } from '../mcp/tool-result.js';
 import type { LivePublisher } from './live-publisher.js';
 
 export interface CallListener {
@@ -47,6 +48,8 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** Files are named, never written out. */
 function asText(output: unknown): string {
-  return typeof output === 'string' ? output : JSON.stringify(output);
+  if (typeof output === 'string') return output;
+  return isToolOutput(output) ? textOfOutput(output) : JSON.stringify(output);
 }

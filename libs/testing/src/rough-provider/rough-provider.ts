@@ -1,20 +1,17 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Reaction } from './answer.js';
-import { anthropicWire } from './anthropic-wire.js';
-import { googleWire } from './google-wire.js';
-import { openAiChatWire } from './openai-chat-wire.js';
-import { openAiResponsesWire } from './openai-responses-wire.js';
 import { streamAnswer } from './stream-answer.js';
 import { type AskedRequest, isObject, type JsonObject, Refused, type Wire, type WireName } from './wire.js';
+import { WIRES } from './wires.js';
 
 const MAX_BODY_BYTES = 32 * 1_048_576;
 
 const ROUTES: [RegExp, Wire][] = [
-  [/\/v1\/messages$/, anthropicWire],
-  [/\/chat\/completions$/, openAiChatWire],
-  [/\/responses$/, openAiResponsesWire],
-  [/:(streamGenerateContent|generateContent)$/, googleWire],
+  [/\/v1\/messages$/, WIRES.anthropic],
+  [/\/chat\/completions$/, WIRES['openai-chat']],
+  [/\/responses$/, WIRES['openai-responses']],
+  [/:(streamGenerateContent|generateContent)$/, WIRES.google],
 ];
 
 /** A request as it came and what became of it. */

@@ -5,6 +5,7 @@ import { guardedFetch } from '../guarded-fetch.js';
 import type { McpConnection } from '../mcp-connection.js';
 import type { McpPool } from '../mcp-pool.js';
 import type { McpTarget } from '../mcp-target.js';
+import { unusableTools } from '../usable-tool.js';
 import type { AccessStore } from './access-store.js';
 import { OAuthClient } from './oauth-client.js';
 import { type PendingAuthorization, takePending } from './oauth-state.js';
@@ -164,7 +165,7 @@ export class McpRegistry {
       const kept = anew ? await this.pool.connection(target).catch(() => undefined) : undefined;
       if (anew && !kept) await this.pool.reset(target);
       const connection = kept ?? (await this.pool.connection(target));
-      await this.servers.setStatus(row.id, 'connected', null);
+      await this.servers.setStatus(row.id, 'connected', unusableTools(connection.tools));
       return connection;
     } catch (error) {
       await this.setFailure(row.id, error instanceof Error ? error : new Error(String(error)));

@@ -3,7 +3,10 @@ import { McpServer, type NewMcpServer, paginationOf, RoostError } from '#lib/con
 import { type Database, newId } from '#lib/database';
 import { countRows, requireRoom } from '#lib/quotas';
 import type { McpTool } from '../mcp-connection.js';
+import { unusableTools } from '../usable-tool.js';
 import type { OAuthState } from './oauth-state.js';
+
+const MAX_REASON_CHARS = 500;
 
 export interface ServerRow {
   id: string;
@@ -102,16 +105,16 @@ export class ServerStore {
   async setStatus(id: string, status: McpServer['status'], reason: string | null): Promise<void> {
     await this.database.query(
       `UPDATE mcp_servers SET status = $2, status_reason = $3 WHERE id = $1 AND (status, status_reason) IS DISTINCT FROM ($2, $3)`,
-      [id, status, reason?.slice(0, 500) ?? null],
+      [id, status, reason?.slice(0, MAX_REASON_CHARS) ?? null],
     );
   }
 
-  /** Also says that the server is connected: it has just told its tools. */
+  /** Also says that the server is connected: it has just told its tools. The reason names those that no agent is offered. */
   async setTools(id: string, tools: McpTool[]): Promise<void> {
     const kept = JSON.stringify(tools.map(({ name, description }) => ({ name, description: description ?? null })));
     await this.database.query(
-      `UPDATE mcp_servers SET tools = $2, tools_refreshed_at = now(), status = 'connected', status_reason = NULL WHERE id = $1`,
-      [id, kept],
+      `UPDATE mcp_servers SET tools = $2, tools_refreshed_at = now(), status = 'connected', status_reason = $3 WHERE id = $1`,
+      [id, kept, unusableTools(tools)?.slice(0, MAX_REASON_CHARS) ?? null],
     );
   }
 

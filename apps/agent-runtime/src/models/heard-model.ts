@@ -1,0 +1,63 @@
+import type { LanguageModelV3, LanguageModelV3GenerateResult } from '@ai-sdk/provider';
+import { wrapLanguageModel } from 'ai';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { modelFailure } from './model-failure.js';
+import type { ResolvedModel } from './model-registry.js';
+import { bareRequest } from './prompt/bare-request.js';
+import { type AnswerListener, spokenAnswer } from './spoken-answer.js';
+import { wireTools } from './tool-schema/wire-tools.js';
+
+/** Who asks for longer is left alone for so long by giving the turn back: it holds no slot meanwhile. */
+const MAX_PAUSE_MS = 10_000;
+
+export interface Hearing extends AnswerListener {
+  /** An answer begins. */
+  onBegin(): void;
+}
+
+const UNHEARD: Hearing = { onBegin: () => undefined, onText: () => undefined };
+
+/**
+ * A model that answers `generateText` by its stream, heard while it speaks: the SDK's own streaming passes each piece
+ * through half a dozen streams, which took a tenth of a short turn. A passing failure is tried again once, after a
+ * pause, as long as nothing was said: what was said cannot be unsaid here. What lasts longer is messaging's to try
+ * again, with the turn's work kept. Errors: those of the provider as they come, BrokenStream.
+ */
+export function heardModel(resolved: ResolvedModel, hearing: Hearing = UNHEARD): LanguageModelV3 {
+  let isBare = false;
+  return wrapLanguageModel({
+    model: resolved.model,
+    middleware: {
+      specificationVersion: 'v3',
+      transformParams: ({ params }) => Promise.resolve(wireTools(resolved.wire, params)),
+      wrapGenerate: async ({ model, params }): Promise<LanguageModelV3GenerateResult> => {
+        let hasSpoken = false;
+        const listener: AnswerListener = {
+          onText: (delta) => {
+            hasSpoken ||= delta.trim() !== '';
+            hearing.onText(delta);
+          },
+        };
+        for (let isRepeated = false; ;) {
+          const request = (isBare ? bareRequest(params) : undefined) ?? params;
+          try {
+            const stream = await model.doStream(request);
+            hearing.onBegin();
+            return await spokenAnswer(stream, listener);
+          } catch (error) {
+            if (hasSpoken || params.abortSignal?.aborted) throw error;
+            const failure = modelFailure(error, resolved);
+            if (failure.code === 'MODEL_REFUSED_REQUEST' && !isBare && bareRequest(params)) {
+              isBare = true;
+              continue;
+            }
+            const pauseMs = failure.retryAfterMs ?? resolved.retryMs * (0.5 + Math.random());
+            if (isRepeated || !failure.retryable || pauseMs > MAX_PAUSE_MS) throw error;
+            isRepeated = true;
+            await sleep(pauseMs, undefined, params.abortSignal ? { signal: params.abortSignal } : {});
+          }
+        }
+      },
+    },
+  });
+}

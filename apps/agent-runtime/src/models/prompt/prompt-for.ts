@@ -1,0 +1,16 @@
+import type { ModelMessage } from 'ai';
+import type { ModelWire } from '../model-registry.js';
+import { pairedCalls } from './call-pairs.js';
+import { mediaFor } from './tool-media.js';
+import { withoutItemIds } from './item-ids.js';
+import { inTurns } from './turn-order.js';
+
+/**
+ * What was said, in the form that a model's provider takes. Every prompt passes here, whichever provider, version or
+ * interruption its messages come from; they themselves are not changed. The same messages give the same beginning of a
+ * prompt each time, so that providers can cache it.
+ */
+export function promptFor(wire: ModelWire, messages: ModelMessage[]): ModelMessage[] {
+  const shown = inTurns(mediaFor(wire, pairedCalls(messages)));
+  return wire === 'openai-responses' ? withoutItemIds(shown) : shown;
+}

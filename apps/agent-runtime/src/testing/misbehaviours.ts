@@ -1,0 +1,131 @@
+import type { Misbehaviour, Reaction, ScriptedAnswer, ScriptedCall } from '#lib/testing';
+
+/** What comes of a turn. `heals`: the whole answer, as if nothing had been · `fails`: for good · `says`: an answer of its own. */
+export type Expected = { heals: true } | { fails: string; why?: string } | { says: string | RegExp };
+
+/** How a provider misbehaves in a conversation whose answers would be `good`, and what is to come of it. */
+export interface Case {
+  name: string;
+  reactions(good: ScriptedAnswer[]): Reaction[];
+  expected: Expected;
+  /** Where it makes sense only with a tool call to begin with, or only in a conversation without an older one. */
+  onlyWithTool?: boolean;
+}
+
+/** Each answer is spoilt once, then given whole. */
+const passing = (name: string, misbehaviour: Misbehaviour): Case => ({
+  name,
+  reactions: (good) => good.flatMap((answer) => [{ answer, misbehaviour }, { answer }]),
+  expected: { heals: true },
+});
+
+/** The last answer never comes. */
+const final = (name: string, misbehaviour: Misbehaviour, fails: string, why?: string): Case => ({
+  name,
+  reactions: (good) => [...good.slice(0, -1).map((answer) => ({ answer })), { misbehaviour }],
+  expected: { fails, ...(why ? { why } : {}) },
+});
+
+/** The last answer is another. */
+const odd = (name: string, answer: ScriptedAnswer, says: string | RegExp): Case => ({
+  name,
+  reactions: (good) => [...good.slice(0, -1).map((one) => ({ answer: one })), { answer }],
+  expected: { says },
+});
+
+/** The tool calls are made in another way; the answers are the same. */
+const oddCalls = (name: string, change: (call: ScriptedCall, step: number) => ScriptedCall[]): Case => ({
+  name,
+  onlyWithTool: true,
+  reactions: (good) =>
+    good.map((answer, step) => ({
+      answer: { ...answer, ...(answer.calls ? { calls: answer.calls.flatMap((call) => change(call, step)) } : {}) },
+    })),
+  expected: { heals: true },
+});
+
+/** Something else comes before the good answers. */
+const before = (name: string, ...first: ScriptedAnswer[]): Case => ({
+  name,
+  reactions: (good) => [...first, ...good].map((answer) => ({ answer })),
+  expected: { heals: true },
+});
+
+/** With a tool, its step has said something. */
+const NOTHING = /the model ended its turn without saying anything|^I begin with it now\.$/;
+
+const status = (code: number, rest: { code?: string; message?: string; retryAfter?: number } = {}): Misbehaviour => ({
+  kind: 'status',
+  status: code,
+  ...rest,
+});
+
+const looks = (call: Partial<ScriptedCall>): ScriptedAnswer => ({
+  calls: [{ name: 'schedule_list', args: {}, ...call }],
+});
+
+export const CASES: Case[] = [
+  passing('resets the connection', { kind: 'reset' }),
+  ...(['headers', 'text', 'call', 'end'] as const).flatMap((at) => [
+    passing(`breaks off at: ${at}`, { kind: 'break', at }),
+    passing(`ends early at: ${at}`, { kind: 'cut', at }),
+  ]),
+  passing('falls silent after the headers', { kind: 'stall', at: 'headers' }),
+  passing('falls silent in the text', { kind: 'stall', at: 'text' }),
+  passing('sends garbage first', { kind: 'garbage', at: 'headers' }),
+  passing('sends garbage in the text', { kind: 'garbage', at: 'text' }),
+  passing('tells of an overload before the answer', { kind: 'error-event', at: 'headers' }),
+  passing('tells of an overload in the text', { kind: 'error-event', at: 'text' }),
+  passing('tells of an overload in a call', { kind: 'error-event', at: 'call' }),
+  {
+    name: 'is slow',
+    reactions: (good) => good.map((answer) => ({ answer, misbehaviour: { kind: 'drip', pauseMs: 20 } })),
+    expected: { heals: true },
+  },
+  passing('limits the rate', status(429)),
+  passing('limits the rate until now', status(429, { retryAfter: 0 })),
+  passing('limits the rate for an hour', status(429, { retryAfter: 3_600 })),
+  passing('has an error', status(500)),
+  passing('is away', status(503)),
+  passing('is overloaded', status(529)),
+  passing('is behind a proxy that shows a page', { kind: 'html', status: 502 }),
+  passing('is behind a proxy that shows a page as an answer', { kind: 'html', status: 200 }),
+  final('wants to be paid', status(402), 'MODEL_BILLING'),
+  final('has no quota left', status(429, { code: 'insufficient_quota' }), 'MODEL_BILLING'),
+  final(
+    'refuses the request',
+    status(400, { message: 'top_k must not be odd' }),
+    'MODEL_REFUSED_REQUEST',
+    'top_k must not be odd',
+  ),
+  final('refuses the key', status(401), 'MODEL_KEY_REFUSED'),
+  final('does not have the model', status(404), 'MODEL_NOT_FOUND'),
+  final('finds the conversation too long for good', status(413), 'MODEL_CONTEXT_TOO_LONG'),
+  final(
+    'says within the stream that the request is wrong',
+    { kind: 'error-event', at: 'headers', final: true },
+    'MODEL_REFUSED_REQUEST',
+  ),
+  odd('answers nothing', {}, NOTHING),
+  odd('answers with blanks', { text: ' \n\n ' }, NOTHING),
+  odd('thinks and says nothing', { reasoning: 'Hm.' }, NOTHING),
+  odd('speaks of tool calls and makes none', { text: 'I will.', end: 'calls' }, /I will\.$/),
+  odd('reaches its output limit', { text: 'A long st', end: 'length' }, /A long st\n\n\[cut off/),
+  odd('is stopped by a filter', { text: 'How to', end: 'filter' }, /content filter/),
+  odd('answers at huge length', { text: 'x'.repeat(1_500_000) }, /x{900000}/),
+  odd('has blanks around its words', { text: '\n\n So be it.' }, /So be it\.$/),
+  before('calls a tool that does not exist', looks({ name: 'launch_rocket' })),
+  before('calls a tool by an impossible name', looks({ name: 'functions.launch rocket: "ö"'.repeat(6) })),
+  before('gives arguments that are no JSON', looks({ args: '{"page": ' })),
+  before('gives arguments that do not fit', looks({ args: { page: 'two' } })),
+  before('gives a list as arguments', looks({ args: '[1]' })),
+  before('reaches its output limit in a tool call', { ...looks({ args: '{"pa' }), end: 'length' }),
+  before('says blanks before a tool call', { ...looks({}), text: '\n\n' }),
+  before('thinks blanks before a tool call', { ...looks({}), reasoning: '\n' }),
+  oddCalls('uses an id again and again', (call) => [
+    { ...call, id: 'call_0' },
+    { name: 'schedule_list', args: {}, id: 'call_0' },
+  ]),
+  oddCalls('gives odd ids', (call) => [{ ...call, id: 'functions.schedule:0 ü' }]),
+  oddCalls('gives long ids', (call) => [{ ...call, id: 'c'.repeat(300) }]),
+];

@@ -1,0 +1,60 @@
+import { WIRES, type WireName } from '#lib/testing';
+import { generateText, jsonSchema, type ModelMessage, tool } from 'ai';
+import { heardModel } from '../models/heard-model.js';
+import { resolveModel } from '../models/model-registry.js';
+import { promptFor } from '../models/prompt/prompt-for.js';
+
+const MODELS: Record<WireName, string> = {
+  anthropic: 'anthropic/claude-sonnet-4-5',
+  'openai-chat': 'openai/gpt-test',
+  'openai-responses': 'openai/gpt-5-test',
+  google: 'google/gemini-2.5-pro',
+};
+
+class Captured extends Error {
+  constructor(
+    readonly body: string,
+    readonly headers: Record<string, string>,
+  ) {
+    super('captured');
+  }
+}
+
+/** The request that would go to a provider, checked by the provider's own rules. Errors: Refused, of those rules. */
+export async function wireRequest(
+  wire: WireName,
+  messages: ModelMessage[],
+  tools: { name: string; schema: object }[] = [],
+): Promise<string> {
+  const model = resolveModel(
+    MODELS[wire],
+    { keys: {} },
+    {
+      keys: { anthropic: 'k', openai: 'k', google: 'k' },
+      retryMs: 0,
+      ...(wire === 'openai-chat' ? { openaiBaseUrl: 'http://127.0.0.1:9/v1' } : {}),
+    },
+  );
+  const real = globalThis.fetch;
+  let captured: Captured | undefined;
+  globalThis.fetch = (_, init) => {
+    captured ??= new Captured(typeof init?.body === 'string' ? init.body : '', Object.fromEntries(new Headers(init?.headers)));
+    return Promise.reject(captured);
+  };
+  try {
+    await generateText({
+      model: heardModel(model),
+      messages: promptFor(model.wire, messages),
+      tools: Object.fromEntries(tools.map(({ name, schema }) => [name, tool({ inputSchema: jsonSchema(schema) })])),
+      providerOptions: { openai: { store: false } },
+      maxRetries: 0,
+    });
+  } catch (error) {
+    if (!captured) throw error;
+  } finally {
+    globalThis.fetch = real;
+  }
+  if (!captured) throw new Error('no request was made');
+  WIRES[wire].check(JSON.parse(captured.body) as Parameters<(typeof WIRES)[WireName]['check']>[0], captured.headers);
+  return captured.body;
+}

@@ -1,0 +1,56 @@
+import type { LanguageModelV3, LanguageModelV3Content, LanguageModelV3ToolCall } from '@ai-sdk/provider';
+import { wrapLanguageModel } from 'ai';
+
+/** A model that runs into its limit again and again in the same call is not cured by being told once more. */
+const MAX_IN_A_ROW = 3;
+
+const EXPLANATION =
+  'your output limit cut this call off before its arguments were complete: it was not run. Make it shorter, e.g. write a long file in several calls.';
+
+/**
+ * Tool calls that ended with the model's output limit. The SDK would run one whose half happens to be read as a whole,
+ * and end the turn in silence for another: each is told to the model, which can make a shorter one.
+ */
+export class CutCalls {
+  private readonly ids = new Set<string>();
+  private inARow = 0;
+
+  get isHopeless(): boolean {
+    return this.inARow >= MAX_IN_A_ROW;
+  }
+
+  /** The model, with its answers looked through. */
+  watch(model: LanguageModelV3): LanguageModelV3 {
+    return wrapLanguageModel({
+      model,
+      middleware: {
+        specificationVersion: 'v3',
+        wrapGenerate: async ({ doGenerate }) => {
+          const answer = await doGenerate();
+          const { raw, unified } = answer.finishReason;
+          const last = answer.content.at(-1);
+          if (unified !== 'length' || !isOwnCall(last)) {
+            this.inARow = 0;
+            return answer;
+          }
+          this.inARow++;
+          this.ids.add(last.toolCallId);
+          const content = [...answer.content.slice(0, -1), { ...last, input: unreadable(last.input) }];
+          return { ...answer, content, finishReason: { unified: 'tool-calls', raw } };
+        },
+      },
+    });
+  }
+
+  /** Says in a refused call's error why it was refused. To be given to the SDK as its repair: nothing is repaired. */
+  explain({ toolCallId }: Pick<LanguageModelV3ToolCall, 'toolCallId'>, error: Error): null {
+    if (this.ids.has(toolCallId)) error.message = EXPLANATION;
+    return null;
+  }
+}
+
+const isOwnCall = (part: LanguageModelV3Content | undefined): part is LanguageModelV3ToolCall =>
+  part?.type === 'tool-call' && !part.providerExecuted;
+
+/** What is read as whole arguments, none at all among them, is not to be run either. */
+const unreadable = (input: string) => `${input} [cut off]`;

@@ -4,4 +4,3 @@
  */
 export * from './content.js';
 export * from './workspaces.js';
-export * from './workspace-gone.js';

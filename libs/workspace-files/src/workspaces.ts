@@ -1,9 +1,8 @@
 import { Bus, type CallContext, currentCall, ownCall } from '#lib/bus';
-import { reachedNobody } from '#lib/bus/rpc';
+import { reachedNobody, workspaceGone } from '#lib/bus/rpc';
 import { ensureWorkspace, getAgentState, pingWorkspace, type RequestContract, RoostError } from '#lib/contracts';
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
-import { workspaceGone } from './workspace-gone.js';
 
 /** The way from an account to the daemon in one of its agents' sandboxes. */
 @Injectable()

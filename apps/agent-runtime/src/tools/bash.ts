@@ -1,5 +1,5 @@
 import { cancelExec, execCommand, pingWorkspace } from '#lib/contracts';
-import { workspaceGone } from '#lib/workspace-files';
+import { workspaceGone } from '#lib/bus/rpc';
 import { tool, zodSchema } from 'ai';
 import { z } from 'zod';
 import { capText } from '../mcp/tool-result.js';

@@ -67,7 +67,7 @@ export const serviceRights = {
       ...[contracts.listChannels, contracts.createLinkCode, contracts.getChannelStatus, contracts.updateBinding],
       ...[contracts.unlinkChannel, contracts.receiveChannelWebhook],
       ...[...fileStreams, contracts.closeStream],
-      ...[contracts.readFile, contracts.writeFile, contracts.patchFile, contracts.deleteFile],
+      ...[contracts.pingWorkspace, contracts.readFile, contracts.writeFile, contracts.patchFile, contracts.deleteFile],
       ...[contracts.listDirectory, contracts.createDirectory, contracts.deleteDirectory],
       ...[contracts.getMetadata, contracts.updateMetadata, contracts.searchFiles],
       ...[contracts.copyFiles, contracts.moveFiles, contracts.deletePaths],
@@ -119,7 +119,7 @@ export const serviceRights = {
     calls: [
       ...[contracts.listAgentBots, contracts.getAgent, contracts.getAgentState, contracts.ensureWorkspace],
       ...[contracts.sendMessage, contracts.resetSessions, contracts.quotaLimits],
-      ...[contracts.writeFile, ...fileStreams, contracts.closeStream],
+      ...[contracts.pingWorkspace, contracts.writeFile, contracts.patchFile, ...fileStreams, contracts.closeStream],
     ],
     reads: [
       ...[contracts.agentCreated, contracts.agentUpdated, contracts.agentDeleted],

@@ -10,3 +10,4 @@ export * from './reply.js';
 export * from './request-neighbour.js';
 export * from './request-over-nats.js';
 export { reachedNobody } from './unavailable.js';
+export { workspaceGone, type WorkspaceLooks } from './workspace-gone.js';

@@ -1,4 +1,4 @@
-import { reachedNobody } from '#lib/bus/rpc';
+import { reachedNobody } from './unavailable.js';
 import { RoostError } from '#lib/contracts';
 import { setTimeout as sleep } from 'node:timers/promises';
 

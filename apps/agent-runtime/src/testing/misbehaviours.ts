@@ -111,6 +111,11 @@ export const CASES: Case[] = [
   odd('thinks and says nothing', { reasoning: 'Hm.' }, NOTHING),
   odd('speaks of tool calls and makes none', { text: 'I will.', end: 'calls' }, /I will\.$/),
   odd('reaches its output limit', { text: 'A long st', end: 'length' }, /A long st\n\n\[cut off/),
+  odd(
+    'reaches its output limit in every tool call',
+    { ...looks({ args: '{"pa' }), end: 'length' },
+    /output limit cut its call of schedule_list off three times in a row\]$/,
+  ),
   odd('is stopped by a filter', { text: 'How to', end: 'filter' }, /content filter/),
   odd('answers at huge length', { text: 'x'.repeat(1_500_000) }, /x{900000}/),
   odd('has blanks around its words', { text: '\n\n So be it.' }, /So be it\.$/),

@@ -1,0 +1,48 @@
+import type { ApiClient } from '#lib/testing';
+
+export interface Target {
+  url: string;
+  key: string;
+  api: ApiClient;
+  /** Aborted when the time is over. */
+  over: AbortSignal;
+  tell(answer: string): void;
+}
+
+export type Attack = (target: Target) => Promise<void>;
+
+/** Makes an agent; undefined when that is refused. */
+export async function makeAgent({ api, tell }: Target, name: string): Promise<string | undefined> {
+  const { status, body } = await api<{ id: string }>('POST', '/v1/agent/create', { name });
+  if (status === 201) return body.id;
+  tell(`agent refused with ${status}`);
+  return undefined;
+}
+
+export async function say({ api, tell }: Target, agentId: string, content: string): Promise<void> {
+  const { status } = await api('POST', `/v1/agent/${agentId}/messages`, { content });
+  tell(String(status));
+}
+
+/** `attempt` again and again by `callers` at once until the time is over, `most` times in all. */
+export async function repeat(
+  { over, tell }: Target,
+  { callers, most }: { callers: number; most: number },
+  attempt: (n: number) => Promise<number>,
+): Promise<void> {
+  let begun = 0;
+  const caller = async () => {
+    while (!over.aborted && begun < most) {
+      const answer = await attempt(begun++).then(String, (error: unknown) => codeOf(error));
+      tell(answer);
+      // Refused for the rate: the next second brings more.
+      if (answer === '429') await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  };
+  await Promise.all(Array.from({ length: callers }, caller));
+}
+
+function codeOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : 'cut off';
+}

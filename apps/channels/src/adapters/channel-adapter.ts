@@ -26,6 +26,13 @@ export interface InboundMessage {
   sender: { id: string; username: string | null; displayName: string; teamId?: string };
   /** Without the mention of the bot. A command begins with `/`, however the platform writes it. */
   text: string;
+  /**
+   * What came with the text and is no text of the sender: the quoted message, where it was forwarded from, a location,
+   * a poll. One bounded line or paragraph each (`described`); the agent reads them before the text.
+   */
+  context?: string[];
+  /** Messages with the same album are one message to people: they are joined before the agent reads them. */
+  album?: string;
   files: InboundFile[];
   /** How a slash command wants its own answer (`Connection.answer`); absent: the answer is sent to `place`. */
   answerTo?: string;

@@ -1,7 +1,6 @@
 import {
   type APIChatInputApplicationCommandInteraction,
   type APIInteraction,
-  type APIMessage,
   type APIUser,
   ApplicationCommandType,
   type GatewayMessageCreateDispatchData,
@@ -9,6 +8,7 @@ import {
   MessageType,
 } from 'discord-api-types/v10';
 import type { InboundFile, InboundMessage } from '../adapters/channel-adapter.js';
+import { contextOf, plainText } from './discord-text.js';
 
 /** `<channel>` for direct messages, `<server>/<channel>` elsewhere; a thread is a channel. */
 export function placeOf(guildId: string | undefined, channelId: string): string {
@@ -29,31 +29,21 @@ export function inboundOf(message: GatewayMessageCreateDispatchData, me: string)
   if (message.type !== MessageType.Default && message.type !== MessageType.Reply) return undefined;
   const forwarded = message.message_snapshots?.[0]?.message;
   const attachments = [...message.attachments, ...(forwarded?.attachments ?? [])];
-  const text = [message.content, forwarded?.content].filter(Boolean).join('\n\n');
+  const context = contextOf(message, me);
   return {
     eventId: message.id,
     place: placeOf(message.guild_id, message.channel_id),
     isDirect: message.guild_id === undefined,
     isAddressed: message.mentions.some(({ id }) => id === me) || message.referenced_message?.author.id === me,
     sender: senderOf(author, message.member?.nick),
-    text: withNames(text, message, me),
+    text: plainText(message.content, message, me),
+    ...(context.length > 0 ? { context } : {}),
     files: attachments.map(({ id, filename, size }): InboundFile => ({
       reference: `${message.channel_id}/${message.id}/${id}`,
       name: filename,
       sizeBytes: size,
     })),
   };
-}
-
-/** Without the mention of the bot; other people by name instead of by number. */
-function withNames(text: string, { mentions }: APIMessage, me: string): string {
-  return text
-    .replace(/<@!?(\d+)>/g, (whole, id: string) => {
-      if (id === me) return '';
-      const user = mentions.find((mentioned) => mentioned.id === id);
-      return user ? `@${user.username}` : whole;
-    })
-    .trim();
 }
 
 function senderOf(user: APIUser, nick?: string | null): InboundMessage['sender'] {

@@ -64,7 +64,7 @@ describe('Discord, through its SDK and a server that speaks its protocol', () =>
     await stage.complete(message, 'Nothing.\n@everyone');
     const reply = await until('the reply is in the thread', () => discord.shown(thread, bot)[0]);
     discord.say(ann, thread, 'are you sure?', { replyTo: reply });
-    await stage.queued('are you sure?');
+    await stage.queued('[In reply to robin]\n> Nothing.\n> @everyone\n\nare you sure?');
     const { binding } = await stage.request(getChannelStatus, { agentId: stage.agentId, platform: 'discord' });
     await stage.request(updateBinding, { agentId: stage.agentId, bindingId: binding?.id ?? '', listen: 'all' });
     discord.say(ann, channel, 'now for you');

@@ -1,6 +1,6 @@
 import type { ChatPlatform } from '#lib/contracts';
 import type { Database } from '#lib/database';
-import { dueInbound, type InboundRow, retryInbound, settleInbound } from './inbox.js';
+import { dueInbound, type InboundRow, joinAlbum, retryInbound, settleInbound } from './inbox.js';
 
 const MOST_PLACES = 8;
 
@@ -47,8 +47,10 @@ export class InboundWorker {
   private async work(row: InboundRow): Promise<void> {
     if (this.isClosed) return;
     try {
-      await this.handle(row);
-      await settleInbound(this.database, row.id);
+      const { platform, botId } = this.bot;
+      const { message, ids } = await joinAlbum(this.database, platform, botId, row);
+      await this.handle({ ...row, message });
+      await settleInbound(this.database, ids);
     } catch (error) {
       this.complain(error);
       await retryInbound(this.database, row.id).catch(this.complain);

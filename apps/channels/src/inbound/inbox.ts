@@ -10,6 +10,11 @@ export interface InboundRow {
   created_at: Date;
 }
 
+/** Parts of an album come one by one, within moments, and nothing says which is the last: so long is waited for more. */
+const ALBUM_WINDOW_MS = 1_500;
+/** Telegram's albums have ten parts at most: https://core.telegram.org/bots/api#sendmediagroup */
+const MOST_ALBUM_PARTS = 20;
+
 /** On disk when it resolves. An event that was seen before (platforms deliver again) changes nothing. */
 export async function storeInbound(
   database: Database,
@@ -18,9 +23,17 @@ export async function storeInbound(
   message: InboundMessage,
 ): Promise<void> {
   await database.query(
-    `INSERT INTO inbound_events (platform, bot_id, event_id, place, message) VALUES ($1, $2, $3, $4, $5)
+    `INSERT INTO inbound_events (platform, bot_id, event_id, place, message, next_attempt_at)
+     VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 millisecond')
      ON CONFLICT (platform, bot_id, event_id) DO NOTHING`,
-    [platform, botId, message.eventId, message.place, JSON.stringify(message)],
+    [
+      platform,
+      botId,
+      message.eventId,
+      message.place,
+      JSON.stringify(message),
+      message.album === undefined ? 0 : ALBUM_WINDOW_MS,
+    ],
   );
 }
 
@@ -43,8 +56,8 @@ export function dueInbound(
 }
 
 /** Dealt with: the content goes, the event's id stays to recognise it. */
-export async function settleInbound(database: Database, id: string): Promise<void> {
-  await database.query(`UPDATE inbound_events SET message = NULL WHERE id = $1`, [id]);
+export async function settleInbound(database: Database, ids: string[]): Promise<void> {
+  await database.query(`UPDATE inbound_events SET message = NULL WHERE id = ANY($1)`, [ids]);
 }
 
 /** Tries again with growing pauses, up to a minute; after a day the message is given up. */
@@ -57,4 +70,37 @@ export async function retryInbound(database: Database, id: string): Promise<void
      WHERE id = $1`,
     [id],
   );
+}
+
+/** The first part of an album with all that came within the window: one message, under the first part's id. */
+export async function joinAlbum(
+  database: Database,
+  platform: ChatPlatform,
+  botId: string,
+  row: InboundRow,
+): Promise<{ message: InboundMessage; ids: string[] }> {
+  const { album } = row.message;
+  if (album === undefined) return { message: row.message, ids: [row.id] };
+  const rows = await database.query<Pick<InboundRow, 'id' | 'message'>>(
+    `SELECT id, message FROM inbound_events
+      WHERE platform = $1 AND bot_id = $2 AND message IS NOT NULL AND place = $3 AND message->>'album' = $4
+        AND message->'sender'->>'id' = $5 AND id >= $6
+      ORDER BY id LIMIT ${MOST_ALBUM_PARTS}`,
+    [platform, botId, row.place, album, row.message.sender.id, row.id],
+  );
+  const parts = rows.map(({ message }) => message);
+  const context = [...new Set(parts.flatMap((part) => part.context ?? []))];
+  return {
+    message: {
+      ...row.message,
+      isAddressed: parts.some((part) => part.isAddressed),
+      text: parts
+        .map(({ text }) => text)
+        .filter(Boolean)
+        .join('\n'),
+      ...(context.length > 0 ? { context } : {}),
+      files: parts.flatMap(({ files }) => files),
+    },
+    ids: rows.map(({ id }) => id),
+  };
 }

@@ -95,11 +95,12 @@ export class ReceiveMessage {
 
   /** A message with its files: they are in the workspace before the agent hears of them. */
   private async bring(binding: BindingRow, message: InboundMessage, from: FromPlatform): Promise<Received> {
-    if (message.text.trim() === '' && message.files.length === 0) return {};
+    const words = [...(message.context ?? []), message.text].filter((part) => part.trim() !== '');
+    if (words.length === 0 && message.files.length === 0) return {};
     try {
       const { saved, refused } = await this.files.save(binding, message.files, from);
       const list = saved.map(({ path, size }) => `- ${path} (${size} bytes)`).join('\n');
-      const text = [message.text, list && `Files that came with this message:\n${list}`].filter(Boolean).join('\n\n');
+      const text = [...words, list && `Files that came with this message:\n${list}`].filter(Boolean).join('\n\n');
       const answer = refused.length > 0 ? { answer: refused.join('\n') } : {};
       if (text === '') return answer;
       const files = saved.length > 0 ? { metadata: { files: saved.map(({ path, size }) => ({ path, size })) } } : {};

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { ConnectionEvents, InboundMessage, WebhookAnswer, WebhookRequest } from '../adapters/channel-adapter.js';
 import { commandText, inboundOf, SlackEvent, SlashCommand } from './slack-message.js';
 import type { SlackPeople } from './slack-people.js';
+import { mentionedIn } from './slack-text.js';
 import { isSignedBySlack } from './slack-signature.js';
 
 /** Who the bot is in its workspace. */
@@ -20,6 +21,9 @@ const EventCallback = z.looseObject({
 const Challenge = z.looseObject({ type: z.literal('url_verification'), challenge: z.string() });
 /** Concern one person and the bot alone, wherever they are given. */
 const PERSONAL = /^\/(link|unlink|status|help)\b/i;
+
+/** Asked for at once, while Slack waits for the acknowledgement; further people keep their ids. */
+const MOST_NAMES = 10;
 
 /** What comes from Slack, by socket or by post: people's messages and slash commands. */
 export class SlackInbound {
@@ -63,11 +67,22 @@ export class SlackInbound {
     const { event, team_id: team } = callback.data;
     const message = inboundOf(event, this.me.userId, team);
     if (!message) return;
-    const { userId, teamId, ...rest } = message;
+    const { userId, teamId } = message;
+    const { userId: me } = this.me;
     await this.inOrder(event.channel, async () => {
-      const person = await this.people.find(userId);
+      const [person, names] = await Promise.all([this.people.find(userId), this.namesIn(event.text, me)]);
+      const { userId: _, teamId: __, ...rest } = inboundOf(event, me, team, names) ?? message;
       await this.events.onMessage({ ...rest, sender: { id: userId, ...person, ...(teamId ? { teamId } : {}) } });
     });
+  }
+
+  /** Slack mentions people by id alone. */
+  private async namesIn(text: string, me: string): Promise<Map<string, string>> {
+    const ids = mentionedIn(text).filter((id) => id !== me);
+    const found = await Promise.all(
+      ids.slice(0, MOST_NAMES).map(async (id) => [id, (await this.people.find(id)).displayName] as const),
+    );
+    return new Map(found);
   }
 
   private async takeCommand(body: unknown): Promise<void> {

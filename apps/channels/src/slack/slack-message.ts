@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { InboundMessage } from '../adapters/channel-adapter.js';
+import { plainText, sharedIn } from './slack-text.js';
 
 /** What we read of https://docs.slack.dev/reference/events/message and `app_mention`. */
 export const SlackEvent = z.looseObject({
@@ -17,6 +18,18 @@ export const SlackEvent = z.looseObject({
   files: z
     .array(z.looseObject({ id: z.string(), name: z.string().nullish(), size: z.number().optional() }))
     .default([]),
+  /** Shared and forwarded messages, and what apps show: https://docs.slack.dev/messaging/formatting-message-text */
+  attachments: z
+    .array(
+      z.looseObject({
+        author_name: z.string().nullish(),
+        title: z.string().nullish(),
+        text: z.string().nullish(),
+        fallback: z.string().nullish(),
+        from_url: z.string().nullish(),
+      }),
+    )
+    .nullish(),
 });
 export type SlackEvent = z.output<typeof SlackEvent>;
 
@@ -33,7 +46,7 @@ export const SlashCommand = z.looseObject({
 });
 export type SlashCommand = z.output<typeof SlashCommand>;
 
-const SUBTYPES = new Set([undefined, 'file_share', 'thread_broadcast']);
+const SUBTYPES = new Set([undefined, 'file_share', 'thread_broadcast', 'me_message']);
 
 /**
  * A person's message, or undefined for anything else: edits, notices, and bots, so that two never talk forever.
@@ -44,6 +57,7 @@ export function inboundOf(
   event: SlackEvent,
   me: string,
   teamId: string | undefined,
+  names?: Map<string, string>,
 ): (Omit<InboundMessage, 'sender'> & { userId: string; teamId?: string }) | undefined {
   if (event.type !== 'message' && event.type !== 'app_mention') return undefined;
   if (!SUBTYPES.has(event.subtype) || event.hidden || event.bot_id || !event.user || event.user === me)
@@ -52,6 +66,7 @@ export function inboundOf(
   const isDirect = event.channel.startsWith('D');
   const thread = event.thread_ts ?? (isDirect ? undefined : event.ts);
   const team = teamId ?? event.team;
+  const context = sharedIn(event.attachments ?? [], me);
   return {
     eventId: `${event.channel}:${event.ts}`,
     place: thread === undefined ? event.channel : `${event.channel}/${thread}`,
@@ -59,7 +74,8 @@ export function inboundOf(
     isAddressed: isDirect || event.text.includes(`<@${me}`) || event.parent_user_id === me,
     userId: event.user,
     ...(team === undefined ? {} : { teamId: team }),
-    text: plainText(event.text, me),
+    text: plainText(event.text, me, names),
+    ...(context.length > 0 ? { context } : {}),
     files: event.files.map(({ id, name, size }) => ({ reference: id, name: name || 'file', sizeBytes: size ?? null })),
   };
 }
@@ -67,25 +83,4 @@ export function inboundOf(
 /** `/link CODE`, or `/roost link CODE` where another app has that name already. */
 export function commandText({ command, text }: SlashCommand): string {
   return command === '/roost' ? `/${text.trim() || 'help'}` : `${command} ${text}`.trim();
-}
-
-/**
- * What a person reads, from https://docs.slack.dev/messaging/formatting-message-text. Slack keeps texts that begin
- * with a slash to itself, so `!stop` is a command too.
- */
-export function plainText(text: string, me: string): string {
-  return text
-    .replaceAll(new RegExp(`<@${me}(\\|[^>]*)?>`, 'g'), '')
-    .replace(/<([@#!])([^|>]*)(?:\|([^>]*))?>/g, (_, kind: string, id: string, label: string | undefined) =>
-      kind === '#' ? `#${label || id}` : `@${label || id.replace(/^subteam\^/, '')}`,
-    )
-    .replace(/<([^|>]+)\|([^>]*)>/g, (_, url: string, label: string) =>
-      url.endsWith(label) ? url : `${label} (${url})`,
-    )
-    .replace(/<([^<>]+)>/g, '$1')
-    .replaceAll('&lt;', '<')
-    .replaceAll('&gt;', '>')
-    .replaceAll('&amp;', '&')
-    .trim()
-    .replace(/^!(?=[a-z]+\b)/i, '/');
 }

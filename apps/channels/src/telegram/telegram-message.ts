@@ -1,4 +1,5 @@
 import type { InboundFile, InboundMessage } from '../adapters/channel-adapter.js';
+import { contextOf, nameOf, type TelegramParts, type TelegramPerson } from './telegram-context.js';
 
 interface TelegramFile {
   file_id: string;
@@ -8,22 +9,23 @@ interface TelegramFile {
 }
 
 /** What we read of https://core.telegram.org/bots/api#message. */
-export interface TelegramMessage {
+export type TelegramMessage = Omit<TelegramParts, 'reply_to_message' | 'photo'> & {
   message_id: number;
   chat: { id: number; type: string };
-  from?: { id: number; is_bot?: boolean; first_name?: string; last_name?: string; username?: string };
+  from?: TelegramPerson;
   message_thread_id?: number;
   is_topic_message?: boolean;
-  text?: string;
-  caption?: string;
-  reply_to_message?: { from?: { id: number } };
+  media_group_id?: string;
+  migrate_to_chat_id?: number;
+  migrate_from_chat_id?: number;
+  reply_to_message?: TelegramParts & { forum_topic_created?: object };
   document?: TelegramFile;
   photo?: TelegramFile[];
   audio?: TelegramFile;
   voice?: TelegramFile;
   video?: TelegramFile;
   video_note?: TelegramFile;
-}
+};
 
 export interface TelegramUpdate {
   update_id: number;
@@ -35,22 +37,27 @@ export function inboundOf(update: TelegramUpdate, me: { id: number; username: st
   const { message } = update;
   if (!message?.from || message.from.is_bot) return undefined;
   const { from, chat } = message;
-  const mention = new RegExp(`@${me.username}\\b`, 'gi');
+  // Not within a word: an e-mail address is no mention.
+  const mention = new RegExp(`(?<!\\w)@${me.username}\\b`, 'gi');
   const written = message.text ?? message.caption ?? '';
-  const text = written.replace(mention, '').trim();
+  // A command's own ending `@bot` belongs to no word either.
+  const text = written
+    .replace(new RegExp(`^(/\\w+)@${me.username}\\b`, 'i'), '$1')
+    .replace(mention, '')
+    .trim();
+  const isDirect = chat.type === 'private';
   // A command for another bot of the group.
-  if (/^\/\w+@\w/.test(text)) return undefined;
+  if (!isDirect && /^\/\w+@\w/.test(text)) return undefined;
+  const context = contextOf(message);
   return {
     eventId: String(update.update_id),
     place: message.is_topic_message ? `${chat.id}/${message.message_thread_id}` : String(chat.id),
-    isDirect: chat.type === 'private',
-    isAddressed: mention.test(written) || message.reply_to_message?.from?.id === me.id,
-    sender: {
-      id: String(from.id),
-      username: from.username ?? null,
-      displayName: [from.first_name, from.last_name].filter(Boolean).join(' ') || String(from.id),
-    },
+    isDirect,
+    isAddressed: new RegExp(`@${me.username}\\b`, 'i').test(written) || message.reply_to_message?.from?.id === me.id,
+    sender: { id: String(from.id), username: from.username ?? null, displayName: nameOf(from) || String(from.id) },
     text,
+    ...(context.length > 0 ? { context } : {}),
+    ...(message.media_group_id === undefined ? {} : { album: message.media_group_id }),
     files: filesOf(message),
   };
 }

@@ -1,0 +1,69 @@
+import type { APIEmbed, APIMessage, GatewayMessageCreateDispatchData } from 'discord-api-types/v10';
+import { described, label, MOST_PARTS, quoted } from '../inbound/described.js';
+
+/** What of a message names other things than text. */
+type Parts = Pick<APIMessage, 'content' | 'embeds'> &
+  Partial<Pick<APIMessage, 'sticker_items' | 'poll' | 'attachments' | 'mentions' | 'mention_channels'>>;
+
+/**
+ * What a person reads: https://docs.discord.com/developers/reference#message-formatting. Without the mention of the
+ * bot; code is left as it is, since Discord does so too.
+ */
+export function plainText(text: string, message: Partial<Parts>, me: string): string {
+  return text
+    .replace(/```[\s\S]*?```|``[^\n]*?``|`[^`\n]+`|<[^<>\s]+>/g, (part) =>
+      part.startsWith('<') ? wordsOf(part, message, me) : part,
+    )
+    .trim();
+}
+
+function wordsOf(part: string, { mentions, mention_channels: channels }: Partial<Parts>, me: string): string {
+  const [, kind = '', id = ''] = /^<(@!?|@&|#)(\d+)>$/.exec(part) ?? [];
+  if (kind === '#') return `#${channels?.find((channel) => channel.id === id)?.name ?? id}`;
+  if (kind === '@&') return `@role ${id}`;
+  if (kind) return id === me ? '' : `@${mentions?.find((user) => user.id === id)?.username ?? id}`;
+  const emoji = /^<a?(:\w+:)\d+>$/.exec(part)?.[1];
+  if (emoji) return emoji;
+  const command = /^<(\/[^:<>]+):\d+>$/.exec(part)?.[1];
+  if (command) return command;
+  const seconds = Number(/^<t:(-?\d{1,12})(?::[a-zA-Z])?>$/.exec(part)?.[1] ?? Number.NaN);
+  const date = new Date(seconds * 1_000);
+  return Number.isNaN(date.getTime()) ? part : date.toISOString();
+}
+
+/** The quoted message, what was forwarded, and everything that Discord shows as something else than text. */
+export function contextOf(message: GatewayMessageCreateDispatchData, me: string): string[] {
+  const reply = message.referenced_message;
+  const snapshots = message.message_snapshots ?? [];
+  return [
+    ...(reply ? [quoted(`In reply to ${reply.author.global_name ?? reply.author.username}`, allOf(reply, me))] : []),
+    ...snapshots.slice(0, MOST_PARTS).map(({ message: forwarded }) => quoted('Forwarded', allOf(forwarded, me))),
+    ...specialsOf(message, me),
+  ].slice(0, MOST_PARTS);
+}
+
+function allOf(parts: Parts, me: string): string {
+  const files = (parts.attachments ?? []).slice(0, MOST_PARTS).map(({ filename }) => described('File', filename));
+  return [plainText(parts.content, parts, me), ...specialsOf(parts, me), ...files].filter(Boolean).join('\n');
+}
+
+function specialsOf({ embeds, sticker_items: stickers, poll }: Parts, me: string): string[] {
+  const answers = poll?.answers.slice(0, MOST_PARTS).map(({ poll_media: { text } }) => `• ${text ?? ''}`) ?? [];
+  return [
+    ...(stickers ?? []).slice(0, MOST_PARTS).map(({ name }) => described('Sticker', name)),
+    ...(poll ? [described('Poll', poll.question.text, ...answers)] : []),
+    ...embeds.slice(0, MOST_PARTS).flatMap((embed) => cardOf(embed, me)),
+  ];
+}
+
+/** Bots, webhooks and links show cards. */
+function cardOf({ title, description, url, author, fields, footer }: APIEmbed, me: string): string[] {
+  const words = [
+    title,
+    description && plainText(description, {}, me),
+    ...(fields ?? []).slice(0, MOST_PARTS).map(({ name, value }) => `${label(name)}: ${label(value)}`),
+    footer?.text,
+    url,
+  ].filter(Boolean);
+  return words.length > 0 ? [quoted(author?.name ? `Card of ${author.name}` : 'Card', words.join('\n'))] : [];
+}

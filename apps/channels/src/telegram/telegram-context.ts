@@ -1,0 +1,115 @@
+import { described, MOST_PARTS, quoted } from '../inbound/described.js';
+
+export interface TelegramPerson {
+  id: number;
+  is_bot?: boolean;
+  first_name?: string;
+  last_name?: string;
+  username?: string;
+}
+
+interface Chat {
+  title?: string;
+  first_name?: string;
+  username?: string;
+}
+interface Origin {
+  type: string;
+  sender_user?: TelegramPerson;
+  sender_user_name?: string;
+  sender_chat?: Chat;
+  chat?: Chat;
+}
+interface Place {
+  latitude: number;
+  longitude: number;
+}
+
+/** What a message of https://core.telegram.org/bots/api#message carries besides text and files. */
+export interface TelegramParts {
+  from?: TelegramPerson;
+  text?: string;
+  caption?: string;
+  quote?: { text: string };
+  reply_to_message?: TelegramParts & { forum_topic_created?: object };
+  external_reply?: TelegramParts & { origin?: Origin; chat?: Chat };
+  forward_origin?: Origin;
+  sticker?: { emoji?: string; set_name?: string };
+  location?: Place & { live_period?: number };
+  venue?: { location: Place; title: string; address: string };
+  contact?: { phone_number: string; first_name: string; last_name?: string };
+  poll?: { question: string; options: { text: string }[] };
+  dice?: { emoji: string; value: number };
+  game?: { title: string };
+  story?: { chat?: Chat };
+  checklist?: { title: string; tasks: { text: string }[] };
+  document?: { file_name?: string };
+  photo?: object[];
+  audio?: { title?: string; file_name?: string };
+  voice?: { duration?: number };
+  video?: object;
+  video_note?: object;
+}
+
+export function nameOf(person: TelegramPerson | undefined): string {
+  return [person?.first_name, person?.last_name].filter(Boolean).join(' ') || (person?.username ?? '');
+}
+
+/** Quote, origin and everything that Telegram shows as something else than text, as lines for the agent. */
+export function contextOf(message: TelegramParts): string[] {
+  const { forward_origin: origin } = message;
+  return [
+    ...replyOf(message),
+    ...(origin ? [described('Forwarded from', originOf(origin))] : []),
+    ...specialsOf(message),
+  ].slice(0, MOST_PARTS);
+}
+
+/** In a topic every message is formally a reply to the topic's beginning. */
+function replyOf({ quote, reply_to_message: reply, external_reply: other }: TelegramParts): string[] {
+  const to = reply?.forum_topic_created ? undefined : (reply ?? other);
+  if (!to) return [];
+  const author = nameOf(to.from) || (other?.origin ? originOf(other.origin) : '');
+  const words = quote?.text ?? to.text ?? to.caption ?? '';
+  const rest = quote ? [] : [...specialsOf(to), ...filesIn(to)];
+  return [quoted(author ? `In reply to ${author}` : 'In reply to', [words, ...rest].filter(Boolean).join('\n'))];
+}
+
+function originOf({ sender_user, sender_user_name, sender_chat, chat }: Origin): string {
+  const from = sender_chat ?? chat;
+  return nameOf(sender_user) || sender_user_name || from?.title || from?.first_name || from?.username || 'somebody';
+}
+
+function specialsOf(parts: TelegramParts): string[] {
+  const { sticker, location, venue, contact, poll, dice, game, story, checklist } = parts;
+  const found = [
+    sticker && described('Sticker', sticker.emoji, sticker.set_name),
+    // A venue repeats its location for old clients.
+    venue && described('Venue', venue.title, venue.address, ...pointOf(venue.location)),
+    !venue && location && described(location.live_period ? 'Live location' : 'Location', ...pointOf(location)),
+    contact && described('Contact', nameOf({ id: 0, ...contact }), contact.phone_number),
+    poll && described('Poll', poll.question, ...poll.options.slice(0, MOST_PARTS).map(({ text }) => `• ${text}`)),
+    checklist &&
+      described('Checklist', checklist.title, ...checklist.tasks.slice(0, MOST_PARTS).map(({ text }) => `• ${text}`)),
+    dice && described('Dice', dice.emoji, dice.value),
+    game && described('Game', game.title),
+    story && described('Story', story.chat?.title ?? story.chat?.username),
+  ];
+  return found.filter((part) => typeof part === 'string');
+}
+
+function pointOf({ latitude, longitude }: Place): number[] {
+  return [latitude, longitude];
+}
+
+/** Files of a quoted message are named, not fetched again. */
+function filesIn({ document, photo, audio, voice, video, video_note }: TelegramParts): string[] {
+  const found = [
+    document && described('File', document.file_name),
+    photo && described('Photo'),
+    audio && described('Audio', audio.title ?? audio.file_name),
+    voice && described('Voice message'),
+    (video ?? video_note) && described('Video'),
+  ];
+  return found.filter((part) => typeof part === 'string');
+}

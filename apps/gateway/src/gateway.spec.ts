@@ -4,6 +4,7 @@ import { startRoost, type TestRoost } from '#lib/testing';
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { anAgent } from './testing/an-agent.js';
+import { sql } from './testing/tenants.js';
 
 interface ErrorBody {
   error: { code: string; details: { field?: string; reason: string }[] };
@@ -63,13 +64,30 @@ describe('the gateway', () => {
     expect(response.headers.get('retry-after')).toBe('7');
   });
 
-  it('takes the key in the older header too', async () => {
-    const response = await roost.api('GET', `/v1/agent/${agentId}`, undefined, {
-      authorization: '',
-      'x-shinzo-api-key': roost.apiKey,
-    });
-    expect(response.status).toBe(200);
+  it.each(['x-shinzo-api-key', 'x-api-key'])('takes the key in %s too', async (name) => {
+    const ask = (key: string) =>
+      roost.api('GET', `/v1/agent/${agentId}`, undefined, { authorization: '', [name]: key });
+    expect((await ask(roost.apiKey)).status).toBe(200);
+    expect((await ask(`roost_sk_${'x'.repeat(40)}`)).status).toBe(401);
   });
+
+  it.each(['', ' ', '\n\t', '\u00a0\u2003\u3000', '\u200b\u2060\ufeff', '\u00ad\u3164\u2800'])(
+    'refuses a message of blanks alone: %j',
+    async (content) => {
+      const { status, body } = await roost.api<ErrorBody>('POST', `/v1/agent/${agentId}/messages`, { content });
+      expect([status, body.error.details[0]?.field]).toEqual([400, 'content']);
+    },
+  );
+
+  it.each(['garbage', 'null', '-1', '99999999-9999', '/x:1', 'e'.repeat(5_000), '\u00ff'])(
+    'refuses a Last-Event-ID that no stream gave: %s',
+    async (id) => {
+      const answer = await roost.api<ErrorBody>('GET', `/v1/agent/${agentId}/events`, undefined, {
+        'last-event-id': id,
+      });
+      expect([answer.status, answer.body.error.details[0]?.field]).toEqual([400, 'Last-Event-ID']);
+    },
+  );
 
   describe('Idempotency-Key', () => {
     it('gives the first result again and does the work once', async () => {
@@ -84,14 +102,15 @@ describe('the gateway', () => {
       expect([other.status, other.body.error.code]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
     });
 
-    it('works without an account too, for the caller alone', async () => {
+    it('keeps nothing of a caller without an account', async () => {
       const headers = { 'idempotency-key': 'k-public', authorization: '' };
       const ask = (password: string) =>
-        roost.api<ErrorBody>('POST', '/auth/create_user', { email: 'ada@example.test', password }, headers);
-      expect((await ask('correct horse')).headers.get('idempotent-replayed')).toBeNull();
-      expect((await ask('correct horse')).headers.get('idempotent-replayed')).toBe('true');
-      const other = await ask('another horse');
-      expect([other.status, other.body.error.code]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
+        roost.api('POST', '/auth/create_user', { email: 'ada@example.test', password }, headers);
+      for (const password of ['correct horse', 'correct horse', 'another horse']) {
+        const answer = await ask(password);
+        expect([answer.status, answer.headers.get('idempotent-replayed')]).toEqual([201, null]);
+      }
+      expect(await sql(roost, `SELECT key FROM gateway.idempotency WHERE key = 'k-public'`)).toEqual([]);
     });
 
     it('keeps a refusal as a result', async () => {

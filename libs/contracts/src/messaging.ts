@@ -65,9 +65,15 @@ const RESERVED_CONVERSATION = new RegExp(`^(${PLATFORM_NAMES.join('|')}|schedule
 
 export const MessageContent = z.string().min(1).max(100_000);
 
+/** A character that can be seen: no space, control or filler of zero width, and not the empty Braille pattern. */
+const VISIBLE = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\u2800]/u;
+
+/** What an API caller says: providers refuse blank text as they refuse none. */
+const SaidContent = MessageContent.refine((content) => VISIBLE.test(content), 'must hold more than blanks');
+
 /** The body of `POST /v1/agent/{id}/messages`. */
 export const NewMessage = wire({
-  content: MessageContent,
+  content: SaidContent,
   metadata: MessageMetadata.default({}),
   channel: z
     .enum(['api', ...PLATFORM_NAMES])

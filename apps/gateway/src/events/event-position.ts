@@ -17,7 +17,7 @@ export function formatPosition({ eventId = '', inside }: EventPosition): string 
   return inside ? `${eventId}/${inside.id}:${inside.n}` : eventId || BEFORE_ALL;
 }
 
-/** Undefined when it is none of ours: the reader then starts afresh. */
+/** Undefined when it is none of ours. */
 export function parsePosition(given: string): EventPosition | undefined {
   if (given === BEFORE_ALL) return { eventId: undefined };
   const [, eventId, id, n] = POSITION.exec(given) ?? [];

@@ -1,5 +1,5 @@
 import { Bus } from '#lib/bus';
-import { getAgent, listAgentEvents, wire } from '#lib/contracts';
+import { getAgent, listAgentEvents, RoostError, wire } from '#lib/contracts';
 import { Controller } from '@nestjs/common';
 import { z } from 'zod';
 import { ACCESS_ENDS } from '../access/access-ends.js';
@@ -8,7 +8,7 @@ import { AgentParams } from '../http/params.js';
 import { AccountQuotas } from '../accounts/quotas/account-quotas.js';
 import { contextOf, requestIdOf } from '../http/request-context.js';
 import { AgentFeed } from './agent-feed.js';
-import { parsePosition } from './event-position.js';
+import { type EventPosition, parsePosition } from './event-position.js';
 import { EventStreams } from './event-streams.js';
 import { FollowAgent } from './follow-agent.js';
 
@@ -47,9 +47,13 @@ export class EventsController {
     // Nothing is waited for between the check and the place: of many at once no more pass than there is room for.
     if (!this.streams.take(accountId, limit, reply.raw)) return HANDLED;
     // Asked before the stream begins, so that trouble is still an HTTP error.
-    const from = parsePosition(String(request.headers['last-event-id'] ?? '')) ?? {
+    const from = givenPosition(request.headers['last-event-id']) ?? {
       eventId: (await this.bus.request(listAgentEvents, { agentId, limit: 1 })).lastEventId ?? undefined,
     };
+    if (request.method === 'HEAD') {
+      void reply.header('content-type', 'text/event-stream; charset=utf-8').send();
+      return HANDLED;
+    }
     reply.hijack();
     const stream = this.streams.start(reply.raw, { 'x-request-id': requestIdOf(request) });
     const follower = new FollowAgent(this.bus, this.feed, contextOf(request), stream, {
@@ -66,4 +70,17 @@ export class EventsController {
     follower.start();
     return HANDLED;
   }
+}
+
+/** Undefined where a reader starts afresh: without the header, or with an empty one. Errors: VALIDATION_ERROR. */
+function givenPosition(header: string | string[] | undefined): EventPosition | undefined {
+  const given = String(header ?? '');
+  if (given === '') return undefined;
+  const position = parsePosition(given);
+  if (position) return position;
+  throw new RoostError(
+    'VALIDATION_ERROR',
+    'Last-Event-ID: must be the id of an event as this stream gave it; leave it out to start afresh',
+    [{ field: 'Last-Event-ID', reason: 'invalid' }],
+  );
 }

@@ -1,6 +1,7 @@
 import { Count, deleteFile, readFile, RoostError, Timestamp, wire, WrittenFile } from '#lib/contracts';
 import { Content, MAX_JSON_CONTENT_BYTES, Workspaces } from '#lib/workspace-files';
 import { Controller } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import { lookup } from 'mime-types';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -29,7 +30,7 @@ const Patch = wire({
   position: Count.optional(),
   length: Count.optional(),
 });
-const Updated = wire({ path: z.string(), size: Count, updatedAt: Timestamp });
+const Updated = wire({ path: z.string(), size: Count, updatedAt: Timestamp, etag: z.string().optional() });
 
 /** spec: filesystem.md, files */
 @Controller('v1/agent/:id/filesystem')
@@ -68,6 +69,7 @@ export class FilesController {
     accepts,
     query: CreateQuery,
     body: NewFile,
+    mayHoldNul: ['content'],
     response: WrittenFile,
     status: 201,
     errors: [
@@ -100,6 +102,7 @@ export class FilesController {
     summary: 'Replace a file in one step; with If-Match only if it has not changed',
     accepts,
     body: NewContent,
+    mayHoldNul: ['content'],
     response: Updated,
     errors: [
       'NOT_FOUND',
@@ -123,8 +126,7 @@ export class FilesController {
     const written = stream
       ? await this.content.write(accountId, params.id, target, stream)
       : await this.content.writeText(accountId, params.id, target, body.content, body.encoding);
-    if (written.etag) void reply.header('etag', `"${written.etag}"`);
-    return { path: written.path, size: written.size, updatedAt: written.createdAt };
+    return updated(written, reply);
   }
 
   @Endpoint({
@@ -133,6 +135,7 @@ export class FilesController {
     path: 'files/*path',
     summary: 'Change a part of a file',
     body: Patch,
+    mayHoldNul: ['content'],
     response: Updated,
     errors: [
       'NOT_FOUND',
@@ -148,8 +151,7 @@ export class FilesController {
     const { content, encoding, ...patch } = body;
     const target = { path: params.path, ifMatch, ...patch };
     const written = await this.content.patchText(accountId, params.id, target, content, encoding);
-    if (written.etag) void reply.header('etag', `"${written.etag}"`);
-    return { path: written.path, size: written.size, updatedAt: written.createdAt };
+    return updated(written, reply);
   }
 
   @Endpoint({
@@ -231,6 +233,13 @@ export class FilesController {
       etag: about.etag,
     };
   }
+}
+
+/** What was written, with its etag where the next `If-Match` is looked for: in the header, and in the body. */
+function updated(written: z.output<typeof WrittenFile>, reply: FastifyReply): z.output<typeof Updated> {
+  const { path, size, createdAt, etag } = written;
+  if (etag !== undefined) void reply.header('etag', `"${etag}"`);
+  return { path, size, updatedAt: createdAt, etag };
 }
 
 function rangeOrClose(header: string | undefined, size: number, bytes: Readable) {

@@ -11,6 +11,7 @@ import {
   searchFiles,
   updateMetadata,
   wire,
+  WorkspacePath,
 } from '#lib/contracts';
 import { Workspaces } from '#lib/workspace-files';
 import { Controller } from '@nestjs/common';
@@ -43,19 +44,22 @@ const Changes = wire({
   tags: z.array(z.string().min(1).max(100)).max(50).optional(),
 });
 const Transfer = wire({
-  source: z.string().min(1),
-  destination: z.string().min(1),
+  source: WorkspacePath.min(1),
+  destination: WorkspacePath.min(1),
   overwrite: z.boolean().default(false),
 });
 const Transfers = z.union([wire({ operations: z.array(Transfer).min(1).max(1_000) }), Transfer]);
-const Deletion = wire({ paths: z.array(z.string().min(1)).min(1).max(1_000), recursive: z.boolean().default(false) });
+const Deletion = wire({
+  paths: z.array(WorkspacePath.min(1)).min(1).max(1_000),
+  recursive: z.boolean().default(false),
+});
 
 const searchShape = {
   query: z.string().min(1).max(1_000).optional(),
   pattern: z.string().min(1).max(1_000).optional(),
   type: z.enum(['filename', 'content', 'both']).optional(),
   contentSearch: z.boolean().optional(),
-  path: z.string().default(''),
+  path: WorkspacePath.default(''),
   filePattern: z.string().max(1_000).optional(),
   caseSensitive: z.boolean().optional(),
   maxResults: z.number().int().min(1).max(1_000).optional(),

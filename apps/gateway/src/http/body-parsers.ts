@@ -1,7 +1,13 @@
 import { RoostError } from '#lib/contracts';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { isUtf8 } from 'node:buffer';
 import { type CallingRequest, endpointOf } from './endpoint.js';
-import { refuseHalfCharacters } from './well-formed.js';
+import { refuseOversizedJson } from './json-bounds.js';
+import { refuseUnusableJson } from './usable-text.js';
+
+const UTF8 = /^(?:utf-?8|us-ascii)$/;
+/** RFC 8259, 8.1: nobody should send it, and a reader may ignore it. */
+const BYTE_ORDER_MARK = '\uFEFF';
 
 /**
  * Teaches the server bodies: JSON is parsed and its bytes are kept, because signatures and idempotency are over
@@ -9,34 +15,48 @@ import { refuseHalfCharacters } from './well-formed.js';
  */
 export function addBodyParsers(server: FastifyInstance, maxJsonBytes: number): void {
   server.removeAllContentTypeParsers();
-  const parseJson = server.getDefaultJsonParser('error', 'error');
   const keepBytesAndParse = (
     request: FastifyRequest,
     body: Buffer,
     done: (error: Error | null, body?: unknown) => void,
   ): void => {
     (request as CallingRequest).rawBody = body;
+    const endpoint = endpointOf(request.routeOptions);
     // Clients set the content type on POSTs without a body too.
     if (body.length === 0) return done(null, undefined);
     // Whoever takes bytes with a signature reads them once it has looked at the signature.
-    if (endpointOf(request.routeOptions)?.accepts?.includes('raw')) return done(null, undefined);
-    const text = body.toString('utf8');
-    void parseJson(request, text, (error, value) => {
-      if (error) done(new RoostError('VALIDATION_ERROR', 'the body is not valid JSON', [{ reason: 'malformed_json' }]));
-      else done(halvesIn(text, value), value);
-    });
+    if (endpoint?.accepts?.includes('raw')) return done(null, undefined);
+    let value: unknown;
+    try {
+      value = readJson(body, request.headers['content-type'], endpoint?.mayHoldNul);
+    } catch (error) {
+      return done(error as Error);
+    }
+    done(null, value);
   };
   const options = { parseAs: 'buffer' as const, bodyLimit: maxJsonBytes };
   server.addContentTypeParser('application/json', options, keepBytesAndParse);
-  server.addContentTypeParser(/^application\/[\w.]+\+json/, options, keepBytesAndParse);
+  server.addContentTypeParser(/^application\/[\w.-]+\+json/, options, keepBytesAndParse);
   server.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
 }
 
-function halvesIn(text: string, value: unknown): Error | null {
+/** Errors: UNSUPPORTED_MEDIA_TYPE, VALIDATION_ERROR. */
+function readJson(body: Buffer, contentType = '', mayHoldNul?: readonly string[]): unknown {
+  const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(contentType)?.[1];
+  if (charset !== undefined && !UTF8.test(charset.toLowerCase()))
+    throw new RoostError('UNSUPPORTED_MEDIA_TYPE', 'JSON must be in UTF-8: send content-type: application/json');
+  if (!isUtf8(body)) throw malformed('the body is not UTF-8', 'not_utf8');
+  refuseOversizedJson(body);
+  const text = body.toString('utf8');
+  let value: unknown;
   try {
-    refuseHalfCharacters(text, value);
-    return null;
-  } catch (error) {
-    return error as Error;
+    value = JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
+  } catch {
+    throw malformed('the body is not valid JSON', 'malformed_json');
   }
+  refuseUnusableJson(text, value, mayHoldNul);
+  return value;
 }
+
+const malformed = (message: string, reason: string) =>
+  new RoostError('VALIDATION_ERROR', message, [{ field: 'body', reason }]);

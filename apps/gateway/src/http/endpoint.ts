@@ -55,6 +55,8 @@ export interface EndpointDefinition<
    * `['raw']`: any content type, not parsed.
    */
   accepts?: readonly BodyKind[];
+  /** Fields of the JSON body that are content of any bytes, where U+0000 is as good as another character. */
+  mayHoldNul?: readonly (keyof z.input<B> & string)[];
   /** Most bytes of a streamed body; 1 GiB if not given. */
   maxStreamBytes?: number;
   /** Absent: the handler writes the reply itself. */

@@ -37,7 +37,7 @@ export async function readBody(
     return { body: sent, ...whole };
   }
   // `{}` where nothing is expected is what many clients send with every POST.
-  const parsed = (definition.body ?? Nothing).safeParse(sent ?? {});
+  const parsed = (definition.body ?? Nothing).safeParse(sent === undefined ? {} : sent);
   if (!parsed.success) throw validationError(parsed.error);
   return { body: parsed.data, ...whole };
 }

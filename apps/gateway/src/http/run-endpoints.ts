@@ -17,6 +17,7 @@ import {
 import { idempotencyKeyOf } from './idempotency-key.js';
 import { readBody } from './read-body.js';
 import { contextOf } from './request-context.js';
+import { refuseUnusableParameters } from './usable-text.js';
 
 const nothing = z.object({});
 
@@ -44,8 +45,13 @@ async function run(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   void reply.status(definition.status ?? 200);
+  const inPath = named(request.params);
+  const params = valid(definition.params ?? nothing, inPath);
+  // Ids are checked before: what is no id is answered as an unknown one.
+  refuseUnusableParameters(inPath);
+  refuseUnusableParameters(request.query);
   const call: Call = {
-    params: valid(definition.params ?? nothing, named(request.params)),
+    params,
     query: definition.query ? valid(definition.query, request.query ?? {}) : {},
     ...(await readBody(definition, request)),
     idempotencyKey: idempotencyKeyOf(request),
@@ -60,10 +66,10 @@ async function run(
     const result = await inCall(contextOf(request), async () => method(call));
     return definition.response && result !== HANDLED ? encode(definition.response, result) : result;
   };
-  // A route that takes bytes with a signature dedupes by itself: only it can tell whether the signature is right.
+  // Nothing is kept for a caller whom nobody knows. A route that takes bytes with a signature dedupes by itself.
   const { idempotencyKey } = call;
   const answer = await whileAllowed(open, definition, call, reply, () =>
-    idempotencyKey !== undefined && !definition.accepts?.includes('raw')
+    idempotencyKey !== undefined && definition.access !== 'public'
       ? idempotency.once(call, idempotencyKey, work)
       : work(),
   );

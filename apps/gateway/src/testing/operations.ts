@@ -10,6 +10,8 @@ export interface Operation {
   example: unknown;
   /** It takes a stream and no JSON. */
   isStream: boolean;
+  /** It takes any bytes, with a proof over them. */
+  isRaw: boolean;
   queryNames: string[];
   responses: Record<string, { content?: Record<string, { example?: unknown }> }>;
 }
@@ -41,6 +43,7 @@ export async function operationsOf(roost: TestRoost): Promise<Operation[]> {
       tenant: operation['x-roost-tenant'],
       example: operation.requestBody?.content['application/json']?.example,
       isStream: JSON.stringify(Object.keys(operation.requestBody?.content ?? {})) === '["application/octet-stream"]',
+      isRaw: '*/*' in (operation.requestBody?.content ?? {}),
       queryNames: operation.parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name),
       responses: operation.responses,
     })),
@@ -48,7 +51,7 @@ export async function operationsOf(roost: TestRoost): Promise<Operation[]> {
 }
 
 /** What is no id in a path. */
-const WORDS: Record<string, string> = { path: 'a.txt', platform: 'telegram', provider: 'openai' };
+const WORDS: Record<string, string> = { path: 'a.txt', platform: 'telegram', provider: 'openai', botId: '7' };
 
 /** The positions of ids in a path, in order. */
 export const idsIn = (path: string): string[] =>
@@ -74,6 +77,6 @@ export function idAt(path: string, name: string, of: Belongings): string {
   return id;
 }
 
-/** A path with its ids filled in. */
-export const filled = (path: string, idOf: (name: string) => string): string =>
-  path.replace(/\{(\w+)\}/g, (_, name: string) => WORDS[name] ?? idOf(name));
+/** A path with its ids filled in; `instead` says what else stands at some of the names. */
+export const filled = (path: string, idOf: (name: string) => string, instead: Record<string, string> = {}): string =>
+  path.replace(/\{(\w+)\}/g, (_, name: string) => instead[name] ?? WORDS[name] ?? idOf(name));

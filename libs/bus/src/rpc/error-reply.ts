@@ -37,6 +37,18 @@ export function validationError(error: ZodError | z.core.$ZodError, prefix = '')
   return new RoostError('VALIDATION_ERROR', message + rest, details);
 }
 
+/**
+ * Runs a check of what is to be asked. What does not fit there came from whoever made us ask: it is theirs to mend, as
+ * when the service that is asked finds it. Errors: VALIDATION_ERROR.
+ */
+export function fitting<T>(check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    throw error instanceof ZodError ? validationError(error) : error;
+  }
+}
+
 function detailsOf(issue: z.core.$ZodIssue, prefix: string): ErrorDetail[] {
   const path = [prefix, ...issue.path.map(String)].filter(Boolean).join('.');
   switch (issue.code) {

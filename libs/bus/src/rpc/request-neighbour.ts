@@ -1,6 +1,7 @@
 import { codeFormOf, type RequestContract } from '#lib/contracts';
 import type { z } from 'zod';
 import type { CallContext } from './call-context.js';
+import { fitting } from './error-reply.js';
 import { timeLeft } from './time-left.js';
 import { ANSWERED_LATE, unavailable } from './unavailable.js';
 import type { Answer } from './neighbours.js';
@@ -18,7 +19,10 @@ export async function requestNeighbour<I extends z.ZodType, O extends z.ZodType>
   context: CallContext,
 ): Promise<z.output<O>> {
   const timeout = timeLeft(contract, context);
-  const work = answer(codeFormOf(contract.input).parse(input), { ...context, deadline: Date.now() + timeout });
+  const work = answer(
+    fitting(() => codeFormOf(contract.input).parse(input)),
+    { ...context, deadline: Date.now() + timeout },
+  );
   return (await within(timeout, work, contract)) as z.output<O>;
 }
 

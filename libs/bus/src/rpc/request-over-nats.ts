@@ -5,7 +5,7 @@ import { fromPayload, toPayload } from './payload.js';
 import { type CallContext, toHeaders } from './call-context.js';
 import { timeLeft } from './time-left.js';
 import { ANSWERED_LATE, NOT_REACHED, NOT_RUNNING, unavailable } from './unavailable.js';
-import { ERROR_HEADER, type ErrorReply, fromErrorReply } from './error-reply.js';
+import { ERROR_HEADER, type ErrorReply, fitting, fromErrorReply } from './error-reply.js';
 
 /**
  * Sends a request and waits for its answer, at most until the contract's timeout or the caller's deadline.
@@ -20,7 +20,10 @@ export async function requestOverNats<I extends z.ZodType, O extends z.ZodType>(
 ): Promise<z.output<O>> {
   const timeout = timeLeft(contract, context);
   const hdrs = toHeaders({ ...context, deadline: Date.now() + timeout });
-  const payload = toPayload(encode(contract.input, input), hdrs);
+  const payload = toPayload(
+    fitting(() => encode(contract.input, input)),
+    hdrs,
+  );
   const message = await connection
     .request(subjectOf(contract, input), payload, { timeout, headers: hdrs })
     .catch((error: unknown) => {

@@ -18,6 +18,12 @@ export const gatewayConfigSchema = z.object({
   ROOST_LOCAL_API_KEY: secret(z.string().min(20)).optional(),
   /** Requests per minute and account. */
   ROOST_RATE_LIMIT_PER_MINUTE: z.coerce.number().int().min(1).default(1_000),
+  /** Requests per minute and address without a good key; an IPv6 address counts by its /64. */
+  ROOST_ADDRESS_LIMIT_PER_MINUTE: z.coerce.number().int().min(1).default(600),
+  /** Connections that one address may hold open at once, trusted proxies excepted; an IPv6 address counts by its /64. */
+  ROOST_MAX_CONNECTIONS_PER_ADDRESS: z.coerce.number().int().min(1).default(4_000),
+  /** A request whose head has not come within so many seconds, or whose body brings less than 1 KiB/s over them, is cut off. */
+  ROOST_SLOW_REQUEST_SECONDS: z.coerce.number().int().min(1).max(3_600).default(20),
   /** Whether anybody may make an account. By default open, but closed in production without a mail server. */
   ROOST_REGISTRATION: z.enum(['open', 'closed']).optional(),
   /** Origins whose pages may call the API, comma separated; none by default. */

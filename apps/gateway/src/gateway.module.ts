@@ -43,6 +43,7 @@ import { ConversationsController } from './messages/conversations.controller.js'
 import { HealthController } from './health/health.controller.js';
 import { ErrorFilter } from './http/error.filter.js';
 import type { GatewayConfig } from './config.js';
+import { AddressLimiter } from './limits/address-limiter.js';
 import { RateLimiter } from './limits/rate-limiter.js';
 import { IdempotencyStore, sealedAnswers } from './idempotency/idempotency-store.js';
 import { MessagesController } from './messages/messages.controller.js';
@@ -114,6 +115,7 @@ export const controllers = [
     Content,
     IdempotencyStore,
     RateLimiter,
+    AddressLimiter,
     EventStreams,
     { provide: APP_FILTER, useClass: ErrorFilter },
   ],

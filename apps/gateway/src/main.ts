@@ -13,12 +13,16 @@ import { gatewayConfigSchema } from './config.js';
 import { controllers, GatewayModule } from './gateway.module.js';
 import { addAuthentication } from './http/authenticate.js';
 import { checkRoutes } from './http/check-routes.js';
+import { boundBodies } from './http/bound-bodies.js';
 import { watchRequests } from './http/drain.js';
 import { finishBodies } from './http/finish-bodies.js';
+import { answerOddRequests, frameworkError, protocolError } from './http/odd-requests.js';
 import { measureRequests } from './http/measure-requests.js';
 import { addManners } from './http/manners.js';
 import { addBodyParsers } from './http/body-parsers.js';
 import { runEndpoints } from './http/run-endpoints.js';
+import { AddressLimiter } from './limits/address-limiter.js';
+import { boundConnections } from './limits/bound-connections.js';
 import { RateLimiter } from './limits/rate-limiter.js';
 import { requestIdOf } from './http/request-context.js';
 import { AccountQuotas1795900000000 } from './migrations/account-quotas-1795900000000.js';
@@ -61,6 +65,14 @@ export const start: StartService = async (env, neighbours) => {
     bodyLimit: BODY_LIMIT_BYTES,
     trustProxy: trustedProxies.length > 0 ? trustedProxies : false,
     routerOptions: { maxParamLength: 8_192 },
+    clientErrorHandler: protocolError,
+    frameworkErrors: frameworkError,
+    // Bodies have a bound of their own: a large upload takes as long as it makes progress.
+    requestTimeout: 0,
+    http: {
+      headersTimeout: settings.ROOST_SLOW_REQUEST_SECONDS * 1_000,
+      connectionsCheckingInterval: Math.min(5_000, settings.ROOST_SLOW_REQUEST_SECONDS * 250),
+    },
     forceCloseConnections: 'idle',
   });
   const app = await NestFactory.create<NestFastifyApplication>(GatewayRoot, adapter, {
@@ -74,10 +86,13 @@ export const start: StartService = async (env, neighbours) => {
     done();
   });
   const drain = watchRequests(fastify);
+  boundBodies(fastify, settings.ROOST_SLOW_REQUEST_SECONDS * 1_000);
+  boundConnections(fastify.server, settings.ROOST_MAX_CONNECTIONS_PER_ADDRESS, trustedProxies);
   measureRequests(fastify);
   finishBodies(fastify);
   await addManners(app, fastify, settings.ROOST_CORS_ORIGINS);
-  addAuthentication(fastify, app.get(Identities), app.get(RateLimiter));
+  addAuthentication(fastify, app.get(Identities), app.get(RateLimiter), app.get(AddressLimiter));
+  answerOddRequests(fastify);
   addBodyParsers(fastify, BODY_LIMIT_BYTES);
   runEndpoints(fastify, app);
   const document = openApiDocument(controllers, '0.1.0');

@@ -7,6 +7,8 @@ export const ERROR_STATUS = {
   ACCESS_DENIED: 403,
   QUOTA_EXCEEDED: 403,
   NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  REQUEST_TIMEOUT: 408,
   CONFLICT: 409,
   ALREADY_EXISTS: 409,
   CHANNEL_NOT_CONFIGURED: 409,
@@ -16,6 +18,7 @@ export const ERROR_STATUS = {
   RANGE_NOT_SATISFIABLE: 416,
   IDEMPOTENCY_KEY_REUSED: 422,
   RATE_LIMITED: 429,
+  HEADERS_TOO_LARGE: 431,
   INTERNAL: 500,
   AGENT_UNAVAILABLE: 503,
   SERVICE_UNAVAILABLE: 503,
@@ -52,3 +55,7 @@ export class RoostError extends Error {
 export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === 'string' && Object.hasOwn(ERROR_STATUS, value);
 }
+
+/** What a caller does about an agent that is stopped or in error, for the end of a message. */
+export const callThatStarts = (agentId: string): string =>
+  `start it with POST /v1/agent/${agentId}/status and {"status":"active"}`;

@@ -1,6 +1,7 @@
 import { RoostError } from '#lib/contracts';
 import type { FastifyInstance } from 'fastify';
 import type { Identities } from '../accounts/identities.js';
+import type { AddressLimiter } from '../limits/address-limiter.js';
 import type { RateLimiter } from '../limits/rate-limiter.js';
 import { type CallingRequest, endpointOf } from './endpoint.js';
 
@@ -10,9 +11,15 @@ const PUBLIC_RAW_BYTES = 1024 ** 2;
 
 /**
  * Lets a request in as its endpoint declares, before any of its body is read: a caller without a key cannot make us
- * take in and parse 32 MiB. Errors: UNAUTHORIZED, RATE_LIMITED, FEATURE_DISABLED.
+ * take in and parse 32 MiB. What comes without a good key is counted by address; a webhook, whose proof is over its
+ * body, only when it is refused. Errors: UNAUTHORIZED, RATE_LIMITED, FEATURE_DISABLED.
  */
-export function addAuthentication(server: FastifyInstance, identities: Identities, rateLimiter: RateLimiter): void {
+export function addAuthentication(
+  server: FastifyInstance,
+  identities: Identities,
+  rateLimiter: RateLimiter,
+  addresses: AddressLimiter,
+): void {
   server.addHook('onRoute', (route) => {
     const endpoint = endpointOf(route);
     if (endpoint?.access === 'public')
@@ -20,11 +27,18 @@ export function addAuthentication(server: FastifyInstance, identities: Identitie
   });
   server.addHook('onRequest', async (request: CallingRequest, reply) => {
     const endpoint = endpointOf(request.routeOptions);
-    if (!endpoint || endpoint.access === 'public') return;
-    const shown = credentialOf(request);
+    const shown = endpoint && endpoint.access !== 'public' ? credentialOf(request) : undefined;
+    addresses.admit(request.ip, shown);
+    if (!endpoint || endpoint.access === 'public') {
+      if (!endpoint?.accepts?.includes('raw')) addresses.count(request.ip);
+      return;
+    }
     const identity = shown ? await identities.of(shown) : undefined;
-    if (!identity)
+    if (!identity || !shown) {
+      addresses.count(request.ip);
       throw new RoostError('UNAUTHORIZED', 'a valid API key or token is needed: send Authorization: Bearer roost_sk_…');
+    }
+    addresses.prove(shown);
     rateLimiter.admit(identity.accountId, reply);
     if (endpoint.access === 'account' && !identity.agentsEnabled)
       throw new RoostError(
@@ -36,10 +50,17 @@ export function addAuthentication(server: FastifyInstance, identities: Identitie
     request.identity = identity;
     if (identity.userId !== undefined) request.userId = identity.userId;
   });
+  server.addHook('onResponse', (request, reply, done) => {
+    const isRefused = reply.statusCode >= 400 && reply.statusCode < 500;
+    if (isRefused && endpointOf(request.routeOptions)?.accepts?.includes('raw')) addresses.count(request.ip);
+    done();
+  });
 }
 
 function credentialOf(request: CallingRequest): string | undefined {
-  const alias = request.headers['x-shinzo-api-key'];
   const bearer = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  return bearer ?? (typeof alias === 'string' ? alias : undefined);
+  if (bearer !== undefined) return bearer;
+  // The older name, and the one that most APIs have.
+  const alias = request.headers['x-shinzo-api-key'] ?? request.headers['x-api-key'];
+  return typeof alias === 'string' ? alias : undefined;
 }

@@ -142,8 +142,8 @@ export const sealedAnswers = {
 };
 const placeOf = (scope: string[]) => `idempotency:${scope.join(':')}`;
 
-/** An account, or where a caller without one calls from: nobody is given the answer of somebody else. */
-const scopeOf = ({ accountId, request }: Call) => accountId || `address ${request.ip}`;
+/** Nobody is given the answer of somebody else. */
+const scopeOf = ({ accountId }: Call) => accountId;
 
 interface Fingerprint {
   /** Known before the body is. */

@@ -31,7 +31,10 @@ describe('whatever is sent', () => {
   let nats: NatsConnection;
 
   beforeAll(async () => {
-    roost = await startRoost({ services: ['gateway'], env: { ROOST_RATE_LIMIT_PER_MINUTE: '1000000' } });
+    roost = await startRoost({
+      services: ['gateway'],
+      env: { ROOST_RATE_LIMIT_PER_MINUTE: '1000000', ROOST_ADDRESS_LIMIT_PER_MINUTE: '1000000' },
+    });
     nats = await connect({
       servers: roost.natsUrl,
       authenticator: credsAuthenticator(new TextEncoder().encode(roost.natsCreds)),

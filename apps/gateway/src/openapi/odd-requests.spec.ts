@@ -33,8 +33,7 @@ function wrongWith({ status, body }: { status: number; body: ErrorBody }): strin
   if (status >= 500 && body?.error?.code !== 'AGENT_UNAVAILABLE') return `is a ${status}`;
   if (status < 400) return undefined;
   if (typeof body?.error?.code !== 'string' || typeof body.meta?.request_id !== 'string') return 'has no error shape';
-  if (/\bat \S+:\d+|node_modules|SELECT |invalid byte sequence/.test(JSON.stringify(body)))
-    return 'tells of our inside';
+  if (/\bat \S+:\d+|node_modules|SELECT |invalid byte sequence/.test(body.error.message)) return 'tells of our inside';
   return undefined;
 }
 

@@ -16,12 +16,12 @@ const ErrorBody = z.object({
 });
 
 /** The codes that any endpoint of an account may give. */
-const ALWAYS: ErrorCode[] = ['VALIDATION_ERROR', 'INTERNAL', 'SERVICE_UNAVAILABLE'];
-const FOR_SIGNED_IN: ErrorCode[] = ['UNAUTHORIZED', 'RATE_LIMITED'];
+const ALWAYS: ErrorCode[] = ['VALIDATION_ERROR', 'RATE_LIMITED', 'INTERNAL', 'SERVICE_UNAVAILABLE'];
+const FOR_SIGNED_IN: ErrorCode[] = ['UNAUTHORIZED'];
 const FOR_ACCOUNTS: ErrorCode[] = [...FOR_SIGNED_IN, 'FEATURE_DISABLED'];
 /** Of a POST with `Idempotency-Key`. */
 const FOR_POSTS: ErrorCode[] = ['CONFLICT', 'IDEMPOTENCY_KEY_REUSED'];
-const FOR_BODIES: ErrorCode[] = ['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
+const FOR_BODIES: ErrorCode[] = ['REQUEST_TIMEOUT', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
 
 /** A parameter as Fastify writes it, with what it may be: `:platform(discord|slack)`, or `*path`. */
 const PARAMETER = /[:*](\w+)(?:\(([\w|]+)\))?/g;
@@ -63,6 +63,7 @@ export function openApiDocument(controllers: (new (...parameters: never[]) => ob
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', description: 'A platform API key: roost_sk_…' },
         apiKeyHeader: { type: 'apiKey', in: 'header', name: 'x-shinzo-api-key' },
+        shortApiKeyHeader: { type: 'apiKey', in: 'header', name: 'x-api-key' },
       },
     },
   };
@@ -79,7 +80,7 @@ function operation(definition: EndpointDefinition, operationId: string, path: st
     tags: [definition.tag],
     'x-roost-access': definition.access,
     'x-roost-tenant': definition.tenant ?? 'account',
-    security: isPublic ? [] : [{ bearer: [] }, { apiKeyHeader: [] }],
+    security: isPublic ? [] : [{ bearer: [] }, { apiKeyHeader: [] }, { shortApiKeyHeader: [] }],
     parameters: [
       ...pathParameters(path),
       ...queryParameters(definition.query && schemas.of(definition.query, `${operationId}_query`)),
@@ -135,8 +136,8 @@ function commonErrors(definition: EndpointDefinition): ErrorCode[] {
   ];
 }
 
-const isReplayable = ({ method, accepts }: Pick<EndpointDefinition, 'method' | 'accepts'>) =>
-  method === 'POST' && !accepts?.includes('raw');
+const isReplayable = ({ method, access }: Pick<EndpointDefinition, 'method' | 'access'>) =>
+  method === 'POST' && access !== 'public';
 
 const IDEMPOTENCY_KEY = {
   name: 'Idempotency-Key',

@@ -20,7 +20,9 @@ let theirs: Belongings;
 let stranger: string;
 
 beforeAll(async () => {
-  roost = await startRoost({ env: { ROOST_RATE_LIMIT_PER_MINUTE: '1000000' } });
+  roost = await startRoost({
+    env: { ROOST_RATE_LIMIT_PER_MINUTE: '1000000', ROOST_ADDRESS_LIMIT_PER_MINUTE: '1000000' },
+  });
   operations = await operationsOf(roost);
   stranger = await keyOfNewAccount(roost, true);
   mine = await belongingsOf(roost, roost.apiKey);

@@ -1,0 +1,74 @@
+import { RoostError } from '#lib/contracts';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { errorBody } from './error-body.js';
+import { requestIdOf } from './request-context.js';
+
+/** A modem brings more; at this pace the 64 KiB that a stranger may send are here in a minute. */
+const MIN_BYTES_PER_SECOND = 1_024;
+const LOOK_EVERY_MS = 1_000;
+
+interface Watched {
+  reply: FastifyReply;
+  bytes: number;
+  since: number;
+}
+
+/**
+ * Cuts off bodies that do not come: within each `windowMs` one has to end or to bring 1 KiB/s, so that a large upload
+ * takes as long as it makes progress and a half-sent body holds its connection for seconds. Time in which we do not
+ * read is not the sender's. Answered with REQUEST_TIMEOUT where nothing was answered yet.
+ */
+export function boundBodies(server: FastifyInstance, windowMs: number): void {
+  const watched = new Map<FastifyRequest, Watched>();
+  server.addHook('onRequest', (request, reply, done) => {
+    if (!request.raw.complete)
+      watched.set(request, { reply, bytes: request.raw.socket.bytesRead, since: performance.now() });
+    done();
+  });
+  const timer = setInterval(
+    () => {
+      for (const [request, of] of watched) {
+        if (request.raw.complete || request.raw.destroyed) watched.delete(request);
+        else if (isStalled(request, of, windowMs)) {
+          watched.delete(request);
+          cutOff(request, of.reply);
+        }
+      }
+    },
+    Math.min(LOOK_EVERY_MS, windowMs / 4),
+  ).unref();
+  server.addHook('onClose', (_server, done) => {
+    clearInterval(timer);
+    done();
+  });
+}
+
+function isStalled({ raw }: FastifyRequest, of: Watched, windowMs: number): boolean {
+  const now = performance.now();
+  const isOurTurn = raw.readableLength >= raw.readableHighWaterMark || raw.socket.isPaused();
+  const bytes = raw.socket.bytesRead;
+  if (!isOurTurn && now - of.since < windowMs) return false;
+  const isSlow = !isOurTurn && bytes - of.bytes < (windowMs / 1_000) * MIN_BYTES_PER_SECOND;
+  of.bytes = bytes;
+  of.since = now;
+  return isSlow;
+}
+
+function cutOff(request: FastifyRequest, reply: FastifyReply): void {
+  if (reply.sent || reply.raw.headersSent) {
+    request.raw.destroy();
+    return;
+  }
+  const error = new RoostError('REQUEST_TIMEOUT', 'the body came too slowly or not at all; send the request again');
+  const requestId = requestIdOf(request);
+  const body = JSON.stringify(errorBody(error, requestId));
+  reply.hijack();
+  reply.raw.writeHead(408, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    'x-request-id': requestId,
+    'x-content-type-options': 'nosniff',
+    connection: 'close',
+  });
+  reply.raw.end(body, () => request.raw.destroy());
+}

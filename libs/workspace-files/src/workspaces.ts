@@ -1,6 +1,13 @@
 import { Bus, type CallContext, currentCall, ownCall } from '#lib/bus';
 import { reachedNobody, workspaceGone } from '#lib/bus/rpc';
-import { ensureWorkspace, getAgentState, pingWorkspace, type RequestContract, RoostError } from '#lib/contracts';
+import {
+  callThatStarts,
+  ensureWorkspace,
+  getAgentState,
+  pingWorkspace,
+  type RequestContract,
+  RoostError,
+} from '#lib/contracts';
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
 
@@ -58,8 +65,8 @@ export class Workspaces {
     if (state.status === 'stopped')
       throw new RoostError(
         'AGENT_UNAVAILABLE',
-        'the agent is stopped: set its status to paused or active to reach its files',
-        [],
+        `the agent is stopped: ${callThatStarts(agentId)}, or with {"status":"paused"} to reach its files alone`,
+        [{ reason: 'stopped' }],
         30,
       );
   }

@@ -1,6 +1,6 @@
 import { Sealer } from '#lib/auth';
 import { Bus, CONFIG, LOGGER } from '#lib/bus';
-import { RoostError, type WorkspaceState } from '#lib/contracts';
+import { callThatStarts, RoostError, type WorkspaceState } from '#lib/contracts';
 import { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { Inject, Injectable } from '@nestjs/common';
@@ -234,7 +234,7 @@ const digestOf = (spec: WorkspaceSpec) => createHash('sha256').update(JSON.strin
 
 function unavailable(agent: AgentRow): RoostError {
   const reason = agent.status === 'error' ? `is in error (${agent.status_reason ?? 'unknown'})` : 'is stopped';
-  return new RoostError('AGENT_UNAVAILABLE', `the agent ${reason}: set its status to active`, [
+  return new RoostError('AGENT_UNAVAILABLE', `the agent ${reason}: ${callThatStarts(agent.id)}`, [
     { reason: agent.status },
   ]);
 }

@@ -25,14 +25,18 @@ export const TRANSITIONS: Record<Action, Record<AgentStatus, Outcome>> = {
   resume: {
     active: refuse('the agent is not paused'),
     paused: to('active'),
-    stopped: refuse('the agent is not paused; it is stopped: set its status to active'),
+    stopped: refuse(
+      'the agent is not paused; it is stopped: start it with POST /v1/agent/{id}/status and {"status":"active"}',
+    ),
     error: to('active'),
   },
   stop: {
     active: to('stopped'),
     paused: to('stopped'),
     stopped: refuse('the agent is already stopped'),
-    error: refuse('only an active or paused agent can be stopped; set its status to stopped'),
+    error: refuse(
+      'only an active or paused agent can be stopped; use POST /v1/agent/{id}/status with {"status":"stopped"}',
+    ),
   },
   'set-active': always('active'),
   'set-paused': always('paused'),

@@ -1,5 +1,6 @@
 import { accountOf, Bus, type CallContext, Handles } from '#lib/bus';
 import {
+  callThatStarts,
   countMessages,
   getMessage,
   interruptSubject,
@@ -61,7 +62,10 @@ export class MessagesHandlers {
       outcome = await this.batcher.send(request).catch(refuseUnstorable);
     }
     if (outcome.kind === 'unavailable') {
-      throw new RoostError('AGENT_UNAVAILABLE', `the agent is ${outcome.status}: start it to send messages`);
+      const state = outcome.status === 'error' ? 'in error' : outcome.status;
+      throw new RoostError('AGENT_UNAVAILABLE', `the agent is ${state}: ${callThatStarts(input.agentId)}`, [
+        { reason: outcome.status },
+      ]);
     }
     if (outcome.kind !== 'accepted') throw unknownAgent();
     this.bus.hint(recordedSubject(input.agentId));

@@ -38,7 +38,10 @@ export async function wireRequest(
   const real = globalThis.fetch;
   let captured: Captured | undefined;
   globalThis.fetch = (_, init) => {
-    captured ??= new Captured(typeof init?.body === 'string' ? init.body : '', Object.fromEntries(new Headers(init?.headers)));
+    captured ??= new Captured(
+      typeof init?.body === 'string' ? init.body : '',
+      Object.fromEntries(new Headers(init?.headers)),
+    );
     return Promise.reject(captured);
   };
   try {

@@ -81,7 +81,7 @@ describe('the brain and its hands', () => {
       anthropic_api_key: CANARIES.agent,
       configuration: {
         custom_env: { MY_TOKEN: CUSTOM },
-        mcp_servers: { away: { url: 'http://127.0.0.1:9/mcp', headers: { authorization: CANARIES.header } } },
+        mcp_servers: { away: { url: 'http://127.0.0.1:1025/mcp', headers: { authorization: CANARIES.header } } },
       },
     });
     runs(

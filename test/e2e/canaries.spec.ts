@@ -101,7 +101,7 @@ describe('planted secrets', () => {
         model: 'demo',
         custom_env: { TOKEN: canary('env') },
         mcp_servers: {
-          far: { url: 'http://127.0.0.1:9/mcp', headers: { authorization: canary('mcp-header') } },
+          far: { url: 'http://127.0.0.1:1025/mcp', headers: { authorization: canary('mcp-header') } },
           near: { command: 'true', env: { TOKEN: canary('mcp-env') } },
         },
       },

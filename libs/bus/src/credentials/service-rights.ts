@@ -133,7 +133,7 @@ export const serviceRights = {
     calls: [contracts.getAgentState, contracts.sendMessage, contracts.quotaLimits],
     reads: [
       ...[contracts.agentCreated, contracts.agentStatusChanged, contracts.agentDeleted, contracts.accountDeleted],
-      ...[contracts.messageCompleted, contracts.messageFailed, contracts.turnInterrupted],
+      ...[contracts.messageCompleted, contracts.messageFailed, contracts.turnInterrupted, contracts.automationStarted],
     ],
     signals: [],
     hears: [],

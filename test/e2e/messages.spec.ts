@@ -11,6 +11,7 @@ interface Message {
   conversation_id: string;
   reply_to_id: string | null;
   error: { code: string } | null;
+  waiting_for: { reason: string } | null;
 }
 interface Page {
   messages: Message[];
@@ -18,6 +19,8 @@ interface Page {
 }
 
 const POISON = 666;
+/** Its first answer takes longer than the test. */
+const SLOW = 777;
 const isFull = process.env.ROOST_FULL === '1';
 
 describe('messages', () => {
@@ -25,7 +28,10 @@ describe('messages', () => {
   let roost: TestRoost;
 
   beforeAll(async () => {
-    model = await startStandInModel({ answerMs: 20, poison: POISON });
+    model = await startStandInModel({
+      answerMs: (marks, times) => (marks.includes(SLOW) && times === 1 ? 120_000 : 20),
+      poison: POISON,
+    });
     roost = await startRoost({
       env: {
         OPENAI_BASE_URL: model.url,
@@ -93,6 +99,31 @@ describe('messages', () => {
       'its messages are gone',
       async () => (await roost.api('GET', `/v1/agent/${agentId}/messages/${queued.body.id}`)).status === 404,
     );
+  });
+
+  it('returns what a stopped agent was answering to its queue, and answers it when the agent is active again', async () => {
+    const agentId = await newAgent();
+    const message = await send(agentId, { content: markOf(SLOW) });
+    await until('the model was asked', () => model.asked.get(SLOW) === 1);
+    expect((await roost.api('POST', `/v1/agent/${agentId}/stop`)).status).toBe(200);
+    const look = async () =>
+      (
+        await roost.api<{ message: Message; replies: Message[] }>(
+          'GET',
+          `/v1/agent/${agentId}/messages/${message.body.id}`,
+        )
+      ).body;
+    await until('its turn has ended', async () => (await look()).message.status !== 'delivered');
+    expect((await look()).message).toMatchObject({
+      status: 'pending',
+      error: null,
+      waiting_for: { reason: 'stopped' },
+    });
+    expect((await list(agentId)).messages).toMatchObject([{ waiting_for: { reason: 'stopped' } }]);
+    await roost.api('POST', `/v1/agent/${agentId}/status`, { status: 'active' });
+    const replies = await answered(agentId, message.body.id);
+    expect(replies.map(({ content }) => answeredIn(content))).toEqual([[SLOW]]);
+    expect((await look()).message).toMatchObject({ status: 'read', error: null, waiting_for: null });
   });
 
   it('refuses messages to an agent in error with 503 until it is resumed', async () => {

@@ -15,7 +15,7 @@ export type QueueMode = z.output<typeof QueueMode>;
 /** `pending` queued · `delivered` claimed by a turn, or a reply that was sent · `read` finished or acknowledged. */
 export const MessageStatus = z.enum(['pending', 'delivered', 'read']);
 
-export const Message = wire({
+const messageShape = {
   id: MessageId,
   role: z.enum(['user', 'assistant']),
   content: z.string(),
@@ -29,8 +29,25 @@ export const Message = wire({
   deliveredAt: Timestamp.nullable(),
   readAt: Timestamp.nullable(),
   error: wire({ code: z.string(), message: z.string() }).nullable(),
-});
+};
+export const Message = wire(messageShape);
 export type Message = z.output<typeof Message>;
+
+/**
+ * Why a pending message is not being answered yet. Of several reasons the first of this order is told:
+ * `paused`, `stopped`, `error` the agent's state · `balance` the agent has no output tokens left · `retry` a turn failed
+ * for a passing reason · `turn` another turn of the agent runs · `slot` it is next when a worker is free.
+ */
+export const WaitingFor = wire({
+  reason: z.enum(['paused', 'stopped', 'error', 'balance', 'retry', 'turn', 'slot']),
+  /** Of `retry`: what the last try failed with, and when the next one begins. */
+  error: wire({ code: z.string(), message: z.string() }).nullable(),
+  nextAttemptAt: Timestamp.nullable(),
+});
+
+/** A message as readers of the queue see it: with what it waits for, null unless it is a pending one. */
+export const MessageInQueue = wire({ ...messageShape, waitingFor: WaitingFor.nullable().default(null) });
+export type MessageInQueue = z.output<typeof MessageInQueue>;
 
 /** What `POST messages` answers: the message as it was accepted. */
 export const AcceptedMessage = wire({
@@ -129,7 +146,7 @@ export const postMessage = request('messaging.message.post', {
 /** One message and its replies; holds up to `waitSeconds` until there is a reply or an error. Errors: NOT_FOUND. */
 export const getMessage = request('messaging.message.get', {
   input: wire({ agentId: AgentId, messageId: MessageId, waitSeconds: z.number().min(0).max(60).default(0) }),
-  output: wire({ message: Message, replies: z.array(Message) }),
+  output: wire({ message: MessageInQueue, replies: z.array(Message) }),
   timeoutMs: 65_000,
 });
 
@@ -146,7 +163,7 @@ export const messageListQuery = {
 /** Oldest first; without a cursor, the newest `limit`. Errors: NOT_FOUND, VALIDATION_ERROR (cursor of another agent). */
 export const listMessages = request('messaging.message.list', {
   input: wire({ agentId: AgentId, ...messageListQuery }),
-  output: wire({ messages: z.array(Message), hasMore: z.boolean() }),
+  output: wire({ messages: z.array(MessageInQueue), hasMore: z.boolean() }),
 });
 
 /**

@@ -38,10 +38,10 @@ export const claimTurn = request('messaging.turn.claim', {
 
 const Fence = { turnId: z.uuid(), fencingToken: Count };
 
-/** Extends the lease. `cancelled` says that the worker must stop: interrupted, or the agent was stopped. Errors: CONFLICT (lease lost). */
+/** Extends the lease. `cancelled` says that the worker must stop: interrupted, or (`stopped`) the agent may not act any more. Errors: CONFLICT (lease lost). */
 export const heartbeatTurn = request('messaging.turn.heartbeat', {
   input: wire({ ...Fence, partialReply: z.string().optional() }),
-  output: wire({ cancelled: z.boolean(), waitingMessages: Count }),
+  output: wire({ cancelled: z.boolean(), stopped: z.boolean().default(false), waitingMessages: Count }),
 });
 
 export const Usage = wire({ inputTokens: Count, outputTokens: Count, cachedInputTokens: Count });
@@ -67,13 +67,16 @@ export const failTurn = request('messaging.turn.fail', {
   output: wire({ willRetry: z.boolean() }),
 });
 
-/** Ends a turn that was cancelled: what was said is kept, marked interrupted; the batch is not answered again. Errors: CONFLICT. */
+/**
+ * Ends a turn that was interrupted: what was said is kept, marked interrupted; the batch is not answered again. That of
+ * a turn whose agent was stopped goes back to the queue. Errors: CONFLICT.
+ */
 export const interruptedTurn = request('messaging.turn.interrupted', {
   input: wire({ ...Fence, partialReply: z.string(), usage: Usage }),
   output: wire({ accepted: z.boolean() }),
 });
 
-/** Hands a turn back untouched, when its worker shuts down: its messages are pending again. Errors: CONFLICT. */
+/** Hands a turn back untouched, when its worker shuts down or its agent was stopped: its messages are pending again. Errors: CONFLICT. */
 export const releaseTurn = request('messaging.turn.release', {
   input: wire({ ...Fence }),
   output: wire({ accepted: z.boolean() }),

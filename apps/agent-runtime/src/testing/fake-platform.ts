@@ -56,6 +56,8 @@ export class FakePlatform {
   /** How many debits from now on are made without the asker hearing of it. */
   lostDebits = 0;
   cancelled = new Set<string>();
+  /** Turns whose agent was stopped. */
+  stopped = new Set<string>();
   /** How often each turn was reported as over. */
   readonly reports = new Map<string, number>();
   private readonly others = new Map<string, AgentForTurn>();
@@ -138,6 +140,12 @@ export class FakePlatform {
     this.connection.publish(interruptSubject(this.agentId));
   }
 
+  /** As messaging does when the agent is stopped or enters `error`. */
+  stopAgent(turnId: string): void {
+    this.stopped.add(turnId);
+    this.connection.publish(interruptSubject(this.agentId));
+  }
+
   liveText(turnId: string): string {
     return this.live
       .flatMap((event) => (event.turnId === turnId && event.type === 'text.delta' ? [event.text ?? ''] : []))
@@ -215,7 +223,8 @@ export class FakePlatform {
       return { turn, hasMore: this.queue.length > 0 };
     });
     this.on(heartbeatTurn, ({ turnId }) => ({
-      cancelled: this.cancelled.has(turnId),
+      cancelled: this.cancelled.has(turnId) || this.stopped.has(turnId),
+      stopped: this.stopped.has(turnId),
       waitingMessages: this.waitingMessages,
     }));
     this.on(listMessages, ({ conversationId, status, before, limit }) => {
@@ -224,7 +233,8 @@ export class FakePlatform {
           (!conversationId || message.conversationId === conversationId) && (!status || message.status === status),
       );
       const end = before ? all.findIndex((message) => message.id === before) : all.length;
-      return { messages: all.slice(Math.max(0, end - Number(limit)), end), hasMore: false };
+      const page = all.slice(Math.max(0, end - Number(limit)), end);
+      return { messages: page.map((message) => ({ ...message, waitingFor: null })), hasMore: false };
     });
     this.on(recentTexts, ({ conversationId, before, since, limit }) => {
       const all = this.messages.filter((message) => message.conversationId === conversationId);

@@ -88,6 +88,23 @@ describe('the hand-over of a turn', () => {
     await nothingIsLeft();
   });
 
+  it('of an agent that is stopped in the middle ends its command at once, and goes on when the agent is active again', async () => {
+    callOnce('stopped work', [
+      { name: 'write_file', arguments: '{"path":"kept.txt","content":"done"}' },
+      { name: 'bash', arguments: '{"command":"sleep 1500"}' },
+    ]);
+    answerWith('I went on after the stop.');
+    brain.workspace.onCommand = async (_, cancelled) => (await cancelled, { cancelled: true });
+    const { turnId, outcome } = brain.platform.say('stopped work', { conversationId: 'stop' });
+    await until('the command runs', () => brain.workspace.commands.includes('sleep 1500'));
+    await written('sleep 1500');
+    brain.platform.stopAgent(turnId);
+    const { end, replies } = await outcome;
+    expect({ end, replies }).toEqual({ end: 'completed', replies: ['I went on after the stop.'] });
+    expect(brain.workspace.commands.filter((command) => command === 'sleep 1500')).toHaveLength(1);
+    await nothingIsLeft();
+  });
+
   it('of a worker that fell silent ends what it left running, and hears of messages that came since', async () => {
     callOnce('lost work', [{ name: 'bash', arguments: '{"command":"sleep 2000"}' }]);
     answerWith('I took over.');

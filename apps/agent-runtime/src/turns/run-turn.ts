@@ -232,7 +232,8 @@ class RunningTurn {
     const { turn, context, runner } = this;
     const reason = this.abort.signal.reason instanceof TurnStopped ? this.abort.signal.reason.reason : undefined;
     if (reason === 'lease-lost') return runner.logger.warn({ turnId: turn.turnId }, 'the lease of a turn was lost');
-    if (reason === 'shutdown') {
+    // The work is kept: when the agent acts again, or another worker has the turn, it goes on from there.
+    if (reason === 'shutdown' || reason === 'stopped') {
       await this.handOver(context);
       return void (await this.report.released());
     }

@@ -45,13 +45,13 @@ export class TurnLease {
     const { turnId, fencingToken, leaseMs } = this.turn;
     const askedAt = Date.now();
     try {
-      const { cancelled, waitingMessages } = await this.bus.request(
+      const { cancelled, stopped, waitingMessages } = await this.bus.request(
         heartbeatTurn,
         { turnId, fencingToken, partialReply: this.held.partialReply() },
         ownCall(`turn_${turnId}`, leaseMs / 3),
       );
       this.extendedAt = askedAt;
-      if (cancelled) this.abort.abort(new TurnStopped('interrupted'));
+      if (cancelled) this.abort.abort(new TurnStopped(stopped ? 'stopped' : 'interrupted'));
       else this.held.onWaiting(waitingMessages);
     } catch (error) {
       const isLost = error instanceof RoostError && (error.code === 'CONFLICT' || error.code === 'NOT_FOUND');

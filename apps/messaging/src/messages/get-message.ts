@@ -1,10 +1,11 @@
-import { Message, RoostError } from '#lib/contracts';
+import { Message, MessageInQueue, RoostError } from '#lib/contracts';
 import type { Database } from '#lib/database';
 import { MAY_BE_GONE } from '../agents/known-agents.js';
 import { belongsTo } from './belongs-to.js';
+import { MESSAGE_IN_QUEUE } from './waiting-for.js';
 
 interface Found {
-  message: Message;
+  message: MessageInQueue;
   replies: Message[];
 }
 
@@ -36,7 +37,7 @@ export async function getMessage(
   assertAgent: () => Promise<void>,
 ): Promise<Found> {
   const [row] = await database.query<{ message: unknown; replies: unknown[] | null; may_be_gone: boolean }>(
-    `SELECT wire_message(m) AS message, ${MAY_BE_GONE},
+    `SELECT ${MESSAGE_IN_QUEUE} AS message, ${MAY_BE_GONE},
        (SELECT jsonb_agg(wire_message(r) ORDER BY r.seq) FROM messages r
         WHERE r.turn_id = m.turn_id AND r.role = 'assistant' AND m.role = 'user') AS replies
      FROM messages m WHERE id = $2 AND ${belongsTo('$1', '$3')}`,
@@ -45,7 +46,7 @@ export async function getMessage(
   if (!row) throw unknownMessage();
   if (row.may_be_gone) await assertAgent();
   return {
-    message: Message.parse(row.message),
+    message: MessageInQueue.parse(row.message),
     replies: (row.replies ?? []).map((reply) => Message.parse(reply)),
   };
 }

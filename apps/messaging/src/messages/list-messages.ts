@@ -1,8 +1,9 @@
-import { listMessages as contract, Message, RoostError } from '#lib/contracts';
+import { listMessages as contract, MessageInQueue, RoostError } from '#lib/contracts';
 import type { Database } from '#lib/database';
 import type { z } from 'zod';
 import { MAY_BE_GONE } from '../agents/known-agents.js';
 import { belongsTo } from './belongs-to.js';
+import { MESSAGE_IN_QUEUE } from './waiting-for.js';
 
 /** A page travels in one bus message of at most 32 MB; a character may take six bytes of it as an escape. */
 const MAX_PAGE_CHARS = 4_000_000;
@@ -33,7 +34,7 @@ export async function listMessages(
   // After a cursor the page begins there; otherwise it is the newest ones.
   const isForward = query.after !== undefined;
   const rows = await database.query<{ message: unknown; may_be_gone: boolean }>(
-    `SELECT wire_message(m) AS message, ${MAY_BE_GONE} FROM messages m WHERE ${conditions.join(' AND ')}
+    `SELECT ${MESSAGE_IN_QUEUE} AS message, ${MAY_BE_GONE} FROM messages m WHERE ${conditions.join(' AND ')}
      ORDER BY seq ${isForward ? 'ASC' : 'DESC'} LIMIT ${limit + 1}`,
     values,
   );
@@ -42,12 +43,12 @@ export async function listMessages(
     await assertCursor(database, accountId, query.agentId, 'before', query.before);
     await assertCursor(database, accountId, query.agentId, 'after', query.after);
   }
-  const messages = fitting(rows.slice(0, limit).map((row) => Message.parse(row.message)));
+  const messages = fitting(rows.slice(0, limit).map((row) => MessageInQueue.parse(row.message)));
   return { messages: isForward ? messages : messages.reverse(), hasMore: rows.length > messages.length };
 }
 
 /** As many from the begin as one page carries. */
-function fitting(messages: Message[]): Message[] {
+function fitting(messages: MessageInQueue[]): MessageInQueue[] {
   let chars = 0;
   const end = messages.findIndex(({ content }) => (chars += content.length) > MAX_PAGE_CHARS);
   return end > 0 ? messages.slice(0, end) : messages;

@@ -145,7 +145,7 @@ const STORE = `
       ready_at = least(coalesce(c.ready_at, excluded.ready_at), CASE WHEN excluded.ready_at = 'epoch' THEN excluded.ready_at END),
       updated_at = now()
   ), cancelled AS (
-    UPDATE turns SET cancelled = true FROM touched
+    UPDATE turns SET cancelled = true, stopped = false FROM touched
     WHERE $4 AND turns.agent_id = touched.agent_id AND turns.state = 'running' AND touched.interrupts
   ), ready AS (
     UPDATE agents SET next_at = now() FROM (SELECT DISTINCT agent_id FROM touched) t JOIN agent USING (agent_id)

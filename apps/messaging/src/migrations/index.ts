@@ -1,5 +1,11 @@
 import { FairClaims1795710000000 } from './fair-claims-1795710000000.js';
+import { WaitingReasons1796000000000 } from './waiting-reasons-1796000000000.js';
 import { Messaging1795560000000 } from './messaging-1795560000000.js';
 import { Waiting1795900000000 } from './waiting-1795900000000.js';
 
-export const migrations = [Messaging1795560000000, FairClaims1795710000000, Waiting1795900000000];
+export const migrations = [
+  Messaging1795560000000,
+  FairClaims1795710000000,
+  Waiting1795900000000,
+  WaitingReasons1796000000000,
+];

@@ -9,7 +9,7 @@ export async function expireTurn(tx: Transaction): Promise<Ended | undefined> {
   const turn = await lockExpiredTurn(tx);
   if (!turn) return undefined;
   // Its user has asked for something else meanwhile: answering it now would be answering it twice.
-  if (turn.isCancelled) return endInterrupted(tx, turn, turn.partialReply);
+  if (turn.isInterrupted) return endInterrupted(tx, turn, turn.partialReply);
   return returnBatch(tx, turn, {
     state: 'expired',
     error: { code: 'WORKER_LOST', message: 'the worker that answered this message was lost several times' },

@@ -2,8 +2,9 @@ import type { failTurn as contract } from '#lib/contracts';
 import type { Transaction } from '#lib/database';
 import type { z } from 'zod';
 import type { Ended } from './complete-turn.js';
+import { endInterrupted } from './interrupt-turn.js';
 import { lockTurn } from './locked-turn.js';
-import { MAX_ATTEMPTS, returnBatch } from './return-batch.js';
+import { handBack, MAX_ATTEMPTS, returnBatch } from './return-batch.js';
 
 /** What no smaller batch would cure. */
 const NOT_OF_THE_MESSAGE = new Set(['BALANCE_EXHAUSTED', 'AGENT_UNAVAILABLE', 'NOT_FOUND']);
@@ -25,6 +26,9 @@ export async function failTurn(
   if (turn.state !== 'running') {
     return { agentId: turn.agentId, settledIds: [], hasMoreWork: false, willRetry: turn.willRetry };
   }
+  if (turn.isInterrupted) return { ...(await endInterrupted(tx, turn, partialReply)), willRetry: false };
+  // What breaks because the agent was stopped under it is not the message's fault.
+  if (turn.isStopped) return handBack(tx, turn, retryable ? partialReply : '');
   const size = turn.messageIds.length;
   const half = size > 1 ? Math.ceil(size / 2) : null;
   const isSplit = !retryable && half !== null && !NOT_OF_THE_MESSAGE.has(error.code);

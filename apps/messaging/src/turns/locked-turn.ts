@@ -8,7 +8,10 @@ export interface LockedTurn {
   accountId: string;
   conversationId: string;
   state: 'running' | 'completed' | 'failed' | 'interrupted' | 'released' | 'expired';
-  isCancelled: boolean;
+  /** A newer message took its place: the batch is not answered. */
+  isInterrupted: boolean;
+  /** The agent may not act any more: the batch goes back to the queue. */
+  isStopped: boolean;
   attempt: number;
   messageIds: string[];
   partialReply: string;
@@ -22,7 +25,7 @@ export interface Fence {
 }
 
 const COLUMNS = `t.id, t.agent_id AS "agentId", t.account_id AS "accountId", t.conversation_id AS "conversationId",
-  t.state, t.cancelled AS "isCancelled", t.attempt, t.message_ids AS "messageIds",
+  t.state, t.cancelled AND NOT t.stopped AS "isInterrupted", t.stopped AS "isStopped", t.attempt, t.message_ids AS "messageIds",
   t.partial_reply AS "partialReply", t.reply_ids AS "replyIds", t.will_retry AS "willRetry"`;
 const JOIN = `turns t JOIN agents a ON a.agent_id = t.agent_id`;
 

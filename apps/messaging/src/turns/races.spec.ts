@@ -141,7 +141,7 @@ class Queue {
   stop(fence: Fence) {
     return this.report(async (tx) => {
       const turn = await lockTurn(tx, fence, 'interrupted', true);
-      if (turn.state === 'running' && turn.isCancelled) await endInterrupted(tx, turn, 'half');
+      if (turn.state === 'running' && turn.isInterrupted) await endInterrupted(tx, turn, 'half');
       return turn;
     });
   }

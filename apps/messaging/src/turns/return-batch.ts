@@ -52,6 +52,19 @@ export async function returnBatch(
   };
 }
 
+/** Puts the batch of a turn that was ended for no fault of its own back into the queue. */
+export function handBack(tx: Transaction, turn: LockedTurn, partialReply: string) {
+  return returnBatch(tx, turn, {
+    state: 'released',
+    error: { code: 'INTERNAL', message: 'the turn was handed back' },
+    maxAttempts: 2 ** 31 - 1,
+    delayMs: 0,
+    batchMax: null,
+    countsAsTry: false,
+    partialReply,
+  });
+}
+
 const RETURN = `
   WITH batch AS (
     UPDATE messages SET
@@ -74,7 +87,8 @@ const RETURN = `
   ), conversation AS (
     UPDATE conversations SET
       ready_at = CASE WHEN s.retried THEN now() + $8::int * interval '1 ms' ELSE ready_at END,
-      partial_reply = CASE WHEN s.retried THEN $10::text ELSE '' END
+      partial_reply = CASE WHEN s.retried THEN $10::text ELSE '' END,
+      retry_error = CASE WHEN s.retried THEN $6::jsonb END
     FROM summary s WHERE agent_id = $2::uuid AND id = $4::text
   ), event AS (
     INSERT INTO outbox (subject, key, payload, headers)

@@ -19,8 +19,7 @@ import { completeTurn as complete, type Ended } from './complete-turn.js';
 import { AccountRotation } from './account-rotation.js';
 import { failTurn as fail } from './fail-turn.js';
 import { heartbeatTurn as heartbeat } from './heartbeat-turn.js';
-import { endInterrupted } from './interrupt-turn.js';
-import { lockTurn } from './locked-turn.js';
+import { endCancelled } from './interrupt-turn.js';
 import { releaseTurn as release } from './release-turn.js';
 
 type InputOf<C extends { input: z.ZodType }> = z.output<C['input']>;
@@ -72,10 +71,7 @@ export class TurnsHandlers {
 
   @Handles(interruptedTurn)
   async interrupted({ partialReply, ...fence }: InputOf<typeof interruptedTurn>) {
-    const ended = await this.database.transaction(async (tx) => {
-      const turn = await lockTurn(tx, fence, 'interrupted', this.isFenced);
-      return turn.state === 'running' ? endInterrupted(tx, turn, partialReply) : undefined;
-    });
+    const ended = await this.database.transaction((tx) => endCancelled(tx, fence, partialReply, this.isFenced));
     if (ended) this.tell(ended);
     return { accepted: true };
   }

@@ -1,0 +1,23 @@
+/**
+ * SQL for what the message `m` waits for, in the wire form of contracts' WaitingFor; null unless it is pending. Computed
+ * when it is read, from rows that are found by their keys: sending and claiming write nothing for it.
+ */
+export const WAITING_FOR = `
+  CASE WHEN m.status = 'pending' THEN (
+    SELECT jsonb_build_object('reason', w.reason,
+      'error', CASE WHEN w.reason = 'retry' THEN w.retry_error END,
+      'next_attempt_at', CASE WHEN w.reason = 'retry' THEN wire_time(w.ready_at) END)
+    FROM (
+      SELECT c.retry_error, c.ready_at, CASE
+        WHEN a.lacks_balance THEN 'balance'
+        WHEN a.status IN ('paused', 'stopped', 'error') THEN a.status
+        WHEN c.ready_at > now() THEN 'retry'
+        WHEN a.running_turn IS NOT NULL THEN 'turn'
+        ELSE 'slot' END AS reason
+      FROM agents a LEFT JOIN conversations c ON c.agent_id = a.agent_id AND c.id = m.conversation_id
+      WHERE a.agent_id = m.agent_id
+    ) w
+  ) END`;
+
+/** The message `m` in the wire form of contracts' MessageInQueue. */
+export const MESSAGE_IN_QUEUE = `wire_message(m) || jsonb_build_object('waiting_for', ${WAITING_FOR})`;

@@ -1,5 +1,5 @@
 import { cancelExec, execCommand, pingWorkspace } from '#lib/contracts';
-import { workspaceGone } from '#lib/bus/rpc';
+import { reachedNobody, workspaceGone } from '#lib/bus/rpc';
 import { tool, zodSchema } from 'ai';
 import { z } from 'zod';
 import { capText } from '../mcp/tool-result.js';
@@ -9,6 +9,7 @@ import { toolCall, workspaceRequest } from './workspace-request.js';
 
 const DEFAULT_SECONDS = 120;
 const MAX_SECONDS = 3_600;
+const CANCEL_TRIES = 5;
 const MAX_OUTPUT_BYTES = 30_000;
 /** The workspace keeps to it; one that was taken over need not. The margin is for its word on what was left out. */
 const MAX_OUTPUT_CHARS = MAX_OUTPUT_BYTES + 200;
@@ -73,14 +74,23 @@ async function run(
     ]);
     return describe(result, timeoutMs);
   } catch (error) {
-    if (signal?.aborted) {
-      await context.bus
-        .request(cancelExec, { agentId: context.agentId, execId }, toolCall(context, cancelExec.timeoutMs))
-        .catch(() => undefined);
-    }
+    if (signal?.aborted) await cancelCommand(context, execId);
     throw error;
   } finally {
     watch.abort();
+  }
+}
+
+/** Asked again when a busy workspace does not answer in time: a command that nobody waits for would run on unseen. */
+async function cancelCommand(context: ToolContext, execId: string): Promise<void> {
+  for (let tries = 1; tries <= CANCEL_TRIES; tries += 1) {
+    try {
+      const call = toolCall(context, cancelExec.timeoutMs);
+      await context.bus.request(cancelExec, { agentId: context.agentId, execId }, call);
+      return;
+    } catch (error) {
+      if (reachedNobody(error)) return; // with its workspace the command is gone too
+    }
   }
 }
 

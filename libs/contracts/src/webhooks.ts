@@ -114,8 +114,8 @@ export const rotateWebhookSecret = request('webhooks.endpoint.rotate-secret', {
   output: WebhookEndpointSecret,
 });
 
-/** `pending` to be tried (again) · `dead` after the last retry · `blocked` by the address guard. */
-export const DeliveryStatus = z.enum(['pending', 'succeeded', 'dead', 'blocked']);
+/** `pending` to be tried (again) · `dead` after the last retry · `blocked` by the address guard · `cancelled` as its agent was deleted. */
+export const DeliveryStatus = z.enum(['pending', 'succeeded', 'dead', 'blocked', 'cancelled']);
 
 const deliveryFields = {
   id: DeliveryId,
@@ -175,7 +175,7 @@ export const getWebhookDelivery = request('webhooks.delivery.get', {
   input: byDelivery,
   output: WebhookDeliveryDetail,
 });
-/** Tries a delivery again now, with the same `webhook-id` and a new schedule. Errors: NOT_FOUND, CONFLICT (endpoint disabled). */
+/** Tries a delivery again now, with the same `webhook-id` and a new schedule. Errors: NOT_FOUND, CONFLICT (endpoint disabled, agent deleted). */
 export const retryWebhookDelivery = request('webhooks.delivery.retry', { input: byDelivery, output: WebhookDelivery });
 /** Sends a `webhook.test` event to one endpoint. Errors: NOT_FOUND, CONFLICT (disabled). */
 export const testWebhookEndpoint = request('webhooks.endpoint.test', { input: byEndpoint, output: WebhookDelivery });
@@ -184,7 +184,7 @@ const replayFields = { since: Timestamp, until: Timestamp.optional(), status: De
 /** The body of `POST /v1/webhooks/endpoints/{id}/replay`. */
 export const ReplayWebhooks = wire(replayFields);
 export const ReplayedWebhooks = wire({ replayed: Count });
-/** Sends again what an endpoint was sent in a time, at most 10 000; the `webhook-id`s stay. Errors: NOT_FOUND, CONFLICT (disabled). */
+/** Sends again what an endpoint was sent in a time, at most 10 000; the `webhook-id`s stay; of deleted agents `agent.deleted` alone. Errors: NOT_FOUND, CONFLICT (disabled). */
 export const replayWebhooks = request('webhooks.endpoint.replay', {
   input: wire({ endpointId: EndpointId, ...replayFields }),
   output: ReplayedWebhooks,

@@ -1,10 +1,12 @@
 import type { Database } from '#lib/database';
+import { endHeld, markCancelled } from './cancel-deliveries.js';
 
 /** A delivery that this worker holds until its lease ends. */
 export interface ClaimedDelivery {
   id: string;
   endpoint_id: string;
   event_id: string;
+  agent_id: string | null;
   /** Compared when the outcome is recorded: a worker whose lease was taken over records nothing. */
   fencing_token: string;
   tries: number;
@@ -50,20 +52,25 @@ export function claimDeliveries(
        WHERE delivery_id = ANY (ARRAY(SELECT delivery_id FROM due))
        RETURNING delivery_id AS id, endpoint_id, event_id, fencing_token, tries
      )
-     SELECT c.*, e.url, e.sealed_secret, v.body,
+     SELECT c.*, e.url, e.sealed_secret, v.body, v.agent_id,
        CASE WHEN e.previous_secret_until > now() THEN e.sealed_previous_secret END AS sealed_previous_secret
      FROM claimed c JOIN endpoints e ON e.id = c.endpoint_id
-     CROSS JOIN LATERAL (SELECT body FROM events WHERE id = c.event_id LIMIT 1) v`,
+     CROSS JOIN LATERAL (SELECT body, agent_id FROM events WHERE id = c.event_id LIMIT 1) v`,
     [[...roomOf.keys()], [...roomOf.values()], defaultRoom],
   );
 }
 
-/** Gives claimed deliveries back untried, for another worker to take at once. */
+/** Gives claimed deliveries back untried, for another worker to take at once; those of deleted agents are cancelled. */
 export async function releaseDeliveries(database: Database, deliveries: ClaimedDelivery[]): Promise<void> {
   if (deliveries.length === 0) return;
-  await database.query(
-    `UPDATE queue q SET leased_until = '-infinity' FROM unnest($1::uuid[], $2::bigint[]) AS held (id, token)
-     WHERE q.delivery_id = held.id AND q.fencing_token = held.token`,
-    [deliveries.map(({ id }) => id), deliveries.map(({ fencing_token }) => fencing_token)],
-  );
+  await database.transaction(async (tx) => {
+    const released = await tx.query<{ id: string; is_cancelled: boolean }>(
+      `UPDATE queue q SET leased_until = '-infinity' FROM unnest($1::uuid[], $2::bigint[]) AS held (id, token)
+       WHERE q.delivery_id = held.id AND q.fencing_token = held.token
+       RETURNING q.delivery_id AS id, q.due_at = 'infinity' AS is_cancelled`,
+      [deliveries.map(({ id }) => id), deliveries.map(({ fencing_token }) => fencing_token)],
+    );
+    const cancelled = released.filter((row) => row.is_cancelled).map(({ id }) => id);
+    await endHeld(tx, await markCancelled(tx, cancelled));
+  });
 }

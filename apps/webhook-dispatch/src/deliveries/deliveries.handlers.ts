@@ -4,6 +4,7 @@ import {
   listWebhookDeliveries,
   replayWebhooks,
   retryWebhookDelivery,
+  RoostError,
   testWebhookEndpoint,
 } from '#lib/contracts';
 import { Database, newId } from '#lib/database';
@@ -37,7 +38,7 @@ export class DeliveriesHandlers {
   @Handles(listWebhookDeliveries)
   async list(query: Input<typeof listWebhookDeliveries>, context: CallContext) {
     const rows = await this.database.query<DeliveryRow>(
-      `SELECT d.*, q.due_at AS next_attempt_at FROM deliveries d LEFT JOIN queue q ON q.delivery_id = d.id
+      `SELECT d.*, NULLIF(q.due_at, 'infinity') AS next_attempt_at FROM deliveries d LEFT JOIN queue q ON q.delivery_id = d.id
        WHERE d.account_id = $1
          AND ($2::uuid IS NULL OR d.agent_id = $2) AND ($3::uuid IS NULL OR d.endpoint_id = $3)
          AND ($4::text IS NULL OR d.status = $4) AND ($5::text IS NULL OR d.event_type = $5)
@@ -62,7 +63,7 @@ export class DeliveriesHandlers {
   @Handles(getWebhookDelivery)
   async get({ deliveryId }: Input<typeof getWebhookDelivery>, context: CallContext) {
     const [row] = await this.database.query<DeliveryRow & { body: string }>(
-      `SELECT d.*, q.due_at AS next_attempt_at, v.body FROM deliveries d JOIN events v ON v.id = d.event_id
+      `SELECT d.*, NULLIF(q.due_at, 'infinity') AS next_attempt_at, v.body FROM deliveries d JOIN events v ON v.id = d.event_id
        LEFT JOIN queue q ON q.delivery_id = d.id WHERE d.account_id = $1 AND d.id = $2`,
       [accountOf(context), deliveryId],
     );
@@ -96,7 +97,7 @@ export class DeliveriesHandlers {
       if (!found) throw noDelivery();
       assertEnabled(await lockEndpoint(tx, accountId, found.endpoint_id));
       const [row] = await sendAgain(tx, accountId, [deliveryId]);
-      if (!row) throw noDelivery();
+      if (!row) throw new RoostError('CONFLICT', "the delivery's agent was deleted; nothing more is sent of it");
       tx.afterCommit(() => this.worker.kick());
       return toDelivery(row);
     });

@@ -63,6 +63,20 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
     this.claiming ??= this.claimWhileNeeded();
   }
 
+  /** Gives up what was claimed ahead for an agent that is deleted; what is being sent ends as it does. */
+  dropWaiting(agentId: string): void {
+    const dropped: ClaimedDelivery[] = [];
+    for (const queue of this.queues.values()) {
+      const isOther = ({ agent_id }: ClaimedDelivery) => agent_id !== agentId;
+      dropped.push(...queue.waiting.map(({ delivery }) => delivery).filter((delivery) => !isOther(delivery)));
+      queue.waiting = queue.waiting.filter(({ delivery }) => isOther(delivery));
+    }
+    // Without it their leases end, and `agent.deleted` goes out then.
+    releaseDeliveries(this.database, dropped)
+      .then(() => this.kick())
+      .catch((error: unknown) => this.logger.error({ err: error, agentId }, 'webhooks could not be cancelled at once'));
+  }
+
   private async claimWhileNeeded(): Promise<void> {
     clearTimeout(this.timer);
     do {

@@ -1,33 +1,41 @@
 import { webhookEndpointDisabled } from '#lib/contracts';
 import { newId, type Transaction } from '#lib/database';
 import { expandEvent } from '../events/expand-event.js';
+import { endHeld } from './cancel-deliveries.js';
 import type { Outcome } from './send-delivery.js';
 
 /**
  * Records tries in one transaction: history, what is next for each delivery, the endpoints' health. An outcome whose
- * lease was taken over is left out: the delivery's new holder tells.
+ * lease was taken over is left out: the delivery's new holder tells. A failure of a delivery whose agent was deleted
+ * meanwhile is its last.
  */
 export async function recordOutcomes(tx: Transaction, outcomes: Outcome[]): Promise<void> {
   const column = <T>(of: (outcome: Outcome) => T) => outcomes.map(of);
-  await tx.query(
+  const held = await tx.query<{ id: string; agent_id: string }>(
     `WITH outcome AS (
        SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::float8[], $5::timestamptz[], $6::integer[], $7::integer[], $8::text[], $9::text[])
          AS o (id, token, status, retry_ms, started_at, duration_ms, response_status, response_body, error)
      ), ended AS (
        DELETE FROM queue q USING outcome o
-       WHERE q.delivery_id = o.id AND q.fencing_token = o.token AND o.status <> 'pending' RETURNING o.*
+       WHERE q.delivery_id = o.id AND q.fencing_token = o.token AND o.status <> 'pending'
+       RETURNING o.*, q.due_at = 'infinity' AS is_cancelled
      ), postponed AS (
-       UPDATE queue q SET due_at = now() + o.retry_ms * interval '1 millisecond', leased_until = '-infinity',
-         tries = q.tries + 1
-       FROM outcome o WHERE q.delivery_id = o.id AND q.fencing_token = o.token AND o.status = 'pending' RETURNING o.*
+       UPDATE queue q SET leased_until = '-infinity', tries = q.tries + 1,
+         due_at = CASE WHEN q.due_at = 'infinity' THEN q.due_at ELSE now() + o.retry_ms * interval '1 millisecond' END
+       FROM outcome o WHERE q.delivery_id = o.id AND q.fencing_token = o.token AND o.status = 'pending'
+       RETURNING o.*, q.due_at = 'infinity' AS is_cancelled
      ), updated AS (
-       UPDATE deliveries d SET status = o.status, attempt_count = d.attempt_count + 1,
-         last_response_status = o.response_status, finished_at = CASE WHEN o.status <> 'pending' THEN now() END
+       UPDATE deliveries d SET attempt_count = d.attempt_count + 1, last_response_status = o.response_status,
+         status = CASE WHEN o.is_cancelled AND o.status = 'pending' THEN 'cancelled' ELSE o.status END,
+         finished_at = CASE WHEN o.is_cancelled OR o.status <> 'pending' THEN now() END
        FROM (SELECT * FROM ended UNION ALL SELECT * FROM postponed) o WHERE d.id = o.id
-       RETURNING d.id, d.attempt_count, d.account_id, o.started_at, o.duration_ms, o.response_status, o.response_body, o.error
+       RETURNING d.id, d.attempt_count, d.account_id, o.started_at, o.duration_ms, o.response_status, o.response_body,
+         o.error, o.is_cancelled, d.agent_id
+     ), tried AS (
+       INSERT INTO attempts (delivery_id, number, account_id, started_at, duration_ms, response_status, response_body, error)
+       SELECT id, attempt_count, account_id, started_at, duration_ms, response_status, response_body, error FROM updated
      )
-     INSERT INTO attempts (delivery_id, number, account_id, started_at, duration_ms, response_status, response_body, error)
-     SELECT * FROM updated`,
+     SELECT id, agent_id FROM updated WHERE is_cancelled`,
     [
       column(({ delivery }) => delivery.id),
       column(({ delivery }) => delivery.fencing_token),
@@ -40,6 +48,7 @@ export async function recordOutcomes(tx: Transaction, outcomes: Outcome[]): Prom
       column(({ error }) => error),
     ],
   );
+  await endHeld(tx, held);
   await recordHealth(tx, outcomes);
 }
 

@@ -2,6 +2,7 @@ import { LOGGER } from '#lib/bus';
 import { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { cancelAbandoned } from './cancel-deliveries.js';
 
 const EVERY_MS = 3_600_000;
 const KEPT_DAYS = 30;
@@ -29,6 +30,9 @@ export class Retention implements OnApplicationBootstrap, BeforeApplicationShutd
 
   /** Removes all that is too old, some thousand rows a transaction. */
   async sweep(): Promise<void> {
+    while (!this.isStopped && (await this.database.transaction((tx) => cancelAbandoned(tx, BATCH))) > 0);
+    // Their history is gone by then.
+    await this.database.query(`DELETE FROM deleted_agents WHERE deleted_at < now() - interval '${KEPT_DAYS + 1} days'`);
     const old = `created_at < now() - interval '${KEPT_DAYS} days'`;
     while (!this.isStopped) {
       const removed = await this.database.query(

@@ -15,7 +15,7 @@ const MAX_ENSURED = 10_000;
 /** Turns the URLs of an agent's configuration into endpoints of their own, so that both kinds are delivered alike. */
 @Injectable()
 export class AgentEndpoints {
-  /** Agents whose endpoints were seen to be there: only their deletion takes them away, and nothing is ensured after it. */
+  /** Agents whose rows were seen to be there: only their deletion takes them away, and then nothing is planned for them. */
   private readonly ensured = new Set<string>();
 
   constructor(
@@ -36,7 +36,7 @@ export class AgentEndpoints {
 
   /** Makes the agent's endpoints those of its present configuration; an endpoint whose URL stays keeps its secret and health. */
   async refresh(tx: Transaction, agentId: string): Promise<void> {
-    await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('agent ' || $1, 0))`, [agentId]);
+    await this.lock(tx, agentId);
     const found = await this.bus.request(getAgentWebhooks, { agentId }).catch((error: unknown) => {
       if (error instanceof RoostError && error.code === 'NOT_FOUND') return undefined;
       throw error;
@@ -62,6 +62,14 @@ export class AgentEndpoints {
       agentId,
       accountId,
     ]);
+  }
+
+  /**
+   * Until the transaction ends nobody else changes the agent's endpoints: a deletion waits for a refresh that asked
+   * lifecycle before it, and none puts back what it takes away.
+   */
+  async lock(tx: Transaction, agentId: string): Promise<void> {
+    await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('agent ' || $1, 0))`, [agentId]);
   }
 
   /** Takes away what belonged to a deleted agent; the history stays until its time is over. */

@@ -20,6 +20,7 @@ export class ForgetAccount extends AccountRemoval {
 
   protected async removeSome(tx: Transaction, accountId: string): Promise<boolean> {
     await tx.query(`DELETE FROM endpoints WHERE account_id = $1`, [accountId]);
+    await tx.query(`DELETE FROM deleted_agents WHERE account_id = $1`, [accountId]);
     const removed = await tx.query<{ id: string; event_id: string }>(
       `DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE account_id = $1 ORDER BY seq LIMIT $2)
        RETURNING id, event_id`,

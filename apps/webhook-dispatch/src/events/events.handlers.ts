@@ -16,6 +16,7 @@ import type { Transaction } from '#lib/database';
 import { Controller } from '@nestjs/common';
 import { v5 } from 'uuid';
 import type { z } from 'zod';
+import { cancelDeliveries } from '../deliveries/cancel-deliveries.js';
 import { DeliveryWorker } from '../deliveries/delivery-worker.js';
 import { AgentEndpoints } from '../endpoints/agent-endpoints.js';
 import { expandEvent, type WebhookOccurrence } from './expand-event.js';
@@ -100,6 +101,7 @@ export class EventsHandlers {
   @Consumes(agentStatusChanged)
   async onStatusChanged(event: Payload<typeof agentStatusChanged>, tx: Transaction, { id }: ReceivedEvent) {
     if (event.status === event.previous) return;
+    await this.agents.ensure(tx, event.agentId);
     await this.expand(tx, {
       ...occurrence(event, 'agent.status_changed', id),
       data: {
@@ -113,12 +115,17 @@ export class EventsHandlers {
 
   @Consumes(agentDeleted)
   async onDeleted(event: Payload<typeof agentDeleted>, tx: Transaction, { id }: ReceivedEvent) {
-    await this.expand(tx, { ...occurrence(event, 'agent.deleted', id), data: { agent_id: event.agentId } });
-    await this.agents.forget(tx, event.agentId);
+    const { agentId, accountId } = event;
+    await this.agents.lock(tx, agentId);
+    await this.agents.forget(tx, agentId);
+    await this.expand(tx, { ...occurrence(event, 'agent.deleted', id), data: { agent_id: agentId } });
+    await cancelDeliveries(tx, { agentId, accountId, eventId: id });
+    tx.afterCommit(() => this.worker.dropWaiting(agentId));
   }
 
   @Consumes(scheduleMissed)
   async onMissed(event: Payload<typeof scheduleMissed>, tx: Transaction, { id }: ReceivedEvent) {
+    await this.agents.ensure(tx, event.agentId);
     await this.expand(tx, {
       ...occurrence(event, 'schedule.missed', id, event.occurredAt),
       data: {

@@ -1,6 +1,12 @@
 import { DeletedAccounts1795710300000 } from './deleted-accounts-1795710300000.js';
+import { DeletedAgents1795710600000 } from './deleted-agents-1795710600000.js';
 import { Queue1795700000000 } from './queue-1795700000000.js';
 import { Webhooks1795560000000 } from './webhooks-1795560000000.js';
 
 /** Oldest first. */
-export const migrations = [Webhooks1795560000000, Queue1795700000000, DeletedAccounts1795710300000];
+export const migrations = [
+  Webhooks1795560000000,
+  Queue1795700000000,
+  DeletedAccounts1795710300000,
+  DeletedAgents1795710600000,
+];

@@ -5,6 +5,7 @@ import {
   getWebhookEndpoint,
   listWebhookDeliveries,
   listWebhookEndpoints,
+  messageCompleted,
   replayWebhooks,
   retryWebhookDelivery,
   rotateWebhookSecret,
@@ -19,7 +20,8 @@ import { Webhook as StandardWebhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Receiver, startReceiver } from './testing/receiver.js';
-import { startDispatch } from './testing/start-dispatch.js';
+import { MAX_TURN_REPLY_CHARACTERS } from './events/batch-replies.js';
+import { completed, startDispatch } from './testing/start-dispatch.js';
 
 describe('webhooks', () => {
   let dispatch: Awaited<ReturnType<typeof startDispatch>>;
@@ -73,6 +75,24 @@ describe('webhooks', () => {
     }
     const told = JSON.parse(got.body) as { data: { message: { content: string } } };
     expect(told.data.message.content).toBe(content);
+  });
+
+  it('bounds what the webhooks of a batch repeat of its replies', async () => {
+    const target = await receiver();
+    const agentId = newAgent();
+    await dispatch.endpoint(target.url);
+    const turn = completed(dispatch.accountId, agentId, 'hello');
+    const copies = <T extends { id: string }>(of: T[], count: number) =>
+      Array.from({ length: count }, () => of.map((one) => ({ ...one, id: `msg_${randomUUID()}` }))).flat();
+    const [messages, replies] = [copies(turn.messages, 50), copies(turn.replies, 10)];
+    for (const reply of replies) reply.content = 'x'.repeat(50_000);
+    await publishEvent(dispatch.bus.connection, messageCompleted, { ...turn, messages, replies });
+    await until('all arrive', () => target.received.length === 50);
+    const sizes = target.received.map(({ body }) => body.length);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(MAX_TURN_REPLY_CHARACTERS + 50 * 1_000);
+    expect(JSON.parse(target.received[0]?.body ?? '')).toMatchObject({
+      data: { reply: { truncated: true }, replies: [{ id: replies[0]?.id }], replies_omitted: 9 },
+    });
   });
 
   it("delivers to the URL of an agent's configuration and follows its change", async () => {

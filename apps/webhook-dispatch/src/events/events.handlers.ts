@@ -19,6 +19,7 @@ import type { z } from 'zod';
 import { cancelDeliveries } from '../deliveries/cancel-deliveries.js';
 import { DeliveryWorker } from '../deliveries/delivery-worker.js';
 import { AgentEndpoints } from '../endpoints/agent-endpoints.js';
+import { boundReplies } from './batch-replies.js';
 import { expandEvent, type WebhookOccurrence } from './expand-event.js';
 
 type Payload<E extends { payload: z.ZodType }> = z.output<E['payload']>;
@@ -34,7 +35,7 @@ export class EventsHandlers {
   /** One webhook for each message of the batch; `usage` is the turn's, to be counted once per `turn_id`. */
   @Consumes(messageCompleted)
   async onCompleted(event: Payload<typeof messageCompleted>, tx: Transaction, { id }: ReceivedEvent) {
-    const replies = event.replies.map((reply) => ({ id: reply.id, content: reply.content }));
+    const replies = boundReplies(event.replies, event.messages.length);
     await this.agents.ensure(tx, event.agentId);
     for (const message of event.messages)
       await this.expand(tx, {
@@ -43,8 +44,7 @@ export class EventsHandlers {
           agent_id: event.agentId,
           turn_id: event.turnId,
           message: onWire(message),
-          reply: replies[0] ?? null,
-          replies,
+          ...replies,
           usage: {
             input_tokens: event.usage.inputTokens,
             output_tokens: event.usage.outputTokens,

@@ -17,7 +17,7 @@ import { Controller, Inject } from '@nestjs/common';
 import type { z } from 'zod';
 import type { ChannelAdapter, WebhookAnswer } from './adapters/channel-adapter.js';
 import { ADAPTERS } from './adapters/token.js';
-import { bindingOf, Bindings } from './bindings/bindings.js';
+import { bindingOf, type BindingRow, Bindings, unreachableReason } from './bindings/bindings.js';
 import { conversationIdOf } from './bindings/conversation-id.js';
 import { Bots } from './connections/bots.js';
 import { heldSubject, type PostedToHolder } from './connections/connections.js';
@@ -116,6 +116,7 @@ export class ChannelsHandlers {
           queueMode: row.queue_mode,
           createdAt: row.created_at,
           ...health,
+          ...unreachable(row),
         });
       }
     }
@@ -154,4 +155,11 @@ export class ChannelsHandlers {
       { field, reason: 'required' },
     ]);
   }
+}
+
+/** A group that is out of reach does not fail the person's own chat. */
+function unreachable(row: BindingRow) {
+  if (row.unreachable_reason === null) return {};
+  const healthReason = unreachableReason(row);
+  return row.unreachable_place === row.place ? { health: 'failed' as const, healthReason } : { healthReason };
 }

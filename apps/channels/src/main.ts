@@ -7,6 +7,8 @@ import { Channels1795570000000 } from './migrations/channels-1795570000000.js';
 import { Files1795580000000 } from './migrations/files-1795580000000.js';
 import { Memories1795590000000 } from './migrations/memories-1795590000000.js';
 
+import { RefusedDeliveries1795910000000 } from './migrations/refused-deliveries-1795910000000.js';
+
 /** Starts the chat connections: each bot is connected by one replica. */
 export const start: StartService = (env, neighbours) =>
   startService({
@@ -17,7 +19,13 @@ export const start: StartService = (env, neighbours) =>
     module: ChannelsModule,
     database: {
       schema: 'channels',
-      migrations: [Channels1795570000000, Files1795580000000, Memories1795590000000, BindingQuota1795900000000],
+      migrations: [
+        Channels1795570000000,
+        Files1795580000000,
+        Memories1795590000000,
+        BindingQuota1795900000000,
+        RefusedDeliveries1795910000000,
+      ],
     },
   });
 

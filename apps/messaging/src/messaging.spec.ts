@@ -3,6 +3,7 @@ import {
   claimTurn,
   completeTurn,
   countMessages,
+  deliveryFailed,
   failTurn,
   getMessage,
   heartbeatTurn,
@@ -11,6 +12,7 @@ import {
   listConversations,
   listMessages,
   markMessageRead,
+  messageFailed,
   postMessage,
   recentTexts,
   recordedSubject,
@@ -20,7 +22,7 @@ import {
 } from '#lib/contracts';
 import type { RunningService } from '#lib/config';
 import { newId } from '#lib/database';
-import { freshBus, freshDatabase, until } from '#lib/testing';
+import { freshBus, freshDatabase, publishEvent, until } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { start } from './main.js';
 
@@ -322,5 +324,41 @@ describe('messaging', () => {
     await expect(
       bus.request(postMessage, { agentId, conversationId: 'known', content: 'x' }, other),
     ).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('marks a reply that its chat platform will not show as failed, and tells it once', async () => {
+    const agentId = await agent();
+    await say(agentId, 'hi', { conversationId: 'known' });
+    const post = (content: string) =>
+      bus.request(postMessage, { agentId, conversationId: 'known', content }, account());
+    const [lost, other] = [await post('lost'), await post('shown')];
+    const failed = {
+      accountId: account().accountId,
+      agentId,
+      platform: 'telegram' as const,
+      messageIds: [lost.id],
+      reason: 'Forbidden: bot was blocked by the user',
+      occurredAt: new Date(),
+    };
+    const of = async (id: string) => {
+      const { messages } = await bus.request(listMessages, { agentId, limit: 50 }, account());
+      return messages.find((message) => message.id === id);
+    };
+    // Another account's word changes nothing.
+    await publishEvent(bus.connection, deliveryFailed, { ...failed, accountId: newId(), messageIds: [other.id] });
+    for (let n = 0; n < 2; n++) await publishEvent(bus.connection, deliveryFailed, failed);
+    const told = async () => {
+      const { events } = await bus.request(listAgentEvents, { agentId, fromStart: true, limit: 100 }, account());
+      return events.filter(({ subject }) => subject === messageFailed.subject);
+    };
+    await until('it is told', async () => (await told()).length > 0);
+    expect(await of(lost.id)).toMatchObject({
+      status: 'failed',
+      error: { code: 'DELIVERY_FAILED', message: 'telegram: Forbidden: bot was blocked by the user' },
+    });
+    expect(await of(other.id)).toMatchObject({ status: 'delivered', error: null });
+    await publishEvent(bus.connection, deliveryFailed, { ...failed, messageIds: [other.id] });
+    await until('the last is told', async () => (await told()).length >= 2);
+    expect(await told()).toHaveLength(2);
   });
 });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Channel, QueueMode } from './messaging.js';
 import { ChatPlatform, personFields } from './platforms.js';
 import { event, request } from './request.js';
-import { AccountId, AgentId, Timestamp, wire } from './wire.js';
+import { AccountId, AgentId, MessageId, Timestamp, wire } from './wire.js';
 
 /** What of a group's messages goes to the agent: those that mention or answer the bot, or all of the linked person's. */
 export const Listen = z.enum(['mentions', 'all']);
@@ -15,6 +15,8 @@ export const ChannelBinding = wire({
   queueMode: QueueMode,
   listen: Listen,
   createdAt: Timestamp,
+  /** Why a room of this person cannot be reached (blocked, kicked, archived); absent while all can. */
+  healthReason: z.string().optional(),
 });
 export type ChannelBinding = z.output<typeof ChannelBinding>;
 
@@ -94,4 +96,17 @@ export const receiveChannelWebhook = request('channels.webhook.receive', {
 export const channelFailed = event(
   'channels.connection.failed',
   wire({ accountId: AccountId, agentId: AgentId, platform: ChatPlatform, reason: z.string(), occurredAt: Timestamp }),
+);
+
+/** Replies that a platform will not show. Messaging says so at the messages, and everybody else by `messageFailed`. */
+export const deliveryFailed = event(
+  'channels.delivery.failed',
+  wire({
+    accountId: AccountId,
+    agentId: AgentId,
+    platform: ChatPlatform,
+    messageIds: z.array(MessageId),
+    reason: z.string(),
+    occurredAt: Timestamp,
+  }),
 );

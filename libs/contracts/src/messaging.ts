@@ -12,8 +12,10 @@ export type Channel = z.output<typeof Channel>;
 export const QueueMode = z.enum(['collect', 'interrupt']);
 export type QueueMode = z.output<typeof QueueMode>;
 
-/** `pending` queued · `delivered` claimed by a turn, or a reply that was sent · `read` finished or acknowledged. */
-export const MessageStatus = z.enum(['pending', 'delivered', 'read']);
+/**
+ * `pending` queued · `delivered` claimed by a turn, or a reply that was sent · `read` finished or acknowledged ·
+ * `failed` a reply that its chat platform will not show; `error` says why. */
+export const MessageStatus = z.enum(['pending', 'delivered', 'read', 'failed']);
 
 const messageShape = {
   id: MessageId,

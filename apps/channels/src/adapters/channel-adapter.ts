@@ -51,6 +51,8 @@ export interface SendKey {
   key: string;
   /** It was tried before, perhaps with success: on idempotent platforms, look or let the platform look first. */
   isRepeat: boolean;
+  /** The platform refused the markup: show the text that it stands for. */
+  isPlain?: boolean;
   /** Not tried before this; for looking where it may have been shown. */
   since?: Date;
 }
@@ -75,6 +77,8 @@ export interface ConnectionMemory {
 export interface ConnectionEvents {
   /** Resolves when the message is on disk, within milliseconds: acknowledge it to the platform after that, not before. */
   onMessage(message: InboundMessage): Promise<void>;
+  /** A room has another id from now on. */
+  onMoved?(room: string, to: string): Promise<void>;
   /** `failed` is final for these credentials (revoked, wrong, a missing scope): do not try again by yourself. */
   onState(state: ConnectionState): void;
   /** For platforms whose sessions can be resumed. */
@@ -92,13 +96,15 @@ export interface Connection {
    */
   send(place: string, part: string, key: SendKey): Promise<string>;
   /** Replaces a message's text; the same text again is fine. Errors: DeliveryError. */
-  edit(place: string, messageId: string, part: string): Promise<void>;
+  edit(place: string, messageId: string, part: string, isPlain?: boolean): Promise<void>;
   /** Uploads one file; gives an id of what is shown. `bytes` is read once. Errors: DeliveryError. */
   sendFile(place: string, file: OutboundFile, key: SendKey): Promise<string>;
   /** The bytes of a file that came with a message. Errors: DeliveryError (`failed` when it is gone). */
   download(file: InboundFile): Promise<Readable>;
   /** Answers a slash command where its `answerTo` says. Absent: the adapter never sets `answerTo`. Errors: DeliveryError. */
   answer?(answerTo: string, part: string): Promise<void>;
+  /** The room above a thread that is a place of its own; absent: `roomOf` knows it. */
+  withoutThread?(place: string): Promise<string | undefined>;
   /** A hint, repeated every few seconds while a turn runs; failures are of no consequence. */
   showTyping(place: string): Promise<void>;
   /** Takes what the platform posted to the gateway; verifies that it was the platform. Absent: never configured so. */
@@ -136,15 +142,4 @@ export interface ChannelAdapter {
   connect(credentials: BotCredentials, events: ConnectionEvents): Connection;
 }
 
-/** `retry`: certainly not shown, try again · `failed`: never will be · `uncertain`: it may have been shown. */
-export class DeliveryError extends Error {
-  override readonly name = 'DeliveryError';
-
-  constructor(
-    readonly outcome: 'retry' | 'failed' | 'uncertain',
-    message: string,
-    readonly retryAfterMs = 1_000,
-  ) {
-    super(message);
-  }
-}
+export { DeliveryError } from './delivery-error.js';

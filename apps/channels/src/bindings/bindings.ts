@@ -24,6 +24,9 @@ export interface BindingRow {
   queue_mode: QueueMode;
   listen: Listen;
   created_at: Date;
+  /** The room that cannot be reached, its own or a group's, and why. */
+  unreachable_place: string | null;
+  unreachable_reason: string | null;
 }
 
 /** Who is linked with which agent. */
@@ -100,6 +103,12 @@ export function bindingOf(row: BindingRow): ChannelBinding {
     queueMode: row.queue_mode,
     listen: row.listen,
     createdAt: row.created_at,
+    ...(row.unreachable_reason === null ? {} : { healthReason: unreachableReason(row) }),
     ...(Object.fromEntries(shown) as Partial<ChannelBinding>),
   };
+}
+
+/** A group is named; the person's own chat needs no name. */
+export function unreachableReason({ place, unreachable_place: room, unreachable_reason: reason }: BindingRow): string {
+  return room === place ? (reason ?? '') : `in ${room}: ${reason}`;
 }

@@ -15,6 +15,9 @@ import type { ReceiveMessage } from '../inbound/receive-message.js';
 import { attachedFiles } from '../outbound/attached-files.js';
 import { deliverNext, type Lane, type Outlet, settleInterrupted } from '../outbound/deliver.js';
 import { LivePreview, type PreviewPlace } from '../outbound/live-preview.js';
+import type { Failure } from '../outbound/record-failure.js';
+import { showRepaired } from '../outbound/repair.js';
+import { RoomMoves } from '../outbound/room-moves.js';
 import type { Bot } from './bots.js';
 import type { Lease } from './connection-lease.js';
 import { connectionMemory } from './connection-memory.js';
@@ -35,6 +38,7 @@ export interface SessionServices {
 export class BotSession {
   private readonly connection: Connection;
   private readonly outlet: Outlet;
+  private readonly moves: RoomMoves;
   private readonly inbox: InboundWorker;
   private readonly typing: Typing;
   /** Sends and edits happen one after the other, so that a preview never overwrites the finished reply. */
@@ -54,6 +58,7 @@ export class BotSession {
     const { database, content } = services;
     const { adapter, botId } = bot;
     const complain = (error: unknown) => this.complain(error);
+    this.moves = new RoomMoves(database, { platform: adapter.platform, botId });
     const settled = settleInterrupted(database, lease, adapter.isIdempotent).catch(complain);
     this.lanes = { text: settled, file: settled };
     this.inbox = new InboundWorker(database, { platform: adapter.platform, botId }, (row) => this.work(row), complain);
@@ -62,10 +67,13 @@ export class BotSession {
       onState: (state) => {
         this.states = this.states.then(() => recordState(database, lease, bot, state)).catch(complain);
       },
+      onMoved: (room, to) => this.moves.record(room, to),
       memory: connectionMemory(database, lease),
     });
-    this.outlet = { database, content, lease, adapter, connection: this.connection };
-    this.typing = new Typing((place) => this.connection.showTyping(place));
+    const { connection, moves } = this;
+    const onFailure = (failure: Failure) => this.onFailure(failure);
+    this.outlet = { database, content, lease, adapter, connection, moves, onFailure };
+    this.typing = new Typing((place) => this.connection.showTyping(this.moves.current(place)));
     this.timer = setInterval(() => this.tick(), adapter.editEveryMs);
     this.inbox.kick();
   }
@@ -76,9 +84,11 @@ export class BotSession {
     this.inbox.kick();
   }
 
-  private async work({ message, attempts, created_at: receivedAt }: InboundRow): Promise<void> {
+  private async work({ message: stored, attempts, created_at: receivedAt }: InboundRow): Promise<void> {
     const { adapter, botId } = this.bot;
     const { connection } = this;
+    await this.moves.isLoaded;
+    const message = { ...stored, place: this.moves.original(stored.place) };
     const received = await this.services.receiver.receive(botId, message, {
       adapter,
       connection,
@@ -101,7 +111,10 @@ export class BotSession {
         await this.connection.answer(message.answerTo, part);
       } else {
         const key = { key: `answer-${message.eventId}-${index}`, isRepeat: false };
-        await this.connection.send(message.place, part, key);
+        const first = { place: message.place, isPlain: false, shownId: null };
+        await showRepaired(this.outlet, first, ({ place, isPlain }) =>
+          this.connection.send(place, part, { ...key, isPlain }),
+        );
       }
     }
   }
@@ -119,7 +132,8 @@ export class BotSession {
     if (preview?.turnId !== event.turnId) {
       const { adapter } = this.bot;
       const { database } = this.services;
-      preview = new LivePreview(database, this.lease, this.connection, place, event.turnId, (text) =>
+      const shown = { ...place, shownAt: this.moves.current(place.place) };
+      preview = new LivePreview(database, this.lease, this.connection, shown, event.turnId, (text) =>
         adapter.format(attachedFiles(text).markdown),
       );
       this.previews.set(event.messageId, preview);
@@ -164,6 +178,11 @@ export class BotSession {
     this.lanes[lane] = this.lanes[lane].then(async () => {
       if (!this.isClosed) await work().catch((error: unknown) => this.complain(error));
     });
+  }
+
+  private onFailure({ accountId, agentId, platform, replyIds, reason }: Failure): void {
+    const about = { accountId, agentId, platform, messageIds: replyIds, reason };
+    this.services.logger.warn(about, 'a reply could not be shown in a chat');
   }
 
   private complain(error: unknown): void {

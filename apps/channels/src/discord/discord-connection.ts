@@ -26,6 +26,7 @@ import {
 import { COMMANDS, isRegistered } from './discord-commands.js';
 import { DiscordGateway } from './discord-gateway.js';
 import { channelOf, commandOf, inboundOf } from './discord-message.js';
+import { ThreadParents } from './thread-parents.js';
 import { deliveryErrorOf, retryAfterMsOf } from './discord-outcome.js';
 
 const CALL_TIMEOUT_MS = 15_000;
@@ -45,6 +46,7 @@ export class DiscordConnection implements Connection {
   private readonly gateway: DiscordGateway;
   /** Until when Discord wants to hear no more, by the kind of request and its channel. */
   private readonly paused = new Map<string, number>();
+  private readonly parents: ThreadParents;
   private me = '';
   private hasCommands = false;
 
@@ -61,6 +63,7 @@ export class DiscordConnection implements Connection {
       rejectOnRateLimit: ({ timeToReset, retryAfter, sublimitTimeout }) =>
         Math.max(timeToReset, retryAfter, sublimitTimeout) > MOST_WAIT_MS,
     }).setToken(token);
+    this.parents = new ThreadParents(this.rest);
     this.gateway = new DiscordGateway(
       this.rest,
       token,
@@ -88,7 +91,9 @@ export class DiscordConnection implements Connection {
   private async onDispatch(event: GatewayDispatchPayload): Promise<void> {
     if (event.t === GatewayDispatchEvents.MessageCreate) {
       const message = inboundOf(event.d, this.me);
-      if (message) await this.events.onMessage(message);
+      if (!message) return;
+      await this.events.onMessage(message);
+      if (!message.isDirect && message.isAddressed) void this.parents.learn(message.place).catch(deliveryErrorOf);
     }
     if (event.t === GatewayDispatchEvents.InteractionCreate) {
       const command = commandOf(event.d);
@@ -162,6 +167,10 @@ export class DiscordConnection implements Connection {
         body: { content: part, allowed_mentions: NO_PINGS },
       }),
     );
+  }
+
+  withoutThread(place: string): Promise<string | undefined> {
+    return Promise.resolve(this.parents.of(place));
   }
 
   /** The answer takes the place of "thinking": there is one, since commands are answered briefly. */

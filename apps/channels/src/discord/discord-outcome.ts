@@ -1,5 +1,6 @@
 import { DiscordAPIError, HTTPError, RateLimitError } from '@discordjs/rest';
-import { DeliveryError } from '../adapters/channel-adapter.js';
+import { RESTJSONErrorCodes as Code } from 'discord-api-types/v10';
+import { DeliveryError, type Refusal, refusedFor } from '../adapters/delivery-error.js';
 
 /** Why the token does not work, when that is what the error says. */
 export function rejectionOf(error: unknown): string | undefined {
@@ -15,6 +16,24 @@ export function retryAfterMsOf(error: unknown): number | undefined {
   return Math.max(error.retryAfter, error.sublimitTimeout, error.timeToReset, 250);
 }
 
+/** https://docs.discord.com/developers/topics/opcodes-and-status-codes#json */
+const KINDS = new Map<number | string, Exclude<Refusal['kind'], 'moved'>>([
+  // A deleted thread is an unknown channel; where no room above it is known, it is out of reach.
+  [Code.UnknownChannel, 'thread'],
+  [Code.InvalidActionOnArchivedThread, 'thread'],
+  [Code.ThreadLocked, 'thread'],
+  [Code.UnknownMessage, 'message'],
+  [Code.CannotEditMessageAuthoredByAnotherUser, 'message'],
+  [Code.MaximumNumberOfEditsToMessagesOlderThanOneHourReached, 'message'],
+  [Code.UnknownGuild, 'unreachable'],
+  [Code.UnknownUser, 'unreachable'],
+  [Code.MissingAccess, 'unreachable'],
+  [Code.MissingPermissions, 'unreachable'],
+  [Code.CannotSendMessagesToThisUser, 'unreachable'],
+]);
+/** Limits that are answered as errors. */
+const PASSING = new Set<number | string>([Code.ChannelSendRateLimit, Code.APIResourceOverloaded]);
+
 /** Sorts a failed request. Without an answer nobody knows what became of it. */
 export function deliveryErrorOf(error: unknown): DeliveryError {
   if (error instanceof DeliveryError) return error;
@@ -25,7 +44,10 @@ export function deliveryErrorOf(error: unknown): DeliveryError {
     return new DeliveryError('retry', 'Discord refuses the bot token', 5_000);
   }
   if (error instanceof DiscordAPIError) {
-    return new DeliveryError('failed', `Discord says: ${error.message} (${error.code})`, 2_000);
+    const reason = `Discord says: ${error.message} (${error.code})`;
+    return PASSING.has(error.code)
+      ? new DeliveryError('retry', reason, 10_000)
+      : refusedFor(KINDS.get(error.code), reason);
   }
   if (error instanceof HTTPError) return new DeliveryError('uncertain', `Discord answers ${error.status}`, 2_000);
   const { code, name } = error as { code?: unknown; name?: unknown };

@@ -17,6 +17,10 @@ export class LateConnection implements Connection {
     return (await this.loading).sendFile(place, file, key);
   }
 
+  async withoutThread(place: string): Promise<string | undefined> {
+    return (await this.loading).withoutThread?.(place);
+  }
+
   async download(file: InboundFile): Promise<Readable> {
     return (await this.loading).download(file);
   }

@@ -8,6 +8,7 @@ import type { ChannelAdapter, InboundMessage } from '../adapters/channel-adapter
 import { type BindingRow, Bindings } from '../bindings/bindings.js';
 import { conversationIdOf } from '../bindings/conversation-id.js';
 import { redeemCode } from '../links/redeem-link-code.js';
+import { clearUnreachable } from '../outbound/record-failure.js';
 import { type FromPlatform, ReceiveFiles, Unlinked } from './receive-files.js';
 
 const HELP = `/link CODE: talk to an agent
@@ -53,6 +54,8 @@ export class ReceiveMessage {
     if (name === 'link') return this.link(adapter, botId, message, command?.[2] ?? '');
     if (name === 'help' || name === 'start') return { answer: HELP };
     if (!binding) return { answer: NOT_LINKED };
+    const room = adapter.roomOf(message.place);
+    if (binding.unreachable_place === room) await clearUnreachable(this.database, { platform, botId }, room);
     switch (name) {
       case 'unlink':
         await this.bindings.remove(binding.id);

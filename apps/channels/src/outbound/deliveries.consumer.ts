@@ -13,7 +13,10 @@ import { attachedFiles } from './attached-files.js';
 /** Tells the holder of a bot's connection that there is something to show. */
 export const DELIVER = 'channels.deliver';
 
-type Answered = Pick<z.output<typeof messageCompleted.payload>, 'accountId' | 'agentId' | 'turnId'>;
+type Answered = Pick<z.output<typeof messageCompleted.payload>, 'accountId' | 'agentId' | 'turnId'> & {
+  /** The agent's messages that are shown; none for a notice of ours. */
+  replyIds?: string[];
+};
 
 /** Turns what messaging says into rows of what is to be shown where. */
 @Injectable()
@@ -32,16 +35,18 @@ export class DeliveriesConsumer {
   async onCompleted(event: z.output<typeof messageCompleted.payload>, tx: Transaction): Promise<void> {
     const text = event.replies.map((reply) => reply.content).join('\n\n');
     const place = placeOf(event.messages[0]?.conversationId ?? '');
-    if (place) return this.plan(tx, event, place, text);
+    const replyIds = event.replies.map(({ id }) => id);
+    if (place) return this.plan(tx, { ...event, replyIds }, place, text);
     for (const platform of platformsOf(event.messages)) {
       const binding = await this.bindings.newest(tx, event.agentId, platform);
       if (!binding) continue;
       const to = { platform, botId: binding.bot_id, place: binding.place };
-      await this.plan(tx, { ...event, turnId: turnOn(platform, event.turnId) }, to, text);
+      await this.plan(tx, { ...event, replyIds, turnId: turnOn(platform, event.turnId) }, to, text);
     }
   }
 
-  @Consumes(messageFailed, ({ messages }) => isOnPlatform(messages[0]?.conversation_id))
+  /** A reply that could not be shown fails, too: there is no use in showing that. */
+  @Consumes(messageFailed, ({ messages }) => messages[0]?.role === 'user' && isOnPlatform(messages[0].conversation_id))
   async onFailed(event: z.output<typeof messageFailed.payload>, tx: Transaction): Promise<void> {
     const place = placeOf(event.messages[0]?.conversationId ?? '');
     if (place) await this.plan(tx, event, place, `I could not answer this: ${event.error.message}`);
@@ -51,7 +56,13 @@ export class DeliveriesConsumer {
   @Consumes(messagePosted, ({ message }) => isOnPlatform(message.conversation_id))
   async onPosted({ message, ...event }: z.output<typeof messagePosted.payload>, tx: Transaction): Promise<void> {
     const place = placeOf(message.conversationId);
-    if (place) await this.plan(tx, { ...event, turnId: message.id.replace(/^msg_/, '') }, place, message.content);
+    if (place)
+      await this.plan(
+        tx,
+        { ...event, turnId: message.id.replace(/^msg_/, ''), replyIds: [message.id] },
+        place,
+        message.content,
+      );
   }
 
   /** A preview that was being edited gets the last word; without one there is nothing to correct. */
@@ -75,11 +86,22 @@ export class DeliveriesConsumer {
     for (const [part, { body, path }] of [...texts, ...files].entries()) {
       // A preview of this turn is edited into its first part, not shown beside it.
       await tx.query(
-        `INSERT INTO deliveries (account_id, agent_id, platform, bot_id, place, turn_id, part, body, file_path, state)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending')
-         ON CONFLICT (turn_id, part) DO UPDATE SET body = EXCLUDED.body, state = 'pending', next_attempt_at = now()
+        `INSERT INTO deliveries (account_id, agent_id, platform, bot_id, place, turn_id, part, body, file_path, reply_ids, state)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'pending')
+         ON CONFLICT (turn_id, part) DO UPDATE SET body = EXCLUDED.body, reply_ids = EXCLUDED.reply_ids, state = 'pending', next_attempt_at = now()
            WHERE deliveries.state = 'preview'`,
-        [turn.accountId, turn.agentId, to.platform, to.botId, to.place, turn.turnId, part, body, path],
+        [
+          turn.accountId,
+          turn.agentId,
+          to.platform,
+          to.botId,
+          to.place,
+          turn.turnId,
+          part,
+          body,
+          path,
+          turn.replyIds ?? [],
+        ],
       );
     }
     tx.afterCommit(() => this.bus.signal(DELIVER, { botId: to.botId }));

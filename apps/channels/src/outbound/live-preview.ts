@@ -1,12 +1,14 @@
 import type { LiveEvent } from '#lib/contracts';
 import type { Database } from '#lib/database';
-import type { Connection } from '../adapters/channel-adapter.js';
+import { type Connection, DeliveryError } from '../adapters/channel-adapter.js';
 import type { Lease } from '../connections/connection-lease.js';
 
 export interface PreviewPlace {
   accountId: string;
   agentId: string;
   place: string;
+  /** Where the place is now. */
+  shownAt?: string;
 }
 
 /**
@@ -37,6 +39,16 @@ export class LivePreview {
 
   /** Shows what has come since; false when the turn is over and this preview can be forgotten. Not to be run twice at once. */
   async flush(): Promise<boolean> {
+    try {
+      return await this.show();
+    } catch (error) {
+      // Refused for good: the whole reply is shown another way, or told to be lost. Asking every second helps nobody.
+      if (error instanceof DeliveryError && error.outcome === 'failed') this.isOver = true;
+      throw error;
+    }
+  }
+
+  private async show(): Promise<boolean> {
     const body = this.format(this.text)[0];
     if (this.isOver || body === undefined || body === this.shown) return !this.isOver;
     const isOpen = this.rowId === undefined ? await this.begin(body) : await this.isStillOpen();
@@ -45,13 +57,13 @@ export class LivePreview {
       return false;
     }
     if (this.messageId === undefined) {
-      this.messageId = await this.connection.send(this.to.place, body, {
+      this.messageId = await this.connection.send(this.to.shownAt ?? this.to.place, body, {
         key: `delivery-${this.rowId}`,
         isRepeat: false,
       });
       await this.database.query(`UPDATE deliveries SET message_id = $2 WHERE id = $1`, [this.rowId, this.messageId]);
     } else {
-      await this.connection.edit(this.to.place, this.messageId, body);
+      await this.connection.edit(this.to.shownAt ?? this.to.place, this.messageId, body);
     }
     this.shown = body;
     return true;

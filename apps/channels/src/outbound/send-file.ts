@@ -8,6 +8,8 @@ export interface FileToSend {
   agentId: string;
   place: string;
   path: string;
+  /** Words instead of the file are shown without markup. */
+  isPlain?: boolean;
 }
 
 /** Uploads a file of the workspace; one that cannot be is named in words instead. Errors: DeliveryError. */

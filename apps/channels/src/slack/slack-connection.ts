@@ -14,6 +14,7 @@ import { DeliveryError } from '../adapters/channel-adapter.js';
 import { fetchFile, putFile, respond, type SlackClients, slackClients } from './slack-client.js';
 import { findShown, type Shown } from './slack-find-shown.js';
 import { type Identity, SlackInbound } from './slack-inbound.js';
+import { escapeSlack, visibleInSlack } from './slack-mrkdwn.js';
 import { deliveryErrorOf, rejectionOf, retryAfterMsOf } from './slack-outcome.js';
 import { SlackPeople } from './slack-people.js';
 import { SlackSocket } from './slack-socket.js';
@@ -69,21 +70,26 @@ export class SlackConnection implements Connection {
     return reason !== undefined;
   }
 
-  async send(place: string, part: string, { key, isRepeat, since }: SendKey): Promise<string> {
+  async send(place: string, part: string, { key, isRepeat, since, isPlain }: SendKey): Promise<string> {
     return this.call(async ({ steady, once }) => {
       // Slack has no idempotent send, but shows our messages with the key that we put in them.
       const shown = isRepeat && (await findShown(steady, targetOf(place), since, (message) => keyOf(message) === key));
       if (shown) return shown.ts;
       const metadata = { event_type: DELIVERY_EVENT, event_payload: { key } };
       const unfurl = { unfurl_links: false, unfurl_media: false };
-      const { ts = '' } = await once.chat.postMessage({ ...targetOf(place), text: part, metadata, ...unfurl });
+      const { ts = '' } = await once.chat.postMessage({
+        ...targetOf(place),
+        ...written(part, isPlain),
+        metadata,
+        ...unfurl,
+      });
       return ts;
     });
   }
 
-  async edit(place: string, messageId: string, part: string): Promise<void> {
+  async edit(place: string, messageId: string, part: string, isPlain?: boolean): Promise<void> {
     const { channel } = targetOf(place);
-    await this.call(({ steady }) => steady.chat.update({ channel, ts: messageId, text: part }));
+    await this.call(({ steady }) => steady.chat.update({ channel, ts: messageId, ...written(part, isPlain) }));
   }
 
   /** https://docs.slack.dev/messaging/working-with-files: nothing is shown before the last of its three steps. */
@@ -149,6 +155,11 @@ export class SlackConnection implements Connection {
     await this.loop;
     await this.socket?.close();
   }
+}
+
+/** Plain: Slack still reads its escapes, and nothing else. */
+function written(part: string, isPlain = false): { text: string; mrkdwn?: false } {
+  return isPlain ? { text: escapeSlack(visibleInSlack(part)), mrkdwn: false } : { text: part };
 }
 
 function keyOf({ metadata }: Shown): unknown {

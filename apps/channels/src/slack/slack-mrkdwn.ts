@@ -38,7 +38,7 @@ export function slackMrkdwn(markdown: string): string[] {
   return splitMarkdown(markdown, mrkdwn);
 }
 
-function escapeSlack(text: string): string {
+export function escapeSlack(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 

@@ -1,5 +1,5 @@
 import { WebAPIHTTPError, WebAPIPlatformError, WebAPIRateLimitedError, WebAPIRequestError } from '@slack/web-api';
-import { DeliveryError } from '../adapters/channel-adapter.js';
+import { DeliveryError, type Refusal, refusedFor } from '../adapters/delivery-error.js';
 
 /** https://docs.slack.dev/reference/methods/auth.test, errors that no waiting cures. */
 const REFUSED = new Set([
@@ -16,7 +16,22 @@ const REFUSED = new Set([
   'not_allowed_token_type',
 ]);
 /** Slack's own trouble, answered before anything was done. */
-const PASSING = new Set(['ratelimited', 'service_unavailable', 'team_added_to_org', 'fatal_error', 'internal_error']);
+const PASSING = new Set(['service_unavailable', 'team_added_to_org', 'fatal_error', 'internal_error']);
+/** Certainly nothing was done. */
+const WAIT = new Set(['ratelimited', 'rate_limited', 'message_limit_exceeded']);
+const LIMIT_MS = 30_000;
+/** https://docs.slack.dev/reference/methods/chat.postMessage#errors and chat.update's */
+const REFUSALS: Record<Exclude<Refusal['kind'], 'moved'>, Set<string>> = {
+  markup: new Set(['invalid_blocks', 'invalid_blocks_format', 'markdown_text_conflict', 'invalid_attachments']),
+  thread: new Set(['thread_not_found', 'cannot_reply_to_message', 'invalid_thread_ts']),
+  message: new Set(['message_not_found', 'cant_update_message', 'edit_window_closed']),
+  unreachable: new Set([
+    ...['channel_not_found', 'is_archived', 'not_in_channel', 'restricted_action', 'user_disabled', 'user_not_found'],
+    ...['cannot_dm_bot', 'messages_tab_disabled', 'is_inactive', 'channel_type_not_supported', 'access_denied'],
+    ...['restricted_action_read_only_channel', 'restricted_action_thread_only_channel', 'user_not_visible'],
+  ]),
+};
+
 /** Connections that were never made: the request cannot have reached Slack. */
 const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
 
@@ -45,7 +60,15 @@ export function deliveryErrorOf(error: unknown): DeliveryError {
   const retryAfterMs = retryAfterMsOf(error);
   if (retryAfterMs !== undefined) return new DeliveryError('retry', 'Slack asks to wait', retryAfterMs);
   const answer = answerOf(error);
-  if (answer !== undefined) return new DeliveryError(PASSING.has(answer) ? 'uncertain' : 'failed', answer, 2_000);
+  if (answer !== undefined) {
+    if (WAIT.has(answer)) return new DeliveryError('retry', answer, LIMIT_MS);
+    if (PASSING.has(answer)) return new DeliveryError('uncertain', answer, 2_000);
+    const kinds = Object.keys(REFUSALS) as (keyof typeof REFUSALS)[];
+    return refusedFor(
+      kinds.find((kind) => REFUSALS[kind].has(answer)),
+      answer,
+    );
+  }
   if (error instanceof WebAPIHTTPError)
     return new DeliveryError('uncertain', `Slack answered ${error.statusCode}`, 2_000);
   const cause = error instanceof WebAPIRequestError ? (error.original.cause ?? error.original) : error;

@@ -12,11 +12,13 @@ import {
   DeliveryError,
   type InboundFile,
   type OutboundFile,
+  type SendKey,
   type WebhookAnswer,
   type WebhookRequest,
 } from '../adapters/channel-adapter.js';
 import { deliveryErrorOf, retryAfterMsOf, rejectionOf } from './telegram-outcome.js';
-import { inboundOf, type TelegramUpdate } from './telegram-message.js';
+import { visible } from './telegram-html.js';
+import { inboundOf, moveOf, type TelegramUpdate } from './telegram-message.js';
 
 const POLL_SECONDS = 25;
 const RETRY_MS = [500, 1_000, 2_000, 5_000, 15_000, 30_000];
@@ -122,6 +124,8 @@ export class TelegramConnection implements Connection {
   }
 
   private async take(update: TelegramUpdate): Promise<void> {
+    const move = moveOf(update);
+    if (move) await this.events.onMoved?.(move.from, move.to);
     const message = this.me && inboundOf(update, this.me);
     if (message) await this.events.onMessage(message);
   }
@@ -138,21 +142,17 @@ export class TelegramConnection implements Connection {
     return answerOf(200, 'ok');
   }
 
-  async send(place: string, part: string): Promise<string> {
+  async send(place: string, part: string, { isPlain }: Partial<SendKey> = {}): Promise<string> {
     const { message_id } = await this.call('sendMessage', (telegram, limit) =>
-      telegram.callApi('sendMessage', { ...targetOf(place), text: part, parse_mode: 'HTML' }, limit),
+      telegram.callApi('sendMessage', { ...targetOf(place), ...written(part, isPlain) }, limit),
     );
     return String(message_id);
   }
 
-  async edit(place: string, messageId: string, part: string): Promise<void> {
+  async edit(place: string, messageId: string, part: string, isPlain?: boolean): Promise<void> {
     const { chat_id } = targetOf(place);
     await this.call('editMessageText', (telegram, limit) =>
-      telegram.callApi(
-        'editMessageText',
-        { chat_id, message_id: Number(messageId), text: part, parse_mode: 'HTML' },
-        limit,
-      ),
+      telegram.callApi('editMessageText', { chat_id, message_id: Number(messageId), ...written(part, isPlain) }, limit),
     ).catch((error: unknown) => {
       // The text is already there: what an edit is for.
       if (!(error instanceof DeliveryError) || !/message is not modified/i.test(error.message)) throw error;
@@ -214,6 +214,10 @@ export class TelegramConnection implements Connection {
 function targetOf(place: string): { chat_id: number; message_thread_id?: number } {
   const [chat, topic] = place.split('/');
   return { chat_id: Number(chat), ...(topic ? { message_thread_id: Number(topic) } : {}) };
+}
+
+function written(part: string, isPlain = false): { text: string; parse_mode?: 'HTML' } {
+  return isPlain ? { text: visible(part) } : { text: part, parse_mode: 'HTML' };
 }
 
 function parsed(body: Buffer): unknown {

@@ -35,7 +35,7 @@ export interface TelegramUpdate {
 /** A person's message, or undefined for anything else: bots are not listened to, so that two never talk forever. */
 export function inboundOf(update: TelegramUpdate, me: { id: number; username: string }): InboundMessage | undefined {
   const { message } = update;
-  if (!message?.from || message.from.is_bot) return undefined;
+  if (!message?.from || message.from.is_bot || moveOf(update)) return undefined;
   const { from, chat } = message;
   // Not within a word: an e-mail address is no mention.
   const mention = new RegExp(`(?<!\\w)@${me.username}\\b`, 'gi');
@@ -76,4 +76,12 @@ function filesOf({ document, photo, audio, voice, video, video_note }: TelegramM
   return found.flatMap(([file, name]) =>
     file ? [{ reference: file.file_id, name: file.file_name ?? name, sizeBytes: file.file_size ?? null }] : [],
   );
+}
+
+/** A group that became a supergroup says so in both: https://core.telegram.org/bots/api#message */
+export function moveOf({ message }: TelegramUpdate): { from: string; to: string } | undefined {
+  const { migrate_to_chat_id: to, migrate_from_chat_id: from, chat } = message ?? {};
+  if (!chat) return undefined;
+  if (to !== undefined) return { from: String(chat.id), to: String(to) };
+  return from === undefined ? undefined : { from: String(from), to: String(chat.id) };
 }

@@ -1,9 +1,9 @@
-import { DeliveryError } from '../adapters/channel-adapter.js';
+import { DeliveryError, refusedFor } from '../adapters/delivery-error.js';
 
 interface Answer {
   error_code: number;
   description: string;
-  parameters?: { retry_after?: number };
+  parameters?: { retry_after?: number; migrate_to_chat_id?: number };
 }
 
 /** What Telegram answered, if it answered; telegraf puts it in `response`. */
@@ -38,7 +38,7 @@ export function deliveryErrorOf(error: unknown, method: string): DeliveryError {
   if (answer) {
     const { error_code: code, description } = answer;
     if (code === 429) return new DeliveryError('retry', description, retryAfterMsOf(error));
-    if (code < 500) return new DeliveryError('failed', description);
+    if (code < 500) return refusalOf(answer);
     return new DeliveryError(method.startsWith('send') ? 'uncertain' : 'retry', description);
   }
   const code = (error as { code?: unknown }).code;
@@ -48,4 +48,25 @@ export function deliveryErrorOf(error: unknown, method: string): DeliveryError {
     `no answer from Telegram${typeof code === 'string' ? ` (${code})` : ''}`,
     2_000,
   );
+}
+
+/** Telegram has one code for all bad requests, so these are told apart by their words. */
+const WORDS: [RegExp, 'thread' | 'message' | 'unreachable' | undefined][] = [
+  [/not modified|is empty|file|too big|wrong type|photo|document/i, undefined],
+  [/thread not found|TOPIC_(DELETED|CLOSED|ID_INVALID)/i, 'thread'],
+  [/message to (edit|be replied|reply)|MESSAGE_ID_INVALID|can't be edited/i, 'message'],
+  [
+    /chat not found|rights|CHAT_(RESTRICTED|WRITE_FORBIDDEN|ADMIN_REQUIRED)|PEER_ID_INVALID|deactivated|kicked/i,
+    'unreachable',
+  ],
+];
+
+/** A bad request that is none of those is most often the markup's fault, and plain text the most that can be tried. */
+function refusalOf({ error_code: code, description, parameters }: Answer): DeliveryError {
+  const room = parameters?.migrate_to_chat_id;
+  if (room !== undefined) return new DeliveryError('failed', description, 1_000, { kind: 'moved', room: String(room) });
+  if (code === 403) return refusedFor('unreachable', description);
+  if (code !== 400) return refusedFor(undefined, description);
+  const known = WORDS.find(([words]) => words.test(description));
+  return refusedFor(known ? known[1] : 'markup', description);
 }

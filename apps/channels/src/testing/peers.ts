@@ -1,5 +1,5 @@
 import { type AgentBots, type ChatPlatform } from '#lib/contracts';
-import { type BotApplication, DiscordServer, SlackPlatform, TelegramPlatform, type User } from '#lib/testing';
+import { type BotApplication, DiscordServer, SlackPlatform, TelegramPlatform, until, type User } from '#lib/testing';
 import { visibleInSlack } from '../slack/slack-mrkdwn.js';
 import { visible as visibleInTelegram } from '../telegram/telegram-html.js';
 
@@ -28,8 +28,20 @@ export interface Peer {
   limitNextSend(): () => void;
   /** How often the bot tried to send. */
   sends(): number;
+  /** The person wants to hear no more of the bot, until the call of what it gives. */
+  block(person: number): () => void;
+  /** Takes away what the person was shown last. */
+  deleteLast(person: number): void;
+  /** Opens a thread or topic in a new group, where the person asks the bot something. */
+  thread(person: number, question: string): Promise<PeerThread>;
   revoke(): void;
   stop(): Promise<void>;
+}
+
+export interface PeerThread {
+  delete(): Promise<void>;
+  /** What the group shows of the bot, outside the thread. */
+  shownAbove(): string[];
 }
 
 export async function slackPeer(): Promise<Peer> {
@@ -56,6 +68,24 @@ export async function slackPeer(): Promise<Peer> {
       return () => undefined;
     },
     sends: () => slack.calls['chat.postMessage'] ?? 0,
+    block(person) {
+      slack.history.refusing.set(slack.directChannel(`U${person}`), 'is_archived');
+      return () => slack.history.refusing.delete(slack.directChannel(`U${person}`));
+    },
+    deleteLast(person) {
+      const last = slack.history.messages.findLastIndex(({ channel }) => channel === slack.directChannel(`U${person}`));
+      slack.history.messages.splice(last, 1);
+    },
+    thread(person, question) {
+      const ts = slack.history.nextTs();
+      const more = { channel: 'C77', thread_ts: ts };
+      const event = slack.message(`U${person}`, `<@${app.botUser}> ${question}`, more);
+      slack.sockets.send(appToken, 'events_api', event);
+      return Promise.resolve({
+        delete: () => Promise.resolve(void slack.history.deletedThreads.add(`C77/${ts}`)),
+        shownAbove: () => slack.shownIn('C77').flatMap(({ thread, text }) => (thread === undefined ? [text] : [])),
+      });
+    },
     revoke: () => slack.revoke(app),
     stop: () => slack.stop(),
   };
@@ -87,6 +117,26 @@ export async function telegramPeer(): Promise<Peer> {
       return () => undefined;
     },
     sends: () => telegram.calls['sendMessage'] ?? 0,
+    block(person) {
+      telegram.rules.refuse(person);
+      return () => telegram.rules.accept(person);
+    },
+    deleteLast(person) {
+      telegram.shown.splice(
+        telegram.shown.findLastIndex(({ chatId }) => chatId === String(person)),
+        1,
+      );
+    },
+    async thread(person, question) {
+      const topic = { chat: { id: -100_500, type: 'supergroup' }, message_thread_id: 9, is_topic_message: true };
+      await telegram.say(TELEGRAM_TOKEN, person, `@roost_bot ${question}`, topic);
+      const isAbove = ({ chatId, topic: at }: (typeof telegram.shown)[number]) =>
+        chatId === '-100500' && at === undefined;
+      return {
+        delete: () => Promise.resolve(telegram.rules.deleteTopic(-100_500, 9)),
+        shownAbove: () => telegram.shown.filter(isAbove).flatMap(({ text }) => text ?? []),
+      };
+    },
     revoke: () => telegram.revoke(TELEGRAM_TOKEN),
     stop: () => telegram.stop(),
   };
@@ -122,6 +172,27 @@ export async function discordPeer(): Promise<Peer> {
       return () => discord.http.rateLimits.free();
     },
     sends: () => discord.http.requests.filter((route) => route === 'POST /channels/:id/messages').length,
+    block(n) {
+      const channel = discord.dm(bot, person(n));
+      discord.refuse(channel, 403, 50_007, 'Cannot send messages to this user');
+      return () => discord.messages.refusing.delete(channel.id);
+    },
+    deleteLast(n) {
+      const last = discord.shown(discord.dm(bot, person(n)), bot).at(-1);
+      if (last) discord.deleteMessage(last);
+    },
+    thread(n, question) {
+      const { guildId, channel } = discord.addGuild('home', [bot]);
+      const thread = discord.world.addChannel({ type: 11, name: 'plans', guild_id: guildId, parent_id: channel.id });
+      discord.say(person(n), thread, `<@${bot.user.id}> ${question}`);
+      return Promise.resolve({
+        async delete() {
+          await until('the bot knows its channel', () => discord.http.requests.includes('GET /channels/:id'));
+          discord.deleteChannel(thread);
+        },
+        shownAbove: () => discord.shown(channel, bot).map(({ content }) => content),
+      });
+    },
     revoke: () => void discord.rotateToken(bot),
     stop: () => discord.stop(),
   };

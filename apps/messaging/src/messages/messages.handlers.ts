@@ -1,7 +1,8 @@
-import { accountOf, Bus, type CallContext, Handles } from '#lib/bus';
+import { accountOf, Bus, type CallContext, Consumes, Handles } from '#lib/bus';
 import {
   callThatStarts,
   countMessages,
+  deliveryFailed,
   getMessage,
   interruptSubject,
   listMessages,
@@ -14,10 +15,11 @@ import {
   sendMessage,
   WAKE_RUNTIME,
 } from '#lib/contracts';
-import { Database } from '#lib/database';
+import { Database, type Transaction } from '#lib/database';
 import { Controller } from '@nestjs/common';
 import type { z } from 'zod';
 import { KnownAgents, unknownAgent } from '../agents/known-agents.js';
+import { failDelivery } from './fail-delivery.js';
 import { getMessage as findMessage, isSettled, markRead } from './get-message.js';
 import { listMessages as findMessages } from './list-messages.js';
 import { postMessage as post } from './post-message.js';
@@ -117,6 +119,11 @@ export class MessagesHandlers {
   @Handles(markMessageRead)
   read({ agentId, messageId }: InputOf<typeof markMessageRead>, context: CallContext) {
     return markRead(this.database, accountOf(context), agentId, messageId);
+  }
+
+  @Consumes(deliveryFailed)
+  onDeliveryFailed(event: z.output<typeof deliveryFailed.payload>, tx: Transaction) {
+    return failDelivery(tx, event);
   }
 
   @Handles(countMessages)

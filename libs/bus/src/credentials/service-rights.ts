@@ -79,7 +79,10 @@ export const serviceRights = {
   messaging: {
     owns: ['messaging'],
     calls: [contracts.getAgentState, contracts.quotaLimits],
-    reads: [contracts.agentCreated, contracts.agentStatusChanged, contracts.agentDeleted],
+    reads: [
+      ...[contracts.agentCreated, contracts.agentStatusChanged, contracts.agentDeleted],
+      contracts.deliveryFailed,
+    ],
     signals: [WAKE_RUNTIME, interruptSubject('*'), recordedSubject('*'), 'settled.messages'],
     hears: ['settled.messages'],
   },

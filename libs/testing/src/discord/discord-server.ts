@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { ApiError } from './api-error.js';
 import { Gateway, Intents } from './gateway.js';
 import { type Fault, HttpApi } from './http-api.js';
 import { type Interaction, Interactions } from './interactions.js';
@@ -148,6 +149,20 @@ export class DiscordServer {
     const sessions = this.gateway.sessionsOf(bot);
     this.gateway.forget(bot);
     for (const { socket } of sessions) socket?.send(JSON.stringify({ op: 9, d: false }));
+  }
+
+  /** What bots write there is refused, as the platform's list of codes says. */
+  refuse(channel: Channel, status: number, code: number, message: string): void {
+    this.messages.refusing.set(channel.id, new ApiError(status, code, message));
+  }
+
+  /** As when a moderator deletes it. */
+  deleteMessage(message: Message): void {
+    this.world.messages.delete(message.id);
+  }
+
+  deleteChannel(channel: Channel): void {
+    this.world.channels.delete(channel.id);
   }
 
   async stop(): Promise<void> {

@@ -31,6 +31,8 @@ export class Messages {
   /** Calls of typing, by channel. */
   readonly typing: string[] = [];
   readonly reactions: string[] = [];
+  /** Channels that refuse what bots write: 50001, 50007, 50013, 50083. */
+  readonly refusing = new Map<string, ApiError>();
   /** Every text a message had, in order. */
   readonly edits = new Map<string, string[]>();
   private readonly nonces = new Map<string, { messageId: string; at: number }>();
@@ -43,6 +45,7 @@ export class Messages {
 
   create({ bot, params, body, files }: ApiRequest): Message {
     const channel = this.channelFor(bot.user, params[0]);
+    this.refuseIn(channel);
     const nonce = this.nonceOf(body);
     if (body['enforce_nonce'] === true && nonce !== undefined) {
       const known = this.nonces.get(`${bot.user.id} ${nonce}`);
@@ -109,6 +112,7 @@ export class Messages {
 
   edit({ bot, params, body, files }: ApiRequest): Message {
     const channel = this.channelFor(bot.user, params[0]);
+    this.refuseIn(channel);
     const message = this.messageOf(channel, params[1]);
     if (message.author.id !== bot.user.id) {
       throw new ApiError(403, 50_005, 'Cannot edit a message authored by another user');
@@ -143,6 +147,11 @@ export class Messages {
 
   inChannel(channelId: string): Message[] {
     return [...this.world.messages.values()].filter((message) => message.channel_id === channelId);
+  }
+
+  private refuseIn(channel: Channel): void {
+    const refusal = this.refusing.get(channel.id);
+    if (refusal) throw refusal;
   }
 
   /** Errors: 10003 for a channel the bot is not told of, 50001 for one it may not see. */

@@ -15,6 +15,10 @@ export interface ShownInSlack {
 /** What channels show of bots, with what Slack refuses: https://docs.slack.dev/reference/methods/chat.postMessage */
 export class SlackHistory {
   readonly messages: ShownInSlack[] = [];
+  /** Channels and people that refuse the bot: `not_in_channel`, `is_archived`, `channel_not_found`. */
+  readonly refusing = new Map<string, string>();
+  /** `channel/thread` whose first message was deleted. */
+  readonly deletedThreads = new Set<string>();
   private lastTs = 0;
 
   /** Slack's time stamps are unique within a channel. */
@@ -26,6 +30,11 @@ export class SlackHistory {
   post(botId: string, values: Values): Answer {
     const text = values['text'] ?? '';
     if (!/^[CDG]/.test(values['channel'] ?? '')) return { ok: false, error: 'channel_not_found' };
+    const refused = this.refusing.get(values['channel'] ?? '');
+    if (refused !== undefined) return { ok: false, error: refused };
+    if (this.deletedThreads.has(`${values['channel']}/${values['thread_ts']}`))
+      return { ok: false, error: 'thread_not_found' };
+    if (values['blocks'] !== undefined && !isBlocks(values['blocks'])) return { ok: false, error: 'invalid_blocks' };
     if (text.trim() === '') return { ok: false, error: 'no_text' };
     if (text.length > 40_000) return { ok: false, error: 'msg_too_long' };
     const metadata = values['metadata'] === undefined ? undefined : (JSON.parse(values['metadata']) as object);
@@ -53,6 +62,8 @@ export class SlackHistory {
   update(values: Values): Answer {
     const message = this.messages.find(({ ts, channel }) => ts === values['ts'] && channel === values['channel']);
     const text = values['text'] ?? '';
+    const refused = this.refusing.get(values['channel'] ?? '');
+    if (refused !== undefined) return { ok: false, error: refused };
     if (!message) return { ok: false, error: 'message_not_found' };
     if (text.trim() === '') return { ok: false, error: 'no_text' };
     if (text.length > 4_000) return { ok: false, error: 'msg_too_long' };
@@ -73,5 +84,19 @@ export class SlackHistory {
         ...(metadata ? { metadata } : {}),
       }));
     return { ok: true, messages: messages.reverse(), has_more: false };
+  }
+}
+
+/** A list of at most fifty objects with types: https://docs.slack.dev/reference/block-kit/blocks */
+function isBlocks(text: string): boolean {
+  try {
+    const blocks = JSON.parse(text) as unknown;
+    return (
+      Array.isArray(blocks) &&
+      blocks.length <= 50 &&
+      blocks.every((block: { type?: unknown } | null) => typeof block?.type === 'string')
+    );
+  } catch {
+    return false;
   }
 }

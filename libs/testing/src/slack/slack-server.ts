@@ -223,6 +223,8 @@ export class SlackPlatform {
   }
 
   private completeUpload(botId: string, values: Values): Answer {
+    const refused = this.history.refusing.get(values['channel_id'] ?? '');
+    if (refused !== undefined) return { ok: false, error: refused };
     const wanted = JSON.parse(values['files'] ?? '[]') as { id: string }[];
     const found = wanted.map(({ id }) => this.files.get(id));
     if (found.some((file) => !file?.isUploaded)) return { ok: false, error: 'file_not_found' };

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { type TelegramFault, TelegramRules } from './telegram-rules.js';
 
 /** One thing that a bot shows in a chat. */
 export interface ShownInTelegram {
@@ -18,13 +19,15 @@ interface Bot {
   webhook?: { url: string; secret: string };
 }
 type Values = Record<string, unknown>;
-type Fault = { error_code: number; description: string; parameters?: object };
+type Fault = TelegramFault;
 
 /**
  * The part of Telegram's Bot API that bots here use, after https://core.telegram.org/bots/api: long polling, webhooks
  * with their secret, messages, edits, files in both directions. Tokens it does not know are refused as revoked.
  */
 export class TelegramPlatform {
+  /** Who refuses the bot, and what texts are refused. */
+  readonly rules = new TelegramRules();
   readonly shown: ShownInTelegram[] = [];
   readonly typing: string[] = [];
   /** How often each method was called. */
@@ -137,6 +140,9 @@ export class TelegramPlatform {
 
   private async call(bot: Bot, method: string, values: Values): Promise<object | boolean | Fault> {
     const chatId = String(values['chat_id']);
+    const refused =
+      values['chat_id'] === undefined ? undefined : this.rules.placeFault(chatId, textOf(values['message_thread_id']));
+    if (refused) return refused;
     switch (method) {
       case 'getMe':
         return { id: 4242, is_bot: true, first_name: 'Roost', username: 'roost_bot' };
@@ -153,15 +159,17 @@ export class TelegramPlatform {
         return true;
       case 'sendMessage': {
         const text = textOf(values['text']);
-        if (text.trim() === '') return { error_code: 400, description: 'Bad Request: message text is empty' };
-        if (text.length > 8_192) return { error_code: 400, description: 'Bad Request: message is too long' };
-        return this.show(chatId, values, { text });
+        return this.rules.textFault(text, values['parse_mode']) ?? this.show(chatId, values, { text });
       }
       case 'editMessageText': {
-        const message = this.shown.find(({ messageId }) => messageId === Number(values['message_id']));
+        const message = this.shown.find(
+          (one) => one.messageId === Number(values['message_id']) && one.chatId === chatId,
+        );
         if (!message) return { error_code: 400, description: 'Bad Request: message to edit not found' };
         if (message.text === values['text'])
           return { error_code: 400, description: 'Bad Request: message is not modified' };
+        const fault = this.rules.textFault(textOf(values['text']), values['parse_mode']);
+        if (fault) return fault;
         message.text = String(values['text']);
         message.edits += 1;
         return { message_id: message.messageId };

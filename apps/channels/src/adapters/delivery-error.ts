@@ -1,0 +1,40 @@
+/**
+ * Why a platform refused something, as far as that decides what to do about it:
+ * `markup` → plain text · `thread` → the room without it · `message` (the one to edit is gone) → a new one ·
+ * `moved` → the new room · `unreachable` (blocked, kicked, archived, no rights) → nothing helps, the binding says so.
+ */
+export type Refusal =
+  | { kind: 'markup' }
+  | { kind: 'thread' }
+  | { kind: 'message' }
+  | { kind: 'moved'; room: string }
+  | { kind: 'unreachable' };
+
+/** Of a platform's own words. */
+const MOST_REASON = 500;
+
+/** Tokens as the platforms write them, wherever they stand in an error. */
+const SECRETS = /\b(bot)?\d{3,20}:[\w-]{5,}|\bx(?:ox[a-z]|app)-[\w-]+|\b[\w-]{20,}\.[\w-]{6}\.[\w-]{25,}/g;
+
+/**
+ * What became of something that was to be shown, on every platform alike.
+ * `retry`: certainly not shown, try again · `failed`: never will be · `uncertain`: it may have been shown.
+ * With a `refusal` that can be repaired the outcome is that of not repairing it.
+ */
+export class DeliveryError extends Error {
+  override readonly name = 'DeliveryError';
+
+  constructor(
+    readonly outcome: 'retry' | 'failed' | 'uncertain',
+    message: string,
+    readonly retryAfterMs = 1_000,
+    readonly refusal?: Refusal,
+  ) {
+    super(message.replace(SECRETS, '***').slice(0, MOST_REASON));
+  }
+}
+
+/** `failed`, for the reason that the platform gives. */
+export function refusedFor(kind: Exclude<Refusal['kind'], 'moved'> | undefined, message: string): DeliveryError {
+  return new DeliveryError('failed', message, 1_000, kind === undefined ? undefined : { kind });
+}

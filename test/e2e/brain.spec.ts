@@ -101,7 +101,7 @@ describe('the brain and its hands', () => {
     const { message } = await answerTo(agentId, await send(agentId, 'be refused'));
     expect(message.error).toEqual({
       code: 'MODEL_KEY_REFUSED',
-      message: "anthropic refused the agent's anthropic key: set a valid key",
+      message: "anthropic refused the agent's anthropic key: set a valid key: invalid x-api-key: ***",
     });
 
     const dump = await roost.api<string>('GET', `/v1/agent/${agentId}/filesystem/files/dump`, undefined, {

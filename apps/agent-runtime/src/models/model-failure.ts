@@ -1,6 +1,7 @@
 import { APICallError, InvalidPromptError, RetryError } from 'ai';
 import { RoostError } from '#lib/contracts';
 import type { ResolvedModel } from './model-registry.js';
+import { providerWords } from './provider-words.js';
 import { BrokenStream } from './spoken-answer.js';
 
 /** Why a model call came to nothing, and what is to be done about it. */
@@ -12,6 +13,7 @@ export interface ModelFailure {
     | 'MODEL_REFUSED_REQUEST'
     | 'MODEL_CONTEXT_TOO_LONG'
     | 'MODEL_OVERLOADED'
+    | 'MODEL_FAILED'
     | 'MODEL_UNREACHABLE'
     | 'INTERNAL';
   /** Shown to the user: what to do, and never the key. */
@@ -21,7 +23,7 @@ export interface ModelFailure {
   retryAfterMs?: number;
 }
 
-type Model = Pick<ResolvedModel, 'provider' | 'modelId' | 'keySource'>;
+type Model = Pick<ResolvedModel, 'provider' | 'modelId' | 'keySource' | 'hideKey'>;
 
 /** What a provider said when it failed, in whichever form the SDK hands it on. */
 interface Told {
@@ -70,12 +72,16 @@ export function modelFailure(error: unknown, model: Model): ModelFailure {
       retryable: false,
     };
   const told = toldBy(error);
+  if (told && model.hideKey) {
+    told.message = model.hideKey(told.message);
+    told.body = model.hideKey(told.body);
+  }
   const failure = told ? failureOf(told, model) : undefined;
   const { retryAfterMs } = told ?? {};
   return {
     ...(failure ?? {
       code: 'MODEL_UNREACHABLE',
-      message: `the connection to ${model.provider} broke; the turn is tried again`,
+      message: `the connection to ${model.provider} broke`,
       retryable: true,
     }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
@@ -110,38 +116,68 @@ function failureOf(told: Told, { provider, modelId, keySource }: Model): ModelFa
   if (status === 402 || is(BILLING))
     return {
       code: 'MODEL_BILLING',
-      message: `${provider} wants to be paid: ${ownerOf(keySource, provider)} has no quota or credit left`,
+      message: withWords(
+        `${provider} wants to be paid: ${ownerOf(keySource, provider)} has no quota or credit left`,
+        told,
+      ),
       retryable: false,
     };
   if (status === 401 || status === 403 || is(KEY) || (status === 400 && KEY_NOT_VALID.test(said)))
     return {
       code: 'MODEL_KEY_REFUSED',
-      message: `${provider} refused ${ownerOf(keySource, provider)}: set a valid key`,
+      message: withWords(`${provider} refused ${ownerOf(keySource, provider)}: set a valid key`, told),
       retryable: false,
     };
   if (status === 413 || is(TOO_LONG) || ((status === 400 || is(REFUSED)) && CONTEXT_TOO_LONG.test(said)))
-    return { code: 'MODEL_CONTEXT_TOO_LONG', message: `the conversation is too long for ${modelId}`, retryable: false };
+    return {
+      code: 'MODEL_CONTEXT_TOO_LONG',
+      message: withWords(`the conversation is too long for ${modelId}`, told),
+      retryable: false,
+    };
   if (status === 404 || is(NOT_FOUND))
     return {
       code: 'MODEL_NOT_FOUND',
-      message: `${provider} has no model ${modelId}: check configuration.model`,
+      message: withWords(`${provider} has no model ${modelId}: check configuration.model`, told),
       retryable: false,
     };
   // The SDK makes a 500 of whatever an answer's first event says.
   const isPassing = status === 408 || status === 409 || status === 425 || status === 429 || (status ?? 0) >= 500;
   if (isPassing && !(is(REFUSED) && (status ?? 0) >= 500))
-    return {
-      code: 'MODEL_OVERLOADED',
-      message: `${provider} is overloaded or limits the rate (HTTP ${status})`,
-      retryable: true,
-    };
+    return isOverload(status, told.kinds)
+      ? {
+          code: 'MODEL_OVERLOADED',
+          message: withWords(`${provider} is overloaded or limits the rate (HTTP ${status})`, told),
+          retryable: true,
+        }
+      : { code: 'MODEL_FAILED', message: withWords(`${provider} failed (HTTP ${status})`, told), retryable: true };
   if (status !== undefined || is(REFUSED))
     return {
       code: 'MODEL_REFUSED_REQUEST',
-      message: `${provider} refused the request${status ? ` (HTTP ${status})` : ''}: ${message.slice(0, 300)}`,
+      message: withWords(`${provider} refused the request${status ? ` (HTTP ${status})` : ''}`, told),
       retryable: false,
     };
-  return { code: 'MODEL_OVERLOADED', message: `${provider} broke off its answer: ${told.kinds[0]}`, retryable: true };
+  return {
+    code: 'MODEL_OVERLOADED',
+    message: withWords(`${provider} broke off its answer (${told.kinds[0]})`, told),
+    retryable: true,
+  };
+}
+
+const OVERLOADED = new Set([
+  'overloaded_error',
+  'rate_limit_error',
+  'rate_limit_exceeded',
+  'resource_exhausted',
+  'unavailable',
+]);
+
+/** Too busy for us, where a bare 500 is a fault of the provider. */
+const isOverload = (status: number | undefined, kinds: string[]) =>
+  status === 429 || status === 503 || status === 529 || kinds.some((kind) => OVERLOADED.has(kind));
+
+function withWords(what: string, { message, body }: Told): string {
+  const words = providerWords(messageOf(parsed(body) ?? {}) || message);
+  return words ? `${what}: ${words}` : what;
 }
 
 function ownerOf(keySource: Model['keySource'], provider: string): string {
@@ -170,7 +206,7 @@ function kindsOf(data: unknown): string[] {
 }
 
 function messageOf(error: unknown): string {
-  const { message, error: inner } = error as { message?: unknown; error?: { message?: unknown } };
+  const { message, error: inner } = (error ?? {}) as { message?: unknown; error?: { message?: unknown } | null };
   return [message, inner?.message].find((text) => typeof text === 'string') ?? '';
 }
 

@@ -44,7 +44,12 @@ export interface ResolvedModel {
   wire: ModelWire;
   retryMs: number;
   keySource: 'agent' | 'account' | 'platform' | 'none';
+  /** Takes the key out of a text that the provider sent. */
+  hideKey?(text: string): string;
 }
+
+/** What is shorter is a stand-in for servers that want no key, and would be found in plain words. */
+const MIN_KEY_CHARS = 6;
 
 /** Models that think before they speak may be silent for minutes. */
 const SILENCE_MS = 300_000;
@@ -77,7 +82,8 @@ export function resolveModel(
     );
   }
   const wire = provider === 'openai' ? (platform.openaiBaseUrl ? 'openai-chat' : 'openai-responses') : provider;
-  return { model: connect(provider, modelId, key, platform), provider, modelId, wire, retryMs, keySource };
+  const hideKey = (text: string) => (key && key.length >= MIN_KEY_CHARS ? text.replaceAll(key, '***') : text);
+  return { model: connect(provider, modelId, key, platform), provider, modelId, wire, retryMs, keySource, hideKey };
 }
 
 function chooseModel(

@@ -10,7 +10,7 @@ export class RefusedKeys {
       const told = await tx.query(
         `INSERT INTO refused_keys AS known (agent_id, account_id, message) VALUES ($1, $2, $3)
          ON CONFLICT (agent_id) DO UPDATE SET message = excluded.message, told_at = now()
-           WHERE known.message <> excluded.message
+           WHERE split_part(known.message, ': ', 1) <> split_part(excluded.message, ': ', 1)
          RETURNING agent_id`,
         [agentId, accountId, message],
       );

@@ -160,7 +160,7 @@ describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
     mock.onMessage('locked', { error: { message: 'invalid key', type: 'authentication_error' }, status: 401 });
     const { error } = await say('locked').outcome;
     brain.platform.agent = { ...brain.platform.agent, providerKeys: {}, providerKeyOwners: {} };
-    expect(error?.message).toBe(`${provider} refused the ${owner}'s ${provider} key: set a valid key`);
+    expect(error?.message).toBe(`${provider} refused the ${owner}'s ${provider} key: set a valid key: invalid key`);
   });
 
   it.each([429, 503])('hands a turn back for another try on HTTP %i', async (status) => {

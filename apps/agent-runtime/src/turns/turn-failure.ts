@@ -26,7 +26,7 @@ export function failureOf(
   if (error instanceof RoostError)
     return { code: error.code, message: error.message, retryable: error.code === 'SERVICE_UNAVAILABLE' };
   if (model) return modelFailure(error, model);
-  return { code: 'INTERNAL', message: 'something went wrong on our side; the turn is tried again', retryable: true };
+  return { code: 'INTERNAL', message: 'something went wrong on our side', retryable: true };
 }
 
 /** True when it is certain that a service or its database is not running; one that answers late may have other reasons. */

@@ -8,10 +8,11 @@ import { everyRow, type StoredRow } from '../every-row.js';
 const isTombstone = ({ table, text }: StoredRow) => table.endsWith('.agents') && text.includes('"status":"deleted"');
 
 /**
- * What else may still name a deleted agent: the record of the deletion (a volume is removed only with it), events and their
+ * What else may still name a deleted agent: the records of the deletion (a volume, and what waits to be sent, go only
+ * with them), events and their
  * receipts until they are swept, and the history of what was sent to the user's systems.
  */
-const MAY_NAME_IT = /^lifecycle\.deleted_agents$|\.(outbox|inbox)$|^webhooks\.(deliveries|attempts|events)$/;
+const MAY_NAME_IT = /^(lifecycle|webhooks)\.deleted_agents$|\.(outbox|inbox)$|^webhooks\.(deliveries|attempts|events)$/;
 
 describe('deleting an agent', () => {
   let roost: TestRoost;

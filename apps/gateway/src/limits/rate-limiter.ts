@@ -75,7 +75,9 @@ export class RateLimiter implements OnApplicationBootstrap, OnApplicationShutdow
       // In one order everywhere, so that replicas do not wait for each other in a circle.
       const sums = await this.database.query<{ account_id: string; count: number }>(
         `INSERT INTO rate_counts AS kept (account_id, minute, count)
-         SELECT account_id, $1, count FROM unnest($2::uuid[], $3::int[]) AS told (account_id, count) ORDER BY account_id
+         SELECT account_id, $1, count FROM unnest($2::uuid[], $3::int[]) AS told (account_id, count)
+         WHERE EXISTS (SELECT FROM accounts WHERE accounts.id = account_id) -- not one deleted since it was counted
+         ORDER BY account_id
          ON CONFLICT (account_id, minute) DO UPDATE SET count = kept.count + excluded.count
          RETURNING account_id, count`,
         [window, [...untold.keys()], [...untold.values()]],

@@ -79,7 +79,6 @@ function remembered(expression: string): Readings {
       answers.set(key, answer);
       return answer;
     },
-    nextRuns: (count, after) => cron.nextRuns(count, after),
   };
   knownPlans.set(expression, plan);
   return plan;

@@ -1,6 +1,12 @@
 const SECOND = 1_000;
 const HOUR = 3_600_000;
 const DAY = 86_400_000;
+/** More than there are zones: each is kept once, however its name is written. */
+const KEPT_CLOCKS = 1_000;
+/** Spellings of zones that are known, a few bytes each; `eUROPE/berlin` has thousands. */
+const KEPT_NAMES = 2_000;
+/** Days of one zone, a year of daily slots; 1,000 zones of them are some 40 MB. */
+const KEPT_DAYS = 400;
 
 /**
  * Wall clock of one IANA zone. Times are epoch ms; a wall time is the epoch ms that the same reading would have in UTC.
@@ -8,6 +14,8 @@ const DAY = 86_400_000;
  */
 export class ZoneClock {
   private static readonly clocks = new Map<string, ZoneClock>();
+  /** Spellings, with the name that Intl has for the zone. */
+  private static readonly names = new Map<string, string>();
   private readonly days = new Map<number, { before: number; changesAt: number; after: number }>();
   private readonly format: Intl.DateTimeFormat;
 
@@ -26,11 +34,20 @@ export class ZoneClock {
 
   /** Errors: a RangeError when there is no such zone. */
   static of(zone: string): ZoneClock {
-    const known = this.clocks.get(zone);
+    const name =
+      this.names.get(zone) ?? new Intl.DateTimeFormat('en-US', { timeZone: zone }).resolvedOptions().timeZone;
+    keep(this.names, zone, name, KEPT_NAMES);
+    const known = this.clocks.get(name);
     if (known) return known;
-    const clock = new ZoneClock(zone);
-    this.clocks.set(zone, clock);
+    const clock = new ZoneClock(name);
+    keep(this.clocks, name, clock, KEPT_CLOCKS);
     return clock;
+  }
+
+  /** How much is kept of all zones. */
+  static kept(): { clocks: number; names: number; days: number } {
+    const days = Math.max(0, ...[...this.clocks.values()].map((clock) => clock.days.size));
+    return { clocks: this.clocks.size, names: this.names.size, days };
   }
 
   wallAt(instant: number): number {
@@ -73,8 +90,7 @@ export class ZoneClock {
       else high = middle;
     }
     const found = { before, changesAt: before === after ? -Infinity : high, after };
-    if (this.days.size > 5_000) this.days.clear();
-    this.days.set(day, found);
+    keep(this.days, day, found, KEPT_DAYS);
     return found;
   }
 
@@ -84,4 +100,10 @@ export class ZoneClock {
     ).map(Number);
     return Date.UTC(year, month - 1, date, hour, minute, second) - Math.floor(instant / SECOND) * SECOND;
   }
+}
+
+/** Begins anew when it is full: what is used is soon there again. */
+function keep<K, V>(known: Map<K, V>, key: K, value: V, most: number): void {
+  if (known.size >= most && !known.has(key)) known.clear();
+  known.set(key, value);
 }

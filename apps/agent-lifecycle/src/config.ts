@@ -70,6 +70,8 @@ export const lifecycleConfigSchema = z.object({
   /** What webhook-dispatch and agent-runtime may call, so that an agent is told of an address when it is set. */
   ROOST_WEBHOOK_NETWORK: z.enum(['public', 'local']).default('public'),
   ROOST_MCP_NETWORK: z.enum(['public', 'local']).default('public'),
+  /** Workspaces that this process starts at once, shared between accounts (docs/limits.md). */
+  ROOST_MAX_STARTS: z.coerce.number().int().min(1).max(1_000).default(10),
   ROOST_RECONCILE_MS: z.coerce.number().int().min(50).default(5_000),
   /** Failures in a row after which an agent whose workspace keeps failing goes to `error`. */
   ROOST_WORKSPACE_TRIES: z.coerce.number().int().min(1).max(100).default(5),

@@ -16,6 +16,7 @@ import { tellMessaging } from '../states/tell-messaging.js';
 import type { WorkspaceDriver, WorkspaceSpec } from '../workspaces/index.js';
 import { isHostAway } from '../workspaces/unavailable.js';
 import { Activity } from './activity.js';
+import { ColdStarts } from './cold-starts.js';
 import { Failures } from './failures.js';
 import { DRIVER } from './make-driver.js';
 import { writePendingFiles } from './pending-files.js';
@@ -44,6 +45,7 @@ export class WorkspaceKeeper {
   readonly failures = new Failures();
   /** Those that should be running: woken by us and not put to sleep since. */
   readonly awake = new Map<string, Awake>();
+  private readonly starts: ColdStarts;
   private readonly waking = new Map<string, Promise<void>>();
   private readonly removing = new Map<string, Promise<void>>();
   private hints: Subscription | undefined;
@@ -57,6 +59,7 @@ export class WorkspaceKeeper {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     this.activity = new Activity(bus);
+    this.starts = new ColdStarts(config.ROOST_MAX_STARTS);
   }
 
   /** Listens to what workspaces and other replicas tell. */
@@ -78,11 +81,10 @@ export class WorkspaceKeeper {
   /**
    * Resolves when the workspace answers and its initial files are in it. Calls at once make one workspace.
    * Errors: NOT_FOUND; AGENT_UNAVAILABLE when the agent is stopped or in error, or the workspace cannot be made: after
-   * some failures in a row the agent goes to `error`.
+   * some failures in a row the agent goes to `error`; or when its turn to start does not come in time.
    */
   async ensure(key: AgentKey): Promise<void> {
-    const agent = await findAgent(this.database, key);
-    if (agent.status === 'stopped' || agent.status === 'error') throw unavailable(agent);
+    const agent = await this.findStartable(key);
     const underWay = this.waking.get(agent.id);
     if (underWay) return underWay;
     const wake = this.wake(agent).finally(() => this.waking.delete(agent.id));
@@ -174,7 +176,31 @@ export class WorkspaceKeeper {
     await this.database.query(`UPDATE deleted_agents SET volume_removed_at = now() WHERE agent_id = $1`, [agentId]);
   }
 
+  private async findStartable(key: AgentKey): Promise<AgentRow> {
+    const agent = await findAgent(this.database, key);
+    if (agent.status === 'stopped' || agent.status === 'error') throw unavailable(agent);
+    return agent;
+  }
+
   private async wake(agent: AgentRow): Promise<void> {
+    if (await this.isRunning(agent.id)) await this.startWorkspace(agent);
+    else
+      await this.starts.run(agent.account_id, async () =>
+        // It may have been stopped, deleted or changed while it waited.
+        this.startWorkspace(await this.findStartable({ agentId: agent.id, accountId: agent.account_id })),
+      );
+    await this.undoIfStoppedMeanwhile(agent.id);
+  }
+
+  /** What the driver cannot tell counts as not running: the start that follows finds out why, and counts it. */
+  private isRunning(agentId: string): Promise<boolean> {
+    return this.driver.inspect(agentId).then(
+      ({ state }) => state === 'running',
+      () => false,
+    );
+  }
+
+  private async startWorkspace(agent: AgentRow): Promise<void> {
     const spec = this.specOf(agent);
     try {
       await this.driver.ensure(spec);
@@ -191,7 +217,6 @@ export class WorkspaceKeeper {
       await this.failed(agent.id, error);
       throw error;
     }
-    await this.undoIfStoppedMeanwhile(agent.id);
   }
 
   /** Counts a failure of a workspace; too many in a row, or one that no retry mends, put the agent in `error`. */

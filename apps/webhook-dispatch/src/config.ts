@@ -13,5 +13,7 @@ export const Config = z.object({
   ROOST_WEBHOOK_NETWORK: z.enum(['public', 'local']).default('public'),
   /** Requests that one process has open to one endpoint at a time. */
   ROOST_WEBHOOK_CONCURRENCY: z.coerce.number().int().min(1).max(1_000).default(10),
+  /** Requests that one process has open for one account at a time; unset: for 20 endpoints. */
+  ROOST_ACCOUNT_WEBHOOK_CONCURRENCY: z.coerce.number().int().min(1).max(20_000).optional(),
 });
 export type Config = z.output<typeof Config>;

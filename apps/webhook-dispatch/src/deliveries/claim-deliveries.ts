@@ -4,6 +4,7 @@ import { endHeld, markCancelled } from './cancel-deliveries.js';
 /** A delivery that this worker holds until its lease ends. */
 export interface ClaimedDelivery {
   id: string;
+  account_id: string;
   endpoint_id: string;
   event_id: string;
   agent_id: string | null;
@@ -20,15 +21,29 @@ export interface ClaimedDelivery {
 export const LEASE_MS = 120_000;
 /** Most that one claim takes. */
 export const CLAIM_BATCH = 500;
+/** Most that one claim takes of one account: a claim serves at least five accounts, if so many wait. */
+export const ACCOUNT_BATCH = 100;
+
+/** How many more deliveries this process takes: by id for what it holds some of already, `default` for all others. */
+export interface Room {
+  of: Map<string, number>;
+  default: number;
+}
+
+export interface ClaimRequest {
+  endpoints: Room;
+  accounts: Room;
+  /** The account that was served last: those behind it, in the order of ids and around, come first. */
+  after: string;
+}
 
 /**
- * Claims due deliveries of enabled endpoints, oldest first per endpoint, at most `roomOf` an endpoint (`defaultRoom` for
- * those it does not name). Every endpoint is its own queue: a long one hides no other.
+ * Claims due deliveries of enabled endpoints. Accounts take turns (ADR 0032). Within one, endpoints of which this
+ * process holds least come first, and of each the oldest deliveries: a long queue hides no other.
  */
 export function claimDeliveries(
   database: Database,
-  roomOf: Map<string, number>,
-  defaultRoom: number,
+  { endpoints, accounts, after }: ClaimRequest,
 ): Promise<ClaimedDelivery[]> {
   return database.query<ClaimedDelivery>(
     `WITH RECURSIVE waiting AS (
@@ -36,27 +51,47 @@ export function claimDeliveries(
        UNION ALL
        SELECT (SELECT q.endpoint_id FROM queue q WHERE q.endpoint_id > w.endpoint_id ORDER BY q.endpoint_id LIMIT 1)
        FROM waiting w WHERE w.endpoint_id IS NOT NULL
+     ), accounts AS MATERIALIZED (
+       SELECT e.account_id, array_agg(e.id ORDER BY room DESC, e.id) AS endpoints,
+         array_agg(room ORDER BY room DESC, e.id) AS rooms
+       FROM waiting w JOIN endpoints e ON e.id = w.endpoint_id AND e.enabled
+       LEFT JOIN unnest($1::uuid[], $2::integer[]) AS busy (endpoint_id, left_over) ON busy.endpoint_id = e.id
+       CROSS JOIN LATERAL (SELECT coalesce(busy.left_over, $3) AS room) r
+       WHERE room > 0 GROUP BY e.account_id
      ), due AS MATERIALIZED (
-       SELECT d.delivery_id FROM waiting w
-       JOIN endpoints e ON e.id = w.endpoint_id AND e.enabled
-       LEFT JOIN unnest($1::uuid[], $2::integer[]) AS busy (endpoint_id, room) ON busy.endpoint_id = w.endpoint_id
+       SELECT d.delivery_id FROM (
+         SELECT a.*, least(coalesce(busy.room, $6), ${ACCOUNT_BATCH}) AS room FROM accounts a
+         LEFT JOIN unnest($4::uuid[], $5::integer[]) AS busy (account_id, room) ON busy.account_id = a.account_id
+         ORDER BY a.account_id <= $7, a.account_id
+       ) a
        CROSS JOIN LATERAL (
-         SELECT delivery_id FROM queue
-         WHERE endpoint_id = w.endpoint_id AND due_at <= now() AND leased_until <= now()
-         ORDER BY due_at LIMIT coalesce(busy.room, $3) FOR UPDATE SKIP LOCKED
+         SELECT q.delivery_id FROM unnest(a.endpoints, a.rooms) AS endpoint (id, room)
+         CROSS JOIN LATERAL (
+           SELECT delivery_id FROM queue
+           WHERE endpoint_id = endpoint.id AND due_at <= now() AND leased_until <= now()
+           ORDER BY due_at LIMIT endpoint.room FOR UPDATE SKIP LOCKED
+         ) q LIMIT a.room
        ) d
        LIMIT ${CLAIM_BATCH}
      ), claimed AS (
        UPDATE queue SET leased_until = now() + interval '${LEASE_MS} milliseconds',
          fencing_token = (SELECT nextval('fencing_tokens'))
        WHERE delivery_id = ANY (ARRAY(SELECT delivery_id FROM due))
-       RETURNING delivery_id AS id, endpoint_id, event_id, fencing_token, tries
+       RETURNING delivery_id AS id, account_id, endpoint_id, event_id, fencing_token, tries
      )
      SELECT c.*, e.url, e.sealed_secret, v.body, v.agent_id,
        CASE WHEN e.previous_secret_until > now() THEN e.sealed_previous_secret END AS sealed_previous_secret
      FROM claimed c JOIN endpoints e ON e.id = c.endpoint_id
      CROSS JOIN LATERAL (SELECT body, agent_id FROM events WHERE id = c.event_id LIMIT 1) v`,
-    [[...roomOf.keys()], [...roomOf.values()], defaultRoom],
+    [
+      [...endpoints.of.keys()],
+      [...endpoints.of.values()],
+      endpoints.default,
+      [...accounts.of.keys()],
+      [...accounts.of.values()],
+      accounts.default,
+      after,
+    ],
   );
 }
 

@@ -3,6 +3,7 @@ import { type FreshDatabase, freshDatabase } from '#lib/testing';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { migrations } from '../migrations/index.js';
+import { claimOf } from '../testing/claim-of.js';
 import { claimDeliveries, type ClaimedDelivery, releaseDeliveries } from './claim-deliveries.js';
 import { recordOutcomes } from './record-outcomes.js';
 import { sendAgain } from './send-again.js';
@@ -19,7 +20,7 @@ describe('a lease of a delivery', () => {
        INSERT INTO deliveries (account_id, endpoint_id, event_id, event_type) SELECT $1, $2, id, 'e' FROM event`,
       [accountId, endpointId, count],
     );
-  const claim = () => claimDeliveries(database, new Map(), 500);
+  const claim = () => claimDeliveries(database, claimOf(500));
   const claimOne = async () => (await claim())[0] as ClaimedDelivery;
   const record = (delivery: ClaimedDelivery, status: Outcome['status'] = 'succeeded') =>
     database.transaction((tx) => recordOutcomes(tx, [{ ...outcome, delivery, status, retryInMs: 3_600_000 }]));

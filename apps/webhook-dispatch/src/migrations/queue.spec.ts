@@ -3,6 +3,7 @@ import { type FreshDatabase, freshDatabase } from '#lib/testing';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { claimDeliveries } from '../deliveries/claim-deliveries.js';
+import { claimOf } from '../testing/claim-of.js';
 import { migrations } from './index.js';
 import { Webhooks1795560000000 } from './webhooks-1795560000000.js';
 
@@ -36,7 +37,7 @@ describe('the queue of deliveries, with the version before it still running', ()
        INSERT INTO deliveries (account_id, endpoint_id, event_id, event_type) SELECT $1, $2, id, 'e' FROM event`,
       [accountId, endpointId, count],
     );
-  const claim = (most = 100) => claimDeliveries(database, new Map(), most);
+  const claim = (most = 100) => claimDeliveries(database, claimOf(most));
   const queued = (id: string) => database.query(`SELECT due_at, tries FROM queue WHERE delivery_id = $1`, [id]);
   const held: Held[] = [];
   const next = () => held.pop() as Held;

@@ -1,0 +1,75 @@
+import { ACCOUNT_BATCH, type ClaimedDelivery, type Room } from './claim-deliveries.js';
+
+interface Load {
+  /** Claimed and not done. */
+  held: number;
+  /** The last claim took all that it could of this account: more may wait, also of endpoints that hold nothing. */
+  mayHaveMore: boolean;
+}
+
+/** What this process holds of each account, how much more it claims, and whose turn it is. */
+export class AccountLoad {
+  private readonly loads = new Map<string, Load>();
+  private last = '00000000-0000-0000-0000-000000000000';
+
+  /** `most`: claimed at a time of one account; `chunk`: with less room than this a claim is not worth its while. */
+  constructor(
+    private readonly most: number,
+    private readonly chunk: number,
+  ) {}
+
+  request(): { accounts: Room; after: string } {
+    const of = new Map([...this.loads.keys()].map((id) => [id, this.room(id)]));
+    return { accounts: { of, default: this.most }, after: this.last };
+  }
+
+  hasRoom(accountId: string): boolean {
+    return this.room(accountId) >= this.chunk;
+  }
+
+  mayHaveMore(accountId: string): boolean {
+    return this.loads.get(accountId)?.mayHaveMore ?? false;
+  }
+
+  /** Whether an account has room for what the last claim left. */
+  shouldClaim(): boolean {
+    return [...this.loads].some(([id, { mayHaveMore }]) => mayHaveMore && this.hasRoom(id));
+  }
+
+  /** `room`: what the claim was told of each account. */
+  claimed(deliveries: ClaimedDelivery[], room: Room, isFull: boolean): void {
+    const found = new Map<string, number>();
+    for (const { account_id } of deliveries) found.set(account_id, (found.get(account_id) ?? 0) + 1);
+    for (const [id, count] of found) this.loads.set(id, { held: this.held(id) + count, mayHaveMore: false });
+    for (const [id, load] of this.loads) {
+      const allowed = Math.min(room.of.get(id) ?? room.default, ACCOUNT_BATCH);
+      load.mayHaveMore = isFull || (found.get(id) ?? 0) >= allowed;
+      this.forgetIfIdle(id, load);
+    }
+    if (isFull) this.moveOn([...found.keys()].sort());
+  }
+
+  done(accountId: string): void {
+    const load = this.loads.get(accountId);
+    if (!load) return;
+    load.held -= 1;
+    this.forgetIfIdle(accountId, load);
+  }
+
+  private moveOn(served: string[]): void {
+    const wrapped = served.filter((id) => id <= this.last);
+    this.last = wrapped.at(-1) ?? served.at(-1) ?? this.last;
+  }
+
+  private held(accountId: string): number {
+    return this.loads.get(accountId)?.held ?? 0;
+  }
+
+  private room(accountId: string): number {
+    return Math.max(0, this.most - this.held(accountId));
+  }
+
+  private forgetIfIdle(accountId: string, { held, mayHaveMore }: Load): void {
+    if (held === 0 && !mayHaveMore) this.loads.delete(accountId);
+  }
+}

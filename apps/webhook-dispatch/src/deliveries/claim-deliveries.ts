@@ -21,7 +21,7 @@ export interface ClaimedDelivery {
 export const LEASE_MS = 120_000;
 /** Most that one claim takes. */
 export const CLAIM_BATCH = 500;
-/** Most that one claim takes of one account: a claim serves at least five accounts, if so many wait. */
+/** Most that one claim takes of one account when five or more wait; of fewer each has an equal part. */
 export const ACCOUNT_BATCH = 100;
 
 /** How many more deliveries this process takes: by id for what it holds some of already, `default` for all others. */
@@ -60,7 +60,8 @@ export function claimDeliveries(
        WHERE room > 0 GROUP BY e.account_id
      ), due AS MATERIALIZED (
        SELECT d.delivery_id FROM (
-         SELECT a.*, least(coalesce(busy.room, $6), ${ACCOUNT_BATCH}) AS room FROM accounts a
+         SELECT a.*, least(coalesce(busy.room, $6), greatest(${ACCOUNT_BATCH}, ${CLAIM_BATCH} / count(*) OVER ())) AS room
+         FROM accounts a
          LEFT JOIN unnest($4::uuid[], $5::integer[]) AS busy (account_id, room) ON busy.account_id = a.account_id
          ORDER BY a.account_id <= $7, a.account_id
        ) a

@@ -103,6 +103,8 @@ describe('several processes of messaging and of the brain', () => {
       tookMs.push((last('turn.interrupted')?.at ?? 0) - acceptedAt);
       expect(String(last('turn.interrupted')?.data.partial_reply)).toMatch(/^I have/);
     }
+    // Stopped before it asks, the last turn's batch would go back to the queue unasked.
+    await until('the last turn speaks', () => count('turn.started') > interrupts && seen.at(-1)?.type === 'text.delta');
     await stop();
     // Or the drain would wait for the last turn's long answer.
     await roost.api('POST', `/v1/agent/${agentId}/stop`);

@@ -2,7 +2,7 @@ import { RoostError } from '#lib/contracts';
 import { Database } from '#lib/database';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { createHash } from 'node:crypto';
-import { placeOf } from '../limits/client-place.js';
+import { addressKey } from '../limits/address-key.js';
 
 const WINDOW = '15 minutes';
 /**
@@ -51,7 +51,7 @@ export class LoginLimits implements OnApplicationBootstrap, OnApplicationShutdow
 
   /** Counts a try before it is made. Errors: RATE_LIMITED. */
   async admit({ address, email, of }: Try): Promise<void> {
-    const place = placeOf(address);
+    const place = addressKey(address);
     await this.count(`address ${place}`, MAX_PER_ADDRESS);
     if (email === undefined) return;
     const { perPair, perEmail } = MAX_TRIES[of];
@@ -61,7 +61,7 @@ export class LoginLimits implements OnApplicationBootstrap, OnApplicationShutdow
 
   /** A success shows that it was no guessing: the address has its tries back, and is known as the owner's. */
   async succeeded({ address, email, of }: Required<Try>): Promise<void> {
-    const place = placeOf(address);
+    const place = addressKey(address);
     await this.database.query(`DELETE FROM login_tries WHERE who = $1`, [hashOf(`${of} of ${email} from ${place}`)]);
     await this.database.query(`UPDATE login_tries SET count = count - 1 WHERE who = $1 AND count > 0`, [
       hashOf(`address ${place}`),

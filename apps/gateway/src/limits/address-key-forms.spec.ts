@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { placeOf } from './client-place.js';
+import { addressKey } from './address-key.js';
 
 it.each([
   ['192.0.2.7', '192.0.2.7'],
@@ -15,5 +15,5 @@ it.each([
   ['::', '0:0:0:0::/64'],
   ['not an address', 'not an address'],
 ])('limits count %s as %s', (address, place) => {
-  expect(placeOf(address)).toBe(place);
+  expect(addressKey(address)).toBe(place);
 });

@@ -13,6 +13,7 @@ export * from './kubernetes/index.js';
 export { ownedFolder, removeFolder } from './leftovers.js';
 export { newAccount } from './new-account.js';
 export { publishEvent } from './publish-event.js';
+export * from './rough-mcp/index.js';
 export * from './rough-provider/index.js';
 export { type ShownInSlack, type SlackFault, SlackPlatform } from './slack/slack-server.js';
 export { spawnRoost, type SpawnedRoost, type SpawnRoostOptions } from './spawn-roost.js';

@@ -5,6 +5,12 @@ import { fetch as undiciFetch } from 'undici';
 /** The largest single answer, or single event of a stream, that is taken from an MCP server. */
 export const MAX_MESSAGE_BYTES = 8 * 1_048_576;
 
+export class AnswerTooLarge extends Error {
+  constructor(maxBytes: number) {
+    super(`the answer is larger than ${maxBytes / 1_048_576} MiB`);
+  }
+}
+
 export interface GuardedFetch {
   fetch: FetchLike;
   close(): Promise<void>;
@@ -56,7 +62,7 @@ function cap(maxBytes: number, isStream: boolean): TransformStream<Uint8Array, U
           } else if (byte !== 13) atLineStart = false;
         }
       } else size += chunk.length;
-      if (size > maxBytes) controller.error(new Error(`the answer is larger than ${maxBytes / 1_048_576} MiB`));
+      if (size > maxBytes) controller.error(new AnswerTooLarge(maxBytes));
       else controller.enqueue(chunk);
     },
   });

@@ -1,6 +1,7 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { SseError } from '@modelcontextprotocol/sdk/client/sse.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
-import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
+import { type CallToolResult, ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 
 /** `inputSchema` is whatever the server says: one tool's nonsense must not cost the others. */
@@ -34,6 +35,10 @@ export class McpConnection {
   tools: McpTool[] = [];
   isClosed = false;
   private readonly client: Client;
+  private running = 0;
+  private isRetired = false;
+  /** Why a connection closed: the SDK says only that it did. */
+  private lastError: Error | undefined;
 
   private constructor(private readonly onTools: (tools: McpTool[]) => void) {
     this.client = new Client(
@@ -45,6 +50,11 @@ export class McpConnection {
         },
       },
     );
+    this.client.onerror = (error) => {
+      this.lastError = error;
+      // The older transport's stream is the session: when it breaks no call in flight gets its answer.
+      if (error instanceof SseError) void this.close();
+    };
   }
 
   /** Errors: those of the transport, UnauthorizedError, and a timeout after ten seconds. */
@@ -59,7 +69,7 @@ export class McpConnection {
       await connection.refresh();
     } catch (error) {
       await connection.close();
-      throw error;
+      throw connection.reasonOf(error);
     }
     return connection;
   }
@@ -96,15 +106,35 @@ export class McpConnection {
     const stop = () => call.abort(signal?.reason);
     signal?.throwIfAborted();
     signal?.addEventListener('abort', stop, { once: true });
+    this.running++;
     try {
       return (await this.client.callTool({ name, arguments: parsed.data }, undefined, {
         timeout: CALL_MS,
         resetTimeoutOnProgress: true,
         signal: call.signal,
       })) as CallToolResult;
+    } catch (error) {
+      throw this.reasonOf(error);
     } finally {
       signal?.removeEventListener('abort', stop);
+      this.running--;
+      this.closeWhenUnused();
     }
+  }
+
+  /** Takes no new users; closes when the last call in flight has its answer. */
+  retire(): void {
+    this.isRetired = true;
+    this.closeWhenUnused();
+  }
+
+  private closeWhenUnused(): void {
+    if (this.isRetired && this.running === 0 && !this.isClosed) void this.close();
+  }
+
+  private reasonOf(error: unknown): unknown {
+    const isOnlyClosed = error instanceof McpError && error.code === Number(ErrorCode.ConnectionClosed);
+    return isOnlyClosed && this.lastError ? this.lastError : error;
   }
 
   async ping(): Promise<void> {

@@ -3,9 +3,11 @@ import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { GuardPolicy } from '#lib/net-guard';
 import type { Bus } from '#lib/bus';
+import { answerFetch } from './answer-fetch.js';
 import { guardedFetch } from './guarded-fetch.js';
 import { McpConnection, type McpTool } from './mcp-connection.js';
 import { type McpTarget, targetKey } from './mcp-target.js';
+import { SessionLost, sessionFetch } from './session-lost.js';
 import { WorkspaceStdioTransport } from './workspace-stdio-transport.js';
 
 const IDLE_MS = 5 * 60_000;
@@ -60,6 +62,23 @@ export class McpPool {
     return slot.opening;
   }
 
+  /**
+   * Uses a live connection, and once more a new one when the server has forgotten the session. Others on the old one
+   * keep it until they have their answers; all who find it forgotten share the new one.
+   */
+  async use<T>(target: McpTarget, run: (connection: McpConnection) => Promise<T>): Promise<T> {
+    const connection = await this.connection(target);
+    try {
+      return await run(connection);
+    } catch (error) {
+      if (!(error instanceof SessionLost)) throw error;
+      const slot = this.slot(target);
+      if (slot.connection === connection) slot.connection = undefined;
+      connection.retire();
+      return run(await this.connection(target));
+    }
+  }
+
   /** Forgets what is known of a server, e.g. after it was authorised: the next use connects anew. */
   async reset(target: McpTarget): Promise<void> {
     const key = targetKey(target);
@@ -106,7 +125,7 @@ export class McpPool {
 
   private http({ auth }: McpTarget, { url, headers = {} }: RemoteConfig): Transport {
     const transport = new StreamableHTTPClientTransport(new URL(url), {
-      fetch: this.guarded.fetch,
+      fetch: answerFetch(sessionFetch(this.guarded.fetch)),
       requestInit: { headers },
       ...(auth ? { authProvider: auth } : {}),
     });
@@ -116,7 +135,7 @@ export class McpPool {
 
   private sse({ auth }: McpTarget, { url, headers = {} }: RemoteConfig): Transport {
     return new SSEClientTransport(new URL(url), {
-      fetch: this.guarded.fetch,
+      fetch: sessionFetch(this.guarded.fetch, true),
       requestInit: { headers },
       ...(auth ? { authProvider: auth } : {}),
     });

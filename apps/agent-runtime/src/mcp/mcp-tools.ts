@@ -54,8 +54,7 @@ function asTool(pool: McpPool, target: McpTarget, tool: McpTool, { schema, resto
     description: tool.description ?? '',
     inputSchema: jsonSchema(schema as Parameters<typeof jsonSchema>[0]),
     execute: async (input, { abortSignal }): Promise<ToolOutput> => {
-      const connection = await pool.connection(target);
-      const result = await connection.call(tool.name, restore(input), abortSignal);
+      const result = await pool.use(target, (connection) => connection.call(tool.name, restore(input), abortSignal));
       const output = toToolOutput(result);
       if (result.isError) throw new Error(output.text || 'the tool failed without saying why');
       return output;

@@ -78,13 +78,12 @@ export class McpRegistry {
         checkedAt: new Date(),
       };
     const startedAt = Date.now();
-    const healthy = await this.connect(row, true).then(
-      async (connection) => {
-        await connection.ping();
-        return true;
-      },
-      () => false,
-    );
+    const healthy = await this.connect(row, true)
+      .then(() => this.pool.use(this.target(row), (connection) => connection.ping()))
+      .then(
+        () => true,
+        () => false,
+      );
     const now = await this.servers.get(accountId, id);
     return {
       id,

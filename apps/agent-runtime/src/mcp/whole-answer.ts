@@ -1,0 +1,93 @@
+import { EventSourceParserStream } from 'eventsource-parser/stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isAnswerTo, type RequestId } from './answer-fetch.js';
+import { AnswerTooLarge } from './guarded-fetch.js';
+
+interface Broken {
+  id: RequestId;
+  /** Asks for what followed an event. */
+  reopen: (lastEventId: string) => Promise<Response>;
+  signal: AbortSignal | undefined;
+}
+
+/** How often in a row a stream is taken up that brings nothing new. */
+const MAX_VAIN_RESUMES = 3;
+/** In all, for a server that ends its streams with each event. */
+const MAX_RESUMES = 200;
+const RESUME_AFTER_MS = 500;
+/** A server may ask for a pause; the call's own timeout is two minutes. */
+const MAX_RESUME_AFTER_MS = 20_000;
+
+/**
+ * The stream of an answer, taken up where it broke off if the server numbers its events. When that is not possible
+ * the answer is an error, at once: the call is not repeated, for it may have been carried out. Event ids are not
+ * passed on: the SDK would resume, too, and without an end.
+ */
+export function wholeAnswer(body: ReadableStream<Uint8Array>, broken: Broken): ReadableStream<Uint8Array> {
+  return ReadableStream.from(events(body, broken)) as ReadableStream<Uint8Array>;
+}
+
+async function* events(first: ReadableStream<Uint8Array>, broken: Broken): AsyncGenerator<Uint8Array> {
+  const { id, signal } = broken;
+  const place = { lastEventId: undefined as string | undefined, retryMs: RESUME_AFTER_MS, vain: 0 };
+  let body: ReadableStream<Uint8Array> | undefined = first;
+  for (let resumes = 0; body && resumes <= MAX_RESUMES; resumes++) {
+    try {
+      const parser = new EventSourceParserStream({
+        onRetry: (ms) => (place.retryMs = Math.min(ms, MAX_RESUME_AFTER_MS)),
+      });
+      const text = body.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>);
+      for await (const { id: eventId, event, data } of text.pipeThrough(parser)) {
+        if (eventId && eventId !== place.lastEventId) {
+          place.lastEventId = eventId;
+          place.vain = 0;
+        }
+        if (!data) continue;
+        yield encode(data, event);
+        if (isAnswerTo(id, parsed(data))) return;
+      }
+    } catch (error) {
+      if (error instanceof AnswerTooLarge) return yield failure(id, error.message);
+      // The connection broke: as when the stream just ends, it is taken up below.
+    }
+    if (signal?.aborted) return;
+    body = await resumed(place, broken);
+  }
+  yield failure(id, 'the connection broke off before the answer; the call may have been carried out all the same');
+}
+
+async function resumed(
+  place: { lastEventId: string | undefined; retryMs: number; vain: number },
+  { reopen, signal }: Broken,
+): Promise<ReadableStream<Uint8Array> | undefined> {
+  while (place.lastEventId !== undefined && place.vain < MAX_VAIN_RESUMES) {
+    place.vain++;
+    const pause = sleep(place.retryMs, true, { ...(signal ? { signal } : {}) });
+    const response = await pause.then(() => reopen(place.lastEventId ?? '')).catch(() => undefined);
+    if (signal?.aborted) return undefined;
+    if (response?.ok && response.body && response.headers.get('content-type')?.startsWith('text/event-stream'))
+      return response.body;
+    await response?.body?.cancel();
+    // It does not resume, or has forgotten the session; a failing server or network may be back soon.
+    if (response && response.status < 500) return undefined;
+  }
+  return undefined;
+}
+
+const encoder = new TextEncoder();
+
+function encode(data: string, event?: string): Uint8Array {
+  const lines = data.split('\n').map((line) => `data: ${line}\n`);
+  return encoder.encode(`${event ? `event: ${event}\n` : ''}${lines.join('')}\n`);
+}
+
+const failure = (id: RequestId, message: string) =>
+  encode(JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32_000, message } }));
+
+function parsed(data: string): unknown {
+  try {
+    return JSON.parse(data);
+  } catch {
+    return undefined; // no message; the SDK reports it
+  }
+}

@@ -1,4 +1,5 @@
 import { EventSourceParserStream } from 'eventsource-parser/stream';
+import type { ReadableWritablePair } from 'node:stream/web';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAnswerTo, type RequestId } from './answer-fetch.js';
 import { AnswerTooLarge } from './guarded-fetch.js';

@@ -71,7 +71,8 @@ export class McpRegistry {
     if (!row.url)
       return {
         id,
-        healthy: row.status !== 'failed',
+        // Never tried is `unknown`, and not healthy.
+        healthy: row.status === 'connected',
         status: row.status,
         statusReason: row.status_reason,
         latencyMs: null,

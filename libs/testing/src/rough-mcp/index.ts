@@ -1,2 +1,2 @@
-export type { McpFault, SeenRequest } from './fault.js';
+export type { McpFault } from './fault.js';
 export { RoughMcpServer } from './rough-mcp-server.js';

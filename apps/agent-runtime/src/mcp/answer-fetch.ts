@@ -22,9 +22,10 @@ export function answerFetch(fetch: FetchLike): FetchLike {
     const headers = new Headers(init?.headers);
     headers.delete('content-type');
     headers.set('accept', 'text/event-stream');
-    const reopen = (lastEventId: string) => {
+    const reopen = (lastEventId: string, deadline: AbortSignal) => {
       headers.set('last-event-id', lastEventId);
-      return fetch(url, { method: 'GET', headers, signal: init?.signal ?? null });
+      const signal = init?.signal ? AbortSignal.any([init.signal, deadline]) : deadline;
+      return fetch(url, { method: 'GET', headers, signal });
     };
     const body = wholeAnswer(response.body, { id, reopen, signal: init?.signal ?? undefined });
     return new Response(body, { status: response.status, headers: response.headers });
@@ -34,7 +35,8 @@ export function answerFetch(fetch: FetchLike): FetchLike {
 /** Whether a message is the answer, good or bad, to a request. The SDK, too, takes "7" for 7. */
 export function isAnswerTo(id: RequestId, message: unknown): boolean {
   if (typeof message !== 'object' || message === null || 'method' in message) return false;
-  return 'id' in message && message.id !== null && String(message.id) === String(id);
+  if (!('id' in message)) return false;
+  return (typeof message.id === 'string' || typeof message.id === 'number') && String(message.id) === String(id);
 }
 
 async function checkedJson(response: Response, id: RequestId): Promise<Response> {

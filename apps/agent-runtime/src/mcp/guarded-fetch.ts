@@ -1,15 +1,10 @@
+import { AnswerTooLarge } from '#lib/bounded-streams';
 import { guardedDispatcher, type GuardPolicy } from '#lib/net-guard';
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { fetch as undiciFetch } from 'undici';
 
 /** The largest single answer, or single event of a stream, that is taken from an MCP server. */
 export const MAX_MESSAGE_BYTES = 8 * 1_048_576;
-
-export class AnswerTooLarge extends Error {
-  constructor(maxBytes: number) {
-    super(`the answer is larger than ${maxBytes / 1_048_576} MiB`);
-  }
-}
 
 export interface GuardedFetch {
   fetch: FetchLike;
@@ -62,7 +57,8 @@ function cap(maxBytes: number, isStream: boolean): TransformStream<Uint8Array, U
           } else if (byte !== 13) atLineStart = false;
         }
       } else size += chunk.length;
-      if (size > maxBytes) controller.error(new AnswerTooLarge(maxBytes));
+      if (size > maxBytes)
+        controller.error(new AnswerTooLarge(`the answer is larger than ${maxBytes / 1_048_576} MiB`));
       else controller.enqueue(chunk);
     },
   });

@@ -5,6 +5,7 @@ import type { McpTool } from './mcp-connection.js';
 import type { McpPool } from './mcp-pool.js';
 import type { McpTarget } from './mcp-target.js';
 import type { McpRegistry } from './registry/mcp-registry.js';
+import { shownReason } from './shown-text.js';
 import { toToolOutput, type ToolOutput } from './tool-result.js';
 import { usableTool } from './usable-tool.js';
 
@@ -29,7 +30,8 @@ export async function mcpTools(
     targets.map(async (target) => {
       const { tools: found, failure, isNews } = await Promise.race([pool.tools(target), late()]);
       if (isNews) await registry.learned(target, { tools: found, ...(failure ? { failure } : {}) });
-      if (failure) notes.push(`The MCP server ${target.name} cannot be used now: ${failure.message.slice(0, 300)}`);
+      if (failure)
+        notes.push(`The MCP server ${target.name} cannot be used now: ${shownReason(failure, target.config)}`);
       for (const tool of found) {
         if (target.allowedTools && !target.allowedTools.includes(tool.name)) continue;
         offered.push({ name: `${target.name}__${tool.name}`, target, tool });

@@ -130,6 +130,13 @@ describe('an MCP server that misbehaves', () => {
     },
   );
 
+  it('that takes a resume without a response fails the call long before its timeout', async () => {
+    await echo('before');
+    server.next('echo', { kind: 'lost', resume: 'silent' });
+    await expect(failureOf(echo('lost'))).resolves.toContain('broke off before the answer');
+    await expect(echo('after')).resolves.toBe('after');
+  }, 30_000);
+
   it('that answers twice is heard once', async () => {
     server.next('echo', { kind: 'twice' });
     await expect(echo('twice')).resolves.toBe('twice');

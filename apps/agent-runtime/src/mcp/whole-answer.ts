@@ -1,13 +1,20 @@
+import { AnswerTooLarge } from '#lib/bounded-streams';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import type { ReadableWritablePair } from 'node:stream/web';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAnswerTo, type RequestId } from './answer-fetch.js';
-import { AnswerTooLarge } from './guarded-fetch.js';
+
+/** How far a stream was read, and how to take it up. */
+interface Place {
+  lastEventId: string | undefined;
+  retryMs: number;
+  vain: number;
+}
 
 interface Broken {
   id: RequestId;
   /** Asks for what followed an event. */
-  reopen: (lastEventId: string) => Promise<Response>;
+  reopen: (lastEventId: string, signal: AbortSignal) => Promise<Response>;
   signal: AbortSignal | undefined;
 }
 
@@ -18,6 +25,8 @@ const MAX_RESUMES = 200;
 const RESUME_AFTER_MS = 500;
 /** A server may ask for a pause; the call's own timeout is two minutes. */
 const MAX_RESUME_AFTER_MS = 20_000;
+/** How long a server may take to begin a resumed stream; then it may be silent, as any stream. */
+const REOPEN_MS = 5_000;
 
 /**
  * The stream of an answer, taken up where it broke off if the server numbers its events. When that is not possible
@@ -30,7 +39,7 @@ export function wholeAnswer(body: ReadableStream<Uint8Array>, broken: Broken): R
 
 async function* events(first: ReadableStream<Uint8Array>, broken: Broken): AsyncGenerator<Uint8Array> {
   const { id, signal } = broken;
-  const place = { lastEventId: undefined as string | undefined, retryMs: RESUME_AFTER_MS, vain: 0 };
+  const place: Place = { lastEventId: undefined, retryMs: RESUME_AFTER_MS, vain: 0 };
   let body: ReadableStream<Uint8Array> | undefined = first;
   for (let resumes = 0; body && resumes <= MAX_RESUMES; resumes++) {
     try {
@@ -57,14 +66,11 @@ async function* events(first: ReadableStream<Uint8Array>, broken: Broken): Async
   yield failure(id, 'the connection broke off before the answer; the call may have been carried out all the same');
 }
 
-async function resumed(
-  place: { lastEventId: string | undefined; retryMs: number; vain: number },
-  { reopen, signal }: Broken,
-): Promise<ReadableStream<Uint8Array> | undefined> {
+async function resumed(place: Place, { reopen, signal }: Broken): Promise<ReadableStream<Uint8Array> | undefined> {
   while (place.lastEventId !== undefined && place.vain < MAX_VAIN_RESUMES) {
     place.vain++;
     const pause = sleep(place.retryMs, true, { ...(signal ? { signal } : {}) });
-    const response = await pause.then(() => reopen(place.lastEventId ?? '')).catch(() => undefined);
+    const response = await pause.then(() => reopened(place, reopen)).catch(() => undefined);
     if (signal?.aborted) return undefined;
     if (response?.ok && response.body && response.headers.get('content-type')?.startsWith('text/event-stream'))
       return response.body;
@@ -73,6 +79,19 @@ async function resumed(
     if (response && response.status < 500) return undefined;
   }
   return undefined;
+}
+
+async function reopened(place: Place, reopen: Broken['reopen']): Promise<Response> {
+  const deadline = new AbortController();
+  const timer = setTimeout(() => {
+    place.vain = MAX_VAIN_RESUMES;
+    deadline.abort();
+  }, REOPEN_MS);
+  try {
+    return await reopen(place.lastEventId ?? '', deadline.signal);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 const encoder = new TextEncoder();

@@ -18,12 +18,17 @@ const SECRETS: [RegExp, string][] = [
   [/\b(?=\w*\d)(?=\w*[a-z])\w{28,}\b/gi, '***'],
 ];
 
+/** Text of a stranger without what looks like a secret. Give it bounded text: the patterns read all of it. */
+export function maskSecrets(text: string): string {
+  return SECRETS.reduce((words, [pattern, mask]) => words.replace(pattern, mask), text);
+}
+
 /** A provider's own message in one line, for an error that its user reads: secrets masked, at most 500 characters. */
 export function providerWords(text: string): string {
   const line = text
     .slice(0, MAX_READ)
     .replace(/[\p{Cc}\s]+/gu, ' ')
     .trim();
-  const masked = SECRETS.reduce((words, [pattern, mask]) => words.replace(pattern, mask), line);
+  const masked = maskSecrets(line);
   return (masked.length > MAX_CHARS ? `${masked.slice(0, MAX_CHARS - 1)}…` : masked).toWellFormed();
 }

@@ -8,8 +8,8 @@ export type McpFault =
   | { kind: 'reset' }
   /** A stream that ends (`cut`) or is reset (`break`) before the answer. `ids`: events carry ids, so it can be resumed. */
   | { kind: 'break' | 'cut'; ids?: boolean; retryMs?: number }
-  /** As `break`, and the client that resumes is refused with this status, or gets streams that end without the answer. */
-  | { kind: 'lost'; resume: number | 'empty' }
+  /** As `break`, and who resumes is refused with this status, gets streams that end without the answer, or no response. */
+  | { kind: 'lost'; resume: number | 'empty' | 'silent' }
   /** Accepted (202), a stream that stays open, or an answer to another id: never an answer. */
   | { kind: 'accepted' | 'stall' | 'other-id' }
   | { kind: 'late'; ms: number }

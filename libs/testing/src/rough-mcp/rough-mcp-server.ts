@@ -18,7 +18,7 @@ export class RoughMcpServer {
   private readonly faults: OrderedFault[] = [];
   /** Answers that a broken stream kept back, by the id of its last event. */
   private readonly answers = new Map<string, object>();
-  private readonly refusedResumes = new Map<string, number | 'empty'>();
+  private readonly refusedResumes = new Map<string, number | 'empty' | 'silent'>();
   private readonly streams = new Set<ServerResponse>();
   private readonly legacy = new LegacyStreams((request) => this.answer(request));
 
@@ -180,6 +180,7 @@ export class RoughMcpServer {
     this.seen.push({ method: 'GET', session, lastEventId });
     if (!session || !this.sessions.has(session)) return void response.writeHead(404).end();
     const refusal = lastEventId === undefined ? undefined : this.refusedResumes.get(lastEventId);
+    if (refusal === 'silent') return;
     if (typeof refusal === 'number') return void response.writeHead(refusal).end();
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     if (refusal === 'empty') return void response.end();

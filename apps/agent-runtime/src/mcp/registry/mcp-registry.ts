@@ -5,6 +5,7 @@ import { guardedFetch } from '../guarded-fetch.js';
 import type { McpConnection } from '../mcp-connection.js';
 import type { McpPool } from '../mcp-pool.js';
 import type { McpTarget } from '../mcp-target.js';
+import { shownReason } from '../shown-text.js';
 import { unusableTools } from '../usable-tool.js';
 import type { AccessStore } from './access-store.js';
 import { OAuthClient } from './oauth-client.js';
@@ -155,7 +156,7 @@ export class McpRegistry {
   /** Keeps in the registry what turns learn of its servers. */
   async learned(target: McpTarget, result: { tools: McpConnection['tools']; failure?: Error }): Promise<void> {
     if (!target.serverId) return;
-    if (result.failure) await this.setFailure(target.serverId, result.failure);
+    if (result.failure) await this.setFailure(target.serverId, result.failure, target.config);
     else await this.servers.setTools(target.serverId, result.tools);
   }
 
@@ -168,17 +169,18 @@ export class McpRegistry {
       await this.servers.setStatus(row.id, 'connected', unusableTools(connection.tools));
       return connection;
     } catch (error) {
-      await this.setFailure(row.id, error instanceof Error ? error : new Error(String(error)));
+      await this.setFailure(row.id, error instanceof Error ? error : new Error(String(error)), target.config);
       throw error;
     }
   }
 
-  private setFailure(id: string, failure: Error): Promise<void> {
+  private setFailure(id: string, failure: Error, config: McpTarget['config']): Promise<void> {
     const wantsAuthorization =
       failure instanceof UnauthorizedError ||
       (failure instanceof RoostError && failure.code === 'ACCESS_DENIED' && failure.message.includes('authorised')) ||
       / 401\b|Unauthorized/.test(failure.message);
-    return this.servers.setStatus(id, wantsAuthorization ? 'needs_authorization' : 'failed', failure.message);
+    const status = wantsAuthorization ? 'needs_authorization' : 'failed';
+    return this.servers.setStatus(id, status, shownReason(failure, config));
   }
 
   private async runAuth(

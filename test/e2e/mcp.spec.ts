@@ -1,7 +1,8 @@
 import { LLMock } from '@copilotkit/aimock';
 import { freePort } from '#tools/launcher';
-import { bundleProgram, startRoost, type TestRoost, until } from '#lib/testing';
+import { bundleProgram, RoughMcpServer, startRoost, type TestRoost, until } from '#lib/testing';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,23 +29,27 @@ describe('MCP servers over the API', () => {
   let roost: TestRoost;
   let everything: string;
 
-  beforeAll(async () => {
-    await mock.start();
-    const port = await freePort();
-    everything = `http://127.0.0.1:${port}/mcp`;
-    children.push(
-      spawn(process.execPath, [program('server-everything'), 'streamableHttp'], {
-        env: { ...process.env, PORT: String(port) },
-        stdio: 'ignore',
-      }),
-    );
-    roost = await startRoost({ env: { OPENAI_BASE_URL: `${mock.url}/v1`, ROOST_DEFAULT_MODEL: 'openai/test' } });
+  /** Starts the published server, which refuses sessions that it does not know with 400. */
+  const startEverything = async (port: number): Promise<{ url: string; child: ChildProcess }> => {
+    const url = `http://127.0.0.1:${port}/mcp`;
+    const child = spawn(process.execPath, [program('server-everything'), 'streamableHttp'], {
+      env: { ...process.env, PORT: String(port) },
+      stdio: 'ignore',
+    });
+    children.push(child);
     await until('server-everything listens', () =>
-      fetch(everything).then(
+      fetch(url).then(
         async (response) => (await response.body?.cancel(), true),
         () => false,
       ),
     );
+    return { url, child };
+  };
+
+  beforeAll(async () => {
+    await mock.start();
+    roost = await startRoost({ env: { OPENAI_BASE_URL: `${mock.url}/v1`, ROOST_DEFAULT_MODEL: 'openai/test' } });
+    ({ url: everything } = await startEverything(await freePort()));
   });
   afterEach(() => void mock.reset());
   afterAll(async () => {
@@ -65,14 +70,19 @@ describe('MCP servers over the API', () => {
   };
 
   /** Has the agent's model call a tool, and gives all that the model was told. */
-  async function callTool(agentId: string, name: string, args: object = {}): Promise<string> {
+  async function callTool(
+    agentId: string,
+    name: string,
+    args: object = {},
+    conversation = `c${Math.random()}`,
+  ): Promise<string> {
     let told = '';
     mock.on({ predicate: (request) => ((told = JSON.stringify(request.messages)), false) }, { content: '' });
-    mock.on({ userMessage: 'use it', hasToolResult: true }, { content: 'done' });
+    mock.on({ predicate: ({ messages }) => messages.at(-1)?.role === 'tool' }, { content: 'done' });
     mock.onMessage('use it', { toolCalls: [{ name, arguments: JSON.stringify(args) }] });
     const sent = await roost.api<{ id: string }>('POST', `/v1/agent/${agentId}/messages`, {
       content: 'use it',
-      conversation_id: `c${Math.random()}`,
+      conversation_id: conversation,
     });
     const answer = await roost.api<{ replies: { content: string }[] }>(
       'GET',
@@ -142,6 +152,55 @@ describe('MCP servers over the API', () => {
     await api('POST', `/${gone.id}/access`, 201, { agent_id: agentId });
     await expect(callTool(agentId, 'list_files')).resolves.toContain('The MCP server gone cannot be used now');
     await api('DELETE', `/${gone.id}`, 200);
+  });
+
+  describe('that are restarted in the middle of a conversation', () => {
+    let rough: RoughMcpServer;
+    beforeAll(async () => void (rough = await RoughMcpServer.start()));
+    afterAll(() => rough.stop());
+
+    it('go on with it: one that says 404, and one that says 400', async () => {
+      const port = await freePort();
+      const { url, child } = await startEverything(port);
+      const agentId = await createAgent({ mcp_servers: { rough: { url: rough.url }, every: { url } } });
+      const conversation = 'restarts';
+      await expect(callTool(agentId, 'rough__echo', { text: 'first' }, conversation)).resolves.toContain('first');
+      await expect(callTool(agentId, 'every__get-sum', { a: 1, b: 1 }, conversation)).resolves.toContain('is 2');
+
+      await rough.restart();
+      const ended = once(child, 'exit');
+      child.kill('SIGKILL');
+      await ended;
+      await startEverything(port);
+
+      await expect(callTool(agentId, 'rough__echo', { text: 'second' }, conversation)).resolves.toContain('second');
+      await expect(callTool(agentId, 'every__get-sum', { a: 20, b: 22 }, conversation)).resolves.toContain('is 42');
+    });
+
+    it('go on with it when it is between two calls of one turn', async () => {
+      const agentId = await createAgent({ mcp_servers: { rough: { url: rough.url } } });
+      let results: string[] = [];
+      const isAfter = (calls: number) => ({
+        predicate: ({ messages }: { messages: { role: string; content?: unknown }[] }) => {
+          const found = messages.filter(({ role }) => role === 'tool').map(({ content }) => JSON.stringify(content));
+          if (found.length === calls) results = found;
+          return found.length === calls;
+        },
+      });
+      const call = (text: string) => ({ toolCalls: [{ name: 'rough__echo', arguments: JSON.stringify({ text }) }] });
+      mock.on(isAfter(2), { content: 'both' });
+      mock.on(isAfter(1), async () => {
+        await rough.restart();
+        return call('two');
+      });
+      mock.onMessage('twice', call('one'));
+      const sent = await roost.api<{ id: string }>('POST', `/v1/agent/${agentId}/messages`, { content: 'twice' });
+      const path = `/v1/agent/${agentId}/messages/${sent.body.id}?wait=60`;
+      const answer = await roost.api<{ replies: { content: string }[] }>('GET', path);
+      expect(answer.body.replies.map(({ content }) => content)).toEqual(['both']);
+      expect(results[0]).toContain('one');
+      expect(results[1]).toContain('two');
+    });
   });
 
   describe('that want to be authorised (OAuth 2.1)', () => {

@@ -53,6 +53,9 @@ describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
     await mock.stop();
   });
 
+  // Each takes seconds and is the same over every wire; what wires differ in is in rough-provider.spec.ts.
+  const onOneWire = it.runIf(model === FORMATS[0]?.model);
+
   /** A fresh conversation each, so that no fixture sees another test's messages. */
   let conversations = 0;
   const say = (text: string) => brain.platform.say(text, { conversationId: `c${conversations++}` });
@@ -163,7 +166,7 @@ describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
     expect(error?.message).toBe(`${provider} refused the ${owner}'s ${provider} key: set a valid key: invalid key`);
   });
 
-  it.each([429, 503])('hands a turn back for another try on HTTP %i', async (status) => {
+  onOneWire.each([429, 503])('hands a turn back for another try on HTTP %i', async (status) => {
     mock.onMessage('busy', { error: { message: 'overloaded' }, status, retryAfter: 0 });
     await expect(say('busy').outcome).resolves.toMatchObject({
       end: 'failed',
@@ -172,7 +175,7 @@ describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
     });
   });
 
-  it('hands a turn back for another try when the stream is cut', async () => {
+  onOneWire('hands a turn back for another try when the stream is cut', async () => {
     mock.onMessage(
       'cut',
       { content: 'a long answer that will never arrive as a whole' },
@@ -185,7 +188,7 @@ describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
     });
   });
 
-  it('gives up on a provider that says nothing', async () => {
+  onOneWire('gives up on a provider that says nothing', async () => {
     mock.onMessage(
       'silent',
       { content: 'far too late' },
@@ -232,7 +235,7 @@ describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
     });
   });
 
-  it('stops a model that calls tools for ever', async () => {
+  onOneWire('stops a model that calls tools for ever', async () => {
     mock.onMessage('for ever', { toolCalls: [{ name: 'list_files', arguments: '{}' }], ...ends });
     const { end, replies } = await say('for ever').outcome;
     expect(end).toBe('completed');

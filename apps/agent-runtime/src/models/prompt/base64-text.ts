@@ -1,9 +1,9 @@
 /** Shorter runs are keys, hashes and tokens that a model may need. */
 const MIN_CHARS = 1_000;
 const DATA_URL = /data:([\w.+-]+\/[\w.+-]+)?(?:;[\w.+-]+=[\w.+-]+)*;base64,[A-Za-z0-9+/_-]{60,}={0,2}/g;
-/** In one line, or in many as `base64` writes it. */
+/** In one line, or in many as `base64` writes it. Begun at its first character alone: else each one would be tried. */
 const RUN = new RegExp(
-  `[A-Za-z0-9+/]{${MIN_CHARS},}={0,2}|(?:[A-Za-z0-9+/]{60,80}\\r?\\n){15,}[A-Za-z0-9+/]*={0,2}`,
+  `(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{${MIN_CHARS},}|(?:[A-Za-z0-9+/]{60,80}\\r?\\n){15,}[A-Za-z0-9+/]*)={0,2}`,
   'g',
 );
 

@@ -24,7 +24,11 @@ export async function migrate({ url, schema, migrations }: DatabaseOptions): Pro
     const lock = `hashtextextended('roost-migrate-' || $1, 0)`;
     try {
       await runner.query(`SELECT pg_advisory_lock(${lock})`, [schema]);
-      await runner.query(`CREATE SCHEMA IF NOT EXISTS "${schema}"`);
+      // Looked for first: a service's own role may make no schema, not even one that is there.
+      const [found] = (await runner.query(`SELECT to_regnamespace(quote_ident($1)) IS NOT NULL AS is`, [schema])) as {
+        is: boolean;
+      }[];
+      if (!found?.is) await runner.query(`CREATE SCHEMA "${schema}"`);
       await source.runMigrations();
     } finally {
       // A broken connection has lost the lock already, and this error would hide the first.

@@ -140,7 +140,7 @@ async function closeConnection(bus: Bus, logger: Logger): Promise<void> {
 export function runIfMain(moduleUrl: string, start: StartService, config?: z.ZodObject): void {
   if (!process.argv[1] || realpathSync(process.argv[1]) !== fileURLToPath(moduleUrl)) return;
   if (config && process.argv.includes('--print-config')) {
-    console.log(printConfig(config, loadConfig(config, process.env)));
+    console.log(printConfig(config, process.env));
     return;
   }
   runUntilStopped(start(process.env));
@@ -161,10 +161,14 @@ export function runUntilStopped(starting: Promise<RunningService>): void {
         );
       };
       process.on('SIGTERM', stop).on('SIGINT', stop);
+      // To the launcher, when it started us.
+      process.send?.({ kind: 'ready', url: service.url });
     },
     (error: unknown) => {
-      console.error(error instanceof Error ? error.message : error);
-      process.exit(1);
+      const message = error instanceof Error ? error.message : String(error);
+      console.error(message);
+      if (process.send) process.send({ kind: 'failed', message }, () => process.exit(1));
+      else process.exit(1);
     },
   );
 }

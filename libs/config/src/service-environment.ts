@@ -3,6 +3,7 @@ import { secret } from './load-config.js';
 
 /** What every service needs to reach the bus and to be watched. */
 export const busEnvironment = {
+  ROOST_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   NATS_URL: z.string().default('nats://127.0.0.1:4222'),
   /** Content of a .creds file, or the path of one; empty for a server without authentication. */
   NATS_CREDS: secret(z.string()).optional(),

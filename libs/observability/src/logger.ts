@@ -26,7 +26,7 @@ const destinations = new Map<string, DestinationStream>();
 function destinationOf(file: string | undefined): DestinationStream {
   const known = destinations.get(file ?? '');
   if (known) return known;
-  const destination = pino.destination({ dest: file ?? 1, mkdir: true, sync: false });
+  const destination = pino.destination({ dest: file ?? 1, mkdir: true, sync: false, mode: 0o600 });
   // A disk that is full must not end the service; its later lines are written again.
   destination.on('error', (error: Error) => process.stderr.write(`the log could not be written: ${error.message}\n`));
   destinations.set(file ?? '', destination);

@@ -39,7 +39,7 @@ async function freeze(pid: number, forMs: number): Promise<void> {
 }
 
 /** The parent is the fourth field of /proc/PID/stat, the second after the name in parentheses. */
-function childrenOf(parent: number): number[] {
+export function childrenOf(parent: number): number[] {
   return readdirSync('/proc').flatMap((name) => {
     const stat = /^\d+$/.test(name) ? read(`/proc/${name}/stat`) : undefined;
     const [state, ppid] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];

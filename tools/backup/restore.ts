@@ -14,7 +14,7 @@ export async function restore(file: string, dataDir: string): Promise<void> {
   const draft = `${dataDir}.restoring`;
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(dirname(dataDir), { recursive: true });
-  mkdirSync(draft, { mode: 0o711 });
+  mkdirSync(draft, { mode: 0o700 });
   try {
     await tar(['--extract', '--sparse', '--same-permissions', '--file', file, '--directory', draft]);
     if (!existsSync(join(draft, 'master-key')))

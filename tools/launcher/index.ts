@@ -1,6 +1,7 @@
 export { lockDataFolder } from './data-lock.js';
 /** The launcher's parts, for `npm start`, the tests and the benches. */
 export { findBubblewrap } from './bubblewrap.js';
+export { databaseUrls } from './database-roles.js';
 export { startNats, type Nats } from './nats.js';
 export { serviceAccess, type ServiceAccess } from './nats-trust.js';
 export { freePort } from './ports.js';

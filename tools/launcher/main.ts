@@ -1,6 +1,7 @@
 import { RoostError } from '#lib/contracts';
 import { readOptions } from './options.js';
-import { startPlatform } from './platform.js';
+import { onNpmGone } from './npm-parent.js';
+import { type Platform, startPlatform } from './platform.js';
 import { readyMessage } from './ready-message.js';
 
 /**
@@ -13,30 +14,39 @@ export async function main(args: string[]): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, endNow);
   const progress = (line: string) => console.error(line);
   try {
-    const platform = await startPlatform({ ...readOptions(args), environment: process.env, progress });
-    console.log(readyMessage(platform));
-
+    const running: { platform?: Platform } = {};
     let stoppingSince: number | undefined;
     const stop = async (exitCode: number, reason: string) => {
       stoppingSince = Date.now();
       progress(`\n${reason}: finishing work in progress (press Ctrl-C again to end at once) …`);
-      await platform.stop();
+      await running.platform?.stop();
       progress('Stopped.');
       process.exit(exitCode);
     };
+    const onGivenUp = ({ message }: Error) => {
+      if (stoppingSince === undefined) void stop(1, `Roost cannot go on. ${message}`).catch(fail);
+    };
+    const platform = await startPlatform({ ...readOptions(args), environment: process.env, progress, onGivenUp });
+    running.platform = platform;
+    console.log(readyMessage(platform));
+
+    const { kill } = platform;
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.off(signal, endNow);
       process.on(signal, () => {
         if (stoppingSince === undefined) return void stop(0, signal).catch(fail);
         // One Ctrl-C arrives twice under npm: from the terminal, and forwarded by npm itself.
         if (Date.now() - stoppingSince < 500) return;
-        platform.kill();
+        kill();
         process.exit(130);
       });
     }
+    onNpmGone(() => {
+      if (stoppingSince === undefined) void stop(0, 'npm has ended').catch(fail);
+    });
     process.on('uncaughtException', (error) => {
       progress(`Unexpected error: ${error.stack ?? error.message}`);
-      // A service is now in an unknown state: end in order rather than go on with it.
+      // The launcher is now in an unknown state: end in order rather than go on with it.
       if (stoppingSince === undefined) void stop(1, 'Unexpected error').catch(fail);
     });
   } catch (error) {

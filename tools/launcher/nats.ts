@@ -17,6 +17,8 @@ export interface NatsOptions {
   /** Accounts to make at first start; services of one Roost share one. */
   accounts?: string[];
   log(line: string): void;
+  /** Told when it dies and cannot be started again. */
+  onGivenUp?: ((reason: Error) => void) | undefined;
 }
 
 export interface Nats {
@@ -36,7 +38,7 @@ const startTimeoutMs = 30_000;
  * its database.
  * Errors: SERVICE_UNAVAILABLE with the command to type when nats-server is not to be had.
  */
-export async function startNats({ dataDir, accounts = ['ROOST'], log }: NatsOptions): Promise<Nats> {
+export async function startNats({ dataDir, accounts = ['ROOST'], log, onGivenUp }: NatsOptions): Promise<Nats> {
   const found = await findOrInstall({ program: 'nats-server', packageName: 'nats-server' }, log);
   if (found.path === undefined) {
     throw new RoostError('SERVICE_UNAVAILABLE', `${found.reason} Or set NATS_URL to a running server.`);
@@ -65,6 +67,9 @@ export async function startNats({ dataDir, accounts = ['ROOST'], log }: NatsOpti
     log,
     stopSignals: ['SIGTERM', 'SIGKILL'],
     stopGraceMs: 10_000,
+    orphanSignal: 'SIGTERM',
+    isServer: true,
+    ...(onGivenUp ? { onGivenUp } : {}),
     describeFailure: () => lastLines(logFile, 3),
     whenReady: (child) => untilGreeting(port, child),
     spawn() {

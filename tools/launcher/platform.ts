@@ -1,17 +1,22 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment } from '#lib/config';
 import { findBubblewrap } from './bubblewrap.js';
+import { openDataFolder } from './data-folder.js';
+import { databaseUrls } from './database-roles.js';
+import { checkGivenServers } from './given-servers.js';
 import { lockDataFolder, type DataLock } from './data-lock.js';
 import { startNats, type Nats } from './nats.js';
 import { serviceAccess, type ServiceAccess } from './nats-trust.js';
 import { assertPortIsFree, freePort } from './ports.js';
 import { startPostgres, type Postgres } from './postgres.js';
 import { runAsProcesses } from './run-as-processes.js';
-import { runInProcess, type RunningServices } from './run-in-process.js';
+import { runInChild } from './run-in-child.js';
+import type { RunningServices } from './run-in-process.js';
 import { localSecrets } from './secrets.js';
-import { serviceEnvironment } from './service-environment.js';
+import { serviceEnvironment, type ServiceEnvironmentInput } from './service-environment.js';
 import { services } from './services.js';
+import { openServicesLog, type ServicesLog } from './services-log.js';
 
 export interface PlatformOptions {
   /** Absolute path; made when missing. */
@@ -23,11 +28,13 @@ export interface PlatformOptions {
   separateProcesses: boolean;
   /** Processes per service where it is more than one; they need `separateProcesses`. */
   replicas: Record<string, number>;
-  /** Services log to the terminal instead of `logs/roost.log`. */
+  /** What services log is shown by `progress` as well, readable for people. */
   isVerbose: boolean;
   /** DATABASE_URL and NATS_URL here use servers that run already; the rest is handed to the services. */
   environment: Environment;
   progress(line: string): void;
+  /** Told when a server or a service died and could not be started again: Roost is of no use then. */
+  onGivenUp(reason: Error): void;
 }
 
 export interface Platform {
@@ -49,8 +56,8 @@ const drainMs = 25_000;
  */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
   const { dataDir, host, environment, progress } = options;
-  // Passable for others, listable by its owner only: PostgreSQL's own user has to walk through it.
-  mkdirSync(join(dataDir, 'logs'), { recursive: true, mode: 0o711 });
+  await checkGivenServers(environment);
+  openDataFolder(dataDir, { hasPostgres: !environment.DATABASE_URL });
   const port = options.port === 0 ? await freePort(host) : options.port;
   const url = urlOf(host, port);
   const parts: Parts = { lock: lockDataFolder(dataDir, url) };
@@ -60,40 +67,48 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     await assertPortIsFree(port, host);
     const secrets = localSecrets(dataDir);
     const logFile = join(dataDir, 'logs', 'roost.log');
-    // Loading the code takes as long as starting the servers; a failure comes back when the service is started.
-    if (!options.separateProcesses) for (const service of services) service.load().catch(() => undefined);
-
-    const [bubblewrap, database, bus] = await settleAll([
-      isBubblewrapWanted(environment) ? findBubblewrap(progress) : Promise.resolve(undefined),
-      openDatabase(options, parts),
-      openBus(options, parts),
-    ]);
-    if (bubblewrap && bubblewrap.path === undefined)
-      progress(`No sandbox: ${bubblewrap.reason} Agents will be in the state "error".`);
-
-    const environmentOf = (serviceName: string) =>
-      serviceEnvironment(
-        {
+    const show = options.isVerbose ? progress : undefined;
+    const servicesLog = await openServicesLog({ path: logFile, show, onTrouble: progress });
+    parts.servicesLog = servicesLog;
+    const environments = deferred<Record<string, Environment>>();
+    const supervision = { servicesLog, log: progress, onGivenUp: options.onGivenUp };
+    // Loading the code takes as long as starting the servers.
+    const early = options.separateProcesses
+      ? undefined
+      : runInChild({ environments: environments.promise, inherited: environment, ...supervision });
+    // What it fails with is asked for below, or hidden by an error that comes before.
+    early?.catch(() => undefined);
+    try {
+      const found = await openServers(options, parts);
+      const startedAt = Date.now();
+      environments.resolve(
+        await environmentsOf({
+          ...found,
           inherited: environment,
           dataDir,
-          databaseUrl: database.url,
-          natsUrl: bus.url,
-          ...(bus.access ? { access: bus.access } : {}),
           secrets,
-          bubblewrapPath: bubblewrap?.path ?? '',
           host,
           port,
           url,
           isAlone: options.separateProcesses,
-          ...(options.isVerbose ? {} : { logFile }),
-        },
-        serviceName,
+        }),
       );
-    const startedAt = Date.now();
-    parts.services = options.separateProcesses
-      ? await runAsProcesses({ entries: services, replicas: options.replicas, environmentOf, url, log: progress })
-      : await runInProcess(services, environmentOf);
-    progress(`Services ready (${seconds(startedAt)})`);
+      parts.services = early
+        ? await early
+        : await runAsProcesses({
+            entries: services,
+            replicas: options.replicas,
+            environments: await environments.promise,
+            url,
+            ...supervision,
+          });
+      progress(`Services ready (${seconds(startedAt)})`);
+    } catch (error) {
+      // Ends the process that waits for its order.
+      environments.reject(error);
+      await early?.catch(() => undefined);
+      throw error;
+    }
     return {
       url,
       apiKey: secrets.apiKey,
@@ -108,18 +123,45 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   }
 }
 
+/** Starts or finds what services need, side by side. */
+async function openServers(options: PlatformOptions, parts: Parts) {
+  const { environment, progress } = options;
+  const [bubblewrap, database, bus] = await settleAll([
+    isBubblewrapWanted(environment) ? findBubblewrap(progress) : Promise.resolve(undefined),
+    openDatabase(options, parts),
+    openBus(options, parts),
+  ]);
+  if (bubblewrap && bubblewrap.path === undefined)
+    progress(`No sandbox: ${bubblewrap.reason} Agents will be in the state "error".`);
+  return {
+    databaseUrl: database.url,
+    databaseUrls: database.urls,
+    natsUrl: bus.url,
+    ...(bus.access ? { access: bus.access } : {}),
+    bubblewrapPath: bubblewrap?.path ?? '',
+  };
+}
+
+async function environmentsOf(input: ServiceEnvironmentInput): Promise<Record<string, Environment>> {
+  const made = services.map(async ({ name }) => [name, await serviceEnvironment(input, name)] as const);
+  return Object.fromEntries(await Promise.all(made));
+}
+
 /** What runs, in the order it was started. */
 interface Parts {
   lock: DataLock;
   postgres?: Postgres;
   nats?: Nats;
+  servicesLog?: ServicesLog;
   services?: RunningServices;
 }
 
-async function stopParts({ lock, postgres, nats, services }: Parts, progress: (line: string) => void): Promise<void> {
+async function stopParts(parts: Parts, progress: (line: string) => void): Promise<void> {
+  const { lock, postgres, nats, services, servicesLog } = parts;
   if (services) await drain(services, progress);
   await nats?.stop();
   await postgres?.stop();
+  await servicesLog?.close();
   lock.release();
 }
 
@@ -131,14 +173,24 @@ function killParts({ lock, postgres, nats, services }: Parts): void {
 }
 
 async function openDatabase(
-  { environment, dataDir, progress }: PlatformOptions,
+  { environment, dataDir, progress, onGivenUp }: PlatformOptions,
   parts: Parts,
-): Promise<{ url: string }> {
-  if (environment.DATABASE_URL) return { url: environment.DATABASE_URL };
+): Promise<{ url: string; urls?: Record<string, string> | undefined }> {
+  if (environment.DATABASE_URL) return openRoles(environment.DATABASE_URL, progress);
   const startedAt = Date.now();
-  parts.postgres = await startPostgres({ dataDir, log: progress });
+  parts.postgres = await startPostgres({ dataDir, log: progress, onGivenUp });
   progress(`PostgreSQL ready (${seconds(startedAt)})`);
-  return parts.postgres;
+  return openRoles(parts.postgres.url, progress);
+}
+
+/** Each service's own role; where none can be made, all share the one that was given, which is said. */
+async function openRoles(url: string, progress: (line: string) => void) {
+  const made = await databaseUrls(url);
+  if (!made.urls)
+    progress(
+      `DATABASE_URL: no roles can be made by it (${made.reason}). All services use it as it is: the database does not keep them apart.`,
+    );
+  return { url, urls: made.urls };
 }
 
 interface Bus {
@@ -146,10 +198,10 @@ interface Bus {
   access?: ServiceAccess;
 }
 
-async function openBus({ environment, dataDir, progress }: PlatformOptions, parts: Parts): Promise<Bus> {
+async function openBus({ environment, dataDir, progress, onGivenUp }: PlatformOptions, parts: Parts): Promise<Bus> {
   if (environment.NATS_URL) return { url: environment.NATS_URL };
   const startedAt = Date.now();
-  const nats = await startNats({ dataDir, log: progress });
+  const nats = await startNats({ dataDir, log: progress, onGivenUp });
   parts.nats = nats;
   // Where `npm run admin` finds it: the port is another at each start.
   writeFileSync(join(dataDir, 'nats', 'url'), nats.url, { mode: 0o600 });
@@ -173,7 +225,8 @@ async function settleAll<T extends unknown[]>(steps: { [K in keyof T]: Promise<T
 async function drain(running: RunningServices, progress: (line: string) => void): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not drained after ${drainMs / 1000} s`)), drainMs);
+    // A little after a process that does not drain was ended by its supervisor, which ends the wait.
+    timer = setTimeout(() => reject(new Error(`not drained after ${drainMs / 1000} s`)), drainMs + 5_000);
   });
   try {
     await Promise.race([running.stop(), timeout]);
@@ -184,6 +237,13 @@ async function drain(running: RunningServices, progress: (line: string) => void)
   } finally {
     clearTimeout(timer);
   }
+}
+
+function deferred<T>() {
+  let resolve!: (value: T) => void;
+  let reject!: (reason: unknown) => void;
+  const promise = new Promise<T>((...settle) => ([resolve, reject] = settle));
+  return { promise, resolve, reject };
 }
 
 function urlOf(host: string, port: number): string {

@@ -19,7 +19,7 @@ export interface PostgresUser {
  */
 export function postgresUser(program: string, folder: string): PostgresUser {
   if (process.getuid?.() !== 0) return { command: (file, args) => ({ file, args, ids: {} }) };
-  const ids = idsOf('postgres') ?? createUser();
+  const ids = postgresIds();
   if (canReach(ids, program, folder)) return { ids, command: (file, args) => ({ file, args, ids }) };
   const setpriv = findProgram('setpriv');
   if (!setpriv) {
@@ -29,9 +29,17 @@ export function postgresUser(program: string, folder: string): PostgresUser {
     );
   }
   const drop = [`--reuid=${ids.uid}`, `--regid=${ids.gid}`, '--clear-groups'];
-  const keep = ['--inh-caps=-all,+dac_override', '--ambient-caps=+dac_override'];
+  // With the last, access(2), by which initdb looks for its neighbour, goes by that capability too, not by the user alone.
+  const keep = ['--inh-caps=-all,+dac_override', '--ambient-caps=+dac_override', '--securebits=+no_setuid_fixup'];
   return { ids, command: (file, args) => ({ file: setpriv, args: [...drop, ...keep, '--', file, ...args], ids: {} }) };
 }
+
+/** Of the system user `postgres`, made when missing: root's PostgreSQL runs as it. */
+export function postgresIds(): { uid: number; gid: number } {
+  return (known ??= idsOf('postgres') ?? createUser());
+}
+
+let known: { uid: number; gid: number } | undefined;
 
 function canReach(ids: { uid: number; gid: number }, program: string, folder: string): boolean {
   const test = spawnSync('/bin/sh', ['-c', 'test -x "$0" && test -x "$1"', program, folder], { ...ids, cwd: '/' });

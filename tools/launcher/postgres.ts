@@ -26,6 +26,8 @@ export interface PostgresOptions {
   /** The data folder; the cluster lives in its `postgres` folder. */
   dataDir: string;
   log(line: string): void;
+  /** Told when it dies and cannot be started again. */
+  onGivenUp?: ((reason: Error) => void) | undefined;
 }
 
 export interface Postgres {
@@ -61,7 +63,7 @@ const settings = {
  * port when it dies. Only its binaries are used: the package's own wrapper stops the database at the first SIGINT, before
  * the services have drained.
  */
-export async function startPostgres({ dataDir, log }: PostgresOptions): Promise<Postgres> {
+export async function startPostgres({ dataDir, log, onGivenUp }: PostgresOptions): Promise<Postgres> {
   const binaries = await loadBinaries();
   const clusterDir = resolve(dataDir, 'postgres');
   const password = keptSecret(join(dataDir, 'postgres-password'), () => randomBytes(24).toString('base64url'));
@@ -78,6 +80,9 @@ export async function startPostgres({ dataDir, log }: PostgresOptions): Promise<
     // SIGINT is PostgreSQL's fast shutdown: sessions are ended, nothing committed is lost; SIGQUIT its crash stop.
     stopSignals: ['SIGINT', 'SIGQUIT'],
     stopGraceMs: 15_000,
+    orphanSignal: 'SIGINT',
+    isServer: true,
+    ...(onGivenUp ? { onGivenUp } : {}),
     describeFailure: () => lastLines(logFile, 3),
     whenReady: (child) => untilReady(clusterDir, child),
     spawn() {

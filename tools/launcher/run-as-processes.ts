@@ -1,80 +1,57 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Environment } from '#lib/config';
 import { RoostError } from '#lib/contracts';
 import type { RunningServices } from './run-in-process.js';
+import { type ServiceProcess, superviseServices } from './service-process.js';
 import { type ServiceEntry, stopInOrder } from './services.js';
-import { supervise, type SupervisedProcess } from './supervised-process.js';
+import type { ServicesLog } from './services-log.js';
 
 export interface RunAsProcessesOptions {
   entries: ServiceEntry[];
   /** Processes per service; one where nothing is said. */
   replicas: Record<string, number>;
-  environmentOf(serviceName: string): Promise<Environment>;
+  environments: Record<string, Environment>;
   /** Where the gateway will listen. */
   url: string;
+  servicesLog: ServicesLog;
   log(line: string): void;
+  onGivenUp(reason: Error): void;
 }
 
 const readyTimeoutMs = 60_000;
-const drainMs = 25_000;
 
 /**
- * Starts each service as a process of its own, started again when it dies, its terminal output prefixed with its name.
- * Resolves when the gateway's /health/ready answers 200. The processes end with this one, however it ends.
+ * Starts each service as a process of its own, started again when it dies. Resolves when the gateway's /health/ready
+ * answers 200. The processes end with this one, however it ends.
  */
-export async function runAsProcesses({
-  entries,
-  replicas,
-  environmentOf,
-  url,
-  log,
-}: RunAsProcessesOptions): Promise<RunningServices> {
-  const children: (SupervisedProcess & { name: string })[] = [];
+export async function runAsProcesses(options: RunAsProcessesOptions): Promise<RunningServices> {
+  const { entries, replicas, environments, url, servicesLog, log, onGivenUp } = options;
+  const children: (ServiceProcess & { name: string })[] = [];
   const kill = () => children.forEach((child) => child.kill());
   const stop = () => stopInOrder(children);
   const all = entries.flatMap((entry) => Array.from({ length: replicas[entry.name] ?? 1 }, () => entry));
-  for (const { name, nodeFlags } of all) {
-    const environment = await environmentOf(name);
-    const child = await supervise({
+  const start = async ({ name, nodeFlags = [] }: ServiceEntry) => {
+    const main = fileURLToPath(new URL(`../../apps/${name}/src/main.js`, import.meta.url));
+    const child = await superviseServices({
       name,
+      source: name,
+      nodeArguments: [...nodeFlags, main],
+      environment: environments[name] ?? {},
+      servicesLog,
       log,
-      spawn: () => startAlone(name, nodeFlags ?? [], environment, log),
-      whenReady: () => Promise.resolve(),
-      describeFailure: () => '',
-      stopSignals: ['SIGTERM', 'SIGKILL'],
-      stopGraceMs: drainMs,
+      onGivenUp,
     });
     children.push(Object.assign(child, { name }));
-  }
+  };
   try {
+    const outcomes = await Promise.allSettled(all.map(start));
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
     await untilHealthy(url);
   } catch (error) {
     await stop();
     throw error;
   }
   return { url, stop, kill };
-}
-
-function startAlone(
-  name: string,
-  nodeFlags: string[],
-  environment: Environment,
-  log: (line: string) => void,
-): ChildProcess {
-  const main = fileURLToPath(new URL(`../../apps/${name}/src/main.js`, import.meta.url));
-  const endWithParent = new URL('./end-with-parent.js', import.meta.url).href;
-  const child = spawn(process.execPath, [...nodeFlags, `--import=${endWithParent}`, '--enable-source-maps', main], {
-    env: environment,
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    // Its own process group, so that Ctrl-C in the terminal reaches us alone and we choose the order of stopping.
-    detached: true,
-  });
-  for (const output of [child.stdout, child.stderr]) {
-    if (output) createInterface({ input: output }).on('line', (line) => log(`[${name}] ${line}`));
-  }
-  return child;
 }
 
 async function untilHealthy(url: string): Promise<void> {

@@ -7,6 +7,8 @@ export interface ServiceEnvironmentInput {
   inherited: Environment;
   dataDir: string;
   databaseUrl: string;
+  /** By service: the connection string of its own role; `databaseUrl` where there is none. */
+  databaseUrls?: Record<string, string> | undefined;
   natsUrl: string;
   /** Absent with a NATS server of the user's, whose NATS_CREDS and NATS_ACCOUNT_SEED_FILE then come from `inherited`. */
   access?: ServiceAccess;
@@ -35,7 +37,7 @@ export async function serviceEnvironment(input: ServiceEnvironmentInput, service
   const isGateway = serviceName === 'gateway';
   return {
     ...inherited,
-    DATABASE_URL: input.databaseUrl,
+    DATABASE_URL: input.databaseUrls?.[serviceName] ?? input.databaseUrl,
     NATS_URL: input.natsUrl,
     NATS_CREDS: access ? await access.credsFile(serviceName) : inherited.NATS_CREDS,
     NATS_ACCOUNT_SEED_FILE:

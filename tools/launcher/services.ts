@@ -7,6 +7,8 @@ export interface ServiceModule {
 
 export interface ServiceEntry {
   name: string;
+  /** The PostgreSQL schema it owns, by a role of its own. */
+  schema: string;
   load(): Promise<ServiceModule>;
   /** For Node, when the service has a process of its own; `docker-compose.yml` and the chart say the same. */
   nodeFlags?: string[];
@@ -14,14 +16,14 @@ export interface ServiceEntry {
 
 /** Every service of Roost, one line each. The gateway is last: it opens the door once the others are there. */
 export const services: ServiceEntry[] = [
-  { name: 'agent-lifecycle', load: () => import('#app/agent-lifecycle') },
-  { name: 'messaging', load: () => import('#app/messaging') },
-  { name: 'agent-runtime', load: () => import('#app/agent-runtime') },
-  { name: 'scheduler', load: () => import('#app/scheduler') },
-  { name: 'webhook-dispatch', load: () => import('#app/webhook-dispatch') },
-  { name: 'channels', load: () => import('#app/channels') },
+  { name: 'agent-lifecycle', schema: 'lifecycle', load: () => import('#app/agent-lifecycle') },
+  { name: 'messaging', schema: 'messaging', load: () => import('#app/messaging') },
+  { name: 'agent-runtime', schema: 'runtime', load: () => import('#app/agent-runtime') },
+  { name: 'scheduler', schema: 'scheduler', load: () => import('#app/scheduler') },
+  { name: 'webhook-dispatch', schema: 'webhooks', load: () => import('#app/webhook-dispatch') },
+  { name: 'channels', schema: 'channels', load: () => import('#app/channels') },
   // Files pass through it and are garbage at once: a small young generation keeps little of them.
-  { name: 'gateway', load: () => import('#app/gateway'), nodeFlags: ['--max-semi-space-size=4'] },
+  { name: 'gateway', schema: 'gateway', load: () => import('#app/gateway'), nodeFlags: ['--max-semi-space-size=4'] },
 ];
 
 /**

@@ -17,6 +17,8 @@ describe('a supervised server', () => {
       describeFailure: () => '',
       stopSignals: ['SIGTERM'],
       stopGraceMs: 1_000,
+      orphanSignal: 'SIGTERM',
+      isServer: true,
       log: () => undefined,
     }));
   afterEach(() => server?.stop());

@@ -1,5 +1,7 @@
 import { type ChildProcess, execFileSync } from 'node:child_process';
 import { setPriority } from 'node:os';
+import { RoostError } from '#lib/contracts';
+import { endWithLauncher } from './end-with-launcher.js';
 import { endProcess } from './process-identity.js';
 
 export interface SupervisedOptions {
@@ -10,10 +12,19 @@ export interface SupervisedOptions {
   whenReady(child: ChildProcess): Promise<void>;
   /** Why it did not start, for the user. */
   describeFailure(): string;
+  /** Why it ended, where its exit code or signal does not say it all. */
+  describeEnd?(): Promise<string | undefined>;
   /** Sent in order, `stopGraceMs` apart, to stop it. */
   stopSignals: NodeJS.Signals[];
   stopGraceMs: number;
+  /** Sent to it when the launcher ends without stopping it, by kill -9 or a crash. */
+  orphanSignal: NodeJS.Signals;
+  /** Whether it stands back behind the services on a full machine; the services themselves do not. */
+  isServer: boolean;
   log(line: string): void;
+  /** Told once, when `maxFailedStarts` starts in a row have failed: it is not started again. */
+  onGivenUp?(reason: Error): void;
+  maxFailedStarts?: number;
 }
 
 export interface SupervisedProcess {
@@ -26,6 +37,8 @@ export interface SupervisedProcess {
 
 const firstBackoffMs = 200;
 const maxBackoffMs = 5_000;
+/** Half a minute of tries. One that served at all is always started again, however soon it ends. */
+const defaultMaxFailedStarts = 10;
 const serverNiceness = 5;
 /** What served for so long did not fail at its start: it is back at once. */
 const settledMs = 10_000;
@@ -54,35 +67,55 @@ function yieldToServices({ pid }: ChildProcess): void {
   }
 }
 
-/** Starts a process and keeps it running: when it dies it is started again, 0.2 s to 5 s later. */
+/**
+ * Starts a process and keeps it running: when it dies it is started again, 0.2 s to 5 s later, until so many starts in a
+ * row fail that trying on is of no use. Errors: what the first start fails with.
+ */
 export async function supervise(options: SupervisedOptions): Promise<SupervisedProcess> {
   let child: ChildProcess | undefined;
   let isStopping = false;
   let restart: NodeJS.Timeout | undefined;
   let backoffMs = firstBackoffMs;
+  let failedStarts = 0;
 
   async function run(): Promise<void> {
     const started = options.spawn();
     child = started;
-    yieldToServices(started);
+    if (options.isServer) yieldToServices(started);
+    const forget = started.pid === undefined ? undefined : endWithLauncher(started.pid, options.orphanSignal);
     const startedAt = Date.now();
     const ended = new Promise<string>((resolve) => {
       started.once('error', (error) => resolve(error.message));
       started.once('exit', (code, signal) => resolve(signal ?? `exit code ${code ?? 'unknown'}`));
     });
-    const isReady = await Promise.race([options.whenReady(started).then(() => true), ended.then(() => false)]);
-    if (!isReady) {
-      child = undefined;
-      throw new Error(`${options.name} did not start (${await ended}). ${options.describeFailure()}`.trim());
+    void ended.then(() => {
+      forget?.();
+      if (child === started) child = undefined;
+    });
+    try {
+      const isReady = await Promise.race([options.whenReady(started).then(() => true), ended.then(() => false)]);
+      if (!isReady) {
+        await options.describeEnd?.();
+        throw failure(`did not start (${await ended})`);
+      }
+    } catch (error) {
+      // Alive and not ready in its time: a second one beside it would meet its port and its files.
+      if (started.pid !== undefined) await endProcess(started.pid, options.stopSignals, options.stopGraceMs);
+      throw error;
     }
-    void ended.then((reason) => {
-      child = undefined;
+    failedStarts = 0;
+    void ended.then(async (reason) => {
       if (isStopping) return;
       if (Date.now() - startedAt > settledMs) backoffMs = firstBackoffMs;
-      options.log(`${options.name} ended (${reason}); starting it again`);
+      const why = (await options.describeEnd?.()) ?? reason;
+      if (isStopping) return;
+      options.log(`${options.name} ended (${why}); starting it again`);
       scheduleRestart();
     });
   }
+
+  const failure = (what: string) =>
+    new RoostError('SERVICE_UNAVAILABLE', `${options.name} ${what}. ${options.describeFailure()}`.trim());
 
   function scheduleRestart(): void {
     restart = setTimeout(() => {
@@ -90,8 +123,14 @@ export async function supervise(options: SupervisedOptions): Promise<SupervisedP
         () => options.log(`${options.name} runs again`),
         (error: unknown) => {
           if (isStopping) return;
-          options.log(error instanceof Error ? error.message : String(error));
-          scheduleRestart();
+          const message = error instanceof Error ? error.message : String(error);
+          options.log(message);
+          failedStarts += 1;
+          if (failedStarts < (options.maxFailedStarts ?? defaultMaxFailedStarts)) return scheduleRestart();
+          isStopping = true;
+          options.onGivenUp?.(
+            new RoostError('SERVICE_UNAVAILABLE', `${options.name} failed to start ${failedStarts} times. ${message}`),
+          );
         },
       );
     }, backoffMs);

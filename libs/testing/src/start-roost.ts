@@ -1,7 +1,15 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment } from '#lib/config';
-import { freePort, localSecrets, runInProcess, serviceAccess, serviceEnvironment, services } from '#tools/launcher';
+import {
+  databaseUrls,
+  freePort,
+  localSecrets,
+  runInProcess,
+  serviceAccess,
+  serviceEnvironment,
+  services,
+} from '#tools/launcher';
 import { apiClient, type ApiClient } from './api-client.js';
 import { freshBus } from './fresh-bus.js';
 import { freshDatabase } from './fresh-database.js';
@@ -36,6 +44,7 @@ export async function startRoost({ services: wanted, env = {} }: StartRoostOptio
   const entries = wanted ? services.filter(({ name }) => wanted.includes(name)) : services;
   const dataDir = temporaryFolder();
   const [database, bus, port] = await Promise.all([freshDatabase(), freshBus(), freePort()]);
+  const { urls } = await databaseUrls(database.url);
   const access = serviceAccess(join(dataDir, 'credentials'), bus.accountSeed);
   const secrets = localSecrets(dataDir);
   const { PATH, HOME, TMPDIR, LANG } = process.env;
@@ -43,6 +52,7 @@ export async function startRoost({ services: wanted, env = {} }: StartRoostOptio
     inherited: { PATH, HOME, TMPDIR, LANG },
     dataDir,
     databaseUrl: database.url,
+    databaseUrls: urls,
     natsUrl: bus.url,
     access,
     secrets,

@@ -1,0 +1,114 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Environment } from '#lib/config';
+import { RoostError } from '#lib/contracts';
+import type { ServicesLog } from './services-log.js';
+import { type SupervisedProcess, supervise } from './supervised-process.js';
+
+export interface ServiceProcessOptions {
+  /** For people: `messaging`, or `The services`. */
+  name: string;
+  /** Where its text in the log comes from. */
+  source: string;
+  /** What Node is started with: flags and the program, which answers as `ServiceAnswer` says. */
+  nodeArguments: string[];
+  environment: Environment;
+  /** Sent to each process that is started, once it resolves. */
+  order?: Promise<object>;
+  servicesLog: ServicesLog;
+  log(line: string): void;
+  onGivenUp(reason: Error): void;
+}
+
+/** What a process of services tells over its channel. */
+export type ServiceAnswer = { kind: 'ready'; url?: string | undefined } | { kind: 'failed'; message: string };
+
+const drainMs = 25_000;
+/** What a process printed last may arrive after its end. */
+const lastWordsMs = 300;
+const keptLines = 20;
+
+export interface ServiceProcess extends SupervisedProcess {
+  readonly url: string | undefined;
+}
+
+/**
+ * Starts a process of services, and starts it again when it ends, whatever ended it. It ends with this process, however
+ * that ends. Errors: SERVICE_UNAVAILABLE with the service's own words when it cannot start.
+ */
+export async function superviseServices(options: ServiceProcessOptions): Promise<ServiceProcess> {
+  const { name, source, order, servicesLog, log } = options;
+  const endWithParent = new URL('./end-with-parent.js', import.meta.url).href;
+  const flags = [`--import=${endWithParent}`, '--enable-source-maps'];
+  let lines: string[] = [];
+  let closed = Promise.resolve();
+  let url: string | undefined;
+  let complaint: string | undefined;
+  const news = (line: string) => {
+    log(line);
+    servicesLog.note(line);
+  };
+  const supervised = await supervise({
+    name,
+    log: news,
+    isServer: false,
+    orphanSignal: 'SIGKILL',
+    stopSignals: ['SIGTERM', 'SIGKILL'],
+    stopGraceMs: drainMs,
+    onGivenUp: options.onGivenUp,
+    describeFailure: () => complaint ?? lastWords(lines) ?? '',
+    describeEnd: async () => {
+      await Promise.race([closed, sleep(lastWordsMs)]);
+      return lastWords(lines);
+    },
+    whenReady: async (child) => {
+      const answer = nextAnswer(child);
+      void answer.then((told) => (complaint = told.kind === 'failed' ? told.message : undefined));
+      // Sending fails when the process has ended, which is told by its exit.
+      if (order) child.send(await order, () => undefined);
+      const told = await answer;
+      if (told.kind === 'failed') throw new RoostError('SERVICE_UNAVAILABLE', told.message);
+      url = told.url;
+    },
+    spawn() {
+      const child = spawn(process.execPath, [...flags, ...options.nodeArguments], {
+        env: options.environment,
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+        // Its own process group, so that Ctrl-C in the terminal reaches us alone and we choose the order of stopping.
+        detached: true,
+      });
+      lines = [];
+      closed = new Promise((done) => child.once('close', () => done()));
+      if (child.stdout) servicesLog.collect(child.stdout, source);
+      if (child.stderr) {
+        servicesLog.collect(child.stderr, source, (line) => {
+          lines = [...lines.slice(1 - keptLines), line];
+          log(`[${source}] ${line}`);
+        });
+      }
+      return child;
+    },
+  });
+  return {
+    get pid() {
+      return supervised.pid;
+    },
+    get url() {
+      return url;
+    },
+    stop: () => supervised.stop(),
+    kill: () => supervised.kill(),
+  };
+}
+
+/** Never resolves when the process ends first: its exit tells that. */
+function nextAnswer(child: ChildProcess): Promise<ServiceAnswer> {
+  return new Promise((resolve) => child.once('message', (message) => resolve(message as ServiceAnswer)));
+}
+
+/** Of what V8 and Node print when a process ends by an error, the line that says which. */
+function lastWords(lines: string[]): string | undefined {
+  const found =
+    lines.findLast((line) => line.startsWith('FATAL ERROR: ')) ?? lines.find((line) => /^\w*Error\b.*: /.test(line));
+  return found?.replace(/^FATAL ERROR: /, '').slice(0, 300);
+}

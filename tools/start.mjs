@@ -13,7 +13,7 @@ const help = `Roost: a home for always-on AI agents.
   --data DIR     where everything is kept (default ./.roost)
   --processes    one process per service instead of one for all
   --replicas S=N N processes of the service S, e.g. agent-runtime=2 (repeatable; implies --processes)
-  --verbose      logs on the terminal instead of DIR/logs/roost.log
+  --verbose      the services' log on the terminal too, for people; DIR/logs/roost.log is JSON
   --version      print the version
   --help         print this
 

@@ -10,6 +10,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^#lib\/bus\/(rpc|credentials|keys)$/, replacement: room('./libs/bus/src') + '/$1/index.ts' },
+      { find: '#lib/contracts/errors', replacement: room('./libs/contracts/src/errors.ts') },
       { find: '#lib/database/roles', replacement: room('./libs/database/src/roles/index.ts') },
       { find: /^#lib\/([^/]+)$/, replacement: room('./libs') + '/$1/src/index.ts' },
       { find: /^#app\/([^/]+)$/, replacement: room('./apps') + '/$1/src/main.ts' },

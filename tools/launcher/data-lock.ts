@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { RoostError } from '#lib/contracts';
+import { RoostError } from '#lib/contracts/errors';
 import { processIdentity } from './process-identity.js';
 
 interface LockContent {

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import type { Environment } from '#lib/config';
-import { RoostError } from '#lib/contracts';
+import { RoostError } from '#lib/contracts/errors';
 
 /** Servers of the user's that start together with us get this long to be there. */
 const patienceMs = 8_000;

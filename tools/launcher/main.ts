@@ -1,4 +1,4 @@
-import { RoostError } from '#lib/contracts';
+import { RoostError } from '#lib/contracts/errors';
 import { readOptions } from './options.js';
 import { onNpmGone } from './npm-parent.js';
 import { type Platform, startPlatform } from './platform.js';

@@ -1,7 +1,14 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { adminCredentials, createTrust, serviceCredentials, type BusTrust } from '#lib/bus/credentials';
+import type { BusTrust } from '#lib/bus/credentials';
 import { keptSecret } from './secrets.js';
+
+/** Loaded when something is signed: the launcher, which reads what is kept, needs none of it. */
+const credentials = () => import('#lib/bus/credentials');
+
+export function hasTrust(natsDir: string): boolean {
+  return existsSync(join(natsDir, 'trust.json'));
+}
 
 /** The operator and accounts of a data folder, made at first start and kept in `nats/trust.json`, mode 0600. */
 export async function keptTrust(natsDir: string, accountNames: string[]): Promise<BusTrust> {
@@ -11,6 +18,8 @@ export async function keptTrust(natsDir: string, accountNames: string[]): Promis
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
   }
+  mkdirSync(natsDir, { recursive: true, mode: 0o700 });
+  const { createTrust } = await credentials();
   const trust = await createTrust(accountNames);
   return JSON.parse(keptSecret(path, () => JSON.stringify(trust))) as BusTrust;
 }
@@ -36,7 +45,8 @@ export function serviceAccess(folder: string, accountSeed: string): ServiceAcces
   };
   return {
     accountSeedFile,
-    credsFile: async (serviceName) => write(serviceName, await serviceCredentials(accountSeed, serviceName)),
-    adminCredsFile: async () => write('admin', await adminCredentials(accountSeed)),
+    credsFile: async (serviceName) =>
+      write(serviceName, await (await credentials()).serviceCredentials(accountSeed, serviceName)),
+    adminCredsFile: async () => write('admin', await (await credentials()).adminCredentials(accountSeed)),
   };
 }

@@ -3,7 +3,7 @@ import { closeSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { BusAccount, BusTrust } from '#lib/bus/credentials';
-import { RoostError } from '#lib/contracts';
+import { RoostError } from '#lib/contracts/errors';
 import { lastLines, openLog } from './log-file.js';
 import { keptTrust } from './nats-trust.js';
 import { freePort } from './ports.js';

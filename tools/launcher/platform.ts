@@ -1,20 +1,20 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment } from '#lib/config';
+import { type Access, startAccess } from './access.js';
 import { findBubblewrap } from './bubblewrap.js';
 import { openDataFolder } from './data-folder.js';
-import { databaseUrls } from './database-roles.js';
 import { checkGivenServers } from './given-servers.js';
 import { lockDataFolder, type DataLock } from './data-lock.js';
 import { startNats, type Nats } from './nats.js';
-import { serviceAccess, type ServiceAccess } from './nats-trust.js';
+import { hasTrust } from './nats-trust.js';
 import { assertPortIsFree, freePort } from './ports.js';
 import { startPostgres, type Postgres } from './postgres.js';
 import { runAsProcesses } from './run-as-processes.js';
 import { runInChild } from './run-in-child.js';
 import type { RunningServices } from './run-in-process.js';
 import { localSecrets } from './secrets.js';
-import { serviceEnvironment, type ServiceEnvironmentInput } from './service-environment.js';
+import type { ServiceEnvironmentsInput } from './service-environments.js';
 import { services } from './services.js';
 import { openServicesLog, type ServicesLog } from './services-log.js';
 
@@ -62,6 +62,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const url = urlOf(host, port);
   const parts: Parts = { lock: lockDataFolder(dataDir, url) };
   const stop = () => stopParts(parts, progress);
+  const access = startAccess();
 
   try {
     await assertPortIsFree(port, host);
@@ -79,20 +80,24 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     // What it fails with is asked for below, or hidden by an error that comes before.
     early?.catch(() => undefined);
     try {
-      const found = await openServers(options, parts);
+      const found = await openServers(options, parts, access);
       const startedAt = Date.now();
-      environments.resolve(
-        await environmentsOf({
-          ...found,
-          inherited: environment,
-          dataDir,
-          secrets,
-          host,
-          port,
-          url,
-          isAlone: options.separateProcesses,
-        }),
-      );
+      const made = await access.ask('serviceEnvironments', {
+        ...found,
+        inherited: environment,
+        dataDir,
+        secrets,
+        host,
+        port,
+        url,
+        isAlone: options.separateProcesses,
+      });
+      access.end();
+      if (made.rolesMissing !== undefined)
+        progress(
+          `DATABASE_URL: no roles can be made by it (${made.rolesMissing}). All services use it as it is: the database does not keep them apart.`,
+        );
+      environments.resolve(made.environments);
       parts.services = early
         ? await early
         : await runAsProcesses({
@@ -120,31 +125,26 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   } catch (error) {
     await stop();
     throw error;
+  } finally {
+    access.end();
   }
 }
 
 /** Starts or finds what services need, side by side. */
-async function openServers(options: PlatformOptions, parts: Parts) {
+async function openServers(
+  options: PlatformOptions,
+  parts: Parts,
+  access: Access,
+): Promise<Pick<ServiceEnvironmentsInput, 'databaseUrl' | 'natsUrl' | 'bus' | 'bubblewrapPath'>> {
   const { environment, progress } = options;
-  const [bubblewrap, database, bus] = await settleAll([
+  const [bubblewrap, databaseUrl, bus] = await settleAll([
     isBubblewrapWanted(environment) ? findBubblewrap(progress) : Promise.resolve(undefined),
     openDatabase(options, parts),
-    openBus(options, parts),
+    openBus(options, parts, access),
   ]);
   if (bubblewrap && bubblewrap.path === undefined)
     progress(`No sandbox: ${bubblewrap.reason} Agents will be in the state "error".`);
-  return {
-    databaseUrl: database.url,
-    databaseUrls: database.urls,
-    natsUrl: bus.url,
-    ...(bus.access ? { access: bus.access } : {}),
-    bubblewrapPath: bubblewrap?.path ?? '',
-  };
-}
-
-async function environmentsOf(input: ServiceEnvironmentInput): Promise<Record<string, Environment>> {
-  const made = services.map(async ({ name }) => [name, await serviceEnvironment(input, name)] as const);
-  return Object.fromEntries(await Promise.all(made));
+  return { databaseUrl, ...bus, bubblewrapPath: bubblewrap?.path ?? '' };
 }
 
 /** What runs, in the order it was started. */
@@ -172,43 +172,35 @@ function killParts({ lock, postgres, nats, services }: Parts): void {
   lock.release();
 }
 
-async function openDatabase(
-  { environment, dataDir, progress, onGivenUp }: PlatformOptions,
-  parts: Parts,
-): Promise<{ url: string; urls?: Record<string, string> | undefined }> {
-  if (environment.DATABASE_URL) return openRoles(environment.DATABASE_URL, progress);
+async function openDatabase(options: PlatformOptions, parts: Parts): Promise<string> {
+  const { environment, dataDir, progress, onGivenUp } = options;
+  if (environment.DATABASE_URL) return environment.DATABASE_URL;
   const startedAt = Date.now();
   parts.postgres = await startPostgres({ dataDir, log: progress, onGivenUp });
   progress(`PostgreSQL ready (${seconds(startedAt)})`);
-  return openRoles(parts.postgres.url, progress);
+  return parts.postgres.url;
 }
 
-/** Each service's own role; where none can be made, all share the one that was given, which is said. */
-async function openRoles(url: string, progress: (line: string) => void) {
-  const made = await databaseUrls(url);
-  if (!made.urls)
-    progress(
-      `DATABASE_URL: no roles can be made by it (${made.reason}). All services use it as it is: the database does not keep them apart.`,
-    );
-  return { url, urls: made.urls };
-}
-
-interface Bus {
-  url: string;
-  access?: ServiceAccess;
-}
-
-async function openBus({ environment, dataDir, progress, onGivenUp }: PlatformOptions, parts: Parts): Promise<Bus> {
-  if (environment.NATS_URL) return { url: environment.NATS_URL };
+async function openBus(
+  { environment, dataDir, progress, onGivenUp }: PlatformOptions,
+  parts: Parts,
+  access: Access,
+): Promise<Pick<ServiceEnvironmentsInput, 'natsUrl' | 'bus'>> {
+  if (environment.NATS_URL) return { natsUrl: environment.NATS_URL };
   const startedAt = Date.now();
+  const natsDir = join(dataDir, 'nats');
+  if (!hasTrust(natsDir)) await access.ask('keptTrust', natsDir, ['ROOST']);
   const nats = await startNats({ dataDir, log: progress, onGivenUp });
   parts.nats = nats;
   // Where `npm run admin` finds it: the port is another at each start.
-  writeFileSync(join(dataDir, 'nats', 'url'), nats.url, { mode: 0o600 });
+  writeFileSync(join(natsDir, 'url'), nats.url, { mode: 0o600 });
   progress(`NATS ready (${seconds(startedAt)})`);
   const account = nats.accounts[0];
   if (!account) throw new Error('the data folder holds no bus account');
-  return { url: nats.url, access: serviceAccess(join(dataDir, 'nats', 'credentials'), account.seed) };
+  return {
+    natsUrl: nats.url,
+    bus: { credentialsFolder: join(natsDir, 'credentials'), accountSeed: account.seed },
+  };
 }
 
 /** Who wants another kind of local sandbox gets no package installed for this one. */

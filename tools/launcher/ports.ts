@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { RoostError } from '#lib/contracts';
+import { RoostError } from '#lib/contracts/errors';
 
 /** A port nobody listens on at this moment. Not promised: that nobody takes it before you do. */
 export function freePort(host = '127.0.0.1'): Promise<number> {

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { dirname } from 'node:path';
-import { RoostError } from '#lib/contracts';
+import { RoostError } from '#lib/contracts/errors';
 import { findProgram } from './system-package.js';
 
 /** How to start PostgreSQL's programs as a user it accepts. */

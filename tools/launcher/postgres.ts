@@ -14,7 +14,7 @@ import {
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { RoostError } from '#lib/contracts';
+import { RoostError } from '#lib/contracts/errors';
 import { lastLines, openLog } from './log-file.js';
 import { freePort } from './ports.js';
 import { postgresUser, type PostgresUser } from './postgres-user.js';

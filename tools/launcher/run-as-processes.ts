@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { Environment } from '#lib/config';
-import { RoostError } from '#lib/contracts';
+import { RoostError } from '#lib/contracts/errors';
 import type { RunningServices } from './run-in-process.js';
 import { type ServiceProcess, superviseServices } from './service-process.js';
 import { type ServiceEntry, stopInOrder } from './services.js';

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Environment } from '#lib/config';
-import { RoostError } from '#lib/contracts';
+import { RoostError } from '#lib/contracts/errors';
 import type { ServicesLog } from './services-log.js';
 import { type SupervisedProcess, supervise } from './supervised-process.js';
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync } from 'node:child_process';
 import { setPriority } from 'node:os';
-import { RoostError } from '#lib/contracts';
+import { RoostError } from '#lib/contracts/errors';
 import { endWithLauncher } from './end-with-launcher.js';
 import { endProcess } from './process-identity.js';
 

@@ -1,10 +1,10 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { BusAccount, BusTrust } from '#lib/bus/credentials';
 import { RoostError } from '#lib/contracts/errors';
-import { lastLines, openLog } from './log-file.js';
+import { openServerLog } from './server-log.js';
 import { keptTrust } from './nats-trust.js';
 import { freePort } from './ports.js';
 import { endProcess, processesWithArgument } from './process-identity.js';
@@ -61,7 +61,7 @@ export async function startNats({ dataDir, accounts = ['ROOST'], log, onGivenUp 
     mode: 0o600,
   });
 
-  const logFile = resolve(dataDir, 'logs', 'nats.log');
+  const serverLog = openServerLog(resolve(dataDir, 'logs', 'nats.log'), log);
   const server = await supervise({
     name: 'nats-server',
     log,
@@ -70,21 +70,18 @@ export async function startNats({ dataDir, accounts = ['ROOST'], log, onGivenUp 
     orphanSignal: 'SIGTERM',
     isServer: true,
     ...(onGivenUp ? { onGivenUp } : {}),
-    describeFailure: () => lastLines(logFile, 3),
+    describeFailure: () => serverLog.lastLines(3),
     whenReady: (child) => untilGreeting(port, child),
     spawn() {
-      const output = openLog(logFile);
-      try {
-        return spawn(program, ['-c', configFile], {
-          // What one core carries is far more than we send; with several, Go's threads mostly wake each other.
-          env: { ...process.env, GOMAXPROCS: '1' },
-          stdio: ['ignore', output, output],
-          // Its own process group, so that Ctrl-C in the terminal reaches us alone and services drain first.
-          detached: true,
-        });
-      } finally {
-        closeSync(output);
-      }
+      const child = spawn(program, ['-c', configFile], {
+        // What one core carries is far more than we send; with several, Go's threads mostly wake each other.
+        env: { ...process.env, GOMAXPROCS: '1' },
+        stdio: ['ignore', 'pipe', 'pipe'],
+        // Its own process group, so that Ctrl-C in the terminal reaches us alone and services drain first.
+        detached: true,
+      });
+      serverLog.collect(child);
+      return child;
     },
   });
   return {
@@ -93,7 +90,10 @@ export async function startNats({ dataDir, accounts = ['ROOST'], log, onGivenUp 
     get pid() {
       return server.pid;
     },
-    stop: () => server.stop(),
+    stop: async () => {
+      await server.stop();
+      await serverLog.close();
+    },
     kill: () => server.kill(),
   };
 }

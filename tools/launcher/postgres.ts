@@ -2,7 +2,6 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   chownSync,
-  closeSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -15,11 +14,11 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { RoostError } from '#lib/contracts/errors';
-import { lastLines, openLog } from './log-file.js';
 import { freePort } from './ports.js';
 import { postgresUser, type PostgresUser } from './postgres-user.js';
 import { endProcess, processesWithArgument } from './process-identity.js';
 import { keptSecret } from './secrets.js';
+import { openServerLog, type ServerLog } from './server-log.js';
 import { isRunning, supervise } from './supervised-process.js';
 
 export interface PostgresOptions {
@@ -68,12 +67,12 @@ export async function startPostgres({ dataDir, log, onGivenUp }: PostgresOptions
   const clusterDir = resolve(dataDir, 'postgres');
   const password = keptSecret(join(dataDir, 'postgres-password'), () => randomBytes(24).toString('base64url'));
   await endOrphans(clusterDir, log);
-  if (!existsSync(clusterDir)) await createCluster(binaries.initdb, dataDir, clusterDir, password);
+  const serverLog = openServerLog(resolve(dataDir, 'logs', 'postgres.log'), log);
+  if (!existsSync(clusterDir)) await createCluster({ ...binaries, dataDir, clusterDir, password, serverLog });
 
   const port = await freePort();
   const socketDir = canHoldSocket(clusterDir, port) ? clusterDir : '';
   const user = postgresUser(binaries.postgres, clusterDir);
-  const logFile = resolve(dataDir, 'logs', 'postgres.log');
   const server = await supervise({
     name: 'PostgreSQL',
     log,
@@ -83,7 +82,7 @@ export async function startPostgres({ dataDir, log, onGivenUp }: PostgresOptions
     orphanSignal: 'SIGINT',
     isServer: true,
     ...(onGivenUp ? { onGivenUp } : {}),
-    describeFailure: () => lastLines(logFile, 3),
+    describeFailure: () => serverLog.lastLines(3),
     whenReady: (child) => untilReady(clusterDir, child),
     spawn() {
       removeStalePidFiles(clusterDir);
@@ -91,7 +90,7 @@ export async function startPostgres({ dataDir, log, onGivenUp }: PostgresOptions
         '-c',
         `${name}=${value}`,
       ]);
-      return launch(user, binaries.postgres, ['-D', clusterDir, '-p', String(port), ...flags], clusterDir, logFile);
+      return launch(user, binaries.postgres, ['-D', clusterDir, '-p', String(port), ...flags], clusterDir, serverLog);
     },
   });
   return {
@@ -99,7 +98,10 @@ export async function startPostgres({ dataDir, log, onGivenUp }: PostgresOptions
     get pid() {
       return server.pid;
     },
-    stop: () => server.stop(),
+    stop: async () => {
+      await server.stop();
+      await serverLog.close();
+    },
     kill: () => server.kill(),
   };
 }
@@ -128,8 +130,16 @@ function removeStalePidFiles(clusterDir: string): void {
   for (const name of stale) rmSync(join(clusterDir, name), { force: true });
 }
 
+interface NewCluster {
+  initdb: string;
+  dataDir: string;
+  clusterDir: string;
+  password: string;
+  serverLog: ServerLog;
+}
+
 /** Made beside its place and moved there when complete, so that a kill in between leaves no half cluster. */
-async function createCluster(initdb: string, dataDir: string, clusterDir: string, password: string): Promise<void> {
+async function createCluster({ initdb, dataDir, clusterDir, password, serverLog }: NewCluster): Promise<void> {
   const draft = resolve(dataDir, 'postgres.new');
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft, { recursive: true, mode: 0o700 });
@@ -137,36 +147,32 @@ async function createCluster(initdb: string, dataDir: string, clusterDir: string
   const passwordFile = join(draft, 'password');
   writeFileSync(passwordFile, password, { mode: 0o600 });
   if (user.ids) for (const path of [draft, passwordFile]) chownSync(path, user.ids.uid, user.ids.gid);
-  const logFile = resolve(dataDir, 'logs', 'postgres.log');
   const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
   const args = [`--pgdata=${join(draft, 'cluster')}`, '--username=postgres', `--pwfile=${passwordFile}`];
-  const child = launch(user, initdb, [...args, '--auth=scram-sha-256', ...locale], draft, logFile);
+  const child = launch(user, initdb, [...args, '--auth=scram-sha-256', ...locale], draft, serverLog);
   const code = await new Promise((done) => {
-    child.once('exit', done);
+    child.once('close', done);
     child.once('error', done);
   });
   if (code !== 0) {
-    throw new RoostError('SERVICE_UNAVAILABLE', `PostgreSQL could not make its folder. ${lastLines(logFile, 3)}`);
+    throw new RoostError('SERVICE_UNAVAILABLE', `PostgreSQL could not make its folder. ${serverLog.lastLines(3)}`);
   }
   renameSync(join(draft, 'cluster'), clusterDir);
   rmSync(draft, { recursive: true, force: true });
 }
 
-function launch(user: PostgresUser, program: string, args: string[], cwd: string, logFile: string): ChildProcess {
+function launch(user: PostgresUser, program: string, args: string[], cwd: string, serverLog: ServerLog): ChildProcess {
   const command = user.command(program, args);
-  const output = openLog(logFile);
-  try {
-    return spawn(command.file, command.args, {
-      ...command.ids,
-      cwd,
-      env: { PATH: process.env.PATH, LC_ALL: 'C' },
-      stdio: ['ignore', output, output],
-      // A process group of its own: Ctrl-C in the terminal must reach us alone, so that services drain first.
-      detached: true,
-    });
-  } finally {
-    closeSync(output);
-  }
+  const child = spawn(command.file, command.args, {
+    ...command.ids,
+    cwd,
+    env: { PATH: process.env.PATH, LC_ALL: 'C' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A process group of its own: Ctrl-C in the terminal must reach us alone, so that services drain first.
+    detached: true,
+  });
+  serverLog.collect(child);
+  return child;
 }
 
 /** PostgreSQL writes its state into line 8 of postmaster.pid, which is where pg_ctl reads it too. */

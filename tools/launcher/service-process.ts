@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Environment } from '#lib/config';
+import { printable } from '#lib/bounded-streams';
 import { RoostError } from '#lib/contracts/errors';
 import type { ServicesLog } from './services-log.js';
 import { type SupervisedProcess, supervise } from './supervised-process.js';
@@ -24,9 +24,9 @@ export interface ServiceProcessOptions {
 export type ServiceAnswer = { kind: 'ready'; url?: string | undefined } | { kind: 'failed'; message: string };
 
 const drainMs = 25_000;
-/** What a process printed last may arrive after its end. */
-const lastWordsMs = 300;
 const keptLines = 20;
+/** On the terminal; the log has the whole line. */
+const maxShownLength = 2_000;
 
 export interface ServiceProcess extends SupervisedProcess {
   readonly url: string | undefined;
@@ -41,7 +41,6 @@ export async function superviseServices(options: ServiceProcessOptions): Promise
   const endWithParent = new URL('./end-with-parent.js', import.meta.url).href;
   const flags = [`--import=${endWithParent}`, '--enable-source-maps'];
   let lines: string[] = [];
-  let closed = Promise.resolve();
   let url: string | undefined;
   let complaint: string | undefined;
   const news = (line: string) => {
@@ -57,10 +56,7 @@ export async function superviseServices(options: ServiceProcessOptions): Promise
     stopGraceMs: drainMs,
     onGivenUp: options.onGivenUp,
     describeFailure: () => complaint ?? lastWords(lines) ?? '',
-    describeEnd: async () => {
-      await Promise.race([closed, sleep(lastWordsMs)]);
-      return lastWords(lines);
-    },
+    describeEnd: () => lastWords(lines),
     whenReady: async (child) => {
       const answer = nextAnswer(child);
       void answer.then((told) => (complaint = told.kind === 'failed' ? told.message : undefined));
@@ -78,12 +74,11 @@ export async function superviseServices(options: ServiceProcessOptions): Promise
         detached: true,
       });
       lines = [];
-      closed = new Promise((done) => child.once('close', () => done()));
       if (child.stdout) servicesLog.collect(child.stdout, source);
       if (child.stderr) {
         servicesLog.collect(child.stderr, source, (line) => {
           lines = [...lines.slice(1 - keptLines), line];
-          log(`[${source}] ${line}`);
+          log(`[${source}] ${printable(line.slice(0, maxShownLength))}`);
         });
       }
       return child;
@@ -110,5 +105,5 @@ function nextAnswer(child: ChildProcess): Promise<ServiceAnswer> {
 function lastWords(lines: string[]): string | undefined {
   const found =
     lines.findLast((line) => line.startsWith('FATAL ERROR: ')) ?? lines.find((line) => /^\w*Error\b.*: /.test(line));
-  return found?.replace(/^FATAL ERROR: /, '').slice(0, 300);
+  return found && printable(found.replace(/^FATAL ERROR: /, '').slice(0, 300));
 }

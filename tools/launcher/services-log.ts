@@ -1,11 +1,6 @@
 import type { Readable } from 'node:stream';
-import { chmodSync, existsSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
-import { createStream } from 'rotating-file-stream';
-import { readLines } from './read-lines.js';
-
-/** A file holds at most this much and at most a day; so many older ones are kept beside it: a week, or 160 MB. */
-export const rotation = { size: '20M', interval: '1d', rotate: 7 } as const;
+import { printable } from '#lib/bounded-streams';
+import { openRotatedLog, type RotatedLogOptions } from './rotated-log.js';
 
 /** pino's levels. */
 const INFO = 30;
@@ -20,51 +15,31 @@ export interface ServicesLog {
   close(): Promise<void>;
 }
 
-export interface ServicesLogOptions {
-  path: string;
+export interface ServicesLogOptions extends RotatedLogOptions {
   /** Shows every line on the terminal as well, made readable. */
   show?: ((line: string) => void) | undefined;
-  /** Told once when the file cannot be written: a full disk ends no service. */
-  onTrouble(message: string): void;
-  limits?: { size?: string; interval?: string; rotate?: number };
 }
 
-/** Opens the one log of all services: JSON lines, mode 0600, rotated by size and age. */
-export async function openServicesLog({ path, show, onTrouble, limits }: ServicesLogOptions): Promise<ServicesLog> {
-  // Of a version before, which others could read.
-  if (existsSync(path)) chmodSync(path, 0o600);
-  const file = createStream((index) => (index ? `${basename(path)}.${Number(index)}` : basename(path)), {
-    ...rotation,
-    ...limits,
-    path: dirname(path),
-    mode: 0o600,
-    initialRotation: true,
-  });
-  let isTold = false;
-  const trouble = (error: Error) => {
-    if (!isTold) onTrouble(`The log ${path} cannot be written: ${error.message}`);
-    isTold = true;
-  };
-  file.on('error', trouble);
-  file.on('warning', trouble);
+/** Opens the one log of all services: JSON lines. */
+export async function openServicesLog({ show, ...options }: ServicesLogOptions): Promise<ServicesLog> {
+  const file = openRotatedLog(options);
   const print = show && (await prettyPrinter(show));
-
   const write = (line: string) => {
-    if (!file.destroyed) file.write(`${line}\n`);
+    file.write(line);
     print?.(line);
   };
   const wrap = (level: number, service: string, msg: string) =>
     write(JSON.stringify({ level, time: Date.now(), service, msg }));
   return {
     collect(stream, source, onText) {
-      readLines(stream, (line) => {
+      file.collect(stream, (line) => {
         if (isLogLine(line)) return write(line);
         wrap(ERROR, source, line);
         onText?.(line);
       });
     },
     note: (message) => wrap(INFO, 'launcher', message),
-    close: () => new Promise((done) => (file.destroyed ? done() : file.end(() => done()))),
+    close: () => file.close(),
   };
 }
 
@@ -89,5 +64,8 @@ async function prettyPrinter(show: (line: string) => void): Promise<(line: strin
     translateTime: 'SYS:HH:MM:ss.l',
     singleLine: true,
   });
-  return (line) => show(pretty(line).trimEnd());
+  // What an agent or a stranger said may be in a line: it must not steer the operator's terminal.
+  const shown = (_: string, value: unknown) =>
+    typeof value === 'string' ? value.split('\n').map(printable).join('\n') : value;
+  return (line) => show(pretty(JSON.parse(line, shown) as object).trimEnd());
 }

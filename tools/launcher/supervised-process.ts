@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync } from 'node:child_process';
 import { setPriority } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { RoostError } from '#lib/contracts/errors';
 import { endWithLauncher } from './end-with-launcher.js';
 import { endProcess } from './process-identity.js';
@@ -10,10 +11,10 @@ export interface SupervisedOptions {
   spawn(): ChildProcess;
   /** Resolves when the process serves. Given up when it ends first. */
   whenReady(child: ChildProcess): Promise<void>;
-  /** Why it did not start, for the user. */
+  /** Why it did not start, for the user. Asked once all it printed has arrived. */
   describeFailure(): string;
-  /** Why it ended, where its exit code or signal does not say it all. */
-  describeEnd?(): Promise<string | undefined>;
+  /** Why it ended, where its exit code or signal does not say it all. Asked once all it printed has arrived. */
+  describeEnd?(): string | undefined;
   /** Sent in order, `stopGraceMs` apart, to stop it. */
   stopSignals: NodeJS.Signals[];
   stopGraceMs: number;
@@ -40,6 +41,8 @@ const maxBackoffMs = 5_000;
 /** Half a minute of tries. One that served at all is always started again, however soon it ends. */
 const defaultMaxFailedStarts = 10;
 const serverNiceness = 5;
+/** What a process printed last may arrive after its end; a child of its own may hold its output open for longer. */
+const lastWordsMs = 300;
 /** What served for so long did not fail at its start: it is back at once. */
 const settledMs = 10_000;
 
@@ -88,6 +91,8 @@ export async function supervise(options: SupervisedOptions): Promise<SupervisedP
       started.once('error', (error) => resolve(error.message));
       started.once('exit', (code, signal) => resolve(signal ?? `exit code ${code ?? 'unknown'}`));
     });
+    const closed = new Promise<void>((done) => started.once('close', () => done()));
+    const lastWords = () => Promise.race([closed, sleep(lastWordsMs)]);
     void ended.then(() => {
       forget?.();
       if (child === started) child = undefined;
@@ -95,7 +100,7 @@ export async function supervise(options: SupervisedOptions): Promise<SupervisedP
     try {
       const isReady = await Promise.race([options.whenReady(started).then(() => true), ended.then(() => false)]);
       if (!isReady) {
-        await options.describeEnd?.();
+        await lastWords();
         throw failure(`did not start (${await ended})`);
       }
     } catch (error) {
@@ -107,7 +112,8 @@ export async function supervise(options: SupervisedOptions): Promise<SupervisedP
     void ended.then(async (reason) => {
       if (isStopping) return;
       if (Date.now() - startedAt > settledMs) backoffMs = firstBackoffMs;
-      const why = (await options.describeEnd?.()) ?? reason;
+      await lastWords();
+      const why = options.describeEnd?.() ?? reason;
       if (isStopping) return;
       options.log(`${options.name} ended (${why}); starting it again`);
       scheduleRestart();

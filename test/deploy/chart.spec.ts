@@ -12,9 +12,12 @@ import { chartFolder, manifestsFile, plainManifests } from '../../tools/helm-ren
 
 interface PodTemplate {
   terminationGracePeriodSeconds?: number;
+  initContainers?: { args: string[]; volumeMounts: { name: string }[] }[];
+  volumes?: { name: string; secret?: { items: { key: string; path: string }[] } }[];
   containers: {
     name: string;
     env?: { name: string; value: string }[];
+    volumeMounts?: { name: string }[];
     livenessProbe?: object;
     readinessProbe?: object;
     startupProbe?: object;
@@ -32,6 +35,16 @@ const services = [
 ];
 /** Comes from the Secret. */
 const masterKey = Buffer.alloc(32, 1).toString('base64');
+
+const compose = parse(readFileSync(fileURLToPath(new URL('../../docker-compose.yml', import.meta.url)), 'utf8'), {
+  merge: true,
+}) as {
+  services: Record<
+    string,
+    { environment: Record<string, string>; secrets?: unknown[]; depends_on?: Record<string, { condition: string }> }
+  >;
+  secrets: Record<string, { file: string }>;
+};
 
 const rendered = new Map<string, Rendered>();
 /** Once for the same values. */
@@ -128,11 +141,6 @@ describe('the chart', () => {
   });
 
   it('and the compose file give Node the flags that the launcher gives it', () => {
-    const compose = parse(
-      readFileSync(fileURLToPath(new URL('../../docker-compose.yml', import.meta.url)), 'utf8'),
-    ) as {
-      services: Record<string, { environment: Record<string, string> }>;
-    };
     const deployments = of(render().manifests, 'Deployment');
     for (const { name, nodeFlags } of launched) {
       const deployment = deployments.find(({ metadata }) => metadata.name === `roost-${name}`)!;
@@ -140,6 +148,36 @@ describe('the chart', () => {
       const flags = nodeFlags?.join(' ');
       expect(env.find((variable) => variable.name === 'NODE_OPTIONS')?.value).toBe(flags);
       expect(compose.services[name]?.environment['NODE_OPTIONS']).toBe(flags);
+    }
+  });
+
+  it('and the compose file give each service the connection string of its own PostgreSQL role, and no other', () => {
+    for (const { name } of launched) {
+      const pod = podOf(
+        of(render().manifests, 'Deployment').find(({ metadata }) => metadata.name === `roost-${name}`)!,
+      );
+      const mounted = pod?.containers[0]?.volumeMounts?.map((mount) => mount.name) ?? [];
+      const seen = pod?.volumes
+        ?.filter((volume) => mounted.includes(volume.name))
+        .flatMap((volume) => volume.secret?.items ?? []);
+      expect(seen?.filter(({ key }) => key.startsWith('database-url'))).toEqual([
+        { key: `database-url-${name}`, path: 'database-url' },
+      ]);
+      expect(pod?.initContainers?.map(({ args }) => args)).toEqual([['database-roles', name]]);
+      const secrets = compose.services[name]?.secrets ?? [];
+      const urls = secrets.filter((secret) => JSON.stringify(secret).includes('database_url'));
+      expect(urls).toEqual([{ source: `${name}_database_url`, target: 'database_url' }]);
+      expect(compose.secrets[`${name}_database_url`]?.file).toMatch(`/database-url-${name}`);
+      expect(compose.services[name]?.depends_on?.['database-roles']).toEqual({
+        condition: 'service_completed_successfully',
+      });
+    }
+  });
+
+  it('lets services share a role where the database makes none', () => {
+    for (const manifest of of(render(variants['an external database and bus']).manifests, 'Deployment')) {
+      expect(podOf(manifest)?.initContainers).toBeUndefined();
+      expect(JSON.stringify(manifest)).not.toMatch(/database-url-/);
     }
   });
 

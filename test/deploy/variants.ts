@@ -4,7 +4,7 @@ import type { Values } from '#tools/helm-render';
 export const variants: Record<string, Values> = {
   'its own values': {},
   'an external database and bus': {
-    postgres: { bundled: false },
+    postgres: { bundled: false, rolePerService: false },
     nats: { bundled: false, host: 'nats.bus.svc', peer: { namespaceSelector: { matchLabels: { name: 'bus' } } } },
   },
   'an Ingress, a runtime class, a quota and pull secrets': {

@@ -16,6 +16,7 @@ const maxBackoffMs = 2_000;
 
 /** Serves one workspace until its line to the host ends; the process ends with it. */
 export async function runDaemon(): Promise<never> {
+  changeUser();
   const clusterFolder = process.argv[2] === '--cluster' ? process.argv[3] : undefined;
   const { config, link } = await (clusterFolder === undefined ? openHostLink() : openClusterLink(clusterFolder));
   process.once('SIGTERM', () => process.exit(0));
@@ -60,4 +61,16 @@ export async function runDaemon(): Promise<never> {
 async function openHostLink() {
   const { config, line } = await (process.argv.includes('--stdio') ? openStandardLine() : openSocketLine());
   return { config, link: new HostLink(line, () => process.exit(0)) };
+}
+
+/**
+ * Where it begins as root (gVisor) it becomes the user that it is told: a kernel lets nobody open the memory and the
+ * handles of a process that changed its user, not even that user's other processes, which its commands are.
+ */
+function changeUser(): void {
+  const user = Number(process.argv.find((arg) => arg.startsWith('--user='))?.slice('--user='.length));
+  if (!user || process.getuid?.() !== 0) return;
+  process.setgroups?.([user]);
+  process.setgid?.(user);
+  process.setuid?.(user);
 }

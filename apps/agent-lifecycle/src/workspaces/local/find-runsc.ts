@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import { limitsOf } from '../limits.js';
 import { hostSystem } from './host-system.js';
 import { type Runsc, runscCommand } from './runsc.js';
-import type { NoRuntime } from './runtime.js';
+import { AGENT_UID, type NoRuntime } from './runtime.js';
 
 /** In the order of preference. A release knows only some of them, and a host can do only some of those. */
 const platforms = ['systrap', 'ptrace', 'kvm'];
@@ -55,7 +55,7 @@ async function tryGuest(path: string, platform: string): Promise<{ output: strin
       limits: limitsOf({ volumeBytes: 2 ** 20 }),
       cgroups: [],
       environment: { PATH: '/usr/bin:/bin' },
-      args: ['/bin/sh', '-c', guestScript],
+      args: ['setpriv', `--reuid=${AGENT_UID}`, `--regid=${AGENT_UID}`, '--clear-groups', '/bin/sh', '-c', guestScript],
     },
   );
   try {

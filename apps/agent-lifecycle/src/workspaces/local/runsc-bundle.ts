@@ -16,9 +16,12 @@ export interface BundleOptions {
 }
 
 /**
- * The `config.json` of a sandbox for gVisor (OCI runtime specification): uid 1000 without any capability, a read-only
- * root, the volume, no network. The host's user of the volume is uid 1000 inside; the part of gVisor that opens files
- * runs in that user namespace, as a host user of its own that owns nothing.
+ * The `config.json` of a sandbox for gVisor (OCI runtime specification): a read-only root, the volume, no network. The
+ * host's user of the volume is uid 1000 inside; the part of gVisor that opens files runs in that user namespace, as a host
+ * user of its own that owns nothing, and is uid 0 inside.
+ *
+ * The first process is uid 0 with nothing but the right to become another user. The daemon uses it once and is uid 1000
+ * from then on (`--user`), as its commands are; gVisor closes a process that changed its user to that user's others.
  */
 export function runscBundle(options: BundleOptions): object {
   const { limits, hostUid } = options;
@@ -47,12 +50,18 @@ export function runscBundle(options: BundleOptions): object {
     ],
     process: {
       terminal: false,
-      user: { uid: AGENT_UID, gid: AGENT_UID },
+      user: { uid: 0, gid: 0 },
       args: options.args,
       env: Object.entries(options.environment).map(([name, value]) => `${name}=${value}`),
       cwd: '/workspace',
       noNewPrivileges: true,
-      capabilities: { bounding: [], effective: [], inheritable: [], permitted: [], ambient: [] },
+      capabilities: {
+        bounding: changeUser,
+        effective: changeUser,
+        permitted: changeUser,
+        inheritable: [],
+        ambient: [],
+      },
       rlimits: [
         ['RLIMIT_CORE', 0],
         ['RLIMIT_FSIZE', limits.volumeBytes],
@@ -67,6 +76,8 @@ export function runscBundle(options: BundleOptions): object {
     },
   };
 }
+
+const changeUser = ['CAP_SETUID', 'CAP_SETGID'];
 
 function empty(destination: string): object {
   return { destination, type: 'tmpfs', source: 'tmpfs', options: ['mode=0555', 'size=4096', 'ro'] };

@@ -2,7 +2,7 @@ import { basename, join } from 'node:path';
 import type { Limits } from '../limits.js';
 import { hostSystem, nodeInside, nodePrefix, type Shown } from './host-system.js';
 import { goferUid, runscBundle } from './runsc-bundle.js';
-import { joinScript, type SandboxCommand, type SandboxParts, type SandboxRuntime, stage } from './runtime.js';
+import { AGENT_UID, joinScript, type SandboxCommand, type SandboxParts, type SandboxRuntime, stage } from './runtime.js';
 import { daemonInside, initCommand, kitPrograms, ownEtc } from './sandbox-kit.js';
 import { mountImageScript } from './volume-images.js';
 
@@ -55,7 +55,7 @@ function command(found: Runsc, { agentId, kit, volume, limits, cgroups }: Sandbo
     limits,
     cgroups,
     environment: { UV_THREADPOOL_SIZE: '4', ROOST_AGENT_ID: agentId },
-    args: initCommand(kit.daemon, '--stdio'),
+    args: initCommand(kit.daemon, '--stdio', `--user=${AGENT_UID}`),
   });
 }
 

@@ -27,6 +27,11 @@ export const memory: ProbeGroup = {
     ),
     succeeds('open the daemon’s mapped files', `ls /proc/${daemon}/map_files | grep -q .`),
     succeeds(
+      'open a pipe that the daemon made for itself',
+      `for h in /proc/${daemon}/fd/*; do case $(readlink $h) in pipe:*) exec 8<> $h && exit 0 ;; esac; done; exit 1`,
+      { setup: () => 'exec 8<> <(:)' },
+    ),
+    succeeds(
       'system call process_vm_writev',
       `perl -e '$b = "canary00"; $d = "changed0"; $l = pack("QQ", unpack("Q", pack("P", $d)), 8); $r = pack("QQ", unpack("Q", pack("P", $b)), 8); exit(syscall(${callNumber('process_vm_writev')}, $$, $l, 1, $r, 1, 0) != 8)'`,
     ),

@@ -35,10 +35,10 @@ export interface DriverSuiteOptions {
 }
 
 /**
- * What gVisor lets a user open of processes of the same user: their environment, which holds nothing secret, addresses,
- * names, and pipes that a program made for itself; neither its memory nor its standard streams.
+ * What gVisor shows everybody of every process: its environment, which holds nothing secret, addresses, and names of
+ * handles. What these lead to it opens for who may open that itself, which here is the agent's own.
  */
-const openedInGvisor = / (environ|auxv|maps|smaps|fd|fdinfo|ns|cwd|exe|root|handle ([3-9]|\d\d))$/;
+const openedInGvisor = / (environ|auxv|maps|smaps|fd|fdinfo|handle \d+ (\/dev\/null|\/workspace(\/.*)?))$/;
 
 /**
  * In lines, which processes were looked at and what of them could be opened: all but those of the command itself, the
@@ -61,7 +61,8 @@ const openedOfOthers = `perl -MFcntl -e '
     for my $folder (qw(fd fdinfo map_files ns)) { opendir(D, "/proc/$pid/$folder") and push @opened, "$pid $folder" }
     for my $link (qw(cwd exe root)) { defined readlink("/proc/$pid/$link") and push @opened, "$pid $link" }
     for my $fd (0 .. 30) { for my $mode (O_RDONLY, O_WRONLY) {
-      sysopen(F, "/proc/$pid/fd/$fd", $mode | O_NONBLOCK) and push @opened, "$pid handle $fd";
+      sysopen(F, "/proc/$pid/fd/$fd", $mode | O_NONBLOCK)
+        and push @opened, "$pid handle $fd " . readlink("/proc/$pid/fd/$fd");
     } }
   }
   print map { "looked $_\\n" } @looked; print map { "opened $_\\n" } @opened;'`;

@@ -6,6 +6,7 @@ export * from './accounts.js';
 export * from './agent-configuration.js';
 export * from './agent-events.js';
 export * from './agent-services.js';
+export { isBase64Text } from './base64-text.js';
 export * from './channels.js';
 export { codeFormOf } from './code-form.js';
 export { encode } from './encode.js';

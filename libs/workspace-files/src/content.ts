@@ -3,6 +3,7 @@ import {
   closeStream,
   type FilePatch,
   finishWriteStream,
+  isBase64Text,
   openReadStream,
   openWriteStream,
   patchFile,
@@ -147,7 +148,7 @@ async function* inParts(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
 
 /** Errors: VALIDATION_ERROR for what is no base64, PAYLOAD_TOO_LARGE. */
 function bytesOf(content: string, encoding: 'utf-8' | 'base64'): Buffer {
-  if (encoding === 'base64' && !/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(content))
+  if (encoding === 'base64' && !isBase64Text(content))
     throw new RoostError('VALIDATION_ERROR', 'content: is not base64', [{ field: 'content', reason: 'not_base64' }]);
   const bytes = Buffer.from(content, encoding === 'base64' ? 'base64' : 'utf8');
   if (bytes.length > MAX_JSON_CONTENT_BYTES) {

@@ -57,9 +57,13 @@ const PATTERNS: {
   },
 ];
 
+/** The patterns take longer than a long text deserves. */
+const MOST_CHARS = 10_000;
+
 /** What a message plainly asks the demo model to do, null when it is only talk. */
 export function intentOf(text: string): DemoIntent | null {
   const request = text.trim();
+  if (request.length > MOST_CHARS) return null;
   for (const { tool, pattern, input } of PATTERNS) {
     const match = pattern.exec(request);
     if (match) return { tool, input: input(match.groups ?? {}) };

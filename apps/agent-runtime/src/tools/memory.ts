@@ -101,7 +101,7 @@ class MemoryFiles {
 
   async write(path: string, content: string, mode: 'append' | 'replace'): Promise<void> {
     const old = await this.read(path, '');
-    const whole = mode === 'append' && old ? `${old.replace(/\n*$/, '\n')}${content}` : content;
+    const whole = mode === 'append' && old ? `${withoutEmptyEnd(old)}\n${content}` : content;
     const growth = Buffer.byteLength(whole) - Buffer.byteLength(old);
     if (growth > 0 && (await this.size()) + growth > this.maxBytes) {
       throw new RoostError(
@@ -135,3 +135,10 @@ class MemoryFiles {
 
 /** What `memory_write` keeps, for wiping it at the end of a session. */
 export const memoryPaths = (type: MemoryType) => (type === 'flat' ? ['MEMORY.md'] : ['memory']);
+
+/** Not by a pattern: for each line feed that is not at the end it would look at all that follow. */
+function withoutEmptyEnd(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === '\n') end -= 1;
+  return text.slice(0, end);
+}

@@ -13,6 +13,9 @@ export type Refusal =
 /** Of a platform's own words. */
 const MOST_REASON = 500;
 
+/** Read before it is masked and cut: masking long text of a stranger takes long. */
+const MOST_READ = 4 * MOST_REASON;
+
 /** Tokens as the platforms write them, wherever they stand in an error. */
 const SECRETS = /\b(bot)?\d{3,20}:[\w-]{5,}|\bx(?:ox[a-z]|app)-[\w-]+|\b[\w-]{20,}\.[\w-]{6}\.[\w-]{25,}/g;
 
@@ -30,7 +33,7 @@ export class DeliveryError extends Error {
     readonly retryAfterMs = 1_000,
     readonly refusal?: Refusal,
   ) {
-    super(message.replace(SECRETS, '***').slice(0, MOST_REASON));
+    super(message.slice(0, MOST_READ).replace(SECRETS, '***').slice(0, MOST_REASON));
   }
 }
 

@@ -1,7 +1,7 @@
 const MOST_FILES = 10;
 /** Code is passed over; what is left are links to files of the workspace. */
 const LINK =
-  /(```[\s\S]*?(?:```|$)|~~~[\s\S]*?(?:~~~|$)|`[^`\n]+`)|!?\[([^\]\n]*)\]\(\s*<?(?:sandbox:)?(\/workspace\/[^()<>\n]+)>?\s*\)/g;
+  /(```[\s\S]*?(?:```|$)|~~~[\s\S]*?(?:~~~|$)|`[^`\n]+`)|!?\[([^[\]\n]*)\]\(\s*<?(?:sandbox:)?(\/workspace\/[^()<>\n]+)(?:[>\n]\s*)?\)/g;
 
 /**
  * An agent attaches a file by linking it: `[report](/workspace/report.pdf)`. A chat cannot follow such a link, so the

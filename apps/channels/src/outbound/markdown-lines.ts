@@ -19,8 +19,26 @@ export interface LineMarkup {
   code(line: string): string;
 }
 
-const FENCE = /^ {0,3}(`{3,}|~{3,})\s*([\w+#.-]{0,40})[^`]*$/;
-const TABLE_RULE = /^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)+\|?\s*$/;
+/** Small patterns after each other: one for the whole of a line would take a long line's length squared. */
+const FENCE = /^ {0,3}(`{3,}|~{3,})/;
+const LANGUAGE = /^\s*([\w+#.-]{0,40})/;
+const RULE_CELL = /^:?-+:?$/;
+
+function fenceOf(line: string): { marker: string; language: string } | undefined {
+  const [start = '', marker] = FENCE.exec(line) ?? [];
+  const rest = line.slice(start.length);
+  if (marker === undefined || rest.includes('`')) return undefined;
+  return { marker, language: LANGUAGE.exec(rest)?.[1] ?? '' };
+}
+
+/** The line below a table's head: at least two cells of dashes. */
+function isTableRule(line: string): boolean {
+  const cells = line
+    .trim()
+    .replace(/^\||\|$/g, '')
+    .split('|');
+  return cells.length > 1 && cells.every((cell) => RULE_CELL.test(cell.trim()));
+}
 
 /** Markdown in lines that a platform shows. Tables, which none of them has, are shown as code, so that columns stay aligned. */
 export function linesOf(markdown: string, markup: LineMarkup): Line[] {
@@ -37,8 +55,8 @@ export function linesOf(markdown: string, markup: LineMarkup): Line[] {
     });
   };
   sources.forEach((source, index) => {
-    const mark = FENCE.exec(source);
-    const marker = mark?.[1] ?? '';
+    const mark = fenceOf(source);
+    const marker = mark?.marker ?? '';
     if (fence) {
       const isEnd = marker.startsWith(fence.marker) && source.trim() === marker;
       if (isEnd) fence = undefined;
@@ -46,13 +64,13 @@ export function linesOf(markdown: string, markup: LineMarkup): Line[] {
       return;
     }
     if (isTable && source.includes('|')) return add(source, '');
-    isTable = source.includes('|') && TABLE_RULE.test(sources[index + 1] ?? '');
+    isTable = source.includes('|') && isTableRule(sources[index + 1] ?? '');
     if (isTable) {
       blocks += 1;
       add(source, '');
     } else if (mark) {
       blocks += 1;
-      fence = { marker, language: mark[2] ?? '' };
+      fence = mark;
       // Words behind the language are no text that platforms show; they are kept as the first line.
       const rest = source.trim().slice(marker.length).trim().slice(fence.language.length).trim();
       if (rest) add(rest, fence.language);

@@ -1,4 +1,4 @@
-import { type writeFile as contract, RoostError } from '#lib/contracts';
+import { isBase64Text, type writeFile as contract, RoostError } from '#lib/contracts';
 import type { z } from 'zod';
 import type { Volume } from '../tree/volume.js';
 import { replaceFile, type Written } from './replace-file.js';
@@ -18,7 +18,7 @@ export async function writeFile(
 /** Errors: VALIDATION_ERROR when the text is not base64. */
 export function decode(content: string, encoding: 'utf-8' | 'base64'): Buffer {
   if (encoding === 'utf-8') return Buffer.from(content, 'utf8');
-  if (!/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(content)) {
+  if (!isBase64Text(content)) {
     throw new RoostError('VALIDATION_ERROR', 'content: is not base64', [{ field: 'content', reason: 'not_base64' }]);
   }
   return Buffer.from(content, 'base64');

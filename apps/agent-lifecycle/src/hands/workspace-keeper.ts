@@ -58,7 +58,10 @@ export class WorkspaceKeeper {
     @Inject(CONFIG) readonly config: LifecycleConfig,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
-    this.activity = new Activity(bus);
+    this.activity = new Activity(bus, (agentId) => {
+      this.logger.warn({ agentId }, 'a workspace floods the bus and is put to sleep');
+      this.sleepSoon(agentId);
+    });
     this.starts = new ColdStarts(config.ROOST_MAX_STARTS);
   }
 

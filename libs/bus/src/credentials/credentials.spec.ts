@@ -112,6 +112,27 @@ describe('workspace credentials', () => {
     await expect(jetstreamManager(workspace, { timeout: 500 })).rejects.toThrow();
   });
 
+  it('end the connection that sends a message larger than any answer of a workspace', async () => {
+    const creds = await workspaceCredentials(bus.accountSeed, agentId, { ttlSeconds: 3600 });
+    const flooding = await connect({
+      servers: bus.url,
+      authenticator: credsAuthenticator(new TextEncoder().encode(creds)),
+      reconnect: false,
+    });
+    const received: number[] = [];
+    const subject = `workspace.${agentId}.out.used`;
+    const watch = everybody.subscribe(subject, { callback: (_, message) => void received.push(message.data.length) });
+    await everybody.flush();
+    flooding.publish(subject, new Uint8Array(4 * 2 ** 20));
+    await until('an ordinary one came', () => received.length === 1);
+    // The client would refuse by what the server told it; an agent's own would not.
+    Object.assign(flooding.info ?? {}, { max_payload: 64 * 2 ** 20 });
+    flooding.publish(subject, new Uint8Array(9 * 2 ** 20));
+    expect(await flooding.closed()).toBeInstanceOf(Error);
+    expect(received).toEqual([4 * 2 ** 20]);
+    watch.unsubscribe();
+  });
+
   it('end when they expire', async () => {
     const connectFor = async (ttlSeconds: number) => {
       const creds = await workspaceCredentials(bus.accountSeed, agentId, { ttlSeconds });

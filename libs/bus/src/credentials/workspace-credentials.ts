@@ -13,6 +13,9 @@ const replyWithinNanos = 60 * 60 * 1_000_000_000;
 /** The daemon makes some thirty; each costs the server memory and time. */
 const MAX_SUBSCRIPTIONS = 128;
 
+/** The daemon's largest answers, a long listing among them, have room; the server ends a connection that sends more. */
+const MAX_MESSAGE_BYTES = 8 * 2 ** 20;
+
 /** The inbox prefix a workspace must connect with (`inboxPrefix` of the NATS client): nobody else can listen on it. */
 export function workspaceInboxPrefix(agentId: string): string {
   return `_INBOX_ws_${tokenOf(agentId)}`;
@@ -40,6 +43,7 @@ export async function workspaceCredentials(
       sub: { allow: [`${own}.>`, `${workspaceInboxPrefix(agentId)}.>`] },
       resp: { max: 64, ttl: replyWithinNanos },
       subs: MAX_SUBSCRIPTIONS,
+      payload: MAX_MESSAGE_BYTES,
       allowed_connection_types: ['STANDARD'],
     },
     { exp: Math.floor(Date.now() / 1000) + ttlSeconds },

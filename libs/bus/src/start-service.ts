@@ -1,7 +1,7 @@
 import { healthCheck } from '#lib/contracts';
 import { type Environment, loadConfig, printConfig, type RunningService, type StartService } from '#lib/config';
 import { Database, type DatabaseOptions } from '#lib/database';
-import { createLogger, type Logger, nestLogger, serveMetrics } from '#lib/observability';
+import { createLogger, type Logger, nestLogger, outliveRejections, serveMetrics } from '#lib/observability';
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import 'reflect-metadata';
@@ -77,6 +77,7 @@ export async function startService<S extends z.ZodRawShape>(definition: ServiceD
   const health = serveHealth(bus, database, onUnexpected, details);
   const metrics =
     config.ROOST_METRICS_PORT === undefined ? undefined : await serveMetrics(config.ROOST_METRICS_PORT, config.HOST);
+  const endCare = outliveRejections(logger);
   // Whoever is told that it started may ask: the server has to know of the subscriptions by then.
   await connection.flush();
   logger.info({ metrics: metrics?.url }, 'started');
@@ -93,6 +94,7 @@ export async function startService<S extends z.ZodRawShape>(definition: ServiceD
       await metrics?.stop();
       await database?.close();
       await closeConnection(bus, logger);
+      endCare();
       logger.info('stopped');
     },
   };

@@ -3,3 +3,4 @@ export * from './live-gauge.js';
 export * from './logger.js';
 export * from './metrics.js';
 export * from './nest-logger.js';
+export * from './rejections.js';

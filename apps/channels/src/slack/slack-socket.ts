@@ -72,8 +72,10 @@ export class SlackSocket {
     this.client = client;
     const over = new Promise<void>((resolve) => client.once('disconnected', () => resolve()));
     client.on('slack_event', (envelope: { ack: () => Promise<void> }) => {
-      const { type, body } = Envelope.parse(envelope);
-      this.onEnvelope(type, body)
+      // Thrown here it would end the process: Slack's client awaits nobody who listens.
+      const known = Envelope.safeParse(envelope);
+      if (!known.success) return;
+      this.onEnvelope(known.data.type, known.data.body)
         .then(() => envelope.ack())
         // Not acknowledged, it comes again.
         .catch(() => undefined);

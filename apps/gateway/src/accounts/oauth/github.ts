@@ -1,5 +1,6 @@
 import * as client from 'openid-client';
 import { z } from 'zod';
+import { boundedFetch } from './bounded-fetch.js';
 import {
   atProvider,
   authorizationParameters,
@@ -35,6 +36,7 @@ export class Github implements SignInProvider {
       clientId,
       clientSecret,
     );
+    this.configuration[client.customFetch] = boundedFetch;
     if (isLoopback(url)) client.allowInsecureRequests(this.configuration);
   }
 

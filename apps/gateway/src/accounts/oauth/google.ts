@@ -1,4 +1,5 @@
 import * as client from 'openid-client';
+import { boundedFetch } from './bounded-fetch.js';
 import {
   atProvider,
   authorizationParameters,
@@ -55,13 +56,10 @@ export class Google implements SignInProvider {
 
   private async discover(): Promise<client.Configuration> {
     const { issuerUrl, clientId, clientSecret } = this.options;
-    this.discovered ??= client.discovery(
-      new URL(issuerUrl),
-      clientId,
-      clientSecret,
-      undefined,
-      isLoopback(issuerUrl) ? { execute: [client.allowInsecureRequests] } : undefined,
-    );
+    this.discovered ??= client.discovery(new URL(issuerUrl), clientId, clientSecret, undefined, {
+      [client.customFetch]: boundedFetch,
+      ...(isLoopback(issuerUrl) ? { execute: [client.allowInsecureRequests] } : {}),
+    });
     try {
       return await this.discovered;
     } catch (error) {

@@ -110,6 +110,29 @@ describe("Docker's door", () => {
       fake.close();
     });
 
+    it('reads no more of a body than a call may have, whether or not it says how long it is', async () => {
+      const { port } = guard.address() as AddressInfo;
+      let sent = 0;
+      const endless = new ReadableStream<Uint8Array>({
+        async pull(controller) {
+          sent += 65_536;
+          controller.enqueue(new Uint8Array(65_536));
+          // So that what is sent is what somebody takes, not what the client gathers.
+          await new Promise((resolve) => setTimeout(resolve, 1));
+          if (sent > 64 * 2 ** 20) controller.close();
+        },
+      });
+      const url = `http://127.0.0.1:${port}/containers/create?name=roost-agent-a1`;
+      const answer = await fetch(url, { method: 'POST', body: endless, duplex: 'half' }).then(
+        ({ status }) => status,
+        () => 413, // hung up on before its answer was read
+      );
+      expect(answer).toBe(413);
+      expect(sent).toBeLessThan(32 * 2 ** 20);
+      const long = await fetch(url, { method: 'POST', body: 'x'.repeat(300_000) });
+      expect(long.status).toBe(413);
+    });
+
     it("carries the driver's lists and lines, and answers 403 to the rest", { timeout: 20_000 }, async () => {
       const { port } = guard.address() as AddressInfo;
       await expect(new DockerHost(`tcp://127.0.0.1:${port}`, 'roost').list()).resolves.toMatchObject({ volumes: [] });

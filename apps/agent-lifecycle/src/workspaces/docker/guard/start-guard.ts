@@ -9,7 +9,6 @@ import {
 } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { json } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { type GuardPolicy, whyRefused } from './judge-call.js';
 
@@ -49,8 +48,9 @@ export function startGuard(options: GuardOptions): Promise<Server> {
 
 async function serve(incoming: IncomingMessage, response: ServerResponse, options: GuardOptions): Promise<void> {
   const hasBody = incoming.method === 'POST';
-  if (Number(incoming.headers['content-length'] ?? 0) > maxBodyBytes) return answer(response, 413, 'too long');
-  const body = hasBody ? await json(incoming).catch(() => undefined) : undefined;
+  const sent = hasBody ? await bodyOf(incoming) : '';
+  if (sent === undefined) return answer(response, 413, 'too long');
+  const body = hasBody ? parsed(sent) : undefined;
   const why = judge(incoming, body, options);
   if (why !== undefined) return answer(response, 403, why);
   // What was judged is what is sent: a body that two parsers read differently gets nobody past.
@@ -68,6 +68,26 @@ async function serve(incoming: IncomingMessage, response: ServerResponse, option
     });
     outgoing.end(text);
   });
+}
+
+/** Counted as it comes: a body in chunks does not say its length ahead. Undefined when it is longer than any call's. */
+async function bodyOf(incoming: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxBodyBytes) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // judged as a call without a body
+  }
 }
 
 /** Docker turns the connection into the container's input and output; from then on bytes are only carried. */

@@ -8,18 +8,20 @@ import {
   runProbes,
 } from '../apps/agent-lifecycle/src/workspaces/probes/index.js';
 import { localWorkspaces } from './runner/local-workspaces.js';
+import { probePlatform } from './runner/platform-probes.js';
 
 /**
- * `npm run probes`: the table of tries to get out of a local workspace, of the kind that ROOST_LOCAL_RUNTIME names. Ends
- * with code 1 when any passed. As root.
+ * `npm run probes`: the table of tries to get out of a local workspace, of the kind that ROOST_LOCAL_RUNTIME names, and
+ * to make the platform pay for little. Ends with code 1 when any passed. As root.
  */
+const platform = await probePlatform();
 const { driver, nats, run, close } = await localWorkspaces();
 const scene = await layOutScene(Number(new URL(nats.url).port));
 try {
   const agentId = randomUUID();
   const { volumeBytes, ...resources } = abuseLimits;
   const spec = { agentId, accountId: agentId, volumeBytes, env: {}, resources, network: { mode: 'public' as const } };
-  const results = await runProbes({
+  const sandboxed = await runProbes({
     scene,
     async runInSandbox(command, timeoutMs) {
       await driver.ensure(spec);
@@ -27,6 +29,7 @@ try {
       return run(agentId, command, timeoutMs).catch(() => '');
     },
   });
+  const results = [...sandboxed, ...platform];
   const isolation = await driver.isolation();
   const harmless = isolation['runtime']?.startsWith('gVisor') ? answeredByGvisor : {};
   console.log(JSON.stringify(isolation));

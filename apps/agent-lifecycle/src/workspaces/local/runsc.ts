@@ -2,7 +2,14 @@ import { basename, join } from 'node:path';
 import type { Limits } from '../limits.js';
 import { hostSystem, nodeInside, nodePrefix, type Shown } from './host-system.js';
 import { goferUid, runscBundle } from './runsc-bundle.js';
-import { AGENT_UID, joinScript, type SandboxCommand, type SandboxParts, type SandboxRuntime, stage } from './runtime.js';
+import {
+  AGENT_UID,
+  joinScript,
+  type SandboxCommand,
+  type SandboxParts,
+  type SandboxRuntime,
+  stage,
+} from './runtime.js';
 import { daemonInside, initCommand, kitPrograms, ownEtc } from './sandbox-kit.js';
 import { mountImageScript } from './volume-images.js';
 

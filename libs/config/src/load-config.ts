@@ -58,8 +58,15 @@ export function printConfig(schema: z.ZodObject, env: Environment): string {
       const problem = values[name] === undefined ? 'must be set' : (parsed.error.issues[0]?.message ?? 'is wrong');
       return `${name}=  # ${problem}`;
     }
-    const isSecret = type.meta()?.['secret'] === true;
-    return `${name}=${parsed.data === undefined ? '' : isSecret ? '***' : JSON.stringify(parsed.data)}`;
+    return `${name}=${parsed.data === undefined ? '' : isSecret(type) ? '***' : JSON.stringify(parsed.data)}`;
   });
   return [...lines, ...unreadable.map((complaint) => `# ${complaint.trim()}`)].join('\n');
+}
+
+/** Whether it, or what it is made of, was marked by `secret`: `.optional()`, `.default()` and `.transform()` wrap the mark. */
+function isSecret(type: z.ZodType): boolean {
+  if (type.meta()?.['secret'] === true) return true;
+  const { innerType, in: input } = type.def as { innerType?: z.ZodType; in?: z.ZodType };
+  const inner = innerType ?? input;
+  return inner !== undefined && isSecret(inner);
 }

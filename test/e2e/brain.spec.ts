@@ -1,6 +1,6 @@
 import { LLMock } from '@copilotkit/aimock';
 import { freePort } from '#tools/launcher';
-import { startRoost, type TestRoost, until } from '#lib/testing';
+import { startRoost, type TestRoost, until, logText } from '#lib/testing';
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -114,7 +114,7 @@ describe('the brain and its hands', () => {
       sandbox: dump.body,
       prompt: prompts.join(),
       rows: await everyRow(roost.databaseUrl),
-      log: readFileSync(join(roost.dataDir, 'roost.log'), 'utf8'),
+      log: await logText(join(roost.dataDir, 'roost.log')),
       api: JSON.stringify((await roost.api('GET', `/v1/agent/${agentId}`)).body),
     };
     expect(prompts.length).toBeGreaterThan(1);

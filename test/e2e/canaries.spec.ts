@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startRoost, type TestRoost, until } from '#lib/testing';
+import { startRoost, type TestRoost, until, logText } from '#lib/testing';
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { everyRow } from '../every-row.js';
@@ -122,7 +122,10 @@ describe('planted secrets', () => {
     await handedOver('webhook', 'secret', '/v1/webhooks/endpoints', hook);
     const user = { email: 'ada@example.test', password: canary('password') };
     await call('POST', '/auth/create_user', user, { authorization: '' });
-    const code = await until('the code is logged', () => /"verificationCode":"(\d{6})"/.exec(logOf(roost))?.[1]);
+    const code = await until(
+      'the code is logged',
+      async () => /"verificationCode":"(\d{6})"/.exec(await logOf(roost))?.[1],
+    );
     await call('POST', '/auth/verify_user', { email: user.email, code }, { authorization: '' });
     const signedIn = await handedOver('token', 'token', '/auth/login', user, {
       authorization: '',
@@ -155,7 +158,7 @@ describe('planted secrets', () => {
 
     for (const answer of answers) expect(givenAway(answer), answer.slice(0, 2_000)).toEqual([]);
     for (const text of published) expect(givenAway(text), text.slice(0, 2_000)).toEqual([]);
-    for (const line of logOf(roost).split('\n')) expect(givenAway(line), line.slice(0, 2_000)).toEqual([]);
+    for (const line of (await logOf(roost)).split('\n')) expect(givenAway(line), line.slice(0, 2_000)).toEqual([]);
     const rows = await everyRow(roost.databaseUrl);
     for (const { table, text } of rows) expect(givenAway(text), `${table}: ${text.slice(0, 2_000)}`).toEqual([]);
     console.log(
@@ -165,4 +168,4 @@ describe('planted secrets', () => {
   });
 });
 
-const logOf = (roost: TestRoost) => readFileSync(join(roost.dataDir, 'roost.log'), 'utf8');
+const logOf = (roost: TestRoost) => logText(join(roost.dataDir, 'roost.log'));

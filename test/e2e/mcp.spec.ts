@@ -1,6 +1,6 @@
 import { LLMock } from '@copilotkit/aimock';
 import { freePort } from '#tools/launcher';
-import { bundleProgram, RoughMcpServer, startRoost, type TestRoost, until } from '#lib/testing';
+import { bundleProgram, RoughMcpServer, startRoost, type TestRoost, until, logText } from '#lib/testing';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -253,7 +253,7 @@ describe('MCP servers over the API', () => {
       await sql.connect();
       const { rows } = await sql.query('SELECT * FROM runtime.mcp_servers');
       await sql.end();
-      const log = readFileSync(join(roost.dataDir, 'roost.log'), 'utf8');
+      const log = await logText(join(roost.dataDir, 'roost.log'));
       for (const token of guarded.issued) expect(JSON.stringify(rows) + log).not.toContain(token);
       await api('DELETE', `/${id}`, 200);
     });

@@ -1,6 +1,5 @@
 import { createLogger } from '#lib/observability';
-import { freshBus, temporaryFolder, until } from '#lib/testing';
-import { readFileSync } from 'node:fs';
+import { freshBus, logText, temporaryFolder, until } from '#lib/testing';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { connectBus } from './connect-bus.js';
@@ -15,10 +14,8 @@ it('logs each subject that the bus refuses once, with what to do', async () => {
   await connection.flush();
   await expect(connection.request('messaging.turn.claim', '{}')).rejects.toThrow(/permissions violation/i);
 
-  const lines = await until('all is logged', () => {
-    const found = readFileSync(logFile, 'utf8')
-      .split('\n')
-      .filter((line) => line.includes('the bus does not let'));
+  const lines = await until('all is logged', async () => {
+    const found = (await logText(logFile)).split('\n').filter((line) => line.includes('the bus does not let'));
     return found.length >= 3 && found;
   });
   await connection.close();

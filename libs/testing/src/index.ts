@@ -11,6 +11,7 @@ export { freshDatabase, type FreshDatabase } from './fresh-database.js';
 export { followEvents, type FollowedEvent, type Following } from './follow-events.js';
 export * from './kubernetes/index.js';
 export { ownedFolder, removeFolder } from './leftovers.js';
+export { logText } from './log-text.js';
 export { newAccount } from './new-account.js';
 export { publishEvent } from './publish-event.js';
 export * from './rough-mcp/index.js';

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startRoost, type TestRoost } from '#lib/testing';
+import { logText, startRoost, type TestRoost } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { secondGateway } from '../testing/second-gateway.js';
 
@@ -20,7 +19,7 @@ describe('metrics', () => {
     const id = '01890000-0000-7000-8000-00000000dead';
     await gateway.api('GET', '/auth/fetch_user');
     await gateway.api('DELETE', `/auth/platform_keys/${id}`);
-    const log = readFileSync(join(roost.dataDir, 'second.log'), 'utf8');
+    const log = await logText(join(roost.dataDir, 'second.log'));
     const url = /"metrics":"([^"]+)"/.exec(log)?.[1] ?? '';
     const response = await fetch(url);
     expect(response.headers.get('content-type')).toMatch(/^text\/plain/);

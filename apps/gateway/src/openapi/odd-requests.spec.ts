@@ -1,5 +1,4 @@
-import { startRoost, type TestRoost } from '#lib/testing';
-import { readFileSync } from 'node:fs';
+import { startRoost, type TestRoost, logText } from '#lib/testing';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { oddBodies } from '../testing/odd-bodies.js';
@@ -144,8 +143,8 @@ describe('whatever odd is sent, on every route', () => {
     }
   });
 
-  it('nothing of it was a fault of ours in the log', () => {
-    const log = readFileSync(join(roost.dataDir, 'roost.log'), 'utf8');
+  it('nothing of it was a fault of ours in the log', async () => {
+    const log = await logText(join(roost.dataDir, 'roost.log'));
     const faults = log.split('\n').filter((line) => line.includes('failed unexpectedly'));
     expect(faults.map((line) => line.slice(0, 400))).toEqual([]);
   });

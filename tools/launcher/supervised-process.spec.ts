@@ -1,8 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { until } from '#lib/testing';
+import { temporaryFolder, until } from '#lib/testing';
 import { supervise, type SupervisedProcess } from './supervised-process.js';
 
 const hasChrt = process.platform === 'linux' && spawnSync('chrt', ['--version']).status === 0;
@@ -39,6 +40,33 @@ describe('a supervised server', () => {
       expect(policyOf(second)).toBe(SCHED_BATCH);
     },
   );
+});
+
+it('what cannot be started again is given up after so many tries in a row, with the reason', async () => {
+  const mark = join(temporaryFolder(), 'started');
+  const lines: string[] = [];
+  const givenUp: string[] = [];
+  let starts = 0;
+  const server = await supervise({
+    name: 'fickle',
+    // Starts once and never again.
+    spawn: () => spawn('/bin/sh', ['-c', '[ -e "$0" ] && exit 3; : > "$0"; exec sleep 60', mark]),
+    whenReady: (child) => (starts++ === 0 ? Promise.resolve() : new Promise((done) => child.once('never', done))),
+    describeFailure: () => 'No reason is known.',
+    stopSignals: ['SIGTERM'],
+    stopGraceMs: 1_000,
+    orphanSignal: 'SIGTERM',
+    isServer: false,
+    maxFailedStarts: 3,
+    log: (line) => lines.push(line),
+    onGivenUp: ({ message }) => givenUp.push(message),
+  });
+  await until('it has begun', () => existsSync(mark));
+  process.kill(server.pid!, 'SIGKILL');
+  await until('it is given up', () => givenUp.length > 0);
+  expect(givenUp).toEqual(['fickle failed to start 3 times. fickle did not start (exit code 3). No reason is known.']);
+  expect(lines.filter((line) => line.includes('did not start'))).toHaveLength(3);
+  await server.stop();
 });
 
 /** sched(7) */

@@ -14,6 +14,7 @@ const help = `Roost: a home for always-on AI agents.
   --processes    one process per service instead of one for all
   --replicas S=N N processes of the service S, e.g. agent-runtime=2 (repeatable; implies --processes)
   --verbose      the services' log on the terminal too, for people; DIR/logs/roost.log is JSON
+  --print-config print the settings that the services would use, secrets masked, and start nothing
   --version      print the version
   --help         print this
 

@@ -1,15 +1,17 @@
 import { spawnRoost, type SpawnedRoost, temporaryFolder, until } from '#lib/testing';
 import { processIdentity, processesWithArgument } from '#tools/launcher';
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { childrenOf } from '../chaos/targets.js';
 
 const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
 const programOf = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
 const servicesPid = (launcher: number) =>
   childrenOf(launcher).find((pid) => programOf(pid).some((argument) => argument.endsWith('/services-process.js')));
+const descendantsOf = (pid: number): number[] => childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
 const serverPids = (dataDir: string) =>
   [
     ...processesWithArgument(['postgres'], join(dataDir, 'postgres')),
@@ -38,12 +40,14 @@ describe('npm start', () => {
     expect(roost.output()).toMatch(/process of the services ended \(SIGKILL\); starting it again/);
     expect(servicesPid(roost.pid)).not.toBe(first);
     expect((await roost.api('GET', `/v1/agent/${body.id}`)).status).toBe(200);
-    const log = readFileSync(join(dataDir, 'logs', 'roost.log'), 'utf8')
-      .trim()
-      .split('\n');
-    const notes = log
-      .map((line) => JSON.parse(line) as { service?: string; msg: string })
-      .filter(({ service }) => service === 'launcher');
+    const notes = await until('both are in the log', () => {
+      const log = readFileSync(join(dataDir, 'logs', 'roost.log'), 'utf8')
+        .split('\n')
+        .slice(0, -1);
+      const told = log.map((line) => JSON.parse(line) as { service?: string; msg: string });
+      const found = told.filter(({ service }) => service === 'launcher');
+      return found.length >= 2 && found;
+    });
     expect(notes.map(({ msg }) => msg)).toEqual([
       expect.stringContaining('starting it again'),
       expect.stringContaining('runs again'),
@@ -62,12 +66,34 @@ describe('npm start', () => {
     expect(pids.length).toBe(3);
     await roost.kill();
     await until('all have ended', () => pids.every((pid) => processIdentity(pid) === undefined));
-    roost = await spawnRoost({ dataDir });
+    roost = await spawnRoost({ dataDir, underNpm: true });
     expect((await roost.api('GET', '/health/ready')).status).toBe(200);
   });
 
+  it('ends all that it started when npm is told to end', async () => {
+    const started = descendantsOf(roost.pid);
+    expect(started.length).toBeGreaterThan(4);
+    await roost.stop();
+    await until('all have ended', () => started.every((pid) => processIdentity(pid) === undefined));
+    expect(serverPids(dataDir)).toEqual([]);
+  });
+
+  it('shows every setting with --print-config, secrets masked, and starts nothing', () => {
+    const folder = join(temporaryFolder(), 'none');
+    const { PATH, HOME } = process.env;
+    const { stdout } = spawnSync(process.execPath, ['tools/start.mjs', '--print-config', '--data', folder], {
+      env: { PATH, HOME, OPENAI_API_KEY: 'sk-hidden', DATABASE_POOL_SIZE: 'many' },
+      encoding: 'utf8',
+    });
+    expect(stdout).toMatch(/^OPENAI_API_KEY=\*\*\*/m);
+    expect(stdout).not.toContain('sk-hidden');
+    expect(stdout).toMatch(/^ROOST_MASTER_KEY= {2}# made by the start/m);
+    expect(stdout).toMatch(/^DATABASE_POOL_SIZE= {2}# .+/m);
+    expect(stdout).toMatch(/^PORT=3000 /m);
+    expect(existsSync(folder)).toBe(false);
+  });
+
   it('names every setting that is wrong, and starts nothing', async () => {
-    expect(await roost.stop()).toBe(0);
     const wrong = {
       DATABASE_POOL_SIZE: 'many',
       ROOST_LOG_LEVEL: 'loud',
@@ -80,9 +106,9 @@ describe('npm start', () => {
   });
 });
 
-describe('npm start says in one line why it cannot start', () => {
+describe.concurrent('npm start says in one line why it cannot start', () => {
   const listening: Server[] = [];
-  afterEach(() => listening.splice(0).forEach((server) => server.close()));
+  afterAll(() => listening.forEach((server) => server.close()));
   /** Takes connections and never says a word. */
   const silentPort = async () => {
     const server = createServer((socket) => socket.on('error', () => undefined));

@@ -14,6 +14,12 @@ export async function main(args: string[]): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, endNow);
   const progress = (line: string) => console.error(line);
   try {
+    const options = readOptions(args);
+    if (options.printsConfig) {
+      const { printPlatformConfig } = await import('./print-config.js');
+      console.log(await printPlatformConfig(options, process.env));
+      return;
+    }
     const running: { platform?: Platform } = {};
     let stoppingSince: number | undefined;
     const stop = async (exitCode: number, reason: string) => {
@@ -26,7 +32,7 @@ export async function main(args: string[]): Promise<void> {
     const onGivenUp = ({ message }: Error) => {
       if (stoppingSince === undefined) void stop(1, `Roost cannot go on. ${message}`).catch(fail);
     };
-    const platform = await startPlatform({ ...readOptions(args), environment: process.env, progress, onGivenUp });
+    const platform = await startPlatform({ ...options, environment: process.env, progress, onGivenUp });
     running.platform = platform;
     console.log(readyMessage(platform));
 

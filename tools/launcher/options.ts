@@ -11,6 +11,8 @@ export interface LauncherOptions {
   /** Processes per service, for those that shall have more than one. */
   replicas: Record<string, number>;
   isVerbose: boolean;
+  /** Shows what services would use, and starts nothing. */
+  printsConfig: boolean;
 }
 
 /** Errors: VALIDATION_ERROR naming the argument. */
@@ -27,6 +29,7 @@ export function readOptions(args: string[]): LauncherOptions {
     separateProcesses: values.processes || values.replicas.length > 0,
     replicas: Object.fromEntries(values.replicas.map(readReplicas)),
     isVerbose: values.verbose,
+    printsConfig: values['print-config'],
   };
 }
 
@@ -41,6 +44,7 @@ function parse(args: string[]) {
         processes: { type: 'boolean', default: false },
         replicas: { type: 'string', multiple: true, default: [] },
         verbose: { type: 'boolean', default: false },
+        'print-config': { type: 'boolean', default: false },
       },
     });
   } catch (error) {

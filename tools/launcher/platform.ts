@@ -8,7 +8,7 @@ import { checkGivenServers } from './given-servers.js';
 import { lockDataFolder, type DataLock } from './data-lock.js';
 import { startNats, type Nats } from './nats.js';
 import { hasTrust } from './nats-trust.js';
-import { assertPortIsFree, freePort } from './ports.js';
+import { assertPortIsFree, freePort, urlOf } from './ports.js';
 import { startPostgres, type Postgres } from './postgres.js';
 import { runAsProcesses } from './run-as-processes.js';
 import { runInChild } from './run-in-child.js';
@@ -236,10 +236,6 @@ function deferred<T>() {
   let reject!: (reason: unknown) => void;
   const promise = new Promise<T>((...settle) => ([resolve, reject] = settle));
   return { promise, resolve, reject };
-}
-
-function urlOf(host: string, port: number): string {
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function seconds(startedAt: number): string {

@@ -39,3 +39,7 @@ function listenOnce(port: number, host: string): Promise<number> {
     });
   });
 }
+
+export function urlOf(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

@@ -1,8 +1,11 @@
 import type { StartService } from '#lib/config';
+import type { z } from 'zod';
 
 /** What every app's main.ts exports. */
 export interface ServiceModule {
   start: StartService;
+  /** Of its environment. */
+  config: z.ZodObject;
 }
 
 export interface ServiceEntry {

@@ -16,4 +16,6 @@ export const start: StartService = (env, neighbours) =>
     database: { schema: 'lifecycle', migrations },
   });
 
+export { lifecycleConfigSchema as config };
+
 runIfMain(import.meta.url, start, lifecycleConfigSchema);

@@ -29,4 +29,6 @@ export const start: StartService = (env, neighbours) =>
     },
   });
 
+export { Config as config };
+
 runIfMain(import.meta.url, start, Config);

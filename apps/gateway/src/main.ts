@@ -127,4 +127,6 @@ export const start: StartService = async (env, neighbours) => {
   };
 };
 
+export { gatewayConfigSchema as config };
+
 runIfMain(import.meta.url, start, gatewayConfigSchema);

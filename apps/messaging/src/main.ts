@@ -15,4 +15,6 @@ export const start: StartService = (env, neighbours) =>
     database: { schema: 'messaging', migrations },
   });
 
+export { messagingConfig as config };
+
 runIfMain(import.meta.url, start, messagingConfig);

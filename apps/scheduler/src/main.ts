@@ -14,4 +14,6 @@ export const start: StartService = (env, neighbours) =>
     database: { schema: 'scheduler', migrations },
   });
 
+export { schedulerConfigSchema as config };
+
 runIfMain(import.meta.url, start, schedulerConfigSchema);

@@ -14,4 +14,6 @@ export const start: StartService = (env, neighbours) =>
     database: { schema: 'webhooks', migrations },
   });
 
+export { Config as config };
+
 runIfMain(import.meta.url, start, Config);

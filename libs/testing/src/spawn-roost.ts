@@ -13,6 +13,8 @@ export interface SpawnRoostOptions {
   /** Further command-line arguments, e.g. `--processes`. */
   args?: string[];
   env?: Environment;
+  /** By `npm start`; `pid` is then npm's. */
+  underNpm?: boolean;
 }
 
 export interface SpawnedRoost {
@@ -29,16 +31,26 @@ export interface SpawnedRoost {
 }
 
 const readyTimeoutMs = 60_000;
-const start = fileURLToPath(import.meta.url.replace(/(\/dist)?\/libs\/testing\/src\/.*$/, '/tools/start.mjs'));
+const root = fileURLToPath(import.meta.url.replace(/(\/dist)?\/libs\/testing\/src\/.*$/, '/'));
+const start = `${root}tools/start.mjs`;
 
 /**
  * Starts Roost as a user does, as a process of its own with its own PostgreSQL and NATS in `dataDir`. For what only a
  * process can show: kill -9, restart, a second start on the same folder. Throws, with its output, when it ends instead
  * of becoming ready.
  */
-export async function spawnRoost({ dataDir, port = 0, args = [], env = {} }: SpawnRoostOptions): Promise<SpawnedRoost> {
+export async function spawnRoost({
+  dataDir,
+  port = 0,
+  args = [],
+  env = {},
+  underNpm = false,
+}: SpawnRoostOptions): Promise<SpawnedRoost> {
   const { PATH, HOME, TMPDIR, LANG } = process.env;
-  const child = spawn(process.execPath, [start, '--data', dataDir, '--port', String(port), ...args], {
+  const options = ['--data', dataDir, '--port', String(port), ...args];
+  const command = underNpm ? ['npm', 'start', '--', ...options] : [process.execPath, start, ...options];
+  const child = spawn(command[0] ?? '', command.slice(1), {
+    cwd: underNpm ? root : undefined,
     env: { PATH, HOME, TMPDIR, LANG, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

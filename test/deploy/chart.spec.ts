@@ -12,7 +12,7 @@ import { chartFolder, manifestsFile, plainManifests } from '../../tools/helm-ren
 
 interface PodTemplate {
   terminationGracePeriodSeconds?: number;
-  initContainers?: { args: string[]; volumeMounts: { name: string }[] }[];
+  initContainers?: { name: string; args: string[]; volumeMounts: { name: string }[] }[];
   volumes?: { name: string; secret?: { items: { key: string; path: string }[] } }[];
   containers: {
     name: string;

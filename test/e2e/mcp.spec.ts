@@ -3,9 +3,12 @@ import { freePort } from '#tools/launcher';
 import { bundleProgram, RoughMcpServer, startRoost, type TestRoost, until, logText } from '#lib/testing';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -256,6 +259,70 @@ describe('MCP servers over the API', () => {
       const log = await logText(join(roost.dataDir, 'roost.log'));
       for (const token of guarded.issued) expect(JSON.stringify(rows) + log).not.toContain(token);
       await api('DELETE', `/${id}`, 200);
+    });
+
+    it('tell their owner once that only he can grant access again, until he has', async () => {
+      const told: { type: string; data: { server: { id: string }; authorize: string } }[] = [];
+      const receiver = createServer((request, response) => {
+        void text(request).then((body) => {
+          told.push(JSON.parse(body) as (typeof told)[number]);
+          response.end();
+        });
+      });
+      await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+      const hook = await roost.api<{ endpoint: { id: string } }>('POST', '/v1/webhooks/endpoints', {
+        url: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`,
+        events: ['mcp.authorization_needed'],
+      });
+      expect(hook.status, JSON.stringify(hook.body)).toBe(201);
+
+      const agentId = await createAgent();
+      const { id } = await api('POST', '', 201, { name: 'revoked', url: guarded.url });
+      await api('POST', `/${id}/access`, 201, { agent_id: agentId });
+      const status = async () => (await api('GET', `/${id}`, 200)).status;
+      const grant = async () => {
+        const begun = await api<{ authorization_url: string; state: string }>('GET', `/${id}/oauth/authorize`, 200);
+        const granted = await fetch(begun.authorization_url, { redirect: 'manual' });
+        const code = new URL(granted.headers.get('location') ?? '').searchParams.get('code');
+        await api('POST', `/${id}/oauth/callback`, 200, { code, state: begun.state });
+      };
+      for (let again = 0; again < 2; again++)
+        await expect(api<object>('GET', `/${id}/health`, 200)).resolves.toMatchObject({
+          healthy: false,
+          status: 'needs_authorization',
+        });
+      await until('the owner is told', () => told.length > 0);
+      await grant();
+      await expect(callTool(agentId, 'revoked__whoami')).resolves.toContain('an authorised guest');
+
+      guarded.expireAccessTokens();
+      guarded.isDown = true;
+      await expect(callTool(agentId, 'revoked__whoami')).resolves.not.toContain('an authorised guest');
+      guarded.isDown = false;
+      await expect(status()).resolves.not.toBe('needs_authorization');
+      await expect(callTool(agentId, 'revoked__whoami')).resolves.toContain('an authorised guest');
+
+      guarded.revoke();
+      await expect(callTool(agentId, 'revoked__whoami')).resolves.toContain('wants to be authorised');
+      await expect(status()).resolves.toBe('needs_authorization');
+      await callTool(agentId, 'revoked__whoami');
+      await api('GET', `/${id}/health`, 200);
+      await until('the owner is told again', () => told.length > 1);
+      await grant();
+      await expect(status()).resolves.toBe('connected');
+      await expect(callTool(agentId, 'revoked__whoami')).resolves.toContain('an authorised guest');
+
+      expect(told).toHaveLength(2);
+      for (const { type, data } of told) {
+        expect(type).toBe('mcp.authorization_needed');
+        expect(data).toMatchObject({
+          server: { id, name: 'revoked' },
+          authorize: `/v1/mcp/servers/${id}/oauth/authorize`,
+        });
+      }
+      await roost.api('DELETE', `/v1/webhooks/endpoints/${hook.body.endpoint.id}`);
+      await api('DELETE', `/${id}`, 200);
+      receiver.close().closeAllConnections();
     });
 
     it('show the granted code on a page where no other address was named, and take it from there', async () => {

@@ -1,4 +1,4 @@
-import { InvalidGrantError, InvalidTokenError } from '@modelcontextprotocol/sdk/server/auth/errors.js';
+import { InvalidGrantError, InvalidTokenError, ServerError } from '@modelcontextprotocol/sdk/server/auth/errors.js';
 import { requireBearerAuth } from '@modelcontextprotocol/sdk/server/auth/middleware/bearerAuth.js';
 import type { OAuthServerProvider } from '@modelcontextprotocol/sdk/server/auth/provider.js';
 import { getOAuthProtectedResourceMetadataUrl, mcpAuthRouter } from '@modelcontextprotocol/sdk/server/auth/router.js';
@@ -19,6 +19,10 @@ export interface OAuthMcpServer {
   refreshes: number;
   /** Access tokens that were given so far are refused from now on. */
   expireAccessTokens(): void;
+  /** Refresh tokens as well: only the owner can grant access anew. */
+  revoke(): void;
+  /** While true the token endpoint fails, as when the authorization server is down. */
+  isDown: boolean;
   close(): void;
 }
 
@@ -38,6 +42,11 @@ export async function oauthMcpServer(): Promise<OAuthMcpServer> {
     registrations: 0,
     refreshes: 0,
     expireAccessTokens: () => access.clear(),
+    revoke: () => {
+      access.clear();
+      refresh.clear();
+    },
+    isDown: false,
     close: () => server.close().closeAllConnections(),
   };
   const clients = new Map<string, OAuthClientInformationFull>();
@@ -78,6 +87,7 @@ export async function oauthMcpServer(): Promise<OAuthMcpServer> {
       return Promise.resolve(issue(client.client_id));
     },
     exchangeRefreshToken: (client, token) => {
+      if (state.isDown) throw new ServerError('down');
       if (refresh.get(token) !== client.client_id) throw new InvalidGrantError('unknown refresh token');
       refresh.delete(token);
       state.refreshes++;

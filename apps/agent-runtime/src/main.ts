@@ -1,6 +1,7 @@
 import { runIfMain, startService } from '#lib/bus';
 import type { StartService } from '#lib/config';
 import { Config } from './config.js';
+import { McpHealth1796010000000 } from './migrations/mcp-health-1796010000000.js';
 import { DeletedAccounts1795710300000 } from './migrations/deleted-accounts-1795710300000.js';
 import { Mcp1795550100000 } from './migrations/mcp-1795550100000.js';
 import { Sessions1795550000000 } from './migrations/sessions-1795550000000.js';
@@ -20,7 +21,13 @@ export const start: StartService = (env, neighbours) =>
     module: RuntimeModule,
     database: {
       schema: 'runtime',
-      migrations: [Sessions1795550000000, Mcp1795550100000, TurnEnds1795560000000, DeletedAccounts1795710300000],
+      migrations: [
+        Sessions1795550000000,
+        Mcp1795550100000,
+        TurnEnds1795560000000,
+        DeletedAccounts1795710300000,
+        McpHealth1796010000000,
+      ],
     },
   });
 

@@ -67,7 +67,7 @@ export function serveWorkspace(
   on(contract.startProcess, (input) => processes.start(input));
   on(contract.writeProcess, (input) => processes.write(input));
   on(contract.readProcess, (input) => processes.read(input));
-  on(contract.stopProcess, ({ processId }) => ({ stopped: processes.stop(processId) }));
+  on(contract.stopProcess, ({ processId }) => processes.stop(processId));
 
   on(contract.readFile, (input) => readFile(volume, input));
   on(contract.writeFile, (input) => writeFile(volume, input));

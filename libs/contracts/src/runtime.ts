@@ -44,6 +44,8 @@ export type NewMcpServer = z.output<typeof NewMcpServer>;
 
 export const McpToolInfo = wire({ name: z.string(), description: z.string().nullable() });
 
+const McpStatus = z.enum(['unknown', 'connected', 'failed', 'needs_authorization']);
+
 /** Headers, environment and tokens are never returned: only their names, and whether there are any. */
 export const McpServer = wire({
   id: McpServerId,
@@ -54,7 +56,7 @@ export const McpServer = wire({
   transport: z.enum(['http', 'sse', 'stdio']).nullable(),
   headerNames: z.array(z.string()),
   envNames: z.array(z.string()),
-  status: z.enum(['unknown', 'connected', 'failed', 'needs_authorization']),
+  status: McpStatus,
   statusReason: z.string().nullable(),
   isAuthorized: z.boolean(),
   tools: z.array(McpToolInfo),
@@ -83,13 +85,21 @@ export const deleteMcpServer = request('runtime.mcp.delete', { input: byId, outp
 
 /** Connects and reads the tools anew. For a server in workspaces it says only what agents have last seen. */
 export const refreshMcpTools = request('runtime.mcp.refresh', { input: byId, output: McpServer, timeoutMs: 30_000 });
+/**
+ * What the last try found: now for a server with a `url`, an agent's last turn for one in workspaces. Never tried is
+ * `unknown`, and not healthy.
+ */
 export const McpHealth = wire({
   id: McpServerId,
   healthy: z.boolean(),
-  status: z.string(),
+  /** `needs_authorization`: nothing but its owner's OAuth authorization helps; `mcp.authorization_needed` told so. */
+  status: McpStatus,
   statusReason: z.string().nullable(),
   latencyMs: Count.nullable(),
-  checkedAt: Timestamp,
+  /** The last lines that a failed server in a workspace wrote to its stderr; secrets masked. */
+  stderrTail: z.string().nullable().default(null),
+  /** Null when it was never tried. */
+  checkedAt: Timestamp.nullable(),
 });
 export const checkMcpHealth = request('runtime.mcp.health', { input: byId, output: McpHealth, timeoutMs: 20_000 });
 
@@ -153,6 +163,18 @@ export const agentKeyRefused = event(
     accountId: AccountId,
     code: z.literal('MODEL_KEY_REFUSED'),
     message: z.string(),
+    occurredAt: Timestamp,
+  }),
+);
+
+/** A server of the registry needs its owner's OAuth authorization; once until it can be used again. */
+export const mcpAuthorizationNeeded = event(
+  'runtime.mcp.authorization-needed',
+  wire({
+    serverId: McpServerId,
+    accountId: AccountId,
+    name: z.string(),
+    reason: z.string(),
     occurredAt: Timestamp,
   }),
 );

@@ -10,6 +10,7 @@ export const WEBHOOK_EVENTS = [
   'agent.status_changed',
   'agent.deleted',
   'schedule.missed',
+  'mcp.authorization_needed',
 ] as const;
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
 

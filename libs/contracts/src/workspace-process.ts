@@ -40,8 +40,8 @@ export const readProcess = request('workspace.{agentId}.process.read', {
   timeoutMs: 30_000,
 });
 
-/** Ends the process and all that it started. Idempotent. */
+/** Ends the process and all that it started; tells the end of its stderr. Idempotent. */
 export const stopProcess = request('workspace.{agentId}.process.stop', {
   input: wire({ agentId: AgentId, processId: ProcessId }),
-  output: wire({ stopped: z.boolean() }),
+  output: wire({ stopped: z.boolean(), stderrTail: z.string().default('') }),
 });

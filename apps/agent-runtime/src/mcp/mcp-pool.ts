@@ -7,6 +7,7 @@ import { answerFetch } from './answer-fetch.js';
 import { guardedFetch } from './guarded-fetch.js';
 import { McpConnection, type McpTool } from './mcp-connection.js';
 import { type McpTarget, targetKey } from './mcp-target.js';
+import { needsAuthorization, StdioServerFailure } from './server-failure.js';
 import { SessionLost, sessionFetch } from './session-lost.js';
 import { WorkspaceStdioTransport } from './workspace-stdio-transport.js';
 
@@ -71,11 +72,14 @@ export class McpPool {
     try {
       return await run(connection);
     } catch (error) {
-      if (!(error instanceof SessionLost)) throw error;
+      const isLost = error instanceof SessionLost;
+      if (!isLost && !needsAuthorization(error)) throw error;
       const slot = this.slot(target);
       if (slot.connection === connection) slot.connection = undefined;
       connection.retire();
-      return run(await this.connection(target));
+      if (isLost) return run(await this.connection(target));
+      this.fail(slot, error);
+      throw error;
     }
   }
 
@@ -102,16 +106,27 @@ export class McpPool {
       slot.failure = undefined;
       return slot.connection;
     } catch (error) {
-      slot.failure = asError(error);
-      slot.failedAt = Date.now();
-      slot.isNews = true;
-      throw slot.failure;
+      throw this.fail(slot, error);
     }
+  }
+
+  private fail(slot: Slot, error: unknown): Error {
+    slot.failure = asError(error);
+    slot.failedAt = Date.now();
+    slot.isNews = true;
+    return slot.failure;
   }
 
   private async connect(target: McpTarget, onTools: (tools: McpTool[]) => void): Promise<McpConnection> {
     const { config } = target;
-    if ('command' in config) return McpConnection.open(new WorkspaceStdioTransport(this.bus, target, config), onTools);
+    if ('command' in config) {
+      const transport = new WorkspaceStdioTransport(this.bus, target, config);
+      return McpConnection.open(transport, onTools).catch(async (error: unknown) => {
+        await transport.close();
+        if (error instanceof StdioServerFailure || !transport.stderr) throw error;
+        throw new StdioServerFailure(asError(error).message, transport.stderr);
+      });
+    }
     if (config.transport === 'sse') return McpConnection.open(this.sse(target, config), onTools);
     try {
       return await McpConnection.open(this.http(target, config), onTools);

@@ -5,6 +5,7 @@ import type { McpTool } from './mcp-connection.js';
 import type { McpPool } from './mcp-pool.js';
 import type { McpTarget } from './mcp-target.js';
 import type { McpRegistry } from './registry/mcp-registry.js';
+import { needsAuthorization, StdioServerFailure } from './server-failure.js';
 import { shownReason } from './shown-text.js';
 import { toToolOutput, type ToolOutput } from './tool-result.js';
 import { usableTool } from './usable-tool.js';
@@ -16,20 +17,30 @@ const MAX_TOOLS = 100;
 /** Each is a line of the system prompt. */
 const MAX_NOTES = 30;
 
+export interface McpServers {
+  pool: McpPool;
+  registry: McpRegistry;
+}
+
 /**
  * The tools of a turn's MCP servers, named `server__tool`, and a sentence on each server that is away. A server that
  * fails later makes its calls answer with an error; the turn goes on.
  */
 export async function mcpTools(
-  { pool, registry }: { pool: McpPool; registry: McpRegistry },
+  servers: McpServers,
   targets: McpTarget[],
 ): Promise<{ tools: ToolSet; notes: string[] }> {
+  const { pool, registry } = servers;
   const offered: { name: string; target: McpTarget; tool: McpTool }[] = [];
   const notes: string[] = [];
   await Promise.all(
     targets.map(async (target) => {
-      const { tools: found, failure, isNews } = await Promise.race([pool.tools(target), late()]);
-      if (isNews) await registry.learned(target, { tools: found, ...(failure ? { failure } : {}) });
+      // A server that is late is still heard of: what became of it is in its health.
+      const asked = pool.tools(target).then(async ({ tools, failure, isNews }) => {
+        if (isNews) await registry.learned(target, { tools, ...(failure ? { failure } : {}) });
+        return { tools, failure };
+      });
+      const { tools: found, failure } = await Promise.race([asked, late()]);
       if (failure)
         notes.push(`The MCP server ${target.name} cannot be used now: ${shownReason(failure, target.config)}`);
       for (const tool of found) {
@@ -44,19 +55,26 @@ export async function mcpTools(
     const usable = usableTool(tool);
     if ('problem' in usable)
       notes.push(`${tool.name.slice(0, 100)} of ${target.name} cannot be used: ${usable.problem}`);
-    else if (Object.keys(tools).length < MAX_TOOLS) tools[names.get(name) ?? name] = asTool(pool, target, tool, usable);
+    else if (Object.keys(tools).length < MAX_TOOLS)
+      tools[names.get(name) ?? name] = asTool(servers, target, tool, usable);
   }
   if (offered.length > MAX_TOOLS)
     notes.push(`Of ${offered.length} tools of MCP servers the first ${MAX_TOOLS} can be used.`);
   return { tools, notes: notes.slice(0, MAX_NOTES) };
 }
 
-function asTool(pool: McpPool, target: McpTarget, tool: McpTool, { schema, restore }: CleanSchema) {
+function asTool({ pool, registry }: McpServers, target: McpTarget, tool: McpTool, { schema, restore }: CleanSchema) {
   return dynamicTool({
     description: tool.description ?? '',
     inputSchema: jsonSchema(schema as Parameters<typeof jsonSchema>[0]),
     execute: async (input, { abortSignal }): Promise<ToolOutput> => {
-      const result = await pool.use(target, (connection) => connection.call(tool.name, restore(input), abortSignal));
+      const result = await pool
+        .use(target, (connection) => connection.call(tool.name, restore(input), abortSignal))
+        .catch(async (error: unknown) => {
+          if (error instanceof StdioServerFailure || needsAuthorization(error))
+            await registry.learned(target, { tools: [], failure: error as Error });
+          throw error;
+        });
       const output = toToolOutput(result);
       if (result.isError) throw new Error(output.text || 'the tool failed without saying why');
       return output;
@@ -75,14 +93,13 @@ function asTool(pool: McpPool, target: McpTarget, tool: McpTool, { schema, resto
   });
 }
 
-function late(): Promise<{ tools: McpTool[]; failure: Error; isNews: boolean }> {
+function late(): Promise<{ tools: McpTool[]; failure: Error }> {
   return new Promise((resolve) => {
     setTimeout(
       () =>
         resolve({
           tools: [],
           failure: new Error('it is slow to answer; its tools may be there in the next turn'),
-          isNews: false,
         }),
       PATIENCE_MS,
     ).unref();

@@ -240,6 +240,50 @@ describe('MCP servers in a turn', () => {
       await expect(ask(contract.getMcpServer, { serverId: server.id })).rejects.toMatchObject({ code: 'NOT_FOUND' });
     });
 
+    it('in workspaces are healthy only when a turn has reached them, and show their last lines of stderr', async () => {
+      use({});
+      const runs = (code: string) => ({
+        name: 'inside',
+        command: process.execPath,
+        args: ['-e', code],
+        env: { TOKEN: 'plain-word' },
+      });
+      const { id: serverId } = await ask(
+        contract.createMcpServer,
+        runs(`console.error('no database for plain-word\u001b[2J'); process.exit(3)`),
+      );
+      const health = () => ask(contract.checkMcpHealth, { serverId });
+      await expect(health()).resolves.toMatchObject({ healthy: false, status: 'unknown', checkedAt: null });
+      await ask(contract.grantMcpAccess, { serverId, agentId: brain.platform.agentId, accessMode: 'all', tools: [] });
+
+      await callTool('inside__any', {});
+      const failed = await health();
+      expect(failed).toMatchObject({ healthy: false, status: 'failed', stderrTail: 'no database for ***\\u{1b}[2J' });
+      expect(failed.statusReason).toContain('exit code 3');
+      expect(failed.checkedAt).toBeInstanceOf(Date);
+
+      mock.reset();
+      await ask(contract.updateMcpServer, {
+        serverId,
+        ...runs(`console.error('still waiting'); setInterval(() => 0, 1000)`),
+      });
+      await expect(health()).resolves.toMatchObject({ status: 'unknown', stderrTail: null, checkedAt: null });
+      await callTool('inside__any', {});
+      await until('the silent server has failed', async () => (await health()).status === 'failed');
+      await expect(health()).resolves.toMatchObject({ healthy: false, stderrTail: 'still waiting' });
+
+      mock.reset();
+      await ask(contract.updateMcpServer, {
+        serverId,
+        name: 'inside',
+        command: process.execPath,
+        args: [program('server-everything'), 'stdio'],
+      });
+      await expect(callTool('inside__echo', { message: 'at last' })).resolves.toContain('Echo: at last');
+      await expect(health()).resolves.toMatchObject({ healthy: true, status: 'connected', stderrTail: null });
+      await ask(contract.deleteMcpServer, { serverId });
+    }, 60_000);
+
     it('belong to their account alone', async () => {
       const server = await ask(contract.createMcpServer, { name: 'mine', url: 'http://127.0.0.1:9999/mcp' });
       const other = '00000000-0000-4000-8000-000000000001';

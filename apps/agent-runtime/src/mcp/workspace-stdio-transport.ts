@@ -16,10 +16,13 @@ import type { Bus } from '#lib/bus';
 import { workspaceRequest } from '../tools/workspace-request.js';
 import { MAX_MESSAGE_BYTES } from './guarded-fetch.js';
 import type { McpTarget } from './mcp-target.js';
+import { StdioServerFailure } from './server-failure.js';
 
 type StdioConfig = Extract<McpServerConfig, { command: string }>;
 
 const PART_BYTES = 256 * 1_024;
+/** Of its stderr, in the message of a failure. */
+const MAX_WORDS = 400;
 
 /**
  * A stdio MCP server that runs in the agent's workspace, never on the host: its standard streams are carried over
@@ -29,12 +32,15 @@ export class WorkspaceStdioTransport implements Transport {
   onclose?: () => void;
   onerror?: (error: Error) => void;
   onmessage?: (message: JSONRPCMessage) => void;
+  /** The end of what the program wrote to its stderr, known once the transport is closed. */
+  stderr = '';
   private readonly processId = `mcp-${randomUUID()}`;
   private readonly incoming = new ReadBuffer();
   private pendingBytes = 0;
   private writtenAt = 0;
   private writes: Promise<unknown> = Promise.resolve();
   private isClosed = false;
+  private closing: Promise<void> | undefined;
 
   constructor(
     private readonly bus: Bus,
@@ -74,18 +80,25 @@ export class WorkspaceStdioTransport implements Transport {
     return write;
   }
 
-  async close(): Promise<void> {
-    if (this.isClosed) return;
+  /** Resolves, also for who is not the first to close it, when the program was told to end. */
+  close(): Promise<void> {
+    this.closing ??= this.end();
+    return this.closing;
+  }
+
+  private async end(): Promise<void> {
     this.isClosed = true;
     this.onclose?.();
-    await this.request(stopProcess, { agentId: this.target.agentId, processId: this.processId }).catch(() => undefined);
+    const { agentId } = this.target;
+    const stopped = await this.request(stopProcess, { agentId, processId: this.processId }).catch(() => undefined);
+    this.stderr = stopped?.stderrTail || this.stderr;
   }
 
   private async readAll(): Promise<void> {
     let from = 0;
     try {
       while (!this.isClosed) {
-        const { data, hasEnded, stderrTail } = await this.request(readProcess, {
+        const { data, hasEnded, exitCode, stderrTail } = await this.request(readProcess, {
           agentId: this.target.agentId,
           processId: this.processId,
           from,
@@ -93,7 +106,11 @@ export class WorkspaceStdioTransport implements Transport {
         const bytes = Buffer.from(data, 'base64');
         from += bytes.length;
         this.take(bytes);
-        if (hasEnded) throw new Error(`the MCP server ended${stderrTail ? `: ${stderrTail.trim().slice(-500)}` : ''}`);
+        if (hasEnded) {
+          this.stderr = stderrTail;
+          const words = stderrTail ? `: ${stderrTail.trim().slice(-MAX_WORDS)}` : '';
+          throw new StdioServerFailure(`the MCP server ended (exit code ${exitCode ?? 'unknown'})${words}`, stderrTail);
+        }
       }
     } catch (error) {
       if (!this.isClosed) this.onerror?.(error instanceof Error ? error : new Error(String(error)));

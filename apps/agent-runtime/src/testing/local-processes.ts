@@ -60,8 +60,9 @@ export function serveLocalProcesses(connection: NatsConnection, agentId: string)
     };
   });
   on(stopProcess, ({ processId }) => {
-    running.get(processId)?.child.kill('SIGKILL');
-    return { stopped: running.delete(processId) };
+    const found = running.get(processId);
+    found?.child.kill('SIGKILL');
+    return { stopped: running.delete(processId), stderrTail: found?.stderr ?? '' };
   });
   return () => running.forEach(({ child }) => child.kill('SIGKILL'));
 }

@@ -7,6 +7,7 @@ import {
   agentStatusChanged,
   agentUpdated,
   channelFailed,
+  mcpAuthorizationNeeded,
   type Message,
   messageCompleted,
   messageFailed,
@@ -138,6 +139,19 @@ export class EventsHandlers {
     });
   }
 
+  /** Of the account, not of an agent: to endpoints that are limited to agents it is not sent. */
+  @Consumes(mcpAuthorizationNeeded)
+  async onAuthorizationNeeded(event: Payload<typeof mcpAuthorizationNeeded>, tx: Transaction, { id }: ReceivedEvent) {
+    await this.expand(tx, {
+      ...occurrence({ accountId: event.accountId, agentId: null }, 'mcp.authorization_needed', id, event.occurredAt),
+      data: {
+        server: { id: event.serverId, name: event.name },
+        reason: event.reason,
+        authorize: `/v1/mcp/servers/${event.serverId}/oauth/authorize`,
+      },
+    });
+  }
+
   @Consumes(agentCreated)
   async onCreated({ agentId }: Payload<typeof agentCreated>, tx: Transaction) {
     await this.agents.ensure(tx, agentId);
@@ -154,7 +168,7 @@ export class EventsHandlers {
 }
 
 function occurrence(
-  { accountId, agentId }: { accountId: string; agentId: string },
+  { accountId, agentId }: { accountId: string; agentId: string | null },
   type: string,
   id: string,
   occurredAt = new Date(),

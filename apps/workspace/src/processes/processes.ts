@@ -118,16 +118,16 @@ export class Processes {
     };
   }
 
-  stop(processId: string): boolean {
+  stop(processId: string): { stopped: boolean; stderrTail: string } {
     const process = this.running.get(processId);
-    if (!process) return false;
+    if (!process) return { stopped: false, stderrTail: '' };
     this.running.delete(processId);
     const { pid } = process.child;
     if (pid !== undefined && !process.ended) {
       signalRun(pid, processId, 'SIGTERM');
       setTimeout(() => signalRun(pid, processId, 'SIGKILL'), killGraceMs);
     }
-    return true;
+    return { stopped: true, stderrTail: process.stderr };
   }
 
   private get(processId: string): Running {

@@ -147,6 +147,7 @@ export const serviceRights = {
     reads: [
       ...[contracts.agentCreated, contracts.agentUpdated, contracts.agentStatusChanged, contracts.agentDeleted],
       ...[contracts.agentErrored, contracts.agentKeyRefused, contracts.channelFailed, contracts.scheduleMissed],
+      contracts.mcpAuthorizationNeeded,
       contracts.accountDeleted,
       ...[contracts.messageCompleted, contracts.messageFailed],
     ],

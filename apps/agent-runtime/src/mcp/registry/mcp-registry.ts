@@ -1,11 +1,12 @@
-import { auth, UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js';
+import { auth } from '@modelcontextprotocol/sdk/client/auth.js';
 import { type AgentForTurn, type McpServer, type NewMcpServer, RoostError } from '#lib/contracts';
 import { checkRegisteredUrl, type GuardPolicy } from '#lib/net-guard';
 import { guardedFetch } from '../guarded-fetch.js';
 import type { McpConnection } from '../mcp-connection.js';
 import type { McpPool } from '../mcp-pool.js';
 import type { McpTarget } from '../mcp-target.js';
-import { shownReason } from '../shown-text.js';
+import { needsAuthorization, StdioServerFailure } from '../server-failure.js';
+import { shownReason, shownStderr } from '../shown-text.js';
 import { unusableTools } from '../usable-tool.js';
 import type { AccessStore } from './access-store.js';
 import { OAuthClient } from './oauth-client.js';
@@ -77,7 +78,8 @@ export class McpRegistry {
         status: row.status,
         statusReason: row.status_reason,
         latencyMs: null,
-        checkedAt: new Date(),
+        stderrTail: row.stderr_tail,
+        checkedAt: row.checked_at,
       };
     const startedAt = Date.now();
     const healthy = await this.connect(row, true)
@@ -93,7 +95,8 @@ export class McpRegistry {
       status: now.status,
       statusReason: now.status_reason,
       latencyMs: healthy ? Date.now() - startedAt : null,
-      checkedAt: new Date(),
+      stderrTail: null,
+      checkedAt: now.checked_at,
     };
   }
 
@@ -156,7 +159,7 @@ export class McpRegistry {
   /** Keeps in the registry what turns learn of its servers. */
   async learned(target: McpTarget, result: { tools: McpConnection['tools']; failure?: Error }): Promise<void> {
     if (!target.serverId) return;
-    if (result.failure) await this.setFailure(target.serverId, result.failure, target.config);
+    if (result.failure) await this.setFailure(target.serverId, result.failure, target);
     else await this.servers.setTools(target.serverId, result.tools);
   }
 
@@ -166,21 +169,21 @@ export class McpRegistry {
       const kept = anew ? await this.pool.connection(target).catch(() => undefined) : undefined;
       if (anew && !kept) await this.pool.reset(target);
       const connection = kept ?? (await this.pool.connection(target));
-      await this.servers.setStatus(row.id, 'connected', unusableTools(connection.tools));
+      await this.servers.setConnected(row.id, unusableTools(connection.tools));
       return connection;
     } catch (error) {
-      await this.setFailure(row.id, error instanceof Error ? error : new Error(String(error)), target.config);
+      await this.setFailure(row.id, error instanceof Error ? error : new Error(String(error)), target);
       throw error;
     }
   }
 
-  private setFailure(id: string, failure: Error, config: McpTarget['config']): Promise<void> {
-    const wantsAuthorization =
-      failure instanceof UnauthorizedError ||
-      (failure instanceof RoostError && failure.code === 'ACCESS_DENIED' && failure.message.includes('authorised')) ||
-      / 401\b|Unauthorized/.test(failure.message);
-    const status = wantsAuthorization ? 'needs_authorization' : 'failed';
-    return this.servers.setStatus(id, status, shownReason(failure, config));
+  private setFailure(id: string, failure: Error, { config, auth }: McpTarget): Promise<void> {
+    return this.servers.setFailed(id, {
+      // A server with a header of the owner's own asks for no authorization that OAuth could bring.
+      status: auth && needsAuthorization(failure) ? 'needs_authorization' : 'failed',
+      reason: shownReason(failure, config),
+      stderrTail: failure instanceof StdioServerFailure ? shownStderr(failure.stderr, config) : null,
+    });
   }
 
   private async runAuth(

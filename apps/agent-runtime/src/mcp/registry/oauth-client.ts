@@ -6,6 +6,7 @@ import type {
 } from '@modelcontextprotocol/sdk/shared/auth.js';
 import { RoostError } from '#lib/contracts';
 import { randomBytes } from 'node:crypto';
+import { AuthorizationNeeded } from '../server-failure.js';
 import { beginPending, type OAuthState, type PendingAuthorization } from './oauth-state.js';
 import type { ServerStore } from './server-store.js';
 
@@ -49,7 +50,7 @@ export class OAuthClient implements OAuthClientProvider {
   async clientInformation(): Promise<OAuthClientInformationMixed | undefined> {
     const { client } = await this.read();
     // The SDK would register anew: that is the beginning of an authorisation, which is the user's.
-    if (!this.isInteractive && !client) throw wantsAuthorization();
+    if (!this.isInteractive && !client) throw new AuthorizationNeeded();
     // Registered for another address to return to: it would be refused there.
     const registered: unknown = client && 'redirect_uris' in client ? client.redirect_uris : undefined;
     const isForAnother = Array.isArray(registered) && !registered.includes(this.redirectUri);
@@ -69,13 +70,21 @@ export class OAuthClient implements OAuthClientProvider {
   }
 
   redirectToAuthorization(url: URL): void {
-    if (!this.isInteractive) throw wantsAuthorization();
+    if (!this.isInteractive) throw new AuthorizationNeeded();
     this.authorizationUrl = url;
   }
 
-  saveCodeVerifier(verifier: string): Promise<void> {
+  /** The SDK's first step of an authorization: one that no user asked for would end the one that a user began. */
+  async saveCodeVerifier(verifier: string): Promise<void> {
+    if (!this.isInteractive) throw await this.reasonNotToAsk();
     const { stateToken: state, redirectUri } = this;
-    return this.change((kept, now) => beginPending(kept, { state, verifier, redirectUri }, now));
+    await this.change((kept, now) => beginPending(kept, { state, verifier, redirectUri }, now));
+  }
+
+  /** With a refresh token still kept, the authorization server did not refuse it: it failed, or is away. */
+  private async reasonNotToAsk(): Promise<Error> {
+    const isRefusal = (await this.tokens())?.refresh_token === undefined;
+    return isRefusal ? new AuthorizationNeeded() : new Error('the authorization server could not refresh the tokens');
   }
 
   codeVerifier(): string {
@@ -110,11 +119,4 @@ export class OAuthClient implements OAuthClientProvider {
   private change(change: (state: OAuthState, now: Date) => OAuthState): Promise<void> {
     return this.store.changeOAuth(this.serverId, change);
   }
-}
-
-function wantsAuthorization(): RoostError {
-  return new RoostError(
-    'ACCESS_DENIED',
-    'the MCP server wants to be authorised: the account’s owner does so under /v1/mcp/servers/{id}/oauth/authorize',
-  );
 }

@@ -1,5 +1,5 @@
 import type { Sealer } from '#lib/auth';
-import { McpServer, type NewMcpServer, paginationOf, RoostError } from '#lib/contracts';
+import { mcpAuthorizationNeeded, McpServer, type NewMcpServer, paginationOf, RoostError } from '#lib/contracts';
 import { type Database, newId } from '#lib/database';
 import { countRows, requireRoom } from '#lib/quotas';
 import type { McpTool } from '../mcp-connection.js';
@@ -23,11 +23,22 @@ export interface ServerRow {
   is_authorized: boolean;
   status: McpServer['status'];
   status_reason: string | null;
+  stderr_tail: string | null;
+  checked_at: Date | null;
   tools: string;
   tools_refreshed_at: Date | null;
   created_at: Date;
   updated_at: Date;
 }
+
+export interface ServerFailure {
+  status: 'failed' | 'needs_authorization';
+  reason: string;
+  stderrTail: string | null;
+}
+
+/** Nothing of an earlier failure is left. */
+const CONNECTED = `status = 'connected', stderr_tail = NULL, checked_at = now(), authorization_asked_at = NULL`;
 
 export interface ServerSecrets {
   headers: Record<string, string>;
@@ -64,7 +75,8 @@ export class ServerStore {
       .query<ServerRow>(
         `UPDATE mcp_servers SET name = $3, url = $4, command = $5, args = $6, transport = $7, header_names = $8, env_names = $9, secrets_sealed = $10,
            oauth_sealed = CASE WHEN $11 THEN oauth_sealed END, is_authorized = is_authorized AND $11,
-           status = 'unknown', status_reason = NULL, updated_at = now()
+           status = 'unknown', status_reason = NULL, stderr_tail = NULL, checked_at = NULL, authorization_asked_at = NULL,
+           updated_at = now()
          WHERE account_id = $2 AND id = $1 RETURNING *`,
         [id, accountId, ...this.columns(id, server), keepsAuthorization],
       )
@@ -102,18 +114,37 @@ export class ServerStore {
     );
   }
 
-  async setStatus(id: string, status: McpServer['status'], reason: string | null): Promise<void> {
-    await this.database.query(
-      `UPDATE mcp_servers SET status = $2, status_reason = $3 WHERE id = $1 AND (status, status_reason) IS DISTINCT FROM ($2, $3)`,
-      [id, status, reason?.slice(0, MAX_REASON_CHARS) ?? null],
-    );
+  /** It answered. Reason: which of its tools no agent is offered. */
+  async setConnected(id: string, reason: string | null): Promise<void> {
+    await this.database.query(`UPDATE mcp_servers SET ${CONNECTED}, status_reason = $2 WHERE id = $1`, [
+      id,
+      reason?.slice(0, MAX_REASON_CHARS) ?? null,
+    ]);
+  }
+
+  /** It could not be used. That its owner has to authorize it is told once, until it can be used again. */
+  async setFailed(id: string, { status, reason, stderrTail }: ServerFailure): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      const [told] = await tx.query<Pick<ServerRow, 'account_id' | 'name'> & { isFirst: boolean; now: Date }>(
+        `UPDATE mcp_servers AS server SET status = $2, status_reason = $3, stderr_tail = $4, checked_at = now(),
+           authorization_asked_at = CASE WHEN $5 THEN coalesce(server.authorization_asked_at, now())
+                                         ELSE server.authorization_asked_at END
+         FROM (SELECT id, authorization_asked_at FROM mcp_servers WHERE id = $1 FOR UPDATE) AS before
+         WHERE server.id = before.id
+         RETURNING server.account_id, server.name, now(), before.authorization_asked_at IS NULL AND $5 AS "isFirst"`,
+        [id, status, reason, stderrTail, status === 'needs_authorization'],
+      );
+      if (!told?.isFirst) return;
+      const { account_id: accountId, name, now } = told;
+      await tx.outbox(mcpAuthorizationNeeded, { serverId: id, accountId, name, reason, occurredAt: now }, id);
+    });
   }
 
   /** Also says that the server is connected: it has just told its tools. The reason names those that no agent is offered. */
   async setTools(id: string, tools: McpTool[]): Promise<void> {
     const kept = JSON.stringify(tools.map(({ name, description }) => ({ name, description: description ?? null })));
     await this.database.query(
-      `UPDATE mcp_servers SET tools = $2, tools_refreshed_at = now(), status = 'connected', status_reason = $3 WHERE id = $1`,
+      `UPDATE mcp_servers SET tools = $2, tools_refreshed_at = now(), ${CONNECTED}, status_reason = $3 WHERE id = $1`,
       [id, kept, unusableTools(tools)?.slice(0, MAX_REASON_CHARS) ?? null],
     );
   }

@@ -90,12 +90,12 @@ describe('planted secrets', () => {
     const secrets = {
       anthropic_api_key: canary('agent-key'),
       provider_keys: { openai: canary('agent-openai-key') },
-      discord_bot_token: canary('discord'),
-      telegram_bot_token: canary('telegram'),
+      discord_bot_token: `MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.${canary('discord')}`,
+      telegram_bot_token: `110201543:${canary('telegram')}`,
       slack_bot_token: {
-        bot_token: canary('slack-bot'),
+        bot_token: `xoxb-${canary('slack-bot')}`,
         signing_secret: canary('slack-signing'),
-        app_token: canary('slack-app'),
+        app_token: `xapp-${canary('slack-app')}`,
       },
       configuration: {
         model: 'demo',

@@ -14,7 +14,7 @@ describe('kill -9 of the platform', () => {
     // The demo answers, whatever keys there are: nothing is asked of anybody outside.
     const agent = await roost.api<{ id: string }>('POST', '/v1/agent/create', {
       name: 'a',
-      discord_bot_token: 'no-token',
+      discord_bot_token: 'MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs',
       configuration: { model: 'demo' },
     });
     await makeSecrets(roost, `/v1/agent/${agent.body.id}`);

@@ -24,7 +24,7 @@ describe.each([{ mode: 'polling' }, { mode: 'webhook' }])('a person in Telegram,
   });
 
   const agent = async (more: object = {}) => {
-    const token = `${5_000 + bots++}:token-of-a-bot`;
+    const token = `${5_000 + bots++}:token-of-a-bot-as-botfather-gives-it`;
     telegram.addBot(token);
     const body = { name: 'Robin', telegram_bot_token: token, ...more };
     const created = await roost.api<{ id: string }>('POST', '/v1/agent/create', body);

@@ -23,11 +23,40 @@ describe('the body of create', () => {
   it.each([
     ['description', 500],
     ['system_prompt', 100_000],
-    ['discord_bot_token', 200],
-    ['telegram_bot_token', 200],
   ])('takes a %s of %i characters and none longer', (field, max) => {
     expect(accepts({ [field]: 'x'.repeat(max) })).toBe(true);
     expect(accepts({ [field]: 'x'.repeat(max + 1) })).toBe(false);
+  });
+
+  const discord = 'MTE4NjIyNDgzNDcxOTI1MjQ4MA.GhT2kQ.v1XVW7vRze4b7Cq4se7kKWsZnCjm1XVW7vRze4';
+  const telegram = '110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw';
+  const slack = { bot_token: 'xoxb-17653672481-19874698323-pdFZKVeTuE8sk7oOcHrzqqgy', signing_secret: 's' };
+  it.each<[string, unknown, boolean]>([
+    ['discord_bot_token', discord, true],
+    ['discord_bot_token', `Bot ${discord}`, false],
+    ['discord_bot_token', telegram, false],
+    ['discord_bot_token', discord.slice(0, 40), false],
+    ['discord_bot_token', `${discord}\n`, false],
+    ['telegram_bot_token', telegram, true],
+    ['telegram_bot_token', `bot${telegram}`, false],
+    ['telegram_bot_token', telegram.slice(10), false],
+    ['telegram_bot_token', telegram.slice(0, 30), false],
+    ['telegram_bot_token', ` ${telegram}`, false],
+    ['telegram_bot_token', discord, false],
+    ['slack_bot_token', slack, true],
+    ['slack_bot_token', { ...slack, app_token: 'xapp-1-A0123-456-abcdef' }, true],
+    ['slack_bot_token', { ...slack, bot_token: 'xoxp-17653672481-19874698323-pdFZKVeTuE8sk7oOcHrzqqgy' }, false],
+    ['slack_bot_token', { ...slack, app_token: slack.bot_token }, false],
+    ['slack_bot_token', { ...slack, bot_token: telegram }, false],
+  ])('takes a token only as its platform gives them out: %s %j', (field, token, isFine) => {
+    for (const schema of [CreateAgent, UpdateAgent]) {
+      const parsed = schema.safeParse({ name: 'a', [field]: token });
+      expect(parsed.success).toBe(isFine);
+      if (!isFine) {
+        expect(parsed.error?.issues[0]?.path[0]).toBe(field);
+        expect(parsed.error?.issues[0]?.message).not.toContain(JSON.stringify(token).slice(1, -1));
+      }
+    }
   });
 
   it.each([

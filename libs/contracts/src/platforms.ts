@@ -4,12 +4,38 @@ import { wire } from './wire.js';
 
 const BotToken = z.string().min(1).max(200);
 
-export const SlackBot = wire({
-  botToken: BotToken,
-  signingSecret: BotToken,
-  /** With it the bot connects by Socket Mode; without it Slack posts events to the gateway. */
-  appToken: BotToken.optional(),
-});
+/** A token as its platform gives them out: what was cut or mixed up with another is refused when it is set. */
+const tokenLike = (form: RegExp, example: string, where: string) =>
+  BotToken.regex(form, `is no such token: it looks like ${example} (${where})`).meta({ examples: [example] });
+
+/** The bot's id, and 35 characters: https://core.telegram.org/bots/api#authorizing-your-bot */
+const telegramToken = tokenLike(
+  /^\d{1,20}:[\w-]{30,64}$/,
+  '123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11',
+  'from @BotFather',
+);
+/** The bot's id in base64, a time, a signature: https://docs.discord.com/developers/reference#authentication */
+const discordToken = tokenLike(
+  /^[\w-]{18,40}\.[\w-]{5,10}\.[\w-]{25,110}$/,
+  'MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs',
+  'Bot, Reset Token in the developer portal',
+);
+/** https://docs.slack.dev/authentication/tokens */
+const slackBotToken = tokenLike(/^(xoxe\.)?xoxb-[\w-]{10,190}$/, 'xoxb-1234-5678-abcdef', 'OAuth & Permissions');
+const slackAppToken = tokenLike(
+  /^xapp-[\w-]{8,190}$/,
+  'xapp-1-A0123-456-abcdef',
+  'Basic Information, App-Level Tokens',
+);
+
+const slackBot = (botToken: typeof BotToken, appToken: typeof BotToken) =>
+  wire({
+    botToken,
+    signingSecret: BotToken,
+    /** With it the bot connects by Socket Mode; without it Slack posts events to the gateway. */
+    appToken: appToken.optional(),
+  });
+export const SlackBot = slackBot(BotToken, BotToken);
 
 /**
  * The chat platforms, a line each: the name is its folder in apps/channels/src and its word in the API. `bot` is what
@@ -49,8 +75,15 @@ type BotFields = { [P in ChatPlatform as `${P}BotToken`]: Platforms[P]['bot'] };
 const botFields = perPlatform('BotToken', (platform) => PLATFORMS[platform].bot) as BotFields;
 /** An agent's own bots, where it has any. */
 export const ownBotFields = optional(botFields);
+/** As users set them. What was kept before a form was asked for is read by the fields above. */
+const newBotFields: BotFields = {
+  ...botFields,
+  discordBotToken: discordToken,
+  slackBotToken: slackBot(slackBotToken, slackAppToken),
+  telegramBotToken: telegramToken,
+};
 /** In a change of an agent: null takes one away. */
-export const ownBotChanges = optional(clearable(botFields));
+export const ownBotChanges = optional(clearable(newBotFields));
 export type OwnBots = z.output<z.ZodObject<typeof ownBotFields>>;
 export type OwnBot = z.output<Platforms[ChatPlatform]['bot']>;
 

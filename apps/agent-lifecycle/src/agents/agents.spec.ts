@@ -15,6 +15,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LifecycleService, lifecycleService } from '../testing/lifecycle-service.js';
 
 const CANARY = `canary-${randomUUID()}`;
+const DISCORD_TOKEN = 'MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs';
 let service: LifecycleService;
 
 beforeAll(async () => {
@@ -59,8 +60,8 @@ describe('an agent', () => {
   it('keeps its secrets to itself: sealed in the database, masked in every answer', async () => {
     const agent = await service.agent({
       anthropic_api_key: `${CANARY}-1`,
-      discord_bot_token: `${CANARY}-2`,
-      slack_bot_token: { bot_token: `${CANARY}-3`, signing_secret: `${CANARY}-4`, app_token: `${CANARY}-5` },
+      discord_bot_token: `MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.${CANARY}-2`,
+      slack_bot_token: { bot_token: `xoxb-${CANARY}-3`, signing_secret: `${CANARY}-4`, app_token: `xapp-${CANARY}-5` },
       configuration: {
         custom_env: { TOKEN: `${CANARY}-6` },
         mcp_servers: { far: { url: 'https://mcp.example.org', headers: { authorization: `${CANARY}-7` } } },
@@ -109,7 +110,7 @@ describe('an agent', () => {
   it('is updated field by field; null clears, *** stays', async () => {
     const { id } = await service.agent({
       description: 'old',
-      telegram_bot_token: 'tele',
+      telegram_bot_token: '110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw',
       configuration: { model: 'a', compaction: { enabled: false }, custom_env: { A: 'secret', B: 'b' } },
     });
     const updated = await service.ask(updateAgent, {
@@ -185,13 +186,13 @@ describe('an agent', () => {
   });
 
   it('shows bot tokens to the channels service alone', async () => {
-    const { id } = await service.agent({ name: 'bot', discord_bot_token: 'd' });
+    const { id } = await service.agent({ name: 'bot', discord_bot_token: DISCORD_TOKEN });
     const { bots } = await service.ask(listAgentBots, { limit: 500 }, null);
     expect(bots.find(({ agentId }) => agentId === id)).toEqual({
       agentId: id,
       accountId: service.account,
       name: 'bot',
-      discordBotToken: 'd',
+      discordBotToken: DISCORD_TOKEN,
     });
     await expect(service.ask(listAgentBots, { limit: 500 })).rejects.toMatchObject({ code: 'ACCESS_DENIED' });
   });

@@ -1,4 +1,5 @@
 import { RoostError } from '#lib/contracts/errors';
+import { answeringModel } from './answering-model.js';
 import { readOptions } from './options.js';
 import { onNpmGone } from './npm-parent.js';
 import { type Platform, startPlatform } from './platform.js';
@@ -34,7 +35,7 @@ export async function main(args: string[]): Promise<void> {
     };
     const platform = await startPlatform({ ...options, environment: process.env, progress, onGivenUp });
     running.platform = platform;
-    console.log(readyMessage(platform));
+    console.log(readyMessage(platform, await answeringModel(platform)));
 
     const { kill } = platform;
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

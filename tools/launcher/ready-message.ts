@@ -1,11 +1,12 @@
 import type { Platform } from './platform.js';
 
 /** What the user sees last: the key, a first conversation to paste, and the line that says Roost is ready. */
-export function readyMessage({ url, apiKey, apiKeyFile, logFile }: Platform): string {
+export function readyMessage({ url, apiKey, apiKeyFile, logFile }: Platform, model: string): string {
   return `
 API key  ${apiKey}
          (kept in ${apiKeyFile})
 Log      ${logFile}
+Model    ${model}
 
 Make an agent, give it work, read its answer:
 

@@ -16,6 +16,7 @@ import { sealedServerSecrets, ServerStore } from './mcp/registry/server-store.js
 import { ModelCatalogue } from './models/list-models.js';
 import { ModelsController } from './models/models.handlers.js';
 import { RefusedKeys } from './models/refused-keys.js';
+import { ServerDefault } from './models/server-default.js';
 import { Retention } from './sessions/retention.js';
 import { SessionStore } from './sessions/session-store.js';
 import { SessionsController } from './sessions/sessions.handlers.js';
@@ -89,6 +90,7 @@ const redirectUriOf = (config: Config) =>
             bus,
             sessions,
             platform: platformModels(config),
+            serverDefault: new ServerDefault(platformModels(config)),
             mcp: { registry, pool },
             unfinished: new UnfinishedTurns(database),
             refusedKeys: new RefusedKeys(database),

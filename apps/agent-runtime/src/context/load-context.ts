@@ -2,6 +2,7 @@ import { type AgentForTurn, type ClaimedTurn, getAgentForTurn, RoostError } from
 import type { ModelMessage, ToolSet } from 'ai';
 import type { Bus } from '#lib/bus';
 import { type AgentKeys, type PlatformModels, type ResolvedModel, resolveModel } from '../models/model-registry.js';
+import type { ServerDefault } from '../models/server-default.js';
 import type { ContextRow, Session, SessionStore } from '../sessions/session-store.js';
 import { type ToolContext } from '../tools/tool-context.js';
 import type { McpRegistry } from '../mcp/registry/mcp-registry.js';
@@ -18,6 +19,7 @@ export interface ContextSources {
   bus: Bus;
   sessions: SessionStore;
   platform: PlatformModels;
+  serverDefault: ServerDefault;
   mcp: { registry: McpRegistry; pool: McpPool };
 }
 
@@ -47,7 +49,7 @@ export const keysOf = ({ providerKeys, providerKeyOwners }: AgentForTurn): Agent
 
 /** Gathers a turn's context, side by side where nothing depends on the other. Errors: NOT_FOUND, BALANCE_EXHAUSTED, VALIDATION_ERROR for the model. */
 export async function loadContext(
-  { bus, sessions, platform, mcp }: ContextSources,
+  { bus, sessions, serverDefault, mcp }: ContextSources,
   turn: ClaimedTurn,
 ): Promise<TurnContext> {
   const { agentId, accountId, conversationId, turnId } = turn;
@@ -59,6 +61,8 @@ export async function loadContext(
     throw new RoostError('BALANCE_EXHAUSTED', 'the agent has no output tokens left: add some to its balance');
   const { configuration } = agent;
   const isPersistent = agent.sessionMode === 'persistent';
+  const models = serverDefault.platformFor(configuration.model, agent.providerKeys);
+  models.catch(() => undefined); // it fails where the model is needed, below
   const memoryType = configuration.memoryConfig?.type ?? 'hierarchical';
   const [rows, recent, found, remote] = await Promise.all([
     isPersistent && session.id ? sessions.context(session.id, turnId) : [],
@@ -77,7 +81,7 @@ export async function loadContext(
   } else if (memory !== session.memory) await sessions.rememberMemory(turn, memory);
   return {
     agent,
-    model: resolveModel(configuration.model, keysOf(agent), platform),
+    model: resolveModel(configuration.model, keysOf(agent), await models),
     session,
     system: [systemPrompt(agent, turn, memoryPrompt(memoryType, memory)), ...remote.notes].join('\n\n'),
     history: rows.length > 0 ? rows.map(({ message }) => message) : recent,

@@ -107,6 +107,12 @@ function chooseModel(
   );
 }
 
+/** Whether only the list of the server behind OPENAI_BASE_URL can say which model is meant. */
+export function isModelOpen(name: string | undefined, agentKeys: ProviderKeys, platform: PlatformModels): boolean {
+  if ((name ?? platform.defaultModel) !== undefined || platform.openaiBaseUrl === undefined) return false;
+  return [agentKeys, platform.keys].every(({ anthropic, google }) => !anthropic && !google);
+}
+
 function firstUsable(agentKeys: ProviderKeys, platform: PlatformModels): { provider: ProviderName; modelId: string } {
   for (const keys of [agentKeys, platform.keys]) {
     for (const provider of ['anthropic', 'openai', 'google'] as const) {

@@ -1,14 +1,24 @@
-import { Bus, type CallContext, Handles, ownCall } from '#lib/bus';
+import { Bus, type CallContext, Handles, LOGGER, ownCall } from '#lib/bus';
 import { listModels, openAccountProviderKeys } from '#lib/contracts';
-import { Controller, Inject } from '@nestjs/common';
+import type { Logger } from '#lib/observability';
+import { Controller, Inject, type OnApplicationBootstrap } from '@nestjs/common';
 import { ModelCatalogue } from './list-models.js';
 
 @Controller()
-export class ModelsController {
+export class ModelsController implements OnApplicationBootstrap {
   constructor(
     private readonly bus: Bus,
     @Inject(ModelCatalogue) private readonly catalogue: ModelCatalogue,
+    @Inject(LOGGER) private readonly logger: Logger,
   ) {}
+
+  /** Says which model answers agents that name none; the start waits for no provider. */
+  onApplicationBootstrap(): void {
+    void this.catalogue.platformDefault().then(({ model, problem }) => {
+      if (problem) this.logger.warn({ problem }, 'no default model');
+      else this.logger.info({ model }, 'default model');
+    });
+  }
 
   @Handles(listModels)
   async list(_: object, { accountId, requestId }: CallContext) {

@@ -1,0 +1,73 @@
+import { limitedBody } from '#lib/bounded-streams';
+import { z } from 'zod';
+import type { PlatformModels } from './model-registry.js';
+
+/** A list of a thousand models is some hundred kilobytes. */
+const LIST_LIMITS = { maxBytes: 8 * 2 ** 20, maxLineBytes: 8 * 2 ** 20 };
+/** A start and a turn wait for it. */
+const TIMEOUT_MS = 4_000;
+
+const OpenAiList = z.object({ data: z.array(z.object({ id: z.string() })) });
+const GoogleList = z.object({
+  models: z.array(z.object({ name: z.string(), supportedGenerationMethods: z.array(z.string()).optional() })),
+});
+
+/** A provider answered, and told no models: it refuses the key, or has no such list. */
+export class NoList extends Error {}
+
+/** The names of a provider's models for the platform's key. Errors: NoList; others when it cannot be reached now. */
+export type ListNames = (platform: PlatformModels) => Promise<string[]>;
+
+export const anthropicNames: ListNames = async ({ keys, anthropicBaseUrl = 'https://api.anthropic.com' }) => {
+  const base = anthropicBaseUrl.replace(/\/+$/, '').replace(/\/v1$/, '');
+  const headers = { 'x-api-key': keys.anthropic ?? '', 'anthropic-version': '2023-06-01' };
+  const { data } = await fetchList(OpenAiList, `${base}/v1/models?limit=100`, headers);
+  return data.map(({ id }) => id);
+};
+
+export const openaiNames: ListNames = async ({ keys, openaiBaseUrl = 'https://api.openai.com/v1' }) => {
+  const headers: Record<string, string> = keys.openai ? { authorization: `Bearer ${keys.openai}` } : {};
+  const { data } = await fetchList(OpenAiList, `${openaiBaseUrl.replace(/\/+$/, '')}/models`, headers);
+  return data.map(({ id }) => id);
+};
+
+export const googleNames: ListNames = async ({
+  keys,
+  googleBaseUrl = 'https://generativelanguage.googleapis.com/v1beta',
+}) => {
+  const base = googleBaseUrl.replace(/\/+$/, '');
+  const { models } = await fetchList(GoogleList, `${base}/models?pageSize=200`, {
+    'x-goog-api-key': keys.google ?? '',
+  });
+  return models
+    .filter(({ supportedGenerationMethods: methods }) => !methods || methods.includes('generateContent'))
+    .map(({ name }) => name.replace(/^models\//, ''));
+};
+
+async function fetchList<S extends z.ZodType>(
+  schema: S,
+  url: string,
+  headers: Record<string, string>,
+): Promise<z.output<S>> {
+  const response = await fetch(url, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
+  if (!response.ok) {
+    await response.body?.cancel();
+    const words = `HTTP ${response.status}`;
+    // Those pass by themselves: a server that starts or is overloaded.
+    if (response.status >= 500 || response.status === 429) throw new Error(words);
+    throw new NoList(words);
+  }
+  const body = response.body?.pipeThrough(limitedBody({ ...LIST_LIMITS, sender: 'the provider' }));
+  const text = await new Response(body ?? null).text();
+  const parsed = schema.safeParse(jsonOf(text));
+  if (!parsed.success) throw new NoList('its answer is no list of models');
+  return parsed.data;
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // refused by the schema
+  }
+}

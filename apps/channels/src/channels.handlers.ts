@@ -1,7 +1,6 @@
 import { accountOf, Bus, type CallContext, Handles } from '#lib/bus';
 import {
   type ChannelEntry,
-  type ChannelHealth,
   type ChatPlatform,
   createLinkCode,
   getAgent,
@@ -17,9 +16,10 @@ import { Controller, Inject } from '@nestjs/common';
 import type { z } from 'zod';
 import type { ChannelAdapter, WebhookAnswer } from './adapters/channel-adapter.js';
 import { ADAPTERS } from './adapters/token.js';
-import { bindingOf, type BindingRow, Bindings, unreachableReason } from './bindings/bindings.js';
+import { bindingOf, Bindings } from './bindings/bindings.js';
 import { conversationIdOf } from './bindings/conversation-id.js';
 import { Bots } from './connections/bots.js';
+import { ChannelStates, type ChannelState, linkHealth } from './connections/channel-states.js';
 import { heldSubject, type PostedToHolder } from './connections/connections.js';
 import { createCode } from './links/create-link-code.js';
 
@@ -39,6 +39,7 @@ export class ChannelsHandlers {
     private readonly database: Database,
     private readonly bindings: Bindings,
     private readonly bots: Bots,
+    private readonly states: ChannelStates,
     @Inject(ADAPTERS) private readonly adapters: ChannelAdapter[],
   ) {}
 
@@ -46,7 +47,9 @@ export class ChannelsHandlers {
   async createLinkCode({ agentId, platform }: OnPlatform, context: CallContext) {
     const accountId = accountOf(context);
     const agent = await this.bus.request(getAgent, { agentId });
-    const bot = await this.botOf(agentId, platform);
+    if (!this.adapterOf(platform))
+      throw new RoostError('CHANNEL_NOT_CONFIGURED', `this version of Roost cannot connect to ${platform} yet`);
+    const bot = await this.states.linkable(agent, platform);
     const created = await createCode(this.database, {
       accountId,
       agentId,
@@ -60,11 +63,16 @@ export class ChannelsHandlers {
   @Handles(getChannelStatus)
   async status({ agentId, platform }: OnPlatform, context: CallContext) {
     const accountId = accountOf(context);
-    await this.bus.request(getAgent, { agentId });
+    const agent = await this.bus.request(getAgent, { agentId });
     const rows = await this.bindings.ofAgent(accountId, agentId, platform);
-    const bindings = rows.map(bindingOf);
+    const state = await this.states.of(agent, platform);
+    const bindings = rows.map((row) => ({ ...bindingOf(row), ...linkHealth(state, row) }));
     const [newest] = bindings;
-    return newest ? { linked: true, binding: newest, bindings } : { linked: false, binding: null };
+    if (newest) {
+      const { health, healthReason } = newest;
+      return { linked: true, binding: newest, bindings, health, ...(healthReason ? { healthReason } : {}) };
+    }
+    return { linked: false, binding: null, ...healthOf(state) };
   }
 
   @Handles(unlinkChannel)
@@ -103,9 +111,9 @@ export class ChannelsHandlers {
       { ...entry, type: 'api', linked: true, health: 'connected', createdAt: agent.createdAt },
     ];
     for (const { platform } of this.adapters) {
-      const health = await this.healthOf(agentId, platform);
+      const state = await this.states.of(agent, platform);
       const bindings = await this.bindings.ofAgent(accountId, agentId, platform);
-      if (bindings.length === 0) channels.push({ ...entry, type: platform, ...health });
+      if (bindings.length === 0) channels.push({ ...entry, type: platform, ...healthOf(state) });
       for (const row of bindings) {
         channels.push({
           type: platform,
@@ -115,51 +123,18 @@ export class ChannelsHandlers {
           conversationId: conversationIdOf({ platform, botId: row.bot_id, place: row.place }),
           queueMode: row.queue_mode,
           createdAt: row.created_at,
-          ...health,
-          ...unreachable(row),
+          ...linkHealth(state, row),
         });
       }
     }
     return { channels };
   }
 
-  private async healthOf(agentId: string, platform: ChatPlatform) {
-    const bot = this.bots.ofAgent(agentId, platform);
-    if (!bot) return { health: 'not_configured' as const };
-    const [lease] = await this.database.query<{ health: ChannelHealth; reason: string | null }>(
-      `SELECT CASE WHEN expires_at > now() THEN health ELSE 'connecting' END AS health, reason
-         FROM connection_leases WHERE platform = $1 AND bot_id = $2`,
-      [platform, bot.botId],
-    );
-    return {
-      health: lease?.health ?? ('connecting' as const),
-      ...(lease?.reason ? { healthReason: lease.reason } : {}),
-    };
-  }
-
   private adapterOf(platform: ChatPlatform): ChannelAdapter | undefined {
     return this.adapters.find((adapter) => adapter.platform === platform);
   }
-
-  private async botOf(agentId: string, platform: ChatPlatform) {
-    const adapter = this.adapterOf(platform);
-    if (!adapter) {
-      throw new RoostError('CHANNEL_NOT_CONFIGURED', `this version of Roost cannot connect to ${platform} yet`);
-    }
-    // The agent's own token may have been set a moment ago.
-    await this.bots.refresh();
-    const bot = this.bots.ofAgent(agentId, platform);
-    if (bot) return bot;
-    const field = `${platform}_bot_token`;
-    throw new RoostError('CHANNEL_NOT_CONFIGURED', `there is no ${platform} bot; set ${field} of the agent`, [
-      { field, reason: 'required' },
-    ]);
-  }
 }
 
-/** A group that is out of reach does not fail the person's own chat. */
-function unreachable(row: BindingRow) {
-  if (row.unreachable_reason === null) return {};
-  const healthReason = unreachableReason(row);
-  return row.unreachable_place === row.place ? { health: 'failed' as const, healthReason } : { healthReason };
+function healthOf({ health, healthReason }: ChannelState) {
+  return { health, ...(healthReason ? { healthReason } : {}) };
 }

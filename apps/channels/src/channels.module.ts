@@ -8,6 +8,7 @@ import { Bindings } from './bindings/bindings.js';
 import { ChannelsHandlers } from './channels.handlers.js';
 import type { Config } from './config.js';
 import { Bots } from './connections/bots.js';
+import { ChannelStates } from './connections/channel-states.js';
 import { Connections } from './connections/connections.js';
 import { ReceiveFiles } from './inbound/receive-files.js';
 import { ReceiveMessage } from './inbound/receive-message.js';
@@ -26,6 +27,7 @@ import { DeliveriesConsumer } from './outbound/deliveries.consumer.js';
     AccountLimits,
     Bindings,
     Bots,
+    ChannelStates,
     Connections,
     Content,
     DeliveriesConsumer,

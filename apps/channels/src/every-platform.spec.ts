@@ -1,4 +1,4 @@
-import { listChannels, unlinkChannel } from '#lib/contracts';
+import { createLinkCode, getChannelStatus, listChannels, type RoostError, unlinkChannel } from '#lib/contracts';
 import { newId } from '#lib/database';
 import { until } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -33,6 +33,29 @@ describe.each([
     const { channels } = await stage.request(listChannels, { agentId: stage.agentId });
     return channels.find(({ type }) => type === peer.platform);
   };
+  /** Status, list and link at once; whatever the state is, they must say the same of it. */
+  const agreed = async () => {
+    const onPlatform = { agentId: stage.agentId, platform: peer.platform };
+    const [status, channels, linking] = await Promise.all([
+      stage.request(getChannelStatus, onPlatform),
+      stage.request(listChannels, { agentId: stage.agentId }),
+      stage.request(createLinkCode, onPlatform).then(
+        () => 'a code',
+        (error: unknown) => (error as RoostError).message,
+      ),
+    ]);
+    const entries = channels.channels.filter(({ type }) => type === peer.platform);
+    expect(entries.map(({ linked }) => linked)).toEqual(status.linked ? status.bindings?.map(() => true) : [false]);
+    expect(entries[0]).toMatchObject({ linked: status.linked, health: status.health });
+    expect(entries[0]?.healthReason).toBe(status.healthReason);
+    for (const [index, binding] of (status.bindings ?? []).entries())
+      expect(entries[index]).toMatchObject({ id: binding.id, health: binding.health });
+    const { linked, health, healthReason } = status;
+    const isUsable = health === 'connected' || health === 'connecting';
+    if (isUsable) expect(linking).toBe('a code');
+    else expect(linking).toContain(`${peer.platform}_bot_token`);
+    return { linked, health, healthReason };
+  };
   const isShown = (person: number, text: string) =>
     until(`${person} is shown "${text}"`, () => peer.shown(person).some((part) => part.includes(text)), PATIENT);
   const link = async (person: number, agentId = stage.agentId) => {
@@ -50,7 +73,9 @@ describe.each([
     stage.bots = [...stage.bots, { agentId: other, accountId: stage.accountId, name: 'Wren', ...peer.bot }];
     await stage.startReplica();
     await until('it is connected', async () => (await entry())?.health === 'connected', PATIENT);
+    await expect(agreed()).resolves.toEqual({ linked: false, health: 'connected', healthReason: undefined });
     await link(1);
+    await expect(agreed()).resolves.toEqual({ linked: true, health: 'connected', healthReason: undefined });
   });
   afterAll(async () => {
     await stage.close();
@@ -178,5 +203,27 @@ describe.each([
       PATIENT,
     );
     expect(failed.healthReason).toContain(`${peer.platform}_bot_token`);
+  });
+
+  it('is in one state, whichever call is asked: refused, without a token, linked and not', async () => {
+    const own = stage.bots;
+    const set = (bots: typeof own) => void (stage.bots = bots);
+    await expect(agreed()).resolves.toMatchObject({ linked: false, health: 'failed' });
+
+    // Linked once, with the bot that is refused now.
+    await stage.rows.query(
+      `INSERT INTO bindings (id, account_id, agent_id, platform, bot_id, user_id, place)
+       SELECT gen_random_uuid(), $1, $2, platform, bot_id, 'somebody', 'a room' FROM connection_leases WHERE platform = $3`,
+      [stage.accountId, stage.agentId, peer.platform],
+    );
+    await expect(agreed()).resolves.toMatchObject({ linked: true, health: 'failed' });
+
+    set(own.map(({ agentId, accountId, name }) => ({ agentId, accountId, name })));
+    await expect(agreed()).resolves.toEqual({ linked: true, health: 'not_configured', healthReason: undefined });
+    await stage.request(unlinkChannel, { agentId: stage.agentId, platform: peer.platform });
+    await expect(agreed()).resolves.toEqual({ linked: false, health: 'not_configured', healthReason: undefined });
+
+    set(own);
+    await expect(agreed()).resolves.toMatchObject({ linked: false, health: 'failed' });
   });
 });

@@ -8,6 +8,10 @@ import { AccountId, AgentId, MessageId, Timestamp, wire } from './wire.js';
 export const Listen = z.enum(['mentions', 'all']);
 export type Listen = z.output<typeof Listen>;
 
+/** Of the agent's bot on a platform. `connecting`: it is about to, or nobody could yet; `failed`: the reason says what to do. */
+export const ChannelHealth = z.enum(['connected', 'connecting', 'failed', 'not_configured']);
+export type ChannelHealth = z.output<typeof ChannelHealth>;
+
 /** A person's chat account, linked to an agent. The fields of other platforms are absent. */
 export const ChannelBinding = wire({
   id: z.uuid(),
@@ -15,26 +19,30 @@ export const ChannelBinding = wire({
   queueMode: QueueMode,
   listen: Listen,
   createdAt: Timestamp,
-  /** Why a room of this person cannot be reached (blocked, kicked, archived); absent while all can. */
+  /** Of the bot and of the person's own room; absent in the answer to a change. */
+  health: ChannelHealth.optional(),
+  /** Why the bot or a room of this person cannot be reached (refused, blocked, kicked, archived); absent while all can. */
   healthReason: z.string().optional(),
 });
 export type ChannelBinding = z.output<typeof ChannelBinding>;
 
 const onPlatform = { agentId: AgentId, platform: ChatPlatform };
 
-/** A code to send to the bot; an earlier one is void. Errors: NOT_FOUND, CHANNEL_NOT_CONFIGURED (the message says which field to set). */
+/** A code to send to the bot; an earlier one is void. Errors: NOT_FOUND, CHANNEL_NOT_CONFIGURED (no bot, or its platform refuses it; the message says which field to set). */
 export const createLinkCode = request('channels.link.create', {
   input: wire(onPlatform),
   output: wire({ code: z.string(), expiresAt: Timestamp, instructions: z.string() }),
 });
 
-/** `binding` is the newest of `bindings`. Errors: NOT_FOUND. */
+/** `binding` is the newest of `bindings`; `health` is its, or the bot's while nobody is linked. Errors: NOT_FOUND. */
 export const getChannelStatus = request('channels.binding.status', {
   input: wire(onPlatform),
   output: wire({
     linked: z.boolean(),
     binding: ChannelBinding.nullable(),
     bindings: z.array(ChannelBinding).optional(),
+    health: ChannelHealth.optional(),
+    healthReason: z.string().optional(),
   }),
 });
 
@@ -52,9 +60,6 @@ export const updateBinding = request('channels.binding.update', {
   input: wire({ agentId: AgentId, bindingId: z.uuid(), queueMode: QueueMode.optional(), listen: Listen.optional() }),
   output: ChannelBinding,
 });
-
-export const ChannelHealth = z.enum(['connected', 'connecting', 'failed', 'not_configured']);
-export type ChannelHealth = z.output<typeof ChannelHealth>;
 
 export const ChannelEntry = wire({
   type: Channel,

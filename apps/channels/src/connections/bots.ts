@@ -16,6 +16,11 @@ export interface Bot {
   owners: { agentId: string; accountId: string }[];
 }
 
+export interface AgentBot extends Pick<Bot, 'adapter' | 'botId' | 'credentials'> {
+  /** Not the platform's shared one. */
+  isOwn: boolean;
+}
+
 /** The bots there are: agents' own, asked of lifecycle, and the platform's shared ones. Tokens are kept in memory only. */
 @Injectable()
 export class Bots {
@@ -71,12 +76,14 @@ export class Bots {
   }
 
   /** The bot people of this agent write to: its own, else the shared one. */
-  ofAgent(agentId: string, platform: ChatPlatform): { botId: string; adapter: ChannelAdapter } | undefined {
+  ofAgent(agentId: string, platform: ChatPlatform): AgentBot | undefined {
     const adapter = this.adapters.find((known) => known.platform === platform);
     const agent = this.agents.get(agentId);
-    const credentials = (agent && ownBot(platform, agent)) ?? adapter?.sharedBot;
+    const own = agent && ownBot(platform, agent);
+    const credentials = own ?? adapter?.sharedBot;
     const botId = credentials && adapter?.botIdOf(credentials);
-    return adapter && botId !== undefined ? { botId, adapter } : undefined;
+    if (!adapter || botId === undefined) return undefined;
+    return { botId, adapter, credentials, isOwn: own !== undefined };
   }
 }
 

@@ -1,9 +1,14 @@
 import { channelFailed } from '#lib/contracts';
 import type { Database } from '#lib/database';
 import { createHash } from 'node:crypto';
-import type { ConnectionState } from '../adapters/channel-adapter.js';
+import type { BotCredentials, ConnectionState } from '../adapters/channel-adapter.js';
 import type { Bot } from './bots.js';
 import type { Lease } from './connection-lease.js';
+
+/** What is kept of credentials, to know whether a refusal was of these. */
+export function credentialsHash(credentials: BotCredentials): string {
+  return createHash('sha256').update(JSON.stringify(credentials)).digest('hex');
+}
 
 /** Writes a connection's health down. Its owners are told of refused credentials once, whichever replicas try them. */
 export async function recordState(
@@ -13,7 +18,7 @@ export async function recordState(
   state: ConnectionState,
 ): Promise<void> {
   const reason = state.health === 'failed' ? state.reason : null;
-  const token = createHash('sha256').update(JSON.stringify(bot.credentials)).digest('hex');
+  const token = credentialsHash(bot.credentials);
   await database.transaction(async (tx) => {
     const [before] = await tx.query<{ reported_token: string | null }>(
       `SELECT reported_token FROM connection_leases WHERE platform = $1 AND bot_id = $2 AND fence = $3 FOR UPDATE`,

@@ -147,10 +147,11 @@ export class ChannelsStage {
   }
 
   private agent(id: string): z.output<typeof getAgent.output> {
+    const bot = this.bots.find(({ agentId }) => agentId === id);
     return {
       id,
       uuid: id,
-      name: this.bots.find(({ agentId }) => agentId === id)?.name ?? 'nobody',
+      name: bot?.name ?? 'nobody',
       description: null,
       status: 'active',
       statusReason: null,
@@ -165,7 +166,7 @@ export class ChannelsStage {
       systemPromptType: 'append',
       mcpServers: [],
       filesystemSummary: null,
-      ...perPlatform('BotConfigured', () => true),
+      ...perPlatform('BotConfigured', (platform) => bot?.[`${platform}BotToken`] !== undefined),
     };
   }
 

@@ -1,0 +1,73 @@
+import { type Agent, type ChannelHealth, type ChatPlatform, RoostError } from '#lib/contracts';
+import { Database } from '#lib/database';
+import { Injectable } from '@nestjs/common';
+import { type BindingRow, unreachableReason } from '../bindings/bindings.js';
+import { type AgentBot, Bots } from './bots.js';
+import { credentialsHash } from './record-state.js';
+
+interface Health {
+  health: ChannelHealth;
+  healthReason?: string;
+}
+
+export interface ChannelState extends Health {
+  /** Absent: `not_configured`. */
+  bot?: AgentBot;
+}
+
+/**
+ * What is true now of an agent's bot on a platform. The status, the making of a link code and the agent's list of
+ * channels are answered from here alone, so that none says what another denies.
+ */
+@Injectable()
+export class ChannelStates {
+  constructor(
+    private readonly database: Database,
+    private readonly bots: Bots,
+  ) {}
+
+  async of(agent: Agent, platform: ChatPlatform): Promise<ChannelState> {
+    let bot = this.bots.ofAgent(agent.id, platform);
+    // A token that was set or taken away a moment ago: the event of it is on its way.
+    if (agent[`${platform}BotConfigured`] !== (bot?.isOwn ?? false)) {
+      await this.bots.refresh();
+      bot = this.bots.ofAgent(agent.id, platform);
+    }
+    if (!bot) return { health: 'not_configured' };
+    const [lease] = await this.database.query<{ health: ChannelHealth; reason: string | null; of: string | null }>(
+      `SELECT CASE WHEN expires_at > now() THEN health ELSE 'connecting' END AS health, reason, reported_token AS of
+         FROM connection_leases WHERE platform = $1 AND bot_id = $2`,
+      [platform, bot.botId],
+    );
+    // A refusal is of the credentials that were tried: new ones are not refused before they are.
+    if (!lease || (lease.health === 'failed' && lease.of !== credentialsHash(bot.credentials)))
+      return { bot, health: 'connecting' };
+    return { bot, health: lease.health, ...(lease.reason ? { healthReason: lease.reason } : {}) };
+  }
+
+  /** The bot that a new person can be linked with. Errors: CHANNEL_NOT_CONFIGURED with the field to set. */
+  async linkable(agent: Agent, platform: ChatPlatform): Promise<AgentBot> {
+    const { bot, health, healthReason } = await this.of(agent, platform);
+    const field = `${platform}_bot_token`;
+    if (!bot)
+      throw new RoostError('CHANNEL_NOT_CONFIGURED', `there is no ${platform} bot; set ${field} of the agent`, [
+        { field, reason: 'required' },
+      ]);
+    if (health === 'failed')
+      throw new RoostError('CHANNEL_NOT_CONFIGURED', healthReason ?? `the ${platform} bot cannot be used`, [
+        { field, reason: 'refused' },
+      ]);
+    return bot;
+  }
+}
+
+/** The state of one link: that of the bot it was made with, and of the person's own room. */
+export function linkHealth({ bot, health, healthReason }: ChannelState, row: BindingRow): Health {
+  if (bot && row.bot_id !== bot.botId)
+    return { health: 'failed', healthReason: 'linked with another bot than the agent has now; link again' };
+  const ofBot = { health, ...(healthReason ? { healthReason } : {}) };
+  if (row.unreachable_reason === null) return ofBot;
+  const ofRoom = { healthReason: unreachableReason(row) };
+  // A group that is out of reach does not fail the person's own chat.
+  return row.unreachable_place === row.place ? { health: 'failed', ...ofRoom } : { ...ofBot, ...ofRoom };
+}

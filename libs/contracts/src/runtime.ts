@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Provider } from './provider-keys.js';
 import { event, request } from './request.js';
 import { AccountId, AgentId, Count, pageQuery, Pagination, Timestamp, wire } from './wire.js';
 
@@ -21,6 +22,13 @@ export const listModels = request('runtime.model.list', {
   input: wire({}),
   output: wire({ models: z.array(ModelEntry), notes: z.array(z.string()) }),
   timeoutMs: 10_000,
+});
+
+/** Why no turn could use a model of these names, null where one may or the provider's list is not known; for who sets them. */
+export const checkModels = request('runtime.model.check', {
+  input: wire({ models: z.array(z.string()).max(10), providerKeys: z.partialRecord(Provider, z.string()) }),
+  output: wire({ problems: z.array(z.string().nullable()) }),
+  timeoutMs: 6_000,
 });
 
 const McpServerId = z.uuid();

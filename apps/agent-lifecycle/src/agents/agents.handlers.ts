@@ -19,7 +19,9 @@ import { WorkspaceKeeper } from '../hands/workspace-keeper.js';
 import { tellMessaging } from '../states/tell-messaging.js';
 import { agentLimitsOf } from './agent-quotas.js';
 import { type AgentKey, findAgent, stateOf } from './agent-row.js';
+import { openSecrets } from './agent-secrets.js';
 import { checkAddresses } from './check-addresses.js';
+import { checkModelNames } from './check-models.js';
 import { countFor } from './count-for.js';
 import { createAgent } from './create-agent.js';
 import { deleteAgent } from './delete-agent.js';
@@ -47,6 +49,7 @@ export class AgentsHandlers {
     const accountId = accountOf(context);
     checkMaxima(input, this.config);
     await checkAddresses(input.configuration, this.config);
+    await checkModelNames(this.bus, input);
     const limits = await agentLimitsOf(this.limits, accountId);
     const agent = await this.database.transaction((tx) =>
       createAgent(tx, this.sealer, this.config, limits, accountId, input),
@@ -92,9 +95,10 @@ export class AgentsHandlers {
     const key: AgentKey = { agentId, accountId: accountOf(context) };
     const limits = await agentLimitsOf(this.limits, accountOf(context));
     const operations = planFiles(input.files ?? []);
-    await findAgent(this.database, key);
+    const before = await findAgent(this.database, key);
     checkMaxima(input, this.config);
     await checkAddresses(input.configuration, this.config);
+    await checkModelNames(this.bus, input, openSecrets(this.sealer, before).providerKeys);
     if (operations.length > 0) await this.keeper.ensure(key);
     const undo = await applyFiles(this.bus, agentId, operations);
     const agent = await this.database

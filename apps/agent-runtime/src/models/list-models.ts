@@ -1,6 +1,7 @@
 import type { ModelEntry } from '#lib/contracts';
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
+import { modelProblem } from './check-model.js';
 import { isModelOpen, type PlatformModels, resolveModel } from './model-registry.js';
 import { anthropicNames, googleNames, type ListNames, openaiNames } from './provider-lists.js';
 import { onlyOne, unknownList } from './server-default.js';
@@ -16,9 +17,14 @@ interface Listed {
   notes: string[];
 }
 
+interface Kept extends Listed {
+  /** Every provider told its models. */
+  isWhole: boolean;
+}
+
 /** What each provider says it has for the keys of the platform and of an account, asked at most every five minutes. */
 export class ModelCatalogue {
-  private readonly kept = new Map<string, { at: number; value: Listed }>();
+  private readonly kept = new Map<string, { at: number; value: Kept }>();
 
   constructor(private readonly platform: PlatformModels) {}
 
@@ -37,18 +43,25 @@ export class ModelCatalogue {
     // Keys are not kept as text for longer than a call.
     const keptAs = createHash('sha256').update(JSON.stringify(accountKeys)).digest('hex');
     const kept = this.kept.get(keptAs);
-    if (kept && Date.now() - kept.at < KEPT_MS) return kept.value;
+    if (kept && Date.now() - kept.at < KEPT_MS) return shown(kept.value);
     const value = await listAll({ ...this.platform, keys: { ...this.platform.keys, ...accountKeys } });
     // A provider that was away is asked again at the next call.
-    if (value.notes.length === 0) {
+    if (value.isWhole) {
       if (this.kept.size >= MAX_KEPT) this.kept.clear();
       this.kept.set(keptAs, { at: Date.now(), value });
     }
-    return value;
+    return shown(value);
+  }
+
+  /** Why no turn of an account could use a model of this name; undefined when one may, or nobody knows. */
+  problemOf(model: string, keys: PlatformModels['keys']): Promise<string | undefined> {
+    return modelProblem(model, { ...this.platform, keys: { ...this.platform.keys, ...keys } });
   }
 }
 
-async function listAll(platform: PlatformModels): Promise<Listed> {
+const shown = ({ models, notes }: Kept): Listed => ({ models, notes });
+
+async function listAll(platform: PlatformModels): Promise<Kept> {
   const { keys, openaiBaseUrl } = platform;
   const notes: string[] = [];
   const ask = (provider: string, isConfigured: boolean, names: ListNames): Promise<Asked> | Asked =>
@@ -69,7 +82,8 @@ async function listAll(platform: PlatformModels): Promise<Listed> {
     name: id.slice(id.indexOf('/') + 1),
     isDefault: id === defaultId,
   }));
-  return { models, notes };
+  const isWhole = [anthropic, openai, google].every(({ error }) => error === undefined);
+  return { models, notes, isWhole };
 }
 
 interface Asked {

@@ -86,7 +86,8 @@ export function resolveModel(
   return { model: connect(provider, modelId, key, platform), provider, modelId, wire, retryMs, keySource, hideKey };
 }
 
-function chooseModel(
+/** Which provider a name means, whether it has a key or not. Errors: VALIDATION_ERROR when none is known. */
+export function chooseModel(
   name: string | undefined,
   agentKeys: ProviderKeys,
   platform: PlatformModels,

@@ -1,7 +1,8 @@
 import { Bus, type CallContext, Handles, LOGGER, ownCall } from '#lib/bus';
-import { listModels, openAccountProviderKeys } from '#lib/contracts';
+import { checkModels, listModels, openAccountProviderKeys } from '#lib/contracts';
 import type { Logger } from '#lib/observability';
 import { Controller, Inject, type OnApplicationBootstrap } from '@nestjs/common';
+import type { z } from 'zod';
 import { ModelCatalogue } from './list-models.js';
 
 @Controller()
@@ -18,6 +19,16 @@ export class ModelsController implements OnApplicationBootstrap {
       if (problem) this.logger.warn({ problem }, 'no default model');
       else this.logger.info({ model }, 'default model');
     });
+  }
+
+  @Handles(checkModels)
+  async check({ models, providerKeys }: z.output<typeof checkModels.input>, { accountId, requestId }: CallContext) {
+    const account = accountId
+      ? await this.bus.request(openAccountProviderKeys, { accountId }, ownCall(requestId))
+      : { providerKeys: {} };
+    const keys = { ...account.providerKeys, ...providerKeys };
+    const problems = await Promise.all(models.map((model) => this.catalogue.problemOf(model, keys)));
+    return { problems: problems.map((problem) => problem ?? null) };
   }
 
   @Handles(listModels)

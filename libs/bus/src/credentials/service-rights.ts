@@ -111,6 +111,7 @@ export const serviceRights = {
     calls: [
       contracts.quotaLimits,
       ...[contracts.syncAgent, contracts.countMessages, contracts.countMcpServers, contracts.listAgentMcpServers],
+      contracts.checkModels,
       ...[contracts.pingWorkspace, contracts.getVolumeUsage, contracts.deleteFile, ...fileStreams],
     ],
     reads: [contracts.accountDeleted],

@@ -1,3 +1,4 @@
+export { answeringModel } from './answering-model.js';
 export { lockDataFolder } from './data-lock.js';
 /** The launcher's parts, for `npm start`, the tests and the benches. */
 export { findBubblewrap } from './bubblewrap.js';

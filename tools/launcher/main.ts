@@ -35,7 +35,6 @@ export async function main(args: string[]): Promise<void> {
     };
     const platform = await startPlatform({ ...options, environment: process.env, progress, onGivenUp });
     running.platform = platform;
-    console.log(readyMessage(platform, await answeringModel(platform)));
 
     const { kill } = platform;
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -56,6 +55,9 @@ export async function main(args: string[]): Promise<void> {
       // The launcher is now in an unknown state: end in order rather than go on with it.
       if (stoppingSince === undefined) void stop(1, 'Unexpected error').catch(fail);
     });
+
+    const model = await answeringModel(platform);
+    if (stoppingSince === undefined) console.log(readyMessage(platform, model));
   } catch (error) {
     fail(error);
   }

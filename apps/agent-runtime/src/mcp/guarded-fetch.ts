@@ -28,6 +28,8 @@ export function guardedFetch(policy: GuardPolicy, maxBytes = MAX_MESSAGE_BYTES):
         signal: init?.signal ?? null,
         redirect: 'manual',
         dispatcher,
+      }).catch((error: unknown) => {
+        throw withReason(error);
       });
       const isStream = headers.get('content-type')?.startsWith('text/event-stream') ?? false;
       const capped =
@@ -38,6 +40,15 @@ export function guardedFetch(policy: GuardPolicy, maxBytes = MAX_MESSAGE_BYTES):
     },
     close: () => dispatcher.destroy(),
   };
+}
+
+/** undici says only "fetch failed"; the model and the server's owner are told why. Still a TypeError: the SDK reads it. */
+function withReason(error: unknown): unknown {
+  if (!(error instanceof TypeError) || !(error.cause instanceof Error)) return error;
+  const { code } = error.cause as { code?: unknown };
+  // undici's own codes say less than its words.
+  const reason = typeof code === 'string' && !code.startsWith('UND_') ? code : error.cause.message;
+  return new TypeError(`the MCP server could not be reached (${reason})`, { cause: error.cause });
 }
 
 const LINE_FEED = 10;

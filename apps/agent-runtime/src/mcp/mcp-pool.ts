@@ -73,7 +73,7 @@ export class McpPool {
       return await run(connection);
     } catch (error) {
       const isLost = error instanceof SessionLost;
-      if (!isLost && !needsAuthorization(error)) throw error;
+      if (!isLost && !(target.auth && needsAuthorization(error))) throw error;
       const slot = this.slot(target);
       if (slot.connection === connection) slot.connection = undefined;
       connection.retire();

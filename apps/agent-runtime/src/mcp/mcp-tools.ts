@@ -71,7 +71,7 @@ function asTool({ pool, registry }: McpServers, target: McpTarget, tool: McpTool
       const result = await pool
         .use(target, (connection) => connection.call(tool.name, restore(input), abortSignal))
         .catch(async (error: unknown) => {
-          if (error instanceof StdioServerFailure || needsAuthorization(error))
+          if (error instanceof StdioServerFailure || (target.auth && needsAuthorization(error)))
             await registry.learned(target, { tools: [], failure: error as Error });
           throw error;
         });

@@ -137,6 +137,17 @@ describe('an MCP server that misbehaves', () => {
     await expect(echo('after')).resolves.toBe('after');
   }, 30_000);
 
+  it('that is away is said to be, by what happened', async () => {
+    await echo('before');
+    await server.stop();
+    const words = await Promise.all([failureOf(echo('lost')), failureOf(echo('lost'))]);
+    await server.restart();
+    // Which of them depends on whether the end of the kept connection was noticed before.
+    for (const word of words)
+      expect(word).toMatch(/could not be reached \((ECONNREFUSED|ECONNRESET|other side closed)\)/);
+    await expect(echo('after')).resolves.toBe('after');
+  });
+
   it('that answers twice is heard once', async () => {
     server.next('echo', { kind: 'twice' });
     await expect(echo('twice')).resolves.toBe('twice');

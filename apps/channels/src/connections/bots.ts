@@ -82,7 +82,7 @@ export class Bots {
     const own = agent && ownBot(platform, agent);
     const credentials = own ?? adapter?.sharedBot;
     const botId = credentials && adapter?.botIdOf(credentials);
-    if (!adapter || botId === undefined) return undefined;
+    if (!adapter || !credentials || botId === undefined) return undefined;
     return { botId, adapter, credentials, isOwn: own !== undefined };
   }
 }

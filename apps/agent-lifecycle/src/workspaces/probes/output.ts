@@ -15,8 +15,9 @@ export const output: ProbeGroup = {
     }),
     succeeds(
       'flood another’s handles',
-      `for h in ${handles}; do head -c 4096 /dev/zero > $h && exit 0; done 2> /dev/null; exit 1`,
-      { setup: () => 'exec 2> /dev/null 8> /dev/null' },
+      // Nothing reads what goes to /dev/null, which gVisor lets everybody open.
+      `for h in ${handles}; do [ "$(readlink $h)" = /dev/null ] && continue; head -c 4096 /dev/zero > $h && exit 0; done 2> /dev/null; exit 1`,
+      { setup: () => 'exec 2> /dev/null 8> p-flood' },
     ),
     succeeds('signal the first process', 'kill -0 1 && kill -STOP 1 && exec 8< /proc/1/mem'),
     succeeds(

@@ -9,6 +9,8 @@ export interface LoadOptions {
   urls: string[];
   apiKey: string;
   agents: number;
+  /** Of the agents, one after the other; by default the platform's. */
+  models?: readonly string[] | undefined;
   conversationsPerAgent: number;
   messagesPerSecond: number;
   durationMs: number;
@@ -39,9 +41,13 @@ export class Load {
 
   /** Makes the agents and opens their streams. */
   async prepare(): Promise<void> {
-    const { agents } = this.options;
+    const { agents, models = [] } = this.options;
     for (let count = 0; count < agents; count += 1) {
-      const made = await this.api<{ id: string }>('POST', '/v1/agent/create', { name: `chaos-${count}` });
+      const model = models[count % models.length];
+      const made = await this.api<{ id: string }>('POST', '/v1/agent/create', {
+        name: `chaos-${count}`,
+        ...(model === undefined ? {} : { configuration: { model } }),
+      });
       if (made.status >= 300) throw new Error(`no agent: ${made.status} ${JSON.stringify(made.body)}`);
       this.agentIds.push(made.body.id);
     }

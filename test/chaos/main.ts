@@ -4,8 +4,8 @@ import { describeResult } from './report.js';
 import { runChaos } from './run-chaos.js';
 
 /**
- * `npm run chaos` and `npm run chaos:quick`: exits with 1 when a message was lost, doubled, stuck or out of order. So it
- * does with `--positive-control`, where it has to; with 2 when it did not find the duplicates that it had to.
+ * `npm run chaos` and `npm run chaos:quick`: exits with 1 when a message was lost, doubled, stuck or out of order, or a
+ * request was one that no provider takes. So it does with `--positive-control`, where it has to; with 2 when it did not find the duplicates that it had to.
  */
 const { isPositiveControl, ...options } = optionsOrEnd(process.argv.slice(2));
 console.log(`seed ${options.seed}: ${options.kills} kills, ${options.wipes} wipes, ${options.freezes} freezes`);
@@ -19,7 +19,7 @@ if (isPositiveControl && result.verdict.duplicate === 0) {
   process.exit(2);
 }
 if (isPositiveControl) console.log('Positive control: without the fence the run fails, as it must.');
-process.exit(isClean(result.verdict) ? 0 : 1);
+process.exit(isClean(result.verdict) && !result.model?.refusals.length ? 0 : 1);
 
 function optionsOrEnd(args: string[]) {
   if (args.includes('--help') || args.includes('-h')) {

@@ -2,9 +2,10 @@ import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ownedFolder, removeFolder, spawnRoost } from '#lib/testing';
 import { loadUnderFaults, type UnderFaults } from './load-under-faults.js';
-import { startStandInModel } from './stand-in-model.js';
+import { randomFrom } from './random.js';
+import { RoughModel } from './rough-model.js';
 import { childProcesses } from './targets.js';
-import { ANSWER_MS, LEASE_MS } from './timing.js';
+import { ANSWER_MS, LEASE_MS, SILENCE_SECONDS } from './timing.js';
 
 export interface ChaosOptions {
   seed: number;
@@ -15,6 +16,8 @@ export interface ChaosOptions {
   wipes: number;
   messagesPerSecond: number;
   agents: number;
+  /** Part of the model's answers that go wrong in one way or another. */
+  roughness: number;
   /** False switches the check of fencing tokens off: the run must then find duplicates. */
   isFenced: boolean;
   log(line: string): void;
@@ -23,6 +26,8 @@ export interface ChaosOptions {
 export interface ChaosResult extends UnderFaults {
   /** Messages that more than one turn gave to a model: their first worker was lost. */
   retaken: number;
+  /** What the rough model counted; absent behind one that behaves. */
+  model?: Pick<RoughModel, 'requests' | 'disturbed' | 'refusals'>;
 }
 
 /**
@@ -33,15 +38,19 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const folder = ownedFolder();
   const dataDir = join(folder, 'roost');
   mkdirSync(dataDir, { mode: 0o711 });
-  const model = await startStandInModel({ answerMs: ANSWER_MS });
+  const model = await RoughModel.start({
+    answerMs: ANSWER_MS,
+    roughness: options.roughness,
+    random: randomFrom(options.seed),
+  });
   try {
     const spawnedAt = Date.now();
     const roost = await spawnRoost({
       dataDir,
       args: ['--replicas', 'messaging=2', '--replicas', 'agent-runtime=2'],
       env: {
-        OPENAI_BASE_URL: model.url,
-        ROOST_DEFAULT_MODEL: 'openai/stand-in',
+        ...model.env,
+        ROOST_MODEL_SILENCE_SECONDS: String(SILENCE_SECONDS),
         ROOST_LEASE_MS: String(LEASE_MS),
         ROOST_RATE_LIMIT_PER_MINUTE: '1000000',
         ...(options.isFenced ? {} : { ROOST_CHAOS_FENCE: 'off' }),
@@ -52,17 +61,18 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
         ...options,
         urls: [roost.url],
         apiKey: roost.apiKey,
+        models: model.names,
         victims: childProcesses(roost.pid, dataDir),
         // Nine services and two servers share the processors at this start: one alone takes less than half of it.
         startMs: (Date.now() - spawnedAt) / 2,
       });
-      return { ...result, retaken: retakenOf(model.asked.values()) };
+      return { ...result, model, retaken: retakenOf(model.asked.values()) };
     } finally {
       await roost.stop();
       if (process.env.ROOST_CHAOS_LOG) copyFileSync(join(dataDir, 'logs', 'roost.log'), process.env.ROOST_CHAOS_LOG);
     }
   } finally {
-    model.close();
+    await model.stop();
     await removeFolder(folder);
   }
 }

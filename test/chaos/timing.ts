@@ -2,6 +2,8 @@
 export const LEASE_MS = 3_000;
 /** How long a model takes for an answer. */
 export const ANSWER_MS = 300;
+/** How long a model may say nothing. */
+export const SILENCE_SECONDS = 3;
 /** How long a frozen process sleeps: its lease is over by then. */
 export const FREEZE_MS = 2.5 * LEASE_MS;
 /** How long an accepted message may wait for its reply. */

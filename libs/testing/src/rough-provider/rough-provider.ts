@@ -33,7 +33,7 @@ export class RoughProvider {
   private readonly scripts = new Map<string, { reactions: Script[]; taken: number }>();
   private readonly server: Server;
 
-  private constructor() {
+  private constructor(private readonly unscripted: Script | undefined) {
     this.server = createServer((request, response) => {
       this.handle(request, response).catch((error: unknown) => {
         console.error(error);
@@ -42,8 +42,9 @@ export class RoughProvider {
     });
   }
 
-  static async start(): Promise<RoughProvider> {
-    const provider = new RoughProvider();
+  /** `unscripted`: what befalls the requests that name no script, which are refused without it. */
+  static async start(unscripted?: Script): Promise<RoughProvider> {
+    const provider = new RoughProvider(unscripted);
     await new Promise<void>((resolve) => provider.server.listen(0, '127.0.0.1', resolve));
     return provider;
   }
@@ -135,7 +136,8 @@ export class RoughProvider {
   }
 
   private next(asked: AskedRequest & { script: string | undefined }): Reaction {
-    const script = this.scripts.get(asked.script ?? '');
+    const script =
+      this.scripts.get(asked.script ?? '') ?? (this.unscripted && { reactions: [this.unscripted], taken: 0 });
     if (!script) throw new Refused(400, `no script is named @${asked.script ?? ''}`);
     const reaction = script.reactions[Math.min(script.taken++, script.reactions.length - 1)] ?? {};
     return typeof reaction === 'function' ? reaction(asked) : reaction;

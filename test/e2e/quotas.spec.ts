@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { adminCredentials, serviceInboxPrefix } from '#lib/bus/credentials';
-import { startRoost, type TestRoost, until } from '#lib/testing';
+import { newAccount, startRoost, type TestRoost, until } from '#lib/testing';
 import { runCommand } from '#tools/admin';
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { randomUUID } from 'node:crypto';
@@ -152,6 +152,30 @@ describe('quotas', () => {
     await until('they are answered', async () => (await quota('messages_waiting')).used === 0);
     await until('there is room again', async () => (await send()).status === 201);
     await admin('account quota local messages_waiting default');
+  });
+
+  it('of awake workspaces let more agents work than may be awake, one after another', async () => {
+    const account = await newAccount(roost);
+    await admin(`account quota ${account.email} awake_workspaces 2`);
+    const ask = async (n: number) => {
+      const { id } = (await account.api<{ id: string }>('POST', '/v1/agent/create', { name: `sleeper-${n}` })).body;
+      const messages = `/v1/agent/${id}/messages`;
+      const sent = await account.api<{ id: string }>('POST', messages, { content: `run: echo hello-$((${n} + 100))` });
+      const answer = await account.api('GET', `${messages}/${sent.body.id}?wait=60`);
+      return JSON.stringify(answer.body);
+    };
+    // Another account's workspace is neither put to sleep nor kept waiting.
+    const look = () => roost.api('GET', `/v1/agent/${agent}/filesystem/directories/`);
+    const [answers, looked] = await Promise.all([Promise.all(Array.from({ length: 5 }, (_, n) => ask(n))), look()]);
+    expect(looked.status).toBe(200);
+    expect(await quota('awake_workspaces')).toMatchObject({ limit: 50, used: 1 });
+    for (const [n, answer] of answers.entries()) expect(answer).toContain(`hello-${n + 100}`);
+    const { body } = await account.api<{ quotas: Quota[] }>('GET', '/v1/account/quotas');
+    expect(body.quotas.find(({ name }) => name === 'awake_workspaces')).toEqual({
+      name: 'awake_workspaces',
+      limit: 2,
+      used: 2,
+    });
   });
 
   it('count event streams from the request to the end of the connection', async () => {

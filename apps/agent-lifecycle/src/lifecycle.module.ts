@@ -9,6 +9,7 @@ import { ForgetAccount } from './agents/forget-account.js';
 import { ServiceHandlers } from './agents/service.handlers.js';
 import { BalanceHandlers } from './balance/balance.handlers.js';
 import type { LifecycleConfig } from './config.js';
+import { AwakeLeases, awakeOf } from './hands/awake-leases.js';
 import { DRIVER, makeDriver } from './hands/make-driver.js';
 import { ReconcileLoop } from './hands/reconcile-loop.js';
 import { WorkspaceKeeper } from './hands/workspace-keeper.js';
@@ -28,6 +29,7 @@ import { StatesHandlers } from './states/states.handlers.js';
     quotaUseController('lifecycle', {
       agents: (database, accountId) => countRows(database, 'agents', accountId),
       stored_bytes: storedBytesOf,
+      awake_workspaces: awakeOf,
       provider_keys: (database, accountId) => countRows(database, 'account_provider_keys', accountId),
     }),
   ],
@@ -48,6 +50,7 @@ import { StatesHandlers } from './states/states.handlers.js';
     },
     ForgetAccount,
     AccountLimits,
+    AwakeLeases,
     WorkspaceKeeper,
     ReconcileLoop,
   ],

@@ -50,9 +50,13 @@ export function serveWorkspace(
     handle: Handler<I, O>,
     durationOf: (input: z.output<I>) => number = () => 0,
   ) =>
-    answer(served, (input, context) => {
-      used(durationOf(input));
-      return handle(input, context);
+    answer(served, async (input, context) => {
+      const ended = used(durationOf(input));
+      try {
+        return await handle(input, context);
+      } finally {
+        ended();
+      }
     });
 
   // A ping is no use: whoever watches over workspaces would keep them awake.
@@ -92,14 +96,31 @@ export function serveWorkspace(
   on(contract.closeStream, (input) => transfers.close(input));
 }
 
-/** Tells that the workspace is used, at most once a second, and always when it will be for long. */
-function useReporter(connection: NatsConnection, agentId: string): (forMs: number) => void {
+/**
+ * Tells that the workspace is used, at most once a second, and always when it will be for long; gives what must be called
+ * when that use has ended.
+ */
+function useReporter(connection: NatsConnection, agentId: string): (forMs: number) => () => void {
   let saidAt = 0;
-  return (forMs) => {
-    if (forMs === 0 && Date.now() - saidAt < 1_000) return;
+  const ends = new Set<{ at: number }>();
+  const report = (isAll?: true) => {
     saidAt = Date.now();
-    const used = contract.encode(contract.WorkspaceUsed, { forMs });
+    const forMs = Math.max(0, ...[...ends].map(({ at }) => at - saidAt));
+    const used = contract.encode(contract.WorkspaceUsed, { forMs, ...(isAll && { isAll }) });
     if (!connection.isClosed()) connection.publish(contract.workspaceUsedSubject(agentId), JSON.stringify(used));
+  };
+  return (forMs) => {
+    if (forMs === 0) {
+      if (Date.now() - saidAt >= 1_000) report();
+      return () => undefined;
+    }
+    const end = { at: Date.now() + forMs };
+    ends.add(end);
+    report();
+    return () => {
+      ends.delete(end);
+      report(true);
+    };
   };
 }
 

@@ -27,6 +27,11 @@ export const QUOTAS = {
     what: 'messages that wait for their turn',
     remedy: 'wait until some are answered, or resume the agents that are paused',
   },
+  awake_workspaces: {
+    limit: 50,
+    what: 'workspaces awake at once',
+    remedy: 'wait until one of them is idle, or stop an agent',
+  },
   schedules: { limit: 1_000, what: 'schedules', remedy: 'delete a schedule' },
   triggers: { limit: 1_000, what: 'triggers', remedy: 'delete a trigger' },
   webhook_endpoints: { limit: 100, what: 'webhook endpoints', remedy: 'delete an endpoint' },

@@ -249,9 +249,10 @@ export const getVolumeUsage = request('workspace.{agentId}.usage.get', {
 });
 
 /**
- * Published by a daemon when it is asked for something, for as many milliseconds as that may take; at most once a second
- * for quick requests. Whoever wants to know who is used listens here: a listener on the requests themselves would count
+ * Published by a daemon when it is asked for something, for as many milliseconds as that and what else is under way may
+ * take; at most once a second for quick requests. With `isAll` when something long has ended: no more is under way than
+ * this. Whoever wants to know who is used listens here: a listener on the requests themselves would count
  * as somebody who answers, and a request to a sleeping workspace would wait for its timeout.
  */
 export const workspaceUsedSubject = (agentId: string) => `workspace.${agentId}.out.used`;
-export const WorkspaceUsed = wire({ forMs: Count });
+export const WorkspaceUsed = wire({ forMs: Count, isAll: z.boolean().optional() });

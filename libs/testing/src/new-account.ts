@@ -13,7 +13,7 @@ export async function newAccount({
   url: string;
   natsUrl: string;
   natsCreds: string;
-}): Promise<{ accountId: string; apiKey: string; api: ApiClient }> {
+}): Promise<{ accountId: string; email: string; apiKey: string; api: ApiClient }> {
   const authenticator = credsAuthenticator(new TextEncoder().encode(natsCreds));
   const bus = await connect({ servers: natsUrl, authenticator });
   try {
@@ -26,7 +26,7 @@ export async function newAccount({
       call(),
     );
     const { key } = await requestOverNats(bus, createAccountKey, { account: email, name: 'test' }, call());
-    return { accountId: made.accountId, apiKey: key, api: apiClient(url, key) };
+    return { accountId: made.accountId, email, apiKey: key, api: apiClient(url, key) };
   } finally {
     await bus.close();
   }

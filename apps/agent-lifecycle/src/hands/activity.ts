@@ -12,12 +12,14 @@ const maxBytes = 1_024;
 
 /**
  * When each workspace was last asked for something, as its daemon says: nobody has to report what he asks. A command
- * counts until the time it may take is over. Not promised across a restart: what was seen before it is unknown.
+ * counts until it ends, or until the time it may take is over. Not promised across a restart: what was seen before it is unknown.
  */
 export class Activity {
   private readonly usedUntil = new Map<string, number>();
   private readonly counts = new Map<string, number>();
   private second = 0;
+  /** Those that reported a use themselves. */
+  private readonly reported = new Set<string>();
   private subscription: Subscription | undefined;
 
   /** `onFlood` is told once a second of an agent that sends more than a daemon does. */
@@ -31,7 +33,7 @@ export class Activity {
       callback: (error, message) => {
         const agentId = message?.subject.split('.')[1];
         if (error || !agentId || this.isTooMuch(agentId) || message.data.length > maxBytes) return;
-        this.touch(agentId, durationOf(message.string()));
+        this.hear(agentId, message.string());
       },
     });
   }
@@ -50,25 +52,51 @@ export class Activity {
     if (this.subscription && !this.subscription.isClosed()) this.subscription.unsubscribe();
   }
 
+  private hear(agentId: string, payload: string): void {
+    const { forMs, isAll } = usedFrom(payload);
+    // The first use since it started is the one it was started for.
+    if (isAll || !this.reported.has(agentId)) this.usedUntil.delete(agentId);
+    this.touch(agentId, forMs);
+    this.reported.add(agentId);
+  }
+
+  /** It was started for somebody who will ask within `graceMs`. */
+  started(agentId: string, graceMs: number): void {
+    this.reported.delete(agentId);
+    this.touch(agentId, graceMs);
+  }
+
   touch(agentId: string, forMs = 0): void {
     this.usedUntil.set(agentId, Math.max(this.usedUntil.get(agentId) ?? 0, Date.now() + Math.min(forMs, maxUseMs)));
   }
 
   forget(agentId: string): void {
     this.usedUntil.delete(agentId);
+    this.reported.delete(agentId);
+  }
+
+  /** Whether the workspace reported a use: otherwise all that is known is since when nothing was heard. */
+  hasReported(agentId: string): boolean {
+    return this.reported.has(agentId);
   }
 
   /** Undefined when nothing was seen. */
   idleMs(agentId: string): number | undefined {
+    const sinceMs = this.sinceUseMs(agentId);
+    return sinceMs === undefined ? undefined : Math.max(0, sinceMs);
+  }
+
+  /** The same, negative by as much as what is under way may still take. */
+  sinceUseMs(agentId: string): number | undefined {
     const until = this.usedUntil.get(agentId);
-    return until === undefined ? undefined : Math.max(0, Date.now() - until);
+    return until === undefined ? undefined : Date.now() - until;
   }
 }
 
-function durationOf(payload: string): number {
+function usedFrom(payload: string): { forMs: number; isAll?: boolean | undefined } {
   try {
-    return WorkspaceUsed.parse(JSON.parse(payload)).forMs;
+    return WorkspaceUsed.parse(JSON.parse(payload));
   } catch {
-    return 0; // used all the same
+    return { forMs: 0 }; // used all the same
   }
 }

@@ -2,7 +2,7 @@ import { RoostError } from '#lib/contracts';
 import type { Database } from '#lib/database';
 import type { AgentRow } from '../agents/agent-row.js';
 import { allowedWarmthMs } from '../agents/maxima.js';
-import type { WorkspaceStatus } from '../workspaces/index.js';
+import type { WorkspaceDriver, WorkspaceStatus } from '../workspaces/index.js';
 import type { WorkspaceKeeper } from './workspace-keeper.js';
 
 /** A workspace that ran this long is well again: what failed before counts no more. */
@@ -18,11 +18,13 @@ type Wanted = Pick<AgentRow, 'id' | 'status' | 'warmth_window_ms' | 'revision'>;
  * volumes of deleted agents go, those of agents that nobody knows are put to sleep but kept.
  */
 export async function reconcile(database: Database, keeper: WorkspaceKeeper): Promise<void> {
+  const seenAt = await keeper.leases.now();
   const found = await keeper.driver.list();
   const rows = await database.query<Wanted>(
     `SELECT id, status, warmth_window_ms, revision FROM agents WHERE id = ANY($1)`,
     [found.map(({ agentId }) => agentId)],
   );
+  await renewLeases(keeper, seenAt, found);
   const agents = new Map(rows.map((row) => [row.id, row]));
   for (const { agentId, state } of found) {
     const agent = agents.get(agentId);
@@ -33,6 +35,20 @@ export async function reconcile(database: Database, keeper: WorkspaceKeeper): Pr
   }
   await removeVolumes(database, keeper);
   await bringPendingFiles(database, keeper);
+}
+
+function renewLeases(keeper: WorkspaceKeeper, seenAt: Date, found: Awaited<ReturnType<WorkspaceDriver['list']>>) {
+  const running = found.filter(({ state }) => state === 'running');
+  return keeper.leases.renew(
+    seenAt,
+    running.map(({ agentId }) => ({
+      agentId,
+      sinceUseMs: keeper.activity.sinceUseMs(agentId) ?? 0,
+      isReported: keeper.activity.hasReported(agentId),
+    })),
+    found.filter(({ state }) => state === 'asleep' || state === 'failed').map(({ agentId }) => agentId),
+    keeper.starting,
+  );
 }
 
 async function keepOrSleep(keeper: WorkspaceKeeper, agent: Wanted): Promise<void> {

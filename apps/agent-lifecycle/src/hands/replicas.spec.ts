@@ -1,57 +1,16 @@
 import { sealerFrom } from '#lib/auth';
 import { getAgent, updateAgent } from '#lib/contracts';
 import { until } from '#lib/testing';
+import { AccountLimits } from '#lib/quotas';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { lifecycleConfigSchema } from '../config.js';
 import { type LifecycleService, lifecycleService } from '../testing/lifecycle-service.js';
-import type { NetworkPolicy, WorkspaceDriver, WorkspaceSpec } from '../workspaces/index.js';
-import { hostAway } from '../workspaces/unavailable.js';
+import { Platform, Replica } from '../testing/shared-platform.js';
+import { AwakeLeases } from './awake-leases.js';
 import { reconcile } from './reconcile.js';
 import { WorkspaceKeeper } from './workspace-keeper.js';
 
 const quiet = { warn: () => undefined, info: () => undefined };
-
-/** Workspaces as a Docker host has them, with nothing in them: each replica's driver holds the lines of those it made. */
-class Platform {
-  readonly holders = new Map<string, Replica>();
-  isAway = false;
-}
-
-class Replica implements WorkspaceDriver {
-  readonly whyNever = undefined;
-  readonly policies = new Map<string, NetworkPolicy>();
-  constructor(private readonly platform: Platform) {}
-
-  ensure({ agentId, network }: WorkspaceSpec) {
-    if (this.platform.isAway) return Promise.reject(hostAway('Docker does not answer'));
-    this.policies.set(agentId, network);
-    if (!this.platform.holders.has(agentId)) this.platform.holders.set(agentId, this);
-    return Promise.resolve();
-  }
-  sleep(agentId: string) {
-    this.platform.holders.delete(agentId);
-    return Promise.resolve();
-  }
-  remove(agentId: string) {
-    return this.sleep(agentId);
-  }
-  inspect(agentId: string) {
-    return Promise.resolve({ state: this.platform.holders.has(agentId) ? ('running' as const) : ('asleep' as const) });
-  }
-  list() {
-    const ids = new Set([...this.policies.keys(), ...this.platform.holders.keys()]);
-    return Promise.all([...ids].map(async (agentId) => ({ agentId, ...(await this.inspect(agentId)) })));
-  }
-  networkLog() {
-    return Promise.resolve([]);
-  }
-  isolation() {
-    return Promise.resolve({});
-  }
-  close() {
-    return Promise.resolve();
-  }
-}
 
 describe('two replicas that keep the same workspaces', () => {
   let service: LifecycleService;
@@ -68,7 +27,16 @@ describe('two replicas that keep the same workspaces', () => {
       DATABASE_URL: service.databaseUrl,
       ROOST_MASTER_KEY: service.masterKey,
     });
-    const keeper = new WorkspaceKeeper(service.rows, service.bus, sealerFrom(config), driver, config, quiet as never);
+    const leases = new AwakeLeases(service.rows, new AccountLimits(service.bus, config));
+    const keeper = new WorkspaceKeeper(
+      service.rows,
+      service.bus,
+      sealerFrom(config),
+      driver,
+      config,
+      quiet as never,
+      leases,
+    );
     return { driver, keeper };
   };
   const changeNetwork = (id: string) =>

@@ -16,6 +16,7 @@ import { tellMessaging } from '../states/tell-messaging.js';
 import type { WorkspaceDriver, WorkspaceSpec } from '../workspaces/index.js';
 import { isHostAway } from '../workspaces/unavailable.js';
 import { Activity } from './activity.js';
+import { AwakeLeases } from './awake-leases.js';
 import { ColdStarts } from './cold-starts.js';
 import { Failures } from './failures.js';
 import { DRIVER } from './make-driver.js';
@@ -57,6 +58,7 @@ export class WorkspaceKeeper {
     @Inject(DRIVER) readonly driver: WorkspaceDriver,
     @Inject(CONFIG) readonly config: LifecycleConfig,
     @Inject(LOGGER) private readonly logger: Logger,
+    readonly leases: AwakeLeases,
   ) {
     this.activity = new Activity(bus, (agentId) => {
       this.logger.warn({ agentId }, 'a workspace floods the bus and is put to sleep');
@@ -84,7 +86,8 @@ export class WorkspaceKeeper {
   /**
    * Resolves when the workspace answers and its initial files are in it. Calls at once make one workspace.
    * Errors: NOT_FOUND; AGENT_UNAVAILABLE when the agent is stopped or in error, or the workspace cannot be made: after
-   * some failures in a row the agent goes to `error`; or when its turn to start does not come in time.
+   * some failures in a row the agent goes to `error`; or when its turn to start does not come in time, or its account
+   * has as many awake as it may, all of them in use.
    */
   async ensure(key: AgentKey): Promise<void> {
     const agent = await this.findStartable(key);
@@ -105,6 +108,7 @@ export class WorkspaceKeeper {
   async sleep(agentId: string): Promise<void> {
     this.awake.delete(agentId);
     await this.driver.sleep(agentId);
+    await this.leases.ended(agentId);
   }
 
   sleepSoon(agentId: string): void {
@@ -176,6 +180,7 @@ export class WorkspaceKeeper {
     this.failures.clear(agentId);
     await this.driver.remove(agentId);
     this.activity.forget(agentId);
+    await this.leases.release(agentId);
     await this.database.query(`UPDATE deleted_agents SET volume_removed_at = now() WHERE agent_id = $1`, [agentId]);
   }
 
@@ -187,12 +192,32 @@ export class WorkspaceKeeper {
 
   private async wake(agent: AgentRow): Promise<void> {
     if (await this.isRunning(agent.id)) await this.startWorkspace(agent);
-    else
+    else await this.startCold(agent);
+    await this.undoIfStoppedMeanwhile(agent.id);
+  }
+
+  /** Room in the account's quota first: who waits for that must not hold a place among those that start. */
+  private async startCold(agent: AgentRow): Promise<void> {
+    await this.leases.take(agent, {
+      idleMs: (agentId) => (this.waking.has(agentId) ? 0 : this.activity.idleMs(agentId)),
+      sleep: (agentId) => this.sleep(agentId),
+    });
+    try {
       await this.starts.run(agent.account_id, async () =>
         // It may have been stopped, deleted or changed while it waited.
         this.startWorkspace(await this.findStartable({ agentId: agent.id, accountId: agent.account_id })),
       );
-    await this.undoIfStoppedMeanwhile(agent.id);
+      this.activity.started(agent.id, this.leases.times.startGraceMs);
+      await this.leases.started(agent.id);
+    } catch (error) {
+      await this.leases.release(agent.id);
+      throw error;
+    }
+  }
+
+  /** Those that this process wakes. */
+  get starting(): string[] {
+    return [...this.waking.keys()];
   }
 
   /** What the driver cannot tell counts as not running: the start that follows finds out why, and counts it. */

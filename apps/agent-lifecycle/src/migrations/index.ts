@@ -1,4 +1,5 @@
 import { DeletedAccounts1795710300000 } from './deleted-accounts-1795710300000.js';
+import { AwakeWorkspaces1796100000000 } from './awake-workspaces-1796100000000.js';
 import { Agents1795560000000 } from './agents-1795560000000.js';
 import { Bots1795600000000 } from './bots-1795600000000.js';
 import { ProviderKeys1795560400000 } from './provider-keys-1795560400000.js';
@@ -9,4 +10,5 @@ export const migrations = [
   ProviderKeys1795560400000,
   Bots1795600000000,
   DeletedAccounts1795710300000,
+  AwakeWorkspaces1796100000000,
 ];

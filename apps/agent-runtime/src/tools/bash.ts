@@ -60,9 +60,9 @@ async function run(
   const watch = new AbortController();
   try {
     // The answer may take as long as the command; the margin is for starting and killing it.
-    let sentAt = performance.now();
+    let sentAt: number | undefined;
     const contract = { ...execCommand, timeoutMs: timeoutMs + 15_000 };
-    const answer = workspaceRequest(context, contract, input, () => (sentAt = performance.now()));
+    const answer = workspaceRequest(context, contract, input, (at) => (sentAt = at));
     const looks = {
       ping: () => workspaceRequest(context, pingWorkspace, { agentId: context.agentId }),
       sentAt: () => sentAt,

@@ -5,22 +5,24 @@ import type { ToolContext } from './tool-context.js';
 
 /**
  * Asks the agent's workspace; wakes it first when nobody is there. Repeated once only when the first try reached
- * nobody, so nothing is done twice. `onSend` is called before each try. Errors: those of the contract and of `ensureWorkspace`.
+ * nobody, so nothing is done twice. `onSend` is called before each try with its time, and with
+ * undefined when a try has reached nobody. Errors: those of the contract and of `ensureWorkspace`.
  */
 export async function workspaceRequest<I extends z.ZodType, O extends z.ZodType>(
   context: ToolContext,
   contract: RequestContract<I, O>,
   input: z.output<I>,
-  onSend?: () => void,
+  onSend?: (at: number | undefined) => void,
 ): Promise<z.output<O>> {
   const call = () => {
-    onSend?.();
+    onSend?.(performance.now());
     return context.bus.request(contract, input, toolCall(context, contract.timeoutMs));
   };
   try {
     return await call();
   } catch (error) {
     if (!reachedNobody(error)) throw error;
+    onSend?.(undefined);
     await context.bus.request(
       ensureWorkspace,
       { agentId: context.agentId },

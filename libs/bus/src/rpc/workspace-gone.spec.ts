@@ -44,4 +44,24 @@ describe('a request to a workspace', () => {
     expect(getEventListeners(done.signal, 'abort').length).toBeLessThanOrEqual(1);
     done.abort();
   });
+
+  it('is not taken for interrupted by a workspace that was woken for it, however long that took', async () => {
+    const done = new AbortController();
+    let looks = 0;
+    let sentAt: number | undefined = performance.now() - 60_000;
+    const ping = () => {
+      looks += 1;
+      // The first look waits for the same wake; then the request is sent again.
+      if (looks === 1) sentAt = undefined;
+      return Promise.resolve({ bootId: 'one', uptimeMs: 10 });
+    };
+    const gone = workspaceGone({ ping, sentAt: () => sentAt }, new Promise(() => undefined), done.signal, 1);
+    let failure: unknown;
+    gone.catch((error: unknown) => (failure = error));
+    await until('it has looked', () => looks === 1);
+    setTimeout(() => (sentAt = performance.now()), 20);
+    await until('it looks again', () => looks > 5);
+    expect(failure).toBeUndefined();
+    done.abort();
+  });
 });

@@ -12,8 +12,11 @@ const CLOCK_SLACK_MS = 100;
 export interface WorkspaceLooks {
   /** Asks the daemon. May wake a workspace: one that was started anew shows by its uptime. */
   ping(): Promise<{ bootId: string; uptimeMs: number }>;
-  /** When the request was sent that is waited for, by `performance.now()`. */
-  sentAt(): number;
+  /**
+   * When the request was sent that is waited for, by `performance.now()`; undefined while it is not on its way, as its
+   * workspace is only being woken for it.
+   */
+  sentAt(): number | undefined;
 }
 
 /**
@@ -38,8 +41,12 @@ export async function workspaceGone(
     const pause = sleep(misses > 0 ? Math.min(everyMs, LOOK_AGAIN_MS) : everyMs, false, { signal: done, ref: false });
     const isOver = await Promise.race([finished, pause.catch(() => true)]);
     if (isOver) return new Promise<never>(() => undefined);
-    const elapsedMs = performance.now() - sentAt();
+    const sent = sentAt();
+    if (sent === undefined) continue;
+    const elapsedMs = performance.now() - sent;
     const look = await ping().catch((error: unknown) => (isAway(error) ? AWAY : SLOW));
+    // It was sent again meanwhile, or will be: the look says nothing of that.
+    if (sentAt() !== sent) continue;
     misses = look === AWAY ? misses + 1 : 0;
     if (misses > 1) throw interrupted();
     // One that is only slow to answer works on.

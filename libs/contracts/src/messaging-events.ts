@@ -21,7 +21,18 @@ export const turnStarted = recordedEvent(
 /** The turn of a schedule's or trigger's messages runs: told to the scheduler, whose executions these are. */
 export const automationStarted = event(
   'messaging.automation.started',
-  wire({ accountId: AccountId, agentId: AgentId, messageIds: z.array(MessageId) }),
+  wire({
+    accountId: AccountId,
+    agentId: AgentId,
+    messageIds: z.array(MessageId),
+    /** Orders the turns of an agent. A messaging service of an older version does not say it. */
+    fencingToken: Count.optional(),
+  }),
+);
+/** That turn ended without an answer: these of its messages wait again. */
+export const automationReturned = event(
+  'messaging.automation.returned',
+  wire({ accountId: AccountId, agentId: AgentId, messageIds: z.array(MessageId), fencingToken: Count }),
 );
 export const messageCompleted = event(
   'messaging.message.completed',

@@ -147,7 +147,7 @@ const CLAIM = `
   ), started AS (
     INSERT INTO outbox (subject, key, payload, headers)
     SELECT '${automationStarted.subject}', $1::uuid::text, jsonb_build_object('account_id', agent.account_id,
-      'agent_id', $1::uuid, 'message_ids', s.ids), '{"v":"${automationStarted.v}"}'
+      'agent_id', $1::uuid, 'message_ids', s.ids, 'fencing_token', agent.fence), '{"v":"${automationStarted.v}"}'
     FROM agent, summary s WHERE s.channel IN ('schedule', 'trigger')
   )
   SELECT agent.fence AS fencing_token, c.id AS conversation_id, s.channel, c.counterparty_id, c.counterparty_name,

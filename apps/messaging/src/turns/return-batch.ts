@@ -1,4 +1,4 @@
-import { messageFailed } from '#lib/contracts';
+import { automationReturned, messageFailed } from '#lib/contracts';
 import type { Transaction } from '#lib/database';
 import { freeAgent } from './free-agent.js';
 import type { LockedTurn } from './locked-turn.js';
@@ -76,11 +76,12 @@ const RETURN = `
       batch_max = $7::int,
       attempts = attempts - $12::int
     WHERE turn_id = $1::uuid AND role = 'user' AND status = 'delivered'
-    RETURNING id, seq, status, wire_message(messages) AS wire
+    RETURNING id, seq, status, channel, wire_message(messages) AS wire
   ), summary AS (
     SELECT coalesce(bool_or(status = 'pending'), false) AS retried,
       coalesce(jsonb_agg(id) FILTER (WHERE status = 'read'), '[]') AS failed_ids,
-      jsonb_agg(wire ORDER BY seq) FILTER (WHERE status = 'read') AS failed
+      jsonb_agg(wire ORDER BY seq) FILTER (WHERE status = 'read') AS failed,
+      jsonb_agg(id ORDER BY seq) FILTER (WHERE status = 'pending' AND channel IN ('schedule', 'trigger')) AS automated
     FROM batch
   ), turn AS (
     UPDATE turns SET state = $9::text, ended_at = now(), will_retry = s.retried FROM summary s WHERE id = $1::uuid
@@ -90,6 +91,11 @@ const RETURN = `
       partial_reply = CASE WHEN s.retried THEN $10::text ELSE '' END,
       retry_error = CASE WHEN s.retried THEN $6::jsonb END
     FROM summary s WHERE agent_id = $2::uuid AND id = $4::text
+  ), returned AS (
+    INSERT INTO outbox (subject, key, payload, headers)
+    SELECT '${automationReturned.subject}', $2::uuid::text, jsonb_build_object('account_id', $3::uuid, 'agent_id', $2::uuid,
+      'message_ids', s.automated, 'fencing_token', t.fencing_token), '{"v":"${automationReturned.v}"}'
+    FROM summary s, turns t WHERE t.id = $1::uuid AND s.automated IS NOT NULL
   ), event AS (
     INSERT INTO outbox (subject, key, payload, headers)
     SELECT $11::text, $2::uuid::text, jsonb_build_object('account_id', $3::uuid, 'agent_id', $2::uuid, 'turn_id', $1::uuid,

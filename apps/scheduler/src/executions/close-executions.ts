@@ -1,14 +1,33 @@
 import type { Transaction } from '#lib/database';
 
-/** The turn of these messages runs. One that starts before the sender wrote down its message's id is kept for it. */
-export async function startExecutions(tx: Transaction, messageIds: string[]): Promise<void> {
+/**
+ * The turn of these messages runs. One that starts before the sender wrote down its message's id is kept for it. What is
+ * heard after something later of the same message changes nothing; a messaging service of an older version gives no
+ * fencing token, and counts as before all that do.
+ */
+export async function startExecutions(tx: Transaction, messageIds: string[], fencingToken = 0): Promise<void> {
   await lockMessages(tx, messageIds);
+  const turnOrder = 2 * fencingToken;
   await tx.query(
-    `UPDATE executions SET status = 'running', started_at = now()
-     WHERE message_id = ANY($1) AND status IN ('pending', 'queued')`,
-    [messageIds],
+    `UPDATE executions SET status = 'running', started_at = now(), turn_order = $2
+     WHERE message_id = ANY($1) AND finished_at IS NULL
+       AND (turn_order < $2 OR ($2 = 0 AND turn_order = 0 AND status IN ('pending', 'queued')))`,
+    [messageIds, turnOrder],
   );
-  await keepEarly(tx, messageIds, 'running', null);
+  await keepEarly(tx, messageIds, { status: 'running', error: null, turnOrder });
+}
+
+/** That turn ended without an answer, and the messages wait for their next one. */
+export async function returnExecutions(tx: Transaction, messageIds: string[], fencingToken: number): Promise<void> {
+  await lockMessages(tx, messageIds);
+  const turnOrder = 2 * fencingToken + 1;
+  await tx.query(
+    `UPDATE executions SET status = 'queued', started_at = NULL, turn_order = $2
+     WHERE message_id = ANY($1) AND finished_at IS NULL AND turn_order < $2`,
+    [messageIds, turnOrder],
+  );
+  // The version before knows no other status than this of a turn that has not ended.
+  await keepEarly(tx, messageIds, { status: 'running', error: null, turnOrder });
 }
 
 /**
@@ -28,8 +47,10 @@ export async function closeExecutions(
      WHERE message_id = ANY($1) AND finished_at IS NULL`,
     [messageIds, status, error],
   );
-  await keepEarly(tx, messageIds, status, error);
+  await keepEarly(tx, messageIds, { status, error, turnOrder: 0 });
 }
+
+const HAS_RETURNED = `(early.status = 'running' AND early.turn_order % 2 = 1)`;
 
 /** Writes down which messages executions became, with what is known of their turn already. */
 export async function recordSent(tx: Transaction, sent: { executionId: string; messageId: string }[]): Promise<void> {
@@ -38,8 +59,9 @@ export async function recordSent(tx: Transaction, sent: { executionId: string; m
   await lockMessages(tx, messageIds);
   await tx.query(
     `UPDATE executions SET message_id = sent.message_id, content = NULL, send_at = NULL,
-       status = COALESCE(early.status, 'queued'), error = early.error, started_at = early.at,
-       finished_at = CASE WHEN early.status <> 'running' THEN early.at END
+       status = CASE WHEN ${HAS_RETURNED} THEN 'queued' ELSE COALESCE(early.status, 'queued') END,
+       error = early.error, started_at = CASE WHEN NOT ${HAS_RETURNED} THEN early.at END,
+       finished_at = CASE WHEN early.status <> 'running' THEN early.at END, turn_order = COALESCE(early.turn_order, 0)
      FROM unnest($1::uuid[], $2::text[]) AS sent (id, message_id)
      LEFT JOIN early_outcomes AS early ON early.message_id = sent.message_id
      WHERE executions.id = sent.id AND executions.message_id IS NULL`,
@@ -49,14 +71,20 @@ export async function recordSent(tx: Transaction, sent: { executionId: string; m
 }
 
 /** Keeps what is heard of messages that no execution is known by yet; a turn's end is the last word of it. */
-async function keepEarly(tx: Transaction, messageIds: string[], status: string, error: string | null): Promise<void> {
+async function keepEarly(
+  tx: Transaction,
+  messageIds: string[],
+  { status, error, turnOrder }: { status: string; error: string | null; turnOrder: number },
+): Promise<void> {
   await tx.query(
-    `INSERT INTO early_outcomes (message_id, status, error, at)
-     SELECT heard.id, $2, $3, now() FROM unnest($1::text[]) AS heard (id)
+    `INSERT INTO early_outcomes (message_id, status, error, turn_order, at)
+     SELECT heard.id, $2, $3, $4, now() FROM unnest($1::text[]) AS heard (id)
      WHERE NOT EXISTS (SELECT 1 FROM executions e WHERE e.message_id = heard.id)
-     ON CONFLICT (message_id) DO UPDATE SET status = excluded.status, error = excluded.error, at = excluded.at
-       WHERE early_outcomes.status = 'running'`,
-    [messageIds, status, error],
+     ON CONFLICT (message_id) DO UPDATE SET status = excluded.status, error = excluded.error, at = excluded.at,
+         turn_order = excluded.turn_order
+       WHERE early_outcomes.status = 'running'
+         AND (excluded.status <> 'running' OR excluded.turn_order > early_outcomes.turn_order)`,
+    [messageIds, status, error, turnOrder],
   );
 }
 

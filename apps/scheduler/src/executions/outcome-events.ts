@@ -1,16 +1,27 @@
-import { automationStarted, messageCompleted, messageFailed, turnInterrupted } from '#lib/contracts';
+import {
+  automationReturned,
+  automationStarted,
+  messageCompleted,
+  messageFailed,
+  turnInterrupted,
+} from '#lib/contracts';
 import { Consumes } from '#lib/bus';
 import type { Transaction } from '#lib/database';
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
-import { closeExecutions, startExecutions } from './close-executions.js';
+import { closeExecutions, returnExecutions, startExecutions } from './close-executions.js';
 
 /** Follows executions by what really became of their message's turn. */
 @Injectable()
 export class OutcomeEvents {
   @Consumes(automationStarted)
-  async onStarted({ messageIds }: z.output<typeof automationStarted.payload>, tx: Transaction) {
-    await startExecutions(tx, messageIds);
+  async onStarted({ messageIds, fencingToken }: z.output<typeof automationStarted.payload>, tx: Transaction) {
+    await startExecutions(tx, messageIds, fencingToken);
+  }
+
+  @Consumes(automationReturned)
+  async onReturned({ messageIds, fencingToken }: z.output<typeof automationReturned.payload>, tx: Transaction) {
+    await returnExecutions(tx, messageIds, fencingToken);
   }
 
   @Consumes(messageCompleted, ({ messages }) => automated(messages).length > 0)

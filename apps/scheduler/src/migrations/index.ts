@@ -1,5 +1,6 @@
 import { Automation1795800000000 } from './automation-1795800000000.js';
 import { DeletedAccounts1795710300000 } from './deleted-accounts-1795710300000.js';
+import { ExecutionTurns1796100000000 } from './execution-turns-1796100000000.js';
 import { Scheduler1795570000000 } from './scheduler-1795570000000.js';
 import { Tombstones1795600000000 } from './tombstones-1795600000000.js';
 
@@ -9,4 +10,5 @@ export const migrations = [
   Tombstones1795600000000,
   DeletedAccounts1795710300000,
   Automation1795800000000,
+  ExecutionTurns1796100000000,
 ];

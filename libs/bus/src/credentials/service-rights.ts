@@ -137,7 +137,8 @@ export const serviceRights = {
     calls: [contracts.getAgentState, contracts.sendMessage, contracts.quotaLimits],
     reads: [
       ...[contracts.agentCreated, contracts.agentStatusChanged, contracts.agentDeleted, contracts.accountDeleted],
-      ...[contracts.messageCompleted, contracts.messageFailed, contracts.turnInterrupted, contracts.automationStarted],
+      ...[contracts.messageCompleted, contracts.messageFailed, contracts.turnInterrupted],
+      ...[contracts.automationStarted, contracts.automationReturned],
     ],
     signals: [],
     hears: [],

@@ -1,0 +1,17 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/** How far an execution's turns have been heard of: what is heard late or again changes nothing. */
+export class ExecutionTurns1796100000000 implements MigrationInterface {
+  name = 'ExecutionTurns1796100000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    // Twice the turn's fencing token; one more when that turn has returned its messages.
+    await runner.query(`ALTER TABLE executions ADD COLUMN turn_order bigint NOT NULL DEFAULT 0`);
+    await runner.query(`ALTER TABLE early_outcomes ADD COLUMN turn_order bigint NOT NULL DEFAULT 0`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`ALTER TABLE executions DROP COLUMN turn_order`);
+    await runner.query(`ALTER TABLE early_outcomes DROP COLUMN turn_order`);
+  }
+}

@@ -9,7 +9,8 @@ describe('kill -9 of the platform', () => {
   it('loses no message and answers it once after the restart, with every secret under a new master key', async () => {
     const dataDir = temporaryFolder();
     // The turn is taken over when the dead worker's lease ends: by default that is half a minute of waiting.
-    const env = { ROOST_LEASE_MS: '6000' };
+    const leaseMs = 6_000;
+    const env = { ROOST_LEASE_MS: String(leaseMs) };
     let roost = await spawnRoost({ dataDir, env });
     // The demo answers, whatever keys there are: nothing is asked of anybody outside.
     const agent = await roost.api<{ id: string }>('POST', '/v1/agent/create', {
@@ -22,15 +23,25 @@ describe('kill -9 of the platform', () => {
     const [oldKey, ...otherKeys] = new Set(before.map(({ key }) => key));
     expect(otherKeys).toEqual([]);
     const messages = `/v1/agent/${agent.body.id}/messages`;
-    const sent = await roost.api<{ id: string }>('POST', messages, { content: 'run: sleep 3; echo done' });
+    const sent = await roost.api<{ id: string }>('POST', messages, {
+      content: 'run: touch begun; sleep 3; echo done',
+    });
     expect(sent.status).toBe(201);
+    const begun = `/v1/agent/${agent.body.id}/filesystem/metadata/begun`;
+    await until('its turn runs', async () => (await roost.api('GET', begun)).status === 200);
     await roost.kill();
 
     rotateMasterKey(dataDir);
     roost = await spawnRoost({ dataDir, env });
+    const readyAt = Date.now();
     try {
-      const answer = await roost.api<{ replies: { content: string }[] }>('GET', `${messages}/${sent.body.id}?wait=60`);
+      const answer = await roost.api<{ message: { delivered_at: string }; replies: { content: string }[] }>(
+        'GET',
+        `${messages}/${sent.body.id}?wait=60`,
+      );
       expect(answer.body.replies).toHaveLength(1);
+      // Taken over when the lease is over: nothing else that the killed one held is waited for.
+      expect(Date.parse(answer.body.message.delivered_at) - readyAt).toBeLessThan(leaseMs + 4_000);
       const list = await roost.api<{ messages: { role: string }[] }>('GET', messages);
       expect(list.body.messages.map((message) => message.role)).toEqual(['user', 'assistant']);
       const after = await until('nothing is sealed under the old key', async () => {

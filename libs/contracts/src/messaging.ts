@@ -35,16 +35,18 @@ const messageShape = {
 export const Message = wire(messageShape);
 export type Message = z.output<typeof Message>;
 
-/**
- * Why a pending message is not being answered yet. Of several reasons the first of this order is told:
- * `paused`, `stopped`, `error` the agent's state · `balance` the agent has no output tokens left · `retry` a turn failed
- * for a passing reason · `turn` another turn of the agent runs · `slot` it is next when a worker is free.
- */
+/** Why a pending message is not being answered yet. Of several reasons the first in the order of the list is told. */
 export const WaitingFor = wire({
-  reason: z.enum(['paused', 'stopped', 'error', 'balance', 'retry', 'turn', 'slot']),
-  /** Of `retry`: what the last try failed with, and when the next one begins. */
-  error: wire({ code: z.string(), message: z.string() }).nullable(),
-  nextAttemptAt: Timestamp.nullable(),
+  reason: z.enum(['paused', 'stopped', 'error', 'balance', 'retry', 'turn', 'slot']).meta({
+    description:
+      'Why it is not being answered yet: the agent is `paused`, `stopped` or in `error`; it has no output tokens left (`balance`); ' +
+      'a turn failed for a passing reason and is tried again (`retry`); another `turn` of the agent runs; it is next ' +
+      'when a `slot` is free',
+  }),
+  error: wire({ code: z.string(), message: z.string() })
+    .nullable()
+    .meta({ description: 'Of `retry`: what the last try failed with, in the provider’s own words where it had any' }),
+  nextAttemptAt: Timestamp.nullable().meta({ description: 'Of `retry`: when the next try begins' }),
 });
 
 /** A message as readers of the queue see it: with what it waits for, null unless it is a pending one. */

@@ -22,6 +22,12 @@ export const gatewayConfigSchema = z.object({
   ROOST_ADDRESS_LIMIT_PER_MINUTE: z.coerce.number().int().min(1).default(600),
   /** Connections that one address may hold open at once, trusted proxies excepted; an IPv6 address counts by its /64. */
   ROOST_MAX_CONNECTIONS_PER_ADDRESS: z.coerce.number().int().min(1).default(4_000),
+  /** Requests with `wait` that one account may have open at once in a process; all accounts together four times as many. */
+  ROOST_ACCOUNT_WAITS: z.coerce.number().int().min(1).max(100_000).default(1_000),
+  /** Uploads and downloads at once, likewise; bodies below 64 KiB do not count. */
+  ROOST_ACCOUNT_TRANSFERS: z.coerce.number().int().min(1).max(100_000).default(100),
+  /** JSON bodies over 1 MiB at once, likewise: each is in memory as a whole. */
+  ROOST_ACCOUNT_LARGE_BODIES: z.coerce.number().int().min(1).max(10_000).default(8),
   /** A request whose head has not come within so many seconds, or whose body brings less than 1 KiB/s over them, is cut off. */
   ROOST_SLOW_REQUEST_SECONDS: z.coerce.number().int().min(1).max(3_600).default(20),
   /** Whether anybody may make an account. By default open, but closed in production without a mail server. */

@@ -44,6 +44,7 @@ import { HealthController } from './health/health.controller.js';
 import { ErrorFilter } from './http/error.filter.js';
 import type { GatewayConfig } from './config.js';
 import { AddressLimiter } from './limits/address-limiter.js';
+import { LongRequests } from './limits/long-requests.js';
 import { RateLimiter } from './limits/rate-limiter.js';
 import { IdempotencyStore, sealedAnswers } from './idempotency/idempotency-store.js';
 import { MessagesController } from './messages/messages.controller.js';
@@ -116,6 +117,7 @@ export const controllers = [
     IdempotencyStore,
     RateLimiter,
     AddressLimiter,
+    LongRequests,
     EventStreams,
     { provide: APP_FILTER, useClass: ErrorFilter },
   ],

@@ -22,6 +22,7 @@ import { addManners } from './http/manners.js';
 import { addBodyParsers } from './http/body-parsers.js';
 import { runEndpoints } from './http/run-endpoints.js';
 import { AddressLimiter } from './limits/address-limiter.js';
+import { LongRequests } from './limits/long-requests.js';
 import { boundConnections } from './limits/bound-connections.js';
 import { RateLimiter } from './limits/rate-limiter.js';
 import { requestIdOf } from './http/request-context.js';
@@ -91,7 +92,7 @@ export const start: StartService = async (env, neighbours) => {
   measureRequests(fastify);
   finishBodies(fastify);
   await addManners(app, fastify, settings.ROOST_CORS_ORIGINS);
-  addAuthentication(fastify, app.get(Identities), app.get(RateLimiter), app.get(AddressLimiter));
+  addAuthentication(fastify, app.get(Identities), app.get(RateLimiter), app.get(AddressLimiter), app.get(LongRequests));
   answerOddRequests(fastify);
   addBodyParsers(fastify, BODY_LIMIT_BYTES);
   runEndpoints(fastify, app);

@@ -21,6 +21,7 @@ export class ArchiveController {
     ...common,
     method: 'GET',
     path: 'archive/*path',
+    isDownload: true,
     summary: 'Download a directory as an archive',
     query: PackQuery,
     errors: ['NOT_FOUND', 'ACCESS_DENIED', 'AGENT_UNAVAILABLE'],

@@ -44,6 +44,7 @@ export class FilesController {
     ...common,
     method: 'GET',
     path: 'files/*path',
+    isDownload: true,
     summary: 'Read a file; with Accept: application/octet-stream its raw bytes, with Range a part of them',
     query: ReadQuery,
     response: readFile.output,

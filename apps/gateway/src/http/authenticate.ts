@@ -2,6 +2,7 @@ import { RoostError } from '#lib/contracts';
 import type { FastifyInstance } from 'fastify';
 import type { Identities } from '../accounts/identities.js';
 import type { AddressLimiter } from '../limits/address-limiter.js';
+import type { LongRequests } from '../limits/long-requests.js';
 import type { RateLimiter } from '../limits/rate-limiter.js';
 import { type CallingRequest, endpointOf } from './endpoint.js';
 
@@ -19,6 +20,7 @@ export function addAuthentication(
   identities: Identities,
   rateLimiter: RateLimiter,
   addresses: AddressLimiter,
+  longRequests: LongRequests,
 ): void {
   server.addHook('onRoute', (route) => {
     const endpoint = endpointOf(route);
@@ -45,6 +47,7 @@ export function addAuthentication(
         'FEATURE_DISABLED',
         'AI agents are not enabled for this account: ask the operator to enable them',
       );
+    longRequests.admit(identity.accountId, request, reply);
     request.accountId = identity.accountId;
     request.agentsEnabled = identity.agentsEnabled;
     request.identity = identity;

@@ -59,6 +59,8 @@ export interface EndpointDefinition<
   mayHoldNul?: readonly (keyof z.input<B> & string)[];
   /** Most bytes of a streamed body; 1 GiB if not given. */
   maxStreamBytes?: number;
+  /** The answer can be as long as a file or a directory. */
+  isDownload?: boolean;
   /** Absent: the handler writes the reply itself. */
   response?: R;
   /** Of the success; 200 if not given. */

@@ -5,22 +5,28 @@ const EVERY_MS = 1_000;
 /** A message that is not answered in so long counts as not answered. */
 const PATIENCE_MS = 30_000;
 
+/** From the send until its answer, and until the reply was read. */
+export interface Exchange {
+  n: number;
+  acceptedMs: number;
+  answeredMs: number;
+}
+
 export interface GoodOutcome {
   sent: number;
-  /** From the send until the reply was read, in milliseconds. */
-  latencies: number[];
+  exchanges: Exchange[];
   failures: string[];
 }
 
 /** Sends one message a second, whether or not the ones before are answered, and waits for every reply. */
 export async function beGood(api: ApiClient, agentId: string, seconds: number): Promise<GoodOutcome> {
-  const outcome: GoodOutcome = { sent: 0, latencies: [], failures: [] };
-  const exchanges: Promise<void>[] = [];
+  const outcome: GoodOutcome = { sent: 0, exchanges: [], failures: [] };
+  const running: Promise<void>[] = [];
   for (let n = 0; n < seconds; n += 1) {
-    exchanges.push(exchange(api, agentId, n, outcome));
+    running.push(exchange(api, agentId, n, outcome));
     await sleep(EVERY_MS);
   }
-  await Promise.all(exchanges);
+  await Promise.all(running);
   return outcome;
 }
 
@@ -31,11 +37,12 @@ async function exchange(api: ApiClient, agentId: string, n: number, outcome: Goo
     const path = `/v1/agent/${agentId}/messages`;
     // A conversation each: a batch would answer several with one reply, and hide how long one takes.
     const sent = await api<{ id: string }>('POST', path, { content: `hello ${n}`, conversation_id: `c${n}` });
+    const acceptedMs = performance.now() - startedAt;
     if (sent.status !== 201) throw new Error(`message ${n} was answered ${sent.status}`);
     const wait = PATIENCE_MS / 1_000;
     const { status, body } = await api<{ replies?: unknown[] }>('GET', `${path}/${sent.body.id}?wait=${wait}`);
     if (status !== 200 || body.replies?.length !== 1) throw new Error(`message ${n} has no reply (${status})`);
-    outcome.latencies.push(performance.now() - startedAt);
+    outcome.exchanges.push({ n, acceptedMs, answeredMs: performance.now() - startedAt });
   } catch (error) {
     outcome.failures.push(error instanceof Error ? error.message : String(error));
   }

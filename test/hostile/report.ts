@@ -1,3 +1,5 @@
+import type { Exchange } from './good-account.js';
+
 export interface Check {
   what: string;
   measured: string;
@@ -7,12 +9,14 @@ export interface Check {
 
 export interface Outcome {
   checks: Check[];
+  /** Of the good account's messages. */
+  slowest: Exchange[];
   /** What the hostile account had answered, by attack and status. */
   attacks: Record<string, Record<string, number>>;
 }
 
 /** The goals, then what was tried, as text. */
-export function describe({ checks, attacks }: Outcome): string {
+export function describe({ checks, slowest, attacks }: Outcome): string {
   const rows = checks.map(({ what, measured, goal, isMet }) => [what, measured, `${goal} ${isMet ? 'met' : 'MISSED'}`]);
   const attackRows = Object.entries(attacks).map(([attack, answers]) => [
     attack,
@@ -20,7 +24,11 @@ export function describe({ checks, attacks }: Outcome): string {
       .map(([answer, count]) => `${answer}: ${count}`)
       .join(', '),
   ]);
-  return `${columns(rows)}\n\nWhat the hostile account did, and how it was answered:\n${columns(attackRows)}`;
+  const slow = slowest.map(
+    ({ n, acceptedMs, answeredMs }) =>
+      `message ${n}, accepted after ${Math.round(acceptedMs)} ms, answered after ${Math.round(answeredMs)} ms`,
+  );
+  return `${columns(rows)}\n\nSlowest: ${slow.join('; ')}\n\nWhat the hostile account did, and how it was answered:\n${columns(attackRows)}`;
 }
 
 function columns(rows: string[][]): string {

@@ -3,5 +3,6 @@
  * Promised: only what the caller hands over is read, own properties alone; what is filled in is never read again; the
  * work is bounded by the template's length, the caller's limit and one value, however often a place is repeated.
  */
+export * from './exact-json.js';
 export * from './fill-template.js';
 export * from './read-path.js';

@@ -1,4 +1,4 @@
-import { isLosslessNumber, stringify } from 'lossless-json';
+import { ExactNumber, exactJson } from './exact-json.js';
 
 /** A path like `a.b.0.c`; more steps than this reads nothing. */
 export const MAX_PATH_STEPS = 32;
@@ -6,14 +6,15 @@ export const MAX_PATH_STEPS = 32;
 /**
  * What is at a dot path of a JSON value, as text: strings as they are, everything else as JSON, '' when there is
  * nothing. Only own properties count, so that `constructor` or `__proto__` reach no prototype. Numbers that were parsed
- * as `LosslessNumber` keep the digits that were sent.
+ * as `ExactNumber` keep the digits that were sent.
  */
 export function readPath(value: unknown, steps: readonly string[]): string {
   if (steps.length > MAX_PATH_STEPS) return '';
   let here = value;
   for (const step of steps) {
-    // A lossless number is an object to the language and a plain number to whoever sent it.
-    if (typeof here !== 'object' || here === null || isLosslessNumber(here) || !Object.hasOwn(here, step)) return '';
+    // An exact number is an object to the language and a plain number to whoever sent it.
+    if (typeof here !== 'object' || here === null || here instanceof ExactNumber || !Object.hasOwn(here, step))
+      return '';
     // The length of an array is no part of the JSON that was sent.
     if (Array.isArray(here) && step === 'length') return '';
     here = (here as Record<string, unknown>)[step];
@@ -23,5 +24,5 @@ export function readPath(value: unknown, steps: readonly string[]): string {
 
 function asText(value: unknown): string {
   if (value === undefined || value === null) return '';
-  return typeof value === 'string' ? value : (stringify(value) ?? '');
+  return typeof value === 'string' ? value : (exactJson(value) ?? '');
 }

@@ -70,7 +70,12 @@ async function spend(tx: Transaction, triggerId: string): Promise<void> {
   );
   if (!trigger) throw new RoostError('NOT_FOUND', 'there is no such trigger');
   refuseFlood(trigger.ahead);
-  await tx.query(
+  await countDelivery(tx, triggerId);
+}
+
+/** Takes one from the allowance: of a webhook that was read and is refused, too. */
+export async function countDelivery(database: Pick<Transaction, 'query'>, triggerId: string): Promise<void> {
+  await database.query(
     `UPDATE triggers SET allowed_at = GREATEST(allowed_at, clock_timestamp()) + interval '1 second' WHERE id = $1`,
     [triggerId],
   );

@@ -7,7 +7,7 @@ import type { z } from 'zod';
 import type { SchedulerConfig } from '../config.js';
 import { recordSent } from '../executions/close-executions.js';
 import { recordRefused, type Sendable, send } from '../firing/send-executions.js';
-import { acceptDelivery, type Accepted, refuseFlood, SECONDS_AHEAD } from './accept-delivery.js';
+import { acceptDelivery, type Accepted, countDelivery, refuseFlood, SECONDS_AHEAD } from './accept-delivery.js';
 import { checkProof } from './proof.js';
 import { readPayload } from './read-payload.js';
 import { secretPlace, type TriggerRow } from './trigger-row.js';
@@ -40,12 +40,22 @@ export class FireTriggerHandler {
     const deliveryId = checkProof(this.secretsOf(trigger), headers, body);
     if (!trigger.enabled) throw new RoostError('CONFLICT', 'the trigger is disabled', [{ reason: 'disabled' }]);
     refuseFlood(trigger.ahead);
-    const payload = readPayload(headers, body);
-    const content = renderTrigger(trigger.message_template, payload, headers);
-    if (content === '')
-      throw new RoostError('VALIDATION_ERROR', 'the template gives an empty message for this payload');
-    const accepted = await this.database.transaction((tx) => acceptDelivery(tx, trigger, deliveryId, content));
-    return this.deliver(accepted);
+    return this.deliver(await this.accept(trigger, headers, body, deliveryId));
+  }
+
+  private async accept(trigger: TriggerRow, headers: Record<string, string>, body: Buffer, deliveryId: string | null) {
+    try {
+      const payload = readPayload(headers, body);
+      const content = renderTrigger(trigger.message_template, payload, headers);
+      if (content === '')
+        throw new RoostError('VALIDATION_ERROR', 'the template gives an empty message for this payload');
+      return await this.database.transaction((tx) => acceptDelivery(tx, trigger, deliveryId, content));
+    } catch (error) {
+      // What is refused counts, too: reading it may cost more than a message. A flood must not block the trigger for longer.
+      const isFlood = error instanceof RoostError && error.code === 'RATE_LIMITED';
+      if (!isFlood) await countDelivery(this.database, trigger.id);
+      throw error;
+    }
   }
 
   private async deliver(accepted: Accepted) {

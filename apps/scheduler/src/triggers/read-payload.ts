@@ -1,12 +1,13 @@
 import { RoostError } from '#lib/contracts';
-import { parse } from 'lossless-json';
-import { jsonDepth } from './json-depth.js';
+import { jsonShape, parseExactJson } from '#lib/template';
 
 /** Nested deeper than this is no event of any service; reading and writing it goes as deep in our own stack. */
 export const MAX_PAYLOAD_DEPTH = 100;
+/** Events of services have a few thousand; each costs its reader about 100 times its bytes. */
+const MAX_PAYLOAD_VALUES = 50_000;
 
 /**
- * The body of a webhook: JSON with its numbers as they were sent (`LosslessNumber`), or a form's fields as one object.
+ * The body of a webhook: JSON with its numbers as they were sent (`ExactNumber`), or a form's fields as one object.
  * A form that is nothing but a `payload` of JSON, as GitHub and Slack send it, is that JSON.
  * Errors: UNSUPPORTED_MEDIA_TYPE, VALIDATION_ERROR.
  */
@@ -33,10 +34,13 @@ function readForm(fields: URLSearchParams, isGitHub: boolean): unknown {
 
 /** A key that comes twice has its last value, as for `JSON.parse`; `__proto__` is a key like any other. */
 function readJson(text: string): unknown {
-  if (jsonDepth(text) > MAX_PAYLOAD_DEPTH)
+  const shape = jsonShape(text);
+  if (shape.depth > MAX_PAYLOAD_DEPTH)
     throw refused('too_deep', `is nested more than ${MAX_PAYLOAD_DEPTH} levels deep`, { max: MAX_PAYLOAD_DEPTH });
+  if (shape.values > MAX_PAYLOAD_VALUES)
+    throw refused('too_many_values', `holds more than ${MAX_PAYLOAD_VALUES} values`, { max: MAX_PAYLOAD_VALUES });
   try {
-    return parse(text, undefined, { onDuplicateKey: ({ newValue }) => newValue });
+    return parseExactJson(text, shape);
   } catch {
     throw refused('malformed_json', 'is not valid JSON');
   }

@@ -1,7 +1,5 @@
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
-import { wholeAnswer } from './whole-answer.js';
-
-export type RequestId = string | number;
+import { isAnswerTo, type RequestId, wholeAnswer } from './whole-answer.js';
 
 /**
  * A fetch for Streamable HTTP under which every request gets its answer or fails: the SDK waits for its timeout when
@@ -30,13 +28,6 @@ export function answerFetch(fetch: FetchLike): FetchLike {
     const body = wholeAnswer(response.body, { id, reopen, signal: init?.signal ?? undefined });
     return new Response(body, { status: response.status, headers: response.headers });
   };
-}
-
-/** Whether a message is the answer, good or bad, to a request. The SDK, too, takes "7" for 7. */
-export function isAnswerTo(id: RequestId, message: unknown): boolean {
-  if (typeof message !== 'object' || message === null || 'method' in message) return false;
-  if (!('id' in message)) return false;
-  return (typeof message.id === 'string' || typeof message.id === 'number') && String(message.id) === String(id);
 }
 
 async function checkedJson(response: Response, id: RequestId): Promise<Response> {

@@ -2,7 +2,8 @@ import { AnswerTooLarge } from '#lib/bounded-streams';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import type { ReadableWritablePair } from 'node:stream/web';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isAnswerTo, type RequestId } from './answer-fetch.js';
+
+export type RequestId = string | number;
 
 /** How far a stream was read, and how to take it up. */
 interface Place {
@@ -99,6 +100,13 @@ const encoder = new TextEncoder();
 function encode(data: string, event?: string): Uint8Array {
   const lines = data.split('\n').map((line) => `data: ${line}\n`);
   return encoder.encode(`${event ? `event: ${event}\n` : ''}${lines.join('')}\n`);
+}
+
+/** Whether a message is the answer, good or bad, to a request. The SDK, too, takes "7" for 7. */
+export function isAnswerTo(id: RequestId, message: unknown): boolean {
+  if (typeof message !== 'object' || message === null || 'method' in message) return false;
+  if (!('id' in message)) return false;
+  return (typeof message.id === 'string' || typeof message.id === 'number') && String(message.id) === String(id);
 }
 
 const failure = (id: RequestId, message: string) =>

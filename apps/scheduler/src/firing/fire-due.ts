@@ -3,6 +3,7 @@ import { newId, type Transaction } from '#lib/database';
 import type { ScheduleRow } from '../schedules/schedule-row.js';
 import { renderSchedule } from '../schedules/schedule-template.js';
 import { SlotPlan } from '../slots/cron.js';
+import { fairBatch } from './fair-batch.js';
 import { STILL_RUNS } from './start-execution.js';
 import { planSlots } from './plan-slots.js';
 
@@ -20,7 +21,7 @@ interface PlannedExecution {
 }
 
 /**
- * Takes a batch of due schedules that no other replica has in hand, writes an execution for each slot and moves each
+ * Takes a batch of due schedules, of all accounts alike, that no other replica has in hand, writes an execution for each slot and moves each
  * schedule on, in one transaction: a crash leaves all of it or nothing. Unique (schedule, slot) holds besides.
  * `onTimeSince`: see `planSlots`. Gives whether more is due, and how many messages are to be sent.
  */
@@ -32,8 +33,8 @@ export async function fireDue(
 ): Promise<{ hasMore: boolean; toSend: number }> {
   const due = await tx.query<DueSchedule>(
     `SELECT s.*, a.status AS agent_status FROM schedules s LEFT JOIN agents a ON a.agent_id = s.agent_id
-     WHERE s.next_run_at <= $1 ORDER BY s.next_run_at LIMIT $2 FOR UPDATE OF s SKIP LOCKED`,
-    [now, batch],
+     WHERE s.id = ANY(ARRAY(${fairBatch('schedules', 'next_run_at', '$2')})) ORDER BY s.next_run_at`,
+    [batch, now],
   );
   if (due.length === 0) return { hasMore: false, toSend: 0 };
   const busy = await withOpenExecution(tx, due);

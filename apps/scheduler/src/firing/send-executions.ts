@@ -2,6 +2,7 @@ import { MessageId, RoostError, sendMessage } from '#lib/contracts';
 import { type Bus, ownCall } from '#lib/bus';
 import type { Database, Transaction } from '#lib/database';
 import { recordSent } from '../executions/close-executions.js';
+import { fairBatch } from './fair-batch.js';
 
 /** While one replica sends, no other does; a sender that died is taken over after this. */
 const SEND_LEASE = '30 seconds';
@@ -21,11 +22,11 @@ export interface Sendable {
   queue_mode: 'collect' | 'interrupt';
 }
 
-/** Claims executions whose message is due to be sent. */
+/** Claims executions whose message is due to be sent, of all accounts alike. */
 export async function claimUnsent(database: Database, batch: number): Promise<Sendable[]> {
   return database.query<Sendable>(
     `UPDATE executions SET send_at = now() + interval '${SEND_LEASE}', send_attempts = send_attempts + 1
-     WHERE id IN (SELECT id FROM executions WHERE send_at <= now() ORDER BY send_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+     WHERE id = ANY(ARRAY(${fairBatch('executions', 'send_at', 'now()')}))
      RETURNING id, account_id, agent_id, schedule_id, trigger_id, content, metadata, queue_mode`,
     [batch],
   );

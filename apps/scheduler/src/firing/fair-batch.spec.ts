@@ -1,0 +1,66 @@
+import { Database } from '#lib/database';
+import { freshDatabase } from '#lib/testing';
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { migrations } from '../migrations/index.js';
+import { fireDue } from './fire-due.js';
+import { claimUnsent } from './send-executions.js';
+
+const MANY = 3_000;
+
+describe('a batch of what is due', () => {
+  const flooding = randomUUID();
+  const others = Array.from({ length: 5 }, () => randomUUID());
+  let given: Awaited<ReturnType<typeof freshDatabase>>;
+  let database: Database;
+
+  beforeAll(async () => {
+    given = await freshDatabase();
+    database = await Database.open({ url: given.url, schema: 'scheduler', migrations, poolSize: 4 });
+  });
+  afterAll(() => database?.close());
+
+  const dueSchedules = (accountId: string, count: number, ago: string) =>
+    database.query(
+      `INSERT INTO schedules (id, account_id, agent_id, name, cron_expression, timezone, message_template, next_run_at, enabled, catch_up, overlap, queue_mode)
+       SELECT gen_random_uuid(), $1::uuid, $1::uuid, 's', '* * * * *', 'UTC', 'hello', now() - $3::interval, true, 'latest', 'skip', 'collect'
+         FROM generate_series(1, $2::int)`,
+      [accountId, count, ago],
+    );
+  const dueExecutions = (accountId: string, count: number, ago: string) =>
+    database.query(
+      `INSERT INTO executions (id, account_id, agent_id, scheduled_for, status, content, metadata, queue_mode, send_at)
+       SELECT gen_random_uuid(), $1::uuid, $1::uuid, now(), 'pending', 'hello', '{}', 'collect', now() - $3::interval
+         FROM generate_series(1, $2::int)`,
+      [accountId, count, ago],
+    );
+
+  it('of schedules has each account’s first before a second of any', async () => {
+    await dueSchedules(flooding, MANY, '1 minute');
+    for (const other of others) await dueSchedules(other, 2, '1 second');
+    await database.transaction((tx) => fireDue(tx, new Date(), 12));
+    const fired = await database.query<{ account_id: string; count: number }>(
+      `SELECT account_id, count(DISTINCT schedule_id)::int AS count FROM executions GROUP BY 1`,
+    );
+    expect(new Map(fired.map(({ account_id, count }) => [account_id, count]))).toEqual(
+      new Map([flooding, ...others].map((account) => [account, 2])),
+    );
+  });
+
+  it('of messages to send has each account’s first before a second of any, in each of several at once', async () => {
+    await database.query(`DELETE FROM executions`);
+    await dueExecutions(flooding, MANY, '1 hour');
+    for (const other of others) await dueExecutions(other, 3, '1 second');
+    const batches = await Promise.all([1, 2, 3].map(() => claimUnsent(database, 6)));
+    const claimed = batches.flat();
+    expect(new Set(claimed.map(({ id }) => id)).size).toBe(18);
+    for (const account of [flooding, ...others])
+      expect(claimed.filter(({ account_id }) => account_id === account)).toHaveLength(3);
+  });
+
+  it('is filled from one account alone where no other has anything', async () => {
+    await database.query(`DELETE FROM executions`);
+    await dueExecutions(flooding, MANY, '1 hour');
+    expect(await claimUnsent(database, 100)).toHaveLength(100);
+  });
+});

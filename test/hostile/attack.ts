@@ -11,11 +11,17 @@ export interface Target {
 
 export type Attack = (target: Target) => Promise<void>;
 
-/** Makes an agent; undefined when that is refused. */
-export async function makeAgent({ api, tell }: Target, name: string): Promise<string | undefined> {
-  const { status, body } = await api<{ id: string }>('POST', '/v1/agent/create', { name });
-  if (status === 201) return body.id;
-  tell(`agent refused with ${status}`);
+/** Makes an agent, as soon as it is let; undefined when it never is. */
+export async function makeAgent({ api, over, tell }: Target, name: string): Promise<string | undefined> {
+  let answer = 'cut off';
+  while (!over.aborted) {
+    const made = await api<{ id: string }>('POST', '/v1/agent/create', { name }).catch(() => undefined);
+    if (made?.status === 201) return made.body.id;
+    if (made?.status === 403) return undefined;
+    answer = String(made?.status ?? answer);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  tell(`no agent: ${answer}`);
   return undefined;
 }
 

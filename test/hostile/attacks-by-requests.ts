@@ -1,6 +1,11 @@
+import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
+import { pack } from 'tar-stream';
 import { type Attack, makeAgent, repeat } from './attack.js';
 
 const UPLOAD_BYTES = 20_000_000;
+const UNPACKED_BYTES = 500_000_000;
 
 /** 40 agents are sent as much as they take. */
 export const messageFlood: Attack = async (target) => {
@@ -25,7 +30,7 @@ export const deepJson: Attack = async (target) => {
   });
 };
 
-/** A template of as many payloads as are taken, each filled with a megabyte. */
+/** A template of as many payloads as are taken, each filled with a megabyte of one kind or another. */
 export const payloadBomb: Attack = async (target) => {
   const agent = await makeAgent(target, 'triggered');
   const made: { id: string; webhook_secret: string }[] = [];
@@ -40,11 +45,11 @@ export const payloadBomb: Attack = async (target) => {
     if (answer.status === 201) made.push(answer.body);
   }
   if (made.length === 0) return;
-  const payload = { text: 'x'.repeat(900_000) };
+  const payloads = [{ text: 'x'.repeat(900_000) }, `[${'1.0,'.repeat(49_000)}1]`, `[${'{},'.repeat(300_000)}1]`];
   await repeat(target, { callers: 4, most: 500 }, async (n) => {
     const { id, webhook_secret: secret } = made[n % made.length]!;
-    const headers = { 'x-webhook-secret': secret };
-    return (await target.api('POST', `/v1/webhooks/triggers/${id}`, payload, headers)).status;
+    const headers = { 'x-webhook-secret': secret, 'content-type': 'application/json' };
+    return (await target.api('POST', `/v1/webhooks/triggers/${id}`, payloads[n % payloads.length], headers)).status;
   });
 };
 
@@ -67,3 +72,36 @@ export const massCreation: Attack = async (target) => {
     return (await target.api('POST', '/auth/platform_keys', { name: `k${n}` })).status;
   });
 };
+
+/** Archives that are a thousand times larger unpacked, and downloads of all there is. */
+export const archives: Attack = async (target) => {
+  const agent = await makeAgent(target, 'archives');
+  const path = `/v1/agent/${agent}/filesystem/archive`;
+  const bomb = await gzippedTar(UNPACKED_BYTES);
+  const headers = { 'content-type': 'application/gzip' };
+  await repeat(target, { callers: 4, most: 500 }, async (n) => {
+    if (n % 4 === 0) return (await target.api('GET', `${path}/?format=zip`)).status;
+    return (await target.api('POST', `${path}/unpacked${n}`, bomb, headers)).status;
+  });
+};
+
+/** Agents with more of everything than any machine has. */
+export const hugeDemands: Attack = (target) =>
+  repeat(target, { callers: 2, most: 1_000 }, async (n) => {
+    const resources = n % 2 === 0 ? { cpu: '64', memory: '500Gi' } : { pvc_size: '500Gi' };
+    const body = { name: `huge-${n}`, configuration: { resources } };
+    return (await target.api('POST', '/v1/agent/create', body)).status;
+  });
+
+async function gzippedTar(bytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  const tar = pack();
+  const zeros = Buffer.alloc(1_000_000);
+  const filled = pipeline(
+    function* () {
+      for (let left = bytes; left > 0; left -= zeros.length) yield zeros;
+    },
+    tar.entry({ name: 'zeros', size: bytes }),
+  ).then(() => tar.finalize());
+  const [packed] = await Promise.all([buffer(tar.pipe(createGzip())), filled]);
+  return new Uint8Array(packed);
+}

@@ -1,6 +1,14 @@
 import { diskBomb, forkBomb, memoryBomb, sleepers, stderrFlood } from './attacks-by-agents.js';
 import { eventStreams, slowBodies, slowReceiver } from './attacks-by-connections.js';
-import { deepJson, largeUploads, massCreation, messageFlood, payloadBomb } from './attacks-by-requests.js';
+import {
+  archives,
+  deepJson,
+  hugeDemands,
+  largeUploads,
+  massCreation,
+  messageFlood,
+  payloadBomb,
+} from './attacks-by-requests.js';
 import type { Attack } from './attack.js';
 
 /** All run at once. */
@@ -17,5 +25,7 @@ export const attacks: Record<string, Attack> = {
   'deep JSON': deepJson,
   'trigger payloads': payloadBomb,
   'large uploads': largeUploads,
+  archives,
+  'huge demands': hugeDemands,
   'mass creation': massCreation,
 };

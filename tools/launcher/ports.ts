@@ -1,9 +1,35 @@
+import { randomInt } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { RoostError } from '#lib/contracts/errors';
 
-/** A port nobody listens on at this moment. Not promised: that nobody takes it before you do. */
-export function freePort(host = '127.0.0.1'): Promise<number> {
+const LOWEST_PORT = 10_000;
+/** Where the system's own choice begins, unless it is set otherwise. */
+const FIRST_EPHEMERAL = 32_768;
+const TRIES = 100;
+
+/**
+ * A port that nobody listens on. It is none that the system gives to connections and to who asks for any: such a one
+ * would often be taken again before you listen on it. Not promised: that nobody else chooses the same.
+ */
+export async function freePort(host = '127.0.0.1'): Promise<number> {
+  const end = firstEphemeralPort();
+  for (let tries = 0; tries < TRIES && end > LOWEST_PORT; tries += 1) {
+    try {
+      return await listenOnce(randomInt(LOWEST_PORT, end), host);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+    }
+  }
   return listenOnce(0, host);
+}
+
+function firstEphemeralPort(): number {
+  try {
+    return Number.parseInt(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8'), 10) || FIRST_EPHEMERAL;
+  } catch {
+    return FIRST_EPHEMERAL;
+  }
 }
 
 /** Errors: CONFLICT when the port is taken or not ours to take, VALIDATION_ERROR when the host is none of this machine's. */

@@ -13,9 +13,8 @@ import {
   sendMessage,
 } from '#lib/contracts';
 import { Database, newId } from '#lib/database';
-import { freshBus, freshDatabase, until, publishEvent } from '#lib/testing';
+import { freePort, freshBus, freshDatabase, until, publishEvent } from '#lib/testing';
 import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { TelegramServer } from 'telegram-test-api/lib/telegramServer.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -30,14 +29,6 @@ const TOKEN = '4242:testtoken';
 const accountId = newId();
 const agentId = newId();
 const otherId = newId();
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => probe.once('listening', resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
-}
 
 type Sent = z.output<typeof sendMessage.input>;
 type Completed = z.output<typeof messageCompleted.payload>;

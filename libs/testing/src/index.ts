@@ -6,6 +6,7 @@
 export { apiClient, type ApiClient, type ApiResponse } from './api-client.js';
 export { bundleProgram } from './bundle-program.js';
 export { type BotApplication, type Channel, DiscordServer, Intents, type User } from './discord/index.js';
+export { freePort } from '#tools/launcher';
 export { freshBus, type FreshBus } from './fresh-bus.js';
 export { freshDatabase, type FreshDatabase } from './fresh-database.js';
 export { followEvents, type FollowedEvent, type Following } from './follow-events.js';

@@ -1,8 +1,7 @@
 import * as client from '@kubernetes/client-node';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { workspaceCredentials } from '#lib/bus/credentials';
-import { bundleProgram, freshBus, KubernetesDouble, sandboxedPods, temporaryFolder } from '#lib/testing';
+import { bundleProgram, freePort, freshBus, KubernetesDouble, sandboxedPods, temporaryFolder } from '#lib/testing';
 import { describeDriver } from '../testing/driver-suite.js';
 import { KubernetesWorkspaceDriver } from './kubernetes-driver.js';
 import { KubernetesSettings } from './settings.js';
@@ -61,11 +60,3 @@ describeDriver('the kubernetes driver', { isWalled: false, hasProxy: true }, asy
     },
   };
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

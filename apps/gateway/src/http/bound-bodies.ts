@@ -7,8 +7,8 @@ import { requestIdOf } from './request-context.js';
 const MIN_BYTES_PER_SECOND = 1_024;
 const LOOK_EVERY_MS = 1_000;
 
-interface Watched {
-  reply: FastifyReply;
+/** What had come of a body when its present window began; absent until it is first looked at. */
+interface Progress {
   bytes: number;
   since: number;
 }
@@ -19,19 +19,24 @@ interface Watched {
  * read is not the sender's. Answered with REQUEST_TIMEOUT where nothing was answered yet.
  */
 export function boundBodies(server: FastifyInstance, windowMs: number): void {
-  const watched = new Map<FastifyRequest, Watched>();
+  // A request that is answered at once is forgotten at once: kept until a look, it would grow old in memory.
+  const open = new Map<FastifyRequest, FastifyReply>();
+  const progress = new WeakMap<FastifyRequest, Progress>();
   server.addHook('onRequest', (request, reply, done) => {
-    if (!request.raw.complete)
-      watched.set(request, { reply, bytes: request.raw.socket.bytesRead, since: performance.now() });
+    if (!request.raw.complete) open.set(request, reply);
+    done();
+  });
+  server.addHook('onResponse', (request, _reply, done) => {
+    if (request.raw.complete) open.delete(request);
     done();
   });
   const timer = setInterval(
     () => {
-      for (const [request, of] of watched) {
-        if (request.raw.complete || request.raw.destroyed) watched.delete(request);
-        else if (isStalled(request, of, windowMs)) {
-          watched.delete(request);
-          cutOff(request, of.reply);
+      for (const [request, reply] of open) {
+        if (request.raw.complete || request.raw.destroyed) open.delete(request);
+        else if (isStalled(request, progress, windowMs)) {
+          open.delete(request);
+          cutOff(request, reply);
         }
       }
     },
@@ -43,8 +48,14 @@ export function boundBodies(server: FastifyInstance, windowMs: number): void {
   });
 }
 
-function isStalled({ raw }: FastifyRequest, of: Watched, windowMs: number): boolean {
+function isStalled(request: FastifyRequest, progress: WeakMap<FastifyRequest, Progress>, windowMs: number): boolean {
+  const { raw } = request;
   const now = performance.now();
+  const of = progress.get(request);
+  if (!of) {
+    progress.set(request, { bytes: raw.socket.bytesRead, since: now });
+    return false;
+  }
   const isOurTurn = raw.readableLength >= raw.readableHighWaterMark || raw.socket.isPaused();
   const bytes = raw.socket.bytesRead;
   if (!isOurTurn && now - of.since < windowMs) return false;

@@ -1,6 +1,6 @@
 import { type AskedRequest, type Misbehaviour, type Reaction, RoughProvider } from '#lib/testing';
 import type { Random } from './random.js';
-import { marksIn } from './stand-in-model.js';
+import { answeredIn, marksIn } from './stand-in-model.js';
 
 /** One for each wire that a platform speaks at once: OpenAI's two share an address. */
 export const MODELS = ['anthropic/claude-rough', 'openai/gpt-rough', 'google/gemini-2.5-rough'] as const;
@@ -21,6 +21,7 @@ const MISBEHAVIOURS: readonly Misbehaviour[] = [
 ];
 /** Messages that are answered with the help of a tool. */
 const TOOL_EVERY = 5;
+const ANSWERS = /I have answered [\d ]+\./g;
 /** An answer comes in about so many pieces. */
 const PIECES = 8;
 
@@ -49,6 +50,7 @@ export class RoughModel {
   static async start(options: RoughModelOptions): Promise<RoughModel> {
     const model = new RoughModel(options);
     model.provider = await RoughProvider.start((asked) => model.react(asked));
+    model.provider.models = MODELS.map((name) => name.replace(/^.*\//, ''));
     return model;
   }
 
@@ -67,10 +69,12 @@ export class RoughModel {
     await this.provider?.stop();
   }
 
-  private react({ userTexts }: AskedRequest): Reaction {
+  private react({ body, userTexts }: AskedRequest): Reaction {
     const { answerMs, roughness, random } = this.options;
     this.requests += 1;
-    const marks = marksIn(userTexts.at(-1) ?? '');
+    // Wires put a batch into one text or several: it is what the conversation does not yet hold an answer to.
+    const answered = new Set([...JSON.stringify(body).matchAll(ANSWERS)].flatMap(([said]) => answeredIn(said)));
+    const marks = marksIn(userTexts.join('\n')).filter((mark) => !answered.has(mark));
     const [first = 0] = marks;
     const callsTool = first % TOOL_EVERY === 0 && !this.called.has(first);
     const answer = callsTool

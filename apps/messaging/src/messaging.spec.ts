@@ -242,6 +242,28 @@ describe('messaging', () => {
     expect(await recent({ before: `msg_${newId()}` })).toEqual([]);
   });
 
+  it('gives a reply before what came while it was made', async () => {
+    const agentId = await agent();
+    const answer = async (reply: string, meanwhile: string[] = []) => {
+      const turn = await claim();
+      for (const content of meanwhile) await say(agentId, content);
+      await bus.request(completeTurn, { ...fenceOf(turn), replies: [reply], usage }, ownCall('c'));
+    };
+    await say(agentId, 'one');
+    await answer('one is done', ['two', 'three']);
+    await answer('two and three are done', ['four']);
+    const last = await claim();
+    const { messages } = last;
+    expect(messages.map(({ content }) => content)).toEqual(['four']);
+    const query = recentBefore(agentId, messages[0]?.id ?? '');
+    const recent = async (limits: object = {}) =>
+      (await bus.request(recentTexts, { ...query, ...limits }, account())).texts.map(({ content }) => content);
+    const all = ['one', 'one is done', 'two', 'three', 'two and three are done'];
+    expect(await recent()).toEqual(all);
+    expect(await recent({ limit: 3 })).toEqual(all.slice(-3));
+    await bus.request(completeTurn, { ...fenceOf(last), replies: ['four, too'], usage }, ownCall('c'));
+  });
+
   it('gives what is large in pages that fit the bus, each message and event once', async () => {
     const agentId = await agent();
     await bus.request(syncAgent, { agentId, accountId, status: 'paused', revision: 2 });

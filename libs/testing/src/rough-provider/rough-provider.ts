@@ -30,6 +30,8 @@ export type Script = Reaction | ((request: AskedRequest) => Reaction);
  */
 export class RoughProvider {
   readonly seen: SeenRequest[] = [];
+  /** What it lists, on every wire. */
+  models = ['rough'];
   private readonly scripts = new Map<string, { reactions: Script[]; taken: number }>();
   private readonly server: Server;
 
@@ -93,7 +95,7 @@ export class RoughProvider {
     if (request.method === 'GET' && path.endsWith('/models'))
       return void response
         .setHeader('content-type', 'application/json')
-        .end('{"object":"list","data":[{"id":"rough"}]}');
+        .end(JSON.stringify(path.startsWith('/v1beta/') ? googleList(this.models) : list(this.models)));
     const wire = ROUTES.find(([route]) => route.test(path))?.[1];
     const body = await readBody(request);
     if (!wire || request.method !== 'POST')
@@ -143,6 +145,9 @@ export class RoughProvider {
     return typeof reaction === 'function' ? reaction(asked) : reaction;
   }
 }
+
+const list = (names: string[]) => ({ object: 'list', data: names.map((id) => ({ id, object: 'model' })) });
+const googleList = (names: string[]) => ({ models: names.map((name) => ({ name: `models/${name}` })) });
 
 function refuse(response: ServerResponse, wire: Wire, refused: Refused): void {
   response

@@ -5,7 +5,8 @@ import { pack } from 'tar-stream';
 import { type Attack, makeAgent, repeat } from './attack.js';
 
 const UPLOAD_BYTES = 20_000_000;
-const UNPACKED_BYTES = 500_000_000;
+/** Made by the attacker while the good account sends already: it shall cost the attacked, not the machine. */
+const UNPACKED_BYTES = 100_000_000;
 
 /** 40 agents are sent as much as they take. */
 export const messageFlood: Attack = async (target) => {

@@ -7,7 +7,7 @@ export const MAX_PAYLOAD_DEPTH = 100;
 const MAX_PAYLOAD_VALUES = 50_000;
 
 /**
- * The body of a webhook: JSON with its numbers as they were sent (`ExactNumber`), or a form's fields as one object.
+ * The body of a webhook: JSON with its numbers as they were sent (`parseExactJson`), or a form's fields as one object.
  * A form that is nothing but a `payload` of JSON, as GitHub and Slack send it, is that JSON.
  * Errors: UNSUPPORTED_MEDIA_TYPE, VALIDATION_ERROR.
  */

@@ -4,7 +4,7 @@ import { freshBus, until } from '#lib/testing';
 import { expect, it } from 'vitest';
 import { Activity } from './activity.js';
 
-it('counts what a daemon tells, and leaves a workspace that sends without end uncounted and named', async () => {
+it('counts what a daemon reports, and leaves a workspace that sends without end uncounted and named', async () => {
   const bus = await freshBus();
   const connection = await bus.connect();
   const floods: string[] = [];

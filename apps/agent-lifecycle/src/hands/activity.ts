@@ -5,9 +5,9 @@ import type { Subscription } from '@nats-io/transport-node';
 /** The longest that a command may take: nothing keeps a workspace awake for longer without being asked again. */
 const maxUseMs = execCommand.timeoutMs;
 
-/** A daemon tells of a use once a second, and of each command: tens a second at most. An agent could send without end. */
+/** A daemon reports a use once a second, and each command: tens a second at most. An agent could send without end. */
 const maxPerSecond = 500;
-/** What it tells is some twenty bytes. */
+/** A report has some twenty bytes. */
 const maxBytes = 1_024;
 
 /**
@@ -22,7 +22,7 @@ export class Activity {
   private readonly reported = new Set<string>();
   private subscription: Subscription | undefined;
 
-  /** `onFlood` is told once a second of an agent that sends more than a daemon does. */
+  /** `onFlood` is called once a second for an agent that sends more than a daemon does. */
   constructor(
     private readonly bus: Bus,
     private readonly onFlood: (agentId: string) => void,
@@ -33,7 +33,7 @@ export class Activity {
       callback: (error, message) => {
         const agentId = message?.subject.split('.')[1];
         if (error || !agentId || this.isTooMuch(agentId) || message.data.length > maxBytes) return;
-        this.hear(agentId, message.string());
+        this.recordUse(agentId, message.string());
       },
     });
   }
@@ -52,7 +52,7 @@ export class Activity {
     if (this.subscription && !this.subscription.isClosed()) this.subscription.unsubscribe();
   }
 
-  private hear(agentId: string, payload: string): void {
+  private recordUse(agentId: string, payload: string): void {
     const { forMs, isAll } = usedFrom(payload);
     // The first use since it started is the one it was started for.
     if (isAll || !this.reported.has(agentId)) this.usedUntil.delete(agentId);
@@ -75,7 +75,7 @@ export class Activity {
     this.reported.delete(agentId);
   }
 
-  /** Whether the workspace reported a use: otherwise all that is known is since when nothing was heard. */
+  /** Whether the workspace reported a use: otherwise all that is known is since when nothing came. */
   hasReported(agentId: string): boolean {
     return this.reported.has(agentId);
   }

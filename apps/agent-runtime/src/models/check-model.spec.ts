@@ -1,13 +1,15 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { modelProblem } from './check-model.js';
+import { keptLists, modelProblem } from './check-model.js';
 
 /** One server that lists models as OpenAI, Anthropic and Google do; a key other than `right` is refused. */
 describe('a model that is set', () => {
   let url: string;
   let listed: string[] = [];
+  let asked = 0;
   const server = createServer(({ headers }, response) => {
+    asked += 1;
     const key = headers['x-api-key'] ?? headers['x-goog-api-key'] ?? headers.authorization?.replace('Bearer ', '');
     if (key !== undefined && key !== 'right') return void response.writeHead(401).end();
     const data = listed.map((id) => ({ id }));
@@ -56,5 +58,15 @@ describe('a model that is set', () => {
     ['no-such-model', [], () => ({}), /no provider is known/],
   ])('is refused when its provider lists others: %s', async (name, models, platform, words) => {
     await expect(problemOf(name, models, platform())).resolves.toMatch(words);
+  });
+
+  it('costs its provider one request a minute, however many agents are made', async () => {
+    const lists = keptLists();
+    listed = ['llama3'];
+    asked = 0;
+    const names = Array.from({ length: 50 }, (_, index) => (index % 2 === 0 ? 'llama3' : `none-${index}`));
+    const problems = await Promise.all(names.map((name) => modelProblem(name, { keys: {}, ...server1() }, lists)));
+    expect(problems.filter((problem) => problem === undefined)).toHaveLength(25);
+    expect(asked).toBe(1);
   });
 });

@@ -1,22 +1,26 @@
-import { printable } from '#lib/bounded-streams';
 import { RoostError } from '#lib/contracts';
 import { chooseModel, type PlatformModels } from './model-registry.js';
-import { anthropicNames, googleNames, type ListNames, openaiNames } from './provider-lists.js';
+import { anthropicNames, googleNames, keptNames, type ListNames, openaiNames, someOf } from './provider-lists.js';
 
-const LISTS = { anthropic: anthropicNames, openai: openaiNames, google: googleNames } satisfies Record<
-  string,
-  ListNames
->;
+/** Each agent that is made or changed has its models checked: providers are not asked for each. */
+export const keptLists = () =>
+  ({
+    anthropic: keptNames(anthropicNames),
+    openai: keptNames(openaiNames),
+    google: keptNames(googleNames),
+  }) satisfies Record<string, ListNames>;
 /** What is asked for of Anthropic and Google in one page: a list of so many may have more. */
 const WHOLE_BELOW = { anthropic: 100, openai: Number.POSITIVE_INFINITY, google: 200 };
-const MAX_NAMED = 10;
-const MAX_NAME_CHARS = 100;
 
 /**
  * Why no turn could use a model of this name, for who sets it; undefined when one may. Where the provider's list is not
  * to be had (no key, no answer), nobody knows: the name is taken.
  */
-export async function modelProblem(name: string, platform: PlatformModels): Promise<string | undefined> {
+export async function modelProblem(
+  name: string,
+  platform: PlatformModels,
+  lists = keptLists(),
+): Promise<string | undefined> {
   let chosen: ReturnType<typeof chooseModel>;
   try {
     chosen = chooseModel(name, {}, platform);
@@ -28,12 +32,10 @@ export async function modelProblem(name: string, platform: PlatformModels): Prom
   if (provider === 'demo') return undefined;
   const isOpen = provider === 'openai' && platform.openaiBaseUrl !== undefined;
   if (!platform.keys[provider] && !isOpen) return undefined;
-  const listed = await LISTS[provider](platform).catch(() => []);
+  const listed = await lists[provider](platform).catch(() => []);
   if (listed.length === 0 || listed.length >= WHOLE_BELOW[provider]) return undefined;
   if (listed.some((known) => isMeant(modelId, known))) return undefined;
-  const shown = listed.slice(0, MAX_NAMED).map((known) => printable(known.slice(0, MAX_NAME_CHARS)));
-  const more = listed.length > MAX_NAMED ? ` and ${listed.length - MAX_NAMED} more` : '';
-  return `${provider} does not list this model; it lists ${shown.join(', ')}${more}`;
+  return `${provider} does not list this model; it lists ${someOf(listed)}`;
 }
 
 /**

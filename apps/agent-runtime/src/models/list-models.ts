@@ -1,7 +1,7 @@
 import type { ModelEntry } from '#lib/contracts';
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
-import { modelProblem } from './check-model.js';
+import { keptLists, modelProblem } from './check-model.js';
 import { isModelOpen, type PlatformModels, resolveModel } from './model-registry.js';
 import { anthropicNames, googleNames, type ListNames, openaiNames } from './provider-lists.js';
 import { onlyOne, unknownList } from './server-default.js';
@@ -25,6 +25,7 @@ interface Kept extends Listed {
 /** What each provider says it has for the keys of the platform and of an account, asked at most every five minutes. */
 export class ModelCatalogue {
   private readonly kept = new Map<string, { at: number; value: Kept }>();
+  private readonly lists = keptLists();
 
   constructor(private readonly platform: PlatformModels) {}
 
@@ -55,7 +56,7 @@ export class ModelCatalogue {
 
   /** Why no turn of an account could use a model of this name; undefined when one may, or nobody knows. */
   problemOf(model: string, keys: PlatformModels['keys']): Promise<string | undefined> {
-    return modelProblem(model, { ...this.platform, keys: { ...this.platform.keys, ...keys } });
+    return modelProblem(model, { ...this.platform, keys: { ...this.platform.keys, ...keys } }, this.lists);
   }
 }
 

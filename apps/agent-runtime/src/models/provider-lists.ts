@@ -1,4 +1,5 @@
-import { limitedBody } from '#lib/bounded-streams';
+import { limitedBody, printable } from '#lib/bounded-streams';
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { PlatformModels } from './model-registry.js';
 
@@ -43,6 +44,35 @@ export const googleNames: ListNames = async ({
     .filter(({ supportedGenerationMethods: methods }) => !methods || methods.includes('generateContent'))
     .map(({ name }) => name.replace(/^models\//, ''));
 };
+
+/** Models come and go on a server of one's own, and nobody waits for a list more often than this. */
+const KEPT_MS = 60_000;
+const MAX_KEPT = 1_000;
+
+/** The same list, asked for at most once a minute for the same key and address. What failed is asked for again. */
+export function keptNames(names: ListNames): ListNames {
+  const kept = new Map<string, { at: number; found: Promise<string[]> }>();
+  return (platform) => {
+    // Keys are not kept as text for longer than a call.
+    const keptAs = createHash('sha256').update(JSON.stringify(platform)).digest('hex');
+    const known = kept.get(keptAs);
+    if (known && Date.now() - known.at < KEPT_MS) return known.found;
+    const found = names(platform);
+    if (kept.size >= MAX_KEPT) kept.clear();
+    kept.set(keptAs, { at: Date.now(), found });
+    found.catch(() => kept.delete(keptAs));
+    return found;
+  };
+}
+
+const MAX_NAMED = 10;
+const MAX_NAME_CHARS = 100;
+
+/** Some of the names, for a message to people. */
+export function someOf(names: string[]): string {
+  const shown = names.slice(0, MAX_NAMED).map((name) => printable(name.slice(0, MAX_NAME_CHARS)));
+  return `${shown.join(', ')}${names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : ''}`;
+}
 
 async function fetchList<S extends z.ZodType>(
   schema: S,

@@ -1,15 +1,8 @@
-import { printable } from '#lib/bounded-streams';
 import { RoostError } from '#lib/contracts';
-import { createHash } from 'node:crypto';
 import { isModelOpen, type PlatformModels, type ProviderKeys } from './model-registry.js';
-import { NoList, openaiNames } from './provider-lists.js';
+import { keptNames, NoList, openaiNames, someOf } from './provider-lists.js';
 
-/** Models come and go on such a server, and nobody waits for its list more often than this. */
-const KEPT_MS = 60_000;
-const MAX_KEPT = 1_000;
-const MAX_NAMED = 10;
-const MAX_NAME_CHARS = 100;
-
+const MAX_REASON_CHARS = 100;
 const HOW_TO_NAME = 'set ROOST_DEFAULT_MODEL=openai/<name>, or configuration.model of the agent';
 
 /**
@@ -17,7 +10,7 @@ const HOW_TO_NAME = 'set ROOST_DEFAULT_MODEL=openai/<name>, or configuration.mod
  * needed, so a server that is started later is found.
  */
 export class ServerDefault {
-  private readonly kept = new Map<string, { at: number; names: Promise<string[]> }>();
+  private readonly names = keptNames(openaiNames);
 
   constructor(private readonly platform: PlatformModels) {}
 
@@ -28,23 +21,10 @@ export class ServerDefault {
   async platformFor(name: string | undefined, agentKeys: ProviderKeys): Promise<PlatformModels> {
     if (!isModelOpen(name, agentKeys, this.platform)) return this.platform;
     const key = agentKeys.openai ?? this.platform.keys.openai;
-    const names = await this.names(key).catch((error: unknown) => {
+    const names = await this.names({ ...this.platform, keys: key ? { openai: key } : {} }).catch((error: unknown) => {
       throw unknownList(error);
     });
     return { ...this.platform, defaultModel: `openai/${onlyOne(names)}` };
-  }
-
-  private names(key: string | undefined): Promise<string[]> {
-    const keptAs = createHash('sha256')
-      .update(key ?? '')
-      .digest('hex');
-    const kept = this.kept.get(keptAs);
-    if (kept && Date.now() - kept.at < KEPT_MS) return kept.names;
-    const names = openaiNames({ ...this.platform, keys: key ? { openai: key } : {} });
-    if (this.kept.size >= MAX_KEPT) this.kept.clear();
-    this.kept.set(keptAs, { at: Date.now(), names });
-    names.catch(() => this.kept.delete(keptAs));
-    return names;
   }
 }
 
@@ -54,10 +34,8 @@ export function onlyOne(names: string[]): string {
   if (first !== undefined && names.length === 1) return first;
   if (first === undefined)
     throw cannotChoose(`the server at OPENAI_BASE_URL lists no model: give it one, or ${HOW_TO_NAME}`);
-  const shown = names.slice(0, MAX_NAMED).map((name) => printable(name.slice(0, MAX_NAME_CHARS)));
-  const more = names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : '';
   throw cannotChoose(
-    `the server at OPENAI_BASE_URL lists ${names.length} models (${shown.join(', ')}${more}) and none is the default: ${HOW_TO_NAME}`,
+    `the server at OPENAI_BASE_URL lists ${names.length} models (${someOf(names)}) and none is the default: ${HOW_TO_NAME}`,
   );
 }
 
@@ -80,5 +58,5 @@ function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'no connection';
   if (error.name === 'TimeoutError') return 'no answer in time';
   const { code } = (error.cause ?? {}) as { code?: unknown };
-  return typeof code === 'string' ? code : error.message.slice(0, MAX_NAME_CHARS);
+  return typeof code === 'string' ? code : error.message.slice(0, MAX_REASON_CHARS);
 }

@@ -63,6 +63,7 @@ describe('exact JSON', () => {
 
   it('counts values, in strings none', () => {
     expect(jsonShape('[1,{"a":2,"b":"x,y,[{"}]').values).toBe(5);
+    expect(jsonShape('[1,2,3,4,[[[[]]]]]', 3)).toMatchObject({ values: 4, depth: 1 });
   });
 
   it('finds no number that the language writes as it was sent', () => {

@@ -20,12 +20,13 @@ export interface JsonShape {
   inexact: [number, number][];
 }
 
-export function jsonShape(text: string): JsonShape {
+/** Looks no further than to where `mostValues` are exceeded. */
+export function jsonShape(text: string, mostValues = Infinity): JsonShape {
   const inexact: [number, number][] = [];
   let depth = 0;
   let deepest = 0;
   let values = 1;
-  for (let at = 0; at < text.length; at += 1) {
+  for (let at = 0; at < text.length && values <= mostValues; at += 1) {
     const code = text.charCodeAt(at);
     if (code === QUOTE) at = endOfString(text, at);
     else if (code === COMMA) values += 1;

@@ -34,7 +34,7 @@ function readForm(fields: URLSearchParams, isGitHub: boolean): unknown {
 
 /** A key that comes twice has its last value, as for `JSON.parse`; `__proto__` is a key like any other. */
 function readJson(text: string): unknown {
-  const shape = jsonShape(text);
+  const shape = jsonShape(text, MAX_PAYLOAD_VALUES);
   if (shape.depth > MAX_PAYLOAD_DEPTH)
     throw refused('too_deep', `is nested more than ${MAX_PAYLOAD_DEPTH} levels deep`, { max: MAX_PAYLOAD_DEPTH });
   if (shape.values > MAX_PAYLOAD_VALUES)

@@ -15,6 +15,13 @@ const base = '/sys/fs/cgroup';
 const group = 'roost';
 // Short, so that a workspace with many busy processes holds every processor for a few milliseconds at most.
 const cpuPeriodUs = 20_000;
+/**
+ * All sandboxes together, beside 1,024 of each process outside: on a full machine what serves every agent comes before
+ * what some agents run. PostgreSQL's processes of lower priority have 335.
+ */
+const CPU_SHARES = 205;
+/** The same for cgroup v2, beside 100. */
+const CPU_WEIGHT = 20;
 
 /** Kernel-enforced limits for a whole sandbox, where this process may set them: cgroup v2, v1, or not at all. */
 export class Cgroups {
@@ -80,6 +87,7 @@ function findRoots(): string[] {
     for (const root of roots) {
       mkdirSync(root, { recursive: true });
       accessSync(root, constants.W_OK);
+      set(root, 'cpu.shares', CPU_SHARES);
     }
     const [root] = roots;
     if (roots.length === 1 && root !== undefined) {
@@ -87,6 +95,7 @@ function findRoots(): string[] {
       enable(root);
       const available = readFileSync(join(root, 'cgroup.controllers'), 'utf8').split(/\s+/);
       if (!['memory', 'pids', 'cpu'].every((controller) => available.includes(controller))) return [];
+      set(root, 'cpu.weight', CPU_WEIGHT);
     }
     return roots;
   } catch {

@@ -19,7 +19,7 @@ export default {
       name: 'no-testing-in-production',
       comment: 'The test harness brings servers with it: nothing that runs for users may load it.',
       severity: 'error',
-      from: { path: '^(apps|libs|tools)/', pathNot: '(\\.spec\\.ts$|^libs/testing/|/testing/)' },
+      from: { path: '^(apps|libs|tools)/', pathNot: '(\\.spec\\.ts$|^libs/testing/|/testing/|^apps/[^/]+/test/)' },
       to: { path: '^libs/testing/' },
     },
     {

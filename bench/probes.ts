@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import {
   abuseLimits,
   answeredByGvisor,
-  layOutScene,
+  probeFixture,
   passed,
   probeTable,
   runProbes,
-} from '../apps/agent-lifecycle/src/workspaces/probes/index.js';
+} from '../apps/agent-lifecycle/test/probes/index.js';
 import { localWorkspaces } from './runner/local-workspaces.js';
 import { probePlatform } from './runner/platform-probes.js';
 
@@ -16,13 +16,13 @@ import { probePlatform } from './runner/platform-probes.js';
  */
 const platform = await probePlatform();
 const { driver, nats, run, close } = await localWorkspaces();
-const scene = await layOutScene(Number(new URL(nats.url).port));
+const fixture = await probeFixture(Number(new URL(nats.url).port));
 try {
   const agentId = randomUUID();
   const { volumeBytes, ...resources } = abuseLimits;
   const spec = { agentId, accountId: agentId, volumeBytes, env: {}, resources, network: { mode: 'public' as const } };
   const sandboxed = await runProbes({
-    scene,
+    fixture,
     async runInSandbox(command, timeoutMs) {
       await driver.ensure(spec);
       // A workspace that does not survive a probe says nothing more; the next one wakes it again.
@@ -36,6 +36,6 @@ try {
   console.log(probeTable(results, harmless));
   if (passed(results, harmless).length > 0) process.exitCode = 1;
 } finally {
-  await scene.clear();
+  await fixture.clear();
   await close();
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readdirSync, readFileSync } from 'node:fs';
 import { ownCall, requestOverNats } from '#lib/bus/rpc';
 import * as contract from '#lib/contracts';
-import type { LocalWorkspaceDriver, WorkspaceSpec } from '../apps/agent-lifecycle/src/workspaces/index.js';
+import type { LocalWorkspaceDriver, WorkspaceSpec } from '../apps/agent-lifecycle/src/sandboxes/index.js';
 import type { Figure, Options } from './runner/bench.js';
 import { localWorkspaces } from './runner/local-workspaces.js';
 import { quantile } from './runner/quantile.js';

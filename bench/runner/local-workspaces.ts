@@ -12,7 +12,7 @@ import {
   localRuntimeNames,
   localRuntimes,
   LocalWorkspaceDriver,
-} from '../../apps/agent-lifecycle/src/workspaces/index.js';
+} from '../../apps/agent-lifecycle/src/sandboxes/index.js';
 import { findBubblewrap } from '../../tools/launcher/bubblewrap.js';
 import { type Nats, startNats } from '../../tools/launcher/nats.js';
 

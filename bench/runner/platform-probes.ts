@@ -2,7 +2,7 @@ import { accountCredentials } from '#lib/bus/credentials';
 import { newAccount, type SpawnedRoost, spawnRoost, startTestServers, temporaryFolder } from '#lib/testing';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ProbeResult } from '../../apps/agent-lifecycle/src/workspaces/probes/index.js';
+import type { ProbeResult } from '../../apps/agent-lifecycle/test/probes/index.js';
 
 type Api = SpawnedRoost['api'];
 

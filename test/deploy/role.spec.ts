@@ -1,8 +1,8 @@
 import { freshBus } from '#lib/testing';
 import { renderChart } from '#tools/helm-render';
 import { expect, it } from 'vitest';
-import { openScene } from '../../apps/agent-lifecycle/src/workspaces/kubernetes/testing/scene.js';
-import { specOf } from '../../apps/agent-lifecycle/src/workspaces/testing/workspace-spec.js';
+import { kubernetesFixture } from '../../apps/agent-lifecycle/test/drivers/kubernetes/kubernetes-fixture.js';
+import { specOf } from '../../apps/agent-lifecycle/test/drivers/workspace-spec.js';
 import { chartFolder } from '../../tools/helm-render/manifests.js';
 
 /** Asked for by the cluster's admission, not by us, where it enforces owner references. */
@@ -11,17 +11,17 @@ const byAdmission = ['update persistentvolumeclaims/finalizers'];
 it('the Role grants the lifecycle service what it asks for, and nothing else', { timeout: 60_000 }, async () => {
   const bus = await freshBus();
   const connection = await bus.connect();
-  const scene = await openScene(bus, connection, { startTimeoutMs: 1_500 });
-  const driver = scene.driver();
+  const fixture = await kubernetesFixture(bus, connection, { startTimeoutMs: 1_500 });
+  const driver = fixture.driver();
   const spec = specOf();
   await driver.ensure(spec);
   await driver.ensure({ ...spec, network: { mode: 'public' } });
   await driver.sleep(spec.agentId);
   await driver.remove(spec.agentId);
-  scene.double.kubelet.fate = () => 'unschedulable';
+  fixture.double.kubelet.fate = () => 'unschedulable';
   await expect(driver.ensure(specOf())).rejects.toMatchObject({ code: 'AGENT_UNAVAILABLE' });
-  const asked = [...scene.double.verbs].sort();
-  await scene.close();
+  const asked = [...fixture.double.verbs].sort();
+  await fixture.close();
   await connection.close();
   bus.release();
 

@@ -43,7 +43,7 @@ export async function tryOneOfEach({ root, stack, images, docker, say }: OneOfEa
   const refused = (await stack.compose('logs', '--no-color')).split('\n').filter((line) => line.includes(REFUSED));
   if (refused.length > 0) throw new Error(`services lack rights on the bus:\n${refused.join('\n')}`);
   say('bus: every service did its part with its own rights');
-  await runCommand('npx', ['vitest', 'run', 'apps/agent-lifecycle/src/workspaces/docker'], {
+  await runCommand('npx', ['vitest', 'run', 'apps/agent-lifecycle/src/sandboxes/docker'], {
     cwd: root,
     isShown: true,
     env: {

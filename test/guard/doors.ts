@@ -12,7 +12,7 @@ import {
   type GuardPolicy,
   unbracketed,
 } from '#lib/net-guard';
-import { EgressProxy } from '../../apps/agent-lifecycle/src/workspaces/egress/egress-proxy.js';
+import { EgressProxy } from '../../apps/agent-lifecycle/src/sandboxes/egress/egress-proxy.js';
 
 /** Where a request arrived, as the canary tells it; null when the door gives no answer's body. */
 export interface Arrival {

@@ -1,7 +1,7 @@
 import { type Environment, loadConfig } from '#lib/config';
 import { createLogger } from '#lib/observability';
 import { z } from 'zod';
-import { startGuard } from '../../apps/agent-lifecycle/src/workspaces/docker/guard/start-guard.js';
+import { startGuard } from '../../apps/agent-lifecycle/src/sandboxes/docker/guard/start-guard.js';
 
 const Config = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(2375),

@@ -3,9 +3,9 @@ import { busEnvironment, databaseEnvironment, secret } from '#lib/config';
 import { quantityBytes, quantityMillicores } from '#lib/contracts';
 import { quotaEnvironment } from '#lib/quotas';
 import { z } from 'zod';
-import { driverNames } from './workspaces/driver-kinds.js';
-import { localRuntimeNames } from './workspaces/local/local-runtimes.js';
-import { kubernetesSettings } from './workspaces/kubernetes/settings.js';
+import { driverNames } from './sandboxes/driver-kinds.js';
+import { localRuntimeNames } from './sandboxes/local/local-runtimes.js';
+import { kubernetesSettings } from './sandboxes/kubernetes/settings.js';
 
 const quantity = z.string().refine((text) => quantityBytes(text) !== undefined, 'must be a quantity like 1Gi');
 const processors = z

@@ -4,28 +4,28 @@ import type { Logger } from '#lib/observability';
 import { AccountLimits, countRows, quotaUseController } from '#lib/quotas';
 import { Module } from '@nestjs/common';
 import { storedBytesOf } from './agents/agent-quotas.js';
-import { AgentsHandlers } from './agents/agents.handlers.js';
+import { AgentsController } from './agents/agents.controller.js';
 import { ForgetAccount } from './agents/forget-account.js';
-import { ServiceHandlers } from './agents/service.handlers.js';
-import { BalanceHandlers } from './balance/balance.handlers.js';
+import { InternalAgentsController } from './agents/internal.controller.js';
+import { BalanceController } from './balance/balance.controller.js';
 import type { LifecycleConfig } from './config.js';
-import { AwakeLeases, awakeOf } from './hands/awake-leases.js';
-import { DRIVER, makeDriver } from './hands/make-driver.js';
-import { ReconcileLoop } from './hands/reconcile-loop.js';
-import { WorkspaceKeeper } from './hands/workspace-keeper.js';
-import { WorkspaceHandlers } from './hands/workspace.handlers.js';
-import type { WorkspaceDriver } from './workspaces/index.js';
-import { ProviderKeysHandlers } from './provider-keys/provider-keys.handlers.js';
-import { StatesHandlers } from './states/states.handlers.js';
+import { AwakeLeases, awakeOf } from './workspaces/awake-leases.js';
+import { DRIVER, makeDriver } from './workspaces/make-driver.js';
+import { ReconcileLoop } from './workspaces/reconcile-loop.js';
+import { WorkspacesService } from './workspaces/workspaces.service.js';
+import { WorkspacesController } from './workspaces/workspaces.controller.js';
+import type { WorkspaceDriver } from './sandboxes/index.js';
+import { ProviderKeysController } from './provider-keys/provider-keys.controller.js';
+import { StatesController } from './states/states.controller.js';
 
 @Module({
   controllers: [
-    AgentsHandlers,
-    ServiceHandlers,
-    StatesHandlers,
-    BalanceHandlers,
-    WorkspaceHandlers,
-    ProviderKeysHandlers,
+    AgentsController,
+    InternalAgentsController,
+    StatesController,
+    BalanceController,
+    WorkspacesController,
+    ProviderKeysController,
     quotaUseController('lifecycle', {
       agents: (database, accountId) => countRows(database, 'agents', accountId),
       stored_bytes: storedBytesOf,
@@ -51,7 +51,7 @@ import { StatesHandlers } from './states/states.handlers.js';
     ForgetAccount,
     AccountLimits,
     AwakeLeases,
-    WorkspaceKeeper,
+    WorkspacesService,
     ReconcileLoop,
   ],
 })

@@ -23,7 +23,7 @@ import { readFile } from './files/read-file.js';
 import { copyFiles } from './operations/copy.js';
 import { searchFiles } from './search/search-files.js';
 import { Transfers } from './streams/transfers.js';
-import { makeDeepTree } from './testing/deep-tree.js';
+import { makeDeepTree } from '../test/deep-tree.js';
 import { Volume } from './tree/volume.js';
 
 const agentId = 'a';

@@ -30,7 +30,7 @@ import { deletePaths } from './operations/delete.js';
 import { moveFiles } from './operations/move.js';
 import { searchFiles } from './search/search-files.js';
 import { Transfers } from './streams/transfers.js';
-import { makeDeepTree } from './testing/deep-tree.js';
+import { makeDeepTree } from '../test/deep-tree.js';
 import { Volume } from './tree/volume.js';
 import { volumeUsage } from './usage.js';
 

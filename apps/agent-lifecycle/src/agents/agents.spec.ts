@@ -12,7 +12,7 @@ import {
 } from '#lib/contracts';
 import { until } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type LifecycleService, lifecycleService } from '../testing/lifecycle-service.js';
+import { type LifecycleService, lifecycleService } from '../../test/lifecycle-service.js';
 
 const CANARY = `canary-${randomUUID()}`;
 const DISCORD_TOKEN = 'MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs';

@@ -3,8 +3,8 @@ import { accountDeleted, accountRemoved } from '#lib/contracts';
 import { Database, type Transaction } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { Inject, Injectable } from '@nestjs/common';
-import { WorkspaceKeeper } from '../hands/workspace-keeper.js';
-import { tellMessaging } from '../states/tell-messaging.js';
+import { WorkspacesService } from '../workspaces/workspaces.service.js';
+import { syncMessagingState } from '../states/sync-messaging-state.js';
 import { stateOf } from './agent-row.js';
 import { deleteAgent } from './delete-agent.js';
 
@@ -17,7 +17,7 @@ export class ForgetAccount extends AccountRemoval {
   constructor(
     database: Database,
     private readonly bus: Bus,
-    private readonly keeper: WorkspaceKeeper,
+    private readonly workspaces: WorkspacesService,
     @Inject(LOGGER) logger: Logger,
   ) {
     super(database, logger);
@@ -38,8 +38,8 @@ export class ForgetAccount extends AccountRemoval {
     for (const { id: agentId } of agents) {
       const state = stateOf(await deleteAgent(tx, { agentId, accountId }));
       tx.afterCommit(() => {
-        void tellMessaging(this.bus, { ...state, status: 'stopped', revision: state.revision + 1 });
-        this.keeper.removeSoon(agentId);
+        void syncMessagingState(this.bus, { ...state, status: 'stopped', revision: state.revision + 1 });
+        this.workspaces.removeSoon(agentId);
       });
     }
     return agents.length === BATCH;

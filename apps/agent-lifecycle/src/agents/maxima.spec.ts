@@ -2,8 +2,8 @@ import { ensureWorkspace, execCommand, getAgent, getAgentForTurn, updateAgent } 
 import { ownCall } from '#lib/bus';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { limitsOf } from '../workspaces/limits.js';
-import { type LifecycleService, lifecycleService } from '../testing/lifecycle-service.js';
+import { limitsOf } from '../sandboxes/limits.js';
+import { type LifecycleService, lifecycleService } from '../../test/lifecycle-service.js';
 
 let service: LifecycleService;
 beforeAll(async () => {

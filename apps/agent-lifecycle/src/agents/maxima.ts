@@ -6,7 +6,7 @@ import {
   type UpdateAgent,
 } from '#lib/contracts';
 import type { LifecycleConfig } from '../config.js';
-import type { WorkspaceSpec } from '../workspaces/index.js';
+import type { WorkspaceSpec } from '../sandboxes/index.js';
 import type { AgentRow } from './agent-row.js';
 import type { OpenConfiguration } from './agent-secrets.js';
 

@@ -1,6 +1,6 @@
 import { changeBalance, debitTokens, getAgentState, updateAgent } from '#lib/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type LifecycleService, lifecycleService } from '../testing/lifecycle-service.js';
+import { type LifecycleService, lifecycleService } from '../../test/lifecycle-service.js';
 
 let service: LifecycleService;
 beforeAll(async () => {

@@ -8,7 +8,7 @@ import {
 } from '#lib/contracts';
 import { until } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type LifecycleService, lifecycleService } from '../testing/lifecycle-service.js';
+import { type LifecycleService, lifecycleService } from '../../test/lifecycle-service.js';
 
 let service: LifecycleService;
 beforeAll(async () => {

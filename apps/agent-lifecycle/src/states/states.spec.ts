@@ -13,7 +13,7 @@ import {
 } from '#lib/contracts';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type LifecycleService, lifecycleService } from '../testing/lifecycle-service.js';
+import { type LifecycleService, lifecycleService } from '../../test/lifecycle-service.js';
 import { type Action, nextStatus } from './transitions.js';
 
 let service: LifecycleService;

@@ -1,0 +1,93 @@
+import { Sealer } from '#lib/auth';
+import { type CallContext, CONFIG, Handles } from '#lib/bus';
+import {
+  existingAgents,
+  getAgentForTurn,
+  getAgentState,
+  getAgentWebhooks,
+  listAgentBots,
+  RoostError,
+} from '#lib/contracts';
+import { Database } from '#lib/database';
+import { Controller, Inject } from '@nestjs/common';
+import type { z } from 'zod';
+import { type AgentRow, findAgent, findAgentAndKeys, stateOf } from './agent-row.js';
+import type { LifecycleConfig } from '../config.js';
+import { openKeys } from '../provider-keys/account-provider-keys.js';
+import { botsAfter, openSecrets, wholeConfiguration } from './agent-secrets.js';
+import { allowedConfiguration } from './maxima.js';
+
+const MAX_BOTS = 500;
+
+/** What other services ask, most of it on their own behalf; no user's request leads here directly. */
+@Controller()
+export class InternalAgentsController {
+  constructor(
+    private readonly database: Database,
+    private readonly sealer: Sealer,
+    @Inject(CONFIG) private readonly config: LifecycleConfig,
+  ) {}
+
+  @Handles(getAgentState)
+  async state({ agentId }: { agentId: string }, { accountId }: CallContext) {
+    return stateOf(await findAgent(this.database, { agentId, accountId }));
+  }
+
+  @Handles(existingAgents)
+  async existing({ agentIds }: { agentIds: string[] }, { accountId }: CallContext) {
+    if (accountId) throw new RoostError('ACCESS_DENIED', 'this is for services alone');
+    const rows = await this.database.query<{ id: string }>(`SELECT id FROM agents WHERE id = ANY($1::uuid[])`, [
+      agentIds,
+    ]);
+    return { agentIds: rows.map(({ id }) => id) };
+  }
+
+  @Handles(getAgentForTurn)
+  async forTurn({ agentId }: { agentId: string }, { accountId }: CallContext) {
+    const agent = await findAgentAndKeys(this.database, { agentId, accountId });
+    const secrets = openSecrets(this.sealer, agent);
+    const accountKeys = openKeys(this.sealer, agent.account_id, agent.account_keys);
+    return {
+      agentId: agent.id,
+      accountId: agent.account_id,
+      name: agent.name,
+      status: agent.status,
+      systemPrompt: agent.system_prompt,
+      systemPromptType: agent.system_prompt_type,
+      sessionMode: agent.session_mode,
+      outputTokenBalance: Number(agent.output_token_balance),
+      configuration: allowedConfiguration(wholeConfiguration(agent.configuration, secrets), this.config),
+      // The agent's own key wins over the account's; the platform's is the brain's own matter.
+      providerKeys: { ...accountKeys, ...secrets.providerKeys },
+      providerKeyOwners: { ...ownedBy('account', accountKeys), ...ownedBy('agent', secrets.providerKeys) },
+    };
+  }
+
+  @Handles(listAgentBots)
+  async bots({ afterAgentId, limit }: z.output<typeof listAgentBots.input>, { accountId }: CallContext) {
+    if (accountId) throw new RoostError('ACCESS_DENIED', 'bot tokens are for the channels service alone');
+    if (limit > MAX_BOTS) throw new RoostError('VALIDATION_ERROR', `limit: must be at most ${MAX_BOTS}`);
+    const rows = await this.database.query<AgentRow>(
+      `SELECT * FROM agents WHERE bots <> '{}' AND ($1::uuid IS NULL OR id > $1)
+       ORDER BY id LIMIT $2`,
+      [afterAgentId ?? null, limit],
+    );
+    return {
+      bots: rows.map((row) => ({
+        ...botsAfter(openSecrets(this.sealer, row), {}),
+        agentId: row.id,
+        accountId: row.account_id,
+        name: row.name,
+      })),
+    };
+  }
+
+  @Handles(getAgentWebhooks)
+  async webhooks({ agentId }: { agentId: string }, { accountId }: CallContext) {
+    const agent = await findAgent(this.database, { agentId, accountId });
+    return { accountId: agent.account_id, webhooks: agent.configuration.webhooks ?? {} };
+  }
+}
+
+const ownedBy = <Owner extends 'agent' | 'account'>(owner: Owner, keys: object) =>
+  Object.fromEntries(Object.keys(keys).map((provider) => [provider, owner]));

@@ -1,0 +1,109 @@
+import { type Duplex, duplexPair, pipeline } from 'node:stream';
+import {
+  constants,
+  type OutgoingHttpHeaders,
+  performServerHandshake,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import { connect, type Socket } from 'node:net';
+import { RateLimit } from './rate-limit.js';
+
+/** The names under which the daemon asks for them; must be the daemon's own (apps/workspace/src/bus/host-link.ts). */
+const busAuthority = 'bus.roost.internal:4222';
+const proxyAuthority = 'proxy.roost.internal:3128';
+// The daemon needs one; one more while it replaces a lost connection.
+const maxBusTunnels = 2;
+/** Each costs a signature and a connection to the bus; a daemon that lost its connection asks every two seconds at most. */
+const maxBusDialsPerMinute = 120;
+
+export interface SandboxConnectionOptions {
+  natsUrl: string;
+  /** Fresh credentials of this workspace, for one connection. */
+  mintCredentials(): Promise<string>;
+  /** A connection of some command in the sandbox to the egress proxy. */
+  onProxyConnection(stream: Duplex): void;
+}
+
+/**
+ * The host's end of a sandbox's only line: HTTP/2 over an unnamed socket pair. CONNECT to the bus' name is piped to NATS,
+ * to the proxy's name handed to the egress proxy.
+ */
+export class SandboxConnection {
+  private readonly session: ServerHttp2Session;
+  private busTunnels = 0;
+  private readonly busDials = new RateLimit(maxBusDialsPerMinute, 60_000);
+
+  constructor(
+    socket: Duplex,
+    private readonly options: SandboxConnectionOptions,
+  ) {
+    this.session = performServerHandshake(socket, {
+      settings: { initialWindowSize: 1024 * 1024, enableConnectProtocol: false, maxConcurrentStreams: 256 },
+      // One session carries a workspace's whole life: Node would end it after a number of refused streams.
+      maxSessionInvalidFrames: 1_000,
+    });
+    this.session.on('error', () => undefined); // the sandbox ended; its exit is what counts
+    this.session.on('stream', (stream, headers) => {
+      stream.on('error', () => undefined);
+      const authority = headers[constants.HTTP2_HEADER_AUTHORITY];
+      if (headers[constants.HTTP2_HEADER_METHOD] !== 'CONNECT' || typeof authority !== 'string') refuse(stream, 400);
+      else if (authority === busAuthority) void this.openBus(stream);
+      else if (authority === proxyAuthority) {
+        if (respond(stream, { ':status': 200 })) options.onProxyConnection(plainDuplex(stream));
+      } else refuse(stream, 404);
+    });
+  }
+
+  close(): void {
+    this.session.destroy();
+  }
+
+  private async openBus(stream: ServerHttp2Stream): Promise<void> {
+    if (this.busTunnels >= maxBusTunnels || !this.busDials.take()) return refuse(stream, 429);
+    this.busTunnels += 1;
+    stream.once('close', () => (this.busTunnels -= 1));
+    try {
+      const [credentials, socket] = await Promise.all([this.options.mintCredentials(), dial(this.options.natsUrl)]);
+      const answer = { ':status': 200, 'roost-credentials': Buffer.from(credentials).toString('base64') };
+      if (respond(stream, answer)) pipeline(socket, stream, socket, () => undefined);
+      else socket.destroy();
+    } catch {
+      refuse(stream, 502);
+    }
+  }
+}
+
+/**
+ * Node's HTTP server writes headers and body of an answer in one go as text and bytes, and an HTTP/2 stream garbles that
+ * mixture (seen with Node 20.20): between the two, every write is bytes.
+ */
+function plainDuplex(stream: ServerHttp2Stream): Duplex {
+  const [near, far] = duplexPair();
+  pipeline(stream, far, stream, () => near.destroy());
+  return near;
+}
+
+function refuse(stream: ServerHttp2Stream, status: number): void {
+  respond(stream, { ':status': status }, { endStream: true });
+}
+
+/** False when the other end has given the stream up already: answering it would throw. */
+function respond(stream: ServerHttp2Stream, headers: OutgoingHttpHeaders, options = {}): boolean {
+  if (stream.closed || stream.destroyed) return false;
+  stream.respond(headers, options);
+  return true;
+}
+
+function dial(natsUrl: string): Promise<Socket> {
+  const { hostname, port } = new URL(natsUrl.split(',')[0] ?? '');
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: hostname, port: Number(port || 4222), noDelay: true });
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      socket.off('error', reject);
+      socket.on('error', () => undefined); // the tunnel closes with it
+      resolve(socket);
+    });
+  });
+}

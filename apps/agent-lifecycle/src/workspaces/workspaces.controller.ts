@@ -1,0 +1,41 @@
+import { type CallContext, Handles } from '#lib/bus';
+import { checkAgentReady, ensureWorkspace, getNetworkLog } from '#lib/contracts';
+import { Database } from '#lib/database';
+import { Controller } from '@nestjs/common';
+import type { z } from 'zod';
+import { type AgentRow, findAgent, isExhausted } from '../agents/agent-row.js';
+import { WorkspacesService } from './workspaces.service.js';
+
+@Controller()
+export class WorkspacesController {
+  constructor(
+    private readonly database: Database,
+    private readonly workspaces: WorkspacesService,
+  ) {}
+
+  @Handles(ensureWorkspace)
+  async ensure({ agentId }: { agentId: string }, { accountId }: CallContext) {
+    await this.workspaces.ensure({ agentId, accountId });
+    return { workspace: 'running' as const };
+  }
+
+  @Handles(checkAgentReady)
+  async ready({ agentId }: { agentId: string }, { accountId }: CallContext) {
+    const agent = await findAgent(this.database, { agentId, accountId });
+    const reason = whyNotReady(agent);
+    const workspace = await this.workspaces.stateOf(agent);
+    return { ready: reason === undefined, status: agent.status, workspace, ...(reason ? { reason } : {}) };
+  }
+
+  @Handles(getNetworkLog)
+  async networkLog({ agentId, limit }: z.output<typeof getNetworkLog.input>, { accountId }: CallContext) {
+    await findAgent(this.database, { agentId, accountId });
+    return { entries: await this.workspaces.driver.networkLog(agentId, limit) };
+  }
+}
+
+function whyNotReady(agent: AgentRow): string | undefined {
+  if (agent.status === 'error') return agent.status_reason ?? 'the agent is in error';
+  if (agent.status !== 'active') return `the agent is ${agent.status}`;
+  return isExhausted(agent) ? 'the agent has no output tokens left' : undefined;
+}

@@ -1,0 +1,44 @@
+import type { NetworkPolicy, WorkspaceDriver, WorkspaceSpec } from '../src/sandboxes/index.js';
+import { hostAway } from '../src/sandboxes/unavailable.js';
+
+/** Workspaces as a Docker host has them, with nothing in them: each replica's driver holds the lines of those it made. */
+export class Platform {
+  readonly holders = new Map<string, Replica>();
+  isAway = false;
+}
+
+export class Replica implements WorkspaceDriver {
+  readonly whyNever = undefined;
+  readonly policies = new Map<string, NetworkPolicy>();
+  constructor(private readonly platform: Platform) {}
+
+  ensure({ agentId, network }: WorkspaceSpec) {
+    if (this.platform.isAway) return Promise.reject(hostAway('Docker does not answer'));
+    this.policies.set(agentId, network);
+    if (!this.platform.holders.has(agentId)) this.platform.holders.set(agentId, this);
+    return Promise.resolve();
+  }
+  sleep(agentId: string) {
+    this.platform.holders.delete(agentId);
+    return Promise.resolve();
+  }
+  remove(agentId: string) {
+    return this.sleep(agentId);
+  }
+  inspect(agentId: string) {
+    return Promise.resolve({ state: this.platform.holders.has(agentId) ? ('running' as const) : ('asleep' as const) });
+  }
+  list() {
+    const ids = new Set([...this.policies.keys(), ...this.platform.holders.keys()]);
+    return Promise.all([...ids].map(async (agentId) => ({ agentId, ...(await this.inspect(agentId)) })));
+  }
+  networkLog() {
+    return Promise.resolve([]);
+  }
+  isolation() {
+    return Promise.resolve({});
+  }
+  close() {
+    return Promise.resolve();
+  }
+}

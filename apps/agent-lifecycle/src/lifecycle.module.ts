@@ -1,22 +1,41 @@
 import { Sealer, sealerFrom } from '#lib/auth';
 import { Bus, CONFIG, HEALTH_DETAILS, type HealthDetails, LOGGER } from '#lib/bus';
 import type { Logger } from '#lib/observability';
-import { AccountLimits, countRows, quotaUseController } from '#lib/quotas';
+import { AccountLimits, quotaUseController } from '#lib/quotas';
 import { Module } from '@nestjs/common';
-import { storedBytesOf } from './agents/agent-quotas.js';
+import { LifecycleAccountRemoval } from './agents/account-removal.js';
+import { AgentChecks } from './agents/agent-checks.js';
+import { AgentRecords } from './agents/agent-records.js';
+import { AgentViews } from './agents/agent-views.js';
 import { AgentsController } from './agents/agents.controller.js';
-import { ForgetAccount } from './agents/forget-account.js';
+import { AgentsRepository } from './agents/agents.repository.js';
+import { AgentsService } from './agents/agents.service.js';
 import { InternalAgentsController } from './agents/internal.controller.js';
+import { OtherServices } from './agents/other-services.js';
 import { BalanceController } from './balance/balance.controller.js';
+import { BalanceRepository } from './balance/balance.repository.js';
+import { BalanceService } from './balance/balance.service.js';
 import type { LifecycleConfig } from './config.js';
-import { AwakeLeases, awakeOf } from './workspaces/awake-leases.js';
-import { DRIVER, makeDriver } from './workspaces/make-driver.js';
-import { ReconcileLoop } from './workspaces/reconcile-loop.js';
-import { WorkspacesService } from './workspaces/workspaces.service.js';
-import { WorkspacesController } from './workspaces/workspaces.controller.js';
-import type { WorkspaceDriver } from './sandboxes/index.js';
 import { ProviderKeysController } from './provider-keys/provider-keys.controller.js';
+import { ProviderKeysRepository } from './provider-keys/provider-keys.repository.js';
+import { ProviderKeysService } from './provider-keys/provider-keys.service.js';
+import type { WorkspaceDriver } from './sandboxes/index.js';
 import { StatesController } from './states/states.controller.js';
+import { StatesService } from './states/states.service.js';
+import { StatusChanges } from './states/status-changes.js';
+import { Activity } from './workspaces/activity.js';
+import { AwakeLeasesRepository } from './workspaces/awake-leases.repository.js';
+import { AwakeLeases } from './workspaces/awake-leases.js';
+import { ColdStarts } from './workspaces/cold-starts.js';
+import { WorkspaceFailures } from './workspaces/failures.js';
+import { DRIVER, makeDriver } from './workspaces/make-driver.js';
+import { Maintenance, ReconcileLoop } from './workspaces/reconcile-loop.js';
+import { Reconciler } from './workspaces/reconciler.js';
+import { WorkspaceFiles } from './workspaces/workspace-files.js';
+import { WorkspaceLauncher, WorkspaceSpecs } from './workspaces/workspace-launcher.js';
+import { WorkspaceUpdates } from './workspaces/workspace-updates.js';
+import { WorkspacesController } from './workspaces/workspaces.controller.js';
+import { WorkspacesService } from './workspaces/workspaces.service.js';
 
 @Module({
   controllers: [
@@ -27,10 +46,10 @@ import { StatesController } from './states/states.controller.js';
     WorkspacesController,
     ProviderKeysController,
     quotaUseController('lifecycle', {
-      agents: (database, accountId) => countRows(database, 'agents', accountId),
-      stored_bytes: storedBytesOf,
-      awake_workspaces: awakeOf,
-      provider_keys: (database, accountId) => countRows(database, 'account_provider_keys', accountId),
+      agents: (database, accountId) => new AgentsRepository(database).count(accountId),
+      stored_bytes: (database, accountId) => new AgentsRepository(database).storedBytes(accountId),
+      awake_workspaces: (database, accountId) => new AwakeLeasesRepository(database).count(accountId),
+      provider_keys: (database, accountId) => new ProviderKeysRepository(database).count(accountId),
     }),
   ],
   providers: [
@@ -48,11 +67,14 @@ import { StatesController } from './states/states.controller.js';
           driver.isolation(),
       inject: [DRIVER],
     },
-    ForgetAccount,
     AccountLimits,
-    AwakeLeases,
-    WorkspacesService,
-    ReconcileLoop,
+    OtherServices,
+    ...[AgentsRepository, AgentRecords, AgentChecks, AgentViews, AgentsService, LifecycleAccountRemoval],
+    ...[BalanceRepository, BalanceService, ProviderKeysRepository, ProviderKeysService],
+    ...[StatusChanges, StatesService],
+    ...[AwakeLeasesRepository, AwakeLeases, ColdStarts, Activity, WorkspaceFailures, WorkspaceFiles],
+    ...[WorkspaceSpecs, WorkspaceLauncher, WorkspaceUpdates, WorkspacesService],
+    ...[Reconciler, Maintenance, ReconcileLoop],
   ],
 })
 export class LifecycleModule {}

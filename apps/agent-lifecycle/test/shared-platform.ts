@@ -3,11 +3,11 @@ import { hostAway } from '../src/sandboxes/unavailable.js';
 
 /** Workspaces as a Docker host has them, with nothing in them: each replica's driver holds the lines of those it made. */
 export class Platform {
-  readonly holders = new Map<string, Replica>();
+  readonly holders = new Map<string, PlatformDriver>();
   isAway = false;
 }
 
-export class Replica implements WorkspaceDriver {
+export class PlatformDriver implements WorkspaceDriver {
   readonly whyNever = undefined;
   readonly policies = new Map<string, NetworkPolicy>();
   constructor(private readonly platform: Platform) {}

@@ -1,6 +1,7 @@
-import { type AgentState, type AgentStatus, RoostError } from '#lib/contracts';
-import { type SealedKeys, sealedKeysOf } from '../provider-keys/account-provider-keys.js';
-import type { OpenConfiguration } from './agent-secrets.js';
+import type { AgentConfiguration, AgentState, AgentStatus } from '#lib/contracts';
+
+/** The part of the configuration that holds no secret. */
+export type OpenConfiguration = Omit<AgentConfiguration, 'customEnv' | 'mcpServers'>;
 
 /** A row of `agents` as Postgres gives it: bigint as text. */
 export interface AgentRow {
@@ -30,44 +31,10 @@ export interface AgentRow {
   updated_at: Date;
 }
 
-/** A database or a transaction on it. */
-export interface Queries {
-  query<T extends object>(sql: string, parameters?: unknown[]): Promise<T[]>;
-}
-
 export interface AgentKey {
   agentId: string;
   /** The tenant who asks; null for a service on its own behalf, which may see every agent. */
   accountId: string | null;
-}
-
-/** Errors: NOT_FOUND, the same for another account's agent as for one that never was. */
-export async function findAgent(queries: Queries, key: AgentKey): Promise<AgentRow> {
-  return load(queries, key);
-}
-
-/** The same with its account's provider keys. */
-export function findAgentAndKeys(queries: Queries, key: AgentKey): Promise<AgentRow & { account_keys: SealedKeys }> {
-  return load(queries, key, `*, ${sealedKeysOf('agents.account_id')} AS account_keys`);
-}
-
-/** The same, locked until the transaction ends: changes of one agent happen one after the other. */
-export async function lockAgent(queries: Queries, key: AgentKey): Promise<AgentRow> {
-  return load(queries, key, '*', 'FOR UPDATE');
-}
-
-async function load<Row extends AgentRow>(
-  queries: Queries,
-  { agentId, accountId }: AgentKey,
-  columns = '*',
-  lock = '',
-): Promise<Row> {
-  const [row] = await queries.query<Row>(
-    `SELECT ${columns} FROM agents WHERE id = $1 AND ($2::uuid IS NULL OR account_id = $2) ${lock}`,
-    [agentId, accountId],
-  );
-  if (!row) throw new RoostError('NOT_FOUND', 'there is no such agent');
-  return row;
 }
 
 /** What other services must know. */

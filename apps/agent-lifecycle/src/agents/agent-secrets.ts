@@ -4,11 +4,9 @@ import {
   type ChatPlatform,
   type McpServerConfig,
   type OwnBots,
-  perPlatform,
   PLATFORM_NAMES,
-  type UpdateAgent,
 } from '#lib/contracts';
-import type { AgentRow } from './agent-row.js';
+import type { AgentRow, OpenConfiguration } from './agent-row.js';
 
 export type Provider = 'anthropic' | 'openai' | 'google';
 
@@ -20,9 +18,6 @@ export interface AgentSecrets extends OwnBots {
   mcpServers?: Record<string, McpServerConfig> | undefined;
 }
 
-/** The part of the configuration that holds no secret. */
-export type OpenConfiguration = Omit<AgentConfiguration, 'customEnv' | 'mcpServers'>;
-
 const MASK = '***';
 const placeOf = (agentId: string) => `agents:${agentId}`;
 
@@ -30,7 +25,7 @@ export function openSecrets(sealer: Sealer, row: Pick<AgentRow, 'id' | 'secrets'
   return JSON.parse(sealer.open(row.secrets, placeOf(row.id))) as AgentSecrets;
 }
 
-/** The columns that follow from the secrets, so that they and what is said about them never disagree. */
+/** The columns that follow from the secrets, so that they never disagree with what is shown of them. */
 export function secretColumns(sealer: Sealer, agentId: string, secrets: AgentSecrets) {
   return {
     secrets: sealer.seal(JSON.stringify(secrets), placeOf(agentId)),
@@ -39,15 +34,7 @@ export function secretColumns(sealer: Sealer, agentId: string, secrets: AgentSec
   };
 }
 
-const botField = <P extends ChatPlatform>(platform: P) => `${platform}BotToken` as const;
-
-/** The agent's bots after a change: what is not given stays, null takes one away. */
-export function botsAfter(before: OwnBots, change: Pick<UpdateAgent, keyof OwnBots>): OwnBots {
-  return perPlatform('BotToken', (platform) => {
-    const field = botField(platform);
-    return (change[field] === undefined ? before[field] : change[field]) ?? undefined;
-  }) as OwnBots;
-}
+export const botField = <P extends ChatPlatform>(platform: P) => `${platform}BotToken` as const;
 
 /** The column that holds the secrets, for a change of the master key. */
 export const sealedSecrets = { table: 'agents', column: 'secrets', id: 'id::text', place: 'agents' };

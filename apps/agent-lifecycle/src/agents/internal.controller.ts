@@ -8,45 +8,44 @@ import {
   listAgentBots,
   RoostError,
 } from '#lib/contracts';
-import { Database } from '#lib/database';
 import { Controller, Inject } from '@nestjs/common';
 import type { z } from 'zod';
-import { type AgentRow, findAgent, findAgentAndKeys, stateOf } from './agent-row.js';
 import type { LifecycleConfig } from '../config.js';
-import { openKeys } from '../provider-keys/account-provider-keys.js';
-import { botsAfter, openSecrets, wholeConfiguration } from './agent-secrets.js';
+import { ProviderKeysService } from '../provider-keys/provider-keys.service.js';
+import { botsAfter } from './agent-changes.js';
+import { stateOf } from './agent-row.js';
+import { openSecrets, wholeConfiguration } from './agent-secrets.js';
+import { AgentsRepository } from './agents.repository.js';
 import { allowedConfiguration } from './maxima.js';
 
 const MAX_BOTS = 500;
 
-/** What other services ask, most of it on their own behalf; no user's request leads here directly. */
+/** Requests of other services, most of them on their own behalf; no user's request leads here directly. */
 @Controller()
 export class InternalAgentsController {
   constructor(
-    private readonly database: Database,
+    private readonly agents: AgentsRepository,
+    private readonly providerKeys: ProviderKeysService,
     private readonly sealer: Sealer,
     @Inject(CONFIG) private readonly config: LifecycleConfig,
   ) {}
 
   @Handles(getAgentState)
   async state({ agentId }: { agentId: string }, { accountId }: CallContext) {
-    return stateOf(await findAgent(this.database, { agentId, accountId }));
+    return stateOf(await this.agents.find({ agentId, accountId }));
   }
 
   @Handles(existingAgents)
   async existing({ agentIds }: { agentIds: string[] }, { accountId }: CallContext) {
     if (accountId) throw new RoostError('ACCESS_DENIED', 'this is for services alone');
-    const rows = await this.database.query<{ id: string }>(`SELECT id FROM agents WHERE id = ANY($1::uuid[])`, [
-      agentIds,
-    ]);
-    return { agentIds: rows.map(({ id }) => id) };
+    return { agentIds: await this.agents.existing(agentIds) };
   }
 
   @Handles(getAgentForTurn)
   async forTurn({ agentId }: { agentId: string }, { accountId }: CallContext) {
-    const agent = await findAgentAndKeys(this.database, { agentId, accountId });
+    const agent = await this.agents.findWithProviderKeys({ agentId, accountId });
     const secrets = openSecrets(this.sealer, agent);
-    const accountKeys = openKeys(this.sealer, agent.account_id, agent.account_keys);
+    const accountKeys = await this.providerKeys.open(agent.account_id, agent.account_keys);
     return {
       agentId: agent.id,
       accountId: agent.account_id,
@@ -57,7 +56,7 @@ export class InternalAgentsController {
       sessionMode: agent.session_mode,
       outputTokenBalance: Number(agent.output_token_balance),
       configuration: allowedConfiguration(wholeConfiguration(agent.configuration, secrets), this.config),
-      // The agent's own key wins over the account's; the platform's is the brain's own matter.
+      // The agent's own key wins over the account's; the platform's own is added by agent-runtime.
       providerKeys: { ...accountKeys, ...secrets.providerKeys },
       providerKeyOwners: { ...ownedBy('account', accountKeys), ...ownedBy('agent', secrets.providerKeys) },
     };
@@ -67,11 +66,7 @@ export class InternalAgentsController {
   async bots({ afterAgentId, limit }: z.output<typeof listAgentBots.input>, { accountId }: CallContext) {
     if (accountId) throw new RoostError('ACCESS_DENIED', 'bot tokens are for the channels service alone');
     if (limit > MAX_BOTS) throw new RoostError('VALIDATION_ERROR', `limit: must be at most ${MAX_BOTS}`);
-    const rows = await this.database.query<AgentRow>(
-      `SELECT * FROM agents WHERE bots <> '{}' AND ($1::uuid IS NULL OR id > $1)
-       ORDER BY id LIMIT $2`,
-      [afterAgentId ?? null, limit],
-    );
+    const rows = await this.agents.withBots(afterAgentId ?? null, limit);
     return {
       bots: rows.map((row) => ({
         ...botsAfter(openSecrets(this.sealer, row), {}),
@@ -84,7 +79,7 @@ export class InternalAgentsController {
 
   @Handles(getAgentWebhooks)
   async webhooks({ agentId }: { agentId: string }, { accountId }: CallContext) {
-    const agent = await findAgent(this.database, { agentId, accountId });
+    const agent = await this.agents.find({ agentId, accountId });
     return { accountId: agent.account_id, webhooks: agent.configuration.webhooks ?? {} };
   }
 }

@@ -7,8 +7,7 @@ import {
 } from '#lib/contracts';
 import type { LifecycleConfig } from '../config.js';
 import type { WorkspaceSpec } from '../sandboxes/index.js';
-import type { AgentRow } from './agent-row.js';
-import type { OpenConfiguration } from './agent-secrets.js';
+import type { AgentRow, OpenConfiguration } from './agent-row.js';
 
 /** What an operator sets: the most that one agent may ask for. */
 export type Maxima = Pick<
@@ -31,6 +30,7 @@ const DEFAULTS = { cpu: '500m', memory: '512Mi', timeoutSeconds: 3_600 };
  */
 const MAX_VALUES_BYTES = 2 ** 20;
 
+type VolumeBounds = Pick<LifecycleConfig, 'ROOST_MIN_VOLUME' | 'ROOST_MAX_VOLUME'>;
 type Asked = Pick<UpdateAgent, 'warmthWindowMs' | 'configuration'>;
 
 /**
@@ -51,6 +51,16 @@ export function checkMaxima({ warmthWindowMs, configuration }: Asked, maxima: Ma
   atMost('configuration.mcp_servers', serverCount, maxima.ROOST_MAX_AGENT_MCP_SERVERS);
   const valueBytes = Buffer.byteLength(JSON.stringify([customEnv ?? {}, mcpServers ?? {}]));
   atMost(`configuration.${customEnv ? 'custom_env' : 'mcp_servers'}`, valueBytes, MAX_VALUES_BYTES);
+}
+
+/** Errors: VALIDATION_ERROR for a size out of the operator's bounds, or smaller than `atLeast`: a volume only grows. */
+export function checkVolumeSize(size: string, bounds: VolumeBounds, atLeast?: string): void {
+  const asked = quantityBytes(size) ?? 0;
+  const { ROOST_MIN_VOLUME: min, ROOST_MAX_VOLUME: max } = bounds;
+  if (asked < (quantityBytes(min) ?? 0) || asked > (quantityBytes(max) ?? 0))
+    throw invalidSize('out_of_bounds', `must be between ${min} and ${max}`, { minimum: min, maximum: max });
+  if (atLeast !== undefined && asked < (quantityBytes(atLeast) ?? 0))
+    throw invalidSize('shrinks', `must be at least ${atLeast}: a volume cannot shrink`);
 }
 
 /** What a workspace is made with: never more than the maxima, whatever was stored before they were set. */
@@ -96,5 +106,11 @@ function above(field: string, maximum: unknown): RoostError {
   const message = `must be at most ${String(maximum)}, the operator's maximum`;
   return new RoostError('VALIDATION_ERROR', `${field}: ${message}`, [
     { field, reason: 'above_maximum', message, maximum },
+  ]);
+}
+
+function invalidSize(reason: string, message: string, bounds: object = {}): RoostError {
+  return new RoostError('VALIDATION_ERROR', `pvc_size: ${message}`, [
+    { field: 'pvc_size', reason, message, ...bounds },
   ]);
 }

@@ -1,4 +1,3 @@
-import { Sealer } from '#lib/auth';
 import { accountOf, type CallContext, Handles } from '#lib/bus';
 import {
   deleteAccountProviderKey,
@@ -8,42 +7,32 @@ import {
   RoostError,
   setAccountProviderKey,
 } from '#lib/contracts';
-import { Database } from '#lib/database';
-import { AccountLimits } from '#lib/quotas';
 import { Controller } from '@nestjs/common';
-import { deleteKey, findKeys, listKeys, openKeys, setKey } from './account-provider-keys.js';
+import { ProviderKeysService } from './provider-keys.service.js';
 
-/** An account's keys of model providers: what its agents use that bring none. */
 @Controller()
 export class ProviderKeysController {
-  constructor(
-    private readonly database: Database,
-    private readonly sealer: Sealer,
-    private readonly limits: AccountLimits,
-  ) {}
+  constructor(private readonly keys: ProviderKeysService) {}
 
   @Handles(setAccountProviderKey)
-  async set({ provider, apiKey }: { provider: Provider; apiKey: string }, context: CallContext) {
-    const accountId = accountOf(context);
-    const limit = await this.limits.of(accountId, 'provider_keys');
-    return this.database.transaction((tx) => setKey(tx, this.sealer, { accountId, provider, apiKey, limit }));
+  set({ provider, apiKey }: { provider: Provider; apiKey: string }, context: CallContext) {
+    return this.keys.set(accountOf(context), provider, apiKey);
   }
 
   @Handles(listAccountProviderKeys)
   async list(_: object, context: CallContext) {
-    return { providerKeys: await listKeys(this.database, accountOf(context)) };
+    return { providerKeys: await this.keys.list(accountOf(context)) };
   }
 
   @Handles(openAccountProviderKeys)
   async open({ accountId }: { accountId: string }, context: CallContext) {
-    if (context.accountId) throw new RoostError('ACCESS_DENIED', 'provider keys are for the brain alone');
-    const sealed = await findKeys(this.database, accountId);
-    return { providerKeys: openKeys(this.sealer, accountId, sealed) };
+    if (context.accountId) throw new RoostError('ACCESS_DENIED', 'provider keys are for agent-runtime alone');
+    return { providerKeys: await this.keys.open(accountId) };
   }
 
   @Handles(deleteAccountProviderKey)
   async delete({ provider }: { provider: Provider }, context: CallContext) {
-    await deleteKey(this.database, accountOf(context), provider);
+    await this.keys.delete(accountOf(context), provider);
     return { message: 'the key is deleted', provider };
   }
 }

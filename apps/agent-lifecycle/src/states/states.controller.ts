@@ -1,21 +1,13 @@
-import { accountOf, Bus, type CallContext, Handles } from '#lib/bus';
-import { pauseAgent, resumeAgent, setAgentStatus, stopAgent, WAKE_RUNTIME } from '#lib/contracts';
-import { Database } from '#lib/database';
+import { accountOf, type CallContext, Handles } from '#lib/bus';
+import { pauseAgent, resumeAgent, setAgentStatus, stopAgent } from '#lib/contracts';
 import { Controller } from '@nestjs/common';
 import type { z } from 'zod';
-import { stateOf } from '../agents/agent-row.js';
-import { WorkspacesService } from '../workspaces/workspaces.service.js';
-import { changeStatus } from './change-status.js';
-import { syncMessagingState } from './sync-messaging-state.js';
+import { StatesService } from './states.service.js';
 import type { Action } from './transitions.js';
 
 @Controller()
 export class StatesController {
-  constructor(
-    private readonly database: Database,
-    private readonly bus: Bus,
-    private readonly workspaces: WorkspacesService,
-  ) {}
+  constructor(private readonly states: StatesService) {}
 
   @Handles(pauseAgent)
   pause({ agentId }: { agentId: string }, context: CallContext) {
@@ -38,18 +30,7 @@ export class StatesController {
   }
 
   private async act(agentId: string, context: CallContext, action: Action) {
-    const accountId = accountOf(context);
-    const { agent, hasChanged } = await this.database.transaction((tx) =>
-      changeStatus(tx, { agentId, accountId }, action),
-    );
-    if (hasChanged) {
-      // Messaging cancels the running turn of an agent that is stopped, and offers the waiting ones of an active one.
-      await syncMessagingState(this.bus, stateOf(agent));
-      this.workspaces.failures.clear(agentId);
-      if (agent.status === 'stopped') this.workspaces.sleepSoon(agentId);
-      if (agent.status === 'active') this.bus.signal(WAKE_RUNTIME);
-      if (action === 'set-paused') this.workspaces.ensureSoon(agentId);
-    }
-    return { message: `the agent is ${agent.status}`, status: agent.status };
+    const { status } = await this.states.act({ agentId, accountId: accountOf(context) }, action);
+    return { message: `the agent is ${status}`, status };
   }
 }

@@ -8,8 +8,8 @@ it('counts what a daemon reports, and leaves a workspace that sends without end 
   const bus = await freshBus();
   const connection = await bus.connect();
   const floods: string[] = [];
-  const activity = new Activity(new Bus(connection, 'agent-lifecycle'), (agentId) => floods.push(agentId));
-  activity.start();
+  const activity = new Activity(new Bus(connection, 'agent-lifecycle'));
+  activity.start((agentId) => floods.push(agentId));
   try {
     const used = (agentId: string, forMs = 0) =>
       connection.publish(workspaceUsedSubject(agentId), JSON.stringify({ for_ms: forMs }));

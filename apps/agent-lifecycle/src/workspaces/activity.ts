@@ -1,5 +1,6 @@
-import type { Bus } from '#lib/bus';
+import { Bus } from '#lib/bus';
 import { execCommand, WorkspaceUsed, workspaceUsedSubject } from '#lib/contracts';
+import { Injectable } from '@nestjs/common';
 import type { Subscription } from '@nats-io/transport-node';
 
 /** The longest that a command may take: nothing keeps a workspace awake for longer without being asked again. */
@@ -11,9 +12,10 @@ const maxPerSecond = 500;
 const maxBytes = 1_024;
 
 /**
- * When each workspace was last asked for something, as its daemon says: nobody has to report what he asks. A command
- * counts until it ends, or until the time it may take is over. Not promised across a restart: what was seen before it is unknown.
+ * When each workspace was last asked for something, as its daemon reports it: callers report nothing. A command counts
+ * until it ends, or until the time it may take is over. Not promised across a restart: what was seen before it is unknown.
  */
+@Injectable()
 export class Activity {
   private readonly usedUntil = new Map<string, number>();
   private readonly counts = new Map<string, number>();
@@ -22,29 +24,26 @@ export class Activity {
   private readonly reported = new Set<string>();
   private subscription: Subscription | undefined;
 
-  /** `onFlood` is called once a second for an agent that sends more than a daemon does. */
-  constructor(
-    private readonly bus: Bus,
-    private readonly onFlood: (agentId: string) => void,
-  ) {}
+  constructor(private readonly bus: Bus) {}
 
-  start(): void {
+  /** `onFlood` is called once a second for an agent that sends more than a daemon does. */
+  start(onFlood: (agentId: string) => void): void {
     this.subscription = this.bus.connection.subscribe(workspaceUsedSubject('*'), {
       callback: (error, message) => {
         const agentId = message?.subject.split('.')[1];
-        if (error || !agentId || this.isTooMuch(agentId) || message.data.length > maxBytes) return;
+        if (error || !agentId || this.isTooMuch(agentId, onFlood) || message.data.length > maxBytes) return;
         this.recordUse(agentId, message.string());
       },
     });
   }
 
-  private isTooMuch(agentId: string): boolean {
+  private isTooMuch(agentId: string, onFlood: (agentId: string) => void): boolean {
     const second = Math.floor(performance.now() / 1_000);
     if (second !== this.second) this.counts.clear();
     this.second = second;
     const count = (this.counts.get(agentId) ?? 0) + 1;
     this.counts.set(agentId, count);
-    if (count === maxPerSecond + 1) this.onFlood(agentId);
+    if (count === maxPerSecond + 1) onFlood(agentId);
     return count > maxPerSecond;
   }
 

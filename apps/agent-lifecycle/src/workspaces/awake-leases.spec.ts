@@ -1,19 +1,15 @@
-import { sealerFrom } from '#lib/auth';
-import { AccountLimits } from '#lib/quotas';
 import { until } from '#lib/testing';
 import fc from 'fast-check';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { lifecycleConfigSchema } from '../config.js';
 import { type LifecycleService, lifecycleService } from '../../test/lifecycle-service.js';
-import { Platform, Replica } from '../../test/shared-platform.js';
-import { awakeOf, AwakeLeases, AWAKE_TIMES } from './awake-leases.js';
-import { reconcile } from './reconcile.js';
-import { WorkspacesService } from './workspaces.service.js';
+import { type WorkspacesReplica, workspacesReplica } from '../../test/replica.js';
+import { Platform } from '../../test/shared-platform.js';
+import type { AWAKE_TIMES } from './awake-leases.js';
+import { AwakeLeasesRepository } from './awake-leases.repository.js';
 
 const LIMIT = 2;
-const quiet = { warn: () => undefined, info: () => undefined };
 
 let service: LifecycleService;
 beforeAll(async () => {
@@ -22,25 +18,13 @@ beforeAll(async () => {
 afterAll(() => service.stop());
 
 /** A replica of the service on `platform`, with shorter times. */
-function replica(platform: Platform, times: Partial<typeof AWAKE_TIMES> = {}) {
-  const config = lifecycleConfigSchema.parse({
-    NATS_URL: 'nats://localhost',
-    DATABASE_URL: service.databaseUrl,
-    ROOST_MASTER_KEY: service.masterKey,
-    ROOST_QUOTA_AWAKE_WORKSPACES: String(LIMIT),
-  });
-  const leases = new AwakeLeases(service.rows, new AccountLimits(service.bus, config));
-  leases.times = { waitMs: 10_000, minIdleMs: 20, startGraceMs: 40, leaseMs: 60_000, pollMs: 5, ...times };
-  return new WorkspacesService(
-    service.rows,
-    service.bus,
-    sealerFrom(config),
-    new Replica(platform),
-    config,
-    quiet as never,
-    leases,
-  );
+function replica(platform: Platform, times: Partial<typeof AWAKE_TIMES> = {}): WorkspacesReplica {
+  const made = workspacesReplica(service, platform, { ROOST_QUOTA_AWAKE_WORKSPACES: String(LIMIT) });
+  made.leases.times = { waitMs: 10_000, minIdleMs: 20, startGraceMs: 40, leaseMs: 60_000, pollMs: 5, ...times };
+  return made;
 }
+
+const awakeOf = (account: string) => new AwakeLeasesRepository(service.rows).count(account);
 
 /** Notes the most that were awake at once of the agents given. */
 class WatchedPlatform extends Platform {
@@ -61,7 +45,7 @@ const agents = (count: number, account = randomUUID()) =>
     account,
     ids,
   }));
-const wake = (workspaces: WorkspacesService, agentId: string) => workspaces.ensure({ agentId, accountId: null });
+const wake = ({ workspaces }: WorkspacesReplica, agentId: string) => workspaces.ensure({ agentId, accountId: null });
 
 describe('an account that may have two workspaces awake', () => {
   it('never has more, over two replicas, whatever is woken, put to sleep or crashes, and every wake comes to its end', async () => {
@@ -79,18 +63,18 @@ describe('an account that may have two workspaces awake', () => {
         const replicas = [replica(platform), replica(platform)];
         const wakes: Promise<void>[] = [];
         for (const { do: what, agent, by } of steps) {
-          const workspaces = replicas[by]!;
-          if (what === 'wake') wakes.push(wake(workspaces, ids[agent]!));
-          else if (what === 'sleep') await workspaces.sleep(ids[agent]!);
-          else if (what === 'reconcile') await reconcile(service.rows, workspaces);
+          const one = replicas[by]!;
+          if (what === 'wake') wakes.push(wake(one, ids[agent]!));
+          else if (what === 'sleep') await one.workspaces.sleep(ids[agent]!);
+          else if (what === 'reconcile') await one.reconciler.reconcile();
           else platform.holders.delete(ids[agent]!);
         }
         await Promise.all(wakes);
         expect(platform.most).toBeLessThanOrEqual(LIMIT);
-        for (const workspaces of replicas) await reconcile(service.rows, workspaces);
-        expect(await awakeOf(service.rows, account)).toBe(platform.holders.size);
-        for (const id of ids) await replicas[0]!.sleep(id);
-        expect(await awakeOf(service.rows, account)).toBe(0);
+        for (const { reconciler } of replicas) await reconciler.reconcile();
+        expect(await awakeOf(account)).toBe(platform.holders.size);
+        for (const id of ids) await replicas[0]!.workspaces.sleep(id);
+        expect(await awakeOf(account)).toBe(0);
       }),
       { numRuns: 15 },
     );
@@ -101,33 +85,33 @@ describe('an account that may have two workspaces awake', () => {
     const { id: always } = await service.agent({ warmth_window_ms: null }, account);
     const { ids } = await agents(2, account);
     const platform = new Platform();
-    const workspaces = replica(platform);
-    await wake(workspaces, always);
-    await wake(workspaces, ids[0]!);
+    const one = replica(platform);
+    await wake(one, always);
+    await wake(one, ids[0]!);
     await delay(80);
-    await wake(workspaces, ids[1]!);
+    await wake(one, ids[1]!);
     expect([...platform.holders.keys()]).toEqual([always, ids[1]]);
   });
 
-  it('waits while all are in use, is told quota, limit and use, and does not delay another account', async () => {
+  it('waits while all are in use, gets quota, limit and use in the refusal, and does not delay another account', async () => {
     const { ids } = await agents(3);
     const platform = new Platform();
-    const workspaces = replica(platform, { waitMs: 300 });
+    const one = replica(platform, { waitMs: 300 });
     for (const id of ids.slice(0, 2)) {
-      await wake(workspaces, id);
-      workspaces.activity.touch(id, 60_000);
+      await wake(one, id);
+      one.activity.touch(id, 60_000);
     }
     const other = await agents(1);
-    const refused = expect(wake(workspaces, ids[2]!)).rejects.toMatchObject({
+    const refused = expect(wake(one, ids[2]!)).rejects.toMatchObject({
       code: 'AGENT_UNAVAILABLE',
       details: [{ reason: 'quota_exceeded', quota: 'awake_workspaces', limit: LIMIT, used: LIMIT }],
     });
-    await wake(workspaces, other.ids[0]!);
+    await wake(one, other.ids[0]!);
     expect(platform.holders.has(other.ids[0]!)).toBe(true);
     await refused;
     expect([...platform.holders.keys()].sort()).toEqual([ids[0], ids[1], other.ids[0]].sort());
-    const waiting = wake(workspaces, ids[2]!);
-    await workspaces.sleep(ids[0]!);
+    const waiting = wake(one, ids[2]!);
+    await one.workspaces.sleep(ids[0]!);
     await waiting;
     expect(platform.holders.has(ids[2]!)).toBe(true);
   });
@@ -151,18 +135,18 @@ describe('an account that may have two workspaces awake', () => {
     const killed = replica(platform, { leaseMs: 1_500 });
     await wake(killed, ids[0]!);
     killed.activity.touch(ids[0]!, 600_000);
-    await reconcile(service.rows, killed);
+    await killed.reconciler.reconcile();
     // It began to start this one.
     await killed.leases.take({ id: ids[1]!, account_id: account }, { idleMs: () => 0, sleep: () => Promise.resolve() });
     platform.holders.clear();
 
     const next = replica(platform, { waitMs: 20_000 });
     next.driver.list = () => Promise.resolve(ids.map((agentId) => ({ agentId, state: 'asleep' as const })));
-    await reconcile(service.rows, next);
-    expect(await awakeOf(service.rows, account)).toBe(1);
+    await next.reconciler.reconcile();
+    expect(await awakeOf(account)).toBe(1);
     await wake(next, ids[2]!);
     next.activity.touch(ids[2]!, 600_000);
     await wake(next, ids[3]!);
-    await until('the lease of the killed one has ended', async () => (await awakeOf(service.rows, account)) === 2);
+    await until('the lease of the killed one has ended', async () => (await awakeOf(account)) === 2);
   });
 });

@@ -1,13 +1,14 @@
 import { QUOTAS, RoostError } from '#lib/contracts';
 import { Database, type Transaction } from '#lib/database';
 import { FairSlots, TooManyWaiting } from '#lib/fair-slots';
-import { AccountLimits, countRows } from '#lib/quotas';
+import { AccountLimits } from '#lib/quotas';
 import { Injectable } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AgentRow } from '../agents/agent-row.js';
+import { AwakeLeasesRepository, type SeenRunning } from './awake-leases.repository.js';
 
 export const AWAKE_TIMES = {
-  /** How long a wake waits for room: half of what its caller waits for the answer, the rest is for the start. */
+  /** How long a wake waits for the quota: half of what its caller waits for the answer, the rest is for the start. */
   waitMs: 30_000,
   /** So long after its last use a workspace may be put to sleep for another. Uses are reported once a second. */
   minIdleMs: 3_000,
@@ -19,23 +20,14 @@ export const AWAKE_TIMES = {
 };
 /** Of one account in this process; more than it may have agents by default. */
 const MAX_WAITING = 1_000;
-/** Accounts that may look for room at once in this process; each is one connection for a few milliseconds. */
+/** Accounts that may ask for the quota at once in this process; each is one connection for a few milliseconds. */
 const MAX_ACCOUNTS = 1_000_000;
-const COUNTS = 'expires_at > now()';
 
 /** What the workspaces service knows and can do. */
 export interface Workspaces {
   /** Since it was last asked for something; undefined when that is unknown, 0 while it works. */
   idleMs(agentId: string): number | undefined;
   sleep(agentId: string): Promise<void>;
-}
-
-export interface SeenRunning {
-  agentId: string;
-  /** Negative while it is used, by how long that may take. */
-  sinceUseMs: number;
-  /** The workspace itself reported its use; otherwise what another replica wrote is kept. */
-  isReported: boolean;
 }
 
 type Agent = Pick<AgentRow, 'id' | 'account_id'>;
@@ -53,18 +45,19 @@ interface Attempt {
  */
 @Injectable()
 export class AwakeLeases {
-  /** Of each account one wake at a time looks for room, so that they come in the order in which they asked. */
+  /** Of each account one wake at a time asks for the quota, so that they come in the order in which they asked. */
   private readonly turns = new FairSlots({ slots: MAX_ACCOUNTS, perAccount: 1, maxWaiting: MAX_WAITING });
   times = AWAKE_TIMES;
 
   constructor(
     private readonly database: Database,
+    private readonly leases: AwakeLeasesRepository,
     private readonly limits: AccountLimits,
   ) {}
 
   /**
    * Resolves when the agent's workspace may start. First come, first served among an account's wakes in this process;
-   * no order is promised between replicas. Errors: AGENT_UNAVAILABLE with quota, limit and use when there is no room
+   * no order is promised between replicas. Errors: AGENT_UNAVAILABLE with quota, limit and use when the quota is used up
    * for 30 seconds.
    */
   async take(agent: Agent, workspaces: Workspaces): Promise<void> {
@@ -87,22 +80,18 @@ export class AwakeLeases {
   }
 
   /** From now on it may be put to sleep for another when it is idle. */
-  async started(agentId: string): Promise<void> {
-    await this.database.query(
-      `UPDATE awake_workspaces SET is_running = true, used_until = now() + $2 * interval '1 millisecond',
-         expires_at = ${this.expiry()} WHERE agent_id = $1`,
-      [agentId, this.times.startGraceMs],
-    );
+  started(agentId: string): Promise<void> {
+    return this.leases.started(agentId, this.times.startGraceMs, this.times.leaseMs);
   }
 
   /** The start that the lease was taken for has failed. */
-  async release(agentId: string): Promise<void> {
-    await this.database.query(`DELETE FROM awake_workspaces WHERE agent_id = $1`, [agentId]);
+  release(agentId: string): Promise<void> {
+    return this.leases.delete([agentId]);
   }
 
   /** It sleeps. A lease that was taken meanwhile for its next start stays. */
-  async ended(agentId: string): Promise<void> {
-    await this.database.query(`DELETE FROM awake_workspaces WHERE agent_id = $1 AND is_running`, [agentId]);
+  ended(agentId: string): Promise<void> {
+    return this.leases.deleteRunning(agentId);
   }
 
   /**
@@ -111,35 +100,16 @@ export class AwakeLeases {
    * unless it was renewed since `seenAt`, when the drivers were asked.
    */
   async renew(seenAt: Date, running: SeenRunning[], notRunning: string[], starting: string[]): Promise<void> {
-    await this.database.query(
-      `DELETE FROM awake_workspaces WHERE agent_id = ANY($1) AND is_running
-         AND expires_at < $2::timestamptz + ${this.times.leaseMs} * interval '1 millisecond'`,
-      [notRunning, seenAt],
-    );
-    await this.database.query(
-      `INSERT INTO awake_workspaces AS known (agent_id, account_id, is_running, used_until, expires_at)
-       SELECT id, account_id, true, now() - since_ms * interval '1 millisecond', ${this.expiry()}
-       FROM unnest($1::uuid[], $2::float8[]) AS seen (agent_id, since_ms) JOIN agents ON id = seen.agent_id
-       ON CONFLICT (agent_id) DO UPDATE SET is_running = true, expires_at = excluded.expires_at, used_until = CASE
-         WHEN known.agent_id = ANY($3) THEN excluded.used_until ELSE GREATEST(known.used_until, excluded.used_until) END`,
-      [
-        running.map(({ agentId }) => agentId),
-        running.map(({ sinceUseMs }) => sinceUseMs),
-        running.filter(({ isReported }) => isReported).map(({ agentId }) => agentId),
-      ],
-    );
-    if (starting.length > 0)
-      await this.database.query(
-        `UPDATE awake_workspaces SET expires_at = ${this.expiry()} WHERE agent_id = ANY($1) AND NOT is_running`,
-        [starting],
-      );
-    await this.database.query(`DELETE FROM awake_workspaces WHERE expires_at < now()`);
+    const { leaseMs } = this.times;
+    await this.leases.deleteNotSeen(notRunning, seenAt, leaseMs);
+    await this.leases.renewRunning(running, leaseMs);
+    if (starting.length > 0) await this.leases.renewStarting(starting, leaseMs);
+    await this.leases.deleteExpired();
   }
 
   /** By the database's clock. */
-  async now(): Promise<Date> {
-    const [row] = await this.database.query<{ now: Date }>(`SELECT now()`);
-    return row?.now ?? new Date(0);
+  now(): Promise<Date> {
+    return this.leases.now();
   }
 
   private async inTurn<T>(accountId: string, work: () => Promise<T>): Promise<T> {
@@ -148,7 +118,7 @@ export class AwakeLeases {
       .catch(async (error: unknown) => {
         if (!(error instanceof TooManyWaiting) && !isTimeout(error)) throw error;
         const limit = await this.limits.recent(accountId, 'awake_workspaces');
-        throw isFull({ limit, used: await awakeOf(this.database, accountId) });
+        throw isFull({ limit, used: await this.leases.count(accountId) });
       });
     try {
       return await work();
@@ -160,51 +130,24 @@ export class AwakeLeases {
   private async attempt(agent: Agent, workspaces: Workspaces): Promise<Attempt> {
     const limit = await this.limits.recent(agent.account_id, 'awake_workspaces');
     return this.database.transaction(async (tx) => {
-      await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('awake ' || $1, 0))`, [agent.account_id]);
-      const others = await othersAwake(tx, agent);
+      await this.leases.lockAccount(tx, agent.account_id);
+      const others = await this.leases.countOthers(tx, agent);
       const excess = others + 1 - limit;
       const evicted = limit === 0 || excess <= 0 ? [] : (await this.idleOf(tx, agent, workspaces)).slice(0, excess);
-      if (evicted.length > 0) await tx.query(`DELETE FROM awake_workspaces WHERE agent_id = ANY($1)`, [evicted]);
+      if (evicted.length > 0) await this.leases.delete(evicted, tx);
       const isTaken = evicted.length >= excess;
-      if (isTaken)
-        await tx.query(
-          `INSERT INTO awake_workspaces (agent_id, account_id, expires_at) VALUES ($1, $2, ${this.expiry()})
-           ON CONFLICT (agent_id) DO UPDATE SET is_running = false, expires_at = excluded.expires_at`,
-          [agent.id, agent.account_id],
-        );
+      if (isTaken) await this.leases.insert(tx, agent, this.times.leaseMs);
       return { isTaken, used: others, limit, evicted };
     });
   }
 
-  /** Least recently used first; those that are meant never to sleep last. */
+  /** In the order in which they may be put to sleep for the agent's. */
   private async idleOf(tx: Transaction, agent: Agent, workspaces: Workspaces): Promise<string[]> {
     const { minIdleMs } = this.times;
-    const rows = await tx.query<{ agent_id: string }>(
-      `SELECT agent_id FROM awake_workspaces LEFT JOIN agents ON id = agent_id
-       WHERE awake_workspaces.account_id = $1 AND agent_id <> $2 AND ${COUNTS} AND is_running
-         AND used_until < now() - ${minIdleMs} * interval '1 millisecond'
-       ORDER BY warmth_window_ms IS NULL, used_until LIMIT ${MAX_WAITING}`,
-      [agent.account_id, agent.id],
-    );
-    // The row may be some seconds old; what this process has heard since counts as well.
-    const isIdle = (agentId: string) => (workspaces.idleMs(agentId) ?? minIdleMs) >= minIdleMs;
-    return rows.map(({ agent_id: agentId }) => agentId).filter(isIdle);
+    const idle = await this.leases.idleOthers(tx, agent, minIdleMs, MAX_WAITING);
+    // The row may be some seconds old; what was reported to this process since counts as well.
+    return idle.filter((agentId) => (workspaces.idleMs(agentId) ?? minIdleMs) >= minIdleMs);
   }
-
-  private expiry(): string {
-    return `now() + ${this.times.leaseMs} * interval '1 millisecond'`;
-  }
-}
-
-export const awakeOf = (queries: Pick<Transaction, 'query'>, accountId: string) =>
-  countRows(queries, 'awake_workspaces', accountId, COUNTS);
-
-async function othersAwake(tx: Transaction, agent: Agent): Promise<number> {
-  const [row] = await tx.query<{ count: number }>(
-    `SELECT count(*)::int AS count FROM awake_workspaces WHERE account_id = $1 AND agent_id <> $2 AND ${COUNTS}`,
-    [agent.account_id, agent.id],
-  );
-  return row?.count ?? 0;
 }
 
 const isTimeout = (error: unknown) => error instanceof DOMException && error.name === 'TimeoutError';

@@ -1,5 +1,8 @@
+import { CONFIG } from '#lib/bus';
 import { ensureWorkspace, RoostError } from '#lib/contracts';
 import { FairSlots, TooManyWaiting } from '#lib/fair-slots';
+import { Inject, Injectable } from '@nestjs/common';
+import type { LifecycleConfig } from '../config.js';
 
 /** Of one account; more than it may have agents by default. Each waiting start is a closure and a promise. */
 const MAX_WAITING = 1_000;
@@ -8,11 +11,12 @@ const MAX_WAITING = 1_000;
  * Bounds how many workspaces this process starts at once, and shares that between accounts: who wakes hundreds of
  * agents makes others wait for no more than the start that ends next.
  */
+@Injectable()
 export class ColdStarts {
   private readonly slots: FairSlots;
 
-  constructor(slots: number) {
-    this.slots = new FairSlots({ slots, maxWaiting: MAX_WAITING });
+  constructor(@Inject(CONFIG) config: Pick<LifecycleConfig, 'ROOST_MAX_STARTS'>) {
+    this.slots = new FairSlots({ slots: config.ROOST_MAX_STARTS, maxWaiting: MAX_WAITING });
   }
 
   /**

@@ -1,3 +1,13 @@
+import { CONFIG } from '#lib/bus';
+import { RoostError } from '#lib/contracts';
+import { Database } from '#lib/database';
+import { Inject, Injectable } from '@nestjs/common';
+import { stateOf } from '../agents/agent-row.js';
+import { OtherServices } from '../agents/other-services.js';
+import type { LifecycleConfig } from '../config.js';
+import { isHostAway } from '../sandboxes/unavailable.js';
+import { StatusChanges } from '../states/status-changes.js';
+
 const FIRST_WAIT_MS = 1_000;
 const MAX_WAIT_MS = 60_000;
 
@@ -7,7 +17,7 @@ interface Failure {
 }
 
 /** How often in a row a workspace failed, and when it may be tried again: the wait doubles, up to a minute. */
-export class Failures {
+export class Backoff {
   private readonly failures = new Map<string, Failure>();
 
   constructor(private readonly firstWaitMs = FIRST_WAIT_MS) {}
@@ -26,5 +36,37 @@ export class Failures {
 
   clear(agentId: string): void {
     this.failures.delete(agentId);
+  }
+}
+
+/** Counts failures of workspaces; too many in a row, or one that no retry repairs, put the agent in `error`. */
+@Injectable()
+export class WorkspaceFailures {
+  readonly backoff = new Backoff();
+
+  constructor(
+    private readonly database: Database,
+    private readonly changes: StatusChanges,
+    private readonly others: OtherServices,
+    @Inject(CONFIG) private readonly config: Pick<LifecycleConfig, 'ROOST_WORKSPACE_TRIES'>,
+  ) {}
+
+  /** Counts a failure. True: it was one too many, and the agent has to be given up. `isFinal`: no retry repairs it. */
+  isTooMany(agentId: string, error: unknown, isFinal: boolean): boolean {
+    // Every caller runs into a host that is away: once per wait, so that a moment of it is not too many in a row.
+    if (isHostAway(error) && !this.backoff.mayTry(agentId)) return false;
+    const count = this.backoff.add(agentId);
+    if (count < this.config.ROOST_WORKSPACE_TRIES && !isFinal) return false;
+    this.backoff.clear(agentId);
+    return true;
+  }
+
+  /** Puts the agent in `error` with the reason. */
+  async giveUp(agentId: string, error: unknown): Promise<void> {
+    const reason = error instanceof RoostError ? error.message : 'the workspace keeps failing';
+    const { agent, hasChanged } = await this.database.transaction((tx) =>
+      this.changes.apply(tx, { agentId, accountId: null }, 'fail', reason),
+    );
+    if (hasChanged) await this.others.syncMessagingState(stateOf(agent));
   }
 }

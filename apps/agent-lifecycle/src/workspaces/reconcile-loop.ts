@@ -4,32 +4,50 @@ import { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { sealedSecrets } from '../agents/agent-secrets.js';
+import { AgentsRepository } from '../agents/agents.repository.js';
+import { BalanceRepository } from '../balance/balance.repository.js';
 import type { LifecycleConfig } from '../config.js';
-import { sealedProviderKeys } from '../provider-keys/account-provider-keys.js';
-import { reconcile } from './reconcile.js';
-import { WorkspacesService } from './workspaces.service.js';
+import { sealedProviderKeys } from '../provider-keys/provider-keys.repository.js';
+import { Reconciler } from './reconciler.js';
 
-const BATCH = 500;
-const SWEEP_MS = 3_600_000;
+const MAINTENANCE_MS = 3_600_000;
 
-/** Runs `reconcile` again and again, and with it what keeps the tables bounded and the secrets under one master key. */
+/** Keeps the tables bounded and the secrets under one master key. */
+@Injectable()
+export class Maintenance {
+  constructor(
+    private readonly database: Database,
+    private readonly sealer: Sealer,
+    private readonly agents: AgentsRepository,
+    private readonly balances: BalanceRepository,
+  ) {}
+
+  async run(isStopped: () => boolean): Promise<void> {
+    // Every secret comes under the current master key, so that a replaced one can be thrown away.
+    for (const column of [sealedSecrets, sealedProviderKeys])
+      await rotateColumn(this.database, this.sealer, column, isStopped);
+    await this.balances.sweep();
+    await this.agents.sweepDeleted();
+  }
+}
+
+/** Reconciles again and again, one round at a time, and once an hour runs the maintenance of the tables. */
 @Injectable()
 export class ReconcileLoop implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
   private round: Promise<void> = Promise.resolve();
   private isStopped = false;
-  private sweptAt = 0;
+  private maintainedAt = 0;
 
   constructor(
-    private readonly database: Database,
-    private readonly workspaces: WorkspacesService,
-    private readonly sealer: Sealer,
+    private readonly reconciler: Reconciler,
+    private readonly maintenance: Maintenance,
     @Inject(CONFIG) private readonly config: LifecycleConfig,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   onApplicationBootstrap(): void {
-    this.workspaces.start();
+    this.reconciler.start();
     this.next(0);
   }
 
@@ -37,8 +55,7 @@ export class ReconcileLoop implements OnApplicationBootstrap, BeforeApplicationS
     this.isStopped = true;
     clearTimeout(this.timer);
     await this.round;
-    this.workspaces.stop();
-    await this.workspaces.driver.close();
+    await this.reconciler.stop();
   }
 
   private next(delayMs: number): void {
@@ -51,27 +68,9 @@ export class ReconcileLoop implements OnApplicationBootstrap, BeforeApplicationS
   }
 
   private async run(): Promise<void> {
-    await reconcile(this.database, this.workspaces);
-    if (Date.now() - this.sweptAt < SWEEP_MS) return;
-    await this.rotate();
-    await this.sweep();
-    this.sweptAt = Date.now();
-  }
-
-  /** Brings every secret under the current master key, so that a replaced one can be thrown away. */
-  private async rotate(): Promise<void> {
-    for (const column of [sealedSecrets, sealedProviderKeys])
-      await rotateColumn(this.database, this.sealer, column, () => this.isStopped);
-  }
-
-  /** Steps are repeated within minutes, accounts are settled within months. */
-  private async sweep(): Promise<void> {
-    await this.database.query(
-      `DELETE FROM balance_ledger WHERE id IN (
-         SELECT id FROM balance_ledger WHERE created_at < now() - interval '90 days' LIMIT ${BATCH * 10})`,
-    );
-    await this.database.query(
-      `DELETE FROM deleted_agents WHERE deleted_at < now() - interval '30 days' AND volume_removed_at IS NOT NULL`,
-    );
+    await this.reconciler.reconcile();
+    if (Date.now() - this.maintainedAt < MAINTENANCE_MS) return;
+    await this.maintenance.run(() => this.isStopped);
+    this.maintainedAt = Date.now();
   }
 }

@@ -1,16 +1,9 @@
-import { sealerFrom } from '#lib/auth';
 import { getAgent, updateAgent } from '#lib/contracts';
 import { until } from '#lib/testing';
-import { AccountLimits } from '#lib/quotas';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { lifecycleConfigSchema } from '../config.js';
 import { type LifecycleService, lifecycleService } from '../../test/lifecycle-service.js';
-import { Platform, Replica } from '../../test/shared-platform.js';
-import { AwakeLeases } from './awake-leases.js';
-import { reconcile } from './reconcile.js';
-import { WorkspacesService } from './workspaces.service.js';
-
-const quiet = { warn: () => undefined, info: () => undefined };
+import { workspacesReplica } from '../../test/replica.js';
+import { Platform } from '../../test/shared-platform.js';
 
 describe('two replicas that keep the same workspaces', () => {
   let service: LifecycleService;
@@ -20,25 +13,7 @@ describe('two replicas that keep the same workspaces', () => {
   afterAll(() => service.stop());
 
   const platform = new Platform();
-  const replica = () => {
-    const driver = new Replica(platform);
-    const config = lifecycleConfigSchema.parse({
-      NATS_URL: 'nats://localhost',
-      DATABASE_URL: service.databaseUrl,
-      ROOST_MASTER_KEY: service.masterKey,
-    });
-    const leases = new AwakeLeases(service.rows, new AccountLimits(service.bus, config));
-    const workspaces = new WorkspacesService(
-      service.rows,
-      service.bus,
-      sealerFrom(config),
-      driver,
-      config,
-      quiet as never,
-      leases,
-    );
-    return { driver, workspaces };
-  };
+  const replica = () => workspacesReplica(service, platform);
   const changeNetwork = (id: string) =>
     service.ask(updateAgent, { agent_id: id, configuration: { network: { mode: 'none' } } });
 
@@ -47,33 +22,33 @@ describe('two replicas that keep the same workspaces', () => {
     const { id } = await service.agent();
     await one.workspaces.ensure({ agentId: id, accountId: null });
     await two.workspaces.sleep(id);
-    for (let round = 0; round < 3; round += 1) await reconcile(service.rows, one.workspaces);
+    for (let round = 0; round < 3; round += 1) await one.reconciler.reconcile();
     expect(platform.holders.has(id)).toBe(false);
-    expect(one.workspaces.failures.add(id)).toBe(1);
+    expect(one.launcher.failures.backoff.add(id)).toBe(1);
   });
 
-  it('have a changed network count where the line is, whoever was asked', async () => {
-    const { driver, workspaces } = replica();
+  it('have a changed network count where the connection is, whoever was asked', async () => {
+    const { driver, reconciler, workspaces } = replica();
     const { id } = await service.agent();
-    workspaces.start();
+    reconciler.start();
     try {
       await workspaces.ensure({ agentId: id, accountId: null });
       expect(driver.policies.get(id)).toEqual({ mode: 'public' });
       await changeNetwork(id);
       await until('it counts', () => driver.policies.get(id)?.mode === 'none');
     } finally {
-      workspaces.stop();
+      await reconciler.stop();
     }
   });
 
-  it('find a changed network by the rows when nobody told them', async () => {
-    const { driver, workspaces } = replica();
+  it('find a changed network by the rows when no hint reached them', async () => {
+    const { driver, launcher, reconciler, workspaces } = replica();
     const { id } = await service.agent();
     await workspaces.ensure({ agentId: id, accountId: null });
     await changeNetwork(id);
-    await reconcile(service.rows, workspaces);
+    await reconciler.reconcile();
     expect(driver.policies.get(id)).toEqual({ mode: 'none' });
-    expect(workspaces.awake.get(id)?.isStale).toBe(true);
+    expect(launcher.awake.get(id)?.isStale).toBe(true);
   });
 
   it('take a host that is away for a moment for no failure of its agents', async () => {
@@ -101,11 +76,11 @@ describe('two replicas that keep the same workspaces', () => {
   });
 
   it('do not restart a sandbox for a change that is not about it', async () => {
-    const { workspaces } = replica();
+    const { launcher, reconciler, workspaces } = replica();
     const { id } = await service.agent();
     await workspaces.ensure({ agentId: id, accountId: null });
     await service.ask(updateAgent, { agent_id: id, name: 'another' });
-    await reconcile(service.rows, workspaces);
-    expect(workspaces.awake.get(id)).toMatchObject({ isStale: false });
+    await reconciler.reconcile();
+    expect(launcher.awake.get(id)).toMatchObject({ isStale: false });
   });
 });

@@ -1,16 +1,19 @@
 import { type CallContext, Handles } from '#lib/bus';
 import { checkAgentReady, ensureWorkspace, getNetworkLog } from '#lib/contracts';
-import { Database } from '#lib/database';
-import { Controller } from '@nestjs/common';
+import { Controller, Inject } from '@nestjs/common';
 import type { z } from 'zod';
-import { type AgentRow, findAgent, isExhausted } from '../agents/agent-row.js';
+import { type AgentRow, isExhausted } from '../agents/agent-row.js';
+import { AgentsRepository } from '../agents/agents.repository.js';
+import type { WorkspaceDriver } from '../sandboxes/index.js';
+import { DRIVER } from './make-driver.js';
 import { WorkspacesService } from './workspaces.service.js';
 
 @Controller()
 export class WorkspacesController {
   constructor(
-    private readonly database: Database,
+    private readonly agents: AgentsRepository,
     private readonly workspaces: WorkspacesService,
+    @Inject(DRIVER) private readonly driver: WorkspaceDriver,
   ) {}
 
   @Handles(ensureWorkspace)
@@ -21,7 +24,7 @@ export class WorkspacesController {
 
   @Handles(checkAgentReady)
   async ready({ agentId }: { agentId: string }, { accountId }: CallContext) {
-    const agent = await findAgent(this.database, { agentId, accountId });
+    const agent = await this.agents.find({ agentId, accountId });
     const reason = whyNotReady(agent);
     const workspace = await this.workspaces.stateOf(agent);
     return { ready: reason === undefined, status: agent.status, workspace, ...(reason ? { reason } : {}) };
@@ -29,8 +32,8 @@ export class WorkspacesController {
 
   @Handles(getNetworkLog)
   async networkLog({ agentId, limit }: z.output<typeof getNetworkLog.input>, { accountId }: CallContext) {
-    await findAgent(this.database, { agentId, accountId });
-    return { entries: await this.workspaces.driver.networkLog(agentId, limit) };
+    await this.agents.find({ agentId, accountId });
+    return { entries: await this.driver.networkLog(agentId, limit) };
   }
 }
 

@@ -1,6 +1,6 @@
-import { type InitialFile, RoostError } from '#lib/contracts';
+import { type FileOperation, type InitialFile, RoostError } from '#lib/contracts';
 
-export const MAX_FILES_BYTES = 10 * 2 ** 20;
+const MAX_FILES_BYTES = 10 * 2 ** 20;
 const MAX_NAME_BYTES = 255;
 
 /** What both `initial_files` and `files` of an update carry. */
@@ -28,7 +28,25 @@ export function decodeFiles(field: string, files: readonly FileContent[]): { pat
   });
 }
 
-export function checkPath(field: string, path: string): void {
+export interface PlannedOperation {
+  operation: FileOperation['operation'];
+  path: string;
+  content: Buffer;
+}
+
+/** The file operations of an update. Errors: VALIDATION_ERROR, before anything is touched. */
+export function planFiles(files: readonly FileOperation[]): PlannedOperation[] {
+  const contents = decodeFiles(
+    'files',
+    files.map(({ path, content = '', encoding }) => ({ path, content, encoding })),
+  );
+  return files.map(({ operation, path }, index) => {
+    checkPath(`files.${index}.path`, path);
+    return { operation, path, content: contents[index]?.content ?? Buffer.alloc(0) };
+  });
+}
+
+function checkPath(field: string, path: string): void {
   const names = path.split('/').filter((name) => name !== '' && name !== '.');
   const isRooted = names[0] === 'workspace';
   const inside = isRooted ? names.slice(1) : names;

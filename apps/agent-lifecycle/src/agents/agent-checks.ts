@@ -1,0 +1,102 @@
+import { Sealer } from '#lib/auth';
+import { CONFIG } from '#lib/bus';
+import {
+  type AgentConfiguration,
+  type ConfigurationPatch,
+  type CreateAgent,
+  RoostError,
+  snakeCase,
+  type UpdateAgent,
+} from '#lib/contracts';
+import { checkRegisteredUrl, policyOf } from '#lib/net-guard';
+import { AccountLimits } from '#lib/quotas';
+import { Inject, Injectable } from '@nestjs/common';
+import type { LifecycleConfig } from '../config.js';
+import { providerKeysAfter } from './agent-changes.js';
+import type { AgentLimits } from './agent-records.js';
+import type { AgentKey } from './agent-row.js';
+import { type AgentSecrets, openSecrets } from './agent-secrets.js';
+import { AgentsRepository } from './agents.repository.js';
+import { checkMaxima } from './maxima.js';
+import { OtherServices } from './other-services.js';
+
+type Networks = Pick<LifecycleConfig, 'ROOST_WEBHOOK_NETWORK' | 'ROOST_MCP_NETWORK'>;
+
+/** What is checked of a request before anything is written, and outside of the transaction that writes it. */
+@Injectable()
+export class AgentChecks {
+  constructor(
+    @Inject(CONFIG) private readonly config: LifecycleConfig,
+    private readonly others: OtherServices,
+    private readonly limits: AccountLimits,
+    private readonly agents: AgentsRepository,
+    private readonly sealer: Sealer,
+  ) {}
+
+  /** Errors: VALIDATION_ERROR naming the field. */
+  checkNew(input: CreateAgent): Promise<void> {
+    return this.check(input, {});
+  }
+
+  /** Errors: NOT_FOUND, VALIDATION_ERROR naming the field. */
+  async checkUpdate(key: AgentKey, input: UpdateAgent): Promise<void> {
+    const before = await this.agents.find(key);
+    await this.check(input, openSecrets(this.sealer, before).providerKeys);
+  }
+
+  private async check(input: CreateAgent | UpdateAgent, keysBefore: AgentSecrets['providerKeys']): Promise<void> {
+    checkMaxima(input, this.config);
+    await checkAddresses(input.configuration, this.config);
+    await this.checkModelNames(input, keysBefore);
+  }
+
+  async limitsOf(accountId: string): Promise<AgentLimits> {
+    const { agents, stored_bytes: storedBytes } = await this.limits.all(accountId);
+    return { agents, storedBytes };
+  }
+
+  /**
+   * Refuses models that their provider does not have, where its list is known within a second: whoever sets one should
+   * not learn of it from a failed turn.
+   */
+  private async checkModelNames(
+    input: Pick<CreateAgent | UpdateAgent, 'configuration' | 'anthropicApiKey' | 'providerKeys'>,
+    keysBefore: AgentSecrets['providerKeys'],
+  ): Promise<void> {
+    const { model, compaction } = input.configuration ?? {};
+    const named = [
+      { field: 'configuration.model', model },
+      { field: 'configuration.compaction.model', model: compaction?.model },
+    ].flatMap(({ field, model: name }) => (name ? [{ field, name }] : []));
+    if (named.length === 0) return;
+    const models = named.map(({ name }) => name);
+    const providerKeys = providerKeysAfter(keysBefore, input);
+    const problems = await this.others.modelProblems({ models, providerKeys });
+    for (const [index, problem] of problems.entries()) {
+      const field = named[index]?.field;
+      if (problem && field)
+        throw new RoostError('VALIDATION_ERROR', `${field}: ${problem}`, [{ field, reason: 'unknown_model' }]);
+    }
+  }
+}
+
+/**
+ * Checks the addresses that a configuration gives, as those of account webhooks and MCP servers are. How many there are
+ * is bounded by the operator's maxima, to be checked before. Errors: VALIDATION_ERROR naming the field.
+ */
+async function checkAddresses(
+  configuration: AgentConfiguration | ConfigurationPatch | null | undefined,
+  networks: Networks,
+): Promise<void> {
+  const webhooks = Object.entries(configuration?.webhooks ?? {}).flatMap(([name, url]) =>
+    url
+      ? [checkRegisteredUrl(url, policyOf(networks.ROOST_WEBHOOK_NETWORK), `configuration.webhooks.${snakeCase(name)}`)]
+      : [],
+  );
+  const servers = Object.entries(configuration?.mcpServers ?? {}).flatMap(([name, server]) =>
+    'url' in server
+      ? [checkRegisteredUrl(server.url, policyOf(networks.ROOST_MCP_NETWORK), `configuration.mcp_servers.${name}.url`)]
+      : [],
+  );
+  await Promise.all([...webhooks, ...servers]);
+}

@@ -1,0 +1,173 @@
+import { Sealer } from '#lib/auth';
+import { CONFIG } from '#lib/bus';
+import {
+  agentCreated,
+  agentDeleted,
+  agentUpdated,
+  type CreateAgent,
+  quantityBytes,
+  type UpdateAgent,
+} from '#lib/contracts';
+import { Database, newId, type Transaction } from '#lib/database';
+import { requireRoom } from '#lib/quotas';
+import { Inject, Injectable } from '@nestjs/common';
+import { BalanceService } from '../balance/balance.service.js';
+import type { LifecycleConfig } from '../config.js';
+import { botsAfter, changedFields, given, mergeConfiguration, providerKeysAfter } from './agent-changes.js';
+import { decodeFiles } from './agent-files.js';
+import { type AgentKey, type AgentRow, stateOf } from './agent-row.js';
+import { openSecrets, secretColumns, splitConfiguration, wholeConfiguration } from './agent-secrets.js';
+import { AgentsRepository } from './agents.repository.js';
+import { checkMaxima, checkVolumeSize } from './maxima.js';
+
+/** The account's quotas that an agent counts in. */
+export interface AgentLimits {
+  agents: number;
+  storedBytes: number;
+}
+
+/** The changes of an agent's rows: each is one transaction, with its event. */
+@Injectable()
+export class AgentRecords {
+  constructor(
+    private readonly database: Database,
+    private readonly agents: AgentsRepository,
+    private readonly balance: BalanceService,
+    private readonly sealer: Sealer,
+    @Inject(CONFIG) private readonly config: LifecycleConfig,
+  ) {}
+
+  /**
+   * Makes an agent: rows only. Its workspace is made when it is first needed; initial files wait in the database until
+   * then. Errors: VALIDATION_ERROR, QUOTA_EXCEEDED.
+   */
+  create(accountId: string, input: CreateAgent, limits: AgentLimits): Promise<AgentRow> {
+    return this.database.transaction((tx) => this.insert(tx, accountId, input, limits));
+  }
+
+  /**
+   * Changes the fields that are given; `files` are the workspace's matter and not looked at here.
+   * Errors: NOT_FOUND, VALIDATION_ERROR (a smaller volume, more than a maximum), QUOTA_EXCEEDED.
+   */
+  update(key: AgentKey, input: UpdateAgent, limits: AgentLimits): Promise<AgentRow> {
+    return this.database.transaction((tx) => this.change(tx, key, input, limits));
+  }
+
+  /**
+   * Deletes the agent's row with keys, ledger and waiting files. The record of the deletion lets the volume be removed,
+   * now or after a crash; the other services follow by the event. Errors: NOT_FOUND.
+   */
+  delete(key: AgentKey): Promise<AgentRow> {
+    return this.database.transaction((tx) => this.remove(tx, key));
+  }
+
+  /** Deletes some of an account's agents in a transaction of the caller's. */
+  async deleteOldest(tx: Transaction, accountId: string, limit: number): Promise<AgentRow[]> {
+    const deleted: AgentRow[] = [];
+    for (const agentId of await this.agents.lockOldest(tx, accountId, limit))
+      deleted.push(await this.remove(tx, { agentId, accountId }));
+    return deleted;
+  }
+
+  private async insert(tx: Transaction, accountId: string, input: CreateAgent, limits: AgentLimits): Promise<AgentRow> {
+    checkVolumeSize(input.pvcSize, this.config);
+    checkMaxima(input, this.config);
+    const files = decodeFiles('initial_files', input.initialFiles);
+    await this.requireQuotas(tx, accountId, limits, input.pvcSize);
+    const { open, sealed } = splitConfiguration(input.configuration);
+    const id = newId();
+    const agent = await this.agents.insert(tx, {
+      id,
+      account_id: accountId,
+      name: input.name,
+      description: input.description,
+      pvc_size: input.pvcSize,
+      session_mode: input.sessionMode,
+      warmth_window_ms: input.warmthWindowMs,
+      output_token_balance: input.outputTokenBalance,
+      system_prompt: input.systemPrompt,
+      system_prompt_type: input.systemPromptType,
+      configuration: JSON.stringify(open),
+      ...secretColumns(this.sealer, id, {
+        ...sealed,
+        providerKeys: providerKeysAfter({}, input),
+        ...botsAfter({}, input),
+      }),
+    });
+    await this.balance.open(tx, agent);
+    await this.agents.addFiles(tx, id, files);
+    await tx.outbox(agentCreated, stateOf(agent), id);
+    return agent;
+  }
+
+  private async change(tx: Transaction, key: AgentKey, input: UpdateAgent, limits: AgentLimits): Promise<AgentRow> {
+    const before = await this.agents.lock(tx, key);
+    if (input.pvcSize !== undefined) checkVolumeSize(input.pvcSize, this.config, before.pvc_size);
+    checkMaxima(input, this.config);
+    const growth = input.pvcSize === undefined ? 0 : bytesOf(input.pvcSize) - bytesOf(before.pvc_size);
+    if (growth > 0) await this.requireBytes(tx, before.account_id, limits, growth);
+    const changed = changedFields(input);
+    if (changed.length === 0) return before;
+
+    const updated = await this.agents.update(tx, before, this.columnsAfter(before, input));
+    const { outputTokenBalance: after } = input;
+    const agent =
+      after === undefined
+        ? updated
+        : await this.balance.write(tx, updated, { after, reason: 'set', actor: key.accountId ?? 'system' });
+    await tx.outbox(
+      agentUpdated,
+      { agentId: agent.id, accountId: agent.account_id, revision: Number(agent.revision), changed },
+      agent.id,
+    );
+    return agent;
+  }
+
+  private async remove(tx: Transaction, key: AgentKey): Promise<AgentRow> {
+    const agent = await this.agents.lock(tx, key);
+    await this.agents.delete(tx, agent);
+    // One more than the state that messaging is sent ahead of the event.
+    const revision = Number(agent.revision) + 2;
+    await tx.outbox(agentDeleted, { agentId: agent.id, accountId: agent.account_id, revision }, agent.id);
+    return agent;
+  }
+
+  private columnsAfter(before: AgentRow, input: UpdateAgent) {
+    const secrets = openSecrets(this.sealer, before);
+    const configuration = mergeConfiguration(
+      wholeConfiguration(before.configuration, secrets),
+      input.configuration ?? {},
+    );
+    const { open, sealed } = splitConfiguration(configuration);
+    return {
+      name: given(input.name, before.name),
+      description: given(input.description, before.description),
+      pvc_size: given(input.pvcSize, before.pvc_size),
+      system_prompt: given(input.systemPrompt, before.system_prompt),
+      system_prompt_type: given(input.systemPromptType, before.system_prompt_type),
+      session_mode: given(input.sessionMode, before.session_mode),
+      warmth_window_ms: given(input.warmthWindowMs, before.warmth_window_ms),
+      configuration: JSON.stringify(open),
+      ...secretColumns(this.sealer, before.id, {
+        ...sealed,
+        providerKeys: providerKeysAfter(secrets.providerKeys, input),
+        ...botsAfter(secrets, input),
+      }),
+    };
+  }
+
+  /** Errors: QUOTA_EXCEEDED when the account may not have one agent more with a volume of this size. */
+  private async requireQuotas(tx: Transaction, accountId: string, limits: AgentLimits, pvcSize: string): Promise<void> {
+    const count = () => this.agents.count(accountId, tx);
+    await requireRoom(tx, { accountId, quota: 'agents', limit: limits.agents, count });
+    await this.requireBytes(tx, accountId, limits, bytesOf(pvcSize));
+  }
+
+  /** Errors: QUOTA_EXCEEDED when the volumes of all the account's agents may hold no more `bytes`. */
+  private async requireBytes(tx: Transaction, accountId: string, limits: AgentLimits, bytes: number): Promise<void> {
+    const count = () => this.agents.storedBytes(accountId, tx);
+    await requireRoom(tx, { accountId, quota: 'stored_bytes', limit: limits.storedBytes, count, more: bytes });
+  }
+}
+
+const bytesOf = (quantity: string) => quantityBytes(quantity) ?? 0;

@@ -1,0 +1,89 @@
+import { Bus, currentCall, ownCall } from '#lib/bus';
+import {
+  type AgentState,
+  checkModels,
+  countMcpServers,
+  countMessages,
+  getVolumeUsage,
+  listAgentMcpServers,
+  type RequestContract,
+  syncAgent,
+} from '#lib/contracts';
+import { Injectable } from '@nestjs/common';
+import type { z } from 'zod';
+
+interface Counts {
+  messages: number;
+  /** Of the account's registry; the agent's own are in its row. */
+  grantedServers: number;
+}
+
+type Output<C extends { output: z.ZodType }> = z.output<C['output']>;
+
+/** For what a caller waits at most: it can do without the answer. */
+const MAX_WAIT_MS = 1_000;
+
+/**
+ * Requests to other services whose answer this one can do without: while the other is away, slow or refuses, there is
+ * a fallback.
+ */
+@Injectable()
+export class OtherServices {
+  constructor(private readonly bus: Bus) {}
+
+  /** What they count for agents, one request each, however many agents (at most 100). Fallback: 0. */
+  async counts(agentIds: string[]): Promise<(agentId: string) => Counts> {
+    if (agentIds.length === 0) return () => ({ messages: 0, grantedServers: 0 });
+    const none = { counts: {} as Record<string, number> };
+    const [messages, servers] = await Promise.all([
+      this.ask(countMessages, { agentIds }, none),
+      this.ask(countMcpServers, { agentIds }, none),
+    ]);
+    return (agentId) => ({
+      messages: messages.counts[agentId] ?? 0,
+      grantedServers: servers.counts[agentId] ?? 0,
+    });
+  }
+
+  /** The account's MCP servers that the agent may use. Fallback: none. */
+  async grantedServers(agentId: string): Promise<Output<typeof listAgentMcpServers>['servers']> {
+    return (await this.ask(listAgentMcpServers, { agentId }, { servers: [] })).servers;
+  }
+
+  /** Per model what is wrong with it, if so. Fallback: nothing is. */
+  async modelProblems(input: z.output<typeof checkModels.input>): Promise<Output<typeof checkModels>['problems']> {
+    return (await this.ask(checkModels, input, { problems: [] })).problems;
+  }
+
+  /** What the volume of an awake workspace holds. Fallback: undefined. */
+  async volumeUsage(agentId: string): Promise<Output<typeof getVolumeUsage> | undefined> {
+    const unknown = { files: -1, bytes: 0, lastModified: null, isComplete: false };
+    const usage = await this.ask(getVolumeUsage, { agentId }, unknown);
+    return usage.files < 0 ? undefined : usage;
+  }
+
+  /**
+   * Sends messaging a committed change, so that the user's next request already sees it and a running turn of a
+   * stopped agent ends. Best effort: the event follows with the same content.
+   */
+  async syncMessagingState(state: AgentState): Promise<void> {
+    await this.request(syncAgent, state, 'req_lifecycle_sync').catch(() => undefined);
+  }
+
+  private ask<I extends z.ZodType, O extends z.ZodType>(
+    contract: RequestContract<I, O>,
+    input: z.output<I>,
+    fallback: z.output<O>,
+  ): Promise<z.output<O>> {
+    return this.request(contract, input, 'req_lifecycle').catch(() => fallback);
+  }
+
+  private request<I extends z.ZodType, O extends z.ZodType>(
+    contract: RequestContract<I, O>,
+    input: z.output<I>,
+    ownId: string,
+  ): Promise<z.output<O>> {
+    const call = currentCall() ?? ownCall(ownId);
+    return this.bus.request(contract, input, { ...call, deadline: Math.min(call.deadline, Date.now() + MAX_WAIT_MS) });
+  }
+}

@@ -1,0 +1,92 @@
+import { agentErrored, agentStatusChanged, RoostError } from '#lib/contracts';
+import { Database, type Transaction } from '#lib/database';
+import { Injectable } from '@nestjs/common';
+import { type AgentKey, type AgentRow, isExhausted, stateOf } from '../agents/agent-row.js';
+import { AgentsRepository } from '../agents/agents.repository.js';
+import { BalanceRepository, type BalanceWrite, type Debit } from './balance.repository.js';
+
+/** The output tokens that an agent may still use, and the ledger in which each change of them is a row. */
+@Injectable()
+export class BalanceService {
+  constructor(
+    private readonly database: Database,
+    private readonly agents: AgentsRepository,
+    private readonly balances: BalanceRepository,
+  ) {}
+
+  /**
+   * Sets the balance or adds to it. Errors: NOT_FOUND; CONFLICT, with the current balance, below zero or beyond what a
+   * number holds exactly.
+   */
+  change(
+    key: AgentKey,
+    change: { outputTokenBalance?: number | undefined; delta?: number | undefined },
+  ): Promise<AgentRow> {
+    return this.database.transaction(async (tx) => {
+      const agent = await this.agents.lock(tx, key);
+      const current = Number(agent.output_token_balance);
+      const after = change.outputTokenBalance ?? current + (change.delta ?? 0);
+      if (after < 0) {
+        throw new RoostError('CONFLICT', `delta: the balance is ${current} and cannot go below 0`, [
+          { field: 'delta', reason: 'below_zero', current },
+        ]);
+      }
+      const reason = change.delta === undefined ? 'set' : 'added';
+      return this.write(tx, agent, { after, reason, actor: key.accountId ?? 'system' });
+    });
+  }
+
+  /** Takes what a model step put out off the balance, down to zero; once per step. Errors: NOT_FOUND. */
+  async debit(key: AgentKey, debit: Debit): Promise<AgentRow> {
+    const agent = await this.balances.debitPlainly(key, debit);
+    return agent ?? this.database.transaction((tx) => this.debitLocked(tx, key, debit));
+  }
+
+  /** The first entry of an agent that was made in this transaction. */
+  open(tx: Transaction, agent: AgentRow): Promise<void> {
+    const after = Number(agent.output_token_balance);
+    return this.balances.addEntry(tx, agent, '0', { after, reason: 'created', actor: agent.account_id });
+  }
+
+  /**
+   * Writes the balance of a locked agent with its ledger row. Running out and being filled up again are changes of
+   * state that other services are informed of; running out is reported to the user once.
+   * Errors: CONFLICT for a balance that no number holds exactly.
+   */
+  async write(tx: Transaction, before: AgentRow, write: BalanceWrite): Promise<AgentRow> {
+    if (write.after > Number.MAX_SAFE_INTEGER) {
+      throw new RoostError('CONFLICT', `output_token_balance: must be at most ${Number.MAX_SAFE_INTEGER}`, [
+        { field: 'output_token_balance', reason: 'too_large', current: Number(before.output_token_balance) },
+      ]);
+    }
+    await this.balances.addEntry(tx, before, before.output_token_balance, write);
+    const hasFlipped = (write.after === 0) !== isExhausted(before);
+    const agent = await this.balances.setBalance(tx, before, write, hasFlipped);
+    if (hasFlipped) await publishState(tx, agent);
+    return agent;
+  }
+
+  private async debitLocked(tx: Transaction, key: AgentKey, { stepId, outputTokens }: Debit): Promise<AgentRow> {
+    const agent = await this.agents.lock(tx, key);
+    if (await this.balances.hasStep(tx, agent.id, stepId)) return agent;
+    const after = Math.max(0, Number(agent.output_token_balance) - outputTokens);
+    return this.write(tx, agent, { after, reason: 'used', actor: 'agent-runtime', stepId, used: outputTokens });
+  }
+}
+
+async function publishState(tx: Transaction, agent: AgentRow): Promise<void> {
+  const state = stateOf(agent);
+  await tx.outbox(agentStatusChanged, { ...state, previous: agent.status, reason: agent.status_reason }, agent.id);
+  if (!state.isExhausted) return;
+  await tx.outbox(
+    agentErrored,
+    {
+      agentId: agent.id,
+      accountId: agent.account_id,
+      code: 'BALANCE_EXHAUSTED',
+      message: 'the agent has no output tokens left: add some to its balance',
+      occurredAt: new Date(),
+    },
+    agent.id,
+  );
+}

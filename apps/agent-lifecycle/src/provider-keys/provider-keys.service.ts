@@ -1,0 +1,51 @@
+import { Sealer } from '#lib/auth';
+import { type Provider, RoostError } from '#lib/contracts';
+import { Database } from '#lib/database';
+import { AccountLimits, requireRoom } from '#lib/quotas';
+import { Injectable } from '@nestjs/common';
+import { type ProviderKeyRow, ProviderKeysRepository, type SealedKeys } from './provider-keys.repository.js';
+
+type OpenKeys = Partial<Record<Provider, string>>;
+
+const placeOf = (accountId: string, provider: string) => `account_provider_keys:${accountId}:${provider}`;
+const masked = (row: ProviderKeyRow) => ({ ...row, apiKey: '***' as const });
+
+/** An account's keys of model providers: what its agents use that bring none. Sealed at rest, shown to nobody. */
+@Injectable()
+export class ProviderKeysService {
+  constructor(
+    private readonly database: Database,
+    private readonly keys: ProviderKeysRepository,
+    private readonly sealer: Sealer,
+    private readonly limits: AccountLimits,
+  ) {}
+
+  /** Errors: QUOTA_EXCEEDED for one more; replacing one needs no quota. */
+  async set(accountId: string, provider: Provider, apiKey: string) {
+    const limit = await this.limits.of(accountId, 'provider_keys');
+    return this.database.transaction(async (tx) => {
+      const count = () => this.keys.countOthers(tx, accountId, provider);
+      await requireRoom(tx, { accountId, quota: 'provider_keys', limit, count });
+      const sealedKey = this.sealer.seal(apiKey, placeOf(accountId, provider));
+      return masked(await this.keys.set(tx, accountId, provider, sealedKey));
+    });
+  }
+
+  async list(accountId: string) {
+    return (await this.keys.list(accountId)).map(masked);
+  }
+
+  /** Errors: NOT_FOUND. */
+  async delete(accountId: string, provider: Provider): Promise<void> {
+    if (!(await this.keys.delete(accountId, provider)))
+      throw new RoostError('NOT_FOUND', 'the account has no key of this provider');
+  }
+
+  /** The account's keys in the clear, for a turn; `sealed` where they were read already. */
+  async open(accountId: string, sealed?: SealedKeys): Promise<OpenKeys> {
+    const keys = sealed ?? (await this.keys.sealedKeys(accountId));
+    return Object.fromEntries(
+      Object.entries(keys).map(([provider, key]) => [provider, this.sealer.open(key, placeOf(accountId, provider))]),
+    );
+  }
+}

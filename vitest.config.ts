@@ -27,6 +27,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // As long as `until` waits: a full machine takes longer than the second that is vitest's own choice.
+    expect: { poll: { timeout: 60_000 } },
     reporters: ['default'],
   },
 });

@@ -56,7 +56,7 @@ export async function bundle(entry, outfile) {
     outfile,
     bundle: true,
     platform: 'node',
-    target: 'node20',
+    target: 'node24',
     format: isScript ? 'cjs' : 'esm',
     // A bundled CommonJS dependency calls require(), which an ES module does not have.
     banner: isScript

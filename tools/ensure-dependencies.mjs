@@ -1,6 +1,6 @@
 /**
  * Runs `npm ci` when node_modules is missing or differs from package-lock.json, and only then.
- * Plain JavaScript without dependencies: it must run before there are any.
+ * Plain JavaScript without dependencies, for Node 20.19: it must run before there are any, and before Node 24 is there.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -63,4 +63,13 @@ export function run(program, args) {
       else reject(new Error(`"${[program, ...args].join(' ')}" failed; its messages are above.`));
     });
   });
+}
+
+if (process.argv[1] === import.meta.filename) {
+  try {
+    await ensureDependencies();
+  } catch (error) {
+    console.error(`Roost: ${error.message}`);
+    process.exit(1);
+  }
 }

@@ -1,8 +1,10 @@
 /**
  * `npm start`: works on a bare clone with Node and npm only. Installs and builds what is missing, then runs the launcher
- * in this same process. Plain JavaScript without dependencies, old syntax at the top: an old Node must get the message.
+ * in this same process. Plain JavaScript without dependencies; npm runs it by tools/node, under Node 24.
  */
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 const help = `Roost: a home for always-on AI agents.
 
@@ -22,17 +24,23 @@ Environment: DATABASE_URL and NATS_URL use servers of yours instead of starting 
 ANTHROPIC_API_KEY, OPENAI_API_KEY or OPENAI_BASE_URL give agents a real model instead of the built-in demo.`;
 
 const args = process.argv.slice(2);
-const [major, minor] = process.versions.node.split('.').map(Number);
 
 if (args.includes('--help') || args.includes('-h')) {
   console.log(help);
 } else if (args.includes('--version')) {
   console.log(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version);
-} else if (major < 20 || (major === 20 && minor < 19)) {
-  console.error(`Roost needs Node.js 20.19 or newer; this is ${process.versions.node}. See https://nodejs.org.`);
-  process.exitCode = 1;
+} else if (Number.parseInt(process.versions.node) < 24) {
+  continueUnderNode24();
 } else {
   await start();
+}
+
+/** For `node tools/start.mjs` by an older Node, which stays as the parent: unlike a shell, Node 20 cannot become another program. */
+function continueUnderNode24() {
+  const [program, script] = ['./node', './start.mjs'].map((name) => fileURLToPath(new URL(name, import.meta.url)));
+  const child = spawn(program, [script, ...args], { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.once('exit', (code) => process.exit(code ?? 1));
 }
 
 async function start() {

@@ -24,7 +24,10 @@ export async function sandboxedPods({ bwrapPath, daemonPath, folder, doors }: Sa
   mkdirSync(shared, { recursive: true });
   const servers = await Promise.all(doors.map(({ inside, outside }) => openDoor(join(shared, `${inside}`), outside)));
   writeFileSync(join(shared, 'doors.mjs'), doorsInside(doors.map(({ inside }) => inside)));
-  const node = realpathSync(process.execPath);
+  const hostNode = realpathSync(process.execPath);
+  const isSystemNode = hostNode.startsWith('/usr/');
+  // Not where it is on the host, which may be below the /tmp that the pod has of its own.
+  const node = isSystemNode ? hostNode : '/opt/node/bin/node';
 
   return {
     start({ name, volumeId, command, files }: PodStart): PodProcess {
@@ -41,7 +44,7 @@ export async function sandboxedPods({ bwrapPath, daemonPath, folder, doors }: Sa
           ...['--setenv', 'NODE_OPTIONS', '--import=/run/pod/doors.mjs'],
           ...['--setenv', 'PATH', `${dirname(node)}:/usr/bin:/bin`],
           ...['--ro-bind', '/usr', '/usr', ...['bin', 'lib', 'lib64'].flatMap(systemFolder)],
-          ...(node.startsWith('/usr/') ? [] : ['--ro-bind', dirname(dirname(node)), dirname(dirname(node))]),
+          ...(isSystemNode ? [] : ['--ro-bind', dirname(dirname(hostNode)), '/opt/node']),
           ...['--ro-bind', daemonPath, '/opt/roost/workspace-daemon.cjs', '--ro-bind', shared, '/run/pod'],
           ...['--ro-bind', config, '/run/roost/config', '--bind', volume, '/workspace'],
           ...[

@@ -2,7 +2,7 @@ import { freshBus } from '#lib/testing';
 import { renderChart } from '#tools/helm-render';
 import { expect, it } from 'vitest';
 import { kubernetesFixture } from '../../apps/agent-lifecycle/test/drivers/kubernetes/kubernetes-fixture.js';
-import { specOf } from '../../apps/agent-lifecycle/test/drivers/workspace-spec.js';
+import { specOf } from '../../apps/agent-lifecycle/test/drivers/driver-under-test.js';
 import { chartFolder } from '../../tools/helm-render/manifests.js';
 
 /** Asked for by the cluster's admission, not by us, where it enforces owner references. */

@@ -26,12 +26,12 @@ export async function wallsOf(name: string, docker: (...args: string[]) => Promi
   const wrong = Object.entries(expected).filter(([key, value]) => !isDeepStrictEqual(HostConfig[key], value));
   if (wrong.length > 0)
     throw new Error(`${name}: ${wrong.map(([key]) => `${key} is ${JSON.stringify(HostConfig[key])}`).join(', ')}`);
-  const isWalled =
+  const isIsolated =
     Config.User === '1000:1000' &&
     HostConfig.SecurityOpt.includes('no-new-privileges') &&
     HostConfig.SecurityOpt.some((option) => option.startsWith('seccomp={')) &&
     Mounts.every(({ Type, Destination }) => Type === 'volume' && Destination === '/workspace');
-  if (!isWalled) throw new Error(`${name}: ${JSON.stringify({ Config, Mounts })}`);
+  if (!isIsolated) throw new Error(`${name}: ${JSON.stringify({ Config, Mounts })}`);
   const told = ['NetworkMode', 'CapDrop', 'ReadonlyRootfs', 'PidsLimit', 'Memory', 'NanoCpus'];
   return told.map((key) => `${key}=${JSON.stringify(HostConfig[key])}`).join(' ') + ` User=${Config.User} seccomp`;
 }

@@ -3,8 +3,7 @@ import { busEnvironment, databaseEnvironment, secret } from '#lib/config';
 import { quantityBytes, quantityMillicores } from '#lib/contracts';
 import { quotaEnvironment } from '#lib/quotas';
 import { z } from 'zod';
-import { driverNames } from './sandboxes/driver-kinds.js';
-import { localRuntimeNames } from './sandboxes/local/local-runtimes.js';
+import { driverNames, localRuntimeNames } from './sandboxes/driver-names.js';
 import { kubernetesSettings } from './sandboxes/kubernetes/settings.js';
 
 const quantity = z.string().refine((text) => quantityBytes(text) !== undefined, 'must be a quantity like 1Gi');

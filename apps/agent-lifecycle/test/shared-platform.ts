@@ -1,5 +1,5 @@
 import type { NetworkPolicy, WorkspaceDriver, WorkspaceSpec } from '../src/sandboxes/index.js';
-import { hostAway } from '../src/sandboxes/unavailable.js';
+import { hostAway } from '../src/sandboxes/host-errors.js';
 
 /** Workspaces as a Docker host has them, with nothing in them: each replica's driver holds the lines of those it made. */
 export class Platform {

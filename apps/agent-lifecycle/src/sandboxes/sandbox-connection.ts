@@ -7,9 +7,11 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
+import { AgentProxies, type AgentProxiesOptions } from './egress/agent-proxies.js';
 import { RateLimit } from './rate-limit.js';
+import type { NetworkLogEntry, NetworkPolicy } from './workspace-driver.js';
 
-/** The names under which the daemon asks for them; must be the daemon's own (apps/workspace/src/bus/host-link.ts). */
+/** The names under which the daemon asks for them; must be the daemon's own (apps/workspace/src/bus/host-connection.ts). */
 const busAuthority = 'bus.roost.internal:4222';
 const proxyAuthority = 'proxy.roost.internal:3128';
 // The daemon needs one; one more while it replaces a lost connection.
@@ -26,7 +28,7 @@ export interface SandboxConnectionOptions {
 }
 
 /**
- * The host's end of a sandbox's only line: HTTP/2 over an unnamed socket pair. CONNECT to the bus' name is piped to NATS,
+ * The host's end of a sandbox's only connection: HTTP/2 over an unnamed socket pair. CONNECT to the bus' name is piped to NATS,
  * to the proxy's name handed to the egress proxy.
  */
 export class SandboxConnection {
@@ -71,6 +73,54 @@ export class SandboxConnection {
     } catch {
       refuse(stream, 502);
     }
+  }
+}
+
+export interface HostConnectionsOptions extends AgentProxiesOptions {
+  natsUrl: string;
+  /** Bus credentials of one workspace, asked for at each connection. */
+  mintCredentials(agentId: string): Promise<string>;
+}
+
+/** The host's ends of the workspaces' connections: each leads to the bus and, by the agent's policy, to the outside. */
+export class HostConnections {
+  private readonly policies = new Map<string, NetworkPolicy>();
+  private readonly proxies: AgentProxies;
+
+  constructor(private readonly options: HostConnectionsOptions) {
+    this.proxies = new AgentProxies(options, (agentId) => this.policies.get(agentId) ?? { mode: 'none' });
+  }
+
+  /** Counts at once, for open connections too. */
+  setPolicy(agentId: string, policy: NetworkPolicy): void {
+    this.policies.set(agentId, policy);
+  }
+
+  /** Serves a workspace over its connection until that ends or is closed. */
+  open(agentId: string, stream: Duplex): SandboxConnection {
+    const { natsUrl, mintCredentials } = this.options;
+    const proxy = this.proxies.open(agentId);
+    // Signing takes a while: the credentials of the first connection are made while the workspace starts.
+    let first: Promise<string> | undefined = mintCredentials(agentId);
+    first.catch(() => undefined); // whoever asks for them gets the error
+    return new SandboxConnection(stream, {
+      natsUrl,
+      mintCredentials: () => {
+        const minted = first ?? mintCredentials(agentId);
+        first = undefined;
+        return minted;
+      },
+      onProxyConnection: (client) => proxy.accept(client),
+    });
+  }
+
+  networkLog(agentId: string, limit: number): Promise<NetworkLogEntry[]> {
+    return this.proxies.networkLog(agentId, limit);
+  }
+
+  async remove(agentId: string): Promise<void> {
+    this.policies.delete(agentId);
+    await this.proxies.removeLog(agentId);
   }
 }
 

@@ -50,6 +50,6 @@ describe('the standard error of a sandbox', () => {
       return lines.includes('later');
     });
     expect(lines).toContainEqual(expect.stringMatching(/^\[… about \d+ bytes left out\]$/));
-    expect(output.lastWords).toBe('later');
+    expect(output.lastLine).toBe('later');
   });
 });

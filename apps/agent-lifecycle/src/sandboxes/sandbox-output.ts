@@ -9,7 +9,7 @@ const maxLinesPerSecond = 20;
 const maxBytesPerSecond = 64 * 1024;
 /** Then a sandbox has said all that the log takes of it, until it is made anew. */
 const maxLogBytes = 1024 * 1024;
-const lastWordsChars = 500;
+const lastLineChars = 500;
 
 /**
  * The standard error of a sandbox, for the log. The daemon writes it, but whoever takes the daemon over does too: so it
@@ -17,7 +17,7 @@ const lastWordsChars = 500;
  */
 export class SandboxOutput {
   /** The latest line: why the sandbox ended, if it did. */
-  lastWords = '';
+  lastLine = '';
   private lines = this.reader();
   private second = 0;
   private secondBytes = 0;
@@ -67,7 +67,7 @@ export class SandboxOutput {
   private take(line: string): void {
     if (line.trim() === '') return;
     const shown = printable(line);
-    this.lastWords = shown.slice(0, lastWordsChars);
+    this.lastLine = shown.slice(0, lastLineChars);
     if (this.secondLines >= maxLinesPerSecond || this.logBytes >= maxLogBytes) {
       this.leftOutBytes += line.length;
       return;

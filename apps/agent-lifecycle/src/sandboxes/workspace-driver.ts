@@ -1,5 +1,7 @@
 import type { NetworkLogEntry as NetworkLogEntrySchema } from '#lib/contracts';
+import type { NatsConnection } from '@nats-io/transport-node';
 import type { z } from 'zod';
+import type { LifecycleConfig } from '../config.js';
 
 export type NetworkLogEntry = z.output<typeof NetworkLogEntrySchema>;
 
@@ -54,3 +56,19 @@ export interface WorkspaceDriver {
   /** Puts every workspace to sleep; the driver is of no use afterwards. */
   close(): Promise<void>;
 }
+
+/** What every driver is made of. */
+export interface DriverParts {
+  config: LifecycleConfig;
+  /** For the pings that find out when a workspace is awake. */
+  nats: NatsConnection;
+  logger: { warn(fields: object, message: string): void; info(fields: object, message: string): void };
+  /** Bus credentials of one workspace, for one connection. Undefined: the seed that signs them is not set. */
+  mintCredentials: ((agentId: string) => Promise<string>) | undefined;
+  /** How long those are valid. */
+  credentialsTtlSeconds: number;
+  /** Ranges that agents may reach though they are not public. */
+  egressAllowedRanges: string[] | undefined;
+}
+
+export type MakeDriver = (parts: DriverParts) => WorkspaceDriver | Promise<WorkspaceDriver>;

@@ -5,7 +5,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { stateOf } from '../agents/agent-row.js';
 import { OtherServices } from '../agents/other-services.js';
 import type { LifecycleConfig } from '../config.js';
-import { isHostAway } from '../sandboxes/unavailable.js';
+import { isHostAway } from '../sandboxes/host-errors.js';
 import { StatusChanges } from '../states/status-changes.js';
 
 const FIRST_WAIT_MS = 1_000;

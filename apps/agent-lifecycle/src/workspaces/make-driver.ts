@@ -19,6 +19,7 @@ export async function makeDriver(config: LifecycleConfig, bus: Bus, logger: Logg
     nats: bus.connection,
     logger,
     credentialsTtlSeconds: CREDENTIALS_TTL_SECONDS,
+    egressAllowedRanges: config.ROOST_EGRESS_ALLOWED_RANGES?.split(',').map((range) => range.trim()),
     mintCredentials:
       seed === undefined
         ? undefined

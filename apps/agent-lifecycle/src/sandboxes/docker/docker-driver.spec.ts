@@ -8,7 +8,7 @@ import { execCommand, readFile } from '#lib/contracts';
 import { freshBus, type FreshBus, temporaryFolder, until } from '#lib/testing';
 import { abuseLimits, probeFixture, probeTable, runProbes } from '../../../test/probes/index.js';
 import { describeDriver } from '../../../test/drivers/driver-suite.js';
-import { specOf } from '../../../test/drivers/workspace-spec.js';
+import { specOf } from '../../../test/drivers/driver-under-test.js';
 import { AGENT_LABEL, INSTANCE_LABEL } from './container-options.js';
 import { DockerWorkspaceDriver, type DockerDriverOptions } from './docker-driver.js';
 
@@ -48,7 +48,7 @@ async function clear(instance: string): Promise<void> {
 }
 
 describe.skipIf(!host)('with Docker', () => {
-  describeDriver('the docker driver', { isWalled: true }, async () => {
+  describeDriver('the docker driver', { isIsolated: true }, async () => {
     const bus = await freshBus();
     const connection = await bus.connect();
     const instance = `roost-suite-${randomUUID().slice(0, 8)}`;

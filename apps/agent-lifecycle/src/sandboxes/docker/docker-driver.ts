@@ -1,14 +1,10 @@
-import { workspaceInboxPrefix } from '#lib/bus/credentials';
 import type { RoostError } from '#lib/contracts';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { answersPing } from '../answers-ping.js';
-import { HostConnections, type HostConnectionsOptions } from '../host-connections.js';
-import { statusOf } from '../http-status.js';
+import { answersPing, daemonConfig } from '../daemon.js';
+import { statusOf, unavailable } from '../host-errors.js';
 import { type Limits, limitsOf } from '../limits.js';
-import { commandEnvironment } from '../command-environment.js';
-import type { SandboxConnection } from '../sandbox-connection.js';
+import { HostConnections, type HostConnectionsOptions, type SandboxConnection } from '../sandbox-connection.js';
 import { SandboxOutput } from '../sandbox-output.js';
-import { unavailable } from '../unavailable.js';
 import type { NetworkLogEntry, WorkspaceDriver, WorkspaceSpec, WorkspaceStatus } from '../workspace-driver.js';
 import { ContainerConnection } from './container-connection.js';
 import { containerOptions } from './container-options.js';
@@ -32,9 +28,10 @@ export interface DockerDriverOptions extends HostConnectionsOptions {
 
 interface Workspace {
   id: string;
-  link: SandboxConnection;
-  line: ContainerConnection;
-  /** Resolves when the container is gone, with the reason; undefined: somebody took it away. */
+  connection: SandboxConnection;
+  /** What the connection runs over: the container's standard input and output. */
+  streams: ContainerConnection;
+  /** Resolves when the container is gone, with the reason; undefined: somebody else removed it. */
   ended: Promise<string | undefined>;
 }
 
@@ -42,8 +39,8 @@ const startTimeoutMs = 30_000;
 
 /**
  * Workspaces as containers of a Docker host, one per agent, each with a volume that outlives it. What there is, is
- * asked of Docker each time: a restarted service finds everything again by its labels. A container's line hangs on this
- * process; when the process goes, Docker closes it and the workspace ends.
+ * asked of Docker each time: a restarted service finds everything again by its labels. A container's streams are
+ * attached to this process; when the process ends, Docker closes them and the workspace ends.
  *
  * Several replicas of the service may work on the same workspaces. The container's name makes it one: who is second to
  * make it waits for the first one's (./join-container.ts), and removes a container by its id alone, never the next one.
@@ -51,7 +48,7 @@ const startTimeoutMs = 30_000;
 export class DockerWorkspaceDriver implements WorkspaceDriver {
   readonly whyNever: string | undefined;
   private readonly host: DockerHost;
-  private readonly lines: HostConnections;
+  private readonly connections: HostConnections;
   private readonly workspaces = new Map<string, Workspace>();
   private readonly starting = new Map<string, Promise<void>>();
   private readonly failures = new Map<string, string>();
@@ -63,12 +60,12 @@ export class DockerWorkspaceDriver implements WorkspaceDriver {
   constructor(private readonly options: DockerDriverOptions) {
     this.whyNever = options.whyNever;
     this.host = new DockerHost(options.host, options.instance);
-    this.lines = new HostConnections(options);
+    this.connections = new HostConnections(options);
   }
 
   async ensure(spec: WorkspaceSpec): Promise<void> {
     const { agentId } = spec;
-    this.lines.setPolicy(agentId, spec.network);
+    this.connections.setPolicy(agentId, spec.network);
     const underWay = this.starting.get(agentId);
     if (underWay) return underWay;
     if (this.workspaces.has(agentId) && (await answersPing(this.options.nats, agentId))) return;
@@ -79,7 +76,7 @@ export class DockerWorkspaceDriver implements WorkspaceDriver {
   }
 
   async sleep(agentId: string): Promise<void> {
-    // A start under way would otherwise finish after the caller was told that the workspace sleeps.
+    // A start under way would otherwise finish after the caller's `sleep` resolved.
     await this.starting.get(agentId)?.catch(() => undefined);
     await this.endOwn(agentId);
     await this.host.removeContainer(agentId);
@@ -88,7 +85,7 @@ export class DockerWorkspaceDriver implements WorkspaceDriver {
 
   async remove(agentId: string): Promise<void> {
     await this.sleep(agentId);
-    await Promise.all([this.host.removeVolume(agentId), this.lines.remove(agentId)]);
+    await Promise.all([this.host.removeVolume(agentId), this.connections.remove(agentId)]);
   }
 
   async inspect(agentId: string): Promise<WorkspaceStatus> {
@@ -114,7 +111,7 @@ export class DockerWorkspaceDriver implements WorkspaceDriver {
   }
 
   networkLog(agentId: string, limit: number): Promise<NetworkLogEntry[]> {
-    return this.lines.networkLog(agentId, limit);
+    return this.connections.networkLog(agentId, limit);
   }
 
   async isolation(): Promise<Record<string, string>> {
@@ -154,7 +151,7 @@ export class DockerWorkspaceDriver implements WorkspaceDriver {
       this.failures.delete(agentId);
     } catch (error) {
       const known = this.reasonOf(error, agentId);
-      // What the container died of says more than that its line broke.
+      // What ended the container says more than that its streams broke.
       if (!this.failures.has(agentId)) this.failures.set(agentId, known.message);
       await this.endOwn(agentId).catch(() => undefined); // Docker may be gone; what is left is removed when it is back
       this.failures.set(agentId, known.message);
@@ -211,42 +208,35 @@ export class DockerWorkspaceDriver implements WorkspaceDriver {
     }
   }
 
-  /** Serves the container over its line until that ends. */
+  /** Serves the container over its streams until they end. */
   private hold(spec: WorkspaceSpec, limits: Limits, id: string, attached: NodeJS.ReadWriteStream): Workspace {
-    const { agentId, env } = spec;
-    const output = new SandboxOutput((said) =>
-      this.options.logger.warn({ agentId, sandboxOutput: said }, 'output of a sandbox'),
+    const { agentId } = spec;
+    const output = new SandboxOutput((line) =>
+      this.options.logger.warn({ agentId, sandboxOutput: line }, 'output of a sandbox'),
     );
-    const line = new ContainerConnection(attached, output);
-    const config = {
-      agentId,
-      maxProcesses: Math.floor(limits.processes * 0.8),
-      volumeBytes: limits.volumeBytes,
-      isVolumeBounded: false,
-      env: commandEnvironment(env),
-      inboxPrefix: workspaceInboxPrefix(agentId),
-    };
-    line.write(`${JSON.stringify(config)}\n`);
-    const closed = new Promise<void>((resolve) => line.once('close', resolve));
+    const streams = new ContainerConnection(attached, output);
+    const config = { ...daemonConfig(spec, limits), isVolumeBounded: false };
+    streams.write(`${JSON.stringify(config)}\n`);
+    const closed = new Promise<void>((resolve) => streams.once('close', resolve));
     const workspace: Workspace = {
       id,
-      line,
-      link: this.lines.open(agentId, line),
-      ended: closed.then(() => this.cleanUp(agentId, workspace, () => output.lastWords)),
+      streams,
+      connection: this.connections.open(agentId, streams),
+      ended: closed.then(() => this.cleanUp(agentId, workspace, () => output.lastLine)),
     };
     this.workspaces.set(agentId, workspace);
     return workspace;
   }
 
-  /** After the line broke: notes why, and removes the container unless somebody does so already. */
-  private async cleanUp(agentId: string, workspace: Workspace, lastWords: () => string): Promise<string | undefined> {
+  /** After the streams broke: records why, and removes the container unless somebody does so already. */
+  private async cleanUp(agentId: string, workspace: Workspace, lastLine: () => string): Promise<string | undefined> {
     if (this.workspaces.get(agentId) !== workspace) return undefined;
     let why: string | undefined;
     try {
       const facts = await this.host.find(agentId);
       // One that is gone was put to sleep by another replica, or by hand: what crashed is still there.
       if (facts?.Id === workspace.id && facts.State.Status !== 'removing') {
-        why = whyEnded(facts, lastWords());
+        why = whyEnded(facts, lastLine());
         if (this.workspaces.get(agentId) === workspace) {
           this.failures.set(agentId, why);
           await this.host.removeContainer(agentId, workspace.id);
@@ -255,7 +245,7 @@ export class DockerWorkspaceDriver implements WorkspaceDriver {
     } catch (error) {
       why = this.reasonOf(error, agentId).message;
     }
-    workspace.link.close();
+    workspace.connection.close();
     if (this.workspaces.get(agentId) === workspace) this.workspaces.delete(agentId);
     this.options.logger.info({ agentId, why: why ?? 'somebody else removed its container' }, 'the workspace ended');
     return why;
@@ -266,8 +256,8 @@ export class DockerWorkspaceDriver implements WorkspaceDriver {
     const workspace = this.workspaces.get(agentId);
     if (!workspace) return;
     this.workspaces.delete(agentId);
-    workspace.link.close();
-    workspace.line.destroy();
+    workspace.connection.close();
+    workspace.streams.destroy();
     await this.host.removeContainer(agentId, workspace.id);
   }
 

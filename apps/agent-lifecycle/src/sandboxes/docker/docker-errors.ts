@@ -1,7 +1,6 @@
 import { RoostError } from '#lib/contracts';
-import { statusOf } from '../http-status.js';
-import { hostAway, unavailable } from '../unavailable.js';
-import type { ContainerFacts } from './docker-host.js';
+import type { ContainerInspectInfo } from 'dockerode';
+import { hostAway, statusOf, unavailable } from '../host-errors.js';
 
 /** What an operator can do about a Docker host that refuses. */
 export interface Circumstances {
@@ -38,12 +37,12 @@ export function unavailableBecause(error: unknown, { image, host, name }: Circum
 }
 
 /** Why a container ended by itself, and what to do about it where that is known. */
-export function whyEnded(facts: ContainerFacts, lastWords: string): string {
+export function whyEnded(facts: ContainerInspectInfo, lastLine: string): string {
   if (facts.State.OOMKilled) {
     const mebibytes = Math.round((facts.HostConfig.Memory ?? 0) / 2 ** 20);
     return `it used up its memory (${mebibytes}Mi) and was ended: raise configuration.resources.memory, or let it do less at once`;
   }
-  return `${lastWords || facts.State.Error || 'no message'} (exit code ${facts.State.ExitCode})`;
+  return `${lastLine || facts.State.Error || 'no message'} (exit code ${facts.State.ExitCode})`;
 }
 
 /** Somebody else's container or volume has the name. */

@@ -1,9 +1,9 @@
 import Docker from 'dockerode';
 import { AGENT_LABEL, INSTANCE_LABEL } from './container-options.js';
-import { orUndefined, statusOf } from '../http-status.js';
+import { orUndefined, statusOf } from '../host-errors.js';
 import { nameTaken } from './docker-errors.js';
 
-/** How Docker tells about a container. */
+/** What Docker knows of a container. */
 export type ContainerFacts = Docker.ContainerInspectInfo;
 
 const goneTimeoutMs = 10_000;

@@ -1,6 +1,6 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { answersPing } from '../answers-ping.js';
+import { answersPing } from '../daemon.js';
 import type { ContainerFacts, DockerHost } from './docker-host.js';
 
 export interface JoinInput {

@@ -1,8 +1,14 @@
-import type { DriverParts } from '../driver-kinds.js';
+import type { DriverParts } from '../workspace-driver.js';
 import { DockerWorkspaceDriver } from './docker-driver.js';
 
 /** Containers of the Docker host that DOCKER_HOST names. */
-export function makeDockerDriver({ config, nats, logger, mintCredentials }: DriverParts): DockerWorkspaceDriver {
+export function makeDockerDriver({
+  config,
+  nats,
+  logger,
+  mintCredentials,
+  egressAllowedRanges,
+}: DriverParts): DockerWorkspaceDriver {
   return new DockerWorkspaceDriver({
     host: config.DOCKER_HOST,
     instance: config.ROOST_DOCKER_INSTANCE,
@@ -12,7 +18,7 @@ export function makeDockerDriver({ config, nats, logger, mintCredentials }: Driv
     dataDir: config.ROOST_DATA_DIR,
     natsUrl: config.NATS_URL,
     mintCredentials: (agentId) => mintCredentials?.(agentId) ?? Promise.reject(new Error('no seed')),
-    egressAllowedRanges: config.ROOST_EGRESS_ALLOWED_RANGES?.split(',').map((range) => range.trim()),
+    egressAllowedRanges,
     nats,
     logger,
   });

@@ -1,7 +1,7 @@
 import { freshBus, type FreshBus, until } from '#lib/testing';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { specOf } from '../../../test/drivers/workspace-spec.js';
+import { specOf } from '../../../test/drivers/driver-under-test.js';
 import {
   kubernetesFixture,
   type KubernetesFixture,

@@ -1,5 +1,5 @@
 import type { CoreV1Event, KubeConfig, KubernetesListObject, KubernetesObject } from '@kubernetes/client-node';
-import { orUndefined, statusOf } from '../http-status.js';
+import { orUndefined, statusOf } from '../host-errors.js';
 import { FIELD_MANAGER } from './names.js';
 
 type Client = typeof import('@kubernetes/client-node');

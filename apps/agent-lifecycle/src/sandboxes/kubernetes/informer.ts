@@ -1,5 +1,5 @@
 import type { KubeConfig, KubernetesObject } from '@kubernetes/client-node';
-import { statusOf } from '../http-status.js';
+import { statusOf } from '../host-errors.js';
 import type { Cluster, KindOf } from './cluster.js';
 
 type Client = typeof import('@kubernetes/client-node');

@@ -1,8 +1,8 @@
-import type { KubeConfig, V1PersistentVolumeClaim, V1StatefulSet } from '@kubernetes/client-node';
-import { quantityBytes } from '#lib/contracts';
+import type { KubeConfig } from '@kubernetes/client-node';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { answersPing } from '../answers-ping.js';
+import { answersPing } from '../daemon.js';
 import { AgentProxies, type AgentProxiesOptions } from '../egress/agent-proxies.js';
+import { unavailable } from '../host-errors.js';
 import type {
   NetworkLogEntry,
   NetworkPolicy,
@@ -12,11 +12,10 @@ import type {
 } from '../workspace-driver.js';
 import { Cluster } from './cluster.js';
 import { EgressService, EgressTokens } from './egress-service.js';
-import { dependents, volumeClaim } from './manifests.js';
-import { INSTANCE, MANAGED_BY, NETWORK, nameOf } from './names.js';
-import { apiError, nameTaken, whyPending, whyPodFails } from './reasons.js';
-import { unavailable } from '../unavailable.js';
-import { kinds, View } from './view.js';
+import { NETWORK } from './names.js';
+import { apiError, whyPodFails } from './reasons.js';
+import { View } from './view.js';
+import { GONE_TIMEOUT_MS, WorkspaceObjects } from './workspace-objects.js';
 import { WorkspaceSecrets, type WorkspaceSecretsOptions } from './workspace-secrets.js';
 
 export interface KubernetesDriverOptions extends AgentProxiesOptions, WorkspaceSecretsOptions {
@@ -34,8 +33,6 @@ export interface KubernetesDriverOptions extends AgentProxiesOptions, WorkspaceS
 }
 
 const renewEveryMs = 60_000;
-const goneTimeoutMs = 60_000;
-const noticeTimeoutMs = 5_000;
 /** A failing pod is given this long: a first pull often fails and the second succeeds. */
 const maxFailingGraceMs = 3_000;
 
@@ -46,8 +43,8 @@ const maxFailingGraceMs = 3_000;
  */
 export class KubernetesWorkspaceDriver implements WorkspaceDriver {
   readonly whyNever = undefined;
-  private readonly cluster: Cluster;
   private readonly view: View;
+  private readonly objects: WorkspaceObjects;
   private readonly egress: EgressService;
   private readonly proxies: AgentProxies;
   private readonly secrets: WorkspaceSecrets;
@@ -63,11 +60,11 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
   constructor(private readonly options: KubernetesDriverOptions) {
     const { client, config, settings, logger, patienceMs, silenceMs } = options;
     const { namespace, instance } = settings;
-    this.cluster = new Cluster({ client, config, namespace, patienceMs });
+    const cluster = new Cluster({ client, config, namespace, patienceMs });
     this.view = new View({
       client,
       config,
-      cluster: this.cluster,
+      cluster,
       namespace,
       instance,
       silenceMs,
@@ -75,7 +72,8 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
     });
     this.proxies = new AgentProxies(options, (agentId) => this.policyOf(agentId));
     const tokens = new EgressTokens(options.accountSeed);
-    this.secrets = new WorkspaceSecrets(options, tokens, this.cluster, this.view);
+    this.secrets = new WorkspaceSecrets(options, tokens, cluster, this.view);
+    this.objects = new WorkspaceObjects(settings, cluster, this.view, this.secrets);
     this.egress = new EgressService({
       ...options.egress,
       tokens,
@@ -100,12 +98,12 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
     await this.starting.get(agentId)?.catch(() => undefined);
     this.awake.delete(agentId);
     try {
-      const asleep = await this.scaleToZero(agentId);
+      const asleep = await this.objects.scaleToZero(agentId);
       if (asleep === undefined) return;
       // Another replica may wake it again meanwhile: then it will not come to rest, and its sleep is over.
       const isDone = () => this.view.isAtRest(agentId) || this.view.isScaled(agentId, 1, asleep);
-      if (!(await this.view.until(isDone, goneTimeoutMs)))
-        throw unavailable(`the pod of the workspace does not end within ${goneTimeoutMs / 1_000} seconds`);
+      if (!(await this.view.until(isDone, GONE_TIMEOUT_MS)))
+        throw unavailable(`the pod of the workspace does not end within ${GONE_TIMEOUT_MS / 1_000} seconds`);
     } catch (error) {
       throw apiError(error);
     }
@@ -116,15 +114,8 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
     this.awake.delete(agentId);
     this.failures.delete(agentId);
     this.policies.delete(agentId);
-    const name = this.nameOf(agentId);
     try {
-      const claim = await this.cluster.find<V1PersistentVolumeClaim>(kinds.claim, name);
-      if (claim && this.isOurs(claim)) await this.cluster.delete(kinds.claim, name);
-      const isGone = () =>
-        !this.view.claimOf(agentId) && !this.view.setOf(agentId) && this.view.podOf(agentId) === undefined;
-      if (!(await this.view.until(isGone, goneTimeoutMs))) {
-        throw unavailable(`the volume claim ${name} is still being deleted: is something else using it?`);
-      }
+      await this.objects.delete(agentId);
     } catch (error) {
       throw apiError(error);
     }
@@ -160,7 +151,7 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
     this.isClosed = true;
     clearInterval(this.renewal);
     await Promise.allSettled([...this.starting.values()]);
-    await Promise.allSettled([...this.awake].map((agentId) => this.scaleToZero(agentId)));
+    await Promise.allSettled([...this.awake].map((agentId) => this.objects.scaleToZero(agentId)));
     this.view.close();
     await this.listening?.catch(() => undefined);
     await this.egress.close();
@@ -180,9 +171,9 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
       await this.listening;
       await this.view.ready();
       if (this.view.statusOf(agentId).state === 'running' && (await answersPing(this.options.nats, agentId))) {
-        await this.noteNetwork(spec);
+        await this.objects.noteNetwork(spec);
       } else {
-        await this.untilAwake(spec, await this.make(spec));
+        await this.untilAwake(spec, await this.objects.make(spec));
       }
       this.awake.add(agentId);
       this.failures.delete(agentId);
@@ -190,46 +181,9 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
       const known = apiError(error);
       this.failures.set(agentId, known.message);
       // A pod that may come up later, unasked, would be a workspace that nobody counts.
-      await this.scaleToZero(agentId).catch(() => undefined);
+      await this.objects.scaleToZero(agentId).catch(() => undefined);
       throw known;
     }
-  }
-
-  /**
-   * Applies the claim, then everything that it owns. What another attempt left is completed.
-   * Returns the set's generation, by which a later change of it is known.
-   */
-  private async make(spec: WorkspaceSpec): Promise<number> {
-    const { settings } = this.options;
-    const name = this.nameOf(spec.agentId);
-    const claim = await this.claimFor(spec, name);
-    await Promise.all(
-      [kinds.account, kinds.policy, kinds.secret, kinds.set].map(async (kind) => {
-        const found = await this.cluster.find(kind, name);
-        if (found && !this.isOurs(found)) throw nameTaken(kind.kind, name);
-      }),
-    );
-    const parts = await this.secrets.partsOf(spec.agentId);
-    let generation = 0;
-    for (const object of dependents(settings, spec, claim.metadata?.uid ?? '', parts)) {
-      generation = (await this.cluster.apply(object)).metadata?.generation ?? 0;
-    }
-    return generation;
-  }
-
-  private async claimFor(spec: WorkspaceSpec, name: string): Promise<V1PersistentVolumeClaim> {
-    const find = () => this.cluster.find<V1PersistentVolumeClaim>(kinds.claim, name);
-    let found = await find();
-    if (found && !this.isOurs(found)) throw nameTaken('PersistentVolumeClaim', name);
-    // Of an earlier life of the agent: a new one must not move into it.
-    for (const deadline = Date.now() + goneTimeoutMs; found?.metadata?.deletionTimestamp && Date.now() < deadline;) {
-      await this.view.nextChange(500);
-      found = await find();
-    }
-    if (found?.metadata?.deletionTimestamp) throw unavailable(`the volume claim ${name} is still being deleted`);
-    const currentBytes = quantityBytes(String(found?.spec?.resources?.requests?.['storage'] ?? '0')) ?? 0;
-    if (found && currentBytes >= spec.volumeBytes) return found;
-    return this.cluster.apply(volumeClaim(this.options.settings, spec, currentBytes));
   }
 
   /**
@@ -243,7 +197,7 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
     let failingSince: number | undefined;
     for (const deadline = Date.now() + startTimeoutMs; Date.now() < deadline;) {
       if (this.isClosed) throw unavailable('Roost is shutting down');
-      if (this.view.isScaled(agentId, 0, made)) made = await this.make(spec);
+      if (this.view.isScaled(agentId, 0, made)) made = await this.objects.make(spec);
       const pod = this.view.podOf(agentId);
       if (this.view.statusOf(agentId).state === 'running' && (await answersPing(this.options.nats, agentId))) return;
       const reason = pod && whyPodFails(pod);
@@ -254,58 +208,13 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
       }
       await this.view.nextChange(50);
     }
-    throw unavailable(await this.whyLate(agentId));
+    throw unavailable(await this.objects.whyLate(agentId));
   }
 
-  private async whyLate(agentId: string): Promise<string> {
-    const name = this.nameOf(agentId);
-    const events = (await Promise.all([name, `${name}-0`].map((about) => this.cluster.events(about)))).flat();
-    const pod = this.view.podOf(agentId);
-    return (pod && whyPodFails(pod)) ?? whyPending(pod, this.view.claimOf(agentId), events);
-  }
-
-  /** Changes the running set's note, which the egress proxies of all replicas go by; its pod is not touched. */
-  private async noteNetwork({ agentId, network }: WorkspaceSpec): Promise<void> {
-    const note = JSON.stringify(network);
-    const isNoted = () => this.view.setOf(agentId)?.metadata?.annotations?.[NETWORK] === note;
-    if (isNoted()) return;
-    await this.cluster.merge<V1StatefulSet>({
-      ...kinds.set,
-      metadata: { ...this.named(agentId), annotations: { [NETWORK]: note } },
-    });
-    await this.view.until(isNoted, noticeTimeoutMs);
-  }
-
-  /** Returns the generation of the set that shall run nothing; undefined when there is no workspace of ours. */
-  private async scaleToZero(agentId: string): Promise<number | undefined> {
-    const found = await this.cluster.find<V1StatefulSet>(kinds.set, this.nameOf(agentId));
-    if (!found || !this.isOurs(found)) return undefined;
-    if (found.spec?.replicas === 0) return found.metadata?.generation ?? 0;
-    const set = { ...kinds.set, metadata: this.named(agentId), spec: { replicas: 0 } };
-    const merged = await this.cluster.merge<V1StatefulSet>(set as V1StatefulSet);
-    const version = merged?.metadata?.generation ?? 0;
-    // The copy must have seen our own change, or what it says next is of before.
-    await this.view.until(() => (this.view.setOf(agentId)?.metadata?.generation ?? version) >= version, goneTimeoutMs);
-    return merged && version;
-  }
-
-  /** Another replica may have been told of a change: its note on the set is newer than what we were told. */
+  /** Another replica may have been asked for a change: its note on the set is newer than what we were asked for. */
   private policyOf(agentId: string): NetworkPolicy {
     const note = this.view.setOf(agentId)?.metadata?.annotations?.[NETWORK];
     if (note === undefined) return this.policies.get(agentId) ?? { mode: 'none' };
     return JSON.parse(note) as NetworkPolicy;
-  }
-
-  private isOurs({ metadata }: { metadata?: { labels?: Record<string, string> } }): boolean {
-    const labels = metadata?.labels ?? {};
-    return labels[MANAGED_BY] === 'roost' && labels[INSTANCE] === this.options.settings.instance;
-  }
-
-  private named(agentId: string) {
-    return { name: this.nameOf(agentId), namespace: this.options.settings.namespace };
-  }
-
-  private nameOf(agentId: string): string {
-    return nameOf(this.options.settings.instance, agentId);
   }
 }

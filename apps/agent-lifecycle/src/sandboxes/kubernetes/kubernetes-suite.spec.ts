@@ -6,7 +6,7 @@ import { describeDriver } from '../../../test/drivers/driver-suite.js';
 import { KubernetesWorkspaceDriver } from './kubernetes-driver.js';
 import { KubernetesSettings } from './settings.js';
 
-describeDriver('the kubernetes driver', { isWalled: false, hasProxy: true }, async () => {
+describeDriver('the kubernetes driver', { isIsolated: false, hasProxy: true }, async () => {
   const bus = await freshBus();
   const folder = temporaryFolder();
   const daemonPath = await bundleProgram('apps/workspace/src/main.ts', join(folder, 'workspace-daemon.cjs'));

@@ -1,10 +1,10 @@
-import type { DriverParts } from '../driver-kinds.js';
+import type { DriverParts } from '../workspace-driver.js';
 import type { WorkspaceDriver } from '../workspace-driver.js';
 import { KubernetesWorkspaceDriver } from './kubernetes-driver.js';
 
 /** Pods in the cluster that this service runs in, or that the kubeconfig names. The client is loaded here alone. */
 export async function makeKubernetesDriver(parts: DriverParts): Promise<WorkspaceDriver> {
-  const { config, nats, logger, mintCredentials } = parts;
+  const { config, nats, logger, mintCredentials, egressAllowedRanges } = parts;
   const { ROOST_KUBERNETES: settings, NATS_ACCOUNT_SEED: accountSeed } = config;
   if (!settings)
     throw new Error('ROOST_KUBERNETES is not set: the kubernetes driver needs to know namespace and image');
@@ -22,7 +22,7 @@ export async function makeKubernetesDriver(parts: DriverParts): Promise<Workspac
     mintCredentials,
     credentialsTtlSeconds: parts.credentialsTtlSeconds,
     egress: { host: config.ROOST_EGRESS_HOST, port: config.ROOST_EGRESS_PORT },
-    egressAllowedRanges: config.ROOST_EGRESS_ALLOWED_RANGES?.split(',').map((range) => range.trim()),
+    egressAllowedRanges,
     dataDir: config.ROOST_DATA_DIR,
     nats,
     logger,

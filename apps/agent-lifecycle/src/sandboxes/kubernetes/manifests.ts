@@ -9,8 +9,7 @@ import type {
   V1StatefulSet,
   V1Toleration,
 } from '@kubernetes/client-node';
-import { workspaceInboxPrefix } from '#lib/bus/credentials';
-import { commandEnvironment } from '../command-environment.js';
+import { daemonConfig } from '../daemon.js';
 import { limitsOf } from '../limits.js';
 import type { WorkspaceSpec } from '../workspace-driver.js';
 import { AGENT, CREDENTIALS_END, labelsOf, NETWORK, nameOf } from './names.js';
@@ -77,13 +76,7 @@ export function secret(
 ): V1Secret {
   const limits = limitsOf(spec);
   const config = {
-    workspace: {
-      agentId: spec.agentId,
-      env: commandEnvironment(spec.env),
-      inboxPrefix: workspaceInboxPrefix(spec.agentId),
-      maxProcesses: Math.floor(limits.processes * 0.8),
-      volumeBytes: limits.volumeBytes,
-    },
+    workspace: daemonConfig(spec, limits),
     bus: { host: addresses.bus, port: settings.bus.port },
     egress: { host: addresses.egress, port: settings.egress.port, token: egressToken },
   };

@@ -1,4 +1,4 @@
-import { unavailable } from '../unavailable.js';
+import { unavailable } from '../host-errors.js';
 
 /** On everything that is ours: which Roost made it, and for which agent. */
 export const MANAGED_BY = 'app.kubernetes.io/managed-by';

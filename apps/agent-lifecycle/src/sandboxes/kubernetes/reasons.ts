@@ -1,8 +1,7 @@
 import type { CoreV1Event, V1ContainerStatus, V1PersistentVolumeClaim, V1Pod } from '@kubernetes/client-node';
 import { printable } from '#lib/bounded-streams';
 import { RoostError } from '#lib/contracts';
-import { statusOf } from '../http-status.js';
-import { hostAway, unavailable } from '../unavailable.js';
+import { hostAway, statusOf, unavailable } from '../host-errors.js';
 import { messageOf } from './cluster.js';
 
 /** Why a pod does not run, in words that say what to do. Undefined: nothing speaks against it but time. */

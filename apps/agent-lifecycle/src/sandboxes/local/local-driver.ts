@@ -1,20 +1,17 @@
 import { RoostError } from '#lib/contracts';
-import { workspaceInboxPrefix } from '#lib/bus/credentials';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
-import { answersPing } from '../answers-ping.js';
-import { commandEnvironment } from '../command-environment.js';
-import { HostConnections, type HostConnectionsOptions } from '../host-connections.js';
-import { unavailable } from '../unavailable.js';
+import { answersPing, daemonConfig } from '../daemon.js';
+import { unavailable } from '../host-errors.js';
+import { limitsOf } from '../limits.js';
+import { HostConnections, type HostConnectionsOptions, type SandboxConnection } from '../sandbox-connection.js';
 import type { NetworkLogEntry, WorkspaceDriver, WorkspaceSpec, WorkspaceStatus } from '../workspace-driver.js';
 import { Cgroups } from './cgroups.js';
-import { limitsOf } from '../limits.js';
 import { nodePrograms } from './host-system.js';
 import { retainRootfs, removeUnusedRootfs } from './rootfs-retention.js';
 import type { NoRuntime, SandboxRuntime } from './runtime.js';
 import { makeRootfs, type SandboxRootfs } from './sandbox-rootfs.js';
-import type { SandboxConnection } from '../sandbox-connection.js';
 import { Sandbox } from './sandbox.js';
 import { type OpenVolume, Volumes } from './volumes.js';
 
@@ -30,7 +27,7 @@ export interface LocalDriverOptions extends HostConnectionsOptions {
 
 interface Workspace {
   sandbox: Sandbox;
-  link: SandboxConnection;
+  connection: SandboxConnection;
   isAwake: boolean;
 }
 
@@ -51,7 +48,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
   private readonly runtime: SandboxRuntime | NoRuntime;
   private readonly workspaces = new Map<string, Workspace>();
   private readonly starting = new Map<string, Promise<void>>();
-  private readonly lines: HostConnections;
+  private readonly connections: HostConnections;
   private readonly failures = new Map<string, string>();
   private rootfs: Promise<SandboxRootfs> | undefined;
   private releaseRootfs = () => {};
@@ -60,7 +57,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
 
   constructor(private readonly options: LocalDriverOptions) {
     this.volumes = new Volumes(options.dataDir);
-    this.lines = new HostConnections(options);
+    this.connections = new HostConnections(options);
     this.cgroups = new Cgroups(createHash('sha256').update(resolve(options.dataDir)).digest('hex').slice(0, 12));
     this.runtime = usable(options.runtime, this.cgroups);
     if ('whyNot' in this.runtime) {
@@ -79,7 +76,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
 
   async ensure(spec: WorkspaceSpec): Promise<void> {
     const { agentId } = spec;
-    this.lines.setPolicy(agentId, spec.network);
+    this.connections.setPolicy(agentId, spec.network);
     const running = this.starting.get(agentId);
     if (running) return running;
     if (this.workspaces.get(agentId)?.isAwake && (await answersPing(this.options.nats, agentId))) return;
@@ -90,7 +87,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
   }
 
   async sleep(agentId: string): Promise<void> {
-    // A start under way would otherwise finish after the caller was told that the workspace sleeps.
+    // A start under way would otherwise finish after the caller's `sleep` resolved.
     await this.starting.get(agentId)?.catch(() => undefined);
     await this.stopRemains(agentId);
     this.failures.delete(agentId);
@@ -98,7 +95,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
 
   async remove(agentId: string): Promise<void> {
     await this.sleep(agentId);
-    await Promise.all([this.volumes.remove(agentId), this.lines.remove(agentId)]);
+    await Promise.all([this.volumes.remove(agentId), this.connections.remove(agentId)]);
   }
 
   inspect(agentId: string): Promise<WorkspaceStatus> {
@@ -110,7 +107,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
   }
 
   networkLog(agentId: string, limit: number): Promise<NetworkLogEntry[]> {
-    return this.lines.networkLog(agentId, limit);
+    return this.connections.networkLog(agentId, limit);
   }
 
   async close(): Promise<void> {
@@ -199,22 +196,15 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
     const limits = limitsOf(spec);
     const cgroups = this.cgroups.prepare(agentId, runtime.hostLimits(limits));
     const command = runtime.command({ agentId, rootfs, volume, limits, cgroups });
-    const config = {
-      agentId,
-      maxProcesses: Math.floor(limits.processes * 0.8),
-      volumeBytes: limits.volumeBytes,
-      isVolumeBounded: volume.isBounded,
-      env: commandEnvironment(spec.env, nodePrograms()),
-      inboxPrefix: workspaceInboxPrefix(agentId),
-    };
+    const config = { ...daemonConfig(spec, limits, nodePrograms()), isVolumeBounded: volume.isBounded };
     const sandbox = new Sandbox(command, config, (line) =>
       logger.warn({ agentId, sandboxOutput: line }, 'output of a sandbox'),
     );
-    const link = this.lines.open(agentId, sandbox.link);
-    const workspace: Workspace = { sandbox, link, isAwake: false };
+    const connection = this.connections.open(agentId, sandbox.stream);
+    const workspace: Workspace = { sandbox, connection, isAwake: false };
     this.workspaces.set(agentId, workspace);
     void sandbox.ended.then((why) => {
-      link.close();
+      connection.close();
       this.cgroups.release(agentId);
       if (this.workspaces.get(agentId) !== workspace) return;
       this.workspaces.delete(agentId);
@@ -240,7 +230,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
     const workspace = this.workspaces.get(agentId);
     if (!workspace) return;
     workspace.isAwake = false; // what ends now is meant to
-    workspace.link.close();
+    workspace.connection.close();
     await workspace.sandbox.stop();
     this.workspaces.delete(agentId);
   }

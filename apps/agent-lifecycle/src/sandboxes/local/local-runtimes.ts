@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { LocalRuntimeName } from '../driver-names.js';
 import { bubblewrap } from './bubblewrap.js';
 import { findRunsc } from './find-runsc.js';
 import { runsc } from './runsc.js';
@@ -10,7 +11,7 @@ export interface RuntimePaths {
   runsc: string;
 }
 
-/** What local sandboxes are made by, by its name in ROOST_LOCAL_RUNTIME. Who wants one of them never gets another. */
+/** What makes local sandboxes, by its name. Who wants one of them never gets another. */
 export const localRuntimes = {
   bubblewrap: async ({ bwrap }: RuntimePaths): Promise<SandboxRuntime | NoRuntime> => {
     if (!bwrap)
@@ -22,7 +23,7 @@ export const localRuntimes = {
     const found = await findRunsc(paths.runsc);
     return 'whyNot' in found ? found : runsc(found);
   },
-};
+} satisfies Record<LocalRuntimeName, unknown>;
 
 /** Where the kernel does not hide the memory of programs that cannot be read, commands could take over the daemon. */
 export async function whyMemoryIsOpen(file = '/proc/sys/fs/suid_dumpable'): Promise<string | undefined> {
@@ -30,7 +31,3 @@ export async function whyMemoryIsOpen(file = '/proc/sys/fs/suid_dumpable'): Prom
   if (value.trim() !== '1') return undefined;
   return 'the kernel setting fs.suid_dumpable is 1, which opens the memory of every program: set it to 0 or 2';
 }
-
-type LocalRuntime = keyof typeof localRuntimes;
-
-export const localRuntimeNames = Object.keys(localRuntimes) as [LocalRuntime, ...LocalRuntime[]];

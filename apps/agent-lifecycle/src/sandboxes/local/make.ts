@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { DriverParts } from '../driver-kinds.js';
+import type { DriverParts } from '../workspace-driver.js';
 import { LocalWorkspaceDriver } from './local-driver.js';
 import { localRuntimes } from './local-runtimes.js';
 
@@ -10,7 +10,7 @@ const daemonPath = fileURLToPath(
 
 /** Sandboxes on this machine. Where they cannot be had the driver refuses with the reason; it never runs without. */
 export async function makeLocalDriver(parts: DriverParts): Promise<LocalWorkspaceDriver> {
-  const { config, nats, logger, mintCredentials } = parts;
+  const { config, nats, logger, mintCredentials, egressAllowedRanges } = parts;
   const runtime = await localRuntimes[config.ROOST_LOCAL_RUNTIME]({
     bwrap: config.ROOST_BWRAP,
     runsc: config.ROOST_RUNSC,
@@ -24,7 +24,7 @@ export async function makeLocalDriver(parts: DriverParts): Promise<LocalWorkspac
     natsUrl: config.NATS_URL,
     mintCredentials: (agentId) => mintCredentials?.(agentId) ?? Promise.reject(new Error('no seed')),
     daemonPath,
-    egressAllowedRanges: config.ROOST_EGRESS_ALLOWED_RANGES?.split(',').map((range) => range.trim()),
+    egressAllowedRanges,
     nats,
     logger,
   });

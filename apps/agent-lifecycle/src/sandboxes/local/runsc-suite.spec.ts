@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { bundleProgram } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeDriver } from '../../../test/drivers/driver-suite.js';
-import { specOf } from '../../../test/drivers/workspace-spec.js';
+import { specOf } from '../../../test/drivers/driver-under-test.js';
 import { localRuntimes } from './local-runtimes.js';
 import { type LocalDriverFixture, localDriverFixture } from '../../../test/drivers/local/local-driver-fixture.js';
 
@@ -19,7 +19,7 @@ if ('whyNot' in runtime) {
     skip(whyNot);
   });
 } else {
-  describeDriver('the local driver with gVisor', { isWalled: true, kernel: 'gVisor' }, () =>
+  describeDriver('the local driver with gVisor', { isIsolated: true, kernel: 'gVisor' }, () =>
     localDriverFixture(runtime),
   );
 

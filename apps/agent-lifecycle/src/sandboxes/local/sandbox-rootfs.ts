@@ -1,8 +1,26 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { chmod, rename, rm } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
-import { daemonFlags, makeSnapshot } from './daemon-snapshot.js';
+import { promisify } from 'node:util';
+import { cachedDataVersionTag } from 'node:v8';
 import { noteRootfsUse } from './rootfs-retention.js';
+
+const run = promisify(execFile);
+
+/** Node's arguments for the daemon. A snapshot is taken only by a Node that runs with the flags it was made with. */
+const daemonFlags = ['--max-old-space-size=192', '--max-semi-space-size=2'];
 
 /** What every sandbox is shown besides the system: one folder, made once and shared read-only by all. */
 export interface SandboxRootfs {
@@ -119,4 +137,26 @@ function makeFolder({
   }
   renameSync(draft, folder);
   return folder;
+}
+
+/**
+ * Makes a snapshot of the loaded daemon beside its script, once for this Node, its flags and this processor, and gives
+ * the snapshot's path. It holds nothing of the host, not even the folder's name: it is made without environment, and the
+ * script under a name that is the same everywhere.
+ * Errors: why this Node cannot; the daemon then has to be started from its script.
+ */
+async function makeSnapshot(node: string, script: string): Promise<string> {
+  const folder = join(script, '..');
+  const snapshot = join(folder, `workspace-daemon-${cachedDataVersionTag().toString(16)}.blob`);
+  if (existsSync(snapshot)) return snapshot;
+  const draft = `${basename(snapshot)}.${process.pid}`;
+  try {
+    const make = ['--no-warnings', '--snapshot-blob', draft, '--build-snapshot', `/proc/self/cwd/${basename(script)}`];
+    await run(node, [...daemonFlags, ...make], { cwd: folder, env: {} });
+    await chmod(join(folder, draft), 0o444);
+    await rename(join(folder, draft), snapshot);
+  } finally {
+    await rm(join(folder, draft), { force: true });
+  }
+  return snapshot;
 }

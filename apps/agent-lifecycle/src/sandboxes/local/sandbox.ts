@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { SandboxOutput } from '../sandbox-output.js';
 import type { SandboxCommand } from './runtime.js';
 
-const [LINE_FD, SECCOMP_FD] = [3, 4];
+const [CONNECTION_FD, SECCOMP_FD] = [3, 4];
 
 const stopGraceMs = 1_000;
 
@@ -11,8 +11,8 @@ const stopGraceMs = 1_000;
 export class Sandbox {
   /** Resolves when every process of the sandbox is gone, with the reason. */
   readonly ended: Promise<string>;
-  /** The daemon's line to us. */
-  readonly link: Duplex;
+  /** The daemon's connection to us. */
+  readonly stream: Duplex;
   hasEnded = false;
   private readonly child: ChildProcess;
 
@@ -23,12 +23,12 @@ export class Sandbox {
       env: { PATH: process.env.PATH ?? '' },
       detached: true,
     });
-    this.link = this.child.stdio[LINE_FD] as Duplex;
-    this.link.on('error', () => undefined); // the sandbox ended; its exit is what counts
+    this.stream = this.child.stdio[CONNECTION_FD] as Duplex;
+    this.stream.on('error', () => undefined); // the sandbox ended; its exit is what counts
     this.child.stdin?.on('error', () => undefined); // it ended before it read: `ended` tells why
     if (command.configuration === 'first line') {
       this.child.stdin?.end();
-      this.link.write(`${JSON.stringify(config)}\n`);
+      this.stream.write(`${JSON.stringify(config)}\n`);
     } else this.child.stdin?.end(JSON.stringify(config));
     const filter = this.child.stdio[SECCOMP_FD];
     if (seccomp && filter && 'end' in filter) {
@@ -40,11 +40,11 @@ export class Sandbox {
     this.ended = new Promise((resolve) => {
       this.child.once('error', (error) => resolve(error.message));
       this.child.once('exit', (code, signal) =>
-        resolve(`${output.lastWords || 'no message'} (${signal ?? `exit code ${code ?? 'unknown'}`})`),
+        resolve(`${output.lastLine || 'no message'} (${signal ?? `exit code ${code ?? 'unknown'}`})`),
       );
     }).then((reason) => {
       this.hasEnded = true;
-      this.link.destroy();
+      this.stream.destroy();
       return String(reason);
     });
   }
@@ -56,7 +56,7 @@ export class Sandbox {
   /** Ends everything in the sandbox; resolves when it is gone. Killing its first process makes the kernel end the rest. */
   async stop(): Promise<void> {
     if (this.hasEnded) return;
-    this.link.destroy(); // the daemon ends when its line does
+    this.stream.destroy(); // the daemon ends when its connection does
     const timer = setTimeout(() => this.child.kill('SIGKILL'), stopGraceMs);
     await this.ended;
     clearTimeout(timer);

@@ -1,6 +1,6 @@
 import type { Fault } from '#lib/testing';
 import { setTimeout as pause } from 'node:timers/promises';
-import { specOf } from '../workspace-spec.js';
+import { specOf } from '../driver-under-test.js';
 import type { KubernetesFixture } from './kubernetes-fixture.js';
 
 export interface FaultRunOptions {

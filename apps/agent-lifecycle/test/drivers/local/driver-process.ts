@@ -2,7 +2,8 @@ import { connect, credsAuthenticator } from '@nats-io/transport-node';
 import { z } from 'zod';
 import { accountCredentials, workspaceCredentials } from '#lib/bus/credentials';
 import { LocalWorkspaceDriver } from '../../../src/sandboxes/local/local-driver.js';
-import { localRuntimeNames, localRuntimes } from '../../../src/sandboxes/local/local-runtimes.js';
+import { localRuntimeNames } from '../../../src/sandboxes/driver-names.js';
+import { localRuntimes } from '../../../src/sandboxes/local/local-runtimes.js';
 
 /** A process that holds one workspace until it is killed, for the test of what is left then. */
 const { agentId, runtime, dataDir, natsUrl, daemonPath, seed } = z

@@ -1,3 +1,4 @@
+import declaredAccess from './tools/eslint/declared-access.mjs';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
@@ -25,5 +26,11 @@ export default tseslint.config(
       'prefer-const': 'error',
       eqeqeq: 'error',
     },
+  },
+  {
+    files: ['apps/gateway/src/**/*.ts'],
+    ignores: ['**/*.spec.ts'],
+    plugins: { roost: { rules: { 'declared-access': declaredAccess } } },
+    rules: { 'roost/declared-access': 'error' },
   },
 );

@@ -4,11 +4,11 @@ import { CONFIG, LOGGER } from '#lib/bus';
 import { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { Module } from '@nestjs/common';
-import { APP_FILTER } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { AccountDeletion } from './accounts/account-deletion.js';
 import { AccountsController } from './accounts/accounts.controller.js';
 import { AccountAdmin } from './accounts/admin/account-admin.js';
-import { AdminDoor } from './accounts/admin/admin-door.js';
+import { AdminController } from './accounts/admin/admin.controller.js';
 import { ApiKeys } from './accounts/api-keys.js';
 import { CredentialsController } from './accounts/credentials.controller.js';
 import { Identities } from './accounts/identities.js';
@@ -16,7 +16,7 @@ import { LoginLimits } from './accounts/login-limits.js';
 import { LoginSessions } from './accounts/login-sessions.js';
 import { OauthController } from './accounts/oauth/oauth.controller.js';
 import { SignIns } from './accounts/oauth/sign-ins.js';
-import { OwnerProof } from './accounts/owner-proof.js';
+import { OwnerCheck } from './accounts/owner-check.js';
 import { PasswordResets } from './accounts/password-resets.js';
 import { PlatformKeysController } from './accounts/platform-keys.controller.js';
 import { ProviderKeysController } from './accounts/provider-keys.controller.js';
@@ -41,15 +41,16 @@ import { EventsController } from './events/events.controller.js';
 import { Mailer } from './mail/mailer.js';
 import { ConversationsController } from './messages/conversations.controller.js';
 import { HealthController } from './health/health.controller.js';
+import { AccessGuard } from './http/access.guard.js';
 import { ErrorFilter } from './http/error.filter.js';
 import type { GatewayConfig } from './config.js';
 import { AddressLimiter } from './limits/address-limiter.js';
 import { LongRequests } from './limits/long-requests.js';
 import { RateLimiter } from './limits/rate-limiter.js';
-import { IdempotencyStore, sealedAnswers } from './idempotency/idempotency-store.js';
+import { IdempotencyRepository, sealedAnswers } from './idempotency/idempotency.repository.js';
 import { MessagesController } from './messages/messages.controller.js';
 import { McpController } from './mcp/mcp.controller.js';
-import { McpLandingController } from './mcp/mcp-landing.controller.js';
+import { McpCallbackController } from './mcp/mcp-callback.controller.js';
 import { ModelsController } from './models/models.controller.js';
 import { NetworkController } from './network/network.controller.js';
 import { SessionsController } from './sessions/sessions.controller.js';
@@ -75,7 +76,7 @@ export const controllers = [
   NetworkController,
   HealthController,
   McpController,
-  McpLandingController,
+  McpCallbackController,
   ModelsController,
   PublicTriggerController,
   SchedulesController,
@@ -102,23 +103,25 @@ export const controllers = [
     AccountAdmin,
     AccountDeletion,
     AccountQuotas,
-    AdminDoor,
+    AdminController,
     Identities,
     Users,
     Tokens,
     LoginLimits,
     LoginSessions,
     OpenRequests,
-    OwnerProof,
+    OwnerCheck,
     PasswordResets,
     Registrations,
     Workspaces,
     Content,
-    IdempotencyStore,
+    IdempotencyRepository,
     RateLimiter,
     AddressLimiter,
     LongRequests,
     EventStreams,
+    AccessGuard,
+    { provide: APP_GUARD, useExisting: AccessGuard },
     { provide: APP_FILTER, useClass: ErrorFilter },
   ],
 })

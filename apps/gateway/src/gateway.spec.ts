@@ -102,6 +102,19 @@ describe('the gateway', () => {
       expect([other.status, other.body.error.code]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
     });
 
+    it('leaves the key to the request that is mended, and says first what is wrong with one', async () => {
+      const headers = { 'idempotency-key': 'k-mended' };
+      const create = (body: object, more = {}) =>
+        roost.api<ErrorBody>('POST', '/v1/agent/create', body, { ...headers, ...more });
+      expect((await create({ nam: 'mended' })).status).toBe(400);
+      expect((await create({ name: 'mended' })).status).toBe(201);
+      const refused = [
+        await create({ nam: 'mended' }),
+        await roost.api<ErrorBody>('POST', '/v1/agent/no-id/pause', { x: 1 }, headers),
+      ];
+      expect(refused.map(({ body }) => body.error.code)).toEqual(['VALIDATION_ERROR', 'NOT_FOUND']);
+    });
+
     it('keeps nothing of a caller without an account', async () => {
       const headers = { 'idempotency-key': 'k-public', authorization: '' };
       const ask = (password: string) =>

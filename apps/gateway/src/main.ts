@@ -7,10 +7,13 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import 'reflect-metadata';
+import { OpenRequests } from './access/open-requests.js';
+import { watchAccess } from './access/watch-access.js';
 import { ApiKeys } from './accounts/api-keys.js';
 import { Identities } from './accounts/identities.js';
 import { gatewayConfigSchema } from './config.js';
 import { controllers, GatewayModule } from './gateway.module.js';
+import { AccessGuard } from './http/access.guard.js';
 import { addAuthentication } from './http/authenticate.js';
 import { checkRoutes } from './http/check-routes.js';
 import { boundBodies } from './http/bound-bodies.js';
@@ -18,14 +21,17 @@ import { watchRequests } from './http/drain.js';
 import { finishBodies } from './http/finish-bodies.js';
 import { answerOddRequests, frameworkError, protocolError } from './http/odd-requests.js';
 import { measureRequests } from './http/measure-requests.js';
-import { addManners } from './http/manners.js';
+import { registerHttpPlugins } from './http/register-http-plugins.js';
 import { addBodyParsers } from './http/body-parsers.js';
-import { runEndpoints } from './http/run-endpoints.js';
+import { encodeResults } from './http/encode-results.js';
+import { addBodyForms } from './http/read-body.js';
 import { AddressLimiter } from './limits/address-limiter.js';
 import { LongRequests } from './limits/long-requests.js';
 import { boundConnections } from './limits/bound-connections.js';
 import { RateLimiter } from './limits/rate-limiter.js';
-import { requestIdOf } from './http/request-context.js';
+import { addCallContext, requestIdOf } from './http/request.js';
+import { addIdempotency } from './idempotency/idempotency.hooks.js';
+import { IdempotencyRepository } from './idempotency/idempotency.repository.js';
 import { AccountQuotas1795900000000 } from './migrations/account-quotas-1795900000000.js';
 import { Accounts1795560000000 } from './migrations/accounts-1795560000000.js';
 import { Credentials1795700200000 } from './migrations/credentials-1795700200000.js';
@@ -91,11 +97,21 @@ export const start: StartService = async (env, neighbours) => {
   boundConnections(fastify.server, settings.ROOST_MAX_CONNECTIONS_PER_ADDRESS, trustedProxies);
   measureRequests(fastify);
   finishBodies(fastify);
-  await addManners(app, fastify, settings.ROOST_CORS_ORIGINS);
-  addAuthentication(fastify, app.get(Identities), app.get(RateLimiter), app.get(AddressLimiter), app.get(LongRequests));
+  await registerHttpPlugins(app, fastify, settings.ROOST_CORS_ORIGINS);
+  addAuthentication(fastify, {
+    identities: app.get(Identities),
+    guard: app.get(AccessGuard),
+    rateLimiter: app.get(RateLimiter),
+    addresses: app.get(AddressLimiter),
+    longRequests: app.get(LongRequests),
+  });
   answerOddRequests(fastify);
   addBodyParsers(fastify, BODY_LIMIT_BYTES);
-  runEndpoints(fastify, app);
+  addBodyForms(fastify);
+  encodeResults(fastify);
+  addIdempotency(fastify, app.get(IdempotencyRepository));
+  watchAccess(fastify, app.get(OpenRequests));
+  addCallContext(fastify);
   const document = openApiDocument(controllers, '0.1.0');
   fastify.get('/openapi.json', async () => document);
 

@@ -54,6 +54,7 @@ export const unlinkChannel = request('channels.binding.remove', {
 
 /** The body of `PATCH channels/{bindingId}`. */
 export const BindingChange = wire({ queueMode: QueueMode.optional(), listen: Listen.optional() });
+export type BindingChange = z.output<typeof BindingChange>;
 
 /** Errors: NOT_FOUND. */
 export const updateBinding = request('channels.binding.update', {

@@ -149,6 +149,7 @@ export const ListAgents = wire({
   sort: z.enum(['created_at', 'updated_at', 'name']).default('created_at'),
   order: z.enum(['asc', 'desc']).default('desc'),
 });
+export type ListAgents = z.output<typeof ListAgents>;
 export const AgentList = wire({ agents: z.array(AgentListItem), pagination: Pagination });
 
 /** Creates an agent; committed when the reply arrives. Errors: VALIDATION_ERROR. */
@@ -205,6 +206,7 @@ export const resumeAgent = request('lifecycle.agent.resume', { input: byId, outp
 export const stopAgent = request('lifecycle.agent.stop', { input: byId, output: ChangedStatus });
 /** The body of `POST /v1/agent/{id}/status`. */
 export const SetStatus = wire({ status: z.enum(['active', 'paused', 'stopped']) });
+export type SetStatus = z.output<typeof SetStatus>;
 export const setAgentStatus = request('lifecycle.agent.set-status', {
   input: wire({ agentId: AgentId, status: z.enum(['active', 'paused', 'stopped']) }),
   output: ChangedStatus,
@@ -218,6 +220,7 @@ const hasOneChange = (change: { outputTokenBalance?: number | undefined; delta?:
   (change.outputTokenBalance === undefined) !== (change.delta === undefined);
 /** The body of `POST /v1/agent/{id}/balance`: exactly one of its two fields. */
 export const BalanceChange = wire(balanceFields).refine(hasOneChange, 'give either output_token_balance or delta');
+export type BalanceChange = z.output<typeof BalanceChange>;
 export const Balance = wire({ outputTokenBalance: Count, totalOutputTokensUsed: Count });
 /** Errors: NOT_FOUND, VALIDATION_ERROR, CONFLICT (below zero, with the current balance; or too large). */
 export const changeBalance = request('lifecycle.balance.change', {

@@ -108,6 +108,7 @@ export const NewMessage = wire({
     .refine((id) => !RESERVED_CONVERSATION.test(id), 'must not start with the name of a channel and a colon')
     .default('default'),
 });
+export type NewMessage = z.output<typeof NewMessage>;
 
 export const Counterparty = wire({ id: z.string().max(255), displayName: z.string().max(255).nullable() });
 

@@ -24,6 +24,7 @@ export const NewAccountProviderKey = wire({
     .max(10_000)
     .meta({ examples: ['sk-…'] }),
 });
+export type NewAccountProviderKey = z.output<typeof NewAccountProviderKey>;
 
 /** Keeps the account's key of a provider, in place of the one before. Agents without one of their own use it from their next turn. */
 export const setAccountProviderKey = request('lifecycle.provider-key.set', {

@@ -43,6 +43,7 @@ const newScheduleFields = {
   catchUp: scheduleFields.catchUp.default('latest'),
 };
 export const NewSchedule = wire(newScheduleFields);
+export type NewSchedule = z.output<typeof NewSchedule>;
 
 const schedulePatchFields = {
   name: scheduleFields.name.optional(),
@@ -56,6 +57,7 @@ const schedulePatchFields = {
 };
 /** Absent fields stay as they are. */
 export const SchedulePatch = wire(schedulePatchFields);
+export type SchedulePatch = z.output<typeof SchedulePatch>;
 
 export const Schedule = wire({
   uuid: z.uuid(),
@@ -95,8 +97,11 @@ const ScheduleKey = { agentId: AgentId, scheduleId: z.uuid() };
 const TriggerKey = { agentId: AgentId, triggerId: z.uuid() };
 const executionQuery = { ...pageQuery, status: ExecutionStatus.optional() };
 export const PageQuery = wire(pageQuery);
+export type PageQuery = z.output<typeof PageQuery>;
 export const ExecutionQuery = wire(executionQuery);
+export type ExecutionQuery = z.output<typeof ExecutionQuery>;
 export const ToggleBody = wire({ enabled: z.boolean().optional() });
+export type ToggleBody = z.output<typeof ToggleBody>;
 export const Deleted = wire({ message: z.string() });
 export const ScheduleList = wire({ schedules: z.array(Schedule), pagination: Pagination });
 export const ExecutionList = wire({ executions: z.array(Execution), pagination: Pagination });
@@ -137,12 +142,14 @@ const triggerFields = {
 };
 const newTriggerFields = { ...triggerFields, enabled: triggerFields.enabled.default(true) };
 export const NewTrigger = wire(newTriggerFields);
+export type NewTrigger = z.output<typeof NewTrigger>;
 const triggerPatchFields = {
   name: triggerFields.name.optional(),
   messageTemplate: triggerFields.messageTemplate.optional(),
   enabled: triggerFields.enabled.optional(),
 };
 export const TriggerPatch = wire(triggerPatchFields);
+export type TriggerPatch = z.output<typeof TriggerPatch>;
 
 const triggerShape = {
   uuid: z.uuid(),

@@ -73,6 +73,7 @@ export const NewWebhookEndpoint = wire({
   enabled: changeable.enabled.default(true),
   secret: WebhookSecret.optional(),
 });
+export type NewWebhookEndpoint = z.output<typeof NewWebhookEndpoint>;
 const endpointChange = {
   url: changeable.url.optional(),
   events: changeable.events.optional(),
@@ -82,6 +83,7 @@ const endpointChange = {
 };
 /** The body of `PATCH /v1/webhooks/endpoints/{id}`: absent fields stay. Enabling forgets earlier failures. */
 export const WebhookEndpointChange = wire(endpointChange);
+export type WebhookEndpointChange = z.output<typeof WebhookEndpointChange>;
 
 const byEndpoint = wire({ endpointId: EndpointId });
 
@@ -165,6 +167,7 @@ export const ListWebhookDeliveries = wire({
   before: DeliveryId.optional(),
   limit: z.coerce.number<number | string>().int().min(1).max(100).default(50),
 });
+export type ListWebhookDeliveries = z.output<typeof ListWebhookDeliveries>;
 /** Newest first. */
 export const listWebhookDeliveries = request('webhooks.delivery.list', {
   input: ListWebhookDeliveries,
@@ -184,6 +187,7 @@ export const testWebhookEndpoint = request('webhooks.endpoint.test', { input: by
 const replayFields = { since: Timestamp, until: Timestamp.optional(), status: DeliveryStatus.optional() };
 /** The body of `POST /v1/webhooks/endpoints/{id}/replay`. */
 export const ReplayWebhooks = wire(replayFields);
+export type ReplayWebhooks = z.output<typeof ReplayWebhooks>;
 export const ReplayedWebhooks = wire({ replayed: Count });
 /** Sends again what an endpoint was sent in a time, at most 10 000; the `webhook-id`s stay; of deleted agents `agent.deleted` alone. Errors: NOT_FOUND, CONFLICT (disabled). */
 export const replayWebhooks = request('webhooks.endpoint.replay', {

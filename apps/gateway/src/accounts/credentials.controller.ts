@@ -1,84 +1,89 @@
 import { EmailAddress, Password, RoostError, wire } from '#lib/contracts';
-import { Controller } from '@nestjs/common';
+import { Controller, Post, Req } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { type Call, Endpoint } from '../http/endpoint.js';
+import type { Identity } from './identities.js';
+import { Body, Caller } from '../http/arguments.js';
+import { Endpoint, Tag } from '../http/endpoint.js';
 import { AccountDeletion } from './account-deletion.js';
 import { LoginLimits } from './login-limits.js';
 import { LoginSessions } from './login-sessions.js';
-import { OwnerProof } from './owner-proof.js';
+import { OwnerCheck } from './owner-check.js';
 import { PasswordResets } from './password-resets.js';
 
-const open = { method: 'POST', access: 'public', tenant: 'proof', tag: 'Accounts' } as const;
-const signedIn = { method: 'POST', access: 'signed-in', tag: 'Accounts' } as const;
 const Forgotten = wire({ email: EmailAddress });
+type Forgotten = z.output<typeof Forgotten>;
 const Reset = wire({ code: z.string().min(1).max(200), newPassword: Password });
+type Reset = z.output<typeof Reset>;
 const Change = wire({ currentPassword: Password.optional(), newPassword: Password });
-const Delete = wire({ password: Password.optional() });
+type Change = z.output<typeof Change>;
+const Deletion = wire({ password: Password.optional() });
+type Deletion = z.output<typeof Deletion>;
 const Done = wire({ message: z.string() });
-type Given<S extends z.ZodType> = Call<unknown, unknown, z.output<S>>;
 
 /** Passwords and sign-ins after the first: forgotten, changed, ended. */
+@Tag('Accounts')
 @Controller('auth')
 export class CredentialsController {
   constructor(
     private readonly resets: PasswordResets,
     private readonly sessions: LoginSessions,
-    private readonly proof: OwnerProof,
+    private readonly owners: OwnerCheck,
     private readonly limits: LoginLimits,
     private readonly deletion: AccountDeletion,
   ) {}
 
+  @Post('forgot_password')
   @Endpoint({
-    ...open,
-    path: 'forgot_password',
+    access: 'public',
+    tenant: 'proof',
     summary: 'Mail a code with which a new password can be chosen',
-    body: Forgotten,
     response: Done,
     errors: ['RATE_LIMITED'],
   })
-  async forgot({ body, request }: Given<typeof Forgotten>) {
+  async forgot(@Body(Forgotten) body: Forgotten, @Req() request: FastifyRequest) {
     await this.limits.admit({ address: request.ip, email: body.email, of: 'mail' });
     this.resets.request(body.email);
     return { message: 'if the email is known, a code is on its way' };
   }
 
+  @Post('reset_password')
   @Endpoint({
-    ...open,
-    path: 'reset_password',
+    access: 'public',
+    tenant: 'proof',
     summary: 'Choose a new password with the mailed code; every sign-in ends',
-    body: Reset,
     response: Done,
     errors: ['RATE_LIMITED'],
   })
-  async reset({ body, request }: Given<typeof Reset>) {
+  async reset(@Body(Reset) body: Reset, @Req() request: FastifyRequest) {
     await this.limits.admit({ address: request.ip, of: 'code' });
     const { email } = await this.resets.reset(body.code, body.newPassword);
     await this.limits.succeeded({ address: request.ip, email, of: 'password' });
     return { message: 'the password is changed: sign in with it' };
   }
 
+  @Post('change_password')
   @Endpoint({
-    ...signedIn,
-    path: 'change_password',
+    access: 'signed-in',
     summary: 'Change the password; every other sign-in ends',
-    body: Change,
     response: Done,
     errors: ['ACCESS_DENIED', 'RATE_LIMITED'],
   })
-  async change(call: Given<typeof Change>) {
-    const user = await this.proof.require(call, call.body.currentPassword, 'current_password');
-    await this.resets.change(user.id, call.sessionId, call.body.newPassword);
+  async change(@Body(Change) body: Change, @Caller() caller: Identity, @Req() request: FastifyRequest) {
+    const shown = { field: 'current_password', password: body.currentPassword };
+    const user = await this.owners.require(caller, request.ip, shown);
+    await this.resets.change(user.id, caller.sessionId, body.newPassword);
     return { message: 'the password is changed; other sign-ins are ended' };
   }
 
+  @Post('logout')
   @Endpoint({
-    ...signedIn,
-    path: 'logout',
+    access: 'signed-in',
     summary: 'End this sign-in: its tokens stop working at once',
     response: Done,
     errors: ['ACCESS_DENIED'],
   })
-  async logout({ userId, sessionId }: Call) {
+  async logout(@Caller() { userId, sessionId }: Identity) {
     if (userId === undefined) throw onlyTokens();
     // A token of the previous version names no sign-in: it ends with all others.
     if (sessionId === undefined) await this.sessions.endAllOf(userId);
@@ -86,29 +91,28 @@ export class CredentialsController {
     return { message: 'signed out' };
   }
 
+  @Post('logout_everywhere')
   @Endpoint({
-    ...signedIn,
-    path: 'logout_everywhere',
+    access: 'signed-in',
     summary: 'End every sign-in of the user; API keys go on',
     response: Done,
     errors: ['ACCESS_DENIED'],
   })
-  async logoutEverywhere({ userId }: Call) {
+  async logoutEverywhere(@Caller() { userId }: Identity) {
     if (userId === undefined) throw onlyTokens();
     await this.sessions.endAllOf(userId);
     return { message: 'signed out everywhere' };
   }
 
+  @Post('delete_account')
   @Endpoint({
-    ...signedIn,
-    path: 'delete_account',
+    access: 'signed-in',
     summary: 'Delete the account with everything it owns, for good; needs the password, or a sign-in just made',
-    body: Delete,
     response: Done,
     errors: ['ACCESS_DENIED', 'RATE_LIMITED'],
   })
-  async delete(call: Given<typeof Delete>) {
-    const user = await this.proof.require(call, call.body.password, 'password');
+  async delete(@Body(Deletion) body: Deletion, @Caller() caller: Identity, @Req() request: FastifyRequest) {
+    const user = await this.owners.require(caller, request.ip, { field: 'password', password: body.password });
     await this.deletion.delete(user.accountId);
     return { message: 'the account is deleted' };
   }

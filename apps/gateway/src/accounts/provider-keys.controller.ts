@@ -8,36 +8,35 @@ import {
   RoostError,
   setAccountProviderKey,
 } from '#lib/contracts';
-import { Controller } from '@nestjs/common';
+import { Controller, Delete, Get, Post } from '@nestjs/common';
 import { z } from 'zod';
-import { type Call, Endpoint } from '../http/endpoint.js';
+import { Body, Param } from '../http/arguments.js';
+import { Endpoint, Tag } from '../http/endpoint.js';
 
-const common = { access: 'signed-in', tag: 'Accounts' } as const;
 const ProviderParams = z.object({ provider: z.string() });
+type ProviderParams = z.output<typeof ProviderParams>;
 
 /** spec: 00-overview, "Provider keys": what agents without a key of their own use. Kept sealed by agent-lifecycle. */
+@Tag('Accounts')
 @Controller('auth/provider_keys')
 export class ProviderKeysController {
   constructor(private readonly bus: Bus) {}
 
+  @Post()
   @Endpoint({
-    ...common,
-    method: 'POST',
-    path: '',
+    access: 'signed-in',
     summary: 'Keep a provider’s key for the account, in place of the one before; it is never shown again',
-    body: NewAccountProviderKey,
     response: AccountProviderKey,
     status: 201,
     errors: ['QUOTA_EXCEEDED'],
   })
-  set({ body }: Call<unknown, unknown, z.output<typeof NewAccountProviderKey>>) {
+  set(@Body(NewAccountProviderKey) body: NewAccountProviderKey) {
     return this.bus.request(setAccountProviderKey, body);
   }
 
+  @Get()
   @Endpoint({
-    ...common,
-    method: 'GET',
-    path: '',
+    access: 'signed-in',
     summary: 'List the providers whose keys the account keeps',
     response: listAccountProviderKeys.output,
   })
@@ -45,18 +44,16 @@ export class ProviderKeysController {
     return this.bus.request(listAccountProviderKeys, {});
   }
 
+  @Delete(':provider')
   @Endpoint({
-    ...common,
-    method: 'DELETE',
-    path: ':provider',
+    access: 'signed-in',
     summary: 'Forget a provider’s key',
-    params: ProviderParams,
     response: deleteAccountProviderKey.output,
     errors: ['NOT_FOUND'],
   })
-  delete({ params }: Call<z.output<typeof ProviderParams>>) {
-    const provider = Provider.safeParse(params.provider);
-    if (!provider.success) throw new RoostError('NOT_FOUND', 'the account has no key of this provider');
-    return this.bus.request(deleteAccountProviderKey, { provider: provider.data });
+  delete(@Param(ProviderParams) { provider }: ProviderParams) {
+    const known = Provider.safeParse(provider);
+    if (!known.success) throw new RoostError('NOT_FOUND', 'the account has no key of this provider');
+    return this.bus.request(deleteAccountProviderKey, { provider: known.data });
   }
 }

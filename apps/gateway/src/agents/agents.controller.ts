@@ -25,154 +25,108 @@ import {
   updateAgent,
   UpdateAgent,
 } from '#lib/contracts';
-import { Controller } from '@nestjs/common';
-import type { z } from 'zod';
-import { type Call, Endpoint } from '../http/endpoint.js';
+import { Controller, Get, Post } from '@nestjs/common';
+import { Body, Param, Query } from '../http/arguments.js';
+import { Endpoint, Tag } from '../http/endpoint.js';
 import { AgentParams } from '../http/params.js';
 
-type ById = Call<z.output<typeof AgentParams>>;
-const common = { access: 'account', tag: 'Agents' } as const;
-const byId = { ...common, params: AgentParams };
-
 /** spec: agents.md */
+@Tag('Agents')
 @Controller('v1/agent')
 export class AgentsController {
   constructor(private readonly bus: Bus) {}
 
-  @Endpoint({
-    ...common,
-    method: 'POST',
-    path: 'create',
-    summary: 'Create an agent',
-    body: CreateAgent,
-    response: Agent,
-    status: 201,
-    errors: ['QUOTA_EXCEEDED'],
-  })
-  create({ body }: Call<unknown, unknown, z.output<typeof CreateAgent>>) {
+  @Post('create')
+  @Endpoint({ access: 'account', summary: 'Create an agent', response: Agent, status: 201, errors: ['QUOTA_EXCEEDED'] })
+  create(@Body(CreateAgent) body: CreateAgent) {
     return this.bus.request(createAgent, body);
   }
 
-  @Endpoint({ ...common, method: 'GET', path: 'list', summary: 'List agents', query: ListAgents, response: AgentList })
-  list({ query }: Call<unknown, z.output<typeof ListAgents>>) {
+  @Get('list')
+  @Endpoint({ access: 'account', summary: 'List agents', response: AgentList })
+  list(@Query(ListAgents) query: ListAgents) {
     return this.bus.request(listAgents, query);
   }
 
-  @Endpoint({ ...byId, method: 'GET', path: ':id', summary: 'Get an agent', response: Agent, errors: ['NOT_FOUND'] })
-  get({ params }: ById) {
-    return this.bus.request(getAgent, { agentId: params.id });
+  @Get(':id')
+  @Endpoint({ access: 'account', summary: 'Get an agent', response: Agent, errors: ['NOT_FOUND'] })
+  get(@Param(AgentParams) { id }: AgentParams) {
+    return this.bus.request(getAgent, { agentId: id });
   }
 
-  @Endpoint({
-    ...byId,
-    method: 'GET',
-    path: ':id/summary',
-    summary: 'Summary of an agent',
-    response: AgentSummary,
-    errors: ['NOT_FOUND'],
-  })
-  summary({ params }: ById) {
-    return this.bus.request(summarizeAgent, { agentId: params.id });
+  @Get(':id/summary')
+  @Endpoint({ access: 'account', summary: 'Summary of an agent', response: AgentSummary, errors: ['NOT_FOUND'] })
+  summary(@Param(AgentParams) { id }: AgentParams) {
+    return this.bus.request(summarizeAgent, { agentId: id });
   }
 
+  @Get(':id/ready')
   @Endpoint({
-    ...byId,
-    method: 'GET',
-    path: ':id/ready',
+    access: 'account',
     summary: 'Would a message be processed now?',
     response: AgentReadiness,
     errors: ['NOT_FOUND'],
   })
-  ready({ params }: ById) {
-    return this.bus.request(checkAgentReady, { agentId: params.id });
+  ready(@Param(AgentParams) { id }: AgentParams) {
+    return this.bus.request(checkAgentReady, { agentId: id });
   }
 
+  @Post('update/:id')
   @Endpoint({
-    ...byId,
-    method: 'POST',
-    path: 'update/:id',
+    access: 'account',
     summary: 'Change an agent',
-    body: UpdateAgent,
     example: { name: 'my-agent', configuration: { timeout_seconds: 600 } },
     response: Agent,
     errors: ['NOT_FOUND', 'ALREADY_EXISTS', 'AGENT_UNAVAILABLE', 'QUOTA_EXCEEDED'],
   })
-  update({ params, body }: Call<z.output<typeof AgentParams>, unknown, z.output<typeof UpdateAgent>>) {
-    return this.bus.request(updateAgent, { agentId: params.id, ...body });
+  update(@Param(AgentParams) { id }: AgentParams, @Body(UpdateAgent) body: UpdateAgent) {
+    return this.bus.request(updateAgent, { agentId: id, ...body });
   }
 
-  @Endpoint({
-    ...byId,
-    method: 'POST',
-    path: 'delete/:id',
-    summary: 'Delete an agent',
-    response: DeletedAgent,
-    errors: ['NOT_FOUND'],
-  })
-  delete({ params }: ById) {
-    return this.bus.request(deleteAgent, { agentId: params.id });
+  @Post('delete/:id')
+  @Endpoint({ access: 'account', summary: 'Delete an agent', response: DeletedAgent, errors: ['NOT_FOUND'] })
+  delete(@Param(AgentParams) { id }: AgentParams) {
+    return this.bus.request(deleteAgent, { agentId: id });
   }
 
-  @Endpoint({
-    ...byId,
-    method: 'POST',
-    path: ':id/pause',
-    summary: 'Pause an agent',
-    response: ChangedStatus,
-    errors: ['NOT_FOUND'],
-  })
-  pause({ params }: ById) {
-    return this.bus.request(pauseAgent, { agentId: params.id });
+  @Post(':id/pause')
+  @Endpoint({ access: 'account', summary: 'Pause an agent', response: ChangedStatus, errors: ['NOT_FOUND'] })
+  pause(@Param(AgentParams) { id }: AgentParams) {
+    return this.bus.request(pauseAgent, { agentId: id });
   }
 
-  @Endpoint({
-    ...byId,
-    method: 'POST',
-    path: ':id/resume',
-    summary: 'Resume an agent',
-    response: ChangedStatus,
-    errors: ['NOT_FOUND'],
-  })
-  resume({ params }: ById) {
-    return this.bus.request(resumeAgent, { agentId: params.id });
+  @Post(':id/resume')
+  @Endpoint({ access: 'account', summary: 'Resume an agent', response: ChangedStatus, errors: ['NOT_FOUND'] })
+  resume(@Param(AgentParams) { id }: AgentParams) {
+    return this.bus.request(resumeAgent, { agentId: id });
   }
 
-  @Endpoint({
-    ...byId,
-    method: 'POST',
-    path: ':id/stop',
-    summary: 'Stop an agent',
-    response: ChangedStatus,
-    errors: ['NOT_FOUND'],
-  })
-  stop({ params }: ById) {
-    return this.bus.request(stopAgent, { agentId: params.id });
+  @Post(':id/stop')
+  @Endpoint({ access: 'account', summary: 'Stop an agent', response: ChangedStatus, errors: ['NOT_FOUND'] })
+  stop(@Param(AgentParams) { id }: AgentParams) {
+    return this.bus.request(stopAgent, { agentId: id });
   }
 
+  @Post(':id/status')
   @Endpoint({
-    ...byId,
-    method: 'POST',
-    path: ':id/status',
+    access: 'account',
     summary: 'Set the status of an agent',
-    body: SetStatus,
     response: ChangedStatus,
     errors: ['NOT_FOUND'],
   })
-  setStatus({ params, body }: Call<z.output<typeof AgentParams>, unknown, z.output<typeof SetStatus>>) {
-    return this.bus.request(setAgentStatus, { agentId: params.id, ...body });
+  setStatus(@Param(AgentParams) { id }: AgentParams, @Body(SetStatus) body: SetStatus) {
+    return this.bus.request(setAgentStatus, { agentId: id, ...body });
   }
 
+  @Post(':id/balance')
   @Endpoint({
-    ...byId,
-    method: 'POST',
-    path: ':id/balance',
+    access: 'account',
     summary: 'Set or change the token balance',
-    body: BalanceChange,
     example: { delta: 100_000 },
     response: Balance,
     errors: ['NOT_FOUND', 'CONFLICT'],
   })
-  balance({ params, body }: Call<z.output<typeof AgentParams>, unknown, z.output<typeof BalanceChange>>) {
-    return this.bus.request(changeBalance, { agentId: params.id, ...body });
+  balance(@Param(AgentParams) { id }: AgentParams, @Body(BalanceChange) body: BalanceChange) {
+    return this.bus.request(changeBalance, { agentId: id, ...body });
   }
 }

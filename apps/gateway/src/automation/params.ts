@@ -10,14 +10,17 @@ const id = (of: string) =>
   });
 
 export const ScheduleParams = AgentParams.extend({ scheduleId: id('schedule') });
+export type ScheduleParams = z.output<typeof ScheduleParams>;
 export const TriggerParams = AgentParams.extend({ triggerId: id('trigger') });
+export type TriggerParams = z.output<typeof TriggerParams>;
 export const PublicTriggerParams = z.looseObject({ triggerId: id('trigger') });
+export type PublicTriggerParams = z.output<typeof PublicTriggerParams>;
 
-export const scheduleKey = (params: z.output<typeof ScheduleParams>) => ({
+export const scheduleKey = (params: ScheduleParams) => ({
   agentId: params.id,
   scheduleId: params.scheduleId,
 });
-export const triggerKey = (params: z.output<typeof TriggerParams>) => ({
+export const triggerKey = (params: TriggerParams) => ({
   agentId: params.id,
   triggerId: params.triggerId,
 });

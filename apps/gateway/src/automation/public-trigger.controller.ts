@@ -1,23 +1,22 @@
 import { Bus } from '#lib/bus';
 import { FiredTrigger, fireTrigger } from '#lib/contracts';
-import { Controller } from '@nestjs/common';
-import type { z } from 'zod';
-import { type Call, Endpoint } from '../http/endpoint.js';
+import { Controller, Post, RawBody, Req } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { Param } from '../http/arguments.js';
+import { Endpoint, Tag } from '../http/endpoint.js';
 import { PublicTriggerParams } from './params.js';
 
 /** Where webhooks come in: no account, the proof is over the raw bytes. spec: automation.md, "Triggers" */
+@Tag('Triggers')
 @Controller('v1/webhooks/triggers')
 export class PublicTriggerController {
   constructor(private readonly bus: Bus) {}
 
+  @Post(':triggerId')
   @Endpoint({
-    method: 'POST',
-    path: ':triggerId',
     access: 'public',
     tenant: 'proof',
-    tag: 'Triggers',
     summary: 'Fire a trigger',
-    params: PublicTriggerParams,
     accepts: ['raw'],
     response: FiredTrigger,
     status: 202,
@@ -31,12 +30,16 @@ export class PublicTriggerController {
       'AGENT_UNAVAILABLE',
     ],
   })
-  fire({ params, rawBody, request }: Call<z.output<typeof PublicTriggerParams>>) {
+  fire(
+    @Param(PublicTriggerParams) { triggerId }: PublicTriggerParams,
+    @RawBody() rawBody: Buffer | undefined,
+    @Req() request: FastifyRequest,
+  ) {
     const headers = Object.entries(request.headers).flatMap(([name, value]) =>
       value === undefined ? [] : [[name, Array.isArray(value) ? value.join(', ') : value] as const],
     );
     return this.bus.request(fireTrigger, {
-      triggerId: params.triggerId,
+      triggerId,
       headers: Object.fromEntries(headers),
       bodyBase64: (rawBody ?? Buffer.alloc(0)).toString('base64'),
     });

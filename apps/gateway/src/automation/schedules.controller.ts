@@ -19,99 +19,85 @@ import {
   toggleSchedule,
   updateSchedule,
 } from '#lib/contracts';
-import { Controller } from '@nestjs/common';
-import type { z } from 'zod';
-import { type Call, Endpoint } from '../http/endpoint.js';
+import { Controller, Delete, Get, Patch, Post } from '@nestjs/common';
+import { Body, Param, Query } from '../http/arguments.js';
+import { Endpoint, Tag } from '../http/endpoint.js';
 import { AgentParams } from '../http/params.js';
 import { scheduleKey, ScheduleParams } from './params.js';
 
-type OfAgent = z.output<typeof AgentParams>;
-type ById = z.output<typeof ScheduleParams>;
-const shared = { access: 'account' as const, tag: 'Schedules', errors: ['NOT_FOUND' as const] };
-const byId = { ...shared, params: ScheduleParams };
-
 /** spec: automation.md, "Schedules" */
+@Tag('Schedules')
 @Controller('v1/agent/:id/schedules')
 export class SchedulesController {
   constructor(private readonly bus: Bus) {}
 
+  @Post()
   @Endpoint({
-    ...shared,
-    method: 'POST',
-    path: '',
+    access: 'account',
     summary: 'Create a schedule',
-    params: AgentParams,
-    body: NewSchedule,
     response: Schedule,
     status: 201,
     errors: ['NOT_FOUND', 'QUOTA_EXCEEDED'],
   })
-  create({ params, body }: Call<OfAgent, unknown, z.output<typeof NewSchedule>>) {
-    return this.bus.request(createSchedule, { ...body, agentId: params.id });
+  create(@Param(AgentParams) { id }: AgentParams, @Body(NewSchedule) body: NewSchedule) {
+    return this.bus.request(createSchedule, { ...body, agentId: id });
   }
 
+  @Get()
   @Endpoint({
-    ...shared,
-    method: 'GET',
-    path: '',
+    access: 'account',
     summary: 'List the schedules of an agent',
-    params: AgentParams,
-    query: PageQuery,
     response: ScheduleList,
+    errors: ['NOT_FOUND'],
   })
-  list({ params, query }: Call<OfAgent, z.output<typeof PageQuery>>) {
-    return this.bus.request(listSchedules, { ...query, agentId: params.id });
+  list(@Param(AgentParams) { id }: AgentParams, @Query(PageQuery) query: PageQuery) {
+    return this.bus.request(listSchedules, { ...query, agentId: id });
   }
 
-  @Endpoint({ ...byId, method: 'GET', path: ':scheduleId', summary: 'Get a schedule', response: Schedule })
-  get({ params }: Call<ById>) {
+  @Get(':scheduleId')
+  @Endpoint({ access: 'account', summary: 'Get a schedule', response: Schedule, errors: ['NOT_FOUND'] })
+  get(@Param(ScheduleParams) params: ScheduleParams) {
     return this.bus.request(getSchedule, scheduleKey(params));
   }
 
+  @Patch(':scheduleId')
   @Endpoint({
-    ...byId,
-    method: 'PATCH',
-    path: ':scheduleId',
+    access: 'account',
     summary: 'Change fields of a schedule',
-    body: SchedulePatch,
     example: { enabled: false },
     response: Schedule,
+    errors: ['NOT_FOUND'],
   })
-  update({ params, body }: Call<ById, unknown, z.output<typeof SchedulePatch>>) {
+  update(@Param(ScheduleParams) params: ScheduleParams, @Body(SchedulePatch) body: SchedulePatch) {
     return this.bus.request(updateSchedule, { ...body, ...scheduleKey(params) });
   }
 
-  @Endpoint({
-    ...byId,
-    method: 'POST',
-    path: ':scheduleId/toggle',
-    summary: 'Switch a schedule on or off',
-    body: ToggleBody,
-    response: Schedule,
-  })
-  toggle({ params, body }: Call<ById, unknown, z.output<typeof ToggleBody>>) {
+  @Post(':scheduleId/toggle')
+  @Endpoint({ access: 'account', summary: 'Switch a schedule on or off', response: Schedule, errors: ['NOT_FOUND'] })
+  toggle(@Param(ScheduleParams) params: ScheduleParams, @Body(ToggleBody) body: ToggleBody) {
     return this.bus.request(toggleSchedule, { ...body, ...scheduleKey(params) });
   }
 
-  @Endpoint({ ...byId, method: 'DELETE', path: ':scheduleId', summary: 'Delete a schedule', response: Deleted })
-  delete({ params }: Call<ById>) {
+  @Delete(':scheduleId')
+  @Endpoint({ access: 'account', summary: 'Delete a schedule', response: Deleted, errors: ['NOT_FOUND'] })
+  delete(@Param(ScheduleParams) params: ScheduleParams) {
     return this.bus.request(deleteSchedule, scheduleKey(params));
   }
 
-  @Endpoint({ ...byId, method: 'POST', path: ':scheduleId/run', summary: 'Run a schedule now', response: Execution })
-  run({ params }: Call<ById>) {
+  @Post(':scheduleId/run')
+  @Endpoint({ access: 'account', summary: 'Run a schedule now', response: Execution, errors: ['NOT_FOUND'] })
+  run(@Param(ScheduleParams) params: ScheduleParams) {
     return this.bus.request(runSchedule, scheduleKey(params));
   }
 
+  @Get(':scheduleId/executions')
   @Endpoint({
-    ...byId,
-    method: 'GET',
-    path: ':scheduleId/executions',
+    access: 'account',
     summary: 'List the executions of a schedule, newest first',
-    query: ExecutionQuery,
     response: ExecutionList,
+    errors: ['NOT_FOUND'],
   })
-  executions({ params, query }: Call<ById, z.output<typeof ExecutionQuery>>) {
+  executions(@Param(ScheduleParams) params: ScheduleParams, @Query(ExecutionQuery) query: ExecutionQuery) {
     return this.bus.request(listScheduleExecutions, { ...query, ...scheduleKey(params) });
   }
 }

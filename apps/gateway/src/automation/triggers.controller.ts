@@ -17,93 +17,84 @@ import {
   TriggerWithSecret,
   updateTrigger,
 } from '#lib/contracts';
-import { Controller } from '@nestjs/common';
-import type { z } from 'zod';
-import { type Call, Endpoint } from '../http/endpoint.js';
+import { Controller, Delete, Get, Patch, Post } from '@nestjs/common';
+import { Body, Param, Query } from '../http/arguments.js';
+import { Endpoint, Tag } from '../http/endpoint.js';
 import { AgentParams } from '../http/params.js';
 import { triggerKey, TriggerParams } from './params.js';
 
-type OfAgent = z.output<typeof AgentParams>;
-type ById = z.output<typeof TriggerParams>;
-const shared = { access: 'account' as const, tag: 'Triggers', errors: ['NOT_FOUND' as const] };
-const byId = { ...shared, params: TriggerParams };
-
 /** spec: automation.md, "Triggers" */
+@Tag('Triggers')
 @Controller('v1/agent/:id/triggers')
 export class TriggersController {
   constructor(private readonly bus: Bus) {}
 
+  @Post()
   @Endpoint({
-    ...shared,
-    method: 'POST',
-    path: '',
+    access: 'account',
     summary: 'Create a trigger; the only answer with its secret',
-    params: AgentParams,
-    body: NewTrigger,
     response: TriggerWithSecret,
     status: 201,
     errors: ['NOT_FOUND', 'QUOTA_EXCEEDED'],
   })
-  create({ params, body }: Call<OfAgent, unknown, z.output<typeof NewTrigger>>) {
-    return this.bus.request(createTrigger, { ...body, agentId: params.id });
+  create(@Param(AgentParams) { id }: AgentParams, @Body(NewTrigger) body: NewTrigger) {
+    return this.bus.request(createTrigger, { ...body, agentId: id });
   }
 
+  @Get()
   @Endpoint({
-    ...shared,
-    method: 'GET',
-    path: '',
+    access: 'account',
     summary: 'List the triggers of an agent',
-    params: AgentParams,
-    query: PageQuery,
     response: TriggerList,
+    errors: ['NOT_FOUND'],
   })
-  list({ params, query }: Call<OfAgent, z.output<typeof PageQuery>>) {
-    return this.bus.request(listTriggers, { ...query, agentId: params.id });
+  list(@Param(AgentParams) { id }: AgentParams, @Query(PageQuery) query: PageQuery) {
+    return this.bus.request(listTriggers, { ...query, agentId: id });
   }
 
-  @Endpoint({ ...byId, method: 'GET', path: ':triggerId', summary: 'Get a trigger', response: Trigger })
-  get({ params }: Call<ById>) {
+  @Get(':triggerId')
+  @Endpoint({ access: 'account', summary: 'Get a trigger', response: Trigger, errors: ['NOT_FOUND'] })
+  get(@Param(TriggerParams) params: TriggerParams) {
     return this.bus.request(getTrigger, triggerKey(params));
   }
 
+  @Patch(':triggerId')
   @Endpoint({
-    ...byId,
-    method: 'PATCH',
-    path: ':triggerId',
+    access: 'account',
     summary: 'Change fields of a trigger',
-    body: TriggerPatch,
     example: { enabled: false },
     response: Trigger,
+    errors: ['NOT_FOUND'],
   })
-  update({ params, body }: Call<ById, unknown, z.output<typeof TriggerPatch>>) {
+  update(@Param(TriggerParams) params: TriggerParams, @Body(TriggerPatch) body: TriggerPatch) {
     return this.bus.request(updateTrigger, { ...body, ...triggerKey(params) });
   }
 
-  @Endpoint({ ...byId, method: 'DELETE', path: ':triggerId', summary: 'Delete a trigger', response: Deleted })
-  delete({ params }: Call<ById>) {
+  @Delete(':triggerId')
+  @Endpoint({ access: 'account', summary: 'Delete a trigger', response: Deleted, errors: ['NOT_FOUND'] })
+  delete(@Param(TriggerParams) params: TriggerParams) {
     return this.bus.request(deleteTrigger, triggerKey(params));
   }
 
+  @Post(':triggerId/rotate-secret')
   @Endpoint({
-    ...byId,
-    method: 'POST',
-    path: ':triggerId/rotate-secret',
+    access: 'account',
     summary: 'Get a new secret; the old one works 24 hours more',
     response: TriggerWithSecret,
+    errors: ['NOT_FOUND'],
   })
-  rotate({ params }: Call<ById>) {
+  rotate(@Param(TriggerParams) params: TriggerParams) {
     return this.bus.request(rotateTriggerSecret, triggerKey(params));
   }
 
+  @Get(':triggerId/executions')
   @Endpoint({
-    ...byId,
-    method: 'GET',
-    path: ':triggerId/executions',
+    access: 'account',
     summary: 'List the executions of a trigger, newest first',
-    query: ExecutionQuery,
     response: ExecutionList,
+    errors: ['NOT_FOUND'],
   })
-  executions({ params, query }: Call<ById, z.output<typeof ExecutionQuery>>) {
+  executions(@Param(TriggerParams) params: TriggerParams, @Query(ExecutionQuery) query: ExecutionQuery) {
     return this.bus.request(listTriggerExecutions, { ...query, ...triggerKey(params) });
   }
 }

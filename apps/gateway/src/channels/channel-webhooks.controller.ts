@@ -1,48 +1,62 @@
 import { Bus } from '#lib/bus';
 import { ChatPlatform, type ErrorCode, PLATFORM_NAMES, receiveChannelWebhook } from '#lib/contracts';
-import { Controller } from '@nestjs/common';
+import { Controller, Post, RawBody, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { type Call, Endpoint, HANDLED } from '../http/endpoint.js';
+import { Param } from '../http/arguments.js';
+import { Endpoint, Tag } from '../http/endpoint.js';
 
-const common = {
-  method: 'POST',
-  access: 'public',
-  tenant: 'proof',
-  tag: 'Channels',
-  accepts: ['raw'],
-} as const;
 const errors: ErrorCode[] = ['UNAUTHORIZED', 'NOT_FOUND', 'PAYLOAD_TOO_LARGE', 'SERVICE_UNAVAILABLE'];
 const SlackParams = z.object({ agentId: z.string().min(1).max(100) });
+type SlackParams = z.output<typeof SlackParams>;
 const BotParams = z.object({ platform: ChatPlatform, botId: z.string().min(1).max(100) });
+type BotParams = z.output<typeof BotParams>;
 
 /** Where chat platforms post events: no account, the proof is a signature or a secret. spec: channels.md, "Transports" */
+@Tag('Channels')
 @Controller('v1/channels')
 export class ChannelWebhooksController {
   constructor(private readonly bus: Bus) {}
 
+  @Post('slack/:agentId/events')
   @Endpoint({
-    ...common,
-    errors,
-    path: 'slack/:agentId/events',
+    access: 'public',
+    tenant: 'proof',
     summary: "Events, slash commands of an agent's Slack app (`shared` for the platform's)",
-    params: SlackParams,
-  })
-  slack(call: Call<z.output<typeof SlackParams>>) {
-    return this.forward('slack', call.params.agentId, call);
-  }
-
-  @Endpoint({
-    ...common,
+    accepts: ['raw'],
     errors,
-    path: `:platform(${PLATFORM_NAMES.join('|')})/:botId/webhook`,
-    summary: "A bot's updates, as Telegram posts them",
-    params: BotParams,
   })
-  webhook(call: Call<z.output<typeof BotParams>>) {
-    return this.forward(call.params.platform, call.params.botId, call);
+  slack(
+    @Param(SlackParams) { agentId }: SlackParams,
+    @RawBody() rawBody: Buffer | undefined,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ) {
+    return this.forward({ platform: 'slack', recipient: agentId, rawBody }, request, reply);
   }
 
-  private async forward(platform: ChatPlatform, recipient: string, { request, rawBody, reply }: Call) {
+  @Post(`:platform(${PLATFORM_NAMES.join('|')})/:botId/webhook`)
+  @Endpoint({
+    access: 'public',
+    tenant: 'proof',
+    summary: "A bot's updates, as Telegram posts them",
+    accepts: ['raw'],
+    errors,
+  })
+  webhook(
+    @Param(BotParams) { platform, botId }: BotParams,
+    @RawBody() rawBody: Buffer | undefined,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ) {
+    return this.forward({ platform, recipient: botId, rawBody }, request, reply);
+  }
+
+  private async forward(
+    { platform, recipient, rawBody }: { platform: ChatPlatform; recipient: string; rawBody: Buffer | undefined },
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<void> {
     const headers = Object.entries(request.headers).flatMap(([name, value]) =>
       value === undefined ? [] : [[name, Array.isArray(value) ? value.join(', ') : value] as const],
     );
@@ -53,7 +67,6 @@ export class ChannelWebhooksController {
       bodyBase64: (rawBody ?? Buffer.alloc(0)).toString('base64'),
     });
     // The platform reads this answer, so it is in the platform's form and not in the API's.
-    await reply.status(answer.status).header('content-type', answer.contentType).send(answer.body);
-    return HANDLED;
+    void reply.status(answer.status).header('content-type', answer.contentType).send(answer.body);
   }
 }

@@ -11,90 +11,69 @@ import {
   unlinkChannel,
   updateBinding,
 } from '#lib/contracts';
-import { Controller } from '@nestjs/common';
+import { Controller, Delete, Get, Patch, Post } from '@nestjs/common';
 import { z } from 'zod';
-import { type Call, Endpoint } from '../http/endpoint.js';
+import { Body, Param } from '../http/arguments.js';
+import { Endpoint, Tag } from '../http/endpoint.js';
 import { AgentParams } from '../http/params.js';
 
-const common = { access: 'account', tag: 'Channels' } as const;
 const PlatformParams = AgentParams.extend({ platform: ChatPlatform });
+type PlatformParams = z.output<typeof PlatformParams>;
 const BindingParams = AgentParams.extend({ bindingId: z.string() });
+type BindingParams = z.output<typeof BindingParams>;
 const ON_PLATFORM = `:platform(${PLATFORM_NAMES.join('|')})`;
-type OnPlatform = Call<z.output<typeof PlatformParams>>;
-
-const ofCall = ({ params }: OnPlatform) => ({ agentId: params.id, platform: params.platform });
 
 /** spec: channels.md, "Linking" */
+@Tag('Channels')
 @Controller('v1/agent/:id')
 export class ChannelsController {
   constructor(private readonly bus: Bus) {}
 
-  @Endpoint({
-    ...common,
-    method: 'GET',
-    path: 'channels',
-    summary: 'List channels',
-    params: AgentParams,
-    response: listChannels.output,
-    errors: ['NOT_FOUND'],
-  })
-  list({ params }: Call<z.output<typeof AgentParams>>) {
-    return this.bus.request(listChannels, { agentId: params.id });
+  @Get('channels')
+  @Endpoint({ access: 'account', summary: 'List channels', response: listChannels.output, errors: ['NOT_FOUND'] })
+  list(@Param(AgentParams) { id }: AgentParams) {
+    return this.bus.request(listChannels, { agentId: id });
   }
 
-  @Endpoint({
-    ...common,
-    method: 'PATCH',
-    path: 'channels/:bindingId',
-    summary: 'Change a channel',
-    params: BindingParams,
-    body: BindingChange,
-    response: ChannelBinding,
-    errors: ['NOT_FOUND'],
-  })
-  update({ params, body }: Call<z.output<typeof BindingParams>, unknown, z.output<typeof BindingChange>>) {
-    if (!z.uuid().safeParse(params.bindingId).success) {
+  @Patch('channels/:bindingId')
+  @Endpoint({ access: 'account', summary: 'Change a channel', response: ChannelBinding, errors: ['NOT_FOUND'] })
+  update(@Param(BindingParams) { id, bindingId }: BindingParams, @Body(BindingChange) body: BindingChange) {
+    if (!z.uuid().safeParse(bindingId).success) {
       throw new RoostError('NOT_FOUND', 'this agent has no such channel');
     }
-    return this.bus.request(updateBinding, { agentId: params.id, bindingId: params.bindingId, ...body });
+    return this.bus.request(updateBinding, { agentId: id, bindingId, ...body });
   }
 
+  @Post(`${ON_PLATFORM}/link`)
   @Endpoint({
-    ...common,
-    method: 'POST',
-    path: `${ON_PLATFORM}/link`,
+    access: 'account',
     summary: 'Get a code to link a chat account',
-    params: PlatformParams,
     response: createLinkCode.output,
     errors: ['NOT_FOUND', 'CHANNEL_NOT_CONFIGURED'],
   })
-  link(call: OnPlatform) {
-    return this.bus.request(createLinkCode, ofCall(call));
+  link(@Param(PlatformParams) { id, platform }: PlatformParams) {
+    return this.bus.request(createLinkCode, { agentId: id, platform });
   }
 
+  @Get(`${ON_PLATFORM}/status`)
   @Endpoint({
-    ...common,
-    method: 'GET',
-    path: `${ON_PLATFORM}/status`,
+    access: 'account',
     summary: 'See who is linked',
-    params: PlatformParams,
     response: getChannelStatus.output,
     errors: ['NOT_FOUND'],
   })
-  status(call: OnPlatform) {
-    return this.bus.request(getChannelStatus, ofCall(call));
+  status(@Param(PlatformParams) { id, platform }: PlatformParams) {
+    return this.bus.request(getChannelStatus, { agentId: id, platform });
   }
 
+  @Delete(`${ON_PLATFORM}/unlink`)
   @Endpoint({
-    ...common,
-    method: 'DELETE',
-    path: `${ON_PLATFORM}/unlink`,
+    access: 'account',
     summary: 'Unlink chat accounts',
-    params: PlatformParams,
     response: unlinkChannel.output,
     errors: ['NOT_FOUND'],
   })
-  unlink(call: OnPlatform) {
-    return this.bus.request(unlinkChannel, ofCall(call));
+  unlink(@Param(PlatformParams) { id, platform }: PlatformParams) {
+    return this.bus.request(unlinkChannel, { agentId: id, platform });
   }
 }

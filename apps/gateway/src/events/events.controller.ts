@@ -1,20 +1,25 @@
 import { Bus } from '#lib/bus';
 import { getAgent, listAgentEvents, RoostError, wire } from '#lib/contracts';
-import { Controller } from '@nestjs/common';
+import { Controller, Get, Req, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { ACCESS_ENDS } from '../access/access-ends.js';
-import { type Call, type CallingRequest, Endpoint, HANDLED } from '../http/endpoint.js';
+import type { Identity } from '../accounts/identities.js';
+import { Caller, Param, Query } from '../http/arguments.js';
+import { Endpoint, Tag } from '../http/endpoint.js';
 import { AgentParams } from '../http/params.js';
 import { AccountQuotas } from '../accounts/quotas/account-quotas.js';
-import { contextOf, requestIdOf } from '../http/request-context.js';
+import { type ApiRequest, contextOf, requestIdOf } from '../http/request.js';
 import { AgentFeed } from './agent-feed.js';
 import { type EventPosition, parsePosition } from './event-position.js';
 import { EventStreams } from './event-streams.js';
 import { FollowAgent } from './follow-agent.js';
 
 const EventsQuery = wire({ messageId: z.string().max(50).optional() });
+type EventsQuery = z.output<typeof EventsQuery>;
 
 /** spec: messages.md, "events" */
+@Tag('Messages')
 @Controller('v1/agent/:id/events')
 export class EventsController {
   constructor(
@@ -24,35 +29,30 @@ export class EventsController {
     private readonly quotas: AccountQuotas,
   ) {}
 
+  @Get()
   @Endpoint({
-    method: 'GET',
-    path: '',
     access: 'account',
-    tag: 'Messages',
     summary: 'Follow what happens to an agent (server-sent events)',
-    params: AgentParams,
-    query: EventsQuery,
     errors: ['NOT_FOUND', 'QUOTA_EXCEEDED'],
   })
-  async follow({
-    params,
-    query,
-    accountId,
-    request,
-    reply,
-  }: Call<z.output<typeof AgentParams>, z.output<typeof EventsQuery>>) {
-    const agentId = params.id;
+  async follow(
+    @Param(AgentParams) { id: agentId }: AgentParams,
+    @Query(EventsQuery) query: EventsQuery,
+    @Caller() { accountId }: Identity,
+    @Req() request: ApiRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     await this.bus.request(getAgent, { agentId });
     const { event_streams: limit } = await this.quotas.limitsOf(accountId);
     // Nothing is waited for between the check and the place: of many at once no more pass than there is room for.
-    if (!this.streams.take(accountId, limit, reply.raw)) return HANDLED;
+    if (!this.streams.take(accountId, limit, reply.raw)) return;
     // Asked before the stream begins, so that trouble is still an HTTP error.
     const from = givenPosition(request.headers['last-event-id']) ?? {
       eventId: (await this.bus.request(listAgentEvents, { agentId, limit: 1 })).lastEventId ?? undefined,
     };
     if (request.method === 'HEAD') {
       void reply.header('content-type', 'text/event-stream; charset=utf-8').send();
-      return HANDLED;
+      return;
     }
     reply.hijack();
     const stream = this.streams.start(reply.raw, { 'x-request-id': requestIdOf(request) });
@@ -62,13 +62,12 @@ export class EventsController {
       from,
     });
     reply.raw.once('close', () => follower.stop());
-    (request as CallingRequest).endReply = (why) => {
+    request.endReply = (why) => {
       follower.stop();
       if (why === 'agent_deleted') stream.finish('agent.deleted', { agent_id: agentId });
       else stream.finish('stream.ended', { reason: why, message: ACCESS_ENDS[why][1] });
     };
     follower.start();
-    return HANDLED;
   }
 }
 

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentFeed, AgentListener } from './agent-feed.js';
 import { type EventPosition, formatPosition } from './event-position.js';
 import type { EventStream } from './event-streams.js';
-import { LiveLine } from './live-line.js';
+import { LiveBuffer } from './live-buffer.js';
 
 interface Wanted {
   agentId: string;
@@ -32,7 +32,7 @@ const PAUSE_MS = 1_000;
  * turn told before the reader came are asked of its worker. Every id says where a reader resumes.
  */
 export class FollowAgent implements AgentListener {
-  private readonly live = new LiveLine();
+  private readonly live = new LiveBuffer();
   private position: string | undefined;
   private resumed: EventPosition['inside'];
   private working: Promise<void> | undefined;

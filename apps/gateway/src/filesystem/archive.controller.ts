@@ -1,52 +1,57 @@
 import { Count, RoostError, wire } from '#lib/contracts';
 import { Content } from '#lib/workspace-files';
-import { Controller } from '@nestjs/common';
+import { Controller, Get, Post, Req, Res } from '@nestjs/common';
+import type { Readable } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { type Call, Endpoint, HANDLED } from '../http/endpoint.js';
+import type { Identity } from '../accounts/identities.js';
+import { BodyStream, Caller, Param, Query } from '../http/arguments.js';
+import { Endpoint, Tag } from '../http/endpoint.js';
 import { FileParams } from '../http/params.js';
 
-type Params = z.output<typeof FileParams>;
-const common = { access: 'account', tag: 'Filesystem', params: FileParams } as const;
 const Format = z.enum(['tar.gz', 'zip']);
 const PackQuery = wire({ format: Format.default('tar.gz') });
+type PackQuery = z.output<typeof PackQuery>;
 const UnpackQuery = wire({ format: Format.optional(), overwrite: z.enum(['true', 'false']).default('false') });
+type UnpackQuery = z.output<typeof UnpackQuery>;
 const types = { 'tar.gz': 'application/gzip', zip: 'application/zip' };
 
 /** spec: filesystem.md, archive */
+@Tag('Filesystem')
 @Controller('v1/agent/:id/filesystem')
 export class ArchiveController {
   constructor(private readonly content: Content) {}
 
+  @Get('archive/*')
   @Endpoint({
-    ...common,
-    method: 'GET',
-    path: 'archive/*path',
-    isDownload: true,
+    access: 'account',
     summary: 'Download a directory as an archive',
-    query: PackQuery,
+    isDownload: true,
     errors: ['NOT_FOUND', 'ACCESS_DENIED', 'AGENT_UNAVAILABLE'],
   })
-  async pack({ params, query, accountId, reply }: Call<Params, z.output<typeof PackQuery>>) {
-    const { bytes } = await this.content.read(accountId, params.id, {
-      path: params.path,
+  async pack(
+    @Param(FileParams) { id, path }: FileParams,
+    @Query(PackQuery) query: PackQuery,
+    @Caller() { accountId }: Identity,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const { bytes } = await this.content.read(accountId, id, {
+      path,
       source: query.format,
       offset: 0,
     });
-    const name = (params.path.split('/').filter(Boolean).at(-1) ?? 'workspace').replace(/[^\w.-]/g, '_');
+    const name = (path.split('/').filter(Boolean).at(-1) ?? 'workspace').replace(/[^\w.-]/g, '_');
     void reply
       .type(types[query.format])
       .header('content-disposition', `attachment; filename="${name}.${query.format}"`)
       .send(bytes);
-    return HANDLED;
   }
 
+  @Post('archive/*')
   @Endpoint({
-    ...common,
-    method: 'POST',
-    path: 'archive/*path',
+    access: 'account',
     summary: 'Unpack a tar.gz or zip into a directory: all of it, or nothing',
     accepts: ['stream'],
-    query: UnpackQuery,
     response: wire({ files: Count, bytes: Count }),
     status: 201,
     errors: [
@@ -58,7 +63,13 @@ export class ArchiveController {
       'INSUFFICIENT_STORAGE',
     ],
   })
-  async unpack({ params, query, stream, accountId, request }: Call<Params, z.output<typeof UnpackQuery>>) {
+  async unpack(
+    @Param(FileParams) { id, path }: FileParams,
+    @Query(UnpackQuery) query: UnpackQuery,
+    @BodyStream() stream: Readable | undefined,
+    @Caller() { accountId }: Identity,
+    @Req() request: FastifyRequest,
+  ) {
     if (!stream) {
       throw new RoostError(
         'UNSUPPORTED_MEDIA_TYPE',
@@ -72,8 +83,8 @@ export class ArchiveController {
         : 'tar.gz');
     const written = await this.content.write(
       accountId,
-      params.id,
-      { path: params.path, target, overwrite: query.overwrite === 'true' },
+      id,
+      { path, target, overwrite: query.overwrite === 'true' },
       stream,
     );
     return { files: written.files, bytes: written.size };

@@ -1,18 +1,20 @@
 import { Count, deleteFile, readFile, RoostError, Timestamp, wire, WrittenFile } from '#lib/contracts';
 import { Content, MAX_JSON_CONTENT_BYTES, Workspaces } from '#lib/workspace-files';
-import { Controller } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import { Controller, Delete, Get, Patch, Post, Put, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { lookup } from 'mime-types';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { z } from 'zod';
-import { type Call, Endpoint, HANDLED, type Handled } from '../http/endpoint.js';
+import type { Identity } from '../accounts/identities.js';
+import { Body, BodyStream, Caller, Param, Query } from '../http/arguments.js';
+import { Endpoint, Tag } from '../http/endpoint.js';
 import { FileParams } from '../http/params.js';
 import { parseRange } from './range.js';
 
 type FileContent = z.output<typeof readFile.output>;
-type Params = z.output<typeof FileParams>;
-const common = { access: 'account', tag: 'Filesystem', params: FileParams } as const;
+/** Where a file is. */
+type Location = FileParams & { accountId: string };
 /** Large content comes as a stream of any type but JSON. */
 const accepts = ['json', 'stream'] as const;
 
@@ -20,19 +22,25 @@ const Encoding = z.enum(['utf-8', 'base64']).default('utf-8');
 const Bytes = z.coerce.number<number | string>().int().min(0);
 const Flag = z.enum(['true', 'false']).default('false');
 const ReadQuery = wire({ encoding: Encoding, offset: Bytes.optional(), length: Bytes.optional() });
+type ReadQuery = z.output<typeof ReadQuery>;
 const CreateQuery = wire({ overwrite: Flag });
+type CreateQuery = z.output<typeof CreateQuery>;
 const NewFile = wire({ content: z.string(), encoding: Encoding, overwrite: z.boolean().default(false) });
+type NewFile = z.output<typeof NewFile>;
 const NewContent = wire({ content: z.string(), encoding: Encoding });
-const Patch = wire({
+type NewContent = z.output<typeof NewContent>;
+const FilePatch = wire({
   operation: z.enum(['append', 'prepend', 'replace']),
   content: z.string(),
   encoding: Encoding,
   position: Count.optional(),
   length: Count.optional(),
 });
+type FilePatch = z.output<typeof FilePatch>;
 const Updated = wire({ path: z.string(), size: Count, updatedAt: Timestamp, etag: z.string().optional() });
 
 /** spec: filesystem.md, files */
+@Tag('Filesystem')
 @Controller('v1/agent/:id/filesystem')
 export class FilesController {
   constructor(
@@ -40,36 +48,36 @@ export class FilesController {
     private readonly content: Content,
   ) {}
 
+  @Get('files/*')
   @Endpoint({
-    ...common,
-    method: 'GET',
-    path: 'files/*path',
-    isDownload: true,
+    access: 'account',
     summary: 'Read a file; with Accept: application/octet-stream its raw bytes, with Range a part of them',
-    query: ReadQuery,
+    isDownload: true,
     response: readFile.output,
     errors: ['NOT_FOUND', 'ACCESS_DENIED', 'PAYLOAD_TOO_LARGE', 'RANGE_NOT_SATISFIABLE', 'AGENT_UNAVAILABLE'],
   })
-  async read(call: Call<Params, z.output<typeof ReadQuery>>): Promise<FileContent | Handled> {
-    const { params, query, accountId, request } = call;
-    if (request.headers.accept?.includes('application/octet-stream')) return this.readRaw(call);
-    const input = { agentId: params.id, path: params.path, ...query };
+  async read(
+    @Param(FileParams) { id, path }: FileParams,
+    @Query(ReadQuery) query: ReadQuery,
+    @Caller() { accountId }: Identity,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    if (request.headers.accept?.includes('application/octet-stream'))
+      return this.sendRaw({ accountId, id, path }, request, reply);
     try {
-      return await this.workspaces.request(accountId, readFile, input);
+      void reply.send(await this.workspaces.request(accountId, readFile, { agentId: id, path, ...query }));
     } catch (error) {
       if (!(error instanceof RoostError) || error.code !== 'PAYLOAD_TOO_LARGE') throw error;
+      void reply.send(await this.readInParts({ accountId, id, path }, query));
     }
-    return this.readInParts(call);
   }
 
+  @Post('files/*')
   @Endpoint({
-    ...common,
-    method: 'POST',
-    path: 'files/*path',
+    access: 'account',
     summary: 'Create a file from JSON, or from a raw body of up to 1 GiB with content-type: application/octet-stream',
     accepts,
-    query: CreateQuery,
-    body: NewFile,
     mayHoldNul: ['content'],
     response: WrittenFile,
     status: 201,
@@ -82,27 +90,25 @@ export class FilesController {
       'INSUFFICIENT_STORAGE',
     ],
   })
-  create({
-    params,
-    query,
-    body,
-    stream,
-    accountId,
-  }: Call<Params, z.output<typeof CreateQuery>, z.output<typeof NewFile>>) {
-    const target = { path: params.path, target: 'file' as const, overwrite: query.overwrite === 'true' };
-    if (stream) return this.content.write(accountId, params.id, target, stream);
+  create(
+    @Param(FileParams) { id, path }: FileParams,
+    @Query(CreateQuery) query: CreateQuery,
+    @Body(NewFile) body: NewFile,
+    @BodyStream() stream: Readable | undefined,
+    @Caller() { accountId }: Identity,
+  ) {
+    const target = { path, target: 'file' as const, overwrite: query.overwrite === 'true' };
+    if (stream) return this.content.write(accountId, id, target, stream);
     const { content, encoding, overwrite } = body;
     const written = { ...target, overwrite: overwrite || target.overwrite };
-    return this.content.writeText(accountId, params.id, written, content, encoding);
+    return this.content.writeText(accountId, id, written, content, encoding);
   }
 
+  @Put('files/*')
   @Endpoint({
-    ...common,
-    method: 'PUT',
-    path: 'files/*path',
+    access: 'account',
     summary: 'Replace a file in one step; with If-Match only if it has not changed',
     accepts,
-    body: NewContent,
     mayHoldNul: ['content'],
     response: Updated,
     errors: [
@@ -114,28 +120,26 @@ export class FilesController {
       'INSUFFICIENT_STORAGE',
     ],
   })
-  async replace({
-    params,
-    body,
-    stream,
-    accountId,
-    request,
-    reply,
-  }: Call<Params, unknown, z.output<typeof NewContent>>) {
+  async replace(
+    @Param(FileParams) { id, path }: FileParams,
+    @Body(NewContent) body: NewContent,
+    @BodyStream() stream: Readable | undefined,
+    @Caller() { accountId }: Identity,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
     const ifMatch = ifMatchOf(request.headers['if-match']);
-    const target = { path: params.path, target: 'file' as const, overwrite: true, mustExist: true, ifMatch };
+    const target = { path, target: 'file' as const, overwrite: true, mustExist: true, ifMatch };
     const written = stream
-      ? await this.content.write(accountId, params.id, target, stream)
-      : await this.content.writeText(accountId, params.id, target, body.content, body.encoding);
+      ? await this.content.write(accountId, id, target, stream)
+      : await this.content.writeText(accountId, id, target, body.content, body.encoding);
     return updated(written, reply);
   }
 
+  @Patch('files/*')
   @Endpoint({
-    ...common,
-    method: 'PATCH',
-    path: 'files/*path',
+    access: 'account',
     summary: 'Change a part of a file',
-    body: Patch,
     mayHoldNul: ['content'],
     response: Updated,
     errors: [
@@ -147,34 +151,47 @@ export class FilesController {
       'INSUFFICIENT_STORAGE',
     ],
   })
-  async patch({ params, body, accountId, request, reply }: Call<Params, unknown, z.output<typeof Patch>>) {
+  async patch(
+    @Param(FileParams) { id, path }: FileParams,
+    @Body(FilePatch) body: FilePatch,
+    @Caller() { accountId }: Identity,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
     const ifMatch = ifMatchOf(request.headers['if-match']);
     const { content, encoding, ...patch } = body;
-    const target = { path: params.path, ifMatch, ...patch };
-    const written = await this.content.patchText(accountId, params.id, target, content, encoding);
+    const target = { path, ifMatch, ...patch };
+    const written = await this.content.patchText(accountId, id, target, content, encoding);
     return updated(written, reply);
   }
 
+  @Delete('files/*')
   @Endpoint({
-    ...common,
-    method: 'DELETE',
-    path: 'files/*path',
+    access: 'account',
     summary: 'Delete a file',
     response: deleteFile.output,
     errors: ['NOT_FOUND', 'ACCESS_DENIED', 'PRECONDITION_FAILED', 'AGENT_UNAVAILABLE'],
   })
-  remove({ params, accountId, request }: Call<Params>) {
+  remove(
+    @Param(FileParams) { id, path }: FileParams,
+    @Caller() { accountId }: Identity,
+    @Req() request: FastifyRequest,
+  ) {
     return this.workspaces.request(accountId, deleteFile, {
-      agentId: params.id,
-      path: params.path,
+      agentId: id,
+      path,
       ifMatch: ifMatchOf(request.headers['if-match']),
     });
   }
 
-  private async readRaw({ params, accountId, request, reply }: Call<Params>): Promise<Handled> {
+  private async sendRaw(
+    { accountId, id, path }: Location,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<void> {
     const { headers } = request;
-    const source = { path: params.path, source: 'file' as const };
-    const whole = await this.content.read(accountId, params.id, { ...source, offset: 0 });
+    const source = { path, source: 'file' as const };
+    const whole = await this.content.read(accountId, id, { ...source, offset: 0 });
     const { etag, modifiedAt } = whole.about;
     const size = whole.about.size ?? 0;
     const isSame = headers['if-range'] === undefined || headers['if-range'] === `"${etag}"`;
@@ -191,27 +208,22 @@ export class FilesController {
     if (isKnown || range) whole.bytes.destroy();
     if (isKnown) {
       void reply.status(304).send();
-      return HANDLED;
+      return;
     }
-    void reply.type(lookup(params.path) || 'application/octet-stream').header('content-length', range?.length ?? size);
+    void reply.type(lookup(path) || 'application/octet-stream').header('content-length', range?.length ?? size);
     if (!range) {
       void reply.status(200).send(whole.bytes);
-      return HANDLED;
+      return;
     }
-    const part = await this.content.read(accountId, params.id, { ...source, ...range });
+    const part = await this.content.read(accountId, id, { ...source, ...range });
     const last = range.offset + range.length - 1;
     void reply.status(206).header('content-range', `bytes ${range.offset}-${last}/${size}`).send(part.bytes);
-    return HANDLED;
   }
 
-  private async readInParts({
-    params,
-    query,
-    accountId,
-  }: Call<Params, z.output<typeof ReadQuery>>): Promise<FileContent> {
+  private async readInParts({ accountId, id, path }: Location, query: ReadQuery): Promise<FileContent> {
     const { offset = 0, length, encoding } = query;
-    const { about, bytes } = await this.content.read(accountId, params.id, {
-      path: params.path,
+    const { about, bytes } = await this.content.read(accountId, id, {
+      path,
       source: 'file',
       offset,
       ...(length === undefined ? {} : { length }),

@@ -14,19 +14,18 @@ import {
   WorkspacePath,
 } from '#lib/contracts';
 import { Workspaces } from '#lib/workspace-files';
-import { Controller } from '@nestjs/common';
+import { Controller, Delete, Get, Patch, Post } from '@nestjs/common';
 import { z } from 'zod';
-import { type Call, Endpoint } from '../http/endpoint.js';
+import type { Identity } from '../accounts/identities.js';
+import { Body, Caller, Param, Query } from '../http/arguments.js';
+import { Endpoint, Tag } from '../http/endpoint.js';
 import { AgentParams, FileParams } from '../http/params.js';
 
-type Params = z.output<typeof FileParams>;
 const errors: ('NOT_FOUND' | 'ACCESS_DENIED' | 'AGENT_UNAVAILABLE')[] = [
   'NOT_FOUND',
   'ACCESS_DENIED',
   'AGENT_UNAVAILABLE',
 ];
-const common = { access: 'account', tag: 'Filesystem', params: FileParams, errors } as const;
-const operation = { ...common, params: AgentParams } as const;
 
 const Flag = z.enum(['true', 'false']).default('false');
 const ListQuery = wire({
@@ -34,25 +33,31 @@ const ListQuery = wire({
   limit: z.coerce.number<number | string>().int().min(1).max(1_000).default(1_000),
   cursor: z.string().max(20_000).optional(),
 });
+type ListQuery = z.output<typeof ListQuery>;
 const DeleteQuery = wire({ recursive: Flag });
+type DeleteQuery = z.output<typeof DeleteQuery>;
 const Permissions = z.string().regex(/^0?[0-7]{3}$/, 'must be three octal digits like 755');
 const NewDirectory = wire({ recursive: z.boolean().default(false), permissions: Permissions.optional() });
+type NewDirectory = z.output<typeof NewDirectory>;
 const Changes = wire({
   permissions: Permissions.optional(),
   owner: z.string().max(100).optional(),
   group: z.string().max(100).optional(),
   tags: z.array(z.string().min(1).max(100)).max(50).optional(),
 });
+type Changes = z.output<typeof Changes>;
 const Transfer = wire({
   source: WorkspacePath.min(1),
   destination: WorkspacePath.min(1),
   overwrite: z.boolean().default(false),
 });
 const Transfers = z.union([wire({ operations: z.array(Transfer).min(1).max(1_000) }), Transfer]);
+type Transfers = z.output<typeof Transfers>;
 const Deletion = wire({
   paths: z.array(WorkspacePath.min(1)).min(1).max(1_000),
   recursive: z.boolean().default(false),
 });
+type Deletion = z.output<typeof Deletion>;
 
 const searchShape = {
   query: z.string().min(1).max(1_000).optional(),
@@ -78,143 +83,134 @@ const Search = z.strictObject({
   max_results: searchShape.maxResults,
   content_search: searchShape.contentSearch,
 });
+type Search = z.output<typeof Search>;
 
 /** spec: filesystem.md, all but files and archives */
+@Tag('Filesystem')
 @Controller('v1/agent/:id/filesystem')
 export class FilesystemController {
   constructor(private readonly workspaces: Workspaces) {}
 
-  @Endpoint({
-    ...operation,
-    method: 'GET',
-    path: 'directories',
-    summary: 'List the workspace',
-    query: ListQuery,
-    response: listDirectory.output,
-  })
-  listRoot(call: Call<z.output<typeof AgentParams>, z.output<typeof ListQuery>>) {
-    return this.list({ ...call, params: { ...call.params, path: '' } });
+  @Get('directories')
+  @Endpoint({ access: 'account', summary: 'List the workspace', response: listDirectory.output, errors })
+  listRoot(@Param(AgentParams) { id }: AgentParams, @Query(ListQuery) query: ListQuery, @Caller() caller: Identity) {
+    return this.list({ id, path: '' }, query, caller);
   }
 
-  @Endpoint({
-    ...common,
-    method: 'GET',
-    path: 'directories/*path',
-    summary: 'List a directory, in name order',
-    query: ListQuery,
-    response: listDirectory.output,
-  })
-  list({ params, query, accountId }: Call<Params, z.output<typeof ListQuery>>) {
+  @Get('directories/*')
+  @Endpoint({ access: 'account', summary: 'List a directory, in name order', response: listDirectory.output, errors })
+  list(
+    @Param(FileParams) { id, path }: FileParams,
+    @Query(ListQuery) query: ListQuery,
+    @Caller() { accountId }: Identity,
+  ) {
     const { recursive, limit, cursor } = query;
     return this.workspaces.request(accountId, listDirectory, {
-      agentId: params.id,
-      path: params.path,
+      agentId: id,
+      path,
       recursive: recursive === 'true',
       limit,
       cursor,
     });
   }
 
+  @Post('directories/*')
   @Endpoint({
-    ...common,
-    method: 'POST',
-    path: 'directories/*path',
+    access: 'account',
     summary: 'Make a directory',
-    body: NewDirectory,
     response: createDirectory.output,
     status: 201,
     errors: [...errors, 'ALREADY_EXISTS'],
   })
-  makeDirectory({ params, body, accountId }: Call<Params, unknown, z.output<typeof NewDirectory>>) {
-    return this.workspaces.request(accountId, createDirectory, { agentId: params.id, path: params.path, ...body });
+  makeDirectory(
+    @Param(FileParams) { id, path }: FileParams,
+    @Body(NewDirectory) body: NewDirectory,
+    @Caller() { accountId }: Identity,
+  ) {
+    return this.workspaces.request(accountId, createDirectory, { agentId: id, path, ...body });
   }
 
+  @Delete('directories/*')
   @Endpoint({
-    ...common,
-    method: 'DELETE',
-    path: 'directories/*path',
+    access: 'account',
     summary: 'Delete a directory',
-    query: DeleteQuery,
     response: deleteDirectory.output,
     errors: [...errors, 'CONFLICT'],
   })
-  deleteDirectory({ params, query, accountId }: Call<Params, z.output<typeof DeleteQuery>>) {
+  deleteDirectory(
+    @Param(FileParams) { id, path }: FileParams,
+    @Query(DeleteQuery) query: DeleteQuery,
+    @Caller() { accountId }: Identity,
+  ) {
     return this.workspaces.request(accountId, deleteDirectory, {
-      agentId: params.id,
-      path: params.path,
+      agentId: id,
+      path,
       recursive: query.recursive === 'true',
     });
   }
 
-  @Endpoint({
-    ...common,
-    method: 'GET',
-    path: 'metadata/*path',
-    summary: 'Describe a file or directory',
-    response: FileMetadata,
-  })
-  metadata({ params, accountId }: Call<Params>) {
-    return this.workspaces.request(accountId, getMetadata, { agentId: params.id, path: params.path });
+  @Get('metadata/*')
+  @Endpoint({ access: 'account', summary: 'Describe a file or directory', response: FileMetadata, errors })
+  metadata(@Param(FileParams) { id, path }: FileParams, @Caller() { accountId }: Identity) {
+    return this.workspaces.request(accountId, getMetadata, { agentId: id, path });
   }
 
-  @Endpoint({
-    ...common,
-    method: 'PATCH',
-    path: 'metadata/*path',
-    summary: 'Change permissions or tags',
-    body: Changes,
-    response: FileMetadata,
-  })
-  changeMetadata({ params, body, accountId }: Call<Params, unknown, z.output<typeof Changes>>) {
-    return this.workspaces.request(accountId, updateMetadata, { agentId: params.id, path: params.path, ...body });
+  @Patch('metadata/*')
+  @Endpoint({ access: 'account', summary: 'Change permissions or tags', response: FileMetadata, errors })
+  changeMetadata(
+    @Param(FileParams) { id, path }: FileParams,
+    @Body(Changes) body: Changes,
+    @Caller() { accountId }: Identity,
+  ) {
+    return this.workspaces.request(accountId, updateMetadata, { agentId: id, path, ...body });
   }
 
+  @Post('operations/copy')
   @Endpoint({
-    ...operation,
-    method: 'POST',
-    path: 'operations/copy',
+    access: 'account',
     summary: 'Copy files and directories; each stands alone',
-    body: Transfers,
     response: copyFiles.output,
+    errors,
   })
-  copy({ params, body, accountId }: Call<z.output<typeof AgentParams>, unknown, z.output<typeof Transfers>>) {
-    return this.workspaces.request(accountId, copyFiles, { agentId: params.id, operations: operationsOf(body) });
+  copy(@Param(AgentParams) { id }: AgentParams, @Body(Transfers) body: Transfers, @Caller() { accountId }: Identity) {
+    return this.workspaces.request(accountId, copyFiles, { agentId: id, operations: operationsOf(body) });
   }
 
+  @Post('operations/move')
   @Endpoint({
-    ...operation,
-    method: 'POST',
-    path: 'operations/move',
+    access: 'account',
     summary: 'Move files and directories; each stands alone',
-    body: Transfers,
     response: moveFiles.output,
+    errors,
   })
-  move({ params, body, accountId }: Call<z.output<typeof AgentParams>, unknown, z.output<typeof Transfers>>) {
-    return this.workspaces.request(accountId, moveFiles, { agentId: params.id, operations: operationsOf(body) });
+  move(@Param(AgentParams) { id }: AgentParams, @Body(Transfers) body: Transfers, @Caller() { accountId }: Identity) {
+    return this.workspaces.request(accountId, moveFiles, { agentId: id, operations: operationsOf(body) });
   }
 
+  @Post('operations/delete')
   @Endpoint({
-    ...operation,
-    method: 'POST',
-    path: 'operations/delete',
+    access: 'account',
     summary: 'Delete files and directories; each stands alone',
-    body: Deletion,
     response: deletePaths.output,
+    errors,
   })
-  deleteMany({ params, body, accountId }: Call<z.output<typeof AgentParams>, unknown, z.output<typeof Deletion>>) {
-    return this.workspaces.request(accountId, deletePaths, { agentId: params.id, ...body });
+  deleteMany(
+    @Param(AgentParams) { id }: AgentParams,
+    @Body(Deletion) body: Deletion,
+    @Caller() { accountId }: Identity,
+  ) {
+    return this.workspaces.request(accountId, deletePaths, { agentId: id, ...body });
   }
 
+  @Post('operations/search')
   @Endpoint({
-    ...operation,
-    method: 'POST',
-    path: 'operations/search',
+    access: 'account',
     summary: 'Search names by glob and content by RE2 pattern',
-    body: Search,
     example: { query: '*.txt' },
     response: searchFiles.output,
+    errors,
   })
-  search({ params, body, accountId }: Call<z.output<typeof AgentParams>, unknown, z.output<typeof Search>>) {
+  search(@Param(AgentParams) { id }: AgentParams, @Body(Search) body: Search, @Caller() { accountId }: Identity) {
     const given: z.output<typeof Search> = { ...body };
     for (const [snake, camel] of Object.entries(camelCase))
       Object.assign(given, { [camel]: given[camel as 'filePattern'] ?? given[snake as 'file_pattern'] });
@@ -222,7 +218,7 @@ export class FilesystemController {
     if (query === undefined)
       throw new RoostError('VALIDATION_ERROR', 'query: is required', [{ field: 'query', reason: 'required' }]);
     return this.workspaces.request(accountId, searchFiles, {
-      agentId: params.id,
+      agentId: id,
       query,
       type: given.type ?? (given.contentSearch ? 'content' : 'filename'),
       path: given.path,

@@ -1,13 +1,13 @@
 import { Bus } from '#lib/bus';
 import { healthCheck } from '#lib/contracts';
 import { Database } from '#lib/database';
-import { Controller } from '@nestjs/common';
+import { Controller, Get, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { type Call, Endpoint } from '../http/endpoint.js';
+import { Endpoint, Tag } from '../http/endpoint.js';
 
 /** Services without which no message is answered. */
 const SERVICES = ['agent-lifecycle', 'messaging', 'agent-runtime'];
-const common = { access: 'public', tenant: 'none', tag: 'Health' } as const;
 const Ready = z.object({
   status: z.enum(['ready', 'not_ready']),
   dependencies: z.record(z.string(), z.enum(['up', 'down'])),
@@ -15,6 +15,7 @@ const Ready = z.object({
   workspaces: z.record(z.string(), z.string()).optional(),
 });
 
+@Tag('Health')
 @Controller('health')
 export class HealthController {
   constructor(
@@ -22,10 +23,10 @@ export class HealthController {
     private readonly database: Database,
   ) {}
 
+  @Get('live')
   @Endpoint({
-    ...common,
-    method: 'GET',
-    path: 'live',
+    access: 'public',
+    tenant: 'none',
     summary: 'The process answers',
     response: z.object({ status: z.literal('live') }),
   })
@@ -34,15 +35,15 @@ export class HealthController {
   }
 
   /** 503 while something that messages need is away; says what. */
+  @Get('ready')
   @Endpoint({
-    ...common,
-    method: 'GET',
-    path: 'ready',
+    access: 'public',
+    tenant: 'none',
     summary: 'Everything that messages need answers',
     response: Ready,
     errors: ['SERVICE_UNAVAILABLE'],
   })
-  async ready({ reply }: Call) {
+  async ready(@Res({ passthrough: true }) reply: FastifyReply) {
     const database = this.database.query('SELECT 1').then(
       () => ['postgres', 'up'] as const,
       () => ['postgres', 'down'] as const,

@@ -1,33 +1,39 @@
-import { RoostError } from '#lib/contracts';
 import type { FastifyInstance } from 'fastify';
 import type { Identities } from '../accounts/identities.js';
 import type { AddressLimiter } from '../limits/address-limiter.js';
 import type { LongRequests } from '../limits/long-requests.js';
 import type { RateLimiter } from '../limits/rate-limiter.js';
-import { type CallingRequest, endpointOf } from './endpoint.js';
+import type { AccessGuard } from './access.guard.js';
+import { endpointOf } from './endpoint.js';
+import type { ApiRequest } from './request.js';
 
 /** What anybody may make us read before we know who they are: accounts and codes are short. */
 const PUBLIC_BODY_BYTES = 64 * 1024;
 const PUBLIC_RAW_BYTES = 1024 ** 2;
 
+interface Admission {
+  identities: Identities;
+  guard: AccessGuard;
+  rateLimiter: RateLimiter;
+  addresses: AddressLimiter;
+  longRequests: LongRequests;
+}
+
 /**
  * Lets a request in as its endpoint declares, before any of its body is read: a caller without a key cannot make us
- * take in and parse 32 MiB. What comes without a good key is counted by address; a webhook, whose proof is over its
+ * take in and parse 32 MiB. What comes without a good key is counted by address; a webhook, whose signature is over its
  * body, only when it is refused. Errors: UNAUTHORIZED, RATE_LIMITED, FEATURE_DISABLED.
  */
 export function addAuthentication(
   server: FastifyInstance,
-  identities: Identities,
-  rateLimiter: RateLimiter,
-  addresses: AddressLimiter,
-  longRequests: LongRequests,
+  { identities, guard, rateLimiter, addresses, longRequests }: Admission,
 ): void {
   server.addHook('onRoute', (route) => {
     const endpoint = endpointOf(route);
     if (endpoint?.access === 'public')
       route.bodyLimit = endpoint.accepts?.includes('raw') ? PUBLIC_RAW_BYTES : PUBLIC_BODY_BYTES;
   });
-  server.addHook('onRequest', async (request: CallingRequest, reply) => {
+  server.addHook('onRequest', async (request: ApiRequest, reply) => {
     const endpoint = endpointOf(request.routeOptions);
     const shown = endpoint && endpoint.access !== 'public' ? credentialOf(request) : undefined;
     addresses.admit(request.ip, shown);
@@ -36,22 +42,15 @@ export function addAuthentication(
       return;
     }
     const identity = shown ? await identities.of(shown) : undefined;
-    if (!identity || !shown) {
+    if (identity && shown) {
+      addresses.prove(shown);
+      rateLimiter.admit(identity.accountId, reply);
+      request.identity = identity;
+    } else {
       addresses.count(request.ip);
-      throw new RoostError('UNAUTHORIZED', 'a valid API key or token is needed: send Authorization: Bearer roost_sk_…');
     }
-    addresses.prove(shown);
-    rateLimiter.admit(identity.accountId, reply);
-    if (endpoint.access === 'account' && !identity.agentsEnabled)
-      throw new RoostError(
-        'FEATURE_DISABLED',
-        'AI agents are not enabled for this account: ask the operator to enable them',
-      );
-    longRequests.admit(identity.accountId, request, reply);
-    request.accountId = identity.accountId;
-    request.agentsEnabled = identity.agentsEnabled;
-    request.identity = identity;
-    if (identity.userId !== undefined) request.userId = identity.userId;
+    guard.require(endpoint, request);
+    if (identity) longRequests.admit(identity.accountId, request, reply);
   });
   server.addHook('onResponse', (request, reply, done) => {
     const isRefused = reply.statusCode >= 400 && reply.statusCode < 500;
@@ -60,7 +59,7 @@ export function addAuthentication(
   });
 }
 
-function credentialOf(request: CallingRequest): string | undefined {
+function credentialOf(request: ApiRequest): string | undefined {
   const bearer = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
   if (bearer !== undefined) return bearer;
   // The older name, and the one that most APIs have.

@@ -1,8 +1,9 @@
 import { RoostError } from '#lib/contracts';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isUtf8 } from 'node:buffer';
-import { type CallingRequest, endpointOf } from './endpoint.js';
+import { endpointOf } from './endpoint.js';
 import { refuseOversizedJson } from './json-bounds.js';
+import type { ApiRequest } from './request.js';
 import { refuseUnusableJson } from './usable-text.js';
 
 const UTF8 = /^(?:utf-?8|us-ascii)$/;
@@ -20,7 +21,7 @@ export function addBodyParsers(server: FastifyInstance, maxJsonBytes: number): v
     body: Buffer,
     done: (error: Error | null, body?: unknown) => void,
   ): void => {
-    (request as CallingRequest).rawBody = body;
+    (request as ApiRequest).rawBody = body;
     const endpoint = endpointOf(request.routeOptions);
     // Clients set the content type on POSTs without a body too.
     if (body.length === 0) return done(null, undefined);

@@ -1,7 +1,6 @@
 import { RoostError } from '#lib/contracts';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { errorBody } from './error-body.js';
-import { requestIdOf } from './request-context.js';
+import { sendError } from './send-error.js';
 
 /** A modem brings more; at this pace the 64 KiB that a stranger may send are here in a minute. */
 const MIN_BYTES_PER_SECOND = 1_024;
@@ -36,7 +35,11 @@ export function boundBodies(server: FastifyInstance, windowMs: number): void {
         if (request.raw.complete || request.raw.destroyed) open.delete(request);
         else if (isStalled(request, progress, windowMs)) {
           open.delete(request);
-          cutOff(request, reply);
+          sendError(
+            request,
+            reply,
+            new RoostError('REQUEST_TIMEOUT', 'the body came too slowly or not at all; send the request again'),
+          );
         }
       }
     },
@@ -63,23 +66,4 @@ function isStalled(request: FastifyRequest, progress: WeakMap<FastifyRequest, Pr
   of.bytes = bytes;
   of.since = now;
   return isSlow;
-}
-
-function cutOff(request: FastifyRequest, reply: FastifyReply): void {
-  if (reply.sent || reply.raw.headersSent) {
-    request.raw.destroy();
-    return;
-  }
-  const error = new RoostError('REQUEST_TIMEOUT', 'the body came too slowly or not at all; send the request again');
-  const requestId = requestIdOf(request);
-  const body = JSON.stringify(errorBody(error, requestId));
-  reply.hijack();
-  reply.raw.writeHead(408, {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(body),
-    'x-request-id': requestId,
-    'x-content-type-options': 'nosniff',
-    connection: 'close',
-  });
-  reply.raw.end(body, () => request.raw.destroy());
 }

@@ -2,12 +2,13 @@ import { Controller, Get } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
 import { controllers } from '../gateway.module.js';
 import { checkRoutes } from './check-routes.js';
-import { Endpoint } from './endpoint.js';
+import { Endpoint, Tag } from './endpoint.js';
 
 describe('the routes of the gateway', () => {
   it('are all declared', () => checkRoutes(controllers));
 
   it('stop the start when one has no declaration, or one that leaves a rule open', () => {
+    @Tag('Bad')
     @Controller('bad')
     class Bad {
       @Get()
@@ -15,18 +16,20 @@ describe('the routes of the gateway', () => {
         return 'anybody gets this';
       }
 
-      @Endpoint({ method: 'GET', path: 'open', access: 'public', tag: 'Bad', summary: 'Whose?' })
+      @Get('open')
+      @Endpoint({ access: 'public', summary: 'Whose?' })
       whose() {
-        return {};
+        return undefined;
       }
 
-      @Endpoint({ method: 'GET', path: ':id', access: 'account', tag: 'Bad', summary: 'Unchecked' })
+      @Get(':id')
+      @Endpoint({ access: 'account', summary: 'Unchecked' })
       unchecked() {
-        return {};
+        return undefined;
       }
     }
     expect(() => checkRoutes([...controllers, Bad])).toThrow(
-      /Bad\.naked has no @Endpoint[^]*Bad\.whose is public and does not say[^]*Bad\.unchecked has ids in its path/,
+      /Bad\.naked has no @Endpoint[^]*Bad\.whose is public and does not state[^]*Bad\.unchecked has ids in its path/,
     );
   });
 });

@@ -3,9 +3,8 @@ import { ERROR_STATUS, type ErrorCode, RoostError } from '#lib/contracts';
 import type { Logger } from '#lib/observability';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import type { CallingRequest } from './endpoint.js';
-import { errorBody } from './error-body.js';
-import { requestIdOf } from './request-context.js';
+import { ErrorBody } from './error-body.js';
+import { type ApiRequest, requestIdOf } from './request.js';
 
 /** The one place where errors become HTTP (spec: 00-overview, "Shapes"). */
 @Catch()
@@ -14,18 +13,21 @@ export class ErrorFilter implements ExceptionFilter {
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    const requestId = requestIdOf(http.getRequest<CallingRequest>());
+    const request = http.getRequest<ApiRequest>();
+    const requestId = requestIdOf(request);
     const reply = http.getResponse<FastifyReply>();
     const known = this.asRoostError(error, requestId);
+    const body = new ErrorBody(known, requestId);
     if (reply.sent || reply.raw.headersSent) {
-      // Half an answer is out: cutting the connection is the only way left to say that it is not whole.
-      reply.raw.destroy();
+      // Half a response is out: cutting the connection is the only way left to say that it is not whole.
+      if (!reply.raw.writableEnded) reply.raw.destroy();
+      void request.idempotent?.settle(body, ERROR_STATUS[known.code]);
       return;
     }
     if (known.code === 'UNAUTHORIZED') void reply.header('www-authenticate', 'Bearer');
     if (known.retryAfterSeconds !== undefined || ERROR_STATUS[known.code] === 503)
       void reply.header('retry-after', String(known.retryAfterSeconds ?? 5));
-    void reply.status(ERROR_STATUS[known.code]).header('x-request-id', requestId).send(errorBody(known, requestId));
+    void reply.status(ERROR_STATUS[known.code]).header('x-request-id', requestId).send(body);
   }
 
   private asRoostError(error: unknown, requestId: string): RoostError {

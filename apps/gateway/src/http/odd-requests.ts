@@ -1,10 +1,9 @@
 import { ERROR_STATUS, RoostError } from '#lib/contracts';
 import type { FastifyInstance, FastifyReply, FastifyServerOptions } from 'fastify';
 import type { Socket } from 'node:net';
-import type { CallingRequest } from './endpoint.js';
-import { errorBody } from './error-body.js';
+import { ErrorBody } from './error-body.js';
 import { rawError } from './raw-error.js';
-import { requestIdOf } from './request-context.js';
+import { type ApiRequest, requestIdOf } from './request.js';
 import { securityHeaders } from './security-headers.js';
 
 interface ProtocolError extends Error {
@@ -44,11 +43,11 @@ export const frameworkError: NonNullable<FastifyServerOptions['frameworkErrors']
       ? 'a part of the address is longer than 8,192 characters'
       : 'the address is not valid: percent signs must begin an encoded byte, and bytes must be UTF-8';
   const refusal = new RoostError('VALIDATION_ERROR', message, [{ field: 'url', reason: 'invalid' }]);
-  const requestId = requestIdOf(request as unknown as CallingRequest);
+  const requestId = requestIdOf(request as unknown as ApiRequest);
   void (reply as unknown as FastifyReply)
     .status(ERROR_STATUS[refusal.code])
     .headers({ ...HEADERS, 'x-request-id': requestId })
-    .send(errorBody(refusal, requestId));
+    .send(new ErrorBody(refusal, requestId));
 };
 
 /**

@@ -10,8 +10,11 @@ export const AgentParams = z.looseObject({
     return true;
   }),
 });
+export type AgentParams = z.output<typeof AgentParams>;
 
 export const MessageParams = AgentParams.extend({ messageId: z.string() });
+export type MessageParams = z.output<typeof MessageParams>;
 
 /** `*path`: the rest of the URL, decoded. */
 export const FileParams = AgentParams.extend({ path: z.string().default('') });
+export type FileParams = z.output<typeof FileParams>;

@@ -1,29 +1,28 @@
 import { Bus } from '#lib/bus';
 import { listConversations, pageQuery, wire } from '#lib/contracts';
-import { Controller } from '@nestjs/common';
+import { Controller, Get } from '@nestjs/common';
 import type { z } from 'zod';
-import { type Call, Endpoint } from '../http/endpoint.js';
+import { Param, Query } from '../http/arguments.js';
+import { Endpoint, Tag } from '../http/endpoint.js';
 import { AgentParams } from '../http/params.js';
 
 const PageQuery = wire(pageQuery);
+type PageQuery = z.output<typeof PageQuery>;
 
 /** spec: messages.md, "conversations" */
+@Tag('Messages')
 @Controller('v1/agent/:id/conversations')
 export class ConversationsController {
   constructor(private readonly bus: Bus) {}
 
+  @Get()
   @Endpoint({
-    method: 'GET',
-    path: '',
     access: 'account',
-    tag: 'Messages',
     summary: 'List conversations',
-    params: AgentParams,
-    query: PageQuery,
     response: listConversations.output,
     errors: ['NOT_FOUND'],
   })
-  list({ params, query }: Call<z.output<typeof AgentParams>, z.output<typeof PageQuery>>) {
-    return this.bus.request(listConversations, { agentId: params.id, ...query });
+  list(@Param(AgentParams) { id }: AgentParams, @Query(PageQuery) query: PageQuery) {
+    return this.bus.request(listConversations, { agentId: id, ...query });
   }
 }

@@ -14,40 +14,40 @@ import {
   sendMessage,
   wire,
 } from '#lib/contracts';
-import { Controller } from '@nestjs/common';
+import { Controller, Get, Post } from '@nestjs/common';
 import { z } from 'zod';
-import { type Call, Endpoint } from '../http/endpoint.js';
+import { Body, IdempotencyKey, Param, Query } from '../http/arguments.js';
+import { Endpoint, Tag } from '../http/endpoint.js';
 import { AgentParams, MessageParams } from '../http/params.js';
 
-const common = { access: 'account', tag: 'Messages' } as const;
 const ListQuery = wire(messageListQuery);
+type ListQuery = z.output<typeof ListQuery>;
 const WaitQuery = wire({ wait: z.coerce.number<number | string>().min(0).max(60).default(0) });
+type WaitQuery = z.output<typeof WaitQuery>;
 
 /** spec: messages.md */
+@Tag('Messages')
 @Controller('v1/agent/:id/messages')
 export class MessagesController {
   constructor(private readonly bus: Bus) {}
 
+  @Post()
   @Endpoint({
-    ...common,
-    method: 'POST',
-    path: '',
+    access: 'account',
     summary: 'Send a message',
-    params: AgentParams,
-    body: NewMessage,
     response: AcceptedMessage,
     status: 201,
     errors: ['NOT_FOUND', 'CONFLICT', 'AGENT_UNAVAILABLE', 'QUOTA_EXCEEDED'],
   })
-  async send({
-    params,
-    body,
-    idempotencyKey,
-  }: Call<z.output<typeof AgentParams>, unknown, z.output<typeof NewMessage>>) {
-    if (body.channel !== 'api') await this.requireLinked(params.id, body.channel);
+  async send(
+    @Param(AgentParams) { id }: AgentParams,
+    @Body(NewMessage) body: NewMessage,
+    @IdempotencyKey() idempotencyKey: string | undefined,
+  ) {
+    if (body.channel !== 'api') await this.requireLinked(id, body.channel);
     // Messaging keeps the key with the message: a gateway killed before it noted the result sends nothing twice.
     const dedupe = idempotencyKey === undefined ? {} : { dedupeKey: `api:${idempotencyKey}` };
-    return this.bus.request(sendMessage, { agentId: params.id, ...body, ...dedupe });
+    return this.bus.request(sendMessage, { agentId: id, ...body, ...dedupe });
   }
 
   /** The reply goes there too: without anybody to show it to, the message is refused before it is queued. */
@@ -59,46 +59,32 @@ export class MessagesController {
     ]);
   }
 
+  @Post(':messageId/read')
   @Endpoint({
-    ...common,
-    method: 'POST',
-    path: ':messageId/read',
+    access: 'account',
     summary: 'Mark a reply as read',
-    params: MessageParams,
     response: Message,
     errors: ['NOT_FOUND', 'CONFLICT'],
   })
-  read({ params }: Call<z.output<typeof MessageParams>>) {
-    return this.bus.request(markMessageRead, { agentId: params.id, messageId: known(params.messageId) });
+  read(@Param(MessageParams) { id, messageId }: MessageParams) {
+    return this.bus.request(markMessageRead, { agentId: id, messageId: known(messageId) });
   }
 
-  @Endpoint({
-    ...common,
-    method: 'GET',
-    path: '',
-    summary: 'List messages',
-    params: AgentParams,
-    query: ListQuery,
-    response: listMessages.output,
-    errors: ['NOT_FOUND'],
-  })
-  list({ params, query }: Call<z.output<typeof AgentParams>, z.output<typeof ListQuery>>) {
-    return this.bus.request(listMessages, { agentId: params.id, ...query });
+  @Get()
+  @Endpoint({ access: 'account', summary: 'List messages', response: listMessages.output, errors: ['NOT_FOUND'] })
+  list(@Param(AgentParams) { id }: AgentParams, @Query(ListQuery) query: ListQuery) {
+    return this.bus.request(listMessages, { agentId: id, ...query });
   }
 
+  @Get(':messageId')
   @Endpoint({
-    ...common,
-    method: 'GET',
-    path: ':messageId',
+    access: 'account',
     summary: 'Get a message, or wait for its replies',
-    params: MessageParams,
-    query: WaitQuery,
     response: getMessage.output,
     errors: ['NOT_FOUND'],
   })
-  get({ params, query }: Call<z.output<typeof MessageParams>, z.output<typeof WaitQuery>>) {
-    const messageId = known(params.messageId);
-    return this.bus.request(getMessage, { agentId: params.id, messageId, waitSeconds: query.wait });
+  get(@Param(MessageParams) { id, messageId }: MessageParams, @Query(WaitQuery) query: WaitQuery) {
+    return this.bus.request(getMessage, { agentId: id, messageId: known(messageId), waitSeconds: query.wait });
   }
 }
 

@@ -1,29 +1,28 @@
 import { Bus } from '#lib/bus';
 import { getNetworkLog, wire } from '#lib/contracts';
-import { Controller } from '@nestjs/common';
+import { Controller, Get } from '@nestjs/common';
 import { z } from 'zod';
-import { type Call, Endpoint } from '../http/endpoint.js';
+import { Param, Query } from '../http/arguments.js';
+import { Endpoint, Tag } from '../http/endpoint.js';
 import { AgentParams } from '../http/params.js';
 
 const LogQuery = wire({ limit: z.coerce.number<number | string>().int().min(1).max(1_000).default(100) });
+type LogQuery = z.output<typeof LogQuery>;
 
 /** What an agent reached through the egress proxy, or was refused. */
+@Tag('Network')
 @Controller('v1/agent/:id/network')
 export class NetworkController {
   constructor(private readonly bus: Bus) {}
 
+  @Get('log')
   @Endpoint({
     access: 'account',
-    tag: 'Network',
-    method: 'GET',
-    path: 'log',
     summary: 'List the latest requests to the outside, newest first',
-    params: AgentParams,
-    query: LogQuery,
     response: getNetworkLog.output,
     errors: ['NOT_FOUND'],
   })
-  log({ params, query }: Call<z.output<typeof AgentParams>, z.output<typeof LogQuery>>) {
-    return this.bus.request(getNetworkLog, { agentId: params.id, limit: query.limit });
+  log(@Param(AgentParams) { id }: AgentParams, @Query(LogQuery) query: LogQuery) {
+    return this.bus.request(getNetworkLog, { agentId: id, limit: query.limit });
   }
 }

@@ -6,8 +6,8 @@ import { temporaryFolder } from '#lib/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ERROR_STATUS } from '#lib/contracts';
 import { controllers } from '../gateway.module.js';
-import { ENDPOINT, type EndpointDefinition } from '../http/endpoint.js';
-import { openApiDocument } from './openapi-document.js';
+import { routesOf } from '../http/routes.js';
+import { openApiDocument, operationIdOf } from './openapi-document.js';
 
 const run = promisify(execFile);
 
@@ -22,14 +22,10 @@ interface Operation {
 const document = openApiDocument(controllers, '0.1.0') as { paths: Record<string, Record<string, Operation>> };
 
 /** Every declaration with what the document says of it. */
-const routes = controllers.flatMap((controller) =>
-  Object.getOwnPropertyNames(controller.prototype).flatMap((name) => {
-    const handler = (controller.prototype as unknown as Record<string, object>)[name];
-    const definition = handler && (Reflect.getMetadata(ENDPOINT, handler) as EndpointDefinition | undefined);
-    const operationId = `${controller.name.replace(/Controller$/, '')}_${name}`;
-    return definition ? [{ operationId, definition, operation: operationOf(operationId) }] : [];
-  }),
-);
+const routes = routesOf(controllers).flatMap(({ endpoint, ...route }) => {
+  const operationId = operationIdOf(route, endpoint?.operationId);
+  return endpoint ? [{ operationId, definition: { ...route, ...endpoint }, operation: operationOf(operationId) }] : [];
+});
 
 describe('the OpenAPI document', () => {
   let file: string;

@@ -1,9 +1,9 @@
 import { ERROR_STATUS, type ErrorCode } from '#lib/contracts';
-import { PATH_METADATA } from '@nestjs/common/constants.js';
 import { z } from 'zod';
-import { ENDPOINT, type EndpointDefinition } from '../http/endpoint.js';
+import type { EndpointDefinition } from '../http/endpoint.js';
+import { type Controller, type Route, routesOf } from '../http/routes.js';
 import { exampleOf } from './example-of.js';
-import { SchemaRoom } from './schema-room.js';
+import { SchemaComponents } from './schema-components.js';
 
 const ErrorBody = z.object({
   success: z.literal(false),
@@ -23,30 +23,19 @@ const FOR_ACCOUNTS: ErrorCode[] = [...FOR_SIGNED_IN, 'FEATURE_DISABLED'];
 const FOR_POSTS: ErrorCode[] = ['CONFLICT', 'IDEMPOTENCY_KEY_REUSED'];
 const FOR_BODIES: ErrorCode[] = ['REQUEST_TIMEOUT', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
 
-/** A parameter as Fastify writes it, with what it may be: `:platform(discord|slack)`, or `*path`. */
-const PARAMETER = /[:*](\w+)(?:\(([\w|]+)\))?/g;
+/** A parameter as Fastify writes it, with what it may be: `:platform(discord|slack)`. */
+const PARAMETER = /:(\w+)(?:\(([\w|]+)\))?/g;
 
 /** The OpenAPI 3.1 document of all controllers, made from the declarations that also validate. */
-export function openApiDocument(controllers: (new (...parameters: never[]) => object)[], version: string): object {
-  const schemas = new SchemaRoom();
+export function openApiDocument(controllers: readonly Controller[], version: string): object {
+  const schemas = new SchemaComponents();
   const paths: Record<string, Record<string, object>> = {};
-  for (const controller of controllers) {
-    const prefix = String(Reflect.getMetadata(PATH_METADATA, controller) ?? '');
-    for (const name of Object.getOwnPropertyNames(controller.prototype)) {
-      const handler = (controller.prototype as Record<string, unknown>)[name];
-      const definition =
-        typeof handler === 'function'
-          ? (Reflect.getMetadata(ENDPOINT, handler) as EndpointDefinition | undefined)
-          : undefined;
-      if (!definition) continue;
-      const path = `/${[prefix, definition.path].filter(Boolean).join('/')}`;
-      (paths[path.replace(PARAMETER, '{$1}')] ??= {})[definition.method.toLowerCase()] = operation(
-        definition,
-        `${controller.name.replace(/Controller$/, '')}_${name}`,
-        path,
-        schemas,
-      );
-    }
+  for (const { endpoint, path, ...route } of routesOf(controllers)) {
+    if (!endpoint) continue;
+    // Fastify's wildcard has no name.
+    const named = path.replace(/\*$/, ':path');
+    const operations = (paths[named.replace(PARAMETER, '{$1}')] ??= {});
+    operations[route.method.toLowerCase()] = operation({ ...route, ...endpoint, path: named }, schemas);
   }
   return {
     openapi: '3.1.0',
@@ -69,7 +58,13 @@ export function openApiDocument(controllers: (new (...parameters: never[]) => ob
   };
 }
 
-function operation(definition: EndpointDefinition, operationId: string, path: string, schemas: SchemaRoom): object {
+type Operation = Omit<Route, 'endpoint'> & EndpointDefinition;
+
+export const operationIdOf = ({ controller, name }: Pick<Route, 'controller' | 'name'>, known?: string): string =>
+  known ?? `${controller.name.replace(/Controller$/, '')}_${name}`;
+
+function operation(definition: Operation, schemas: SchemaComponents): object {
+  const operationId = operationIdOf(definition, definition.operationId);
   const isPublic = definition.access === 'public';
   const codes = new Set([...commonErrors(definition), ...(definition.errors ?? [])]);
   const byStatus = new Map<number, ErrorCode[]>();
@@ -82,7 +77,7 @@ function operation(definition: EndpointDefinition, operationId: string, path: st
     'x-roost-tenant': definition.tenant ?? 'account',
     security: isPublic ? [] : [{ bearer: [] }, { apiKeyHeader: [] }, { shortApiKeyHeader: [] }],
     parameters: [
-      ...pathParameters(path),
+      ...pathParameters(definition.path),
       ...queryParameters(definition.query && schemas.of(definition.query, `${operationId}_query`)),
       ...(isReplayable(definition) ? [IDEMPOTENCY_KEY] : []),
     ],
@@ -113,7 +108,7 @@ function operation(definition: EndpointDefinition, operationId: string, path: st
 }
 
 /** A body in JSON with an example of it. */
-function json(schema: Record<string, unknown>, schemas: SchemaRoom, isFull: boolean, example?: unknown): object {
+function json(schema: Record<string, unknown>, schemas: SchemaComponents, isFull: boolean, example?: unknown): object {
   return { 'application/json': { schema, example: example ?? exampleOf(schema, schemas.shared, isFull) } };
 }
 
@@ -125,7 +120,7 @@ function errorExample(code: ErrorCode): object {
   };
 }
 
-function commonErrors(definition: EndpointDefinition): ErrorCode[] {
+function commonErrors(definition: Operation): ErrorCode[] {
   const { access, params, body, accepts } = definition;
   return [
     ...ALWAYS,
@@ -136,7 +131,7 @@ function commonErrors(definition: EndpointDefinition): ErrorCode[] {
   ];
 }
 
-const isReplayable = ({ method, access }: Pick<EndpointDefinition, 'method' | 'access'>) =>
+const isReplayable = ({ method, access }: Pick<Operation, 'method' | 'access'>) =>
   method === 'POST' && access !== 'public';
 
 const IDEMPOTENCY_KEY = {
@@ -148,9 +143,9 @@ const IDEMPOTENCY_KEY = {
 };
 
 function requestBody(
-  { accepts = ['json'], example }: EndpointDefinition,
+  { accepts = ['json'], example }: Operation,
   schema: Record<string, unknown> | undefined,
-  schemas: SchemaRoom,
+  schemas: SchemaComponents,
 ): object {
   const content = {
     ...(schema ? json(schema, schemas, false, example) : {}),

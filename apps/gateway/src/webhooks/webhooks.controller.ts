@@ -24,9 +24,10 @@ import {
   WebhookEndpointSecret,
   wire,
 } from '#lib/contracts';
-import { Controller } from '@nestjs/common';
+import { Controller, Delete, Get, Patch, Post } from '@nestjs/common';
 import { z } from 'zod';
-import { type Call, Endpoint } from '../http/endpoint.js';
+import { Body, Param, Query } from '../http/arguments.js';
+import { Endpoint, Tag } from '../http/endpoint.js';
 
 /** What is no id at all is answered as an unknown one is. */
 const Params = z.looseObject({
@@ -36,153 +37,132 @@ const Params = z.looseObject({
     return true;
   }),
 });
-type ById = Call<z.output<typeof Params>>;
+type Params = z.output<typeof Params>;
 const EndpointsQuery = wire({ agentId: AgentId.optional() });
-const common = { access: 'account', tag: 'Webhooks' } as const;
-const byId = { ...common, params: Params };
+type EndpointsQuery = z.output<typeof EndpointsQuery>;
 
 /** spec: webhooks.md */
+@Tag('Webhooks')
 @Controller('v1/webhooks')
 export class WebhooksController {
   constructor(private readonly bus: Bus) {}
 
+  @Post('endpoints')
   @Endpoint({
-    ...common,
-    method: 'POST',
-    path: 'endpoints',
+    access: 'account',
     summary: 'Register a webhook endpoint; its secret is shown this once',
-    body: NewWebhookEndpoint,
     response: WebhookEndpointSecret,
     status: 201,
     errors: ['QUOTA_EXCEEDED'],
   })
-  create({ body }: Call<unknown, unknown, z.output<typeof NewWebhookEndpoint>>) {
+  create(@Body(NewWebhookEndpoint) body: NewWebhookEndpoint) {
     return this.bus.request(createWebhookEndpoint, body);
   }
 
+  @Get('endpoints')
   @Endpoint({
-    ...common,
-    method: 'GET',
-    path: 'endpoints',
+    access: 'account',
     summary: "List webhook endpoints, those of agents' configurations included",
-    query: EndpointsQuery,
     response: listWebhookEndpoints.output,
   })
-  list({ query }: Call<unknown, z.output<typeof EndpointsQuery>>) {
+  list(@Query(EndpointsQuery) query: EndpointsQuery) {
     return this.bus.request(listWebhookEndpoints, query);
   }
 
-  @Endpoint({
-    ...byId,
-    method: 'GET',
-    path: 'endpoints/:id',
-    summary: 'Get a webhook endpoint',
-    response: WebhookEndpoint,
-    errors: ['NOT_FOUND'],
-  })
-  get({ params }: ById) {
-    return this.bus.request(getWebhookEndpoint, { endpointId: params.id });
+  @Get('endpoints/:id')
+  @Endpoint({ access: 'account', summary: 'Get a webhook endpoint', response: WebhookEndpoint, errors: ['NOT_FOUND'] })
+  get(@Param(Params) { id }: Params) {
+    return this.bus.request(getWebhookEndpoint, { endpointId: id });
   }
 
+  @Patch('endpoints/:id')
   @Endpoint({
-    ...byId,
-    method: 'PATCH',
-    path: 'endpoints/:id',
+    access: 'account',
     summary: 'Change a webhook endpoint',
-    body: WebhookEndpointChange,
     example: { enabled: false },
     response: WebhookEndpoint,
     errors: ['NOT_FOUND', 'CONFLICT'],
   })
-  update({ params, body }: Call<z.output<typeof Params>, unknown, z.output<typeof WebhookEndpointChange>>) {
-    return this.bus.request(updateWebhookEndpoint, { ...body, endpointId: params.id });
+  update(@Param(Params) { id }: Params, @Body(WebhookEndpointChange) body: WebhookEndpointChange) {
+    return this.bus.request(updateWebhookEndpoint, { ...body, endpointId: id });
   }
 
+  @Delete('endpoints/:id')
   @Endpoint({
-    ...byId,
-    method: 'DELETE',
-    path: 'endpoints/:id',
+    access: 'account',
     summary: 'Delete a webhook endpoint and its history',
     response: deleteWebhookEndpoint.output,
     errors: ['NOT_FOUND', 'CONFLICT'],
   })
-  delete({ params }: ById) {
-    return this.bus.request(deleteWebhookEndpoint, { endpointId: params.id });
+  delete(@Param(Params) { id }: Params) {
+    return this.bus.request(deleteWebhookEndpoint, { endpointId: id });
   }
 
+  @Post('endpoints/:id/rotate-secret')
   @Endpoint({
-    ...byId,
-    method: 'POST',
-    path: 'endpoints/:id/rotate-secret',
+    access: 'account',
     summary: 'Replace the signing secret; the old one stays valid for 24 hours',
     response: WebhookEndpointSecret,
     errors: ['NOT_FOUND'],
   })
-  rotate({ params }: ById) {
-    return this.bus.request(rotateWebhookSecret, { endpointId: params.id });
+  rotate(@Param(Params) { id }: Params) {
+    return this.bus.request(rotateWebhookSecret, { endpointId: id });
   }
 
+  @Post('endpoints/:id/test')
   @Endpoint({
-    ...byId,
-    method: 'POST',
-    path: 'endpoints/:id/test',
+    access: 'account',
     summary: 'Send a test event',
     response: WebhookDelivery,
     status: 202,
     errors: ['NOT_FOUND', 'CONFLICT'],
   })
-  test({ params }: ById) {
-    return this.bus.request(testWebhookEndpoint, { endpointId: params.id });
+  test(@Param(Params) { id }: Params) {
+    return this.bus.request(testWebhookEndpoint, { endpointId: id });
   }
 
+  @Post('endpoints/:id/replay')
   @Endpoint({
-    ...byId,
-    method: 'POST',
-    path: 'endpoints/:id/replay',
+    access: 'account',
     summary: 'Send again what an endpoint was sent',
-    body: ReplayWebhooks,
     response: ReplayedWebhooks,
     status: 202,
     errors: ['NOT_FOUND', 'CONFLICT'],
   })
-  replay({ params, body }: Call<z.output<typeof Params>, unknown, z.output<typeof ReplayWebhooks>>) {
-    return this.bus.request(replayWebhooks, { ...body, endpointId: params.id });
+  replay(@Param(Params) { id }: Params, @Body(ReplayWebhooks) body: ReplayWebhooks) {
+    return this.bus.request(replayWebhooks, { ...body, endpointId: id });
   }
 
+  @Get('deliveries')
   @Endpoint({
-    ...common,
-    method: 'GET',
-    path: 'deliveries',
+    access: 'account',
     summary: 'List webhook deliveries, newest first',
-    query: ListWebhookDeliveries,
     response: listWebhookDeliveries.output,
   })
-  deliveries({ query }: Call<unknown, z.output<typeof ListWebhookDeliveries>>) {
+  deliveries(@Query(ListWebhookDeliveries) query: ListWebhookDeliveries) {
     return this.bus.request(listWebhookDeliveries, query);
   }
 
+  @Get('deliveries/:id')
   @Endpoint({
-    ...byId,
-    method: 'GET',
-    path: 'deliveries/:id',
+    access: 'account',
     summary: 'Get a webhook delivery with its attempts',
     response: WebhookDeliveryDetail,
     errors: ['NOT_FOUND'],
   })
-  delivery({ params }: ById) {
-    return this.bus.request(getWebhookDelivery, { deliveryId: params.id });
+  delivery(@Param(Params) { id }: Params) {
+    return this.bus.request(getWebhookDelivery, { deliveryId: id });
   }
 
+  @Post('deliveries/:id/retry')
   @Endpoint({
-    ...byId,
-    method: 'POST',
-    path: 'deliveries/:id/retry',
+    access: 'account',
     summary: 'Try a webhook delivery again now',
     response: WebhookDelivery,
     status: 202,
     errors: ['NOT_FOUND', 'CONFLICT'],
   })
-  retry({ params }: ById) {
-    return this.bus.request(retryWebhookDelivery, { deliveryId: params.id });
+  retry(@Param(Params) { id }: Params) {
+    return this.bus.request(retryWebhookDelivery, { deliveryId: id });
   }
 }

@@ -1,23 +1,27 @@
 import { RoostError, wire } from '#lib/contracts';
-import { Controller } from '@nestjs/common';
+import { Controller, Get, Post, Req } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { type Call, Endpoint } from '../../http/endpoint.js';
+import { Body, Param } from '../../http/arguments.js';
+import { Endpoint, Tag } from '../../http/endpoint.js';
 import { Session } from '../accounts.controller.js';
 import { LoginLimits } from '../login-limits.js';
 import { LoginSessions } from '../login-sessions.js';
 import { SIGN_IN_PROVIDERS } from './sign-in-provider.js';
 import { SignIns } from './sign-ins.js';
 
-const common = { access: 'public', tenant: 'proof', tag: 'Accounts' } as const;
 const ProviderParams = z.object({ provider: z.string() });
+type ProviderParams = z.output<typeof ProviderParams>;
 const Callback = wire({
   code: z.string().min(1).max(2_000),
   state: z.string().min(1).max(200),
   /** RFC 9207: some issuers name themselves in the answer, and it must then be handed on. */
   iss: z.url().max(2_000).optional(),
 });
+type Callback = z.output<typeof Callback>;
 
 /** spec: 00-overview, "Accounts": signing in with Google or GitHub. */
+@Tag('Accounts')
 @Controller('auth/oauth/:provider')
 export class OauthController {
   constructor(
@@ -26,33 +30,34 @@ export class OauthController {
     private readonly limits: LoginLimits,
   ) {}
 
+  @Get()
   @Endpoint({
-    ...common,
-    method: 'GET',
-    path: '',
+    access: 'public',
+    tenant: 'proof',
     summary: 'Where to send the browser; keep `state` and compare it with the one that comes back',
-    params: ProviderParams,
     response: wire({ authorizationUrl: z.string(), state: z.string() }),
     errors: ['NOT_FOUND', 'RATE_LIMITED'],
   })
-  async begin({ params, request }: Call<z.output<typeof ProviderParams>>) {
+  async begin(@Param(ProviderParams) { provider }: ProviderParams, @Req() request: FastifyRequest) {
     await this.limits.admit({ address: request.ip, of: 'password' });
-    return this.signIns.begin(nameOf(params.provider));
+    return this.signIns.begin(nameOf(provider));
   }
 
+  @Post('callback')
   @Endpoint({
-    ...common,
-    method: 'POST',
-    path: 'callback',
+    access: 'public',
+    tenant: 'proof',
     summary: 'Sign in with the code that the browser brought back',
-    params: ProviderParams,
-    body: Callback,
     response: Session,
     errors: ['UNAUTHORIZED', 'ACCESS_DENIED', 'NOT_FOUND', 'RATE_LIMITED'],
   })
-  async finish({ params, body, request }: Call<z.output<typeof ProviderParams>, unknown, z.output<typeof Callback>>) {
+  async finish(
+    @Param(ProviderParams) { provider }: ProviderParams,
+    @Body(Callback) body: Callback,
+    @Req() request: FastifyRequest,
+  ) {
     await this.limits.admit({ address: request.ip, of: 'password' });
-    const user = await this.signIns.finish(nameOf(params.provider), body);
+    const user = await this.signIns.finish(nameOf(provider), body);
     return this.sessions.begin(user);
   }
 }

@@ -1,23 +1,24 @@
 import { AccountQuota, wire } from '#lib/contracts';
-import { Controller } from '@nestjs/common';
+import { Controller, Get } from '@nestjs/common';
 import { z } from 'zod';
-import { type Call, Endpoint } from '../../http/endpoint.js';
+import type { Identity } from '../identities.js';
+import { Caller } from '../../http/arguments.js';
+import { Endpoint, Tag } from '../../http/endpoint.js';
 import { AccountQuotas } from './account-quotas.js';
 
 /** docs/limits.md */
+@Tag('Accounts')
 @Controller('v1/account/quotas')
 export class QuotasController {
   constructor(private readonly quotas: AccountQuotas) {}
 
+  @Get()
   @Endpoint({
-    method: 'GET',
-    path: '',
     access: 'signed-in',
-    tag: 'Accounts',
     summary: 'Every quota of the account with its limit and use',
     response: wire({ quotas: z.array(AccountQuota) }),
   })
-  async list({ accountId }: Call) {
+  async list(@Caller() { accountId }: Identity) {
     return { quotas: await this.quotas.report(accountId) };
   }
 }

@@ -9,7 +9,7 @@ const DOCS_POLICY =
   "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:";
 
 /** Security headers, CORS, compression and the reference page at `/docs`. */
-export async function addManners(
+export async function registerHttpPlugins(
   app: NestFastifyApplication,
   server: FastifyInstance,
   corsOrigins: string,

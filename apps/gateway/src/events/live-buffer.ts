@@ -12,7 +12,7 @@ const MAX_ENDED = 8;
  * Puts the deltas of an agent's turns in line for one reader: in order, each once, after the start of their turn and
  * not after its end. They wait here until what came before them has been told.
  */
-export class LiveLine {
+export class LiveBuffer {
   private waiting: HeardEvent[] = [];
   private readonly messagesOf = new Map<string, string[]>();
   private latest: { turnId: string; seq: number } | undefined;

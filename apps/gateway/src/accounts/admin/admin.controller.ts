@@ -23,7 +23,7 @@ import { AccountAdmin } from './account-admin.js';
 
 /** Answers the operator on the bus, never over HTTP. */
 @Injectable()
-export class AdminDoor implements OnApplicationBootstrap {
+export class AdminController implements OnApplicationBootstrap {
   constructor(
     private readonly bus: Bus,
     private readonly admin: AccountAdmin,

@@ -1,36 +1,37 @@
-import { Controller } from '@nestjs/common';
+import { Controller, Get, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { type Call, Endpoint, HANDLED } from '../http/endpoint.js';
+import { Query } from '../http/arguments.js';
+import { Endpoint, Tag } from '../http/endpoint.js';
 
 const text = z.string().max(4_096).optional();
 /** Authorisation servers may add parameters of their own: https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2 */
-const Landing = z.looseObject({ code: text, state: text, error: text, error_description: text });
+const Callback = z.looseObject({ code: text, state: text, error: text, error_description: text });
+type Callback = z.output<typeof Callback>;
 
 /**
  * Where the browser lands when access to an MCP server was granted and the caller named no address of its own. It only
  * shows what came: were it to finish the authorisation by itself, whoever lured somebody here would get their access.
  */
+@Tag('MCP')
 @Controller('v1/mcp/oauth')
-export class McpLandingController {
+export class McpCallbackController {
+  @Get('callback')
   @Endpoint({
-    method: 'GET',
-    path: 'callback',
     access: 'public',
     tenant: 'none',
-    tag: 'MCP',
     summary: 'The page people land on after granting an MCP server access',
-    query: Landing,
+    operationId: 'McpLanding_landed',
   })
-  async landed({ query, reply }: Call<unknown, z.output<typeof Landing>>) {
-    await reply
+  show(@Query(Callback) query: Callback, @Res() reply: FastifyReply): void {
+    void reply
       .header('content-type', 'text/html; charset=utf-8')
       .header('cache-control', 'no-store')
       .send(pageOf(query));
-    return HANDLED;
   }
 }
 
-function pageOf({ code, state, error, error_description: why }: z.output<typeof Landing>): string {
+function pageOf({ code, state, error, error_description: why }: Callback): string {
   const body =
     code !== undefined && state !== undefined
       ? `<h1>One step is left</h1>

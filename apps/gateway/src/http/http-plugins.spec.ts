@@ -7,7 +7,7 @@ interface ErrorBody {
 
 const ORIGIN = 'https://app.example.org';
 
-describe('the manners of the gateway', () => {
+describe('the HTTP plugins of the gateway', () => {
   let roost: TestRoost;
   beforeAll(async () => {
     roost = await startRoost({ services: ['gateway'], env: { ROOST_CORS_ORIGINS: ORIGIN } });

@@ -3,7 +3,7 @@ import { z } from 'zod';
 type Json = Record<string, unknown>;
 
 /** JSON Schemas of the wire's form; what they share under a name moves to the document's components. */
-export class SchemaRoom {
+export class SchemaComponents {
   readonly shared: Record<string, Json> = {};
 
   /** `owner` keeps apart the parts that have no name of their own. */

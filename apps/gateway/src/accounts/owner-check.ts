@@ -1,6 +1,6 @@
 import { RoostError } from '#lib/contracts';
 import { Injectable } from '@nestjs/common';
-import type { Call } from '../http/endpoint.js';
+import type { Identity } from './identities.js';
 import { LoginLimits } from './login-limits.js';
 import { LoginSessions } from './login-sessions.js';
 import { type User, Users } from './users.js';
@@ -8,9 +8,9 @@ import { type User, Users } from './users.js';
 /** Who has no password shows who they are by having just signed in with their provider. */
 const FRESH_MINUTES = 10;
 
-/** Before what cannot be undone: a token alone may be somebody else's by now. */
+/** Has the owner show who they are before what cannot be undone: a token alone may be somebody else's by now. */
 @Injectable()
-export class OwnerProof {
+export class OwnerCheck {
   constructor(
     private readonly users: Users,
     private readonly sessions: LoginSessions,
@@ -18,10 +18,14 @@ export class OwnerProof {
   ) {}
 
   /** Errors: ACCESS_DENIED (an API key; a wrong or missing password; none, and the sign-in is old), RATE_LIMITED. */
-  async require({ userId, sessionId, request }: Call, password: string | undefined, field: string): Promise<User> {
+  async require(
+    { userId, sessionId }: Identity,
+    address: string,
+    { field, password }: { field: string; password: string | undefined },
+  ): Promise<User> {
     const user = userId === undefined ? undefined : await this.users.find(userId);
     if (!user) throw new RoostError('ACCESS_DENIED', 'an API key cannot do this: sign in, and send the token');
-    const attempt = { address: request.ip, email: user.email, of: 'password' } as const;
+    const attempt = { address, email: user.email, of: 'password' } as const;
     await this.limits.admit(attempt);
     const isRight = password === undefined ? undefined : await this.users.isPassword(user.id, password);
     if (isRight) await this.limits.succeeded(attempt);

@@ -3,13 +3,10 @@ import type { FastifyInstance } from 'fastify';
 import { Readable } from 'node:stream';
 import { endpointOf } from './endpoint.js';
 import { limitBytes } from './limit-bytes.js';
-import type { ApiRequest } from './request.js';
+import { type ApiRequest, STREAMED } from './request.js';
 
 const GIBIBYTE = 1024 ** 3;
 const MAX_RAW_BYTES = 1024 ** 2;
-
-/** The body of a request whose bytes `@BodyStream` gives. */
-export const STREAMED: unique symbol = Symbol('roost:streamed');
 
 /**
  * Gives endpoints that take bytes or a stream what they take; a stream that an endpoint does not take stays the body,

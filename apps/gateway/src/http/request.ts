@@ -5,12 +5,14 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Readable } from 'node:stream';
 import type { AccessEnd } from '../access/access-ends.js';
 import type { Identity } from '../accounts/identities.js';
-import type { IdempotentCall } from '../idempotency/idempotent-call.js';
 
 /** A little longer than the longest wait that a caller can ask for. */
 export const DEADLINE_MS = 130_000;
 const USABLE_ID = /^[\w.:-]{1,128}$/;
 const USABLE_KEY = /^[\x20-\x7e]{1,255}$/;
+
+/** The body of a request whose bytes `@BodyStream` gives. */
+export const STREAMED: unique symbol = Symbol('roost:streamed');
 
 /** A request with what our hooks found out about it. */
 export interface ApiRequest extends FastifyRequest {
@@ -22,7 +24,7 @@ export interface ApiRequest extends FastifyRequest {
   /** The body where the endpoint accepts streams and it was not JSON. */
   bodyStream?: Readable;
   /** The call under its `Idempotency-Key`, until its result is kept. */
-  idempotent?: IdempotentCall;
+  idempotent?: { settle(body: unknown, status: number): Promise<void> };
   /** Ends a response that has begun, when its caller may not have it any more. */
   endReply?: (why: AccessEnd) => void;
 }

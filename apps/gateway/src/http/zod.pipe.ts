@@ -3,7 +3,7 @@ import { RoostError } from '#lib/contracts';
 import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
 import { Readable } from 'node:stream';
 import { z } from 'zod';
-import { STREAMED } from './read-body.js';
+import { STREAMED } from './request.js';
 import { refuseUnusableParameters } from './usable-text.js';
 
 type Metadata = Pick<ArgumentMetadata, 'type'> & { schema?: unknown };

@@ -9,7 +9,7 @@ export default defineConfig({
   oxc: false,
   resolve: {
     alias: [
-      { find: /^#lib\/bus\/(rpc|credentials|keys)$/, replacement: room('./libs/bus/src') + '/$1/index.ts' },
+      { find: '#lib/nats-auth/keys', replacement: room('./libs/nats-auth/src/keys/index.ts') },
       { find: '#lib/contracts/errors', replacement: room('./libs/contracts/src/errors.ts') },
       { find: '#lib/database/roles', replacement: room('./libs/database/src/roles/index.ts') },
       { find: /^#lib\/([^/]+)$/, replacement: room('./libs') + '/$1/src/index.ts' },

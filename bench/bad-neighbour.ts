@@ -1,7 +1,8 @@
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { randomUUID } from 'node:crypto';
-import { accountCredentials } from '#lib/bus/credentials';
-import { ownCall, requestOverNats } from '#lib/bus/rpc';
+import { ownCall } from '#lib/call-context';
+import { accountCredentials } from '#lib/nats-auth';
+import { requestOverNats } from '#lib/rpc';
 import { cancelExec, execCommand } from '#lib/contracts';
 import { accountSeedOf, type BenchRoost, startBenchRoost } from './runner/bench-roost.js';
 import type { Figure, Options } from './runner/bench.js';

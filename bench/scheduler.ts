@@ -1,5 +1,6 @@
 import { sendMessage } from '#lib/contracts';
-import { Bus, serve } from '#lib/bus';
+import { Bus } from '#lib/bus';
+import { serve } from '#lib/rpc';
 import { Database } from '#lib/database';
 import { freshBus, freshDatabase, startTestServers } from '#lib/testing';
 import { type ChildProcess, spawn } from 'node:child_process';

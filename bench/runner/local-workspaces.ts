@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { accountCredentials, workspaceCredentials } from '#lib/bus/credentials';
-import { ownCall, requestOverNats } from '#lib/bus/rpc';
+import { ownCall } from '#lib/call-context';
+import { accountCredentials, workspaceCredentials } from '#lib/nats-auth';
+import { requestOverNats } from '#lib/rpc';
 import { execCommand } from '#lib/contracts';
 import {
   localRuntimeNames,

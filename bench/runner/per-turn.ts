@@ -1,4 +1,4 @@
-import { accountCredentials } from '#lib/bus/credentials';
+import { accountCredentials } from '#lib/nats-auth';
 import { connect, credsAuthenticator } from '@nats-io/transport-node';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-import { accountCredentials } from '#lib/bus/credentials';
+import { accountCredentials } from '#lib/nats-auth';
 import { newAccount, type SpawnedRoost, spawnRoost, startTestServers, temporaryFolder } from '#lib/testing';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

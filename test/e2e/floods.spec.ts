@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { accountCredentials } from '#lib/bus/credentials';
+import { accountCredentials } from '#lib/nats-auth';
 import { newAccount, spawnRoost, temporaryFolder } from '#lib/testing';
 import { describe, expect, it } from 'vitest';
 import { watchProcesses } from '../hostile/watch-processes.js';

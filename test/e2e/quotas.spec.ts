@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { adminCredentials, serviceInboxPrefix } from '#lib/bus/credentials';
+import { adminCredentials, serviceInboxPrefix } from '#lib/nats-auth';
 import { newAccount, startRoost, type TestRoost, until } from '#lib/testing';
 import { runCommand } from '#tools/admin';
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';

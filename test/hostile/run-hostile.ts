@@ -1,4 +1,4 @@
-import { accountCredentials } from '#lib/bus/credentials';
+import { accountCredentials } from '#lib/nats-auth';
 import { newAccount, spawnRoost, startTestServers, temporaryFolder } from '#lib/testing';
 import { spawn } from 'node:child_process';
 import { copyFileSync, readFileSync } from 'node:fs';

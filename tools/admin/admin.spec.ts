@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { adminCredentials, serviceInboxPrefix } from '#lib/bus/credentials';
+import { adminCredentials, serviceInboxPrefix } from '#lib/nats-auth';
 import { startRoost, type TestRoost } from '#lib/testing';
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

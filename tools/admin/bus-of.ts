@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment } from '#lib/config';
+import { adminCredentials, serviceInboxPrefix } from '#lib/nats-auth';
 import { RoostError } from '#lib/contracts';
-import { adminCredentials, serviceInboxPrefix } from '#lib/bus/credentials';
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 
 /**

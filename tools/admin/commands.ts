@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { ownCall, requestOverNats } from '#lib/bus/rpc';
+import { ownCall } from '#lib/call-context';
+import { requestOverNats } from '#lib/rpc';
 import {
   type AdminAccount,
   createAccount,

@@ -3,7 +3,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { accountCredentials, adminPermissions, servicePermissions } from '#lib/bus/credentials';
+import { accountCredentials, adminPermissions, servicePermissions } from '#lib/nats-auth';
 import { freshDatabase, temporaryFolder } from '#lib/testing';
 import { services } from '../launcher/services.js';
 import { makeRoles } from './make-roles.js';

@@ -2,7 +2,7 @@ import { parseCreds } from '@nats-io/jwt';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { accountCredentials, servicePermissions } from '#lib/bus/credentials';
+import { accountCredentials, servicePermissions } from '#lib/nats-auth';
 import { temporaryFolder } from '#lib/testing';
 import { keptTrust, serviceAccess } from './nats-trust.js';
 import { services } from './services.js';

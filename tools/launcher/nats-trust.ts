@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BusTrust } from '#lib/bus/credentials';
+import type { BusTrust } from '#lib/nats-auth';
 import { keptSecret } from './secrets.js';
 
 /** Loaded when something is signed: the launcher, which reads what is kept, needs none of it. */
-const credentials = () => import('#lib/bus/credentials');
+const credentials = () => import('#lib/nats-auth');
 
 export function hasTrust(natsDir: string): boolean {
   return existsSync(join(natsDir, 'trust.json'));

@@ -3,7 +3,7 @@ import { connect, credsAuthenticator } from '@nats-io/transport-node';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { accountCredentials } from '#lib/bus/credentials';
+import { accountCredentials } from '#lib/nats-auth';
 import { temporaryFolder, until } from '#lib/testing';
 import { startNats, type Nats } from './nats.js';
 

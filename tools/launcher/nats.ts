@@ -2,7 +2,7 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
-import type { BusAccount, BusTrust } from '#lib/bus/credentials';
+import type { BusAccount, BusTrust } from '#lib/nats-auth';
 import { RoostError } from '#lib/contracts/errors';
 import { openServerLog } from './server-log.js';
 import { keptTrust } from './nats-trust.js';

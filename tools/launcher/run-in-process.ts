@@ -1,5 +1,6 @@
-import { Neighbours } from '#lib/bus/rpc';
-import type { Environment, RunningService } from '#lib/config';
+import type { RunningService } from '#lib/bus';
+import { InProcessRegistry } from '#lib/rpc';
+import type { Environment } from '#lib/config';
 import { type ServiceEntry, stopInOrder } from './services.js';
 
 export interface RunningServices {
@@ -20,10 +21,10 @@ export async function runInProcess(
   environmentOf: (serviceName: string) => Promise<Environment>,
 ): Promise<RunningServices> {
   const running: RunningService[] = [];
-  const neighbours = new Neighbours();
+  const inProcess = new InProcessRegistry();
   const start = async ({ name, load }: ServiceEntry) => {
     const [service, environment] = await Promise.all([load(), environmentOf(name)]);
-    running.push(await service.start(environment, neighbours));
+    running.push(await service.start(environment, inProcess));
   };
   const stop = () => stopInOrder(running);
 

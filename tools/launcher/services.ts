@@ -1,4 +1,4 @@
-import type { StartService } from '#lib/config';
+import type { StartService } from '#lib/bus';
 import type { z } from 'zod';
 
 /** What every app's main.ts exports. */

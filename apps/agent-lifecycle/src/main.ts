@@ -1,15 +1,14 @@
-import { runIfMain, startService } from '#lib/bus';
-import type { StartService } from '#lib/config';
+import { runIfMain, startService, type StartService } from '#lib/bus';
 import { lifecycleConfigSchema } from './config.js';
 import { LifecycleModule } from './lifecycle.module.js';
 import { migrations } from './migrations/index.js';
 
 /** Starts the service that knows what an agent is, which state it is in, and makes its workspace. */
-export const start: StartService = (env, neighbours) =>
+export const start: StartService = (env, inProcess) =>
   startService({
     name: 'agent-lifecycle',
     env,
-    neighbours,
+    inProcess,
     config: lifecycleConfigSchema,
     module: LifecycleModule,
     hasHealthDetails: true,

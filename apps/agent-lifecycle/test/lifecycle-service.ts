@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { Bus, ownCall } from '#lib/bus';
+import { Bus } from '#lib/bus';
+import { ownCall } from '#lib/call-context';
 import type { Environment } from '#lib/config';
 import { CreateAgent, createAgent, healthCheck, type RequestContract } from '#lib/contracts';
 import { Database } from '#lib/database';

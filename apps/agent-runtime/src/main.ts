@@ -1,5 +1,4 @@
-import { runIfMain, startService } from '#lib/bus';
-import type { StartService } from '#lib/config';
+import { runIfMain, startService, type StartService } from '#lib/bus';
 import { Config } from './config.js';
 import { McpHealth1796010000000 } from './migrations/mcp-health-1796010000000.js';
 import { DeletedAccounts1795710300000 } from './migrations/deleted-accounts-1795710300000.js';
@@ -12,11 +11,11 @@ import { RuntimeModule } from './runtime.module.js';
 globalThis.AI_SDK_LOG_WARNINGS = false;
 
 /** Starts a brain: it claims turns as soon as this resolves. */
-export const start: StartService = (env, neighbours) =>
+export const start: StartService = (env, inProcess) =>
   startService({
     name: 'agent-runtime',
     env,
-    neighbours,
+    inProcess,
     config: Config,
     module: RuntimeModule,
     database: {

@@ -1,4 +1,5 @@
-import { type Bus, type CallContext, accountOf } from '#lib/bus';
+import type { Bus } from '#lib/bus';
+import { accountOf, type CallContext } from '#lib/call-context';
 import { getAgentState, RoostError } from '#lib/contracts';
 
 /** Errors: NOT_FOUND, also for another account's agent. */

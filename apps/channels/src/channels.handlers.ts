@@ -1,4 +1,5 @@
-import { accountOf, Bus, type CallContext, Handles } from '#lib/bus';
+import { Bus, Handles } from '#lib/bus';
+import { accountOf, type CallContext } from '#lib/call-context';
 import {
   type ChannelEntry,
   type ChatPlatform,

@@ -1,5 +1,5 @@
 import { CONFIG } from '#lib/bus';
-import { Content, Workspaces } from '#lib/workspace-files';
+import { Content, Workspaces } from '#lib/workspace-client';
 import { AccountLimits, countRows, quotaUseController } from '#lib/quotas';
 import { Module } from '@nestjs/common';
 import { createAdapters } from './adapters/index.js';

@@ -1,5 +1,4 @@
-import { runIfMain, startService } from '#lib/bus';
-import type { StartService } from '#lib/config';
+import { runIfMain, startService, type StartService } from '#lib/bus';
 import { ChannelsModule } from './channels.module.js';
 import { Config } from './config.js';
 import { BindingQuota1795900000000 } from './migrations/binding-quota-1795900000000.js';
@@ -10,11 +9,11 @@ import { Memories1795590000000 } from './migrations/memories-1795590000000.js';
 import { RefusedDeliveries1795910000000 } from './migrations/refused-deliveries-1795910000000.js';
 
 /** Starts the chat connections: each bot is connected by one replica. */
-export const start: StartService = (env, neighbours) =>
+export const start: StartService = (env, inProcess) =>
   startService({
     name: 'channels',
     env,
-    neighbours,
+    inProcess,
     config: Config,
     module: ChannelsModule,
     database: {

@@ -1,4 +1,4 @@
-import { Content, Workspaces } from '#lib/workspace-files';
+import { Content, Workspaces } from '#lib/workspace-client';
 import { RotationAtStart, Sealer, sealerFrom } from '#lib/auth';
 import { CONFIG, LOGGER } from '#lib/bus';
 import { Database } from '#lib/database';

@@ -1,5 +1,5 @@
-import { Bus, connectBus, InfraModule, runIfMain, serveHealth, startEventDelivery } from '#lib/bus';
-import { loadConfig, type StartService } from '#lib/config';
+import { Bus, connectBus, InfraModule, runIfMain, serveHealth, startEventDelivery, type StartService } from '#lib/bus';
+import { loadConfig } from '#lib/config';
 import { Database } from '#lib/database';
 import { createLogger, nestLogger, serveMetrics } from '#lib/observability';
 import { Module } from '@nestjs/common';
@@ -47,7 +47,7 @@ const BODY_LIMIT_BYTES = 32 * 1024 * 1024;
 const DRAIN_MS = 10_000;
 
 /** Starts the gateway; it listens when this resolves. */
-export const start: StartService = async (env, neighbours) => {
+export const start: StartService = async (env, inProcess) => {
   const settings = loadConfig(gatewayConfigSchema, env);
   checkRoutes(controllers);
   const logger = createLogger('gateway', env);
@@ -62,7 +62,7 @@ export const start: StartService = async (env, neighbours) => {
       AccountQuotas1795900000000,
     ],
   });
-  const bus = new Bus(connection, 'gateway', neighbours);
+  const bus = new Bus(connection, 'gateway', inProcess);
 
   @Module({ imports: [InfraModule.with({ bus, database, config: settings, logger }), GatewayModule] })
   class GatewayRoot {}

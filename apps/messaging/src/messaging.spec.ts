@@ -1,4 +1,5 @@
-import { Bus, ownCall } from '#lib/bus';
+import { Bus, type RunningService } from '#lib/bus';
+import { ownCall } from '#lib/call-context';
 import {
   claimTurn,
   completeTurn,
@@ -20,7 +21,6 @@ import {
   sendMessage,
   syncAgent,
 } from '#lib/contracts';
-import type { RunningService } from '#lib/config';
 import { newId } from '#lib/database';
 import { freshBus, freshDatabase, publishEvent, until } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

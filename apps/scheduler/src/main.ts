@@ -1,14 +1,13 @@
-import { runIfMain, startService } from '#lib/bus';
-import type { StartService } from '#lib/config';
+import { runIfMain, startService, type StartService } from '#lib/bus';
 import { schedulerConfigSchema } from './config.js';
 import { migrations } from './migrations/index.js';
 import { SchedulerModule } from './scheduler.module.js';
 
-export const start: StartService = (env, neighbours) =>
+export const start: StartService = (env, inProcess) =>
   startService({
     name: 'scheduler',
     env,
-    neighbours,
+    inProcess,
     config: schedulerConfigSchema,
     module: SchedulerModule,
     database: { schema: 'scheduler', migrations },

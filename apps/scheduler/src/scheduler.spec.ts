@@ -17,8 +17,9 @@ import {
   updateSchedule,
   updateTrigger,
 } from '#lib/contracts';
-import { Bus, ownCall, serve } from '#lib/bus';
-import type { RunningService } from '#lib/config';
+import { Bus, type RunningService } from '#lib/bus';
+import { ownCall } from '#lib/call-context';
+import { serve } from '#lib/rpc';
 import { Database } from '#lib/database';
 import { freshBus, freshDatabase, until, publishEvent } from '#lib/testing';
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';

@@ -1,14 +1,13 @@
-import { runIfMain, startService } from '#lib/bus';
-import type { StartService } from '#lib/config';
+import { runIfMain, startService, type StartService } from '#lib/bus';
 import { Config } from './config.js';
 import { migrations } from './migrations/index.js';
 import { WebhookDispatchModule } from './webhook-dispatch.module.js';
 
-export const start: StartService = (env, neighbours) =>
+export const start: StartService = (env, inProcess) =>
   startService({
     name: 'webhook-dispatch',
     env,
-    neighbours,
+    inProcess,
     config: Config,
     module: WebhookDispatchModule,
     database: { schema: 'webhooks', migrations },

@@ -13,7 +13,7 @@ import {
   testWebhookEndpoint,
   updateWebhookEndpoint,
 } from '#lib/contracts';
-import { ownCall } from '#lib/bus';
+import { ownCall } from '#lib/call-context';
 import { until, publishEvent } from '#lib/testing';
 import { randomUUID } from 'node:crypto';
 import { Webhook as StandardWebhook } from 'standardwebhooks';

@@ -1,5 +1,5 @@
 import * as contract from '#lib/contracts';
-import { type Handler, serve } from '#lib/bus/rpc';
+import { type Handler, serve } from '#lib/rpc';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { z } from 'zod';
 import { createDirectory } from './directories/create-directory.js';

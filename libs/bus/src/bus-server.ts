@@ -1,20 +1,21 @@
+import { type CallContext, inCall } from '#lib/call-context';
+import { type Answer, asRoostError, type InProcessRegistry, reply } from '#lib/rpc';
 import type { INestApplicationContext } from '@nestjs/common';
 import { ServerNats } from '@nestjs/microservices';
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
-import { type Answer, asRoostError, type CallContext, inCall, type Neighbours, reply } from './rpc/index.js';
 import { boundMethod } from './bound-method.js';
 import type { HandlerExtras } from './handles.js';
 
 type Serve = (input: unknown, context: CallContext) => Promise<unknown>;
 
 /**
- * Nest's NATS transport on the service's own connection, speaking the form of `libs/bus/rpc`. Nest finds the handlers
+ * Nest's NATS transport on the service's own connection, in the wire format of `libs/rpc`. Nest finds the handlers
  * and subscribes; the methods are called directly, since nobody uses what Nest would put before them (guards, pipes,
  * interceptors over observables). Payload, errors and context are ours.
  */
 export class BusServer extends ServerNats {
   private readonly inWork = new Set<Promise<unknown>>();
-  private readonly leaveNeighbours: (() => void)[] = [];
+  private readonly unregister: (() => void)[] = [];
   private readonly methods = new Map<HandlerExtras, Serve>();
   private app: INestApplicationContext | undefined;
 
@@ -46,7 +47,7 @@ export class BusServer extends ServerNats {
   }
 
   /** Answers the other services of this process without NATS in between, until `close`. */
-  answerNeighbours(neighbours: Neighbours): void {
+  serveInProcess(registry: InProcessRegistry): void {
     for (const [subject, handler] of this.getHandlers()) {
       const extras = handler.extras as HandlerExtras | undefined;
       if (!extras) continue;
@@ -57,7 +58,7 @@ export class BusServer extends ServerNats {
           throw asRoostError(error, (unexpected) => this.onUnexpected(unexpected, subject));
         });
       };
-      this.leaveNeighbours.push(neighbours.serve(subject, answer));
+      this.unregister.push(registry.serve(subject, answer));
     }
   }
 
@@ -71,7 +72,7 @@ export class BusServer extends ServerNats {
 
   /** Takes no more requests and waits for those in work. The connection belongs to the service and stays open. */
   override async close(): Promise<void> {
-    for (const leave of this.leaveNeighbours) leave();
+    for (const unregister of this.unregister) unregister();
     const { subscriptions } = this as unknown as { subscriptions: Subscription[] };
     // Nest closes the server once more when it shuts down: by then there is nothing left to drain.
     const open = this.connection.isClosed()

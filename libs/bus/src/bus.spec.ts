@@ -1,6 +1,9 @@
-import { event, request, RoostError, wire } from '#lib/contracts';
-import { busEnvironment, databaseEnvironment, type RunningService } from '#lib/config';
+import { type CallContext, ownCall } from '#lib/call-context';
+import { event, EVENTS_STREAM, request, RoostError, wire } from '#lib/contracts';
+import { busEnvironment, databaseEnvironment } from '#lib/config';
 import { createEventTables, Database, type Transaction } from '#lib/database';
+import { commonSubject } from '#lib/nats-auth';
+import { serve } from '#lib/rpc';
 import { freshBus, freshDatabase, until } from '#lib/testing';
 import { Controller, Module } from '@nestjs/common';
 import { jetstreamManager } from '@nats-io/jetstream';
@@ -8,9 +11,7 @@ import type { QueryRunner } from 'typeorm';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { commonSubject } from './inbox/common-subject.js';
-import { serve } from './rpc/index.js';
-import { Bus, type CallContext, Consumes, EVENTS_STREAM, Handles, ownCall, startService } from './index.js';
+import { Bus, Consumes, Handles, type RunningService, startService } from './index.js';
 
 const greet = request('greeter.person.greet', {
   input: wire({ firstName: z.string().max(10) }),

@@ -1,15 +1,9 @@
+import { type CallContext, currentCall, ownCall } from '#lib/call-context';
 import type { RequestContract } from '#lib/contracts';
-import type { NatsConnection } from '@nats-io/transport-node';
 import { newId } from '#lib/database';
+import { type InProcessRegistry, requestInProcess, requestOverNats } from '#lib/rpc';
+import type { NatsConnection } from '@nats-io/transport-node';
 import type { z } from 'zod';
-import {
-  type CallContext,
-  currentCall,
-  type Neighbours,
-  ownCall,
-  requestNeighbour,
-  requestOverNats,
-} from './rpc/index.js';
 
 const HINT_PAUSE_MS = 20;
 
@@ -25,8 +19,8 @@ export class Bus {
     /** The raw connection, for core NATS subscriptions (hints, live deltas). */
     readonly connection: NatsConnection,
     readonly service: string,
-    /** Who answers in this very process, if it runs several services. */
-    private readonly neighbours?: Neighbours,
+    /** The services of this process, if it runs several. */
+    private readonly inProcess?: InProcessRegistry,
   ) {}
 
   /**
@@ -38,8 +32,8 @@ export class Bus {
     input: z.output<I>,
     context: CallContext = currentCall() ?? ownCall(`req_${this.service}_${newId()}`),
   ): Promise<z.output<O>> {
-    const neighbour = this.neighbours?.find(contract.subject);
-    if (neighbour) return requestNeighbour(neighbour, contract, input, context);
+    const answer = this.inProcess?.find(contract.subject);
+    if (answer) return requestInProcess(answer, contract, input, context);
     return requestOverNats(this.connection, contract, input, context);
   }
 

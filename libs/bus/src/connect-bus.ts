@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { serviceInboxPrefix } from '#lib/nats-auth';
+import { credsAuthenticator } from '#lib/nats-auth/keys';
 import type { Logger } from '#lib/observability';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { serviceInboxPrefix } from './credentials/index.js';
 import { connectGathering } from './gathering-transport.js';
-import { credsAuthenticator } from './keys/index.js';
 import { logRefusals } from './log-refusals.js';
 
 export interface BusOptions {

@@ -2,7 +2,7 @@ import { freshBus, until } from '#lib/testing';
 import { Socket } from 'node:net';
 import { expect, it, vi } from 'vitest';
 import { connectGathering } from './gathering-transport.js';
-import { credsAuthenticator } from './keys/index.js';
+import { credsAuthenticator } from '#lib/nats-auth/keys';
 
 it('sends together, in order, what is published in one pass through the event loop, also before a close', async () => {
   const bus = await freshBus();

@@ -1,8 +1,8 @@
+import type { CallContext } from '#lib/call-context';
 import type { RequestContract } from '#lib/contracts';
 import { MessagePattern } from '@nestjs/microservices';
 import type { z } from 'zod';
 import { type MethodPlace, placeOf } from './bound-method.js';
-import type { CallContext } from './rpc/index.js';
 
 /** What Nest carries along with a handler: the contract to decode and encode by, and where the method is. */
 export interface HandlerExtras extends MethodPlace {

@@ -3,7 +3,6 @@
  * Promised: a committed event is delivered to every consumer and has its effect once; a request ends by its
  * deadline with an answer or a typed error. Not promised: that hints (`signal`) arrive.
  */
-export * from './account.js';
 export * from './account-removal.js';
 export { boundMethod, type MethodPlace, placeOf } from './bound-method.js';
 export * from './bus.js';
@@ -13,5 +12,5 @@ export * from './handles.js';
 export * from './inbox/consumes.js';
 export * from './infra.module.js';
 export * from './outbox/events-stream.js';
-export * from './rpc/index.js';
+export * from './run-service.js';
 export * from './start-service.js';

@@ -1,19 +1,18 @@
+import { type Environment, loadConfig } from '#lib/config';
 import { healthCheck } from '#lib/contracts';
-import { type Environment, loadConfig, printConfig, type RunningService, type StartService } from '#lib/config';
 import { Database, type DatabaseOptions } from '#lib/database';
 import { createLogger, type Logger, nestLogger, outliveRejections, serveMetrics } from '#lib/observability';
+import { type InProcessRegistry, serve } from '#lib/rpc';
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import 'reflect-metadata';
-import { realpathSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
 import { Bus } from './bus.js';
 import { BusServer } from './bus-server.js';
 import { connectBus, type BusOptions } from './connect-bus.js';
 import { startEventDelivery } from './event-delivery.js';
 import { InfraModule } from './infra.module.js';
-import { type Neighbours, serve } from './rpc/index.js';
+import type { RunningService } from './run-service.js';
 
 /** Injection token of a service's `HealthDetails`: what it has to tell about how it works here. */
 export const HEALTH_DETAILS = Symbol('roost:health-details');
@@ -23,8 +22,8 @@ export interface ServiceDefinition<S extends z.ZodRawShape> {
   /** Also the queue group and the durable consumer. */
   name: string;
   env: Environment;
-  /** The other services of this process, if there are any. */
-  neighbours?: Neighbours | undefined;
+  /** The services of this process, if it runs several. */
+  inProcess?: InProcessRegistry | undefined;
   /** Spread `busEnvironment`, and `databaseEnvironment` if the service has rows, into it. */
   config: z.ZodObject<S>;
   module: Type | DynamicModule;
@@ -56,7 +55,7 @@ export async function startService<S extends z.ZodRawShape>(definition: ServiceD
         throw error;
       })
     : undefined;
-  const bus = new Bus(connection, name, definition.neighbours);
+  const bus = new Bus(connection, name, definition.inProcess);
 
   @Module({
     imports: [InfraModule.with({ bus, config, logger, ...(database ? { database } : {}) }), definition.module],
@@ -71,7 +70,7 @@ export async function startService<S extends z.ZodRawShape>(definition: ServiceD
   });
   server.serves(app);
   await app.listen();
-  if (definition.neighbours) server.answerNeighbours(definition.neighbours);
+  if (definition.inProcess) server.serveInProcess(definition.inProcess);
   const delivery = database ? startEventDelivery(app, { bus, database, logger }) : undefined;
   const details = definition.hasHealthDetails ? app.get<HealthDetails>(HEALTH_DETAILS, { strict: false }) : undefined;
   const health = serveHealth(bus, database, onUnexpected, details);
@@ -136,41 +135,4 @@ async function closeConnection(bus: Bus, logger: Logger): Promise<void> {
   await bus.connection
     .drain()
     .catch((error: unknown) => logger.warn({ err: error }, 'the bus connection did not drain'));
-}
-
-/** Runs a service by itself when its `main.ts` is the program: until SIGTERM or SIGINT, with `--print-config`. */
-export function runIfMain(moduleUrl: string, start: StartService, config?: z.ZodObject): void {
-  if (!process.argv[1] || realpathSync(process.argv[1]) !== fileURLToPath(moduleUrl)) return;
-  if (config && process.argv.includes('--print-config')) {
-    console.log(printConfig(config, process.env));
-    return;
-  }
-  runUntilStopped(start(process.env));
-}
-
-/** Keeps the process until SIGTERM or SIGINT, then stops the service and ends. */
-export function runUntilStopped(starting: Promise<RunningService>): void {
-  starting.then(
-    (service) => {
-      const stop = () => {
-        process.off('SIGTERM', stop).off('SIGINT', stop);
-        service.stop().then(
-          () => process.exit(0),
-          (error: unknown) => {
-            console.error(error);
-            process.exit(1);
-          },
-        );
-      };
-      process.on('SIGTERM', stop).on('SIGINT', stop);
-      // To the launcher, when it started us.
-      process.send?.({ kind: 'ready', url: service.url });
-    },
-    (error: unknown) => {
-      const message = error instanceof Error ? error.message : String(error);
-      console.error(message);
-      if (process.send) process.send({ kind: 'failed', message }, () => process.exit(1));
-      else process.exit(1);
-    },
-  );
 }

@@ -2,5 +2,4 @@
  * Configuration from the environment: one zod schema per service, secrets also from files (`NAME_FILE`).
  */
 export * from './load-config.js';
-export * from './running-service.js';
 export * from './service-environment.js';

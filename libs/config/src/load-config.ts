@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import type { Environment } from './running-service.js';
+
+/** The environment a service is started with: `process.env`, or what the launcher hands it. */
+export type Environment = Record<string, string | undefined>;
 
 /** Marks a field whose value must never be printed. */
 export const secret = <T extends z.ZodType>(schema: T): T => schema.meta({ ...schema.meta(), secret: true });

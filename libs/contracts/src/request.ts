@@ -1,5 +1,8 @@
 import type { z } from 'zod';
 
+/** The JetStream stream that keeps the events of all services. */
+export const EVENTS_STREAM = 'EVENTS';
+
 /** A NATS request: its subject, what goes in, what comes out, and how long a caller waits. */
 export interface RequestContract<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType> {
   /** May hold `{field}` of the input, e.g. `workspace.{agentId}.file.read`. */

@@ -1,5 +1,5 @@
 import { encode, type EventContract } from '#lib/contracts';
-import { currentCall } from '#lib/bus/rpc';
+import { currentCall } from '#lib/call-context';
 import { z } from 'zod';
 import type { Query, Row } from './statements.js';
 

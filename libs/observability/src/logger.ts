@@ -1,4 +1,4 @@
-import { currentCall } from '#lib/bus/rpc';
+import { currentCall } from '#lib/call-context';
 import { pino, type DestinationStream, type Logger } from 'pino';
 
 export type { Logger } from 'pino';

@@ -1,4 +1,5 @@
-import { Bus, CONFIG, currentCall, ownCall } from '#lib/bus';
+import { Bus, CONFIG } from '#lib/bus';
+import { currentCall, ownCall } from '#lib/call-context';
 import { type QuotaAmounts, type QuotaName, quotaLimits } from '#lib/contracts';
 import { Inject, Injectable } from '@nestjs/common';
 import { limitsForAll, type QuotaEnvironment } from './quota-environment.js';

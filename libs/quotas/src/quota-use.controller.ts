@@ -1,4 +1,5 @@
-import { accountOf, type CallContext, Handles } from '#lib/bus';
+import { Handles } from '#lib/bus';
+import { accountOf, type CallContext } from '#lib/call-context';
 import { type QUOTA_COUNTERS, type QuotaName, quotaUse } from '#lib/contracts';
 import { Database } from '#lib/database';
 import { Controller, type Type } from '@nestjs/common';

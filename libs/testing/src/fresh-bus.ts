@@ -2,7 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
-import { accountCredentials, type BusAccount, serviceCredentials, type ServiceName } from '#lib/bus/credentials';
+import { accountCredentials, type BusAccount, serviceCredentials, type ServiceName } from '#lib/nats-auth';
 import { processIdentity } from '#tools/launcher';
 import { testServers } from './test-servers.js';
 

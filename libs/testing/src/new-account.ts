@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { ownCall, requestOverNats } from '#lib/bus/rpc';
+import { ownCall } from '#lib/call-context';
+import { requestOverNats } from '#lib/rpc';
 import { createAccount, createAccountKey } from '#lib/contracts';
 import { connect, credsAuthenticator } from '@nats-io/transport-node';
 import { apiClient, type ApiClient } from './api-client.js';

@@ -1,4 +1,5 @@
-import { accountOf, type CallContext, Handles } from '#lib/bus';
+import { Handles } from '#lib/bus';
+import { accountOf, type CallContext } from '#lib/call-context';
 import { createAgent, deleteAgent, getAgent, listAgents, summarizeAgent, updateAgent } from '#lib/contracts';
 import { Controller } from '@nestjs/common';
 import type { z } from 'zod';

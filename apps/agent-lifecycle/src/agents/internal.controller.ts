@@ -1,5 +1,6 @@
 import { Sealer } from '#lib/auth';
-import { type CallContext, CONFIG, Handles } from '#lib/bus';
+import { CONFIG, Handles } from '#lib/bus';
+import type { CallContext } from '#lib/call-context';
 import {
   existingAgents,
   getAgentForTurn,

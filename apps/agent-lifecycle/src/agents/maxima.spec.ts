@@ -1,5 +1,5 @@
 import { ensureWorkspace, execCommand, getAgent, getAgentForTurn, updateAgent } from '#lib/contracts';
-import { ownCall } from '#lib/bus';
+import { ownCall } from '#lib/call-context';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { limitsOf } from '../sandboxes/limits.js';

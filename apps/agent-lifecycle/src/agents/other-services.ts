@@ -1,4 +1,5 @@
-import { Bus, currentCall, ownCall } from '#lib/bus';
+import { Bus } from '#lib/bus';
+import { currentCall, ownCall } from '#lib/call-context';
 import {
   type AgentState,
   checkModels,

@@ -1,4 +1,5 @@
-import { accountOf, Bus, type CallContext, Handles } from '#lib/bus';
+import { Bus, Handles } from '#lib/bus';
+import { accountOf, type CallContext } from '#lib/call-context';
 import { changeBalance, debitTokens, WAKE_RUNTIME } from '#lib/contracts';
 import { Controller } from '@nestjs/common';
 import type { z } from 'zod';

@@ -1,5 +1,6 @@
-import { workspaceInboxPrefix } from '#lib/bus/credentials';
-import { ownCall, requestOverNats } from '#lib/bus/rpc';
+import { ownCall } from '#lib/call-context';
+import { workspaceInboxPrefix } from '#lib/nats-auth';
+import { requestOverNats } from '#lib/rpc';
 import { pingWorkspace } from '#lib/contracts';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { randomUUID } from 'node:crypto';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { serve } from '#lib/bus';
+import { serve } from '#lib/rpc';
 import {
   type AgentStatus,
   checkAgentReady,

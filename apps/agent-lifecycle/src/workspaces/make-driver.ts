@@ -1,5 +1,5 @@
 import type { Bus } from '#lib/bus';
-import { workspaceCredentials } from '#lib/bus/credentials';
+import { workspaceCredentials } from '#lib/nats-auth';
 import type { Logger } from '#lib/observability';
 import type { LifecycleConfig } from '../config.js';
 import { driverKinds, type WorkspaceDriver } from '../sandboxes/index.js';

@@ -1,4 +1,5 @@
-import { type CallContext, Handles } from '#lib/bus';
+import { Handles } from '#lib/bus';
+import type { CallContext } from '#lib/call-context';
 import { checkAgentReady, ensureWorkspace, getNetworkLog } from '#lib/contracts';
 import { Controller, Inject } from '@nestjs/common';
 import type { z } from 'zod';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ownCall } from '#lib/bus';
+import { ownCall } from '#lib/call-context';
 import {
   deleteAgent,
   ensureWorkspace,

@@ -1,6 +1,7 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import { randomUUID } from 'node:crypto';
-import { ownCall, requestOverNats } from '#lib/bus/rpc';
+import { ownCall } from '#lib/call-context';
+import { requestOverNats } from '#lib/rpc';
 import { execCommand, pingWorkspace, readFile, writeFile } from '#lib/contracts';
 import type { WorkspaceDriver, WorkspaceSpec } from '../../src/sandboxes/workspace-driver.js';
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ownCall } from '#lib/bus';
+import { ownCall } from '#lib/call-context';
 import { ensureWorkspace, execCommand, healthCheck } from '#lib/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LifecycleService, lifecycleService } from '../lifecycle-service.js';

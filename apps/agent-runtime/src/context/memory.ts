@@ -1,5 +1,5 @@
 import { type AgentConfiguration, readFile, RoostError } from '#lib/contracts';
-import { reachedNobody } from '#lib/bus/rpc';
+import { reachedNobody } from '#lib/rpc';
 import type { ToolContext } from '../tools/tool-context.js';
 import { toolCall } from '../tools/workspace-request.js';
 

@@ -1,5 +1,5 @@
 import { recentTexts, type ClaimedTurn } from '#lib/contracts';
-import type { CallContext } from '#lib/bus/rpc';
+import type { CallContext } from '#lib/call-context';
 import type { ModelMessage } from 'ai';
 import type { Bus } from '#lib/bus';
 import { CHARS_PER_TOKEN } from '../models/tokens.js';

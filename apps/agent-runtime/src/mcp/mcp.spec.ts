@@ -4,7 +4,7 @@ import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { type McpServerConfig } from '#lib/contracts';
 import * as contract from '#lib/contracts';
-import { requestOverNats } from '#lib/bus/rpc';
+import { requestOverNats } from '#lib/rpc';
 import { freePort, until } from '#lib/testing';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer, type RequestListener, type Server } from 'node:http';

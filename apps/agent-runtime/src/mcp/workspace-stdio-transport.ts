@@ -6,7 +6,7 @@ import {
   stopProcess,
   writeProcess,
 } from '#lib/contracts';
-import { ownCall } from '#lib/bus/rpc';
+import { ownCall } from '#lib/call-context';
 import { ReadBuffer, serializeMessage } from '@modelcontextprotocol/sdk/shared/stdio.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';

@@ -1,4 +1,5 @@
-import { Bus, type CallContext, Handles, LOGGER, ownCall } from '#lib/bus';
+import { Bus, Handles, LOGGER } from '#lib/bus';
+import { type CallContext, ownCall } from '#lib/call-context';
 import { checkModels, listModels, openAccountProviderKeys } from '#lib/contracts';
 import type { Logger } from '#lib/observability';
 import { Controller, Inject, type OnApplicationBootstrap } from '@nestjs/common';

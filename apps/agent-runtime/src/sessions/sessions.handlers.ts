@@ -1,4 +1,5 @@
-import { Bus, type CallContext, Handles } from '#lib/bus';
+import { Bus, Handles } from '#lib/bus';
+import type { CallContext } from '#lib/call-context';
 import { resetSessions } from '#lib/contracts';
 import { Controller, Inject } from '@nestjs/common';
 import type { z } from 'zod';

@@ -1,7 +1,7 @@
 import { LLMock } from '@copilotkit/aimock';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { requestOverNats } from '#lib/bus/rpc';
+import { requestOverNats } from '#lib/rpc';
 import { resetSessions } from '#lib/contracts';
 import { Database } from '#lib/database';
 import { until } from '#lib/testing';

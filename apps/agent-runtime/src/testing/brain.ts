@@ -1,5 +1,5 @@
 import { freshBus, type FreshBus, freshDatabase, type FreshDatabase } from '#lib/testing';
-import type { RunningService } from '#lib/config';
+import type { RunningService } from '#lib/bus';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { start } from '../main.js';
 import { FakeNeighbours } from './fake-neighbours.js';

@@ -12,7 +12,7 @@ import {
   RoostError,
   type Schedule,
 } from '#lib/contracts';
-import { type Handler, serve } from '#lib/bus/rpc';
+import { type Handler, serve } from '#lib/rpc';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';

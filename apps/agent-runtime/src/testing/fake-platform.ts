@@ -20,7 +20,7 @@ import {
   RoostError,
   WAKE_RUNTIME,
 } from '#lib/contracts';
-import { serve, type Handler } from '#lib/bus/rpc';
+import { type Handler, serve } from '#lib/rpc';
 import { type RequestContract } from '#lib/contracts';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { randomUUID } from 'node:crypto';

@@ -11,7 +11,7 @@ import {
   subjectOf,
   writeFile,
 } from '#lib/contracts';
-import { type Handler, serve } from '#lib/bus/rpc';
+import { type Handler, serve } from '#lib/rpc';
 import type { NatsConnection, Subscription } from '@nats-io/transport-node';
 import type { z } from 'zod';
 

@@ -7,7 +7,7 @@ import {
   subjectOf,
   writeProcess,
 } from '#lib/contracts';
-import { type Handler, serve } from '#lib/bus/rpc';
+import { type Handler, serve } from '#lib/rpc';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,5 +1,6 @@
 import { cancelExec, execCommand, pingWorkspace } from '#lib/contracts';
-import { reachedNobody, workspaceGone } from '#lib/bus/rpc';
+import { reachedNobody } from '#lib/rpc';
+import { workspaceGone } from '#lib/workspace-client';
 import { tool, zodSchema } from 'ai';
 import { z } from 'zod';
 import { capText } from '../mcp/tool-result.js';

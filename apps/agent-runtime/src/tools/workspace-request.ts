@@ -1,5 +1,5 @@
 import { ensureWorkspace, type RequestContract } from '#lib/contracts';
-import { reachedNobody } from '#lib/bus/rpc';
+import { reachedNobody } from '#lib/rpc';
 import type { z } from 'zod';
 import type { ToolContext } from './tool-context.js';
 

@@ -1,5 +1,5 @@
 import { LLMock } from '@copilotkit/aimock';
-import type { RunningService } from '#lib/config';
+import type { RunningService } from '#lib/bus';
 import { until } from '#lib/testing';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';

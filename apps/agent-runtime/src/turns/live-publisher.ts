@@ -1,5 +1,5 @@
 import type { Bus } from '#lib/bus';
-import { serve } from '#lib/bus/rpc';
+import { serve } from '#lib/rpc';
 import {
   type ClaimedTurn,
   encode,

@@ -8,7 +8,7 @@ import {
   type ClaimedTurn,
   type Usage,
 } from '#lib/contracts';
-import { ownCall } from '#lib/bus/rpc';
+import { ownCall } from '#lib/call-context';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import type { Bus } from '#lib/bus';

@@ -2,7 +2,7 @@ import { LLMock } from '@copilotkit/aimock';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as contract from '#lib/contracts';
-import { requestOverNats } from '#lib/bus/rpc';
+import { requestOverNats } from '#lib/rpc';
 import { type Brain, startBrain } from '../testing/brain.js';
 
 const CANARIES = { platform: 'sk-platform-canary-91c2', agent: 'sk-agent-canary-5be0', header: 'mcp-canary-77d3' };

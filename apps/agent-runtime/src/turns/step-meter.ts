@@ -1,5 +1,5 @@
 import { type ClaimedTurn, debitTokens, RoostError, type Usage } from '#lib/contracts';
-import { ownCall } from '#lib/bus/rpc';
+import { ownCall } from '#lib/call-context';
 import type { LanguageModelUsage } from 'ai';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '#lib/bus';

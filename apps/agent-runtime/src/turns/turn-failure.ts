@@ -1,4 +1,4 @@
-import { reachedNobody } from '#lib/bus/rpc';
+import { reachedNobody } from '#lib/rpc';
 import { isDatabaseAway } from '#lib/database';
 import { RoostError } from '#lib/contracts';
 import { modelFailure } from '../models/model-failure.js';

@@ -1,5 +1,5 @@
 import { type ClaimedTurn, heartbeatTurn, interruptSubject, RoostError } from '#lib/contracts';
-import { ownCall } from '#lib/bus/rpc';
+import { ownCall } from '#lib/call-context';
 import type { Bus } from '#lib/bus';
 import type { Subscription } from '@nats-io/transport-node';
 import { TurnStopped } from './turn-end.js';

@@ -1,5 +1,5 @@
 import { claimTurn, type ClaimedTurn, WAKE_RUNTIME } from '#lib/contracts';
-import { ownCall } from '#lib/bus/rpc';
+import { ownCall } from '#lib/call-context';
 import type { Logger } from '#lib/observability';
 import type { Bus } from '#lib/bus';
 import { AccountShares } from '#lib/fair-slots';

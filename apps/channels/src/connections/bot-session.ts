@@ -1,7 +1,7 @@
 import { type LiveEvent } from '#lib/contracts';
 import type { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
-import type { Content } from '#lib/workspace-files';
+import type { Content } from '#lib/workspace-client';
 import {
   type Connection,
   DeliveryError,

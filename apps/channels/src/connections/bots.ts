@@ -1,4 +1,5 @@
-import { Bus, ownCall } from '#lib/bus';
+import { Bus } from '#lib/bus';
+import { ownCall } from '#lib/call-context';
 import { type AgentBots, type ChatPlatform, listAgentBots } from '#lib/contracts';
 import { newId } from '#lib/database';
 import { Inject, Injectable } from '@nestjs/common';

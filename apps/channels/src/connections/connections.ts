@@ -1,9 +1,9 @@
 import { Bus, Consumes, LOGGER } from '#lib/bus';
+import { Content } from '#lib/workspace-client';
 import { agentCreated, agentDeleted, agentUpdated, LiveEvent } from '#lib/contracts';
 import { Database, newId, type Transaction } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { Content } from '#lib/workspace-files';
 import type { Msg, Subscription } from '@nats-io/transport-node';
 import type { z } from 'zod';
 import { ReceiveMessage } from '../inbound/receive-message.js';

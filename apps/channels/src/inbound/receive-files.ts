@@ -1,5 +1,5 @@
 import { RoostError } from '#lib/contracts';
-import { Content } from '#lib/workspace-files';
+import { Content } from '#lib/workspace-client';
 import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';

@@ -1,4 +1,5 @@
-import { Bus, ownCall } from '#lib/bus';
+import { Bus } from '#lib/bus';
+import { ownCall } from '#lib/call-context';
 import { type ErrorCode, RoostError, resetSessions, sendMessage } from '#lib/contracts';
 import type { z } from 'zod';
 import { Database, newId } from '#lib/database';

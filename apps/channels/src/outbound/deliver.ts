@@ -1,5 +1,5 @@
 import type { Database } from '#lib/database';
-import type { Content } from '#lib/workspace-files';
+import type { Content } from '#lib/workspace-client';
 import { type ChannelAdapter, type Connection, DeliveryError } from '../adapters/channel-adapter.js';
 import type { Lease } from '../connections/connection-lease.js';
 import { clearUnreachable, type Failure, recordFailure } from './record-failure.js';

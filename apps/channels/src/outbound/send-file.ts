@@ -1,5 +1,5 @@
 import { RoostError } from '#lib/contracts';
-import type { Content } from '#lib/workspace-files';
+import type { Content } from '#lib/workspace-client';
 import { type ChannelAdapter, type Connection, DeliveryError, type SendKey } from '../adapters/channel-adapter.js';
 import { megabytes } from './megabytes.js';
 

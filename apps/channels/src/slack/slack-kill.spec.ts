@@ -1,4 +1,4 @@
-import { serve } from '#lib/bus/rpc';
+import { serve } from '#lib/rpc';
 import { listAgentBots } from '#lib/contracts';
 import { Database, newId } from '#lib/database';
 import { freshBus, freshDatabase, SlackPlatform, until } from '#lib/testing';

@@ -1,6 +1,6 @@
-import { Bus, ownCall } from '#lib/bus';
-import { serve } from '#lib/bus/rpc';
-import type { RunningService } from '#lib/config';
+import { Bus, type RunningService } from '#lib/bus';
+import { ownCall } from '#lib/call-context';
+import { serve } from '#lib/rpc';
 import {
   type AgentBots,
   type ChatPlatform,

@@ -1,4 +1,5 @@
-import { Bus, LOGGER, ownCall } from '#lib/bus';
+import { Bus, LOGGER } from '#lib/bus';
+import { ownCall } from '#lib/call-context';
 import { existingAgents } from '#lib/contracts';
 import { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';

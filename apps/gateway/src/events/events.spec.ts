@@ -1,4 +1,4 @@
-import { serve } from '#lib/bus';
+import { serve } from '#lib/rpc';
 import { type AgentEvent, getAgent, listAgentEvents, liveSubject } from '#lib/contracts';
 import { startRoost, type TestRoost, until } from '#lib/testing';
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';

@@ -1,4 +1,5 @@
-import { Bus, type CallContext } from '#lib/bus';
+import { Bus } from '#lib/bus';
+import type { CallContext } from '#lib/call-context';
 import { encode, listAgentEvents, LiveEvent, replayLive, RoostError } from '#lib/contracts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentFeed, AgentListener } from './agent-feed.js';

@@ -1,5 +1,5 @@
 import { Count, RoostError, wire } from '#lib/contracts';
-import { Content } from '#lib/workspace-files';
+import { Content } from '#lib/workspace-client';
 import { Controller, Get, Post, Req, Res } from '@nestjs/common';
 import type { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';

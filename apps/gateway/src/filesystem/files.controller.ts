@@ -1,5 +1,5 @@
 import { Count, deleteFile, readFile, RoostError, Timestamp, wire, WrittenFile } from '#lib/contracts';
-import { Content, MAX_JSON_CONTENT_BYTES, Workspaces } from '#lib/workspace-files';
+import { Content, MAX_JSON_CONTENT_BYTES, Workspaces } from '#lib/workspace-client';
 import { Controller, Delete, Get, Patch, Post, Put, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { lookup } from 'mime-types';

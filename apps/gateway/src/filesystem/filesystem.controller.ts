@@ -13,7 +13,7 @@ import {
   wire,
   WorkspacePath,
 } from '#lib/contracts';
-import { Workspaces } from '#lib/workspace-files';
+import { Workspaces } from '#lib/workspace-client';
 import { Controller, Delete, Get, Patch, Post } from '@nestjs/common';
 import { z } from 'zod';
 import type { Identity } from '../accounts/identities.js';

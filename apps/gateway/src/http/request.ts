@@ -1,4 +1,4 @@
-import { type CallContext, inCall } from '#lib/bus';
+import { type CallContext, inCall } from '#lib/call-context';
 import { RoostError } from '#lib/contracts';
 import { newId } from '#lib/database';
 import type { FastifyInstance, FastifyRequest } from 'fastify';

@@ -1,4 +1,4 @@
-import { validationError } from '#lib/bus';
+import { validationError } from '#lib/rpc';
 import { RoostError } from '#lib/contracts';
 import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
 import { Readable } from 'node:stream';

@@ -1,5 +1,5 @@
 import { createAgent, RoostError } from '#lib/contracts';
-import { serve } from '#lib/bus';
+import { serve } from '#lib/rpc';
 import { startRoost, type TestRoost } from '#lib/testing';
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import fc from 'fast-check';

@@ -1,4 +1,5 @@
-import { Bus, type CallContext, accountOf, ownCall } from '#lib/bus';
+import { Bus } from '#lib/bus';
+import { accountOf, type CallContext, ownCall } from '#lib/call-context';
 import { type AgentState, getAgentState, RoostError } from '#lib/contracts';
 import { Database } from '#lib/database';
 import { Injectable } from '@nestjs/common';

@@ -1,4 +1,5 @@
-import { accountOf, type CallContext, Handles } from '#lib/bus';
+import { Handles } from '#lib/bus';
+import { accountOf, type CallContext } from '#lib/call-context';
 import { listAgentEvents, listConversations } from '#lib/contracts';
 import { Database } from '#lib/database';
 import { Controller } from '@nestjs/common';

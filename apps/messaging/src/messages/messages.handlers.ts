@@ -1,4 +1,5 @@
-import { accountOf, Bus, type CallContext, Consumes, Handles } from '#lib/bus';
+import { Bus, Consumes, Handles } from '#lib/bus';
+import { accountOf, type CallContext } from '#lib/call-context';
 import {
   callThatStarts,
   countMessages,

@@ -1,5 +1,6 @@
 import { type AgentState, getAgentState, RoostError } from '#lib/contracts';
-import { type Bus, ownCall } from '#lib/bus';
+import type { Bus } from '#lib/bus';
+import { ownCall } from '#lib/call-context';
 import type { Database, Transaction } from '#lib/database';
 
 /** Takes over a newer state of an agent; an older one changes nothing. */

@@ -1,5 +1,6 @@
 import { MessageId, RoostError, sendMessage } from '#lib/contracts';
-import { type Bus, ownCall } from '#lib/bus';
+import type { Bus } from '#lib/bus';
+import { ownCall } from '#lib/call-context';
 import type { Database, Transaction } from '#lib/database';
 import { recordSent } from '../executions/close-executions.js';
 import { fairBatch } from './fair-batch.js';

@@ -9,7 +9,8 @@ import {
   rotateTriggerSecret,
   updateTrigger,
 } from '#lib/contracts';
-import { accountOf, Bus, type CallContext, CONFIG, Handles } from '#lib/bus';
+import { Bus, CONFIG, Handles } from '#lib/bus';
+import { accountOf, type CallContext } from '#lib/call-context';
 import { Database } from '#lib/database';
 import { AccountLimits } from '#lib/quotas';
 import { Controller, Inject } from '@nestjs/common';

@@ -1,5 +1,6 @@
-import { Bus, ownCall } from '#lib/bus';
-import { serve } from '#lib/bus/rpc';
+import { Bus, type RunningService } from '#lib/bus';
+import { ownCall } from '#lib/call-context';
+import { serve } from '#lib/rpc';
 import {
   createWebhookEndpoint,
   getAgentWebhooks,
@@ -7,7 +8,6 @@ import {
   RoostError,
   type WebhookEndpoint,
 } from '#lib/contracts';
-import type { RunningService } from '#lib/config';
 import { Database } from '#lib/database';
 import { freshBus, freshDatabase, publishEvent } from '#lib/testing';
 import { randomBytes, randomUUID } from 'node:crypto';

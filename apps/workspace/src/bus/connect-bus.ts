@@ -1,7 +1,7 @@
 import { connect as natsConnect, type NatsConnection } from '@nats-io/transport-node';
 import { createServer, type AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream';
-import { credsAuthenticator } from '#lib/bus/keys';
+import { credsAuthenticator } from '#lib/nats-auth/keys';
 import { BUS_AUTHORITY, type Link } from './host-link.js';
 
 /**

@@ -1,5 +1,7 @@
-import { type EventContract, parseFromOtherVersion } from '#lib/contracts';
+import { inCall, ownCall } from '#lib/call-context';
+import { type EventContract, EVENTS_STREAM, parseFromOtherVersion } from '#lib/contracts';
 import type { Database, Transaction } from '#lib/database';
+import { commonSubject } from '#lib/nats-auth';
 import type { Logger } from '#lib/observability';
 import {
   AckPolicy,
@@ -11,9 +13,7 @@ import {
 } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { inCall, ownCall } from '../rpc/index.js';
-import { declareEventsStream, EVENTS_STREAM } from '../outbox/events-stream.js';
-import { commonSubject } from './common-subject.js';
+import { declareEventsStream } from '../outbox/events-stream.js';
 import type { EventHandler } from './consumes.js';
 
 export interface ConsumerBinding {

@@ -1,3 +1,4 @@
+import { EVENTS_STREAM } from '#lib/contracts';
 import {
   JetStreamApiCodes,
   JetStreamApiError,
@@ -7,9 +8,6 @@ import {
   type JetStreamManager,
 } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { EVENTS_STREAM } from './stream-name.js';
-
-export { EVENTS_STREAM };
 
 const DAY_NS = 24 * 3600 * 1e9;
 

@@ -1,8 +1,9 @@
+import { EVENTS_STREAM } from '#lib/contracts';
 import { type Database, NEVER_PUBLISHED, type Query, type Transaction } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { jetstream } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
-import { declareEventsStream, EVENTS_STREAM } from './events-stream.js';
+import { declareEventsStream } from './events-stream.js';
 
 interface OutboxRow {
   id: string;

@@ -1,6 +1,6 @@
 import * as client from '@kubernetes/client-node';
 import { join } from 'node:path';
-import { workspaceCredentials } from '#lib/bus/credentials';
+import { workspaceCredentials } from '#lib/nats-auth';
 import { bundleProgram, freePort, freshBus, KubernetesDouble, sandboxedPods, temporaryFolder } from '#lib/testing';
 import { describeDriver } from '../../../test/drivers/driver-suite.js';
 import { KubernetesWorkspaceDriver } from './kubernetes-driver.js';

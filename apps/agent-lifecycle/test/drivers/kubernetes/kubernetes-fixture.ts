@@ -1,6 +1,6 @@
 import * as client from '@kubernetes/client-node';
-import { workspaceCredentials } from '#lib/bus/credentials';
-import { serve } from '#lib/bus/rpc';
+import { workspaceCredentials } from '#lib/nats-auth';
+import { serve } from '#lib/rpc';
 import { pingWorkspace, subjectOf } from '#lib/contracts';
 import { type FreshBus, KubernetesDouble, type PodProcess, type PodStart, temporaryFolder } from '#lib/testing';
 import type { NatsConnection } from '@nats-io/transport-node';

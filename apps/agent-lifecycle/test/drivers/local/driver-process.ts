@@ -1,6 +1,6 @@
 import { connect, credsAuthenticator } from '@nats-io/transport-node';
 import { z } from 'zod';
-import { accountCredentials, workspaceCredentials } from '#lib/bus/credentials';
+import { accountCredentials, workspaceCredentials } from '#lib/nats-auth';
 import { LocalWorkspaceDriver } from '../../../src/sandboxes/local/local-driver.js';
 import { localRuntimeNames } from '../../../src/sandboxes/driver-names.js';
 import { localRuntimes } from '../../../src/sandboxes/local/local-runtimes.js';

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { workspaceCredentials } from '#lib/bus/credentials';
-import { ownCall, requestOverNats } from '#lib/bus/rpc';
+import { ownCall } from '#lib/call-context';
+import { workspaceCredentials } from '#lib/nats-auth';
+import { requestOverNats } from '#lib/rpc';
 import { execCommand } from '#lib/contracts';
 import { bundleProgram, freshBus, temporaryFolder } from '#lib/testing';
 import { LocalWorkspaceDriver, type LocalDriverOptions } from '../../../src/sandboxes/local/local-driver.js';

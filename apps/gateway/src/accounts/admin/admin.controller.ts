@@ -1,4 +1,6 @@
-import { Bus, type CallContext, LOGGER, serve } from '#lib/bus';
+import { Bus, LOGGER } from '#lib/bus';
+import type { CallContext } from '#lib/call-context';
+import { serve } from '#lib/rpc';
 import {
   createAccount,
   createAccountKey,

@@ -1,4 +1,5 @@
-import { Bus, CONFIG, currentCall, ownCall } from '#lib/bus';
+import { Bus, CONFIG } from '#lib/bus';
+import { currentCall, ownCall } from '#lib/call-context';
 import {
   type AccountQuota,
   QUOTA_COUNTERS,

@@ -1,2 +1,0 @@
-/** The stream that keeps the events of all services. */
-export const EVENTS_STREAM = 'EVENTS';

@@ -1,9 +1,61 @@
-/** The arrows of the house: apps → libs, never app → app, never lib → app; contracts knows zod only. */
+/**
+ * Which way imports go: apps → libs, libs by layers, never app → app or lib → app, and no circles, not even of types.
+ */
+
+/** Each lib and the libs that it may import, all of them above it: so no circle of libs can be written here. */
+const layers = {
+  contracts: [],
+  'bounded-streams': [],
+  config: [],
+  'fair-slots': [],
+  'call-context': ['contracts'],
+  'nats-auth': ['contracts'],
+  'net-guard': ['contracts'],
+  template: ['contracts'],
+  observability: ['call-context'],
+  database: ['contracts', 'call-context'],
+  rpc: ['contracts', 'call-context'],
+  auth: ['config', 'observability'],
+  bus: ['contracts', 'call-context', 'config', 'nats-auth', 'observability', 'database', 'rpc'],
+  quotas: ['contracts', 'call-context', 'database', 'bus'],
+  'workspace-client': ['contracts', 'call-context', 'rpc', 'bus'],
+};
+
+const names = Object.keys(layers);
+for (const [at, [lib, below]] of Object.entries(layers).entries()) {
+  const wrong = below.find((other) => names.indexOf(other) === -1 || names.indexOf(other) >= at);
+  if (wrong) throw new Error(`layers: ${lib} can only import what stands above it, and ${wrong} does not`);
+}
+
+/** Tests may use the test harness, which stands above everything. */
+const shipped = { pathNot: '\\.spec\\.ts$|/testing/' };
+
 export default {
   forbidden: [
+    ...Object.entries(layers).map(([lib, below]) => ({
+      name: `layer-${lib}`,
+      comment: `libs/${lib} may import ${below.join(', ') || 'no other lib'}; the layers are in .dependency-cruiser.mjs.`,
+      severity: 'error',
+      from: { path: `^libs/${lib}/`, ...shipped },
+      to: { path: '^libs/', pathNot: `^libs/(${[lib, ...below].join('|')})/` },
+    })),
+    {
+      name: 'lib-without-layer',
+      comment: 'A new lib gets a line in the layers of .dependency-cruiser.mjs.',
+      severity: 'error',
+      from: { path: '^libs/', pathNot: `^libs/(${[...names, 'testing'].join('|')})/` },
+      to: { path: '^libs/' },
+    },
+    {
+      name: 'no-nest-below-bus',
+      comment: 'The sandbox daemon and the launcher load these libs: Nest comes in with bus.',
+      severity: 'error',
+      from: { path: `^libs/(${['call-context', 'nats-auth', 'rpc', 'database', 'config'].join('|')})/`, ...shipped },
+      to: { path: 'node_modules/@nestjs/' },
+    },
     {
       name: 'no-app-to-app',
-      comment: 'An app knows another only through libs/contracts: ask it over NATS.',
+      comment: 'An app knows another only through libs/contracts: it sends it requests over NATS.',
       severity: 'error',
       from: { path: '^apps/([^/]+)/' },
       to: { path: '^apps/', pathNot: '^apps/$1/' },
@@ -31,9 +83,10 @@ export default {
     },
     {
       name: 'no-circular',
+      comment: 'Neither of code nor of types: what both need goes to a file of its own, or to the one that is used.',
       severity: 'error',
       from: {},
-      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+      to: { circular: true },
     },
     {
       name: 'no-unresolvable',

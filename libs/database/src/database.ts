@@ -1,18 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import type { MigrationInterface } from 'typeorm';
 import { asUnavailable, isDatabaseAway } from './database-away.js';
 import { GatheringSocket } from './gathering-socket.js';
-import { migrate } from './migrate.js';
+import { migrate, type MigrationOptions } from './migrate.js';
 import { type Query, type Row, statementsOn } from './statements.js';
 import { Transaction } from './transaction.js';
 
-export interface DatabaseOptions {
-  url: string;
-  /** The Postgres schema this service owns. */
-  schema: string;
-  /** Oldest first; each class name ends in a millisecond timestamp, as TypeORM wants it. */
-  migrations: (new () => MigrationInterface)[];
+export interface DatabaseOptions extends MigrationOptions {
   poolSize: number;
 }
 

@@ -1,11 +1,18 @@
-import { DataSource } from 'typeorm';
-import type { DatabaseOptions } from './database.js';
+import { DataSource, type MigrationInterface } from 'typeorm';
+
+export interface MigrationOptions {
+  url: string;
+  /** The Postgres schema this service owns. */
+  schema: string;
+  /** Oldest first; each class name ends in a millisecond timestamp, as TypeORM wants it. */
+  migrations: (new () => MigrationInterface)[];
+}
 
 /**
  * Makes a service's schema if it is not there and brings it up to date. Replicas start together: one migrates, the
  * others wait for it and find nothing left to do.
  */
-export async function migrate({ url, schema, migrations }: DatabaseOptions): Promise<void> {
+export async function migrate({ url, schema, migrations }: MigrationOptions): Promise<void> {
   const source = new DataSource({
     type: 'postgres',
     url,

@@ -1,13 +1,20 @@
+import type { Logger } from '#lib/observability';
 import type { ModelMessage } from 'ai';
 import type { TurnContext } from '../context/load-context.js';
 import { wipeMemory } from '../context/wipe-memory.js';
 import { modelFailure } from '../models/model-failure.js';
+import type { SessionStore } from '../sessions/session-store.js';
 import { builtInTools } from '../tools/toolset.js';
 import { modelLoop } from './model-loop.js';
 import { ReplyText } from './reply-text.js';
-import type { TurnRunner } from './run-turn.js';
 import type { StepMeter } from './step-meter.js';
 import { TurnView } from './turn-view.js';
+
+/** What it needs of the worker that runs the turn. */
+interface ClosingSources {
+  sessions: SessionStore;
+  logger: Logger;
+}
 
 /** Nobody is told of what the agent does while it closes: it answers no message. */
 const SILENT = {
@@ -23,7 +30,7 @@ const SILENT = {
  * between. Errors: the provider's passing ones; others leave the hook out, so that the conversation goes on.
  */
 export async function closeSession(
-  runner: TurnRunner,
+  runner: ClosingSources,
   context: TurnContext,
   sessionId: string,
   meter: StepMeter,
@@ -49,7 +56,7 @@ export async function closeSession(
 }
 
 async function runHook(
-  runner: TurnRunner,
+  runner: ClosingSources,
   context: TurnContext,
   sessionId: string,
   hook: string,

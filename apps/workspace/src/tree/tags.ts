@@ -2,7 +2,6 @@ import { closeSync, constants, openSync, readFileSync, renameSync, writeFileSync
 import { fsError } from './fs-error.js';
 import { isVolumeFull } from './room.js';
 import { below } from './walk.js';
-import type { Volume } from './volume.js';
 
 const file = 'tags.json';
 const maxBytes = 4 * 1024 * 1024;
@@ -12,7 +11,10 @@ const maxBytes = 4 * 1024 * 1024;
  * made by the API; of those made by the agent's commands nobody tells.
  */
 export class Tags {
-  constructor(private readonly volume: Volume) {}
+  constructor(
+    /** A handle of that folder, to be closed by whoever asked for it. */
+    private readonly ownFolder: () => number,
+  ) {}
 
   of(path: string): string[] {
     return this.read()[path] ?? [];
@@ -52,7 +54,7 @@ export class Tags {
   }
 
   private read(): Record<string, string[]> {
-    const folder = this.volume.ownFolder();
+    const folder = this.ownFolder();
     try {
       const fd = openSync(below(folder, file), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
       try {
@@ -70,7 +72,7 @@ export class Tags {
   private write(all: Record<string, string[]>): void {
     const text = JSON.stringify(all);
     if (text.length > maxBytes) return;
-    const folder = this.volume.ownFolder();
+    const folder = this.ownFolder();
     try {
       const draft = below(folder, `${file}.new`);
       const fd = openSync(

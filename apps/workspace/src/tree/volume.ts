@@ -16,7 +16,7 @@ const drafts = 'drafts';
 export class Volume {
   readonly root: number;
   readonly locks = new Locks();
-  readonly tags = new Tags(this);
+  readonly tags = new Tags(() => this.ownFolder());
 
   constructor(
     path: string,

@@ -43,17 +43,17 @@ export class Content {
       let part = 0;
       let underWay: Promise<unknown> = Promise.resolve();
       for await (const bytes of inParts(source)) {
-        const next = this.workspaces.ask(writeStream, { agentId, streamId, part, data: bytes }, soon(context));
+        const next = this.workspaces.continue(writeStream, { agentId, streamId, part, data: bytes }, soon(context));
         next.catch(() => undefined); // awaited below, after the part before it
         await underWay;
         underWay = next;
         part += 1;
       }
       await underWay;
-      const finished = await this.workspaces.ask(finishWriteStream, { agentId, streamId }, soon(context, 300_000));
+      const finished = await this.workspaces.continue(finishWriteStream, { agentId, streamId }, soon(context, 300_000));
       return { ...finished, etag: finished.etag ?? undefined };
     } catch (error) {
-      void this.workspaces.ask(closeStream, { agentId, streamId }, soon(context)).catch(() => undefined);
+      void this.workspaces.continue(closeStream, { agentId, streamId }, soon(context)).catch(() => undefined);
       throw error;
     }
   }
@@ -92,7 +92,7 @@ export class Content {
     const context = contextOf();
     const about = await this.workspaces.request(accountId, openReadStream, { agentId, ...source });
     const part = (number: number) => {
-      const answer = this.workspaces.ask(
+      const answer = this.workspaces.continue(
         readStream,
         { agentId, streamId: about.streamId, part: number },
         soon(context),
@@ -102,7 +102,7 @@ export class Content {
     };
     const close = () =>
       void this.workspaces
-        .ask(closeStream, { agentId, streamId: about.streamId }, soon(context))
+        .continue(closeStream, { agentId, streamId: about.streamId }, soon(context))
         .catch(() => undefined);
     async function* parts() {
       try {

@@ -1,12 +1,12 @@
-import { cancelExec, execCommand, pingWorkspace } from '#lib/contracts';
+import { cancelExec, execCommand } from '#lib/contracts';
 import { reachedNobody } from '#lib/rpc';
-import { workspaceGone } from '#lib/workspace-client';
+import { requestWatched } from '#lib/workspace-client';
 import { tool, zodSchema } from 'ai';
 import { z } from 'zod';
 import { capText } from '../mcp/tool-result.js';
 import type { ToolContext } from './tool-context.js';
 import type { ToolGate } from './tool-gate.js';
-import { toolCall, workspaceRequest } from './workspace-request.js';
+import { toolCall } from './workspace-request.js';
 
 const DEFAULT_SECONDS = 120;
 const MAX_SECONDS = 3_600;
@@ -58,27 +58,14 @@ async function run(
 ): Promise<string> {
   signal?.throwIfAborted();
   const input = { agentId: context.agentId, execId, command, timeoutMs, maxOutputBytes: MAX_OUTPUT_BYTES };
-  const watch = new AbortController();
   try {
     // The answer may take as long as the command; the margin is for starting and killing it.
-    let sentAt: number | undefined;
     const contract = { ...execCommand, timeoutMs: timeoutMs + 15_000 };
-    const answer = workspaceRequest(context, contract, input, (at) => (sentAt = at));
-    const looks = {
-      ping: () => workspaceRequest(context, pingWorkspace, { agentId: context.agentId }),
-      sentAt: () => sentAt,
-    };
-    const result = await Promise.race([
-      answer,
-      aborted(signal, watch.signal),
-      workspaceGone(looks, answer, watch.signal),
-    ]);
-    return describe(result, timeoutMs);
+    const contextOf = (requestMs: number) => toolCall(context, requestMs);
+    return describe(await requestWatched(context.bus, contract, input, { contextOf, signal }), timeoutMs);
   } catch (error) {
     if (signal?.aborted) await cancelCommand(context, execId);
     throw error;
-  } finally {
-    watch.abort();
   }
 }
 
@@ -93,12 +80,6 @@ async function cancelCommand(context: ToolContext, execId: string): Promise<void
       if (reachedNobody(error)) return; // with its workspace the command is gone too
     }
   }
-}
-
-function aborted(signal: AbortSignal | undefined, done: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true, signal: done });
-  });
 }
 
 function describe(result: z.output<typeof execCommand.output>, timeoutMs: number): string {

@@ -57,7 +57,9 @@ function declaredIn(index: ts.SourceFile, name: string): string {
 
 function declares(file: ts.SourceFile, name: string): boolean {
   return file.statements.some((statement) => {
-    if (ts.isExportDeclaration(statement)) return statement.exportClause && names(statement.exportClause, name);
+    // What a file passes on of a package counts as its own; of another file of the lib that file is read.
+    if (ts.isExportDeclaration(statement))
+      return statement.exportClause && !isRelative(statement.moduleSpecifier) && names(statement.exportClause, name);
     if (ts.isVariableStatement(statement))
       return statement.declarationList.declarations.some((one) => one.name.getText() === name);
     return (statement as unknown as ts.DeclarationStatement).name?.getText() === name;
@@ -67,5 +69,8 @@ function declares(file: ts.SourceFile, name: string): boolean {
 function names(exported: ts.NamedExportBindings, name: string): boolean {
   return ts.isNamedExports(exported) && exported.elements.some((one) => one.name.text === name);
 }
+
+const isRelative = (specifier: ts.Expression | undefined) =>
+  specifier !== undefined && (specifier as ts.StringLiteral).text.startsWith('.');
 
 const besides = (path: string, specifier: string) => join(dirname(path), specifier.replace(/\.js$/, '.ts'));

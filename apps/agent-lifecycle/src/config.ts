@@ -15,9 +15,9 @@ export const lifecycleConfigSchema = z.object({
   ...busEnvironment,
   ...databaseEnvironment,
   ...sealingEnvironment,
-  /** What accounts may pile up (docs/limits.md). */
+  /** Quotas of accounts (docs/limits.md). */
   ...quotaEnvironment,
-  /** How workspaces are held apart. */
+  /** How workspaces are isolated. */
   ROOST_WORKSPACE_DRIVER: z
     .enum(driverNames, {
       error: `must be one of ${driverNames.join(', ')}: the kinds of workspaces this Roost can make`,
@@ -27,7 +27,7 @@ export const lifecycleConfigSchema = z.object({
   ROOST_DATA_DIR: z.string().default('.roost'),
   /** bubblewrap, for local workspaces; empty: agents that need their workspace go to `error` with the reason. Nothing runs unsandboxed. */
   ROOST_BWRAP: z.string().optional(),
-  /** What makes local workspaces: bubblewrap, or gVisor, whose kernel stands between agents and the host's. */
+  /** What makes local workspaces: bubblewrap, or gVisor, whose kernel is between agents and the host's. */
   ROOST_LOCAL_RUNTIME: z.enum(localRuntimeNames).default('bubblewrap'),
   /** gVisor's runsc: a path, or a name to be found on PATH. */
   ROOST_RUNSC: z.string().default('runsc'),
@@ -66,7 +66,7 @@ export const lifecycleConfigSchema = z.object({
   ROOST_MAX_WARMTH_MS: z.coerce.number().int().min(300_000).optional(),
   /** Ranges that agents may reach though they are not public, separated by commas. */
   ROOST_EGRESS_ALLOWED_RANGES: z.string().optional(),
-  /** What webhook-dispatch and agent-runtime may call, so that an agent is told of an address when it is set. */
+  /** What webhook-dispatch and agent-runtime may call, so that an address is checked when an agent is set. */
   ROOST_WEBHOOK_NETWORK: z.enum(['public', 'local']).default('public'),
   ROOST_MCP_NETWORK: z.enum(['public', 'local']).default('public'),
   /** Workspaces that this process starts at once, shared between accounts (docs/limits.md). */

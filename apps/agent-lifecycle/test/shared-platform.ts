@@ -1,7 +1,7 @@
 import type { NetworkPolicy, WorkspaceDriver, WorkspaceSpec } from '../src/sandboxes/index.js';
 import { hostAway } from '../src/sandboxes/host-errors.js';
 
-/** Workspaces as a Docker host has them, with nothing in them: each replica's driver holds the lines of those it made. */
+/** Workspaces as a Docker host has them, with nothing in them: each replica's driver holds the connections of those it made. */
 export class Platform {
   readonly holders = new Map<string, PlatformDriver>();
   isAway = false;

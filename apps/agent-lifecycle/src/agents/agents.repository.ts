@@ -61,7 +61,7 @@ export class AgentsRepository {
 
   /** One page of an account's agents, and how many there are in all. */
   async page(accountId: string, { page, limit, status, sort, order }: Page) {
-    // `sort` and `order` are one of the contract's words, so that they may stand in SQL.
+    // `sort` and `order` are values of the contract's enums, so that they may be part of the SQL.
     const rows = await this.database.query<AgentRow>(
       `SELECT id, name, description, status, created_at, updated_at, mcp_server_count FROM agents
        WHERE account_id = $1 AND ($2::text IS NULL OR status = $2)

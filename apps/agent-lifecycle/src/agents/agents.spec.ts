@@ -88,7 +88,7 @@ describe('an agent', () => {
     });
   });
 
-  it('is unknown to other accounts, in the same words as one that never was', async () => {
+  it('is unknown to other accounts, with the same error as one that never existed', async () => {
     const agent = await service.agent();
     const stranger = randomUUID();
     for (const contract of [getAgent, summarizeAgent, deleteAgent, getAgentForTurn, getAgentState, getAgentWebhooks]) {

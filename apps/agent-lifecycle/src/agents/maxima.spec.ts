@@ -60,7 +60,7 @@ describe('what an agent may ask for at most', () => {
     (cpu) => expect(service.agent(resources({ cpu }))).rejects.toThrow(),
   );
 
-  it('takes what is at the maximum, and limits are what the quantities say however they are written', async () => {
+  it('takes what is at the maximum, and limits follow the quantities however they are written', async () => {
     await expect(service.agent(resources({ cpu: '4000m', memory: '8589934592' }))).resolves.toBeDefined();
     const limits = (given: { cpu?: string; memory?: string }) => limitsOf({ volumeBytes: 1, resources: given });
     expect(limits({ memory: '1e9' }).memoryBytes).toBe(1_000_000_000);

@@ -50,7 +50,7 @@ describe('the balance', () => {
     });
   });
 
-  it('tells once that it ran out, holds turns until a top-up, and tells again the next time', async () => {
+  it('reports once that it ran out, holds turns until a top-up, and reports again the next time', async () => {
     const { id } = await service.agent({ output_token_balance: 5 });
     const debit = (step_id: string) => service.ask(debitTokens, { agent_id: id, step_id, output_tokens: 50 }, null);
     const state = () => service.ask(getAgentState, { agent_id: id }, null);

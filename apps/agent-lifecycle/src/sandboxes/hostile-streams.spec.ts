@@ -121,7 +121,7 @@ describe('the egress proxy', () => {
 });
 
 describe('the network log', () => {
-  it('keeps the first entries of a flood, in one write, and no more of them than it says', async () => {
+  it('keeps the first entries of a flood, in one write, and no more of them than its limit', async () => {
     const log = new EgressLog(temporaryFolder());
     const entry = (port: number) => ({
       at: new Date(),
@@ -137,8 +137,8 @@ describe('the network log', () => {
     await Promise.all(Array.from({ length: 5_000 }, (_, port) => log.append('agent', entry(port))));
     await log.append('other', entry(1));
     expect((await log.latest('other', 10)).length).toBe(1);
-    const kept = await log.latest('agent', 10_000);
-    expect(kept.length).toBeGreaterThanOrEqual(500);
-    expect(kept.length).toBeLessThanOrEqual(1_000);
+    const retained = await log.latest('agent', 10_000);
+    expect(retained.length).toBeGreaterThanOrEqual(500);
+    expect(retained.length).toBeLessThanOrEqual(1_000);
   });
 });

@@ -40,11 +40,11 @@ describe('the standard error of a sandbox', () => {
     expect(JSON.stringify({ sandboxOutput: lines[1] })).toBe(`{"sandboxOutput":${JSON.stringify(forged)}}`);
   });
 
-  it('puts so many lines a second into the log, so many in all, and says what is missing', async () => {
+  it('puts so many lines a second into the log, so many in all, and reports what is missing', async () => {
     const lines: string[] = [];
     const output = new SandboxOutput((line) => lines.push(line));
     for (let chunk = 0; chunk < 1_000; chunk += 1) output.push(Buffer.from(`line ${chunk}\n`.repeat(100)));
-    expect(lines.length).toBeLessThanOrEqual(3 * 21); // the seconds that this took, and what each said was missing
+    expect(lines.length).toBeLessThanOrEqual(3 * 21); // the seconds that this took, and what each reported missing
     await until('a line of a later second', () => {
       output.push(Buffer.from('later\n'));
       return lines.includes('later');

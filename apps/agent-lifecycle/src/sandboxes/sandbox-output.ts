@@ -3,11 +3,11 @@ import type { Readable } from 'node:stream';
 
 /** Longer lines are cut: a stack or a JSON object of the daemon's fits. */
 const maxLineBytes = 2_000;
-/** What one sandbox may write into the log in a second: a daemon in trouble says a line or two. */
+/** What one sandbox may write into the log in a second: a daemon in trouble writes a line or two. */
 const maxLinesPerSecond = 20;
 /** Nothing more is read until the second is over. */
 const maxBytesPerSecond = 64 * 1024;
-/** Then a sandbox has said all that the log takes of it, until it is made anew. */
+/** Beyond it the log takes nothing more of a sandbox, until it is made anew. */
 const maxLogBytes = 1024 * 1024;
 const lastLineChars = 500;
 
@@ -52,7 +52,7 @@ export class SandboxOutput {
 
   private end(): void {
     this.lines.end();
-    this.sayWhatIsLeftOut();
+    this.logWhatIsLeftOut();
   }
 
   private beginSecond(): void {
@@ -61,7 +61,7 @@ export class SandboxOutput {
     this.second = second;
     this.secondBytes = 0;
     this.secondLines = 0;
-    this.sayWhatIsLeftOut();
+    this.logWhatIsLeftOut();
   }
 
   private take(line: string): void {
@@ -78,7 +78,7 @@ export class SandboxOutput {
     if (this.logBytes >= maxLogBytes) this.onLine('[no more of this sandbox is logged]');
   }
 
-  private sayWhatIsLeftOut(): void {
+  private logWhatIsLeftOut(): void {
     if (this.leftOutBytes === 0 || this.logBytes >= maxLogBytes) return;
     this.onLine(`[… about ${this.leftOutBytes} bytes left out]`);
     this.leftOutBytes = 0;

@@ -5,7 +5,7 @@ import type { LifecycleConfig } from '../config.js';
 
 export type NetworkLogEntry = z.output<typeof NetworkLogEntrySchema>;
 
-/** What a driver must know to make an agent's workspace. Nothing secret is in it but the agent's own `env`. */
+/** What a driver needs to make an agent's workspace. Nothing secret is in it but the agent's own `env`. */
 export interface WorkspaceSpec {
   agentId: string;
   accountId: string;
@@ -29,7 +29,7 @@ export interface NetworkPolicy {
 export type WorkspaceStatus = { state: 'running' | 'asleep' | 'starting' } | { state: 'failed'; reason: string };
 
 /**
- * Makes sandboxes and takes them away. What all drivers promise: a workspace has no route to the outside but the bus
+ * Makes sandboxes and removes them. What all drivers promise: a workspace has no route to the outside but the bus
  * and the egress proxy, sees no file but a read-only system and its volume, and is never run without isolation.
  * Not promised: that a workspace that was running a moment ago still is.
  */
@@ -51,7 +51,7 @@ export interface WorkspaceDriver {
   list(): Promise<{ agentId: string; state: WorkspaceStatus['state'] }[]>;
   /** What the workspace reached, or was refused, newest first. */
   networkLog(agentId: string, limit: number): Promise<NetworkLogEntry[]>;
-  /** How workspaces are held apart and to their limits on this machine, in words for an operator. */
+  /** How workspaces are isolated and limited on this machine, for an operator. */
   isolation(): Promise<Record<string, string>>;
   /** Puts every workspace to sleep; the driver is of no use afterwards. */
   close(): Promise<void>;

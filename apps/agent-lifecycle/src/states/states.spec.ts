@@ -67,14 +67,14 @@ describe('pause, resume, stop and status', () => {
     );
   });
 
-  it('have told messaging before they answer', async () => {
-    const told: unknown[] = [];
+  it('are sent to messaging before the request is answered', async () => {
+    const received: unknown[] = [];
     const listener = serve(
       service.bus.connection,
       syncAgent,
       syncAgent.subject,
       (state) => {
-        told.push(state);
+        received.push(state);
         return { accepted: true };
       },
       () => undefined,
@@ -82,16 +82,16 @@ describe('pause, resume, stop and status', () => {
     await service.bus.connection.flush();
     const { id } = await service.agent();
     await ask(id, 'stop');
-    expect(told).toMatchObject([
+    expect(received).toMatchObject([
       { agentId: id, accountId: service.account, status: 'active', revision: 1, isExhausted: false },
       { agentId: id, status: 'stopped', revision: 2 },
     ]);
     await service.ask(deleteAgent, { agent_id: id });
-    expect(told).toHaveLength(3);
+    expect(received).toHaveLength(3);
     listener.unsubscribe();
   });
 
-  it('say whether a message would be processed now', async () => {
+  it('determine whether a message would be processed now', async () => {
     const { id } = await service.agent();
     const ready = () => service.ask(checkAgentReady, { agent_id: id });
     await expect(ready()).resolves.toEqual({ ready: true, status: 'active', workspace: 'asleep' });

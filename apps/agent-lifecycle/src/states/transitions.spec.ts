@@ -6,7 +6,7 @@ import { type Action, ACTIONS, nextStatus } from './transitions.js';
 
 const SEQUENCES = 10_000;
 
-/** spec: 00-overview, "Transitions", said as rules instead of as a table. */
+/** spec: 00-overview, "Transitions", as rules instead of as a table. */
 function expected(from: AgentStatus, action: Action): AgentStatus | 'refused' {
   if (action.startsWith('set-')) return action.slice(4) as AgentStatus;
   if (action === 'pause') return from === 'active' ? 'paused' : 'refused';

@@ -7,7 +7,7 @@ export interface SeenRunning {
   agentId: string;
   /** Negative while it is used, by how long that may take. */
   sinceUseMs: number;
-  /** The workspace itself reported its use; otherwise what another replica wrote is kept. */
+  /** The workspace itself reported its use; otherwise what another replica wrote stays. */
   isReported: boolean;
 }
 

@@ -12,7 +12,7 @@ export const AWAKE_TIMES = {
   waitMs: 30_000,
   /** So long after its last use a workspace may be put to sleep for another. Uses are reported once a second. */
   minIdleMs: 3_000,
-  /** So long after its start a workspace is kept for whoever it was started for, until it is asked for something. */
+  /** So long after its start a workspace is reserved for whoever it was started for, until it is asked for something. */
   startGraceMs: 10_000,
   /** Many rounds of `reconcile`, which renews it: a lifecycle that is killed blocks no account for longer. */
   leaseMs: 60_000,

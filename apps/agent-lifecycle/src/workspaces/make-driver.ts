@@ -10,7 +10,7 @@ export const DRIVER = Symbol('lifecycle:driver');
 /** Renewed by the driver at each connection; a workspace that outlives them reconnects with new ones. */
 const CREDENTIALS_TTL_SECONDS = 24 * 3600;
 
-/** The driver that the configuration names. One that cannot be had here refuses each workspace with the reason. */
+/** The driver that the configuration names. One that cannot work here refuses each workspace with the reason. */
 export async function makeDriver(config: LifecycleConfig, bus: Bus, logger: Logger): Promise<WorkspaceDriver> {
   const { NATS_ACCOUNT_SEED: seed } = config;
   const make = await driverKinds[config.ROOST_WORKSPACE_DRIVER]();

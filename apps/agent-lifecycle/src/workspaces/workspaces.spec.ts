@@ -57,7 +57,7 @@ describe('the workspace of an agent', () => {
     expect(await read(id, 'mood.txt')).toBe('calm\n');
   });
 
-  it('holds the initial files, small and large, and tells how full it is', async () => {
+  it('holds the initial files, small and large, and reports how full it is', async () => {
     const large = 'y'.repeat(2 ** 20);
     const { id } = await service.agent({
       initial_files: [

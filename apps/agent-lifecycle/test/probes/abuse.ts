@@ -5,7 +5,7 @@ export const abuseLimits = { memory: '256Mi', cpu: '500m', volumeBytes: 128 * 2 
 
 const mega = 1_000_000;
 
-/** More than one's share. Volumes that are measured are looked at every second: who takes room must hold it for `HOLD`. */
+/** More than one's share. Volumes that are measured are looked at every second: who takes space must hold it for `HOLD`. */
 export const abuse: ProbeGroup = {
   name: 'more than its share',
   isAlone: true,

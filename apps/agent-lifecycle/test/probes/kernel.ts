@@ -3,7 +3,7 @@ import { callNumber, calls, type Probe, type ProbeGroup, succeeds } from './prob
 const opens = (path: string, mode: '<' | '>' | '<>' = '<'): Probe => succeeds(`open ${path}`, `exec 8${mode} ${path}`);
 const clone = process.arch === 'arm64' ? 220 : 56;
 
-/** Mounts, devices, namespaces and the kernel's own doors. */
+/** Mounts, devices, namespaces and the kernel's own interfaces. */
 export const kernel: ProbeGroup = {
   name: 'mounts, devices, namespaces, kernel',
   probes: [

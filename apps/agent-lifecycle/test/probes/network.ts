@@ -1,9 +1,9 @@
-import { type Probe, type ProbeGroup, type ProbeFixture, succeeds, tells } from './probe.js';
+import { type Probe, type ProbeGroup, type ProbeFixture, succeeds, reads } from './probe.js';
 
 const dial = (name: string, host: string, portOf: (fixture: ProbeFixture) => number = ({ port }) => port): Probe =>
-  tells(name, (fixture) => `exec 8<> /dev/tcp/${host}/${portOf(fixture)} && timeout 2 cat <&8`);
+  reads(name, (fixture) => `exec 8<> /dev/tcp/${host}/${portOf(fixture)} && timeout 2 cat <&8`);
 const get = (name: string, options: string, host: string): Probe =>
-  tells(name, ({ port }) => `curl -s --max-time 3 ${options} http://${host}:${port}/`);
+  reads(name, ({ port }) => `curl -s --max-time 3 ${options} http://${host}:${port}/`);
 const socket = (name: string, family: number, type: number, protocol = 0): Probe =>
   succeeds(name, `perl -e 'exit(socket(S, ${family}, ${type}, ${protocol}) ? 0 : 1)'`);
 
@@ -23,10 +23,10 @@ export const network: ProbeGroup = {
     get('tunnel to the host through the proxy', '-p', '127.1.2.3'),
     get('reach the host by a number', '', '2130772739'),
     get('reach the host by an IPv4-in-IPv6 address', '', '[::ffff:127.1.2.3]'),
-    tells('dial a Unix socket of the host', ({ unixSocket }) => {
+    reads('dial a Unix socket of the host', ({ unixSocket }) => {
       return `perl -MIO::Socket::UNIX -e '$s = IO::Socket::UNIX->new(Peer => "${unixSocket}") or exit 1; print <$s>'`;
     }),
-    tells('dial an abstract Unix socket of the host', ({ abstractSocket }) => {
+    reads('dial an abstract Unix socket of the host', ({ abstractSocket }) => {
       return `perl -MIO::Socket::UNIX -e '$s = IO::Socket::UNIX->new(Peer => "\\0${abstractSocket}" . "\\0" x ${107 - 1 - abstractSocket.length}) or exit 1; print <$s>'`;
     }),
     succeeds(

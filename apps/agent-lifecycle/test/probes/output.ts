@@ -3,7 +3,7 @@ import { type ProbeGroup, succeeds } from './probe.js';
 /** Handles of the processes around an agent's commands: where the host would read what is written there. */
 const handles = '/proc/1/fd/* /proc/$PPID/fd/*';
 
-/** What the host reads of a sandbox: nothing of it may be written by a command. Without a sandbox a file stands for it. */
+/** What the host reads of a sandbox: nothing of it may be written by a command. Without a sandbox a file takes its place. */
 export const output: ProbeGroup = {
   name: 'output that the host reads, and floods',
   probes: [

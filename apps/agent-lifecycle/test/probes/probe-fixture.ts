@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { callNumber, type ProbeFixture } from './probe.js';
 
-/** Lays out the canaries. `busPort`: where the bus listens on 127.0.0.1. */
+/** Makes the canaries. `busPort`: where the bus listens on 127.0.0.1. */
 export async function probeFixture(busPort: number): Promise<ProbeFixture & { clear(): Promise<void> }> {
   const token = `canary${randomBytes(8).toString('hex')}`;
   const folder = mkdtempSync(join(tmpdir(), 'roost-probes-'));
@@ -67,7 +67,7 @@ export async function probeFixture(busPort: number): Promise<ProbeFixture & { cl
   };
 }
 
-/** Says the token at once and, to whoever speaks HTTP, as an answer. */
+/** Sends the token at once and, to HTTP clients, as a response. */
 function listen(token: string, where: { port: number; host: string } | { path: string }): Promise<Server> {
   const server = createServer((socket) => {
     socket.on('error', () => undefined);

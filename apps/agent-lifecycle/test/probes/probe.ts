@@ -6,10 +6,10 @@ export interface ProbeFixture {
   folder: string;
   /** A folder that holds what belongs to other agents. */
   foreignFolder: string;
-  /** Process id of a host process, and a word in its command line. */
+  /** Process id of a host process, and a text in its command line. */
   hostPid: number;
   hostPidMark: string;
-  /** A TCP server on all of the host's loopback addresses that says the token, also over HTTP. */
+  /** A TCP server on all of the host's loopback addresses that sends the token, also over HTTP. */
   port: number;
   /** The bus' port on 127.0.0.1. */
   busPort: number;
@@ -52,7 +52,7 @@ export function succeeds(
 }
 
 /** Succeeds by printing the token. */
-export function tells(name: string, command: (fixture: ProbeFixture) => string, more: Partial<Probe> = {}): Probe {
+export function reads(name: string, command: (fixture: ProbeFixture) => string, more: Partial<Probe> = {}): Probe {
   return { name, command: (fixture) => `(${command(fixture)}\n) | grep -aq ${fixture.token} && echo ESCAPED`, ...more };
 }
 

@@ -42,7 +42,7 @@ describe.runIf(process.getuid?.() === 0)('a hostile command', () => {
   }, 240_000);
 });
 
-it('tells an operator how workspaces are isolated here', async () => {
+it('reports to an operator how workspaces are isolated here', async () => {
   const { details } = await service.ask(healthCheck('agent-lifecycle'), {});
   expect(details).toMatchObject({ runtime: 'bubblewrap', volumes: expect.stringMatching(/image|measured/) });
 });

@@ -1,4 +1,4 @@
-import { callNumber, calls, type ProbeGroup, succeeds, tells } from './probe.js';
+import { callNumber, calls, type ProbeGroup, succeeds, reads } from './probe.js';
 
 const TIOCSTI = '0x5412';
 
@@ -55,7 +55,7 @@ export const processes: ProbeGroup = {
       'type into a terminal with high bits set',
       `script -qec "perl -e '\\$c = qq(x); exit(syscall(${process.arch === 'arm64' ? 29 : 16}, 0, 0x100005412, \\$c) < 0 ? 1 : 0)'" /dev/null < /dev/null`,
     ),
-    tells('read the host’s System V shared memory', ({ sharedMemoryKey }) => {
+    reads('read the host’s System V shared memory', ({ sharedMemoryKey }) => {
       return `perl -e '$i = shmget(${sharedMemoryKey}, 64, 0); defined $i and shmread($i, $b, 0, 64) and print $b'`;
     }),
     succeeds('open the host’s message queue', ({ messageQueue }) => {

@@ -19,9 +19,9 @@ export const probeGroups: ProbeGroup[] = [hostFiles, kernel, processes, memory, 
 export interface ProbeResult {
   group: string;
   name: string;
-  /** Without a sandbox. A probe that does not succeed there says nothing. */
+  /** Without a sandbox. A probe that does not succeed there proves nothing. */
   isPossible: boolean;
-  /** In the sandbox, through the wall. */
+  /** In the sandbox. */
   hasPassed: boolean;
 }
 
@@ -58,7 +58,7 @@ export function passed(results: ProbeResult[], harmless: Readonly<Record<string,
   return results.filter(({ hasPassed, name }) => hasPassed && !(name in harmless));
 }
 
-/** The table of a run: per group, and what passed by name; `harmless` tells by name why a probe says nothing there. */
+/** The table of a run: per group, and what passed by name; `harmless` gives by name why a probe proves nothing there. */
 export function probeTable(results: ProbeResult[], harmless: Readonly<Record<string, string>> = {}): string {
   const groups = [...new Set(results.map(({ group }) => group))];
   const row = (name: string, of: ProbeResult[]) =>

@@ -5,8 +5,8 @@ const headerBytes = 8;
 const standardError = 2;
 
 /**
- * A container's standard input and output as one line, over the stream that Docker's `attach` gives. Docker sends
- * frames of eight bytes of header and a payload, by which output and errors are told apart; errors go to `output`.
+ * A container's standard input and output as one connection, over the stream that Docker's `attach` gives. Docker sends
+ * frames of eight bytes of header and a payload, by which output and errors are distinguished; errors go to `output`.
  */
 export class ContainerConnection extends Duplex {
   private header = Buffer.alloc(0);

@@ -36,10 +36,10 @@ export function containerOptions({
     Hostname: 'workspace',
     User: '1000:1000',
     WorkingDir: '/workspace',
-    // So that the host's process list tells whose sandbox it is.
+    // So that the host's process list names the agent of a sandbox.
     Env: ['UV_THREADPOOL_SIZE=4', `ROOST_AGENT_ID=${agentId}`],
     Labels: labels,
-    // Input and output are the line to the host; when we go, Docker closes the input and the daemon ends.
+    // Input and output are the connection to the host; when this process ends, Docker closes the input and the daemon ends.
     OpenStdin: true,
     StdinOnce: true,
     AttachStdin: true,
@@ -79,7 +79,7 @@ export function containerOptions({
 }
 
 /**
- * Docker's own, and what tells about the host or is of no use to an agent. Files that only root may read are left: a mask
+ * Docker's own, and what describes the host or is of no use to an agent. Files that only root may read are left: a mask
  * would let everybody open them, though they would read nothing.
  */
 const maskedPaths = [

@@ -97,7 +97,7 @@ describe.skipIf(!host)('with Docker', () => {
     };
     const nameOf = (agentId: string) => `${instance}-agent-${agentId}`;
 
-    it('has the limits and the walls that Docker can give, by its own account', async () => {
+    it('has the limits and the isolation that Docker can give, by its own report', async () => {
       const spec = specOf({ resources: { cpu: '500m', memory: '256Mi' } });
       const startedAt = performance.now();
       await driver.ensure(spec);
@@ -116,19 +116,22 @@ describe.skipIf(!host)('with Docker', () => {
       });
       expect(Config).toMatchObject({ User: '1000:1000', Labels: { [AGENT_LABEL]: spec.agentId } });
       expect(Mounts).toMatchObject([{ Type: 'volume', Name: nameOf(spec.agentId), Destination: '/workspace' }]);
-      // Its environment is told to everybody who may ask Docker.
+      // Its environment is shown to everybody who may ask Docker.
       expect(Config.Env.join(' ')).not.toMatch(/NATS|CREDS|JWT/);
     });
 
     it('lets no command read or write the line to the host', async () => {
       const spec = specOf();
       await driver.ensure(spec);
-      const told = await run(spec.agentId, 'for p in 1 $PPID; do cat /proc/$p/fd/0; echo x > /proc/$p/fd/1; done 2>&1');
-      expect(told.match(/Permission denied/g)).toHaveLength(4);
+      const output = await run(
+        spec.agentId,
+        'for p in 1 $PPID; do cat /proc/$p/fd/0; echo x > /proc/$p/fd/1; done 2>&1',
+      );
+      expect(output.match(/Permission denied/g)).toHaveLength(4);
       expect(await run(spec.agentId, 'echo still here')).toBe('still here\n');
     });
 
-    it('says that the memory was used up, and what to do', async () => {
+    it('reports that the memory was used up, and what to do', async () => {
       const spec = specOf({ resources: { memory: '128Mi' } });
       await driver.ensure(spec);
       await run(spec.agentId, 'head -c 9000000 /dev/zero > big');
@@ -155,7 +158,7 @@ describe.skipIf(!host)('with Docker', () => {
       expect(await run(spec.agentId, 'echo back')).toBe('back\n');
     });
 
-    it('says that the image is missing, and what to do', async () => {
+    it('reports that the image is missing, and what to do', async () => {
       const without = driverOn(bus, connection, { instance, image: 'roost-nowhere:none' });
       const spec = specOf();
       await expect(without.ensure(spec)).rejects.toMatchObject({
@@ -165,7 +168,7 @@ describe.skipIf(!host)('with Docker', () => {
       await expect(without.inspect(spec.agentId)).resolves.toMatchObject({ state: 'failed' });
     });
 
-    it('leaves what is not its own alone, and says so', async () => {
+    it('leaves what is not its own alone, and reports it', async () => {
       const spec = specOf();
       const others = await docker.createContainer({ name: nameOf(spec.agentId), Image: image });
       try {
@@ -217,7 +220,7 @@ describe.skipIf(!host)('with Docker', () => {
           fixture,
           async runInSandbox(command, timeoutMs) {
             await driver.ensure(spec);
-            // A workspace that does not survive a probe says nothing more; the next one wakes it again.
+            // A workspace that does not survive a probe returns nothing more; the next one wakes it again.
             return run(spec.agentId, command, timeoutMs).catch(() => '');
           },
         });
@@ -232,7 +235,7 @@ describe.skipIf(!host)('with Docker', () => {
 });
 
 describe('without Docker', () => {
-  it('an agent is told where Docker was looked for, and what to do', async () => {
+  it('a refusal names where Docker was looked for, and what to do', async () => {
     const bus = await freshBus();
     const connection = await bus.connect();
     const driver = driverOn(bus, connection, { host: `unix://${temporaryFolder()}/nothing.sock` });

@@ -15,7 +15,7 @@ import { joinContainer } from './join-container.js';
 export interface DockerDriverOptions extends HostConnectionsOptions {
   /** `unix:///var/run/docker.sock` or `tcp://host:port`. */
   host: string;
-  /** Tells the containers of this Roost from those of others on the same Docker host. */
+  /** Distinguishes the containers of this Roost from those of others on the same Docker host. */
   instance: string;
   /** The workspace image; it holds the daemon. */
   image: string;
@@ -151,7 +151,7 @@ export class DockerWorkspaceDriver implements WorkspaceDriver {
       this.failures.delete(agentId);
     } catch (error) {
       const known = this.reasonOf(error, agentId);
-      // What ended the container says more than that its streams broke.
+      // What ended the container is a better reason than that its streams broke.
       if (!this.failures.has(agentId)) this.failures.set(agentId, known.message);
       await this.endOwn(agentId).catch(() => undefined); // Docker may be gone; what is left is removed when it is back
       this.failures.set(agentId, known.message);

@@ -10,7 +10,7 @@ export interface Circumstances {
   name: string;
 }
 
-/** A refusal of Docker's, in the words of an agent's `status_reason`: what is wrong and what to do. */
+/** A refusal of Docker's as an agent's `status_reason`: what is wrong and what to do. */
 export function unavailableBecause(error: unknown, { image, host, name }: Circumstances): RoostError {
   if (error instanceof RoostError) return error;
   const text = error instanceof Error ? error.message : String(error);

@@ -37,8 +37,8 @@ export class DockerHost {
   }
 
   /**
-   * Makes a container; its id, and the container by its name: whatever stands between us and Docker can then tell whose
-   * it is. Undefined when there is one already.
+   * Makes a container; its id, and the container by its name: a guard between us and Docker can then find out
+   * whose it is. Undefined when there is one already.
    */
   async create(
     agentId: string,

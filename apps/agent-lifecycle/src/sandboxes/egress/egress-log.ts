@@ -6,7 +6,7 @@ import { encode, NetworkLogEntry } from '#lib/contracts';
 export type EgressEntry = z.output<typeof NetworkLogEntry>;
 
 const maxFileBytes = 1024 * 1024;
-/** Entries of one agent that wait for the disk; more are not kept, so that no agent fills the memory. */
+/** Entries of one agent that wait for the disk; more are dropped, so that no agent fills the memory. */
 const maxWaiting = 500;
 
 /**

@@ -5,8 +5,8 @@ export type Verdict = { isAllowed: true } | { isAllowed: false; reason: string }
 const setting = 'The setting is configuration.network of the agent.';
 
 /**
- * Whether an agent's own setting lets it reach a host. Whether the host's addresses may be reached at all is for the
- * guard to say. `host` is in the form a URL gives: lower case, punycode, no brackets lost.
+ * Whether an agent's own setting lets it reach a host. Whether the host's addresses may be reached at all is decided
+ * by the guard. `host` is in the form a URL gives: lower case, punycode, with brackets.
  */
 export function judge({ mode, allow = [] }: NetworkPolicy, host: string, port: number): Verdict {
   if (mode === 'none') return { isAllowed: false, reason: `This agent has no network (mode "none"). ${setting}` };

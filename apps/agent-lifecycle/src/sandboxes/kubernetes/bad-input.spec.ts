@@ -42,7 +42,7 @@ describe.concurrent('the kubernetes driver, where a cluster has trouble,', () =>
     return (error as Error).message;
   };
 
-  it('says that there is no storage class', () =>
+  it('reports that there is no storage class', () =>
     withFixture({}, async (fixture) => {
       fixture.double.controllers.storage = 'no-class';
       expect(await reasonOf(fixture)).toContain(
@@ -50,7 +50,7 @@ describe.concurrent('the kubernetes driver, where a cluster has trouble,', () =>
       );
     }));
 
-  it('says that a volume does not come', () =>
+  it('reports that a volume does not come', () =>
     withFixture({}, async (fixture) => {
       fixture.double.controllers.storage = 'pending';
       const reason = await reasonOf(fixture);
@@ -58,19 +58,19 @@ describe.concurrent('the kubernetes driver, where a cluster has trouble,', () =>
       expect(reason).toContain('kubectl describe pvc');
     }));
 
-  it('says that no node takes the workspace', () =>
+  it('reports that no node takes the workspace', () =>
     withFixture({}, async (fixture) => {
       fixture.double.kubelet.fate = () => 'unschedulable';
       expect(await reasonOf(fixture)).toContain('no node takes the workspace (0/1 nodes are available: 1 Insufficient');
     }));
 
-  it('says that the image cannot be pulled', () =>
+  it('reports that the image cannot be pulled', () =>
     withFixture({}, async (fixture) => {
       fixture.double.kubelet.fate = () => 'image-pull-back-off';
       expect(await reasonOf(fixture)).toContain("check the image's name in the settings, and imagePullSecrets");
     }));
 
-  it('says that the quota is used up, of volumes as of pods', () =>
+  it('reports that the quota is used up, of volumes as of pods', () =>
     withFixture({}, async (fixture) => {
       fixture.double.controllers.rules = { quota: { persistentvolumeclaims: 0 } };
       expect(await reasonOf(fixture)).toContain("the namespace's quota is used up");
@@ -112,7 +112,7 @@ describe.concurrent('the kubernetes driver, where a cluster has trouble,', () =>
       expect(fixture.double.store.everything()).toEqual([]);
     }));
 
-  it('tells an agent that ran out of memory, and an evicted one, and brings both back', () =>
+  it('reports running out of memory and eviction, and brings both back', () =>
     withFixture({ startTimeoutMs: 20_000 }, async (fixture) => {
       const driver = fixture.driver();
       const spec = specOf();
@@ -132,22 +132,25 @@ describe.concurrent('the kubernetes driver, where a cluster has trouble,', () =>
       expect([...fixture.double.kubelet.mostAtOnce.values()]).toEqual([1]);
     }));
 
-  it('goes on while the API server is away, says so to those who need it, and catches up', { timeout: 400_000 }, () =>
-    withFixture({ startTimeoutMs: 20_000 }, async (fixture) => {
-      const driver = fixture.driver();
-      const [running, late] = [specOf(), specOf()];
-      await driver.ensure(running);
-      await fixture.double.hangUp();
-      await driver.ensure(running);
-      await expect(driver.ensure(late)).rejects.toThrow('the Kubernetes API does not answer');
-      await new Promise((resolve) => setTimeout(resolve, isFull ? 300_000 : 200));
-      await expect(driver.inspect(running.agentId)).resolves.toEqual({ state: 'running' });
-      await fixture.double.listen();
-      await driver.ensure(late);
-      await driver.remove(running.agentId);
-      expect(fixture.double.store.all('pods')).toHaveLength(1);
-      expect(new Set(fixture.double.kubelet.mostAtOnce.values())).toEqual(new Set([1]));
-    }),
+  it(
+    'goes on while the API server is away, reports it to those who need it, and catches up',
+    { timeout: 400_000 },
+    () =>
+      withFixture({ startTimeoutMs: 20_000 }, async (fixture) => {
+        const driver = fixture.driver();
+        const [running, late] = [specOf(), specOf()];
+        await driver.ensure(running);
+        await fixture.double.hangUp();
+        await driver.ensure(running);
+        await expect(driver.ensure(late)).rejects.toThrow('the Kubernetes API does not answer');
+        await new Promise((resolve) => setTimeout(resolve, isFull ? 300_000 : 200));
+        await expect(driver.inspect(running.agentId)).resolves.toEqual({ state: 'running' });
+        await fixture.double.listen();
+        await driver.ensure(late);
+        await driver.remove(running.agentId);
+        expect(fixture.double.store.all('pods')).toHaveLength(1);
+        expect(new Set(fixture.double.kubelet.mostAtOnce.values())).toEqual(new Set([1]));
+      }),
   );
 
   it('opens a silent watch anew, and lists again where it missed changes', () =>

@@ -13,14 +13,14 @@ export interface ClusterOptions {
   client: Client;
   config: KubeConfig;
   namespace: string;
-  /** How long a request is tried again while the API server is away, busy or of another mind. */
+  /** How long a request is tried again while the API server is away, busy or in conflict. */
   patienceMs?: number | undefined;
 }
 
 const requestTimeoutMs = 10_000;
 const maxWaitMs = 5_000;
 
-/** The API server, asked until it answers. Every request may be repeated: each says what shall be, none what to do. */
+/** The API server, asked until it answers. Every request may be repeated: each describes the wanted state, none a step. */
 export class Cluster {
   private readonly objects;
   private readonly patienceMs: number;
@@ -30,7 +30,7 @@ export class Cluster {
     this.patienceMs = options.patienceMs ?? 20_000;
   }
 
-  /** Server-side apply: makes the object, or brings our fields of it to what is said here. */
+  /** Server-side apply: makes the object, or sets our fields of it to these values. */
   apply<T extends KubernetesObject>(object: T): Promise<T> {
     const { ServerSideApply } = this.options.client.PatchStrategy;
     return this.asked(() => this.objects.patch(object, undefined, undefined, FIELD_MANAGER, true, ServerSideApply));
@@ -102,7 +102,7 @@ export class Cluster {
   }
 }
 
-/** What the API server said, without the client's dump of headers. */
+/** The API server's message, without the client's dump of headers. */
 export function messageOf(error: unknown): string {
   const body = error instanceof Error && 'body' in error ? error.body : undefined;
   try {

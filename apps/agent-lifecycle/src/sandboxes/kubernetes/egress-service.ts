@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 /** The name that a workspace asks for; must be the daemon's own (apps/workspace/src/bus/host-link.ts). */
 const proxyAuthority = 'proxy.roost.internal:3128';
 
-/** Makes and knows the workspaces' passwords for the egress proxy: the same in every replica, kept in no table. */
+/** Makes and checks the workspaces' passwords for the egress proxy: the same in every replica, stored in no table. */
 export class EgressTokens {
   private readonly key: Buffer;
 
@@ -27,9 +27,9 @@ export class EgressTokens {
   }
 }
 
-/** Of all workspaces, and of whoever else reaches the port before it has said who it is. */
+/** Of all workspaces, and of whoever else reaches the port before it has authenticated. */
 const maxConnections = 8_192;
-/** To say who one is. */
+/** To authenticate. */
 const headMs = 10_000;
 
 export interface EgressServiceOptions {

@@ -12,7 +12,7 @@ export interface InformerOptions {
   /** The collection's path, e.g. `/api/v1/namespaces/roost/pods`. */
   path: string;
   selector: string;
-  /** A watch that says nothing for so long, not even a bookmark, is taken for dead and opened again. */
+  /** A watch that sends nothing for so long, not even a bookmark, counts as broken and is opened again. */
   silenceMs?: number | undefined;
   onChange(): void;
   onTrouble(error: unknown): void;
@@ -21,7 +21,7 @@ export interface InformerOptions {
 const maxWaitMs = 5_000;
 
 /**
- * A copy of our objects of one kind, kept by list and watch. A gap (410 Gone) leads to a new list, a silent or broken
+ * A copy of our objects of one kind, maintained by list and watch. A gap (410 Gone) leads to a new list, a silent or broken
  * watch to a new one from where it was. Not promised: that the copy is of this moment.
  */
 export class Informer<T extends KubernetesObject> {

@@ -39,7 +39,7 @@ const maxFailingGraceMs = 3_000;
 /**
  * Workspaces as pods of one namespace: per agent a volume claim, and owned by it a StatefulSet of 0 or 1, a Secret with
  * the agent's own bus credentials, a network policy and an account without a token. Several replicas of the service may
- * work on the same workspaces: every request says what shall be.
+ * work on the same workspaces: every request describes the wanted state.
  */
 export class KubernetesWorkspaceDriver implements WorkspaceDriver {
   readonly whyNever = undefined;

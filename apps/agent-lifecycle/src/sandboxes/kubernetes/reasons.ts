@@ -4,7 +4,7 @@ import { RoostError } from '#lib/contracts';
 import { hostAway, statusOf, unavailable } from '../host-errors.js';
 import { messageOf } from './cluster.js';
 
-/** Why a pod does not run, in words that say what to do. Undefined: nothing speaks against it but time. */
+/** Why a pod does not run, with what to do about it. Undefined: it only needs more time. */
 export function whyPodFails(pod: V1Pod): string | undefined {
   const { status } = pod;
   const container = status?.containerStatuses?.[0];

@@ -3,7 +3,7 @@ import { z } from 'zod';
 const Labels = z.record(z.string(), z.string());
 
 /** Where something in the cluster is reached, and which pods or addresses the network policy lets workspaces reach for it. */
-const Door = z.strictObject({
+const Reachable = z.strictObject({
   /** A name is resolved by the lifecycle service: a workspace has no DNS. */
   host: z.string().min(1),
   port: z.number().int().min(1).max(65_535),
@@ -30,8 +30,8 @@ export const KubernetesSettings = z.strictObject({
   runtimeClassName: z.string().optional(),
   nodeSelector: Labels.default({}),
   tolerations: z.array(z.record(z.string(), z.unknown())).default([]),
-  bus: Door,
-  egress: Door,
+  bus: Reachable,
+  egress: Reachable,
   /** What a workspace may take to answer: a node may have to be added and an image pulled. */
   startTimeoutMs: z.number().int().min(1_000).max(600_000).default(120_000),
 });

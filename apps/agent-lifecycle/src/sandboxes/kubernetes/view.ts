@@ -104,7 +104,7 @@ export class View {
     return this.podOf(agentId) === undefined && (!set || (set.spec?.replicas === 0 && hasObserved));
   }
 
-  /** Whether the set was told to run `replicas` pods by a change that came after generation `after`. */
+  /** Whether the set was set to run `replicas` pods by a change that came after generation `after`. */
   isScaled(agentId: string, replicas: 0 | 1, after: number): boolean {
     const set = this.setOf(agentId);
     return set?.spec?.replicas === replicas && (set.metadata?.generation ?? 0) > after;

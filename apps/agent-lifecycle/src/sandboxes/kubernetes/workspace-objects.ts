@@ -15,7 +15,7 @@ export const GONE_TIMEOUT_MS = 60_000;
 /** For a change of ours to be seen by the informers. */
 const NOTICE_TIMEOUT_MS = 5_000;
 
-/** The objects of workspaces in the cluster: made, changed and deleted by what shall be, never by steps. */
+/** The objects of workspaces in the cluster: made, changed and deleted by the wanted state, never by steps. */
 export class WorkspaceObjects {
   constructor(
     private readonly settings: KubernetesSettings,
@@ -53,7 +53,7 @@ export class WorkspaceObjects {
     const set = { ...kinds.set, metadata: this.named(agentId), spec: { replicas: 0 } };
     const merged = await this.cluster.merge<V1StatefulSet>(set as V1StatefulSet);
     const version = merged?.metadata?.generation ?? 0;
-    // The copy must have seen our own change, or what it says next is of before.
+    // The copy must have seen our own change, or what it returns next is from before.
     await this.view.until(
       () => (this.view.setOf(agentId)?.metadata?.generation ?? version) >= version,
       GONE_TIMEOUT_MS,

@@ -33,7 +33,7 @@ export function bubblewrap(path: string): SandboxRuntime {
 
 /**
  * Root first enters a private mount namespace, shows the volume and the rootfs there under names any user can walk to
- * (the data folder may lie under /root), and goes on as the workspace's own unprivileged user: not even a hole in the
+ * (the data folder may be under /root), and goes on as the workspace's own unprivileged user: not even a hole in the
  * sandbox would then lead to root, or to another agent's files.
  */
 function command(path: string, parts: SandboxParts): Pick<SandboxCommand, 'file' | 'args'> {
@@ -142,7 +142,7 @@ function bubblewrapArguments(
     '--setenv',
     'UV_THREADPOOL_SIZE',
     '4',
-    // So that the host's process list tells whose sandbox it is.
+    // So that the host's process list names the agent of a sandbox.
     '--setenv',
     'ROOST_AGENT_ID',
     agentId,

@@ -34,7 +34,7 @@ export class Cgroups {
     this.sweep();
   }
 
-  /** Makes the group of a workspace and gives the `cgroup.procs` files that its first process must be written to. */
+  /** Makes the group of a workspace and returns the `cgroup.procs` files that its first process must be written to. */
   prepare(agentId: string, limits: Limits): string[] {
     return this.roots.map((root) => {
       const folder = join(root, this.scope, agentId);
@@ -99,7 +99,7 @@ function findRoots(): string[] {
     }
     return roots;
   } catch {
-    return []; // not ours to write: the caller falls back to limits per process, and says so
+    return []; // not ours to write: the caller falls back to limits per process, with a warning
   }
 }
 

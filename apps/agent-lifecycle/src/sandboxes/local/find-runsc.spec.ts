@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { findRunsc } from './find-runsc.js';
 
 describe.runIf(process.getuid?.() === 0)('looking for gVisor', () => {
-  it('says what to do where there is none', async () => {
+  it('names what to do where there is none', async () => {
     await expect(findRunsc('/nowhere/runsc')).resolves.toEqual({
       whyNot: 'runsc is not installed: install gVisor and start Roost again, or unset ROOST_LOCAL_RUNTIME',
     });
   });
 
-  it('tries a guest with every platform, and tells why none of them ran', async () => {
+  it('tries a guest with every platform, and reports why none of them ran', async () => {
     const { whyNot } = (await findRunsc('/bin/false')) as { whyNot: string };
     expect(whyNot).toMatch(/^runsc cannot run a sandbox here \(systrap: .*; ptrace: .*; kvm: exit code 1\)/);
   });

@@ -15,8 +15,8 @@ const trialTimeoutMs = 10_000;
 const nobody = 65_534;
 
 /**
- * Finds out whether runsc runs here, and how, by running a small guest as a workspace is run. Errors are told as
- * `whyNot`: who asked for gVisor gets nothing less.
+ * Finds out whether runsc runs here, and how, by running a small guest as a workspace is run. Errors are returned
+ * as `whyNot`: who asked for gVisor gets nothing less.
  */
 export async function findRunsc(path: string): Promise<Runsc | NoRuntime> {
   const instead = 'or unset ROOST_LOCAL_RUNTIME';

@@ -226,7 +226,7 @@ describe('a local workspace', () => {
       await expect(run(agentId, 'ls; cat g')).resolves.toMatchObject({ stdout: 'g\nkept\n' });
     });
 
-    it('by measuring where the volume is a folder, and says so', async () => {
+    it('by measuring where the volume is a folder, with a warning', async () => {
       const agentId = randomUUID();
       // A folder with content, as an earlier Roost left it.
       mkdirSync(join(dataDir, 'volumes', agentId));
@@ -235,7 +235,7 @@ describe('a local workspace', () => {
       const filled = await run(agentId, 'cat old; while :; do head -c 1000000 /dev/zero >> more$((i++ / 4)); done');
       expect(filled).toMatchObject({ stdout: 'old', stderr: expect.stringContaining('Roost: the volume is full') });
       await expect(put(agentId, 500_000)).rejects.toMatchObject({ code: 'INSUFFICIENT_STORAGE' });
-      // Nothing may grow, but room can be made.
+      // Nothing may grow, but files can be deleted.
       await expect(run(agentId, 'echo x > y; rm more*')).resolves.toMatchObject({ exitCode: 0 });
       await expect
         .poll(
@@ -362,7 +362,7 @@ describe('a local workspace', () => {
     await expect(run(agentId, 'ls -a')).resolves.toMatchObject({ exitCode: 0 });
   });
 
-  it.runIf(process.getuid?.() === 0)('runs as a normal user too, and says what that does not give', async () => {
+  it.runIf(process.getuid?.() === 0)('runs as a normal user too, and reports what that does not give', async () => {
     const agentId = randomUUID();
     const uid = 1_234_567;
     const home = mkdtempSync(join(tmpdir(), 'roost-user-'));
@@ -385,8 +385,8 @@ describe('a local workspace', () => {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     try {
-      const [said] = (await once(child.stdout, 'data')) as [Buffer];
-      expect(said.toString()).toMatch(/^awake .*"limits":"per process".*"volumes":"measured"/);
+      const [output] = (await once(child.stdout, 'data')) as [Buffer];
+      expect(output.toString()).toMatch(/^awake .*"limits":"per process".*"volumes":"measured"/);
       const { stdout } = await run(
         agentId,
         'id -u; grep -E "CapEff|NoNewPrivs|Seccomp:" /proc/self/status; cat /etc/shadow; ls /proc | grep -c "^[0-9]"; echo kept > f; ls; ulimit -u; ulimit -d',
@@ -402,7 +402,7 @@ describe('a local workspace', () => {
     }
   });
 
-  it('says what to do when there is no bubblewrap', async () => {
+  it('names what to do when there is no bubblewrap', async () => {
     const without = new LocalWorkspaceDriver({
       runtime: await localRuntimes.bubblewrap({ bwrap: undefined, runsc: '' }),
       dataDir,

@@ -20,7 +20,7 @@ export interface LocalDriverOptions extends HostConnectionsOptions {
   runtime: SandboxRuntime | NoRuntime;
   /** The built workspace-daemon.cjs. */
   daemonPath: string;
-  /** For the pings that tell when a workspace is awake. */
+  /** For the pings that find out when a workspace is awake. */
   nats: NatsConnection;
   logger: { warn(fields: object, message: string): void; info(fields: object, message: string): void };
 }
@@ -236,7 +236,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
   }
 }
 
-/** A sandbox that nothing would hold to its memory is none. */
+/** A sandbox whose memory nothing would limit is refused. */
 function usable(runtime: SandboxRuntime | NoRuntime, { mode }: Cgroups): SandboxRuntime | NoRuntime {
   if ('whyNot' in runtime || !runtime.needsCgroups || mode !== 'none') return runtime;
   const name = runtime.isolation.runtime;

@@ -38,7 +38,7 @@ describe('the rootfs folders of a data folder', () => {
     expect(readdirSync(folders).sort()).toEqual(['another', 'own']);
   });
 
-  it('are kept from another version for as long as their service runs', async () => {
+  it('are not removed by another version for as long as their service runs', async () => {
     const mine = rootfs('mine', 0);
     const stop = retainRootfs(mine, () => undefined);
     await vi.advanceTimersByTimeAsync(48 * hourMs);
@@ -51,7 +51,7 @@ describe('the rootfs folders of a data folder', () => {
     expect(readdirSync(folders)).toEqual(['theirs']);
   });
 
-  it('tell their service when one was removed all the same', async () => {
+  it('notify their service when one was removed all the same', async () => {
     const mine = rootfs('mine', 0);
     let gone = 0;
     retainRootfs(mine, () => (gone += 1));

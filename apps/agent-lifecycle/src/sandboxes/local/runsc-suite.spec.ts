@@ -71,7 +71,7 @@ function fixtureOptions({ bus, dataDir, daemonPath }: LocalDriverFixture, agentI
   };
 }
 
-/** Host processes of an agent's sandbox: their arguments name it. The process that was told to make it does too. */
+/** Host processes of an agent's sandbox: their arguments name it. The process that makes it does too. */
 function processesOf(agentId: string): number {
   return readdirSync('/proc').filter((pid) => {
     try {

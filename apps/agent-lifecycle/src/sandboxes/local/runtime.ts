@@ -17,8 +17,8 @@ export interface SandboxCommand {
   file: string;
   args: string[];
   /**
-   * How the daemon gets its configuration: as all of standard input, or as the first line of its line to the host. The
-   * line itself is the child's handle 3.
+   * How the daemon gets its configuration: as all of standard input, or as the first line of its connection to the host. The
+   * connection is the child's handle 3.
    */
   configuration: 'standard input' | 'first line';
   /** Read to its end by the child from handle 4. */
@@ -32,11 +32,11 @@ export interface SandboxCommand {
 export interface SandboxRuntime {
   /** Whether the runtime must be able to read the rootfs's programs to run them: else nobody may (see `makeRootfs`). */
   readonly readsPrograms: boolean;
-  /** The runtime and how it holds back system calls, in words for an operator. */
+  /** The runtime and how it filters system calls, for an operator. */
   readonly isolation: { runtime: string; syscalls: string };
   /** What an operator should know of it when Roost starts. */
   readonly warnings: string[];
-  /** Whether nothing but control groups holds a sandbox to its memory. */
+  /** Whether nothing but control groups limits a sandbox's memory. */
   readonly needsCgroups: boolean;
   /** What the control groups of a sandbox allow: the agent's limits, and what the runtime takes for itself. */
   hostLimits(limits: Limits): Limits;
@@ -51,7 +51,7 @@ export interface NoRuntime {
 /** User id inside. */
 export const AGENT_UID = 1000;
 
-/** Where root lays out what a sandbox shall see, in a mount namespace of its launch: exists everywhere, holds no data of ours. */
+/** Where root mounts what a sandbox shall see, in a mount namespace of its launch: exists everywhere, holds no data of ours. */
 export const stage = '/sys';
 
 /** Joins the control groups, so that nothing of the sandbox ever ran outside them, and becomes the rest of the arguments. */

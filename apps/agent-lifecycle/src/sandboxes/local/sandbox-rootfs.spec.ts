@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 
 describe('the rootfs of the sandboxes', () => {
-  it('holds a snapshot of the daemon, made once, that does not tell where it lies', async () => {
+  it('holds a snapshot of the daemon, made once, that does not hold its own path', async () => {
     const dataDir = join(folder, 'data-of-this-host');
     const first = await makeRootfs({ dataDir, daemonPath, areProgramsReadable: false });
     expect(first.whySlow).toBeUndefined();
@@ -24,7 +24,7 @@ describe('the rootfs of the sandboxes', () => {
     expect(readdirSync(first.folder).filter((name) => name.includes('.blob'))).toHaveLength(1);
   });
 
-  it('holds the script of the daemon where Node makes no snapshot, and says why', async () => {
+  it('holds the script of the daemon where Node makes no snapshot, and returns why', async () => {
     const { daemon, whySlow } = await makeRootfs({
       dataDir: join(folder, 'without'),
       daemonPath,

@@ -25,7 +25,7 @@ export class Sandbox {
     });
     this.stream = this.child.stdio[CONNECTION_FD] as Duplex;
     this.stream.on('error', () => undefined); // the sandbox ended; its exit is what counts
-    this.child.stdin?.on('error', () => undefined); // it ended before it read: `ended` tells why
+    this.child.stdin?.on('error', () => undefined); // it ended before it read: `ended` resolves with the reason
     if (command.configuration === 'first line') {
       this.child.stdin?.end();
       this.stream.write(`${JSON.stringify(config)}\n`);

@@ -1,6 +1,6 @@
 /**
  * The system call filter of a sandbox, as a classic BPF program for `bwrap --seccomp`. It takes away calls that make the
- * kernel's surface large and that no tool of an agent needs; namespaces and missing capabilities are the wall, this is
+ * kernel's surface large and that no tool of an agent needs; namespaces and missing capabilities are the isolation, this is
  * the ditch before it. A refused call fails with EPERM; clone3 with ENOSYS, so that C libraries fall back to clone,
  * whose flags can be looked at. Undefined for a processor we have no call numbers of.
  * Sources: the default profiles of docker and flatpak, linux/seccomp.h.

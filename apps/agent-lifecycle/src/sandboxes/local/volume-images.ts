@@ -19,12 +19,12 @@ const minBytes = 8 * 2 ** 20;
 const releaseTimeoutMs = 10_000;
 /** Sizes are cut to whole groups of blocks: this much less is no reason to grow. */
 const slackBytes = 2 ** 20;
-/** Blocks that are freed inside go back to the host; tables that were never written take no room. */
+/** Blocks that are freed inside go back to the host; tables that were never written take no space. */
 const mountOptions = 'loop,nosuid,nodev,noatime,discard,noinit_itable';
 
 /**
  * Volumes as file systems of their own: a sparse ext4 image per agent, mounted only while its sandbox runs and only
- * where that sandbox sees it. The kernel then holds the volume to its size and its number of files, whoever writes.
+ * where that sandbox sees it. The kernel then limits the volume to its size and its number of files, whoever writes.
  * Needs root and loop devices.
  */
 export class VolumeImages {
@@ -107,7 +107,7 @@ async function makeImage(image: string, bytes: number, owner: number): Promise<v
 }
 
 async function grow(image: string, bytes: number): Promise<void> {
-  // resize2fs wants a checked file system; e2fsck says 1 when it mended something.
+  // resize2fs wants a checked file system; e2fsck exits with 1 when it repaired something.
   await run('e2fsck', ['-f', '-p', image]).catch((error: unknown) => {
     if (!(error instanceof Error && 'code' in error && error.code === 1)) throw error;
   });
@@ -137,7 +137,7 @@ function isOnLoopDevice(image: string): boolean {
   });
 }
 
-/** What the file system says of itself; the file may be larger when growing it was cut off. Source: ext4 super block. */
+/** The size by the file system's own super block; the file may be larger when growing it was cut off. Source: ext4 super block. */
 function fileSystemBytes(image: string): number {
   const block = Buffer.alloc(1_024);
   const fd = openSync(image, 'r');

@@ -10,7 +10,7 @@ const firstHostUid = 1_700_000_000;
 export interface OpenVolume {
   /** A folder, or the image of a file system. */
   source: string;
-  /** The kernel holds it to its size; else the daemon must. */
+  /** The kernel limits its size; else the daemon must. */
   isBounded: boolean;
   /** The user it belongs to; undefined when Roost is not root, then it is Roost's own. */
   hostUid: number | undefined;
@@ -18,7 +18,7 @@ export interface OpenVolume {
 
 /**
  * The agents' volumes: `<dataDir>/volumes/<agentId>`, each owned by a host user of its own when Roost is root. The
- * content lies in that folder, or, where the host allows it, in an image beside (`volume-images.ts`); a folder that
+ * content is in that folder, or, where the host allows it, in an image beside (`volume-images.ts`); a folder that
  * holds files already stays one.
  */
 export class Volumes {
@@ -56,17 +56,17 @@ export class Volumes {
     return readdirSync(this.folder).filter((name) => !name.startsWith('.'));
   }
 
-  /** Deletes a volume. It is out of sight at once, even if Roost is killed while its files are deleted. */
+  /** Deletes a volume. It is renamed at once, even if Roost is killed while its files are deleted. */
   async remove(agentId: string): Promise<void> {
     const name = nameOf(agentId);
     await this.images.remove(name);
-    const doomed = join(this.folder, `.deleted-${name}`);
+    const removed = join(this.folder, `.deleted-${name}`);
     const path = join(this.folder, name);
     if (existsSync(path)) {
-      await rm(doomed, { recursive: true, force: true });
-      await rename(path, doomed);
+      await rm(removed, { recursive: true, force: true });
+      await rename(path, removed);
     }
-    await rm(doomed, { recursive: true, force: true, maxRetries: 3 });
+    await rm(removed, { recursive: true, force: true, maxRetries: 3 });
   }
 
   /** The folder's owner is the only record of which user belongs to the agent: it cannot disagree with the files. */

@@ -25,7 +25,7 @@ const proper = () =>
     ),
   ) as Docker.ContainerCreateOptions & { name?: string };
 
-describe("Docker's door", () => {
+describe("the guard of Docker's socket", () => {
   it('lets the containers through that the driver makes, and none that differs in anything', () => {
     const url = '/v1.41/containers/create?name=roost-agent-a1';
     const tried = (change: (body: ReturnType<typeof proper>) => void, at = url) => {
@@ -110,7 +110,7 @@ describe("Docker's door", () => {
       fake.close();
     });
 
-    it('reads no more of a body than a call may have, whether or not it says how long it is', async () => {
+    it('reads no more of a body than a call may have, whether or not it declares its length', async () => {
       const { port } = guard.address() as AddressInfo;
       let sent = 0;
       const endless = new ReadableStream<Uint8Array>({
@@ -144,12 +144,12 @@ describe("Docker's door", () => {
       const options = { stream: true, stdin: true, stdout: true, hijack: true };
       const line = await docker.getContainer('roost-agent-a1').attach(options);
       line.write('hello there');
-      let heard = '';
+      let received = '';
       for await (const chunk of line) {
-        heard += String(chunk);
-        if (heard === 'hello there') break;
+        received += String(chunk);
+        if (received === 'hello there') break;
       }
-      expect(heard).toBe('hello there');
+      expect(received).toBe('hello there');
       await expect(docker.getContainer('postgres').attach(options)).rejects.toThrow();
       expect(asked.filter((call) => /postgres|images/.test(call))).toEqual([]);
     });

@@ -22,7 +22,7 @@ export interface GuardOptions extends GuardPolicy {
 const maxBodyBytes = 256 * 1024;
 
 /**
- * A door to Docker's socket for the docker driver and nobody else: see `whyRefused`. A refused call answers 403 with the
+ * Access to Docker's socket for the docker driver and nobody else: see `whyRefused`. A refused call answers 403 with the
  * reason and is logged.
  */
 export function startGuard(options: GuardOptions): Promise<Server> {
@@ -38,7 +38,7 @@ export function startGuard(options: GuardOptions): Promise<Server> {
     if (why !== undefined) socket.end(`HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n`);
     else void attach(incoming, socket, head, options.socketPath).catch(() => socket.destroy());
   });
-  // Attached lines last as long as their containers.
+  // Attached streams last as long as their containers.
   server.requestTimeout = 0;
   server.timeout = 0;
   return new Promise((resolve, reject) => {
@@ -70,7 +70,7 @@ async function serve(incoming: IncomingMessage, response: ServerResponse, option
   });
 }
 
-/** Counted as it comes: a body in chunks does not say its length ahead. Undefined when it is longer than any call's. */
+/** Counted as it comes: a body in chunks does not declare its length. Undefined when it is longer than any call's. */
 async function bodyOf(incoming: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -120,7 +120,7 @@ async function attach(incoming: IncomingMessage, socket: Duplex, head: Buffer, s
   outgoing.end();
 }
 
-/** Docker's client repeats its query as a body ahead of the line's bytes; no parser takes that off an upgrade. */
+/** Docker's client repeats its query as a body ahead of the stream's bytes; no parser takes that off an upgrade. */
 async function afterBody(socket: Duplex, head: Buffer, bodyBytes: number): Promise<Buffer> {
   let read = head;
   while (read.length < bodyBytes) {

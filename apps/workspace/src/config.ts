@@ -1,7 +1,7 @@
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 
-/** What the host tells the daemon at start, as JSON on standard input. No secret is in it but the agent's own custom_env. */
+/** What the host gives the daemon at start, as JSON on standard input. No secret is in it but the agent's own custom_env. */
 export const WorkspaceConfig = z.strictObject({
   agentId: z.string().min(1),
   /** Environment of the agent's commands. */
@@ -10,7 +10,7 @@ export const WorkspaceConfig = z.strictObject({
   /** Of the agent's commands together; the daemon keeps some for itself. */
   maxProcesses: z.number().int().positive(),
   volumeBytes: z.number().int().positive(),
-  /** The volume's file system has that size; else the daemon holds it to it. */
+  /** The volume's file system has that size; else the daemon enforces it. */
   isVolumeBounded: z.boolean().default(false),
   root: z.string().default('/workspace'),
 });

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { pipeline } from 'node:stream';
-import { type Link, PROXY_AUTHORITY } from './bus/host-link.js';
+import { type HostTunnels, PROXY_AUTHORITY } from './bus/host-connection.js';
 
 const port = 3128;
 
@@ -8,10 +8,10 @@ const port = 3128;
  * The loopback port that `HTTP_PROXY` of the agent's commands points at. It only carries bytes: what may be reached is
  * decided by the proxy at the host's end, where no code of the agent runs.
  */
-export async function openEgressPort(link: Link): Promise<void> {
+export async function openEgressPort(host: HostTunnels): Promise<void> {
   const server = createServer((socket) => {
     socket.on('error', () => undefined); // the pipeline below ends with it
-    link.connect(PROXY_AUTHORITY).then(
+    host.connect(PROXY_AUTHORITY).then(
       ({ stream, status }) => {
         if (status === 200 && !socket.destroyed) pipeline(socket, stream, socket, () => undefined);
         else {

@@ -17,7 +17,7 @@ import { createGzip } from 'node:zlib';
 import { STREAM_PART_BYTES } from '#lib/contracts';
 import { pack } from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { deleteDirectory } from './directories/delete-directory.js';
+import { deleteDirectory } from './directories/directories.js';
 import { listDirectory } from './directories/list-directory.js';
 import { readFile } from './files/read-file.js';
 import { copyFiles } from './operations/copy.js';

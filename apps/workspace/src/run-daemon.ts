@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { openClusterLink } from './bus/cluster-link.js';
+import { openClusterConnection } from './bus/cluster-connection.js';
 import { connectBus } from './bus/connect-bus.js';
-import { HostLink } from './bus/host-link.js';
-import { openSocketLine, openStandardLine } from './bus/open-line.js';
+import { HostConnection, openSocketStream, openStandardStream } from './bus/host-connection.js';
 import { openEgressPort } from './egress-port.js';
 import { endOtherProcesses, hasOtherProcesses } from './exec/process-tree.js';
 import { Commands } from './exec/run-command.js';
-import { MeasuredRoom } from './measured-room.js';
+import { MeasuredQuota } from './measured-quota.js';
 import { Processes } from './processes/processes.js';
 import { serveWorkspace } from './serve-workspace.js';
 import { Transfers } from './streams/transfers.js';
@@ -14,16 +13,18 @@ import { Volume } from './tree/volume.js';
 
 const maxBackoffMs = 2_000;
 
-/** Serves one workspace until its line to the host ends; the process ends with it. */
+/** Serves one workspace until its connection to the host ends; the process ends with it. */
 export async function runDaemon(): Promise<never> {
   changeUser();
   const clusterFolder = process.argv[2] === '--cluster' ? process.argv[3] : undefined;
-  const { config, link } = await (clusterFolder === undefined ? openHostLink() : openClusterLink(clusterFolder));
+  const { config, host } = await (clusterFolder === undefined
+    ? openHostConnection()
+    : openClusterConnection(clusterFolder));
   process.once('SIGTERM', () => process.exit(0));
 
-  const room = config.isVolumeBounded
+  const quota = config.isVolumeBounded
     ? undefined
-    : new MeasuredRoom({
+    : new MeasuredQuota({
         root: config.root,
         limitBytes: config.volumeBytes,
         isBusy: () => commands.count + processes.count > 0 || hasOtherProcesses(),
@@ -33,17 +34,17 @@ export async function runDaemon(): Promise<never> {
           endOtherProcesses();
         },
       });
-  const limits = { maxProcesses: config.maxProcesses, isVolumeFull: () => room?.isFull ?? false };
+  const limits = { maxProcesses: config.maxProcesses, isVolumeFull: () => quota?.isFull ?? false };
   const commands = new Commands(config.root, config.env, limits);
   const processes = new Processes(config.root, config.env, limits);
-  const volume = new Volume(config.root, room);
-  await Promise.all([volume.sweep(), openEgressPort(link)]);
+  const volume = new Volume(config.root, quota);
+  await Promise.all([volume.sweep(), openEgressPort(host)]);
   const transfers = new Transfers(volume);
   const bootId = randomUUID();
 
   for (let backoffMs = 50; ;) {
     try {
-      const connection = await connectBus(link, config.inboxPrefix);
+      const connection = await connectBus(host, config.inboxPrefix);
       serveWorkspace(connection, { agentId: config.agentId, bootId }, volume, commands, transfers, processes);
       backoffMs = 50;
       await connection.closed();
@@ -57,14 +58,14 @@ export async function runDaemon(): Promise<never> {
   }
 }
 
-/** The daemon is then the sandbox's first process: when its line ends it goes, and the kernel ends everything in it. */
-async function openHostLink() {
-  const { config, line } = await (process.argv.includes('--stdio') ? openStandardLine() : openSocketLine());
-  return { config, link: new HostLink(line, () => process.exit(0)) };
+/** The daemon is then the sandbox's first process: when its connection ends it exits, and the kernel ends everything in it. */
+async function openHostConnection() {
+  const { config, stream } = await (process.argv.includes('--stdio') ? openStandardStream() : openSocketStream());
+  return { config, host: new HostConnection(stream, () => process.exit(0)) };
 }
 
 /**
- * Where it begins as root (gVisor) it becomes the user that it is told: a kernel lets nobody open the memory and the
+ * Where it begins as root (gVisor) it becomes the user of its arguments: a kernel lets nobody open the memory and the
  * handles of a process that changed its user, not even that user's other processes, which its commands are.
  */
 function changeUser(): void {

@@ -2,11 +2,11 @@ import * as contract from '#lib/contracts';
 import { type Handler, serve } from '#lib/rpc';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { z } from 'zod';
-import { createDirectory } from './directories/create-directory.js';
-import { deleteDirectory } from './directories/delete-directory.js';
+import { createDirectory } from './directories/directories.js';
+import { deleteDirectory } from './directories/directories.js';
 import { listDirectory } from './directories/list-directory.js';
 import type { Commands } from './exec/run-command.js';
-import { deleteFile } from './files/delete-file.js';
+import { deleteFile } from './files/write-file.js';
 import { patchFile } from './files/patch-file.js';
 import { readFile } from './files/read-file.js';
 import { writeFile } from './files/write-file.js';
@@ -59,7 +59,7 @@ export function serveWorkspace(
       }
     });
 
-  // A ping is no use: whoever watches over workspaces would keep them awake.
+  // A ping does not count as use: whoever monitors workspaces would keep them awake.
   answer(contract.pingWorkspace, () => ({ bootId, uptimeMs: Math.round(process.uptime() * 1_000) }));
   on(
     contract.execCommand,
@@ -97,21 +97,21 @@ export function serveWorkspace(
 }
 
 /**
- * Tells that the workspace is used, at most once a second, and always when it will be for long; gives what must be called
- * when that use has ended.
+ * Reports that the workspace is used, at most once a second, and always when it will be for long; returns what must be
+ * called when that use has ended.
  */
 function useReporter(connection: NatsConnection, agentId: string): (forMs: number) => () => void {
-  let saidAt = 0;
+  let reportedAt = 0;
   const ends = new Set<{ at: number }>();
   const report = (isAll?: true) => {
-    saidAt = Date.now();
-    const forMs = Math.max(0, ...[...ends].map(({ at }) => at - saidAt));
+    reportedAt = Date.now();
+    const forMs = Math.max(0, ...[...ends].map(({ at }) => at - reportedAt));
     const used = contract.encode(contract.WorkspaceUsed, { forMs, ...(isAll && { isAll }) });
     if (!connection.isClosed()) connection.publish(contract.workspaceUsedSubject(agentId), JSON.stringify(used));
   };
   return (forMs) => {
     if (forMs === 0) {
-      if (Date.now() - saidAt >= 1_000) report();
+      if (Date.now() - reportedAt >= 1_000) report();
       return () => undefined;
     }
     const end = { at: Date.now() + forMs };

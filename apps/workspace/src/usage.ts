@@ -6,7 +6,7 @@ import type { Volume } from './tree/volume.js';
 const timeLimitMs = 1_000;
 const sliceMs = 10;
 
-/** Counts files and the room they take; a sparse file counts with what is on disk. */
+/** Counts files and the space they take; a sparse file counts with what is on disk. */
 export async function volumeUsage(volume: Volume): Promise<z.output<typeof getVolumeUsage.output>> {
   const startedAt = performance.now();
   let sliceAt = startedAt;

@@ -1,7 +1,7 @@
+import { RoostError } from '#lib/contracts';
 import { readlinkSync, type Stats } from 'node:fs';
 import { RESERVED } from '../tree/path.js';
 import { atPlace, split } from '../tree/walk.js';
-import { bad } from './refused.js';
 
 export interface ArchiveLink {
   names: Buffer[];
@@ -14,8 +14,8 @@ type Found = { kind: 'directory' | 'other' | 'nothing' | 'foreign-link' } | { ki
 const MAX_LINKS = 40;
 
 /**
- * Says where an archive's links lead once it is in its place: by what is unpacked, and where that has nothing, by what
- * is in the directory already. Counting the `..` of a target says nothing: `a -> .` and `s -> a/..` are harmless each.
+ * Finds out where an archive's links lead once it is in its place: by what is unpacked, and where that has nothing, by what
+ * is in the directory already. Counting the `..` of a target proves nothing: `a -> .` and `s -> a/..` are harmless each.
  * Not promised: anything about what the agent's own code changes afterwards.
  */
 export class LinkCheck {
@@ -90,4 +90,11 @@ function inspect(root: number, names: readonly Buffer[]): Promise<Found> {
 
 function kindOf(stats: Stats): 'directory' | 'other' {
   return stats.isDirectory() ? 'directory' : 'other';
+}
+
+/** An archive that is not taken, whatever is wrong with it. */
+export function bad(why: string): RoostError {
+  return new RoostError('VALIDATION_ERROR', `archive: ${why}; nothing was written`, [
+    { field: 'archive', reason: 'refused' },
+  ]);
 }

@@ -1,13 +1,12 @@
 import { closeSync, constants, mkdirSync, openSync, readdirSync, renameSync, symlinkSync, writeSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { RoostError } from '#lib/contracts';
-import { makeParents } from '../directories/make-parents.js';
+import { makeParents } from '../directories/directories.js';
 import { fromShown, MAX_NAME_BYTES, MAX_PATH_BYTES, RESERVED, hasControlCharacter } from '../tree/path.js';
 import { removeTree } from '../tree/remove-tree.js';
 import type { Volume } from '../tree/volume.js';
 import { atPlace, below, handle, openRoot } from '../tree/walk.js';
-import { type ArchiveLink, LinkCheck } from './link-check.js';
-import { bad } from './refused.js';
+import { type ArchiveLink, LinkCheck, bad } from './link-check.js';
 
 export const MAX_ENTRIES = 100_000;
 export const MAX_UNPACKED_BYTES = 4 * 1024 ** 3;
@@ -25,7 +24,7 @@ export class Staging {
   files = 0;
   bytes = 0;
   private entries = 0;
-  private breathedAt = performance.now();
+  private yieldedAt = performance.now();
   private readonly links: ArchiveLink[] = [];
 
   private constructor(
@@ -79,7 +78,7 @@ export class Staging {
       for await (const chunk of content) {
         await this.count(chunk.length);
         for (let at = 0; at < chunk.length;) at += writeSync(file, chunk, at);
-        await this.breathe();
+        await this.yieldToOthers();
       }
     } finally {
       closeSync(file);
@@ -100,18 +99,18 @@ export class Staging {
   async publish(to: Buffer[], overwrite: boolean): Promise<void> {
     for (const { names, target } of this.links) {
       await this.makeLink(names, target);
-      await this.breathe();
+      await this.yieldToOthers();
     }
     const check = new LinkCheck(this.root, this.volume.root, to);
     for (const link of this.links) {
       await check.assertStaysInside(link);
-      await this.breathe();
+      await this.yieldToOthers();
     }
     // A directory that is not there yet is moved with all that is in it: the cost is that of what is there already.
     const moves = await this.movesTo(to, overwrite);
     for (const names of moves) {
       await this.move(names, [...to, ...names]);
-      await this.breathe();
+      await this.yieldToOthers();
     }
   }
 
@@ -197,19 +196,19 @@ export class Staging {
     return names.map(fromShown);
   }
 
-  /** Counts bytes as they come, whatever the archive's headers say. */
+  /** Counts bytes as they come, whatever the archive's headers state. */
   private async count(bytes: number): Promise<void> {
     this.bytes += bytes;
     const isBomb =
       this.bytes > MAX_UNPACKED_BYTES || (this.bytes > freeOfRatioBytes && this.bytes > this.archiveBytes * maxRatio);
     if (isBomb) throw bad(`it unpacks to far more than its own size (${this.bytes} bytes and more)`);
-    await this.volume.room.take(bytes);
+    await this.volume.capacity.take(bytes);
   }
 
-  /** Lets the daemon answer others: it would be taken for dead if an archive kept it busy. */
-  private async breathe(): Promise<void> {
-    if (performance.now() - this.breathedAt < SLICE_MS) return;
+  /** Lets the daemon answer others: it would count as broken if an archive kept it busy. */
+  private async yieldToOthers(): Promise<void> {
+    if (performance.now() - this.yieldedAt < SLICE_MS) return;
     await new Promise((resolve) => setImmediate(resolve));
-    this.breathedAt = performance.now();
+    this.yieldedAt = performance.now();
   }
 }

@@ -5,12 +5,12 @@ import { createGunzip } from 'node:zlib';
 import { RoostError } from '#lib/contracts';
 import { extract, type Header } from 'tar-stream';
 import { type Entry, fromFd, type ZipFile } from 'yauzl';
-import type { Finished } from '../streams/finished.js';
+import type { Finished } from '../streams/file-parts.js';
 import type { WriteParts } from '../streams/streams.js';
 import { absolute, parsePath } from '../tree/path.js';
 import type { Draft, Volume } from '../tree/volume.js';
 import { handle } from '../tree/walk.js';
-import { bad } from './refused.js';
+import { bad } from './link-check.js';
 import { Staging } from './staging.js';
 
 /** Takes an archive in parts and unpacks it below a directory: all of it, or nothing. */
@@ -24,7 +24,7 @@ export async function unpackParts(
   const draft = await volume.draft();
   return {
     async write(data) {
-      await volume.room.take(data.length);
+      await volume.capacity.take(data.length);
       await draft.file.appendFile(data);
     },
     finish: () => unpack(volume, to, format, overwrite, draft),
@@ -53,7 +53,7 @@ async function unpack(
   }
 }
 
-/** Errors of the file system (a full volume) and our own say what they are; the rest comes from the archive's bytes. */
+/** Errors of the file system (a full volume) and our own are passed on; the rest comes from the archive's bytes. */
 function isOurs(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return error instanceof RoostError || ['ENOSPC', 'EDQUOT', 'EFBIG', 'EMFILE', 'EIO', 'EACCES'].includes(code);
@@ -62,7 +62,7 @@ function isOurs(error: unknown): boolean {
 async function untar(draft: Draft, staging: Staging): Promise<void> {
   const tar = extract();
   const fed = pipeline(createReadStream(handle(draft.file.fd)), createGunzip(), tar);
-  fed.catch(() => undefined); // told again below
+  fed.catch(() => undefined); // reported below
   for await (const entry of tar) {
     await addTarEntry(entry.header, entry as AsyncIterable<Buffer>, staging);
     entry.resume();

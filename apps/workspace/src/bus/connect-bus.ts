@@ -2,15 +2,15 @@ import { connect as natsConnect, type NatsConnection } from '@nats-io/transport-
 import { createServer, type AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream';
 import { credsAuthenticator } from '#lib/nats-auth/keys';
-import { BUS_AUTHORITY, type Link } from './host-link.js';
+import { BUS_AUTHORITY, type HostTunnels } from './host-connection.js';
 
 /**
- * Connects to the bus through the line. The credentials come with the tunnel, fresh for each connection, and are kept
- * nowhere by the daemon. The client speaks TCP only: it gets a loopback port that accepts one connection and is gone before
+ * Connects to the bus through a tunnel of the host. The credentials come with the tunnel, fresh for each connection, and
+ * the daemon stores them nowhere. The client speaks TCP only: it gets a loopback port that accepts one connection and is gone before
  * any command of the agent runs.
  */
-export async function connectBus(link: Link, inboxPrefix: string): Promise<NatsConnection> {
-  const { stream, status, header } = await link.connect(BUS_AUTHORITY);
+export async function connectBus(host: HostTunnels, inboxPrefix: string): Promise<NatsConnection> {
+  const { stream, status, header } = await host.connect(BUS_AUTHORITY);
   const credentials = header('roost-credentials');
   if (status !== 200 || credentials === undefined) {
     stream.destroy();

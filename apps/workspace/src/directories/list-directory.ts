@@ -1,10 +1,10 @@
-import { closeSync, constants, lstatSync, openSync, readdirSync, type Stats } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, readdirSync } from 'node:fs';
 import { type DirectoryEntry, type listDirectory as contract, RoostError } from '#lib/contracts';
 import type { z } from 'zod';
 import { absolute, parsePath, RESERVED, toShown } from '../tree/path.js';
 import type { Volume } from '../tree/volume.js';
+import { typeOf } from '../tree/stats.js';
 import { atPlace, below, handle } from '../tree/walk.js';
-import { inOrder } from './in-order.js';
 
 type Input = z.output<typeof contract.input>;
 type Output = z.output<typeof contract.output>;
@@ -114,8 +114,34 @@ function namesOfCursor(cursor: string): Buffer[] {
   return cursor.split('.').map((name) => Buffer.from(name, 'base64url'));
 }
 
-export function typeOf(stats: Stats): Entry['type'] {
-  if (stats.isFile()) return 'file';
-  if (stats.isDirectory()) return 'directory';
-  return stats.isSymbolicLink() ? 'symlink' : 'other';
+/**
+ * Names in order, sorted a batch at a time: a page of a directory needs its first names only, and sorting a hundred
+ * thousand for each page would take longer than reading them. `batch`: how many are likely to be needed.
+ */
+function* inOrder(names: string[], batch: number): Generator<string> {
+  for (let rest = names; rest.length > 0;) {
+    const first = smallest(rest, Math.max(batch, 1));
+    yield* first;
+    const last = first.at(-1) ?? '';
+    rest = rest.filter((name) => name > last);
+  }
+}
+
+/** The `count` smallest, sorted. Names are different from one another. */
+function smallest(names: string[], count: number): string[] {
+  let smallestYet: string[] = [];
+  let limit: string | undefined;
+  for (const name of names) {
+    if (limit !== undefined && name > limit) continue;
+    smallestYet.push(name);
+    if (smallestYet.length < count * 2) continue;
+    smallestYet = smallestYet.sort(byCodeUnit).slice(0, count);
+    limit = smallestYet.at(-1);
+  }
+  return smallestYet.sort(byCodeUnit).slice(0, count);
+}
+
+function byCodeUnit(a: string, b: string): number {
+  if (a < b) return -1;
+  return a > b ? 1 : 0;
 }

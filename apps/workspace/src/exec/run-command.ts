@@ -2,7 +2,6 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { type execCommand as contract, RoostError } from '#lib/contracts';
 import type { z } from 'zod';
 import { type CommandLimits, limited, shell } from './limits.js';
-import { CappedOutput } from './output.js';
 import { isRunAlive, RUN_MARK, signalRun } from './process-tree.js';
 
 type Input = z.output<typeof contract.input>;
@@ -92,7 +91,7 @@ export class Commands {
     }
   }
 
-  /** Ends every run; each one's standard error says why. */
+  /** Ends every run; each one's standard error holds the reason. */
   endAll(why: string): void {
     for (const run of this.runs.values()) {
       run.remark = `\nRoost: ${why}\n`;
@@ -100,7 +99,7 @@ export class Commands {
     }
   }
 
-  /** Ends a run. Says whether there was one. */
+  /** Ends a run. Returns whether there was one. */
   cancel(execId: string): boolean {
     const run = this.runs.get(execId);
     if (!run) return false;
@@ -132,5 +131,54 @@ async function untilGone(leader: number, mark: string): Promise<void> {
   for (const deadline = Date.now() + killGraceMs * 2; Date.now() < deadline && isRunAlive(leader, mark);) {
     await new Promise((resolve) => setTimeout(resolve, 25));
     if (Date.now() > deadline - killGraceMs) signalRun(leader, mark, 'SIGKILL');
+  }
+}
+
+/**
+ * Keeps the head and the tail of a command's output within a limit: the head shows what ran, the tail how it ended.
+ * Memory stays bounded whatever the command prints.
+ */
+class CappedOutput {
+  private head: Buffer[] = [];
+  private headBytes = 0;
+  private tail: Buffer[] = [];
+  private tailBytes = 0;
+  private total = 0;
+  private readonly half: number;
+
+  constructor(maxBytes: number) {
+    this.half = Math.max(1, Math.floor(maxBytes / 2));
+  }
+
+  push(chunk: Buffer): void {
+    this.total += chunk.length;
+    const toHead = Math.min(chunk.length, this.half - this.headBytes);
+    if (toHead > 0) {
+      this.head.push(chunk.subarray(0, toHead));
+      this.headBytes += toHead;
+    }
+    const rest = chunk.subarray(Math.max(0, toHead));
+    if (rest.length === 0) return;
+    this.tail.push(rest);
+    this.tailBytes += rest.length;
+    if (this.tailBytes > this.half * 2) this.trim();
+  }
+
+  /** The text; where bytes were left out a line counts them. Bytes that are not UTF-8 become U+FFFD. */
+  text(): string {
+    this.trim();
+    const head = Buffer.concat(this.head);
+    const tail = Buffer.concat(this.tail);
+    const omitted = this.total - head.length - tail.length;
+    if (omitted === 0) return Buffer.concat([head, tail]).toString('utf8');
+    return `${head.toString('utf8')}\n[… ${omitted} bytes left out …]\n${tail.toString('utf8')}`;
+  }
+
+  private trim(): void {
+    if (this.tailBytes <= this.half) return;
+    // Copied, so that one small view does not keep a large chunk alive.
+    const kept = Buffer.from(Buffer.concat(this.tail).subarray(-this.half));
+    this.tail = [kept];
+    this.tailBytes = kept.length;
   }
 }

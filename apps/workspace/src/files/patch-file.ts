@@ -2,11 +2,11 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { type FilePatch, type patchFile as contract, RoostError } from '#lib/contracts';
 import type { z } from 'zod';
-import { etagOf } from '../tree/etag.js';
+import { etagOf } from '../tree/stats.js';
 import { absolute, parsePath } from '../tree/path.js';
 import type { Volume } from '../tree/volume.js';
 import { atPlace } from '../tree/walk.js';
-import { volumeFull } from '../tree/room.js';
+import { volumeFull } from '../tree/capacity.js';
 import { regularFile } from './read-file.js';
 import { checkMatch, replaceFile, type Written } from './replace-file.js';
 import { decode } from './write-file.js';
@@ -49,7 +49,7 @@ export async function applyPatch(volume: Volume, patch: Patch, content: PatchCon
       throw new RoostError('VALIDATION_ERROR', `position: the file has only ${present.stats.size} bytes`, [
         { field: 'position', reason: 'out_of_range' },
       ]);
-    await volume.room.take(present.stats.size + content.size);
+    await volume.capacity.take(present.stats.size + content.size);
     const old = await open(present.at, constants.O_RDONLY);
     try {
       await copyRange(old, draft, 0, from);
@@ -69,7 +69,7 @@ function append(volume: Volume, { path, ifMatch }: Patch, content: PatchContent)
     atPlace(volume.root, names, {}, async (place) => {
       const { at, stats } = regularFile(place);
       checkMatch(stats, ifMatch);
-      await volume.room.take(content.size);
+      await volume.capacity.take(content.size);
       const file = await open(at, constants.O_WRONLY);
       try {
         await content.copyTo(file, stats.size);

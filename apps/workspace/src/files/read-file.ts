@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { type readFile as contract, RoostError } from '#lib/contracts';
 import type { z } from 'zod';
-import { etagOf } from '../tree/etag.js';
+import { etagOf } from '../tree/stats.js';
 import { absolute, parsePath } from '../tree/path.js';
 import type { Volume } from '../tree/volume.js';
 import { atPlace, type Place } from '../tree/walk.js';

@@ -1,8 +1,8 @@
 import type { Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { RoostError } from '#lib/contracts';
-import { makeParents } from '../directories/make-parents.js';
-import { etagOf } from '../tree/etag.js';
+import { makeParents } from '../directories/directories.js';
+import { etagOf } from '../tree/stats.js';
 import { absolute, parsePath } from '../tree/path.js';
 import type { Draft, Volume } from '../tree/volume.js';
 import { atPlace, type Place } from '../tree/walk.js';

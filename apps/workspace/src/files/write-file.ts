@@ -1,7 +1,14 @@
-import { isBase64Text, type writeFile as contract, RoostError } from '#lib/contracts';
+import {
+  type deleteFile as deleteContract,
+  isBase64Text,
+  RoostError,
+  type writeFile as contract,
+} from '#lib/contracts';
 import type { z } from 'zod';
+import { absolute, parsePath } from '../tree/path.js';
 import type { Volume } from '../tree/volume.js';
-import { replaceFile, type Written } from './replace-file.js';
+import { atPlace } from '../tree/walk.js';
+import { checkMatch, replaceFile, type Written } from './replace-file.js';
 
 /** Creates or replaces a file in one step; its parents are made. */
 export async function writeFile(
@@ -10,9 +17,31 @@ export async function writeFile(
 ): Promise<Written> {
   const bytes = decode(content, encoding);
   return replaceFile(volume, path, expected, async (file) => {
-    await volume.room.take(bytes.length);
+    await volume.capacity.take(bytes.length);
     await file.writeFile(bytes);
   });
+}
+
+/** Deletes a file; of a symbolic link the link itself, also one that leads nowhere or outside; sockets and FIFOs too. */
+export async function deleteFile(
+  volume: Volume,
+  { path, ifMatch }: z.output<typeof deleteContract.input>,
+): Promise<z.output<typeof deleteContract.output>> {
+  const names = parsePath(path);
+  return volume.locks.run(absolute(names), () =>
+    atPlace(volume.root, names, { followLast: false }, async (place) => {
+      if (!place.found) throw new RoostError('NOT_FOUND', 'no such file');
+      if (place.found.stats.isDirectory()) {
+        throw new RoostError('VALIDATION_ERROR', 'path: is a directory; delete it through directories', [
+          { field: 'path', reason: 'is_directory' },
+        ]);
+      }
+      checkMatch(place.found.stats, ifMatch);
+      await volume.remove(place);
+      volume.tags.deleted(absolute(names));
+      return { path: absolute(names), deletedAt: new Date() };
+    }),
+  );
 }
 
 /** Errors: VALIDATION_ERROR when the text is not base64. */

@@ -6,8 +6,8 @@ import {
   type updateMetadata as updateContract,
 } from '#lib/contracts';
 import type { z } from 'zod';
-import { typeOf } from '../directories/list-directory.js';
-import { etagOf } from '../tree/etag.js';
+import { typeOf } from '../tree/stats.js';
+import { etagOf } from '../tree/stats.js';
 import { absolute, parsePath } from '../tree/path.js';
 import type { Volume } from '../tree/volume.js';
 import { atPlace, type Place } from '../tree/walk.js';

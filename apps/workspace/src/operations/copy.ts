@@ -41,7 +41,7 @@ async function copy(volume: Volume, { from, to, source, destination, overwrite }
 }
 
 async function copyContent(volume: Volume, at: string, size: number, to: FileHandle): Promise<void> {
-  await volume.room.take(size);
+  await volume.capacity.take(size);
   const file = await open(at, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     await copyRange(file, to, 0, size);
@@ -101,7 +101,7 @@ async function copyFile(volume: Volume, from: Buffer, to: Buffer, mode: number):
   const source = await open(from, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const { size } = fstatSync(source.fd);
-    await volume.room.take(size);
+    await volume.capacity.take(size);
     const target = await open(to, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode);
     try {
       await copyRange(source, target, 0, size);

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { absolute, parsePath } from '../tree/path.js';
 import type { Volume } from '../tree/volume.js';
 import { atPlace } from '../tree/walk.js';
-import { outcomeOf } from './each.js';
+import { outcomeOf } from './transfer.js';
 
 /** Deletes files and directories, a directory that is not empty only with `recursive`. */
 export async function deletePaths(

@@ -1,10 +1,9 @@
 import { RoostError, type copyFiles as contract } from '#lib/contracts';
 import type { z } from 'zod';
-import { makeParents } from '../directories/make-parents.js';
+import { makeParents } from '../directories/directories.js';
 import { absolute, parsePath } from '../tree/path.js';
 import type { Volume } from '../tree/volume.js';
 import { atPlace, type Place } from '../tree/walk.js';
-import { outcomeOf } from './each.js';
 
 type Input = z.output<typeof contract.input>;
 type Output = z.output<typeof contract.output>;
@@ -47,7 +46,7 @@ export async function transferEach(
 
 /**
  * Gives `put` the place of the destination, its parents made. Errors: ALREADY_EXISTS unless `overwrite`,
- * VALIDATION_ERROR when it lies in the source.
+ * VALIDATION_ERROR when it is in the source.
  */
 export function atDestination(
   volume: Volume,
@@ -56,7 +55,7 @@ export function atDestination(
 ): Promise<void> {
   return atPlace(volume.root, to, { followLast: false, allowMissing: true }, async (place) => {
     if (!place.name) throw new RoostError('ALREADY_EXISTS', 'the destination is the workspace itself');
-    // A link or ".." can lead into the source though the paths do not tell: a copy would hold itself, and have no end.
+    // A link or ".." can lead into the source though the paths do not show it: a copy would hold itself, and have no end.
     if (place.directories.some(({ dev, ino }) => dev === source.found.stats.dev && ino === source.found.stats.ino))
       throw insideSource();
     if (place.found && !overwrite)
@@ -80,4 +79,17 @@ function insideSource(): RoostError {
   return new RoostError('VALIDATION_ERROR', 'destination: lies in the source, or is the source', [
     { field: 'destination', reason: 'inside_source' },
   ]);
+}
+
+type Outcome = { success: true } | { success: false; error: { code: string; message: string } };
+
+/** Runs one of several operations; its failure is a result, so that the others stand. */
+export async function outcomeOf(work: () => Promise<unknown>): Promise<Outcome> {
+  try {
+    await work();
+    return { success: true };
+  } catch (error) {
+    if (error instanceof RoostError) return { success: false, error: { code: error.code, message: error.message } };
+    throw error;
+  }
 }

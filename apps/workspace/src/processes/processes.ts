@@ -75,7 +75,7 @@ export class Processes {
     child.stderr.on('data', (chunk: Buffer) => {
       process.stderr = (process.stderr + chunk.toString()).slice(-stderrChars);
     });
-    // A program that ended between two writes: its end is told by the next read.
+    // A program that ended between two writes: its end is reported by the next read.
     child.stdin.on('error', () => undefined);
     const end = (exitCode: number | null) => {
       process.ended ??= { exitCode };

@@ -2,7 +2,7 @@ import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { RoostError, type searchFiles as contract } from '#lib/contracts';
 import { RE2JS } from 're2js';
 import type { z } from 'zod';
-import { typeOf } from '../directories/list-directory.js';
+import { typeOf } from '../tree/stats.js';
 import { absolute, parsePath, toShown } from '../tree/path.js';
 import { visit, type Visited } from '../tree/visit.js';
 import type { Volume } from '../tree/volume.js';

@@ -12,16 +12,13 @@ import { packParts } from '../archive/pack-parts.js';
 import { unpackParts } from '../archive/unpack-parts.js';
 import { absolute, parsePath } from '../tree/path.js';
 import type { Volume } from '../tree/volume.js';
-import type { Finished } from './finished.js';
-import { readFileParts } from './read-file-parts.js';
-import { patchFileParts } from './patch-file-parts.js';
+import { type Finished, patchFileParts, readFileParts, writeFileParts } from './file-parts.js';
 import { ReadStreams, type ReadParts, type WriteParts, WriteStreams } from './streams.js';
-import { writeFileParts } from './write-file-parts.js';
 
 type Input<C extends { input: z.ZodType }> = z.output<C['input']>;
 type Output<C extends { output: z.ZodType }> = z.output<C['output']>;
 
-/** Large content in and out, as the contracts of `stream.*` say. Streams outlive a lost bus connection. */
+/** Large content in and out, by the contracts of `stream.*`. Streams outlive a lost bus connection. */
 export class Transfers {
   private readonly reads = new ReadStreams();
   private readonly writes = new WriteStreams<Finished>();

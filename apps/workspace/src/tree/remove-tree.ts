@@ -8,8 +8,8 @@ import { below, handle } from './walk.js';
  * to the top, so that neither the depth of the tree nor the length of its paths matters.
  */
 export async function removeTree(directory: number, name: Buffer | string): Promise<void> {
-  const doomed: (Buffer | string)[] = [name];
-  for (let next = doomed.pop(); next !== undefined; next = doomed.pop()) {
+  const pending: (Buffer | string)[] = [name];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const at = below(directory, next);
     const fd = openDirectory(at);
     if (fd === undefined) {
@@ -24,7 +24,7 @@ export async function removeTree(directory: number, name: Buffer | string): Prom
         if (entry.isDirectory()) {
           const moved = randomBytes(12).toString('hex');
           renameSync(child, below(directory, moved));
-          doomed.push(moved);
+          pending.push(moved);
         } else unlinkSync(child);
       }
     } finally {

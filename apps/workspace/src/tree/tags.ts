@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { fsError } from './fs-error.js';
-import { isVolumeFull } from './room.js';
+import { isVolumeFull } from './capacity.js';
 import { below } from './walk.js';
 
 const file = 'tags.json';
@@ -8,7 +8,7 @@ const maxBytes = 4 * 1024 * 1024;
 
 /**
  * Tags of files, by path, in a small index in the daemon's own folder of the volume. They follow moves and deletions
- * made by the API; of those made by the agent's commands nobody tells.
+ * made by the API; those made by the agent's commands are not known.
  */
 export class Tags {
   constructor(

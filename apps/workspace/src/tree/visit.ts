@@ -14,7 +14,7 @@ const maxDepth = 256;
 const reserved = Buffer.from(RESERVED);
 
 /**
- * Everything below a directory, parents first, in the byte order of the names. Links are told of, not followed; what
+ * Everything below a directory, parents first, in the byte order of the names. Links are listed, not followed; what
  * vanishes or cannot be read meanwhile is left out. Not promised: a state that existed at one moment.
  */
 export function* visit(directory: number, isRoot: boolean, parents: Buffer[] = []): Generator<Visited> {

@@ -3,10 +3,9 @@ import { closeSync, constants, mkdirSync, openSync, readdirSync, renameSync, unl
 import { type FileHandle, link, open, rename, unlink } from 'node:fs/promises';
 import { RoostError } from '#lib/contracts';
 import { fsError } from './fs-error.js';
-import { Locks } from './locks.js';
 import { RESERVED } from './path.js';
 import { removeTree } from './remove-tree.js';
-import { heldByFileSystem, isVolumeFull, type Room } from './room.js';
+import { heldByFileSystem, isVolumeFull, type Capacity } from './capacity.js';
 import { Tags } from './tags.js';
 import { below, openRoot, type Place } from './walk.js';
 
@@ -20,7 +19,7 @@ export class Volume {
 
   constructor(
     path: string,
-    readonly room: Room = heldByFileSystem,
+    readonly capacity: Capacity = heldByFileSystem,
   ) {
     this.root = openRoot(path);
   }
@@ -76,9 +75,9 @@ export class Volume {
     const { name, directory } = place;
     try {
       await this.withDrafts(async (folder) => {
-        const doomed = randomBytes(12).toString('hex');
-        renameSync(place.at, below(folder, doomed));
-        await removeTree(folder, doomed);
+        const removed = randomBytes(12).toString('hex');
+        renameSync(place.at, below(folder, removed));
+        await removeTree(folder, removed);
       });
     } catch (error) {
       if (!isVolumeFull(error)) throw error;
@@ -108,6 +107,22 @@ export class Volume {
   /** A handle of the daemon's own folder. The caller closes it. */
   ownFolder(): number {
     return openOrMake(this.root, RESERVED);
+  }
+}
+
+/** Runs pieces of work with the same key one after the other, so that "check, then replace" is one step for the API. */
+class Locks {
+  private readonly tails = new Map<string, Promise<unknown>>();
+
+  async run<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const before = this.tails.get(key) ?? Promise.resolve();
+    const turn = before.then(work, work);
+    this.tails.set(key, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.tails.get(key) === turn) this.tails.delete(key);
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-/** The name that a workspace asks for; must be the daemon's own (apps/workspace/src/bus/host-link.ts). */
+/** The name that a workspace asks for; must be the daemon's own (apps/workspace/src/bus/host-connection.ts). */
 const proxyAuthority = 'proxy.roost.internal:3128';
 
 /** Makes and checks the workspaces' passwords for the egress proxy: the same in every replica, stored in no table. */

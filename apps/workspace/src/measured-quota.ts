@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { type Room, volumeFull } from './tree/room.js';
+import { type Capacity, volumeFull } from './tree/capacity.js';
 
 const run = promisify(execFile);
 const minIntervalMs = 1_000;
@@ -11,7 +11,7 @@ const share = 0.1;
 const bytesPerFile = 16_384;
 const minFiles = 10_000;
 
-export interface MeasuredRoomOptions {
+export interface MeasuredQuotaOptions {
   root: string;
   limitBytes: number;
   /** Commands run that may write. */
@@ -21,11 +21,11 @@ export interface MeasuredRoomOptions {
 }
 
 /**
- * Holds a volume to its size where no file system does: writes of the API are counted before they begin, the commands'
+ * Limits a volume to its size where no file system does: writes of the API are counted before they begin, the commands'
  * are measured about once a second while any runs. Files that are deleted but still open count. Not promised: that the
  * volume never exceeds its size between two measurements, or by what a process hides that made itself unreadable.
  */
-export class MeasuredRoom implements Room {
+export class MeasuredQuota implements Capacity {
   /** Unknown before the first look. */
   private used = Infinity;
   private unmeasured = 0;
@@ -33,7 +33,7 @@ export class MeasuredRoom implements Room {
   private underWay: Promise<void> | undefined;
   private lastMs = 0;
 
-  constructor(private readonly options: MeasuredRoomOptions) {
+  constructor(private readonly options: MeasuredQuotaOptions) {
     void this.watch();
   }
 

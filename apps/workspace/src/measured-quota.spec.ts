@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { patchFile } from './files/patch-file.js';
 import { readFile } from './files/read-file.js';
 import { writeFile } from './files/write-file.js';
-import { MeasuredRoom } from './measured-room.js';
+import { MeasuredQuota } from './measured-quota.js';
 import { copyFiles } from './operations/copy.js';
 import { Transfers } from './streams/transfers.js';
 import { Volume } from './tree/volume.js';
@@ -13,15 +13,20 @@ import { Volume } from './tree/volume.js';
 const agentId = 'a';
 const mebibyte = 2 ** 20;
 let root: string;
-let room: MeasuredRoom;
+let quota: MeasuredQuota;
 let volume: Volume;
 let overruns: number;
 
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'roost-room-'));
+  root = mkdtempSync(join(tmpdir(), 'roost-quota-'));
   overruns = 0;
-  room = new MeasuredRoom({ root, limitBytes: 4.5 * mebibyte, isBusy: () => false, onOverrun: () => (overruns += 1) });
-  volume = new Volume(root, room);
+  quota = new MeasuredQuota({
+    root,
+    limitBytes: 4.5 * mebibyte,
+    isBusy: () => false,
+    onOverrun: () => (overruns += 1),
+  });
+  volume = new Volume(root, quota);
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
@@ -56,21 +61,21 @@ describe('a volume whose size is measured', () => {
   it('notices what commands wrote: in any folder, in files that are deleted but open, as a mass of empty files', async () => {
     mkdirSync(join(root, 'deep/er'), { recursive: true });
     writeFileSync(join(root, 'deep/er/f'), Buffer.alloc(3 * mebibyte, 1));
-    await room.measure();
-    expect(room.isFull).toBe(false);
+    await quota.measure();
+    expect(quota.isFull).toBe(false);
     const fd = openSync(join(root, 'gone'), 'w');
     try {
       unlinkSync(join(root, 'gone'));
       writeSync(fd, Buffer.alloc(2 * mebibyte, 1));
-      await room.measure();
-      expect([room.isFull, overruns]).toEqual([true, 1]);
+      await quota.measure();
+      expect([quota.isFull, overruns]).toEqual([true, 1]);
     } finally {
       closeSync(fd);
     }
-    await room.measure();
-    expect(room.isFull).toBe(false);
+    await quota.measure();
+    expect(quota.isFull).toBe(false);
     for (let i = 0; i < 10_001; i += 1) writeFileSync(join(root, `e${i}`), '');
-    await room.measure();
-    expect([room.isFull, overruns]).toEqual([true, 2]);
+    await quota.measure();
+    expect([quota.isFull, overruns]).toEqual([true, 2]);
   });
 });

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { z } from 'zod';
 import { WorkspaceConfig } from '../config.js';
-import { BUS_AUTHORITY, type Link, PROXY_AUTHORITY } from './host-link.js';
+import { BUS_AUTHORITY, type HostTunnels, PROXY_AUTHORITY } from './host-connection.js';
 import { readHead } from './read-head.js';
 
 const Address = z.strictObject({ host: z.string().min(1), port: z.number().int().min(1).max(65_535) });
@@ -20,22 +20,24 @@ const dialTimeoutMs = 5_000;
 const maxAnswerBytes = 4_096;
 
 /** Reads what the driver mounted. Errors: names what is missing or wrong in it. */
-export async function openClusterLink(folder: string): Promise<{ config: WorkspaceConfig; link: ClusterLink }> {
+export async function openClusterConnection(
+  folder: string,
+): Promise<{ config: WorkspaceConfig; host: ClusterConnection }> {
   const config = ClusterConfig.parse(JSON.parse(await readFile(`${folder}/workspace.json`, 'utf8')));
-  return { config: config.workspace, link: new ClusterLink(config, `${folder}/bus.creds`) };
+  return { config: config.workspace, host: new ClusterConnection(config, `${folder}/bus.creds`) };
 }
 
 /**
- * The lines of a pod: TCP to the bus and to the egress proxy, the only two that its network policy lets through. The
+ * The connections of a pod: TCP to the bus and to the egress proxy, the only two that its network policy lets through. The
  * credentials are read from the mounted Secret at each connection, so that renewed ones count without a restart.
  */
-export class ClusterLink implements Link {
+export class ClusterConnection implements HostTunnels {
   constructor(
     private readonly config: ClusterConfig,
     private readonly credentialsFile: string,
   ) {}
 
-  /** As `HostLink.connect`: the same answers for the same two names. */
+  /** As `HostConnection.connect`: the same answers for the same two names. */
   async connect(
     authority: string,
   ): Promise<{ stream: Duplex; status: number; header(name: string): string | undefined }> {

@@ -6,7 +6,7 @@ const LINE_FEED = 10;
  */
 export class BoundedLines {
   private parts: Buffer[] = [];
-  private keptBytes = 0;
+  private lineBytes = 0;
   private lostBytes = 0;
 
   constructor(
@@ -27,22 +27,22 @@ export class BoundedLines {
 
   /** The last line need not have an end. */
   end(): void {
-    if (this.keptBytes > 0) this.finishLine();
+    if (this.lineBytes > 0) this.finishLine();
   }
 
   private keep(bytes: Buffer): void {
-    const room = Math.min(bytes.length, this.maxLineBytes - this.keptBytes);
+    const space = Math.min(bytes.length, this.maxLineBytes - this.lineBytes);
     // Copied, so that a few bytes do not keep a large chunk alive.
-    if (room > 0) this.parts.push(Buffer.from(bytes.subarray(0, room)));
-    this.keptBytes += room;
-    this.lostBytes += bytes.length - room;
+    if (space > 0) this.parts.push(Buffer.from(bytes.subarray(0, space)));
+    this.lineBytes += space;
+    this.lostBytes += bytes.length - space;
   }
 
   private finishLine(): void {
     const line = Buffer.concat(this.parts).toString('utf8');
     const rest = this.lostBytes > 0 ? ` [… ${this.lostBytes} bytes left out]` : '';
     this.parts = [];
-    this.keptBytes = 0;
+    this.lineBytes = 0;
     this.lostBytes = 0;
     this.onLine(line + rest);
   }

@@ -1,5 +1,5 @@
 /**
- * Readers of what comes from a sandbox, an MCP server or a provider: they keep at most what they are told, whatever comes.
+ * Readers of what comes from a sandbox, an MCP server or a provider: they hold at most the given bytes, whatever comes.
  */
 export * from './bounded-lines.js';
 export * from './limited-body.js';

@@ -5,13 +5,13 @@ import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/comm
 /** A request of the account may still be under way when it is deleted, for as long as a request's deadline and more. */
 const LATE_WITHIN = '10 minutes';
 /** Longer than an event is ever delivered again. */
-const KEPT_FOR = '8 days';
-const LOOK_EVERY_MS = 15_000;
+const RETENTION = '8 days';
+const SWEEP_MS = 15_000;
 const BATCH = 100;
 
 /**
  * Removes what a service keeps of deleted accounts, in small transactions: whatever is killed in between goes on where
- * it was. For some minutes it looks again for what came late. A service says in `removeSome` what is the account's.
+ * it was. For some minutes it looks again for what came late. A service deletes what is the account's in `removeSome`.
  */
 export abstract class AccountRemoval implements OnApplicationBootstrap, OnApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
@@ -27,7 +27,7 @@ export abstract class AccountRemoval implements OnApplicationBootstrap, OnApplic
   protected abstract removeSome(tx: Transaction, accountId: string): Promise<boolean>;
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => this.kick(), LOOK_EVERY_MS).unref();
+    this.timer = setInterval(() => this.kick(), SWEEP_MS).unref();
     this.kick();
   }
 
@@ -37,7 +37,7 @@ export abstract class AccountRemoval implements OnApplicationBootstrap, OnApplic
     await this.working;
   }
 
-  /** Writes down that the account is to be removed, with the event that says so. */
+  /** Writes down that the account is to be removed, in the transaction of the event. */
   protected async begin(tx: Transaction, accountId: string): Promise<void> {
     await tx.query(`INSERT INTO deleted_accounts (account_id) VALUES ($1) ON CONFLICT DO NOTHING`, [accountId]);
     tx.afterCommit(() => this.kick());
@@ -65,7 +65,7 @@ export abstract class AccountRemoval implements OnApplicationBootstrap, OnApplic
     }
     await this.database.query(
       `DELETE FROM deleted_accounts WHERE removed_at IS NOT NULL AND deleted_at < now() - $1::interval`,
-      [KEPT_FOR],
+      [RETENTION],
     );
   }
 }

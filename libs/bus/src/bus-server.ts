@@ -27,7 +27,7 @@ export class BusServer extends ServerNats {
     super({ queue });
   }
 
-  /** Says where the controllers are; to be called before it listens. */
+  /** Gives it the application that holds the controllers; to be called before it listens. */
   serves(app: INestApplicationContext): void {
     this.app = app;
   }

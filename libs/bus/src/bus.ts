@@ -7,7 +7,7 @@ import type { z } from 'zod';
 
 const HINT_PAUSE_MS = 20;
 
-/** A service's door to the others. */
+/** A service's requests and hints to the others. */
 export class Bus {
   /** Subjects of the hints of the last moment, and whether there were more. */
   private readonly hinted = new Map<string, boolean>();
@@ -24,7 +24,7 @@ export class Bus {
   ) {}
 
   /**
-   * Asks another service, as part of the call in hand unless another context is given.
+   * Sends a request to another service, as part of the current call unless another context is given.
    * Errors: those of the contract; SERVICE_UNAVAILABLE when nobody answers in time.
    */
   request<I extends z.ZodType, O extends z.ZodType>(
@@ -43,8 +43,8 @@ export class Bus {
   }
 
   /**
-   * `signal` of what is said often and says no more the second time: what follows the first within 20 ms is said once,
-   * at their end.
+   * `signal` for hints that come often and mean no more the second time: those that follow the first within 20 ms are
+   * published as one, at the end of that time.
    */
   hint(subject: string): void {
     if (this.hinted.has(subject)) {
@@ -60,7 +60,7 @@ export class Bus {
     }, HINT_PAUSE_MS).unref();
   }
 
-  /** Says that the service begins to stop; called by `startService`. */
+  /** Announces that the service begins to stop; called by `startService`. */
   beginStop(): void {
     this.stop.abort();
   }

@@ -30,7 +30,7 @@ export async function connectBus(options: BusOptions, name: string, logger: Logg
     reconnectJitter: 250,
     waitOnFirstConnect: true,
     ignoreClusterUpdates: true,
-    // A server that vanished without a word (power, cable, a network that drops) closes no connection: it is given up
+    // A server that vanished silently (power, cable, a network that drops) closes no connection: it is given up
     // after two unanswered pings, at the third. The client's own two minutes would be six of failing requests.
     pingInterval: 20_000,
     // A stack trace taken before every request, for the few that fail, costs more than the request.

@@ -1,21 +1,21 @@
 import type { Logger } from '#lib/observability';
 import { errors, type NatsConnection } from '@nats-io/transport-node';
 
-/** So many different subjects are told of between two connections; replies have one each. */
-const MAX_TOLD = 100;
+/** At most so many subjects are logged between two connections; replies have one each. */
+const MAX_LOGGED = 100;
 
 /**
  * Logs what the server does not let this service do: once per subject until it connects anew. The client by itself
- * tells nobody of a refused hint or answer. Ends with the connection.
+ * reports no refused hint or answer. Ends with the connection.
  */
 export async function logRefusals(connection: NatsConnection, service: string, logger: Logger): Promise<void> {
-  const told = new Set<string>();
+  const logged = new Set<string>();
   for await (const status of connection.status()) {
-    if (status.type === 'reconnect') told.clear();
+    if (status.type === 'reconnect') logged.clear();
     if (status.type !== 'error' || !(status.error instanceof errors.PermissionViolationError)) continue;
     const { operation, subject } = status.error;
-    if (told.has(`${operation} ${subject}`) || told.size >= MAX_TOLD) continue;
-    told.add(`${operation} ${subject}`);
+    if (logged.has(`${operation} ${subject}`) || logged.size >= MAX_LOGGED) continue;
+    logged.add(`${operation} ${subject}`);
     logger.error(
       { operation, subject },
       `the bus does not let ${service} ${operation === 'publish' ? 'publish to' : 'subscribe to'} ${subject}: its ` +

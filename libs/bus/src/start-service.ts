@@ -14,7 +14,7 @@ import { startEventDelivery } from './event-delivery.js';
 import { InfraModule } from './infra.module.js';
 import type { RunningService } from './run-service.js';
 
-/** Injection token of a service's `HealthDetails`: what it has to tell about how it works here. */
+/** Injection token of a service's `HealthDetails`: details about how it works here. */
 export const HEALTH_DETAILS = Symbol('roost:health-details');
 export type HealthDetails = () => Promise<Record<string, string>>;
 
@@ -77,7 +77,7 @@ export async function startService<S extends z.ZodRawShape>(definition: ServiceD
   const metrics =
     config.ROOST_METRICS_PORT === undefined ? undefined : await serveMetrics(config.ROOST_METRICS_PORT, config.HOST);
   const endCare = outliveRejections(logger);
-  // Whoever is told that it started may ask: the server has to know of the subscriptions by then.
+  // Requests may come as soon as this resolves: the server has to know of the subscriptions by then.
   await connection.flush();
   logger.info({ metrics: metrics?.url }, 'started');
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
-/** The environment a service is started with: `process.env`, or what the launcher hands it. */
+/** The environment a service is started with: `process.env`, or what the launcher passes. */
 export type Environment = Record<string, string | undefined>;
 
 /** Marks a field whose value must never be printed. */
@@ -49,7 +49,7 @@ function readValues(schema: z.ZodObject, env: Environment) {
 
 /**
  * The configuration as lines of NAME=value, secrets masked: what `--print-config` shows. What is missing or wrong is
- * said on its line, so that it also helps whom `loadConfig` would refuse.
+ * noted on its line, so that it also helps where `loadConfig` fails.
  */
 export function printConfig(schema: z.ZodObject, env: Environment): string {
   const { values, unreadable } = readValues(schema, env);

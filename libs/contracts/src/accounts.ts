@@ -10,7 +10,7 @@ import { AccountId, Count, Timestamp, wire } from './wire.js';
 /** An email of a user of the account, its id, or its name (`local` is the account of a fresh machine). */
 const who = z.string().min(1).max(254);
 /**
- * An address as it is kept and compared: ASCII, lower case. Other letters are refused rather than folded: the Kelvin
+ * An address as it is stored and compared: ASCII, lower case. Other letters are refused rather than folded: the Kelvin
  * sign in lower case is a `k`, so that somebody else's address would become the same account.
  */
 export const EmailAddress = z.email().max(254).toLowerCase();

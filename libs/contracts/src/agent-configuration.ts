@@ -85,7 +85,7 @@ const HOOK_VARIABLES: Record<string, string[]> = {
   beforeCompaction: [],
 };
 
-/** spec: runtime.md, "Hooks": a place that nothing fills is refused when it is set, so that a typo is not said to the agent. */
+/** spec: runtime.md, "Hooks": a place that nothing fills is refused when it is set, so that a typo does not reach the agent. */
 export function hooksAreKnown(
   { hookMessages }: { hookMessages?: AgentConfiguration['hookMessages'] | null },
   ctx: z.core.$RefinementCtx,

@@ -8,7 +8,7 @@ import { AccountId, AgentId, MessageId, Timestamp, wire } from './wire.js';
 export const Listen = z.enum(['mentions', 'all']);
 export type Listen = z.output<typeof Listen>;
 
-/** Of the agent's bot on a platform. `connecting`: it is about to, or nobody could yet; `failed`: the reason says what to do. */
+/** Of the agent's bot on a platform. `connecting`: it is about to, or nobody could yet; `failed`: the reason names what to do. */
 export const ChannelHealth = z.enum(['connected', 'connecting', 'failed', 'not_configured']);
 export type ChannelHealth = z.output<typeof ChannelHealth>;
 
@@ -19,16 +19,16 @@ export const ChannelBinding = wire({
   queueMode: QueueMode,
   listen: Listen,
   createdAt: Timestamp,
-  /** Of the bot and of the person's own room; absent in the answer to a change. */
+  /** Of the bot and of the person's own chat; absent in the answer to a change. */
   health: ChannelHealth.optional(),
-  /** Why the bot or a room of this person cannot be reached (refused, blocked, kicked, archived); absent while all can. */
+  /** Why the bot or a chat of this person cannot be reached (refused, blocked, kicked, archived); absent while all can. */
   healthReason: z.string().optional(),
 });
 export type ChannelBinding = z.output<typeof ChannelBinding>;
 
 const onPlatform = { agentId: AgentId, platform: ChatPlatform };
 
-/** A code to send to the bot; an earlier one is void. Errors: NOT_FOUND, CHANNEL_NOT_CONFIGURED (no bot, or its platform refuses it; the message says which field to set). */
+/** A code to send to the bot; an earlier one is void. Errors: NOT_FOUND, CHANNEL_NOT_CONFIGURED (no bot, or its platform refuses it; the message names the field to set). */
 export const createLinkCode = request('channels.link.create', {
   input: wire(onPlatform),
   output: wire({ code: z.string(), expiresAt: Timestamp, instructions: z.string() }),
@@ -104,7 +104,7 @@ export const channelFailed = event(
   wire({ accountId: AccountId, agentId: AgentId, platform: ChatPlatform, reason: z.string(), occurredAt: Timestamp }),
 );
 
-/** Replies that a platform will not show. Messaging says so at the messages, and everybody else by `messageFailed`. */
+/** Replies that a platform will not show. Messaging records it at the messages, and publishes `messageFailed`. */
 export const deliveryFailed = event(
   'channels.delivery.failed',
   wire({

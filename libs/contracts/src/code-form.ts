@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Of every `wire()` codec, by the schema of what it gives: that one is kept when a check or a description is added. */
+/** Of every `wire()` codec, by the schema of what it gives: that schema stays when a check or a description is added. */
 const shapes = new WeakMap<z.core.$ZodType, z.ZodRawShape>();
 const forms = new WeakMap<z.core.$ZodType, z.ZodType>();
 

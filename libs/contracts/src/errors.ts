@@ -35,7 +35,7 @@ export interface ErrorDetail {
 }
 
 /**
- * The one error of Roost. `message` is shown to users: it says what to do and never holds a stack,
+ * The one error of Roost. `message` is shown to users: it explains what to do and never holds a stack,
  * SQL, a host path or a secret. Anything else that is thrown becomes INTERNAL at the next edge.
  */
 export class RoostError extends Error {

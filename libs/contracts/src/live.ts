@@ -10,10 +10,10 @@ import { AgentId, wire } from './wire.js';
 /** Wakes one idle worker of the runtime's queue group; sent right after a message was committed. */
 export const WAKE_RUNTIME = 'wake.runtime';
 
-/** Tells the worker that runs a turn of this agent to stop it. */
+/** Hint to the worker that runs a turn of this agent: stop it. */
 export const interruptSubject = (agentId: string) => `interrupt.${agentId}`;
 
-/** Says that an agent's events hold one more that is not published. */
+/** Hint that an agent's events hold one more that is not published. */
 export const recordedSubject = (agentId: string) => `recorded.${agentId}`;
 
 /** What happens inside a running turn, as it happens. */
@@ -38,7 +38,7 @@ export const LiveEvent = wire({
 export type LiveEvent = z.output<typeof LiveEvent>;
 
 /**
- * What a running turn has told so far, for a reader that comes late: the events after `afterSeq`, neighbouring texts
+ * What a running turn has sent so far, for a reader that comes late: the events after `afterSeq`, adjacent texts
  * as one with the last one's `seq`. Served by the worker that runs the turn.
  * Errors: SERVICE_UNAVAILABLE (nobody there) when no turn of the agent runs.
  */

@@ -9,7 +9,7 @@ export const messageCreated = recordedEvent(
   'messaging.message.created',
   wire({ accountId: AccountId, agentId: AgentId, message: Message }),
 );
-/** An agent said something by itself: see `postMessage`. */
+/** An agent sent something by itself: see `postMessage`. */
 export const messagePosted = event(
   'messaging.message.posted',
   wire({ accountId: AccountId, agentId: AgentId, message: Message }),
@@ -18,7 +18,7 @@ export const turnStarted = recordedEvent(
   'messaging.turn.started',
   wire({ accountId: AccountId, agentId: AgentId, turnId: z.uuid(), messageIds: z.array(MessageId), attempt: Count }),
 );
-/** The turn of a schedule's or trigger's messages runs: told to the scheduler, whose executions these are. */
+/** The turn of a schedule's or trigger's messages runs: for the scheduler, whose executions these are. */
 export const automationStarted = event(
   'messaging.automation.started',
   wire({

@@ -14,7 +14,7 @@ export type QueueMode = z.output<typeof QueueMode>;
 
 /**
  * `pending` queued · `delivered` claimed by a turn, or a reply that was sent · `read` finished or acknowledged ·
- * `failed` a reply that its chat platform will not show; `error` says why. */
+ * `failed` a reply that its chat platform will not show; `error` gives the reason. */
 export const MessageStatus = z.enum(['pending', 'delivered', 'read', 'failed']);
 
 const messageShape = {
@@ -35,7 +35,7 @@ const messageShape = {
 export const Message = wire(messageShape);
 export type Message = z.output<typeof Message>;
 
-/** Why a pending message is not being answered yet. Of several reasons the first in the order of the list is told. */
+/** Why a pending message is not being answered yet. Of several reasons it is the first in the order of the list. */
 export const WaitingFor = wire({
   reason: z.enum(['paused', 'stopped', 'error', 'balance', 'retry', 'turn', 'slot']).meta({
     description:
@@ -89,12 +89,12 @@ export const MessageContent = z.string().min(1).max(100_000);
 /** A character that can be seen: no space, control or filler of zero width, and not the empty Braille pattern. */
 const VISIBLE = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\u2800]/u;
 
-/** What an API caller says: providers refuse blank text as they refuse none. */
-const SaidContent = MessageContent.refine((content) => VISIBLE.test(content), 'must hold more than blanks');
+/** The content that an API caller sends: providers refuse blank text as they refuse none. */
+const VisibleContent = MessageContent.refine((content) => VISIBLE.test(content), 'must hold more than blanks');
 
 /** The body of `POST /v1/agent/{id}/messages`. */
 export const NewMessage = wire({
-  content: SaidContent,
+  content: VisibleContent,
   metadata: MessageMetadata.default({}),
   channel: z
     .enum(['api', ...PLATFORM_NAMES])
@@ -132,7 +132,7 @@ export const sendMessage = request('messaging.message.send', {
 });
 
 /**
- * Records what an agent says by itself, outside the reply of its turn, in one of its conversations. Channels deliver
+ * Records what an agent sends by itself, outside the reply of its turn, in one of its conversations. Channels deliver
  * it by the event. With a `counterparty` the conversation is made if there is none. `dedupeKey` seen before for this
  * agent → the first message again. Errors: NOT_FOUND (agent, or conversation without a `counterparty`).
  */
@@ -172,7 +172,7 @@ export const listMessages = request('messaging.message.list', {
 });
 
 /**
- * What was said in a conversation before one of its messages and after `since`, oldest first: the newest `limit`, and of
+ * The texts of a conversation before one of its messages and after `since`, oldest first: the newest `limit`, and of
  * these no more than have `maxChars` together. For a model's context, which needs neither ids nor states.
  */
 export const recentTexts = request('messaging.message.recent', {
@@ -235,16 +235,16 @@ export const AgentEvent = wire({
 export type AgentEvent = z.output<typeof AgentEvent>;
 
 /**
- * The durable events of an agent in their order, for a reader that resumes. Kept 24 h.
+ * The durable events of an agent in their order, for a reader that resumes. Retained for 24 h.
  * Without `afterEventId` and `fromStart`: none, only `lastEventId`, from where a fresh reader goes on.
- * `isKnown` false: the event is not kept any more (or never was), so events may be missing; the oldest kept follow.
+ * `isKnown` false: the event is not retained any more (or never was), so events may be missing; the oldest retained follow.
  * Errors: NOT_FOUND.
  */
 export const listAgentEvents = request('messaging.event.list', {
   input: wire({
     agentId: AgentId,
     afterEventId: z.uuid().optional(),
-    /** Without `afterEventId`: the oldest kept events, for a reader that began before there was any. */
+    /** Without `afterEventId`: the oldest retained events, for a reader that began before there was any. */
     fromStart: z.boolean().optional(),
     limit: z.number().int().min(1).max(200).default(100),
   }),
@@ -256,7 +256,7 @@ export const listAgentEvents = request('messaging.event.list', {
   }),
 });
 
-/** Tells messaging of an agent's state ahead of the event, so that the next request already sees it. */
+/** Sends messaging an agent's state ahead of the event, so that the next request already sees it. */
 export const syncAgent = request('messaging.agent.sync', {
   input: AgentState,
   output: wire({ accepted: z.boolean() }),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { request } from './request.js';
 import { AgentId, Count, Timestamp, wire } from './wire.js';
 
-/** One request of an agent to the outside: what the egress proxy says about it. `host` is a name, never an address of ours. */
+/** One request of an agent to the outside: as the egress proxy logs it. `host` is a name, never an address of ours. */
 export const NetworkLogEntry = wire({
   at: Timestamp,
   method: z.string(),

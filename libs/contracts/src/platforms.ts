@@ -38,7 +38,7 @@ const slackBot = (botToken: typeof BotToken, appToken: typeof BotToken) =>
 export const SlackBot = slackBot(BotToken, BotToken);
 
 /**
- * The chat platforms, a line each: the name is its folder in apps/channels/src and its word in the API. `bot` is what
+ * The chat platforms, a line each: the name is its folder in apps/channels/src and its value in the API. `bot` is what
  * an agent's own bot signs in with (its field `<name>_bot_token`): a token, or an object with `botToken` and more.
  * `person` names what a binding shows of who is linked (`<name>_user_id` …).
  */
@@ -52,7 +52,7 @@ const personSchemas = {
   userId: z.string().optional(),
   username: z.string().nullable().optional(),
   teamId: z.string().nullable().optional(),
-  /** The room in which the code was sent. */
+  /** The chat in which the code was sent. */
   chatId: z.string().optional(),
 };
 type PersonSchemas = typeof personSchemas;
@@ -75,7 +75,7 @@ type BotFields = { [P in ChatPlatform as `${P}BotToken`]: Platforms[P]['bot'] };
 const botFields = perPlatform('BotToken', (platform) => PLATFORMS[platform].bot) as BotFields;
 /** An agent's own bots, where it has any. */
 export const ownBotFields = optional(botFields);
-/** As users set them. What was kept before a form was asked for is read by the fields above. */
+/** As users set them. What was stored before a form was required is read by the fields above. */
 const newBotFields: BotFields = {
   ...botFields,
   discordBotToken: discordToken,

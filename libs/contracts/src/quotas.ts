@@ -7,7 +7,7 @@ interface QuotaDefinition {
   limit: number;
   /** What is counted, in the plural. */
   what: string;
-  /** How an account makes room. */
+  /** What an account can do to stay within it. */
   remedy: string;
 }
 

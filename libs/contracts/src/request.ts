@@ -13,7 +13,7 @@ export interface RequestContract<I extends z.ZodType = z.ZodType, O extends z.Zo
   readonly timeoutMs: number;
 }
 
-/** What is written to the outbox in the transaction that it tells of. Additive changes only. */
+/** What is written to the outbox in the transaction of its effect. Additive changes only. */
 interface OutboxContract<P extends z.ZodType> {
   /** `events.<service>.<entity>.<past tense>`. */
   readonly subject: string;

@@ -91,7 +91,7 @@ export const updateMcpServer = request('runtime.mcp.update', {
 });
 export const deleteMcpServer = request('runtime.mcp.delete', { input: byId, output: wire({ id: McpServerId }) });
 
-/** Connects and reads the tools anew. For a server in workspaces it says only what agents have last seen. */
+/** Connects and reads the tools anew. For a server in workspaces it returns only what agents have last seen. */
 export const refreshMcpTools = request('runtime.mcp.refresh', { input: byId, output: McpServer, timeoutMs: 30_000 });
 /**
  * What the last try found: now for a server with a `url`, an agent's last turn for one in workspaces. Never tried is
@@ -100,7 +100,7 @@ export const refreshMcpTools = request('runtime.mcp.refresh', { input: byId, out
 export const McpHealth = wire({
   id: McpServerId,
   healthy: z.boolean(),
-  /** `needs_authorization`: nothing but its owner's OAuth authorization helps; `mcp.authorization_needed` told so. */
+  /** `needs_authorization`: nothing but its owner's OAuth authorization helps; `mcp.authorization_needed` was published. */
   status: McpStatus,
   statusReason: z.string().nullable(),
   latencyMs: Count.nullable(),
@@ -163,7 +163,7 @@ export const countMcpServers = request('runtime.mcp.count', {
   output: wire({ counts: z.record(z.string(), Count) }),
 });
 
-/** A provider refuses a key that an agent needs; once until a turn of the agent succeeds again. The message says which key. */
+/** A provider refuses a key that an agent needs; once until a turn of the agent succeeds again. The message names the key. */
 export const agentKeyRefused = event(
   'runtime.agent.key-refused',
   wire({

@@ -74,7 +74,7 @@ export type Schedule = z.output<typeof Schedule>;
 
 /**
  * `pending`: its message is not in the agent's queue yet · `queued`: it waits there for its turn · `running`: its turn
- * runs · `skipped`: not wanted then, `error` says why · `missed`: its slot passed while nothing ran.
+ * runs · `skipped`: not wanted then, `error` gives the reason · `missed`: its slot passed while nothing ran.
  */
 export const EXECUTION_STATUSES = ['pending', 'queued', 'running', 'completed', 'failed', 'skipped', 'missed'] as const;
 export const ExecutionStatus = z.enum(EXECUTION_STATUSES);
@@ -193,7 +193,7 @@ export const listTriggerExecutions = request('scheduler.trigger.executions', {
 export const FiredTrigger = wire({ messageId: MessageId, executionId: z.uuid() });
 
 /**
- * A webhook as it arrived: the proof is checked here, over the raw bytes. Needs no account.
+ * A webhook as it arrived: the signature is checked here, over the raw bytes. Needs no account.
  * A delivery id seen before → the first result, one message. Errors: UNAUTHORIZED, NOT_FOUND, CONFLICT (disabled),
  * UNSUPPORTED_MEDIA_TYPE, VALIDATION_ERROR, RATE_LIMITED, AGENT_UNAVAILABLE.
  */

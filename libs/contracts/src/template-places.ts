@@ -4,7 +4,7 @@
  */
 export const MAX_TEMPLATE_PLACES = 200;
 
-/** One place, `{{name}}`. Without spaces of its own, so that it is matched in one pass whatever stands between the braces. */
+/** One place, `{{name}}`. Without spaces of its own, so that it is matched in one pass whatever is between the braces. */
 export const TEMPLATE_PLACE = /\{\{([^{}]*)\}\}/g;
 
 /** The names between `{{` and `}}`, in order, each as often as it is there; no more than `most`. */

@@ -17,7 +17,7 @@ export const ClaimedTurn = wire({
   messages: z.array(Message),
   /** 1 for the first try. */
   attempt: Count,
-  /** What an earlier attempt had already said, '' if nothing. */
+  /** The reply text of an earlier attempt, '' if none. */
   partialReply: z.string(),
   leaseMs: Count,
 });
@@ -25,7 +25,7 @@ export type ClaimedTurn = z.output<typeof ClaimedTurn>;
 
 /**
  * Claims the next batch of an agent without a running turn, oldest waiting conversation first; null when nothing waits.
- * `hasMore` says that another agent waited too: what becomes ready later is told by a hint.
+ * `hasMore`: another agent waited too; for what becomes ready later a hint is published.
  */
 export const claimTurn = request('messaging.turn.claim', {
   input: wire({
@@ -38,7 +38,7 @@ export const claimTurn = request('messaging.turn.claim', {
 
 const Fence = { turnId: z.uuid(), fencingToken: Count };
 
-/** Extends the lease. `cancelled` says that the worker must stop: interrupted, or (`stopped`) the agent may not act any more. Errors: CONFLICT (lease lost). */
+/** Extends the lease. `cancelled`: the worker must stop: interrupted, or (`stopped`) the agent may not act any more. Errors: CONFLICT (lease lost). */
 export const heartbeatTurn = request('messaging.turn.heartbeat', {
   input: wire({ ...Fence, partialReply: z.string().optional() }),
   output: wire({ cancelled: z.boolean(), stopped: z.boolean().default(false), waitingMessages: Count }),
@@ -47,7 +47,7 @@ export const heartbeatTurn = request('messaging.turn.heartbeat', {
 export const Usage = wire({ inputTokens: Count, outputTokens: Count, cachedInputTokens: Count });
 export type Usage = z.output<typeof Usage>;
 
-/** Records the replies and ends the turn. Idempotent by (turn, token). Errors: CONFLICT (lease lost: what was said is discarded). */
+/** Records the replies and ends the turn. Idempotent by (turn, token). Errors: CONFLICT (lease lost: the reply is discarded). */
 export const completeTurn = request('messaging.turn.complete', {
   input: wire({ ...Fence, replies: z.array(z.string().max(1_000_000)).max(20), usage: Usage }),
   output: wire({ replyIds: z.array(MessageId) }),
@@ -68,7 +68,7 @@ export const failTurn = request('messaging.turn.fail', {
 });
 
 /**
- * Ends a turn that was interrupted: what was said is kept, marked interrupted; the batch is not answered again. That of
+ * Ends a turn that was interrupted: the text so far is stored, marked interrupted; the batch is not answered again. That of
  * a turn whose agent was stopped goes back to the queue. Errors: CONFLICT.
  */
 export const interruptedTurn = request('messaging.turn.interrupted', {

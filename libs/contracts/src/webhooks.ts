@@ -28,7 +28,7 @@ export const WebhookSecret = z.string().refine((text) => {
 
 export const WebhookEndpoint = wire({
   id: EndpointId,
-  /** `agent`: stands for a URL in an agent's `configuration.webhooks` and is changed there. */
+  /** `agent`: represents a URL in an agent's `configuration.webhooks` and is changed there. */
   source: z.enum(['account', 'agent']),
   url: z.string(),
   events: z.array(SUBSCRIBABLE),
@@ -49,7 +49,7 @@ export type WebhookEndpoint = z.output<typeof WebhookEndpoint>;
 export const WebhookEndpointSecret = wire({ endpoint: WebhookEndpoint, secret: z.string() });
 
 const changeable = {
-  /** The guard says what is wrong with one, also with one of 64 KiB. */
+  /** The guard explains what is wrong with one, also with one of 64 KiB. */
   url: z
     .string()
     .min(1)
@@ -87,7 +87,7 @@ export type WebhookEndpointChange = z.output<typeof WebhookEndpointChange>;
 
 const byEndpoint = wire({ endpointId: EndpointId });
 
-/** Registers an endpoint; its secret is told this once. Errors: VALIDATION_ERROR (also: what the address guard refuses), CONFLICT (100 per account). */
+/** Registers an endpoint; its secret is returned this once. Errors: VALIDATION_ERROR (also: what the address guard refuses), CONFLICT (100 per account). */
 export const createWebhookEndpoint = request('webhooks.endpoint.create', {
   input: NewWebhookEndpoint,
   output: WebhookEndpointSecret,
@@ -111,7 +111,7 @@ export const deleteWebhookEndpoint = request('webhooks.endpoint.delete', {
   input: byEndpoint,
   output: wire({ id: EndpointId }),
 });
-/** A new secret, told this once; for 24 h deliveries are signed with both. Errors: NOT_FOUND. */
+/** A new secret, returned this once; for 24 h deliveries are signed with both. Errors: NOT_FOUND. */
 export const rotateWebhookSecret = request('webhooks.endpoint.rotate-secret', {
   input: byEndpoint,
   output: WebhookEndpointSecret,

@@ -39,7 +39,7 @@ export function wire<S extends z.ZodRawShape>(shape: S): Wire<S> {
     decode: (value) => rename(value, toCode),
     encode: (value) => rename(value, toWire) as never,
   });
-  // The names are computed, so the compiler cannot follow them; SnakeShape says the same in types.
+  // The names are computed, so the compiler cannot follow them; SnakeShape is the same in types.
   return codec as unknown as Wire<S>;
 }
 

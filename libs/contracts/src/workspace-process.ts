@@ -28,7 +28,7 @@ export const writeProcess = request('workspace.{agentId}.process.write', {
   timeoutMs: 30_000,
 });
 
-/** Bytes of its standard output from `from` on, at most 256 KiB; waits up to 20 s for some. What lies before `from` is forgotten. Errors: NOT_FOUND. */
+/** Bytes of its standard output from `from` on, at most 256 KiB; waits up to 20 s for some. What is before `from` is discarded. Errors: NOT_FOUND. */
 export const readProcess = request('workspace.{agentId}.process.read', {
   input: wire({ agentId: AgentId, processId: ProcessId, from: Count }),
   output: wire({
@@ -40,7 +40,7 @@ export const readProcess = request('workspace.{agentId}.process.read', {
   timeoutMs: 30_000,
 });
 
-/** Ends the process and all that it started; tells the end of its stderr. Idempotent. */
+/** Ends the process and all that it started; returns the end of its stderr. Idempotent. */
 export const stopProcess = request('workspace.{agentId}.process.stop', {
   input: wire({ agentId: AgentId, processId: ProcessId }),
   output: wire({ stopped: z.boolean(), stderrTail: z.string().default('') }),

@@ -80,7 +80,7 @@ export const listDirectory = request('workspace.{agentId}.directory.list', {
 });
 
 /**
- * Runs a shell command in the sandbox. Output above `maxOutputBytes` keeps head and tail and says how much was cut.
+ * Runs a shell command in the sandbox. Output above `maxOutputBytes` keeps head and tail and states how much was cut.
  * `execId` names the run, so that it can be cancelled. A command that ends badly is an answer, not an error.
  */
 export const execCommand = request('workspace.{agentId}.exec.run', {
@@ -202,7 +202,7 @@ const transfers = {
   timeoutMs: 300_000,
 };
 
-/** Each stands alone: one that fails does not stop or undo the others. */
+/** Each is independent: one that fails does not stop or undo the others. */
 export const copyFiles = request('workspace.{agentId}.operations.copy', transfers);
 export const moveFiles = request('workspace.{agentId}.operations.move', transfers);
 export const deletePaths = request('workspace.{agentId}.operations.delete', {
@@ -215,7 +215,7 @@ export const deletePaths = request('workspace.{agentId}.operations.delete', {
   timeoutMs: 300_000,
 });
 
-/** Names by glob, content by RE2 syntax (linear time). Stops after five seconds: `truncated` says so. */
+/** Names by glob, content by RE2 syntax (linear time). Stops after five seconds: `truncated` is true then. */
 export const searchFiles = request('workspace.{agentId}.search.run', {
   input: wire({
     agentId: AgentId,

@@ -1,6 +1,6 @@
 import { RoostError } from '#lib/contracts';
 
-/** Node's words for a server that is not there, and PostgreSQL's for one that starts, stops or has no room. */
+/** Node's codes for a server that is not there, and PostgreSQL's for one that starts, stops or has no free connection. */
 const CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -18,17 +18,17 @@ const CODES = new Set([
   '08006',
 ]);
 /**
- * Connections that broke in the middle have no code: pg only says so. The last is a statement prepared before a newer
+ * Connections that broke in the middle have no code: pg has only a message. The last is a statement prepared before a newer
  * replica's migration: prepared anew at the next try.
  */
-const WORDS =
+const MESSAGES =
   /^Connection terminated|timeout exceeded when trying to connect|connection error and is not queryable|Client was closed|cached plan must not change result type/i;
 
-/** Whether an error says that the database cannot be reached for now, rather than that it refused something. */
+/** Whether an error means that the database cannot be reached for now, rather than that it refused something. */
 export function isDatabaseAway(error: unknown): boolean {
   if (error instanceof RoostError) return error.details.some(({ reason }) => reason === REASON);
   if (!(error instanceof Error)) return false;
-  return ('code' in error && CODES.has(String(error.code))) || WORDS.test(error.message);
+  return ('code' in error && CODES.has(String(error.code))) || MESSAGES.test(error.message);
 }
 
 /**

@@ -92,7 +92,7 @@ export class Database {
         await tx.commit();
         return { tx, result };
       } catch (error) {
-        // The rollback of a broken connection fails too; the first error is the one that tells something.
+        // The rollback of a broken connection fails too; the first error is the one that explains.
         await connection.query('ROLLBACK').catch(() => undefined);
         throw error;
       }
@@ -114,7 +114,7 @@ export class Database {
     }
   }
 
-  /** Who is to be told when a commit put events in the outbox: the relay of this process. */
+  /** Called when a commit put events in the outbox: wakes the relay of this process. */
   onOutbox(kick: () => void): void {
     this.relayKick = kick;
   }

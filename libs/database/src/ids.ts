@@ -19,7 +19,7 @@ export function newId(): string {
   const now = Date.now();
   if (now > msecs) {
     msecs = now;
-    // Without the highest of its 32 bits: more room to count than a process makes ids in.
+    // Without the highest of its 32 bits: a wider range than a process makes ids.
     seq = ((random[6]! & 0x7f) << 24) | (random[7]! << 16) | (random[8]! << 8) | random[9]!;
   } else seq++;
   return v7({ random, msecs, seq });

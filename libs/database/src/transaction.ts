@@ -44,7 +44,7 @@ export class Transaction {
     this.markEvents();
   }
 
-  /** Says that SQL of this transaction wrote outbox rows itself, so that the relay is kicked after commit. */
+  /** Notes that SQL of this transaction wrote outbox rows itself, so that the relay is kicked after commit. */
   markEvents(): void {
     this.hasEvents = true;
   }

@@ -1,6 +1,6 @@
-/** What an account alone gets by default: nearly all, and yet others find room at once. */
+/** What an account alone gets by default: nearly all, and yet others find a free slot at once. */
 const DEFAULT_SHARE = 0.8;
-/** Part of the slots that is kept for accounts that hold none, however many others there are. */
+/** Part of the slots that is reserved for accounts that hold none, however many others there are. */
 const FOR_NEWCOMERS = 0.1;
 
 export interface ShareOptions {
@@ -10,7 +10,7 @@ export interface ShareOptions {
 }
 
 /**
- * Who may take one more of a number of slots. Nothing is taken back from who has it, so there must be room before it is
+ * Who may take one more of a number of slots. Nothing is taken back from who has it, so a slot must be free before it is
  * needed: an account alone gets `perAccount`; the more the others hold, the less each may add to its own ("dynamic
  * thresholds", Choudhury and Hahne 1998); and a tenth of the slots is left to accounts that hold none.
  */
@@ -49,7 +49,7 @@ export class AccountShares {
     return [...this.held.keys()].filter((account) => !this.hasRoom(account, pending));
   }
 
-  /** Whether or not there is room. */
+  /** Whether or not a slot is free. */
   take(account: string): void {
     this.held.set(account, this.heldBy(account) + 1);
     this.used += 1;

@@ -1,6 +1,6 @@
 /**
  * Sharing something limited fairly between accounts, within one process.
- * `AccountShares` says who may have one more, `FairQueue` who comes next, `FairSlots` lets callers wait for a slot.
+ * `AccountShares` decides who may have one more, `FairQueue` who comes next, `FairSlots` lets callers wait for a slot.
  */
 export * from './account-shares.js';
 export * from './fair-queue.js';

@@ -1,8 +1,8 @@
 /**
- * Who may speak on the bus. Pure functions over NATS JWTs: no connection, no file, no Nest.
+ * Who may use which subject on the bus. Pure functions over NATS JWTs: no connection, no file, no Nest.
  *
- * Trust is a chain: the operator signs accounts (the server is told both), an account signs users. A user's
- * credentials are the text of a `.creds` file: a JWT that says what it may do, and the seed that proves it is the user.
+ * Trust is a chain: the operator signs accounts (the server is given both), an account signs users. A user's
+ * credentials are the text of a `.creds` file: a JWT that states what it may do, and the seed that proves it is the user.
  * The server learns nothing when a user is made, so a holder of the account seed can make them at any time.
  *
  * Not promised: taking credentials back. They end by their expiry (`ttlSeconds`) or with their account.

@@ -116,7 +116,7 @@ describe('service credentials', () => {
   });
 
   describe.each(names)('of %s', (service) => {
-    const { signals, hears, reads } = rightsOf(service);
+    const { signals, subscribes, reads } = rightsOf(service);
     const otherEvents = everyEvent
       .map(({ subject }) => subject)
       .filter((subject) => !owns(service, subject.replace(/^events\./, '')));
@@ -136,7 +136,7 @@ describe('service credentials', () => {
 
     it('let it hear its own subjects and what the table names, and nothing else', async () => {
       const everything = [...subjectsServed, ...everyEvent.map(({ subject }) => subject), ...everySignal];
-      const may = (subject: string) => owns(service, subject) || hears.some((pattern) => covers(pattern, subject));
+      const may = (subject: string) => owns(service, subject) || subscribes.some((pattern) => covers(pattern, subject));
       const [mine, others] = [everything.filter(may), everything.filter((subject) => !may(subject))];
       expect(await refusedToHear(as(service), mine)).toEqual([]);
       const inboxes = [...names, 'admin']

@@ -5,7 +5,7 @@ import { adminPermissions, servicePermissions } from './service-permissions.js';
 
 /**
  * Credentials of a service: a user of its own, named in the server's connection list, that may do what
- * `service-rights.ts` says of it and nothing else. They do not expire.
+ * `service-rights.ts` lists for it and nothing else. They do not expire.
  * Errors: TypeError when there is no such service.
  */
 export function serviceCredentials(accountSeed: string, serviceName: string): Promise<string> {

@@ -5,18 +5,18 @@ import { adminCalls, type ServiceName, type ServiceRights, serviceRights } from 
 import { commonSubject, covers, everyRequest, inGroups, patternOf } from './subject-groups.js';
 
 /**
- * Where services of the version before hear their answers: they know no prefix of their own. Nothing of this version
- * asks from there; it goes with the release after the first.
+ * Where services of the version before receive their answers: they know no prefix of their own. Nothing of this version
+ * uses it; it goes with the release after the first.
  */
 const INBOX_OF_THE_VERSION_BEFORE = '_INBOX.>';
 
-/** Where this user hears the answers to its requests (`inboxPrefix` of the NATS client). Replicas share it. */
+/** Where this user receives the answers to its requests (`inboxPrefix` of the NATS client). Replicas share it. */
 export function serviceInboxPrefix(serviceName: string): string {
   return `_INBOX_${serviceName}`;
 }
 
 /**
- * What nats-server is told to let a service's user do, and nothing else. The durable consumer is its own only: others'
+ * The permissions of a service's user in nats-server, and nothing else. The durable consumer is its own only: others'
  * can neither be read nor acknowledged, and its filter cannot be wider than the events that the service reads.
  * Errors: TypeError when there is no such service.
  */
@@ -40,7 +40,7 @@ export function servicePermissions(serviceName: string): Permissions {
     },
     sub: {
       allow: [
-        ...[...owned, contracts.healthCheck(serviceName).subject, ...serves, ...rights.hears],
+        ...[...owned, contracts.healthCheck(serviceName).subject, ...serves, ...rights.subscribes],
         ...[`${serviceInboxPrefix(serviceName)}.>`, INBOX_OF_THE_VERSION_BEFORE],
       ],
     },
@@ -56,7 +56,7 @@ export function adminPermissions(): Permissions {
 }
 
 /**
- * Where those who ask this service hear its answers, its own replicas among them. `allow_responses`, which would let it
+ * Where those who send requests to this service receive its answers, its own replicas among them. `allow_responses`, which would let it
  * answer what it was asked and no more, costs too much: up to version 2.10 the server looks through all replies that
  * it has in mind, at every message, once there are 4,096 of them, and each event that a service reads adds one.
  */
@@ -103,7 +103,7 @@ function streamRights(serviceName: string, { reads }: ServiceRights): string[] {
     `$JS.API.CONSUMER.INFO.${own}`,
     `$JS.API.CONSUMER.MSG.NEXT.${own}`,
     `$JS.ACK.${own}.>`,
-    // As servers put it that tell the domain and the account before the stream.
+    // As servers write it that name the domain and the account before the stream.
     `$JS.ACK.*.*.${own}.>`,
   ];
 }

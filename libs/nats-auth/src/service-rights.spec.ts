@@ -35,10 +35,10 @@ describe.each(names)('the rights of %s', (service) => {
     expect(differences(service, 'reads', uses.reads, rights.reads.map(patternOf))).toEqual([]);
   });
 
-  it('name the hints that it gives and hears, and nothing more', () => {
+  it('name the hints that it publishes and subscribes to, and nothing more', () => {
     expect(differences(service, 'signals', uses.publishes, rights.signals)).toEqual([]);
-    const heard = [...uses.hears].filter((subject) => !isOwn(subject));
-    expect(differences(service, 'hears', heard, rights.hears)).toEqual([]);
+    const subscribed = [...uses.subscribes].filter((subject) => !isOwn(subject));
+    expect(differences(service, 'subscribes', subscribed, rights.subscribes)).toEqual([]);
   });
 
   it('let it serve what it serves', () => {

@@ -15,7 +15,7 @@ export interface ServiceRights {
   /** Hints that it publishes, to others or to its own replicas. */
   signals: string[];
   /** Hints of others, and events as they pass by: at most once, nothing kept. */
-  hears: string[];
+  subscribes: string[];
 }
 
 const { WAKE_RUNTIME, interruptSubject, liveSubject, recordedSubject, replayLive, workspaceUsedSubject, healthCheck } =
@@ -74,7 +74,7 @@ export const serviceRights = {
     ],
     reads: [],
     signals: ['gateway.keys.changed', 'gateway.access.changed'],
-    hears: ['events.messaging.>', 'events.lifecycle.agent.deleted', recordedSubject('*'), liveSubject('*')],
+    subscribes: ['events.messaging.>', 'events.lifecycle.agent.deleted', recordedSubject('*'), liveSubject('*')],
   },
   messaging: {
     owns: ['messaging'],
@@ -84,7 +84,7 @@ export const serviceRights = {
       contracts.deliveryFailed,
     ],
     signals: [WAKE_RUNTIME, interruptSubject('*'), recordedSubject('*'), 'settled.messages'],
-    hears: ['settled.messages'],
+    subscribes: ['settled.messages'],
   },
   'agent-runtime': {
     owns: ['runtime'],
@@ -104,7 +104,7 @@ export const serviceRights = {
     ],
     reads: [contracts.accountRemoved, contracts.agentDeleted],
     signals: [liveSubject('*')],
-    hears: [WAKE_RUNTIME, interruptSubject('*')],
+    subscribes: [WAKE_RUNTIME, interruptSubject('*')],
   },
   'agent-lifecycle': {
     owns: ['lifecycle'],
@@ -116,7 +116,7 @@ export const serviceRights = {
     ],
     reads: [contracts.accountDeleted],
     signals: [WAKE_RUNTIME, 'lifecycle.sandbox.changed'],
-    hears: [workspaceUsedSubject('*')],
+    subscribes: [workspaceUsedSubject('*')],
   },
   channels: {
     owns: ['channels'],
@@ -130,7 +130,7 @@ export const serviceRights = {
       ...[contracts.messageCompleted, contracts.messageFailed, contracts.messagePosted, contracts.turnInterrupted],
     ],
     signals: ['channels.bots.changed', 'channels.deliver', 'channels.held.*.*'],
-    hears: [liveSubject('*')],
+    subscribes: [liveSubject('*')],
   },
   scheduler: {
     owns: ['scheduler'],
@@ -141,7 +141,7 @@ export const serviceRights = {
       ...[contracts.automationStarted, contracts.automationReturned],
     ],
     signals: [],
-    hears: [],
+    subscribes: [],
   },
   'webhook-dispatch': {
     owns: ['webhooks'],
@@ -154,7 +154,7 @@ export const serviceRights = {
       ...[contracts.messageCompleted, contracts.messageFailed],
     ],
     signals: [],
-    hears: [],
+    subscribes: [],
   },
 } satisfies Record<string, ServiceRights>;
 

@@ -22,7 +22,7 @@ export const everyRequest = Object.values(contracts as Record<string, unknown>).
 const requestSubjects = [...new Set(everyRequest.map(patternOf))];
 
 /**
- * The same subjects in fewer words: `scheduler.trigger.*` where every request of that group is among them. A user's
+ * The same subjects, shorter: `scheduler.trigger.*` where every request of that group is among them. A user's
  * permissions travel in the one line with which it connects, and nats-server takes 4 KiB of it.
  */
 export function inGroups(subjects: string[]): string[] {

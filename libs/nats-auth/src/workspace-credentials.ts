@@ -13,7 +13,7 @@ const replyWithinNanos = 60 * 60 * 1_000_000_000;
 /** The daemon makes some thirty; each costs the server memory and time. */
 const MAX_SUBSCRIPTIONS = 128;
 
-/** The daemon's largest answers, a long listing among them, have room; the server ends a connection that sends more. */
+/** The daemon's largest answers, a long listing among them, fit; the server ends a connection that sends more. */
 const MAX_MESSAGE_BYTES = 8 * 2 ** 20;
 
 /** The inbox prefix a workspace must connect with (`inboxPrefix` of the NATS client): nobody else can listen on it. */

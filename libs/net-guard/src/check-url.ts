@@ -10,7 +10,7 @@ const localNames =
 /**
  * Checks a URL that a user gave, without any lookup: for the moment it is registered. Whoever calls the URL later must
  * do so through a guarded connection, for the name may lead elsewhere then.
- * Errors: VALIDATION_ERROR that says what is wrong, with the reason `blocked_address` for addresses that may not be called.
+ * Errors: VALIDATION_ERROR that explains what is wrong, with the reason `blocked_address` for addresses that may not be called.
  */
 export function checkUrl(text: string, policy: GuardPolicy): URL {
   if (text.length > maxUrlLength) throw refused(`may have at most ${maxUrlLength} characters`, 'too_long');

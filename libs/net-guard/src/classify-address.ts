@@ -52,7 +52,7 @@ function parse6(text: string): ipaddr.IPv6 | undefined {
 function kindOf4(address: ipaddr.IPv4): AddressKind {
   if (metadata.has(address.toString())) return 'metadata';
   const range = address.range();
-  // Anycast DNS sinks and relays are reached over the open Internet, but no service of anybody's lives there.
+  // Anycast DNS sinks and relays are reached over the open Internet, but nobody runs a service there.
   return range === 'unicast' ? 'public' : range;
 }
 
@@ -79,7 +79,7 @@ function lastFour(bytes: number[]): ipaddr.IPv4 {
   return new ipaddr.IPv4(bytes.slice(12));
 }
 
-/** True when the address lies in one of the ranges (`127.0.0.0/8`, `fd00::/8`); a mapped IPv4 address counts as IPv4. */
+/** True when the address is in one of the ranges (`127.0.0.0/8`, `fd00::/8`); a mapped IPv4 address counts as IPv4. */
 export function isInRanges(text: string, ranges: readonly string[]): boolean {
   const parsed = ipaddr.IPv4.isValidFourPartDecimal(text) ? ipaddr.IPv4.parse(text) : parse6(text);
   if (!parsed) return false;

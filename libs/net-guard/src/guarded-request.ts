@@ -43,10 +43,10 @@ interface Target {
   path: string;
 }
 
-const KEPT_TARGETS = 1_000;
+const MAX_TARGETS = 1_000;
 const targetsOf = new WeakMap<GuardPolicy, Map<string, Target>>();
 
-/** What a checked URL says. The check is one of the text and the policy alone, so that it is made once for many requests. */
+/** The parts of a checked URL. The check is one of the text and the policy alone, so that it is made once for many requests. */
 function targetOf(text: string, policy: GuardPolicy): Target {
   const targets = targetsOf.get(policy) ?? new Map<string, Target>();
   targetsOf.set(policy, targets);
@@ -54,7 +54,7 @@ function targetOf(text: string, policy: GuardPolicy): Target {
   if (known) return known;
   const { origin, pathname, search } = checkUrl(text, policy);
   const target = { origin, path: `${pathname}${search}` };
-  if (targets.size >= KEPT_TARGETS) targets.clear();
+  if (targets.size >= MAX_TARGETS) targets.clear();
   targets.set(text, target);
   return target;
 }
@@ -64,7 +64,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   private readonly timer: NodeJS.Timeout;
   private readonly maxBytes: number;
   private controller: Dispatcher.DispatchController | undefined;
-  /** Whoever asked has been told; what comes yet is not wanted. */
+  /** The caller has its outcome; what comes after it is not wanted. */
   private isOver = false;
   private status = 0;
   private headers: GuardedResponse['headers'] = {};

@@ -49,7 +49,7 @@ export function assertAddress(address: string, policy: GuardPolicy, host = addre
   ]);
 }
 
-/** True when an error says that the guard refused the address, as opposed to an address that did not answer. */
+/** True when an error means that the guard refused the address, as opposed to an address that did not answer. */
 export function isBlocked(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof RoostError && cause.details.some(({ reason }) => reason === 'blocked_address')) return true;

@@ -5,7 +5,7 @@ type Reading = () => Promise<number>;
 
 /**
  * A number that is looked up whenever the metrics are read, by service: a count of rows stays right through crashes,
- * where one kept in memory would not. Replicas that share their rows tell the same number: take the maximum of them.
+ * where one kept in memory would not. Replicas that share their rows report the same number: take the maximum of them.
  */
 export class LiveGauge {
   private readonly readings = new Map<string, Reading>();

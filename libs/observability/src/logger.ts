@@ -35,7 +35,7 @@ function destinationOf(file: string | undefined): DestinationStream {
 
 /**
  * A logger whose lines carry the service's name, and the request id, account and trace of the call in hand.
- * `env` is the service's: ROOST_LOG_FILE says where to, ROOST_LOG_LEVEL how much.
+ * `env` is the service's: ROOST_LOG_FILE sets where to, ROOST_LOG_LEVEL how much.
  */
 export function createLogger(service: string, env: Record<string, string | undefined> = process.env): Logger {
   return pino(

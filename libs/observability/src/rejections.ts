@@ -2,7 +2,7 @@ import type { Logger } from './logger.js';
 
 /**
  * Keeps the process when a promise fails that nobody waits for: what it was to do for one request, stream or agent is
- * lost and told in the log; Node would end everybody's. An exception that is thrown and not caught still ends it: what
+ * lost and logged; Node would end everybody's. An exception that is thrown and not caught still ends it: what
  * it left half done is unknown. Gives the function that takes it back.
  */
 export function outliveRejections(logger: Pick<Logger, 'error'>): () => void {

@@ -4,4 +4,4 @@
 export * from './account-limits.js';
 export * from './quota-environment.js';
 export * from './quota-use.controller.js';
-export * from './require-room.js';
+export * from './require-quota.js';

@@ -31,7 +31,7 @@ export function reachedNobody(error: unknown): boolean {
   );
 }
 
-/** The error to show: RoostErrors as they are, anything else as INTERNAL after `report` was told of it. */
+/** The error to show: RoostErrors as they are, anything else as INTERNAL after it was passed to `report`. */
 export function asRoostError(error: unknown, report: (error: unknown) => void): RoostError {
   if (error instanceof RoostError) return error;
   report(error);

@@ -60,7 +60,7 @@ export function serve<I extends z.ZodType, O extends z.ZodType>(
     ...(queue ? { queue } : {}),
     callback: (error, message) => {
       if (error) onUnexpected(error, subject);
-      // Not even its own error could be answered, e.g. on a connection that is gone: the caller's deadline tells.
+      // Not even its own error could be answered, e.g. on a connection that is gone: the caller's deadline ends its wait.
       else reply(message, contract, handle, onUnexpected).catch((failed: unknown) => onUnexpected(failed, subject));
     },
   });

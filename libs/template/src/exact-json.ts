@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 /**
- * Stands before the digits of a number while they are a string: secret and new in each process, so that no text that
+ * Precedes the digits of a number while they are a string: secret and new in each process, so that no text that
  * somebody sends begins with it.
  */
 const MARK = `${randomBytes(12).toString('base64url')}:`;
@@ -11,7 +11,7 @@ const COMMA = 0x2c;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** What one pass over a JSON text says of it; of text that is no JSON, too. */
+/** What one pass over a JSON text finds out; of text that is no JSON, too. */
 export interface JsonShape {
   /** Levels of arrays and objects. */
   depth: number;

@@ -20,10 +20,10 @@ export function fillPlaces(
   const parts: string[] = [];
   let length = 0;
   const add = (text: string): boolean => {
-    const room = maxCharacters - length;
-    parts.push(text.length > room ? text.slice(0, room) : text);
-    length += Math.min(room, text.length);
-    return text.length > room;
+    const space = maxCharacters - length;
+    parts.push(text.length > space ? text.slice(0, space) : text);
+    length += Math.min(space, text.length);
+    return text.length > space;
   };
   // Half a character at the end is none.
   const cut = () => ({ text: parts.join('').replace(/[\uD800-\uDBFF]$/, ''), isCut: true });

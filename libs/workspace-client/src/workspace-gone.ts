@@ -20,7 +20,7 @@ export interface WorkspaceLooks {
 }
 
 /**
- * Rejects when the workspace ended under a request: the bus says nothing then, and the answer would be awaited for its
+ * Rejects when the workspace ended under a request: the bus reports nothing then, and the answer would be awaited for its
  * whole timeout. Within a look and a second of the workspace's end; at once where the looks wake it again.
  * Errors: AGENT_UNAVAILABLE. Never resolves; `done` ends it.
  */
@@ -45,7 +45,7 @@ export async function workspaceGone(
     if (sent === undefined) continue;
     const elapsedMs = performance.now() - sent;
     const look = await ping().catch((error: unknown) => (isAway(error) ? AWAY : SLOW));
-    // It was sent again meanwhile, or will be: the look says nothing of that.
+    // It was sent again meanwhile, or will be: the look shows nothing of that.
     if (sentAt() !== sent) continue;
     misses = look === AWAY ? misses + 1 : 0;
     if (misses > 1) throw interrupted();

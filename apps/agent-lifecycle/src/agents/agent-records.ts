@@ -9,7 +9,7 @@ import {
   type UpdateAgent,
 } from '#lib/contracts';
 import { Database, newId, type Transaction } from '#lib/database';
-import { requireRoom } from '#lib/quotas';
+import { requireQuota } from '#lib/quotas';
 import { Inject, Injectable } from '@nestjs/common';
 import { BalanceService } from '../balance/balance.service.js';
 import type { LifecycleConfig } from '../config.js';
@@ -159,14 +159,14 @@ export class AgentRecords {
   /** Errors: QUOTA_EXCEEDED when the account may not have one agent more with a volume of this size. */
   private async requireQuotas(tx: Transaction, accountId: string, limits: AgentLimits, pvcSize: string): Promise<void> {
     const count = () => this.agents.count(accountId, tx);
-    await requireRoom(tx, { accountId, quota: 'agents', limit: limits.agents, count });
+    await requireQuota(tx, { accountId, quota: 'agents', limit: limits.agents, count });
     await this.requireBytes(tx, accountId, limits, bytesOf(pvcSize));
   }
 
   /** Errors: QUOTA_EXCEEDED when the volumes of all the account's agents may hold no more `bytes`. */
   private async requireBytes(tx: Transaction, accountId: string, limits: AgentLimits, bytes: number): Promise<void> {
     const count = () => this.agents.storedBytes(accountId, tx);
-    await requireRoom(tx, { accountId, quota: 'stored_bytes', limit: limits.storedBytes, count, more: bytes });
+    await requireQuota(tx, { accountId, quota: 'stored_bytes', limit: limits.storedBytes, count, more: bytes });
   }
 }
 

@@ -1,7 +1,7 @@
 import { Sealer } from '#lib/auth';
 import { type Provider, RoostError } from '#lib/contracts';
 import { Database } from '#lib/database';
-import { AccountLimits, requireRoom } from '#lib/quotas';
+import { AccountLimits, requireQuota } from '#lib/quotas';
 import { Injectable } from '@nestjs/common';
 import { type ProviderKeyRow, ProviderKeysRepository, type SealedKeys } from './provider-keys.repository.js';
 
@@ -25,7 +25,7 @@ export class ProviderKeysService {
     const limit = await this.limits.of(accountId, 'provider_keys');
     return this.database.transaction(async (tx) => {
       const count = () => this.keys.countOthers(tx, accountId, provider);
-      await requireRoom(tx, { accountId, quota: 'provider_keys', limit, count });
+      await requireQuota(tx, { accountId, quota: 'provider_keys', limit, count });
       const sealedKey = this.sealer.seal(apiKey, placeOf(accountId, provider));
       return masked(await this.keys.set(tx, accountId, provider, sealedKey));
     });

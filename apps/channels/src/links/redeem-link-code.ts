@@ -1,6 +1,6 @@
 import type { ChatPlatform } from '#lib/contracts';
 import { type Database, newId, type Transaction } from '#lib/database';
-import { countRows, requireRoom } from '#lib/quotas';
+import { countRows, requireQuota } from '#lib/quotas';
 import type { InboundMessage } from '../adapters/channel-adapter.js';
 import { hashCode } from './create-link-code.js';
 
@@ -37,7 +37,7 @@ export function redeemCode(
     );
     const count = () => countRows(tx, 'bindings', target.account_id);
     const limit = await limitOf(target.account_id);
-    await requireRoom(tx, { accountId: target.account_id, quota: 'channel_bindings', limit, count });
+    await requireQuota(tx, { accountId: target.account_id, quota: 'channel_bindings', limit, count });
     await tx.query(
       `INSERT INTO bindings (id, account_id, agent_id, platform, bot_id, user_id, username, place, team_id)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,

@@ -1,7 +1,7 @@
 import { Bus } from '#lib/bus';
 import { RoostError } from '#lib/contracts';
 import { Database, newId } from '#lib/database';
-import { countRows, requireRoom } from '#lib/quotas';
+import { countRows, requireQuota } from '#lib/quotas';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { hash, randomInt } from 'node:crypto';
 import { AccountQuotas, KEYS_THAT_COUNT } from './quotas/account-quotas.js';
@@ -83,7 +83,7 @@ export class ApiKeys implements OnApplicationBootstrap, OnApplicationShutdown {
     const { api_keys: limit } = await this.quotas.limitsOf(accountId);
     const [row] = await this.database.transaction(async (tx) => {
       const count = () => countRows(tx, 'api_keys', accountId, KEYS_THAT_COUNT);
-      await requireRoom(tx, { accountId, quota: 'api_keys', limit, count });
+      await requireQuota(tx, { accountId, quota: 'api_keys', limit, count });
       return tx.query<KeyRow>(
         `INSERT INTO api_keys (id, account_id, name, prefix, hash) VALUES ($1, $2, $3, $4, $5) RETURNING ${COLUMNS}`,
         [newId(), accountId, name, key.slice(0, 13), hashOf(key)],

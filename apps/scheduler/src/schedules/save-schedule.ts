@@ -1,6 +1,6 @@
 import { type createSchedule, RoostError, type Schedule, type updateSchedule } from '#lib/contracts';
 import { newId, type Transaction } from '#lib/database';
-import { countRows, requireRoom } from '#lib/quotas';
+import { countRows, requireQuota } from '#lib/quotas';
 import type { z } from 'zod';
 import { holdAgent } from '../agents/known-agent.js';
 import type { SchedulerConfig } from '../config.js';
@@ -21,7 +21,7 @@ export async function create(
 ): Promise<Schedule> {
   await holdAgent(tx, input.agentId, accountId);
   const count = () => countRows(tx, 'schedules', accountId);
-  await requireRoom(tx, { accountId, quota: 'schedules', limit: limits.schedules, count });
+  await requireQuota(tx, { accountId, quota: 'schedules', limit: limits.schedules, count });
   // After the check: to look through a plan is the dearest part, and not done for who has no room.
   const nextRunAt = firstRun(input, limits);
   checkScheduleTemplate(input.messageTemplate);

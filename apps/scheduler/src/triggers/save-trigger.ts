@@ -1,6 +1,6 @@
 import { type createTrigger, RoostError, type updateTrigger } from '#lib/contracts';
 import { newId, type Transaction } from '#lib/database';
-import { countRows, requireRoom } from '#lib/quotas';
+import { countRows, requireQuota } from '#lib/quotas';
 import type { Sealer } from '#lib/auth';
 import { randomBytes } from 'node:crypto';
 import type { z } from 'zod';
@@ -22,7 +22,7 @@ export async function createOne(
   await holdAgent(tx, input.agentId, accountId);
   checkTriggerTemplate(input.messageTemplate);
   const count = () => countRows(tx, 'triggers', accountId);
-  await requireRoom(tx, { accountId, quota: 'triggers', limit, count });
+  await requireQuota(tx, { accountId, quota: 'triggers', limit, count });
   const [id, secret] = [newId(), newSecret()];
   const [row] = await tx.query<TriggerRow>(
     `INSERT INTO triggers (id, account_id, agent_id, name, message_template, enabled, secret)

@@ -11,7 +11,7 @@ import {
 } from '#lib/contracts';
 import { Database, newId } from '#lib/database';
 import { checkRegisteredUrl, type GuardPolicy } from '#lib/net-guard';
-import { AccountLimits, countRows, requireRoom } from '#lib/quotas';
+import { AccountLimits, countRows, requireQuota } from '#lib/quotas';
 import { Controller, Inject } from '@nestjs/common';
 import type { z } from 'zod';
 import { DeliveryWorker } from '../deliveries/delivery-worker.js';
@@ -42,7 +42,7 @@ export class EndpointsHandlers {
     const limit = await this.limits.of(accountId, 'webhook_endpoints');
     const row = await this.database.transaction(async (tx) => {
       const count = () => countRows(tx, 'endpoints', accountId, ENDPOINTS_THAT_COUNT);
-      await requireRoom(tx, { accountId, quota: 'webhook_endpoints', limit, count });
+      await requireQuota(tx, { accountId, quota: 'webhook_endpoints', limit, count });
       const [created] = await tx.query<EndpointRow>(
         `INSERT INTO endpoints (id, account_id, source, agent_ids, url, events, description, enabled, sealed_secret)
          VALUES ($1, $2, 'account', $3, $4, $5, $6, $7, $8) RETURNING *`,

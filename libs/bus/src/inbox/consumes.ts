@@ -23,7 +23,7 @@ export interface Consumption {
  * Carries out an event's effect with this method of a provider or controller. The inbox row and the effect share
  * `tx`; the event is acknowledged after commit, so the effect happens once however often it is delivered.
  * One at a time per process, as published; what throws is tried again with backoff, later events going on meanwhile.
- * `concerns` says by the payload as it was sent, in the wire's form, whether there is anything to do: what it refuses is
+ * `concerns` decides by the payload as it was sent, in wire form, whether there is anything to do: what it refuses is
  * not even parsed.
  */
 export function Consumes<P extends z.ZodType>(

@@ -22,7 +22,7 @@ export interface ConsumerBinding {
   handle: EventHandler<unknown>;
 }
 
-/** An event that nobody spoke of for this long is delivered again: its consumer was lost. */
+/** An event for which nothing was sent for this long is delivered again: its consumer was lost. */
 const ACK_WAIT_MS = 5_000;
 const WORKING_MS = 1_500;
 /** How many events one transaction carries out at most. */
@@ -104,11 +104,11 @@ export class EventConsumer {
     });
   }
 
-  /** Puts an event behind those in hand. The server hears of all of them: one that waits its turn is not lost. */
+  /** Puts an event behind those in work. The server is told of all of them (`working`): one that waits is not delivered again. */
   private take(message: JsMsg): void {
     this.inHand.add(message);
     this.waiting.push(message);
-    this.stillWorking ??= setInterval(() => this.sayWorking(), WORKING_MS).unref();
+    this.stillWorking ??= setInterval(() => this.sendWorking(), WORKING_MS).unref();
     this.work ??= this.carryOutWaiting().finally(() => (this.work = undefined));
   }
 
@@ -126,7 +126,7 @@ export class EventConsumer {
     }
   }
 
-  private sayWorking(): void {
+  private sendWorking(): void {
     if (!this.connection.isClosed()) for (const message of this.inHand) message.working();
   }
 

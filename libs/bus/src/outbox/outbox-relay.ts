@@ -27,7 +27,7 @@ const LOCK = `hashtextextended('roost-relay-' || current_schema(), 0)`;
  * Publishes the outbox of one schema to JetStream, in the order of the rows.
  *
  * Promised: every committed event is published at least once, also when this process or NATS dies at any moment;
- * events of one key in order. The rows' own state says what is left to do: a kick after commit only makes it quick,
+ * events of one key in order. The rows' own state shows what is left to do: a kick after commit only makes it quick,
  * a sweep finds what a crash left. Replicas take turns under a lock per schema, since two at once would break order;
  * who holds it publishes everybody's events. That events were published is written down with the next look for more:
  * a crash in between publishes them again.

@@ -11,7 +11,7 @@ const connectTimeoutMs = 10_000;
 /** A service of the version before may be writing; its transactions are short. */
 const lockTimeoutMs = 10_000;
 
-/** "insufficient privilege", and what a proxy says of users that it does not know or cannot tell from others. */
+/** "insufficient privilege", and the codes of a proxy for users that it does not know or cannot distinguish. */
 const notAllowed = new Set(['42501', '28P01', '28000', '08P01', '0LP01']);
 
 /**
@@ -30,7 +30,7 @@ export async function provisionRoles(adminUrl: string, schemas: string[]): Promi
       await client.query(`SELECT pg_advisory_lock(hashtextextended('roost-roles', 0))`);
       for (const schema of schemas) await provision(client, schema, databaseOf(url), urls[schema] ?? '');
     });
-    // A pooler before the server may let only users in that it was told of.
+    // A pooler before the server may admit only users that it is configured with.
     await withClient(urls[schemas[0] ?? ''] ?? adminUrl, (client) => client.query('SELECT 1'));
   } catch (error) {
     if (!(error instanceof pg.DatabaseError) || !notAllowed.has(error.code ?? '')) throw error;

@@ -5,7 +5,7 @@ const maxNameLength = 63;
 
 /**
  * The connection string of the role that owns `schema`, from the one of the role that makes it. The password follows
- * from that role's, one way: who has a service's reaches no other, nothing more has to be kept, and installations that
+ * from that role's, one way: who has a service's reaches no other, nothing more has to be stored, and installations that
  * share a database agree on it.
  */
 export function roleUrl(adminUrl: string, schema: string): string {

@@ -4,14 +4,14 @@ import ts from 'typescript';
 import * as contracts from '#lib/contracts';
 import { libSourcesOf, sourceOf } from './imported-sources.js';
 
-/** What the sources of one service do on the bus, told by subjects as permissions write them (`workspace.*.file.read`). */
+/** What the sources of one service do on the bus, named by subjects as permissions write them (`workspace.*.file.read`). */
 export interface BusUses {
   calls: Set<string>;
   reads: Set<string>;
   emits: Set<string>;
   serves: Set<string>;
   publishes: Set<string>;
-  hears: Set<string>;
+  subscribes: Set<string>;
 }
 
 type Contract = { subject: string; input?: unknown; isPublished?: boolean };
@@ -30,7 +30,7 @@ export function busUsesOf(service: string): BusUses {
     emits: new Set(),
     serves: new Set(),
     publishes: new Set(),
-    hears: new Set(),
+    subscribes: new Set(),
   };
   const own = sourcesOf(`apps/${service}/src`);
   const files = [...own, ...libSourcesOf(own)];
@@ -98,7 +98,7 @@ function contractsImportedBy(file: ts.SourceFile): Map<string, string> {
   return names;
 }
 
-/** The contract that this stands for as a whole: its schema (`createAgent.input`) alone asks nobody. */
+/** The contract that this stands for as a whole: its schema (`createAgent.input`) alone sends nothing. */
 function mentionedBy(node: ts.Node, imported: Map<string, string>): string | undefined {
   const isPart = ts.isPropertyAccessExpression(node.parent) && node.parent.expression === node;
   if (isPart && node.parent.name.text !== 'subject') return undefined;
@@ -117,14 +117,14 @@ function isName(node: ts.Identifier): boolean {
   );
 }
 
-/** Calls whose subject is not a contract: hints, and events heard as they pass. */
+/** Calls whose subject is not a contract: hints, and events received as they pass by. */
 function readCall(call: ts.CallExpression, file: ts.SourceFile, constants: Map<string, string>, uses: BusUses): void {
   const callee = call.expression.getText();
   const [first] = call.arguments;
   const into = /\bbus\??\.signal$|\b(connection|nats)\.(publish|request)$/.test(callee)
     ? uses.publishes
     : /\b(connection|nats)\.subscribe$/.test(callee)
-      ? uses.hears
+      ? uses.subscribes
       : undefined;
   if (!into || !first) return;
   const named = ts.isCallExpression(first) ? first.expression.getText() : first.getText();

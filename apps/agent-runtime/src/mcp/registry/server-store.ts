@@ -1,7 +1,7 @@
 import type { Sealer } from '#lib/auth';
 import { mcpAuthorizationNeeded, McpServer, type NewMcpServer, paginationOf, RoostError } from '#lib/contracts';
 import { type Database, newId } from '#lib/database';
-import { countRows, requireRoom } from '#lib/quotas';
+import { countRows, requireQuota } from '#lib/quotas';
 import type { McpTool } from '../mcp-connection.js';
 import { unusableTools } from '../usable-tool.js';
 import type { OAuthState } from './oauth-state.js';
@@ -58,7 +58,7 @@ export class ServerStore {
     const rows = await this.database
       .transaction(async (tx) => {
         const count = () => countRows(tx, 'mcp_servers', accountId);
-        await requireRoom(tx, { accountId, quota: 'mcp_servers', limit, count });
+        await requireQuota(tx, { accountId, quota: 'mcp_servers', limit, count });
         return tx.query<ServerRow>(
           `INSERT INTO mcp_servers (id, account_id, name, url, command, args, transport, header_names, env_names, secrets_sealed)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING *`,

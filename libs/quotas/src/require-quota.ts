@@ -1,7 +1,7 @@
 import { type QuotaName, QUOTAS, RoostError } from '#lib/contracts';
 import type { Transaction } from '#lib/database';
 
-export interface Room {
+export interface QuotaCheck {
   accountId: string;
   quota: QuotaName;
   limit: number;
@@ -12,13 +12,13 @@ export interface Room {
 }
 
 /**
- * Lets a transaction go on if the account has room. Exact: until the transaction ends, no other of this account and
+ * Lets a transaction go on if the account stays within its quota. Exact: until the transaction ends, no other of this account and
  * quota gets past here, so of many at once that see the last place one passes. What is counted are the rows
- * themselves: a rollback, a kill or a deletion gives room back by itself. Errors: QUOTA_EXCEEDED.
+ * themselves: a rollback, a kill or a deletion gives capacity back by itself. Errors: QUOTA_EXCEEDED.
  */
-export async function requireRoom(
+export async function requireQuota(
   tx: Pick<Transaction, 'query'>,
-  { accountId, quota, limit, count, more = 1 }: Room,
+  { accountId, quota, limit, count, more = 1 }: QuotaCheck,
 ): Promise<void> {
   // A statement of its own: only one that begins under the lock sees what was committed before it.
   await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('quota ' || $1 || ' ' || $2, 0))`, [quota, accountId]);
@@ -26,7 +26,7 @@ export async function requireRoom(
   if (used + more > limit) throw quotaExceeded(quota, limit, used);
 }
 
-/** Rows of an account; `condition` and `table` are the caller's own words. Reads no more than there are. */
+/** Rows of an account; `condition` and `table` are the caller's own SQL. Reads no more than there are. */
 export async function countRows(
   tx: Pick<Transaction, 'query'>,
   table: string,

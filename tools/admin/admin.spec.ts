@@ -53,6 +53,16 @@ describe('the operator', () => {
     expect(await run('account list')).toContain('local');
   });
 
+  it('links a subject of a trusted issuer to a user, and to one alone', async () => {
+    for (const name of ['one', 'two']) await run(`account create ${name}@example.test`);
+    const link = (email: string) => run(`account link ${email} https://idp.example subject-1`);
+    expect(await link('one@example.test')).toContain('one@example.test');
+    expect(await link('one@example.test')).toContain('one@example.test');
+    await expect(link('two@example.test')).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
+    await expect(link('nobody@example.test')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(run('account link one@example.test https://idp.example')).rejects.toThrow(/subject/);
+  });
+
   it('deletes an account for good, when it is meant', async () => {
     await run('account create leaver@example.test');
     const key = /roost_sk_\w+/.exec(await run('key create leaver@example.test', { name: 'ci' }))?.[0] ?? '';

@@ -9,6 +9,7 @@ import {
   type AccountQuota,
   getAccountQuotas,
   listAccountKeys,
+  linkIdentity,
   listAccounts,
   type RequestContract,
   revokeAccountKey,
@@ -55,6 +56,12 @@ export async function runCommand(bus: NatsConnection, words: string[], options: 
     case 'account enable-agents':
     case 'account disable-agents':
       return [lineOf(await ask(setAgentsEnabled, { account: who, enabled: action === 'enable-agents' }))];
+    case 'account link': {
+      const [issuer = '', subject = ''] = rest;
+      const checked = linkIdentity.input.safeParse({ email: who, issuer, subject });
+      if (!checked.success) throw usage('"account link" needs the email of a user, an issuer and a subject.');
+      return [lineOf(await ask(linkIdentity, checked.data as z.output<typeof linkIdentity.input>))];
+    }
     case 'account delete': {
       if (!options.yes) throw usage('"account delete" takes everything that the account owns: say --yes.');
       const { accountId } = await ask(deleteAccount, { account: who });
@@ -90,6 +97,7 @@ const COMMANDS = [
   'account create',
   'account enable-agents',
   'account disable-agents',
+  'account link',
   'account delete',
   'account quota',
   'key create',

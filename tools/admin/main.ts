@@ -13,6 +13,7 @@ const help = `What an operator does to accounts of a running Roost.
       --password-file FILE                       the password is in FILE
   npm run admin -- account enable-agents WHO     takes effect at once
   npm run admin -- account disable-agents WHO
+  npm run admin -- account link EMAIL ISSUER SUBJECT   a trusted issuer's subject signs in as this user
   npm run admin -- account delete WHO --yes      with everything it owns, for good
   npm run admin -- account quota WHO             what the account may pile up, and how much it has
   npm run admin -- account quota WHO QUOTA LIMIT its own limit: a count, 20Gi, or default; takes effect at once

@@ -2,6 +2,7 @@ import { sealingEnvironment } from '#lib/auth';
 import { busEnvironment, databaseEnvironment, secret } from '#lib/config';
 import { quotaEnvironment } from '#lib/quotas';
 import { z } from 'zod';
+import { TrustedIssuersSetting } from './accounts/issuers/issuer-settings.js';
 
 export const gatewayConfigSchema = z.object({
   ...busEnvironment,
@@ -30,6 +31,12 @@ export const gatewayConfigSchema = z.object({
   ROOST_ACCOUNT_LARGE_BODIES: z.coerce.number().int().min(1).max(10_000).default(8),
   /** A request whose head has not come within so many seconds, or whose body brings less than 1 KiB/s over them, is cut off. */
   ROOST_SLOW_REQUEST_SECONDS: z.coerce.number().int().min(1).max(3_600).default(20),
+  /** Issuers whose tokens sign people in, as a JSON list (docs/authentication.md). */
+  ROOST_TRUSTED_ISSUERS: TrustedIssuersSetting,
+  /** `local`: their keys may be fetched from this machine and over plain HTTP. */
+  ROOST_ISSUER_NETWORK: z.enum(['public', 'local']).default('public'),
+  /** Address ranges of the operator's own network from which their keys may be fetched, comma separated. */
+  ROOST_ISSUER_RANGES: z.string().default(''),
   /** Whether anybody may make an account. By default open, but closed in production without a mail server. */
   ROOST_REGISTRATION: z.enum(['open', 'closed']).optional(),
   /** Origins whose pages may call the API, comma separated; none by default. */

@@ -11,7 +11,7 @@ import { AccountAdmin } from './accounts/admin/account-admin.js';
 import { AdminController } from './accounts/admin/admin.controller.js';
 import { ApiKeys } from './accounts/api-keys.js';
 import { CredentialsController } from './accounts/credentials.controller.js';
-import { Identities } from './accounts/identities.js';
+import { Authenticator } from './accounts/authenticator.js';
 import { LoginLimits } from './accounts/login-limits.js';
 import { LoginSessions } from './accounts/login-sessions.js';
 import { OauthController } from './accounts/oauth/oauth.controller.js';
@@ -23,7 +23,15 @@ import { ProviderKeysController } from './accounts/provider-keys.controller.js';
 import { Registrations } from './accounts/registrations.js';
 import { AccountQuotas } from './accounts/quotas/account-quotas.js';
 import { QuotasController } from './accounts/quotas/quotas.controller.js';
-import { sealedSigningKeys, Tokens } from './accounts/tokens.js';
+import { TrustedIssuers } from './accounts/issuers/trusted-issuers.js';
+import { JwksController } from './accounts/tokens/jwks.controller.js';
+import { SigningKeys } from './accounts/tokens/signing-keys.js';
+import {
+  sealedSigningKeys,
+  sealedTokenKeys,
+  SigningKeysRepository,
+} from './accounts/tokens/signing-keys.repository.js';
+import { Tokens } from './accounts/tokens/tokens.js';
 import { Users } from './accounts/users.js';
 import { OpenRequests } from './access/open-requests.js';
 import { AgentsController } from './agents/agents.controller.js';
@@ -61,6 +69,7 @@ export const controllers = [
   AccountsController,
   CredentialsController,
   OauthController,
+  JwksController,
   PlatformKeysController,
   ProviderKeysController,
   QuotasController,
@@ -98,15 +107,18 @@ export const controllers = [
       provide: RotationAtStart,
       inject: [Database, Sealer, LOGGER],
       useFactory: (database: Database, sealer: Sealer, logger: Logger) =>
-        new RotationAtStart(database, sealer, [sealedSigningKeys, sealedAnswers], logger),
+        new RotationAtStart(database, sealer, [sealedSigningKeys, sealedTokenKeys, sealedAnswers], logger),
     },
     AccountAdmin,
     AccountDeletion,
     AccountQuotas,
     AdminController,
-    Identities,
+    Authenticator,
     Users,
+    SigningKeys,
+    SigningKeysRepository,
     Tokens,
+    TrustedIssuers,
     LoginLimits,
     LoginSessions,
     OpenRequests,

@@ -10,7 +10,7 @@ import 'reflect-metadata';
 import { OpenRequests } from './access/open-requests.js';
 import { watchAccess } from './access/watch-access.js';
 import { ApiKeys } from './accounts/api-keys.js';
-import { Identities } from './accounts/identities.js';
+import { Authenticator } from './accounts/authenticator.js';
 import { gatewayConfigSchema } from './config.js';
 import { controllers, GatewayModule } from './gateway.module.js';
 import { AccessGuard } from './http/access.guard.js';
@@ -37,6 +37,7 @@ import { Accounts1795560000000 } from './migrations/accounts-1795560000000.js';
 import { Credentials1795700200000 } from './migrations/credentials-1795700200000.js';
 import { Idempotency1795560100000 } from './migrations/idempotency-1795560100000.js';
 import { SignIn1795560300000 } from './migrations/sign-in-1795560300000.js';
+import { TokenKeys1796500000000 } from './migrations/token-keys-1796500000000.js';
 import { Users1795560200000 } from './migrations/users-1795560200000.js';
 import { openApiDocument } from './openapi/openapi-document.js';
 
@@ -60,6 +61,7 @@ export const start: StartService = async (env, inProcess) => {
       ...[Accounts1795560000000, Idempotency1795560100000, Users1795560200000, SignIn1795560300000],
       Credentials1795700200000,
       AccountQuotas1795900000000,
+      TokenKeys1796500000000,
     ],
   });
   const bus = new Bus(connection, 'gateway', inProcess);
@@ -99,7 +101,7 @@ export const start: StartService = async (env, inProcess) => {
   finishBodies(fastify);
   await registerHttpPlugins(app, fastify, settings.ROOST_CORS_ORIGINS);
   addAuthentication(fastify, {
-    identities: app.get(Identities),
+    authenticator: app.get(Authenticator),
     guard: app.get(AccessGuard),
     rateLimiter: app.get(RateLimiter),
     addresses: app.get(AddressLimiter),

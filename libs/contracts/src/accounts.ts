@@ -35,6 +35,14 @@ export const setAgentsEnabled = request('gateway.account.set-agents-enabled', {
   input: wire({ account: who, enabled: z.boolean() }),
   output: AdminAccount,
 });
+/**
+ * Has a trusted issuer's subject sign in as the user with the email, for issuers that do not state verified emails.
+ * Errors: NOT_FOUND, ALREADY_EXISTS (the subject is another user's).
+ */
+export const linkIdentity = request('gateway.account.link-identity', {
+  input: wire({ email: EmailAddress, issuer: z.string().min(1).max(2_048), subject: z.string().min(1).max(255) }),
+  output: AdminAccount,
+});
 /** Oldest first. */
 export const listAccounts = request('gateway.account.list', {
   input: wire({ page: z.number().int().min(1), limit: z.number().int().min(1).max(100) }),

@@ -163,6 +163,6 @@ export type ServiceName = keyof typeof serviceRights;
 /** What `npm run admin` asks the gateway for. */
 export const adminCalls: RequestContract[] = [
   ...[contracts.createAccount, contracts.listAccounts, contracts.setAgentsEnabled, contracts.deleteAccount],
-  ...[contracts.createAccountKey, contracts.listAccountKeys, contracts.revokeAccountKey],
+  ...[contracts.createAccountKey, contracts.listAccountKeys, contracts.revokeAccountKey, contracts.linkIdentity],
   ...[contracts.getAccountQuotas, contracts.setAccountQuota],
 ];

@@ -7,7 +7,7 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShut
 import { KEYS_CHANGED } from '../accounts/api-keys.js';
 import { ACCESS_CHANGED } from '../accounts/login-sessions.js';
 import type { AccessEnd } from './access-ends.js';
-import { endsOf, type Holder } from './standing.js';
+import { endsOf, type Holder } from './credentials.repository.js';
 
 /** With the time of a look itself, what was revoked ends within 2 s even if every hint is lost. */
 const LOOK_EVERY_MS = 1_000;

@@ -3,7 +3,7 @@ import { CONFIG } from '#lib/bus';
 import { Controller, Get, Inject, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { Identity } from './identities.js';
+import type { Identity } from './identity.js';
 import { Body, Caller, IdempotencyKey } from '../http/arguments.js';
 import { Endpoint, Tag } from '../http/endpoint.js';
 import { LoginLimits } from './login-limits.js';

@@ -2,7 +2,7 @@ import { EmailAddress, Password, RoostError, wire } from '#lib/contracts';
 import { Controller, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { Identity } from './identities.js';
+import type { Identity } from './identity.js';
 import { Body, Caller } from '../http/arguments.js';
 import { Endpoint, Tag } from '../http/endpoint.js';
 import { AccountDeletion } from './account-deletion.js';

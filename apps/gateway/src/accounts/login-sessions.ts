@@ -4,8 +4,9 @@ import { Database, newId, type Transaction } from '#lib/database';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { v5 } from 'uuid';
-import { ACCESS_SECONDS, REFRESH_SECONDS, type ShownToken, Tokens } from './tokens.js';
-import { type User, Users } from './users.js';
+import { ACCESS_SECONDS, REFRESH_SECONDS, type ShownToken, Tokens } from './tokens/tokens.js';
+import type { User } from './users.repository.js';
+import { Users } from './users.js';
 
 /** Sent when a sign-in was ended or an account changed: whoever serves a stream for it looks at once. */
 export const ACCESS_CHANGED = 'gateway.access.changed';
@@ -93,8 +94,8 @@ export class LoginSessions implements OnApplicationBootstrap, OnApplicationShutd
     return this.issue(user, { id, generation });
   }
 
-  /** Whether a token's sign-in still stands. */
-  async stands({ userId, sessionId, issuedAt }: ShownToken): Promise<boolean> {
+  /** Whether the sign-in of a token is still valid. */
+  async isValid({ userId, sessionId, issuedAt }: ShownToken): Promise<boolean> {
     const [row] = await this.database.query(
       sessionId === undefined
         ? `SELECT 1 FROM users WHERE id = $1 AND tokens_valid_after < $2`

@@ -1,9 +1,10 @@
 import { RoostError } from '#lib/contracts';
 import { Injectable } from '@nestjs/common';
-import type { Identity } from './identities.js';
+import type { Identity } from './identity.js';
 import { LoginLimits } from './login-limits.js';
 import { LoginSessions } from './login-sessions.js';
-import { type User, Users } from './users.js';
+import type { User } from './users.repository.js';
+import { Users } from './users.js';
 
 /** Who has no password shows who they are by having just signed in with their provider. */
 const FRESH_MINUTES = 10;

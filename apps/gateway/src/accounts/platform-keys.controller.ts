@@ -1,7 +1,7 @@
 import { RoostError, Timestamp, wire } from '#lib/contracts';
 import { Controller, Delete, Get, Post } from '@nestjs/common';
 import { z } from 'zod';
-import type { Identity } from './identities.js';
+import type { Identity } from './identity.js';
 import { Body, Caller, Param } from '../http/arguments.js';
 import { Endpoint, Tag } from '../http/endpoint.js';
 import { ApiKeys } from './api-keys.js';

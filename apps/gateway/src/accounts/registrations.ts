@@ -8,23 +8,23 @@ import { hash, verify } from '@node-rs/argon2';
 import { randomInt } from 'node:crypto';
 import { type GatewayConfig, isRegistrationOpen } from '../config.js';
 import { Mailer } from '../mail/mailer.js';
-import { lockEmail, NOBODY, registrationIsClosed } from './users.js';
+import { registrationIsClosed } from './link-identity.js';
+import {
+  addRegistration,
+  forgetRegistrations,
+  renewCode,
+  spendTry,
+  sweepRegistrations,
+  takeRegistration,
+  type Waiting,
+  waitingRegistrations,
+} from './registrations.repository.js';
+import { addRegisteredUser, lockEmail } from './users.repository.js';
+import { NOBODY } from './users.js';
 
 /** Six digits are a million: five tries of one code guess it in one of 200,000 registrations. */
 const MAX_CODE_TRIES = 5;
-const CODE_LIFETIME = '1 hour';
-/** How long a registration waits for its verification; another code can be asked for until then. */
-const KEPT_FOR = '24 hours';
-/** Of one email; each may cost a verification the check of a password. The oldest goes first. */
-const MAX_WAITING = 8;
 const SWEEP_EVERY_MS = 10 * 60_000;
-
-interface Waiting {
-  id: string;
-  password_hash: string;
-  code_hash: string | null;
-  is_open: boolean;
-}
 
 /**
  * Registrations that wait for their email's verification. Anybody may register anybody's email, so each registration
@@ -44,8 +44,11 @@ export class Registrations implements OnApplicationBootstrap, OnApplicationShutd
   ) {}
 
   onApplicationBootstrap(): void {
-    // A sweep that fails is done by the next one; the rows only take room.
-    this.timer = setInterval(() => void this.sweep().catch(() => undefined), SWEEP_EVERY_MS).unref();
+    // A sweep that fails is done by the next one; the rows only take space.
+    this.timer = setInterval(
+      () => void sweepRegistrations(this.database).catch(() => undefined),
+      SWEEP_EVERY_MS,
+    ).unref();
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -61,18 +64,7 @@ export class Registrations implements OnApplicationBootstrap, OnApplicationShutd
     const code = newCode();
     const isKnown = await this.database.transaction(async (tx) => {
       await lockEmail(tx, email);
-      const [known] = await tx.query(`SELECT 1 FROM users WHERE email = $1 AND verified_at IS NOT NULL`, [email]);
-      await tx.query(
-        `INSERT INTO registrations (id, email, password_hash, code_hash, code_expires_at)
-         VALUES ($1, $2, $3, $4, now() + $5::interval)`,
-        [id, email, passwordHash, known ? null : this.hashOf(id, code), CODE_LIFETIME],
-      );
-      await tx.query(
-        `DELETE FROM registrations WHERE id IN (
-           SELECT id FROM registrations WHERE email = $1 ORDER BY created_at DESC, id DESC OFFSET $2)`,
-        [email, MAX_WAITING],
-      );
-      return known !== undefined;
+      return addRegistration(tx, { id, email, passwordHash }, this.hashOf(id, code));
     });
     if (!isKnown) this.mailer.sendCode(email, code);
   }
@@ -84,8 +76,9 @@ export class Registrations implements OnApplicationBootstrap, OnApplicationShutd
    */
   async confirm(email: string, code: string, password: string | undefined): Promise<void> {
     const found = await this.find(email, password);
+    // The try is spent before the code is looked at, so that many guesses at once have no more than one after the other.
     const isRight =
-      found?.is_open === true && (await this.spendTry(found.id)) && this.isCode(found, code)
+      found?.is_open === true && (await spendTry(this.database, found.id, MAX_CODE_TRIES)) && this.isCode(found, code)
         ? await this.database.transaction((tx) => this.admit(tx, email, found))
         : false;
     if (!isRight)
@@ -106,55 +99,23 @@ export class Registrations implements OnApplicationBootstrap, OnApplicationShutd
     const found = await this.find(email, password);
     if (!found?.code_hash) return;
     const code = newCode();
-    const changed = await this.database.query(
-      `UPDATE registrations SET code_hash = $2, code_expires_at = now() + $3::interval, code_tries = 0
-        WHERE id = $1 RETURNING id`,
-      [found.id, this.hashOf(found.id, code), CODE_LIFETIME],
-    );
-    if (changed.length > 0) this.mailer.sendCode(email, code);
+    if (await renewCode(this.database, found.id, this.hashOf(found.id, code))) this.mailer.sendCode(email, code);
   }
 
   private async find(email: string, password: string | undefined): Promise<Waiting | undefined> {
-    const waiting = await this.database.query<Waiting>(
-      `SELECT id, password_hash, code_hash, code_expires_at > now() AS is_open FROM registrations
-        WHERE email = $1 AND created_at > now() - $2::interval ORDER BY created_at DESC, id DESC LIMIT $3`,
-      [email, KEPT_FOR, MAX_WAITING],
-    );
+    const waiting = await waitingRegistrations(this.database, email);
     if (password === undefined) return waiting[0];
     if (waiting.length === 0) await verify(await NOBODY, password);
     for (const row of waiting) if (await verify(row.password_hash, password)) return row;
     return undefined;
   }
 
-  /** Before the code is looked at, so that many guesses at once have no more tries than one after the other. */
-  private async spendTry(id: string): Promise<boolean> {
-    const spent = await this.database.query(
-      `UPDATE registrations SET code_tries = code_tries + 1 WHERE id = $1 AND code_tries < $2 RETURNING id`,
-      [id, MAX_CODE_TRIES],
-    );
-    return spent.length > 0;
-  }
-
   /** False when somebody was let in with this email meanwhile. All that waited for it goes. */
-  private async admit(tx: Transaction, email: string, { id, password_hash, code_hash }: Waiting): Promise<boolean> {
+  private async admit(tx: Transaction, email: string, registration: Waiting): Promise<boolean> {
     await lockEmail(tx, email);
-    const [taken] = await tx.query(`DELETE FROM registrations WHERE id = $1 AND code_hash = $2 RETURNING id`, [
-      id,
-      code_hash,
-    ]);
-    if (!taken) return false;
-    await tx.query(`DELETE FROM registrations WHERE email = $1`, [email]);
-    const accountId = newId();
-    await tx.query(`INSERT INTO accounts (id, name) VALUES ($1::uuid, $1::text)`, [accountId]);
-    const [user] = await tx.query<{ account_id: string }>(
-      `INSERT INTO users (id, account_id, email, password_hash, verified_at) VALUES ($1, $2, $3, $4, now())
-       ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash, verified_at = now(), code_hash = NULL
-         WHERE users.verified_at IS NULL
-       RETURNING account_id`,
-      [newId(), accountId, email, password_hash],
-    );
-    if (user?.account_id !== accountId) await tx.query(`DELETE FROM accounts WHERE id = $1`, [accountId]);
-    return user !== undefined;
+    if (!(await takeRegistration(tx, registration))) return false;
+    await forgetRegistrations(tx, email);
+    return addRegisteredUser(tx, email, registration.password_hash);
   }
 
   private isCode({ id, code_hash }: Waiting, code: string): boolean {
@@ -163,14 +124,6 @@ export class Registrations implements OnApplicationBootstrap, OnApplicationShutd
 
   private hashOf(id: string, code: string): string {
     return this.sealer.keyedHash(code, placeOf(id));
-  }
-
-  private async sweep(): Promise<void> {
-    await this.database.query(
-      `DELETE FROM registrations WHERE id IN (
-         SELECT id FROM registrations WHERE created_at < now() - $1::interval LIMIT 10000)`,
-      [KEPT_FOR],
-    );
   }
 }
 

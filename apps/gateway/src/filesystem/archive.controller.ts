@@ -4,7 +4,7 @@ import { Controller, Get, Post, Req, Res } from '@nestjs/common';
 import type { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { Identity } from '../accounts/identities.js';
+import type { Identity } from '../accounts/identity.js';
 import { BodyStream, Caller, Param, Query } from '../http/arguments.js';
 import { Endpoint, Tag } from '../http/endpoint.js';
 import { FileParams } from '../http/params.js';

@@ -6,7 +6,7 @@ import { lookup } from 'mime-types';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { z } from 'zod';
-import type { Identity } from '../accounts/identities.js';
+import type { Identity } from '../accounts/identity.js';
 import { Body, BodyStream, Caller, Param, Query } from '../http/arguments.js';
 import { Endpoint, Tag } from '../http/endpoint.js';
 import { FileParams } from '../http/params.js';

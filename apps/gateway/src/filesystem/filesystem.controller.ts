@@ -16,7 +16,7 @@ import {
 import { Workspaces } from '#lib/workspace-client';
 import { Controller, Delete, Get, Patch, Post } from '@nestjs/common';
 import { z } from 'zod';
-import type { Identity } from '../accounts/identities.js';
+import type { Identity } from '../accounts/identity.js';
 import { Body, Caller, Param, Query } from '../http/arguments.js';
 import { Endpoint, Tag } from '../http/endpoint.js';
 import { AgentParams, FileParams } from '../http/params.js';

@@ -8,7 +8,7 @@ import {
 import { ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import { z } from 'zod';
-import type { Identity } from '../accounts/identities.js';
+import type { Identity } from '../accounts/identity.js';
 import { type ApiRequest, idempotencyKeyOf } from './request.js';
 import { ZodPipe } from './zod.pipe.js';
 

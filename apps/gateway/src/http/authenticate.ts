@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { Identities } from '../accounts/identities.js';
+import type { Authenticator } from '../accounts/authenticator.js';
 import type { AddressLimiter } from '../limits/address-limiter.js';
 import type { LongRequests } from '../limits/long-requests.js';
 import type { RateLimiter } from '../limits/rate-limiter.js';
@@ -12,7 +12,7 @@ const PUBLIC_BODY_BYTES = 64 * 1024;
 const PUBLIC_RAW_BYTES = 1024 ** 2;
 
 interface Admission {
-  identities: Identities;
+  authenticator: Authenticator;
   guard: AccessGuard;
   rateLimiter: RateLimiter;
   addresses: AddressLimiter;
@@ -26,13 +26,19 @@ interface Admission {
  */
 export function addAuthentication(
   server: FastifyInstance,
-  { identities, guard, rateLimiter, addresses, longRequests }: Admission,
+  { authenticator, guard, rateLimiter, addresses, longRequests }: Admission,
 ): void {
   server.addHook('onRoute', (route) => {
     const endpoint = endpointOf(route);
     if (endpoint?.access === 'public')
       route.bodyLimit = endpoint.accepts?.includes('raw') ? PUBLIC_RAW_BYTES : PUBLIC_BODY_BYTES;
   });
+  const identify = (shown: string, address: string) =>
+    authenticator.identify(shown).catch((error: unknown) => {
+      // Good tokens of people without an account here, and whatever else costs us work for nobody.
+      addresses.count(address);
+      throw error;
+    });
   server.addHook('onRequest', async (request: ApiRequest, reply) => {
     const endpoint = endpointOf(request.routeOptions);
     const shown = endpoint && endpoint.access !== 'public' ? credentialOf(request) : undefined;
@@ -41,7 +47,7 @@ export function addAuthentication(
       if (!endpoint?.accepts?.includes('raw')) addresses.count(request.ip);
       return;
     }
-    const identity = shown ? await identities.of(shown) : undefined;
+    const identity = shown ? await identify(shown, request.ip) : undefined;
     if (identity && shown) {
       addresses.prove(shown);
       rateLimiter.admit(identity.accountId, reply);

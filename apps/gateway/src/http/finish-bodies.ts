@@ -14,6 +14,8 @@ export function finishBodies(server: FastifyInstance): void {
       const timer = setTimeout(() => raw.socket.destroy(), LINGER_MS).unref();
       raw.once('close', () => clearTimeout(timer));
       raw.once('end', () => clearTimeout(timer));
+      // A stream that nobody reads any more would hold the rest back.
+      raw.unpipe();
       raw.resume();
     }
     done();

@@ -18,7 +18,8 @@ export function addBodyForms(server: FastifyInstance): void {
     const endpoint = endpointOf(request.routeOptions);
     if (endpoint?.accepts?.includes('raw')) return void readRaw(request).then(() => done(), done);
     if (body instanceof Readable && endpoint?.accepts?.includes('stream')) {
-      request.bodyStream = limitBytes(body, endpoint.maxStreamBytes ?? GIBIBYTE);
+      // Whoever reads it sees its failure; where the request is refused before, it must not end the process.
+      request.bodyStream = limitBytes(body, endpoint.maxStreamBytes ?? GIBIBYTE).on('error', () => undefined);
       request.body = STREAMED;
     }
     done();

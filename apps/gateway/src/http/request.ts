@@ -4,7 +4,7 @@ import { newId } from '#lib/database';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Readable } from 'node:stream';
 import type { AccessEnd } from '../access/access-ends.js';
-import type { Identity } from '../accounts/identities.js';
+import type { Identity } from '../accounts/identity.js';
 
 /** A little longer than the longest wait that a caller can ask for. */
 export const DEADLINE_MS = 130_000;

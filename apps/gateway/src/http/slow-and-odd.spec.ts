@@ -108,6 +108,30 @@ describe('requests that are odd', () => {
       expect(answer.head).toContain('allow: ');
   });
 
+  it('an upload that its path refuses is answered, and one that is broken off harms nobody', async () => {
+    const url = `${roost.url}/v1/agent/no-id/filesystem/files/a`;
+    const headers = { authorization: `Bearer ${roost.apiKey}`, 'content-type': 'application/octet-stream' };
+    const begun = performance.now();
+    const refused = await fetch(url, { method: 'POST', headers, body: new Uint8Array(8 * 2 ** 20) });
+    expect([refused.status, ((await refused.json()) as ErrorBody).error.code]).toEqual([404, 'NOT_FOUND']);
+    expect(performance.now() - begun).toBeLessThan(4_000);
+    const { port } = new URL(roost.url);
+    const upload = head(
+      'POST /v1/agent/no-id/filesystem/files/a',
+      bearer(),
+      'content-length: 8388608',
+      'content-type: x/y',
+    );
+    for (let n = 0; n < 5; n++) {
+      const socket = connect(Number(port), '127.0.0.1');
+      await once(socket, 'connect');
+      socket.write(upload + 'x'.repeat(100_000));
+      await once(socket, 'data');
+      socket.destroy();
+    }
+    expect((await fetch(`${roost.url}/health/live`)).status).toBe(200);
+  });
+
   it('OPTIONS names the methods, HEAD is as GET without its body', async () => {
     const options = await send(head(`OPTIONS ${AGENT}/filesystem/files/a`, CLOSE));
     expect([options.status, options.head]).toEqual([

@@ -17,7 +17,8 @@ const ErrorBody = z.object({
 
 /** The codes that any endpoint of an account may give. */
 const ALWAYS: ErrorCode[] = ['VALIDATION_ERROR', 'RATE_LIMITED', 'INTERNAL', 'SERVICE_UNAVAILABLE'];
-const FOR_SIGNED_IN: ErrorCode[] = ['UNAUTHORIZED'];
+/** ACCESS_DENIED: a token of a trusted issuer, of somebody who is nobody here. */
+const FOR_SIGNED_IN: ErrorCode[] = ['UNAUTHORIZED', 'ACCESS_DENIED'];
 const FOR_ACCOUNTS: ErrorCode[] = [...FOR_SIGNED_IN, 'FEATURE_DISABLED'];
 /** Of a POST with `Idempotency-Key`. */
 const FOR_POSTS: ErrorCode[] = ['CONFLICT', 'IDEMPOTENCY_KEY_REUSED'];
@@ -50,7 +51,11 @@ export function openApiDocument(controllers: readonly Controller[], version: str
     components: {
       schemas: { ...schemas.shared, Error: schemas.of(ErrorBody, 'Error') },
       securitySchemes: {
-        bearer: { type: 'http', scheme: 'bearer', description: 'A platform API key: roost_sk_…' },
+        bearer: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'A platform API key (roost_sk_…), a token of a sign-in, or a token of a trusted issuer',
+        },
         apiKeyHeader: { type: 'apiKey', in: 'header', name: 'x-shinzo-api-key' },
         shortApiKeyHeader: { type: 'apiKey', in: 'header', name: 'x-api-key' },
       },

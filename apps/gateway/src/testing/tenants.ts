@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { keyringOf, Sealer } from '#lib/auth';
 import { type TestRoost, until } from '#lib/testing';
-import { importJWK, type JWK, SignJWT } from 'jose';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
 import { Client } from 'pg';
 
 interface Made {
@@ -70,23 +70,46 @@ export async function previousToken(
   use: 'access' | 'refresh',
   ageSeconds = 0,
 ): Promise<string> {
-  const [key] = await sql<{ kid: string; sealed_private_key: string }>(
-    roost,
-    `SELECT kid, sealed_private_key FROM gateway.signing_keys`,
-  );
   const [user] = await sql<{ account_id: string }>(roost, `SELECT account_id FROM gateway.users WHERE id = $1`, [
     userId,
   ]);
-  const masterKey = readFileSync(join(roost.dataDir, 'master-key'), 'utf8').trim();
-  const opened = new Sealer(keyringOf(masterKey)).open(key?.sealed_private_key ?? '', `signing_keys:${key?.kid}`);
+  const { kid, key } = await earlierKey(roost);
   const made = Math.floor(Date.now() / 1_000) - ageSeconds;
   return new SignJWT({ account: user?.account_id, use })
-    .setProtectedHeader({ alg: 'EdDSA', kid: key?.kid ?? '' })
+    .setProtectedHeader({ alg: 'EdDSA', kid })
     .setSubject(userId)
     .setIssuer('roost')
     .setIssuedAt(made)
     .setExpirationTime(made + 3_600)
-    .sign(await importJWK(JSON.parse(opened) as JWK, 'EdDSA'));
+    .sign(key);
+}
+
+/** A key of the version before, which signed with EdDSA; one is made where that version never ran. */
+async function earlierKey(roost: TestRoost) {
+  const sealer = new Sealer(keyringOf(readFileSync(join(roost.dataDir, 'master-key'), 'utf8').trim()));
+  const find = () =>
+    sql<{ kid: string; sealed: string }>(roost, `SELECT kid, sealed_private_key AS sealed FROM gateway.signing_keys`);
+  let [row] = await find();
+  if (!row) {
+    const pair = await generateKeyPair('EdDSA', { extractable: true });
+    const publicKey = await exportJWK(pair.publicKey);
+    const kid = await calculateJwkThumbprint(publicKey);
+    await sql(roost, `INSERT INTO gateway.signing_keys (kid, public_key, sealed_private_key) VALUES ($1, $2, $3)`, [
+      kid,
+      JSON.stringify(publicKey),
+      sealer.seal(JSON.stringify(await exportJWK(pair.privateKey)), `signing_keys:${kid}`),
+    ]);
+    [row] = await find();
+  }
+  const { kid, sealed } = row ?? { kid: '', sealed: '' };
+  const key = await importJWK(JSON.parse(sealer.open(sealed, `signing_keys:${kid}`)) as JWK, 'EdDSA');
+  const probe = await new SignJWT().setProtectedHeader({ alg: 'EdDSA', kid }).setIssuer('roost').sign(key);
+  await until('the gateway has seen the key', async () => {
+    await roost.api('GET', '/auth/fetch_user', undefined, { authorization: `Bearer ${probe}` });
+    const { body } = await roost.api<{ keys: { kid: string }[] }>('GET', '/.well-known/jwks.json');
+    return body.keys.some((published) => published.kid === kid);
+  });
+  return { kid, key };
 }
 
 /** The tokens of a user who has just signed in: one that is good, one whose hour is over, and one for refreshing. */

@@ -6,6 +6,7 @@ import {
   createAccountKey,
   deleteAccount,
   getAccountQuotas,
+  linkIdentity,
   listAccountKeys,
   listAccounts,
   quotaLimits,
@@ -40,6 +41,7 @@ export class AdminController implements OnApplicationBootstrap {
       this.admin.create(email, password, agentsEnabled),
     );
     this.answer(setAgentsEnabled, ({ account, enabled }) => this.admin.setAgentsEnabled(account, enabled));
+    this.answer(linkIdentity, ({ email, issuer, subject }) => this.admin.link(email, issuer, subject));
     this.answer(listAccounts, async ({ page, limit }) => ({ accounts: await this.admin.list(page, limit) }));
     this.answer(deleteAccount, async ({ account }) => {
       const { accountId } = await this.admin.find(account);

@@ -1,11 +1,11 @@
 import * as client from 'openid-client';
 import { z } from 'zod';
+import type { Profile } from '../link-identity.js';
 import { boundedFetch } from './bounded-fetch.js';
 import {
   atProvider,
   authorizationParameters,
   isLoopback,
-  type Profile,
   type Proof,
   type SignInProvider,
 } from './sign-in-provider.js';

@@ -1,10 +1,10 @@
 import * as client from 'openid-client';
+import type { Profile } from '../link-identity.js';
 import { boundedFetch } from './bounded-fetch.js';
 import {
   atProvider,
   authorizationParameters,
   isLoopback,
-  type Profile,
   type Proof,
   type SignInProvider,
 } from './sign-in-provider.js';

@@ -4,7 +4,8 @@ import { startRoost, type TestRoost } from '#lib/testing';
 import Provider from 'oidc-provider';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { codeInLog, sql, verifiedUser } from '../../testing/tenants.js';
-import { githubPeer, type GithubPeer } from './testing/github-peer.js';
+import { browse } from '../testing/browse.js';
+import { githubDouble, type GithubDouble } from '../testing/github-double.js';
 
 interface Body {
   authorization_url: string;
@@ -20,12 +21,12 @@ const open = { authorization: '' };
 
 let roost: TestRoost;
 let issuer: Server;
-let github: GithubPeer;
+let github: GithubDouble;
 /** Who the OpenID provider says has signed in. */
 const claims = { email: 'ada@example.test', email_verified: true };
 
 beforeAll(async () => {
-  github = await githubPeer();
+  github = await githubDouble();
   issuer = createServer();
   await new Promise<void>((done) => issuer.listen(0, '127.0.0.1', done));
   const issuerUrl = `http://127.0.0.1:${(issuer.address() as AddressInfo).port}`;
@@ -72,41 +73,11 @@ const finish = (provider: string, body: object) =>
 const whoIs = async (token: string) =>
   (await roost.api<Body>('GET', '/auth/fetch_user', undefined, { authorization: `Bearer ${token}` })).body;
 
-/** What a browser does at the OpenID provider: sign in, consent, come back with a code. */
-async function browse(url: string, login: string): Promise<Record<string, string>> {
-  const cookies = new Map<string, string>();
-  const go = async (to: string, form?: Record<string, string>): Promise<string> => {
-    const response = await fetch(to, {
-      method: form ? 'POST' : 'GET',
-      redirect: 'manual',
-      headers: { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; ') },
-      ...(form ? { body: new URLSearchParams(form) } : {}),
-    });
-    for (const cookie of response.headers.getSetCookie()) {
-      const [pair = ''] = cookie.split(';');
-      const at = pair.indexOf('=');
-      cookies.set(pair.slice(0, at), pair.slice(at + 1));
-    }
-    const location = response.headers.get('location');
-    if (location) {
-      const next = new URL(location, to).href;
-      return next.startsWith(REDIRECT) ? next : go(next);
-    }
-    const page = await response.text();
-    const action = /action="([^"]+)"/.exec(page)?.[1];
-    const prompt = /name="prompt" value="([^"]+)"/.exec(page)?.[1];
-    if (!action || !prompt) throw new Error(`${response.status} ${to}: ${page.slice(0, 300)}`);
-    return go(new URL(action, to).href, { prompt, login, password: 'any' });
-  };
-  const back = new URL(await go(url));
-  return Object.fromEntries(back.searchParams);
-}
-
 describe('signing in with an OpenID provider', () => {
   it('makes an account, finds it again, and takes no state twice', async () => {
     const { authorization_url: url, state } = await begin('google');
     expect(new URL(url).searchParams.get('code_challenge_method')).toBe('S256');
-    const { code, iss } = await browse(url, 'subject-1');
+    const { code, iss } = await browse(url, 'subject-1', REDIRECT);
     const signedIn = await finish('google', { code, state, iss });
     expect(signedIn.status, JSON.stringify(signedIn.body)).toBe(200);
     const me = await whoIs(signedIn.body.token);
@@ -114,14 +85,14 @@ describe('signing in with an OpenID provider', () => {
     expect((await finish('google', { code, state, iss })).status).toBe(401);
 
     const again = await begin('google');
-    const back = await browse(again.authorization_url, 'subject-1');
+    const back = await browse(again.authorization_url, 'subject-1', REDIRECT);
     const second = await finish('google', { code: back['code'], state: back['state'], iss });
     expect((await whoIs(second.body.token)).account_id).toBe(me.account_id);
   });
 
   it('refuses a code of another sign-in, a made-up state and a forged code', async () => {
     const [one, other] = [await begin('google'), await begin('google')];
-    const { code, iss } = await browse(one.authorization_url, 'subject-1');
+    const { code, iss } = await browse(one.authorization_url, 'subject-1', REDIRECT);
     // PKCE and the nonce bind the code to its own sign-in.
     expect((await finish('google', { code, state: other.state, iss })).status).toBe(401);
     expect((await finish('google', { code, state: 'made-up', iss })).status).toBe(401);
@@ -131,7 +102,7 @@ describe('signing in with an OpenID provider', () => {
   it('refuses an email that the provider has not verified', async () => {
     Object.assign(claims, { email: 'eve@example.test', email_verified: false });
     const { authorization_url: url } = await begin('google');
-    const { code, iss, state } = await browse(url, 'subject-2');
+    const { code, iss, state } = await browse(url, 'subject-2', REDIRECT);
     const refused = await finish('google', { code, state, iss });
     expect([refused.status, refused.body.error.code]).toEqual([403, 'ACCESS_DENIED']);
   });
@@ -141,7 +112,7 @@ describe('signing in with an OpenID provider', () => {
     await roost.api('POST', '/auth/create_user', thief, open);
     Object.assign(claims, { email: thief.email, email_verified: true });
     const { authorization_url: url } = await begin('google');
-    const { code, iss, state } = await browse(url, 'subject-3');
+    const { code, iss, state } = await browse(url, 'subject-3', REDIRECT);
     expect((await finish('google', { code, state, iss })).status).toBe(200);
     expect((await roost.api('POST', '/auth/login', thief, open)).status).toBe(401);
     // Nor does the code that the thief's registration asked for.
@@ -156,7 +127,7 @@ describe('signing in with an OpenID provider', () => {
     await verifiedUser(roost, { email: 'kate@example.test', password: 'correct horse battery' });
     Object.assign(claims, { email: '\u212Aate@example.test', email_verified: true });
     const { authorization_url: url } = await begin('google');
-    const { code, iss, state } = await browse(url, 'subject-kelvin');
+    const { code, iss, state } = await browse(url, 'subject-kelvin', REDIRECT);
     expect((await finish('google', { code, state, iss })).status).toBe(403);
   });
 

@@ -1,5 +1,6 @@
 import * as client from 'openid-client';
 import { RoostError } from '#lib/contracts';
+import type { Profile } from '../link-identity.js';
 
 export const SIGN_IN_PROVIDERS = ['google', 'github'] as const;
 export type SignInProviderName = (typeof SIGN_IN_PROVIDERS)[number];
@@ -10,14 +11,6 @@ export interface Proof {
   /** PKCE, RFC 7636. */
   codeVerifier: string;
   nonce: string;
-}
-
-/** Who signed in, as the provider says. */
-export interface Profile {
-  /** Never changes and is never given to another user of the provider; an email does and is. */
-  subject: string;
-  email: string | undefined;
-  isEmailVerified: boolean;
 }
 
 /** Google, GitHub: where a user is sent to, and who came back. */

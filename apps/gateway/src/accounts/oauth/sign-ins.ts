@@ -4,11 +4,11 @@ import { RoostError } from '#lib/contracts';
 import { Database } from '#lib/database';
 import { Inject, Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
-import type { GatewayConfig } from '../../config.js';
-import type { User } from '../users.js';
+import { type GatewayConfig, isRegistrationOpen } from '../../config.js';
+import { userOf } from '../link-identity.js';
+import type { User } from '../users.repository.js';
 import { Github } from './github.js';
 import { Google } from './google.js';
-import { userOf } from './link-identity.js';
 import { newProof, type Proof, type SignInProvider, type SignInProviderName } from './sign-in-provider.js';
 
 const LIFETIME = '10 minutes';
@@ -54,7 +54,8 @@ export class SignIns {
     const callback = new URL(redirectUrl);
     for (const [field, value] of Object.entries(came)) if (value !== undefined) callback.searchParams.set(field, value);
     const profile = await provider.profile(callback, proof);
-    return this.database.transaction((tx) => userOf(tx, name, profile, this.config));
+    const rules = { createsAccounts: isRegistrationOpen(this.config), agentsEnabled: false };
+    return this.database.transaction((tx) => userOf(tx, name, profile, rules));
   }
 
   private find(name: SignInProviderName): { provider: SignInProvider; redirectUrl: string } {

@@ -1,7 +1,7 @@
 import { AccountQuota, wire } from '#lib/contracts';
 import { Controller, Get } from '@nestjs/common';
 import { z } from 'zod';
-import type { Identity } from '../identities.js';
+import type { Identity } from '../identity.js';
 import { Caller } from '../../http/arguments.js';
 import { Endpoint, Tag } from '../../http/endpoint.js';
 import { AccountQuotas } from './account-quotas.js';

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-export interface GithubPeer {
+export interface GithubDouble {
   url: string;
   /** Who signs in. */
   user: { id: number; emails: { email: string; primary: boolean; verified: boolean }[] };
@@ -15,7 +15,7 @@ export interface GithubPeer {
  * Speaks GitHub's web application flow and the two endpoints of its REST API that signing in needs
  * (docs.github.com, "Authorizing OAuth apps", "Users" and "Emails"): errors of the token endpoint come with status 200.
  */
-export async function githubPeer(): Promise<GithubPeer> {
+export async function githubDouble(): Promise<GithubDouble> {
   const challenges = new Map<string, string>();
   const tokens = new Set<string>();
   const server = createServer((request, response) => {
@@ -41,13 +41,13 @@ export async function githubPeer(): Promise<GithubPeer> {
       }
       const token = /^bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
       if (!tokens.has(token) || !request.headers['user-agent']) return answer({ message: 'Bad credentials' }, 401);
-      if (pathname === '/user') return answer({ id: peer.user.id, login: 'somebody', email: null });
-      if (pathname === '/user/emails') return answer(peer.user.emails);
+      if (pathname === '/user') return answer({ id: double.user.id, login: 'somebody', email: null });
+      if (pathname === '/user/emails') return answer(double.user.emails);
       return answer({ message: 'Not Found' }, 404);
     })();
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const peer: GithubPeer = {
+  const double: GithubDouble = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     user: { id: 1, emails: [] },
     authorize(authorizationUrl) {
@@ -60,7 +60,7 @@ export async function githubPeer(): Promise<GithubPeer> {
       await new Promise((done) => server.close(done));
     },
   };
-  return peer;
+  return double;
 }
 
 async function textOf(request: IncomingMessage): Promise<string> {

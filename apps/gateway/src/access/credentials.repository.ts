@@ -1,5 +1,5 @@
 import type { Database } from '#lib/database';
-import type { Identity } from '../accounts/identities.js';
+import type { Identity } from '../accounts/identity.js';
 import type { AccessEnd } from './access-ends.js';
 
 export interface Holder {
@@ -13,7 +13,7 @@ const accountOf = ({ identity }: Holder) => identity.accountId;
 
 /**
  * Why these may not go on, by their place in the list; who may is left out. A few statements by index, however many
- * they are. The database's word alone counts here, never what was kept of it.
+ * they are. Only what the database states counts here, never what was kept of it.
  */
 export async function endsOf(database: Database, holders: Holder[]): Promise<Map<number, AccessEnd>> {
   const [accounts, keys, sessions, users] = await Promise.all([
@@ -38,7 +38,8 @@ export async function endsOf(database: Database, holders: Holder[]): Promise<Map
         ? keys.has(credential.hash)
         : credential.kind === 'session'
           ? sessions.has(credential.id)
-          : (users.get(credential.userId) ?? Infinity) < credential.issuedAt.getTime();
+          : (users.get(credential.userId) ?? Infinity) < credential.issuedAt.getTime() &&
+            (credential.expiresAt?.getTime() ?? Infinity) > Date.now();
     if (!agentsEnabled.has(accountId)) ends.set(index, 'account_deleted');
     else if (!stands) ends.set(index, 'credential_revoked');
     else if (holder.needsAgents && !agentsEnabled.get(accountId)) ends.set(index, 'agents_disabled');

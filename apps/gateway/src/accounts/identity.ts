@@ -1,0 +1,20 @@
+/** What a request was let in by: while it is open, it is looked up again whether that is still valid. */
+export type Credential =
+  | { kind: 'key'; hash: string }
+  | { kind: 'session'; id: string }
+  /**
+   * A token that names no sign-in: of a trusted issuer, or of the version before sign-ins were rows. It ends when the
+   * user signs out everywhere, and by itself.
+   */
+  | { kind: 'token'; userId: string; issuedAt: Date; expiresAt?: Date };
+
+/** Who a request comes from. */
+export interface Identity {
+  accountId: string;
+  agentsEnabled: boolean;
+  /** Who signed in; absent for an API key. */
+  userId?: string;
+  /** Of a token: the sign-in that it came of. */
+  sessionId?: string;
+  credential: Credential;
+}

@@ -1,23 +1,27 @@
 import { type CallContext, inCall } from '#lib/call-context';
-import { type Answer, asRoostError, type InProcessRegistry, reply } from '#lib/rpc';
-import type { INestApplicationContext } from '@nestjs/common';
+import type { RequestContract } from '#lib/contracts';
+import { type InProcessRegistry, reply } from '#lib/rpc';
 import { ServerNats } from '@nestjs/microservices';
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
-import { boundMethod } from './bound-method.js';
+import { isObservable, lastValueFrom } from 'rxjs';
 import type { HandlerExtras } from './handles.js';
 
-type Serve = (input: unknown, context: CallContext) => Promise<unknown>;
+/** A handler as Nest registered it, its guards, pipes and exception filter included. */
+type NestHandler = (input: unknown, context: CallContext, subject: string) => Promise<unknown>;
+
+interface Served {
+  contract: RequestContract;
+  handle(input: unknown, context: CallContext): Promise<unknown>;
+}
 
 /**
- * Nest's NATS transport on the service's own connection, in the wire format of `libs/rpc`. Nest finds the handlers
- * and subscribes; the methods are called directly, since nobody uses what Nest would put before them (guards, pipes,
- * interceptors over observables). Payload, errors and context are ours.
+ * Nest's NATS transport on the service's own connection, in the wire format of `libs/rpc`: Nest finds the handlers,
+ * subscribes and calls them; how a request, its context and its errors are written is ours.
  */
 export class BusServer extends ServerNats {
   private readonly inWork = new Set<Promise<unknown>>();
   private readonly unregister: (() => void)[] = [];
-  private readonly methods = new Map<HandlerExtras, Serve>();
-  private app: INestApplicationContext | undefined;
+  private readonly served = new Map<string, Served>();
 
   constructor(
     private readonly connection: NatsConnection,
@@ -27,47 +31,50 @@ export class BusServer extends ServerNats {
     super({ queue });
   }
 
-  /** Gives it the application that holds the controllers; to be called before it listens. */
-  serves(app: INestApplicationContext): void {
-    this.app = app;
-  }
-
   override createNatsClient(): Promise<NatsConnection> {
     return Promise.resolve(this.connection);
   }
 
   override async handleMessage(channel: string, message: Msg): Promise<void> {
-    const extras = this.getHandlerByPattern(channel)?.extras as HandlerExtras | undefined;
-    if (extras) await this.untilDone(reply(message, extras.contract, this.methodOf(extras), this.onUnexpected));
+    const served = this.servedBy(channel);
+    if (served) await this.untilDone(reply(message, served.contract, served.handle, this.onUnexpected));
+  }
+
+  /** Answers the other services of this process without NATS in between, until `close`. */
+  serveInProcess(registry: InProcessRegistry): void {
+    for (const subject of this.getHandlers().keys()) {
+      const served = this.servedBy(subject);
+      if (!served) continue;
+      this.unregister.push(
+        registry.serve(subject, (input, context) =>
+          this.untilDone(inCall(context, async () => served.handle(input, context))),
+        ),
+      );
+    }
+  }
+
+  private servedBy(subject: string): Served | undefined {
+    const known = this.served.get(subject);
+    if (known) return known;
+    const handler = this.getHandlerByPattern(subject);
+    const extras = handler?.extras as HandlerExtras | undefined;
+    if (!handler || !extras) return undefined;
+    const call = handler as unknown as NestHandler;
+    const served: Served = {
+      contract: extras.contract,
+      async handle(input, context) {
+        const result = await call(input, context, subject);
+        // The exception filter's, or an interceptor's if somebody adds one.
+        return isObservable(result) ? lastValueFrom(result) : result;
+      },
+    };
+    this.served.set(subject, served);
+    return served;
   }
 
   private async untilDone<T>(work: Promise<T>): Promise<T> {
     this.inWork.add(work);
     return work.finally(() => this.inWork.delete(work));
-  }
-
-  /** Answers the other services of this process without NATS in between, until `close`. */
-  serveInProcess(registry: InProcessRegistry): void {
-    for (const [subject, handler] of this.getHandlers()) {
-      const extras = handler.extras as HandlerExtras | undefined;
-      if (!extras) continue;
-      const method = this.methodOf(extras);
-      const answer: Answer = async (input, context) => {
-        const work = inCall(context, async () => method(input, context));
-        return this.untilDone(work).catch((error: unknown) => {
-          throw asRoostError(error, (unexpected) => this.onUnexpected(unexpected, subject));
-        });
-      };
-      this.unregister.push(registry.serve(subject, answer));
-    }
-  }
-
-  private methodOf(extras: HandlerExtras): Serve {
-    const known = this.methods.get(extras);
-    if (known) return known;
-    const method = boundMethod<Serve>(this.app!, extras);
-    this.methods.set(extras, method);
-    return method;
   }
 
   /** Takes no more requests and waits for those in work. The connection belongs to the service and stays open. */

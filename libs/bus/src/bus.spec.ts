@@ -5,7 +5,7 @@ import { createEventTables, Database, type Transaction } from '#lib/database';
 import { commonSubject } from '#lib/nats-auth';
 import { serve } from '#lib/rpc';
 import { freshBus, freshDatabase, until } from '#lib/testing';
-import { Controller, Module } from '@nestjs/common';
+import { type CanActivate, Controller, type ExecutionContext, Module, UseGuards } from '@nestjs/common';
 import { jetstreamManager } from '@nats-io/jetstream';
 import type { QueryRunner } from 'typeorm';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -28,6 +28,16 @@ class Greetings1700000000000 {
   async down() {}
 }
 
+const greetGuarded = request('greeter.friend.greet', { input: greet.input, output: greet.output });
+
+class OnlyFriends implements CanActivate {
+  canActivate(host: ExecutionContext) {
+    const { firstName } = host.switchToRpc().getData<{ firstName: string }>();
+    if (firstName !== 'Ada') throw new RoostError('ACCESS_DENIED', 'only friends');
+    return true;
+  }
+}
+
 let failures = 0;
 let refusals = 0;
 
@@ -44,6 +54,12 @@ class Greeter {
     if (firstName === 'bug') throw new Error('SELECT secret FROM vault');
     await this.database.transaction((tx) => tx.outbox(greeted, { firstName }, firstName));
     return { spokenText: `hello ${firstName} of ${context.accountId} via ${this.bus.service}` };
+  }
+
+  @Handles(greetGuarded)
+  @UseGuards(OnlyFriends)
+  greetFriend({ firstName }: { firstName: string }) {
+    return { spokenText: `welcome ${firstName}` };
   }
 
   @Consumes(greeted, ({ first_name }) => first_name !== 'ignored')
@@ -90,6 +106,12 @@ describe('a service on the bus', () => {
     caller.request(greet, { firstName }, { ...ownCall('req_1'), accountId: 'acme', ...context });
   const greetingsOf = async (name: string) =>
     (await rows.query(`SELECT 1 FROM greetings WHERE first_name = $1`, [name])).length;
+
+  it('has Nest call its handlers, guards included', async () => {
+    expect(await caller.request(greetGuarded, { firstName: 'Ada' })).toEqual({ spokenText: 'welcome Ada' });
+    const refused = caller.request(greetGuarded, { firstName: 'Eve' });
+    await expect(refused).rejects.toMatchObject({ code: 'ACCESS_DENIED', message: 'only friends' });
+  });
 
   it('says a hint at once, and those that follow at once together', async () => {
     const heard: string[] = [];

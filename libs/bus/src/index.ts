@@ -4,7 +4,6 @@
  * deadline with an answer or a typed error. Not promised: that hints (`signal`) arrive.
  */
 export * from './account-removal.js';
-export { boundMethod, type MethodPlace, placeOf } from './bound-method.js';
 export * from './bus.js';
 export * from './connect-bus.js';
 export * from './event-delivery.js';

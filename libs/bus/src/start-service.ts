@@ -12,6 +12,7 @@ import { BusServer } from './bus-server.js';
 import { connectBus, type BusOptions } from './connect-bus.js';
 import { startEventDelivery } from './event-delivery.js';
 import { InfraModule } from './infra.module.js';
+import { RpcErrorFilter } from './rpc-error.filter.js';
 import type { RunningService } from './run-service.js';
 
 /** Injection token of a service's `HealthDetails`: details about how it works here. */
@@ -68,7 +69,7 @@ export async function startService<S extends z.ZodRawShape>(definition: ServiceD
     logger: nestLogger(logger),
     abortOnError: false,
   });
-  server.serves(app);
+  app.useGlobalFilters(new RpcErrorFilter(onUnexpected));
   await app.listen();
   if (definition.inProcess) server.serveInProcess(definition.inProcess);
   const delivery = database ? startEventDelivery(app, { bus, database, logger }) : undefined;

@@ -72,7 +72,7 @@ export async function summarise(
     for (const piece of pieces(messages.map(asText), threshold * 2)) {
       const { text } = await generateText({
         model: heardModel(model),
-        system: instructions ? `${BASE_INSTRUCTIONS}\n\n${instructions}` : BASE_INSTRUCTIONS,
+        instructions: instructions ? `${BASE_INSTRUCTIONS}\n\n${instructions}` : BASE_INSTRUCTIONS,
         prompt: summary ? `Summary so far:\n${summary}\n\nWhat came next:\n${piece}` : piece,
         maxOutputTokens: MAX_SUMMARY_TOKENS,
         abortSignal: signal,

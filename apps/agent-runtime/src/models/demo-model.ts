@@ -1,14 +1,14 @@
 import type {
-  LanguageModelV3,
-  LanguageModelV3CallOptions,
-  LanguageModelV3Content,
-  LanguageModelV3FinishReason,
-  LanguageModelV3GenerateResult,
-  LanguageModelV3Prompt,
-  LanguageModelV3StreamPart,
-  LanguageModelV3StreamResult,
-  LanguageModelV3ToolResultPart,
-  LanguageModelV3Usage,
+  LanguageModelV4,
+  LanguageModelV4CallOptions,
+  LanguageModelV4Content,
+  LanguageModelV4FinishReason,
+  LanguageModelV4GenerateResult,
+  LanguageModelV4Prompt,
+  LanguageModelV4StreamPart,
+  LanguageModelV4StreamResult,
+  LanguageModelV4ToolResultPart,
+  LanguageModelV4Usage,
 } from '@ai-sdk/provider';
 import { type DemoIntent, intentOf } from './demo-intents.js';
 import { estimateTokens } from './tokens.js';
@@ -18,13 +18,13 @@ import { estimateTokens } from './tokens.js';
  * out with the agent's real tools, one after the other, and tells what came of it. The same prompt gives the same
  * answer. Not promised: any understanding beyond those requests; it says so itself.
  */
-export class DemoModel implements LanguageModelV3 {
-  readonly specificationVersion = 'v3';
+export class DemoModel implements LanguageModelV4 {
+  readonly specificationVersion = 'v4';
   readonly provider = 'roost';
   readonly modelId = 'demo';
   readonly supportedUrls = {};
 
-  doGenerate(options: LanguageModelV3CallOptions): Promise<LanguageModelV3GenerateResult> {
+  doGenerate(options: LanguageModelV4CallOptions): Promise<LanguageModelV4GenerateResult> {
     const answer = answerTo(options);
     return Promise.resolve({
       content: [contentOf(answer)],
@@ -34,9 +34,9 @@ export class DemoModel implements LanguageModelV3 {
     });
   }
 
-  doStream(options: LanguageModelV3CallOptions): Promise<LanguageModelV3StreamResult> {
+  doStream(options: LanguageModelV4CallOptions): Promise<LanguageModelV4StreamResult> {
     options.abortSignal?.throwIfAborted();
-    const stream = new ReadableStream<LanguageModelV3StreamPart>({
+    const stream = new ReadableStream<LanguageModelV4StreamPart>({
       // All at once: a stream that is asked for each part costs more than the answer.
       start(controller) {
         for (const part of partsOf(options, answerTo(options))) controller.enqueue(part);
@@ -49,7 +49,7 @@ export class DemoModel implements LanguageModelV3 {
 
 type DemoAnswer = { kind: 'text'; text: string } | { kind: 'tool'; callId: string; intent: DemoIntent };
 
-function answerTo({ prompt, tools }: LanguageModelV3CallOptions): DemoAnswer {
+function answerTo({ prompt, tools }: LanguageModelV4CallOptions): DemoAnswer {
   const { texts, results, turn } = lastExchange(prompt);
   const intents = texts.map(intentOf).filter((intent) => intent !== null);
   const offered = new Set(tools?.map((tool) => tool.name));
@@ -62,9 +62,9 @@ function answerTo({ prompt, tools }: LanguageModelV3CallOptions): DemoAnswer {
 }
 
 /** The user's latest texts, what tools answered since, and how many user messages there were. */
-function lastExchange(prompt: LanguageModelV3Prompt): {
+function lastExchange(prompt: LanguageModelV4Prompt): {
   texts: string[];
-  results: LanguageModelV3ToolResultPart[];
+  results: LanguageModelV4ToolResultPart[];
   turn: number;
 } {
   const lastUser = prompt.findLastIndex((message) => message.role === 'user');
@@ -78,7 +78,7 @@ function lastExchange(prompt: LanguageModelV3Prompt): {
   return { texts, results, turn: prompt.filter((message) => message.role === 'user').length };
 }
 
-function summaryOf(intent: DemoIntent | undefined, result: LanguageModelV3ToolResultPart): string {
+function summaryOf(intent: DemoIntent | undefined, result: LanguageModelV4ToolResultPart): string {
   const { text, isError } = outputOf(result);
   if (!intent || isError) return `The tool ${result.toolName} did not succeed: ${text}`;
   switch (intent.tool) {
@@ -95,7 +95,7 @@ function summaryOf(intent: DemoIntent | undefined, result: LanguageModelV3ToolRe
   }
 }
 
-function outputOf({ output }: LanguageModelV3ToolResultPart): { text: string; isError: boolean } {
+function outputOf({ output }: LanguageModelV4ToolResultPart): { text: string; isError: boolean } {
   switch (output.type) {
     case 'text':
       return { text: output.value, isError: false };
@@ -127,7 +127,7 @@ function talk(text: string, tools: string[]): string {
   return `${greeting}${heard}I am Roost’s built-in demo model: I need no key and no network, and I understand only a few plain requests. ${abilities}For a real conversation, give me a model: set a provider key such as ANTHROPIC_API_KEY, or the agent’s own key and configuration.model.`;
 }
 
-function contentOf(answer: DemoAnswer): LanguageModelV3Content {
+function contentOf(answer: DemoAnswer): LanguageModelV4Content {
   return answer.kind === 'text'
     ? { type: 'text', text: answer.text }
     : {
@@ -138,7 +138,7 @@ function contentOf(answer: DemoAnswer): LanguageModelV3Content {
       };
 }
 
-function* partsOf(options: LanguageModelV3CallOptions, answer: DemoAnswer): Generator<LanguageModelV3StreamPart> {
+function* partsOf(options: LanguageModelV4CallOptions, answer: DemoAnswer): Generator<LanguageModelV4StreamPart> {
   yield { type: 'stream-start', warnings: [] };
   if (answer.kind === 'text') {
     yield { type: 'text-start', id: '0' };
@@ -155,11 +155,11 @@ function* partsOf(options: LanguageModelV3CallOptions, answer: DemoAnswer): Gene
   yield { type: 'finish', finishReason: finishOf(answer), usage: usageOf(options, answer) };
 }
 
-function finishOf(answer: DemoAnswer): LanguageModelV3FinishReason {
+function finishOf(answer: DemoAnswer): LanguageModelV4FinishReason {
   return { unified: answer.kind === 'text' ? 'stop' : 'tool-calls', raw: undefined };
 }
 
-function usageOf({ prompt }: LanguageModelV3CallOptions, answer: DemoAnswer): LanguageModelV3Usage {
+function usageOf({ prompt }: LanguageModelV4CallOptions, answer: DemoAnswer): LanguageModelV4Usage {
   const input = estimateTokens(JSON.stringify(prompt));
   const output = Math.max(1, estimateTokens(answer.kind === 'text' ? answer.text : JSON.stringify(answer.intent)));
   return {

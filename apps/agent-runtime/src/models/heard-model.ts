@@ -1,4 +1,4 @@
-import type { LanguageModelV3, LanguageModelV3GenerateResult } from '@ai-sdk/provider';
+import type { LanguageModelV4, LanguageModelV4GenerateResult } from '@ai-sdk/provider';
 import { wrapLanguageModel } from 'ai';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { modelFailure } from './model-failure.js';
@@ -23,14 +23,14 @@ const UNHEARD: Hearing = { onBegin: () => undefined, onText: () => undefined };
  * pause, as long as nothing was said: what was said cannot be unsaid here. What lasts longer is messaging's to try
  * again, with the turn's work kept. Errors: those of the provider as they come, BrokenStream.
  */
-export function heardModel(resolved: ResolvedModel, hearing: Hearing = UNHEARD): LanguageModelV3 {
+export function heardModel(resolved: ResolvedModel, hearing: Hearing = UNHEARD): LanguageModelV4 {
   let isBare = false;
   return wrapLanguageModel({
     model: resolved.model,
     middleware: {
-      specificationVersion: 'v3',
+      specificationVersion: 'v4',
       transformParams: ({ params }) => Promise.resolve(wireTools(resolved.wire, params)),
-      wrapGenerate: async ({ model, params }): Promise<LanguageModelV3GenerateResult> => {
+      wrapGenerate: async ({ model, params }): Promise<LanguageModelV4GenerateResult> => {
         let hasSpoken = false;
         const listener: AnswerListener = {
           onText: (delta) => {

@@ -1,8 +1,8 @@
 import { createAnthropic } from '@ai-sdk/anthropic';
-import { createGoogleGenerativeAI } from '@ai-sdk/google';
+import { createGoogle } from '@ai-sdk/google';
 import { createOpenAI } from '@ai-sdk/openai';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import type { LanguageModelV3 } from '@ai-sdk/provider';
+import type { LanguageModelV4 } from '@ai-sdk/provider';
 import { RoostError } from '#lib/contracts';
 import { impatientFetch } from './impatient-fetch.js';
 import { DemoModel } from './demo-model.js';
@@ -38,7 +38,7 @@ export interface PlatformModels {
 
 /** A model ready to be called. `keySource` is for error messages; the key itself stays inside the model. */
 export interface ResolvedModel {
-  model: LanguageModelV3;
+  model: LanguageModelV4;
   provider: ProviderName;
   modelId: string;
   wire: ModelWire;
@@ -136,7 +136,7 @@ function connect(
   modelId: string,
   key: string | undefined,
   platform: PlatformModels,
-): LanguageModelV3 {
+): LanguageModelV4 {
   const fetch = impatientFetch(platform.silenceMs ?? SILENCE_MS);
   switch (provider) {
     case 'anthropic':
@@ -146,7 +146,7 @@ function connect(
         ...(platform.anthropicBaseUrl ? { baseURL: versioned(platform.anthropicBaseUrl) } : {}),
       })(modelId);
     case 'google':
-      return createGoogleGenerativeAI({
+      return createGoogle({
         apiKey: key ?? '',
         fetch,
         ...(platform.googleBaseUrl ? { baseURL: platform.googleBaseUrl } : {}),

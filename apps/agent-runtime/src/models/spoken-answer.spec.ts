@@ -1,4 +1,4 @@
-import type { LanguageModelV3, LanguageModelV3StreamPart } from '@ai-sdk/provider';
+import type { LanguageModelV4, LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import { generateText, streamText, wrapLanguageModel } from 'ai';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -9,15 +9,15 @@ const usage = {
   inputTokens: { total: 3, noCache: 3, cacheRead: 0, cacheWrite: 0 },
   outputTokens: { total: 5, text: 5, reasoning: 0 },
 };
-const finish: LanguageModelV3StreamPart = { type: 'finish', usage, finishReason: { unified: 'stop', raw: 'stop' } };
+const finish: LanguageModelV4StreamPart = { type: 'finish', usage, finishReason: { unified: 'stop', raw: 'stop' } };
 
-function streamOf(parts: LanguageModelV3StreamPart[]): ReadableStream<LanguageModelV3StreamPart> {
-  return ReadableStream.from(parts) as ReadableStream<LanguageModelV3StreamPart>;
+function streamOf(parts: LanguageModelV4StreamPart[]): ReadableStream<LanguageModelV4StreamPart> {
+  return ReadableStream.from(parts) as ReadableStream<LanguageModelV4StreamPart>;
 }
 
-function saying(parts: LanguageModelV3StreamPart[]): LanguageModelV3 {
+function saying(parts: LanguageModelV4StreamPart[]): LanguageModelV4 {
   return {
-    specificationVersion: 'v3',
+    specificationVersion: 'v4',
     provider: 'test',
     modelId: 'test',
     supportedUrls: {},
@@ -40,12 +40,12 @@ const block = fc
     atStart: metadata,
     atEnd: metadata,
   })
-  .map(({ kind, pieces, atStart, atEnd }) => (id: string): LanguageModelV3StreamPart[] => {
+  .map(({ kind, pieces, atStart, atEnd }) => (id: string): LanguageModelV4StreamPart[] => {
     switch (kind) {
       case 'source':
         return [{ type: 'source', sourceType: 'url', id, url: 'https://example.com/' }];
       case 'file':
-        return [{ type: 'file', mediaType: 'text/plain', data: 'YQ==' }];
+        return [{ type: 'file', mediaType: 'text/plain', data: { type: 'data', data: 'YQ==' } }];
       case 'text':
         return [
           { type: 'text-start', id, ...meta(atStart) },
@@ -65,7 +65,7 @@ describe('a spoken answer', () => {
   it('is the same for the SDK as the stream it came from', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(block, { minLength: 1, maxLength: 6 }), async (blocks) => {
-        const parts: LanguageModelV3StreamPart[] = [
+        const parts: LanguageModelV4StreamPart[] = [
           { type: 'stream-start', warnings: [] },
           ...blocks.flatMap((partsFor, index) => partsFor(String(index))),
           finish,
@@ -76,7 +76,7 @@ describe('a spoken answer', () => {
           model: wrapLanguageModel({
             model: saying(parts),
             middleware: {
-              specificationVersion: 'v3',
+              specificationVersion: 'v4',
               wrapGenerate: async ({ doStream }) =>
                 spokenAnswer(await doStream(), { ...silent, onText: (delta) => heard.push(delta) }),
             },
@@ -91,11 +91,11 @@ describe('a spoken answer', () => {
     );
   });
 
-  const half: LanguageModelV3StreamPart[] = [
+  const half: LanguageModelV4StreamPart[] = [
     { type: 'text-delta', id: '0', delta: 'half' },
     { type: 'tool-call', toolCallId: 'c', toolName: 't', input: '{}' },
   ];
-  it.each<[string, LanguageModelV3StreamPart[]]>([
+  it.each<[string, LanguageModelV4StreamPart[]]>([
     ['ends without a reason', half],
     ['ends for none', [...half, { ...finish, finishReason: { unified: 'other', raw: undefined } }]],
     ['tells of an error', [...half, { type: 'error', error: { type: 'overloaded_error' } }, ...half, finish]],
@@ -104,7 +104,7 @@ describe('a spoken answer', () => {
   });
 
   it('names its tool calls by ids of our own', async () => {
-    const call: LanguageModelV3StreamPart = { type: 'tool-call', toolCallId: 'call_0', toolName: 'a b', input: '{}' };
+    const call: LanguageModelV4StreamPart = { type: 'tool-call', toolCallId: 'call_0', toolName: 'a b', input: '{}' };
     const { content } = await spokenAnswer({ stream: streamOf([call, call, finish]) }, silent);
     const calls = content.filter((part) => part.type === 'tool-call');
     expect(calls.map(({ toolName }) => toolName)).toEqual(['a_b', 'a_b']);
@@ -116,8 +116,8 @@ describe('a spoken answer', () => {
     let calls = 0;
     const cause = new Error('connection reset');
     const stream = () =>
-      new ReadableStream<LanguageModelV3StreamPart>({ pull: (controller) => controller.error(cause) });
-    const model: LanguageModelV3 = {
+      new ReadableStream<LanguageModelV4StreamPart>({ pull: (controller) => controller.error(cause) });
+    const model: LanguageModelV4 = {
       ...saying([]),
       doGenerate: async () => {
         calls++;

@@ -1,11 +1,11 @@
 import type {
-  LanguageModelV3Content,
-  LanguageModelV3GenerateResult,
-  LanguageModelV3Reasoning,
-  LanguageModelV3StreamPart,
-  LanguageModelV3StreamResult,
-  LanguageModelV3Text,
-  LanguageModelV3ToolCall,
+  LanguageModelV4Content,
+  LanguageModelV4GenerateResult,
+  LanguageModelV4Reasoning,
+  LanguageModelV4StreamPart,
+  LanguageModelV4StreamResult,
+  LanguageModelV4Text,
+  LanguageModelV4ToolCall,
 } from '@ai-sdk/provider';
 import { newCallId } from './call-id.js';
 import { cleanToolName } from './tool-name.js';
@@ -35,9 +35,9 @@ export class StreamCut extends Error {
  * calls may run. Errors: BrokenStream, also for an error that is told within the stream.
  */
 export async function spokenAnswer(
-  { stream, request, response }: LanguageModelV3StreamResult,
+  { stream, request, response }: LanguageModelV4StreamResult,
   listener: AnswerListener,
-): Promise<LanguageModelV3GenerateResult> {
+): Promise<LanguageModelV4GenerateResult> {
   const answer = new Answer(listener);
   try {
     for await (const part of stream) {
@@ -49,8 +49,10 @@ export async function spokenAnswer(
   }
   answer.end();
   const { unified, raw } = answer.result.finishReason;
-  // The SDKs say "other" both for reasons they do not know and for none at all; only the second is a cut.
-  if (unified === 'error' || (unified === 'other' && raw === undefined)) throw new BrokenStream(new StreamCut());
+  // "interrupted" is what the SDK's own providers say of a stream that just ended; a model whose stream has no end at
+  // all is left with the reason that the answer began with.
+  const isCut = unified === 'interrupted' || (unified === 'other' && raw === undefined);
+  if (unified === 'error' || isCut) throw new BrokenStream(new StreamCut());
   return {
     ...answer.result,
     ...(request ? { request } : {}),
@@ -59,7 +61,7 @@ export async function spokenAnswer(
 }
 
 class Answer {
-  readonly result: LanguageModelV3GenerateResult = {
+  readonly result: LanguageModelV4GenerateResult = {
     content: [],
     finishReason: { unified: 'other', raw: undefined },
     usage: {
@@ -69,7 +71,7 @@ class Answer {
     warnings: [],
   };
   /** Text and reasoning come in pieces, each with the id of its block. */
-  private readonly open = new Map<string, LanguageModelV3Text | LanguageModelV3Reasoning>();
+  private readonly open = new Map<string, LanguageModelV4Text | LanguageModelV4Reasoning>();
 
   /** The provider's id of a call → ours. */
   private readonly callIds = new Map<string, string>();
@@ -79,7 +81,7 @@ class Answer {
 
   constructor(private readonly listener: AnswerListener) {}
 
-  add(part: LanguageModelV3StreamPart): void {
+  add(part: LanguageModelV4StreamPart): void {
     const { result } = this;
     switch (part.type) {
       case 'text-start':
@@ -118,7 +120,7 @@ class Answer {
       case 'tool-approval-request':
       case 'source':
       case 'file':
-        result.content.push(part satisfies LanguageModelV3Content);
+        result.content.push(part satisfies LanguageModelV4Content);
         break;
       case 'stream-start':
         result.warnings = part.warnings;
@@ -145,7 +147,7 @@ class Answer {
       this.result.content.push(this.ownCall({ type: 'tool-call', toolCallId, toolName, input }));
   }
 
-  private ownCall(call: LanguageModelV3ToolCall): LanguageModelV3ToolCall {
+  private ownCall(call: LanguageModelV4ToolCall): LanguageModelV4ToolCall {
     const toolCallId = newCallId();
     this.callIds.set(call.toolCallId, toolCallId);
     return { ...call, toolCallId, toolName: call.providerExecuted ? call.toolName : cleanToolName(call.toolName) };
@@ -154,7 +156,7 @@ class Answer {
   private begin(
     type: 'text' | 'reasoning',
     { id, providerMetadata }: BlockPart,
-  ): LanguageModelV3Text | LanguageModelV3Reasoning {
+  ): LanguageModelV4Text | LanguageModelV4Reasoning {
     const block = { type, text: '', ...(providerMetadata ? { providerMetadata } : {}) };
     this.open.set(`${type} ${id}`, block);
     this.result.content.push(block);
@@ -168,4 +170,4 @@ class Answer {
   }
 }
 
-type BlockPart = Pick<LanguageModelV3Text, 'providerMetadata'> & { id: string };
+type BlockPart = Pick<LanguageModelV4Text, 'providerMetadata'> & { id: string };

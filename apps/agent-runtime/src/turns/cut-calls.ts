@@ -1,4 +1,4 @@
-import type { LanguageModelV3, LanguageModelV3Content, LanguageModelV3ToolCall } from '@ai-sdk/provider';
+import type { LanguageModelV4, LanguageModelV4Content, LanguageModelV4ToolCall } from '@ai-sdk/provider';
 import { wrapLanguageModel } from 'ai';
 
 /** A model that runs into its limit again and again in the same call is not cured by being told once more. */
@@ -20,11 +20,11 @@ export class CutCalls {
   }
 
   /** The model, with its answers looked through. */
-  watch(model: LanguageModelV3): LanguageModelV3 {
+  watch(model: LanguageModelV4): LanguageModelV4 {
     return wrapLanguageModel({
       model,
       middleware: {
-        specificationVersion: 'v3',
+        specificationVersion: 'v4',
         wrapGenerate: async ({ doGenerate }) => {
           const answer = await doGenerate();
           const { raw, unified } = answer.finishReason;
@@ -43,13 +43,13 @@ export class CutCalls {
   }
 
   /** Says in a refused call's error why it was refused. To be given to the SDK as its repair: nothing is repaired. */
-  explain({ toolCallId }: Pick<LanguageModelV3ToolCall, 'toolCallId'>, error: Error): null {
+  explain({ toolCallId }: Pick<LanguageModelV4ToolCall, 'toolCallId'>, error: Error): null {
     if (this.ids.has(toolCallId)) error.message = EXPLANATION;
     return null;
   }
 }
 
-const isOwnCall = (part: LanguageModelV3Content | undefined): part is LanguageModelV3ToolCall =>
+const isOwnCall = (part: LanguageModelV4Content | undefined): part is LanguageModelV4ToolCall =>
   part?.type === 'tool-call' && !part.providerExecuted;
 
 /** What is read as whole arguments, none at all among them, is not to be run either. */

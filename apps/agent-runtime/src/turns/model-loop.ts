@@ -1,4 +1,4 @@
-import { type FinishReason, generateText, type ModelMessage, modelMessageSchema, stepCountIs, type ToolSet } from 'ai';
+import { type FinishReason, generateText, isStepCount, type ModelMessage, modelMessageSchema, type ToolSet } from 'ai';
 import { heardModel } from '../models/heard-model.js';
 import type { ResolvedModel } from '../models/model-registry.js';
 import { cachedMessages, cachedSystem } from '../models/prompt-cache.js';
@@ -52,6 +52,7 @@ export async function modelLoop(input: LoopInput): Promise<LoopEnd> {
   const calls = new ToldCalls(input);
   const cut = new CutCalls();
   const { provider, wire } = input.model;
+  const said: ModelMessage[] = [];
   let balanceIsGone = false;
   const model = cut.watch(
     heardModel(input.model, { onBegin: () => reply.nextStep(), onText: (delta) => reply.add(delta) }),
@@ -59,7 +60,7 @@ export async function modelLoop(input: LoopInput): Promise<LoopEnd> {
   try {
     const { finishReason, steps } = await generateText({
       model,
-      system: cachedSystem(provider, input.system),
+      instructions: cachedSystem(provider, input.system),
       messages: input.messages,
       tools: input.tools,
       abortSignal: signal,
@@ -68,28 +69,34 @@ export async function modelLoop(input: LoopInput): Promise<LoopEnd> {
       // Else the provider keeps what was said, and later steps refer to what it may have forgotten.
       providerOptions: { openai: { store: false } },
       stopWhen: [
-        stepCountIs(MAX_STEPS),
+        isStepCount(MAX_STEPS),
         () => cut.isHopeless,
         async () => (balanceIsGone = (await meter.balance()) <= 0),
       ],
-      prepareStep: async ({ messages, stepNumber }) => {
+      prepareStep: async ({ initialMessages, responseMessages, stepNumber }) => {
+        // Not the SDK's `messages`, which hold what the step before was shown instead of the whole list.
+        const messages = [...initialMessages, ...responseMessages];
         if (stepNumber > 0) await input.beforeStep(messages);
         return { messages: cachedMessages(provider, promptFor(wire, view.apply(messages))) };
       },
       experimental_repairToolCall: ({ toolCall, error }) => Promise.resolve(cut.explain(toolCall, error)),
-      experimental_onToolCallStart: ({ toolCall }) => calls.started(toolCall),
-      experimental_onToolCallFinish: (event) => {
+      onToolExecutionStart: ({ toolCall }) => calls.started(toolCall),
+      onToolExecutionEnd: (event) => {
         // A tool that was stopped with its turn has no result: the next attempt learns that it was interrupted.
         if (signal.aborted) return;
-        calls.finished(event.toolCall, event.success ? { output: event.output } : { error: event.error });
+        const { toolOutput } = event;
+        calls.finished(
+          event.toolCall,
+          toolOutput.type === 'tool-result' ? { output: toolOutput.output } : { error: toolOutput.error },
+        );
       },
-      onStepFinish: ({ usage, response, content }) => {
+      onStepEnd: ({ usage, response, content }) => {
         if (signal.aborted) return;
         calls.settle(content);
         meter.step(usage, content);
-        input.onSaid(response.messages);
+        said.push(...response.messages);
+        input.onSaid([...said]);
       },
-      experimental_include: { requestBody: false, responseBody: false },
     });
     signal.throwIfAborted();
     const unseen = [...new Set((steps.at(-1)?.toolCalls ?? []).map(({ toolName }) => toolName))];

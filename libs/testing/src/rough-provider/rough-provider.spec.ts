@@ -1,8 +1,8 @@
 import { createAnthropic } from '@ai-sdk/anthropic';
-import { createGoogleGenerativeAI } from '@ai-sdk/google';
+import { createGoogle } from '@ai-sdk/google';
 import { createOpenAI } from '@ai-sdk/openai';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import { stepCountIs, streamText, tool } from 'ai';
+import { isStepCount, streamText, tool } from 'ai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { RoughProvider, type WireName } from './index.js';
@@ -22,7 +22,7 @@ describe('the rough provider', () => {
       case 'openai-responses':
         return createOpenAI({ apiKey, baseURL: `${url}/v1` })('gpt-5-test');
       case 'google':
-        return createGoogleGenerativeAI({ apiKey, baseURL: `${url}/v1beta` })('gemini-test');
+        return createGoogle({ apiKey, baseURL: `${url}/v1beta` })('gemini-test');
     }
   };
   const WIRES: WireName[] = ['anthropic', 'openai-chat', 'openai-responses', 'google'];
@@ -38,7 +38,7 @@ describe('the rough provider', () => {
       model: model(wire),
       prompt: `look @${name}`,
       providerOptions: { openai: { store: false } },
-      stopWhen: stepCountIs(3),
+      stopWhen: isStepCount(3),
       tools: { look: tool({ inputSchema: z.object({ at: z.string() }), execute: ({ at }) => `blue ${at}` }) },
     });
     const steps = await answer.steps;

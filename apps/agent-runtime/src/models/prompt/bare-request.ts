@@ -1,4 +1,4 @@
-import type { LanguageModelV3CallOptions, LanguageModelV3FunctionTool, LanguageModelV3Prompt } from '@ai-sdk/provider';
+import type { LanguageModelV4CallOptions, LanguageModelV4FunctionTool, LanguageModelV4Prompt } from '@ai-sdk/provider';
 
 const LEFT_OUT = { type: 'text' as const, text: '[a file, left out: the model does not take it]' };
 const MAX_HINT = 1_000;
@@ -10,7 +10,7 @@ const isForeign = (name: string) => name.includes('__');
  * A request without what a provider may refuse for reasons of its own: files, for a model that only reads, and what an
  * MCP server's schemas say. undefined when it has none of these.
  */
-export function bareRequest(options: LanguageModelV3CallOptions): LanguageModelV3CallOptions | undefined {
+export function bareRequest(options: LanguageModelV4CallOptions): LanguageModelV4CallOptions | undefined {
   const tools = options.tools?.map((tool) =>
     tool.type === 'function' && isForeign(tool.name) ? bareTool(tool) : tool,
   );
@@ -19,7 +19,7 @@ export function bareRequest(options: LanguageModelV3CallOptions): LanguageModelV
   return isBarer ? { ...options, prompt, ...(tools ? { tools } : {}) } : undefined;
 }
 
-function bareTool(tool: LanguageModelV3FunctionTool): LanguageModelV3FunctionTool {
+function bareTool(tool: LanguageModelV4FunctionTool): LanguageModelV4FunctionTool {
   const hint = JSON.stringify(tool.inputSchema.properties ?? {});
   return {
     ...tool,
@@ -28,7 +28,7 @@ function bareTool(tool: LanguageModelV3FunctionTool): LanguageModelV3FunctionToo
   };
 }
 
-function withoutFiles(prompt: LanguageModelV3Prompt): LanguageModelV3Prompt {
+function withoutFiles(prompt: LanguageModelV4Prompt): LanguageModelV4Prompt {
   return prompt.map((message) => {
     if (message.role === 'user')
       return { ...message, content: message.content.map((part) => (part.type === 'file' ? LEFT_OUT : part)) };

@@ -11,6 +11,13 @@ import { inTurns } from './turn-order.js';
  * prompt each time, so that providers can cache it.
  */
 export function promptFor(wire: ModelWire, messages: ModelMessage[]): ModelMessage[] {
-  const shown = inTurns(mediaFor(wire, pairedCalls(messages)));
+  const spoken = wire === 'google' ? messages.map(withoutEmptyThoughts) : messages;
+  const shown = inTurns(mediaFor(wire, pairedCalls(spoken)));
   return wire === 'openai-responses' ? withoutItemIds(shown) : shown;
+}
+
+/** The SDK sends a thought that has a signature and no text as an empty part, which Google refuses. */
+function withoutEmptyThoughts(message: ModelMessage): ModelMessage {
+  if (message.role !== 'assistant' || typeof message.content === 'string') return message;
+  return { ...message, content: message.content.filter((part) => part.type !== 'reasoning' || part.text !== '') };
 }

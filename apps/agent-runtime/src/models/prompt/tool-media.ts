@@ -86,11 +86,14 @@ function newest(messages: ModelMessage[], types: string[]): Set<ContentPart> {
 const contentOf = (output: Output) => (output.type === 'content' ? output.value : undefined);
 
 function mediaOf(part: ContentPart): Media | undefined {
-  return 'data' in part && 'mediaType' in part ? { data: part.data, mediaType: part.mediaType } : undefined;
+  if (!('data' in part && 'mediaType' in part)) return undefined;
+  const { data, mediaType } = part;
+  if (typeof data === 'string') return { data, mediaType };
+  return data.type === 'data' && typeof data.data === 'string' ? { data: data.data, mediaType } : undefined;
 }
 
 function asPart({ data, mediaType }: Media): ContentPart {
-  return { type: mediaType.startsWith('image/') ? 'image-data' : 'file-data', data, mediaType };
+  return { type: 'file', data: { type: 'data', data }, mediaType };
 }
 
 function named({ mediaType }: Media, what: string): ContentPart {

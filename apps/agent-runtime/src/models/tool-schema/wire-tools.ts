@@ -1,4 +1,4 @@
-import type { LanguageModelV3CallOptions, LanguageModelV3FunctionTool } from '@ai-sdk/provider';
+import type { LanguageModelV4CallOptions, LanguageModelV4FunctionTool } from '@ai-sdk/provider';
 import type { ModelWire } from '../model-registry.js';
 import { googleSchema } from './google-schema.js';
 import type { Schema } from './schema.js';
@@ -7,10 +7,10 @@ import type { Schema } from './schema.js';
 const MAX_DESCRIPTION = 1_024;
 
 /** The schemas are those of the same few tools, turn after turn. */
-const known = new WeakMap<object, LanguageModelV3FunctionTool['inputSchema']>();
+const known = new WeakMap<object, LanguageModelV4FunctionTool['inputSchema']>();
 
 /** A call's tools as the wire takes them. */
-export function wireTools(wire: ModelWire, options: LanguageModelV3CallOptions): LanguageModelV3CallOptions {
+export function wireTools(wire: ModelWire, options: LanguageModelV4CallOptions): LanguageModelV4CallOptions {
   if (!options.tools || wire === 'anthropic' || wire === 'demo') return options;
   const tools = options.tools.map((tool) => {
     if (tool.type !== 'function') return tool;
@@ -23,7 +23,7 @@ export function wireTools(wire: ModelWire, options: LanguageModelV3CallOptions):
   return { ...options, tools };
 }
 
-function forGoogle(schema: LanguageModelV3FunctionTool['inputSchema']): LanguageModelV3FunctionTool['inputSchema'] {
+function forGoogle(schema: LanguageModelV4FunctionTool['inputSchema']): LanguageModelV4FunctionTool['inputSchema'] {
   const made = known.get(schema) ?? googleSchema(schema as Schema);
   known.set(schema, made);
   return made;

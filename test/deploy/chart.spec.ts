@@ -4,11 +4,19 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { violationsOfRestricted } from '#lib/testing';
-import { type Manifest, renderChart, type Rendered, type Values } from '#tools/helm-render';
+import {
+  chartFolder,
+  lintChart,
+  type Manifest,
+  manifestsFile,
+  plainManifests,
+  type RenderedChart,
+  renderChart,
+  type Values,
+} from '#tools/helm';
 import { lifecycleConfigSchema } from '../../apps/agent-lifecycle/src/config.js';
 import { variants } from './variants.js';
 import { services as launched } from '../../tools/launcher/services.js';
-import { chartFolder, manifestsFile, plainManifests } from '../../tools/helm-render/manifests.js';
 
 interface PodTemplate {
   terminationGracePeriodSeconds?: number;
@@ -46,11 +54,11 @@ const compose = parse(readFileSync(fileURLToPath(new URL('../../docker-compose.y
   secrets: Record<string, { file: string }>;
 };
 
-const rendered = new Map<string, Rendered>();
+const rendered = new Map<string, Promise<RenderedChart>>();
 /** Once for the same values. */
-function render(values: Values = {}): Rendered {
+function render(values: Values = {}): Promise<RenderedChart> {
   const key = JSON.stringify(values);
-  const known = rendered.get(key) ?? renderChart({ chart: chartFolder, release: 'roost', namespace: 'roost', values });
+  const known = rendered.get(key) ?? renderChart(values);
   rendered.set(key, known);
   return known;
 }
@@ -77,21 +85,21 @@ async function validate(manifest: Manifest): Promise<void> {
 
 describe('the chart', () => {
   it.each(Object.entries(variants))('renders manifests that fit the schemas of Kubernetes: %s', async (_, values) => {
-    const { manifests } = render(values);
+    const { manifests } = await render(values);
     for (const manifest of manifests) await validate(manifest);
     const names = manifests.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
     expect(new Set(names).size).toBe(names.length);
   });
 
   it('is held to schemas that complain', async () => {
-    const [deployment] = of(render().manifests, 'Deployment');
+    const [deployment] = of((await render()).manifests, 'Deployment');
     const spec = { ...(deployment?.['spec'] as object), replicas: 'two' };
     await expect(validate({ ...(deployment as Manifest), spec })).rejects.toThrow();
   });
 
-  it('has every pod under Pod Security "restricted"', () => {
+  it('has every pod under Pod Security "restricted"', async () => {
     for (const values of Object.values(variants)) {
-      for (const manifest of render(values).manifests) {
+      for (const manifest of (await render(values)).manifests) {
         const pod = podOf(manifest);
         if (pod)
           expect({ name: manifest.metadata.name, broken: violationsOfRestricted(pod) }).toMatchObject({ broken: [] });
@@ -99,8 +107,8 @@ describe('the chart', () => {
     }
   });
 
-  it('has of every service probes, a drain of 30 s and more, a budget, a policy, and a scaler where it scales', () => {
-    const { manifests } = render();
+  it('has of every service probes, a drain of 30 s and more, a budget, a policy, and a scaler where it scales', async () => {
+    const { manifests } = await render();
     for (const service of services) {
       const named = (kind: string) => of(manifests, kind).find(({ metadata }) => metadata.name === `roost-${service}`);
       const pod = podOf(named('Deployment') as Manifest);
@@ -115,12 +123,12 @@ describe('the chart', () => {
       expect(named('HorizontalPodAutoscaler') !== undefined).toBe(service !== 'agent-lifecycle');
     }
     expect(of(manifests, 'StatefulSet').map(({ metadata }) => metadata.name)).toEqual(['nats', 'postgres']);
-    expect(of(render(variants['an external database and bus']).manifests, 'StatefulSet')).toEqual([]);
+    expect(of((await render(variants['an external database and bus'])).manifests, 'StatefulSet')).toEqual([]);
   });
 
-  it('gives the lifecycle service settings that it can read', () => {
+  it('gives the lifecycle service settings that it can read', async () => {
     for (const values of Object.values(variants)) {
-      const lifecycle = render(values).manifests.find(
+      const lifecycle = (await render(values)).manifests.find(
         ({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'roost-agent-lifecycle',
       );
       const environment = podOf(lifecycle as Manifest)?.containers[0]?.env ?? [];
@@ -130,7 +138,7 @@ describe('the chart', () => {
     }
   });
 
-  it('accepts its own values and refuses unknown and unfit ones', () => {
+  it('accepts its own values and refuses unknown and unfit ones', async () => {
     const read = (name: string) => readFileSync(`${chartFolder}/${name}`, 'utf8');
     const check = new Ajv({ strict: false }).compile(JSON.parse(read('values.schema.json')) as object);
     const values = parse(read('values.yaml')) as Values;
@@ -140,8 +148,8 @@ describe('the chart', () => {
     }
   });
 
-  it('and the compose file give Node the flags that the launcher gives it', () => {
-    const deployments = of(render().manifests, 'Deployment');
+  it('and the compose file give Node the flags that the launcher gives it', async () => {
+    const deployments = of((await render()).manifests, 'Deployment');
     for (const { name, nodeFlags } of launched) {
       const deployment = deployments.find(({ metadata }) => metadata.name === `roost-${name}`)!;
       const env = podOf(deployment)?.containers[0]?.env ?? [];
@@ -151,10 +159,10 @@ describe('the chart', () => {
     }
   });
 
-  it('and the compose file give each service the connection string of its own PostgreSQL role, and no other', () => {
+  it('and the compose file give each service the connection string of its own PostgreSQL role, and no other', async () => {
     for (const { name } of launched) {
       const pod = podOf(
-        of(render().manifests, 'Deployment').find(({ metadata }) => metadata.name === `roost-${name}`)!,
+        of((await render()).manifests, 'Deployment').find(({ metadata }) => metadata.name === `roost-${name}`)!,
       );
       const mounted = pod?.containers[0]?.volumeMounts?.map((mount) => mount.name) ?? [];
       const seen = pod?.volumes
@@ -174,25 +182,29 @@ describe('the chart', () => {
     }
   });
 
-  it('lets services share a role where the database makes none', () => {
-    for (const manifest of of(render(variants['an external database and bus']).manifests, 'Deployment')) {
+  it('lets services share a role where the database makes none', async () => {
+    for (const manifest of of((await render(variants['an external database and bus'])).manifests, 'Deployment')) {
       expect(podOf(manifest)?.initContainers).toBeUndefined();
       expect(JSON.stringify(manifest)).not.toMatch(/database-url-/);
     }
   });
 
-  it('says what is missing', () => {
-    expect(() => render({ ingress: { enabled: true } })).toThrow('ingress.host must be set');
-    expect(() => render({ nats: { bundled: false } })).toThrow('nats.peer must say whom workspaces may reach');
-    expect(() => render({ httpRoute: { enabled: true } })).toThrow('httpRoute.parentRefs must name a Gateway');
+  it('passes helm lint --strict', async () => {
+    await expect(lintChart()).resolves.toContain('0 chart(s) failed');
   });
 
-  it('ends with notes on how to go on', () => {
-    expect(render().notes).toContain('helm test roost --namespace roost');
-    expect(render().notes).toContain('port-forward service/roost-gateway 3000:80');
+  it('says what is missing', async () => {
+    await expect(render({ ingress: { enabled: true } })).rejects.toThrow('ingress.host must be set');
+    await expect(render({ nats: { bundled: false } })).rejects.toThrow('nats.peer must say whom workspaces may reach');
+    await expect(render({ httpRoute: { enabled: true } })).rejects.toThrow('httpRoute.parentRefs must name a Gateway');
   });
 
-  it('is what the plain manifests were made from: `npm run manifests` makes them again', () => {
-    expect(readFileSync(manifestsFile, 'utf8')).toBe(plainManifests());
+  it('ends with notes on how to go on', async () => {
+    expect((await render()).notes).toContain('helm test roost --namespace roost');
+    expect((await render()).notes).toContain('port-forward service/roost-gateway 3000:80');
+  });
+
+  it('is what the plain manifests were made from: `npm run manifests` makes them again', async () => {
+    expect(readFileSync(manifestsFile, 'utf8')).toBe(await plainManifests());
   });
 });

@@ -1,9 +1,8 @@
 import { freshBus } from '#lib/testing';
-import { renderChart } from '#tools/helm-render';
+import { renderChart } from '#tools/helm';
 import { expect, it } from 'vitest';
 import { kubernetesFixture } from '../../apps/agent-lifecycle/test/drivers/kubernetes/kubernetes-fixture.js';
 import { specOf } from '../../apps/agent-lifecycle/test/drivers/driver-under-test.js';
-import { chartFolder } from '../../tools/helm-render/manifests.js';
 
 /** Asked for by the cluster's admission, not by us, where it enforces owner references. */
 const byAdmission = ['update persistentvolumeclaims/finalizers'];
@@ -25,7 +24,7 @@ it('the Role grants the lifecycle service what it asks for, and nothing else', {
   await connection.close();
   bus.release();
 
-  const { manifests } = renderChart({ chart: chartFolder, release: 'roost', namespace: 'roost' });
+  const { manifests } = await renderChart();
   const role = manifests.find(({ kind }) => kind === 'Role');
   const rules = role?.['rules'] as { resources: string[]; verbs: string[] }[];
   const granted = rules.flatMap(({ resources, verbs }) =>

@@ -1,4 +1,4 @@
-import type { Values } from '#tools/helm-render';
+import type { Values } from '#tools/helm';
 
 /** Values that between them reach every branch of the chart. */
 export const variants: Record<string, Values> = {

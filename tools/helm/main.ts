@@ -1,0 +1,4 @@
+import { writeFileSync } from 'node:fs';
+import { manifestsFile, plainManifests } from './index.js';
+
+writeFileSync(manifestsFile, await plainManifests());

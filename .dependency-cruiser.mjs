@@ -75,6 +75,13 @@ export default {
       to: { path: '^libs/testing/' },
     },
     {
+      name: 'no-test-support-in-production',
+      comment: 'Images leave apps/*/test out: fixtures and suites are for specs, benches and tests alone.',
+      severity: 'error',
+      from: { path: '^(apps|libs|tools)/', pathNot: '(\\.spec\\.ts$|^apps/[^/]+/test/)' },
+      to: { path: '^apps/[^/]+/test/' },
+    },
+    {
       name: 'contracts-only-zod',
       comment: 'Contracts are shared by everything, the sandbox daemon too: they carry no framework.',
       severity: 'error',

@@ -1,7 +1,4 @@
 import { describeDriver } from '../../../test/drivers/driver-suite.js';
-import { localRuntimes } from './local-runtimes.js';
-import { localDriverFixture } from '../../../test/drivers/local/local-driver-fixture.js';
+import { bubblewrapRuntime, localDriverFixture } from '../../../test/drivers/local/local-driver-fixture.js';
 
-describeDriver('the local driver', { isIsolated: true }, async () =>
-  localDriverFixture(await localRuntimes.bubblewrap({ bwrap: process.env['ROOST_TEST_BWRAP'], runsc: '' })),
-);
+describeDriver('the local driver', { isIsolated: true }, async () => localDriverFixture(await bubblewrapRuntime()));

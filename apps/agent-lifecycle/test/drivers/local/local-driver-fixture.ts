@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ownCall } from '#lib/call-context';
 import { workspaceCredentials } from '#lib/nats-auth';
@@ -6,9 +7,16 @@ import { requestOverNats } from '#lib/rpc';
 import { execCommand } from '#lib/contracts';
 import { bundleProgram, freshBus, temporaryFolder } from '#lib/testing';
 import { LocalWorkspaceDriver, type LocalDriverOptions } from '../../../src/sandboxes/local/local-driver.js';
+import { localRuntimes } from '../../../src/sandboxes/local/local-runtimes.js';
+
+/** bubblewrap, where the tests found it. */
+export const bubblewrapRuntime = () => localRuntimes.bubblewrap({ bwrap: process.env['ROOST_TEST_BWRAP'], runsc: '' });
 
 /** A local driver with sandboxes of a runtime, on a bus and a data folder of its own. */
-export async function localDriverFixture(runtime: LocalDriverOptions['runtime']) {
+export async function localDriverFixture(
+  runtime: LocalDriverOptions['runtime'],
+  more: Pick<LocalDriverOptions, 'egressAllowedRanges'> = {},
+) {
   const bus = await freshBus();
   const dataDir = temporaryFolder();
   const daemonPath = await bundleProgram('apps/workspace/src/main.ts', join(dataDir, 'workspace-daemon.cjs'));
@@ -22,6 +30,7 @@ export async function localDriverFixture(runtime: LocalDriverOptions['runtime'])
       nats: connection,
       mintCredentials: (agentId) => workspaceCredentials(bus.accountSeed, agentId, { ttlSeconds: 3_600 }),
       logger: { warn: () => undefined, info: () => undefined },
+      ...more,
     });
   const driver = another();
   /** For a command that takes the daemon away: no answer is to be had. */
@@ -36,6 +45,14 @@ export async function localDriverFixture(runtime: LocalDriverOptions['runtime'])
     connection,
     driver,
     another,
+    run(
+      agentId: string,
+      command: string,
+      options: Partial<{ timeoutMs: number; execId: string; maxOutputBytes: number }> = {},
+    ) {
+      const input = { agentId, execId: randomUUID(), command, timeoutMs: 20_000, maxOutputBytes: 30_000, ...options };
+      return requestOverNats(connection, execCommand, input, ownCall(`req_${randomUUID()}`, 60_000));
+    },
     runUnanswered,
     crash: (agentId: string) => runUnanswered(agentId, 'kill -9 $PPID'),
     async close() {
@@ -47,3 +64,14 @@ export async function localDriverFixture(runtime: LocalDriverOptions['runtime'])
 }
 
 export type LocalDriverFixture = Awaited<ReturnType<typeof localDriverFixture>>;
+
+/** Host processes whose command line holds the text: the arguments of a sandbox's first process name the agent. */
+export function processesOf(text: string): number {
+  return readdirSync('/proc').filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(text);
+    } catch {
+      return false; // it ended meanwhile
+    }
+  }).length;
+}

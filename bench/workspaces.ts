@@ -23,14 +23,14 @@ interface TestBed {
  */
 export async function run(options: Options): Promise<Figure[]> {
   const { driver, connection, close } = await localWorkspaces();
-  const bed = { connection, driver };
+  const fixture = { connection, driver };
   try {
     const wanted = (options.text('only') ?? 'wake,read,large,many').split(',');
     const figures: Figure[] = [];
-    if (wanted.includes('wake')) figures.push(...(await measureWake(bed)));
-    if (wanted.includes('read')) figures.push(...(await measureRead(bed)));
-    if (wanted.includes('large')) figures.push(...(await measureLarge(bed)));
-    if (wanted.includes('many')) figures.push(...(await measureMany(bed, options.number('many', 200))));
+    if (wanted.includes('wake')) figures.push(...(await measureWake(fixture)));
+    if (wanted.includes('read')) figures.push(...(await measureRead(fixture)));
+    if (wanted.includes('large')) figures.push(...(await measureLarge(fixture)));
+    if (wanted.includes('many')) figures.push(...(await measureMany(fixture, options.number('many', 200))));
     return figures;
   } finally {
     await close();

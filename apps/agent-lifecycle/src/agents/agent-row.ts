@@ -3,7 +3,7 @@ import type { AgentConfiguration, AgentState, AgentStatus } from '#lib/contracts
 /** The part of the configuration that holds no secret. */
 export type OpenConfiguration = Omit<AgentConfiguration, 'customEnv' | 'mcpServers'>;
 
-/** A row of `agents` as Postgres gives it: bigint as text. */
+/** A row of `agents` as Postgres returns it: bigint as text. */
 export interface AgentRow {
   id: string;
   account_id: string;

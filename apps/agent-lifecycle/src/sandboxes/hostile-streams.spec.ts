@@ -72,7 +72,7 @@ describe('the egress proxy', () => {
   let server: Server;
   let port: number;
   beforeAll(async () => {
-    // Speaks HTTP as no decent server does: what comes is in the path.
+    // Answers HTTP as no correct server does: the path selects what it sends.
     server = createServer((socket) => {
       socket.on('error', () => undefined);
       socket.once('data', (data) => {

@@ -36,7 +36,7 @@ describe('the standard error of a sandbox', () => {
     await sandbox.ended;
     await until('all was read', () => lines.length === 2);
     expect(lines[0]).toBe(`x\\u{d}${forged}\\u{1b}[2J\\u{1b}]0;t\\u{7}`);
-    // Its place is the value of one field of a line of ours, as JSON.
+    // It is the value of one field of our own log line, as JSON.
     expect(JSON.stringify({ sandboxOutput: lines[1] })).toBe(`{"sandboxOutput":${JSON.stringify(forged)}}`);
   });
 

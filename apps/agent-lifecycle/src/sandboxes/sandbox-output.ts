@@ -12,7 +12,7 @@ const maxLogBytes = 1024 * 1024;
 const lastLineChars = 500;
 
 /**
- * The standard error of a sandbox, for the log. The daemon writes it, but whoever takes the daemon over does too: so it
+ * The standard error of a sandbox, for the log. The daemon writes it, but an attacker who takes the daemon over does too: so it
  * is bounded in line, rate and total, and every line is one line of printable characters.
  */
 export class SandboxOutput {
@@ -27,7 +27,7 @@ export class SandboxOutput {
 
   constructor(private readonly onLine: (line: string) => void) {}
 
-  /** Reads a stream to its end, as fast as its bounds allow: who writes more has to wait. */
+  /** Reads a stream to its end, as fast as its bounds allow: a sandbox that writes more has to wait. */
   follow(stream: Readable): void {
     stream.on('error', () => undefined); // the sandbox ended; its exit is what counts
     stream.once('close', () => this.end());

@@ -8,8 +8,8 @@ import type { LifecycleConfig } from '../config.js';
 const MAX_WAITING = 1_000;
 
 /**
- * Bounds how many workspaces this process starts at once, and shares that between accounts: who wakes hundreds of
- * agents makes others wait for no more than the start that ends next.
+ * Bounds how many workspaces this process starts at once, and shares that between accounts: an account that wakes
+ * hundreds of agents makes others wait for no more than the start that ends next.
  */
 @Injectable()
 export class ColdStarts {

@@ -100,7 +100,7 @@ export class WorkspacesService {
     await this.undoIfStoppedMeanwhile(agent.id);
   }
 
-  /** The account's quota first: who waits for that must not hold a place among those that start. */
+  /** The account's quota first: a wake that waits for that must not occupy a slot among those that start. */
   private async startCold(agent: AgentRow): Promise<void> {
     const { activity } = this.launcher;
     await this.leases.take(agent, {

@@ -42,7 +42,7 @@ const startTimeoutMs = 30_000;
  * asked of Docker each time: a restarted service finds everything again by its labels. A container's streams are
  * attached to this process; when the process ends, Docker closes them and the workspace ends.
  *
- * Several replicas of the service may work on the same workspaces. The container's name makes it one: who is second to
+ * Several replicas of the service may work on the same workspaces. The container's name makes it unique: the second to
  * make it waits for the first one's (./join-container.ts), and removes a container by its id alone, never the next one.
  */
 export class DockerWorkspaceDriver implements WorkspaceDriver {
@@ -159,7 +159,7 @@ export class DockerWorkspaceDriver implements WorkspaceDriver {
     }
   }
 
-  /** Whether the workspace answers now. False: another replica, or somebody else, took away what was there. */
+  /** Whether the workspace answers now. False: another replica, or somebody else, removed what was there. */
   private async tryStart(spec: WorkspaceSpec): Promise<boolean> {
     const { agentId } = spec;
     if (this.isClosed) throw unavailable('Roost is shutting down');

@@ -32,7 +32,7 @@ export function bubblewrap(path: string): SandboxRuntime {
 }
 
 /**
- * Root first enters a private mount namespace, shows the volume and the rootfs there under names any user can walk to
+ * Root first enters a private mount namespace, shows the volume and the rootfs there under names that any user can reach
  * (the data folder may be under /root), and goes on as the workspace's own unprivileged user: not even a hole in the
  * sandbox would then lead to root, or to another agent's files.
  */

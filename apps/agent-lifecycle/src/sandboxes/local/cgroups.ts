@@ -13,7 +13,7 @@ import type { Limits } from '../limits.js';
 
 const base = '/sys/fs/cgroup';
 const group = 'roost';
-// Short, so that a workspace with many busy processes holds every processor for a few milliseconds at most.
+// Short, so that a workspace with many busy processes occupies every processor for a few milliseconds at most.
 const cpuPeriodUs = 20_000;
 /**
  * All sandboxes together, beside 1,024 of each process outside: on a full machine what serves every agent comes before

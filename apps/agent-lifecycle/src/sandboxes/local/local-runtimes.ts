@@ -6,7 +6,7 @@ import { runsc } from './runsc.js';
 import type { NoRuntime, SandboxRuntime } from './runtime.js';
 
 export interface RuntimePaths {
-  /** Undefined or empty: not to be had. */
+  /** Undefined or empty: not installed. */
   bwrap: string | undefined;
   runsc: string;
 }

@@ -8,7 +8,7 @@ const daemonPath = fileURLToPath(
   import.meta.url.replace(/(\/dist)?\/apps\/agent-lifecycle\/src\/.*$/, '/dist/workspace-daemon.cjs'),
 );
 
-/** Sandboxes on this machine. Where they cannot be had the driver refuses with the reason; it never runs without. */
+/** Sandboxes on this machine. Where they cannot be made the driver refuses with the reason; it never runs without. */
 export async function makeLocalDriver(parts: DriverParts): Promise<LocalWorkspaceDriver> {
   const { config, nats, logger, mintCredentials, egressAllowedRanges } = parts;
   const runtime = await localRuntimes[config.ROOST_LOCAL_RUNTIME]({

@@ -103,7 +103,7 @@ function seccomp(): object {
   };
 }
 
-/** gVisor would let everybody raise a priority: only that which commands begin with, or a lower one, is to be had. */
+/** gVisor would let everybody raise a priority: only the one that commands begin with, or a lower one, is allowed. */
 const raisedPriority = [
   { op: 'SCMP_CMP_LT', value: 10 },
   { op: 'SCMP_CMP_GT', value: 0x7fffffff },

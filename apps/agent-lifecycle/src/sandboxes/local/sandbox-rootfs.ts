@@ -86,7 +86,7 @@ export interface RootfsOptions {
   daemonPath: string;
   nodePath?: string;
   shellPath?: string;
-  /** Whether who runs the rootfs's programs must be able to read them. */
+  /** Whether the rootfs's programs must be readable to be run. */
   areProgramsReadable: boolean;
 }
 
@@ -140,7 +140,7 @@ function makeFolder({
 }
 
 /**
- * Makes a snapshot of the loaded daemon beside its script, once for this Node, its flags and this processor, and gives
+ * Makes a snapshot of the loaded daemon beside its script, once for this Node, its flags and this processor, and returns
  * the snapshot's path. It holds nothing of the host, not even the folder's name: it is made without environment, and the
  * script under a name that is the same everywhere.
  * Errors: why this Node cannot; the daemon then has to be started from its script.

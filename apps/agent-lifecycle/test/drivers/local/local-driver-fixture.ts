@@ -33,7 +33,7 @@ export async function localDriverFixture(
       ...more,
     });
   const driver = another();
-  /** For a command that takes the daemon away: no answer is to be had. */
+  /** For a command that takes the daemon away: no answer will come. */
   const runUnanswered = async (agentId: string, command: string) => {
     const input = { agentId, execId: randomUUID(), command, timeoutMs: 500, maxOutputBytes: 100 };
     await requestOverNats(connection, execCommand, input, ownCall('unanswered', 500)).catch(() => undefined);

@@ -117,7 +117,7 @@ describe("the guard of Docker's socket", () => {
         async pull(controller) {
           sent += 65_536;
           controller.enqueue(new Uint8Array(65_536));
-          // So that what is sent is what somebody takes, not what the client gathers.
+          // So that what is sent is what was read, not what the client buffers.
           await new Promise((resolve) => setTimeout(resolve, 1));
           if (sent > 64 * 2 ** 20) controller.close();
         },

@@ -33,8 +33,8 @@ const Volume = z.strictObject({ Name: z.string(), Labels: z.record(z.string(), z
 
 /**
  * Why a call to Docker is refused; undefined: it is let through. Let through is what the docker driver does, on its own
- * containers and volumes: whoever holds the service gets no other container out of Docker than an isolated one, and
- * nobody else's at all.
+ * containers and volumes: an attacker who holds the service gets no other container out of Docker than an isolated
+ * one, and nobody else's at all.
  */
 export function whyRefused({ method, url, body }: DockerCall, policy: GuardPolicy): string | undefined {
   const { pathname, searchParams } = new URL(url, 'http://docker');

@@ -7,10 +7,9 @@ import { hash } from '@node-rs/argon2';
 import { createHash, randomBytes } from 'node:crypto';
 import { Mailer } from '../mail/mailer.js';
 import { LoginSessions } from './login-sessions.js';
+import { addReset, forgetResetsOf, isResetOpen, sweepResets, takeReset } from './password-resets.repository.js';
+import { setPassword } from './users.repository.js';
 
-const LIFETIME = '30 minutes';
-/** Open at once for a user: who asks anew by mistake, or for somebody else, does not undo the mail before. */
-const MAX_OPEN = 5;
 const SWEEP_EVERY_MS = 10 * 60_000;
 
 /** New passwords, for who shows a code that was mailed or the password before. Either ends other sign-ins. */
@@ -27,8 +26,8 @@ export class PasswordResets implements OnApplicationBootstrap, OnApplicationShut
   ) {}
 
   onApplicationBootstrap(): void {
-    // A sweep that fails is done by the next one; the rows only take room.
-    this.timer = setInterval(() => void this.sweep().catch(() => undefined), SWEEP_EVERY_MS).unref();
+    // A sweep that fails is done by the next one; the rows only take space.
+    this.timer = setInterval(() => void sweepResets(this.database).catch(() => undefined), SWEEP_EVERY_MS).unref();
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -47,21 +46,13 @@ export class PasswordResets implements OnApplicationBootstrap, OnApplicationShut
   /** Gives whose password it was. Errors: VALIDATION_ERROR for an unknown, used or old code. */
   async reset(code: string, password: string): Promise<{ email: string }> {
     const tokenHash = hashOf(code);
-    const [open] = await this.database.query(`SELECT 1 FROM password_resets WHERE token_hash = $1`, [tokenHash]);
-    const passwordHash = open ? await hash(password) : '';
+    const passwordHash = (await isResetOpen(this.database, tokenHash)) ? await hash(password) : '';
     const user = await this.database.transaction(async (tx) => {
-      const [used] = await tx.query<{ user_id: string }>(
-        `DELETE FROM password_resets WHERE token_hash = $1 AND expires_at > now() RETURNING user_id`,
-        [tokenHash],
-      );
-      if (!used) return undefined;
-      await tx.query(`DELETE FROM password_resets WHERE user_id = $1`, [used.user_id]);
-      await this.sessions.endAll(tx, used.user_id);
-      const [changed] = await tx.query<{ email: string }>(
-        `UPDATE users SET password_hash = $2 WHERE id = $1 RETURNING email`,
-        [used.user_id, passwordHash],
-      );
-      return changed;
+      const userId = await takeReset(tx, tokenHash);
+      if (userId === undefined) return undefined;
+      await forgetResetsOf(tx, userId);
+      await this.sessions.endAll(tx, userId);
+      return setPassword(tx, userId, passwordHash);
     });
     if (!user)
       throw new RoostError('VALIDATION_ERROR', 'code: is wrong, too old or was used; ask for a new one', [
@@ -74,38 +65,17 @@ export class PasswordResets implements OnApplicationBootstrap, OnApplicationShut
   /** The caller has shown that the account is theirs; their own sign-in goes on. */
   async change(userId: string, sessionId: string | undefined, password: string): Promise<void> {
     const passwordHash = await hash(password);
-    const [user] = await this.database.transaction(async (tx) => {
-      await tx.query(`DELETE FROM password_resets WHERE user_id = $1`, [userId]);
+    const user = await this.database.transaction(async (tx) => {
+      await forgetResetsOf(tx, userId);
       await this.sessions.endAll(tx, userId, sessionId);
-      return tx.query<{ email: string }>(`UPDATE users SET password_hash = $2 WHERE id = $1 RETURNING email`, [
-        userId,
-        passwordHash,
-      ]);
+      return setPassword(tx, userId, passwordHash);
     });
     if (user) this.mailer.sendPasswordChanged(user.email);
   }
 
   private async send(email: string): Promise<void> {
     const code = randomBytes(32).toString('base64url');
-    const [made] = await this.database.query<{ user_id: string }>(
-      `INSERT INTO password_resets (token_hash, user_id, expires_at)
-       SELECT $2, id, now() + $3::interval FROM users WHERE email = $1 AND verified_at IS NOT NULL RETURNING user_id`,
-      [email, hashOf(code), LIFETIME],
-    );
-    if (!made) return;
-    await this.database.query(
-      `DELETE FROM password_resets WHERE token_hash IN (
-         SELECT token_hash FROM password_resets WHERE user_id = $1 ORDER BY created_at DESC OFFSET $2)`,
-      [made.user_id, MAX_OPEN],
-    );
-    this.mailer.sendResetCode(email, code);
-  }
-
-  private async sweep(): Promise<void> {
-    await this.database.query(
-      `DELETE FROM password_resets WHERE token_hash IN (
-         SELECT token_hash FROM password_resets WHERE expires_at < now() LIMIT 10000)`,
-    );
+    if (await addReset(this.database, email, hashOf(code))) this.mailer.sendResetCode(email, code);
   }
 }
 

@@ -4,6 +4,7 @@ import { Database } from '#lib/database';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { GatewayConfig } from '../config.js';
+import { addCounts, forgetCountsBefore } from './rate-counts.repository.js';
 
 const WINDOW_MS = 60_000;
 const SHARE_EVERY_MS = 250;
@@ -20,7 +21,7 @@ export class RateLimiter implements OnApplicationBootstrap, OnApplicationShutdow
   private window = currentWindow();
   private sweptWindow = 0;
   private total = new Map<string, number>();
-  private untold = new Map<string, number>();
+  private unshared = new Map<string, number>();
   private timer: NodeJS.Timeout | undefined;
   private sharing: Promise<void> | undefined;
 
@@ -54,7 +55,7 @@ export class RateLimiter implements OnApplicationBootstrap, OnApplicationShutdow
     if (count > limit)
       throw new RoostError('RATE_LIMITED', `at most ${limit} requests a minute; try again later`, [], resetSeconds);
     this.total.set(accountId, count);
-    this.untold.set(accountId, (this.untold.get(accountId) ?? 0) + 1);
+    this.unshared.set(accountId, (this.unshared.get(accountId) ?? 0) + 1);
   }
 
   private turnWindow(): void {
@@ -62,39 +63,30 @@ export class RateLimiter implements OnApplicationBootstrap, OnApplicationShutdow
     if (now === this.window) return;
     this.window = now;
     this.total = new Map();
-    this.untold = new Map();
+    this.unshared = new Map();
   }
 
   private async share(): Promise<void> {
     this.turnWindow();
-    if (this.untold.size === 0) return;
-    if (this.sweptWindow !== this.window) await this.sweep().catch(() => undefined);
-    const { window, untold } = this;
-    this.untold = new Map();
+    if (this.unshared.size === 0) return;
+    if (this.sweptWindow !== this.window) await this.sweep();
+    const { window, unshared } = this;
+    this.unshared = new Map();
     try {
-      // In one order everywhere, so that replicas do not wait for each other in a circle.
-      const sums = await this.database.query<{ account_id: string; count: number }>(
-        `INSERT INTO rate_counts AS kept (account_id, minute, count)
-         SELECT account_id, $1, count FROM unnest($2::uuid[], $3::int[]) AS told (account_id, count)
-         WHERE EXISTS (SELECT FROM accounts WHERE accounts.id = account_id) -- not one deleted since it was counted
-         ORDER BY account_id
-         ON CONFLICT (account_id, minute) DO UPDATE SET count = kept.count + excluded.count
-         RETURNING account_id, count`,
-        [window, [...untold.keys()], [...untold.values()]],
-      );
+      const sums = await addCounts(this.database, window, unshared);
       if (window !== this.window) return;
-      for (const { account_id, count } of sums) this.total.set(account_id, count + (this.untold.get(account_id) ?? 0));
+      for (const [account, count] of sums) this.total.set(account, count + (this.unshared.get(account) ?? 0));
     } catch {
-      // Told the next time; until then this replica counts for itself.
+      // Shared the next time; until then this replica counts for itself.
       if (window !== this.window) return;
-      for (const [account, count] of untold) this.untold.set(account, (this.untold.get(account) ?? 0) + count);
+      for (const [account, count] of unshared) this.unshared.set(account, (this.unshared.get(account) ?? 0) + count);
     }
   }
 
-  /** Minutes that are over. */
+  /** Minutes that are over. What fails is swept with the next minute. */
   private async sweep(): Promise<void> {
     this.sweptWindow = this.window;
-    await this.database.query(`DELETE FROM rate_counts WHERE minute < $1`, [this.window - 1]);
+    await forgetCountsBefore(this.database, this.window - 1).catch(() => undefined);
   }
 }
 

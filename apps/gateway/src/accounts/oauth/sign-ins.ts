@@ -9,9 +9,8 @@ import { userOf } from '../link-identity.js';
 import type { User } from '../users.repository.js';
 import { Github } from './github.js';
 import { Google } from './google.js';
+import { addSignIn, takeSignIn } from './oauth-sign-ins.repository.js';
 import { newProof, type Proof, type SignInProvider, type SignInProviderName } from './sign-in-provider.js';
-
-const LIFETIME = '10 minutes';
 
 /** Signing in with another provider: begun here, finished with what the provider gave the user's browser. */
 @Injectable()
@@ -32,11 +31,8 @@ export class SignIns {
     const proof = newProof();
     const url = await provider.authorizationUrl(proof, redirectUrl);
     const stateHash = hashOf(proof.state);
-    await this.database.query(`DELETE FROM oauth_sign_ins WHERE expires_at < now()`);
-    await this.database.query(
-      `INSERT INTO oauth_sign_ins (state_hash, provider, sealed_proof, expires_at) VALUES ($1, $2, $3, now() + $4::interval)`,
-      [stateHash, name, this.sealer.seal(JSON.stringify(proof), placeOf(stateHash)), LIFETIME],
-    );
+    const sealedProof = this.sealer.seal(JSON.stringify(proof), placeOf(stateHash));
+    await addSignIn(this.database, { stateHash, provider: name, sealedProof });
     return { authorizationUrl: url.href, state: proof.state };
   }
 
@@ -67,12 +63,10 @@ export class SignIns {
 
   private async takeProof(name: SignInProviderName, state: string): Promise<Proof> {
     const stateHash = hashOf(state);
-    const [row] = await this.database.query<{ sealed_proof: string }>(
-      `DELETE FROM oauth_sign_ins WHERE state_hash = $1 AND provider = $2 AND expires_at > now() RETURNING sealed_proof`,
-      [stateHash, name],
-    );
-    if (!row) throw new RoostError('UNAUTHORIZED', 'this sign-in is unknown, too old or was used already: begin again');
-    return JSON.parse(this.sealer.open(row.sealed_proof, placeOf(stateHash))) as Proof;
+    const sealed = await takeSignIn(this.database, stateHash, name);
+    if (sealed === undefined)
+      throw new RoostError('UNAUTHORIZED', 'this sign-in is unknown, too old or was used already: begin again');
+    return JSON.parse(this.sealer.open(sealed, placeOf(stateHash))) as Proof;
   }
 }
 

@@ -12,10 +12,9 @@ import { Database } from '#lib/database';
 import { countRows, limitsForAll } from '#lib/quotas';
 import { Inject, Injectable } from '@nestjs/common';
 import type { GatewayConfig } from '../../config.js';
+import { KEYS_THAT_COUNT } from '../api-keys.repository.js';
 import { EventStreams } from '../../events/event-streams.js';
-
-/** API keys that count: revoked ones are kept for their history alone. */
-export const KEYS_THAT_COUNT = 'revoked_at IS NULL';
+import { ownLimits, setOwnLimit } from './account-quotas.repository.js';
 
 /** What accounts may pile up and how much of it they have. The limits are the gateway's, the counts each service's own. */
 @Injectable()
@@ -33,23 +32,12 @@ export class AccountQuotas {
 
   /** The account's own limits where it has some, else those for all. */
   async limitsOf(accountId: string): Promise<Record<QuotaName, number>> {
-    const own = await this.database.query<{ quota: string; max: string }>(
-      `SELECT quota, max_amount AS max FROM account_quotas WHERE account_id = $1`,
-      [accountId],
-    );
-    return { ...this.forAll, ...Object.fromEntries(own.map(({ quota, max }) => [quota, Number(max)])) };
+    return { ...this.forAll, ...(await ownLimits(this.database, accountId)) };
   }
 
   /** Null: as for all. */
   async set(accountId: string, quota: QuotaName, limit: number | null): Promise<void> {
-    if (limit === null)
-      await this.database.query(`DELETE FROM account_quotas WHERE account_id = $1 AND quota = $2`, [accountId, quota]);
-    else
-      await this.database.query(
-        `INSERT INTO account_quotas (account_id, quota, max_amount) VALUES ($1, $2, $3)
-         ON CONFLICT (account_id, quota) DO UPDATE SET max_amount = excluded.max_amount, updated_at = now()`,
-        [accountId, quota, limit],
-      );
+    await setOwnLimit(this.database, accountId, { quota, limit });
   }
 
   /** Every quota with its limit and use: one request per service, all at once. */

@@ -1,6 +1,6 @@
 import { type ErrorCode, RoostError } from '#lib/contracts';
 
-/** Why what was let in may not go on, and what its caller is told. */
+/** Why what was let in may not go on, and what its caller gets to know. */
 export const ACCESS_ENDS = {
   credential_revoked: ['UNAUTHORIZED', 'The API key was revoked, or the sign-in ended.'],
   agents_disabled: ['FEATURE_DISABLED', 'AI agents are no longer enabled for this account: ask the operator.'],

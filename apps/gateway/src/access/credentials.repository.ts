@@ -20,8 +20,8 @@ export async function endsOf(database: Database, holders: Holder[]): Promise<Map
     database.query<Row>(`SELECT id, agents_enabled FROM accounts WHERE id = ANY($1::uuid[])`, [
       distinct(holders.map(accountOf)),
     ]),
-    standing(database, holders, 'key', `SELECT hash AS id FROM api_keys WHERE hash = ANY($1) AND revoked_at IS NULL`),
-    standing(
+    validIds(database, holders, 'key', `SELECT hash AS id FROM api_keys WHERE hash = ANY($1) AND revoked_at IS NULL`),
+    validIds(
       database,
       holders,
       'session',
@@ -33,7 +33,7 @@ export async function endsOf(database: Database, holders: Holder[]): Promise<Map
   const ends = new Map<number, AccessEnd>();
   for (const [index, holder] of holders.entries()) {
     const { credential, accountId } = holder.identity;
-    const stands =
+    const isValid =
       credential.kind === 'key'
         ? keys.has(credential.hash)
         : credential.kind === 'session'
@@ -41,13 +41,13 @@ export async function endsOf(database: Database, holders: Holder[]): Promise<Map
           : (users.get(credential.userId) ?? Infinity) < credential.issuedAt.getTime() &&
             (credential.expiresAt?.getTime() ?? Infinity) > Date.now();
     if (!agentsEnabled.has(accountId)) ends.set(index, 'account_deleted');
-    else if (!stands) ends.set(index, 'credential_revoked');
+    else if (!isValid) ends.set(index, 'credential_revoked');
     else if (holder.needsAgents && !agentsEnabled.get(accountId)) ends.set(index, 'agents_disabled');
   }
   return ends;
 }
 
-async function standing(database: Database, holders: Holder[], kind: 'key' | 'session', sql: string) {
+async function validIds(database: Database, holders: Holder[], kind: 'key' | 'session', sql: string) {
   const shown = distinct(
     holders.flatMap(({ identity: { credential } }) =>
       credential.kind !== kind ? [] : credential.kind === 'key' ? [credential.hash] : [credential.id],

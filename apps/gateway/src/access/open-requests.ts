@@ -93,13 +93,13 @@ export class OpenRequests implements OnApplicationBootstrap, OnApplicationShutdo
     if (request && this.open.delete(request)) request.end(why);
   }
 
-  /** Looked again in a second; nobody is cut off because a server is away. Told once until it works again. */
+  /** Looked again in a second; nobody is cut off because a server is away. Reported once until it works again. */
   private report(what: string) {
-    let isTold = false;
+    let isReported = false;
     return (error: unknown): void => {
-      if (error !== undefined && !isTold)
+      if (error !== undefined && !isReported)
         this.logger.warn({ err: error, what }, 'open requests could not be looked up');
-      isTold = error !== undefined;
+      isReported = error !== undefined;
     };
   }
 }

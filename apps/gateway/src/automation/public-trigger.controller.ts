@@ -6,7 +6,7 @@ import { Param } from '../http/arguments.js';
 import { Endpoint, Tag } from '../http/endpoint.js';
 import { PublicTriggerParams } from './params.js';
 
-/** Where webhooks come in: no account, the proof is over the raw bytes. spec: automation.md, "Triggers" */
+/** Where webhooks come in: no account, the signature is over the raw bytes. spec: automation.md, "Triggers" */
 @Tag('Triggers')
 @Controller('v1/webhooks/triggers')
 export class PublicTriggerController {

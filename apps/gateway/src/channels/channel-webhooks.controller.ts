@@ -12,7 +12,7 @@ type SlackParams = z.output<typeof SlackParams>;
 const BotParams = z.object({ platform: ChatPlatform, botId: z.string().min(1).max(100) });
 type BotParams = z.output<typeof BotParams>;
 
-/** Where chat platforms post events: no account, the proof is a signature or a secret. spec: channels.md, "Transports" */
+/** Where chat platforms post events: no account, a signature or a secret authenticates. spec: channels.md, "Transports" */
 @Tag('Channels')
 @Controller('v1/channels')
 export class ChannelWebhooksController {

@@ -4,7 +4,7 @@ import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Subscription } from '@nats-io/transport-node';
 import { z } from 'zod';
 
-/** What a follower hears of its agent. Hints only: any of them may be missing. */
+/** What a follower is notified of. Hints only: any of them may be missing. */
 export interface AgentListener {
   /** A durable event of the agent is there. */
   onHint(): void;
@@ -26,7 +26,7 @@ export class AgentFeed implements OnApplicationBootstrap {
       callback: (error, message) => {
         if (error || this.listeners.size === 0) return;
         const concerned = Concerned.safeParse(message.json());
-        if (concerned.success) this.hear(concerned.data.agent_id, (listener) => listener.onHint());
+        if (concerned.success) this.notify(concerned.data.agent_id, (listener) => listener.onHint());
       },
     });
     void this.watchReconnects();
@@ -36,7 +36,7 @@ export class AgentFeed implements OnApplicationBootstrap {
   private async watchReconnects(): Promise<void> {
     for await (const { type } of this.bus.connection.status()) {
       if (type !== 'reconnect') continue;
-      for (const agentId of this.listeners.keys()) this.hear(agentId, (listener) => listener.onHint());
+      for (const agentId of this.listeners.keys()) this.notify(agentId, (listener) => listener.onHint());
     }
   }
 
@@ -57,7 +57,7 @@ export class AgentFeed implements OnApplicationBootstrap {
   private subscribe(agentId: string): Subscription[] {
     const recorded = this.bus.connection.subscribe(recordedSubject(agentId), {
       callback: (error) => {
-        if (!error) this.hear(agentId, (listener) => listener.onHint());
+        if (!error) this.notify(agentId, (listener) => listener.onHint());
       },
     });
     const live = this.bus.connection.subscribe(liveSubject(agentId), {
@@ -65,13 +65,13 @@ export class AgentFeed implements OnApplicationBootstrap {
         if (error) return;
         const wire = message.json();
         const event = LiveEvent.safeParse(wire);
-        if (event.success) this.hear(agentId, (listener) => listener.onLive(event.data, wire));
+        if (event.success) this.notify(agentId, (listener) => listener.onLive(event.data, wire));
       },
     });
     return [recorded, live];
   }
 
-  private hear(agentId: string, tell: (listener: AgentListener) => void): void {
-    for (const listener of this.listeners.get(agentId) ?? []) tell(listener);
+  private notify(agentId: string, call: (listener: AgentListener) => void): void {
+    for (const listener of this.listeners.get(agentId) ?? []) call(listener);
   }
 }

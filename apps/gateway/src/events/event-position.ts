@@ -1,6 +1,6 @@
 /**
  * Where a reader is, as it travels in `id` and `Last-Event-ID`: the last durable event it has wholly seen, and how far
- * it is in what came after: `n` things of `inside`, which is a turn (its deltas) or a durable event told in parts.
+ * it is in what came after: `n` things of `inside`, which is a turn (its deltas) or a durable event sent in parts.
  */
 export interface EventPosition {
   eventId: string | undefined;

@@ -6,7 +6,7 @@ import { EventStreams } from './event-streams.js';
 
 const MEBIBYTE = 1024 * 1024;
 
-it('cuts a reader that does not read, holds little for it and tells it why', async () => {
+it('cuts a reader that does not read, buffers little for it and sends it why', async () => {
   const streams = new EventStreams();
   let response: ServerResponse | undefined;
   const server = createServer((_, reply) => {

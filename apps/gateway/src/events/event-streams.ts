@@ -6,13 +6,13 @@ import type { ServerResponse } from 'node:http';
 const HEARTBEAT_MS = 15_000;
 /** What may wait in memory for one reader. */
 const MAX_UNREAD_BYTES = 1024 * 1024;
-/** How long a reader may take to read what waits; also how long a cut one has for the event that tells it. */
+/** How long a reader may take to read what waits; also how long a cut one has for the event that says so. */
 const PATIENCE_MS = 15_000;
 /** One that may not read on has less: what was revoked ends within 2 s, a look of one second included. */
 const FINISH_MS = 500;
 
 /**
- * One reader's stream of server-sent events. A reader that does not keep up is cut: it is told by `stream.cut` at the
+ * One reader's stream of server-sent events. A reader that does not keep up is cut: it gets `stream.cut` at the
  * end of what it has not read yet, and resumes by Last-Event-ID. What waits for it in memory is bounded.
  */
 export class EventStream {
@@ -31,7 +31,7 @@ export class EventStream {
     return !this.response.destroyed && !this.response.writableEnded;
   }
 
-  /** Tells where the reader begins: one that is cut before its first event would else not know what it missed. */
+  /** Sends where the reader begins: one that is cut before its first event would else not know what it missed. */
   begin(id: string): void {
     this.write(`id: ${id}\n\n`);
   }

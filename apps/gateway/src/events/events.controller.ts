@@ -44,7 +44,7 @@ export class EventsController {
   ): Promise<void> {
     await this.bus.request(getAgent, { agentId });
     const { event_streams: limit } = await this.quotas.limitsOf(accountId);
-    // Nothing is waited for between the check and the place: of many at once no more pass than there is room for.
+    // Nothing is waited for between the check and the taking: of many at once no more pass than the quota allows.
     if (!this.streams.take(accountId, limit, reply.raw)) return;
     // Asked before the stream begins, so that trouble is still an HTTP error.
     const from = givenPosition(request.headers['last-event-id']) ?? {

@@ -12,11 +12,11 @@ const messageId = `msg_${eventId(50)}`;
 describe('following an agent', () => {
   let roost: TestRoost;
   let nats: NatsConnection;
-  const kept: AgentEvent[] = [];
+  const stored: AgentEvent[] = [];
 
   /** Commits an event as messaging does; the hint on the bus is optional, because hints may be lost. */
   const happen = (n: number, subject: string, payload: Record<string, string | string[]>) => {
-    kept.push({
+    stored.push({
       id: eventId(n),
       subject,
       payload: { agent_id: agentId, account_id: eventId(99), ...payload },
@@ -38,8 +38,9 @@ describe('following an agent', () => {
       listAgentEvents,
       listAgentEvents.subject,
       ({ afterEventId }) => {
-        const after = afterEventId === undefined ? kept.length : kept.findIndex(({ id }) => id === afterEventId) + 1;
-        return { events: kept.slice(after), hasMore: false, isKnown: true, lastEventId: kept.at(-1)?.id ?? null };
+        const after =
+          afterEventId === undefined ? stored.length : stored.findIndex(({ id }) => id === afterEventId) + 1;
+        return { events: stored.slice(after), hasMore: false, isKnown: true, lastEventId: stored.at(-1)?.id ?? null };
       },
       fail,
     );
@@ -72,11 +73,11 @@ describe('following an agent', () => {
     };
   };
 
-  it('tells events and deltas as they come, without the account', async () => {
+  it('sends events and deltas as they come, without the account', async () => {
     const reader = await follow();
     expect(reader.response.headers.get('content-type')).toContain('text/event-stream');
     happen(2, 'events.messaging.turn.started', { message_ids: [messageId] });
-    await until('the turn is told', () => reader.seen.text.includes('event: turn.started'));
+    await until('the turn was sent', () => reader.seen.text.includes('event: turn.started'));
     nats.publish(
       liveSubject(agentId),
       JSON.stringify({
@@ -88,7 +89,7 @@ describe('following an agent', () => {
         text: 'hel',
       }),
     );
-    await until('the delta is told', () => reader.seen.text.includes('event: text.delta'));
+    await until('the delta was sent', () => reader.seen.text.includes('event: text.delta'));
     expect(reader.seen.text).toContain(`id: ${eventId(2)}/${eventId(60)}:0`);
     expect(reader.seen.text).toContain('event: message.delivered');
     expect(reader.seen.text).not.toContain('account_id');
@@ -99,7 +100,7 @@ describe('following an agent', () => {
 
   it('resumes after the last event the reader saw, also from the id of a delta', async () => {
     const reader = await follow({ 'last-event-id': `${eventId(1)}/${eventId(60)}:7` });
-    await until('what was missed is told', () => reader.seen.text.includes(`id: ${eventId(2)}\n`));
+    await until('what was missed was sent', () => reader.seen.text.includes(`id: ${eventId(2)}\n`));
     await reader.stop();
   });
 
@@ -107,7 +108,7 @@ describe('following an agent', () => {
     const reader = await follow({ 'last-event-id': eventId(2) }, `?message_id=${messageId}`);
     happen(3, 'events.messaging.turn.started', { message_ids: [`msg_${eventId(51)}`] });
     happen(4, 'events.messaging.turn.started', { message_ids: [messageId] });
-    await until('its turn is told', () => reader.seen.text.includes(`id: ${eventId(4)}\n`));
+    await until('its turn was sent', () => reader.seen.text.includes(`id: ${eventId(4)}\n`));
     expect(reader.seen.text).not.toContain(`id: ${eventId(3)}\n`);
     await reader.stop();
   });

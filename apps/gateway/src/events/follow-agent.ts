@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentFeed, AgentListener } from './agent-feed.js';
 import { type EventPosition, formatPosition } from './event-position.js';
 import type { EventStream } from './event-streams.js';
-import { LiveBuffer } from './live-buffer.js';
+import { DeltaBuffer } from './delta-buffer.js';
 
 interface Wanted {
   agentId: string;
@@ -30,10 +30,10 @@ const PAUSE_MS = 1_000;
 /**
  * Carries an agent's events to one reader. Durable events come from messaging's rows in their order, so none is
  * missing; what passes on the bus is only the hint to look. Deltas are passed on as they come; those that a running
- * turn told before the reader came are asked of its worker. Every id says where a reader resumes.
+ * turn sent before the reader came are asked of its worker. Every id is where a reader resumes.
  */
 export class FollowAgent implements AgentListener {
-  private readonly live = new LiveBuffer();
+  private readonly deltas = new DeltaBuffer();
   private position: string | undefined;
   private resumed: EventPosition['inside'];
   private working: Promise<void> | undefined;
@@ -72,13 +72,13 @@ export class FollowAgent implements AgentListener {
   }
 
   onLive(event: LiveEvent, wire: unknown): void {
-    this.live.hear(event, wire);
-    // Its turn's start is a durable event on its way: told first, so that a reader knows whose words these are.
-    if (this.live.mayTell(event)) this.tellLive();
+    this.deltas.add(event, wire);
+    // Its turn's start is a durable event on its way: sent first, so that a reader knows whose text this is.
+    if (this.deltas.maySend(event)) this.sendDeltas();
     else this.look();
   }
 
-  /** Tells the durable events that came since; one look at a time, another one if asked for meanwhile. */
+  /** Sends the durable events that came since; one look at a time, another one if asked for meanwhile. */
   private look(): void {
     this.lookAgain = true;
     this.working ??= this.catchUp().finally(() => this.rest());
@@ -86,19 +86,19 @@ export class FollowAgent implements AgentListener {
 
   private rest(): void {
     this.working = undefined;
-    this.tellLive();
+    this.sendDeltas();
     if (this.lookAgain && this.stream.isOpen) this.look();
   }
 
   private async catchUp(): Promise<void> {
     do {
       this.lookAgain = false;
-      while (this.stream.isOpen && (await this.tellNextPage()));
+      while (this.stream.isOpen && (await this.sendNextPage()));
     } while (this.lookAgain && this.stream.isOpen);
   }
 
-  /** Gives whether there is more. While messaging is away the reader just waits; when the agent is gone it ends. */
-  private async tellNextPage(): Promise<boolean> {
+  /** Returns whether there is more. While messaging is away the reader just waits; when the agent is gone it ends. */
+  private async sendNextPage(): Promise<boolean> {
     const { agentId } = this.wanted;
     try {
       const found = await this.bus.request(
@@ -115,7 +115,7 @@ export class FollowAgent implements AgentListener {
         this.stream.send('stream.gap', undefined, {
           message: 'The event you resume from is not kept any more: some may be missing before the next one.',
         });
-      for (const event of found.events) this.tell(event.subject, event.id, event.payload as Payload);
+      for (const event of found.events) this.send(event.subject, event.id, event.payload as Payload);
       await this.stream.ready();
       return found.hasMore;
     } catch (error) {
@@ -130,40 +130,40 @@ export class FollowAgent implements AgentListener {
     }
   }
 
-  /** What the running turn, if there is one, has told before this reader came. */
+  /** What the running turn, if there is one, has sent before this reader came. */
   private async replay(): Promise<void> {
     const { agentId } = this.wanted;
     const seen = this.resumed ? { turnId: this.resumed.id, afterSeq: this.resumed.n } : {};
     const { events } = await this.bus
       .request(replayLive, { agentId, afterSeq: -1, ...seen }, { ...this.context, deadline: Date.now() + 2_000 })
-      .catch(() => ({ events: [] })); // no turn runs, or its worker is gone and another will tell it anew
-    if (this.resumed) this.live.seen(this.resumed.id, this.resumed.n);
-    this.live.replayed(events.map((event) => ({ event, wire: encode(LiveEvent, event) })));
+      .catch(() => ({ events: [] })); // no turn runs, or its worker is gone and another will send it anew
+    if (this.resumed) this.deltas.seen(this.resumed.id, this.resumed.n);
+    this.deltas.replayed(events.map((event) => ({ event, wire: encode(LiveEvent, event) })));
   }
 
-  private tellLive(): void {
-    for (const { event, wire } of this.live.take()) {
+  private sendDeltas(): void {
+    for (const { event, wire } of this.deltas.take()) {
       const { messageId } = this.wanted;
-      if (messageId && event.messageId !== messageId && !this.live.concerns(event.turnId, messageId)) continue;
+      if (messageId && event.messageId !== messageId && !this.deltas.concerns(event.turnId, messageId)) continue;
       const inside = { id: event.turnId, n: event.seq };
       this.stream.send(event.type, formatPosition({ eventId: this.position, inside }), wire);
     }
   }
 
-  private tell(subject: string, id: string, { account_id: _, ...payload }: Payload): void {
+  private send(subject: string, id: string, { account_id: _, ...payload }: Payload): void {
     const before = this.position;
     this.position = id;
     const concerned = messagesOf(payload);
     const type = typeOf(subject);
-    if (payload.turn_id && type === 'turn.started') this.live.started(payload.turn_id, concerned);
-    else if (payload.turn_id) this.live.ended(payload.turn_id);
+    if (payload.turn_id && type === 'turn.started') this.deltas.started(payload.turn_id, concerned);
+    else if (payload.turn_id) this.deltas.ended(payload.turn_id);
     if (this.wanted.messageId && !concerned.includes(this.wanted.messageId)) return;
-    if (type === 'turn.started') this.tellDelivered(id, before, payload.agent_id, concerned);
+    if (type === 'turn.started') this.sendDelivered(id, before, payload.agent_id, concerned);
     this.stream.send(type, id, payload);
   }
 
   /** Parts of one durable event: only its last part carries the event's own id, or a cut in between would lose the rest. */
-  private tellDelivered(
+  private sendDelivered(
     id: string,
     before: string | undefined,
     agentId: string | undefined,

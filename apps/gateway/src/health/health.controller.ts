@@ -34,7 +34,7 @@ export class HealthController {
     return { status: 'live' as const };
   }
 
-  /** 503 while something that messages need is away; says what. */
+  /** 503 while something that messages need is away, and names it. */
   @Get('ready')
   @Endpoint({
     access: 'public',

@@ -11,7 +11,7 @@ const UTF8 = /^(?:utf-?8|us-ascii)$/;
 const BYTE_ORDER_MARK = '\uFEFF';
 
 /**
- * Teaches the server bodies: JSON is parsed and its bytes are kept, because signatures and idempotency are over
+ * Parses bodies: JSON is parsed and its bytes are kept, because signatures and idempotency are over
  * bytes; every other content type stays a stream, which endpoints have to accept by name.
  */
 export function addBodyParsers(server: FastifyInstance, maxJsonBytes: number): void {

@@ -27,7 +27,7 @@ function answerTo({ code, rawPacket }: ProtocolError): string {
     case 'HPE_HEADER_OVERFLOW':
       return rawError('HEADERS_TOO_LARGE', 'the address and the headers are larger than 16 KiB together');
     case 'HPE_INVALID_METHOD':
-      // The parser says this of whatever does not begin with a method, too.
+      // The parser reports this for whatever does not begin with a method, too.
       if (!Buffer.isBuffer(rawPacket) || !REQUEST_LINE.test(rawPacket.toString('latin1'))) break;
       return rawError('METHOD_NOT_ALLOWED', 'there is no such method');
   }
@@ -76,8 +76,8 @@ export function answerOddRequests(server: FastifyInstance): void {
 function patternOf(url: string): RegExp {
   const segments = url.split('/').map((segment) => {
     if (segment === '*') return '.*';
-    const [, words] = /^:\w+(?:\(([\w|]+)\))?$/.exec(segment) ?? [];
-    if (segment.startsWith(':')) return words === undefined ? '[^/]+' : `(?:${words})`;
+    const [, choices] = /^:\w+(?:\(([\w|]+)\))?$/.exec(segment) ?? [];
+    if (segment.startsWith(':')) return choices === undefined ? '[^/]+' : `(?:${choices})`;
     return segment.replaceAll(/[^\w-]/g, (char) => `\\${char}`);
   });
   return new RegExp(`^${segments.join('/')}$`);

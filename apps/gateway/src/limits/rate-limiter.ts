@@ -41,7 +41,7 @@ export class RateLimiter implements OnApplicationBootstrap, OnApplicationShutdow
     await this.sharing;
   }
 
-  /** Counts a request and says in its headers what is left. Errors: RATE_LIMITED. */
+  /** Counts a request and sets in its headers what is left. Errors: RATE_LIMITED. */
   admit(accountId: string, reply: FastifyReply): void {
     this.turnWindow();
     const limit = this.config.ROOST_RATE_LIMIT_PER_MINUTE;

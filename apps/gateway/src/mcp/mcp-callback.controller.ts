@@ -11,7 +11,7 @@ type Callback = z.output<typeof Callback>;
 
 /**
  * Where the browser lands when access to an MCP server was granted and the caller named no address of its own. It only
- * shows what came: were it to finish the authorisation by itself, whoever lured somebody here would get their access.
+ * shows what came: were it to finish the authorisation by itself, whoever led somebody here would get their access.
  */
 @Tag('MCP')
 @Controller('v1/mcp/oauth')
@@ -44,7 +44,7 @@ It can be used once and expires soon. Give it to nobody else.</p>
   return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Roost</title>${body}</html>`;
 }
 
-function escaped(words: string): string {
+function escaped(text: string): string {
   const names: Record<string, string> = { '&': 'amp', '<': 'lt', '>': 'gt', '"': 'quot', "'": '#39' };
-  return words.replace(/[&<>"']/g, (character) => `&${names[character] ?? ''};`);
+  return text.replace(/[&<>"']/g, (character) => `&${names[character] ?? ''};`);
 }

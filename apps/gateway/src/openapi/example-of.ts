@@ -9,9 +9,9 @@ const BY_FORMAT: Record<string, string> = {
 const MAX_DEPTH = 8;
 
 /**
- * A value that fits a JSON Schema made from our own schemas: what the schema says is an example, else its default, else
+ * A value that fits a JSON Schema made from our own schemas: what the schema names as an example, else its default, else
  * the plainest one. Optional fields are left out of requests (`isFull` false), so that a reader sees what is needed.
- * Not promised for rules that JSON Schema cannot say: such a field needs `examples` in its schema.
+ * Not promised for rules that JSON Schema cannot express: such a field needs `examples` in its schema.
  */
 export function exampleOf(schema: Json, shared: Record<string, Json>, isFull: boolean, depth = 0): unknown {
   const inner = (of: unknown) => exampleOf(of as Json, shared, isFull, depth + 1);
@@ -21,8 +21,8 @@ export function exampleOf(schema: Json, shared: Record<string, Json>, isFull: bo
   if (given !== undefined) return given;
   if (schema['default'] !== undefined) return schema['default'];
   if (schema['const'] !== undefined) return schema['const'];
-  const words = schema['enum'] as unknown[] | undefined;
-  if (words) return words[0];
+  const members = schema['enum'] as unknown[] | undefined;
+  if (members) return members[0];
   const choices = (schema['anyOf'] ?? schema['oneOf']) as Json[] | undefined;
   if (choices?.[0]) return inner(choices[0]);
   const parts = schema['allOf'] as Json[] | undefined;

@@ -10,7 +10,7 @@ export interface Operation {
   example: unknown;
   /** It takes a stream and no JSON. */
   isStream: boolean;
-  /** It takes any bytes, with a proof over them. */
+  /** It takes any bytes, with a signature over them. */
   isRaw: boolean;
   queryNames: string[];
   responses: Record<string, { content?: Record<string, { example?: unknown }> }>;
@@ -51,13 +51,13 @@ export async function operationsOf(roost: TestRoost): Promise<Operation[]> {
 }
 
 /** What is no id in a path. */
-const WORDS: Record<string, string> = { path: 'a.txt', platform: 'telegram', provider: 'openai', botId: '7' };
+const FIXED: Record<string, string> = { path: 'a.txt', platform: 'telegram', provider: 'openai', botId: '7' };
 
 /** The positions of ids in a path, in order. */
 export const idsIn = (path: string): string[] =>
-  [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? '').filter((name) => !(name in WORDS));
+  [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? '').filter((name) => !(name in FIXED));
 
-/** Whose id stands at `{name}` of a path. */
+/** Whose id belongs at `{name}` of a path. */
 export function idAt(path: string, name: string, of: Belongings): string {
   if (name === 'id' && path.startsWith('/v1/mcp/')) return of.server;
   if (name === 'id' && path.startsWith('/v1/webhooks/endpoints')) return of.endpoint;
@@ -73,10 +73,10 @@ export function idAt(path: string, name: string, of: Belongings): string {
     bindingId: of.trigger,
   };
   const id = byName[name];
-  if (id === undefined) throw new Error(`${path}: no test says what stands at {${name}}`);
+  if (id === undefined) throw new Error(`${path}: no test names what belongs at {${name}}`);
   return id;
 }
 
-/** A path with its ids filled in; `instead` says what else stands at some of the names. */
+/** A path with its ids filled in; `instead` is what else belongs at some of the names. */
 export const filled = (path: string, idOf: (name: string) => string, instead: Record<string, string> = {}): string =>
-  path.replace(/\{(\w+)\}/g, (_, name: string) => instead[name] ?? WORDS[name] ?? idOf(name));
+  path.replace(/\{(\w+)\}/g, (_, name: string) => instead[name] ?? FIXED[name] ?? idOf(name));

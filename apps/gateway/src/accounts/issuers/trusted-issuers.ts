@@ -26,7 +26,7 @@ const Claims = z.object({
   iat: z.number(),
   exp: z.number(),
   email: z.string().max(1_000).optional().catch(undefined),
-  /** Only the value true counts: some issuers write the text "true" for what they were told. */
+  /** Only the value true counts: some issuers write the text "true" for what was entered. */
   email_verified: z.unknown().optional(),
 });
 type Claims = z.output<typeof Claims>;

@@ -6,7 +6,7 @@ import {
   atProvider,
   authorizationParameters,
   isLoopback,
-  type Proof,
+  type PendingSignIn,
   type SignInProvider,
 } from './sign-in-provider.js';
 
@@ -40,18 +40,18 @@ export class Github implements SignInProvider {
     if (isLoopback(url)) client.allowInsecureRequests(this.configuration);
   }
 
-  async authorizationUrl(proof: Proof, redirectUrl: string): Promise<URL> {
+  async authorizationUrl(pending: PendingSignIn, redirectUrl: string): Promise<URL> {
     return client.buildAuthorizationUrl(this.configuration, {
-      ...(await authorizationParameters(proof, redirectUrl)),
+      ...(await authorizationParameters(pending, redirectUrl)),
       scope: 'read:user user:email',
     });
   }
 
-  profile(callback: URL, proof: Proof): Promise<Profile> {
+  profile(callback: URL, pending: PendingSignIn): Promise<Profile> {
     return atProvider('github', async () => {
       const { access_token } = await client.authorizationCodeGrant(this.configuration, callback, {
-        expectedState: proof.state,
-        pkceCodeVerifier: proof.codeVerifier,
+        expectedState: pending.state,
+        pkceCodeVerifier: pending.codeVerifier,
       });
       const [user, emails] = await Promise.all([
         this.get('/user', access_token, User),

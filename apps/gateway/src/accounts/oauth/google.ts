@@ -5,7 +5,7 @@ import {
   atProvider,
   authorizationParameters,
   isLoopback,
-  type Proof,
+  type PendingSignIn,
   type SignInProvider,
 } from './sign-in-provider.js';
 
@@ -21,22 +21,22 @@ export class Google implements SignInProvider {
 
   constructor(private readonly options: GoogleOptions) {}
 
-  async authorizationUrl(proof: Proof, redirectUrl: string): Promise<URL> {
+  async authorizationUrl(pending: PendingSignIn, redirectUrl: string): Promise<URL> {
     const configuration = await atProvider('google', () => this.discover());
     return client.buildAuthorizationUrl(configuration, {
-      ...(await authorizationParameters(proof, redirectUrl)),
+      ...(await authorizationParameters(pending, redirectUrl)),
       scope: 'openid email',
-      nonce: proof.nonce,
+      nonce: pending.nonce,
     });
   }
 
-  profile(callback: URL, proof: Proof): Promise<Profile> {
+  profile(callback: URL, pending: PendingSignIn): Promise<Profile> {
     return atProvider('google', async () => {
       const configuration = await this.discover();
       const tokens = await client.authorizationCodeGrant(configuration, callback, {
-        expectedState: proof.state,
-        pkceCodeVerifier: proof.codeVerifier,
-        expectedNonce: proof.nonce,
+        expectedState: pending.state,
+        pkceCodeVerifier: pending.codeVerifier,
+        expectedNonce: pending.nonce,
         idTokenExpected: true,
       });
       const claims = tokens.claims();

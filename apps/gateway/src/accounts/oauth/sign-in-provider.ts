@@ -6,7 +6,7 @@ export const SIGN_IN_PROVIDERS = ['google', 'github'] as const;
 export type SignInProviderName = (typeof SIGN_IN_PROVIDERS)[number];
 
 /** What shows that a sign-in that comes back is one that we began. */
-export interface Proof {
+export interface PendingSignIn {
   state: string;
   /** PKCE, RFC 7636. */
   codeVerifier: string;
@@ -15,23 +15,26 @@ export interface Proof {
 
 /** Google, GitHub: where a user is sent to, and who came back. */
 export interface SignInProvider {
-  authorizationUrl(proof: Proof, redirectUrl: string): Promise<URL>;
+  authorizationUrl(pending: PendingSignIn, redirectUrl: string): Promise<URL>;
   /** `callback` is the redirect URL with what the provider added. Errors: UNAUTHORIZED, SERVICE_UNAVAILABLE. */
-  profile(callback: URL, proof: Proof): Promise<Profile>;
+  profile(callback: URL, pending: PendingSignIn): Promise<Profile>;
 }
 
-export const newProof = (): Proof => ({
+export const newSignIn = (): PendingSignIn => ({
   state: client.randomState(),
   codeVerifier: client.randomPKCECodeVerifier(),
   nonce: client.randomNonce(),
 });
 
 /** What both providers are asked with: the code comes back to `redirectUrl`, bound to state and PKCE. */
-export async function authorizationParameters(proof: Proof, redirectUrl: string): Promise<Record<string, string>> {
+export async function authorizationParameters(
+  pending: PendingSignIn,
+  redirectUrl: string,
+): Promise<Record<string, string>> {
   return {
     redirect_uri: redirectUrl,
-    state: proof.state,
-    code_challenge: await client.calculatePKCECodeChallenge(proof.codeVerifier),
+    state: pending.state,
+    code_challenge: await client.calculatePKCECodeChallenge(pending.codeVerifier),
     code_challenge_method: 'S256',
   };
 }

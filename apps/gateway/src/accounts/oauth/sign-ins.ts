@@ -10,7 +10,7 @@ import type { User } from '../users.repository.js';
 import { Github } from './github.js';
 import { Google } from './google.js';
 import { addSignIn, takeSignIn } from './oauth-sign-ins.repository.js';
-import { newProof, type Proof, type SignInProvider, type SignInProviderName } from './sign-in-provider.js';
+import { newSignIn, type PendingSignIn, type SignInProvider, type SignInProviderName } from './sign-in-provider.js';
 
 /** Signing in with another provider: begun here, finished with what the provider gave the user's browser. */
 @Injectable()
@@ -28,12 +28,12 @@ export class SignIns {
   /** Where to send the user's browser. Errors: NOT_FOUND where the provider is not set up, SERVICE_UNAVAILABLE. */
   async begin(name: SignInProviderName): Promise<{ authorizationUrl: string; state: string }> {
     const { provider, redirectUrl } = this.find(name);
-    const proof = newProof();
-    const url = await provider.authorizationUrl(proof, redirectUrl);
-    const stateHash = hashOf(proof.state);
-    const sealedProof = this.sealer.seal(JSON.stringify(proof), placeOf(stateHash));
-    await addSignIn(this.database, { stateHash, provider: name, sealedProof });
-    return { authorizationUrl: url.href, state: proof.state };
+    const pending = newSignIn();
+    const url = await provider.authorizationUrl(pending, redirectUrl);
+    const stateHash = hashOf(pending.state);
+    const sealedPending = this.sealer.seal(JSON.stringify(pending), placeOf(stateHash));
+    await addSignIn(this.database, { stateHash, provider: name, sealedPending });
+    return { authorizationUrl: url.href, state: pending.state };
   }
 
   /**
@@ -46,10 +46,10 @@ export class SignIns {
     came: { code: string; state: string; iss?: string | undefined },
   ): Promise<User> {
     const { provider, redirectUrl } = this.find(name);
-    const proof = await this.takeProof(name, came.state);
+    const pending = await this.takePending(name, came.state);
     const callback = new URL(redirectUrl);
     for (const [field, value] of Object.entries(came)) if (value !== undefined) callback.searchParams.set(field, value);
-    const profile = await provider.profile(callback, proof);
+    const profile = await provider.profile(callback, pending);
     const rules = { createsAccounts: isRegistrationOpen(this.config), agentsEnabled: false };
     return this.database.transaction((tx) => userOf(tx, name, profile, rules));
   }
@@ -61,12 +61,12 @@ export class SignIns {
     return { provider, redirectUrl };
   }
 
-  private async takeProof(name: SignInProviderName, state: string): Promise<Proof> {
+  private async takePending(name: SignInProviderName, state: string): Promise<PendingSignIn> {
     const stateHash = hashOf(state);
     const sealed = await takeSignIn(this.database, stateHash, name);
     if (sealed === undefined)
       throw new RoostError('UNAUTHORIZED', 'this sign-in is unknown, too old or was used already: begin again');
-    return JSON.parse(this.sealer.open(sealed, placeOf(stateHash))) as Proof;
+    return JSON.parse(this.sealer.open(sealed, placeOf(stateHash))) as PendingSignIn;
   }
 }
 

@@ -32,7 +32,7 @@ export async function issuerDouble() {
     publicKey,
     publish: (path: string, answer: { keys: JWK[] } | Answer) => published.set(path, answer),
     timesFetched: (path: string) => fetched.get(path) ?? 0,
-    /** A token of the issuer at a path, good unless told otherwise. */
+    /** A token of the issuer at a path, good unless changed. */
     token(path: string, claims: object, header: object = {}, key: Parameters<SignJWT['sign']>[0] = pair.privateKey) {
       const now = Math.floor(Date.now() / 1_000);
       const all = { iss: `${origin}${path}`, aud: AUDIENCE, iat: now, exp: now + 300, ...claims };

@@ -10,7 +10,7 @@ export const ISSUER = 'roost';
 /** Absent in tokens of EdDSA, which the version before made. */
 const AUDIENCE = 'roost';
 export const ACCESS_SECONDS = 3_600;
-/** A refresh token lives this long, and each new one as long again. */
+/** How long a refresh token is valid; each new one is as long again. */
 export const REFRESH_SECONDS = 30 * 86_400;
 
 const Claims = z.object({

@@ -1,6 +1,6 @@
 import type { LiveEvent } from '#lib/contracts';
 
-export interface HeardEvent {
+export interface ReceivedEvent {
   event: LiveEvent;
   wire: unknown;
 }
@@ -9,17 +9,17 @@ export interface HeardEvent {
 const MAX_ENDED = 8;
 
 /**
- * Puts the deltas of an agent's turns in line for one reader: in order, each once, after the start of their turn and
- * not after its end. They wait here until what came before them has been told.
+ * Puts the deltas of an agent's turns in order for one reader: in order, each once, after the start of their turn and
+ * not after its end. They wait here until what came before them was sent.
  */
-export class LiveBuffer {
-  private waiting: HeardEvent[] = [];
+export class DeltaBuffer {
+  private waiting: ReceivedEvent[] = [];
   private readonly messagesOf = new Map<string, string[]>();
   private latest: { turnId: string; seq: number } | undefined;
   private readonly endedTurns: string[] = [];
   private isReplayed = false;
 
-  hear(event: LiveEvent, wire: unknown): void {
+  add(event: LiveEvent, wire: unknown): void {
     this.waiting.push({ event, wire });
   }
 
@@ -28,8 +28,8 @@ export class LiveBuffer {
     this.latest = { turnId, seq };
   }
 
-  /** What was told before the reader came goes before what came meanwhile. */
-  replayed(events: HeardEvent[]): void {
+  /** What was sent before the reader came goes before what came meanwhile. */
+  replayed(events: ReceivedEvent[]): void {
     this.waiting = [...events, ...this.waiting];
     this.isReplayed = true;
   }
@@ -50,13 +50,13 @@ export class LiveBuffer {
     return this.messagesOf.get(turnId)?.includes(messageId) ?? false;
   }
 
-  /** Whether a delta can be told at once. */
-  mayTell({ turnId }: LiveEvent): boolean {
+  /** Whether a delta can be sent at once. */
+  maySend({ turnId }: LiveEvent): boolean {
     return this.isReplayed && (this.messagesOf.has(turnId) || this.latest?.turnId === turnId);
   }
 
-  /** Takes what can be told now. Before the replay nothing can: it would come before the begin of its own turn. */
-  take(): HeardEvent[] {
+  /** Takes what can be sent now. Before the replay nothing can: it would come before the begin of its own turn. */
+  take(): ReceivedEvent[] {
     if (!this.isReplayed) return [];
     const taken = this.waiting.filter(({ event }) => this.isNew(event));
     this.waiting = [];

@@ -20,7 +20,7 @@ export class AwakeWorkspaces1796100000000 implements MigrationInterface {
     await runner.query(`CREATE INDEX awake_workspaces_expires ON awake_workspaces (expires_at)`);
   }
 
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`DROP TABLE awake_workspaces`);
+  async down(): Promise<void> {
+    throw new Error('migrations only go forward');
   }
 }

@@ -1,7 +1,7 @@
-import type { QueryRunner } from 'typeorm';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** On which platforms an agent has a bot of its own: a list, so that a new platform needs no column. */
-export class Bots1795600000000 {
+export class Bots1795600000000 implements MigrationInterface {
   name = 'Bots1795600000000';
 
   async up(runner: QueryRunner): Promise<void> {
@@ -17,5 +17,7 @@ export class Bots1795600000000 {
     await runner.query(`CREATE INDEX agents_bots ON agents (id) WHERE bots <> '{}'`);
   }
 
-  async down(): Promise<void> {}
+  async down(): Promise<void> {
+    throw new Error('migrations only go forward');
+  }
 }

@@ -15,7 +15,7 @@ export class ProviderKeys1795560400000 implements MigrationInterface {
       )`);
   }
 
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`DROP TABLE account_provider_keys`);
+  async down(): Promise<void> {
+    throw new Error('migrations only go forward');
   }
 }

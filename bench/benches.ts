@@ -45,7 +45,7 @@ export const benches: BenchEntry[] = [
   },
   {
     name: 'turn-cost',
-    about: "the brain's own time per turn with 0 and 3 tool calls, the rest of Roost played by a stand-in",
+    about: "agent-runtime's own time per turn with 0 and 3 tool calls, the rest of Roost played by a stand-in",
     isDefault: true,
     load: () => import('./turn-cost.js'),
   },

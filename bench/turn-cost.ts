@@ -1,14 +1,14 @@
 import { LLMock } from '@copilotkit/aimock';
 import { startTestServers } from '#lib/testing';
-import { type Brain, startBrain } from '../apps/agent-runtime/src/testing/brain.js';
+import { type RuntimeFixture, startRuntime } from '../apps/agent-runtime/test/runtime-fixture.js';
 import type { Figure, Options } from './runner/bench.js';
 import { quantile } from './runner/quantile.js';
 
 export const name = 'turn-cost';
 
 /**
- * The brain alone, in this process, with a stand-in for the rest of Roost: with a model that answers at once all that a
- * turn takes is the brain's, the bus's and the database's. The second half speaks to a mock provider over HTTP, whose
+ * The runtime alone, in this process, with a stand-in for the rest of Roost: with a model that answers at once all that a
+ * turn takes is agent-runtime's, the bus's and the database's. The second half speaks to a mock provider over HTTP, whose
  * own time is included. Options: turns=100.
  */
 export async function run(options: Options): Promise<Figure[]> {
@@ -17,15 +17,15 @@ export async function run(options: Options): Promise<Figure[]> {
   const mock = new LLMock({ port: 0, logLevel: 'silent' });
   try {
     await mock.start();
-    const brain = await startBrain({ OPENAI_BASE_URL: `${mock.url}/v1` });
+    const runtime = await startRuntime({ OPENAI_BASE_URL: `${mock.url}/v1` });
     try {
-      brain.workspace.start();
+      runtime.workspace.start();
       return [
-        ...figuresOf('no tool call', await withoutTools(brain, turns)),
-        ...figuresOf('three tool calls, mock provider included', await withThreeTools(brain, mock, turns)),
+        ...figuresOf('no tool call', await withoutTools(runtime, turns)),
+        ...figuresOf('three tool calls, mock provider included', await withThreeTools(runtime, mock, turns)),
       ];
     } finally {
-      await brain.stop();
+      await runtime.stop();
     }
   } finally {
     await mock.stop();
@@ -33,13 +33,13 @@ export async function run(options: Options): Promise<Figure[]> {
   }
 }
 
-function withoutTools(brain: Brain, turns: number): Promise<number[]> {
-  brain.platform.configure({ model: 'demo' });
-  return timesOf(brain, 'hi', turns);
+function withoutTools(runtime: RuntimeFixture, turns: number): Promise<number[]> {
+  runtime.platform.configure({ model: 'demo' });
+  return timesOf(runtime, 'hi', turns);
 }
 
-function withThreeTools(brain: Brain, mock: LLMock, turns: number): Promise<number[]> {
-  brain.platform.configure({ model: 'openai/test' });
+function withThreeTools(runtime: RuntimeFixture, mock: LLMock, turns: number): Promise<number[]> {
+  runtime.platform.configure({ model: 'openai/test' });
   mock.on({ userMessage: 'three', hasToolResult: true }, { content: 'Done.' });
   mock.onMessage('three', {
     toolCalls: ['a', 'b', 'c'].map((file) => ({
@@ -47,14 +47,14 @@ function withThreeTools(brain: Brain, mock: LLMock, turns: number): Promise<numb
       arguments: JSON.stringify({ path: `${file}.txt`, content: file }),
     })),
   });
-  return timesOf(brain, 'three', turns);
+  return timesOf(runtime, 'three', turns);
 }
 
-async function timesOf(brain: Brain, text: string, turns: number): Promise<number[]> {
+async function timesOf(runtime: RuntimeFixture, text: string, turns: number): Promise<number[]> {
   const times: number[] = [];
   const warmUp = 30;
   for (let turn = 0; turn < turns + warmUp; turn++) {
-    const { ms, end } = await brain.platform.say(text, { conversationId: `cost-${text}-${turn}` }).outcome;
+    const { ms, end } = await runtime.platform.say(text, { conversationId: `cost-${text}-${turn}` }).outcome;
     if (end !== 'completed') throw new Error(`a turn ended as ${end}`);
     if (turn >= warmUp) times.push(ms);
   }

@@ -21,7 +21,7 @@ interface Message {
   status: string;
 }
 
-describe('several processes of messaging and of the brain', () => {
+describe('several processes of messaging and of agent-runtime', () => {
   let model: StandInModel;
   let roost: SpawnedRoost;
 

@@ -30,7 +30,7 @@ export const services: ServiceEntry[] = [
 ];
 
 /**
- * Stops what is given in the order in which work flows: the gateway and the brain first, since their requests and
+ * Stops what is given in the order in which work flows: the gateway and agent-runtime first, since their requests and
  * turns in progress still need the others. Errors of one do not keep the others from stopping.
  */
 export async function stopInOrder(stoppable: { name: string; stop(): Promise<void> }[]): Promise<void> {

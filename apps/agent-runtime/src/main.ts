@@ -10,7 +10,7 @@ import { RuntimeModule } from './runtime.module.js';
 // The SDK would print its warnings between our log lines.
 globalThis.AI_SDK_LOG_WARNINGS = false;
 
-/** Starts a brain: it claims turns as soon as this resolves. */
+/** Starts the service: its workers claim turns as soon as this resolves. */
 export const start: StartService = (env, inProcess) =>
   startService({
     name: 'agent-runtime',

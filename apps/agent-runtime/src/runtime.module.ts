@@ -8,25 +8,25 @@ import { Module } from '@nestjs/common';
 import { type Config, platformModels } from './config.js';
 import { ForgetAccount } from './forget-account.js';
 import { ForgetAgent } from './forget-agent.js';
-import { McpController } from './mcp/mcp.handlers.js';
+import { McpController } from './mcp/mcp.controller.js';
 import { McpPool } from './mcp/mcp-pool.js';
-import { AccessStore } from './mcp/registry/access-store.js';
+import { McpAccessRepository } from './mcp/registry/mcp-access.repository.js';
 import { McpRegistry } from './mcp/registry/mcp-registry.js';
-import { sealedServerSecrets, ServerStore } from './mcp/registry/server-store.js';
+import { sealedServerSecrets, McpServersRepository } from './mcp/registry/mcp-servers.repository.js';
 import { ModelCatalogue } from './models/list-models.js';
-import { ModelsController } from './models/models.handlers.js';
-import { RefusedKeys } from './models/refused-keys.js';
+import { ModelsController } from './models/models.controller.js';
+import { RefusedKeysRepository } from './models/refused-keys.repository.js';
 import { ServerDefault } from './models/server-default.js';
 import { Retention } from './sessions/retention.js';
-import { SessionStore } from './sessions/session-store.js';
-import { SessionsController } from './sessions/sessions.handlers.js';
-import { UnfinishedTurns } from './sessions/unfinished-turns.js';
+import { SessionsRepository } from './sessions/sessions.repository.js';
+import { SessionsController } from './sessions/sessions.controller.js';
+import { UnfinishedTurnsRepository } from './sessions/unfinished-turns.repository.js';
 import { TurnWorker } from './turns/turn-worker.js';
 
 const redirectUriOf = (config: Config) =>
   config.ROOST_MCP_REDIRECT_URI ?? `${config.PUBLIC_URL.replace(/\/$/, '')}/v1/mcp/oauth/callback`;
 
-/** The brain pool: claims turns, keeps sessions, knows models and MCP servers. */
+/** The worker pool: claims turns, keeps sessions, knows models and MCP servers. */
 @Module({
   controllers: [
     SessionsController,
@@ -40,8 +40,16 @@ const redirectUriOf = (config: Config) =>
     ForgetAccount,
     AccountLimits,
     ForgetAgent,
-    { provide: SessionStore, inject: [Database], useFactory: (database: Database) => new SessionStore(database) },
-    { provide: AccessStore, inject: [Database], useFactory: (database: Database) => new AccessStore(database) },
+    {
+      provide: SessionsRepository,
+      inject: [Database],
+      useFactory: (database: Database) => new SessionsRepository(database),
+    },
+    {
+      provide: McpAccessRepository,
+      inject: [Database],
+      useFactory: (database: Database) => new McpAccessRepository(database),
+    },
     {
       provide: Retention,
       inject: [Database, CONFIG, LOGGER],
@@ -60,9 +68,9 @@ const redirectUriOf = (config: Config) =>
     },
     {
       provide: McpRegistry,
-      inject: [Database, AccessStore, McpPool, CONFIG],
-      useFactory: (database: Database, access: AccessStore, pool: McpPool, config: Config) =>
-        new McpRegistry(new ServerStore(database, sealerFrom(config)), access, pool, {
+      inject: [Database, McpAccessRepository, McpPool, CONFIG],
+      useFactory: (database: Database, access: McpAccessRepository, pool: McpPool, config: Config) =>
+        new McpRegistry(new McpServersRepository(database, sealerFrom(config)), access, pool, {
           policy: policyOf(config.ROOST_MCP_NETWORK),
           redirectUri: redirectUriOf(config),
         }),
@@ -75,11 +83,11 @@ const redirectUriOf = (config: Config) =>
     },
     {
       provide: TurnWorker,
-      inject: [Bus, Database, SessionStore, McpRegistry, McpPool, CONFIG, LOGGER],
+      inject: [Bus, Database, SessionsRepository, McpRegistry, McpPool, CONFIG, LOGGER],
       useFactory: (
         bus: Bus,
         database: Database,
-        sessions: SessionStore,
+        sessions: SessionsRepository,
         registry: McpRegistry,
         pool: McpPool,
         config: Config,
@@ -92,8 +100,8 @@ const redirectUriOf = (config: Config) =>
             platform: platformModels(config),
             serverDefault: new ServerDefault(platformModels(config)),
             mcp: { registry, pool },
-            unfinished: new UnfinishedTurns(database),
-            refusedKeys: new RefusedKeys(database),
+            unfinished: new UnfinishedTurnsRepository(database),
+            refusedKeys: new RefusedKeysRepository(database),
             logger,
           },
           { maxTurns: config.ROOST_MAX_TURNS, accountTurns: config.ROOST_ACCOUNT_TURNS },

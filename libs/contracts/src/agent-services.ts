@@ -30,8 +30,8 @@ export const existingAgents = request('lifecycle.agent.existing', {
 });
 
 /**
- * Everything the brain needs for a turn, keys included: they travel only between the two services and are
- * never logged or stored by the brain. Errors: NOT_FOUND.
+ * Everything agent-runtime needs for a turn, keys included: they travel only between the two services and are
+ * never logged or stored by agent-runtime. Errors: NOT_FOUND.
  */
 export const getAgentForTurn = request('lifecycle.agent.for-turn', {
   input: wire({ agentId: AgentId }),

@@ -35,7 +35,7 @@ export const listAccountProviderKeys = request('lifecycle.provider-key.list', {
   input: wire({}),
   output: wire({ providerKeys: z.array(AccountProviderKey) }),
 });
-/** An account's keys in the clear, for the brain alone. Errors: ACCESS_DENIED for a call on an account's behalf. */
+/** An account's keys in the clear, for agent-runtime alone. Errors: ACCESS_DENIED for a call on an account's behalf. */
 export const openAccountProviderKeys = request('lifecycle.provider-key.open', {
   input: wire({ accountId: AccountId }),
   output: wire({ providerKeys: z.partialRecord(Provider, z.string()) }),

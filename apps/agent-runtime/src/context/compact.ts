@@ -1,5 +1,5 @@
 import { generateText, type ModelMessage } from 'ai';
-import { heardModel } from '../models/heard-model.js';
+import { observedModel } from '../models/observed-model.js';
 import type { ResolvedModel } from '../models/model-registry.js';
 import { withoutBase64 } from '../models/prompt/base64-text.js';
 import { estimateTokens } from '../models/tokens.js';
@@ -71,7 +71,7 @@ export async function summarise(
     let summary = '';
     for (const piece of pieces(messages.map(asText), threshold * 2)) {
       const { text } = await generateText({
-        model: heardModel(model),
+        model: observedModel(model),
         instructions: instructions ? `${BASE_INSTRUCTIONS}\n\n${instructions}` : BASE_INSTRUCTIONS,
         prompt: summary ? `Summary so far:\n${summary}\n\nWhat came next:\n${piece}` : piece,
         maxOutputTokens: MAX_SUMMARY_TOKENS,

@@ -3,7 +3,7 @@ import type { ModelMessage, ToolSet } from 'ai';
 import type { Bus } from '#lib/bus';
 import { type AgentKeys, type PlatformModels, type ResolvedModel, resolveModel } from '../models/model-registry.js';
 import type { ServerDefault } from '../models/server-default.js';
-import type { ContextRow, Session, SessionStore } from '../sessions/session-store.js';
+import type { ContextRow, Session, SessionsRepository } from '../sessions/sessions.repository.js';
 import { type ToolContext } from '../tools/tool-context.js';
 import type { McpRegistry } from '../mcp/registry/mcp-registry.js';
 import type { McpPool } from '../mcp/mcp-pool.js';
@@ -17,7 +17,7 @@ import { systemPrompt } from './system-prompt.js';
 
 export interface ContextSources {
   bus: Bus;
-  sessions: SessionStore;
+  sessions: SessionsRepository;
   platform: PlatformModels;
   serverDefault: ServerDefault;
   mcp: { registry: McpRegistry; pool: McpPool };

@@ -1,6 +1,6 @@
 import { cancelExec, type ClaimedTurn } from '#lib/contracts';
 import type { AssistantContent, ModelMessage, ToolContent } from 'ai';
-import type { OpenCall, UnfinishedWork } from '../sessions/unfinished-turns.js';
+import type { OpenCall, UnfinishedWork } from '../sessions/unfinished-turns.repository.js';
 import { execIdOf } from '../tools/bash.js';
 import type { ToolContext } from '../tools/tool-context.js';
 import { toolCall } from '../tools/workspace-request.js';

@@ -32,7 +32,7 @@ describe('the MCP client against the published conformance suite', () => {
   const client = join(folder, 'client.mjs');
 
   beforeAll(async () => {
-    await bundleProgram('apps/agent-runtime/src/testing/conformance-client.ts', client);
+    await bundleProgram('apps/agent-runtime/test/conformance-client.ts', client);
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -12,8 +12,8 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import { type Brain, startBrain } from '../testing/brain.js';
-import { serveLocalProcesses } from '../testing/local-processes.js';
+import { type RuntimeFixture, startRuntime } from '../../test/runtime-fixture.js';
+import { serveLocalProcesses } from '../../test/local-processes.js';
 
 const program = (name: string) =>
   fileURLToPath(new URL(`../../../../node_modules/@modelcontextprotocol/${name}/dist/index.js`, import.meta.url));
@@ -22,19 +22,19 @@ describe('MCP servers in a turn', () => {
   const mock = new LLMock({ port: 0, logLevel: 'silent' });
   const children: ChildProcess[] = [];
   const servers: Server[] = [];
-  let brain: Brain;
+  let runtime: RuntimeFixture;
   let stopProcesses: () => void;
   let prompt = '';
 
   beforeAll(async () => {
     await mock.start();
-    brain = await startBrain({ OPENAI_BASE_URL: `${mock.url}/v1`, ROOST_DEFAULT_MODEL: 'openai/test' });
-    brain.workspace.start();
-    stopProcesses = serveLocalProcesses(brain.connection, brain.platform.agentId);
+    runtime = await startRuntime({ OPENAI_BASE_URL: `${mock.url}/v1`, ROOST_DEFAULT_MODEL: 'openai/test' });
+    runtime.workspace.start();
+    stopProcesses = serveLocalProcesses(runtime.connection, runtime.platform.agentId);
   });
   afterEach(() => void mock.reset());
   afterAll(async () => {
-    await brain.stop();
+    await runtime.stop();
     stopProcesses();
     for (const child of children) child.kill('SIGKILL');
     for (const server of servers) server.close().closeAllConnections();
@@ -47,7 +47,7 @@ describe('MCP servers in a turn', () => {
     // A picture in a result follows it as a message of its own.
     mock.on({ predicate: ({ messages }) => messages.some(({ role }) => role === 'tool') }, { content: 'done' });
     mock.onMessage('use it', { toolCalls: [{ name, arguments: JSON.stringify(args) }] });
-    const outcome = await brain.platform.say('use it', { conversationId: `mcp-${Math.random()}` }).outcome;
+    const outcome = await runtime.platform.say('use it', { conversationId: `mcp-${Math.random()}` }).outcome;
     expect(outcome).toMatchObject({ end: 'completed', replies: ['done'] });
     return prompt;
   }
@@ -76,7 +76,7 @@ describe('MCP servers in a turn', () => {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
   }
 
-  const use = (mcpServers: Record<string, McpServerConfig>) => brain.platform.configure({ mcpServers });
+  const use = (mcpServers: Record<string, McpServerConfig>) => runtime.platform.configure({ mcpServers });
 
   it('are called over Streamable HTTP, images passed on', async () => {
     use({ every: { url: await everything('streamableHttp') } });
@@ -155,7 +155,7 @@ describe('MCP servers in a turn', () => {
     use({ bad: { url: await listen(handle) } });
     let system = '';
     mock.on({ predicate: (request) => ((system = JSON.stringify(request.messages)), true) }, { content: 'I go on.' });
-    const { replies } = await brain.platform.say('hello', { conversationId: `bad-${Math.random()}` }).outcome;
+    const { replies } = await runtime.platform.say('hello', { conversationId: `bad-${Math.random()}` }).outcome;
     expect(replies).toEqual(['I go on.']);
     expect(system).toContain('The MCP server bad cannot be used now');
   });
@@ -195,17 +195,17 @@ describe('MCP servers in a turn', () => {
     use({ every: { url: await everything('streamableHttp'), headers: { 'x-api-key': canary } } });
     const told = await callTool('every__echo', { message: 'hello' });
     expect(told).not.toContain(canary);
-    expect(JSON.stringify(brain.platform.live)).not.toContain(canary);
-    expect(JSON.stringify([...brain.workspace.files.values()].map(String))).not.toContain(canary);
+    expect(JSON.stringify(runtime.platform.live)).not.toContain(canary);
+    expect(JSON.stringify([...runtime.workspace.files.values()].map(String))).not.toContain(canary);
   });
 
   describe('of the registry', () => {
     const ask = <I extends z.ZodType, O extends z.ZodType>(
       request: contract.RequestContract<I, O>,
       input: z.output<I>,
-      accountId = brain.platform.accountId,
+      accountId = runtime.platform.accountId,
     ) =>
-      requestOverNats(brain.connection, request, input, {
+      requestOverNats(runtime.connection, request, input, {
         accountId,
         requestId: 'req_test',
         deadline: Date.now() + 20_000,
@@ -225,7 +225,7 @@ describe('MCP servers in a turn', () => {
       mock.reset();
       await ask(contract.grantMcpAccess, {
         serverId: server.id,
-        agentId: brain.platform.agentId,
+        agentId: runtime.platform.agentId,
         accessMode: 'selected',
         tools: ['echo'],
       });
@@ -233,7 +233,7 @@ describe('MCP servers in a turn', () => {
       mock.reset();
       await expect(callTool('shared__get-sum', { a: 1, b: 1 })).resolves.not.toContain('is 2');
 
-      await ask(contract.revokeMcpAccess, { serverId: server.id, agentId: brain.platform.agentId });
+      await ask(contract.revokeMcpAccess, { serverId: server.id, agentId: runtime.platform.agentId });
       await expect(ask(contract.listMcpAccess, { serverId: server.id })).resolves.toEqual({ access: [] });
       await ask(contract.deleteMcpServer, { serverId: server.id });
       await expect(ask(contract.getMcpServer, { serverId: server.id })).rejects.toMatchObject({ code: 'NOT_FOUND' });
@@ -253,7 +253,7 @@ describe('MCP servers in a turn', () => {
       );
       const health = () => ask(contract.checkMcpHealth, { serverId });
       await expect(health()).resolves.toMatchObject({ healthy: false, status: 'unknown', checkedAt: null });
-      await ask(contract.grantMcpAccess, { serverId, agentId: brain.platform.agentId, accessMode: 'all', tools: [] });
+      await ask(contract.grantMcpAccess, { serverId, agentId: runtime.platform.agentId, accessMode: 'all', tools: [] });
 
       await callTool('inside__any', {});
       const failed = await health();

@@ -1,6 +1,6 @@
 import { printable } from '#lib/bounded-streams';
 import type { McpServerConfig } from '#lib/contracts';
-import { maskSecrets } from '../models/provider-words.js';
+import { maskSecrets } from '../models/provider-message.js';
 
 /** Read of what a server said before it is masked and cut. */
 const MAX_READ = 10_000;

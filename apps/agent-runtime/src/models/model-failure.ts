@@ -1,8 +1,8 @@
 import { APICallError, InvalidPromptError, RetryError } from 'ai';
 import { RoostError } from '#lib/contracts';
 import type { ResolvedModel } from './model-registry.js';
-import { providerWords } from './provider-words.js';
-import { BrokenStream } from './spoken-answer.js';
+import { providerMessage } from './provider-message.js';
+import { BrokenStream } from './collect-answer.js';
 
 /** Why a model call came to nothing, and what is to be done about it. */
 export interface ModelFailure {
@@ -176,7 +176,7 @@ const isOverload = (status: number | undefined, kinds: string[]) =>
   status === 429 || status === 503 || status === 529 || kinds.some((kind) => OVERLOADED.has(kind));
 
 function withWords(what: string, { message, body }: Told): string {
-  const words = providerWords(messageOf(parsed(body) ?? {}) || message);
+  const words = providerMessage(messageOf(parsed(body) ?? {}) || message);
   return words ? `${what}: ${words}` : what;
 }
 

@@ -6,27 +6,27 @@ import { resetSessions } from '#lib/contracts';
 import { Database } from '#lib/database';
 import { until } from '#lib/testing';
 import { pino } from 'pino';
-import { type Brain, startBrain } from '../testing/brain.js';
+import { type RuntimeFixture, startRuntime } from '../../test/runtime-fixture.js';
 import { Retention } from './retention.js';
 
 describe('sessions', () => {
   const mock = new LLMock({ port: 0, logLevel: 'silent' });
-  let brain: Brain;
+  let runtime: RuntimeFixture;
   let sql: pg.Client;
   /** The prompt of the latest model call, as the model got it. */
   let prompt = '';
 
   beforeAll(async () => {
     await mock.start();
-    brain = await startBrain({ OPENAI_BASE_URL: `${mock.url}/v1`, ROOST_DEFAULT_MODEL: 'openai/test' });
-    brain.workspace.start();
-    sql = new pg.Client({ connectionString: brain.database.url });
+    runtime = await startRuntime({ OPENAI_BASE_URL: `${mock.url}/v1`, ROOST_DEFAULT_MODEL: 'openai/test' });
+    runtime.workspace.start();
+    sql = new pg.Client({ connectionString: runtime.database.url });
     await sql.connect();
   });
   afterEach(() => {
     mock.reset();
-    brain.platform.agent = {
-      ...brain.platform.agent,
+    runtime.platform.agent = {
+      ...runtime.platform.agent,
       sessionMode: 'ephemeral',
       configuration: {},
       systemPrompt: null,
@@ -35,7 +35,7 @@ describe('sessions', () => {
   });
   afterAll(async () => {
     await sql.end();
-    await brain.stop();
+    await runtime.stop();
     await mock.stop();
   });
 
@@ -45,7 +45,7 @@ describe('sessions', () => {
       content: make(prompt),
     }));
   }
-  const say = (text: string, conversationId: string) => brain.platform.say(text, { conversationId }).outcome;
+  const say = (text: string, conversationId: string) => runtime.platform.say(text, { conversationId }).outcome;
 
   it('gives an ephemeral turn the conversation’s recent messages and nothing older', async () => {
     answer(() => 'ok');
@@ -64,22 +64,22 @@ describe('sessions', () => {
     await say('look', 'forgetful');
     await say('and now?', 'forgetful');
     expect(prompt).not.toContain('ran secret-command');
-    brain.platform.agent = { ...brain.platform.agent, sessionMode: 'persistent' };
+    runtime.platform.agent = { ...runtime.platform.agent, sessionMode: 'persistent' };
     await say('look', 'keeping');
     await say('and now?', 'keeping');
     expect(prompt).toContain('ran secret-command');
   });
 
   it('marks what an interrupted turn had said, and goes on from there', async () => {
-    brain.platform.agent = { ...brain.platform.agent, sessionMode: 'persistent' };
+    runtime.platform.agent = { ...runtime.platform.agent, sessionMode: 'persistent' };
     mock.onMessage(
       'tell a story',
       { content: 'Once upon a time '.repeat(50) },
       { chunkSize: 5, streamingProfile: { ttft: 5, tps: 20 } },
     );
-    const { turnId, outcome } = brain.platform.say('tell a story', { conversationId: 'story' });
-    await until('it speaks', () => brain.platform.liveText(turnId).includes('upon'));
-    brain.platform.interrupt(turnId);
+    const { turnId, outcome } = runtime.platform.say('tell a story', { conversationId: 'story' });
+    await until('it speaks', () => runtime.platform.liveText(turnId).includes('upon'));
+    runtime.platform.interrupt(turnId);
     await outcome;
     answer(() => 'ok');
     await say('go on', 'story');
@@ -94,10 +94,10 @@ describe('sessions', () => {
 
   it('replaces the base prompt or adds to it', async () => {
     answer(() => 'ok');
-    brain.platform.agent = { ...brain.platform.agent, systemPrompt: 'Speak like a pirate.' };
+    runtime.platform.agent = { ...runtime.platform.agent, systemPrompt: 'Speak like a pirate.' };
     await say('hi', 'prompt');
     expect(prompt).toMatch(/You are Ada.*Speak like a pirate/);
-    brain.platform.agent = { ...brain.platform.agent, systemPromptType: 'replace' };
+    runtime.platform.agent = { ...runtime.platform.agent, systemPromptType: 'replace' };
     await say('hi', 'prompt');
     expect(prompt).not.toContain('You are Ada');
     expect(prompt).toContain('Speak like a pirate.');
@@ -105,14 +105,14 @@ describe('sessions', () => {
 
   it('fills the templates of hooks', async () => {
     answer(() => 'ok');
-    brain.platform.configure({
+    runtime.platform.configure({
       hookMessages: {
         channelMessageReceived: '<{{channel}} from="{{sender}}" n={{count}}>{{content}}</>',
         sessionStart: 'A new day.',
         sessionEnd: 'Tidy up.',
       },
     });
-    await brain.platform.say(['one', 'two'], { conversationId: 'hooks' }).outcome;
+    await runtime.platform.say(['one', 'two'], { conversationId: 'hooks' }).outcome;
     expect(prompt).toContain('<api from=\\"tester\\" n=2>one\\n\\ntwo</>');
     expect(prompt).toContain('A new day.');
     expect(prompt).toContain('Tidy up.');
@@ -124,11 +124,11 @@ describe('sessions', () => {
       { toolCalls: [{ name: 'bash', arguments: '{"command":"slow"}' }] },
     );
     answer(() => 'ok');
-    brain.workspace.onCommand = () => new Promise((resolve) => setTimeout(() => resolve({ stdout: 'done' }), 1_200));
-    brain.platform.waitingMessages = 2;
+    runtime.workspace.onCommand = () => new Promise((resolve) => setTimeout(() => resolve({ stdout: 'done' }), 1_200));
+    runtime.platform.waitingMessages = 2;
     await say('work', 'unread');
-    brain.platform.waitingMessages = 0;
-    brain.workspace.onCommand = (command) => ({ stdout: `ran ${command}` });
+    runtime.platform.waitingMessages = 0;
+    runtime.workspace.onCommand = (command) => ({ stdout: `ran ${command}` });
     expect(prompt).toContain('2 new messages wait');
   });
 
@@ -146,32 +146,32 @@ describe('sessions', () => {
     );
     answer(() => 'ok');
     await say('remember', 'memory');
-    expect(brain.workspace.files.get('memory/boat.md')?.toString()).toBe('It is called Swallow');
+    expect(runtime.workspace.files.get('memory/boat.md')?.toString()).toBe('It is called Swallow');
     await say('hi', 'other');
     expect(prompt).toContain('- boat: the name of the boat');
-    const ensured = brain.platform.ensured;
-    brain.workspace.stop();
+    const ensured = runtime.platform.ensured;
+    runtime.workspace.stop();
     await say('hi again', 'other');
     expect(prompt).toContain('- boat: the name of the boat');
-    expect(brain.platform.ensured).toBe(ensured);
-    brain.workspace.start();
-    brain.platform.configure({ memoryConfig: { persistence: 'ephemeral' } });
+    expect(runtime.platform.ensured).toBe(ensured);
+    runtime.workspace.start();
+    runtime.platform.configure({ memoryConfig: { persistence: 'ephemeral' } });
     await say('remember', 'memory');
-    expect([...brain.workspace.files.keys()].filter((name) => name.startsWith('memory'))).toEqual([]);
+    expect([...runtime.workspace.files.keys()].filter((name) => name.startsWith('memory'))).toEqual([]);
   });
 
   const resetOf = (conversationId: string) =>
     requestOverNats(
-      brain.connection,
+      runtime.connection,
       resetSessions,
-      { agentId: brain.platform.agentId, conversationId },
-      { accountId: brain.platform.accountId, requestId: 'req_test', deadline: Date.now() + 5_000 },
+      { agentId: runtime.platform.agentId, conversationId },
+      { accountId: runtime.platform.accountId, requestId: 'req_test', deadline: Date.now() + 5_000 },
     );
 
   it('starts afresh after a reset, for a persistent and for an ephemeral session', async () => {
     answer(() => 'ok');
     for (const sessionMode of ['persistent', 'ephemeral'] as const) {
-      brain.platform.agent = { ...brain.platform.agent, sessionMode };
+      runtime.platform.agent = { ...runtime.platform.agent, sessionMode };
       await say('the old secret', `reset-${sessionMode}`);
       await expect(resetOf(`reset-${sessionMode}`)).resolves.toEqual({ sessionsEnded: 1 });
       await say('hello again', `reset-${sessionMode}`);
@@ -181,8 +181,8 @@ describe('sessions', () => {
   });
 
   it('carries out session_end with the old context when a persistent session was reset, once and unseen', async () => {
-    brain.platform.agent = { ...brain.platform.agent, sessionMode: 'persistent' };
-    brain.platform.configure({ hookMessages: { sessionEnd: 'Save your notes.' } });
+    runtime.platform.agent = { ...runtime.platform.agent, sessionMode: 'persistent' };
+    runtime.platform.configure({ hookMessages: { sessionEnd: 'Save your notes.' } });
     let closing = '';
     const isClosing = (text: string) =>
       text.includes('This session ends now; nobody reads your answer. Save your notes.');
@@ -201,35 +201,35 @@ describe('sessions', () => {
     answer((text) => (isClosing(text) ? 'I have saved them.' : 'ok'));
     await say('our plan is blue', 'closing');
     await resetOf('closing');
-    const { turnId, outcome } = brain.platform.say('a new topic', { conversationId: 'closing' });
+    const { turnId, outcome } = runtime.platform.say('a new topic', { conversationId: 'closing' });
     await expect(outcome).resolves.toMatchObject({ replies: ['ok'] });
     expect(closing).toContain('our plan is blue');
-    expect(brain.workspace.files.get('saved.txt')?.toString()).toBe('kept');
+    expect(runtime.workspace.files.get('saved.txt')?.toString()).toBe('kept');
     expect(prompt).not.toContain('our plan is blue');
-    expect(brain.platform.live.filter((event) => event.turnId === turnId && event.type !== 'text.delta')).toEqual([]);
+    expect(runtime.platform.live.filter((event) => event.turnId === turnId && event.type !== 'text.delta')).toEqual([]);
     // Its steps are debited as all others: two of the hook, one of the turn.
-    expect([...brain.platform.debits.keys()].filter((stepId) => stepId.startsWith(turnId))).toHaveLength(3);
+    expect([...runtime.platform.debits.keys()].filter((stepId) => stepId.startsWith(turnId))).toHaveLength(3);
     closing = '';
     await say('and on', 'closing');
     expect(closing).toBe('');
   });
 
   it('wipes an ephemeral memory when a persistent session ends, and not before', async () => {
-    brain.platform.agent = { ...brain.platform.agent, sessionMode: 'persistent' };
-    brain.platform.configure({ memoryConfig: { persistence: 'ephemeral' } });
+    runtime.platform.agent = { ...runtime.platform.agent, sessionMode: 'persistent' };
+    runtime.platform.configure({ memoryConfig: { persistence: 'ephemeral' } });
     answer(() => 'ok');
-    brain.workspace.files.set('memory/index.md', Buffer.from('- sail: the red one\n'));
+    runtime.workspace.files.set('memory/index.md', Buffer.from('- sail: the red one\n'));
     await say('hi', 'wiping');
     await say('hi', 'wiping');
     expect(prompt).toContain('the red one');
     await resetOf('wiping');
     await say('hi', 'wiping');
     expect(prompt).not.toContain('the red one');
-    expect(brain.workspace.files.has('memory/index.md')).toBe(false);
+    expect(runtime.workspace.files.has('memory/index.md')).toBe(false);
   });
 
   it('wipes an ephemeral memory also after a turn that was interrupted', async () => {
-    brain.platform.configure({ memoryConfig: { persistence: 'ephemeral' } });
+    runtime.platform.configure({ memoryConfig: { persistence: 'ephemeral' } });
     mock.on(
       { userMessage: 'remember and wait', hasToolResult: false },
       {
@@ -240,20 +240,20 @@ describe('sessions', () => {
       },
     );
     answer(() => 'ok');
-    brain.workspace.onCommand = async (_, cancelled) => (await cancelled, { cancelled: true });
-    const { turnId, outcome } = brain.platform.say('remember and wait', { conversationId: 'cut-memory' });
-    await until('it runs', () => brain.workspace.commands.includes('hang'));
-    brain.platform.interrupt(turnId);
+    runtime.workspace.onCommand = async (_, cancelled) => (await cancelled, { cancelled: true });
+    const { turnId, outcome } = runtime.platform.say('remember and wait', { conversationId: 'cut-memory' });
+    await until('it runs', () => runtime.workspace.commands.includes('hang'));
+    runtime.platform.interrupt(turnId);
     await outcome;
-    brain.workspace.onCommand = (command) => ({ stdout: `ran ${command}` });
+    runtime.workspace.onCommand = (command) => ({ stdout: `ran ${command}` });
     await say('hi', 'cut-memory');
-    expect([...brain.workspace.files.keys()].filter((name) => name.startsWith('memory'))).toEqual([]);
+    expect([...runtime.workspace.files.keys()].filter((name) => name.startsWith('memory'))).toEqual([]);
   });
 
   it('forgets old transcripts and usage, but never what an open persistent session has in its context', async () => {
     answer(() => 'ok');
     await say('old and ephemeral', 'aged-ephemeral');
-    brain.platform.agent = { ...brain.platform.agent, sessionMode: 'persistent' };
+    runtime.platform.agent = { ...runtime.platform.agent, sessionMode: 'persistent' };
     await say('old and open', 'aged-open');
     await say('old and ended', 'aged-ended');
     await resetOf('aged-ended');
@@ -261,7 +261,7 @@ describe('sessions', () => {
       `UPDATE runtime.transcript SET created_at = now() - interval '100 days' WHERE content LIKE '%old and %'`,
     );
     await sql.query(`UPDATE runtime.turn_usage SET created_at = now() - interval '500 days'`);
-    const database = await Database.open({ url: brain.database.url, poolSize: 4, schema: 'runtime', migrations: [] });
+    const database = await Database.open({ url: runtime.database.url, poolSize: 4, schema: 'runtime', migrations: [] });
     await new Retention(database, { transcript: 90, usage: 400 }, pino({ level: 'silent' })).sweep();
     await database.close();
     const { rows } = await sql.query<{ content: string }>(
@@ -280,8 +280,8 @@ describe('sessions', () => {
     async () => {
       const threshold = 50_000;
       const CHARS_PER_TOKEN = 4;
-      brain.platform.agent = {
-        ...brain.platform.agent,
+      runtime.platform.agent = {
+        ...runtime.platform.agent,
         sessionMode: 'persistent',
         configuration: { compaction: { thresholdTrigger: threshold } },
       };

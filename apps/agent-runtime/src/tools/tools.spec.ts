@@ -1,27 +1,27 @@
 import { LLMock } from '@copilotkit/aimock';
 import { until } from '#lib/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Brain, startBrain } from '../testing/brain.js';
+import { type RuntimeFixture, startRuntime } from '../../test/runtime-fixture.js';
 
 /** Every built-in tool of runtime.md, called by a model. */
 describe('the built-in tool', () => {
   const mock = new LLMock({ port: 0, logLevel: 'silent' });
-  let brain: Brain;
+  let runtime: RuntimeFixture;
 
   beforeAll(async () => {
     await mock.start();
-    brain = await startBrain({ OPENAI_BASE_URL: `${mock.url}/v1`, ROOST_DEFAULT_MODEL: 'openai/test' });
-    brain.workspace.start();
-    brain.neighbours.knows('telegram:bot:7', 'telegram', 'Grace');
-    brain.neighbours.knows('default', 'api', 'tester');
+    runtime = await startRuntime({ OPENAI_BASE_URL: `${mock.url}/v1`, ROOST_DEFAULT_MODEL: 'openai/test' });
+    runtime.workspace.start();
+    runtime.neighbours.knows('telegram:bot:7', 'telegram', 'Grace');
+    runtime.neighbours.knows('default', 'api', 'tester');
   });
   afterEach(() => {
     mock.reset();
-    brain.platform.configure({});
-    brain.workspace.onCommand = (command) => ({ stdout: `ran ${command}\n` });
+    runtime.platform.configure({});
+    runtime.workspace.onCommand = (command) => ({ stdout: `ran ${command}\n` });
   });
   afterAll(async () => {
-    await brain.stop();
+    await runtime.stop();
     await mock.stop();
   });
 
@@ -31,11 +31,11 @@ describe('the built-in tool', () => {
   async function callAll(calls: [name: string, args: object][]): Promise<{ output: string; isError: boolean }[]> {
     mock.on({ userMessage: 'go', hasToolResult: true }, { content: 'done' });
     mock.onMessage('go', { toolCalls: calls.map(([name, args]) => ({ name, arguments: JSON.stringify(args) })) });
-    const { turnId, outcome } = brain.platform.say('go', { conversationId: `tools-${turns++}` });
+    const { turnId, outcome } = runtime.platform.say('go', { conversationId: `tools-${turns++}` });
     await expect(outcome).resolves.toMatchObject({ end: 'completed' });
     mock.reset();
     const ofTurn = (type: string) =>
-      brain.platform.live.flatMap((event) =>
+      runtime.platform.live.flatMap((event) =>
         event.turnId === turnId && event.type === type && event.tool ? [event.tool] : [],
       );
     await until('the results were told', () => ofTurn('tool.result').length === calls.length);
@@ -50,13 +50,13 @@ describe('the built-in tool', () => {
   };
 
   it('bash gives output, standard error and the exit code', async () => {
-    brain.workspace.onCommand = () => ({ stdout: 'out\n', stderr: 'err\n', exitCode: 3 });
+    runtime.workspace.onCommand = () => ({ stdout: 'out\n', stderr: 'err\n', exitCode: 3 });
     const { output } = await call('bash', { command: 'true' });
     expect(output).toBe('out\n\n[stderr]\nerr\n\n[exit code 3]');
   });
 
   it('bash says that a command was killed at its timeout', async () => {
-    brain.workspace.onCommand = () => ({ exitCode: null, signal: 'SIGTERM', timedOut: true });
+    runtime.workspace.onCommand = () => ({ exitCode: null, signal: 'SIGTERM', timedOut: true });
     await expect(call('bash', { command: 'sleep 9', timeout_seconds: 1 })).resolves.toEqual({
       output: '[killed after 1 s]',
       isError: false,
@@ -87,14 +87,14 @@ describe('the built-in tool', () => {
   });
 
   it('search_files gives path, line and text', async () => {
-    brain.workspace.found = [{ path: '/workspace/a.txt', matches: [{ line: 2, text: 'needle' }] }];
+    runtime.workspace.found = [{ path: '/workspace/a.txt', matches: [{ line: 2, text: 'needle' }] }];
     expect((await call('search_files', { query: 'needle' })).output).toBe('/workspace/a.txt:2: needle');
-    brain.workspace.found = [];
+    runtime.workspace.found = [];
     expect((await call('search_files', { query: 'nothing' })).output).toBe('[nothing found]');
   });
 
   it.each(['flat', 'hierarchical'] as const)('memory_write and memory_read keep what matters (%s)', async (type) => {
-    brain.platform.configure({ memoryConfig: { type } });
+    runtime.platform.configure({ memoryConfig: { type } });
     const topic = type === 'flat' ? {} : { topic: 'boat' };
     const summary = type === 'flat' ? {} : { summary: 'its name' };
     await call('memory_write', { ...topic, ...summary, content: 'Swallow' });
@@ -102,11 +102,11 @@ describe('the built-in tool', () => {
   });
 
   it('memory_write refuses what is beyond max_size_mb', async () => {
-    brain.platform.configure({ memoryConfig: { type: 'hierarchical', maxSizeMb: 1 } });
-    brain.workspace.files.set('memory/full.md', Buffer.alloc(1_048_576, 120));
+    runtime.platform.configure({ memoryConfig: { type: 'hierarchical', maxSizeMb: 1 } });
+    runtime.workspace.files.set('memory/full.md', Buffer.alloc(1_048_576, 120));
     const { output, isError } = await call('memory_write', { topic: 'more', content: 'x', summary: 'x' });
     expect({ output, isError }).toEqual({ output: 'the memory is full (1 MB): shorten a topic first', isError: true });
-    brain.workspace.files.delete('memory/full.md');
+    runtime.workspace.files.delete('memory/full.md');
   });
 
   it('wait waits', async () => {
@@ -114,19 +114,19 @@ describe('the built-in tool', () => {
   });
 
   it('read_messages shows what waits', async () => {
-    brain.platform.remember('user', 'a question of Ada', 'elsewhere');
+    runtime.platform.remember('user', 'a question of Ada', 'elsewhere');
     const { output } = await call('read_messages', {});
     expect(output).toContain('[elsewhere over api,');
     expect(output).toContain('a question of Ada');
   });
 
   it('send_message reaches a channel’s person or a conversation, once for a repeated attempt', async () => {
-    brain.neighbours.posted.clear();
+    runtime.neighbours.posted.clear();
     await expect(call('send_message', { to: 'telegram', content: 'hello' })).resolves.toEqual({
       output: 'Sent to Grace over telegram.',
       isError: false,
     });
-    expect([...brain.neighbours.posted.values()]).toMatchObject([
+    expect([...runtime.neighbours.posted.values()]).toMatchObject([
       { conversationId: 'telegram:bot:7', content: 'hello' },
     ]);
     const twice = await callAll([
@@ -134,12 +134,12 @@ describe('the built-in tool', () => {
       ['send_message', { to: 'default', content: 'same' }],
     ]);
     expect(twice.map(({ output }) => output)).toEqual(['Sent to tester over api.', 'Sent to tester over api.']);
-    expect(brain.neighbours.posted.size).toBe(2);
+    expect(runtime.neighbours.posted.size).toBe(2);
   });
 
   it('send_message begins a conversation with somebody who is only linked', async () => {
-    brain.neighbours.posted.clear();
-    brain.neighbours.channels = [
+    runtime.neighbours.posted.clear();
+    runtime.neighbours.channels = [
       {
         type: 'slack',
         id: null,
@@ -152,7 +152,7 @@ describe('the built-in tool', () => {
       },
     ];
     await call('send_message', { to: 'slack', content: 'first words' });
-    expect([...brain.neighbours.posted.values()]).toMatchObject([
+    expect([...runtime.neighbours.posted.values()]).toMatchObject([
       { conversationId: 'slack:bot:9', channel: 'slack', counterparty: { displayName: 'linus' } },
     ]);
   });
@@ -174,7 +174,7 @@ describe('the built-in tool', () => {
     expect(created.output).toMatch(
       /^Created\. [0-9a-f-]{36}: “tea”, 0 16 \* \* \* \(Europe\/London\), next .*: Make tea$/,
     );
-    const [id = ''] = brain.neighbours.schedules.keys();
+    const [id = ''] = runtime.neighbours.schedules.keys();
     expect((await call('schedule_list', {})).output).toContain(id);
     expect((await call('schedule_delete', { id })).output).toBe('Deleted.');
     expect((await call('schedule_list', {})).output).toBe('[no schedule]');
@@ -208,7 +208,7 @@ describe('the built-in tool', () => {
   it('bash calls of one step run one after the other, reading tools side by side', async () => {
     let running = 0;
     let most = 0;
-    brain.workspace.onCommand = async () => {
+    runtime.workspace.onCommand = async () => {
       most = Math.max(most, ++running);
       await new Promise((resolve) => setTimeout(resolve, 20));
       running--;
@@ -221,7 +221,7 @@ describe('the built-in tool', () => {
     expect(most).toBe(1);
     // Each read waits for the other: only calls that run at the same time can end.
     const arrived = new Set<string>();
-    brain.workspace.onRead = async (path) => {
+    runtime.workspace.onRead = async (path) => {
       arrived.add(path);
       await until('both reads have come', () => arrived.size === 2);
     };
@@ -232,7 +232,7 @@ describe('the built-in tool', () => {
       ['read_file', { path: 'left.txt' }],
       ['read_file', { path: 'right.txt' }],
     ]);
-    brain.workspace.onRead = undefined;
+    runtime.workspace.onRead = undefined;
     expect(read.map(({ output }) => output)).toEqual(['l', 'r']);
   });
 });

@@ -3,7 +3,7 @@ import type { ModelMessage } from 'ai';
 import type { TurnContext } from '../context/load-context.js';
 import { wipeMemory } from '../context/wipe-memory.js';
 import { modelFailure } from '../models/model-failure.js';
-import type { SessionStore } from '../sessions/session-store.js';
+import type { SessionsRepository } from '../sessions/sessions.repository.js';
 import { builtInTools } from '../tools/toolset.js';
 import { modelLoop } from './model-loop.js';
 import { ReplyText } from './reply-text.js';
@@ -12,7 +12,7 @@ import { TurnView } from './turn-view.js';
 
 /** What it needs of the worker that runs the turn. */
 interface ClosingSources {
-  sessions: SessionStore;
+  sessions: SessionsRepository;
   logger: Logger;
 }
 

@@ -4,7 +4,7 @@ import type { ModelMessage } from 'ai';
 import { planCompaction, summarise, tokensOf } from '../context/compact.js';
 import type { TurnContext } from '../context/load-context.js';
 import type { ResolvedModel } from '../models/model-registry.js';
-import type { SessionStore } from '../sessions/session-store.js';
+import type { SessionsRepository } from '../sessions/sessions.repository.js';
 import type { TurnView } from './turn-view.js';
 
 const DEFAULT_THRESHOLD = 120_000;
@@ -15,7 +15,7 @@ export class Compactor {
   private readonly isEnabled: boolean;
 
   constructor(
-    private readonly sessions: SessionStore,
+    private readonly sessions: SessionsRepository,
     private readonly turn: ClaimedTurn,
     private readonly context: TurnContext,
     private readonly summaryModel: ResolvedModel,

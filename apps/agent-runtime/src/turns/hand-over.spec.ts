@@ -3,14 +3,14 @@ import type { RunningService } from '#lib/bus';
 import { until } from '#lib/testing';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Brain, startBrain } from '../testing/brain.js';
+import { type RuntimeFixture, startRuntime } from '../../test/runtime-fixture.js';
 
 const INTERRUPTED = '[interrupted: the worker that waited for this went away';
 
 /** A turn whose worker goes away is gone on with by another, from where it was. */
 describe('the hand-over of a turn', () => {
   const mock = new LLMock({ port: 0, logLevel: 'silent' });
-  let brain: Brain;
+  let runtime: RuntimeFixture;
   let sql: pg.Client;
   let second: RunningService | undefined;
   /** What the model was told, call by call. */
@@ -18,24 +18,24 @@ describe('the hand-over of a turn', () => {
 
   beforeAll(async () => {
     await mock.start();
-    brain = await startBrain({
+    runtime = await startRuntime({
       OPENAI_BASE_URL: `${mock.url}/v1`,
       ROOST_DEFAULT_MODEL: 'openai/test',
       ROOST_SHUTDOWN_GRACE_SECONDS: '0',
     });
-    brain.workspace.start();
-    brain.platform.triesAgain = true;
-    sql = new pg.Client({ connectionString: brain.database.url });
+    runtime.workspace.start();
+    runtime.platform.triesAgain = true;
+    sql = new pg.Client({ connectionString: runtime.database.url });
     await sql.connect();
   });
   afterEach(() => {
     mock.reset();
-    brain.workspace.onCommand = (command) => ({ stdout: `ran ${command}\n` });
+    runtime.workspace.onCommand = (command) => ({ stdout: `ran ${command}\n` });
   });
   afterAll(async () => {
     await sql.end();
     await second?.stop();
-    await brain.stop();
+    await runtime.stop();
     await mock.stop();
   });
 
@@ -60,9 +60,9 @@ describe('the hand-over of a turn', () => {
       retryAfter: 0,
     } as never);
     answerWith('I am done.');
-    const { replies } = await brain.platform.say('busy later', { conversationId: 'busy' }).outcome;
+    const { replies } = await runtime.platform.say('busy later', { conversationId: 'busy' }).outcome;
     expect(replies).toEqual(['I begin.\n\nI am done.']);
-    expect(brain.workspace.commands.filter((command) => command === 'once')).toHaveLength(1);
+    expect(runtime.workspace.commands.filter((command) => command === 'once')).toHaveLength(1);
     await nothingIsLeft();
   });
 
@@ -72,19 +72,19 @@ describe('the hand-over of a turn', () => {
       { name: 'bash', arguments: '{"command":"sleep 1000"}' },
     ]);
     answerWith('I looked and went on.');
-    brain.workspace.onCommand = async (_, cancelled) => (await cancelled, { cancelled: true });
-    const { outcome } = brain.platform.say('long work', { conversationId: 'shutdown' });
-    await until('the command runs', () => brain.workspace.commands.includes('sleep 1000'));
+    runtime.workspace.onCommand = async (_, cancelled) => (await cancelled, { cancelled: true });
+    const { outcome } = runtime.platform.say('long work', { conversationId: 'shutdown' });
+    await until('the command runs', () => runtime.workspace.commands.includes('sleep 1000'));
     await written('sleep 1000');
-    second = await brain.worker();
-    await brain.service.stop();
+    second = await runtime.worker();
+    await runtime.service.stop();
     const { end, replies } = await outcome;
     expect({ end, replies }).toEqual({ end: 'completed', replies: ['I looked and went on.'] });
-    expect(new Set(brain.workspace.cancelled).size).toBe(1);
+    expect(new Set(runtime.workspace.cancelled).size).toBe(1);
     // The finished call with its result, the other as interrupted: nothing is run twice.
     expect(prompts.at(-1)).toContain('Wrote 4 bytes');
     expect(prompts.at(-1)).toContain(INTERRUPTED);
-    expect(brain.workspace.commands.filter((command) => command === 'sleep 1000')).toHaveLength(1);
+    expect(runtime.workspace.commands.filter((command) => command === 'sleep 1000')).toHaveLength(1);
     await nothingIsLeft();
   });
 
@@ -94,31 +94,31 @@ describe('the hand-over of a turn', () => {
       { name: 'bash', arguments: '{"command":"sleep 1500"}' },
     ]);
     answerWith('I went on after the stop.');
-    brain.workspace.onCommand = async (_, cancelled) => (await cancelled, { cancelled: true });
-    const { turnId, outcome } = brain.platform.say('stopped work', { conversationId: 'stop' });
-    await until('the command runs', () => brain.workspace.commands.includes('sleep 1500'));
+    runtime.workspace.onCommand = async (_, cancelled) => (await cancelled, { cancelled: true });
+    const { turnId, outcome } = runtime.platform.say('stopped work', { conversationId: 'stop' });
+    await until('the command runs', () => runtime.workspace.commands.includes('sleep 1500'));
     await written('sleep 1500');
-    brain.platform.stopAgent(turnId);
+    runtime.platform.stopAgent(turnId);
     const { end, replies } = await outcome;
     expect({ end, replies }).toEqual({ end: 'completed', replies: ['I went on after the stop.'] });
-    expect(brain.workspace.commands.filter((command) => command === 'sleep 1500')).toHaveLength(1);
+    expect(runtime.workspace.commands.filter((command) => command === 'sleep 1500')).toHaveLength(1);
     await nothingIsLeft();
   });
 
   it('of a worker that fell silent ends what it left running, and hears of messages that came since', async () => {
     callOnce('lost work', [{ name: 'bash', arguments: '{"command":"sleep 2000"}' }]);
     answerWith('I took over.');
-    brain.workspace.onCommand = async (_, cancelled) => (await cancelled, { cancelled: true });
-    const { turnId, outcome } = brain.platform.say('lost work', { conversationId: 'lost' });
+    runtime.workspace.onCommand = async (_, cancelled) => (await cancelled, { cancelled: true });
+    const { turnId, outcome } = runtime.platform.say('lost work', { conversationId: 'lost' });
     await written('sleep 2000');
-    brain.workspace.cancelled.length = 0;
+    runtime.workspace.cancelled.length = 0;
     // The lease ends at messaging; the silent worker does not know yet.
-    brain.platform.giveAgain(turnId, 1, ['and this came meanwhile']);
+    runtime.platform.giveAgain(turnId, 1, ['and this came meanwhile']);
     const { replies } = await outcome;
     expect(replies).toEqual(['I took over.']);
     const resumed = prompts.find((prompt) => prompt.includes('and this came meanwhile')) ?? '';
     expect(resumed).toContain(INTERRUPTED);
     expect(resumed.indexOf('and this came meanwhile')).toBeGreaterThan(resumed.indexOf(INTERRUPTED));
-    await until('the lost command was ended', () => brain.workspace.cancelled.some((id) => id.startsWith(turnId)));
+    await until('the lost command was ended', () => runtime.workspace.cancelled.some((id) => id.startsWith(turnId)));
   });
 });

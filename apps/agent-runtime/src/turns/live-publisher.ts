@@ -24,7 +24,7 @@ export class LivePublisher {
   private seq = 0;
   private waiting = '';
   private timer: NodeJS.Timeout | undefined;
-  private hasSpoken = false;
+  private hasText = false;
   private readonly told: LiveEvent[] = [];
   private readonly replaying: Subscription;
 
@@ -56,9 +56,9 @@ export class LivePublisher {
   text(delta: string): void {
     this.waiting += delta;
     if (this.waiting.length >= FLUSH_CHARS) this.flush();
-    else if (!this.hasSpoken) setImmediate(() => this.flush());
+    else if (!this.hasText) setImmediate(() => this.flush());
     else this.timer ??= setTimeout(() => this.flush(), FLUSH_MS);
-    this.hasSpoken = true;
+    this.hasText = true;
   }
 
   toolCall(callId: string, name: string, input: unknown): void {

@@ -1,12 +1,12 @@
 import { type FinishReason, generateText, isStepCount, type ModelMessage, modelMessageSchema, type ToolSet } from 'ai';
-import { heardModel } from '../models/heard-model.js';
+import { observedModel } from '../models/observed-model.js';
 import type { ResolvedModel } from '../models/model-registry.js';
 import { cachedMessages, cachedSystem } from '../models/prompt-cache.js';
 import { promptFor } from '../models/prompt/prompt-for.js';
 import { CutCalls } from './cut-calls.js';
 import type { ReplyText } from './reply-text.js';
 import type { StepMeter } from './step-meter.js';
-import { type CallListener, ToldCalls } from './told-calls.js';
+import { type CallListener, ToolCallReporter } from './tool-call-reporter.js';
 import type { TurnView } from './turn-view.js';
 
 export const MAX_STEPS = 100;
@@ -49,13 +49,13 @@ export interface LoopEnd {
  */
 export async function modelLoop(input: LoopInput): Promise<LoopEnd> {
   const { reply, meter, signal, view } = input;
-  const calls = new ToldCalls(input);
+  const calls = new ToolCallReporter(input);
   const cut = new CutCalls();
   const { provider, wire } = input.model;
   const said: ModelMessage[] = [];
   let balanceIsGone = false;
   const model = cut.watch(
-    heardModel(input.model, { onBegin: () => reply.nextStep(), onText: (delta) => reply.add(delta) }),
+    observedModel(input.model, { onBegin: () => reply.nextStep(), onText: (delta) => reply.add(delta) }),
   );
   try {
     const { finishReason, steps } = await generateText({

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { agentKeyRefused } from '#lib/contracts';
 import { until } from '#lib/testing';
-import { type Brain, startBrain } from '../testing/brain.js';
+import { type RuntimeFixture, startRuntime } from '../../test/runtime-fixture.js';
 
 const KEY = 'sk-canary-7f3a9c';
 
@@ -35,21 +35,21 @@ describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
   // Google's servers end a step with tool calls by STOP, which this mock does only when told so.
   const ends = model.startsWith('google') ? { finishReason: 'stop' } : {};
   const mock = new LLMock({ port: 0, logLevel: 'silent' });
-  let brain: Brain;
+  let runtime: RuntimeFixture;
   let sql: pg.Client;
 
   beforeAll(async () => {
     await mock.start();
-    brain = await startBrain({ ...env(mock.url), ROOST_DEFAULT_MODEL: model, ROOST_MODEL_SILENCE_SECONDS: '2' });
-    brain.workspace.start();
-    sql = new pg.Client({ connectionString: brain.database.url });
+    runtime = await startRuntime({ ...env(mock.url), ROOST_DEFAULT_MODEL: model, ROOST_MODEL_SILENCE_SECONDS: '2' });
+    runtime.workspace.start();
+    sql = new pg.Client({ connectionString: runtime.database.url });
     await sql.connect();
   });
   afterEach(() => void mock.reset());
   afterAll(async () => {
     delete process.env['OPENAI_BASE_URL'];
     await sql.end();
-    await brain.stop();
+    await runtime.stop();
     await mock.stop();
   });
 
@@ -58,7 +58,7 @@ describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
 
   /** A fresh conversation each, so that no fixture sees another test's messages. */
   let conversations = 0;
-  const say = (text: string) => brain.platform.say(text, { conversationId: `c${conversations++}` });
+  const say = (text: string) => runtime.platform.say(text, { conversationId: `c${conversations++}` });
 
   it('streams text and counts tokens', async () => {
     mock.onMessage(
@@ -80,7 +80,7 @@ describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
     const { replies, usage } = await outcome;
     expect(replies).toEqual(['Hi there, how can I help?']);
     expect(usage).toMatchObject({ inputTokens: 120, outputTokens: 7 });
-    await until('the deltas have come', () => brain.platform.liveText(turnId) === replies[0]);
+    await until('the deltas have come', () => runtime.platform.liveText(turnId) === replies[0]);
   });
 
   it('calls three tools in one step and answers from their results', async () => {
@@ -95,8 +95,8 @@ describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
     });
     const { replies } = await say('three').outcome;
     expect(replies).toEqual(['All done.']);
-    expect(brain.workspace.files.get('one.txt')?.toString()).toBe('1');
-    expect(brain.workspace.commands).toContain('cat one.txt');
+    expect(runtime.workspace.files.get('one.txt')?.toString()).toBe('1');
+    expect(runtime.workspace.commands).toContain('cat one.txt');
   });
 
   it.each([
@@ -109,7 +109,7 @@ describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
     const { turnId, outcome } = say('bad call');
     await expect(outcome).resolves.toMatchObject({ end: 'completed', replies: ['I see my mistake.'] });
     await until('the error was told', () =>
-      brain.platform.live.some((event) => event.turnId === turnId && event.tool?.isError === true),
+      runtime.platform.live.some((event) => event.turnId === turnId && event.tool?.isError === true),
     );
   });
 
@@ -149,20 +149,20 @@ describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
     await turns('locked', 1);
     const all = await told();
     expect(all).toHaveLength(before + 2);
-    expect(all.at(-1)).toMatchObject({ agent_id: brain.platform.agentId, code: 'MODEL_KEY_REFUSED' });
+    expect(all.at(-1)).toMatchObject({ agent_id: runtime.platform.agentId, code: 'MODEL_KEY_REFUSED' });
     expect(all.at(-1)?.message).toContain(`the platform's ${model.split('/')[0]} key`);
   });
 
   it.each(['agent', 'account'] as const)('says that it was the %s’s key', async (owner) => {
     const provider = model.split('/')[0] as 'anthropic' | 'openai' | 'google';
-    brain.platform.agent = {
-      ...brain.platform.agent,
+    runtime.platform.agent = {
+      ...runtime.platform.agent,
       providerKeys: { [provider]: 'sk-own' },
       providerKeyOwners: { [provider]: owner },
     };
     mock.onMessage('locked', { error: { message: 'invalid key', type: 'authentication_error' }, status: 401 });
     const { error } = await say('locked').outcome;
-    brain.platform.agent = { ...brain.platform.agent, providerKeys: {}, providerKeyOwners: {} };
+    runtime.platform.agent = { ...runtime.platform.agent, providerKeys: {}, providerKeyOwners: {} };
     expect(error?.message).toBe(`${provider} refused the ${owner}'s ${provider} key: set a valid key: invalid key`);
   });
 
@@ -204,8 +204,8 @@ describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
   it('stops a slow stream at the interrupt and keeps what was said', async () => {
     mock.onMessage('slow', { content: 'word '.repeat(200) }, { chunkSize: 5, streamingProfile: { ttft: 10, tps: 5 } });
     const { turnId, outcome } = say('slow');
-    await until('the first words are there', () => brain.platform.liveText(turnId).length > 4);
-    brain.platform.interrupt(turnId);
+    await until('the first words are there', () => runtime.platform.liveText(turnId).length > 4);
+    runtime.platform.interrupt(turnId);
     const { end, partialReply } = await outcome;
     expect(end).toBe('interrupted');
     expect(partialReply).toContain('word');
@@ -223,13 +223,13 @@ describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
     );
     for (let index = 0; index < 3; index++) {
       mock.onMessage(`part ${index}`, { content: `answer ${index} `.repeat(100) });
-      await brain.platform.say(`part ${index}`, { conversationId }).outcome;
+      await runtime.platform.say(`part ${index}`, { conversationId }).outcome;
     }
     mock.onMessage('go on', {
       error: { message: 'prompt is too long: 250000 tokens > 200000 maximum', type: 'invalid_request_error' },
       status: 400,
     });
-    await expect(brain.platform.say('go on', { conversationId }).outcome).resolves.toMatchObject({
+    await expect(runtime.platform.say('go on', { conversationId }).outcome).resolves.toMatchObject({
       end: 'completed',
       replies: ['Now it fits.'],
     });
@@ -244,9 +244,9 @@ describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
 
   it('stops after the step that used up the balance', async () => {
     mock.onMessage('spend', { toolCalls: [{ name: 'list_files', arguments: '{}' }], ...ends });
-    brain.platform.balance = 1;
+    runtime.platform.balance = 1;
     const { end, replies } = await say('spend').outcome;
-    brain.platform.balance = 1_000_000;
+    runtime.platform.balance = 1_000_000;
     expect(end).toBe('completed');
     expect(replies[0]).toContain('balance is used up');
   });

@@ -1,10 +1,10 @@
 import { RoughProvider, type ScriptedAnswer, until, type WireName } from '#lib/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Brain, startBrain } from '../testing/brain.js';
-import type { TurnOutcome } from '../testing/fake-platform.js';
-import { CASES, type Case } from '../testing/misbehaviours.js';
-import { rememberOld } from '../testing/old-transcript.js';
+import { type RuntimeFixture, startRuntime } from '../../test/runtime-fixture.js';
+import type { TurnOutcome } from '../../test/messaging-double.js';
+import { CASES, type Case } from '../../test/misbehaviours.js';
+import { rememberOld } from '../../test/old-transcript.js';
 
 const MODELS: Record<WireName, string> = {
   anthropic: 'anthropic/claude-rough',
@@ -31,7 +31,7 @@ describe.each([
   { wires: ['openai-responses'] as WireName[] },
 ])('a provider that misbehaves, over $wires', ({ wires }) => {
   let provider: RoughProvider;
-  let brain: Brain;
+  let runtime: RuntimeFixture;
   let sql: pg.Client;
   const runs = new Map<string, Run>();
   const table = wires.flatMap((wire) =>
@@ -49,29 +49,29 @@ describe.each([
   beforeAll(async () => {
     provider = await RoughProvider.start();
     process.env['OPENAI_BASE_URL'] = `${provider.url}/v1`;
-    brain = await startBrain({
+    runtime = await startRuntime({
       ...Object.assign({}, ...wires.map((wire) => provider.env(wire))),
       ROOST_MODEL_SILENCE_SECONDS: '8',
       ROOST_MODEL_RETRY_MS: '10',
       ROOST_MAX_TURNS: '20',
     });
-    brain.platform.triesAgain = true;
-    sql = new pg.Client({ connectionString: brain.database.url });
+    runtime.platform.triesAgain = true;
+    sql = new pg.Client({ connectionString: runtime.database.url });
     await sql.connect();
     const agents = new Map<string, string>();
     for (const wire of wires)
       for (const sessionMode of ['ephemeral', 'persistent'] as const)
         agents.set(
           `${wire} ${sessionMode}`,
-          brain.platform.addAgent({ sessionMode, configuration: { model: MODELS[wire] } }),
+          runtime.platform.addAgent({ sessionMode, configuration: { model: MODELS[wire] } }),
         );
     await Promise.all(
       table.map(async ({ name, one, wire, shape }) => {
         const agentId = agents.get(`${wire} ${shape === 'long' ? 'persistent' : 'ephemeral'}`) ?? '';
-        const place = { accountId: brain.platform.accountId, agentId, conversationId: name };
+        const place = { accountId: runtime.platform.accountId, agentId, conversationId: name };
         if (shape === 'long') await rememberOld(sql, place);
         provider.script(name, ...one.reactions(goodAnswers(name, shape)));
-        const { messageId, outcome } = brain.platform.say(`please @${name}`, place);
+        const { messageId, outcome } = runtime.platform.say(`please @${name}`, place);
         runs.set(name, { name, one, shape, outcome: await outcome, messageId, conversationId: name });
       }),
     );
@@ -79,7 +79,7 @@ describe.each([
   afterAll(async () => {
     delete process.env['OPENAI_BASE_URL'];
     await sql.end();
-    await brain.stop();
+    await runtime.stop();
     await provider.stop();
   });
 
@@ -97,10 +97,10 @@ describe.each([
       if ('heals' in one.expected) expect(reply).toBe(good.map(({ text }) => text).join('\n\n'));
       else expect(reply).toMatch(one.expected.says);
       expect(reply).not.toMatch(/^\s/);
-      await until('the live view shows the reply', () => brain.platform.liveAnswer(run?.messageId ?? '') === reply);
+      await until('the live view shows the reply', () => runtime.platform.liveAnswer(run?.messageId ?? '') === reply);
     }
     // The tool's work was done once, however often the step was tried.
-    const done = [...brain.neighbours.schedules.values()].filter((schedule) => schedule.name === name);
+    const done = [...runtime.neighbours.schedules.values()].filter((schedule) => schedule.name === name);
     expect(done).toHaveLength(shape === 'plain' ? 0 : 1);
     const { rows } = await sql.query<{ content: string }>(
       `SELECT content FROM runtime.transcript JOIN runtime.sessions ON sessions.id = session_id
@@ -116,8 +116,8 @@ describe.each([
   it('was given no request that it must refuse, and every turn ended once', () => {
     expect(provider.refusals.map(({ script, refused }) => [script, refused])).toEqual([]);
     expect(runs.size).toBe(table.length);
-    expect([...brain.platform.reports.values()].filter((times) => times !== 1)).toEqual([]);
-    expect(brain.platform.reports.size).toBe(table.length);
+    expect([...runtime.platform.reports.values()].filter((times) => times !== 1)).toEqual([]);
+    expect(runtime.platform.reports.size).toBe(table.length);
   });
 });
 

@@ -9,8 +9,8 @@ import { withoutLooseTools } from '../context/tool-pairs.js';
 import { wipeMemory } from '../context/wipe-memory.js';
 import { modelFailure } from '../models/model-failure.js';
 import { resolveModel } from '../models/model-registry.js';
-import type { RefusedKeys } from '../models/refused-keys.js';
-import type { UnfinishedTurns } from '../sessions/unfinished-turns.js';
+import type { RefusedKeysRepository } from '../models/refused-keys.repository.js';
+import type { UnfinishedTurnsRepository } from '../sessions/unfinished-turns.repository.js';
 import { builtInTools } from '../tools/toolset.js';
 import { closeSession } from './close-session.js';
 import { Compactor } from './compactor.js';
@@ -27,8 +27,8 @@ import { TurnLease } from './turn-lease.js';
 import { TurnView } from './turn-view.js';
 
 export interface TurnRunner extends ContextSources {
-  unfinished: UnfinishedTurns;
-  refusedKeys: RefusedKeys;
+  unfinished: UnfinishedTurnsRepository;
+  refusedKeys: RefusedKeysRepository;
   logger: Logger;
 }
 
@@ -253,7 +253,7 @@ class RunningTurn {
     // Not the error itself: a provider's holds the whole prompt, and may repeat the key it refused.
     const cause = error instanceof Error ? error.name : typeof error;
     runner.logger.warn({ ...failure, cause, turnId: turn.turnId, agentId: turn.agentId }, 'a turn failed');
-    if (failure.code === 'MODEL_KEY_REFUSED') await runner.refusedKeys.tell(turn, failure.message);
+    if (failure.code === 'MODEL_KEY_REFUSED') await runner.refusedKeys.report(turn, failure.message);
     if (failure.retryable) await this.handOver(context);
     else if (context) await this.finish(context);
     const { willRetry } = await this.report.failed(failure, failure.retryable, this.reply.value);

@@ -1,7 +1,7 @@
 import type { ClaimedTurn } from '#lib/contracts';
 import type { Logger } from '#lib/observability';
 import type { ModelMessage } from 'ai';
-import type { OpenCall, UnfinishedTurns } from '../sessions/unfinished-turns.js';
+import type { OpenCall, UnfinishedTurnsRepository } from '../sessions/unfinished-turns.repository.js';
 
 /** A turn that is over sooner costs no write. */
 const EVERY_MS = 1_000;
@@ -20,7 +20,7 @@ export class TurnJournal {
   private readonly timer: NodeJS.Timeout;
 
   constructor(
-    private readonly unfinished: UnfinishedTurns,
+    private readonly unfinished: UnfinishedTurnsRepository,
     private readonly turn: ClaimedTurn,
     private readonly logger: Logger,
   ) {

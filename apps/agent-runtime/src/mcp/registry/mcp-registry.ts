@@ -8,10 +8,10 @@ import type { McpTarget } from '../mcp-target.js';
 import { needsAuthorization, StdioServerFailure } from '../server-failure.js';
 import { shownReason, shownStderr } from '../shown-text.js';
 import { unusableTools } from '../usable-tool.js';
-import type { AccessStore } from './access-store.js';
+import type { McpAccessRepository } from './mcp-access.repository.js';
 import { OAuthClient } from './oauth-client.js';
 import { type PendingAuthorization, takePending } from './oauth-state.js';
-import { type ServerRow, type ServerStore, toServer } from './server-store.js';
+import { type ServerRow, type McpServersRepository, toServer } from './mcp-servers.repository.js';
 
 export interface RegistryOptions {
   policy: GuardPolicy;
@@ -22,8 +22,8 @@ export interface RegistryOptions {
 /** The account-wide MCP servers: what the API does with them, and what a turn gets of them. */
 export class McpRegistry {
   constructor(
-    private readonly servers: ServerStore,
-    readonly access: AccessStore,
+    private readonly servers: McpServersRepository,
+    readonly access: McpAccessRepository,
     private readonly pool: McpPool,
     private readonly options: RegistryOptions,
   ) {}

@@ -8,7 +8,7 @@ import { RoostError } from '#lib/contracts';
 import { randomBytes } from 'node:crypto';
 import { AuthorizationNeeded } from '../server-failure.js';
 import { beginPending, type OAuthState, type PendingAuthorization } from './oauth-state.js';
-import type { ServerStore } from './server-store.js';
+import type { McpServersRepository } from './mcp-servers.repository.js';
 
 /**
  * The OAuth 2.1 side of one server of the registry: discovery, registration, PKCE and refresh are the SDK's, the
@@ -20,7 +20,7 @@ export class OAuthClient implements OAuthClientProvider {
   private readonly stateToken = randomBytes(24).toString('base64url');
 
   constructor(
-    private readonly store: Pick<ServerStore, 'oauth' | 'changeOAuth'>,
+    private readonly store: Pick<McpServersRepository, 'oauth' | 'changeOAuth'>,
     private readonly serverId: string,
     private readonly redirectUri: string,
     /** false in a turn. */

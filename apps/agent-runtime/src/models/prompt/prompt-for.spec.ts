@@ -2,8 +2,8 @@ import type { WireName } from '#lib/testing';
 import type { ModelMessage } from 'ai';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { OLD_MESSAGES } from '../../testing/old-transcript.js';
-import { wireRequest } from '../../testing/wire-request.js';
+import { OLD_MESSAGES } from '../../../test/old-transcript.js';
+import { wireRequest } from '../../../test/wire-request.js';
 import { withoutBase64 } from './base64-text.js';
 import { promptFor } from './prompt-for.js';
 

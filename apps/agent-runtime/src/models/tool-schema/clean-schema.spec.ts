@@ -1,7 +1,7 @@
 import type { WireName } from '#lib/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { wireRequest } from '../../testing/wire-request.js';
+import { wireRequest } from '../../../test/wire-request.js';
 import { uniqueToolNames } from '../tool-name.js';
 import { cleanSchema } from './clean-schema.js';
 

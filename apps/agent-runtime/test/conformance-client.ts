@@ -2,10 +2,10 @@ import { auth, UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.j
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { localDevelopment } from '#lib/net-guard';
-import { guardedFetch } from '../mcp/guarded-fetch.js';
-import { McpConnection } from '../mcp/mcp-connection.js';
-import { OAuthClient } from '../mcp/registry/oauth-client.js';
-import type { OAuthState } from '../mcp/registry/oauth-state.js';
+import { guardedFetch } from '../src/mcp/guarded-fetch.js';
+import { McpConnection } from '../src/mcp/mcp-connection.js';
+import { OAuthClient } from '../src/mcp/registry/oauth-client.js';
+import type { OAuthState } from '../src/mcp/registry/oauth-state.js';
 
 /**
  * Our MCP client as the conformance suite wants it: a program that is given a server's URL, connects, and calls

@@ -18,7 +18,7 @@ import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 
 /** What the platform tools ask of the scheduler, the channels and messaging's conversations, kept in memory. */
-export class FakeNeighbours {
+export class ServiceDoubles {
   readonly schedules = new Map<string, Schedule>();
   readonly posted = new Map<string, z.output<typeof postMessage.input>>();
   conversations: Conversation[] = [];

@@ -24,7 +24,7 @@ export function maskSecrets(text: string): string {
 }
 
 /** A provider's own message in one line, for an error that its user reads: secrets masked, at most 500 characters. */
-export function providerWords(text: string): string {
+export function providerMessage(text: string): string {
   const line = text
     .slice(0, MAX_READ)
     .replace(/[\p{Cc}\s]+/gu, ' ')

@@ -26,7 +26,7 @@ export interface UnfinishedWork {
 }
 
 /** The work of turns whose worker may go away. Kept for the next attempt, forgotten when the turn ends. */
-export class UnfinishedTurns {
+export class UnfinishedTurnsRepository {
   constructor(private readonly database: Database) {}
 
   /** Replaces what is known of the conversation's turn, unless a later attempt has written meanwhile. */

@@ -34,7 +34,7 @@ export class StreamCut extends Error {
  * its tool calls. What the provider did not bring to its end is no answer, however much of it came: none of its tool
  * calls may run. Errors: BrokenStream, also for an error that is told within the stream.
  */
-export async function spokenAnswer(
+export async function collectAnswer(
   { stream, request, response }: LanguageModelV4StreamResult,
   listener: AnswerListener,
 ): Promise<LanguageModelV4GenerateResult> {

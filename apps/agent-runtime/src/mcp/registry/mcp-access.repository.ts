@@ -1,7 +1,7 @@
 import { type McpAccess, RoostError } from '#lib/contracts';
 import type { Database } from '#lib/database';
 import type { z } from 'zod';
-import type { ServerRow } from './server-store.js';
+import type { ServerRow } from './mcp-servers.repository.js';
 
 type Access = z.output<typeof McpAccess>;
 
@@ -13,7 +13,7 @@ interface AccessRow {
 }
 
 /** Which agents may use which servers of the registry. */
-export class AccessStore {
+export class McpAccessRepository {
   constructor(private readonly database: Database) {}
 
   async grant(

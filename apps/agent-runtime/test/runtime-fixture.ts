@@ -1,16 +1,16 @@
 import { freshBus, type FreshBus, freshDatabase, type FreshDatabase } from '#lib/testing';
 import type { RunningService } from '#lib/bus';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { start } from '../main.js';
-import { FakeNeighbours } from './fake-neighbours.js';
-import { FakePlatform } from './fake-platform.js';
-import { FakeWorkspace } from './fake-workspace.js';
+import { start } from '../src/main.js';
+import { ServiceDoubles } from './service-doubles.js';
+import { MessagingDouble } from './messaging-double.js';
+import { WorkspaceDouble } from './workspace-double.js';
 
 /** A real runtime on a real bus and database, with the rest of Roost played by the test. */
-export interface Brain {
-  platform: FakePlatform;
-  workspace: FakeWorkspace;
-  neighbours: FakeNeighbours;
+export interface RuntimeFixture {
+  platform: MessagingDouble;
+  workspace: WorkspaceDouble;
+  neighbours: ServiceDoubles;
   connection: NatsConnection;
   bus: FreshBus;
   database: FreshDatabase;
@@ -20,12 +20,12 @@ export interface Brain {
   stop(): Promise<void>;
 }
 
-export async function startBrain(env: Record<string, string> = {}): Promise<Brain> {
+export async function startRuntime(env: Record<string, string> = {}): Promise<RuntimeFixture> {
   const [bus, database] = await Promise.all([freshBus('agent-runtime'), freshDatabase()]);
   const connection = await bus.connect();
-  const platform = new FakePlatform(connection);
-  const workspace = new FakeWorkspace(connection, platform.agentId);
-  const neighbours = new FakeNeighbours(connection);
+  const platform = new MessagingDouble(connection);
+  const workspace = new WorkspaceDouble(connection, platform.agentId);
+  const neighbours = new ServiceDoubles(connection);
   const worker = () => start(settings);
   const settings = {
     NATS_URL: bus.url,

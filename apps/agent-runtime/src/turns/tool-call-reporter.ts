@@ -1,5 +1,5 @@
 import type { ContentPart, ToolSet, TypedToolCall } from 'ai';
-import type { OpenCall } from '../sessions/unfinished-turns.js';
+import type { OpenCall } from '../sessions/unfinished-turns.repository.js';
 import { isToolOutput, textOfOutput } from '../mcp/tool-result.js';
 import type { LivePublisher } from './live-publisher.js';
 
@@ -13,8 +13,8 @@ export interface CallListener {
 export type CallOutcome = { output: unknown } | { error: unknown };
 type Call = Pick<TypedToolCall<ToolSet>, 'toolCallId' | 'toolName' | 'input'>;
 
-/** Tells of each tool call of a model's loop once when it begins and once when it has its result. */
-export class ToldCalls {
+/** Reports each tool call of a model loop once when it begins and once when it has its result. */
+export class ToolCallReporter {
   private readonly begun = new Set<string>();
   private readonly ended = new Set<string>();
 
@@ -35,7 +35,7 @@ export class ToldCalls {
     this.listener.live.toolResult(toolCallId, toolName, text, isError);
   }
 
-  /** Tells of those in a finished step that no tool was run for: the model's input was wrong, or the provider ran it. */
+  /** Reports those in a finished step that no tool was run for: the model's input was wrong, or the provider ran it. */
   settle(content: ContentPart<ToolSet>[]): void {
     for (const part of content) {
       if (part.type === 'tool-call') this.started(part);

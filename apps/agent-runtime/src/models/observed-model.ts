@@ -4,18 +4,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { modelFailure } from './model-failure.js';
 import type { ResolvedModel } from './model-registry.js';
 import { bareRequest } from './prompt/bare-request.js';
-import { type AnswerListener, spokenAnswer } from './spoken-answer.js';
+import { type AnswerListener, collectAnswer } from './collect-answer.js';
 import { wireTools } from './tool-schema/wire-tools.js';
 
 /** Who asks for longer is left alone for so long by giving the turn back: it holds no slot meanwhile. */
 const MAX_PAUSE_MS = 10_000;
 
-export interface Hearing extends AnswerListener {
+export interface AnswerObserver extends AnswerListener {
   /** An answer begins. */
   onBegin(): void;
 }
 
-const UNHEARD: Hearing = { onBegin: () => undefined, onText: () => undefined };
+const UNOBSERVED: AnswerObserver = { onBegin: () => undefined, onText: () => undefined };
 
 /**
  * A model that answers `generateText` by its stream, heard while it speaks: the SDK's own streaming passes each piece
@@ -23,7 +23,7 @@ const UNHEARD: Hearing = { onBegin: () => undefined, onText: () => undefined };
  * pause, as long as nothing was said: what was said cannot be unsaid here. What lasts longer is messaging's to try
  * again, with the turn's work kept. Errors: those of the provider as they come, BrokenStream.
  */
-export function heardModel(resolved: ResolvedModel, hearing: Hearing = UNHEARD): LanguageModelV4 {
+export function observedModel(resolved: ResolvedModel, observer: AnswerObserver = UNOBSERVED): LanguageModelV4 {
   let isBare = false;
   return wrapLanguageModel({
     model: resolved.model,
@@ -31,21 +31,21 @@ export function heardModel(resolved: ResolvedModel, hearing: Hearing = UNHEARD):
       specificationVersion: 'v4',
       transformParams: ({ params }) => Promise.resolve(wireTools(resolved.wire, params)),
       wrapGenerate: async ({ model, params }): Promise<LanguageModelV4GenerateResult> => {
-        let hasSpoken = false;
+        let hasText = false;
         const listener: AnswerListener = {
           onText: (delta) => {
-            hasSpoken ||= delta.trim() !== '';
-            hearing.onText(delta);
+            hasText ||= delta.trim() !== '';
+            observer.onText(delta);
           },
         };
         for (let isRepeated = false; ;) {
           const request = (isBare ? bareRequest(params) : undefined) ?? params;
           try {
             const stream = await model.doStream(request);
-            hearing.onBegin();
-            return await spokenAnswer(stream, listener);
+            observer.onBegin();
+            return await collectAnswer(stream, listener);
           } catch (error) {
-            if (hasSpoken || params.abortSignal?.aborted) throw error;
+            if (hasText || params.abortSignal?.aborted) throw error;
             const failure = modelFailure(error, resolved);
             if (failure.code === 'MODEL_REFUSED_REQUEST' && !isBare && bareRequest(params)) {
               isBare = true;

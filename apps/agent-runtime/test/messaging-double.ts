@@ -45,7 +45,7 @@ const MAX_ATTEMPTS = 5;
  * Messaging and lifecycle as a turn sees them, on a real bus and without their databases: hands out turns,
  * answers for one agent and those added to it, and remembers what was reported.
  */
-export class FakePlatform {
+export class MessagingDouble {
   readonly agentId = randomUUID();
   readonly accountId = randomUUID();
   readonly live: LiveEvent[] = [];
@@ -53,7 +53,7 @@ export class FakePlatform {
   agent: AgentForTurn;
   balance = 1_000_000;
   ensured = 0;
-  /** How many debits from now on are made without the asker hearing of it. */
+  /** How many debits from now on are made without the asker observer of it. */
   lostDebits = 0;
   cancelled = new Set<string>();
   /** Turns whose agent was stopped. */

@@ -18,7 +18,7 @@ import type { z } from 'zod';
 type ExecResult = z.output<typeof execCommand.output>;
 
 /** A workspace's answers on a real bus, its files in memory. Commands do what `onCommand` says, until cancelled. */
-export class FakeWorkspace {
+export class WorkspaceDouble {
   readonly files = new Map<string, Buffer>();
   readonly commands: string[] = [];
   readonly cancelled: string[] = [];

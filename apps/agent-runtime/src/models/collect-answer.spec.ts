@@ -2,7 +2,7 @@ import type { LanguageModelV4, LanguageModelV4StreamPart } from '@ai-sdk/provide
 import { generateText, streamText, wrapLanguageModel } from 'ai';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BrokenStream, spokenAnswer } from './spoken-answer.js';
+import { BrokenStream, collectAnswer } from './collect-answer.js';
 
 const silent = { onText: () => undefined };
 const usage = {
@@ -78,7 +78,7 @@ describe('a spoken answer', () => {
             middleware: {
               specificationVersion: 'v4',
               wrapGenerate: async ({ doStream }) =>
-                spokenAnswer(await doStream(), { ...silent, onText: (delta) => heard.push(delta) }),
+                collectAnswer(await doStream(), { ...silent, onText: (delta) => heard.push(delta) }),
             },
           }),
           prompt: 'hi',
@@ -100,12 +100,12 @@ describe('a spoken answer', () => {
     ['ends for none', [...half, { ...finish, finishReason: { unified: 'other', raw: undefined } }]],
     ['tells of an error', [...half, { type: 'error', error: { type: 'overloaded_error' } }, ...half, finish]],
   ])('that %s is no answer', async (_, parts) => {
-    await expect(spokenAnswer({ stream: streamOf(parts) }, silent)).rejects.toThrow(BrokenStream);
+    await expect(collectAnswer({ stream: streamOf(parts) }, silent)).rejects.toThrow(BrokenStream);
   });
 
   it('names its tool calls by ids of our own', async () => {
     const call: LanguageModelV4StreamPart = { type: 'tool-call', toolCallId: 'call_0', toolName: 'a b', input: '{}' };
-    const { content } = await spokenAnswer({ stream: streamOf([call, call, finish]) }, silent);
+    const { content } = await collectAnswer({ stream: streamOf([call, call, finish]) }, silent);
     const calls = content.filter((part) => part.type === 'tool-call');
     expect(calls.map(({ toolName }) => toolName)).toEqual(['a_b', 'a_b']);
     expect(new Set(calls.map(({ toolCallId }) => toolCallId)).size).toBe(2);
@@ -121,7 +121,7 @@ describe('a spoken answer', () => {
       ...saying([]),
       doGenerate: async () => {
         calls++;
-        return spokenAnswer({ stream: stream() }, silent);
+        return collectAnswer({ stream: stream() }, silent);
       },
     };
     await expect(generateText({ model, prompt: 'hi', maxRetries: 3 })).rejects.toThrow(BrokenStream);

@@ -13,7 +13,7 @@ const CANARIES = { platform: canary(), agent: canary(), header: canary() };
 const CUSTOM = 'readable-by-the-agent';
 
 /** A model of Anthropic's wire format and the real sandbox, over the public API. */
-describe('the brain and its hands', () => {
+describe('turns and their workspace', () => {
   const mock = new LLMock({ port: 0, logLevel: 'silent' });
   const prompts: string[] = [];
   let roost: TestRoost;

@@ -1,8 +1,8 @@
 import { WIRES, type WireName } from '#lib/testing';
 import { generateText, jsonSchema, type ModelMessage, tool } from 'ai';
-import { heardModel } from '../models/heard-model.js';
-import { resolveModel } from '../models/model-registry.js';
-import { promptFor } from '../models/prompt/prompt-for.js';
+import { observedModel } from '../src/models/observed-model.js';
+import { resolveModel } from '../src/models/model-registry.js';
+import { promptFor } from '../src/models/prompt/prompt-for.js';
 
 const MODELS: Record<WireName, string> = {
   anthropic: 'anthropic/claude-sonnet-4-5',
@@ -46,7 +46,7 @@ export async function wireRequest(
   };
   try {
     await generateText({
-      model: heardModel(model),
+      model: observedModel(model),
       messages: promptFor(model.wire, messages),
       tools: Object.fromEntries(tools.map(({ name, schema }) => [name, tool({ inputSchema: jsonSchema(schema) })])),
       providerOptions: { openai: { store: false } },

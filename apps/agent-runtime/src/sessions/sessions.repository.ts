@@ -1,7 +1,7 @@
 import { type ClaimedTurn, type Usage } from '#lib/contracts';
 import { type Database, newId } from '#lib/database';
 import type { ModelMessage } from 'ai';
-import type { UnfinishedWork } from './unfinished-turns.js';
+import type { UnfinishedWork } from './unfinished-turns.repository.js';
 
 /** A conversation's open session as a turn finds it. */
 export interface Session {
@@ -40,7 +40,7 @@ export interface TurnRecord {
 type Place = Pick<ClaimedTurn, 'agentId' | 'accountId' | 'conversationId'>;
 
 /** Sessions and their transcripts. Everything here is idempotent by turn: a later attempt replaces an earlier one's rows. */
-export class SessionStore {
+export class SessionsRepository {
   constructor(private readonly database: Database) {}
 
   async current({ agentId, accountId, conversationId }: Place): Promise<Session> {

@@ -4,13 +4,13 @@ import { resetSessions } from '#lib/contracts';
 import { Controller, Inject } from '@nestjs/common';
 import type { z } from 'zod';
 import { assertOwnAgent } from '../own-agent.js';
-import { SessionStore } from './session-store.js';
+import { SessionsRepository } from './sessions.repository.js';
 
 @Controller()
 export class SessionsController {
   constructor(
     @Inject(Bus) private readonly bus: Bus,
-    @Inject(SessionStore) private readonly sessions: SessionStore,
+    @Inject(SessionsRepository) private readonly sessions: SessionsRepository,
   ) {}
 
   @Handles(resetSessions)

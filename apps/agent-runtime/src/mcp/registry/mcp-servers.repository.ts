@@ -46,7 +46,7 @@ export interface ServerSecrets {
 }
 
 /** The rows of the account-wide registry. Every query names the account. */
-export class ServerStore {
+export class McpServersRepository {
   constructor(
     private readonly database: Database,
     private readonly sealer: Sealer,

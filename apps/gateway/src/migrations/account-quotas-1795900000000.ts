@@ -15,7 +15,7 @@ export class AccountQuotas1795900000000 implements MigrationInterface {
       )`);
   }
 
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`DROP TABLE account_quotas`);
+  async down(): Promise<void> {
+    throw new Error('migrations only go forward');
   }
 }

@@ -25,7 +25,7 @@ export class Accounts1795560000000 implements MigrationInterface {
       )`);
   }
 
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`DROP TABLE api_keys, accounts, outbox, inbox, relay_state`);
+  async down(): Promise<void> {
+    throw new Error('migrations only go forward');
   }
 }

@@ -17,7 +17,7 @@ export class Idempotency1795560100000 implements MigrationInterface {
     await runner.query(`CREATE INDEX idempotency_created ON idempotency (created_at)`);
   }
 
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`DROP TABLE idempotency`);
+  async down(): Promise<void> {
+    throw new Error('migrations only go forward');
   }
 }

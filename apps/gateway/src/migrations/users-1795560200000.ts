@@ -27,8 +27,7 @@ export class Users1795560200000 implements MigrationInterface {
     await runner.query(`CREATE INDEX api_keys_account ON api_keys (account_id, created_at)`);
   }
 
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`ALTER TABLE api_keys DROP COLUMN last_used_at`);
-    await runner.query(`DROP TABLE signing_keys, users`);
+  async down(): Promise<void> {
+    throw new Error('migrations only go forward');
   }
 }

@@ -12,6 +12,7 @@ import { AUDIENCE, issuerDouble } from '../testing/issuer-double.js';
 interface Body {
   email: string | null;
   account_id: string;
+  agents_enabled: boolean;
   token: string;
   error: { code: string; message: string };
 }
@@ -50,6 +51,7 @@ beforeAll(async () => {
     jwks_url: `${issuer.origin}${path}`,
     email_domains: ['example.test', 'example.org'],
     creates_accounts: path !== '/closed',
+    agents_enabled: path === '/quiet',
   }));
   trusted.push({ ...trusted[0]!, issuer: providerUrl, audience: 'company-app', jwks_url: `${providerUrl}/jwks` });
   roost = await startRoost({
@@ -210,9 +212,14 @@ describe('a hostile token', () => {
 
 describe('the keys of an issuer', () => {
   it('are fetched once for many tokens, and not for every unknown kid', async () => {
-    const tokens = Array.from({ length: 10 }, (_, n) => issuer.token('/quiet', { ...ada, sub: `q${n}` }));
+    const tokens = Array.from({ length: 10 }, (_, n) =>
+      issuer.token('/quiet', { ...ada, sub: `q${n}`, email: `q${n}@example.test` }),
+    );
     const answers = await Promise.all((await Promise.all(tokens)).map(whoIs));
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 200));
+    // As its settings have it for new accounts; by default they wait for the operator.
+    expect(answers.every(({ body }) => body.agents_enabled)).toBe(true);
+    expect((await whoIs(await issuer.token('/company', ada))).body.agents_enabled).toBe(false);
     for (let n = 0; n < 20; n++)
       expect((await whoIs(await issuer.token('/quiet', ada, { kid: `unknown-${n}` }))).status).toBe(401);
     expect(issuer.timesFetched('/quiet')).toBe(1);

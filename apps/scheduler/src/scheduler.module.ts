@@ -4,32 +4,34 @@ import { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { AccountLimits, countRows, quotaUseController } from '#lib/quotas';
 import { Module } from '@nestjs/common';
-import { AgentEvents } from './agents/agent-events.js';
-import { ForgetAccount } from './agents/forget-account.js';
-import { OutcomeEvents } from './executions/outcome-events.js';
+import { SchedulerAccountRemoval } from './agents/account-removal.js';
+import { AgentsController } from './agents/agents.controller.js';
+import { AgentsService } from './agents/agents.service.js';
+import { ExecutionsController } from './executions/executions.controller.js';
 import { FiringWorker } from './firing/firing-worker.js';
-import { SchedulesHandlers } from './schedules/schedules.handlers.js';
+import { SchedulesController } from './schedules/schedules.controller.js';
 import type { SchedulerConfig } from './config.js';
-import { FireTriggerHandler } from './triggers/fire-trigger.handler.js';
-import { sealedTriggerSecrets } from './triggers/trigger-row.js';
-import { TriggersHandlers } from './triggers/triggers.handlers.js';
+import { TriggersController } from './triggers/triggers.controller.js';
+import { sealedTriggerSecrets } from './triggers/triggers.repository.js';
+import { WebhooksController } from './triggers/webhooks.controller.js';
 
 /** Schedules and triggers: what wakes agents, each exactly once and on time. */
 @Module({
   controllers: [
-    SchedulesHandlers,
-    TriggersHandlers,
-    FireTriggerHandler,
+    SchedulesController,
+    TriggersController,
+    WebhooksController,
+    AgentsController,
+    ExecutionsController,
     quotaUseController('scheduler', {
       schedules: (database, accountId) => countRows(database, 'schedules', accountId),
       triggers: (database, accountId) => countRows(database, 'triggers', accountId),
     }),
   ],
   providers: [
-    ForgetAccount,
+    SchedulerAccountRemoval,
     AccountLimits,
-    AgentEvents,
-    OutcomeEvents,
+    AgentsService,
     FiringWorker,
     {
       provide: RotationAtStart,

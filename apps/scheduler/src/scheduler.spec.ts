@@ -26,13 +26,13 @@ import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { Webhook as Svix } from 'svix';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { closeExecutions, recordSent, startExecutions } from './executions/close-executions.js';
-import { fireDue } from './firing/fire-due.js';
-import { sweep } from './firing/sweep.js';
+import { closeExecutions, recordSent, startExecutions } from './executions/outcomes.repository.js';
+import { fireDue } from './firing/firing.service.js';
+import { sweep } from './firing/retention.js';
 import { start } from './main.js';
 import { migrations } from './migrations/index.js';
-import { create } from './schedules/save-schedule.js';
-import { checkProof } from './triggers/proof.js';
+import { create } from './schedules/schedules.service.js';
+import { verifySignature } from './triggers/signature.js';
 
 describe('scheduler', () => {
   const accountId = randomUUID();
@@ -177,7 +177,7 @@ describe('scheduler', () => {
     await rows.query(`UPDATE agents SET status = 'active'`);
   });
 
-  it('skips a slot while the previous execution still runs, when told to', async () => {
+  it('skips a slot while the previous execution still runs, when asked to', async () => {
     const { id } = await schedule({ overlap: 'skip' });
     await bus.request(runSchedule, { agentId, scheduleId: id }, call());
     await rows.query(`UPDATE schedules SET next_run_at = date_trunc('day', now()) WHERE id = $1`, [id]);
@@ -186,7 +186,7 @@ describe('scheduler', () => {
     );
   });
 
-  it('lets one of many runs by hand through while the previous execution has not ended, when told to', async () => {
+  it('lets one of many runs by hand through while the previous execution has not ended, when asked to', async () => {
     const { id } = await schedule({ overlap: 'skip' });
     const run = () => bus.request(runSchedule, { agentId, scheduleId: id }, call());
     const statuses = async (runs: ReturnType<typeof run>[]) =>
@@ -206,7 +206,7 @@ describe('scheduler', () => {
     expect(await run()).toMatchObject({ status: 'pending' });
   });
 
-  it('is queued until its turn runs, in whatever order that is heard', async () => {
+  it('is queued until its turn runs, in whatever order the events arrive', async () => {
     const { id } = await schedule();
     await bus.request(runSchedule, { agentId, scheduleId: id }, call());
     const sentOne = await until('it is queued', async () => {
@@ -245,7 +245,7 @@ describe('scheduler', () => {
        WHERE id = $1`,
       [id],
     );
-    const found = await until('they are written down', async () => {
+    const found = await until('they are recorded', async () => {
       const executions = await executionsOf(id);
       return executions.length >= 9 && executions;
     });
@@ -278,7 +278,7 @@ describe('scheduler', () => {
     });
   });
 
-  it('tells once of the slots that nobody makes up for', async () => {
+  it('publishes once the slots that nobody makes up for', async () => {
     const { id } = await schedule({ cronExpression: '0 * * * *' });
     await rows.query(
       `UPDATE schedules SET catch_up = 'none', next_run_at = date_trunc('hour', now()) - interval '3 hours' WHERE id = $1`,
@@ -288,12 +288,12 @@ describe('scheduler', () => {
       const found = (await executionsOf(id)).filter(({ status }) => status === 'missed');
       return found.length >= 3 && found;
     });
-    const told = await rows.query<{ payload: unknown }>(
+    const missedEvents = await rows.query<{ payload: unknown }>(
       `SELECT payload FROM outbox WHERE subject LIKE '%scheduler.schedule.missed' AND payload::text LIKE '%' || $1 || '%'`,
       [id],
     );
-    expect(told).toHaveLength(1);
-    expect(JSON.stringify(told[0]?.payload)).toContain(`"count":${missed.length}`);
+    expect(missedEvents).toHaveLength(1);
+    expect(JSON.stringify(missedEvents[0]?.payload)).toContain(`"count":${missed.length}`);
   });
 
   it('stops at the account’s limit', async () => {
@@ -340,7 +340,7 @@ describe('scheduler', () => {
         bodyBase64: Buffer.from(content).toString('base64'),
       });
 
-    it('takes each proof, refuses one byte off, and keeps a rotated secret for a while', async () => {
+    it('takes each kind of evidence, refuses one byte off, and keeps a rotated secret for a while', async () => {
       const { id, webhookSecret: secret } = await trigger();
       const hmac = (key: string) => `sha256=${createHmac('sha256', key).update(body).digest('hex')}`;
       const at = new Date();
@@ -432,7 +432,7 @@ describe('scheduler', () => {
       expect(await said('{"a":1,"a":2}')).toBe('{"a":2}');
     });
 
-    it('refuses what is nested too deep, and fills a message to its limit or says that it is too long', async () => {
+    it('refuses what is nested too deep, and fills a message to its limit or refuses it as too long', async () => {
       const { id, webhookSecret } = await trigger();
       const proof = { 'x-webhook-secret': webhookSecret };
       const deep = (levels: number) => `${'[{"a":'.repeat(levels / 2)}0${'}]'.repeat(levels / 2)}`;
@@ -484,7 +484,7 @@ describe('scheduler', () => {
     it('accepts the example of GitHub’s documentation, and not with a byte changed', () => {
       const signature = 'sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17';
       const check = (text: string) => () =>
-        checkProof(["It's a Secret to Everybody"], { 'x-hub-signature-256': signature }, Buffer.from(text));
+        verifySignature(["It's a Secret to Everybody"], { 'x-hub-signature-256': signature }, Buffer.from(text));
       expect(check('Hello, World!')).not.toThrow();
       expect(check('Hello, World?')).toThrow();
     });

@@ -3,8 +3,8 @@ import { freshDatabase } from '#lib/testing';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrations } from '../migrations/index.js';
-import { fireDue } from './fire-due.js';
-import { claimUnsent } from './send-executions.js';
+import { claimUnsent } from '../executions/executions.repository.js';
+import { fireDue } from './firing.service.js';
 
 const MANY = 3_000;
 

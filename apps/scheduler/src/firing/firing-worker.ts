@@ -2,10 +2,11 @@ import { Bus } from '#lib/bus';
 import { Database } from '#lib/database';
 import { createLogger } from '#lib/observability';
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { fireDue } from './fire-due.js';
-import { readClock, tickClock } from './firing-clock.js';
-import { claimUnsent, sendAll } from './send-executions.js';
-import { sweep } from './sweep.js';
+import { claimUnsent } from '../executions/executions.repository.js';
+import { readClock, tickClock } from './firing-clock.repository.js';
+import { fireDue } from './firing.service.js';
+import { sweep } from './retention.js';
+import { sendAll } from './sending.service.js';
 
 const POLL_MS = 100;
 const TICK_MS = 1_000;
@@ -15,7 +16,7 @@ const SEND_BATCH = 100;
 const SENDERS = 3;
 const SWEEP_EVERY_MS = 3_600_000;
 
-/** Fires due schedules and sends what they and triggers have to say. Any number of replicas may run. */
+/** Fires due schedules and sends the messages of schedules and triggers. Any number of replicas may run. */
 @Injectable()
 export class FiringWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = createLogger('scheduler');

@@ -3,7 +3,7 @@ import type { Schedule } from '#lib/contracts';
 /** How late a slot may be and still count as on time, for schedules that make up for nothing: a restart takes as long. */
 const GRACE_MS = 5_000;
 const MOST_MADE_UP = 100;
-/** Slots taken at once: after a long outage the older ones are written down in several steps. */
+/** Slots taken at once: after a long outage the older ones are recorded in several steps. */
 const MOST_AT_ONCE = 1_000;
 
 export interface PlannedSlots {
@@ -17,7 +17,7 @@ export interface PlannedSlots {
 
 /**
  * Divides the slots that are due, from `first` until `now` (epoch ms): the latest runs; those before it were missed
- * and `catchUp` says which of them run too (spec: automation.md). Every slot until `next` is in one of the lists. From
+ * and `catchUp` decides which of them run too (spec: automation.md). Every slot until `next` is in one of the lists. From
  * `onTimeSince` on a slot is on time however late it is taken: the platform ran and had much to fire.
  */
 export function planSlots(

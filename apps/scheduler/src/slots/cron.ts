@@ -109,7 +109,7 @@ export function zoneClock(timezone: string): ZoneClock {
     try {
       return ZoneClock.of(timezone);
     } catch {
-      // Told to the user below: Intl's own message names no field.
+      // Reported to the user below: Intl's own message names no field.
     }
   }
   throw invalid('timezone', 'is not an IANA time zone like Europe/Berlin');

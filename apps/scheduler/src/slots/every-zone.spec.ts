@@ -2,7 +2,7 @@ import { CronExpressionParser } from 'cron-parser';
 import { Cron } from 'croner';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkZone, expectedSlots, expressions } from './slot-oracle.js';
+import { checkZone, expectedSlots, expressions } from '../../test/slot-oracle.js';
 
 /** `npm run test:zones` takes every zone and expression, about half an hour; the suite a random few. */
 const isFull = process.env.ROOST_FULL === '1';

@@ -2,7 +2,7 @@ import { RoostError, tooManyPlaces } from '#lib/contracts';
 import { fillPlaces, MAX_PATH_STEPS, readPath } from '#lib/template';
 import { checkTemplate, MAX_MESSAGE_CHARACTERS } from '../templates/check-template.js';
 
-/** Headers that prove who sent it: an agent has no use for them. */
+/** Headers that authenticate the sender: an agent has no use for them. */
 const WITHHELD = [
   'authorization',
   'cookie',

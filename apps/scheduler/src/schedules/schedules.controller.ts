@@ -9,27 +9,27 @@ import {
   toggleSchedule,
   updateSchedule,
 } from '#lib/contracts';
-import { Bus, CONFIG, Handles } from '#lib/bus';
+import { CONFIG, Handles } from '#lib/bus';
 import { accountOf, type CallContext } from '#lib/call-context';
 import { Database } from '#lib/database';
 import { AccountLimits } from '#lib/quotas';
 import { Controller, Inject } from '@nestjs/common';
 import type { z } from 'zod';
-import { requireAgent } from '../agents/known-agent.js';
+import { AgentsService } from '../agents/agents.service.js';
 import type { SchedulerConfig } from '../config.js';
-import { listExecutions, toExecution } from '../executions/list-executions.js';
+import { listExecutions, toExecution } from '../executions/executions.repository.js';
 import { FiringWorker } from '../firing/firing-worker.js';
-import { startExecution } from '../firing/start-execution.js';
-import { create, findSchedule, update } from './save-schedule.js';
-import { type ScheduleRow, toSchedule } from './schedule-row.js';
+import { runNow } from '../firing/firing.service.js';
+import { deleteSchedule as deleteRow, findSchedule, pageOfSchedules, toSchedule } from './schedules.repository.js';
+import { create, update } from './schedules.service.js';
 
 type Key = z.output<typeof getSchedule.input>;
 
 @Controller()
-export class SchedulesHandlers {
+export class SchedulesController {
   constructor(
     private readonly database: Database,
-    private readonly bus: Bus,
+    private readonly agents: AgentsService,
     private readonly firing: FiringWorker,
     private readonly limits: AccountLimits,
     @Inject(CONFIG) private readonly config: SchedulerConfig,
@@ -38,7 +38,7 @@ export class SchedulesHandlers {
   @Handles(createSchedule)
   async create(input: z.output<typeof createSchedule.input>, context: CallContext) {
     const accountId = accountOf(context);
-    await requireAgent(this.database, this.bus, input.agentId, accountId);
+    await this.agents.require(input.agentId, accountId);
     const limits = { ...this.config, schedules: await this.limits.of(accountId, 'schedules') };
     return this.database.transaction((tx) => create(tx, input, accountId, limits));
   }
@@ -46,18 +46,9 @@ export class SchedulesHandlers {
   @Handles(listSchedules)
   async list({ agentId, page, limit }: z.output<typeof listSchedules.input>, context: CallContext) {
     const accountId = accountOf(context);
-    await requireAgent(this.database, this.bus, agentId, accountId);
-    const [rows, [count]] = await Promise.all([
-      this.database.query<ScheduleRow>(
-        `SELECT * FROM schedules WHERE agent_id = $1 AND account_id = $2 ORDER BY id LIMIT $3 OFFSET $4`,
-        [agentId, accountId, limit, (Number(page) - 1) * Number(limit)],
-      ),
-      this.database.query<{ n: number }>(
-        `SELECT count(*)::int AS n FROM schedules WHERE agent_id = $1 AND account_id = $2`,
-        [agentId, accountId],
-      ),
-    ]);
-    return { schedules: rows.map(toSchedule), pagination: paginationOf(page, limit, count?.n ?? 0) };
+    await this.agents.require(agentId, accountId);
+    const { rows, total } = await pageOfSchedules(this.database, { agentId, accountId }, { page, limit });
+    return { schedules: rows.map(toSchedule), pagination: paginationOf(page, limit, total) };
   }
 
   @Handles(getSchedule)
@@ -84,7 +75,7 @@ export class SchedulesHandlers {
     const accountId = accountOf(context);
     await this.database.transaction(async (tx) => {
       const row = await findSchedule(tx, key, accountId, 'FOR UPDATE');
-      await tx.query(`DELETE FROM schedules WHERE id = $1`, [row.id]);
+      await deleteRow(tx, row.id);
     });
     return { message: 'schedule deleted' };
   }
@@ -94,7 +85,7 @@ export class SchedulesHandlers {
     const accountId = accountOf(context);
     const execution = await this.database.transaction(async (tx) => {
       const row = await findSchedule(tx, key, accountId, 'FOR UPDATE');
-      return startExecution(tx, row, new Date());
+      return runNow(tx, row, new Date());
     });
     this.firing.hurry();
     return toExecution(execution);

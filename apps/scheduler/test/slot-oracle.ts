@@ -1,4 +1,4 @@
-import { parseCron, type Readings, SlotPlan, zoneClock } from './cron.js';
+import { parseCron, type Readings, SlotPlan, zoneClock } from '../src/slots/cron.js';
 
 const MINUTE = 60_000;
 

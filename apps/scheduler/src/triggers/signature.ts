@@ -3,22 +3,26 @@ import { RoostError } from '#lib/contracts';
 import { createHash, createHmac } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 
-type ProofKind = 'secret' | 'github' | 'standard-webhooks';
+type SignatureKind = 'secret' | 'github' | 'standard-webhooks';
 
 /** Headers by which providers name a delivery, for those who are trusted with the secret itself. */
 const ID_HEADERS = ['x-github-delivery', 'webhook-id', 'idempotency-key'];
 const MAX_ID_CHARACTERS = 500;
 
 /**
- * Checks that a webhook was sent by somebody who has one of the secrets, by the proof it carries: the secret itself,
- * GitHub's HMAC of the raw body, or Standard Webhooks. Gives what a delivery that repeats this one is known by, null when
- * nothing names it. That is only what the proof covers: whoever has a copy of a signed webhook could change anything
+ * Checks that a webhook was sent by somebody who has one of the secrets, by the evidence it carries: the secret itself,
+ * GitHub's HMAC of the raw body, or Standard Webhooks. Returns what a delivery that repeats this one is known by, null when
+ * nothing names it. That is only what the evidence covers: whoever has a copy of a signed webhook could change anything
  * else and have it accepted again.
- * Errors: UNAUTHORIZED, the same for a wrong and a missing proof.
+ * Errors: UNAUTHORIZED, the same for wrong and missing evidence.
  */
-export function checkProof(secrets: readonly string[], headers: Record<string, string>, body: Buffer): string | null {
+export function verifySignature(
+  secrets: readonly string[],
+  headers: Record<string, string>,
+  body: Buffer,
+): string | null {
   const by = kindOf(headers);
-  if (by !== undefined && secrets.some((secret) => isProven[by](secret, headers, body)))
+  if (by !== undefined && secrets.some((secret) => isValid[by](secret, headers, body)))
     return deliveryIdOf[by](headers, body);
   throw new RoostError(
     'UNAUTHORIZED',
@@ -26,13 +30,13 @@ export function checkProof(secrets: readonly string[], headers: Record<string, s
   );
 }
 
-function kindOf(headers: Record<string, string>): ProofKind | undefined {
+function kindOf(headers: Record<string, string>): SignatureKind | undefined {
   if (headers['x-webhook-secret'] !== undefined) return 'secret';
   if (headers['x-hub-signature-256'] !== undefined) return 'github';
   return headers['webhook-signature'] === undefined ? undefined : 'standard-webhooks';
 }
 
-const isProven: Record<ProofKind, (secret: string, headers: Record<string, string>, body: Buffer) => boolean> = {
+const isValid: Record<SignatureKind, (secret: string, headers: Record<string, string>, body: Buffer) => boolean> = {
   secret: (secret, headers) => isSameSecret(headers['x-webhook-secret'] ?? '', secret),
   github: (secret, headers, body) =>
     isSameSecret(
@@ -42,7 +46,7 @@ const isProven: Record<ProofKind, (secret: string, headers: Record<string, strin
   'standard-webhooks': (secret, headers, body) => signingKeys(secret).some((key) => isSigned(key, headers, body)),
 };
 
-const deliveryIdOf: Record<ProofKind, (headers: Record<string, string>, body: Buffer) => string | null> = {
+const deliveryIdOf: Record<SignatureKind, (headers: Record<string, string>, body: Buffer) => string | null> = {
   secret: (headers) => {
     const name = ID_HEADERS.find((header) => (headers[header] ?? '') !== '');
     return name === undefined ? null : named(name, headers[name]);
@@ -56,7 +60,7 @@ const named = (header: string, id = ''): string => `${header}:${id.slice(0, MAX_
 
 /**
  * The keys that a secret may stand for: what is base64 after `whs_`, as the libraries of Standard Webhooks read it, and
- * the bytes of its text, as they were said to be before.
+ * the bytes of its text, as they were documented before.
  */
 function signingKeys(secret: string): Buffer[] {
   const raw = Buffer.from(secret, 'utf8');

@@ -7,13 +7,13 @@ import {
 } from '#lib/contracts';
 import { Consumes } from '#lib/bus';
 import type { Transaction } from '#lib/database';
-import { Injectable } from '@nestjs/common';
+import { Controller } from '@nestjs/common';
 import type { z } from 'zod';
-import { closeExecutions, returnExecutions, startExecutions } from './close-executions.js';
+import { closeExecutions, returnExecutions, startExecutions } from './outcomes.repository.js';
 
-/** Follows executions by what really became of their message's turn. */
-@Injectable()
-export class OutcomeEvents {
+/** Records what became of the turn that an execution's message got. */
+@Controller()
+export class ExecutionsController {
   @Consumes(automationStarted)
   async onStarted({ messageIds, fencingToken }: z.output<typeof automationStarted.payload>, tx: Transaction) {
     await startExecutions(tx, messageIds, fencingToken);

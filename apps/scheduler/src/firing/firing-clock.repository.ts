@@ -3,7 +3,7 @@ import type { Database, Transaction } from '#lib/database';
 /** No scheduler was seen for so long: the platform was down. Less is a restart, whose slots are late and not missed. */
 const DOWN_AFTER = '10 seconds';
 
-/** Says that a scheduler runs and until when it has taken all that was due, if it has. Any replica may say so. */
+/** Records that a scheduler runs, and until when it has taken all that was due, if it has. Any replica may. */
 export async function tickClock(database: Database, caughtUpAt: Date | null): Promise<void> {
   await database.query(
     `UPDATE firing_clock SET up_since = CASE WHEN seen_at < now() - interval '${DOWN_AFTER}' THEN now() ELSE up_since END,

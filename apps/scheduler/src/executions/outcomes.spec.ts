@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrations } from '../migrations/index.js';
-import { closeExecutions, recordSent, returnExecutions, startExecutions } from './close-executions.js';
+import { closeExecutions, recordSent, returnExecutions, startExecutions } from './outcomes.repository.js';
 
 let database: Database;
 let drop: () => Promise<void>;
@@ -31,21 +31,21 @@ function history(turns: number, end: 'runs' | 'waits' | 'answered'): Event[] {
 }
 
 describe('the status of an execution', () => {
-  it('is that of its message, however late, often and in whatever order its turns are heard of', async () => {
+  it('is that of its message, however late, often and in whatever order the events of its turns arrive', async () => {
     const expected = { runs: 'running', waits: 'queued', answered: 'completed' };
     const cases = fc
       .record({ turns: fc.integer({ min: 1, max: 4 }), end: fc.constantFrom('runs', 'waits', 'answered') })
       .chain(({ turns, end }) => {
         const events = history(turns, end);
         const again = fc.array(fc.constantFrom(...events), { maxLength: 4 });
-        const heard = again.chain((more) => {
+        const received = again.chain((more) => {
           const all = [...events, ...more];
           return fc.shuffledSubarray(all, { minLength: all.length });
         });
-        return fc.record({ end: fc.constant(end), heard, sentAfter: fc.nat(8) });
+        return fc.record({ end: fc.constant(end), received, sentAfter: fc.nat(8) });
       });
     await fc.assert(
-      fc.asyncProperty(cases, async ({ end, heard, sentAfter }) => {
+      fc.asyncProperty(cases, async ({ end, received, sentAfter }) => {
         const executionId = randomUUID();
         const messageId = `msg_${randomUUID()}`;
         await database.query(
@@ -54,7 +54,7 @@ describe('the status of an execution', () => {
           [executionId],
         );
         const sent = () => database.transaction((tx) => recordSent(tx, [{ executionId, messageId }]));
-        for (const [n, { do: what, turn }] of heard.entries()) {
+        for (const [n, { do: what, turn }] of received.entries()) {
           if (n === sentAfter) await sent();
           await database.transaction(async (tx) => {
             if (what === 'start') await startExecutions(tx, [messageId], 7 + turn);
@@ -62,7 +62,7 @@ describe('the status of an execution', () => {
             else await closeExecutions(tx, [messageId], 'completed', null);
           });
         }
-        if (sentAfter >= heard.length) await sent();
+        if (sentAfter >= received.length) await sent();
         const [execution] = await database.query<{ status: string; started: boolean; finished: boolean }>(
           `SELECT status, started_at IS NOT NULL AS started, finished_at IS NOT NULL AS finished FROM executions WHERE id = $1`,
           [executionId],

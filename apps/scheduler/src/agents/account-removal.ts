@@ -3,13 +3,14 @@ import { accountDeleted } from '#lib/contracts';
 import { Database, type Transaction } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { Inject, Injectable } from '@nestjs/common';
+import { deleteSome } from './agents.repository.js';
 
 /** Rows with their executions in one transaction. */
 const BATCH = 50;
 
-/** Schedules and triggers of a deleted account, before its agents' events are here: nothing fires for nobody. */
+/** Deletes a deleted account's schedules and triggers, without waiting for its agents' events: none fires any more. */
 @Injectable()
-export class ForgetAccount extends AccountRemoval {
+export class SchedulerAccountRemoval extends AccountRemoval {
   constructor(database: Database, @Inject(LOGGER) logger: Logger) {
     super(database, logger);
   }
@@ -21,13 +22,8 @@ export class ForgetAccount extends AccountRemoval {
 
   protected async removeSome(tx: Transaction, accountId: string): Promise<boolean> {
     let isMore = false;
-    for (const table of ['schedules', 'triggers']) {
-      const removed = await tx.query(
-        `DELETE FROM ${table} WHERE id IN (SELECT id FROM ${table} WHERE account_id = $1 LIMIT $2) RETURNING id`,
-        [accountId, BATCH],
-      );
-      isMore ||= removed.length === BATCH;
-    }
+    for (const table of ['schedules', 'triggers'] as const)
+      isMore = (await deleteSome(tx, table, accountId, BATCH)) === BATCH || isMore;
     return isMore;
   }
 }

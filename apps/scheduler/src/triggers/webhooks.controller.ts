@@ -5,18 +5,19 @@ import { Database } from '#lib/database';
 import { Controller, Inject } from '@nestjs/common';
 import type { z } from 'zod';
 import type { SchedulerConfig } from '../config.js';
-import { recordSent } from '../executions/close-executions.js';
-import { recordRefused, type Sendable, send } from '../firing/send-executions.js';
-import { acceptDelivery, type Accepted, countDelivery, refuseFlood, SECONDS_AHEAD } from './accept-delivery.js';
-import { checkProof } from './proof.js';
+import type { SendableExecution } from '../executions/executions.repository.js';
+import { recordSent } from '../executions/outcomes.repository.js';
+import { recordRefused, sendExecution } from '../firing/sending.service.js';
+import { verifySignature } from './signature.js';
 import { readPayload } from './read-payload.js';
-import { secretPlace, type TriggerRow } from './trigger-row.js';
 import { renderTrigger } from './trigger-template.js';
+import { countDelivery, findForWebhook, secretPlace, type TriggerRow } from './triggers.repository.js';
+import { acceptDelivery, type Accepted, refuseFlood } from './webhooks.service.js';
 
 const MAX_BODY_BYTES = 1_048_576;
 
 @Controller()
-export class FireTriggerHandler {
+export class WebhooksController {
   private readonly sealer;
 
   constructor(
@@ -27,17 +28,13 @@ export class FireTriggerHandler {
     this.sealer = sealerFrom(config);
   }
 
-  /** Proves, renders, commits the execution, then queues its message; whoever finds it unsent later sends the same one. */
+  /** Verifies, renders, commits the execution, then queues its message; a sender that finds it unsent later sends the same one. */
   @Handles(fireTrigger)
   async fire({ triggerId, headers, bodyBase64 }: z.output<typeof fireTrigger.input>) {
-    const [trigger] = await this.database.query<TriggerRow & { ahead: number }>(
-      `SELECT *, ${SECONDS_AHEAD} AS ahead FROM triggers WHERE id = $1`,
-      [triggerId],
-    );
-    if (!trigger) throw new RoostError('NOT_FOUND', 'there is no such trigger');
+    const trigger = await findForWebhook(this.database, triggerId);
     const body = Buffer.from(bodyBase64, 'base64');
     if (body.length > MAX_BODY_BYTES) throw new RoostError('PAYLOAD_TOO_LARGE', 'a webhook has at most 1 MiB');
-    const deliveryId = checkProof(this.secretsOf(trigger), headers, body);
+    const deliveryId = verifySignature(this.secretsOf(trigger), headers, body);
     if (!trigger.enabled) throw new RoostError('CONFLICT', 'the trigger is disabled', [{ reason: 'disabled' }]);
     refuseFlood(trigger.ahead);
     return this.deliver(await this.accept(trigger, headers, body, deliveryId));
@@ -66,9 +63,9 @@ export class FireTriggerHandler {
     return { messageId, executionId: execution.id };
   }
 
-  private async queue(execution: Sendable): Promise<string> {
+  private async queue(execution: SendableExecution): Promise<string> {
     try {
-      return await send(this.bus, execution);
+      return await sendExecution(this.bus, execution);
     } catch (error) {
       await this.database.transaction((tx) => recordRefused(tx, execution.id, error));
       throw error;

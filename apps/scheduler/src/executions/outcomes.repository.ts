@@ -1,8 +1,10 @@
 import type { Transaction } from '#lib/database';
 
+/** All SQL by which executions follow their message's turn, with `early_outcomes`: events that arrive before its id is recorded. */
+
 /**
- * The turn of these messages runs. One that starts before the sender wrote down its message's id is kept for it. What is
- * heard after something later of the same message changes nothing; a messaging service of an older version gives no
+ * The turn of these messages runs. One that starts before the sender recorded its message's id is remembered. What
+ * arrives after something later of the same message changes nothing; a messaging service of an older version gives no
  * fencing token, and counts as before all that do.
  */
 export async function startExecutions(tx: Transaction, messageIds: string[], fencingToken = 0): Promise<void> {
@@ -14,7 +16,7 @@ export async function startExecutions(tx: Transaction, messageIds: string[], fen
        AND (turn_order < $2 OR ($2 = 0 AND turn_order = 0 AND status IN ('pending', 'queued')))`,
     [messageIds, turnOrder],
   );
-  await keepEarly(tx, messageIds, { status: 'running', error: null, turnOrder });
+  await rememberEarly(tx, messageIds, { status: 'running', error: null, turnOrder });
 }
 
 /** That turn ended without an answer, and the messages wait for their next one. */
@@ -27,12 +29,12 @@ export async function returnExecutions(tx: Transaction, messageIds: string[], fe
     [messageIds, turnOrder],
   );
   // The version before knows no other status than this of a turn that has not ended.
-  await keepEarly(tx, messageIds, { status: 'running', error: null, turnOrder });
+  await rememberEarly(tx, messageIds, { status: 'running', error: null, turnOrder });
 }
 
 /**
- * Closes the executions of these messages. An outcome that is heard before the sender wrote down the message's id is
- * kept for it (`recordSent` looks there); the advisory locks make one of the two see the other.
+ * Closes the executions of these messages. An outcome that arrives before the sender recorded the message's id is
+ * remembered (`recordSent` looks there); the advisory locks make one of the two see the other.
  */
 export async function closeExecutions(
   tx: Transaction,
@@ -47,12 +49,12 @@ export async function closeExecutions(
      WHERE message_id = ANY($1) AND finished_at IS NULL`,
     [messageIds, status, error],
   );
-  await keepEarly(tx, messageIds, { status, error, turnOrder: 0 });
+  await rememberEarly(tx, messageIds, { status, error, turnOrder: 0 });
 }
 
 const HAS_RETURNED = `(early.status = 'running' AND early.turn_order % 2 = 1)`;
 
-/** Writes down which messages executions became, with what is known of their turn already. */
+/** Records which messages executions became, with what is known of their turn already. */
 export async function recordSent(tx: Transaction, sent: { executionId: string; messageId: string }[]): Promise<void> {
   if (sent.length === 0) return;
   const messageIds = sent.map(({ messageId }) => messageId);
@@ -70,16 +72,16 @@ export async function recordSent(tx: Transaction, sent: { executionId: string; m
   await tx.query(`DELETE FROM early_outcomes WHERE message_id = ANY($1)`, [messageIds]);
 }
 
-/** Keeps what is heard of messages that no execution is known by yet; a turn's end is the last word of it. */
-async function keepEarly(
+/** Remembers what arrives for messages that no execution has yet; after a turn's end nothing else counts. */
+async function rememberEarly(
   tx: Transaction,
   messageIds: string[],
   { status, error, turnOrder }: { status: string; error: string | null; turnOrder: number },
 ): Promise<void> {
   await tx.query(
     `INSERT INTO early_outcomes (message_id, status, error, turn_order, at)
-     SELECT heard.id, $2, $3, $4, now() FROM unnest($1::text[]) AS heard (id)
-     WHERE NOT EXISTS (SELECT 1 FROM executions e WHERE e.message_id = heard.id)
+     SELECT known.id, $2, $3, $4, now() FROM unnest($1::text[]) AS known (id)
+     WHERE NOT EXISTS (SELECT 1 FROM executions e WHERE e.message_id = known.id)
      ON CONFLICT (message_id) DO UPDATE SET status = excluded.status, error = excluded.error, at = excluded.at,
          turn_order = excluded.turn_order
        WHERE early_outcomes.status = 'running'
@@ -94,4 +96,9 @@ async function lockMessages(tx: Transaction, messageIds: string[]): Promise<void
     `SELECT pg_advisory_xact_lock(hashtextextended(id, 9)) FROM (SELECT unnest($1::text[]) AS id ORDER BY 1) AS ids`,
     [messageIds],
   );
+}
+
+/** Outcomes of messages that were none of an execution's. */
+export async function sweepEarlyOutcomes(queries: Pick<Transaction, 'query'>): Promise<void> {
+  await queries.query(`DELETE FROM early_outcomes WHERE at < now() - interval '1 day'`);
 }

@@ -1,0 +1,155 @@
+import { RoostError, type Schedule } from '#lib/contracts';
+import type { Database, Transaction } from '#lib/database';
+import type { Queries } from '../agents/agents.repository.js';
+import { fairBatch } from '../firing/fair-batch.js';
+
+export interface ScheduleRow {
+  id: string;
+  account_id: string;
+  agent_id: string;
+  name: string;
+  cron_expression: string;
+  message_template: string;
+  timezone: string;
+  enabled: boolean;
+  queue_mode: Schedule['queueMode'];
+  overlap: Schedule['overlap'];
+  catch_up: Schedule['catchUp'];
+  last_run_at: Date | null;
+  next_run_at: Date | null;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export type DueSchedule = ScheduleRow & { agent_status: string | null };
+
+type Fields = Pick<
+  Schedule,
+  'name' | 'cronExpression' | 'messageTemplate' | 'timezone' | 'enabled' | 'queueMode' | 'overlap' | 'catchUp'
+>;
+
+/** All SQL of `schedules`. */
+
+export function toSchedule(row: ScheduleRow): Schedule {
+  return {
+    uuid: row.id,
+    id: row.id,
+    agentUuid: row.agent_id,
+    name: row.name,
+    cronExpression: row.cron_expression,
+    messageTemplate: row.message_template,
+    timezone: row.timezone,
+    enabled: row.enabled,
+    queueMode: row.queue_mode,
+    overlap: row.overlap,
+    catchUp: row.catch_up,
+    lastRunAt: row.last_run_at,
+    nextRunAt: row.next_run_at,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}
+
+/** Errors: NOT_FOUND, the same for an unknown schedule, another agent's and another account's. */
+export async function findSchedule(
+  queries: Queries,
+  key: { agentId: string; scheduleId: string },
+  accountId: string,
+  lock: 'FOR UPDATE' | '' = '',
+): Promise<ScheduleRow> {
+  const [row] = await queries.query<ScheduleRow>(
+    `SELECT * FROM schedules WHERE id = $1 AND agent_id = $2 AND account_id = $3 ${lock}`,
+    [key.scheduleId, key.agentId, accountId],
+  );
+  if (!row) throw new RoostError('NOT_FOUND', 'there is no such schedule');
+  return row;
+}
+
+/** One page of an agent's schedules, and how many there are in all. */
+export async function pageOfSchedules(
+  database: Database,
+  { agentId, accountId }: { agentId: string; accountId: string },
+  { page, limit }: { page: number; limit: number },
+) {
+  const [rows, [count]] = await Promise.all([
+    database.query<ScheduleRow>(
+      `SELECT * FROM schedules WHERE agent_id = $1 AND account_id = $2 ORDER BY id LIMIT $3 OFFSET $4`,
+      [agentId, accountId, limit, (page - 1) * limit],
+    ),
+    database.query<{ n: number }>(`SELECT count(*)::int AS n FROM schedules WHERE agent_id = $1 AND account_id = $2`, [
+      agentId,
+      accountId,
+    ]),
+  ]);
+  return { rows, total: count?.n ?? 0 };
+}
+
+export async function insertSchedule(
+  tx: Transaction,
+  id: string,
+  owner: { agentId: string; accountId: string },
+  fields: Fields,
+  nextRunAt: Date | null,
+): Promise<ScheduleRow> {
+  const [row] = await tx.query<ScheduleRow>(
+    `INSERT INTO schedules (id, account_id, agent_id, name, cron_expression, message_template, timezone, enabled,
+       queue_mode, overlap, catch_up, next_run_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING *`,
+    [id, owner.accountId, owner.agentId, ...valuesOf(fields), nextRunAt],
+  );
+  return row as ScheduleRow;
+}
+
+export async function updateSchedule(
+  tx: Transaction,
+  id: string,
+  fields: Fields,
+  nextRunAt: Date | null,
+): Promise<ScheduleRow> {
+  const [saved] = await tx.query<ScheduleRow>(
+    `UPDATE schedules SET name = $2, cron_expression = $3, message_template = $4, timezone = $5, enabled = $6,
+       queue_mode = $7, overlap = $8, catch_up = $9, next_run_at = $10, updated_at = now() WHERE id = $1 RETURNING *`,
+    [id, ...valuesOf(fields), nextRunAt],
+  );
+  return saved as ScheduleRow;
+}
+
+const valuesOf = (fields: Fields) => [
+  fields.name,
+  fields.cronExpression,
+  fields.messageTemplate,
+  fields.timezone,
+  fields.enabled,
+  fields.queueMode,
+  fields.overlap,
+  fields.catchUp,
+];
+
+export async function deleteSchedule(tx: Transaction, id: string): Promise<void> {
+  await tx.query(`DELETE FROM schedules WHERE id = $1`, [id]);
+}
+
+/** Locks a batch of due schedules, of all accounts alike, that no other replica holds. */
+export function lockDue(tx: Transaction, now: Date, batch: number): Promise<DueSchedule[]> {
+  return tx.query<DueSchedule>(
+    `SELECT s.*, a.status AS agent_status FROM schedules s LEFT JOIN agents a ON a.agent_id = s.agent_id
+     WHERE s.id = ANY(ARRAY(${fairBatch('schedules', 'next_run_at', '$2')})) ORDER BY s.next_run_at`,
+    [batch, now],
+  );
+}
+
+/** Sets when schedules run next; `last` is null where none of the slots ran. */
+export async function moveOn(
+  tx: Transaction,
+  moved: { id: string; next: Date | null; last: Date | null }[],
+): Promise<void> {
+  await tx.query(
+    `UPDATE schedules SET next_run_at = moved.next, last_run_at = COALESCE(moved.last, schedules.last_run_at)
+     FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS moved (id, next, last) WHERE schedules.id = moved.id`,
+    [moved.map(({ id }) => id), moved.map(({ next }) => next), moved.map(({ last }) => last)],
+  );
+}
+
+export async function recordRun(tx: Transaction, id: string): Promise<void> {
+  await tx.query(`UPDATE schedules SET last_run_at = now() WHERE id = $1`, [id]);
+}

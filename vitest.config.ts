@@ -1,7 +1,7 @@
 import swc from 'unplugin-swc';
 import { defineConfig } from 'vitest/config';
 
-const room = (path: string) => new URL(path, import.meta.url).pathname;
+const absolute = (path: string) => new URL(path, import.meta.url).pathname;
 
 export default defineConfig({
   // SWC compiles the tests as it compiles the build: Nest needs the decorator metadata that esbuild and oxc leave out.
@@ -9,12 +9,12 @@ export default defineConfig({
   oxc: false,
   resolve: {
     alias: [
-      { find: '#lib/nats-auth/keys', replacement: room('./libs/nats-auth/src/keys/index.ts') },
-      { find: '#lib/contracts/errors', replacement: room('./libs/contracts/src/errors.ts') },
-      { find: '#lib/database/roles', replacement: room('./libs/database/src/roles/index.ts') },
-      { find: /^#lib\/([^/]+)$/, replacement: room('./libs') + '/$1/src/index.ts' },
-      { find: /^#app\/([^/]+)$/, replacement: room('./apps') + '/$1/src/main.ts' },
-      { find: /^#tools\/([^/]+)$/, replacement: room('./tools') + '/$1/index.ts' },
+      { find: '#lib/nats-auth/keys', replacement: absolute('./libs/nats-auth/src/keys/index.ts') },
+      { find: '#lib/contracts/errors', replacement: absolute('./libs/contracts/src/errors.ts') },
+      { find: '#lib/database/roles', replacement: absolute('./libs/database/src/roles/index.ts') },
+      { find: /^#lib\/([^/]+)$/, replacement: absolute('./libs') + '/$1/src/index.ts' },
+      { find: /^#app\/([^/]+)$/, replacement: absolute('./apps') + '/$1/src/main.ts' },
+      { find: /^#tools\/([^/]+)$/, replacement: absolute('./tools') + '/$1/index.ts' },
     ],
   },
   test: {

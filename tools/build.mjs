@@ -1,5 +1,5 @@
 /**
- * Builds Roost into dist/: SWC for every room, esbuild for the workspace daemon.
+ * Builds Roost into dist/: SWC for every folder, esbuild for the workspace daemon.
  */
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';

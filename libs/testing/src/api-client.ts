@@ -1,7 +1,7 @@
 export interface ApiResponse<Body> {
   status: number;
   headers: Headers;
-  /** Parsed when the response is JSON, else its text. The caller says what it expects; nothing checks it. */
+  /** Parsed when the response is JSON, else its text. The caller names the type that it expects; nothing checks it. */
   body: Body;
 }
 

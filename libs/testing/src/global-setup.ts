@@ -1,6 +1,6 @@
 import { startTestServers } from './test-servers.js';
 
-/** Vitest's global setup: the workers inherit the environment that says where the servers are. */
+/** Vitest's global setup: the workers inherit the environment that holds where the servers are. */
 export default async function setup(): Promise<() => Promise<void>> {
   const servers = await startTestServers();
   return () => servers.stop();

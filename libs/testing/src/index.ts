@@ -1,7 +1,7 @@
 /**
  * Real servers for tests: one PostgreSQL and one nats-server per run (started by the global setup, or by
  * `startTestServers` outside vitest), a database and a bus account per suite, a whole Roost per e2e suite.
- * Everything lives in one temporary folder and ends with the run; the next run clears what a killed one left.
+ * Everything is in one temporary folder and ends with the run; the next run clears what a killed one left.
  */
 export { apiClient, type ApiClient, type ApiResponse } from './api-client.js';
 export { bundleProgram } from './bundle-program.js';

@@ -7,7 +7,7 @@ const prefix = 'roost-test-';
 /** A folder younger than this without an owner's name is one whose owner has not written it yet. */
 const namelessGraceMs = 60_000;
 
-/** A temporary folder that names its owner, so that a later run can tell whether it is still in use. */
+/** A temporary folder that names its owner, so that a later run can find out whether it is still in use. */
 export function ownedFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), prefix));
   // PostgreSQL, started as its own user when we are root, has to walk through it.

@@ -19,8 +19,8 @@ export function admit(store: ObjectStore, rules: AdmissionRules, plural: Plural,
   const limit = rules.quota?.[plural];
   const used = store.all(plural).length;
   if (limit !== undefined && used >= limit) {
-    const words = `requested: ${plural}=1, used: ${plural}=${used}, limited: ${plural}=${limit}`;
-    throw forbidden(plural, name, `exceeded quota: roost, ${words}`);
+    const usage = `requested: ${plural}=1, used: ${plural}=${used}, limited: ${plural}=${limit}`;
+    throw forbidden(plural, name, `exceeded quota: roost, ${usage}`);
   }
 }
 

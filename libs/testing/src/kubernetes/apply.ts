@@ -2,22 +2,22 @@ import { ApiRefusal, type Stored } from './objects.js';
 
 type Fields = Record<string, unknown>;
 
-/** Who owns which fields of which object, by its uid: what `metadata.managedFields` tells in a real server. */
+/** Who owns which fields of which object, by its uid: what `metadata.managedFields` holds in a real server. */
 export class FieldOwners {
   private readonly owners = new Map<string, Map<string, Set<string>>>();
 
   /**
-   * Server-side apply: `applied` becomes what its manager says of the object. Fields the manager said before and no
-   * longer says go; lists are taken as a whole. Errors: 409 where another manager's field would change without `force`.
+   * Server-side apply: `applied` becomes what its manager sets of the object. Fields that the manager set before and no
+   * longer sets are removed; lists are taken as a whole. Errors: 409 where another manager's field would change without `force`.
    */
   apply(before: Stored, applied: Fields, manager: string, force: boolean): Stored {
     const managers = this.of(before.metadata.uid);
     const next = structuredClone(before) as Stored & Fields;
-    const said = leavesOf(applied);
+    const fields = leavesOf(applied);
     const isSame = (path: string) => JSON.stringify(at(before, path)) === JSON.stringify(at(applied, path));
     for (const [other, paths] of managers) {
       if (other === manager) continue;
-      const clashing = [...said].filter((path) => paths.has(path) && !isSame(path));
+      const clashing = [...fields].filter((path) => paths.has(path) && !isSame(path));
       if (clashing.length > 0 && !force) {
         const list = clashing.map((path) => `.${path.replaceAll('\u0000', '.')}`).join(', ');
         throw new ApiRefusal(
@@ -30,10 +30,10 @@ export class FieldOwners {
     }
     for (const path of managers.get(manager) ?? []) {
       const isShared = [...managers].some(([other, paths]) => other !== manager && paths.has(path));
-      if (!said.has(path) && !isShared) drop(next, path);
+      if (!fields.has(path) && !isShared) drop(next, path);
     }
-    for (const path of said) set(next, path, at(applied, path));
-    managers.set(manager, said);
+    for (const path of fields) set(next, path, at(applied, path));
+    managers.set(manager, fields);
     next.metadata.managedFields = [...managers.keys()].map((name) => ({ manager: name, operation: 'Apply' }));
     return next;
   }

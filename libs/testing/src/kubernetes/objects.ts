@@ -63,7 +63,7 @@ export const resources = [
 
 export type Plural = (typeof resources)[number]['plural'];
 
-/** A refusal with its HTTP status, told as the API server tells it. */
+/** A refusal with its HTTP status, in the form of the API server. */
 export class ApiRefusal extends Error {
   constructor(
     readonly status: number,

@@ -121,7 +121,7 @@ for (const port of ${JSON.stringify(ports)}) {
 
 /** The image's init, loader and Node are not on this machine: its own Node runs the daemon with the pod's arguments. */
 function here(command: string[]): string[] {
-  const daemon = command.findIndex((word) => word.endsWith('.cjs'));
+  const daemon = command.findIndex((argument) => argument.endsWith('.cjs'));
   return ['/opt/roost/workspace-daemon.cjs', ...command.slice(daemon + 1)];
 }
 

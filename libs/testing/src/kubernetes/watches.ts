@@ -20,19 +20,19 @@ export function openWatch(
   response.writeHead(200, { 'content-type': 'application/json' });
   response.flushHeaders();
   if (isSilent) return;
-  const tell = ({ type, plural: changed, object }: Change) => {
+  const send = ({ type, plural: changed, object }: Change) => {
     const { metadata } = object;
     if (changed !== plural || metadata.namespace !== namespace || !matches(selector, metadata.labels)) return;
     response.write(`${JSON.stringify({ type, object })}\n`);
   };
-  for (const change of missed) tell(change);
-  store.listeners.add(tell);
+  for (const change of missed) send(change);
+  store.listeners.add(send);
   const bookmark = setInterval(() => {
     const object = { kind: 'Bookmark', metadata: { resourceVersion: String(store.resourceVersion) } };
     response.write(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`);
   }, bookmarkMs).unref();
   response.once('close', () => {
-    store.listeners.delete(tell);
+    store.listeners.delete(send);
     clearInterval(bookmark);
   });
 }

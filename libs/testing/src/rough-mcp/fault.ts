@@ -1,6 +1,6 @@
 /** What the server does in place of an answer to one request, or in the middle of it. */
 export type McpFault =
-  /** It knows the session no more. Servers say so with 404 (the specification) or with 400 and a word about it. */
+  /** It knows the session no more. Servers answer so with 404 (the specification) or with 400 and a text about it. */
   | { kind: 'forget'; status: 404 | 400; message?: string }
   /** A status with a body of its own. */
   | { kind: 'status'; status: number; headers?: Record<string, string>; body?: string }

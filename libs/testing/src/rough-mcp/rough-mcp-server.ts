@@ -16,7 +16,7 @@ export class RoughMcpServer {
   tools: Record<string, object> = { echo: { type: 'object', properties: { text: { type: 'string' } } } };
   private sessions = new Set<string>();
   private readonly faults: OrderedFault[] = [];
-  /** Answers that a broken stream kept back, by the id of its last event. */
+  /** Answers that a broken stream withheld, by the id of its last event. */
   private readonly answers = new Map<string, object>();
   private readonly refusedResumes = new Map<string, number | 'empty' | 'silent'>();
   private readonly streams = new Set<ServerResponse>();

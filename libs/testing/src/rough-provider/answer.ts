@@ -6,7 +6,7 @@ export interface ScriptedCall {
   id?: string;
 }
 
-/** What the model says to one request, whatever the wire. */
+/** What the model answers to one request, whatever the wire. */
 export interface ScriptedAnswer {
   reasoning?: string;
   text?: string;
@@ -32,7 +32,7 @@ export type Misbehaviour =
   | { kind: 'drip'; pauseMs: number };
 
 /**
- * Where in a stream: after the headers, after some text, inside a tool call's arguments, before the last words.
+ * Where in a stream: after the headers, after some text, inside a tool call's arguments, before the last text.
  * A place that the answer does not have is its end.
  */
 export type StreamPlace = 'headers' | 'text' | 'call' | 'end';

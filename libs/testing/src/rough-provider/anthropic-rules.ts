@@ -9,7 +9,7 @@ const ID = /^[a-zA-Z0-9_-]+$/;
 const NAME = /^[a-zA-Z0-9_-]{1,128}$/;
 const PROPERTY = /^[a-zA-Z0-9_.-]{1,64}$/;
 
-/** https://docs.anthropic.com/en/api/messages and the words with which the service refuses. */
+/** https://docs.anthropic.com/en/api/messages and the messages with which the service refuses. */
 export function checkAnthropic(body: JsonObject, headers: IncomingHttpHeaders): void {
   if (!headers['x-api-key'] && !headers.authorization) throw new Refused(401, 'x-api-key header is required');
   must(headers['anthropic-version'], 'anthropic-version: header is required');

@@ -2,7 +2,7 @@ import { argsText, DEFAULT_USAGE, endOf, pieces, type ScriptedCall } from './ans
 import { checkGoogle } from './google-rules.js';
 import { asList, freshId, isObject, type JsonObject, type Refused, sse, textOf, type Wire } from './wire.js';
 
-/** Google has no word for tool calls: an answer with them stops. */
+/** Google has no finish reason for tool calls: an answer with them stops. */
 const FINISH = { stop: 'STOP', length: 'MAX_TOKENS', calls: 'STOP', filter: 'SAFETY' };
 
 const STATUS: Record<number, string> = {

@@ -7,7 +7,7 @@ const MAGIC: Record<string, (bytes: Buffer) => boolean> = {
   'image/webp': (bytes) => bytes.subarray(8, 12).toString('latin1') === 'WEBP',
 };
 
-/** An inline file is of a type that the service takes, is base64, is not too large and is what it says it is. */
+/** An inline file is of a type that the service takes, is base64, is not too large and is of the type that it claims. */
 export function checkMedia(mediaType: unknown, data: unknown, where: string, types: string[], maxBytes: number): void {
   must(
     typeof mediaType === 'string' && types.includes(mediaType),

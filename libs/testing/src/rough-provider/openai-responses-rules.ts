@@ -3,7 +3,7 @@ import { asList, type Json, type JsonObject, must, Refused, textOf } from './wir
 
 const MAX_CALL_ID = 64;
 
-/** https://platform.openai.com/docs/api-reference/responses/create, without anything kept at the service (`store: false`). */
+/** https://platform.openai.com/docs/api-reference/responses/create, without anything stored at the service (`store: false`). */
 export function checkOpenAiResponses(body: JsonObject): void {
   must(textOf(body['model']), 'you must provide a model parameter');
   const tools = asList(body['tools']);
@@ -27,7 +27,7 @@ function checkItems(input: JsonObject[]): void {
     const where = `input[${index}]`;
     switch (item['type'] ?? 'message') {
       case 'message':
-        // What the model said beside its calls comes back as it was put out.
+        // The text of the model beside its calls comes back as it was put out.
         must(
           item['role'] === 'assistant' || open.size === 0,
           `No tool output found for function call ${[...open].join()}.`,

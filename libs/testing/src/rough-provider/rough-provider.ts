@@ -69,7 +69,7 @@ export class RoughProvider {
     }
   }
 
-  /** What befalls the requests of conversations whose latest message says `@name`. */
+  /** What happens to the requests of conversations whose latest message holds `@name`. */
   script(name: string, ...reactions: Script[]): void {
     this.scripts.set(name, { reactions, taken: 0 });
   }

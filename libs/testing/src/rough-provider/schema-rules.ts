@@ -18,7 +18,7 @@ export function checkJsonSchema(schema: Json | undefined, where: string): assert
   must(text.length <= MAX_CHARS, `${where}: the schema is too large`);
   must(depthOf(schema) <= MAX_DEPTH, `${where}: the schema exceeds the maximum allowed nesting depth`);
   try {
-    // The services read every schema as 2020-12, whatever it says; one with an id would be kept under it.
+    // The services read every schema as 2020-12, whatever it declares; one with an id would be cached under it.
     const { $id: _id, $schema: _draft, ...anonymous } = schema;
     ajv.compile(anonymous);
   } catch (error) {
@@ -65,7 +65,7 @@ export function walkSchema(
 
 function depthOf(schema: Json): number {
   if (typeof schema !== 'object' || schema === null) return 0;
-  // Only levels of values count, not the words of the schema language in between.
+  // Only levels of values count, not the keywords of the schema language in between.
   const isLevel = isObject(schema) && (isObject(schema['properties']) || 'items' in schema);
   return Math.max(0, ...Object.values(schema).map(depthOf)) + (isLevel ? 1 : 0);
 }

@@ -6,7 +6,7 @@ export type WireName = 'anthropic' | 'openai-chat' | 'openai-responses' | 'googl
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonObject = Record<string, Json>;
 
-/** What a request says, whatever the wire. */
+/** What a request contains, whatever the wire. */
 export interface AskedRequest {
   wire: WireName;
   body: JsonObject;
@@ -24,11 +24,11 @@ export interface Wire {
   read(body: JsonObject): Omit<AskedRequest, 'wire' | 'body'>;
   frames(answer: ScriptedAnswer): Iterable<Frame>;
   errorBody(refused: Refused): JsonObject;
-  /** An error told within a stream. */
+  /** An error sent within a stream. */
   errorEvent(refused: Refused): string;
 }
 
-/** The provider answers with an error status. `code` is the wire's own word for the reason. */
+/** The provider answers with an error status. `code` is the wire's own name of the reason. */
 export class Refused extends Error {
   constructor(
     readonly status: number,

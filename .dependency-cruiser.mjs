@@ -50,7 +50,10 @@ export default {
       name: 'no-nest-below-bus',
       comment: 'The sandbox daemon and the launcher load these libs: Nest comes in with bus.',
       severity: 'error',
-      from: { path: `^libs/(${['call-context', 'nats-auth', 'rpc', 'database', 'config'].join('|')})/`, ...shipped },
+      from: {
+        path: `^libs/(${['call-context', 'nats-auth', 'rpc', 'database', 'observability', 'config'].join('|')})/`,
+        ...shipped,
+      },
       to: { path: 'node_modules/@nestjs/' },
     },
     {

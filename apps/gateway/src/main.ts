@@ -1,7 +1,16 @@
-import { Bus, connectBus, InfraModule, runIfMain, serveHealth, startEventDelivery, type StartService } from '#lib/bus';
+import {
+  Bus,
+  connectBus,
+  InfraModule,
+  nestLogger,
+  runIfMain,
+  serveHealth,
+  startEventDelivery,
+  type StartService,
+} from '#lib/bus';
 import { loadConfig } from '#lib/config';
 import { Database } from '#lib/database';
-import { createLogger, nestLogger, serveMetrics } from '#lib/observability';
+import { createLogger, serveMetrics } from '#lib/observability';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';

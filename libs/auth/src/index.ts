@@ -4,7 +4,6 @@
  */
 export * from './is-same-secret.js';
 export * from './sealing/keyring.js';
-export * from './sealing/rotate-column.js';
-export * from './sealing/rotation-at-start.js';
+export * from './sealing/rotation.js';
 export * from './sealing/sealer.js';
 export * from './sealing/sealing-environment.js';

@@ -10,6 +10,7 @@ export * from './event-delivery.js';
 export * from './handles.js';
 export * from './inbox/consumes.js';
 export * from './infra.module.js';
+export * from './nest-logger.js';
 export * from './outbox/events-stream.js';
 export * from './run-service.js';
 export * from './start-service.js';

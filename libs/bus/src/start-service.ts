@@ -1,7 +1,7 @@
 import { type Environment, loadConfig } from '#lib/config';
 import { healthCheck } from '#lib/contracts';
 import { Database, type DatabaseOptions } from '#lib/database';
-import { createLogger, type Logger, nestLogger, outliveRejections, serveMetrics } from '#lib/observability';
+import { createLogger, type Logger, outliveRejections, serveMetrics } from '#lib/observability';
 import { type InProcessRegistry, serve } from '#lib/rpc';
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -12,6 +12,7 @@ import { BusServer } from './bus-server.js';
 import { connectBus, type BusOptions } from './connect-bus.js';
 import { startEventDelivery } from './event-delivery.js';
 import { InfraModule } from './infra.module.js';
+import { nestLogger } from './nest-logger.js';
 import { RpcErrorFilter } from './rpc-error.filter.js';
 import type { RunningService } from './run-service.js';
 

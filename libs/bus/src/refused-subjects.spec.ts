@@ -20,15 +20,15 @@ it('logs each subject that the bus refuses once, with what to do', async () => {
   });
   await connection.close();
   bus.release();
-  const told = lines.map(
+  const logged = lines.map(
     (line) => JSON.parse(line) as { level: number; operation: string; subject: string; msg: string },
   );
-  expect(told.map(({ operation, subject }) => `${operation} ${subject}`)).toEqual([
+  expect(logged.map(({ operation, subject }) => `${operation} ${subject}`)).toEqual([
     'publish lifecycle.agent.delete',
     'subscription events.messaging.>',
     'publish messaging.turn.claim',
   ]);
-  expect(told[0]).toMatchObject({
+  expect(logged[0]).toMatchObject({
     level: 50,
     msg: expect.stringMatching(/publish to lifecycle\.agent\.delete: .*docs\/operations\.md/),
   });

@@ -1,5 +1,5 @@
+import type { Logger } from '#lib/observability';
 import type { LoggerService } from '@nestjs/common';
-import type { Logger } from './logger.js';
 
 /** Lets Nest's own messages flow into our log, at debug: its start-up chatter is of no use to an operator. */
 export function nestLogger(logger: Logger): LoggerService {

@@ -11,6 +11,9 @@ import { nodeResolveHost, NodeTransport } from '@nats-io/transport-node/lib/node
  * Sends together what the callbacks of one pass through the event loop publish. The client itself writes once per
  * microtask: nine small writes per turn, each of which wakes the server, where three do. Order stays, and a close
  * still sends what waits. A loop that has nothing else to do delays nothing.
+ *
+ * Reaches into the client, so it has to be worth it: without it a turn takes 13 % more processor time (median of nine
+ * pairs of `npm run bench -- turns` on Node 24), and nats-server's part of it is 1.8 times as much, more in all nine.
  */
 class GatheringTransport extends NodeTransport {
   private isGathering = false;

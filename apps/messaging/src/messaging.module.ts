@@ -1,24 +1,34 @@
 import { AccountLimits, quotaUseController } from '#lib/quotas';
 import { Module } from '@nestjs/common';
-import { AgentsHandlers } from './agents/agents.handlers.js';
-import { KnownAgents } from './agents/known-agents.js';
-import { ConversationsHandlers } from './conversations/conversations.handlers.js';
-import { MessagesHandlers } from './messages/messages.handlers.js';
+import { AgentsController } from './agents/agents.controller.js';
+import { AgentsService } from './agents/agents.service.js';
+import { ConversationsController } from './conversations/conversations.controller.js';
+import { MessagesController } from './messages/messages.controller.js';
+import { MessagesService } from './messages/messages.service.js';
 import { SendBatcher } from './messages/send-batcher.js';
 import { SettledMessages } from './messages/settled-messages.js';
 import { countWaiting, WaitingQuota } from './messages/waiting-quota.js';
 import { LeaseSweep } from './turns/lease-sweep.js';
 import { QueueMetrics } from './turns/queue-metrics.js';
-import { TurnsHandlers } from './turns/turns.handlers.js';
+import { TurnsController } from './turns/turns.controller.js';
 
 @Module({
   controllers: [
-    AgentsHandlers,
-    ConversationsHandlers,
-    MessagesHandlers,
-    TurnsHandlers,
+    AgentsController,
+    ConversationsController,
+    MessagesController,
+    TurnsController,
     quotaUseController('messaging', { messages_waiting: countWaiting }),
   ],
-  providers: [AccountLimits, KnownAgents, SendBatcher, SettledMessages, LeaseSweep, QueueMetrics, WaitingQuota],
+  providers: [
+    AccountLimits,
+    AgentsService,
+    MessagesService,
+    SendBatcher,
+    SettledMessages,
+    LeaseSweep,
+    QueueMetrics,
+    WaitingQuota,
+  ],
 })
 export class MessagingModule {}

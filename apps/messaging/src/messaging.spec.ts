@@ -142,7 +142,7 @@ describe('messaging', () => {
     await bus.request(completeTurn, { ...fenceOf(next), replies: ['y'], usage }, ownCall('m'));
   });
 
-  it('tells the running turn of an interrupt and runs the new message next', async () => {
+  it('notifies the running turn of an interrupt and runs the new message next', async () => {
     const agentId = await agent();
     await say(agentId, 'book');
     const running = await claim();
@@ -348,7 +348,7 @@ describe('messaging', () => {
     ).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  it('marks a reply that its chat platform will not show as failed, and tells it once', async () => {
+  it('marks a reply that its chat platform will not show as failed, and reports it once', async () => {
     const agentId = await agent();
     await say(agentId, 'hi', { conversationId: 'known' });
     const post = (content: string) =>
@@ -369,18 +369,18 @@ describe('messaging', () => {
     // Another account's word changes nothing.
     await publishEvent(bus.connection, deliveryFailed, { ...failed, accountId: newId(), messageIds: [other.id] });
     for (let n = 0; n < 2; n++) await publishEvent(bus.connection, deliveryFailed, failed);
-    const told = async () => {
+    const reported = async () => {
       const { events } = await bus.request(listAgentEvents, { agentId, fromStart: true, limit: 100 }, account());
       return events.filter(({ subject }) => subject === messageFailed.subject);
     };
-    await until('it is told', async () => (await told()).length > 0);
+    await until('it is reported', async () => (await reported()).length > 0);
     expect(await of(lost.id)).toMatchObject({
       status: 'failed',
       error: { code: 'DELIVERY_FAILED', message: 'telegram: Forbidden: bot was blocked by the user' },
     });
     expect(await of(other.id)).toMatchObject({ status: 'delivered', error: null });
     await publishEvent(bus.connection, deliveryFailed, { ...failed, messageIds: [other.id] });
-    await until('the last is told', async () => (await told()).length >= 2);
-    expect(await told()).toHaveLength(2);
+    await until('the last is reported', async () => (await reported()).length >= 2);
+    expect(await reported()).toHaveLength(2);
   });
 });

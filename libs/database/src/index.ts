@@ -8,5 +8,6 @@ export { isDatabaseAway } from './database-away.js';
 export * from './deleted-accounts.js';
 export * from './event-tables.js';
 export * from './ids.js';
+export * from './insert-event.js';
 export type { Query, Row } from './statements.js';
 export * from './transaction.js';

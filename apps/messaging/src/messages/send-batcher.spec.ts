@@ -1,7 +1,7 @@
 import { type Database, newId } from '#lib/database';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { recordAgent } from '../agents/record-agent.js';
-import { messagingDatabase } from '../testing/messaging-database.js';
+import { recordAgent } from '../agents/agents.repository.js';
+import { messagingDatabase } from '../../test/messaging-database.js';
 import { SendBatcher } from './send-batcher.js';
 
 describe('the send batcher', () => {

@@ -1,7 +1,7 @@
 import { Database } from '#lib/database';
 import { FairQueue } from '#lib/fair-slots';
 import { Injectable } from '@nestjs/common';
-import { sendMessages, type SendOutcome, type SendRequest } from './send-messages.js';
+import { sendMessages, type SendOutcome, type SendRequest } from './send.repository.js';
 
 const MAX_BATCH = 64;
 /** A batch may exceed it by one message. */
@@ -14,11 +14,11 @@ interface Waiting {
 }
 
 /**
- * Gathers the sends that arrive while a commit runs into the next one: a commit costs a disk flush and a statement,
- * however many messages it holds. One at a time: two that run side by side hold half as many each, and are slower.
+ * Collects the sends that arrive while a commit runs into the next one: a commit costs a disk flush and a statement,
+ * however many messages it holds. One at a time: two that run concurrently hold half as many each, and are slower.
  * Accounts take turns in filling a commit, so that one that floods delays no other by more than that. A message that
- * finds none running waits for nothing; one that cannot be stored is told so by itself and never
- * spoils its neighbours.
+ * finds none running waits for nothing; one that cannot be stored is refused alone and never
+ * fails the others of its batch.
  */
 @Injectable()
 export class SendBatcher {

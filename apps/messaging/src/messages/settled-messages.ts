@@ -25,37 +25,37 @@ export class SettledMessages implements OnApplicationBootstrap {
     });
   }
 
-  /** Tells all messaging processes; call it after commit. */
+  /** Notifies all messaging processes; call it after commit. */
   announce(messageIds: string[]): void {
     if (messageIds.length > 0) this.bus.signal(SUBJECT, messageIds);
   }
 
-  /** Resolves when told of the message's end, when `look`, asked at once and now and then, says so, or when the time is over. */
+  /** Resolves when the message's end is announced, when `look`, asked at once and now and then, returns true, or when the time is over. */
   async until(messageId: string, waitMs: number, look: () => Promise<boolean>): Promise<void> {
     const deadline = Date.now() + waitMs;
     for (;;) {
-      // Listening begins before the look: an end that falls between the two must not be missed.
-      const told = this.listen(messageId);
+      // Waiting begins before the look: an end that falls between the two must not be missed.
+      const settled = this.waitFor(messageId);
       try {
         const isSettled = await look();
         const left = deadline - Date.now();
         if (isSettled || left <= 0 || this.bus.stopping.aborted) return;
-        if (await told.within(Math.min(left, RECHECK_MS))) return;
+        if (await settled.within(Math.min(left, RECHECK_MS))) return;
       } finally {
-        told.forget();
+        settled.forget();
       }
     }
   }
 
-  private listen(messageId: string) {
+  private waitFor(messageId: string) {
     let wake = () => {};
-    const told = new Promise<true>((resolve) => (wake = () => resolve(true)));
+    const ended = new Promise<true>((resolve) => (wake = () => resolve(true)));
     const wakers = this.waiting.get(messageId) ?? new Set();
     this.waiting.set(messageId, wakers.add(wake));
     let timer: NodeJS.Timeout | undefined;
     return {
       within: (ms: number) =>
-        Promise.race([told, new Promise<false>((resolve) => (timer = setTimeout(resolve, ms, false)))]),
+        Promise.race([ended, new Promise<false>((resolve) => (timer = setTimeout(resolve, ms, false)))]),
       forget: () => {
         clearTimeout(timer);
         wakers.delete(wake);

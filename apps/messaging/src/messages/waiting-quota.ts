@@ -38,7 +38,7 @@ export class WaitingQuota {
     private readonly limits: AccountLimits,
   ) {}
 
-  /** Lets a message in; the caller calls what it gives when the send has ended. Errors: QUOTA_EXCEEDED. */
+  /** Lets a message in; the caller calls the returned function when the send has ended. Errors: QUOTA_EXCEEDED. */
   async admit(accountId: string): Promise<() => void> {
     const known = this.limits.recent(accountId, 'messages_waiting');
     const limit = typeof known === 'number' ? known : await known;
@@ -48,7 +48,7 @@ export class WaitingQuota {
       if (age > (estimate.atMost > limit / 2 ? RENEW_NEAR_LIMIT_MS : RENEW_MS))
         void this.count(accountId, estimate).catch(() => undefined); // the next message tries again
     } else if (age > FULL_MS) await this.count(accountId, estimate);
-    // What is on its way may have been counted twice: told is what is sure.
+    // What is on its way may have been counted twice: the error states what is sure.
     if (estimate.atMost >= limit) throw quotaExceeded('messages_waiting', limit, Math.max(limit, estimate.counted));
     estimate.atMost += 1;
     estimate.admitted += 1;

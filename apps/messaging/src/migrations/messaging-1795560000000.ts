@@ -119,6 +119,6 @@ export class Messaging1795560000000 implements MigrationInterface {
   }
 
   async down(): Promise<void> {
-    throw new Error('the first migration is not taken back: drop the schema');
+    throw new Error('migrations only go forward');
   }
 }

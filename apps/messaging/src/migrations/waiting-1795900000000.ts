@@ -8,7 +8,7 @@ export class Waiting1795900000000 implements MigrationInterface {
     await runner.query(`CREATE INDEX messages_waiting ON messages (account_id) WHERE status = 'pending'`);
   }
 
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`DROP INDEX messages_waiting`);
+  async down(): Promise<void> {
+    throw new Error('migrations only go forward');
   }
 }

@@ -14,9 +14,7 @@ export class WaitingReasons1796000000000 implements MigrationInterface {
     await runner.query(`ALTER TABLE conversations ADD COLUMN retry_error jsonb`);
   }
 
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`ALTER TABLE conversations DROP COLUMN retry_error`);
-    await runner.query(`ALTER TABLE agents DROP COLUMN lacks_balance`);
-    await runner.query(`ALTER TABLE turns DROP COLUMN stopped`);
+  async down(): Promise<void> {
+    throw new Error('migrations only go forward');
   }
 }

@@ -1,13 +1,12 @@
 import { type Database, newId } from '#lib/database';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { recordAgent } from '../agents/record-agent.js';
-import { sendMessages } from '../messages/send-messages.js';
-import { messagingDatabase } from '../testing/messaging-database.js';
+import { recordAgent } from '../agents/agents.repository.js';
+import { sendMessages } from '../messages/send.repository.js';
+import { messagingDatabase } from '../../test/messaging-database.js';
 import { AccountRotation } from './account-rotation.js';
-import { claimTurn } from './claim-turn.js';
-import { completeTurn } from './complete-turn.js';
-import { failTurn } from './fail-turn.js';
+import { claimTurn } from './claims.service.js';
+import { completeTurn, failTurn } from './turns.service.js';
 
 const usage = { inputTokens: 0, outputTokens: 0, cachedInputTokens: 0 };
 /** Pages that PostgreSQL may read for one claim. Reading what 20,000 waiting agents hold takes hundreds. */

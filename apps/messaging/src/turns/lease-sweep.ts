@@ -3,9 +3,11 @@ import { WAKE_RUNTIME } from '#lib/contracts';
 import { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { sweepDeletedAgents } from '../agents/agents.repository.js';
 import { SettledMessages } from '../messages/settled-messages.js';
-import { queueDueRetries } from './due-retries.js';
-import { expireTurn } from './expire-turn.js';
+import { queueDueRetries } from './claims.repository.js';
+import { sweepEndedTurns } from './turns.repository.js';
+import { expireTurn } from './turns.service.js';
 
 const SWEEP_MS = 500;
 const BATCH = 5_000;
@@ -38,7 +40,10 @@ export class LeaseSweep implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   private async sweep(): Promise<void> {
-    if (this.rounds++ % 120 === 0) await this.forgetOld();
+    if (this.rounds++ % 120 === 0) {
+      await sweepEndedTurns(this.database, BATCH);
+      await sweepDeletedAgents(this.database, BATCH);
+    }
     if (await this.database.transaction(queueDueRetries)) this.bus.signal(WAKE_RUNTIME);
     for (;;) {
       const expired = await this.database.transaction(expireTurn);
@@ -46,17 +51,5 @@ export class LeaseSweep implements OnApplicationBootstrap, BeforeApplicationShut
       this.settled.announce(expired.settledIds);
       if (expired.hasMoreWork) this.bus.signal(WAKE_RUNTIME);
     }
-  }
-
-  /** Ended turns are kept for a day, for repeated reports; tombstones of agents as long as events may come late. */
-  private async forgetOld(): Promise<void> {
-    await this.database.query(
-      `DELETE FROM turns WHERE id IN (
-         SELECT id FROM turns WHERE ended_at < now() - interval '1 day' LIMIT ${BATCH})`,
-    );
-    await this.database.query(
-      `DELETE FROM agents WHERE agent_id IN (
-         SELECT agent_id FROM agents WHERE status = 'deleted' AND updated_at < now() - interval '8 days' LIMIT ${BATCH})`,
-    );
   }
 }

@@ -3,20 +3,14 @@ import { type Database, newId } from '#lib/database';
 import fc from 'fast-check';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { forgetAgent, recordAgent } from '../agents/record-agent.js';
-import { getMessage } from '../messages/get-message.js';
-import { listMessages } from '../messages/list-messages.js';
-import { sendMessages } from '../messages/send-messages.js';
-import { messagingDatabase } from '../testing/messaging-database.js';
+import { forgetAgent, recordAgent } from '../agents/agents.repository.js';
+import { getMessage, listMessages } from '../messages/messages.repository.js';
+import { sendMessages } from '../messages/send.repository.js';
+import { messagingDatabase } from '../../test/messaging-database.js';
 import { AccountRotation } from './account-rotation.js';
-import { claimTurn } from './claim-turn.js';
-import { completeTurn } from './complete-turn.js';
-import { expireTurn } from './expire-turn.js';
-import { failTurn } from './fail-turn.js';
-import { heartbeatTurn } from './heartbeat-turn.js';
-import { endCancelled } from './interrupt-turn.js';
-import type { Fence } from './locked-turn.js';
-import { releaseTurn } from './release-turn.js';
+import { claimTurn } from './claims.service.js';
+import { completeTurn, endCancelled, expireTurn, failTurn, releaseTurn } from './turns.service.js';
+import { type Fence, heartbeatTurn } from './turns.repository.js';
 
 const usage = { inputTokens: 0, outputTokens: 0, cachedInputTokens: 0 };
 /** Enough for every change; `ROOST_INTERLEAVINGS=5000` searches longer. */

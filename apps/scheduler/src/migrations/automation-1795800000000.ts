@@ -21,8 +21,7 @@ export class Automation1795800000000 implements MigrationInterface {
     await runner.query(`INSERT INTO firing_clock DEFAULT VALUES`);
   }
 
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`DROP TABLE firing_clock`);
-    await runner.query(`DROP INDEX executions_unfinished`);
+  async down(): Promise<void> {
+    throw new Error('migrations only go forward');
   }
 }

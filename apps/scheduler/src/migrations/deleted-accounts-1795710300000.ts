@@ -8,7 +8,7 @@ export class DeletedAccounts1795710300000 implements MigrationInterface {
     await createDeletedAccounts(runner);
   }
 
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`DROP TABLE deleted_accounts`);
+  async down(): Promise<void> {
+    throw new Error('migrations only go forward');
   }
 }

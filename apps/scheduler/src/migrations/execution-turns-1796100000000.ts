@@ -10,8 +10,7 @@ export class ExecutionTurns1796100000000 implements MigrationInterface {
     await runner.query(`ALTER TABLE early_outcomes ADD COLUMN turn_order bigint NOT NULL DEFAULT 0`);
   }
 
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`ALTER TABLE executions DROP COLUMN turn_order`);
-    await runner.query(`ALTER TABLE early_outcomes DROP COLUMN turn_order`);
+  async down(): Promise<void> {
+    throw new Error('migrations only go forward');
   }
 }

@@ -98,9 +98,7 @@ export class Scheduler1795570000000 implements MigrationInterface {
       )`);
   }
 
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query(
-      `DROP TABLE early_outcomes, executions, triggers, schedules, agents, outbox, inbox, relay_state`,
-    );
+  async down(): Promise<void> {
+    throw new Error('migrations only go forward');
   }
 }

@@ -10,7 +10,7 @@ export class Tombstones1795600000000 implements MigrationInterface {
     await runner.query(`CREATE INDEX agents_deleted ON agents (deleted_at) WHERE deleted_at IS NOT NULL`);
   }
 
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`ALTER TABLE agents DROP COLUMN deleted_at`);
+  async down(): Promise<void> {
+    throw new Error('migrations only go forward');
   }
 }

@@ -1,5 +1,5 @@
 import { messageCreated, sendMessage, type AcceptedMessage } from '#lib/contracts';
-import { type Database, NEVER_PUBLISHED, newId } from '#lib/database';
+import { type Database, insertEvent, newId } from '#lib/database';
 import type { z } from 'zod';
 
 export interface SendRequest {
@@ -46,7 +46,6 @@ export async function sendMessages(database: Database, requests: SendRequest[]):
   const parameters = [
     JSON.stringify(requests.map(row)),
     [...new Set(requests.map(({ input }) => input.agentId))],
-    messageCreated.subject,
     interrupts,
   ];
   const rows = interrupts
@@ -103,7 +102,7 @@ function row({ input, accountId, headers }: SendRequest) {
 const LOCK_AGENTS = `SELECT 1 FROM agents WHERE agent_id = ANY($1::uuid[]) ORDER BY agent_id FOR UPDATE`;
 
 /**
- * A message whose dedupe key is known changes nothing. Turns are looked at only when a message interrupts ($4). The agent's row is read through `agent` alone: there it is as
+ * A message whose dedupe key is known changes nothing. Turns are looked at only when a message interrupts ($3). The agent's row is read through `agent` alone: there it is as
  * the lock found it, in the table as it was when the statement began, which may be before a turn ended.
  */
 const STORE = `
@@ -146,16 +145,17 @@ const STORE = `
       updated_at = now()
   ), cancelled AS (
     UPDATE turns SET cancelled = true, stopped = false FROM touched
-    WHERE $4 AND turns.agent_id = touched.agent_id AND turns.state = 'running' AND touched.interrupts
+    WHERE $3 AND turns.agent_id = touched.agent_id AND turns.state = 'running' AND touched.interrupts
   ), ready AS (
     UPDATE agents SET next_at = now() FROM (SELECT DISTINCT agent_id FROM touched) t JOIN agent USING (agent_id)
     WHERE agents.agent_id = t.agent_id AND (agent.next_at IS NULL OR agent.next_at > now())
   ), event AS (
-    INSERT INTO outbox (subject, key, payload, headers, published_at)
-    SELECT $3, inserted.agent_id::text,
-      jsonb_build_object('account_id', inserted.account_id, 'agent_id', inserted.agent_id, 'message', wire), input.headers,
-      '${NEVER_PUBLISHED}'
-    FROM inserted JOIN input USING (id) ORDER BY seq
+    ${insertEvent(messageCreated, {
+      key: 'inserted.agent_id::text',
+      payload: { account_id: 'inserted.account_id', agent_id: 'inserted.agent_id', message: 'wire' },
+      headers: 'input.headers',
+      from: 'inserted JOIN input USING (id) ORDER BY seq',
+    })}
   )
   SELECT n, agent.status AS agent_status, agent.account_id = input.account_id AS is_mine, agent.running_turn,
     inserted.id, inserted.created_at

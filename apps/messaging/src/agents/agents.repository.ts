@@ -1,9 +1,36 @@
-import type { AgentState } from '#lib/contracts';
-import type { Transaction } from '#lib/database';
+import { type AgentState, RoostError } from '#lib/contracts';
+import type { Database, Transaction } from '#lib/database';
+
+/** All SQL of `agents`, the copy of lifecycle's agents, which also holds whose turn runs and when the next can be claimed. */
+
+/**
+ * SQL for what is read of the agent `$1`: whether `AgentsService.require` has to be asked as well. A deleted agent looks
+ * stopped, and its messages are still there, until its event is here.
+ */
+export const MAY_BE_GONE = `(SELECT status = 'stopped' FROM agents WHERE agent_id = $1) AS may_be_gone`;
+
+export const unknownAgent = () => new RoostError('NOT_FOUND', 'there is no such agent');
+
+export async function findAgent(database: Database, agentId: string) {
+  const [row] = await database.query<{ account_id: string; status: string }>(
+    `SELECT account_id, status FROM agents WHERE agent_id = $1`,
+    [agentId],
+  );
+  return row;
+}
+
+/** Locks an agent before anything is written for it: `seq` of its messages is the order of commits. Returns whether there is one. */
+export async function lockAgent(tx: Transaction, agentId: string, accountId: string): Promise<boolean> {
+  const rows = await tx.query(
+    `SELECT 1 FROM agents WHERE agent_id = $1 AND account_id = $2 AND status <> 'deleted' FOR UPDATE`,
+    [agentId, accountId],
+  );
+  return rows.length > 0;
+}
 
 /**
  * Takes over an agent's state unless a newer one is known. A turn of an agent that may not act any more is marked
- * stopped, unless it was interrupted before; gives whether its worker has to be told.
+ * stopped, unless it was interrupted before; returns whether its worker has to be notified.
  */
 export async function recordAgent(tx: Transaction, state: AgentState): Promise<{ mustInterrupt: boolean }> {
   // Without balance an agent takes messages and begins no turn: to the queue that is the same as paused.
@@ -25,7 +52,7 @@ export async function recordAgent(tx: Transaction, state: AgentState): Promise<{
   return { mustInterrupt: true };
 }
 
-/** Deletes all that is kept of an agent; a tombstone keeps late news of it from bringing it back. */
+/** Deletes all rows of an agent; a tombstone keeps late events of it from bringing it back. */
 export async function forgetAgent(tx: Transaction, agentId: string, accountId: string, revision: number) {
   await tx.query(
     `INSERT INTO agents (agent_id, account_id, status, revision) VALUES ($1, $2, 'deleted', $3)
@@ -39,4 +66,12 @@ export async function forgetAgent(tx: Transaction, agentId: string, accountId: s
   }
   // Contents must not live on in events that were already published; the others still have to reach their consumers.
   await tx.query(`DELETE FROM outbox WHERE key = $1 AND published_at IS NOT NULL`, [agentId]);
+}
+
+/** Tombstones, once no event of these agents can arrive any more. */
+export async function sweepDeletedAgents(database: Database, limit: number): Promise<void> {
+  await database.query(
+    `DELETE FROM agents WHERE agent_id IN (
+       SELECT agent_id FROM agents WHERE status = 'deleted' AND updated_at < now() - interval '8 days' LIMIT ${limit})`,
+  );
 }

@@ -14,19 +14,22 @@ import { Controller, Inject } from '@nestjs/common';
 import type { z } from 'zod';
 import type { MessagingConfig } from '../config.js';
 import { SettledMessages } from '../messages/settled-messages.js';
-import { claimTurn as claim } from './claim-turn.js';
-import { completeTurn as complete, type Ended } from './complete-turn.js';
 import { AccountRotation } from './account-rotation.js';
-import { failTurn as fail } from './fail-turn.js';
-import { heartbeatTurn as heartbeat } from './heartbeat-turn.js';
-import { endCancelled } from './interrupt-turn.js';
-import { releaseTurn as release } from './release-turn.js';
+import { claimTurn as claim } from './claims.service.js';
+import { heartbeatTurn as heartbeat } from './turns.repository.js';
+import {
+  completeTurn as complete,
+  endCancelled,
+  type Ended,
+  failTurn as fail,
+  releaseTurn as release,
+} from './turns.service.js';
 
 type InputOf<C extends { input: z.ZodType }> = z.output<C['input']>;
 
-/** Served to the brain on its own behalf: the fencing token, not an account, says what a caller may write. */
+/** Served to agent-runtime on its own behalf: the fencing token, not an account, decides what a caller may write. */
 @Controller()
-export class TurnsHandlers {
+export class TurnsController {
   private readonly isFenced: boolean;
   private readonly rotation = new AccountRotation();
 
@@ -57,7 +60,7 @@ export class TurnsHandlers {
   @Handles(completeTurn)
   async complete(input: InputOf<typeof completeTurn>) {
     const ended = await this.database.transaction((tx) => complete(tx, input, this.isFenced));
-    this.tell(ended);
+    this.announce(ended);
     return { replyIds: ended.replyIds };
   }
 
@@ -65,25 +68,25 @@ export class TurnsHandlers {
   async fail(input: InputOf<typeof failTurn>) {
     const options = { isFenced: this.isFenced, retryBaseMs: this.config.ROOST_RETRY_BASE_MS };
     const ended = await this.database.transaction((tx) => fail(tx, input, options));
-    this.tell(ended);
+    this.announce(ended);
     return { willRetry: ended.willRetry };
   }
 
   @Handles(interruptedTurn)
   async interrupted({ partialReply, ...fence }: InputOf<typeof interruptedTurn>) {
     const ended = await this.database.transaction((tx) => endCancelled(tx, fence, partialReply, this.isFenced));
-    if (ended) this.tell(ended);
+    if (ended) this.announce(ended);
     return { accepted: true };
   }
 
   @Handles(releaseTurn)
   async release(fence: InputOf<typeof releaseTurn>) {
     const ended = await this.database.transaction((tx) => release(tx, fence, this.isFenced));
-    if (ended) this.tell(ended);
+    if (ended) this.announce(ended);
     return { accepted: true };
   }
 
-  private tell({ settledIds, hasMoreWork }: Ended): void {
+  private announce({ settledIds, hasMoreWork }: Ended): void {
     this.settled.announce(settledIds);
     if (hasMoreWork) this.bus.signal(WAKE_RUNTIME);
   }

@@ -1,6 +1,14 @@
-import { Conversation, listConversations as contract, paginationOf } from '#lib/contracts';
-import type { Database } from '#lib/database';
+import {
+  Conversation,
+  listConversations as contract,
+  paginationOf,
+  type postMessage,
+  RoostError,
+} from '#lib/contracts';
+import type { Database, Transaction } from '#lib/database';
 import type { z } from 'zod';
+
+/** All SQL of `conversations` but what sending and turns change in the statement of their messages. */
 
 /** An agent's conversations, newest activity first. */
 export async function listConversations(
@@ -35,4 +43,33 @@ export async function listConversations(
     conversations: rows.map((row) => Conversation.parse(row.conversation)),
     pagination: paginationOf(page, limit, Number(total?.count ?? 0)),
   };
+}
+
+/** Makes the conversation unless it is there or no counterparty is given; returns its channel. Errors: NOT_FOUND. */
+export async function openConversation(
+  tx: Transaction,
+  accountId: string,
+  { agentId, conversationId, channel, counterparty }: z.output<typeof postMessage.input>,
+): Promise<string> {
+  if (counterparty)
+    await tx.query(
+      `INSERT INTO conversations (agent_id, id, account_id, channel, counterparty_id, counterparty_name)
+       VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (agent_id, id) DO NOTHING`,
+      [agentId, conversationId, accountId, channel ?? 'api', counterparty.id, counterparty.displayName],
+    );
+  const [conversation] = await tx.query<{ channel: string }>(
+    `SELECT channel FROM conversations WHERE agent_id = $1 AND id = $2`,
+    [agentId, conversationId],
+  );
+  if (!conversation) throw new RoostError('NOT_FOUND', 'the agent has no such conversation');
+  return conversation.channel;
+}
+
+/** How many messages each of the agents has; one without any is left out. */
+export function countMessages(database: Database, accountId: string, agentIds: string[]) {
+  return database.query<{ agent_id: string; count: string }>(
+    `SELECT agent_id, sum(message_count) AS count FROM conversations
+     WHERE agent_id = ANY($1::uuid[]) AND account_id = $2 GROUP BY agent_id`,
+    [agentIds, accountId],
+  );
 }

@@ -1,12 +1,14 @@
-import { automationStarted, type ClaimedTurn, Message, turnStarted } from '#lib/contracts';
-import { type Database, NEVER_PUBLISHED, newId, type Transaction } from '#lib/database';
-import type { AccountRanges, AccountRotation } from './account-rotation.js';
-import { queueDueRetries } from './due-retries.js';
-import { nextClaim } from './free-agent.js';
+import { automationStarted, type ClaimedTurn, turnStarted } from '#lib/contracts';
+import { insertEvent, type Transaction } from '#lib/database';
+import type { AccountRanges } from './account-rotation.js';
+import { nextClaim } from './turns.repository.js';
 
 /** A batch travels in one bus message and one prompt: what is beyond comes with the conversation's next turn. */
 const MAX_BATCH = 200;
 const MAX_BATCH_BYTES = 2_000_000;
+
+/** Agents that one look takes; what is beyond is taken by the next. */
+const RETRIES = 500;
 
 interface AgentRow {
   agent_id: string;
@@ -25,62 +27,7 @@ interface ClaimRow {
   messages: unknown[];
 }
 
-export interface Claim {
-  workerId: string;
-  leaseMs: number;
-  /** Accounts whose share of the worker's slots is used up: none of theirs is claimed. */
-  fullAccounts: string[];
-}
-
-/**
- * Claims the next turn, or gives null when nothing can be claimed. Accounts take turns. Within one the agent that has
- * been ready longest comes first, within it the conversation that waits longest; a turn's end puts its agent behind
- * those of its account that were ready before. `hasMore`: another agent could be claimed when this one was.
- */
-export async function claimTurn(
-  database: Database,
-  rotation: AccountRotation,
-  { workerId, leaseMs, fullAccounts }: Claim,
-): Promise<(ClaimedTurn & { hasMore: boolean }) | null> {
-  const turnId = newId();
-  const { agent, claim } = await database.transaction(async (tx) => {
-    const ranges = rotation.ranges(fullAccounts);
-    const agent =
-      (await lockNext(tx, ranges)) ?? ((await queueDueRetries(tx)) ? await lockNext(tx, ranges) : undefined);
-    if (!agent) return {};
-    rotation.served(agent.account_id);
-    // A statement of its own: only one that begins under the lock sees everything that was committed before it.
-    const [claim] = await tx.finish<ClaimRow>(CLAIM, [
-      agent.agent_id,
-      turnId,
-      workerId,
-      leaseMs,
-      turnStarted.subject,
-      ranges.after,
-      ranges.before,
-    ]);
-    return { agent, claim };
-  });
-  if (!agent) return null;
-  if (!claim) {
-    await database.transaction((tx) => waitForRetry(tx, agent.agent_id));
-    return null;
-  }
-  return {
-    turnId,
-    fencingToken: Number(claim.fencing_token),
-    agentId: agent.agent_id,
-    accountId: agent.account_id,
-    conversationId: claim.conversation_id,
-    channel: claim.channel,
-    counterparty: { id: claim.counterparty_id, displayName: claim.counterparty_name },
-    messages: claim.messages.map((message) => Message.parse(message)),
-    attempt: claim.attempt,
-    partialReply: claim.partial_reply,
-    leaseMs,
-    hasMore: claim.has_more,
-  };
-}
+/** The SQL by which turns are claimed. */
 
 /** The ranges are searched one after the other, each by index, until an agent is found. */
 const NEXT = `
@@ -92,15 +39,37 @@ const NEXT = `
     ORDER BY account_id, next_at LIMIT 1 FOR UPDATE SKIP LOCKED
   ) agent LIMIT 1`;
 
-async function lockNext(tx: Transaction, { after, before }: AccountRanges): Promise<AgentRow | undefined> {
+export async function lockNext(tx: Transaction, { after, before }: AccountRanges): Promise<AgentRow | undefined> {
   const [agent] = await tx.query<AgentRow>(NEXT, [after, before]);
   return agent;
 }
 
 /** The conversation's own messages are all backing off: the agent is ready again when the first of them is. */
-async function waitForRetry(tx: Transaction, agentId: string): Promise<void> {
+export async function waitForRetry(tx: Transaction, agentId: string): Promise<void> {
   await tx.query(`SELECT 1 FROM agents WHERE agent_id = $1 FOR UPDATE`, [agentId]);
   await tx.finish(`UPDATE agents SET ${nextClaim('$1')} WHERE agent_id = $1 AND running_turn IS NULL`, [agentId]);
+}
+
+/** Lets the agents be claimed whose retry is due; returns whether there was one. */
+export async function queueDueRetries(tx: Transaction): Promise<boolean> {
+  const due = await tx.query(
+    `UPDATE agents SET next_at = coalesce(least(next_at, now()), now()), retry_at = NULL
+     WHERE agent_id = ANY(ARRAY(
+       SELECT agent_id FROM agents WHERE retry_at <= now() ORDER BY retry_at LIMIT ${RETRIES} FOR UPDATE SKIP LOCKED))
+     RETURNING agent_id`,
+  );
+  return due.length > 0;
+}
+
+/** Makes the locked agent's next turn; undefined when all of its messages wait for a retry. Commits the transaction. */
+export async function claimOf(
+  tx: Transaction,
+  agentId: string,
+  claim: { turnId: string; workerId: string; leaseMs: number; ranges: AccountRanges },
+): Promise<ClaimRow | undefined> {
+  const { turnId, workerId, leaseMs, ranges } = claim;
+  const [row] = await tx.finish<ClaimRow>(CLAIM, [agentId, turnId, workerId, leaseMs, ranges.after, ranges.before]);
+  return row;
 }
 
 const CLAIM = `
@@ -139,21 +108,33 @@ const CLAIM = `
       CASE WHEN (SELECT count(*) FROM numbered) > (SELECT count(*) FROM chosen) THEN now() END
     WHERE c.agent_id = $1::uuid AND c.id = (SELECT id FROM conversation)
   ), event AS (
-    INSERT INTO outbox (subject, key, payload, headers, published_at)
-    SELECT $5::text, $1::uuid::text, jsonb_build_object('account_id', agent.account_id, 'agent_id', $1::uuid, 'turn_id', $2::uuid,
-      'message_ids', s.ids, 'attempt', s.attempt), '{"v":"${turnStarted.v}"}',
-      '${NEVER_PUBLISHED}'
-    FROM agent, summary s
+    ${insertEvent(turnStarted, {
+      key: '$1::uuid::text',
+      payload: {
+        account_id: 'agent.account_id',
+        agent_id: '$1::uuid',
+        turn_id: '$2::uuid',
+        message_ids: 's.ids',
+        attempt: 's.attempt',
+      },
+      from: 'agent, summary s',
+    })}
   ), started AS (
-    INSERT INTO outbox (subject, key, payload, headers)
-    SELECT '${automationStarted.subject}', $1::uuid::text, jsonb_build_object('account_id', agent.account_id,
-      'agent_id', $1::uuid, 'message_ids', s.ids, 'fencing_token', agent.fence), '{"v":"${automationStarted.v}"}'
-    FROM agent, summary s WHERE s.channel IN ('schedule', 'trigger')
+    ${insertEvent(automationStarted, {
+      key: '$1::uuid::text',
+      payload: {
+        account_id: 'agent.account_id',
+        agent_id: '$1::uuid',
+        message_ids: 's.ids',
+        fencing_token: 'agent.fence',
+      },
+      from: `agent, summary s WHERE s.channel IN ('schedule', 'trigger')`,
+    })}
   )
   SELECT agent.fence AS fencing_token, c.id AS conversation_id, s.channel, c.counterparty_id, c.counterparty_name,
     c.partial_reply, s.attempt, s.messages,
     EXISTS (
-      SELECT FROM unnest($6::uuid[], $7::uuid[]) AS range (after, before) CROSS JOIN LATERAL (
+      SELECT FROM unnest($5::uuid[], $6::uuid[]) AS range (after, before) CROSS JOIN LATERAL (
         SELECT FROM agents other WHERE other.account_id > range.after AND other.account_id < range.before
           AND other.next_at <= now() AND other.running_turn IS NULL AND other.status = 'active'
           AND other.agent_id <> $1::uuid LIMIT 1) AS found) AS has_more

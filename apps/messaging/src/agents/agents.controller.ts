@@ -12,10 +12,10 @@ import {
 import { Database, type Transaction } from '#lib/database';
 import { Controller } from '@nestjs/common';
 import type { z } from 'zod';
-import { forgetAgent, recordAgent } from './record-agent.js';
+import { forgetAgent, recordAgent } from './agents.repository.js';
 
 @Controller()
-export class AgentsHandlers {
+export class AgentsController {
   constructor(
     private readonly database: Database,
     private readonly bus: Bus,

@@ -4,15 +4,15 @@ import { listAgentEvents, listConversations } from '#lib/contracts';
 import { Database } from '#lib/database';
 import { Controller } from '@nestjs/common';
 import type { z } from 'zod';
-import { KnownAgents } from '../agents/known-agents.js';
-import { listEvents } from '../events/list-events.js';
-import { listConversations as findConversations } from './list-conversations.js';
+import { AgentsService } from '../agents/agents.service.js';
+import { listConversations as findConversations } from './conversations.repository.js';
+import { listEvents } from './events.repository.js';
 
 @Controller()
-export class ConversationsHandlers {
+export class ConversationsController {
   constructor(
     private readonly database: Database,
-    private readonly agents: KnownAgents,
+    private readonly agents: AgentsService,
   ) {}
 
   @Handles(listConversations)

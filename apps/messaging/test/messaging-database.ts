@@ -1,6 +1,6 @@
 import { Database } from '#lib/database';
 import { freshDatabase } from '#lib/testing';
-import { migrations } from '../migrations/index.js';
+import { migrations } from '../src/migrations/index.js';
 
 /** Messaging's schema on a fresh database, without the service. */
 export async function messagingDatabase(): Promise<{ database: Database; drop(): Promise<void> }> {

@@ -1,0 +1,161 @@
+import { type completeTurn as completeContract, type failTurn as failContract, turnInterrupted } from '#lib/contracts';
+import { newId, type Transaction } from '#lib/database';
+import type { z } from 'zod';
+import { completeLocked, interruptLocked, type ReturnedBatch, returnLocked } from './turn-ends.repository.js';
+import { type Fence, freeAgent, type LockedTurn, lockExpiredTurn, lockTurn } from './turns.repository.js';
+
+export const MAX_ATTEMPTS = 5;
+/** What no smaller batch would cure. */
+const NOT_OF_THE_MESSAGE = new Set(['BALANCE_EXHAUSTED', 'AGENT_UNAVAILABLE', 'NOT_FOUND']);
+/** From this try on the batch is halved: one bad message may be what makes it fail. */
+const SPLIT_FROM_ATTEMPT = 3;
+const MAX_DELAY_MS = 60_000;
+
+const INTERRUPTED = {
+  code: 'INTERRUPTED',
+  message: 'a newer message interrupted the turn before it was answered; what was said so far is in the transcript',
+};
+
+export interface Ended {
+  agentId: string;
+  /** Whose waiters are to be notified. */
+  settledIds: string[];
+  hasMoreWork: boolean;
+}
+
+/** Records a turn's replies and ends it; again changes nothing. Errors: CONFLICT (lease lost). */
+export async function completeTurn(
+  tx: Transaction,
+  { replies, usage, ...fence }: z.output<typeof completeContract.input>,
+  isFenced: boolean,
+): Promise<Ended & { replyIds: string[] }> {
+  const turn = await lockTurn(tx, fence, 'completed', isFenced);
+  if (turn.state === 'completed') {
+    return { agentId: turn.agentId, settledIds: [], hasMoreWork: false, replyIds: turn.replyIds };
+  }
+  const rows = replies.map((content) => ({ id: `msg_${newId()}`, content: storable(content) }));
+  const hasMoreWork = await completeLocked(tx, turn, rows, usage);
+  return { agentId: turn.agentId, settledIds: turn.messageIds, hasMoreWork, replyIds: rows.map(({ id }) => id) };
+}
+
+/**
+ * Ends a turn that failed. Passing failures are tried again with doubled delays; others end the messages' wait,
+ * but a batch is halved first, so that only the message that cannot be answered gets the error.
+ * Errors: CONFLICT (lease lost).
+ */
+export async function failTurn(
+  tx: Transaction,
+  { error, retryable, partialReply, ...fence }: z.output<typeof failContract.input>,
+  { isFenced, retryBaseMs }: { isFenced: boolean; retryBaseMs: number },
+): Promise<Ended & { willRetry: boolean }> {
+  const turn = await lockTurn(tx, fence, 'failed', isFenced);
+  if (turn.state !== 'running') {
+    return { agentId: turn.agentId, settledIds: [], hasMoreWork: false, willRetry: turn.willRetry };
+  }
+  if (turn.isInterrupted) return { ...(await endInterrupted(tx, turn, partialReply)), willRetry: false };
+  // What breaks because the agent was stopped under it is not the message's fault.
+  if (turn.isStopped) return handBack(tx, turn, retryable ? partialReply : '');
+  const size = turn.messageIds.length;
+  const half = size > 1 ? Math.ceil(size / 2) : null;
+  const isSplit = !retryable && half !== null && !NOT_OF_THE_MESSAGE.has(error.code);
+  const delayMs = Math.min(retryBaseMs * 2 ** (turn.attempt - 1), MAX_DELAY_MS) * (0.8 + Math.random() * 0.4);
+  return returnBatch(tx, turn, {
+    state: 'failed',
+    error,
+    maxAttempts: retryable ? MAX_ATTEMPTS : isSplit ? 2 ** 31 - 1 : 0,
+    delayMs: retryable ? Math.round(delayMs) : 0,
+    batchMax: isSplit || (retryable && turn.attempt >= SPLIT_FROM_ATTEMPT) ? half : null,
+    countsAsTry: !isSplit,
+    partialReply: retryable ? partialReply : '',
+  });
+}
+
+/** Puts a turn's messages back as they were, its try not counted. Errors: CONFLICT (lease lost). */
+export async function releaseTurn(tx: Transaction, fence: Fence, isFenced: boolean): Promise<Ended | undefined> {
+  const turn = await lockTurn(tx, fence, 'released', isFenced);
+  if (turn.state !== 'running') return undefined;
+  // Its user has asked for something else meanwhile: in the queue it would be answered after all.
+  if (turn.isInterrupted) return endInterrupted(tx, turn, turn.partialReply);
+  return handBack(tx, turn, turn.partialReply);
+}
+
+/** Takes one turn away from a worker that fell silent; undefined when there is none. */
+export async function expireTurn(tx: Transaction): Promise<Ended | undefined> {
+  const turn = await lockExpiredTurn(tx);
+  if (!turn) return undefined;
+  // Its user has asked for something else meanwhile: answering it now would be answering it twice.
+  if (turn.isInterrupted) return endInterrupted(tx, turn, turn.partialReply);
+  return returnBatch(tx, turn, {
+    state: 'expired',
+    error: { code: 'WORKER_LOST', message: 'the worker that answered this message was lost several times' },
+    maxAttempts: MAX_ATTEMPTS,
+    delayMs: 0,
+    batchMax: turn.attempt >= 3 && turn.messageIds.length > 1 ? Math.ceil(turn.messageIds.length / 2) : null,
+    countsAsTry: true,
+    partialReply: turn.partialReply,
+  });
+}
+
+/**
+ * Takes a worker's report that it stopped because its turn was cancelled. The batch of an agent that was stopped, or is
+ * in error, waits for it to be active again; that of an interrupted turn is not answered. Errors: CONFLICT (lease lost).
+ */
+export async function endCancelled(
+  tx: Transaction,
+  fence: Fence,
+  partialReply: string,
+  isFenced: boolean,
+): Promise<Ended | undefined> {
+  const turn = await lockTurn(tx, fence, 'interrupted', isFenced);
+  if (turn.state !== 'running') return undefined;
+  return turn.isInterrupted ? endInterrupted(tx, turn, partialReply) : handBack(tx, turn, partialReply);
+}
+
+/** Ends an interrupted turn: its batch counts as read and is not answered again; what was said goes into the event. */
+export async function endInterrupted(tx: Transaction, turn: LockedTurn, partialReply: string): Promise<Ended> {
+  const partial = storable(partialReply);
+  await interruptLocked(tx, turn, partial, INTERRUPTED);
+  await tx.outbox(
+    turnInterrupted,
+    {
+      accountId: turn.accountId,
+      agentId: turn.agentId,
+      turnId: turn.id,
+      messageIds: turn.messageIds,
+      partialReply: partial,
+    },
+    turn.agentId,
+  );
+  const hasMoreWork = await freeAgent(tx, turn.agentId, turn.id);
+  return { agentId: turn.agentId, settledIds: turn.messageIds, hasMoreWork };
+}
+
+/** Ends a turn without an answer: its messages wait again, or get the error when they have no try left. */
+async function returnBatch(
+  tx: Transaction,
+  turn: LockedTurn,
+  batch: ReturnedBatch,
+): Promise<Ended & { willRetry: boolean }> {
+  const { failedIds, willRetry } = await returnLocked(tx, turn, {
+    ...batch,
+    partialReply: storable(batch.partialReply),
+  });
+  const hasMoreWork = await freeAgent(tx, turn.agentId, turn.id);
+  return { agentId: turn.agentId, settledIds: failedIds, hasMoreWork, willRetry };
+}
+
+/** Puts the batch of a turn that was ended for no fault of its own back into the queue. */
+function handBack(tx: Transaction, turn: LockedTurn, partialReply: string) {
+  return returnBatch(tx, turn, {
+    state: 'released',
+    error: { code: 'INTERNAL', message: 'the turn was handed back' },
+    maxAttempts: 2 ** 31 - 1,
+    delayMs: 0,
+    batchMax: null,
+    countsAsTry: false,
+    partialReply,
+  });
+}
+
+/** What Postgres can hold as text: no NUL, no half of a surrogate pair. */
+const storable = (text: string) => text.toWellFormed().replaceAll('\0', '');

@@ -100,7 +100,9 @@ describe('whatever odd is sent, on every route', () => {
       const body = operation.method === 'GET' || operation.method === 'DELETE' ? undefined : '{"no_such_field":1}';
       const type = body === undefined ? undefined : { 'content-type': 'application/json' };
       const ask = (at: string, more: Record<string, string> = {}) =>
-        roost.api<ErrorBody>(operation.method, at, body, { ...type, ...more });
+        roost.api<ErrorBody>(operation.method, at, body, { ...type, ...more }).catch((error: unknown) => {
+          throw new Error(`${operation.method} ${at} with ${JSON.stringify(more)} broke off`, { cause: error });
+        });
       const urls = values.flatMap((value) => [
         ...operation.queryNames.map((name) => `${url}?${name}=${value}`),
         `${url}?${value}=1`,

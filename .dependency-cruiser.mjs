@@ -13,10 +13,11 @@ const layers = {
   'net-guard': ['contracts'],
   template: ['contracts'],
   observability: ['call-context'],
+  sweeps: ['observability'],
   database: ['contracts', 'call-context'],
   rpc: ['contracts', 'call-context'],
   auth: ['config', 'observability'],
-  bus: ['contracts', 'call-context', 'config', 'nats-auth', 'observability', 'database', 'rpc'],
+  bus: ['contracts', 'call-context', 'config', 'nats-auth', 'observability', 'sweeps', 'database', 'rpc'],
   quotas: ['contracts', 'call-context', 'database', 'bus'],
   'workspace-client': ['contracts', 'call-context', 'rpc', 'bus'],
 };

@@ -52,9 +52,9 @@ const redirectUriOf = (config: Config) =>
     },
     {
       provide: Retention,
-      inject: [Database, CONFIG, LOGGER],
-      useFactory: (database: Database, config: Config, logger: Logger) =>
-        new Retention(database, { transcript: config.ROOST_TRANSCRIPT_DAYS, usage: config.ROOST_USAGE_DAYS }, logger),
+      inject: [Database, CONFIG],
+      useFactory: (database: Database, config: Config) =>
+        new Retention(database, { transcript: config.ROOST_TRANSCRIPT_DAYS, usage: config.ROOST_USAGE_DAYS }),
     },
     {
       provide: ModelCatalogue,

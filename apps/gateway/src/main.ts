@@ -6,6 +6,7 @@ import {
   runIfMain,
   serveHealth,
   startEventDelivery,
+  startSweeps,
   type StartService,
 } from '#lib/bus';
 import { loadConfig } from '#lib/config';
@@ -128,6 +129,7 @@ export const start: StartService = async (env, inProcess) => {
 
   if (settings.ROOST_LOCAL_API_KEY) await app.get(ApiKeys).registerLocalKey(settings.ROOST_LOCAL_API_KEY);
   const delivery = startEventDelivery(app, { bus, database, logger });
+  const sweeps = startSweeps(app, { service: 'gateway', database, logger });
   const health = serveHealth(bus, database, (error, subject) =>
     logger.error({ err: error, subject }, 'a request failed unexpectedly'),
   );
@@ -147,6 +149,7 @@ export const start: StartService = async (env, inProcess) => {
       if (!connection.isClosed()) health.unsubscribe();
       await Promise.all([app.close(), drain(DRAIN_MS)]);
       await metrics?.stop();
+      await sweeps.stop();
       await delivery.stop();
       await database.close();
       if (!connection.isClosed()) await connection.drain();

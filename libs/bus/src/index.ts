@@ -14,3 +14,4 @@ export * from './nest-logger.js';
 export * from './outbox/events-stream.js';
 export * from './run-service.js';
 export * from './start-service.js';
+export { startSweeps } from './start-sweeps.js';

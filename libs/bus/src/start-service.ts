@@ -15,6 +15,7 @@ import { InfraModule } from './infra.module.js';
 import { nestLogger } from './nest-logger.js';
 import { RpcErrorFilter } from './rpc-error.filter.js';
 import type { RunningService } from './run-service.js';
+import { startSweeps } from './start-sweeps.js';
 
 /** Injection token of a service's `HealthDetails`: details about how it works here. */
 export const HEALTH_DETAILS = Symbol('roost:health-details');
@@ -74,6 +75,7 @@ export async function startService<S extends z.ZodRawShape>(definition: ServiceD
   await app.listen();
   if (definition.inProcess) server.serveInProcess(definition.inProcess);
   const delivery = database ? startEventDelivery(app, { bus, database, logger }) : undefined;
+  const sweeps = startSweeps(app, { service: name, database, logger });
   const details = definition.hasHealthDetails ? app.get<HealthDetails>(HEALTH_DETAILS, { strict: false }) : undefined;
   const health = serveHealth(bus, database, onUnexpected, details);
   const metrics =
@@ -90,6 +92,7 @@ export async function startService<S extends z.ZodRawShape>(definition: ServiceD
       bus.beginStop();
       if (!connection.isClosed()) health.unsubscribe();
       await server.close();
+      await sweeps.stop();
       await app.close();
       await delivery?.stop();
       await metrics?.stop();

@@ -2,6 +2,7 @@ import { rotateColumn, Sealer } from '#lib/auth';
 import { CONFIG, LOGGER } from '#lib/bus';
 import { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
+import { HOURLY, Sweep } from '#lib/sweeps';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { sealedSecrets } from '../agents/agent-secrets.js';
 import { AgentsRepository } from '../agents/agents.repository.js';
@@ -9,8 +10,6 @@ import { BalanceRepository } from '../balance/balance.repository.js';
 import type { LifecycleConfig } from '../config.js';
 import { sealedProviderKeys } from '../provider-keys/provider-keys.repository.js';
 import { Reconciler } from './reconciler.js';
-
-const MAINTENANCE_MS = 3_600_000;
 
 /** Keeps the tables bounded and the secrets under one master key. */
 @Injectable()
@@ -22,26 +21,25 @@ export class Maintenance {
     private readonly balances: BalanceRepository,
   ) {}
 
-  async run(isStopped: () => boolean): Promise<void> {
+  @Sweep('lifecycle.maintenance', { ...HOURLY, atStart: true })
+  async run(signal: AbortSignal): Promise<void> {
     // Every secret comes under the current master key, so that a replaced one can be thrown away.
     for (const column of [sealedSecrets, sealedProviderKeys])
-      await rotateColumn(this.database, this.sealer, column, isStopped);
+      await rotateColumn(this.database, this.sealer, column, () => signal.aborted);
     await this.balances.sweep();
     await this.agents.sweepDeleted();
   }
 }
 
-/** Reconciles again and again, one round at a time, and once an hour runs the maintenance of the tables. */
+/** Reconciles again and again, one round at a time: a pause follows each round, however long it took. */
 @Injectable()
 export class ReconcileLoop implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
   private round: Promise<void> = Promise.resolve();
   private isStopped = false;
-  private maintainedAt = 0;
 
   constructor(
     private readonly reconciler: Reconciler,
-    private readonly maintenance: Maintenance,
     @Inject(CONFIG) private readonly config: LifecycleConfig,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
@@ -61,16 +59,10 @@ export class ReconcileLoop implements OnApplicationBootstrap, BeforeApplicationS
   private next(delayMs: number): void {
     if (this.isStopped) return;
     this.timer = setTimeout(() => {
-      this.round = this.run()
+      this.round = this.reconciler
+        .reconcile()
         .catch((error: unknown) => this.logger.warn({ err: error }, 'a reconcile round failed; the next one follows'))
         .finally(() => this.next(this.config.ROOST_RECONCILE_MS));
     }, delayMs);
-  }
-
-  private async run(): Promise<void> {
-    await this.reconciler.reconcile();
-    if (Date.now() - this.maintainedAt < MAINTENANCE_MS) return;
-    await this.maintenance.run(() => this.isStopped);
-    this.maintainedAt = Date.now();
   }
 }

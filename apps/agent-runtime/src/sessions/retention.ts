@@ -1,8 +1,6 @@
 import type { Database } from '#lib/database';
-import type { Logger } from '#lib/observability';
-import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import { HOURLY, Sweep } from '#lib/sweeps';
 
-const EVERY_MS = 3_600_000;
 const BATCH = 5_000;
 
 export interface KeptDays {
@@ -14,33 +12,15 @@ export interface KeptDays {
  * Bounds what is kept of sessions. Never removed: what a persistent session that is still open has in its context.
  * Replicas may sweep at the same time.
  */
-export class Retention implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> | undefined;
-  private isStopped = false;
-
+export class Retention {
   constructor(
     private readonly database: Database,
     private readonly kept: KeptDays,
-    private readonly logger: Logger,
   ) {}
 
-  onApplicationBootstrap(): void {
-    this.timer = setInterval(() => {
-      this.running ??= this.sweep()
-        .catch((err: unknown) => this.logger.error({ err }, 'old transcripts could not be removed'))
-        .finally(() => (this.running = undefined));
-    }, EVERY_MS);
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    this.isStopped = true;
-    clearInterval(this.timer);
-    await this.running;
-  }
-
   /** Removes all that is too old, some thousand rows at a time. */
-  async sweep(): Promise<void> {
+  @Sweep('runtime.retention', HOURLY)
+  async sweep(signal?: AbortSignal): Promise<void> {
     await this.remove(
       `transcript WHERE id IN (
          SELECT t.id FROM transcript t LEFT JOIN sessions s ON s.id = t.session_id
@@ -48,6 +28,7 @@ export class Retention implements OnApplicationBootstrap, BeforeApplicationShutd
            AND (t.is_compacted OR s.id IS NULL OR s.ended_at IS NOT NULL OR NOT s.is_persistent)
          LIMIT ${BATCH})`,
       this.kept.transcript,
+      signal,
     );
     // The latest end stays: what was said before it is not part of the conversation's next context.
     await this.remove(
@@ -58,18 +39,20 @@ export class Retention implements OnApplicationBootstrap, BeforeApplicationShutd
            AND NOT EXISTS (SELECT FROM transcript t WHERE t.session_id = s.id)
          LIMIT ${BATCH})`,
       this.kept.transcript,
+      signal,
     );
     await this.remove(
       `turn_usage WHERE (turn_id, fencing_token) IN (
          SELECT turn_id, fencing_token FROM turn_usage WHERE created_at < now() - $1::int * interval '1 day' LIMIT ${BATCH})`,
       this.kept.usage,
+      signal,
     );
     // Of batches that failed for good: no attempt follows.
-    await this.remove(`unfinished_turns WHERE updated_at < now() - $1::int * interval '1 day'`, 2);
+    await this.remove(`unfinished_turns WHERE updated_at < now() - $1::int * interval '1 day'`, 2, signal);
   }
 
-  private async remove(what: string, days: number): Promise<void> {
-    while (!this.isStopped) {
+  private async remove(what: string, days: number, signal: AbortSignal | undefined): Promise<void> {
+    while (!signal?.aborted) {
       const removed = await this.database.query(`DELETE FROM ${what} RETURNING 1`, [days]);
       if (removed.length < BATCH) return;
     }

@@ -5,7 +5,6 @@ import { requestOverNats } from '#lib/rpc';
 import { resetSessions } from '#lib/contracts';
 import { Database } from '#lib/database';
 import { until } from '#lib/testing';
-import { pino } from 'pino';
 import { type RuntimeFixture, startRuntime } from '../../test/runtime-fixture.js';
 import { Retention } from './retention.js';
 
@@ -262,7 +261,7 @@ describe('sessions', () => {
     );
     await sql.query(`UPDATE runtime.turn_usage SET created_at = now() - interval '500 days'`);
     const database = await Database.open({ url: runtime.database.url, poolSize: 4, schema: 'runtime', migrations: [] });
-    await new Retention(database, { transcript: 90, usage: 400 }, pino({ level: 'silent' })).sweep();
+    await new Retention(database, { transcript: 90, usage: 400 }).sweep();
     await database.close();
     const { rows } = await sql.query<{ content: string }>(
       `SELECT content FROM runtime.transcript WHERE content LIKE '%old and %'`,

@@ -1,6 +1,7 @@
 import { RoostError } from '#lib/contracts';
 import { Database } from '#lib/database';
-import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { EVERY_TEN_MINUTES, Sweep } from '#lib/sweeps';
+import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { addressKey } from '../limits/address-key.js';
 import {
@@ -25,7 +26,6 @@ const MAX_TRIES = {
   mail: { perPair: 5, perEmail: 50 },
 };
 const MAX_PER_ADDRESS = 50;
-const SWEEP_EVERY_MS = 10 * 60_000;
 
 export interface Try {
   address: string;
@@ -40,18 +40,12 @@ export interface Try {
  * everywhere, they still get in.
  */
 @Injectable()
-export class LoginLimits implements OnApplicationBootstrap, OnApplicationShutdown {
-  private timer: NodeJS.Timeout | undefined;
-
+export class LoginLimits {
   constructor(private readonly database: Database) {}
 
-  onApplicationBootstrap(): void {
-    // A sweep that fails is done by the next one; the rows only take space.
-    this.timer = setInterval(() => void sweepTries(this.database).catch(() => undefined), SWEEP_EVERY_MS).unref();
-  }
-
-  onApplicationShutdown(): void {
-    clearInterval(this.timer);
+  @Sweep('gateway.login-tries', EVERY_TEN_MINUTES)
+  sweep(): Promise<void> {
+    return sweepTries(this.database);
   }
 
   /** Counts a try before it is made. Errors: RATE_LIMITED. */

@@ -1,7 +1,8 @@
 import { Bus } from '#lib/bus';
 import { RoostError } from '#lib/contracts';
 import { Database, newId, type Transaction } from '#lib/database';
-import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { EVERY_TEN_MINUTES, Sweep } from '#lib/sweeps';
+import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { v5 } from 'uuid';
 import {
@@ -26,7 +27,6 @@ export const ACCESS_CHANGED = 'gateway.access.changed';
 
 /** Of a user; the one unused for longest goes first. */
 const MAX_SESSIONS = 100;
-const SWEEP_EVERY_MS = 10 * 60_000;
 /** Names the sign-in of a refresh token of the previous version, which names none: used twice, it is found again. */
 const NAMELESS = '6f0d2b0e-7a55-4b0c-9a57-3d1a7f1c6a10';
 
@@ -41,9 +41,7 @@ export interface IssuedTokens {
  * stolen, or its thief was faster: the sign-in ends, and with it every token that came of it.
  */
 @Injectable()
-export class LoginSessions implements OnApplicationBootstrap, OnApplicationShutdown {
-  private timer: NodeJS.Timeout | undefined;
-
+export class LoginSessions {
   constructor(
     private readonly database: Database,
     private readonly tokens: Tokens,
@@ -51,14 +49,10 @@ export class LoginSessions implements OnApplicationBootstrap, OnApplicationShutd
     private readonly bus: Bus,
   ) {}
 
-  onApplicationBootstrap(): void {
-    // A sweep that fails is done by the next one; the rows only take space. They are kept after their end until no token
-    // of theirs is valid any more: one that is shown then is known as used.
-    this.timer = setInterval(() => void sweepSessions(this.database).catch(() => undefined), SWEEP_EVERY_MS).unref();
-  }
-
-  onApplicationShutdown(): void {
-    clearInterval(this.timer);
+  /** Rows are kept after their end until no token of theirs is valid any more: one that is shown then is known as used. */
+  @Sweep('gateway.login-sessions', EVERY_TEN_MINUTES)
+  sweep(): Promise<void> {
+    return sweepSessions(this.database);
   }
 
   /** For a user who has just shown who they are. */

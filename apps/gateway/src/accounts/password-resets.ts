@@ -1,8 +1,9 @@
 import { LOGGER } from '#lib/bus';
 import { RoostError } from '#lib/contracts';
 import { Database } from '#lib/database';
+import { EVERY_TEN_MINUTES, Sweep } from '#lib/sweeps';
 import type { Logger } from '#lib/observability';
-import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { hash } from '@node-rs/argon2';
 import { createHash, randomBytes } from 'node:crypto';
 import { Mailer } from '../mail/mailer.js';
@@ -10,12 +11,9 @@ import { LoginSessions } from './login-sessions.js';
 import { addReset, forgetResetsOf, isResetOpen, sweepResets, takeReset } from './password-resets.repository.js';
 import { setPassword } from './users.repository.js';
 
-const SWEEP_EVERY_MS = 10 * 60_000;
-
 /** New passwords, for who shows a code that was mailed or the password before. Either ends other sign-ins. */
 @Injectable()
-export class PasswordResets implements OnApplicationBootstrap, OnApplicationShutdown {
-  private timer: NodeJS.Timeout | undefined;
+export class PasswordResets implements OnApplicationShutdown {
   private readonly underWay = new Set<Promise<void>>();
 
   constructor(
@@ -25,13 +23,12 @@ export class PasswordResets implements OnApplicationBootstrap, OnApplicationShut
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  onApplicationBootstrap(): void {
-    // A sweep that fails is done by the next one; the rows only take space.
-    this.timer = setInterval(() => void sweepResets(this.database).catch(() => undefined), SWEEP_EVERY_MS).unref();
+  @Sweep('gateway.password-resets', EVERY_TEN_MINUTES)
+  sweep(): Promise<void> {
+    return sweepResets(this.database);
   }
 
   async onApplicationShutdown(): Promise<void> {
-    clearInterval(this.timer);
     await Promise.all(this.underWay);
   }
 

@@ -2,8 +2,9 @@ import { Sealer } from '#lib/auth';
 import { CONFIG, LOGGER } from '#lib/bus';
 import { RoostError } from '#lib/contracts';
 import { Database, newId, type Transaction } from '#lib/database';
+import { EVERY_TEN_MINUTES, Sweep } from '#lib/sweeps';
 import type { Logger } from '#lib/observability';
-import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { hash, verify } from '@node-rs/argon2';
 import { randomInt } from 'node:crypto';
 import { type GatewayConfig, isRegistrationOpen } from '../config.js';
@@ -24,15 +25,13 @@ import { NOBODY } from './users.js';
 
 /** Six digits are a million: five tries of one code guess it in one of 200,000 registrations. */
 const MAX_CODE_TRIES = 5;
-const SWEEP_EVERY_MS = 10 * 60_000;
 
 /**
  * Registrations that wait for their email's verification. Anybody may register anybody's email, so each registration
  * has a code of its own, which lets in its own password alone. No answer tells whether an email is known.
  */
 @Injectable()
-export class Registrations implements OnApplicationBootstrap, OnApplicationShutdown {
-  private timer: NodeJS.Timeout | undefined;
+export class Registrations implements OnApplicationShutdown {
   private readonly underWay = new Set<Promise<void>>();
 
   constructor(
@@ -43,16 +42,12 @@ export class Registrations implements OnApplicationBootstrap, OnApplicationShutd
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  onApplicationBootstrap(): void {
-    // A sweep that fails is done by the next one; the rows only take space.
-    this.timer = setInterval(
-      () => void sweepRegistrations(this.database).catch(() => undefined),
-      SWEEP_EVERY_MS,
-    ).unref();
+  @Sweep('gateway.registrations', EVERY_TEN_MINUTES)
+  sweep(): Promise<void> {
+    return sweepRegistrations(this.database);
   }
 
   async onApplicationShutdown(): Promise<void> {
-    clearInterval(this.timer);
     await Promise.all(this.underWay);
   }
 

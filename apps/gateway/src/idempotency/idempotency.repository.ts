@@ -1,8 +1,8 @@
 import { Sealer } from '#lib/auth';
 import { Database } from '#lib/database';
-import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { EVERY_TEN_MINUTES, Sweep } from '#lib/sweeps';
+import { Injectable } from '@nestjs/common';
 
-const SWEEP_EVERY_MS = 10 * 60_000;
 /** A call that was silent for so long is taken for lost with its gateway. */
 const LOST_SECONDS = 15;
 
@@ -28,22 +28,11 @@ const placeOf = (call: CallKey) => `idempotency:${call.join(':')}`;
 
 /** Calls by their `Idempotency-Key`, kept 24 h. Answers are kept sealed: they may hold keys and tokens. */
 @Injectable()
-export class IdempotencyRepository implements OnApplicationBootstrap, OnApplicationShutdown {
-  private timer: NodeJS.Timeout | undefined;
-
+export class IdempotencyRepository {
   constructor(
     private readonly database: Database,
     private readonly sealer: Sealer,
   ) {}
-
-  onApplicationBootstrap(): void {
-    // A sweep that fails is done by the next one; the rows only take space.
-    this.timer = setInterval(() => void this.sweep().catch(() => undefined), SWEEP_EVERY_MS).unref();
-  }
-
-  onApplicationShutdown(): void {
-    clearInterval(this.timer);
-  }
 
   /** Takes the key for a call, or returns the call that has it. One that was lost is replaced. */
   async take(call: CallKey, fingerprint: string): Promise<KeptCall | undefined> {
@@ -85,7 +74,8 @@ export class IdempotencyRepository implements OnApplicationBootstrap, OnApplicat
     await this.database.query(`DELETE FROM idempotency WHERE scope = $1 AND key = $2`, [...call]);
   }
 
-  private async sweep(): Promise<void> {
+  @Sweep('gateway.idempotency', EVERY_TEN_MINUTES)
+  async sweep(): Promise<void> {
     await this.database.query(
       `DELETE FROM idempotency WHERE ctid IN (
          SELECT ctid FROM idempotency WHERE created_at < now() - interval '24 hours' LIMIT 10000)`,

@@ -24,7 +24,7 @@ const GIVE_UP_MS = 90_000;
 /**
  * A client that sends at a steady rate and keeps the books. Each conversation sends one message after the other, the
  * next when the one before was accepted, so that its order is known; a request without a 2xx is repeated under the
- * same `Idempotency-Key`. One event stream per agent, resumed by `Last-Event-ID`, tells of the replies.
+ * same `Idempotency-Key`. One event stream per agent, resumed by `Last-Event-ID`, reports the replies.
  */
 export class Load {
   readonly entries: Entry[] = [];

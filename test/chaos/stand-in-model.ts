@@ -34,8 +34,8 @@ export interface StandInOptions {
 
 /**
  * A model behind OpenAI's `/chat/completions` that answers with the marks of the messages it was given, so that a
- * reply tells which messages it is for. It takes its time, in pieces, so that faults hit turns in every stage.
- * `GET /asked` tells how often it was asked, for who cannot look into it.
+ * reply says which messages it is for. It takes its time, in pieces, so that faults hit turns in every stage.
+ * `GET /asked` returns how often it was asked, for who cannot look into it.
  */
 export async function startStandInModel(options: StandInOptions): Promise<StandInModel> {
   const asked = new Map<number, number>();

@@ -12,7 +12,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { oauthMcpServer, type OAuthMcpServer } from '../fakes/oauth-mcp-server.js';
+import { oauthMcpServer, type OAuthMcpServer } from '../doubles/oauth-mcp-server.js';
 
 interface Server {
   id: string;

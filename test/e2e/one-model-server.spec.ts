@@ -1,7 +1,7 @@
 import { startRoost, type TestRoost } from '#lib/testing';
 import { answeringModel } from '#tools/launcher';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { oneModelServer, type OneModelServer } from '../fakes/one-model-server.js';
+import { oneModelServer, type OneModelServer } from '../doubles/one-model-server.js';
 
 /** All that is set is OPENAI_BASE_URL, as somebody does who has Ollama on his machine. */
 describe('a server with one model', () => {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type ClosedNetwork, openClosedNetwork } from '../closed-network/closed-network.js';
 import { denied4, denied6 } from './addresses.js';
 import { corpus } from './corpus.js';
-import { type Door, makeDoors, unguardedDial } from './doors.js';
+import { type Client, guardedClients, unguardedDial } from './clients.js';
 
 /** What a run found; `guard.spec.ts` and `npm run guard` read it from the last line. */
 export interface CorpusReport {
@@ -19,7 +19,7 @@ export interface CorpusReport {
   seconds: number;
 }
 
-/** Inside a closed network: every case through every door. `step` takes each n-th case only. */
+/** Inside a closed network: every case through every client. `step` takes each n-th case only. */
 const step = Number(process.argv[2] ?? 1);
 const beganAt = performance.now();
 const network = await openClosedNetwork({
@@ -27,7 +27,7 @@ const network = await openClosedNetwork({
   names: corpus.names,
   certificateHosts: corpus.certificateHosts,
 });
-const doors = makeDoors({ schemes: ['http', 'https'], ca: network.certificate.cert });
+const clients = guardedClients({ schemes: ['http', 'https'], ca: network.certificate.cert });
 const sampled = <T>(cases: readonly T[]) => cases.filter((_, index) => index % step === 0);
 
 const control = await proveCounter(network);
@@ -83,9 +83,9 @@ async function tryDenied(): Promise<CorpusReport['denied']> {
   for (const { kind, url } of cases) {
     const packets = JSON.stringify(network.deniedPackets());
     await Promise.all(
-      Object.entries(doors).map(async ([name, door]) => {
+      Object.entries(clients).map(async ([name, client]) => {
         dials += 1;
-        if (await arrives(door, url)) arrived.push(`${name}: ${kind}: ${shown(url)}`);
+        if (await arrives(client, url)) arrived.push(`${name}: ${kind}: ${shown(url)}`);
       }),
     );
     if (JSON.stringify(network.deniedPackets()) !== packets) leaks.push(`${kind}: ${shown(url)}`);
@@ -97,7 +97,7 @@ async function tryForms(): Promise<CorpusReport['forms']> {
   const accepted: string[] = [];
   for (const url of corpus.refusedForms) {
     for (const name of ['request', 'webhook'] as const) {
-      if (await arrives(doors[name], url)) accepted.push(`${name}: ${shown(url)}`);
+      if (await arrives(clients[name], url)) accepted.push(`${name}: ${shown(url)}`);
     }
   }
   return { cases: corpus.refusedForms.length, accepted };
@@ -109,13 +109,13 @@ async function tryOpen(): Promise<CorpusReport['open']> {
   let dials = 0;
   for (const { kind, url, addresses, host } of corpus.open) {
     const isTls = url.startsWith('https:');
-    const fit = Object.entries(doors).filter(([name]) => !isTls || name !== 'proxy');
+    const fit = Object.entries(clients).filter(([name]) => !isTls || name !== 'proxy');
     await Promise.all(
-      fit.map(async ([name, door]) => {
+      fit.map(async ([name, client]) => {
         dials += 1;
         // Clients of a proxy write a name as it is asked for.
         const text = name === 'proxy' || name === 'tunnel' ? new URL(url).href : url;
-        const end = await door(text).catch((error: unknown) => ({ address: String(error), host: '' }));
+        const end = await client(text).catch((error: unknown) => ({ address: String(error), host: '' }));
         const isThere = addresses.includes(end.address) || (name === 'tunnel' && isTls && end.address === '');
         const keepsHost = host === '' || end.host === '' || end.host.toLowerCase() === host || name === 'agents';
         if (!isThere || !keepsHost) refused.push(`${name}: ${kind}: ${shown(url)}: ${end.address} ${end.host}`);
@@ -135,25 +135,25 @@ async function tryRebinding(): Promise<CorpusReport['rebinding']> {
       await network.setNames(corpus.names);
       for (const expected of [isOpenFirst, !isOpenFirst]) {
         dials += 1;
-        if ((await arrives(doors[name], url)) !== expected) wrong.push(`${name}: ${url}: expected ${expected}`);
+        if ((await arrives(clients[name], url)) !== expected) wrong.push(`${name}: ${url}: expected ${expected}`);
       }
     }
     // Registered while it leads out, delivered when it leads inside: the delivery asks again.
     await network.setNames(corpus.names);
     dials += 1;
-    if (await arrives(doors.webhook, url)) wrong.push(`webhook: ${url}`);
+    if (await arrives(clients.webhook, url)) wrong.push(`webhook: ${url}`);
   }
   return { cases: cases.length, dials, wrong };
 }
 
-async function arrives(door: Door | undefined, url: string): Promise<boolean> {
-  if (!door) throw new Error('there is no such door');
+async function arrives(client: Client | undefined, url: string): Promise<boolean> {
+  if (!client) throw new Error('there is no such client');
   const late = new AbortController();
-  const answer = door(url).then(
+  const answer = client(url).then(
     () => true,
     () => false,
   );
-  // A door that says nothing at all is a fault of its own.
+  // A client that says nothing at all is a fault of its own.
   const silence = sleep(20_000, undefined, { signal: late.signal }).then(
     () => {
       throw new Error(`no answer to ${shown(url)}`);

@@ -12,7 +12,7 @@ const Config = z.object({
   ROOST_WORKSPACE_IMAGE: z.string().default('roost-workspace:latest'),
 });
 
-/** Serves the door to Docker until the process is ended. */
+/** Serves the guarded Docker API until the process is ended. */
 export async function guardDocker(env: Environment): Promise<void> {
   const config = loadConfig(Config, env);
   const logger = createLogger('docker-guard', env);

@@ -1,7 +1,7 @@
 /**
  * What the services' image runs: `<service>`, `health` (of the service that runs here), `setup <folder>` (the secrets and bus
  * accounts of a new installation), `database-roles [service]` (the PostgreSQL role of one service or all), or `docker-guard`
- * (the door to Docker).
+ * (the guarded Docker API).
  */
 const [command = '', argument] = process.argv.slice(2);
 

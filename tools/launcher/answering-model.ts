@@ -21,7 +21,7 @@ export async function answeringModel({ url, apiKey }: Pick<Platform, 'url' | 'ap
     const { models, notes } = (await response.json()) as Models;
     return printable(lineOf(models.find(({ is_default }) => is_default)?.id, notes)).slice(0, MAX_CHARS);
   } catch {
-    return 'not known yet: GET /v1/models tells';
+    return 'not known yet: GET /v1/models shows it';
   }
 }
 

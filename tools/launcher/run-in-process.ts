@@ -13,8 +13,8 @@ export interface RunningServices {
 }
 
 /**
- * Starts services in this process: all but the gateway side by side, then the gateway, so that its door opens on a
- * house that stands. When one fails, those that run are stopped and its error is thrown.
+ * Starts services in this process: all but the gateway side by side, then the gateway, so that its port opens when
+ * all of them run. When one fails, those that run are stopped and its error is thrown.
  */
 export async function runInProcess(
   entries: ServiceEntry[],

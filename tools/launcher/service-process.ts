@@ -21,7 +21,7 @@ export interface ServiceProcessOptions {
   onGivenUp(reason: Error): void;
 }
 
-/** What a process of services tells over its channel. */
+/** What a process of services reports over its channel. */
 export type ServiceAnswer = { kind: 'ready'; url?: string | undefined } | { kind: 'failed'; message: string };
 
 const drainMs = 25_000;
@@ -96,7 +96,7 @@ export async function superviseServices(options: ServiceProcessOptions): Promise
   };
 }
 
-/** Never resolves when the process ends first: its exit tells that. */
+/** Never resolves when the process ends first: its exit reports that. */
 function nextAnswer(child: ChildProcess): Promise<ServiceAnswer> {
   return new Promise((resolve) => child.once('message', (message) => resolve(message as ServiceAnswer)));
 }

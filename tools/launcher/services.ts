@@ -17,7 +17,7 @@ export interface ServiceEntry {
   nodeFlags?: string[];
 }
 
-/** Every service of Roost, one line each. The gateway is last: it opens the door once the others are there. */
+/** Every service of Roost, one line each. The gateway is last: it opens its port once the others are there. */
 export const services: ServiceEntry[] = [
   { name: 'agent-lifecycle', schema: 'lifecycle', load: () => import('#app/agent-lifecycle') },
   { name: 'messaging', schema: 'messaging', load: () => import('#app/messaging') },

@@ -11,7 +11,7 @@ import { seconds } from '../seconds.js';
 import type { Stack, StackInput } from '../stack.js';
 import { Containers } from './containers.js';
 import { FileLoad } from './file-load.js';
-import { openFrontDoors } from './front-doors.js';
+import { openForwarders } from './forwarders.js';
 import { SlotLoad } from './slot-load.js';
 
 export interface ReplicasInput {
@@ -41,8 +41,8 @@ export async function tryReplicas({ stack, socket, seed, say }: ReplicasInput): 
   const containers = new Containers(socket, stack.project);
   const startedAt = Date.now();
   await stack.compose('up', '-d', ...doubled.flatMap((service) => ['--scale', `${service}=2`]));
-  const gateways = await openFrontDoors(containers, 'gateway', 3000);
-  const model = await openFrontDoors(containers, 'model', 8080);
+  const gateways = await openForwarders(containers, 'gateway', 3000);
+  const model = await openForwarders(containers, 'model', 8080);
   try {
     const { urls } = gateways;
     const ready = await Promise.all(urls.map((url) => untilReady(url, startedAt)));

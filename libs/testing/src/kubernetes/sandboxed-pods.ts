@@ -12,18 +12,18 @@ export interface SandboxedPodsOptions {
   daemonPath: string;
   folder: string;
   /** Inside a pod these loopback ports lead to these ports of the host; nothing else leads anywhere. */
-  doors: { inside: number; outside: number }[];
+  ports: { inside: number; outside: number }[];
 }
 
 /**
  * Runs the containers of pods as real processes in bubblewrap: a file system, processes and a network of their own, in
  * which the bus and the egress proxy are all there is.
  */
-export async function sandboxedPods({ bwrapPath, daemonPath, folder, doors }: SandboxedPodsOptions) {
+export async function sandboxedPods({ bwrapPath, daemonPath, folder, ports }: SandboxedPodsOptions) {
   const shared = join(folder, 'pod');
   mkdirSync(shared, { recursive: true });
-  const servers = await Promise.all(doors.map(({ inside, outside }) => openDoor(join(shared, `${inside}`), outside)));
-  writeFileSync(join(shared, 'doors.mjs'), doorsInside(doors.map(({ inside }) => inside)));
+  const servers = await Promise.all(ports.map(({ inside, outside }) => forward(join(shared, `${inside}`), outside)));
+  writeFileSync(join(shared, 'forwarders.mjs'), forwardersInside(ports.map(({ inside }) => inside)));
   const hostNode = realpathSync(process.execPath);
   const isSystemNode = hostNode.startsWith('/usr/');
   // Not where it is on the host, which may be below the /tmp that the pod has of its own.
@@ -41,7 +41,7 @@ export async function sandboxedPods({ bwrapPath, daemonPath, folder, doors }: Sa
         [
           ...['--unshare-all', '--unshare-user', '--uid', '1000', '--gid', '1000', '--cap-drop', 'ALL'],
           ...['--die-with-parent', '--new-session', '--clearenv', '--hostname', 'workspace', '--json-status-fd', '3'],
-          ...['--setenv', 'NODE_OPTIONS', '--import=/run/pod/doors.mjs'],
+          ...['--setenv', 'NODE_OPTIONS', '--import=/run/pod/forwarders.mjs'],
           ...['--setenv', 'PATH', `${dirname(node)}:/usr/bin:/bin`],
           ...['--ro-bind', '/usr', '/usr', ...['bin', 'lib', 'lib64'].flatMap(systemFolder)],
           ...(isSystemNode ? [] : ['--ro-bind', dirname(dirname(hostNode)), '/opt/node']),
@@ -95,7 +95,7 @@ export async function sandboxedPods({ bwrapPath, daemonPath, folder, doors }: Sa
   };
 }
 
-async function openDoor(path: string, port: number): Promise<Server> {
+async function forward(path: string, port: number): Promise<Server> {
   const server = createServer((inner) => {
     const outer = connect(port, '127.0.0.1');
     pipeline(inner, outer, inner, () => undefined);
@@ -105,7 +105,7 @@ async function openDoor(path: string, port: number): Promise<Server> {
 }
 
 /** Loaded into the pod's process before its program: its network has no other machine than these ports. */
-function doorsInside(ports: number[]): string {
+function forwardersInside(ports: number[]): string {
   return `import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
 import { pipeline } from 'node:stream';

@@ -15,7 +15,7 @@ describeDriver('the kubernetes driver', { isIsolated: false, hasProxy: true }, a
     bwrapPath: process.env['ROOST_TEST_BWRAP'] ?? 'bwrap',
     daemonPath,
     folder,
-    doors: [
+    ports: [
       { inside: 4222, outside: Number(new URL(bus.url).port) },
       { inside: 3129, outside: egressPort },
     ],

@@ -14,19 +14,19 @@ import {
 } from '#lib/net-guard';
 import { EgressProxy } from '../../apps/agent-lifecycle/src/sandboxes/egress/egress-proxy.js';
 
-/** Where a request arrived, as the canary tells it; null when the door gives no answer's body. */
+/** Where a request arrived, as the canary tells it; null when the client gives no answer's body. */
 export interface Arrival {
   address: string;
   host: string;
 }
 
 /** One way of our code to reach a URL. Throws when it is refused or does not arrive. */
-export type Door = (url: string) => Promise<Arrival>;
+export type Client = (url: string) => Promise<Arrival>;
 
 const timeoutMs = 5_000;
 
 /** Every client of the guard, each with the text as the user wrote it. */
-export function makeDoors(policy: GuardPolicy): Record<string, Door> {
+export function guardedClients(policy: GuardPolicy): Record<string, Client> {
   const dispatcher = () => guardedDispatcher(policy, { connect: { timeout: timeoutMs } });
   const proxy = new EgressProxy({ policy: () => ({ mode: 'public' }), guard: policy, onAccess: () => undefined });
   return {

@@ -7,14 +7,14 @@ const connectTimeoutMs = 2_000;
 /** An answer comes sooner, and so does an event stream's heartbeat: then the container is gone without a word. */
 const silenceMs = 25_000;
 
-export interface FrontDoors {
+export interface Forwarders {
   /** One on this machine's loopback for each container, and the same as long as it lives. */
   urls: string[];
   close(): void;
 }
 
 /** Ways to a service's containers that stay where they are when a container comes back with another address. */
-export async function openFrontDoors(containers: Containers, service: string, port: number): Promise<FrontDoors> {
+export async function openForwarders(containers: Containers, service: string, port: number): Promise<Forwarders> {
   const ids = await containers.of(service);
   const open = new Set<Socket>();
   const servers = ids.map((id) =>

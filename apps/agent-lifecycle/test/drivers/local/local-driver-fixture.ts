@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { ownCall } from '#lib/call-context';
 import { workspaceCredentials } from '#lib/nats-auth';
 import { requestOverNats } from '#lib/rpc';
-import { execCommand } from '#lib/contracts';
-import { bundleProgram, freshBus, temporaryFolder } from '#lib/testing';
+import { execCommand, pingWorkspace } from '#lib/contracts';
+import { bundleProgram, freshBus, temporaryFolder, until } from '#lib/testing';
 import { LocalWorkspaceDriver, type LocalDriverOptions } from '../../../src/sandboxes/local/local-driver.js';
 import { localRuntimes } from '../../../src/sandboxes/local/local-runtimes.js';
 
@@ -33,10 +33,16 @@ export async function localDriverFixture(
       ...more,
     });
   const driver = another();
-  /** For a command that takes the daemon away: no answer will come. */
+  /** For a command that takes the daemon away, so that no answer comes: resolves when the daemon answers no more. */
   const runUnanswered = async (agentId: string, command: string) => {
-    const input = { agentId, execId: randomUUID(), command, timeoutMs: 500, maxOutputBytes: 100 };
-    await requestOverNats(connection, execCommand, input, ownCall('unanswered', 500)).catch(() => undefined);
+    const input = { agentId, execId: randomUUID(), command, timeoutMs: 60_000, maxOutputBytes: 100 };
+    requestOverNats(connection, execCommand, input, ownCall('unanswered', 60_000)).catch(() => undefined);
+    const isSilent = () =>
+      requestOverNats(connection, pingWorkspace, { agentId }, ownCall('ping', 2_000)).then(
+        () => false,
+        () => true,
+      );
+    await until('the daemon answers no more', isSilent);
   };
   return {
     bus,

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { asUnavailable, isDatabaseAway } from './database-away.js';
-import { GatheringSocket } from './gathering-socket.js';
 import { migrate, type MigrationOptions } from './migrate.js';
 import { type Query, type Row, statementsOn } from './statements.js';
 import { Transaction } from './transaction.js';
@@ -55,7 +54,6 @@ export class Database {
       options: `-c search_path=${options.schema} -c synchronous_commit=on ${BY_INDEX}`,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       pipeline: true,
-      stream: () => new GatheringSocket(),
     });
     // A connection that Postgres dropped is replaced by the next use; without listeners it would end the process.
     pool.on('error', () => undefined);

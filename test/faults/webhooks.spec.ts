@@ -9,8 +9,8 @@ import { Database } from '#lib/database';
 import { freshBus, freshDatabase, until, publishEvent } from '#lib/testing';
 import { describe, expect, it } from 'vitest';
 import { migrations } from '../../apps/webhook-dispatch/src/migrations/index.js';
-import { type Receiver, startReceiver } from '../../apps/webhook-dispatch/src/testing/receiver.js';
-import { completed, startDispatch } from '../../apps/webhook-dispatch/src/testing/start-dispatch.js';
+import { type Receiver, startReceiver } from '../../apps/webhook-dispatch/test/receiver.js';
+import { completed, startDispatch } from '../../apps/webhook-dispatch/test/start-dispatch.js';
 
 /** ROOST_FULL=1 runs the whole measure; without it a small one of the same kind. */
 const isFull = process.env.ROOST_FULL === '1';

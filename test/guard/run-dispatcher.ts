@@ -13,7 +13,7 @@ import { createWebhookEndpoint, messageCompleted, RoostError } from '#lib/contra
 import { Database } from '#lib/database';
 import { freshBus, freshDatabase, startTestServers, until, publishEvent } from '#lib/testing';
 import { migrations } from '../../apps/webhook-dispatch/src/migrations/index.js';
-import { completed } from '../../apps/webhook-dispatch/src/testing/start-dispatch.js';
+import { completed } from '../../apps/webhook-dispatch/test/start-dispatch.js';
 import { openClosedNetwork } from '../closed-network/closed-network.js';
 import { denied4, denied6, open4 } from './addresses.js';
 import { corpus } from './corpus.js';

@@ -17,3 +17,6 @@ export const Config = z.object({
   ROOST_ACCOUNT_WEBHOOK_CONCURRENCY: z.coerce.number().int().min(1).max(20_000).optional(),
 });
 export type Config = z.output<typeof Config>;
+
+/** Injection token of the address guard's policy (`GuardPolicy`) for receivers. */
+export const POLICY = Symbol('roost:webhook-policy');

@@ -12,9 +12,9 @@ import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import { cancelAbandoned } from './deliveries/cancel-deliveries.js';
-import { type Receiver, startReceiver } from './testing/receiver.js';
-import { startDispatch } from './testing/start-dispatch.js';
+import { cancelAbandoned } from './deliveries/queue.repository.js';
+import { type Receiver, startReceiver } from '../test/receiver.js';
+import { startDispatch } from '../test/start-dispatch.js';
 
 describe('webhooks of an agent that is deleted', () => {
   let dispatch: Awaited<ReturnType<typeof startDispatch>>;

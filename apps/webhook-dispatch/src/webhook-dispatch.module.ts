@@ -3,34 +3,36 @@ import { CONFIG, LOGGER } from '#lib/bus';
 import { Database } from '#lib/database';
 import { policyOf } from '#lib/net-guard';
 import type { Logger } from '#lib/observability';
-import { AccountLimits, countRows, quotaUseController } from '#lib/quotas';
+import { AccountLimits, quotaUseController } from '#lib/quotas';
 import { Module } from '@nestjs/common';
-import type { Config } from './config.js';
-import { DeliveriesHandlers } from './deliveries/deliveries.handlers.js';
+import { type Config, POLICY } from './config.js';
+import { DeliveriesController } from './deliveries/deliveries.controller.js';
+import { DeliveriesService } from './deliveries/deliveries.service.js';
 import { DeliveryWorker } from './deliveries/delivery-worker.js';
 import { Retention } from './deliveries/retention.js';
-import { AgentEndpoints } from './endpoints/agent-endpoints.js';
+import { DispatchAccountRemoval } from './endpoints/account-removal.js';
+import { AgentEndpointsService } from './endpoints/agent-endpoints.service.js';
 import { EndpointSecrets, sealedEndpointSecrets } from './endpoints/endpoint-secrets.js';
-import { ForgetAccount } from './endpoints/forget-account.js';
-import { ENDPOINTS_THAT_COUNT, EndpointsHandlers } from './endpoints/endpoints.handlers.js';
-import { EventsHandlers } from './events/events.handlers.js';
-import { POLICY } from './policy.js';
+import { EndpointsController } from './endpoints/endpoints.controller.js';
+import { countEndpoints } from './endpoints/endpoints.repository.js';
+import { EndpointsService } from './endpoints/endpoints.service.js';
+import { EventsController } from './events/events.controller.js';
 
-/** Tells the user's systems what happened: expands events to deliveries, signs, sends, retries, keeps history. */
+/** Sends webhooks: expands events to deliveries, signs, sends, retries, records the history. */
 @Module({
   controllers: [
-    EndpointsHandlers,
-    DeliveriesHandlers,
-    EventsHandlers,
-    quotaUseController('webhooks', {
-      webhook_endpoints: (database, accountId) => countRows(database, 'endpoints', accountId, ENDPOINTS_THAT_COUNT),
-    }),
+    EndpointsController,
+    DeliveriesController,
+    EventsController,
+    quotaUseController('webhooks', { webhook_endpoints: countEndpoints }),
   ],
   providers: [
-    ForgetAccount,
     AccountLimits,
-    AgentEndpoints,
+    AgentEndpointsService,
+    DeliveriesService,
     DeliveryWorker,
+    DispatchAccountRemoval,
+    EndpointsService,
     Retention,
     {
       provide: POLICY,

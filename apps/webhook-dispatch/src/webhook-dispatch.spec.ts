@@ -19,9 +19,9 @@ import { randomUUID } from 'node:crypto';
 import { Webhook as StandardWebhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Receiver, startReceiver } from './testing/receiver.js';
+import { type Receiver, startReceiver } from '../test/receiver.js';
 import { MAX_TURN_REPLY_CHARACTERS } from './events/batch-replies.js';
-import { completed, startDispatch } from './testing/start-dispatch.js';
+import { completed, startDispatch } from '../test/start-dispatch.js';
 
 describe('webhooks', () => {
   let dispatch: Awaited<ReturnType<typeof startDispatch>>;
@@ -53,7 +53,7 @@ describe('webhooks', () => {
       (await deliveriesOf(endpointId)).find((delivery) => delivery.status === status),
     );
 
-  it('tells of a completed message, signed so that standardwebhooks and svix accept it, in every plane of Unicode', async () => {
+  it('sends a completed message, signed so that standardwebhooks and svix accept it, in every plane of Unicode', async () => {
     const target = await receiver();
     const { secret } = await dispatch.endpoint(target.url);
     const content =
@@ -73,8 +73,8 @@ describe('webhooks', () => {
       });
       expect(() => verifier.verify(`${got.body} `, got.headers)).toThrow();
     }
-    const told = JSON.parse(got.body) as { data: { message: { content: string } } };
-    expect(told.data.message.content).toBe(content);
+    const sent = JSON.parse(got.body) as { data: { message: { content: string } } };
+    expect(sent.data.message.content).toBe(content);
   });
 
   it('bounds what the webhooks of a batch repeat of its replies', async () => {
@@ -114,7 +114,7 @@ describe('webhooks', () => {
     expect(first.received).toHaveLength(1);
   });
 
-  it('tells of slots that a schedule missed', async () => {
+  it('sends slots that a schedule missed', async () => {
     const target = await receiver();
     const agentId = newAgent();
     await dispatch.endpoint(target.url, { events: ['schedule.missed'], agentIds: [agentId] });
@@ -192,8 +192,8 @@ describe('webhooks', () => {
       return !endpoint.enabled && endpoint;
     });
     expect(disabled.disabledReason).toBe('gone');
-    const told = await until('the others are told', () => watcher.received[0]);
-    expect(JSON.parse(told.body)).toMatchObject({ type: 'agent.error', data: { endpoint_id: goneId } });
+    const sent = await until('the others are sent', () => watcher.received[0]);
+    expect(JSON.parse(sent.body)).toMatchObject({ type: 'agent.error', data: { endpoint_id: goneId } });
     const tried = (id: string) =>
       until('tried', async () => (await deliveriesOf(id)).find(({ attemptCount }) => attemptCount > 0));
     const waiting = await tried(busyId);

@@ -1,4 +1,4 @@
-import { ACCOUNT_BATCH, type ClaimedDelivery, type Room } from './claim-deliveries.js';
+import { ACCOUNT_BATCH, type Capacity, type ClaimedDelivery } from './queue.repository.js';
 
 interface Load {
   /** Claimed and not done. */
@@ -12,37 +12,37 @@ export class AccountLoad {
   private readonly loads = new Map<string, Load>();
   private last = '00000000-0000-0000-0000-000000000000';
 
-  /** `most`: claimed at a time of one account; `chunk`: with less room than this a claim is not worth its while. */
+  /** `most`: claimed at a time of one account; `chunk`: with less capacity than this a claim is not worth its cost. */
   constructor(
     private readonly most: number,
     private readonly chunk: number,
   ) {}
 
-  request(): { accounts: Room; after: string } {
-    const of = new Map([...this.loads.keys()].map((id) => [id, this.room(id)]));
+  request(): { accounts: Capacity; after: string } {
+    const of = new Map([...this.loads.keys()].map((id) => [id, this.capacity(id)]));
     return { accounts: { of, default: this.most }, after: this.last };
   }
 
-  hasRoom(accountId: string): boolean {
-    return this.room(accountId) >= this.chunk;
+  hasCapacity(accountId: string): boolean {
+    return this.capacity(accountId) >= this.chunk;
   }
 
   mayHaveMore(accountId: string): boolean {
     return this.loads.get(accountId)?.mayHaveMore ?? false;
   }
 
-  /** Whether an account has room for what the last claim left. */
+  /** Whether an account has capacity for what the last claim left. */
   shouldClaim(): boolean {
-    return [...this.loads].some(([id, { mayHaveMore }]) => mayHaveMore && this.hasRoom(id));
+    return [...this.loads].some(([id, { mayHaveMore }]) => mayHaveMore && this.hasCapacity(id));
   }
 
-  /** `room`: what the claim was told of each account. */
-  claimed(deliveries: ClaimedDelivery[], room: Room, isFull: boolean): void {
+  /** `capacity`: what the claim was given for each account. */
+  claimed(deliveries: ClaimedDelivery[], capacity: Capacity, isFull: boolean): void {
     const found = new Map<string, number>();
     for (const { account_id } of deliveries) found.set(account_id, (found.get(account_id) ?? 0) + 1);
     for (const [id, count] of found) this.loads.set(id, { held: this.held(id) + count, mayHaveMore: false });
     for (const [id, load] of this.loads) {
-      const allowed = Math.min(room.of.get(id) ?? room.default, ACCOUNT_BATCH);
+      const allowed = Math.min(capacity.of.get(id) ?? capacity.default, ACCOUNT_BATCH);
       load.mayHaveMore = isFull || (found.get(id) ?? 0) >= allowed;
       this.forgetIfIdle(id, load);
     }
@@ -65,7 +65,7 @@ export class AccountLoad {
     return this.loads.get(accountId)?.held ?? 0;
   }
 
-  private room(accountId: string): number {
+  private capacity(accountId: string): number {
     return Math.max(0, this.most - this.held(accountId));
   }
 

@@ -5,12 +5,11 @@ import { guardedDispatcher, type GuardPolicy } from '#lib/net-guard';
 import type { Logger } from '#lib/observability';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Config } from '../config.js';
+import { type Config, POLICY } from '../config.js';
 import { EndpointSecrets } from '../endpoints/endpoint-secrets.js';
-import { POLICY } from '../policy.js';
 import { AccountLoad } from './account-load.js';
-import { CLAIM_BATCH, claimDeliveries, type ClaimedDelivery, LEASE_MS, releaseDeliveries } from './claim-deliveries.js';
 import { OutcomeRecorder } from './outcome-recorder.js';
+import { CLAIM_BATCH, claimDeliveries, type ClaimedDelivery, LEASE_MS, releaseDeliveries } from './queue.repository.js';
 import { type Outcome, sendDelivery } from './send-delivery.js';
 
 const POLL_MS = 1_000;
@@ -29,13 +28,14 @@ interface Queue {
   waiting: { delivery: ClaimedDelivery; claimedAt: number }[];
   /** Requests that are open or wait for a slot of the account's. */
   open: Set<ClaimedDelivery>;
-  /** The last claim found fewer than it had room for: there is nothing to look for until a kick or a poll. */
+  /** The last claim found fewer than it had capacity for: there is nothing to look for until a kick or a poll. */
   isDrained: boolean;
 }
 
 /**
  * Claims, sends and records deliveries. Each endpoint has its own queue and its own limit of open requests, and each
- * account has one of all its endpoints' together, so that receivers that hang delay nobody else. A kick makes new deliveries go out at once; without any it polls each second.
+ * account has one of all its endpoints' together, so that receivers that hang delay nobody else. A kick makes new
+ * deliveries go out at once; without any it polls each second.
  */
 @Injectable()
 export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -81,7 +81,7 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
     this.claiming ??= this.claimWhileNeeded();
   }
 
-  /** Gives up what was claimed ahead for an agent that is deleted; what is being sent ends as it does. */
+  /** Releases what was claimed ahead for an agent that is deleted; what is being sent ends as it does. */
   dropWaiting(agentId: string): void {
     const dropped: ClaimedDelivery[] = [];
     for (const queue of this.queues.values()) {
@@ -115,10 +115,11 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
 
   private async claim(): Promise<void> {
     const most = this.config.ROOST_WEBHOOK_CONCURRENCY * AHEAD;
-    const roomOf = new Map<string, number>();
-    for (const [id, queue] of this.queues) roomOf.set(id, Math.max(0, most - queue.waiting.length - queue.open.size));
+    const capacityOf = new Map<string, number>();
+    for (const [id, queue] of this.queues)
+      capacityOf.set(id, Math.max(0, most - queue.waiting.length - queue.open.size));
     const claimedAt = performance.now();
-    const request = { endpoints: { of: roomOf, default: most }, ...this.accounts.request() };
+    const request = { endpoints: { of: capacityOf, default: most }, ...this.accounts.request() };
     const claimed = await claimDeliveries(this.database, request);
     const foundOf = new Map<string, number>();
     for (const delivery of claimed) {
@@ -128,13 +129,13 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
       queue.waiting.push({ delivery, claimedAt });
       foundOf.set(id, (foundOf.get(id) ?? 0) + 1);
     }
-    // A full claim ended before it had come to every queue, and says nothing of how much is left.
+    // A full claim ended before it had come to every queue, and does not show how much is left.
     const isFull = claimed.length >= CLAIM_BATCH;
     if (isFull) this.isKicked = true;
     this.accounts.claimed(claimed, request.accounts, isFull);
     for (const [id, queue] of this.queues) {
       const hasAll = !isFull && !this.accounts.mayHaveMore(queue.accountId);
-      queue.isDrained = hasAll && (foundOf.get(id) ?? 0) < (roomOf.get(id) ?? most);
+      queue.isDrained = hasAll && (foundOf.get(id) ?? 0) < (capacityOf.get(id) ?? most);
       this.advance(id, queue);
     }
   }
@@ -152,7 +153,7 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
 
   private async send(endpointId: string, queue: Queue, claimed: Queue['waiting'][number]): Promise<void> {
     const outcome = await this.slots.run(queue.accountId, () => this.sendInTime(claimed));
-    // What was cut off by the shutdown says nothing of the receiver; `beforeApplicationShutdown` gives it back.
+    // What was cut off by the shutdown shows nothing of the receiver; `beforeApplicationShutdown` gives it back.
     if (this.isStopped && outcome && outcome.responseStatus === null) return;
     if (this.isStopped && !outcome) queue.waiting.push(claimed);
     queue.open.delete(claimed.delivery);
@@ -176,7 +177,7 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
   /** Its receiver may soon have to wait for a claim. Many small claims would cost more than they bring. */
   private isLow(queue: Queue): boolean {
     const isShort = !queue.isDrained && queue.waiting.length < this.config.ROOST_WEBHOOK_CONCURRENCY;
-    return isShort && this.accounts.hasRoom(queue.accountId);
+    return isShort && this.accounts.hasCapacity(queue.accountId);
   }
 
   /** Lets open requests end for a moment, then cuts them off; what is not done is for the next worker at once. */

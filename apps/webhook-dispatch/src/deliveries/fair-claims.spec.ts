@@ -4,11 +4,11 @@ import { type FreshDatabase, freshDatabase, until } from '#lib/testing';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { migrations } from '../migrations/index.js';
-import { claimOf } from '../testing/claim-of.js';
-import { startReceiver } from '../testing/receiver.js';
-import { startDispatch } from '../testing/start-dispatch.js';
+import { claimOf } from '../../test/claim-of.js';
+import { startReceiver } from '../../test/receiver.js';
+import { startDispatch } from '../../test/start-dispatch.js';
 import { AccountLoad } from './account-load.js';
-import { ACCOUNT_BATCH, CLAIM_BATCH, claimDeliveries } from './claim-deliveries.js';
+import { ACCOUNT_BATCH, CLAIM_BATCH, claimDeliveries } from './queue.repository.js';
 
 /** Pages of the queue that one claim may read beside 100,000 deliveries that wait. The whole queue has over 2,000. */
 const MAX_PAGES = 2_000;
@@ -71,7 +71,7 @@ describe('claims of deliveries', () => {
     expect(new Set(rounds).size).toBe(13);
   });
 
-  it('take no more of an account than there is room for, first of endpoints that hold least', async () => {
+  it('take no more of an account than there is capacity for, first of endpoints that hold least', async () => {
     const account = randomUUID();
     await flood(database, account, 3, 50);
     const [first, second] = await database.query<{ id: string }>(`SELECT id FROM endpoints ORDER BY id`);
@@ -82,11 +82,11 @@ describe('claims of deliveries', () => {
       ]),
       default: EACH,
     };
-    const take = (room: number) =>
+    const take = (capacity: number) =>
       claimDeliveries(database, {
         ...claimOf(EACH),
         endpoints,
-        accounts: { of: new Map([[account, room]]), default: 0 },
+        accounts: { of: new Map([[account, capacity]]), default: 0 },
       });
     const claimed = await take(45);
     expect(claimed.filter(({ endpoint_id }) => endpoint_id === second!.id)).toHaveLength(5);
@@ -136,7 +136,7 @@ describe('requests of an account', () => {
   });
 });
 
-/** Of all sessions; PostgreSQL tells it once a session has nothing to do, or when it is asked to. */
+/** Of all sessions; PostgreSQL reports it once a session has nothing to do, or when it is asked to. */
 async function pagesRead(database: Database): Promise<number> {
   await database.query('SELECT pg_stat_force_next_flush()');
   const [row] = await database.query<{ pages: string }>(

@@ -3,10 +3,9 @@ import { type FreshDatabase, freshDatabase } from '#lib/testing';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { migrations } from '../migrations/index.js';
-import { claimOf } from '../testing/claim-of.js';
-import { claimDeliveries, type ClaimedDelivery, releaseDeliveries } from './claim-deliveries.js';
-import { recordOutcomes } from './record-outcomes.js';
-import { sendAgain } from './send-again.js';
+import { claimOf } from '../../test/claim-of.js';
+import { claimDeliveries, type ClaimedDelivery, releaseDeliveries, sendAgain } from './queue.repository.js';
+import { recordOutcomes } from './outcome-recorder.js';
 import type { Outcome } from './send-delivery.js';
 
 describe('a lease of a delivery', () => {

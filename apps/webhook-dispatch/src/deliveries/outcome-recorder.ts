@@ -1,14 +1,18 @@
-import type { Database } from '#lib/database';
+import { webhookEndpointDisabled } from '#lib/contracts';
+import { type Database, newId, type Transaction } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { recordOutcomes } from './record-outcomes.js';
+import { disableFailing, markFailing, markHealthy } from '../endpoints/endpoints.repository.js';
+import { expandEvent } from '../events/expand-event.js';
+import { recordTries } from './outcomes.repository.js';
+import { endHeld } from './queue.repository.js';
 import type { Outcome } from './send-delivery.js';
 
 const BATCH = 500;
 const TRIES = 5;
-const GATHER_MS = 5;
+const BATCH_WINDOW_MS = 5;
 
-/** Records outcomes in groups: whatever arrives while one commit is under way shares the next. */
+/** Records outcomes in batches: whatever arrives while one commit is under way shares the next. */
 export class OutcomeRecorder {
   private waiting: Outcome[] = [];
   private running: Promise<void> | undefined;
@@ -31,7 +35,7 @@ export class OutcomeRecorder {
   private async run(): Promise<void> {
     while (this.waiting.length > 0) {
       // Nobody waits for an outcome: a few more of them share the commit.
-      if (this.waiting.length < BATCH) await sleep(GATHER_MS);
+      if (this.waiting.length < BATCH) await sleep(BATCH_WINDOW_MS);
       await this.record(this.waiting.splice(0, BATCH));
     }
   }
@@ -47,5 +51,55 @@ export class OutcomeRecorder {
         await sleep(200 * attempt);
       }
     }
+  }
+}
+
+/** Records tries in one transaction: history, what is next for each delivery, the endpoints' health. */
+export async function recordOutcomes(tx: Transaction, outcomes: Outcome[]): Promise<void> {
+  await endHeld(tx, await recordTries(tx, outcomes));
+  await recordHealth(tx, outcomes);
+}
+
+async function recordHealth(tx: Transaction, outcomes: Outcome[]): Promise<void> {
+  const endpointsOf = (is: (outcome: Outcome) => boolean) => [
+    ...new Set(outcomes.filter(is).map(({ delivery }) => delivery.endpoint_id)),
+  ];
+  const succeeded = endpointsOf(({ status }) => status === 'succeeded');
+  const failed = endpointsOf(({ status }) => status !== 'succeeded').filter((id) => !succeeded.includes(id));
+  if (succeeded.length > 0) await markHealthy(tx, succeeded);
+  if (failed.length === 0) return;
+  await markFailing(tx, failed);
+  await disableEndpoints(
+    tx,
+    failed,
+    endpointsOf(({ isGone }) => isGone),
+  );
+}
+
+/** Disables what answered 410 or has failed for five days; the account's other endpoints get an `agent.error`. */
+async function disableEndpoints(tx: Transaction, failed: string[], gone: string[]): Promise<void> {
+  const disabled = await disableFailing(tx, failed, gone);
+  for (const { id, account_id: accountId, agent_ids, source, disabled_reason: reason } of disabled) {
+    const occurredAt = new Date();
+    const agentId = source === 'agent' ? (agent_ids?.[0] ?? null) : null;
+    await tx.outbox(webhookEndpointDisabled, { accountId, endpointId: id, reason, occurredAt }, id);
+    await expandEvent(tx, {
+      id: newId(),
+      accountId,
+      agentId,
+      type: 'agent.error',
+      occurredAt,
+      data: {
+        agent_id: agentId,
+        error: {
+          code: 'WEBHOOK_DISABLED',
+          message:
+            reason === 'gone'
+              ? 'a webhook endpoint answered 410 and was disabled'
+              : 'a webhook endpoint failed for five days and was disabled',
+        },
+        endpoint_id: id,
+      },
+    });
   }
 }

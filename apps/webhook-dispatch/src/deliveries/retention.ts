@@ -2,13 +2,13 @@ import { LOGGER } from '#lib/bus';
 import { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { cancelAbandoned } from './cancel-deliveries.js';
+import { deleteOldDeliveries, deleteOldEvents } from './deliveries.repository.js';
+import { cancelAbandoned, deleteOldAgents } from './queue.repository.js';
 
 const EVERY_MS = 3_600_000;
-const KEPT_DAYS = 30;
 const BATCH = 5_000;
 
-/** Forgets deliveries, their attempts and their events after 30 days. Replicas may sweep at the same time. */
+/** Deletes deliveries, their attempts and their events after 30 days. Replicas may sweep at the same time. */
 @Injectable()
 export class Retention implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
@@ -31,27 +31,9 @@ export class Retention implements OnApplicationBootstrap, BeforeApplicationShutd
   /** Removes all that is too old, some thousand rows a transaction. */
   async sweep(): Promise<void> {
     while (!this.isStopped && (await this.database.transaction((tx) => cancelAbandoned(tx, BATCH))) > 0);
-    // Their history is gone by then.
-    await this.database.query(`DELETE FROM deleted_agents WHERE deleted_at < now() - interval '${KEPT_DAYS + 1} days'`);
-    const old = `created_at < now() - interval '${KEPT_DAYS} days'`;
-    while (!this.isStopped) {
-      const removed = await this.database.query(
-        `WITH old AS (
-           DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE ${old} ORDER BY created_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)
-           RETURNING id
-         ), history AS (DELETE FROM attempts USING old WHERE delivery_id = old.id)
-         SELECT id FROM old`,
-      );
-      if (removed.length === 0) break;
-    }
-    while (!this.isStopped) {
-      const removed = await this.database.query(
-        `DELETE FROM events WHERE id IN (
-           SELECT id FROM events v WHERE ${old} AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = v.id) LIMIT ${BATCH}
-         ) RETURNING id`,
-      );
-      if (removed.length === 0) break;
-    }
+    await deleteOldAgents(this.database);
+    while (!this.isStopped && (await deleteOldDeliveries(this.database, BATCH)) > 0);
+    while (!this.isStopped && (await deleteOldEvents(this.database, BATCH)) > 0);
   }
 
   async beforeApplicationShutdown(): Promise<void> {

@@ -2,12 +2,13 @@ import { RoostError } from '#lib/contracts';
 import { guardedRequest, type GuardPolicy, isBlocked } from '#lib/net-guard';
 import type { Dispatcher } from 'undici';
 import type { EndpointSecrets } from '../endpoints/endpoint-secrets.js';
-import type { ClaimedDelivery } from './claim-deliveries.js';
+import { webhookIdOf } from './deliveries.repository.js';
+import type { ClaimedDelivery } from './queue.repository.js';
 import { parseRetryAfter, retryDelayMs } from './retry-schedule.js';
 
 const TIMEOUT_MS = 15_000;
 const READ_BYTES = 65_536;
-const KEPT_BYTES = 1_024;
+const STORED_BYTES = 1_024;
 
 /** What came of one try. */
 export interface Outcome {
@@ -62,7 +63,7 @@ export async function sendDelivery(
       ...outcome,
       durationMs: durationMs(),
       responseStatus: response.status,
-      responseBody: kept(response.body),
+      responseBody: stored(response.body),
     };
     if (response.status >= 200 && response.status < 300) return { ...answered, status: 'succeeded' };
     const asked = response.status === 429 || response.status === 503 ? response.headers['retry-after'] : undefined;
@@ -92,17 +93,14 @@ function signedHeaders(delivery: ClaimedDelivery, secrets: EndpointSecrets, at: 
   };
 }
 
-/** The same for every try of an event. */
-export const webhookIdOf = (eventId: string): string => `evt_${eventId}`;
-
 function nextTry(delivery: ClaimedDelivery, retryAfterMs?: number): Pick<Outcome, 'status' | 'retryInMs'> {
   const retryInMs = retryDelayMs(delivery.tries + 1, retryAfterMs);
   return retryInMs === undefined ? { status: 'dead', retryInMs: 0 } : { status: 'pending', retryInMs };
 }
 
 /** Postgres' text holds no NUL. */
-function kept(body: Buffer): string {
-  return body.subarray(0, KEPT_BYTES).toString('utf8').replaceAll('\0', '\uFFFD');
+function stored(body: Buffer): string {
+  return body.subarray(0, STORED_BYTES).toString('utf8').replaceAll('\0', '\uFFFD');
 }
 
 function describe(error: unknown): string {

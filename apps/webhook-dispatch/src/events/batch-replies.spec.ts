@@ -5,7 +5,7 @@ import { boundReplies, MAX_TURN_REPLY_CHARACTERS } from './batch-replies.js';
 const reply = (content: string, id = 'msg_00000000-0000-4000-8000-000000000000') => ({ id, content });
 
 describe('the replies in the webhooks of a batch', () => {
-  it('are whole when there is room', () => {
+  it('are whole when they fit', () => {
     const replies = [reply('hello'), reply('x'.repeat(100_000))];
     expect(boundReplies(replies, 1)).toEqual({ reply: replies[0], replies });
     expect(boundReplies([], 100)).toEqual({ reply: null, replies: [] });

@@ -19,17 +19,17 @@ export interface BoundedReplies {
   replies_omitted?: number;
 }
 
-/** The replies of a turn as each of its `webhooks` holds them: from the first on, the last that has room cut. */
+/** The replies of a turn as each of its `webhooks` holds them: from the first on, the last that fits in part cut. */
 export function boundReplies(all: Reply[], webhooks: number): BoundedReplies {
   // The first reply is in a body twice.
-  let room = Math.floor(MAX_TURN_REPLY_CHARACTERS / webhooks / 2);
+  let left = Math.floor(MAX_TURN_REPLY_CHARACTERS / webhooks / 2);
   const replies: BoundedReplies['replies'] = [];
   for (const { id, content } of all) {
-    room -= ENTRY_CHARACTERS;
-    if (room < 0) break;
-    const kept = cutToJson(content, room);
-    replies.push({ id, content: kept, ...(kept.length < content.length ? { truncated: true } : {}) });
-    room -= JSON.stringify(kept).length;
+    left -= ENTRY_CHARACTERS;
+    if (left < 0) break;
+    const text = cutToJson(content, left);
+    replies.push({ id, content: text, ...(text.length < content.length ? { truncated: true } : {}) });
+    left -= JSON.stringify(text).length;
   }
   const omitted = all.length - replies.length;
   return { reply: replies[0] ?? null, replies, ...(omitted > 0 ? { replies_omitted: omitted } : {}) };

@@ -12,12 +12,12 @@ import { Database } from '#lib/database';
 import { freshBus, freshDatabase, publishEvent } from '#lib/testing';
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { z } from 'zod';
-import { start } from '../main.js';
-import { migrations } from '../migrations/index.js';
+import { start } from '../src/main.js';
+import { migrations } from '../src/migrations/index.js';
 
 type AgentWebhooks = z.output<typeof getAgentWebhooks.output>['webhooks'];
 
-/** webhook-dispatch alone on a fresh database and bus, with a stand-in for lifecycle that knows `agents`. */
+/** webhook-dispatch alone on a fresh database and bus, with a double of lifecycle that knows `agents`. */
 export async function startDispatch(env: Record<string, string> = {}) {
   const [database, nats] = await Promise.all([freshDatabase(), freshBus('webhook-dispatch')]);
   const accountId = randomUUID();
@@ -59,7 +59,7 @@ export async function startDispatch(env: Record<string, string> = {}) {
     rows,
     environment,
     call,
-    /** Registers an account endpoint for all events unless told otherwise. */
+    /** Registers an account endpoint for all events unless `more` differs. */
     async endpoint(
       url: string,
       more: Partial<{ events: WebhookEndpoint['events']; agentIds: string[]; secret: string }> = {},

@@ -17,19 +17,20 @@ import type { Transaction } from '#lib/database';
 import { Controller } from '@nestjs/common';
 import { v5 } from 'uuid';
 import type { z } from 'zod';
-import { cancelDeliveries } from '../deliveries/cancel-deliveries.js';
 import { DeliveryWorker } from '../deliveries/delivery-worker.js';
-import { AgentEndpoints } from '../endpoints/agent-endpoints.js';
+import { cancelDeliveries } from '../deliveries/queue.repository.js';
+import { AgentEndpointsService } from '../endpoints/agent-endpoints.service.js';
+import { deleteAgent, lockAgent } from '../endpoints/endpoints.repository.js';
 import { boundReplies } from './batch-replies.js';
 import { expandEvent, type WebhookOccurrence } from './expand-event.js';
 
 type Payload<E extends { payload: z.ZodType }> = z.output<E['payload']>;
 
-/** What happened inside becomes what the user's systems are told. */
+/** Turns events of the services into webhooks. */
 @Controller()
-export class EventsHandlers {
+export class EventsController {
   constructor(
-    private readonly agents: AgentEndpoints,
+    private readonly agents: AgentEndpointsService,
     private readonly worker: DeliveryWorker,
   ) {}
 
@@ -117,8 +118,8 @@ export class EventsHandlers {
   @Consumes(agentDeleted)
   async onDeleted(event: Payload<typeof agentDeleted>, tx: Transaction, { id }: ReceivedEvent) {
     const { agentId, accountId } = event;
-    await this.agents.lock(tx, agentId);
-    await this.agents.forget(tx, agentId);
+    await lockAgent(tx, agentId);
+    await deleteAgent(tx, agentId);
     await this.expand(tx, { ...occurrence(event, 'agent.deleted', id), data: { agent_id: agentId } });
     await cancelDeliveries(tx, { agentId, accountId, eventId: id });
     tx.afterCommit(() => this.worker.dropWaiting(agentId));

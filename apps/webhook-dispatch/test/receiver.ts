@@ -13,7 +13,7 @@ export interface Receiver {
   close(): void;
 }
 
-/** A receiver on loopback that keeps what it got and answers as `answer` says; 204 by default. */
+/** A receiver on loopback that records what it received and responds by `answer`; 204 by default. */
 export async function startReceiver(
   answer: (response: ServerResponse, request: IncomingMessage, count: number) => void = (response) =>
     response.writeHead(204).end(),

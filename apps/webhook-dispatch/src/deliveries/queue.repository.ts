@@ -1,0 +1,234 @@
+import type { Database, Transaction } from '#lib/database';
+import { type DeliveryRow, RETENTION_DAYS } from './deliveries.repository.js';
+
+/** All SQL of `queue`, what waits to be sent, and of `deleted_agents`, whose deliveries are cancelled. */
+
+/** A delivery that this worker holds until its lease ends. */
+export interface ClaimedDelivery {
+  id: string;
+  account_id: string;
+  endpoint_id: string;
+  event_id: string;
+  agent_id: string | null;
+  /** Compared when the outcome is recorded: a worker whose lease was taken over records nothing. */
+  fencing_token: string;
+  tries: number;
+  url: string;
+  body: string;
+  sealed_secret: string;
+  /** While a rotation lasts. */
+  sealed_previous_secret: string | null;
+}
+
+export const LEASE_MS = 120_000;
+/** Most that one claim takes. */
+export const CLAIM_BATCH = 500;
+/** Most that one claim takes of one account when five or more wait; of fewer each has an equal part. */
+export const ACCOUNT_BATCH = 100;
+
+/** How many more deliveries this process takes: by id for what it holds some of already, `default` for all others. */
+export interface Capacity {
+  of: Map<string, number>;
+  default: number;
+}
+
+export interface ClaimRequest {
+  endpoints: Capacity;
+  accounts: Capacity;
+  /** The account that was served last: those behind it, in the order of ids and around, come first. */
+  after: string;
+}
+
+/**
+ * Claims due deliveries of enabled endpoints. Accounts take turns (ADR 0032). Within one, endpoints of which this
+ * process holds least come first, and of each the oldest deliveries: a long queue hides no other.
+ */
+export function claimDeliveries(
+  database: Database,
+  { endpoints, accounts, after }: ClaimRequest,
+): Promise<ClaimedDelivery[]> {
+  return database.query<ClaimedDelivery>(
+    `WITH RECURSIVE waiting AS (
+       (SELECT endpoint_id FROM queue ORDER BY endpoint_id LIMIT 1)
+       UNION ALL
+       SELECT (SELECT q.endpoint_id FROM queue q WHERE q.endpoint_id > w.endpoint_id ORDER BY q.endpoint_id LIMIT 1)
+       FROM waiting w WHERE w.endpoint_id IS NOT NULL
+     ), accounts AS MATERIALIZED (
+       SELECT e.account_id, array_agg(e.id ORDER BY room DESC, e.id) AS endpoints,
+         array_agg(room ORDER BY room DESC, e.id) AS rooms
+       FROM waiting w JOIN endpoints e ON e.id = w.endpoint_id AND e.enabled
+       LEFT JOIN unnest($1::uuid[], $2::integer[]) AS busy (endpoint_id, left_over) ON busy.endpoint_id = e.id
+       CROSS JOIN LATERAL (SELECT coalesce(busy.left_over, $3) AS room) r
+       WHERE room > 0 GROUP BY e.account_id
+     ), due AS MATERIALIZED (
+       SELECT d.delivery_id FROM (
+         SELECT a.*, least(coalesce(busy.room, $6), greatest(${ACCOUNT_BATCH}, ${CLAIM_BATCH} / count(*) OVER ())) AS room
+         FROM accounts a
+         LEFT JOIN unnest($4::uuid[], $5::integer[]) AS busy (account_id, room) ON busy.account_id = a.account_id
+         ORDER BY a.account_id <= $7, a.account_id
+       ) a
+       CROSS JOIN LATERAL (
+         SELECT q.delivery_id FROM unnest(a.endpoints, a.rooms) AS endpoint (id, room)
+         CROSS JOIN LATERAL (
+           SELECT delivery_id FROM queue
+           WHERE endpoint_id = endpoint.id AND due_at <= now() AND leased_until <= now()
+           ORDER BY due_at LIMIT endpoint.room FOR UPDATE SKIP LOCKED
+         ) q LIMIT a.room
+       ) d
+       LIMIT ${CLAIM_BATCH}
+     ), claimed AS (
+       UPDATE queue SET leased_until = now() + interval '${LEASE_MS} milliseconds',
+         fencing_token = (SELECT nextval('fencing_tokens'))
+       WHERE delivery_id = ANY (ARRAY(SELECT delivery_id FROM due))
+       RETURNING delivery_id AS id, account_id, endpoint_id, event_id, fencing_token, tries
+     )
+     SELECT c.*, e.url, e.sealed_secret, v.body, v.agent_id,
+       CASE WHEN e.previous_secret_until > now() THEN e.sealed_previous_secret END AS sealed_previous_secret
+     FROM claimed c JOIN endpoints e ON e.id = c.endpoint_id
+     CROSS JOIN LATERAL (SELECT body, agent_id FROM events WHERE id = c.event_id LIMIT 1) v`,
+    [
+      [...endpoints.of.keys()],
+      [...endpoints.of.values()],
+      endpoints.default,
+      [...accounts.of.keys()],
+      [...accounts.of.values()],
+      accounts.default,
+      after,
+    ],
+  );
+}
+
+/** Returns claimed deliveries untried, for another worker to take at once; those of deleted agents are cancelled. */
+export async function releaseDeliveries(database: Database, deliveries: ClaimedDelivery[]): Promise<void> {
+  if (deliveries.length === 0) return;
+  await database.transaction(async (tx) => {
+    const released = await tx.query<{ id: string; is_cancelled: boolean }>(
+      `UPDATE queue q SET leased_until = '-infinity' FROM unnest($1::uuid[], $2::bigint[]) AS held (id, token)
+       WHERE q.delivery_id = held.id AND q.fencing_token = held.token
+       RETURNING q.delivery_id AS id, q.due_at = 'infinity' AS is_cancelled`,
+      [deliveries.map(({ id }) => id), deliveries.map(({ fencing_token }) => fencing_token)],
+    );
+    const cancelled = released.filter((row) => row.is_cancelled).map(({ id }) => id);
+    await endHeld(tx, await markCancelled(tx, cancelled));
+  });
+}
+
+/**
+ * Has deliveries sent again from the start of the schedule; a worker that holds one now loses its lease. Returns those
+ * that are still there. Of a deleted agent only `agent.deleted` is sent again, and not while others are on their way.
+ */
+export async function sendAgain(tx: Transaction, accountId: string, deliveryIds: string[]): Promise<DeliveryRow[]> {
+  // A deletion that is under way ends first, or finds in the queue what is put there here.
+  await tx.query(
+    `SELECT 1 FROM agents WHERE agent_id IN
+       (SELECT agent_id FROM deliveries WHERE account_id = $1 AND id = ANY ($2::uuid[])) ORDER BY agent_id FOR KEY SHARE`,
+    [accountId, deliveryIds],
+  );
+  // The queue first, as when an outcome is recorded. The share lock keeps a delivery from being removed in between.
+  const queued = await tx.query<{ delivery_id: string }>(
+    `INSERT INTO queue (delivery_id, account_id, endpoint_id, event_id)
+     SELECT id, account_id, endpoint_id, event_id FROM deliveries d WHERE account_id = $1 AND id = ANY ($2::uuid[])
+       AND NOT EXISTS (
+         SELECT FROM deleted_agents g WHERE g.agent_id = d.agent_id
+           AND (d.event_type <> 'agent.deleted' OR (g.awaited > 0 AND g.awaited_until > now()))
+       )
+     ORDER BY seq FOR KEY SHARE OF d
+     ON CONFLICT (delivery_id) DO UPDATE SET due_at = now(), tries = 0, leased_until = '-infinity',
+       fencing_token = nextval('fencing_tokens')
+     RETURNING delivery_id`,
+    [accountId, deliveryIds],
+  );
+  return tx.query<DeliveryRow>(
+    `UPDATE deliveries SET status = 'pending', finished_at = NULL WHERE account_id = $1 AND id = ANY ($2::uuid[])
+     RETURNING *, now() AS next_attempt_at`,
+    [accountId, queued.map(({ delivery_id }) => delivery_id)],
+  );
+}
+
+/**
+ * Cancels what waits for receivers of a deleted agent, and has its `agent.deleted` (event `eventId`, planned before) sent
+ * after what workers hold at this moment: they are sending it, and it cannot be called back. A row of the queue that is
+ * held gets `due_at = 'infinity'`: nobody claims it again, and its holder's outcome ends it.
+ *
+ * The caller holds the agent's lock (`lockAgent`), so that nothing is planned in between. Reads the agent's
+ * history by its index, at most 30 days of it.
+ */
+export async function cancelDeliveries(
+  tx: Transaction,
+  { agentId, accountId, eventId }: { agentId: string; accountId: string; eventId: string },
+): Promise<void> {
+  const rows = await tx.query<{ id: string; is_held: boolean }>(
+    `UPDATE queue q SET due_at = 'infinity' FROM deliveries d
+     WHERE d.account_id = $1 AND d.agent_id = $2 AND d.status = 'pending' AND d.event_id <> $3 AND q.delivery_id = d.id
+     RETURNING q.delivery_id AS id, q.leased_until > now() AS is_held`,
+    [accountId, agentId, eventId],
+  );
+  const held = rows.filter((row) => row.is_held).map(({ id }) => id);
+  const waiting = rows.filter((row) => !row.is_held).map(({ id }) => id);
+  await tx.query(`DELETE FROM queue WHERE delivery_id = ANY ($1::uuid[])`, [waiting]);
+  await markCancelled(tx, waiting);
+  await tx.query(
+    `WITH until AS (SELECT coalesce(max(leased_until), now()) AS at FROM queue WHERE delivery_id = ANY ($5::uuid[])),
+     postponed AS (
+       UPDATE queue q SET due_at = greatest(q.due_at, until.at) FROM deliveries d, until
+       WHERE d.event_id = $3 AND q.delivery_id = d.id
+     )
+     INSERT INTO deleted_agents (agent_id, account_id, event_id, awaited, awaited_until)
+     SELECT $2, $1, $3, $4, at FROM until ON CONFLICT DO NOTHING`,
+    [accountId, agentId, eventId, held.length, held],
+  );
+}
+
+/** What became of deliveries that were held when their agent was deleted; the last one lets `agent.deleted` go. */
+export async function endHeld(tx: Transaction, ended: { id: string; agent_id: string }[]): Promise<void> {
+  if (ended.length === 0) return;
+  await tx.query(`DELETE FROM queue WHERE delivery_id = ANY ($1::uuid[]) AND due_at = 'infinity'`, [
+    ended.map(({ id }) => id),
+  ]);
+  await tx.query(
+    `WITH ended AS (
+       SELECT agent_id, count(*) AS count FROM unnest($1::uuid[]) AS agent_id GROUP BY agent_id
+     ), counted AS (
+       UPDATE deleted_agents g SET awaited = g.awaited - ended.count FROM ended WHERE g.agent_id = ended.agent_id
+       RETURNING g.event_id, g.awaited
+     )
+     UPDATE queue q SET due_at = now() FROM counted c JOIN deliveries d ON d.event_id = c.event_id
+     WHERE c.awaited <= 0 AND q.delivery_id = d.id AND q.tries = 0`,
+    [ended.map(({ agent_id }) => agent_id)],
+  );
+}
+
+/** Cancels what was held by a worker that died: nobody records it. Returns how many there were. */
+export async function cancelAbandoned(tx: Transaction, most: number): Promise<number> {
+  const abandoned = await tx.query<{ id: string }>(
+    `SELECT delivery_id AS id FROM queue WHERE due_at = 'infinity' AND leased_until <= now() LIMIT $1
+     FOR UPDATE SKIP LOCKED`,
+    [most],
+  );
+  await endHeld(
+    tx,
+    await markCancelled(
+      tx,
+      abandoned.map(({ id }) => id),
+    ),
+  );
+  return abandoned.length;
+}
+
+/** Only the history: the rows of the queue are the caller's. */
+export async function markCancelled(tx: Transaction, ids: string[]): Promise<{ id: string; agent_id: string }[]> {
+  if (ids.length === 0) return [];
+  return tx.query(
+    `UPDATE deliveries SET status = 'cancelled', finished_at = now() WHERE id = ANY ($1::uuid[]) RETURNING id, agent_id`,
+    [ids],
+  );
+}
+
+export async function deleteAgentsOfAccount(tx: Transaction, accountId: string): Promise<void> {
+  await tx.query(`DELETE FROM deleted_agents WHERE account_id = $1`, [accountId]);
+}
+
+/** Agents of which no history is left. */
+export async function deleteOldAgents(database: Database): Promise<void> {
+  await database.query(`DELETE FROM deleted_agents WHERE deleted_at < now() - interval '${RETENTION_DAYS + 1} days'`);
+}

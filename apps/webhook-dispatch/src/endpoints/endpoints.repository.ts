@@ -1,0 +1,210 @@
+import { RoostError, type WebhookEndpoint } from '#lib/contracts';
+import type { Database, Transaction } from '#lib/database';
+import { countRows } from '#lib/quotas';
+
+/** All SQL of `endpoints`, and of `agents`: those whose configuration has been turned into endpoints. */
+
+export interface EndpointRow {
+  id: string;
+  account_id: string;
+  source: WebhookEndpoint['source'];
+  agent_ids: string[] | null;
+  url: string;
+  events: WebhookEndpoint['events'];
+  description: string | null;
+  enabled: boolean;
+  disabled_reason: WebhookEndpoint['disabledReason'];
+  failing_since: Date | null;
+  sealed_secret: string;
+  created_at: Date;
+  updated_at: Date;
+}
+
+/** Without its secrets. */
+export function toEndpoint(row: EndpointRow): WebhookEndpoint {
+  return {
+    id: row.id,
+    source: row.source,
+    url: row.url,
+    events: row.events,
+    agentIds: row.agent_ids,
+    description: row.description,
+    enabled: row.enabled,
+    disabledReason: row.disabled_reason,
+    failingSince: row.failing_since,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}
+
+/** Reads an account's endpoint and locks it against other changes. Errors: NOT_FOUND. */
+export async function lockEndpoint(tx: Transaction, accountId: string, endpointId: string): Promise<EndpointRow> {
+  const [row] = await tx.query<EndpointRow>(`SELECT * FROM endpoints WHERE account_id = $1 AND id = $2 FOR UPDATE`, [
+    accountId,
+    endpointId,
+  ]);
+  if (!row) throw noEndpoint();
+  return row;
+}
+
+export function noEndpoint(): RoostError {
+  return new RoostError('NOT_FOUND', 'there is no such webhook endpoint');
+}
+
+/** Errors: CONFLICT when nothing may be sent to it. */
+export function assertEnabled(row: EndpointRow): void {
+  if (!row.enabled)
+    throw new RoostError('CONFLICT', 'the webhook endpoint is disabled; enable it first', [
+      { field: 'enabled', reason: row.disabled_reason ?? 'disabled' },
+    ]);
+}
+
+/** What counts for the quota: those of agents' configuration.webhooks go with their agents, which count themselves. */
+export function countEndpoints(queries: Pick<Transaction, 'query'>, accountId: string): Promise<number> {
+  return countRows(queries, 'endpoints', accountId, `source = 'account'`);
+}
+
+type NewEndpoint = Pick<WebhookEndpoint, 'agentIds' | 'url' | 'events' | 'description' | 'enabled'> & {
+  id: string;
+  sealedSecret: string;
+};
+
+export async function addEndpoint(tx: Transaction, accountId: string, endpoint: NewEndpoint): Promise<EndpointRow> {
+  const { id, agentIds, url, events, description, enabled, sealedSecret } = endpoint;
+  const [row] = await tx.query<EndpointRow>(
+    `INSERT INTO endpoints (id, account_id, source, agent_ids, url, events, description, enabled, sealed_secret)
+     VALUES ($1, $2, 'account', $3, $4, $5, $6, $7, $8) RETURNING *`,
+    [id, accountId, agentIds, url, events, description, enabled, sealedSecret],
+  );
+  return row as EndpointRow;
+}
+
+/** All, or those that receive events of this agent. */
+export function listEndpoints(database: Database, accountId: string, agentId?: string): Promise<EndpointRow[]> {
+  return database.query<EndpointRow>(
+    `SELECT * FROM endpoints WHERE account_id = $1 AND ($2::uuid IS NULL OR agent_ids IS NULL OR agent_ids @> ARRAY[$2::uuid])
+     ORDER BY created_at, id LIMIT 1000`,
+    [accountId, agentId ?? null],
+  );
+}
+
+/** Errors: NOT_FOUND. */
+export async function getEndpoint(database: Database, accountId: string, endpointId: string): Promise<EndpointRow> {
+  const [row] = await database.query<EndpointRow>(`SELECT * FROM endpoints WHERE account_id = $1 AND id = $2`, [
+    accountId,
+    endpointId,
+  ]);
+  if (!row) throw noEndpoint();
+  return row;
+}
+
+/** An endpoint that is enabled again begins healthy. */
+export async function updateEndpoint(
+  tx: Transaction,
+  endpointId: string,
+  { url, events, agentIds, description, enabled }: Omit<NewEndpoint, 'id' | 'sealedSecret'>,
+): Promise<EndpointRow> {
+  const [row] = await tx.query<EndpointRow>(
+    `UPDATE endpoints SET url = $2, events = $3, agent_ids = $4, description = $5, enabled = $6, updated_at = now(),
+       disabled_reason = CASE WHEN enabled = $6 THEN disabled_reason END,
+       failing_since = CASE WHEN $6 AND NOT enabled THEN NULL ELSE failing_since END
+     WHERE id = $1 RETURNING *`,
+    [endpointId, url, events, agentIds, description, enabled],
+  );
+  return row as EndpointRow;
+}
+
+export async function deleteEndpoint(tx: Transaction, endpointId: string): Promise<void> {
+  await tx.query(`DELETE FROM endpoints WHERE id = $1`, [endpointId]);
+}
+
+export async function deleteEndpointsOfAccount(tx: Transaction, accountId: string): Promise<void> {
+  await tx.query(`DELETE FROM endpoints WHERE account_id = $1`, [accountId]);
+}
+
+/** For 24 hours the previous secret signs, too. */
+export async function rotateSecret(tx: Transaction, endpointId: string, sealedSecret: string): Promise<EndpointRow> {
+  const [row] = await tx.query<EndpointRow>(
+    `UPDATE endpoints SET sealed_previous_secret = sealed_secret, previous_secret_until = now() + interval '24 hours',
+       sealed_secret = $2, updated_at = now() WHERE id = $1 RETURNING *`,
+    [endpointId, sealedSecret],
+  );
+  return row as EndpointRow;
+}
+
+/** Healthy endpoints stay so: their rows are not written at every delivery. */
+export async function markHealthy(tx: Transaction, ids: string[]): Promise<void> {
+  await tx.query(`UPDATE endpoints SET failing_since = NULL WHERE id = ANY($1) AND failing_since IS NOT NULL`, [ids]);
+}
+
+export async function markFailing(tx: Transaction, ids: string[]): Promise<void> {
+  await tx.query(`UPDATE endpoints SET failing_since = now() WHERE id = ANY($1) AND failing_since IS NULL`, [ids]);
+}
+
+interface DisabledEndpoint {
+  id: string;
+  account_id: string;
+  agent_ids: string[] | null;
+  source: string;
+  disabled_reason: 'gone' | 'failing';
+}
+
+/** Disables those of `failed` that are `gone` or have failed for five days, and returns them. */
+export function disableFailing(tx: Transaction, failed: string[], gone: string[]): Promise<DisabledEndpoint[]> {
+  return tx.query<DisabledEndpoint>(
+    `UPDATE endpoints SET enabled = false, updated_at = now(),
+       disabled_reason = CASE WHEN id = ANY($2) THEN 'gone' ELSE 'failing' END
+     WHERE id = ANY($1) AND enabled AND (id = ANY($2) OR failing_since < now() - interval '5 days')
+     RETURNING id, account_id, agent_ids, source, disabled_reason`,
+    [failed, gone],
+  );
+}
+
+/**
+ * Until the transaction ends nobody else changes the agent's endpoints: a deletion waits for a refresh that asked
+ * lifecycle before it, and none puts back what it deletes.
+ */
+export async function lockAgent(tx: Transaction, agentId: string): Promise<void> {
+  await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('agent ' || $1, 0))`, [agentId]);
+}
+
+/** Whether the agent's configuration has been turned into endpoints. */
+export async function isAgentKnown(tx: Transaction, agentId: string): Promise<boolean> {
+  const known = await tx.query(`SELECT 1 FROM agents WHERE agent_id = $1`, [agentId]);
+  return known.length > 0;
+}
+
+export async function addAgent(tx: Transaction, agentId: string, accountId: string): Promise<void> {
+  await tx.query(`INSERT INTO agents (agent_id, account_id) VALUES ($1, $2) ON CONFLICT DO NOTHING`, [
+    agentId,
+    accountId,
+  ]);
+}
+
+/** Deletes the agent's endpoint for events of this type unless it has this URL. */
+export async function deleteOtherUrl(tx: Transaction, agentId: string, type: string, url?: string): Promise<void> {
+  await tx.query(
+    `DELETE FROM endpoints WHERE source = 'agent' AND agent_ids = ARRAY[$1::uuid] AND events = ARRAY[$2] AND url IS DISTINCT FROM $3`,
+    [agentId, type, url ?? null],
+  );
+}
+
+/** Adds the agent's endpoint for events of this type unless there is one. */
+export async function addAgentEndpoint(
+  tx: Transaction,
+  { accountId, agentId }: { accountId: string; agentId: string },
+  { id, url, type, sealedSecret }: { id: string; url: string; type: string; sealedSecret: string },
+): Promise<void> {
+  await tx.query(
+    `INSERT INTO endpoints (id, account_id, source, agent_ids, url, events, sealed_secret)
+     SELECT $1, $2, 'agent', ARRAY[$3::uuid], $4, ARRAY[$5], $6
+     WHERE NOT EXISTS (SELECT 1 FROM endpoints WHERE source = 'agent' AND agent_ids = ARRAY[$3::uuid] AND events = ARRAY[$5])`,
+    [id, accountId, agentId, url, type, sealedSecret],
+  );
+}
+
+/** Deletes what belonged to a deleted agent; the history stays until its time is over. */
+export async function deleteAgent(tx: Transaction, agentId: string): Promise<void> {
+  await tx.query(`DELETE FROM endpoints WHERE source = 'agent' AND agent_ids = ARRAY[$1::uuid]`, [agentId]);
+  await tx.query(`DELETE FROM agents WHERE agent_id = $1`, [agentId]);
+}

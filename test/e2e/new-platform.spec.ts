@@ -44,8 +44,8 @@ describe('a new platform is a folder and a line', () => {
     cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true });
     cpSync(join(root, 'package.json'), join(folder, 'package.json'));
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-    const channels = join(folder, 'dist/apps/channels/src');
-    cpSync(join(channels, 'testing/pigeon'), join(channels, 'pigeon'), { recursive: true });
+    const channels = join(folder, 'dist/apps/channels');
+    cpSync(join(channels, 'test/pigeon'), join(channels, 'src/pigeon'), { recursive: true });
     const registry = join(folder, 'dist/libs/contracts/src/platforms.js');
     const before = readFileSync(registry, 'utf8');
     writeFileSync(registry, before.replace(/(export const PLATFORMS = \{\n)/, `$1${LINE}\n`));

@@ -1,38 +1,41 @@
 import { CONFIG } from '#lib/bus';
 import { Content, Workspaces } from '#lib/workspace-client';
-import { AccountLimits, countRows, quotaUseController } from '#lib/quotas';
+import { AccountLimits, quotaUseController } from '#lib/quotas';
 import { Module } from '@nestjs/common';
 import { createAdapters } from './adapters/index.js';
-import { ADAPTERS } from './adapters/token.js';
-import { Bindings } from './bindings/bindings.js';
-import { ChannelsHandlers } from './channels.handlers.js';
+import { ADAPTERS } from './adapters/channel-adapter.js';
+import { countBindings } from './bindings/bindings.repository.js';
+import { ChannelsController } from './channels.controller.js';
+import { ChannelsService } from './channels.service.js';
 import type { Config } from './config.js';
-import { Bots } from './connections/bots.js';
-import { ChannelStates } from './connections/channel-states.js';
-import { Connections } from './connections/connections.js';
-import { ReceiveFiles } from './inbound/receive-files.js';
-import { ReceiveMessage } from './inbound/receive-message.js';
-import { DeliveriesConsumer } from './outbound/deliveries.consumer.js';
+import { AgentsController } from './connections/agents.controller.js';
+import { BotsService } from './connections/bots.service.js';
+import { ChannelStatesService } from './connections/channel-states.service.js';
+import { ConnectionsService } from './connections/connections.service.js';
+import { ReceiveFilesService } from './inbound/receive-files.service.js';
+import { ReceiveMessageService } from './inbound/receive-message.service.js';
+import { LinkCodesService } from './links/link-codes.service.js';
+import { DeliveriesController } from './outbound/deliveries.controller.js';
 
 /** Chat platforms: who is linked, what they write, what they are shown. */
 @Module({
   controllers: [
-    ChannelsHandlers,
-    quotaUseController('channels', {
-      channel_bindings: (database, accountId) => countRows(database, 'bindings', accountId),
-    }),
+    AgentsController,
+    ChannelsController,
+    DeliveriesController,
+    quotaUseController('channels', { channel_bindings: countBindings }),
   ],
   providers: [
     { provide: ADAPTERS, inject: [CONFIG], useFactory: (config: Config) => createAdapters(config) },
     AccountLimits,
-    Bindings,
-    Bots,
-    ChannelStates,
-    Connections,
+    BotsService,
+    ChannelsService,
+    ChannelStatesService,
+    ConnectionsService,
     Content,
-    DeliveriesConsumer,
-    ReceiveFiles,
-    ReceiveMessage,
+    LinkCodesService,
+    ReceiveFilesService,
+    ReceiveMessageService,
     Workspaces,
   ],
 })

@@ -213,7 +213,7 @@ describe('Telegram, through telegraf and a server that speaks the Bot API', () =
         text,
       });
     await until(
-      'the first words are shown',
+      'the first text is shown',
       () => {
         // Hints may be lost before the replica knows that the message is queued: as a worker taking over, start anew.
         live('turn.restarted', 0);
@@ -301,7 +301,7 @@ describe('Telegram, through telegraf and a server that speaks the Bot API', () =
     }
   }, 120_000);
 
-  it('keeps deliveries for thirty days', async () => {
+  it('retains deliveries for thirty days', async () => {
     await rows.query(`UPDATE deliveries SET created_at = now() - interval '31 days' WHERE body = 'reply 1.'`);
     await sweepOldRows(rows);
     const left = await rows.query(`SELECT body FROM deliveries WHERE body IN ('reply 1.', 'reply 2.')`);

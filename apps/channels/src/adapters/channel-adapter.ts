@@ -7,10 +7,10 @@ export type BotCredentials = { token: string } & { [Field in MoreThanToken<OwnBo
 
 /** A file that came with a message; its bytes are fetched later, by `Connection.download`. */
 export interface InboundFile {
-  /** Whatever `download` needs to find it again; opaque outside the adapter, kept as JSON. */
+  /** Whatever `download` needs to find it again; opaque outside the adapter, stored as JSON. */
   reference: string;
   name: string;
-  /** As the platform says; null when it does not. */
+  /** As the platform states; null when it does not. */
   sizeBytes: number | null;
 }
 
@@ -77,8 +77,8 @@ export interface ConnectionMemory {
 export interface ConnectionEvents {
   /** Resolves when the message is on disk, within milliseconds: acknowledge it to the platform after that, not before. */
   onMessage(message: InboundMessage): Promise<void>;
-  /** A room has another id from now on. */
-  onMoved?(room: string, to: string): Promise<void>;
+  /** A chat has another id from now on. */
+  onMoved?(chat: string, to: string): Promise<void>;
   /** `failed` is final for these credentials (revoked, wrong, a missing scope): do not try again by yourself. */
   onState(state: ConnectionState): void;
   /** For platforms whose sessions can be resumed. */
@@ -101,9 +101,9 @@ export interface Connection {
   sendFile(place: string, file: OutboundFile, key: SendKey): Promise<string>;
   /** The bytes of a file that came with a message. Errors: DeliveryError (`failed` when it is gone). */
   download(file: InboundFile): Promise<Readable>;
-  /** Answers a slash command where its `answerTo` says. Absent: the adapter never sets `answerTo`. Errors: DeliveryError. */
+  /** Answers a slash command where its `answerTo` points. Absent: the adapter never sets `answerTo`. Errors: DeliveryError. */
   answer?(answerTo: string, part: string): Promise<void>;
-  /** The room above a thread that is a place of its own; absent: `roomOf` knows it. */
+  /** The chat above a thread that is a place of its own; absent: `chatOf` knows it. */
   withoutThread?(place: string): Promise<string | undefined>;
   /** A hint, repeated every few seconds while a turn runs; failures are of no consequence. */
   showTyping(place: string): Promise<void>;
@@ -113,7 +113,7 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-/** What a chat platform is to Roost. `Platform` says how one gets here. */
+/** What a chat platform is to Roost. `Platform` registers one. */
 export interface ChannelAdapter {
   readonly platform: ChatPlatform;
   /** Sending again with the same key shows nothing new. Without it what was interrupted is `uncertain`. */
@@ -128,18 +128,21 @@ export interface ChannelAdapter {
   /** Stays the same when the bot's token is rotated; without `:`. Undefined for text that is no token. */
   botIdOf(credentials: BotCredentials): string | undefined;
   /** The place without its thread or topic. */
-  roomOf(place: string): string;
+  chatOf(place: string): string;
   /** Many people read this place, so no one person's link stands for it. */
   isGroup(place: string): boolean;
-  /** What to send to the bot, in the words of this platform. */
+  /** What to send to the bot, in the terms of this platform. */
   linkInstructions(code: string): string;
   /**
    * Converts Markdown to what the platform shows, in parts that it accepts. Split at paragraphs or code fences, which
    * are closed and re-opened; no text is lost. Nothing for blank text.
    */
   format(markdown: string): string[];
-  /** Receives and sends for one bot. Does not throw for a bad token: `onState` says so. */
+  /** Receives and sends for one bot. Does not throw for a bad token: `onState` reports it. */
   connect(credentials: BotCredentials, events: ConnectionEvents): Connection;
 }
 
 export { DeliveryError } from './delivery-error.js';
+
+/** Injection token of the list of adapters. */
+export const ADAPTERS = Symbol('channels:adapters');

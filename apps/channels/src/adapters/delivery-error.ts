@@ -1,16 +1,16 @@
 /**
  * Why a platform refused something, as far as that decides what to do about it:
- * `markup` → plain text · `thread` → the room without it · `message` (the one to edit is gone) → a new one ·
- * `moved` → the new room · `unreachable` (blocked, kicked, archived, no rights) → nothing helps, the binding says so.
+ * `markup` → plain text · `thread` → the chat without it · `message` (the one to edit is gone) → a new one ·
+ * `moved` → the new chat · `unreachable` (blocked, kicked, archived, no rights) → nothing helps, the binding shows it.
  */
 export type Refusal =
   | { kind: 'markup' }
   | { kind: 'thread' }
   | { kind: 'message' }
-  | { kind: 'moved'; room: string }
+  | { kind: 'moved'; to: string }
   | { kind: 'unreachable' };
 
-/** Of a platform's own words. */
+/** Of a platform's own text. */
 const MOST_REASON = 500;
 
 /** Read before it is masked and cut: masking long text of a stranger takes long. */

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { ChannelAdapter } from './channel-adapter.js';
 import type { Platform, Surroundings } from './platform.js';
 
-/** Every chat platform of the contracts, each from the folder of its name: that line is all of its registration. */
+/** Every chat platform of the contracts, each from the folder of its name: that entry is all of its registration. */
 const platforms = await Promise.all(
   PLATFORM_NAMES.map(async (name) => {
     const folder = (await import(/* @vite-ignore */ `../${name}/index.js`)) as { platform: Platform };

@@ -9,27 +9,26 @@ import {
   type WebhookAnswer,
   type WebhookRequest,
 } from '../adapters/channel-adapter.js';
-import { type InboundRow, storeInbound } from '../inbound/inbox.js';
+import { type InboundRow, storeInbound } from '../inbound/inbound-events.repository.js';
 import { InboundWorker } from '../inbound/inbound-worker.js';
-import type { ReceiveMessage } from '../inbound/receive-message.js';
+import type { ReceiveMessageService } from '../inbound/receive-message.service.js';
 import { attachedFiles } from '../outbound/attached-files.js';
-import { deliverNext, type Lane, type Outlet, settleInterrupted } from '../outbound/deliver.js';
+import { ChatMoves } from '../outbound/chat-moves.js';
+import { deliverNext, type Failure, type Outlet } from '../outbound/deliver.js';
+import { type Lane, settleInterrupted } from '../outbound/deliveries.repository.js';
 import { LivePreview, type PreviewPlace } from '../outbound/live-preview.js';
-import type { Failure } from '../outbound/record-failure.js';
 import { showRepaired } from '../outbound/repair.js';
-import { RoomMoves } from '../outbound/room-moves.js';
-import type { Bot } from './bots.js';
-import type { Lease } from './connection-lease.js';
-import { connectionMemory } from './connection-memory.js';
+import type { Bot } from './bots.service.js';
+import { connectionMemory, type Lease } from './leases.repository.js';
 import { recordState } from './record-state.js';
 import { Typing } from './typing.js';
 
-const MOST_WAITING = 10_000;
+const MAX_WAITING = 10_000;
 
 /** What a session needs of its service. */
 export interface SessionServices {
   database: Database;
-  receiver: ReceiveMessage;
+  receiver: ReceiveMessageService;
   content: Content;
   logger: Logger;
 }
@@ -38,7 +37,7 @@ export interface SessionServices {
 export class BotSession {
   private readonly connection: Connection;
   private readonly outlet: Outlet;
-  private readonly moves: RoomMoves;
+  private readonly moves: ChatMoves;
   private readonly inbox: InboundWorker;
   private readonly typing: Typing;
   /** Sends and edits happen one after the other, so that a preview never overwrites the finished reply. */
@@ -57,17 +56,22 @@ export class BotSession {
   ) {
     const { database, content } = services;
     const { adapter, botId } = bot;
-    const complain = (error: unknown) => this.complain(error);
-    this.moves = new RoomMoves(database, { platform: adapter.platform, botId });
-    const settled = settleInterrupted(database, lease, adapter.isIdempotent).catch(complain);
+    const logProblem = (error: unknown) => this.logProblem(error);
+    this.moves = new ChatMoves(database, { platform: adapter.platform, botId });
+    const settled = settleInterrupted(database, lease, adapter.isIdempotent).catch(logProblem);
     this.lanes = { text: settled, file: settled };
-    this.inbox = new InboundWorker(database, { platform: adapter.platform, botId }, (row) => this.work(row), complain);
+    this.inbox = new InboundWorker(
+      database,
+      { platform: adapter.platform, botId },
+      (row) => this.work(row),
+      logProblem,
+    );
     this.connection = adapter.connect(bot.credentials, {
       onMessage: (message) => this.onMessage(message),
       onState: (state) => {
-        this.states = this.states.then(() => recordState(database, lease, bot, state)).catch(complain);
+        this.states = this.states.then(() => recordState(database, lease, bot, state)).catch(logProblem);
       },
-      onMoved: (room, to) => this.moves.record(room, to),
+      onMoved: (chat, to) => this.moves.record(chat, to),
       memory: connectionMemory(database, lease),
     });
     const { connection, moves } = this;
@@ -96,13 +100,13 @@ export class BotSession {
       attempts,
     });
     if (received.queued) {
-      if (this.waiting.size >= MOST_WAITING) this.waiting.clear();
+      if (this.waiting.size >= MAX_WAITING) this.waiting.clear();
       const { messageId, accountId, agentId } = received.queued;
       this.waiting.set(messageId, { accountId, agentId, place: message.place });
       this.typing.begin(message.place);
     }
     // An answer of the bot itself is not worth a row: who misses it sends the command again.
-    if (received.answer) await this.answer(message, received.answer).catch((error: unknown) => this.complain(error));
+    if (received.answer) await this.answer(message, received.answer).catch((error: unknown) => this.logProblem(error));
   }
 
   private async answer(message: InboundMessage, markdown: string): Promise<void> {
@@ -176,7 +180,7 @@ export class BotSession {
 
   private next(lane: Lane, work: () => Promise<void>): void {
     this.lanes[lane] = this.lanes[lane].then(async () => {
-      if (!this.isClosed) await work().catch((error: unknown) => this.complain(error));
+      if (!this.isClosed) await work().catch((error: unknown) => this.logProblem(error));
     });
   }
 
@@ -185,7 +189,7 @@ export class BotSession {
     this.services.logger.warn(about, 'a reply could not be shown in a chat');
   }
 
-  private complain(error: unknown): void {
+  private logProblem(error: unknown): void {
     const { logger } = this.services;
     if (error instanceof DeliveryError) logger.debug({ reason: error.message }, 'a chat message was not shown');
     else logger.warn({ err: error, botId: this.bot.botId }, 'a chat connection has a problem');

@@ -2,54 +2,60 @@ import { listChannels } from '#lib/contracts';
 import { newId } from '#lib/database';
 import { until } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ChannelsStage } from '../testing/channels-stage.js';
-import { discordPeer, type Peer, slackPeer, telegramPeer } from '../testing/peers.js';
+import { ChannelsFixture } from '../../test/channels-fixture.js';
+import { discordDouble, type PlatformDouble, slackDouble, telegramDouble } from '../../test/doubles.js';
 
 describe("the platform's shared bots", () => {
-  const peers: Peer[] = [];
+  const doubles: PlatformDouble[] = [];
   const other = newId();
-  let stage: ChannelsStage;
+  let fixture: ChannelsFixture;
 
   beforeAll(async () => {
-    peers.push(...(await Promise.all([discordPeer(), slackPeer(), telegramPeer()])));
-    const variables = Object.assign({}, ...peers.map((peer) => ({ ...peer.variables, ...peer.sharedBot })));
+    doubles.push(...(await Promise.all([discordDouble(), slackDouble(), telegramDouble()])));
+    const variables = Object.assign({}, ...doubles.map((double) => ({ ...double.variables, ...double.sharedBot })));
     // Neither agent has a bot of its own.
-    stage = await ChannelsStage.open(variables, {});
-    stage.bots = [...stage.bots, { agentId: other, accountId: stage.accountId, name: 'Wren' }];
-    await stage.startReplica();
+    fixture = await ChannelsFixture.open(variables, {});
+    fixture.bots = [...fixture.bots, { agentId: other, accountId: fixture.accountId, name: 'Wren' }];
+    await fixture.startReplica();
   });
   afterAll(async () => {
-    await stage.close();
-    for (const peer of peers) await peer.stop();
+    await fixture.close();
+    for (const double of doubles) await double.stop();
   });
 
   it('serve every agent without one, each person talking to the agent whose code they sent', async () => {
-    for (const peer of peers) {
-      const { platform } = peer;
+    for (const double of doubles) {
+      const { platform } = double;
       await until(`${platform} is connected`, async () => {
-        const { channels } = await stage.request(listChannels, { agentId: stage.agentId });
+        const { channels } = await fixture.request(listChannels, { agentId: fixture.agentId });
         return channels.find(({ type }) => type === platform)?.health === 'connected';
       });
-      await peer.say(1, `/link ${await stage.code(platform)}`);
-      await peer.say(2, `/link ${await stage.code(platform, other)}`);
+      await double.say(1, `/link ${await fixture.code(platform)}`);
+      await double.say(2, `/link ${await fixture.code(platform, other)}`);
       await until('both are linked', () =>
         [1, 2].every((person) =>
-          peer
+          double
             .shown(person)
             .join()
             .includes(person === 1 ? 'Robin' : 'Wren'),
         ),
       );
-      await peer.say(1, `one on ${platform}`);
-      await peer.say(2, `two on ${platform}`);
-      const [one, two] = await Promise.all([stage.queued(`one on ${platform}`), stage.queued(`two on ${platform}`)]);
-      expect([one.agentId, two.agentId]).toEqual([stage.agentId, other]);
-      await stage.complete(one, 'for one');
-      await stage.complete(two, 'for two');
-      await until('both are answered', () => peer.shown(1).includes('for one') && peer.shown(2).includes('for two'));
-      expect(peer.shown(1)).not.toContain('for two');
+      await double.say(1, `one on ${platform}`);
+      await double.say(2, `two on ${platform}`);
+      const [one, two] = await Promise.all([
+        fixture.queued(`one on ${platform}`),
+        fixture.queued(`two on ${platform}`),
+      ]);
+      expect([one.agentId, two.agentId]).toEqual([fixture.agentId, other]);
+      await fixture.complete(one, 'for one');
+      await fixture.complete(two, 'for two');
+      await until(
+        'both are answered',
+        () => double.shown(1).includes('for one') && double.shown(2).includes('for two'),
+      );
+      expect(double.shown(1)).not.toContain('for two');
     }
-    const connections = await stage.rows.query(`SELECT 1 FROM connection_leases`);
-    expect(connections).toHaveLength(peers.length);
+    const connections = await fixture.rows.query(`SELECT 1 FROM connection_leases`);
+    expect(connections).toHaveLength(doubles.length);
   });
 });

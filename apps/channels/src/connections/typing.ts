@@ -3,7 +3,7 @@ const REPEAT_MS = 4_000;
 /** A turn that takes longer without a sign of life is not "typing" any more. */
 const MOST_MS = 10 * 60_000;
 
-/** Where a turn is running, so that "is typing" is kept up until something is shown. */
+/** Where a turn is running, so that "is typing" is renewed until something is shown. */
 export class Typing {
   private readonly places = new Map<string, { since: number; shownAt: number }>();
 

@@ -1,8 +1,16 @@
+import { secret } from '#lib/config';
+import { z } from 'zod';
 import type { BotCredentials, ChannelAdapter, Connection, ConnectionEvents } from '../adapters/channel-adapter.js';
 import { botOf } from '../adapters/platform.js';
-import type { DiscordSettings } from './discord-environment.js';
 import { discordMarkdown } from './discord-markdown.js';
 import { LateConnection } from './late-connection.js';
+
+export const discordEnvironment = {
+  DISCORD_API_BASE_URL: z.url().default('https://discord.com/api'),
+  /** The platform's shared bot, for agents without one of their own. */
+  DISCORD_BOT_TOKEN: secret(z.string()).optional(),
+};
+export type DiscordSettings = z.output<z.ZodObject<typeof discordEnvironment>>;
 
 /** Discord, by its gateway. A place is `<channel>` for direct messages, `<server>/<channel>` elsewhere. */
 export class DiscordAdapter implements ChannelAdapter {
@@ -10,7 +18,7 @@ export class DiscordAdapter implements ChannelAdapter {
   /** By `nonce` and `enforce_nonce`, for "the past few minutes". */
   readonly isIdempotent = true;
   readonly editEveryMs = 1_200;
-  /** What people may send depends on what they pay; larger files are refused in words. */
+  /** What people may send depends on what they pay; larger files are refused with an answer. */
   readonly maxInboundBytes = 50 * 1024 ** 2;
   /** https://docs.discord.com/developers/reference#uploading-files */
   readonly maxOutboundBytes = 10 * 1024 ** 2;
@@ -26,7 +34,7 @@ export class DiscordAdapter implements ChannelAdapter {
     return /^\d{1,20}$/.test(id) ? id : undefined;
   }
 
-  roomOf(place: string): string {
+  chatOf(place: string): string {
     return place;
   }
 

@@ -9,12 +9,12 @@ describe('a Discord connection', () => {
   let bot: BotApplication;
   let memory: string | undefined;
   const open: DiscordConnection[] = [];
-  const heard: InboundMessage[] = [];
+  const received: InboundMessage[] = [];
   const states: ConnectionState[] = [];
 
   const connect = (token = bot.token) => {
     const connection = new DiscordConnection(discord.apiUrl, token, {
-      onMessage: (message) => Promise.resolve(void heard.push(message)),
+      onMessage: (message) => Promise.resolve(void received.push(message)),
       onState: (state) => states.push(state),
       memory: { load: () => Promise.resolve(memory), save: (text) => Promise.resolve(void (memory = text)) },
     });
@@ -29,7 +29,7 @@ describe('a Discord connection', () => {
     discord = await DiscordServer.start();
     bot = discord.addBot('robin');
     memory = undefined;
-    heard.length = 0;
+    received.length = 0;
     states.length = 0;
   });
 
@@ -38,13 +38,13 @@ describe('a Discord connection', () => {
     await discord.stop();
   });
 
-  it('says that a token is wrong, and asks no more', async () => {
+  it('reports that a token is wrong, and asks no more', async () => {
     connect('MQ.wrong.token');
     expect(await state('failed')).toMatchObject({ reason: expect.stringContaining('discord_bot_token') });
     expect(discord.http.requests).toEqual(['GET /users/@me']);
   });
 
-  it('says that a token was revoked while connected, and sends nothing with it', async () => {
+  it('reports that a token was revoked while connected, and sends nothing with it', async () => {
     const connection = connect();
     await state('connected');
     const dm = discord.dm(bot, discord.addUser('ann'));
@@ -56,7 +56,7 @@ describe('a Discord connection', () => {
     expect(discord.http.requests).toHaveLength(asked);
   });
 
-  it('keeps away for an hour when told so, for one channel or for all', async () => {
+  it('stays away for an hour when asked to, for one channel or for all', async () => {
     const connection = connect();
     await state('connected');
     const [one, two] = ['ann', 'bob'].map((name) => discord.dm(bot, discord.addUser(name)).id);
@@ -111,13 +111,13 @@ describe('a Discord connection', () => {
     await state('connected');
     const ann = discord.addUser('ann');
     discord.say(ann, discord.dm(bot, ann), 'one');
-    await until('it is heard', () => heard.length === 1);
+    await until('it is received', () => received.length === 1);
     await before.close();
     open.length = 0;
     discord.say(ann, discord.dm(bot, ann), 'two');
     connect();
-    await until('what came in between is heard', () => heard.some(({ text }) => text === 'two'));
-    expect(heard.map(({ text }) => text)).toEqual(['one', 'two']);
+    await until('what came in between is received', () => received.some(({ text }) => text === 'two'));
+    expect(received.map(({ text }) => text)).toEqual(['one', 'two']);
     expect(discord.gateway.counts).toMatchObject({ identified: 1, resumed: 1 });
   });
 
@@ -129,9 +129,9 @@ describe('a Discord connection', () => {
     discord.invalidate(bot);
     await until('it has a new session', () => discord.gateway.counts.identified >= 2, { timeoutMs: 30_000 });
     const ann = discord.addUser('ann');
-    await until('it hears', () => {
-      if (heard.length === 0) discord.say(ann, discord.dm(bot, ann), 'hello');
-      return heard.length > 0;
+    await until('it receives', () => {
+      if (received.length === 0) discord.say(ann, discord.dm(bot, ann), 'hello');
+      return received.length > 0;
     });
   }, 40_000);
 });

@@ -44,7 +44,7 @@ const DISCORD_EPOCH = 1_420_070_400_000n;
 export class DiscordConnection implements Connection {
   private readonly rest: REST;
   private readonly gateway: DiscordGateway;
-  /** Until when Discord wants to hear no more, by the kind of request and its channel. */
+  /** Until when Discord takes no more, by the kind of request and its channel. */
   private readonly paused = new Map<string, number>();
   private readonly parents: ThreadParents;
   private me = '';

@@ -20,7 +20,7 @@ export interface GatewayEvents {
   onProblem(error: unknown): void;
 }
 
-/** What a close code says for good: https://docs.discord.com/developers/topics/opcodes-and-status-codes#gateway-close-event-codes */
+/** Close codes that are permanent: https://docs.discord.com/developers/topics/opcodes-and-status-codes#gateway-close-event-codes */
 function refusalOf(code: number): string | undefined {
   switch (code as GatewayCloseCodes) {
     case GatewayCloseCodes.AuthenticationFailed:

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { kept, RUNS } from '../testing/random-markdown.js';
+import { lettersOf, RUNS } from '../../test/random-markdown.js';
 import { DISCORD_LIMIT, discordMarkdown } from './discord-markdown.js';
 
 /** Is all of it there, in order? The language of a fence may be there more than once, since fences are re-opened. */
@@ -65,7 +65,7 @@ describe('Markdown for Discord', () => {
           expect(part.isWellFormed()).toBe(true);
           checkFences(part);
         }
-        const [wanted, shown] = [kept(text.toWellFormed()), kept(parts.join(''))];
+        const [wanted, shown] = [lettersOf(text.toWellFormed()), lettersOf(parts.join(''))];
         expect(isWithin(wanted, shown)).toBe(true);
         expect(shown.length).toBeLessThanOrEqual(wanted.length + 40 * parts.length);
       }),

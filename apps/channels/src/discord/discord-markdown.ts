@@ -9,7 +9,7 @@ const discord: Markup = {
   limit: DISCORD_LIMIT,
   lineLimit: 1_900,
   text: prose,
-  // Three backticks would end the fence: something invisible keeps them apart.
+  // Three backticks would end the fence: something invisible separates them.
   code: (line) => line.replaceAll('```', '`\u200b`\u200b`').replaceAll('``', '`\u200b`'),
   openCode: (language) => `\`\`\`${language}\n`,
   closeCode: '\n```',

@@ -2,7 +2,7 @@ import { DiscordAPIError, HTTPError, RateLimitError } from '@discordjs/rest';
 import { RESTJSONErrorCodes as Code } from 'discord-api-types/v10';
 import { DeliveryError, type Refusal, refusedFor } from '../adapters/delivery-error.js';
 
-/** Why the token does not work, when that is what the error says. */
+/** Why the token does not work, when that is what the error states. */
 export function rejectionOf(error: unknown): string | undefined {
   if (error instanceof DiscordAPIError && error.status === 401) {
     return 'Discord refuses the bot token (401); set a new discord_bot_token';
@@ -10,7 +10,7 @@ export function rejectionOf(error: unknown): string | undefined {
   return undefined;
 }
 
-/** How long Discord wants us to wait, when that is what the error says. */
+/** How long Discord wants us to wait, when that is what the error states. */
 export function retryAfterMsOf(error: unknown): number | undefined {
   if (!(error instanceof RateLimitError)) return undefined;
   return Math.max(error.retryAfter, error.sublimitTimeout, error.timeToReset, 250);
@@ -18,7 +18,7 @@ export function retryAfterMsOf(error: unknown): number | undefined {
 
 /** https://docs.discord.com/developers/topics/opcodes-and-status-codes#json */
 const KINDS = new Map<number | string, Exclude<Refusal['kind'], 'moved'>>([
-  // A deleted thread is an unknown channel; where no room above it is known, it is out of reach.
+  // A deleted thread is an unknown channel; where no chat above it is known, it is out of reach.
   [Code.UnknownChannel, 'thread'],
   [Code.InvalidActionOnArchivedThread, 'thread'],
   [Code.ThreadLocked, 'thread'],

@@ -4,9 +4,9 @@ import type { ConnectionMemory } from '../adapters/channel-adapter.js';
 const SAVE_MS = 1_000;
 
 /**
- * The gateway sessions of one bot, kept beyond this process, so that the next holder resumes them and is told what
- * happened in between. A sequence number is kept only when every event up to it is safe: what was heard but not yet
- * stored is heard again.
+ * The gateway sessions of one bot, stored beyond this process, so that the next holder resumes them and receives what
+ * happened in between. A sequence number is stored only when every event up to it is safe: what was received but not yet
+ * stored is received again.
  */
 export class DiscordSessions {
   private readonly current = new Map<number, SessionInfo>();

@@ -1,5 +1,5 @@
 import type { APIEmbed, APIMessage, GatewayMessageCreateDispatchData } from 'discord-api-types/v10';
-import { described, label, MOST_PARTS, quoted } from '../inbound/described.js';
+import { bracketed, oneLine, MAX_PARTS, quotedText } from '../inbound/context-text.js';
 
 /** What of a message names other things than text. */
 type Parts = Pick<APIMessage, 'content' | 'embeds'> &
@@ -36,34 +36,36 @@ export function contextOf(message: GatewayMessageCreateDispatchData, me: string)
   const reply = message.referenced_message;
   const snapshots = message.message_snapshots ?? [];
   return [
-    ...(reply ? [quoted(`In reply to ${reply.author.global_name ?? reply.author.username}`, allOf(reply, me))] : []),
-    ...snapshots.slice(0, MOST_PARTS).map(({ message: forwarded }) => quoted('Forwarded', allOf(forwarded, me))),
+    ...(reply
+      ? [quotedText(`In reply to ${reply.author.global_name ?? reply.author.username}`, allOf(reply, me))]
+      : []),
+    ...snapshots.slice(0, MAX_PARTS).map(({ message: forwarded }) => quotedText('Forwarded', allOf(forwarded, me))),
     ...specialsOf(message, me),
-  ].slice(0, MOST_PARTS);
+  ].slice(0, MAX_PARTS);
 }
 
 function allOf(parts: Parts, me: string): string {
-  const files = (parts.attachments ?? []).slice(0, MOST_PARTS).map(({ filename }) => described('File', filename));
+  const files = (parts.attachments ?? []).slice(0, MAX_PARTS).map(({ filename }) => bracketed('File', filename));
   return [plainText(parts.content, parts, me), ...specialsOf(parts, me), ...files].filter(Boolean).join('\n');
 }
 
 function specialsOf({ embeds, sticker_items: stickers, poll }: Parts, me: string): string[] {
-  const answers = poll?.answers.slice(0, MOST_PARTS).map(({ poll_media: { text } }) => `• ${text ?? ''}`) ?? [];
+  const answers = poll?.answers.slice(0, MAX_PARTS).map(({ poll_media: { text } }) => `• ${text ?? ''}`) ?? [];
   return [
-    ...(stickers ?? []).slice(0, MOST_PARTS).map(({ name }) => described('Sticker', name)),
-    ...(poll ? [described('Poll', poll.question.text, ...answers)] : []),
-    ...embeds.slice(0, MOST_PARTS).flatMap((embed) => cardOf(embed, me)),
+    ...(stickers ?? []).slice(0, MAX_PARTS).map(({ name }) => bracketed('Sticker', name)),
+    ...(poll ? [bracketed('Poll', poll.question.text, ...answers)] : []),
+    ...embeds.slice(0, MAX_PARTS).flatMap((embed) => cardOf(embed, me)),
   ];
 }
 
 /** Bots, webhooks and links show cards. */
 function cardOf({ title, description, url, author, fields, footer }: APIEmbed, me: string): string[] {
-  const words = [
+  const texts = [
     title,
     description && plainText(description, {}, me),
-    ...(fields ?? []).slice(0, MOST_PARTS).map(({ name, value }) => `${label(name)}: ${label(value)}`),
+    ...(fields ?? []).slice(0, MAX_PARTS).map(({ name, value }) => `${oneLine(name)}: ${oneLine(value)}`),
     footer?.text,
     url,
   ].filter(Boolean);
-  return words.length > 0 ? [quoted(author?.name ? `Card of ${author.name}` : 'Card', words.join('\n'))] : [];
+  return texts.length > 0 ? [quotedText(author?.name ? `Card of ${author.name}` : 'Card', texts.join('\n'))] : [];
 }

@@ -2,7 +2,7 @@ import { listChannels, updateBinding, getChannelStatus } from '#lib/contracts';
 import { newId } from '#lib/database';
 import { type BotApplication, type Channel, DiscordServer, until, type User } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ChannelsStage } from '../testing/channels-stage.js';
+import { ChannelsFixture } from '../../test/channels-fixture.js';
 
 /** The kill is for `ROOST_FULL=1` alone: the suite has the same of Telegram. */
 const IS_FULL = process.env['ROOST_FULL'] !== undefined;
@@ -13,25 +13,25 @@ describe('Discord, through its SDK and a server that speaks its protocol', () =>
   let bot: BotApplication;
   let ann: User;
   let dm: Channel;
-  let stage: ChannelsStage;
+  let fixture: ChannelsFixture;
 
   const shown = (channel = dm) => discord.shown(channel, bot).map(({ content }) => content);
   const health = async () => {
-    const { channels } = await stage.request(listChannels, { agentId: stage.agentId });
+    const { channels } = await fixture.request(listChannels, { agentId: fixture.agentId });
     return channels.find(({ type }) => type === 'discord');
   };
   const connected = () =>
     until('connected', async () => (await health())?.health === 'connected', { timeoutMs: 30_000 });
-  const link = async (user: User, agentId = stage.agentId) => {
+  const link = async (user: User, agentId = fixture.agentId) => {
     const channel = discord.dm(bot, user);
     const before = shown(channel).length;
-    discord.say(user, channel, `/link ${await stage.code('discord', agentId)}`);
+    discord.say(user, channel, `/link ${await fixture.code('discord', agentId)}`);
     await until('the person is linked', () => shown(channel).length > before, { timeoutMs: 20_000 });
     return shown(channel).at(-1);
   };
   const ask = async (text: string, channel = dm, user = ann) => {
     discord.say(user, channel, text);
-    return stage.queued(text);
+    return fixture.queued(text);
   };
 
   beforeAll(async () => {
@@ -41,14 +41,14 @@ describe('Discord, through its SDK and a server that speaks its protocol', () =>
     bot = discord.addBot('robin');
     ann = discord.addUser('ann');
     dm = discord.dm(bot, ann);
-    stage = await ChannelsStage.open({ DISCORD_API_BASE_URL: discord.apiUrl }, { discordBotToken: bot.token });
-    await stage.startReplica();
+    fixture = await ChannelsFixture.open({ DISCORD_API_BASE_URL: discord.apiUrl }, { discordBotToken: bot.token });
+    await fixture.startReplica();
     await connected();
     expect(await link(ann)).toContain('Robin');
   });
 
   afterAll(async () => {
-    await stage.close();
+    await fixture.close();
     await discord.stop();
   });
 
@@ -59,17 +59,17 @@ describe('Discord, through its SDK and a server that speaks its protocol', () =>
     discord.say(discord.world.addUser('other', true), channel, `<@${bot.user.id}> a bot`);
     discord.say(ann, channel, `<@${bot.user.id}> a webhook`, { webhookId: '1' });
     discord.say(ann, thread, `<@${bot.user.id}> what is planned, <@${ann.id}>?`);
-    const message = await stage.queued('what is planned, @ann?');
+    const message = await fixture.queued('what is planned, @ann?');
     expect(message.conversationId).toBe(`discord:${bot.user.id}:${guildId}/${thread.id}`);
-    await stage.complete(message, 'Nothing.\n@everyone');
+    await fixture.complete(message, 'Nothing.\n@everyone');
     const reply = await until('the reply is in the thread', () => discord.shown(thread, bot)[0]);
     discord.say(ann, thread, 'are you sure?', { replyTo: reply });
-    await stage.queued('[In reply to robin]\n> Nothing.\n> @everyone\n\nare you sure?');
-    const { binding } = await stage.request(getChannelStatus, { agentId: stage.agentId, platform: 'discord' });
-    await stage.request(updateBinding, { agentId: stage.agentId, bindingId: binding?.id ?? '', listen: 'all' });
+    await fixture.queued('[In reply to robin]\n> Nothing.\n> @everyone\n\nare you sure?');
+    const { binding } = await fixture.request(getChannelStatus, { agentId: fixture.agentId, platform: 'discord' });
+    await fixture.request(updateBinding, { agentId: fixture.agentId, bindingId: binding?.id ?? '', listen: 'all' });
     discord.say(ann, channel, 'now for you');
-    await stage.queued('now for you');
-    expect(stage.sent.filter(({ content }) => /not for you|a bot|a webhook/.test(content))).toEqual([]);
+    await fixture.queued('now for you');
+    expect(fixture.sent.filter(({ content }) => /not for you|a bot|a webhook/.test(content))).toEqual([]);
   });
 
   it('shows a reply as it is written, over dropped sockets, errors and lost answers', async () => {
@@ -77,27 +77,29 @@ describe('Discord, through its SDK and a server that speaks its protocol', () =>
     const before = shown().length;
     const turnId = newId();
     await until(
-      'the first words are shown',
+      'the first text is shown',
       () => {
-        stage.live(message, turnId, 'turn.restarted', 0);
-        stage.live(message, turnId, 'text.delta', 1, 'I am ');
+        fixture.live(message, turnId, 'turn.restarted', 0);
+        fixture.live(message, turnId, 'text.delta', 1, 'I am ');
         return shown().length > before;
       },
       { everyMs: 200 },
     );
     discord.dropSockets(bot);
     discord.fault(/^PATCH .*messages/, { status: 503 }, 3);
-    stage.live(message, turnId, 'text.delta', 2, '**fine**');
-    await stage.complete(message, 'I am **fine**, thank you', turnId);
+    fixture.live(message, turnId, 'text.delta', 2, '**fine**');
+    await fixture.complete(message, 'I am **fine**, thank you', turnId);
     await until('the whole reply is shown', () => shown().at(-1) === 'I am **fine**, thank you', { timeoutMs: 30_000 });
     expect(shown()).toHaveLength(before + 1);
     discord.fault(/^POST .*messages$/, 'drop after', 1);
     discord.fault(/^POST .*messages$/, { status: 500 }, 1);
-    await stage.complete(message, 'lost answers');
+    await fixture.complete(message, 'lost answers');
     await until(
       'it is done',
       async () => {
-        const rows = await stage.rows.query(`SELECT 1 FROM deliveries WHERE body = 'lost answers' AND state = 'done'`);
+        const rows = await fixture.rows.query(
+          `SELECT 1 FROM deliveries WHERE body = 'lost answers' AND state = 'done'`,
+        );
         return rows.length > 0;
       },
       { timeoutMs: 30_000 },
@@ -107,7 +109,7 @@ describe('Discord, through its SDK and a server that speaks its protocol', () =>
     expect(discord.gateway.counts.identified).toBe(1);
   });
 
-  it('waits as long as Discord says, asking nothing meanwhile, and goes on elsewhere', async () => {
+  it('waits as long as Discord asks for, asking nothing meanwhile, and goes on elsewhere', async () => {
     const bob = discord.addUser('bob');
     const other = discord.dm(bot, bob);
     await link(bob);
@@ -115,8 +117,8 @@ describe('Discord, through its SDK and a server that speaks its protocol', () =>
     discord.http.rateLimits.limits = [{ route: /^POST .*messages$/, limit: 1, perMs: 3_000 }];
     const asked = () => discord.http.requests.filter((route) => route === 'POST /channels/:id/messages').length;
     const before = asked();
-    for (const text of ['first', 'second', 'third']) await stage.complete(one, `limited ${text}`);
-    await stage.complete(two, 'not limited');
+    for (const text of ['first', 'second', 'third']) await fixture.complete(one, `limited ${text}`);
+    await fixture.complete(two, 'not limited');
     await until('the other chat is answered', () => shown(other).includes('not limited'));
     discord.http.rateLimits.limits = [];
     await until('all are shown', () => shown().includes('limited third'), { timeoutMs: 40_000 });
@@ -131,16 +133,16 @@ describe('Discord, through its SDK and a server that speaks its protocol', () =>
   it.runIf(IS_FULL)(
     'shows each reply once and loses no message when the process is killed and another takes over',
     async () => {
-      const child = await stage.spawnReplica();
+      const child = await fixture.spawnReplica();
       try {
         // The child gets the lease when this replica gives it back.
-        await stage.replicas.pop()?.stop();
+        await fixture.replicas.pop()?.stop();
         const message = await ask('count');
         discord.http.latencyMs = 20;
-        for (let n = 0; n < REPLIES; n++) await stage.complete(message, `answer ${n}.`);
+        for (let n = 0; n < REPLIES; n++) await fixture.complete(message, `answer ${n}.`);
         const answers = () => shown().filter((text) => text.startsWith('answer '));
         await until('some are shown', () => answers().length > 10, { timeoutMs: 30_000 });
-        const standby = stage.startReplica();
+        const standby = fixture.startReplica();
         await child.kill();
         const killed = answers().length;
         const at = Date.now();
@@ -150,11 +152,13 @@ describe('Discord, through its SDK and a server that speaks its protocol', () =>
         await until('the other goes on', () => answers().length > killed, { timeoutMs: 30_000 });
         console.log(`${killed} shown before the kill, takeover after ${Date.now() - at} ms`);
         expect(Date.now() - at).toBeLessThan(15_000);
-        await stage.queued('while nobody listens');
+        await fixture.queued('while nobody listens');
         // Events that the killed process had been handed come again after 30 s.
         await until('all are shown', () => answers().length >= REPLIES, { timeoutMs: 90_000 });
         await until('all are settled', async () => {
-          const open = await stage.rows.query(`SELECT 1 FROM deliveries WHERE state IN ('pending', 'sending') LIMIT 1`);
+          const open = await fixture.rows.query(
+            `SELECT 1 FROM deliveries WHERE state IN ('pending', 'sending') LIMIT 1`,
+          );
           return open.length === 0;
         });
         expect(answers()).toHaveLength(REPLIES);
@@ -168,7 +172,7 @@ describe('Discord, through its SDK and a server that speaks its protocol', () =>
     180_000,
   );
 
-  it('says what is missing when the intents are', async () => {
+  it('reports what is missing when the intents are', async () => {
     bot.privilegedIntents = 0;
     discord.invalidate(bot);
     const entry = await until(

@@ -1,6 +1,5 @@
 import type { Platform } from '../adapters/platform.js';
-import { DiscordAdapter } from './discord-adapter.js';
-import { discordEnvironment } from './discord-environment.js';
+import { DiscordAdapter, discordEnvironment } from './discord-adapter.js';
 
 export const platform: Platform<typeof discordEnvironment> = {
   environment: discordEnvironment,

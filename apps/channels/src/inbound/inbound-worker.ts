@@ -1,10 +1,11 @@
 import type { ChatPlatform } from '#lib/contracts';
 import type { Database } from '#lib/database';
-import { dueInbound, type InboundRow, joinAlbum, retryInbound, settleInbound } from './inbox.js';
+import type { InboundMessage } from '../adapters/channel-adapter.js';
+import { albumParts, dueInbound, type InboundRow, retryInbound, settleInbound } from './inbound-events.repository.js';
 
-const MOST_PLACES = 8;
+const MAX_PLACES = 8;
 
-/** Works off a bot's inbox: in order within a place, several places side by side, so that a large file delays one chat. */
+/** Handles a bot's inbox: in order within a place, several places side by side, so that a large file delays one chat. */
 export class InboundWorker {
   private readonly busy = new Map<string, Promise<void>>();
   private looking: Promise<void> | undefined;
@@ -15,7 +16,7 @@ export class InboundWorker {
     private readonly database: Database,
     private readonly bot: { platform: ChatPlatform; botId: string },
     private readonly handle: (row: InboundRow) => Promise<void>,
-    private readonly complain: (error: unknown) => void,
+    private readonly onError: (error: unknown) => void,
   ) {}
 
   /** Something may be due. */
@@ -23,14 +24,14 @@ export class InboundWorker {
     if (this.isClosed) return;
     this.mustLookAgain = true;
     this.looking ??= this.look()
-      .catch(this.complain)
+      .catch(this.onError)
       .finally(() => (this.looking = undefined));
   }
 
   private async look(): Promise<void> {
     while (this.mustLookAgain && !this.isClosed) {
       this.mustLookAgain = false;
-      const free = MOST_PLACES - this.busy.size;
+      const free = MAX_PLACES - this.busy.size;
       if (free <= 0) return;
       const { platform, botId } = this.bot;
       const rows = await dueInbound(this.database, platform, botId, [...this.busy.keys()], free);
@@ -47,14 +48,34 @@ export class InboundWorker {
   private async work(row: InboundRow): Promise<void> {
     if (this.isClosed) return;
     try {
-      const { platform, botId } = this.bot;
-      const { message, ids } = await joinAlbum(this.database, platform, botId, row);
+      const { message, ids } = await this.joinAlbum(row);
       await this.handle({ ...row, message });
       await settleInbound(this.database, ids);
     } catch (error) {
-      this.complain(error);
-      await retryInbound(this.database, row.id).catch(this.complain);
+      this.onError(error);
+      await retryInbound(this.database, row.id).catch(this.onError);
     }
+  }
+
+  /** The first part of an album with all that came within the window: one message, under the first part's id. */
+  private async joinAlbum(row: InboundRow): Promise<{ message: InboundMessage; ids: string[] }> {
+    if (row.message.album === undefined) return { message: row.message, ids: [row.id] };
+    const rows = await albumParts(this.database, this.bot.platform, this.bot.botId, row);
+    const parts = rows.map(({ message }) => message);
+    const context = [...new Set(parts.flatMap((part) => part.context ?? []))];
+    return {
+      message: {
+        ...row.message,
+        isAddressed: parts.some((part) => part.isAddressed),
+        text: parts
+          .map(({ text }) => text)
+          .filter(Boolean)
+          .join('\n'),
+        ...(context.length > 0 ? { context } : {}),
+        files: parts.flatMap(({ files }) => files),
+      },
+      ids: rows.map(({ id }) => id),
+    };
   }
 
   /** Finishes what is in work. */

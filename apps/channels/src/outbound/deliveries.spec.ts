@@ -2,7 +2,7 @@ import { type ChatPlatform, messagePosted } from '#lib/contracts';
 import { newId } from '#lib/database';
 import { type BotApplication, DiscordServer, SlackPlatform, until, type User, publishEvent } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ChannelsStage, type Sent } from '../testing/channels-stage.js';
+import { ChannelsFixture, type Sent } from '../../test/channels-fixture.js';
 
 describe('what is shown where', () => {
   let slack: SlackPlatform;
@@ -10,7 +10,7 @@ describe('what is shown where', () => {
   let discord: DiscordServer;
   let bot: BotApplication;
   let ann: User;
-  let stage: ChannelsStage;
+  let fixture: ChannelsFixture;
 
   beforeAll(async () => {
     [slack, discord] = await Promise.all([SlackPlatform.start(), DiscordServer.start()]);
@@ -20,20 +20,20 @@ describe('what is shown where', () => {
     ann = discord.addUser('ann');
     const { botToken, appToken, signingSecret } = app;
     const urls = { SLACK_API_BASE_URL: slack.url, DISCORD_API_BASE_URL: discord.apiUrl };
-    stage = await ChannelsStage.open(urls, {
+    fixture = await ChannelsFixture.open(urls, {
       discordBotToken: bot.token,
       slackBotToken: { botToken, appToken, signingSecret },
     });
-    await stage.startReplica();
+    await fixture.startReplica();
     await until('both bots are connected', async () => {
-      const leases = await stage.rows.query(`SELECT 1 FROM connection_leases WHERE health = 'connected'`);
+      const leases = await fixture.rows.query(`SELECT 1 FROM connection_leases WHERE health = 'connected'`);
       return leases.length === 2;
     });
     await link('slack', 'U7');
     await link('discord', 'ann');
   });
   afterAll(async () => {
-    await stage.close();
+    await fixture.close();
     await Promise.all([slack.stop(), discord.stop()]);
   });
 
@@ -44,7 +44,7 @@ describe('what is shown where', () => {
     else slack.sockets.send(app.appToken, 'events_api', slack.message(user, text));
   };
   const link = async (platform: 'slack' | 'discord', user: string) => {
-    const code = await stage.code(platform);
+    const code = await fixture.code(platform);
     say(platform, platform === 'slack' ? `!link ${code}` : `/link ${code}`, user);
     const shown = () => (platform === 'slack' ? inSlack(user) : inDiscord());
     await until(`${user} is linked`, () => shown().some((text) => text.includes('You are talking to Robin')));
@@ -52,7 +52,7 @@ describe('what is shown where', () => {
   /** As the API would have queued it. */
   const fromApi = (channel: ChatPlatform): Sent => ({
     id: `msg_${newId()}`,
-    agentId: stage.agentId,
+    agentId: fixture.agentId,
     content: 'hello',
     metadata: {},
     channel,
@@ -63,17 +63,17 @@ describe('what is shown where', () => {
   it('answers one person in two channels where each message was written', async () => {
     say('slack', 'from slack');
     say('discord', 'from discord');
-    const [one, two] = await Promise.all([stage.queued('from slack'), stage.queued('from discord')]);
+    const [one, two] = await Promise.all([fixture.queued('from slack'), fixture.queued('from discord')]);
     expect(one.conversationId).not.toBe(two.conversationId);
-    await stage.complete(two, 'to discord');
-    await stage.complete(one, 'to slack');
+    await fixture.complete(two, 'to discord');
+    await fixture.complete(one, 'to slack');
     await until('both are answered', () => inSlack().includes('to slack') && inDiscord().includes('to discord'));
     expect(inSlack()).not.toContain('to discord');
     expect(inDiscord()).not.toContain('to slack');
   });
 
-  it('shows what the agent says by itself, once, in the conversation that it names', async () => {
-    const { conversationId } = await stage.queued('from slack');
+  it('shows what the agent sends by itself, once, in the conversation that it names', async () => {
+    const { conversationId } = await fixture.queued('from slack');
     const message = {
       id: `msg_${newId()}`,
       role: 'assistant' as const,
@@ -89,11 +89,11 @@ describe('what is shown where', () => {
       readAt: null,
       error: null,
     };
-    const posted = { accountId: stage.accountId, agentId: stage.agentId, message };
+    const posted = { accountId: fixture.accountId, agentId: fixture.agentId, message };
     // Twice, as when the event is published again.
-    for (let n = 0; n < 2; n++) await publishEvent(stage.bus.connection, messagePosted, posted);
+    for (let n = 0; n < 2; n++) await publishEvent(fixture.bus.connection, messagePosted, posted);
     await until('it is shown', () => inSlack().includes('I *thought* of you.'));
-    await stage.complete(await stage.queued('from slack'), 'after it');
+    await fixture.complete(await fixture.queued('from slack'), 'after it');
     await until('what follows is shown', () => inSlack().includes('after it'));
     expect(inSlack().filter((text) => text.includes('thought'))).toHaveLength(1);
     expect(inDiscord().join()).not.toContain('thought');
@@ -102,11 +102,11 @@ describe('what is shown where', () => {
   it('shows the reply to a batch of the API on every platform that was asked for, to the newest link there', async () => {
     await link('slack', 'U8');
     const before = inSlack('U7').length;
-    await stage.complete([fromApi('slack'), fromApi('discord')], 'for everybody');
+    await fixture.complete([fromApi('slack'), fromApi('discord')], 'for everybody');
     await until('both show it', () => inSlack('U8').includes('for everybody') && inDiscord().includes('for everybody'));
     expect(inSlack('U7')).toHaveLength(before);
-    await stage.complete([fromApi('telegram')], 'for nobody');
-    await stage.complete([fromApi('discord')], 'the last');
+    await fixture.complete([fromApi('telegram')], 'for nobody');
+    await fixture.complete([fromApi('discord')], 'the last');
     await until('what follows is shown', () => inDiscord().includes('the last'));
     expect([...inSlack('U7'), ...inSlack('U8'), ...inDiscord()].join()).not.toContain('for nobody');
   });

@@ -1,7 +1,8 @@
 import type { LiveEvent } from '#lib/contracts';
 import type { Database } from '#lib/database';
 import { type Connection, DeliveryError } from '../adapters/channel-adapter.js';
-import type { Lease } from '../connections/connection-lease.js';
+import type { Lease } from '../connections/leases.repository.js';
+import { beginPreview, isPreviewOpen, setPreviewMessage } from './deliveries.repository.js';
 
 export interface PreviewPlace {
   accountId: string;
@@ -42,7 +43,7 @@ export class LivePreview {
     try {
       return await this.show();
     } catch (error) {
-      // Refused for good: the whole reply is shown another way, or told to be lost. Asking every second helps nobody.
+      // Refused permanently: the whole reply is shown another way, or reported as failed. Asking every second helps nobody.
       if (error instanceof DeliveryError && error.outcome === 'failed') this.isOver = true;
       throw error;
     }
@@ -51,8 +52,7 @@ export class LivePreview {
   private async show(): Promise<boolean> {
     const body = this.format(this.text)[0];
     if (this.isOver || body === undefined || body === this.shown) return !this.isOver;
-    const isOpen = this.rowId === undefined ? await this.begin(body) : await this.isStillOpen();
-    if (!isOpen) {
+    if (!(await this.isOpen(body))) {
       this.isOver = true;
       return false;
     }
@@ -61,7 +61,7 @@ export class LivePreview {
         key: `delivery-${this.rowId}`,
         isRepeat: false,
       });
-      await this.database.query(`UPDATE deliveries SET message_id = $2 WHERE id = $1`, [this.rowId, this.messageId]);
+      await setPreviewMessage(this.database, this.rowId, this.messageId);
     } else {
       await this.connection.edit(this.to.shownAt ?? this.to.place, this.messageId, body);
     }
@@ -69,25 +69,9 @@ export class LivePreview {
     return true;
   }
 
-  private async begin(body: string): Promise<boolean> {
-    const { platform, botId, fence } = this.lease;
-    const [row] = await this.database.query<{ id: string }>(
-      `INSERT INTO deliveries (account_id, agent_id, platform, bot_id, place, turn_id, part, body, state, fence, attempts)
-       SELECT $1, $2, $3, $4, $5, $6, 0, $7, 'preview', $8, 1
-        WHERE EXISTS (SELECT 1 FROM bindings WHERE agent_id = $2 AND platform = $3 AND bot_id = $4)
-       ON CONFLICT (turn_id, part) DO NOTHING RETURNING id`,
-      [this.to.accountId, this.to.agentId, platform, botId, this.to.place, this.turnId, body, fence],
-    );
-    this.rowId = row?.id;
-    return row !== undefined;
-  }
-
-  private async isStillOpen(): Promise<boolean> {
-    const rows = await this.database.query(
-      `SELECT 1 FROM deliveries d JOIN bindings b ON b.agent_id = d.agent_id AND b.bot_id = d.bot_id
-        WHERE d.id = $1 AND d.state = 'preview' LIMIT 1`,
-      [this.rowId],
-    );
-    return rows.length > 0;
+  private async isOpen(body: string): Promise<boolean> {
+    if (this.rowId !== undefined) return isPreviewOpen(this.database, this.rowId);
+    this.rowId = await beginPreview(this.database, this.lease, this.to, this.turnId, body);
+    return this.rowId !== undefined;
   }
 }

@@ -71,7 +71,7 @@ export function linesOf(markdown: string, markup: LineMarkup): Line[] {
     } else if (mark) {
       blocks += 1;
       fence = mark;
-      // Words behind the language are no text that platforms show; they are kept as the first line.
+      // Text behind the language is not shown by platforms; it is put as the first line.
       const rest = source.trim().slice(marker.length).trim().slice(fence.language.length).trim();
       if (rest) add(rest, fence.language);
     } else add(source);

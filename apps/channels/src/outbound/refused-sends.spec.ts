@@ -2,21 +2,21 @@ import { getChannelStatus, listChannels, type ChatPlatform } from '#lib/contract
 import { newId } from '#lib/database';
 import { TelegramPlatform, until } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ChannelsStage } from '../testing/channels-stage.js';
-import { discordPeer, type Peer, slackPeer, telegramPeer } from '../testing/peers.js';
+import { ChannelsFixture } from '../../test/channels-fixture.js';
+import { discordDouble, type PlatformDouble, slackDouble, telegramDouble } from '../../test/doubles.js';
 
 const PATIENT = { timeoutMs: 40_000 };
 
-async function entryOf(stage: ChannelsStage, platform: ChatPlatform) {
-  const { channels } = await stage.request(listChannels, { agentId: stage.agentId });
+async function entryOf(fixture: ChannelsFixture, platform: ChatPlatform) {
+  const { channels } = await fixture.request(listChannels, { agentId: fixture.agentId });
   return channels.find(({ type }) => type === platform);
 }
 
-async function isFailed(stage: ChannelsStage, body: string): Promise<string> {
+async function isFailed(fixture: ChannelsFixture, body: string): Promise<string> {
   const { reason } = await until(
     `"${body}" has failed`,
     async () => {
-      const [row] = await stage.rows.query<{ reason: string }>(
+      const [row] = await fixture.rows.query<{ reason: string }>(
         `SELECT reason FROM deliveries WHERE body = $1 AND state = 'failed'`,
         [body],
       );
@@ -27,83 +27,87 @@ async function isFailed(stage: ChannelsStage, body: string): Promise<string> {
   return reason;
 }
 
-async function told(stage: ChannelsStage): Promise<{ reason: string; message_ids: string[] }[]> {
-  const rows = await stage.rows.query<{ payload: { reason: string; message_ids: string[] } }>(
+async function failures(fixture: ChannelsFixture): Promise<{ reason: string; message_ids: string[] }[]> {
+  const rows = await fixture.rows.query<{ payload: { reason: string; message_ids: string[] } }>(
     `SELECT payload FROM outbox WHERE subject = 'events.channels.delivery.failed' ORDER BY id`,
   );
   return rows.map(({ payload }) => payload);
 }
 
 describe.each([
-  { name: 'Slack', open: slackPeer },
-  { name: 'Telegram', open: telegramPeer },
-  { name: 'Discord', open: discordPeer },
+  { name: 'Slack', open: slackDouble },
+  { name: 'Telegram', open: telegramDouble },
+  { name: 'Discord', open: discordDouble },
 ])('what $name refuses', ({ open }) => {
-  let peer: Peer;
-  let stage: ChannelsStage;
+  let double: PlatformDouble;
+  let fixture: ChannelsFixture;
   const ask = async (text: string) => {
-    await peer.say(1, text);
-    return stage.queued(text);
+    await double.say(1, text);
+    return fixture.queued(text);
   };
 
   beforeAll(async () => {
-    peer = await open();
-    stage = await ChannelsStage.open(peer.variables, peer.bot);
-    await stage.startReplica();
-    await until('it is connected', async () => (await entryOf(stage, peer.platform))?.health === 'connected', PATIENT);
-    await peer.say(1, `/link ${await stage.code(peer.platform)}`);
-    await until('it is linked', () => peer.shown(1).some((text) => text.includes('Robin')), PATIENT);
+    double = await open();
+    fixture = await ChannelsFixture.open(double.variables, double.bot);
+    await fixture.startReplica();
+    await until(
+      'it is connected',
+      async () => (await entryOf(fixture, double.platform))?.health === 'connected',
+      PATIENT,
+    );
+    await double.say(1, `/link ${await fixture.code(double.platform)}`);
+    await until('it is linked', () => double.shown(1).some((text) => text.includes('Robin')), PATIENT);
   }, 60_000);
   afterAll(async () => {
-    await stage.close();
-    await peer.stop();
+    await fixture.close();
+    await double.stop();
   });
 
   it('a reply whose preview was deleted is shown anew', async () => {
     const message = await ask('how are you?');
-    const before = peer.shown(1).length;
+    const before = double.shown(1).length;
     const turnId = newId();
     await until(
-      'the first words are shown',
+      'the first text is shown',
       () => {
-        stage.live(message, turnId, 'turn.restarted', 0);
-        stage.live(message, turnId, 'text.delta', 1, 'I am ');
-        return peer.shown(1).length > before;
+        fixture.live(message, turnId, 'turn.restarted', 0);
+        fixture.live(message, turnId, 'text.delta', 1, 'I am ');
+        return double.shown(1).length > before;
       },
       { everyMs: 200, ...PATIENT },
     );
-    peer.deleteLast(1);
-    await stage.complete(message, 'I am fine', turnId);
-    await until('the reply is shown', () => peer.shown(1).at(-1) === 'I am fine', PATIENT);
-    expect(await told(stage)).toEqual([]);
+    double.deleteLast(1);
+    await fixture.complete(message, 'I am fine', turnId);
+    await until('the reply is shown', () => double.shown(1).at(-1) === 'I am fine', PATIENT);
+    expect(await failures(fixture)).toEqual([]);
   });
 
   it('a reply to a deleted thread is shown without it', async () => {
-    const thread = await peer.thread(1, 'what is planned?');
-    const message = await stage.queued('what is planned?');
+    const thread = await double.thread(1, 'what is planned?');
+    const message = await fixture.queued('what is planned?');
     await thread.delete();
-    await stage.complete(message, 'Nothing is planned.');
+    await fixture.complete(message, 'Nothing is planned.');
     await until('it is shown above', () => thread.shownAbove().includes('Nothing is planned.'), PATIENT);
-    expect(await told(stage)).toEqual([]);
+    expect(await failures(fixture)).toEqual([]);
   });
 
-  it('a reply to who blocked the bot fails with the reason, told once, until they write again', async () => {
+  it('a reply to who blocked the bot fails with the reason, reported once, until they write again', async () => {
     const message = await ask('bye');
-    const unblock = peer.block(1);
-    await stage.complete(message, 'do not go');
-    const reason = await isFailed(stage, 'do not go');
-    const events = await told(stage);
+    const unblock = double.block(1);
+    await fixture.complete(message, 'do not go');
+    const reason = await isFailed(fixture, 'do not go');
+    const events = await failures(fixture);
     expect(events).toHaveLength(1);
     expect(events[0]?.reason).toBe(reason);
     expect(events[0]?.message_ids).toHaveLength(1);
-    expect(await entryOf(stage, peer.platform)).toMatchObject({ health: 'failed', healthReason: reason });
-    const status = await stage.request(getChannelStatus, { agentId: stage.agentId, platform: peer.platform });
+    expect(await entryOf(fixture, double.platform)).toMatchObject({ health: 'failed', healthReason: reason });
+    const status = await fixture.request(getChannelStatus, { agentId: fixture.agentId, platform: double.platform });
     expect(status.binding?.healthReason).toBe(reason);
     unblock();
-    await stage.complete(await ask('I am back'), 'welcome back');
-    await until('it is shown', () => peer.shown(1).includes('welcome back'), PATIENT);
-    expect(await entryOf(stage, peer.platform)).toMatchObject({ health: 'connected' });
-    expect(peer.shown(1)).not.toContain('do not go');
+    await fixture.complete(await ask('I am back'), 'welcome back');
+    await until('it is shown', () => double.shown(1).includes('welcome back'), PATIENT);
+    expect(await entryOf(fixture, double.platform)).toMatchObject({ health: 'connected' });
+    expect(double.shown(1)).not.toContain('do not go');
   });
 });
 
@@ -112,19 +116,19 @@ describe('what only Telegram refuses or splits', () => {
   const old = { chat: { id: -600, type: 'group' } };
   const grown = { chat: { id: -100_600, type: 'supergroup' } };
   let telegram: TelegramPlatform;
-  let stage: ChannelsStage;
+  let fixture: ChannelsFixture;
 
   beforeAll(async () => {
     telegram = await TelegramPlatform.start();
     telegram.addBot(TOKEN);
-    stage = await ChannelsStage.open({ TELEGRAM_API_BASE_URL: telegram.url }, { telegramBotToken: TOKEN });
-    await stage.startReplica();
-    await until('it is connected', async () => (await entryOf(stage, 'telegram'))?.health === 'connected', PATIENT);
-    await telegram.say(TOKEN, 1, `/link ${await stage.code('telegram')}`);
+    fixture = await ChannelsFixture.open({ TELEGRAM_API_BASE_URL: telegram.url }, { telegramBotToken: TOKEN });
+    await fixture.startReplica();
+    await until('it is connected', async () => (await entryOf(fixture, 'telegram'))?.health === 'connected', PATIENT);
+    await telegram.say(TOKEN, 1, `/link ${await fixture.code('telegram')}`);
     await until('it is linked', () => telegram.textsIn(1).some((text) => text.includes('Robin')), PATIENT);
   }, 60_000);
   afterAll(async () => {
-    await stage.close();
+    await fixture.close();
     await telegram.stop();
   });
 
@@ -132,33 +136,33 @@ describe('what only Telegram refuses or splits', () => {
     await telegram.say(TOKEN, 1, 'shout');
     const description = "Bad Request: can't parse entities: Unsupported start tag";
     telegram.faults['sendMessage'] = [{ error_code: 400, description }];
-    await stage.complete(await stage.queued('shout'), '**a** & <b>');
+    await fixture.complete(await fixture.queued('shout'), '**a** & <b>');
     await until('it is shown', () => telegram.textsIn(1).includes('a & <b>'), PATIENT);
   });
 
   it('a group that became a supergroup: answers go to the new one, in the same conversation', async () => {
     await telegram.say(TOKEN, 1, '@roost_bot before', old);
-    const before = await stage.queued('before');
+    const before = await fixture.queued('before');
     telegram.rules.upgrade(-600, -100_600);
-    await stage.complete(before, 'first answer');
+    await fixture.complete(before, 'first answer');
     await until('it is in the new group', () => telegram.textsIn(-100_600).includes('first answer'), PATIENT);
     await telegram.say(TOKEN, 1, '', { ...old, migrate_to_chat_id: -100_600 });
     await telegram.say(TOKEN, 1, '', { ...grown, migrate_from_chat_id: -600 });
     await telegram.say(TOKEN, 1, '@roost_bot after', grown);
-    const after = await stage.queued('after');
+    const after = await fixture.queued('after');
     expect(after.conversationId).toBe(before.conversationId);
     const tries = telegram.calls['sendMessage'] ?? 0;
-    await stage.complete(after, 'second answer');
+    await fixture.complete(after, 'second answer');
     await until('it is there', () => telegram.textsIn(-100_600).includes('second answer'), PATIENT);
     expect((telegram.calls['sendMessage'] ?? 0) - tries).toBe(1);
   });
 
-  it('a group that threw the bot out: the binding says so, the person’s own chat still works', async () => {
+  it('a group that threw the bot out: the binding shows it, the person’s own chat still works', async () => {
     await telegram.say(TOKEN, 1, '@roost_bot in the club', { chat: { id: -700, type: 'group' } });
     telegram.rules.refuse(-700, 'Forbidden: bot was kicked from the group chat');
-    await stage.complete(await stage.queued('in the club'), 'too late');
-    await isFailed(stage, 'too late');
-    expect(await entryOf(stage, 'telegram')).toMatchObject({
+    await fixture.complete(await fixture.queued('in the club'), 'too late');
+    await isFailed(fixture, 'too late');
+    expect(await entryOf(fixture, 'telegram')).toMatchObject({
       health: 'connected',
       healthReason: 'in -700: Forbidden: bot was kicked from the group chat',
     });
@@ -169,7 +173,7 @@ describe('what only Telegram refuses or splits', () => {
     await telegram.say(TOKEN, 1, '', { ...part(1), caption: 'our trip', document: undefined });
     await telegram.say(TOKEN, 1, '', { location: { latitude: 1, longitude: 2 }, media_group_id: 'album' });
     await telegram.say(TOKEN, 1, 'after the album');
-    await stage.queued('after the album');
-    expect(stage.sent.map(({ content }) => content)).toContain('[Location: 1, 2]\n\nour trip');
+    await fixture.queued('after the album');
+    expect(fixture.sent.map(({ content }) => content)).toContain('[Location: 1, 2]\n\nour trip');
   });
 });

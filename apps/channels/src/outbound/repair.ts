@@ -1,5 +1,5 @@
 import { type ChannelAdapter, type Connection, DeliveryError } from '../adapters/channel-adapter.js';
-import type { RoomMoves } from './room-moves.js';
+import type { ChatMoves } from './chat-moves.js';
 
 /** How a part is shown. */
 export interface Way {
@@ -12,7 +12,7 @@ export interface Way {
 export interface Repairs {
   adapter: ChannelAdapter;
   connection: Connection;
-  moves: RoomMoves;
+  moves: ChatMoves;
 }
 
 /** Shows a part; what a platform refuses is shown another way where there is one, each way tried once. Errors: DeliveryError. */
@@ -45,12 +45,12 @@ async function repaired(
       return { ...way, shownId: null };
     case 'thread': {
       const known = await connection.withoutThread?.(way.place);
-      const room = known ?? adapter.roomOf(way.place);
-      return room === way.place ? undefined : { ...way, place: room, shownId: null };
+      const chat = known ?? adapter.chatOf(way.place);
+      return chat === way.place ? undefined : { ...way, place: chat, shownId: null };
     }
     case 'moved':
-      await moves.record(adapter.roomOf(way.place), refusal.room);
-      // The new room numbers its messages anew, and its topics.
+      await moves.record(adapter.chatOf(way.place), refusal.to);
+      // The new chat numbers its messages anew, and its topics.
       return { ...way, place: moves.current(way.place), shownId: null };
     case 'unreachable':
       return undefined;

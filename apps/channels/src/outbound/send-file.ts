@@ -1,7 +1,6 @@
 import { RoostError } from '#lib/contracts';
 import type { Content } from '#lib/workspace-client';
 import { type ChannelAdapter, type Connection, DeliveryError, type SendKey } from '../adapters/channel-adapter.js';
-import { megabytes } from './megabytes.js';
 
 export interface FileToSend {
   accountId: string;
@@ -12,7 +11,7 @@ export interface FileToSend {
   isPlain?: boolean;
 }
 
-/** Uploads a file of the workspace; one that cannot be is named in words instead. Errors: DeliveryError. */
+/** Uploads a file of the workspace; one that cannot be is named in a text instead. Errors: DeliveryError. */
 export async function sendFile(
   content: Content,
   adapter: ChannelAdapter,
@@ -45,4 +44,9 @@ function refusalOf(error: unknown): string {
   if (error.code === 'SERVICE_UNAVAILABLE' || error.code === 'AGENT_UNAVAILABLE')
     throw new DeliveryError('retry', error.message, 10_000);
   return error.code === 'NOT_FOUND' ? 'it is not there.' : error.message;
+}
+
+/** As people write sizes: `20 MB`. */
+export function megabytes(bytes: number): string {
+  return `${Math.floor(bytes / 1024 ** 2)} MB`;
 }

@@ -1,6 +1,5 @@
 import type { Platform } from '../adapters/platform.js';
-import { SlackAdapter } from './slack-adapter.js';
-import { slackEnvironment } from './slack-environment.js';
+import { SlackAdapter, slackEnvironment } from './slack-adapter.js';
 
 export const platform: Platform<typeof slackEnvironment> = {
   environment: slackEnvironment,

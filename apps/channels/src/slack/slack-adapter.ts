@@ -1,9 +1,20 @@
+import { secret } from '#lib/config';
+import { z } from 'zod';
 import { createHash } from 'node:crypto';
 import type { BotCredentials, ChannelAdapter, Connection, ConnectionEvents } from '../adapters/channel-adapter.js';
 import { botOf } from '../adapters/platform.js';
-import type { SlackSettings } from './slack-environment.js';
 import { SlackConnection } from './slack-connection.js';
 import { slackMrkdwn } from './slack-mrkdwn.js';
+
+export const slackEnvironment = {
+  SLACK_API_BASE_URL: z.url().default('https://slack.com/api/'),
+  /** The platform's shared app, for agents without one of their own. */
+  SLACK_BOT_TOKEN: secret(z.string()).optional(),
+  /** With it the shared app connects by Socket Mode; without it Slack posts to `/v1/channels/slack/shared/events`. */
+  SLACK_APP_TOKEN: secret(z.string()).optional(),
+  SLACK_SIGNING_SECRET: secret(z.string()).optional(),
+};
+export type SlackSettings = z.output<z.ZodObject<typeof slackEnvironment>>;
 
 /** Slack, by Socket Mode or Events API. A place is `<channel>` or `<channel>/<thread>`; direct channels begin with D. */
 export class SlackAdapter implements ChannelAdapter {
@@ -31,7 +42,7 @@ export class SlackAdapter implements ChannelAdapter {
     return createHash('sha256').update(token).digest('hex').slice(0, 24);
   }
 
-  roomOf(place: string): string {
+  chatOf(place: string): string {
     return place.split('/')[0] ?? place;
   }
 

@@ -97,7 +97,7 @@ describe('a Slack connection, through the SDKs and a server that speaks their pr
     expect(slack.sockets.countOf(app.appToken)).toBe(1);
   });
 
-  it('says which token is refused, and does not storm', async () => {
+  it('reports which token is refused, and does not storm', async () => {
     connect({ token: 'xoxb-1-2-wrong', appToken: app.appToken });
     await until('it failed', () => states[0]);
     expect(states).toEqual([{ health: 'failed', reason: expect.stringContaining('bot_token (token_revoked)') }]);

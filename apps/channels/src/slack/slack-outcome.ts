@@ -39,7 +39,7 @@ function answerOf(error: unknown): string | undefined {
   return error instanceof WebAPIPlatformError ? error.data.error : undefined;
 }
 
-/** Why a token does not work, when that is what the error says. */
+/** Why a token does not work, when that is what the error states. */
 export function rejectionOf(error: unknown, which: 'bot_token' | 'app_token'): string | undefined {
   const answer = answerOf(error);
   return answer !== undefined && REFUSED.has(answer)

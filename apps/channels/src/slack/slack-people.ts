@@ -1,7 +1,7 @@
 import type { WebClient } from '@slack/web-api';
 
 const MOST_PEOPLE = 1_000;
-const KEPT_MS = 3_600_000;
+const CACHE_MS = 3_600_000;
 /** An event must be acknowledged within three seconds: a name is not worth more of them. */
 const WAIT_MS = 1_000;
 
@@ -17,8 +17,8 @@ export class SlackPeople {
   constructor(private readonly client: WebClient) {}
 
   async find(userId: string): Promise<SlackPerson> {
-    const kept = this.known.get(userId);
-    const person = kept && Date.now() - kept.at < KEPT_MS ? kept.person : this.ask(userId);
+    const cached = this.known.get(userId);
+    const person = cached && Date.now() - cached.at < CACHE_MS ? cached.person : this.ask(userId);
     const nobody = { username: null, displayName: userId };
     const late = new Promise<SlackPerson>((resolve) => setTimeout(() => resolve(nobody), WAIT_MS).unref());
     return Promise.race([person.catch(() => nobody), late]);

@@ -87,7 +87,7 @@ export class SlackSocket {
 
   async close(): Promise<void> {
     this.stop.abort();
-    // The peer may never answer the close frame; what comes after is not listened to any more.
+    // The double may never answer the close frame; what comes after is not listened to any more.
     await Promise.race([this.client?.disconnect(), sleep(1_000, undefined, { ref: false })]);
     this.client?.removeAllListeners();
   }

@@ -1,4 +1,4 @@
-import { MOST_PARTS, quoted } from '../inbound/described.js';
+import { MAX_PARTS, quotedText } from '../inbound/context-text.js';
 
 /** Our commands. Slack keeps texts that begin with a slash to itself, so `!stop` is a command too. */
 const COMMAND = /^!(?=(?:link|unlink|status|stop|new|help|start|roost)\b)/i;
@@ -59,9 +59,9 @@ interface Shared {
 
 /** Forwarded messages and cards of apps, as what they say. */
 export function sharedIn(attachments: Shared[], me: string): string[] {
-  return attachments.slice(0, MOST_PARTS).flatMap(({ author_name: author, title, text, fallback, from_url: from }) => {
-    const words = [title, text || fallback].filter(Boolean).map((part) => plainText(part ?? '', me));
-    if (words.length === 0 && !from) return [];
-    return [quoted(author ? `Shared, from ${author}` : 'Shared', [...words, from].filter(Boolean).join('\n'))];
+  return attachments.slice(0, MAX_PARTS).flatMap(({ author_name: author, title, text, fallback, from_url: from }) => {
+    const texts = [title, text || fallback].filter(Boolean).map((part) => plainText(part ?? '', me));
+    if (texts.length === 0 && !from) return [];
+    return [quotedText(author ? `Shared, from ${author}` : 'Shared', [...texts, from].filter(Boolean).join('\n'))];
   });
 }

@@ -1,6 +1,5 @@
 import type { Platform } from '../adapters/platform.js';
-import { TelegramAdapter } from './telegram-adapter.js';
-import { telegramEnvironment } from './telegram-environment.js';
+import { TelegramAdapter, telegramEnvironment } from './telegram-adapter.js';
 
 export const platform: Platform<typeof telegramEnvironment> = {
   environment: telegramEnvironment,

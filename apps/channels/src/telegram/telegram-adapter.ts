@@ -1,9 +1,19 @@
+import { secret } from '#lib/config';
+import { z } from 'zod';
 import { createHmac } from 'node:crypto';
 import type { BotCredentials, ChannelAdapter, Connection, ConnectionEvents } from '../adapters/channel-adapter.js';
 import { botOf, type Surroundings } from '../adapters/platform.js';
-import type { TelegramSettings } from './telegram-environment.js';
 import { TelegramConnection, type TelegramWebhook } from './telegram-connection.js';
 import { telegramHtml } from './telegram-html.js';
+
+export const telegramEnvironment = {
+  TELEGRAM_API_BASE_URL: z.url().default('https://api.telegram.org'),
+  /** `auto`: by webhook when PUBLIC_URL is https, else by polling. */
+  TELEGRAM_UPDATES: z.enum(['auto', 'polling', 'webhook']).default('auto'),
+  /** The platform's shared bot, for agents without one of their own. */
+  TELEGRAM_BOT_TOKEN: secret(z.string()).optional(),
+};
+export type TelegramSettings = z.output<z.ZodObject<typeof telegramEnvironment>>;
 
 /** Telegram's Bot API, by long polling or webhook. A place is `<chat>` or `<chat>/<topic>`. */
 export class TelegramAdapter implements ChannelAdapter {
@@ -24,7 +34,7 @@ export class TelegramAdapter implements ChannelAdapter {
     return /^(\d{1,20}):[\w-]{5,}$/.exec(token)?.[1];
   }
 
-  roomOf(place: string): string {
+  chatOf(place: string): string {
     return place.split('/')[0] ?? place;
   }
 

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ConnectionState } from '../adapters/channel-adapter.js';
 import { TelegramConnection } from './telegram-connection.js';
 
-/** Answers as the Bot API's documentation says it does: https://core.telegram.org/bots/api#making-requests. */
+/** Answers as the Bot API's documentation describes: https://core.telegram.org/bots/api#making-requests. */
 describe('a Telegram connection', () => {
   let server: Server;
   let url: string;
@@ -45,7 +45,7 @@ describe('a Telegram connection', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  it('says that a revoked token failed, and asks no more', async () => {
+  it('reports that a revoked token failed, and asks no more', async () => {
     answer = (_, response) => refuse(response, 401, 'Unauthorized');
     connect();
     const state = await until('the state is known', () => states[0] ?? false);

@@ -1,4 +1,4 @@
-import { described, MOST_PARTS, quoted } from '../inbound/described.js';
+import { bracketed, MAX_PARTS, quotedText } from '../inbound/context-text.js';
 
 export interface TelegramPerson {
   id: number;
@@ -60,9 +60,9 @@ export function contextOf(message: TelegramParts): string[] {
   const { forward_origin: origin } = message;
   return [
     ...replyOf(message),
-    ...(origin ? [described('Forwarded from', originOf(origin))] : []),
+    ...(origin ? [bracketed('Forwarded from', originOf(origin))] : []),
     ...specialsOf(message),
-  ].slice(0, MOST_PARTS);
+  ].slice(0, MAX_PARTS);
 }
 
 /** In a topic every message is formally a reply to the topic's beginning. */
@@ -70,9 +70,9 @@ function replyOf({ quote, reply_to_message: reply, external_reply: other }: Tele
   const to = reply?.forum_topic_created ? undefined : (reply ?? other);
   if (!to) return [];
   const author = nameOf(to.from) || (other?.origin ? originOf(other.origin) : '');
-  const words = quote?.text ?? to.text ?? to.caption ?? '';
+  const text = quote?.text ?? to.text ?? to.caption ?? '';
   const rest = quote ? [] : [...specialsOf(to), ...filesIn(to)];
-  return [quoted(author ? `In reply to ${author}` : 'In reply to', [words, ...rest].filter(Boolean).join('\n'))];
+  return [quotedText(author ? `In reply to ${author}` : 'In reply to', [text, ...rest].filter(Boolean).join('\n'))];
 }
 
 function originOf({ sender_user, sender_user_name, sender_chat, chat }: Origin): string {
@@ -83,17 +83,17 @@ function originOf({ sender_user, sender_user_name, sender_chat, chat }: Origin):
 function specialsOf(parts: TelegramParts): string[] {
   const { sticker, location, venue, contact, poll, dice, game, story, checklist } = parts;
   const found = [
-    sticker && described('Sticker', sticker.emoji, sticker.set_name),
+    sticker && bracketed('Sticker', sticker.emoji, sticker.set_name),
     // A venue repeats its location for old clients.
-    venue && described('Venue', venue.title, venue.address, ...pointOf(venue.location)),
-    !venue && location && described(location.live_period ? 'Live location' : 'Location', ...pointOf(location)),
-    contact && described('Contact', nameOf({ id: 0, ...contact }), contact.phone_number),
-    poll && described('Poll', poll.question, ...poll.options.slice(0, MOST_PARTS).map(({ text }) => `• ${text}`)),
+    venue && bracketed('Venue', venue.title, venue.address, ...pointOf(venue.location)),
+    !venue && location && bracketed(location.live_period ? 'Live location' : 'Location', ...pointOf(location)),
+    contact && bracketed('Contact', nameOf({ id: 0, ...contact }), contact.phone_number),
+    poll && bracketed('Poll', poll.question, ...poll.options.slice(0, MAX_PARTS).map(({ text }) => `• ${text}`)),
     checklist &&
-      described('Checklist', checklist.title, ...checklist.tasks.slice(0, MOST_PARTS).map(({ text }) => `• ${text}`)),
-    dice && described('Dice', dice.emoji, dice.value),
-    game && described('Game', game.title),
-    story && described('Story', story.chat?.title ?? story.chat?.username),
+      bracketed('Checklist', checklist.title, ...checklist.tasks.slice(0, MAX_PARTS).map(({ text }) => `• ${text}`)),
+    dice && bracketed('Dice', dice.emoji, dice.value),
+    game && bracketed('Game', game.title),
+    story && bracketed('Story', story.chat?.title ?? story.chat?.username),
   ];
   return found.filter((part) => typeof part === 'string');
 }
@@ -105,11 +105,11 @@ function pointOf({ latitude, longitude }: Place): number[] {
 /** Files of a quoted message are named, not fetched again. */
 function filesIn({ document, photo, audio, voice, video, video_note }: TelegramParts): string[] {
   const found = [
-    document && described('File', document.file_name),
-    photo && described('Photo'),
-    audio && described('Audio', audio.title ?? audio.file_name),
-    voice && described('Voice message'),
-    (video ?? video_note) && described('Video'),
+    document && bracketed('File', document.file_name),
+    photo && bracketed('Photo'),
+    audio && bracketed('Audio', audio.title ?? audio.file_name),
+    voice && bracketed('Voice message'),
+    (video ?? video_note) && bracketed('Video'),
   ];
   return found.filter((part) => typeof part === 'string');
 }

@@ -15,7 +15,7 @@ function answerOf(error: unknown): Answer | undefined {
 /** Connections that were never made: the request cannot have reached Telegram. */
 const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
 
-/** Why the token does not work, when that is what the error says. */
+/** Why the token does not work, when that is what the error states. */
 export function rejectionOf(error: unknown): string | undefined {
   const answer = answerOf(error);
   if (answer?.error_code === 401 || answer?.error_code === 404) {
@@ -50,8 +50,8 @@ export function deliveryErrorOf(error: unknown, method: string): DeliveryError {
   );
 }
 
-/** Telegram has one code for all bad requests, so these are told apart by their words. */
-const WORDS: [RegExp, 'thread' | 'message' | 'unreachable' | undefined][] = [
+/** Telegram has one code for all bad requests, so these are distinguished by their texts. */
+const DESCRIPTIONS: [RegExp, 'thread' | 'message' | 'unreachable' | undefined][] = [
   [/not modified|is empty|file|too big|wrong type|photo|document/i, undefined],
   [/thread not found|TOPIC_(DELETED|CLOSED|ID_INVALID)/i, 'thread'],
   [/message to (edit|be replied|reply)|MESSAGE_ID_INVALID|can't be edited/i, 'message'],
@@ -63,10 +63,10 @@ const WORDS: [RegExp, 'thread' | 'message' | 'unreachable' | undefined][] = [
 
 /** A bad request that is none of those is most often the markup's fault, and plain text the most that can be tried. */
 function refusalOf({ error_code: code, description, parameters }: Answer): DeliveryError {
-  const room = parameters?.migrate_to_chat_id;
-  if (room !== undefined) return new DeliveryError('failed', description, 1_000, { kind: 'moved', room: String(room) });
+  const to = parameters?.migrate_to_chat_id;
+  if (to !== undefined) return new DeliveryError('failed', description, 1_000, { kind: 'moved', to: String(to) });
   if (code === 403) return refusedFor('unreachable', description);
   if (code !== 400) return refusedFor(undefined, description);
-  const known = WORDS.find(([words]) => words.test(description));
+  const known = DESCRIPTIONS.find(([pattern]) => pattern.test(description));
   return refusedFor(known ? known[1] : 'markup', description);
 }

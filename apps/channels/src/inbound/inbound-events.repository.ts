@@ -2,6 +2,8 @@ import type { ChatPlatform } from '#lib/contracts';
 import type { Database } from '#lib/database';
 import type { InboundMessage } from '../adapters/channel-adapter.js';
 
+/** All SQL of `inbound_events`, what people sent and has not been handled. */
+
 export interface InboundRow {
   id: string;
   place: string;
@@ -10,10 +12,10 @@ export interface InboundRow {
   created_at: Date;
 }
 
-/** Parts of an album come one by one, within moments, and nothing says which is the last: so long is waited for more. */
+/** Parts of an album come one by one, within moments, and nothing shows which is the last: so long is waited for more. */
 const ALBUM_WINDOW_MS = 1_500;
 /** Telegram's albums have ten parts at most: https://core.telegram.org/bots/api#sendmediagroup */
-const MOST_ALBUM_PARTS = 20;
+const MAX_ALBUM_PARTS = 20;
 
 /** On disk when it resolves. An event that was seen before (platforms deliver again) changes nothing. */
 export async function storeInbound(
@@ -55,7 +57,7 @@ export function dueInbound(
   );
 }
 
-/** Dealt with: the content goes, the event's id stays to recognise it. */
+/** Handled: the content goes, the event's id stays to recognise it. */
 export async function settleInbound(database: Database, ids: string[]): Promise<void> {
   await database.query(`UPDATE inbound_events SET message = NULL WHERE id = ANY($1)`, [ids]);
 }
@@ -72,35 +74,26 @@ export async function retryInbound(database: Database, id: string): Promise<void
   );
 }
 
-/** The first part of an album with all that came within the window: one message, under the first part's id. */
-export async function joinAlbum(
+/** The open parts of the album that `first` belongs to, from it on. */
+export function albumParts(
   database: Database,
   platform: ChatPlatform,
   botId: string,
-  row: InboundRow,
-): Promise<{ message: InboundMessage; ids: string[] }> {
-  const { album } = row.message;
-  if (album === undefined) return { message: row.message, ids: [row.id] };
-  const rows = await database.query<Pick<InboundRow, 'id' | 'message'>>(
+  { id, place, message }: InboundRow,
+): Promise<Pick<InboundRow, 'id' | 'message'>[]> {
+  return database.query<Pick<InboundRow, 'id' | 'message'>>(
     `SELECT id, message FROM inbound_events
       WHERE platform = $1 AND bot_id = $2 AND message IS NOT NULL AND place = $3 AND message->>'album' = $4
         AND message->'sender'->>'id' = $5 AND id >= $6
-      ORDER BY id LIMIT ${MOST_ALBUM_PARTS}`,
-    [platform, botId, row.place, album, row.message.sender.id, row.id],
+      ORDER BY id LIMIT ${MAX_ALBUM_PARTS}`,
+    [platform, botId, place, message.album, message.sender.id, id],
   );
-  const parts = rows.map(({ message }) => message);
-  const context = [...new Set(parts.flatMap((part) => part.context ?? []))];
-  return {
-    message: {
-      ...row.message,
-      isAddressed: parts.some((part) => part.isAddressed),
-      text: parts
-        .map(({ text }) => text)
-        .filter(Boolean)
-        .join('\n'),
-      ...(context.length > 0 ? { context } : {}),
-      files: parts.flatMap(({ files }) => files),
-    },
-    ids: rows.map(({ id }) => id),
-  };
+}
+
+/** Up to `limit` of those that came more than 7 days ago. */
+export async function deleteOldInbound(database: Database, limit: number): Promise<void> {
+  await database.query(
+    `DELETE FROM inbound_events WHERE id IN (
+       SELECT id FROM inbound_events WHERE created_at < now() - interval '7 days' LIMIT ${limit})`,
+  );
 }

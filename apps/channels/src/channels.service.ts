@@ -1,71 +1,52 @@
-import { Bus, Handles } from '#lib/bus';
-import { accountOf, type CallContext } from '#lib/call-context';
+import { Bus } from '#lib/bus';
 import {
   type ChannelEntry,
   type ChatPlatform,
-  createLinkCode,
   getAgent,
-  getChannelStatus,
-  listChannels,
-  receiveChannelWebhook,
+  type receiveChannelWebhook,
   RoostError,
-  unlinkChannel,
-  updateBinding,
+  type updateBinding,
 } from '#lib/contracts';
 import { Database } from '#lib/database';
-import { Controller, Inject } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { z } from 'zod';
-import type { ChannelAdapter, WebhookAnswer } from './adapters/channel-adapter.js';
-import { ADAPTERS } from './adapters/token.js';
-import { bindingOf, Bindings } from './bindings/bindings.js';
+import { ADAPTERS, type ChannelAdapter, type WebhookAnswer } from './adapters/channel-adapter.js';
+import { bindingOf, bindingsOfAgent, changeBinding, deleteBindings } from './bindings/bindings.repository.js';
 import { conversationIdOf } from './bindings/conversation-id.js';
-import { Bots } from './connections/bots.js';
-import { ChannelStates, type ChannelState, linkHealth } from './connections/channel-states.js';
-import { heldSubject, type PostedToHolder } from './connections/connections.js';
-import { createCode } from './links/create-link-code.js';
+import { BotsService } from './connections/bots.service.js';
+import { type ChannelState, ChannelStatesService, linkHealth } from './connections/channel-states.service.js';
+import { heldSubject, type PostedToHolder } from './connections/connections.service.js';
+import { LinkCodesService } from './links/link-codes.service.js';
 
 /** Slack waits three seconds for its answer. */
 const HOLDER_ANSWERS_MS = 2_500;
 
-interface OnPlatform {
-  agentId: string;
-  platform: ChatPlatform;
-}
-
-/** spec: channels.md, "Linking" */
-@Controller()
-export class ChannelsHandlers {
+/** An agent's channels: links, health, and what platforms post. */
+@Injectable()
+export class ChannelsService {
   constructor(
     private readonly bus: Bus,
     private readonly database: Database,
-    private readonly bindings: Bindings,
-    private readonly bots: Bots,
-    private readonly states: ChannelStates,
+    private readonly codes: LinkCodesService,
+    private readonly bots: BotsService,
+    private readonly states: ChannelStatesService,
     @Inject(ADAPTERS) private readonly adapters: ChannelAdapter[],
   ) {}
 
-  @Handles(createLinkCode)
-  async createLinkCode({ agentId, platform }: OnPlatform, context: CallContext) {
-    const accountId = accountOf(context);
+  /** Errors: CHANNEL_NOT_CONFIGURED. */
+  async createLinkCode(accountId: string, agentId: string, platform: ChatPlatform) {
     const agent = await this.bus.request(getAgent, { agentId });
     if (!this.adapterOf(platform))
       throw new RoostError('CHANNEL_NOT_CONFIGURED', `this version of Roost cannot connect to ${platform} yet`);
     const bot = await this.states.linkable(agent, platform);
-    const created = await createCode(this.database, {
-      accountId,
-      agentId,
-      agentName: agent.name,
-      platform,
-      botId: bot.botId,
-    });
+    const target = { accountId, agentId, agentName: agent.name, platform, botId: bot.botId };
+    const created = await this.codes.create(target);
     return { ...created, instructions: bot.adapter.linkInstructions(created.code) };
   }
 
-  @Handles(getChannelStatus)
-  async status({ agentId, platform }: OnPlatform, context: CallContext) {
-    const accountId = accountOf(context);
+  async status(accountId: string, agentId: string, platform: ChatPlatform) {
     const agent = await this.bus.request(getAgent, { agentId });
-    const rows = await this.bindings.ofAgent(accountId, agentId, platform);
+    const rows = await bindingsOfAgent(this.database, accountId, agentId, platform);
     const state = await this.states.of(agent, platform);
     const bindings = rows.map((row) => ({ ...bindingOf(row), ...linkHealth(state, row) }));
     const [newest] = bindings;
@@ -76,19 +57,20 @@ export class ChannelsHandlers {
     return { linked: false, binding: null, ...healthOf(state) };
   }
 
-  @Handles(unlinkChannel)
-  async unlink({ agentId, platform }: OnPlatform, context: CallContext) {
-    await this.bindings.removeAll(accountOf(context), agentId, platform);
+  async unlink(accountId: string, agentId: string, platform: ChatPlatform) {
+    await deleteBindings(this.database, accountId, agentId, platform);
     return { message: `Unlinked on ${platform}. The history stays.` };
   }
 
-  @Handles(updateBinding)
-  async update({ agentId, bindingId, ...change }: z.output<typeof updateBinding.input>, context: CallContext) {
-    const row = await this.bindings.change(accountOf(context), agentId, bindingId, change);
-    return bindingOf(row);
+  /** Errors: NOT_FOUND. */
+  async updateBinding(
+    key: { accountId: string; agentId: string; id: string },
+    change: Pick<z.output<typeof updateBinding.input>, 'queueMode' | 'listen'>,
+  ) {
+    return bindingOf(await changeBinding(this.database, key, change));
   }
 
-  @Handles(receiveChannelWebhook)
+  /** What a platform posted goes to the replica that holds the bot. Errors: NOT_FOUND, SERVICE_UNAVAILABLE. */
   async receive({ platform, recipient, headers, bodyBase64 }: z.output<typeof receiveChannelWebhook.input>) {
     const botId = this.bots.receiving(platform, recipient);
     if (botId === undefined) throw new RoostError('NOT_FOUND', 'there is no such bot');
@@ -103,9 +85,7 @@ export class ChannelsHandlers {
     }
   }
 
-  @Handles(listChannels)
-  async list({ agentId }: { agentId: string }, context: CallContext) {
-    const accountId = accountOf(context);
+  async list(accountId: string, agentId: string) {
     const agent = await this.bus.request(getAgent, { agentId });
     const entry = { id: null, linked: false, counterparty: null, queueMode: null, createdAt: null };
     const channels: ChannelEntry[] = [
@@ -113,7 +93,7 @@ export class ChannelsHandlers {
     ];
     for (const { platform } of this.adapters) {
       const state = await this.states.of(agent, platform);
-      const bindings = await this.bindings.ofAgent(accountId, agentId, platform);
+      const bindings = await bindingsOfAgent(this.database, accountId, agentId, platform);
       if (bindings.length === 0) channels.push({ ...entry, type: platform, ...healthOf(state) });
       for (const row of bindings) {
         channels.push({

@@ -1,16 +1,16 @@
 import { Bus, Consumes } from '#lib/bus';
 import { ChatPlatform, messageCompleted, messageFailed, messagePosted, turnInterrupted } from '#lib/contracts';
 import type { Transaction } from '#lib/database';
-import { Inject, Injectable } from '@nestjs/common';
+import { Controller, Inject } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
-import type { ChannelAdapter } from '../adapters/channel-adapter.js';
-import { ADAPTERS } from '../adapters/token.js';
-import { Bindings } from '../bindings/bindings.js';
+import { ADAPTERS, type ChannelAdapter } from '../adapters/channel-adapter.js';
+import { newestBinding } from '../bindings/bindings.repository.js';
 import { type ConversationPlace, placeOf } from '../bindings/conversation-id.js';
 import { attachedFiles } from './attached-files.js';
+import { planPart, previewOf } from './deliveries.repository.js';
 
-/** Tells the holder of a bot's connection that there is something to show. */
+/** A hint to the holder of a bot's connection: there is something to show. */
 export const DELIVER = 'channels.deliver';
 
 type Answered = Pick<z.output<typeof messageCompleted.payload>, 'accountId' | 'agentId' | 'turnId'> & {
@@ -18,12 +18,11 @@ type Answered = Pick<z.output<typeof messageCompleted.payload>, 'accountId' | 'a
   replyIds?: string[];
 };
 
-/** Turns what messaging says into rows of what is to be shown where. */
-@Injectable()
-export class DeliveriesConsumer {
+/** Turns messaging's events into rows of what is to be shown where. */
+@Controller()
+export class DeliveriesController {
   constructor(
     private readonly bus: Bus,
-    private readonly bindings: Bindings,
     @Inject(ADAPTERS) private readonly adapters: ChannelAdapter[],
   ) {}
 
@@ -38,7 +37,7 @@ export class DeliveriesConsumer {
     const replyIds = event.replies.map(({ id }) => id);
     if (place) return this.plan(tx, { ...event, replyIds }, place, text);
     for (const platform of platformsOf(event.messages)) {
-      const binding = await this.bindings.newest(tx, event.agentId, platform);
+      const binding = await newestBinding(tx, event.agentId, platform);
       if (!binding) continue;
       const to = { platform, botId: binding.bot_id, place: binding.place };
       await this.plan(tx, { ...event, replyIds, turnId: turnOn(platform, event.turnId) }, to, text);
@@ -52,7 +51,7 @@ export class DeliveriesConsumer {
     if (place) await this.plan(tx, event, place, `I could not answer this: ${event.error.message}`);
   }
 
-  /** What the agent said by itself belongs to no turn's preview: the message stands for a turn of its own. */
+  /** What the agent sent by itself belongs to no turn's preview: the message stands for a turn of its own. */
   @Consumes(messagePosted, ({ message }) => isOnPlatform(message.conversation_id))
   async onPosted({ message, ...event }: z.output<typeof messagePosted.payload>, tx: Transaction): Promise<void> {
     const place = placeOf(message.conversationId);
@@ -65,15 +64,11 @@ export class DeliveriesConsumer {
       );
   }
 
-  /** A preview that was being edited gets the last word; without one there is nothing to correct. */
+  /** A preview that was being edited gets the last text; without one there is nothing to correct. */
   @Consumes(turnInterrupted)
   async onInterrupted(event: z.output<typeof turnInterrupted.payload>, tx: Transaction): Promise<void> {
-    const [preview] = await tx.query<{ platform: ConversationPlace['platform']; bot_id: string; place: string }>(
-      `SELECT platform, bot_id, place FROM deliveries WHERE turn_id = $1 AND part = 0 AND state = 'preview'`,
-      [event.turnId],
-    );
-    if (!preview) return;
-    const place = { platform: preview.platform, botId: preview.bot_id, place: preview.place };
+    const place = await previewOf(tx, event.turnId);
+    if (!place) return;
     await this.plan(tx, event, place, `${event.partialReply}\n\n(interrupted)`);
   }
 
@@ -84,25 +79,8 @@ export class DeliveriesConsumer {
     const texts = adapter.format(attached.markdown).map((body) => ({ body, path: null }));
     const files = attached.paths.map((path) => ({ body: '', path }));
     for (const [part, { body, path }] of [...texts, ...files].entries()) {
-      // A preview of this turn is edited into its first part, not shown beside it.
-      await tx.query(
-        `INSERT INTO deliveries (account_id, agent_id, platform, bot_id, place, turn_id, part, body, file_path, reply_ids, state)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'pending')
-         ON CONFLICT (turn_id, part) DO UPDATE SET body = EXCLUDED.body, reply_ids = EXCLUDED.reply_ids, state = 'pending', next_attempt_at = now()
-           WHERE deliveries.state = 'preview'`,
-        [
-          turn.accountId,
-          turn.agentId,
-          to.platform,
-          to.botId,
-          to.place,
-          turn.turnId,
-          part,
-          body,
-          path,
-          turn.replyIds ?? [],
-        ],
-      );
+      const { accountId, agentId, turnId, replyIds = [] } = turn;
+      await planPart(tx, { accountId, agentId, ...to, turnId, part, body, path, replyIds });
     }
     tx.afterCommit(() => this.bus.signal(DELIVER, { botId: to.botId }));
   }
@@ -117,7 +95,7 @@ function platformsOf(messages: { channel: string }[]): ChatPlatform[] {
   return [...new Set(platforms)].filter((platform) => platform !== undefined);
 }
 
-/** Deliveries are told apart by turn and part: shown on several platforms, a reply stands for a turn of its own on each. */
+/** Deliveries are distinguished by turn and part: shown on several platforms, a reply stands for a turn of its own on each. */
 function turnOn(platform: ChatPlatform, turnId: string): string {
   return createHash('sha256').update(`${platform}:${turnId}`).digest('hex').slice(0, 32);
 }

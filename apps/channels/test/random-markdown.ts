@@ -4,7 +4,7 @@ import fc from 'fast-check';
 export const RUNS = process.env['ROOST_FULL'] ? 5_000 : 400;
 
 /** What must survive: letters and digits of any script, in order; marks are punctuation. */
-export const kept = (text: string) => text.replace(/[^\p{L}\p{N}\p{Extended_Pictographic}]/gu, '');
+export const lettersOf = (text: string) => text.replace(/[^\p{L}\p{N}\p{Extended_Pictographic}]/gu, '');
 
 const word = fc.oneof(
   fc.string({ maxLength: 12 }),

@@ -17,17 +17,17 @@ import { freshBus, freshDatabase, until, publishEvent } from '#lib/testing';
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
-import { start } from '../main.js';
+import { start } from '../src/main.js';
 
 export type Sent = z.output<typeof sendMessage.input> & { id: string };
 
-/** The service `channels` with what it needs around it; messaging and lifecycle are played by the test. */
-export class ChannelsStage {
+/** The service `channels` with what it needs around it; with doubles of messaging and lifecycle. */
+export class ChannelsFixture {
   readonly accountId = newId();
   readonly agentId = newId();
   readonly sent: Sent[] = [];
   readonly replicas: RunningService[] = [];
-  /** What lifecycle says of the agents' bots. */
+  /** The agents' bots, as lifecycle returns them. */
   bots: AgentBots[];
 
   private constructor(
@@ -45,12 +45,12 @@ export class ChannelsStage {
     serve(bus.connection, sendMessage, sendMessage.subject, (input) => this.accept(input), fail);
   }
 
-  static async open(variables: Record<string, string>, token: Partial<AgentBots>): Promise<ChannelsStage> {
+  static async open(variables: Record<string, string>, token: Partial<AgentBots>): Promise<ChannelsFixture> {
     const [postgres, nats] = await Promise.all([freshDatabase(), freshBus('channels')]);
     const bus = new Bus(await nats.connect(), 'test');
     // The service's own migrations make the schema; this connection only looks.
     const rows = await Database.open({ url: postgres.url, schema: 'channels', migrations: [], poolSize: 2 });
-    return new ChannelsStage(postgres, nats, bus, variables, rows, token);
+    return new ChannelsFixture(postgres, nats, bus, variables, rows, token);
   }
 
   private get environment(): Record<string, string> {
@@ -71,7 +71,7 @@ export class ChannelsStage {
 
   /** A replica as a process of its own, for kill -9. */
   async spawnReplica(): Promise<{ kill(): Promise<void> }> {
-    const program = fileURLToPath(new URL('../../../../dist/apps/channels/src/main.js', import.meta.url));
+    const program = fileURLToPath(new URL('../../../dist/apps/channels/src/main.js', import.meta.url));
     const env = { PATH: process.env['PATH'], ...this.environment };
     const child = spawn(process.execPath, [program], { env, stdio: ['ignore', 'pipe', 'inherit'] });
     const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));

@@ -1,50 +1,50 @@
 import { type AgentBots, type ChatPlatform } from '#lib/contracts';
 import { type BotApplication, DiscordServer, SlackPlatform, TelegramPlatform, until, type User } from '#lib/testing';
-import { visibleInSlack } from '../slack/slack-mrkdwn.js';
-import { visible as visibleInTelegram } from '../telegram/telegram-html.js';
+import { visibleInSlack } from '../src/slack/slack-mrkdwn.js';
+import { visible as visibleInTelegram } from '../src/telegram/telegram-html.js';
 
 const TELEGRAM_TOKEN = '4242:testtoken';
 
 /** A local platform with one bot, as people in their own chats with it see it. People are numbers. */
-export interface Peer {
+export interface PlatformDouble {
   platform: ChatPlatform;
   /** For the service's environment. */
   variables: Record<string, string>;
-  /** What lifecycle says of the agent's bot there. */
+  /** The agent's bot there, as lifecycle returns it. */
   bot: Partial<AgentBots>;
   /** The same bot for the service's environment, as the one that agents without their own share. */
   sharedBot: Record<string, string>;
-  /** Sends a text; what it gives delivers the same event again. A command begins with `/`. */
+  /** Sends a text; what it returns delivers the same event again. A command begins with `/`. */
   say(person: number, text: string): Promise<() => Promise<void>>;
   /** What the person is shown, oldest first. */
   shown(person: number): string[];
   /** What is shown, without the platform's marks. */
   visible(part: string): string;
-  /** Cuts what the bot hears by. */
+  /** Cuts the connections by which the bot receives. */
   dropSockets(): void;
   /** The next edits fail with a 5xx. */
   failEdits(times: number): void;
-  /** The next send is answered with a 429 that lasts an hour; gives the end of that. */
+  /** The next send is answered with a 429 that lasts an hour; returns what ends that. */
   limitNextSend(): () => void;
   /** How often the bot tried to send. */
   sends(): number;
-  /** The person wants to hear no more of the bot, until the call of what it gives. */
+  /** The person blocks the bot, until the call of what it returns. */
   block(person: number): () => void;
-  /** Takes away what the person was shown last. */
+  /** Deletes what the person was shown last. */
   deleteLast(person: number): void;
   /** Opens a thread or topic in a new group, where the person asks the bot something. */
-  thread(person: number, question: string): Promise<PeerThread>;
+  thread(person: number, question: string): Promise<DoubleThread>;
   revoke(): void;
   stop(): Promise<void>;
 }
 
-export interface PeerThread {
+export interface DoubleThread {
   delete(): Promise<void>;
   /** What the group shows of the bot, outside the thread. */
   shownAbove(): string[];
 }
 
-export async function slackPeer(): Promise<Peer> {
+export async function slackDouble(): Promise<PlatformDouble> {
   const slack = await SlackPlatform.start();
   const app = slack.addApp();
   const { botToken, appToken, signingSecret } = app;
@@ -91,7 +91,7 @@ export async function slackPeer(): Promise<Peer> {
   };
 }
 
-export async function telegramPeer(): Promise<Peer> {
+export async function telegramDouble(): Promise<PlatformDouble> {
   const telegram = await TelegramPlatform.start();
   telegram.addBot(TELEGRAM_TOKEN);
   return {
@@ -105,7 +105,7 @@ export async function telegramPeer(): Promise<Peer> {
     },
     shown: (person) => telegram.textsIn(person),
     visible: visibleInTelegram,
-    dropSockets: () => void (telegram.faults['getUpdates'] = [{ error_code: 0, description: 'the line is cut' }]),
+    dropSockets: () => void (telegram.faults['getUpdates'] = [{ error_code: 0, description: 'the connection is cut' }]),
     failEdits: (times) =>
       void (telegram.faults['editMessageText'] = Array.from({ length: times }, () => ({
         error_code: 502,
@@ -142,7 +142,7 @@ export async function telegramPeer(): Promise<Peer> {
   };
 }
 
-export async function discordPeer(): Promise<Peer> {
+export async function discordDouble(): Promise<PlatformDouble> {
   const discord = await DiscordServer.start();
   discord.http.rateLimits.limits = [];
   discord.http.rateLimits.globalPerSecond = 1_000;

@@ -1,8 +1,9 @@
 import { type Agent, type ChannelHealth, type ChatPlatform, RoostError } from '#lib/contracts';
 import { Database } from '#lib/database';
 import { Injectable } from '@nestjs/common';
-import { type BindingRow, unreachableReason } from '../bindings/bindings.js';
-import { type AgentBot, Bots } from './bots.js';
+import { type BindingRow, unreachableReason } from '../bindings/bindings.repository.js';
+import { type AgentBot, BotsService } from './bots.service.js';
+import { stateOfLease } from './leases.repository.js';
 import { credentialsHash } from './record-state.js';
 
 interface Health {
@@ -17,13 +18,13 @@ export interface ChannelState extends Health {
 
 /**
  * What is true now of an agent's bot on a platform. The status, the making of a link code and the agent's list of
- * channels are answered from here alone, so that none says what another denies.
+ * channels are answered from here alone, so that they agree.
  */
 @Injectable()
-export class ChannelStates {
+export class ChannelStatesService {
   constructor(
     private readonly database: Database,
-    private readonly bots: Bots,
+    private readonly bots: BotsService,
   ) {}
 
   async of(agent: Agent, platform: ChatPlatform): Promise<ChannelState> {
@@ -34,11 +35,7 @@ export class ChannelStates {
       bot = this.bots.ofAgent(agent.id, platform);
     }
     if (!bot) return { health: 'not_configured' };
-    const [lease] = await this.database.query<{ health: ChannelHealth; reason: string | null; of: string | null }>(
-      `SELECT CASE WHEN expires_at > now() THEN health ELSE 'connecting' END AS health, reason, reported_token AS of
-         FROM connection_leases WHERE platform = $1 AND bot_id = $2`,
-      [platform, bot.botId],
-    );
+    const lease = await stateOfLease(this.database, platform, bot.botId);
     // A refusal is of the credentials that were tried: new ones are not refused before they are.
     if (!lease || (lease.health === 'failed' && lease.of !== credentialsHash(bot.credentials)))
       return { bot, health: 'connecting' };
@@ -61,13 +58,13 @@ export class ChannelStates {
   }
 }
 
-/** The state of one link: that of the bot it was made with, and of the person's own room. */
+/** The state of one link: that of the bot it was made with, and of the person's own chat. */
 export function linkHealth({ bot, health, healthReason }: ChannelState, row: BindingRow): Health {
   if (bot && row.bot_id !== bot.botId)
     return { health: 'failed', healthReason: 'linked with another bot than the agent has now; link again' };
   const ofBot = { health, ...(healthReason ? { healthReason } : {}) };
   if (row.unreachable_reason === null) return ofBot;
-  const ofRoom = { healthReason: unreachableReason(row) };
+  const ofChat = { healthReason: unreachableReason(row) };
   // A group that is out of reach does not fail the person's own chat.
-  return row.unreachable_place === row.place ? { health: 'failed', ...ofRoom } : { ...ofBot, ...ofRoom };
+  return row.unreachable_place === row.place ? { health: 'failed', ...ofChat } : { ...ofBot, ...ofChat };
 }

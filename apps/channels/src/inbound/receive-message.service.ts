@@ -3,14 +3,12 @@ import { ownCall } from '#lib/call-context';
 import { type ErrorCode, RoostError, resetSessions, sendMessage } from '#lib/contracts';
 import type { z } from 'zod';
 import { Database, newId } from '#lib/database';
-import { AccountLimits } from '#lib/quotas';
 import { Injectable } from '@nestjs/common';
 import type { ChannelAdapter, InboundMessage } from '../adapters/channel-adapter.js';
-import { type BindingRow, Bindings } from '../bindings/bindings.js';
+import { bindingOfPerson, type BindingRow, clearUnreachable, deleteBinding } from '../bindings/bindings.repository.js';
 import { conversationIdOf } from '../bindings/conversation-id.js';
-import { redeemCode } from '../links/redeem-link-code.js';
-import { clearUnreachable } from '../outbound/record-failure.js';
-import { type FromPlatform, ReceiveFiles, Unlinked } from './receive-files.js';
+import { LinkCodesService } from '../links/link-codes.service.js';
+import { type FromPlatform, ReceiveFilesService, Unlinked } from './receive-files.service.js';
 
 const HELP = `/link CODE: talk to an agent
 /unlink: stop talking to it
@@ -19,8 +17,8 @@ const HELP = `/link CODE: talk to an agent
 /new: start a fresh conversation
 /help: this list`;
 const NOT_LINKED = 'You are not linked with an agent yet. Ask its owner for a code and send /link CODE.';
-const MOST_CHARACTERS = 100_000;
-/** The sender is told of these at once; everything else is tried again. */
+const MAX_CHARACTERS = 100_000;
+/** The sender is answered these at once; everything else is tried again. */
 const REFUSALS: ErrorCode[] = ['AGENT_UNAVAILABLE', 'NOT_FOUND', 'QUOTA_EXCEEDED'];
 
 export interface Received {
@@ -35,13 +33,12 @@ type ForAgent = { text: string } & Pick<z.output<typeof sendMessage.input>, 'que
 
 /** What becomes of a message from a chat: a command is carried out, anything else goes to the linked agent. */
 @Injectable()
-export class ReceiveMessage {
+export class ReceiveMessageService {
   constructor(
     private readonly database: Database,
     private readonly bus: Bus,
-    private readonly bindings: Bindings,
-    private readonly files: ReceiveFiles,
-    private readonly limits: AccountLimits,
+    private readonly codes: LinkCodesService,
+    private readonly files: ReceiveFilesService,
   ) {}
 
   /** May be repeated with the same message. Throws when messaging or the workspace is away: it is then tried again. */
@@ -49,17 +46,17 @@ export class ReceiveMessage {
     const { adapter } = from;
     const { platform } = adapter;
     const command = /^\/([a-z]+)(?:\s+([\s\S]*))?$/i.exec(message.text);
-    const binding = await this.bindings.ofPerson(platform, botId, message.sender.id);
+    const binding = await bindingOfPerson(this.database, { platform, botId }, message.sender.id);
     if (!message.isDirect && !message.isAddressed && binding?.listen !== 'all') return {};
     const name = command?.[1]?.toLowerCase();
     if (name === 'link') return this.link(adapter, botId, message, command?.[2] ?? '');
     if (name === 'help' || name === 'start') return { answer: HELP };
     if (!binding) return { answer: NOT_LINKED };
-    const room = adapter.roomOf(message.place);
-    if (binding.unreachable_place === room) await clearUnreachable(this.database, { platform, botId }, room);
+    const chat = adapter.chatOf(message.place);
+    if (binding.unreachable_place === chat) await clearUnreachable(this.database, { platform, botId }, chat);
     switch (name) {
       case 'unlink':
-        await this.bindings.remove(binding.id);
+        await deleteBinding(this.database, binding.id);
         return { answer: 'Unlinked. Nothing is delivered here any more.' };
       case 'status':
         return { answer: `Linked with agent ${binding.agent_id}. New messages: ${binding.queue_mode}.` };
@@ -73,20 +70,18 @@ export class ReceiveMessage {
       case 'stop':
         return this.toAgent(binding, message, { text: 'Stop what you are doing.', queueMode: 'interrupt' });
       default:
-        return this.bring(binding, message, { ...from, eventId: `${platform}:${botId}:${message.eventId}` });
+        return this.withFiles(binding, message, { ...from, eventId: `${platform}:${botId}:${message.eventId}` });
     }
   }
 
   private async link(adapter: ChannelAdapter, botId: string, message: InboundMessage, code: string): Promise<Received> {
     if (!message.isDirect) return { answer: 'Send /link to me in a direct message.' };
-    const room = adapter.roomOf(message.place);
-    const limitOf = (accountId: string) => this.limits.of(accountId, 'channel_bindings');
-    const redeemed = await redeemCode(this.database, adapter.platform, botId, message, room, code, limitOf).catch(
-      (error: unknown) => {
-        if (error instanceof RoostError && error.code === 'QUOTA_EXCEEDED') return { outcome: 'full' as const };
-        throw error;
-      },
-    );
+    const chat = adapter.chatOf(message.place);
+    const { platform } = adapter;
+    const redeemed = await this.codes.redeem({ platform, botId }, message, chat, code).catch((error: unknown) => {
+      if (error instanceof RoostError && error.code === 'QUOTA_EXCEEDED') return { outcome: 'full' as const };
+      throw error;
+    });
     if (redeemed.outcome === 'full')
       return {
         answer: 'As many people are linked with agents of this account as it may have. Ask its owner for room.',
@@ -97,14 +92,14 @@ export class ReceiveMessage {
     return { answer: `You are talking to ${redeemed.agentName} now.${note}` };
   }
 
-  /** A message with its files: they are in the workspace before the agent hears of them. */
-  private async bring(binding: BindingRow, message: InboundMessage, from: FromPlatform): Promise<Received> {
-    const words = [...(message.context ?? []), message.text].filter((part) => part.trim() !== '');
-    if (words.length === 0 && message.files.length === 0) return {};
+  /** A message with its files: they are in the workspace before the agent receives it. */
+  private async withFiles(binding: BindingRow, message: InboundMessage, from: FromPlatform): Promise<Received> {
+    const texts = [...(message.context ?? []), message.text].filter((part) => part.trim() !== '');
+    if (texts.length === 0 && message.files.length === 0) return {};
     try {
       const { saved, refused } = await this.files.save(binding, message.files, from);
       const list = saved.map(({ path, size }) => `- ${path} (${size} bytes)`).join('\n');
-      const text = [...words, list && `Files that came with this message:\n${list}`].filter(Boolean).join('\n\n');
+      const text = [...texts, list && `Files that came with this message:\n${list}`].filter(Boolean).join('\n\n');
       const answer = refused.length > 0 ? { answer: refused.join('\n') } : {};
       if (text === '') return answer;
       const files = saved.length > 0 ? { metadata: { files: saved.map(({ path, size }) => ({ path, size })) } } : {};
@@ -123,7 +118,7 @@ export class ReceiveMessage {
     message: InboundMessage,
     { text, queueMode, metadata }: ForAgent,
   ): Promise<Received> {
-    if (text.length > MOST_CHARACTERS) return { answer: `This is too long: at most ${MOST_CHARACTERS} characters.` };
+    if (text.length > MAX_CHARACTERS) return { answer: `This is too long: at most ${MAX_CHARACTERS} characters.` };
     const { platform, bot_id: botId } = binding;
     try {
       const accepted = await this.bus.request(

@@ -4,7 +4,7 @@ import type {
   Connection,
   ConnectionEvents,
   InboundMessage,
-} from '../../adapters/channel-adapter.js';
+} from '../../src/adapters/channel-adapter.js';
 
 /** `GET /inbox` holds people's messages as `InboundMessage`, `POST /sent` shows one. A place is a person. */
 export class PigeonAdapter implements ChannelAdapter {
@@ -22,7 +22,7 @@ export class PigeonAdapter implements ChannelAdapter {
     return /^coo-(\w+)$/.exec(token)?.[1];
   }
 
-  roomOf(place: string): string {
+  chatOf(place: string): string {
     return place;
   }
 

@@ -1,15 +1,16 @@
 import { RoostError } from '#lib/contracts';
+import { Database } from '#lib/database';
 import { Content } from '#lib/workspace-client';
 import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { type ChannelAdapter, type Connection, DeliveryError, type InboundFile } from '../adapters/channel-adapter.js';
-import { type BindingRow, Bindings } from '../bindings/bindings.js';
-import { megabytes } from '../outbound/megabytes.js';
+import { type BindingRow, hasBinding } from '../bindings/bindings.repository.js';
+import { megabytes } from '../outbound/send-file.js';
 
 /** After so many tries a file that cannot be fetched is left out, so that the message at least arrives. */
-const MOST_ATTEMPTS = 5;
-const MOST_NAME_BYTES = 150;
+const MAX_ATTEMPTS = 5;
+const MAX_NAME_BYTES = 150;
 
 export interface FromPlatform {
   adapter: ChannelAdapter;
@@ -27,16 +28,16 @@ export class Unlinked extends Error {
 
 export interface ReceivedFiles {
   saved: { path: string; size: number }[];
-  /** What to tell the person about files that were not taken. */
+  /** What the person is answered about files that were not taken. */
   refused: string[];
 }
 
 /** Brings files that people send into the agent's workspace, under `inbox/`. */
 @Injectable()
-export class ReceiveFiles {
+export class ReceiveFilesService {
   constructor(
     private readonly content: Content,
-    private readonly bindings: Bindings,
+    private readonly database: Database,
   ) {}
 
   /**
@@ -72,7 +73,7 @@ export class ReceiveFiles {
       }
       if (error instanceof DeliveryError && error.outcome === 'failed')
         return `I could not fetch "${file.name}": ${error.message}.`;
-      if (attempts >= MOST_ATTEMPTS) return `I could not fetch "${file.name}"; please send it again.`;
+      if (attempts >= MAX_ATTEMPTS) return `I could not fetch "${file.name}"; please send it again.`;
       throw error;
     } finally {
       source?.destroy();
@@ -82,11 +83,11 @@ export class ReceiveFiles {
   /** A file is in its place only when its last byte is: one whose sender was unlinked meanwhile never gets there. */
   private async *whileLinked(binding: BindingRow, bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     yield* bytes;
-    if (!(await this.bindings.isThere(binding.id))) throw new Unlinked('unlinked while a file was on the way');
+    if (!(await hasBinding(this.database, binding.id))) throw new Unlinked('unlinked while a file was on the way');
   }
 }
 
-/** The size that the platform tells may be wrong or missing. */
+/** The size that the platform states may be wrong or missing. */
 async function* upTo(source: Readable, maxBytes: number): AsyncGenerator<Buffer> {
   let bytes = 0;
   for await (const chunk of source) {
@@ -113,6 +114,6 @@ export function safeName(name: string): string {
   const dot = plain.lastIndexOf('.');
   const extension = dot > 0 && plain.length - dot <= 16 ? plain.slice(dot) : '';
   let stem = extension ? plain.slice(0, dot) : plain;
-  while (Buffer.byteLength(stem + extension) > MOST_NAME_BYTES) stem = [...stem].slice(0, -1).join('');
+  while (Buffer.byteLength(stem + extension) > MAX_NAME_BYTES) stem = [...stem].slice(0, -1).join('');
   return stem + extension || 'file';
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Platform } from '../../adapters/platform.js';
+import type { Platform } from '../../src/adapters/platform.js';
 import { PigeonAdapter } from './pigeon-adapter.js';
 
 const environment = { PIGEON_API_BASE_URL: z.url() };

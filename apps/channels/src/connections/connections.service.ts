@@ -1,20 +1,19 @@
-import { Bus, Consumes, LOGGER } from '#lib/bus';
+import { Bus, LOGGER } from '#lib/bus';
 import { Content } from '#lib/workspace-client';
-import { agentCreated, agentDeleted, agentUpdated, LiveEvent } from '#lib/contracts';
-import { Database, newId, type Transaction } from '#lib/database';
+import { LiveEvent } from '#lib/contracts';
+import { Database, newId } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Msg, Subscription } from '@nats-io/transport-node';
-import type { z } from 'zod';
-import { ReceiveMessage } from '../inbound/receive-message.js';
-import { DELIVER } from '../outbound/deliveries.consumer.js';
+import { ReceiveMessageService } from '../inbound/receive-message.service.js';
+import { DELIVER } from '../outbound/deliveries.controller.js';
 import { sweepOldRows } from '../outbound/sweep-old-rows.js';
 import { BotSession, type SessionServices } from './bot-session.js';
-import { type Bot, Bots } from './bots.js';
-import { LEASE_MS, releaseLease, RENEW_MS, takeLease } from './connection-lease.js';
+import { type Bot, BotsService } from './bots.service.js';
+import { LEASE_MS, releaseLease, RENEW_MS, takeLease } from './leases.repository.js';
 
-/** Tells every replica that bots have come, gone or got other tokens. */
-const BOTS_CHANGED = 'channels.bots.changed';
+/** A hint to every replica: bots have come, gone or got other tokens. */
+export const BOTS_CHANGED = 'channels.bots.changed';
 /** Carries what a platform posted to the replica that holds the bot's connection. */
 export const heldSubject = (platform: string, botId: string) => `channels.held.${platform}.${botId}`;
 export interface PostedToHolder {
@@ -26,7 +25,7 @@ const SWEEP_MS = 60_000;
 
 /** Keeps one connection per bot over all replicas: leases are taken, renewed, and given back at the end. */
 @Injectable()
-export class Connections implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class ConnectionsService implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly holder = newId();
   private readonly services: SessionServices;
   private readonly sessions = new Map<string, { session: BotSession; renewedAt: number }>();
@@ -40,8 +39,8 @@ export class Connections implements OnApplicationBootstrap, BeforeApplicationShu
   constructor(
     private readonly bus: Bus,
     private readonly database: Database,
-    private readonly bots: Bots,
-    receiver: ReceiveMessage,
+    private readonly bots: BotsService,
+    receiver: ReceiveMessageService,
     content: Content,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
@@ -51,18 +50,18 @@ export class Connections implements OnApplicationBootstrap, BeforeApplicationShu
   onApplicationBootstrap(): void {
     const { connection } = this.bus;
     this.subscriptions.push(
-      connection.subscribe(BOTS_CHANGED, { callback: () => this.look(true) }),
+      connection.subscribe(BOTS_CHANGED, { callback: () => this.reconcileSoon(true) }),
       connection.subscribe(DELIVER, { callback: (_, message) => this.onDeliver(message) }),
       connection.subscribe(heldSubject('*', '*'), { callback: (_, message) => this.onPosted(message) }),
       connection.subscribe('live.*', { callback: (_, message) => this.onLive(message) }),
     );
-    this.timer = setInterval(() => this.look(false), RENEW_MS);
+    this.timer = setInterval(() => this.reconcileSoon(false), RENEW_MS);
     this.sweeper = setInterval(() => {
       void sweepOldRows(this.database).catch((error: unknown) =>
         this.logger.warn({ err: error }, 'old rows could not be removed'),
       );
     }, SWEEP_MS);
-    this.look(true);
+    this.reconcileSoon(true);
   }
 
   private onDeliver(message: Msg): void {
@@ -89,7 +88,7 @@ export class Connections implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   /** Compares the connections with the bots there are, one round after the other. */
-  private look(mustRefresh: boolean): void {
+  private reconcileSoon(mustRefresh: boolean): void {
     if (mustRefresh) this.refreshedAt = 0;
     this.round = this.round.then(async () => {
       if (this.isStopped) return;
@@ -143,26 +142,6 @@ export class Connections implements OnApplicationBootstrap, BeforeApplicationShu
     await releaseLease(this.database, ended.lease).catch((error: unknown) =>
       this.logger.warn({ err: error }, 'a connection lease was not given back; it expires by itself'),
     );
-  }
-
-  @Consumes(agentCreated)
-  async onCreated(_event: z.output<typeof agentCreated.payload>, tx: Transaction): Promise<void> {
-    tx.afterCommit(() => this.bus.signal(BOTS_CHANGED));
-  }
-
-  @Consumes(agentUpdated)
-  async onUpdated(event: z.output<typeof agentUpdated.payload>, tx: Transaction): Promise<void> {
-    if (event.changed.some((field) => field.includes('bot_token'))) {
-      tx.afterCommit(() => this.bus.signal(BOTS_CHANGED));
-    }
-  }
-
-  @Consumes(agentDeleted)
-  async onDeleted({ agentId }: z.output<typeof agentDeleted.payload>, tx: Transaction): Promise<void> {
-    for (const table of ['bindings', 'link_codes', 'deliveries']) {
-      await tx.query(`DELETE FROM ${table} WHERE agent_id = $1`, [agentId]);
-    }
-    tx.afterCommit(() => this.bus.signal(BOTS_CHANGED));
   }
 
   async beforeApplicationShutdown(): Promise<void> {

@@ -3,9 +3,8 @@ import { ownCall } from '#lib/call-context';
 import { type AgentBots, type ChatPlatform, listAgentBots } from '#lib/contracts';
 import { newId } from '#lib/database';
 import { Inject, Injectable } from '@nestjs/common';
-import type { BotCredentials, ChannelAdapter } from '../adapters/channel-adapter.js';
+import { ADAPTERS, type BotCredentials, type ChannelAdapter } from '../adapters/channel-adapter.js';
 import { botOf } from '../adapters/platform.js';
-import { ADAPTERS } from '../adapters/token.js';
 
 const PAGE = 500;
 
@@ -22,9 +21,9 @@ export interface AgentBot extends Pick<Bot, 'adapter' | 'botId' | 'credentials'>
   isOwn: boolean;
 }
 
-/** The bots there are: agents' own, asked of lifecycle, and the platform's shared ones. Tokens are kept in memory only. */
+/** The bots there are: agents' own, by a request to lifecycle, and the platform's shared ones. Tokens are in memory only. */
 @Injectable()
-export class Bots {
+export class BotsService {
   private agents = new Map<string, AgentBots>();
 
   constructor(

@@ -1,2 +1,0 @@
-/** Injection token of the list of adapters. */
-export const ADAPTERS = Symbol('channels:adapters');

@@ -1,0 +1,14 @@
+import { BindingQuota1795900000000 } from './binding-quota-1795900000000.js';
+import { Channels1795570000000 } from './channels-1795570000000.js';
+import { Files1795580000000 } from './files-1795580000000.js';
+import { Memories1795590000000 } from './memories-1795590000000.js';
+import { RefusedDeliveries1795910000000 } from './refused-deliveries-1795910000000.js';
+
+/** Oldest first. */
+export const migrations = [
+  Channels1795570000000,
+  Files1795580000000,
+  Memories1795590000000,
+  BindingQuota1795900000000,
+  RefusedDeliveries1795910000000,
+];

@@ -1,0 +1,182 @@
+import type { ChatPlatform } from '#lib/contracts';
+import type { Database, Transaction } from '#lib/database';
+import type { Lease } from '../connections/leases.repository.js';
+
+/** All SQL of `deliveries`: parts of replies, and where each is to be shown. */
+
+/** Files go beside texts, so that a large one delays its own chat only. */
+export type Lane = 'text' | 'file';
+
+export interface Claimed {
+  id: string;
+  account_id: string;
+  agent_id: string;
+  place: string;
+  body: string;
+  file_path: string | null;
+  message_id: string | null;
+  attempts: number;
+  created_at: Date;
+  turn_id: string;
+  reply_ids: string[];
+}
+
+interface PlannedPart {
+  accountId: string;
+  agentId: string;
+  platform: ChatPlatform;
+  botId: string;
+  place: string;
+  turnId: string;
+  part: number;
+  body: string;
+  path: string | null;
+  replyIds: string[];
+}
+
+/** A preview of this turn is edited into its first part, not shown beside it. */
+export async function planPart(tx: Transaction, planned: PlannedPart): Promise<void> {
+  await tx.query(
+    `INSERT INTO deliveries (account_id, agent_id, platform, bot_id, place, turn_id, part, body, file_path, reply_ids, state)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'pending')
+     ON CONFLICT (turn_id, part) DO UPDATE SET body = EXCLUDED.body, reply_ids = EXCLUDED.reply_ids, state = 'pending', next_attempt_at = now()
+       WHERE deliveries.state = 'preview'`,
+    [
+      planned.accountId,
+      planned.agentId,
+      planned.platform,
+      planned.botId,
+      planned.place,
+      planned.turnId,
+      planned.part,
+      planned.body,
+      planned.path,
+      planned.replyIds,
+    ],
+  );
+}
+
+/** Where a preview of this turn is shown. */
+export async function previewOf(tx: Transaction, turnId: string) {
+  const [preview] = await tx.query<{ platform: ChatPlatform; bot_id: string; place: string }>(
+    `SELECT platform, bot_id, place FROM deliveries WHERE turn_id = $1 AND part = 0 AND state = 'preview'`,
+    [turnId],
+  );
+  return preview && { platform: preview.platform, botId: preview.bot_id, place: preview.place };
+}
+
+/** The row of a new preview. Undefined when nobody is linked, or the turn has a first part already. */
+export async function beginPreview(
+  database: Database,
+  { platform, botId, fence }: Lease,
+  to: { accountId: string; agentId: string; place: string },
+  turnId: string,
+  body: string,
+): Promise<string | undefined> {
+  const [row] = await database.query<{ id: string }>(
+    `INSERT INTO deliveries (account_id, agent_id, platform, bot_id, place, turn_id, part, body, state, fence, attempts)
+     SELECT $1, $2, $3, $4, $5, $6, 0, $7, 'preview', $8, 1
+      WHERE EXISTS (SELECT 1 FROM bindings WHERE agent_id = $2 AND platform = $3 AND bot_id = $4)
+     ON CONFLICT (turn_id, part) DO NOTHING RETURNING id`,
+    [to.accountId, to.agentId, platform, botId, to.place, turnId, body, fence],
+  );
+  return row?.id;
+}
+
+export async function setPreviewMessage(database: Database, id: string | undefined, messageId: string): Promise<void> {
+  await database.query(`UPDATE deliveries SET message_id = $2 WHERE id = $1`, [id, messageId]);
+}
+
+/** Whether the turn is not over, and its agent still linked. */
+export async function isPreviewOpen(database: Database, id: string): Promise<boolean> {
+  const rows = await database.query(
+    `SELECT 1 FROM deliveries d JOIN bindings b ON b.agent_id = d.agent_id AND b.bot_id = d.bot_id
+      WHERE d.id = $1 AND d.state = 'preview' LIMIT 1`,
+    [id],
+  );
+  return rows.length > 0;
+}
+
+/**
+ * What a former holder was sending may have been shown. Where a repeated send shows nothing new it is sent again,
+ * elsewhere it is uncertain and never sent again by itself. Edits are repeated, since that changes nothing.
+ */
+export async function settleInterrupted(
+  database: Database,
+  { platform, botId }: Lease,
+  isIdempotent: boolean,
+): Promise<void> {
+  await database.query(
+    `UPDATE deliveries SET
+       state = CASE WHEN message_id IS NULL AND NOT $3 THEN 'uncertain' ELSE 'pending' END,
+       reason = 'the connection was lost while this was being sent'
+     WHERE platform = $1 AND bot_id = $2 AND state = 'sending'`,
+    [platform, botId, isIdempotent],
+  );
+}
+
+/** Committed before the part is sent, so that a crash in between leaves a trace. Nothing without the lease. */
+export async function claimDelivery(database: Database, lease: Lease, lane: Lane): Promise<Claimed | undefined> {
+  const { platform, botId, holder, fence } = lease;
+  const [row] = await database.query<Claimed>(
+    `UPDATE deliveries d SET state = 'sending', fence = $4, attempts = attempts + 1
+      WHERE d.id = (
+        SELECT id FROM deliveries c
+         WHERE c.platform = $1 AND c.bot_id = $2 AND c.state = 'pending' AND c.next_attempt_at <= now()
+           AND (c.file_path IS NOT NULL) = $5
+           AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.platform = $1 AND e.bot_id = $2
+                             AND e.state IN ('pending', 'sending') AND e.place = c.place AND e.id < c.id)
+         ORDER BY id LIMIT 1)
+        AND d.state = 'pending'
+        AND EXISTS (SELECT 1 FROM connection_leases
+                     WHERE platform = $1 AND bot_id = $2 AND holder = $3 AND fence = $4 AND expires_at > now())
+      RETURNING d.id, d.account_id, d.agent_id, d.place, d.body, d.file_path, d.message_id, d.attempts, d.created_at,
+        d.turn_id, d.reply_ids`,
+    [platform, botId, holder, fence, lane === 'file'],
+  );
+  return row;
+}
+
+export type SettledState = 'pending' | 'done' | 'failed' | 'uncertain';
+
+/** `pending` waits for its next attempt, for a day at most. Returns the state it has then; undefined without the lease. */
+export async function settleDelivery(
+  queries: Pick<Transaction, 'query'>,
+  id: string,
+  { fence }: Lease,
+  { state, reason, messageId, retryAfterMs = 0 }: SettledDelivery,
+): Promise<string | undefined> {
+  const [row] = await queries.query<{ state: string }>(
+    `UPDATE deliveries SET
+       state = CASE WHEN $3 = 'pending' AND created_at < now() - interval '24 hours' THEN 'failed' ELSE $3 END,
+       reason = $4, message_id = coalesce($5, message_id),
+       next_attempt_at = now() + $6 * interval '1 millisecond'
+     WHERE id = $1 AND fence = $2 AND state = 'sending' RETURNING state`,
+    [id, fence, state, reason ?? null, messageId ?? null, retryAfterMs],
+  );
+  return row?.state;
+}
+
+export interface SettledDelivery {
+  state: SettledState;
+  reason?: string | undefined;
+  messageId?: string | undefined;
+  retryAfterMs?: number | undefined;
+}
+
+/** Whether another part of the turn has failed. */
+export async function hasOtherFailure(tx: Transaction, turnId: string, id: string): Promise<boolean> {
+  const earlier = await tx.query(
+    `SELECT 1 FROM deliveries WHERE turn_id = $1 AND id <> $2 AND state = 'failed' LIMIT 1`,
+    [turnId, id],
+  );
+  return earlier.length > 0;
+}
+
+/** Up to `limit` of those that are older than 30 days. */
+export async function deleteOldDeliveries(database: Database, limit: number): Promise<void> {
+  await database.query(
+    `DELETE FROM deliveries WHERE id IN (
+       SELECT id FROM deliveries WHERE created_at < now() - interval '30 days' LIMIT ${limit})`,
+  );
+}

@@ -20,10 +20,8 @@ import { TelegramServer } from 'telegram-test-api/lib/telegramServer.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { start } from './main.js';
+import { migrations } from './migrations/index.js';
 import { sweepOldRows } from './outbound/sweep-old-rows.js';
-import { Channels1795570000000 } from './migrations/channels-1795570000000.js';
-import { Files1795580000000 } from './migrations/files-1795580000000.js';
-import { Memories1795590000000 } from './migrations/memories-1795590000000.js';
 
 const TOKEN = '4242:testtoken';
 const accountId = newId();
@@ -94,15 +92,8 @@ describe('Telegram, through telegraf and a server that speaks the Bot API', () =
     await telegram.start();
     bus = new Bus(await nats.connect(), 'test');
     const fail = (error: unknown) => console.error(error);
-    serve(
-      bus.connection,
-      listAgentBots,
-      listAgentBots.subject,
-      () => ({
-        bots: [agentId, otherId].map((id) => ({ agentId: id, accountId, name: 'Robin', telegramBotToken: TOKEN })),
-      }),
-      fail,
-    );
+    const bots = [agentId, otherId].map((id) => ({ agentId: id, accountId, name: 'Robin', telegramBotToken: TOKEN }));
+    serve(bus.connection, listAgentBots, listAgentBots.subject, () => ({ bots }), fail);
     serve(
       bus.connection,
       getAgent,
@@ -152,12 +143,7 @@ describe('Telegram, through telegraf and a server that speaks the Bot API', () =
       fail,
     );
     await startReplica();
-    rows = await Database.open({
-      url: postgres.url,
-      schema: 'channels',
-      migrations: [Channels1795570000000, Files1795580000000, Memories1795590000000],
-      poolSize: 2,
-    });
+    rows = await Database.open({ url: postgres.url, schema: 'channels', migrations, poolSize: 2 });
   });
 
   afterAll(async () => {

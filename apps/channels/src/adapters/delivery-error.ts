@@ -11,10 +11,10 @@ export type Refusal =
   | { kind: 'unreachable' };
 
 /** Of a platform's own text. */
-const MOST_REASON = 500;
+const MAX_REASON = 500;
 
 /** Read before it is masked and cut: masking long text of a stranger takes long. */
-const MOST_READ = 4 * MOST_REASON;
+const MAX_READ = 4 * MAX_REASON;
 
 /** Tokens as the platforms write them, wherever they stand in an error. */
 const SECRETS = /\b(bot)?\d{3,20}:[\w-]{5,}|\bx(?:ox[a-z]|app)-[\w-]+|\b[\w-]{20,}\.[\w-]{6}\.[\w-]{25,}/g;
@@ -33,7 +33,7 @@ export class DeliveryError extends Error {
     readonly retryAfterMs = 1_000,
     readonly refusal?: Refusal,
   ) {
-    super(message.slice(0, MOST_READ).replace(SECRETS, '***').slice(0, MOST_REASON));
+    super(message.slice(0, MAX_READ).replace(SECRETS, '***').slice(0, MAX_REASON));
   }
 }
 

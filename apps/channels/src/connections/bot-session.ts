@@ -19,8 +19,8 @@ import { type Lane, settleInterrupted } from '../outbound/deliveries.repository.
 import { LivePreview, type PreviewPlace } from '../outbound/live-preview.js';
 import { showRepaired } from '../outbound/repair.js';
 import type { Bot } from './bots.service.js';
+import { recordState } from './channel-states.service.js';
 import { connectionMemory, type Lease } from './leases.repository.js';
-import { recordState } from './record-state.js';
 import { Typing } from './typing.js';
 
 const MAX_WAITING = 10_000;

@@ -1,10 +1,11 @@
-import { type Agent, type ChannelHealth, type ChatPlatform, RoostError } from '#lib/contracts';
+import { type Agent, channelFailed, type ChannelHealth, type ChatPlatform, RoostError } from '#lib/contracts';
 import { Database } from '#lib/database';
 import { Injectable } from '@nestjs/common';
+import { createHash } from 'node:crypto';
+import type { BotCredentials, ConnectionState } from '../adapters/channel-adapter.js';
 import { type BindingRow, unreachableReason } from '../bindings/bindings.repository.js';
-import { type AgentBot, BotsService } from './bots.service.js';
-import { stateOfLease } from './leases.repository.js';
-import { credentialsHash } from './record-state.js';
+import { type AgentBot, type Bot, BotsService } from './bots.service.js';
+import { type Lease, lockLease, setState, stateOfLease } from './leases.repository.js';
 
 interface Health {
   health: ChannelHealth;
@@ -67,4 +68,26 @@ export function linkHealth({ bot, health, healthReason }: ChannelState, row: Bin
   const ofChat = { healthReason: unreachableReason(row) };
   // A group that is out of reach does not fail the person's own chat.
   return row.unreachable_place === row.place ? { health: 'failed', ...ofChat } : { ...ofBot, ...ofChat };
+}
+
+/** What is stored of credentials, to know whether a refusal was of these. */
+function credentialsHash(credentials: BotCredentials): string {
+  return createHash('sha256').update(JSON.stringify(credentials)).digest('hex');
+}
+
+/** Records a connection's health. Refused credentials are reported once to their owners, whichever replicas try them. */
+export async function recordState(database: Database, lease: Lease, bot: Bot, state: ConnectionState): Promise<void> {
+  const { platform } = lease;
+  const reason = state.health === 'failed' ? state.reason : null;
+  const token = credentialsHash(bot.credentials);
+  await database.transaction(async (tx) => {
+    const before = await lockLease(tx, lease);
+    if (!before) return;
+    const reported = state.health === 'failed' ? token : state.health === 'connected' ? null : before.reported_token;
+    await setState(tx, lease, { health: state.health, reason, of: reported });
+    if (reason === null || before.reported_token === token) return;
+    for (const { agentId, accountId } of bot.owners) {
+      await tx.outbox(channelFailed, { accountId, agentId, platform, reason, occurredAt: new Date() }, agentId);
+    }
+  });
 }

@@ -1,7 +1,7 @@
 /** Platforms show a typing hint for five to ten seconds. */
 const REPEAT_MS = 4_000;
 /** A turn that takes longer without a sign of life is not "typing" any more. */
-const MOST_MS = 10 * 60_000;
+const MAX_MS = 10 * 60_000;
 
 /** Where a turn is running, so that "is typing" is renewed until something is shown. */
 export class Typing {
@@ -22,7 +22,7 @@ export class Typing {
   tick(): void {
     const now = Date.now();
     for (const [place, typing] of this.places) {
-      if (now - typing.since > MOST_MS) this.places.delete(place);
+      if (now - typing.since > MAX_MS) this.places.delete(place);
       else if (now - typing.shownAt >= REPEAT_MS) {
         typing.shownAt = now;
         // A hint: that it was not shown is of no consequence.

@@ -1,9 +1,17 @@
 import { secret } from '#lib/config';
+import type { Readable } from 'node:stream';
 import { z } from 'zod';
-import type { BotCredentials, ChannelAdapter, Connection, ConnectionEvents } from '../adapters/channel-adapter.js';
+import type {
+  BotCredentials,
+  ChannelAdapter,
+  Connection,
+  ConnectionEvents,
+  InboundFile,
+  OutboundFile,
+  SendKey,
+} from '../adapters/channel-adapter.js';
 import { botOf } from '../adapters/platform.js';
 import { discordMarkdown } from './discord-markdown.js';
-import { LateConnection } from './late-connection.js';
 
 export const discordEnvironment = {
   DISCORD_API_BASE_URL: z.url().default('https://discord.com/api'),
@@ -52,8 +60,45 @@ export class DiscordAdapter implements ChannelAdapter {
 
   connect({ token }: BotCredentials, events: ConnectionEvents): Connection {
     const { DISCORD_API_BASE_URL: apiUrl } = this.settings;
-    return new LateConnection(
+    return new LazyConnection(
       import('./discord-connection.js').then(({ DiscordConnection }) => new DiscordConnection(apiUrl, token, events)),
     );
+  }
+}
+
+/** A connection whose code is still being loaded: a service without bots of this platform pays nothing for its SDK. */
+class LazyConnection implements Connection {
+  constructor(private readonly loading: Promise<Required<Pick<Connection, 'answer'>> & Connection>) {}
+
+  async send(place: string, part: string, key: SendKey): Promise<string> {
+    return (await this.loading).send(place, part, key);
+  }
+
+  async edit(place: string, messageId: string, part: string): Promise<void> {
+    await (await this.loading).edit(place, messageId, part);
+  }
+
+  async sendFile(place: string, file: OutboundFile, key: SendKey): Promise<string> {
+    return (await this.loading).sendFile(place, file, key);
+  }
+
+  async withoutThread(place: string): Promise<string | undefined> {
+    return (await this.loading).withoutThread?.(place);
+  }
+
+  async download(file: InboundFile): Promise<Readable> {
+    return (await this.loading).download(file);
+  }
+
+  async answer(answerTo: string, part: string): Promise<void> {
+    await (await this.loading).answer(answerTo, part);
+  }
+
+  async showTyping(place: string): Promise<void> {
+    await (await this.loading).showTyping(place);
+  }
+
+  async close(): Promise<void> {
+    await (await this.loading).close();
   }
 }

@@ -32,7 +32,7 @@ import { deliveryErrorOf, retryAfterMsOf } from './discord-outcome.js';
 const CALL_TIMEOUT_MS = 15_000;
 const DOWNLOAD_TIMEOUT_MS = 120_000;
 /** Longer waits are left to the caller, so that one busy channel does not hold up the others. */
-const MOST_WAIT_MS = 2_000;
+const MAX_WAIT_MS = 2_000;
 
 /** How long a nonce is surely remembered ("the past few minutes"), and how far clocks may be apart. */
 const NONCE_MS = 120_000;
@@ -61,7 +61,7 @@ export class DiscordConnection implements Connection {
       timeout: CALL_TIMEOUT_MS,
       retries: 2,
       rejectOnRateLimit: ({ timeToReset, retryAfter, sublimitTimeout }) =>
-        Math.max(timeToReset, retryAfter, sublimitTimeout) > MOST_WAIT_MS,
+        Math.max(timeToReset, retryAfter, sublimitTimeout) > MAX_WAIT_MS,
     }).setToken(token);
     this.parents = new ThreadParents(this.rest);
     this.gateway = new DiscordGateway(

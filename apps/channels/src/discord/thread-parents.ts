@@ -3,7 +3,7 @@ import { type APIChannel, ChannelType, Routes } from 'discord-api-types/v10';
 import { channelOf } from './discord-message.js';
 
 /** Channels that are remembered; the oldest are forgotten. */
-const MOST_CHANNELS = 1_000;
+const MAX_CHANNELS = 1_000;
 const THREADS: ChannelType[] = [ChannelType.PublicThread, ChannelType.PrivateThread, ChannelType.AnnouncementThread];
 
 /** The channels of threads: asked for while there is a thread, since nobody can say it of one that was deleted. */
@@ -15,7 +15,7 @@ export class ThreadParents {
   async learn(place: string): Promise<void> {
     if (this.known.has(place)) return;
     const [oldest] = this.known.keys();
-    if (this.known.size >= MOST_CHANNELS && oldest !== undefined) this.known.delete(oldest);
+    if (this.known.size >= MAX_CHANNELS && oldest !== undefined) this.known.delete(oldest);
     this.known.set(place, undefined);
     try {
       const channel = (await this.rest.get(Routes.channel(channelOf(place)))) as APIChannel;

@@ -1,11 +1,23 @@
-import { WebClient } from '@slack/web-api';
+import { LogLevel, WebClient } from '@slack/web-api';
 import type { ReadableStream } from 'node:stream/web';
 import { Readable } from 'node:stream';
 import { DeliveryError } from '../adapters/channel-adapter.js';
-import { quiet } from './slack-logger.js';
 
 const CALL_TIMEOUT_MS = 20_000;
 const FILE_TIMEOUT_MS = 300_000;
+
+const nothing = () => undefined;
+
+/** The SDKs log requests and their contents; what matters of it arrives as errors and states. */
+export const silentLogger = {
+  debug: nothing,
+  info: nothing,
+  warn: nothing,
+  error: nothing,
+  setLevel: nothing,
+  setName: nothing,
+  getLevel: () => LogLevel.ERROR,
+};
 
 /** Slack's Web API for one bot. */
 export interface SlackClients {
@@ -16,7 +28,7 @@ export interface SlackClients {
 }
 
 export function slackClients(token: string, slackApiUrl: string): SlackClients {
-  const common = { slackApiUrl, timeout: CALL_TIMEOUT_MS, logger: quiet, allowAbsoluteUrls: false };
+  const common = { slackApiUrl, timeout: CALL_TIMEOUT_MS, logger: silentLogger, allowAbsoluteUrls: false };
   return {
     steady: new WebClient(token, { ...common, retryConfig: { retries: 3, minTimeout: 500, maxTimeout: 5_000 } }),
     once: new WebClient(token, { ...common, retryConfig: { retries: 0 }, rejectRateLimitedCalls: true }),

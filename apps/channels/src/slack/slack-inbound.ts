@@ -23,7 +23,7 @@ const Challenge = z.looseObject({ type: z.literal('url_verification'), challenge
 const PERSONAL = /^\/(link|unlink|status|help)\b/i;
 
 /** Asked for at once, while Slack waits for the acknowledgement; further people keep their ids. */
-const MOST_NAMES = 10;
+const MAX_NAMES = 10;
 
 /** What comes from Slack, by socket or by post: people's messages and slash commands. */
 export class SlackInbound {
@@ -80,7 +80,7 @@ export class SlackInbound {
   private async namesIn(text: string, me: string): Promise<Map<string, string>> {
     const ids = mentionedIn(text).filter((id) => id !== me);
     const found = await Promise.all(
-      ids.slice(0, MOST_NAMES).map(async (id) => [id, (await this.people.find(id)).displayName] as const),
+      ids.slice(0, MAX_NAMES).map(async (id) => [id, (await this.people.find(id)).displayName] as const),
     );
     return new Map(found);
   }

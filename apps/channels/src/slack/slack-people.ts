@@ -1,6 +1,6 @@
 import type { WebClient } from '@slack/web-api';
 
-const MOST_PEOPLE = 1_000;
+const MAX_PEOPLE = 1_000;
 const CACHE_MS = 3_600_000;
 /** An event must be acknowledged within three seconds: a name is not worth more of them. */
 const WAIT_MS = 1_000;
@@ -25,7 +25,7 @@ export class SlackPeople {
   }
 
   private ask(userId: string): Promise<SlackPerson> {
-    if (this.known.size >= MOST_PEOPLE) this.known.clear();
+    if (this.known.size >= MAX_PEOPLE) this.known.clear();
     const person = this.client.users.info({ user: userId }).then(({ user }) => {
       const displayName = user?.profile?.display_name || user?.profile?.real_name || user?.name || userId;
       return { username: user?.name ?? null, displayName };

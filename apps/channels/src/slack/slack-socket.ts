@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { ConnectionEvents } from '../adapters/channel-adapter.js';
 import { rejectionOf, retryAfterMsOf } from './slack-outcome.js';
-import { quiet } from './slack-logger.js';
+import { silentLogger } from './slack-client.js';
 
 /** A socket that lives for less counts as a failure, so that a server which hangs up at once is not stormed. */
 const STABLE_MS = 5_000;
@@ -61,7 +61,7 @@ export class SlackSocket {
     const client = new SocketModeClient({
       appToken: this.appToken,
       autoReconnectEnabled: false,
-      logger: quiet,
+      logger: silentLogger,
       clientOptions: {
         slackApiUrl: this.apiUrl,
         retryConfig: { retries: 0 },

@@ -16,6 +16,7 @@ import { ReceiveFilesService } from './inbound/receive-files.service.js';
 import { ReceiveMessageService } from './inbound/receive-message.service.js';
 import { LinkCodesService } from './links/link-codes.service.js';
 import { DeliveriesController } from './outbound/deliveries.controller.js';
+import { Retention } from './outbound/retention.js';
 
 /** Chat platforms: who is linked, what they write, what they are shown. */
 @Module({
@@ -36,6 +37,7 @@ import { DeliveriesController } from './outbound/deliveries.controller.js';
     LinkCodesService,
     ReceiveFilesService,
     ReceiveMessageService,
+    Retention,
     Workspaces,
   ],
 })

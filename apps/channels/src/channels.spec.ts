@@ -21,7 +21,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { start } from './main.js';
 import { migrations } from './migrations/index.js';
-import { sweepOldRows } from './outbound/sweep-old-rows.js';
+import { Retention } from './outbound/retention.js';
 
 const TOKEN = '4242:testtoken';
 const accountId = newId();
@@ -289,7 +289,7 @@ describe('Telegram, through telegraf and a server that speaks the Bot API', () =
 
   it('retains deliveries for thirty days', async () => {
     await rows.query(`UPDATE deliveries SET created_at = now() - interval '31 days' WHERE body = 'reply 1.'`);
-    await sweepOldRows(rows);
+    await new Retention(rows).sweep();
     const left = await rows.query(`SELECT body FROM deliveries WHERE body IN ('reply 1.', 'reply 2.')`);
     expect(left).toEqual([{ body: 'reply 2.' }]);
   });

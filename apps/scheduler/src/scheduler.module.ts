@@ -9,6 +9,7 @@ import { AgentsController } from './agents/agents.controller.js';
 import { AgentsService } from './agents/agents.service.js';
 import { ExecutionsController } from './executions/executions.controller.js';
 import { FiringWorker } from './firing/firing-worker.js';
+import { Retention } from './firing/retention.js';
 import { SchedulesController } from './schedules/schedules.controller.js';
 import type { SchedulerConfig } from './config.js';
 import { TriggersController } from './triggers/triggers.controller.js';
@@ -33,6 +34,7 @@ import { WebhooksController } from './triggers/webhooks.controller.js';
     AccountLimits,
     AgentsService,
     FiringWorker,
+    Retention,
     {
       provide: RotationAtStart,
       inject: [Database, CONFIG, LOGGER],

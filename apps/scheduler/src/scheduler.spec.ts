@@ -16,7 +16,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { closeExecutions, recordSent, startExecutions } from './executions/outcomes.repository.js';
 import { fireDue } from './firing/firing.service.js';
-import { sweep } from './firing/retention.js';
+import { Retention } from './firing/retention.js';
 import { create } from './schedules/schedules.service.js';
 import { type SchedulerFixture, schedulerFixture } from '../test/scheduler-fixture.js';
 
@@ -268,10 +268,10 @@ describe('scheduler', () => {
     });
     // Its tombstone stays as long as late events of it may come.
     const tombstones = () => rows.query(`SELECT 1 FROM agents WHERE agent_id = $1 AND status = 'deleted'`, [agentId]);
-    await sweep(rows);
+    await new Retention(rows).sweep();
     expect(await tombstones()).toHaveLength(1);
     await rows.query(`UPDATE agents SET deleted_at = now() - interval '9 days' WHERE agent_id = $1`, [agentId]);
-    await sweep(rows);
+    await new Retention(rows).sweep();
     expect(await tombstones()).toHaveLength(0);
   });
 });

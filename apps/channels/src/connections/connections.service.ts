@@ -7,7 +7,6 @@ import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationB
 import type { Msg, Subscription } from '@nats-io/transport-node';
 import { ReceiveMessageService } from '../inbound/receive-message.service.js';
 import { DELIVER } from '../outbound/deliveries.controller.js';
-import { sweepOldRows } from '../outbound/sweep-old-rows.js';
 import { BotSession, type SessionServices } from './bot-session.js';
 import { type Bot, BotsService } from './bots.service.js';
 import { LEASE_MS, releaseLease, RENEW_MS, takeLease } from './leases.repository.js';
@@ -21,7 +20,6 @@ export interface PostedToHolder {
   bodyBase64: string;
 }
 const REFRESH_MS = 15_000;
-const SWEEP_MS = 60_000;
 
 /** Keeps one connection per bot over all replicas: leases are taken, renewed, and given back at the end. */
 @Injectable()
@@ -32,7 +30,6 @@ export class ConnectionsService implements OnApplicationBootstrap, BeforeApplica
   private readonly subscriptions: Subscription[] = [];
   private refreshedAt = 0;
   private timer: NodeJS.Timeout | undefined;
-  private sweeper: NodeJS.Timeout | undefined;
   private round: Promise<void> = Promise.resolve();
   private isStopped = false;
 
@@ -56,11 +53,6 @@ export class ConnectionsService implements OnApplicationBootstrap, BeforeApplica
       connection.subscribe('live.*', { callback: (_, message) => this.onLive(message) }),
     );
     this.timer = setInterval(() => this.reconcileSoon(false), RENEW_MS);
-    this.sweeper = setInterval(() => {
-      void sweepOldRows(this.database).catch((error: unknown) =>
-        this.logger.warn({ err: error }, 'old rows could not be removed'),
-      );
-    }, SWEEP_MS);
     this.reconcileSoon(true);
   }
 
@@ -147,7 +139,6 @@ export class ConnectionsService implements OnApplicationBootstrap, BeforeApplica
   async beforeApplicationShutdown(): Promise<void> {
     this.isStopped = true;
     clearInterval(this.timer);
-    clearInterval(this.sweeper);
     for (const subscription of this.subscriptions) if (!this.bus.connection.isClosed()) subscription.unsubscribe();
     await this.round;
     await Promise.all([...this.sessions.keys()].map((key) => this.end(key)));

@@ -5,7 +5,6 @@ import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap
 import { claimUnsent } from '../executions/executions.repository.js';
 import { readClock, tickClock } from './firing-clock.repository.js';
 import { fireDue } from './firing.service.js';
-import { sweep } from './retention.js';
 import { sendAll } from './sending.service.js';
 
 const POLL_MS = 100;
@@ -14,7 +13,6 @@ const FAILED_PAUSE_MS = 1_000;
 const FIRE_BATCH = 500;
 const SEND_BATCH = 100;
 const SENDERS = 3;
-const SWEEP_EVERY_MS = 3_600_000;
 
 /** Fires due schedules and sends the messages of schedules and triggers. Any number of replicas may run. */
 @Injectable()
@@ -31,7 +29,6 @@ export class FiringWorker implements OnApplicationBootstrap, BeforeApplicationSh
   ) {}
 
   onApplicationBootstrap(): void {
-    let sweptAt = 0;
     this.loops = [
       this.repeat(async () => {
         const { hasMore } = await this.fire();
@@ -44,12 +41,6 @@ export class FiringWorker implements OnApplicationBootstrap, BeforeApplicationSh
           return batch.length === SEND_BATCH;
         }),
       ),
-      this.repeat(async () => {
-        if (Date.now() - sweptAt < SWEEP_EVERY_MS) return false;
-        await sweep(this.database);
-        sweptAt = Date.now();
-        return false;
-      }, 60_000),
     ];
   }
 
@@ -81,10 +72,10 @@ export class FiringWorker implements OnApplicationBootstrap, BeforeApplicationSh
     this.tickedAt = performance.now();
   }
 
-  private async repeat(step: () => Promise<boolean>, pauseMs = POLL_MS): Promise<void> {
+  private async repeat(step: () => Promise<boolean>): Promise<void> {
     while (!this.isStopping) {
       let hasMore = false;
-      let pause = pauseMs;
+      let pause = POLL_MS;
       try {
         hasMore = await step();
       } catch (error) {

@@ -1,13 +1,21 @@
-import type { Database } from '#lib/database';
+import { Database } from '#lib/database';
+import { HOURLY, Sweep } from '#lib/sweeps';
+import { Injectable } from '@nestjs/common';
 import { sweepDeletedAgents } from '../agents/agents.repository.js';
 import { sweepExecutions } from '../executions/executions.repository.js';
 import { sweepEarlyOutcomes } from '../executions/outcomes.repository.js';
 import { sweepReplacedSecrets } from '../triggers/triggers.repository.js';
 
 /** Removes what nobody will ask for: old executions and outcomes, tombstones of agents, replaced secrets. */
-export async function sweep(database: Database): Promise<void> {
-  await sweepExecutions(database);
-  await sweepEarlyOutcomes(database);
-  await sweepDeletedAgents(database);
-  await sweepReplacedSecrets(database);
+@Injectable()
+export class Retention {
+  constructor(private readonly database: Database) {}
+
+  @Sweep('scheduler.retention', { ...HOURLY, atStart: true })
+  async sweep(): Promise<void> {
+    await sweepExecutions(this.database);
+    await sweepEarlyOutcomes(this.database);
+    await sweepDeletedAgents(this.database);
+    await sweepReplacedSecrets(this.database);
+  }
 }

@@ -10,6 +10,14 @@ export interface Exchange {
   n: number;
   acceptedMs: number;
   answeredMs: number;
+  /** By the server's clock, from when the message was stored: until a turn had it, and until that turn ended. */
+  claimedMs: number;
+  settledMs: number;
+}
+
+interface Answered {
+  message: { created_at: string; delivered_at: string | null; read_at: string | null };
+  replies?: unknown[];
 }
 
 export interface GoodOutcome {
@@ -40,9 +48,17 @@ async function exchange(api: ApiClient, agentId: string, n: number, outcome: Goo
     const acceptedMs = performance.now() - startedAt;
     if (sent.status !== 201) throw new Error(`message ${n} was answered ${sent.status}`);
     const wait = PATIENCE_MS / 1_000;
-    const { status, body } = await api<{ replies?: unknown[] }>('GET', `${path}/${sent.body.id}?wait=${wait}`);
+    const { status, body } = await api<Answered>('GET', `${path}/${sent.body.id}?wait=${wait}`);
     if (status !== 200 || body.replies?.length !== 1) throw new Error(`message ${n} has no reply (${status})`);
-    outcome.exchanges.push({ n, acceptedMs, answeredMs: performance.now() - startedAt });
+    const { created_at, delivered_at, read_at } = body.message;
+    const sinceStored = (time: string | null) => (time === null ? NaN : Date.parse(time) - Date.parse(created_at));
+    outcome.exchanges.push({
+      n,
+      acceptedMs,
+      answeredMs: performance.now() - startedAt,
+      claimedMs: sinceStored(delivered_at),
+      settledMs: sinceStored(read_at),
+    });
   } catch (error) {
     outcome.failures.push(error instanceof Error ? error.message : String(error));
   }

@@ -6,8 +6,8 @@ import type { Logger } from '#lib/observability';
 import { AccountLimits, countRows, quotaUseController } from '#lib/quotas';
 import { Module } from '@nestjs/common';
 import { type Config, platformModels } from './config.js';
-import { ForgetAccount } from './forget-account.js';
-import { ForgetAgent } from './forget-agent.js';
+import { RuntimeAccountRemoval } from './agents/account-removal.js';
+import { AgentRemoval } from './agents/agent-removal.js';
 import { McpController } from './mcp/mcp.controller.js';
 import { McpPool } from './mcp/mcp-pool.js';
 import { McpAccessRepository } from './mcp/registry/mcp-access.repository.js';
@@ -37,9 +37,9 @@ const redirectUriOf = (config: Config) =>
     }),
   ],
   providers: [
-    ForgetAccount,
+    RuntimeAccountRemoval,
     AccountLimits,
-    ForgetAgent,
+    AgentRemoval,
     {
       provide: SessionsRepository,
       inject: [Database],

@@ -3,8 +3,8 @@ import { serve } from '#lib/rpc';
 import { startRoost, type TestRoost } from '#lib/testing';
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { anAgent } from './testing/an-agent.js';
-import { sql } from './testing/tenants.js';
+import { anAgent } from '../test/an-agent.js';
+import { sql } from '../test/tenants.js';
 
 interface ErrorBody {
   error: { code: string; details: { field?: string; reason: string }[] };

@@ -54,12 +54,13 @@ import { openApiDocument } from './openapi/openapi-document.js';
 /** 10 MiB of file content as base64, or as JSON with escapes, and the rest of a body around it. */
 const BODY_LIMIT_BYTES = 32 * 1024 * 1024;
 
-/** How long a stop waits for requests in hand. */
 /**
  * Connections that wait to be accepted, up to the system's own limit. Beyond it the kernel drops an opening, whose
  * client tries again after 1, 3 and 7 s: with Node's 511 a thousand streams opened at once did that to everybody else.
  */
 const MAX_WAITING_CONNECTIONS = 4_096;
+
+/** How long a stop waits for requests in hand. */
 const DRAIN_MS = 10_000;
 
 /** Starts the gateway; it listens when this resolves. */

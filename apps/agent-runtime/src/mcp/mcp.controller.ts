@@ -4,7 +4,7 @@ import * as contract from '#lib/contracts';
 import { AccountLimits } from '#lib/quotas';
 import { Controller, Inject } from '@nestjs/common';
 import type { z } from 'zod';
-import { assertOwnAgent } from '../own-agent.js';
+import { assertOwnAgent } from '../agents/own-agent.js';
 import { McpRegistry } from './registry/mcp-registry.js';
 
 type Input<C extends { input: z.ZodType }> = z.output<C['input']>;

@@ -3,7 +3,7 @@ import type { CallContext } from '#lib/call-context';
 import { resetSessions } from '#lib/contracts';
 import { Controller, Inject } from '@nestjs/common';
 import type { z } from 'zod';
-import { assertOwnAgent } from '../own-agent.js';
+import { assertOwnAgent } from '../agents/own-agent.js';
 import { SessionsRepository } from './sessions.repository.js';
 
 @Controller()

@@ -1,6 +1,6 @@
 import { startRoost, type TestRoost } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { codeInLog } from '../testing/tenants.js';
+import { codeInLog } from '../../test/tenants.js';
 
 interface Body {
   error: { code: string };

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { startRoost, type TestRoost } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Mailbox, startMailbox } from '../testing/mailbox.js';
-import { previousToken, sql } from '../testing/tenants.js';
+import { type Mailbox, startMailbox } from '../../test/mailbox.js';
+import { previousToken, sql } from '../../test/tenants.js';
 
 interface Body {
   token: string;

@@ -1,4 +1,5 @@
 import passport, { type Strategy } from 'passport';
+import { Strategy as JwtStrategy, type StrategyOptionsWithoutRequest } from 'passport-jwt';
 
 /** What passport's strategies are given in place of a web framework's request. */
 export interface Presented {
@@ -31,4 +32,18 @@ export class Strategies {
       handle({ ...presented }, {}, done);
     });
   }
+}
+
+type JwtRules = Pick<StrategyOptionsWithoutRequest, 'algorithms' | 'issuer' | 'audience' | 'jsonWebTokenOptions'>;
+
+/** passport-jwt on a token and the key that was found for it, by these rules; its result is the token's claims. */
+export function jwtStrategy(rules: JwtRules): Strategy {
+  const options = {
+    ...rules,
+    jwtFromRequest: (presented: unknown) => (presented as Presented).credential,
+    secretOrKeyProvider: (presented: unknown, _token: unknown, done: (error: unknown, key?: unknown) => void) =>
+      done(null, (presented as Presented).key),
+  };
+  // Its types know a key as text or bytes only; jsonwebtoken, which verifies, takes a KeyObject.
+  return new JwtStrategy(options as never, (claims: object, done) => done(null, claims));
 }

@@ -1,7 +1,7 @@
 import { startRoost, type TestRoost, until } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Mailbox, startMailbox } from '../testing/mailbox.js';
-import { sql } from '../testing/tenants.js';
+import { type Mailbox, startMailbox } from '../../test/mailbox.js';
+import { sql } from '../../test/tenants.js';
 
 interface Body {
   token: string;

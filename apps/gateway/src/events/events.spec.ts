@@ -3,7 +3,7 @@ import { type AgentEvent, getAgent, listAgentEvents, liveSubject } from '#lib/co
 import { startRoost, type TestRoost, until } from '#lib/testing';
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { anAgent } from '../testing/an-agent.js';
+import { anAgent } from '../../test/an-agent.js';
 
 const agentId = anAgent.id;
 const eventId = (n: number) => `01890000-0000-7000-8000-0000000000${String(n).padStart(2, '0')}`;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { logText, startRoost, type TestRoost } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { secondGateway } from '../testing/second-gateway.js';
+import { secondGateway } from '../../test/second-gateway.js';
 
 describe('metrics', () => {
   let roost: TestRoost;

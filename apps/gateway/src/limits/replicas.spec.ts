@@ -1,7 +1,7 @@
 import { startRoost, type TestRoost, until } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { secondGateway } from '../testing/second-gateway.js';
-import { keyOfNewAccount } from '../testing/tenants.js';
+import { secondGateway } from '../../test/second-gateway.js';
+import { keyOfNewAccount } from '../../test/tenants.js';
 
 const env = { ROOST_RATE_LIMIT_PER_MINUTE: '30' };
 

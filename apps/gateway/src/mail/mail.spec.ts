@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { startRoost, type TestRoost, until, logText } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Mailbox, startMailbox } from '../testing/mailbox.js';
+import { type Mailbox, startMailbox } from '../../test/mailbox.js';
 
 const open = { authorization: '' };
 const user = { email: 'ada@example.test', password: 'correct horse battery' };

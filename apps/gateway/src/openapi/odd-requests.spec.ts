@@ -1,9 +1,9 @@
 import { startRoost, type TestRoost, logText } from '#lib/testing';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { oddBodies } from '../testing/odd-bodies.js';
-import { filled, idAt, type Operation, operationsOf } from '../testing/operations.js';
-import { type Belongings, belongingsOf } from '../testing/tenants.js';
+import { oddBodies } from '../../test/odd-bodies.js';
+import { filled, idAt, type Operation, operationsOf } from '../../test/operations.js';
+import { type Belongings, belongingsOf } from '../../test/tenants.js';
 
 interface ErrorBody {
   success: boolean;

@@ -1,7 +1,7 @@
 import { startRoost, type TestRoost } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { filled, idAt, idsIn, type Operation, operationsOf } from '../testing/operations.js';
-import { type Belongings, belongingsOf, keyOfNewAccount, revokedKey, tokensOfNewUser } from '../testing/tenants.js';
+import { filled, idAt, idsIn, type Operation, operationsOf } from '../../test/operations.js';
+import { type Belongings, belongingsOf, keyOfNewAccount, revokedKey, tokensOfNewUser } from '../../test/tenants.js';
 
 interface ErrorBody {
   success: boolean;

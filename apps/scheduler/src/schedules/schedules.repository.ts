@@ -1,6 +1,7 @@
-import { RoostError, type Schedule } from '#lib/contracts';
+import type { Schedule } from '#lib/contracts';
 import type { Database, Transaction } from '#lib/database';
 import type { Queries } from '../agents/agents.repository.js';
+import { findOwned, type Owner, pageOfOwned } from '../agents/owned-rows.repository.js';
 import { fairBatch } from '../firing/fair-batch.js';
 
 export interface ScheduleRow {
@@ -51,38 +52,16 @@ export function toSchedule(row: ScheduleRow): Schedule {
 }
 
 /** Errors: NOT_FOUND, the same for an unknown schedule, another agent's and another account's. */
-export async function findSchedule(
+export const findSchedule = (
   queries: Queries,
-  key: { agentId: string; scheduleId: string },
+  { agentId, scheduleId }: { agentId: string; scheduleId: string },
   accountId: string,
   lock: 'FOR UPDATE' | '' = '',
-): Promise<ScheduleRow> {
-  const [row] = await queries.query<ScheduleRow>(
-    `SELECT * FROM schedules WHERE id = $1 AND agent_id = $2 AND account_id = $3 ${lock}`,
-    [key.scheduleId, key.agentId, accountId],
-  );
-  if (!row) throw new RoostError('NOT_FOUND', 'there is no such schedule');
-  return row;
-}
+): Promise<ScheduleRow> => findOwned(queries, 'schedules', scheduleId, { agentId, accountId }, lock);
 
 /** One page of an agent's schedules, and how many there are in all. */
-export async function pageOfSchedules(
-  database: Database,
-  { agentId, accountId }: { agentId: string; accountId: string },
-  { page, limit }: { page: number; limit: number },
-) {
-  const [rows, [count]] = await Promise.all([
-    database.query<ScheduleRow>(
-      `SELECT * FROM schedules WHERE agent_id = $1 AND account_id = $2 ORDER BY id LIMIT $3 OFFSET $4`,
-      [agentId, accountId, limit, (page - 1) * limit],
-    ),
-    database.query<{ n: number }>(`SELECT count(*)::int AS n FROM schedules WHERE agent_id = $1 AND account_id = $2`, [
-      agentId,
-      accountId,
-    ]),
-  ]);
-  return { rows, total: count?.n ?? 0 };
-}
+export const pageOfSchedules = (database: Database, owner: Owner, page: { page: number; limit: number }) =>
+  pageOfOwned<ScheduleRow>(database, 'schedules', owner, page);
 
 export async function insertSchedule(
   tx: Transaction,

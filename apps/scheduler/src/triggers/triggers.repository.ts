@@ -1,6 +1,7 @@
 import { RoostError, type Trigger } from '#lib/contracts';
 import type { Database, Transaction } from '#lib/database';
 import type { Queries } from '../agents/agents.repository.js';
+import { findOwned, type Owner, pageOfOwned } from '../agents/owned-rows.repository.js';
 
 export interface TriggerRow {
   id: string;
@@ -44,38 +45,16 @@ export const sealedTriggerSecrets = ['secret', 'previous_secret'].map((column) =
 export const secretPlace = (triggerId: string) => `triggers:${triggerId}`;
 
 /** Errors: NOT_FOUND, the same for an unknown trigger, another agent's and another account's. */
-export async function findTrigger(
+export const findTrigger = (
   queries: Queries,
-  key: { agentId: string; triggerId: string },
+  { agentId, triggerId }: { agentId: string; triggerId: string },
   accountId: string,
   lock: 'FOR UPDATE' | '' = '',
-): Promise<TriggerRow> {
-  const [row] = await queries.query<TriggerRow>(
-    `SELECT * FROM triggers WHERE id = $1 AND agent_id = $2 AND account_id = $3 ${lock}`,
-    [key.triggerId, key.agentId, accountId],
-  );
-  if (!row) throw new RoostError('NOT_FOUND', 'there is no such trigger');
-  return row;
-}
+): Promise<TriggerRow> => findOwned(queries, 'triggers', triggerId, { agentId, accountId }, lock);
 
 /** One page of an agent's triggers, and how many there are in all. */
-export async function pageOfTriggers(
-  database: Database,
-  { agentId, accountId }: { agentId: string; accountId: string },
-  { page, limit }: { page: number; limit: number },
-) {
-  const [rows, [count]] = await Promise.all([
-    database.query<TriggerRow>(
-      `SELECT * FROM triggers WHERE agent_id = $1 AND account_id = $2 ORDER BY id LIMIT $3 OFFSET $4`,
-      [agentId, accountId, limit, (page - 1) * limit],
-    ),
-    database.query<{ n: number }>(`SELECT count(*)::int AS n FROM triggers WHERE agent_id = $1 AND account_id = $2`, [
-      agentId,
-      accountId,
-    ]),
-  ]);
-  return { rows, total: count?.n ?? 0 };
-}
+export const pageOfTriggers = (database: Database, owner: Owner, page: { page: number; limit: number }) =>
+  pageOfOwned<TriggerRow>(database, 'triggers', owner, page);
 
 export async function insertTrigger(
   tx: Transaction,

@@ -6,7 +6,7 @@ import {
   type SandboxCommand,
   type SandboxParts,
   type SandboxRuntime,
-  stage,
+  stagingFolder,
 } from './runtime.js';
 import { daemonInside, initCommand, rootfsPrograms, ownEtc } from './sandbox-rootfs.js';
 import { seccompProgram } from './seccomp.js';
@@ -58,26 +58,26 @@ function command(path: string, parts: SandboxParts): Pick<SandboxCommand, 'file'
       ...cgroups,
       '/bin/sh',
       '-c',
-      stageScript,
+      mountScript,
       'roost-stage',
       String(volume.hostUid),
       String(sources.length / 2),
       ...sources,
       path,
-      ...bubblewrapArguments(parts, staged('rootfs'), staged('volume'), prefix && staged('node')),
+      ...bubblewrapArguments(parts, staging('rootfs'), staging('volume'), prefix && staging('node')),
     ],
   };
 }
 
-const staged = (name: 'rootfs' | 'volume' | 'node') => join(stage, name);
+const staging = (name: 'rootfs' | 'volume' | 'node') => join(stagingFolder, name);
 
-const stageScript = `set -e
+const mountScript = `set -e
 ${mountImageScript}
 uid=$1; count=$2; shift 2
-mount -t tmpfs -o mode=0755,size=64k roost-stage ${stage}
-mkdir ${staged('rootfs')} ${staged('volume')} ${staged('node')}
+mount -t tmpfs -o mode=0755,size=64k roost-stage ${stagingFolder}
+mkdir ${staging('rootfs')} ${staging('volume')} ${staging('node')}
 while [ "$count" -gt 0 ]; do
-  if [ -f "$2" ]; then mount_image "$2" "${stage}/$1"; else mount --bind "$2" "${stage}/$1"; fi
+  if [ -f "$2" ]; then mount_image "$2" "${stagingFolder}/$1"; else mount --bind "$2" "${stagingFolder}/$1"; fi
   shift 2; count=$((count - 1))
 done
 exec setpriv --reuid="$uid" --regid="$uid" --clear-groups --inh-caps=-all -- "$@"`;

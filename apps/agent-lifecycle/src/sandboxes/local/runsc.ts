@@ -8,7 +8,7 @@ import {
   type SandboxCommand,
   type SandboxParts,
   type SandboxRuntime,
-  stage,
+  stagingFolder,
 } from './runtime.js';
 import { daemonInside, initCommand, rootfsPrograms, ownEtc } from './sandbox-rootfs.js';
 import { mountImageScript } from './volume-images.js';
@@ -88,9 +88,9 @@ export interface Guest {
 export function runscCommand({ path, platform }: Pick<Runsc, 'path' | 'platform'>, guest: Guest): SandboxCommand {
   const config = runscBundle({
     ...guest,
-    rootFolder: `${stage}/root`,
-    volumeFolder: `${stage}/volume`,
-    closedFile: `${stage}/closed`,
+    rootFolder: `${stagingFolder}/root`,
+    volumeFolder: `${stagingFolder}/volume`,
+    closedFile: `${stagingFolder}/closed`,
   });
   const shown = guest.shown.flatMap((each) =>
     'link' in each ? ['link', each.inside, each.link] : ['bind', each.inside, each.source],
@@ -106,25 +106,25 @@ export function runscCommand({ path, platform }: Pick<Runsc, 'path' | 'platform'
         '--',
         '/bin/sh',
         '-c',
-        stageScript,
+        mountScript,
         'roost-stage',
         JSON.stringify(config),
         guest.volume,
         String(goferUid(guest.hostUid)),
       ],
       ...[String(guest.shown.length), ...shown],
-      ...[path, `--root=${stage}/state`, `--platform=${platform}`, '--network=none', '--ignore-cgroups'],
-      ...['--oci-seccomp', 'run', `--bundle=${stage}`, guest.name],
+      ...[path, `--root=${stagingFolder}/state`, `--platform=${platform}`, '--network=none', '--ignore-cgroups'],
+      ...['--oci-seccomp', 'run', `--bundle=${stagingFolder}`, guest.name],
     ],
     configuration: 'first line',
   };
 }
 
-const stageScript = `set -e
+const mountScript = `set -e
 ${mountImageScript}
 config=$1; volume=$2; gofer=$3; count=$4; shift 4
-mount -t tmpfs -o mode=0755,size=1m roost-stage ${stage}
-cd ${stage}
+mount -t tmpfs -o mode=0755,size=1m roost-stage ${stagingFolder}
+cd ${stagingFolder}
 mkdir volume state root
 if [ -f "$volume" ]; then mount_image "$volume" volume; else mount --bind "$volume" volume; fi
 printf %s "$config" > config.json

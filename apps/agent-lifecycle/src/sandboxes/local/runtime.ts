@@ -52,7 +52,7 @@ export interface NoRuntime {
 export const AGENT_UID = 1000;
 
 /** Where root mounts what a sandbox shall see, in a mount namespace of its launch: exists everywhere, holds no data of ours. */
-export const stage = '/sys';
+export const stagingFolder = '/sys';
 
 /** Joins the control groups, so that nothing of the sandbox ever ran outside them, and becomes the rest of the arguments. */
 export const joinScript = `set -e

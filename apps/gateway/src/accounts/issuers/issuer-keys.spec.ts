@@ -1,7 +1,7 @@
 import { guardedDispatcher, localDevelopment, publicHttps } from '#lib/net-guard';
 import { createLogger } from '#lib/observability';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { issuerDouble } from '../testing/issuer-double.js';
+import { issuerDouble } from '../../../test/issuer-double.js';
 import { IssuerKeys } from './issuer-keys.js';
 
 const MINUTE = 60_000;

@@ -5,9 +5,9 @@ import { startRoost, type TestRoost } from '#lib/testing';
 import { exportJWK, exportSPKI, generateKeyPair, importJWK, type JWK } from 'jose';
 import Provider from 'oidc-provider';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sql, verifiedUser } from '../../testing/tenants.js';
-import { browse } from '../testing/browse.js';
-import { AUDIENCE, issuerDouble } from '../testing/issuer-double.js';
+import { sql, verifiedUser } from '../../../test/tenants.js';
+import { browse } from '../../../test/browse.js';
+import { AUDIENCE, issuerDouble } from '../../../test/issuer-double.js';
 
 interface Body {
   email: string | null;

@@ -4,13 +4,12 @@ import { Database } from '#lib/database';
 import { checkUrl, guardedDispatcher, policyOf } from '#lib/net-guard';
 import type { Logger } from '#lib/observability';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { Strategy } from 'passport-jwt';
 import type { Agent } from 'undici';
 import { z } from 'zod';
 import type { GatewayConfig } from '../../config.js';
 import type { Identity } from '../identity.js';
 import { userOf } from '../link-identity.js';
-import { type Presented, Strategies } from '../strategies.js';
+import { jwtStrategy, Strategies } from '../strategies.js';
 import type { TokenHead } from '../tokens/token-head.js';
 import { findLinkedUserSince, type User } from '../users.repository.js';
 import { IssuerKeys } from './issuer-keys.js';
@@ -100,18 +99,13 @@ export class TrustedIssuers implements OnApplicationShutdown {
   }
 }
 
-function strategyOf({ issuer, audience, algorithms }: TrustedIssuer): Strategy {
-  const options = {
-    jwtFromRequest: (presented: unknown) => (presented as Presented).credential,
-    secretOrKeyProvider: (presented: unknown, _token: unknown, done: (error: unknown, key?: never) => void) =>
-      done(null, (presented as Presented).key as never),
+const strategyOf = ({ issuer, audience, algorithms }: TrustedIssuer) =>
+  jwtStrategy({
     algorithms,
     issuer,
     audience,
     jsonWebTokenOptions: { clockTolerance: CLOCK_TOLERANCE_SECONDS, maxAge: MAX_AGE_SECONDS },
-  };
-  return new Strategy(options as never, (claims: object, done) => done(null, claims));
-}
+  });
 
 function isOfDomain(email: string, domains: readonly string[] | undefined): boolean {
   return domains === undefined || domains.includes(email.toLowerCase().split('@').at(-1) ?? '');

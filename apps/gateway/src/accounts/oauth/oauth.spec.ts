@@ -3,9 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { startRoost, type TestRoost } from '#lib/testing';
 import Provider from 'oidc-provider';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { codeInLog, sql, verifiedUser } from '../../testing/tenants.js';
-import { browse } from '../testing/browse.js';
-import { githubDouble, type GithubDouble } from '../testing/github-double.js';
+import { codeInLog, sql, verifiedUser } from '../../../test/tenants.js';
+import { browse } from '../../../test/browse.js';
+import { githubDouble, type GithubDouble } from '../../../test/github-double.js';
 
 interface Body {
   authorization_url: string;

@@ -13,8 +13,8 @@ import {
   SignJWT,
 } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { secondGateway } from '../../testing/second-gateway.js';
-import { previousToken, sql, verifiedUser } from '../../testing/tenants.js';
+import { secondGateway } from '../../../test/second-gateway.js';
+import { previousToken, sql, verifiedUser } from '../../../test/tenants.js';
 
 interface Body {
   token: string;

@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { createLocalJWKSet, jwtVerify, SignJWT } from 'jose';
-import { Strategy } from 'passport-jwt';
 import { z } from 'zod';
-import { type Presented, Strategies } from '../strategies.js';
+import { jwtStrategy, Strategies } from '../strategies.js';
 import { headOf } from './token-head.js';
 import { ALGORITHM, EARLIER_ALGORITHM, SigningKeys } from './signing-keys.js';
 
@@ -40,15 +39,7 @@ export class Tokens {
   private readonly strategies = new Strategies();
 
   constructor(private readonly keys: SigningKeys) {
-    const options = {
-      jwtFromRequest: (presented: unknown) => (presented as Presented).credential,
-      secretOrKeyProvider: (presented: unknown, _token: unknown, done: (error: unknown, key?: never) => void) =>
-        done(null, (presented as Presented).key as never),
-      algorithms: [ALGORITHM],
-      issuer: ISSUER,
-      audience: AUDIENCE,
-    };
-    this.strategies.use('token', new Strategy(options as never, (claims: object, done) => done(null, claims)));
+    this.strategies.use('token', jwtStrategy({ algorithms: [ALGORITHM], issuer: ISSUER, audience: AUDIENCE }));
   }
 
   /** Whose token it is; undefined for one that is forged, expired or for another use. */

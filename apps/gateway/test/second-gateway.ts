@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { apiClient, type TestRoost } from '#lib/testing';
 import type { Environment } from '#lib/config';
-import { start } from '../main.js';
+import { start } from '../src/main.js';
 
 /** Another replica of the gateway beside the one that a Roost runs, on the same database and bus. */
 export async function secondGateway(roost: TestRoost, env: Environment = {}) {

@@ -3,12 +3,13 @@ import { accountRemoved } from '#lib/contracts';
 import { Database, type Transaction } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { Inject, Injectable } from '@nestjs/common';
+import { deleteSomeMcpServers } from './agents.repository.js';
 
 const BATCH = 100;
 
 /** What is an account's and no agent's: its MCP servers, with their secrets and who may use them. */
 @Injectable()
-export class ForgetAccount extends AccountRemoval {
+export class RuntimeAccountRemoval extends AccountRemoval {
   constructor(database: Database, @Inject(LOGGER) logger: Logger) {
     super(database, logger);
   }
@@ -19,10 +20,6 @@ export class ForgetAccount extends AccountRemoval {
   }
 
   protected async removeSome(tx: Transaction, accountId: string): Promise<boolean> {
-    const removed = await tx.query(
-      `DELETE FROM mcp_servers WHERE id IN (SELECT id FROM mcp_servers WHERE account_id = $1 LIMIT $2) RETURNING id`,
-      [accountId, BATCH],
-    );
-    return removed.length === BATCH;
+    return (await deleteSomeMcpServers(tx, accountId, BATCH)) === BATCH;
   }
 }

@@ -1,0 +1,25 @@
+import type { Transaction } from '#lib/database';
+
+const TABLES = [
+  'transcript',
+  'sessions',
+  'turn_usage',
+  'memory_copies',
+  'mcp_access',
+  'unfinished_turns',
+  'refused_keys',
+];
+
+/** Removes every row of an agent. */
+export async function deleteRowsOfAgent(tx: Transaction, agentId: string): Promise<void> {
+  for (const table of TABLES) await tx.query(`DELETE FROM ${table} WHERE agent_id = $1`, [agentId]);
+}
+
+/** Removes some of an account's MCP servers, with their secrets and who may use them. Returns how many. */
+export async function deleteSomeMcpServers(tx: Transaction, accountId: string, limit: number): Promise<number> {
+  const removed = await tx.query(
+    `DELETE FROM mcp_servers WHERE id IN (SELECT id FROM mcp_servers WHERE account_id = $1 LIMIT $2) RETURNING id`,
+    [accountId, limit],
+  );
+  return removed.length;
+}

@@ -28,6 +28,8 @@ export interface EndpointDefinition<R extends z.ZodType = z.ZodType> {
   /** `account` if not given, which public routes may not leave out. */
   tenant?: Tenant;
   summary: string;
+  /** What it does, when to use it, what its errors mean, what a repeated call does: Markdown, for the reference. */
+  description?: string;
   /** Where clients know the operation by another name than `<Controller>_<method>`. */
   operationId?: string;
   /**

@@ -77,6 +77,7 @@ function operation(definition: Operation, schemas: SchemaComponents): object {
   return {
     operationId,
     summary: definition.summary,
+    ...(definition.description === undefined ? {} : { description: definition.description }),
     tags: [definition.tag],
     'x-roost-access': definition.access,
     'x-roost-tenant': definition.tenant ?? 'account',

@@ -54,7 +54,7 @@ async function timesOf(runtime: RuntimeFixture, text: string, turns: number): Pr
   const times: number[] = [];
   const warmUp = 30;
   for (let turn = 0; turn < turns + warmUp; turn++) {
-    const { ms, end } = await runtime.platform.say(text, { conversationId: `cost-${text}-${turn}` }).outcome;
+    const { ms, end } = await runtime.platform.send(text, { conversationId: `cost-${text}-${turn}` }).outcome;
     if (end !== 'completed') throw new Error(`a turn ended as ${end}`);
     if (turn >= warmUp) times.push(ms);
   }

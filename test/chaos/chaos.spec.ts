@@ -64,7 +64,7 @@ describe('chaos', () => {
         wipes: 1,
         messagesPerSecond: 10,
         agents: 4,
-        roughness: 0.1,
+        misbehaviourRate: 0.1,
         isFenced: true,
         log: (line) => lines.push(line),
       });

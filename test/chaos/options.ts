@@ -8,12 +8,12 @@ export const help = `Roost under faults: kill -9, wiped NATS stores and frozen w
   npm run chaos -- [options]
     --minutes N               for how long (default 20)
     --seed N                  the faults of an earlier run, at the same times
-    --rough N                 percent of the model's answers that go wrong (default 10)
+    --misbehaving N           percent of the model's answers that go wrong (default 10)
     --positive-control        with the fence off: ends with 1, as it must, or with 2 when nobody noticed
 
 Ends with 1 when a message was lost, doubled, stuck or out of order.`;
 
-/** What may be said on the command line; the rest has the numbers of the quick or the long run. Errors: what is wrong. */
+/** The options of the command line; the rest has the numbers of the quick or the long run. Errors: what is wrong. */
 export function readOptions(args: string[]): ChaosOptions & { isPositiveControl: boolean } {
   const { values } = parseArgs({
     args,
@@ -21,7 +21,7 @@ export function readOptions(args: string[]): ChaosOptions & { isPositiveControl:
       quick: { type: 'boolean', default: false },
       seed: { type: 'string' },
       minutes: { type: 'string', default: '20' },
-      rough: { type: 'string', default: '10' },
+      misbehaving: { type: 'string', default: '10' },
       'positive-control': { type: 'boolean', default: false },
     },
   });
@@ -30,8 +30,8 @@ export function readOptions(args: string[]): ChaosOptions & { isPositiveControl:
   if (!Number.isInteger(seed) || !(minutes >= 1 && minutes <= 24 * 60)) {
     throw new Error('--seed is a whole number, --minutes a number from 1 to 1440');
   }
-  const roughness = Number(values.rough) / 100;
-  if (!(roughness >= 0 && roughness <= 0.5)) throw new Error('--rough is a number from 0 to 50');
+  const misbehaviourRate = Number(values.misbehaving) / 100;
+  if (!(misbehaviourRate >= 0 && misbehaviourRate <= 0.5)) throw new Error('--misbehaving is a number from 0 to 50');
   const isPositiveControl = values['positive-control'];
   const durationMs = values.quick ? QUICK_MS : minutes * 60_000;
   return {
@@ -45,7 +45,7 @@ export function readOptions(args: string[]): ChaosOptions & { isPositiveControl:
     wipes: Math.round(durationMs / 60_000),
     messagesPerSecond: 50,
     agents: 20,
-    roughness,
+    misbehaviourRate,
     log: (line) => console.log(line),
   };
 }

@@ -1,4 +1,4 @@
-import { MODELS } from './rough-model.js';
+import { MODELS } from './misbehaving-model.js';
 import type { ChaosOptions, ChaosResult } from './run-chaos.js';
 
 const MAX_FINDINGS = 20;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ownedFolder, removeFolder, spawnRoost } from '#lib/testing';
 import { loadUnderFaults, type UnderFaults } from './load-under-faults.js';
 import { randomFrom } from './random.js';
-import { RoughModel } from './rough-model.js';
+import { MisbehavingModel } from './misbehaving-model.js';
 import { childProcesses } from './targets.js';
 import { ANSWER_MS, LEASE_MS, SILENCE_SECONDS } from './timing.js';
 
@@ -17,7 +17,7 @@ export interface ChaosOptions {
   messagesPerSecond: number;
   agents: number;
   /** Part of the model's answers that go wrong in one way or another. */
-  roughness: number;
+  misbehaviourRate: number;
   /** False switches the check of fencing tokens off: the run must then find duplicates. */
   isFenced: boolean;
   log(line: string): void;
@@ -26,8 +26,8 @@ export interface ChaosOptions {
 export interface ChaosResult extends UnderFaults {
   /** Messages that more than one turn gave to a model: their first worker was lost. */
   retaken: number;
-  /** What the rough model counted; absent behind one that behaves. */
-  model?: Pick<RoughModel, 'requests' | 'disturbed' | 'refusals'>;
+  /** What the misbehaving model counted; absent behind one that behaves. */
+  model?: Pick<MisbehavingModel, 'requests' | 'disturbed' | 'refusals'>;
 }
 
 /**
@@ -38,9 +38,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const folder = ownedFolder();
   const dataDir = join(folder, 'roost');
   mkdirSync(dataDir, { mode: 0o711 });
-  const model = await RoughModel.start({
+  const model = await MisbehavingModel.start({
     answerMs: ANSWER_MS,
-    roughness: options.roughness,
+    misbehaviourRate: options.misbehaviourRate,
     random: randomFrom(options.seed),
   });
   try {

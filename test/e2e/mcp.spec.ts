@@ -1,6 +1,6 @@
 import { LLMock } from '@copilotkit/aimock';
 import { freePort } from '#tools/launcher';
-import { bundleProgram, RoughMcpServer, startRoost, type TestRoost, until, logText } from '#lib/testing';
+import { bundleProgram, MisbehavingMcpServer, startRoost, type TestRoost, until, logText } from '#lib/testing';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -158,30 +158,30 @@ describe('MCP servers over the API', () => {
   });
 
   describe('that are restarted in the middle of a conversation', () => {
-    let rough: RoughMcpServer;
-    beforeAll(async () => void (rough = await RoughMcpServer.start()));
-    afterAll(() => rough.stop());
+    let odd: MisbehavingMcpServer;
+    beforeAll(async () => void (odd = await MisbehavingMcpServer.start()));
+    afterAll(() => odd.stop());
 
     it('go on with it: one that says 404, and one that says 400', async () => {
       const port = await freePort();
       const { url, child } = await startEverything(port);
-      const agentId = await createAgent({ mcp_servers: { rough: { url: rough.url }, every: { url } } });
+      const agentId = await createAgent({ mcp_servers: { odd: { url: odd.url }, every: { url } } });
       const conversation = 'restarts';
-      await expect(callTool(agentId, 'rough__echo', { text: 'first' }, conversation)).resolves.toContain('first');
+      await expect(callTool(agentId, 'odd__echo', { text: 'first' }, conversation)).resolves.toContain('first');
       await expect(callTool(agentId, 'every__get-sum', { a: 1, b: 1 }, conversation)).resolves.toContain('is 2');
 
-      await rough.restart();
+      await odd.restart();
       const ended = once(child, 'exit');
       child.kill('SIGKILL');
       await ended;
       await startEverything(port);
 
-      await expect(callTool(agentId, 'rough__echo', { text: 'second' }, conversation)).resolves.toContain('second');
+      await expect(callTool(agentId, 'odd__echo', { text: 'second' }, conversation)).resolves.toContain('second');
       await expect(callTool(agentId, 'every__get-sum', { a: 20, b: 22 }, conversation)).resolves.toContain('is 42');
     });
 
     it('go on with it when it is between two calls of one turn', async () => {
-      const agentId = await createAgent({ mcp_servers: { rough: { url: rough.url } } });
+      const agentId = await createAgent({ mcp_servers: { odd: { url: odd.url } } });
       let results: string[] = [];
       const isAfter = (calls: number) => ({
         predicate: ({ messages }: { messages: { role: string; content?: unknown }[] }) => {
@@ -190,10 +190,10 @@ describe('MCP servers over the API', () => {
           return found.length === calls;
         },
       });
-      const call = (text: string) => ({ toolCalls: [{ name: 'rough__echo', arguments: JSON.stringify({ text }) }] });
+      const call = (text: string) => ({ toolCalls: [{ name: 'odd__echo', arguments: JSON.stringify({ text }) }] });
       mock.on(isAfter(2), { content: 'both' });
       mock.on(isAfter(1), async () => {
-        await rough.restart();
+        await odd.restart();
         return call('two');
       });
       mock.onMessage('twice', call('one'));

@@ -35,14 +35,14 @@ export const deepJson: Attack = async (target) => {
 export const payloadBomb: Attack = async (target) => {
   const agent = await makeAgent(target, 'triggered');
   const made: { id: string; webhook_secret: string }[] = [];
-  for (const places of [5_000, 500, 50, 20]) {
-    const body = { name: `bomb-${places}`, message_template: '{{payload}}'.repeat(places) };
+  for (const placeholders of [5_000, 500, 50, 20]) {
+    const body = { name: `bomb-${placeholders}`, message_template: '{{payload}}'.repeat(placeholders) };
     const answer = await target.api<{ id: string; webhook_secret: string }>(
       'POST',
       `/v1/agent/${agent}/triggers`,
       body,
     );
-    target.tell(`template of ${places}: ${answer.status}`);
+    target.tell(`template of ${placeholders}: ${answer.status}`);
     if (answer.status === 201) made.push(answer.body);
   }
   if (made.length === 0) return;

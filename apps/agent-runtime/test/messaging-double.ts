@@ -36,7 +36,7 @@ export interface TurnOutcome {
   ms: number;
 }
 
-export type SayOptions = Partial<Pick<ClaimedTurn, 'conversationId' | 'attempt' | 'channel' | 'agentId'>>;
+export type SendOptions = Partial<Pick<ClaimedTurn, 'conversationId' | 'attempt' | 'channel' | 'agentId'>>;
 
 /** As messaging has it. */
 const MAX_ATTEMPTS = 5;
@@ -108,9 +108,9 @@ export class MessagingDouble {
   }
 
   /** Queues a turn with one message and gives its outcome. */
-  say(
+  send(
     content: string | string[],
-    options: SayOptions = {},
+    options: SendOptions = {},
   ): { turnId: string; messageId: string; outcome: Promise<TurnOutcome> } {
     const conversationId = options.conversationId ?? 'default';
     const messages = [content].flat().map((text) => this.remember('user', text, conversationId));

@@ -51,7 +51,7 @@ const before = (name: string, ...first: ScriptedAnswer[]): Case => ({
   expected: { heals: true },
 });
 
-/** With a tool, its step has said something. */
+/** With a tool, its step has text. */
 const NOTHING = /the model ended its turn without saying anything|^I begin with it now\.$/;
 
 const status = (code: number, rest: { code?: string; message?: string; retryAfter?: number } = {}): Misbehaviour => ({
@@ -60,7 +60,7 @@ const status = (code: number, rest: { code?: string; message?: string; retryAfte
   ...rest,
 });
 
-const looks = (call: Partial<ScriptedCall>): ScriptedAnswer => ({
+const asksForPage = (call: Partial<ScriptedCall>): ScriptedAnswer => ({
   calls: [{ name: 'schedule_list', args: {}, ...call }],
 });
 
@@ -74,9 +74,9 @@ export const CASES: Case[] = [
   passing('falls silent in the text', { kind: 'stall', at: 'text' }),
   passing('sends garbage first', { kind: 'garbage', at: 'headers' }),
   passing('sends garbage in the text', { kind: 'garbage', at: 'text' }),
-  passing('tells of an overload before the answer', { kind: 'error-event', at: 'headers' }),
-  passing('tells of an overload in the text', { kind: 'error-event', at: 'text' }),
-  passing('tells of an overload in a call', { kind: 'error-event', at: 'call' }),
+  passing('reports an overload before the answer', { kind: 'error-event', at: 'headers' }),
+  passing('reports an overload in the text', { kind: 'error-event', at: 'text' }),
+  passing('reports an overload in a call', { kind: 'error-event', at: 'call' }),
   {
     name: 'is slow',
     reactions: (good) => good.map((answer) => ({ answer, misbehaviour: { kind: 'drip', pauseMs: 20 } })),
@@ -113,20 +113,20 @@ export const CASES: Case[] = [
   odd('reaches its output limit', { text: 'A long st', end: 'length' }, /A long st\n\n\[cut off/),
   odd(
     'reaches its output limit in every tool call',
-    { ...looks({ args: '{"pa' }), end: 'length' },
+    { ...asksForPage({ args: '{"pa' }), end: 'length' },
     /output limit cut its call of schedule_list off three times in a row\]$/,
   ),
   odd('is stopped by a filter', { text: 'How to', end: 'filter' }, /content filter/),
   odd('answers at huge length', { text: 'x'.repeat(1_500_000) }, /x{900000}/),
   odd('has blanks around its words', { text: '\n\n So be it.' }, /So be it\.$/),
-  before('calls a tool that does not exist', looks({ name: 'launch_rocket' })),
-  before('calls a tool by an impossible name', looks({ name: 'functions.launch rocket: "ö"'.repeat(6) })),
-  before('gives arguments that are no JSON', looks({ args: '{"page": ' })),
-  before('gives arguments that do not fit', looks({ args: { page: 'two' } })),
-  before('gives a list as arguments', looks({ args: '[1]' })),
-  before('reaches its output limit in a tool call', { ...looks({ args: '{"pa' }), end: 'length' }),
-  before('says blanks before a tool call', { ...looks({}), text: '\n\n' }),
-  before('thinks blanks before a tool call', { ...looks({}), reasoning: '\n' }),
+  before('calls a tool that does not exist', asksForPage({ name: 'launch_rocket' })),
+  before('calls a tool by an impossible name', asksForPage({ name: 'functions.launch rocket: "ö"'.repeat(6) })),
+  before('gives arguments that are no JSON', asksForPage({ args: '{"page": ' })),
+  before('gives arguments that do not fit', asksForPage({ args: { page: 'two' } })),
+  before('gives a list as arguments', asksForPage({ args: '[1]' })),
+  before('reaches its output limit in a tool call', { ...asksForPage({ args: '{"pa' }), end: 'length' }),
+  before('says blanks before a tool call', { ...asksForPage({}), text: '\n\n' }),
+  before('thinks blanks before a tool call', { ...asksForPage({}), reasoning: '\n' }),
   oddCalls('uses an id again and again', (call) => [
     { ...call, id: 'call_0' },
     { name: 'schedule_list', args: {}, id: 'call_0' },

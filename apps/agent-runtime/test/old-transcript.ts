@@ -90,7 +90,7 @@ export async function rememberOld(
   ]);
   await sql.query(
     `INSERT INTO runtime.transcript (account_id, agent_id, session_id, kind, content)
-     SELECT $1, $2, $3, 'message', said.content FROM unnest($4::text[]) WITH ORDINALITY AS said (content, place) ORDER BY place`,
+     SELECT $1, $2, $3, 'message', message.content FROM unnest($4::text[]) WITH ORDINALITY AS message (content, position) ORDER BY position`,
     [accountId, agentId, sessionId, OLD_MESSAGES.map((message) => JSON.stringify(message))],
   );
 }

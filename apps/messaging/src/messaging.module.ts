@@ -6,7 +6,7 @@ import { ConversationsController } from './conversations/conversations.controlle
 import { MessagesController } from './messages/messages.controller.js';
 import { MessagesService } from './messages/messages.service.js';
 import { SendBatcher } from './messages/send-batcher.js';
-import { SettledMessages } from './messages/settled-messages.js';
+import { FinishedMessages } from './messages/finished-messages.js';
 import { countWaiting, WaitingQuota } from './messages/waiting-quota.js';
 import { LeaseSweep } from './turns/lease-sweep.js';
 import { QueueMetrics } from './turns/queue-metrics.js';
@@ -25,7 +25,7 @@ import { TurnsController } from './turns/turns.controller.js';
     AgentsService,
     MessagesService,
     SendBatcher,
-    SettledMessages,
+    FinishedMessages,
     LeaseSweep,
     QueueMetrics,
     WaitingQuota,

@@ -27,8 +27,8 @@ export abstract class AccountRemoval implements OnApplicationBootstrap, OnApplic
   protected abstract removeSome(tx: Transaction, accountId: string): Promise<boolean>;
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => this.kick(), SWEEP_MS).unref();
-    this.kick();
+    this.timer = setInterval(() => this.runSoon(), SWEEP_MS).unref();
+    this.runSoon();
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -40,10 +40,10 @@ export abstract class AccountRemoval implements OnApplicationBootstrap, OnApplic
   /** Writes down that the account is to be removed, in the transaction of the event. */
   protected async begin(tx: Transaction, accountId: string): Promise<void> {
     await tx.query(`INSERT INTO deleted_accounts (account_id) VALUES ($1) ON CONFLICT DO NOTHING`, [accountId]);
-    tx.afterCommit(() => this.kick());
+    tx.afterCommit(() => this.runSoon());
   }
 
-  private kick(): void {
+  private runSoon(): void {
     this.working ??= this.removeAll()
       .catch((error: unknown) => this.logger.warn({ err: error }, 'a deleted account is not removed yet; tried again'))
       .finally(() => (this.working = undefined));

@@ -114,17 +114,17 @@ describe('a service on the bus', () => {
   });
 
   it('says a hint at once, and those that follow at once together', async () => {
-    const heard: string[] = [];
+    const received: string[] = [];
     const listener = await nats.connect();
-    listener.subscribe('hints.*', { callback: (_, { subject }) => void heard.push(subject) });
+    listener.subscribe('hints.*', { callback: (_, { subject }) => void received.push(subject) });
     await listener.flush();
     for (let count = 0; count < 5; count += 1) caller.hint('hints.one');
     caller.hint('hints.other');
-    await until('the last is heard', () => Promise.resolve(heard.length === 3));
+    await until('the last has arrived', () => Promise.resolve(received.length === 3));
     await sleep(100);
-    expect(heard).toEqual(['hints.one', 'hints.other', 'hints.one']);
+    expect(received).toEqual(['hints.one', 'hints.other', 'hints.one']);
     caller.hint('hints.one');
-    await until('a later one is heard', () => Promise.resolve(heard.length === 4));
+    await until('a later one has arrived', () => Promise.resolve(received.length === 4));
     await listener.close();
   });
 
@@ -184,7 +184,7 @@ describe('a service on the bus', () => {
       expect(greetings.map(({ first_name }) => first_name).toSorted()).toEqual(names.toSorted());
       return new Set(greetings.map(({ tx }) => tx)).size;
     };
-    const names = (crowd: string) => Array.from({ length: 30 }, (_, place) => `${crowd} ${place}`);
+    const names = (crowd: string) => Array.from({ length: 30 }, (_, index) => `${crowd} ${index}`);
     expect(await greetAll(names('fine'))).toBeLessThan(30);
     await greetAll(names('crowd'));
     expect(refusals).toBe(3);
@@ -194,19 +194,19 @@ describe('a service on the bus', () => {
     const newerGreeted = event('greeter.person.greeted', wire({ firstName: z.string(), tone: z.string() }));
     await rows.transaction((tx) => tx.outbox(newerGreeted, { firstName: 'newer', tone: 'warm' }, 'newer'));
     await until('the event is carried out', async () => (await greetingsOf('newer')) === 1);
-    const newerTell = request('newer.thing.tell', {
+    const newerGet = request('newer.thing.get', {
       input: wire({}),
       output: wire({ text: z.string(), tone: z.string() }),
     });
     const served = serve(
       caller.connection,
-      newerTell,
-      newerTell.subject,
+      newerGet,
+      newerGet.subject,
       () => ({ text: 'hi', tone: 'warm' }),
       () => undefined,
     );
-    const tell = request('newer.thing.tell', { input: wire({}), output: wire({ text: z.string() }) });
-    await expect(caller.request(tell, {})).resolves.toEqual({ text: 'hi' });
+    const get = request('newer.thing.get', { input: wire({}), output: wire({ text: z.string() }) });
+    await expect(caller.request(get, {})).resolves.toEqual({ text: 'hi' });
     served.unsubscribe();
   });
 
@@ -221,23 +221,23 @@ describe('a service on the bus', () => {
   });
 
   it('publishes bursts whole and in order, and writes down that it did', async () => {
-    const heard: string[] = [];
+    const received: string[] = [];
     // Nobody consumes these: what is shown is the relay's part.
     const subject = 'events.greeter.person.passed';
     const subscription = caller.connection.subscribe(subject, {
-      callback: (_, message) => void heard.push(message.json<{ first_name: string }>().first_name),
+      callback: (_, message) => void received.push(message.json<{ first_name: string }>().first_name),
     });
     await caller.connection.flush();
-    const names = Array.from({ length: 450 }, (_, place) => `burst ${place}`);
+    const names = Array.from({ length: 450 }, (_, index) => `burst ${index}`);
     await rows.query(
       `INSERT INTO outbox (subject, key, payload) SELECT $1, 'burst', jsonb_build_object('first_name', name)
-       FROM unnest($2::text[]) WITH ORDINALITY AS burst (name, place) ORDER BY place`,
+       FROM unnest($2::text[]) WITH ORDINALITY AS burst (name, position) ORDER BY position`,
       [subject, names],
     );
     await ask('last');
-    await until('the burst is published', () => heard.length >= names.length);
+    await until('the burst is published', () => received.length >= names.length);
     subscription.unsubscribe();
-    expect(heard).toEqual(names);
+    expect(received).toEqual(names);
     await until('all of it is marked', async () => {
       const left = await rows.query(`SELECT 1 FROM outbox WHERE published_at IS NULL`);
       return left.length === 0;

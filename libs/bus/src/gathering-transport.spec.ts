@@ -7,8 +7,8 @@ import { credsAuthenticator } from '#lib/nats-auth/keys';
 it('sends together, in order, what is published in one pass through the event loop, also before a close', async () => {
   const bus = await freshBus();
   const receiver = await bus.connect();
-  const heard: string[] = [];
-  receiver.subscribe('gathered', { callback: (_, message) => void heard.push(message.string()) });
+  const received: string[] = [];
+  receiver.subscribe('gathered', { callback: (_, message) => void received.push(message.string()) });
   await receiver.flush();
   const sender = await connectGathering({
     servers: bus.url,
@@ -25,8 +25,8 @@ it('sends together, in order, what is published in one pass through the event lo
   await sender.close();
   expect(uncork).toHaveBeenCalledTimes(1);
   uncork.mockRestore();
-  await until('all is heard', () => heard.length === 3);
-  expect(heard).toEqual(['one', 'two', 'three']);
+  await until('all is received', () => received.length === 3);
+  expect(received).toEqual(['one', 'two', 'three']);
 
   await receiver.close();
   bus.release();

@@ -4,7 +4,7 @@ import {
   type NodeConnectionOptions,
   setTransportFactory,
 } from '@nats-io/transport-node';
-// The client has no other place for a transport that is Node's in all but one thing.
+// The client has no other option for a transport that is Node's in all but one thing.
 import { nodeResolveHost, NodeTransport } from '@nats-io/transport-node/lib/node_transport.js';
 
 /**

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { quantityBytes, quantityMillicores } from './quantities.js';
 import { clearable } from './shapes.js';
-import { placesOf, tooManyPlaces } from './template-places.js';
+import { placeholdersOf, tooManyPlaceholders } from './template-placeholders.js';
 import { wire } from './wire.js';
 
 export const McpServerConfig = z.union([
@@ -76,7 +76,7 @@ const configurationFields = {
 export const AgentConfiguration = wire(configurationFields);
 export type AgentConfiguration = z.output<typeof AgentConfiguration>;
 
-/** What fills the places of each hook's template. */
+/** What fills the placeholders of each hook's template. */
 const HOOK_VARIABLES: Record<string, string[]> = {
   channelMessageReceived: ['channel', 'sender', 'content', 'count'],
   unreadMessageReminder: ['count'],
@@ -85,7 +85,7 @@ const HOOK_VARIABLES: Record<string, string[]> = {
   beforeCompaction: [],
 };
 
-/** spec: runtime.md, "Hooks": a place that nothing fills is refused when it is set, so that a typo does not reach the agent. */
+/** spec: runtime.md, "Hooks": a placeholder that nothing fills is refused when it is set, so that a typo does not reach the agent. */
 export function hooksAreKnown(
   { hookMessages }: { hookMessages?: AgentConfiguration['hookMessages'] | null },
   ctx: z.core.$RefinementCtx,
@@ -96,12 +96,12 @@ export function hooksAreKnown(
     const field = hook.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
     const refuse = (message: string) =>
       ctx.addIssue({ code: 'custom', path: ['hook_messages', field], input: template, message });
-    const tooMany = tooManyPlaces(template);
+    const tooMany = tooManyPlaceholders(template);
     if (tooMany !== undefined) {
       refuse(tooMany);
       continue;
     }
-    for (const name of placesOf(template)) {
+    for (const name of placeholdersOf(template)) {
       if (variables.includes(name)) continue;
       const known = variables.map((variable) => `{{${variable}}}`).join(', ') || 'none';
       refuse(`{{${name}}} is not a variable of this hook; there are: ${known}`);

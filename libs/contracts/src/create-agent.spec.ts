@@ -64,7 +64,7 @@ describe('the body of create', () => {
     ['channel_message_received', '{{content}}'.repeat(201), false],
     ['unread_message_reminder', '{{count}}'.repeat(201), false],
     ['session_start', `{{${' '.repeat(9_998)}`, true],
-  ])('takes a hook %s of a bounded number of places (%#)', (hook, template, isFine) => {
+  ])('takes a hook %s of a bounded number of placeholders (%#)', (hook, template, isFine) => {
     const configuration = { hook_messages: { [hook]: template } };
     const parsed = CreateAgent.safeParse({ name: 'a', configuration });
     expect(parsed.success).toBe(isFine);

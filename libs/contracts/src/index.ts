@@ -26,7 +26,7 @@ export * from './request.js';
 export * from './runtime.js';
 export * from './webhooks.js';
 export * from './scheduler.js';
-export * from './template-places.js';
+export * from './template-placeholders.js';
 export * from './turns.js';
 export * from './wire.js';
 export * from './workspace-process.js';

@@ -25,7 +25,7 @@ export const automationStarted = event(
     accountId: AccountId,
     agentId: AgentId,
     messageIds: z.array(MessageId),
-    /** Orders the turns of an agent. A messaging service of an older version does not say it. */
+    /** Orders the turns of an agent. Absent from a messaging service of an older version. */
     fencingToken: Count.optional(),
   }),
 );
@@ -66,5 +66,5 @@ export const turnInterrupted = event(
     partialReply: z.string(),
   }),
 );
-/** Lifecycle's news of an agent, in its place among the agent's other durable events. */
+/** A change of an agent, in order among the agent's other durable events. */
 export const agentStatusRecorded = event('messaging.agent.status-recorded', agentStatusChanged.payload);

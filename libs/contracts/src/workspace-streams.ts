@@ -39,7 +39,7 @@ export const readStream = request('workspace.{agentId}.stream.read', {
   timeoutMs: 60_000,
 });
 
-/** Where a patch puts its content: `replace` in the place of `length` bytes at `position`. */
+/** Where a patch puts its content: `replace` in place of `length` bytes at `position`. */
 export const FilePatch = wire({
   operation: z.enum(['append', 'prepend', 'replace']),
   position: Count.optional(),
@@ -62,7 +62,7 @@ export const openWriteStream = request('workspace.{agentId}.stream.open-write', 
   timeoutMs: 30_000,
 });
 
-/** Errors: NOT_FOUND when the stream was given up, CONFLICT for a part out of turn, INSUFFICIENT_STORAGE. */
+/** Errors: NOT_FOUND when the stream was given up, CONFLICT for a part out of order, INSUFFICIENT_STORAGE. */
 export const writeStream = request('workspace.{agentId}.stream.write', {
   input: wire({ agentId: AgentId, streamId: StreamId, part: Count, data: Bytes }),
   output: wire({ bytes: Count }),

@@ -109,7 +109,7 @@ export const cancelExec = request('workspace.{agentId}.exec.cancel', {
   output: wire({ cancelled: z.boolean() }),
 });
 
-/** `replace` puts the content in the place of `length` bytes at `position`. Errors: NOT_FOUND, PRECONDITION_FAILED, INSUFFICIENT_STORAGE. */
+/** `replace` puts the content in place of `length` bytes at `position`. Errors: NOT_FOUND, PRECONDITION_FAILED, INSUFFICIENT_STORAGE. */
 export const patchFile = request('workspace.{agentId}.file.patch', {
   input: wire({
     agentId: AgentId,

@@ -23,7 +23,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 
 /** A service's own schema in Postgres. While the server is away everything here fails with SERVICE_UNAVAILABLE. */
 export class Database {
-  private relayKick: () => void = () => undefined;
+  private runRelay: () => void = () => undefined;
 
   private constructor(
     private readonly pool: pg.Pool,
@@ -95,7 +95,7 @@ export class Database {
         throw error;
       }
     });
-    tx.committed(this.relayKick);
+    tx.committed(this.runRelay);
     return result;
   }
 
@@ -113,8 +113,8 @@ export class Database {
   }
 
   /** Called when a commit put events in the outbox: wakes the relay of this process. */
-  onOutbox(kick: () => void): void {
-    this.relayKick = kick;
+  onOutbox(runRelay: () => void): void {
+    this.runRelay = runRelay;
   }
 
   async close(): Promise<void> {

@@ -44,7 +44,7 @@ export class Transaction {
     this.markEvents();
   }
 
-  /** Notes that SQL of this transaction wrote outbox rows itself, so that the relay is kicked after commit. */
+  /** Notes that SQL of this transaction wrote outbox rows itself, so that the relay runs after commit. */
   markEvents(): void {
     this.hasEvents = true;
   }
@@ -55,8 +55,8 @@ export class Transaction {
   }
 
   /** Called by the database once the commit succeeded. */
-  committed(kickRelay: () => void): void {
-    if (this.hasEvents) kickRelay();
+  committed(runRelay: () => void): void {
+    if (this.hasEvents) runRelay();
     for (const hook of this.afterCommitHooks) hook();
   }
 }

@@ -18,7 +18,7 @@ export class AccountShares {
   readonly slots: number;
   readonly perAccount: number;
   private readonly reserved: number;
-  private readonly held = new Map<string, number>();
+  private readonly taken = new Map<string, number>();
   private used = 0;
 
   constructor({ slots, perAccount }: ShareOptions) {
@@ -31,35 +31,35 @@ export class AccountShares {
     return this.slots - this.used;
   }
 
-  heldBy(account: string): number {
-    return this.held.get(account) ?? 0;
+  takenBy(account: string): number {
+    return this.taken.get(account) ?? 0;
   }
 
   /** Whether the account may take one more, also if it is given `pending` more meanwhile. */
-  hasRoom(account: string, pending = 0): boolean {
-    const held = this.heldBy(account) + pending;
+  hasCapacity(account: string, pending = 0): boolean {
+    const taken = this.takenBy(account) + pending;
     const free = this.free - pending;
-    if (held === 0) return free > 0;
-    const leftToOthers = (held * (this.slots - this.perAccount)) / this.perAccount;
-    return held < this.perAccount && free > Math.max(this.reserved, leftToOthers);
+    if (taken === 0) return free > 0;
+    const leftToOthers = (taken * (this.slots - this.perAccount)) / this.perAccount;
+    return taken < this.perAccount && free > Math.max(this.reserved, leftToOthers);
   }
 
   /** Accounts that hold something and may take no more: as many as there are slots at most. */
   full(pending = 0): string[] {
-    return [...this.held.keys()].filter((account) => !this.hasRoom(account, pending));
+    return [...this.taken.keys()].filter((account) => !this.hasCapacity(account, pending));
   }
 
   /** Whether or not a slot is free. */
   take(account: string): void {
-    this.held.set(account, this.heldBy(account) + 1);
+    this.taken.set(account, this.takenBy(account) + 1);
     this.used += 1;
   }
 
   release(account: string): void {
-    const held = this.heldBy(account);
-    if (held === 0) throw new Error('released more than was taken');
-    if (held === 1) this.held.delete(account);
-    else this.held.set(account, held - 1);
+    const taken = this.takenBy(account);
+    if (taken === 0) throw new Error('released more than was taken');
+    if (taken === 1) this.taken.delete(account);
+    else this.taken.set(account, taken - 1);
     this.used -= 1;
   }
 }

@@ -19,7 +19,7 @@ export class FairQueue<T> {
     this.count += 1;
   }
 
-  /** Gives the next one and puts its account behind the others. Accounts that may not come keep their place. */
+  /** Gives the next one and puts its account behind the others. Accounts that may not come keep their position. */
   shift(mayCome: (account: string) => boolean = () => true): T | undefined {
     for (const [account, queue] of this.queues) {
       if (!mayCome(account)) continue;

@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { AccountShares } from './account-shares.js';
 import { FairSlots, TooManyWaiting } from './fair-slots.js';
 
-/** Lets each account of `greedy` take as much as it may, in turns, until none may take more. */
+/** Lets each account of `greedy` take as much as it may, one after the other, until none may take more. */
 function fill(shares: AccountShares, greedy: string[]): void {
   for (let taken = true; taken;) {
     taken = false;
     for (const account of greedy) {
-      if (!shares.hasRoom(account)) continue;
+      if (!shares.hasCapacity(account)) continue;
       shares.take(account);
       taken = true;
     }
@@ -27,11 +27,11 @@ describe('shares', () => {
     ] as const) {
       const shares = new AccountShares({ slots, perAccount });
       fill(shares, ['a']);
-      expect(shares.heldBy('a')).toBe(expected);
+      expect(shares.takenBy('a')).toBe(expected);
     }
   });
 
-  it('leave room for one that comes later, whatever those before have taken, in whatever order', () => {
+  it('leave capacity for one that comes later, whatever those before have taken, in whatever order', () => {
     const options = fc.record({
       slots: fc.integer({ min: 10, max: 200 }),
       order: fc.array(fc.nat(2), { maxLength: 400 }),
@@ -39,11 +39,11 @@ describe('shares', () => {
     fc.assert(
       fc.property(options, ({ slots, order }) => {
         const shares = new AccountShares({ slots });
-        for (const n of order) if (shares.hasRoom(`${n}`)) shares.take(`${n}`);
+        for (const n of order) if (shares.hasCapacity(`${n}`)) shares.take(`${n}`);
         fill(shares, ['0', '1', '2']);
         // Three accounts hold what they can get: only the last comer's first slot may come from the reserve.
         expect(shares.free).toBeGreaterThanOrEqual(Math.ceil(slots / 10) - 2);
-        for (const account of shares.full()) expect(shares.heldBy(account)).toBeLessThanOrEqual(shares.perAccount);
+        for (const account of shares.full()) expect(shares.takenBy(account)).toBeLessThanOrEqual(shares.perAccount);
       }),
     );
   });
@@ -51,8 +51,8 @@ describe('shares', () => {
   it('never let an account exceed its share, counting what is still on its way to it', () => {
     const shares = new AccountShares({ slots: 10, perAccount: 3 });
     shares.take('a');
-    expect(shares.hasRoom('a', 1)).toBe(true);
-    expect(shares.hasRoom('a', 2)).toBe(false);
+    expect(shares.hasCapacity('a', 1)).toBe(true);
+    expect(shares.hasCapacity('a', 2)).toBe(false);
     expect(shares.full(2)).toEqual(['a']);
   });
 });

@@ -45,7 +45,7 @@ export class FairSlots {
 
   /** Takes a slot if one is free for the account; gives its release, which may be called again. */
   tryAcquire(account: string): (() => void) | undefined {
-    if (this.queue.sizeOf(account) > 0 || !this.shares.hasRoom(account)) return undefined;
+    if (this.queue.sizeOf(account) > 0 || !this.shares.hasCapacity(account)) return undefined;
     return this.take(account);
   }
 
@@ -81,7 +81,8 @@ export class FairSlots {
   }
 
   private startNext(): void {
-    const next = () => (this.shares.free > 0 ? this.queue.shift((account) => this.shares.hasRoom(account)) : undefined);
+    const next = () =>
+      this.shares.free > 0 ? this.queue.shift((account) => this.shares.hasCapacity(account)) : undefined;
     for (let start = next(); start; start = next()) start();
   }
 }

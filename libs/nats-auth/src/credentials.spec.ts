@@ -125,7 +125,7 @@ describe('workspace credentials', () => {
     await everybody.flush();
     flooding.publish(subject, new Uint8Array(4 * 2 ** 20));
     await until('an ordinary one came', () => received.length === 1);
-    // The client would refuse by what the server told it; an agent's own would not.
+    // The client would refuse by the permissions that the server sent; an agent's own would not.
     Object.assign(flooding.info ?? {}, { max_payload: 64 * 2 ** 20 });
     flooding.publish(subject, new Uint8Array(9 * 2 ** 20));
     expect(await flooding.closed()).toBeInstanceOf(Error);

@@ -134,7 +134,7 @@ describe('service credentials', () => {
       for (const subject of own) await jetstream(as(service)).publish(subject, '{}');
     });
 
-    it('let it hear its own subjects and what the table names, and nothing else', async () => {
+    it('let it receive on its own subjects and what the table names, and nothing else', async () => {
       const everything = [...subjectsServed, ...everyEvent.map(({ subject }) => subject), ...everySignal];
       const may = (subject: string) => owns(service, subject) || subscribes.some((pattern) => covers(pattern, subject));
       const [mine, others] = [everything.filter(may), everything.filter((subject) => !may(subject))];

@@ -180,7 +180,7 @@ describe('a guarded connection', () => {
     await dispatcher.close();
   });
 
-  it('reads no more than it was told to', async () => {
+  it('reads no more than its limit', async () => {
     const policy = answers(['127.0.0.1']);
     const dispatcher = guardedDispatcher(policy);
     const answer = await guardedRequest(

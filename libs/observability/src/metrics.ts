@@ -44,7 +44,7 @@ export async function serveMetrics(port: number, host: string): Promise<MetricsS
   };
 }
 
-/** Gives a service's number as it is now. What it throws leaves the number out of this look at the metrics. */
+/** Gives a service's number as it is now. What it throws leaves the number out of this reading of the metrics. */
 type Reading = () => Promise<number>;
 
 /**

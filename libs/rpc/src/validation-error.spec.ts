@@ -9,7 +9,7 @@ describe('a validation error', () => {
     return validationError(parsed.error);
   };
 
-  it('tells what is missing from what has the wrong type', () => {
+  it('distinguishes what is missing from what has the wrong type', () => {
     const schema = z.strictObject({ name: z.string(), tags: z.array(z.number()).optional() });
     expect(complaint(schema, {}).details).toMatchObject([{ field: 'name', reason: 'required' }]);
     expect(complaint(schema, { name: 5 }).details).toMatchObject([

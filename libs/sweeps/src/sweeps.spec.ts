@@ -52,7 +52,7 @@ it('makes one run at a time, and goes on after one that failed, which the metric
   expect(await register.getSingleMetricAsString('roost_sweep_failures_total')).toContain('sweep="test.failing"');
 });
 
-it('tells a run to end when it is stopped, waits for it, and begins none after', async () => {
+it('asks a run to end when it is stopped, waits for it, and begins none after', async () => {
   const runner = new SweepRunner(logger);
   let hasEnded = false;
   const begun = new Promise<void>((begin) =>

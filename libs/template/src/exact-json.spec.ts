@@ -56,7 +56,7 @@ describe('exact JSON', () => {
     );
   });
 
-  it('tells the depth, of text in strings not', () => {
+  it('counts the depth, of text in strings not', () => {
     expect(jsonShape('[{"a":[1,"[[[[\\"[["]}]').depth).toBe(3);
     expect(jsonShape('['.repeat(200_000)).depth).toBe(200_000);
   });

@@ -20,7 +20,7 @@ export interface JsonShape {
   inexact: [number, number][];
 }
 
-/** Looks no further than to where `mostValues` are exceeded. */
+/** Stops where `mostValues` are exceeded. */
 export function jsonShape(text: string, mostValues = Infinity): JsonShape {
   const inexact: [number, number][] = [];
   let depth = 0;

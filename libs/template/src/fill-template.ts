@@ -7,11 +7,11 @@ export interface Filled {
 }
 
 /**
- * Fills every place with what `valueOf` gives for its name; undefined leaves the place as it is written. `valueOf` is
- * asked once for each name, and for none after the text has `maxCharacters`: what a template of thousands of places
+ * Fills every placeholder with what `valueOf` gives for its name; undefined leaves the placeholder as it is written. `valueOf` is
+ * asked once for each name, and for none after the text has `maxCharacters`: what a template of thousands of placeholders
  * costs does not grow with their number times the length of what fills them.
  */
-export function fillPlaces(
+export function fillTemplate(
   template: string,
   valueOf: (name: string) => string | undefined,
   maxCharacters: number,

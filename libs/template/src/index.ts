@@ -1,7 +1,7 @@
 /**
- * Message templates: `{{name}}` places, no logic, no evaluation.
+ * Message templates: `{{name}}` placeholders, no logic, no evaluation.
  * Promised: only what the caller passes is read, own properties alone; what is filled in is never read again; the
- * work is bounded by the template's length, the caller's limit and one value, however often a place is repeated.
+ * work is bounded by the template's length, the caller's limit and one value, however often a placeholder is repeated.
  */
 export * from './exact-json.js';
 export * from './fill-template.js';

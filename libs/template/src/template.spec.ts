@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { placesOf } from '#lib/contracts';
+import { placeholdersOf } from '#lib/contracts';
 import fc from 'fast-check';
-import { fillPlaces, parseExactJson, readPath } from './index.js';
+import { fillTemplate, parseExactJson, readPath } from './index.js';
 
 describe('templates', () => {
-  it('fills places once: what was filled in is not a template', () => {
-    expect(fillPlaces('a {{ x }} {{y}} {{x}}', (name) => (name === 'x' ? '{{y}}' : undefined), 100)).toEqual({
+  it('fills placeholders once: what was filled in is not a template', () => {
+    expect(fillTemplate('a {{ x }} {{y}} {{x}}', (name) => (name === 'x' ? '{{y}}' : undefined), 100)).toEqual({
       text: 'a {{y}} {{y}} {{y}}',
       isCut: false,
     });
-    expect(placesOf('{{a.b}} {{ c }} { {d} }')).toEqual(['a.b', 'c']);
+    expect(placeholdersOf('{{a.b}} {{ c }} { {d} }')).toEqual(['a.b', 'c']);
   });
 
   it('reads own properties of JSON only', () => {
@@ -30,10 +30,10 @@ describe('templates', () => {
     expect(readPath([1, 'two'], ['1'])).toBe('two');
   });
 
-  it('asks for a value once and stops at the limit, however often a template repeats a place', () => {
+  it('asks for a value once and stops at the limit, however often a template repeats a placeholder', () => {
     const value = 'x'.repeat(1_000_000);
     let asked = 0;
-    const { text, isCut } = fillPlaces('{{a}}{{b}}'.repeat(50_000), () => ((asked += 1), value), 100_000);
+    const { text, isCut } = fillTemplate('{{a}}{{b}}'.repeat(50_000), () => ((asked += 1), value), 100_000);
     expect({ characters: text.length, isCut, asked }).toEqual({ characters: 100_000, isCut: true, asked: 1 });
   });
 
@@ -43,8 +43,8 @@ describe('templates', () => {
       fc.property(pieces, fc.string({ unit: 'grapheme' }), fc.nat(60), (parts, value, limit) => {
         const template = parts.join('');
         const valueOf = (name: string) => ({ a: value, b: '' })[name];
-        const whole = fillPlaces(template, valueOf, Infinity).text;
-        const { text, isCut } = fillPlaces(template, valueOf, limit);
+        const whole = fillTemplate(template, valueOf, Infinity).text;
+        const { text, isCut } = fillTemplate(template, valueOf, limit);
         expect(isCut).toBe(whole.length > limit);
         expect(text).toBe(isCut ? whole.slice(0, limit).replace(/[\uD800-\uDBFF]$/, '') : whole);
       }),
@@ -56,11 +56,11 @@ describe('templates', () => {
     ['spaces and a stray brace', `{{${' '.repeat(50_000)}}${' '.repeat(49_000)}`],
     ['opening braces', '{'.repeat(100_000)],
     ['names that do not end', '{{a '.repeat(25_000)],
-    ['empty places', '{{}}'.repeat(25_000)],
+    ['empty placeholders', '{{}}'.repeat(25_000)],
   ])('reads a template of %s in time that grows with its length', (_, template) => {
     const start = performance.now();
-    placesOf(template);
-    fillPlaces(template, () => '', 100_000);
+    placeholdersOf(template);
+    fillTemplate(template, () => '', 100_000);
     expect(performance.now() - start).toBeLessThan(1_000);
   });
 

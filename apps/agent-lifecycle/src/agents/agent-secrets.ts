@@ -19,16 +19,16 @@ export interface AgentSecrets extends OwnBots {
 }
 
 const MASK = '***';
-const placeOf = (agentId: string) => `agents:${agentId}`;
+const sealContext = (agentId: string) => `agents:${agentId}`;
 
 export function openSecrets(sealer: Sealer, row: Pick<AgentRow, 'id' | 'secrets'>): AgentSecrets {
-  return JSON.parse(sealer.open(row.secrets, placeOf(row.id))) as AgentSecrets;
+  return JSON.parse(sealer.open(row.secrets, sealContext(row.id))) as AgentSecrets;
 }
 
 /** The columns that follow from the secrets, so that they never disagree with what is shown of them. */
 export function secretColumns(sealer: Sealer, agentId: string, secrets: AgentSecrets) {
   return {
-    secrets: sealer.seal(JSON.stringify(secrets), placeOf(agentId)),
+    secrets: sealer.seal(JSON.stringify(secrets), sealContext(agentId)),
     bots: PLATFORM_NAMES.filter((platform) => secrets[botField(platform)] !== undefined),
     mcp_server_count: Object.keys(secrets.mcpServers ?? {}).length,
   };
@@ -37,7 +37,7 @@ export function secretColumns(sealer: Sealer, agentId: string, secrets: AgentSec
 export const botField = <P extends ChatPlatform>(platform: P) => `${platform}BotToken` as const;
 
 /** The column that holds the secrets, for a change of the master key. */
-export const sealedSecrets = { table: 'agents', column: 'secrets', id: 'id::text', place: 'agents' };
+export const sealedSecrets = { table: 'agents', column: 'secrets', id: 'id::text', context: 'agents' };
 
 export function splitConfiguration(configuration: AgentConfiguration) {
   const { customEnv, mcpServers, ...open } = configuration;

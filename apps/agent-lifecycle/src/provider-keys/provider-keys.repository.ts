@@ -73,5 +73,5 @@ export const sealedProviderKeys = {
   table: 'account_provider_keys',
   column: 'sealed_key',
   id: `account_id || ':' || provider`,
-  place: 'account_provider_keys',
+  context: 'account_provider_keys',
 };

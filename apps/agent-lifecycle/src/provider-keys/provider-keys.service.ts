@@ -7,7 +7,7 @@ import { type ProviderKeyRow, ProviderKeysRepository, type SealedKeys } from './
 
 type OpenKeys = Partial<Record<Provider, string>>;
 
-const placeOf = (accountId: string, provider: string) => `account_provider_keys:${accountId}:${provider}`;
+const sealContext = (accountId: string, provider: string) => `account_provider_keys:${accountId}:${provider}`;
 const masked = (row: ProviderKeyRow) => ({ ...row, apiKey: '***' as const });
 
 /** An account's keys of model providers: what its agents use that bring none. Sealed at rest, shown to nobody. */
@@ -26,7 +26,7 @@ export class ProviderKeysService {
     return this.database.transaction(async (tx) => {
       const count = () => this.keys.countOthers(tx, accountId, provider);
       await requireQuota(tx, { accountId, quota: 'provider_keys', limit, count });
-      const sealedKey = this.sealer.seal(apiKey, placeOf(accountId, provider));
+      const sealedKey = this.sealer.seal(apiKey, sealContext(accountId, provider));
       return masked(await this.keys.set(tx, accountId, provider, sealedKey));
     });
   }
@@ -45,7 +45,10 @@ export class ProviderKeysService {
   async open(accountId: string, sealed?: SealedKeys): Promise<OpenKeys> {
     const keys = sealed ?? (await this.keys.sealedKeys(accountId));
     return Object.fromEntries(
-      Object.entries(keys).map(([provider, key]) => [provider, this.sealer.open(key, placeOf(accountId, provider))]),
+      Object.entries(keys).map(([provider, key]) => [
+        provider,
+        this.sealer.open(key, sealContext(accountId, provider)),
+      ]),
     );
   }
 }

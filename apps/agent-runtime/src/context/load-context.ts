@@ -29,13 +29,13 @@ export interface TurnContext {
   model: ResolvedModel;
   session: Session;
   system: string;
-  /** What was said before, oldest first; rows where it comes from a persistent session. */
+  /** Earlier messages, oldest first; rows where it comes from a persistent session. */
   history: ModelMessage[];
   rows: ContextRow[];
   asked: ModelMessage;
   /** Where an earlier attempt had come to. */
   resumed: ResumedTurn | undefined;
-  place: Pick<ClaimedTurn, 'agentId' | 'accountId' | 'conversationId'>;
+  conversation: Pick<ClaimedTurn, 'agentId' | 'accountId' | 'conversationId'>;
   memoryType: MemoryType;
   tools: ToolContext;
   mcpTools: ToolSet;
@@ -93,7 +93,7 @@ export async function loadContext(
       !isPersistent,
     ),
     resumed,
-    place: { agentId, accountId, conversationId },
+    conversation: { agentId, accountId, conversationId },
     memoryType,
     tools,
     mcpTools: remote.tools,

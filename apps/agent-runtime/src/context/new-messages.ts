@@ -1,6 +1,6 @@
 import type { AgentConfiguration, ClaimedTurn } from '#lib/contracts';
 import type { ModelMessage, TextPart } from 'ai';
-import { fillPlaces } from '#lib/template';
+import { fillTemplate } from '#lib/template';
 
 /** Most that a hook's template adds to what the messages themselves say: as much as one message may hold. */
 export const MAX_HOOK_CHARACTERS = 100_000;
@@ -39,7 +39,7 @@ function fromTemplate(template: string, { messages, channel, counterparty }: Bat
   ]);
   // What the messages say is never cut where a template has it once; what a template repeats is.
   const most = MAX_HOOK_CHARACTERS + (values.get('content') ?? '').length;
-  return fillPlaces(template, (name) => values.get(name), most).text;
+  return fillTemplate(template, (name) => values.get(name), most).text;
 }
 
 function asParts({ content, metadata }: ClaimedTurn['messages'][number]): TextPart[] {

@@ -8,7 +8,7 @@ const MAX_MESSAGES = 20;
 const MAX_TOKENS = 8_000;
 
 /**
- * What was lately said in the turn's conversation, before its batch and after `since`: at most 20 messages and
+ * The latest messages of the turn's conversation, before its batch and after `since`: at most 20 messages and
  * 8,000 tokens, oldest first.
  */
 export async function recentMessages(

@@ -9,9 +9,9 @@ import { toolCall } from '../tools/workspace-request.js';
 export interface ResumedTurn {
   /** The part of the batch that the earlier attempt had. */
   batch: ClaimedTurn['messages'];
-  /** What came since; said to the model after the work. */
+  /** What came since; shown to the model after the work. */
   since: ClaimedTurn['messages'];
-  said: ModelMessage[];
+  stepMessages: ModelMessage[];
   reply: string;
 }
 
@@ -30,13 +30,13 @@ export function resumedTurn(turn: Pick<ClaimedTurn, 'messages'>, work: Unfinishe
   return {
     batch: turn.messages.filter(({ id }) => had.has(id)),
     since: turn.messages.filter(({ id }) => !had.has(id)),
-    said: [...work.said, ...openStep(work)],
+    stepMessages: [...work.said, ...openStep(work)],
     reply:
       work.open.length > 0 && work.stepText ? [work.reply, work.stepText].filter(Boolean).join('\n\n') : work.reply,
   };
 }
 
-/** Commands of the lost attempt may still run in the workspace: nobody would hear of their end. */
+/** Commands of the lost attempt may still run in the workspace: nobody would learn of their end. */
 export async function endLostCommands(context: ToolContext, { turnId, open }: UnfinishedWork): Promise<void> {
   const running = open.filter(({ toolName, output }) => toolName === 'bash' && !output);
   await Promise.all(

@@ -42,7 +42,7 @@ export function guardedFetch(policy: GuardPolicy, maxBytes = MAX_MESSAGE_BYTES):
   };
 }
 
-/** undici says only "fetch failed"; the model and the server's owner are told why. Still a TypeError: the SDK reads it. */
+/** undici says only "fetch failed"; the reason is for the model and the server's owner. Still a TypeError: the SDK reads it. */
 function withReason(error: unknown): unknown {
   if (!(error instanceof TypeError) || !(error.cause instanceof Error)) return error;
   const { code } = error.cause as { code?: unknown };

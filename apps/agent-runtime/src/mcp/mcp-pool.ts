@@ -44,7 +44,7 @@ export class McpPool {
     this.sweep = setInterval(() => this.closeIdle(), 30_000);
   }
 
-  /** The tools of a server, connecting if needed; those last seen when it is away, with the reason. `isNews`: told for the first time. */
+  /** The tools of a server, connecting if needed; those last seen when it is away, with the reason. `isNews`: the reason was not reported before. */
   async tools(target: McpTarget): Promise<{ tools: McpTool[]; failure?: Error; isNews: boolean }> {
     const failure = await this.connection(target).then(() => undefined, asError);
     const slot = this.slot(target);

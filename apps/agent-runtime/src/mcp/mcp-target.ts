@@ -21,8 +21,8 @@ export interface McpTarget {
 
 /** Same key, same connection: a changed configuration gets a new one. */
 export function targetKey({ owner, config, agentId, name }: McpTarget): string {
-  const place = 'command' in config ? agentId : '';
+  const workspace = 'command' in config ? agentId : '';
   return createHash('sha256')
-    .update(JSON.stringify([owner, place, name, config]))
+    .update(JSON.stringify([owner, workspace, name, config]))
     .digest('base64url');
 }

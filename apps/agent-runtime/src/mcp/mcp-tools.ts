@@ -35,7 +35,7 @@ export async function mcpTools(
   const notes: string[] = [];
   await Promise.all(
     targets.map(async (target) => {
-      // A server that is late is still heard of: what became of it is in its health.
+      // A server that is late is not forgotten: what became of it is in its health.
       const asked = pool.tools(target).then(async ({ tools, failure, isNews }) => {
         if (isNews) await registry.learned(target, { tools, ...(failure ? { failure } : {}) });
         return { tools, failure };
@@ -76,7 +76,7 @@ function asTool({ pool, registry }: McpServers, target: McpTarget, tool: McpTool
           throw error;
         });
       const output = toToolOutput(result);
-      if (result.isError) throw new Error(output.text || 'the tool failed without saying why');
+      if (result.isError) throw new Error(output.text || 'the tool failed without a reason');
       return output;
     },
     toModelOutput: ({ output }) => {

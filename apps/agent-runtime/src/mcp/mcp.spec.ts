@@ -41,13 +41,13 @@ describe('MCP servers in a turn', () => {
     await mock.stop();
   });
 
-  /** Lets the model call one tool and gives what the model was told of it. */
+  /** Lets the model call one tool and gives what the model was shown of it. */
   async function callTool(name: string, args: object): Promise<string> {
     mock.on({ predicate: (request) => ((prompt = JSON.stringify(request)), false) }, { content: '' });
     // A picture in a result follows it as a message of its own.
     mock.on({ predicate: ({ messages }) => messages.some(({ role }) => role === 'tool') }, { content: 'done' });
     mock.onMessage('use it', { toolCalls: [{ name, arguments: JSON.stringify(args) }] });
-    const outcome = await runtime.platform.say('use it', { conversationId: `mcp-${Math.random()}` }).outcome;
+    const outcome = await runtime.platform.send('use it', { conversationId: `mcp-${Math.random()}` }).outcome;
     expect(outcome).toMatchObject({ end: 'completed', replies: ['done'] });
     return prompt;
   }
@@ -155,7 +155,7 @@ describe('MCP servers in a turn', () => {
     use({ bad: { url: await listen(handle) } });
     let system = '';
     mock.on({ predicate: (request) => ((system = JSON.stringify(request.messages)), true) }, { content: 'I go on.' });
-    const { replies } = await runtime.platform.say('hello', { conversationId: `bad-${Math.random()}` }).outcome;
+    const { replies } = await runtime.platform.send('hello', { conversationId: `bad-${Math.random()}` }).outcome;
     expect(replies).toEqual(['I go on.']);
     expect(system).toContain('The MCP server bad cannot be used now');
   });
@@ -166,19 +166,19 @@ describe('MCP servers in a turn', () => {
     await callTool('mortal__echo', { message: 'alive' });
     children.at(-1)?.kill('SIGKILL');
     mock.reset();
-    const told = await callTool('mortal__echo', { message: 'dead' });
-    expect(told).not.toContain('Echo: dead');
+    const output = await callTool('mortal__echo', { message: 'dead' });
+    expect(output).not.toContain('Echo: dead');
   });
 
   it('that change their tools in mid-session are called by what they have now', async () => {
     const server = new McpServer({ name: 'changing', version: '1' });
-    const text = (said: string) => ({ content: [{ type: 'text' as const, text: said }] });
+    const text = (value: string) => ({ content: [{ type: 'text' as const, text: value }] });
     const old = server.registerTool('old', { description: 'old' }, () => text('old result'));
     const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: () => 'one' });
     await server.connect(transport as Transport);
     use({ changing: { url: await listen((request, response) => void transport.handleRequest(request, response)) } });
     await expect(callTool('changing__old', {})).resolves.toContain('old result');
-    // The server tells of its change by itself: nobody asks for its tools again.
+    // The server announces its change by itself: nobody asks for its tools again.
     old.remove();
     server.registerTool('fresh', { description: 'fresh' }, () => text('fresh result'));
     await until('the new tool can be called', async () => {
@@ -193,8 +193,8 @@ describe('MCP servers in a turn', () => {
   it('never show their headers to the model, the transcript or the workspace', async () => {
     const canary = 'mcp-canary-4d1f';
     use({ every: { url: await everything('streamableHttp'), headers: { 'x-api-key': canary } } });
-    const told = await callTool('every__echo', { message: 'hello' });
-    expect(told).not.toContain(canary);
+    const output = await callTool('every__echo', { message: 'hello' });
+    expect(output).not.toContain(canary);
     expect(JSON.stringify(runtime.platform.live)).not.toContain(canary);
     expect(JSON.stringify([...runtime.workspace.files.values()].map(String))).not.toContain(canary);
   });

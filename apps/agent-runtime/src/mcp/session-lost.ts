@@ -13,7 +13,7 @@ export class SessionLost extends Error {
 const ABOUT_SESSION = /session|not (yet )?initiali[sz]ed/i;
 
 /**
- * Tells a forgotten session from other failures, which the SDK does not. `always`: the session is in the address, as
+ * Distinguishes a forgotten session from other failures, which the SDK does not. `always`: the session is in the address, as
  * with the older transport; else only a request that named one can have lost it.
  */
 export function sessionFetch(fetch: FetchLike, always = false): FetchLike {

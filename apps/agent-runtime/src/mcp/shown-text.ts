@@ -2,7 +2,7 @@ import { printable } from '#lib/bounded-streams';
 import type { McpServerConfig } from '#lib/contracts';
 import { maskSecrets } from '../models/provider-message.js';
 
-/** Read of what a server said before it is masked and cut. */
+/** Read of what a server returned before it is masked and cut. */
 const MAX_READ = 10_000;
 const MAX_REASON_CHARS = 500;
 /** What fits a screen; a stack trace's end is in it. The workspace keeps as much. */
@@ -25,7 +25,7 @@ export function shownStderr(stderr: string, config: McpServerConfig): string | n
   return lines.join('\n').slice(-MAX_STDERR_CHARS).toWellFormed() || null;
 }
 
-/** The values of its own headers and environment are secrets whatever they look like. */
+/** The values of its own headers and environment are secrets whatever their form. */
 function withoutSecrets(text: string, config: McpServerConfig): string {
   const values = Object.values(('command' in config ? config.env : config.headers) ?? {});
   const secrets = values

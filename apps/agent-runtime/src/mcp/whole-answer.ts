@@ -6,10 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export type RequestId = string | number;
 
 /** How far a stream was read, and how to take it up. */
-interface Place {
+interface Position {
   lastEventId: string | undefined;
   retryMs: number;
-  vain: number;
+  failures: number;
 }
 
 interface Broken {
@@ -20,7 +20,7 @@ interface Broken {
 }
 
 /** How often in a row a stream is taken up that brings nothing new. */
-const MAX_VAIN_RESUMES = 3;
+const MAX_FAILED_RESUMES = 3;
 /** In all, for a server that ends its streams with each event. */
 const MAX_RESUMES = 200;
 const RESUME_AFTER_MS = 500;
@@ -40,18 +40,18 @@ export function wholeAnswer(body: ReadableStream<Uint8Array>, broken: Broken): R
 
 async function* events(first: ReadableStream<Uint8Array>, broken: Broken): AsyncGenerator<Uint8Array> {
   const { id, signal } = broken;
-  const place: Place = { lastEventId: undefined, retryMs: RESUME_AFTER_MS, vain: 0 };
+  const position: Position = { lastEventId: undefined, retryMs: RESUME_AFTER_MS, failures: 0 };
   let body: ReadableStream<Uint8Array> | undefined = first;
   for (let resumes = 0; body && resumes <= MAX_RESUMES; resumes++) {
     try {
       const parser = new EventSourceParserStream({
-        onRetry: (ms) => (place.retryMs = Math.min(ms, MAX_RESUME_AFTER_MS)),
+        onRetry: (ms) => (position.retryMs = Math.min(ms, MAX_RESUME_AFTER_MS)),
       });
       const text = body.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>);
       for await (const { id: eventId, event, data } of text.pipeThrough(parser)) {
-        if (eventId && eventId !== place.lastEventId) {
-          place.lastEventId = eventId;
-          place.vain = 0;
+        if (eventId && eventId !== position.lastEventId) {
+          position.lastEventId = eventId;
+          position.failures = 0;
         }
         if (!data) continue;
         yield encode(data, event);
@@ -62,16 +62,19 @@ async function* events(first: ReadableStream<Uint8Array>, broken: Broken): Async
       // The connection broke: as when the stream just ends, it is taken up below.
     }
     if (signal?.aborted) return;
-    body = await resumed(place, broken);
+    body = await resumed(position, broken);
   }
   yield failure(id, 'the connection broke off before the answer; the call may have been carried out all the same');
 }
 
-async function resumed(place: Place, { reopen, signal }: Broken): Promise<ReadableStream<Uint8Array> | undefined> {
-  while (place.lastEventId !== undefined && place.vain < MAX_VAIN_RESUMES) {
-    place.vain++;
-    const pause = sleep(place.retryMs, true, { ...(signal ? { signal } : {}) });
-    const response = await pause.then(() => reopened(place, reopen)).catch(() => undefined);
+async function resumed(
+  position: Position,
+  { reopen, signal }: Broken,
+): Promise<ReadableStream<Uint8Array> | undefined> {
+  while (position.lastEventId !== undefined && position.failures < MAX_FAILED_RESUMES) {
+    position.failures++;
+    const pause = sleep(position.retryMs, true, { ...(signal ? { signal } : {}) });
+    const response = await pause.then(() => reopened(position, reopen)).catch(() => undefined);
     if (signal?.aborted) return undefined;
     if (response?.ok && response.body && response.headers.get('content-type')?.startsWith('text/event-stream'))
       return response.body;
@@ -82,14 +85,14 @@ async function resumed(place: Place, { reopen, signal }: Broken): Promise<Readab
   return undefined;
 }
 
-async function reopened(place: Place, reopen: Broken['reopen']): Promise<Response> {
+async function reopened(position: Position, reopen: Broken['reopen']): Promise<Response> {
   const deadline = new AbortController();
   const timer = setTimeout(() => {
-    place.vain = MAX_VAIN_RESUMES;
+    position.failures = MAX_FAILED_RESUMES;
     deadline.abort();
   }, REOPEN_MS);
   try {
-    return await reopen(place.lastEventId ?? '', deadline.signal);
+    return await reopen(position.lastEventId ?? '', deadline.signal);
   } finally {
     clearTimeout(timer);
   }

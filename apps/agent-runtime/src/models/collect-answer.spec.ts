@@ -15,7 +15,7 @@ function streamOf(parts: LanguageModelV4StreamPart[]): ReadableStream<LanguageMo
   return ReadableStream.from(parts) as ReadableStream<LanguageModelV4StreamPart>;
 }
 
-function saying(parts: LanguageModelV4StreamPart[]): LanguageModelV4 {
+function streaming(parts: LanguageModelV4StreamPart[]): LanguageModelV4 {
   return {
     specificationVersion: 'v4',
     provider: 'test',
@@ -61,7 +61,7 @@ const block = fc
     }
   });
 
-describe('a spoken answer', () => {
+describe('a streamed answer', () => {
   it('is the same for the SDK as the stream it came from', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(block, { minLength: 1, maxLength: 6 }), async (blocks) => {
@@ -70,22 +70,22 @@ describe('a spoken answer', () => {
           ...blocks.flatMap((partsFor, index) => partsFor(String(index))),
           finish,
         ];
-        const streamed = streamText({ model: saying(parts), prompt: 'hi' });
-        const heard: string[] = [];
+        const streamed = streamText({ model: streaming(parts), prompt: 'hi' });
+        const deltas: string[] = [];
         const whole = await generateText({
           model: wrapLanguageModel({
-            model: saying(parts),
+            model: streaming(parts),
             middleware: {
               specificationVersion: 'v4',
               wrapGenerate: async ({ doStream }) =>
-                collectAnswer(await doStream(), { ...silent, onText: (delta) => heard.push(delta) }),
+                collectAnswer(await doStream(), { ...silent, onText: (delta) => deltas.push(delta) }),
             },
           }),
           prompt: 'hi',
         });
         expect(whole.response.messages).toEqual((await streamed.response).messages);
         expect(whole.totalUsage).toEqual(await streamed.totalUsage);
-        expect(heard.join('')).toBe(await streamed.text);
+        expect(deltas.join('')).toBe(await streamed.text);
       }),
       { numRuns: 50 },
     );
@@ -98,7 +98,7 @@ describe('a spoken answer', () => {
   it.each<[string, LanguageModelV4StreamPart[]]>([
     ['ends without a reason', half],
     ['ends for none', [...half, { ...finish, finishReason: { unified: 'other', raw: undefined } }]],
-    ['tells of an error', [...half, { type: 'error', error: { type: 'overloaded_error' } }, ...half, finish]],
+    ['reports an error', [...half, { type: 'error', error: { type: 'overloaded_error' } }, ...half, finish]],
   ])('that %s is no answer', async (_, parts) => {
     await expect(collectAnswer({ stream: streamOf(parts) }, silent)).rejects.toThrow(BrokenStream);
   });
@@ -118,7 +118,7 @@ describe('a spoken answer', () => {
     const stream = () =>
       new ReadableStream<LanguageModelV4StreamPart>({ pull: (controller) => controller.error(cause) });
     const model: LanguageModelV4 = {
-      ...saying([]),
+      ...streaming([]),
       doGenerate: async () => {
         calls++;
         return collectAnswer({ stream: stream() }, silent);

@@ -32,7 +32,7 @@ export class StreamCut extends Error {
 /**
  * Reads a model's streamed answer to its end and gives it as one, as `doGenerate` would have, with ids of our own for
  * its tool calls. What the provider did not bring to its end is no answer, however much of it came: none of its tool
- * calls may run. Errors: BrokenStream, also for an error that is told within the stream.
+ * calls may run. Errors: BrokenStream, also for an error event within the stream.
  */
 export async function collectAnswer(
   { stream, request, response }: LanguageModelV4StreamResult,

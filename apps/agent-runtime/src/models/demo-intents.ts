@@ -1,4 +1,4 @@
-/** One thing that a plain sentence asks for, as a tool call and how to tell of it afterwards. */
+/** One thing that a plain sentence asks for, as a tool call and how to report it afterwards. */
 export interface DemoIntent {
   tool: 'write_file' | 'read_file' | 'list_files' | 'bash';
   input: Record<string, string>;

@@ -15,7 +15,7 @@ import { estimateTokens } from './tokens.js';
 
 /**
  * The built-in model: deterministic, without network or key. It understands a few plain requests, carries them
- * out with the agent's real tools, one after the other, and tells what came of it. The same prompt gives the same
+ * out with the agent's real tools, one after the other, and reports what came of it. The same prompt gives the same
  * answer. Not promised: any understanding beyond those requests; it says so itself.
  */
 export class DemoModel implements LanguageModelV4 {
@@ -120,11 +120,11 @@ function fenced(text: string): string {
 
 function talk(text: string, tools: string[]): string {
   const greeting = /^\s*(hi|hello|hey|good (morning|evening|day))\b/i.test(text) ? 'Hello! ' : '';
-  const heard = greeting || text.trim() === '' ? '' : `You said: “${text.trim().slice(0, 200)}”. `;
+  const quoted = greeting || text.trim() === '' ? '' : `You said: “${text.trim().slice(0, 200)}”. `;
   const abilities = tools.includes('bash')
     ? 'I can already work in my workspace: try “write hello to notes.txt”, “read notes.txt”, “list files” or “run: uname -a”. '
     : '';
-  return `${greeting}${heard}I am Roost’s built-in demo model: I need no key and no network, and I understand only a few plain requests. ${abilities}For a real conversation, give me a model: set a provider key such as ANTHROPIC_API_KEY, or the agent’s own key and configuration.model.`;
+  return `${greeting}${quoted}I am Roost’s built-in demo model: I need no key and no network, and I understand only a few plain requests. ${abilities}For a real conversation, give me a model: set a provider key such as ANTHROPIC_API_KEY, or the agent’s own key and configuration.model.`;
 }
 
 function contentOf(answer: DemoAnswer): LanguageModelV4Content {

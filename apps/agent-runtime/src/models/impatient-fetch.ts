@@ -3,7 +3,7 @@ import { limitedBody } from '#lib/bounded-streams';
 /** A whole answer of a model is below a mebibyte, and an event of its stream a line of some kilobytes. */
 const limits = { maxBytes: 64 * 2 ** 20, maxLineBytes: 16 * 2 ** 20, sender: 'the provider' };
 
-/** A provider that was connected and then said nothing. */
+/** A provider that was connected and then sent nothing. */
 export class ModelSilent extends Error {
   constructor(silenceMs: number) {
     super(`the provider sent nothing for ${silenceMs / 1_000} s`);
@@ -27,7 +27,7 @@ export function impatientFetch(silenceMs: number): typeof fetch {
         clearTimeout(timer);
         return response;
       }
-      const heard = new TransformStream<Uint8Array, Uint8Array>({
+      const observed = new TransformStream<Uint8Array, Uint8Array>({
         transform(chunk, controller) {
           clearTimeout(timer);
           timer = setTimeout(expire, silenceMs);
@@ -36,7 +36,7 @@ export function impatientFetch(silenceMs: number): typeof fetch {
         flush: () => clearTimeout(timer),
       });
       const { status, statusText, headers } = response;
-      return new Response(response.body.pipeThrough(heard).pipeThrough(limitedBody(limits)), {
+      return new Response(response.body.pipeThrough(observed).pipeThrough(limitedBody(limits)), {
         status,
         statusText,
         headers,

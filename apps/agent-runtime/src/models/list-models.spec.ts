@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ModelCatalogue } from './list-models.js';
 
-/** Tells each key its own models, as Anthropic's `GET /v1/models` does; other keys are refused. */
+/** Lists each key's own models, as Anthropic's `GET /v1/models` does; other keys are refused. */
 const provider = createServer((request, response) => {
   asked++;
   const key = String(request.headers['x-api-key']);
@@ -39,7 +39,7 @@ describe('the models that can be used', () => {
     expect(asked - before).toBe(1);
   });
 
-  it('come with a note when a provider does not tell, and are asked for again', async () => {
+  it('come with a note when a provider does not list them, and are asked for again', async () => {
     const catalogue = new ModelCatalogue({ keys: {}, anthropicBaseUrl });
     const before = asked;
     for (let time = 0; time < 2; time++) expect((await catalogue.list({ anthropic: 'wrong' })).notes).toHaveLength(1);

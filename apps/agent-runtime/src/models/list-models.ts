@@ -18,7 +18,7 @@ interface Listed {
 }
 
 interface Kept extends Listed {
-  /** Every provider told its models. */
+  /** Every provider listed its models. */
   isWhole: boolean;
 }
 
@@ -73,7 +73,7 @@ async function listAll(platform: PlatformModels): Promise<Kept> {
     ask('google', Boolean(keys.google), googleNames),
   ]);
   for (const [provider, { error }] of Object.entries({ anthropic, openai, google }))
-    if (error !== undefined) notes.push(`${provider} did not tell its models; they can be used by name all the same`);
+    if (error !== undefined) notes.push(`${provider} did not list its models; they can be used by name all the same`);
   const defaultId = defaultModel(platform, openai, notes);
   const found = [anthropic, openai, google].map(({ ids }) => ids);
   const ids = new Set([...(defaultId ? [defaultId] : []), ...found.flat(), 'demo']);

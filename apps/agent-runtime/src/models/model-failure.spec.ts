@@ -46,8 +46,8 @@ describe('what a provider answers', () => {
     ['no such key AIzaSyA1234567890abcdefghij', 'AIzaSy'],
     ['at http://me:pass1@gateway/v1', 'pass1'],
     ['got 0123456789abcdef0123456789abcdef', '0123456789abcdef'],
-  ])('says what the provider said, and no secret: %s', (said, secret) => {
-    const { message } = modelFailure(answered(400, said), model);
+  ])('repeats the provider’s message, and no secret: %s', (sent, secret) => {
+    const { message } = modelFailure(answered(400, sent), model);
     expect(message).toContain('***');
     expect(message).not.toContain(secret);
   });

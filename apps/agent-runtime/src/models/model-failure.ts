@@ -25,8 +25,8 @@ export interface ModelFailure {
 
 type Model = Pick<ResolvedModel, 'provider' | 'modelId' | 'keySource' | 'hideKey'>;
 
-/** What a provider said when it failed, in whichever form the SDK hands it on. */
-interface Told {
+/** What a provider returned when it failed, in whichever form the SDK hands it on. */
+interface ProviderError {
   /** Absent: it was not reached, or broke off after it had begun to answer. */
   status?: number;
   /** The provider's own words for the kind of failure: `error.type`, `error.code`, `error.status`, reasons in details. */
@@ -57,7 +57,7 @@ const TOO_LONG = new Set(['request_too_large', 'context_length_exceeded']);
 const NOT_FOUND = new Set(['not_found_error', 'model_not_found', 'not_found']);
 
 /**
- * Tells a provider's failures apart by what happened: which can pass by themselves, which need a person, which need a
+ * Distinguishes a provider's failures by what happened: which can pass by themselves, which need a person, which need a
  * shorter context. Whatever broke after the provider had begun to answer passes by itself.
  */
 export function modelFailure(error: unknown, model: Model): ModelFailure {
@@ -71,13 +71,13 @@ export function modelFailure(error: unknown, model: Model): ModelFailure {
       message: 'the context could not be put into the form that the model takes',
       retryable: false,
     };
-  const told = toldBy(error);
-  if (told && model.hideKey) {
-    told.message = model.hideKey(told.message);
-    told.body = model.hideKey(told.body);
+  const reported = providerErrorOf(error);
+  if (reported && model.hideKey) {
+    reported.message = model.hideKey(reported.message);
+    reported.body = model.hideKey(reported.body);
   }
-  const failure = told ? failureOf(told, model) : undefined;
-  const { retryAfterMs } = told ?? {};
+  const failure = reported ? failureOf(reported, model) : undefined;
+  const { retryAfterMs } = reported ?? {};
   return {
     ...(failure ?? {
       code: 'MODEL_UNREACHABLE',
@@ -88,8 +88,8 @@ export function modelFailure(error: unknown, model: Model): ModelFailure {
   };
 }
 
-/** undefined: nobody said anything, the connection was not made or broke. */
-function toldBy(error: unknown): Told | undefined {
+/** undefined: there was no answer, the connection was not made or broke. */
+function providerErrorOf(error: unknown): ProviderError | undefined {
   if (APICallError.isInstance(error)) {
     const { statusCode, message, responseBody = '', data, responseHeaders } = error;
     // A success that could not be read to its end is no answer: the headers came, the rest broke.
@@ -109,56 +109,56 @@ function toldBy(error: unknown): Told | undefined {
   return { kinds, message: messageOf(error), body: '' };
 }
 
-function failureOf(told: Told, { provider, modelId, keySource }: Model): ModelFailure | undefined {
-  const { status, message, body } = told;
-  const is = (kinds: Set<string>) => told.kinds.some((kind) => kinds.has(kind));
-  const said = `${message} ${body}`;
+function failureOf(reported: ProviderError, { provider, modelId, keySource }: Model): ModelFailure | undefined {
+  const { status, message, body } = reported;
+  const is = (kinds: Set<string>) => reported.kinds.some((kind) => kinds.has(kind));
+  const text = `${message} ${body}`;
   if (status === 402 || is(BILLING))
     return {
       code: 'MODEL_BILLING',
       message: withWords(
         `${provider} wants to be paid: ${ownerOf(keySource, provider)} has no quota or credit left`,
-        told,
+        reported,
       ),
       retryable: false,
     };
-  if (status === 401 || status === 403 || is(KEY) || (status === 400 && KEY_NOT_VALID.test(said)))
+  if (status === 401 || status === 403 || is(KEY) || (status === 400 && KEY_NOT_VALID.test(text)))
     return {
       code: 'MODEL_KEY_REFUSED',
-      message: withWords(`${provider} refused ${ownerOf(keySource, provider)}: set a valid key`, told),
+      message: withWords(`${provider} refused ${ownerOf(keySource, provider)}: set a valid key`, reported),
       retryable: false,
     };
-  if (status === 413 || is(TOO_LONG) || ((status === 400 || is(REFUSED)) && CONTEXT_TOO_LONG.test(said)))
+  if (status === 413 || is(TOO_LONG) || ((status === 400 || is(REFUSED)) && CONTEXT_TOO_LONG.test(text)))
     return {
       code: 'MODEL_CONTEXT_TOO_LONG',
-      message: withWords(`the conversation is too long for ${modelId}`, told),
+      message: withWords(`the conversation is too long for ${modelId}`, reported),
       retryable: false,
     };
   if (status === 404 || is(NOT_FOUND))
     return {
       code: 'MODEL_NOT_FOUND',
-      message: withWords(`${provider} has no model ${modelId}: check configuration.model`, told),
+      message: withWords(`${provider} has no model ${modelId}: check configuration.model`, reported),
       retryable: false,
     };
   // The SDK makes a 500 of whatever an answer's first event says.
   const isPassing = status === 408 || status === 409 || status === 425 || status === 429 || (status ?? 0) >= 500;
   if (isPassing && !(is(REFUSED) && (status ?? 0) >= 500))
-    return isOverload(status, told.kinds)
+    return isOverload(status, reported.kinds)
       ? {
           code: 'MODEL_OVERLOADED',
-          message: withWords(`${provider} is overloaded or limits the rate (HTTP ${status})`, told),
+          message: withWords(`${provider} is overloaded or limits the rate (HTTP ${status})`, reported),
           retryable: true,
         }
-      : { code: 'MODEL_FAILED', message: withWords(`${provider} failed (HTTP ${status})`, told), retryable: true };
+      : { code: 'MODEL_FAILED', message: withWords(`${provider} failed (HTTP ${status})`, reported), retryable: true };
   if (status !== undefined || is(REFUSED))
     return {
       code: 'MODEL_REFUSED_REQUEST',
-      message: withWords(`${provider} refused the request${status ? ` (HTTP ${status})` : ''}`, told),
+      message: withWords(`${provider} refused the request${status ? ` (HTTP ${status})` : ''}`, reported),
       retryable: false,
     };
   return {
     code: 'MODEL_OVERLOADED',
-    message: withWords(`${provider} broke off its answer (${told.kinds[0]})`, told),
+    message: withWords(`${provider} broke off its answer (${reported.kinds[0]})`, reported),
     retryable: true,
   };
 }
@@ -175,7 +175,7 @@ const OVERLOADED = new Set([
 const isOverload = (status: number | undefined, kinds: string[]) =>
   status === 429 || status === 503 || status === 529 || kinds.some((kind) => OVERLOADED.has(kind));
 
-function withWords(what: string, { message, body }: Told): string {
+function withWords(what: string, { message, body }: ProviderError): string {
   const words = providerMessage(messageOf(parsed(body) ?? {}) || message);
   return words ? `${what}: ${words}` : what;
 }

@@ -10,13 +10,13 @@ import { DemoModel } from './demo-model.js';
 export const PROVIDERS = ['anthropic', 'openai', 'google', 'demo'] as const;
 export type ProviderName = (typeof PROVIDERS)[number];
 
-/** The protocol that a model is spoken to by: each takes requests of its own form. */
+/** The protocol by which a model is called: each takes requests of its own form. */
 export type ModelWire = 'anthropic' | 'openai-chat' | 'openai-responses' | 'google' | 'demo';
 
 /** Keys of an agent or its account, by provider. */
 export type ProviderKeys = Partial<Record<'anthropic' | 'openai' | 'google', string>>;
 
-/** The keys an agent comes with, and whose each is; its own where that is not said. */
+/** The keys an agent comes with, and whose each is; its own where that is not given. */
 export interface AgentKeys {
   keys: ProviderKeys;
   owners?: Partial<Record<keyof ProviderKeys, 'agent' | 'account'>> | undefined;
@@ -51,7 +51,7 @@ export interface ResolvedModel {
 /** What is shorter is a stand-in for servers that want no key, and would be found in plain words. */
 const MIN_KEY_CHARS = 6;
 
-/** Models that think before they speak may be silent for minutes. */
+/** Models that think before they answer may be silent for minutes. */
 const SILENCE_MS = 300_000;
 const RETRY_MS = 2_000;
 

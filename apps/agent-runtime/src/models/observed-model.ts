@@ -3,7 +3,7 @@ import { wrapLanguageModel } from 'ai';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { modelFailure } from './model-failure.js';
 import type { ResolvedModel } from './model-registry.js';
-import { bareRequest } from './prompt/bare-request.js';
+import { reducedRequest } from './prompt/reduced-request.js';
 import { type AnswerListener, collectAnswer } from './collect-answer.js';
 import { wireTools } from './tool-schema/wire-tools.js';
 
@@ -18,13 +18,13 @@ export interface AnswerObserver extends AnswerListener {
 const UNOBSERVED: AnswerObserver = { onBegin: () => undefined, onText: () => undefined };
 
 /**
- * A model that answers `generateText` by its stream, heard while it speaks: the SDK's own streaming passes each piece
+ * A model that answers `generateText` by its stream, observed while it arrives: the SDK's own streaming passes each piece
  * through half a dozen streams, which took a tenth of a short turn. A passing failure is tried again once, after a
- * pause, as long as nothing was said: what was said cannot be unsaid here. What lasts longer is messaging's to try
+ * pause, as long as no text was passed on: it cannot be taken back here. What lasts longer is messaging's to try
  * again, with the turn's work kept. Errors: those of the provider as they come, BrokenStream.
  */
 export function observedModel(resolved: ResolvedModel, observer: AnswerObserver = UNOBSERVED): LanguageModelV4 {
-  let isBare = false;
+  let isReduced = false;
   return wrapLanguageModel({
     model: resolved.model,
     middleware: {
@@ -39,7 +39,7 @@ export function observedModel(resolved: ResolvedModel, observer: AnswerObserver 
           },
         };
         for (let isRepeated = false; ;) {
-          const request = (isBare ? bareRequest(params) : undefined) ?? params;
+          const request = (isReduced ? reducedRequest(params) : undefined) ?? params;
           try {
             const stream = await model.doStream(request);
             observer.onBegin();
@@ -47,8 +47,8 @@ export function observedModel(resolved: ResolvedModel, observer: AnswerObserver 
           } catch (error) {
             if (hasText || params.abortSignal?.aborted) throw error;
             const failure = modelFailure(error, resolved);
-            if (failure.code === 'MODEL_REFUSED_REQUEST' && !isBare && bareRequest(params)) {
-              isBare = true;
+            if (failure.code === 'MODEL_REFUSED_REQUEST' && !isReduced && reducedRequest(params)) {
+              isReduced = true;
               continue;
             }
             const pauseMs = failure.retryAfterMs ?? resolved.retryMs * (0.5 + Math.random());

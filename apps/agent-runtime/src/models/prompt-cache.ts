@@ -3,7 +3,7 @@ import type { ProviderName } from './model-registry.js';
 
 const BREAKPOINT = { anthropic: { cacheControl: { type: 'ephemeral' as const } } };
 
-/** Anthropic caches a prompt up to marked places: after the tools and the system prompt, and at the end of what was said so far. */
+/** Anthropic caches a prompt up to marked positions: after the tools and the system prompt, and at the end of the conversation so far. */
 export function cachedSystem(provider: ProviderName, content: string): SystemModelMessage {
   return { role: 'system', content, ...(provider === 'anthropic' ? { providerOptions: BREAKPOINT } : {}) };
 }

@@ -13,7 +13,7 @@ const GoogleList = z.object({
   models: z.array(z.object({ name: z.string(), supportedGenerationMethods: z.array(z.string()).optional() })),
 });
 
-/** A provider answered, and told no models: it refuses the key, or has no such list. */
+/** A provider answered, and listed no models: it refuses the key, or has no such list. */
 export class NoList extends Error {}
 
 /** The names of a provider's models for the platform's key. Errors: NoList; others when it cannot be reached now. */

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ModelCatalogue } from './list-models.js';
 import { ServerDefault } from './server-default.js';
 
-/** A server that speaks OpenAI's `/chat/completions`, as Ollama, vLLM and LiteLLM do: here only its list of models. */
+/** A server with OpenAI's `/chat/completions`, as Ollama, vLLM and LiteLLM do: here only its list of models. */
 describe('the default model where only OPENAI_BASE_URL is set', () => {
   let answer: (request: IncomingMessage, response: ServerResponse) => void;
   let asked = 0;
@@ -87,8 +87,8 @@ describe('the default model where only OPENAI_BASE_URL is set', () => {
     ['a web page', (_, response) => response.end('<html></html>'), /no list of models/],
     ['404', (_, response) => response.writeHead(404).end(), /HTTP 404/],
     ['401', (_, response) => response.writeHead(401).end(), /HTTP 401.*OPENAI_API_KEY/],
-  ])('is nobody’s guess when the server answers with %s: it says what to set', async (_, said, words) => {
-    answer = said;
+  ])('is nobody’s guess when the server answers with %s: it says what to set', async (_, sent, words) => {
+    answer = sent;
     await expect(defaultOf()).rejects.toMatchObject({
       code: 'VALIDATION_ERROR',
       message: expect.stringMatching(words) as string,

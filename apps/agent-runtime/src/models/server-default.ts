@@ -43,7 +43,7 @@ export function onlyOne(names: string[]): string {
 export function unknownList(error: unknown): RoostError {
   if (error instanceof NoList)
     return cannotChoose(
-      `the server at OPENAI_BASE_URL does not tell its models (${error.message}): ${HOW_TO_NAME}, and OPENAI_API_KEY if it wants a key`,
+      `the server at OPENAI_BASE_URL does not list its models (${error.message}): ${HOW_TO_NAME}, and OPENAI_API_KEY if it wants a key`,
     );
   return new RoostError(
     'SERVICE_UNAVAILABLE',

@@ -9,7 +9,7 @@ const OLD = {
      WHERE t.created_at < now() - $1::int * interval '1 day'
        AND (t.is_compacted OR s.id IS NULL OR s.ended_at IS NOT NULL OR NOT s.is_persistent)
      LIMIT ${BATCH})`,
-  // The latest end stays: what was said before it is not part of the conversation's next context.
+  // The latest end stays: earlier messages are not part of the conversation's next context.
   sessions: `sessions WHERE id IN (
      SELECT s.id FROM sessions s WHERE s.ended_at < now() - $1::int * interval '1 day'
        AND EXISTS (SELECT FROM sessions later WHERE later.agent_id = s.agent_id

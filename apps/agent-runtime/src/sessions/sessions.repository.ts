@@ -7,7 +7,7 @@ import type { UnfinishedWork } from './unfinished-turns.repository.js';
 export interface Session {
   /** null until the first turn has been stored. */
   id: string | null;
-  /** When the session before this one ended, if there was one: what was said earlier is not part of this. */
+  /** When the session before this one ended, if there was one: earlier messages are not part of this. */
   since: Date | null;
   /** Input tokens of the latest model step, 0 if unknown. */
   contextTokens: number;
@@ -21,14 +21,14 @@ export interface Session {
   mayUseServers: boolean;
 }
 
-/** A message of the session's context, with its row, so that compaction can tell what it replaced. */
+/** A message of the session's context, with its row, so that compaction can record what it replaced. */
 export interface ContextRow {
   id: string;
   message: ModelMessage;
 }
 
 export interface TurnRecord {
-  /** What was asked and said, in order. */
+  /** Questions and answers, in order. */
   messages: ModelMessage[];
   isInterrupted: boolean;
   model: string;
@@ -37,13 +37,13 @@ export interface TurnRecord {
   isPersistent: boolean;
 }
 
-type Place = Pick<ClaimedTurn, 'agentId' | 'accountId' | 'conversationId'>;
+type ConversationKey = Pick<ClaimedTurn, 'agentId' | 'accountId' | 'conversationId'>;
 
 /** Sessions and their transcripts. Everything here is idempotent by turn: a later attempt replaces an earlier one's rows. */
 export class SessionsRepository {
   constructor(private readonly database: Database) {}
 
-  async current({ agentId, accountId, conversationId }: Place): Promise<Session> {
+  async current({ agentId, accountId, conversationId }: ConversationKey): Promise<Session> {
     const [row] = await this.database.query<{
       id: string | null;
       context_tokens: number | null;
@@ -75,7 +75,7 @@ export class SessionsRepository {
     };
   }
 
-  /** What a persistent session has in its context: the summary if there is one, then all that was said since. */
+  /** What a persistent session has in its context: the summary if there is one, then all messages since. */
   async context(sessionId: string, exceptTurnId: string): Promise<ContextRow[]> {
     const rows = await this.database.query<{ id: string; content: string }>(
       `SELECT id, content FROM transcript
@@ -105,8 +105,8 @@ export class SessionsRepository {
          DELETE FROM refused_keys WHERE agent_id = $3 AND NOT $12
        )
        INSERT INTO transcript (account_id, agent_id, session_id, turn_id, kind, content, is_interrupted)
-       SELECT $2, $3, session.id, $6, 'message', said.content, $12
-       FROM session, unnest($13::text[]) WITH ORDINALITY AS said (content, place) ORDER BY said.place`,
+       SELECT $2, $3, session.id, $6, 'message', message.content, $12
+       FROM session, unnest($13::text[]) WITH ORDINALITY AS message (content, position) ORDER BY message.position`,
       [
         newId(),
         turn.accountId,
@@ -150,19 +150,19 @@ export class SessionsRepository {
   }
 
   /** Says that what is to be done at an ended session's end was done; `messages` go to its transcript. */
-  async close({ agentId, accountId }: Place, sessionId: string, messages: ModelMessage[]): Promise<void> {
+  async close({ agentId, accountId }: ConversationKey, sessionId: string, messages: ModelMessage[]): Promise<void> {
     await this.database.query(
       `WITH closed AS (UPDATE sessions SET closed_at = now() WHERE id = $3 AND closed_at IS NULL RETURNING id)
        INSERT INTO transcript (account_id, agent_id, session_id, kind, content)
-       SELECT $2, $1, closed.id, 'message', said.content
-       FROM closed, unnest($4::text[]) WITH ORDINALITY AS said (content, place) ORDER BY said.place`,
+       SELECT $2, $1, closed.id, 'message', message.content
+       FROM closed, unnest($4::text[]) WITH ORDINALITY AS message (content, position) ORDER BY message.position`,
       [agentId, accountId, sessionId, messages.map((message) => JSON.stringify(message))],
     );
   }
 
-  /** Puts a summary in the place of the rows it tells of; they stay readable. */
+  /** Puts a summary in place of the rows that it sums up; they stay readable. */
   async compact(
-    { agentId, accountId }: Place,
+    { agentId, accountId }: ConversationKey,
     sessionId: string,
     replaced: ContextRow[],
     summary: ModelMessage,
@@ -190,7 +190,10 @@ export class SessionsRepository {
     return ended.length;
   }
 
-  async rememberMemory({ agentId, accountId }: Pick<Place, 'agentId' | 'accountId'>, content: string): Promise<void> {
+  async rememberMemory(
+    { agentId, accountId }: Pick<ConversationKey, 'agentId' | 'accountId'>,
+    content: string,
+  ): Promise<void> {
     await this.database.query(
       `INSERT INTO memory_copies (agent_id, account_id, content) VALUES ($1, $2, $3)
        ON CONFLICT (agent_id) DO UPDATE SET content = excluded.content, seen_at = now()`,

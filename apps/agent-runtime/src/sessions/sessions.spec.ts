@@ -44,11 +44,11 @@ describe('sessions', () => {
       content: make(prompt),
     }));
   }
-  const say = (text: string, conversationId: string) => runtime.platform.say(text, { conversationId }).outcome;
+  const send = (text: string, conversationId: string) => runtime.platform.send(text, { conversationId }).outcome;
 
   it('gives an ephemeral turn the conversation’s recent messages and nothing older', async () => {
     answer(() => 'ok');
-    for (let index = 0; index < 15; index++) await say(`message ${index}.`, 'recent');
+    for (let index = 0; index < 15; index++) await send(`message ${index}.`, 'recent');
     expect(prompt).toContain('message 14.');
     expect(prompt).toContain('message 5.');
     expect(prompt).not.toContain('message 3.');
@@ -60,28 +60,28 @@ describe('sessions', () => {
       { toolCalls: [{ name: 'bash', arguments: '{"command":"secret-command"}' }] },
     );
     answer(() => 'ok');
-    await say('look', 'forgetful');
-    await say('and now?', 'forgetful');
+    await send('look', 'forgetful');
+    await send('and now?', 'forgetful');
     expect(prompt).not.toContain('ran secret-command');
     runtime.platform.agent = { ...runtime.platform.agent, sessionMode: 'persistent' };
-    await say('look', 'keeping');
-    await say('and now?', 'keeping');
+    await send('look', 'keeping');
+    await send('and now?', 'keeping');
     expect(prompt).toContain('ran secret-command');
   });
 
-  it('marks what an interrupted turn had said, and goes on from there', async () => {
+  it('marks the text of an interrupted turn, and goes on from there', async () => {
     runtime.platform.agent = { ...runtime.platform.agent, sessionMode: 'persistent' };
     mock.onMessage(
       'tell a story',
       { content: 'Once upon a time '.repeat(50) },
       { chunkSize: 5, streamingProfile: { ttft: 5, tps: 20 } },
     );
-    const { turnId, outcome } = runtime.platform.say('tell a story', { conversationId: 'story' });
+    const { turnId, outcome } = runtime.platform.send('tell a story', { conversationId: 'story' });
     await until('it speaks', () => runtime.platform.liveText(turnId).includes('upon'));
     runtime.platform.interrupt(turnId);
     await outcome;
     answer(() => 'ok');
-    await say('go on', 'story');
+    await send('go on', 'story');
     expect(prompt).toContain('Once upon');
     expect(prompt).toContain('was interrupted');
     const { rows } = await sql.query<{ n: number }>(
@@ -94,10 +94,10 @@ describe('sessions', () => {
   it('replaces the base prompt or adds to it', async () => {
     answer(() => 'ok');
     runtime.platform.agent = { ...runtime.platform.agent, systemPrompt: 'Speak like a pirate.' };
-    await say('hi', 'prompt');
+    await send('hi', 'prompt');
     expect(prompt).toMatch(/You are Ada.*Speak like a pirate/);
     runtime.platform.agent = { ...runtime.platform.agent, systemPromptType: 'replace' };
-    await say('hi', 'prompt');
+    await send('hi', 'prompt');
     expect(prompt).not.toContain('You are Ada');
     expect(prompt).toContain('Speak like a pirate.');
   });
@@ -111,13 +111,13 @@ describe('sessions', () => {
         sessionEnd: 'Tidy up.',
       },
     });
-    await runtime.platform.say(['one', 'two'], { conversationId: 'hooks' }).outcome;
+    await runtime.platform.send(['one', 'two'], { conversationId: 'hooks' }).outcome;
     expect(prompt).toContain('<api from=\\"tester\\" n=2>one\\n\\ntwo</>');
     expect(prompt).toContain('A new day.');
     expect(prompt).toContain('Tidy up.');
   });
 
-  it('tells a running agent of new messages at its next step', async () => {
+  it('informs a running agent of new messages at its next step', async () => {
     mock.on(
       { userMessage: 'work', hasToolResult: false },
       { toolCalls: [{ name: 'bash', arguments: '{"command":"slow"}' }] },
@@ -125,7 +125,7 @@ describe('sessions', () => {
     answer(() => 'ok');
     runtime.workspace.onCommand = () => new Promise((resolve) => setTimeout(() => resolve({ stdout: 'done' }), 1_200));
     runtime.platform.waitingMessages = 2;
-    await say('work', 'unread');
+    await send('work', 'unread');
     runtime.platform.waitingMessages = 0;
     runtime.workspace.onCommand = (command) => ({ stdout: `ran ${command}` });
     expect(prompt).toContain('2 new messages wait');
@@ -144,18 +144,18 @@ describe('sessions', () => {
       },
     );
     answer(() => 'ok');
-    await say('remember', 'memory');
+    await send('remember', 'memory');
     expect(runtime.workspace.files.get('memory/boat.md')?.toString()).toBe('It is called Swallow');
-    await say('hi', 'other');
+    await send('hi', 'other');
     expect(prompt).toContain('- boat: the name of the boat');
     const ensured = runtime.platform.ensured;
     runtime.workspace.stop();
-    await say('hi again', 'other');
+    await send('hi again', 'other');
     expect(prompt).toContain('- boat: the name of the boat');
     expect(runtime.platform.ensured).toBe(ensured);
     runtime.workspace.start();
     runtime.platform.configure({ memoryConfig: { persistence: 'ephemeral' } });
-    await say('remember', 'memory');
+    await send('remember', 'memory');
     expect([...runtime.workspace.files.keys()].filter((name) => name.startsWith('memory'))).toEqual([]);
   });
 
@@ -171,9 +171,9 @@ describe('sessions', () => {
     answer(() => 'ok');
     for (const sessionMode of ['persistent', 'ephemeral'] as const) {
       runtime.platform.agent = { ...runtime.platform.agent, sessionMode };
-      await say('the old secret', `reset-${sessionMode}`);
+      await send('the old secret', `reset-${sessionMode}`);
       await expect(resetOf(`reset-${sessionMode}`)).resolves.toEqual({ sessionsEnded: 1 });
-      await say('hello again', `reset-${sessionMode}`);
+      await send('hello again', `reset-${sessionMode}`);
       expect(prompt).not.toContain('the old secret');
       expect(prompt).toContain('hello again');
     }
@@ -198,9 +198,9 @@ describe('sessions', () => {
       { toolCalls: [{ name: 'write_file', arguments: '{"path":"saved.txt","content":"kept"}' }] },
     );
     answer((text) => (isClosing(text) ? 'I have saved them.' : 'ok'));
-    await say('our plan is blue', 'closing');
+    await send('our plan is blue', 'closing');
     await resetOf('closing');
-    const { turnId, outcome } = runtime.platform.say('a new topic', { conversationId: 'closing' });
+    const { turnId, outcome } = runtime.platform.send('a new topic', { conversationId: 'closing' });
     await expect(outcome).resolves.toMatchObject({ replies: ['ok'] });
     expect(closing).toContain('our plan is blue');
     expect(runtime.workspace.files.get('saved.txt')?.toString()).toBe('kept');
@@ -209,7 +209,7 @@ describe('sessions', () => {
     // Its steps are debited as all others: two of the hook, one of the turn.
     expect([...runtime.platform.debits.keys()].filter((stepId) => stepId.startsWith(turnId))).toHaveLength(3);
     closing = '';
-    await say('and on', 'closing');
+    await send('and on', 'closing');
     expect(closing).toBe('');
   });
 
@@ -218,11 +218,11 @@ describe('sessions', () => {
     runtime.platform.configure({ memoryConfig: { persistence: 'ephemeral' } });
     answer(() => 'ok');
     runtime.workspace.files.set('memory/index.md', Buffer.from('- sail: the red one\n'));
-    await say('hi', 'wiping');
-    await say('hi', 'wiping');
+    await send('hi', 'wiping');
+    await send('hi', 'wiping');
     expect(prompt).toContain('the red one');
     await resetOf('wiping');
-    await say('hi', 'wiping');
+    await send('hi', 'wiping');
     expect(prompt).not.toContain('the red one');
     expect(runtime.workspace.files.has('memory/index.md')).toBe(false);
   });
@@ -240,21 +240,21 @@ describe('sessions', () => {
     );
     answer(() => 'ok');
     runtime.workspace.onCommand = async (_, cancelled) => (await cancelled, { cancelled: true });
-    const { turnId, outcome } = runtime.platform.say('remember and wait', { conversationId: 'cut-memory' });
+    const { turnId, outcome } = runtime.platform.send('remember and wait', { conversationId: 'cut-memory' });
     await until('it runs', () => runtime.workspace.commands.includes('hang'));
     runtime.platform.interrupt(turnId);
     await outcome;
     runtime.workspace.onCommand = (command) => ({ stdout: `ran ${command}` });
-    await say('hi', 'cut-memory');
+    await send('hi', 'cut-memory');
     expect([...runtime.workspace.files.keys()].filter((name) => name.startsWith('memory'))).toEqual([]);
   });
 
   it('forgets old transcripts and usage, but never what an open persistent session has in its context', async () => {
     answer(() => 'ok');
-    await say('old and ephemeral', 'aged-ephemeral');
+    await send('old and ephemeral', 'aged-ephemeral');
     runtime.platform.agent = { ...runtime.platform.agent, sessionMode: 'persistent' };
-    await say('old and open', 'aged-open');
-    await say('old and ended', 'aged-ended');
+    await send('old and open', 'aged-open');
+    await send('old and ended', 'aged-ended');
     await resetOf('aged-ended');
     await sql.query(
       `UPDATE runtime.transcript SET created_at = now() - interval '100 days' WHERE content LIKE '%old and %'`,
@@ -269,12 +269,12 @@ describe('sessions', () => {
     expect(rows.map(({ content }) => content).join()).toContain('old and open');
     expect(rows).toHaveLength(1);
     expect((await sql.query('SELECT 1 FROM runtime.turn_usage')).rows).toEqual([]);
-    await say('still here', 'aged-open');
+    await send('still here', 'aged-open');
     expect(prompt).toContain('old and open');
   });
 
   it(
-    'keeps a conversation of 300 turns under its threshold and still knows what was said in the second',
+    'keeps a conversation of 300 turns under its threshold and still knows what the second one was about',
     { timeout: 180_000 },
     async () => {
       const threshold = 50_000;
@@ -298,13 +298,13 @@ describe('sessions', () => {
         return 'Noted. '.repeat(100);
       });
       for (let turn = 1; turn <= 300; turn++) {
-        await say(
+        await send(
           turn === 2 ? 'Remember: the harbour code is 4711.' : `Turn ${turn}. ${'Some talk about boats. '.repeat(40)}`,
           'long',
         );
         mock.clearRequests();
       }
-      const { replies } = await say('What is the code?', 'long');
+      const { replies } = await send('What is the code?', 'long');
       console.log(
         `300 turns: largest prompt about ${Math.round(largest / CHARS_PER_TOKEN)} tokens, ${summaries} summaries`,
       );

@@ -17,7 +17,7 @@ export interface UnfinishedWork {
   turnId: string;
   /** The batch it answered. */
   messageIds: string[];
-  /** What the model and the tools had said in finished steps. */
+  /** The messages of model and tools in finished steps; the column keeps its first name. */
   said: ModelMessage[];
   /** The reply up to the end of those, and the text of the step under way. */
   reply: string;

@@ -5,7 +5,7 @@ import { tool, zodSchema } from 'ai';
 import { z } from 'zod';
 import { capText } from '../mcp/tool-result.js';
 import type { ToolContext } from './tool-context.js';
-import type { ToolGate } from './tool-gate.js';
+import type { ToolLock } from './tool-lock.js';
 import { toolCall } from './workspace-request.js';
 
 const DEFAULT_SECONDS = 120;
@@ -29,12 +29,12 @@ const Command = zodSchema(
 );
 
 /** Runs a shell command in the sandbox. An abort kills its whole process tree there. */
-export function bashTool(context: ToolContext, gate: ToolGate) {
+export function bashTool(context: ToolContext, lock: ToolLock) {
   return tool({
     description: `Run a shell command in your workspace (bash, working directory /workspace). Output beyond 30,000 bytes loses its middle. Commands are killed after timeout_seconds (default ${DEFAULT_SECONDS}).`,
     inputSchema: Command,
     execute: ({ command, timeout_seconds }, { toolCallId, abortSignal }) =>
-      gate.change(() =>
+      lock.change(() =>
         run(
           context,
           command,

@@ -2,7 +2,7 @@ import { readFile, RoostError, writeFile } from '#lib/contracts';
 import { tool, zodSchema } from 'ai';
 import { z } from 'zod';
 import type { ToolContext } from './tool-context.js';
-import type { ToolGate } from './tool-gate.js';
+import type { ToolLock } from './tool-lock.js';
 import { workspaceRequest } from './workspace-request.js';
 
 const MAX_BYTES = 1_000_000;
@@ -16,13 +16,13 @@ const Edit = zodSchema(
   }),
 );
 
-export function editFileTool(context: ToolContext, gate: ToolGate) {
+export function editFileTool(context: ToolContext, lock: ToolLock) {
   return tool({
     description:
       'Replace a passage of a text file of your workspace. old_text must occur exactly once, unless replace_all is true.',
     inputSchema: Edit,
     execute: ({ path, old_text, new_text, replace_all }) =>
-      gate.change(async () => {
+      lock.change(async () => {
         const { agentId } = context;
         const file = await workspaceRequest(context, readFile, { agentId, path, encoding: 'utf-8' });
         if (file.size > MAX_BYTES)

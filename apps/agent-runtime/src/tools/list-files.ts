@@ -2,7 +2,7 @@ import { listDirectory } from '#lib/contracts';
 import { tool, zodSchema } from 'ai';
 import { z } from 'zod';
 import type { ToolContext } from './tool-context.js';
-import type { ToolGate } from './tool-gate.js';
+import type { ToolLock } from './tool-lock.js';
 import { workspaceRequest } from './workspace-request.js';
 
 const MAX_ENTRIES = 500;
@@ -14,12 +14,12 @@ const Listing = zodSchema(
   }),
 );
 
-export function listFilesTool(context: ToolContext, gate: ToolGate) {
+export function listFilesTool(context: ToolContext, lock: ToolLock) {
   return tool({
     description: `List a folder of your workspace: name, size in bytes, folders with a trailing slash; at most ${MAX_ENTRIES} entries.`,
     inputSchema: Listing,
     execute: ({ path, recursive }) =>
-      gate.read(async () => {
+      lock.read(async () => {
         const list = await workspaceRequest(context, listDirectory, {
           agentId: context.agentId,
           path,

@@ -3,7 +3,7 @@ import { tool, type ToolSet, zodSchema } from 'ai';
 import { z } from 'zod';
 import { memoryFile, type MemoryType } from '../context/memory.js';
 import type { ToolContext } from './tool-context.js';
-import type { ToolGate } from './tool-gate.js';
+import type { ToolLock } from './tool-lock.js';
 import { workspaceRequest } from './workspace-request.js';
 
 const DEFAULT_MAX_MB = 1_024;
@@ -28,43 +28,43 @@ const TopicNote = zodSchema(
 /** `memory_read` and `memory_write`, for one file (`flat`) or a file per topic with an index (`hierarchical`). */
 export function memoryTools(
   context: ToolContext,
-  gate: ToolGate,
+  lock: ToolLock,
   config: NonNullable<AgentConfiguration['memoryConfig']>,
 ): ToolSet {
   const files = new MemoryFiles(context, (config.maxSizeMb ?? DEFAULT_MAX_MB) * 1_048_576);
-  return config.type === 'flat' ? flatTools(files, gate) : topicTools(files, gate);
+  return config.type === 'flat' ? flatTools(files, lock) : topicTools(files, lock);
 }
 
-function flatTools(files: MemoryFiles, gate: ToolGate): ToolSet {
+function flatTools(files: MemoryFiles, lock: ToolLock): ToolSet {
   return {
     memory_read: tool({
       description: 'Read your long-term memory.',
       inputSchema: Nothing,
-      execute: () => gate.read(() => files.read(memoryFile('flat'), '[empty]')),
+      execute: () => lock.read(() => files.read(memoryFile('flat'), '[empty]')),
     }),
     memory_write: tool({
       description:
         'Keep something in your long-term memory: added at its end, or as its whole content with mode "replace".',
       inputSchema: FlatNote,
       execute: ({ content, mode }) =>
-        gate.change(() => files.write(memoryFile('flat'), content, mode).then(() => 'Remembered.')),
+        lock.change(() => files.write(memoryFile('flat'), content, mode).then(() => 'Remembered.')),
     }),
   };
 }
 
-function topicTools(files: MemoryFiles, gate: ToolGate): ToolSet {
+function topicTools(files: MemoryFiles, lock: ToolLock): ToolSet {
   return {
     memory_read: tool({
       description: 'Read a topic of your long-term memory.',
       inputSchema: TopicName,
-      execute: ({ topic }) => gate.read(() => files.read(topicFile(topic))),
+      execute: ({ topic }) => lock.read(() => files.read(topicFile(topic))),
     }),
     memory_write: tool({
       description:
         'Keep something in a topic of your long-term memory; the summary is its line in the index that you always see.',
       inputSchema: TopicNote,
       execute: ({ topic, content, summary, mode }) =>
-        gate.change(async () => {
+        lock.change(async () => {
           await files.write(topicFile(topic), content, mode);
           const index = await files.read(memoryFile('hierarchical'), '');
           const others = index.split('\n').filter((line) => line.trim() && !line.startsWith(`- ${topic}: `));

@@ -2,7 +2,7 @@ import { readFile, RoostError } from '#lib/contracts';
 import { tool, zodSchema } from 'ai';
 import { z } from 'zod';
 import type { ToolContext } from './tool-context.js';
-import type { ToolGate } from './tool-gate.js';
+import type { ToolLock } from './tool-lock.js';
 import { workspaceRequest } from './workspace-request.js';
 
 const MAX_BYTES = 60_000;
@@ -15,12 +15,12 @@ const Part = zodSchema(
   }),
 );
 
-export function readFileTool(context: ToolContext, gate: ToolGate) {
+export function readFileTool(context: ToolContext, lock: ToolLock) {
   return tool({
     description: `Read a text file of your workspace, at most ${MAX_BYTES} bytes at once; use offset to go on.`,
     inputSchema: Part,
     execute: ({ path, offset = 0, length = MAX_BYTES }) =>
-      gate.read(async () => {
+      lock.read(async () => {
         const file = await workspaceRequest(context, readFile, {
           agentId: context.agentId,
           path,

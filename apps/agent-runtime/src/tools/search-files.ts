@@ -2,7 +2,7 @@ import { searchFiles } from '#lib/contracts';
 import { tool, zodSchema } from 'ai';
 import { z } from 'zod';
 import type { ToolContext } from './tool-context.js';
-import type { ToolGate } from './tool-gate.js';
+import type { ToolLock } from './tool-lock.js';
 import { workspaceRequest } from './workspace-request.js';
 
 const MAX_LINES = 200;
@@ -17,12 +17,12 @@ const Search = zodSchema(
   }),
 );
 
-export function searchFilesTool(context: ToolContext, gate: ToolGate) {
+export function searchFilesTool(context: ToolContext, lock: ToolLock) {
   return tool({
     description: `Search your workspace: type "content" by a regular expression (RE2 syntax) in text files, "filename" by a glob. At most ${MAX_LINES} lines.`,
     inputSchema: Search,
     execute: ({ query, type, path, file_pattern, case_sensitive }) =>
-      gate.read(async () => {
+      lock.read(async () => {
         const found = await workspaceRequest(context, searchFiles, {
           agentId: context.agentId,
           query,

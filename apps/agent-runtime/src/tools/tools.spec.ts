@@ -27,20 +27,20 @@ describe('the built-in tool', () => {
 
   let turns = 0;
 
-  /** What the model is told when it makes these calls in one step. */
+  /** What the model is shown when it makes these calls in one step. */
   async function callAll(calls: [name: string, args: object][]): Promise<{ output: string; isError: boolean }[]> {
     mock.on({ userMessage: 'go', hasToolResult: true }, { content: 'done' });
     mock.onMessage('go', { toolCalls: calls.map(([name, args]) => ({ name, arguments: JSON.stringify(args) })) });
-    const { turnId, outcome } = runtime.platform.say('go', { conversationId: `tools-${turns++}` });
+    const { turnId, outcome } = runtime.platform.send('go', { conversationId: `tools-${turns++}` });
     await expect(outcome).resolves.toMatchObject({ end: 'completed' });
     mock.reset();
     const ofTurn = (type: string) =>
       runtime.platform.live.flatMap((event) =>
         event.turnId === turnId && event.type === type && event.tool ? [event.tool] : [],
       );
-    await until('the results were told', () => ofTurn('tool.result').length === calls.length);
+    await until('the results were sent', () => ofTurn('tool.result').length === calls.length);
     return ofTurn('tool.call').map(({ callId }) => {
-      const result = ofTurn('tool.result').find((told) => told.callId === callId);
+      const result = ofTurn('tool.result').find((event) => event.callId === callId);
       return { output: result?.output ?? '', isError: result?.isError ?? false };
     });
   }

@@ -10,7 +10,7 @@ import { scheduleTools } from './schedules.js';
 import { searchFilesTool } from './search-files.js';
 import { sendMessageTool } from './send-message.js';
 import type { ToolContext } from './tool-context.js';
-import { ToolGate } from './tool-gate.js';
+import { ToolLock } from './tool-lock.js';
 import { waitTool } from './wait.js';
 import { writeFileTool } from './write-file.js';
 
@@ -20,15 +20,15 @@ import { writeFileTool } from './write-file.js';
  * took longer than the rest of a short turn.
  */
 export function builtInTools(context: ToolContext, configuration: AgentConfiguration, waiting: () => number): ToolSet {
-  const gate = new ToolGate();
+  const lock = new ToolLock();
   return {
-    bash: bashTool(context, gate),
-    read_file: readFileTool(context, gate),
-    write_file: writeFileTool(context, gate),
-    edit_file: editFileTool(context, gate),
-    list_files: listFilesTool(context, gate),
-    search_files: searchFilesTool(context, gate),
-    ...memoryTools(context, gate, configuration.memoryConfig ?? {}),
+    bash: bashTool(context, lock),
+    read_file: readFileTool(context, lock),
+    write_file: writeFileTool(context, lock),
+    edit_file: editFileTool(context, lock),
+    list_files: listFilesTool(context, lock),
+    search_files: searchFilesTool(context, lock),
+    ...memoryTools(context, lock, configuration.memoryConfig ?? {}),
     wait: waitTool(waiting),
     read_messages: readMessagesTool(context),
     send_message: sendMessageTool(context),

@@ -2,7 +2,7 @@ import { writeFile } from '#lib/contracts';
 import { tool, zodSchema } from 'ai';
 import { z } from 'zod';
 import type { ToolContext } from './tool-context.js';
-import type { ToolGate } from './tool-gate.js';
+import type { ToolLock } from './tool-lock.js';
 import { workspaceRequest } from './workspace-request.js';
 
 const WholeFile = zodSchema(
@@ -12,12 +12,12 @@ const WholeFile = zodSchema(
   }),
 );
 
-export function writeFileTool(context: ToolContext, gate: ToolGate) {
+export function writeFileTool(context: ToolContext, lock: ToolLock) {
   return tool({
     description: 'Write a text file of your workspace, replacing what was there. Missing folders are made.',
     inputSchema: WholeFile,
     execute: ({ path, content }) =>
-      gate.change(async () => {
+      lock.change(async () => {
         const written = await workspaceRequest(context, writeFile, {
           agentId: context.agentId,
           path,

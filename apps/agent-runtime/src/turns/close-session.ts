@@ -16,7 +16,7 @@ interface ClosingSources {
   logger: Logger;
 }
 
-/** Nobody is told of what the agent does while it closes: it answers no message. */
+/** Nothing is published of what the agent does while it closes: it answers no message. */
 const SILENT = {
   text: () => undefined,
   restarted: () => undefined,
@@ -36,7 +36,7 @@ export async function closeSession(
   meter: StepMeter,
   signal: AbortSignal,
 ): Promise<void> {
-  const { agent, tools, memoryType, place } = context;
+  const { agent, tools, memoryType, conversation } = context;
   const { hookMessages, memoryConfig } = agent.configuration;
   const isPersistent = agent.sessionMode === 'persistent';
   let messages: ModelMessage[] = [];
@@ -52,7 +52,7 @@ export async function closeSession(
     );
   }
   if (isPersistent && memoryConfig?.persistence === 'ephemeral') await wipeMemory(tools, runner.sessions, memoryType);
-  await runner.sessions.close(place, sessionId, messages);
+  await runner.sessions.close(conversation, sessionId, messages);
 }
 
 async function runHook(
@@ -66,7 +66,7 @@ async function runHook(
   const rows = await runner.sessions.context(sessionId, context.tools.turnId);
   if (rows.length === 0) return [];
   const asked: ModelMessage = { role: 'user', content: `[This session ends now; nobody reads your answer. ${hook}]` };
-  let said: ModelMessage[] = [];
+  let messages: ModelMessage[] = [];
   await modelLoop({
     model: context.model,
     system: context.system,
@@ -77,8 +77,8 @@ async function runHook(
     live: SILENT,
     meter,
     view: new TurnView(),
-    onSaid: (all) => (said = all),
+    onStepMessages: (all) => (messages = all),
     beforeStep: () => Promise.resolve(),
   });
-  return [asked, ...said];
+  return [asked, ...messages];
 }

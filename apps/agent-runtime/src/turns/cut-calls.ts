@@ -1,7 +1,7 @@
 import type { LanguageModelV4, LanguageModelV4Content, LanguageModelV4ToolCall } from '@ai-sdk/provider';
 import { wrapLanguageModel } from 'ai';
 
-/** A model that runs into its limit again and again in the same call is not cured by being told once more. */
+/** A model that runs into its limit again and again in the same call is not cured by being asked once more. */
 const MAX_IN_A_ROW = 3;
 
 const EXPLANATION =
@@ -9,7 +9,7 @@ const EXPLANATION =
 
 /**
  * Tool calls that ended with the model's output limit. The SDK would run one whose half happens to be read as a whole,
- * and end the turn in silence for another: each is told to the model, which can make a shorter one.
+ * and end the turn in silence for another: each is reported to the model, which can make a shorter one.
  */
 export class CutCalls {
   private readonly ids = new Set<string>();

@@ -13,7 +13,7 @@ describe('the hand-over of a turn', () => {
   let runtime: RuntimeFixture;
   let sql: pg.Client;
   let second: RunningService | undefined;
-  /** What the model was told, call by call. */
+  /** What the model was shown, call by call. */
   const prompts: string[] = [];
 
   beforeAll(async () => {
@@ -60,7 +60,7 @@ describe('the hand-over of a turn', () => {
       retryAfter: 0,
     } as never);
     answerWith('I am done.');
-    const { replies } = await runtime.platform.say('busy later', { conversationId: 'busy' }).outcome;
+    const { replies } = await runtime.platform.send('busy later', { conversationId: 'busy' }).outcome;
     expect(replies).toEqual(['I begin.\n\nI am done.']);
     expect(runtime.workspace.commands.filter((command) => command === 'once')).toHaveLength(1);
     await nothingIsLeft();
@@ -73,7 +73,7 @@ describe('the hand-over of a turn', () => {
     ]);
     answerWith('I looked and went on.');
     runtime.workspace.onCommand = async (_, cancelled) => (await cancelled, { cancelled: true });
-    const { outcome } = runtime.platform.say('long work', { conversationId: 'shutdown' });
+    const { outcome } = runtime.platform.send('long work', { conversationId: 'shutdown' });
     await until('the command runs', () => runtime.workspace.commands.includes('sleep 1000'));
     await written('sleep 1000');
     second = await runtime.worker();
@@ -95,7 +95,7 @@ describe('the hand-over of a turn', () => {
     ]);
     answerWith('I went on after the stop.');
     runtime.workspace.onCommand = async (_, cancelled) => (await cancelled, { cancelled: true });
-    const { turnId, outcome } = runtime.platform.say('stopped work', { conversationId: 'stop' });
+    const { turnId, outcome } = runtime.platform.send('stopped work', { conversationId: 'stop' });
     await until('the command runs', () => runtime.workspace.commands.includes('sleep 1500'));
     await written('sleep 1500');
     runtime.platform.stopAgent(turnId);
@@ -105,11 +105,11 @@ describe('the hand-over of a turn', () => {
     await nothingIsLeft();
   });
 
-  it('of a worker that fell silent ends what it left running, and hears of messages that came since', async () => {
+  it('of a worker that fell silent ends what it left running, and learns of messages that came since', async () => {
     callOnce('lost work', [{ name: 'bash', arguments: '{"command":"sleep 2000"}' }]);
     answerWith('I took over.');
     runtime.workspace.onCommand = async (_, cancelled) => (await cancelled, { cancelled: true });
-    const { turnId, outcome } = runtime.platform.say('lost work', { conversationId: 'lost' });
+    const { turnId, outcome } = runtime.platform.send('lost work', { conversationId: 'lost' });
     await written('sleep 2000');
     runtime.workspace.cancelled.length = 0;
     // The lease ends at messaging; the silent worker does not know yet.

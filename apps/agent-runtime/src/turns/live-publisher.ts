@@ -16,16 +16,16 @@ const FLUSH_MS = 25;
 const FLUSH_CHARS = 800;
 
 /**
- * Tells what happens in one turn while it happens. The first words go out as soon as those that came with them are here,
+ * Publishes what happens in one turn while it happens. The first words go out as soon as those that came with them are here,
  * later ones gathered for a few milliseconds. Keeps it while the turn runs, for readers that come late; bounded by what one turn may say.
- * Not promised: that anybody hears it; durable events carry the result.
+ * Not promised: that anybody receives it; durable events carry the result.
  */
 export class LivePublisher {
   private seq = 0;
   private waiting = '';
   private timer: NodeJS.Timeout | undefined;
   private hasText = false;
-  private readonly told: LiveEvent[] = [];
+  private readonly sent: LiveEvent[] = [];
   private readonly replaying: Subscription;
 
   constructor(
@@ -37,12 +37,12 @@ export class LivePublisher {
       bus.connection,
       replayLive,
       subjectOf(replayLive, { agentId }),
-      (asked) => ({ events: merged(this.told, asked.turnId === turnId ? asked.afterSeq : -1) }),
+      (asked) => ({ events: merged(this.sent, asked.turnId === turnId ? asked.afterSeq : -1) }),
       () => undefined,
     );
   }
 
-  /** Sends what still waits and answers late readers no more: from here on durable events tell of the turn. */
+  /** Sends what still waits and answers late readers no more: from here on durable events report the turn. */
   end(): void {
     this.flush();
     this.replaying.unsubscribe();
@@ -84,7 +84,7 @@ export class LivePublisher {
   private send(event: Pick<LiveEvent, 'type' | 'text' | 'tool'>): void {
     const { agentId, turnId, messages } = this.turn;
     const live: LiveEvent = { ...event, agentId, turnId, messageId: messages.at(-1)?.id ?? '', seq: this.seq++ };
-    this.told.push(live);
+    this.sent.push(live);
     this.bus.signal(liveSubject(agentId), encode(LiveEventSchema, live));
   }
 }

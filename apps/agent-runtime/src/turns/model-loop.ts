@@ -27,8 +27,8 @@ export interface LoopInput extends CallListener {
   reply: ReplyText;
   meter: StepMeter;
   view: TurnView;
-  /** Told what the model and the tools have said in finished steps, all of it each time. */
-  onSaid(messages: ModelMessage[]): void;
+  /** Receives the messages of model and tools in finished steps, all of them each time. */
+  onStepMessages(messages: ModelMessage[]): void;
   /** Before every step but the first; may change the view. */
   beforeStep(messages: ModelMessage[]): Promise<void>;
 }
@@ -39,7 +39,7 @@ export interface LoopInput extends CallListener {
  */
 export interface LoopEnd {
   why: 'model' | 'steps' | 'balance' | 'length' | 'filter' | 'calls';
-  /** The tools whose results the model did not look at any more. */
+  /** The tools whose results the model did not read any more. */
   unseen: string[];
 }
 
@@ -52,7 +52,7 @@ export async function modelLoop(input: LoopInput): Promise<LoopEnd> {
   const calls = new ToolCallReporter(input);
   const cut = new CutCalls();
   const { provider, wire } = input.model;
-  const said: ModelMessage[] = [];
+  const messages: ModelMessage[] = [];
   let balanceIsGone = false;
   const model = cut.watch(
     observedModel(input.model, { onBegin: () => reply.nextStep(), onText: (delta) => reply.add(delta) }),
@@ -66,7 +66,7 @@ export async function modelLoop(input: LoopInput): Promise<LoopEnd> {
       abortSignal: signal,
       // The model tries again by itself.
       maxRetries: 0,
-      // Else the provider keeps what was said, and later steps refer to what it may have forgotten.
+      // Else the provider keeps the conversation, and later steps refer to what it may have forgotten.
       providerOptions: { openai: { store: false } },
       stopWhen: [
         isStepCount(MAX_STEPS),
@@ -92,10 +92,10 @@ export async function modelLoop(input: LoopInput): Promise<LoopEnd> {
       },
       onStepEnd: ({ usage, response, content }) => {
         if (signal.aborted) return;
-        calls.settle(content);
+        calls.reportRest(content);
         meter.step(usage, content);
-        said.push(...response.messages);
-        input.onSaid([...said]);
+        messages.push(...response.messages);
+        input.onStepMessages([...messages]);
       },
     });
     signal.throwIfAborted();

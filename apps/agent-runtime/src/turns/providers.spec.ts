@@ -53,12 +53,12 @@ describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
     await mock.stop();
   });
 
-  // Each takes seconds and is the same over every wire; what wires differ in is in rough-provider.spec.ts.
+  // Each takes seconds and is the same over every wire; what wires differ in is in misbehaving-provider.spec.ts.
   const onOneWire = it.runIf(model === FORMATS[0]?.model);
 
   /** A fresh conversation each, so that no fixture sees another test's messages. */
   let conversations = 0;
-  const say = (text: string) => runtime.platform.say(text, { conversationId: `c${conversations++}` });
+  const say = (text: string) => runtime.platform.send(text, { conversationId: `c${conversations++}` });
 
   it('streams text and counts tokens', async () => {
     mock.onMessage(
@@ -108,7 +108,7 @@ describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
     mock.onMessage('bad call', { toolCalls: [{ name, arguments: args }] });
     const { turnId, outcome } = say('bad call');
     await expect(outcome).resolves.toMatchObject({ end: 'completed', replies: ['I see my mistake.'] });
-    await until('the error was told', () =>
+    await until('the error was sent', () =>
       runtime.platform.live.some((event) => event.turnId === turnId && event.tool?.isError === true),
     );
   });
@@ -127,8 +127,8 @@ describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
     expect(error?.message).not.toContain(KEY);
   });
 
-  it('tells the agent’s owner of a refused key once, until a turn succeeds again', async () => {
-    const told = async () => {
+  it('reports a refused key to the agent’s owner once, until a turn succeeds again', async () => {
+    const reports = async () => {
       const { rows } = await sql.query<{ payload: { agent_id: string; message: string } }>(
         'SELECT payload FROM runtime.outbox WHERE subject = $1 ORDER BY id',
         [agentKeyRefused.subject],
@@ -142,12 +142,12 @@ describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
       mock.reset();
     };
     await turns('fine', 1);
-    const before = (await told()).length;
+    const before = (await reports()).length;
     await turns('locked', 3);
-    expect(await told()).toHaveLength(before + 1);
+    expect(await reports()).toHaveLength(before + 1);
     await turns('fine', 1);
     await turns('locked', 1);
-    const all = await told();
+    const all = await reports();
     expect(all).toHaveLength(before + 2);
     expect(all.at(-1)).toMatchObject({ agent_id: runtime.platform.agentId, code: 'MODEL_KEY_REFUSED' });
     expect(all.at(-1)?.message).toContain(`the platform's ${model.split('/')[0]} key`);
@@ -201,7 +201,7 @@ describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
     });
   });
 
-  it('stops a slow stream at the interrupt and keeps what was said', async () => {
+  it('stops a slow stream at the interrupt and keeps the text so far', async () => {
     mock.onMessage('slow', { content: 'word '.repeat(200) }, { chunkSize: 5, streamingProfile: { ttft: 10, tps: 5 } });
     const { turnId, outcome } = say('slow');
     await until('the first words are there', () => runtime.platform.liveText(turnId).length > 4);
@@ -223,13 +223,13 @@ describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
     );
     for (let index = 0; index < 3; index++) {
       mock.onMessage(`part ${index}`, { content: `answer ${index} `.repeat(100) });
-      await runtime.platform.say(`part ${index}`, { conversationId }).outcome;
+      await runtime.platform.send(`part ${index}`, { conversationId }).outcome;
     }
     mock.onMessage('go on', {
       error: { message: 'prompt is too long: 250000 tokens > 200000 maximum', type: 'invalid_request_error' },
       status: 400,
     });
-    await expect(runtime.platform.say('go on', { conversationId }).outcome).resolves.toMatchObject({
+    await expect(runtime.platform.send('go on', { conversationId }).outcome).resolves.toMatchObject({
       end: 'completed',
       replies: ['Now it fits.'],
     });

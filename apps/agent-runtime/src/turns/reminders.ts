@@ -1,11 +1,11 @@
 import type { AgentConfiguration } from '#lib/contracts';
-import { fillPlaces } from '#lib/template';
+import { fillTemplate } from '#lib/template';
 import { MAX_HOOK_CHARACTERS } from '../context/new-messages.js';
 import type { TurnView } from './turn-view.js';
 
 const DEFAULT_INTERVAL_MS = 120_000;
 
-/** Tells a running agent of messages that came since it began: when their number grows, and again per interval while they wait. */
+/** Informs a running agent of messages that came since it began: when their number grows, and again per interval while they wait. */
 export class Reminders {
   private waiting = 0;
   private announced = 0;
@@ -14,7 +14,7 @@ export class Reminders {
   constructor(private readonly configuration: AgentConfiguration) {}
 
   /** From the lease's heartbeat. */
-  heard(waiting: number): void {
+  updateCount(waiting: number): void {
     this.waiting = waiting;
   }
 
@@ -37,7 +37,7 @@ export class Reminders {
     view.note(
       at,
       template
-        ? fillPlaces(template, (name) => (name === 'count' ? String(this.waiting) : undefined), MAX_HOOK_CHARACTERS)
+        ? fillTemplate(template, (name) => (name === 'count' ? String(this.waiting) : undefined), MAX_HOOK_CHARACTERS)
             .text
         : plain,
     );

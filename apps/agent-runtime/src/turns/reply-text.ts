@@ -6,7 +6,7 @@ const MAX_CHARS = 1_000_000;
 export class ReplyText {
   private text = '';
   private isNewStep = false;
-  /** Until a step has said a word, blanks are nothing to show. */
+  /** Until a step has any text, blanks are nothing to show. */
   private awaitsWords = true;
 
   constructor(private readonly live: Pick<LivePublisher, 'text' | 'restarted'>) {}
@@ -26,7 +26,7 @@ export class ReplyText {
     this.resume(kept);
   }
 
-  /** Begins with what an earlier attempt had said. */
+  /** Begins with the text of an earlier attempt. */
   resume(text: string): void {
     this.add(text);
     this.nextStep();

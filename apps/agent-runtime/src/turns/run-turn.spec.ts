@@ -11,7 +11,7 @@ describe('a turn with the demo model', () => {
   afterAll(() => runtime.stop());
 
   it('writes a file, says so, and streams the same words that it stores', async () => {
-    const { turnId, outcome } = runtime.platform.say('write hello to notes.txt');
+    const { turnId, outcome } = runtime.platform.send('write hello to notes.txt');
     const { end, replies } = await outcome;
     expect(end).toBe('completed');
     expect(replies).toEqual(['I wrote 5 bytes to notes.txt.']);
@@ -25,15 +25,15 @@ describe('a turn with the demo model', () => {
   });
 
   it('carries out a batch of requests in order', async () => {
-    const { outcome } = runtime.platform.say(['write one to a.txt', 'read a.txt', 'run: uname -a']);
+    const { outcome } = runtime.platform.send(['write one to a.txt', 'read a.txt', 'run: uname -a']);
     const { replies } = await outcome;
     expect(replies[0]).toContain('I wrote 3 bytes to a.txt.');
     expect(replies[0]).toContain('```\none\n```');
     expect(replies[0]).toContain('ran uname -a');
   });
 
-  it('tells the model of a tool that fails, and the turn goes on', async () => {
-    const { outcome } = runtime.platform.say('read nowhere.txt');
+  it('reports a tool that fails to the model, and the turn goes on', async () => {
+    const { outcome } = runtime.platform.send('read nowhere.txt');
     await expect(outcome).resolves.toMatchObject({
       end: 'completed',
       replies: [expect.stringContaining('there is no file nowhere.txt')],
@@ -41,14 +41,14 @@ describe('a turn with the demo model', () => {
   });
 
   it('says that it is the demo model', async () => {
-    const { replies, usage } = await runtime.platform.say('How are you?').outcome;
+    const { replies, usage } = await runtime.platform.send('How are you?').outcome;
     expect(replies[0]).toContain('demo model');
     expect(usage?.outputTokens).toBeGreaterThan(10);
   });
 
   it('debits each model step once', async () => {
     const before = runtime.platform.debits.size;
-    const { turnId, outcome } = runtime.platform.say('write x to y.txt');
+    const { turnId, outcome } = runtime.platform.send('write x to y.txt');
     const { usage } = await outcome;
     const steps = [...runtime.platform.debits].filter(([stepId]) => stepId.startsWith(turnId));
     expect(runtime.platform.debits.size - before).toBe(2);
@@ -57,7 +57,7 @@ describe('a turn with the demo model', () => {
 
   it('debits a step once though the answer to the debit was lost', async () => {
     runtime.platform.lostDebits = 2;
-    const { turnId, outcome } = runtime.platform.say('write x to z.txt');
+    const { turnId, outcome } = runtime.platform.send('write x to z.txt');
     const { end, usage } = await outcome;
     const steps = [...runtime.platform.debits].filter(([stepId]) => stepId.startsWith(turnId));
     expect({ end, lost: runtime.platform.lostDebits }).toEqual({ end: 'completed', lost: 0 });
@@ -69,19 +69,19 @@ describe('a turn with the demo model', () => {
     const before = runtime.platform.ensured;
     runtime.workspace.stop();
     runtime.platform.onEnsure = () => runtime.workspace.start();
-    await expect(runtime.platform.say('write x to woken.txt').outcome).resolves.toMatchObject({
+    await expect(runtime.platform.send('write x to woken.txt').outcome).resolves.toMatchObject({
       replies: ['I wrote 1 bytes to woken.txt.'],
     });
-    await runtime.platform.say('read woken.txt').outcome;
+    await runtime.platform.send('read woken.txt').outcome;
     expect(runtime.platform.ensured - before).toBe(1);
   });
 
-  it('stops at once when interrupted, kills the running command and reports what was said', async () => {
+  it('stops at once when interrupted, kills the running command and reports the text so far', async () => {
     runtime.workspace.onCommand = async (_, cancelled) => {
       await cancelled;
       return { cancelled: true };
     };
-    const { turnId, outcome } = runtime.platform.say('run: sleep 1000');
+    const { turnId, outcome } = runtime.platform.send('run: sleep 1000');
     await until('the command runs', () => runtime.workspace.commands.includes('sleep 1000'));
     runtime.platform.interrupt(turnId);
     await expect(outcome).resolves.toMatchObject({ end: 'interrupted' });
@@ -90,7 +90,7 @@ describe('a turn with the demo model', () => {
 
   it('fails a turn that takes longer than timeout_seconds', async () => {
     runtime.platform.configure({ timeoutSeconds: 1 });
-    await expect(runtime.platform.say('run: sleep 1000').outcome).resolves.toMatchObject({
+    await expect(runtime.platform.send('run: sleep 1000').outcome).resolves.toMatchObject({
       end: 'failed',
       error: { code: 'TURN_TIMEOUT' },
       retryable: false,
@@ -100,7 +100,7 @@ describe('a turn with the demo model', () => {
 
   it('hands the turn of an agent without balance back, so that its messages wait', async () => {
     runtime.platform.balance = 0;
-    await expect(runtime.platform.say('hi').outcome).resolves.toMatchObject({ end: 'released' });
+    await expect(runtime.platform.send('hi').outcome).resolves.toMatchObject({ end: 'released' });
     runtime.platform.balance = 1_000_000;
   });
 });

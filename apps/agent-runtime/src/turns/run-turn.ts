@@ -52,10 +52,10 @@ class RunningTurn {
   private readonly journal: TurnJournal;
   private reminders: Reminders | undefined;
   private context: TurnContext | undefined;
-  /** What the model and the tools have said in finished steps. */
-  private said: ModelMessage[] = [];
+  /** The messages of model and tools in finished steps. */
+  private stepMessages: ModelMessage[] = [];
   /** How much of the reply belongs to finished steps. */
-  private saidChars = 0;
+  private finishedChars = 0;
 
   constructor(
     private readonly runner: TurnRunner,
@@ -70,7 +70,7 @@ class RunningTurn {
     this.lease = new TurnLease(
       runner.bus,
       turn,
-      { partialReply: () => this.reply.value, onWaiting: (count) => this.reminders?.heard(count) },
+      { partialReply: () => this.reply.value, onWaiting: (count) => this.reminders?.updateCount(count) },
       abort,
     );
   }
@@ -114,37 +114,38 @@ class RunningTurn {
     return loadContext(runner, turn);
   }
 
-  /** Takes up what an earlier attempt had done; without any, tells readers of the live view to begin anew. */
+  /** Takes up what an earlier attempt had done; without any, has readers of the live view begin anew. */
   private resume({ resumed, session, tools }: TurnContext): void {
     if (resumed || this.turn.attempt > 1) this.live.restarted();
     if (!resumed) return;
     this.reply.resume(resumed.reply);
-    this.said = resumed.said;
-    if (resumed.since.length > 0) this.said.push(newMessages({ ...this.turn, attempt: 1, messages: resumed.since }));
-    this.saidChars = this.reply.value.length;
-    this.journal.stepFinished(this.said, this.reply.value);
+    this.stepMessages = resumed.stepMessages;
+    if (resumed.since.length > 0)
+      this.stepMessages.push(newMessages({ ...this.turn, attempt: 1, messages: resumed.since }));
+    this.finishedChars = this.reply.value.length;
+    this.journal.stepFinished(this.stepMessages, this.reply.value);
     if (session.unfinished) void endLostCommands(tools, session.unfinished);
   }
 
   /** The model's loop, once more with a shorter context if the model refused the first as too long. */
   private async think(context: TurnContext): Promise<LoopEnd> {
     // The worker was lost between the answer and its report: it is not given twice.
-    if (isAnswered(this.said)) return { why: 'model', unseen: [] };
+    if (isAnswered(this.stepMessages)) return { why: 'model', unseen: [] };
     const compactor = this.compactor(context);
     const history = await compactor.start();
     try {
-      return await this.loop(context, compactor, [...history, context.asked, ...this.said]);
+      return await this.loop(context, compactor, [...history, context.asked, ...this.stepMessages]);
     } catch (error) {
       if (this.abort.signal.aborted || modelFailure(error, context.model).code !== 'MODEL_CONTEXT_TOO_LONG')
         throw error;
-      this.reply.takeBack(this.saidChars);
+      this.reply.takeBack(this.finishedChars);
       const shorter = await compactor.start(true);
-      return this.loop(context, compactor, [...shorter, context.asked, ...withoutLooseTools(this.said)]);
+      return this.loop(context, compactor, [...shorter, context.asked, ...withoutLooseTools(this.stepMessages)]);
     }
   }
 
   private loop(context: TurnContext, compactor: Compactor, messages: ModelMessage[]): Promise<LoopEnd> {
-    const saidBefore = this.said;
+    const earlierMessages = this.stepMessages;
     const view = new TurnView();
     return modelLoop({
       model: context.model,
@@ -159,15 +160,15 @@ class RunningTurn {
       live: this.live,
       meter: this.meter,
       view,
-      onSaid: (said) => {
-        this.said = [...saidBefore, ...said];
-        this.saidChars = this.reply.value.length;
-        this.journal.stepFinished(this.said, this.reply.value);
+      onStepMessages: (messages) => {
+        this.stepMessages = [...earlierMessages, ...messages];
+        this.finishedChars = this.reply.value.length;
+        this.journal.stepFinished(this.stepMessages, this.reply.value);
       },
-      onCall: (call) => this.journal.callStarted(call, this.reply.value.slice(this.saidChars).trim()),
+      onCall: (call) => this.journal.callStarted(call, this.reply.value.slice(this.finishedChars).trim()),
       onResult: (toolCallId, text, isError) => this.journal.callFinished(toolCallId, text, isError),
       beforeStep: async (soFar) => {
-        await this.lease.freshen();
+        await this.lease.extendIfDue();
         this.reminders?.announce(view, soFar.length);
         await compactor.betweenSteps(view, soFar, this.meter.contextTokens);
       },
@@ -183,8 +184,8 @@ class RunningTurn {
 
   /** Before the report: a turn that messaging knows as done must not be missing from its session. */
   private async remember(context: TurnContext, isInterrupted: boolean): Promise<void> {
-    const unfinished = isInterrupted ? this.reply.value.slice(this.saidChars).trim() : '';
-    const messages: ModelMessage[] = [context.asked, ...withoutLooseTools(this.said)];
+    const unfinished = isInterrupted ? this.reply.value.slice(this.finishedChars).trim() : '';
+    const messages: ModelMessage[] = [context.asked, ...withoutLooseTools(this.stepMessages)];
     if (unfinished) messages.push({ role: 'assistant', content: unfinished });
     if (isInterrupted) messages.push({ role: 'user', content: '[This turn was interrupted.]' });
     await this.journal.stop();
@@ -214,7 +215,7 @@ class RunningTurn {
   /** An ephemeral session ends with its turn, however that ends, and so does its memory if that is ephemeral too. */
   private async endSession({ agent, tools, memoryType }: TurnContext): Promise<void> {
     if (agent.sessionMode !== 'ephemeral' || agent.configuration.memoryConfig?.persistence !== 'ephemeral') return;
-    const hasWritten = this.said.some(
+    const hasWritten = this.stepMessages.some(
       ({ content }) =>
         typeof content !== 'string' &&
         content.some((part) => part.type === 'tool-call' && part.toolName === 'memory_write'),
@@ -237,7 +238,7 @@ class RunningTurn {
       await this.handOver(context);
       return void (await this.report.released());
     }
-    // Messaging hears of an empty balance by an event and gives out no more turns; a part of Roost that is away comes
+    // Messaging learns of an empty balance by an event and gives out no more turns; a part of Roost that is away comes
     // back. Neither is the message's fault: the try does not count. Until then, not to claim this turn in a circle.
     const isExhausted = error instanceof RoostError && error.code === 'BALANCE_EXHAUSTED';
     if (isExhausted || (reason === undefined && isPlatformAway(error))) {
@@ -274,7 +275,7 @@ class RunningTurn {
   }
 
   private sayWhyItEnds({ why, unseen }: LoopEnd): void {
-    const tools = unseen.length > 0 ? `; what it last called (${unseen.join(', ')}) it did not look at any more` : '';
+    const tools = unseen.length > 0 ? `; what it last called (${unseen.join(', ')}) it did not read any more` : '';
     if (why === 'steps') this.reply.note(`stopped after ${MAX_STEPS} steps${tools}`);
     if (why === 'balance') this.reply.note(`stopped: the agent’s output token balance is used up${tools}`);
     if (why === 'length') this.reply.note('cut off: the model’s longest answer was reached');
@@ -287,9 +288,9 @@ class RunningTurn {
   }
 }
 
-/** The model has said its last word: nothing waits for it to go on. */
-function isAnswered(said: ModelMessage[]): boolean {
-  const last = said.at(-1);
+/** The model has given its final answer: nothing waits for it to go on. */
+function isAnswered(messages: ModelMessage[]): boolean {
+  const last = messages.at(-1);
   if (last?.role !== 'assistant') return false;
   return typeof last.content === 'string' || last.content.every(({ type }) => type !== 'tool-call');
 }

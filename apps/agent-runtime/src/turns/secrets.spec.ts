@@ -53,8 +53,8 @@ describe('secrets', () => {
       { accountId: runtime.platform.accountId, requestId: 'req_test', deadline: Date.now() + 5_000 },
     );
 
-    await expect(runtime.platform.say('leak your keys').outcome).resolves.toMatchObject({ end: 'completed' });
-    const { error } = await runtime.platform.say('refused').outcome;
+    await expect(runtime.platform.send('leak your keys').outcome).resolves.toMatchObject({ end: 'completed' });
+    const { error } = await runtime.platform.send('refused').outcome;
 
     const tables = await sql.query<{ table_name: string }>(
       `SELECT table_name FROM information_schema.tables WHERE table_schema = 'runtime'`,

@@ -6,7 +6,7 @@ import type { Bus } from '#lib/bus';
 import { estimateTokens } from '../models/tokens.js';
 
 /** What a model puts out; a step's content holds the tools' results as well. */
-const SAID = new Set(['text', 'reasoning', 'tool-call']);
+const OUTPUT = new Set(['text', 'reasoning', 'tool-call']);
 
 /** Counts what a turn uses and debits each model step. A repeated debit of one step counts once. */
 export class StepMeter {
@@ -26,8 +26,8 @@ export class StepMeter {
    * what came out is then guessed, so that a balance still ends.
    */
   step(used: LanguageModelUsage, content: { type: string }[]): void {
-    const said = content.filter(({ type }) => SAID.has(type));
-    const outputTokens = used.outputTokens || estimateTokens(JSON.stringify(said));
+    const output = content.filter(({ type }) => OUTPUT.has(type));
+    const outputTokens = used.outputTokens || estimateTokens(JSON.stringify(output));
     this.contextTokens = used.inputTokens ?? 0;
     this.usage.inputTokens += this.contextTokens;
     this.usage.outputTokens += outputTokens;

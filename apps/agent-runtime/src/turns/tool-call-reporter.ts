@@ -36,7 +36,7 @@ export class ToolCallReporter {
   }
 
   /** Reports those in a finished step that no tool was run for: the model's input was wrong, or the provider ran it. */
-  settle(content: ContentPart<ToolSet>[]): void {
+  reportRest(content: ContentPart<ToolSet>[]): void {
     for (const part of content) {
       if (part.type === 'tool-call') this.started(part);
       else if (part.type === 'tool-result' || part.type === 'tool-error') this.finished(part, part);

@@ -11,7 +11,7 @@ const EVERY_MS = 1_000;
  * there. Not promised: the last second before a worker is killed.
  */
 export class TurnJournal {
-  private said: ModelMessage[] = [];
+  private stepMessages: ModelMessage[] = [];
   private reply = '';
   private stepText = '';
   private open = new Map<string, OpenCall>();
@@ -29,9 +29,9 @@ export class TurnJournal {
     }, EVERY_MS);
   }
 
-  /** `said`: all of finished steps; `reply`: the text up to there. */
-  stepFinished(said: ModelMessage[], reply: string): void {
-    this.said = said;
+  /** `messages`: all of finished steps; `reply`: the text up to there. */
+  stepFinished(messages: ModelMessage[], reply: string): void {
+    this.stepMessages = messages;
     this.reply = reply;
     this.stepText = '';
     this.open.clear();
@@ -70,7 +70,7 @@ export class TurnJournal {
     const work = {
       turnId: this.turn.turnId,
       messageIds: this.turn.messages.map(({ id }) => id),
-      said: this.said,
+      said: this.stepMessages,
       reply: this.reply,
       stepText: this.stepText,
       open: [...this.open.values()].map((call) => ({ ...call })),

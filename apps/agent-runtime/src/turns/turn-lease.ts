@@ -5,9 +5,9 @@ import type { Subscription } from '@nats-io/transport-node';
 import { TurnStopped } from './turn-end.js';
 
 /** What the lease needs to know of the running turn at each heartbeat. */
-export interface HeldTurn {
+export interface TurnProgress {
   partialReply(): string;
-  /** Told how many messages of the conversation wait, as often as the lease is extended. */
+  /** Receives how many messages of the conversation wait, as often as the lease is extended. */
   onWaiting(count: number): void;
 }
 
@@ -24,7 +24,7 @@ export class TurnLease {
   constructor(
     private readonly bus: Bus,
     private readonly turn: ClaimedTurn,
-    private readonly held: HeldTurn,
+    private readonly progress: TurnProgress,
     private readonly abort: AbortController,
   ) {
     this.timer = setInterval(() => void this.extend(), turn.leaseMs / 3);
@@ -36,8 +36,8 @@ export class TurnLease {
     this.interrupts.unsubscribe();
   }
 
-  /** Extends it if that was not done within the last second: also how a running turn hears of waiting messages. */
-  async freshen(): Promise<void> {
+  /** Extends it if that was not done within the last second: a running turn also learns of waiting messages by it. */
+  async extendIfDue(): Promise<void> {
     if (Date.now() - this.extendedAt > 1_000) await this.extend();
   }
 
@@ -47,12 +47,12 @@ export class TurnLease {
     try {
       const { cancelled, stopped, waitingMessages } = await this.bus.request(
         heartbeatTurn,
-        { turnId, fencingToken, partialReply: this.held.partialReply() },
+        { turnId, fencingToken, partialReply: this.progress.partialReply() },
         ownCall(`turn_${turnId}`, leaseMs / 3),
       );
       this.extendedAt = askedAt;
       if (cancelled) this.abort.abort(new TurnStopped(stopped ? 'stopped' : 'interrupted'));
-      else this.held.onWaiting(waitingMessages);
+      else this.progress.onWaiting(waitingMessages);
     } catch (error) {
       const isLost = error instanceof RoostError && (error.code === 'CONFLICT' || error.code === 'NOT_FOUND');
       // Nobody extended it for its whole length: another worker may have the turn by now.

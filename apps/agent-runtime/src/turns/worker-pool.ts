@@ -12,7 +12,7 @@ export interface WorkerPoolOptions {
   maxTurns: number;
   /** Most of them that are one account's. */
   accountTurns?: number | undefined;
-  /** How long between two looks for work when no hint comes. */
+  /** How long between two claims when no hint comes. */
   pollMs: number;
   /** Must never throw. */
   run(turn: ClaimedTurn, abort: AbortController): Promise<void>;
@@ -23,7 +23,7 @@ const QUEUE = 'runtime';
 
 /**
  * Claims turns and runs them side by side. Looks for work when a hint comes, when a claim says that more waits, when
- * there is room again after none, and once per `pollMs`: hints make it fast, the poll makes it certain. Accounts share the
+ * it has capacity again, and once per `pollMs`: hints make it fast, the poll makes it certain. Accounts share the
  * slots: one that holds its share is left out of claims until a turn ends.
  */
 export class WorkerPool {
@@ -74,7 +74,7 @@ export class WorkerPool {
   }
 
   /**
-   * Only a worker with room listens: a hint that reaches a full one would wake nobody. One that begins to listen looks
+   * Only a worker with free slots listens: a hint that reaches a full one would wake nobody. One that begins to listen looks
    * once by itself, since hints may have passed before.
    */
   private listen(): void {
@@ -83,22 +83,22 @@ export class WorkerPool {
       this.hints?.unsubscribe();
       this.hints = undefined;
     } else if (!this.hints) {
-      this.hints = this.bus.connection.subscribe(WAKE_RUNTIME, { queue: QUEUE, callback: () => this.look() });
-      this.look();
+      this.hints = this.bus.connection.subscribe(WAKE_RUNTIME, { queue: QUEUE, callback: () => this.claimMore() });
+      this.claimMore();
     }
   }
 
   private schedulePoll(): void {
     this.poll = setTimeout(
       () => {
-        this.look();
+        this.claimMore();
         this.schedulePoll();
       },
       this.options.pollMs * (0.8 + Math.random() * 0.4),
     );
   }
 
-  private look(): void {
+  private claimMore(): void {
     if (this.isStopping) return;
     this.hintMissed = this.isFull || this.claiming >= this.maxClaims;
     if (!this.hintMissed) void this.claim();
@@ -134,7 +134,7 @@ export class WorkerPool {
       this.claiming--;
     }
     this.listen();
-    if (moreWaits || this.hintMissed) this.look();
+    if (moreWaits || this.hintMissed) this.claimMore();
   }
 
   private run(turn: ClaimedTurn): void {
@@ -147,7 +147,8 @@ export class WorkerPool {
       this.running.delete(run);
       this.shares.release(turn.accountId);
       this.listen();
-      if (this.hintMissed || this.leftOut.some((account) => this.shares.hasRoom(account, this.claiming))) this.look();
+      if (this.hintMissed || this.leftOut.some((account) => this.shares.hasCapacity(account, this.claiming)))
+        this.claimMore();
     });
     this.running.set(run, abort);
   }

@@ -79,13 +79,13 @@ export class BotSession {
     this.outlet = { database, content, lease, adapter, connection, moves, onFailure };
     this.typing = new Typing((place) => this.connection.showTyping(this.moves.current(place)));
     this.timer = setInterval(() => this.tick(), adapter.editEveryMs);
-    this.inbox.kick();
+    this.inbox.runSoon();
   }
 
   private async onMessage(message: InboundMessage): Promise<void> {
     const { adapter, botId } = this.bot;
     await storeInbound(this.services.database, adapter.platform, botId, message);
-    this.inbox.kick();
+    this.inbox.runSoon();
   }
 
   private async work({ message: stored, attempts, created_at: receivedAt }: InboundRow): Promise<void> {
@@ -154,7 +154,7 @@ export class BotSession {
       });
     }
     this.typing.tick();
-    this.inbox.kick();
+    this.inbox.runSoon();
     this.deliver();
   }
 

@@ -20,7 +20,7 @@ export class InboundWorker {
   ) {}
 
   /** Something may be due. */
-  kick(): void {
+  runSoon(): void {
     if (this.isClosed) return;
     this.mustLookAgain = true;
     this.looking ??= this.look()
@@ -38,7 +38,7 @@ export class InboundWorker {
       for (const row of rows) {
         const work = this.work(row).finally(() => {
           this.busy.delete(row.place);
-          this.kick();
+          this.runSoon();
         });
         this.busy.set(row.place, work);
       }

@@ -26,13 +26,13 @@ export async function giveBackTry(database: Database, who: string): Promise<void
 }
 
 /** Remembers from where an owner signed in; `who` is a hash of both. */
-export async function rememberPlace(database: Database, who: string): Promise<void> {
+export async function rememberNetwork(database: Database, who: string): Promise<void> {
   await database.query(`INSERT INTO login_places (who) VALUES ($1) ON CONFLICT (who) DO UPDATE SET seen_at = now()`, [
     who,
   ]);
 }
 
-export async function isPlaceKnown(database: Database, who: string): Promise<boolean> {
+export async function isNetworkKnown(database: Database, who: string): Promise<boolean> {
   const rows = await database.query(`SELECT 1 FROM login_places WHERE who = $1 AND seen_at > now() - $2::interval`, [
     who,
     PLACE_KEPT_FOR,

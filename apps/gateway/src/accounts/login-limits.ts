@@ -8,8 +8,8 @@ import {
   countTry,
   forgetTries,
   giveBackTry,
-  isPlaceKnown,
-  rememberPlace,
+  isNetworkKnown,
+  rememberNetwork,
   sweepTries,
 } from './login-limits.repository.js';
 
@@ -50,24 +50,24 @@ export class LoginLimits {
 
   /** Counts a try before it is made. Errors: RATE_LIMITED. */
   async admit({ address, email, of }: Try): Promise<void> {
-    const place = addressKey(address);
-    await this.count(`address ${place}`, MAX_PER_ADDRESS);
+    const network = addressKey(address);
+    await this.count(`address ${network}`, MAX_PER_ADDRESS);
     if (email === undefined) return;
     const { perPair, perEmail } = MAX_TRIES[of];
-    await this.count(`${of} of ${email} from ${place}`, perPair);
-    if (!(await this.isKnown(place, email))) await this.count(`${of} of ${email}`, perEmail);
+    await this.count(`${of} of ${email} from ${network}`, perPair);
+    if (!(await this.isKnown(network, email))) await this.count(`${of} of ${email}`, perEmail);
   }
 
   /** A success shows that it was no guessing: the address has its tries back, and is known as the owner's. */
   async succeeded({ address, email, of }: Required<Try>): Promise<void> {
-    const place = addressKey(address);
-    await forgetTries(this.database, hashOf(`${of} of ${email} from ${place}`));
-    await giveBackTry(this.database, hashOf(`address ${place}`));
-    await rememberPlace(this.database, hashOf(`${email} at ${place}`));
+    const network = addressKey(address);
+    await forgetTries(this.database, hashOf(`${of} of ${email} from ${network}`));
+    await giveBackTry(this.database, hashOf(`address ${network}`));
+    await rememberNetwork(this.database, hashOf(`${email} at ${network}`));
   }
 
-  private isKnown(place: string, email: string): Promise<boolean> {
-    return isPlaceKnown(this.database, hashOf(`${email} at ${place}`));
+  private isKnown(network: string, email: string): Promise<boolean> {
+    return isNetworkKnown(this.database, hashOf(`${email} at ${network}`));
   }
 
   private async count(who: string, max: number): Promise<void> {

@@ -114,13 +114,13 @@ export class Registrations implements OnApplicationShutdown {
   }
 
   private isCode({ id, code_hash }: Waiting, code: string): boolean {
-    return code_hash !== null && this.sealer.isHashOf(code_hash, code, placeOf(id));
+    return code_hash !== null && this.sealer.isHashOf(code_hash, code, sealContext(id));
   }
 
   private hashOf(id: string, code: string): string {
-    return this.sealer.keyedHash(code, placeOf(id));
+    return this.sealer.keyedHash(code, sealContext(id));
   }
 }
 
-const placeOf = (id: string) => `registrations:${id}`;
+const sealContext = (id: string) => `registrations:${id}`;
 const newCode = () => String(randomInt(1_000_000)).padStart(6, '0');

@@ -22,9 +22,9 @@ export const sealedAnswers = {
   table: 'idempotency',
   column: 'sealed_body',
   id: `scope || ':' || key`,
-  place: 'idempotency',
+  context: 'idempotency',
 };
-const placeOf = (call: CallKey) => `idempotency:${call.join(':')}`;
+const sealContext = (call: CallKey) => `idempotency:${call.join(':')}`;
 
 /** Calls by their `Idempotency-Key`, kept 24 h. Answers are kept sealed: they may hold keys and tokens. */
 @Injectable()
@@ -52,7 +52,7 @@ export class IdempotencyRepository {
     }>(`SELECT fingerprint, status, sealed_body FROM idempotency WHERE scope = $1 AND key = $2`, [...call]);
     if (!kept) return { fingerprint, status: null, body: null };
     const { sealed_body: sealed } = kept;
-    return { ...kept, body: sealed === null ? null : this.sealer.open(sealed, placeOf(call)) };
+    return { ...kept, body: sealed === null ? null : this.sealer.open(sealed, sealContext(call)) };
   }
 
   /** States that the call is still running. */
@@ -66,7 +66,7 @@ export class IdempotencyRepository {
   async keep(call: CallKey, fingerprint: string, status: number, body: string): Promise<void> {
     await this.database.query(
       `UPDATE idempotency SET fingerprint = $3, status = $4, sealed_body = $5 WHERE scope = $1 AND key = $2`,
-      [...call, fingerprint, status, this.sealer.seal(body, placeOf(call))],
+      [...call, fingerprint, status, this.sealer.seal(body, sealContext(call))],
     );
   }
 

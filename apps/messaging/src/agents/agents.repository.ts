@@ -1,7 +1,7 @@
 import { type AgentState, RoostError } from '#lib/contracts';
 import type { Database, Transaction } from '#lib/database';
 
-/** All SQL of `agents`, the copy of lifecycle's agents, which also holds whose turn runs and when the next can be claimed. */
+/** All SQL of `agents`, the copy of lifecycle's agents, which also holds which turn runs and when the next can be claimed. */
 
 /**
  * SQL for what is read of the agent `$1`: whether `AgentsService.require` has to be asked as well. A deleted agent looks

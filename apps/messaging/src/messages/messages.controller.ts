@@ -19,12 +19,12 @@ import { countMessages as countRows } from '../conversations/conversations.repos
 import { MessagesService } from './messages.service.js';
 import {
   getMessage as findMessage,
-  isSettled,
+  isFinished,
   listMessages as findMessages,
   markRead,
   recentTexts as findTexts,
 } from './messages.repository.js';
-import { SettledMessages } from './settled-messages.js';
+import { FinishedMessages } from './finished-messages.js';
 
 type InputOf<C extends { input: z.ZodType }> = z.output<C['input']>;
 
@@ -34,7 +34,7 @@ export class MessagesController {
     private readonly database: Database,
     private readonly agents: AgentsService,
     private readonly messages: MessagesService,
-    private readonly settled: SettledMessages,
+    private readonly finished: FinishedMessages,
   ) {}
 
   @Handles(sendMessage)
@@ -54,7 +54,7 @@ export class MessagesController {
     // The answer must be on its way before the caller gives up.
     const waitMs = Math.min(waitSeconds * 1_000, context.deadline - Date.now() - 250);
     if (waitMs > 0)
-      await this.settled.until(messageId, waitMs, () => isSettled(this.database, accountId, agentId, messageId));
+      await this.finished.until(messageId, waitMs, () => isFinished(this.database, accountId, agentId, messageId));
     return findMessage(this.database, accountId, agentId, messageId, () => this.agents.require(agentId, context));
   }
 

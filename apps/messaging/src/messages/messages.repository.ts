@@ -21,19 +21,19 @@ interface Found {
 }
 
 /** Whether nothing more becomes of a message: it is answered, has its error, or is a reply. Errors: NOT_FOUND. */
-export async function isSettled(
+export async function isFinished(
   database: Database,
   accountId: string,
   agentId: string,
   messageId: string,
 ): Promise<boolean> {
-  const [row] = await database.query<{ settled: boolean }>(
-    `SELECT role = 'assistant' OR status = 'read' AS settled FROM messages
+  const [row] = await database.query<{ finished: boolean }>(
+    `SELECT role = 'assistant' OR status = 'read' AS finished FROM messages
      WHERE id = $1 AND ${belongsTo('$2', '$3')}`,
     [messageId, agentId, accountId],
   );
   if (!row) throw unknownMessage();
-  return row.settled;
+  return row.finished;
 }
 
 /**
@@ -80,7 +80,7 @@ export async function markRead(
   );
   if (row) return Message.parse(row.message);
   // Says NOT_FOUND for one that is not there at all.
-  await isSettled(database, accountId, agentId, messageId);
+  await isFinished(database, accountId, agentId, messageId);
   throw new RoostError('CONFLICT', 'only a reply can be marked read; a message to the agent is read by its turn');
 }
 
@@ -130,7 +130,7 @@ function fitting(messages: MessageInQueue[]): MessageInQueue[] {
   return end > 0 ? messages.slice(0, end) : messages;
 }
 
-/** A cursor that is no message of the agent finds nothing, as the end of the list does: tell the two apart. */
+/** A cursor that is no message of the agent finds nothing, as the end of the list does: distinguish the two. */
 async function assertCursor(
   database: Database,
   accountId: string,
@@ -153,7 +153,7 @@ async function assertCursor(
 type Texts = z.output<typeof recentContract.output>;
 
 /**
- * The texts before a message, in the order of the talk: a reply stands before what came while it was made, which the next turn
+ * The texts before a message, in the order of the conversation: a reply comes before what arrived while it was made, which the next turn
  * answers. Reads few columns, where a whole message costs ten times as much to put together and to parse. Unknown ids
  * find nothing.
  */
@@ -179,19 +179,19 @@ const RECENT = `
     SELECT seq FROM messages WHERE id = $4 AND ${belongsTo('$1', '$2')}
   ), earlier AS MATERIALIZED (
     SELECT seq, role, content, turn_id,
-      CASE WHEN role = 'user' THEN coalesce(delivered_at, created_at) ELSE created_at END AS said_at
+      CASE WHEN role = 'user' THEN coalesce(delivered_at, created_at) ELSE created_at END AS sent_at
     FROM messages
     WHERE agent_id = $1 AND account_id = $2 AND conversation_id = $3 AND seq < (SELECT seq FROM first)
       AND ($5::timestamptz IS NULL OR created_at > $5)
     ORDER BY seq DESC LIMIT $6
   ), late_replies AS (
-    SELECT seq, role, content, created_at AS said_at FROM messages
+    SELECT seq, role, content, created_at AS sent_at FROM messages
     WHERE turn_id IN (SELECT turn_id FROM earlier WHERE role = 'user' AND turn_id IS NOT NULL)
       AND role = 'assistant' AND seq > (SELECT seq FROM first) AND ${belongsTo('$1', '$2')}
   )
   SELECT role, content FROM (
-    SELECT role, content, said_at, seq, row_number() OVER newest AS nth, sum(length(content)) OVER newest AS chars
-    FROM (SELECT seq, role, content, said_at FROM earlier UNION ALL SELECT * FROM late_replies) AS said
-    WINDOW newest AS (ORDER BY said_at DESC, seq DESC)
+    SELECT role, content, sent_at, seq, row_number() OVER newest AS nth, sum(length(content)) OVER newest AS chars
+    FROM (SELECT seq, role, content, sent_at FROM earlier UNION ALL SELECT * FROM late_replies) AS texts
+    WINDOW newest AS (ORDER BY sent_at DESC, seq DESC)
   ) AS counted
-  WHERE nth <= $6 AND chars <= $7 ORDER BY said_at, seq`;
+  WHERE nth <= $6 AND chars <= $7 ORDER BY sent_at, seq`;

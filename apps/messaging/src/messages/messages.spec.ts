@@ -30,10 +30,10 @@ describe('messages', () => {
   it('gives a conversation’s latest texts before a message, as many as asked for and as fit', async () => {
     const agentId = await fixture.agent();
     await bus.request(syncAgent, { agentId, accountId, status: 'paused', revision: 2 });
-    const said = [];
-    for (const content of ['first', 'second', 'third', 'fourth']) said.push(await fixture.send(agentId, content));
+    const sent = [];
+    for (const content of ['first', 'second', 'third', 'fourth']) sent.push(await fixture.send(agentId, content));
     await fixture.send(agentId, 'elsewhere', { conversationId: 'other' });
-    const [first, , , fourth] = said;
+    const [first, , , fourth] = sent;
     const recent = async (limits: object) => {
       const query = { ...recentBefore(agentId, fourth?.id ?? ''), ...limits };
       return (await bus.request(recentTexts, query, fixture.account())).texts.map(({ content }) => content);
@@ -75,7 +75,7 @@ describe('messages', () => {
     const numbers = Array.from({ length: 45 }, (_, n) => String(n));
     await Promise.all(numbers.map((n) => fixture.send(agentId, `${n} ${'x'.repeat(99_000)}`, { conversationId: n })));
     const numberOf = (content: string) => content.split(' ')[0] ?? '';
-    const inOrder = (told: string[]) => [...told].sort((a, b) => Number(a) - Number(b));
+    const inOrder = (contents: string[]) => [...contents].sort((a, b) => Number(a) - Number(b));
     const events: string[] = [];
     for (let afterEventId: string | undefined; ;) {
       const page = await bus.request(

@@ -16,7 +16,7 @@ interface Waiting {
 /**
  * Collects the sends that arrive while a commit runs into the next one: a commit costs a disk flush and a statement,
  * however many messages it holds. One at a time: two that run concurrently hold half as many each, and are slower.
- * Accounts take turns in filling a commit, so that one that floods delays no other by more than that. A message that
+ * A commit is filled round robin from the accounts, so that one that floods delays no other by more than that. A message that
  * finds none running waits for nothing; one that cannot be stored is refused alone and never
  * fails the others of its batch.
  */

@@ -55,8 +55,8 @@ export async function sendMessages(database: Database, requests: SendRequest[]):
         return tx.query<OutcomeRow>(STORE, parameters);
       })
     : await database.query<OutcomeRow>(STORE, parameters);
-  const byPlace = new Map(rows.map((outcome) => [Number(outcome.n), outcome]));
-  return Promise.all(requests.map(({ input }, index) => outcomeOf(database, input, byPlace.get(index + 1))));
+  const byNumber = new Map(rows.map((outcome) => [Number(outcome.n), outcome]));
+  return Promise.all(requests.map(({ input }, index) => outcomeOf(database, input, byNumber.get(index + 1))));
 }
 
 async function outcomeOf(

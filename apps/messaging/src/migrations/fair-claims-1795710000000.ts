@@ -1,7 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * Claims go from account to account (ADR 0032): by account, then by how long an agent has been ready. Agents that only
+ * Claims go from account to account (decision 0032): by account, then by how long an agent has been ready. Agents that only
  * wait for a retry have `retry_at` and no `next_at`.
  */
 export class FairClaims1795710000000 implements MigrationInterface {

@@ -9,8 +9,8 @@ export interface AccountRanges {
 }
 
 /**
- * Whose turn it is: a claim takes the first account with work behind the one that was served last, in the order of
- * their ids and around. So an account waits for at most one turn of each other, however many agents those let wait, and
+ * Round robin among accounts: a claim takes the first account with work behind the one that was served last, in the order of
+ * their ids and around. So an account waits for at most one turn of each other, however many of those' agents wait, and
  * nothing has to be counted, written or locked for it. Each process rotates on its own.
  */
 export class AccountRotation {
@@ -20,7 +20,7 @@ export class AccountRotation {
     this.last = accountId;
   }
 
-  /** All accounts but `full`, from the next one on. One range is one look into the index. */
+  /** All accounts but `full`, from the next one on. One range is one lookup in the index. */
   ranges(full: string[]): AccountRanges {
     const excluded = [...new Set(full.map((id) => id.toLowerCase()))].sort();
     const bounds = [FIRST, ...excluded, LAST];

@@ -7,7 +7,7 @@ import { nextClaim } from './turns.repository.js';
 const MAX_BATCH = 200;
 const MAX_BATCH_BYTES = 2_000_000;
 
-/** Agents that one look takes; what is beyond is taken by the next. */
+/** Agents that one query takes; what is beyond is taken by the next. */
 const RETRIES = 500;
 
 interface AgentRow {

@@ -11,7 +11,7 @@ export interface Claim {
 }
 
 /**
- * Claims the next turn, or returns null when nothing can be claimed. Accounts take turns. Within one the agent that has
+ * Claims the next turn, or returns null when nothing can be claimed. Accounts are served round robin. Within one the agent that has
  * been ready longest comes first, within it the conversation that waits longest; a turn's end puts its agent behind
  * those of its account that were ready before. `hasMore`: another agent could be claimed when this one was.
  */

@@ -31,14 +31,14 @@ describe('claims', () => {
   const agentOf = async (accountId: string) => {
     const agentId = newId();
     await database.transaction((tx) => recordAgent(tx, { agentId, accountId, status: 'active', revision: 1 }));
-    const say = async () => {
+    const sendOne = async () => {
       const chat = { channel: 'api', queueMode: 'collect', conversationId: 'c' } as const;
       await sendMessages(database, [
         { accountId, headers: {}, input: { agentId, content: 'm', metadata: {}, ...chat } },
       ]);
     };
-    await say();
-    return { agentId, say };
+    await sendOne();
+    return { agentId, sendOne };
   };
   /** Agents that wait, without their messages: enough for what only looks for the next one. */
   const manyAgents = (count: number, accountOf: string, column = 'next_at', at = 'now()') =>
@@ -109,13 +109,13 @@ describe('claims', () => {
   });
 
   it('answer a new message at once while an older one of the agent waits for its retry', async () => {
-    const { say } = await agentOf(newId());
+    const { sendOne } = await agentOf(newId());
     const turn = await claim();
     const failure = { error: { code: 'PROVIDER', message: 'overloaded' }, retryable: true, partialReply: '' };
     await database.transaction((tx) => failTurn(tx, { ...turn!, ...failure }, { isFenced: true, retryBaseMs: 60_000 }));
     await database.query(`UPDATE conversations SET id = 'other'`);
     await database.query(`UPDATE messages SET conversation_id = 'other'`);
-    await say();
+    await sendOne();
     const next = await claim();
     expect(next).toMatchObject({ conversationId: 'c' });
     await database.transaction((tx) => completeTurn(tx, { ...next!, replies: ['r'], usage }, true));
@@ -140,7 +140,7 @@ describe('claims', () => {
   });
 });
 
-/** Of all sessions; PostgreSQL tells it once a session has nothing to do, or when it is asked to. */
+/** Of all sessions; PostgreSQL reports it once a session has nothing to do, or when it is asked to. */
 async function pagesRead(database: Database): Promise<number> {
   await database.query('SELECT pg_stat_force_next_flush()');
   const [row] = await database.query<{ pages: string }>(

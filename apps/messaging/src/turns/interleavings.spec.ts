@@ -67,7 +67,7 @@ it('answers every message exactly once and in order, whatever claims, expiries a
         running = undefined;
       };
       for (const move of steps) {
-        const held = 'worker' in move ? claims[move.worker % Math.max(claims.length, 1)] : undefined;
+        const claimed = 'worker' in move ? claims[move.worker % Math.max(claims.length, 1)] : undefined;
         if (move.do === 'send') {
           const [outcome] = await sendMessages(database, [{ input: messageTo(agentId), accountId, headers: {} }]);
           if (outcome?.kind === 'accepted') sent.push(outcome.message.id);
@@ -76,11 +76,11 @@ it('answers every message exactly once and in order, whatever claims, expiries a
           await database.query(`UPDATE turns SET lease_until = 'epoch' WHERE id = $1`, [running]);
           await database.transaction(expireTurn);
           running = undefined;
-        } else if (move.do === 'release' && held) {
-          const { ids: _ids, ...fence } = held;
+        } else if (move.do === 'release' && claimed) {
+          const { ids: _ids, ...fence } = claimed;
           await database.transaction((tx) => releaseTurn(tx, fence, true)).catch(conflict);
-          if (held.turnId === running) running = undefined;
-        } else if (move.do === 'complete' && held) await complete(held);
+          if (claimed.turnId === running) running = undefined;
+        } else if (move.do === 'complete' && claimed) await complete(claimed);
       }
       if (!running) await claim();
       if (running) await complete(claims.at(-1)!);

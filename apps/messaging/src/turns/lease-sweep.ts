@@ -4,7 +4,7 @@ import { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { sweepDeletedAgents } from '../agents/agents.repository.js';
-import { SettledMessages } from '../messages/settled-messages.js';
+import { FinishedMessages } from '../messages/finished-messages.js';
 import { queueDueRetries } from './claims.repository.js';
 import { sweepEndedTurns } from './turns.repository.js';
 import { expireTurn } from './turns.service.js';
@@ -22,7 +22,7 @@ export class LeaseSweep implements OnApplicationBootstrap, BeforeApplicationShut
   constructor(
     private readonly database: Database,
     private readonly bus: Bus,
-    private readonly settled: SettledMessages,
+    private readonly finished: FinishedMessages,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -48,7 +48,7 @@ export class LeaseSweep implements OnApplicationBootstrap, BeforeApplicationShut
     for (;;) {
       const expired = await this.database.transaction(expireTurn);
       if (!expired) return;
-      this.settled.announce(expired.settledIds);
+      this.finished.announce(expired.finishedIds);
       if (expired.hasMoreWork) this.bus.signal(WAKE_RUNTIME);
     }
   }

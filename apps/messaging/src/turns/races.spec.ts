@@ -14,8 +14,8 @@ import { type Fence, lockTurn } from './turns.repository.js';
 const usage = { inputTokens: 0, outputTokens: 0, cachedInputTokens: 0 };
 /** Enough for every change; `ROOST_INTERLEAVINGS=5000` searches longer. */
 const RUNS = 60;
-/** A message that nobody can claim after so many looks is stuck. */
-const MAX_LOOKS = 200;
+/** A message that nobody can claim after so many claims is stuck. */
+const MAX_TRIES = 200;
 
 let database: Database;
 let drop: () => Promise<void>;
@@ -38,7 +38,7 @@ const acts = fc.constantFrom<Act>(
   'complete late',
 );
 
-it('settles every message exactly once, whatever happens to its turn at the very same time', async () => {
+it('finishes every message exactly once, whatever happens to its turn at the very same time', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(acts, { minLength: 2, maxLength: 6 }), async (atOnce) => {
       const queue = await Queue.open();
@@ -47,7 +47,7 @@ it('settles every message exactly once, whatever happens to its turn at the very
       await queue.expire();
       await queue.send();
       await queue.claim();
-      const [late, holder] = queue.held as [Fence, Fence];
+      const [late, holder] = queue.claimed as [Fence, Fence];
       const carryOut: Record<Act, () => Promise<unknown>> = {
         send: () => queue.send(),
         interrupt: () => queue.send('interrupt'),
@@ -73,7 +73,7 @@ it('settles every message exactly once, whatever happens to its turn at the very
 
 /** One agent's queue and those who work at it, each act in transactions of its own. */
 class Queue {
-  readonly held: Fence[] = [];
+  readonly claimed: Fence[] = [];
 
   private constructor(
     private readonly agentId: string,
@@ -105,7 +105,7 @@ class Queue {
 
   async claim(): Promise<boolean> {
     const turn = await claimTurn(database, new AccountRotation(), { workerId: 'w', leaseMs: 30_000, fullAccounts: [] });
-    if (turn) this.held.push({ turnId: turn.turnId, fencingToken: turn.fencingToken });
+    if (turn) this.claimed.push({ turnId: turn.turnId, fencingToken: turn.fencingToken });
     return turn !== null;
   }
 
@@ -133,7 +133,7 @@ class Queue {
     return this.report((tx) => failTurn(tx, { ...fence, ...failure }, { isFenced: true, retryBaseMs: 1 }));
   }
 
-  /** What a worker reports that was interrupted: only if it was, its batch is settled without an answer. */
+  /** What a worker reports that was interrupted: only if it was, its batch is finished without an answer. */
   stop(fence: Fence) {
     return this.report(async (tx) => {
       const turn = await lockTurn(tx, fence, 'interrupted', true);
@@ -144,8 +144,8 @@ class Queue {
 
   /** Whoever holds a turn completes it, and what waits is claimed, until nothing does. */
   async answerAll(): Promise<void> {
-    for (let looks = 0; looks < MAX_LOOKS; looks += 1) {
-      for (const fence of this.held.splice(0)) await this.complete(fence);
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      for (const fence of this.claimed.splice(0)) await this.complete(fence);
       if (await this.claim()) continue;
       const waiting = await database.query(`SELECT 1 FROM messages WHERE agent_id = $1 AND status = 'pending'`, [
         this.agentId,

@@ -16,7 +16,7 @@ const usage = { inputTokens: 0, outputTokens: 0, cachedInputTokens: 0 };
 /** Enough for every change; `ROOST_INTERLEAVINGS=5000` searches longer. */
 const RUNS = 100;
 /** More than the tries of all messages of a run, and their waits. */
-const MAX_LOOKS = 400;
+const MAX_TRIES = 400;
 
 let database: Database;
 let drop: () => Promise<void>;
@@ -28,7 +28,16 @@ afterAll(() => drop());
 
 /** What makes a batch be lost or doubled comes more often than the rest. */
 const acts = [
-  ...['claim', 'claim', 'claim', 'claim', 'hear', 'hear', 'hear as the version before', 'hear as the version before'],
+  ...[
+    'claim',
+    'claim',
+    'claim',
+    'claim',
+    'heartbeat',
+    'heartbeat',
+    'heartbeat of the version before',
+    'heartbeat of the version before',
+  ],
   ...['stop', 'stop', 'error', 'error', 'activate', 'activate', 'activate', 'pause', 'exhaust', 'top up', 'delete'],
   ...['send', 'send elsewhere', 'interrupt', 'lose', 'complete', 'fail', 'refuse', 'release'],
 ] as const;
@@ -60,9 +69,9 @@ it.each([
   { after: ['exhaust'], reason: 'balance' },
   { after: ['exhaust', 'stop'], reason: 'stopped' },
   { after: ['claim', 'send'], reason: 'turn' },
-  { after: ['claim', 'stop', 'hear'], reason: 'stopped' },
-  { after: ['claim', 'stop', 'hear as the version before'], reason: 'stopped' },
-  { after: ['claim', 'error', 'hear'], reason: 'error' },
+  { after: ['claim', 'stop', 'heartbeat'], reason: 'stopped' },
+  { after: ['claim', 'stop', 'heartbeat of the version before'], reason: 'stopped' },
+  { after: ['claim', 'error', 'heartbeat'], reason: 'error' },
   { after: ['claim', 'stop', 'refuse'], reason: 'stopped' },
   { after: ['claim', 'stop', 'lose'], reason: 'stopped' },
   { after: ['pause', 'activate'], reason: 'slot' },
@@ -86,8 +95,8 @@ type Act = (typeof acts)[number] | 'fail slowly';
 /** One agent's queue, and the one worker that may hold its turn. */
 class Agent {
   private readonly sent: string[] = [];
-  private held: (Fence & { ids: string[] }) | undefined;
-  /** Whose turn ran when a newer message interrupted it. */
+  private claimed: (Fence & { ids: string[] }) | undefined;
+  /** Messages whose turn ran when a newer message interrupted it. */
   private readonly interrupted = new Set<string>();
   private state: AgentState;
   private isDeleted = false;
@@ -107,7 +116,7 @@ class Agent {
   }
 
   async act(act: Act): Promise<void> {
-    const { held } = this;
+    const { claimed } = this;
     if (act === 'send') await this.send('c');
     else if (act === 'send elsewhere') await this.send('d');
     else if (act === 'interrupt') await this.send('c', 'interrupt');
@@ -122,38 +131,38 @@ class Agent {
       const { agentId, accountId, revision } = this.state;
       await database.transaction((tx) => forgetAgent(tx, agentId, accountId, revision + 1));
       this.isDeleted = true;
-    } else if (held) await this.work(act, held);
+    } else if (claimed) await this.work(act, claimed);
   }
 
   /** What a worker does with its turn. */
   private async work(act: Act, { turnId, fencingToken }: Fence): Promise<void> {
-    const held = { turnId, fencingToken };
+    const claimed = { turnId, fencingToken };
     const retry = { isFenced: true, retryBaseMs: act === 'fail slowly' ? 60_000 : 1 };
     const passing = { error: { code: 'MODEL_OVERLOADED', message: 'busy' }, retryable: true, partialReply: 'half' };
     const refused = { error: { code: 'MODEL_REFUSED_REQUEST', message: 'no' }, retryable: false, partialReply: '' };
     if (act === 'lose') {
-      await database.query(`UPDATE turns SET lease_until = 'epoch' WHERE id = $1`, [held.turnId]);
+      await database.query(`UPDATE turns SET lease_until = 'epoch' WHERE id = $1`, [claimed.turnId]);
       await database.transaction(expireTurn);
-      this.held = undefined;
+      this.claimed = undefined;
       return;
     }
     await database
       .transaction(async (tx) => {
-        if (act === 'complete') await completeTurn(tx, { ...held, replies: ['r'], usage }, true);
-        else if (act === 'release') await releaseTurn(tx, held, true);
-        else if (act === 'fail' || act === 'fail slowly') await failTurn(tx, { ...held, ...passing }, retry);
-        else if (act === 'refuse') await failTurn(tx, { ...held, ...refused }, retry);
+        if (act === 'complete') await completeTurn(tx, { ...claimed, replies: ['r'], usage }, true);
+        else if (act === 'release') await releaseTurn(tx, claimed, true);
+        else if (act === 'fail' || act === 'fail slowly') await failTurn(tx, { ...claimed, ...passing }, retry);
+        else if (act === 'refuse') await failTurn(tx, { ...claimed, ...refused }, retry);
         else {
-          const { cancelled, stopped } = await heartbeatTurn(database, held, 30_000);
+          const { cancelled, stopped } = await heartbeatTurn(database, claimed, 30_000);
           if (!cancelled) return;
-          if (stopped && act === 'hear') await releaseTurn(tx, held, true);
-          else await endCancelled(tx, held, 'half', true);
+          if (stopped && act === 'heartbeat') await releaseTurn(tx, claimed, true);
+          else await endCancelled(tx, claimed, 'half', true);
         }
-        this.held = undefined;
+        this.claimed = undefined;
       })
       .catch((error: unknown) => {
         if (!(error instanceof RoostError && error.code === 'CONFLICT' && this.isDeleted)) throw error;
-        this.held = undefined;
+        this.claimed = undefined;
       });
   }
 
@@ -163,15 +172,15 @@ class Agent {
     const [outcome] = await sendMessages(database, [{ input, accountId, headers: {} }]);
     if (outcome?.kind !== 'accepted') return;
     this.sent.push(outcome.message.id);
-    if (queueMode === 'interrupt') for (const id of this.held?.ids ?? []) this.interrupted.add(id);
+    if (queueMode === 'interrupt') for (const id of this.claimed?.ids ?? []) this.interrupted.add(id);
   }
 
   private async claim(): Promise<void> {
     const turn = await claimTurn(database, new AccountRotation(), { workerId: 'w', leaseMs: 30_000, fullAccounts: [] });
     if (!turn) return;
-    expect(this.held).toBeUndefined();
+    expect(this.claimed).toBeUndefined();
     expect(this.state).toMatchObject({ status: 'active', isExhausted: false });
-    this.held = { turnId: turn.turnId, fencingToken: turn.fencingToken, ids: turn.messages.map(({ id }) => id) };
+    this.claimed = { turnId: turn.turnId, fencingToken: turn.fencingToken, ids: turn.messages.map(({ id }) => id) };
   }
 
   private async become(change: Partial<AgentState>): Promise<void> {
@@ -197,11 +206,11 @@ class Agent {
     expect(users.map(({ id }) => id)).toEqual(this.isDeleted ? [] : this.sent);
     for (const { id, waitingFor } of users) {
       const { message, replies } = await this.look(id);
-      const isHeld = message.status === 'delivered' && this.held !== undefined;
+      const isClaimed = message.status === 'delivered' && this.claimed !== undefined;
       const why = {
         isAnswered: replies.length > 0,
         isFailed: message.error !== null,
-        isHeld,
+        isClaimed,
         waits: message.waitingFor !== null,
       };
       // Exactly one is true of each message at any time.
@@ -215,11 +224,11 @@ class Agent {
 
   /** The agent is active and has balance: whatever waits is claimed and answered. */
   async answerAll(): Promise<void> {
-    for (let looks = 0; looks < MAX_LOOKS && !this.isDeleted; looks += 1) {
-      if (this.held) await this.act('hear');
-      if (this.held) await this.act('complete');
+    for (let tries = 0; tries < MAX_TRIES && !this.isDeleted; tries += 1) {
+      if (this.claimed) await this.act('heartbeat');
+      if (this.claimed) await this.act('complete');
       await this.claim();
-      if (this.held) continue;
+      if (this.claimed) continue;
       const waiting = await database.query(
         `SELECT 1 FROM messages WHERE agent_id = $1 AND status <> 'read' AND role = 'user'`,
         [this.state.agentId],

@@ -16,7 +16,7 @@ export interface ReturnedBatch {
   batchMax: number | null;
   /** False takes the try back, e.g. when the worker only shut down. */
   countsAsTry: boolean;
-  /** What was said, for the next worker. */
+  /** The text so far, for the next worker. */
   partialReply: string;
 }
 

@@ -13,7 +13,7 @@ import { Database } from '#lib/database';
 import { Controller, Inject } from '@nestjs/common';
 import type { z } from 'zod';
 import type { MessagingConfig } from '../config.js';
-import { SettledMessages } from '../messages/settled-messages.js';
+import { FinishedMessages } from '../messages/finished-messages.js';
 import { AccountRotation } from './account-rotation.js';
 import { claimTurn as claim } from './claims.service.js';
 import { heartbeatTurn as heartbeat } from './turns.repository.js';
@@ -36,7 +36,7 @@ export class TurnsController {
   constructor(
     private readonly database: Database,
     private readonly bus: Bus,
-    private readonly settled: SettledMessages,
+    private readonly finished: FinishedMessages,
     @Inject(CONFIG) private readonly config: MessagingConfig,
   ) {
     this.isFenced = config.ROOST_CHAOS_FENCE === 'on';
@@ -86,8 +86,8 @@ export class TurnsController {
     return { accepted: true };
   }
 
-  private announce({ settledIds, hasMoreWork }: Ended): void {
-    this.settled.announce(settledIds);
+  private announce({ finishedIds, hasMoreWork }: Ended): void {
+    this.finished.announce(finishedIds);
     if (hasMoreWork) this.bus.signal(WAKE_RUNTIME);
   }
 }

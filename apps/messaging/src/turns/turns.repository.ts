@@ -8,7 +8,7 @@ export interface LockedTurn {
   accountId: string;
   conversationId: string;
   state: 'running' | 'completed' | 'failed' | 'interrupted' | 'released' | 'expired';
-  /** A newer message took its place: the batch is not answered. */
+  /** A newer message replaced it: the batch is not answered. */
   isInterrupted: boolean;
   /** The agent may not act any more: the batch goes back to the queue. */
   isStopped: boolean;
@@ -60,7 +60,7 @@ export async function lockExpiredTurn(tx: Transaction): Promise<LockedTurn | und
   return turn;
 }
 
-/** Extends a running turn's lease and keeps what was said so far. Errors: CONFLICT (lease lost). */
+/** Extends a running turn's lease and keeps the text so far. Errors: CONFLICT (lease lost). */
 export async function heartbeatTurn(
   database: Database,
   { turnId, fencingToken, partialReply }: Fence & { partialReply?: string | undefined },

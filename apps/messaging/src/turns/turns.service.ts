@@ -13,13 +13,13 @@ const MAX_DELAY_MS = 60_000;
 
 const INTERRUPTED = {
   code: 'INTERRUPTED',
-  message: 'a newer message interrupted the turn before it was answered; what was said so far is in the transcript',
+  message: 'a newer message interrupted the turn before it was answered; the text so far is in the transcript',
 };
 
 export interface Ended {
   agentId: string;
   /** Whose waiters are to be notified. */
-  settledIds: string[];
+  finishedIds: string[];
   hasMoreWork: boolean;
 }
 
@@ -31,11 +31,11 @@ export async function completeTurn(
 ): Promise<Ended & { replyIds: string[] }> {
   const turn = await lockTurn(tx, fence, 'completed', isFenced);
   if (turn.state === 'completed') {
-    return { agentId: turn.agentId, settledIds: [], hasMoreWork: false, replyIds: turn.replyIds };
+    return { agentId: turn.agentId, finishedIds: [], hasMoreWork: false, replyIds: turn.replyIds };
   }
   const rows = replies.map((content) => ({ id: `msg_${newId()}`, content: storable(content) }));
   const hasMoreWork = await completeLocked(tx, turn, rows, usage);
-  return { agentId: turn.agentId, settledIds: turn.messageIds, hasMoreWork, replyIds: rows.map(({ id }) => id) };
+  return { agentId: turn.agentId, finishedIds: turn.messageIds, hasMoreWork, replyIds: rows.map(({ id }) => id) };
 }
 
 /**
@@ -50,7 +50,7 @@ export async function failTurn(
 ): Promise<Ended & { willRetry: boolean }> {
   const turn = await lockTurn(tx, fence, 'failed', isFenced);
   if (turn.state !== 'running') {
-    return { agentId: turn.agentId, settledIds: [], hasMoreWork: false, willRetry: turn.willRetry };
+    return { agentId: turn.agentId, finishedIds: [], hasMoreWork: false, willRetry: turn.willRetry };
   }
   if (turn.isInterrupted) return { ...(await endInterrupted(tx, turn, partialReply)), willRetry: false };
   // What breaks because the agent was stopped under it is not the message's fault.
@@ -111,7 +111,7 @@ export async function endCancelled(
   return turn.isInterrupted ? endInterrupted(tx, turn, partialReply) : handBack(tx, turn, partialReply);
 }
 
-/** Ends an interrupted turn: its batch counts as read and is not answered again; what was said goes into the event. */
+/** Ends an interrupted turn: its batch counts as read and is not answered again; the text so far goes into the event. */
 export async function endInterrupted(tx: Transaction, turn: LockedTurn, partialReply: string): Promise<Ended> {
   const partial = storable(partialReply);
   await interruptLocked(tx, turn, partial, INTERRUPTED);
@@ -127,7 +127,7 @@ export async function endInterrupted(tx: Transaction, turn: LockedTurn, partialR
     turn.agentId,
   );
   const hasMoreWork = await freeAgent(tx, turn.agentId, turn.id);
-  return { agentId: turn.agentId, settledIds: turn.messageIds, hasMoreWork };
+  return { agentId: turn.agentId, finishedIds: turn.messageIds, hasMoreWork };
 }
 
 /** Ends a turn without an answer: its messages wait again, or get the error when they have no try left. */
@@ -141,7 +141,7 @@ async function returnBatch(
     partialReply: storable(batch.partialReply),
   });
   const hasMoreWork = await freeAgent(tx, turn.agentId, turn.id);
-  return { agentId: turn.agentId, settledIds: failedIds, hasMoreWork, willRetry };
+  return { agentId: turn.agentId, finishedIds: failedIds, hasMoreWork, willRetry };
 }
 
 /** Puts the batch of a turn that was ended for no fault of its own back into the queue. */

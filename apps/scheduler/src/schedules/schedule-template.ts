@@ -1,10 +1,10 @@
-import { fillPlaces } from '#lib/template';
+import { fillTemplate } from '#lib/template';
 import { checkTemplate, MAX_MESSAGE_CHARACTERS } from '../templates/check-template.js';
 import { ZoneClock } from '../slots/zone-clock.js';
 
 const VARIABLES = ['date', 'time', 'schedule.name'];
 
-/** Errors: VALIDATION_ERROR naming the first variable that schedules do not have, or too many places. */
+/** Errors: VALIDATION_ERROR naming the first variable that schedules do not have, or too many placeholders. */
 export function checkScheduleTemplate(template: string): void {
   checkTemplate(template, (name) => VARIABLES.includes(name), VARIABLES.join(', '));
 }
@@ -21,5 +21,5 @@ export function renderSchedule(
     ['schedule.name', schedule.name],
   ]);
   // Long names may push a template over what a message may hold.
-  return fillPlaces(schedule.messageTemplate, (name) => values.get(name), MAX_MESSAGE_CHARACTERS).text;
+  return fillTemplate(schedule.messageTemplate, (name) => values.get(name), MAX_MESSAGE_CHARACTERS).text;
 }

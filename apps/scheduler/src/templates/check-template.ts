@@ -1,16 +1,16 @@
-import { MAX_TEMPLATE_PLACES, placesOf, RoostError, tooManyPlaces } from '#lib/contracts';
+import { MAX_TEMPLATE_PLACEHOLDERS, placeholdersOf, RoostError, tooManyPlaceholders } from '#lib/contracts';
 
 /** What a message may hold (spec: messages.md). */
 export const MAX_MESSAGE_CHARACTERS = 100_000;
 
 /**
  * Checks a template when it is saved; `known` names its variables for the user. One saved before there was a bound on
- * its places still fires. Errors: VALIDATION_ERROR naming `message_template`.
+ * its placeholders still fires. Errors: VALIDATION_ERROR naming `message_template`.
  */
 export function checkTemplate(template: string, isKnown: (name: string) => boolean, known: string): void {
-  const tooMany = tooManyPlaces(template);
-  if (tooMany !== undefined) throw refused('too_many_places', tooMany, { max: MAX_TEMPLATE_PLACES });
-  const unknown = placesOf(template).find((name) => !isKnown(name));
+  const tooMany = tooManyPlaceholders(template);
+  if (tooMany !== undefined) throw refused('too_many_places', tooMany, { max: MAX_TEMPLATE_PLACEHOLDERS });
+  const unknown = placeholdersOf(template).find((name) => !isKnown(name));
   if (unknown !== undefined)
     throw refused('unknown_variable', `unknown variable '${unknown.slice(0, 100)}'; there are ${known}`);
 }

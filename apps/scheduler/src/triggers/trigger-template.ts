@@ -1,5 +1,5 @@
-import { RoostError, tooManyPlaces } from '#lib/contracts';
-import { fillPlaces, MAX_PATH_STEPS, readPath } from '#lib/template';
+import { RoostError, tooManyPlaceholders } from '#lib/contracts';
+import { fillTemplate, MAX_PATH_STEPS, readPath } from '#lib/template';
 import { checkTemplate, MAX_MESSAGE_CHARACTERS } from '../templates/check-template.js';
 
 /** Headers that authenticate the sender: an agent has no use for them. */
@@ -12,7 +12,7 @@ const WITHHELD = [
   'webhook-signature',
 ];
 
-/** Errors: VALIDATION_ERROR naming the first place that is neither of the payload nor of the headers, or too many. */
+/** Errors: VALIDATION_ERROR naming the first placeholder that is neither of the payload nor of the headers, or too many. */
 export function checkTriggerTemplate(template: string): void {
   checkTemplate(template, isKnown, 'payload, payload.<path> and headers.<name>');
 }
@@ -25,7 +25,7 @@ function isKnown(name: string): boolean {
 
 /**
  * The message of a webhook. What is missing is empty; it is cleared of what text in Postgres cannot hold. A template
- * saved before its places were bounded repeats itself past any message: it is filled to the limit.
+ * saved before its placeholders were bounded repeats itself past any message: it is filled to the limit.
  * Errors: PAYLOAD_TOO_LARGE when the webhook makes a message longer than one may be: JSON that was cut is read wrong.
  */
 export function renderTrigger(template: string, payload: unknown, headers: Record<string, string>): string {
@@ -35,8 +35,8 @@ export function renderTrigger(template: string, payload: unknown, headers: Recor
     const header = steps.join('.').toLowerCase();
     return Object.hasOwn(headers, header) && !WITHHELD.includes(header) ? headers[header] : '';
   };
-  const { text, isCut } = fillPlaces(template, valueOf, MAX_MESSAGE_CHARACTERS);
-  if (isCut && tooManyPlaces(template) === undefined)
+  const { text, isCut } = fillTemplate(template, valueOf, MAX_MESSAGE_CHARACTERS);
+  if (isCut && tooManyPlaceholders(template) === undefined)
     throw new RoostError(
       'PAYLOAD_TOO_LARGE',
       `this webhook makes a message of more than ${MAX_MESSAGE_CHARACTERS} characters: take less of it into message_template, e.g. {{payload.a.b}}`,

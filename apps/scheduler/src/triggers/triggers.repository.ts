@@ -38,11 +38,11 @@ export const sealedTriggerSecrets = ['secret', 'previous_secret'].map((column) =
   table: 'triggers',
   column,
   id: 'id::text',
-  place: 'triggers',
+  context: 'triggers',
 }));
 
 /** What a trigger's secrets are bound to when they are sealed. */
-export const secretPlace = (triggerId: string) => `triggers:${triggerId}`;
+export const secretContext = (triggerId: string) => `triggers:${triggerId}`;
 
 /** Errors: NOT_FOUND, the same for an unknown trigger, another agent's and another account's. */
 export const findTrigger = (

@@ -10,7 +10,7 @@ import {
   findTrigger,
   insertTrigger,
   replaceSecret,
-  secretPlace,
+  secretContext,
   type TriggerRow,
   updateTrigger as updateRow,
 } from './triggers.repository.js';
@@ -38,7 +38,7 @@ export async function create(
     name: input.name,
     message_template: input.messageTemplate,
     enabled: input.enabled,
-    secret: sealer.seal(secret, secretPlace(id)),
+    secret: sealer.seal(secret, secretContext(id)),
   });
   return { row, secret };
 }
@@ -68,5 +68,5 @@ export async function rotateSecret(
 ): Promise<{ row: TriggerRow; secret: string }> {
   const { id } = await findTrigger(tx, key, accountId, 'FOR UPDATE');
   const secret = newSecret();
-  return { row: await replaceSecret(tx, id, sealer.seal(secret, secretPlace(id))), secret };
+  return { row: await replaceSecret(tx, id, sealer.seal(secret, secretContext(id))), secret };
 }

@@ -144,7 +144,7 @@ describe('triggers', () => {
     const template = (text: string) =>
       rows.query(`UPDATE triggers SET message_template = $2 WHERE id = $1`, [id, text]);
     const full = JSON.stringify('x'.repeat(1_048_570));
-    // Saved before there was a bound on the places.
+    // Saved before there was a bound on the placeholders.
     await template('{{payload}}{{payload.a}}{{headers.x-event}}'.repeat(2_300));
     const { executionId } = await fire(id, proof, full);
     expect(fixture.messaging.sent.get(`execution:${executionId}`)?.content).toBe('x'.repeat(100_000));
@@ -154,15 +154,15 @@ describe('triggers', () => {
     expect(fixture.messaging.sent.get(`execution:${largest.executionId}`)?.content).toHaveLength(100_000);
   });
 
-  it('refuses a template of too many places when it is saved, naming the field', async () => {
+  it('refuses a template of too many placeholders when it is saved, naming the field', async () => {
     const refused = { code: 'VALIDATION_ERROR', details: [{ field: 'message_template', reason: 'too_many_places' }] };
     const { id } = await trigger();
-    const [places, slots] = ['{{payload}}'.repeat(201), '{{date}}'.repeat(201)];
+    const [placeholders, slots] = ['{{payload}}'.repeat(201), '{{date}}'.repeat(201)];
     await expect(
-      bus.request(createTrigger, { agentId, name: 't', messageTemplate: places, enabled: true }, fixture.call()),
+      bus.request(createTrigger, { agentId, name: 't', messageTemplate: placeholders, enabled: true }, fixture.call()),
     ).rejects.toMatchObject(refused);
     await expect(
-      bus.request(updateTrigger, { agentId, triggerId: id, messageTemplate: places }, fixture.call()),
+      bus.request(updateTrigger, { agentId, triggerId: id, messageTemplate: placeholders }, fixture.call()),
     ).rejects.toMatchObject(refused);
     await expect(fixture.schedule({ messageTemplate: slots })).rejects.toMatchObject(refused);
     await bus.request(

@@ -11,7 +11,7 @@ import { recordRefused, sendExecution } from '../firing/sending.service.js';
 import { verifySignature } from './signature.js';
 import { readPayload } from './read-payload.js';
 import { renderTrigger } from './trigger-template.js';
-import { countDelivery, findForWebhook, secretPlace, type TriggerRow } from './triggers.repository.js';
+import { countDelivery, findForWebhook, secretContext, type TriggerRow } from './triggers.repository.js';
 import { acceptDelivery, type Accepted, refuseFlood } from './webhooks.service.js';
 
 const MAX_BODY_BYTES = 1_048_576;
@@ -73,9 +73,9 @@ export class WebhooksController {
   }
 
   private secretsOf(trigger: TriggerRow): string[] {
-    const place = secretPlace(trigger.id);
+    const context = secretContext(trigger.id);
     const isInGrace = trigger.previous_until !== null && trigger.previous_until.getTime() > Date.now();
     const sealed = [trigger.secret, ...(trigger.previous_secret && isInGrace ? [trigger.previous_secret] : [])];
-    return sealed.map((value) => this.sealer.open(value, place));
+    return sealed.map((value) => this.sealer.open(value, context));
   }
 }

@@ -2,12 +2,12 @@ import { ACCOUNT_BATCH, type Capacity, type ClaimedDelivery } from './queue.repo
 
 interface Load {
   /** Claimed and not done. */
-  held: number;
+  taken: number;
   /** The last claim took all that it could of this account: more may wait, also of endpoints that hold nothing. */
   mayHaveMore: boolean;
 }
 
-/** What this process holds of each account, how much more it claims, and whose turn it is. */
+/** What this process holds of each account, how much more it claims, and which account comes next. */
 export class AccountLoad {
   private readonly loads = new Map<string, Load>();
   private last = '00000000-0000-0000-0000-000000000000';
@@ -40,7 +40,7 @@ export class AccountLoad {
   claimed(deliveries: ClaimedDelivery[], capacity: Capacity, isFull: boolean): void {
     const found = new Map<string, number>();
     for (const { account_id } of deliveries) found.set(account_id, (found.get(account_id) ?? 0) + 1);
-    for (const [id, count] of found) this.loads.set(id, { held: this.held(id) + count, mayHaveMore: false });
+    for (const [id, count] of found) this.loads.set(id, { taken: this.taken(id) + count, mayHaveMore: false });
     for (const [id, load] of this.loads) {
       const allowed = Math.min(capacity.of.get(id) ?? capacity.default, ACCOUNT_BATCH);
       load.mayHaveMore = isFull || (found.get(id) ?? 0) >= allowed;
@@ -52,7 +52,7 @@ export class AccountLoad {
   done(accountId: string): void {
     const load = this.loads.get(accountId);
     if (!load) return;
-    load.held -= 1;
+    load.taken -= 1;
     this.forgetIfIdle(accountId, load);
   }
 
@@ -61,15 +61,15 @@ export class AccountLoad {
     this.last = wrapped.at(-1) ?? served.at(-1) ?? this.last;
   }
 
-  private held(accountId: string): number {
-    return this.loads.get(accountId)?.held ?? 0;
+  private taken(accountId: string): number {
+    return this.loads.get(accountId)?.taken ?? 0;
   }
 
   private capacity(accountId: string): number {
-    return Math.max(0, this.most - this.held(accountId));
+    return Math.max(0, this.most - this.taken(accountId));
   }
 
-  private forgetIfIdle(accountId: string, { held, mayHaveMore }: Load): void {
-    if (held === 0 && !mayHaveMore) this.loads.delete(accountId);
+  private forgetIfIdle(accountId: string, { taken, mayHaveMore }: Load): void {
+    if (taken === 0 && !mayHaveMore) this.loads.delete(accountId);
   }
 }

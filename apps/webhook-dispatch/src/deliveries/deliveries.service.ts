@@ -54,7 +54,7 @@ export class DeliveriesService {
       assertEnabled(await lockEndpoint(tx, accountId, endpointId));
       const [row] = await sendAgain(tx, accountId, [deliveryId]);
       if (!row) throw new RoostError('CONFLICT', "the delivery's agent was deleted; nothing more is sent of it");
-      tx.afterCommit(() => this.worker.kick());
+      tx.afterCommit(() => this.worker.runSoon());
       return toDelivery(row);
     });
   }
@@ -64,7 +64,7 @@ export class DeliveriesService {
     return this.database.transaction(async (tx) => {
       assertEnabled(await lockEndpoint(tx, accountId, choice.endpointId));
       const replayed = await sendAgain(tx, accountId, await idsToReplay(tx, accountId, choice));
-      tx.afterCommit(() => this.worker.kick());
+      tx.afterCommit(() => this.worker.runSoon());
       return { replayed: replayed.length };
     });
   }
@@ -76,7 +76,7 @@ export class DeliveriesService {
       const type = 'webhook.test';
       const body = bodyOf({ type, occurredAt: new Date(), data: { endpoint_id: endpointId } });
       const row = await planForEndpoint(tx, endpointId, { id: newId(), accountId, type, body });
-      tx.afterCommit(() => this.worker.kick());
+      tx.afterCommit(() => this.worker.runSoon());
       return toDelivery(row);
     });
   }

@@ -28,13 +28,13 @@ interface Queue {
   waiting: { delivery: ClaimedDelivery; claimedAt: number }[];
   /** Requests that are open or wait for a slot of the account's. */
   open: Set<ClaimedDelivery>;
-  /** The last claim found fewer than it had capacity for: there is nothing to look for until a kick or a poll. */
+  /** The last claim found fewer than it had capacity for: there is nothing to look for until it is asked to run, or polls. */
   isDrained: boolean;
 }
 
 /**
  * Claims, sends and records deliveries. Each endpoint has its own queue and its own limit of open requests, and each
- * account has one of all its endpoints' together, so that receivers that hang delay nobody else. A kick makes new
+ * account has one of all its endpoints' together, so that receivers that hang delay nobody else. `runSoon` makes new
  * deliveries go out at once; without any it polls each second.
  */
 @Injectable()
@@ -46,7 +46,7 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
   private readonly accounts: AccountLoad;
   private timer: NodeJS.Timeout | undefined;
   private claiming: Promise<void> | undefined;
-  private isKicked = false;
+  private isAskedToRun = false;
   private isStopped = true;
 
   constructor(
@@ -71,13 +71,13 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
 
   onApplicationBootstrap(): void {
     this.isStopped = false;
-    this.kick();
+    this.runSoon();
   }
 
   /** Looks for due deliveries now, or right after the look that is under way. */
-  kick(): void {
+  runSoon(): void {
     if (this.isStopped) return;
-    this.isKicked = true;
+    this.isAskedToRun = true;
     this.claiming ??= this.claimWhileNeeded();
   }
 
@@ -93,24 +93,24 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
     }
     // Without it their leases end, and `agent.deleted` goes out then.
     releaseDeliveries(this.database, dropped)
-      .then(() => this.kick())
+      .then(() => this.runSoon())
       .catch((error: unknown) => this.logger.error({ err: error, agentId }, 'webhooks could not be cancelled at once'));
   }
 
   private async claimWhileNeeded(): Promise<void> {
     clearTimeout(this.timer);
     do {
-      this.isKicked = false;
+      this.isAskedToRun = false;
       try {
         await this.claim();
       } catch (error) {
         this.logger.error({ err: error }, 'webhook deliveries could not be claimed; trying again');
         break;
       }
-    } while (!this.isStopped && (this.isKicked || this.shouldClaim()));
+    } while (!this.isStopped && (this.isAskedToRun || this.shouldClaim()));
     // In the same turn as the look at the queues: whichever becomes low from here on begins the next claim.
     this.claiming = undefined;
-    if (!this.isStopped) this.timer = setTimeout(() => this.kick(), POLL_MS * (0.8 + 0.4 * Math.random()));
+    if (!this.isStopped) this.timer = setTimeout(() => this.runSoon(), POLL_MS * (0.8 + 0.4 * Math.random()));
   }
 
   private async claim(): Promise<void> {
@@ -131,7 +131,7 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
     }
     // A full claim ended before it had come to every queue, and does not show how much is left.
     const isFull = claimed.length >= CLAIM_BATCH;
-    if (isFull) this.isKicked = true;
+    if (isFull) this.isAskedToRun = true;
     this.accounts.claimed(claimed, request.accounts, isFull);
     for (const [id, queue] of this.queues) {
       const hasAll = !isFull && !this.accounts.mayHaveMore(queue.accountId);
@@ -161,7 +161,7 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
     if (outcome) this.recorder.add(outcome);
     this.advance(endpointId, queue);
     // The claim that is under way looks at the queues itself when it has filled them.
-    if (!this.claiming && (this.isLow(queue) || this.accounts.shouldClaim())) this.kick();
+    if (!this.claiming && (this.isLow(queue) || this.accounts.shouldClaim())) this.runSoon();
   }
 
   /** Nothing if it waited for so long that its lease might end before its request, or until the shutdown. */

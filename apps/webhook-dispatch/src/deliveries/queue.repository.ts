@@ -40,8 +40,8 @@ export interface ClaimRequest {
 }
 
 /**
- * Claims due deliveries of enabled endpoints. Accounts take turns (ADR 0032). Within one, endpoints of which this
- * process holds least come first, and of each the oldest deliveries: a long queue hides no other.
+ * Claims due deliveries of enabled endpoints. Accounts are served round robin (decision 0032). Within one, endpoints of which this
+ * process has fewest open come first, and of each the oldest deliveries: a long queue hides no other.
  */
 export function claimDeliveries(
   database: Database,
@@ -54,26 +54,26 @@ export function claimDeliveries(
        SELECT (SELECT q.endpoint_id FROM queue q WHERE q.endpoint_id > w.endpoint_id ORDER BY q.endpoint_id LIMIT 1)
        FROM waiting w WHERE w.endpoint_id IS NOT NULL
      ), accounts AS MATERIALIZED (
-       SELECT e.account_id, array_agg(e.id ORDER BY room DESC, e.id) AS endpoints,
-         array_agg(room ORDER BY room DESC, e.id) AS rooms
+       SELECT e.account_id, array_agg(e.id ORDER BY capacity DESC, e.id) AS endpoints,
+         array_agg(capacity ORDER BY capacity DESC, e.id) AS capacities
        FROM waiting w JOIN endpoints e ON e.id = w.endpoint_id AND e.enabled
        LEFT JOIN unnest($1::uuid[], $2::integer[]) AS busy (endpoint_id, left_over) ON busy.endpoint_id = e.id
-       CROSS JOIN LATERAL (SELECT coalesce(busy.left_over, $3) AS room) r
-       WHERE room > 0 GROUP BY e.account_id
+       CROSS JOIN LATERAL (SELECT coalesce(busy.left_over, $3) AS capacity) r
+       WHERE capacity > 0 GROUP BY e.account_id
      ), due AS MATERIALIZED (
        SELECT d.delivery_id FROM (
-         SELECT a.*, least(coalesce(busy.room, $6), greatest(${ACCOUNT_BATCH}, ${CLAIM_BATCH} / count(*) OVER ())) AS room
+         SELECT a.*, least(coalesce(busy.capacity, $6), greatest(${ACCOUNT_BATCH}, ${CLAIM_BATCH} / count(*) OVER ())) AS capacity
          FROM accounts a
-         LEFT JOIN unnest($4::uuid[], $5::integer[]) AS busy (account_id, room) ON busy.account_id = a.account_id
+         LEFT JOIN unnest($4::uuid[], $5::integer[]) AS busy (account_id, capacity) ON busy.account_id = a.account_id
          ORDER BY a.account_id <= $7, a.account_id
        ) a
        CROSS JOIN LATERAL (
-         SELECT q.delivery_id FROM unnest(a.endpoints, a.rooms) AS endpoint (id, room)
+         SELECT q.delivery_id FROM unnest(a.endpoints, a.capacities) AS endpoint (id, capacity)
          CROSS JOIN LATERAL (
            SELECT delivery_id FROM queue
            WHERE endpoint_id = endpoint.id AND due_at <= now() AND leased_until <= now()
-           ORDER BY due_at LIMIT endpoint.room FOR UPDATE SKIP LOCKED
-         ) q LIMIT a.room
+           ORDER BY due_at LIMIT endpoint.capacity FOR UPDATE SKIP LOCKED
+         ) q LIMIT a.capacity
        ) d
        LIMIT ${CLAIM_BATCH}
      ), claimed AS (

@@ -9,7 +9,7 @@ export const sealedEndpointSecrets = ['sealed_secret', 'sealed_previous_secret']
   table: 'endpoints',
   column,
   id: 'id::text',
-  place: 'endpoints',
+  context: 'endpoints',
 }));
 
 /** Signing secrets of endpoints: made, sealed for their row, used. */

@@ -73,7 +73,7 @@ export class EndpointsService {
         description: change.description === undefined ? row.description : change.description,
         enabled,
       });
-      tx.afterCommit(() => this.worker.kick());
+      tx.afterCommit(() => this.worker.runSoon());
       return toEndpoint(updated);
     });
   }

@@ -164,7 +164,7 @@ export class EventsController {
   }
 
   private async expand(tx: Transaction, event: WebhookOccurrence): Promise<void> {
-    if (await expandEvent(tx, event)) tx.afterCommit(() => this.worker.kick());
+    if (await expandEvent(tx, event)) tx.afterCommit(() => this.worker.runSoon());
   }
 }
 

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** What waits gets a narrow table of its own; `deliveries` becomes the history (ADR 0030). */
+/** What waits gets a narrow table of its own; `deliveries` becomes the history (decision 0030). */
 export class Queue1795700000000 implements MigrationInterface {
   name = 'Queue1795700000000';
 

@@ -7,8 +7,8 @@ export interface SealedColumn {
   column: string;
   /** SQL that gives a row's id as text. */
   id: string;
-  /** Values are sealed for `<place>:<id>`. */
-  place: string;
+  /** Values are sealed for `<context>:<id>`. */
+  context: string;
 }
 
 export interface Queries {
@@ -25,7 +25,7 @@ const BATCH = 500;
 export async function rotateColumn(
   database: Queries,
   sealer: Sealer,
-  { table, column, id, place }: SealedColumn,
+  { table, column, id, context }: SealedColumn,
   isStopped: () => boolean = () => false,
 ): Promise<number> {
   for (let rotated = 0; ;) {
@@ -38,7 +38,7 @@ export async function rotateColumn(
     for (const row of rows) {
       await database.query(`UPDATE ${table} SET ${column} = $2 WHERE ctid = $1::tid AND ${column} = $3`, [
         row.row,
-        sealer.rotate(row.sealed, `${place}:${row.id}`),
+        sealer.rotate(row.sealed, `${context}:${row.id}`),
         row.sealed,
       ]);
       rotated += 1;

@@ -35,7 +35,7 @@ describe('sealing', () => {
     expect(new Sealer(keyringOf(second)).open(rotated, 'agents:1')).toBe('secret');
   });
 
-  it('hashes with the master key, by place, and knows the hash after a rotation', () => {
+  it('hashes with the master key, by context, and knows the hash after a rotation', () => {
     const hash = sealer.keyedHash('123456', 'codes:1');
     expect(sealer.isHashOf(hash, '123456', 'codes:1')).toBe(true);
     expect(sealer.isHashOf(hash, '123457', 'codes:1')).toBe(false);

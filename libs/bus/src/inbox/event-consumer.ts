@@ -104,7 +104,7 @@ export class EventConsumer {
     });
   }
 
-  /** Puts an event behind those in work. The server is told of all of them (`working`): one that waits is not delivered again. */
+  /** Puts an event behind those in work. All of them are reported to the server (`working`): one that waits is not delivered again. */
   private take(message: JsMsg): void {
     this.inHand.add(message);
     this.waiting.push(message);

@@ -16,10 +16,10 @@ interface OutboxRow {
 const BATCH = 200;
 const SWEEP_MS = 1_000;
 const PUBLISH_TIMEOUT_MS = 5_000;
-/** How long a relay that has caught up keeps its place: a turn's events come within this time of each other. */
+/** How long a relay that has caught up keeps the lock: a turn's events come within this time of each other. */
 const LINGER_MS = 40;
-/** After this time another replica may have its turn, however much there is to do. */
-const MAX_TURN_MS = 5_000;
+/** After this time another replica may have the lock, however much there is to do. */
+const MAX_HOLD_MS = 5_000;
 
 const LOCK = `hashtextextended('roost-relay-' || current_schema(), 0)`;
 
@@ -27,8 +27,8 @@ const LOCK = `hashtextextended('roost-relay-' || current_schema(), 0)`;
  * Publishes the outbox of one schema to JetStream, in the order of the rows.
  *
  * Promised: every committed event is published at least once, also when this process or NATS dies at any moment;
- * events of one key in order. The rows' own state shows what is left to do: a kick after commit only makes it quick,
- * a sweep finds what a crash left. Replicas take turns under a lock per schema, since two at once would break order;
+ * events of one key in order. The rows' own state shows what is left to do: a run right after commit only makes it quick,
+ * a sweep finds what a crash left. One replica at a time publishes, under a lock per schema, since two at once would break order;
  * who holds it publishes everybody's events. That events were published is written down with the next look for more:
  * a crash in between publishes them again.
  */
@@ -47,11 +47,11 @@ export class OutboxRelay {
   ) {}
 
   start(): void {
-    this.database.onOutbox(() => this.kick());
-    this.timer = setInterval(() => this.kick(), SWEEP_MS);
+    this.database.onOutbox(() => this.runSoon());
+    this.timer = setInterval(() => this.runSoon(), SWEEP_MS);
     this.timer.unref();
     void this.watchReconnects();
-    this.kick();
+    this.runSoon();
   }
 
   /** A lost server may come back without its store: look at the stream again. */
@@ -62,7 +62,7 @@ export class OutboxRelay {
   }
 
   /** Runs soon, or once more if it runs already. Never throws. */
-  kick(): void {
+  runSoon(): void {
     if (this.stopped) return;
     if (this.running) {
       this.again = true;
@@ -77,7 +77,7 @@ export class OutboxRelay {
       })
       .finally(() => {
         this.running = undefined;
-        if (this.again) this.kick();
+        if (this.again) this.runSoon();
       });
   }
 
@@ -89,7 +89,7 @@ export class OutboxRelay {
     // Most sweeps find nothing: look before taking the lock.
     const [waiting] = await this.database.query(`SELECT 1 AS one FROM outbox WHERE published_at IS NULL LIMIT 1`);
     if (!waiting) return;
-    const hadTurn = await this.database.session(async (query) => {
+    const hadLock = await this.database.session(async (query) => {
       const [lock] = await query<{ is_mine: boolean }>(`SELECT pg_try_advisory_lock(${LOCK}) AS is_mine`);
       if (!lock?.is_mine) return false;
       try {
@@ -100,15 +100,15 @@ export class OutboxRelay {
       }
       return true;
     });
-    if (hadTurn) return;
+    if (hadLock) return;
     // Who has the lock publishes our events too, unless it was just about to give it up: look again.
-    await this.kickedWithin(LINGER_MS);
+    await this.askedAgainWithin(LINGER_MS);
     this.again = true;
   }
 
   /** Until nothing is left and nothing more comes for a moment. */
   private async publishAll(query: Query): Promise<void> {
-    const end = Date.now() + MAX_TURN_MS;
+    const end = Date.now() + MAX_HOLD_MS;
     let published: string[] = [];
     for (;;) {
       this.again = false;
@@ -118,7 +118,7 @@ export class OutboxRelay {
       published = rows.map((row) => row.id);
       // A stream that may have been lost is filled before anything else is published.
       if (Date.now() > end || !this.streamChecked) break;
-      if (rows.length < BATCH) await this.kickedWithin(LINGER_MS);
+      if (rows.length < BATCH) await this.askedAgainWithin(LINGER_MS);
     }
     await query(`UPDATE outbox SET published_at = now() WHERE id = ANY($1::bigint[])`, [published]);
     this.again = true;
@@ -147,8 +147,8 @@ export class OutboxRelay {
     );
   }
 
-  /** Waits for the next kick, if none came since `again` was reset, at most so long. */
-  private async kickedWithin(ms: number): Promise<void> {
+  /** Waits until it is asked to run again, unless it was since `again` was reset, at most so long. */
+  private async askedAgainWithin(ms: number): Promise<void> {
     if (this.again || this.stopped) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, ms);
@@ -160,7 +160,7 @@ export class OutboxRelay {
     this.wake = () => undefined;
   }
 
-  /** Publishes again what a lost stream held; inboxes make the repeats harmless. */
+  /** Publishes again what was in a lost stream; inboxes make the repeats harmless. */
   private async refillYoungStream(): Promise<void> {
     const { created } = await declareEventsStream(this.connection);
     await this.database.transaction(async (tx) => {

@@ -27,7 +27,7 @@ describe('the local Discord, through discord.js 14', () => {
     await ready;
     return client;
   };
-  const heard = (client: Client) => {
+  const textsOf = (client: Client) => {
     const texts: string[] = [];
     client.on(Events.MessageCreate, (message) => void (message.author.bot || texts.push(message.content)));
     return texts;
@@ -43,12 +43,12 @@ describe('the local Discord, through discord.js 14', () => {
     await discord.stop();
   });
 
-  it('signs in, tells of guilds, and carries messages and files both ways', async () => {
+  it('signs in, announces guilds, and carries messages and files both ways', async () => {
     const { channel } = discord.addGuild('home', [bot]);
     const ann = discord.addUser('ann');
     const client = await connect();
     expect(client.guilds.cache.first()?.name).toBe('home');
-    const texts = heard(client);
+    const texts = textsOf(client);
     client.on(Events.MessageCreate, (message) => {
       if (!message.author.bot)
         void message.reply({ content: 'pong', files: [{ attachment: Buffer.from('hi'), name: 'a.txt' }] });
@@ -85,7 +85,7 @@ describe('the local Discord, through discord.js 14', () => {
   it('resumes after a lost socket and opcode 7, and identifies anew when the session is gone', async () => {
     const ann = discord.addUser('ann');
     const client = await connect();
-    const texts = heard(client);
+    const texts = textsOf(client);
     let resumes = 0;
     client.on(Events.ShardResume, () => void resumes++);
     discord.dropSockets(bot);
@@ -99,7 +99,7 @@ describe('the local Discord, through discord.js 14', () => {
     discord.invalidate(bot);
     await until('it identifies', () => discord.gateway.counts.identified === 2, { timeoutMs: 20_000 });
     discord.say(ann, discord.dm(bot, ann), 'back?');
-    await until('it hears again', () => texts.includes('back?'));
+    await until('it receives again', () => texts.includes('back?'));
     expect(texts.filter((text) => text === 'while away')).toHaveLength(1);
   });
 

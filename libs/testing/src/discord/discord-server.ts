@@ -14,7 +14,7 @@ import {
   World,
 } from './world.js';
 
-export interface Said {
+export interface MessageOptions {
   files?: FilePart[];
   replyTo?: Message;
   /** A webhook or an application wrote it. */
@@ -55,7 +55,7 @@ export class DiscordServer {
     return `${this.origin}/api`;
   }
 
-  /** A bot with the Message Content intent switched on, unless told otherwise. */
+  /** A bot with the Message Content intent switched on, unless set otherwise. */
   addBot(username: string, privilegedIntents: number = Intents.MessageContent): BotApplication {
     const user = this.world.addUser(username, true);
     const bot: BotApplication = { id: user.id, user, token: tokenOf(user.id), privilegedIntents, commands: [] };
@@ -76,7 +76,7 @@ export class DiscordServer {
     const owner_id = snowflake();
     this.world.guilds.set(guildId, { id: guildId, name, owner_id, bots: new Set(bots.map(({ user }) => user.id)) });
     const channel = this.world.addChannel({ type: 0, name: 'general', guild_id: guildId });
-    for (const bot of bots) this.gateway.tell(bot, 'GUILD_CREATE', this.gateway.guildOf(guildId));
+    for (const bot of bots) this.gateway.dispatch(bot, 'GUILD_CREATE', this.gateway.guildOf(guildId));
     return { guildId, channel };
   }
 
@@ -91,7 +91,7 @@ export class DiscordServer {
     return channel;
   }
 
-  say(user: User, channel: Channel, content: string, { files = [], replyTo, webhookId }: Said = {}): Message {
+  say(user: User, channel: Channel, content: string, { files = [], replyTo, webhookId }: MessageOptions = {}): Message {
     return this.messages.add({
       author: user,
       channel,

@@ -171,7 +171,7 @@ export class Gateway {
     };
   }
 
-  /** Tells every bot in the channel, as far as its intents go. */
+  /** Sends to every bot in the channel, as far as its intents go. */
   announce(t: 'MESSAGE_CREATE' | 'MESSAGE_UPDATE' | 'MESSAGE_DELETE', channel: Channel, message: Message): void {
     const needed = channel.type === 1 ? Intents.DirectMessages : Intents.GuildMessages;
     for (const bot of this.world.botsIn(channel)) {
@@ -181,7 +181,7 @@ export class Gateway {
     }
   }
 
-  tell(bot: BotApplication, t: string, d: unknown): void {
+  dispatch(bot: BotApplication, t: string, d: unknown): void {
     for (const session of this.sessionsOf(bot)) session.dispatch(t, d);
   }
 

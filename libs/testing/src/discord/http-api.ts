@@ -114,7 +114,7 @@ export class HttpApi {
         if (!guild_id) throw new ApiError(400, 50_024, 'Cannot execute action on this channel type');
         const name = String(body['name']);
         const thread = world.addChannel({ type: 11, name, guild_id, parent_id: parent.id });
-        gateway.tell(bot, 'THREAD_CREATE', { ...thread, newly_created: true });
+        gateway.dispatch(bot, 'THREAD_CREATE', { ...thread, newly_created: true });
         return { status: 201, body: thread };
       });
     }

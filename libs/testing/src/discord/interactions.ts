@@ -48,7 +48,7 @@ export class Interactions {
     };
     this.known.set(interaction.token, interaction);
     const isGuild = channel.guild_id !== undefined;
-    this.gateway.tell(bot, 'INTERACTION_CREATE', {
+    this.gateway.dispatch(bot, 'INTERACTION_CREATE', {
       id: interaction.id,
       application_id: bot.id,
       type: 2,

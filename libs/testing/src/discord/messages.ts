@@ -81,7 +81,7 @@ export class Messages {
     return message;
   }
 
-  /** Puts a message into a channel, whoever wrote it, and tells the bots there. */
+  /** Puts a message into a channel, whoever wrote it, and sends it to the bots there. */
   add({ author, channel, content, files = new Map(), fields = {} }: NewMessage): Message {
     const id = snowflake();
     const message: Message = {
@@ -154,7 +154,7 @@ export class Messages {
     if (refusal) throw refusal;
   }
 
-  /** Errors: 10003 for a channel the bot is not told of, 50001 for one it may not see. */
+  /** Errors: 10003 for a channel the bot does not see, 50001 for one it may not see. */
   channelFor(bot: User, channelId: string | undefined): Channel {
     const channel = this.world.channels.get(channelId ?? '');
     if (!channel) throw unknown('Channel', 10_003);

@@ -145,7 +145,7 @@ export class World {
     return this.guilds.get(channel.guild_id ?? '')?.bots.has(bot.user.id) ?? false;
   }
 
-  /** What a bot is told of a channel: a DM names the other one only. */
+  /** What a bot sees of a channel: a DM names the other one only. */
   channelFor(bot: BotApplication, channel: Channel): object {
     const recipients = channel.recipients?.filter(({ id }) => id !== bot.user.id);
     return { ...channel, ...(recipients ? { recipients } : {}) };

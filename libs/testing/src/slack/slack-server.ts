@@ -138,19 +138,19 @@ export class SlackPlatform {
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = request.url ?? '';
-    const [, room = '', name = ''] = /^\/(api|files|upload|respond)\/([\w.-]+)/.exec(url) ?? [];
+    const [, area = '', name = ''] = /^\/(api|files|upload|respond)\/([\w.-]+)/.exec(url) ?? [];
     const app = this.apps.get(/^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '');
     const body = await buffer(request);
-    if (room === 'files') {
+    if (area === 'files') {
       this.filesAsked += 1;
       await this.filesHeld;
       const file = app && this.files.get(name);
       response.writeHead(file ? 200 : 403).end(file?.bytes);
-    } else if (room === 'upload') {
+    } else if (area === 'upload') {
       const file = this.files.get(name);
       if (file) Object.assign(file, { bytes: body, isUploaded: true });
       response.writeHead(file ? 200 : 404).end('OK');
-    } else if (room === 'respond') {
+    } else if (area === 'respond') {
       const { text } = JSON.parse(body.toString('utf8')) as { text: string };
       this.responses.push({ url: `${this.origin}${url}`, text });
       response.writeHead(200).end('ok');

@@ -122,10 +122,10 @@ export class McpServersRepository {
     ]);
   }
 
-  /** It could not be used. That its owner has to authorize it is told once, until it can be used again. */
+  /** It could not be used. That its owner has to authorize it is reported once, until it can be used again. */
   async setFailed(id: string, { status, reason, stderrTail }: ServerFailure): Promise<void> {
     await this.database.transaction(async (tx) => {
-      const [told] = await tx.query<Pick<ServerRow, 'account_id' | 'name'> & { isFirst: boolean; now: Date }>(
+      const [marked] = await tx.query<Pick<ServerRow, 'account_id' | 'name'> & { isFirst: boolean; now: Date }>(
         `UPDATE mcp_servers AS server SET status = $2, status_reason = $3, stderr_tail = $4, checked_at = now(),
            authorization_asked_at = CASE WHEN $5 THEN coalesce(server.authorization_asked_at, now())
                                          ELSE server.authorization_asked_at END
@@ -134,13 +134,13 @@ export class McpServersRepository {
          RETURNING server.account_id, server.name, now(), before.authorization_asked_at IS NULL AND $5 AS "isFirst"`,
         [id, status, reason, stderrTail, status === 'needs_authorization'],
       );
-      if (!told?.isFirst) return;
-      const { account_id: accountId, name, now } = told;
+      if (!marked?.isFirst) return;
+      const { account_id: accountId, name, now } = marked;
       await tx.outbox(mcpAuthorizationNeeded, { serverId: id, accountId, name, reason, occurredAt: now }, id);
     });
   }
 
-  /** Also says that the server is connected: it has just told its tools. The reason names those that no agent is offered. */
+  /** Also records that the server is connected: it has just listed its tools. The reason names those that no agent is offered. */
   async setTools(id: string, tools: McpTool[]): Promise<void> {
     const kept = JSON.stringify(tools.map(({ name, description }) => ({ name, description: description ?? null })));
     await this.database.query(
@@ -160,7 +160,7 @@ export class McpServersRepository {
       const state = change(this.openOAuth(id, row), row.now);
       await tx.query(`UPDATE mcp_servers SET oauth_sealed = $2, is_authorized = $3 WHERE id = $1`, [
         id,
-        this.sealer.seal(JSON.stringify(state), placeOf(id)),
+        this.sealer.seal(JSON.stringify(state), sealContext(id)),
         state.tokens !== undefined,
       ]);
     });
@@ -175,11 +175,11 @@ export class McpServersRepository {
   }
 
   private openOAuth(id: string, row: Pick<ServerRow, 'oauth_sealed'>): OAuthState {
-    return row.oauth_sealed ? (JSON.parse(this.sealer.open(row.oauth_sealed, placeOf(id))) as OAuthState) : {};
+    return row.oauth_sealed ? (JSON.parse(this.sealer.open(row.oauth_sealed, sealContext(id))) as OAuthState) : {};
   }
 
   secrets(row: Pick<ServerRow, 'id' | 'secrets_sealed'>): ServerSecrets {
-    return JSON.parse(this.sealer.open(row.secrets_sealed, placeOf(row.id))) as ServerSecrets;
+    return JSON.parse(this.sealer.open(row.secrets_sealed, sealContext(row.id))) as ServerSecrets;
   }
 
   private columns(
@@ -195,7 +195,7 @@ export class McpServersRepository {
       transport ?? null,
       Object.keys(headers),
       Object.keys(env),
-      this.sealer.seal(JSON.stringify(secrets), placeOf(id)),
+      this.sealer.seal(JSON.stringify(secrets), sealContext(id)),
     ];
   }
 }
@@ -205,11 +205,11 @@ export const sealedServerSecrets = ['secrets_sealed', 'oauth_sealed'].map((colum
   table: 'mcp_servers',
   column,
   id: 'id::text',
-  place: 'mcp_servers',
+  context: 'mcp_servers',
 }));
 
 /** What the sealed columns of a row are bound to. */
-const placeOf = (id: string) => `mcp_servers:${id}`;
+const sealContext = (id: string) => `mcp_servers:${id}`;
 
 export function toServer(row: ServerRow): McpServer {
   return {

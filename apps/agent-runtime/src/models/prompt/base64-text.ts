@@ -7,7 +7,7 @@ const RUN = new RegExp(
   'g',
 );
 
-/** Long base64 in a text costs a context's worth of tokens and tells a model nothing: its place is named instead. */
+/** Long base64 in a text costs a context's worth of tokens and means nothing to a model: it is replaced by a note. */
 export function withoutBase64(text: string): string {
   if (text.length < 100) return text;
   return text

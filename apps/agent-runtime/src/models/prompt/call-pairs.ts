@@ -32,7 +32,7 @@ export function pairedCalls(messages: ModelMessage[]): ModelMessage[] {
   });
 }
 
-/** Those up to the next answer, whatever was said in between. */
+/** Those up to the next answer, whatever came in between. */
 function resultsAfter(messages: ModelMessage[], at: number): ToolResultPart[] {
   const next = messages.findIndex(({ role }, index) => index > at && role === 'assistant');
   return messages

@@ -1,7 +1,7 @@
 import type { ModelMessage } from 'ai';
 
 /**
- * Without the names that OpenAI's /responses gave to what was said: it keeps nothing for us that they could name, and
+ * Without the names that OpenAI's /responses gave to parts of the conversation: it keeps nothing for us that they could name, and
  * refuses one that comes twice or is of a compatible server's own form. Reasoning is known by its name.
  */
 export function withoutItemIds(messages: ModelMessage[]): ModelMessage[] {

@@ -6,13 +6,13 @@ import { withoutItemIds } from './item-ids.js';
 import { inTurns } from './turn-order.js';
 
 /**
- * What was said, in the form that a model's provider takes. Every prompt passes here, whichever provider, version or
+ * The conversation in the form that a model's provider takes. Every prompt passes here, whichever provider, version or
  * interruption its messages come from; they themselves are not changed. The same messages give the same beginning of a
  * prompt each time, so that providers can cache it.
  */
 export function promptFor(wire: ModelWire, messages: ModelMessage[]): ModelMessage[] {
-  const spoken = wire === 'google' ? messages.map(withoutEmptyThoughts) : messages;
-  const shown = inTurns(mediaFor(wire, pairedCalls(spoken)));
+  const filled = wire === 'google' ? messages.map(withoutEmptyThoughts) : messages;
+  const shown = inTurns(mediaFor(wire, pairedCalls(filled)));
   return wire === 'openai-responses' ? withoutItemIds(shown) : shown;
 }
 

@@ -9,15 +9,15 @@ const MAX_FILES = 20;
 const IMAGES = ['image/png', 'image/jpeg', 'image/webp'];
 
 /** Which files each wire takes, and whether within a tool's result or only in a message of the user's. */
-const TAKES: Record<ModelWire, { place: 'result' | 'message'; types: string[] }> = {
-  anthropic: { place: 'result', types: [...IMAGES, 'image/gif', 'application/pdf'] },
-  'openai-responses': { place: 'result', types: [...IMAGES, 'image/gif'] },
-  'openai-chat': { place: 'message', types: [...IMAGES, 'image/gif'] },
+const TAKES: Record<ModelWire, { target: 'result' | 'message'; types: string[] }> = {
+  anthropic: { target: 'result', types: [...IMAGES, 'image/gif', 'application/pdf'] },
+  'openai-responses': { target: 'result', types: [...IMAGES, 'image/gif'] },
+  'openai-chat': { target: 'message', types: [...IMAGES, 'image/gif'] },
   google: {
-    place: 'message',
+    target: 'message',
     types: [...IMAGES, 'application/pdf', 'audio/wav', 'audio/mp3', 'audio/ogg', 'audio/flac', 'audio/aac'],
   },
-  demo: { place: 'result', types: [] },
+  demo: { target: 'result', types: [] },
 };
 
 type Output = ToolResultPart['output'];
@@ -33,7 +33,7 @@ interface Media {
  * right after. Base64 is never shown as text.
  */
 export function mediaFor(wire: ModelWire, messages: ModelMessage[]): ModelMessage[] {
-  const { place, types } = TAKES[wire];
+  const { target, types } = TAKES[wire];
   const shown = newest(messages, types);
   return messages.flatMap((message): ModelMessage[] => {
     if (message.role !== 'tool') return [message];
@@ -53,7 +53,7 @@ export function mediaFor(wire: ModelWire, messages: ModelMessage[]): ModelMessag
               types.includes(media.mediaType) ? 'left out: too many' : 'left out: the model does not take it',
             ),
           ];
-        if (place === 'result') return [asPart(media)];
+        if (target === 'result') return [asPart(media)];
         after.push({ type: 'file', ...media });
         return [named(media, `shown below as file ${after.length}`)];
       });

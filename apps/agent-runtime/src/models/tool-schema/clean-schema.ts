@@ -21,7 +21,7 @@ export interface CleanSchema {
 
 /**
  * A tool's input schema as every provider takes it: an object with no alternatives at its top, property names of plain
- * letters, references put in, nothing that is no JSON Schema. What cannot be said that way is left open; the tool
+ * letters, references put in, nothing that is no JSON Schema. What cannot be expressed that way is left open; the tool
  * itself still checks its arguments. Gives the reason where nothing can be made of it.
  */
 export function cleanSchema(raw: unknown): CleanSchema | { problem: string } {

@@ -21,13 +21,13 @@ export function referred(schema: Schema, root: Schema, inside: string[]): [Schem
 
 function lookUp(root: Schema, reference: string): Schema | undefined {
   if (!reference.startsWith('#')) return undefined;
-  let place: unknown = root;
+  let found: unknown = root;
   for (const step of reference.slice(1).split('/').slice(1)) {
     const name = decoded(step).replaceAll('~1', '/').replaceAll('~0', '~');
-    if (typeof place !== 'object' || place === null || !Object.hasOwn(place, name)) return undefined;
-    place = (place as Schema)[name];
+    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, name)) return undefined;
+    found = (found as Schema)[name];
   }
-  return isSchema(place) ? place : undefined;
+  return isSchema(found) ? found : undefined;
 }
 
 function decoded(step: string): string {

@@ -31,7 +31,7 @@ export class SignIns {
     const pending = newSignIn();
     const url = await provider.authorizationUrl(pending, redirectUrl);
     const stateHash = hashOf(pending.state);
-    const sealedPending = this.sealer.seal(JSON.stringify(pending), placeOf(stateHash));
+    const sealedPending = this.sealer.seal(JSON.stringify(pending), sealContext(stateHash));
     await addSignIn(this.database, { stateHash, provider: name, sealedPending });
     return { authorizationUrl: url.href, state: pending.state };
   }
@@ -66,12 +66,12 @@ export class SignIns {
     const sealed = await takeSignIn(this.database, stateHash, name);
     if (sealed === undefined)
       throw new RoostError('UNAUTHORIZED', 'this sign-in is unknown, too old or was used already: begin again');
-    return JSON.parse(this.sealer.open(sealed, placeOf(stateHash))) as PendingSignIn;
+    return JSON.parse(this.sealer.open(sealed, sealContext(stateHash))) as PendingSignIn;
   }
 }
 
 const hashOf = (state: string) => createHash('sha256').update(state).digest('hex');
-const placeOf = (stateHash: string) => `oauth_sign_ins:${stateHash}`;
+const sealContext = (stateHash: string) => `oauth_sign_ins:${stateHash}`;
 
 function providersOf(config: GatewayConfig): Partial<Record<SignInProviderName, SignInProvider>> {
   const { GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET, GITHUB_CLIENT_ID, GITHUB_CLIENT_SECRET } = config;

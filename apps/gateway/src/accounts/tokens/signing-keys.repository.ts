@@ -26,12 +26,12 @@ const KEPT_FOR = '62 days';
 const AFTER_UPGRADE = '24 hours';
 
 /** The columns that hold private keys, for a change of the master key. */
-export const sealedTokenKeys = { table: 'token_keys', column: 'sealed_private_key', id: 'kid', place: 'token_keys' };
+export const sealedTokenKeys = { table: 'token_keys', column: 'sealed_private_key', id: 'kid', context: 'token_keys' };
 export const sealedSigningKeys = {
   table: 'signing_keys',
   column: 'sealed_private_key',
   id: 'kid',
-  place: 'signing_keys',
+  context: 'signing_keys',
 };
 
 /** Keys that sign tokens: `token_keys` (ES256), and `signing_keys` (EdDSA) of the versions before. */

@@ -42,7 +42,7 @@ export const googleWire: Wire = {
   errorBody: googleError,
   errorEvent: (refused) => sse(googleError(refused)),
   *frames(answer) {
-    const head = { responseId: freshId('g'), modelVersion: 'gemini-rough' };
+    const head = { responseId: freshId('g'), modelVersion: 'gemini-odd' };
     const chunk = (parts: JsonObject[], rest: JsonObject = {}, usage: JsonObject = {}) =>
       sse({ ...head, candidates: [{ index: 0, content: { role: 'model', parts }, ...rest }], ...usage });
     if (answer.reasoning !== undefined)

@@ -3,12 +3,12 @@ import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Subscription } from '@nats-io/transport-node';
 
 const SUBJECT = 'settled.messages';
-/** A hint may be lost: look again this often. */
+/** A hint may be lost: check again this often. */
 const RECHECK_MS = 2_000;
 
 /** Lets a request wait for the end of a message's turn, whichever messaging process records it. */
 @Injectable()
-export class SettledMessages implements OnApplicationBootstrap {
+export class FinishedMessages implements OnApplicationBootstrap {
   private readonly waiting = new Map<string, Set<() => void>>();
   private subscription: Subscription | undefined;
 
@@ -30,19 +30,19 @@ export class SettledMessages implements OnApplicationBootstrap {
     if (messageIds.length > 0) this.bus.signal(SUBJECT, messageIds);
   }
 
-  /** Resolves when the message's end is announced, when `look`, asked at once and now and then, returns true, or when the time is over. */
-  async until(messageId: string, waitMs: number, look: () => Promise<boolean>): Promise<void> {
+  /** Resolves when the message's end is announced, when `check`, called at once and now and then, returns true, or when the time is over. */
+  async until(messageId: string, waitMs: number, check: () => Promise<boolean>): Promise<void> {
     const deadline = Date.now() + waitMs;
     for (;;) {
-      // Waiting begins before the look: an end that falls between the two must not be missed.
-      const settled = this.waitFor(messageId);
+      // Waiting begins before the check: an end that falls between the two must not be missed.
+      const finished = this.waitFor(messageId);
       try {
-        const isSettled = await look();
+        const isFinished = await check();
         const left = deadline - Date.now();
-        if (isSettled || left <= 0 || this.bus.stopping.aborted) return;
-        if (await settled.within(Math.min(left, RECHECK_MS))) return;
+        if (isFinished || left <= 0 || this.bus.stopping.aborted) return;
+        if (await finished.within(Math.min(left, RECHECK_MS))) return;
       } finally {
-        settled.forget();
+        finished.forget();
       }
     }
   }

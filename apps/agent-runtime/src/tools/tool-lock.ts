@@ -2,14 +2,14 @@
  * Lets a turn's reading tools run side by side and its changing tools one at a time, in the order in which the
  * model called them: a command must not run beside the write it depends on.
  */
-export class ToolGate {
+export class ToolLock {
   private lastChange: Promise<unknown> = Promise.resolve();
   private reads = new Set<Promise<unknown>>();
 
   read<T>(work: () => Promise<T>): Promise<T> {
     const run = this.lastChange.then(work);
-    const settled = run.catch(() => undefined).finally(() => this.reads.delete(settled));
-    this.reads.add(settled);
+    const ended = run.catch(() => undefined).finally(() => this.reads.delete(ended));
+    this.reads.add(ended);
     return run;
   }
 

@@ -141,8 +141,8 @@ function checkPart(part: JsonObject): void {
     const value = part[key];
     if (!isObject(value)) continue;
     must(NAME.test(textOf(value['name'])), `${key}.name: Invalid function name.`);
-    const held = key === 'functionCall' ? value['args'] : value['response'];
-    return must(held === undefined || isObject(held), `${key}: Proto field is not repeating, cannot start list.`);
+    const given = key === 'functionCall' ? value['args'] : value['response'];
+    return must(given === undefined || isObject(given), `${key}: Proto field is not repeating, cannot start list.`);
   }
   must(
     textOf(part['text']) !== '',

@@ -5,11 +5,11 @@ import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { isStepCount, streamText, tool } from 'ai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { RoughProvider, type WireName } from './index.js';
+import { MisbehavingProvider, type WireName } from './index.js';
 
-describe('the rough provider', () => {
-  let provider: RoughProvider;
-  beforeAll(async () => void (provider = await RoughProvider.start()));
+describe('the misbehaving provider', () => {
+  let provider: MisbehavingProvider;
+  beforeAll(async () => void (provider = await MisbehavingProvider.start()));
   afterAll(() => provider.stop());
 
   const model = (wire: WireName) => {
@@ -18,7 +18,7 @@ describe('the rough provider', () => {
       case 'anthropic':
         return createAnthropic({ apiKey, baseURL: `${url}/v1` })('claude-test');
       case 'openai-chat':
-        return createOpenAICompatible({ name: 'rough', apiKey, baseURL: `${url}/v1`, includeUsage: true })('gpt-test');
+        return createOpenAICompatible({ name: 'odd', apiKey, baseURL: `${url}/v1`, includeUsage: true })('gpt-test');
       case 'openai-responses':
         return createOpenAI({ apiKey, baseURL: `${url}/v1` })('gpt-5-test');
       case 'google':
@@ -27,8 +27,8 @@ describe('the rough provider', () => {
   };
   const WIRES: WireName[] = ['anthropic', 'openai-chat', 'openai-responses', 'google'];
 
-  it.each(WIRES)('speaks %s as its SDK understands it', async (wire) => {
-    const name = `speaks-${wire}`;
+  it.each(WIRES)('answers over %s as its SDK understands it', async (wire) => {
+    const name = `wire-${wire}`;
     provider.script(
       name,
       { answer: { reasoning: 'hm', text: 'I look.', calls: [{ name: 'look', args: { at: 'sky' } }] } },

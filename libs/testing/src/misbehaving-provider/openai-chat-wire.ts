@@ -33,7 +33,7 @@ export const openAiChatWire: Wire = {
   errorBody: openAiError,
   errorEvent: (refused) => sse(openAiError(refused)),
   *frames(answer) {
-    const head = { id: freshId('chatcmpl-'), object: 'chat.completion.chunk', created: 1_700_000_000, model: 'rough' };
+    const head = { id: freshId('chatcmpl-'), object: 'chat.completion.chunk', created: 1_700_000_000, model: 'odd' };
     const chunk = (delta: JsonObject, finish: string | null = null) =>
       sse({ ...head, choices: [{ index: 0, delta, finish_reason: finish }] });
     yield { part: 'start', text: chunk({ role: 'assistant', content: '' }) };

@@ -25,7 +25,7 @@ export const openAiResponsesWire: Wire = {
       id: freshId('resp_'),
       object: 'response',
       created_at: 1_700_000_000,
-      model: 'rough',
+      model: 'odd',
       output: [],
     };
     yield {

@@ -10,16 +10,16 @@ const isForeign = (name: string) => name.includes('__');
  * A request without what a provider may refuse for reasons of its own: files, for a model that only reads, and what an
  * MCP server's schemas say. undefined when it has none of these.
  */
-export function bareRequest(options: LanguageModelV4CallOptions): LanguageModelV4CallOptions | undefined {
+export function reducedRequest(options: LanguageModelV4CallOptions): LanguageModelV4CallOptions | undefined {
   const tools = options.tools?.map((tool) =>
-    tool.type === 'function' && isForeign(tool.name) ? bareTool(tool) : tool,
+    tool.type === 'function' && isForeign(tool.name) ? reducedTool(tool) : tool,
   );
   const prompt = withoutFiles(options.prompt);
-  const isBarer = JSON.stringify([prompt, tools]) !== JSON.stringify([options.prompt, options.tools]);
-  return isBarer ? { ...options, prompt, ...(tools ? { tools } : {}) } : undefined;
+  const isReduced = JSON.stringify([prompt, tools]) !== JSON.stringify([options.prompt, options.tools]);
+  return isReduced ? { ...options, prompt, ...(tools ? { tools } : {}) } : undefined;
 }
 
-function bareTool(tool: LanguageModelV4FunctionTool): LanguageModelV4FunctionTool {
+function reducedTool(tool: LanguageModelV4FunctionTool): LanguageModelV4FunctionTool {
   const hint = JSON.stringify(tool.inputSchema.properties ?? {});
   return {
     ...tool,

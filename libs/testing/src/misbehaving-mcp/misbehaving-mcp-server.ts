@@ -7,10 +7,10 @@ import { acceptsBoth, event, failed, headerOf, readMessage, result, type RpcRequ
 
 /**
  * An MCP server that misbehaves on order, on the wire of the official SDK: Streamable HTTP under `/mcp` (sessions,
- * answers as streams), HTTP with SSE as older servers speak it under `/sse`. Without an order it answers rightly, and
+ * answers as streams), HTTP with SSE as older servers use it under `/sse`. Without an order it answers rightly, and
  * it refuses what the specification forbids a client.
  */
-export class RoughMcpServer {
+export class MisbehavingMcpServer {
   readonly seen: SeenRequest[] = [];
   /** Tools with their schemas; `echo` answers its `text`, any other its own name. */
   tools: Record<string, object> = { echo: { type: 'object', properties: { text: { type: 'string' } } } };
@@ -27,10 +27,10 @@ export class RoughMcpServer {
     private port: number,
   ) {}
 
-  static async start(): Promise<RoughMcpServer> {
-    const rough = new RoughMcpServer(createServer(), 0);
-    await rough.listen();
-    return rough;
+  static async start(): Promise<MisbehavingMcpServer> {
+    const server = new MisbehavingMcpServer(createServer(), 0);
+    await server.listen();
+    return server;
   }
 
   get url(): string {
@@ -210,7 +210,7 @@ export class RoughMcpServer {
         return result(id, {
           protocolVersion: message.params?.['protocolVersion'] ?? '2025-06-18',
           capabilities: { tools: { listChanged: true } },
-          serverInfo: { name: 'rough', version: '1' },
+          serverInfo: { name: 'odd', version: '1' },
         });
       case 'tools/list':
         return result(id, {

@@ -28,10 +28,10 @@ export type Script = Reaction | ((request: AskedRequest) => Reaction);
  * streams as they do, and misbehaves on order. A conversation names its script in its latest message as `@name`; each
  * request that the rules pass takes the script's next reaction, and the last one again when there are no more.
  */
-export class RoughProvider {
+export class MisbehavingProvider {
   readonly seen: SeenRequest[] = [];
   /** What it lists, on every wire. */
-  models = ['rough'];
+  models = ['odd'];
   private readonly scripts = new Map<string, { reactions: Script[]; taken: number }>();
   private readonly server: Server;
 
@@ -45,8 +45,8 @@ export class RoughProvider {
   }
 
   /** `unscripted`: what befalls the requests that name no script, which are refused without it. */
-  static async start(unscripted?: Script): Promise<RoughProvider> {
-    const provider = new RoughProvider(unscripted);
+  static async start(unscripted?: Script): Promise<MisbehavingProvider> {
+    const provider = new MisbehavingProvider(unscripted);
     await new Promise<void>((resolve) => provider.server.listen(0, '127.0.0.1', resolve));
     return provider;
   }
@@ -55,8 +55,8 @@ export class RoughProvider {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  /** The environment of a runtime whose platform keys lead here. OpenAI's own address is set where it is spoken to by /responses. */
-  env(wire: WireName, key = 'sk-rough'): Record<string, string> {
+  /** The environment of a runtime whose platform keys lead here. OpenAI's own address is set where /responses is used. */
+  env(wire: WireName, key = 'sk-odd'): Record<string, string> {
     switch (wire) {
       case 'anthropic':
         return { ANTHROPIC_BASE_URL: this.url, ANTHROPIC_API_KEY: key };

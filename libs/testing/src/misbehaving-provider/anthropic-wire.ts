@@ -52,7 +52,7 @@ export const anthropicWire: Wire = {
             id: freshId('msg_'),
             type: 'message',
             role: 'assistant',
-            model: 'claude-rough',
+            model: 'claude-odd',
             content: [],
             stop_reason: null,
             stop_sequence: null,

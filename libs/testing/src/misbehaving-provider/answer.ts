@@ -24,18 +24,18 @@ export type Misbehaviour =
   | { kind: 'html'; status: number }
   /** The connection is reset before any header. */
   | { kind: 'reset' }
-  /** Within a stream that began with HTTP 200, at the given place. */
-  | { kind: 'break' | 'cut' | 'stall' | 'garbage'; at: StreamPlace }
+  /** Within a stream that began with HTTP 200, at the given position. */
+  | { kind: 'break' | 'cut' | 'stall' | 'garbage'; at: StreamPosition }
   /** The provider's own error event within the stream. `final`: one that trying again does not cure. */
-  | { kind: 'error-event'; at: StreamPlace; final?: boolean }
+  | { kind: 'error-event'; at: StreamPosition; final?: boolean }
   /** Every piece comes late. */
   | { kind: 'drip'; pauseMs: number };
 
 /**
  * Where in a stream: after the headers, after some text, inside a tool call's arguments, before the last text.
- * A place that the answer does not have is its end.
+ * A position that the answer does not have is its end.
  */
-export type StreamPlace = 'headers' | 'text' | 'call' | 'end';
+export type StreamPosition = 'headers' | 'text' | 'call' | 'end';
 
 /** One scripted reaction to one request. */
 export interface Reaction {

@@ -1,4 +1,4 @@
-import { RoughProvider, type ScriptedAnswer, until, type WireName } from '#lib/testing';
+import { MisbehavingProvider, type ScriptedAnswer, until, type WireName } from '#lib/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RuntimeFixture, startRuntime } from '../../test/runtime-fixture.js';
@@ -7,10 +7,10 @@ import { CASES, type Case } from '../../test/misbehaviours.js';
 import { rememberOld } from '../../test/old-transcript.js';
 
 const MODELS: Record<WireName, string> = {
-  anthropic: 'anthropic/claude-rough',
-  'openai-chat': 'openai/gpt-rough',
-  'openai-responses': 'openai/gpt-5-rough',
-  google: 'google/gemini-2.5-rough',
+  anthropic: 'anthropic/claude-odd',
+  'openai-chat': 'openai/gpt-odd',
+  'openai-responses': 'openai/gpt-5-odd',
+  google: 'google/gemini-2.5-odd',
 };
 const SHAPES = ['plain', 'tool', 'long'] as const;
 type Shape = (typeof SHAPES)[number];
@@ -30,7 +30,7 @@ describe.each([
   // OpenAI's own address is read by its SDK from the process: Roost's OPENAI_BASE_URL is for compatible servers.
   { wires: ['openai-responses'] as WireName[] },
 ])('a provider that misbehaves, over $wires', ({ wires }) => {
-  let provider: RoughProvider;
+  let provider: MisbehavingProvider;
   let runtime: RuntimeFixture;
   let sql: pg.Client;
   const runs = new Map<string, Run>();
@@ -47,7 +47,7 @@ describe.each([
   );
 
   beforeAll(async () => {
-    provider = await RoughProvider.start();
+    provider = await MisbehavingProvider.start();
     process.env['OPENAI_BASE_URL'] = `${provider.url}/v1`;
     runtime = await startRuntime({
       ...Object.assign({}, ...wires.map((wire) => provider.env(wire))),
@@ -71,7 +71,7 @@ describe.each([
         const place = { accountId: runtime.platform.accountId, agentId, conversationId: name };
         if (shape === 'long') await rememberOld(sql, place);
         provider.script(name, ...one.reactions(goodAnswers(name, shape)));
-        const { messageId, outcome } = runtime.platform.say(`please @${name}`, place);
+        const { messageId, outcome } = runtime.platform.send(`please @${name}`, place);
         runs.set(name, { name, one, shape, outcome: await outcome, messageId, conversationId: name });
       }),
     );

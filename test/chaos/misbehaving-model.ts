@@ -1,9 +1,9 @@
-import { type AskedRequest, type Misbehaviour, type Reaction, RoughProvider } from '#lib/testing';
+import { type AskedRequest, type Misbehaviour, type Reaction, MisbehavingProvider } from '#lib/testing';
 import type { Random } from './random.js';
 import { answeredIn, marksIn } from './stand-in-model.js';
 
 /** One for each wire that a platform speaks at once: OpenAI's two share an address. */
-export const MODELS = ['anthropic/claude-rough', 'openai/gpt-rough', 'google/gemini-2.5-rough'] as const;
+export const MODELS = ['anthropic/claude-odd', 'openai/gpt-odd', 'google/gemini-2.5-odd'] as const;
 
 /** Each passes by itself: the message is answered all the same. */
 const MISBEHAVIOURS: readonly Misbehaviour[] = [
@@ -25,31 +25,31 @@ const ANSWERS = /I have answered [\d ]+\./g;
 /** An answer comes in about so many pieces. */
 const PIECES = 8;
 
-export interface RoughModelOptions {
+export interface MisbehavingModelOptions {
   answerMs: number;
   /** Part of the answers that go wrong. */
-  roughness: number;
+  misbehaviourRate: number;
   random: Random;
 }
 
 /**
- * The rough provider as a model that answers with the marks of the messages it was given, as the stand-in does; every
+ * The misbehaving provider as a model that answers with the marks of the messages it was given, as the stand-in does; every
  * fifth message makes it call a tool before, and some of its answers go wrong.
  */
-export class RoughModel {
+export class MisbehavingModel {
   /** How often it began to answer each message undisturbed: more than once after a lost worker. */
   readonly asked = new Map<number, number>();
   readonly names = MODELS;
   requests = 0;
   disturbed = 0;
   private readonly called = new Set<number>();
-  private provider: RoughProvider | undefined;
+  private provider: MisbehavingProvider | undefined;
 
-  private constructor(private readonly options: RoughModelOptions) {}
+  private constructor(private readonly options: MisbehavingModelOptions) {}
 
-  static async start(options: RoughModelOptions): Promise<RoughModel> {
-    const model = new RoughModel(options);
-    model.provider = await RoughProvider.start((asked) => model.react(asked));
+  static async start(options: MisbehavingModelOptions): Promise<MisbehavingModel> {
+    const model = new MisbehavingModel(options);
+    model.provider = await MisbehavingProvider.start((asked) => model.react(asked));
     model.provider.models = MODELS.map((name) => name.replace(/^.*\//, ''));
     return model;
   }
@@ -70,7 +70,7 @@ export class RoughModel {
   }
 
   private react({ body, userTexts }: AskedRequest): Reaction {
-    const { answerMs, roughness, random } = this.options;
+    const { answerMs, misbehaviourRate, random } = this.options;
     this.requests += 1;
     // Wires put a batch into one text or several: it is what the conversation does not yet hold an answer to.
     const answered = new Set([...JSON.stringify(body).matchAll(ANSWERS)].flatMap(([said]) => answeredIn(said)));
@@ -80,7 +80,7 @@ export class RoughModel {
     const answer = callsTool
       ? { calls: [{ name: 'schedule_list', args: {} }] }
       : { text: `I have answered ${marks.join(' ')} .` };
-    if (random.next() < roughness) {
+    if (random.next() < misbehaviourRate) {
       this.disturbed += 1;
       return { answer, misbehaviour: random.pick(MISBEHAVIOURS) };
     }

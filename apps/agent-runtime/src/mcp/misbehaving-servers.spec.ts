@@ -1,6 +1,6 @@
 import type { Bus } from '#lib/bus';
 import { localDevelopment } from '#lib/net-guard';
-import { type McpFault, RoughMcpServer } from '#lib/testing';
+import { type McpFault, MisbehavingMcpServer } from '#lib/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { McpPool } from './mcp-pool.js';
 import type { McpTarget } from './mcp-target.js';
@@ -9,10 +9,10 @@ import type { McpTarget } from './mcp-target.js';
 const AT_ONCE_MS = 8_000;
 
 describe('an MCP server that misbehaves', () => {
-  let server: RoughMcpServer;
+  let server: MisbehavingMcpServer;
   let pool: McpPool;
 
-  beforeAll(async () => void (server = await RoughMcpServer.start()));
+  beforeAll(async () => void (server = await MisbehavingMcpServer.start()));
   afterAll(() => server.stop());
   beforeEach(() => {
     server.seen.length = 0;
@@ -21,7 +21,7 @@ describe('an MCP server that misbehaves', () => {
   afterEach(() => pool.stop());
 
   const at = (transport: 'http' | 'sse'): McpTarget => ({
-    name: 'rough',
+    name: 'odd',
     owner: 'test',
     agentId: 'a',
     accountId: 'b',
@@ -137,7 +137,7 @@ describe('an MCP server that misbehaves', () => {
     await expect(echo('after')).resolves.toBe('after');
   }, 30_000);
 
-  it('that is away is said to be, by what happened', async () => {
+  it('that is away is reported so, with what happened', async () => {
     await echo('before');
     await server.stop();
     const words = await Promise.all([failureOf(echo('lost')), failureOf(echo('lost'))]);
@@ -148,7 +148,7 @@ describe('an MCP server that misbehaves', () => {
     await expect(echo('after')).resolves.toBe('after');
   });
 
-  it('that answers twice is heard once', async () => {
+  it('that answers twice counts once', async () => {
     server.next('echo', { kind: 'twice' });
     await expect(echo('twice')).resolves.toBe('twice');
     await expect(echo('after')).resolves.toBe('after');

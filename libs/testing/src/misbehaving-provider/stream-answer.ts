@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Frame, Misbehaviour, StreamPlace } from './answer.js';
+import type { Frame, Misbehaviour, StreamPosition } from './answer.js';
 import { Refused, type Wire } from './wire.js';
 
 /** Streams an answer's frames, with what is to go wrong in between. Resolves when nothing more is sent. */
@@ -12,7 +12,7 @@ export async function streamAnswer(
 ): Promise<void> {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
   response.flushHeaders();
-  const breaksAt = misbehaviour && 'at' in misbehaviour ? placeIn(frames, misbehaviour.at) : frames.length;
+  const breaksAt = misbehaviour && 'at' in misbehaviour ? positionOf(frames, misbehaviour.at) : frames.length;
   for (const [index, frame] of frames.entries()) {
     if (index === breaksAt && misbehaviour && !(await goWrong(response, wire, misbehaviour))) return;
     if (misbehaviour?.kind === 'drip') await sleep(misbehaviour.pauseMs);
@@ -55,9 +55,9 @@ async function goWrong(response: ServerResponse, wire: Wire, misbehaviour: Misbe
 const finalCode = ({ name }: Wire) => (name.startsWith('openai') ? 'invalid_request_error' : undefined);
 
 /** The index of the frame before which it happens: in the middle of the text, or of the calls. */
-function placeIn(frames: Frame[], place: StreamPlace): number {
-  if (place === 'headers') return 0;
-  const of = frames.flatMap(({ part }, index) => (part === place ? [index] : []));
+function positionOf(frames: Frame[], position: StreamPosition): number {
+  if (position === 'headers') return 0;
+  const of = frames.flatMap(({ part }, index) => (part === position ? [index] : []));
   if (of.length === 0) return frames.length - 1;
   return of[Math.ceil(of.length / 2)] ?? of[0] ?? 0;
 }

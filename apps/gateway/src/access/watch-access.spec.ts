@@ -76,6 +76,14 @@ describe('a request that takes long', () => {
     expect(stream?.destroyed).toBe(true);
   });
 
+  it('is left alone once all of its answer is written, however slowly that is read', async () => {
+    const size = 32 * 1024 * 1024;
+    const { send, end } = await serving({}, () => Promise.resolve('x'.repeat(size)));
+    const answer = await send();
+    end('agent_deleted');
+    expect(await answer.text()).toHaveLength(size);
+  });
+
   it('has its connection closed in the middle of a download, or ends as it knows how', async () => {
     const endReply = vi.fn();
     let isStream = false;

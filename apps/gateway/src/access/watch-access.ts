@@ -21,6 +21,8 @@ export function watchAccess(server: FastifyInstance, open: OpenRequests): void {
     if (!identity || !endpoint || !mayTakeLong(request.method, endpoint)) return done();
     const end = (why: AccessEnd): void => {
       if (request.endReply) return request.endReply(why);
+      // All of the answer is written and on its way: to close the connection now would cut it off.
+      if (reply.raw.writableEnded) return;
       if (reply.raw.headersSent) {
         reply.raw.destroy();
         return;

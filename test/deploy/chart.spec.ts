@@ -91,7 +91,7 @@ describe('the chart', () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it('is held to schemas that complain', async () => {
+  it('is validated against schemas that complain', async () => {
     const [deployment] = of((await render()).manifests, 'Deployment');
     const spec = { ...(deployment?.['spec'] as object), replicas: 'two' };
     await expect(validate({ ...(deployment as Manifest), spec })).rejects.toThrow();

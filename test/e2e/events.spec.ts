@@ -34,7 +34,7 @@ describe('following an agent through the whole platform', () => {
     events.flatMap(({ type, data }) => (type === 'text.delta' ? [String(data.text)] : [])).join('');
   const ended = (events: FollowedEvent[]) => events.some(({ type }) => type === 'message.completed');
 
-  it('tells a late reader the running turn from its start, and one that resumes only the rest', async () => {
+  it('sends a late reader the running turn from its start, and one that resumes only the rest', async () => {
     const agentId = await newAgent();
     const early = await follow(agentId);
     await say(agentId, 7);
@@ -43,7 +43,7 @@ describe('following an agent through the whole platform', () => {
     const middle = early.seen.findLast(({ type }) => type === 'text.delta');
     const before = early.seen.slice(0, early.seen.indexOf(middle as FollowedEvent) + 1);
     const resumed = await follow(agentId, middle?.id);
-    await until('all hear the end', () => [early, late, resumed].every(({ seen }) => ended(seen)));
+    await until('all receive the end', () => [early, late, resumed].every(({ seen }) => ended(seen)));
     expect(textOf(early.seen)).toBe('I have answered 7.');
     expect(textOf(late.seen)).toBe('I have answered 7.');
     expect(textOf(before) + textOf(resumed.seen)).toBe('I have answered 7.');

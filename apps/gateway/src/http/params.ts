@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 const UUID = new RegExp(`^${UUID_PATTERN}$`);
 
-/** `:id` of a path. What is no id at all is answered as an unknown one is: 404, so that ids cannot be told apart. */
+/** `:id` of a path. What is no id at all is answered as an unknown one is: 404, so that ids cannot be distinguished. */
 export const AgentParams = z.looseObject({
   id: z.string().refine((id) => {
     if (!UUID.test(id)) throw new RoostError('NOT_FOUND', 'there is no such agent');

@@ -22,7 +22,7 @@ export async function create(
   await lockAgent(tx, input.agentId, accountId);
   const count = () => countSchedules(tx, accountId);
   await requireQuota(tx, { accountId, quota: 'schedules', limit: limits.schedules, count });
-  // After the check: to look through a plan costs most, and is not done for an account without quota left.
+  // After the check: to compute a plan costs most, and is not done for an account without quota left.
   const nextRunAt = firstRun(input, limits);
   checkScheduleTemplate(input.messageTemplate);
   return toSchedule(await insertSchedule(tx, newId(), { agentId: input.agentId, accountId }, input, nextRunAt));

@@ -32,6 +32,6 @@ export async function isolationOf(name: string, docker: (...args: string[]) => P
     HostConfig.SecurityOpt.some((option) => option.startsWith('seccomp={')) &&
     Mounts.every(({ Type, Destination }) => Type === 'volume' && Destination === '/workspace');
   if (!isIsolated) throw new Error(`${name}: ${JSON.stringify({ Config, Mounts })}`);
-  const found = ['NetworkMode', 'CapDrop', 'ReadonlyRootfs', 'PidsLimit', 'Memory', 'NanoCpus'];
-  return found.map((key) => `${key}=${JSON.stringify(HostConfig[key])}`).join(' ') + ` User=${Config.User} seccomp`;
+  const settings = ['NetworkMode', 'CapDrop', 'ReadonlyRootfs', 'PidsLimit', 'Memory', 'NanoCpus'];
+  return settings.map((key) => `${key}=${JSON.stringify(HostConfig[key])}`).join(' ') + ` User=${Config.User} seccomp`;
 }

@@ -72,7 +72,10 @@ describe('a new platform is a folder and a line', () => {
       name: 'Robin',
       example_bot_token: 'example-robin',
     });
-    expect(created, JSON.stringify(created.body)).toMatchObject({ status: 201, body: { example_bot_configured: true } });
+    expect(created, JSON.stringify(created.body)).toMatchObject({
+      status: 201,
+      body: { example_bot_configured: true },
+    });
     const agent = `/v1/agent/${created.body.id}`;
     const message = { content: 'anybody?', channel: 'example' };
     expect((await api('POST', `${agent}/messages`, message)).status).toBe(409);

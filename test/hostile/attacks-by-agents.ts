@@ -1,4 +1,4 @@
-import { type Attack, makeAgent, say } from './attack.js';
+import { type Attack, makeAgent, send } from './attack.js';
 
 const SLEEPERS = 22;
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import { type Attack, makeAgent, say } from './attack.js';
+import { type Attack, makeAgent, send } from './attack.js';
 
 const STREAMS = 948;
 const HALF_SENT = 300;

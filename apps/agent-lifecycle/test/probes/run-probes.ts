@@ -43,7 +43,10 @@ export async function runProbes({ fixture, groups = probeGroups, runInSandbox }:
     for (let at = 0; at < probes.length; at += width) {
       const tried = probes.slice(at, at + width).map(async (probe): Promise<ProbeResult> => {
         const command = wrapped(probe.command(fixture));
-        const [unsandboxed, sandboxed] = await Promise.all([runUnsandboxed(probe, fixture), runInSandbox(command, timeoutMs)]);
+        const [unsandboxed, sandboxed] = await Promise.all([
+          runUnsandboxed(probe, fixture),
+          runInSandbox(command, timeoutMs),
+        ]);
         return { group, name: probe.name, isPossible: isEscape(unsandboxed), hasPassed: isEscape(sandboxed) };
       });
       results.push(...(await Promise.all(tried)));

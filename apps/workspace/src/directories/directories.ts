@@ -73,7 +73,14 @@ export function makeParents(location: Location): { location: Location; close(): 
     }
     const name = location.missing.at(-1) ?? location.name;
     return {
-      location: { ...location, directory, name, at: name ? below(directory, name) : location.at, found: undefined, missing: [] },
+      location: {
+        ...location,
+        directory,
+        name,
+        at: name ? below(directory, name) : location.at,
+        found: undefined,
+        missing: [],
+      },
       close,
     };
   } catch (error) {

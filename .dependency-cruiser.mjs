@@ -9,17 +9,18 @@ const layers = {
   config: [],
   'fair-slots': [],
   'call-context': ['contracts'],
+  tracing: ['config', 'call-context'],
   'nats-auth': ['contracts'],
   'net-guard': ['contracts'],
   template: ['contracts'],
   observability: ['call-context'],
   sweeps: ['observability'],
-  database: ['contracts', 'call-context'],
+  database: ['contracts', 'call-context', 'tracing'],
   rpc: ['contracts', 'call-context'],
   auth: ['config', 'observability'],
-  bus: ['contracts', 'call-context', 'config', 'nats-auth', 'observability', 'sweeps', 'database', 'rpc'],
+  bus: ['contracts', 'call-context', 'tracing', 'config', 'nats-auth', 'observability', 'sweeps', 'database', 'rpc'],
   quotas: ['contracts', 'call-context', 'database', 'bus'],
-  'workspace-client': ['contracts', 'call-context', 'rpc', 'bus'],
+  'workspace-client': ['contracts', 'call-context', 'tracing', 'rpc', 'bus'],
 };
 
 const names = Object.keys(layers);

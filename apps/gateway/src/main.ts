@@ -12,6 +12,7 @@ import {
 import { loadConfig } from '#lib/config';
 import { Database } from '#lib/database';
 import { createLogger, serveMetrics } from '#lib/observability';
+import { startTracing } from '#lib/tracing';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -32,6 +33,7 @@ import { finishBodies } from './http/finish-bodies.js';
 import { answerOddRequests, frameworkError, protocolError } from './http/odd-requests.js';
 import { measureRequests } from './http/measure-requests.js';
 import { registerHttpPlugins } from './http/register-http-plugins.js';
+import { traceRequests } from './http/trace-requests.js';
 import { addBodyParsers } from './http/body-parsers.js';
 import { encodeResults } from './http/encode-results.js';
 import { addBodyForms } from './http/read-body.js';
@@ -68,11 +70,14 @@ export const start: StartService = async (env, inProcess) => {
   const settings = loadConfig(gatewayConfigSchema, env);
   checkRoutes(controllers);
   const logger = createLogger('gateway', env);
+  const tracing = await startTracing(settings, 'gateway', logger);
+  const { tracer } = tracing;
   const connection = await connectBus(settings, 'gateway', logger);
   const database = await Database.open({
     url: settings.DATABASE_URL,
     poolSize: settings.DATABASE_POOL_SIZE,
     schema: 'gateway',
+    tracer,
     migrations: [
       ...[Accounts1795560000000, Idempotency1795560100000, Users1795560200000, SignIn1795560300000],
       Credentials1795700200000,
@@ -80,7 +85,7 @@ export const start: StartService = async (env, inProcess) => {
       TokenKeys1796500000000,
     ],
   });
-  const bus = new Bus(connection, 'gateway', inProcess);
+  const bus = new Bus(connection, 'gateway', inProcess, tracer);
 
   @Module({ imports: [InfraModule.with({ bus, database, config: settings, logger }), GatewayModule] })
   class GatewayRoot {}
@@ -110,6 +115,7 @@ export const start: StartService = async (env, inProcess) => {
     void reply.header('x-request-id', requestIdOf(request));
     done();
   });
+  traceRequests(fastify, tracer);
   const drain = watchRequests(fastify);
   boundBodies(fastify, settings.ROOST_SLOW_REQUEST_SECONDS * 1_000);
   boundConnections(fastify.server, settings.ROOST_MAX_CONNECTIONS_PER_ADDRESS, trustedProxies);
@@ -159,6 +165,7 @@ export const start: StartService = async (env, inProcess) => {
       await delivery.stop();
       await database.close();
       if (!connection.isClosed()) await connection.drain();
+      await tracing.stop();
       logger.info('stopped');
     },
   };

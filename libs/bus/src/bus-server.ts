@@ -1,10 +1,12 @@
 import { type CallContext, inCall } from '#lib/call-context';
 import type { RequestContract } from '#lib/contracts';
 import { type InProcessRegistry, reply } from '#lib/rpc';
+import { NO_TRACES, type Tracer } from '#lib/tracing';
 import { ServerNats } from '@nestjs/microservices';
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { HandlerExtras } from './handles.js';
+import { rpcAttributes } from './request-spans.js';
 
 /** A handler as Nest registered it, its guards, pipes and exception filter included. */
 type NestHandler = (input: unknown, context: CallContext, subject: string) => Promise<unknown>;
@@ -27,6 +29,7 @@ export class BusServer extends ServerNats {
     private readonly connection: NatsConnection,
     queue: string,
     private readonly onUnexpected: (error: unknown, subject: string) => void,
+    private readonly tracer: Tracer = NO_TRACES,
   ) {
     super({ queue });
   }
@@ -37,7 +40,7 @@ export class BusServer extends ServerNats {
 
   override async handleMessage(channel: string, message: Msg): Promise<void> {
     const served = this.servedBy(channel);
-    if (served) await this.untilDone(reply(message, served.contract, served.handle, this.onUnexpected));
+    if (served) await this.untilDone(reply(message, served.contract, this.traced(served, false), this.onUnexpected));
   }
 
   /** Answers the other services of this process without NATS in between, until `close`. */
@@ -47,10 +50,22 @@ export class BusServer extends ServerNats {
       if (!served) continue;
       this.unregister.push(
         registry.serve(subject, (input, context) =>
-          this.untilDone(inCall(context, async () => served.handle(input, context))),
+          this.untilDone(inCall(context, async () => this.traced(served, true)(input, context))),
         ),
       );
     }
+  }
+
+  /** The handler in a span of its own, which its own requests and statements belong to. */
+  private traced({ contract, handle }: Served, isLocal: boolean): Served['handle'] {
+    if (!this.tracer.isOn) return handle;
+    const { subject } = contract;
+    return (input, context) =>
+      this.tracer.span(
+        subject,
+        { kind: 'server', parent: context.traceparent, attributes: rpcAttributes(subject, isLocal) },
+        (span) => handle(input, span ? { ...context, traceparent: span.traceparent } : context),
+      );
   }
 
   private servedBy(subject: string): Served | undefined {

@@ -1,9 +1,11 @@
-import { type CallContext, currentCall, ownCall } from '#lib/call-context';
+import { type CallContext, currentCall, currentTraceparent, ownCall } from '#lib/call-context';
 import type { RequestContract } from '#lib/contracts';
 import { newId } from '#lib/database';
 import { type InProcessRegistry, requestInProcess, requestOverNats } from '#lib/rpc';
+import { NO_TRACES, type Tracer } from '#lib/tracing';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { z } from 'zod';
+import { type OnServed, tracedRequest } from './request-spans.js';
 
 const HINT_PAUSE_MS = 20;
 
@@ -21,6 +23,8 @@ export class Bus {
     readonly service: string,
     /** The services of this process, if it runs several. */
     private readonly inProcess?: InProcessRegistry,
+    /** Of the service's own spans. */
+    readonly tracer: Tracer = NO_TRACES,
   ) {}
 
   /**
@@ -33,8 +37,15 @@ export class Bus {
     context: CallContext = currentCall() ?? ownCall(`req_${this.service}_${newId()}`),
   ): Promise<z.output<O>> {
     const answer = this.inProcess?.find(contract.subject);
-    if (answer) return requestInProcess(answer, contract, input, context);
-    return requestOverNats(this.connection, contract, input, context);
+    const isLocal = answer !== undefined;
+    const traced = context.traceparent ? context : { ...context, traceparent: currentTraceparent() };
+    const send = (sent: CallContext, onServed?: OnServed) =>
+      answer
+        ? requestInProcess(answer, contract, input, sent)
+        : requestOverNats(this.connection, contract, input, sent, onServed);
+    return this.tracer.isOn
+      ? tracedRequest(this.tracer, { subject: contract.subject, isLocal }, traced, send)
+      : send(traced);
   }
 
   /** Publishes a hint over core NATS: at most once, lost when nobody listens or the connection is down. */

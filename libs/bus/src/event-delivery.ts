@@ -15,8 +15,8 @@ export function startEventDelivery(
   app: INestApplicationContext,
   { bus, database, logger }: { bus: Bus; database: Database; logger: Logger },
 ): { stop(): Promise<void> } {
-  const relay = new OutboxRelay(database, bus.connection, logger);
-  const consumer = new EventConsumer(bus.service, findConsumers(app), database, bus.connection, logger);
+  const relay = new OutboxRelay(database, bus.connection, logger, bus.tracer);
+  const consumer = new EventConsumer(bus.service, findConsumers(app), database, bus.connection, logger, bus.tracer);
   const stopMeasuring = measureOutbox(database, bus.service);
   relay.start();
   consumer.start();

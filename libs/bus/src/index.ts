@@ -12,6 +12,7 @@ export * from './inbox/consumes.js';
 export * from './infra.module.js';
 export * from './nest-logger.js';
 export * from './outbox/events-stream.js';
+export { rpcAttributes } from './request-spans.js';
 export * from './run-service.js';
 export * from './start-service.js';
 export { startSweeps } from './start-sweeps.js';

@@ -1,8 +1,9 @@
-import { type Environment, loadConfig } from '#lib/config';
+import { type Environment, loadConfig, type TraceSettings } from '#lib/config';
 import { healthCheck } from '#lib/contracts';
 import { Database, type DatabaseOptions } from '#lib/database';
 import { createLogger, type Logger, outliveRejections, serveMetrics } from '#lib/observability';
 import { type InProcessRegistry, serve } from '#lib/rpc';
+import { startTracing } from '#lib/tracing';
 import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import 'reflect-metadata';
@@ -43,29 +44,33 @@ export interface ServiceDefinition<S extends z.ZodRawShape> {
 export async function startService<S extends z.ZodRawShape>(definition: ServiceDefinition<S>): Promise<RunningService> {
   const { name } = definition;
   const config = loadConfig(definition.config, definition.env) as z.output<z.ZodObject<S>> &
-    BusOptions & { DATABASE_URL: string; DATABASE_POOL_SIZE: number; HOST: string; ROOST_METRICS_PORT?: number };
+    BusOptions &
+    TraceSettings & { DATABASE_URL: string; DATABASE_POOL_SIZE: number; HOST: string; ROOST_METRICS_PORT?: number };
   const logger = createLogger(name, definition.env);
   const onUnexpected = (error: unknown, subject: string) =>
     logger.error({ err: error, subject }, 'a request failed unexpectedly');
+  const tracing = await startTracing(config, name, logger);
+  const { tracer } = tracing;
   const connection = await connectBus(config, name, logger);
   const database = definition.database
     ? await Database.open({
         url: config.DATABASE_URL,
         poolSize: config.DATABASE_POOL_SIZE,
+        tracer,
         ...definition.database,
       }).catch(async (error: unknown) => {
         await connection.close();
         throw error;
       })
     : undefined;
-  const bus = new Bus(connection, name, definition.inProcess);
+  const bus = new Bus(connection, name, definition.inProcess, tracer);
 
   @Module({
     imports: [InfraModule.with({ bus, config, logger, ...(database ? { database } : {}) }), definition.module],
   })
   class ServiceRoot {}
 
-  const server = new BusServer(connection, name, onUnexpected);
+  const server = new BusServer(connection, name, onUnexpected, tracer);
   const app = await NestFactory.createMicroservice(ServiceRoot, {
     strategy: server,
     logger: nestLogger(logger),
@@ -99,6 +104,7 @@ export async function startService<S extends z.ZodRawShape>(definition: ServiceD
       await database?.close();
       await closeConnection(bus, logger);
       endCare();
+      await tracing.stop();
       logger.info('stopped');
     },
   };

@@ -3,3 +3,4 @@
  */
 export * from './load-config.js';
 export * from './service-environment.js';
+export * from './trace-environment.js';

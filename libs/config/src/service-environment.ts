@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { secret } from './load-config.js';
+import { traceEnvironment } from './trace-environment.js';
 
 /** What every service needs to reach the bus and to be watched. */
 export const busEnvironment = {
@@ -10,6 +11,7 @@ export const busEnvironment = {
   HOST: z.string().default('127.0.0.1'),
   /** Where `/metrics` is served, on HOST; 0 takes a free port, which the log names; unset serves none. */
   ROOST_METRICS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+  ...traceEnvironment,
 };
 
 /** What every service with rows of its own needs. */

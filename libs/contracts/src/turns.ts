@@ -15,6 +15,8 @@ export const ClaimedTurn = wire({
   counterparty: Counterparty,
   /** The batch, oldest first. */
   messages: z.array(Message),
+  /** The traces of those of them that belong to one, in W3C form: the turn goes on with the first. */
+  traceparents: z.array(z.string().max(100)).optional(),
   /** 1 for the first try. */
   attempt: Count,
   /** The reply text of an earlier attempt, '' if none. */

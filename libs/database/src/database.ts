@@ -1,12 +1,15 @@
+import { NO_TRACES, type Tracer } from '#lib/tracing';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { asUnavailable, isDatabaseAway } from './database-away.js';
 import { migrate, type MigrationOptions } from './migrate.js';
+import { StatementSpans } from './statement-spans.js';
 import { type Query, type Row, statementsOn } from './statements.js';
 import { Transaction } from './transaction.js';
 
 export interface DatabaseOptions extends MigrationOptions {
   poolSize: number;
+  tracer?: Tracer;
 }
 
 // Named, as all statements are: pg corks only those.
@@ -28,6 +31,8 @@ export class Database {
   private constructor(
     private readonly pool: pg.Pool,
     readonly schema: string,
+    /** Of statements that its own methods do not make spans of. */
+    readonly spans: StatementSpans,
   ) {}
 
   /**
@@ -58,12 +63,13 @@ export class Database {
     // A connection that Postgres dropped is replaced by the next use; without listeners it would end the process.
     pool.on('error', () => undefined);
     pool.on('connect', (client) => client.on('error', () => undefined));
-    return new Database(pool, options.schema);
+    return new Database(pool, options.schema, new StatementSpans(options.tracer ?? NO_TRACES, options.schema));
   }
 
   /** Runs SQL outside a transaction and gives the rows. */
   query<T extends object = Row>(sql: string, parameters: unknown[] = []): Promise<T[]> {
-    return this.session((query) => query<T>(sql, parameters));
+    const run = () => this.session((query) => query<T>(sql, parameters));
+    return this.spans.isOn ? this.spans.statement(sql, run) : run();
   }
 
   /**
@@ -78,12 +84,19 @@ export class Database {
    * Runs `work` in one transaction. What it resolves to is given back only after the commit is on disk.
    * Throws what `work` throws, after rollback.
    */
-  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.spans.isOn ? this.spans.transaction((noted) => this.run(work, noted)) : this.run(work);
+  }
+
+  private async run<T>(
+    work: (tx: Transaction) => Promise<T>,
+    noted: (query: Query) => Query = (query) => query,
+  ): Promise<T> {
     const { tx, result } = await this.withConnection(async (connection) => {
       // Goes out together with the first statement: waiting for its answer would be a round trip for nothing.
       const begun = connection.query(BEGIN);
       begun.catch(() => undefined);
-      const tx = new Transaction(statementsOn(connection), () => connection.query(COMMIT));
+      const tx = new Transaction(noted(statementsOn(connection)), () => connection.query(COMMIT));
       try {
         const result = await work(tx);
         await begun;

@@ -1,4 +1,5 @@
 import type { EventContract, RecordedEventContract } from '#lib/contracts';
+import { currentCall, currentTraceparent } from '#lib/call-context';
 import type { z } from 'zod';
 import { NEVER_PUBLISHED } from './event-tables.js';
 
@@ -8,10 +9,21 @@ export interface EventSql<P extends z.ZodType> {
   key: string;
   /** Each field of the payload, in the wire's form. */
   payload: Record<keyof z.input<P> & string, string>;
-  /** By default only the event's version: a statement that serves one request adds that request's headers. */
+  /** By default only the event's version: a statement that serves one request adds that request's (`eventHeaders`). */
   headers?: string;
   /** What follows FROM: one event for each of its rows. */
   from: string;
+}
+
+/** The headers of an event of the current call, for a parameter of a statement that makes it. */
+export function eventHeaders({ v }: { v: number }): Record<string, string> {
+  const call = currentCall();
+  const traceparent = currentTraceparent();
+  return {
+    v: String(v),
+    ...(call ? { 'roost-request-id': call.requestId } : {}),
+    ...(traceparent ? { traceparent } : {}),
+  };
 }
 
 /**

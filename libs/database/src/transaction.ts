@@ -1,7 +1,7 @@
-import { encode, type EventContract, type RecordedEventContract } from '#lib/contracts';
-import { currentCall } from '#lib/call-context';
+import { encode, type EventContract } from '#lib/contracts';
+import { outsideCalls } from '#lib/call-context';
 import { z } from 'zod';
-import { NEVER_PUBLISHED } from './event-tables.js';
+import { eventHeaders } from './insert-event.js';
 import type { Query, Row } from './statements.js';
 
 /** A running transaction. Everything done through it commits together, its events included. */
@@ -45,15 +45,6 @@ export class Transaction {
     this.markEvents();
   }
 
-  /** Writes an event for event streams alone, in order among the others; the caller sends their hint after commit. */
-  async record<P extends z.ZodType>(event: RecordedEventContract<P>, payload: z.output<P>, key: string): Promise<void> {
-    const row = outboxRow(event, payload, key);
-    await this.query(
-      `INSERT INTO outbox (subject, key, payload, headers, published_at) VALUES ($1, $2, $3, $4, '${NEVER_PUBLISHED}')`,
-      [row.subject, row.key, row.payload, row.headers],
-    );
-  }
-
   /** Notes that SQL of this transaction wrote outbox rows itself, so that the relay runs after commit. */
   markEvents(): void {
     this.hasEvents = true;
@@ -66,26 +57,21 @@ export class Transaction {
 
   /** Called by the database once the commit succeeded. */
   committed(runRelay: () => void): void {
-    if (this.hasEvents) runRelay();
-    for (const hook of this.afterCommitHooks) hook();
+    if (!this.hasEvents && this.afterCommitHooks.length === 0) return;
+    // What they start goes on after this call, and is no part of it.
+    outsideCalls(() => {
+      if (this.hasEvents) runRelay();
+      for (const hook of this.afterCommitHooks) hook();
+    });
   }
 }
 
 /** The columns of an outbox row, for SQL that inserts it beside other rows in one statement. */
-export function outboxRow<P extends z.ZodType>(
-  event: EventContract<P> | RecordedEventContract<P>,
-  payload: z.output<P>,
-  key: string,
-) {
-  const call = currentCall();
+export function outboxRow<P extends z.ZodType>(event: EventContract<P>, payload: z.output<P>, key: string) {
   return {
     subject: event.subject,
     key,
     payload: JSON.stringify(encode(event.payload, payload)),
-    headers: JSON.stringify({
-      v: String(event.v),
-      ...(call ? { 'roost-request-id': call.requestId } : {}),
-      ...(call?.traceparent ? { traceparent: call.traceparent } : {}),
-    }),
+    headers: JSON.stringify(eventHeaders(event)),
   };
 }

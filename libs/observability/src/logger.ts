@@ -1,4 +1,4 @@
-import { currentCall } from '#lib/call-context';
+import { currentCall, currentTraceparent, currentTurnId, traceIdsOf } from '#lib/call-context';
 import { pino, type DestinationStream, type Logger } from 'pino';
 
 export type { Logger } from 'pino';
@@ -34,7 +34,7 @@ function destinationOf(file: string | undefined): DestinationStream {
 }
 
 /**
- * A logger whose lines carry the service's name, and the request id, account and trace of the call in hand.
+ * A logger whose lines carry the service's name, and the request id, account, trace and run of the call in hand.
  * `env` is the service's: ROOST_LOG_FILE sets where to, ROOST_LOG_LEVEL how much.
  */
 export function createLogger(service: string, env: Record<string, string | undefined> = process.env): Logger {
@@ -46,9 +46,12 @@ export function createLogger(service: string, env: Record<string, string | undef
       redact: { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]), censor: '***' },
       mixin: () => {
         const call = currentCall();
-        return call
-          ? { requestId: call.requestId, accountId: call.accountId ?? undefined, traceparent: call.traceparent }
-          : {};
+        const turnId = currentTurnId();
+        return {
+          ...(call && { requestId: call.requestId, accountId: call.accountId ?? undefined }),
+          ...(turnId !== undefined && { runId: turnId }),
+          ...traceIdsOf(currentTraceparent()),
+        };
       },
     },
     destinationOf(env['ROOST_LOG_FILE']),

@@ -4,18 +4,28 @@ import { errors, type NatsConnection } from '@nats-io/transport-node';
 import type { z } from 'zod';
 import { ANSWERED_LATE, NOT_REACHED, NOT_RUNNING, unavailable } from './errors.js';
 import { fitting } from './validation-error.js';
-import { ERROR_HEADER, type ErrorReply, fromErrorReply, fromPayload, toHeaders, toPayload } from './wire.js';
+import {
+  ERROR_HEADER,
+  type ErrorReply,
+  fromErrorReply,
+  fromPayload,
+  SERVED_HEADER,
+  toHeaders,
+  toPayload,
+} from './wire.js';
 
 /**
  * Sends a request and waits for its answer, at most until the contract's timeout or the caller's deadline.
  * Errors: those of the contract; SERVICE_UNAVAILABLE when nobody serves the subject or the time is over. In the
- * second case the work may still have been done: callers that repeat must be idempotent.
+ * second case the work may still have been done: callers that repeat must be idempotent. `onServed` is told how long
+ * the handler took, where it says so.
  */
 export async function requestOverNats<I extends z.ZodType, O extends z.ZodType>(
   connection: NatsConnection,
   contract: RequestContract<I, O>,
   input: z.output<I>,
   context: CallContext,
+  onServed?: (ms: number) => void,
 ): Promise<z.output<O>> {
   const timeout = timeLeft(contract, context);
   const hdrs = toHeaders({ ...context, deadline: Date.now() + timeout });
@@ -36,6 +46,8 @@ export async function requestOverNats<I extends z.ZodType, O extends z.ZodType>(
       }
       throw error;
     });
+  const servedUs = onServed && message.headers?.has(SERVED_HEADER) ? Number(message.headers.get(SERVED_HEADER)) : NaN;
+  if (Number.isFinite(servedUs)) onServed?.(servedUs / 1_000);
   if (message.headers?.has(ERROR_HEADER)) throw fromErrorReply(message.json<ErrorReply>());
   return parseFromOtherVersion(contract.output, fromPayload(message));
 }

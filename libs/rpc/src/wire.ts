@@ -55,6 +55,9 @@ export function fromPayload(message: Msg): unknown {
   return { ...(JSON.parse(message.headers?.get(FIELDS) ?? '') as object), [name]: message.data };
 }
 
+/** Microseconds that the handler took, on replies of a process that writes no spans itself, to requests in a trace. */
+export const SERVED_HEADER = 'roost-served-us';
+
 /** Present on a reply that is an error; its value is the code, so that it can be seen without parsing. */
 export const ERROR_HEADER = 'roost-error';
 

@@ -12,6 +12,7 @@ export { freshDatabase, type FreshDatabase } from './fresh-database.js';
 export { followEvents, type FollowedEvent, type Following } from './follow-events.js';
 export * from './kubernetes/index.js';
 export { ownedFolder, removeFolder } from './leftovers.js';
+export * from './otlp/index.js';
 export { logText } from './log-text.js';
 export { newAccount } from './new-account.js';
 export { publishEvent } from './publish-event.js';

@@ -1,4 +1,4 @@
-import { type CallContext, inCall } from '#lib/call-context';
+import { type CallContext, inCall, traceIdsOf } from '#lib/call-context';
 import { RoostError } from '#lib/contracts';
 import { newId } from '#lib/database';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -17,6 +17,8 @@ export const STREAMED: unique symbol = Symbol('roost:streamed');
 /** A request with what our hooks found out about it. */
 export interface ApiRequest extends FastifyRequest {
   requestId?: string;
+  /** The span of this request, if there is one. */
+  traceparent?: string;
   /** Who calls; absent on public endpoints. */
   identity?: Identity;
   /** The bytes of the body as they were sent, for signatures; absent when it is a stream or empty. */
@@ -24,7 +26,7 @@ export interface ApiRequest extends FastifyRequest {
   /** The body where the endpoint accepts streams and it was not JSON. */
   bodyStream?: Readable;
   /** The call under its `Idempotency-Key`, until its result is kept. */
-  idempotent?: { complete(body: unknown, status: number): Promise<void> };
+  idempotent?: { settle(body: unknown, status: number): Promise<void> };
   /** Ends a response that has begun, when its caller may not have it any more. */
   endReply?: (why: AccessEnd) => void;
 }
@@ -46,13 +48,17 @@ export function idempotencyKeyOf(request: FastifyRequest): string | undefined {
   ]);
 }
 
+/** The caller's trace, if it names one as the W3C has it. */
+export function traceparentOf({ headers: { traceparent } }: FastifyRequest): string | undefined {
+  return typeof traceparent === 'string' && traceIdsOf(traceparent) ? traceparent : undefined;
+}
+
 /** What every request to a service carries on behalf of this HTTP request. */
 export function contextOf(request: ApiRequest): CallContext {
-  const traceparent = request.headers.traceparent;
   return {
     accountId: request.identity?.accountId ?? null,
     requestId: requestIdOf(request),
-    traceparent: typeof traceparent === 'string' ? traceparent : undefined,
+    traceparent: request.traceparent ?? traceparentOf(request),
     deadline: Date.now() + DEADLINE_MS,
   };
 }

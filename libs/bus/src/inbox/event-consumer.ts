@@ -3,6 +3,7 @@ import { type EventContract, EVENTS_STREAM, parseFromOtherVersion } from '#lib/c
 import type { Database, Transaction } from '#lib/database';
 import { commonSubject } from '#lib/nats-auth';
 import type { Logger } from '#lib/observability';
+import { NO_TRACES, type SpanOptions, type Tracer } from '#lib/tracing';
 import {
   AckPolicy,
   type ConsumerMessages,
@@ -59,6 +60,7 @@ export class EventConsumer {
     private readonly database: Database,
     private readonly connection: NatsConnection,
     private readonly logger: Logger,
+    private readonly tracer: Tracer = NO_TRACES,
   ) {
     this.bindings = groupBySubject(bindings);
   }
@@ -182,9 +184,10 @@ export class EventConsumer {
         ...ownCall(message.headers?.get('roost-request-id') || `evt_${id}`),
         traceparent: message.headers?.get('traceparent') || undefined,
       };
-      await inCall(context, async () => {
+      const effect = async () => {
         for (const { payload, handle } of effects) await handle(payload, tx, { id, subject: message.subject });
-      });
+      };
+      await inCall(context, () => this.tracer.span(message.subject, spanOptions(id, message), effect));
     }
   }
 
@@ -197,6 +200,16 @@ export class EventConsumer {
     clearInterval(this.stillWorking);
   }
 }
+
+const spanOptions = (id: string, { subject }: JsMsg): SpanOptions => ({
+  kind: 'consumer',
+  attributes: {
+    'messaging.system': 'nats',
+    'messaging.operation.name': 'process',
+    'messaging.destination.name': subject,
+    'messaging.message.id': id,
+  },
+});
 
 function groupBySubject(bindings: ConsumerBinding[]): Map<string, ConsumerBinding[]> {
   const groups = new Map<string, ConsumerBinding[]>();

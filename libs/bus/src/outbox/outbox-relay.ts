@@ -1,6 +1,7 @@
 import { EVENTS_STREAM } from '#lib/contracts';
 import { type Database, NEVER_PUBLISHED, type Query, type Transaction } from '#lib/database';
 import type { Logger } from '#lib/observability';
+import { NO_TRACES, type Span, type Tracer } from '#lib/tracing';
 import { jetstream } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
 import { declareEventsStream } from './events-stream.js';
@@ -44,6 +45,7 @@ export class OutboxRelay {
     private readonly database: Database,
     private readonly connection: NatsConnection,
     private readonly logger: Logger,
+    private readonly tracer: Tracer = NO_TRACES,
   ) {}
 
   start(): void {
@@ -142,9 +144,26 @@ export class OutboxRelay {
         for (const [name, value] of Object.entries(row.headers)) hdrs.set(name, value);
         // No Nats-Msg-Id: the server's dedupe window would swallow the refill of a stream that was emptied. Inboxes dedupe.
         hdrs.set('roost-event-id', row.event_id);
-        return js.publish(row.subject, JSON.stringify(row.payload), { headers: hdrs });
+        const span = this.startSpan(row);
+        if (span) hdrs.set('traceparent', span.traceparent);
+        const published = js.publish(row.subject, JSON.stringify(row.payload), { headers: hdrs });
+        return span ? settle(span, published) : published;
       }),
     );
+  }
+
+  private startSpan({ headers: { traceparent }, subject, event_id }: OutboxRow): Span | undefined {
+    if (!traceparent) return undefined;
+    return this.tracer.start(subject, {
+      kind: 'producer',
+      parent: traceparent,
+      attributes: {
+        'messaging.system': 'nats',
+        'messaging.operation.name': 'publish',
+        'messaging.destination.name': subject,
+        'messaging.message.id': event_id,
+      },
+    });
   }
 
   /** Waits until it is asked to run again, unless it was since `again` was reset, at most so long. */
@@ -191,5 +210,16 @@ export class OutboxRelay {
     await this.running;
     this.stopped = true;
     await this.running;
+  }
+}
+
+async function settle<T>(span: Span, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    span.fail(error);
+    throw error;
+  } finally {
+    span.end();
   }
 }

@@ -1,4 +1,4 @@
-import { Bus, LOGGER } from '#lib/bus';
+import { Bus, LOGGER, rpcAttributes } from '#lib/bus';
 import type { CallContext } from '#lib/call-context';
 import { serve } from '#lib/rpc';
 import {
@@ -79,7 +79,9 @@ export class AdminController implements OnApplicationBootstrap {
       contract.subject,
       (input: z.output<I>, context: CallContext) => {
         if (context.accountId) throw new RoostError('ACCESS_DENIED', 'accounts are managed by the operator alone');
-        return handle(input);
+        const { subject } = contract;
+        const options = { kind: 'server', attributes: rpcAttributes(subject, false) } as const;
+        return this.bus.tracer.span(subject, options, () => handle(input));
       },
       (error, subject) => this.logger.error({ err: error, subject }, 'a request failed unexpectedly'),
       this.bus.service,

@@ -2,7 +2,7 @@ import { RotationAtStart, sealerFrom } from '#lib/auth';
 import { CONFIG, LOGGER } from '#lib/bus';
 import { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
-import { AccountLimits, quotaUseController } from '#lib/quotas';
+import { AccountLimits, countRows, quotaUseController } from '#lib/quotas';
 import { Module } from '@nestjs/common';
 import { SchedulerAccountRemoval } from './agents/account-removal.js';
 import { AgentsController } from './agents/agents.controller.js';
@@ -13,8 +13,7 @@ import { Retention } from './firing/retention.js';
 import { SchedulesController } from './schedules/schedules.controller.js';
 import type { SchedulerConfig } from './config.js';
 import { TriggersController } from './triggers/triggers.controller.js';
-import { countSchedules } from './schedules/schedules.repository.js';
-import { countTriggers, sealedTriggerSecrets } from './triggers/triggers.repository.js';
+import { sealedTriggerSecrets } from './triggers/triggers.repository.js';
 import { WebhooksController } from './triggers/webhooks.controller.js';
 
 /** Schedules and triggers: what wakes agents, each exactly once and on time. */
@@ -26,8 +25,8 @@ import { WebhooksController } from './triggers/webhooks.controller.js';
     AgentsController,
     ExecutionsController,
     quotaUseController('scheduler', {
-      schedules: countSchedules,
-      triggers: countTriggers,
+      schedules: (database, accountId) => countRows(database, 'schedules', accountId),
+      triggers: (database, accountId) => countRows(database, 'triggers', accountId),
     }),
   ],
   providers: [

@@ -43,11 +43,8 @@ export async function runProbes({ fixture, groups = probeGroups, runInSandbox }:
     for (let at = 0; at < probes.length; at += width) {
       const tried = probes.slice(at, at + width).map(async (probe): Promise<ProbeResult> => {
         const command = wrapped(probe.command(fixture));
-        const [unsandboxed, sandboxed] = await Promise.all([
-          runUnsandboxed(probe, fixture),
-          runInSandbox(command, timeoutMs),
-        ]);
-        return { group, name: probe.name, isPossible: isEscape(unsandboxed), hasPassed: isEscape(sandboxed) };
+        const [bare, sandboxed] = await Promise.all([runBare(probe, fixture), runInSandbox(command, timeoutMs)]);
+        return { group, name: probe.name, isPossible: isEscape(bare), hasPassed: isEscape(sandboxed) };
       });
       results.push(...(await Promise.all(tried)));
       if (isAlone) await runInSandbox('rm -rf p-*', timeoutMs);
@@ -102,8 +99,8 @@ function wrapped(command: string): string {
   return `(${command}\n) 2> /dev/null`;
 }
 
-async function runUnsandboxed({ command, setup, ownNetwork }: Probe, fixture: ProbeFixture): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'roost-unsandboxed-'));
+async function runBare({ command, setup, ownNetwork }: Probe, fixture: ProbeFixture): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'roost-bare-'));
   const shell = `${setup ? setup(fixture) : ':'}\n/bin/bash -c "$1"\n:`;
   const args = [
     '--mount',
@@ -117,7 +114,7 @@ async function runUnsandboxed({ command, setup, ownNetwork }: Probe, fixture: Pr
     return await new Promise((resolve) => {
       const running = execFile(
         'unshare',
-        [...args, '--', '/bin/bash', '-c', shell, 'unsandboxed', wrapped(command(fixture))],
+        [...args, '--', '/bin/bash', '-c', shell, 'bare', wrapped(command(fixture))],
         {
           cwd: folder,
           env: { ...process.env, HOLD: '0' },

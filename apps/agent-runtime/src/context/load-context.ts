@@ -81,7 +81,7 @@ export async function loadContext(
   } else if (memory !== session.memory) await sessions.rememberMemory(turn, memory);
   return {
     agent,
-    model: resolveModel(configuration.model, keysOf(agent), await models),
+    model: { ...resolveModel(configuration.model, keysOf(agent), await models), tracer: bus.tracer },
     session,
     system: [systemPrompt(agent, turn, memoryPrompt(memoryType, memory)), ...remote.notes].join('\n\n'),
     history: rows.length > 0 ? rows.map(({ message }) => message) : recent,

@@ -1,4 +1,5 @@
 import { AnswerTooLarge } from '#lib/bounded-streams';
+import { currentTraceparent } from '#lib/call-context';
 import { guardedDispatcher, type GuardPolicy } from '#lib/net-guard';
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { fetch as undiciFetch } from 'undici';
@@ -20,9 +21,10 @@ export function guardedFetch(policy: GuardPolicy, maxBytes = MAX_MESSAGE_BYTES):
   const dispatcher = guardedDispatcher(policy, { bodyTimeout: 0 });
   return {
     fetch: async (url, init) => {
+      const traceparent = currentTraceparent();
       const { status, statusText, headers, body } = await undiciFetch(url, {
         method: init?.method ?? 'GET',
-        headers: Object.fromEntries(new Headers(init?.headers)),
+        headers: { ...Object.fromEntries(new Headers(init?.headers)), ...(traceparent && { traceparent }) },
         body:
           init?.body instanceof URLSearchParams ? init.body.toString() : ((init?.body as string | undefined) ?? null),
         signal: init?.signal ?? null,

@@ -4,6 +4,7 @@ import { createOpenAI } from '@ai-sdk/openai';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import type { LanguageModelV4 } from '@ai-sdk/provider';
 import { RoostError } from '#lib/contracts';
+import type { Tracer } from '#lib/tracing';
 import { impatientFetch } from './impatient-fetch.js';
 import { DemoModel } from './demo-model.js';
 
@@ -44,6 +45,8 @@ export interface ResolvedModel {
   wire: ModelWire;
   retryMs: number;
   keySource: 'agent' | 'account' | 'platform' | 'none';
+  /** Of the spans of its calls. */
+  tracer?: Tracer;
   /** Takes the key out of a text that the provider sent. */
   hideKey?(text: string): string;
 }

@@ -3,6 +3,7 @@ import { wrapLanguageModel } from 'ai';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { modelFailure } from './model-failure.js';
 import type { ResolvedModel } from './model-registry.js';
+import { tracedModelCall } from './model-spans.js';
 import { reducedRequest } from './prompt/reduced-request.js';
 import { type AnswerListener, collectAnswer } from './collect-answer.js';
 import { wireTools } from './tool-schema/wire-tools.js';
@@ -41,9 +42,11 @@ export function observedModel(resolved: ResolvedModel, observer: AnswerObserver 
         for (let isRepeated = false; ;) {
           const request = (isReduced ? reducedRequest(params) : undefined) ?? params;
           try {
-            const stream = await model.doStream(request);
-            observer.onBegin();
-            return await collectAnswer(stream, listener);
+            return await tracedModelCall(resolved, request, async (onFirst) => {
+              const stream = await model.doStream(request);
+              observer.onBegin();
+              return collectAnswer(stream, { onText: (delta) => (onFirst(), listener.onText(delta)) });
+            });
           } catch (error) {
             if (hasText || params.abortSignal?.aborted) throw error;
             const failure = modelFailure(error, resolved);

@@ -1,5 +1,6 @@
 import { type ClaimedTurn, RoostError } from '#lib/contracts';
 import type { Logger } from '#lib/observability';
+import type { Span } from '#lib/tracing';
 import type { ModelMessage } from 'ai';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ContextSources, keysOf, loadContext, type TurnContext } from '../context/load-context.js';
@@ -11,6 +12,7 @@ import { modelFailure } from '../models/model-failure.js';
 import { resolveModel } from '../models/model-registry.js';
 import type { RefusedKeysRepository } from '../models/refused-keys.repository.js';
 import type { UnfinishedTurnsRepository } from '../sessions/unfinished-turns.repository.js';
+import { tracedTools } from '../tools/tool-spans.js';
 import { builtInTools } from '../tools/toolset.js';
 import { closeSession } from './close-session.js';
 import { Compactor } from './compactor.js';
@@ -21,6 +23,7 @@ import { ReplyText } from './reply-text.js';
 import { TurnReport } from './report-turn.js';
 import { StepMeter } from './step-meter.js';
 import { TurnStopped } from './turn-end.js';
+import { inTurnSpan } from './turn-span.js';
 import { failureOf, isPlatformAway } from './turn-failure.js';
 import { TurnJournal } from './turn-journal.js';
 import { TurnLease } from './turn-lease.js';
@@ -40,7 +43,7 @@ const PAUSE_MS = 1_000;
  * or left to the lease's end when messaging cannot be reached or the lease is lost.
  */
 export function runTurn(runner: TurnRunner, turn: ClaimedTurn, abort: AbortController): Promise<void> {
-  return new RunningTurn(runner, turn, abort).run();
+  return inTurnSpan(runner.bus.tracer, turn, (span) => new RunningTurn(runner, turn, abort, span).run());
 }
 
 class RunningTurn {
@@ -61,6 +64,7 @@ class RunningTurn {
     private readonly runner: TurnRunner,
     private readonly turn: ClaimedTurn,
     private readonly abort: AbortController,
+    private readonly span: Span | undefined,
   ) {
     this.live = new LivePublisher(runner.bus, turn);
     this.reply = new ReplyText(this.live);
@@ -98,6 +102,8 @@ class RunningTurn {
       );
     } finally {
       clearTimeout(timer);
+      const { inputTokens, outputTokens } = this.meter.usage;
+      this.span?.set({ 'gen_ai.usage.input_tokens': inputTokens, 'gen_ai.usage.output_tokens': outputTokens });
       this.lease.release();
       this.live.end();
       await this.journal.stop();
@@ -151,10 +157,10 @@ class RunningTurn {
       model: context.model,
       system: context.system,
       messages,
-      tools: {
+      tools: tracedTools(this.runner.bus.tracer, {
         ...context.mcpTools,
         ...builtInTools(context.tools, context.agent.configuration, () => this.reminders?.count ?? 0),
-      },
+      }),
       signal: this.abort.signal,
       reply: this.reply,
       live: this.live,
@@ -178,7 +184,8 @@ class RunningTurn {
   private compactor(context: TurnContext): Compactor {
     const { agent, model } = context;
     const named = agent.configuration.compaction?.model;
-    const summaryModel = named ? resolveModel(named, keysOf(agent), this.runner.platform) : model;
+    const { bus, platform } = this.runner;
+    const summaryModel = named ? { ...resolveModel(named, keysOf(agent), platform), tracer: bus.tracer } : model;
     return new Compactor(this.runner.sessions, this.turn, context, summaryModel, this.abort.signal, this.runner.logger);
   }
 
@@ -251,6 +258,7 @@ class RunningTurn {
       return void (await this.report.interrupted(this.reply.value, this.meter.usage));
     }
     const failure = failureOf(error, context?.model, reason);
+    this.span?.fail(failure.code);
     // Not the error itself: a provider's holds the whole prompt, and may repeat the key it refused.
     const cause = error instanceof Error ? error.name : typeof error;
     runner.logger.warn({ ...failure, cause, turnId: turn.turnId, agentId: turn.agentId }, 'a turn failed');

@@ -1,6 +1,7 @@
 import { type LiveEvent } from '#lib/contracts';
 import type { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
+import type { SpanAttributes, Tracer } from '#lib/tracing';
 import type { Content } from '#lib/workspace-client';
 import {
   type Connection,
@@ -15,7 +16,7 @@ import type { ReceiveMessageService } from '../inbound/receive-message.service.j
 import { attachedFiles } from '../outbound/attached-files.js';
 import { ChatMoves } from '../outbound/chat-moves.js';
 import { deliverNext, type Failure, type Outlet } from '../outbound/deliver.js';
-import { type Lane, resolveInterrupted } from '../outbound/deliveries.repository.js';
+import { type Lane, settleInterrupted } from '../outbound/deliveries.repository.js';
 import { LivePreview, type PreviewPlace } from '../outbound/live-preview.js';
 import { showRepaired } from '../outbound/repair.js';
 import type { Bot } from './bots.service.js';
@@ -30,6 +31,7 @@ export interface SessionServices {
   database: Database;
   receiver: ReceiveMessageService;
   content: Content;
+  tracer: Tracer;
   logger: Logger;
 }
 
@@ -54,12 +56,12 @@ export class BotSession {
     readonly bot: Bot,
     readonly lease: Lease,
   ) {
-    const { database, content } = services;
+    const { database, content, tracer } = services;
     const { adapter, botId } = bot;
     const logProblem = (error: unknown) => this.logProblem(error);
     this.moves = new ChatMoves(database, { platform: adapter.platform, botId });
-    const resolved = resolveInterrupted(database, lease, adapter.isIdempotent).catch(logProblem);
-    this.lanes = { text: resolved, file: resolved };
+    const settled = settleInterrupted(database, lease, adapter.isIdempotent).catch(logProblem);
+    this.lanes = { text: settled, file: settled };
     this.inbox = new InboundWorker(
       database,
       { platform: adapter.platform, botId },
@@ -76,7 +78,7 @@ export class BotSession {
     });
     const { connection, moves } = this;
     const onFailure = (failure: Failure) => this.onFailure(failure);
-    this.outlet = { database, content, lease, adapter, connection, moves, onFailure };
+    this.outlet = { database, content, lease, adapter, connection, moves, tracer, onFailure };
     this.typing = new Typing((place) => this.connection.showTyping(this.moves.current(place)));
     this.timer = setInterval(() => this.tick(), adapter.editEveryMs);
     this.inbox.runSoon();
@@ -84,11 +86,24 @@ export class BotSession {
 
   private async onMessage(message: InboundMessage): Promise<void> {
     const { adapter, botId } = this.bot;
-    await storeInbound(this.services.database, adapter.platform, botId, message);
+    const { database, tracer } = this.services;
+    const options = { kind: 'consumer', beginsTrace: true, attributes: this.spanAttributes() } as const;
+    await tracer.span(`receive ${adapter.platform}`, options, (span) =>
+      storeInbound(database, adapter.platform, botId, message, span?.traceparent),
+    );
     this.inbox.runSoon();
   }
 
-  private async work({ message: stored, attempts, created_at: receivedAt }: InboundRow): Promise<void> {
+  private spanAttributes(): SpanAttributes {
+    return { 'messaging.system': this.bot.adapter.platform, 'roost.bot.id': this.bot.botId };
+  }
+
+  private work(row: InboundRow): Promise<void> {
+    const options = { parent: row.traceparent ?? undefined, attributes: this.spanAttributes() };
+    return this.services.tracer.span(`handle ${this.bot.adapter.platform}`, options, () => this.handle(row));
+  }
+
+  private async handle({ message: stored, attempts, created_at: receivedAt }: InboundRow): Promise<void> {
     const { adapter, botId } = this.bot;
     const { connection } = this;
     await this.moves.isLoaded;

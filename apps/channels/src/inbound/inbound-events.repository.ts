@@ -10,6 +10,8 @@ export interface InboundRow {
   message: InboundMessage;
   attempts: number;
   created_at: Date;
+  /** The trace that its arrival began. */
+  traceparent: string | null;
 }
 
 /** Parts of an album come one by one, within moments, and nothing shows which is the last: so long is waited for more. */
@@ -23,10 +25,11 @@ export async function storeInbound(
   platform: ChatPlatform,
   botId: string,
   message: InboundMessage,
+  traceparent: string | undefined,
 ): Promise<void> {
   await database.query(
-    `INSERT INTO inbound_events (platform, bot_id, event_id, place, message, next_attempt_at)
-     VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 millisecond')
+    `INSERT INTO inbound_events (platform, bot_id, event_id, place, message, next_attempt_at, traceparent)
+     VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 millisecond', $7)
      ON CONFLICT (platform, bot_id, event_id) DO NOTHING`,
     [
       platform,
@@ -35,6 +38,7 @@ export async function storeInbound(
       message.place,
       JSON.stringify(message),
       message.album === undefined ? 0 : ALBUM_WINDOW_MS,
+      traceparent ?? null,
     ],
   );
 }
@@ -49,7 +53,7 @@ export function dueInbound(
 ): Promise<InboundRow[]> {
   return database.query<InboundRow>(
     `SELECT * FROM (
-       SELECT DISTINCT ON (place) id, place, message, attempts, created_at, next_attempt_at FROM inbound_events
+       SELECT DISTINCT ON (place) id, place, message, attempts, created_at, traceparent, next_attempt_at FROM inbound_events
         WHERE platform = $1 AND bot_id = $2 AND message IS NOT NULL AND NOT place = ANY($3)
         ORDER BY place, id) AS first
       WHERE next_attempt_at <= now() ORDER BY id LIMIT $4`,
@@ -58,7 +62,7 @@ export function dueInbound(
 }
 
 /** Handled: the content goes, the event's id stays to recognise it. */
-export async function finishInbound(database: Database, ids: string[]): Promise<void> {
+export async function settleInbound(database: Database, ids: string[]): Promise<void> {
   await database.query(`UPDATE inbound_events SET message = NULL WHERE id = ANY($1)`, [ids]);
 }
 

@@ -1,3 +1,4 @@
+import { Traceparents1797000100000 } from './traceparents-1797000100000.js';
 import { BindingQuota1795900000000 } from './binding-quota-1795900000000.js';
 import { Channels1795570000000 } from './channels-1795570000000.js';
 import { Files1795580000000 } from './files-1795580000000.js';
@@ -11,4 +12,5 @@ export const migrations = [
   Memories1795590000000,
   BindingQuota1795900000000,
   RefusedDeliveries1795910000000,
+  Traceparents1797000100000,
 ];

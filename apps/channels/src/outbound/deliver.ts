@@ -1,5 +1,6 @@
 import { deliveryFailed } from '#lib/contracts';
 import type { Database, Transaction } from '#lib/database';
+import type { Tracer } from '#lib/tracing';
 import type { Content } from '#lib/workspace-client';
 import { type ChannelAdapter, type Connection, DeliveryError } from '../adapters/channel-adapter.js';
 import { clearUnreachable, linkIn, markUnreachable, type UnreachableChat } from '../bindings/bindings.repository.js';
@@ -10,8 +11,8 @@ import {
   type Claimed,
   hasOtherFailure,
   type Lane,
-  recordOutcome,
-  type DeliveryOutcome,
+  settleDelivery,
+  type SettledDelivery,
 } from './deliveries.repository.js';
 import { showRepaired, type Way } from './repair.js';
 import { sendFile } from './send-file.js';
@@ -24,6 +25,7 @@ export interface Outlet {
   adapter: ChannelAdapter;
   connection: Connection;
   moves: ChatMoves;
+  tracer: Tracer;
   /** Something that cannot be shown. */
   onFailure(failure: Failure): void;
 }
@@ -48,23 +50,23 @@ export async function deliverNext(outlet: Outlet, lane: Lane): Promise<string | 
   const chat = currentChat(outlet, place);
   const link = await linkIn(database, lease, { agentId, chat, isGroup: adapter.isGroup(place) });
   if (!link) {
-    await finish(outlet, claimed, { state: 'failed', reason: 'not linked any more' });
+    await settle(outlet, claimed, { state: 'failed', reason: 'not linked any more' });
     return place;
   }
   try {
     const messageId = await show(outlet, claimed);
-    await finish(outlet, claimed, { state: 'done', messageId });
+    await settle(outlet, claimed, { state: 'done', messageId });
     if (link.isUnreachable) await clearUnreachable(database, lease, currentChat(outlet, place));
   } catch (error) {
     if (!(error instanceof DeliveryError)) {
       // Whatever broke here, the part must not stay claimed for ever.
       const state = adapter.isIdempotent ? 'pending' : 'uncertain';
-      await finish(outlet, claimed, { state, reason: 'sending broke off', retryAfterMs: 2_000 });
+      await settle(outlet, claimed, { state, reason: 'sending broke off', retryAfterMs: 2_000 });
       throw error;
     }
     const mayRepeat = error.outcome === 'retry' || (error.outcome === 'uncertain' && adapter.isIdempotent);
     const state = mayRepeat ? 'pending' : error.outcome === 'uncertain' ? 'uncertain' : 'failed';
-    await finish(outlet, claimed, { state, reason: error.message, retryAfterMs: error.retryAfterMs }, error);
+    await settle(outlet, claimed, { state, reason: error.message, retryAfterMs: error.retryAfterMs }, error);
   }
   return place;
 }
@@ -76,7 +78,20 @@ function currentChat({ adapter, moves }: Outlet, place: string): string {
 
 function show(outlet: Outlet, claimed: Claimed): Promise<string> {
   const first = { place: claimed.place, isPlain: false, shownId: claimed.message_id };
-  return showRepaired(outlet, first, (way) => showOnce(outlet, claimed, way));
+  const { platform } = outlet.adapter;
+  const options = {
+    kind: 'client',
+    parent: claimed.traceparent ?? undefined,
+    attributes: {
+      'messaging.system': platform,
+      'roost.agent.id': claimed.agent_id,
+      'roost.attempt': claimed.attempts,
+      'roost.is_file': claimed.file_path !== null,
+    },
+  } as const;
+  return outlet.tracer.span(`send ${platform}`, options, () =>
+    showRepaired(outlet, first, (way) => showOnce(outlet, claimed, way)),
+  );
 }
 
 async function showOnce(outlet: Outlet, claimed: Claimed, { place, isPlain, shownId }: Way): Promise<string> {
@@ -95,19 +110,19 @@ async function showOnce(outlet: Outlet, claimed: Claimed, { place, isPlain, show
 }
 
 /** What failed is reported in the same transaction. */
-async function finish(
+async function settle(
   outlet: Outlet,
   claimed: Claimed,
-  outcome: DeliveryOutcome,
+  settled: SettledDelivery,
   error?: DeliveryError,
 ): Promise<void> {
   const { database, lease, adapter } = outlet;
-  if (outcome.state === 'done' || outcome.state === 'uncertain') {
-    await recordOutcome(database, claimed.id, lease, outcome);
+  if (settled.state === 'done' || settled.state === 'uncertain') {
+    await settleDelivery(database, claimed.id, lease, settled);
     return;
   }
   const failure = await database.transaction(async (tx) => {
-    if ((await recordOutcome(tx, claimed.id, lease, outcome)) !== 'failed') return undefined;
+    if ((await settleDelivery(tx, claimed.id, lease, settled)) !== 'failed') return undefined;
     return recordFailure(tx, {
       accountId: claimed.account_id,
       agentId: claimed.agent_id,
@@ -119,7 +134,7 @@ async function finish(
       chat: currentChat(outlet, claimed.place),
       isGroup: adapter.isGroup(claimed.place),
       isUnreachable: error?.refusal?.kind === 'unreachable' || error?.refusal?.kind === 'thread',
-      reason: outcome.reason ?? 'unknown',
+      reason: settled.reason ?? 'unknown',
     });
   });
   if (failure) outlet.onFailure(failure);

@@ -1,3 +1,4 @@
+import { currentTraceparent } from '#lib/call-context';
 import type { ChatPlatform } from '#lib/contracts';
 import type { Database, Transaction } from '#lib/database';
 import type { Lease } from '../connections/leases.repository.js';
@@ -19,6 +20,8 @@ export interface Claimed {
   created_at: Date;
   turn_id: string;
   reply_ids: string[];
+  /** Of the event that planned it. */
+  traceparent: string | null;
 }
 
 interface PlannedPart {
@@ -37,9 +40,10 @@ interface PlannedPart {
 /** A preview of this turn is edited into its first part, not shown beside it. */
 export async function planPart(tx: Transaction, planned: PlannedPart): Promise<void> {
   await tx.query(
-    `INSERT INTO deliveries (account_id, agent_id, platform, bot_id, place, turn_id, part, body, file_path, reply_ids, state)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'pending')
-     ON CONFLICT (turn_id, part) DO UPDATE SET body = EXCLUDED.body, reply_ids = EXCLUDED.reply_ids, state = 'pending', next_attempt_at = now()
+    `INSERT INTO deliveries (account_id, agent_id, platform, bot_id, place, turn_id, part, body, file_path, reply_ids, state, traceparent)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'pending', $11)
+     ON CONFLICT (turn_id, part) DO UPDATE SET body = EXCLUDED.body, reply_ids = EXCLUDED.reply_ids, state = 'pending', next_attempt_at = now(),
+       traceparent = EXCLUDED.traceparent
        WHERE deliveries.state = 'preview'`,
     [
       planned.accountId,
@@ -52,6 +56,7 @@ export async function planPart(tx: Transaction, planned: PlannedPart): Promise<v
       planned.body,
       planned.path,
       planned.replyIds,
+      currentTraceparent() ?? null,
     ],
   );
 }
@@ -101,7 +106,7 @@ export async function isPreviewOpen(database: Database, id: string): Promise<boo
  * What a former holder was sending may have been shown. Where a repeated send shows nothing new it is sent again,
  * elsewhere it is uncertain and never sent again by itself. Edits are repeated, since that changes nothing.
  */
-export async function resolveInterrupted(
+export async function settleInterrupted(
   database: Database,
   { platform, botId }: Lease,
   isIdempotent: boolean,
@@ -131,20 +136,20 @@ export async function claimDelivery(database: Database, lease: Lease, lane: Lane
         AND EXISTS (SELECT 1 FROM connection_leases
                      WHERE platform = $1 AND bot_id = $2 AND holder = $3 AND fence = $4 AND expires_at > now())
       RETURNING d.id, d.account_id, d.agent_id, d.place, d.body, d.file_path, d.message_id, d.attempts, d.created_at,
-        d.turn_id, d.reply_ids`,
+        d.turn_id, d.reply_ids, d.traceparent`,
     [platform, botId, holder, fence, lane === 'file'],
   );
   return row;
 }
 
-export type OutcomeState = 'pending' | 'done' | 'failed' | 'uncertain';
+export type SettledState = 'pending' | 'done' | 'failed' | 'uncertain';
 
 /** `pending` waits for its next attempt, for a day at most. Returns the state it has then; undefined without the lease. */
-export async function recordOutcome(
+export async function settleDelivery(
   queries: Pick<Transaction, 'query'>,
   id: string,
   { fence }: Lease,
-  { state, reason, messageId, retryAfterMs = 0 }: DeliveryOutcome,
+  { state, reason, messageId, retryAfterMs = 0 }: SettledDelivery,
 ): Promise<string | undefined> {
   const [row] = await queries.query<{ state: string }>(
     `UPDATE deliveries SET
@@ -157,8 +162,8 @@ export async function recordOutcome(
   return row?.state;
 }
 
-export interface DeliveryOutcome {
-  state: OutcomeState;
+export interface SettledDelivery {
+  state: SettledState;
   reason?: string | undefined;
   messageId?: string | undefined;
   retryAfterMs?: number | undefined;

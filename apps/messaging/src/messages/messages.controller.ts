@@ -11,7 +11,7 @@ import {
   recentTexts,
   sendMessage,
 } from '#lib/contracts';
-import { Database, type Transaction } from '#lib/database';
+import { Database, eventHeaders, type Transaction } from '#lib/database';
 import { Controller } from '@nestjs/common';
 import type { z } from 'zod';
 import { AgentsService } from '../agents/agents.service.js';
@@ -39,7 +39,7 @@ export class MessagesController {
 
   @Handles(sendMessage)
   send(input: InputOf<typeof sendMessage>, context: CallContext) {
-    return this.messages.send({ input, accountId: accountOf(context), headers: eventHeaders(context) });
+    return this.messages.send({ input, accountId: accountOf(context), headers: eventHeaders(messageCreated) });
   }
 
   @Handles(postMessage)
@@ -83,12 +83,4 @@ export class MessagesController {
     const rows = await countRows(this.database, accountOf(context), agentIds);
     return { counts: Object.fromEntries(rows.map((row) => [row.agent_id, Number(row.count)])) };
   }
-}
-
-function eventHeaders(context: CallContext): Record<string, string> {
-  return {
-    v: String(messageCreated.v),
-    'roost-request-id': context.requestId,
-    ...(context.traceparent ? { traceparent: context.traceparent } : {}),
-  };
 }

@@ -1,3 +1,4 @@
+import { outsideCalls } from '#lib/call-context';
 import { Database } from '#lib/database';
 import { FairQueue } from '#lib/fair-slots';
 import { Injectable } from '@nestjs/common';
@@ -31,7 +32,8 @@ export class SendBatcher {
   send(request: SendRequest): Promise<SendOutcome> {
     return new Promise((resolve, reject) => {
       this.waiting.push(request.accountId, { request, resolve, reject });
-      if (!this.isRunning) void this.run();
+      // The batches that follow are not this caller's.
+      if (!this.isRunning) void outsideCalls(() => this.run());
     });
   }
 

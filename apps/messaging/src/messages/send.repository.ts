@@ -1,5 +1,6 @@
 import { messageCreated, sendMessage, type AcceptedMessage } from '#lib/contracts';
 import { type Database, insertEvent, newId } from '#lib/database';
+import { spanTime } from '#lib/tracing';
 import type { z } from 'zod';
 
 export interface SendRequest {
@@ -43,6 +44,7 @@ interface StoredRow {
  */
 export async function sendMessages(database: Database, requests: SendRequest[]): Promise<SendOutcome[]> {
   const interrupts = requests.some(({ input }) => input.queueMode === 'interrupt');
+  const startedAt = database.spans.isOn ? spanTime() : 0;
   const parameters = [
     JSON.stringify(requests.map(row)),
     [...new Set(requests.map(({ input }) => input.agentId))],
@@ -55,6 +57,12 @@ export async function sendMessages(database: Database, requests: SendRequest[]):
         return tx.query<OutcomeRow>(STORE, parameters);
       })
     : await database.query<OutcomeRow>(STORE, parameters);
+  if (database.spans.isOn)
+    database.spans.shared(
+      requests.flatMap(({ headers }) => headers['traceparent'] ?? []),
+      STORE,
+      startedAt,
+    );
   const byNumber = new Map(rows.map((outcome) => [Number(outcome.n), outcome]));
   return Promise.all(requests.map(({ input }, index) => outcomeOf(database, input, byNumber.get(index + 1))));
 }
@@ -119,8 +127,10 @@ const STORE = `
     WHERE agent.status NOT IN ('deleted', 'stopped', 'error')
   ), inserted AS (
     INSERT INTO messages
-      (id, account_id, agent_id, conversation_id, role, content, metadata, status, channel, queue_mode, dedupe_key)
-    SELECT id, account_id, agent_id, conversation_id, 'user', content, metadata, 'pending', channel, queue_mode, dedupe_key
+      (id, account_id, agent_id, conversation_id, role, content, metadata, status, channel, queue_mode, dedupe_key,
+        traceparent)
+    SELECT id, account_id, agent_id, conversation_id, 'user', content, metadata, 'pending', channel, queue_mode, dedupe_key,
+        headers->>'traceparent'
       FROM accepted ORDER BY n
     ON CONFLICT (agent_id, dedupe_key) WHERE dedupe_key IS NOT NULL DO NOTHING
     RETURNING id, seq, agent_id, account_id, conversation_id, queue_mode, created_at, wire_message(messages) AS wire

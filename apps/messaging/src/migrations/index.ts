@@ -1,3 +1,4 @@
+import { Traceparents1797000100000 } from './traceparents-1797000100000.js';
 import { FairClaims1795710000000 } from './fair-claims-1795710000000.js';
 import { WaitingReasons1796000000000 } from './waiting-reasons-1796000000000.js';
 import { Messaging1795560000000 } from './messaging-1795560000000.js';
@@ -8,4 +9,5 @@ export const migrations = [
   FairClaims1795710000000,
   Waiting1795900000000,
   WaitingReasons1796000000000,
+  Traceparents1797000100000,
 ];

@@ -25,6 +25,8 @@ interface ClaimRow {
   has_more: boolean;
   attempt: number;
   messages: unknown[];
+  /** The traces of the messages that belong to one, in their order. */
+  traceparents: string[] | null;
 }
 
 /** The SQL by which turns are claimed. */
@@ -89,9 +91,9 @@ const CLAIM = `
   ), batch AS (
     UPDATE messages SET status = 'delivered', delivered_at = now(), turn_id = $2::uuid, attempts = attempts + 1
     WHERE id = ANY(ARRAY(SELECT id FROM chosen))
-    RETURNING id, seq, attempts, channel, wire_message(messages) AS wire
+    RETURNING id, seq, attempts, channel, traceparent, wire_message(messages) AS wire
   ), summary AS (
-    SELECT max(attempts) AS attempt, jsonb_agg(wire ORDER BY seq) AS messages, jsonb_agg(id ORDER BY seq) AS ids,
+    SELECT max(attempts) AS attempt, array_agg(traceparent ORDER BY seq) FILTER (WHERE traceparent IS NOT NULL) AS traceparents, jsonb_agg(wire ORDER BY seq) AS messages, jsonb_agg(id ORDER BY seq) AS ids,
       (array_agg(channel ORDER BY seq DESC))[1] AS channel
     FROM batch HAVING count(*) > 0
   ), agent AS (
@@ -132,7 +134,7 @@ const CLAIM = `
     })}
   )
   SELECT agent.fence AS fencing_token, c.id AS conversation_id, s.channel, c.counterparty_id, c.counterparty_name,
-    c.partial_reply, s.attempt, s.messages,
+    c.partial_reply, s.attempt, s.messages, s.traceparents,
     EXISTS (
       SELECT FROM unnest($5::uuid[], $6::uuid[]) AS range (after, before) CROSS JOIN LATERAL (
         SELECT FROM agents other WHERE other.account_id > range.after AND other.account_id < range.before

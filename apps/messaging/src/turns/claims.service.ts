@@ -45,6 +45,7 @@ export async function claimTurn(
     channel: claim.channel,
     counterparty: { id: claim.counterparty_id, displayName: claim.counterparty_name },
     messages: claim.messages.map((message) => Message.parse(message)),
+    ...(claim.traceparents && { traceparents: claim.traceparents }),
     attempt: claim.attempt,
     partialReply: claim.partial_reply,
     leaseMs,

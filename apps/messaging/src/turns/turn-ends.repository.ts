@@ -1,5 +1,5 @@
 import { automationReturned, completeTurn, encode, messageCompleted, messageFailed } from '#lib/contracts';
-import { insertEvent, type Transaction } from '#lib/database';
+import { eventHeaders, insertEvent, type Transaction } from '#lib/database';
 import type { z } from 'zod';
 import { belongsTo } from '../messages/message-sql.js';
 import { type LockedTurn, nextClaim } from './turns.repository.js';
@@ -39,6 +39,7 @@ export async function completeLocked(
     JSON.stringify(replies),
     JSON.stringify(replies.map(({ id }) => id)),
     JSON.stringify(encode(completeTurn.input.in.shape.usage, usage)),
+    JSON.stringify(eventHeaders(messageCompleted)),
   ]);
   return (freed?.next_at ?? null) !== null;
 }
@@ -61,6 +62,7 @@ export async function returnLocked(
     state,
     partialReply,
     countsAsTry ? 0 : 1,
+    JSON.stringify(eventHeaders(messageFailed)),
   ]);
   tx.markEvents();
   return { failedIds: result?.failed_ids ?? [], willRetry: result?.retried ?? false };
@@ -117,6 +119,7 @@ const COMPLETE = `
         replies: `(SELECT coalesce(jsonb_agg(wire ORDER BY seq), '[]') FROM reply)`,
         usage: '$8::jsonb',
       },
+      headers: '$9::jsonb',
       from: 'summary s',
     })}
   )
@@ -170,6 +173,7 @@ const RETURN = `
         messages: 's.failed',
         error: '$6::jsonb',
       },
+      headers: '$12::jsonb',
       from: 'summary s WHERE s.failed IS NOT NULL',
     })}
   )

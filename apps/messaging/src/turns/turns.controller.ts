@@ -10,6 +10,7 @@ import {
   WAKE_RUNTIME,
 } from '#lib/contracts';
 import { Database } from '#lib/database';
+import { spanTime } from '#lib/tracing';
 import { Controller, Inject } from '@nestjs/common';
 import type { z } from 'zod';
 import type { MessagingConfig } from '../config.js';
@@ -45,8 +46,12 @@ export class TurnsController {
   @Handles(claimTurn)
   async claim({ workerId, fullAccounts = [] }: InputOf<typeof claimTurn>) {
     const leaseMs = this.config.ROOST_LEASE_MS;
+    const { tracer } = this.bus;
+    const startedAt = tracer.isOn ? spanTime() : 0;
     const claimed = await claim(this.database, this.rotation, { workerId, leaseMs, fullAccounts });
     if (!claimed) return { turn: null, hasMore: false };
+    // Whose trace a claim belongs to is known when it has found something.
+    if (claimed.traceparents) this.recordClaim(claimed.turnId, claimed.traceparents, startedAt);
     this.bus.signal(recordedSubject(claimed.agentId));
     const { hasMore, ...turn } = claimed;
     return { turn, hasMore };
@@ -84,6 +89,11 @@ export class TurnsController {
     const ended = await this.database.transaction((tx) => release(tx, fence, this.isFenced));
     if (ended) this.announce(ended);
     return { accepted: true };
+  }
+
+  private recordClaim(turnId: string, [parent, ...links]: string[], startedAt: number): void {
+    const attributes = { 'roost.run.id': turnId, 'roost.batch.size': links.length + 1 };
+    this.bus.tracer.record(claimTurn.subject, { kind: 'server', parent, links, startedAt, attributes });
   }
 
   private announce({ finishedIds, hasMoreWork }: Ended): void {

@@ -1,3 +1,4 @@
+import { currentTraceparent } from '#lib/call-context';
 import { type Execution, MessageId, paginationOf } from '#lib/contracts';
 import type { Database, Transaction } from '#lib/database';
 import type { Queries } from '../agents/agents.repository.js';
@@ -25,6 +26,9 @@ export interface SendableExecution {
   content: string;
   metadata: Record<string, never>;
   queue_mode: 'collect' | 'interrupt';
+  scheduled_for: Date;
+  /** Of the request that made it. */
+  traceparent: string | null;
 }
 
 export interface NewExecution {
@@ -42,7 +46,8 @@ export interface NewExecution {
 /** All SQL of `executions` but how they end (`outcomes.repository.ts`). */
 
 const COLUMNS = 'id, schedule_id, trigger_id, scheduled_for, started_at, finished_at, status, message_id, error';
-const SENDABLE = 'id, account_id, agent_id, schedule_id, trigger_id, content, metadata, queue_mode';
+const SENDABLE =
+  'id, account_id, agent_id, schedule_id, trigger_id, content, metadata, queue_mode, scheduled_for, traceparent';
 /** A sender that died is taken over after this. */
 const SEND_LEASE = '30 seconds';
 /** A message that could not be queued for so long is given up. */
@@ -121,8 +126,8 @@ export async function insertManual(
   execution: NewExecution & { status: 'pending' | 'skipped' },
 ): Promise<ExecutionRow> {
   const [row] = await tx.query<ExecutionRow>(
-    `INSERT INTO executions (id, account_id, agent_id, schedule_id, scheduled_for, metadata, queue_mode, status, content, error, send_at, finished_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CASE WHEN $8 = 'pending' THEN now() END, CASE WHEN $8 = 'skipped' THEN now() END)
+    `INSERT INTO executions (id, account_id, agent_id, schedule_id, scheduled_for, metadata, queue_mode, status, content, error, traceparent, send_at, finished_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, CASE WHEN $8 = 'pending' THEN now() END, CASE WHEN $8 = 'skipped' THEN now() END)
      RETURNING ${COLUMNS}`,
     [
       execution.id,
@@ -135,6 +140,7 @@ export async function insertManual(
       execution.status,
       execution.content,
       execution.error,
+      currentTraceparent() ?? null,
     ],
   );
   return row as ExecutionRow;
@@ -149,8 +155,8 @@ export async function insertDelivery(
   content: string,
 ): Promise<SendableExecution> {
   const [execution] = await tx.query<SendableExecution>(
-    `INSERT INTO executions (id, account_id, agent_id, trigger_id, scheduled_for, delivery_id, status, content, metadata, queue_mode, send_at)
-     VALUES ($1, $2, $3, $4, now(), $5, 'pending', $6, $7, 'collect', now() + interval '${SEND_LEASE}') RETURNING ${SENDABLE}`,
+    `INSERT INTO executions (id, account_id, agent_id, trigger_id, scheduled_for, delivery_id, status, content, metadata, queue_mode, traceparent, send_at)
+     VALUES ($1, $2, $3, $4, now(), $5, 'pending', $6, $7, 'collect', $8, now() + interval '${SEND_LEASE}') RETURNING ${SENDABLE}`,
     [
       id,
       trigger.account_id,
@@ -159,6 +165,7 @@ export async function insertDelivery(
       deliveryId,
       content,
       JSON.stringify({ trigger_id: trigger.id }),
+      currentTraceparent() ?? null,
     ],
   );
   return execution as SendableExecution;

@@ -11,7 +11,22 @@ const PERMANENT = ['NOT_FOUND', 'VALIDATION_ERROR'];
 /** Queues an execution's message. Sent twice it is still one message: messaging knows it by its dedupe key. */
 export async function sendExecution(bus: Bus, execution: SendableExecution): Promise<string> {
   const channel = execution.schedule_id === null ? 'trigger' : 'schedule';
-  const message = await bus.request(
+  const options = {
+    // A run by hand and a webhook belong to their request's trace; a slot begins one.
+    ...(execution.traceparent === null ? {} : { parent: execution.traceparent }),
+    beginsTrace: true,
+    attributes: {
+      'roost.execution.id': execution.id,
+      'roost.agent.id': execution.agent_id,
+      'roost.scheduled_for': execution.scheduled_for.toISOString(),
+    },
+  };
+  const message = await bus.tracer.span(`${channel} execution`, options, () => request(bus, execution, channel));
+  return message.id;
+}
+
+function request(bus: Bus, execution: SendableExecution, channel: 'trigger' | 'schedule') {
+  return bus.request(
     sendMessage,
     {
       agentId: execution.agent_id,
@@ -24,7 +39,6 @@ export async function sendExecution(bus: Bus, execution: SendableExecution): Pro
     },
     { ...ownCall(`req_execution_${execution.id}`), accountId: execution.account_id },
   );
-  return message.id;
 }
 
 /** Sends a claimed batch concurrently and records what became of each. */

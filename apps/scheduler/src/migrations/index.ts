@@ -1,3 +1,4 @@
+import { Traceparents1797000100000 } from './traceparents-1797000100000.js';
 import { Automation1795800000000 } from './automation-1795800000000.js';
 import { DeletedAccounts1795710300000 } from './deleted-accounts-1795710300000.js';
 import { ExecutionTurns1796100000000 } from './execution-turns-1796100000000.js';
@@ -11,4 +12,5 @@ export const migrations = [
   DeletedAccounts1795710300000,
   Automation1795800000000,
   ExecutionTurns1796100000000,
+  Traceparents1797000100000,
 ];

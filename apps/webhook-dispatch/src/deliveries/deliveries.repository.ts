@@ -1,4 +1,5 @@
 import { type listWebhookDeliveries, type replayWebhooks, RoostError, type WebhookDelivery } from '#lib/contracts';
+import { currentTraceparent } from '#lib/call-context';
 import type { Database, Transaction } from '#lib/database';
 import type { z } from 'zod';
 
@@ -155,9 +156,9 @@ export async function planDeliveries(tx: Transaction, event: StoredEvent): Promi
          AND ($3::uuid IS NULL OR $4 = 'agent.deleted' OR EXISTS (SELECT FROM agent))
        ON CONFLICT DO NOTHING RETURNING 1
      )
-     INSERT INTO events (id, account_id, agent_id, type, body)
-     SELECT $1, $2, $3, $4, $5 WHERE EXISTS (SELECT 1 FROM planned) ON CONFLICT DO NOTHING RETURNING id`,
-    [event.id, event.accountId, event.agentId, event.type, event.body],
+     INSERT INTO events (id, account_id, agent_id, type, body, traceparent)
+     SELECT $1, $2, $3, $4, $5, $6 WHERE EXISTS (SELECT 1 FROM planned) ON CONFLICT DO NOTHING RETURNING id`,
+    [event.id, event.accountId, event.agentId, event.type, event.body, currentTraceparent() ?? null],
   );
   return stored.length > 0;
 }
@@ -168,11 +169,12 @@ export async function planForEndpoint(
   endpointId: string,
   { id, accountId, type, body }: Omit<StoredEvent, 'agentId'>,
 ): Promise<DeliveryRow> {
-  await tx.query(`INSERT INTO events (id, account_id, type, body) VALUES ($1, $2, $3, $4)`, [
+  await tx.query(`INSERT INTO events (id, account_id, type, body, traceparent) VALUES ($1, $2, $3, $4, $5)`, [
     id,
     accountId,
     type,
     body,
+    currentTraceparent() ?? null,
   ]);
   const [row] = await tx.query<DeliveryRow>(
     `INSERT INTO deliveries (account_id, endpoint_id, event_id, event_type) VALUES ($1, $2, $3, $4)

@@ -1,4 +1,4 @@
-import { CONFIG, LOGGER } from '#lib/bus';
+import { Bus, CONFIG, LOGGER } from '#lib/bus';
 import { Database } from '#lib/database';
 import { FairSlots } from '#lib/fair-slots';
 import { guardedDispatcher, type GuardPolicy } from '#lib/net-guard';
@@ -11,6 +11,7 @@ import { AccountLoad } from './account-load.js';
 import { OutcomeRecorder } from './outcome-recorder.js';
 import { CLAIM_BATCH, claimDeliveries, type ClaimedDelivery, LEASE_MS, releaseDeliveries } from './queue.repository.js';
 import { type Outcome, sendDelivery } from './send-delivery.js';
+import { tracedDelivery } from './delivery-spans.js';
 
 const POLL_MS = 1_000;
 /** Claimed ahead, so that a fast receiver does not wait for a claim between two deliveries. */
@@ -28,7 +29,7 @@ interface Queue {
   waiting: { delivery: ClaimedDelivery; claimedAt: number }[];
   /** Requests that are open or wait for a slot of the account's. */
   open: Set<ClaimedDelivery>;
-  /** The last claim found fewer than it had capacity for: there is nothing to claim until it is asked to run, or polls. */
+  /** The last claim found fewer than it had capacity for: there is nothing to look for until it is asked to run, or polls. */
   isDrained: boolean;
 }
 
@@ -51,6 +52,7 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
 
   constructor(
     private readonly database: Database,
+    private readonly bus: Bus,
     private readonly secrets: EndpointSecrets,
     @Inject(POLICY) private readonly policy: GuardPolicy,
     @Inject(CONFIG) private readonly config: Config,
@@ -74,7 +76,7 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
     this.runSoon();
   }
 
-  /** Claims due deliveries now, or right after the claim that is under way. */
+  /** Looks for due deliveries now, or right after the look that is under way. */
   runSoon(): void {
     if (this.isStopped) return;
     this.isAskedToRun = true;
@@ -108,7 +110,7 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
         break;
       }
     } while (!this.isStopped && (this.isAskedToRun || this.shouldClaim()));
-    // In the same pass of the event loop as the check of the queues: whichever becomes low from here on begins the next claim.
+    // In the same turn as the look at the queues: whichever becomes low from here on begins the next claim.
     this.claiming = undefined;
     if (!this.isStopped) this.timer = setTimeout(() => this.runSoon(), POLL_MS * (0.8 + 0.4 * Math.random()));
   }
@@ -160,14 +162,16 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
     this.accounts.done(queue.accountId);
     if (outcome) this.recorder.add(outcome);
     this.advance(endpointId, queue);
-    // The claim that is under way checks the queues itself when it has filled them.
+    // The claim that is under way looks at the queues itself when it has filled them.
     if (!this.claiming && (this.isLow(queue) || this.accounts.shouldClaim())) this.runSoon();
   }
 
   /** Nothing if it waited for so long that its lease might end before its request, or until the shutdown. */
   private async sendInTime({ delivery, claimedAt }: Queue['waiting'][number]): Promise<Outcome | undefined> {
     if (this.isStopped || performance.now() - claimedAt > LAST_START_MS) return undefined;
-    return sendDelivery(delivery, this.secrets, this.policy, this.dispatcher);
+    return tracedDelivery(this.bus.tracer, delivery, (traceparent) =>
+      sendDelivery(delivery, this.secrets, this.policy, this.dispatcher, traceparent),
+    );
   }
 
   private shouldClaim(): boolean {

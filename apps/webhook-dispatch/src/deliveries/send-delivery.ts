@@ -34,6 +34,7 @@ export async function sendDelivery(
   secrets: EndpointSecrets,
   policy: GuardPolicy,
   dispatcher: Dispatcher,
+  traceparent?: string,
 ): Promise<Outcome> {
   const startedAt = new Date();
   const outcome = {
@@ -51,7 +52,7 @@ export async function sendDelivery(
       {
         url: delivery.url,
         method: 'POST',
-        headers: signedHeaders(delivery, secrets, startedAt),
+        headers: { ...signedHeaders(delivery, secrets, startedAt), ...(traceparent && { traceparent }) },
         body: delivery.body,
         timeoutMs: TIMEOUT_MS,
         maxResponseBytes: READ_BYTES,

@@ -1,3 +1,4 @@
+import { Traceparents1797000100000 } from './traceparents-1797000100000.js';
 import { DeletedAccounts1795710300000 } from './deleted-accounts-1795710300000.js';
 import { DeletedAgents1795710600000 } from './deleted-agents-1795710600000.js';
 import { Queue1795700000000 } from './queue-1795700000000.js';
@@ -9,4 +10,5 @@ export const migrations = [
   Queue1795700000000,
   DeletedAccounts1795710300000,
   DeletedAgents1795710600000,
+  Traceparents1797000100000,
 ];

@@ -26,14 +26,14 @@ process.once('message', (order) => {
     (started) => {
       running = started;
       if (isStopping) return drain();
-      send({ kind: 'ready', url: started.url });
+      answer({ kind: 'ready', url: started.url });
     },
     (error: unknown) => {
       isStarting = false;
-      // What is wrong with a setting is in its message in full.
+      // What is wrong with a setting is told in full by its message.
       if (!(error instanceof ConfigurationError)) console.error(error);
       if (isStopping) process.exit(1);
-      send({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+      answer({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
     },
   );
 });
@@ -55,6 +55,6 @@ function drain(): void {
   );
 }
 
-function send(reply: ServiceAnswer): void {
-  process.send?.(reply);
+function answer(told: ServiceAnswer): void {
+  process.send?.(told);
 }

@@ -1,0 +1,165 @@
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  type ApiClient,
+  OtlpReceiver,
+  type ReceivedSpan,
+  spawnRoost,
+  startRoost,
+  temporaryFolder,
+  until,
+} from '#lib/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const SECRET_TEXT = 'the-cat-is-called-Mimi';
+
+const otel = (receiver: OtlpReceiver, protocol: string, more: Record<string, string> = {}) => ({
+  OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+  OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
+  OTEL_EXPORTER_OTLP_HEADERS: 'x-team=roost%20tests',
+  OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test',
+  OTEL_BSP_SCHEDULE_DELAY: '200',
+  ...more,
+});
+
+/** A receiver of webhooks. */
+async function startHook() {
+  const requests: { headers: IncomingHttpHeaders; body: string }[] = [];
+  const server: Server = createServer((request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (text: string) => (body += text));
+    request.on('end', () => {
+      requests.push({ headers: request.headers, body });
+      response.writeHead(204).end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { requests, server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook?token=hush` };
+}
+
+const parentOf = (trace: ReceivedSpan[], { parentSpanId }: ReceivedSpan) =>
+  trace.find(({ spanId }) => spanId === parentSpanId);
+
+/** One message that runs a command and triggers a webhook; its trace once nothing of it is missing. */
+async function traceOfOneMessage(api: ApiClient, receiver: OtlpReceiver, hook: Awaited<ReturnType<typeof startHook>>) {
+  const agent = await api<{ id: string }>('POST', '/v1/agent/create', {
+    name: 'traced',
+    configuration: { model: 'demo' },
+  });
+  const agentId = agent.body.id;
+  await api('POST', '/v1/webhooks/endpoints', { url: hook.url, events: ['message.completed'], agent_ids: [agentId] });
+  const content = `run: echo ${SECRET_TEXT}`;
+  const sent = await api<{ id: string }>('POST', `/v1/agent/${agentId}/messages`, { content });
+  expect(sent.status, JSON.stringify(sent.body)).toBe(201);
+  const delivered = await until('the webhook arrived', () => hook.requests.find(({ body }) => body.includes(agentId)));
+  const isAttempt = ({ name, attributes }: ReceivedSpan) => name === 'POST' && attributes['roost.agent.id'] === agentId;
+  const trace = await until('the trace is whole', () => {
+    const spans = receiver.traceOf(isAttempt);
+    const roots = spans.filter(({ parentSpanId }) => parentSpanId === undefined);
+    const hasAll = spans.every((span) => span.parentSpanId === undefined || parentOf(spans, span));
+    return roots.length > 0 && hasAll && spans.some(({ name }) => name === 'invoke_agent') && spans;
+  });
+  return { agentId, trace, delivered };
+}
+
+function expectOneTrace(trace: ReceivedSpan[]): void {
+  expect(trace.length).toBeGreaterThanOrEqual(12);
+  const services = new Set(trace.map(({ service }) => service));
+  expect([...services]).toEqual(
+    expect.arrayContaining([
+      'gateway',
+      'messaging',
+      'agent-runtime',
+      'agent-lifecycle',
+      'workspace',
+      'webhook-dispatch',
+    ]),
+  );
+  const roots = trace.filter(({ parentSpanId }) => parentSpanId === undefined);
+  expect(roots.map(({ name, service, kind }) => ({ name, service, kind }))).toEqual([
+    { name: 'POST /v1/agent/:id/messages', service: 'gateway', kind: 'server' },
+  ]);
+  const named = (name: string) => trace.filter((span) => span.name === name);
+  const above = (span: ReceivedSpan | undefined): string[] =>
+    span ? [`${span.service} ${span.name}`, ...above(parentOf(trace, span))] : [];
+
+  // The turn goes on where the message was accepted, the model and the tool belong to it.
+  expect(above(named('invoke_agent')[0])).toEqual([
+    'agent-runtime invoke_agent',
+    'messaging messaging.message.send',
+    'gateway messaging.message.send',
+    'gateway POST /v1/agent/:id/messages',
+  ]);
+  expect(named('chat demo').length).toBeGreaterThanOrEqual(2);
+  const daemon = trace.find(({ service, name }) => service === 'workspace' && name === 'workspace.{agentId}.exec.run');
+  expect(above(daemon).slice(0, 4)).toEqual([
+    'workspace workspace.{agentId}.exec.run',
+    'agent-runtime workspace.{agentId}.exec.run',
+    'agent-runtime execute_tool bash',
+    'agent-runtime invoke_agent',
+  ]);
+  // The reply's event is what the webhook was sent for.
+  expect(above(named('POST')[0])).toEqual(expect.arrayContaining(['messaging messaging.turn.complete']));
+  expect(named('messaging.turn.claim')).toMatchObject([{ service: 'messaging', kind: 'server' }]);
+  const statements = trace.filter(({ attributes }) => attributes['db.system.name'] === 'postgresql');
+  expect(new Set(statements.map(({ service }) => service)).size).toBeGreaterThanOrEqual(3);
+
+  for (const span of trace) {
+    expect(span.endMs, span.name).toBeGreaterThanOrEqual(span.startMs);
+    expect(span.resource).toMatchObject({ 'service.namespace': 'roost', 'deployment.environment.name': 'test' });
+  }
+}
+
+describe('a message as one trace', () => {
+  let receiver: OtlpReceiver;
+  let hook: Awaited<ReturnType<typeof startHook>>;
+  beforeAll(async () => {
+    [receiver, hook] = await Promise.all([OtlpReceiver.start(), startHook()]);
+  });
+  afterAll(() => {
+    receiver?.stop();
+    hook?.server.close();
+  });
+
+  it('goes through all services of one process, over JSON, without what was said', async () => {
+    const roost = await startRoost({ env: otel(receiver, 'http/json') });
+    try {
+      const { trace, delivered, agentId } = await traceOfOneMessage(roost.api, receiver, hook);
+      expectOneTrace(trace);
+      const attempt = trace.find(({ name }) => name === 'POST');
+      expect(delivered.headers['traceparent']).toBe(`00-${attempt?.traceId}-${attempt?.spanId}-01`);
+      expect(attempt?.attributes).toMatchObject({ 'server.address': '127.0.0.1', 'http.response.status_code': 204 });
+      const calls = trace.filter(({ name }) => name === 'chat demo');
+      for (const { attributes } of calls)
+        expect(attributes).toMatchObject({
+          'gen_ai.operation.name': 'chat',
+          'gen_ai.request.model': 'demo',
+          'gen_ai.usage.output_tokens': expect.any(Number),
+          'gen_ai.response.finish_reasons': [expect.any(String)],
+        });
+      const everything = JSON.stringify(receiver.spans);
+      for (const hidden of [SECRET_TEXT, 'token=hush', roost.apiKey]) expect(everything).not.toContain(hidden);
+      expect(everything).toContain(agentId);
+    } finally {
+      await roost.stop();
+    }
+    expect(receiver.refused).toEqual([]);
+    expect(receiver.requests.map(({ contentType }) => contentType)).toContain('application/json');
+    expect(receiver.requests[0]?.headers).toMatchObject({ 'x-team': 'roost tests' });
+  });
+
+  it('goes through services that are a process each, over protobuf', async () => {
+    const roost = await spawnRoost({
+      dataDir: temporaryFolder(),
+      args: ['--processes'],
+      env: otel(receiver, 'http/protobuf', { OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip' }),
+    });
+    try {
+      expectOneTrace((await traceOfOneMessage(roost.api, receiver, hook)).trace);
+    } finally {
+      await roost.stop();
+    }
+    expect(receiver.refused).toEqual([]);
+    expect(receiver.requests.map(({ contentType }) => contentType)).toContain('application/x-protobuf');
+  });
+});

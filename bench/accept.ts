@@ -43,7 +43,7 @@ export async function run(options: Options): Promise<Figure[]> {
     await ours();
     const rounds: { ours: Calls; bare: Calls }[] = [];
     for (let pair = 0; pair < pairs; pair++) {
-      // Whoever comes second finds a warmer disk: take turns.
+      // Whoever comes second finds a warmer disk: alternate.
       if (pair % 2 === 0) rounds.push({ ours: await ours(), bare: await bare() });
       else {
         const first = await bare();

@@ -50,11 +50,11 @@ export const benches: BenchEntry[] = [
     load: () => import('./turn-cost.js'),
   },
   {
-    name: 'peers',
+    name: 'langgraph',
     about: "the same echo turn through LangGraph's JS development server and through Roost",
     isDefault: false,
     isClosed: true,
-    load: () => import('./peers.js'),
+    load: () => import('./langgraph.js'),
   },
   {
     name: 'scheduler',
@@ -76,7 +76,7 @@ export const benches: BenchEntry[] = [
   },
   {
     name: 'interrupts',
-    about: 'interrupts of a running command, the worker in another process: until it is gone and told',
+    about: 'interrupts of a running command, the worker in another process: until it is gone and reported',
     isDefault: false,
     load: () => import('./interrupts.js'),
   },

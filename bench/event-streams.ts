@@ -12,11 +12,11 @@ import { processOf, residentBytes } from './runner/processes.js';
 export const name = 'event-streams';
 
 const MEBIBYTE = 2 ** 20;
-/** A reader that stands still for 15 s is cut, and has 15 s more to hear why. */
+/** A reader that stands still for 15 s is cut, and has 15 s more to be sent the reason. */
 const STANDSTILL_MS = 18_000;
 
 /**
- * Open event streams while agents answer and the gateway is killed or stopped three times: what every reader was told
+ * Open event streams while agents answer and the gateway is killed or stopped three times: what every reader was sent
  * is compared with the agents' rows. Then readers that do not read, of an agent whose events are large. Options:
  * streams=2000, agents=200, rate=10 messages/s, seconds=30, slow=20.
  */
@@ -38,19 +38,19 @@ export async function run(options: Options): Promise<Figure[]> {
     ]);
     await until('all are answered', async () => (await countAnswered(rows, since)) === messages, { everyMs: 500 });
     const { withGap, doubles, misordered } = await readers.judge(await eventsSince(rows, since), 60_000);
-    const told = readers.told;
+    const sent = readers.sent;
     const peakBytes = memory.peak();
     await readers.close();
     return [
       { what: 'open event streams', value: streams, unit: '' },
       { what: 'gateway memory for each', value: (openBytes - emptyBytes) / streams / 1_024, unit: 'KiB' },
       { what: 'gateway memory at most, with restarts', value: peakBytes / MEBIBYTE, unit: 'MiB', atMost: 512 },
-      { what: 'events, parts and deltas told', value: told, unit: '' },
+      { what: 'events, parts and deltas sent', value: sent, unit: '' },
       { what: 'all open again after kill -9', value: awayMs.SIGKILL / 1_000, unit: 's' },
       { what: 'all open again after SIGTERM', value: awayMs.SIGTERM / 1_000, unit: 's' },
       { what: 'streams with a gap', value: withGap, unit: '', atMost: 0 },
       { what: 'streams out of order', value: misordered, unit: '', atMost: 0 },
-      { what: 'things told twice', value: doubles, unit: '', atMost: 0 },
+      { what: 'things sent twice', value: doubles, unit: '', atMost: 0 },
       ...(await slowReaders(options.number('slow', 20), roost, rows, memory)),
     ];
   } finally {
@@ -109,7 +109,7 @@ async function restartGateway(roost: BenchRoost, readers: EventReaders, streams:
   return awayMs;
 }
 
-/** Readers that stand still while 12 MB come, then read what is there, hear why they were cut, and resume. */
+/** Readers that stand still while 12 MB come, then read what is there, are sent why they were cut, and resume. */
 async function slowReaders(
   count: number,
   roost: BenchRoost,
@@ -141,14 +141,14 @@ async function slowReaders(
       const first = await reader.read((ids) => ids.includes(last));
       const again = await LazyReader.open(url, { ...authorization(roost), 'last-event-id': first.lastId });
       const rest = first.ids.includes(last) ? [] : (await again.read((ids) => ids.includes(last))).ids;
-      const told = [...first.ids, ...rest].filter((id) => expected.includes(id));
-      return { isCut: first.isCut, isExact: told.join() === expected.join() };
+      const seen = [...first.ids, ...rest].filter((id) => expected.includes(id));
+      return { isCut: first.isCut, isExact: seen.join() === expected.join() };
     }),
   );
   return [
     { what: 'readers that stood still', value: count, unit: '' },
     {
-      what: 'of them told why they were cut',
+      what: 'of them sent why they were cut',
       value: ends.filter(({ isCut }) => isCut).length,
       unit: '',
       atLeast: count,

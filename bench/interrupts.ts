@@ -11,13 +11,13 @@ const GOAL_MS = 1_000;
 
 /**
  * Interrupts of a command that runs in an agent's sandbox, the worker in another process than gateway and messaging:
- * from the 201 of the interrupting message until the turn is told to be interrupted, and until the command is gone from
+ * from the 201 of the interrupting message until the turn is reported as interrupted, and until the command is gone from
  * the host. Options: count=100.
  */
 export async function run(options: Options): Promise<Figure[]> {
   const count = options.number('count', 100);
   const roost = await startBenchRoost(new Options(['processes']));
-  const toldAt: number[] = [];
+  const reportedAt: number[] = [];
   try {
     const [agentId = ''] = await makeAgents(roost, 1);
     let isOpen = false;
@@ -25,31 +25,31 @@ export async function run(options: Options): Promise<Figure[]> {
       `${roost.url}/v1/agent/${agentId}/events`,
       authorization(roost),
       ({ type }) => {
-        if (type === 'turn.interrupted') toldAt.push(performance.now());
+        if (type === 'turn.interrupted') reportedAt.push(performance.now());
       },
       { onOpen: () => (isOpen = true) },
     );
     await until('the stream is open', () => isOpen);
-    const say = (content: string, more: object = {}) =>
+    const send = (content: string, more: object = {}) =>
       roost.api('POST', `/v1/agent/${agentId}/messages`, { content, ...more });
-    const told: number[] = [];
+    const reported: number[] = [];
     const gone: number[] = [];
-    await say(`run: ${command(0)}`);
+    await send(`run: ${command(0)}`);
     for (let n = 1; n <= count; n += 1) {
       await until('the command runs', () => isRunning(command(n - 1)));
-      const { status } = await say(`run: ${command(n)}`, { queue_mode: 'interrupt' });
+      const { status } = await send(`run: ${command(n)}`, { queue_mode: 'interrupt' });
       if (status !== 201) throw new Error(`an interrupt was not accepted: ${status}`);
       const acceptedAt = performance.now();
       await until('the command is gone', () => !isRunning(command(n - 1)), { everyMs: 2 });
       gone.push(performance.now() - acceptedAt);
-      await until('the turn is told to be interrupted', () => toldAt.length === n, { everyMs: 2 });
-      told.push((toldAt[n - 1] ?? 0) - acceptedAt);
+      await until('the turn is reported as interrupted', () => reportedAt.length === n, { everyMs: 2 });
+      reported.push((reportedAt[n - 1] ?? 0) - acceptedAt);
     }
     await stream.stop();
     await roost.api('POST', `/v1/agent/${agentId}/stop`);
     return [
       ...figures('interrupt → command gone from the host', gone),
-      ...figures('interrupt → turn.interrupted told', told),
+      ...figures('interrupt → turn.interrupted reported', reported),
     ];
   } finally {
     await roost.stop();

@@ -10,7 +10,7 @@ import { table } from './runner/table.js';
 /**
  * `npm run bench -- [names…] [key=value…]`: runs the chosen benches one after the other, each in a process of its own,
  * prints one table and writes the same as JSON into bench/results. Ends with 1 when a bench could not be carried out;
- * a missed goal is told in the table and is no failure, since it may be the machine's.
+ * a missed goal is shown in the table and is no failure, since it may be the machine's.
  */
 const words = process.argv.slice(2);
 const names = words.filter((word) => benches.some((bench) => bench.name === word));

@@ -33,7 +33,7 @@ export async function run(options: Options): Promise<Figure[]> {
       { what: 'sent → reply read, p99', value: quantile(whole, 0.99), unit: 'ms' },
     ];
     if (options.number('counts', 1) === 0) return figures;
-    // Who watches every subject looks like somebody who answers for a sleeping workspace, and is waited for.
+    // Who watches every subject counts as somebody who answers for a sleeping workspace, and is waited for.
     await roost.api('POST', `/v1/agent/${agentId}/filesystem/files/awake.txt`, { content: 'awake' });
     const counted = await countPerTurn(roost, 50, async () => {
       await callSideBySide({ ...target, count: 50 }, (caller) =>

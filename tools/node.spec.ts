@@ -18,18 +18,18 @@ function systemNode(version: string): string {
 const run = (systemVersion: string, ...args: string[]) => {
   const env = { ...process.env, npm_node_execpath: systemNode(systemVersion) };
   const { stdout, stderr, status } = spawnSync('tools/node', args, { env, encoding: 'utf8' });
-  return { said: stdout.trim(), error: stderr.trim(), status };
+  return { output: stdout.trim(), error: stderr.trim(), status };
 };
 
 it('uses the Node of the system when it is 24 or newer, as it is', () => {
   for (const version of ['v24.0.0', 'v26.12.1', 'v100.1.0']) {
-    expect(run(version, 'program.mjs', 'a b')).toMatchObject({ said: 'system: program.mjs a b', status: 0 });
+    expect(run(version, 'program.mjs', 'a b')).toMatchObject({ output: 'system: program.mjs a b', status: 0 });
   }
 });
 
 it('continues under the Node 24 of the packages when that of the system is older, with its exit code', () => {
   for (const version of ['v20.19.0', 'v22.11.0', 'v23.9.1']) {
-    expect(run(version, '-p', 'process.versions.node')).toMatchObject({ said: expect.stringMatching(/^24\./) });
+    expect(run(version, '-p', 'process.versions.node')).toMatchObject({ output: expect.stringMatching(/^24\./) });
     expect(run(version, '-e', 'process.exit(7)')).toMatchObject({ status: 7 });
   }
 });

@@ -63,10 +63,10 @@ export async function makeAgents({ api }: BenchRoost, count: number): Promise<st
   const ids: string[] = [];
   const make = async () => {
     while (ids.length < count) {
-      const place = ids.push('') - 1;
-      const { status, body } = await api<{ id: string }>('POST', '/v1/agent/create', { name: `bench-${place}` });
+      const index = ids.push('') - 1;
+      const { status, body } = await api<{ id: string }>('POST', '/v1/agent/create', { name: `bench-${index}` });
       if (status !== 201) throw new Error(`an agent could not be made: ${status} ${JSON.stringify(body)}`);
-      ids[place] = body.id;
+      ids[index] = body.id;
     }
   };
   await Promise.all(Array.from({ length: 8 }, make));

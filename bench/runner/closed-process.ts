@@ -18,10 +18,10 @@ export function forkClosed(program: string, args: readonly string[]): ChildProce
 export function requireClosedNetwork(): void {
   const foreign = interfaceNames().filter((name) => name !== 'lo');
   if (foreign.length > 0)
-    throw new Error(`the peer is started only without a network, and here is ${foreign.join(', ')}`);
+    throw new Error(`LangGraph is started only without a network, and here is ${foreign.join(', ')}`);
 }
 
-/** What `unshare` is told. Whoever is not root is root long enough to switch the loopback on, and then itself again: Roost's servers mind. */
+/** The arguments of `unshare`. Whoever is not root is root long enough to switch the loopback on, and then itself again: Roost's servers mind. */
 function inside(command: string[]): string[] {
   const uid = process.getuid?.() ?? 0;
   const begin = ['sh', '-c', 'ip link set lo up && exec "$@"', 'closed'];

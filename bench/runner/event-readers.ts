@@ -4,7 +4,7 @@ import { authorization } from './exchange.js';
 interface Reader {
   agentId: string;
   opened: number;
-  /** Ids of durable events as they were told; parts and deltas have a `/` in theirs. */
+  /** Ids of durable events as they were sent; parts and deltas have a `/` in theirs. */
   durable: string[];
   ids: Set<string>;
   repeated: number;
@@ -43,12 +43,12 @@ export class EventReaders {
     return this.readers.reduce((sum, { opened }) => sum + opened, 0);
   }
 
-  /** Events, parts and deltas that were told in all. */
-  get told(): number {
+  /** Events, parts and deltas that were sent in all. */
+  get sent(): number {
     return this.readers.reduce((sum, { ids }) => sum + ids.size, 0);
   }
 
-  /** Compares what each reader was told with its agent's rows, once it has been told as much, or `timeoutMs` is over. */
+  /** Compares what each reader was sent with its agent's rows, once it has been sent as much, or `timeoutMs` is over. */
   async judge(
     rowsOf: Map<string, string[]>,
     timeoutMs: number,

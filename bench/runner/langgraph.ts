@@ -7,11 +7,11 @@ import { freePort } from '#tools/launcher';
 import { requireClosedNetwork } from './closed-process.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const folder = join(ROOT, 'node_modules', '.cache', 'roost-bench-peers');
+const folder = join(ROOT, 'node_modules', '.cache', 'roost-bench-langgraph');
 const READY_MS = 60_000;
 
 /**
- * LangGraph's development server for JavaScript (`langgraphjs dev`) with the echo graph of bench/peers, on loopback.
+ * LangGraph's development server for JavaScript (`langgraphjs dev`) with the echo graph of bench/langgraph, on loopback.
  * It keeps everything in memory: what Roost commits to disk it does not. Its analytics are switched off, and it starts
  * only where there is no way out at all: a later version may know other ways of telling.
  */
@@ -62,19 +62,19 @@ export async function startLangGraph(): Promise<{ url: string; version: string; 
   };
 }
 
-/** Puts the peer into a cache of its own, so that it is no dependency of Roost's; needs the network when it is not there. */
+/** Installs LangGraph into a cache of its own, so that it is no dependency of Roost's; needs the network when it is not there. */
 export async function installLangGraph(): Promise<void> {
   mkdirSync(folder, { recursive: true });
-  cpSync(join(ROOT, 'bench', 'peers'), folder, { recursive: true });
+  cpSync(join(ROOT, 'bench', 'langgraph'), folder, { recursive: true });
   const wanted = readFileSync(join(folder, 'package.json'), 'utf8');
   const stamp = join(folder, 'installed.json');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  console.error('installing the peers of bench/peers …');
+  console.error('installing the packages of bench/langgraph …');
   const npm = spawn('npm', ['install', '--no-audit', '--no-fund', '--no-package-lock', '--ignore-scripts'], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const code = await new Promise((resolve) => npm.once('exit', resolve));
-  if (code !== 0) throw new Error(`the peers could not be installed: npm ended with ${String(code)}`);
+  if (code !== 0) throw new Error(`the packages could not be installed: npm ended with ${String(code)}`);
   writeFileSync(stamp, wanted);
 }

@@ -51,8 +51,8 @@ export async function platformProbes({ hostile, good }: Accounts): Promise<Probe
 }
 
 function amplification(api: Api, agent: string): PlatformProbe[] {
-  const trigger = async (name: string, places: number) => {
-    const body = { name, message_template: '{{payload}}'.repeat(places) };
+  const trigger = async (name: string, placeholders: number) => {
+    const body = { name, message_template: '{{payload}}'.repeat(placeholders) };
     return api<{ id: string; webhook_secret: string }>('POST', `${agent}/triggers`, body);
   };
   return [

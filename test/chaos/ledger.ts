@@ -8,9 +8,9 @@ export interface Entry {
   id?: string;
   /** Requests it took until the 2xx. */
   tries: number;
-  /** When the event stream told of its reply. */
+  /** When the event stream sent its reply. */
   answeredAt?: number;
-  /** Distinct turns that the event stream told to have answered it. */
+  /** Distinct turns that the event stream reported to have answered it. */
   answeredBy: Set<string>;
   /** Distinct events `message.created` about it. */
   createdBy: Set<string>;
@@ -30,7 +30,7 @@ export interface Verdict {
   ok: number;
   /** Accepted, and without a reply, or not in the list, or its events never came. */
   lost: number;
-  /** Stored twice, answered twice, or told twice. */
+  /** Stored twice, answered twice, or sent twice. */
   duplicate: number;
   /** No 2xx was ever seen; it may be there or not. */
   unknown: number;
@@ -50,7 +50,7 @@ export interface Evidence {
   entries: Entry[];
   /** By agent. */
   lists: Map<string, Listed[]>;
-  /** Durable events that a stream told more than once. */
+  /** Durable events that a stream sent more than once. */
   repeatedEvents: string[];
   marksIn(content: string): number[];
   answeredIn(reply: string): number[];
@@ -90,7 +90,7 @@ export function judge(evidence: Evidence): Verdict {
       say(`accepted, but stored ${times.stored} times and answered ${times.answered} times`);
     } else if (entry.answeredAt === undefined || entry.createdBy.size === 0) {
       verdict.lost += 1;
-      say('answered, but its events were never told');
+      say('answered, but its events were never sent');
     } else verdict.ok += 1;
     if (entry.acceptedAt === undefined) continue;
     const waitedMs = (entry.answeredAt ?? endedAt) - entry.acceptedAt;
@@ -102,7 +102,7 @@ export function judge(evidence: Evidence): Verdict {
   }
   for (const event of evidence.repeatedEvents) {
     verdict.duplicate += 1;
-    verdict.findings.push(`an event was told twice: ${event}`);
+    verdict.findings.push(`an event was sent twice: ${event}`);
   }
   for (const list of lists.values()) {
     verdict.misordered += disorder(list, 'user', evidence.marksIn) + disorder(list, 'assistant', evidence.answeredIn);

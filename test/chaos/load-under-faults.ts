@@ -5,7 +5,7 @@ import { judge, type Verdict } from './ledger.js';
 import { Load, type LoadOptions } from './load.js';
 import { randomFrom } from './random.js';
 import { answeredIn, marksIn } from './stand-in-model.js';
-import { FREEZE_MS, SETTLE_MS, STUCK_MS } from './timing.js';
+import { FREEZE_MS, FINISH_MS, STUCK_MS } from './timing.js';
 
 export interface UnderFaultsOptions extends PlanOptions, Omit<LoadOptions, 'isStopped' | 'conversationsPerAgent'> {
   seed: number;
@@ -30,7 +30,7 @@ export interface UnderFaults {
 }
 
 /**
- * Loads a Roost that is ready, kills, freezes and wipes by the seed's plan, lets it settle and judges every message.
+ * Loads a Roost that is ready, kills, freezes and wipes by the seed's plan, lets it finish and judges every message.
  * Errors: a target that did not come back.
  */
 export async function loadUnderFaults(options: UnderFaultsOptions): Promise<UnderFaults> {
@@ -58,7 +58,7 @@ export async function loadUnderFaults(options: UnderFaultsOptions): Promise<Unde
     const [faults] = await Promise.all([injecting, load.run(startedAt)]).finally(() => (isOver = true));
     await other;
     log(`settling after ${Math.round((Date.now() - startedAt) / 1_000)} s`);
-    await load.settle(SETTLE_MS);
+    await load.finish(FINISH_MS);
     const verdict = judge({
       entries: load.entries,
       lists: await load.lists(),

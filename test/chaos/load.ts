@@ -30,7 +30,7 @@ export class Load {
   readonly entries: Entry[] = [];
   readonly repeatedEvents: string[] = [];
   private readonly byId = new Map<string, Entry>();
-  /** What streams told before the sender heard the id of its own message. */
+  /** What streams sent before the sender knew the id of its own message. */
   private readonly early = new Map<string, ((entry: Entry) => void)[]>();
   private readonly streams: Following[] = [];
   readonly agentIds: string[] = [];
@@ -74,8 +74,8 @@ export class Load {
     );
   }
 
-  /** Waits until the streams have told of a reply, or an error, for every accepted message; at most `timeoutMs`. */
-  async settle(timeoutMs: number): Promise<void> {
+  /** Waits until the streams have sent a reply, or an error, for every accepted message; at most `timeoutMs`. */
+  async finish(timeoutMs: number): Promise<void> {
     const isOpen = ({ acceptedAt, answeredAt, failure }: Entry) =>
       acceptedAt !== undefined && answeredAt === undefined && failure === undefined;
     for (const deadline = Date.now() + timeoutMs; Date.now() < deadline && this.entries.some(isOpen);) await sleep(200);

@@ -73,7 +73,7 @@ export class MisbehavingModel {
     const { answerMs, misbehaviourRate, random } = this.options;
     this.requests += 1;
     // Wires put a batch into one text or several: it is what the conversation does not yet hold an answer to.
-    const answered = new Set([...JSON.stringify(body).matchAll(ANSWERS)].flatMap(([said]) => answeredIn(said)));
+    const answered = new Set([...JSON.stringify(body).matchAll(ANSWERS)].flatMap(([answer]) => answeredIn(answer)));
     const marks = marksIn(userTexts.join('\n')).filter((mark) => !answered.has(mark));
     const [first = 0] = marks;
     const callsTool = first % TOOL_EVERY === 0 && !this.called.has(first);

@@ -32,7 +32,7 @@ export interface ChaosResult extends UnderFaults {
 
 /**
  * Runs Roost with a process per service (two of messaging and of agent-runtime), loads it, kills, freezes and wipes by
- * the seed's plan, lets it settle and judges every message. Errors: Roost that did not start or did not come back.
+ * the seed's plan, lets it finish and judges every message. Errors: Roost that did not start or did not come back.
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const folder = ownedFolder();

@@ -35,7 +35,7 @@ export interface StandInOptions {
 /**
  * A model behind OpenAI's `/chat/completions` that answers with the marks of the messages it was given, so that a
  * reply says which messages it is for. It takes its time, in pieces, so that faults hit turns in every stage.
- * `GET /asked` returns how often it was asked, for who cannot look into it.
+ * `GET /asked` returns how often it was asked, for who cannot see into it.
  */
 export async function startStandInModel(options: StandInOptions): Promise<StandInModel> {
   const asked = new Map<number, number>();

@@ -19,7 +19,7 @@ export function childProcesses(launcherPid: number, dataDir: string): FaultTarge
   };
 }
 
-/** The launcher's child processes that are this service or server. Linux only: it looks in /proc. */
+/** The launcher's child processes that are this service or server. Linux only: it reads /proc. */
 export function processesOf(launcherPid: number, target: Target): number[] {
   return childrenOf(launcherPid).filter((pid) => isTarget(pid, target));
 }

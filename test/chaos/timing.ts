@@ -8,4 +8,4 @@ export const SILENCE_SECONDS = 3;
 export const FREEZE_MS = 2.5 * LEASE_MS;
 /** How long an accepted message may wait for its reply. */
 export const STUCK_MS = 60_000;
-export const SETTLE_MS = 75_000;
+export const FINISH_MS = 75_000;

@@ -15,6 +15,12 @@ import {
   type Values,
 } from '#tools/helm';
 import { lifecycleConfigSchema } from '../../apps/agent-lifecycle/src/config.js';
+import { Config as runtimeConfig } from '../../apps/agent-runtime/src/config.js';
+import { Config as channelsConfig } from '../../apps/channels/src/config.js';
+import { gatewayConfigSchema } from '../../apps/gateway/src/config.js';
+import { messagingConfig } from '../../apps/messaging/src/config.js';
+import { schedulerConfigSchema } from '../../apps/scheduler/src/config.js';
+import { Config as webhookConfig } from '../../apps/webhook-dispatch/src/config.js';
 import { variants } from './variants.js';
 import { services as launched } from '../../tools/launcher/services.js';
 
@@ -40,6 +46,28 @@ const services = [
   'scheduler',
   'webhook-dispatch',
   'channels',
+];
+const configs: Record<string, { shape: object }> = {
+  gateway: gatewayConfigSchema,
+  messaging: messagingConfig,
+  'agent-runtime': runtimeConfig,
+  'agent-lifecycle': lifecycleConfigSchema,
+  scheduler: schedulerConfigSchema,
+  'webhook-dispatch': webhookConfig,
+  channels: channelsConfig,
+};
+/** What the images and the drivers of other kinds of workspaces decide, and the fault injection of tests. */
+const NOT_FOR_COMPOSE = [
+  'HOST',
+  'NODE_ENV',
+  'ROOST_BWRAP',
+  'ROOST_CHAOS_FENCE',
+  'ROOST_DATA_DIR',
+  'ROOST_EGRESS_HOST',
+  'ROOST_EGRESS_PORT',
+  'ROOST_KUBERNETES',
+  'ROOST_LOCAL_RUNTIME',
+  'ROOST_RUNSC',
 ];
 /** Comes from the Secret. */
 const masterKey = Buffer.alloc(32, 1).toString('base64');
@@ -91,7 +119,7 @@ describe('the chart', () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it('is held to schemas that complain', async () => {
+  it('is validated against schemas that complain', async () => {
     const [deployment] = of((await render()).manifests, 'Deployment');
     const spec = { ...(deployment?.['spec'] as object), replicas: 'two' };
     await expect(validate({ ...(deployment as Manifest), spec })).rejects.toThrow();
@@ -138,6 +166,18 @@ describe('the chart', () => {
     }
   });
 
+  it('leaves a setting that is empty to the environment of all services, or to its default', async () => {
+    const gateway = async (values: Values) => {
+      const { manifests } = await render(values);
+      const pod = podOf(of(manifests, 'Deployment').find(({ metadata }) => metadata.name === 'roost-gateway')!);
+      return pod?.containers[0]?.env?.filter(({ name }) => name === 'ROOST_TRUSTED_ISSUERS').map(({ value }) => value);
+    };
+    const env = { ROOST_TRUSTED_ISSUERS: '[]' };
+    expect(await gateway({})).toEqual([]);
+    expect(await gateway({ env })).toEqual(['[]']);
+    expect(await gateway({ services: { gateway: { env } } })).toEqual(['[]']);
+  });
+
   it('accepts its own values and refuses unknown and unfit ones', async () => {
     const read = (name: string) => readFileSync(`${chartFolder}/${name}`, 'utf8');
     const check = new Ajv({ strict: false }).compile(JSON.parse(read('values.schema.json')) as object);
@@ -157,6 +197,12 @@ describe('the chart', () => {
       expect(env.find((variable) => variable.name === 'NODE_OPTIONS')?.value).toBe(flags);
       expect(compose.services[name]?.environment['NODE_OPTIONS']).toBe(flags);
     }
+  });
+
+  it.each(Object.entries(configs))('leaves no setting out of the compose file: %s', (service, { shape }) => {
+    const { environment } = compose.services[service]!;
+    const missing = Object.keys(shape).filter((name) => !(name in environment) && !(`${name}_FILE` in environment));
+    expect(missing.filter((name) => !NOT_FOR_COMPOSE.includes(name))).toEqual([]);
   });
 
   it('and the compose file give each service the connection string of its own PostgreSQL role, and no other', async () => {

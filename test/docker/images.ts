@@ -20,7 +20,7 @@ const maxServicesBytes = 250e6;
 const compilersImage = 'roost-workspace-build:test';
 
 /**
- * Builds the images of Roost and tells their sizes. Errors: the services' image is larger than it may be, or holds no
+ * Builds the images of Roost and returns their sizes. Errors: the services' image is larger than it may be, or holds no
  * list of its packages; compilers that do not compile.
  */
 export async function buildImages(input: BuildInput): Promise<StackInput['images']> {
@@ -71,8 +71,8 @@ async function packagesOf(image: string, { folder, docker }: BuildInput): Promis
 async function compile(docker: BuildInput['docker']): Promise<string> {
   const script =
     'cd /tmp && echo "int main() { return 7; }" > a.c && gcc a.c -o a && { ./a; test $? = 7; } && gcc --version';
-  const told = await docker('run', '--rm', '--network', 'none', '--entrypoint', 'bash', compilersImage, '-c', script);
-  return told.split('\n')[0] ?? '';
+  const found = await docker('run', '--rm', '--network', 'none', '--entrypoint', 'bash', compilersImage, '-c', script);
+  return found.split('\n')[0] ?? '';
 }
 
 /** Whether the nats-server in the image is older than 2.10, which knows no `sync_interval: always`. */

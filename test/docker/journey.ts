@@ -41,7 +41,7 @@ interface Message {
   content: string;
 }
 
-/** An agent is made, told to write a file, replies, and the file is read through the API. Its id, and how long it took. */
+/** An agent is made, asked to write a file, replies, and the file is read through the API. Its id, and how long it took. */
 export async function journey(api: Api, text: string): Promise<{ agentId: string; replyMs: number }> {
   const { id: agentId } = await api<{ id: string }>('POST', '/v1/agent/create', { name: 'in a container' });
   const startedAt = Date.now();

@@ -2,7 +2,7 @@ import { apiOf, journey, untilReady } from './journey.js';
 import { runCommand } from './run-command.js';
 import { seconds } from './seconds.js';
 import type { Stack, StackInput } from './stack.js';
-import { wallsOf } from './walls.js';
+import { isolationOf } from './isolation.js';
 
 /** How `libs/bus` begins to log that a service's user may not do what the service does. */
 const REFUSED = 'the bus does not let';
@@ -16,7 +16,7 @@ export interface OneOfEachInput {
 }
 
 /**
- * Brings the stack up with one container of each service, lets two agents work in it, looks at their containers, and
+ * Brings the stack up with one container of each service, lets two agents work in it, inspects their containers, and
  * holds the docker driver to the drivers' suite and to the sandbox probes. Errors: whatever of it does not hold.
  */
 export async function tryOneOfEach({ root, stack, images, docker, say }: OneOfEachInput): Promise<void> {
@@ -38,7 +38,7 @@ export async function tryOneOfEach({ root, stack, images, docker, say }: OneOfEa
   for (const { agentId, replyMs } of agents) {
     const name = `${stack.project}-agent-${agentId}`;
     say(`agent ${agentId}: replied in ${seconds(replyMs)}, its container's cold start included`);
-    say(`  ${await wallsOf(name, docker)}`);
+    say(`  ${await isolationOf(name, docker)}`);
   }
   const refused = (await stack.compose('logs', '--no-color')).split('\n').filter((line) => line.includes(REFUSED));
   if (refused.length > 0) throw new Error(`services lack rights on the bus:\n${refused.join('\n')}`);

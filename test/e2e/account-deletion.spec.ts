@@ -36,21 +36,21 @@ afterAll(async () => {
 });
 
 /** Tables that hold something of the account, with how many rows. */
-async function heldOf(accountId: string): Promise<Record<string, number>> {
-  const { rows: tables } = await database.query<{ place: string; column: string }>(
-    `SELECT table_schema || '.' || table_name AS place, column_name AS "column" FROM information_schema.columns
+async function rowsOf(accountId: string): Promise<Record<string, number>> {
+  const { rows: tables } = await database.query<{ table: string; column: string }>(
+    `SELECT table_schema || '.' || table_name AS "table", column_name AS "column" FROM information_schema.columns
       WHERE column_name IN ('account_id', 'scope') AND table_schema NOT IN ('pg_catalog', 'information_schema')
       UNION ALL SELECT 'gateway.accounts', 'id'`,
   );
-  const held: Record<string, number> = {};
-  for (const { place, column } of tables) {
+  const found: Record<string, number> = {};
+  for (const { table, column } of tables) {
     const { rows } = await database.query<{ count: number }>(
-      `SELECT count(*)::int FROM ${place} WHERE "${column}"::text = $1`,
+      `SELECT count(*)::int FROM ${table} WHERE "${column}"::text = $1`,
       [accountId],
     );
-    if (rows[0]?.count) held[place] = rows[0].count;
+    if (rows[0]?.count) found[table] = rows[0].count;
   }
-  return held;
+  return found;
 }
 
 it('a deleted account takes everything with it, in every service', async () => {
@@ -89,7 +89,7 @@ it('a deleted account takes everything with it, in every service', async () => {
   const { id: message } = await make(`/v1/agent/${agent}/messages`, { content: CANARY });
   await roost.api('GET', `/v1/agent/${agent}/messages/${message}?wait=30`, undefined, as);
   const stream = await fetch(`${roost.url}/v1/agent/${agent}/events`, { headers: { authorization: `Bearer ${key}` } });
-  expect(Object.keys(await heldOf(accountId)).length).toBeGreaterThan(12);
+  expect(Object.keys(await rowsOf(accountId)).length).toBeGreaterThan(12);
 
   const remove = (body: object, authorization = as.authorization) =>
     roost.api<Made>('POST', '/auth/delete_account', body, { authorization });
@@ -109,9 +109,9 @@ it('a deleted account takes everything with it, in every service', async () => {
   expect((await remove({ password: user.password })).status).toBe(401);
   expect((await roost.api('POST', '/auth/login', user, open)).status).toBe(401);
 
-  const left = async () => Object.keys(await heldOf(accountId)).filter((place) => !TOMBSTONES.includes(place));
+  const left = async () => Object.keys(await rowsOf(accountId)).filter((table) => !TOMBSTONES.includes(table));
   await until('nothing is left', async () => (await left()).length === 0).catch(async () =>
-    expect(await heldOf(accountId)).toEqual({}),
+    expect(await rowsOf(accountId)).toEqual({}),
   );
   await until('the volumes are gone', async () => {
     const { rows } = await database.query(`SELECT 1 FROM lifecycle.deleted_agents WHERE volume_removed_at IS NULL`);

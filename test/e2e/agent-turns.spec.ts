@@ -110,7 +110,7 @@ describe('turns and their workspace', () => {
     expect(dump.status).toBe(200);
     // What is there on purpose shows that the dump saw the environment.
     expect(dump.body).toContain(CUSTOM);
-    const places = {
+    const texts = {
       sandbox: dump.body,
       prompt: prompts.join(),
       rows: await everyRow(roost.databaseUrl),
@@ -118,10 +118,10 @@ describe('turns and their workspace', () => {
       api: JSON.stringify((await roost.api('GET', `/v1/agent/${agentId}`)).body),
     };
     expect(prompts.length).toBeGreaterThan(1);
-    expect(places.rows).toContain('look for secrets');
-    for (const [place, text] of Object.entries(places))
+    expect(texts.rows).toContain('look for secrets');
+    for (const [where, text] of Object.entries(texts))
       for (const [name, secret] of Object.entries(CANARIES))
-        expect({ place, name, isThere: text.includes(secret) }).toEqual({ place, name, isThere: false });
+        expect({ where, name, isThere: text.includes(secret) }).toEqual({ where, name, isThere: false });
     expect(dump.body).not.toMatch(/MASTER_KEY|DATABASE_URL|postgres:\/\/|roost_sk_|NATS_ACCOUNT_SEED/);
   });
 
@@ -141,7 +141,7 @@ describe('turns and their workspace', () => {
     expect(refused.body.error.message).toContain('{{sendr}} is not a variable of this hook');
   });
 
-  it('tell a webhook of a refused key', async () => {
+  it('send a webhook about a refused key', async () => {
     const agentId = await createAgent({ anthropic_api_key: 'sk-refused' });
     mock.onMessage('be refused', { error: { message: 'no', type: 'authentication_error' }, status: 401 });
     const hook = `http://127.0.0.1:${await freePort()}/hook`;
@@ -168,11 +168,11 @@ describe('turns and their workspace', () => {
       ],
     });
     await answerTo(agentId, await send(agentId, 'plan', { conversation_id: 'grace' }));
-    const told = await roost.api<{ messages: { role: string; content: string }[] }>(
+    const list = await roost.api<{ messages: { role: string; content: string }[] }>(
       'GET',
       `/v1/agent/${agentId}/messages?conversation_id=ada`,
     );
-    expect(told.body.messages.at(-1)).toMatchObject({ role: 'assistant', content: 'Tea at four.' });
+    expect(list.body.messages.at(-1)).toMatchObject({ role: 'assistant', content: 'Tea at four.' });
     const { body } = await roost.api<{ schedules: object[] }>('GET', `/v1/agent/${agentId}/schedules`);
     expect(body.schedules).toMatchObject([{ name: 'tea', cron_expression: '0 16 * * *', enabled: true }]);
   });

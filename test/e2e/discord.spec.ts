@@ -96,7 +96,7 @@ describe('a person on Discord', () => {
   it('sees the reply as it is written, in one message', async () => {
     const before = shown().length;
     discord.say(ann, dm, 'tell me a story');
-    await until('the story is told', () => last() === STORY, { timeoutMs: 30_000 });
+    await until('the story is shown', () => last() === STORY, { timeoutMs: 30_000 });
     expect(shown()).toHaveLength(before + 1);
     const versions = discord.messages.edits.get(shown().at(-1)?.id ?? '') ?? [];
     expect(versions.length).toBeGreaterThan(2);
@@ -127,7 +127,7 @@ describe('a person on Discord', () => {
     expect(shown().map(({ content }) => content)).toContain('Here is the report.');
   });
 
-  it('is told what a file that is too large is', async () => {
+  it('explains a file that is too large', async () => {
     const before = shown().length;
     discord.say(ann, dm, '', {
       files: [{ name: 'film.mkv', type: 'video/x-matroska', data: Buffer.alloc(50 * 1024 * 1024 + 1) }],
@@ -135,7 +135,7 @@ describe('a person on Discord', () => {
     await until('it is refused', () => shown().length > before && /film\.mkv/.test(last()));
   });
 
-  it('is shown what the API asked for this chat, and the API is told when nobody is there', async () => {
+  it('is shown what the API asked for this chat, and the API is refused when nobody is there', async () => {
     const asked = await roost.api<{ id: string }>('POST', `${agent}/messages`, {
       content: 'say it in the chat too',
       channel: 'discord',
@@ -161,7 +161,7 @@ describe('a person on Discord', () => {
     await until('the agent says so', () => last() === 'I have stopped.', { timeoutMs: 30_000 });
   });
 
-  it('unlinks, and hears nothing more', async () => {
+  it('unlinks, and receives nothing more', async () => {
     discord.say(ann, dm, '/unlink');
     await until('it is unlinked', () => last().startsWith('Unlinked'));
     expect((await roost.api<StatusBody>('GET', `${agent}/discord/status`)).body.linked).toBe(false);

@@ -34,16 +34,16 @@ describe('following an agent through the whole platform', () => {
     events.flatMap(({ type, data }) => (type === 'text.delta' ? [String(data.text)] : [])).join('');
   const ended = (events: FollowedEvent[]) => events.some(({ type }) => type === 'message.completed');
 
-  it('tells a late reader the running turn from its start, and one that resumes only the rest', async () => {
+  it('sends a late reader the running turn from its start, and one that resumes only the rest', async () => {
     const agentId = await newAgent();
     const early = await follow(agentId);
     await say(agentId, 7);
-    await until('the turn speaks', () => early.seen.some(({ type }) => type === 'text.delta'));
+    await until('the turn writes', () => early.seen.some(({ type }) => type === 'text.delta'));
     const late = await follow(agentId);
     const middle = early.seen.findLast(({ type }) => type === 'text.delta');
     const before = early.seen.slice(0, early.seen.indexOf(middle as FollowedEvent) + 1);
     const resumed = await follow(agentId, middle?.id);
-    await until('all hear the end', () => [early, late, resumed].every(({ seen }) => ended(seen)));
+    await until('all receive the end', () => [early, late, resumed].every(({ seen }) => ended(seen)));
     expect(textOf(early.seen)).toBe('I have answered 7.');
     expect(textOf(late.seen)).toBe('I have answered 7.');
     expect(textOf(before) + textOf(resumed.seen)).toBe('I have answered 7.');
@@ -64,24 +64,28 @@ describe('following an agent through the whole platform', () => {
     await first.stop();
     const delivered = first.seen.find(({ type }) => type === 'message.delivered');
     const second = await follow(agentId, delivered?.id);
-    await until('the rest is told', () => ended(second.seen));
+    await until('the rest is sent', () => ended(second.seen));
     expect(second.seen.map(({ type }) => type)).toEqual(['turn.started', 'message.completed']);
     await second.stop();
   });
 
-  it('tells changes of the agent in their place, also to one who was away', async () => {
+  it('sends changes of the agent in order, also to a reader who was away', async () => {
     const agentId = await newAgent();
     const first = await follow(agentId);
     await say(agentId, 1);
-    await until('the message is told', () => first.seen.length > 0);
+    await until('the message is sent', () => first.seen.length > 0);
     await first.stop();
     expect((await roost.api('POST', `/v1/agent/${agentId}/pause`)).status).toBeLessThan(300);
     const second = await follow(agentId, first.seen[0]?.id);
-    const change = await until('the change is told', () => second.seen.find(({ type }) => type === 'agent.status'));
+    const change = await until('the change is sent', () => second.seen.find(({ type }) => type === 'agent.status'));
     expect(change).toMatchObject({
       data: { agent_id: agentId, status: 'paused' },
       id: expect.stringMatching(/^[0-9a-f-]{36}$/),
     });
+    expect((await roost.api('POST', `/v1/agent/${agentId}/resume`)).status).toBeLessThan(300);
+    await until('an open stream has the next change', () =>
+      second.seen.find(({ type, data }) => type === 'agent.status' && data['status'] === 'active'),
+    );
     await second.stop();
   });
 
@@ -102,7 +106,7 @@ describe('following an agent through the whole platform', () => {
   it('says so when the event to resume from is not kept', async () => {
     const agentId = await newAgent();
     const reader = await follow(agentId, '01890000-0000-7000-8000-000000000001');
-    await until('the gap is told', () => reader.seen.some(({ type }) => type === 'stream.gap'));
+    await until('the gap is sent', () => reader.seen.some(({ type }) => type === 'stream.gap'));
     await reader.stop();
   });
 });

@@ -158,7 +158,7 @@ describe('the filesystem API', () => {
     expect(await call('DELETE', 'directories/d?recursive=true')).toMatchObject({ status: 200 });
   });
 
-  it('tells and changes metadata', async () => {
+  it('returns and changes metadata', async () => {
     await call('POST', 'files/m', { content: 'abc' });
     expect(await call('PATCH', 'metadata/m', { permissions: '600', tags: ['x'] })).toMatchObject({
       status: 200,

@@ -59,7 +59,7 @@ describe('an agent that floods whatever it can reach', () => {
         if (tookMs > 5_000) slow.push(`message ${n}: ${Math.round(tookMs)} ms`);
       }
       expect(slow).toEqual([]);
-      // What the command says last is kept of all that it said.
+      // The last part of what the command prints is kept.
       expect((await flooded).body.replies[0]?.content).toContain('flooded');
 
       const { ended, peakServicesBytes } = endWatch();

@@ -44,8 +44,8 @@ describe('npm start', () => {
       const log = readFileSync(join(dataDir, 'logs', 'roost.log'), 'utf8')
         .split('\n')
         .slice(0, -1);
-      const told = log.map((line) => JSON.parse(line) as { service?: string; msg: string });
-      const found = told.filter(({ service }) => service === 'launcher');
+      const lines = log.map((line) => JSON.parse(line) as { service?: string; msg: string });
+      const found = lines.filter(({ service }) => service === 'launcher');
       return found.length >= 2 && found;
     });
     expect(notes.map(({ msg }) => msg)).toEqual([
@@ -70,7 +70,7 @@ describe('npm start', () => {
     expect((await roost.api('GET', '/health/ready')).status).toBe(200);
   });
 
-  it('ends all that it started when npm is told to end', async () => {
+  it('ends all that it started when npm is asked to end', async () => {
     const started = descendantsOf(roost.pid);
     expect(started.length).toBeGreaterThan(4);
     await roost.stop();
@@ -122,15 +122,15 @@ describe.concurrent('npm start says in one line why it cannot start', () => {
     ['not to be written', () => '/proc/roost', /cannot be made|may not be written/],
     ["a folder with somebody's files", () => foreign(), /"thesis\.txt"/],
   ])('--data is %s', async (_, path, words) => {
-    const { said, all } = await failureOf({ dataDir: path() });
-    expect(said).toMatch(words);
-    expect(said).toContain('--data');
+    const { printed, all } = await failureOf({ dataDir: path() });
+    expect(printed).toMatch(words);
+    expect(printed).toContain('--data');
     expect(all).not.toMatch(/^ +at /m);
   });
 
   it('the port is in use', async () => {
     const port = await silentPort();
-    expect((await failureOf({ port })).said).toMatch(`Port ${port} on 127.0.0.1 is in use`);
+    expect((await failureOf({ port })).printed).toMatch(`Port ${port} on 127.0.0.1 is in use`);
   });
 
   it.each([
@@ -140,8 +140,8 @@ describe.concurrent('npm start says in one line why it cannot start', () => {
     ['NATS_URL', 'refuses', async () => 'nats://127.0.0.1:1'],
     ['NATS_URL', 'is silent', async () => `nats://127.0.0.1:${await silentPort()}`],
   ])('what %s names %s', async (name, _, url) => {
-    const { said, all, tookMs } = await failureOf({ env: { [name]: await url() } });
-    expect(said).toContain(name);
+    const { printed, all, tookMs } = await failureOf({ env: { [name]: await url() } });
+    expect(printed).toContain(name);
     expect(all).not.toContain('hidden');
     expect(tookMs).toBeLessThan(20_000);
   });
@@ -157,8 +157,8 @@ async function failureOf(options: Partial<Parameters<typeof spawnRoost>[0]>) {
     },
     (reason: unknown) => String(reason),
   );
-  const said = all.split('\n').filter((line) => line.startsWith('Roost: '));
-  return { said: said.join('\n'), all, tookMs: Date.now() - began };
+  const printed = all.split('\n').filter((line) => line.startsWith('Roost: '));
+  return { printed: printed.join('\n'), all, tookMs: Date.now() - began };
 }
 
 function file(): string {

@@ -72,15 +72,15 @@ describe('MCP servers over the API', () => {
     return made.body.id;
   };
 
-  /** Has the agent's model call a tool, and gives all that the model was told. */
+  /** Has the agent's model call a tool, and gives all that the model was shown. */
   async function callTool(
     agentId: string,
     name: string,
     args: object = {},
     conversation = `c${Math.random()}`,
   ): Promise<string> {
-    let told = '';
-    mock.on({ predicate: (request) => ((told = JSON.stringify(request.messages)), false) }, { content: '' });
+    let shown = '';
+    mock.on({ predicate: (request) => ((shown = JSON.stringify(request.messages)), false) }, { content: '' });
     mock.on({ predicate: ({ messages }) => messages.at(-1)?.role === 'tool' }, { content: 'done' });
     mock.onMessage('use it', { toolCalls: [{ name, arguments: JSON.stringify(args) }] });
     const sent = await roost.api<{ id: string }>('POST', `/v1/agent/${agentId}/messages`, {
@@ -93,7 +93,7 @@ describe('MCP servers over the API', () => {
     );
     expect(answer.body.replies.map(({ content }) => content)).toEqual(['done']);
     mock.reset();
-    return told;
+    return shown;
   }
 
   it('are registered, looked after, granted to agents and deleted', async () => {
@@ -261,11 +261,11 @@ describe('MCP servers over the API', () => {
       await api('DELETE', `/${id}`, 200);
     });
 
-    it('tell their owner once that only he can grant access again, until he has', async () => {
-      const told: { type: string; data: { server: { id: string }; authorize: string } }[] = [];
+    it('notify their owner once that only he can grant access again, until he has', async () => {
+      const received: { type: string; data: { server: { id: string }; authorize: string } }[] = [];
       const receiver = createServer((request, response) => {
         void text(request).then((body) => {
-          told.push(JSON.parse(body) as (typeof told)[number]);
+          received.push(JSON.parse(body) as (typeof received)[number]);
           response.end();
         });
       });
@@ -291,7 +291,7 @@ describe('MCP servers over the API', () => {
           healthy: false,
           status: 'needs_authorization',
         });
-      await until('the owner is told', () => told.length > 0);
+      await until('the owner is notified', () => received.length > 0);
       await grant();
       await expect(callTool(agentId, 'revoked__whoami')).resolves.toContain('an authorised guest');
 
@@ -307,13 +307,13 @@ describe('MCP servers over the API', () => {
       await expect(status()).resolves.toBe('needs_authorization');
       await callTool(agentId, 'revoked__whoami');
       await api('GET', `/${id}/health`, 200);
-      await until('the owner is told again', () => told.length > 1);
+      await until('the owner is notified again', () => received.length > 1);
       await grant();
       await expect(status()).resolves.toBe('connected');
       await expect(callTool(agentId, 'revoked__whoami')).resolves.toContain('an authorised guest');
 
-      expect(told).toHaveLength(2);
-      for (const { type, data } of told) {
+      expect(received).toHaveLength(2);
+      for (const { type, data } of received) {
         expect(type).toBe('mcp.authorization_needed');
         expect(data).toMatchObject({
           server: { id, name: 'revoked' },

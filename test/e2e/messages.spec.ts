@@ -106,15 +106,15 @@ describe('messages', () => {
     const message = await send(agentId, { content: markOf(SLOW) });
     await until('the model was asked', () => model.asked.get(SLOW) === 1);
     expect((await roost.api('POST', `/v1/agent/${agentId}/stop`)).status).toBe(200);
-    const look = async () =>
+    const read = async () =>
       (
         await roost.api<{ message: Message; replies: Message[] }>(
           'GET',
           `/v1/agent/${agentId}/messages/${message.body.id}`,
         )
       ).body;
-    await until('its turn has ended', async () => (await look()).message.status !== 'delivered');
-    expect((await look()).message).toMatchObject({
+    await until('its turn has ended', async () => (await read()).message.status !== 'delivered');
+    expect((await read()).message).toMatchObject({
       status: 'pending',
       error: null,
       waiting_for: { reason: 'stopped' },
@@ -123,7 +123,7 @@ describe('messages', () => {
     await roost.api('POST', `/v1/agent/${agentId}/status`, { status: 'active' });
     const replies = await answered(agentId, message.body.id);
     expect(replies.map(({ content }) => answeredIn(content))).toEqual([[SLOW]]);
-    expect((await look()).message).toMatchObject({ status: 'read', error: null, waiting_for: null });
+    expect((await read()).message).toMatchObject({ status: 'read', error: null, waiting_for: null });
   });
 
   it('refuses messages to an agent in error with 503 until it is resumed', async () => {

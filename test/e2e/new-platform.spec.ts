@@ -9,12 +9,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** The whole registration. */
-const LINE = `pigeon: { bot: BotToken, person: ['userId', 'username'] },`;
+const LINE = `example: { bot: BotToken, person: ['userId', 'username'] },`;
 
 /** A Roost whose program is ours with one folder and one line more. */
 const START = `
   import { startRoost } from '#lib/testing';
-  const roost = await startRoost({ env: { PIGEON_API_BASE_URL: process.argv[2] } });
+  const roost = await startRoost({ env: { EXAMPLE_API_BASE_URL: process.argv[2] } });
   console.log(JSON.stringify({ url: roost.url, apiKey: roost.apiKey }));
   process.stdin.resume().on('end', () => void roost.stop().then(() => process.exit(0)));
 `;
@@ -22,13 +22,13 @@ const START = `
 describe('a new platform is a folder and a line', () => {
   const inbox: object[] = [];
   const shown = new Map<string, string>();
-  let pigeons: Server;
+  let platform: Server;
   let folder: string;
   let child: ChildProcess;
   let api: ApiClient;
 
   beforeAll(async () => {
-    pigeons = createServer((request, response) => {
+    platform = createServer((request, response) => {
       if (request.method === 'GET') return void response.end(JSON.stringify(inbox.splice(0)));
       void json(request).then((body) => {
         const { id, text } = body as { id: string; text: string };
@@ -36,22 +36,22 @@ describe('a new platform is a folder and a line', () => {
         response.end();
       });
     }).listen(0, '127.0.0.1');
-    await new Promise((resolve) => pigeons.once('listening', resolve));
-    const address = pigeons.address();
-    const pigeonsUrl = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
+    await new Promise((resolve) => platform.once('listening', resolve));
+    const address = platform.address();
+    const platformUrl = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
 
     folder = ownedFolder();
     cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true });
     cpSync(join(root, 'package.json'), join(folder, 'package.json'));
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
     const channels = join(folder, 'dist/apps/channels');
-    cpSync(join(channels, 'test/pigeon'), join(channels, 'src/pigeon'), { recursive: true });
+    cpSync(join(channels, 'test/example-platform'), join(channels, 'src/example'), { recursive: true });
     const registry = join(folder, 'dist/libs/contracts/src/platforms.js');
     const before = readFileSync(registry, 'utf8');
     writeFileSync(registry, before.replace(/(export const PLATFORMS = \{\n)/, `$1${LINE}\n`));
     writeFileSync(join(folder, 'start.mjs'), START);
 
-    child = spawn(process.execPath, ['start.mjs', pigeonsUrl], { cwd: folder, stdio: ['pipe', 'pipe', 'inherit'] });
+    child = spawn(process.execPath, ['start.mjs', platformUrl], { cwd: folder, stdio: ['pipe', 'pipe', 'inherit'] });
     let output = '';
     child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')));
     const ready = await until('this Roost is ready', () => /^\{"url".*\}$/m.exec(output)?.[0]);
@@ -62,22 +62,25 @@ describe('a new platform is a folder and a line', () => {
     const exited = new Promise((resolve) => child.once('exit', resolve));
     child.stdin?.end();
     await exited;
-    pigeons.closeAllConnections();
-    await new Promise((resolve) => pigeons.close(resolve));
+    platform.closeAllConnections();
+    await new Promise((resolve) => platform.close(resolve));
     await removeFolder(folder);
   });
 
   it('has its bots, links, conversations and replies, and is in the API', async () => {
     const created = await api<{ id: string }>('POST', '/v1/agent/create', {
       name: 'Robin',
-      pigeon_bot_token: 'coo-robin',
+      example_bot_token: 'example-robin',
     });
-    expect(created, JSON.stringify(created.body)).toMatchObject({ status: 201, body: { pigeon_bot_configured: true } });
+    expect(created, JSON.stringify(created.body)).toMatchObject({
+      status: 201,
+      body: { example_bot_configured: true },
+    });
     const agent = `/v1/agent/${created.body.id}`;
-    const message = { content: 'anybody?', channel: 'pigeon' };
+    const message = { content: 'anybody?', channel: 'example' };
     expect((await api('POST', `${agent}/messages`, message)).status).toBe(409);
 
-    const { code } = (await api<{ code: string }>('POST', `${agent}/pigeon/link`)).body;
+    const { code } = (await api<{ code: string }>('POST', `${agent}/example/link`)).body;
     const say = (eventId: string, text: string) =>
       inbox.push({
         eventId,
@@ -91,16 +94,16 @@ describe('a new platform is a folder and a line', () => {
     const isShown = (text: string) => until(`"${text}" is shown`, () => [...shown.values()].join().includes(text));
     say('1', `/link ${code}`);
     await isShown('You are talking to Robin');
-    const { body } = await api('GET', `${agent}/pigeon/status`);
-    expect(body).toMatchObject({ linked: true, binding: { pigeon_user_id: 'ann', pigeon_username: 'ann' } });
+    const { body } = await api('GET', `${agent}/example/status`);
+    expect(body).toMatchObject({ linked: true, binding: { example_user_id: 'ann', example_username: 'ann' } });
 
-    say('2', 'a message by pigeon');
-    await isShown('a message by pigeon');
+    say('2', 'a message by the new platform');
+    await isShown('a message by the new platform');
     await api('POST', `${agent}/messages`, { ...message, content: 'by the API' });
     await isShown('by the API');
     const { body: list } = await api<{ channels: { type: string; health: string }[] }>('GET', `${agent}/channels`);
-    expect(list.channels).toContainEqual(expect.objectContaining({ type: 'pigeon', health: 'connected' }));
+    expect(list.channels).toContainEqual(expect.objectContaining({ type: 'example', health: 'connected' }));
     const document = JSON.stringify((await api('GET', '/openapi.json')).body);
-    expect(document).toContain('pigeon_bot_token');
+    expect(document).toContain('example_bot_token');
   }, 60_000);
 });

@@ -84,7 +84,7 @@ const kinds: Record<string, Kind> = {
 };
 
 describe.each(Object.entries(kinds))('the quota of %s', (name, { make, remove }) => {
-  it('lets exactly one of many at once have the last place, says what is wrong, and gives room back at once', async () => {
+  it('lets exactly one of many at once have the last slot, says what is wrong, and gives capacity back at once', async () => {
     const { used } = await quota(name);
     const limit = (used ?? 0) + 1;
     await admin(`account quota local ${name} ${limit}`);
@@ -150,7 +150,7 @@ describe('quotas', () => {
     expect(await quota('messages_waiting')).toMatchObject({ used: 10 });
     await roost.api('POST', `/v1/agent/${agent}/resume`);
     await until('they are answered', async () => (await quota('messages_waiting')).used === 0);
-    await until('there is room again', async () => (await send()).status === 201);
+    await until('there is capacity again', async () => (await send()).status === 201);
     await admin('account quota local messages_waiting default');
   });
 
@@ -165,9 +165,9 @@ describe('quotas', () => {
       return JSON.stringify(answer.body);
     };
     // Another account's workspace is neither put to sleep nor kept waiting.
-    const look = () => roost.api('GET', `/v1/agent/${agent}/filesystem/directories/`);
-    const [answers, looked] = await Promise.all([Promise.all(Array.from({ length: 5 }, (_, n) => ask(n))), look()]);
-    expect(looked.status).toBe(200);
+    const list = () => roost.api('GET', `/v1/agent/${agent}/filesystem/directories/`);
+    const [answers, listed] = await Promise.all([Promise.all(Array.from({ length: 5 }, (_, n) => ask(n))), list()]);
+    expect(listed.status).toBe(200);
     expect(await quota('awake_workspaces')).toMatchObject({ limit: 50, used: 1 });
     for (const [n, answer] of answers.entries()) expect(answer).toContain(`hello-${n + 100}`);
     const { body } = await account.api<{ quotas: Quota[] }>('GET', '/v1/account/quotas');

@@ -72,7 +72,7 @@ describe('several processes of messaging and of agent-runtime', () => {
     };
   };
 
-  it('answer each message once and in order, and tell whoever waits, wherever it waits', async () => {
+  it('answer each message once and in order, and notify whoever waits, wherever it waits', async () => {
     const agents = await Promise.all(Array.from({ length: 3 }, newAgent));
     await Promise.all(
       agents.map(async (agentId, index) => {
@@ -87,13 +87,13 @@ describe('several processes of messaging and of agent-runtime', () => {
     );
   });
 
-  it('stop an interrupted turn wherever it runs, keep what was said, and answer its batch never again', async () => {
+  it('stop an interrupted turn wherever it runs, keep the text so far, and answer its batch never again', async () => {
     const agentId = await newAgent();
     const { seen, last, count, stop } = await follow(agentId);
     const tookMs: number[] = [];
     await send(agentId, { content: markOf(SLOW) });
     for (let n = 1; n <= interrupts; n += 1) {
-      await until(`turn ${n} speaks`, () => count('turn.started') === n && seen.at(-1)?.type === 'text.delta', {
+      await until(`turn ${n} writes`, () => count('turn.started') === n && seen.at(-1)?.type === 'text.delta', {
         everyMs: 5,
       });
       const sent = await send(agentId, { content: markOf(SLOW + n), queue_mode: 'interrupt' });
@@ -104,7 +104,7 @@ describe('several processes of messaging and of agent-runtime', () => {
       expect(String(last('turn.interrupted')?.data.partial_reply)).toMatch(/^I have/);
     }
     // Stopped before it asks, the last turn's batch would go back to the queue unasked.
-    await until('the last turn speaks', () => count('turn.started') > interrupts && seen.at(-1)?.type === 'text.delta');
+    await until('the last turn writes', () => count('turn.started') > interrupts && seen.at(-1)?.type === 'text.delta');
     await stop();
     // Or the drain would wait for the last turn's long answer.
     await roost.api('POST', `/v1/agent/${agentId}/stop`);
@@ -118,7 +118,7 @@ describe('several processes of messaging and of agent-runtime', () => {
     if (isFull) expect(at(0.99)).toBeLessThan(interruptLimitMs);
   }, 300_000);
 
-  it('finish their turns when told to stop, or hand them back with the try not counted', async () => {
+  it('finish their turns when asked to stop, or hand them back with the try not counted', async () => {
     const [passing, endless] = await Promise.all([newAgent(), newAgent()]);
     const [ofPassing, ofEndless] = await Promise.all([follow(passing), follow(endless)]);
     await Promise.all([send(passing, { content: markOf(PASSING) }), send(endless, { content: markOf(ENDLESS) })]);

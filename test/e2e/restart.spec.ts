@@ -40,7 +40,7 @@ describe('kill -9 of the platform', () => {
         `${messages}/${sent.body.id}?wait=60`,
       );
       expect(answer.body.replies).toHaveLength(1);
-      // Taken over when the lease is over: nothing else that the killed one held is waited for.
+      // Taken over when the lease is over: nothing else of the killed one is waited for.
       expect(Date.parse(answer.body.message.delivered_at) - readyAt).toBeLessThan(leaseMs + 4_000);
       const list = await roost.api<{ messages: { role: string }[] }>('GET', messages);
       expect(list.body.messages.map((message) => message.role)).toEqual(['user', 'assistant']);

@@ -75,7 +75,7 @@ describe('a person in Slack', () => {
     await chatJourney(roost, agentId, 'slack', person);
   });
 
-  it('speaks in a channel when mentioned, in the thread, or to all of a person when told so', async () => {
+  it('answers in a channel when mentioned, in the thread, or to all of a person when set so', async () => {
     const app = slack.addApp();
     const agentId = await agentWith(app);
     await health(agentId, 'connected');
@@ -151,12 +151,12 @@ describe('a person in Slack', () => {
     await until('it answers', () => person.texts().at(-1)?.includes('I am still here'), { timeoutMs: 30_000 });
   });
 
-  it('says why a revoked app failed, and tells the agent_error webhook once', async () => {
+  it('says why a revoked app failed, and sends the agent_error webhook once', async () => {
     const app = slack.addApp();
     const { createServer } = await import('node:http');
-    const told: string[] = [];
+    const received: string[] = [];
     const receiver = createServer((request, response) => {
-      request.on('data', (chunk: Buffer) => told.push(chunk.toString('utf8')));
+      request.on('data', (chunk: Buffer) => received.push(chunk.toString('utf8')));
       request.on('end', () => response.end());
     }).listen(0, '127.0.0.1');
     await new Promise((resolve) => receiver.once('listening', resolve));
@@ -167,12 +167,12 @@ describe('a person in Slack', () => {
     slack.revoke(app);
     const failed = await health(agentId, 'failed');
     expect(failed.health_reason).toContain('set a new slack_bot_token');
-    const [event] = await until('the webhook is told', () => told.length > 0 && told);
+    const [event] = await until('the webhook is sent', () => received.length > 0 && received);
     expect(JSON.parse(event ?? '')).toMatchObject({ type: 'agent.error', data: { error: { code: 'CHANNEL_FAILED' } } });
     const calls = slack.calls['apps.connections.open'];
     await roost.api('GET', `/v1/agent/${agentId}/channels`);
     expect(slack.calls['apps.connections.open']).toBe(calls);
-    expect(told).toHaveLength(1);
+    expect(received).toHaveLength(1);
     receiver.closeAllConnections();
     await new Promise((resolve) => receiver.close(resolve));
   });

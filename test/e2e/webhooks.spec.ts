@@ -56,7 +56,7 @@ describe('webhooks over HTTP', () => {
     return created.body;
   };
 
-  it('tells of a completed message, and keeps the delivery to be read, retried and replayed', async () => {
+  it('announces a completed message, and keeps the delivery to be read, retried and replayed', async () => {
     const agent = await roost.api<{ id: string }>('POST', '/v1/agent/create', { name: 'teller' });
     const { endpoint, secret } = await register({ events: ['message.completed'], agent_ids: [agent.body.id] });
     await roost.api('POST', `/v1/agent/${agent.body.id}/messages`, { content: 'hello' });

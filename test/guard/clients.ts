@@ -14,7 +14,7 @@ import {
 } from '#lib/net-guard';
 import { EgressProxy } from '../../apps/agent-lifecycle/src/sandboxes/egress/egress-proxy.js';
 
-/** Where a request arrived, as the canary tells it; null when the client gives no answer's body. */
+/** Where a request arrived, as the canary reports it; null when the client gives no answer's body. */
 export interface Arrival {
   address: string;
   host: string;
@@ -149,7 +149,7 @@ async function plainGet(stream: Duplex | Socket, url: string): Promise<Arrival> 
 
 function proxyClient(proxy: EgressProxy): Duplex {
   const [near, far] = duplexPair();
-  // A destroyed end does not tell the other, as sockets do; what was written before is still to be read.
+  // A destroyed end does not notify the other, as sockets do; what was written before is still to be read.
   far.once('close', () => near.push(null));
   near.once('close', () => far.destroy());
   near.on('error', () => undefined);

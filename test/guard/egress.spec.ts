@@ -18,7 +18,7 @@ describe.skipIf(problem !== undefined)("an agent's programs, in a network of its
     report = JSON.parse(run.stdout.trim().split('\n').at(-1) ?? '') as EgressReport;
   }, 600_000);
 
-  it('reach the Internet through the proxy without being told of it', () => {
+  it('reach the Internet through the proxy without being configured for it', () => {
     expect(report.outputs['curl plain']).toContain('GET /plain at www.closed-sites.org');
     expect(report.outputs['curl tls']).toContain('POST /tls at www.closed-sites.org');
     expect(report.outputs['curl other port']).toContain('at www.closed-sites.org:8080');
@@ -43,7 +43,7 @@ describe.skipIf(problem !== undefined)("an agent's programs, in a network of its
     expect(report).toMatchObject({ packetsOutside: 0, deniedConnections: 0 });
   });
 
-  it('reach what is on the allowlist, and are told which setting keeps them from the rest', () => {
+  it('reach what is on the allowlist, and return which setting keeps them from the rest', () => {
     expect(report.outputs['allowlist: on it']?.match(/GET \/ok/g)?.length).toBeGreaterThanOrEqual(2);
     expect(report.outputs['allowlist: not on it']).toMatch(/not on this agent's allowlist.*configuration\.network/);
     expect(report.outputs['allowlist: not on it']).toContain('403');

@@ -16,7 +16,7 @@ const tally = new Tally();
 const target = { url, key, api: apiClient(url, key), over };
 const all = Promise.all(
   Object.entries(attacks).map(([name, attack]) =>
-    attack({ ...target, tell: (answer) => tally.add(name, answer) }).catch((error: unknown) =>
+    attack({ ...target, count: (answer) => tally.add(name, answer) }).catch((error: unknown) =>
       tally.add(name, over.aborted ? 'cut off at the end' : String(error).slice(0, 100)),
     ),
   ),

@@ -6,13 +6,13 @@ export interface Target {
   api: ApiClient;
   /** Aborted when the time is over. */
   over: AbortSignal;
-  tell(answer: string): void;
+  count(answer: string): void;
 }
 
 export type Attack = (target: Target) => Promise<void>;
 
 /** Makes an agent, as soon as it is let; undefined when it never is. */
-export async function makeAgent({ api, over, tell }: Target, name: string): Promise<string | undefined> {
+export async function makeAgent({ api, over, count }: Target, name: string): Promise<string | undefined> {
   let answer = 'cut off';
   while (!over.aborted) {
     const made = await api<{ id: string }>('POST', '/v1/agent/create', { name }).catch(() => undefined);
@@ -21,18 +21,18 @@ export async function makeAgent({ api, over, tell }: Target, name: string): Prom
     answer = String(made?.status ?? answer);
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  tell(`no agent: ${answer}`);
+  count(`no agent: ${answer}`);
   return undefined;
 }
 
-export async function say({ api, tell }: Target, agentId: string, content: string): Promise<void> {
+export async function send({ api, count }: Target, agentId: string, content: string): Promise<void> {
   const { status } = await api('POST', `/v1/agent/${agentId}/messages`, { content });
-  tell(String(status));
+  count(String(status));
 }
 
 /** `attempt` again and again by `callers` at once until the time is over, `most` times in all. */
 export async function repeat(
-  { over, tell }: Target,
+  { over, count }: Target,
   { callers, most }: { callers: number; most: number },
   attempt: (n: number) => Promise<number>,
 ): Promise<void> {
@@ -40,7 +40,7 @@ export async function repeat(
   const caller = async () => {
     while (!over.aborted && begun < most) {
       const answer = await attempt(begun++).then(String, (error: unknown) => codeOf(error));
-      tell(answer);
+      count(answer);
       // Refused for the rate: the next second brings more.
       if (answer === '429') await new Promise((resolve) => setTimeout(resolve, 200));
     }

@@ -1,4 +1,4 @@
-import { type Attack, makeAgent, say } from './attack.js';
+import { type Attack, makeAgent, send } from './attack.js';
 
 const SLEEPERS = 22;
 
@@ -6,14 +6,14 @@ const SLEEPERS = 22;
 export const sleepers: Attack = async (target) => {
   const agents = await Promise.all(Array.from({ length: SLEEPERS }, (_, n) => makeAgent(target, `sleeper-${n}`)));
   const made = agents.filter((agent) => agent !== undefined);
-  await Promise.all(made.map((agent) => say(target, agent, 'run: sleep 100')));
+  await Promise.all(made.map((agent) => send(target, agent, 'run: sleep 100')));
 };
 
 const agentThatRuns =
   (name: string, command: string): Attack =>
   async (target) => {
     const agent = await makeAgent(target, name);
-    if (agent) await say(target, agent, `run: ${command}`);
+    if (agent) await send(target, agent, `run: ${command}`);
   };
 
 export const forkBomb = agentThatRuns(

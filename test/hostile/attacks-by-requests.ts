@@ -42,7 +42,7 @@ export const payloadBomb: Attack = async (target) => {
       `/v1/agent/${agent}/triggers`,
       body,
     );
-    target.tell(`template of ${placeholders}: ${answer.status}`);
+    target.count(`template of ${placeholders}: ${answer.status}`);
     if (answer.status === 201) made.push(answer.body);
   }
   if (made.length === 0) return;

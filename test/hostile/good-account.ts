@@ -12,7 +12,7 @@ export interface Exchange {
   answeredMs: number;
   /** By the server's clock, from when the message was stored: until a turn had it, and until that turn ended. */
   claimedMs: number;
-  settledMs: number;
+  readMs: number;
 }
 
 interface Answered {
@@ -57,7 +57,7 @@ async function exchange(api: ApiClient, agentId: string, n: number, outcome: Goo
       acceptedMs,
       answeredMs: performance.now() - startedAt,
       claimedMs: sinceStored(delivered_at),
-      settledMs: sinceStored(read_at),
+      readMs: sinceStored(read_at),
     });
   } catch (error) {
     outcome.failures.push(error instanceof Error ? error.message : String(error));

@@ -25,9 +25,9 @@ export function describe({ checks, slowest, attacks }: Outcome): string {
       .join(', '),
   ]);
   const slow = slowest.map(
-    ({ n, acceptedMs, answeredMs, claimedMs, settledMs }) =>
+    ({ n, acceptedMs, answeredMs, claimedMs, readMs }) =>
       `message ${n}, accepted after ${Math.round(acceptedMs)} ms, answered after ${Math.round(answeredMs)} ms ` +
-      `(once stored claimed after ${claimedMs} ms, its turn over after ${settledMs} ms)`,
+      `(once stored claimed after ${claimedMs} ms, its turn over after ${readMs} ms)`,
   );
   return `${columns(rows)}\n\nSlowest: ${slow.join('; ')}\n\nWhat the hostile account did, and how it was answered:\n${columns(attackRows)}`;
 }

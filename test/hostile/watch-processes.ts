@@ -22,17 +22,17 @@ export interface ProcessReport {
 export function watchProcesses(launcher: number): () => ProcessReport {
   const first = hostProcesses(launcher);
   let peakServicesBytes = 0;
-  const look = () => {
+  const check = () => {
     const services = hostProcesses(launcher).filter(({ name }) => isService(name));
     peakServicesBytes = Math.max(
       peakServicesBytes,
       services.reduce((sum, { rss }) => sum + rss, 0),
     );
   };
-  const timer = setInterval(look, EVERY_MS);
+  const timer = setInterval(check, EVERY_MS);
   return () => {
     clearInterval(timer);
-    look();
+    check();
     const last = new Set(hostProcesses(launcher).map(keyOf));
     const ended = first.filter((process) => !last.has(keyOf(process))).map(({ name, pid }) => `${name} (${pid})`);
     return { peakServicesBytes, ended };

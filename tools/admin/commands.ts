@@ -50,8 +50,8 @@ export async function runCommand(bus: NatsConnection, words: string[], options: 
       const checked = createAccount.input.safeParse({ email: who, password, agents_enabled: options.enableAgents });
       if (!checked.success) throw usage(`"${who}" is not an email, or the password is shorter than 8 characters.`);
       const account = await ask(createAccount, checked.data as z.output<typeof createAccount.input>);
-      const told = options.password === undefined ? [`password  ${password}   (shown this once)`] : [];
-      return [lineOf(account), ...told];
+      const shown = options.password === undefined ? [`password  ${password}   (shown this once)`] : [];
+      return [lineOf(account), ...shown];
     }
     case 'account enable-agents':
     case 'account disable-agents':

@@ -5,7 +5,7 @@ import { RoostError } from '#lib/contracts';
 
 /**
  * Makes a new master key for a data folder and keeps those before it, which still open what has not been wrapped anew.
- * Takes effect at the next start. The old key is on disk before the new one takes its place: a power cut in between
+ * Takes effect at the next start. The old key is on disk before the new one replaces it: a power cut in between
  * loses none. Errors: NOT_FOUND.
  */
 export function rotateMasterKey(dataDir: string): void {

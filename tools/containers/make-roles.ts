@@ -9,7 +9,7 @@ const configSchema = z.object({
   DATABASE_URL: secret(z.string()),
 });
 
-/** PostgreSQL may still be starting, or changing its place. */
+/** PostgreSQL may still be starting, or changing its address. */
 const patienceMs = 60_000;
 const retryMs = 1_000;
 

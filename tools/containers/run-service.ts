@@ -1,7 +1,7 @@
 import { runUntilStopped } from '#lib/bus';
 import { services } from '../launcher/services.js';
 
-/** Runs a service until the process is told to stop; ends with code 2 when there is none of that name. */
+/** Runs a service until the process is asked to stop; ends with code 2 when there is none of that name. */
 export async function runService(name: string): Promise<void> {
   const service = services.find((one) => one.name === name);
   if (!service) {

@@ -14,7 +14,7 @@ const SERVICE_UID = 1000;
  * string for each service's role, the bus' operator and account, a credentials file per service and one for
  * `npm run admin`, and the accounts as nats-server reads them. What is there already stays, but for the credentials and
  * the services' connection strings: these are made anew, as this version needs them.
- * Returns what to tell the operator.
+ * Returns messages for the operator.
  */
 export async function setUp(folder: string): Promise<string> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -37,7 +37,7 @@ export async function setUp(folder: string): Promise<string> {
   for (const { name } of services) credentials.push(await access.credsFile(name));
   credentials.push(await access.adminCredsFile());
 
-  // Not secret: what the server must know to tell the users of its accounts from others.
+  // Not secret: what the server must know to distinguish users by account.
   const accounts = [trust.systemAccount, ...trust.accounts].map(({ publicKey, jwt }) => `  ${publicKey}: ${jwt}`);
   const accountsFile = join(folder, 'nats-accounts.conf');
   writeFileSync(

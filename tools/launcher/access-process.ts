@@ -20,16 +20,16 @@ process.on('message', (message) => {
   const { task, input } = message as AccessRequest;
   const run = accessTasks[task] as (...input: unknown[]) => Promise<unknown>;
   run(...input).then(
-    (result) => answer({ result }),
+    (result) => send({ result }),
     (error: unknown) => {
       const isForUser = error instanceof RoostError;
       const text =
         error instanceof Error ? (isForUser ? error.message : (error.stack ?? error.message)) : String(error);
-      answer({ error: text, isForUser });
+      send({ error: text, isForUser });
     },
   );
 });
 
-function answer(told: AccessAnswer): void {
-  process.send?.(told);
+function send(reply: AccessAnswer): void {
+  process.send?.(reply);
 }

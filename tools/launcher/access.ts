@@ -29,9 +29,9 @@ export function startAccess(): Access {
     async ask(task, ...input) {
       const request: AccessRequest = { task, input };
       child.send(request, () => undefined);
-      const [told] = (await Promise.race([once(child, 'message'), ended])) as [AccessAnswer];
-      if ('result' in told) return told.result as never;
-      throw told.isForUser ? new RoostError('SERVICE_UNAVAILABLE', told.error) : new Error(told.error);
+      const [reply] = (await Promise.race([once(child, 'message'), ended])) as [AccessAnswer];
+      if ('result' in reply) return reply.result as never;
+      throw reply.isForUser ? new RoostError('SERVICE_UNAVAILABLE', reply.error) : new Error(reply.error);
     },
     end: () => void child.kill('SIGKILL'),
   };

@@ -12,7 +12,7 @@ describe('the lock of a data folder', () => {
   afterEach(() => other?.kill('SIGKILL'));
 
   /** A process that holds the folder's lock, as another launcher would. */
-  async function heldByOther(folder: string): Promise<ChildProcess & { pid: number }> {
+  async function lockedByOther(folder: string): Promise<ChildProcess & { pid: number }> {
     const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
     other = child;
     await once(child, 'spawn');
@@ -25,7 +25,7 @@ describe('the lock of a data folder', () => {
 
   it('is refused while another process holds it, naming the process and its URL', async () => {
     const folder = temporaryFolder();
-    const { pid } = await heldByOther(folder);
+    const { pid } = await lockedByOther(folder);
     expect(() => lockDataFolder(folder, 'http://127.0.0.1:4000')).toThrow(
       new RegExp(`in use by Roost at http://127.0.0.1:3000 \\(process ${pid}\\)`),
     );
@@ -33,7 +33,7 @@ describe('the lock of a data folder', () => {
 
   it('is taken over after a kill -9 of its holder', async () => {
     const folder = temporaryFolder();
-    const holder = await heldByOther(folder);
+    const holder = await lockedByOther(folder);
     holder.kill('SIGKILL');
     await once(holder, 'exit');
     lockDataFolder(folder, 'http://127.0.0.1:4000').release();

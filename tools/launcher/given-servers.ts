@@ -7,11 +7,11 @@ const patienceMs = 8_000;
 const attemptMs = 3_000;
 const retryMs = 250;
 
-/** What PostgreSQL answers to who asks whether it speaks TLS; any server of it answers one byte. */
+/** What PostgreSQL answers to who asks whether it supports TLS; any server of it answers one byte. */
 const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 
 /**
- * Looks whether the servers that DATABASE_URL and NATS_URL name are there, before anything is started.
+ * Checks whether the servers that DATABASE_URL and NATS_URL name are there, before anything is started.
  * Errors: VALIDATION_ERROR (no such address), SERVICE_UNAVAILABLE (nobody answers there for 8 s), naming the variable and
  * the host, never the rest of the value, which holds a password.
  */
@@ -25,7 +25,7 @@ export async function checkGivenServers({ DATABASE_URL, NATS_URL }: Environment)
 async function checkDatabase(value: string): Promise<void> {
   const url = parse(value);
   if (!url || !/^postgres(ql)?:$/.test(url.protocol)) throw malformed('DATABASE_URL', 'postgres://USER@HOST:5432/NAME');
-  // By a socket's folder, or libpq's ways of naming a host: its users know what they do, the services tell the rest.
+  // By a socket's folder, or libpq's ways of naming a host: its users know what they do, the services report the rest.
   if (url.hostname === '' || url.searchParams.has('host')) return;
   const isPostgres = (answer: Buffer) => ['S', 'N', 'E'].includes(answer.toString('latin1', 0, 1));
   await reach('DATABASE_URL', 'PostgreSQL', [{ url, defaultPort: 5432 }], isPostgres, sslRequest);

@@ -17,7 +17,7 @@ export interface NatsOptions {
   /** Accounts to make at first start; services of one Roost share one. */
   accounts?: string[];
   log(line: string): void;
-  /** Told when it dies and cannot be started again. */
+  /** Called when it dies and cannot be started again. */
   onGivenUp?: ((reason: Error) => void) | undefined;
 }
 
@@ -52,7 +52,7 @@ export async function startNats({ dataDir, accounts = ['ROOST'], log, onGivenUp 
   const trust = await keptTrust(natsDir, accounts);
   const port = await freePort();
   const canSyncAlways = atLeast(versionOf(program), [2, 10]);
-  // Said at the first start only: it is a fact about this machine, not news.
+  // Logged at the first start only: it is a fact about this machine, not an event.
   if (!canSyncAlways && !existsSync(configFile))
     log(
       'nats-server is older than 2.10 and cannot sync every write; after a power cut streams are refilled from the database',

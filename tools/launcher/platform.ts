@@ -33,7 +33,7 @@ export interface PlatformOptions {
   /** DATABASE_URL and NATS_URL here use servers that run already; the rest is handed to the services. */
   environment: Environment;
   progress(line: string): void;
-  /** Told when a server or a service died and could not be started again: Roost is of no use then. */
+  /** Called when a server or a service died and could not be started again: Roost is of no use then. */
   onGivenUp(reason: Error): void;
 }
 
@@ -137,7 +137,7 @@ async function openServers(
   access: Access,
 ): Promise<Pick<ServiceEnvironmentsInput, 'databaseUrl' | 'natsUrl' | 'bus' | 'bubblewrapPath'>> {
   const { environment, progress } = options;
-  const [bubblewrap, databaseUrl, bus] = await settleAll([
+  const [bubblewrap, databaseUrl, bus] = await waitForAll([
     isBubblewrapWanted(environment) ? findBubblewrap(progress) : Promise.resolve(undefined),
     openDatabase(options, parts),
     openBus(options, parts, access),
@@ -209,7 +209,7 @@ function isBubblewrapWanted({ ROOST_LOCAL_RUNTIME: runtime }: Environment): bool
 }
 
 /** Waits for all even when one fails, so that nothing is still starting while we undo. */
-async function settleAll<T extends unknown[]>(steps: { [K in keyof T]: Promise<T[K]> }): Promise<T> {
+async function waitForAll<T extends unknown[]>(steps: { [K in keyof T]: Promise<T[K]> }): Promise<T> {
   await Promise.allSettled(steps);
   return Promise.all(steps) as Promise<T>;
 }
@@ -234,7 +234,7 @@ async function drain(running: RunningServices, progress: (line: string) => void)
 function deferred<T>() {
   let resolve!: (value: T) => void;
   let reject!: (reason: unknown) => void;
-  const promise = new Promise<T>((...settle) => ([resolve, reject] = settle));
+  const promise = new Promise<T>((...functions) => ([resolve, reject] = functions));
   return { promise, resolve, reject };
 }
 

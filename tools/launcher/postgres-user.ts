@@ -29,7 +29,7 @@ export function postgresUser(program: string, folder: string): PostgresUser {
     );
   }
   const drop = [`--reuid=${ids.uid}`, `--regid=${ids.gid}`, '--clear-groups'];
-  // With the last, access(2), by which initdb looks for its neighbour, goes by that capability too, not by the user alone.
+  // With the last, access(2), by which initdb looks for its own files, goes by that capability too, not by the user alone.
   const keep = ['--inh-caps=-all,+dac_override', '--ambient-caps=+dac_override', '--securebits=+no_setuid_fixup'];
   return { ids, command: (file, args) => ({ file: setpriv, args: [...drop, ...keep, '--', file, ...args], ids: {} }) };
 }

@@ -25,7 +25,7 @@ export interface PostgresOptions {
   /** The data folder; the cluster lives in its `postgres` folder. */
   dataDir: string;
   log(line: string): void;
-  /** Told when it dies and cannot be started again. */
+  /** Called when it dies and cannot be started again. */
   onGivenUp?: ((reason: Error) => void) | undefined;
 }
 
@@ -138,7 +138,7 @@ interface NewCluster {
   serverLog: ServerLog;
 }
 
-/** Made beside its place and moved there when complete, so that a kill in between leaves no half cluster. */
+/** Made beside its destination and moved there when complete, so that a kill in between leaves no half cluster. */
 async function createCluster({ initdb, dataDir, clusterDir, password, serverLog }: NewCluster): Promise<void> {
   const draft = resolve(dataDir, 'postgres.new');
   rmSync(draft, { recursive: true, force: true });
@@ -201,7 +201,7 @@ export async function loadBinaries(): Promise<{ postgres: string; initdb: string
     >;
     if (typeof postgres === 'string' && typeof initdb === 'string') return { postgres, initdb };
   } catch {
-    // No binaries for this system: said below, with what to do.
+    // No binaries for this system: reported below, with what to do.
   }
   throw new RoostError(
     'SERVICE_UNAVAILABLE',

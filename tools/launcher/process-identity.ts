@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 
 /**
- * What tells one process from another that later gets the same pid: boot and start time.
+ * What distinguishes a process from another that later gets the same pid: boot and start time.
  * `undefined` when no such process runs.
  */
 export function processIdentity(pid: number): string | undefined {
@@ -40,7 +40,7 @@ export async function endProcess(pid: number, signals: NodeJS.Signals[], graceMs
     try {
       process.kill(pid, signal);
     } catch {
-      // Gone between the look and the signal, or not ours to end: the wait below tells which.
+      // Gone between the check and the signal, or not ours to end: the wait below shows which.
     }
     for (const deadline = Date.now() + graceMs; Date.now() < deadline;) {
       if (isGone()) return;

@@ -33,12 +33,12 @@ describe('a rotated log', () => {
 
   it('says once that it cannot write, ends nobody, and goes on when it can, with how much is missing', async () => {
     const folder = join(temporaryFolder(), 'logs');
-    writeFileSync(folder, 'a file in its place');
+    writeFileSync(folder, 'a file instead');
     const path = join(folder, 'some.log');
     const troubles: string[] = [];
     const log = openRotatedLog({ path, onTrouble: (line) => troubles.push(line), limits: { retryMs: 20 } });
     log.write('lost');
-    await until('it is told', () => troubles.length > 0);
+    await until('it is reported', () => troubles.length > 0);
     for (let index = 0; index < 10; index += 1) log.write('lost');
     expect(troubles).toEqual([expect.stringContaining(`${path} cannot be written`)]);
     rmSync(folder);

@@ -27,7 +27,7 @@ export interface RotatedLog {
 
 export interface RotatedLogOptions {
   path: string;
-  /** Told when the file cannot be written, and when it can be again: a full disk ends no process. */
+  /** Called when the file cannot be written, and when it can be again: a full disk ends no process. */
   onTrouble(message: string): void;
   limits?: { size?: string; interval?: string; rotate?: number; retryMs?: number } | undefined;
 }
@@ -86,7 +86,7 @@ export function openRotatedLog({
     collect(stream, onLine = write) {
       const lines = new BoundedLines(maxLineBytes, onLine);
       stream.on('data', (chunk: Buffer) => lines.push(chunk));
-      // A broken pipe is an end like another; the process's own end is told by who started it.
+      // A broken pipe is an end like another; the process's own end is reported by its parent.
       stream.on('error', () => undefined);
       const ended = new Promise<void>((done) => stream.once('close', () => done())).then(() => {
         lines.end();

@@ -8,7 +8,7 @@ import type { ServicesLog } from './services-log.js';
 
 export interface RunAsProcessesOptions {
   entries: ServiceEntry[];
-  /** Processes per service; one where nothing is said. */
+  /** Processes per service; one by default. */
   replicas: Record<string, number>;
   environments: Record<string, Environment>;
   /** Where the gateway will listen. */

@@ -6,7 +6,7 @@ import { processIdentity } from './process-identity.js';
 import { superviseServices } from './service-process.js';
 import { openServicesLog } from './services-log.js';
 
-/** Ends in another way at each start, once it has told that it runs. */
+/** Ends in another way at each start, once it has reported that it runs. */
 const program = `
 import { readFileSync, writeFileSync } from 'node:fs';
 const counter = process.argv[2];
@@ -21,7 +21,7 @@ process.send({ kind: 'ready', url: 'http://start/' + start }, () => {
 });
 `;
 
-it('a process of services is started again whatever ended it, says why, and ends when told', async () => {
+it('a process of services is started again whatever ended it, says why, and ends when asked', async () => {
   const folder = temporaryFolder();
   const [file, counter, path] = ['service.mjs', 'starts', 'roost.log'].map((name) => join(folder, name));
   writeFileSync(file!, program);

@@ -43,13 +43,13 @@ export async function superviseServices(options: ServiceProcessOptions): Promise
   let lines: string[] = [];
   let url: string | undefined;
   let complaint: string | undefined;
-  const news = (line: string) => {
+  const logLine = (line: string) => {
     log(line);
     servicesLog.note(line);
   };
   const supervised = await supervise({
     name,
-    log: news,
+    log: logLine,
     isServer: false,
     orphanSignal: 'SIGKILL',
     stopSignals: ['SIGTERM', 'SIGKILL'],
@@ -59,12 +59,12 @@ export async function superviseServices(options: ServiceProcessOptions): Promise
     describeEnd: () => lastWords(lines),
     whenReady: async (child) => {
       const answer = nextAnswer(child);
-      void answer.then((told) => (complaint = told.kind === 'failed' ? told.message : undefined));
-      // Sending fails when the process has ended, which is told by its exit.
+      void answer.then((outcome) => (complaint = outcome.kind === 'failed' ? outcome.message : undefined));
+      // Sending fails when the process has ended, which its exit shows.
       if (order) child.send(await order, () => undefined);
-      const told = await answer;
-      if (told.kind === 'failed') throw new RoostError('SERVICE_UNAVAILABLE', told.message);
-      url = told.url;
+      const outcome = await answer;
+      if (outcome.kind === 'failed') throw new RoostError('SERVICE_UNAVAILABLE', outcome.message);
+      url = outcome.url;
     },
     spawn() {
       const child = spawn(process.execPath, [...flags, ...options.nodeArguments], {

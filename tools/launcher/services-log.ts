@@ -9,7 +9,7 @@ const ERROR = 50;
 export interface ServicesLog {
   /** Takes what a process of ours prints: its log lines as they are, anything else as the text of one. */
   collect(stream: Readable, source: string, onText?: (line: string) => void): void;
-  /** The launcher's own news, so that the file tells by itself when services were started again. */
+  /** The launcher's own lines, so that the file shows by itself when services were started again. */
   note(message: string): void;
   /** Resolves when all is in the file. */
   close(): Promise<void>;
@@ -64,7 +64,7 @@ async function prettyPrinter(show: (line: string) => void): Promise<(line: strin
     translateTime: 'SYS:HH:MM:ss.l',
     singleLine: true,
   });
-  // What an agent or a stranger said may be in a line: it must not steer the operator's terminal.
+  // What an agent or a stranger sent may be in a line: it must not steer the operator's terminal.
   const shown = (_: string, value: unknown) =>
     typeof value === 'string' ? value.split('\n').map(printable).join('\n') : value;
   return (line) => show(pretty(JSON.parse(line, shown) as object).trimEnd());

@@ -26,14 +26,14 @@ process.once('message', (order) => {
     (started) => {
       running = started;
       if (isStopping) return drain();
-      answer({ kind: 'ready', url: started.url });
+      send({ kind: 'ready', url: started.url });
     },
     (error: unknown) => {
       isStarting = false;
-      // What is wrong with a setting is told in full by its message.
+      // What is wrong with a setting is in its message in full.
       if (!(error instanceof ConfigurationError)) console.error(error);
       if (isStopping) process.exit(1);
-      answer({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+      send({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
     },
   );
 });
@@ -55,6 +55,6 @@ function drain(): void {
   );
 }
 
-function answer(told: ServiceAnswer): void {
-  process.send?.(told);
+function send(reply: ServiceAnswer): void {
+  process.send?.(reply);
 }

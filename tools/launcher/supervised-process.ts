@@ -23,7 +23,7 @@ export interface SupervisedOptions {
   /** Whether it stands back behind the services on a full machine; the services themselves do not. */
   isServer: boolean;
   log(line: string): void;
-  /** Told once, when `maxFailedStarts` starts in a row have failed: it is not started again. */
+  /** Called once, when `maxFailedStarts` starts in a row have failed: it is not started again. */
   onGivenUp?(reason: Error): void;
   maxFailedStarts?: number;
 }
@@ -44,7 +44,7 @@ const serverNiceness = 5;
 /** What a process printed last may arrive after its end; a child of its own may hold its output open for longer. */
 const lastWordsMs = 300;
 /** What served for so long did not fail at its start: it is back at once. */
-const settledMs = 10_000;
+const stableMs = 10_000;
 
 /** Whoever ends this process without stopping the supervised ones must not leave them behind. */
 const killAtExit = new Set<() => void>();
@@ -66,7 +66,7 @@ function yieldToServices({ pid }: ChildProcess): void {
     setPriority(pid, serverNiceness);
     if (process.platform === 'linux') execFileSync('chrt', ['--batch', '--pid', '0', `${pid}`], { stdio: 'ignore' });
   } catch {
-    // It ended at once, which is told by whoever waits for it to be ready, or there is no chrt: it serves all the same.
+    // It ended at once, which is reported by whoever waits for it to be ready, or there is no chrt: it serves all the same.
   }
 }
 
@@ -111,7 +111,7 @@ export async function supervise(options: SupervisedOptions): Promise<SupervisedP
     failedStarts = 0;
     void ended.then(async (reason) => {
       if (isStopping) return;
-      if (Date.now() - startedAt > settledMs) backoffMs = firstBackoffMs;
+      if (Date.now() - startedAt > stableMs) backoffMs = firstBackoffMs;
       await lastWords();
       const why = options.describeEnd?.() ?? reason;
       if (isStopping) return;
@@ -165,7 +165,7 @@ export async function supervise(options: SupervisedOptions): Promise<SupervisedP
       isStopping = true;
       clearTimeout(restart);
       if (child?.pid !== undefined) await endProcess(child.pid, options.stopSignals, options.stopGraceMs);
-      // Its exit event may still be on its way: whoever asks now must not be told of a process that is gone.
+      // Its exit event may still be on its way: whoever asks now must not be given a process that is gone.
       child = undefined;
       killAtExit.delete(kill);
     },

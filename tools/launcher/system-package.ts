@@ -83,7 +83,7 @@ async function install({ program, packageName, manager, prefix, asTyped, progres
   return { path: undefined, reason: `${program} could not be installed (${lastWords}). Install it with: ${asTyped}` };
 }
 
-/** The full path of a program on PATH, or in the places where system packages put servers. */
+/** The full path of a program on PATH, or in the folders where system packages put servers. */
 export function findProgram(program: string): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter);
   folders.push('/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/opt/homebrew/bin');

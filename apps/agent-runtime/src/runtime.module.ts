@@ -3,7 +3,7 @@ import { Bus, CONFIG, LOGGER } from '#lib/bus';
 import { Database } from '#lib/database';
 import { policyOf } from '#lib/net-guard';
 import type { Logger } from '#lib/observability';
-import { AccountLimits, countRows, quotaUseController } from '#lib/quotas';
+import { AccountLimits, quotaUseController } from '#lib/quotas';
 import { Module } from '@nestjs/common';
 import { type Config, platformModels } from './config.js';
 import { RuntimeAccountRemoval } from './agents/account-removal.js';
@@ -12,7 +12,7 @@ import { McpController } from './mcp/mcp.controller.js';
 import { McpPool } from './mcp/mcp-pool.js';
 import { McpAccessRepository } from './mcp/registry/mcp-access.repository.js';
 import { McpRegistry } from './mcp/registry/mcp-registry.js';
-import { sealedServerSecrets, McpServersRepository } from './mcp/registry/mcp-servers.repository.js';
+import { countMcpServers, McpServersRepository, sealedServerSecrets } from './mcp/registry/mcp-servers.repository.js';
 import { ModelCatalogue } from './models/list-models.js';
 import { ModelsController } from './models/models.controller.js';
 import { RefusedKeysRepository } from './models/refused-keys.repository.js';
@@ -33,7 +33,7 @@ const redirectUriOf = (config: Config) =>
     ModelsController,
     McpController,
     quotaUseController('runtime', {
-      mcp_servers: (database, accountId) => countRows(database, 'mcp_servers', accountId),
+      mcp_servers: countMcpServers,
     }),
   ],
   providers: [

@@ -15,7 +15,7 @@ import { bindingOf, bindingsOfAgent, changeBinding, deleteBindings } from './bin
 import { conversationIdOf } from './bindings/conversation-id.js';
 import { BotsService } from './connections/bots.service.js';
 import { type ChannelState, ChannelStatesService, linkHealth } from './connections/channel-states.service.js';
-import { heldSubject, type PostedToHolder } from './connections/connections.service.js';
+import { holderSubject, type PostedToHolder } from './connections/connections.service.js';
 import { LinkCodesService } from './links/link-codes.service.js';
 
 /** Slack waits three seconds for its answer. */
@@ -76,7 +76,7 @@ export class ChannelsService {
     if (botId === undefined) throw new RoostError('NOT_FOUND', 'there is no such bot');
     const posted: PostedToHolder = { headers, bodyBase64 };
     try {
-      const answer = await this.bus.connection.request(heldSubject(platform, botId), JSON.stringify(posted), {
+      const answer = await this.bus.connection.request(holderSubject(platform, botId), JSON.stringify(posted), {
         timeout: HOLDER_ANSWERS_MS,
       });
       return answer.json<WebhookAnswer>();

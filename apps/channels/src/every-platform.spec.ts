@@ -185,7 +185,7 @@ describe.each([
     const message = await ask(2, 'last words of mine');
     await fixture.request(unlinkChannel, { agentId: fixture.agentId, platform: double.platform });
     await fixture.complete(message, 'too late');
-    await until('the reply is settled', async () => {
+    await until('the reply has its outcome', async () => {
       const rows = await fixture.rows.query(`SELECT 1 FROM deliveries WHERE body = 'too late' AND state = 'failed'`);
       return rows.length > 0;
     });

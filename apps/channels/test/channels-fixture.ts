@@ -48,7 +48,7 @@ export class ChannelsFixture {
   static async open(variables: Record<string, string>, token: Partial<AgentBots>): Promise<ChannelsFixture> {
     const [postgres, nats] = await Promise.all([freshDatabase(), freshBus('channels')]);
     const bus = new Bus(await nats.connect(), 'test');
-    // The service's own migrations make the schema; this connection only looks.
+    // The service's own migrations make the schema; this connection only reads.
     const rows = await Database.open({ url: postgres.url, schema: 'channels', migrations: [], poolSize: 2 });
     return new ChannelsFixture(postgres, nats, bus, variables, rows, token);
   }

@@ -2,7 +2,7 @@ import { RotationAtStart, sealerFrom } from '#lib/auth';
 import { CONFIG, LOGGER } from '#lib/bus';
 import { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
-import { AccountLimits, countRows, quotaUseController } from '#lib/quotas';
+import { AccountLimits, quotaUseController } from '#lib/quotas';
 import { Module } from '@nestjs/common';
 import { SchedulerAccountRemoval } from './agents/account-removal.js';
 import { AgentsController } from './agents/agents.controller.js';
@@ -13,7 +13,8 @@ import { Retention } from './firing/retention.js';
 import { SchedulesController } from './schedules/schedules.controller.js';
 import type { SchedulerConfig } from './config.js';
 import { TriggersController } from './triggers/triggers.controller.js';
-import { sealedTriggerSecrets } from './triggers/triggers.repository.js';
+import { countSchedules } from './schedules/schedules.repository.js';
+import { countTriggers, sealedTriggerSecrets } from './triggers/triggers.repository.js';
 import { WebhooksController } from './triggers/webhooks.controller.js';
 
 /** Schedules and triggers: what wakes agents, each exactly once and on time. */
@@ -25,8 +26,8 @@ import { WebhooksController } from './triggers/webhooks.controller.js';
     AgentsController,
     ExecutionsController,
     quotaUseController('scheduler', {
-      schedules: (database, accountId) => countRows(database, 'schedules', accountId),
-      triggers: (database, accountId) => countRows(database, 'triggers', accountId),
+      schedules: countSchedules,
+      triggers: countTriggers,
     }),
   ],
   providers: [

@@ -157,7 +157,7 @@ describe('scheduler', () => {
       return execution?.status === 'running' && execution;
     });
     expect(running.startedAt).toBeInstanceOf(Date);
-    // Heard before the sender wrote down the message's id.
+    // Received before the sender wrote down the message's id.
     const execution = randomUUID();
     const early = MessageId.parse(`msg_${randomUUID()}`);
     await rows.query(

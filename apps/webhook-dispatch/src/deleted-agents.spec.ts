@@ -97,15 +97,15 @@ describe('webhooks of an agent that is deleted', () => {
     ['fails', 500, 'cancelled'],
     ['is received', 204, 'succeeded'],
   ])('sends agent.deleted after what is on its way, which %s', async (_how, answer, status) => {
-    const held: ServerResponse[] = [];
-    const slow = await receiver((response) => held.push(response));
+    const pending: ServerResponse[] = [];
+    const slow = await receiver((response) => pending.push(response));
     const target = await receiver();
     const agentId = newAgent();
     await dispatch.endpoint(slow.url, { events: ['message.completed'] });
     await dispatch.endpoint(target.url, { events: ['agent.deleted'] });
     for (let count = 0; count < 5; count += 1) await dispatch.complete(agentId);
     // The limit of two: the others are claimed and wait.
-    await until('two are on their way', () => held.length === 2);
+    await until('two are on their way', () => pending.length === 2);
     await until('all are claimed', async () => {
       const [row] = await dispatch.rows.query(`SELECT count(*)::int AS count FROM queue WHERE leased_until > now()`);
       return row?.count === 5;
@@ -116,7 +116,7 @@ describe('webhooks of an agent that is deleted', () => {
       return waiting.filter((delivery) => delivery.status === 'cancelled').length === 3;
     });
     expect(typesOf(target, agentId)).toEqual([]);
-    for (const response of held) response.writeHead(answer).end();
+    for (const response of pending) response.writeHead(answer).end();
     await deletionArrives(target, agentId);
     await nothingWaits(agentId);
     const sent = (await list(agentId)).filter(({ event, attemptCount }) => event !== 'agent.deleted' && attemptCount);

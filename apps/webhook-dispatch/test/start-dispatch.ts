@@ -74,7 +74,7 @@ export async function startDispatch(env: Record<string, string> = {}) {
     async complete(agentId: string, content = 'hello') {
       await publishEvent(bus.connection, messageCompleted, completed(accountId, agentId, content));
     },
-    /** Makes every delivery due that waits for its next try and is held by nobody. */
+    /** Makes every delivery due that waits for its next try and is leased by nobody. */
     hurry: () => rows.query(`UPDATE queue SET due_at = now() WHERE leased_until <= now()`),
     async restart() {
       await service.stop();

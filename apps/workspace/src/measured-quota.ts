@@ -26,7 +26,7 @@ export interface MeasuredQuotaOptions {
  * volume never exceeds its size between two measurements, or by what a process hides that made itself unreadable.
  */
 export class MeasuredQuota implements Capacity {
-  /** Unknown before the first look. */
+  /** Unknown before the first measurement. */
   private used = Infinity;
   private unmeasured = 0;
   private full = false;
@@ -47,9 +47,9 @@ export class MeasuredQuota implements Capacity {
     this.unmeasured += bytes;
   }
 
-  /** Looks now. Concurrent calls look once. */
+  /** Measures now; concurrent calls share one measurement. */
   measure(): Promise<void> {
-    this.underWay ??= this.look().finally(() => (this.underWay = undefined));
+    this.underWay ??= this.addUp().finally(() => (this.underWay = undefined));
     return this.underWay;
   }
 
@@ -57,7 +57,7 @@ export class MeasuredQuota implements Capacity {
     return this.used + this.unmeasured + bytes <= this.options.limitBytes;
   }
 
-  private async look(): Promise<void> {
+  private async addUp(): Promise<void> {
     const { root, limitBytes, onOverrun } = this.options;
     const startedAt = performance.now();
     const before = this.unmeasured;

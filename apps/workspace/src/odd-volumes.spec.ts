@@ -97,7 +97,7 @@ describe('a volume that the agent’s code made odd', () => {
     expect(readlinkSync(join(root, 'unpacked/d1/f101'))).toBe('../d0/f100');
   }, 240_000);
 
-  it('with a file that grows gives a reader what it held when the reading began', async () => {
+  it('with a file that grows gives a reader what was in it when the reading began', async () => {
     const transfers = new Transfers(volume);
     writeFileSync(join(root, 'log'), Buffer.alloc(700_000, 'a'));
     const { streamId, size } = await transfers.openRead({ agentId, path: 'log', source: 'file', offset: 0 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { codeFormOf, shapeOf } from './code-form.js';
+import { PARSE_CONTEXT } from './required-field.js';
 import { snakeCase } from './wire.js';
 
 /** Turns a value that was checked into the form of the wire; undefined where both forms are the same. */
@@ -12,7 +13,7 @@ const encoders = new WeakMap<z.core.$ZodType, { encode: Encoder }>();
  * field twice on the way back, and forms that are the same on both sides too. Errors: zod's, when it does not fit.
  */
 export function encode<S extends z.core.$ZodType>(schema: S, value: z.output<S>): z.input<S> {
-  const checked = codeFormOf(schema).parse(value);
+  const checked = codeFormOf(schema).parse(value, PARSE_CONTEXT);
   return (encoderOf(schema)?.(checked) ?? checked) as z.input<S>;
 }
 

@@ -23,6 +23,7 @@ export * from './provider-keys.js';
 export * from './quantities.js';
 export * from './quotas.js';
 export * from './request.js';
+export * from './required-field.js';
 export * from './runtime.js';
 export * from './webhooks.js';
 export * from './scheduler.js';

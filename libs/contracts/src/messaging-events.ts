@@ -66,5 +66,5 @@ export const turnInterrupted = event(
     partialReply: z.string(),
   }),
 );
-/** A change of an agent, in order among the agent's other durable events. */
-export const agentStatusRecorded = event('messaging.agent.status-recorded', agentStatusChanged.payload);
+/** For event streams alone (`agent.status`): a change of an agent, in order among the agent's other durable events. */
+export const agentStatusRecorded = recordedEvent('messaging.agent.status-recorded', agentStatusChanged.payload);

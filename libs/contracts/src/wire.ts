@@ -67,11 +67,14 @@ export const Count = z.number().int().min(0);
 /** Bytes that travel as they are, beside the other fields. At most one field of a request or an answer holds some. */
 export const Bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'must be bytes');
 
+/** The form of the ids that Roost makes, in lower case; to be put between anchors. */
+export const UUID_PATTERN = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
+
 export const AgentId = z.uuid().meta({ description: 'Agent id (UUID)' });
 export const AccountId = z.uuid();
 export const MessageId = z
   .string()
-  .regex(/^msg_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/, 'must be a message id like msg_0192…')
+  .regex(new RegExp(`^msg_${UUID_PATTERN}$`), 'must be a message id like msg_0192…')
   .meta({
     description: 'Message id: msg_ and a UUID',
     examples: ['msg_01935a7e-3c1b-7f00-8a4e-5b6c7d8e9f00'],

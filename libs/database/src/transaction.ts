@@ -1,6 +1,7 @@
-import { encode, type EventContract } from '#lib/contracts';
+import { encode, type EventContract, type RecordedEventContract } from '#lib/contracts';
 import { outsideCalls } from '#lib/call-context';
 import { z } from 'zod';
+import { NEVER_PUBLISHED } from './event-tables.js';
 import { eventHeaders } from './insert-event.js';
 import type { Query, Row } from './statements.js';
 
@@ -45,6 +46,15 @@ export class Transaction {
     this.markEvents();
   }
 
+  /** Writes an event for event streams alone, in order among the others; the caller sends their hint after commit. */
+  async record<P extends z.ZodType>(event: RecordedEventContract<P>, payload: z.output<P>, key: string): Promise<void> {
+    const row = outboxRow(event, payload, key);
+    await this.query(
+      `INSERT INTO outbox (subject, key, payload, headers, published_at) VALUES ($1, $2, $3, $4, '${NEVER_PUBLISHED}')`,
+      [row.subject, row.key, row.payload, row.headers],
+    );
+  }
+
   /** Notes that SQL of this transaction wrote outbox rows itself, so that the relay runs after commit. */
   markEvents(): void {
     this.hasEvents = true;
@@ -67,7 +77,11 @@ export class Transaction {
 }
 
 /** The columns of an outbox row, for SQL that inserts it beside other rows in one statement. */
-export function outboxRow<P extends z.ZodType>(event: EventContract<P>, payload: z.output<P>, key: string) {
+export function outboxRow<P extends z.ZodType>(
+  event: EventContract<P> | RecordedEventContract<P>,
+  payload: z.output<P>,
+  key: string,
+) {
   return {
     subject: event.subject,
     key,

@@ -26,20 +26,6 @@ export async function requireQuota(
   if (used + more > limit) throw quotaExceeded(quota, limit, used);
 }
 
-/** Rows of an account; `condition` and `table` are the caller's own SQL. Reads no more than there are. */
-export async function countRows(
-  tx: Pick<Transaction, 'query'>,
-  table: string,
-  accountId: string,
-  condition = 'true',
-): Promise<number> {
-  const [row] = await tx.query<{ count: number }>(
-    `SELECT count(*)::int AS count FROM ${table} WHERE account_id = $1 AND ${condition}`,
-    [accountId],
-  );
-  return row?.count ?? 0;
-}
-
 export function quotaExceeded(quota: QuotaName, limit: number, used: number): RoostError {
   const { what, remedy } = QUOTAS[quota];
   return new RoostError(

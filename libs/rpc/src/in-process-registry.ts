@@ -1,5 +1,5 @@
 import type { CallContext } from '#lib/call-context';
-import { codeFormOf, type RequestContract } from '#lib/contracts';
+import { codeFormOf, PARSE_CONTEXT, type RequestContract } from '#lib/contracts';
 import type { z } from 'zod';
 import { timeLeft } from './client.js';
 import { ANSWERED_LATE, unavailable } from './errors.js';
@@ -43,7 +43,7 @@ export async function requestInProcess<I extends z.ZodType, O extends z.ZodType>
 ): Promise<z.output<O>> {
   const timeout = timeLeft(contract, context);
   const work = answer(
-    fitting(() => codeFormOf(contract.input).parse(input)),
+    fitting(() => codeFormOf(contract.input).parse(input, PARSE_CONTEXT)),
     { ...context, deadline: Date.now() + timeout },
   );
   return (await within(timeout, work, contract)) as z.output<O>;

@@ -1,5 +1,5 @@
 import { type CallContext, inCall, isSampled } from '#lib/call-context';
-import { encode, RoostError, type RequestContract } from '#lib/contracts';
+import { encode, PARSE_CONTEXT, RoostError, type RequestContract } from '#lib/contracts';
 import { headers, type Msg, type MsgHdrs, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import type { z } from 'zod';
 import { asRoostError } from './errors.js';
@@ -28,7 +28,7 @@ export async function reply<I extends z.ZodType, O extends z.ZodType>(
   if (context.deadline < Date.now()) return;
   const startedAt = isTimed && context.traceparent && isSampled(context.traceparent) ? performance.now() : undefined;
   try {
-    const input = contract.input.safeParse(bodyOf(message));
+    const input = contract.input.safeParse(bodyOf(message), PARSE_CONTEXT);
     if (!input.success) throw validationError(input.error);
     const output = await inCall(context, async () => handle(input.data, context));
     const hdrs = headers();

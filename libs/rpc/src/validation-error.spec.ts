@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { PARSE_CONTEXT } from '#lib/contracts';
 import { validationError } from './validation-error.js';
 
 describe('a validation error', () => {
   const complaint = (schema: z.ZodType, value: unknown) => {
-    const parsed = schema.safeParse(value);
+    const parsed = schema.safeParse(value, PARSE_CONTEXT);
     if (parsed.success) throw new Error('the value is valid');
     return validationError(parsed.error);
   };

@@ -1,8 +1,11 @@
-import { type ErrorDetail, RoostError } from '#lib/contracts';
+import { type ErrorDetail, REQUIRED, RoostError } from '#lib/contracts';
 import type { z } from 'zod';
 import { ZodError } from 'zod';
 
-/** Zod's complaints as the API's VALIDATION_ERROR: `field: what is wrong`, one detail per cause. */
+/**
+ * Zod's issues as the API's VALIDATION_ERROR: `field: what is wrong`, one detail per cause. Parse with `PARSE_CONTEXT`,
+ * or a missing field counts as one of a wrong type.
+ */
 export function validationError(error: ZodError | z.core.$ZodError, prefix = ''): RoostError {
   const details = error.issues.flatMap((issue) => detailsOf(issue, prefix));
   const first = details[0];
@@ -78,12 +81,11 @@ function detailsOf(issue: z.core.$ZodIssue, prefix: string): ErrorDetail[] {
 }
 
 function describeType(issue: z.core.$ZodIssueInvalidType): string {
-  return isMissing(issue) ? 'is required' : `must be ${article(issue.expected)}`;
+  return isMissing(issue) ? REQUIRED : `must be ${article(issue.expected)}`;
 }
 
-/** Issues do not carry the value they are about, so that no secret gets into an error; the message names its type. */
 function isMissing(issue: z.core.$ZodIssueInvalidType): boolean {
-  return issue.message.endsWith('received undefined');
+  return issue.message === REQUIRED;
 }
 
 function article(type: string): string {

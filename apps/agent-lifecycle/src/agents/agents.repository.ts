@@ -1,6 +1,5 @@
 import { type AgentStatus, type ListAgents, quantityBytes, RoostError } from '#lib/contracts';
 import { Database, type Transaction } from '#lib/database';
-import { countRows } from '#lib/quotas';
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
 import { type SealedKeys, sealedKeysOf } from '../provider-keys/provider-keys.repository.js';
@@ -188,8 +187,12 @@ export class AgentsRepository {
     );
   }
 
-  count(accountId: string, queries: Queries = this.database): Promise<number> {
-    return countRows(queries, 'agents', accountId);
+  async count(accountId: string, queries: Queries = this.database): Promise<number> {
+    const [row] = await queries.query<{ count: number }>(
+      `SELECT count(*)::int AS count FROM agents WHERE account_id = $1`,
+      [accountId],
+    );
+    return row?.count ?? 0;
   }
 
   /** What the volumes of the account's agents may hold, written or not: it is what they can come to without asking. */

@@ -82,7 +82,7 @@ export class BalanceRepository {
     return agent;
   }
 
-  /** Steps are repeated within minutes, accounts are settled within months. */
+  /** Steps are repeated within minutes, accounts are billed within months. */
   async sweep(): Promise<void> {
     await this.database.query(
       `DELETE FROM balance_ledger WHERE id IN (

@@ -1,6 +1,5 @@
 import type { Provider } from '#lib/contracts';
 import { Database, type Transaction } from '#lib/database';
-import { countRows } from '#lib/quotas';
 import { Injectable } from '@nestjs/common';
 
 /** A key as it may be shown: without it. */
@@ -59,12 +58,20 @@ export class ProviderKeysRepository {
     await tx.query(`DELETE FROM account_provider_keys WHERE account_id = $1`, [accountId]);
   }
 
-  count(accountId: string): Promise<number> {
-    return countRows(this.database, 'account_provider_keys', accountId);
+  async count(accountId: string): Promise<number> {
+    const [row] = await this.database.query<{ count: number }>(
+      `SELECT count(*)::int AS count FROM account_provider_keys WHERE account_id = $1`,
+      [accountId],
+    );
+    return row?.count ?? 0;
   }
 
-  countOthers(tx: Transaction, accountId: string, provider: Provider): Promise<number> {
-    return countRows(tx, 'account_provider_keys', accountId, `provider <> '${provider}'`);
+  async countOthers(tx: Transaction, accountId: string, provider: Provider): Promise<number> {
+    const [row] = await tx.query<{ count: number }>(
+      `SELECT count(*)::int AS count FROM account_provider_keys WHERE account_id = $1 AND provider <> $2`,
+      [accountId, provider],
+    );
+    return row?.count ?? 0;
   }
 }
 

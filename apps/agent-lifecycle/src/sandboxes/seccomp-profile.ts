@@ -32,7 +32,7 @@ export function seccompProfile(): SeccompProfile {
         names: ['ioctl'],
         action: 'SCMP_ACT_ERRNO',
         errnoRet: EPERM,
-        // The kernel looks at the low half only.
+        // The kernel reads the low half only.
         args: [{ index: 1, value: 0xffffffff, valueTwo: request, op: 'SCMP_CMP_MASKED_EQ' }],
       })),
       ...foreignFamilies.map(([op, family]) => ({

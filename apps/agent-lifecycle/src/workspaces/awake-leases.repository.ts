@@ -1,5 +1,4 @@
 import { Database, type Transaction } from '#lib/database';
-import { countRows } from '#lib/quotas';
 import { Injectable } from '@nestjs/common';
 import type { AgentRow } from '../agents/agent-row.js';
 
@@ -32,8 +31,12 @@ export class AwakeLeasesRepository {
     await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('awake ' || $1, 0))`, [accountId]);
   }
 
-  count(accountId: string): Promise<number> {
-    return countRows(this.database, 'awake_workspaces', accountId, COUNTS);
+  async count(accountId: string): Promise<number> {
+    const [row] = await this.database.query<{ count: number }>(
+      `SELECT count(*)::int AS count FROM awake_workspaces WHERE account_id = $1 AND ${COUNTS}`,
+      [accountId],
+    );
+    return row?.count ?? 0;
   }
 
   async countOthers(tx: Transaction, agent: Agent): Promise<number> {

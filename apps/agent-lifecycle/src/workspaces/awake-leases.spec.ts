@@ -129,7 +129,7 @@ describe('an account that may have two workspaces awake', () => {
     expect(order).toEqual(ids);
   });
 
-  it('gets back what a killed service held: at once when its workspaces are seen asleep, else when the lease ends', async () => {
+  it('gets back the leases of a killed service: at once when its workspaces are seen asleep, else when the lease ends', async () => {
     const { account, ids } = await agents(4);
     const platform = new Platform();
     const killed = replica(platform, { leaseMs: 1_500 });

@@ -46,7 +46,7 @@ interface Attempt {
 @Injectable()
 export class AwakeLeases {
   /** Of each account one wake at a time asks for the quota, so that they come in the order in which they asked. */
-  private readonly turns = new FairSlots({ slots: MAX_ACCOUNTS, perAccount: 1, maxWaiting: MAX_WAITING });
+  private readonly slots = new FairSlots({ slots: MAX_ACCOUNTS, perAccount: 1, maxWaiting: MAX_WAITING });
   times = AWAKE_TIMES;
 
   constructor(
@@ -113,7 +113,7 @@ export class AwakeLeases {
   }
 
   private async inTurn<T>(accountId: string, work: () => Promise<T>): Promise<T> {
-    const release = await this.turns
+    const release = await this.slots
       .acquire(accountId, AbortSignal.timeout(this.times.waitMs))
       .catch(async (error: unknown) => {
         if (!(error instanceof TooManyWaiting) && !isTimeout(error)) throw error;

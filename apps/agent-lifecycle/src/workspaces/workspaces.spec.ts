@@ -191,16 +191,16 @@ describe('without a sandbox to be had', () => {
     await service.restart({ ROOST_WORKSPACE_TRIES: '2' });
     const { id } = await service.agent();
     await ensure(id);
-    const look = () => service.ask(getAgent, { agent_id: id });
+    const read = () => service.ask(getAgent, { agent_id: id });
     await until(
       'it is given up',
       async () => {
-        if ((await look()).status === 'error') return true;
+        if ((await read()).status === 'error') return true;
         if (await isAwake(id)) void run(id, 'kill -9 -1').catch(() => undefined);
         return false;
       },
       { timeoutMs: 60_000, everyMs: 200 },
     );
-    expect((await look()).statusReason).toContain('the workspace keeps ending');
+    expect((await read()).statusReason).toContain('the workspace keeps ending');
   });
 });

@@ -30,8 +30,8 @@ export const hostFiles: ProbeGroup = {
     succeeds('list the folder of all volumes', ({ foreignFolder }) => `ls ${foreignFolder} | grep -q .`),
     reads('read another agent’s file', ({ foreignFolder }) => `cat ${foreignFolder}/secret`),
     reads('find another agent’s file anywhere', ({ foreignFolder, token }) => {
-      const places = `${foreignFolder} /run /srv /mnt /media`;
-      return `grep -rasl -D skip ${token} ${places} 2> /dev/null | head -1 | xargs -r cat`;
+      const folders = `${foreignFolder} /run /srv /mnt /media`;
+      return `grep -rasl -D skip ${token} ${folders} 2> /dev/null | head -1 | xargs -r cat`;
     }),
     succeeds('read the host’s passwords', 'grep -q . /etc/shadow'),
     succeeds('read root’s home', 'ls -a /root'),

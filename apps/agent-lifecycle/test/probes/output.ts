@@ -3,7 +3,7 @@ import { type ProbeGroup, succeeds } from './probe.js';
 /** Handles of the processes around an agent's commands: where the host would read what is written there. */
 const handles = '/proc/1/fd/* /proc/$PPID/fd/*';
 
-/** What the host reads of a sandbox: nothing of it may be written by a command. Without a sandbox a file takes its place. */
+/** What the host reads of a sandbox: nothing of it may be written by a command. Without a sandbox a file stands in. */
 export const output: ProbeGroup = {
   name: 'output that the host reads, and floods',
   probes: [
@@ -20,7 +20,7 @@ export const output: ProbeGroup = {
       { setup: () => 'exec 2> /dev/null 8> p-flood' },
     ),
     succeeds('signal the first process', 'kill -0 1 && kill -STOP 1 && exec 8< /proc/1/mem'),
-    // A busy machine takes a while to close them: what is still open after five seconds is held.
+    // A busy machine takes a while to close them: what is still open after five seconds stays open.
     succeeds(
       'hold more connections to the proxy than it allows',
       `perl -MIO::Socket::INET -e '$p = $ENV{PROBE_PORT} || 3128; for (1 .. 300) { $s = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$p", Timeout => 2) or last; push @s, $s } for (1 .. 25) { select(undef, undef, undef, 0.2); $open = grep { $v = ""; vec($v, fileno($_), 1) = 1; !select($v, undef, undef, 0) } @s; $open < 200 and exit 1 } exit 0'`,

@@ -43,8 +43,11 @@ export async function runProbes({ fixture, groups = probeGroups, runInSandbox }:
     for (let at = 0; at < probes.length; at += width) {
       const tried = probes.slice(at, at + width).map(async (probe): Promise<ProbeResult> => {
         const command = wrapped(probe.command(fixture));
-        const [bare, sandboxed] = await Promise.all([runBare(probe, fixture), runInSandbox(command, timeoutMs)]);
-        return { group, name: probe.name, isPossible: isEscape(bare), hasPassed: isEscape(sandboxed) };
+        const [unsandboxed, sandboxed] = await Promise.all([
+          runUnsandboxed(probe, fixture),
+          runInSandbox(command, timeoutMs),
+        ]);
+        return { group, name: probe.name, isPossible: isEscape(unsandboxed), hasPassed: isEscape(sandboxed) };
       });
       results.push(...(await Promise.all(tried)));
       if (isAlone) await runInSandbox('rm -rf p-*', timeoutMs);
@@ -99,8 +102,8 @@ function wrapped(command: string): string {
   return `(${command}\n) 2> /dev/null`;
 }
 
-async function runBare({ command, setup, ownNetwork }: Probe, fixture: ProbeFixture): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'roost-bare-'));
+async function runUnsandboxed({ command, setup, ownNetwork }: Probe, fixture: ProbeFixture): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'roost-unsandboxed-'));
   const shell = `${setup ? setup(fixture) : ':'}\n/bin/bash -c "$1"\n:`;
   const args = [
     '--mount',
@@ -114,7 +117,7 @@ async function runBare({ command, setup, ownNetwork }: Probe, fixture: ProbeFixt
     return await new Promise((resolve) => {
       const running = execFile(
         'unshare',
-        [...args, '--', '/bin/bash', '-c', shell, 'bare', wrapped(command(fixture))],
+        [...args, '--', '/bin/bash', '-c', shell, 'unsandboxed', wrapped(command(fixture))],
         {
           cwd: folder,
           env: { ...process.env, HOLD: '0' },

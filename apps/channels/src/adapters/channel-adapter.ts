@@ -49,7 +49,7 @@ export interface OutboundFile {
 /** Names one thing to be shown over all tries. */
 export interface SendKey {
   key: string;
-  /** It was tried before, perhaps with success: on idempotent platforms, look or let the platform look first. */
+  /** It was tried before, perhaps with success: on idempotent platforms, first check, or let the platform check, whether it is shown. */
   isRepeat: boolean;
   /** The platform refused the markup: show the text that it stands for. */
   isPlain?: boolean;

@@ -8,7 +8,6 @@ import {
   RoostError,
 } from '#lib/contracts';
 import { type Database, newId, type Transaction } from '#lib/database';
-import { countRows } from '#lib/quotas';
 
 /** All SQL of `bindings`, who is linked with which agent, and of `room_moves`, chats that have another id now. */
 
@@ -115,8 +114,12 @@ export async function linkIn(
   return row && { isUnreachable: row.is_unreachable === true };
 }
 
-export function countBindings(queries: Pick<Transaction, 'query'>, accountId: string): Promise<number> {
-  return countRows(queries, 'bindings', accountId);
+export async function countBindings(queries: Pick<Transaction, 'query'>, accountId: string): Promise<number> {
+  const [row] = await queries.query<{ count: number }>(
+    `SELECT count(*)::int AS count FROM bindings WHERE account_id = $1`,
+    [accountId],
+  );
+  return row?.count ?? 0;
 }
 
 export async function addBinding(

@@ -16,7 +16,7 @@ import type { ReceiveMessageService } from '../inbound/receive-message.service.j
 import { attachedFiles } from '../outbound/attached-files.js';
 import { ChatMoves } from '../outbound/chat-moves.js';
 import { deliverNext, type Failure, type Outlet } from '../outbound/deliver.js';
-import { type Lane, settleInterrupted } from '../outbound/deliveries.repository.js';
+import { type Lane, resolveInterrupted } from '../outbound/deliveries.repository.js';
 import { LivePreview, type PreviewPlace } from '../outbound/live-preview.js';
 import { showRepaired } from '../outbound/repair.js';
 import type { Bot } from './bots.service.js';
@@ -60,8 +60,8 @@ export class BotSession {
     const { adapter, botId } = bot;
     const logProblem = (error: unknown) => this.logProblem(error);
     this.moves = new ChatMoves(database, { platform: adapter.platform, botId });
-    const settled = settleInterrupted(database, lease, adapter.isIdempotent).catch(logProblem);
-    this.lanes = { text: settled, file: settled };
+    const resolved = resolveInterrupted(database, lease, adapter.isIdempotent).catch(logProblem);
+    this.lanes = { text: resolved, file: resolved };
     this.inbox = new InboundWorker(
       database,
       { platform: adapter.platform, botId },

@@ -14,7 +14,7 @@ import { LEASE_MS, releaseLease, RENEW_MS, takeLease } from './leases.repository
 /** A hint to every replica: bots have come, gone or got other tokens. */
 export const BOTS_CHANGED = 'channels.bots.changed';
 /** Carries what a platform posted to the replica that holds the bot's connection. */
-export const heldSubject = (platform: string, botId: string) => `channels.held.${platform}.${botId}`;
+export const holderSubject = (platform: string, botId: string) => `channels.held.${platform}.${botId}`;
 export interface PostedToHolder {
   headers: Record<string, string>;
   bodyBase64: string;
@@ -49,7 +49,7 @@ export class ConnectionsService implements OnApplicationBootstrap, BeforeApplica
     this.subscriptions.push(
       connection.subscribe(BOTS_CHANGED, { callback: () => this.reconcileSoon(true) }),
       connection.subscribe(DELIVER, { callback: (_, message) => this.onDeliver(message) }),
-      connection.subscribe(heldSubject('*', '*'), { callback: (_, message) => this.onPosted(message) }),
+      connection.subscribe(holderSubject('*', '*'), { callback: (_, message) => this.onPosted(message) }),
       connection.subscribe('live.*', { callback: (_, message) => this.onLive(message) }),
     );
     this.timer = setInterval(() => this.reconcileSoon(false), RENEW_MS);

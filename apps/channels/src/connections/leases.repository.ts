@@ -4,7 +4,7 @@ import type { ConnectionMemory } from '../adapters/channel-adapter.js';
 
 /** All SQL of `connection_leases`: which replica connects a bot, the connection's health and what it must remember. */
 
-/** A replica that dies is replaced when this has passed and another one looks (every `RENEW_MS`). */
+/** A replica that dies is replaced when this has passed and another one checks (every `RENEW_MS`). */
 export const LEASE_MS = 10_000;
 export const RENEW_MS = 2_500;
 

@@ -130,7 +130,7 @@ export class DiscordConnection implements Connection {
     return shown ?? this.post(place, {}, key.key, [{ name: file.name, data: await buffer(file.bytes) }]);
   }
 
-  /** Discord remembers a nonce for a few minutes only: after that we look at what the channel shows since. */
+  /** Discord remembers a nonce for a few minutes only: after that we read what the channel shows since. */
   private async findShown(
     place: string,
     { isRepeat, since }: SendKey,

@@ -62,7 +62,7 @@ export function dueInbound(
 }
 
 /** Handled: the content goes, the event's id stays to recognise it. */
-export async function settleInbound(database: Database, ids: string[]): Promise<void> {
+export async function finishInbound(database: Database, ids: string[]): Promise<void> {
   await database.query(`UPDATE inbound_events SET message = NULL WHERE id = ANY($1)`, [ids]);
 }
 

@@ -1,14 +1,14 @@
 import type { ChatPlatform } from '#lib/contracts';
 import type { Database } from '#lib/database';
 import type { InboundMessage } from '../adapters/channel-adapter.js';
-import { albumParts, dueInbound, type InboundRow, retryInbound, settleInbound } from './inbound-events.repository.js';
+import { albumParts, dueInbound, type InboundRow, retryInbound, finishInbound } from './inbound-events.repository.js';
 
 const MAX_PLACES = 8;
 
 /** Handles a bot's inbox: in order within a place, several places side by side, so that a large file delays one chat. */
 export class InboundWorker {
   private readonly busy = new Map<string, Promise<void>>();
-  private looking: Promise<void> | undefined;
+  private handling: Promise<void> | undefined;
   private mustLookAgain = false;
   private isClosed = false;
 
@@ -23,12 +23,12 @@ export class InboundWorker {
   runSoon(): void {
     if (this.isClosed) return;
     this.mustLookAgain = true;
-    this.looking ??= this.look()
+    this.handling ??= this.handleDue()
       .catch(this.onError)
-      .finally(() => (this.looking = undefined));
+      .finally(() => (this.handling = undefined));
   }
 
-  private async look(): Promise<void> {
+  private async handleDue(): Promise<void> {
     while (this.mustLookAgain && !this.isClosed) {
       this.mustLookAgain = false;
       const free = MAX_PLACES - this.busy.size;
@@ -50,7 +50,7 @@ export class InboundWorker {
     try {
       const { message, ids } = await this.joinAlbum(row);
       await this.handle({ ...row, message });
-      await settleInbound(this.database, ids);
+      await finishInbound(this.database, ids);
     } catch (error) {
       this.onError(error);
       await retryInbound(this.database, row.id).catch(this.onError);
@@ -81,7 +81,7 @@ export class InboundWorker {
   /** Finishes what is in work. */
   async close(): Promise<void> {
     this.isClosed = true;
-    await this.looking;
+    await this.handling;
     await Promise.all(this.busy.values());
   }
 }

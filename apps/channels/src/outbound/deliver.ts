@@ -11,8 +11,8 @@ import {
   type Claimed,
   hasOtherFailure,
   type Lane,
-  settleDelivery,
-  type SettledDelivery,
+  recordOutcome,
+  type DeliveryOutcome,
 } from './deliveries.repository.js';
 import { showRepaired, type Way } from './repair.js';
 import { sendFile } from './send-file.js';
@@ -50,23 +50,23 @@ export async function deliverNext(outlet: Outlet, lane: Lane): Promise<string | 
   const chat = currentChat(outlet, place);
   const link = await linkIn(database, lease, { agentId, chat, isGroup: adapter.isGroup(place) });
   if (!link) {
-    await settle(outlet, claimed, { state: 'failed', reason: 'not linked any more' });
+    await finish(outlet, claimed, { state: 'failed', reason: 'not linked any more' });
     return place;
   }
   try {
     const messageId = await show(outlet, claimed);
-    await settle(outlet, claimed, { state: 'done', messageId });
+    await finish(outlet, claimed, { state: 'done', messageId });
     if (link.isUnreachable) await clearUnreachable(database, lease, currentChat(outlet, place));
   } catch (error) {
     if (!(error instanceof DeliveryError)) {
       // Whatever broke here, the part must not stay claimed for ever.
       const state = adapter.isIdempotent ? 'pending' : 'uncertain';
-      await settle(outlet, claimed, { state, reason: 'sending broke off', retryAfterMs: 2_000 });
+      await finish(outlet, claimed, { state, reason: 'sending broke off', retryAfterMs: 2_000 });
       throw error;
     }
     const mayRepeat = error.outcome === 'retry' || (error.outcome === 'uncertain' && adapter.isIdempotent);
     const state = mayRepeat ? 'pending' : error.outcome === 'uncertain' ? 'uncertain' : 'failed';
-    await settle(outlet, claimed, { state, reason: error.message, retryAfterMs: error.retryAfterMs }, error);
+    await finish(outlet, claimed, { state, reason: error.message, retryAfterMs: error.retryAfterMs }, error);
   }
   return place;
 }
@@ -110,19 +110,19 @@ async function showOnce(outlet: Outlet, claimed: Claimed, { place, isPlain, show
 }
 
 /** What failed is reported in the same transaction. */
-async function settle(
+async function finish(
   outlet: Outlet,
   claimed: Claimed,
-  settled: SettledDelivery,
+  outcome: DeliveryOutcome,
   error?: DeliveryError,
 ): Promise<void> {
   const { database, lease, adapter } = outlet;
-  if (settled.state === 'done' || settled.state === 'uncertain') {
-    await settleDelivery(database, claimed.id, lease, settled);
+  if (outcome.state === 'done' || outcome.state === 'uncertain') {
+    await recordOutcome(database, claimed.id, lease, outcome);
     return;
   }
   const failure = await database.transaction(async (tx) => {
-    if ((await settleDelivery(tx, claimed.id, lease, settled)) !== 'failed') return undefined;
+    if ((await recordOutcome(tx, claimed.id, lease, outcome)) !== 'failed') return undefined;
     return recordFailure(tx, {
       accountId: claimed.account_id,
       agentId: claimed.agent_id,
@@ -134,7 +134,7 @@ async function settle(
       chat: currentChat(outlet, claimed.place),
       isGroup: adapter.isGroup(claimed.place),
       isUnreachable: error?.refusal?.kind === 'unreachable' || error?.refusal?.kind === 'thread',
-      reason: settled.reason ?? 'unknown',
+      reason: outcome.reason ?? 'unknown',
     });
   });
   if (failure) outlet.onFailure(failure);

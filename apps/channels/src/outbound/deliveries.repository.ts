@@ -106,7 +106,7 @@ export async function isPreviewOpen(database: Database, id: string): Promise<boo
  * What a former holder was sending may have been shown. Where a repeated send shows nothing new it is sent again,
  * elsewhere it is uncertain and never sent again by itself. Edits are repeated, since that changes nothing.
  */
-export async function settleInterrupted(
+export async function resolveInterrupted(
   database: Database,
   { platform, botId }: Lease,
   isIdempotent: boolean,
@@ -142,14 +142,14 @@ export async function claimDelivery(database: Database, lease: Lease, lane: Lane
   return row;
 }
 
-export type SettledState = 'pending' | 'done' | 'failed' | 'uncertain';
+export type OutcomeState = 'pending' | 'done' | 'failed' | 'uncertain';
 
 /** `pending` waits for its next attempt, for a day at most. Returns the state it has then; undefined without the lease. */
-export async function settleDelivery(
+export async function recordOutcome(
   queries: Pick<Transaction, 'query'>,
   id: string,
   { fence }: Lease,
-  { state, reason, messageId, retryAfterMs = 0 }: SettledDelivery,
+  { state, reason, messageId, retryAfterMs = 0 }: DeliveryOutcome,
 ): Promise<string | undefined> {
   const [row] = await queries.query<{ state: string }>(
     `UPDATE deliveries SET
@@ -162,8 +162,8 @@ export async function settleDelivery(
   return row?.state;
 }
 
-export interface SettledDelivery {
-  state: SettledState;
+export interface DeliveryOutcome {
+  state: OutcomeState;
   reason?: string | undefined;
   messageId?: string | undefined;
   retryAfterMs?: number | undefined;

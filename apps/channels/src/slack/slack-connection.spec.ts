@@ -8,7 +8,7 @@ import { SlackConnection } from './slack-connection.js';
 const ONCE = { key: 'delivery-1', isRepeat: false };
 const AGAIN = { key: 'delivery-1', isRepeat: true, since: new Date() };
 
-describe('a Slack connection, through the SDKs and a server that speaks their protocols', () => {
+describe('a Slack connection, through the SDKs and a double of Slack', () => {
   let slack: SlackPlatform;
   let app: ReturnType<SlackPlatform['addApp']>;
   const open: SlackConnection[] = [];
@@ -53,15 +53,15 @@ describe('a Slack connection, through the SDKs and a server that speaks their pr
     say('!stop');
     await until('all are there', () => got.length === 5);
     // Each channel keeps its order; between channels there is none.
-    const byPlace = got.toSorted((a, b) => a.place.localeCompare(b.place));
-    expect(byPlace.map(({ place, text, isDirect, isAddressed }) => [place, text, isDirect, isAddressed])).toEqual([
+    const inOrder = got.toSorted((a, b) => a.place.localeCompare(b.place));
+    expect(inOrder.map(({ place, text, isDirect, isAddressed }) => [place, text, isDirect, isAddressed])).toEqual([
       ['C1/1.5', 'hey  you', false, true],
       ['C1/2.5', 'answer', false, true],
       ['C1/9.5', 'among us', false, false],
       ['D7', 'a <b> x (https://x.example) @bo', true, true],
       ['D7', '/stop', true, true],
     ]);
-    expect(byPlace.at(-1)?.sender).toEqual({ id: 'U7', username: 'u7', displayName: 'Person u7', teamId: 'T1' });
+    expect(inOrder.at(-1)?.sender).toEqual({ id: 'U7', username: 'u7', displayName: 'Person u7', teamId: 'T1' });
   });
 
   it('gives one id to the two events of a mention', async () => {

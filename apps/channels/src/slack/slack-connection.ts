@@ -105,7 +105,7 @@ export class SlackConnection implements Connection {
       const shown = isRepeat && (await findShown(steady, targetOf(place), since, isSame));
       if (shown) return shown.ts;
       const ticket = await steady.files.getUploadURLExternal({ filename: name, length: sizeBytes });
-      if (!ticket.upload_url || !ticket.file_id) throw new DeliveryError('retry', 'Slack gave no place for the file');
+      if (!ticket.upload_url || !ticket.file_id) throw new DeliveryError('retry', 'Slack gave no URL for the file');
       await putFile(ticket.upload_url, this.apiUrl, bytes, sizeBytes);
       const files: [{ id: string; title: string }] = [{ id: ticket.file_id, title: name }];
       await once.files.completeUploadExternal(

@@ -16,7 +16,7 @@ const Shown = z.looseObject({
 });
 export type Shown = z.output<typeof Shown>;
 
-/** Looks in a channel or thread for a message of ours that an interrupted send may have left. */
+/** Searches a channel or thread for a message of ours that an interrupted send may have left. */
 export async function findShown(
   client: WebClient,
   { channel, thread_ts }: { channel: string; thread_ts?: string },

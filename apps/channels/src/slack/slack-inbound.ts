@@ -117,10 +117,10 @@ export class SlackInbound {
 
   private inOrder(channel: string, work: () => Promise<void>): Promise<void> {
     const done = (this.last.get(channel) ?? Promise.resolve()).then(work);
-    const settled = done.catch(() => undefined);
-    this.last.set(channel, settled);
-    void settled.then(() => {
-      if (this.last.get(channel) === settled) this.last.delete(channel);
+    const ended = done.catch(() => undefined);
+    this.last.set(channel, ended);
+    void ended.then(() => {
+      if (this.last.get(channel) === ended) this.last.delete(channel);
     });
     return done;
   }

@@ -20,7 +20,7 @@ interface Origin {
   sender_chat?: Chat;
   chat?: Chat;
 }
-interface Place {
+interface Coordinates {
   latitude: number;
   longitude: number;
 }
@@ -35,8 +35,8 @@ export interface TelegramParts {
   external_reply?: TelegramParts & { origin?: Origin; chat?: Chat };
   forward_origin?: Origin;
   sticker?: { emoji?: string; set_name?: string };
-  location?: Place & { live_period?: number };
-  venue?: { location: Place; title: string; address: string };
+  location?: Coordinates & { live_period?: number };
+  venue?: { location: Coordinates; title: string; address: string };
   contact?: { phone_number: string; first_name: string; last_name?: string };
   poll?: { question: string; options: { text: string }[] };
   dice?: { emoji: string; value: number };
@@ -98,7 +98,7 @@ function specialsOf(parts: TelegramParts): string[] {
   return found.filter((part) => typeof part === 'string');
 }
 
-function pointOf({ latitude, longitude }: Place): number[] {
+function pointOf({ latitude, longitude }: Coordinates): number[] {
   return [latitude, longitude];
 }
 

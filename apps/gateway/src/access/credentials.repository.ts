@@ -12,7 +12,7 @@ type Row = { id: string; agents_enabled: boolean };
 const accountOf = ({ identity }: Holder) => identity.accountId;
 
 /**
- * Why these may not go on, by their place in the list; who may is left out. A few statements by index, however many
+ * Why these may not go on, by their position in the list; who may is left out. A few statements by index, however many
  * they are. Only what the database states counts here, never what was kept of it.
  */
 export async function endsOf(database: Database, holders: Holder[]): Promise<Map<number, AccessEnd>> {

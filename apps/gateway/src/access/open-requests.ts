@@ -9,10 +9,10 @@ import { ACCESS_CHANGED } from '../accounts/login-sessions.js';
 import type { AccessEnd } from './access-ends.js';
 import { endsOf, type Holder } from './credentials.repository.js';
 
-/** With the time of a look itself, what was revoked ends within 2 s even if every hint is lost. */
-const LOOK_EVERY_MS = 1_000;
-/** Hints may come as fast as somebody signs in and out: they cost at most this many looks. */
-const LOOK_AGAIN_AFTER_MS = 100;
+/** With the time of a check itself, what was revoked ends within 2 s even if every hint is lost. */
+const CHECK_EVERY_MS = 1_000;
+/** Hints may come as fast as somebody signs in and out: they cost at most this many checks. */
+const CHECK_AGAIN_AFTER_MS = 100;
 /** Agents in one request to lifecycle. */
 const MAX_AGENTS = 1_000;
 const AGENTS_TIMEOUT_MS = 2_000;
@@ -26,15 +26,15 @@ export interface OpenRequest extends Holder {
 /**
  * Requests that take long: streams of events, waits, uploads, downloads. A request is let in once; these are looked up
  * again while they last, and ended when their key, sign-in, account or agent is gone. Hints of other gateways make that
- * immediate; the look each second makes it sure.
+ * immediate; the check each second makes it sure.
  */
 @Injectable()
 export class OpenRequests implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly open = new Set<OpenRequest>();
   private timer: NodeJS.Timeout | undefined;
-  private readonly looks = [
-    new Look(() => this.lookAtAccess(), this.report('access')),
-    new Look(() => this.lookForAgents(), this.report('agents')),
+  private readonly checks = [
+    new RepeatedCheck(() => this.checkAccess(), this.report('access')),
+    new RepeatedCheck(() => this.checkAgents(), this.report('agents')),
   ];
 
   constructor(
@@ -44,18 +44,18 @@ export class OpenRequests implements OnApplicationBootstrap, OnApplicationShutdo
   ) {}
 
   onApplicationBootstrap(): void {
-    const [access, agents] = this.looks;
+    const [access, agents] = this.checks;
     this.bus.connection.subscribe(KEYS_CHANGED, { callback: () => access?.soon() });
     this.bus.connection.subscribe(ACCESS_CHANGED, { callback: () => access?.soon() });
     this.bus.connection.subscribe('events.lifecycle.agent.deleted', { callback: () => agents?.soon() });
     this.timer = setInterval(() => {
-      for (const look of this.looks) look.soon();
-    }, LOOK_EVERY_MS).unref();
+      for (const check of this.checks) check.soon();
+    }, CHECK_EVERY_MS).unref();
   }
 
   onApplicationShutdown(): void {
     clearInterval(this.timer);
-    for (const look of this.looks) look.stop();
+    for (const check of this.checks) check.stop();
   }
 
   /** Gives the function that ends the watch. */
@@ -64,14 +64,14 @@ export class OpenRequests implements OnApplicationBootstrap, OnApplicationShutdo
     return () => this.open.delete(request);
   }
 
-  private async lookAtAccess(): Promise<void> {
+  private async checkAccess(): Promise<void> {
     const requests = [...this.open];
     if (requests.length === 0) return;
     const ends = await endsOf(this.database, requests);
     for (const [index, why] of ends) this.end(requests[index], why);
   }
 
-  private async lookForAgents(): Promise<void> {
+  private async checkAgents(): Promise<void> {
     const requests = [...this.open].filter(({ agentId }) => agentId !== undefined);
     const agentIds = [...new Set(requests.map(({ agentId }) => agentId ?? ''))];
     for (let from = 0; from < agentIds.length; from += MAX_AGENTS) {
@@ -93,7 +93,7 @@ export class OpenRequests implements OnApplicationBootstrap, OnApplicationShutdo
     if (request && this.open.delete(request)) request.end(why);
   }
 
-  /** Looked again in a second; nobody is cut off because a server is away. Reported once until it works again. */
+  /** Checked again in a second; nobody is cut off because a server is away. Reported once until it works again. */
   private report(what: string) {
     let isReported = false;
     return (error: unknown): void => {
@@ -104,14 +104,14 @@ export class OpenRequests implements OnApplicationBootstrap, OnApplicationShutdo
   }
 }
 
-/** Does a thing whenever asked, one at a time, and not more often than every `LOOK_AGAIN_AFTER_MS`. */
-class Look {
+/** Runs a check whenever asked, one at a time, and not more often than every `CHECK_AGAIN_AFTER_MS`. */
+class RepeatedCheck {
   private isWanted = false;
   private isRunning = false;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly look: () => Promise<void>,
+    private readonly check: () => Promise<void>,
     private readonly report: (error: unknown) => void,
   ) {}
 
@@ -120,13 +120,13 @@ class Look {
     if (this.isRunning) return;
     this.isRunning = true;
     this.isWanted = false;
-    void this.look()
+    void this.check()
       .then(() => this.report(undefined), this.report)
       .finally(() => {
         this.timer = setTimeout(() => {
           this.isRunning = false;
           if (this.isWanted) this.soon();
-        }, LOOK_AGAIN_AFTER_MS).unref();
+        }, CHECK_AGAIN_AFTER_MS).unref();
       });
   }
 

@@ -28,7 +28,7 @@ describe('accounts', () => {
   });
   afterAll(async () => roost.stop());
 
-  it('registers, verifies, signs in, refreshes and tells who is there', async () => {
+  it('registers, verifies, signs in, refreshes and returns who is signed in', async () => {
     expect((await call('POST', '/auth/create_user', { email, password })).status).toBe(201);
     expect((await call('POST', '/auth/login', { email, password })).status).toBe(401);
     const code = await codeInLog(roost, email.toLowerCase());

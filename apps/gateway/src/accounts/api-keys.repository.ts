@@ -16,8 +16,6 @@ export interface NewKey {
   hash: string;
 }
 
-/** Keys that count for the quota: revoked ones are kept for their history alone. */
-export const KEYS_THAT_COUNT = 'revoked_at IS NULL';
 const COLUMNS = `id, name, prefix, created_at AS "createdAt", last_used_at AS "lastUsedAt"`;
 
 export async function findKeyOwner(database: Database, hash: string) {
@@ -73,4 +71,13 @@ export async function localAccount(tx: Transaction): Promise<string> {
 
 export async function noteKeysUsed(database: Database, hashes: string[]): Promise<void> {
   await database.query(`UPDATE api_keys SET last_used_at = now() WHERE hash = ANY($1)`, [hashes]);
+}
+
+/** What counts for the quota: revoked keys are retained for their history alone. */
+export async function countKeys(queries: Pick<Transaction, 'query'>, accountId: string): Promise<number> {
+  const [row] = await queries.query<{ count: number }>(
+    `SELECT count(*)::int AS count FROM api_keys WHERE account_id = $1 AND revoked_at IS NULL`,
+    [accountId],
+  );
+  return row?.count ?? 0;
 }

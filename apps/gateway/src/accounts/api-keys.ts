@@ -1,7 +1,7 @@
 import { Bus } from '#lib/bus';
 import { RoostError } from '#lib/contracts';
 import { Database } from '#lib/database';
-import { countRows, requireQuota } from '#lib/quotas';
+import { requireQuota } from '#lib/quotas';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { hash, randomInt } from 'node:crypto';
 import {
@@ -9,7 +9,7 @@ import {
   findKeyOwner,
   isKeyKnown,
   type KeyRow,
-  KEYS_THAT_COUNT,
+  countKeys,
   listKeys,
   localAccount,
   noteKeysUsed,
@@ -81,7 +81,7 @@ export class ApiKeys implements OnApplicationBootstrap, OnApplicationShutdown {
     const key = `roost_sk_${Array.from({ length: 40 }, () => DIGITS[randomInt(DIGITS.length)]).join('')}`;
     const { api_keys: limit } = await this.quotas.limitsOf(accountId);
     const row = await this.database.transaction(async (tx) => {
-      const count = () => countRows(tx, 'api_keys', accountId, KEYS_THAT_COUNT);
+      const count = () => countKeys(tx, accountId);
       await requireQuota(tx, { accountId, quota: 'api_keys', limit, count });
       return addKey(tx, { accountId, name, prefix: key.slice(0, 13), hash: hashOf(key) });
     });

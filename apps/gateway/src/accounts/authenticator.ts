@@ -9,7 +9,7 @@ import { headOf } from './tokens/token-head.js';
 import { ISSUER, Tokens } from './tokens/tokens.js';
 import { Users } from './users.js';
 
-/** Tells API keys, our tokens and those of trusted issuers apart, and who presents them. */
+/** Distinguishes API keys, our tokens and those of trusted issuers, and finds who presents them. */
 @Injectable()
 export class Authenticator {
   private readonly strategies = new Strategies();

@@ -22,7 +22,7 @@ import { ACCESS_SECONDS, REFRESH_SECONDS, type ShownToken, Tokens } from './toke
 import type { User } from './users.repository.js';
 import { Users } from './users.js';
 
-/** Sent when a sign-in was ended or an account changed: whoever serves a stream for it looks at once. */
+/** Sent when a sign-in was ended or an account changed: whoever serves a stream for it checks at once. */
 export const ACCESS_CHANGED = 'gateway.access.changed';
 
 /** Of a user; the one unused for longest goes first. */

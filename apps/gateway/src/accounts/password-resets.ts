@@ -32,7 +32,7 @@ export class PasswordResets implements OnApplicationShutdown {
     await Promise.all(this.underWay);
   }
 
-  /** Mails a code to a known email. Nobody waits for it: the time must not tell whether the email is known. */
+  /** Mails a code to a known email. Nobody waits for it: the time must not reveal whether the email is known. */
   request(email: string): void {
     const work = this.send(email)
       .catch((error: unknown) => this.logger.error({ err: error }, 'a password reset could not be begun'))

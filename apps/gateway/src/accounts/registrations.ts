@@ -28,7 +28,7 @@ const MAX_CODE_TRIES = 5;
 
 /**
  * Registrations that wait for their email's verification. Anybody may register anybody's email, so each registration
- * has a code of its own, which lets in its own password alone. No answer tells whether an email is known.
+ * has a code of its own, which lets in its own password alone. No answer reveals whether an email is known.
  */
 @Injectable()
 export class Registrations implements OnApplicationShutdown {
@@ -82,7 +82,7 @@ export class Registrations implements OnApplicationShutdown {
       ]);
   }
 
-  /** Sends a new code in place of the one before. Nobody waits for it: the time must not tell whether there is one to send. */
+  /** Sends a new code in place of the one before. Nobody waits for it: the time must not reveal whether there is one to send. */
   resend(email: string, password: string | undefined): void {
     const work = this.sendAgain(email, password)
       .catch((error: unknown) => this.logger.error({ err: error }, 'a verification code could not be sent again'))

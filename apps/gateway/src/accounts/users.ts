@@ -4,10 +4,10 @@ import { Injectable } from '@nestjs/common';
 import { hash, verify } from '@node-rs/argon2';
 import { findUser, findVerifiedUser, type User } from './users.repository.js';
 
-/** Verified against when there is no such user, so that the time tells nothing. */
+/** Verified against when there is no such user, so that the time reveals nothing. */
 export const NOBODY = hash('nobody has this password');
 
-/** People whose email is verified. No answer, and no answer's time, tells whether an email is known. */
+/** People whose email is verified. No answer, and no answer's time, reveals whether an email is known. */
 @Injectable()
 export class Users {
   constructor(private readonly database: Database) {}

@@ -4,7 +4,7 @@ import { until } from '#lib/testing';
 import { expect, it } from 'vitest';
 import { AgentFeed } from './agent-feed.js';
 
-it('has everybody look when the bus is back: hints that passed meanwhile are lost', async () => {
+it('has everybody check when the bus is back: hints that passed meanwhile are lost', async () => {
   const statuses = new PassThrough({ objectMode: true });
   const subscription = { unsubscribe: () => undefined };
   const connection = { subscribe: () => subscription, status: () => statuses };

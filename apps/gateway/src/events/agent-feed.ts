@@ -32,7 +32,7 @@ export class AgentFeed implements OnApplicationBootstrap {
     void this.watchReconnects();
   }
 
-  /** Hints that passed while the bus was away are lost: everybody looks. */
+  /** Hints that passed while the bus was away are lost: everybody checks. */
   private async watchReconnects(): Promise<void> {
     for await (const { type } of this.bus.connection.status()) {
       if (type !== 'reconnect') continue;

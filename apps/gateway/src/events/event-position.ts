@@ -1,3 +1,5 @@
+import { UUID_PATTERN } from '#lib/contracts';
+
 /**
  * Where a reader is, as it travels in `id` and `Last-Event-ID`: the last durable event it has wholly seen, and how far
  * it is in what came after: `n` things of `inside`, which is a turn (its deltas) or a durable event sent in parts.
@@ -7,8 +9,7 @@ export interface EventPosition {
   inside?: { id: string; n: number };
 }
 
-const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
-const POSITION = new RegExp(`^(${UUID})?(?:/(${UUID}):(\\d{1,9}))?$`);
+const POSITION = new RegExp(`^(${UUID_PATTERN})?(?:/(${UUID_PATTERN}):(\\d{1,9}))?$`);
 
 /** Where a reader is that came before the agent's first event. */
 const BEFORE_ALL = '0';

@@ -8,7 +8,7 @@ const HEARTBEAT_MS = 15_000;
 const MAX_UNREAD_BYTES = 1024 * 1024;
 /** How long a reader may take to read what waits; also how long a cut one has for the event that says so. */
 const PATIENCE_MS = 15_000;
-/** One that may not read on has less: what was revoked ends within 2 s, a look of one second included. */
+/** One that may not read on has less: what was revoked ends within 2 s, a check each second included. */
 const FINISH_MS = 500;
 
 /**
@@ -110,7 +110,7 @@ export class EventStreams implements BeforeApplicationShutdown {
   }
 
   /**
-   * Takes a place for a stream of the account, which is given back when the response closes, however that comes.
+   * Takes a slot for a stream of the account, which is given back when the response closes, however that comes.
    * False when its reader has gone already. Errors: QUOTA_EXCEEDED.
    */
   take(accountId: string, limit: number, response: ServerResponse): boolean {

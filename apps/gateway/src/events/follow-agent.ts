@@ -24,12 +24,12 @@ interface Payload {
   [key: string]: unknown;
 }
 
-const LOOK_AGAIN_MS = 15_000;
+const READ_AGAIN_MS = 15_000;
 const PAUSE_MS = 1_000;
 
 /**
  * Carries an agent's events to one reader. Durable events come from messaging's rows in their order, so none is
- * missing; what passes on the bus is only the hint to look. Deltas are passed on as they come; those that a running
+ * missing; what passes on the bus is only the hint to read. Deltas are passed on as they come; those that a running
  * turn sent before the reader came are asked of its worker. Every id is where a reader resumes.
  */
 export class FollowAgent implements AgentListener {
@@ -37,7 +37,7 @@ export class FollowAgent implements AgentListener {
   private position: string | undefined;
   private resumed: EventPosition['inside'];
   private working: Promise<void> | undefined;
-  private lookAgain = false;
+  private readAgain = false;
   private timer: NodeJS.Timeout | undefined;
   private stopListening: () => void = () => undefined;
 
@@ -54,9 +54,9 @@ export class FollowAgent implements AgentListener {
 
   start(): void {
     this.stream.begin(formatPosition(this.wanted.from));
-    // Listening begins before the first look: what happens in between is held back, not missed.
+    // Listening begins before the first read: what happens in between is kept back, not missed.
     this.stopListening = this.feed.listen(this.wanted.agentId, this);
-    this.timer = setInterval(() => this.look(), LOOK_AGAIN_MS).unref();
+    this.timer = setInterval(() => this.read(), READ_AGAIN_MS).unref();
     this.working = this.catchUp()
       .then(() => this.replay())
       .finally(() => this.rest());
@@ -68,33 +68,33 @@ export class FollowAgent implements AgentListener {
   }
 
   onHint(): void {
-    this.look();
+    this.read();
   }
 
   onLive(event: LiveEvent, wire: unknown): void {
     this.deltas.add(event, wire);
     // Its turn's start is a durable event on its way: sent first, so that a reader knows whose text this is.
     if (this.deltas.maySend(event)) this.sendDeltas();
-    else this.look();
+    else this.read();
   }
 
-  /** Sends the durable events that came since; one look at a time, another one if asked for meanwhile. */
-  private look(): void {
-    this.lookAgain = true;
+  /** Sends the durable events that came since; one read at a time, another one if asked for meanwhile. */
+  private read(): void {
+    this.readAgain = true;
     this.working ??= this.catchUp().finally(() => this.rest());
   }
 
   private rest(): void {
     this.working = undefined;
     this.sendDeltas();
-    if (this.lookAgain && this.stream.isOpen) this.look();
+    if (this.readAgain && this.stream.isOpen) this.read();
   }
 
   private async catchUp(): Promise<void> {
     do {
-      this.lookAgain = false;
+      this.readAgain = false;
       while (this.stream.isOpen && (await this.sendNextPage()));
-    } while (this.lookAgain && this.stream.isOpen);
+    } while (this.readAgain && this.stream.isOpen);
   }
 
   /** Returns whether there is more. While messaging is away the reader just waits; when the agent is gone it ends. */

@@ -11,7 +11,7 @@ const SERVICES = ['agent-lifecycle', 'messaging', 'agent-runtime'];
 const Ready = z.object({
   status: z.enum(['ready', 'not_ready']),
   dependencies: z.record(z.string(), z.enum(['up', 'down'])),
-  /** How workspaces are held apart and to their limits on this machine. */
+  /** How workspaces are isolated and limited on this machine. */
   workspaces: z.record(z.string(), z.string()).optional(),
 });
 

@@ -68,15 +68,15 @@ export function declareArguments(target: object, key: string, isRaw: boolean): A
 }
 
 /**
- * Validates a request as Nest will before it calls the method. For hooks that may act on valid requests alone.
+ * Validates a request ahead of Nest, which then takes what was found. For hooks that may act on valid requests alone.
  * Errors: those of the pipe.
  */
 export function validateArguments(declared: Arguments, request: ApiRequest): void {
   for (const [name, { schema }] of Object.entries(declared)) {
     const kind = kindOf(name);
-    if (kind === RouteParamtypes.PARAM) pipe.transform(request.params, { type: 'param', schema });
-    else if (kind === RouteParamtypes.QUERY) pipe.transform(request.query, { type: 'query', schema });
-    else if (kind === RouteParamtypes.BODY) pipe.transform(request.body, { type: 'body', schema });
+    if (kind === RouteParamtypes.PARAM) pipe.validateFirst(request.params, { type: 'param', schema });
+    else if (kind === RouteParamtypes.QUERY) pipe.validateFirst(request.query, { type: 'query', schema });
+    else if (kind === RouteParamtypes.BODY) pipe.validateFirst(request.body, { type: 'body', schema });
   }
 }
 

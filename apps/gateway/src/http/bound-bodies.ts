@@ -18,7 +18,7 @@ interface Progress {
  * read is not the sender's. Answered with REQUEST_TIMEOUT where nothing was answered yet.
  */
 export function boundBodies(server: FastifyInstance, windowMs: number): void {
-  // A request that is answered at once is forgotten at once: kept until a look, it would grow old in memory.
+  // A request that is answered at once is forgotten at once: kept until a check, it would grow old in memory.
   const open = new Map<FastifyRequest, FastifyReply>();
   const progress = new WeakMap<FastifyRequest, Progress>();
   server.addHook('onRequest', (request, reply, done) => {

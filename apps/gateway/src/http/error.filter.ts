@@ -21,7 +21,7 @@ export class ErrorFilter implements ExceptionFilter {
     if (reply.sent || reply.raw.headersSent) {
       // Half a response is out: cutting the connection is the only way left to say that it is not whole.
       if (!reply.raw.writableEnded) reply.raw.destroy();
-      void request.idempotent?.settle(body, ERROR_STATUS[known.code]);
+      void request.idempotent?.complete(body, ERROR_STATUS[known.code]);
       return;
     }
     if (known.code === 'UNAUTHORIZED') void reply.header('www-authenticate', 'Bearer');

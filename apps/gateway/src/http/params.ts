@@ -1,9 +1,9 @@
-import { RoostError } from '#lib/contracts';
+import { RoostError, UUID_PATTERN } from '#lib/contracts';
 import { z } from 'zod';
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const UUID = new RegExp(`^${UUID_PATTERN}$`);
 
-/** `:id` of a path. What is no id at all is answered as an unknown one is: 404, so that ids cannot be told apart. */
+/** `:id` of a path. What is no id at all is answered as an unknown one is: 404, so that ids cannot be distinguished. */
 export const AgentParams = z.looseObject({
   id: z.string().refine((id) => {
     if (!UUID.test(id)) throw new RoostError('NOT_FOUND', 'there is no such agent');

@@ -37,7 +37,7 @@ afterAll(async () => roost?.stop());
 
 async function dial(localAddress: string = PROXY): Promise<Socket> {
   const socket = connect({ host: '127.0.0.1', port: Number(new URL(roost.url).port), localAddress });
-  // What the other side does with the connection is what a test looks at.
+  // What the other side does with the connection is what a test asserts.
   socket.on('error', () => undefined);
   open.add(socket);
   await once(socket, 'connect');
@@ -197,12 +197,12 @@ describe('requests that do not come', () => {
 
 describe('one address', () => {
   it('holds so many connections, and more once it closed some', async () => {
-    const held = await Promise.all(Array.from({ length: MAX_CONNECTIONS + 4 }, () => dial('127.0.0.3')));
-    const refused = await rest(held.at(-1) as Socket);
+    const dialled = await Promise.all(Array.from({ length: MAX_CONNECTIONS + 4 }, () => dial('127.0.0.3')));
+    const refused = await rest(dialled.at(-1) as Socket);
     expect([refused.status, (JSON.parse(refused.body) as ErrorBody).error.code]).toEqual([429, 'RATE_LIMITED']);
     // A proxy that is trusted speaks for many, and others are not hindered.
     expect((await send(head('GET /openapi.json', CLOSE))).status).toBe(200);
-    for (const socket of held) socket.destroy();
+    for (const socket of dialled) socket.destroy();
     await expect
       .poll(async () => {
         const socket = await dial('127.0.0.3');

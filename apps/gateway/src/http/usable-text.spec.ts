@@ -29,7 +29,7 @@ describe('text that nobody can store or use', () => {
 });
 
 describe('the size of JSON', () => {
-  it('is told as it is for any value', () => {
+  it('is described as it is, for any value', () => {
     const depthOf = (value: unknown): number =>
       typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;
     fc.assert(

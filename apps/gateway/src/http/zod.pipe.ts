@@ -1,5 +1,5 @@
 import { validationError } from '#lib/rpc';
-import { RoostError } from '#lib/contracts';
+import { PARSE_CONTEXT, RoostError } from '#lib/contracts';
 import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
 import { Readable } from 'node:stream';
 import { z } from 'zod';
@@ -13,8 +13,19 @@ type Metadata = Pick<ArgumentMetadata, 'type'> & { schema?: unknown };
  * Errors: VALIDATION_ERROR, UNSUPPORTED_MEDIA_TYPE, and what a schema of ids throws (NOT_FOUND).
  */
 export class ZodPipe implements PipeTransform {
+  /** What `validateFirst` found, by the request's own object, until Nest asks for it. */
+  private readonly found = new WeakMap<object, { schema: unknown; result: unknown }>();
+
+  /** Validates ahead of Nest, for a hook that may act on valid requests alone; Nest's call then returns the same. */
+  validateFirst(value: unknown, metadata: Metadata): void {
+    const result = this.transform(value, metadata);
+    if (typeof value === 'object' && value !== null) this.found.set(value, { schema: metadata.schema, result });
+  }
+
   transform(value: unknown, { type, schema }: Metadata): unknown {
     if (!(schema instanceof z.ZodType)) return value;
+    const found = typeof value === 'object' && value !== null ? this.found.get(value) : undefined;
+    if (found?.schema === schema) return found.result;
     switch (type) {
       case 'param': {
         const inPath = named(value);
@@ -45,7 +56,7 @@ function named(params: unknown): object {
 }
 
 function valid(schema: z.ZodType, value: unknown): unknown {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, PARSE_CONTEXT);
   if (parsed.success) return parsed.data;
   throw validationError(parsed.error);
 }

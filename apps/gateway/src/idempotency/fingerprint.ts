@@ -11,7 +11,7 @@ export interface Fingerprint {
   stream: Readable | undefined;
 }
 
-/** Tells requests apart by method, address and body. */
+/** Distinguishes requests by method, address and body. */
 export function fingerprintOf({ method, url, rawBody, bodyStream }: ApiRequest): Fingerprint {
   const hash = createHash('sha256').update(`${method} ${url}\n`);
   if (!bodyStream) {

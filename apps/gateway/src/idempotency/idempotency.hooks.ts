@@ -23,7 +23,7 @@ export function addIdempotency(server: FastifyInstance, calls: IdempotencyReposi
   });
   server.addHook('preSerialization', (request: ApiRequest, reply, payload, done) => {
     if (!request.idempotent) return done(null, payload);
-    void request.idempotent.settle(payload, reply.statusCode).then(() => done(null, payload), done);
+    void request.idempotent.complete(payload, reply.statusCode).then(() => done(null, payload), done);
   });
 }
 
@@ -48,14 +48,14 @@ async function takeKey(
   if (fingerprint.stream) request.bodyStream = fingerprint.stream;
   const call = new IdempotentCall(calls, key, fingerprint);
   request.idempotent = call;
-  // The method settles it, also when its caller has gone; no method works longer than this for nobody.
+  // The method completes it, also when its caller has gone; no method works longer than this for nobody.
   reply.raw.once('close', () => setTimeout(() => call.abandon(), DEADLINE_MS).unref());
   return true;
 }
 
 async function replay(kept: KeptCall, fingerprint: Fingerprint, reply: FastifyReply): Promise<void> {
   const whole = await fingerprint.whole();
-  // While it runs, a stream's fingerprint is not known yet: it cannot be told apart, and is still running.
+  // While it runs, a stream's fingerprint is not known yet: it cannot be compared, and is still running.
   if (kept.fingerprint !== whole && (kept.status !== null || !fingerprint.stream))
     throw new RoostError('IDEMPOTENCY_KEY_REUSED', 'this Idempotency-Key was used for another request; use a new one');
   if (kept.status === null)

@@ -11,7 +11,7 @@ const MAY_PASS: ErrorCode[] = ['RATE_LIMITED', 'QUOTA_EXCEEDED'];
 /** A call that has taken its key, until its result is kept. */
 export class IdempotentCall {
   private readonly alive: NodeJS.Timeout;
-  private isSettled = false;
+  private isCompleted = false;
 
   constructor(
     private readonly calls: IdempotencyRepository,
@@ -26,9 +26,9 @@ export class IdempotentCall {
    * Keeps the result, before it is sent. A refusal is a result; a failure of ours is not, and the caller must be able to
    * try again. Only the first time counts.
    */
-  async settle(body: unknown, status: number): Promise<void> {
-    if (this.isSettled) return;
-    this.isSettled = true;
+  async complete(body: unknown, status: number): Promise<void> {
+    if (this.isCompleted) return;
+    this.isCompleted = true;
     this.abandon();
     const isResult = !(body instanceof ErrorBody) || isRefusal(body.error.code);
     const whole = isResult ? await this.wholeOf(body) : undefined;

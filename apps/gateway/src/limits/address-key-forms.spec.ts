@@ -14,6 +14,6 @@ it.each([
   ['::1', '0:0:0:0::/64'],
   ['::', '0:0:0:0::/64'],
   ['not an address', 'not an address'],
-])('limits count %s as %s', (address, place) => {
-  expect(addressKey(address)).toBe(place);
+])('limits count %s as %s', (address, key) => {
+  expect(addressKey(address)).toBe(key);
 });

@@ -10,17 +10,17 @@ import { addressKey } from './address-key.js';
  */
 export function boundConnections(server: Server, max: number, trustedProxies: string[]): void {
   const isTrusted = proxyAddresses.compile(trustedProxies);
-  const held = new Map<string, number>();
+  const open = new Map<string, number>();
   server.prependListener('connection', (socket: Socket) => {
     const address = socket.remoteAddress;
     if (address === undefined || isTrusted(address, 0)) return;
     const key = addressKey(address);
-    const count = (held.get(key) ?? 0) + 1;
-    held.set(key, count);
+    const count = (open.get(key) ?? 0) + 1;
+    open.set(key, count);
     socket.once('close', () => {
-      const left = (held.get(key) ?? 1) - 1;
-      if (left > 0) held.set(key, left);
-      else held.delete(key);
+      const left = (open.get(key) ?? 1) - 1;
+      if (left > 0) open.set(key, left);
+      else open.delete(key);
     });
     if (count <= max) return;
     socket.end(rawError('RATE_LIMITED', `at most ${max} connections from one address; close some first`));

@@ -98,7 +98,7 @@ describe('half-sent bodies', () => {
 
   it('fill what their account has and no more, and are forgotten when their connection closes', async () => {
     const half = [await halfSend(roost.apiKey), await halfSend(roost.apiKey), await halfSend(roost.apiKey)];
-    // Which of them came first is not said.
+    // Which of them came first is not promised.
     const [at, refused] = await Promise.race(half.map(async (socket, index) => [index, await answer(socket)] as const));
     const first = half.find((_socket, index) => index !== at);
     expect(refused).toMatch(/^HTTP\/1.1 429 /);

@@ -8,7 +8,7 @@ import { type Mail, mails } from './mails.js';
 const TIMEOUT_MS = 20_000;
 
 /**
- * Sends mail over SMTP. Nobody waits for it: how long a mail takes must not tell whether an email is known. One that
+ * Sends mail over SMTP. Nobody waits for it: how long a mail takes must not reveal whether an email is known. One that
  * cannot be sent is logged without its text; the user asks for another.
  */
 @Injectable()

@@ -32,7 +32,7 @@ function wrongWith({ status, body }: { status: number; body: ErrorBody }): strin
   if (status >= 500 && body?.error?.code !== 'AGENT_UNAVAILABLE') return `is a ${status}`;
   if (status < 400) return undefined;
   if (typeof body?.error?.code !== 'string' || typeof body.meta?.request_id !== 'string') return 'has no error shape';
-  if (/\bat \S+:\d+|node_modules|SELECT |invalid byte sequence/.test(body.error.message)) return 'tells of our inside';
+  if (/\bat \S+:\d+|node_modules|SELECT |invalid byte sequence/.test(body.error.message)) return 'shows internals';
   return undefined;
 }
 
@@ -122,7 +122,7 @@ describe('whatever odd is sent, on every route', () => {
     expect(complaints).toEqual([]);
   }, 300_000);
 
-  it('a file tells its etag whenever it is written, and a stopped agent the call that starts it', async () => {
+  it('a file has its etag whenever it is written, and a stopped agent the call that starts it', async () => {
     const made = await roost.api<{ id: string }>('POST', '/v1/agent/create', { name: 'files' });
     const file = `/v1/agent/${made.body.id}/filesystem/files/etag.txt`;
     await roost.api('POST', file, { content: 'one' });

@@ -31,7 +31,7 @@ function pointed(value: unknown, nameOf: (part: string) => string): unknown {
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).flatMap(([key, inner]) => {
-      // zod names a part twice: by its place and by its own id, which is no keyword of JSON Schema 2020-12.
+      // zod names a part twice: by its position and by its own id, which is no keyword of JSON Schema 2020-12.
       if (key === 'id' && typeof inner === 'string') return [];
       return key === '$ref' && typeof inner === 'string'
         ? [[key, inner.replace(/^#\/\$defs\/(.+)$/, (_, part: string) => `#/components/schemas/${nameOf(part)}`)]]

@@ -10,7 +10,7 @@ interface ErrorBody {
 }
 
 const UNKNOWN = '01890000-0000-7000-8000-00000000dead';
-/** An id of the form that its place asks for, and of nothing. */
+/** An id of the form that its parameter asks for, and of nothing. */
 const unknown = (name: string) => (name === 'messageId' ? `msg_${UNKNOWN}` : UNKNOWN);
 
 let roost: TestRoost;
@@ -76,7 +76,7 @@ describe('every route, with every identity, at every id position', () => {
     expect(checks).toBeGreaterThanOrEqual(600);
   });
 
-  it('tells a stranger’s id from an unknown one on no route', async () => {
+  it('distinguishes a stranger’s id from an unknown one on no route', async () => {
     const authorization = `Bearer ${stranger}`;
     let checks = 0;
     for (const operation of operations.filter(({ access }) => access !== 'public')) {
@@ -112,7 +112,7 @@ describe('every route, with every identity, at every id position', () => {
     }
   });
 
-  it('tells them apart neither in queries nor in bodies', async () => {
+  it('distinguishes them neither in queries nor in bodies', async () => {
     const authorization = `Bearer ${stranger}`;
     const anonymous = (text: unknown) =>
       JSON.stringify(text, (key, value: unknown) =>
@@ -156,7 +156,7 @@ describe('every route, with every identity, at every id position', () => {
   });
 });
 
-/** The path with ids of mine, and with an unknown one at each position in turn. */
+/** The path with ids of mine, and with an unknown one at each position, one after the other. */
 function urlsOf(path: string): string[] {
   const own = (name: string) => idAt(path, name, mine);
   const others = idsIn(path).map((position) =>

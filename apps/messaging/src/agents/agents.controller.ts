@@ -6,6 +6,7 @@ import {
   agentStatusChanged,
   agentStatusRecorded,
   interruptSubject,
+  recordedSubject,
   syncAgent,
   WAKE_RUNTIME,
 } from '#lib/contracts';
@@ -36,7 +37,8 @@ export class AgentsController {
   async onStatusChanged(state: z.output<typeof agentStatusChanged.payload>, tx: Transaction) {
     await this.record(tx, state);
     // After the agent's row was locked: the ids of its events are the order of their commits.
-    await tx.outbox(agentStatusRecorded, state, state.agentId);
+    await tx.record(agentStatusRecorded, state, state.agentId);
+    tx.afterCommit(() => this.bus.hint(recordedSubject(state.agentId)));
   }
 
   @Consumes(agentDeleted)

@@ -13,7 +13,7 @@ import { belongsTo, MESSAGE_IN_QUEUE } from './message-sql.js';
 /** A page travels in one bus message of at most 32 MB; a character may take six bytes of it as an escape. */
 const MAX_PAGE_CHARS = 4_000_000;
 
-/** The SQL by which messages are read and marked read. */
+/** The SQL by which messages are read, counted and marked read. */
 
 interface Found {
   message: MessageInQueue;
@@ -195,3 +195,11 @@ const RECENT = `
     WINDOW newest AS (ORDER BY sent_at DESC, seq DESC)
   ) AS counted
   WHERE nth <= $6 AND chars <= $7 ORDER BY sent_at, seq`;
+
+export async function countWaiting(database: Pick<Database, 'query'>, accountId: string): Promise<number> {
+  const [row] = await database.query<{ count: number }>(
+    `SELECT count(*)::int AS count FROM messages WHERE account_id = $1 AND status = 'pending'`,
+    [accountId],
+  );
+  return row?.count ?? 0;
+}

@@ -1,6 +1,7 @@
 import { Database } from '#lib/database';
-import { AccountLimits, countRows, quotaExceeded } from '#lib/quotas';
+import { AccountLimits, quotaExceeded } from '#lib/quotas';
 import { Injectable } from '@nestjs/common';
+import { countWaiting } from './messages.repository.js';
 
 /** An estimate is renewed after this; sooner where another replica's messages could make the difference. */
 const RENEW_MS = 60_000;
@@ -20,9 +21,6 @@ interface Estimate {
   inFlight: number;
   counting: Promise<void> | undefined;
 }
-
-export const countWaiting = (database: Pick<Database, 'query'>, accountId: string) =>
-  countRows(database, 'messages', accountId, `status = 'pending'`);
 
 /**
  * Holds an account to the messages it may have waiting, without a statement per message: each counts from the moment it

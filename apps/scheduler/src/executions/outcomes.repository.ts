@@ -34,7 +34,7 @@ export async function returnExecutions(tx: Transaction, messageIds: string[], fe
 
 /**
  * Closes the executions of these messages. An outcome that arrives before the sender recorded the message's id is
- * remembered (`recordSent` looks there); the advisory locks make one of the two see the other.
+ * remembered (`recordSent` reads it); the advisory locks make one of the two see the other.
  */
 export async function closeExecutions(
   tx: Transaction,

@@ -5,7 +5,7 @@ const CANDIDATES = 3;
 
 /**
  * SQL that locks up to `$1` rows that are due and returns `id`: first one of each account, then a second of each, and so
- * on, those due for longest first. So a thousand schedules of one account at the same minute delay another's by its place
+ * on, those due for longest first. So a thousand schedules of one account at the same minute delay another's by its position
  * among the accounts. Rows that another transaction holds are passed over.
  */
 export function fairBatch(table: 'schedules' | 'executions', dueAt: 'next_run_at' | 'send_at', now: string): string {

@@ -5,7 +5,7 @@ export class Automation1795800000000 implements MigrationInterface {
   name = 'Automation1795800000000';
 
   async up(runner: QueryRunner): Promise<void> {
-    // Beside executions_open, which the version before looks into; the next one takes that away.
+    // Beside executions_open, which the version before reads; the next one takes that away.
     await runner.query(
       `CREATE INDEX executions_unfinished ON executions (schedule_id) WHERE finished_at IS NULL AND schedule_id IS NOT NULL`,
     );

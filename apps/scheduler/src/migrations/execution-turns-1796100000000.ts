@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** How far an execution's turns have been heard of: what is heard late or again changes nothing. */
+/** How far an execution's turns are known: what arrives late or again changes nothing. */
 export class ExecutionTurns1796100000000 implements MigrationInterface {
   name = 'ExecutionTurns1796100000000';
 

@@ -88,7 +88,7 @@ export class Scheduler1795570000000 implements MigrationInterface {
       `CREATE UNIQUE INDEX executions_message ON executions (message_id) WHERE message_id IS NOT NULL`,
     );
     await runner.query(`CREATE INDEX executions_agent ON executions (agent_id)`);
-    // An outcome may be heard before the sender has written down its message's id.
+    // An outcome may arrive before the sender has written down its message's id.
     await runner.query(`
       CREATE TABLE early_outcomes (
         message_id text PRIMARY KEY,

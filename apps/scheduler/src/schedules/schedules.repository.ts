@@ -132,3 +132,11 @@ export async function moveOn(
 export async function recordRun(tx: Transaction, id: string): Promise<void> {
   await tx.query(`UPDATE schedules SET last_run_at = now() WHERE id = $1`, [id]);
 }
+
+export async function countSchedules(queries: Queries, accountId: string): Promise<number> {
+  const [row] = await queries.query<{ count: number }>(
+    `SELECT count(*)::int AS count FROM schedules WHERE account_id = $1`,
+    [accountId],
+  );
+  return row?.count ?? 0;
+}

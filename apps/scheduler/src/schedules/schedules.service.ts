@@ -1,12 +1,12 @@
 import { type createSchedule, RoostError, type Schedule, type updateSchedule as updateContract } from '#lib/contracts';
 import { newId, type Transaction } from '#lib/database';
-import { countRows, requireQuota } from '#lib/quotas';
+import { requireQuota } from '#lib/quotas';
 import type { z } from 'zod';
 import { lockAgent } from '../agents/agents.repository.js';
 import type { SchedulerConfig } from '../config.js';
 import { SlotPlan } from '../slots/cron.js';
 import { checkScheduleTemplate } from './schedule-template.js';
-import { findSchedule, insertSchedule, toSchedule, updateSchedule } from './schedules.repository.js';
+import { countSchedules, findSchedule, insertSchedule, toSchedule, updateSchedule } from './schedules.repository.js';
 
 type New = z.output<typeof createSchedule.input>;
 type Patch = z.output<typeof updateContract.input>;
@@ -20,9 +20,9 @@ export async function create(
   limits: Limits & { schedules: number },
 ): Promise<Schedule> {
   await lockAgent(tx, input.agentId, accountId);
-  const count = () => countRows(tx, 'schedules', accountId);
+  const count = () => countSchedules(tx, accountId);
   await requireQuota(tx, { accountId, quota: 'schedules', limit: limits.schedules, count });
-  // After the check: to look through a plan costs most, and is not done for an account without quota left.
+  // After the check: to compute a plan costs most, and is not done for an account without quota left.
   const nextRunAt = firstRun(input, limits);
   checkScheduleTemplate(input.messageTemplate);
   return toSchedule(await insertSchedule(tx, newId(), { agentId: input.agentId, accountId }, input, nextRunAt));

@@ -128,3 +128,11 @@ export async function countDelivery(queries: Queries, triggerId: string): Promis
 export async function sweepReplacedSecrets(queries: Queries): Promise<void> {
   await queries.query(`UPDATE triggers SET previous_secret = NULL, previous_until = NULL WHERE previous_until < now()`);
 }
+
+export async function countTriggers(queries: Queries, accountId: string): Promise<number> {
+  const [row] = await queries.query<{ count: number }>(
+    `SELECT count(*)::int AS count FROM triggers WHERE account_id = $1`,
+    [accountId],
+  );
+  return row?.count ?? 0;
+}

@@ -1,12 +1,13 @@
 import { type createTrigger, type updateTrigger } from '#lib/contracts';
 import { newId, type Transaction } from '#lib/database';
-import { countRows, requireQuota } from '#lib/quotas';
+import { requireQuota } from '#lib/quotas';
 import type { Sealer } from '#lib/auth';
 import { randomBytes } from 'node:crypto';
 import type { z } from 'zod';
 import { lockAgent } from '../agents/agents.repository.js';
 import { checkTriggerTemplate } from './trigger-template.js';
 import {
+  countTriggers,
   findTrigger,
   insertTrigger,
   replaceSecret,
@@ -28,7 +29,7 @@ export async function create(
 ): Promise<{ row: TriggerRow; secret: string }> {
   await lockAgent(tx, input.agentId, accountId);
   checkTriggerTemplate(input.messageTemplate);
-  const count = () => countRows(tx, 'triggers', accountId);
+  const count = () => countTriggers(tx, accountId);
   await requireQuota(tx, { accountId, quota: 'triggers', limit, count });
   const [id, secret] = [newId(), newSecret()];
   const row = await insertTrigger(tx, {

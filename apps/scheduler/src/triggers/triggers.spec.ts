@@ -118,17 +118,17 @@ describe('triggers', () => {
       { agentId, name: 'whole', messageTemplate: '{{payload}}', enabled: true },
       fixture.call(),
     );
-    const said = async (content: string, headers: Record<string, string> = {}) => {
+    const filled = async (content: string, headers: Record<string, string> = {}) => {
       const { executionId } = await fire(id, { 'x-webhook-secret': webhookSecret, ...headers }, content);
       return fixture.messaging.sent.get(`execution:${executionId}`)?.content;
     };
     const form = { 'content-type': 'application/x-www-form-urlencoded' };
     const json = '{"id":12345678901234567890,"n":[1.0,1e400,-0],"__proto__":{"a":1},"constructor":null}';
-    expect(await said(json)).toBe(json);
-    expect(await said(`payload=${encodeURIComponent(json)}`, { ...form, 'x-github-event': 'push' })).toBe(json);
-    expect(await said(`payload=${encodeURIComponent(json)}`, form)).toBe(json);
-    expect(await said('payload=7&b=1.0&__proto__=x', form)).toBe('{"payload":"7","b":"1.0","__proto__":"x"}');
-    expect(await said('{"a":1,"a":2}')).toBe('{"a":2}');
+    expect(await filled(json)).toBe(json);
+    expect(await filled(`payload=${encodeURIComponent(json)}`, { ...form, 'x-github-event': 'push' })).toBe(json);
+    expect(await filled(`payload=${encodeURIComponent(json)}`, form)).toBe(json);
+    expect(await filled('payload=7&b=1.0&__proto__=x', form)).toBe('{"payload":"7","b":"1.0","__proto__":"x"}');
+    expect(await filled('{"a":1,"a":2}')).toBe('{"a":2}');
   });
 
   it('refuses what is nested too deep, and fills a message to its limit or refuses it as too long', async () => {

@@ -29,7 +29,7 @@ interface Queue {
   waiting: { delivery: ClaimedDelivery; claimedAt: number }[];
   /** Requests that are open or wait for a slot of the account's. */
   open: Set<ClaimedDelivery>;
-  /** The last claim found fewer than it had capacity for: there is nothing to look for until it is asked to run, or polls. */
+  /** The last claim found fewer than it had capacity for: there is nothing to claim until it is asked to run, or polls. */
   isDrained: boolean;
 }
 
@@ -76,7 +76,7 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
     this.runSoon();
   }
 
-  /** Looks for due deliveries now, or right after the look that is under way. */
+  /** Claims due deliveries now, or right after the claim that is under way. */
   runSoon(): void {
     if (this.isStopped) return;
     this.isAskedToRun = true;
@@ -110,7 +110,7 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
         break;
       }
     } while (!this.isStopped && (this.isAskedToRun || this.shouldClaim()));
-    // In the same turn as the look at the queues: whichever becomes low from here on begins the next claim.
+    // In the same pass of the event loop as the check of the queues: whichever becomes low from here on begins the next claim.
     this.claiming = undefined;
     if (!this.isStopped) this.timer = setTimeout(() => this.runSoon(), POLL_MS * (0.8 + 0.4 * Math.random()));
   }
@@ -162,7 +162,7 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
     this.accounts.done(queue.accountId);
     if (outcome) this.recorder.add(outcome);
     this.advance(endpointId, queue);
-    // The claim that is under way looks at the queues itself when it has filled them.
+    // The claim that is under way checks the queues itself when it has filled them.
     if (!this.claiming && (this.isLow(queue) || this.accounts.shouldClaim())) this.runSoon();
   }
 

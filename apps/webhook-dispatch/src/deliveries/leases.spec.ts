@@ -44,7 +44,7 @@ describe('a lease of a delivery', () => {
     await server.drop();
   });
 
-  it('is held by one of many workers that claim at once', async () => {
+  it('is leased by one of many workers that claim at once', async () => {
     await plan(300);
     const claimed = (await Promise.all(Array.from({ length: 4 }, claim))).flat();
     expect(claimed).toHaveLength(300);

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { disableFailing, markFailing, markHealthy } from '../endpoints/endpoints.repository.js';
 import { expandEvent } from '../events/expand-event.js';
 import { recordTries } from './outcomes.repository.js';
-import { endHeld } from './queue.repository.js';
+import { endLeased } from './queue.repository.js';
 import type { Outcome } from './send-delivery.js';
 
 const BATCH = 500;
@@ -56,7 +56,7 @@ export class OutcomeRecorder {
 
 /** Records tries in one transaction: history, what is next for each delivery, the endpoints' health. */
 export async function recordOutcomes(tx: Transaction, outcomes: Outcome[]): Promise<void> {
-  await endHeld(tx, await recordTries(tx, outcomes));
+  await endLeased(tx, await recordTries(tx, outcomes));
   await recordHealth(tx, outcomes);
 }
 

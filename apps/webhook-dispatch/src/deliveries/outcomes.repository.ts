@@ -4,7 +4,7 @@ import type { Outcome } from './send-delivery.js';
 /**
  * Records tries: history, and what is next for each delivery. An outcome whose lease was taken over is left out: the
  * delivery's new holder records its own. A failure of a delivery whose agent was deleted meanwhile is its last; returns
- * those, for `endHeld`.
+ * those, for `endLeased`.
  */
 export async function recordTries(tx: Transaction, outcomes: Outcome[]): Promise<{ id: string; agent_id: string }[]> {
   const column = <T>(of: (outcome: Outcome) => T) => outcomes.map(of);

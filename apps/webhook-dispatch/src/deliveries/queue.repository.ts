@@ -105,13 +105,13 @@ export async function releaseDeliveries(database: Database, deliveries: ClaimedD
   if (deliveries.length === 0) return;
   await database.transaction(async (tx) => {
     const released = await tx.query<{ id: string; is_cancelled: boolean }>(
-      `UPDATE queue q SET leased_until = '-infinity' FROM unnest($1::uuid[], $2::bigint[]) AS held (id, token)
-       WHERE q.delivery_id = held.id AND q.fencing_token = held.token
+      `UPDATE queue q SET leased_until = '-infinity' FROM unnest($1::uuid[], $2::bigint[]) AS leased (id, token)
+       WHERE q.delivery_id = leased.id AND q.fencing_token = leased.token
        RETURNING q.delivery_id AS id, q.due_at = 'infinity' AS is_cancelled`,
       [deliveries.map(({ id }) => id), deliveries.map(({ fencing_token }) => fencing_token)],
     );
     const cancelled = released.filter((row) => row.is_cancelled).map(({ id }) => id);
-    await endHeld(tx, await markCancelled(tx, cancelled));
+    await endLeased(tx, await markCancelled(tx, cancelled));
   });
 }
 
@@ -150,7 +150,7 @@ export async function sendAgain(tx: Transaction, accountId: string, deliveryIds:
 /**
  * Cancels what waits for receivers of a deleted agent, and has its `agent.deleted` (event `eventId`, planned before) sent
  * after what workers hold at this moment: they are sending it, and it cannot be called back. A row of the queue that is
- * held gets `due_at = 'infinity'`: nobody claims it again, and its holder's outcome ends it.
+ * leased gets `due_at = 'infinity'`: nobody claims it again, and its holder's outcome ends it.
  *
  * The caller holds the agent's lock (`lockAgent`), so that nothing is planned in between. Reads the agent's
  * history by its index, at most 30 days of it.
@@ -159,14 +159,14 @@ export async function cancelDeliveries(
   tx: Transaction,
   { agentId, accountId, eventId }: { agentId: string; accountId: string; eventId: string },
 ): Promise<void> {
-  const rows = await tx.query<{ id: string; is_held: boolean }>(
+  const rows = await tx.query<{ id: string; is_leased: boolean }>(
     `UPDATE queue q SET due_at = 'infinity' FROM deliveries d
      WHERE d.account_id = $1 AND d.agent_id = $2 AND d.status = 'pending' AND d.event_id <> $3 AND q.delivery_id = d.id
-     RETURNING q.delivery_id AS id, q.leased_until > now() AS is_held`,
+     RETURNING q.delivery_id AS id, q.leased_until > now() AS is_leased`,
     [accountId, agentId, eventId],
   );
-  const held = rows.filter((row) => row.is_held).map(({ id }) => id);
-  const waiting = rows.filter((row) => !row.is_held).map(({ id }) => id);
+  const leased = rows.filter((row) => row.is_leased).map(({ id }) => id);
+  const waiting = rows.filter((row) => !row.is_leased).map(({ id }) => id);
   await tx.query(`DELETE FROM queue WHERE delivery_id = ANY ($1::uuid[])`, [waiting]);
   await markCancelled(tx, waiting);
   await tx.query(
@@ -177,12 +177,12 @@ export async function cancelDeliveries(
      )
      INSERT INTO deleted_agents (agent_id, account_id, event_id, awaited, awaited_until)
      SELECT $2, $1, $3, $4, at FROM until ON CONFLICT DO NOTHING`,
-    [accountId, agentId, eventId, held.length, held],
+    [accountId, agentId, eventId, leased.length, leased],
   );
 }
 
-/** What became of deliveries that were held when their agent was deleted; the last one lets `agent.deleted` go. */
-export async function endHeld(tx: Transaction, ended: { id: string; agent_id: string }[]): Promise<void> {
+/** What became of deliveries that were leased when their agent was deleted; the last one lets `agent.deleted` go. */
+export async function endLeased(tx: Transaction, ended: { id: string; agent_id: string }[]): Promise<void> {
   if (ended.length === 0) return;
   await tx.query(`DELETE FROM queue WHERE delivery_id = ANY ($1::uuid[]) AND due_at = 'infinity'`, [
     ended.map(({ id }) => id),
@@ -200,14 +200,14 @@ export async function endHeld(tx: Transaction, ended: { id: string; agent_id: st
   );
 }
 
-/** Cancels what was held by a worker that died: nobody records it. Returns how many there were. */
+/** Cancels what was leased by a worker that died: nobody records it. Returns how many there were. */
 export async function cancelAbandoned(tx: Transaction, most: number): Promise<number> {
   const abandoned = await tx.query<{ id: string }>(
     `SELECT delivery_id AS id FROM queue WHERE due_at = 'infinity' AND leased_until <= now() LIMIT $1
      FOR UPDATE SKIP LOCKED`,
     [most],
   );
-  await endHeld(
+  await endLeased(
     tx,
     await markCancelled(
       tx,

@@ -1,6 +1,5 @@
 import { RoostError, type WebhookEndpoint } from '#lib/contracts';
 import type { Database, Transaction } from '#lib/database';
-import { countRows } from '#lib/quotas';
 
 /** All SQL of `endpoints`, and of `agents`: those whose configuration has been turned into endpoints. */
 
@@ -60,8 +59,12 @@ export function assertEnabled(row: EndpointRow): void {
 }
 
 /** What counts for the quota: those of agents' configuration.webhooks go with their agents, which count themselves. */
-export function countEndpoints(queries: Pick<Transaction, 'query'>, accountId: string): Promise<number> {
-  return countRows(queries, 'endpoints', accountId, `source = 'account'`);
+export async function countEndpoints(queries: Pick<Transaction, 'query'>, accountId: string): Promise<number> {
+  const [row] = await queries.query<{ count: number }>(
+    `SELECT count(*)::int AS count FROM endpoints WHERE account_id = $1 AND source = 'account'`,
+    [accountId],
+  );
+  return row?.count ?? 0;
 }
 
 type NewEndpoint = Pick<WebhookEndpoint, 'agentIds' | 'url' | 'events' | 'description' | 'enabled'> & {

@@ -20,7 +20,7 @@ const previous = {
     WHERE id = $1 RETURNING id`,
 };
 
-interface Held {
+interface Leased {
   id: string;
   fencing_token: string;
 }
@@ -39,8 +39,8 @@ describe('the queue of deliveries, with the version before it still running', ()
     );
   const claim = (most = 100) => claimDeliveries(database, claimOf(most));
   const queued = (id: string) => database.query(`SELECT due_at, tries FROM queue WHERE delivery_id = $1`, [id]);
-  const held: Held[] = [];
-  const next = () => held.pop() as Held;
+  const leased: Leased[] = [];
+  const next = () => leased.pop() as Leased;
 
   beforeAll(async () => {
     server = await freshDatabase();
@@ -55,7 +55,7 @@ describe('the queue of deliveries, with the version before it still running', ()
       [endpointId, accountId],
     );
     await plan(8);
-    held.push(...(await old.query<Held>(previous.claim, [5])));
+    leased.push(...(await old.query<Leased>(previous.claim, [5])));
     database = await Database.open({ url: server.url, schema: 'webhooks', migrations, poolSize: 2 });
   });
   afterAll(async () => {
@@ -68,7 +68,7 @@ describe('the queue of deliveries, with the version before it still running', ()
     await expect(old.query(previous.claim, [100])).resolves.toEqual([]);
     const claimed = await claim();
     expect(claimed).toHaveLength(3);
-    expect(claimed.map(({ id }) => id)).not.toEqual(expect.arrayContaining([held[0]?.id]));
+    expect(claimed.map(({ id }) => id)).not.toEqual(expect.arrayContaining([leased[0]?.id]));
     await expect(claim()).resolves.toEqual([]);
   });
 

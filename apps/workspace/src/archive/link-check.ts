@@ -1,7 +1,7 @@
 import { RoostError } from '#lib/contracts';
 import { readlinkSync, type Stats } from 'node:fs';
 import { RESERVED } from '../tree/path.js';
-import { atPlace, split } from '../tree/walk.js';
+import { atLocation, split } from '../tree/walk.js';
 
 export interface ArchiveLink {
   names: Buffer[];
@@ -14,7 +14,7 @@ type Found = { kind: 'directory' | 'other' | 'nothing' | 'foreign-link' } | { ki
 const MAX_LINKS = 40;
 
 /**
- * Finds out where an archive's links lead once it is in its place: by what is unpacked, and where that has nothing, by what
+ * Finds out where an archive's links lead once it is unpacked at its destination: by what is unpacked, and where that has nothing, by what
  * is in the directory already. Counting the `..` of a target proves nothing: `a -> .` and `s -> a/..` are harmless each.
  * Not promised: anything about what the agent's own code changes afterwards.
  */
@@ -44,7 +44,7 @@ export class LinkCheck {
       at.push(name);
       if (at.length === 1 && name.equals(reserved)) throw refused('leads out of it');
       if (isMissing) continue;
-      const found = await this.look(at);
+      const found = await this.find(at);
       if (found.kind === 'nothing') isMissing = true;
       else if (found.kind === 'foreign-link') throw refused('leads through a link that is not of the archive');
       else if (found.kind === 'link') {
@@ -60,7 +60,7 @@ export class LinkCheck {
     return split(target);
   }
 
-  private async look(names: readonly Buffer[]): Promise<Found> {
+  private async find(names: readonly Buffer[]): Promise<Found> {
     const key = Buffer.concat(names.flatMap((name) => [name, separator])).toString('latin1');
     const known = this.known.get(key);
     if (known) return known;
@@ -81,7 +81,7 @@ function asForeign(found: Found): Found {
 
 /** What is at names none of which but the last is a link. */
 function inspect(root: number, names: readonly Buffer[]): Promise<Found> {
-  return atPlace(root, names, { allowMissing: true, followLast: false }, ({ found, at }): Found => {
+  return atLocation(root, names, { allowMissing: true, followLast: false }, ({ found, at }): Found => {
     if (!found) return { kind: 'nothing' };
     if (found.stats.isSymbolicLink()) return { kind: 'link', target: readlinkSync(at, { encoding: 'buffer' }) };
     return { kind: kindOf(found.stats) };

@@ -10,7 +10,7 @@ import { openRoot } from '../tree/walk.js';
 import { toShown, parsePath } from '../tree/path.js';
 import { visit, type Visited } from '../tree/visit.js';
 import type { Volume } from '../tree/volume.js';
-import { atPlace } from '../tree/walk.js';
+import { atLocation } from '../tree/walk.js';
 
 /** A subtree as an archive, packed while it is read. Special files are left out. Names are relative to the directory. */
 export async function packParts(
@@ -18,7 +18,7 @@ export async function packParts(
   path: string,
   format: 'tar.gz' | 'zip',
 ): Promise<{ parts: ReadParts; modifiedAt: Date }> {
-  return atPlace(volume.root, parsePath(path), {}, ({ found, name }) => {
+  return atLocation(volume.root, parsePath(path), {}, ({ found, name }) => {
     if (!found) throw new RoostError('NOT_FOUND', 'no such directory');
     if (!found.stats.isDirectory())
       throw new RoostError('VALIDATION_ERROR', 'path: is not a directory', [
@@ -133,11 +133,11 @@ function emptied({ fd }: { fd: number }): Readable {
 
 function partsOf(packed: Readable, release: () => void): ReadParts {
   const chunks = packed[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-  let held: Buffer = Buffer.alloc(0);
+  let rest: Buffer = Buffer.alloc(0);
   return {
     async next() {
-      const parts = [held];
-      let bytes = held.length;
+      const parts = [rest];
+      let bytes = rest.length;
       while (bytes <= STREAM_PART_BYTES) {
         const { done, value } = await chunks.next();
         if (done) break;
@@ -145,8 +145,8 @@ function partsOf(packed: Readable, release: () => void): ReadParts {
         bytes += value.length;
       }
       const all = Buffer.concat(parts);
-      held = all.subarray(STREAM_PART_BYTES);
-      return { data: all.subarray(0, STREAM_PART_BYTES), isLast: held.length === 0 };
+      rest = all.subarray(STREAM_PART_BYTES);
+      return { data: all.subarray(0, STREAM_PART_BYTES), isLast: rest.length === 0 };
     },
     close() {
       packed.destroy();

@@ -5,7 +5,7 @@ import { makeParents } from '../directories/directories.js';
 import { fromShown, MAX_NAME_BYTES, MAX_PATH_BYTES, RESERVED, hasControlCharacter } from '../tree/path.js';
 import { removeTree } from '../tree/remove-tree.js';
 import type { Volume } from '../tree/volume.js';
-import { atPlace, below, handle, openRoot } from '../tree/walk.js';
+import { atLocation, below, handle, openRoot } from '../tree/walk.js';
 import { type ArchiveLink, LinkCheck, bad } from './link-check.js';
 
 export const MAX_ENTRIES = 100_000;
@@ -17,7 +17,7 @@ const freeOfRatioBytes = 64 * 1024 * 1024;
 const SLICE_MS = 20;
 
 /**
- * Where an archive is unpacked, out of sight, before anything of it is put in its place: a bad archive leaves nothing.
+ * Where an archive is unpacked, out of sight, before anything of it is moved to its destination: a bad archive leaves nothing.
  * Links are made last, so that no entry can be written through one.
  */
 export class Staging {
@@ -46,11 +46,11 @@ export class Staging {
   async addDirectory(entry: string): Promise<void> {
     const names = this.namesOf(entry);
     if (names.length === 0) return;
-    await atPlace(this.root, names, { allowMissing: true }, (place) => {
-      if (place.found) return;
-      const target = makeParents(place);
+    await atLocation(this.root, names, { allowMissing: true }, (location) => {
+      if (location.found) return;
+      const target = makeParents(location);
       try {
-        mkdirSync(target.place.at, { mode: 0o755 });
+        mkdirSync(target.location.at, { mode: 0o755 });
       } finally {
         target.close();
       }
@@ -60,12 +60,12 @@ export class Staging {
   async addFile(entry: string, mode: number, content: AsyncIterable<Buffer>): Promise<void> {
     const names = this.namesOf(entry);
     if (names.length === 0) throw bad(`"${entry}" is no name for a file`);
-    const file = await atPlace(this.root, names, { allowMissing: true, followLast: false }, (place) => {
-      if (place.found) throw bad(`"${entry}" is in it twice`);
-      const target = makeParents(place);
+    const file = await atLocation(this.root, names, { allowMissing: true, followLast: false }, (location) => {
+      if (location.found) throw bad(`"${entry}" is in it twice`);
+      const target = makeParents(location);
       try {
         return openSync(
-          target.place.at,
+          target.location.at,
           constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
           (mode & 0o755) | 0o600,
         );
@@ -95,7 +95,7 @@ export class Staging {
     this.files += 1;
   }
 
-  /** Puts everything in its place below a directory. Nothing is put anywhere if something of it is in the way. */
+  /** Moves everything to its destination below a directory. Nothing is put anywhere if something of it is in the way. */
   async publish(to: Buffer[], overwrite: boolean): Promise<void> {
     for (const { names, target } of this.links) {
       await this.makeLink(names, target);
@@ -120,25 +120,25 @@ export class Staging {
   }
 
   private async makeLink(names: Buffer[], target: Buffer): Promise<void> {
-    await atPlace(this.root, names, { allowMissing: true, followLast: false }, (place) => {
-      if (place.found) throw bad('a link has the name of something else');
-      const made = makeParents(place);
+    await atLocation(this.root, names, { allowMissing: true, followLast: false }, (location) => {
+      if (location.found) throw bad('a link has the name of something else');
+      const made = makeParents(location);
       try {
-        symlinkSync(target, made.place.at);
+        symlinkSync(target, made.location.at);
       } finally {
         made.close();
       }
     });
   }
 
-  /** The topmost entries of the archive whose place is free, or taken by something that they replace. */
+  /** The topmost entries of the archive whose destination is free, or taken by something that they replace. */
   private async movesTo(to: Buffer[], overwrite: boolean): Promise<Buffer[][]> {
     const moves: Buffer[][] = [];
     const pending: Buffer[][] = [[]];
     for (let parents = pending.pop(); parents; parents = pending.pop()) {
       for (const { name, isDirectory } of await this.entriesOf(parents)) {
         const names = [...parents, name];
-        const meets = await atPlace(
+        const meets = await atLocation(
           this.volume.root,
           [...to, ...names],
           { allowMissing: true, followLast: false },
@@ -156,7 +156,7 @@ export class Staging {
   }
 
   private entriesOf(parents: Buffer[]): Promise<{ name: Buffer; isDirectory: boolean }[]> {
-    return atPlace(this.root, parents, { followLast: false }, ({ found }) => {
+    return atLocation(this.root, parents, { followLast: false }, ({ found }) => {
       if (!found) throw bad('a part of it vanished while it was unpacked');
       const directory = openRoot(found.at);
       try {
@@ -170,11 +170,11 @@ export class Staging {
   }
 
   private async move(names: Buffer[], to: Buffer[]): Promise<void> {
-    await atPlace(this.volume.root, to, { allowMissing: true, followLast: false }, async (place) => {
-      if (place.found) await this.volume.remove(place);
-      const target = makeParents(place);
+    await atLocation(this.volume.root, to, { allowMissing: true, followLast: false }, async (location) => {
+      if (location.found) await this.volume.remove(location);
+      const target = makeParents(location);
       try {
-        await atPlace(this.root, names, { followLast: false }, ({ at }) => renameSync(at, target.place.at));
+        await atLocation(this.root, names, { followLast: false }, ({ at }) => renameSync(at, target.location.at));
       } finally {
         target.close();
       }

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { absolute, parsePath, RESERVED, toShown } from '../tree/path.js';
 import type { Volume } from '../tree/volume.js';
 import { typeOf } from '../tree/stats.js';
-import { atPlace, below, handle } from '../tree/walk.js';
+import { atLocation, below, handle } from '../tree/walk.js';
 
 type Input = z.output<typeof contract.input>;
 type Output = z.output<typeof contract.output>;
@@ -21,8 +21,8 @@ const maxDepth = 64;
  */
 export async function listDirectory(volume: Volume, { path, recursive, limit, cursor }: Input): Promise<Output> {
   const names = parsePath(path);
-  return atPlace(volume.root, names, {}, (place) => {
-    const { found } = place;
+  return atLocation(volume.root, names, {}, (location) => {
+    const { found } = location;
     if (!found) throw new RoostError('NOT_FOUND', 'no such directory');
     if (!found.stats.isDirectory())
       throw new RoostError('VALIDATION_ERROR', 'path: is not a directory', [
@@ -31,7 +31,7 @@ export async function listDirectory(volume: Volume, { path, recursive, limit, cu
     const after = cursor === undefined ? [] : namesOfCursor(cursor);
     const wanted = Math.min(limit, maxPage) + 1;
     const entries: { names: Buffer[]; entry: Entry }[] = [];
-    collect(found.fd, [], after, recursive, place.name === undefined, wanted, entries);
+    collect(found.fd, [], after, recursive, location.name === undefined, wanted, entries);
     const page = entries.slice(0, wanted - 1);
     const last = page.at(-1);
     return {

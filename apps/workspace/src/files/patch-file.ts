@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import { etagOf } from '../tree/stats.js';
 import { absolute, parsePath } from '../tree/path.js';
 import type { Volume } from '../tree/volume.js';
-import { atPlace } from '../tree/walk.js';
+import { atLocation } from '../tree/walk.js';
 import { volumeFull } from '../tree/capacity.js';
 import { regularFile } from './read-file.js';
 import { checkMatch, replaceFile, type Written } from './replace-file.js';
@@ -66,8 +66,8 @@ export async function applyPatch(volume: Volume, patch: Patch, content: PatchCon
 function append(volume: Volume, { path, ifMatch }: Patch, content: PatchContent): Promise<Written> {
   const names = parsePath(path);
   return volume.locks.run(absolute(names), () =>
-    atPlace(volume.root, names, {}, async (place) => {
-      const { at, stats } = regularFile(place);
+    atLocation(volume.root, names, {}, async (location) => {
+      const { at, stats } = regularFile(location);
       checkMatch(stats, ifMatch);
       await volume.capacity.take(content.size);
       const file = await open(at, constants.O_WRONLY);

@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import { etagOf } from '../tree/stats.js';
 import { absolute, parsePath } from '../tree/path.js';
 import type { Volume } from '../tree/volume.js';
-import { atPlace, type Place } from '../tree/walk.js';
+import { atLocation, type Location } from '../tree/walk.js';
 
 /** One answer must fit one bus message (1 MiB), base64 and JSON included. */
 export const MAX_READ_BYTES = 512 * 1024;
@@ -16,8 +16,8 @@ type Output = z.output<typeof contract.output>;
 /** Reads a file, or a part of it. The part's edges may cut a character: then UTF-8 is refused like any other bytes. */
 export async function readFile(volume: Volume, { path, encoding, offset = 0, length }: Input): Promise<Output> {
   const names = parsePath(path);
-  return atPlace(volume.root, names, {}, async (place) => {
-    const { stats, at } = regularFile(place);
+  return atLocation(volume.root, names, {}, async (location) => {
+    const { stats, at } = regularFile(location);
     const wanted = Math.min(length ?? Infinity, Math.max(0, stats.size - offset));
     if (wanted > MAX_READ_BYTES) throw tooLarge(stats.size);
     const file = await open(at, constants.O_RDONLY);
@@ -40,9 +40,9 @@ export async function readFile(volume: Volume, { path, encoding, offset = 0, len
   });
 }
 
-/** What is at the place, if it is a file with content. Errors: NOT_FOUND, VALIDATION_ERROR (directory), ACCESS_DENIED (device, FIFO, socket). */
-export function regularFile(place: Place): NonNullable<Place['found']> {
-  const { found } = place;
+/** What is at the location, if it is a file with content. Errors: NOT_FOUND, VALIDATION_ERROR (directory), ACCESS_DENIED (device, FIFO, socket). */
+export function regularFile(location: Location): NonNullable<Location['found']> {
+  const { found } = location;
   if (!found) throw new RoostError('NOT_FOUND', 'no such file');
   if (found.stats.isDirectory())
     throw new RoostError('VALIDATION_ERROR', 'path: is a directory, not a file', [

@@ -5,7 +5,7 @@ import { makeParents } from '../directories/directories.js';
 import { etagOf } from '../tree/stats.js';
 import { absolute, parsePath } from '../tree/path.js';
 import type { Draft, Volume } from '../tree/volume.js';
-import { atPlace, type Place } from '../tree/walk.js';
+import { atLocation, type Location } from '../tree/walk.js';
 
 export interface Expectations {
   overwrite: boolean;
@@ -29,7 +29,7 @@ export async function replaceFile(
   volume: Volume,
   path: string,
   expected: Expectations,
-  write: (file: FileHandle, present: Place['found']) => Promise<void>,
+  write: (file: FileHandle, present: Location['found']) => Promise<void>,
 ): Promise<Written> {
   // Before anything is written: a body of a gigabyte should not travel for a path that is refused anyway.
   await checkTarget(volume, path, expected);
@@ -46,17 +46,17 @@ export async function publishFile(
   path: string,
   expected: Expectations,
   draft: Draft,
-  write?: (file: FileHandle, present: Place['found']) => Promise<void>,
+  write?: (file: FileHandle, present: Location['found']) => Promise<void>,
 ): Promise<Written> {
   const names = parsePath(path);
   return volume.locks.run(absolute(names), () =>
-    atPlace(volume.root, names, { allowMissing: true }, async (place) => {
-      check(place, expected);
-      await write?.(draft.file, place.found);
-      const target = makeParents(place);
+    atLocation(volume.root, names, { allowMissing: true }, async (location) => {
+      check(location, expected);
+      await write?.(draft.file, location.found);
+      const target = makeParents(location);
       try {
-        const mode = (place.found?.stats.mode ?? 0o644) & 0o777;
-        await volume.publish(draft, target.place, expected.overwrite || Boolean(expected.mustExist), mode);
+        const mode = (location.found?.stats.mode ?? 0o644) & 0o777;
+        await volume.publish(draft, target.location, expected.overwrite || Boolean(expected.mustExist), mode);
       } finally {
         target.close();
       }
@@ -68,12 +68,12 @@ export async function publishFile(
 
 /** The errors of `replaceFile`, without doing anything. */
 export async function checkTarget(volume: Volume, path: string, expected: Expectations): Promise<void> {
-  return atPlace(volume.root, parsePath(path), { allowMissing: true }, (place) => check(place, expected));
+  return atLocation(volume.root, parsePath(path), { allowMissing: true }, (location) => check(location, expected));
 }
 
-function check(place: Place, { overwrite, mustExist, ifMatch }: Expectations): void {
-  const present = place.found?.stats;
-  if (!place.name || present?.isDirectory())
+function check(location: Location, { overwrite, mustExist, ifMatch }: Expectations): void {
+  const present = location.found?.stats;
+  if (!location.name || present?.isDirectory())
     throw new RoostError('VALIDATION_ERROR', 'path: is a directory, not a file', [
       { field: 'path', reason: 'is_directory' },
     ]);

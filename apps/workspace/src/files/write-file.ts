@@ -7,7 +7,7 @@ import {
 import type { z } from 'zod';
 import { absolute, parsePath } from '../tree/path.js';
 import type { Volume } from '../tree/volume.js';
-import { atPlace } from '../tree/walk.js';
+import { atLocation } from '../tree/walk.js';
 import { checkMatch, replaceFile, type Written } from './replace-file.js';
 
 /** Creates or replaces a file in one step; its parents are made. */
@@ -29,15 +29,15 @@ export async function deleteFile(
 ): Promise<z.output<typeof deleteContract.output>> {
   const names = parsePath(path);
   return volume.locks.run(absolute(names), () =>
-    atPlace(volume.root, names, { followLast: false }, async (place) => {
-      if (!place.found) throw new RoostError('NOT_FOUND', 'no such file');
-      if (place.found.stats.isDirectory()) {
+    atLocation(volume.root, names, { followLast: false }, async (location) => {
+      if (!location.found) throw new RoostError('NOT_FOUND', 'no such file');
+      if (location.found.stats.isDirectory()) {
         throw new RoostError('VALIDATION_ERROR', 'path: is a directory; delete it through directories', [
           { field: 'path', reason: 'is_directory' },
         ]);
       }
-      checkMatch(place.found.stats, ifMatch);
-      await volume.remove(place);
+      checkMatch(location.found.stats, ifMatch);
+      await volume.remove(location);
       volume.tags.deleted(absolute(names));
       return { path: absolute(names), deletedAt: new Date() };
     }),

@@ -10,14 +10,14 @@ import { typeOf } from '../tree/stats.js';
 import { etagOf } from '../tree/stats.js';
 import { absolute, parsePath } from '../tree/path.js';
 import type { Volume } from '../tree/volume.js';
-import { atPlace, type Place } from '../tree/walk.js';
+import { atLocation, type Location } from '../tree/walk.js';
 
 /** The only user of a workspace, by name and by id. */
 const ownNames = ['agent', '1000'];
 
 export async function getMetadata(volume: Volume, { path }: z.output<typeof getContract.input>): Promise<FileMetadata> {
   const names = parsePath(path);
-  return atPlace(volume.root, names, { followLast: false }, (place) => describe(volume, names, place));
+  return atLocation(volume.root, names, { followLast: false }, (location) => describe(volume, names, location));
 }
 
 /** Errors: ACCESS_DENIED for an owner or group other than the agent's: files of others would be out of its reach. */
@@ -32,21 +32,21 @@ export async function updateMetadata(
       { field, reason: 'not_allowed' },
     ]);
   }
-  return atPlace(volume.root, names, { followLast: false }, async (place) => {
-    if (!place.found) throw new RoostError('NOT_FOUND', 'no such file or directory');
+  return atLocation(volume.root, names, { followLast: false }, async (location) => {
+    if (!location.found) throw new RoostError('NOT_FOUND', 'no such file or directory');
     if (permissions !== undefined) {
-      if (place.found.stats.isSymbolicLink())
+      if (location.found.stats.isSymbolicLink())
         throw new RoostError('VALIDATION_ERROR', 'permissions: a symbolic link has none of its own', [
           { field: 'permissions', reason: 'not_allowed' },
         ]);
-      chmodSync(place.found.at, parseInt(permissions, 8));
+      chmodSync(location.found.at, parseInt(permissions, 8));
     }
     if (tags !== undefined) volume.tags.set(absolute(names), tags);
     return getMetadata(volume, { agentId: '', path });
   });
 }
 
-function describe(volume: Volume, names: Buffer[], { found }: Place): z.output<typeof FileMetadata> {
+function describe(volume: Volume, names: Buffer[], { found }: Location): z.output<typeof FileMetadata> {
   if (!found) throw new RoostError('NOT_FOUND', 'no such file or directory');
   const { stats } = found;
   return {

@@ -2,7 +2,7 @@ import { type deletePaths as contract, RoostError } from '#lib/contracts';
 import type { z } from 'zod';
 import { absolute, parsePath } from '../tree/path.js';
 import type { Volume } from '../tree/volume.js';
-import { atPlace } from '../tree/walk.js';
+import { atLocation } from '../tree/walk.js';
 import { outcomeOf } from './transfer.js';
 
 /** Deletes files and directories, a directory that is not empty only with `recursive`. */
@@ -17,11 +17,11 @@ export async function deletePaths(
 
 function remove(volume: Volume, path: string, recursive: boolean): Promise<void> {
   const names = parsePath(path);
-  return atPlace(volume.root, names, { followLast: false }, async (place) => {
-    if (!place.found) throw new RoostError('NOT_FOUND', 'no such file or directory');
-    if (place.found.stats.isDirectory() && !recursive)
+  return atLocation(volume.root, names, { followLast: false }, async (location) => {
+    if (!location.found) throw new RoostError('NOT_FOUND', 'no such file or directory');
+    if (location.found.stats.isDirectory() && !recursive)
       throw new RoostError('CONFLICT', 'is a directory; use recursive to delete it with what is in it');
-    await volume.remove(place);
+    await volume.remove(location);
     volume.tags.deleted(absolute(names));
   });
 }

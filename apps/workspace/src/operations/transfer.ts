@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { makeParents } from '../directories/directories.js';
 import { absolute, parsePath } from '../tree/path.js';
 import type { Volume } from '../tree/volume.js';
-import { atPlace, type Place } from '../tree/walk.js';
+import { atLocation, type Location } from '../tree/walk.js';
 
 type Input = z.output<typeof contract.input>;
 type Output = z.output<typeof contract.output>;
@@ -14,7 +14,7 @@ export interface Transfer {
   to: Buffer[];
   /** `to` as it was asked for. */
   destination: string;
-  source: Place & { found: NonNullable<Place['found']> };
+  source: Location & { found: NonNullable<Location['found']> };
   overwrite: boolean;
 }
 
@@ -33,10 +33,10 @@ export async function transferEach(
     const outcome = await outcomeOf(async () => {
       const [from, to] = [parsePath(source), parsePath(destination)];
       assertApart(from, to);
-      await atPlace(volume.root, from, options, (place) => {
-        const { found } = place;
+      await atLocation(volume.root, from, options, (location) => {
+        const { found } = location;
         if (!found) throw new RoostError('NOT_FOUND', 'no such file or directory');
-        return work({ from, to, destination, source: { ...place, found }, overwrite });
+        return work({ from, to, destination, source: { ...location, found }, overwrite });
       });
     });
     results.push({ source, destination, ...outcome });
@@ -45,24 +45,24 @@ export async function transferEach(
 }
 
 /**
- * Gives `put` the place of the destination, its parents made. Errors: ALREADY_EXISTS unless `overwrite`,
+ * Gives `put` the location of the destination, its parents made. Errors: ALREADY_EXISTS unless `overwrite`,
  * VALIDATION_ERROR when it is in the source.
  */
 export function atDestination(
   volume: Volume,
   { to, source, overwrite }: Pick<Transfer, 'to' | 'source' | 'overwrite'>,
-  put: (target: Buffer, present: Place) => Promise<void> | void,
+  put: (target: Buffer, present: Location) => Promise<void> | void,
 ): Promise<void> {
-  return atPlace(volume.root, to, { followLast: false, allowMissing: true }, async (place) => {
-    if (!place.name) throw new RoostError('ALREADY_EXISTS', 'the destination is the workspace itself');
+  return atLocation(volume.root, to, { followLast: false, allowMissing: true }, async (location) => {
+    if (!location.name) throw new RoostError('ALREADY_EXISTS', 'the destination is the workspace itself');
     // A link or ".." can lead into the source though the paths do not show it: a copy would hold itself, and have no end.
-    if (place.directories.some(({ dev, ino }) => dev === source.found.stats.dev && ino === source.found.stats.ino))
+    if (location.directories.some(({ dev, ino }) => dev === source.found.stats.dev && ino === source.found.stats.ino))
       throw insideSource();
-    if (place.found && !overwrite)
+    if (location.found && !overwrite)
       throw new RoostError('ALREADY_EXISTS', 'the destination exists already; use overwrite to replace it');
-    const target = makeParents(place);
+    const target = makeParents(location);
     try {
-      await put(target.place.at, place);
+      await put(target.location.at, location);
     } finally {
       target.close();
     }

@@ -6,7 +6,7 @@ import { typeOf } from '../tree/stats.js';
 import { absolute, parsePath, toShown } from '../tree/path.js';
 import { visit, type Visited } from '../tree/visit.js';
 import type { Volume } from '../tree/volume.js';
-import { atPlace } from '../tree/walk.js';
+import { atLocation } from '../tree/walk.js';
 import { globMatcher } from './glob.js';
 
 type Input = z.output<typeof contract.input>;
@@ -29,7 +29,7 @@ const maxTextBytes = 500_000;
 export async function searchFiles(volume: Volume, input: Input): Promise<Output> {
   const start = parsePath(input.path);
   const match = matcherOf(input);
-  return atPlace(volume.root, start, {}, async ({ found, name }) => {
+  return atLocation(volume.root, start, {}, async ({ found, name }) => {
     if (!found) throw new RoostError('NOT_FOUND', 'no such directory');
     if (!found.stats.isDirectory())
       throw new RoostError('VALIDATION_ERROR', 'path: is not a directory', [

@@ -8,7 +8,7 @@ import { checkTarget, type Expectations, publishFile } from '../files/replace-fi
 import { parsePath } from '../tree/path.js';
 import { etagOf } from '../tree/stats.js';
 import type { Volume } from '../tree/volume.js';
-import { atPlace } from '../tree/walk.js';
+import { atLocation } from '../tree/walk.js';
 import type { ReadParts, WriteParts } from './streams.js';
 
 /** What a finished transfer into the workspace has made. */
@@ -21,8 +21,8 @@ export async function readFileParts(
   offset: number,
   length: number | undefined,
 ): Promise<{ parts: ReadParts; size: number; etag: string; modifiedAt: Date }> {
-  return atPlace(volume.root, parsePath(path), {}, async (place) => {
-    const { at, stats } = regularFile(place);
+  return atLocation(volume.root, parsePath(path), {}, async (location) => {
+    const { at, stats } = regularFile(location);
     if (offset > stats.size)
       throw new RoostError('RANGE_NOT_SATISFIABLE', `the file has only ${stats.size} bytes`, [
         { field: 'offset', reason: 'out_of_range' },

@@ -7,7 +7,7 @@ export interface Capacity {
 }
 
 /** For volumes whose file system has the agreed size: its own ENOSPC reports when they are full. */
-export const heldByFileSystem: Capacity = { take: () => Promise.resolve() };
+export const boundByFileSystem: Capacity = { take: () => Promise.resolve() };
 
 export function volumeFull(): RoostError {
   return new RoostError('INSUFFICIENT_STORAGE', 'the volume is full; delete files or use a larger pvc_size');

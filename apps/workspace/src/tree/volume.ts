@@ -5,13 +5,13 @@ import { RoostError } from '#lib/contracts';
 import { fsError } from './fs-error.js';
 import { RESERVED } from './path.js';
 import { removeTree } from './remove-tree.js';
-import { heldByFileSystem, isVolumeFull, type Capacity } from './capacity.js';
+import { boundByFileSystem, isVolumeFull, type Capacity } from './capacity.js';
 import { Tags } from './tags.js';
-import { below, openRoot, type Place } from './walk.js';
+import { below, openRoot, type Location } from './walk.js';
 
 const drafts = 'drafts';
 
-/** The agent's volume: the root handle every walk starts from, and a place for what is not complete yet. */
+/** The agent's volume: the root handle every walk starts from, and a folder for what is not complete yet. */
 export class Volume {
   readonly root: number;
   readonly locks = new Locks();
@@ -19,7 +19,7 @@ export class Volume {
 
   constructor(
     path: string,
-    readonly capacity: Capacity = heldByFileSystem,
+    readonly capacity: Capacity = boundByFileSystem,
   ) {
     this.root = openRoot(path);
   }
@@ -46,13 +46,13 @@ export class Volume {
     });
   }
 
-  /** Puts a draft at its place in one step. With `overwrite` it replaces what is there; without, EEXIST. */
-  publish({ name, file }: Draft, place: Place, overwrite: boolean, mode: number): Promise<void> {
+  /** Moves a draft to its location in one step. With `overwrite` it replaces what is there; without, EEXIST. */
+  publish({ name, file }: Draft, location: Location, overwrite: boolean, mode: number): Promise<void> {
     return this.withDrafts(async (folder) => {
       await file.chmod(mode);
       const at = below(folder, name);
-      if (overwrite) return rename(at, place.at);
-      await link(at, place.at);
+      if (overwrite) return rename(at, location.at);
+      await link(at, location.at);
       await unlink(at);
     });
   }
@@ -69,14 +69,14 @@ export class Volume {
     });
   }
 
-  /** Makes what is at a place vanish in one step, then deletes it, whatever its size. */
-  async remove(place: Place): Promise<void> {
-    if (!place.name) throw new RoostError('ACCESS_DENIED', 'the workspace itself cannot be deleted');
-    const { name, directory } = place;
+  /** Makes what is at a location vanish in one step, then deletes it, whatever its size. */
+  async remove(location: Location): Promise<void> {
+    if (!location.name) throw new RoostError('ACCESS_DENIED', 'the workspace itself cannot be deleted');
+    const { name, directory } = location;
     try {
       await this.withDrafts(async (folder) => {
         const removed = randomBytes(12).toString('hex');
-        renameSync(place.at, below(folder, removed));
+        renameSync(location.at, below(folder, removed));
         await removeTree(folder, removed);
       });
     } catch (error) {
@@ -140,7 +140,7 @@ function openOrMake(directory: number, name: string): number {
     } catch (error) {
       if (attempt === 3) throw error;
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      // Something else in its place: the name is ours, so it is moved out of the way.
+      // Something else is there: the name is ours, so it is moved out of the way.
       if (code !== 'ENOENT') renameSync(at, below(directory, `${name}.${randomBytes(4).toString('hex')}`));
       mkdirSync(at, { mode: 0o700 });
     }

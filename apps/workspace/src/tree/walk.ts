@@ -9,12 +9,12 @@ const maxLinks = 40;
 const maxDepth = 512;
 
 /**
- * A place in the tree, held by handles: whatever the agent's code renames or swaps meanwhile, the handles still mean
+ * A location in the tree, kept by handles: whatever the agent's code renames or swaps meanwhile, the handles still mean
  * what was checked. `at` is the path to hand to a system call; it never goes through a symbolic link, except through
  * its own last name, which calls must treat with no-follow semantics.
  */
-export interface Place {
-  /** Handle of the directory the place is in; for the root, of the root itself. */
+export interface Location {
+  /** Handle of the directory the location is in; for the root, of the root itself. */
   readonly directory: number;
   /** Undefined for the root. */
   readonly name: Buffer | undefined;
@@ -38,14 +38,14 @@ export interface WalkOptions {
 /**
  * Walks from the root handle name by name, each opened relative to the handle before it and without following links;
  * links are read and walked by the same rules, so neither a link nor `..` can lead out, however the tree changes
- * during the walk. The place's handles are closed when `use` is done.
+ * during the walk. The location's handles are closed when `use` is done.
  * Errors: NOT_FOUND, ACCESS_DENIED (outside, reserved, too many links).
  */
-export async function atPlace<T>(
+export async function atLocation<T>(
   root: number,
   names: readonly Buffer[],
   options: WalkOptions,
-  use: (place: Place) => Promise<T> | T,
+  use: (location: Location) => Promise<T> | T,
 ): Promise<T> {
   const open: number[] = [];
   try {
@@ -68,7 +68,7 @@ function walk(
   names: readonly Buffer[],
   { followLast = true, allowMissing = false }: WalkOptions,
   open: number[],
-): Place {
+): Location {
   const stack: Step[] = [{ fd: root, name: undefined, stats: fstatSync(root) }];
   const directories = () => stack.map(({ stats }) => stats);
   const pending = [...names];
@@ -110,10 +110,10 @@ function walk(
       throw new RoostError('NOT_FOUND', 'a part of the path is not a directory');
     }
   }
-  return placeOf(stack, root);
+  return locationOf(stack, root);
 }
 
-function placeOf(stack: Step[], root: number): Place {
+function locationOf(stack: Step[], root: number): Location {
   const { fd, name, stats } = stack.at(-1) ?? { fd: root, name: undefined, stats: fstatSync(root) };
   const directory = stack.at(-2)?.fd ?? root;
   const found = { fd, stats, at: handle(fd) };

@@ -182,7 +182,7 @@ describe.skipIf(!host)('with Docker', () => {
       await driver.ensure(spec);
     });
 
-    it('is removed when it ended while nobody held it', async () => {
+    it('is removed when it ended while nobody had it', async () => {
       const agentId = randomUUID();
       const labels = { [AGENT_LABEL]: agentId, [INSTANCE_LABEL]: instance };
       const remains = await docker.createContainer({
@@ -196,7 +196,7 @@ describe.skipIf(!host)('with Docker', () => {
       await remains.start();
       await remains.wait();
       await driver.list();
-      // Another replica may hold it, and look why it ended: the second time nobody does.
+      // Another replica may have it, and read why it ended: the second time nobody does.
       expect((await left(instance)).containers.map(({ Labels }) => Labels[AGENT_LABEL])).toContain(agentId);
       await driver.list();
       expect((await left(instance)).containers.filter(({ Labels }) => Labels[AGENT_LABEL] === agentId)).toEqual([]);

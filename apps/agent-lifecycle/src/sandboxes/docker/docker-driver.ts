@@ -52,7 +52,7 @@ export class DockerWorkspaceDriver implements WorkspaceDriver {
   private readonly workspaces = new Map<string, Workspace>();
   private readonly starting = new Map<string, Promise<void>>();
   private readonly failures = new Map<string, string>();
-  /** Containers that had ended, unheld by us, when they were listed last. */
+  /** Containers that had ended, not ours, when they were listed last. */
   private remains = new Set<string>();
   private processors: Promise<number> | undefined;
   private isClosed = false;
@@ -261,11 +261,11 @@ export class DockerWorkspaceDriver implements WorkspaceDriver {
     await this.host.removeContainer(agentId, workspace.id);
   }
 
-  /** Containers that ended and were left: who held them would have removed them since the last look. */
+  /** Containers that ended and were left: their replica would have removed them since the last listing. */
   private async removeRemains(containers: Map<string, { id: string; state: string }>): Promise<void> {
-    const isHeld = (agentId: string) => this.workspaces.has(agentId) || this.starting.has(agentId);
+    const isOurs = (agentId: string) => this.workspaces.has(agentId) || this.starting.has(agentId);
     const hasEnded = (state: string) => state === 'exited' || state === 'dead';
-    const remains = [...containers].filter(([agentId, { state }]) => hasEnded(state) && !isHeld(agentId));
+    const remains = [...containers].filter(([agentId, { state }]) => hasEnded(state) && !isOurs(agentId));
     for (const [agentId, { id }] of remains) if (this.remains.has(id)) await this.host.removeContainer(agentId, id);
     this.remains = new Set(remains.map(([, { id }]) => id));
   }

@@ -48,7 +48,7 @@ export class DockerHost {
       const { id } = await this.docker.createContainer(options);
       return { id, container: this.docker.getContainer(this.nameOf(agentId)) };
     } catch (error) {
-      // Whose it is, `find` looks at.
+      // Whose it is, `find` checks.
       if (statusOf(error) === 409) return undefined;
       throw error;
     }

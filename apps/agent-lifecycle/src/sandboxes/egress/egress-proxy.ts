@@ -27,9 +27,9 @@ interface Target {
 /** Of one agent: what its programs hold open at once. */
 const maxConnections = 128;
 const idleMs = 10 * 60_000;
-/** From a connection, or the end of its last request, to the next whole request head: slower ones hold a place for nothing. */
+/** From a connection, or the end of its last request, to the next whole request head: slower ones take a slot for nothing. */
 const headMs = 60_000;
-/** Of one agent: each costs a look-up and an entry in its log. An installer of packages makes some tens. */
+/** Of one agent: each costs a lookup and an entry in its log. An installer of packages makes some tens. */
 const maxRequestsPerSecond = 200;
 /** Headers that concern one connection only (RFC 9110, 7.6.1). */
 const hopByHop = [
@@ -76,7 +76,7 @@ export class EgressProxy {
     });
   }
 
-  /** Speaks HTTP with a client of the workspace over this stream. */
+  /** Serves HTTP to a client of the workspace over this stream. */
   accept(client: Duplex): void {
     if (this.connections >= maxConnections) return void client.destroy();
     this.connections += 1;

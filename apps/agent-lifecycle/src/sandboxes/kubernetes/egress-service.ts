@@ -36,7 +36,7 @@ export interface EgressServiceOptions {
   host: string;
   port: number;
   tokens: EgressTokens;
-  /** A connection of an agent's workspace, to be spoken HTTP with as a proxy. */
+  /** A connection of an agent's workspace, to be served as by an HTTP proxy. */
   onConnection(agentId: string, stream: Duplex): void;
 }
 

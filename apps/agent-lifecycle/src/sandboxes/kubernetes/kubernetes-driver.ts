@@ -188,7 +188,7 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
 
   /**
    * Resolves when the pod answers. What another replica puts to sleep since generation `made` of the set is made again:
-   * who asked for it cannot know of that, and looks afterwards whether the agent may run at all.
+   * who asked for it cannot know of that, and checks afterwards whether the agent may run at all.
    */
   private async untilAwake(spec: WorkspaceSpec, made: number): Promise<void> {
     const { agentId } = spec;

@@ -110,9 +110,9 @@ export class View {
     return set?.spec?.replicas === replicas && (set.metadata?.generation ?? 0) > after;
   }
 
-  /** Looks again at each change, and once a second; false when the time is over. */
-  async until(look: () => boolean, timeoutMs: number): Promise<boolean> {
-    for (const deadline = Date.now() + timeoutMs; !look();) {
+  /** Checks again at each change, and once a second; false when the time is over. */
+  async until(check: () => boolean, timeoutMs: number): Promise<boolean> {
+    for (const deadline = Date.now() + timeoutMs; !check();) {
       if (Date.now() > deadline) return false;
       await this.nextChange(Math.min(1_000, timeoutMs));
     }

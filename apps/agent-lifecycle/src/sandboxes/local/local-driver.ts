@@ -163,7 +163,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
     if (!volume.isBounded && !this.hasWarnedOfVolumes) {
       this.hasWarnedOfVolumes = true;
       const why = (await this.volumes.whyUnbounded()) ?? 'the volume is a folder from before';
-      this.options.logger.warn({ why }, 'the size of volumes is measured by the daemon, not held by the kernel');
+      this.options.logger.warn({ why }, 'the size of volumes is measured by the daemon, not bounded by the kernel');
     }
     return volume;
   }

@@ -27,7 +27,7 @@ const ownProcesses = 256;
 const perProcess = 3;
 
 /**
- * Sandboxes by gVisor: the agent's programs meet a kernel in user space, itself held in namespaces and behind a filter,
+ * Sandboxes by gVisor: the agent's programs meet a kernel in user space, itself confined to namespaces and behind a filter,
  * and never the host's. For root only: gVisor needs more than one host user per sandbox.
  */
 export function runsc(found: Runsc): SandboxRuntime {

@@ -19,7 +19,7 @@ export interface FaultRunResult {
   missing: string[];
 }
 
-const settleMs = 60_000;
+const convergeMs = 60_000;
 
 /**
  * Two drivers on the same agents, against a cluster in trouble, until `faults` of them have happened; then calm. What
@@ -78,8 +78,8 @@ export async function runFaults(
   double.fault = () => undefined;
 
   const wanted = specs.filter((_, index) => index % 2 === 0);
-  const settle = async (act: () => Promise<void>) => {
-    for (const deadline = Date.now() + settleMs; Date.now() < deadline;) {
+  const converge = async (act: () => Promise<void>) => {
+    for (const deadline = Date.now() + convergeMs; Date.now() < deadline;) {
       try {
         return await act();
       } catch {
@@ -89,11 +89,11 @@ export async function runFaults(
   };
   const [driver = fixture.driver()] = drivers;
   await Promise.all(
-    specs.map((spec) => settle(() => (wanted.includes(spec) ? driver.ensure(spec) : driver.remove(spec.agentId)))),
+    specs.map((spec) => converge(() => (wanted.includes(spec) ? driver.ensure(spec) : driver.remove(spec.agentId)))),
   );
   const judge = () => judgeCluster(fixture, new Set(wanted.map(({ agentId }) => agentId)));
   let verdict = judge();
-  for (const deadline = Date.now() + settleMs; verdict.orphans.length + verdict.missing.length > 0;) {
+  for (const deadline = Date.now() + convergeMs; verdict.orphans.length + verdict.missing.length > 0;) {
     if (Date.now() > deadline) break;
     await pause(100);
     verdict = judge();

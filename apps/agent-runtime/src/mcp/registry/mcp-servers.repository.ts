@@ -1,7 +1,7 @@
 import type { Sealer } from '#lib/auth';
 import { mcpAuthorizationNeeded, McpServer, type NewMcpServer, paginationOf, RoostError } from '#lib/contracts';
-import { type Database, newId } from '#lib/database';
-import { countRows, requireQuota } from '#lib/quotas';
+import { type Database, newId, type Transaction } from '#lib/database';
+import { requireQuota } from '#lib/quotas';
 import type { McpTool } from '../mcp-connection.js';
 import { unusableTools } from '../usable-tool.js';
 import type { OAuthState } from './oauth-state.js';
@@ -57,7 +57,7 @@ export class McpServersRepository {
     const id = newId();
     const rows = await this.database
       .transaction(async (tx) => {
-        const count = () => countRows(tx, 'mcp_servers', accountId);
+        const count = () => countMcpServers(tx, accountId);
         await requireQuota(tx, { accountId, quota: 'mcp_servers', limit, count });
         return tx.query<ServerRow>(
           `INSERT INTO mcp_servers (id, account_id, name, url, command, args, transport, header_names, env_names, secrets_sealed)
@@ -246,4 +246,12 @@ function nameTaken(error: unknown): never {
       { field: 'name', reason: 'taken' },
     ]);
   throw error;
+}
+
+export async function countMcpServers(queries: Pick<Transaction, 'query'>, accountId: string): Promise<number> {
+  const [row] = await queries.query<{ count: number }>(
+    `SELECT count(*)::int AS count FROM mcp_servers WHERE account_id = $1`,
+    [accountId],
+  );
+  return row?.count ?? 0;
 }

@@ -63,7 +63,7 @@ export class Google implements SignInProvider {
     try {
       return await this.discovered;
     } catch (error) {
-      // The next sign-in looks again.
+      // The next sign-in tries again.
       this.discovered = undefined;
       throw error;
     }

@@ -9,10 +9,10 @@ import {
   quotaUse,
 } from '#lib/contracts';
 import { Database } from '#lib/database';
-import { countRows, limitsForAll } from '#lib/quotas';
+import { limitsForAll } from '#lib/quotas';
 import { Inject, Injectable } from '@nestjs/common';
 import type { GatewayConfig } from '../../config.js';
-import { KEYS_THAT_COUNT } from '../api-keys.repository.js';
+import { countKeys } from '../api-keys.repository.js';
 import { EventStreams } from '../../events/event-streams.js';
 import { ownLimits, setOwnLimit } from './account-quotas.repository.js';
 
@@ -60,7 +60,7 @@ export class AccountQuotas {
 
   private async ownUse(accountId: string): Promise<QuotaAmounts> {
     return {
-      api_keys: await countRows(this.database, 'api_keys', accountId, KEYS_THAT_COUNT),
+      api_keys: await countKeys(this.database, accountId),
       event_streams: this.streams.openOf(accountId),
     };
   }

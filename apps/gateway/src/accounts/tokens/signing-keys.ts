@@ -17,7 +17,7 @@ export const ALGORITHM = 'ES256';
 export const EARLIER_ALGORITHM = 'EdDSA';
 const LOAD_EVERY_MS = 3_600_000;
 /** Whatever tokens are sent, the database is asked for new keys no more often. */
-const LOOK_AGAIN_AFTER_MS = 1_000;
+const LOAD_AGAIN_AFTER_MS = 1_000;
 
 export type PublicKey = JWK & { kty: string; kid: string; alg: string; use: string };
 
@@ -72,10 +72,10 @@ export class SigningKeys implements OnApplicationBootstrap, OnApplicationShutdow
     return this.current.get(kid);
   }
 
-  /** Another replica may have made a token's key since we looked. */
-  async look(kid: string): Promise<void> {
+  /** Another replica may have made a token's key since we loaded. */
+  async loadIfUnknown(kid: string): Promise<void> {
     const isKnown = this.published.keys.some((key) => key.kid === kid);
-    if (!isKnown && performance.now() - this.loadedAt > LOOK_AGAIN_AFTER_MS) await this.load();
+    if (!isKnown && performance.now() - this.loadedAt > LOAD_AGAIN_AFTER_MS) await this.load();
   }
 
   private load(): Promise<void> {

@@ -46,7 +46,7 @@ export class Tokens {
   async verify(token: string, use: TokenUse): Promise<ShownToken | undefined> {
     const head = headOf(token);
     if (head?.kid === undefined || head.iss !== ISSUER) return undefined;
-    await this.keys.look(head.kid);
+    await this.keys.loadIfUnknown(head.kid);
     const verified =
       head.alg === EARLIER_ALGORITHM
         ? await this.verifyEarlier(token)

@@ -7,9 +7,9 @@ import type {
 } from '../../src/adapters/channel-adapter.js';
 
 /** `GET /inbox` holds people's messages as `InboundMessage`, `POST /sent` shows one. A place is a person. */
-export class PigeonAdapter implements ChannelAdapter {
+export class ExampleAdapter implements ChannelAdapter {
   // Until its line is in the contracts the name is none that they know.
-  readonly platform = 'pigeon' as ChannelAdapter['platform'];
+  readonly platform = 'example' as ChannelAdapter['platform'];
   readonly isIdempotent = false;
   readonly editEveryMs = 1_000;
   readonly maxInboundBytes = 0;
@@ -19,7 +19,7 @@ export class PigeonAdapter implements ChannelAdapter {
   constructor(private readonly url: string) {}
 
   botIdOf({ token }: BotCredentials): string | undefined {
-    return /^coo-(\w+)$/.exec(token)?.[1];
+    return /^example-(\w+)$/.exec(token)?.[1];
   }
 
   chatOf(place: string): string {
@@ -31,7 +31,7 @@ export class PigeonAdapter implements ChannelAdapter {
   }
 
   linkInstructions(code: string): string {
-    return `Tie "/link ${code}" to a pigeon within 10 minutes.`;
+    return `Send "/link ${code}" within 10 minutes.`;
   }
 
   format(markdown: string): string[] {
@@ -41,12 +41,12 @@ export class PigeonAdapter implements ChannelAdapter {
   connect(_credentials: BotCredentials, events: ConnectionEvents): Connection {
     const { url } = this;
     let texts = 0;
-    const look = async () => {
+    const poll = async () => {
       const answer = await fetch(`${url}/inbox`);
       for (const message of (await answer.json()) as InboundMessage[]) await events.onMessage(message);
       events.onState({ health: 'connected' });
     };
-    const timer = setInterval(() => void look().catch(() => events.onState({ health: 'connecting' })), 50);
+    const timer = setInterval(() => void poll().catch(() => events.onState({ health: 'connecting' })), 50);
     const show = async (place: string, id: string, text: string) => {
       await fetch(`${url}/sent`, { method: 'POST', body: JSON.stringify({ place, id, text }) });
       return id;
@@ -54,8 +54,8 @@ export class PigeonAdapter implements ChannelAdapter {
     return {
       send: (place, part) => show(place, String(++texts), part),
       edit: async (place, id, part) => void (await show(place, id, part)),
-      sendFile: () => Promise.reject(new Error('a pigeon carries no files')),
-      download: () => Promise.reject(new Error('a pigeon carries no files')),
+      sendFile: () => Promise.reject(new Error('this platform has no files')),
+      download: () => Promise.reject(new Error('this platform has no files')),
       showTyping: () => Promise.resolve(),
       close: () => Promise.resolve(clearInterval(timer)),
     };

@@ -7,7 +7,7 @@ interface Inspected {
 }
 
 /** What `docker inspect` says of an agent's container, in a line. Errors: names what is not as it must be. */
-export async function wallsOf(name: string, docker: (...args: string[]) => Promise<string>): Promise<string> {
+export async function isolationOf(name: string, docker: (...args: string[]) => Promise<string>): Promise<string> {
   const [found] = JSON.parse(await docker('inspect', name)) as Inspected[];
   if (!found) throw new Error(`there is no container ${name}`);
   const { Config, HostConfig, Mounts } = found;
@@ -32,6 +32,6 @@ export async function wallsOf(name: string, docker: (...args: string[]) => Promi
     HostConfig.SecurityOpt.some((option) => option.startsWith('seccomp={')) &&
     Mounts.every(({ Type, Destination }) => Type === 'volume' && Destination === '/workspace');
   if (!isIsolated) throw new Error(`${name}: ${JSON.stringify({ Config, Mounts })}`);
-  const told = ['NetworkMode', 'CapDrop', 'ReadonlyRootfs', 'PidsLimit', 'Memory', 'NanoCpus'];
-  return told.map((key) => `${key}=${JSON.stringify(HostConfig[key])}`).join(' ') + ` User=${Config.User} seccomp`;
+  const settings = ['NetworkMode', 'CapDrop', 'ReadonlyRootfs', 'PidsLimit', 'Memory', 'NanoCpus'];
+  return settings.map((key) => `${key}=${JSON.stringify(HostConfig[key])}`).join(' ') + ` User=${Config.User} seccomp`;
 }

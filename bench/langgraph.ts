@@ -5,19 +5,19 @@ import { authorization, exchange } from './runner/exchange.js';
 import { installLangGraph, startLangGraph } from './runner/langgraph.js';
 import { median, quantile } from './runner/quantile.js';
 
-export const name = 'peers';
+export const name = 'langgraph';
 
 export const prepare = installLangGraph;
 
 /**
  * The same echo turn through Roost and through LangGraph's JS development server, in pairs in one run: each caller has
- * an agent, or a thread, and sends again when the answer is there. Roost authenticates and commits to disk; the peer
+ * an agent, or a thread, and sends again when the answer is there. Roost authenticates and commits to disk; LangGraph
  * does neither. Both run in one network that has a loopback only. Options: callers=20, turns=400 (of each in a pair), pairs=3.
  */
 export async function run(options: Options): Promise<Figure[]> {
   const callers = options.number('callers', 20);
   const count = options.number('turns', 400);
-  const peer = await startLangGraph();
+  const langGraph = await startLangGraph();
   try {
     const roost = await startBenchRoost(options);
     try {
@@ -29,9 +29,9 @@ export async function run(options: Options): Promise<Figure[]> {
             await exchange(caller, agents[which] ?? '', 'echo');
           },
         );
-      const threads = await makeThreads(peer.url, callers);
+      const threads = await makeThreads(langGraph.url, callers);
       const theirs = (turns: number) =>
-        callSideBySide({ url: peer.url, headers: {}, callers, count: turns }, (caller, which) =>
+        callSideBySide({ url: langGraph.url, headers: {}, callers, count: turns }, (caller, which) =>
           runThread(caller, threads[which] ?? ''),
         );
       await ours(callers * 10);
@@ -39,12 +39,12 @@ export async function run(options: Options): Promise<Figure[]> {
       const rounds: { ours: Calls; theirs: Calls }[] = [];
       for (let pair = 0; pair < options.number('pairs', 3); pair++)
         rounds.push({ ours: await ours(count), theirs: await theirs(Math.ceil(count / 4)) });
-      return figuresOf(rounds, callers, peer.version);
+      return figuresOf(rounds, callers, langGraph.version);
     } finally {
       await roost.stop();
     }
   } finally {
-    await peer.stop();
+    await langGraph.stop();
   }
 }
 
@@ -64,11 +64,11 @@ function figuresOf(rounds: { ours: Calls; theirs: Calls }[], callers: number, ve
     { what: 'langgraphjs dev, p50', value: p50('theirs'), unit: 'ms' },
     { what: 'langgraphjs dev, p99', value: p99('theirs'), unit: 'ms' },
     {
-      what: 'rate, Roost / peer, median of pairs',
+      what: 'rate, Roost / LangGraph, median of pairs',
       value: median(rounds.map((round) => round.ours.perSecond / round.theirs.perSecond)),
       unit: '×',
     },
-    { what: 'p50, Roost / peer', value: p50('ours') / p50('theirs'), unit: '×' },
+    { what: 'p50, Roost / LangGraph', value: p50('ours') / p50('theirs'), unit: '×' },
   ];
 }
 

@@ -1,5 +1,5 @@
 import { Bus } from '#lib/bus';
-import { getAgent, listAgentEvents, RoostError, wire } from '#lib/contracts';
+import { AgentStreamEvent, getAgent, listAgentEvents, RoostError, wire } from '#lib/contracts';
 import { Controller, Get, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
@@ -33,6 +33,7 @@ export class EventsController {
   @Endpoint({
     access: 'account',
     summary: 'Follow what happens to an agent (server-sent events)',
+    events: AgentStreamEvent,
     errors: ['NOT_FOUND', 'QUOTA_EXCEEDED'],
   })
   async follow(

@@ -45,6 +45,8 @@ export interface EndpointDefinition<R extends z.ZodType = z.ZodType> {
   isDownload?: boolean;
   /** A wire codec of contracts, by which the result is encoded. Absent: the method sends the response through `@Res`. */
   response?: R;
+  /** What a stream of server-sent events holds, for the document: one event as an object of its fields. */
+  events?: z.ZodType;
   /** Of the success; 200 if not given. */
   status?: number;
   errors?: readonly ErrorCode[];

@@ -1,4 +1,4 @@
-import { ERROR_STATUS, type ErrorCode } from '#lib/contracts';
+import { ERROR_STATUS, type ErrorCode, WEBHOOK_BODIES } from '#lib/contracts';
 import { z } from 'zod';
 import type { EndpointDefinition } from '../http/endpoint.js';
 import { type Controller, type Route, routesOf } from '../http/routes.js';
@@ -48,6 +48,7 @@ export function openApiDocument(controllers: readonly Controller[], version: str
     },
     servers: [{ url: '/' }],
     paths,
+    webhooks: webhooks(schemas),
     components: {
       schemas: { ...schemas.shared, Error: schemas.of(ErrorBody, 'Error') },
       securitySchemes: {
@@ -61,6 +62,27 @@ export function openApiDocument(controllers: readonly Controller[], version: str
       },
     },
   };
+}
+
+/** What Roost sends to webhook endpoints. */
+function webhooks(schemas: SchemaComponents): object {
+  return Object.fromEntries(
+    WEBHOOK_BODIES.map(({ type, description, body }) => [
+      type,
+      {
+        post: {
+          operationId: `Webhook_${type.replace(/\W/g, '_')}`,
+          summary: description,
+          security: [],
+          requestBody: { required: true, content: json(schemas.of(body, `webhook_${type}`), schemas, true) },
+          responses: {
+            '2XX': { description: 'Received: it is not sent again' },
+            '410': { description: 'The endpoint is gone: it is disabled' },
+          },
+        },
+      },
+    ]),
+  );
 }
 
 type Operation = Omit<Route, 'endpoint'> & EndpointDefinition;
@@ -93,6 +115,9 @@ function operation(definition: Operation, schemas: SchemaComponents): object {
         description: 'Success',
         ...(definition.response
           ? { content: json(schemas.of(definition.response, `${operationId}_response`), schemas, true) }
+          : {}),
+        ...(definition.events
+          ? { content: { 'text/event-stream': { schema: schemas.of(definition.events, `${operationId}_event`) } } }
           : {}),
       },
       ...Object.fromEntries(

@@ -73,6 +73,20 @@ export default {
       to: { path: '^(apps|tools)/' },
     },
     {
+      name: 'packages-alone',
+      comment: 'What is published knows the API alone, through what is generated from its document.',
+      severity: 'error',
+      from: { path: '^packages/', pathNot: '(\\.spec\\.ts$|^packages/[^/]+/test/)' },
+      to: { path: '^(apps|libs|tools|bench|test)/' },
+    },
+    {
+      name: 'sdk-without-dependencies',
+      comment: 'The SDK runs in browsers, Bun and Node, and brings nothing along.',
+      severity: 'error',
+      from: { path: '^packages/sdk/src/', pathNot: '\\.spec\\.ts$' },
+      to: { pathNot: '^packages/sdk/src/' },
+    },
+    {
       name: 'no-testing-in-production',
       comment: 'The test harness brings servers with it: nothing that runs for users may load it.',
       severity: 'error',
@@ -97,7 +111,8 @@ export default {
       name: 'no-circular',
       comment: 'Neither of code nor of types: what both need goes to a file of its own, or to the one that is used.',
       severity: 'error',
-      from: {},
+      // Generated code is as it comes.
+      from: { pathNot: '^packages/sdk/src/generated/' },
       to: { circular: true },
     },
     {

@@ -14,11 +14,12 @@ export default defineConfig({
       { find: '#lib/database/roles', replacement: absolute('./libs/database/src/roles/index.ts') },
       { find: /^#lib\/([^/]+)$/, replacement: absolute('./libs') + '/$1/src/index.ts' },
       { find: /^#app\/([^/]+)$/, replacement: absolute('./apps') + '/$1/src/main.ts' },
+      { find: '@roost-ai/sdk', replacement: absolute('./packages/sdk/src/index.ts') },
       { find: /^#tools\/([^/]+)$/, replacement: absolute('./tools') + '/$1/index.ts' },
     ],
   },
   test: {
-    include: ['{apps,libs,tools,test}/**/*.spec.ts'],
+    include: ['{apps,libs,packages,tools,test}/**/*.spec.ts'],
     globalSetup: ['libs/testing/src/global-setup.ts'],
     pool: 'forks',
     // Two processes for all files: one for each would load the frameworks anew, which took as long as the quick half of

@@ -9,7 +9,7 @@ import { announce, ensureDependencies, root, run } from './ensure-dependencies.m
 
 const stampFile = join(root, 'dist', '.sources');
 const lockFile = join(root, 'node_modules', '.roost-build');
-const sourceFolders = ['apps', 'libs', 'tools', 'bench', 'test'];
+const sourceFolders = ['apps', 'libs', 'packages', 'tools', 'bench', 'test'];
 const buildFiles = ['.swcrc', 'tsconfig.json', 'tsconfig.base.json', 'package.json'];
 
 /** Resolves when dist/ holds the present sources. Two that ask at once build once. */

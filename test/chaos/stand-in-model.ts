@@ -26,6 +26,8 @@ export interface StandInOptions {
   answerMs: number | ((marks: number[], times: number) => number);
   /** When the first piece comes; by default the pieces are spread evenly. */
   firstMs?: number;
+  /** Pieces after the marks, for a reply that streams for longer. */
+  morePieces?: number;
   /** A request that holds this mark is refused as one that the provider will never take. */
   poison?: number;
   /** By default a free port that only this machine reaches. */
@@ -62,7 +64,7 @@ interface Prompt {
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { answerMs, firstMs, poison }: StandInOptions,
+  { answerMs, firstMs, morePieces = 0, poison }: StandInOptions,
   asked: Map<number, number>,
 ): Promise<void> {
   if (request.url === '/asked') return void response.end(JSON.stringify([...asked.values()]));
@@ -81,7 +83,8 @@ async function answer(
   const pieces = ['I have ', 'answered ', ...marks.map((mark) => `${mark} `), '.']
     .join('|')
     .replace(' |.', '|.')
-    .split('|');
+    .split('|')
+    .concat(Array.from({ length: morePieces }, (_, n) => ` ${n}`));
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   const send = (choice: object, usage?: object) =>
     response.write(

@@ -12,11 +12,11 @@ const markdownIn = (folder: string) =>
 const pages = [
   'README.md',
   'CONTRIBUTING.md',
-  ...['docs', 'apps', 'libs', 'tools', 'bench', 'test'].flatMap(markdownIn),
+  ...['docs', 'apps', 'libs', 'packages', 'tools', 'bench', 'test'].flatMap(markdownIn),
 ];
 
 /** Pages name files from where they stand: the end of the path has to be that of a file. */
-const sources = ['apps', 'libs', 'tools', 'bench', 'test'].flatMap((folder) =>
+const sources = ['apps', 'libs', 'packages', 'tools', 'bench', 'test'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => `/${folder}/${name}`),
 );
 

@@ -1,0 +1,42 @@
+import type { EventsFollowResponses } from '../generated/types.gen.js';
+
+type Sent = EventsFollowResponses[200];
+
+/** An event of a kind that this version of the SDK does not know. */
+export interface UnknownEvent {
+  type: 'unknown';
+  id?: string;
+  /** What the server calls it. */
+  name: string;
+  data: unknown;
+}
+
+/** What happens to an agent, told apart by `type`. Ends of streams are not among them: they are mended, or errors. */
+export type AgentEvent = Exclude<Sent, { type: 'stream.cut' | 'stream.ended' }> | UnknownEvent;
+export type AgentEventType = AgentEvent['type'];
+/** The event of one type. */
+export type AgentEventOf<T extends AgentEventType> = Extract<AgentEvent, { type: T }>;
+
+/** Complete by its type: what is missing here does not compile. */
+const KNOWN: Record<Exclude<AgentEventType, 'unknown'>, true> = {
+  'message.created': true,
+  'message.delivered': true,
+  'message.posted': true,
+  'turn.started': true,
+  'text.delta': true,
+  'tool.call': true,
+  'tool.result': true,
+  'turn.restarted': true,
+  'turn.interrupted': true,
+  'message.completed': true,
+  'message.failed': true,
+  'agent.status': true,
+  'agent.deleted': true,
+  'stream.gap': true,
+};
+
+export function agentEventOf(name: string, id: string | undefined, data: unknown): AgentEvent {
+  const known = Object.hasOwn(KNOWN, name);
+  const event = known ? { type: name, data } : { type: 'unknown', name, data };
+  return { ...event, ...(id === undefined ? {} : { id }) } as AgentEvent;
+}

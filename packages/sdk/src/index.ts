@@ -1,0 +1,23 @@
+/** The TypeScript client of Roost. */
+export { Roost, type Models } from './roost.js';
+export type { CallOptions, Content, RoostOptions } from './transport/transport.js';
+export * from './transport/errors.js';
+export { Listing } from './listing.js';
+export * from './agents/agent.js';
+export * from './agents/agents.js';
+export { MessageStream } from './agents/message-stream.js';
+export * from './agents/messages.js';
+export { type Message, MessageFailedError, type Reply, type ReplyMessage } from './agents/reply.js';
+export type { AgentEvent, AgentEventOf, AgentEventType, UnknownEvent } from './events/agent-events.js';
+export { EventTooLargeError } from './events/sse-parser.js';
+export * from './automation.js';
+export * from './channels.js';
+export type { Download } from './files/download.js';
+export * from './files/files.js';
+export * from './account/account.js';
+export * from './account/auth.js';
+export * from './mcp/mcp.js';
+export * from './webhooks/webhooks.js';
+export * from './webhooks/signature.js';
+/** The request and response types of every operation, as the API's own document has them. */
+export type * as Api from './generated/types.gen.js';

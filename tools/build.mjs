@@ -3,7 +3,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { cpSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { buildPackages } from './build-packages.mjs';
 import { bundle } from './bundle.mjs';
@@ -24,6 +24,9 @@ await Promise.all([
   run('node_modules/typescript/bin/tsc', ['-p', 'packages/sdk']),
 ]);
 
+// Read at the gateway's start, from beside the code.
+const examples = 'apps/gateway/src/openapi/examples.json';
+cpSync(`${root}${examples}`, `${root}dist/${examples}`);
 await bundle('apps/workspace/src/main.ts', `${root}dist/workspace-daemon.cjs`);
 await buildPackages();
 

@@ -10,7 +10,8 @@ import { announce, ensureDependencies, root, run } from './ensure-dependencies.m
 const stampFile = join(root, 'dist', '.sources');
 const lockFile = join(root, 'node_modules', '.roost-build');
 const sourceFolders = ['apps', 'libs', 'packages', 'tools', 'bench', 'test'];
-const buildFiles = ['.swcrc', 'tsconfig.json', 'tsconfig.base.json', 'package.json'];
+const examples = 'apps/gateway/src/openapi/examples.json';
+const buildFiles = ['.swcrc', 'tsconfig.json', 'tsconfig.base.json', 'package.json', examples];
 
 /** Resolves when dist/ holds the present sources. Two that ask at once build once. */
 export async function ensureBuilt() {

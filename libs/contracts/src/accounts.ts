@@ -13,8 +13,12 @@ const who = z.string().min(1).max(254);
  * An address as it is stored and compared: ASCII, lower case. Other letters are refused rather than folded: the Kelvin
  * sign in lower case is a `k`, so that somebody else's address would become the same account.
  */
-export const EmailAddress = z.email().max(254).toLowerCase();
-export const Password = z.string().min(8).max(1_000);
+export const EmailAddress = z
+  .email()
+  .max(254)
+  .toLowerCase()
+  .describe('An email address: ASCII; capitals do not matter.');
+export const Password = z.string().min(8).max(1_000).describe('A password: 8 to 1,000 characters.');
 export const AdminAccount = wire({
   accountId: AccountId,
   name: z.string(),

@@ -4,18 +4,37 @@ import { clearable } from './shapes.js';
 import { placeholdersOf, tooManyPlaceholders } from './template-placeholders.js';
 import { wire } from './wire.js';
 
-export const McpServerConfig = z.union([
-  wire({
-    url: z.url({ protocol: /^https?$/ }).max(2048),
-    headers: z.record(z.string(), z.string()).optional(),
-    transport: z.enum(['http', 'sse']).optional(),
-  }),
-  wire({
-    command: z.string().min(1).max(4096),
-    args: z.array(z.string().max(4096)).max(100).optional(),
-    env: z.record(z.string(), z.string()).optional(),
-  }),
-]);
+export const McpServerConfig = z
+  .union([
+    wire({
+      url: z
+        .url({ protocol: /^https?$/ })
+        .max(2048)
+        .describe('Where the server is.'),
+      headers: z
+        .record(z.string(), z.string())
+        .optional()
+        .describe('Headers of every call to it, such as `Authorization`. Sealed; read back as `***`.'),
+      transport: z
+        .enum(['http', 'sse'])
+        .optional()
+        .describe(
+          '`http`: Streamable HTTP. `sse`: the older HTTP with SSE. Without it the first, and the second where the first is not known.',
+        ),
+    }).describe('A server that runs somewhere else.'),
+    wire({
+      command: z.string().min(1).max(4096).describe('The program in the workspace that speaks MCP over stdio.'),
+      args: z.array(z.string().max(4096)).max(100).optional().describe('Its arguments.'),
+      env: z
+        .record(z.string(), z.string())
+        .optional()
+        .describe('Its environment, on top of `custom_env`. The agent can read it; read back as `***`.'),
+    }).describe('A server that runs in the agent’s workspace.'),
+  ])
+  .meta({
+    id: 'McpServerConfig',
+    description: 'An MCP server of the agent: remote by `url`, or in its workspace by `command`.',
+  });
 export type McpServerConfig = z.output<typeof McpServerConfig>;
 
 const CustomEnv = z
@@ -26,54 +45,148 @@ export const StorageQuantity = z
   .string()
   .max(20)
   .refine((text) => quantityBytes(text) !== undefined, 'must be a quantity like 1Gi or 500Mi')
-  .meta({ description: 'A Kubernetes quantity of bytes', examples: ['1Gi'] });
+  .meta({ description: 'Bytes as a Kubernetes quantity: `500Mi`, `1.5Gi`, `2G`.', examples: ['1Gi'] });
 
 const configurationFields = {
-  timeoutSeconds: z.number().int().min(1).max(86_400).optional(),
-  model: z.string().min(1).max(200).optional(),
-  mcpServers: z.record(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/), McpServerConfig).optional(),
+  timeoutSeconds: z
+    .number()
+    .int()
+    .min(1)
+    .max(86_400)
+    .optional()
+    .describe('Longest turn, in seconds. 3,600 if not given.'),
+  model: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .meta({
+      description:
+        'Which model answers: `provider/model`, such as `anthropic/claude-sonnet-4-5` or `openai/gpt-5`, or `demo`. `GET /v1/models` lists what can be used; the platform’s default if not given.',
+      examples: ['demo'],
+    }),
+  mcpServers: z
+    .record(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/), McpServerConfig)
+    .optional()
+    .describe('MCP servers of this agent by name. A tool is called `name__tool`. A change replaces all of them.'),
   memoryConfig: wire({
-    type: z.enum(['hierarchical', 'flat']).optional(),
-    maxSizeMb: z.number().int().min(1).max(102_400).optional(),
-    persistence: z.enum(['persistent', 'ephemeral']).optional(),
-  }).optional(),
+    type: z
+      .enum(['hierarchical', 'flat'])
+      .optional()
+      .describe(
+        '`hierarchical` (default): `memory/` with an index that is always in context. `flat`: one `MEMORY.md`.',
+      ),
+    maxSizeMb: z
+      .number()
+      .int()
+      .min(1)
+      .max(102_400)
+      .optional()
+      .describe('Most that it may hold, in MiB. 1,024 if not given.'),
+    persistence: z
+      .enum(['persistent', 'ephemeral'])
+      .optional()
+      .describe('`ephemeral`: wiped at the end of each session. `persistent` (default): kept.'),
+  })
+    .optional()
+    .describe('What the agent keeps in mind from one session to the next.'),
   compaction: wire({
-    enabled: z.boolean().optional(),
-    thresholdTrigger: z.number().int().min(50_000).max(180_000).optional(),
-    model: z.string().min(1).max(200).optional(),
-    instructions: z.string().max(2_000).optional(),
-  }).optional(),
-  customEnv: CustomEnv.optional(),
-  unreadReminderIntervalMs: z.number().int().min(10_000).max(3_600_000).optional(),
+    enabled: z.boolean().optional().describe('Whether it is done. True if not given.'),
+    thresholdTrigger: z
+      .number()
+      .int()
+      .min(50_000)
+      .max(180_000)
+      .optional()
+      .describe('From how many input tokens on. 120,000 if not given.'),
+    model: z.string().min(1).max(200).optional().describe('Which model summarises; that of the agent if not given.'),
+    instructions: z.string().max(2_000).optional().describe('What the summary is to keep, in your words.'),
+  })
+    .optional()
+    .describe('The replacement of an old part of the context by its summary when it grows too long.'),
+  customEnv: CustomEnv.optional().describe(
+    'Environment variables of the workspace: at most 20, of names in capitals. The agent can read them; read back as `***`. A change replaces all of them.',
+  ),
+  unreadReminderIntervalMs: z
+    .number()
+    .int()
+    .min(10_000)
+    .max(3_600_000)
+    .optional()
+    .describe('How often a running agent is reminded of messages that wait, in milliseconds. 120,000 if not given.'),
   hookMessages: wire({
-    channelMessageReceived: z.string().max(10_000).optional(),
-    unreadMessageReminder: z.string().max(10_000).optional(),
-    sessionStart: z.string().max(10_000).optional(),
-    sessionEnd: z.string().max(10_000).optional(),
-    beforeCompaction: z.string().max(10_000).optional(),
-  }).optional(),
+    channelMessageReceived: z
+      .string()
+      .max(10_000)
+      .optional()
+      .describe(
+        'What the agent gets in place of new messages: `{{content}}`, `{{sender}}`, `{{channel}}`, `{{count}}`.',
+      ),
+    unreadMessageReminder: z
+      .string()
+      .max(10_000)
+      .optional()
+      .describe('The reminder of messages that wait: `{{count}}` says how many.'),
+    sessionStart: z
+      .string()
+      .max(10_000)
+      .optional()
+      .describe('Said to the agent before the first messages of a session.'),
+    sessionEnd: z.string().max(10_000).optional().describe('What the agent is to do before a session ends.'),
+    beforeCompaction: z
+      .string()
+      .max(10_000)
+      .optional()
+      .describe('Said to the model that summarises, after `compaction.instructions`.'),
+  })
+    .optional()
+    .describe('Templates of what the platform says to the agent. An unknown `{{variable}}` is refused.'),
   webhooks: wire({
-    messageComplete: z.url().max(2048).optional(),
-    messageFailed: z.url().max(2048).optional(),
-    agentError: z.url().max(2048).optional(),
-  }).optional(),
+    messageComplete: z.url().max(2048).optional().describe('Gets `message.completed`.'),
+    messageFailed: z.url().max(2048).optional().describe('Gets `message.failed`.'),
+    agentError: z.url().max(2048).optional().describe('Gets `agent.error`.'),
+  })
+    .optional()
+    .describe(
+      'URLs that are told what happens to this agent. They appear among the webhook endpoints with `source: agent`.',
+    ),
   network: wire({
-    mode: z.enum(['public', 'allowlist', 'none']),
-    allow: z.array(z.string().min(1).max(300)).max(200).optional(),
-  }).optional(),
+    mode: z
+      .enum(['public', 'allowlist', 'none'])
+      .describe('`public`: any public address over HTTP and HTTPS. `allowlist`: those of `allow` only. `none`: none.'),
+    allow: z
+      .array(z.string().min(1).max(300))
+      .max(200)
+      .optional()
+      .describe('Hosts of `allowlist`: `api.github.com`, `*.example.org`, with `:443` for one port.'),
+  })
+    .optional()
+    .describe(
+      'What the workspace may reach; `public` if not given. Private and loopback addresses never. A change replaces all of it.',
+    ),
   resources: wire({
     cpu: z
       .string()
       .max(20)
       .refine((text) => (quantityMillicores(text) ?? 0) > 0, 'must be a quantity like 500m or 2')
-      .meta({ description: 'A Kubernetes quantity of CPUs', examples: ['500m'] })
+      .meta({
+        description: 'Processors as a Kubernetes quantity: `500m` is half a one. `500m` if not given.',
+        examples: ['500m'],
+      })
       .optional(),
-    memory: StorageQuantity.refine((text) => quantityBytes(text) !== 0, 'must not be zero').optional(),
-  }).optional(),
+    memory: StorageQuantity.refine((text) => quantityBytes(text) !== 0, 'must not be zero')
+      .optional()
+      .describe('Memory in bytes as a Kubernetes quantity. `512Mi` if not given.'),
+  })
+    .optional()
+    .describe('Limits of the workspace. The operator sets the most that may be asked for.'),
 };
 
 /** spec: agents.md, "Configuration". Every field is optional in storage; defaults are filled in where they are read. */
-export const AgentConfiguration = wire(configurationFields);
+export const AgentConfiguration = wire(configurationFields).meta({
+  id: 'AgentConfiguration',
+  description: 'How the agent works. Every field may be left out.',
+});
 export type AgentConfiguration = z.output<typeof AgentConfiguration>;
 
 /** What fills the placeholders of each hook's template. */
@@ -113,5 +226,9 @@ export function hooksAreKnown(
  * A change of a configuration: absent fields stay, null clears one. Objects of fixed fields merge field by field;
  * `mcpServers`, `customEnv` and `network` are replaced whole. A secret given as `***`, as it was read, stays what it is.
  */
-export const ConfigurationPatch = wire(clearable(configurationFields)).superRefine(hooksAreKnown);
+export const ConfigurationPatch = wire(clearable(configurationFields)).superRefine(hooksAreKnown).meta({
+  id: 'ConfigurationPatch',
+  description:
+    'A change of the configuration: what is left out stays, null clears a field. Objects merge field by field; `mcp_servers`, `custom_env` and `network` are replaced whole. A secret given as `***`, as it was read, stays what it is.',
+});
 export type ConfigurationPatch = z.output<typeof ConfigurationPatch>;

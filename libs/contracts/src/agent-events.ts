@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AgentState } from './agent-services.js';
-import { AgentStatus } from './lifecycle.js';
+import { AgentStatus } from './agents.js';
 import { event } from './request.js';
 import { AccountId, AgentId, Count, Timestamp, wire } from './wire.js';
 
@@ -11,11 +11,11 @@ export const agentStatusChanged = event(
   wire({
     agentId: AgentId,
     accountId: AccountId,
-    status: AgentStatus,
-    previous: AgentStatus,
-    reason: z.string().nullable(),
-    isExhausted: z.boolean().optional(),
-    revision: Count,
+    status: AgentStatus.describe('The status now.'),
+    previous: AgentStatus.describe('The status before; the same when only the balance changed.'),
+    reason: z.string().nullable().describe('Why, where there is a reason, such as of `error`.'),
+    isExhausted: z.boolean().optional().describe('Whether the balance is at zero; absent where it did not change.'),
+    revision: Count.describe('Grows with every change of the agent.'),
   }),
 );
 export const agentDeleted = event(

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AgentConfiguration } from './agent-configuration.js';
-import { AgentStatus } from './lifecycle.js';
+import { AgentStatus } from './agents.js';
 import { ownBotFields } from './platforms.js';
 import { Provider } from './provider-keys.js';
 import { request } from './request.js';

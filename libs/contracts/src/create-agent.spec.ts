@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BalanceChange, CreateAgent, UpdateAgent } from './lifecycle.js';
+import { BalanceChange, CreateAgent, UpdateAgent } from './agents.js';
 
 const accepts = (body: object) => CreateAgent.safeParse({ name: 'a', ...body }).success;
 const FAMILY = '👨‍👩‍👧‍👦';

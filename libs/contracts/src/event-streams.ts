@@ -1,24 +1,22 @@
 import { z } from 'zod';
-import { AgentStatus } from './lifecycle.js';
+import { agentStatusChanged } from './agent-events.js';
 import { LiveEvent } from './live.js';
-import { Message } from './messaging.js';
-import { Usage } from './turns.js';
-import { AgentId, Count, MessageId, wire } from './wire.js';
+import {
+  automationReturned,
+  automationStarted,
+  messageCompleted,
+  messageCreated,
+  messageFailed,
+  turnInterrupted,
+  turnStarted,
+} from './messaging-events.js';
+import { AgentId, MessageId, wire } from './wire.js';
 
-const TurnId = z.uuid().meta({ description: 'The turn: one try of the agent to answer a batch of messages' });
-const Failure = wire({
-  code: z.string().meta({ description: 'Machine-readable cause' }),
-  message: z.string().meta({ description: 'What happened, for people' }),
-});
-const Batch = z.array(Message).meta({ description: 'The messages that the turn was about, oldest first' });
-/** Of a turn in progress; `seq` counts its deltas from 0. */
-const Delta = {
-  agentId: AgentId,
-  turnId: TurnId,
-  messageId: z.string().meta({ description: 'The last message of the batch that the turn answers' }),
-  seq: Count.meta({ description: 'Counts what a turn sends from 0' }),
-};
-const tool = LiveEvent.in.shape.tool.unwrap().in.shape;
+/** What readers of an agent's stream see of an event on the bus: everything but whose account it is. */
+const seen = (payload: { in: z.ZodObject }) => payload.in.omit({ account_id: true });
+const { type: _type, text, tool: anyTool, ...delta } = LiveEvent.in.shape;
+const tool = anyTool.unwrap().in.shape;
+const inWords = z.string().describe('The same in words.');
 
 /**
  * What an agent's event stream sends, by the `event` field of server-sent events, with the form of `data`. Durable
@@ -27,81 +25,102 @@ const tool = LiveEvent.in.shape.tool.unwrap().in.shape;
  */
 export const STREAM_EVENTS = {
   'message.created': [
-    'A message was accepted, from the API, a chat, a schedule or a trigger',
-    wire({ agentId: AgentId, message: Message }),
+    'A message was accepted, from the API, a chat, a schedule or a trigger.',
+    seen(messageCreated.payload),
   ],
-  'message.delivered': ['A turn has taken the message up', wire({ agentId: AgentId.optional(), messageId: MessageId })],
-  'message.posted': [
-    'The agent sent a message by itself, outside the reply of a turn',
-    wire({ agentId: AgentId, message: Message }),
-  ],
+  'message.delivered': ['A turn has taken the message.', wire({ agentId: AgentId.optional(), messageId: MessageId })],
+  'message.posted': ['The agent sent something by itself, outside the reply of a turn.', seen(messageCreated.payload)],
   'turn.started': [
-    'A turn begins to answer these messages; `attempt` counts from 1',
-    wire({ agentId: AgentId, turnId: TurnId, messageIds: z.array(MessageId), attempt: Count }),
+    'A turn begins to answer the messages of `message_ids`. `attempt` above 1: an earlier try did not end.',
+    seen(turnStarted.payload),
   ],
-  'text.delta': ['The next piece of the reply', wire({ ...Delta, text: z.string() })],
+  'text.delta': [
+    'The next piece of the reply, as the model writes it. The texts of a turn in the order of `seq` are its reply so far.',
+    z.object({
+      ...delta,
+      text: text.unwrap().describe('What is to be added.'),
+    }),
+  ],
   'tool.call': [
-    'The agent calls a tool',
-    wire({ ...Delta, tool: wire({ callId: z.string(), name: z.string(), input: tool.input }) }),
+    'The agent calls a tool.',
+    z.object({
+      ...delta,
+      tool: z.object({ call_id: tool.call_id, name: tool.name, input: tool.input }).describe('The call.'),
+    }),
   ],
   'tool.result': [
-    'A tool has returned',
-    wire({
-      ...Delta,
-      tool: wire({ callId: z.string(), name: z.string(), output: tool.output, isError: tool.is_error }),
+    'A tool has returned.',
+    z.object({
+      ...delta,
+      tool: z
+        .object({ call_id: tool.call_id, name: tool.name, output: tool.output, is_error: tool.is_error })
+        .describe('The result.'),
     }),
   ],
-  'turn.restarted': ['What the turn has sent so far is void: the text begins anew', wire(Delta)],
+  'turn.restarted': ['The turn begins anew: forget the text of it that came before.', z.object({ ...delta })],
   'turn.interrupted': [
-    'The turn was interrupted; its messages are not answered again',
-    wire({ agentId: AgentId, turnId: TurnId, messageIds: z.array(MessageId), partialReply: z.string() }),
+    'The turn was stopped by a message with `queue_mode: interrupt`, by `/stop` in a chat, or with its agent.',
+    seen(turnInterrupted.payload),
   ],
   'message.completed': [
-    'The messages are answered',
-    wire({ agentId: AgentId, turnId: TurnId, messages: Batch, replies: z.array(Message), usage: Usage }),
+    'The messages are answered: `replies` is the whole answer, whatever deltas were seen.',
+    seen(messageCompleted.payload),
   ],
   'message.failed': [
-    'The messages could not be answered and will not be tried again',
-    wire({ agentId: AgentId, turnId: TurnId, messages: Batch, error: Failure }),
+    'The messages were given up, or a reply could not be shown on its chat platform. `error` says why.',
+    seen(messageFailed.payload),
   ],
   'agent.status': [
-    'The agent’s status, or whether it has output tokens left, has changed',
-    wire({
-      agentId: AgentId,
-      status: AgentStatus,
-      previous: AgentStatus,
-      reason: z.string().nullable(),
-      isExhausted: z.boolean().optional(),
-      revision: Count,
-    }),
+    'The agent’s status changed, or its balance ran out or was filled up (`is_exhausted`).',
+    seen(agentStatusChanged.payload),
   ],
-  'agent.deleted': ['The last event: the agent is deleted', wire({ agentId: AgentId })],
+  'automation.started': [
+    'A turn took messages of a schedule or trigger: their executions are `running`.',
+    seen(automationStarted.payload),
+  ],
+  'automation.returned': [
+    'That turn ended without an answer: the messages wait again.',
+    seen(automationReturned.payload),
+  ],
+  'agent.deleted': ['The last event: the agent was deleted.', wire({ agentId: AgentId })],
   'stream.gap': [
-    'Events before the next one may be missing: the one to resume from is older than 24 h',
-    wire({ message: z.string() }),
+    'The event of `Last-Event-ID` is not kept any more: some may be missing before the next one. Read the messages anew.',
+    wire({ message: inWords }),
   ],
   'stream.cut': [
-    'The last event: the reader was too slow. Connect again with `Last-Event-ID`',
-    wire({ reason: z.literal('too_slow'), message: z.string() }),
+    'The last event of a stream whose reader is too slow: over 1 MiB waited for it. Connect again with `Last-Event-ID`.',
+    wire({ reason: z.literal('too_slow').describe('Why it ends.'), message: inWords }),
   ],
   'stream.ended': [
-    'The last event: the caller’s access has ended',
-    wire({ reason: z.enum(['credential_revoked', 'agents_disabled', 'account_deleted']), message: z.string() }),
+    'The last event of a stream whose reader may not read on. Connecting again is refused.',
+    wire({
+      reason: z.enum(['credential_revoked', 'agents_disabled', 'account_deleted']).describe('Why it ends.'),
+      message: inWords,
+    }),
   ],
 } as const satisfies Record<string, readonly [description: string, data: z.ZodType]>;
 
 type StreamEventName = keyof typeof STREAM_EVENTS;
 
+/** `text.delta` and `Event` → `TextDeltaEvent`: the name of a schema in the document. */
+export const schemaNameOf = (type: string, kind: string): string =>
+  type.replace(/(?:^|[._])(\w)/g, (_, letter: string) => letter.toUpperCase()) + kind;
+
 /** One event of `GET /v1/agent/{id}/events`, as the document describes it: its three fields as an object. */
-export const AgentStreamEvent = z.discriminatedUnion(
-  'type',
-  Object.entries(STREAM_EVENTS).map(([type, [description, data]]) =>
-    z
-      .object({
-        id: z.string().optional().meta({ description: 'Where a reader resumes, as `Last-Event-ID`' }),
-        type: z.literal(type as StreamEventName).meta({ description: 'The field `event`' }),
-        data,
-      })
-      .meta({ description }),
-  ) as unknown as [z.ZodObject<{ type: z.ZodLiteral<StreamEventName>; data: z.ZodType }>],
-);
+export const AgentStreamEvent = z
+  .discriminatedUnion(
+    'type',
+    Object.entries(STREAM_EVENTS).map(([type, [description, data]]) =>
+      z
+        .object({
+          id: z
+            .string()
+            .optional()
+            .describe('Where a reader resumes, as `Last-Event-ID`. Absent of events about the stream itself.'),
+          type: z.literal(type as StreamEventName).describe('The field `event`.'),
+          data: data.describe('The field `data`, as JSON.'),
+        })
+        .meta({ id: schemaNameOf(type, 'Event'), description }),
+    ) as unknown as [z.ZodObject<{ type: z.ZodLiteral<StreamEventName>; data: z.ZodType }>],
+  )
+  .meta({ id: 'AgentStreamEvent', description: 'An event of an agent’s stream: what its three fields hold.' });

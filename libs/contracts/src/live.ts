@@ -23,16 +23,16 @@ export const liveSubject = (agentId: string) => `live.${agentId}`;
 export const LiveEvent = wire({
   type: z.enum(['text.delta', 'tool.call', 'tool.result', 'turn.restarted']),
   agentId: AgentId,
-  turnId: z.uuid(),
-  messageId: z.string(),
-  seq: z.number().int().min(0),
+  turnId: z.uuid().describe('The turn’s id (outside: the run’s).'),
+  messageId: z.string().describe('The last of the messages that the turn answers.'),
+  seq: z.number().int().min(0).describe('Counts these events of a turn from 0, so that a gap or a double shows.'),
   text: z.string().optional(),
   tool: wire({
-    callId: z.string(),
-    name: z.string(),
-    input: z.json().optional(),
-    output: z.string().optional(),
-    isError: z.boolean().optional(),
+    callId: z.string().describe('The id of the call: the same in its `tool.call` and `tool.result`.'),
+    name: z.string().describe('The tool’s name; of an MCP server `server__tool`.'),
+    input: z.json().optional().describe('The arguments that the model gave.'),
+    output: z.string().optional().describe('What the tool returned: its first 10,000 characters.'),
+    isError: z.boolean().optional().describe('Whether it failed.'),
   }).optional(),
 });
 export type LiveEvent = z.output<typeof LiveEvent>;

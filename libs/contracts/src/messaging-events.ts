@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { agentStatusChanged } from './agent-events.js';
-import { Message } from './messaging.js';
+import { Message, MessageError } from './messages.js';
 import { event, recordedEvent } from './request.js';
 import { Usage } from './turns.js';
 import { AccountId, AgentId, Count, MessageId, wire } from './wire.js';
+
+const TurnId = z.uuid().describe('The turn’s id (outside: the run’s).');
 
 export const messageCreated = recordedEvent(
   'messaging.message.created',
@@ -16,7 +18,13 @@ export const messagePosted = event(
 );
 export const turnStarted = recordedEvent(
   'messaging.turn.started',
-  wire({ accountId: AccountId, agentId: AgentId, turnId: z.uuid(), messageIds: z.array(MessageId), attempt: Count }),
+  wire({
+    accountId: AccountId,
+    agentId: AgentId,
+    turnId: TurnId,
+    messageIds: z.array(MessageId).describe('The messages it answers, oldest first.'),
+    attempt: Count.describe('1 for the first try.'),
+  }),
 );
 /** The turn of a schedule's or trigger's messages runs: for the scheduler, whose executions these are. */
 export const automationStarted = event(
@@ -24,25 +32,29 @@ export const automationStarted = event(
   wire({
     accountId: AccountId,
     agentId: AgentId,
-    messageIds: z.array(MessageId),
-    /** Orders the turns of an agent. Absent from a messaging service of an older version. */
-    fencingToken: Count.optional(),
+    messageIds: z.array(MessageId).describe('The messages of schedules and triggers that the turn took.'),
+    /** Absent from a messaging service of an older version. */
+    fencingToken: Count.optional().describe('Orders the turns of an agent: a later turn has a higher one.'),
   }),
 );
 /** That turn ended without an answer: these of its messages wait again. */
 export const automationReturned = event(
   'messaging.automation.returned',
-  wire({ accountId: AccountId, agentId: AgentId, messageIds: z.array(MessageId), fencingToken: Count }),
+  wire({
+    accountId: AccountId,
+    agentId: AgentId,
+    messageIds: z.array(MessageId).describe('The messages that wait again.'),
+    fencingToken: Count.describe('Of the turn that ended.'),
+  }),
 );
 export const messageCompleted = event(
   'messaging.message.completed',
   wire({
     accountId: AccountId,
     agentId: AgentId,
-    turnId: z.uuid(),
-    /** The batch that was answered, oldest first. */
-    messages: z.array(Message),
-    replies: z.array(Message),
+    turnId: TurnId,
+    messages: z.array(Message).describe('The messages that were answered together, oldest first.'),
+    replies: z.array(Message).describe('The whole answer.'),
     usage: Usage,
   }),
 );
@@ -51,9 +63,9 @@ export const messageFailed = event(
   wire({
     accountId: AccountId,
     agentId: AgentId,
-    turnId: z.uuid(),
-    messages: z.array(Message),
-    error: wire({ code: z.string(), message: z.string() }),
+    turnId: TurnId,
+    messages: z.array(Message).describe('The messages that were given up.'),
+    error: MessageError,
   }),
 );
 export const turnInterrupted = event(
@@ -61,9 +73,9 @@ export const turnInterrupted = event(
   wire({
     accountId: AccountId,
     agentId: AgentId,
-    turnId: z.uuid(),
-    messageIds: z.array(MessageId),
-    partialReply: z.string(),
+    turnId: TurnId,
+    messageIds: z.array(MessageId).describe('The messages it was answering.'),
+    partialReply: z.string().describe('What the agent had said so far.'),
   }),
 );
 /** For event streams alone (`agent.status`): a change of an agent, in order among the agent's other durable events. */

@@ -1,116 +1,19 @@
 import { z } from 'zod';
 import { AgentState } from './agent-services.js';
-import { PLATFORM_NAMES } from './platforms.js';
+import {
+  AcceptedMessage,
+  Channel,
+  Conversation,
+  Counterparty,
+  Message,
+  MessageContent,
+  MessageInQueue,
+  messageListQuery,
+  MessageMetadata,
+  QueueMode,
+} from './messages.js';
 import { request } from './request.js';
-import { AgentId, Count, JsonObject, MessageId, pageQuery, Pagination, Timestamp, wire } from './wire.js';
-
-/** spec: 00-overview, "Words". `schedule` and `trigger` are not chosen by API callers. */
-export const CHANNELS = ['api', ...PLATFORM_NAMES, 'schedule', 'trigger'] as const;
-export const Channel = z.enum(CHANNELS);
-export type Channel = z.output<typeof Channel>;
-
-export const QueueMode = z.enum(['collect', 'interrupt']);
-export type QueueMode = z.output<typeof QueueMode>;
-
-/**
- * `pending` queued · `delivered` claimed by a turn, or a reply that was sent · `read` finished or acknowledged ·
- * `failed` a reply that its chat platform will not show; `error` gives the reason. */
-export const MessageStatus = z.enum(['pending', 'delivered', 'read', 'failed']);
-
-const messageShape = {
-  id: MessageId,
-  role: z.enum(['user', 'assistant']),
-  content: z.string(),
-  metadata: JsonObject,
-  status: MessageStatus,
-  channel: Channel,
-  queueMode: QueueMode.nullable(),
-  conversationId: z.string(),
-  replyToId: MessageId.nullable(),
-  createdAt: Timestamp,
-  deliveredAt: Timestamp.nullable(),
-  readAt: Timestamp.nullable(),
-  error: wire({ code: z.string(), message: z.string() }).nullable(),
-};
-export const Message = wire(messageShape);
-export type Message = z.output<typeof Message>;
-
-/** Why a pending message is not being answered yet. Of several reasons it is the first in the order of the list. */
-export const WaitingFor = wire({
-  reason: z.enum(['paused', 'stopped', 'error', 'balance', 'retry', 'turn', 'slot']).meta({
-    description:
-      'Why it is not being answered yet: the agent is `paused`, `stopped` or in `error`; it has no output tokens left (`balance`); ' +
-      'a turn failed for a passing reason and is tried again (`retry`); another `turn` of the agent runs; it is next ' +
-      'when a `slot` is free',
-  }),
-  error: wire({ code: z.string(), message: z.string() })
-    .nullable()
-    .meta({ description: 'Of `retry`: what the last try failed with, in the provider’s own words where it had any' }),
-  nextAttemptAt: Timestamp.nullable().meta({ description: 'Of `retry`: when the next try begins' }),
-});
-
-/** A message as readers of the queue see it: with what it waits for, null unless it is a pending one. */
-export const MessageInQueue = wire({ ...messageShape, waitingFor: WaitingFor.nullable().default(null) });
-export type MessageInQueue = z.output<typeof MessageInQueue>;
-
-/** What `POST messages` answers: the message as it was accepted. */
-export const AcceptedMessage = wire({
-  id: MessageId,
-  role: z.literal('user'),
-  content: z.string(),
-  metadata: JsonObject,
-  status: MessageStatus,
-  channel: Channel,
-  queueMode: QueueMode,
-  conversationId: z.string(),
-  createdAt: Timestamp,
-});
-export type AcceptedMessage = z.output<typeof AcceptedMessage>;
-
-const METADATA_BYTES = 16_384;
-const METADATA_DEPTH = 16;
-
-export const MessageMetadata = JsonObject.superRefine((metadata, ctx) => {
-  if (depthOf(metadata) > METADATA_DEPTH) ctx.addIssue(`nested deeper than ${METADATA_DEPTH} levels`);
-  else if (new TextEncoder().encode(JSON.stringify(metadata)).length > METADATA_BYTES)
-    ctx.addIssue('larger than 16 KiB');
-});
-
-function depthOf(value: unknown, depth = 0): number {
-  if (typeof value !== 'object' || value === null || depth > METADATA_DEPTH) return depth;
-  return Math.max(depth + 1, ...Object.values(value).map((child) => depthOf(child, depth + 1)));
-}
-
-/** Ids of API conversations must not look like those that Roost gives to other channels' conversations. */
-const RESERVED_CONVERSATION = new RegExp(`^(${PLATFORM_NAMES.join('|')}|schedule|trigger|agent):`);
-
-export const MessageContent = z.string().min(1).max(100_000);
-
-/** A character that can be seen: no space, control or filler of zero width, and not the empty Braille pattern. */
-const VISIBLE = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\u2800]/u;
-
-/** The content that an API caller sends: providers refuse blank text as they refuse none. */
-const VisibleContent = MessageContent.refine((content) => VISIBLE.test(content), 'must hold more than blanks');
-
-/** The body of `POST /v1/agent/{id}/messages`. */
-export const NewMessage = wire({
-  content: VisibleContent,
-  metadata: MessageMetadata.default({}),
-  channel: z
-    .enum(['api', ...PLATFORM_NAMES])
-    .default('api')
-    .meta({ description: 'Not `api`: the reply is shown to the newest person linked there, too; 409 when nobody is' }),
-  queueMode: QueueMode.default('collect'),
-  conversationId: z
-    .string()
-    .min(1)
-    .max(255)
-    .refine((id) => !RESERVED_CONVERSATION.test(id), 'must not start with the name of a channel and a colon')
-    .default('default'),
-});
-export type NewMessage = z.output<typeof NewMessage>;
-
-export const Counterparty = wire({ id: z.string().max(255), displayName: z.string().max(255).nullable() });
+import { AgentId, Count, MessageId, pageQuery, Pagination, Timestamp, wire } from './wire.js';
 
 /**
  * Queues a message for an agent. Committed to disk when the reply arrives.
@@ -151,24 +54,20 @@ export const postMessage = request('messaging.message.post', {
 /** One message and its replies; holds up to `waitSeconds` until there is a reply or an error. Errors: NOT_FOUND. */
 export const getMessage = request('messaging.message.get', {
   input: wire({ agentId: AgentId, messageId: MessageId, waitSeconds: z.number().min(0).max(60).default(0) }),
-  output: wire({ message: MessageInQueue, replies: z.array(Message) }),
+  output: wire({
+    message: MessageInQueue.describe('The message that was asked for.'),
+    replies: z.array(Message).describe('The agent’s replies to it, in order. Empty while there is none.'),
+  }),
   timeoutMs: 65_000,
 });
-
-/** The query of `GET messages`; the NATS request is the same with the agent's id. */
-export const messageListQuery = {
-  limit: z.coerce.number<number | string>().int().min(1).max(100).default(50),
-  before: MessageId.optional(),
-  after: MessageId.optional(),
-  status: MessageStatus.optional(),
-  channel: Channel.optional(),
-  conversationId: z.string().max(300).optional(),
-};
 
 /** Oldest first; without a cursor, the newest `limit`. Errors: NOT_FOUND, VALIDATION_ERROR (cursor of another agent). */
 export const listMessages = request('messaging.message.list', {
   input: wire({ agentId: AgentId, ...messageListQuery }),
-  output: wire({ messages: z.array(MessageInQueue), hasMore: z.boolean() }),
+  output: wire({
+    messages: z.array(MessageInQueue).describe('Oldest first.'),
+    hasMore: z.boolean().describe('Whether there are more in the direction that was asked for.'),
+  }),
 });
 
 /**
@@ -199,29 +98,13 @@ export const markMessageRead = request('messaging.message.read', {
   output: Message,
 });
 
-export const Conversation = wire({
-  id: z.string(),
-  channel: Channel,
-  counterparty: Counterparty,
-  messageCount: Count,
-  /** Replies that nobody marked read. */
-  unreadCount: Count,
-  /** `content` holds the first 200 characters. */
-  lastMessage: wire({
-    id: MessageId,
-    role: z.enum(['user', 'assistant']),
-    content: z.string(),
-    createdAt: Timestamp,
-  }).nullable(),
-  createdAt: Timestamp,
-  updatedAt: Timestamp,
-});
-export type Conversation = z.output<typeof Conversation>;
-
 /** Newest activity first. Errors: NOT_FOUND. */
 export const listConversations = request('messaging.conversation.list', {
   input: wire({ agentId: AgentId, ...pageQuery }),
-  output: wire({ conversations: z.array(Conversation), pagination: Pagination }),
+  output: wire({
+    conversations: z.array(Conversation).describe('Newest activity first.'),
+    pagination: Pagination,
+  }),
 });
 
 /** A durable event of an agent: `id` is the `roost-event-id` header of the same event on the bus. */

@@ -2,11 +2,14 @@ import { z } from 'zod';
 import { clearable, optional } from './shapes.js';
 import { wire } from './wire.js';
 
-const BotToken = z.string().min(1).max(200);
+const BotToken = z.string().min(1).max(200).describe('The token of a bot.');
 
 /** A token as its platform gives them out: what was cut or mixed up with another is refused when it is set. */
 const tokenLike = (form: RegExp, example: string, where: string) =>
-  BotToken.regex(form, `is no such token: it looks like ${example} (${where})`).meta({ examples: [example] });
+  BotToken.regex(form, `is no such token: it looks like ${example} (${where})`).meta({
+    description: `The bot’s token (${where}). Sealed and never returned.`,
+    examples: [example],
+  });
 
 /** The bot's id, and 35 characters: https://core.telegram.org/bots/api#authorizing-your-bot */
 const telegramToken = tokenLike(
@@ -31,10 +34,13 @@ const slackAppToken = tokenLike(
 const slackBot = (botToken: typeof BotToken, appToken: typeof BotToken) =>
   wire({
     botToken,
-    signingSecret: BotToken,
-    /** With it the bot connects by Socket Mode; without it Slack posts events to the gateway. */
-    appToken: appToken.optional(),
-  });
+    signingSecret: BotToken.describe('The app’s signing secret (Basic Information).'),
+    appToken: appToken
+      .optional()
+      .describe(
+        'With it the bot connects by Socket Mode; without it Slack posts events to `/v1/channels/slack/{agent_id}/events`.',
+      ),
+  }).describe('The agent’s own Slack app. Sealed and never returned.');
 export const SlackBot = slackBot(BotToken, BotToken);
 
 /**
@@ -49,11 +55,10 @@ export const PLATFORMS = {
 } as const satisfies Record<string, { bot: z.ZodType; person: readonly (keyof typeof personSchemas)[] }>;
 
 const personSchemas = {
-  userId: z.string().optional(),
-  username: z.string().nullable().optional(),
-  teamId: z.string().nullable().optional(),
-  /** The chat in which the code was sent. */
-  chatId: z.string().optional(),
+  userId: z.string().optional().describe('Who is linked: the platform’s id of the person.'),
+  username: z.string().nullable().optional().describe('Their name there, where it is known.'),
+  teamId: z.string().nullable().optional().describe('The Slack workspace, where it is known.'),
+  chatId: z.string().optional().describe('The chat in which the code was sent.'),
 };
 type PersonSchemas = typeof personSchemas;
 type Platforms = typeof PLATFORMS;
@@ -62,7 +67,7 @@ type Platforms = typeof PLATFORMS;
 export const PLATFORM_NAMES = Object.keys(PLATFORMS) as (keyof Platforms)[];
 
 /** Chat platforms a person can be linked on. */
-export const ChatPlatform = z.enum(PLATFORM_NAMES);
+export const ChatPlatform = z.enum(PLATFORM_NAMES).meta({ id: 'ChatPlatform', description: 'A chat platform.' });
 export type ChatPlatform = z.output<typeof ChatPlatform>;
 
 /** One field per platform: `discordBotToken` and so on for `BotToken`. */

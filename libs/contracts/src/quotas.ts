@@ -44,7 +44,7 @@ export const QUOTAS = {
 
 export type QuotaName = keyof typeof QUOTAS;
 export const QUOTA_NAMES = Object.keys(QUOTAS) as QuotaName[];
-export const QuotaName = z.enum(QUOTA_NAMES);
+export const QuotaName = z.enum(QUOTA_NAMES).meta({ id: 'QuotaName', description: 'What is counted.' });
 
 /** By a quota's name. A record of any text: a service of another version may know others. */
 const amounts = z.record(z.string(), z.number().int().min(0));
@@ -69,10 +69,14 @@ export const QUOTA_COUNTERS = ['lifecycle', 'messaging', 'scheduler', 'webhooks'
 
 export const AccountQuota = wire({
   name: QuotaName,
-  limit: z.number().int().min(0),
-  /** Null while the service that counts it does not answer. */
-  used: z.number().int().min(0).nullable(),
-});
+  limit: z.number().int().min(0).describe('The most that the account may have. `stored_bytes` is in bytes.'),
+  used: z
+    .number()
+    .int()
+    .min(0)
+    .nullable()
+    .describe('What it has; null while the service that counts it does not answer.'),
+}).meta({ id: 'AccountQuota', description: 'A quota with its limit and use.' });
 export type AccountQuota = z.output<typeof AccountQuota>;
 
 const who = z.string().min(1).max(254);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { QueueMode } from './messaging.js';
+import { QueueMode } from './messages.js';
 import { event, request } from './request.js';
-import { AccountId, AgentId, Count, MessageId, Pagination, Timestamp, pageQuery, wire } from './wire.js';
+import { AccountId, AgentId, Count, Done, MessageId, Pagination, Timestamp, pageQuery, wire } from './wire.js';
 
 /** Postgres holds no NUL, and neither does a sensible name. */
 const NO_NUL = /^[^\0]*$/;
@@ -10,10 +10,18 @@ const AutomationName = z
   .min(1)
   .max(255)
   .regex(NO_NUL)
-  .meta({ examples: ['morning report'] });
+  .meta({ description: 'What it is called: 1 to 255 characters.', examples: ['morning report'] });
 export const AutomationTemplate = z.string().min(1).max(100_000).regex(NO_NUL);
-export const Overlap = z.enum(['queue', 'skip']);
-export const CatchUp = z.enum(['latest', 'none', 'all']);
+export const Overlap = z.enum(['queue', 'skip']).meta({
+  id: 'Overlap',
+  description:
+    'What happens when the execution before has not ended: `queue` sends the message anyway, `skip` leaves this one out.',
+});
+export const CatchUp = z.enum(['latest', 'none', 'all']).meta({
+  id: 'CatchUp',
+  description:
+    'What of the times that passed while the platform was down is made up for: the `latest`, `none`, or `all` (100 at most).',
+});
 
 const scheduleFields = {
   name: AutomationName,
@@ -21,14 +29,22 @@ const scheduleFields = {
     .string()
     .min(1)
     .max(200)
-    .meta({ examples: ['0 9 * * 1-5'] }),
-  messageTemplate: AutomationTemplate,
+    .meta({
+      description:
+        'When it fires: five fields (minute hour day month weekday), six with seconds first, or `@daily` and the like. No more often than the operator allows (each minute).',
+      examples: ['0 9 * * 1-5'],
+    }),
+  messageTemplate: AutomationTemplate.meta({
+    description:
+      'The message that is sent: `{{date}}` (2026-11-24), `{{time}}` (10:30:00), `{{schedule.name}}`, as of the time it was due, in its time zone. An unknown variable is refused. At most 100,000 characters and 200 places.',
+    examples: ['It is {{date}}. Write the report.'],
+  }),
   timezone: z
     .string()
     .min(1)
     .max(100)
-    .meta({ examples: ['Europe/Berlin'] }),
-  enabled: z.boolean(),
+    .meta({ description: 'The IANA time zone of the expression and the template.', examples: ['Europe/Berlin'] }),
+  enabled: z.boolean().describe('Whether it fires.'),
   queueMode: QueueMode,
   overlap: Overlap,
   catchUp: CatchUp,
@@ -42,7 +58,7 @@ const newScheduleFields = {
   overlap: scheduleFields.overlap.default('queue'),
   catchUp: scheduleFields.catchUp.default('latest'),
 };
-export const NewSchedule = wire(newScheduleFields);
+export const NewSchedule = wire(newScheduleFields).meta({ id: 'NewSchedule', description: 'A new schedule.' });
 export type NewSchedule = z.output<typeof NewSchedule>;
 
 const schedulePatchFields = {
@@ -56,55 +72,71 @@ const schedulePatchFields = {
   catchUp: scheduleFields.catchUp.optional(),
 };
 /** Absent fields stay as they are. */
-export const SchedulePatch = wire(schedulePatchFields);
+export const SchedulePatch = wire(schedulePatchFields).meta({
+  id: 'SchedulePatch',
+  description: 'A change of a schedule: what is left out stays.',
+});
 export type SchedulePatch = z.output<typeof SchedulePatch>;
 
+const madeAt = Timestamp.describe('When it was made.');
+const changedAt = Timestamp.describe('When it was last changed.');
 export const Schedule = wire({
-  uuid: z.uuid(),
-  id: z.uuid(),
+  uuid: z.uuid().describe('The same as `id`.'),
+  id: z.uuid().describe('The schedule’s id.'),
   agentUuid: AgentId,
   ...scheduleFields,
-  lastRunAt: Timestamp.nullable(),
-  /** Null when disabled. */
-  nextRunAt: Timestamp.nullable(),
-  createdAt: Timestamp,
-  updatedAt: Timestamp,
-});
+  lastRunAt: Timestamp.nullable().describe('When it last fired; null before the first time.'),
+  nextRunAt: Timestamp.nullable().describe('When it fires next; null when it is disabled.'),
+  createdAt: madeAt,
+  updatedAt: changedAt,
+}).meta({ id: 'Schedule', description: 'A schedule of an agent.' });
 export type Schedule = z.output<typeof Schedule>;
 
-/**
- * `pending`: its message is not in the agent's queue yet · `queued`: it waits there for its turn · `running`: its turn
- * runs · `skipped`: not wanted then, `error` gives the reason · `missed`: its slot passed while nothing ran.
- */
 export const EXECUTION_STATUSES = ['pending', 'queued', 'running', 'completed', 'failed', 'skipped', 'missed'] as const;
-export const ExecutionStatus = z.enum(EXECUTION_STATUSES);
-
-/** `completed` only when the agent's turn completed. `scheduledFor` of a trigger's execution is when it arrived. */
-export const Execution = wire({
-  uuid: z.uuid(),
-  scheduleUuid: z.uuid().nullable(),
-  triggerUuid: z.uuid().nullable(),
-  scheduledFor: Timestamp,
-  startedAt: Timestamp.nullable(),
-  finishedAt: Timestamp.nullable(),
-  status: ExecutionStatus,
-  messageId: MessageId.nullable(),
-  error: z.string().nullable(),
+export const ExecutionStatus = z.enum(EXECUTION_STATUSES).meta({
+  id: 'ExecutionStatus',
+  description:
+    '`pending`: its message is not in the agent’s queue yet. `queued`: it waits there. `running`: its turn runs. `completed`: its turn was answered. `failed`: its turn was given up. `skipped`: not wanted then, `error` says why. `missed`: its time passed while the platform was down.',
 });
+
+export const Execution = wire({
+  uuid: z.uuid().describe('The execution’s id.'),
+  scheduleUuid: z.uuid().nullable().describe('Its schedule; null when it is a trigger’s.'),
+  triggerUuid: z.uuid().nullable().describe('Its trigger; null when it is a schedule’s.'),
+  scheduledFor: Timestamp.describe('When it was due; of a trigger, when its webhook arrived.'),
+  startedAt: Timestamp.nullable().describe('When the agent’s turn began; null before.'),
+  finishedAt: Timestamp.nullable().describe('When it ended, in whatever way; null before.'),
+  status: ExecutionStatus,
+  messageId: MessageId.nullable().describe(
+    'The message that was sent to the agent; null before, or when there is none.',
+  ),
+  error: z.string().nullable().describe('Why it failed or was skipped; null otherwise.'),
+}).meta({ id: 'Execution', description: 'One firing of a schedule or trigger, and what became of it.' });
 export type Execution = z.output<typeof Execution>;
 
 const ScheduleKey = { agentId: AgentId, scheduleId: z.uuid() };
 const TriggerKey = { agentId: AgentId, triggerId: z.uuid() };
-const executionQuery = { ...pageQuery, status: ExecutionStatus.optional() };
+const executionQuery = {
+  ...pageQuery,
+  status: ExecutionStatus.optional().describe('Only executions with this status.'),
+};
 export const PageQuery = wire(pageQuery);
 export type PageQuery = z.output<typeof PageQuery>;
 export const ExecutionQuery = wire(executionQuery);
 export type ExecutionQuery = z.output<typeof ExecutionQuery>;
-export const ToggleBody = wire({ enabled: z.boolean().optional() });
+export const ToggleBody = wire({
+  enabled: z.boolean().optional().describe('Sets it on or off; without it the state is turned over.'),
+});
 export type ToggleBody = z.output<typeof ToggleBody>;
-export const Deleted = wire({ message: z.string() });
-export const ScheduleList = wire({ schedules: z.array(Schedule), pagination: Pagination });
-export const ExecutionList = wire({ executions: z.array(Execution), pagination: Pagination });
+export const Deleted = wire({ message: Done });
+export const ScheduleList = wire({
+  schedules: z.array(Schedule).describe('In the order in which they were made.'),
+  pagination: Pagination,
+});
+export const ExecutionList = wire({
+  executions: z.array(Execution).describe('Newest first.'),
+  pagination: Pagination,
+});
 
 /** Errors: NOT_FOUND (agent), VALIDATION_ERROR naming the field, CONFLICT at the account's limit. */
 export const createSchedule = request('scheduler.schedule.create', {
@@ -137,34 +169,50 @@ export const listScheduleExecutions = request('scheduler.schedule.executions', {
 
 const triggerFields = {
   name: AutomationName,
-  messageTemplate: AutomationTemplate,
-  enabled: z.boolean(),
+  messageTemplate: AutomationTemplate.meta({
+    description:
+      'The message that is sent: `{{payload}}` is the whole body as JSON, `{{payload.a.b.0.c}}` a path into it, `{{headers.x-github-event}}` a header. What is not there is empty. At most 100,000 characters and 200 places.',
+    examples: ['A new issue: {{payload.issue.title}}'],
+  }),
+  enabled: z.boolean().describe('Whether it fires; a webhook to a disabled one is 409.'),
 };
 const newTriggerFields = { ...triggerFields, enabled: triggerFields.enabled.default(true) };
-export const NewTrigger = wire(newTriggerFields);
+export const NewTrigger = wire(newTriggerFields).meta({ id: 'NewTrigger', description: 'A new trigger.' });
 export type NewTrigger = z.output<typeof NewTrigger>;
 const triggerPatchFields = {
   name: triggerFields.name.optional(),
   messageTemplate: triggerFields.messageTemplate.optional(),
   enabled: triggerFields.enabled.optional(),
 };
-export const TriggerPatch = wire(triggerPatchFields);
+export const TriggerPatch = wire(triggerPatchFields).meta({
+  id: 'TriggerPatch',
+  description: 'A change of a trigger: what is left out stays.',
+});
 export type TriggerPatch = z.output<typeof TriggerPatch>;
 
 const triggerShape = {
-  uuid: z.uuid(),
-  id: z.uuid(),
+  uuid: z.uuid().describe('The same as `id`.'),
+  id: z.uuid().describe('The trigger’s id.'),
   agentUuid: AgentId,
   ...triggerFields,
-  webhookUrl: z.string(),
-  createdAt: Timestamp,
-  updatedAt: Timestamp,
+  webhookUrl: z.string().describe('Where the other system is to post.'),
+  createdAt: madeAt,
+  updatedAt: changedAt,
 };
-export const Trigger = wire(triggerShape);
+export const Trigger = wire(triggerShape).meta({
+  id: 'Trigger',
+  description: 'A trigger of an agent, without its secret.',
+});
 export type Trigger = z.output<typeof Trigger>;
 /** The only two answers that show the secret: create and rotate. */
-export const TriggerWithSecret = wire({ ...triggerShape, webhookSecret: z.string() });
-export const TriggerList = wire({ triggers: z.array(Trigger), pagination: Pagination });
+export const TriggerWithSecret = wire({
+  ...triggerShape,
+  webhookSecret: z.string().describe('What webhooks prove themselves with, `whs_…`. Shown this once.'),
+}).meta({ id: 'TriggerWithSecret', description: 'A trigger with its secret.' });
+export const TriggerList = wire({
+  triggers: z.array(Trigger).describe('In the order in which they were made.'),
+  pagination: Pagination,
+});
 
 export const createTrigger = request('scheduler.trigger.create', {
   input: wire({ agentId: AgentId, ...newTriggerFields }),
@@ -190,7 +238,13 @@ export const listTriggerExecutions = request('scheduler.trigger.executions', {
   output: ExecutionList,
 });
 
-export const FiredTrigger = wire({ messageId: MessageId, executionId: z.uuid() });
+export const FiredTrigger = wire({
+  messageId: MessageId.describe('The message that the agent gets.'),
+  executionId: z.uuid().describe('The execution, as `GET …/executions` lists it.'),
+}).meta({
+  id: 'FiredTrigger',
+  description: 'What a webhook brought about. The same webhook sent again gives the same.',
+});
 
 /**
  * A webhook as it arrived: the signature is checked here, over the raw bytes. Needs no account.

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Channel, Counterparty, Message } from './messaging.js';
+import { Channel, Counterparty, Message } from './messages.js';
 import { request } from './request.js';
 import { AccountId, AgentId, Count, MessageId, wire } from './wire.js';
 
@@ -46,7 +46,11 @@ export const heartbeatTurn = request('messaging.turn.heartbeat', {
   output: wire({ cancelled: z.boolean(), stopped: z.boolean().default(false), waitingMessages: Count }),
 });
 
-export const Usage = wire({ inputTokens: Count, outputTokens: Count, cachedInputTokens: Count });
+export const Usage = wire({
+  inputTokens: Count.describe('Tokens that the model read, cached ones included.'),
+  outputTokens: Count.describe('Tokens that the model wrote: these are taken from the balance.'),
+  cachedInputTokens: Count.describe('Of the tokens read, those that came from the provider’s cache.'),
+}).meta({ id: 'Usage', description: 'Tokens that a turn took.' });
 export type Usage = z.output<typeof Usage>;
 
 /** Records the replies and ends the turn. Idempotent by (turn, token). Errors: CONFLICT (lease lost: the reply is discarded). */

@@ -1,80 +1,111 @@
 import { z } from 'zod';
-import { AgentStatus } from './lifecycle.js';
-import { Message } from './messaging.js';
+import { AgentStatus } from './agents.js';
+import { schemaNameOf } from './event-streams.js';
+import { Message, MessageError } from './messages.js';
 import { Usage } from './turns.js';
 import { AgentId, Count, Timestamp, wire } from './wire.js';
 import type { WebhookEvent } from './webhooks.js';
 
 const { id, content, metadata, channel, conversation_id: conversationId, created_at: createdAt } = Message.in.shape;
-const SentMessage = wire({ id, content, metadata, channel, conversationId, createdAt });
+const SentMessage = wire({ id, content, metadata, channel, conversationId, createdAt }).meta({
+  id: 'WebhookMessage',
+  description: 'The message that was sent to the agent.',
+});
 const SentReply = wire({
   id,
   content,
-  truncated: z.literal(true).optional().meta({ description: 'Only the beginning is here; the rest is in the API' }),
-});
-const TurnId = z.uuid();
+  truncated: z
+    .literal(true)
+    .optional()
+    .describe(
+      'There when the text was cut: all replies of a turn take at most 4,000,000 characters. `GET …/messages/{id}` has it whole.',
+    ),
+}).meta({ id: 'WebhookReply', description: 'A reply of the agent.' });
+const TurnId = z.uuid().describe('The turn that answered. One that answers several messages sends a webhook for each.');
 
 const DATA = {
   'message.completed': [
-    'A message is answered. One webhook a message; `usage` is the turn’s, to be counted once per `turn_id`',
+    'A message was answered.',
     wire({
       agentId: AgentId,
       turnId: TurnId,
       message: SentMessage,
-      reply: SentReply.nullable().meta({ description: 'The first of `replies`' }),
-      replies: z.array(SentReply),
-      repliesOmitted: Count.optional().meta({ description: 'Replies left out because they are too large' }),
-      usage: Usage,
+      reply: SentReply.nullable().describe('The first of `replies`; null when the agent said nothing.'),
+      replies: z.array(SentReply).describe('All replies of the turn, in order.'),
+      repliesOmitted: Count.optional().describe(
+        'How many replies at the end were left out for their size; absent when none was.',
+      ),
+      usage: Usage.describe('Tokens of the whole turn: count them once per `turn_id`.'),
     }),
   ],
   'message.failed': [
-    'A message could not be answered and will not be tried again',
-    wire({
-      agentId: AgentId,
-      turnId: TurnId,
-      message: SentMessage,
-      error: wire({ code: z.string(), message: z.string() }),
-    }),
+    'A message was given up after its tries, or its reply could not be shown on its chat platform.',
+    wire({ agentId: AgentId, turnId: TurnId, message: SentMessage, error: MessageError }),
   ],
   'agent.error': [
-    'Something of the agent fails until somebody acts',
+    'Something cannot go on until somebody does something about it. Sent once per cause.',
     wire({
-      agentId: AgentId.nullable(),
-      error: z.looseObject({ code: z.string(), message: z.string() }).meta({
-        description: 'With more fields by code: `channel` of CHANNEL_FAILED',
-      }),
-      endpointId: z.uuid().optional().meta({ description: 'Of WEBHOOK_DISABLED' }),
+      agentId: AgentId.nullable().describe('The agent it is about; null when an endpoint of the account was disabled.'),
+      error: z
+        .looseObject({
+          code: z
+            .string()
+            .describe(
+              '`BALANCE_EXHAUSTED`: no output tokens left. `WORKSPACE_FAILED`: the workspace cannot be made or keeps failing. `MODEL_KEY_REFUSED`: the provider refuses the key. `CHANNEL_FAILED`: a chat platform refuses the bot (`channel` names it). `WEBHOOK_DISABLED`: an endpoint was disabled.',
+            ),
+          message: z.string().describe('What happened, and what to do.'),
+        })
+        .describe('The cause. Some codes have more fields.'),
+      endpointId: z.uuid().optional().describe('Of `WEBHOOK_DISABLED`: the endpoint.'),
     }),
   ],
   'agent.status_changed': [
-    'The agent’s status has changed',
-    wire({ agentId: AgentId, status: AgentStatus, previousStatus: AgentStatus, reason: z.string().nullable() }),
-  ],
-  'agent.deleted': ['The agent is deleted; the last event of it', wire({ agentId: AgentId })],
-  'schedule.missed': [
-    'Slots of a schedule passed while Roost was down, and were not caught up',
+    'An agent’s status changed.',
     wire({
       agentId: AgentId,
-      schedule: wire({ id: z.uuid(), name: z.string() }),
-      missed: Count,
-      firstSlot: Timestamp,
-      lastSlot: Timestamp,
+      status: AgentStatus.describe('The status now.'),
+      previousStatus: AgentStatus.describe('The status before.'),
+      reason: z.string().nullable().describe('Why, where there is a reason, such as of `error`.'),
+    }),
+  ],
+  'agent.deleted': ['An agent was deleted. It is the last event of it.', wire({ agentId: AgentId })],
+  'schedule.missed': [
+    'Times of a schedule passed while the platform was down and are not made up for.',
+    wire({
+      agentId: AgentId,
+      schedule: wire({ id: z.uuid().describe('Its id.'), name: z.string().describe('Its name.') }).describe(
+        'The schedule.',
+      ),
+      missed: Count.describe('How many times were missed.'),
+      firstSlot: Timestamp.describe('The first of them.'),
+      lastSlot: Timestamp.describe('The last of them.'),
     }),
   ],
   'mcp.authorization_needed': [
-    'An MCP server wants its owner to sign in again',
+    'A server of the account’s MCP registry needs its owner’s OAuth authorization. Sent once until it can be used again; not to endpoints that are limited to agents.',
     wire({
-      server: wire({ id: z.uuid(), name: z.string() }),
-      reason: z.string(),
-      authorize: z.string().meta({ description: 'The path of the call that begins the sign-in' }),
+      server: wire({ id: z.uuid().describe('Its id.'), name: z.string().describe('Its name.') }).describe(
+        'The server.',
+      ),
+      reason: z.string().describe('Why.'),
+      authorize: z.string().describe('The path of the call that begins the authorization.'),
     }),
   ],
-  'webhook.test': ['Asked for by the endpoint’s owner, to try it', wire({ endpointId: z.uuid() })],
+  'webhook.test': [
+    'A test that was asked for with `POST /v1/webhooks/endpoints/{id}/test`. It needs no subscription.',
+    wire({ endpointId: z.uuid().describe('The endpoint that is tested.') }),
+  ],
 } as const satisfies Record<WebhookEvent | 'webhook.test', readonly [description: string, data: z.ZodType]>;
 
 /** The body of each webhook, with what it says. */
 export const WEBHOOK_BODIES = Object.entries(DATA).map(([type, [description, data]]) => ({
   type: type as keyof typeof DATA,
   description,
-  body: z.object({ type: z.literal(type), timestamp: Timestamp, data }),
+  body: z
+    .object({
+      type: z.literal(type).describe('The type of the event.'),
+      timestamp: Timestamp.describe('When it happened.'),
+      data: data.describe('What happened.'),
+    })
+    .meta({ id: schemaNameOf(type, 'Webhook'), description }),
 }));

@@ -14,39 +14,53 @@ export const WEBHOOK_EVENTS = [
 ] as const;
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
 
-const SUBSCRIBABLE = z.enum([...WEBHOOK_EVENTS, '*']);
-const EndpointId = z.uuid();
-const DeliveryId = z.uuid();
+const SUBSCRIBABLE = z.enum([...WEBHOOK_EVENTS, '*']).meta({
+  id: 'WebhookSubscription',
+  description: 'A type of event, or `*` for all of them, those of later versions too.',
+});
+const EndpointId = z.uuid().describe('The endpoint’s id.');
+const DeliveryId = z.uuid().describe('The delivery’s id.');
 
 /** `whsec_` and 24 to 64 bytes in base64, as Standard Webhooks has it. */
-export const WebhookSecret = z.string().refine((text) => {
-  const bytes = /^whsec_([A-Za-z0-9+/]{32,88}={0,2})$/.exec(text)?.[1];
-  if (!bytes || bytes.length % 4 !== 0) return false;
-  const length = (bytes.length / 4) * 3 - (bytes.match(/=/g)?.length ?? 0);
-  return length >= 24 && length <= 64;
-}, 'must be whsec_ and 24 to 64 bytes in base64');
+export const WebhookSecret = z
+  .string()
+  .refine((text) => {
+    const bytes = /^whsec_([A-Za-z0-9+/]{32,88}={0,2})$/.exec(text)?.[1];
+    if (!bytes || bytes.length % 4 !== 0) return false;
+    const length = (bytes.length / 4) * 3 - (bytes.match(/=/g)?.length ?? 0);
+    return length >= 24 && length <= 64;
+  }, 'must be whsec_ and 24 to 64 bytes in base64')
+  .describe('A signing secret of yours: `whsec_` and 24 to 64 bytes in base64. One is made if not given.');
 
 export const WebhookEndpoint = wire({
   id: EndpointId,
-  /** `agent`: represents a URL in an agent's `configuration.webhooks` and is changed there. */
-  source: z.enum(['account', 'agent']),
-  url: z.string(),
-  events: z.array(SUBSCRIBABLE),
-  /** Null: of all agents. */
-  agentIds: z.array(AgentId).nullable(),
-  description: z.string().nullable(),
-  enabled: z.boolean(),
-  /** `gone` it answered 410 · `failing` for five days · null when the user did it, or it is enabled. */
-  disabledReason: z.enum(['gone', 'failing']).nullable(),
-  /** Since when every delivery has failed; null when the last one succeeded. */
-  failingSince: Timestamp.nullable(),
-  createdAt: Timestamp,
-  updatedAt: Timestamp,
-});
+  source: z
+    .enum(['account', 'agent'])
+    .describe('`agent`: it stands for a URL in an agent’s `configuration.webhooks` and is changed there.'),
+  url: z.string().describe('Where events are sent.'),
+  events: z.array(SUBSCRIBABLE).describe('Which events.'),
+  agentIds: z.array(AgentId).nullable().describe('Of which agents; null: of all.'),
+  description: z.string().nullable().describe('What it is for.'),
+  enabled: z.boolean().describe('Whether events are sent to it.'),
+  disabledReason: z
+    .enum(['gone', 'failing'])
+    .nullable()
+    .describe(
+      'Why it is disabled: it answered 410 (`gone`), or failed for five days (`failing`). Null when you did it, or it is enabled.',
+    ),
+  failingSince: Timestamp.nullable().describe(
+    'Since when every delivery has failed; null when the last one succeeded.',
+  ),
+  createdAt: Timestamp.describe('When it was registered.'),
+  updatedAt: Timestamp.describe('When it was last changed.'),
+}).meta({ id: 'WebhookEndpoint', description: 'An HTTP endpoint of yours that gets events.' });
 export type WebhookEndpoint = z.output<typeof WebhookEndpoint>;
 
 /** The secret is in clear here and nowhere else. */
-export const WebhookEndpointSecret = wire({ endpoint: WebhookEndpoint, secret: z.string() });
+export const WebhookEndpointSecret = wire({
+  endpoint: WebhookEndpoint,
+  secret: z.string().describe('What its deliveries are signed with, `whsec_…`. Shown this once.'),
+}).meta({ id: 'WebhookEndpointSecret', description: 'An endpoint with its secret.' });
 
 const changeable = {
   /** The guard explains what is wrong with one, also with one of 64 KiB. */
@@ -54,14 +68,19 @@ const changeable = {
     .string()
     .min(1)
     .max(100_000)
-    .meta({ examples: ['https://example.org/roost'] }),
+    .meta({
+      description:
+        'Where events are sent: a public `https` address, with port 443, 80 or one from 1024, no credentials in it. (`npm start` on your own machine allows `http` and local addresses.)',
+      examples: ['https://example.org/roost'],
+    }),
   events: z
     .array(SUBSCRIBABLE)
     .min(1)
-    .max(WEBHOOK_EVENTS.length + 1),
-  agentIds: z.array(AgentId).min(1).max(1_000).nullable(),
-  description: z.string().max(500).nullable(),
-  enabled: z.boolean(),
+    .max(WEBHOOK_EVENTS.length + 1)
+    .describe('Which events it gets.'),
+  agentIds: z.array(AgentId).min(1).max(1_000).nullable().describe('Of which agents, at most 1,000; null: of all.'),
+  description: z.string().max(500).nullable().describe('What it is for, in your words.'),
+  enabled: z.boolean().describe('Whether events are sent to it. Enabling forgets earlier failures.'),
 };
 
 /** The body of `POST /v1/webhooks/endpoints`. */
@@ -72,7 +91,7 @@ export const NewWebhookEndpoint = wire({
   description: changeable.description.default(null),
   enabled: changeable.enabled.default(true),
   secret: WebhookSecret.optional(),
-});
+}).meta({ id: 'NewWebhookEndpoint', description: 'A new endpoint.' });
 export type NewWebhookEndpoint = z.output<typeof NewWebhookEndpoint>;
 const endpointChange = {
   url: changeable.url.optional(),
@@ -82,7 +101,10 @@ const endpointChange = {
   enabled: changeable.enabled.optional(),
 };
 /** The body of `PATCH /v1/webhooks/endpoints/{id}`: absent fields stay. Enabling forgets earlier failures. */
-export const WebhookEndpointChange = wire(endpointChange);
+export const WebhookEndpointChange = wire(endpointChange).meta({
+  id: 'WebhookEndpointChange',
+  description: 'A change of an endpoint: what is left out stays.',
+});
 export type WebhookEndpointChange = z.output<typeof WebhookEndpointChange>;
 
 const byEndpoint = wire({ endpointId: EndpointId });
@@ -96,7 +118,7 @@ export const createWebhookEndpoint = request('webhooks.endpoint.create', {
 /** All of the account, those of its agents' configurations included, oldest first; at most 1000. */
 export const listWebhookEndpoints = request('webhooks.endpoint.list', {
   input: wire({ agentId: AgentId.optional() }),
-  output: wire({ endpoints: z.array(WebhookEndpoint) }),
+  output: wire({ endpoints: z.array(WebhookEndpoint).describe('Oldest first, at most 1,000.') }),
 });
 /** Errors: NOT_FOUND. */
 export const getWebhookEndpoint = request('webhooks.endpoint.get', { input: byEndpoint, output: WebhookEndpoint });
@@ -117,61 +139,65 @@ export const rotateWebhookSecret = request('webhooks.endpoint.rotate-secret', {
   output: WebhookEndpointSecret,
 });
 
-/** `pending` to be tried (again) · `dead` after the last retry · `blocked` by the address guard · `cancelled` as its agent was deleted. */
-export const DeliveryStatus = z.enum(['pending', 'succeeded', 'dead', 'blocked', 'cancelled']);
+export const DeliveryStatus = z.enum(['pending', 'succeeded', 'dead', 'blocked', 'cancelled']).meta({
+  id: 'DeliveryStatus',
+  description:
+    '`pending`: to be tried, perhaps again. `succeeded`: answered 2xx. `dead`: failed ten times. `blocked`: its address may not be called. `cancelled`: its agent was deleted.',
+});
 
 const deliveryFields = {
   id: DeliveryId,
   endpointId: EndpointId,
-  /** What receivers see as `webhook-id`. */
-  webhookId: z.string(),
-  agentId: AgentId.nullable(),
-  event: z.string(),
+  webhookId: z.string().describe('What the receiver sees as `webhook-id`: the same in every try.'),
+  agentId: AgentId.nullable().describe('The agent it is about; null when it is about none.'),
+  event: z.string().describe('The type of the event.'),
   status: DeliveryStatus,
-  attemptCount: Count,
-  lastResponseStatus: Count.nullable(),
-  /** Null unless pending. */
-  nextAttemptAt: Timestamp.nullable(),
-  createdAt: Timestamp,
-  finishedAt: Timestamp.nullable(),
+  attemptCount: Count.describe('How often it was tried.'),
+  lastResponseStatus: Count.nullable().describe('The HTTP status of the last answer; null without one.'),
+  nextAttemptAt: Timestamp.nullable().describe('When it is tried next; null unless it is pending.'),
+  createdAt: Timestamp.describe('When it was planned.'),
+  finishedAt: Timestamp.nullable().describe('When it came to its end; null before.'),
 };
-export const WebhookDelivery = wire(deliveryFields);
+export const WebhookDelivery = wire(deliveryFields).meta({
+  id: 'WebhookDelivery',
+  description: 'One event for one endpoint.',
+});
 export type WebhookDelivery = z.output<typeof WebhookDelivery>;
 
 export const WebhookAttempt = wire({
-  number: Count,
-  startedAt: Timestamp,
-  durationMs: Count,
-  responseStatus: Count.nullable(),
-  /** The first 1 KiB. */
-  responseBody: z.string(),
-  error: z.string().nullable(),
-});
+  number: Count.describe('Which try it was, from 1.'),
+  startedAt: Timestamp.describe('When it began.'),
+  durationMs: Count.describe('How long it took, in milliseconds.'),
+  responseStatus: Count.nullable().describe('The HTTP status that was answered; null without an answer.'),
+  responseBody: z.string().describe('The first 1 KiB of the answer.'),
+  error: z.string().nullable().describe('Why it failed; null when it succeeded.'),
+}).meta({ id: 'WebhookAttempt', description: 'One try of a delivery.' });
 
 export const WebhookDeliveryDetail = wire({
   ...deliveryFields,
-  /** What is sent, as JSON text. */
-  body: z.string(),
-  attempts: z.array(WebhookAttempt),
-});
+  body: z.string().describe('What is sent, as JSON text.'),
+  attempts: z.array(WebhookAttempt).describe('The last 100 tries, oldest first.'),
+}).meta({ id: 'WebhookDeliveryDetail', description: 'A delivery with its body and its tries.' });
 
 /** The query of `GET /v1/webhooks/deliveries`. */
 export const ListWebhookDeliveries = wire({
-  agentId: AgentId.optional(),
-  endpointId: EndpointId.optional(),
-  status: DeliveryStatus.optional(),
-  event: z.string().max(100).optional(),
-  since: Timestamp.optional(),
-  until: Timestamp.optional(),
-  /** Older than this delivery. */
-  before: DeliveryId.optional(),
-  limit: z.coerce.number<number | string>().int().min(1).max(100).default(50),
+  agentId: AgentId.optional().describe('Only those about this agent.'),
+  endpointId: EndpointId.optional().describe('Only those to this endpoint.'),
+  status: DeliveryStatus.optional().describe('Only those with this status.'),
+  event: z.string().max(100).optional().describe('Only those of this type of event.'),
+  since: Timestamp.optional().describe('Only those planned at this time or later.'),
+  until: Timestamp.optional().describe('Only those planned before this time.'),
+  before: DeliveryId.optional().describe('Only those older than this one: the id of the last one of the page before.'),
+  limit: z.coerce.number<number | string>().int().min(1).max(100).default(50).describe('Most deliveries to return.'),
 });
 export type ListWebhookDeliveries = z.output<typeof ListWebhookDeliveries>;
 /** Newest first. */
 export const listWebhookDeliveries = request('webhooks.delivery.list', {
   input: ListWebhookDeliveries,
-  output: wire({ deliveries: z.array(WebhookDelivery), hasMore: z.boolean() }),
+  output: wire({
+    deliveries: z.array(WebhookDelivery).describe('Newest first.'),
+    hasMore: z.boolean().describe('Whether there are older ones.'),
+  }),
 });
 const byDelivery = wire({ deliveryId: DeliveryId });
 /** With its last 100 attempts. Errors: NOT_FOUND. */
@@ -184,11 +210,18 @@ export const retryWebhookDelivery = request('webhooks.delivery.retry', { input: 
 /** Sends a `webhook.test` event to one endpoint. Errors: NOT_FOUND, CONFLICT (disabled). */
 export const testWebhookEndpoint = request('webhooks.endpoint.test', { input: byEndpoint, output: WebhookDelivery });
 
-const replayFields = { since: Timestamp, until: Timestamp.optional(), status: DeliveryStatus.optional() };
+const replayFields = {
+  since: Timestamp.describe('What was planned at this time or later.'),
+  until: Timestamp.optional().describe('What was planned before this time; until now if not given.'),
+  status: DeliveryStatus.optional().describe('Only what has this status, such as `dead`.'),
+};
 /** The body of `POST /v1/webhooks/endpoints/{id}/replay`. */
-export const ReplayWebhooks = wire(replayFields);
+export const ReplayWebhooks = wire(replayFields).meta({
+  id: 'ReplayWebhooks',
+  description: 'What is to be sent again.',
+});
 export type ReplayWebhooks = z.output<typeof ReplayWebhooks>;
-export const ReplayedWebhooks = wire({ replayed: Count });
+export const ReplayedWebhooks = wire({ replayed: Count.describe('How many are sent again: at most 10,000.') });
 /** Sends again what an endpoint was sent in a time, at most 10 000; the `webhook-id`s stay; of deleted agents `agent.deleted` alone. Errors: NOT_FOUND, CONFLICT (disabled). */
 export const replayWebhooks = request('webhooks.endpoint.replay', {
   input: wire({ endpointId: EndpointId, ...replayFields }),

@@ -59,7 +59,11 @@ export const Timestamp = z
     decode: (text) => new Date(text),
     encode: (date) => date.toISOString(),
   })
-  .meta({ id: 'Timestamp', description: 'RFC 3339, UTC, milliseconds', examples: ['2026-11-24T10:30:00.000Z'] });
+  .meta({
+    id: 'Timestamp',
+    description: 'A point in time: RFC 3339, in responses UTC with milliseconds',
+    examples: ['2026-11-24T10:30:00.000Z'],
+  });
 
 /** A non-negative count that Postgres may hand over as bigint text: a number in code and on the wire. */
 export const Count = z.number().int().min(0);
@@ -70,25 +74,33 @@ export const Bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array
 /** The form of the ids that Roost makes, in lower case; to be put between anchors. */
 export const UUID_PATTERN = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
 
-export const AgentId = z.uuid().meta({ description: 'Agent id (UUID)' });
-export const AccountId = z.uuid();
+export const AgentId = z.uuid().meta({ description: 'The agent’s id, a UUID.' });
+export const AccountId = z.uuid().meta({ description: 'The account’s id, a UUID.' });
 export const MessageId = z
   .string()
   .regex(new RegExp(`^msg_${UUID_PATTERN}$`), 'must be a message id like msg_0192…')
   .meta({
-    description: 'Message id: msg_ and a UUID',
+    description: 'The message’s id: `msg_` and a UUID',
     examples: ['msg_01935a7e-3c1b-7f00-8a4e-5b6c7d8e9f00'],
   });
+
+/** What an answer without anything else to say holds. */
+export const Done = z.string().describe('What was done, in words.');
 
 /** JSON as users may send it: what survives JSON.stringify. */
 export const JsonObject = z.record(z.string(), z.json());
 
 /** Pages by number (spec: 00-overview). Query strings arrive as text, hence the coercion. */
 export const pageQuery = {
-  page: z.coerce.number<number | string>().int().min(1).max(1_000_000).default(1),
-  limit: z.coerce.number<number | string>().int().min(1).max(100).default(20),
+  page: z.coerce.number<number | string>().int().min(1).max(1_000_000).default(1).describe('Which page, from 1.'),
+  limit: z.coerce.number<number | string>().int().min(1).max(100).default(20).describe('Entries per page.'),
 };
-export const Pagination = wire({ page: Count, limit: Count, total: Count, totalPages: Count });
+export const Pagination = wire({
+  page: Count.describe('The page that this is, from 1.'),
+  limit: Count.describe('Entries per page.'),
+  total: Count.describe('Entries on all pages together.'),
+  totalPages: Count.describe('How many pages there are.'),
+}).meta({ id: 'Pagination', description: 'Where this page is in the whole list.' });
 export type Pagination = z.output<typeof Pagination>;
 
 export function paginationOf(page: number, limit: number, total: number): Pagination {

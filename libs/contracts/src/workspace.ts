@@ -7,9 +7,23 @@ import { AgentId, Count, Timestamp, wire } from './wire.js';
  * credential reaches its own and no other's. Paths are relative to the workspace root; `/workspace/x`,
  * `workspace/x` and `x` name the same file. Answers give the absolute form.
  */
-export const WorkspacePath = z.string().max(8_192);
+export const WorkspacePath = z.string().max(8_192).describe('A path in the workspace.');
+export const ShownPath = z.string().describe('Where it is, in absolute form: `/workspace/…`.');
+export const FileSize = Count.describe('Its size in bytes.');
+export const FileEncoding = z
+  .enum(['utf-8', 'base64'])
+  .meta({ id: 'FileEncoding', description: 'How `content` is written: text, or bytes in base64.' });
+export const FileEtag = z.string().describe('Names this state of the file, for `If-Match`.');
+export const FileType = z
+  .enum(['file', 'directory', 'symlink', 'other'])
+  .describe('What it is. A symbolic link is described itself, not what it leads to.');
 
-export const WrittenFile = wire({ path: z.string(), size: Count, createdAt: Timestamp, etag: z.string().optional() });
+export const WrittenFile = wire({
+  path: ShownPath,
+  size: FileSize,
+  createdAt: Timestamp.describe('When it was written.'),
+  etag: FileEtag.optional(),
+}).meta({ id: 'WrittenFile', description: 'A file that was written.' });
 
 export const pingWorkspace = request('workspace.{agentId}.ping', {
   input: wire({ agentId: AgentId }),
@@ -27,13 +41,13 @@ export const readFile = request('workspace.{agentId}.file.read', {
     length: Count.optional(),
   }),
   output: wire({
-    path: z.string(),
-    content: z.string(),
-    encoding: z.enum(['utf-8', 'base64']),
-    size: Count,
-    modifiedAt: Timestamp,
-    etag: z.string().optional(),
-  }),
+    path: ShownPath,
+    content: z.string().describe('What it holds, or the part that was asked for.'),
+    encoding: FileEncoding,
+    size: Count.describe('The size of the whole file in bytes.'),
+    modifiedAt: Timestamp.describe('When it was last changed.'),
+    etag: FileEtag.optional(),
+  }).meta({ id: 'FileContent', description: 'A file with its content.' }),
   timeoutMs: 30_000,
 });
 
@@ -60,11 +74,11 @@ export const writeFile = request('workspace.{agentId}.file.write', {
 });
 
 export const DirectoryEntry = wire({
-  name: z.string(),
-  type: z.enum(['file', 'directory', 'symlink', 'other']),
-  size: Count,
-  modifiedAt: Timestamp,
-});
+  name: z.string().describe('Its name; of a recursive list, its path from the directory on.'),
+  type: FileType,
+  size: FileSize,
+  modifiedAt: Timestamp.describe('When it was last changed.'),
+}).meta({ id: 'DirectoryEntry', description: 'What a directory holds.' });
 
 /** Name order. Errors: NOT_FOUND, ACCESS_DENIED. */
 export const listDirectory = request('workspace.{agentId}.directory.list', {
@@ -75,7 +89,11 @@ export const listDirectory = request('workspace.{agentId}.directory.list', {
     limit: Count.default(1_000),
     cursor: z.string().optional(),
   }),
-  output: wire({ path: z.string(), entries: z.array(DirectoryEntry), nextCursor: z.string().nullable() }),
+  output: wire({
+    path: ShownPath,
+    entries: z.array(DirectoryEntry).describe('In the order of names.'),
+    nextCursor: z.string().nullable().describe('Give it as `cursor` to go on; null at the end.'),
+  }),
   timeoutMs: 30_000,
 });
 
@@ -128,11 +146,14 @@ export const patchFile = request('workspace.{agentId}.file.patch', {
 /** Errors: NOT_FOUND, VALIDATION_ERROR for a directory. */
 export const deleteFile = request('workspace.{agentId}.file.delete', {
   input: wire({ agentId: AgentId, path: WorkspacePath, ifMatch: z.string().max(200).optional() }),
-  output: wire({ path: z.string(), deletedAt: Timestamp }),
+  output: wire({ path: ShownPath, deletedAt: Timestamp.describe('When it was deleted.') }),
   timeoutMs: 30_000,
 });
 
-const Permissions = z.string().regex(/^0?[0-7]{3}$/, 'must be three octal digits like 755');
+export const FilePermissions = z
+  .string()
+  .regex(/^0?[0-7]{3}$/, 'must be three octal digits like 755')
+  .meta({ description: 'Its permissions as octal digits, such as 755.', examples: ['755'] });
 
 /** Errors: ALREADY_EXISTS, NOT_FOUND when a parent is missing and not `recursive`. */
 export const createDirectory = request('workspace.{agentId}.directory.create', {
@@ -140,34 +161,37 @@ export const createDirectory = request('workspace.{agentId}.directory.create', {
     agentId: AgentId,
     path: WorkspacePath,
     recursive: z.boolean().default(false),
-    permissions: Permissions.optional(),
+    permissions: FilePermissions.optional(),
   }),
-  output: wire({ path: z.string(), createdAt: Timestamp }),
+  output: wire({ path: ShownPath, createdAt: Timestamp.describe('When it was made.') }),
   timeoutMs: 30_000,
 });
 
 /** Errors: NOT_FOUND, CONFLICT when it is not empty and not `recursive`. */
 export const deleteDirectory = request('workspace.{agentId}.directory.delete', {
   input: wire({ agentId: AgentId, path: WorkspacePath, recursive: z.boolean().default(false) }),
-  output: wire({ path: z.string(), deletedAt: Timestamp }),
+  output: wire({ path: ShownPath, deletedAt: Timestamp.describe('When it was deleted.') }),
   timeoutMs: 120_000,
 });
 
-const Tags = z.array(z.string().min(1).max(100)).max(50);
+export const FileTags = z
+  .array(z.string().min(1).max(100))
+  .max(50)
+  .describe('Tags of yours: at most 50, of 100 characters.');
 
 /** A symbolic link is described itself, not what it leads to. */
 export const FileMetadata = wire({
-  path: z.string(),
-  type: z.enum(['file', 'directory', 'symlink', 'other']),
-  size: Count,
-  permissions: z.string(),
-  owner: z.string(),
-  group: z.string(),
-  tags: Tags,
-  createdAt: Timestamp,
-  modifiedAt: Timestamp,
-  etag: z.string(),
-});
+  path: ShownPath,
+  type: FileType,
+  size: FileSize,
+  permissions: z.string().describe('Its permissions as octal digits.'),
+  owner: z.string().describe('The user it belongs to.'),
+  group: z.string().describe('The group it belongs to.'),
+  tags: FileTags,
+  createdAt: Timestamp.describe('When it was made.'),
+  modifiedAt: Timestamp.describe('When it was last changed.'),
+  etag: FileEtag,
+}).meta({ id: 'FileMetadata', description: 'What is known of a file or directory beside its content.' });
 export type FileMetadata = z.output<typeof FileMetadata>;
 
 export const getMetadata = request('workspace.{agentId}.metadata.get', {
@@ -181,64 +205,13 @@ export const updateMetadata = request('workspace.{agentId}.metadata.update', {
   input: wire({
     agentId: AgentId,
     path: WorkspacePath,
-    permissions: Permissions.optional(),
+    permissions: FilePermissions.optional(),
     owner: z.string().max(100).optional(),
     group: z.string().max(100).optional(),
-    tags: Tags.optional(),
+    tags: FileTags.optional(),
   }),
   output: FileMetadata,
   timeoutMs: 30_000,
-});
-
-const Failure = wire({ code: z.string(), message: z.string() });
-const Transfer = wire({ source: WorkspacePath, destination: WorkspacePath, overwrite: z.boolean().default(false) });
-const transfers = {
-  input: wire({ agentId: AgentId, operations: z.array(Transfer).min(1).max(1_000) }),
-  output: wire({
-    results: z.array(
-      wire({ source: z.string(), destination: z.string(), success: z.boolean(), error: Failure.optional() }),
-    ),
-  }),
-  timeoutMs: 300_000,
-};
-
-/** Each is independent: one that fails does not stop or undo the others. */
-export const copyFiles = request('workspace.{agentId}.operations.copy', transfers);
-export const moveFiles = request('workspace.{agentId}.operations.move', transfers);
-export const deletePaths = request('workspace.{agentId}.operations.delete', {
-  input: wire({
-    agentId: AgentId,
-    paths: z.array(WorkspacePath).min(1).max(1_000),
-    recursive: z.boolean().default(false),
-  }),
-  output: wire({ results: z.array(wire({ path: z.string(), success: z.boolean(), error: Failure.optional() })) }),
-  timeoutMs: 300_000,
-});
-
-/** Names by glob, content by RE2 syntax (linear time). Stops after five seconds: `truncated` is true then. */
-export const searchFiles = request('workspace.{agentId}.search.run', {
-  input: wire({
-    agentId: AgentId,
-    query: z.string().min(1).max(1_000),
-    type: z.enum(['filename', 'content', 'both']).default('filename'),
-    path: WorkspacePath.default(''),
-    filePattern: z.string().max(1_000).optional(),
-    caseSensitive: z.boolean().default(false),
-    maxResults: z.number().int().min(1).max(1_000).default(100),
-  }),
-  output: wire({
-    results: z.array(
-      wire({
-        path: z.string(),
-        type: z.enum(['file', 'directory', 'symlink', 'other']),
-        size: Count,
-        matches: z.array(wire({ line: Count, text: z.string() })).optional(),
-      }),
-    ),
-    total: Count,
-    truncated: z.boolean(),
-  }),
-  timeoutMs: 15_000,
 });
 
 /** What the volume holds; counting stops after a second, then `isComplete` is false. */

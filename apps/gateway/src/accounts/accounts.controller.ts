@@ -1,4 +1,4 @@
-import { AccountQuota, EmailAddress, Password, Timestamp, wire } from '#lib/contracts';
+import { AccountId, AccountQuota, Done, EmailAddress, Password, Timestamp, wire } from '#lib/contracts';
 import { CONFIG } from '#lib/bus';
 import { Controller, Get, Inject, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
@@ -19,15 +19,24 @@ const OwnPassword = Password.optional().meta({
   description:
     'The password that was registered. With it, only that registration is verified; without it the newest of the email.',
 });
-const Code = wire({ email: EmailAddress, code: z.string().min(1).max(20), password: OwnPassword });
+const Code = wire({
+  email: EmailAddress,
+  code: z.string().min(1).max(20).describe('The code that was mailed.'),
+  password: OwnPassword,
+});
 type Code = z.output<typeof Code>;
 const Resend = wire({ email: EmailAddress, password: OwnPassword });
 type Resend = z.output<typeof Resend>;
-const Refresh = wire({ refreshToken: z.string().max(4_000) });
+const Refresh = wire({ refreshToken: z.string().max(4_000).describe('The refresh token of the sign-in.') });
 type Refresh = z.output<typeof Refresh>;
-const Done = wire({ message: z.string() });
+const Answer = wire({ message: Done });
+const AgentsEnabled = z.boolean().describe('Whether the account may use AI agents.');
 /** What a user who has signed in gets. */
-export const Session = wire({ token: z.string(), refreshToken: z.string(), expiresIn: z.number() });
+export const Session = wire({
+  token: z.string().describe('For `Authorization: Bearer …`.'),
+  refreshToken: z.string().describe('For `POST /auth/refresh`. Good for 30 days and once.'),
+  expiresIn: z.number().describe('Seconds for which `token` is good.'),
+}).meta({ id: 'Session', description: 'The tokens of a sign-in.' });
 
 /** spec: 00-overview, "Accounts" */
 @Tag('Accounts')
@@ -47,7 +56,10 @@ export class AccountsController {
     access: 'public',
     tenant: 'proof',
     summary: 'Register; a verification code is sent',
-    response: Done,
+    description:
+      'Answers alike for known and unknown emails. Without a mail server the code is in the gateway’s log (development), or registration is closed (403) and the operator makes accounts.',
+    responseDescription: 'A code is on its way, if the email was not known.',
+    response: Answer,
     status: 201,
     errors: ['ACCESS_DENIED', 'RATE_LIMITED'],
   })
@@ -62,7 +74,9 @@ export class AccountsController {
     access: 'public',
     tenant: 'proof',
     summary: 'Verify the email with the code',
-    response: Done,
+    description: 'The account is made by this. A code works for one hour and five tries.',
+    responseDescription: 'The email is verified: sign in.',
+    response: Answer,
     errors: ['RATE_LIMITED'],
   })
   async verify(@Body(Code) body: Code, @Req() request: FastifyRequest) {
@@ -76,7 +90,9 @@ export class AccountsController {
     access: 'public',
     tenant: 'proof',
     summary: 'Send the verification code again',
-    response: Done,
+    description: 'Answers alike for every email. At most 5 mails in 15 minutes.',
+    responseDescription: 'A code is on its way, if the email waits for one.',
+    response: Answer,
     errors: ['RATE_LIMITED'],
   })
   async resend(@Body(Resend) body: Resend, @Req() request: FastifyRequest) {
@@ -90,6 +106,8 @@ export class AccountsController {
     access: 'public',
     tenant: 'proof',
     summary: 'Sign in',
+    description: 'Gives a token for an hour and a refresh token for 30 days. Ten tries in 15 minutes from one address.',
+    responseDescription: 'The tokens.',
     response: Session,
     errors: ['UNAUTHORIZED', 'RATE_LIMITED'],
   })
@@ -106,6 +124,9 @@ export class AccountsController {
     access: 'public',
     tenant: 'proof',
     summary: 'New tokens for a refresh token, which works once; shown again it ends the sign-in',
+    description:
+      'Send an `Idempotency-Key`: who did not get the answer repeats the call with the same key within two minutes.',
+    responseDescription: 'New tokens; the refresh token before is used up.',
     response: Session,
     errors: ['UNAUTHORIZED'],
   })
@@ -117,13 +138,15 @@ export class AccountsController {
   @Endpoint({
     access: 'signed-in',
     summary: 'The user who is signed in',
+    description: 'With an API key: the account, `email` null.',
+    responseDescription: 'The user.',
     response: wire({
-      id: z.uuid(),
-      uuid: z.uuid(),
-      accountId: z.uuid(),
-      email: z.string().nullable(),
-      agentsEnabled: z.boolean(),
-      createdAt: Timestamp.nullable(),
+      id: z.uuid().describe('The user’s id; with an API key the account’s.'),
+      uuid: z.uuid().describe('The same as `id`.'),
+      accountId: AccountId,
+      email: z.string().nullable().describe('Their email; null with an API key.'),
+      agentsEnabled: AgentsEnabled,
+      createdAt: Timestamp.nullable().describe('When they registered; null with an API key.'),
     }),
   })
   async fetchUser(@Caller() { accountId, userId, agentsEnabled }: Identity) {
@@ -136,7 +159,13 @@ export class AccountsController {
   @Endpoint({
     access: 'signed-in',
     summary: 'What the account may use',
-    response: wire({ requestsPerMinute: z.number(), agentsEnabled: z.boolean(), quotas: z.array(AccountQuota) }),
+    description: 'The rate limit and all quotas; `GET /v1/account/quotas` has the quotas alone.',
+    responseDescription: 'What it may use.',
+    response: wire({
+      requestsPerMinute: z.number().describe('Requests that the account may send in a minute.'),
+      agentsEnabled: AgentsEnabled,
+      quotas: z.array(AccountQuota).describe('One per thing that is counted.'),
+    }),
   })
   async quota(@Caller() { accountId, agentsEnabled }: Identity) {
     const quotas = await this.quotas.report(accountId);

@@ -1,4 +1,4 @@
-import { EmailAddress, Password, RoostError, wire } from '#lib/contracts';
+import { Done, EmailAddress, Password, RoostError, wire } from '#lib/contracts';
 import { Controller, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -13,13 +13,19 @@ import { PasswordResets } from './password-resets.js';
 
 const Forgotten = wire({ email: EmailAddress });
 type Forgotten = z.output<typeof Forgotten>;
-const Reset = wire({ code: z.string().min(1).max(200), newPassword: Password });
+const Reset = wire({
+  code: z.string().min(1).max(200).describe('The code that was mailed.'),
+  newPassword: Password.describe('The new password: 8 to 1,000 characters.'),
+});
 type Reset = z.output<typeof Reset>;
-const Change = wire({ currentPassword: Password.optional(), newPassword: Password });
+const Change = wire({
+  currentPassword: Password.optional().describe('The present password; left out by who has none.'),
+  newPassword: Password.describe('The new password: 8 to 1,000 characters.'),
+});
 type Change = z.output<typeof Change>;
-const Deletion = wire({ password: Password.optional() });
+const Deletion = wire({ password: Password.optional().describe('The password; left out by who has none.') });
 type Deletion = z.output<typeof Deletion>;
-const Done = wire({ message: z.string() });
+const Answer = wire({ message: Done });
 
 /** Passwords and sign-ins after the first: forgotten, changed, ended. */
 @Tag('Accounts')
@@ -38,7 +44,10 @@ export class CredentialsController {
     access: 'public',
     tenant: 'proof',
     summary: 'Mail a code with which a new password can be chosen',
-    response: Done,
+    description:
+      'Answers alike, and as fast, for every email, so that nobody learns who has an account. At most 5 mails in 15 minutes.',
+    responseDescription: 'A code is on its way, if the email is known.',
+    response: Answer,
     errors: ['RATE_LIMITED'],
   })
   async forgot(@Body(Forgotten) body: Forgotten, @Req() request: FastifyRequest) {
@@ -52,7 +61,9 @@ export class CredentialsController {
     access: 'public',
     tenant: 'proof',
     summary: 'Choose a new password with the mailed code; every sign-in ends',
-    response: Done,
+    description: 'The code works once, for 30 minutes. API keys go on.',
+    responseDescription: 'The password is changed.',
+    response: Answer,
     errors: ['RATE_LIMITED'],
   })
   async reset(@Body(Reset) body: Reset, @Req() request: FastifyRequest) {
@@ -66,7 +77,10 @@ export class CredentialsController {
   @Endpoint({
     access: 'signed-in',
     summary: 'Change the password; every other sign-in ends',
-    response: Done,
+    description:
+      'Needs the present password, or, of somebody without one, a sign-in of the last ten minutes. API keys cannot do it (403).',
+    responseDescription: 'The password is changed.',
+    response: Answer,
     errors: ['ACCESS_DENIED', 'RATE_LIMITED'],
   })
   async change(@Body(Change) body: Change, @Caller() caller: Identity, @Req() request: FastifyRequest) {
@@ -80,7 +94,9 @@ export class CredentialsController {
   @Endpoint({
     access: 'signed-in',
     summary: 'End this sign-in: its tokens stop working at once',
-    response: Done,
+    description: 'For tokens of sign-ins; an API key is revoked at `platform_keys` instead (403 here).',
+    responseDescription: 'It is ended.',
+    response: Answer,
     errors: ['ACCESS_DENIED'],
   })
   async logout(@Caller() { userId, sessionId }: Identity) {
@@ -95,7 +111,9 @@ export class CredentialsController {
   @Endpoint({
     access: 'signed-in',
     summary: 'End every sign-in of the user; API keys go on',
-    response: Done,
+    description: 'All tokens stop working at once, this one too.',
+    responseDescription: 'They are ended.',
+    response: Answer,
     errors: ['ACCESS_DENIED'],
   })
   async logoutEverywhere(@Caller() { userId }: Identity) {
@@ -108,7 +126,9 @@ export class CredentialsController {
   @Endpoint({
     access: 'signed-in',
     summary: 'Delete the account with everything it owns, for good; needs the password, or a sign-in just made',
-    response: Done,
+    description: 'Agents, files, messages, keys: in every service. API keys cannot do it (403).',
+    responseDescription: 'The account is deleted.',
+    response: Answer,
     errors: ['ACCESS_DENIED', 'RATE_LIMITED'],
   })
   async delete(@Body(Deletion) body: Deletion, @Caller() caller: Identity, @Req() request: FastifyRequest) {

@@ -1,4 +1,4 @@
-import { RoostError, Timestamp, wire } from '#lib/contracts';
+import { Done, RoostError, Timestamp, wire } from '#lib/contracts';
 import { Controller, Delete, Get, Post } from '@nestjs/common';
 import { z } from 'zod';
 import type { Identity } from './identity.js';
@@ -7,16 +7,22 @@ import { Endpoint, Tag } from '../http/endpoint.js';
 import { ApiKeys } from './api-keys.js';
 
 const keyFields = {
-  id: z.uuid(),
-  uuid: z.uuid(),
-  name: z.string(),
-  prefix: z.string(),
-  createdAt: Timestamp,
-  lastUsedAt: Timestamp.nullable(),
+  id: z.uuid().describe('The key’s id.'),
+  uuid: z.uuid().describe('The same as `id`.'),
+  name: z.string().describe('What it is called.'),
+  prefix: z.string().describe('How it begins, to tell keys apart.'),
+  createdAt: Timestamp.describe('When it was made.'),
+  lastUsedAt: Timestamp.nullable().describe('When it was last used; null when it never was.'),
 };
-const NewKey = wire({ name: z.string().min(1).max(100) });
+const NewKey = wire({
+  name: z
+    .string()
+    .min(1)
+    .max(100)
+    .meta({ description: 'What it is called, such as who uses it.', examples: ['ci'] }),
+});
 type NewKey = z.output<typeof NewKey>;
-const KeyParams = z.object({ keyUuid: z.string() });
+const KeyParams = z.object({ keyUuid: z.string().describe('The key’s id.') });
 type KeyParams = z.output<typeof KeyParams>;
 
 /** spec: 00-overview, "Platform API keys" */
@@ -29,7 +35,10 @@ export class PlatformKeysController {
   @Endpoint({
     access: 'signed-in',
     summary: 'Create a key; it is shown this once',
-    response: wire({ ...keyFields, key: z.string() }),
+    description:
+      'A key is good until it is revoked and may do all that the account may, but change passwords and delete the account.',
+    responseDescription: 'The key.',
+    response: wire({ ...keyFields, key: z.string().describe('The key, `roost_sk_…`. Shown this once.') }),
     status: 201,
     errors: ['QUOTA_EXCEEDED'],
   })
@@ -42,7 +51,9 @@ export class PlatformKeysController {
   @Endpoint({
     access: 'signed-in',
     summary: 'List keys, never their secret',
-    response: wire({ platformKeys: z.array(wire(keyFields)) }),
+    description: 'With when each was last used.',
+    responseDescription: 'The keys.',
+    response: wire({ platformKeys: z.array(wire(keyFields)).describe('The keys of the account.') }),
   })
   async list(@Caller() { accountId }: Identity) {
     return { platformKeys: (await this.keys.list(accountId)).map((key) => ({ ...key, uuid: key.id })) };
@@ -52,7 +63,9 @@ export class PlatformKeysController {
   @Endpoint({
     access: 'signed-in',
     summary: 'Revoke a key, at once',
-    response: wire({ message: z.string(), id: z.uuid() }),
+    description: 'The next request with it is 401; open streams end within two seconds.',
+    responseDescription: 'It is revoked.',
+    response: wire({ message: Done, id: keyFields.id }),
     errors: ['NOT_FOUND'],
   })
   async revoke(@Param(KeyParams) { keyUuid }: KeyParams, @Caller() { accountId }: Identity) {

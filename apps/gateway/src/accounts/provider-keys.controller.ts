@@ -13,7 +13,7 @@ import { z } from 'zod';
 import { Body, Param } from '../http/arguments.js';
 import { Endpoint, Tag } from '../http/endpoint.js';
 
-const ProviderParams = z.object({ provider: z.string() });
+const ProviderParams = z.object({ provider: z.string().describe('The provider: `anthropic`, `openai` or `google`.') });
 type ProviderParams = z.output<typeof ProviderParams>;
 
 /** spec: 00-overview, "Provider keys": what agents without a key of their own use. Kept sealed by agent-lifecycle. */
@@ -26,6 +26,8 @@ export class ProviderKeysController {
   @Endpoint({
     access: 'signed-in',
     summary: 'Keep a provider’s key for the account, in place of the one before; it is never shown again',
+    description: 'Agents without a key of their own use it from their next turn.',
+    responseDescription: 'The key is kept.',
     response: AccountProviderKey,
     status: 201,
     errors: ['QUOTA_EXCEEDED'],
@@ -38,6 +40,8 @@ export class ProviderKeysController {
   @Endpoint({
     access: 'signed-in',
     summary: 'List the providers whose keys the account keeps',
+    description: 'Never the keys.',
+    responseDescription: 'The providers.',
     response: listAccountProviderKeys.output,
   })
   list() {
@@ -48,6 +52,8 @@ export class ProviderKeysController {
   @Endpoint({
     access: 'signed-in',
     summary: 'Forget a provider’s key',
+    description: 'Agents that used it go on with the platform’s key, if there is one.',
+    responseDescription: 'It is forgotten.',
     response: deleteAccountProviderKey.output,
     errors: ['NOT_FOUND'],
   })

@@ -9,11 +9,11 @@ const id = (of: string) =>
     return true;
   });
 
-export const ScheduleParams = AgentParams.extend({ scheduleId: id('schedule') });
+export const ScheduleParams = AgentParams.extend({ scheduleId: id('schedule').describe('The schedule’s id.') });
 export type ScheduleParams = z.output<typeof ScheduleParams>;
-export const TriggerParams = AgentParams.extend({ triggerId: id('trigger') });
+export const TriggerParams = AgentParams.extend({ triggerId: id('trigger').describe('The trigger’s id.') });
 export type TriggerParams = z.output<typeof TriggerParams>;
-export const PublicTriggerParams = z.looseObject({ triggerId: id('trigger') });
+export const PublicTriggerParams = z.looseObject({ triggerId: id('trigger').describe('The trigger’s id.') });
 export type PublicTriggerParams = z.output<typeof PublicTriggerParams>;
 
 export const scheduleKey = (params: ScheduleParams) => ({

@@ -35,6 +35,9 @@ export class SchedulesController {
   @Endpoint({
     access: 'account',
     summary: 'Create a schedule',
+    description:
+      'From its next time on the agent gets the message, as a message of its own conversation `schedule:…`. An expression that never fires, or fires too often, an unknown zone or variable is 400 and says why. At a change of daylight saving time a skipped time runs at the end of the gap, a repeated one once.',
+    responseDescription: 'The schedule, with when it fires next.',
     response: Schedule,
     status: 201,
     errors: ['NOT_FOUND', 'QUOTA_EXCEEDED'],
@@ -47,6 +50,8 @@ export class SchedulesController {
   @Endpoint({
     access: 'account',
     summary: 'List the schedules of an agent',
+    description: 'Those that the agent made by itself included.',
+    responseDescription: 'A page of schedules.',
     response: ScheduleList,
     errors: ['NOT_FOUND'],
   })
@@ -55,7 +60,14 @@ export class SchedulesController {
   }
 
   @Get(':scheduleId')
-  @Endpoint({ access: 'account', summary: 'Get a schedule', response: Schedule, errors: ['NOT_FOUND'] })
+  @Endpoint({
+    access: 'account',
+    summary: 'Get a schedule',
+    description: 'With when it last fired and fires next.',
+    responseDescription: 'The schedule.',
+    response: Schedule,
+    errors: ['NOT_FOUND'],
+  })
   get(@Param(ScheduleParams) params: ScheduleParams) {
     return this.bus.request(getSchedule, scheduleKey(params));
   }
@@ -64,6 +76,8 @@ export class SchedulesController {
   @Endpoint({
     access: 'account',
     summary: 'Change fields of a schedule',
+    description: 'What is left out stays. A new expression or zone, or enabling it, computes the next time from now.',
+    responseDescription: 'The schedule after the change.',
     example: { enabled: false },
     response: Schedule,
     errors: ['NOT_FOUND'],
@@ -73,19 +87,41 @@ export class SchedulesController {
   }
 
   @Post(':scheduleId/toggle')
-  @Endpoint({ access: 'account', summary: 'Switch a schedule on or off', response: Schedule, errors: ['NOT_FOUND'] })
+  @Endpoint({
+    access: 'account',
+    summary: 'Switch a schedule on or off',
+    description: 'Turned over, or set to `enabled`.',
+    responseDescription: 'The schedule after the change.',
+    response: Schedule,
+    errors: ['NOT_FOUND'],
+  })
   toggle(@Param(ScheduleParams) params: ScheduleParams, @Body(ToggleBody) body: ToggleBody) {
     return this.bus.request(toggleSchedule, { ...body, ...scheduleKey(params) });
   }
 
   @Delete(':scheduleId')
-  @Endpoint({ access: 'account', summary: 'Delete a schedule', response: Deleted, errors: ['NOT_FOUND'] })
+  @Endpoint({
+    access: 'account',
+    summary: 'Delete a schedule',
+    description: 'It fires no more. Messages that it sent stay.',
+    responseDescription: 'It is deleted.',
+    response: Deleted,
+    errors: ['NOT_FOUND'],
+  })
   delete(@Param(ScheduleParams) params: ScheduleParams) {
     return this.bus.request(deleteSchedule, scheduleKey(params));
   }
 
   @Post(':scheduleId/run')
-  @Endpoint({ access: 'account', summary: 'Run a schedule now', response: Execution, errors: ['NOT_FOUND'] })
+  @Endpoint({
+    access: 'account',
+    summary: 'Run a schedule now',
+    description:
+      'Beside its times, also when it is disabled. With `overlap: skip` the execution is `skipped` while another one runs.',
+    responseDescription: 'The execution that was begun.',
+    response: Execution,
+    errors: ['NOT_FOUND'],
+  })
   run(@Param(ScheduleParams) params: ScheduleParams) {
     return this.bus.request(runSchedule, scheduleKey(params));
   }
@@ -94,6 +130,8 @@ export class SchedulesController {
   @Endpoint({
     access: 'account',
     summary: 'List the executions of a schedule, newest first',
+    description: 'What became of each firing; kept for 30 days after its end.',
+    responseDescription: 'A page of executions.',
     response: ExecutionList,
     errors: ['NOT_FOUND'],
   })

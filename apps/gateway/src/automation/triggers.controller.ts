@@ -33,6 +33,9 @@ export class TriggersController {
   @Endpoint({
     access: 'account',
     summary: 'Create a trigger; the only answer with its secret',
+    description:
+      'Gives a URL for the other system (`webhook_url`) and a secret for its signature. Nothing else is to be set: the same trigger takes a shared secret, GitHub’s signature and Standard Webhooks.',
+    responseDescription: 'The trigger and its secret.',
     response: TriggerWithSecret,
     status: 201,
     errors: ['NOT_FOUND', 'QUOTA_EXCEEDED'],
@@ -45,6 +48,8 @@ export class TriggersController {
   @Endpoint({
     access: 'account',
     summary: 'List the triggers of an agent',
+    description: 'Never with their secrets.',
+    responseDescription: 'A page of triggers.',
     response: TriggerList,
     errors: ['NOT_FOUND'],
   })
@@ -53,7 +58,14 @@ export class TriggersController {
   }
 
   @Get(':triggerId')
-  @Endpoint({ access: 'account', summary: 'Get a trigger', response: Trigger, errors: ['NOT_FOUND'] })
+  @Endpoint({
+    access: 'account',
+    summary: 'Get a trigger',
+    description: 'Never with its secret.',
+    responseDescription: 'The trigger.',
+    response: Trigger,
+    errors: ['NOT_FOUND'],
+  })
   get(@Param(TriggerParams) params: TriggerParams) {
     return this.bus.request(getTrigger, triggerKey(params));
   }
@@ -62,6 +74,8 @@ export class TriggersController {
   @Endpoint({
     access: 'account',
     summary: 'Change fields of a trigger',
+    description: 'What is left out stays. The URL and the secret stay the same.',
+    responseDescription: 'The trigger after the change.',
     example: { enabled: false },
     response: Trigger,
     errors: ['NOT_FOUND'],
@@ -71,7 +85,14 @@ export class TriggersController {
   }
 
   @Delete(':triggerId')
-  @Endpoint({ access: 'account', summary: 'Delete a trigger', response: Deleted, errors: ['NOT_FOUND'] })
+  @Endpoint({
+    access: 'account',
+    summary: 'Delete a trigger',
+    description: 'Its URL is 404 from now on. Messages that it sent stay.',
+    responseDescription: 'It is deleted.',
+    response: Deleted,
+    errors: ['NOT_FOUND'],
+  })
   delete(@Param(TriggerParams) params: TriggerParams) {
     return this.bus.request(deleteTrigger, triggerKey(params));
   }
@@ -80,6 +101,8 @@ export class TriggersController {
   @Endpoint({
     access: 'account',
     summary: 'Get a new secret; the old one works 24 hours more',
+    description: 'For changing it without a gap: give the new one to the other system within that time.',
+    responseDescription: 'The trigger and its new secret.',
     response: TriggerWithSecret,
     errors: ['NOT_FOUND'],
   })
@@ -91,6 +114,8 @@ export class TriggersController {
   @Endpoint({
     access: 'account',
     summary: 'List the executions of a trigger, newest first',
+    description: 'What became of each webhook; kept for 30 days after its end.',
+    responseDescription: 'A page of executions.',
     response: ExecutionList,
     errors: ['NOT_FOUND'],
   })

@@ -7,9 +7,14 @@ import { Param } from '../http/arguments.js';
 import { Endpoint, Tag } from '../http/endpoint.js';
 
 const errors: ErrorCode[] = ['UNAUTHORIZED', 'NOT_FOUND', 'PAYLOAD_TOO_LARGE', 'SERVICE_UNAVAILABLE'];
-const SlackParams = z.object({ agentId: z.string().min(1).max(100) });
+const SlackParams = z.object({
+  agentId: z.string().min(1).max(100).describe('The agent’s id, or `shared` for the platform’s app.'),
+});
 type SlackParams = z.output<typeof SlackParams>;
-const BotParams = z.object({ platform: ChatPlatform, botId: z.string().min(1).max(100) });
+const BotParams = z.object({
+  platform: ChatPlatform.describe('The chat platform.'),
+  botId: z.string().min(1).max(100).describe('The bot’s id there.'),
+});
 type BotParams = z.output<typeof BotParams>;
 
 /** Where chat platforms post events: no account, a signature or a secret authenticates. spec: channels.md, "Transports" */
@@ -23,6 +28,9 @@ export class ChannelWebhooksController {
     access: 'public',
     tenant: 'proof',
     summary: "Events, slash commands of an agent's Slack app (`shared` for the platform's)",
+    description:
+      'For Slack, where an app does not use Socket Mode: the request URL of its events and commands. Slack’s signature over the raw body is checked, five minutes of skew allowed.',
+    responseDescription: 'What Slack expects, in its form.',
     accepts: ['raw'],
     errors,
   })
@@ -40,6 +48,9 @@ export class ChannelWebhooksController {
     access: 'public',
     tenant: 'proof',
     summary: "A bot's updates, as Telegram posts them",
+    description:
+      'For Telegram, which gets this address by itself when `PUBLIC_URL` is set. Its secret token is checked.',
+    responseDescription: 'What the platform expects, in its form.',
     accepts: ['raw'],
     errors,
   })

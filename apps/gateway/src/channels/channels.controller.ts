@@ -17,9 +17,11 @@ import { Body, Param } from '../http/arguments.js';
 import { Endpoint, Tag } from '../http/endpoint.js';
 import { AgentParams } from '../http/params.js';
 
-const PlatformParams = AgentParams.extend({ platform: ChatPlatform });
+const PlatformParams = AgentParams.extend({ platform: ChatPlatform.describe('The chat platform.') });
 type PlatformParams = z.output<typeof PlatformParams>;
-const BindingParams = AgentParams.extend({ bindingId: z.string() });
+const BindingParams = AgentParams.extend({
+  bindingId: z.string().describe('The binding’s id, from the list of channels.'),
+});
 type BindingParams = z.output<typeof BindingParams>;
 const ON_PLATFORM = `:platform(${PLATFORM_NAMES.join('|')})`;
 
@@ -30,13 +32,29 @@ export class ChannelsController {
   constructor(private readonly bus: Bus) {}
 
   @Get('channels')
-  @Endpoint({ access: 'account', summary: 'List channels', response: listChannels.output, errors: ['NOT_FOUND'] })
+  @Endpoint({
+    access: 'account',
+    summary: 'List channels',
+    description:
+      'Every way to talk to the agent: the API, and of each chat platform who is linked and how the bot is doing.',
+    responseDescription: 'The channels.',
+    response: listChannels.output,
+    errors: ['NOT_FOUND'],
+  })
   list(@Param(AgentParams) { id }: AgentParams) {
     return this.bus.request(listChannels, { agentId: id });
   }
 
   @Patch('channels/:bindingId')
-  @Endpoint({ access: 'account', summary: 'Change a channel', response: ChannelBinding, errors: ['NOT_FOUND'] })
+  @Endpoint({
+    access: 'account',
+    summary: 'Change a channel',
+    description:
+      'Of one linked person: how their messages join the queue, and what of a group’s messages goes to the agent.',
+    responseDescription: 'The binding after the change.',
+    response: ChannelBinding,
+    errors: ['NOT_FOUND'],
+  })
   update(@Param(BindingParams) { id, bindingId }: BindingParams, @Body(BindingChange) body: BindingChange) {
     if (!z.uuid().safeParse(bindingId).success) {
       throw new RoostError('NOT_FOUND', 'this agent has no such channel');
@@ -48,6 +66,9 @@ export class ChannelsController {
   @Endpoint({
     access: 'account',
     summary: 'Get a code to link a chat account',
+    description:
+      'The person sends `/link CODE` to the bot; from then on they talk to this agent. A new code makes the one before void. 409 `CHANNEL_NOT_CONFIGURED`: there is no bot, or its platform refuses it.',
+    responseDescription: 'The code.',
     response: createLinkCode.output,
     errors: ['NOT_FOUND', 'CHANNEL_NOT_CONFIGURED'],
   })
@@ -59,6 +80,8 @@ export class ChannelsController {
   @Endpoint({
     access: 'account',
     summary: 'See who is linked',
+    description: 'On one platform, with how the bot is doing there.',
+    responseDescription: 'Who is linked.',
     response: getChannelStatus.output,
     errors: ['NOT_FOUND'],
   })
@@ -70,6 +93,9 @@ export class ChannelsController {
   @Endpoint({
     access: 'account',
     summary: 'Unlink chat accounts',
+    description:
+      'All of this platform. Nothing is sent there from now on; the history stays. 404 when nobody is linked.',
+    responseDescription: 'They are unlinked.',
     response: unlinkChannel.output,
     errors: ['NOT_FOUND'],
   })

@@ -15,7 +15,9 @@ import { type EventPosition, parsePosition } from './event-position.js';
 import { EventStreams } from './event-streams.js';
 import { FollowAgent } from './follow-agent.js';
 
-const EventsQuery = wire({ messageId: z.string().max(50).optional() });
+const EventsQuery = wire({
+  messageId: z.string().max(50).optional().describe('Only what concerns this message.'),
+});
 type EventsQuery = z.output<typeof EventsQuery>;
 
 /** spec: messages.md, "events" */
@@ -33,6 +35,11 @@ export class EventsController {
   @Endpoint({
     access: 'account',
     summary: 'Follow what happens to an agent (server-sent events)',
+    description:
+      'A stream that stays open: messages, turns, the reply while it is written, tool calls, changes of the agent. Each event has an `event` (its type), `data` (JSON) and mostly an `id`. Connect again with the last `id` as `Last-Event-ID` and nothing is missed or doubled: durable events are kept for 24 hours, and of a running turn what was said is sent again from where you were. The first line is an `id` alone: where you begin. A comment comes every 15 seconds, so that a dead connection shows. A reader that falls 1 MiB behind is cut and may resume. An account may have 200 streams open (quota `event_streams`).',
+    requestHeaders: ['LastEventId'],
+    responseDescription:
+      'The stream. It ends when the agent is deleted, the access ends, or this gateway stops: connect again.',
     events: AgentStreamEvent,
     errors: ['NOT_FOUND', 'QUOTA_EXCEEDED'],
   })

@@ -10,10 +10,15 @@ import { Endpoint, Tag } from '../http/endpoint.js';
 import { FileParams } from '../http/params.js';
 
 const Format = z.enum(['tar.gz', 'zip']);
-const PackQuery = wire({ format: Format.default('tar.gz') });
+const PackQuery = wire({ format: Format.default('tar.gz').describe('How it is packed.') });
 type PackQuery = z.output<typeof PackQuery>;
-const UnpackQuery = wire({ format: Format.optional(), overwrite: z.enum(['true', 'false']).default('false') });
+const UnpackQuery = wire({
+  format: Format.optional().describe('How it is packed; by the `Content-Type` if not given.'),
+  overwrite: z.enum(['true', 'false']).default('false').describe('Whether files that exist may be replaced.'),
+});
 type UnpackQuery = z.output<typeof UnpackQuery>;
+const PACKED = { schema: { description: 'The archive.' } };
+const ARCHIVE = { 'application/gzip': PACKED, 'application/zip': PACKED };
 const types = { 'tar.gz': 'application/gzip', zip: 'application/zip' };
 
 /** spec: filesystem.md, archive */
@@ -26,6 +31,9 @@ export class ArchiveController {
   @Endpoint({
     access: 'account',
     summary: 'Download a directory as an archive',
+    description: 'The whole tree below it, as it is while it is read. An empty path is the whole workspace.',
+    responseDescription: 'The archive, with a name in `Content-Disposition`.',
+    responseContent: ARCHIVE,
     isDownload: true,
     errors: ['NOT_FOUND', 'ACCESS_DENIED', 'AGENT_UNAVAILABLE'],
   })
@@ -51,8 +59,14 @@ export class ArchiveController {
   @Endpoint({
     access: 'account',
     summary: 'Unpack a tar.gz or zip into a directory: all of it, or nothing',
+    description:
+      'The body is the archive, with `Content-Type: application/gzip` or `application/zip`; up to 1 GiB. Entries that would lie outside the directory, links out of it and archive bombs are 400, and nothing is written. A file that exists is 409 unless `overwrite=true`.',
+    responseDescription: 'It is unpacked.',
     accepts: ['stream'],
-    response: wire({ files: Count, bytes: Count }),
+    response: wire({
+      files: Count.describe('How many files were written.'),
+      bytes: Count.describe('Their size together, in bytes.'),
+    }),
     status: 201,
     errors: [
       'NOT_FOUND',

@@ -1,15 +1,16 @@
-import { Count, deleteFile, readFile, RoostError, Timestamp, wire, WrittenFile } from '#lib/contracts';
+import { deleteFile, readFile, RoostError, WrittenFile } from '#lib/contracts';
 import { Content, MAX_JSON_CONTENT_BYTES, Workspaces } from '#lib/workspace-client';
 import { Controller, Delete, Get, Patch, Post, Put, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { lookup } from 'mime-types';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Identity } from '../accounts/identity.js';
 import { Body, BodyStream, Caller, Param, Query } from '../http/arguments.js';
 import { Endpoint, Tag } from '../http/endpoint.js';
 import { FileParams } from '../http/params.js';
+import { CreateQuery, FilePatch, NewContent, NewFile, ReadQuery, Updated } from './file-schemas.js';
 import { parseRange } from './range.js';
 
 type FileContent = z.output<typeof readFile.output>;
@@ -17,27 +18,6 @@ type FileContent = z.output<typeof readFile.output>;
 type Location = FileParams & { accountId: string };
 /** Large content comes as a stream of any type but JSON. */
 const accepts = ['json', 'stream'] as const;
-
-const Encoding = z.enum(['utf-8', 'base64']).default('utf-8');
-const Bytes = z.coerce.number<number | string>().int().min(0);
-const Flag = z.enum(['true', 'false']).default('false');
-const ReadQuery = wire({ encoding: Encoding, offset: Bytes.optional(), length: Bytes.optional() });
-type ReadQuery = z.output<typeof ReadQuery>;
-const CreateQuery = wire({ overwrite: Flag });
-type CreateQuery = z.output<typeof CreateQuery>;
-const NewFile = wire({ content: z.string(), encoding: Encoding, overwrite: z.boolean().default(false) });
-type NewFile = z.output<typeof NewFile>;
-const NewContent = wire({ content: z.string(), encoding: Encoding });
-type NewContent = z.output<typeof NewContent>;
-const FilePatch = wire({
-  operation: z.enum(['append', 'prepend', 'replace']),
-  content: z.string(),
-  encoding: Encoding,
-  position: Count.optional(),
-  length: Count.optional(),
-});
-type FilePatch = z.output<typeof FilePatch>;
-const Updated = wire({ path: z.string(), size: Count, updatedAt: Timestamp, etag: z.string().optional() });
 
 /** spec: filesystem.md, files */
 @Tag('Filesystem')
@@ -52,6 +32,12 @@ export class FilesController {
   @Endpoint({
     access: 'account',
     summary: 'Read a file; with Accept: application/octet-stream its raw bytes, with Range a part of them',
+    description:
+      'Without more: JSON with the content as text, up to 10 MiB (413 beyond); `offset` and `length` read a part. Bytes that are not UTF-8 are 400: ask for `encoding=base64`. With `Accept: application/octet-stream` the bytes themselves, of any size, with `ETag` and `Range`. A sleeping workspace is woken.',
+    requestHeaders: ['Range', 'IfRange', 'IfNoneMatch'],
+    responseHeaders: ['ETag'],
+    responseDescription: 'The file. `ETag` and `Content-Type` of the file come with the raw bytes.',
+    responseContent: { 'application/octet-stream': { schema: { description: 'The bytes of the file.' } } },
     isDownload: true,
     response: readFile.output,
     errors: ['NOT_FOUND', 'ACCESS_DENIED', 'PAYLOAD_TOO_LARGE', 'RANGE_NOT_SATISFIABLE', 'AGENT_UNAVAILABLE'],
@@ -77,6 +63,9 @@ export class FilesController {
   @Endpoint({
     access: 'account',
     summary: 'Create a file from JSON, or from a raw body of up to 1 GiB with content-type: application/octet-stream',
+    description:
+      'Folders on the way are made. A file that exists is 409, unless `overwrite` is given (in the body or, for raw bodies, in the query). What is written appears when it is whole. JSON takes 10 MiB of content. A full volume is 507, and nothing is changed.',
+    responseDescription: 'The file was written.',
     accepts,
     mayHoldNul: ['content'],
     response: WrittenFile,
@@ -108,6 +97,11 @@ export class FilesController {
   @Endpoint({
     access: 'account',
     summary: 'Replace a file in one step; with If-Match only if it has not changed',
+    description:
+      'The file must exist (404). It holds the old content or the new one, never a part. Takes JSON or raw bytes as creating does.',
+    requestHeaders: ['IfMatch'],
+    responseHeaders: ['ETag'],
+    responseDescription: 'The file was replaced.',
     accepts,
     mayHoldNul: ['content'],
     response: Updated,
@@ -140,6 +134,11 @@ export class FilesController {
   @Endpoint({
     access: 'account',
     summary: 'Change a part of a file',
+    description:
+      '`append` and `prepend` add; `replace` puts the content in the place of `length` bytes at `position`. In one step, as replacing does.',
+    requestHeaders: ['IfMatch'],
+    responseHeaders: ['ETag'],
+    responseDescription: 'The file was changed.',
     mayHoldNul: ['content'],
     response: Updated,
     errors: [
@@ -169,6 +168,9 @@ export class FilesController {
   @Endpoint({
     access: 'account',
     summary: 'Delete a file',
+    description: 'A directory is 400: use `DELETE …/directories/{path}`.',
+    requestHeaders: ['IfMatch'],
+    responseDescription: 'It is deleted.',
     response: deleteFile.output,
     errors: ['NOT_FOUND', 'ACCESS_DENIED', 'PRECONDITION_FAILED', 'AGENT_UNAVAILABLE'],
   })

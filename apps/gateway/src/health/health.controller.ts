@@ -9,10 +9,12 @@ import { Endpoint, Tag } from '../http/endpoint.js';
 /** Services without which no message is answered. */
 const SERVICES = ['agent-lifecycle', 'messaging', 'agent-runtime'];
 const Ready = z.object({
-  status: z.enum(['ready', 'not_ready']),
-  dependencies: z.record(z.string(), z.enum(['up', 'down'])),
-  /** How workspaces are isolated and limited on this machine. */
-  workspaces: z.record(z.string(), z.string()).optional(),
+  status: z.enum(['ready', 'not_ready']).describe('Whether all of it is up.'),
+  dependencies: z.record(z.string(), z.enum(['up', 'down'])).describe('Each thing that is needed, and how it is.'),
+  workspaces: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe('How workspaces are isolated and limited on this machine.'),
 });
 
 @Tag('Health')
@@ -28,7 +30,9 @@ export class HealthController {
     access: 'public',
     tenant: 'none',
     summary: 'The process answers',
-    response: z.object({ status: z.literal('live') }),
+    description: 'For a liveness probe: 200 while the process runs, whatever it depends on.',
+    responseDescription: 'It runs.',
+    response: z.object({ status: z.literal('live').describe('Always `live`.') }),
   })
   live() {
     return { status: 'live' as const };
@@ -40,6 +44,9 @@ export class HealthController {
     access: 'public',
     tenant: 'none',
     summary: 'Everything that messages need answers',
+    description:
+      'For a readiness probe and for monitors: PostgreSQL and the services without which no message is answered. Answers within two seconds.',
+    responseDescription: 'All of it is up. With 503 the body is the same and names what is down.',
     response: Ready,
     errors: ['SERVICE_UNAVAILABLE'],
   })

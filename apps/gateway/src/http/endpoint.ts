@@ -2,6 +2,7 @@ import type { ErrorCode } from '#lib/contracts';
 import { applyDecorators, HttpCode, SetMetadata } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { z } from 'zod';
+import type { RequestHeader, ResponseHeader } from '../openapi/headers.js';
 import { type Arguments, declareArguments } from './arguments.js';
 
 const ENDPOINT = Symbol('roost:endpoint');
@@ -52,6 +53,13 @@ export interface EndpointDefinition<R extends z.ZodType = z.ZodType> {
   errors?: readonly ErrorCode[];
   /** A body for the document, as on the wire, where one made from the schema would not be accepted. */
   example?: object;
+  /** Headers beside those of every operation, for the document. */
+  requestHeaders?: readonly RequestHeader[];
+  responseHeaders?: readonly ResponseHeader[];
+  /** What a success means, where that is more than that it was done. */
+  responseDescription?: string;
+  /** Bodies of a success that are not JSON, by content type, as OpenAPI writes them. */
+  responseContent?: Record<string, object>;
 }
 
 /**

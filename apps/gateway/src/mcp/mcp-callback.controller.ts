@@ -6,7 +6,12 @@ import { Endpoint, Tag } from '../http/endpoint.js';
 
 const text = z.string().max(4_096).optional();
 /** Authorisation servers may add parameters of their own: https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2 */
-const Callback = z.looseObject({ code: text, state: text, error: text, error_description: text });
+const Callback = z.looseObject({
+  code: text.describe('The code, where access was granted.'),
+  state: text.describe('The state of the authorization that was begun.'),
+  error: text.describe('Why access was not granted.'),
+  error_description: text.describe('The same in words.'),
+});
 type Callback = z.output<typeof Callback>;
 
 /**
@@ -21,6 +26,10 @@ export class McpCallbackController {
     access: 'public',
     tenant: 'none',
     summary: 'The page people land on after granting an MCP server access',
+    description:
+      'For browsers. It shows the code and state, which whoever began the authorization hands to `POST /v1/mcp/servers/{id}/oauth/callback`; by itself it finishes nothing.',
+    responseDescription: 'The page.',
+    responseContent: { 'text/html': { schema: { type: 'string', description: 'The page.' } } },
     operationId: 'McpLanding_landed',
   })
   show(@Query(Callback) query: Callback, @Res() reply: FastifyReply): void {

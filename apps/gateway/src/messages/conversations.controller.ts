@@ -19,6 +19,9 @@ export class ConversationsController {
   @Endpoint({
     access: 'account',
     summary: 'List conversations',
+    description:
+      'Messages grouped by who is at the other end: an API caller’s own conversations, chat users, schedules, triggers. Newest activity first.',
+    responseDescription: 'A page of conversations.',
     response: listConversations.output,
     errors: ['NOT_FOUND'],
   })

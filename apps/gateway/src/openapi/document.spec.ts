@@ -4,22 +4,33 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { temporaryFolder } from '#lib/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ERROR_STATUS } from '#lib/contracts';
+import { ERROR_STATUS, WEBHOOK_EVENTS } from '#lib/contracts';
 import { controllers } from '../gateway.module.js';
 import { routesOf } from '../http/routes.js';
+import { undescribed } from '../../test/undescribed.js';
 import { openApiDocument, operationIdOf } from './openapi-document.js';
 
 const run = promisify(execFile);
 
 interface Media {
   example?: unknown;
-  examples?: Record<string, { value: { error: { code: string } } }>;
+  examples?: Record<string, { $ref: string }>;
+}
+interface Response {
+  $ref?: string;
+  content?: Record<string, Media>;
 }
 interface Operation {
+  operationId: string;
   requestBody?: { content: Record<string, Media> };
-  responses: Record<string, { content?: Record<string, Media> }>;
+  responses: Record<string, Response>;
 }
-const document = openApiDocument(controllers, '0.1.0') as { paths: Record<string, Record<string, Operation>> };
+interface Document {
+  paths: Record<string, Record<string, Operation>>;
+  components: { responses: Record<string, Response>; examples: Record<string, { value: { error: { code: string } } }> };
+}
+const document = openApiDocument(controllers, '0.1.0') as Document;
+const last = (pointer = '') => pointer.split('/').at(-1) ?? '';
 
 /** Every declaration with what the document says of it. */
 const routes = routesOf(controllers).flatMap(({ endpoint, ...route }) => {
@@ -64,11 +75,27 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  it('describes every operation, parameter, field, header, event and error', () => {
+    expect(undescribed(document)).toEqual([]);
+  });
+
+  it('describes what is sent to endpoints of accounts, each type of event with its payload', () => {
+    const { webhooks } = document as unknown as {
+      webhooks: Record<string, { post: { parameters: { name: string }[] } }>;
+    };
+    expect(Object.keys(webhooks).sort()).toEqual([...WEBHOOK_EVENTS, 'webhook.test'].sort());
+    for (const { post } of Object.values(webhooks))
+      expect(post.parameters.map(({ name }) => name)).toEqual(['webhook-id', 'webhook-timestamp', 'webhook-signature']);
+  });
+
   it('lists every error code of every route under its status, with an example', () => {
     for (const { operationId, definition, operation } of routes)
       for (const code of [...(definition.errors ?? []), 'INTERNAL'] as const) {
-        const media = operation.responses[String(ERROR_STATUS[code])]?.content?.['application/json'];
-        expect(media?.examples?.[code]?.value.error.code, `${operationId} ${code}`).toBe(code);
+        const response = document.components.responses[last(operation.responses[String(ERROR_STATUS[code])]?.$ref)];
+        const example = response?.content?.['application/json']?.examples?.[code];
+        expect(document.components.examples[last(example?.$ref)]?.value.error.code, `${operationId} ${code}`).toBe(
+          code,
+        );
       }
   });
 });
@@ -76,7 +103,7 @@ describe('the OpenAPI document', () => {
 function operationOf(operationId: string): Operation {
   const found = Object.values(document.paths)
     .flatMap((methods) => Object.values(methods))
-    .find((operation) => (operation as unknown as { operationId: string }).operationId === operationId);
+    .find((operation) => operation.operationId === operationId);
   if (!found) throw new Error(`the document does not hold ${operationId}`);
   return found;
 }

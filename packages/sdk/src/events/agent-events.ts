@@ -31,6 +31,8 @@ const KNOWN: Record<Exclude<AgentEventType, 'unknown'>, true> = {
   'message.completed': true,
   'message.failed': true,
   'agent.status': true,
+  'automation.started': true,
+  'automation.returned': true,
   'agent.deleted': true,
   'stream.gap': true,
 };

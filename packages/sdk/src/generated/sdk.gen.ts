@@ -20,6 +20,8 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
 
 /**
  * Register; a verification code is sent
+ *
+ * Answers alike for known and unknown emails. Without a mail server the code is in the gateway’s log (development), or registration is closed (403) and the operator makes accounts.
  */
 export const accountsRegister = <ThrowOnError extends boolean = false>(options: Options<AccountsRegisterData, ThrowOnError>): RequestResult<AccountsRegisterResponses, AccountsRegisterErrors, ThrowOnError> => (options.client ?? client).post<AccountsRegisterResponses, AccountsRegisterErrors, ThrowOnError>({
     url: '/auth/create_user',
@@ -32,6 +34,8 @@ export const accountsRegister = <ThrowOnError extends boolean = false>(options: 
 
 /**
  * Verify the email with the code
+ *
+ * The account is made by this. A code works for one hour and five tries.
  */
 export const accountsVerify = <ThrowOnError extends boolean = false>(options: Options<AccountsVerifyData, ThrowOnError>): RequestResult<AccountsVerifyResponses, AccountsVerifyErrors, ThrowOnError> => (options.client ?? client).post<AccountsVerifyResponses, AccountsVerifyErrors, ThrowOnError>({
     url: '/auth/verify_user',
@@ -44,6 +48,8 @@ export const accountsVerify = <ThrowOnError extends boolean = false>(options: Op
 
 /**
  * Send the verification code again
+ *
+ * Answers alike for every email. At most 5 mails in 15 minutes.
  */
 export const accountsResend = <ThrowOnError extends boolean = false>(options: Options<AccountsResendData, ThrowOnError>): RequestResult<AccountsResendResponses, AccountsResendErrors, ThrowOnError> => (options.client ?? client).post<AccountsResendResponses, AccountsResendErrors, ThrowOnError>({
     url: '/auth/resend_verification',
@@ -56,6 +62,8 @@ export const accountsResend = <ThrowOnError extends boolean = false>(options: Op
 
 /**
  * Sign in
+ *
+ * Gives a token for an hour and a refresh token for 30 days. Ten tries in 15 minutes from one address.
  */
 export const accountsLogin = <ThrowOnError extends boolean = false>(options: Options<AccountsLoginData, ThrowOnError>): RequestResult<AccountsLoginResponses, AccountsLoginErrors, ThrowOnError> => (options.client ?? client).post<AccountsLoginResponses, AccountsLoginErrors, ThrowOnError>({
     url: '/auth/login',
@@ -68,6 +76,8 @@ export const accountsLogin = <ThrowOnError extends boolean = false>(options: Opt
 
 /**
  * New tokens for a refresh token, which works once; shown again it ends the sign-in
+ *
+ * Send an `Idempotency-Key`: who did not get the answer repeats the call with the same key within two minutes.
  */
 export const accountsRefresh = <ThrowOnError extends boolean = false>(options: Options<AccountsRefreshData, ThrowOnError>): RequestResult<AccountsRefreshResponses, AccountsRefreshErrors, ThrowOnError> => (options.client ?? client).post<AccountsRefreshResponses, AccountsRefreshErrors, ThrowOnError>({
     url: '/auth/refresh',
@@ -80,6 +90,8 @@ export const accountsRefresh = <ThrowOnError extends boolean = false>(options: O
 
 /**
  * The user who is signed in
+ *
+ * With an API key: the account, `email` null.
  */
 export const accountsFetchUser = <ThrowOnError extends boolean = false>(options?: Options<AccountsFetchUserData, ThrowOnError>): RequestResult<AccountsFetchUserResponses, AccountsFetchUserErrors, ThrowOnError> => (options?.client ?? client).get<AccountsFetchUserResponses, AccountsFetchUserErrors, ThrowOnError>({
     security: [
@@ -93,6 +105,8 @@ export const accountsFetchUser = <ThrowOnError extends boolean = false>(options?
 
 /**
  * What the account may use
+ *
+ * The rate limit and all quotas; `GET /v1/account/quotas` has the quotas alone.
  */
 export const accountsQuota = <ThrowOnError extends boolean = false>(options?: Options<AccountsQuotaData, ThrowOnError>): RequestResult<AccountsQuotaResponses, AccountsQuotaErrors, ThrowOnError> => (options?.client ?? client).get<AccountsQuotaResponses, AccountsQuotaErrors, ThrowOnError>({
     security: [
@@ -106,6 +120,8 @@ export const accountsQuota = <ThrowOnError extends boolean = false>(options?: Op
 
 /**
  * Mail a code with which a new password can be chosen
+ *
+ * Answers alike, and as fast, for every email, so that nobody learns who has an account. At most 5 mails in 15 minutes.
  */
 export const credentialsForgot = <ThrowOnError extends boolean = false>(options: Options<CredentialsForgotData, ThrowOnError>): RequestResult<CredentialsForgotResponses, CredentialsForgotErrors, ThrowOnError> => (options.client ?? client).post<CredentialsForgotResponses, CredentialsForgotErrors, ThrowOnError>({
     url: '/auth/forgot_password',
@@ -118,6 +134,8 @@ export const credentialsForgot = <ThrowOnError extends boolean = false>(options:
 
 /**
  * Choose a new password with the mailed code; every sign-in ends
+ *
+ * The code works once, for 30 minutes. API keys go on.
  */
 export const credentialsReset = <ThrowOnError extends boolean = false>(options: Options<CredentialsResetData, ThrowOnError>): RequestResult<CredentialsResetResponses, CredentialsResetErrors, ThrowOnError> => (options.client ?? client).post<CredentialsResetResponses, CredentialsResetErrors, ThrowOnError>({
     url: '/auth/reset_password',
@@ -130,6 +148,8 @@ export const credentialsReset = <ThrowOnError extends boolean = false>(options: 
 
 /**
  * Change the password; every other sign-in ends
+ *
+ * Needs the present password, or, of somebody without one, a sign-in of the last ten minutes. API keys cannot do it (403).
  */
 export const credentialsChange = <ThrowOnError extends boolean = false>(options: Options<CredentialsChangeData, ThrowOnError>): RequestResult<CredentialsChangeResponses, CredentialsChangeErrors, ThrowOnError> => (options.client ?? client).post<CredentialsChangeResponses, CredentialsChangeErrors, ThrowOnError>({
     security: [
@@ -147,6 +167,8 @@ export const credentialsChange = <ThrowOnError extends boolean = false>(options:
 
 /**
  * End this sign-in: its tokens stop working at once
+ *
+ * For tokens of sign-ins; an API key is revoked at `platform_keys` instead (403 here).
  */
 export const credentialsLogout = <ThrowOnError extends boolean = false>(options?: Options<CredentialsLogoutData, ThrowOnError>): RequestResult<CredentialsLogoutResponses, CredentialsLogoutErrors, ThrowOnError> => (options?.client ?? client).post<CredentialsLogoutResponses, CredentialsLogoutErrors, ThrowOnError>({
     security: [
@@ -160,6 +182,8 @@ export const credentialsLogout = <ThrowOnError extends boolean = false>(options?
 
 /**
  * End every sign-in of the user; API keys go on
+ *
+ * All tokens stop working at once, this one too.
  */
 export const credentialsLogoutEverywhere = <ThrowOnError extends boolean = false>(options?: Options<CredentialsLogoutEverywhereData, ThrowOnError>): RequestResult<CredentialsLogoutEverywhereResponses, CredentialsLogoutEverywhereErrors, ThrowOnError> => (options?.client ?? client).post<CredentialsLogoutEverywhereResponses, CredentialsLogoutEverywhereErrors, ThrowOnError>({
     security: [
@@ -173,6 +197,8 @@ export const credentialsLogoutEverywhere = <ThrowOnError extends boolean = false
 
 /**
  * Delete the account with everything it owns, for good; needs the password, or a sign-in just made
+ *
+ * Agents, files, messages, keys: in every service. API keys cannot do it (403).
  */
 export const credentialsDelete = <ThrowOnError extends boolean = false>(options: Options<CredentialsDeleteData, ThrowOnError>): RequestResult<CredentialsDeleteResponses, CredentialsDeleteErrors, ThrowOnError> => (options.client ?? client).post<CredentialsDeleteResponses, CredentialsDeleteErrors, ThrowOnError>({
     security: [
@@ -190,11 +216,15 @@ export const credentialsDelete = <ThrowOnError extends boolean = false>(options:
 
 /**
  * Where to send the browser; keep `state` and compare it with the one that comes back
+ *
+ * Begins a sign-in with Google or GitHub. Open the address; the browser comes back to the page that the operator named (`ROOST_OAUTH_REDIRECT_URL`) with `code` and `state`. 404: that provider is not set up.
  */
 export const oauthBegin = <ThrowOnError extends boolean = false>(options: Options<OauthBeginData, ThrowOnError>): RequestResult<OauthBeginResponses, OauthBeginErrors, ThrowOnError> => (options.client ?? client).get<OauthBeginResponses, OauthBeginErrors, ThrowOnError>({ url: '/auth/oauth/{provider}', ...options });
 
 /**
  * Sign in with the code that the browser brought back
+ *
+ * The user is found by the provider’s own id of them, else by an email that the provider has verified; else an account is made, where registration is open.
  */
 export const oauthFinish = <ThrowOnError extends boolean = false>(options: Options<OauthFinishData, ThrowOnError>): RequestResult<OauthFinishResponses, OauthFinishErrors, ThrowOnError> => (options.client ?? client).post<OauthFinishResponses, OauthFinishErrors, ThrowOnError>({
     url: '/auth/oauth/{provider}/callback',
@@ -207,11 +237,15 @@ export const oauthFinish = <ThrowOnError extends boolean = false>(options: Optio
 
 /**
  * The public keys that verify tokens of this installation (RFC 7517)
+ *
+ * For services of yours that take Roost’s tokens: check `iss` and `aud` = `roost`, `use` = `access`; fetch again for an unknown `kid`.
  */
 export const jwksPublicKeys = <ThrowOnError extends boolean = false>(options?: Options<JwksPublicKeysData, ThrowOnError>): RequestResult<JwksPublicKeysResponses, JwksPublicKeysErrors, ThrowOnError> => (options?.client ?? client).get<JwksPublicKeysResponses, JwksPublicKeysErrors, ThrowOnError>({ url: '/.well-known/jwks.json', ...options });
 
 /**
  * List keys, never their secret
+ *
+ * With when each was last used.
  */
 export const platformKeysList = <ThrowOnError extends boolean = false>(options?: Options<PlatformKeysListData, ThrowOnError>): RequestResult<PlatformKeysListResponses, PlatformKeysListErrors, ThrowOnError> => (options?.client ?? client).get<PlatformKeysListResponses, PlatformKeysListErrors, ThrowOnError>({
     security: [
@@ -225,6 +259,8 @@ export const platformKeysList = <ThrowOnError extends boolean = false>(options?:
 
 /**
  * Create a key; it is shown this once
+ *
+ * A key is good until it is revoked and may do all that the account may, but change passwords and delete the account.
  */
 export const platformKeysCreate = <ThrowOnError extends boolean = false>(options: Options<PlatformKeysCreateData, ThrowOnError>): RequestResult<PlatformKeysCreateResponses, PlatformKeysCreateErrors, ThrowOnError> => (options.client ?? client).post<PlatformKeysCreateResponses, PlatformKeysCreateErrors, ThrowOnError>({
     security: [
@@ -242,6 +278,8 @@ export const platformKeysCreate = <ThrowOnError extends boolean = false>(options
 
 /**
  * Revoke a key, at once
+ *
+ * The next request with it is 401; open streams end within two seconds.
  */
 export const platformKeysRevoke = <ThrowOnError extends boolean = false>(options: Options<PlatformKeysRevokeData, ThrowOnError>): RequestResult<PlatformKeysRevokeResponses, PlatformKeysRevokeErrors, ThrowOnError> => (options.client ?? client).delete<PlatformKeysRevokeResponses, PlatformKeysRevokeErrors, ThrowOnError>({
     security: [
@@ -255,6 +293,8 @@ export const platformKeysRevoke = <ThrowOnError extends boolean = false>(options
 
 /**
  * List the providers whose keys the account keeps
+ *
+ * Never the keys.
  */
 export const providerKeysList = <ThrowOnError extends boolean = false>(options?: Options<ProviderKeysListData, ThrowOnError>): RequestResult<ProviderKeysListResponses, ProviderKeysListErrors, ThrowOnError> => (options?.client ?? client).get<ProviderKeysListResponses, ProviderKeysListErrors, ThrowOnError>({
     security: [
@@ -268,6 +308,8 @@ export const providerKeysList = <ThrowOnError extends boolean = false>(options?:
 
 /**
  * Keep a provider’s key for the account, in place of the one before; it is never shown again
+ *
+ * Agents without a key of their own use it from their next turn.
  */
 export const providerKeysSet = <ThrowOnError extends boolean = false>(options: Options<ProviderKeysSetData, ThrowOnError>): RequestResult<ProviderKeysSetResponses, ProviderKeysSetErrors, ThrowOnError> => (options.client ?? client).post<ProviderKeysSetResponses, ProviderKeysSetErrors, ThrowOnError>({
     security: [
@@ -285,6 +327,8 @@ export const providerKeysSet = <ThrowOnError extends boolean = false>(options: O
 
 /**
  * Forget a provider’s key
+ *
+ * Agents that used it go on with the platform’s key, if there is one.
  */
 export const providerKeysDelete = <ThrowOnError extends boolean = false>(options: Options<ProviderKeysDeleteData, ThrowOnError>): RequestResult<ProviderKeysDeleteResponses, ProviderKeysDeleteErrors, ThrowOnError> => (options.client ?? client).delete<ProviderKeysDeleteResponses, ProviderKeysDeleteErrors, ThrowOnError>({
     security: [
@@ -298,6 +342,8 @@ export const providerKeysDelete = <ThrowOnError extends boolean = false>(options
 
 /**
  * Every quota of the account with its limit and use
+ *
+ * Over a limit, making more is 403 `QUOTA_EXCEEDED`. The operator can set other limits for an account.
  */
 export const quotasList = <ThrowOnError extends boolean = false>(options?: Options<QuotasListData, ThrowOnError>): RequestResult<QuotasListResponses, QuotasListErrors, ThrowOnError> => (options?.client ?? client).get<QuotasListResponses, QuotasListErrors, ThrowOnError>({
     security: [
@@ -311,6 +357,8 @@ export const quotasList = <ThrowOnError extends boolean = false>(options?: Optio
 
 /**
  * List conversations
+ *
+ * Messages grouped by who is at the other end: an API caller’s own conversations, chat users, schedules, triggers. Newest activity first.
  */
 export const conversationsList = <ThrowOnError extends boolean = false>(options: Options<ConversationsListData, ThrowOnError>): RequestResult<ConversationsListResponses, ConversationsListErrors, ThrowOnError> => (options.client ?? client).get<ConversationsListResponses, ConversationsListErrors, ThrowOnError>({
     security: [
@@ -324,6 +372,8 @@ export const conversationsList = <ThrowOnError extends boolean = false>(options:
 
 /**
  * Follow what happens to an agent (server-sent events)
+ *
+ * A stream that stays open: messages, turns, the reply while it is written, tool calls, changes of the agent. Each event has an `event` (its type), `data` (JSON) and mostly an `id`. Connect again with the last `id` as `Last-Event-ID` and nothing is missed or doubled: durable events are kept for 24 hours, and of a running turn what was said is sent again from where you were. The first line is an `id` alone: where you begin. A comment comes every 15 seconds, so that a dead connection shows. A reader that falls 1 MiB behind is cut and may resume. An account may have 200 streams open (quota `event_streams`).
  */
 export const eventsFollow = <ThrowOnError extends boolean = false>(options: Options<EventsFollowData, ThrowOnError, EventsFollowResponse>): Promise<ServerSentEventsResult<EventsFollowResponses>> => (options.client ?? client).sse.get<EventsFollowResponses, EventsFollowErrors, ThrowOnError>({
     security: [
@@ -337,6 +387,8 @@ export const eventsFollow = <ThrowOnError extends boolean = false>(options: Opti
 
 /**
  * Create an agent
+ *
+ * The agent is `active` at once and takes messages; its sandbox is started when it is needed. Only `name` is needed: the rest has defaults. The model and its key are checked where the provider can be asked, so that a wrong name is refused here and not at the first message. `initial_files` are in the workspace before the first turn. More than the operator allows (`pvc_size`, `resources`, …) is 400 and names the maximum.
  */
 export const agentsCreate = <ThrowOnError extends boolean = false>(options: Options<AgentsCreateData, ThrowOnError>): RequestResult<AgentsCreateResponses, AgentsCreateErrors, ThrowOnError> => (options.client ?? client).post<AgentsCreateResponses, AgentsCreateErrors, ThrowOnError>({
     security: [
@@ -354,6 +406,8 @@ export const agentsCreate = <ThrowOnError extends boolean = false>(options: Opti
 
 /**
  * List agents
+ *
+ * All agents of the account, in pages.
  */
 export const agentsList = <ThrowOnError extends boolean = false>(options?: Options<AgentsListData, ThrowOnError>): RequestResult<AgentsListResponses, AgentsListErrors, ThrowOnError> => (options?.client ?? client).get<AgentsListResponses, AgentsListErrors, ThrowOnError>({
     security: [
@@ -367,6 +421,8 @@ export const agentsList = <ThrowOnError extends boolean = false>(options?: Optio
 
 /**
  * Get an agent
+ *
+ * With its configuration and what its workspace holds, as last known. Secrets are shown as `***`, or as whether there is one. It never wakes the workspace.
  */
 export const agentsGet = <ThrowOnError extends boolean = false>(options: Options<AgentsGetData, ThrowOnError>): RequestResult<AgentsGetResponses, AgentsGetErrors, ThrowOnError> => (options.client ?? client).get<AgentsGetResponses, AgentsGetErrors, ThrowOnError>({
     security: [
@@ -380,6 +436,8 @@ export const agentsGet = <ThrowOnError extends boolean = false>(options: Options
 
 /**
  * Summary of an agent
+ *
+ * The numbers of an agent: balance, tokens spent, messages. Cheap, for dashboards; never wakes the workspace.
  */
 export const agentsSummary = <ThrowOnError extends boolean = false>(options: Options<AgentsSummaryData, ThrowOnError>): RequestResult<AgentsSummaryResponses, AgentsSummaryErrors, ThrowOnError> => (options.client ?? client).get<AgentsSummaryResponses, AgentsSummaryErrors, ThrowOnError>({
     security: [
@@ -393,6 +451,8 @@ export const agentsSummary = <ThrowOnError extends boolean = false>(options: Opt
 
 /**
  * Would a message be processed now?
+ *
+ * Whether a message that is sent now would be answered, and if not, why. A sleeping workspace is no hindrance: it wakes.
  */
 export const agentsReady = <ThrowOnError extends boolean = false>(options: Options<AgentsReadyData, ThrowOnError>): RequestResult<AgentsReadyResponses, AgentsReadyErrors, ThrowOnError> => (options.client ?? client).get<AgentsReadyResponses, AgentsReadyErrors, ThrowOnError>({
     security: [
@@ -406,6 +466,8 @@ export const agentsReady = <ThrowOnError extends boolean = false>(options: Optio
 
 /**
  * Change an agent
+ *
+ * What is left out stays; null clears a field that can be cleared; `configuration` merges field by field. Together with `files` it is all or nothing. It takes effect with the next turn. A `pvc_size` below the present one is refused. With `files` the workspace is woken: of a stopped agent that is 503.
  */
 export const agentsUpdate = <ThrowOnError extends boolean = false>(options: Options<AgentsUpdateData, ThrowOnError>): RequestResult<AgentsUpdateResponses, AgentsUpdateErrors, ThrowOnError> => (options.client ?? client).post<AgentsUpdateResponses, AgentsUpdateErrors, ThrowOnError>({
     security: [
@@ -423,6 +485,8 @@ export const agentsUpdate = <ThrowOnError extends boolean = false>(options: Opti
 
 /**
  * Delete an agent
+ *
+ * For good: its sandbox, files, messages, schedules, triggers, linked chats and secrets, in every service. A running turn is stopped. Webhooks that wait are cancelled; `agent.deleted` is the last. A second call is 404.
  */
 export const agentsDelete = <ThrowOnError extends boolean = false>(options: Options<AgentsDeleteData, ThrowOnError>): RequestResult<AgentsDeleteResponses, AgentsDeleteErrors, ThrowOnError> => (options.client ?? client).post<AgentsDeleteResponses, AgentsDeleteErrors, ThrowOnError>({
     security: [
@@ -436,6 +500,8 @@ export const agentsDelete = <ThrowOnError extends boolean = false>(options: Opti
 
 /**
  * Pause an agent
+ *
+ * From `active` only (else 400). A turn that runs is finished; messages are taken and wait; files can be used.
  */
 export const agentsPause = <ThrowOnError extends boolean = false>(options: Options<AgentsPauseData, ThrowOnError>): RequestResult<AgentsPauseResponses, AgentsPauseErrors, ThrowOnError> => (options.client ?? client).post<AgentsPauseResponses, AgentsPauseErrors, ThrowOnError>({
     security: [
@@ -449,6 +515,8 @@ export const agentsPause = <ThrowOnError extends boolean = false>(options: Optio
 
 /**
  * Resume an agent
+ *
+ * From `paused` or `error` (else 400). What waits is answered, in order.
  */
 export const agentsResume = <ThrowOnError extends boolean = false>(options: Options<AgentsResumeData, ThrowOnError>): RequestResult<AgentsResumeResponses, AgentsResumeErrors, ThrowOnError> => (options.client ?? client).post<AgentsResumeResponses, AgentsResumeErrors, ThrowOnError>({
     security: [
@@ -462,6 +530,8 @@ export const agentsResume = <ThrowOnError extends boolean = false>(options: Opti
 
 /**
  * Stop an agent
+ *
+ * From `active` or `paused` (else 400). A running turn is cancelled and its messages wait again; the workspace ends, its files stay. New messages are refused with 503 until it is started.
  */
 export const agentsStop = <ThrowOnError extends boolean = false>(options: Options<AgentsStopData, ThrowOnError>): RequestResult<AgentsStopResponses, AgentsStopErrors, ThrowOnError> => (options.client ?? client).post<AgentsStopResponses, AgentsStopErrors, ThrowOnError>({
     security: [
@@ -475,6 +545,8 @@ export const agentsStop = <ThrowOnError extends boolean = false>(options: Option
 
 /**
  * Set the status of an agent
+ *
+ * From any status, also to the one it has. `active` starts a stopped agent, or tries again one in `error`; `paused` on a stopped one makes its files available without letting it run.
  */
 export const agentsSetStatus = <ThrowOnError extends boolean = false>(options: Options<AgentsSetStatusData, ThrowOnError>): RequestResult<AgentsSetStatusResponses, AgentsSetStatusErrors, ThrowOnError> => (options.client ?? client).post<AgentsSetStatusResponses, AgentsSetStatusErrors, ThrowOnError>({
     security: [
@@ -492,6 +564,8 @@ export const agentsSetStatus = <ThrowOnError extends boolean = false>(options: O
 
 /**
  * Set or change the token balance
+ *
+ * Either `output_token_balance` sets it or `delta` changes it. A `delta` that would take it below zero is 409 with the present balance. With a balance above zero again, what waits is answered at once. Send an `Idempotency-Key` with a `delta`.
  */
 export const agentsBalance = <ThrowOnError extends boolean = false>(options: Options<AgentsBalanceData, ThrowOnError>): RequestResult<AgentsBalanceResponses, AgentsBalanceErrors, ThrowOnError> => (options.client ?? client).post<AgentsBalanceResponses, AgentsBalanceErrors, ThrowOnError>({
     security: [
@@ -509,6 +583,8 @@ export const agentsBalance = <ThrowOnError extends boolean = false>(options: Opt
 
 /**
  * List messages
+ *
+ * Oldest first; without a cursor the newest `limit`. To page back, give the id of the first message as `before`; to go on, that of the last one as `after`.
  */
 export const messagesList = <ThrowOnError extends boolean = false>(options: Options<MessagesListData, ThrowOnError>): RequestResult<MessagesListResponses, MessagesListErrors, ThrowOnError> => (options.client ?? client).get<MessagesListResponses, MessagesListErrors, ThrowOnError>({
     security: [
@@ -522,6 +598,8 @@ export const messagesList = <ThrowOnError extends boolean = false>(options: Opti
 
 /**
  * Send a message
+ *
+ * Puts a message into the agent’s queue. 201 means that it is on disk: it will be answered once, whatever is killed in between. The answer comes later: wait for it with `GET …/messages/{id}?wait=30`, follow `GET …/events`, or have a webhook sent. A paused agent takes messages and answers them when it is resumed; a stopped one, or one in error, refuses them (503). Send an `Idempotency-Key`, so that a repeated request is one message. 409: nobody is linked on `channel`.
  */
 export const messagesSend = <ThrowOnError extends boolean = false>(options: Options<MessagesSendData, ThrowOnError>): RequestResult<MessagesSendResponses, MessagesSendErrors, ThrowOnError> => (options.client ?? client).post<MessagesSendResponses, MessagesSendErrors, ThrowOnError>({
     security: [
@@ -539,6 +617,8 @@ export const messagesSend = <ThrowOnError extends boolean = false>(options: Opti
 
 /**
  * Mark a reply as read
+ *
+ * For inboxes: lowers `unread_count` of the conversation. Reading a reply does not mark it by itself. Again changes nothing; a message that is no reply is 409.
  */
 export const messagesRead = <ThrowOnError extends boolean = false>(options: Options<MessagesReadData, ThrowOnError>): RequestResult<MessagesReadResponses, MessagesReadErrors, ThrowOnError> => (options.client ?? client).post<MessagesReadResponses, MessagesReadErrors, ThrowOnError>({
     security: [
@@ -552,6 +632,8 @@ export const messagesRead = <ThrowOnError extends boolean = false>(options: Opti
 
 /**
  * Get a message, or wait for its replies
+ *
+ * With `wait` it answers as soon as there is a reply or an error, or when the seconds are over: then `replies` is empty, and it can be asked again. `waiting_for` of the message says why it is still pending.
  */
 export const messagesGet = <ThrowOnError extends boolean = false>(options: Options<MessagesGetData, ThrowOnError>): RequestResult<MessagesGetResponses, MessagesGetErrors, ThrowOnError> => (options.client ?? client).get<MessagesGetResponses, MessagesGetErrors, ThrowOnError>({
     security: [
@@ -565,6 +647,8 @@ export const messagesGet = <ThrowOnError extends boolean = false>(options: Optio
 
 /**
  * Delete a file
+ *
+ * A directory is 400: use `DELETE …/directories/{path}`.
  */
 export const filesRemove = <ThrowOnError extends boolean = false>(options: Options<FilesRemoveData, ThrowOnError>): RequestResult<FilesRemoveResponses, FilesRemoveErrors, ThrowOnError> => (options.client ?? client).delete<FilesRemoveResponses, FilesRemoveErrors, ThrowOnError>({
     security: [
@@ -578,6 +662,8 @@ export const filesRemove = <ThrowOnError extends boolean = false>(options: Optio
 
 /**
  * Read a file; with Accept: application/octet-stream its raw bytes, with Range a part of them
+ *
+ * Without more: JSON with the content as text, up to 10 MiB (413 beyond); `offset` and `length` read a part. Bytes that are not UTF-8 are 400: ask for `encoding=base64`. With `Accept: application/octet-stream` the bytes themselves, of any size, with `ETag` and `Range`. A sleeping workspace is woken.
  */
 export const filesRead = <ThrowOnError extends boolean = false>(options: Options<FilesReadData, ThrowOnError>): RequestResult<FilesReadResponses, FilesReadErrors, ThrowOnError> => (options.client ?? client).get<FilesReadResponses, FilesReadErrors, ThrowOnError>({
     security: [
@@ -591,6 +677,8 @@ export const filesRead = <ThrowOnError extends boolean = false>(options: Options
 
 /**
  * Change a part of a file
+ *
+ * `append` and `prepend` add; `replace` puts the content in the place of `length` bytes at `position`. In one step, as replacing does.
  */
 export const filesPatch = <ThrowOnError extends boolean = false>(options: Options<FilesPatchData, ThrowOnError>): RequestResult<FilesPatchResponses, FilesPatchErrors, ThrowOnError> => (options.client ?? client).patch<FilesPatchResponses, FilesPatchErrors, ThrowOnError>({
     security: [
@@ -608,6 +696,8 @@ export const filesPatch = <ThrowOnError extends boolean = false>(options: Option
 
 /**
  * Create a file from JSON, or from a raw body of up to 1 GiB with content-type: application/octet-stream
+ *
+ * Folders on the way are made. A file that exists is 409, unless `overwrite` is given (in the body or, for raw bodies, in the query). What is written appears when it is whole. JSON takes 10 MiB of content. A full volume is 507, and nothing is changed.
  */
 export const filesCreate = <ThrowOnError extends boolean = false>(options: Options<FilesCreateData, ThrowOnError>): RequestResult<FilesCreateResponses, FilesCreateErrors, ThrowOnError> => (options.client ?? client).post<FilesCreateResponses, FilesCreateErrors, ThrowOnError>({
     security: [
@@ -625,6 +715,8 @@ export const filesCreate = <ThrowOnError extends boolean = false>(options: Optio
 
 /**
  * Replace a file in one step; with If-Match only if it has not changed
+ *
+ * The file must exist (404). It holds the old content or the new one, never a part. Takes JSON or raw bytes as creating does.
  */
 export const filesReplace = <ThrowOnError extends boolean = false>(options: Options<FilesReplaceData, ThrowOnError>): RequestResult<FilesReplaceResponses, FilesReplaceErrors, ThrowOnError> => (options.client ?? client).put<FilesReplaceResponses, FilesReplaceErrors, ThrowOnError>({
     security: [
@@ -642,6 +734,8 @@ export const filesReplace = <ThrowOnError extends boolean = false>(options: Opti
 
 /**
  * List the workspace
+ *
+ * What is at the top of it.
  */
 export const filesystemListRoot = <ThrowOnError extends boolean = false>(options: Options<FilesystemListRootData, ThrowOnError>): RequestResult<FilesystemListRootResponses, FilesystemListRootErrors, ThrowOnError> => (options.client ?? client).get<FilesystemListRootResponses, FilesystemListRootErrors, ThrowOnError>({
     security: [
@@ -655,6 +749,8 @@ export const filesystemListRoot = <ThrowOnError extends boolean = false>(options
 
 /**
  * Delete a directory
+ *
+ * One that is not empty is 409, unless `recursive` is given.
  */
 export const filesystemDeleteDirectory = <ThrowOnError extends boolean = false>(options: Options<FilesystemDeleteDirectoryData, ThrowOnError>): RequestResult<FilesystemDeleteDirectoryResponses, FilesystemDeleteDirectoryErrors, ThrowOnError> => (options.client ?? client).delete<FilesystemDeleteDirectoryResponses, FilesystemDeleteDirectoryErrors, ThrowOnError>({
     security: [
@@ -668,6 +764,8 @@ export const filesystemDeleteDirectory = <ThrowOnError extends boolean = false>(
 
 /**
  * List a directory, in name order
+ *
+ * `recursive` lists the whole tree below it. Go on with `next_cursor` as `cursor`.
  */
 export const filesystemList = <ThrowOnError extends boolean = false>(options: Options<FilesystemListData, ThrowOnError>): RequestResult<FilesystemListResponses, FilesystemListErrors, ThrowOnError> => (options.client ?? client).get<FilesystemListResponses, FilesystemListErrors, ThrowOnError>({
     security: [
@@ -681,6 +779,8 @@ export const filesystemList = <ThrowOnError extends boolean = false>(options: Op
 
 /**
  * Make a directory
+ *
+ * With `recursive` those on the way, too; without it a missing parent is 404. One that exists is 409.
  */
 export const filesystemMakeDirectory = <ThrowOnError extends boolean = false>(options: Options<FilesystemMakeDirectoryData, ThrowOnError>): RequestResult<FilesystemMakeDirectoryResponses, FilesystemMakeDirectoryErrors, ThrowOnError> => (options.client ?? client).post<FilesystemMakeDirectoryResponses, FilesystemMakeDirectoryErrors, ThrowOnError>({
     security: [
@@ -698,6 +798,8 @@ export const filesystemMakeDirectory = <ThrowOnError extends boolean = false>(op
 
 /**
  * Describe a file or directory
+ *
+ * Size, times, permissions, tags and the `etag` for `If-Match`.
  */
 export const filesystemMetadata = <ThrowOnError extends boolean = false>(options: Options<FilesystemMetadataData, ThrowOnError>): RequestResult<FilesystemMetadataResponses, FilesystemMetadataErrors, ThrowOnError> => (options.client ?? client).get<FilesystemMetadataResponses, FilesystemMetadataErrors, ThrowOnError>({
     security: [
@@ -711,6 +813,8 @@ export const filesystemMetadata = <ThrowOnError extends boolean = false>(options
 
 /**
  * Change permissions or tags
+ *
+ * What is left out stays. Another owner or group than the agent’s own is 403.
  */
 export const filesystemChangeMetadata = <ThrowOnError extends boolean = false>(options: Options<FilesystemChangeMetadataData, ThrowOnError>): RequestResult<FilesystemChangeMetadataResponses, FilesystemChangeMetadataErrors, ThrowOnError> => (options.client ?? client).patch<FilesystemChangeMetadataResponses, FilesystemChangeMetadataErrors, ThrowOnError>({
     security: [
@@ -728,6 +832,8 @@ export const filesystemChangeMetadata = <ThrowOnError extends boolean = false>(o
 
 /**
  * Copy files and directories; each stands alone
+ *
+ * One that fails does not stop or undo the others: look at `success` of each. Up to 1,000 at once; a bare `{ source, destination }` is one.
  */
 export const filesystemCopy = <ThrowOnError extends boolean = false>(options: Options<FilesystemCopyData, ThrowOnError>): RequestResult<FilesystemCopyResponses, FilesystemCopyErrors, ThrowOnError> => (options.client ?? client).post<FilesystemCopyResponses, FilesystemCopyErrors, ThrowOnError>({
     security: [
@@ -745,6 +851,8 @@ export const filesystemCopy = <ThrowOnError extends boolean = false>(options: Op
 
 /**
  * Move files and directories; each stands alone
+ *
+ * One that fails does not stop or undo the others: look at `success` of each. Up to 1,000 at once; a bare `{ source, destination }` is one.
  */
 export const filesystemMove = <ThrowOnError extends boolean = false>(options: Options<FilesystemMoveData, ThrowOnError>): RequestResult<FilesystemMoveResponses, FilesystemMoveErrors, ThrowOnError> => (options.client ?? client).post<FilesystemMoveResponses, FilesystemMoveErrors, ThrowOnError>({
     security: [
@@ -762,6 +870,8 @@ export const filesystemMove = <ThrowOnError extends boolean = false>(options: Op
 
 /**
  * Delete files and directories; each stands alone
+ *
+ * One that fails does not stop the others: look at `success` of each. Up to 1,000 at once. Directories that are not empty need `recursive`.
  */
 export const filesystemDeleteMany = <ThrowOnError extends boolean = false>(options: Options<FilesystemDeleteManyData, ThrowOnError>): RequestResult<FilesystemDeleteManyResponses, FilesystemDeleteManyErrors, ThrowOnError> => (options.client ?? client).post<FilesystemDeleteManyResponses, FilesystemDeleteManyErrors, ThrowOnError>({
     security: [
@@ -779,6 +889,8 @@ export const filesystemDeleteMany = <ThrowOnError extends boolean = false>(optio
 
 /**
  * Search names by glob and content by RE2 pattern
+ *
+ * Names match a glob such as `*.txt`, lines of content a regular expression in RE2 syntax. It stops after five seconds or at `maxResults`: `truncated` is true then.
  */
 export const filesystemSearch = <ThrowOnError extends boolean = false>(options: Options<FilesystemSearchData, ThrowOnError>): RequestResult<FilesystemSearchResponses, FilesystemSearchErrors, ThrowOnError> => (options.client ?? client).post<FilesystemSearchResponses, FilesystemSearchErrors, ThrowOnError>({
     security: [
@@ -796,6 +908,8 @@ export const filesystemSearch = <ThrowOnError extends boolean = false>(options: 
 
 /**
  * Download a directory as an archive
+ *
+ * The whole tree below it, as it is while it is read. An empty path is the whole workspace.
  */
 export const archivePack = <ThrowOnError extends boolean = false>(options: Options<ArchivePackData, ThrowOnError>): RequestResult<ArchivePackResponses, ArchivePackErrors, ThrowOnError> => (options.client ?? client).get<ArchivePackResponses, ArchivePackErrors, ThrowOnError>({
     security: [
@@ -809,6 +923,8 @@ export const archivePack = <ThrowOnError extends boolean = false>(options: Optio
 
 /**
  * Unpack a tar.gz or zip into a directory: all of it, or nothing
+ *
+ * The body is the archive, with `Content-Type: application/gzip` or `application/zip`; up to 1 GiB. Entries that would lie outside the directory, links out of it and archive bombs are 400, and nothing is written. A file that exists is 409 unless `overwrite=true`.
  */
 export const archiveUnpack = <ThrowOnError extends boolean = false>(options: Options<ArchiveUnpackData, ThrowOnError>): RequestResult<ArchiveUnpackResponses, ArchiveUnpackErrors, ThrowOnError> => (options.client ?? client).post<ArchiveUnpackResponses, ArchiveUnpackErrors, ThrowOnError>({
     bodySerializer: null,
@@ -827,6 +943,8 @@ export const archiveUnpack = <ThrowOnError extends boolean = false>(options: Opt
 
 /**
  * List channels
+ *
+ * Every way to talk to the agent: the API, and of each chat platform who is linked and how the bot is doing.
  */
 export const channelsList = <ThrowOnError extends boolean = false>(options: Options<ChannelsListData, ThrowOnError>): RequestResult<ChannelsListResponses, ChannelsListErrors, ThrowOnError> => (options.client ?? client).get<ChannelsListResponses, ChannelsListErrors, ThrowOnError>({
     security: [
@@ -840,6 +958,8 @@ export const channelsList = <ThrowOnError extends boolean = false>(options: Opti
 
 /**
  * Change a channel
+ *
+ * Of one linked person: how their messages join the queue, and what of a group’s messages goes to the agent.
  */
 export const channelsUpdate = <ThrowOnError extends boolean = false>(options: Options<ChannelsUpdateData, ThrowOnError>): RequestResult<ChannelsUpdateResponses, ChannelsUpdateErrors, ThrowOnError> => (options.client ?? client).patch<ChannelsUpdateResponses, ChannelsUpdateErrors, ThrowOnError>({
     security: [
@@ -857,6 +977,8 @@ export const channelsUpdate = <ThrowOnError extends boolean = false>(options: Op
 
 /**
  * Get a code to link a chat account
+ *
+ * The person sends `/link CODE` to the bot; from then on they talk to this agent. A new code makes the one before void. 409 `CHANNEL_NOT_CONFIGURED`: there is no bot, or its platform refuses it.
  */
 export const channelsLink = <ThrowOnError extends boolean = false>(options: Options<ChannelsLinkData, ThrowOnError>): RequestResult<ChannelsLinkResponses, ChannelsLinkErrors, ThrowOnError> => (options.client ?? client).post<ChannelsLinkResponses, ChannelsLinkErrors, ThrowOnError>({
     security: [
@@ -870,6 +992,8 @@ export const channelsLink = <ThrowOnError extends boolean = false>(options: Opti
 
 /**
  * See who is linked
+ *
+ * On one platform, with how the bot is doing there.
  */
 export const channelsStatus = <ThrowOnError extends boolean = false>(options: Options<ChannelsStatusData, ThrowOnError>): RequestResult<ChannelsStatusResponses, ChannelsStatusErrors, ThrowOnError> => (options.client ?? client).get<ChannelsStatusResponses, ChannelsStatusErrors, ThrowOnError>({
     security: [
@@ -883,6 +1007,8 @@ export const channelsStatus = <ThrowOnError extends boolean = false>(options: Op
 
 /**
  * Unlink chat accounts
+ *
+ * All of this platform. Nothing is sent there from now on; the history stays. 404 when nobody is linked.
  */
 export const channelsUnlink = <ThrowOnError extends boolean = false>(options: Options<ChannelsUnlinkData, ThrowOnError>): RequestResult<ChannelsUnlinkResponses, ChannelsUnlinkErrors, ThrowOnError> => (options.client ?? client).delete<ChannelsUnlinkResponses, ChannelsUnlinkErrors, ThrowOnError>({
     security: [
@@ -896,6 +1022,8 @@ export const channelsUnlink = <ThrowOnError extends boolean = false>(options: Op
 
 /**
  * Events, slash commands of an agent's Slack app (`shared` for the platform's)
+ *
+ * For Slack, where an app does not use Socket Mode: the request URL of its events and commands. Slack’s signature over the raw body is checked, five minutes of skew allowed.
  */
 export const channelWebhooksSlack = <ThrowOnError extends boolean = false>(options: Options<ChannelWebhooksSlackData, ThrowOnError>): RequestResult<ChannelWebhooksSlackResponses, ChannelWebhooksSlackErrors, ThrowOnError> => (options.client ?? client).post<ChannelWebhooksSlackResponses, ChannelWebhooksSlackErrors, ThrowOnError>({
     url: '/v1/channels/slack/{agentId}/events',
@@ -908,6 +1036,8 @@ export const channelWebhooksSlack = <ThrowOnError extends boolean = false>(optio
 
 /**
  * A bot's updates, as Telegram posts them
+ *
+ * For Telegram, which gets this address by itself when `PUBLIC_URL` is set. Its secret token is checked.
  */
 export const channelWebhooksWebhook = <ThrowOnError extends boolean = false>(options: Options<ChannelWebhooksWebhookData, ThrowOnError>): RequestResult<ChannelWebhooksWebhookResponses, ChannelWebhooksWebhookErrors, ThrowOnError> => (options.client ?? client).post<ChannelWebhooksWebhookResponses, ChannelWebhooksWebhookErrors, ThrowOnError>({
     url: '/v1/channels/{platform}/{botId}/webhook',
@@ -920,6 +1050,8 @@ export const channelWebhooksWebhook = <ThrowOnError extends boolean = false>(opt
 
 /**
  * List the latest requests to the outside, newest first
+ *
+ * What the agent’s commands and programs called through the egress proxy, and what was refused and why. For finding out which host `network.allow` is missing.
  */
 export const networkLog = <ThrowOnError extends boolean = false>(options: Options<NetworkLogData, ThrowOnError>): RequestResult<NetworkLogResponses, NetworkLogErrors, ThrowOnError> => (options.client ?? client).get<NetworkLogResponses, NetworkLogErrors, ThrowOnError>({
     security: [
@@ -933,16 +1065,22 @@ export const networkLog = <ThrowOnError extends boolean = false>(options: Option
 
 /**
  * The process answers
+ *
+ * For a liveness probe: 200 while the process runs, whatever it depends on.
  */
 export const healthLive = <ThrowOnError extends boolean = false>(options?: Options<HealthLiveData, ThrowOnError>): RequestResult<HealthLiveResponses, HealthLiveErrors, ThrowOnError> => (options?.client ?? client).get<HealthLiveResponses, HealthLiveErrors, ThrowOnError>({ url: '/health/live', ...options });
 
 /**
  * Everything that messages need answers
+ *
+ * For a readiness probe and for monitors: PostgreSQL and the services without which no message is answered. Answers within two seconds.
  */
 export const healthReady = <ThrowOnError extends boolean = false>(options?: Options<HealthReadyData, ThrowOnError>): RequestResult<HealthReadyResponses, HealthReadyErrors, ThrowOnError> => (options?.client ?? client).get<HealthReadyResponses, HealthReadyErrors, ThrowOnError>({ url: '/health/ready', ...options });
 
 /**
  * List MCP servers
+ *
+ * The account’s registry. Servers of a single agent are in its `configuration.mcp_servers`.
  */
 export const mcpList = <ThrowOnError extends boolean = false>(options?: Options<McpListData, ThrowOnError>): RequestResult<McpListResponses, McpListErrors, ThrowOnError> => (options?.client ?? client).get<McpListResponses, McpListErrors, ThrowOnError>({
     security: [
@@ -956,6 +1094,8 @@ export const mcpList = <ThrowOnError extends boolean = false>(options?: Options<
 
 /**
  * Register an MCP server
+ *
+ * For any number of agents of the account: then let each use it with `POST …/access`. An address that may not be called is 400. A name that exists is 409.
  */
 export const mcpCreate = <ThrowOnError extends boolean = false>(options: Options<McpCreateData, ThrowOnError>): RequestResult<McpCreateResponses, McpCreateErrors, ThrowOnError> => (options.client ?? client).post<McpCreateResponses, McpCreateErrors, ThrowOnError>({
     security: [
@@ -973,6 +1113,8 @@ export const mcpCreate = <ThrowOnError extends boolean = false>(options: Options
 
 /**
  * Delete an MCP server
+ *
+ * Agents lose its tools with their next turn.
  */
 export const mcpDelete = <ThrowOnError extends boolean = false>(options: Options<McpDeleteData, ThrowOnError>): RequestResult<McpDeleteResponses, McpDeleteErrors, ThrowOnError> => (options.client ?? client).delete<McpDeleteResponses, McpDeleteErrors, ThrowOnError>({
     security: [
@@ -986,6 +1128,8 @@ export const mcpDelete = <ThrowOnError extends boolean = false>(options: Options
 
 /**
  * Get an MCP server
+ *
+ * With its tools as they were last read.
  */
 export const mcpGet = <ThrowOnError extends boolean = false>(options: Options<McpGetData, ThrowOnError>): RequestResult<McpGetResponses, McpGetErrors, ThrowOnError> => (options.client ?? client).get<McpGetResponses, McpGetErrors, ThrowOnError>({
     security: [
@@ -999,6 +1143,8 @@ export const mcpGet = <ThrowOnError extends boolean = false>(options: Options<Mc
 
 /**
  * Replace an MCP server
+ *
+ * The whole configuration; what is left out is gone. A new address forgets the authorization.
  */
 export const mcpReplace = <ThrowOnError extends boolean = false>(options: Options<McpReplaceData, ThrowOnError>): RequestResult<McpReplaceResponses, McpReplaceErrors, ThrowOnError> => (options.client ?? client).put<McpReplaceResponses, McpReplaceErrors, ThrowOnError>({
     security: [
@@ -1016,6 +1162,8 @@ export const mcpReplace = <ThrowOnError extends boolean = false>(options: Option
 
 /**
  * Read the tools of an MCP server anew
+ *
+ * Connects and reads. For a server in workspaces it returns what agents have last seen.
  */
 export const mcpRefresh = <ThrowOnError extends boolean = false>(options: Options<McpRefreshData, ThrowOnError>): RequestResult<McpRefreshResponses, McpRefreshErrors, ThrowOnError> => (options.client ?? client).post<McpRefreshResponses, McpRefreshErrors, ThrowOnError>({
     security: [
@@ -1029,6 +1177,8 @@ export const mcpRefresh = <ThrowOnError extends boolean = false>(options: Option
 
 /**
  * Ask an MCP server whether it works
+ *
+ * A server with a `url` is asked now; of one in workspaces it is what an agent’s last turn found.
  */
 export const mcpHealth = <ThrowOnError extends boolean = false>(options: Options<McpHealthData, ThrowOnError>): RequestResult<McpHealthResponses, McpHealthErrors, ThrowOnError> => (options.client ?? client).get<McpHealthResponses, McpHealthErrors, ThrowOnError>({
     security: [
@@ -1042,6 +1192,8 @@ export const mcpHealth = <ThrowOnError extends boolean = false>(options: Options
 
 /**
  * Get the address where access is granted
+ *
+ * OAuth 2.1 with PKCE: open `authorization_url` in a browser; it comes back with a code and the state for `POST …/oauth/callback`. 409: the server asks for no authorization.
  */
 export const mcpAuthorize = <ThrowOnError extends boolean = false>(options: Options<McpAuthorizeData, ThrowOnError>): RequestResult<McpAuthorizeResponses, McpAuthorizeErrors, ThrowOnError> => (options.client ?? client).get<McpAuthorizeResponses, McpAuthorizeErrors, ThrowOnError>({
     security: [
@@ -1055,6 +1207,8 @@ export const mcpAuthorize = <ThrowOnError extends boolean = false>(options: Opti
 
 /**
  * Finish an authorisation
+ *
+ * With what the browser came back with. A state that was used, is older than ten minutes or is not the last one given out is 400.
  */
 export const mcpCallback = <ThrowOnError extends boolean = false>(options: Options<McpCallbackData, ThrowOnError>): RequestResult<McpCallbackResponses, McpCallbackErrors, ThrowOnError> => (options.client ?? client).post<McpCallbackResponses, McpCallbackErrors, ThrowOnError>({
     security: [
@@ -1072,6 +1226,8 @@ export const mcpCallback = <ThrowOnError extends boolean = false>(options: Optio
 
 /**
  * List the agents that may use an MCP server
+ *
+ * Each with what it may use.
  */
 export const mcpAccess = <ThrowOnError extends boolean = false>(options: Options<McpAccessData, ThrowOnError>): RequestResult<McpAccessResponses, McpAccessErrors, ThrowOnError> => (options.client ?? client).get<McpAccessResponses, McpAccessErrors, ThrowOnError>({
     security: [
@@ -1085,6 +1241,8 @@ export const mcpAccess = <ThrowOnError extends boolean = false>(options: Options
 
 /**
  * Let an agent use an MCP server
+ *
+ * All its tools or selected ones, from the next turn on. Again replaces what was allowed.
  */
 export const mcpGrant = <ThrowOnError extends boolean = false>(options: Options<McpGrantData, ThrowOnError>): RequestResult<McpGrantResponses, McpGrantErrors, ThrowOnError> => (options.client ?? client).post<McpGrantResponses, McpGrantErrors, ThrowOnError>({
     security: [
@@ -1102,6 +1260,8 @@ export const mcpGrant = <ThrowOnError extends boolean = false>(options: Options<
 
 /**
  * Take an MCP server away from an agent
+ *
+ * From its next turn on.
  */
 export const mcpRevoke = <ThrowOnError extends boolean = false>(options: Options<McpRevokeData, ThrowOnError>): RequestResult<McpRevokeResponses, McpRevokeErrors, ThrowOnError> => (options.client ?? client).delete<McpRevokeResponses, McpRevokeErrors, ThrowOnError>({
     security: [
@@ -1115,11 +1275,15 @@ export const mcpRevoke = <ThrowOnError extends boolean = false>(options: Options
 
 /**
  * The page people land on after granting an MCP server access
+ *
+ * For browsers. It shows the code and state, which whoever began the authorization hands to `POST /v1/mcp/servers/{id}/oauth/callback`; by itself it finishes nothing.
  */
 export const mcpLandingLanded = <ThrowOnError extends boolean = false>(options?: Options<McpLandingLandedData, ThrowOnError>): RequestResult<McpLandingLandedResponses, McpLandingLandedErrors, ThrowOnError> => (options?.client ?? client).get<McpLandingLandedResponses, McpLandingLandedErrors, ThrowOnError>({ url: '/v1/mcp/oauth/callback', ...options });
 
 /**
  * List the models that agents can use
+ *
+ * What `configuration.model` takes: models of the providers for which the account or the platform has a key, those of an OpenAI-compatible server, and `demo`. Providers are asked; one that does not answer in time is left out, with a note.
  */
 export const modelsList = <ThrowOnError extends boolean = false>(options?: Options<ModelsListData, ThrowOnError>): RequestResult<ModelsListResponses, ModelsListErrors, ThrowOnError> => (options?.client ?? client).get<ModelsListResponses, ModelsListErrors, ThrowOnError>({
     security: [
@@ -1133,6 +1297,8 @@ export const modelsList = <ThrowOnError extends boolean = false>(options?: Optio
 
 /**
  * Fire a trigger
+ *
+ * For other systems. It needs no account: the request proves itself by one of `X-Webhook-Secret` (the secret), `X-Hub-Signature-256` (GitHub: `sha256=` and the hex HMAC-SHA256 of the raw body by the secret) or `webhook-id`, `webhook-timestamp` and `webhook-signature` (Standard Webhooks; the key is what is base64 after `whs_`). JSON, or a form, whose fields are then the payload; up to 1 MiB. The same delivery sent again (its signed id or body, or `X-GitHub-Delivery`, `webhook-id` or `Idempotency-Key` with a plain secret) gives the first result and no second message. 60 a minute with bursts of 120 for each trigger. 401 a wrong proof or none; 409 the trigger is disabled; 503 the agent is stopped or in error.
  */
 export const publicTriggerFire = <ThrowOnError extends boolean = false>(options: Options<PublicTriggerFireData, ThrowOnError>): RequestResult<PublicTriggerFireResponses, PublicTriggerFireErrors, ThrowOnError> => (options.client ?? client).post<PublicTriggerFireResponses, PublicTriggerFireErrors, ThrowOnError>({
     url: '/v1/webhooks/triggers/{triggerId}',
@@ -1145,6 +1311,8 @@ export const publicTriggerFire = <ThrowOnError extends boolean = false>(options:
 
 /**
  * List the schedules of an agent
+ *
+ * Those that the agent made by itself included.
  */
 export const schedulesList = <ThrowOnError extends boolean = false>(options: Options<SchedulesListData, ThrowOnError>): RequestResult<SchedulesListResponses, SchedulesListErrors, ThrowOnError> => (options.client ?? client).get<SchedulesListResponses, SchedulesListErrors, ThrowOnError>({
     security: [
@@ -1158,6 +1326,8 @@ export const schedulesList = <ThrowOnError extends boolean = false>(options: Opt
 
 /**
  * Create a schedule
+ *
+ * From its next time on the agent gets the message, as a message of its own conversation `schedule:…`. An expression that never fires, or fires too often, an unknown zone or variable is 400 and says why. At a change of daylight saving time a skipped time runs at the end of the gap, a repeated one once.
  */
 export const schedulesCreate = <ThrowOnError extends boolean = false>(options: Options<SchedulesCreateData, ThrowOnError>): RequestResult<SchedulesCreateResponses, SchedulesCreateErrors, ThrowOnError> => (options.client ?? client).post<SchedulesCreateResponses, SchedulesCreateErrors, ThrowOnError>({
     security: [
@@ -1175,6 +1345,8 @@ export const schedulesCreate = <ThrowOnError extends boolean = false>(options: O
 
 /**
  * Delete a schedule
+ *
+ * It fires no more. Messages that it sent stay.
  */
 export const schedulesDelete = <ThrowOnError extends boolean = false>(options: Options<SchedulesDeleteData, ThrowOnError>): RequestResult<SchedulesDeleteResponses, SchedulesDeleteErrors, ThrowOnError> => (options.client ?? client).delete<SchedulesDeleteResponses, SchedulesDeleteErrors, ThrowOnError>({
     security: [
@@ -1188,6 +1360,8 @@ export const schedulesDelete = <ThrowOnError extends boolean = false>(options: O
 
 /**
  * Get a schedule
+ *
+ * With when it last fired and fires next.
  */
 export const schedulesGet = <ThrowOnError extends boolean = false>(options: Options<SchedulesGetData, ThrowOnError>): RequestResult<SchedulesGetResponses, SchedulesGetErrors, ThrowOnError> => (options.client ?? client).get<SchedulesGetResponses, SchedulesGetErrors, ThrowOnError>({
     security: [
@@ -1201,6 +1375,8 @@ export const schedulesGet = <ThrowOnError extends boolean = false>(options: Opti
 
 /**
  * Change fields of a schedule
+ *
+ * What is left out stays. A new expression or zone, or enabling it, computes the next time from now.
  */
 export const schedulesUpdate = <ThrowOnError extends boolean = false>(options: Options<SchedulesUpdateData, ThrowOnError>): RequestResult<SchedulesUpdateResponses, SchedulesUpdateErrors, ThrowOnError> => (options.client ?? client).patch<SchedulesUpdateResponses, SchedulesUpdateErrors, ThrowOnError>({
     security: [
@@ -1218,6 +1394,8 @@ export const schedulesUpdate = <ThrowOnError extends boolean = false>(options: O
 
 /**
  * Switch a schedule on or off
+ *
+ * Turned over, or set to `enabled`.
  */
 export const schedulesToggle = <ThrowOnError extends boolean = false>(options: Options<SchedulesToggleData, ThrowOnError>): RequestResult<SchedulesToggleResponses, SchedulesToggleErrors, ThrowOnError> => (options.client ?? client).post<SchedulesToggleResponses, SchedulesToggleErrors, ThrowOnError>({
     security: [
@@ -1235,6 +1413,8 @@ export const schedulesToggle = <ThrowOnError extends boolean = false>(options: O
 
 /**
  * Run a schedule now
+ *
+ * Beside its times, also when it is disabled. With `overlap: skip` the execution is `skipped` while another one runs.
  */
 export const schedulesRun = <ThrowOnError extends boolean = false>(options: Options<SchedulesRunData, ThrowOnError>): RequestResult<SchedulesRunResponses, SchedulesRunErrors, ThrowOnError> => (options.client ?? client).post<SchedulesRunResponses, SchedulesRunErrors, ThrowOnError>({
     security: [
@@ -1248,6 +1428,8 @@ export const schedulesRun = <ThrowOnError extends boolean = false>(options: Opti
 
 /**
  * List the executions of a schedule, newest first
+ *
+ * What became of each firing; kept for 30 days after its end.
  */
 export const schedulesExecutions = <ThrowOnError extends boolean = false>(options: Options<SchedulesExecutionsData, ThrowOnError>): RequestResult<SchedulesExecutionsResponses, SchedulesExecutionsErrors, ThrowOnError> => (options.client ?? client).get<SchedulesExecutionsResponses, SchedulesExecutionsErrors, ThrowOnError>({
     security: [
@@ -1261,6 +1443,8 @@ export const schedulesExecutions = <ThrowOnError extends boolean = false>(option
 
 /**
  * List the triggers of an agent
+ *
+ * Never with their secrets.
  */
 export const triggersList = <ThrowOnError extends boolean = false>(options: Options<TriggersListData, ThrowOnError>): RequestResult<TriggersListResponses, TriggersListErrors, ThrowOnError> => (options.client ?? client).get<TriggersListResponses, TriggersListErrors, ThrowOnError>({
     security: [
@@ -1274,6 +1458,8 @@ export const triggersList = <ThrowOnError extends boolean = false>(options: Opti
 
 /**
  * Create a trigger; the only answer with its secret
+ *
+ * Gives a URL for the other system (`webhook_url`) and a secret for its signature. Nothing else is to be set: the same trigger takes a shared secret, GitHub’s signature and Standard Webhooks.
  */
 export const triggersCreate = <ThrowOnError extends boolean = false>(options: Options<TriggersCreateData, ThrowOnError>): RequestResult<TriggersCreateResponses, TriggersCreateErrors, ThrowOnError> => (options.client ?? client).post<TriggersCreateResponses, TriggersCreateErrors, ThrowOnError>({
     security: [
@@ -1291,6 +1477,8 @@ export const triggersCreate = <ThrowOnError extends boolean = false>(options: Op
 
 /**
  * Delete a trigger
+ *
+ * Its URL is 404 from now on. Messages that it sent stay.
  */
 export const triggersDelete = <ThrowOnError extends boolean = false>(options: Options<TriggersDeleteData, ThrowOnError>): RequestResult<TriggersDeleteResponses, TriggersDeleteErrors, ThrowOnError> => (options.client ?? client).delete<TriggersDeleteResponses, TriggersDeleteErrors, ThrowOnError>({
     security: [
@@ -1304,6 +1492,8 @@ export const triggersDelete = <ThrowOnError extends boolean = false>(options: Op
 
 /**
  * Get a trigger
+ *
+ * Never with its secret.
  */
 export const triggersGet = <ThrowOnError extends boolean = false>(options: Options<TriggersGetData, ThrowOnError>): RequestResult<TriggersGetResponses, TriggersGetErrors, ThrowOnError> => (options.client ?? client).get<TriggersGetResponses, TriggersGetErrors, ThrowOnError>({
     security: [
@@ -1317,6 +1507,8 @@ export const triggersGet = <ThrowOnError extends boolean = false>(options: Optio
 
 /**
  * Change fields of a trigger
+ *
+ * What is left out stays. The URL and the secret stay the same.
  */
 export const triggersUpdate = <ThrowOnError extends boolean = false>(options: Options<TriggersUpdateData, ThrowOnError>): RequestResult<TriggersUpdateResponses, TriggersUpdateErrors, ThrowOnError> => (options.client ?? client).patch<TriggersUpdateResponses, TriggersUpdateErrors, ThrowOnError>({
     security: [
@@ -1334,6 +1526,8 @@ export const triggersUpdate = <ThrowOnError extends boolean = false>(options: Op
 
 /**
  * Get a new secret; the old one works 24 hours more
+ *
+ * For changing it without a gap: give the new one to the other system within that time.
  */
 export const triggersRotate = <ThrowOnError extends boolean = false>(options: Options<TriggersRotateData, ThrowOnError>): RequestResult<TriggersRotateResponses, TriggersRotateErrors, ThrowOnError> => (options.client ?? client).post<TriggersRotateResponses, TriggersRotateErrors, ThrowOnError>({
     security: [
@@ -1347,6 +1541,8 @@ export const triggersRotate = <ThrowOnError extends boolean = false>(options: Op
 
 /**
  * List the executions of a trigger, newest first
+ *
+ * What became of each webhook; kept for 30 days after its end.
  */
 export const triggersExecutions = <ThrowOnError extends boolean = false>(options: Options<TriggersExecutionsData, ThrowOnError>): RequestResult<TriggersExecutionsResponses, TriggersExecutionsErrors, ThrowOnError> => (options.client ?? client).get<TriggersExecutionsResponses, TriggersExecutionsErrors, ThrowOnError>({
     security: [
@@ -1360,6 +1556,8 @@ export const triggersExecutions = <ThrowOnError extends boolean = false>(options
 
 /**
  * Start afresh: end the open sessions, or that of one conversation
+ *
+ * The next turn begins without what was said before: what `/new` does in a chat. Files and, if it is `persistent`, memory stay; `session_end` is carried out first. Messages stay readable.
  */
 export const sessionsReset = <ThrowOnError extends boolean = false>(options: Options<SessionsResetData, ThrowOnError>): RequestResult<SessionsResetResponses, SessionsResetErrors, ThrowOnError> => (options.client ?? client).post<SessionsResetResponses, SessionsResetErrors, ThrowOnError>({
     security: [
@@ -1377,6 +1575,8 @@ export const sessionsReset = <ThrowOnError extends boolean = false>(options: Opt
 
 /**
  * List webhook endpoints, those of agents' configurations included
+ *
+ * Oldest first; with `agent_id` those that get events of that agent.
  */
 export const webhooksList = <ThrowOnError extends boolean = false>(options?: Options<WebhooksListData, ThrowOnError>): RequestResult<WebhooksListResponses, WebhooksListErrors, ThrowOnError> => (options?.client ?? client).get<WebhooksListResponses, WebhooksListErrors, ThrowOnError>({
     security: [
@@ -1390,6 +1590,8 @@ export const webhooksList = <ThrowOnError extends boolean = false>(options?: Opt
 
 /**
  * Register a webhook endpoint; its secret is shown this once
+ *
+ * From now on the events it wants are sent to it. The address is checked: a private one is 400. At most 100 endpoints.
  */
 export const webhooksCreate = <ThrowOnError extends boolean = false>(options: Options<WebhooksCreateData, ThrowOnError>): RequestResult<WebhooksCreateResponses, WebhooksCreateErrors, ThrowOnError> => (options.client ?? client).post<WebhooksCreateResponses, WebhooksCreateErrors, ThrowOnError>({
     security: [
@@ -1407,6 +1609,8 @@ export const webhooksCreate = <ThrowOnError extends boolean = false>(options: Op
 
 /**
  * Delete a webhook endpoint and its history
+ *
+ * What waits for it is not sent. One with `source: agent` is 409: take its URL out of the agent’s configuration.
  */
 export const webhooksDelete = <ThrowOnError extends boolean = false>(options: Options<WebhooksDeleteData, ThrowOnError>): RequestResult<WebhooksDeleteResponses, WebhooksDeleteErrors, ThrowOnError> => (options.client ?? client).delete<WebhooksDeleteResponses, WebhooksDeleteErrors, ThrowOnError>({
     security: [
@@ -1420,6 +1624,8 @@ export const webhooksDelete = <ThrowOnError extends boolean = false>(options: Op
 
 /**
  * Get a webhook endpoint
+ *
+ * Never with its secret.
  */
 export const webhooksGet = <ThrowOnError extends boolean = false>(options: Options<WebhooksGetData, ThrowOnError>): RequestResult<WebhooksGetResponses, WebhooksGetErrors, ThrowOnError> => (options.client ?? client).get<WebhooksGetResponses, WebhooksGetErrors, ThrowOnError>({
     security: [
@@ -1433,6 +1639,8 @@ export const webhooksGet = <ThrowOnError extends boolean = false>(options: Optio
 
 /**
  * Change a webhook endpoint
+ *
+ * What is left out stays. Enabling one again sends what waited. Of an endpoint with `source: agent` only `enabled` can be changed here (else 409).
  */
 export const webhooksUpdate = <ThrowOnError extends boolean = false>(options: Options<WebhooksUpdateData, ThrowOnError>): RequestResult<WebhooksUpdateResponses, WebhooksUpdateErrors, ThrowOnError> => (options.client ?? client).patch<WebhooksUpdateResponses, WebhooksUpdateErrors, ThrowOnError>({
     security: [
@@ -1450,6 +1658,8 @@ export const webhooksUpdate = <ThrowOnError extends boolean = false>(options: Op
 
 /**
  * Replace the signing secret; the old one stays valid for 24 hours
+ *
+ * Deliveries are signed with both meanwhile, so that a receiver can change without a gap.
  */
 export const webhooksRotate = <ThrowOnError extends boolean = false>(options: Options<WebhooksRotateData, ThrowOnError>): RequestResult<WebhooksRotateResponses, WebhooksRotateErrors, ThrowOnError> => (options.client ?? client).post<WebhooksRotateResponses, WebhooksRotateErrors, ThrowOnError>({
     security: [
@@ -1463,6 +1673,8 @@ export const webhooksRotate = <ThrowOnError extends boolean = false>(options: Op
 
 /**
  * Send a test event
+ *
+ * A `webhook.test`, whatever the endpoint has subscribed to. Look at what became of it under `GET /v1/webhooks/deliveries/{id}`. 409: the endpoint is disabled.
  */
 export const webhooksTest = <ThrowOnError extends boolean = false>(options: Options<WebhooksTestData, ThrowOnError>): RequestResult<WebhooksTestResponses, WebhooksTestErrors, ThrowOnError> => (options.client ?? client).post<WebhooksTestResponses, WebhooksTestErrors, ThrowOnError>({
     security: [
@@ -1476,6 +1688,8 @@ export const webhooksTest = <ThrowOnError extends boolean = false>(options: Opti
 
 /**
  * Send again what an endpoint was sent
+ *
+ * What was planned for it in a time, at most 10,000, with the same `webhook-id`s: receivers can tell what they have seen. Of deleted agents `agent.deleted` alone.
  */
 export const webhooksReplay = <ThrowOnError extends boolean = false>(options: Options<WebhooksReplayData, ThrowOnError>): RequestResult<WebhooksReplayResponses, WebhooksReplayErrors, ThrowOnError> => (options.client ?? client).post<WebhooksReplayResponses, WebhooksReplayErrors, ThrowOnError>({
     security: [
@@ -1493,6 +1707,8 @@ export const webhooksReplay = <ThrowOnError extends boolean = false>(options: Op
 
 /**
  * List webhook deliveries, newest first
+ *
+ * The history of 30 days. To page, give the id of the last one as `before`.
  */
 export const webhooksDeliveries = <ThrowOnError extends boolean = false>(options?: Options<WebhooksDeliveriesData, ThrowOnError>): RequestResult<WebhooksDeliveriesResponses, WebhooksDeliveriesErrors, ThrowOnError> => (options?.client ?? client).get<WebhooksDeliveriesResponses, WebhooksDeliveriesErrors, ThrowOnError>({
     security: [
@@ -1506,6 +1722,8 @@ export const webhooksDeliveries = <ThrowOnError extends boolean = false>(options
 
 /**
  * Get a webhook delivery with its attempts
+ *
+ * What is sent, and what the receiver answered to each try.
  */
 export const webhooksDelivery = <ThrowOnError extends boolean = false>(options: Options<WebhooksDeliveryData, ThrowOnError>): RequestResult<WebhooksDeliveryResponses, WebhooksDeliveryErrors, ThrowOnError> => (options.client ?? client).get<WebhooksDeliveryResponses, WebhooksDeliveryErrors, ThrowOnError>({
     security: [
@@ -1519,6 +1737,8 @@ export const webhooksDelivery = <ThrowOnError extends boolean = false>(options: 
 
 /**
  * Try a webhook delivery again now
+ *
+ * With the same `webhook-id` and a new set of tries. 409: the endpoint is disabled, or the agent deleted.
  */
 export const webhooksRetry = <ThrowOnError extends boolean = false>(options: Options<WebhooksRetryData, ThrowOnError>): RequestResult<WebhooksRetryResponses, WebhooksRetryErrors, ThrowOnError> => (options.client ?? client).post<WebhooksRetryResponses, WebhooksRetryErrors, ThrowOnError>({
     security: [

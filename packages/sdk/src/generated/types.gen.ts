@@ -7,67 +7,3335 @@ export type ClientOptions = {
 export type Webhooks = WebhookMessageCompletedWebhookRequest | WebhookMessageFailedWebhookRequest | WebhookAgentErrorWebhookRequest | WebhookAgentStatusChangedWebhookRequest | WebhookAgentDeletedWebhookRequest | WebhookScheduleMissedWebhookRequest | WebhookMcpAuthorizationNeededWebhookRequest | WebhookWebhookTestWebhookRequest;
 
 /**
- * RFC 3339, UTC, milliseconds
+ * The body of every error.
  */
-export type Timestamp = string;
-
-export type EventsFollowEventSchema0 = string | number | boolean | null | Array<EventsFollowEventSchema0> | {
-    [key: string]: EventsFollowEventSchema0;
-};
-
-export type EventsFollowEventSchema1 = string | number | boolean | null | Array<EventsFollowEventSchema1> | {
-    [key: string]: EventsFollowEventSchema1;
-};
-
-export type MessagesSendBodySchema0 = string | number | boolean | null | Array<MessagesSendBodySchema0> | {
-    [key: string]: MessagesSendBodySchema0;
-};
-
-export type MessagesSendResponseSchema0 = string | number | boolean | null | Array<MessagesSendResponseSchema0> | {
-    [key: string]: MessagesSendResponseSchema0;
-};
-
-export type MessagesReadResponseSchema0 = string | number | boolean | null | Array<MessagesReadResponseSchema0> | {
-    [key: string]: MessagesReadResponseSchema0;
-};
-
-export type MessagesListResponseSchema0 = string | number | boolean | null | Array<MessagesListResponseSchema0> | {
-    [key: string]: MessagesListResponseSchema0;
-};
-
-export type MessagesGetResponseSchema0 = string | number | boolean | null | Array<MessagesGetResponseSchema0> | {
-    [key: string]: MessagesGetResponseSchema0;
-};
-
-export type WebhookMessageCompletedSchema0 = string | number | boolean | null | Array<WebhookMessageCompletedSchema0> | {
-    [key: string]: WebhookMessageCompletedSchema0;
-};
-
-export type WebhookMessageFailedSchema0 = string | number | boolean | null | Array<WebhookMessageFailedSchema0> | {
-    [key: string]: WebhookMessageFailedSchema0;
-};
-
 export type Error = {
+    /**
+     * Always false: the body is an error.
+     */
     success: false;
+    /**
+     * What went wrong.
+     */
     error: {
+        /**
+         * What kind of error it is, for programs. Codes are never renamed; new ones may come.
+         */
         code: 'VALIDATION_ERROR' | 'UNAUTHORIZED' | 'BALANCE_EXHAUSTED' | 'FEATURE_DISABLED' | 'ACCESS_DENIED' | 'QUOTA_EXCEEDED' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'REQUEST_TIMEOUT' | 'CONFLICT' | 'ALREADY_EXISTS' | 'CHANNEL_NOT_CONFIGURED' | 'PRECONDITION_FAILED' | 'PAYLOAD_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'RANGE_NOT_SATISFIABLE' | 'IDEMPOTENCY_KEY_REUSED' | 'RATE_LIMITED' | 'HEADERS_TOO_LARGE' | 'INTERNAL' | 'AGENT_UNAVAILABLE' | 'SERVICE_UNAVAILABLE' | 'INSUFFICIENT_STORAGE';
+        /**
+         * What is wrong and what to do about it, for people. Its words may change.
+         */
         message: string;
+        /**
+         * Each cause, with the bound it broke where there is one (`min`, `max`, `limit`, `used`). May be empty.
+         */
         details: Array<{
+            /**
+             * The field, parameter or header it is about, with dots: `configuration.timeout_seconds`.
+             */
             field?: string;
+            /**
+             * The cause, for programs: `required`, `too_long`, `unknown_field`, `quota_exceeded`, …
+             */
             reason: string;
             [key: string]: unknown;
         }>;
     };
+    /**
+     * About this response.
+     */
     meta: {
+        /**
+         * The `X-Request-Id` of this request.
+         */
         request_id: string;
+        /**
+         * When it was answered: RFC 3339, UTC.
+         */
         timestamp: string;
     };
 };
 
+/**
+ * A message was answered.
+ */
+export type MessageCompletedWebhook = {
+    /**
+     * The type of the event.
+     */
+    type: 'message.completed';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    /**
+     * What happened.
+     */
+    data: {
+        /**
+         * The agent’s id, a UUID.
+         */
+        agent_id: string;
+        /**
+         * The turn that answered. One that answers several messages sends a webhook for each.
+         */
+        turn_id: string;
+        message: WebhookMessage;
+        /**
+         * The first of `replies`; null when the agent said nothing.
+         */
+        reply: WebhookReply | null;
+        /**
+         * All replies of the turn, in order.
+         */
+        replies: Array<WebhookReply>;
+        /**
+         * How many replies at the end were left out for their size; absent when none was.
+         */
+        replies_omitted?: number;
+        /**
+         * Tokens of the whole turn: count them once per `turn_id`.
+         */
+        usage: Usage;
+    };
+};
+
+/**
+ * A point in time: RFC 3339, in responses UTC with milliseconds
+ */
+export type Timestamp = string;
+
+/**
+ * The message that was sent to the agent.
+ */
+export type WebhookMessage = {
+    /**
+     * The message’s id: `msg_` and a UUID
+     */
+    id: string;
+    /**
+     * The text. Of an agent: Markdown.
+     */
+    content: string;
+    /**
+     * What the sender gave along; `{}` for replies.
+     */
+    metadata: {
+        [key: string]: JsonValue;
+    };
+    channel: Channel;
+    /**
+     * The conversation it belongs to: `default` or the caller’s own; of others `discord:…`, `schedule:…` and so on.
+     */
+    conversation_id: string;
+    /**
+     * When it was accepted, or written by the agent.
+     */
+    created_at: Timestamp;
+};
+
+export type JsonValue = string | number | boolean | null | Array<JsonValue> | {
+    [key: string]: JsonValue;
+};
+
+/**
+ * How a message came: through the API, a chat platform, a schedule or a trigger. A reply has the channel of its message.
+ */
+export type Channel = 'api' | 'discord' | 'slack' | 'telegram' | 'schedule' | 'trigger';
+
+/**
+ * A reply of the agent.
+ */
+export type WebhookReply = {
+    /**
+     * The message’s id: `msg_` and a UUID
+     */
+    id: string;
+    /**
+     * The text. Of an agent: Markdown.
+     */
+    content: string;
+    /**
+     * There when the text was cut: all replies of a turn take at most 4,000,000 characters. `GET …/messages/{id}` has it whole.
+     */
+    truncated?: true;
+};
+
+/**
+ * Tokens that a turn took.
+ */
+export type Usage = {
+    /**
+     * Tokens that the model read, cached ones included.
+     */
+    input_tokens: number;
+    /**
+     * Tokens that the model wrote: these are taken from the balance.
+     */
+    output_tokens: number;
+    /**
+     * Of the tokens read, those that came from the provider’s cache.
+     */
+    cached_input_tokens: number;
+};
+
+/**
+ * A message was given up after its tries, or its reply could not be shown on its chat platform.
+ */
+export type MessageFailedWebhook = {
+    /**
+     * The type of the event.
+     */
+    type: 'message.failed';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    /**
+     * What happened.
+     */
+    data: {
+        /**
+         * The agent’s id, a UUID.
+         */
+        agent_id: string;
+        /**
+         * The turn that answered. One that answers several messages sends a webhook for each.
+         */
+        turn_id: string;
+        message: WebhookMessage;
+        error: MessageError;
+    };
+};
+
+/**
+ * What went wrong.
+ */
+export type MessageError = {
+    /**
+     * What kind of failure it is, for programs, such as `DELIVERY_FAILED`.
+     */
+    code: string;
+    /**
+     * What went wrong, for people; of a model, in its provider’s own words where it had any.
+     */
+    message: string;
+};
+
+/**
+ * Something cannot go on until somebody does something about it. Sent once per cause.
+ */
+export type AgentErrorWebhook = {
+    /**
+     * The type of the event.
+     */
+    type: 'agent.error';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    /**
+     * What happened.
+     */
+    data: {
+        /**
+         * The agent it is about; null when an endpoint of the account was disabled.
+         */
+        agent_id: string | null;
+        /**
+         * The cause. Some codes have more fields.
+         */
+        error: {
+            /**
+             * `BALANCE_EXHAUSTED`: no output tokens left. `WORKSPACE_FAILED`: the workspace cannot be made or keeps failing. `MODEL_KEY_REFUSED`: the provider refuses the key. `CHANNEL_FAILED`: a chat platform refuses the bot (`channel` names it). `WEBHOOK_DISABLED`: an endpoint was disabled.
+             */
+            code: string;
+            /**
+             * What happened, and what to do.
+             */
+            message: string;
+            [key: string]: unknown;
+        };
+        /**
+         * Of `WEBHOOK_DISABLED`: the endpoint.
+         */
+        endpoint_id?: string;
+    };
+};
+
+/**
+ * An agent’s status changed.
+ */
+export type AgentStatusChangedWebhook = {
+    /**
+     * The type of the event.
+     */
+    type: 'agent.status_changed';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    /**
+     * What happened.
+     */
+    data: {
+        /**
+         * The agent’s id, a UUID.
+         */
+        agent_id: string;
+        /**
+         * The status now.
+         */
+        status: AgentStatus;
+        /**
+         * The status before.
+         */
+        previous_status: AgentStatus;
+        /**
+         * Why, where there is a reason, such as of `error`.
+         */
+        reason: string | null;
+    };
+};
+
+/**
+ * `active`: answers messages. `paused`: takes messages and answers them after resume; files can be used. `stopped`: takes none (503), its workspace is down, its files stay. `error`: as stopped, for the reason in `status_reason`.
+ */
+export type AgentStatus = 'active' | 'paused' | 'stopped' | 'error';
+
+/**
+ * An agent was deleted. It is the last event of it.
+ */
+export type AgentDeletedWebhook = {
+    /**
+     * The type of the event.
+     */
+    type: 'agent.deleted';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    /**
+     * What happened.
+     */
+    data: {
+        /**
+         * The agent’s id, a UUID.
+         */
+        agent_id: string;
+    };
+};
+
+/**
+ * Times of a schedule passed while the platform was down and are not made up for.
+ */
+export type ScheduleMissedWebhook = {
+    /**
+     * The type of the event.
+     */
+    type: 'schedule.missed';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    /**
+     * What happened.
+     */
+    data: {
+        /**
+         * The agent’s id, a UUID.
+         */
+        agent_id: string;
+        /**
+         * The schedule.
+         */
+        schedule: {
+            /**
+             * Its id.
+             */
+            id: string;
+            /**
+             * Its name.
+             */
+            name: string;
+        };
+        /**
+         * How many times were missed.
+         */
+        missed: number;
+        /**
+         * The first of them.
+         */
+        first_slot: Timestamp;
+        /**
+         * The last of them.
+         */
+        last_slot: Timestamp;
+    };
+};
+
+/**
+ * A server of the account’s MCP registry needs its owner’s OAuth authorization. Sent once until it can be used again; not to endpoints that are limited to agents.
+ */
+export type McpAuthorizationNeededWebhook = {
+    /**
+     * The type of the event.
+     */
+    type: 'mcp.authorization_needed';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    /**
+     * What happened.
+     */
+    data: {
+        /**
+         * The server.
+         */
+        server: {
+            /**
+             * Its id.
+             */
+            id: string;
+            /**
+             * Its name.
+             */
+            name: string;
+        };
+        /**
+         * Why.
+         */
+        reason: string;
+        /**
+         * The path of the call that begins the authorization.
+         */
+        authorize: string;
+    };
+};
+
+/**
+ * A test that was asked for with `POST /v1/webhooks/endpoints/{id}/test`. It needs no subscription.
+ */
+export type WebhookTestWebhook = {
+    /**
+     * The type of the event.
+     */
+    type: 'webhook.test';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    /**
+     * What happened.
+     */
+    data: {
+        /**
+         * The endpoint that is tested.
+         */
+        endpoint_id: string;
+    };
+};
+
+/**
+ * The tokens of a sign-in.
+ */
+export type Session = {
+    /**
+     * For `Authorization: Bearer …`.
+     */
+    token: string;
+    /**
+     * For `POST /auth/refresh`. Good for 30 days and once.
+     */
+    refresh_token: string;
+    /**
+     * Seconds for which `token` is good.
+     */
+    expires_in: number;
+};
+
+/**
+ * A quota with its limit and use.
+ */
+export type AccountQuota = {
+    name: QuotaName;
+    /**
+     * The most that the account may have. `stored_bytes` is in bytes.
+     */
+    limit: number;
+    /**
+     * What it has; null while the service that counts it does not answer.
+     */
+    used: number | null;
+};
+
+/**
+ * What is counted.
+ */
+export type QuotaName = 'agents' | 'stored_bytes' | 'messages_waiting' | 'awake_workspaces' | 'schedules' | 'triggers' | 'webhook_endpoints' | 'mcp_servers' | 'channel_bindings' | 'api_keys' | 'provider_keys' | 'event_streams';
+
+/**
+ * A key of a model provider for all agents of the account.
+ */
+export type NewAccountProviderKey = {
+    provider: Provider;
+    /**
+     * The key. It is sealed and never shown again.
+     */
+    api_key: string;
+};
+
+/**
+ * A provider of models that takes a key.
+ */
+export type Provider = 'anthropic' | 'openai' | 'google';
+
+/**
+ * That the account has a key of a provider.
+ */
+export type AccountProviderKey = {
+    provider: Provider;
+    /**
+     * Never the key itself.
+     */
+    api_key: '***';
+    /**
+     * When a key of this provider was first set.
+     */
+    created_at: Timestamp;
+    /**
+     * When this key was set.
+     */
+    updated_at: Timestamp;
+};
+
+/**
+ * All messages between an agent and one counterparty.
+ */
+export type Conversation = {
+    /**
+     * Its id, the `conversation_id` of its messages.
+     */
+    id: string;
+    channel: Channel;
+    counterparty: Counterparty;
+    /**
+     * How many messages it has, both ways.
+     */
+    message_count: number;
+    /**
+     * Replies that nobody marked read.
+     */
+    unread_count: number;
+    /**
+     * The newest message.
+     */
+    last_message: {
+        /**
+         * The message’s id: `msg_` and a UUID
+         */
+        id: string;
+        /**
+         * `user`: to the agent. `assistant`: from it.
+         */
+        role: 'user' | 'assistant';
+        /**
+         * Its first 200 characters.
+         */
+        content: string;
+        /**
+         * When it was accepted, or written by the agent.
+         */
+        created_at: Timestamp;
+    } | null;
+    /**
+     * When it began.
+     */
+    created_at: Timestamp;
+    /**
+     * When something was last said in it.
+     */
+    updated_at: Timestamp;
+};
+
+/**
+ * Who is at the other end of a conversation.
+ */
+export type Counterparty = {
+    /**
+     * Who is at the other end: an id within the channel.
+     */
+    id: string;
+    /**
+     * Their name, where the channel knows one.
+     */
+    display_name: string | null;
+};
+
+/**
+ * Where this page is in the whole list.
+ */
+export type Pagination = {
+    /**
+     * The page that this is, from 1.
+     */
+    page: number;
+    /**
+     * Entries per page.
+     */
+    limit: number;
+    /**
+     * Entries on all pages together.
+     */
+    total: number;
+    /**
+     * How many pages there are.
+     */
+    total_pages: number;
+};
+
+/**
+ * An event of an agent’s stream: what its three fields hold.
+ */
+export type AgentStreamEvent = MessageCreatedEvent | MessageDeliveredEvent | MessagePostedEvent | TurnStartedEvent | TextDeltaEvent | ToolCallEvent | ToolResultEvent | TurnRestartedEvent | TurnInterruptedEvent | MessageCompletedEvent | MessageFailedEvent | AgentStatusEvent | AutomationStartedEvent | AutomationReturnedEvent | AgentDeletedEvent | StreamGapEvent | StreamCutEvent | StreamEndedEvent;
+
+/**
+ * A message was accepted, from the API, a chat, a schedule or a trigger.
+ */
+export type MessageCreatedEvent = {
+    /**
+     * Where a reader resumes, as `Last-Event-ID`. Absent of events about the stream itself.
+     */
+    id?: string;
+    /**
+     * The field `event`.
+     */
+    type: 'message.created';
+    /**
+     * The field `data`, as JSON.
+     */
+    data: {
+        /**
+         * The agent’s id, a UUID.
+         */
+        agent_id: string;
+        message: Message;
+    };
+};
+
+/**
+ * A text to an agent or from it.
+ */
+export type Message = {
+    /**
+     * The message’s id: `msg_` and a UUID
+     */
+    id: string;
+    /**
+     * `user`: to the agent. `assistant`: from it.
+     */
+    role: 'user' | 'assistant';
+    /**
+     * The text. Of an agent: Markdown.
+     */
+    content: string;
+    /**
+     * What the sender gave along; `{}` for replies.
+     */
+    metadata: {
+        [key: string]: JsonValue;
+    };
+    status: MessageStatus;
+    channel: Channel;
+    /**
+     * How it joined the queue; null for replies.
+     */
+    queue_mode: QueueMode | null;
+    /**
+     * The conversation it belongs to: `default` or the caller’s own; of others `discord:…`, `schedule:…` and so on.
+     */
+    conversation_id: string;
+    /**
+     * Of a reply: the message it answers, the last one of several. Null otherwise.
+     */
+    reply_to_id: string | null;
+    /**
+     * When it was accepted, or written by the agent.
+     */
+    created_at: Timestamp;
+    /**
+     * When a turn took it, or the reply was sent. Null before.
+     */
+    delivered_at: Timestamp | null;
+    /**
+     * When the turn finished with it, or the reply was marked read. Null before.
+     */
+    read_at: Timestamp | null;
+    /**
+     * Why it was given up, or could not be shown. Null when all is well.
+     */
+    error: MessageError | null;
+};
+
+/**
+ * `pending`: queued. `delivered`: a turn has taken it, or it is a reply that was sent. `read`: the turn has finished with it, or it is a reply that was marked read. `failed`: a reply that its chat platform will not show; `error` says why.
+ */
+export type MessageStatus = 'pending' | 'delivered' | 'read' | 'failed';
+
+/**
+ * `collect`: waits until the running turn ends; all that wait in the same conversation are then answered together. `interrupt`: stops the running turn of the agent within a second and is answered next; what the agent had said is kept, marked interrupted.
+ */
+export type QueueMode = 'collect' | 'interrupt';
+
+/**
+ * A turn has taken the message.
+ */
+export type MessageDeliveredEvent = {
+    /**
+     * Where a reader resumes, as `Last-Event-ID`. Absent of events about the stream itself.
+     */
+    id?: string;
+    /**
+     * The field `event`.
+     */
+    type: 'message.delivered';
+    /**
+     * The field `data`, as JSON.
+     */
+    data: {
+        /**
+         * The agent’s id, a UUID.
+         */
+        agent_id?: string;
+        /**
+         * The message’s id: `msg_` and a UUID
+         */
+        message_id: string;
+    };
+};
+
+/**
+ * The agent sent something by itself, outside the reply of a turn.
+ */
+export type MessagePostedEvent = {
+    /**
+     * Where a reader resumes, as `Last-Event-ID`. Absent of events about the stream itself.
+     */
+    id?: string;
+    /**
+     * The field `event`.
+     */
+    type: 'message.posted';
+    /**
+     * The field `data`, as JSON.
+     */
+    data: {
+        /**
+         * The agent’s id, a UUID.
+         */
+        agent_id: string;
+        message: Message;
+    };
+};
+
+/**
+ * A turn begins to answer the messages of `message_ids`. `attempt` above 1: an earlier try did not end.
+ */
+export type TurnStartedEvent = {
+    /**
+     * Where a reader resumes, as `Last-Event-ID`. Absent of events about the stream itself.
+     */
+    id?: string;
+    /**
+     * The field `event`.
+     */
+    type: 'turn.started';
+    /**
+     * The field `data`, as JSON.
+     */
+    data: {
+        /**
+         * The agent’s id, a UUID.
+         */
+        agent_id: string;
+        /**
+         * The turn’s id (outside: the run’s).
+         */
+        turn_id: string;
+        /**
+         * The messages it answers, oldest first.
+         */
+        message_ids: Array<string>;
+        /**
+         * 1 for the first try.
+         */
+        attempt: number;
+    };
+};
+
+/**
+ * The next piece of the reply, as the model writes it. The texts of a turn in the order of `seq` are its reply so far.
+ */
+export type TextDeltaEvent = {
+    /**
+     * Where a reader resumes, as `Last-Event-ID`. Absent of events about the stream itself.
+     */
+    id?: string;
+    /**
+     * The field `event`.
+     */
+    type: 'text.delta';
+    /**
+     * The field `data`, as JSON.
+     */
+    data: {
+        /**
+         * The agent’s id, a UUID.
+         */
+        agent_id: string;
+        /**
+         * The turn’s id (outside: the run’s).
+         */
+        turn_id: string;
+        /**
+         * The last of the messages that the turn answers.
+         */
+        message_id: string;
+        /**
+         * Counts these events of a turn from 0, so that a gap or a double shows.
+         */
+        seq: number;
+        /**
+         * What is to be added.
+         */
+        text: string;
+    };
+};
+
+/**
+ * The agent calls a tool.
+ */
+export type ToolCallEvent = {
+    /**
+     * Where a reader resumes, as `Last-Event-ID`. Absent of events about the stream itself.
+     */
+    id?: string;
+    /**
+     * The field `event`.
+     */
+    type: 'tool.call';
+    /**
+     * The field `data`, as JSON.
+     */
+    data: {
+        /**
+         * The agent’s id, a UUID.
+         */
+        agent_id: string;
+        /**
+         * The turn’s id (outside: the run’s).
+         */
+        turn_id: string;
+        /**
+         * The last of the messages that the turn answers.
+         */
+        message_id: string;
+        /**
+         * Counts these events of a turn from 0, so that a gap or a double shows.
+         */
+        seq: number;
+        /**
+         * The call.
+         */
+        tool: {
+            /**
+             * The id of the call: the same in its `tool.call` and `tool.result`.
+             */
+            call_id: string;
+            /**
+             * The tool’s name; of an MCP server `server__tool`.
+             */
+            name: string;
+            /**
+             * The arguments that the model gave.
+             */
+            input?: JsonValue1;
+        };
+    };
+};
+
+export type JsonValue1 = string | number | boolean | null | Array<JsonValue1> | {
+    [key: string]: JsonValue1;
+};
+
+/**
+ * A tool has returned.
+ */
+export type ToolResultEvent = {
+    /**
+     * Where a reader resumes, as `Last-Event-ID`. Absent of events about the stream itself.
+     */
+    id?: string;
+    /**
+     * The field `event`.
+     */
+    type: 'tool.result';
+    /**
+     * The field `data`, as JSON.
+     */
+    data: {
+        /**
+         * The agent’s id, a UUID.
+         */
+        agent_id: string;
+        /**
+         * The turn’s id (outside: the run’s).
+         */
+        turn_id: string;
+        /**
+         * The last of the messages that the turn answers.
+         */
+        message_id: string;
+        /**
+         * Counts these events of a turn from 0, so that a gap or a double shows.
+         */
+        seq: number;
+        /**
+         * The result.
+         */
+        tool: {
+            /**
+             * The id of the call: the same in its `tool.call` and `tool.result`.
+             */
+            call_id: string;
+            /**
+             * The tool’s name; of an MCP server `server__tool`.
+             */
+            name: string;
+            /**
+             * What the tool returned: its first 10,000 characters.
+             */
+            output?: string;
+            /**
+             * Whether it failed.
+             */
+            is_error?: boolean;
+        };
+    };
+};
+
+/**
+ * The turn begins anew: forget the text of it that came before.
+ */
+export type TurnRestartedEvent = {
+    /**
+     * Where a reader resumes, as `Last-Event-ID`. Absent of events about the stream itself.
+     */
+    id?: string;
+    /**
+     * The field `event`.
+     */
+    type: 'turn.restarted';
+    /**
+     * The field `data`, as JSON.
+     */
+    data: {
+        /**
+         * The agent’s id, a UUID.
+         */
+        agent_id: string;
+        /**
+         * The turn’s id (outside: the run’s).
+         */
+        turn_id: string;
+        /**
+         * The last of the messages that the turn answers.
+         */
+        message_id: string;
+        /**
+         * Counts these events of a turn from 0, so that a gap or a double shows.
+         */
+        seq: number;
+    };
+};
+
+/**
+ * The turn was stopped by a message with `queue_mode: interrupt`, by `/stop` in a chat, or with its agent.
+ */
+export type TurnInterruptedEvent = {
+    /**
+     * Where a reader resumes, as `Last-Event-ID`. Absent of events about the stream itself.
+     */
+    id?: string;
+    /**
+     * The field `event`.
+     */
+    type: 'turn.interrupted';
+    /**
+     * The field `data`, as JSON.
+     */
+    data: {
+        /**
+         * The agent’s id, a UUID.
+         */
+        agent_id: string;
+        /**
+         * The turn’s id (outside: the run’s).
+         */
+        turn_id: string;
+        /**
+         * The messages it was answering.
+         */
+        message_ids: Array<string>;
+        /**
+         * What the agent had said so far.
+         */
+        partial_reply: string;
+    };
+};
+
+/**
+ * The messages are answered: `replies` is the whole answer, whatever deltas were seen.
+ */
+export type MessageCompletedEvent = {
+    /**
+     * Where a reader resumes, as `Last-Event-ID`. Absent of events about the stream itself.
+     */
+    id?: string;
+    /**
+     * The field `event`.
+     */
+    type: 'message.completed';
+    /**
+     * The field `data`, as JSON.
+     */
+    data: {
+        /**
+         * The agent’s id, a UUID.
+         */
+        agent_id: string;
+        /**
+         * The turn’s id (outside: the run’s).
+         */
+        turn_id: string;
+        /**
+         * The messages that were answered together, oldest first.
+         */
+        messages: Array<Message>;
+        /**
+         * The whole answer.
+         */
+        replies: Array<Message>;
+        usage: Usage;
+    };
+};
+
+/**
+ * The messages were given up, or a reply could not be shown on its chat platform. `error` says why.
+ */
+export type MessageFailedEvent = {
+    /**
+     * Where a reader resumes, as `Last-Event-ID`. Absent of events about the stream itself.
+     */
+    id?: string;
+    /**
+     * The field `event`.
+     */
+    type: 'message.failed';
+    /**
+     * The field `data`, as JSON.
+     */
+    data: {
+        /**
+         * The agent’s id, a UUID.
+         */
+        agent_id: string;
+        /**
+         * The turn’s id (outside: the run’s).
+         */
+        turn_id: string;
+        /**
+         * The messages that were given up.
+         */
+        messages: Array<Message>;
+        error: MessageError;
+    };
+};
+
+/**
+ * The agent’s status changed, or its balance ran out or was filled up (`is_exhausted`).
+ */
+export type AgentStatusEvent = {
+    /**
+     * Where a reader resumes, as `Last-Event-ID`. Absent of events about the stream itself.
+     */
+    id?: string;
+    /**
+     * The field `event`.
+     */
+    type: 'agent.status';
+    /**
+     * The field `data`, as JSON.
+     */
+    data: {
+        /**
+         * The agent’s id, a UUID.
+         */
+        agent_id: string;
+        /**
+         * The status now.
+         */
+        status: AgentStatus;
+        /**
+         * The status before; the same when only the balance changed.
+         */
+        previous: AgentStatus;
+        /**
+         * Why, where there is a reason, such as of `error`.
+         */
+        reason: string | null;
+        /**
+         * Whether the balance is at zero; absent where it did not change.
+         */
+        is_exhausted?: boolean;
+        /**
+         * Grows with every change of the agent.
+         */
+        revision: number;
+    };
+};
+
+/**
+ * A turn took messages of a schedule or trigger: their executions are `running`.
+ */
+export type AutomationStartedEvent = {
+    /**
+     * Where a reader resumes, as `Last-Event-ID`. Absent of events about the stream itself.
+     */
+    id?: string;
+    /**
+     * The field `event`.
+     */
+    type: 'automation.started';
+    /**
+     * The field `data`, as JSON.
+     */
+    data: {
+        /**
+         * The agent’s id, a UUID.
+         */
+        agent_id: string;
+        /**
+         * The messages of schedules and triggers that the turn took.
+         */
+        message_ids: Array<string>;
+        /**
+         * Orders the turns of an agent: a later turn has a higher one.
+         */
+        fencing_token?: number;
+    };
+};
+
+/**
+ * That turn ended without an answer: the messages wait again.
+ */
+export type AutomationReturnedEvent = {
+    /**
+     * Where a reader resumes, as `Last-Event-ID`. Absent of events about the stream itself.
+     */
+    id?: string;
+    /**
+     * The field `event`.
+     */
+    type: 'automation.returned';
+    /**
+     * The field `data`, as JSON.
+     */
+    data: {
+        /**
+         * The agent’s id, a UUID.
+         */
+        agent_id: string;
+        /**
+         * The messages that wait again.
+         */
+        message_ids: Array<string>;
+        /**
+         * Of the turn that ended.
+         */
+        fencing_token: number;
+    };
+};
+
+/**
+ * The last event: the agent was deleted.
+ */
+export type AgentDeletedEvent = {
+    /**
+     * Where a reader resumes, as `Last-Event-ID`. Absent of events about the stream itself.
+     */
+    id?: string;
+    /**
+     * The field `event`.
+     */
+    type: 'agent.deleted';
+    /**
+     * The field `data`, as JSON.
+     */
+    data: {
+        /**
+         * The agent’s id, a UUID.
+         */
+        agent_id: string;
+    };
+};
+
+/**
+ * The event of `Last-Event-ID` is not kept any more: some may be missing before the next one. Read the messages anew.
+ */
+export type StreamGapEvent = {
+    /**
+     * Where a reader resumes, as `Last-Event-ID`. Absent of events about the stream itself.
+     */
+    id?: string;
+    /**
+     * The field `event`.
+     */
+    type: 'stream.gap';
+    /**
+     * The field `data`, as JSON.
+     */
+    data: {
+        /**
+         * The same in words.
+         */
+        message: string;
+    };
+};
+
+/**
+ * The last event of a stream whose reader is too slow: over 1 MiB waited for it. Connect again with `Last-Event-ID`.
+ */
+export type StreamCutEvent = {
+    /**
+     * Where a reader resumes, as `Last-Event-ID`. Absent of events about the stream itself.
+     */
+    id?: string;
+    /**
+     * The field `event`.
+     */
+    type: 'stream.cut';
+    /**
+     * The field `data`, as JSON.
+     */
+    data: {
+        /**
+         * Why it ends.
+         */
+        reason: 'too_slow';
+        /**
+         * The same in words.
+         */
+        message: string;
+    };
+};
+
+/**
+ * The last event of a stream whose reader may not read on. Connecting again is refused.
+ */
+export type StreamEndedEvent = {
+    /**
+     * Where a reader resumes, as `Last-Event-ID`. Absent of events about the stream itself.
+     */
+    id?: string;
+    /**
+     * The field `event`.
+     */
+    type: 'stream.ended';
+    /**
+     * The field `data`, as JSON.
+     */
+    data: {
+        /**
+         * Why it ends.
+         */
+        reason: 'credential_revoked' | 'agents_disabled' | 'account_deleted';
+        /**
+         * The same in words.
+         */
+        message: string;
+    };
+};
+
+/**
+ * A new agent. Only `name` is needed.
+ */
+export type CreateAgent = {
+    /**
+     * What it is called: 1 to 100 characters as people count them. It need not be unique.
+     */
+    name: string;
+    /**
+     * What it is for, in your words: up to 500 characters.
+     */
+    description?: string | null;
+    /**
+     * Size of its volume, as a Kubernetes quantity: 100Mi to 100Gi unless the operator set others. It can grow later and not shrink.
+     */
+    pvc_size?: string;
+    /**
+     * The agent’s own Anthropic key; the same as `provider_keys.anthropic`. Sealed and never returned; null clears it.
+     */
+    anthropic_api_key?: string | null;
+    /**
+     * The agent’s own keys by provider, in place of the account’s and the platform’s. Sealed and never returned; null clears one.
+     */
+    provider_keys?: {
+        [key in Provider]?: string | null;
+    };
+    /**
+     * Output tokens that it may spend. At 0 its messages wait until there are more.
+     */
+    output_token_balance?: number;
+    /**
+     * What it is told about itself and its work: up to 100,000 characters.
+     */
+    system_prompt?: string | null;
+    /**
+     * Whether `system_prompt` comes after the platform’s own prompt, or in place of it.
+     */
+    system_prompt_type?: 'replace' | 'append';
+    /**
+     * `ephemeral`: each turn begins afresh, with the last messages of its conversation (20, at most 8,000 tokens). `persistent`: each conversation is one unbroken context, compacted when it grows long.
+     */
+    session_mode?: 'ephemeral' | 'persistent';
+    /**
+     * How long its workspace stays awake without use, in milliseconds: at least 300,000 (5 minutes). Null: always.
+     */
+    warmth_window_ms?: number | null;
+    /**
+     * The bot’s token (Bot, Reset Token in the developer portal). Sealed and never returned.
+     */
+    discord_bot_token?: string | null;
+    /**
+     * The agent’s own Slack app. Sealed and never returned.
+     */
+    slack_bot_token?: {
+        /**
+         * The bot’s token (OAuth & Permissions). Sealed and never returned.
+         */
+        bot_token: string;
+        /**
+         * The app’s signing secret (Basic Information).
+         */
+        signing_secret: string;
+        /**
+         * With it the bot connects by Socket Mode; without it Slack posts events to `/v1/channels/slack/{agent_id}/events`.
+         */
+        app_token?: string;
+    } | null;
+    /**
+     * The bot’s token (from @BotFather). Sealed and never returned.
+     */
+    telegram_bot_token?: string | null;
+    configuration?: AgentConfiguration;
+    /**
+     * Files that it begins with: at most 100, 10 MiB in all. A path that cannot be is 400, and no agent is made.
+     */
+    initial_files?: Array<InitialFile>;
+};
+
+/**
+ * An MCP server of the agent: remote by `url`, or in its workspace by `command`.
+ */
+export type McpServerConfig = {
+    /**
+     * Where the server is.
+     */
+    url: string;
+    /**
+     * Headers of every call to it, such as `Authorization`. Sealed; read back as `***`.
+     */
+    headers?: {
+        [key: string]: string;
+    };
+    /**
+     * `http`: Streamable HTTP. `sse`: the older HTTP with SSE. Without it the first, and the second where the first is not known.
+     */
+    transport?: 'http' | 'sse';
+} | {
+    /**
+     * The program in the workspace that speaks MCP over stdio.
+     */
+    command: string;
+    /**
+     * Its arguments.
+     */
+    args?: Array<string>;
+    /**
+     * Its environment, on top of `custom_env`. The agent can read it; read back as `***`.
+     */
+    env?: {
+        [key: string]: string;
+    };
+};
+
+/**
+ * How the agent works. Every field may be left out.
+ */
+export type AgentConfiguration = {
+    /**
+     * Longest turn, in seconds. 3,600 if not given.
+     */
+    timeout_seconds?: number;
+    /**
+     * Which model answers: `provider/model`, such as `anthropic/claude-sonnet-4-5` or `openai/gpt-5`, or `demo`. `GET /v1/models` lists what can be used; the platform’s default if not given.
+     */
+    model?: string;
+    /**
+     * MCP servers of this agent by name. A tool is called `name__tool`. A change replaces all of them.
+     */
+    mcp_servers?: {
+        [key: string]: McpServerConfig;
+    };
+    /**
+     * What the agent keeps in mind from one session to the next.
+     */
+    memory_config?: {
+        /**
+         * `hierarchical` (default): `memory/` with an index that is always in context. `flat`: one `MEMORY.md`.
+         */
+        type?: 'hierarchical' | 'flat';
+        /**
+         * Most that it may hold, in MiB. 1,024 if not given.
+         */
+        max_size_mb?: number;
+        /**
+         * `ephemeral`: wiped at the end of each session. `persistent` (default): kept.
+         */
+        persistence?: 'persistent' | 'ephemeral';
+    };
+    /**
+     * The replacement of an old part of the context by its summary when it grows too long.
+     */
+    compaction?: {
+        /**
+         * Whether it is done. True if not given.
+         */
+        enabled?: boolean;
+        /**
+         * From how many input tokens on. 120,000 if not given.
+         */
+        threshold_trigger?: number;
+        /**
+         * Which model summarises; that of the agent if not given.
+         */
+        model?: string;
+        /**
+         * What the summary is to keep, in your words.
+         */
+        instructions?: string;
+    };
+    /**
+     * Environment variables of the workspace: at most 20, of names in capitals. The agent can read them; read back as `***`. A change replaces all of them.
+     */
+    custom_env?: {
+        [key: string]: string;
+    };
+    /**
+     * How often a running agent is reminded of messages that wait, in milliseconds. 120,000 if not given.
+     */
+    unread_reminder_interval_ms?: number;
+    /**
+     * Templates of what the platform says to the agent. An unknown `{{variable}}` is refused.
+     */
+    hook_messages?: {
+        /**
+         * What the agent gets in place of new messages: `{{content}}`, `{{sender}}`, `{{channel}}`, `{{count}}`.
+         */
+        channel_message_received?: string;
+        /**
+         * The reminder of messages that wait: `{{count}}` says how many.
+         */
+        unread_message_reminder?: string;
+        /**
+         * Said to the agent before the first messages of a session.
+         */
+        session_start?: string;
+        /**
+         * What the agent is to do before a session ends.
+         */
+        session_end?: string;
+        /**
+         * Said to the model that summarises, after `compaction.instructions`.
+         */
+        before_compaction?: string;
+    };
+    /**
+     * URLs that are told what happens to this agent. They appear among the webhook endpoints with `source: agent`.
+     */
+    webhooks?: {
+        /**
+         * Gets `message.completed`.
+         */
+        message_complete?: string;
+        /**
+         * Gets `message.failed`.
+         */
+        message_failed?: string;
+        /**
+         * Gets `agent.error`.
+         */
+        agent_error?: string;
+    };
+    /**
+     * What the workspace may reach; `public` if not given. Private and loopback addresses never. A change replaces all of it.
+     */
+    network?: {
+        /**
+         * `public`: any public address over HTTP and HTTPS. `allowlist`: those of `allow` only. `none`: none.
+         */
+        mode: 'public' | 'allowlist' | 'none';
+        /**
+         * Hosts of `allowlist`: `api.github.com`, `*.example.org`, with `:443` for one port.
+         */
+        allow?: Array<string>;
+    };
+    /**
+     * Limits of the workspace. The operator sets the most that may be asked for.
+     */
+    resources?: {
+        /**
+         * Processors as a Kubernetes quantity: `500m` is half a one. `500m` if not given.
+         */
+        cpu?: string;
+        /**
+         * Memory in bytes as a Kubernetes quantity. `512Mi` if not given.
+         */
+        memory?: string;
+    };
+};
+
+/**
+ * A file that the agent begins with.
+ */
+export type InitialFile = {
+    /**
+     * Where it is in the workspace: `notes.txt`, `data/a.csv`.
+     */
+    path: string;
+    /**
+     * What it holds.
+     */
+    content: string;
+    encoding?: FileEncoding;
+};
+
+/**
+ * How `content` is written: text, or bytes in base64.
+ */
+export type FileEncoding = 'utf-8' | 'base64';
+
+/**
+ * An agent, without its secrets.
+ */
+export type Agent = {
+    /**
+     * The agent’s id, a UUID.
+     */
+    id: string;
+    /**
+     * The same as `id`.
+     */
+    uuid: string;
+    /**
+     * What it is called.
+     */
+    name: string;
+    /**
+     * What it is for.
+     */
+    description: string | null;
+    status: AgentStatus;
+    /**
+     * Why it is in its status, and what to do: of `error`, for example.
+     */
+    status_reason: string | null;
+    /**
+     * When it was made.
+     */
+    created_at: Timestamp;
+    /**
+     * When it was last changed.
+     */
+    updated_at: Timestamp;
+    /**
+     * Size of its volume, as a Kubernetes quantity.
+     */
+    pvc_size: string;
+    /**
+     * `ephemeral`: each turn begins afresh, with the last messages of its conversation (20, at most 8,000 tokens). `persistent`: each conversation is one unbroken context, compacted when it grows long.
+     */
+    session_mode: 'ephemeral' | 'persistent';
+    /**
+     * How long its workspace stays awake without use, in milliseconds; null: always.
+     */
+    warmth_window_ms: number | null;
+    /**
+     * Output tokens that are left.
+     */
+    output_token_balance: number;
+    configuration: AgentConfiguration;
+    /**
+     * What it is told about itself and its work.
+     */
+    system_prompt: string | null;
+    /**
+     * Whether `system_prompt` comes after the platform’s own prompt, or in place of it.
+     */
+    system_prompt_type: 'replace' | 'append';
+    /**
+     * MCP servers of the account’s registry that it may use.
+     */
+    mcp_servers: Array<AgentMcpServer>;
+    /**
+     * What its workspace holds, as last known; null when that is not known.
+     */
+    filesystem_summary: FilesystemSummary | null;
+    /**
+     * Whether it has a bot of its own on discord.
+     */
+    discord_bot_configured: boolean;
+    /**
+     * Whether it has a bot of its own on slack.
+     */
+    slack_bot_configured: boolean;
+    /**
+     * Whether it has a bot of its own on telegram.
+     */
+    telegram_bot_configured: boolean;
+};
+
+/**
+ * A server of the account’s registry that an agent may use.
+ */
+export type AgentMcpServer = {
+    /**
+     * The server’s id.
+     */
+    id: string;
+    /**
+     * Its name.
+     */
+    name: string;
+    /**
+     * `all` of its tools, or `selected` ones.
+     */
+    access_mode: string;
+    /**
+     * How it is doing: the `status` of its health.
+     */
+    status: string;
+};
+
+/**
+ * What the workspace holds.
+ */
+export type FilesystemSummary = {
+    /**
+     * How many files there are.
+     */
+    total_files: number;
+    /**
+     * Their size together, in MiB.
+     */
+    total_size_mb: number;
+    /**
+     * When one of them was last changed.
+     */
+    last_modified: Timestamp | null;
+};
+
+/**
+ * An agent in a list.
+ */
+export type AgentListItem = {
+    /**
+     * The agent’s id, a UUID.
+     */
+    id: string;
+    /**
+     * The same as `id`.
+     */
+    uuid: string;
+    /**
+     * What it is called.
+     */
+    name: string;
+    /**
+     * What it is for.
+     */
+    description: string | null;
+    status: AgentStatus;
+    /**
+     * When it was made.
+     */
+    created_at: Timestamp;
+    /**
+     * When it was last changed.
+     */
+    updated_at: Timestamp;
+    /**
+     * Messages of all its conversations, both ways.
+     */
+    message_count: number;
+    /**
+     * MCP servers of the account’s registry that it may use.
+     */
+    mcp_server_count: number;
+};
+
+/**
+ * The numbers of an agent.
+ */
+export type AgentSummary = {
+    /**
+     * The same as `id`.
+     */
+    uuid: string;
+    /**
+     * The agent’s id, a UUID.
+     */
+    id: string;
+    /**
+     * What it is called.
+     */
+    name: string;
+    status: AgentStatus;
+    /**
+     * Output tokens that are left.
+     */
+    output_token_balance: number;
+    /**
+     * Output tokens that it has spent since it was made.
+     */
+    total_output_tokens_used: number;
+    /**
+     * Messages of all its conversations, both ways.
+     */
+    message_count: number;
+    /**
+     * MCP servers of the account’s registry that it may use.
+     */
+    mcp_server_count: number;
+    /**
+     * When it was made.
+     */
+    created_at: Timestamp;
+    /**
+     * When it was last changed.
+     */
+    updated_at: Timestamp;
+};
+
+/**
+ * Whether an agent would answer now.
+ */
+export type AgentReadiness = {
+    /**
+     * Whether a message sent now would be answered.
+     */
+    ready: boolean;
+    status: AgentStatus;
+    workspace: WorkspaceState;
+    /**
+     * Why not; absent when it is ready.
+     */
+    reason?: string;
+};
+
+/**
+ * The agent’s sandbox: `asleep` wakes by itself when it is needed; `failed` could not be started.
+ */
+export type WorkspaceState = 'running' | 'asleep' | 'starting' | 'stopped' | 'failed';
+
+/**
+ * A change of an agent: what is left out stays.
+ */
+export type UpdateAgent = {
+    /**
+     * What it is called: 1 to 100 characters as people count them. It need not be unique.
+     */
+    name?: string;
+    /**
+     * What it is for, in your words: up to 500 characters.
+     */
+    description?: string | null;
+    /**
+     * Size of its volume, as a Kubernetes quantity: 100Mi to 100Gi unless the operator set others. It can grow later and not shrink.
+     */
+    pvc_size?: string;
+    /**
+     * The agent’s own Anthropic key; the same as `provider_keys.anthropic`. Sealed and never returned; null clears it.
+     */
+    anthropic_api_key?: string | null;
+    /**
+     * The agent’s own keys by provider, in place of the account’s and the platform’s. Sealed and never returned; null clears one.
+     */
+    provider_keys?: {
+        [key in Provider]?: string | null;
+    };
+    /**
+     * Output tokens that it may spend. At 0 its messages wait until there are more.
+     */
+    output_token_balance?: number;
+    /**
+     * What it is told about itself and its work: up to 100,000 characters.
+     */
+    system_prompt?: string | null;
+    /**
+     * Whether `system_prompt` comes after the platform’s own prompt, or in place of it.
+     */
+    system_prompt_type?: 'replace' | 'append';
+    /**
+     * `ephemeral`: each turn begins afresh, with the last messages of its conversation (20, at most 8,000 tokens). `persistent`: each conversation is one unbroken context, compacted when it grows long.
+     */
+    session_mode?: 'ephemeral' | 'persistent';
+    /**
+     * How long its workspace stays awake without use, in milliseconds: at least 300,000 (5 minutes). Null: always.
+     */
+    warmth_window_ms?: number | null;
+    /**
+     * The bot’s token (Bot, Reset Token in the developer portal). Sealed and never returned.
+     */
+    discord_bot_token?: string | null;
+    /**
+     * The agent’s own Slack app. Sealed and never returned.
+     */
+    slack_bot_token?: {
+        /**
+         * The bot’s token (OAuth & Permissions). Sealed and never returned.
+         */
+        bot_token: string;
+        /**
+         * The app’s signing secret (Basic Information).
+         */
+        signing_secret: string;
+        /**
+         * With it the bot connects by Socket Mode; without it Slack posts events to `/v1/channels/slack/{agent_id}/events`.
+         */
+        app_token?: string;
+    } | null;
+    /**
+     * The bot’s token (from @BotFather). Sealed and never returned.
+     */
+    telegram_bot_token?: string | null;
+    configuration?: ConfigurationPatch;
+    /**
+     * Changes of files, in their order: all of them or none.
+     */
+    files?: Array<FileOperation>;
+};
+
+/**
+ * A change of the configuration: what is left out stays, null clears a field. Objects merge field by field; `mcp_servers`, `custom_env` and `network` are replaced whole. A secret given as `***`, as it was read, stays what it is.
+ */
+export type ConfigurationPatch = {
+    /**
+     * Longest turn, in seconds. 3,600 if not given.
+     */
+    timeout_seconds?: number | null;
+    /**
+     * Which model answers: `provider/model`, such as `anthropic/claude-sonnet-4-5` or `openai/gpt-5`, or `demo`. `GET /v1/models` lists what can be used; the platform’s default if not given.
+     */
+    model?: string | null;
+    /**
+     * MCP servers of this agent by name. A tool is called `name__tool`. A change replaces all of them.
+     */
+    mcp_servers?: {
+        [key: string]: McpServerConfig;
+    } | null;
+    /**
+     * What the agent keeps in mind from one session to the next.
+     */
+    memory_config?: {
+        /**
+         * `hierarchical` (default): `memory/` with an index that is always in context. `flat`: one `MEMORY.md`.
+         */
+        type?: 'hierarchical' | 'flat';
+        /**
+         * Most that it may hold, in MiB. 1,024 if not given.
+         */
+        max_size_mb?: number;
+        /**
+         * `ephemeral`: wiped at the end of each session. `persistent` (default): kept.
+         */
+        persistence?: 'persistent' | 'ephemeral';
+    } | null;
+    /**
+     * The replacement of an old part of the context by its summary when it grows too long.
+     */
+    compaction?: {
+        /**
+         * Whether it is done. True if not given.
+         */
+        enabled?: boolean;
+        /**
+         * From how many input tokens on. 120,000 if not given.
+         */
+        threshold_trigger?: number;
+        /**
+         * Which model summarises; that of the agent if not given.
+         */
+        model?: string;
+        /**
+         * What the summary is to keep, in your words.
+         */
+        instructions?: string;
+    } | null;
+    /**
+     * Environment variables of the workspace: at most 20, of names in capitals. The agent can read them; read back as `***`. A change replaces all of them.
+     */
+    custom_env?: {
+        [key: string]: string;
+    } | null;
+    /**
+     * How often a running agent is reminded of messages that wait, in milliseconds. 120,000 if not given.
+     */
+    unread_reminder_interval_ms?: number | null;
+    /**
+     * Templates of what the platform says to the agent. An unknown `{{variable}}` is refused.
+     */
+    hook_messages?: {
+        /**
+         * What the agent gets in place of new messages: `{{content}}`, `{{sender}}`, `{{channel}}`, `{{count}}`.
+         */
+        channel_message_received?: string;
+        /**
+         * The reminder of messages that wait: `{{count}}` says how many.
+         */
+        unread_message_reminder?: string;
+        /**
+         * Said to the agent before the first messages of a session.
+         */
+        session_start?: string;
+        /**
+         * What the agent is to do before a session ends.
+         */
+        session_end?: string;
+        /**
+         * Said to the model that summarises, after `compaction.instructions`.
+         */
+        before_compaction?: string;
+    } | null;
+    /**
+     * URLs that are told what happens to this agent. They appear among the webhook endpoints with `source: agent`.
+     */
+    webhooks?: {
+        /**
+         * Gets `message.completed`.
+         */
+        message_complete?: string;
+        /**
+         * Gets `message.failed`.
+         */
+        message_failed?: string;
+        /**
+         * Gets `agent.error`.
+         */
+        agent_error?: string;
+    } | null;
+    /**
+     * What the workspace may reach; `public` if not given. Private and loopback addresses never. A change replaces all of it.
+     */
+    network?: {
+        /**
+         * `public`: any public address over HTTP and HTTPS. `allowlist`: those of `allow` only. `none`: none.
+         */
+        mode: 'public' | 'allowlist' | 'none';
+        /**
+         * Hosts of `allowlist`: `api.github.com`, `*.example.org`, with `:443` for one port.
+         */
+        allow?: Array<string>;
+    } | null;
+    /**
+     * Limits of the workspace. The operator sets the most that may be asked for.
+     */
+    resources?: {
+        /**
+         * Processors as a Kubernetes quantity: `500m` is half a one. `500m` if not given.
+         */
+        cpu?: string;
+        /**
+         * Memory in bytes as a Kubernetes quantity. `512Mi` if not given.
+         */
+        memory?: string;
+    } | null;
+};
+
+/**
+ * A change of one file.
+ */
+export type FileOperation = {
+    /**
+     * `create` refuses a path that exists, `update` and `delete` one that does not.
+     */
+    operation: 'create' | 'update' | 'delete';
+    /**
+     * Where it is in the workspace: `notes.txt`, `data/a.csv`.
+     */
+    path: string;
+    /**
+     * What it is to hold; not for `delete`.
+     */
+    content?: string;
+    encoding?: FileEncoding;
+};
+
+/**
+ * What was deleted.
+ */
+export type DeletedAgent = {
+    /**
+     * What was done, in words.
+     */
+    message: string;
+    /**
+     * The agent’s id, a UUID.
+     */
+    id: string;
+};
+
+/**
+ * The status after the change.
+ */
+export type ChangedStatus = {
+    /**
+     * What was done, in words.
+     */
+    message: string;
+    status: AgentStatus;
+};
+
+/**
+ * What an agent has left and has spent.
+ */
+export type Balance = {
+    /**
+     * Output tokens that are left.
+     */
+    output_token_balance: number;
+    /**
+     * Output tokens that it has spent since it was made.
+     */
+    total_output_tokens_used: number;
+};
+
+/**
+ * A message to an agent.
+ */
+export type NewMessage = {
+    /**
+     * The text: 1 to 100,000 characters, and not blank.
+     */
+    content: string;
+    /**
+     * Anything of yours: given to the agent, and part of webhooks and events. At most 16 KiB of JSON, 16 levels deep.
+     */
+    metadata?: {
+        [key: string]: JsonValue;
+    };
+    /**
+     * Not `api`: the reply is shown to the newest person linked there, too; 409 when nobody is.
+     */
+    channel?: 'api' | 'discord' | 'slack' | 'telegram';
+    queue_mode?: QueueMode;
+    /**
+     * Groups messages that belong together: one per user or topic of yours. Messages of a conversation are answered in their order; the agent sees those of the same conversation as its history. It must not begin with the name of a channel and a colon.
+     */
+    conversation_id?: string;
+};
+
+/**
+ * A message as it was accepted: it is on disk.
+ */
+export type AcceptedMessage = {
+    /**
+     * The message’s id: `msg_` and a UUID
+     */
+    id: string;
+    /**
+     * Always `user`.
+     */
+    role: 'user';
+    /**
+     * The text. Of an agent: Markdown.
+     */
+    content: string;
+    /**
+     * What the sender gave along; `{}` for replies.
+     */
+    metadata: {
+        [key: string]: JsonValue;
+    };
+    status: MessageStatus;
+    channel: Channel;
+    queue_mode: QueueMode;
+    /**
+     * The conversation it belongs to: `default` or the caller’s own; of others `discord:…`, `schedule:…` and so on.
+     */
+    conversation_id: string;
+    /**
+     * When it was accepted, or written by the agent.
+     */
+    created_at: Timestamp;
+};
+
+/**
+ * A message, with what it waits for.
+ */
+export type MessageInQueue = {
+    /**
+     * The message’s id: `msg_` and a UUID
+     */
+    id: string;
+    /**
+     * `user`: to the agent. `assistant`: from it.
+     */
+    role: 'user' | 'assistant';
+    /**
+     * The text. Of an agent: Markdown.
+     */
+    content: string;
+    /**
+     * What the sender gave along; `{}` for replies.
+     */
+    metadata: {
+        [key: string]: JsonValue;
+    };
+    status: MessageStatus;
+    channel: Channel;
+    /**
+     * How it joined the queue; null for replies.
+     */
+    queue_mode: QueueMode | null;
+    /**
+     * The conversation it belongs to: `default` or the caller’s own; of others `discord:…`, `schedule:…` and so on.
+     */
+    conversation_id: string;
+    /**
+     * Of a reply: the message it answers, the last one of several. Null otherwise.
+     */
+    reply_to_id: string | null;
+    /**
+     * When it was accepted, or written by the agent.
+     */
+    created_at: Timestamp;
+    /**
+     * When a turn took it, or the reply was sent. Null before.
+     */
+    delivered_at: Timestamp | null;
+    /**
+     * When the turn finished with it, or the reply was marked read. Null before.
+     */
+    read_at: Timestamp | null;
+    /**
+     * Why it was given up, or could not be shown. Null when all is well.
+     */
+    error: MessageError | null;
+    /**
+     * Why it is still `pending`; null when it is not.
+     */
+    waiting_for?: WaitingFor | null;
+};
+
+/**
+ * Why a message is still `pending`.
+ */
+export type WaitingFor = {
+    /**
+     * Why it is not being answered yet: the agent is `paused`, `stopped` or in `error`; it has no output tokens left (`balance`); a turn failed for a passing reason and is tried again (`retry`); another `turn` of the agent runs; it is next when a `slot` is free
+     */
+    reason: 'paused' | 'stopped' | 'error' | 'balance' | 'retry' | 'turn' | 'slot';
+    /**
+     * Of `retry`: what the last try failed with. Null otherwise.
+     */
+    error: MessageError | null;
+    /**
+     * Of `retry`: when the next try begins. Null otherwise.
+     */
+    next_attempt_at: Timestamp | null;
+};
+
+/**
+ * A file with its content.
+ */
+export type FileContent = {
+    /**
+     * Where it is, in absolute form: `/workspace/…`.
+     */
+    path: string;
+    /**
+     * What it holds, or the part that was asked for.
+     */
+    content: string;
+    encoding: FileEncoding;
+    /**
+     * The size of the whole file in bytes.
+     */
+    size: number;
+    /**
+     * When it was last changed.
+     */
+    modified_at: Timestamp;
+    /**
+     * Names this state of the file, for `If-Match`.
+     */
+    etag?: string;
+};
+
+/**
+ * A file to be written.
+ */
+export type NewFile = {
+    /**
+     * What it is to hold.
+     */
+    content: string;
+    encoding?: FileEncoding;
+    /**
+     * Whether a file that exists may be replaced.
+     */
+    overwrite?: boolean;
+};
+
+/**
+ * A file that was written.
+ */
+export type WrittenFile = {
+    /**
+     * Where it is, in absolute form: `/workspace/…`.
+     */
+    path: string;
+    /**
+     * Its size in bytes.
+     */
+    size: number;
+    /**
+     * When it was written.
+     */
+    created_at: Timestamp;
+    /**
+     * Names this state of the file, for `If-Match`.
+     */
+    etag?: string;
+};
+
+/**
+ * A file that was changed.
+ */
+export type UpdatedFile = {
+    /**
+     * Where it is, in absolute form: `/workspace/…`.
+     */
+    path: string;
+    /**
+     * Its size in bytes.
+     */
+    size: number;
+    /**
+     * When it was written.
+     */
+    updated_at: Timestamp;
+    /**
+     * Names this state of the file, for `If-Match`.
+     */
+    etag?: string;
+};
+
+/**
+ * What a directory holds.
+ */
+export type DirectoryEntry = {
+    /**
+     * Its name; of a recursive list, its path from the directory on.
+     */
+    name: string;
+    /**
+     * What it is. A symbolic link is described itself, not what it leads to.
+     */
+    type: 'file' | 'directory' | 'symlink' | 'other';
+    /**
+     * Its size in bytes.
+     */
+    size: number;
+    /**
+     * When it was last changed.
+     */
+    modified_at: Timestamp;
+};
+
+/**
+ * What is known of a file or directory beside its content.
+ */
+export type FileMetadata = {
+    /**
+     * Where it is, in absolute form: `/workspace/…`.
+     */
+    path: string;
+    /**
+     * What it is. A symbolic link is described itself, not what it leads to.
+     */
+    type: 'file' | 'directory' | 'symlink' | 'other';
+    /**
+     * Its size in bytes.
+     */
+    size: number;
+    /**
+     * Its permissions as octal digits.
+     */
+    permissions: string;
+    /**
+     * The user it belongs to.
+     */
+    owner: string;
+    /**
+     * The group it belongs to.
+     */
+    group: string;
+    /**
+     * Tags of yours: at most 50, of 100 characters.
+     */
+    tags: Array<string>;
+    /**
+     * When it was made.
+     */
+    created_at: Timestamp;
+    /**
+     * When it was last changed.
+     */
+    modified_at: Timestamp;
+    /**
+     * Names this state of the file, for `If-Match`.
+     */
+    etag: string;
+};
+
+/**
+ * What is to go where.
+ */
+export type Transfer = {
+    /**
+     * What is to be copied or moved.
+     */
+    source: string;
+    /**
+     * Where it is to be.
+     */
+    destination: string;
+    /**
+     * Whether what is there may be replaced.
+     */
+    overwrite?: boolean;
+};
+
+/**
+ * A way to talk to an agent: one per linked person, or one for a platform where nobody is.
+ */
+export type ChannelEntry = {
+    type: Channel;
+    /**
+     * The binding’s id; null where nobody is linked.
+     */
+    id: string | null;
+    /**
+     * Whether a person is linked. Always true for `api`.
+     */
+    linked: boolean;
+    /**
+     * Who is linked, by name where it is known.
+     */
+    counterparty: string | null;
+    /**
+     * Of the linked person’s own conversation with the agent; absent where nobody is linked.
+     */
+    conversation_id?: string;
+    /**
+     * How the person’s messages join the queue.
+     */
+    queue_mode: QueueMode | null;
+    health: ChannelHealth;
+    /**
+     * Why it is not `connected`.
+     */
+    health_reason?: string;
+    /**
+     * When the person was linked.
+     */
+    created_at: Timestamp | null;
+};
+
+/**
+ * How the agent’s bot on the platform is doing. `connecting`: it is about to, or nobody could yet. `failed`: the reason says what to do. `not_configured`: there is no bot.
+ */
+export type ChannelHealth = 'connected' | 'connecting' | 'failed' | 'not_configured';
+
+/**
+ * A change of a binding: what is left out stays.
+ */
+export type BindingChange = {
+    queue_mode?: QueueMode;
+    listen?: Listen;
+};
+
+/**
+ * What of a group’s messages goes to the agent: those that mention or answer the bot, or all of the linked person’s.
+ */
+export type Listen = 'mentions' | 'all';
+
+/**
+ * A person’s chat account, linked to an agent. Fields of other platforms are absent.
+ */
+export type ChannelBinding = {
+    /**
+     * The binding’s id.
+     */
+    id: string;
+    /**
+     * Who is linked: the platform’s id of the person.
+     */
+    discord_user_id?: string;
+    /**
+     * Their name there, where it is known.
+     */
+    discord_username?: string | null;
+    /**
+     * Who is linked: the platform’s id of the person.
+     */
+    slack_user_id?: string;
+    /**
+     * Their name there, where it is known.
+     */
+    slack_username?: string | null;
+    /**
+     * The Slack workspace, where it is known.
+     */
+    slack_team_id?: string | null;
+    /**
+     * Who is linked: the platform’s id of the person.
+     */
+    telegram_user_id?: string;
+    /**
+     * Their name there, where it is known.
+     */
+    telegram_username?: string | null;
+    /**
+     * The chat in which the code was sent.
+     */
+    telegram_chat_id?: string;
+    queue_mode: QueueMode;
+    listen: Listen;
+    /**
+     * When the person was linked.
+     */
+    created_at: Timestamp;
+    /**
+     * Of the bot and of the person’s own chat; absent in the answer to a change.
+     */
+    health?: ChannelHealth;
+    /**
+     * Why the bot or a chat of this person cannot be reached (refused, blocked, kicked, archived); absent while all can.
+     */
+    health_reason?: string;
+};
+
+/**
+ * A chat platform.
+ */
+export type ChatPlatform = 'discord' | 'slack' | 'telegram';
+
+/**
+ * A request of an agent to the outside.
+ */
+export type NetworkLogEntry = {
+    /**
+     * When it began.
+     */
+    at: Timestamp;
+    /**
+     * The HTTP method; `CONNECT` for HTTPS.
+     */
+    method: string;
+    /**
+     * The host that was asked for.
+     */
+    host: string;
+    /**
+     * The port.
+     */
+    port: number;
+    /**
+     * Let through; refused by the agent’s `network` or the address guard; or let through and failed.
+     */
+    verdict: 'allowed' | 'refused' | 'failed';
+    /**
+     * Why it was refused or failed; null otherwise.
+     */
+    reason: string | null;
+    /**
+     * Bytes from the agent.
+     */
+    bytes_sent: number;
+    /**
+     * Bytes to the agent.
+     */
+    bytes_received: number;
+    /**
+     * How long it was open, in milliseconds.
+     */
+    duration_ms: number;
+};
+
+/**
+ * An MCP server: by `url` or by `command`, exactly one of them.
+ */
+export type NewMcpServer = {
+    /**
+     * Its name, one of its kind in the account: 1 to 64 letters, digits, `_`, `-`. Tools are called `name__tool`.
+     */
+    name: string;
+    /**
+     * Where it is. Either this, or `command`.
+     */
+    url?: string;
+    /**
+     * Headers of every call to it: at most 50. Sealed; only their names are returned.
+     */
+    headers?: {
+        [key: string]: string;
+    };
+    /**
+     * `http`: Streamable HTTP. `sse`: the older HTTP with SSE. Without it the first, and the second where the first is not known.
+     */
+    transport?: 'http' | 'sse';
+    /**
+     * The program that speaks MCP over stdio, in the workspace of each agent that uses it. Either this, or `url`.
+     */
+    command?: string;
+    /**
+     * Arguments of `command`.
+     */
+    args?: Array<string>;
+    /**
+     * Environment of `command`. Sealed; only the names are returned, but the agents can read it.
+     */
+    env?: {
+        [key: string]: string;
+    };
+};
+
+/**
+ * A server of the account’s registry, without its secrets.
+ */
+export type McpServer = {
+    /**
+     * The server’s id, a UUID.
+     */
+    id: string;
+    /**
+     * Its name.
+     */
+    name: string;
+    /**
+     * Where it is; null when it runs in workspaces.
+     */
+    url: string | null;
+    /**
+     * The program that is started in workspaces; null when it has a `url`.
+     */
+    command: string | null;
+    /**
+     * Arguments of `command`.
+     */
+    args: Array<string>;
+    /**
+     * How it is spoken to; null before that is known.
+     */
+    transport: 'http' | 'sse' | 'stdio' | null;
+    /**
+     * Names of its headers, never their values.
+     */
+    header_names: Array<string>;
+    /**
+     * Names of its environment, never the values.
+     */
+    env_names: Array<string>;
+    status: McpStatus;
+    /**
+     * Why, where there is a reason; secrets are masked.
+     */
+    status_reason: string | null;
+    /**
+     * Whether there are OAuth tokens for it.
+     */
+    is_authorized: boolean;
+    /**
+     * The tools it had when they were last read.
+     */
+    tools: Array<McpTool>;
+    /**
+     * When they were last read; null before the first time.
+     */
+    tools_refreshed_at: Timestamp | null;
+    /**
+     * When it was registered.
+     */
+    created_at: Timestamp;
+    /**
+     * When it was last changed.
+     */
+    updated_at: Timestamp;
+};
+
+/**
+ * `unknown`: not tried since it was registered or changed. `connected`: it answered. `failed`: it could not be used. `needs_authorization`: only its owner can grant access again.
+ */
+export type McpStatus = 'unknown' | 'connected' | 'failed' | 'needs_authorization';
+
+/**
+ * A tool of an MCP server.
+ */
+export type McpTool = {
+    /**
+     * Its name on the server.
+     */
+    name: string;
+    /**
+     * What the server says that it does.
+     */
+    description: string | null;
+};
+
+/**
+ * What the last try of a server found.
+ */
+export type McpHealth = {
+    /**
+     * The server’s id, a UUID.
+     */
+    id: string;
+    /**
+     * Whether it could be used: `status` is `connected`.
+     */
+    healthy: boolean;
+    status: McpStatus;
+    /**
+     * Why, where there is a reason; secrets are masked.
+     */
+    status_reason: string | null;
+    /**
+     * How long it took to answer, in milliseconds; null when it was not asked now.
+     */
+    latency_ms: number | null;
+    /**
+     * The last lines that a failed server in a workspace wrote to its stderr; secrets are masked.
+     */
+    stderr_tail?: string | null;
+    /**
+     * When it was tried; null when it never was.
+     */
+    checked_at: Timestamp | null;
+};
+
+/**
+ * That an agent may use a server.
+ */
+export type McpAccess = {
+    /**
+     * The agent’s id, a UUID.
+     */
+    agent_id: string;
+    /**
+     * Whether the agent may use `all` tools of the server, or those that `tools` names.
+     */
+    access_mode: 'all' | 'selected';
+    /**
+     * Of `selected`: the tools it may use.
+     */
+    tools: Array<string>;
+    /**
+     * Since when.
+     */
+    created_at: Timestamp;
+};
+
+/**
+ * A model that agents can use.
+ */
+export type Model = {
+    /**
+     * What `configuration.model` takes.
+     */
+    id: string;
+    /**
+     * Whose model it is.
+     */
+    provider: string;
+    /**
+     * What its provider calls it.
+     */
+    name: string;
+    /**
+     * Whether agents that name no model get this one.
+     */
+    is_default: boolean;
+};
+
+/**
+ * What a webhook brought about. The same webhook sent again gives the same.
+ */
+export type FiredTrigger = {
+    /**
+     * The message that the agent gets.
+     */
+    message_id: string;
+    /**
+     * The execution, as `GET …/executions` lists it.
+     */
+    execution_id: string;
+};
+
+/**
+ * A new schedule.
+ */
+export type NewSchedule = {
+    /**
+     * What it is called: 1 to 255 characters.
+     */
+    name: string;
+    /**
+     * When it fires: five fields (minute hour day month weekday), six with seconds first, or `@daily` and the like. No more often than the operator allows (each minute).
+     */
+    cron_expression: string;
+    /**
+     * The message that is sent: `{{date}}` (2026-11-24), `{{time}}` (10:30:00), `{{schedule.name}}`, as of the time it was due, in its time zone. An unknown variable is refused. At most 100,000 characters and 200 places.
+     */
+    message_template: string;
+    /**
+     * The IANA time zone of the expression and the template.
+     */
+    timezone?: string;
+    /**
+     * Whether it fires.
+     */
+    enabled?: boolean;
+    queue_mode?: QueueMode;
+    overlap?: Overlap;
+    catch_up?: CatchUp;
+};
+
+/**
+ * What happens when the execution before has not ended: `queue` sends the message anyway, `skip` leaves this one out.
+ */
+export type Overlap = 'queue' | 'skip';
+
+/**
+ * What of the times that passed while the platform was down is made up for: the `latest`, `none`, or `all` (100 at most).
+ */
+export type CatchUp = 'latest' | 'none' | 'all';
+
+/**
+ * A schedule of an agent.
+ */
+export type Schedule = {
+    /**
+     * The same as `id`.
+     */
+    uuid: string;
+    /**
+     * The schedule’s id.
+     */
+    id: string;
+    /**
+     * The agent’s id, a UUID.
+     */
+    agent_uuid: string;
+    /**
+     * What it is called: 1 to 255 characters.
+     */
+    name: string;
+    /**
+     * When it fires: five fields (minute hour day month weekday), six with seconds first, or `@daily` and the like. No more often than the operator allows (each minute).
+     */
+    cron_expression: string;
+    /**
+     * The message that is sent: `{{date}}` (2026-11-24), `{{time}}` (10:30:00), `{{schedule.name}}`, as of the time it was due, in its time zone. An unknown variable is refused. At most 100,000 characters and 200 places.
+     */
+    message_template: string;
+    /**
+     * The IANA time zone of the expression and the template.
+     */
+    timezone: string;
+    /**
+     * Whether it fires.
+     */
+    enabled: boolean;
+    queue_mode: QueueMode;
+    overlap: Overlap;
+    catch_up: CatchUp;
+    /**
+     * When it last fired; null before the first time.
+     */
+    last_run_at: Timestamp | null;
+    /**
+     * When it fires next; null when it is disabled.
+     */
+    next_run_at: Timestamp | null;
+    /**
+     * When it was made.
+     */
+    created_at: Timestamp;
+    /**
+     * When it was last changed.
+     */
+    updated_at: Timestamp;
+};
+
+/**
+ * A change of a schedule: what is left out stays.
+ */
+export type SchedulePatch = {
+    /**
+     * What it is called: 1 to 255 characters.
+     */
+    name?: string;
+    /**
+     * When it fires: five fields (minute hour day month weekday), six with seconds first, or `@daily` and the like. No more often than the operator allows (each minute).
+     */
+    cron_expression?: string;
+    /**
+     * The message that is sent: `{{date}}` (2026-11-24), `{{time}}` (10:30:00), `{{schedule.name}}`, as of the time it was due, in its time zone. An unknown variable is refused. At most 100,000 characters and 200 places.
+     */
+    message_template?: string;
+    /**
+     * The IANA time zone of the expression and the template.
+     */
+    timezone?: string;
+    /**
+     * Whether it fires.
+     */
+    enabled?: boolean;
+    queue_mode?: QueueMode;
+    overlap?: Overlap;
+    catch_up?: CatchUp;
+};
+
+/**
+ * One firing of a schedule or trigger, and what became of it.
+ */
+export type Execution = {
+    /**
+     * The execution’s id.
+     */
+    uuid: string;
+    /**
+     * Its schedule; null when it is a trigger’s.
+     */
+    schedule_uuid: string | null;
+    /**
+     * Its trigger; null when it is a schedule’s.
+     */
+    trigger_uuid: string | null;
+    /**
+     * When it was due; of a trigger, when its webhook arrived.
+     */
+    scheduled_for: Timestamp;
+    /**
+     * When the agent’s turn began; null before.
+     */
+    started_at: Timestamp | null;
+    /**
+     * When it ended, in whatever way; null before.
+     */
+    finished_at: Timestamp | null;
+    status: ExecutionStatus;
+    /**
+     * The message that was sent to the agent; null before, or when there is none.
+     */
+    message_id: string | null;
+    /**
+     * Why it failed or was skipped; null otherwise.
+     */
+    error: string | null;
+};
+
+/**
+ * `pending`: its message is not in the agent’s queue yet. `queued`: it waits there. `running`: its turn runs. `completed`: its turn was answered. `failed`: its turn was given up. `skipped`: not wanted then, `error` says why. `missed`: its time passed while the platform was down.
+ */
+export type ExecutionStatus = 'pending' | 'queued' | 'running' | 'completed' | 'failed' | 'skipped' | 'missed';
+
+/**
+ * A new trigger.
+ */
+export type NewTrigger = {
+    /**
+     * What it is called: 1 to 255 characters.
+     */
+    name: string;
+    /**
+     * The message that is sent: `{{payload}}` is the whole body as JSON, `{{payload.a.b.0.c}}` a path into it, `{{headers.x-github-event}}` a header. What is not there is empty. At most 100,000 characters and 200 places.
+     */
+    message_template: string;
+    /**
+     * Whether it fires; a webhook to a disabled one is 409.
+     */
+    enabled?: boolean;
+};
+
+/**
+ * A trigger with its secret.
+ */
+export type TriggerWithSecret = {
+    /**
+     * The same as `id`.
+     */
+    uuid: string;
+    /**
+     * The trigger’s id.
+     */
+    id: string;
+    /**
+     * The agent’s id, a UUID.
+     */
+    agent_uuid: string;
+    /**
+     * What it is called: 1 to 255 characters.
+     */
+    name: string;
+    /**
+     * The message that is sent: `{{payload}}` is the whole body as JSON, `{{payload.a.b.0.c}}` a path into it, `{{headers.x-github-event}}` a header. What is not there is empty. At most 100,000 characters and 200 places.
+     */
+    message_template: string;
+    /**
+     * Whether it fires; a webhook to a disabled one is 409.
+     */
+    enabled: boolean;
+    /**
+     * Where the other system is to post.
+     */
+    webhook_url: string;
+    /**
+     * When it was made.
+     */
+    created_at: Timestamp;
+    /**
+     * When it was last changed.
+     */
+    updated_at: Timestamp;
+    /**
+     * What webhooks prove themselves with, `whs_…`. Shown this once.
+     */
+    webhook_secret: string;
+};
+
+/**
+ * A trigger of an agent, without its secret.
+ */
+export type Trigger = {
+    /**
+     * The same as `id`.
+     */
+    uuid: string;
+    /**
+     * The trigger’s id.
+     */
+    id: string;
+    /**
+     * The agent’s id, a UUID.
+     */
+    agent_uuid: string;
+    /**
+     * What it is called: 1 to 255 characters.
+     */
+    name: string;
+    /**
+     * The message that is sent: `{{payload}}` is the whole body as JSON, `{{payload.a.b.0.c}}` a path into it, `{{headers.x-github-event}}` a header. What is not there is empty. At most 100,000 characters and 200 places.
+     */
+    message_template: string;
+    /**
+     * Whether it fires; a webhook to a disabled one is 409.
+     */
+    enabled: boolean;
+    /**
+     * Where the other system is to post.
+     */
+    webhook_url: string;
+    /**
+     * When it was made.
+     */
+    created_at: Timestamp;
+    /**
+     * When it was last changed.
+     */
+    updated_at: Timestamp;
+};
+
+/**
+ * A change of a trigger: what is left out stays.
+ */
+export type TriggerPatch = {
+    /**
+     * What it is called: 1 to 255 characters.
+     */
+    name?: string;
+    /**
+     * The message that is sent: `{{payload}}` is the whole body as JSON, `{{payload.a.b.0.c}}` a path into it, `{{headers.x-github-event}}` a header. What is not there is empty. At most 100,000 characters and 200 places.
+     */
+    message_template?: string;
+    /**
+     * Whether it fires; a webhook to a disabled one is 409.
+     */
+    enabled?: boolean;
+};
+
+/**
+ * A new endpoint.
+ */
+export type NewWebhookEndpoint = {
+    /**
+     * Where events are sent: a public `https` address, with port 443, 80 or one from 1024, no credentials in it. (`npm start` on your own machine allows `http` and local addresses.)
+     */
+    url: string;
+    /**
+     * Which events it gets.
+     */
+    events: Array<WebhookSubscription>;
+    /**
+     * Of which agents, at most 1,000; null: of all.
+     */
+    agent_ids?: Array<string> | null;
+    /**
+     * What it is for, in your words.
+     */
+    description?: string | null;
+    /**
+     * Whether events are sent to it. Enabling forgets earlier failures.
+     */
+    enabled?: boolean;
+    /**
+     * A signing secret of yours: `whsec_` and 24 to 64 bytes in base64. One is made if not given.
+     */
+    secret?: string;
+};
+
+/**
+ * A type of event, or `*` for all of them, those of later versions too.
+ */
+export type WebhookSubscription = 'message.completed' | 'message.failed' | 'agent.error' | 'agent.status_changed' | 'agent.deleted' | 'schedule.missed' | 'mcp.authorization_needed' | '*';
+
+/**
+ * An endpoint with its secret.
+ */
+export type WebhookEndpointSecret = {
+    endpoint: WebhookEndpoint;
+    /**
+     * What its deliveries are signed with, `whsec_…`. Shown this once.
+     */
+    secret: string;
+};
+
+/**
+ * An HTTP endpoint of yours that gets events.
+ */
+export type WebhookEndpoint = {
+    /**
+     * The endpoint’s id.
+     */
+    id: string;
+    /**
+     * `agent`: it stands for a URL in an agent’s `configuration.webhooks` and is changed there.
+     */
+    source: 'account' | 'agent';
+    /**
+     * Where events are sent.
+     */
+    url: string;
+    /**
+     * Which events.
+     */
+    events: Array<WebhookSubscription>;
+    /**
+     * Of which agents; null: of all.
+     */
+    agent_ids: Array<string> | null;
+    /**
+     * What it is for.
+     */
+    description: string | null;
+    /**
+     * Whether events are sent to it.
+     */
+    enabled: boolean;
+    /**
+     * Why it is disabled: it answered 410 (`gone`), or failed for five days (`failing`). Null when you did it, or it is enabled.
+     */
+    disabled_reason: 'gone' | 'failing' | null;
+    /**
+     * Since when every delivery has failed; null when the last one succeeded.
+     */
+    failing_since: Timestamp | null;
+    /**
+     * When it was registered.
+     */
+    created_at: Timestamp;
+    /**
+     * When it was last changed.
+     */
+    updated_at: Timestamp;
+};
+
+/**
+ * A change of an endpoint: what is left out stays.
+ */
+export type WebhookEndpointChange = {
+    /**
+     * Where events are sent: a public `https` address, with port 443, 80 or one from 1024, no credentials in it. (`npm start` on your own machine allows `http` and local addresses.)
+     */
+    url?: string;
+    /**
+     * Which events it gets.
+     */
+    events?: Array<WebhookSubscription>;
+    /**
+     * Of which agents, at most 1,000; null: of all.
+     */
+    agent_ids?: Array<string> | null;
+    /**
+     * What it is for, in your words.
+     */
+    description?: string | null;
+    /**
+     * Whether events are sent to it. Enabling forgets earlier failures.
+     */
+    enabled?: boolean;
+};
+
+/**
+ * One event for one endpoint.
+ */
+export type WebhookDelivery = {
+    /**
+     * The delivery’s id.
+     */
+    id: string;
+    /**
+     * The endpoint’s id.
+     */
+    endpoint_id: string;
+    /**
+     * What the receiver sees as `webhook-id`: the same in every try.
+     */
+    webhook_id: string;
+    /**
+     * The agent it is about; null when it is about none.
+     */
+    agent_id: string | null;
+    /**
+     * The type of the event.
+     */
+    event: string;
+    status: DeliveryStatus;
+    /**
+     * How often it was tried.
+     */
+    attempt_count: number;
+    /**
+     * The HTTP status of the last answer; null without one.
+     */
+    last_response_status: number | null;
+    /**
+     * When it is tried next; null unless it is pending.
+     */
+    next_attempt_at: Timestamp | null;
+    /**
+     * When it was planned.
+     */
+    created_at: Timestamp;
+    /**
+     * When it came to its end; null before.
+     */
+    finished_at: Timestamp | null;
+};
+
+/**
+ * `pending`: to be tried, perhaps again. `succeeded`: answered 2xx. `dead`: failed ten times. `blocked`: its address may not be called. `cancelled`: its agent was deleted.
+ */
+export type DeliveryStatus = 'pending' | 'succeeded' | 'dead' | 'blocked' | 'cancelled';
+
+/**
+ * What is to be sent again.
+ */
+export type ReplayWebhooks = {
+    /**
+     * What was planned at this time or later.
+     */
+    since: Timestamp;
+    /**
+     * What was planned before this time; until now if not given.
+     */
+    until?: Timestamp;
+    /**
+     * Only what has this status, such as `dead`.
+     */
+    status?: DeliveryStatus;
+};
+
+/**
+ * A delivery with its body and its tries.
+ */
+export type WebhookDeliveryDetail = {
+    /**
+     * The delivery’s id.
+     */
+    id: string;
+    /**
+     * The endpoint’s id.
+     */
+    endpoint_id: string;
+    /**
+     * What the receiver sees as `webhook-id`: the same in every try.
+     */
+    webhook_id: string;
+    /**
+     * The agent it is about; null when it is about none.
+     */
+    agent_id: string | null;
+    /**
+     * The type of the event.
+     */
+    event: string;
+    status: DeliveryStatus;
+    /**
+     * How often it was tried.
+     */
+    attempt_count: number;
+    /**
+     * The HTTP status of the last answer; null without one.
+     */
+    last_response_status: number | null;
+    /**
+     * When it is tried next; null unless it is pending.
+     */
+    next_attempt_at: Timestamp | null;
+    /**
+     * When it was planned.
+     */
+    created_at: Timestamp;
+    /**
+     * When it came to its end; null before.
+     */
+    finished_at: Timestamp | null;
+    /**
+     * What is sent, as JSON text.
+     */
+    body: string;
+    /**
+     * The last 100 tries, oldest first.
+     */
+    attempts: Array<WebhookAttempt>;
+};
+
+/**
+ * One try of a delivery.
+ */
+export type WebhookAttempt = {
+    /**
+     * Which try it was, from 1.
+     */
+    number: number;
+    /**
+     * When it began.
+     */
+    started_at: Timestamp;
+    /**
+     * How long it took, in milliseconds.
+     */
+    duration_ms: number;
+    /**
+     * The HTTP status that was answered; null without an answer.
+     */
+    response_status: number | null;
+    /**
+     * The first 1 KiB of the answer.
+     */
+    response_body: string;
+    /**
+     * Why it failed; null when it succeeded.
+     */
+    error: string | null;
+};
+
+/**
+ * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+ */
+export type RequestId = string;
+
+/**
+ * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+ */
+export type TraceParent = string;
+
+/**
+ * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
+ */
+export type IdempotencyKey = string;
+
+/**
+ * The `id` of the last event that was read: the stream goes on right after it. Events are kept for 24 hours; `0` starts before the first one. Without it the stream begins with what happens from now on. Browsers’ `EventSource` sends it by itself.
+ */
+export type LastEventId = string;
+
+/**
+ * The `ETag` that the file must still have, in quotes, or `*` for any file that is there. Another state is 412 `PRECONDITION_FAILED`, and nothing is changed.
+ */
+export type IfMatch = string;
+
+/**
+ * With `Accept: application/octet-stream`: an `ETag` that is known already. The same state is 304 without a body.
+ */
+export type IfNoneMatch = string;
+
+/**
+ * With `Accept: application/octet-stream`: the part of the bytes that is wanted, `bytes=0-1023`. The answer is 206 with `Content-Range`; several ranges are answered by the whole file (200).
+ */
+export type Range = string;
+
+/**
+ * The `ETag` for which `Range` holds: of a file that has changed since, all of it is sent (200).
+ */
+export type IfRange = string;
+
 export type AccountsRegisterData = {
     body: {
+        /**
+         * An email address: ASCII; capitals do not matter.
+         */
         email: string;
+        /**
+         * A password: 8 to 1,000 characters.
+         */
         password: string;
+    };
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path?: never;
     query?: never;
@@ -76,35 +3344,35 @@ export type AccountsRegisterData = {
 
 export type AccountsRegisterErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * ACCESS_DENIED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
      */
     403: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -113,9 +3381,12 @@ export type AccountsRegisterError = AccountsRegisterErrors[keyof AccountsRegiste
 
 export type AccountsRegisterResponses = {
     /**
-     * Success
+     * A code is on its way, if the email was not known.
      */
     201: {
+        /**
+         * What was done, in words.
+         */
         message: string;
     };
 };
@@ -124,12 +3395,28 @@ export type AccountsRegisterResponse = AccountsRegisterResponses[keyof AccountsR
 
 export type AccountsVerifyData = {
     body: {
+        /**
+         * An email address: ASCII; capitals do not matter.
+         */
         email: string;
+        /**
+         * The code that was mailed.
+         */
         code: string;
         /**
          * The password that was registered. With it, only that registration is verified; without it the newest of the email.
          */
         password?: string;
+    };
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path?: never;
     query?: never;
@@ -138,31 +3425,31 @@ export type AccountsVerifyData = {
 
 export type AccountsVerifyErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -171,9 +3458,12 @@ export type AccountsVerifyError = AccountsVerifyErrors[keyof AccountsVerifyError
 
 export type AccountsVerifyResponses = {
     /**
-     * Success
+     * The email is verified: sign in.
      */
     200: {
+        /**
+         * What was done, in words.
+         */
         message: string;
     };
 };
@@ -182,11 +3472,24 @@ export type AccountsVerifyResponse = AccountsVerifyResponses[keyof AccountsVerif
 
 export type AccountsResendData = {
     body: {
+        /**
+         * An email address: ASCII; capitals do not matter.
+         */
         email: string;
         /**
          * The password that was registered. With it, only that registration is verified; without it the newest of the email.
          */
         password?: string;
+    };
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path?: never;
     query?: never;
@@ -195,31 +3498,31 @@ export type AccountsResendData = {
 
 export type AccountsResendErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -228,9 +3531,12 @@ export type AccountsResendError = AccountsResendErrors[keyof AccountsResendError
 
 export type AccountsResendResponses = {
     /**
-     * Success
+     * A code is on its way, if the email waits for one.
      */
     200: {
+        /**
+         * What was done, in words.
+         */
         message: string;
     };
 };
@@ -239,8 +3545,24 @@ export type AccountsResendResponse = AccountsResendResponses[keyof AccountsResen
 
 export type AccountsLoginData = {
     body: {
+        /**
+         * An email address: ASCII; capitals do not matter.
+         */
         email: string;
+        /**
+         * A password: 8 to 1,000 characters.
+         */
         password: string;
+    };
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path?: never;
     query?: never;
@@ -249,35 +3571,35 @@ export type AccountsLoginData = {
 
 export type AccountsLoginErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -286,20 +3608,29 @@ export type AccountsLoginError = AccountsLoginErrors[keyof AccountsLoginErrors];
 
 export type AccountsLoginResponses = {
     /**
-     * Success
+     * The tokens.
      */
-    200: {
-        token: string;
-        refresh_token: string;
-        expires_in: number;
-    };
+    200: Session;
 };
 
 export type AccountsLoginResponse = AccountsLoginResponses[keyof AccountsLoginResponses];
 
 export type AccountsRefreshData = {
     body: {
+        /**
+         * The refresh token of the sign-in.
+         */
         refresh_token: string;
+    };
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path?: never;
     query?: never;
@@ -308,35 +3639,35 @@ export type AccountsRefreshData = {
 
 export type AccountsRefreshErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -345,19 +3676,25 @@ export type AccountsRefreshError = AccountsRefreshErrors[keyof AccountsRefreshEr
 
 export type AccountsRefreshResponses = {
     /**
-     * Success
+     * New tokens; the refresh token before is used up.
      */
-    200: {
-        token: string;
-        refresh_token: string;
-        expires_in: number;
-    };
+    200: Session;
 };
 
 export type AccountsRefreshResponse = AccountsRefreshResponses[keyof AccountsRefreshResponses];
 
 export type AccountsFetchUserData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path?: never;
     query?: never;
     url: '/auth/fetch_user';
@@ -365,27 +3702,27 @@ export type AccountsFetchUserData = {
 
 export type AccountsFetchUserErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
      */
     403: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -394,14 +3731,32 @@ export type AccountsFetchUserError = AccountsFetchUserErrors[keyof AccountsFetch
 
 export type AccountsFetchUserResponses = {
     /**
-     * Success
+     * The user.
      */
     200: {
+        /**
+         * The user’s id; with an API key the account’s.
+         */
         id: string;
+        /**
+         * The same as `id`.
+         */
         uuid: string;
+        /**
+         * The account’s id, a UUID.
+         */
         account_id: string;
+        /**
+         * Their email; null with an API key.
+         */
         email: string | null;
+        /**
+         * Whether the account may use AI agents.
+         */
         agents_enabled: boolean;
+        /**
+         * When they registered; null with an API key.
+         */
         created_at: Timestamp | null;
     };
 };
@@ -410,6 +3765,16 @@ export type AccountsFetchUserResponse = AccountsFetchUserResponses[keyof Account
 
 export type AccountsQuotaData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path?: never;
     query?: never;
     url: '/auth/fetch_user_quota';
@@ -417,27 +3782,27 @@ export type AccountsQuotaData = {
 
 export type AccountsQuotaErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
      */
     403: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -446,16 +3811,21 @@ export type AccountsQuotaError = AccountsQuotaErrors[keyof AccountsQuotaErrors];
 
 export type AccountsQuotaResponses = {
     /**
-     * Success
+     * What it may use.
      */
     200: {
+        /**
+         * Requests that the account may send in a minute.
+         */
         requests_per_minute: number;
+        /**
+         * Whether the account may use AI agents.
+         */
         agents_enabled: boolean;
-        quotas: Array<{
-            name: 'agents' | 'stored_bytes' | 'messages_waiting' | 'awake_workspaces' | 'schedules' | 'triggers' | 'webhook_endpoints' | 'mcp_servers' | 'channel_bindings' | 'api_keys' | 'provider_keys' | 'event_streams';
-            limit: number;
-            used: number | null;
-        }>;
+        /**
+         * One per thing that is counted.
+         */
+        quotas: Array<AccountQuota>;
     };
 };
 
@@ -463,7 +3833,20 @@ export type AccountsQuotaResponse = AccountsQuotaResponses[keyof AccountsQuotaRe
 
 export type CredentialsForgotData = {
     body: {
+        /**
+         * An email address: ASCII; capitals do not matter.
+         */
         email: string;
+    };
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path?: never;
     query?: never;
@@ -472,31 +3855,31 @@ export type CredentialsForgotData = {
 
 export type CredentialsForgotErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -505,9 +3888,12 @@ export type CredentialsForgotError = CredentialsForgotErrors[keyof CredentialsFo
 
 export type CredentialsForgotResponses = {
     /**
-     * Success
+     * A code is on its way, if the email is known.
      */
     200: {
+        /**
+         * What was done, in words.
+         */
         message: string;
     };
 };
@@ -516,8 +3902,24 @@ export type CredentialsForgotResponse = CredentialsForgotResponses[keyof Credent
 
 export type CredentialsResetData = {
     body: {
+        /**
+         * The code that was mailed.
+         */
         code: string;
+        /**
+         * The new password: 8 to 1,000 characters.
+         */
         new_password: string;
+    };
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path?: never;
     query?: never;
@@ -526,31 +3928,31 @@ export type CredentialsResetData = {
 
 export type CredentialsResetErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -559,9 +3961,12 @@ export type CredentialsResetError = CredentialsResetErrors[keyof CredentialsRese
 
 export type CredentialsResetResponses = {
     /**
-     * Success
+     * The password is changed.
      */
     200: {
+        /**
+         * What was done, in words.
+         */
         message: string;
     };
 };
@@ -570,14 +3975,28 @@ export type CredentialsResetResponse = CredentialsResetResponses[keyof Credentia
 
 export type CredentialsChangeData = {
     body: {
+        /**
+         * The present password; left out by who has none.
+         */
         current_password?: string;
+        /**
+         * The new password: 8 to 1,000 characters.
+         */
         new_password: string;
     };
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path?: never;
     query?: never;
@@ -586,47 +4005,47 @@ export type CredentialsChangeData = {
 
 export type CredentialsChangeErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
      */
     403: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -635,9 +4054,12 @@ export type CredentialsChangeError = CredentialsChangeErrors[keyof CredentialsCh
 
 export type CredentialsChangeResponses = {
     /**
-     * Success
+     * The password is changed.
      */
     200: {
+        /**
+         * What was done, in words.
+         */
         message: string;
     };
 };
@@ -648,9 +4070,17 @@ export type CredentialsLogoutData = {
     body?: never;
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path?: never;
     query?: never;
@@ -659,35 +4089,35 @@ export type CredentialsLogoutData = {
 
 export type CredentialsLogoutErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
      */
     403: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -696,9 +4126,12 @@ export type CredentialsLogoutError = CredentialsLogoutErrors[keyof CredentialsLo
 
 export type CredentialsLogoutResponses = {
     /**
-     * Success
+     * It is ended.
      */
     200: {
+        /**
+         * What was done, in words.
+         */
         message: string;
     };
 };
@@ -709,9 +4142,17 @@ export type CredentialsLogoutEverywhereData = {
     body?: never;
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path?: never;
     query?: never;
@@ -720,35 +4161,35 @@ export type CredentialsLogoutEverywhereData = {
 
 export type CredentialsLogoutEverywhereErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
      */
     403: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -757,9 +4198,12 @@ export type CredentialsLogoutEverywhereError = CredentialsLogoutEverywhereErrors
 
 export type CredentialsLogoutEverywhereResponses = {
     /**
-     * Success
+     * They are ended.
      */
     200: {
+        /**
+         * What was done, in words.
+         */
         message: string;
     };
 };
@@ -768,13 +4212,24 @@ export type CredentialsLogoutEverywhereResponse = CredentialsLogoutEverywhereRes
 
 export type CredentialsDeleteData = {
     body: {
+        /**
+         * The password; left out by who has none.
+         */
         password?: string;
     };
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path?: never;
     query?: never;
@@ -783,47 +4238,47 @@ export type CredentialsDeleteData = {
 
 export type CredentialsDeleteErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
      */
     403: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -832,9 +4287,12 @@ export type CredentialsDeleteError = CredentialsDeleteErrors[keyof CredentialsDe
 
 export type CredentialsDeleteResponses = {
     /**
-     * Success
+     * The account is deleted.
      */
     200: {
+        /**
+         * What was done, in words.
+         */
         message: string;
     };
 };
@@ -843,7 +4301,20 @@ export type CredentialsDeleteResponse = CredentialsDeleteResponses[keyof Credent
 
 export type OauthBeginData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * `google` or `github`.
+         */
         provider: string;
     };
     query?: never;
@@ -852,23 +4323,23 @@ export type OauthBeginData = {
 
 export type OauthBeginErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -877,10 +4348,16 @@ export type OauthBeginError = OauthBeginErrors[keyof OauthBeginErrors];
 
 export type OauthBeginResponses = {
     /**
-     * Success
+     * The address and the state.
      */
     200: {
+        /**
+         * The address to open in the browser.
+         */
         authorization_url: string;
+        /**
+         * Keep it, and compare it with the one that comes back.
+         */
         state: string;
     };
 };
@@ -889,11 +4366,33 @@ export type OauthBeginResponse = OauthBeginResponses[keyof OauthBeginResponses];
 
 export type OauthFinishData = {
     body: {
+        /**
+         * What the browser came back with. Works once.
+         */
         code: string;
+        /**
+         * The state that came with it.
+         */
         state: string;
+        /**
+         * The issuer, where the browser came back with one (RFC 9207): hand it on.
+         */
         iss?: string;
     };
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * `google` or `github`.
+         */
         provider: string;
     };
     query?: never;
@@ -902,43 +4401,43 @@ export type OauthFinishData = {
 
 export type OauthFinishErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -947,19 +4446,25 @@ export type OauthFinishError = OauthFinishErrors[keyof OauthFinishErrors];
 
 export type OauthFinishResponses = {
     /**
-     * Success
+     * The tokens.
      */
-    200: {
-        token: string;
-        refresh_token: string;
-        expires_in: number;
-    };
+    200: Session;
 };
 
 export type OauthFinishResponse = OauthFinishResponses[keyof OauthFinishResponses];
 
 export type JwksPublicKeysData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path?: never;
     query?: never;
     url: '/.well-known/jwks.json';
@@ -967,19 +4472,19 @@ export type JwksPublicKeysData = {
 
 export type JwksPublicKeysErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -988,13 +4493,28 @@ export type JwksPublicKeysError = JwksPublicKeysErrors[keyof JwksPublicKeysError
 
 export type JwksPublicKeysResponses = {
     /**
-     * Success
+     * The keys; they may be kept for five minutes.
      */
     200: {
+        /**
+         * The keys that sign, or soon will.
+         */
         keys: Array<{
+            /**
+             * The kind of key.
+             */
             kty: string;
+            /**
+             * The key’s id, as tokens name it.
+             */
             kid: string;
+            /**
+             * The algorithm it signs with.
+             */
             alg: string;
+            /**
+             * What it is for: `sig`.
+             */
             use: string;
             [key: string]: unknown;
         }>;
@@ -1005,6 +4525,16 @@ export type JwksPublicKeysResponse = JwksPublicKeysResponses[keyof JwksPublicKey
 
 export type PlatformKeysListData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path?: never;
     query?: never;
     url: '/auth/platform_keys';
@@ -1012,27 +4542,27 @@ export type PlatformKeysListData = {
 
 export type PlatformKeysListErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
      */
     403: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -1041,15 +4571,36 @@ export type PlatformKeysListError = PlatformKeysListErrors[keyof PlatformKeysLis
 
 export type PlatformKeysListResponses = {
     /**
-     * Success
+     * The keys.
      */
     200: {
+        /**
+         * The keys of the account.
+         */
         platform_keys: Array<{
+            /**
+             * The key’s id.
+             */
             id: string;
+            /**
+             * The same as `id`.
+             */
             uuid: string;
+            /**
+             * What it is called.
+             */
             name: string;
+            /**
+             * How it begins, to tell keys apart.
+             */
             prefix: string;
+            /**
+             * When it was made.
+             */
             created_at: Timestamp;
+            /**
+             * When it was last used; null when it never was.
+             */
             last_used_at: Timestamp | null;
         }>;
     };
@@ -1059,13 +4610,24 @@ export type PlatformKeysListResponse = PlatformKeysListResponses[keyof PlatformK
 
 export type PlatformKeysCreateData = {
     body: {
+        /**
+         * What it is called, such as who uses it.
+         */
         name: string;
     };
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path?: never;
     query?: never;
@@ -1074,47 +4636,49 @@ export type PlatformKeysCreateData = {
 
 export type PlatformKeysCreateErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, QUOTA_EXCEEDED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `QUOTA_EXCEEDED`: The account holds as much as it may. `error.details` names the quota, its limit and what is used. Make room (the message says how) or ask the operator for more; then send the same request again, with the same `Idempotency-Key` if it had one.
      */
     403: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -1123,15 +4687,36 @@ export type PlatformKeysCreateError = PlatformKeysCreateErrors[keyof PlatformKey
 
 export type PlatformKeysCreateResponses = {
     /**
-     * Success
+     * The key.
      */
     201: {
+        /**
+         * The key’s id.
+         */
         id: string;
+        /**
+         * The same as `id`.
+         */
         uuid: string;
+        /**
+         * What it is called.
+         */
         name: string;
+        /**
+         * How it begins, to tell keys apart.
+         */
         prefix: string;
+        /**
+         * When it was made.
+         */
         created_at: Timestamp;
+        /**
+         * When it was last used; null when it never was.
+         */
         last_used_at: Timestamp | null;
+        /**
+         * The key, `roost_sk_…`. Shown this once.
+         */
         key: string;
     };
 };
@@ -1140,7 +4725,20 @@ export type PlatformKeysCreateResponse = PlatformKeysCreateResponses[keyof Platf
 
 export type PlatformKeysRevokeData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The key’s id.
+         */
         keyUuid: string;
     };
     query?: never;
@@ -1149,31 +4747,31 @@ export type PlatformKeysRevokeData = {
 
 export type PlatformKeysRevokeErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -1182,10 +4780,16 @@ export type PlatformKeysRevokeError = PlatformKeysRevokeErrors[keyof PlatformKey
 
 export type PlatformKeysRevokeResponses = {
     /**
-     * Success
+     * It is revoked.
      */
     200: {
+        /**
+         * What was done, in words.
+         */
         message: string;
+        /**
+         * The key’s id.
+         */
         id: string;
     };
 };
@@ -1194,6 +4798,16 @@ export type PlatformKeysRevokeResponse = PlatformKeysRevokeResponses[keyof Platf
 
 export type ProviderKeysListData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path?: never;
     query?: never;
     url: '/auth/provider_keys';
@@ -1201,27 +4815,27 @@ export type ProviderKeysListData = {
 
 export type ProviderKeysListErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
      */
     403: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -1230,30 +4844,33 @@ export type ProviderKeysListError = ProviderKeysListErrors[keyof ProviderKeysLis
 
 export type ProviderKeysListResponses = {
     /**
-     * Success
+     * The providers.
      */
     200: {
-        provider_keys: Array<{
-            provider: 'anthropic' | 'openai' | 'google';
-            api_key: '***';
-            created_at: Timestamp;
-            updated_at: Timestamp;
-        }>;
+        /**
+         * One per provider that has a key.
+         */
+        provider_keys: Array<AccountProviderKey>;
     };
 };
 
 export type ProviderKeysListResponse = ProviderKeysListResponses[keyof ProviderKeysListResponses];
 
 export type ProviderKeysSetData = {
-    body: {
-        provider: 'anthropic' | 'openai' | 'google';
-        api_key: string;
-    };
+    body: NewAccountProviderKey;
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path?: never;
     query?: never;
@@ -1262,47 +4879,49 @@ export type ProviderKeysSetData = {
 
 export type ProviderKeysSetErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, QUOTA_EXCEEDED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `QUOTA_EXCEEDED`: The account holds as much as it may. `error.details` names the quota, its limit and what is used. Make room (the message says how) or ask the operator for more; then send the same request again, with the same `Idempotency-Key` if it had one.
      */
     403: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -1311,21 +4930,29 @@ export type ProviderKeysSetError = ProviderKeysSetErrors[keyof ProviderKeysSetEr
 
 export type ProviderKeysSetResponses = {
     /**
-     * Success
+     * The key is kept.
      */
-    201: {
-        provider: 'anthropic' | 'openai' | 'google';
-        api_key: '***';
-        created_at: Timestamp;
-        updated_at: Timestamp;
-    };
+    201: AccountProviderKey;
 };
 
 export type ProviderKeysSetResponse = ProviderKeysSetResponses[keyof ProviderKeysSetResponses];
 
 export type ProviderKeysDeleteData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The provider: `anthropic`, `openai` or `google`.
+         */
         provider: string;
     };
     query?: never;
@@ -1334,31 +4961,31 @@ export type ProviderKeysDeleteData = {
 
 export type ProviderKeysDeleteErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -1367,11 +4994,14 @@ export type ProviderKeysDeleteError = ProviderKeysDeleteErrors[keyof ProviderKey
 
 export type ProviderKeysDeleteResponses = {
     /**
-     * Success
+     * It is forgotten.
      */
     200: {
+        /**
+         * What was done, in words.
+         */
         message: string;
-        provider: 'anthropic' | 'openai' | 'google';
+        provider: Provider;
     };
 };
 
@@ -1379,6 +5009,16 @@ export type ProviderKeysDeleteResponse = ProviderKeysDeleteResponses[keyof Provi
 
 export type QuotasListData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path?: never;
     query?: never;
     url: '/v1/account/quotas';
@@ -1386,27 +5026,27 @@ export type QuotasListData = {
 
 export type QuotasListErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
      */
     403: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -1415,14 +5055,13 @@ export type QuotasListError = QuotasListErrors[keyof QuotasListErrors];
 
 export type QuotasListResponses = {
     /**
-     * Success
+     * The quotas.
      */
     200: {
-        quotas: Array<{
-            name: 'agents' | 'stored_bytes' | 'messages_waiting' | 'awake_workspaces' | 'schedules' | 'triggers' | 'webhook_endpoints' | 'mcp_servers' | 'channel_bindings' | 'api_keys' | 'provider_keys' | 'event_streams';
-            limit: number;
-            used: number | null;
-        }>;
+        /**
+         * One per thing that is counted.
+         */
+        quotas: Array<AccountQuota>;
     };
 };
 
@@ -1430,11 +5069,30 @@ export type QuotasListResponse = QuotasListResponses[keyof QuotasListResponses];
 
 export type ConversationsListData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
     };
     query?: {
+        /**
+         * Which page, from 1.
+         */
         page?: number;
+        /**
+         * Entries per page.
+         */
         limit?: number;
     };
     url: '/v1/agent/{id}/conversations';
@@ -1442,31 +5100,33 @@ export type ConversationsListData = {
 
 export type ConversationsListErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -1475,36 +5135,14 @@ export type ConversationsListError = ConversationsListErrors[keyof Conversations
 
 export type ConversationsListResponses = {
     /**
-     * Success
+     * A page of conversations.
      */
     200: {
-        conversations: Array<{
-            id: string;
-            channel: 'api' | 'discord' | 'slack' | 'telegram' | 'schedule' | 'trigger';
-            counterparty: {
-                id: string;
-                display_name: string | null;
-            };
-            message_count: number;
-            unread_count: number;
-            last_message: {
-                /**
-                 * Message id: msg_ and a UUID
-                 */
-                id: string;
-                role: 'user' | 'assistant';
-                content: string;
-                created_at: Timestamp;
-            } | null;
-            created_at: Timestamp;
-            updated_at: Timestamp;
-        }>;
-        pagination: {
-            page: number;
-            limit: number;
-            total: number;
-            total_pages: number;
-        };
+        /**
+         * Newest activity first.
+         */
+        conversations: Array<Conversation>;
+        pagination: Pagination;
     };
 };
 
@@ -1512,10 +5150,30 @@ export type ConversationsListResponse = ConversationsListResponses[keyof Convers
 
 export type EventsFollowData = {
     body?: never;
+    headers?: {
+        /**
+         * The `id` of the last event that was read: the stream goes on right after it. Events are kept for 24 hours; `0` starts before the first one. Without it the stream begins with what happens from now on. Browsers’ `EventSource` sends it by itself.
+         */
+        'Last-Event-ID'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
     };
     query?: {
+        /**
+         * Only what concerns this message.
+         */
         message_id?: string;
     };
     url: '/v1/agent/{id}/events';
@@ -1523,31 +5181,35 @@ export type EventsFollowData = {
 
 export type EventsFollowErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED, QUOTA_EXCEEDED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
+     *
+     * `QUOTA_EXCEEDED`: The account holds as much as it may. `error.details` names the quota, its limit and what is used. Make room (the message says how) or ask the operator for more; then send the same request again, with the same `Idempotency-Key` if it had one.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -1556,569 +5218,28 @@ export type EventsFollowError = EventsFollowErrors[keyof EventsFollowErrors];
 
 export type EventsFollowResponses = {
     /**
-     * Success
+     * The stream. It ends when the agent is deleted, the access ends, or this gateway stops: connect again.
      */
-    200: {
-        /**
-         * Where a reader resumes, as `Last-Event-ID`
-         */
-        id?: string;
-        /**
-         * The field `event`
-         */
-        type: 'message.created';
-        data: {
-            /**
-             * Agent id (UUID)
-             */
-            agent_id: string;
-            message: {
-                /**
-                 * Message id: msg_ and a UUID
-                 */
-                id: string;
-                role: 'user' | 'assistant';
-                content: string;
-                metadata: {
-                    [key: string]: EventsFollowEventSchema0;
-                };
-                status: 'pending' | 'delivered' | 'read' | 'failed';
-                channel: 'api' | 'discord' | 'slack' | 'telegram' | 'schedule' | 'trigger';
-                queue_mode: 'collect' | 'interrupt' | null;
-                conversation_id: string;
-                reply_to_id: string | null;
-                created_at: Timestamp;
-                delivered_at: Timestamp | null;
-                read_at: Timestamp | null;
-                error: {
-                    code: string;
-                    message: string;
-                } | null;
-            };
-        };
-    } | {
-        /**
-         * Where a reader resumes, as `Last-Event-ID`
-         */
-        id?: string;
-        /**
-         * The field `event`
-         */
-        type: 'message.delivered';
-        data: {
-            /**
-             * Agent id (UUID)
-             */
-            agent_id?: string;
-            /**
-             * Message id: msg_ and a UUID
-             */
-            message_id: string;
-        };
-    } | {
-        /**
-         * Where a reader resumes, as `Last-Event-ID`
-         */
-        id?: string;
-        /**
-         * The field `event`
-         */
-        type: 'message.posted';
-        data: {
-            /**
-             * Agent id (UUID)
-             */
-            agent_id: string;
-            message: {
-                /**
-                 * Message id: msg_ and a UUID
-                 */
-                id: string;
-                role: 'user' | 'assistant';
-                content: string;
-                metadata: {
-                    [key: string]: EventsFollowEventSchema0;
-                };
-                status: 'pending' | 'delivered' | 'read' | 'failed';
-                channel: 'api' | 'discord' | 'slack' | 'telegram' | 'schedule' | 'trigger';
-                queue_mode: 'collect' | 'interrupt' | null;
-                conversation_id: string;
-                reply_to_id: string | null;
-                created_at: Timestamp;
-                delivered_at: Timestamp | null;
-                read_at: Timestamp | null;
-                error: {
-                    code: string;
-                    message: string;
-                } | null;
-            };
-        };
-    } | {
-        /**
-         * Where a reader resumes, as `Last-Event-ID`
-         */
-        id?: string;
-        /**
-         * The field `event`
-         */
-        type: 'turn.started';
-        data: {
-            /**
-             * Agent id (UUID)
-             */
-            agent_id: string;
-            /**
-             * The turn: one try of the agent to answer a batch of messages
-             */
-            turn_id: string;
-            message_ids: Array<string>;
-            attempt: number;
-        };
-    } | {
-        /**
-         * Where a reader resumes, as `Last-Event-ID`
-         */
-        id?: string;
-        /**
-         * The field `event`
-         */
-        type: 'text.delta';
-        data: {
-            /**
-             * Agent id (UUID)
-             */
-            agent_id: string;
-            /**
-             * The turn: one try of the agent to answer a batch of messages
-             */
-            turn_id: string;
-            /**
-             * The last message of the batch that the turn answers
-             */
-            message_id: string;
-            /**
-             * Counts what a turn sends from 0
-             */
-            seq: number;
-            text: string;
-        };
-    } | {
-        /**
-         * Where a reader resumes, as `Last-Event-ID`
-         */
-        id?: string;
-        /**
-         * The field `event`
-         */
-        type: 'tool.call';
-        data: {
-            /**
-             * Agent id (UUID)
-             */
-            agent_id: string;
-            /**
-             * The turn: one try of the agent to answer a batch of messages
-             */
-            turn_id: string;
-            /**
-             * The last message of the batch that the turn answers
-             */
-            message_id: string;
-            /**
-             * Counts what a turn sends from 0
-             */
-            seq: number;
-            tool: {
-                call_id: string;
-                name: string;
-                input?: EventsFollowEventSchema1;
-            };
-        };
-    } | {
-        /**
-         * Where a reader resumes, as `Last-Event-ID`
-         */
-        id?: string;
-        /**
-         * The field `event`
-         */
-        type: 'tool.result';
-        data: {
-            /**
-             * Agent id (UUID)
-             */
-            agent_id: string;
-            /**
-             * The turn: one try of the agent to answer a batch of messages
-             */
-            turn_id: string;
-            /**
-             * The last message of the batch that the turn answers
-             */
-            message_id: string;
-            /**
-             * Counts what a turn sends from 0
-             */
-            seq: number;
-            tool: {
-                call_id: string;
-                name: string;
-                output?: string;
-                is_error?: boolean;
-            };
-        };
-    } | {
-        /**
-         * Where a reader resumes, as `Last-Event-ID`
-         */
-        id?: string;
-        /**
-         * The field `event`
-         */
-        type: 'turn.restarted';
-        data: {
-            /**
-             * Agent id (UUID)
-             */
-            agent_id: string;
-            /**
-             * The turn: one try of the agent to answer a batch of messages
-             */
-            turn_id: string;
-            /**
-             * The last message of the batch that the turn answers
-             */
-            message_id: string;
-            /**
-             * Counts what a turn sends from 0
-             */
-            seq: number;
-        };
-    } | {
-        /**
-         * Where a reader resumes, as `Last-Event-ID`
-         */
-        id?: string;
-        /**
-         * The field `event`
-         */
-        type: 'turn.interrupted';
-        data: {
-            /**
-             * Agent id (UUID)
-             */
-            agent_id: string;
-            /**
-             * The turn: one try of the agent to answer a batch of messages
-             */
-            turn_id: string;
-            message_ids: Array<string>;
-            partial_reply: string;
-        };
-    } | {
-        /**
-         * Where a reader resumes, as `Last-Event-ID`
-         */
-        id?: string;
-        /**
-         * The field `event`
-         */
-        type: 'message.completed';
-        data: {
-            /**
-             * Agent id (UUID)
-             */
-            agent_id: string;
-            /**
-             * The turn: one try of the agent to answer a batch of messages
-             */
-            turn_id: string;
-            /**
-             * The messages that the turn was about, oldest first
-             */
-            messages: Array<{
-                /**
-                 * Message id: msg_ and a UUID
-                 */
-                id: string;
-                role: 'user' | 'assistant';
-                content: string;
-                metadata: {
-                    [key: string]: EventsFollowEventSchema0;
-                };
-                status: 'pending' | 'delivered' | 'read' | 'failed';
-                channel: 'api' | 'discord' | 'slack' | 'telegram' | 'schedule' | 'trigger';
-                queue_mode: 'collect' | 'interrupt' | null;
-                conversation_id: string;
-                reply_to_id: string | null;
-                created_at: Timestamp;
-                delivered_at: Timestamp | null;
-                read_at: Timestamp | null;
-                error: {
-                    code: string;
-                    message: string;
-                } | null;
-            }>;
-            replies: Array<{
-                /**
-                 * Message id: msg_ and a UUID
-                 */
-                id: string;
-                role: 'user' | 'assistant';
-                content: string;
-                metadata: {
-                    [key: string]: EventsFollowEventSchema0;
-                };
-                status: 'pending' | 'delivered' | 'read' | 'failed';
-                channel: 'api' | 'discord' | 'slack' | 'telegram' | 'schedule' | 'trigger';
-                queue_mode: 'collect' | 'interrupt' | null;
-                conversation_id: string;
-                reply_to_id: string | null;
-                created_at: Timestamp;
-                delivered_at: Timestamp | null;
-                read_at: Timestamp | null;
-                error: {
-                    code: string;
-                    message: string;
-                } | null;
-            }>;
-            usage: {
-                input_tokens: number;
-                output_tokens: number;
-                cached_input_tokens: number;
-            };
-        };
-    } | {
-        /**
-         * Where a reader resumes, as `Last-Event-ID`
-         */
-        id?: string;
-        /**
-         * The field `event`
-         */
-        type: 'message.failed';
-        data: {
-            /**
-             * Agent id (UUID)
-             */
-            agent_id: string;
-            /**
-             * The turn: one try of the agent to answer a batch of messages
-             */
-            turn_id: string;
-            /**
-             * The messages that the turn was about, oldest first
-             */
-            messages: Array<{
-                /**
-                 * Message id: msg_ and a UUID
-                 */
-                id: string;
-                role: 'user' | 'assistant';
-                content: string;
-                metadata: {
-                    [key: string]: EventsFollowEventSchema0;
-                };
-                status: 'pending' | 'delivered' | 'read' | 'failed';
-                channel: 'api' | 'discord' | 'slack' | 'telegram' | 'schedule' | 'trigger';
-                queue_mode: 'collect' | 'interrupt' | null;
-                conversation_id: string;
-                reply_to_id: string | null;
-                created_at: Timestamp;
-                delivered_at: Timestamp | null;
-                read_at: Timestamp | null;
-                error: {
-                    code: string;
-                    message: string;
-                } | null;
-            }>;
-            error: {
-                /**
-                 * Machine-readable cause
-                 */
-                code: string;
-                /**
-                 * What happened, for people
-                 */
-                message: string;
-            };
-        };
-    } | {
-        /**
-         * Where a reader resumes, as `Last-Event-ID`
-         */
-        id?: string;
-        /**
-         * The field `event`
-         */
-        type: 'agent.status';
-        data: {
-            /**
-             * Agent id (UUID)
-             */
-            agent_id: string;
-            status: 'active' | 'paused' | 'stopped' | 'error';
-            previous: 'active' | 'paused' | 'stopped' | 'error';
-            reason: string | null;
-            is_exhausted?: boolean;
-            revision: number;
-        };
-    } | {
-        /**
-         * Where a reader resumes, as `Last-Event-ID`
-         */
-        id?: string;
-        /**
-         * The field `event`
-         */
-        type: 'agent.deleted';
-        data: {
-            /**
-             * Agent id (UUID)
-             */
-            agent_id: string;
-        };
-    } | {
-        /**
-         * Where a reader resumes, as `Last-Event-ID`
-         */
-        id?: string;
-        /**
-         * The field `event`
-         */
-        type: 'stream.gap';
-        data: {
-            message: string;
-        };
-    } | {
-        /**
-         * Where a reader resumes, as `Last-Event-ID`
-         */
-        id?: string;
-        /**
-         * The field `event`
-         */
-        type: 'stream.cut';
-        data: {
-            reason: 'too_slow';
-            message: string;
-        };
-    } | {
-        /**
-         * Where a reader resumes, as `Last-Event-ID`
-         */
-        id?: string;
-        /**
-         * The field `event`
-         */
-        type: 'stream.ended';
-        data: {
-            reason: 'credential_revoked' | 'agents_disabled' | 'account_deleted';
-            message: string;
-        };
-    };
+    200: AgentStreamEvent;
 };
 
 export type EventsFollowResponse = EventsFollowResponses[keyof EventsFollowResponses];
 
 export type AgentsCreateData = {
-    body: {
-        /**
-         * 1 to 100 characters as users count them
-         */
-        name: string;
-        description?: string | null;
-        /**
-         * A Kubernetes quantity of bytes
-         */
-        pvc_size?: string;
-        anthropic_api_key?: string | null;
-        provider_keys?: {
-            [key: string]: string | null;
-        };
-        output_token_balance?: number;
-        system_prompt?: string | null;
-        system_prompt_type?: 'replace' | 'append';
-        session_mode?: 'ephemeral' | 'persistent';
-        warmth_window_ms?: number | null;
-        discord_bot_token?: string | null;
-        slack_bot_token?: {
-            bot_token: string;
-            signing_secret: string;
-            app_token?: string;
-        } | null;
-        telegram_bot_token?: string | null;
-        configuration?: {
-            timeout_seconds?: number;
-            model?: string;
-            mcp_servers?: {
-                [key: string]: {
-                    url: string;
-                    headers?: {
-                        [key: string]: string;
-                    };
-                    transport?: 'http' | 'sse';
-                } | {
-                    command: string;
-                    args?: Array<string>;
-                    env?: {
-                        [key: string]: string;
-                    };
-                };
-            };
-            memory_config?: {
-                type?: 'hierarchical' | 'flat';
-                max_size_mb?: number;
-                persistence?: 'persistent' | 'ephemeral';
-            };
-            compaction?: {
-                enabled?: boolean;
-                threshold_trigger?: number;
-                model?: string;
-                instructions?: string;
-            };
-            custom_env?: {
-                [key: string]: string;
-            };
-            unread_reminder_interval_ms?: number;
-            hook_messages?: {
-                channel_message_received?: string;
-                unread_message_reminder?: string;
-                session_start?: string;
-                session_end?: string;
-                before_compaction?: string;
-            };
-            webhooks?: {
-                message_complete?: string;
-                message_failed?: string;
-                agent_error?: string;
-            };
-            network?: {
-                mode: 'public' | 'allowlist' | 'none';
-                allow?: Array<string>;
-            };
-            resources?: {
-                /**
-                 * A Kubernetes quantity of CPUs
-                 */
-                cpu?: string;
-                /**
-                 * A Kubernetes quantity of bytes
-                 */
-                memory?: string;
-            };
-        };
-        initial_files?: Array<{
-            path: string;
-            content: string;
-            encoding?: 'utf-8' | 'base64';
-        }>;
-    };
+    body: CreateAgent;
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path?: never;
     query?: never;
@@ -2127,47 +5248,51 @@ export type AgentsCreateData = {
 
 export type AgentsCreateErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED, QUOTA_EXCEEDED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
+     *
+     * `QUOTA_EXCEEDED`: The account holds as much as it may. `error.details` names the quota, its limit and what is used. Make room (the message says how) or ask the operator for more; then send the same request again, with the same `Idempotency-Key` if it had one.
      */
     403: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -2176,116 +5301,46 @@ export type AgentsCreateError = AgentsCreateErrors[keyof AgentsCreateErrors];
 
 export type AgentsCreateResponses = {
     /**
-     * Success
+     * The agent was made.
      */
-    201: {
-        /**
-         * Agent id (UUID)
-         */
-        id: string;
-        /**
-         * Agent id (UUID)
-         */
-        uuid: string;
-        name: string;
-        description: string | null;
-        status: 'active' | 'paused' | 'stopped' | 'error';
-        status_reason: string | null;
-        created_at: Timestamp;
-        updated_at: Timestamp;
-        pvc_size: string;
-        session_mode: 'ephemeral' | 'persistent';
-        warmth_window_ms: number | null;
-        output_token_balance: number;
-        configuration: {
-            timeout_seconds?: number;
-            model?: string;
-            mcp_servers?: {
-                [key: string]: {
-                    url: string;
-                    headers?: {
-                        [key: string]: string;
-                    };
-                    transport?: 'http' | 'sse';
-                } | {
-                    command: string;
-                    args?: Array<string>;
-                    env?: {
-                        [key: string]: string;
-                    };
-                };
-            };
-            memory_config?: {
-                type?: 'hierarchical' | 'flat';
-                max_size_mb?: number;
-                persistence?: 'persistent' | 'ephemeral';
-            };
-            compaction?: {
-                enabled?: boolean;
-                threshold_trigger?: number;
-                model?: string;
-                instructions?: string;
-            };
-            custom_env?: {
-                [key: string]: string;
-            };
-            unread_reminder_interval_ms?: number;
-            hook_messages?: {
-                channel_message_received?: string;
-                unread_message_reminder?: string;
-                session_start?: string;
-                session_end?: string;
-                before_compaction?: string;
-            };
-            webhooks?: {
-                message_complete?: string;
-                message_failed?: string;
-                agent_error?: string;
-            };
-            network?: {
-                mode: 'public' | 'allowlist' | 'none';
-                allow?: Array<string>;
-            };
-            resources?: {
-                /**
-                 * A Kubernetes quantity of CPUs
-                 */
-                cpu?: string;
-                /**
-                 * A Kubernetes quantity of bytes
-                 */
-                memory?: string;
-            };
-        };
-        system_prompt: string | null;
-        system_prompt_type: 'replace' | 'append';
-        mcp_servers: Array<{
-            id: string;
-            name: string;
-            access_mode: string;
-            status: string;
-        }>;
-        filesystem_summary: {
-            total_files: number;
-            total_size_mb: number;
-            last_modified: Timestamp | null;
-        } | null;
-        discord_bot_configured: boolean;
-        slack_bot_configured: boolean;
-        telegram_bot_configured: boolean;
-    };
+    201: Agent;
 };
 
 export type AgentsCreateResponse = AgentsCreateResponses[keyof AgentsCreateResponses];
 
 export type AgentsListData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path?: never;
     query?: {
+        /**
+         * Which page, from 1.
+         */
         page?: number;
+        /**
+         * Entries per page.
+         */
         limit?: number;
-        status?: 'active' | 'paused' | 'stopped' | 'error';
+        /**
+         * Only agents with this status.
+         */
+        status?: AgentStatus;
+        /**
+         * By what they are ordered.
+         */
         sort?: 'created_at' | 'updated_at' | 'name';
+        /**
+         * Rising or falling.
+         */
         order?: 'asc' | 'desc';
     };
     url: '/v1/agent/list';
@@ -2293,27 +5348,29 @@ export type AgentsListData = {
 
 export type AgentsListErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -2322,32 +5379,14 @@ export type AgentsListError = AgentsListErrors[keyof AgentsListErrors];
 
 export type AgentsListResponses = {
     /**
-     * Success
+     * A page of agents.
      */
     200: {
-        agents: Array<{
-            /**
-             * Agent id (UUID)
-             */
-            id: string;
-            /**
-             * Agent id (UUID)
-             */
-            uuid: string;
-            name: string;
-            description: string | null;
-            status: 'active' | 'paused' | 'stopped' | 'error';
-            created_at: Timestamp;
-            updated_at: Timestamp;
-            message_count: number;
-            mcp_server_count: number;
-        }>;
-        pagination: {
-            page: number;
-            limit: number;
-            total: number;
-            total_pages: number;
-        };
+        /**
+         * The agents of this page.
+         */
+        agents: Array<AgentListItem>;
+        pagination: Pagination;
     };
 };
 
@@ -2355,7 +5394,20 @@ export type AgentsListResponse = AgentsListResponses[keyof AgentsListResponses];
 
 export type AgentsGetData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
     };
     query?: never;
@@ -2364,31 +5416,33 @@ export type AgentsGetData = {
 
 export type AgentsGetErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -2397,111 +5451,29 @@ export type AgentsGetError = AgentsGetErrors[keyof AgentsGetErrors];
 
 export type AgentsGetResponses = {
     /**
-     * Success
+     * The agent.
      */
-    200: {
-        /**
-         * Agent id (UUID)
-         */
-        id: string;
-        /**
-         * Agent id (UUID)
-         */
-        uuid: string;
-        name: string;
-        description: string | null;
-        status: 'active' | 'paused' | 'stopped' | 'error';
-        status_reason: string | null;
-        created_at: Timestamp;
-        updated_at: Timestamp;
-        pvc_size: string;
-        session_mode: 'ephemeral' | 'persistent';
-        warmth_window_ms: number | null;
-        output_token_balance: number;
-        configuration: {
-            timeout_seconds?: number;
-            model?: string;
-            mcp_servers?: {
-                [key: string]: {
-                    url: string;
-                    headers?: {
-                        [key: string]: string;
-                    };
-                    transport?: 'http' | 'sse';
-                } | {
-                    command: string;
-                    args?: Array<string>;
-                    env?: {
-                        [key: string]: string;
-                    };
-                };
-            };
-            memory_config?: {
-                type?: 'hierarchical' | 'flat';
-                max_size_mb?: number;
-                persistence?: 'persistent' | 'ephemeral';
-            };
-            compaction?: {
-                enabled?: boolean;
-                threshold_trigger?: number;
-                model?: string;
-                instructions?: string;
-            };
-            custom_env?: {
-                [key: string]: string;
-            };
-            unread_reminder_interval_ms?: number;
-            hook_messages?: {
-                channel_message_received?: string;
-                unread_message_reminder?: string;
-                session_start?: string;
-                session_end?: string;
-                before_compaction?: string;
-            };
-            webhooks?: {
-                message_complete?: string;
-                message_failed?: string;
-                agent_error?: string;
-            };
-            network?: {
-                mode: 'public' | 'allowlist' | 'none';
-                allow?: Array<string>;
-            };
-            resources?: {
-                /**
-                 * A Kubernetes quantity of CPUs
-                 */
-                cpu?: string;
-                /**
-                 * A Kubernetes quantity of bytes
-                 */
-                memory?: string;
-            };
-        };
-        system_prompt: string | null;
-        system_prompt_type: 'replace' | 'append';
-        mcp_servers: Array<{
-            id: string;
-            name: string;
-            access_mode: string;
-            status: string;
-        }>;
-        filesystem_summary: {
-            total_files: number;
-            total_size_mb: number;
-            last_modified: Timestamp | null;
-        } | null;
-        discord_bot_configured: boolean;
-        slack_bot_configured: boolean;
-        telegram_bot_configured: boolean;
-    };
+    200: Agent;
 };
 
 export type AgentsGetResponse = AgentsGetResponses[keyof AgentsGetResponses];
 
 export type AgentsSummaryData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
     };
     query?: never;
@@ -2510,31 +5482,33 @@ export type AgentsSummaryData = {
 
 export type AgentsSummaryErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -2543,33 +5517,29 @@ export type AgentsSummaryError = AgentsSummaryErrors[keyof AgentsSummaryErrors];
 
 export type AgentsSummaryResponses = {
     /**
-     * Success
+     * The numbers.
      */
-    200: {
-        /**
-         * Agent id (UUID)
-         */
-        uuid: string;
-        /**
-         * Agent id (UUID)
-         */
-        id: string;
-        name: string;
-        status: 'active' | 'paused' | 'stopped' | 'error';
-        output_token_balance: number;
-        total_output_tokens_used: number;
-        message_count: number;
-        mcp_server_count: number;
-        created_at: Timestamp;
-        updated_at: Timestamp;
-    };
+    200: AgentSummary;
 };
 
 export type AgentsSummaryResponse = AgentsSummaryResponses[keyof AgentsSummaryResponses];
 
 export type AgentsReadyData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
     };
     query?: never;
@@ -2578,31 +5548,33 @@ export type AgentsReadyData = {
 
 export type AgentsReadyErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -2611,119 +5583,33 @@ export type AgentsReadyError = AgentsReadyErrors[keyof AgentsReadyErrors];
 
 export type AgentsReadyResponses = {
     /**
-     * Success
+     * Whether it would, and why not.
      */
-    200: {
-        ready: boolean;
-        status: 'active' | 'paused' | 'stopped' | 'error';
-        workspace: 'running' | 'asleep' | 'starting' | 'stopped' | 'failed';
-        reason?: string;
-    };
+    200: AgentReadiness;
 };
 
 export type AgentsReadyResponse = AgentsReadyResponses[keyof AgentsReadyResponses];
 
 export type AgentsUpdateData = {
-    body: {
-        /**
-         * 1 to 100 characters as users count them
-         */
-        name?: string;
-        description?: string | null;
-        /**
-         * A Kubernetes quantity of bytes
-         */
-        pvc_size?: string;
-        anthropic_api_key?: string | null;
-        provider_keys?: {
-            [key: string]: string | null;
-        };
-        output_token_balance?: number;
-        system_prompt?: string | null;
-        system_prompt_type?: 'replace' | 'append';
-        session_mode?: 'ephemeral' | 'persistent';
-        warmth_window_ms?: number | null;
-        discord_bot_token?: string | null;
-        slack_bot_token?: {
-            bot_token: string;
-            signing_secret: string;
-            app_token?: string;
-        } | null;
-        telegram_bot_token?: string | null;
-        configuration?: {
-            timeout_seconds?: number | null;
-            model?: string | null;
-            mcp_servers?: {
-                [key: string]: {
-                    url: string;
-                    headers?: {
-                        [key: string]: string;
-                    };
-                    transport?: 'http' | 'sse';
-                } | {
-                    command: string;
-                    args?: Array<string>;
-                    env?: {
-                        [key: string]: string;
-                    };
-                };
-            } | null;
-            memory_config?: {
-                type?: 'hierarchical' | 'flat';
-                max_size_mb?: number;
-                persistence?: 'persistent' | 'ephemeral';
-            } | null;
-            compaction?: {
-                enabled?: boolean;
-                threshold_trigger?: number;
-                model?: string;
-                instructions?: string;
-            } | null;
-            custom_env?: {
-                [key: string]: string;
-            } | null;
-            unread_reminder_interval_ms?: number | null;
-            hook_messages?: {
-                channel_message_received?: string;
-                unread_message_reminder?: string;
-                session_start?: string;
-                session_end?: string;
-                before_compaction?: string;
-            } | null;
-            webhooks?: {
-                message_complete?: string;
-                message_failed?: string;
-                agent_error?: string;
-            } | null;
-            network?: {
-                mode: 'public' | 'allowlist' | 'none';
-                allow?: Array<string>;
-            } | null;
-            resources?: {
-                /**
-                 * A Kubernetes quantity of CPUs
-                 */
-                cpu?: string;
-                /**
-                 * A Kubernetes quantity of bytes
-                 */
-                memory?: string;
-            } | null;
-        };
-        files?: Array<{
-            operation: 'create' | 'update' | 'delete';
-            path: string;
-            content?: string;
-            encoding?: 'utf-8' | 'base64';
-        }>;
-    };
+    body: UpdateAgent;
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
     };
     query?: never;
@@ -2732,51 +5618,59 @@ export type AgentsUpdateData = {
 
 export type AgentsUpdateErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED, QUOTA_EXCEEDED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
+     *
+     * `QUOTA_EXCEEDED`: The account holds as much as it may. `error.details` names the quota, its limit and what is used. Make room (the message says how) or ask the operator for more; then send the same request again, with the same `Idempotency-Key` if it had one.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * CONFLICT, ALREADY_EXISTS
+     * `ALREADY_EXISTS`: Something of this name or path exists. Choose another name, replace it (`overwrite` for files) or leave it.
+     *
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE, AGENT_UNAVAILABLE
+     * `AGENT_UNAVAILABLE`: The agent is stopped or in error, or its workspace cannot be had now. Start the agent with `POST /v1/agent/{id}/status` and `{"status":"active"}`; `status_reason` of the agent says what went wrong.
+     *
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -2785,104 +5679,9 @@ export type AgentsUpdateError = AgentsUpdateErrors[keyof AgentsUpdateErrors];
 
 export type AgentsUpdateResponses = {
     /**
-     * Success
+     * The agent after the change.
      */
-    200: {
-        /**
-         * Agent id (UUID)
-         */
-        id: string;
-        /**
-         * Agent id (UUID)
-         */
-        uuid: string;
-        name: string;
-        description: string | null;
-        status: 'active' | 'paused' | 'stopped' | 'error';
-        status_reason: string | null;
-        created_at: Timestamp;
-        updated_at: Timestamp;
-        pvc_size: string;
-        session_mode: 'ephemeral' | 'persistent';
-        warmth_window_ms: number | null;
-        output_token_balance: number;
-        configuration: {
-            timeout_seconds?: number;
-            model?: string;
-            mcp_servers?: {
-                [key: string]: {
-                    url: string;
-                    headers?: {
-                        [key: string]: string;
-                    };
-                    transport?: 'http' | 'sse';
-                } | {
-                    command: string;
-                    args?: Array<string>;
-                    env?: {
-                        [key: string]: string;
-                    };
-                };
-            };
-            memory_config?: {
-                type?: 'hierarchical' | 'flat';
-                max_size_mb?: number;
-                persistence?: 'persistent' | 'ephemeral';
-            };
-            compaction?: {
-                enabled?: boolean;
-                threshold_trigger?: number;
-                model?: string;
-                instructions?: string;
-            };
-            custom_env?: {
-                [key: string]: string;
-            };
-            unread_reminder_interval_ms?: number;
-            hook_messages?: {
-                channel_message_received?: string;
-                unread_message_reminder?: string;
-                session_start?: string;
-                session_end?: string;
-                before_compaction?: string;
-            };
-            webhooks?: {
-                message_complete?: string;
-                message_failed?: string;
-                agent_error?: string;
-            };
-            network?: {
-                mode: 'public' | 'allowlist' | 'none';
-                allow?: Array<string>;
-            };
-            resources?: {
-                /**
-                 * A Kubernetes quantity of CPUs
-                 */
-                cpu?: string;
-                /**
-                 * A Kubernetes quantity of bytes
-                 */
-                memory?: string;
-            };
-        };
-        system_prompt: string | null;
-        system_prompt_type: 'replace' | 'append';
-        mcp_servers: Array<{
-            id: string;
-            name: string;
-            access_mode: string;
-            status: string;
-        }>;
-        filesystem_summary: {
-            total_files: number;
-            total_size_mb: number;
-            last_modified: Timestamp | null;
-        } | null;
-        discord_bot_configured: boolean;
-        slack_bot_configured: boolean;
-        telegram_bot_configured: boolean;
-    };
+    200: Agent;
 };
 
 export type AgentsUpdateResponse = AgentsUpdateResponses[keyof AgentsUpdateResponses];
@@ -2891,11 +5690,22 @@ export type AgentsDeleteData = {
     body?: never;
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
     };
     query?: never;
@@ -2904,39 +5714,41 @@ export type AgentsDeleteData = {
 
 export type AgentsDeleteErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -2945,15 +5757,9 @@ export type AgentsDeleteError = AgentsDeleteErrors[keyof AgentsDeleteErrors];
 
 export type AgentsDeleteResponses = {
     /**
-     * Success
+     * It is deleted.
      */
-    200: {
-        message: string;
-        /**
-         * Agent id (UUID)
-         */
-        id: string;
-    };
+    200: DeletedAgent;
 };
 
 export type AgentsDeleteResponse = AgentsDeleteResponses[keyof AgentsDeleteResponses];
@@ -2962,11 +5768,22 @@ export type AgentsPauseData = {
     body?: never;
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
     };
     query?: never;
@@ -2975,39 +5792,41 @@ export type AgentsPauseData = {
 
 export type AgentsPauseErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -3016,12 +5835,9 @@ export type AgentsPauseError = AgentsPauseErrors[keyof AgentsPauseErrors];
 
 export type AgentsPauseResponses = {
     /**
-     * Success
+     * It is paused.
      */
-    200: {
-        message: string;
-        status: 'active' | 'paused' | 'stopped' | 'error';
-    };
+    200: ChangedStatus;
 };
 
 export type AgentsPauseResponse = AgentsPauseResponses[keyof AgentsPauseResponses];
@@ -3030,11 +5846,22 @@ export type AgentsResumeData = {
     body?: never;
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
     };
     query?: never;
@@ -3043,39 +5870,41 @@ export type AgentsResumeData = {
 
 export type AgentsResumeErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -3084,12 +5913,9 @@ export type AgentsResumeError = AgentsResumeErrors[keyof AgentsResumeErrors];
 
 export type AgentsResumeResponses = {
     /**
-     * Success
+     * It is active.
      */
-    200: {
-        message: string;
-        status: 'active' | 'paused' | 'stopped' | 'error';
-    };
+    200: ChangedStatus;
 };
 
 export type AgentsResumeResponse = AgentsResumeResponses[keyof AgentsResumeResponses];
@@ -3098,11 +5924,22 @@ export type AgentsStopData = {
     body?: never;
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
     };
     query?: never;
@@ -3111,39 +5948,41 @@ export type AgentsStopData = {
 
 export type AgentsStopErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -3152,27 +5991,38 @@ export type AgentsStopError = AgentsStopErrors[keyof AgentsStopErrors];
 
 export type AgentsStopResponses = {
     /**
-     * Success
+     * It is stopped.
      */
-    200: {
-        message: string;
-        status: 'active' | 'paused' | 'stopped' | 'error';
-    };
+    200: ChangedStatus;
 };
 
 export type AgentsStopResponse = AgentsStopResponses[keyof AgentsStopResponses];
 
 export type AgentsSetStatusData = {
     body: {
+        /**
+         * The status that it is to have, from whatever it has.
+         */
         status: 'active' | 'paused' | 'stopped';
     };
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
     };
     query?: never;
@@ -3181,51 +6031,53 @@ export type AgentsSetStatusData = {
 
 export type AgentsSetStatusErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -3234,28 +6086,42 @@ export type AgentsSetStatusError = AgentsSetStatusErrors[keyof AgentsSetStatusEr
 
 export type AgentsSetStatusResponses = {
     /**
-     * Success
+     * The status it has now.
      */
-    200: {
-        message: string;
-        status: 'active' | 'paused' | 'stopped' | 'error';
-    };
+    200: ChangedStatus;
 };
 
 export type AgentsSetStatusResponse = AgentsSetStatusResponses[keyof AgentsSetStatusResponses];
 
 export type AgentsBalanceData = {
     body: {
+        /**
+         * The new balance, in output tokens.
+         */
         output_token_balance?: number;
+        /**
+         * What is added to the balance, or taken from it when it is below 0.
+         */
         delta?: number;
     };
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
     };
     query?: never;
@@ -3264,51 +6130,53 @@ export type AgentsBalanceData = {
 
 export type AgentsBalanceErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -3317,33 +6185,55 @@ export type AgentsBalanceError = AgentsBalanceErrors[keyof AgentsBalanceErrors];
 
 export type AgentsBalanceResponses = {
     /**
-     * Success
+     * The balance after the change.
      */
-    200: {
-        output_token_balance: number;
-        total_output_tokens_used: number;
-    };
+    200: Balance;
 };
 
 export type AgentsBalanceResponse = AgentsBalanceResponses[keyof AgentsBalanceResponses];
 
 export type MessagesListData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
     };
     query?: {
+        /**
+         * Most messages to return.
+         */
         limit?: number;
         /**
-         * Message id: msg_ and a UUID
+         * Only messages older than this one: its id.
          */
         before?: string;
         /**
-         * Message id: msg_ and a UUID
+         * Only messages newer than this one: its id. The oldest of them come first.
          */
         after?: string;
-        status?: 'pending' | 'delivered' | 'read' | 'failed';
-        channel?: 'api' | 'discord' | 'slack' | 'telegram' | 'schedule' | 'trigger';
+        /**
+         * Only messages with this status.
+         */
+        status?: MessageStatus;
+        /**
+         * Only messages of this channel.
+         */
+        channel?: Channel;
+        /**
+         * Only messages of this conversation.
+         */
         conversation_id?: string;
     };
     url: '/v1/agent/{id}/messages';
@@ -3351,31 +6241,33 @@ export type MessagesListData = {
 
 export type MessagesListErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -3384,49 +6276,16 @@ export type MessagesListError = MessagesListErrors[keyof MessagesListErrors];
 
 export type MessagesListResponses = {
     /**
-     * Success
+     * Messages of the agent.
      */
     200: {
-        messages: Array<{
-            /**
-             * Message id: msg_ and a UUID
-             */
-            id: string;
-            role: 'user' | 'assistant';
-            content: string;
-            metadata: {
-                [key: string]: MessagesListResponseSchema0;
-            };
-            status: 'pending' | 'delivered' | 'read' | 'failed';
-            channel: 'api' | 'discord' | 'slack' | 'telegram' | 'schedule' | 'trigger';
-            queue_mode: 'collect' | 'interrupt' | null;
-            conversation_id: string;
-            reply_to_id: string | null;
-            created_at: Timestamp;
-            delivered_at: Timestamp | null;
-            read_at: Timestamp | null;
-            error: {
-                code: string;
-                message: string;
-            } | null;
-            waiting_for?: {
-                /**
-                 * Why it is not being answered yet: the agent is `paused`, `stopped` or in `error`; it has no output tokens left (`balance`); a turn failed for a passing reason and is tried again (`retry`); another `turn` of the agent runs; it is next when a `slot` is free
-                 */
-                reason: 'paused' | 'stopped' | 'error' | 'balance' | 'retry' | 'turn' | 'slot';
-                /**
-                 * Of `retry`: what the last try failed with, in the provider’s own words where it had any
-                 */
-                error: {
-                    code: string;
-                    message: string;
-                } | null;
-                /**
-                 * Of `retry`: when the next try begins
-                 */
-                next_attempt_at: Timestamp | null;
-            } | null;
-        }>;
+        /**
+         * Oldest first.
+         */
+        messages: Array<MessageInQueue>;
+        /**
+         * Whether there are more in the direction that was asked for.
+         */
         has_more: boolean;
     };
 };
@@ -3434,25 +6293,25 @@ export type MessagesListResponses = {
 export type MessagesListResponse = MessagesListResponses[keyof MessagesListResponses];
 
 export type MessagesSendData = {
-    body: {
-        content: string;
-        metadata?: {
-            [key: string]: MessagesSendBodySchema0;
-        };
-        /**
-         * Not `api`: the reply is shown to the newest person linked there, too; 409 when nobody is
-         */
-        channel?: 'api' | 'discord' | 'slack' | 'telegram';
-        queue_mode?: 'collect' | 'interrupt';
-        conversation_id?: string;
-    };
+    body: NewMessage;
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
     };
     query?: never;
@@ -3461,51 +6320,57 @@ export type MessagesSendData = {
 
 export type MessagesSendErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED, QUOTA_EXCEEDED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
+     *
+     * `QUOTA_EXCEEDED`: The account holds as much as it may. `error.details` names the quota, its limit and what is used. Make room (the message says how) or ask the operator for more; then send the same request again, with the same `Idempotency-Key` if it had one.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE, AGENT_UNAVAILABLE
+     * `AGENT_UNAVAILABLE`: The agent is stopped or in error, or its workspace cannot be had now. Start the agent with `POST /v1/agent/{id}/status` and `{"status":"active"}`; `status_reason` of the agent says what went wrong.
+     *
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -3514,24 +6379,9 @@ export type MessagesSendError = MessagesSendErrors[keyof MessagesSendErrors];
 
 export type MessagesSendResponses = {
     /**
-     * Success
+     * The message is in the queue.
      */
-    201: {
-        /**
-         * Message id: msg_ and a UUID
-         */
-        id: string;
-        role: 'user';
-        content: string;
-        metadata: {
-            [key: string]: MessagesSendResponseSchema0;
-        };
-        status: 'pending' | 'delivered' | 'read' | 'failed';
-        channel: 'api' | 'discord' | 'slack' | 'telegram' | 'schedule' | 'trigger';
-        queue_mode: 'collect' | 'interrupt';
-        conversation_id: string;
-        created_at: Timestamp;
-    };
+    201: AcceptedMessage;
 };
 
 export type MessagesSendResponse = MessagesSendResponses[keyof MessagesSendResponses];
@@ -3540,12 +6390,26 @@ export type MessagesReadData = {
     body?: never;
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
+        /**
+         * The message’s id.
+         */
         messageId: string;
     };
     query?: never;
@@ -3554,39 +6418,41 @@ export type MessagesReadData = {
 
 export type MessagesReadErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -3595,42 +6461,39 @@ export type MessagesReadError = MessagesReadErrors[keyof MessagesReadErrors];
 
 export type MessagesReadResponses = {
     /**
-     * Success
+     * The reply.
      */
-    200: {
-        /**
-         * Message id: msg_ and a UUID
-         */
-        id: string;
-        role: 'user' | 'assistant';
-        content: string;
-        metadata: {
-            [key: string]: MessagesReadResponseSchema0;
-        };
-        status: 'pending' | 'delivered' | 'read' | 'failed';
-        channel: 'api' | 'discord' | 'slack' | 'telegram' | 'schedule' | 'trigger';
-        queue_mode: 'collect' | 'interrupt' | null;
-        conversation_id: string;
-        reply_to_id: string | null;
-        created_at: Timestamp;
-        delivered_at: Timestamp | null;
-        read_at: Timestamp | null;
-        error: {
-            code: string;
-            message: string;
-        } | null;
-    };
+    200: Message;
 };
 
 export type MessagesReadResponse = MessagesReadResponses[keyof MessagesReadResponses];
 
 export type MessagesGetData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
+        /**
+         * The message’s id.
+         */
         messageId: string;
     };
     query?: {
+        /**
+         * Most seconds to wait for a reply: up to 60.
+         */
         wait?: number;
     };
     url: '/v1/agent/{id}/messages/{messageId}';
@@ -3638,31 +6501,33 @@ export type MessagesGetData = {
 
 export type MessagesGetErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -3671,72 +6536,17 @@ export type MessagesGetError = MessagesGetErrors[keyof MessagesGetErrors];
 
 export type MessagesGetResponses = {
     /**
-     * Success
+     * The message and its replies.
      */
     200: {
-        message: {
-            /**
-             * Message id: msg_ and a UUID
-             */
-            id: string;
-            role: 'user' | 'assistant';
-            content: string;
-            metadata: {
-                [key: string]: MessagesGetResponseSchema0;
-            };
-            status: 'pending' | 'delivered' | 'read' | 'failed';
-            channel: 'api' | 'discord' | 'slack' | 'telegram' | 'schedule' | 'trigger';
-            queue_mode: 'collect' | 'interrupt' | null;
-            conversation_id: string;
-            reply_to_id: string | null;
-            created_at: Timestamp;
-            delivered_at: Timestamp | null;
-            read_at: Timestamp | null;
-            error: {
-                code: string;
-                message: string;
-            } | null;
-            waiting_for?: {
-                /**
-                 * Why it is not being answered yet: the agent is `paused`, `stopped` or in `error`; it has no output tokens left (`balance`); a turn failed for a passing reason and is tried again (`retry`); another `turn` of the agent runs; it is next when a `slot` is free
-                 */
-                reason: 'paused' | 'stopped' | 'error' | 'balance' | 'retry' | 'turn' | 'slot';
-                /**
-                 * Of `retry`: what the last try failed with, in the provider’s own words where it had any
-                 */
-                error: {
-                    code: string;
-                    message: string;
-                } | null;
-                /**
-                 * Of `retry`: when the next try begins
-                 */
-                next_attempt_at: Timestamp | null;
-            } | null;
-        };
-        replies: Array<{
-            /**
-             * Message id: msg_ and a UUID
-             */
-            id: string;
-            role: 'user' | 'assistant';
-            content: string;
-            metadata: {
-                [key: string]: MessagesGetResponseSchema0;
-            };
-            status: 'pending' | 'delivered' | 'read' | 'failed';
-            channel: 'api' | 'discord' | 'slack' | 'telegram' | 'schedule' | 'trigger';
-            queue_mode: 'collect' | 'interrupt' | null;
-            conversation_id: string;
-            reply_to_id: string | null;
-            created_at: Timestamp;
-            delivered_at: Timestamp | null;
-            read_at: Timestamp | null;
-            error: {
-                code: string;
-                message: string;
-            } | null;
-        }>;
+        /**
+         * The message that was asked for.
+         */
+        message: MessageInQueue;
+        /**
+         * The agent’s replies to it, in order. Empty while there is none.
+         */
+        replies: Array<Message>;
     };
 };
 
@@ -3744,8 +6554,28 @@ export type MessagesGetResponse = MessagesGetResponses[keyof MessagesGetResponse
 
 export type FilesRemoveData = {
     body?: never;
+    headers?: {
+        /**
+         * The `ETag` that the file must still have, in quotes, or `*` for any file that is there. Another state is 412 `PRECONDITION_FAILED`, and nothing is changed.
+         */
+        'If-Match'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
+        /**
+         * The path in the workspace; each part of it URL-encoded.
+         */
         path: string;
     };
     query?: never;
@@ -3754,35 +6584,39 @@ export type FilesRemoveData = {
 
 export type FilesRemoveErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * PRECONDITION_FAILED
+     * `PRECONDITION_FAILED`: The file has changed since the `ETag` that `If-Match` names. Read the file again, apply the change to what it holds now, and send it with the new `ETag`.
      */
     412: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE, AGENT_UNAVAILABLE
+     * `AGENT_UNAVAILABLE`: The agent is stopped or in error, or its workspace cannot be had now. Start the agent with `POST /v1/agent/{id}/status` and `{"status":"active"}`; `status_reason` of the agent says what went wrong.
+     *
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -3791,10 +6625,16 @@ export type FilesRemoveError = FilesRemoveErrors[keyof FilesRemoveErrors];
 
 export type FilesRemoveResponses = {
     /**
-     * Success
+     * It is deleted.
      */
     200: {
+        /**
+         * Where it is, in absolute form: `/workspace/…`.
+         */
         path: string;
+        /**
+         * When it was deleted.
+         */
         deleted_at: Timestamp;
     };
 };
@@ -3803,13 +6643,50 @@ export type FilesRemoveResponse = FilesRemoveResponses[keyof FilesRemoveResponse
 
 export type FilesReadData = {
     body?: never;
+    headers?: {
+        /**
+         * With `Accept: application/octet-stream`: the part of the bytes that is wanted, `bytes=0-1023`. The answer is 206 with `Content-Range`; several ranges are answered by the whole file (200).
+         */
+        Range?: string;
+        /**
+         * The `ETag` for which `Range` holds: of a file that has changed since, all of it is sent (200).
+         */
+        'If-Range'?: string;
+        /**
+         * With `Accept: application/octet-stream`: an `ETag` that is known already. The same state is 304 without a body.
+         */
+        'If-None-Match'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
+        /**
+         * The path in the workspace; each part of it URL-encoded.
+         */
         path: string;
     };
     query?: {
-        encoding?: 'utf-8' | 'base64';
+        /**
+         * How `content` is written: text, or bytes in base64.
+         */
+        encoding?: FileEncoding;
+        /**
+         * From which byte on; 0 if not given.
+         */
         offset?: number;
+        /**
+         * How many bytes; to the end if not given.
+         */
         length?: number;
     };
     url: '/v1/agent/{id}/filesystem/files/{path}';
@@ -3817,39 +6694,43 @@ export type FilesReadData = {
 
 export type FilesReadErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * RANGE_NOT_SATISFIABLE
+     * `RANGE_NOT_SATISFIABLE`: The `Range` begins after the end of the file. `Content-Range` of the answer has the size; ask for a part that is there.
      */
     416: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE, AGENT_UNAVAILABLE
+     * `AGENT_UNAVAILABLE`: The agent is stopped or in error, or its workspace cannot be had now. Start the agent with `POST /v1/agent/{id}/status` and `{"status":"active"}`; `status_reason` of the agent says what went wrong.
+     *
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -3858,30 +6739,55 @@ export type FilesReadError = FilesReadErrors[keyof FilesReadErrors];
 
 export type FilesReadResponses = {
     /**
-     * Success
+     * The file. `ETag` and `Content-Type` of the file come with the raw bytes.
      */
-    200: {
-        path: string;
-        content: string;
-        encoding: 'utf-8' | 'base64';
-        size: number;
-        modified_at: Timestamp;
-        etag?: string;
-    };
+    200: FileContent;
 };
 
 export type FilesReadResponse = FilesReadResponses[keyof FilesReadResponses];
 
 export type FilesPatchData = {
     body: {
+        /**
+         * At the end, at the beginning, or in place of a part.
+         */
         operation: 'append' | 'prepend' | 'replace';
+        /**
+         * What is added.
+         */
         content: string;
-        encoding?: 'utf-8' | 'base64';
+        encoding?: FileEncoding;
+        /**
+         * Of `replace`: at which byte; 0 if not given.
+         */
         position?: number;
+        /**
+         * Of `replace`: how many bytes are taken out; 0 if not given.
+         */
         length?: number;
     };
+    headers?: {
+        /**
+         * The `ETag` that the file must still have, in quotes, or `*` for any file that is there. Another state is 412 `PRECONDITION_FAILED`, and nothing is changed.
+         */
+        'If-Match'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
+        /**
+         * The path in the workspace; each part of it URL-encoded.
+         */
         path: string;
     };
     query?: never;
@@ -3890,51 +6796,55 @@ export type FilesPatchData = {
 
 export type FilesPatchErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * PRECONDITION_FAILED
+     * `PRECONDITION_FAILED`: The file has changed since the `ETag` that `If-Match` names. Read the file again, apply the change to what it holds now, and send it with the new `ETag`.
      */
     412: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE, AGENT_UNAVAILABLE
+     * `AGENT_UNAVAILABLE`: The agent is stopped or in error, or its workspace cannot be had now. Start the agent with `POST /v1/agent/{id}/status` and `{"status":"active"}`; `status_reason` of the agent says what went wrong.
+     *
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
     /**
-     * INSUFFICIENT_STORAGE
+     * `INSUFFICIENT_STORAGE`: The volume of the agent is full. What was there is as it was. Delete files, or raise `pvc_size`.
      */
     507: Error;
 };
@@ -3943,35 +6853,43 @@ export type FilesPatchError = FilesPatchErrors[keyof FilesPatchErrors];
 
 export type FilesPatchResponses = {
     /**
-     * Success
+     * The file was changed.
      */
-    200: {
-        path: string;
-        size: number;
-        updated_at: Timestamp;
-        etag?: string;
-    };
+    200: UpdatedFile;
 };
 
 export type FilesPatchResponse = FilesPatchResponses[keyof FilesPatchResponses];
 
 export type FilesCreateData = {
-    body: {
-        content: string;
-        encoding?: 'utf-8' | 'base64';
-        overwrite?: boolean;
-    };
+    body: NewFile;
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
+        /**
+         * The path in the workspace; each part of it URL-encoded.
+         */
         path: string;
     };
     query?: {
+        /**
+         * Whether a file that exists may be replaced.
+         */
         overwrite?: 'true' | 'false';
     };
     url: '/v1/agent/{id}/filesystem/files/{path}';
@@ -3979,55 +6897,61 @@ export type FilesCreateData = {
 
 export type FilesCreateErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * CONFLICT, ALREADY_EXISTS
+     * `ALREADY_EXISTS`: Something of this name or path exists. Choose another name, replace it (`overwrite` for files) or leave it.
+     *
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE, AGENT_UNAVAILABLE
+     * `AGENT_UNAVAILABLE`: The agent is stopped or in error, or its workspace cannot be had now. Start the agent with `POST /v1/agent/{id}/status` and `{"status":"active"}`; `status_reason` of the agent says what went wrong.
+     *
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
     /**
-     * INSUFFICIENT_STORAGE
+     * `INSUFFICIENT_STORAGE`: The volume of the agent is full. What was there is as it was. Delete files, or raise `pvc_size`.
      */
     507: Error;
 };
@@ -4036,25 +6960,43 @@ export type FilesCreateError = FilesCreateErrors[keyof FilesCreateErrors];
 
 export type FilesCreateResponses = {
     /**
-     * Success
+     * The file was written.
      */
-    201: {
-        path: string;
-        size: number;
-        created_at: Timestamp;
-        etag?: string;
-    };
+    201: WrittenFile;
 };
 
 export type FilesCreateResponse = FilesCreateResponses[keyof FilesCreateResponses];
 
 export type FilesReplaceData = {
     body: {
+        /**
+         * What it is to hold.
+         */
         content: string;
-        encoding?: 'utf-8' | 'base64';
+        encoding?: FileEncoding;
+    };
+    headers?: {
+        /**
+         * The `ETag` that the file must still have, in quotes, or `*` for any file that is there. Another state is 412 `PRECONDITION_FAILED`, and nothing is changed.
+         */
+        'If-Match'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
+        /**
+         * The path in the workspace; each part of it URL-encoded.
+         */
         path: string;
     };
     query?: never;
@@ -4063,51 +7005,55 @@ export type FilesReplaceData = {
 
 export type FilesReplaceErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * PRECONDITION_FAILED
+     * `PRECONDITION_FAILED`: The file has changed since the `ETag` that `If-Match` names. Read the file again, apply the change to what it holds now, and send it with the new `ETag`.
      */
     412: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE, AGENT_UNAVAILABLE
+     * `AGENT_UNAVAILABLE`: The agent is stopped or in error, or its workspace cannot be had now. Start the agent with `POST /v1/agent/{id}/status` and `{"status":"active"}`; `status_reason` of the agent says what went wrong.
+     *
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
     /**
-     * INSUFFICIENT_STORAGE
+     * `INSUFFICIENT_STORAGE`: The volume of the agent is full. What was there is as it was. Delete files, or raise `pvc_size`.
      */
     507: Error;
 };
@@ -4116,26 +7062,43 @@ export type FilesReplaceError = FilesReplaceErrors[keyof FilesReplaceErrors];
 
 export type FilesReplaceResponses = {
     /**
-     * Success
+     * The file was replaced.
      */
-    200: {
-        path: string;
-        size: number;
-        updated_at: Timestamp;
-        etag?: string;
-    };
+    200: UpdatedFile;
 };
 
 export type FilesReplaceResponse = FilesReplaceResponses[keyof FilesReplaceResponses];
 
 export type FilesystemListRootData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
     };
     query?: {
+        /**
+         * Whether with all that is below it.
+         */
         recursive?: 'true' | 'false';
+        /**
+         * Most entries to return.
+         */
         limit?: number;
+        /**
+         * Where to go on: `next_cursor` of the page before.
+         */
         cursor?: string;
     };
     url: '/v1/agent/{id}/filesystem/directories';
@@ -4143,31 +7106,35 @@ export type FilesystemListRootData = {
 
 export type FilesystemListRootErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE, AGENT_UNAVAILABLE
+     * `AGENT_UNAVAILABLE`: The agent is stopped or in error, or its workspace cannot be had now. Start the agent with `POST /v1/agent/{id}/status` and `{"status":"active"}`; `status_reason` of the agent says what went wrong.
+     *
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -4176,16 +7143,20 @@ export type FilesystemListRootError = FilesystemListRootErrors[keyof FilesystemL
 
 export type FilesystemListRootResponses = {
     /**
-     * Success
+     * What is there.
      */
     200: {
+        /**
+         * Where it is, in absolute form: `/workspace/…`.
+         */
         path: string;
-        entries: Array<{
-            name: string;
-            type: 'file' | 'directory' | 'symlink' | 'other';
-            size: number;
-            modified_at: Timestamp;
-        }>;
+        /**
+         * In the order of names.
+         */
+        entries: Array<DirectoryEntry>;
+        /**
+         * Give it as `cursor` to go on; null at the end.
+         */
         next_cursor: string | null;
     };
 };
@@ -4194,11 +7165,30 @@ export type FilesystemListRootResponse = FilesystemListRootResponses[keyof Files
 
 export type FilesystemDeleteDirectoryData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
+        /**
+         * The path in the workspace; each part of it URL-encoded.
+         */
         path: string;
     };
     query?: {
+        /**
+         * Whether with all that is below it.
+         */
         recursive?: 'true' | 'false';
     };
     url: '/v1/agent/{id}/filesystem/directories/{path}';
@@ -4206,35 +7196,39 @@ export type FilesystemDeleteDirectoryData = {
 
 export type FilesystemDeleteDirectoryErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE, AGENT_UNAVAILABLE
+     * `AGENT_UNAVAILABLE`: The agent is stopped or in error, or its workspace cannot be had now. Start the agent with `POST /v1/agent/{id}/status` and `{"status":"active"}`; `status_reason` of the agent says what went wrong.
+     *
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -4243,10 +7237,16 @@ export type FilesystemDeleteDirectoryError = FilesystemDeleteDirectoryErrors[key
 
 export type FilesystemDeleteDirectoryResponses = {
     /**
-     * Success
+     * It is deleted.
      */
     200: {
+        /**
+         * Where it is, in absolute form: `/workspace/…`.
+         */
         path: string;
+        /**
+         * When it was deleted.
+         */
         deleted_at: Timestamp;
     };
 };
@@ -4255,13 +7255,38 @@ export type FilesystemDeleteDirectoryResponse = FilesystemDeleteDirectoryRespons
 
 export type FilesystemListData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
+        /**
+         * The path in the workspace; each part of it URL-encoded.
+         */
         path: string;
     };
     query?: {
+        /**
+         * Whether with all that is below it.
+         */
         recursive?: 'true' | 'false';
+        /**
+         * Most entries to return.
+         */
         limit?: number;
+        /**
+         * Where to go on: `next_cursor` of the page before.
+         */
         cursor?: string;
     };
     url: '/v1/agent/{id}/filesystem/directories/{path}';
@@ -4269,31 +7294,35 @@ export type FilesystemListData = {
 
 export type FilesystemListErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE, AGENT_UNAVAILABLE
+     * `AGENT_UNAVAILABLE`: The agent is stopped or in error, or its workspace cannot be had now. Start the agent with `POST /v1/agent/{id}/status` and `{"status":"active"}`; `status_reason` of the agent says what went wrong.
+     *
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -4302,16 +7331,20 @@ export type FilesystemListError = FilesystemListErrors[keyof FilesystemListError
 
 export type FilesystemListResponses = {
     /**
-     * Success
+     * What is there.
      */
     200: {
+        /**
+         * Where it is, in absolute form: `/workspace/…`.
+         */
         path: string;
-        entries: Array<{
-            name: string;
-            type: 'file' | 'directory' | 'symlink' | 'other';
-            size: number;
-            modified_at: Timestamp;
-        }>;
+        /**
+         * In the order of names.
+         */
+        entries: Array<DirectoryEntry>;
+        /**
+         * Give it as `cursor` to go on; null at the end.
+         */
         next_cursor: string | null;
     };
 };
@@ -4320,17 +7353,37 @@ export type FilesystemListResponse = FilesystemListResponses[keyof FilesystemLis
 
 export type FilesystemMakeDirectoryData = {
     body: {
+        /**
+         * Whether directories on the way are made, too.
+         */
         recursive?: boolean;
+        /**
+         * Its permissions as octal digits, such as 755.
+         */
         permissions?: string;
     };
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
+        /**
+         * The path in the workspace; each part of it URL-encoded.
+         */
         path: string;
     };
     query?: never;
@@ -4339,51 +7392,57 @@ export type FilesystemMakeDirectoryData = {
 
 export type FilesystemMakeDirectoryErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * CONFLICT, ALREADY_EXISTS
+     * `ALREADY_EXISTS`: Something of this name or path exists. Choose another name, replace it (`overwrite` for files) or leave it.
+     *
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE, AGENT_UNAVAILABLE
+     * `AGENT_UNAVAILABLE`: The agent is stopped or in error, or its workspace cannot be had now. Start the agent with `POST /v1/agent/{id}/status` and `{"status":"active"}`; `status_reason` of the agent says what went wrong.
+     *
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -4392,10 +7451,16 @@ export type FilesystemMakeDirectoryError = FilesystemMakeDirectoryErrors[keyof F
 
 export type FilesystemMakeDirectoryResponses = {
     /**
-     * Success
+     * It was made.
      */
     201: {
+        /**
+         * Where it is, in absolute form: `/workspace/…`.
+         */
         path: string;
+        /**
+         * When it was made.
+         */
         created_at: Timestamp;
     };
 };
@@ -4404,8 +7469,24 @@ export type FilesystemMakeDirectoryResponse = FilesystemMakeDirectoryResponses[k
 
 export type FilesystemMetadataData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
+        /**
+         * The path in the workspace; each part of it URL-encoded.
+         */
         path: string;
     };
     query?: never;
@@ -4414,31 +7495,35 @@ export type FilesystemMetadataData = {
 
 export type FilesystemMetadataErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE, AGENT_UNAVAILABLE
+     * `AGENT_UNAVAILABLE`: The agent is stopped or in error, or its workspace cannot be had now. Start the agent with `POST /v1/agent/{id}/status` and `{"status":"active"}`; `status_reason` of the agent says what went wrong.
+     *
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -4447,33 +7532,50 @@ export type FilesystemMetadataError = FilesystemMetadataErrors[keyof FilesystemM
 
 export type FilesystemMetadataResponses = {
     /**
-     * Success
+     * What is known of it.
      */
-    200: {
-        path: string;
-        type: 'file' | 'directory' | 'symlink' | 'other';
-        size: number;
-        permissions: string;
-        owner: string;
-        group: string;
-        tags: Array<string>;
-        created_at: Timestamp;
-        modified_at: Timestamp;
-        etag: string;
-    };
+    200: FileMetadata;
 };
 
 export type FilesystemMetadataResponse = FilesystemMetadataResponses[keyof FilesystemMetadataResponses];
 
 export type FilesystemChangeMetadataData = {
     body: {
+        /**
+         * Its permissions as octal digits, such as 755.
+         */
         permissions?: string;
+        /**
+         * The agent’s own user; no other can be set.
+         */
         owner?: string;
+        /**
+         * The agent’s own group; no other can be set.
+         */
         group?: string;
+        /**
+         * Tags of yours: at most 50, of 100 characters.
+         */
         tags?: Array<string>;
     };
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
+        /**
+         * The path in the workspace; each part of it URL-encoded.
+         */
         path: string;
     };
     query?: never;
@@ -4482,43 +7584,47 @@ export type FilesystemChangeMetadataData = {
 
 export type FilesystemChangeMetadataErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE, AGENT_UNAVAILABLE
+     * `AGENT_UNAVAILABLE`: The agent is stopped or in error, or its workspace cannot be had now. Start the agent with `POST /v1/agent/{id}/status` and `{"status":"active"}`; `status_reason` of the agent says what went wrong.
+     *
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -4527,43 +7633,38 @@ export type FilesystemChangeMetadataError = FilesystemChangeMetadataErrors[keyof
 
 export type FilesystemChangeMetadataResponses = {
     /**
-     * Success
+     * What is known of it now.
      */
-    200: {
-        path: string;
-        type: 'file' | 'directory' | 'symlink' | 'other';
-        size: number;
-        permissions: string;
-        owner: string;
-        group: string;
-        tags: Array<string>;
-        created_at: Timestamp;
-        modified_at: Timestamp;
-        etag: string;
-    };
+    200: FileMetadata;
 };
 
 export type FilesystemChangeMetadataResponse = FilesystemChangeMetadataResponses[keyof FilesystemChangeMetadataResponses];
 
 export type FilesystemCopyData = {
     body: {
-        operations: Array<{
-            source: string;
-            destination: string;
-            overwrite?: boolean;
-        }>;
-    } | {
-        source: string;
-        destination: string;
-        overwrite?: boolean;
-    };
+        /**
+         * What is to be done, in this order.
+         */
+        operations: Array<Transfer>;
+    } | Transfer;
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
     };
     query?: never;
@@ -4572,51 +7673,55 @@ export type FilesystemCopyData = {
 
 export type FilesystemCopyErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE, AGENT_UNAVAILABLE
+     * `AGENT_UNAVAILABLE`: The agent is stopped or in error, or its workspace cannot be had now. Start the agent with `POST /v1/agent/{id}/status` and `{"status":"active"}`; `status_reason` of the agent says what went wrong.
+     *
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -4625,15 +7730,36 @@ export type FilesystemCopyError = FilesystemCopyErrors[keyof FilesystemCopyError
 
 export type FilesystemCopyResponses = {
     /**
-     * Success
+     * What became of each.
      */
     200: {
+        /**
+         * One per operation, in their order.
+         */
         results: Array<{
+            /**
+             * As it was given.
+             */
             source: string;
+            /**
+             * As it was given.
+             */
             destination: string;
+            /**
+             * Whether it was done.
+             */
             success: boolean;
+            /**
+             * Why it failed; absent when it did not.
+             */
             error?: {
+                /**
+                 * What kind of error it is: one of the API’s codes.
+                 */
                 code: string;
+                /**
+                 * The same for people.
+                 */
                 message: string;
             };
         }>;
@@ -4644,23 +7770,29 @@ export type FilesystemCopyResponse = FilesystemCopyResponses[keyof FilesystemCop
 
 export type FilesystemMoveData = {
     body: {
-        operations: Array<{
-            source: string;
-            destination: string;
-            overwrite?: boolean;
-        }>;
-    } | {
-        source: string;
-        destination: string;
-        overwrite?: boolean;
-    };
+        /**
+         * What is to be done, in this order.
+         */
+        operations: Array<Transfer>;
+    } | Transfer;
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
     };
     query?: never;
@@ -4669,51 +7801,55 @@ export type FilesystemMoveData = {
 
 export type FilesystemMoveErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE, AGENT_UNAVAILABLE
+     * `AGENT_UNAVAILABLE`: The agent is stopped or in error, or its workspace cannot be had now. Start the agent with `POST /v1/agent/{id}/status` and `{"status":"active"}`; `status_reason` of the agent says what went wrong.
+     *
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -4722,15 +7858,36 @@ export type FilesystemMoveError = FilesystemMoveErrors[keyof FilesystemMoveError
 
 export type FilesystemMoveResponses = {
     /**
-     * Success
+     * What became of each.
      */
     200: {
+        /**
+         * One per operation, in their order.
+         */
         results: Array<{
+            /**
+             * As it was given.
+             */
             source: string;
+            /**
+             * As it was given.
+             */
             destination: string;
+            /**
+             * Whether it was done.
+             */
             success: boolean;
+            /**
+             * Why it failed; absent when it did not.
+             */
             error?: {
+                /**
+                 * What kind of error it is: one of the API’s codes.
+                 */
                 code: string;
+                /**
+                 * The same for people.
+                 */
                 message: string;
             };
         }>;
@@ -4741,16 +7898,33 @@ export type FilesystemMoveResponse = FilesystemMoveResponses[keyof FilesystemMov
 
 export type FilesystemDeleteManyData = {
     body: {
+        /**
+         * What is to be deleted.
+         */
         paths: Array<string>;
+        /**
+         * Whether directories with all that is in them.
+         */
         recursive?: boolean;
     };
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
     };
     query?: never;
@@ -4759,51 +7933,55 @@ export type FilesystemDeleteManyData = {
 
 export type FilesystemDeleteManyErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE, AGENT_UNAVAILABLE
+     * `AGENT_UNAVAILABLE`: The agent is stopped or in error, or its workspace cannot be had now. Start the agent with `POST /v1/agent/{id}/status` and `{"status":"active"}`; `status_reason` of the agent says what went wrong.
+     *
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -4812,14 +7990,32 @@ export type FilesystemDeleteManyError = FilesystemDeleteManyErrors[keyof Filesys
 
 export type FilesystemDeleteManyResponses = {
     /**
-     * Success
+     * What became of each.
      */
     200: {
+        /**
+         * One per path, in their order.
+         */
         results: Array<{
+            /**
+             * As it was given.
+             */
             path: string;
+            /**
+             * Whether it was done.
+             */
             success: boolean;
+            /**
+             * Why it failed; absent when it did not.
+             */
             error?: {
+                /**
+                 * What kind of error it is: one of the API’s codes.
+                 */
                 code: string;
+                /**
+                 * The same for people.
+                 */
                 message: string;
             };
         }>;
@@ -4830,26 +8026,73 @@ export type FilesystemDeleteManyResponse = FilesystemDeleteManyResponses[keyof F
 
 export type FilesystemSearchData = {
     body: {
+        /**
+         * What to look for: a glob for names, RE2 for content.
+         */
         query?: string;
+        /**
+         * The same as `query`.
+         */
         pattern?: string;
+        /**
+         * Where to look; in names if not given.
+         */
         type?: 'filename' | 'content' | 'both';
+        /**
+         * True: the same as `type: content`.
+         */
         contentSearch?: boolean;
+        /**
+         * The directory to look in; the whole workspace if not given.
+         */
         path?: string;
+        /**
+         * Of a search in content: a glob of the files to look into.
+         */
         filePattern?: string;
+        /**
+         * Whether capitals matter; they do not if not given.
+         */
         caseSensitive?: boolean;
+        /**
+         * Most results to return; 100 if not given.
+         */
         maxResults?: number;
+        /**
+         * Of a search in content: a glob of the files to look into.
+         */
         file_pattern?: string;
+        /**
+         * Whether capitals matter; they do not if not given.
+         */
         case_sensitive?: boolean;
+        /**
+         * Most results to return; 100 if not given.
+         */
         max_results?: number;
+        /**
+         * True: the same as `type: content`.
+         */
         content_search?: boolean;
     };
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
     };
     query?: never;
@@ -4858,51 +8101,55 @@ export type FilesystemSearchData = {
 
 export type FilesystemSearchErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE, AGENT_UNAVAILABLE
+     * `AGENT_UNAVAILABLE`: The agent is stopped or in error, or its workspace cannot be had now. Start the agent with `POST /v1/agent/{id}/status` and `{"status":"active"}`; `status_reason` of the agent says what went wrong.
+     *
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -4911,19 +8158,46 @@ export type FilesystemSearchError = FilesystemSearchErrors[keyof FilesystemSearc
 
 export type FilesystemSearchResponses = {
     /**
-     * Success
+     * What was found.
      */
     200: {
+        /**
+         * What was found.
+         */
         results: Array<{
+            /**
+             * Where it is, in absolute form: `/workspace/…`.
+             */
             path: string;
+            /**
+             * What it is. A symbolic link is described itself, not what it leads to.
+             */
             type: 'file' | 'directory' | 'symlink' | 'other';
+            /**
+             * Its size in bytes.
+             */
             size: number;
+            /**
+             * Of a search in content: the lines that match.
+             */
             matches?: Array<{
+                /**
+                 * The line’s number, from 1.
+                 */
                 line: number;
+                /**
+                 * The line.
+                 */
                 text: string;
             }>;
         }>;
+        /**
+         * How many were found.
+         */
         total: number;
+        /**
+         * Whether there may be more: `maxResults` was reached, or five seconds were over.
+         */
         truncated: boolean;
     };
 };
@@ -4932,11 +8206,30 @@ export type FilesystemSearchResponse = FilesystemSearchResponses[keyof Filesyste
 
 export type ArchivePackData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
+        /**
+         * The path in the workspace; each part of it URL-encoded.
+         */
         path: string;
     };
     query?: {
+        /**
+         * How it is packed.
+         */
         format?: 'tar.gz' | 'zip';
     };
     url: '/v1/agent/{id}/filesystem/archive/{path}';
@@ -4944,31 +8237,35 @@ export type ArchivePackData = {
 
 export type ArchivePackErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE, AGENT_UNAVAILABLE
+     * `AGENT_UNAVAILABLE`: The agent is stopped or in error, or its workspace cannot be had now. Start the agent with `POST /v1/agent/{id}/status` and `{"status":"active"}`; `status_reason` of the agent says what went wrong.
+     *
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -4977,25 +8274,48 @@ export type ArchivePackError = ArchivePackErrors[keyof ArchivePackErrors];
 
 export type ArchivePackResponses = {
     /**
-     * Success
+     * The archive.
      */
     200: unknown;
 };
 
 export type ArchiveUnpackData = {
+    /**
+     * The bytes as they are.
+     */
     body: unknown;
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
+        /**
+         * The path in the workspace; each part of it URL-encoded.
+         */
         path: string;
     };
     query?: {
+        /**
+         * How it is packed; by the `Content-Type` if not given.
+         */
         format?: 'tar.gz' | 'zip';
+        /**
+         * Whether files that exist may be replaced.
+         */
         overwrite?: 'true' | 'false';
     };
     url: '/v1/agent/{id}/filesystem/archive/{path}';
@@ -5003,55 +8323,61 @@ export type ArchiveUnpackData = {
 
 export type ArchiveUnpackErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * CONFLICT, ALREADY_EXISTS
+     * `ALREADY_EXISTS`: Something of this name or path exists. Choose another name, replace it (`overwrite` for files) or leave it.
+     *
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE, AGENT_UNAVAILABLE
+     * `AGENT_UNAVAILABLE`: The agent is stopped or in error, or its workspace cannot be had now. Start the agent with `POST /v1/agent/{id}/status` and `{"status":"active"}`; `status_reason` of the agent says what went wrong.
+     *
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
     /**
-     * INSUFFICIENT_STORAGE
+     * `INSUFFICIENT_STORAGE`: The volume of the agent is full. What was there is as it was. Delete files, or raise `pvc_size`.
      */
     507: Error;
 };
@@ -5060,10 +8386,16 @@ export type ArchiveUnpackError = ArchiveUnpackErrors[keyof ArchiveUnpackErrors];
 
 export type ArchiveUnpackResponses = {
     /**
-     * Success
+     * It is unpacked.
      */
     201: {
+        /**
+         * How many files were written.
+         */
         files: number;
+        /**
+         * Their size together, in bytes.
+         */
         bytes: number;
     };
 };
@@ -5072,7 +8404,20 @@ export type ArchiveUnpackResponse = ArchiveUnpackResponses[keyof ArchiveUnpackRe
 
 export type ChannelsListData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
     };
     query?: never;
@@ -5081,31 +8426,33 @@ export type ChannelsListData = {
 
 export type ChannelsListErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -5114,32 +8461,38 @@ export type ChannelsListError = ChannelsListErrors[keyof ChannelsListErrors];
 
 export type ChannelsListResponses = {
     /**
-     * Success
+     * The channels.
      */
     200: {
-        channels: Array<{
-            type: 'api' | 'discord' | 'slack' | 'telegram' | 'schedule' | 'trigger';
-            id: string | null;
-            linked: boolean;
-            counterparty: string | null;
-            conversation_id?: string;
-            queue_mode: 'collect' | 'interrupt' | null;
-            health: 'connected' | 'connecting' | 'failed' | 'not_configured';
-            health_reason?: string;
-            created_at: Timestamp | null;
-        }>;
+        /**
+         * `api` first.
+         */
+        channels: Array<ChannelEntry>;
     };
 };
 
 export type ChannelsListResponse = ChannelsListResponses[keyof ChannelsListResponses];
 
 export type ChannelsUpdateData = {
-    body: {
-        queue_mode?: 'collect' | 'interrupt';
-        listen?: 'mentions' | 'all';
+    body: BindingChange;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
+        /**
+         * The binding’s id, from the list of channels.
+         */
         bindingId: string;
     };
     query?: never;
@@ -5148,43 +8501,45 @@ export type ChannelsUpdateData = {
 
 export type ChannelsUpdateErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -5193,24 +8548,9 @@ export type ChannelsUpdateError = ChannelsUpdateErrors[keyof ChannelsUpdateError
 
 export type ChannelsUpdateResponses = {
     /**
-     * Success
+     * The binding after the change.
      */
-    200: {
-        id: string;
-        discord_user_id?: string;
-        discord_username?: string | null;
-        slack_user_id?: string;
-        slack_username?: string | null;
-        slack_team_id?: string | null;
-        telegram_user_id?: string;
-        telegram_username?: string | null;
-        telegram_chat_id?: string;
-        queue_mode: 'collect' | 'interrupt';
-        listen: 'mentions' | 'all';
-        created_at: Timestamp;
-        health?: 'connected' | 'connecting' | 'failed' | 'not_configured';
-        health_reason?: string;
-    };
+    200: ChannelBinding;
 };
 
 export type ChannelsUpdateResponse = ChannelsUpdateResponses[keyof ChannelsUpdateResponses];
@@ -5219,12 +8559,26 @@ export type ChannelsLinkData = {
     body?: never;
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
+        /**
+         * The chat platform.
+         */
         platform: 'discord' | 'slack' | 'telegram';
     };
     query?: never;
@@ -5233,39 +8587,43 @@ export type ChannelsLinkData = {
 
 export type ChannelsLinkErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * CONFLICT, CHANNEL_NOT_CONFIGURED
+     * `CHANNEL_NOT_CONFIGURED`: There is no bot on this chat platform, or the platform refuses its token. Set the field that the message names, then ask again.
+     *
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -5274,11 +8632,20 @@ export type ChannelsLinkError = ChannelsLinkErrors[keyof ChannelsLinkErrors];
 
 export type ChannelsLinkResponses = {
     /**
-     * Success
+     * The code.
      */
     200: {
+        /**
+         * Six characters to send to the bot as `/link CODE`. Works once.
+         */
         code: string;
+        /**
+         * Until when: ten minutes.
+         */
         expires_at: Timestamp;
+        /**
+         * What the person is to do, in words.
+         */
         instructions: string;
     };
 };
@@ -5287,8 +8654,24 @@ export type ChannelsLinkResponse = ChannelsLinkResponses[keyof ChannelsLinkRespo
 
 export type ChannelsStatusData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
+        /**
+         * The chat platform.
+         */
         platform: 'discord' | 'slack' | 'telegram';
     };
     query?: never;
@@ -5297,31 +8680,33 @@ export type ChannelsStatusData = {
 
 export type ChannelsStatusErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -5330,43 +8715,25 @@ export type ChannelsStatusError = ChannelsStatusErrors[keyof ChannelsStatusError
 
 export type ChannelsStatusResponses = {
     /**
-     * Success
+     * Who is linked.
      */
     200: {
+        /**
+         * Whether anybody is linked.
+         */
         linked: boolean;
-        binding: {
-            id: string;
-            discord_user_id?: string;
-            discord_username?: string | null;
-            slack_user_id?: string;
-            slack_username?: string | null;
-            slack_team_id?: string | null;
-            telegram_user_id?: string;
-            telegram_username?: string | null;
-            telegram_chat_id?: string;
-            queue_mode: 'collect' | 'interrupt';
-            listen: 'mentions' | 'all';
-            created_at: Timestamp;
-            health?: 'connected' | 'connecting' | 'failed' | 'not_configured';
-            health_reason?: string;
-        } | null;
-        bindings?: Array<{
-            id: string;
-            discord_user_id?: string;
-            discord_username?: string | null;
-            slack_user_id?: string;
-            slack_username?: string | null;
-            slack_team_id?: string | null;
-            telegram_user_id?: string;
-            telegram_username?: string | null;
-            telegram_chat_id?: string;
-            queue_mode: 'collect' | 'interrupt';
-            listen: 'mentions' | 'all';
-            created_at: Timestamp;
-            health?: 'connected' | 'connecting' | 'failed' | 'not_configured';
-            health_reason?: string;
-        }>;
-        health?: 'connected' | 'connecting' | 'failed' | 'not_configured';
+        /**
+         * Who was linked last; null when nobody is.
+         */
+        binding: ChannelBinding | null;
+        /**
+         * Everybody who is linked.
+         */
+        bindings?: Array<ChannelBinding>;
+        health?: ChannelHealth;
+        /**
+         * Why it is not `connected`.
+         */
         health_reason?: string;
     };
 };
@@ -5375,8 +8742,24 @@ export type ChannelsStatusResponse = ChannelsStatusResponses[keyof ChannelsStatu
 
 export type ChannelsUnlinkData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
+        /**
+         * The chat platform.
+         */
         platform: 'discord' | 'slack' | 'telegram';
     };
     query?: never;
@@ -5385,31 +8768,33 @@ export type ChannelsUnlinkData = {
 
 export type ChannelsUnlinkErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -5418,9 +8803,12 @@ export type ChannelsUnlinkError = ChannelsUnlinkErrors[keyof ChannelsUnlinkError
 
 export type ChannelsUnlinkResponses = {
     /**
-     * Success
+     * They are unlinked.
      */
     200: {
+        /**
+         * What was done, in words.
+         */
         message: string;
     };
 };
@@ -5428,8 +8816,24 @@ export type ChannelsUnlinkResponses = {
 export type ChannelsUnlinkResponse = ChannelsUnlinkResponses[keyof ChannelsUnlinkResponses];
 
 export type ChannelWebhooksSlackData = {
+    /**
+     * The bytes as they are.
+     */
     body: unknown;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The agent’s id, or `shared` for the platform’s app.
+         */
         agentId: string;
     };
     query?: never;
@@ -5438,39 +8842,39 @@ export type ChannelWebhooksSlackData = {
 
 export type ChannelWebhooksSlackErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -5479,15 +8883,34 @@ export type ChannelWebhooksSlackError = ChannelWebhooksSlackErrors[keyof Channel
 
 export type ChannelWebhooksSlackResponses = {
     /**
-     * Success
+     * What Slack expects, in its form.
      */
     200: unknown;
 };
 
 export type ChannelWebhooksWebhookData = {
+    /**
+     * The bytes as they are.
+     */
     body: unknown;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The chat platform.
+         */
         platform: 'discord' | 'slack' | 'telegram';
+        /**
+         * The bot’s id there.
+         */
         botId: string;
     };
     query?: never;
@@ -5496,39 +8919,39 @@ export type ChannelWebhooksWebhookData = {
 
 export type ChannelWebhooksWebhookErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -5537,17 +8960,33 @@ export type ChannelWebhooksWebhookError = ChannelWebhooksWebhookErrors[keyof Cha
 
 export type ChannelWebhooksWebhookResponses = {
     /**
-     * Success
+     * What the platform expects, in its form.
      */
     200: unknown;
 };
 
 export type NetworkLogData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
     };
     query?: {
+        /**
+         * Most requests to return.
+         */
         limit?: number;
     };
     url: '/v1/agent/{id}/network/log';
@@ -5555,31 +8994,33 @@ export type NetworkLogData = {
 
 export type NetworkLogErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -5588,20 +9029,13 @@ export type NetworkLogError = NetworkLogErrors[keyof NetworkLogErrors];
 
 export type NetworkLogResponses = {
     /**
-     * Success
+     * The latest requests.
      */
     200: {
-        entries: Array<{
-            at: Timestamp;
-            method: string;
-            host: string;
-            port: number;
-            verdict: 'allowed' | 'refused' | 'failed';
-            reason: string | null;
-            bytes_sent: number;
-            bytes_received: number;
-            duration_ms: number;
-        }>;
+        /**
+         * Newest first.
+         */
+        entries: Array<NetworkLogEntry>;
     };
 };
 
@@ -5609,6 +9043,16 @@ export type NetworkLogResponse = NetworkLogResponses[keyof NetworkLogResponses];
 
 export type HealthLiveData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path?: never;
     query?: never;
     url: '/health/live';
@@ -5616,19 +9060,19 @@ export type HealthLiveData = {
 
 export type HealthLiveErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -5637,9 +9081,12 @@ export type HealthLiveError = HealthLiveErrors[keyof HealthLiveErrors];
 
 export type HealthLiveResponses = {
     /**
-     * Success
+     * It runs.
      */
     200: {
+        /**
+         * Always `live`.
+         */
         status: 'live';
     };
 };
@@ -5648,6 +9095,16 @@ export type HealthLiveResponse = HealthLiveResponses[keyof HealthLiveResponses];
 
 export type HealthReadyData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path?: never;
     query?: never;
     url: '/health/ready';
@@ -5655,19 +9112,19 @@ export type HealthReadyData = {
 
 export type HealthReadyErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -5676,13 +9133,22 @@ export type HealthReadyError = HealthReadyErrors[keyof HealthReadyErrors];
 
 export type HealthReadyResponses = {
     /**
-     * Success
+     * All of it is up. With 503 the body is the same and names what is down.
      */
     200: {
+        /**
+         * Whether all of it is up.
+         */
         status: 'ready' | 'not_ready';
+        /**
+         * Each thing that is needed, and how it is.
+         */
         dependencies: {
             [key: string]: 'up' | 'down';
         };
+        /**
+         * How workspaces are isolated and limited on this machine.
+         */
         workspaces?: {
             [key: string]: string;
         };
@@ -5693,9 +9159,25 @@ export type HealthReadyResponse = HealthReadyResponses[keyof HealthReadyResponse
 
 export type McpListData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path?: never;
     query?: {
+        /**
+         * Which page, from 1.
+         */
         page?: number;
+        /**
+         * Entries per page.
+         */
         limit?: number;
     };
     url: '/v1/mcp/servers';
@@ -5703,27 +9185,29 @@ export type McpListData = {
 
 export type McpListErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -5732,59 +9216,34 @@ export type McpListError = McpListErrors[keyof McpListErrors];
 
 export type McpListResponses = {
     /**
-     * Success
+     * A page of servers.
      */
     200: {
-        servers: Array<{
-            id: string;
-            name: string;
-            url: string | null;
-            command: string | null;
-            args: Array<string>;
-            transport: 'http' | 'sse' | 'stdio' | null;
-            header_names: Array<string>;
-            env_names: Array<string>;
-            status: 'unknown' | 'connected' | 'failed' | 'needs_authorization';
-            status_reason: string | null;
-            is_authorized: boolean;
-            tools: Array<{
-                name: string;
-                description: string | null;
-            }>;
-            tools_refreshed_at: Timestamp | null;
-            created_at: Timestamp;
-            updated_at: Timestamp;
-        }>;
-        pagination: {
-            page: number;
-            limit: number;
-            total: number;
-            total_pages: number;
-        };
+        /**
+         * The servers of this page.
+         */
+        servers: Array<McpServer>;
+        pagination: Pagination;
     };
 };
 
 export type McpListResponse = McpListResponses[keyof McpListResponses];
 
 export type McpCreateData = {
-    body: {
-        name: string;
-        url?: string;
-        headers?: {
-            [key: string]: string;
-        };
-        transport?: 'http' | 'sse';
-        command?: string;
-        args?: Array<string>;
-        env?: {
-            [key: string]: string;
-        };
-    };
+    body: NewMcpServer;
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path?: never;
     query?: never;
@@ -5793,47 +9252,53 @@ export type McpCreateData = {
 
 export type McpCreateErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED, QUOTA_EXCEEDED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
+     *
+     * `QUOTA_EXCEEDED`: The account holds as much as it may. `error.details` names the quota, its limit and what is used. Make room (the message says how) or ask the operator for more; then send the same request again, with the same `Idempotency-Key` if it had one.
      */
     403: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * CONFLICT, ALREADY_EXISTS
+     * `ALREADY_EXISTS`: Something of this name or path exists. Choose another name, replace it (`overwrite` for files) or leave it.
+     *
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -5842,35 +9307,29 @@ export type McpCreateError = McpCreateErrors[keyof McpCreateErrors];
 
 export type McpCreateResponses = {
     /**
-     * Success
+     * The server.
      */
-    201: {
-        id: string;
-        name: string;
-        url: string | null;
-        command: string | null;
-        args: Array<string>;
-        transport: 'http' | 'sse' | 'stdio' | null;
-        header_names: Array<string>;
-        env_names: Array<string>;
-        status: 'unknown' | 'connected' | 'failed' | 'needs_authorization';
-        status_reason: string | null;
-        is_authorized: boolean;
-        tools: Array<{
-            name: string;
-            description: string | null;
-        }>;
-        tools_refreshed_at: Timestamp | null;
-        created_at: Timestamp;
-        updated_at: Timestamp;
-    };
+    201: McpServer;
 };
 
 export type McpCreateResponse = McpCreateResponses[keyof McpCreateResponses];
 
 export type McpDeleteData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The server’s id.
+         */
         id: string;
     };
     query?: never;
@@ -5879,31 +9338,33 @@ export type McpDeleteData = {
 
 export type McpDeleteErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -5912,9 +9373,12 @@ export type McpDeleteError = McpDeleteErrors[keyof McpDeleteErrors];
 
 export type McpDeleteResponses = {
     /**
-     * Success
+     * It is deleted.
      */
     200: {
+        /**
+         * The server’s id, a UUID.
+         */
         id: string;
     };
 };
@@ -5923,7 +9387,20 @@ export type McpDeleteResponse = McpDeleteResponses[keyof McpDeleteResponses];
 
 export type McpGetData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The server’s id.
+         */
         id: string;
     };
     query?: never;
@@ -5932,31 +9409,33 @@ export type McpGetData = {
 
 export type McpGetErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -5965,47 +9444,29 @@ export type McpGetError = McpGetErrors[keyof McpGetErrors];
 
 export type McpGetResponses = {
     /**
-     * Success
+     * The server.
      */
-    200: {
-        id: string;
-        name: string;
-        url: string | null;
-        command: string | null;
-        args: Array<string>;
-        transport: 'http' | 'sse' | 'stdio' | null;
-        header_names: Array<string>;
-        env_names: Array<string>;
-        status: 'unknown' | 'connected' | 'failed' | 'needs_authorization';
-        status_reason: string | null;
-        is_authorized: boolean;
-        tools: Array<{
-            name: string;
-            description: string | null;
-        }>;
-        tools_refreshed_at: Timestamp | null;
-        created_at: Timestamp;
-        updated_at: Timestamp;
-    };
+    200: McpServer;
 };
 
 export type McpGetResponse = McpGetResponses[keyof McpGetResponses];
 
 export type McpReplaceData = {
-    body: {
-        name: string;
-        url?: string;
-        headers?: {
-            [key: string]: string;
-        };
-        transport?: 'http' | 'sse';
-        command?: string;
-        args?: Array<string>;
-        env?: {
-            [key: string]: string;
-        };
+    body: NewMcpServer;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The server’s id.
+         */
         id: string;
     };
     query?: never;
@@ -6014,47 +9475,49 @@ export type McpReplaceData = {
 
 export type McpReplaceErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * ALREADY_EXISTS
+     * `ALREADY_EXISTS`: Something of this name or path exists. Choose another name, replace it (`overwrite` for files) or leave it.
      */
     409: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -6063,28 +9526,9 @@ export type McpReplaceError = McpReplaceErrors[keyof McpReplaceErrors];
 
 export type McpReplaceResponses = {
     /**
-     * Success
+     * The server after the change.
      */
-    200: {
-        id: string;
-        name: string;
-        url: string | null;
-        command: string | null;
-        args: Array<string>;
-        transport: 'http' | 'sse' | 'stdio' | null;
-        header_names: Array<string>;
-        env_names: Array<string>;
-        status: 'unknown' | 'connected' | 'failed' | 'needs_authorization';
-        status_reason: string | null;
-        is_authorized: boolean;
-        tools: Array<{
-            name: string;
-            description: string | null;
-        }>;
-        tools_refreshed_at: Timestamp | null;
-        created_at: Timestamp;
-        updated_at: Timestamp;
-    };
+    200: McpServer;
 };
 
 export type McpReplaceResponse = McpReplaceResponses[keyof McpReplaceResponses];
@@ -6093,11 +9537,22 @@ export type McpRefreshData = {
     body?: never;
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The server’s id.
+         */
         id: string;
     };
     query?: never;
@@ -6106,39 +9561,41 @@ export type McpRefreshData = {
 
 export type McpRefreshErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -6147,35 +9604,29 @@ export type McpRefreshError = McpRefreshErrors[keyof McpRefreshErrors];
 
 export type McpRefreshResponses = {
     /**
-     * Success
+     * The server with its tools.
      */
-    200: {
-        id: string;
-        name: string;
-        url: string | null;
-        command: string | null;
-        args: Array<string>;
-        transport: 'http' | 'sse' | 'stdio' | null;
-        header_names: Array<string>;
-        env_names: Array<string>;
-        status: 'unknown' | 'connected' | 'failed' | 'needs_authorization';
-        status_reason: string | null;
-        is_authorized: boolean;
-        tools: Array<{
-            name: string;
-            description: string | null;
-        }>;
-        tools_refreshed_at: Timestamp | null;
-        created_at: Timestamp;
-        updated_at: Timestamp;
-    };
+    200: McpServer;
 };
 
 export type McpRefreshResponse = McpRefreshResponses[keyof McpRefreshResponses];
 
 export type McpHealthData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The server’s id.
+         */
         id: string;
     };
     query?: never;
@@ -6184,31 +9635,33 @@ export type McpHealthData = {
 
 export type McpHealthErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -6217,27 +9670,35 @@ export type McpHealthError = McpHealthErrors[keyof McpHealthErrors];
 
 export type McpHealthResponses = {
     /**
-     * Success
+     * How it is.
      */
-    200: {
-        id: string;
-        healthy: boolean;
-        status: 'unknown' | 'connected' | 'failed' | 'needs_authorization';
-        status_reason: string | null;
-        latency_ms: number | null;
-        stderr_tail?: string | null;
-        checked_at: Timestamp | null;
-    };
+    200: McpHealth;
 };
 
 export type McpHealthResponse = McpHealthResponses[keyof McpHealthResponses];
 
 export type McpAuthorizeData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The server’s id.
+         */
         id: string;
     };
     query?: {
+        /**
+         * The page of yours that the browser comes back to with `code` and `state`. Without it: a page of this gateway that shows them.
+         */
         redirect_uri?: string;
     };
     url: '/v1/mcp/servers/{id}/oauth/authorize';
@@ -6245,35 +9706,37 @@ export type McpAuthorizeData = {
 
 export type McpAuthorizeErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -6282,10 +9745,16 @@ export type McpAuthorizeError = McpAuthorizeErrors[keyof McpAuthorizeErrors];
 
 export type McpAuthorizeResponses = {
     /**
-     * Success
+     * Where to send the person.
      */
     200: {
+        /**
+         * The address to open in a browser, where access is granted.
+         */
         authorization_url: string;
+        /**
+         * Comes back with the code. Good for ten minutes and once.
+         */
         state: string;
     };
 };
@@ -6294,16 +9763,33 @@ export type McpAuthorizeResponse = McpAuthorizeResponses[keyof McpAuthorizeRespo
 
 export type McpCallbackData = {
     body: {
+        /**
+         * What the browser came back with.
+         */
         code: string;
+        /**
+         * The `state` that came with it: that of the address which was opened.
+         */
         state: string;
     };
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The server’s id.
+         */
         id: string;
     };
     query?: never;
@@ -6312,51 +9798,53 @@ export type McpCallbackData = {
 
 export type McpCallbackErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -6365,35 +9853,29 @@ export type McpCallbackError = McpCallbackErrors[keyof McpCallbackErrors];
 
 export type McpCallbackResponses = {
     /**
-     * Success
+     * The server, which can be used now.
      */
-    200: {
-        id: string;
-        name: string;
-        url: string | null;
-        command: string | null;
-        args: Array<string>;
-        transport: 'http' | 'sse' | 'stdio' | null;
-        header_names: Array<string>;
-        env_names: Array<string>;
-        status: 'unknown' | 'connected' | 'failed' | 'needs_authorization';
-        status_reason: string | null;
-        is_authorized: boolean;
-        tools: Array<{
-            name: string;
-            description: string | null;
-        }>;
-        tools_refreshed_at: Timestamp | null;
-        created_at: Timestamp;
-        updated_at: Timestamp;
-    };
+    200: McpServer;
 };
 
 export type McpCallbackResponse = McpCallbackResponses[keyof McpCallbackResponses];
 
 export type McpAccessData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The server’s id.
+         */
         id: string;
     };
     query?: never;
@@ -6402,31 +9884,33 @@ export type McpAccessData = {
 
 export type McpAccessErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -6435,18 +9919,13 @@ export type McpAccessError = McpAccessErrors[keyof McpAccessErrors];
 
 export type McpAccessResponses = {
     /**
-     * Success
+     * Who may use it.
      */
     200: {
-        access: Array<{
-            /**
-             * Agent id (UUID)
-             */
-            agent_id: string;
-            access_mode: 'all' | 'selected';
-            tools: Array<string>;
-            created_at: Timestamp;
-        }>;
+        /**
+         * One per agent that may use the server.
+         */
+        access: Array<McpAccess>;
     };
 };
 
@@ -6455,19 +9934,36 @@ export type McpAccessResponse = McpAccessResponses[keyof McpAccessResponses];
 export type McpGrantData = {
     body: {
         /**
-         * Agent id (UUID)
+         * The agent’s id, a UUID.
          */
         agent_id: string;
+        /**
+         * Whether the agent may use `all` tools of the server, or those that `tools` names.
+         */
         access_mode?: 'all' | 'selected';
+        /**
+         * Of `selected`: names of tools, as the server calls them.
+         */
         tools?: Array<string>;
     };
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The server’s id.
+         */
         id: string;
     };
     query?: never;
@@ -6476,51 +9972,53 @@ export type McpGrantData = {
 
 export type McpGrantErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -6529,25 +10027,33 @@ export type McpGrantError = McpGrantErrors[keyof McpGrantErrors];
 
 export type McpGrantResponses = {
     /**
-     * Success
+     * What the agent may use.
      */
-    201: {
-        /**
-         * Agent id (UUID)
-         */
-        agent_id: string;
-        access_mode: 'all' | 'selected';
-        tools: Array<string>;
-        created_at: Timestamp;
-    };
+    201: McpAccess;
 };
 
 export type McpGrantResponse = McpGrantResponses[keyof McpGrantResponses];
 
 export type McpRevokeData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The server’s id.
+         */
         id: string;
+        /**
+         * The agent’s id.
+         */
         agentId: string;
     };
     query?: never;
@@ -6556,31 +10062,33 @@ export type McpRevokeData = {
 
 export type McpRevokeErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -6589,12 +10097,15 @@ export type McpRevokeError = McpRevokeErrors[keyof McpRevokeErrors];
 
 export type McpRevokeResponses = {
     /**
-     * Success
+     * The agent may use it no more.
      */
     200: {
+        /**
+         * The server’s id, a UUID.
+         */
         id: string;
         /**
-         * Agent id (UUID)
+         * The agent’s id, a UUID.
          */
         agent_id: string;
     };
@@ -6604,11 +10115,33 @@ export type McpRevokeResponse = McpRevokeResponses[keyof McpRevokeResponses];
 
 export type McpLandingLandedData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path?: never;
     query?: {
+        /**
+         * The code, where access was granted.
+         */
         code?: string;
+        /**
+         * The state of the authorization that was begun.
+         */
         state?: string;
+        /**
+         * Why access was not granted.
+         */
         error?: string;
+        /**
+         * The same in words.
+         */
         error_description?: string;
     };
     url: '/v1/mcp/oauth/callback';
@@ -6616,19 +10149,19 @@ export type McpLandingLandedData = {
 
 export type McpLandingLandedErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -6637,13 +10170,25 @@ export type McpLandingLandedError = McpLandingLandedErrors[keyof McpLandingLande
 
 export type McpLandingLandedResponses = {
     /**
-     * Success
+     * The page.
      */
-    200: unknown;
+    200: string;
 };
+
+export type McpLandingLandedResponse = McpLandingLandedResponses[keyof McpLandingLandedResponses];
 
 export type ModelsListData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path?: never;
     query?: never;
     url: '/v1/models';
@@ -6651,27 +10196,29 @@ export type ModelsListData = {
 
 export type ModelsListErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -6680,15 +10227,16 @@ export type ModelsListError = ModelsListErrors[keyof ModelsListErrors];
 
 export type ModelsListResponses = {
     /**
-     * Success
+     * The models.
      */
     200: {
-        models: Array<{
-            id: string;
-            provider: string;
-            name: string;
-            is_default: boolean;
-        }>;
+        /**
+         * What agents without a key of their own can use.
+         */
+        models: Array<Model>;
+        /**
+         * Why a provider’s models are missing, such as that it does not answer.
+         */
         notes: Array<string>;
     };
 };
@@ -6696,8 +10244,24 @@ export type ModelsListResponses = {
 export type ModelsListResponse = ModelsListResponses[keyof ModelsListResponses];
 
 export type PublicTriggerFireData = {
+    /**
+     * The bytes as they are.
+     */
     body: unknown;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The trigger’s id.
+         */
         triggerId: string;
     };
     query?: never;
@@ -6706,43 +10270,45 @@ export type PublicTriggerFireData = {
 
 export type PublicTriggerFireErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE, AGENT_UNAVAILABLE
+     * `AGENT_UNAVAILABLE`: The agent is stopped or in error, or its workspace cannot be had now. Start the agent with `POST /v1/agent/{id}/status` and `{"status":"active"}`; `status_reason` of the agent says what went wrong.
+     *
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -6751,26 +10317,39 @@ export type PublicTriggerFireError = PublicTriggerFireErrors[keyof PublicTrigger
 
 export type PublicTriggerFireResponses = {
     /**
-     * Success
+     * The message is in the agent’s queue.
      */
-    202: {
-        /**
-         * Message id: msg_ and a UUID
-         */
-        message_id: string;
-        execution_id: string;
-    };
+    202: FiredTrigger;
 };
 
 export type PublicTriggerFireResponse = PublicTriggerFireResponses[keyof PublicTriggerFireResponses];
 
 export type SchedulesListData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
     };
     query?: {
+        /**
+         * Which page, from 1.
+         */
         page?: number;
+        /**
+         * Entries per page.
+         */
         limit?: number;
     };
     url: '/v1/agent/{id}/schedules';
@@ -6778,31 +10357,33 @@ export type SchedulesListData = {
 
 export type SchedulesListErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -6811,58 +10392,39 @@ export type SchedulesListError = SchedulesListErrors[keyof SchedulesListErrors];
 
 export type SchedulesListResponses = {
     /**
-     * Success
+     * A page of schedules.
      */
     200: {
-        schedules: Array<{
-            uuid: string;
-            id: string;
-            /**
-             * Agent id (UUID)
-             */
-            agent_uuid: string;
-            name: string;
-            cron_expression: string;
-            message_template: string;
-            timezone: string;
-            enabled: boolean;
-            queue_mode: 'collect' | 'interrupt';
-            overlap: 'queue' | 'skip';
-            catch_up: 'latest' | 'none' | 'all';
-            last_run_at: Timestamp | null;
-            next_run_at: Timestamp | null;
-            created_at: Timestamp;
-            updated_at: Timestamp;
-        }>;
-        pagination: {
-            page: number;
-            limit: number;
-            total: number;
-            total_pages: number;
-        };
+        /**
+         * In the order in which they were made.
+         */
+        schedules: Array<Schedule>;
+        pagination: Pagination;
     };
 };
 
 export type SchedulesListResponse = SchedulesListResponses[keyof SchedulesListResponses];
 
 export type SchedulesCreateData = {
-    body: {
-        name: string;
-        cron_expression: string;
-        message_template: string;
-        timezone?: string;
-        enabled?: boolean;
-        queue_mode?: 'collect' | 'interrupt';
-        overlap?: 'queue' | 'skip';
-        catch_up?: 'latest' | 'none' | 'all';
-    };
+    body: NewSchedule;
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
     };
     query?: never;
@@ -6871,51 +10433,55 @@ export type SchedulesCreateData = {
 
 export type SchedulesCreateErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED, QUOTA_EXCEEDED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
+     *
+     * `QUOTA_EXCEEDED`: The account holds as much as it may. `error.details` names the quota, its limit and what is used. Make room (the message says how) or ask the operator for more; then send the same request again, with the same `Idempotency-Key` if it had one.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -6924,36 +10490,33 @@ export type SchedulesCreateError = SchedulesCreateErrors[keyof SchedulesCreateEr
 
 export type SchedulesCreateResponses = {
     /**
-     * Success
+     * The schedule, with when it fires next.
      */
-    201: {
-        uuid: string;
-        id: string;
-        /**
-         * Agent id (UUID)
-         */
-        agent_uuid: string;
-        name: string;
-        cron_expression: string;
-        message_template: string;
-        timezone: string;
-        enabled: boolean;
-        queue_mode: 'collect' | 'interrupt';
-        overlap: 'queue' | 'skip';
-        catch_up: 'latest' | 'none' | 'all';
-        last_run_at: Timestamp | null;
-        next_run_at: Timestamp | null;
-        created_at: Timestamp;
-        updated_at: Timestamp;
-    };
+    201: Schedule;
 };
 
 export type SchedulesCreateResponse = SchedulesCreateResponses[keyof SchedulesCreateResponses];
 
 export type SchedulesDeleteData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
+        /**
+         * The schedule’s id.
+         */
         scheduleId: string;
     };
     query?: never;
@@ -6962,31 +10525,33 @@ export type SchedulesDeleteData = {
 
 export type SchedulesDeleteErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -6995,9 +10560,12 @@ export type SchedulesDeleteError = SchedulesDeleteErrors[keyof SchedulesDeleteEr
 
 export type SchedulesDeleteResponses = {
     /**
-     * Success
+     * It is deleted.
      */
     200: {
+        /**
+         * What was done, in words.
+         */
         message: string;
     };
 };
@@ -7006,8 +10574,24 @@ export type SchedulesDeleteResponse = SchedulesDeleteResponses[keyof SchedulesDe
 
 export type SchedulesGetData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
+        /**
+         * The schedule’s id.
+         */
         scheduleId: string;
     };
     query?: never;
@@ -7016,31 +10600,33 @@ export type SchedulesGetData = {
 
 export type SchedulesGetErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -7049,45 +10635,33 @@ export type SchedulesGetError = SchedulesGetErrors[keyof SchedulesGetErrors];
 
 export type SchedulesGetResponses = {
     /**
-     * Success
+     * The schedule.
      */
-    200: {
-        uuid: string;
-        id: string;
-        /**
-         * Agent id (UUID)
-         */
-        agent_uuid: string;
-        name: string;
-        cron_expression: string;
-        message_template: string;
-        timezone: string;
-        enabled: boolean;
-        queue_mode: 'collect' | 'interrupt';
-        overlap: 'queue' | 'skip';
-        catch_up: 'latest' | 'none' | 'all';
-        last_run_at: Timestamp | null;
-        next_run_at: Timestamp | null;
-        created_at: Timestamp;
-        updated_at: Timestamp;
-    };
+    200: Schedule;
 };
 
 export type SchedulesGetResponse = SchedulesGetResponses[keyof SchedulesGetResponses];
 
 export type SchedulesUpdateData = {
-    body: {
-        name?: string;
-        cron_expression?: string;
-        message_template?: string;
-        timezone?: string;
-        enabled?: boolean;
-        queue_mode?: 'collect' | 'interrupt';
-        overlap?: 'queue' | 'skip';
-        catch_up?: 'latest' | 'none' | 'all';
+    body: SchedulePatch;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
+        /**
+         * The schedule’s id.
+         */
         scheduleId: string;
     };
     query?: never;
@@ -7096,43 +10670,45 @@ export type SchedulesUpdateData = {
 
 export type SchedulesUpdateErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -7141,44 +10717,42 @@ export type SchedulesUpdateError = SchedulesUpdateErrors[keyof SchedulesUpdateEr
 
 export type SchedulesUpdateResponses = {
     /**
-     * Success
+     * The schedule after the change.
      */
-    200: {
-        uuid: string;
-        id: string;
-        /**
-         * Agent id (UUID)
-         */
-        agent_uuid: string;
-        name: string;
-        cron_expression: string;
-        message_template: string;
-        timezone: string;
-        enabled: boolean;
-        queue_mode: 'collect' | 'interrupt';
-        overlap: 'queue' | 'skip';
-        catch_up: 'latest' | 'none' | 'all';
-        last_run_at: Timestamp | null;
-        next_run_at: Timestamp | null;
-        created_at: Timestamp;
-        updated_at: Timestamp;
-    };
+    200: Schedule;
 };
 
 export type SchedulesUpdateResponse = SchedulesUpdateResponses[keyof SchedulesUpdateResponses];
 
 export type SchedulesToggleData = {
     body: {
+        /**
+         * Sets it on or off; without it the state is turned over.
+         */
         enabled?: boolean;
     };
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
+        /**
+         * The schedule’s id.
+         */
         scheduleId: string;
     };
     query?: never;
@@ -7187,51 +10761,53 @@ export type SchedulesToggleData = {
 
 export type SchedulesToggleErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -7240,28 +10816,9 @@ export type SchedulesToggleError = SchedulesToggleErrors[keyof SchedulesToggleEr
 
 export type SchedulesToggleResponses = {
     /**
-     * Success
+     * The schedule after the change.
      */
-    200: {
-        uuid: string;
-        id: string;
-        /**
-         * Agent id (UUID)
-         */
-        agent_uuid: string;
-        name: string;
-        cron_expression: string;
-        message_template: string;
-        timezone: string;
-        enabled: boolean;
-        queue_mode: 'collect' | 'interrupt';
-        overlap: 'queue' | 'skip';
-        catch_up: 'latest' | 'none' | 'all';
-        last_run_at: Timestamp | null;
-        next_run_at: Timestamp | null;
-        created_at: Timestamp;
-        updated_at: Timestamp;
-    };
+    200: Schedule;
 };
 
 export type SchedulesToggleResponse = SchedulesToggleResponses[keyof SchedulesToggleResponses];
@@ -7270,12 +10827,26 @@ export type SchedulesRunData = {
     body?: never;
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
+        /**
+         * The schedule’s id.
+         */
         scheduleId: string;
     };
     query?: never;
@@ -7284,39 +10855,41 @@ export type SchedulesRunData = {
 
 export type SchedulesRunErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -7325,64 +10898,81 @@ export type SchedulesRunError = SchedulesRunErrors[keyof SchedulesRunErrors];
 
 export type SchedulesRunResponses = {
     /**
-     * Success
+     * The execution that was begun.
      */
-    200: {
-        uuid: string;
-        schedule_uuid: string | null;
-        trigger_uuid: string | null;
-        scheduled_for: Timestamp;
-        started_at: Timestamp | null;
-        finished_at: Timestamp | null;
-        status: 'pending' | 'queued' | 'running' | 'completed' | 'failed' | 'skipped' | 'missed';
-        message_id: string | null;
-        error: string | null;
-    };
+    200: Execution;
 };
 
 export type SchedulesRunResponse = SchedulesRunResponses[keyof SchedulesRunResponses];
 
 export type SchedulesExecutionsData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
+        /**
+         * The schedule’s id.
+         */
         scheduleId: string;
     };
     query?: {
+        /**
+         * Which page, from 1.
+         */
         page?: number;
+        /**
+         * Entries per page.
+         */
         limit?: number;
-        status?: 'pending' | 'queued' | 'running' | 'completed' | 'failed' | 'skipped' | 'missed';
+        /**
+         * Only executions with this status.
+         */
+        status?: ExecutionStatus;
     };
     url: '/v1/agent/{id}/schedules/{scheduleId}/executions';
 };
 
 export type SchedulesExecutionsErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -7391,26 +10981,14 @@ export type SchedulesExecutionsError = SchedulesExecutionsErrors[keyof Schedules
 
 export type SchedulesExecutionsResponses = {
     /**
-     * Success
+     * A page of executions.
      */
     200: {
-        executions: Array<{
-            uuid: string;
-            schedule_uuid: string | null;
-            trigger_uuid: string | null;
-            scheduled_for: Timestamp;
-            started_at: Timestamp | null;
-            finished_at: Timestamp | null;
-            status: 'pending' | 'queued' | 'running' | 'completed' | 'failed' | 'skipped' | 'missed';
-            message_id: string | null;
-            error: string | null;
-        }>;
-        pagination: {
-            page: number;
-            limit: number;
-            total: number;
-            total_pages: number;
-        };
+        /**
+         * Newest first.
+         */
+        executions: Array<Execution>;
+        pagination: Pagination;
     };
 };
 
@@ -7418,11 +10996,30 @@ export type SchedulesExecutionsResponse = SchedulesExecutionsResponses[keyof Sch
 
 export type TriggersListData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
     };
     query?: {
+        /**
+         * Which page, from 1.
+         */
         page?: number;
+        /**
+         * Entries per page.
+         */
         limit?: number;
     };
     url: '/v1/agent/{id}/triggers';
@@ -7430,31 +11027,33 @@ export type TriggersListData = {
 
 export type TriggersListErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -7463,47 +11062,39 @@ export type TriggersListError = TriggersListErrors[keyof TriggersListErrors];
 
 export type TriggersListResponses = {
     /**
-     * Success
+     * A page of triggers.
      */
     200: {
-        triggers: Array<{
-            uuid: string;
-            id: string;
-            /**
-             * Agent id (UUID)
-             */
-            agent_uuid: string;
-            name: string;
-            message_template: string;
-            enabled: boolean;
-            webhook_url: string;
-            created_at: Timestamp;
-            updated_at: Timestamp;
-        }>;
-        pagination: {
-            page: number;
-            limit: number;
-            total: number;
-            total_pages: number;
-        };
+        /**
+         * In the order in which they were made.
+         */
+        triggers: Array<Trigger>;
+        pagination: Pagination;
     };
 };
 
 export type TriggersListResponse = TriggersListResponses[keyof TriggersListResponses];
 
 export type TriggersCreateData = {
-    body: {
-        name: string;
-        message_template: string;
-        enabled?: boolean;
-    };
+    body: NewTrigger;
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
     };
     query?: never;
@@ -7512,51 +11103,55 @@ export type TriggersCreateData = {
 
 export type TriggersCreateErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED, QUOTA_EXCEEDED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
+     *
+     * `QUOTA_EXCEEDED`: The account holds as much as it may. `error.details` names the quota, its limit and what is used. Make room (the message says how) or ask the operator for more; then send the same request again, with the same `Idempotency-Key` if it had one.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -7565,31 +11160,33 @@ export type TriggersCreateError = TriggersCreateErrors[keyof TriggersCreateError
 
 export type TriggersCreateResponses = {
     /**
-     * Success
+     * The trigger and its secret.
      */
-    201: {
-        uuid: string;
-        id: string;
-        /**
-         * Agent id (UUID)
-         */
-        agent_uuid: string;
-        name: string;
-        message_template: string;
-        enabled: boolean;
-        webhook_url: string;
-        created_at: Timestamp;
-        updated_at: Timestamp;
-        webhook_secret: string;
-    };
+    201: TriggerWithSecret;
 };
 
 export type TriggersCreateResponse = TriggersCreateResponses[keyof TriggersCreateResponses];
 
 export type TriggersDeleteData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
+        /**
+         * The trigger’s id.
+         */
         triggerId: string;
     };
     query?: never;
@@ -7598,31 +11195,33 @@ export type TriggersDeleteData = {
 
 export type TriggersDeleteErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -7631,9 +11230,12 @@ export type TriggersDeleteError = TriggersDeleteErrors[keyof TriggersDeleteError
 
 export type TriggersDeleteResponses = {
     /**
-     * Success
+     * It is deleted.
      */
     200: {
+        /**
+         * What was done, in words.
+         */
         message: string;
     };
 };
@@ -7642,8 +11244,24 @@ export type TriggersDeleteResponse = TriggersDeleteResponses[keyof TriggersDelet
 
 export type TriggersGetData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
+        /**
+         * The trigger’s id.
+         */
         triggerId: string;
     };
     query?: never;
@@ -7652,31 +11270,33 @@ export type TriggersGetData = {
 
 export type TriggersGetErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -7685,34 +11305,33 @@ export type TriggersGetError = TriggersGetErrors[keyof TriggersGetErrors];
 
 export type TriggersGetResponses = {
     /**
-     * Success
+     * The trigger.
      */
-    200: {
-        uuid: string;
-        id: string;
-        /**
-         * Agent id (UUID)
-         */
-        agent_uuid: string;
-        name: string;
-        message_template: string;
-        enabled: boolean;
-        webhook_url: string;
-        created_at: Timestamp;
-        updated_at: Timestamp;
-    };
+    200: Trigger;
 };
 
 export type TriggersGetResponse = TriggersGetResponses[keyof TriggersGetResponses];
 
 export type TriggersUpdateData = {
-    body: {
-        name?: string;
-        message_template?: string;
-        enabled?: boolean;
+    body: TriggerPatch;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
+        /**
+         * The trigger’s id.
+         */
         triggerId: string;
     };
     query?: never;
@@ -7721,43 +11340,45 @@ export type TriggersUpdateData = {
 
 export type TriggersUpdateErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -7766,22 +11387,9 @@ export type TriggersUpdateError = TriggersUpdateErrors[keyof TriggersUpdateError
 
 export type TriggersUpdateResponses = {
     /**
-     * Success
+     * The trigger after the change.
      */
-    200: {
-        uuid: string;
-        id: string;
-        /**
-         * Agent id (UUID)
-         */
-        agent_uuid: string;
-        name: string;
-        message_template: string;
-        enabled: boolean;
-        webhook_url: string;
-        created_at: Timestamp;
-        updated_at: Timestamp;
-    };
+    200: Trigger;
 };
 
 export type TriggersUpdateResponse = TriggersUpdateResponses[keyof TriggersUpdateResponses];
@@ -7790,12 +11398,26 @@ export type TriggersRotateData = {
     body?: never;
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
+        /**
+         * The trigger’s id.
+         */
         triggerId: string;
     };
     query?: never;
@@ -7804,39 +11426,41 @@ export type TriggersRotateData = {
 
 export type TriggersRotateErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -7845,68 +11469,81 @@ export type TriggersRotateError = TriggersRotateErrors[keyof TriggersRotateError
 
 export type TriggersRotateResponses = {
     /**
-     * Success
+     * The trigger and its new secret.
      */
-    200: {
-        uuid: string;
-        id: string;
-        /**
-         * Agent id (UUID)
-         */
-        agent_uuid: string;
-        name: string;
-        message_template: string;
-        enabled: boolean;
-        webhook_url: string;
-        created_at: Timestamp;
-        updated_at: Timestamp;
-        webhook_secret: string;
-    };
+    200: TriggerWithSecret;
 };
 
 export type TriggersRotateResponse = TriggersRotateResponses[keyof TriggersRotateResponses];
 
 export type TriggersExecutionsData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
+        /**
+         * The trigger’s id.
+         */
         triggerId: string;
     };
     query?: {
+        /**
+         * Which page, from 1.
+         */
         page?: number;
+        /**
+         * Entries per page.
+         */
         limit?: number;
-        status?: 'pending' | 'queued' | 'running' | 'completed' | 'failed' | 'skipped' | 'missed';
+        /**
+         * Only executions with this status.
+         */
+        status?: ExecutionStatus;
     };
     url: '/v1/agent/{id}/triggers/{triggerId}/executions';
 };
 
 export type TriggersExecutionsErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -7915,26 +11552,14 @@ export type TriggersExecutionsError = TriggersExecutionsErrors[keyof TriggersExe
 
 export type TriggersExecutionsResponses = {
     /**
-     * Success
+     * A page of executions.
      */
     200: {
-        executions: Array<{
-            uuid: string;
-            schedule_uuid: string | null;
-            trigger_uuid: string | null;
-            scheduled_for: Timestamp;
-            started_at: Timestamp | null;
-            finished_at: Timestamp | null;
-            status: 'pending' | 'queued' | 'running' | 'completed' | 'failed' | 'skipped' | 'missed';
-            message_id: string | null;
-            error: string | null;
-        }>;
-        pagination: {
-            page: number;
-            limit: number;
-            total: number;
-            total_pages: number;
-        };
+        /**
+         * Newest first.
+         */
+        executions: Array<Execution>;
+        pagination: Pagination;
     };
 };
 
@@ -7942,15 +11567,29 @@ export type TriggersExecutionsResponse = TriggersExecutionsResponses[keyof Trigg
 
 export type SessionsResetData = {
     body: {
+        /**
+         * Only the session of this conversation; all of the agent if not given.
+         */
         conversation_id?: string;
     };
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The agent’s id.
+         */
         id: string;
     };
     query?: never;
@@ -7959,51 +11598,53 @@ export type SessionsResetData = {
 
 export type SessionsResetErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -8012,9 +11653,12 @@ export type SessionsResetError = SessionsResetErrors[keyof SessionsResetErrors];
 
 export type SessionsResetResponses = {
     /**
-     * Success
+     * How many were ended; 0 when none was open.
      */
     200: {
+        /**
+         * How many sessions were ended.
+         */
         sessions_ended: number;
     };
 };
@@ -8023,10 +11667,20 @@ export type SessionsResetResponse = SessionsResetResponses[keyof SessionsResetRe
 
 export type WebhooksListData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path?: never;
     query?: {
         /**
-         * Agent id (UUID)
+         * Only those that get events of this agent.
          */
         agent_id?: string;
     };
@@ -8035,27 +11689,29 @@ export type WebhooksListData = {
 
 export type WebhooksListErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -8064,41 +11720,33 @@ export type WebhooksListError = WebhooksListErrors[keyof WebhooksListErrors];
 
 export type WebhooksListResponses = {
     /**
-     * Success
+     * The endpoints.
      */
     200: {
-        endpoints: Array<{
-            id: string;
-            source: 'account' | 'agent';
-            url: string;
-            events: Array<'message.completed' | 'message.failed' | 'agent.error' | 'agent.status_changed' | 'agent.deleted' | 'schedule.missed' | 'mcp.authorization_needed' | '*'>;
-            agent_ids: Array<string> | null;
-            description: string | null;
-            enabled: boolean;
-            disabled_reason: 'gone' | 'failing' | null;
-            failing_since: Timestamp | null;
-            created_at: Timestamp;
-            updated_at: Timestamp;
-        }>;
+        /**
+         * Oldest first, at most 1,000.
+         */
+        endpoints: Array<WebhookEndpoint>;
     };
 };
 
 export type WebhooksListResponse = WebhooksListResponses[keyof WebhooksListResponses];
 
 export type WebhooksCreateData = {
-    body: {
-        url: string;
-        events: Array<'message.completed' | 'message.failed' | 'agent.error' | 'agent.status_changed' | 'agent.deleted' | 'schedule.missed' | 'mcp.authorization_needed' | '*'>;
-        agent_ids?: Array<string> | null;
-        description?: string | null;
-        enabled?: boolean;
-        secret?: string;
-    };
+    body: NewWebhookEndpoint;
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path?: never;
     query?: never;
@@ -8107,47 +11755,51 @@ export type WebhooksCreateData = {
 
 export type WebhooksCreateErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED, QUOTA_EXCEEDED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
+     *
+     * `QUOTA_EXCEEDED`: The account holds as much as it may. `error.details` names the quota, its limit and what is used. Make room (the message says how) or ask the operator for more; then send the same request again, with the same `Idempotency-Key` if it had one.
      */
     403: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -8156,31 +11808,29 @@ export type WebhooksCreateError = WebhooksCreateErrors[keyof WebhooksCreateError
 
 export type WebhooksCreateResponses = {
     /**
-     * Success
+     * The endpoint and its secret.
      */
-    201: {
-        endpoint: {
-            id: string;
-            source: 'account' | 'agent';
-            url: string;
-            events: Array<'message.completed' | 'message.failed' | 'agent.error' | 'agent.status_changed' | 'agent.deleted' | 'schedule.missed' | 'mcp.authorization_needed' | '*'>;
-            agent_ids: Array<string> | null;
-            description: string | null;
-            enabled: boolean;
-            disabled_reason: 'gone' | 'failing' | null;
-            failing_since: Timestamp | null;
-            created_at: Timestamp;
-            updated_at: Timestamp;
-        };
-        secret: string;
-    };
+    201: WebhookEndpointSecret;
 };
 
 export type WebhooksCreateResponse = WebhooksCreateResponses[keyof WebhooksCreateResponses];
 
 export type WebhooksDeleteData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The id of the endpoint, or of the delivery.
+         */
         id: string;
     };
     query?: never;
@@ -8189,35 +11839,37 @@ export type WebhooksDeleteData = {
 
 export type WebhooksDeleteErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -8226,9 +11878,12 @@ export type WebhooksDeleteError = WebhooksDeleteErrors[keyof WebhooksDeleteError
 
 export type WebhooksDeleteResponses = {
     /**
-     * Success
+     * It is deleted.
      */
     200: {
+        /**
+         * The endpoint’s id.
+         */
         id: string;
     };
 };
@@ -8237,7 +11892,20 @@ export type WebhooksDeleteResponse = WebhooksDeleteResponses[keyof WebhooksDelet
 
 export type WebhooksGetData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The id of the endpoint, or of the delivery.
+         */
         id: string;
     };
     query?: never;
@@ -8246,31 +11914,33 @@ export type WebhooksGetData = {
 
 export type WebhooksGetErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -8279,34 +11949,29 @@ export type WebhooksGetError = WebhooksGetErrors[keyof WebhooksGetErrors];
 
 export type WebhooksGetResponses = {
     /**
-     * Success
+     * The endpoint.
      */
-    200: {
-        id: string;
-        source: 'account' | 'agent';
-        url: string;
-        events: Array<'message.completed' | 'message.failed' | 'agent.error' | 'agent.status_changed' | 'agent.deleted' | 'schedule.missed' | 'mcp.authorization_needed' | '*'>;
-        agent_ids: Array<string> | null;
-        description: string | null;
-        enabled: boolean;
-        disabled_reason: 'gone' | 'failing' | null;
-        failing_since: Timestamp | null;
-        created_at: Timestamp;
-        updated_at: Timestamp;
-    };
+    200: WebhookEndpoint;
 };
 
 export type WebhooksGetResponse = WebhooksGetResponses[keyof WebhooksGetResponses];
 
 export type WebhooksUpdateData = {
-    body: {
-        url?: string;
-        events?: Array<'message.completed' | 'message.failed' | 'agent.error' | 'agent.status_changed' | 'agent.deleted' | 'schedule.missed' | 'mcp.authorization_needed' | '*'>;
-        agent_ids?: Array<string> | null;
-        description?: string | null;
-        enabled?: boolean;
+    body: WebhookEndpointChange;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The id of the endpoint, or of the delivery.
+         */
         id: string;
     };
     query?: never;
@@ -8315,47 +11980,49 @@ export type WebhooksUpdateData = {
 
 export type WebhooksUpdateErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -8364,21 +12031,9 @@ export type WebhooksUpdateError = WebhooksUpdateErrors[keyof WebhooksUpdateError
 
 export type WebhooksUpdateResponses = {
     /**
-     * Success
+     * The endpoint after the change.
      */
-    200: {
-        id: string;
-        source: 'account' | 'agent';
-        url: string;
-        events: Array<'message.completed' | 'message.failed' | 'agent.error' | 'agent.status_changed' | 'agent.deleted' | 'schedule.missed' | 'mcp.authorization_needed' | '*'>;
-        agent_ids: Array<string> | null;
-        description: string | null;
-        enabled: boolean;
-        disabled_reason: 'gone' | 'failing' | null;
-        failing_since: Timestamp | null;
-        created_at: Timestamp;
-        updated_at: Timestamp;
-    };
+    200: WebhookEndpoint;
 };
 
 export type WebhooksUpdateResponse = WebhooksUpdateResponses[keyof WebhooksUpdateResponses];
@@ -8387,11 +12042,22 @@ export type WebhooksRotateData = {
     body?: never;
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The id of the endpoint, or of the delivery.
+         */
         id: string;
     };
     query?: never;
@@ -8400,39 +12066,41 @@ export type WebhooksRotateData = {
 
 export type WebhooksRotateErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -8441,24 +12109,9 @@ export type WebhooksRotateError = WebhooksRotateErrors[keyof WebhooksRotateError
 
 export type WebhooksRotateResponses = {
     /**
-     * Success
+     * The endpoint and its new secret.
      */
-    200: {
-        endpoint: {
-            id: string;
-            source: 'account' | 'agent';
-            url: string;
-            events: Array<'message.completed' | 'message.failed' | 'agent.error' | 'agent.status_changed' | 'agent.deleted' | 'schedule.missed' | 'mcp.authorization_needed' | '*'>;
-            agent_ids: Array<string> | null;
-            description: string | null;
-            enabled: boolean;
-            disabled_reason: 'gone' | 'failing' | null;
-            failing_since: Timestamp | null;
-            created_at: Timestamp;
-            updated_at: Timestamp;
-        };
-        secret: string;
-    };
+    200: WebhookEndpointSecret;
 };
 
 export type WebhooksRotateResponse = WebhooksRotateResponses[keyof WebhooksRotateResponses];
@@ -8467,11 +12120,22 @@ export type WebhooksTestData = {
     body?: never;
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The id of the endpoint, or of the delivery.
+         */
         id: string;
     };
     query?: never;
@@ -8480,39 +12144,41 @@ export type WebhooksTestData = {
 
 export type WebhooksTestErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -8521,38 +12187,33 @@ export type WebhooksTestError = WebhooksTestErrors[keyof WebhooksTestErrors];
 
 export type WebhooksTestResponses = {
     /**
-     * Success
+     * The delivery, which is on its way.
      */
-    202: {
-        id: string;
-        endpoint_id: string;
-        webhook_id: string;
-        agent_id: string | null;
-        event: string;
-        status: 'pending' | 'succeeded' | 'dead' | 'blocked' | 'cancelled';
-        attempt_count: number;
-        last_response_status: number | null;
-        next_attempt_at: Timestamp | null;
-        created_at: Timestamp;
-        finished_at: Timestamp | null;
-    };
+    202: WebhookDelivery;
 };
 
 export type WebhooksTestResponse = WebhooksTestResponses[keyof WebhooksTestResponses];
 
 export type WebhooksReplayData = {
-    body: {
-        since: Timestamp;
-        until?: Timestamp;
-        status?: 'pending' | 'succeeded' | 'dead' | 'blocked' | 'cancelled';
-    };
+    body: ReplayWebhooks;
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The id of the endpoint, or of the delivery.
+         */
         id: string;
     };
     query?: never;
@@ -8561,51 +12222,53 @@ export type WebhooksReplayData = {
 
 export type WebhooksReplayErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * REQUEST_TIMEOUT
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
      */
     408: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * PAYLOAD_TOO_LARGE
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
      */
     413: Error;
     /**
-     * UNSUPPORTED_MEDIA_TYPE
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
      */
     415: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -8614,9 +12277,12 @@ export type WebhooksReplayError = WebhooksReplayErrors[keyof WebhooksReplayError
 
 export type WebhooksReplayResponses = {
     /**
-     * Success
+     * How many are on their way.
      */
     202: {
+        /**
+         * How many are sent again: at most 10,000.
+         */
         replayed: number;
     };
 };
@@ -8625,18 +12291,49 @@ export type WebhooksReplayResponse = WebhooksReplayResponses[keyof WebhooksRepla
 
 export type WebhooksDeliveriesData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path?: never;
     query?: {
         /**
-         * Agent id (UUID)
+         * Only those about this agent.
          */
         agent_id?: string;
+        /**
+         * Only those to this endpoint.
+         */
         endpoint_id?: string;
-        status?: 'pending' | 'succeeded' | 'dead' | 'blocked' | 'cancelled';
+        /**
+         * Only those with this status.
+         */
+        status?: DeliveryStatus;
+        /**
+         * Only those of this type of event.
+         */
         event?: string;
+        /**
+         * Only those planned at this time or later.
+         */
         since?: Timestamp;
+        /**
+         * Only those planned before this time.
+         */
         until?: Timestamp;
+        /**
+         * Only those older than this one: the id of the last one of the page before.
+         */
         before?: string;
+        /**
+         * Most deliveries to return.
+         */
         limit?: number;
     };
     url: '/v1/webhooks/deliveries';
@@ -8644,27 +12341,29 @@ export type WebhooksDeliveriesData = {
 
 export type WebhooksDeliveriesErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -8673,22 +12372,16 @@ export type WebhooksDeliveriesError = WebhooksDeliveriesErrors[keyof WebhooksDel
 
 export type WebhooksDeliveriesResponses = {
     /**
-     * Success
+     * Deliveries.
      */
     200: {
-        deliveries: Array<{
-            id: string;
-            endpoint_id: string;
-            webhook_id: string;
-            agent_id: string | null;
-            event: string;
-            status: 'pending' | 'succeeded' | 'dead' | 'blocked' | 'cancelled';
-            attempt_count: number;
-            last_response_status: number | null;
-            next_attempt_at: Timestamp | null;
-            created_at: Timestamp;
-            finished_at: Timestamp | null;
-        }>;
+        /**
+         * Newest first.
+         */
+        deliveries: Array<WebhookDelivery>;
+        /**
+         * Whether there are older ones.
+         */
         has_more: boolean;
     };
 };
@@ -8697,7 +12390,20 @@ export type WebhooksDeliveriesResponse = WebhooksDeliveriesResponses[keyof Webho
 
 export type WebhooksDeliveryData = {
     body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
     path: {
+        /**
+         * The id of the endpoint, or of the delivery.
+         */
         id: string;
     };
     query?: never;
@@ -8706,31 +12412,33 @@ export type WebhooksDeliveryData = {
 
 export type WebhooksDeliveryErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -8739,30 +12447,9 @@ export type WebhooksDeliveryError = WebhooksDeliveryErrors[keyof WebhooksDeliver
 
 export type WebhooksDeliveryResponses = {
     /**
-     * Success
+     * The delivery.
      */
-    200: {
-        id: string;
-        endpoint_id: string;
-        webhook_id: string;
-        agent_id: string | null;
-        event: string;
-        status: 'pending' | 'succeeded' | 'dead' | 'blocked' | 'cancelled';
-        attempt_count: number;
-        last_response_status: number | null;
-        next_attempt_at: Timestamp | null;
-        created_at: Timestamp;
-        finished_at: Timestamp | null;
-        body: string;
-        attempts: Array<{
-            number: number;
-            started_at: Timestamp;
-            duration_ms: number;
-            response_status: number | null;
-            response_body: string;
-            error: string | null;
-        }>;
-    };
+    200: WebhookDeliveryDetail;
 };
 
 export type WebhooksDeliveryResponse = WebhooksDeliveryResponses[keyof WebhooksDeliveryResponses];
@@ -8771,11 +12458,22 @@ export type WebhooksRetryData = {
     body?: never;
     headers?: {
         /**
-         * The same key within 24 h gives the first result again
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
          */
         'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
     };
     path: {
+        /**
+         * The id of the endpoint, or of the delivery.
+         */
         id: string;
     };
     query?: never;
@@ -8784,39 +12482,41 @@ export type WebhooksRetryData = {
 
 export type WebhooksRetryErrors = {
     /**
-     * VALIDATION_ERROR
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
      */
     400: Error;
     /**
-     * UNAUTHORIZED
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
      */
     401: Error;
     /**
-     * ACCESS_DENIED, FEATURE_DISABLED
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
      */
     403: Error;
     /**
-     * NOT_FOUND
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
      */
     404: Error;
     /**
-     * CONFLICT
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
      */
     409: Error;
     /**
-     * IDEMPOTENCY_KEY_REUSED
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
      */
     422: Error;
     /**
-     * RATE_LIMITED
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
      */
     429: Error;
     /**
-     * INTERNAL
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
      */
     500: Error;
     /**
-     * SERVICE_UNAVAILABLE
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
      */
     503: Error;
 };
@@ -8825,83 +12525,14 @@ export type WebhooksRetryError = WebhooksRetryErrors[keyof WebhooksRetryErrors];
 
 export type WebhooksRetryResponses = {
     /**
-     * Success
+     * The delivery, which is on its way.
      */
-    202: {
-        id: string;
-        endpoint_id: string;
-        webhook_id: string;
-        agent_id: string | null;
-        event: string;
-        status: 'pending' | 'succeeded' | 'dead' | 'blocked' | 'cancelled';
-        attempt_count: number;
-        last_response_status: number | null;
-        next_attempt_at: Timestamp | null;
-        created_at: Timestamp;
-        finished_at: Timestamp | null;
-    };
+    202: WebhookDelivery;
 };
 
 export type WebhooksRetryResponse = WebhooksRetryResponses[keyof WebhooksRetryResponses];
 
-export type WebhookMessageCompletedWebhookPayload = {
-    type: 'message.completed';
-    timestamp: Timestamp;
-    data: {
-        /**
-         * Agent id (UUID)
-         */
-        agent_id: string;
-        turn_id: string;
-        message: {
-            /**
-             * Message id: msg_ and a UUID
-             */
-            id: string;
-            content: string;
-            metadata: {
-                [key: string]: WebhookMessageCompletedSchema0;
-            };
-            channel: 'api' | 'discord' | 'slack' | 'telegram' | 'schedule' | 'trigger';
-            conversation_id: string;
-            created_at: Timestamp;
-        };
-        /**
-         * The first of `replies`
-         */
-        reply: {
-            /**
-             * Message id: msg_ and a UUID
-             */
-            id: string;
-            content: string;
-            /**
-             * Only the beginning is here; the rest is in the API
-             */
-            truncated?: true;
-        } | null;
-        replies: Array<{
-            /**
-             * Message id: msg_ and a UUID
-             */
-            id: string;
-            content: string;
-            /**
-             * Only the beginning is here; the rest is in the API
-             */
-            truncated?: true;
-        }>;
-        /**
-         * Replies left out because they are too large
-         */
-        replies_omitted?: number;
-        usage: {
-            input_tokens: number;
-            output_tokens: number;
-            cached_input_tokens: number;
-        };
-    };
-};
+export type WebhookMessageCompletedWebhookPayload = MessageCompletedWebhook;
 
 export type WebhookMessageCompletedWebhookRequest = {
     body: WebhookMessageCompletedWebhookPayload;
@@ -8910,34 +12541,7 @@ export type WebhookMessageCompletedWebhookRequest = {
     query?: never;
 };
 
-export type WebhookMessageFailedWebhookPayload = {
-    type: 'message.failed';
-    timestamp: Timestamp;
-    data: {
-        /**
-         * Agent id (UUID)
-         */
-        agent_id: string;
-        turn_id: string;
-        message: {
-            /**
-             * Message id: msg_ and a UUID
-             */
-            id: string;
-            content: string;
-            metadata: {
-                [key: string]: WebhookMessageFailedSchema0;
-            };
-            channel: 'api' | 'discord' | 'slack' | 'telegram' | 'schedule' | 'trigger';
-            conversation_id: string;
-            created_at: Timestamp;
-        };
-        error: {
-            code: string;
-            message: string;
-        };
-    };
-};
+export type WebhookMessageFailedWebhookPayload = MessageFailedWebhook;
 
 export type WebhookMessageFailedWebhookRequest = {
     body: WebhookMessageFailedWebhookPayload;
@@ -8946,25 +12550,7 @@ export type WebhookMessageFailedWebhookRequest = {
     query?: never;
 };
 
-export type WebhookAgentErrorWebhookPayload = {
-    type: 'agent.error';
-    timestamp: Timestamp;
-    data: {
-        agent_id: string | null;
-        /**
-         * With more fields by code: `channel` of CHANNEL_FAILED
-         */
-        error: {
-            code: string;
-            message: string;
-            [key: string]: unknown;
-        };
-        /**
-         * Of WEBHOOK_DISABLED
-         */
-        endpoint_id?: string;
-    };
-};
+export type WebhookAgentErrorWebhookPayload = AgentErrorWebhook;
 
 export type WebhookAgentErrorWebhookRequest = {
     body: WebhookAgentErrorWebhookPayload;
@@ -8973,19 +12559,7 @@ export type WebhookAgentErrorWebhookRequest = {
     query?: never;
 };
 
-export type WebhookAgentStatusChangedWebhookPayload = {
-    type: 'agent.status_changed';
-    timestamp: Timestamp;
-    data: {
-        /**
-         * Agent id (UUID)
-         */
-        agent_id: string;
-        status: 'active' | 'paused' | 'stopped' | 'error';
-        previous_status: 'active' | 'paused' | 'stopped' | 'error';
-        reason: string | null;
-    };
-};
+export type WebhookAgentStatusChangedWebhookPayload = AgentStatusChangedWebhook;
 
 export type WebhookAgentStatusChangedWebhookRequest = {
     body: WebhookAgentStatusChangedWebhookPayload;
@@ -8994,16 +12568,7 @@ export type WebhookAgentStatusChangedWebhookRequest = {
     query?: never;
 };
 
-export type WebhookAgentDeletedWebhookPayload = {
-    type: 'agent.deleted';
-    timestamp: Timestamp;
-    data: {
-        /**
-         * Agent id (UUID)
-         */
-        agent_id: string;
-    };
-};
+export type WebhookAgentDeletedWebhookPayload = AgentDeletedWebhook;
 
 export type WebhookAgentDeletedWebhookRequest = {
     body: WebhookAgentDeletedWebhookPayload;
@@ -9012,23 +12577,7 @@ export type WebhookAgentDeletedWebhookRequest = {
     query?: never;
 };
 
-export type WebhookScheduleMissedWebhookPayload = {
-    type: 'schedule.missed';
-    timestamp: Timestamp;
-    data: {
-        /**
-         * Agent id (UUID)
-         */
-        agent_id: string;
-        schedule: {
-            id: string;
-            name: string;
-        };
-        missed: number;
-        first_slot: Timestamp;
-        last_slot: Timestamp;
-    };
-};
+export type WebhookScheduleMissedWebhookPayload = ScheduleMissedWebhook;
 
 export type WebhookScheduleMissedWebhookRequest = {
     body: WebhookScheduleMissedWebhookPayload;
@@ -9037,21 +12586,7 @@ export type WebhookScheduleMissedWebhookRequest = {
     query?: never;
 };
 
-export type WebhookMcpAuthorizationNeededWebhookPayload = {
-    type: 'mcp.authorization_needed';
-    timestamp: Timestamp;
-    data: {
-        server: {
-            id: string;
-            name: string;
-        };
-        reason: string;
-        /**
-         * The path of the call that begins the sign-in
-         */
-        authorize: string;
-    };
-};
+export type WebhookMcpAuthorizationNeededWebhookPayload = McpAuthorizationNeededWebhook;
 
 export type WebhookMcpAuthorizationNeededWebhookRequest = {
     body: WebhookMcpAuthorizationNeededWebhookPayload;
@@ -9060,13 +12595,7 @@ export type WebhookMcpAuthorizationNeededWebhookRequest = {
     query?: never;
 };
 
-export type WebhookWebhookTestWebhookPayload = {
-    type: 'webhook.test';
-    timestamp: Timestamp;
-    data: {
-        endpoint_id: string;
-    };
-};
+export type WebhookWebhookTestWebhookPayload = WebhookTestWebhook;
 
 export type WebhookWebhookTestWebhookRequest = {
     body: WebhookWebhookTestWebhookPayload;

@@ -10,13 +10,16 @@ import { LoginSessions } from '../login-sessions.js';
 import { SIGN_IN_PROVIDERS } from './sign-in-provider.js';
 import { SignIns } from './sign-ins.js';
 
-const ProviderParams = z.object({ provider: z.string() });
+const ProviderParams = z.object({ provider: z.string().describe('`google` or `github`.') });
 type ProviderParams = z.output<typeof ProviderParams>;
 const Callback = wire({
-  code: z.string().min(1).max(2_000),
-  state: z.string().min(1).max(200),
-  /** RFC 9207: some issuers name themselves in the answer, and it must then be handed on. */
-  iss: z.url().max(2_000).optional(),
+  code: z.string().min(1).max(2_000).describe('What the browser came back with. Works once.'),
+  state: z.string().min(1).max(200).describe('The state that came with it.'),
+  iss: z
+    .url()
+    .max(2_000)
+    .optional()
+    .describe('The issuer, where the browser came back with one (RFC 9207): hand it on.'),
 });
 type Callback = z.output<typeof Callback>;
 
@@ -35,7 +38,13 @@ export class OauthController {
     access: 'public',
     tenant: 'proof',
     summary: 'Where to send the browser; keep `state` and compare it with the one that comes back',
-    response: wire({ authorizationUrl: z.string(), state: z.string() }),
+    description:
+      'Begins a sign-in with Google or GitHub. Open the address; the browser comes back to the page that the operator named (`ROOST_OAUTH_REDIRECT_URL`) with `code` and `state`. 404: that provider is not set up.',
+    responseDescription: 'The address and the state.',
+    response: wire({
+      authorizationUrl: z.string().describe('The address to open in the browser.'),
+      state: z.string().describe('Keep it, and compare it with the one that comes back.'),
+    }),
     errors: ['NOT_FOUND', 'RATE_LIMITED'],
   })
   async begin(@Param(ProviderParams) { provider }: ProviderParams, @Req() request: FastifyRequest) {
@@ -48,6 +57,9 @@ export class OauthController {
     access: 'public',
     tenant: 'proof',
     summary: 'Sign in with the code that the browser brought back',
+    description:
+      'The user is found by the provider’s own id of them, else by an email that the provider has verified; else an account is made, where registration is open.',
+    responseDescription: 'The tokens.',
     response: Session,
     errors: ['UNAUTHORIZED', 'ACCESS_DENIED', 'NOT_FOUND', 'RATE_LIMITED'],
   })

@@ -16,7 +16,9 @@ export class QuotasController {
   @Endpoint({
     access: 'signed-in',
     summary: 'Every quota of the account with its limit and use',
-    response: wire({ quotas: z.array(AccountQuota) }),
+    description: 'Over a limit, making more is 403 `QUOTA_EXCEEDED`. The operator can set other limits for an account.',
+    responseDescription: 'The quotas.',
+    response: wire({ quotas: z.array(AccountQuota).describe('One per thing that is counted.') }),
   })
   async list(@Caller() { accountId }: Identity) {
     return { quotas: await this.quotas.report(accountId) };

@@ -10,7 +10,7 @@ import { median, quantile } from './runner/quantile.js';
 export const name = 'accept';
 
 /**
- * Accepted messages/s through the whole of Roost (HTTP, key, validation, bus, commit), and through a bare server that
+ * Accepted messages/s through the whole of Roost (HTTP, key, validation, bus, commit), and through a minimal server that
  * inserts one row per request into the same Postgres. In pairs, one after the other, so that both see the same
  * machine; the ratio is the median of the pairs'. The agents are paused: accepting is measured, not answering.
  * Options: callers=32, seconds=2 (of each half), pairs=8, agents=20.
@@ -34,27 +34,27 @@ export async function run(options: Options): Promise<Figure[]> {
         const { status, body } = await caller.post(`/v1/agent/${agents[which % agents.length]}/messages`, { content });
         if (status !== 201) throw new Error(`a message was not accepted: ${status} ${body}`);
       });
-    const bare = () =>
+    const minimal = () =>
       callSideBySide({ ...targets, url: floor.url }, async (caller, which) => {
         const { status, body } = await caller.post('/messages', { agent_id: agents[which % agents.length], content });
-        if (status !== 201) throw new Error(`the bare server did not store a row: ${status} ${body}`);
+        if (status !== 201) throw new Error(`the minimal server did not store a row: ${status} ${body}`);
       });
-    await bare();
+    await minimal();
     await ours();
-    const rounds: { ours: Calls; bare: Calls }[] = [];
+    const rounds: { ours: Calls; minimal: Calls }[] = [];
     for (let pair = 0; pair < pairs; pair++) {
       // Whoever comes second finds a warmer disk: alternate.
-      if (pair % 2 === 0) rounds.push({ ours: await ours(), bare: await bare() });
+      if (pair % 2 === 0) rounds.push({ ours: await ours(), minimal: await minimal() });
       else {
-        const first = await bare();
-        rounds.push({ bare: first, ours: await ours() });
+        const first = await minimal();
+        rounds.push({ minimal: first, ours: await ours() });
       }
     }
-    const ratios = rounds.map((round) => round.ours.perSecond / round.bare.perSecond);
+    const ratios = rounds.map((round) => round.ours.perSecond / round.minimal.perSecond);
     const times = rounds.flatMap((round) => round.ours.times);
     return [
       { what: `accepted with ${callers} callers`, value: median(rounds.map((r) => r.ours.perSecond)), unit: '/s' },
-      { what: 'bare fastify + pg', value: median(rounds.map((r) => r.bare.perSecond)), unit: '/s' },
+      { what: 'minimal fastify + pg', value: median(rounds.map((r) => r.minimal.perSecond)), unit: '/s' },
       { what: 'ratio, median of pairs', value: median(ratios), unit: '', atLeast: 0.5 },
       { what: 'ratio, worst pair', value: Math.min(...ratios), unit: '' },
       { what: 'sent → accepted, p50', value: quantile(times, 0.5), unit: 'ms' },

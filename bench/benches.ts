@@ -15,7 +15,7 @@ export interface BenchEntry {
 export const benches: BenchEntry[] = [
   {
     name: 'accept',
-    about: 'accepted messages/s over HTTP, beside a bare fastify + pg server on the same Postgres',
+    about: 'accepted messages/s over HTTP, beside a minimal fastify + pg server on the same Postgres',
     isDefault: true,
     load: () => import('./accept.js'),
   },

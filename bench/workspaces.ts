@@ -19,7 +19,7 @@ interface TestBed {
 
 /**
  * Figures of local workspaces, each beside its floor: cold wake, the room an awake workspace takes, a small read against
- * a bare NATS request, a large file up and down. Options: only=wake,read,large,many (all), many=200.
+ * a plain NATS request, a large file up and down. Options: only=wake,read,large,many (all), many=200.
  */
 export async function run(options: Options): Promise<Figure[]> {
   const { driver, connection, close } = await localWorkspaces();
@@ -66,19 +66,19 @@ async function measureRead({ connection, driver }: TestBed): Promise<Figure[]> {
   });
   const echo = connection.subscribe('bench.echo', { callback: (_, message) => void message.respond(message.data) });
   const payload = 'x'.repeat(4_096);
-  const bare = await sample(2_000, () => connection.request('bench.echo', payload));
+  const plain = await sample(2_000, () => connection.request('bench.echo', payload));
   const ping = await sample(2_000, () => ask(connection, contract.pingWorkspace, { agentId }));
   const read = await sample(2_000, () => ask(connection, contract.readFile, { agentId, path: 'f', encoding: 'utf-8' }));
   echo.unsubscribe();
   await driver.sleep(agentId);
   return [
-    { what: 'bare NATS request of 4 KiB, p50', value: quantile(bare, 0.5), unit: 'ms' },
-    { what: 'bare NATS request of 4 KiB, p99', value: quantile(bare, 0.99), unit: 'ms' },
+    { what: 'plain NATS request of 4 KiB, p50', value: quantile(plain, 0.5), unit: 'ms' },
+    { what: 'plain NATS request of 4 KiB, p99', value: quantile(plain, 0.99), unit: 'ms' },
     { what: 'ping of a workspace, p50', value: quantile(ping, 0.5), unit: 'ms' },
     { what: 'ping of a workspace, p99', value: quantile(ping, 0.99), unit: 'ms' },
     { what: 'read of a 4 KiB file, p50', value: quantile(read, 0.5), unit: 'ms' },
     { what: 'read of a 4 KiB file, p99', value: quantile(read, 0.99), unit: 'ms' },
-    { what: 'read / bare request', value: quantile(read, 0.5) / quantile(bare, 0.5), unit: '×' },
+    { what: 'read / plain request', value: quantile(read, 0.5) / quantile(plain, 0.5), unit: '×' },
   ];
 }
 

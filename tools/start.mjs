@@ -1,5 +1,5 @@
 /**
- * `npm start`: works on a bare clone with Node and npm only. Installs and builds what is missing, then runs the launcher
+ * `npm start`: works on a fresh clone with Node and npm only. Installs and builds what is missing, then runs the launcher
  * in this same process. Plain JavaScript without dependencies; npm runs it by tools/node, under Node 24.
  */
 import { spawn } from 'node:child_process';

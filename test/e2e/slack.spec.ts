@@ -122,7 +122,7 @@ describe('a person in Slack', () => {
     // A large file may have been asked for more than once on a busy machine.
     const asked = slack.filesAsked;
     let release = () => undefined as void;
-    slack.filesHeld = new Promise((resolve) => (release = resolve));
+    slack.filesReady = new Promise((resolve) => (release = resolve));
     await person.sendFile('for you', 'late.txt', Buffer.from('too late'));
     await until('the file is asked for', () => slack.filesAsked > asked);
     expect((await roost.api('DELETE', `/v1/agent/${agentId}/slack/unlink`)).status).toBe(200);

@@ -8,23 +8,22 @@ import { AgentChecks } from './agents/agent-checks.js';
 import { AgentRecords } from './agents/agent-records.js';
 import { AgentViews } from './agents/agent-views.js';
 import { AgentsController } from './agents/agents.controller.js';
-import { AgentsRepository } from './agents/agents.repository.js';
+import { countAgents, storedBytes } from './agents/agents.repository.js';
 import { AgentsService } from './agents/agents.service.js';
 import { InternalAgentsController } from './agents/internal.controller.js';
 import { OtherServices } from './agents/other-services.js';
 import { BalanceController } from './balance/balance.controller.js';
-import { BalanceRepository } from './balance/balance.repository.js';
 import { BalanceService } from './balance/balance.service.js';
 import type { LifecycleConfig } from './config.js';
 import { ProviderKeysController } from './provider-keys/provider-keys.controller.js';
-import { ProviderKeysRepository } from './provider-keys/provider-keys.repository.js';
+import { countProviderKeys } from './provider-keys/provider-keys.repository.js';
 import { ProviderKeysService } from './provider-keys/provider-keys.service.js';
 import type { WorkspaceDriver } from './sandboxes/index.js';
 import { StatesController } from './states/states.controller.js';
 import { StatesService } from './states/states.service.js';
 import { StatusChanges } from './states/status-changes.js';
 import { Activity } from './workspaces/activity.js';
-import { AwakeLeasesRepository } from './workspaces/awake-leases.repository.js';
+import { countAwake } from './workspaces/awake-leases.repository.js';
 import { AwakeLeases } from './workspaces/awake-leases.js';
 import { ColdStarts } from './workspaces/cold-starts.js';
 import { WorkspaceFailures } from './workspaces/failures.js';
@@ -46,10 +45,10 @@ import { WorkspacesService } from './workspaces/workspaces.service.js';
     WorkspacesController,
     ProviderKeysController,
     quotaUseController('lifecycle', {
-      agents: (database, accountId) => new AgentsRepository(database).count(accountId),
-      stored_bytes: (database, accountId) => new AgentsRepository(database).storedBytes(accountId),
-      awake_workspaces: (database, accountId) => new AwakeLeasesRepository(database).count(accountId),
-      provider_keys: (database, accountId) => new ProviderKeysRepository(database).count(accountId),
+      agents: countAgents,
+      stored_bytes: storedBytes,
+      awake_workspaces: countAwake,
+      provider_keys: countProviderKeys,
     }),
   ],
   providers: [
@@ -69,10 +68,10 @@ import { WorkspacesService } from './workspaces/workspaces.service.js';
     },
     AccountLimits,
     OtherServices,
-    ...[AgentsRepository, AgentRecords, AgentChecks, AgentViews, AgentsService, LifecycleAccountRemoval],
-    ...[BalanceRepository, BalanceService, ProviderKeysRepository, ProviderKeysService],
+    ...[AgentRecords, AgentChecks, AgentViews, AgentsService, LifecycleAccountRemoval],
+    ...[BalanceService, ProviderKeysService],
     ...[StatusChanges, StatesService],
-    ...[AwakeLeasesRepository, AwakeLeases, ColdStarts, Activity, WorkspaceFailures, WorkspaceFiles],
+    ...[AwakeLeases, ColdStarts, Activity, WorkspaceFailures, WorkspaceFiles],
     ...[WorkspaceSpecs, WorkspaceLauncher, WorkspaceUpdates, WorkspacesService],
     ...[Reconciler, Maintenance, ReconcileLoop],
   ],

@@ -1,11 +1,9 @@
 import { sealerFrom } from '#lib/auth';
 import { AccountLimits } from '#lib/quotas';
-import { AgentsRepository } from '../src/agents/agents.repository.js';
 import { OtherServices } from '../src/agents/other-services.js';
 import { lifecycleConfigSchema } from '../src/config.js';
 import { StatusChanges } from '../src/states/status-changes.js';
 import { Activity } from '../src/workspaces/activity.js';
-import { AwakeLeasesRepository } from '../src/workspaces/awake-leases.repository.js';
 import { AwakeLeases } from '../src/workspaces/awake-leases.js';
 import { ColdStarts } from '../src/workspaces/cold-starts.js';
 import { WorkspaceFailures } from '../src/workspaces/failures.js';
@@ -29,16 +27,15 @@ export function workspacesReplica(service: LifecycleService, platform: Platform,
     ROOST_MASTER_KEY: service.masterKey,
     ...env,
   });
-  const agents = new AgentsRepository(rows);
   const activity = new Activity(bus);
-  const leases = new AwakeLeases(rows, new AwakeLeasesRepository(rows), new AccountLimits(bus, config));
-  const failures = new WorkspaceFailures(rows, new StatusChanges(agents), new OtherServices(bus), config);
-  const files = new WorkspaceFiles(bus, agents);
+  const leases = new AwakeLeases(rows, new AccountLimits(bus, config));
+  const failures = new WorkspaceFailures(rows, new StatusChanges(), new OtherServices(bus), config);
+  const files = new WorkspaceFiles(bus, rows);
   const specs = new WorkspaceSpecs(sealerFrom(config), config);
   const launcher = new WorkspaceLauncher(driver, activity, failures, specs, files);
-  const workspaces = new WorkspacesService(agents, launcher, leases, new ColdStarts(config), quiet);
-  const updates = new WorkspaceUpdates(bus, agents, launcher, files, quiet);
-  const reconciler = new Reconciler(agents, launcher, workspaces, updates, leases);
+  const workspaces = new WorkspacesService(rows, launcher, leases, new ColdStarts(config), quiet);
+  const updates = new WorkspaceUpdates(bus, rows, launcher, files, quiet);
+  const reconciler = new Reconciler(rows, launcher, workspaces, updates, leases);
   return { driver, activity, leases, launcher, workspaces, updates, reconciler };
 }
 

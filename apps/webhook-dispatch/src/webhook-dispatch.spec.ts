@@ -48,7 +48,7 @@ describe('webhooks', () => {
   };
   const deliveriesOf = async (endpointId: string) =>
     (await dispatch.bus.request(listWebhookDeliveries, { endpointId, limit: 100 }, dispatch.call())).deliveries;
-  const settled = (endpointId: string, status: string) =>
+  const deliveryIn = (endpointId: string, status: string) =>
     until(`a delivery is ${status}`, async () =>
       (await deliveriesOf(endpointId)).find((delivery) => delivery.status === status),
     );
@@ -229,10 +229,10 @@ describe('webhooks', () => {
     const { endpoint } = await dispatch.endpoint(target.url, { events: ['schedule.missed'] });
     const since = new Date(Date.now() - 1_000);
     await dispatch.bus.request(testWebhookEndpoint, { endpointId: endpoint.id }, dispatch.call());
-    const done = await settled(endpoint.id, 'succeeded');
+    const done = await deliveryIn(endpoint.id, 'succeeded');
     await dispatch.bus.request(retryWebhookDelivery, { deliveryId: done.id }, dispatch.call());
     await until('the retry arrives', () => target.received.length === 2);
-    await settled(endpoint.id, 'succeeded');
+    await deliveryIn(endpoint.id, 'succeeded');
     const replay = { endpointId: endpoint.id, since, status: 'succeeded' as const };
     await expect(dispatch.bus.request(replayWebhooks, replay, dispatch.call())).resolves.toEqual({ replayed: 1 });
     await until('the replay arrives', () => target.received.length === 3);
@@ -245,7 +245,7 @@ describe('webhooks', () => {
     // A port the guard refuses: it is refused before any connection is made.
     await dispatch.rows.query(`UPDATE endpoints SET url = 'http://127.0.0.1:25/' WHERE id = $1`, [endpoint.id]);
     await dispatch.bus.request(testWebhookEndpoint, { endpointId: endpoint.id }, dispatch.call());
-    expect(await settled(endpoint.id, 'blocked')).toMatchObject({ attemptCount: 1, nextAttemptAt: null });
+    expect(await deliveryIn(endpoint.id, 'blocked')).toMatchObject({ attemptCount: 1, nextAttemptAt: null });
   });
 
   it.each([

@@ -76,6 +76,9 @@ export class Transaction {
   }
 }
 
+/** A database or a transaction on it. */
+export type Queries = Pick<Transaction, 'query'>;
+
 /** The columns of an outbox row, for SQL that inserts it beside other rows in one statement. */
 export function outboxRow<P extends z.ZodType>(
   event: EventContract<P> | RecordedEventContract<P>,

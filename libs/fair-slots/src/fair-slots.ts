@@ -71,10 +71,10 @@ export class FairSlots {
 
   private take(account: string): () => void {
     this.shares.take(account);
-    let isHeld = true;
+    let isTaken = true;
     return () => {
-      if (!isHeld) return;
-      isHeld = false;
+      if (!isTaken) return;
+      isTaken = false;
       this.shares.release(account);
       this.startNext();
     };

@@ -3,7 +3,7 @@ import { accountDeleted, accountRemoved } from '#lib/contracts';
 import { Database, type Transaction } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { Inject, Injectable } from '@nestjs/common';
-import { ProviderKeysRepository } from '../provider-keys/provider-keys.repository.js';
+import { deleteAllProviderKeys } from '../provider-keys/provider-keys.repository.js';
 import { AgentsService } from './agents.service.js';
 
 /** Agents in one transaction. */
@@ -15,7 +15,6 @@ export class LifecycleAccountRemoval extends AccountRemoval {
   constructor(
     database: Database,
     private readonly agents: AgentsService,
-    private readonly providerKeys: ProviderKeysRepository,
     @Inject(LOGGER) logger: Logger,
   ) {
     super(database, logger);
@@ -28,7 +27,7 @@ export class LifecycleAccountRemoval extends AccountRemoval {
   }
 
   protected async removeSome(tx: Transaction, accountId: string): Promise<boolean> {
-    await this.providerKeys.deleteAll(tx, accountId);
+    await deleteAllProviderKeys(tx, accountId);
     return (await this.agents.deleteOldest(tx, accountId, BATCH)) === BATCH;
   }
 }

@@ -10,13 +10,14 @@ import {
 } from '#lib/contracts';
 import { checkRegisteredUrl, policyOf } from '#lib/net-guard';
 import { AccountLimits } from '#lib/quotas';
+import { Database } from '#lib/database';
 import { Inject, Injectable } from '@nestjs/common';
 import type { LifecycleConfig } from '../config.js';
 import { providerKeysAfter } from './agent-changes.js';
 import type { AgentLimits } from './agent-records.js';
 import type { AgentKey } from './agent-row.js';
 import { type AgentSecrets, openSecrets } from './agent-secrets.js';
-import { AgentsRepository } from './agents.repository.js';
+import { findAgent } from './agents.repository.js';
 import { checkMaxima } from './maxima.js';
 import { OtherServices } from './other-services.js';
 
@@ -29,7 +30,7 @@ export class AgentChecks {
     @Inject(CONFIG) private readonly config: LifecycleConfig,
     private readonly others: OtherServices,
     private readonly limits: AccountLimits,
-    private readonly agents: AgentsRepository,
+    private readonly database: Database,
     private readonly sealer: Sealer,
   ) {}
 
@@ -40,7 +41,7 @@ export class AgentChecks {
 
   /** Errors: NOT_FOUND, VALIDATION_ERROR naming the field. */
   async checkUpdate(key: AgentKey, input: UpdateAgent): Promise<void> {
-    const before = await this.agents.find(key);
+    const before = await findAgent(this.database, key);
     await this.check(input, openSecrets(this.sealer, before).providerKeys);
   }
 

@@ -17,7 +17,16 @@ import { botsAfter, changedFields, given, mergeConfiguration, providerKeysAfter 
 import { decodeFiles } from './agent-files.js';
 import { type AgentKey, type AgentRow, stateOf } from './agent-row.js';
 import { openSecrets, secretColumns, splitConfiguration, wholeConfiguration } from './agent-secrets.js';
-import { AgentsRepository } from './agents.repository.js';
+import {
+  addPendingFiles,
+  countAgents,
+  deleteAgentRow,
+  insertAgent,
+  lockAgent,
+  lockOldest,
+  storedBytes,
+  updateAgentRow,
+} from './agents.repository.js';
 import { checkMaxima, checkVolumeSize } from './maxima.js';
 
 /** The account's quotas that an agent counts in. */
@@ -31,7 +40,6 @@ export interface AgentLimits {
 export class AgentRecords {
   constructor(
     private readonly database: Database,
-    private readonly agents: AgentsRepository,
     private readonly balance: BalanceService,
     private readonly sealer: Sealer,
     @Inject(CONFIG) private readonly config: LifecycleConfig,
@@ -64,7 +72,7 @@ export class AgentRecords {
   /** Deletes some of an account's agents in a transaction of the caller's. */
   async deleteOldest(tx: Transaction, accountId: string, limit: number): Promise<AgentRow[]> {
     const deleted: AgentRow[] = [];
-    for (const agentId of await this.agents.lockOldest(tx, accountId, limit))
+    for (const agentId of await lockOldest(tx, accountId, limit))
       deleted.push(await this.remove(tx, { agentId, accountId }));
     return deleted;
   }
@@ -76,7 +84,7 @@ export class AgentRecords {
     await this.requireQuotas(tx, accountId, limits, input.pvcSize);
     const { open, sealed } = splitConfiguration(input.configuration);
     const id = newId();
-    const agent = await this.agents.insert(tx, {
+    const agent = await insertAgent(tx, {
       id,
       account_id: accountId,
       name: input.name,
@@ -95,13 +103,13 @@ export class AgentRecords {
       }),
     });
     await this.balance.open(tx, agent);
-    await this.agents.addFiles(tx, id, files);
+    await addPendingFiles(tx, id, files);
     await tx.outbox(agentCreated, stateOf(agent), id);
     return agent;
   }
 
   private async change(tx: Transaction, key: AgentKey, input: UpdateAgent, limits: AgentLimits): Promise<AgentRow> {
-    const before = await this.agents.lock(tx, key);
+    const before = await lockAgent(tx, key);
     if (input.pvcSize !== undefined) checkVolumeSize(input.pvcSize, this.config, before.pvc_size);
     checkMaxima(input, this.config);
     const growth = input.pvcSize === undefined ? 0 : bytesOf(input.pvcSize) - bytesOf(before.pvc_size);
@@ -109,7 +117,7 @@ export class AgentRecords {
     const changed = changedFields(input);
     if (changed.length === 0) return before;
 
-    const updated = await this.agents.update(tx, before, this.columnsAfter(before, input));
+    const updated = await updateAgentRow(tx, before, this.columnsAfter(before, input));
     const { outputTokenBalance: after } = input;
     const agent =
       after === undefined
@@ -124,8 +132,8 @@ export class AgentRecords {
   }
 
   private async remove(tx: Transaction, key: AgentKey): Promise<AgentRow> {
-    const agent = await this.agents.lock(tx, key);
-    await this.agents.delete(tx, agent);
+    const agent = await lockAgent(tx, key);
+    await deleteAgentRow(tx, agent);
     // One more than the state that messaging is sent ahead of the event.
     const revision = Number(agent.revision) + 2;
     await tx.outbox(agentDeleted, { agentId: agent.id, accountId: agent.account_id, revision }, agent.id);
@@ -158,14 +166,14 @@ export class AgentRecords {
 
   /** Errors: QUOTA_EXCEEDED when the account may not have one agent more with a volume of this size. */
   private async requireQuotas(tx: Transaction, accountId: string, limits: AgentLimits, pvcSize: string): Promise<void> {
-    const count = () => this.agents.count(accountId, tx);
+    const count = () => countAgents(tx, accountId);
     await requireQuota(tx, { accountId, quota: 'agents', limit: limits.agents, count });
     await this.requireBytes(tx, accountId, limits, bytesOf(pvcSize));
   }
 
   /** Errors: QUOTA_EXCEEDED when the volumes of all the account's agents may hold no more `bytes`. */
   private async requireBytes(tx: Transaction, accountId: string, limits: AgentLimits, bytes: number): Promise<void> {
-    const count = () => this.agents.storedBytes(accountId, tx);
+    const count = () => storedBytes(tx, accountId);
     await requireQuota(tx, { accountId, quota: 'stored_bytes', limit: limits.storedBytes, count, more: bytes });
   }
 }

@@ -1,18 +1,19 @@
 import { Sealer } from '#lib/auth';
 import { type Agent, type AgentList, type ListAgents, paginationOf, perPlatform } from '#lib/contracts';
+import { Database } from '#lib/database';
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
 import { WorkspacesService } from '../workspaces/workspaces.service.js';
 import type { AgentKey, AgentRow } from './agent-row.js';
 import { maskedConfiguration, openSecrets, wholeConfiguration } from './agent-secrets.js';
-import { AgentsRepository } from './agents.repository.js';
+import { findAgent, pageOfAgents, setVolumeUsage } from './agents.repository.js';
 import { OtherServices } from './other-services.js';
 
 /** Agents as their owner sees them. What another service knows of them is 0 or absent while that is away. */
 @Injectable()
 export class AgentViews {
   constructor(
-    private readonly agents: AgentsRepository,
+    private readonly database: Database,
     private readonly others: OtherServices,
     private readonly workspaces: WorkspacesService,
     private readonly sealer: Sealer,
@@ -20,7 +21,7 @@ export class AgentViews {
 
   /** Errors: NOT_FOUND. */
   async get(key: AgentKey): Promise<Agent> {
-    const agent = await this.agents.find(key);
+    const agent = await findAgent(this.database, key);
     const isAwake = (await this.workspaces.stateOf(agent)) === 'running';
     return this.show(isAwake ? await this.refreshVolumeUsage(agent) : agent);
   }
@@ -59,7 +60,7 @@ export class AgentViews {
 
   /** Errors: NOT_FOUND. */
   async summary(key: AgentKey) {
-    const agent = await this.agents.find(key);
+    const agent = await findAgent(this.database, key);
     const counts = (await this.others.counts([agent.id]))(agent.id);
     return {
       uuid: agent.id,
@@ -77,7 +78,7 @@ export class AgentViews {
 
   /** One page of an account's agents. */
   async list(accountId: string, page: z.output<typeof ListAgents>): Promise<z.output<typeof AgentList>> {
-    const { rows, total } = await this.agents.page(accountId, page);
+    const { rows, total } = await pageOfAgents(this.database, accountId, page);
     const counts = await this.others.counts(rows.map(({ id }) => id));
     return {
       agents: rows.map((row) => ({
@@ -98,7 +99,7 @@ export class AgentViews {
   /** What an awake workspace's volume holds is kept in the row; the row as it was when no answer comes in time. */
   private async refreshVolumeUsage(agent: AgentRow): Promise<AgentRow> {
     const usage = await this.others.volumeUsage(agent.id);
-    return usage ? this.agents.setVolumeUsage(agent, usage) : agent;
+    return usage ? setVolumeUsage(this.database, agent, usage) : agent;
   }
 }
 

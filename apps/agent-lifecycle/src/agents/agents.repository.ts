@@ -1,12 +1,8 @@
 import { type AgentStatus, type ListAgents, quantityBytes, RoostError } from '#lib/contracts';
-import { Database, type Transaction } from '#lib/database';
-import { Injectable } from '@nestjs/common';
+import type { Queries, Transaction } from '#lib/database';
 import type { z } from 'zod';
 import { type SealedKeys, sealedKeysOf } from '../provider-keys/provider-keys.repository.js';
 import type { AgentKey, AgentRow } from './agent-row.js';
-
-/** A database or a transaction on it. */
-export type Queries = Pick<Transaction, 'query'>;
 
 type Columns = Partial<Record<keyof AgentRow, unknown>>;
 type Page = Pick<z.output<typeof ListAgents>, 'page' | 'limit' | 'status' | 'sort' | 'order'>;
@@ -19,190 +15,198 @@ export interface PendingFile {
 }
 
 /** All SQL of `agents`, `pending_files` and `deleted_agents`. */
-@Injectable()
-export class AgentsRepository {
-  constructor(private readonly database: Database) {}
 
-  /** Errors: NOT_FOUND, the same for another account's agent as for one that never existed. */
-  find(key: AgentKey): Promise<AgentRow> {
-    return load(this.database, key);
-  }
+/** Errors: NOT_FOUND, the same for another account's agent as for one that never existed. */
+export function findAgent(queries: Queries, key: AgentKey): Promise<AgentRow> {
+  return load(queries, key);
+}
 
-  /** The same with its account's provider keys, in one statement: it is read for every turn. */
-  findWithProviderKeys(key: AgentKey): Promise<AgentRow & { account_keys: SealedKeys }> {
-    return load(this.database, key, `*, ${sealedKeysOf('agents.account_id')} AS account_keys`);
-  }
+/** The same with its account's provider keys, in one statement: it is read for every turn. */
+export function findAgentWithProviderKeys(
+  queries: Queries,
+  key: AgentKey,
+): Promise<AgentRow & { account_keys: SealedKeys }> {
+  return load(queries, key, `*, ${sealedKeysOf('agents.account_id')} AS account_keys`);
+}
 
-  /** The same, locked until the transaction ends: changes of one agent happen one after the other. */
-  lock(tx: Transaction, key: AgentKey): Promise<AgentRow> {
-    return load(tx, key, '*', 'FOR UPDATE');
-  }
+/** The same, locked until the transaction ends: changes of one agent happen one after the other. */
+export function lockAgent(tx: Transaction, key: AgentKey): Promise<AgentRow> {
+  return load(tx, key, '*', 'FOR UPDATE');
+}
 
-  /** Of any account; undefined when there is none. For the service's own work. */
-  async findAny(agentId: string): Promise<AgentRow | undefined> {
-    const [agent] = await this.database.query<AgentRow>(`SELECT * FROM agents WHERE id = $1`, [agentId]);
-    return agent;
-  }
+/** Of any account; undefined when there is none. For the service's own work. */
+export async function findAnyAgent(queries: Queries, agentId: string): Promise<AgentRow | undefined> {
+  const [agent] = await queries.query<AgentRow>(`SELECT * FROM agents WHERE id = $1`, [agentId]);
+  return agent;
+}
 
-  async existing(agentIds: string[]): Promise<string[]> {
-    const rows = await this.database.query<{ id: string }>(`SELECT id FROM agents WHERE id = ANY($1::uuid[])`, [
-      agentIds,
+export async function findExisting(queries: Queries, agentIds: string[]): Promise<string[]> {
+  const rows = await queries.query<{ id: string }>(`SELECT id FROM agents WHERE id = ANY($1::uuid[])`, [agentIds]);
+  return rows.map(({ id }) => id);
+}
+
+/** What the reconcile loop compares workspaces with, of those agents that exist. */
+export function findWanted(
+  queries: Queries,
+  agentIds: string[],
+): Promise<Pick<AgentRow, 'id' | 'status' | 'warmth_window_ms' | 'revision'>[]> {
+  return queries.query(`SELECT id, status, warmth_window_ms, revision FROM agents WHERE id = ANY($1)`, [agentIds]);
+}
+
+/** One page of an account's agents, and how many there are in all. */
+export async function pageOfAgents(queries: Queries, accountId: string, { page, limit, status, sort, order }: Page) {
+  // `sort` and `order` are values of the contract's enums, so that they may be part of the SQL.
+  const rows = await queries.query<AgentRow>(
+    `SELECT id, name, description, status, created_at, updated_at, mcp_server_count FROM agents
+     WHERE account_id = $1 AND ($2::text IS NULL OR status = $2)
+     ORDER BY ${sort} ${order}, id ${order} LIMIT $3 OFFSET $4`,
+    [accountId, status ?? null, limit, (page - 1) * limit],
+  );
+  const [counted] = await queries.query<{ total: string }>(
+    `SELECT count(*) AS total FROM agents WHERE account_id = $1 AND ($2::text IS NULL OR status = $2)`,
+    [accountId, status ?? null],
+  );
+  return { rows, total: Number(counted?.total ?? 0) };
+}
+
+/** Agents that have a bot of their own, in the order of their ids. */
+export function findWithBots(queries: Queries, afterAgentId: string | null, limit: number): Promise<AgentRow[]> {
+  return queries.query(
+    `SELECT * FROM agents WHERE bots <> '{}' AND ($1::uuid IS NULL OR id > $1)
+     ORDER BY id LIMIT $2`,
+    [afterAgentId, limit],
+  );
+}
+
+export async function insertAgent(tx: Transaction, columns: Columns): Promise<AgentRow> {
+  const names = Object.keys(columns);
+  const [agent] = await tx.query<AgentRow>(
+    `INSERT INTO agents (${names.join(', ')}) VALUES (${names.map((_, index) => `$${index + 1}`).join(', ')}) RETURNING *`,
+    Object.values(columns),
+  );
+  if (!agent) throw new Error('an inserted row was not returned');
+  return agent;
+}
+
+export async function updateAgentRow(tx: Transaction, before: AgentRow, columns: Columns): Promise<AgentRow> {
+  const assignments = Object.keys(columns).map((name, index) => `${name} = $${index + 2}`);
+  const [agent = before] = await tx.query<AgentRow>(
+    `UPDATE agents SET ${assignments.join(', ')}, revision = revision + 1, updated_at = now() WHERE id = $1 RETURNING *`,
+    [before.id, ...Object.values(columns)],
+  );
+  return agent;
+}
+
+export async function setAgentStatus(
+  tx: Transaction,
+  before: AgentRow,
+  status: AgentStatus,
+  reason: string | null,
+): Promise<AgentRow> {
+  const [agent = before] = await tx.query<AgentRow>(
+    `UPDATE agents SET status = $2, status_reason = $3, revision = revision + 1, updated_at = now()
+     WHERE id = $1 RETURNING *`,
+    [before.id, status, reason],
+  );
+  return agent;
+}
+
+export async function setVolumeUsage(
+  queries: Queries,
+  before: AgentRow,
+  usage: { files: number; bytes: number; lastModified: Date | null },
+): Promise<AgentRow> {
+  const [agent = before] = await queries.query<AgentRow>(
+    `UPDATE agents SET volume_files = $2, volume_bytes = $3, volume_modified_at = $4 WHERE id = $1 RETURNING *`,
+    [before.id, usage.files, usage.bytes, usage.lastModified],
+  );
+  return agent;
+}
+
+/** Deletes the row with its ledger and waiting files, and records the deletion, by which its volume is removed. */
+export async function deleteAgentRow(tx: Transaction, { id, account_id }: AgentRow): Promise<void> {
+  await tx.query(`DELETE FROM agents WHERE id = $1`, [id]);
+  await tx.query(`INSERT INTO deleted_agents (agent_id, account_id) VALUES ($1, $2)`, [id, account_id]);
+}
+
+/** The account's oldest agents, locked. */
+export async function lockOldest(tx: Transaction, accountId: string, limit: number): Promise<string[]> {
+  const agents = await tx.query<{ id: string }>(
+    `SELECT id FROM agents WHERE account_id = $1 ORDER BY created_at, id LIMIT $2 FOR UPDATE`,
+    [accountId, limit],
+  );
+  return agents.map(({ id }) => id);
+}
+
+export async function addPendingFiles(
+  tx: Transaction,
+  agentId: string,
+  files: readonly Omit<PendingFile, 'position'>[],
+): Promise<void> {
+  for (const [position, file] of files.entries()) {
+    await tx.query(`INSERT INTO pending_files (agent_id, position, path, content) VALUES ($1, $2, $3, $4)`, [
+      agentId,
+      position,
+      file.path,
+      file.content,
     ]);
-    return rows.map(({ id }) => id);
   }
+}
 
-  /** What the reconcile loop compares workspaces with, of those agents that exist. */
-  wanted(agentIds: string[]): Promise<Pick<AgentRow, 'id' | 'status' | 'warmth_window_ms' | 'revision'>[]> {
-    return this.database.query(`SELECT id, status, warmth_window_ms, revision FROM agents WHERE id = ANY($1)`, [
-      agentIds,
-    ]);
-  }
+export async function nextPendingFile(queries: Queries, agentId: string): Promise<PendingFile | undefined> {
+  const [file] = await queries.query<PendingFile>(
+    `SELECT position, path, content FROM pending_files WHERE agent_id = $1 ORDER BY position LIMIT 1`,
+    [agentId],
+  );
+  return file;
+}
 
-  /** One page of an account's agents, and how many there are in all. */
-  async page(accountId: string, { page, limit, status, sort, order }: Page) {
-    // `sort` and `order` are values of the contract's enums, so that they may be part of the SQL.
-    const rows = await this.database.query<AgentRow>(
-      `SELECT id, name, description, status, created_at, updated_at, mcp_server_count FROM agents
-       WHERE account_id = $1 AND ($2::text IS NULL OR status = $2)
-       ORDER BY ${sort} ${order}, id ${order} LIMIT $3 OFFSET $4`,
-      [accountId, status ?? null, limit, (page - 1) * limit],
-    );
-    const [counted] = await this.database.query<{ total: string }>(
-      `SELECT count(*) AS total FROM agents WHERE account_id = $1 AND ($2::text IS NULL OR status = $2)`,
-      [accountId, status ?? null],
-    );
-    return { rows, total: Number(counted?.total ?? 0) };
-  }
+export async function removePendingFile(queries: Queries, agentId: string, { position }: PendingFile): Promise<void> {
+  await queries.query(`DELETE FROM pending_files WHERE agent_id = $1 AND position = $2`, [agentId, position]);
+}
 
-  /** Agents that have a bot of their own, in the order of their ids. */
-  withBots(afterAgentId: string | null, limit: number): Promise<AgentRow[]> {
-    return this.database.query(
-      `SELECT * FROM agents WHERE bots <> '{}' AND ($1::uuid IS NULL OR id > $1)
-       ORDER BY id LIMIT $2`,
-      [afterAgentId, limit],
-    );
-  }
+/** Agents that may run and whose initial files still wait, e.g. since a restart. */
+export async function findWithPendingFiles(queries: Queries, limit: number): Promise<string[]> {
+  const waiting = await queries.query<{ id: string }>(
+    `SELECT id FROM agents WHERE status IN ('active', 'paused')
+       AND id IN (SELECT agent_id FROM pending_files) ORDER BY created_at LIMIT ${limit}`,
+  );
+  return waiting.map(({ id }) => id);
+}
 
-  async insert(tx: Transaction, columns: Columns): Promise<AgentRow> {
-    const names = Object.keys(columns);
-    const [agent] = await tx.query<AgentRow>(
-      `INSERT INTO agents (${names.join(', ')}) VALUES (${names.map((_, index) => `$${index + 1}`).join(', ')}) RETURNING *`,
-      Object.values(columns),
-    );
-    if (!agent) throw new Error('an inserted row was not returned');
-    return agent;
-  }
+/** Deleted agents whose volume is still there: a crash or a busy disk left it. */
+export async function findVolumesToRemove(queries: Queries, limit: number): Promise<string[]> {
+  const deleted = await queries.query<{ agent_id: string }>(
+    `SELECT agent_id FROM deleted_agents WHERE volume_removed_at IS NULL ORDER BY deleted_at LIMIT ${limit}`,
+  );
+  return deleted.map(({ agent_id }) => agent_id);
+}
 
-  async update(tx: Transaction, before: AgentRow, columns: Columns): Promise<AgentRow> {
-    const assignments = Object.keys(columns).map((name, index) => `${name} = $${index + 2}`);
-    const [agent = before] = await tx.query<AgentRow>(
-      `UPDATE agents SET ${assignments.join(', ')}, revision = revision + 1, updated_at = now() WHERE id = $1 RETURNING *`,
-      [before.id, ...Object.values(columns)],
-    );
-    return agent;
-  }
+export async function recordVolumeRemoved(queries: Queries, agentId: string): Promise<void> {
+  await queries.query(`UPDATE deleted_agents SET volume_removed_at = now() WHERE agent_id = $1`, [agentId]);
+}
 
-  async setStatus(tx: Transaction, before: AgentRow, status: AgentStatus, reason: string | null): Promise<AgentRow> {
-    const [agent = before] = await tx.query<AgentRow>(
-      `UPDATE agents SET status = $2, status_reason = $3, revision = revision + 1, updated_at = now()
-       WHERE id = $1 RETURNING *`,
-      [before.id, status, reason],
-    );
-    return agent;
-  }
+export async function sweepDeletedAgents(queries: Queries): Promise<void> {
+  await queries.query(
+    `DELETE FROM deleted_agents WHERE deleted_at < now() - interval '30 days' AND volume_removed_at IS NOT NULL`,
+  );
+}
 
-  async setVolumeUsage(
-    before: AgentRow,
-    usage: { files: number; bytes: number; lastModified: Date | null },
-  ): Promise<AgentRow> {
-    const [agent = before] = await this.database.query<AgentRow>(
-      `UPDATE agents SET volume_files = $2, volume_bytes = $3, volume_modified_at = $4 WHERE id = $1 RETURNING *`,
-      [before.id, usage.files, usage.bytes, usage.lastModified],
-    );
-    return agent;
-  }
+export async function countAgents(queries: Queries, accountId: string): Promise<number> {
+  const [row] = await queries.query<{ count: number }>(
+    `SELECT count(*)::int AS count FROM agents WHERE account_id = $1`,
+    [accountId],
+  );
+  return row?.count ?? 0;
+}
 
-  /** Deletes the row with its ledger and waiting files, and records the deletion, by which its volume is removed. */
-  async delete(tx: Transaction, { id, account_id }: AgentRow): Promise<void> {
-    await tx.query(`DELETE FROM agents WHERE id = $1`, [id]);
-    await tx.query(`INSERT INTO deleted_agents (agent_id, account_id) VALUES ($1, $2)`, [id, account_id]);
-  }
-
-  /** The account's oldest agents, locked. */
-  async lockOldest(tx: Transaction, accountId: string, limit: number): Promise<string[]> {
-    const agents = await tx.query<{ id: string }>(
-      `SELECT id FROM agents WHERE account_id = $1 ORDER BY created_at, id LIMIT $2 FOR UPDATE`,
-      [accountId, limit],
-    );
-    return agents.map(({ id }) => id);
-  }
-
-  async addFiles(tx: Transaction, agentId: string, files: readonly Omit<PendingFile, 'position'>[]): Promise<void> {
-    for (const [position, file] of files.entries()) {
-      await tx.query(`INSERT INTO pending_files (agent_id, position, path, content) VALUES ($1, $2, $3, $4)`, [
-        agentId,
-        position,
-        file.path,
-        file.content,
-      ]);
-    }
-  }
-
-  async nextFile(agentId: string): Promise<PendingFile | undefined> {
-    const [file] = await this.database.query<PendingFile>(
-      `SELECT position, path, content FROM pending_files WHERE agent_id = $1 ORDER BY position LIMIT 1`,
-      [agentId],
-    );
-    return file;
-  }
-
-  async removeFile(agentId: string, { position }: PendingFile): Promise<void> {
-    await this.database.query(`DELETE FROM pending_files WHERE agent_id = $1 AND position = $2`, [agentId, position]);
-  }
-
-  /** Agents that may run and whose initial files still wait, e.g. since a restart. */
-  async withPendingFiles(limit: number): Promise<string[]> {
-    const waiting = await this.database.query<{ id: string }>(
-      `SELECT id FROM agents WHERE status IN ('active', 'paused')
-         AND id IN (SELECT agent_id FROM pending_files) ORDER BY created_at LIMIT ${limit}`,
-    );
-    return waiting.map(({ id }) => id);
-  }
-
-  /** Deleted agents whose volume is still there: a crash or a busy disk left it. */
-  async withVolumeToRemove(limit: number): Promise<string[]> {
-    const deleted = await this.database.query<{ agent_id: string }>(
-      `SELECT agent_id FROM deleted_agents WHERE volume_removed_at IS NULL ORDER BY deleted_at LIMIT ${limit}`,
-    );
-    return deleted.map(({ agent_id }) => agent_id);
-  }
-
-  async volumeRemoved(agentId: string): Promise<void> {
-    await this.database.query(`UPDATE deleted_agents SET volume_removed_at = now() WHERE agent_id = $1`, [agentId]);
-  }
-
-  async sweepDeleted(): Promise<void> {
-    await this.database.query(
-      `DELETE FROM deleted_agents WHERE deleted_at < now() - interval '30 days' AND volume_removed_at IS NOT NULL`,
-    );
-  }
-
-  async count(accountId: string, queries: Queries = this.database): Promise<number> {
-    const [row] = await queries.query<{ count: number }>(
-      `SELECT count(*)::int AS count FROM agents WHERE account_id = $1`,
-      [accountId],
-    );
-    return row?.count ?? 0;
-  }
-
-  /** What the volumes of the account's agents may hold, written or not: it is what they can come to without asking. */
-  async storedBytes(accountId: string, queries: Queries = this.database): Promise<number> {
-    const sizes = await queries.query<{ pvc_size: string; count: number }>(
-      `SELECT pvc_size, count(*)::int AS count FROM agents WHERE account_id = $1 GROUP BY pvc_size`,
-      [accountId],
-    );
-    return sizes.reduce((sum, { pvc_size, count }) => sum + (quantityBytes(pvc_size) ?? 0) * count, 0);
-  }
+/** What the volumes of the account's agents may hold, written or not: it is what they can come to without asking. */
+export async function storedBytes(queries: Queries, accountId: string): Promise<number> {
+  const sizes = await queries.query<{ pvc_size: string; count: number }>(
+    `SELECT pvc_size, count(*)::int AS count FROM agents WHERE account_id = $1 GROUP BY pvc_size`,
+    [accountId],
+  );
+  return sizes.reduce((sum, { pvc_size, count }) => sum + (quantityBytes(pvc_size) ?? 0) * count, 0);
 }
 
 async function load<Row extends AgentRow>(

@@ -9,6 +9,7 @@ import {
   listAgentBots,
   RoostError,
 } from '#lib/contracts';
+import { Database } from '#lib/database';
 import { Controller, Inject } from '@nestjs/common';
 import type { z } from 'zod';
 import type { LifecycleConfig } from '../config.js';
@@ -16,7 +17,7 @@ import { ProviderKeysService } from '../provider-keys/provider-keys.service.js';
 import { botsAfter } from './agent-changes.js';
 import { stateOf } from './agent-row.js';
 import { openSecrets, wholeConfiguration } from './agent-secrets.js';
-import { AgentsRepository } from './agents.repository.js';
+import { findAgent, findAgentWithProviderKeys, findExisting, findWithBots } from './agents.repository.js';
 import { allowedConfiguration } from './maxima.js';
 
 const MAX_BOTS = 500;
@@ -25,7 +26,7 @@ const MAX_BOTS = 500;
 @Controller()
 export class InternalAgentsController {
   constructor(
-    private readonly agents: AgentsRepository,
+    private readonly database: Database,
     private readonly providerKeys: ProviderKeysService,
     private readonly sealer: Sealer,
     @Inject(CONFIG) private readonly config: LifecycleConfig,
@@ -33,18 +34,18 @@ export class InternalAgentsController {
 
   @Handles(getAgentState)
   async state({ agentId }: { agentId: string }, { accountId }: CallContext) {
-    return stateOf(await this.agents.find({ agentId, accountId }));
+    return stateOf(await findAgent(this.database, { agentId, accountId }));
   }
 
   @Handles(existingAgents)
   async existing({ agentIds }: { agentIds: string[] }, { accountId }: CallContext) {
     if (accountId) throw new RoostError('ACCESS_DENIED', 'this is for services alone');
-    return { agentIds: await this.agents.existing(agentIds) };
+    return { agentIds: await findExisting(this.database, agentIds) };
   }
 
   @Handles(getAgentForTurn)
   async forTurn({ agentId }: { agentId: string }, { accountId }: CallContext) {
-    const agent = await this.agents.findWithProviderKeys({ agentId, accountId });
+    const agent = await findAgentWithProviderKeys(this.database, { agentId, accountId });
     const secrets = openSecrets(this.sealer, agent);
     const accountKeys = await this.providerKeys.open(agent.account_id, agent.account_keys);
     return {
@@ -67,7 +68,7 @@ export class InternalAgentsController {
   async bots({ afterAgentId, limit }: z.output<typeof listAgentBots.input>, { accountId }: CallContext) {
     if (accountId) throw new RoostError('ACCESS_DENIED', 'bot tokens are for the channels service alone');
     if (limit > MAX_BOTS) throw new RoostError('VALIDATION_ERROR', `limit: must be at most ${MAX_BOTS}`);
-    const rows = await this.agents.withBots(afterAgentId ?? null, limit);
+    const rows = await findWithBots(this.database, afterAgentId ?? null, limit);
     return {
       bots: rows.map((row) => ({
         ...botsAfter(openSecrets(this.sealer, row), {}),
@@ -80,7 +81,7 @@ export class InternalAgentsController {
 
   @Handles(getAgentWebhooks)
   async webhooks({ agentId }: { agentId: string }, { accountId }: CallContext) {
-    const agent = await this.agents.find({ agentId, accountId });
+    const agent = await findAgent(this.database, { agentId, accountId });
     return { accountId: agent.account_id, webhooks: agent.configuration.webhooks ?? {} };
   }
 }

@@ -2,17 +2,13 @@ import { agentErrored, agentStatusChanged, RoostError } from '#lib/contracts';
 import { Database, type Transaction } from '#lib/database';
 import { Injectable } from '@nestjs/common';
 import { type AgentKey, type AgentRow, isExhausted, stateOf } from '../agents/agent-row.js';
-import { AgentsRepository } from '../agents/agents.repository.js';
-import { BalanceRepository, type BalanceWrite, type Debit } from './balance.repository.js';
+import { lockAgent } from '../agents/agents.repository.js';
+import { addEntry, debitPlainly, hasStep, setBalance, type BalanceWrite, type Debit } from './balance.repository.js';
 
 /** The output tokens that an agent may still use, and the ledger in which each change of them is a row. */
 @Injectable()
 export class BalanceService {
-  constructor(
-    private readonly database: Database,
-    private readonly agents: AgentsRepository,
-    private readonly balances: BalanceRepository,
-  ) {}
+  constructor(private readonly database: Database) {}
 
   /**
    * Sets the balance or adds to it. Errors: NOT_FOUND; CONFLICT, with the current balance, below zero or beyond what a
@@ -23,7 +19,7 @@ export class BalanceService {
     change: { outputTokenBalance?: number | undefined; delta?: number | undefined },
   ): Promise<AgentRow> {
     return this.database.transaction(async (tx) => {
-      const agent = await this.agents.lock(tx, key);
+      const agent = await lockAgent(tx, key);
       const current = Number(agent.output_token_balance);
       const after = change.outputTokenBalance ?? current + (change.delta ?? 0);
       if (after < 0) {
@@ -38,14 +34,14 @@ export class BalanceService {
 
   /** Takes what a model step put out off the balance, down to zero; once per step. Errors: NOT_FOUND. */
   async debit(key: AgentKey, debit: Debit): Promise<AgentRow> {
-    const agent = await this.balances.debitPlainly(key, debit);
+    const agent = await debitPlainly(this.database, key, debit);
     return agent ?? this.database.transaction((tx) => this.debitLocked(tx, key, debit));
   }
 
   /** The first entry of an agent that was made in this transaction. */
   open(tx: Transaction, agent: AgentRow): Promise<void> {
     const after = Number(agent.output_token_balance);
-    return this.balances.addEntry(tx, agent, '0', { after, reason: 'created', actor: agent.account_id });
+    return addEntry(tx, agent, '0', { after, reason: 'created', actor: agent.account_id });
   }
 
   /**
@@ -59,16 +55,16 @@ export class BalanceService {
         { field: 'output_token_balance', reason: 'too_large', current: Number(before.output_token_balance) },
       ]);
     }
-    await this.balances.addEntry(tx, before, before.output_token_balance, write);
+    await addEntry(tx, before, before.output_token_balance, write);
     const hasFlipped = (write.after === 0) !== isExhausted(before);
-    const agent = await this.balances.setBalance(tx, before, write, hasFlipped);
+    const agent = await setBalance(tx, before, write, hasFlipped);
     if (hasFlipped) await publishState(tx, agent);
     return agent;
   }
 
   private async debitLocked(tx: Transaction, key: AgentKey, { stepId, outputTokens }: Debit): Promise<AgentRow> {
-    const agent = await this.agents.lock(tx, key);
-    if (await this.balances.hasStep(tx, agent.id, stepId)) return agent;
+    const agent = await lockAgent(tx, key);
+    if (await hasStep(tx, agent.id, stepId)) return agent;
     const after = Math.max(0, Number(agent.output_token_balance) - outputTokens);
     return this.write(tx, agent, { after, reason: 'used', actor: 'agent-runtime', stepId, used: outputTokens });
   }

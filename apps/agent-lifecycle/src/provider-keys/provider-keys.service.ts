@@ -3,7 +3,15 @@ import { type Provider, RoostError } from '#lib/contracts';
 import { Database } from '#lib/database';
 import { AccountLimits, requireQuota } from '#lib/quotas';
 import { Injectable } from '@nestjs/common';
-import { type ProviderKeyRow, ProviderKeysRepository, type SealedKeys } from './provider-keys.repository.js';
+import {
+  countOtherProviderKeys,
+  deleteProviderKeyRow,
+  findSealedKeys,
+  listProviderKeys,
+  setProviderKey,
+  type ProviderKeyRow,
+  type SealedKeys,
+} from './provider-keys.repository.js';
 
 type OpenKeys = Partial<Record<Provider, string>>;
 
@@ -15,7 +23,6 @@ const masked = (row: ProviderKeyRow) => ({ ...row, apiKey: '***' as const });
 export class ProviderKeysService {
   constructor(
     private readonly database: Database,
-    private readonly keys: ProviderKeysRepository,
     private readonly sealer: Sealer,
     private readonly limits: AccountLimits,
   ) {}
@@ -24,26 +31,26 @@ export class ProviderKeysService {
   async set(accountId: string, provider: Provider, apiKey: string) {
     const limit = await this.limits.of(accountId, 'provider_keys');
     return this.database.transaction(async (tx) => {
-      const count = () => this.keys.countOthers(tx, accountId, provider);
+      const count = () => countOtherProviderKeys(tx, accountId, provider);
       await requireQuota(tx, { accountId, quota: 'provider_keys', limit, count });
       const sealedKey = this.sealer.seal(apiKey, sealContext(accountId, provider));
-      return masked(await this.keys.set(tx, accountId, provider, sealedKey));
+      return masked(await setProviderKey(tx, accountId, provider, sealedKey));
     });
   }
 
   async list(accountId: string) {
-    return (await this.keys.list(accountId)).map(masked);
+    return (await listProviderKeys(this.database, accountId)).map(masked);
   }
 
   /** Errors: NOT_FOUND. */
   async delete(accountId: string, provider: Provider): Promise<void> {
-    if (!(await this.keys.delete(accountId, provider)))
+    if (!(await deleteProviderKeyRow(this.database, accountId, provider)))
       throw new RoostError('NOT_FOUND', 'the account has no key of this provider');
   }
 
   /** The account's keys in the clear, for a turn; `sealed` where they were read already. */
   async open(accountId: string, sealed?: SealedKeys): Promise<OpenKeys> {
-    const keys = sealed ?? (await this.keys.sealedKeys(accountId));
+    const keys = sealed ?? (await findSealedKeys(this.database, accountId));
     return Object.fromEntries(
       Object.entries(keys).map(([provider, key]) => [
         provider,

@@ -2,7 +2,7 @@ import { agentErrored, agentStatusChanged } from '#lib/contracts';
 import type { Transaction } from '#lib/database';
 import { Injectable } from '@nestjs/common';
 import { type AgentKey, type AgentRow, stateOf } from '../agents/agent-row.js';
-import { AgentsRepository } from '../agents/agents.repository.js';
+import { lockAgent, setAgentStatus } from '../agents/agents.repository.js';
 import { type Action, nextStatus } from './transitions.js';
 
 export interface StatusChange {
@@ -14,18 +14,16 @@ export interface StatusChange {
 /** Carries out the actions of the state machine, for users and for workspaces that keep failing. */
 @Injectable()
 export class StatusChanges {
-  constructor(private readonly agents: AgentsRepository) {}
-
   /**
    * Carries out an action, with its event. An action that changes nothing makes no event.
    * `reason` is shown to the user as `status_reason`.
    * Errors: NOT_FOUND, VALIDATION_ERROR where the state does not allow the action.
    */
   async apply(tx: Transaction, key: AgentKey, action: Action, reason: string | null = null): Promise<StatusChange> {
-    const before = await this.agents.lock(tx, key);
+    const before = await lockAgent(tx, key);
     const status = nextStatus(before.status, action);
     if (status === before.status) return { agent: before, hasChanged: false };
-    const agent = await this.agents.setStatus(tx, before, status, reason);
+    const agent = await setAgentStatus(tx, before, status, reason);
     await tx.outbox(agentStatusChanged, { ...stateOf(agent), previous: before.status, reason }, agent.id);
     if (status === 'error') {
       await tx.outbox(

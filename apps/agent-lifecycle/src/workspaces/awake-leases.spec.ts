@@ -7,7 +7,7 @@ import { type LifecycleService, lifecycleService } from '../../test/lifecycle-se
 import { type WorkspacesReplica, workspacesReplica } from '../../test/replica.js';
 import { Platform } from '../../test/shared-platform.js';
 import type { AWAKE_TIMES } from './awake-leases.js';
-import { AwakeLeasesRepository } from './awake-leases.repository.js';
+import { countAwake } from './awake-leases.repository.js';
 
 const LIMIT = 2;
 
@@ -24,7 +24,7 @@ function replica(platform: Platform, times: Partial<typeof AWAKE_TIMES> = {}): W
   return made;
 }
 
-const awakeOf = (account: string) => new AwakeLeasesRepository(service.rows).count(account);
+const awakeOf = (account: string) => countAwake(service.rows, account);
 
 /** Notes the most that were awake at once of the agents given. */
 class WatchedPlatform extends Platform {

@@ -5,7 +5,22 @@ import { AccountLimits } from '#lib/quotas';
 import { Injectable } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AgentRow } from '../agents/agent-row.js';
-import { AwakeLeasesRepository, type SeenRunning } from './awake-leases.repository.js';
+import {
+  countAwake,
+  countOthersAwake,
+  databaseTime,
+  deleteExpired,
+  deleteLeases,
+  deleteNotSeen,
+  deleteRunningLease,
+  extendLease,
+  findIdleOthers,
+  insertLease,
+  lockAwakeOf,
+  renewRunning,
+  renewStarting,
+  type SeenRunning,
+} from './awake-leases.repository.js';
 
 export const AWAKE_TIMES = {
   /** How long a wake waits for the quota: half of what its caller waits for the answer, the rest is for the start. */
@@ -51,7 +66,6 @@ export class AwakeLeases {
 
   constructor(
     private readonly database: Database,
-    private readonly leases: AwakeLeasesRepository,
     private readonly limits: AccountLimits,
   ) {}
 
@@ -81,17 +95,17 @@ export class AwakeLeases {
 
   /** From now on it may be put to sleep for another when it is idle. */
   started(agentId: string): Promise<void> {
-    return this.leases.started(agentId, this.times.startGraceMs, this.times.leaseMs);
+    return extendLease(this.database, agentId, this.times.startGraceMs, this.times.leaseMs);
   }
 
   /** The start that the lease was taken for has failed. */
   release(agentId: string): Promise<void> {
-    return this.leases.delete([agentId]);
+    return deleteLeases(this.database, [agentId]);
   }
 
   /** It sleeps. A lease that was taken meanwhile for its next start stays. */
   ended(agentId: string): Promise<void> {
-    return this.leases.deleteRunning(agentId);
+    return deleteRunningLease(this.database, agentId);
   }
 
   /**
@@ -101,15 +115,15 @@ export class AwakeLeases {
    */
   async renew(seenAt: Date, running: SeenRunning[], notRunning: string[], starting: string[]): Promise<void> {
     const { leaseMs } = this.times;
-    await this.leases.deleteNotSeen(notRunning, seenAt, leaseMs);
-    await this.leases.renewRunning(running, leaseMs);
-    if (starting.length > 0) await this.leases.renewStarting(starting, leaseMs);
-    await this.leases.deleteExpired();
+    await deleteNotSeen(this.database, notRunning, seenAt, leaseMs);
+    await renewRunning(this.database, running, leaseMs);
+    if (starting.length > 0) await renewStarting(this.database, starting, leaseMs);
+    await deleteExpired(this.database);
   }
 
   /** By the database's clock. */
   now(): Promise<Date> {
-    return this.leases.now();
+    return databaseTime(this.database);
   }
 
   private async inTurn<T>(accountId: string, work: () => Promise<T>): Promise<T> {
@@ -118,7 +132,7 @@ export class AwakeLeases {
       .catch(async (error: unknown) => {
         if (!(error instanceof TooManyWaiting) && !isTimeout(error)) throw error;
         const limit = await this.limits.recent(accountId, 'awake_workspaces');
-        throw isFull({ limit, used: await this.leases.count(accountId) });
+        throw isFull({ limit, used: await countAwake(this.database, accountId) });
       });
     try {
       return await work();
@@ -130,13 +144,13 @@ export class AwakeLeases {
   private async attempt(agent: Agent, workspaces: Workspaces): Promise<Attempt> {
     const limit = await this.limits.recent(agent.account_id, 'awake_workspaces');
     return this.database.transaction(async (tx) => {
-      await this.leases.lockAccount(tx, agent.account_id);
-      const others = await this.leases.countOthers(tx, agent);
+      await lockAwakeOf(tx, agent.account_id);
+      const others = await countOthersAwake(tx, agent);
       const excess = others + 1 - limit;
       const evicted = limit === 0 || excess <= 0 ? [] : (await this.idleOf(tx, agent, workspaces)).slice(0, excess);
-      if (evicted.length > 0) await this.leases.delete(evicted, tx);
+      if (evicted.length > 0) await deleteLeases(tx, evicted);
       const isTaken = evicted.length >= excess;
-      if (isTaken) await this.leases.insert(tx, agent, this.times.leaseMs);
+      if (isTaken) await insertLease(tx, agent, this.times.leaseMs);
       return { isTaken, used: others, limit, evicted };
     });
   }
@@ -144,7 +158,7 @@ export class AwakeLeases {
   /** In the order in which they may be put to sleep for the agent's. */
   private async idleOf(tx: Transaction, agent: Agent, workspaces: Workspaces): Promise<string[]> {
     const { minIdleMs } = this.times;
-    const idle = await this.leases.idleOthers(tx, agent, minIdleMs, MAX_WAITING);
+    const idle = await findIdleOthers(tx, agent, minIdleMs, MAX_WAITING);
     // The row may be some seconds old; what was reported to this process since counts as well.
     return idle.filter((agentId) => (workspaces.idleMs(agentId) ?? minIdleMs) >= minIdleMs);
   }

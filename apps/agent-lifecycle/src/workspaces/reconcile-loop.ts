@@ -5,8 +5,8 @@ import type { Logger } from '#lib/observability';
 import { HOURLY, Sweep } from '#lib/sweeps';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { sealedSecrets } from '../agents/agent-secrets.js';
-import { AgentsRepository } from '../agents/agents.repository.js';
-import { BalanceRepository } from '../balance/balance.repository.js';
+import { sweepDeletedAgents } from '../agents/agents.repository.js';
+import { sweepLedger } from '../balance/balance.repository.js';
 import type { LifecycleConfig } from '../config.js';
 import { sealedProviderKeys } from '../provider-keys/provider-keys.repository.js';
 import { Reconciler } from './reconciler.js';
@@ -17,8 +17,6 @@ export class Maintenance {
   constructor(
     private readonly database: Database,
     private readonly sealer: Sealer,
-    private readonly agents: AgentsRepository,
-    private readonly balances: BalanceRepository,
   ) {}
 
   @Sweep('lifecycle.maintenance', { ...HOURLY, atStart: true })
@@ -26,8 +24,8 @@ export class Maintenance {
     // Every secret comes under the current master key, so that a replaced one can be thrown away.
     for (const column of [sealedSecrets, sealedProviderKeys])
       await rotateColumn(this.database, this.sealer, column, () => signal.aborted);
-    await this.balances.sweep();
-    await this.agents.sweepDeleted();
+    await sweepLedger(this.database);
+    await sweepDeletedAgents(this.database);
   }
 }
 

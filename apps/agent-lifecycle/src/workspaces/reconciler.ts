@@ -1,7 +1,8 @@
 import { RoostError } from '#lib/contracts';
+import { Database } from '#lib/database';
 import { Injectable } from '@nestjs/common';
 import type { AgentRow } from '../agents/agent-row.js';
-import { AgentsRepository } from '../agents/agents.repository.js';
+import { findVolumesToRemove, findWanted, findWithPendingFiles } from '../agents/agents.repository.js';
 import type { WorkspaceDriver, WorkspaceStatus } from '../sandboxes/index.js';
 import { AwakeLeases } from './awake-leases.js';
 import { WorkspaceLauncher } from './workspace-launcher.js';
@@ -21,7 +22,7 @@ type Found = Awaited<ReturnType<WorkspaceDriver['list']>>;
 @Injectable()
 export class Reconciler {
   constructor(
-    private readonly agents: AgentsRepository,
+    private readonly database: Database,
     private readonly launcher: WorkspaceLauncher,
     private readonly workspaces: WorkspacesService,
     private readonly updates: WorkspaceUpdates,
@@ -47,7 +48,10 @@ export class Reconciler {
   async reconcile(): Promise<void> {
     const seenAt = await this.leases.now();
     const found = await this.launcher.driver.list();
-    const rows = await this.agents.wanted(found.map(({ agentId }) => agentId));
+    const rows = await findWanted(
+      this.database,
+      found.map(({ agentId }) => agentId),
+    );
     await this.renewLeases(seenAt, found);
     const agents = new Map(rows.map((row) => [row.id, row]));
     for (const { agentId, state } of found) {
@@ -57,8 +61,8 @@ export class Reconciler {
       } else if (state === 'running') await this.keepOrSleep(agent);
       else if (state !== 'starting') await this.restartIfCrashed(agent, state);
     }
-    for (const agentId of await this.agents.withVolumeToRemove(BATCH)) await this.workspaces.remove(agentId);
-    for (const agentId of await this.agents.withPendingFiles(BATCH))
+    for (const agentId of await findVolumesToRemove(this.database, BATCH)) await this.workspaces.remove(agentId);
+    for (const agentId of await findWithPendingFiles(this.database, BATCH))
       if (this.mayTry(agentId)) this.workspaces.ensureSoon(agentId);
   }
 

@@ -10,9 +10,10 @@ import {
   STREAM_PART_BYTES,
   writeStream,
 } from '#lib/contracts';
+import { Database } from '#lib/database';
 import { Injectable } from '@nestjs/common';
 import type { PlannedOperation } from '../agents/agent-files.js';
-import { AgentsRepository } from '../agents/agents.repository.js';
+import { nextPendingFile, removePendingFile } from '../agents/agents.repository.js';
 
 interface WriteMode {
   overwrite: boolean;
@@ -31,16 +32,16 @@ const call = () => ownCall('req_lifecycle_files', CALL_MS);
 export class WorkspaceFiles {
   constructor(
     private readonly bus: Bus,
-    private readonly agents: AgentsRepository,
+    private readonly database: Database,
   ) {}
 
   /** Writes the initial files that still wait into the workspace, each gone from the database once it is there. */
   async writePending(agentId: string): Promise<void> {
     for (;;) {
-      const file = await this.agents.nextFile(agentId);
+      const file = await nextPendingFile(this.database, agentId);
       if (!file) return;
       await this.put(agentId, file.path, file.content, { overwrite: true });
-      await this.agents.removeFile(agentId, file);
+      await removePendingFile(this.database, agentId, file);
     }
   }
 

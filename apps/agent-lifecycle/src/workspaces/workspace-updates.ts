@@ -1,11 +1,12 @@
 import { Bus, LOGGER } from '#lib/bus';
 import type { Logger } from '#lib/observability';
+import { Database } from '#lib/database';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Subscription } from '@nats-io/transport-node';
 import { z } from 'zod';
 import type { PlannedOperation } from '../agents/agent-files.js';
 import type { AgentRow } from '../agents/agent-row.js';
-import { AgentsRepository } from '../agents/agents.repository.js';
+import { findAnyAgent } from '../agents/agents.repository.js';
 import { WorkspaceFiles } from './workspace-files.js';
 import { WorkspaceLauncher } from './workspace-launcher.js';
 
@@ -20,7 +21,7 @@ export class WorkspaceUpdates {
 
   constructor(
     private readonly bus: Bus,
-    private readonly agents: AgentsRepository,
+    private readonly database: Database,
     private readonly launcher: WorkspaceLauncher,
     private readonly files: WorkspaceFiles,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -54,7 +55,7 @@ export class WorkspaceUpdates {
   /** Applies what another replica changed. */
   async catchUp(agentId: string): Promise<void> {
     if (!this.launcher.awake.has(agentId)) return;
-    const agent = await this.agents.findAny(agentId);
+    const agent = await findAnyAgent(this.database, agentId);
     if (agent) await this.launcher.update(agent);
   }
 

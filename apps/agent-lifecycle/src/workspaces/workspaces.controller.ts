@@ -1,10 +1,11 @@
 import { Handles } from '#lib/bus';
 import type { CallContext } from '#lib/call-context';
 import { checkAgentReady, ensureWorkspace, getNetworkLog } from '#lib/contracts';
+import { Database } from '#lib/database';
 import { Controller, Inject } from '@nestjs/common';
 import type { z } from 'zod';
 import { type AgentRow, isExhausted } from '../agents/agent-row.js';
-import { AgentsRepository } from '../agents/agents.repository.js';
+import { findAgent } from '../agents/agents.repository.js';
 import type { WorkspaceDriver } from '../sandboxes/index.js';
 import { DRIVER } from './make-driver.js';
 import { WorkspacesService } from './workspaces.service.js';
@@ -12,7 +13,7 @@ import { WorkspacesService } from './workspaces.service.js';
 @Controller()
 export class WorkspacesController {
   constructor(
-    private readonly agents: AgentsRepository,
+    private readonly database: Database,
     private readonly workspaces: WorkspacesService,
     @Inject(DRIVER) private readonly driver: WorkspaceDriver,
   ) {}
@@ -25,7 +26,7 @@ export class WorkspacesController {
 
   @Handles(checkAgentReady)
   async ready({ agentId }: { agentId: string }, { accountId }: CallContext) {
-    const agent = await this.agents.find({ agentId, accountId });
+    const agent = await findAgent(this.database, { agentId, accountId });
     const reason = whyNotReady(agent);
     const workspace = await this.workspaces.stateOf(agent);
     return { ready: reason === undefined, status: agent.status, workspace, ...(reason ? { reason } : {}) };
@@ -33,7 +34,7 @@ export class WorkspacesController {
 
   @Handles(getNetworkLog)
   async networkLog({ agentId, limit }: z.output<typeof getNetworkLog.input>, { accountId }: CallContext) {
-    await this.agents.find({ agentId, accountId });
+    await findAgent(this.database, { agentId, accountId });
     return { entries: await this.driver.networkLog(agentId, limit) };
   }
 }

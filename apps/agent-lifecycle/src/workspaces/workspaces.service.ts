@@ -1,9 +1,10 @@
 import { LOGGER } from '#lib/bus';
 import { callThatStarts, RoostError, type WorkspaceState } from '#lib/contracts';
 import type { Logger } from '#lib/observability';
+import { Database } from '#lib/database';
 import { Inject, Injectable } from '@nestjs/common';
 import type { AgentKey, AgentRow } from '../agents/agent-row.js';
-import { AgentsRepository } from '../agents/agents.repository.js';
+import { findAgent, findAnyAgent, recordVolumeRemoved } from '../agents/agents.repository.js';
 import { AwakeLeases } from './awake-leases.js';
 import { ColdStarts } from './cold-starts.js';
 import { WorkspaceLauncher } from './workspace-launcher.js';
@@ -18,7 +19,7 @@ export class WorkspacesService {
   private readonly removing = new Map<string, Promise<void>>();
 
   constructor(
-    private readonly agents: AgentsRepository,
+    private readonly database: Database,
     private readonly launcher: WorkspaceLauncher,
     private readonly leases: AwakeLeases,
     private readonly starts: ColdStarts,
@@ -121,7 +122,7 @@ export class WorkspacesService {
   }
 
   private async undoIfStoppedMeanwhile(agentId: string): Promise<void> {
-    const now = await this.agents.findAny(agentId);
+    const now = await findAnyAgent(this.database, agentId);
     if (now && now.status !== 'stopped') return;
     await this.sleep(agentId);
     if (now) throw unavailable(now);
@@ -132,11 +133,11 @@ export class WorkspacesService {
   private async removeVolume(agentId: string): Promise<void> {
     await this.launcher.remove(agentId);
     await this.leases.release(agentId);
-    await this.agents.volumeRemoved(agentId);
+    await recordVolumeRemoved(this.database, agentId);
   }
 
   private async findStartable(key: AgentKey): Promise<AgentRow> {
-    const agent = await this.agents.find(key);
+    const agent = await findAgent(this.database, key);
     if (agent.status === 'stopped' || agent.status === 'error') throw unavailable(agent);
     return agent;
   }

@@ -171,7 +171,7 @@ const OVERLOADED = new Set([
   'unavailable',
 ]);
 
-/** Too busy for us, where a bare 500 is a fault of the provider. */
+/** Too busy for us, where a 500 alone is a fault of the provider. */
 const isOverload = (status: number | undefined, kinds: string[]) =>
   status === 429 || status === 503 || status === 529 || kinds.some((kind) => OVERLOADED.has(kind));
 

@@ -62,7 +62,7 @@ const RETRY_MS = 2_000;
 const DEFAULTS = { anthropic: 'claude-sonnet-4-5', openai: 'gpt-5', google: 'gemini-2.5-pro' } as const;
 
 /**
- * Finds the model for a name like `anthropic/claude-sonnet-4-5` or a bare one, with the agent's key before the
+ * Finds the model for a name like `anthropic/claude-sonnet-4-5` or one without its provider, with the agent's key before the
  * platform's. Without a name: the platform's default, else the first provider that has a key, else the demo.
  * Errors: VALIDATION_ERROR saying what to set.
  */

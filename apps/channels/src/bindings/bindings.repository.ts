@@ -7,7 +7,7 @@ import {
   type QueueMode,
   RoostError,
 } from '#lib/contracts';
-import { type Database, newId, type Transaction } from '#lib/database';
+import { type Database, newId, type Queries, type Transaction } from '#lib/database';
 
 /** All SQL of `bindings`, who is linked with which agent, and of `room_moves`, chats that have another id now. */
 
@@ -114,7 +114,7 @@ export async function linkIn(
   return row && { isUnreachable: row.is_unreachable === true };
 }
 
-export async function countBindings(queries: Pick<Transaction, 'query'>, accountId: string): Promise<number> {
+export async function countBindings(queries: Queries, accountId: string): Promise<number> {
   const [row] = await queries.query<{ count: number }>(
     `SELECT count(*)::int AS count FROM bindings WHERE account_id = $1`,
     [accountId],

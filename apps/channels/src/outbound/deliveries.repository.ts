@@ -1,6 +1,6 @@
 import { currentTraceparent } from '#lib/call-context';
 import type { ChatPlatform } from '#lib/contracts';
-import type { Database, Transaction } from '#lib/database';
+import type { Database, Queries, Transaction } from '#lib/database';
 import type { Lease } from '../connections/leases.repository.js';
 
 /** All SQL of `deliveries`: parts of replies, and where each is to be shown. */
@@ -146,7 +146,7 @@ export type OutcomeState = 'pending' | 'done' | 'failed' | 'uncertain';
 
 /** `pending` waits for its next attempt, for a day at most. Returns the state it has then; undefined without the lease. */
 export async function recordOutcome(
-  queries: Pick<Transaction, 'query'>,
+  queries: Queries,
   id: string,
   { fence }: Lease,
   { state, reason, messageId, retryAfterMs = 0 }: DeliveryOutcome,

@@ -26,12 +26,12 @@ export function mentionedIn(text: string): string[] {
 function wordsOf(inner: string, names: Map<string, string>): string {
   const [target = '', ...labels] = inner.split('|');
   const name = labels.join('|');
-  const bare = name.replace(/^[@#]/, '');
+  const plainName = name.replace(/^[@#]/, '');
   switch (target[0]) {
     case '@':
-      return `@${bare || names.get(target.slice(1)) || target.slice(1)}`;
+      return `@${plainName || names.get(target.slice(1)) || target.slice(1)}`;
     case '#':
-      return `#${bare || target.slice(1)}`;
+      return `#${plainName || target.slice(1)}`;
     case '!':
       return specialOf(target.slice(1), name);
   }

@@ -1,4 +1,4 @@
-import { type Database, newId, type Transaction } from '#lib/database';
+import { type Database, newId, type Queries, type Transaction } from '#lib/database';
 
 export interface KeyRow {
   id: string;
@@ -74,7 +74,7 @@ export async function noteKeysUsed(database: Database, hashes: string[]): Promis
 }
 
 /** What counts for the quota: revoked keys are retained for their history alone. */
-export async function countKeys(queries: Pick<Transaction, 'query'>, accountId: string): Promise<number> {
+export async function countKeys(queries: Queries, accountId: string): Promise<number> {
   const [row] = await queries.query<{ count: number }>(
     `SELECT count(*)::int AS count FROM api_keys WHERE account_id = $1 AND revoked_at IS NULL`,
     [accountId],

@@ -1,4 +1,4 @@
-import { type Database, newId, type Transaction } from '#lib/database';
+import { newId, type Queries, type Transaction } from '#lib/database';
 
 export interface User {
   id: string;
@@ -12,8 +12,6 @@ export interface UserWithPassword extends User {
   /** Null for one who signs in elsewhere only. */
   passwordHash: string | null;
 }
-
-type Queries = Pick<Database, 'query'> | Transaction;
 
 const USER = `SELECT u.id, u.account_id AS "accountId", u.email, u.created_at AS "createdAt",
     a.agents_enabled AS "agentsEnabled", u.password_hash AS "passwordHash"

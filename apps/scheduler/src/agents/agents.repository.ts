@@ -1,8 +1,5 @@
 import { type AgentState, RoostError } from '#lib/contracts';
-import type { Transaction } from '#lib/database';
-
-/** A database or a transaction on it. */
-export type Queries = Pick<Transaction, 'query'>;
+import type { Queries, Transaction } from '#lib/database';
 
 /** All SQL of `agents`, the copy of whose agents are and whether they can be woken. */
 

@@ -1,6 +1,5 @@
 import { RoostError } from '#lib/contracts';
-import type { Database } from '#lib/database';
-import type { Queries } from './agents.repository.js';
+import type { Database, Queries } from '#lib/database';
 
 /** The tables of what an agent has here, and what one of them is called. */
 const NAMES = { schedules: 'schedule', triggers: 'trigger' };

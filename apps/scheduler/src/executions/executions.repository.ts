@@ -1,7 +1,6 @@
 import { currentTraceparent } from '#lib/call-context';
 import { type Execution, MessageId, paginationOf } from '#lib/contracts';
-import type { Database, Transaction } from '#lib/database';
-import type { Queries } from '../agents/agents.repository.js';
+import type { Database, Queries, Transaction } from '#lib/database';
 import { fairBatch } from '../firing/fair-batch.js';
 
 export interface ExecutionRow {

@@ -1,4 +1,4 @@
-import type { Transaction } from '#lib/database';
+import type { Queries, Transaction } from '#lib/database';
 
 /** All SQL by which executions follow their message's turn, with `early_outcomes`: events that arrive before its id is recorded. */
 
@@ -99,6 +99,6 @@ async function lockMessages(tx: Transaction, messageIds: string[]): Promise<void
 }
 
 /** Outcomes of messages that were none of an execution's. */
-export async function sweepEarlyOutcomes(queries: Pick<Transaction, 'query'>): Promise<void> {
+export async function sweepEarlyOutcomes(queries: Queries): Promise<void> {
   await queries.query(`DELETE FROM early_outcomes WHERE at < now() - interval '1 day'`);
 }

@@ -1,6 +1,5 @@
 import { RoostError, type Trigger } from '#lib/contracts';
-import type { Database, Transaction } from '#lib/database';
-import type { Queries } from '../agents/agents.repository.js';
+import type { Database, Queries, Transaction } from '#lib/database';
 import { findOwned, type Owner, pageOfOwned } from '../agents/owned-rows.repository.js';
 
 export interface TriggerRow {

@@ -1,5 +1,5 @@
 import { RoostError, type WebhookEndpoint } from '#lib/contracts';
-import type { Database, Transaction } from '#lib/database';
+import type { Database, Queries, Transaction } from '#lib/database';
 
 /** All SQL of `endpoints`, and of `agents`: those whose configuration has been turned into endpoints. */
 
@@ -59,7 +59,7 @@ export function assertEnabled(row: EndpointRow): void {
 }
 
 /** What counts for the quota: those of agents' configuration.webhooks go with their agents, which count themselves. */
-export async function countEndpoints(queries: Pick<Transaction, 'query'>, accountId: string): Promise<number> {
+export async function countEndpoints(queries: Queries, accountId: string): Promise<number> {
   const [row] = await queries.query<{ count: number }>(
     `SELECT count(*)::int AS count FROM endpoints WHERE account_id = $1 AND source = 'account'`,
     [accountId],

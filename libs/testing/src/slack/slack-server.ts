@@ -35,7 +35,7 @@ export class SlackPlatform {
   /** How often each method was called. */
   readonly calls: Record<string, number> = {};
   /** Files are handed out when this resolves. */
-  filesHeld: Promise<void> = Promise.resolve();
+  filesReady: Promise<void> = Promise.resolve();
   /** How often a person's file was asked for. */
   filesAsked = 0;
   private readonly apps = new Map<string, App>();
@@ -143,7 +143,7 @@ export class SlackPlatform {
     const body = await buffer(request);
     if (area === 'files') {
       this.filesAsked += 1;
-      await this.filesHeld;
+      await this.filesReady;
       const file = app && this.files.get(name);
       response.writeHead(file ? 200 : 403).end(file?.bytes);
     } else if (area === 'upload') {

@@ -56,10 +56,14 @@ const configs: Record<string, { shape: object }> = {
   'webhook-dispatch': webhookConfig,
   channels: channelsConfig,
 };
-/** What the images and the drivers of other kinds of workspaces decide, and the fault injection of tests. */
+/** What the images and the drivers of other kinds of workspaces decide, what needs a file, and faults for tests. */
 const NOT_FOR_COMPOSE = [
   'HOST',
   'NODE_ENV',
+  'OTEL_SERVICE_NAME',
+  'OTEL_EXPORTER_OTLP_CERTIFICATE',
+  'OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE',
+  'OTEL_EXPORTER_OTLP_CLIENT_KEY',
   'ROOST_BWRAP',
   'ROOST_CHAOS_FENCE',
   'ROOST_DATA_DIR',

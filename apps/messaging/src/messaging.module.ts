@@ -9,6 +9,7 @@ import { SendBatcher } from './messages/send-batcher.js';
 import { FinishedMessages } from './messages/finished-messages.js';
 import { countWaiting } from './messages/messages.repository.js';
 import { WaitingQuota } from './messages/waiting-quota.js';
+import { RunsController } from './runs/runs.controller.js';
 import { LeaseSweep } from './turns/lease-sweep.js';
 import { QueueMetrics } from './turns/queue-metrics.js';
 import { TurnsController } from './turns/turns.controller.js';
@@ -18,6 +19,7 @@ import { TurnsController } from './turns/turns.controller.js';
     AgentsController,
     ConversationsController,
     MessagesController,
+    RunsController,
     TurnsController,
     quotaUseController('messaging', { messages_waiting: countWaiting }),
   ],

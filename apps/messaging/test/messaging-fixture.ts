@@ -39,7 +39,7 @@ export async function messagingFixture() {
       async () => (await bus.request(claimTurn, { workerId: 'w' }, ownCall('c'))).turn ?? false,
     );
   return {
-    ...{ accountId, service, bus, account, agent, send, claim },
+    ...{ accountId, service, bus, account, agent, send, claim, databaseUrl: database.url },
     async stop() {
       await service.stop();
       await bus.connection.close();

@@ -22,6 +22,10 @@ export const turnStarted = recordedEvent(
     accountId: AccountId,
     agentId: AgentId,
     turnId: TurnId,
+    runId: z
+      .uuid()
+      .optional()
+      .describe('The run that it is an attempt of: its first turn. A service of an older version does not say it.'),
     messageIds: z.array(MessageId).describe('The messages it answers, oldest first.'),
     attempt: Count.describe('1 for the first try.'),
   }),

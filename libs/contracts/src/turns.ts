@@ -6,6 +6,8 @@ import { AccountId, AgentId, Count, MessageId, wire } from './wire.js';
 /** A turn as its worker sees it. */
 export const ClaimedTurn = wire({
   turnId: z.uuid(),
+  /** The run that this is an attempt of: its first turn. A messaging service of an older version does not say it. */
+  runId: z.uuid().optional(),
   /** Compared at every write of this turn: a worker whose lease was taken over can write nothing. */
   fencingToken: Count,
   agentId: AgentId,
@@ -84,6 +86,10 @@ export const interruptedTurn = request('messaging.turn.interrupted', {
 
 /** Hands a turn back untouched, when its worker shuts down or its agent was stopped: its messages are pending again. Errors: CONFLICT. */
 export const releaseTurn = request('messaging.turn.release', {
-  input: wire({ ...Fence }),
+  input: wire({
+    ...Fence,
+    /** Why, for who reads the run. A worker of an older version does not say it. */
+    reason: wire({ code: z.string().max(100), message: z.string().max(2_000) }).optional(),
+  }),
   output: wire({ accepted: z.boolean() }),
 });

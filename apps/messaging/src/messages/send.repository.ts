@@ -154,8 +154,8 @@ const STORE = `
       ready_at = least(coalesce(c.ready_at, excluded.ready_at), CASE WHEN excluded.ready_at = 'epoch' THEN excluded.ready_at END),
       updated_at = now()
   ), cancelled AS (
-    UPDATE turns SET cancelled = true, stopped = false FROM touched
-    WHERE $3 AND turns.agent_id = touched.agent_id AND turns.state = 'running' AND touched.interrupts
+    UPDATE turns SET cancelled = true, stopped = false FROM touched JOIN agent USING (agent_id)
+    WHERE $3 AND turns.id = agent.running_turn AND turns.state = 'running' AND touched.interrupts
   ), ready AS (
     UPDATE agents SET next_at = now() FROM (SELECT DISTINCT agent_id FROM touched) t JOIN agent USING (agent_id)
     WHERE agents.agent_id = t.agent_id AND (agent.next_at IS NULL OR agent.next_at > now())

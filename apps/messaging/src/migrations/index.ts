@@ -2,6 +2,7 @@ import { Traceparents1797000100000 } from './traceparents-1797000100000.js';
 import { FairClaims1795710000000 } from './fair-claims-1795710000000.js';
 import { WaitingReasons1796000000000 } from './waiting-reasons-1796000000000.js';
 import { Messaging1795560000000 } from './messaging-1795560000000.js';
+import { Runs1797000200000 } from './runs-1797000200000.js';
 import { Waiting1795900000000 } from './waiting-1795900000000.js';
 
 export const migrations = [
@@ -10,4 +11,5 @@ export const migrations = [
   Waiting1795900000000,
   WaitingReasons1796000000000,
   Traceparents1797000100000,
+  Runs1797000200000,
 ];

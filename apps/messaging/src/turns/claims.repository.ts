@@ -17,6 +17,7 @@ interface AgentRow {
 
 interface ClaimRow {
   fencing_token: string;
+  run_id: string;
   conversation_id: string;
   channel: ClaimedTurn['channel'];
   counterparty_id: string;
@@ -101,10 +102,13 @@ const CLAIM = `
     RETURNING account_id, fence
   ), turn AS (
     INSERT INTO turns
-      (id, account_id, agent_id, conversation_id, worker_id, fencing_token, attempt, lease_until, message_ids, partial_reply)
+      (id, account_id, agent_id, conversation_id, worker_id, fencing_token, attempt, lease_until, message_ids, partial_reply,
+       source, run_id, run_status)
     SELECT $2::uuid, agent.account_id, $1::uuid, c.id, $3::text, agent.fence, s.attempt, clock_timestamp() + $4::int * interval '1 ms', s.ids,
-      c.partial_reply
+      c.partial_reply, s.channel, c.open_run, CASE WHEN c.open_run IS NULL THEN 'running' END
     FROM agent, conversation c, summary s
+  ), run AS (
+    UPDATE turns SET run_status = 'running' FROM conversation c, summary s WHERE turns.id = c.open_run
   ), left_over AS (
     UPDATE conversations c SET ready_at =
       CASE WHEN (SELECT count(*) FROM numbered) > (SELECT count(*) FROM chosen) THEN now() END
@@ -118,8 +122,9 @@ const CLAIM = `
         turn_id: '$2::uuid',
         message_ids: 's.ids',
         attempt: 's.attempt',
+        run_id: 'coalesce(c.open_run, $2::uuid)',
       },
-      from: 'agent, summary s',
+      from: 'agent, summary s, conversation c',
     })}
   ), started AS (
     ${insertEvent(automationStarted, {
@@ -133,7 +138,7 @@ const CLAIM = `
       from: `agent, summary s WHERE s.channel IN ('schedule', 'trigger')`,
     })}
   )
-  SELECT agent.fence AS fencing_token, c.id AS conversation_id, s.channel, c.counterparty_id, c.counterparty_name,
+  SELECT agent.fence AS fencing_token, coalesce(c.open_run, $2::uuid) AS run_id, c.id AS conversation_id, s.channel, c.counterparty_id, c.counterparty_name,
     c.partial_reply, s.attempt, s.messages, s.traceparents,
     EXISTS (
       SELECT FROM unnest($5::uuid[], $6::uuid[]) AS range (after, before) CROSS JOIN LATERAL (

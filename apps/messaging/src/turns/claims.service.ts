@@ -38,6 +38,7 @@ export async function claimTurn(
   }
   return {
     turnId,
+    runId: claim.run_id,
     fencingToken: Number(claim.fencing_token),
     agentId: agent.agent_id,
     accountId: agent.account_id,

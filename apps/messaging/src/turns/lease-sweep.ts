@@ -1,8 +1,9 @@
-import { Bus, LOGGER } from '#lib/bus';
+import { Bus, CONFIG, LOGGER } from '#lib/bus';
 import { WAKE_RUNTIME } from '#lib/contracts';
 import { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import type { MessagingConfig } from '../config.js';
 import { sweepDeletedAgents } from '../agents/agents.repository.js';
 import { FinishedMessages } from '../messages/finished-messages.js';
 import { queueDueRetries } from './claims.repository.js';
@@ -24,6 +25,7 @@ export class LeaseSweep implements OnApplicationBootstrap, BeforeApplicationShut
     private readonly bus: Bus,
     private readonly finished: FinishedMessages,
     @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(CONFIG) private readonly config: MessagingConfig,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -41,7 +43,7 @@ export class LeaseSweep implements OnApplicationBootstrap, BeforeApplicationShut
 
   private async sweep(): Promise<void> {
     if (this.rounds++ % 120 === 0) {
-      await sweepEndedTurns(this.database, BATCH);
+      await sweepEndedTurns(this.database, this.config.ROOST_RUN_DAYS, BATCH);
       await sweepDeletedAgents(this.database, BATCH);
     }
     if (await this.database.transaction(queueDueRetries)) this.bus.signal(WAKE_RUNTIME);

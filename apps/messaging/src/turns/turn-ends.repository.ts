@@ -40,6 +40,7 @@ export async function completeLocked(
     JSON.stringify(replies.map(({ id }) => id)),
     JSON.stringify(encode(completeTurn.input.in.shape.usage, usage)),
     JSON.stringify(eventHeaders(messageCompleted)),
+    turn.runId,
   ]);
   return (freed?.next_at ?? null) !== null;
 }
@@ -63,6 +64,7 @@ export async function returnLocked(
     partialReply,
     countsAsTry ? 0 : 1,
     JSON.stringify(eventHeaders(messageFailed)),
+    turn.runId,
   ]);
   tx.markEvents();
   return { failedIds: result?.failed_ids ?? [], willRetry: result?.retried ?? false };
@@ -80,10 +82,22 @@ export async function interruptLocked(
        UPDATE messages SET status = 'read', read_at = now(), error = $5::jsonb
        WHERE turn_id = $1 AND role = 'user' AND status = 'delivered'
      ), conversation AS (
-       UPDATE conversations SET partial_reply = '' WHERE agent_id = $2 AND id = $3
+       UPDATE conversations SET partial_reply = '', open_run = NULL WHERE agent_id = $2 AND id = $3
+     ), run AS (
+       UPDATE turns SET run_status = $7 WHERE id = $6
      )
-     UPDATE turns SET state = 'interrupted', ended_at = now(), partial_reply = $4 WHERE id = $1`,
-    [turn.id, turn.agentId, turn.conversationId, partialReply, JSON.stringify(error)],
+     UPDATE turns SET state = 'interrupted', ended_at = now(), partial_reply = $4, error = $5::jsonb,
+       run_status = CASE WHEN run_id IS NULL THEN $7 END
+     WHERE id = $1`,
+    [
+      turn.id,
+      turn.agentId,
+      turn.conversationId,
+      partialReply,
+      JSON.stringify(error),
+      turn.runId,
+      turn.isCancelled ? 'cancelled' : 'interrupted',
+    ],
   );
 }
 
@@ -104,9 +118,14 @@ const COMPLETE = `
     FROM summary s, jsonb_array_elements($6::jsonb) WITH ORDINALITY AS item (value, n) ORDER BY n
     RETURNING seq, wire_message(messages) AS wire
   ), turn AS (
-    UPDATE turns SET state = 'completed', ended_at = now(), reply_ids = $7::jsonb, partial_reply = '' WHERE id = $1::uuid
+    UPDATE turns SET state = 'completed', ended_at = now(), reply_ids = $7::jsonb, partial_reply = '',
+      run_status = CASE WHEN run_id IS NULL THEN 'completed' END
+    WHERE id = $1::uuid
+  ), run AS (
+    UPDATE turns SET run_status = 'completed' WHERE id = $10::uuid
   ), conversation AS (
-    UPDATE conversations SET message_count = message_count + jsonb_array_length($7::jsonb), partial_reply = '', updated_at = now()
+    UPDATE conversations SET message_count = message_count + jsonb_array_length($7::jsonb), partial_reply = '',
+      updated_at = now(), open_run = NULL
     WHERE agent_id = $2::uuid AND id = $4::text
   ), event AS (
     ${insertEvent(messageCompleted, {
@@ -145,9 +164,15 @@ const RETURN = `
       jsonb_agg(id ORDER BY seq) FILTER (WHERE status = 'pending' AND channel IN ('schedule', 'trigger')) AS automated
     FROM batch
   ), turn AS (
-    UPDATE turns SET state = $9::text, ended_at = now(), will_retry = s.retried FROM summary s WHERE id = $1::uuid
+    UPDATE turns SET state = $9::text, ended_at = now(), will_retry = s.retried, error = $6::jsonb,
+      run_status = CASE WHEN run_id IS NULL THEN CASE WHEN s.retried THEN 'waiting' ELSE 'failed' END END
+    FROM summary s WHERE id = $1::uuid
+  ), run AS (
+    UPDATE turns SET run_status = CASE WHEN s.retried THEN 'waiting' ELSE 'failed' END FROM summary s
+    WHERE id = $13::uuid
   ), conversation AS (
     UPDATE conversations SET
+      open_run = CASE WHEN s.retried THEN coalesce($13::uuid, $1::uuid) END,
       ready_at = CASE WHEN s.retried THEN now() + $8::int * interval '1 ms' ELSE ready_at END,
       partial_reply = CASE WHEN s.retried THEN $10::text ELSE '' END,
       retry_error = CASE WHEN s.retried THEN $6::jsonb END

@@ -85,8 +85,8 @@ export class TurnsController {
   }
 
   @Handles(releaseTurn)
-  async release(fence: InputOf<typeof releaseTurn>) {
-    const ended = await this.database.transaction((tx) => release(tx, fence, this.isFenced));
+  async release(input: InputOf<typeof releaseTurn>) {
+    const ended = await this.database.transaction((tx) => release(tx, input, this.isFenced));
     if (ended) this.announce(ended);
     return { accepted: true };
   }

@@ -10,6 +10,10 @@ export interface LockedTurn {
   state: 'running' | 'completed' | 'failed' | 'interrupted' | 'released' | 'expired';
   /** A newer message replaced it: the batch is not answered. */
   isInterrupted: boolean;
+  /** Its owner cancelled the run, which is one way to be interrupted. */
+  isCancelled: boolean;
+  /** The run that this continues; null for a first attempt, which is its run itself. */
+  runId: string | null;
   /** The agent may not act any more: the batch goes back to the queue. */
   isStopped: boolean;
   attempt: number;
@@ -28,7 +32,8 @@ export interface Fence {
 
 const COLUMNS = `t.id, t.agent_id AS "agentId", t.account_id AS "accountId", t.conversation_id AS "conversationId",
   t.state, t.cancelled AND NOT t.stopped AS "isInterrupted", t.stopped AS "isStopped", t.attempt, t.message_ids AS "messageIds",
-  t.partial_reply AS "partialReply", t.reply_ids AS "replyIds", t.will_retry AS "willRetry"`;
+  t.partial_reply AS "partialReply", t.reply_ids AS "replyIds", t.will_retry AS "willRetry", t.run_id AS "runId",
+  t.is_cancel_requested AS "isCancelled"`;
 const JOIN = `turns t JOIN agents a ON a.agent_id = t.agent_id`;
 
 /**
@@ -100,11 +105,14 @@ export async function freeAgent(tx: Transaction, agentId: string, turnId: string
   return (agent?.next_at ?? null) !== null;
 }
 
-/** Ended turns are retained for a day, for repeated reports. */
-export async function sweepEndedTurns(database: Database, limit: number): Promise<void> {
+/** Ended turns are retained as runs that can be looked at. A run that waits for another attempt stays. */
+export async function sweepEndedTurns(database: Database, days: number, limit: number): Promise<void> {
   await database.query(
     `DELETE FROM turns WHERE id IN (
-       SELECT id FROM turns WHERE ended_at < now() - interval '1 day' LIMIT ${limit})`,
+       SELECT id FROM turns WHERE ended_at < now() - $1::int * interval '1 day'
+         AND run_status IS DISTINCT FROM 'waiting' AND run_status IS DISTINCT FROM 'running'
+       ORDER BY ended_at LIMIT ${limit})`,
+    [days],
   );
 }
 

@@ -1,4 +1,9 @@
-import { type completeTurn as completeContract, type failTurn as failContract, turnInterrupted } from '#lib/contracts';
+import {
+  type completeTurn as completeContract,
+  type failTurn as failContract,
+  type releaseTurn as releaseContract,
+  turnInterrupted,
+} from '#lib/contracts';
 import { newId, type Transaction } from '#lib/database';
 import type { z } from 'zod';
 import { completeLocked, interruptLocked, type ReturnedBatch, returnLocked } from './turn-ends.repository.js';
@@ -15,6 +20,13 @@ const INTERRUPTED = {
   code: 'INTERRUPTED',
   message: 'a newer message interrupted the turn before it was answered; the text so far is in the transcript',
 };
+
+const CANCELLED = {
+  code: 'CANCELLED',
+  message: 'the run was cancelled before it was answered; what was said so far is in the transcript',
+};
+const AGENT_STOPPED = { code: 'AGENT_STOPPED', message: 'the agent was stopped, or went to error, while it ran' };
+const HANDED_BACK = { code: 'HANDED_BACK', message: 'its worker handed it back, to be gone on with by another' };
 
 export interface Ended {
   agentId: string;
@@ -54,7 +66,7 @@ export async function failTurn(
   }
   if (turn.isInterrupted) return { ...(await endInterrupted(tx, turn, partialReply)), willRetry: false };
   // What breaks because the agent was stopped under it is not the message's fault.
-  if (turn.isStopped) return handBack(tx, turn, retryable ? partialReply : '');
+  if (turn.isStopped) return handBack(tx, turn, retryable ? partialReply : '', AGENT_STOPPED);
   const size = turn.messageIds.length;
   const half = size > 1 ? Math.ceil(size / 2) : null;
   const isSplit = !retryable && half !== null && !NOT_OF_THE_MESSAGE.has(error.code);
@@ -71,12 +83,16 @@ export async function failTurn(
 }
 
 /** Puts a turn's messages back as they were, its try not counted. Errors: CONFLICT (lease lost). */
-export async function releaseTurn(tx: Transaction, fence: Fence, isFenced: boolean): Promise<Ended | undefined> {
+export async function releaseTurn(
+  tx: Transaction,
+  { reason, ...fence }: z.output<typeof releaseContract.input>,
+  isFenced: boolean,
+): Promise<Ended | undefined> {
   const turn = await lockTurn(tx, fence, 'released', isFenced);
   if (turn.state !== 'running') return undefined;
   // Its user has asked for something else meanwhile: in the queue it would be answered after all.
   if (turn.isInterrupted) return endInterrupted(tx, turn, turn.partialReply);
-  return handBack(tx, turn, turn.partialReply);
+  return handBack(tx, turn, turn.partialReply, turn.isStopped ? AGENT_STOPPED : (reason ?? HANDED_BACK));
 }
 
 /** Takes one turn away from a worker that fell silent; undefined when there is none. */
@@ -108,13 +124,13 @@ export async function endCancelled(
 ): Promise<Ended | undefined> {
   const turn = await lockTurn(tx, fence, 'interrupted', isFenced);
   if (turn.state !== 'running') return undefined;
-  return turn.isInterrupted ? endInterrupted(tx, turn, partialReply) : handBack(tx, turn, partialReply);
+  return turn.isInterrupted ? endInterrupted(tx, turn, partialReply) : handBack(tx, turn, partialReply, AGENT_STOPPED);
 }
 
 /** Ends an interrupted turn: its batch counts as read and is not answered again; the text so far goes into the event. */
 export async function endInterrupted(tx: Transaction, turn: LockedTurn, partialReply: string): Promise<Ended> {
   const partial = storable(partialReply);
-  await interruptLocked(tx, turn, partial, INTERRUPTED);
+  await interruptLocked(tx, turn, partial, turn.isCancelled ? CANCELLED : INTERRUPTED);
   await tx.outbox(
     turnInterrupted,
     {
@@ -145,10 +161,10 @@ async function returnBatch(
 }
 
 /** Puts the batch of a turn that was ended for no fault of its own back into the queue. */
-function handBack(tx: Transaction, turn: LockedTurn, partialReply: string) {
+function handBack(tx: Transaction, turn: LockedTurn, partialReply: string, reason: { code: string; message: string }) {
   return returnBatch(tx, turn, {
     state: 'released',
-    error: { code: 'INTERNAL', message: 'the turn was handed back' },
+    error: reason,
     maxAttempts: 2 ** 31 - 1,
     delayMs: 0,
     batchMax: null,

@@ -3,6 +3,7 @@ import { busEnvironment, databaseEnvironment, secret } from '#lib/config';
 import { quotaEnvironment } from '#lib/quotas';
 import { z } from 'zod';
 import type { PlatformModels } from './models/model-registry.js';
+import { modelPrices } from './usage/prices.js';
 
 export const Config = z.object({
   ...busEnvironment,
@@ -17,6 +18,8 @@ export const Config = z.object({
   GOOGLE_BASE_URL: z.url().optional(),
   /** A server that speaks OpenAI's /chat/completions, e.g. http://127.0.0.1:11434/v1. */
   OPENAI_BASE_URL: z.url().optional(),
+  /** What models cost, as JSON: `{"openai/my-model": {"input": 1.5, "output": 6}}`, US dollars per million tokens (docs/usage-and-budgets.md). */
+  ROOST_MODEL_PRICES: modelPrices.optional(),
   ROOST_DEFAULT_MODEL: z.string().min(1).max(200).optional(),
   /** How long a model's provider may send nothing at all before the call is given up and tried again. */
   ROOST_MODEL_SILENCE_SECONDS: z.coerce.number().min(1).max(3_600).default(300),
@@ -30,7 +33,9 @@ export const Config = z.object({
   PUBLIC_URL: z.url().default('http://127.0.0.1:3000'),
   /** How long the transcripts of ended sessions, and what summaries have replaced, stay readable. */
   ROOST_TRANSCRIPT_DAYS: z.coerce.number().int().min(1).max(36_500).default(90),
-  /** How long it is kept what each turn has used. */
+  /** How long the steps of runs can be looked at. messaging keeps the runs as long. */
+  ROOST_RUN_DAYS: z.coerce.number().int().min(1).max(36_500).default(90),
+  /** How long it is kept what each turn of a version before runs has used. */
   ROOST_USAGE_DAYS: z.coerce.number().int().min(1).max(36_500).default(400),
   /** How long running turns may go on after a stop was asked for, before they are handed to another worker: 5 s before those who stop us lose patience. */
   ROOST_SHUTDOWN_GRACE_SECONDS: z.coerce.number().min(0).max(3_600).default(20),

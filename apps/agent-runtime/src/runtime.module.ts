@@ -17,10 +17,13 @@ import { ModelCatalogue } from './models/list-models.js';
 import { ModelsController } from './models/models.controller.js';
 import { RefusedKeysRepository } from './models/refused-keys.repository.js';
 import { ServerDefault } from './models/server-default.js';
+import { AttemptsRepository } from './runs/attempts.repository.js';
+import { RunsController } from './runs/runs.controller.js';
 import { Retention } from './sessions/retention.js';
 import { SessionsRepository } from './sessions/sessions.repository.js';
 import { SessionsController } from './sessions/sessions.controller.js';
 import { UnfinishedTurnsRepository } from './sessions/unfinished-turns.repository.js';
+import { Prices } from './usage/prices.js';
 import { TurnWorker } from './turns/turn-worker.js';
 
 const redirectUriOf = (config: Config) =>
@@ -30,6 +33,7 @@ const redirectUriOf = (config: Config) =>
 @Module({
   controllers: [
     SessionsController,
+    RunsController,
     ModelsController,
     McpController,
     quotaUseController('runtime', {
@@ -46,6 +50,11 @@ const redirectUriOf = (config: Config) =>
       useFactory: (database: Database) => new SessionsRepository(database),
     },
     {
+      provide: AttemptsRepository,
+      inject: [Database],
+      useFactory: (database: Database) => new AttemptsRepository(database),
+    },
+    {
       provide: McpAccessRepository,
       inject: [Database],
       useFactory: (database: Database) => new McpAccessRepository(database),
@@ -54,7 +63,11 @@ const redirectUriOf = (config: Config) =>
       provide: Retention,
       inject: [Database, CONFIG],
       useFactory: (database: Database, config: Config) =>
-        new Retention(database, { transcript: config.ROOST_TRANSCRIPT_DAYS, usage: config.ROOST_USAGE_DAYS }),
+        new Retention(database, {
+          transcript: config.ROOST_TRANSCRIPT_DAYS,
+          usage: config.ROOST_USAGE_DAYS,
+          runs: config.ROOST_RUN_DAYS,
+        }),
     },
     {
       provide: ModelCatalogue,
@@ -102,6 +115,8 @@ const redirectUriOf = (config: Config) =>
             mcp: { registry, pool },
             unfinished: new UnfinishedTurnsRepository(database),
             refusedKeys: new RefusedKeysRepository(database),
+            attempts: new AttemptsRepository(database),
+            prices: new Prices(config.ROOST_MODEL_PRICES ?? {}),
             logger,
           },
           { maxTurns: config.ROOST_MAX_TURNS, accountTurns: config.ROOST_ACCOUNT_TURNS },

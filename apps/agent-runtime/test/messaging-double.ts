@@ -202,6 +202,7 @@ export class MessagingDouble {
     const next: ClaimedTurn = {
       ...turn,
       turnId: randomUUID(),
+      runId: turn.runId ?? turn.turnId,
       fencingToken: ++this.tokens,
       attempt: turn.attempt + moreAttempts,
       messages: [...turn.messages, ...batch.map((text) => this.remember('user', text, turn.conversationId))],

@@ -61,6 +61,7 @@ import { McpController } from './mcp/mcp.controller.js';
 import { McpCallbackController } from './mcp/mcp-callback.controller.js';
 import { ModelsController } from './models/models.controller.js';
 import { NetworkController } from './network/network.controller.js';
+import { RunsController } from './runs/runs.controller.js';
 import { SessionsController } from './sessions/sessions.controller.js';
 import { WebhooksController } from './webhooks/webhooks.controller.js';
 
@@ -88,6 +89,7 @@ export const controllers = [
   McpCallbackController,
   ModelsController,
   PublicTriggerController,
+  RunsController,
   SchedulesController,
   TriggersController,
   SessionsController,

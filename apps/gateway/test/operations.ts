@@ -66,6 +66,7 @@ export function idAt(path: string, name: string, of: Belongings): string {
     id: of.agent,
     agentId: of.agent,
     messageId: of.message,
+    runId: of.run,
     scheduleId: of.schedule,
     triggerId: of.trigger,
     keyUuid: of.key,

@@ -13,6 +13,7 @@ interface Made {
   refresh_token: string;
   endpoint: { id: string };
   deliveries: { id: string }[];
+  runs: { id: string }[];
 }
 
 /** Runs SQL in a Roost's database: what no API does, such as moving a key to another account. */
@@ -126,6 +127,7 @@ export async function tokensOfNewUser(roost: TestRoost) {
 export interface Belongings {
   agent: string;
   message: string;
+  run: string;
   schedule: string;
   trigger: string;
   endpoint: string;
@@ -144,6 +146,10 @@ export async function belongingsOf(roost: TestRoost, key: string): Promise<Belon
   };
   const agent = (await make('/v1/agent/create', { name: 'mine' })).id;
   const message = (await make(`/v1/agent/${agent}/messages`, { content: 'hello' })).id;
+  const run = await until('the message has its run', async () => {
+    const { body } = await roost.api<Made>('GET', `/v1/agent/${agent}/runs`, undefined, { authorization });
+    return body.runs[0]?.id;
+  });
   const template = { name: 'n', message_template: 'x' };
   const schedule = (await make(`/v1/agent/${agent}/schedules`, { ...template, cron_expression: '0 9 * * *' })).uuid;
   const trigger = (await make(`/v1/agent/${agent}/triggers`, template)).uuid;
@@ -156,6 +162,7 @@ export async function belongingsOf(roost: TestRoost, key: string): Promise<Belon
   return {
     agent,
     message,
+    run,
     schedule,
     trigger,
     endpoint: endpoint.id,

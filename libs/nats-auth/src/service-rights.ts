@@ -50,6 +50,7 @@ export const serviceRights = {
       ...[contracts.setAccountProviderKey, contracts.listAccountProviderKeys, contracts.deleteAccountProviderKey],
       ...[contracts.sendMessage, contracts.getMessage, contracts.listMessages, contracts.markMessageRead],
       ...[contracts.listConversations, contracts.listAgentEvents, replayLive],
+      ...[contracts.listRuns, contracts.getRun, contracts.getRunSteps, contracts.sumRuns],
       ...[contracts.listModels, contracts.resetSessions],
       ...[contracts.createMcpServer, contracts.getMcpServer, contracts.listMcpServers, contracts.updateMcpServer],
       ...[contracts.deleteMcpServer, contracts.refreshMcpTools, contracts.checkMcpHealth],

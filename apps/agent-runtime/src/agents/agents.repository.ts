@@ -4,6 +4,7 @@ const TABLES = [
   'transcript',
   'sessions',
   'turn_usage',
+  'attempts',
   'memory_copies',
   'mcp_access',
   'unfinished_turns',

@@ -1,5 +1,5 @@
 import { generateText, type ModelMessage } from 'ai';
-import { observedModel } from '../models/observed-model.js';
+import { type AnswerObserver, observedModel, UNOBSERVED } from '../models/observed-model.js';
 import type { ResolvedModel } from '../models/model-registry.js';
 import { withoutBase64 } from '../models/prompt/base64-text.js';
 import { estimateTokens } from '../models/tokens.js';
@@ -57,6 +57,8 @@ export interface Summariser {
   instructions?: string | undefined;
   signal: AbortSignal;
   threshold: number;
+  /** Told of each call of the model. */
+  onCall?: AnswerObserver['onCall'];
 }
 
 /**
@@ -65,13 +67,13 @@ export interface Summariser {
  */
 export async function summarise(
   messages: ModelMessage[],
-  { model, instructions, signal, threshold }: Summariser,
+  { model, instructions, signal, threshold, onCall }: Summariser,
 ): Promise<{ message: ModelMessage; failed?: unknown }> {
   try {
     let summary = '';
     for (const piece of pieces(messages.map(asText), threshold * 2)) {
       const { text } = await generateText({
-        model: observedModel(model),
+        model: observedModel(model, { ...UNOBSERVED, ...(onCall ? { onCall } : {}) }),
         instructions: instructions ? `${BASE_INSTRUCTIONS}\n\n${instructions}` : BASE_INSTRUCTIONS,
         prompt: summary ? `Summary so far:\n${summary}\n\nWhat came next:\n${piece}` : piece,
         maxOutputTokens: MAX_SUMMARY_TOKENS,

@@ -6,6 +6,7 @@ import type {
   LanguageModelV4StreamResult,
   LanguageModelV4Text,
   LanguageModelV4ToolCall,
+  LanguageModelV4Usage,
 } from '@ai-sdk/provider';
 import { newCallId } from './call-id.js';
 import { cleanToolName } from './tool-name.js';
@@ -13,11 +14,17 @@ import { cleanToolName } from './tool-name.js';
 /** Told of an answer while the model gives it. */
 export interface AnswerListener {
   onText(delta: string): void;
+  /** The first word, thought or call has come. */
+  onFirst?(): void;
 }
 
 /** An answer that the provider had begun, with HTTP 200, and did not bring to its end. */
 export class BrokenStream extends Error {
-  constructor(override readonly cause: unknown) {
+  constructor(
+    override readonly cause: unknown,
+    /** What the provider had told by then of what it counts. */
+    readonly usage?: LanguageModelV4Usage,
+  ) {
     super('the model’s stream broke');
   }
 }
@@ -45,20 +52,28 @@ export async function collectAnswer(
       answer.add(part);
     }
   } catch (cause) {
-    throw new BrokenStream(cause);
+    throw new BrokenStream(cause, answer.result.usage);
   }
   answer.end();
   const { unified, raw } = answer.result.finishReason;
   // "interrupted" is what the SDK's own providers say of a stream that just ended; a model whose stream has no end at
   // all is left with the reason that the answer began with.
   const isCut = unified === 'interrupted' || (unified === 'other' && raw === undefined);
-  if (unified === 'error' || isCut) throw new BrokenStream(new StreamCut());
+  if (unified === 'error' || isCut) throw new BrokenStream(new StreamCut(), answer.result.usage);
   return {
     ...answer.result,
     ...(request ? { request } : {}),
     response: { ...answer.result.response, ...(response?.headers ? { headers: response.headers } : {}) },
   };
 }
+
+/** Parts by which an answer begins for who waits for it. */
+const BEGINS = new Set<LanguageModelV4StreamPart['type']>([
+  'text-delta',
+  'reasoning-delta',
+  'tool-input-start',
+  'tool-call',
+]);
 
 class Answer {
   readonly result: LanguageModelV4GenerateResult = {
@@ -79,10 +94,16 @@ class Answer {
   /** Calls whose arguments are still on their way. */
   private readonly begunCalls = new Map<string, { toolName: string; input: string }>();
 
+  private hasBegun = false;
+
   constructor(private readonly listener: AnswerListener) {}
 
   add(part: LanguageModelV4StreamPart): void {
     const { result } = this;
+    if (!this.hasBegun && BEGINS.has(part.type)) {
+      this.hasBegun = true;
+      this.listener.onFirst?.();
+    }
     switch (part.type) {
       case 'text-start':
       case 'reasoning-start':

@@ -47,6 +47,8 @@ export interface ResolvedModel {
   keySource: 'agent' | 'account' | 'platform' | 'none';
   /** Of the spans of its calls. */
   tracer?: Tracer;
+  /** Served by another than the provider itself, at a base URL: what it costs there is not published. */
+  isElsewhere: boolean;
   /** Takes the key out of a text that the provider sent. */
   hideKey?(text: string): string;
 }
@@ -74,7 +76,7 @@ export function resolveModel(
   const { provider, modelId } = chooseModel(name ?? platform.defaultModel, agentKeys, platform);
   const retryMs = platform.retryMs ?? RETRY_MS;
   if (provider === 'demo')
-    return { model: new DemoModel(), provider, modelId, wire: 'demo', retryMs, keySource: 'none' };
+    return { model: new DemoModel(), provider, modelId, wire: 'demo', retryMs, keySource: 'none', isElsewhere: false };
   const key = agentKeys[provider] ?? platform.keys[provider];
   const keySource = agentKeys[provider] ? (owners[provider] ?? 'agent') : key ? 'platform' : 'none';
   if (!key && !(provider === 'openai' && platform.openaiBaseUrl)) {
@@ -86,7 +88,12 @@ export function resolveModel(
   }
   const wire = provider === 'openai' ? (platform.openaiBaseUrl ? 'openai-chat' : 'openai-responses') : provider;
   const hideKey = (text: string) => (key && key.length >= MIN_KEY_CHARS ? text.replaceAll(key, '***') : text);
-  return { model: connect(provider, modelId, key, platform), provider, modelId, wire, retryMs, keySource, hideKey };
+  const model = connect(provider, modelId, key, platform);
+  const isElsewhere =
+    { anthropic: platform.anthropicBaseUrl, google: platform.googleBaseUrl, openai: platform.openaiBaseUrl }[
+      provider
+    ] !== undefined;
+  return { model, provider, modelId, wire, retryMs, keySource, isElsewhere, hideKey };
 }
 
 /** Which provider a name means, whether it has a key or not. Errors: VALIDATION_ERROR when none is known. */

@@ -1,11 +1,11 @@
-import type { LanguageModelV4, LanguageModelV4GenerateResult } from '@ai-sdk/provider';
+import type { LanguageModelV4, LanguageModelV4GenerateResult, LanguageModelV4Usage } from '@ai-sdk/provider';
 import { wrapLanguageModel } from 'ai';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { modelFailure } from './model-failure.js';
 import type { ResolvedModel } from './model-registry.js';
 import { tracedModelCall } from './model-spans.js';
 import { reducedRequest } from './prompt/reduced-request.js';
-import { type AnswerListener, collectAnswer } from './collect-answer.js';
+import { type AnswerListener, BrokenStream, collectAnswer } from './collect-answer.js';
 import { wireTools } from './tool-schema/wire-tools.js';
 
 /** Who asks for longer is left alone for so long by giving the turn back: it holds no slot meanwhile. */
@@ -14,9 +14,28 @@ const MAX_PAUSE_MS = 10_000;
 export interface AnswerObserver extends AnswerListener {
   /** An answer begins. */
   onBegin(): void;
+  /** A call is made, the repeated ones included; gives who is told of it. */
+  onCall?(): CallObserver;
 }
 
-const UNOBSERVED: AnswerObserver = { onBegin: () => undefined, onText: () => undefined };
+interface Reason {
+  code: string;
+  message: string;
+}
+
+/** Told of one call. Each ends with an answer or a failure. */
+export interface CallObserver {
+  onFirst(): void;
+  onAnswer(answer: LanguageModelV4GenerateResult): void;
+  /** `usage`: what the provider told of it all the same. */
+  onFailure(reason: Reason, usage: LanguageModelV4Usage | undefined): void;
+  /** It failed, and is made again after a pause. */
+  onRetry(reason: Reason, pauseMs: number): void;
+}
+
+const STOPPED = { code: 'INTERRUPTED', message: 'the turn was stopped before the model had answered' };
+
+export const UNOBSERVED: AnswerObserver = { onBegin: () => undefined, onText: () => undefined };
 
 /**
  * A model that answers `generateText` by its stream, observed while it arrives: the SDK's own streaming passes each piece
@@ -41,22 +60,29 @@ export function observedModel(resolved: ResolvedModel, observer: AnswerObserver 
         };
         for (let isRepeated = false; ;) {
           const request = (isReduced ? reducedRequest(params) : undefined) ?? params;
+          const call = observer.onCall?.();
           try {
-            return await tracedModelCall(resolved, request, async (onFirst) => {
+            const answer = await tracedModelCall(resolved, request, async (onFirst) => {
               const stream = await model.doStream(request);
               observer.onBegin();
-              return collectAnswer(stream, { onText: (delta) => (onFirst(), listener.onText(delta)) });
+              return collectAnswer(stream, { ...listener, onFirst: () => (onFirst(), call?.onFirst()) });
             });
+            call?.onAnswer(answer);
+            return answer;
           } catch (error) {
-            if (hasText || params.abortSignal?.aborted) throw error;
             const failure = modelFailure(error, resolved);
+            const usage = error instanceof BrokenStream ? error.usage : undefined;
+            call?.onFailure(params.abortSignal?.aborted ? STOPPED : reasonOf(failure), usage);
+            if (hasText || params.abortSignal?.aborted) throw error;
             if (failure.code === 'MODEL_REFUSED_REQUEST' && !isReduced && reducedRequest(params)) {
               isReduced = true;
+              call?.onRetry(reasonOf(failure), 0);
               continue;
             }
             const pauseMs = failure.retryAfterMs ?? resolved.retryMs * (0.5 + Math.random());
             if (isRepeated || !failure.retryable || pauseMs > MAX_PAUSE_MS) throw error;
             isRepeated = true;
+            call?.onRetry(reasonOf(failure), pauseMs);
             await sleep(pauseMs, undefined, params.abortSignal ? { signal: params.abortSignal } : {});
           }
         }
@@ -64,3 +90,5 @@ export function observedModel(resolved: ResolvedModel, observer: AnswerObserver 
     },
   });
 }
+
+const reasonOf = ({ code, message }: Reason): Reason => ({ code, message });

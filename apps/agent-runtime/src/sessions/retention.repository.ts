@@ -18,6 +18,8 @@ const OLD = {
      LIMIT ${BATCH})`,
   turnUsage: `turn_usage WHERE (turn_id, fencing_token) IN (
      SELECT turn_id, fencing_token FROM turn_usage WHERE created_at < now() - $1::int * interval '1 day' LIMIT ${BATCH})`,
+  attempts: `attempts WHERE (run_id, turn_id) IN (
+     SELECT run_id, turn_id FROM attempts WHERE created_at < now() - $1::int * interval '1 day' LIMIT ${BATCH})`,
   unfinishedTurns: `unfinished_turns WHERE updated_at < now() - $1::int * interval '1 day'`,
 };
 

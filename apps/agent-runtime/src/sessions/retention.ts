@@ -8,6 +8,7 @@ const UNFINISHED_TURN_DAYS = 2;
 export interface RetentionDays {
   transcript: number;
   usage: number;
+  runs: number;
 }
 
 /**
@@ -25,6 +26,7 @@ export class Retention {
     await deleteOld(this.database, 'transcript', this.days.transcript, signal);
     await deleteOld(this.database, 'sessions', this.days.transcript, signal);
     await deleteOld(this.database, 'turnUsage', this.days.usage, signal);
+    await deleteOld(this.database, 'attempts', this.days.runs, signal);
     await deleteOld(this.database, 'unfinishedTurns', UNFINISHED_TURN_DAYS, signal);
   }
 }

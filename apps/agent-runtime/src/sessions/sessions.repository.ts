@@ -1,6 +1,7 @@
-import { type ClaimedTurn, type Usage } from '#lib/contracts';
+import type { ClaimedTurn } from '#lib/contracts';
 import { type Database, newId } from '#lib/database';
 import type { ModelMessage } from 'ai';
+import { type AttemptRecord, attemptParameters, writeAttempt } from '../runs/attempts.repository.js';
 import type { UnfinishedWork } from './unfinished-turns.repository.js';
 
 /** A conversation's open session as a turn finds it. */
@@ -31,9 +32,9 @@ export interface TurnRecord {
   /** Questions and answers, in order. */
   messages: ModelMessage[];
   isInterrupted: boolean;
-  model: string;
-  usage: Usage;
   contextTokens: number;
+  /** What happened, and what it used. */
+  attempt: AttemptRecord;
   isPersistent: boolean;
 }
 
@@ -86,27 +87,25 @@ export class SessionsRepository {
     return rows.map(({ id, content }) => ({ id, message: JSON.parse(content) as ModelMessage }));
   }
 
-  /** Stores a turn's part of the transcript and its usage: one statement, one commit. */
+  /** Stores a turn's part of the transcript and what happened in it: one statement, one commit. */
   async store(turn: ClaimedTurn, record: TurnRecord): Promise<void> {
     await this.database.query(
       `WITH session AS (
-         INSERT INTO sessions (id, account_id, agent_id, conversation_id, context_tokens, is_persistent) VALUES ($1, $2, $3, $4, $5, $14)
+         INSERT INTO sessions (id, account_id, agent_id, conversation_id, context_tokens, is_persistent) VALUES ($1, $2, $3, $4, $5, $10)
          ON CONFLICT (agent_id, conversation_id) WHERE ended_at IS NULL
          DO UPDATE SET context_tokens = excluded.context_tokens, is_persistent = excluded.is_persistent, last_turn_at = now()
          RETURNING id
        ), earlier AS (
          DELETE FROM transcript WHERE turn_id = $6
-       ), used AS (
-         INSERT INTO turn_usage (turn_id, fencing_token, account_id, agent_id, model, input_tokens, output_tokens, cached_input_tokens)
-         VALUES ($6, $7, $2, $3, $8, $9, $10, $11) ON CONFLICT DO NOTHING
+       ), attempt AS (${writeAttempt(11, 'session.id', 'FROM session')}
        ), finished AS (
          DELETE FROM unfinished_turns WHERE agent_id = $3 AND conversation_id = $4 AND fencing_token <= $7
        ), key_works AS (
-         DELETE FROM refused_keys WHERE agent_id = $3 AND NOT $12
+         DELETE FROM refused_keys WHERE agent_id = $3 AND NOT $8
        )
        INSERT INTO transcript (account_id, agent_id, session_id, turn_id, kind, content, is_interrupted)
-       SELECT $2, $3, session.id, $6, 'message', message.content, $12
-       FROM session, unnest($13::text[]) WITH ORDINALITY AS message (content, position) ORDER BY message.position`,
+       SELECT $2, $3, session.id, $6, 'message', message.content, $8
+       FROM session, unnest($9::text[]) WITH ORDINALITY AS message (content, position) ORDER BY message.position`,
       [
         newId(),
         turn.accountId,
@@ -115,31 +114,10 @@ export class SessionsRepository {
         record.contextTokens,
         turn.turnId,
         turn.fencingToken,
-        record.model,
-        record.usage.inputTokens,
-        record.usage.outputTokens,
-        record.usage.cachedInputTokens,
         record.isInterrupted,
         record.messages.map((message) => JSON.stringify(message)),
         record.isPersistent,
-      ],
-    );
-  }
-
-  /** What an attempt has used that another one follows: its transcript is the later one's. */
-  async storeUsage(turn: ClaimedTurn, { model, usage }: Pick<TurnRecord, 'model' | 'usage'>): Promise<void> {
-    await this.database.query(
-      `INSERT INTO turn_usage (turn_id, fencing_token, account_id, agent_id, model, input_tokens, output_tokens, cached_input_tokens)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
-      [
-        turn.turnId,
-        turn.fencingToken,
-        turn.accountId,
-        turn.agentId,
-        model,
-        usage.inputTokens,
-        usage.outputTokens,
-        usage.cachedInputTokens,
+        ...attemptParameters(turn, record.attempt),
       ],
     );
   }

@@ -249,7 +249,7 @@ describe('sessions', () => {
     expect([...runtime.workspace.files.keys()].filter((name) => name.startsWith('memory'))).toEqual([]);
   });
 
-  it('forgets old transcripts and usage, but never what an open persistent session has in its context', async () => {
+  it('forgets old transcripts and runs, but never what an open persistent session has in its context', async () => {
     answer(() => 'ok');
     await send('old and ephemeral', 'aged-ephemeral');
     runtime.platform.agent = { ...runtime.platform.agent, sessionMode: 'persistent' };
@@ -259,16 +259,16 @@ describe('sessions', () => {
     await sql.query(
       `UPDATE runtime.transcript SET created_at = now() - interval '100 days' WHERE content LIKE '%old and %'`,
     );
-    await sql.query(`UPDATE runtime.turn_usage SET created_at = now() - interval '500 days'`);
+    await sql.query(`UPDATE runtime.attempts SET created_at = now() - interval '500 days'`);
     const database = await Database.open({ url: runtime.database.url, poolSize: 4, schema: 'runtime', migrations: [] });
-    await new Retention(database, { transcript: 90, usage: 400 }).sweep();
+    await new Retention(database, { transcript: 90, usage: 400, runs: 90 }).sweep();
     await database.close();
     const { rows } = await sql.query<{ content: string }>(
       `SELECT content FROM runtime.transcript WHERE content LIKE '%old and %'`,
     );
     expect(rows.map(({ content }) => content).join()).toContain('old and open');
     expect(rows).toHaveLength(1);
-    expect((await sql.query('SELECT 1 FROM runtime.turn_usage')).rows).toEqual([]);
+    expect((await sql.query('SELECT 1 FROM runtime.attempts')).rows).toEqual([]);
     await send('still here', 'aged-open');
     expect(prompt).toContain('old and open');
   });

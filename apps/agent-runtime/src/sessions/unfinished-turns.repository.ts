@@ -1,6 +1,7 @@
 import type { ClaimedTurn } from '#lib/contracts';
 import type { Database } from '#lib/database';
 import type { ModelMessage } from 'ai';
+import { type AttemptRecord, attemptParameters, writeAttempt } from '../runs/attempts.repository.js';
 
 /** A tool call of the step that was under way. */
 export interface OpenCall {
@@ -29,15 +30,27 @@ export interface UnfinishedWork {
 export class UnfinishedTurnsRepository {
   constructor(private readonly database: Database) {}
 
-  /** Replaces what is known of the conversation's turn, unless a later attempt has written meanwhile. */
-  async keep(turn: ClaimedTurn, work: UnfinishedWork): Promise<void> {
+  /**
+   * Replaces what is known of the conversation's turn, unless a later attempt has written meanwhile; and what is shown
+   * of this attempt.
+   */
+  async keep(turn: ClaimedTurn, work: UnfinishedWork, attempt: AttemptRecord): Promise<void> {
     await this.database.query(
-      `INSERT INTO unfinished_turns AS known (agent_id, conversation_id, account_id, turn_id, fencing_token, work)
+      `WITH attempt AS (${writeAttempt(7)})
+       INSERT INTO unfinished_turns AS known (agent_id, conversation_id, account_id, turn_id, fencing_token, work)
        VALUES ($1, $2, $3, $4, $5, $6)
        ON CONFLICT (agent_id, conversation_id) DO UPDATE
          SET turn_id = excluded.turn_id, fencing_token = excluded.fencing_token, work = excluded.work, updated_at = now()
          WHERE known.fencing_token <= excluded.fencing_token`,
-      [turn.agentId, turn.conversationId, turn.accountId, turn.turnId, turn.fencingToken, JSON.stringify(work)],
+      [
+        turn.agentId,
+        turn.conversationId,
+        turn.accountId,
+        turn.turnId,
+        turn.fencingToken,
+        JSON.stringify(work),
+        ...attemptParameters(turn, attempt),
+      ],
     );
   }
 }

@@ -34,15 +34,7 @@ export function bashTool(context: ToolContext, lock: ToolLock) {
     description: `Run a shell command in your workspace (bash, working directory /workspace). Output beyond 30,000 bytes loses its middle. Commands are killed after timeout_seconds (default ${DEFAULT_SECONDS}).`,
     inputSchema: Command,
     execute: ({ command, timeout_seconds }, { toolCallId, abortSignal }) =>
-      lock.change(() =>
-        run(
-          context,
-          command,
-          (timeout_seconds ?? DEFAULT_SECONDS) * 1_000,
-          execIdOf(context.turnId, toolCallId),
-          abortSignal,
-        ),
-      ),
+      lock.change(() => run(context, command, (timeout_seconds ?? DEFAULT_SECONDS) * 1_000, toolCallId, abortSignal)),
   });
 }
 
@@ -53,16 +45,19 @@ async function run(
   context: ToolContext,
   command: string,
   timeoutMs: number,
-  execId: string,
+  toolCallId: string,
   signal: AbortSignal | undefined,
 ): Promise<string> {
   signal?.throwIfAborted();
+  const execId = execIdOf(context.turnId, toolCallId);
   const input = { agentId: context.agentId, execId, command, timeoutMs, maxOutputBytes: MAX_OUTPUT_BYTES };
   try {
     // The answer may take as long as the command; the margin is for starting and killing it.
     const contract = { ...execCommand, timeoutMs: timeoutMs + 15_000 };
     const contextOf = (requestMs: number) => toolCall(context, requestMs);
-    return describe(await requestWatched(context.bus, contract, input, { contextOf, signal }), timeoutMs);
+    const result = await requestWatched(context.bus, contract, input, { contextOf, signal });
+    context.onExit?.(toolCallId, result.exitCode);
+    return describe(result, timeoutMs);
   } catch (error) {
     if (signal?.aborted) await cancelCommand(context, execId);
     throw error;

@@ -9,4 +9,6 @@ export interface ToolContext {
   turnId: string;
   /** The same for every attempt to answer the same messages. */
   batchId: string;
+  /** Told the exit code of a call's command; null when it was killed. */
+  onExit?(toolCallId: string, exitCode: number | null): void;
 }

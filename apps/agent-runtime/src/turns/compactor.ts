@@ -5,6 +5,7 @@ import { planCompaction, summarise, tokensOf } from '../context/compact.js';
 import type { TurnContext } from '../context/load-context.js';
 import type { ResolvedModel } from '../models/model-registry.js';
 import type { SessionsRepository } from '../sessions/sessions.repository.js';
+import type { StepMeter } from './step-meter.js';
 import type { TurnView } from './turn-view.js';
 
 const DEFAULT_THRESHOLD = 120_000;
@@ -20,6 +21,7 @@ export class Compactor {
     private readonly context: TurnContext,
     private readonly summaryModel: ResolvedModel,
     private readonly signal: AbortSignal,
+    private readonly meter: StepMeter,
     private readonly logger: Logger,
   ) {
     const compaction = context.agent.configuration.compaction;
@@ -59,6 +61,7 @@ export class Compactor {
       instructions,
       signal: this.signal,
       threshold: this.threshold,
+      onCall: this.meter.watch(this.summaryModel, 'compaction'),
     });
     if (failed)
       this.logger.warn(

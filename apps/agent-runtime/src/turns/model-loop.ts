@@ -49,13 +49,17 @@ export interface LoopEnd {
  */
 export async function modelLoop(input: LoopInput): Promise<LoopEnd> {
   const { reply, meter, signal, view } = input;
-  const calls = new ToolCallReporter(input);
+  const calls = new ToolCallReporter(input, meter.recorder);
   const cut = new CutCalls();
   const { provider, wire } = input.model;
   const messages: ModelMessage[] = [];
   let balanceIsGone = false;
   const model = cut.watch(
-    observedModel(input.model, { onBegin: () => reply.nextStep(), onText: (delta) => reply.add(delta) }),
+    observedModel(input.model, {
+      onBegin: () => reply.nextStep(),
+      onText: (delta) => reply.add(delta),
+      onCall: meter.watch(input.model),
+    }),
   );
   try {
     const { finishReason, steps } = await generateText({
@@ -90,10 +94,9 @@ export async function modelLoop(input: LoopInput): Promise<LoopEnd> {
           toolOutput.type === 'tool-result' ? { output: toolOutput.output } : { error: toolOutput.error },
         );
       },
-      onStepEnd: ({ usage, response, content }) => {
+      onStepEnd: ({ response, content }) => {
         if (signal.aborted) return;
         calls.reportRest(content);
-        meter.step(usage, content);
         messages.push(...response.messages);
         input.onStepMessages([...messages]);
       },

@@ -41,8 +41,9 @@ export class TurnReport {
     return this.send(interruptedTurn, { ...this.fence(), partialReply, usage });
   }
 
-  released() {
-    return this.send(releaseTurn, this.fence());
+  released(reason: { code: string; message: string }) {
+    const { code, message } = reason;
+    return this.send(releaseTurn, { ...this.fence(), reason: { code, message: message.slice(0, 2_000) } });
   }
 
   private fence() {

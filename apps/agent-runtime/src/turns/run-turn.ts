@@ -11,9 +11,12 @@ import { wipeMemory } from '../context/wipe-memory.js';
 import { modelFailure } from '../models/model-failure.js';
 import { resolveModel } from '../models/model-registry.js';
 import type { RefusedKeysRepository } from '../models/refused-keys.repository.js';
+import type { AttemptRecord, AttemptsRepository } from '../runs/attempts.repository.js';
+import { secretsOf } from '../runs/secrets-of.js';
 import type { UnfinishedTurnsRepository } from '../sessions/unfinished-turns.repository.js';
 import { tracedTools } from '../tools/tool-spans.js';
 import { builtInTools } from '../tools/toolset.js';
+import type { Prices } from '../usage/prices.js';
 import { closeSession } from './close-session.js';
 import { Compactor } from './compactor.js';
 import { LivePublisher } from './live-publisher.js';
@@ -22,7 +25,7 @@ import { Reminders } from './reminders.js';
 import { ReplyText } from './reply-text.js';
 import { TurnReport } from './report-turn.js';
 import { StepMeter } from './step-meter.js';
-import { TurnStopped } from './turn-end.js';
+import { STOPPED_BECAUSE, TurnStopped } from './turn-end.js';
 import { inTurnSpan } from './turn-span.js';
 import { failureOf, isPlatformAway } from './turn-failure.js';
 import { TurnJournal } from './turn-journal.js';
@@ -32,6 +35,8 @@ import { TurnView } from './turn-view.js';
 export interface TurnRunner extends ContextSources {
   unfinished: UnfinishedTurnsRepository;
   refusedKeys: RefusedKeysRepository;
+  attempts: AttemptsRepository;
+  prices: Prices;
   logger: Logger;
 }
 
@@ -57,6 +62,8 @@ class RunningTurn {
   private context: TurnContext | undefined;
   /** The messages of model and tools in finished steps. */
   private stepMessages: ModelMessage[] = [];
+  /** What happened was written with the transcript. */
+  private isRecorded = false;
   /** How much of the reply belongs to finished steps. */
   private finishedChars = 0;
 
@@ -68,9 +75,9 @@ class RunningTurn {
   ) {
     this.live = new LivePublisher(runner.bus, turn);
     this.reply = new ReplyText(this.live);
-    this.meter = new StepMeter(runner.bus, turn);
+    this.meter = new StepMeter(runner.bus, turn, runner.prices);
     this.report = new TurnReport(runner.bus, turn);
-    this.journal = new TurnJournal(runner.unfinished, turn, runner.logger);
+    this.journal = new TurnJournal(runner.unfinished, turn, () => this.record, runner.logger);
     this.lease = new TurnLease(
       runner.bus,
       turn,
@@ -97,6 +104,7 @@ class RunningTurn {
       await this.complete();
     } catch (error) {
       this.live.flush();
+      await this.meter.settle();
       await this.reportEnd(error).catch((err: unknown) =>
         runner.logger.warn({ err, turnId: turn.turnId }, 'a turn could not be reported; its lease will end'),
       );
@@ -114,6 +122,7 @@ class RunningTurn {
   private async begin(): Promise<TurnContext> {
     const { runner, turn } = this;
     const context = await loadContext(runner, turn);
+    this.meter.recorder.mask.add(secretsOf(context.agent, runner.platform));
     const { toClose } = context.session;
     if (!toClose) return context;
     await closeSession(runner, context, toClose, this.meter, this.abort.signal);
@@ -159,7 +168,11 @@ class RunningTurn {
       messages,
       tools: tracedTools(this.runner.bus.tracer, {
         ...context.mcpTools,
-        ...builtInTools(context.tools, context.agent.configuration, () => this.reminders?.count ?? 0),
+        ...builtInTools(
+          { ...context.tools, onExit: (callId, exitCode) => this.meter.recorder.exited(callId, exitCode) },
+          context.agent.configuration,
+          () => this.reminders?.count ?? 0,
+        ),
       }),
       signal: this.abort.signal,
       reply: this.reply,
@@ -184,9 +197,10 @@ class RunningTurn {
   private compactor(context: TurnContext): Compactor {
     const { agent, model } = context;
     const named = agent.configuration.compaction?.model;
-    const { bus, platform } = this.runner;
+    const { runner, turn, meter } = this;
+    const { bus, platform } = runner;
     const summaryModel = named ? { ...resolveModel(named, keysOf(agent), platform), tracer: bus.tracer } : model;
-    return new Compactor(this.runner.sessions, this.turn, context, summaryModel, this.abort.signal, this.runner.logger);
+    return new Compactor(runner.sessions, turn, context, summaryModel, this.abort.signal, meter, runner.logger);
   }
 
   /** Before the report: a turn that messaging knows as done must not be missing from its session. */
@@ -201,12 +215,13 @@ class RunningTurn {
       isInterrupted,
       isPersistent: context.agent.sessionMode === 'persistent',
       contextTokens: this.meter.contextTokens,
-      ...this.used(context),
+      attempt: this.record,
     });
+    this.isRecorded = true;
   }
 
-  private used({ model }: TurnContext) {
-    return { model: `${model.provider}/${model.modelId}`, usage: this.meter.usage };
+  private get record(): AttemptRecord {
+    return { steps: this.meter.recorder.all, usage: this.meter.sums };
   }
 
   private async complete(): Promise<void> {
@@ -239,22 +254,28 @@ class RunningTurn {
   private async reportEnd(error: unknown): Promise<void> {
     const { turn, context, runner } = this;
     const reason = this.abort.signal.reason instanceof TurnStopped ? this.abort.signal.reason.reason : undefined;
-    if (reason === 'lease-lost') return runner.logger.warn({ turnId: turn.turnId }, 'the lease of a turn was lost');
+    if (reason) this.meter.recorder.interrupted(STOPPED_BECAUSE[reason]);
+    if (reason === 'lease-lost') {
+      runner.logger.warn({ turnId: turn.turnId }, 'the lease of a turn was lost');
+      return this.recordRest();
+    }
     // The work is kept: when the agent acts again, or another worker has the turn, it goes on from there.
     if (reason === 'shutdown' || reason === 'stopped') {
       await this.handOver(context);
-      return void (await this.report.released());
+      return void (await this.report.released(STOPPED_BECAUSE[reason]));
     }
     // Messaging learns of an empty balance by an event and gives out no more turns; a part of Roost that is away comes
     // back. Neither is the message's fault: the try does not count. Until then, not to claim this turn in a circle.
     const isExhausted = error instanceof RoostError && error.code === 'BALANCE_EXHAUSTED';
     if (isExhausted || (reason === undefined && isPlatformAway(error))) {
+      const { code, message } = failureOf(error, context?.model, reason);
+      this.meter.recorder.interrupted({ code, message });
       await sleep(PAUSE_MS);
       await this.handOver(context);
-      return void (await this.report.released());
+      return void (await this.report.released({ code, message }));
     }
     if (reason === 'interrupted') {
-      if (context) await this.finish(context);
+      await this.finish(context);
       return void (await this.report.interrupted(this.reply.value, this.meter.usage));
     }
     const failure = failureOf(error, context?.model, reason);
@@ -264,22 +285,32 @@ class RunningTurn {
     runner.logger.warn({ ...failure, cause, turnId: turn.turnId, agentId: turn.agentId }, 'a turn failed');
     if (failure.code === 'MODEL_KEY_REFUSED') await runner.refusedKeys.report(turn, failure.message);
     if (failure.retryable) await this.handOver(context);
-    else if (context) await this.finish(context);
+    else await this.finish(context);
     const { willRetry } = await this.report.failed(failure, failure.retryable, this.reply.value);
-    if (failure.retryable && !willRetry && context) await this.finish(context);
+    if (failure.retryable && !willRetry) await this.finish(context);
+  }
+
+  /** What no statement of the turn has written: of an attempt that came to no transcript, or whose lease was lost. */
+  private async recordRest(): Promise<void> {
+    if (this.isRecorded || this.meter.recorder.isEmpty) return;
+    await this.runner.attempts
+      .keep(this.turn, this.record)
+      .catch((err: unknown) =>
+        this.runner.logger.warn({ err, turnId: this.turn.turnId }, 'the steps of a turn could not be written down'),
+      );
   }
 
   /** For a turn that gets no other attempt. */
-  private async finish(context: TurnContext): Promise<void> {
+  private async finish(context: TurnContext | undefined): Promise<void> {
+    if (!context) return this.recordRest();
     await this.remember(context, true);
     await this.endSession(context);
   }
 
   /** For the attempt that follows: what was done, and what it cost. */
   private async handOver(context: TurnContext | undefined): Promise<void> {
-    if (!context) return;
-    await this.journal.keep();
-    if (this.meter.usage.outputTokens > 0) await this.runner.sessions.storeUsage(this.turn, this.used(context));
+    const isWritten = context !== undefined && (await this.journal.keep());
+    if (!isWritten) await this.recordRest();
   }
 
   private sayWhyItEnds({ why, unseen }: LoopEnd): void {

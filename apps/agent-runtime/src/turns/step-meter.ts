@@ -1,42 +1,77 @@
-import { type ClaimedTurn, debitTokens, RoostError, type Usage } from '#lib/contracts';
-import { ownCall } from '#lib/call-context';
-import type { LanguageModelUsage } from 'ai';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '#lib/bus';
+import { ownCall } from '#lib/call-context';
+import { type ClaimedTurn, debitTokens, RoostError, type RunUsage, type Usage } from '#lib/contracts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CallObserver } from '../models/observed-model.js';
+import type { ResolvedModel } from '../models/model-registry.js';
 import { estimateTokens } from '../models/tokens.js';
+import { StepRecorder } from '../runs/step-recorder.js';
+import type { Prices } from '../usage/prices.js';
+import { type StepTokens, tokensOf } from '../usage/step-tokens.js';
 
-/** What a model puts out; a step's content holds the tools' results as well. */
+/** What a model puts out. */
 const OUTPUT = new Set(['text', 'reasoning', 'tool-call']);
+/** A turn that ends badly waits no longer for the ledger to know its last step. */
+const SETTLE_MS = 5_000;
 
-/** Counts what a turn uses and debits each model step. A repeated debit of one step counts once. */
+interface Debit {
+  model: string;
+  tokens: StepTokens;
+  costNano: bigint | null;
+  /** What is taken off the balance. */
+  outputTokens: number;
+}
+
+/**
+ * Counts and prices every call of a model that a turn makes, debits each as soon as its answer is there, and has it
+ * recorded. A repeated debit of one step counts once.
+ */
 export class StepMeter {
+  readonly recorder = new StepRecorder();
   readonly usage: Usage = { inputTokens: 0, outputTokens: 0, cachedInputTokens: 0 };
   /** Input tokens of the latest step: how large the context has become. */
   contextTokens = 0;
+  private reasoningTokens = 0;
+  private costNano: bigint | null = 0n;
   private steps = 0;
   private lastDebit: Promise<number> = Promise.resolve(Number.POSITIVE_INFINITY);
 
   constructor(
     private readonly bus: Bus,
     private readonly turn: ClaimedTurn,
+    private readonly prices: Prices,
   ) {}
 
-  /**
-   * Starts the debit of a step without waiting for it: `balance()` does. Some compatible servers count nothing;
-   * what came out is then guessed, so that a balance still ends.
-   */
-  step(used: LanguageModelUsage, content: { type: string }[]): void {
-    const output = content.filter(({ type }) => OUTPUT.has(type));
-    const outputTokens = used.outputTokens || estimateTokens(JSON.stringify(output));
-    this.contextTokens = used.inputTokens ?? 0;
-    this.usage.inputTokens += this.contextTokens;
-    this.usage.outputTokens += outputTokens;
-    this.usage.cachedInputTokens += used.inputTokenDetails.cacheReadTokens ?? 0;
-    const stepId = `${this.turn.turnId}:${this.turn.fencingToken}:${this.steps++}`;
-    const earlier = this.lastDebit;
-    this.lastDebit = earlier.then(() => this.debit(stepId, outputTokens));
-    // Awaited by balance(); until then a failure must not look unhandled.
-    this.lastDebit.catch(() => undefined);
+  /** All that the attempt has used so far. */
+  get sums(): RunUsage {
+    return { ...this.usage, reasoningTokens: this.reasoningTokens, costUsd: this.costNano };
+  }
+
+  /** What `observedModel` tells of each call. What summarises a conversation is not debited from the balance. */
+  watch(model: ResolvedModel, kind: 'model' | 'compaction' = 'model'): () => CallObserver {
+    const name = `${model.provider}/${model.modelId}`;
+    return () => {
+      const recorded = this.recorder.modelCall(kind, name);
+      return {
+        onFirst: () => recorded.firstToken(),
+        onAnswer: ({ usage, content, finishReason }) => {
+          const told = tokensOf(usage);
+          const costNano = told ? this.prices.costOf(model, told) : null;
+          const tokens = withGuess(told, content);
+          if (kind === 'model') this.contextTokens = tokens.input;
+          recorded.answered({ finishReason: finishReason.unified, tokens: told, costNano });
+          this.count({ model: name, tokens, costNano, outputTokens: kind === 'model' ? tokens.output : 0 });
+        },
+        onFailure: (reason, usage) => {
+          const tokens = usage && tokensOf(usage);
+          const costNano = tokens ? this.prices.costOf(model, tokens) : null;
+          recorded.failed(reason, tokens, costNano);
+          // Counted by its provider all the same. Nothing came of it: the balance is for what did.
+          if (tokens) this.count({ model: name, tokens, costNano, outputTokens: 0 });
+        },
+        onRetry: (reason, pauseMs) => this.recorder.retry(reason, pauseMs),
+      };
+    };
   }
 
   /** What the agent may still spend, after all steps so far. Errors: SERVICE_UNAVAILABLE when a debit could not be made. */
@@ -44,7 +79,32 @@ export class StepMeter {
     return this.lastDebit;
   }
 
-  private async debit(stepId: string, outputTokens: number): Promise<number> {
+  /** Resolves when the debits so far were made, or cannot be. */
+  async settle(): Promise<void> {
+    const patience = new AbortController();
+    await Promise.race([
+      this.lastDebit.catch(() => undefined),
+      sleep(SETTLE_MS, undefined, { signal: patience.signal }).catch(() => undefined),
+    ]);
+    patience.abort();
+  }
+
+  /** Starts the debit of a step without waiting for it: `balance()` does. */
+  private count(step: Debit): void {
+    const { tokens, costNano } = step;
+    this.usage.inputTokens += tokens.input;
+    this.usage.outputTokens += tokens.output;
+    this.usage.cachedInputTokens += tokens.cacheRead;
+    this.reasoningTokens += tokens.reasoning;
+    this.costNano = this.costNano === null || costNano === null ? null : this.costNano + costNano;
+    const stepId = `${this.turn.turnId}:${this.turn.fencingToken}:${this.steps++}`;
+    const earlier = this.lastDebit;
+    this.lastDebit = earlier.then(() => this.debit(stepId, step));
+    // Awaited by balance(); until then a failure must not look unhandled.
+    this.lastDebit.catch(() => undefined);
+  }
+
+  private async debit(stepId: string, { outputTokens }: Debit): Promise<number> {
     for (let attempt = 1; ; attempt++) {
       try {
         const call = { ...ownCall(`turn_${this.turn.turnId}`), accountId: this.turn.accountId };
@@ -56,4 +116,12 @@ export class StepMeter {
       }
     }
   }
+}
+
+/** Some compatible servers count nothing; what came out is then guessed, so that a balance still ends. */
+function withGuess(told: StepTokens | undefined, content: { type: string }[]): StepTokens {
+  const tokens = told ?? { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0 };
+  const output = content.filter(({ type }) => OUTPUT.has(type));
+  if (tokens.output > 0 || output.length === 0) return tokens;
+  return { ...tokens, output: estimateTokens(JSON.stringify(output)) };
 }

@@ -1,6 +1,7 @@
 import type { ContentPart, ToolSet, TypedToolCall } from 'ai';
 import type { OpenCall } from '../sessions/unfinished-turns.repository.js';
 import { isToolOutput, textOfOutput } from '../mcp/tool-result.js';
+import type { StepRecorder } from '../runs/step-recorder.js';
 import type { LivePublisher } from './live-publisher.js';
 
 export interface CallListener {
@@ -18,11 +19,15 @@ export class ToolCallReporter {
   private readonly begun = new Set<string>();
   private readonly ended = new Set<string>();
 
-  constructor(private readonly listener: CallListener) {}
+  constructor(
+    private readonly listener: CallListener,
+    private readonly recorder: Pick<StepRecorder, 'toolStarted' | 'toolFinished'>,
+  ) {}
 
   started({ toolCallId, toolName, input }: Call): void {
     if (this.begun.has(toolCallId)) return;
     this.begun.add(toolCallId);
+    this.recorder.toolStarted({ toolCallId, toolName, input });
     this.listener.onCall?.({ toolCallId, toolName, input });
     this.listener.live.toolCall(toolCallId, toolName, input);
   }
@@ -31,6 +36,7 @@ export class ToolCallReporter {
     if (this.ended.has(toolCallId)) return;
     this.ended.add(toolCallId);
     const [text, isError] = 'error' in outcome ? [messageOf(outcome.error), true] : [asText(outcome.output), false];
+    this.recorder.toolFinished(toolCallId, text, isError);
     this.listener.onResult?.(toolCallId, text, isError);
     this.listener.live.toolResult(toolCallId, toolName, text, isError);
   }

@@ -1,6 +1,7 @@
 import type { ClaimedTurn } from '#lib/contracts';
 import type { Logger } from '#lib/observability';
 import type { ModelMessage } from 'ai';
+import type { AttemptRecord } from '../runs/attempts.repository.js';
 import type { OpenCall, UnfinishedTurnsRepository } from '../sessions/unfinished-turns.repository.js';
 
 /** A turn that is over sooner costs no write. */
@@ -22,6 +23,7 @@ export class TurnJournal {
   constructor(
     private readonly unfinished: UnfinishedTurnsRepository,
     private readonly turn: ClaimedTurn,
+    private readonly record: () => AttemptRecord,
     private readonly logger: Logger,
   ) {
     this.timer = setInterval(() => {
@@ -51,11 +53,12 @@ export class TurnJournal {
     this.hasChanged = true;
   }
 
-  /** Writes the rest, for a turn that another attempt is to go on with. */
-  async keep(): Promise<void> {
+  /** Writes the rest, for a turn that another attempt is to go on with; returns whether there was any. */
+  async keep(): Promise<boolean> {
     clearInterval(this.timer);
-    if (this.hasChanged) this.write();
+    const isWritten = this.hasChanged && this.write();
     await this.writing;
+    return isWritten;
   }
 
   /** Writes nothing more; resolves when nothing is on its way. */
@@ -65,7 +68,7 @@ export class TurnJournal {
     await this.writing;
   }
 
-  private write(): void {
+  private write(): boolean {
     this.hasChanged = false;
     const work = {
       turnId: this.turn.turnId,
@@ -75,11 +78,12 @@ export class TurnJournal {
       stepText: this.stepText,
       open: [...this.open.values()].map((call) => ({ ...call })),
     };
-    if (work.said.length === 0 && work.open.length === 0) return;
+    if (work.said.length === 0 && work.open.length === 0) return false;
     this.writing = this.writing
-      .then(() => this.unfinished.keep(this.turn, work))
+      .then(() => this.unfinished.keep(this.turn, work, this.record()))
       .catch((err: unknown) =>
         this.logger.warn({ err, turnId: this.turn.turnId }, 'the work of a turn could not be written down'),
       );
+    return true;
   }
 }

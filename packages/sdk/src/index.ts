@@ -10,6 +10,7 @@ export * from './agents/messages.js';
 export { type Message, MessageFailedError, type Reply, type ReplyMessage } from './agents/reply.js';
 export type { AgentEvent, AgentEventOf, AgentEventType, UnknownEvent } from './events/agent-events.js';
 export { EventTooLargeError } from './events/sse-parser.js';
+export * from './agents/runs.js';
 export * from './automation.js';
 export * from './channels.js';
 export type { Download } from './files/download.js';

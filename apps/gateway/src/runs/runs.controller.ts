@@ -25,10 +25,13 @@ type ListQuery = z.output<typeof ListQuery>;
 
 /** What is no id at all is answered as an unknown one is. */
 export const RunParams = AgentParams.extend({
-  runId: z.string().refine((id) => {
-    if (!z.uuid().safeParse(id).success) throw new RoostError('NOT_FOUND', 'this agent has no such run');
-    return true;
-  }),
+  runId: z
+    .string()
+    .refine((id) => {
+      if (!z.uuid().safeParse(id).success) throw new RoostError('NOT_FOUND', 'this agent has no such run');
+      return true;
+    })
+    .describe('The run’s id.'),
 });
 export type RunParams = z.output<typeof RunParams>;
 

@@ -32,6 +32,7 @@ import type { CallOptions } from '../transport/transport.js';
 import { MessageStream } from './message-stream.js';
 import { Messages, type NewMessage } from './messages.js';
 import type { Reply } from './reply.js';
+import { Runs } from './runs.js';
 
 export type AgentDetails = AgentsGetResponses[200];
 export type AgentChange = AgentsUpdateData['body'];
@@ -50,6 +51,7 @@ export interface EventsOptions extends CallOptions {
 /** One agent, by its id. Making it asks nothing of the server. */
 export class Agent {
   readonly messages: Messages;
+  readonly runs: Runs;
   readonly files: Files;
   readonly schedules: Schedules;
   readonly triggers: Triggers;
@@ -62,6 +64,7 @@ export class Agent {
   ) {
     idOf(id, 'an agent');
     this.messages = new Messages(core, id);
+    this.runs = new Runs(core, id);
     this.files = new Files(core, id);
     this.schedules = new Schedules(core, id);
     this.triggers = new Triggers(core, id);

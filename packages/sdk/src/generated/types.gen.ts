@@ -764,6 +764,10 @@ export type TurnStartedEvent = {
          */
         turn_id: string;
         /**
+         * The run that it is an attempt of: its first turn. A service of an older version does not say it.
+         */
+        run_id?: string;
+        /**
          * The messages it answers, oldest first.
          */
         message_ids: Array<string>;
@@ -2705,6 +2709,11 @@ export type FiredTrigger = {
      */
     execution_id: string;
 };
+
+/**
+ * US dollars as decimal text, with at most nine digits after the point
+ */
+export type Usd = string;
 
 /**
  * A new schedule.
@@ -10323,6 +10332,520 @@ export type PublicTriggerFireResponses = {
 };
 
 export type PublicTriggerFireResponse = PublicTriggerFireResponses[keyof PublicTriggerFireResponses];
+
+export type RunsListData = {
+    body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The agent’s id.
+         */
+        id: string;
+    };
+    query?: {
+        /**
+         * Only runs of this status.
+         */
+        status?: 'running' | 'waiting' | 'completed' | 'failed' | 'interrupted' | 'cancelled';
+        /**
+         * Only runs whose newest message came in this way.
+         */
+        source?: Channel;
+        /**
+         * Only runs that began then or later.
+         */
+        from?: Timestamp;
+        /**
+         * Only runs that began before.
+         */
+        to?: Timestamp;
+        /**
+         * Only runs older than this one: the last of the page before.
+         */
+        before?: string;
+        /**
+         * Most runs of a page.
+         */
+        limit?: number;
+    };
+    url: '/v1/agent/{id}/runs';
+};
+
+export type RunsListErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type RunsListError = RunsListErrors[keyof RunsListErrors];
+
+export type RunsListResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        /**
+         * Newest first
+         */
+        runs: Array<{
+            /**
+             * Run id (UUID).
+             */
+            id: string;
+            /**
+             * The agent’s id, a UUID.
+             */
+            agent_id: string;
+            /**
+             * The conversation whose messages it answers.
+             */
+            conversation_id: string;
+            /**
+             * How the newest of its messages came in.
+             */
+            source: Channel;
+            /**
+             * `running`: an attempt is under way · `waiting`: the last attempt came to nothing and another follows; its messages say what they wait for · `completed`: answered · `failed`: ended with an error · `interrupted`: a newer message took its place · `cancelled`: by its owner.
+             */
+            status: 'running' | 'waiting' | 'completed' | 'failed' | 'interrupted' | 'cancelled';
+            /**
+             * It was cancelled, and its worker has not stopped yet.
+             */
+            cancel_requested: boolean;
+            /**
+             * When its first attempt began.
+             */
+            started_at: Timestamp;
+            /**
+             * When it ended; null while it runs or waits.
+             */
+            ended_at: Timestamp | null;
+            /**
+             * How often it was begun, the attempt under way included.
+             */
+            attempt_count: number;
+            /**
+             * The messages that its last attempt answers, oldest first.
+             */
+            message_ids: Array<string>;
+            /**
+             * The replies that it gave.
+             */
+            reply_ids: Array<string>;
+            /**
+             * What the last attempt ended with, unless that answered or still runs.
+             */
+            error: {
+                /**
+                 * What happened, for programs, e.g. `MODEL_OVERLOADED`.
+                 */
+                code: string;
+                /**
+                 * What happened, for people.
+                 */
+                message: string;
+            } | null;
+            /**
+             * What all attempts have used so far; null while the service that counts is away.
+             */
+            usage: {
+                /**
+                 * Tokens the models read, cached ones included.
+                 */
+                input_tokens: number;
+                /**
+                 * Tokens the models wrote, those of their reasoning included.
+                 */
+                output_tokens: number;
+                /**
+                 * Of the input tokens: read from the provider’s cache.
+                 */
+                cached_input_tokens: number;
+                /**
+                 * Of the output tokens: reasoning, where the provider tells.
+                 */
+                reasoning_tokens: number;
+                /**
+                 * What the model steps cost by the prices of their time; null when a price is not known.
+                 */
+                cost_usd: Usd | null;
+            } | null;
+        }>;
+        /**
+         * Older ones follow: ask with `before`, the id of the last
+         */
+        has_more: boolean;
+    };
+};
+
+export type RunsListResponse = RunsListResponses[keyof RunsListResponses];
+
+export type RunsGetData = {
+    body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The agent’s id.
+         */
+        id: string;
+        /**
+         * The run’s id.
+         */
+        runId: string;
+    };
+    query?: never;
+    url: '/v1/agent/{id}/runs/{runId}';
+};
+
+export type RunsGetErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type RunsGetError = RunsGetErrors[keyof RunsGetErrors];
+
+export type RunsGetResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        /**
+         * Run id (UUID).
+         */
+        id: string;
+        /**
+         * The agent’s id, a UUID.
+         */
+        agent_id: string;
+        /**
+         * The conversation whose messages it answers.
+         */
+        conversation_id: string;
+        /**
+         * How the newest of its messages came in.
+         */
+        source: Channel;
+        /**
+         * `running`: an attempt is under way · `waiting`: the last attempt came to nothing and another follows; its messages say what they wait for · `completed`: answered · `failed`: ended with an error · `interrupted`: a newer message took its place · `cancelled`: by its owner.
+         */
+        status: 'running' | 'waiting' | 'completed' | 'failed' | 'interrupted' | 'cancelled';
+        /**
+         * It was cancelled, and its worker has not stopped yet.
+         */
+        cancel_requested: boolean;
+        /**
+         * When its first attempt began.
+         */
+        started_at: Timestamp;
+        /**
+         * When it ended; null while it runs or waits.
+         */
+        ended_at: Timestamp | null;
+        /**
+         * How often it was begun, the attempt under way included.
+         */
+        attempt_count: number;
+        /**
+         * The messages that its last attempt answers, oldest first.
+         */
+        message_ids: Array<string>;
+        /**
+         * The replies that it gave.
+         */
+        reply_ids: Array<string>;
+        /**
+         * What the last attempt ended with, unless that answered or still runs.
+         */
+        error: {
+            /**
+             * What happened, for programs, e.g. `MODEL_OVERLOADED`.
+             */
+            code: string;
+            /**
+             * What happened, for people.
+             */
+            message: string;
+        } | null;
+        /**
+         * What all attempts have used so far.
+         */
+        usage: {
+            /**
+             * Tokens the models read, cached ones included.
+             */
+            input_tokens: number;
+            /**
+             * Tokens the models wrote, those of their reasoning included.
+             */
+            output_tokens: number;
+            /**
+             * Of the input tokens: read from the provider’s cache.
+             */
+            cached_input_tokens: number;
+            /**
+             * Of the output tokens: reasoning, where the provider tells.
+             */
+            reasoning_tokens: number;
+            /**
+             * What the model steps cost by the prices of their time; null when a price is not known.
+             */
+            cost_usd: Usd | null;
+        };
+        /**
+         * The session whose transcript holds it; null until an attempt has ended.
+         */
+        session_id: string | null;
+        /**
+         * Version of the agent’s configuration; null as long as there are none.
+         */
+        configuration_version: number | null;
+        /**
+         * The newest 100 attempts, oldest first.
+         */
+        attempts: Array<{
+            /**
+             * From 1; attempts that were only handed on count as well.
+             */
+            number: number;
+            /**
+             * Id of the attempt: `turn_id` of events and webhooks.
+             */
+            turn_id: string;
+            /**
+             * How it ended: `released` was handed back, e.g. as its worker was stopped; `expired` is that of a worker that was lost.
+             */
+            state: 'running' | 'completed' | 'failed' | 'interrupted' | 'released' | 'expired';
+            /**
+             * When a worker claimed it.
+             */
+            started_at: Timestamp;
+            /**
+             * When it ended; null while it runs.
+             */
+            ended_at: Timestamp | null;
+            /**
+             * Its messages, oldest first: a failing batch is halved, and newer messages join.
+             */
+            message_ids: Array<string>;
+            /**
+             * Another attempt follows it.
+             */
+            will_retry: boolean;
+            /**
+             * Why it did not come to an answer.
+             */
+            error: {
+                /**
+                 * What happened, for programs, e.g. `MODEL_OVERLOADED`.
+                 */
+                code: string;
+                /**
+                 * What happened, for people.
+                 */
+                message: string;
+            } | null;
+        }>;
+        /**
+         * The messages of its last attempt, oldest first.
+         */
+        messages: Array<MessageInQueue>;
+        /**
+         * What it answered, oldest first.
+         */
+        replies: Array<Message>;
+        /**
+         * What happened, in order; of a running attempt up to about a second ago.
+         */
+        steps: Array<{
+            /**
+             * Number of the attempt.
+             */
+            attempt?: number;
+            /**
+             * From 1 within the attempt, in the order in which steps began.
+             */
+            number: number;
+            /**
+             * `model`: a call of the model · `tool`: a call of a tool · `compaction`: the older part of the conversation was summarised by a model · `retry`: a model call failed and was made again · `interruption`: the attempt was stopped.
+             */
+            kind: 'model' | 'tool' | 'compaction' | 'retry' | 'interruption';
+            /**
+             * When it began.
+             */
+            started_at: Timestamp;
+            /**
+             * How long it took; null while it runs.
+             */
+            duration_ms: number | null;
+            /**
+             * Of `model` and `compaction`.
+             */
+            model: {
+                /**
+                 * `provider/model`.
+                 */
+                model: string;
+                /**
+                 * Why the model stopped: `stop`, `tool-calls`, `length`, `content-filter` …; null when it did not come to an end.
+                 */
+                finish_reason: string | null;
+                /**
+                 * Tokens read, cached ones included; null when the provider did not tell.
+                 */
+                input_tokens: number | null;
+                /**
+                 * Tokens written, reasoning included; null when the provider did not tell.
+                 */
+                output_tokens: number | null;
+                /**
+                 * Of the input tokens: read from the provider’s cache.
+                 */
+                cached_input_tokens: number | null;
+                /**
+                 * Of the input tokens: written to the provider’s cache.
+                 */
+                cache_write_tokens?: number | null;
+                /**
+                 * Of the output tokens: reasoning, where the provider tells.
+                 */
+                reasoning_tokens: number | null;
+                /**
+                 * By the price of its time; null when that or the tokens are not known.
+                 */
+                cost_usd: Usd | null;
+                /**
+                 * From the request to the first word, thought or call of the answer.
+                 */
+                time_to_first_token_ms: number | null;
+            } | null;
+            /**
+             * Of `tool`.
+             */
+            tool: {
+                /**
+                 * Name of the tool, as the model called it.
+                 */
+                name: string;
+                /**
+                 * Id of the call, as in `tool.call` events.
+                 */
+                call_id: string;
+                /**
+                 * JSON, cut to 4,000 characters, secrets masked; null when a run has too many.
+                 */
+                arguments: string | null;
+                /**
+                 * Text, cut to 4,000 characters, secrets masked; null while it runs, or when a run has too many.
+                 */
+                result: string | null;
+                /**
+                 * Arguments or result were cut or left out.
+                 */
+                is_truncated: boolean;
+                /**
+                 * The tool failed, or was cut off.
+                 */
+                is_error: boolean;
+                /**
+                 * Of a command: its exit code; null when it was killed or runs.
+                 */
+                exit_code: number | null;
+                /**
+                 * Reserved: who allowed the call.
+                 */
+                approval: null;
+            } | null;
+            /**
+             * Of `retry`, `interruption` and steps that failed.
+             */
+            reason: {
+                /**
+                 * What happened, for programs, e.g. `MODEL_OVERLOADED`.
+                 */
+                code: string;
+                /**
+                 * What happened, for people.
+                 */
+                message: string;
+            } | null;
+        }>;
+    };
+};
+
+export type RunsGetResponse = RunsGetResponses[keyof RunsGetResponses];
 
 export type SchedulesListData = {
     body?: never;

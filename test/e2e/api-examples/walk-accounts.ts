@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import { logText, type TestRoost, until } from '#lib/testing';
+import type { Recorder } from './recorder.js';
+
+interface Tokens {
+  token: string;
+  refresh_token: string;
+}
+
+/** A user from their registration to the end of their account, and the keys of the account that owns the agents. */
+export async function walkAccounts(roost: TestRoost, { call, refused }: Recorder): Promise<void> {
+  await call('GET', '/health/live');
+  await call('GET', '/health/ready');
+  await call('GET', '/.well-known/jwks.json');
+  await call('GET', '/v1/account/quotas');
+  const { id } = await call<{ id: string }>('POST', '/auth/platform_keys', { name: 'ci' });
+  await call('GET', '/auth/platform_keys');
+  await call('DELETE', `/auth/platform_keys/${id}`);
+  await call('POST', '/auth/provider_keys', { provider: 'openai', api_key: 'sk-EXAMPLE' });
+  await call('GET', '/auth/provider_keys');
+  await call('DELETE', '/auth/provider_keys/openai');
+  const open = { authorization: '' };
+  const email = 'ada@example.org';
+  const password = 'correct horse battery';
+  /** The last of so many codes: mails are sent, and logged here, after the answer. */
+  const codeNamed = (name: string, count: number) =>
+    until(`the ${name} is in the log`, async () => {
+      const log = await logText(join(roost.dataDir, 'roost.log'));
+      return [...log.matchAll(new RegExp(`"${name}":"([^"]+)"`, 'g'))][count - 1]?.[1];
+    });
+  await call('POST', '/auth/create_user', { email, password }, open);
+  await call('POST', '/auth/resend_verification', { email, password }, open);
+  const code = await codeNamed('verificationCode', 2);
+  await call('POST', '/auth/verify_user', { email, code, password }, open);
+  const { refresh_token } = await call<Tokens>('POST', '/auth/login', { email, password }, open);
+  let { token } = await call<Tokens>('POST', '/auth/refresh', { refresh_token }, open);
+  const signedIn = () => ({ authorization: `Bearer ${token}` });
+  await call('GET', '/auth/fetch_user', undefined, signedIn());
+  await call('GET', '/auth/fetch_user_quota', undefined, signedIn());
+  await refused('FEATURE_DISABLED', 'GET', '/v1/agent/list', undefined, signedIn());
+  const better = 'a better horse battery';
+  await call('POST', '/auth/change_password', { current_password: password, new_password: better }, signedIn());
+  await call('POST', '/auth/forgot_password', { email }, open);
+  await call(
+    'POST',
+    '/auth/reset_password',
+    { code: await codeNamed('passwordResetCode', 1), new_password: better },
+    open,
+  );
+  const again = async () => ({ token } = await call<Tokens>('POST', '/auth/login', { email, password: better }, open));
+  await again();
+  await call('POST', '/auth/logout', {}, signedIn());
+  await again();
+  await call('POST', '/auth/logout_everywhere', {}, signedIn());
+  await again();
+  await call('POST', '/auth/delete_account', { password: better }, signedIn());
+}

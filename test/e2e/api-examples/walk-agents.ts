@@ -24,6 +24,8 @@ export async function walkAgents(roost: TestRoost, recorder: Recorder): Promise<
   );
   await call('GET', '/v1/agent/list');
   await walkMessages(recorder, agent);
+  const { runs } = await call<{ runs: Made[] }>('GET', `${agent}/runs`);
+  await call('GET', `${agent}/runs/${runs[0]?.id}`);
   await call('GET', agent);
   await call('GET', `${agent}/summary`);
   await call('GET', `${agent}/ready`);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { startRoost, type TestRoost } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -79,9 +80,18 @@ describe('the HTTP plugins of the gateway', () => {
   it('serves its reference page from here alone', async () => {
     const page = await get('/docs/');
     expect(page.status).toBe(200);
-    expect(page.headers.get('content-security-policy')).toContain("default-src 'self'");
+    const policy = page.headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("default-src 'self'");
+    expect(policy).not.toContain('unsafe-eval');
     const html = await page.text();
+    expect(html).toContain('<title>Roost API</title>');
     expect(html).toContain('openapi.json');
+    // The page's own script is allowed by its hash, and no other.
+    const [, script = ''] = /<script(?![^>]*src=)[^>]*>([\s\S]*?)<\/script>/.exec(html) ?? [];
+    expect(script).toContain('createApiReference');
+    const hash = createHash('sha256').update(script).digest('base64');
+    expect(policy).toContain(`script-src 'self' 'sha256-${hash}';`);
+    expect((await get('/docs/js/scalar.js')).status).toBe(200);
     for (const [, source] of html.matchAll(/<(?:script|link)[^>]+(?:src|href)="([^"]+)"/g))
       expect(source).not.toMatch(/^(https?:)?\/\//);
   });

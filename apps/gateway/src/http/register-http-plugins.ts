@@ -2,11 +2,16 @@ import compress from '@fastify/compress';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import scalar from '@scalar/fastify-api-reference';
 import type { FastifyInstance } from 'fastify';
+import { createHash } from 'node:crypto';
 import { securityHeaders } from './security-headers.js';
 
-/** The reference page runs its own script and styles; it loads nothing from elsewhere. */
-const DOCS_POLICY =
-  "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:";
+/** The reference page runs its own script and styles; it loads nothing from elsewhere, and calls nobody else. */
+const docsPolicy = (scripts: string) =>
+  `default-src 'self'; script-src 'self'${scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; frame-ancestors 'none'; base-uri 'none'`;
+/** Its scripts that are in the page itself, which the policy names by what they are. */
+const INLINE_SCRIPT = /<script(?![^>]*\bsrc=)[^>]*>([\s\S]*?)<\/script>/g;
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('base64');
 
 /** Security headers, CORS, compression and the reference page at `/docs`. */
 export async function registerHttpPlugins(
@@ -30,10 +35,27 @@ export async function registerHttpPlugins(
   await server.register(compress, { encodings: ['gzip', 'deflate'], threshold: 2_048 });
   await server.register(scalar, {
     routePrefix: '/docs',
-    configuration: { url: '/openapi.json', withDefaultFonts: false, telemetry: false },
+    configuration: {
+      url: '/openapi.json',
+      pageTitle: 'Roost API',
+      defaultHttpClient: { targetKey: 'shell', clientKey: 'curl' },
+      // All that would call somebody else, or offers it.
+      withDefaultFonts: false,
+      telemetry: false,
+      hideClientButton: true,
+      showDeveloperTools: 'never',
+      agent: { disabled: true },
+      mcp: { disabled: true },
+    },
   });
-  server.addHook('onSend', (request, reply, _payload, done) => {
-    if (/^\/docs(\/|$|\?)/.test(request.url)) void reply.header('content-security-policy', DOCS_POLICY);
+  server.addHook('onSend', (request, reply, payload, done) => {
+    if (/^\/docs(\/|$|\?)/.test(request.url)) {
+      const page = typeof payload === 'string' && reply.getHeader('content-type')?.toString().startsWith('text/html');
+      const scripts = page
+        ? [...payload.matchAll(INLINE_SCRIPT)].map(([, script = '']) => ` 'sha256-${sha256(script)}'`)
+        : [];
+      void reply.header('content-security-policy', docsPolicy(scripts.join('')));
+    }
     done();
   });
 }

@@ -15,6 +15,16 @@ const pages = [
   ...['docs', 'apps', 'libs', 'packages', 'tools', 'bench', 'test'].flatMap(markdownIn),
 ];
 
+/** The names under which a page's headings can be linked to, as GitHub makes them. */
+const anchorsOf = (page: string) =>
+  [...read(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .trim()
+      .replace(/\s/g, '-'),
+  );
+
 /** Pages name files from where they stand: the end of the path has to be that of a file. */
 const sources = ['apps', 'libs', 'packages', 'tools', 'bench', 'test'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => `/${folder}/${name}`),
@@ -49,6 +59,19 @@ describe('pages', () => {
     ].map(([, link = '']) => link);
     const broken = links.filter((link) => !/^[a-z]+:/.test(link) && !existsSync(join(root, dirname(page), link)));
     expect(broken).toEqual([]);
+  });
+
+  it.each(pages)('link to headings that are there: %s', (page) => {
+    const links = [
+      ...read(page)
+        .replace(/`[^`]*`/g, '')
+        .matchAll(/\]\((?![a-z]+:)([^)#\s]*)#([^)\s]+)\)/g),
+    ];
+    const broken = links.filter(([, file = '', heading = '']) => {
+      const target = file === '' ? page : join(dirname(page), file);
+      return target.endsWith('.md') && !anchorsOf(target).includes(heading);
+    });
+    expect(broken.map(([link]) => link)).toEqual([]);
   });
 
   it.each(pages)('name files that are there: %s', (page) => {

@@ -19,6 +19,7 @@ const layers = {
   rpc: ['contracts', 'call-context'],
   auth: ['config', 'observability'],
   bus: ['contracts', 'call-context', 'tracing', 'config', 'nats-auth', 'observability', 'sweeps', 'database', 'rpc'],
+  audit: ['contracts', 'call-context', 'database', 'sweeps', 'bus'],
   quotas: ['contracts', 'call-context', 'database', 'bus'],
   'workspace-client': ['contracts', 'call-context', 'tracing', 'rpc', 'bus'],
 };

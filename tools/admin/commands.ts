@@ -1,4 +1,5 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { userInfo } from 'node:os';
 import { ownCall } from '#lib/call-context';
 import { requestOverNats } from '#lib/rpc';
 import {
@@ -11,6 +12,7 @@ import {
   listAccountKeys,
   linkIdentity,
   listAccounts,
+  listAllAudit,
   type RequestContract,
   revokeAccountKey,
   QUOTA_NAMES,
@@ -30,16 +32,24 @@ export interface CommandOptions {
   yes?: boolean;
   /** Of a new account; made when it is not given. */
   password?: string | undefined;
+  /** Of `audit`: what is looked for. */
+  audit?: Partial<Record<'actor' | 'action' | 'target' | 'from' | 'to' | 'limit' | 'cursor', string | undefined>>;
 }
 
 const PAGE = 100;
+/** Whoever has the operator's credentials, by the name they are known by on this machine. */
+const OPERATOR = { type: 'operator', id: userInfo().username } as const;
 
 /** What `account …` and `key …` do. Gives the lines to print. Errors: VALIDATION_ERROR, those of the contracts. */
 export async function runCommand(bus: NatsConnection, words: string[], options: CommandOptions): Promise<string[]> {
   const ask = <I extends z.ZodType, O extends z.ZodType>(contract: RequestContract<I, O>, input: z.output<I>) =>
-    requestOverNats(bus, contract, input, ownCall('req_admin', contract.timeoutMs));
+    requestOverNats(bus, contract, input, {
+      ...ownCall(`req_admin_${randomUUID()}`, contract.timeoutMs),
+      actor: OPERATOR,
+    });
   const [what = '', action = '', who = '', ...rest] = words;
   const command = `${what} ${action}`;
+  if (what === 'audit') return auditLines(await ask(listAllAudit, auditQuery(action, options)));
   if (command === 'account list') return accounts((page) => ask(listAccounts, { page, limit: PAGE }));
   if (!COMMANDS.includes(command)) throw usage(`There is no command "${command.trim()}".`);
   if (who === '') throw usage(`"${command}" needs an account: an email, an account id or its name.`);
@@ -104,6 +114,34 @@ const COMMANDS = [
   'key list',
   'key revoke',
 ];
+
+function auditQuery(account: string, { audit = {} }: CommandOptions): z.output<typeof listAllAudit.input> {
+  const { limit, ...filters } = audit;
+  const checked = listAllAudit.input.safeParse({
+    ...filters,
+    ...(account === '' ? {} : { account }),
+    ...(limit === undefined ? {} : { limit: Number(limit) }),
+  });
+  if (checked.success) return checked.data;
+  const [issue] = checked.error.issues;
+  throw usage(`--${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is wrong'}`);
+}
+
+function auditLines({ records, nextCursor }: z.output<typeof listAllAudit.output>): string[] {
+  const lines = records.map(({ at, accountId, actor, action, target, fields }) =>
+    [
+      at.toISOString(),
+      accountId ?? '-',
+      `${actor.type}:${actor.id}`,
+      action,
+      `${target.type}:${target.id}`,
+      fields.join(','),
+    ]
+      .join('  ')
+      .trimEnd(),
+  );
+  return nextCursor === null ? lines : [...lines, `more with --cursor ${nextCursor}`];
+}
 
 async function accounts(page: (number: number) => Promise<{ accounts: AdminAccount[] }>): Promise<string[]> {
   const lines: string[] = [];

@@ -20,6 +20,8 @@ const help = `What an operator does to accounts of a running Roost.
   npm run admin -- key create WHO [--name NAME]  prints the API key once
   npm run admin -- key list WHO
   npm run admin -- key revoke WHO KEY_ID         takes effect at once
+  npm run admin -- audit [WHO]                   who did what to which thing, newest first; of all accounts without WHO
+      --actor, --action, --target, --from, --to  as in GET /v1/audit; --limit N, --cursor C
   npm run admin -- master-key rotate             new master key at the next start; the old one is kept beside it
 
   WHO is an email, an account id, or "local", the account that npm start makes.
@@ -34,6 +36,13 @@ try {
       'enable-agents': { type: 'boolean', default: false },
       yes: { type: 'boolean', default: false },
       'password-file': { type: 'string' },
+      actor: { type: 'string' },
+      action: { type: 'string' },
+      target: { type: 'string' },
+      from: { type: 'string' },
+      to: { type: 'string' },
+      limit: { type: 'string' },
+      cursor: { type: 'string' },
       help: { type: 'boolean', default: false, short: 'h' },
     },
   });
@@ -45,12 +54,14 @@ try {
 When it has, ${values.data}/previous-master-keys can be deleted. Backups made before still need it.`);
   } else {
     const passwordFile = values['password-file'];
+    const { actor, action, target, from, to, limit, cursor } = values;
     const bus = await busOf(dataDir, process.env);
     try {
       const lines = await runCommand(bus, positionals, {
         name: values.name,
         enableAgents: values['enable-agents'],
         yes: values.yes,
+        audit: { actor, action, target, from, to, limit, cursor },
         password: passwordFile === undefined ? undefined : readFileSync(passwordFile, 'utf8').trim(),
       });
       for (const line of lines) console.log(line);

@@ -1,3 +1,4 @@
+import { auditController } from '#lib/audit';
 import { Sealer, sealerFrom } from '#lib/auth';
 import { Bus, CONFIG, HEALTH_DETAILS, type HealthDetails, LOGGER } from '#lib/bus';
 import type { Logger } from '#lib/observability';
@@ -44,6 +45,7 @@ import { WorkspacesService } from './workspaces/workspaces.service.js';
     BalanceController,
     WorkspacesController,
     ProviderKeysController,
+    auditController('lifecycle'),
     quotaUseController('lifecycle', {
       agents: countAgents,
       stored_bytes: storedBytes,

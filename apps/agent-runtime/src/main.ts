@@ -2,6 +2,7 @@ import { runIfMain, startService, type StartService } from '#lib/bus';
 import { Config } from './config.js';
 import { Attempts1796700000000 } from './migrations/attempts-1796700000000.js';
 import { McpHealth1796010000000 } from './migrations/mcp-health-1796010000000.js';
+import { Audit1797000200000 } from './migrations/audit-1797000200000.js';
 import { DeletedAccounts1795710300000 } from './migrations/deleted-accounts-1795710300000.js';
 import { Mcp1795550100000 } from './migrations/mcp-1795550100000.js';
 import { Sessions1795550000000 } from './migrations/sessions-1795550000000.js';
@@ -28,6 +29,7 @@ export const start: StartService = (env, inProcess) =>
         DeletedAccounts1795710300000,
         McpHealth1796010000000,
         Attempts1796700000000,
+        Audit1797000200000,
       ],
     },
   });

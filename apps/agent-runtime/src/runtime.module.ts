@@ -1,3 +1,4 @@
+import { auditController } from '#lib/audit';
 import { RotationAtStart, sealerFrom } from '#lib/auth';
 import { Bus, CONFIG, LOGGER } from '#lib/bus';
 import { Database } from '#lib/database';
@@ -36,6 +37,7 @@ const redirectUriOf = (config: Config) =>
     RunsController,
     ModelsController,
     McpController,
+    auditController('runtime'),
     quotaUseController('runtime', {
       mcp_servers: countMcpServers,
     }),

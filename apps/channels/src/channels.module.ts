@@ -1,3 +1,4 @@
+import { auditController } from '#lib/audit';
 import { CONFIG } from '#lib/bus';
 import { Content, Workspaces } from '#lib/workspace-client';
 import { AccountLimits, quotaUseController } from '#lib/quotas';
@@ -24,6 +25,7 @@ import { Retention } from './outbound/retention.js';
     AgentsController,
     ChannelsController,
     DeliveriesController,
+    auditController('channels'),
     quotaUseController('channels', { channel_bindings: countBindings }),
   ],
   providers: [

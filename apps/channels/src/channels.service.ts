@@ -1,3 +1,4 @@
+import { givenFields, recordAudit } from '#lib/audit';
 import { Bus } from '#lib/bus';
 import {
   type ChannelEntry,
@@ -58,7 +59,11 @@ export class ChannelsService {
   }
 
   async unlink(accountId: string, agentId: string, platform: ChatPlatform) {
-    await deleteBindings(this.database, accountId, agentId, platform);
+    await this.database.transaction(async (tx) => {
+      await deleteBindings(tx, accountId, agentId, platform);
+      const target = { type: 'agent', id: agentId };
+      await recordAudit(tx, { action: 'channel.unlinked', target, fields: [platform] });
+    });
     return { message: `Unlinked on ${platform}. The history stays.` };
   }
 
@@ -67,7 +72,11 @@ export class ChannelsService {
     key: { accountId: string; agentId: string; id: string },
     change: Pick<z.output<typeof updateBinding.input>, 'queueMode' | 'listen'>,
   ) {
-    return bindingOf(await changeBinding(this.database, key, change));
+    return this.database.transaction(async (tx) => {
+      const target = { type: 'channel', id: key.id };
+      await recordAudit(tx, { action: 'channel.updated', target, fields: givenFields(change) });
+      return bindingOf(await changeBinding(tx, key, change));
+    });
   }
 
   /** What a platform posted goes to the replica that holds the bot. Errors: NOT_FOUND, SERVICE_UNAVAILABLE. */

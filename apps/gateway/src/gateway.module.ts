@@ -5,6 +5,8 @@ import { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { Audit } from './audit/audit.js';
+import { AuditController } from './audit/audit.controller.js';
 import { AccountDeletion } from './accounts/account-deletion.js';
 import { AccountsController } from './accounts/accounts.controller.js';
 import { AccountAdmin } from './accounts/admin/account-admin.js';
@@ -68,6 +70,7 @@ import { WebhooksController } from './webhooks/webhooks.controller.js';
 /** Every controller of the API: a new one is a line here. */
 export const controllers = [
   AccountsController,
+  AuditController,
   CredentialsController,
   OauthController,
   JwksController,
@@ -112,6 +115,7 @@ export const controllers = [
         new RotationAtStart(database, sealer, [sealedSigningKeys, sealedTokenKeys, sealedAnswers], logger),
     },
     AccountAdmin,
+    Audit,
     AccountDeletion,
     AccountQuotas,
     AdminController,

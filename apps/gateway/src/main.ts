@@ -45,6 +45,7 @@ import { addCallContext, requestIdOf } from './http/request.js';
 import { addIdempotency } from './idempotency/idempotency.hooks.js';
 import { IdempotencyRepository } from './idempotency/idempotency.repository.js';
 import { AccountQuotas1795900000000 } from './migrations/account-quotas-1795900000000.js';
+import { Audit1797000200000 } from './migrations/audit-1797000200000.js';
 import { Accounts1795560000000 } from './migrations/accounts-1795560000000.js';
 import { Credentials1795700200000 } from './migrations/credentials-1795700200000.js';
 import { Idempotency1795560100000 } from './migrations/idempotency-1795560100000.js';
@@ -83,6 +84,7 @@ export const start: StartService = async (env, inProcess) => {
       Credentials1795700200000,
       AccountQuotas1795900000000,
       TokenKeys1796500000000,
+      Audit1797000200000,
     ],
   });
   const bus = new Bus(connection, 'gateway', inProcess, tracer);

@@ -1,3 +1,4 @@
+import { auditController } from '#lib/audit';
 import { RotationAtStart, sealerFrom } from '#lib/auth';
 import { CONFIG, LOGGER } from '#lib/bus';
 import { Database } from '#lib/database';
@@ -25,6 +26,7 @@ import { WebhooksController } from './triggers/webhooks.controller.js';
     WebhooksController,
     AgentsController,
     ExecutionsController,
+    auditController('scheduler'),
     quotaUseController('scheduler', {
       schedules: countSchedules,
       triggers: countTriggers,

@@ -1,3 +1,4 @@
+import { auditController } from '#lib/audit';
 import { RotationAtStart, sealerFrom } from '#lib/auth';
 import { CONFIG, LOGGER } from '#lib/bus';
 import { Database } from '#lib/database';
@@ -24,6 +25,7 @@ import { EventsController } from './events/events.controller.js';
     EndpointsController,
     DeliveriesController,
     EventsController,
+    auditController('webhooks'),
     quotaUseController('webhooks', { webhook_endpoints: countEndpoints }),
   ],
   providers: [

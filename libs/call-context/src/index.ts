@@ -2,7 +2,7 @@
  * The current call: for whom, under which request id and trace, and until when. It follows the code through awaits
  * (AsyncLocalStorage), so that logs, events and nested requests carry it without being handed it.
  */
-import { RoostError } from '#lib/contracts';
+import { type Actor, RoostError } from '#lib/contracts';
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 /** Account, request id, trace and deadline of a call; every request to another service carries them. */
@@ -10,6 +10,8 @@ export interface CallContext {
   /** The tenant; null when a service acts on its own behalf (reconcile, claim). */
   readonly accountId: string | null;
   readonly requestId: string;
+  /** On whose behalf, for the audit; absent where a service acts by itself. */
+  readonly actor?: Actor | undefined;
   /** W3C trace context: the span that the request is made in, if there is a trace. */
   readonly traceparent?: string | undefined;
   /** Epoch ms after which nobody waits for the answer any more. */

@@ -17,5 +17,7 @@ export const busEnvironment = {
 /** What every service with rows of its own needs. */
 export const databaseEnvironment = {
   DATABASE_URL: secret(z.string()).default('postgres://postgres@127.0.0.1:5432/postgres'),
+  /** So long audit records are kept; the database refuses to delete them sooner than 30 days. */
+  ROOST_AUDIT_RETENTION_DAYS: z.coerce.number().int().min(30).max(36_500).default(365),
   DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(200).default(10),
 };

@@ -42,6 +42,7 @@ export const serviceRights = {
     calls: [
       healthCheck('*'),
       contracts.quotaUse('*'),
+      contracts.listAudit('*'),
       ...[contracts.createAgent, contracts.getAgent, contracts.listAgents, contracts.updateAgent],
       ...[contracts.deleteAgent, contracts.pauseAgent, contracts.resumeAgent, contracts.stopAgent],
       ...[contracts.setAgentStatus, contracts.summarizeAgent, contracts.checkAgentReady, contracts.getAgentState],
@@ -165,5 +166,5 @@ export type ServiceName = keyof typeof serviceRights;
 export const adminCalls: RequestContract[] = [
   ...[contracts.createAccount, contracts.listAccounts, contracts.setAgentsEnabled, contracts.deleteAccount],
   ...[contracts.createAccountKey, contracts.listAccountKeys, contracts.revokeAccountKey, contracts.linkIdentity],
-  ...[contracts.getAccountQuotas, contracts.setAccountQuota],
+  ...[contracts.getAccountQuotas, contracts.setAccountQuota, contracts.listAllAudit],
 ];

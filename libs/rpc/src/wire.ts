@@ -1,11 +1,14 @@
 import type { CallContext } from '#lib/call-context';
-import { type ErrorDetail, isErrorCode, RoostError } from '#lib/contracts';
+import { type Actor, ActorType, type ErrorDetail, isErrorCode, RoostError } from '#lib/contracts';
 import { headers, type Msg, type MsgHdrs } from '@nats-io/transport-node';
 
 const ACCOUNT = 'roost-account';
 const REQUEST_ID = 'roost-request-id';
 const TRACEPARENT = 'traceparent';
 const DEADLINE = 'roost-deadline';
+const ACTOR = 'roost-actor';
+/** No id that we make, or take from a platform, is as long. */
+const MAX_ACTOR_CHARS = 300;
 /** A request without a deadline, as only a foreign client sends it, has this long. */
 const DEFAULT_TIMEOUT_MS = 5_000;
 
@@ -14,6 +17,7 @@ export function toHeaders(context: CallContext): MsgHdrs {
   if (context.accountId) hdrs.set(ACCOUNT, context.accountId);
   hdrs.set(REQUEST_ID, context.requestId);
   if (context.traceparent) hdrs.set(TRACEPARENT, context.traceparent);
+  if (context.actor) hdrs.set(ACTOR, encodeURIComponent(`${context.actor.type}:${context.actor.id}`));
   hdrs.set(DEADLINE, String(context.deadline));
   return hdrs;
 }
@@ -24,8 +28,16 @@ export function fromHeaders(hdrs: MsgHdrs | undefined): CallContext {
     accountId: hdrs?.get(ACCOUNT) || null,
     requestId: hdrs?.get(REQUEST_ID) || 'req_unknown',
     traceparent: hdrs?.get(TRACEPARENT) || undefined,
+    actor: actorFrom(hdrs?.get(ACTOR)),
     deadline: Number.isFinite(deadline) && deadline > 0 ? deadline : Date.now() + DEFAULT_TIMEOUT_MS,
   };
+}
+
+function actorFrom(text: string | undefined): Actor | undefined {
+  if (!text || text.length > MAX_ACTOR_CHARS) return undefined;
+  const [type, ...id] = decodeURIComponent(text).split(':');
+  const known = ActorType.safeParse(type);
+  return known.success ? { type: known.data, id: id.join(':') } : undefined;
 }
 
 /** Names the field whose bytes are the payload. */

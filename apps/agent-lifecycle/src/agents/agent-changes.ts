@@ -1,5 +1,7 @@
+import { namedWithin } from '#lib/audit';
 import {
   type AgentConfiguration,
+  type CreateAgent,
   type ConfigurationPatch,
   type OwnBots,
   perPlatform,
@@ -30,6 +32,16 @@ export function changedFields({ configuration, files: _, ...fields }: UpdateAgen
       .filter(([, value]) => value !== undefined)
       .map(([name]) => snakeCase(name));
   return [...namesOf(fields), ...namesOf(configuration ?? {}).map((name) => `configuration.${name}`)];
+}
+
+/** As `changedFields`, with the names of the secrets and servers that were given. */
+export function auditedFields(input: UpdateAgent | CreateAgent): string[] {
+  return [
+    ...changedFields(input as UpdateAgent),
+    ...namedWithin('provider_keys', input.providerKeys),
+    ...namedWithin('configuration.custom_env', input.configuration?.customEnv),
+    ...namedWithin('configuration.mcp_servers', input.configuration?.mcpServers),
+  ];
 }
 
 /** The configuration after a patch, by the rules of `ConfigurationPatch`. */

@@ -1,3 +1,4 @@
+import { recordAudit } from '#lib/audit';
 import { Sealer } from '#lib/auth';
 import { CONFIG } from '#lib/bus';
 import {
@@ -13,7 +14,14 @@ import { requireQuota } from '#lib/quotas';
 import { Inject, Injectable } from '@nestjs/common';
 import { BalanceService } from '../balance/balance.service.js';
 import type { LifecycleConfig } from '../config.js';
-import { botsAfter, changedFields, given, mergeConfiguration, providerKeysAfter } from './agent-changes.js';
+import {
+  auditedFields,
+  botsAfter,
+  changedFields,
+  given,
+  mergeConfiguration,
+  providerKeysAfter,
+} from './agent-changes.js';
 import { decodeFiles } from './agent-files.js';
 import { type AgentKey, type AgentRow, stateOf } from './agent-row.js';
 import { openSecrets, secretColumns, splitConfiguration, wholeConfiguration } from './agent-secrets.js';
@@ -105,6 +113,7 @@ export class AgentRecords {
     await this.balance.open(tx, agent);
     await addPendingFiles(tx, id, files);
     await tx.outbox(agentCreated, stateOf(agent), id);
+    await recordAudit(tx, { action: 'agent.created', target: { type: 'agent', id }, fields: auditedFields(input) });
     return agent;
   }
 
@@ -128,6 +137,7 @@ export class AgentRecords {
       { agentId: agent.id, accountId: agent.account_id, revision: Number(agent.revision), changed },
       agent.id,
     );
+    await recordAudit(tx, { action: 'agent.updated', target: agentTarget(agent), fields: auditedFields(input) });
     return agent;
   }
 
@@ -137,6 +147,7 @@ export class AgentRecords {
     // One more than the state that messaging is sent ahead of the event.
     const revision = Number(agent.revision) + 2;
     await tx.outbox(agentDeleted, { agentId: agent.id, accountId: agent.account_id, revision }, agent.id);
+    await recordAudit(tx, { action: 'agent.deleted', target: agentTarget(agent), accountId: agent.account_id });
     return agent;
   }
 
@@ -177,5 +188,7 @@ export class AgentRecords {
     await requireQuota(tx, { accountId, quota: 'stored_bytes', limit: limits.storedBytes, count, more: bytes });
   }
 }
+
+const agentTarget = ({ id }: AgentRow) => ({ type: 'agent', id });
 
 const bytesOf = (quantity: string) => quantityBytes(quantity) ?? 0;

@@ -1,3 +1,4 @@
+import { givenFields, recordAudit } from '#lib/audit';
 import { agentErrored, agentStatusChanged, RoostError } from '#lib/contracts';
 import { Database, type Transaction } from '#lib/database';
 import { Injectable } from '@nestjs/common';
@@ -28,6 +29,8 @@ export class BalanceService {
         ]);
       }
       const reason = change.delta === undefined ? 'set' : 'added';
+      const fields = givenFields(change);
+      await recordAudit(tx, { action: 'balance.changed', target: { type: 'agent', id: agent.id }, fields });
       return this.write(tx, agent, { after, reason, actor: key.accountId ?? 'system' });
     });
   }

@@ -1,3 +1,4 @@
+import { Audit1797000200000 } from './audit-1797000200000.js';
 import { DeletedAccounts1795710300000 } from './deleted-accounts-1795710300000.js';
 import { AwakeWorkspaces1796100000000 } from './awake-workspaces-1796100000000.js';
 import { Agents1795560000000 } from './agents-1795560000000.js';
@@ -11,4 +12,5 @@ export const migrations = [
   Bots1795600000000,
   DeletedAccounts1795710300000,
   AwakeWorkspaces1796100000000,
+  Audit1797000200000,
 ];

@@ -1,3 +1,4 @@
+import { recordAudit } from '#lib/audit';
 import { Sealer } from '#lib/auth';
 import { type Provider, RoostError } from '#lib/contracts';
 import { Database } from '#lib/database';
@@ -34,6 +35,7 @@ export class ProviderKeysService {
       const count = () => countOtherProviderKeys(tx, accountId, provider);
       await requireQuota(tx, { accountId, quota: 'provider_keys', limit, count });
       const sealedKey = this.sealer.seal(apiKey, sealContext(accountId, provider));
+      await recordAudit(tx, { action: 'provider_key.set', target: { type: 'provider_key', id: provider } });
       return masked(await setProviderKey(tx, accountId, provider, sealedKey));
     });
   }
@@ -44,8 +46,11 @@ export class ProviderKeysService {
 
   /** Errors: NOT_FOUND. */
   async delete(accountId: string, provider: Provider): Promise<void> {
-    if (!(await deleteProviderKeyRow(this.database, accountId, provider)))
-      throw new RoostError('NOT_FOUND', 'the account has no key of this provider');
+    await this.database.transaction(async (tx) => {
+      if (!(await deleteProviderKeyRow(tx, accountId, provider)))
+        throw new RoostError('NOT_FOUND', 'the account has no key of this provider');
+      await recordAudit(tx, { action: 'provider_key.deleted', target: { type: 'provider_key', id: provider } });
+    });
   }
 
   /** The account's keys in the clear, for a turn; `sealed` where they were read already. */

@@ -1,3 +1,4 @@
+import { recordAudit } from '#lib/audit';
 import type { ClaimedTurn } from '#lib/contracts';
 import { type Database, newId } from '#lib/database';
 import type { ModelMessage } from 'ai';
@@ -161,11 +162,14 @@ export class SessionsRepository {
 
   /** Ends the open sessions of an agent, or the one of a conversation; the next turn starts afresh. */
   async end(agentId: string, conversationId?: string): Promise<number> {
-    const ended = await this.database.query(
-      `UPDATE sessions SET ended_at = now() WHERE agent_id = $1 AND ended_at IS NULL AND ($2::text IS NULL OR conversation_id = $2) RETURNING id`,
-      [agentId, conversationId ?? null],
-    );
-    return ended.length;
+    return this.database.transaction(async (tx) => {
+      const ended = await tx.query(
+        `UPDATE sessions SET ended_at = now() WHERE agent_id = $1 AND ended_at IS NULL AND ($2::text IS NULL OR conversation_id = $2) RETURNING id`,
+        [agentId, conversationId ?? null],
+      );
+      await recordAudit(tx, { action: 'session.reset', target: { type: 'agent', id: agentId } });
+      return ended.length;
+    });
   }
 
   async rememberMemory(

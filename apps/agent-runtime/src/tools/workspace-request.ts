@@ -16,5 +16,10 @@ export function workspaceRequest<I extends z.ZodType, O extends z.ZodType>(
 }
 
 export function toolCall(context: ToolContext, timeoutMs: number) {
-  return { accountId: context.accountId, requestId: `turn_${context.turnId}`, deadline: Date.now() + timeoutMs };
+  return {
+    accountId: context.accountId,
+    requestId: `turn_${context.turnId}`,
+    actor: { type: 'agent', id: context.agentId } as const,
+    deadline: Date.now() + timeoutMs,
+  };
 }

@@ -147,11 +147,11 @@ export async function addBinding(
 
 /** Errors: NOT_FOUND. */
 export async function changeBinding(
-  database: Database,
+  tx: Transaction,
   { accountId, agentId, id }: { accountId: string; agentId: string; id: string },
   { queueMode, listen }: { queueMode?: QueueMode | undefined; listen?: Listen | undefined },
 ): Promise<BindingRow> {
-  const [row] = await database.query<BindingRow>(
+  const [row] = await tx.query<BindingRow>(
     `UPDATE bindings SET queue_mode = coalesce($4, queue_mode), listen = coalesce($5, listen)
       WHERE account_id = $1 AND agent_id = $2 AND id = $3 RETURNING *`,
     [accountId, agentId, id, queueMode ?? null, listen ?? null],
@@ -162,20 +162,20 @@ export async function changeBinding(
 
 /** Errors: NOT_FOUND when nobody is linked. */
 export async function deleteBindings(
-  database: Database,
+  tx: Transaction,
   accountId: string,
   agentId: string,
   platform: ChatPlatform,
 ): Promise<void> {
-  const removed = await database.query(
+  const removed = await tx.query(
     `DELETE FROM bindings WHERE account_id = $1 AND agent_id = $2 AND platform = $3 RETURNING id`,
     [accountId, agentId, platform],
   );
   if (removed.length === 0) throw new RoostError('NOT_FOUND', `nobody is linked on ${platform}`);
 }
 
-export async function deleteBinding(database: Database, id: string): Promise<void> {
-  await database.query(`DELETE FROM bindings WHERE id = $1`, [id]);
+export async function deleteBinding(tx: Transaction, id: string): Promise<void> {
+  await tx.query(`DELETE FROM bindings WHERE id = $1`, [id]);
 }
 
 /** Returns the agents that the person was linked with. */

@@ -1,5 +1,6 @@
+import { recordAudit } from '#lib/audit';
 import { Bus } from '#lib/bus';
-import { ownCall } from '#lib/call-context';
+import { type CallContext, ownCall } from '#lib/call-context';
 import { type ErrorCode, RoostError, resetSessions, sendMessage } from '#lib/contracts';
 import type { z } from 'zod';
 import { Database, newId } from '#lib/database';
@@ -56,7 +57,16 @@ export class ReceiveMessageService {
     if (binding.unreachable_place === chat) await clearUnreachable(this.database, { platform, botId }, chat);
     switch (name) {
       case 'unlink':
-        await deleteBinding(this.database, binding.id);
+        await this.database.transaction(async (tx) => {
+          await deleteBinding(tx, binding.id);
+          await recordAudit(tx, {
+            action: 'channel.unlinked',
+            target: { type: 'agent', id: binding.agent_id },
+            accountId: binding.account_id,
+            actor: { type: 'person', id: `${platform}:${message.sender.id}` },
+            fields: [platform],
+          });
+        });
         return { answer: 'Unlinked. Nothing is delivered here any more.' };
       case 'status':
         return { answer: `Linked with agent ${binding.agent_id}. New messages: ${binding.queue_mode}.` };
@@ -64,7 +74,7 @@ export class ReceiveMessageService {
         await this.bus.request(
           resetSessions,
           { agentId: binding.agent_id, conversationId: conversationIdOf({ platform, botId, place: message.place }) },
-          contextOf(binding),
+          contextOf(binding, message.sender.id),
         );
         return { answer: 'A fresh conversation begins.' };
       case 'stop':
@@ -133,7 +143,7 @@ export class ReceiveMessageService {
           counterparty: { id: message.sender.id, displayName: message.sender.displayName.slice(0, 255) },
           dedupeKey: `${platform}:${botId}:${message.eventId}`,
         },
-        contextOf(binding),
+        contextOf(binding, message.sender.id),
       );
       return { queued: { messageId: accepted.id, accountId: binding.account_id, agentId: binding.agent_id } };
     } catch (error) {
@@ -149,6 +159,7 @@ function notNow(error: unknown): Received {
   throw error;
 }
 
-function contextOf(binding: BindingRow) {
-  return { ...ownCall(`req_channels_${newId()}`), accountId: binding.account_id };
+function contextOf({ account_id: accountId, platform }: BindingRow, senderId: string): CallContext {
+  const actor = { type: 'person', id: `${platform}:${senderId}` } as const;
+  return { ...ownCall(`req_channels_${newId()}`), accountId, actor };
 }

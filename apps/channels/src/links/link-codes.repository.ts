@@ -17,11 +17,11 @@ export interface LinkTarget {
 
 /** Replaces an earlier code of this agent and platform. Undefined when this code is another's: hashes are unique. */
 export async function storeCode(
-  database: Database,
+  tx: Transaction,
   target: LinkTarget,
   codeHash: string,
 ): Promise<{ expiresAt: Date } | undefined> {
-  const [row] = await database.query<{ expires_at: Date }>(
+  const [row] = await tx.query<{ expires_at: Date }>(
     `INSERT INTO link_codes (agent_id, platform, account_id, agent_name, bot_id, code_hash, expires_at)
      SELECT $1, $2, $3, $4, $5, $6, now() + interval '${MINUTES} minutes'
       WHERE NOT EXISTS (SELECT 1 FROM link_codes WHERE code_hash = $6)

@@ -1,3 +1,4 @@
+import { recordAudit } from '#lib/audit';
 import { RoostError } from '#lib/contracts';
 import { Database } from '#lib/database';
 import { AccountLimits, requireQuota } from '#lib/quotas';
@@ -27,7 +28,11 @@ export class LinkCodesService {
     // Two agents with the same code at once would hand one person to the other: the hash is unique, try another.
     for (let attempt = 0; attempt < 5; attempt++) {
       const code = Array.from({ length: 6 }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
-      const stored = await storeCode(this.database, target, hashCode(code));
+      const stored = await this.database.transaction(async (tx) => {
+        const row = await storeCode(tx, target, hashCode(code));
+        if (row) await recordAudit(tx, { action: 'link_code.created', target: { type: 'agent', id: target.agentId } });
+        return row;
+      });
       if (stored) return { code, ...stored };
     }
     throw new RoostError('SERVICE_UNAVAILABLE', 'no free code was found; try again');
@@ -49,6 +54,12 @@ export class LinkCodesService {
       await requireQuota(tx, { accountId, quota: 'channel_bindings', limit, count });
       await addBinding(tx, bot, target, { ...sender, chat });
       await deleteTries(tx, bot.platform, sender.id);
+      await recordAudit(tx, {
+        action: 'channel.linked',
+        target: { type: 'agent', id: target.agent_id },
+        accountId,
+        actor: { type: 'person', id: `${bot.platform}:${sender.id}` },
+      });
       const replaced = before.some((agentId) => agentId !== target.agent_id);
       return { outcome: 'linked', agentName: target.agent_name, replaced };
     });

@@ -1,3 +1,4 @@
+import { Audit1797000200000 } from './audit-1797000200000.js';
 import { Traceparents1797000100000 } from './traceparents-1797000100000.js';
 import { BindingQuota1795900000000 } from './binding-quota-1795900000000.js';
 import { Channels1795570000000 } from './channels-1795570000000.js';
@@ -13,4 +14,5 @@ export const migrations = [
   BindingQuota1795900000000,
   RefusedDeliveries1795910000000,
   Traceparents1797000100000,
+  Audit1797000200000,
 ];

@@ -1,3 +1,4 @@
+import { recordAudit } from '#lib/audit';
 import { accountDeleted, RoostError } from '#lib/contracts';
 import { Database } from '#lib/database';
 import { Injectable } from '@nestjs/common';
@@ -23,6 +24,7 @@ export class AccountDeletion {
       // Before its keys: none is made for it meanwhile.
       if (!(await lockAccount(tx, accountId))) throw new RoostError('NOT_FOUND', 'there is no such account');
       const removed = await removeAccount(tx, accountId);
+      await recordAudit(tx, { action: 'account.deleted', target: { type: 'account', id: accountId }, accountId });
       await tx.outbox(accountDeleted, { accountId }, accountId);
       return removed;
     });

@@ -114,7 +114,7 @@ export class AccountsController {
   async login(@Body(Credentials) body: Credentials, @Req() request: FastifyRequest) {
     const attempt = { address: request.ip, email: body.email, of: 'password' } as const;
     await this.limits.admit(attempt);
-    const user = await this.users.login(body.email, body.password);
+    const user = await this.users.login(body.email, body.password, request.ip);
     await this.limits.succeeded(attempt);
     return this.sessions.begin(user);
   }

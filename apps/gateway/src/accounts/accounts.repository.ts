@@ -41,8 +41,8 @@ export async function addAccount(
   return made.length > 0 ? id : undefined;
 }
 
-export async function setAgentsEnabled(database: Database, accountId: string, enabled: boolean): Promise<void> {
-  await database.query(`UPDATE accounts SET agents_enabled = $2 WHERE id = $1`, [accountId, enabled]);
+export async function setAgentsEnabled(tx: Transaction, accountId: string, enabled: boolean): Promise<void> {
+  await tx.query(`UPDATE accounts SET agents_enabled = $2 WHERE id = $1`, [accountId, enabled]);
 }
 
 /** Whether it is there. None of its keys is made until the transaction ends. */

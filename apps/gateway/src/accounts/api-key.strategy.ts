@@ -13,8 +13,8 @@ export class ApiKeyStrategy extends Strategy {
     this.keys.accountOf((presented as Presented).credential).then(
       (owner) => {
         if (!owner) return this.fail('the key is unknown or revoked');
-        const { id: accountId, agentsEnabled, hash } = owner;
-        this.success({ accountId, agentsEnabled, credential: { kind: 'key', hash } } satisfies Identity);
+        const { id: accountId, agentsEnabled, hash, keyId } = owner;
+        this.success({ accountId, agentsEnabled, credential: { kind: 'key', hash, keyId } } satisfies Identity);
       },
       (error: unknown) => this.error(error),
     );

@@ -19,8 +19,8 @@ export interface NewKey {
 const COLUMNS = `id, name, prefix, created_at AS "createdAt", last_used_at AS "lastUsedAt"`;
 
 export async function findKeyOwner(database: Database, hash: string) {
-  const [owner] = await database.query<{ id: string; agentsEnabled: boolean }>(
-    `SELECT a.id, a.agents_enabled AS "agentsEnabled" FROM api_keys k JOIN accounts a ON a.id = k.account_id
+  const [owner] = await database.query<{ id: string; keyId: string; agentsEnabled: boolean }>(
+    `SELECT a.id, k.id AS "keyId", a.agents_enabled AS "agentsEnabled" FROM api_keys k JOIN accounts a ON a.id = k.account_id
       WHERE k.hash = $1 AND k.revoked_at IS NULL`,
     [hash],
   );
@@ -45,8 +45,8 @@ export function listKeys(database: Database, accountId: string): Promise<KeyRow[
 }
 
 /** False where the account has no such key. */
-export async function revokeKey(database: Database, accountId: string, keyId: string): Promise<boolean> {
-  const revoked = await database.query(
+export async function revokeKey(tx: Transaction, accountId: string, keyId: string): Promise<boolean> {
+  const revoked = await tx.query(
     `UPDATE api_keys SET revoked_at = now() WHERE id = $1 AND account_id = $2 AND revoked_at IS NULL RETURNING id`,
     [keyId, accountId],
   );

@@ -1,3 +1,4 @@
+import { recordAudit } from '#lib/audit';
 import { Bus } from '#lib/bus';
 import { RoostError } from '#lib/contracts';
 import { Database } from '#lib/database';
@@ -20,6 +21,7 @@ import { AccountQuotas } from './quotas/account-quotas.js';
 export interface KeyOwner {
   /** The account's. */
   id: string;
+  keyId: string;
   /** Of the key. */
   hash: string;
   agentsEnabled: boolean;
@@ -83,7 +85,9 @@ export class ApiKeys implements OnApplicationBootstrap, OnApplicationShutdown {
     const row = await this.database.transaction(async (tx) => {
       const count = () => countKeys(tx, accountId);
       await requireQuota(tx, { accountId, quota: 'api_keys', limit, count });
-      return addKey(tx, { accountId, name, prefix: key.slice(0, 13), hash: hashOf(key) });
+      const added = await addKey(tx, { accountId, name, prefix: key.slice(0, 13), hash: hashOf(key) });
+      await recordAudit(tx, { action: 'api_key.created', target: { type: 'api_key', id: added.id }, accountId });
+      return added;
     });
     return { ...row, key };
   }
@@ -95,7 +99,10 @@ export class ApiKeys implements OnApplicationBootstrap, OnApplicationShutdown {
 
   /** Revokes a key for every replica at once. Errors: NOT_FOUND. */
   async revoke(accountId: string, keyId: string): Promise<void> {
-    if (!(await revokeKey(this.database, accountId, keyId))) throw new RoostError('NOT_FOUND', 'there is no such key');
+    await this.database.transaction(async (tx) => {
+      if (!(await revokeKey(tx, accountId, keyId))) throw new RoostError('NOT_FOUND', 'there is no such key');
+      await recordAudit(tx, { action: 'api_key.revoked', target: { type: 'api_key', id: keyId }, accountId });
+    });
     this.forgetEverywhere();
   }
 
@@ -110,7 +117,8 @@ export class ApiKeys implements OnApplicationBootstrap, OnApplicationShutdown {
       const hash = hashOf(key);
       if (await isKeyKnown(tx, hash)) return;
       const accountId = await localAccount(tx);
-      await addKey(tx, { accountId, name: 'local', prefix: key.slice(0, 13), hash });
+      const { id } = await addKey(tx, { accountId, name: 'local', prefix: key.slice(0, 13), hash });
+      await recordAudit(tx, { action: 'api_key.created', target: { type: 'api_key', id }, accountId });
     });
   }
 

@@ -1,12 +1,19 @@
+import type { Actor } from '#lib/contracts';
 /** What a request was let in by: while it is open, it is looked up again whether that is still valid. */
 export type Credential =
-  | { kind: 'key'; hash: string }
+  | { kind: 'key'; hash: string; keyId: string }
   | { kind: 'session'; id: string }
   /**
    * A token that names no sign-in: of a trusted issuer, or of the version before sign-ins were rows. It ends when the
    * user signs out everywhere, and by itself.
    */
   | { kind: 'token'; userId: string; issuedAt: Date; expiresAt?: Date };
+
+/** As the audit names who a request comes from. */
+export const actorOf = ({ userId, credential }: Identity): Actor =>
+  credential.kind === 'key'
+    ? { type: 'api_key', id: credential.keyId }
+    : { type: 'user', id: userId ?? ('userId' in credential ? credential.userId : '') };
 
 /** Who a request comes from. */
 export interface Identity {

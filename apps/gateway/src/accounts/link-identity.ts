@@ -1,3 +1,4 @@
+import { recordAudit } from '#lib/audit';
 import { EmailAddress, RoostError } from '#lib/contracts';
 import type { Transaction } from '#lib/database';
 import { forgetRegistrations } from './registrations.repository.js';
@@ -51,6 +52,11 @@ export async function userOf(
   await linkSubject(tx, provider, subject, userId);
   const user = await findUser(tx, userId);
   if (!user) throw new Error('the user that signed in is not there');
+  const { accountId } = user;
+  const actor = { type: 'user', id: userId } as const;
+  if (known === undefined)
+    await recordAudit(tx, { action: 'account.created', target: { type: 'account', id: accountId }, accountId, actor });
+  await recordAudit(tx, { action: 'user.linked', target: actor, accountId, actor, fields: [provider] });
   return user;
 }
 

@@ -104,12 +104,17 @@ export async function isSessionFresh(
 }
 
 /** False when it had ended before. */
-export async function endSession(database: Database, id: string, userId: string): Promise<boolean> {
-  const ended = await database.query(
-    `UPDATE login_sessions SET revoked_at = now() WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL RETURNING id`,
+export async function endSession(
+  tx: Transaction,
+  id: string,
+  userId: string,
+): Promise<{ accountId: string } | undefined> {
+  const [ended] = await tx.query<{ accountId: string }>(
+    `UPDATE login_sessions s SET revoked_at = now() FROM users u
+     WHERE s.id = $1 AND s.user_id = $2 AND s.revoked_at IS NULL AND u.id = s.user_id RETURNING u.account_id AS "accountId"`,
     [id, userId],
   );
-  return ended.length > 0;
+  return ended;
 }
 
 /** With the tokens that name no sign-in. */

@@ -1,3 +1,4 @@
+import { recordAudit } from '#lib/audit';
 import { Bus } from '#lib/bus';
 import { RoostError } from '#lib/contracts';
 import { Database, newId, type Transaction } from '#lib/database';
@@ -60,6 +61,7 @@ export class LoginSessions {
     const id = newId();
     const ended = await this.database.transaction(async (tx) => {
       await addSession(tx, id, user.id, REFRESH_SECONDS);
+      await recordAudit(tx, { action: 'user.signed_in', ...byThemselves(user) });
       return endSessionsBeyond(tx, user.id, MAX_SESSIONS);
     });
     if (ended) this.announce();
@@ -103,7 +105,12 @@ export class LoginSessions {
 
   /** Ends one sign-in in every gateway. A second time changes nothing. */
   async end(sessionId: string, userId: string): Promise<void> {
-    if (await endSession(this.database, sessionId, userId)) this.announce();
+    const hasEnded = await this.database.transaction(async (tx) => {
+      const ended = await endSession(tx, sessionId, userId);
+      if (ended) await recordAudit(tx, { action: 'user.signed_out', ...byThemselves({ id: userId, ...ended }) });
+      return ended;
+    });
+    if (hasEnded) this.announce();
   }
 
   /** Ends all sign-ins of a user, but for the one given. */
@@ -113,7 +120,10 @@ export class LoginSessions {
   }
 
   endAllOf(userId: string): Promise<void> {
-    return this.database.transaction((tx) => this.endAll(tx, userId));
+    return this.database.transaction(async (tx) => {
+      await this.endAll(tx, userId);
+      await recordAudit(tx, { action: 'user.signed_out_everywhere', target: { type: 'user', id: userId } });
+    });
   }
 
   /** The previous version's tokens have a sign-in from when they are first shown. */
@@ -135,6 +145,13 @@ export class LoginSessions {
     this.bus.signal(ACCESS_CHANGED);
   }
 }
+
+/** Of a user who has just shown who they are: no credential was with the request. */
+const byThemselves = ({ id, accountId }: Pick<User, 'id' | 'accountId'>) => ({
+  target: { type: 'user', id },
+  actor: { type: 'user', id } as const,
+  accountId,
+});
 
 const notValid = () => new RoostError('UNAUTHORIZED', 'the refresh token is not valid: sign in again');
 const hashOf = (text: string) => createHash('sha256').update(text).digest('base64url');

@@ -1,6 +1,7 @@
+import { recordAudit } from '#lib/audit';
 import { LOGGER } from '#lib/bus';
 import { RoostError } from '#lib/contracts';
-import { Database } from '#lib/database';
+import { Database, type Transaction } from '#lib/database';
 import { EVERY_TEN_MINUTES, Sweep } from '#lib/sweeps';
 import type { Logger } from '#lib/observability';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
@@ -49,7 +50,7 @@ export class PasswordResets implements OnApplicationShutdown {
       if (userId === undefined) return undefined;
       await forgetResetsOf(tx, userId);
       await this.sessions.endAll(tx, userId);
-      return setPassword(tx, userId, passwordHash);
+      return this.set(tx, 'user.password_reset', userId, passwordHash);
     });
     if (!user)
       throw new RoostError('VALIDATION_ERROR', 'code: is wrong, too old or was used; ask for a new one', [
@@ -65,9 +66,16 @@ export class PasswordResets implements OnApplicationShutdown {
     const user = await this.database.transaction(async (tx) => {
       await forgetResetsOf(tx, userId);
       await this.sessions.endAll(tx, userId, sessionId);
-      return setPassword(tx, userId, passwordHash);
+      return this.set(tx, 'user.password_changed', userId, passwordHash);
     });
     if (user) this.mailer.sendPasswordChanged(user.email);
+  }
+
+  private async set(tx: Transaction, action: string, userId: string, passwordHash: string) {
+    const user = await setPassword(tx, userId, passwordHash);
+    const actor = { type: 'user', id: userId } as const;
+    if (user) await recordAudit(tx, { action, target: actor, actor, accountId: user.accountId });
+    return user;
   }
 
   private async send(email: string): Promise<void> {

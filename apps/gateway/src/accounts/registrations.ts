@@ -1,3 +1,4 @@
+import { recordAudit } from '#lib/audit';
 import { Sealer } from '#lib/auth';
 import { CONFIG, LOGGER } from '#lib/bus';
 import { RoostError } from '#lib/contracts';
@@ -110,7 +111,12 @@ export class Registrations implements OnApplicationShutdown {
     await lockEmail(tx, email);
     if (!(await takeRegistration(tx, registration))) return false;
     await forgetRegistrations(tx, email);
-    return addRegisteredUser(tx, email, registration.password_hash);
+    const user = await addRegisteredUser(tx, email, registration.password_hash);
+    if (!user) return false;
+    const { id, accountId } = user;
+    const [target, actor] = [{ type: 'account', id: accountId }, { type: 'user', id } as const];
+    await recordAudit(tx, { action: 'account.created', target, accountId, actor });
+    return true;
   }
 
   private isCode({ id, code_hash }: Waiting, code: string): boolean {

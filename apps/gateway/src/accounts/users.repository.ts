@@ -103,26 +103,30 @@ export async function addUser(tx: Transaction, email: string, agentsEnabled: boo
 }
 
 /**
- * Makes a registration's user, with an account of their own. False when somebody was let in with this email meanwhile; a
+ * Makes a registration's user, with an account of their own. Undefined when somebody was let in with this email meanwhile; a
  * user of the versions before who never verified it is replaced.
  */
-export async function addRegisteredUser(tx: Transaction, email: string, passwordHash: string): Promise<boolean> {
+export async function addRegisteredUser(
+  tx: Transaction,
+  email: string,
+  passwordHash: string,
+): Promise<{ id: string; accountId: string } | undefined> {
   const accountId = newId();
   await tx.query(`INSERT INTO accounts (id, name) VALUES ($1::uuid, $1::text)`, [accountId]);
-  const [user] = await tx.query<{ account_id: string }>(
+  const [user] = await tx.query<{ id: string; account_id: string }>(
     `INSERT INTO users (id, account_id, email, password_hash, verified_at) VALUES ($1, $2, $3, $4, now())
      ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash, verified_at = now(), code_hash = NULL
        WHERE users.verified_at IS NULL
-     RETURNING account_id`,
+     RETURNING id, account_id`,
     [newId(), accountId, email, passwordHash],
   );
   if (user?.account_id !== accountId) await tx.query(`DELETE FROM accounts WHERE id = $1`, [accountId]);
-  return user !== undefined;
+  return user && { id: user.id, accountId: user.account_id };
 }
 
 export async function setPassword(tx: Transaction, userId: string, passwordHash: string) {
-  const [user] = await tx.query<{ email: string }>(
-    `UPDATE users SET password_hash = $2 WHERE id = $1 RETURNING email`,
+  const [user] = await tx.query<{ email: string; accountId: string }>(
+    `UPDATE users SET password_hash = $2 WHERE id = $1 RETURNING email, account_id AS "accountId"`,
     [userId, passwordHash],
   );
   return user;

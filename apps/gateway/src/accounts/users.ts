@@ -1,5 +1,6 @@
+import { recordAudit } from '#lib/audit';
 import { RoostError } from '#lib/contracts';
-import { Database } from '#lib/database';
+import { Database, type Transaction } from '#lib/database';
 import { Injectable } from '@nestjs/common';
 import { hash, verify } from '@node-rs/argon2';
 import { findUser, findVerifiedUser, type User } from './users.repository.js';
@@ -13,11 +14,14 @@ export class Users {
   constructor(private readonly database: Database) {}
 
   /** Errors: UNAUTHORIZED, the same for an unknown email, a wrong password and an email not verified. */
-  async login(email: string, password: string): Promise<User> {
+  async login(email: string, password: string, address: string): Promise<User> {
     const user = await findVerifiedUser(this.database, email);
     const isRight = await verify(user?.passwordHash ?? (await NOBODY), password);
-    if (!user?.passwordHash || !isRight)
+    if (!user?.passwordHash || !isRight) {
+      // Also of an email that nobody has: the time must not tell.
+      await this.database.transaction((tx) => recordRefusedSignIn(tx, user, address));
       throw new RoostError('UNAUTHORIZED', 'email or password is wrong, or the email is not verified yet');
+    }
     return user;
   }
 
@@ -35,4 +39,13 @@ export class Users {
     const user = await findUser(this.database, userId);
     return typeof user?.passwordHash === 'string';
   }
+}
+
+function recordRefusedSignIn(tx: Transaction, user: User | undefined, address: string): Promise<void> {
+  return recordAudit(tx, {
+    action: 'user.sign_in_refused',
+    target: { type: 'user', id: user?.id ?? 'unknown' },
+    accountId: user?.accountId ?? null,
+    actor: { type: 'person', id: `address:${address}` },
+  });
 }

@@ -4,7 +4,7 @@ import { newId } from '#lib/database';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Readable } from 'node:stream';
 import type { AccessEnd } from '../access/access-ends.js';
-import type { Identity } from '../accounts/identity.js';
+import { actorOf, type Identity } from '../accounts/identity.js';
 
 /** A little longer than the longest wait that a caller can ask for. */
 export const DEADLINE_MS = 130_000;
@@ -58,6 +58,7 @@ export function contextOf(request: ApiRequest): CallContext {
   return {
     accountId: request.identity?.accountId ?? null,
     requestId: requestIdOf(request),
+    actor: request.identity && actorOf(request.identity),
     traceparent: request.traceparent ?? traceparentOf(request),
     deadline: Date.now() + DEADLINE_MS,
   };

@@ -1,3 +1,4 @@
+import { Audit1797000200000 } from './audit-1797000200000.js';
 import { Traceparents1797000100000 } from './traceparents-1797000100000.js';
 import { Automation1795800000000 } from './automation-1795800000000.js';
 import { DeletedAccounts1795710300000 } from './deleted-accounts-1795710300000.js';
@@ -13,4 +14,5 @@ export const migrations = [
   Automation1795800000000,
   ExecutionTurns1796100000000,
   Traceparents1797000100000,
+  Audit1797000200000,
 ];

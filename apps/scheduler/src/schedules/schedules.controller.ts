@@ -1,3 +1,4 @@
+import { recordAudit } from '#lib/audit';
 import {
   createSchedule,
   deleteSchedule,
@@ -76,6 +77,7 @@ export class SchedulesController {
     await this.database.transaction(async (tx) => {
       const row = await findSchedule(tx, key, accountId, 'FOR UPDATE');
       await deleteRow(tx, row.id);
+      await recordAudit(tx, { action: 'schedule.deleted', target: { type: 'schedule', id: row.id } });
     });
     return { message: 'schedule deleted' };
   }
@@ -85,6 +87,7 @@ export class SchedulesController {
     const accountId = accountOf(context);
     const execution = await this.database.transaction(async (tx) => {
       const row = await findSchedule(tx, key, accountId, 'FOR UPDATE');
+      await recordAudit(tx, { action: 'schedule.run', target: { type: 'schedule', id: row.id } });
       return runNow(tx, row, new Date());
     });
     this.firing.hurry();

@@ -1,3 +1,4 @@
+import { givenFields, recordAudit } from '#lib/audit';
 import { type createSchedule, RoostError, type Schedule, type updateSchedule as updateContract } from '#lib/contracts';
 import { newId, type Transaction } from '#lib/database';
 import { requireQuota } from '#lib/quotas';
@@ -25,7 +26,9 @@ export async function create(
   // After the check: to compute a plan costs most, and is not done for an account without quota left.
   const nextRunAt = firstRun(input, limits);
   checkScheduleTemplate(input.messageTemplate);
-  return toSchedule(await insertSchedule(tx, newId(), { agentId: input.agentId, accountId }, input, nextRunAt));
+  const id = newId();
+  await recordAudit(tx, { action: 'schedule.created', target: { type: 'schedule', id }, fields: givenFields(input) });
+  return toSchedule(await insertSchedule(tx, id, { agentId: input.agentId, accountId }, input, nextRunAt));
 }
 
 /** Changes the fields that are given. A new plan counts from now: slots of the old one that were due are not made up. */
@@ -39,6 +42,9 @@ export async function update(tx: Transaction, patch: Patch, accountId: string, l
     changed.enabled !== row.enabled;
   if (patch.messageTemplate !== undefined) checkScheduleTemplate(patch.messageTemplate);
   const nextRunAt = isReplanned ? firstRun(changed, limits) : row.next_run_at;
+  const { agentId: _agent, scheduleId: _schedule, ...fields } = given;
+  const target = { type: 'schedule', id: row.id };
+  await recordAudit(tx, { action: 'schedule.updated', target, fields: givenFields(fields) });
   return toSchedule(await updateSchedule(tx, row.id, changed, nextRunAt));
 }
 

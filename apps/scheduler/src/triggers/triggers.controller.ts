@@ -1,3 +1,4 @@
+import { recordAudit } from '#lib/audit';
 import { sealerFrom } from '#lib/auth';
 import {
   createTrigger,
@@ -82,6 +83,7 @@ export class TriggersController {
     await this.database.transaction(async (tx) => {
       const { id } = await findTrigger(tx, key, accountOf(context), 'FOR UPDATE');
       await deleteRow(tx, id);
+      await recordAudit(tx, { action: 'trigger.deleted', target: { type: 'trigger', id } });
     });
     return { message: 'trigger deleted' };
   }

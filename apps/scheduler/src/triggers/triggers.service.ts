@@ -1,3 +1,4 @@
+import { givenFields, recordAudit } from '#lib/audit';
 import { type createTrigger, type updateTrigger } from '#lib/contracts';
 import { newId, type Transaction } from '#lib/database';
 import { requireQuota } from '#lib/quotas';
@@ -32,6 +33,7 @@ export async function create(
   const count = () => countTriggers(tx, accountId);
   await requireQuota(tx, { accountId, quota: 'triggers', limit, count });
   const [id, secret] = [newId(), newSecret()];
+  await recordAudit(tx, { action: 'trigger.created', target: { type: 'trigger', id }, fields: givenFields(input) });
   const row = await insertTrigger(tx, {
     id,
     account_id: accountId,
@@ -52,6 +54,9 @@ export async function update(
 ): Promise<TriggerRow> {
   const row = await findTrigger(tx, patch, accountId, 'FOR UPDATE');
   if (patch.messageTemplate !== undefined) checkTriggerTemplate(patch.messageTemplate);
+  const { agentId: _agent, triggerId: _trigger, ...fields } = patch;
+  const target = { type: 'trigger', id: row.id };
+  await recordAudit(tx, { action: 'trigger.updated', target, fields: givenFields(fields) });
   return updateRow(tx, {
     id: row.id,
     name: patch.name ?? row.name,
@@ -69,5 +74,6 @@ export async function rotateSecret(
 ): Promise<{ row: TriggerRow; secret: string }> {
   const { id } = await findTrigger(tx, key, accountId, 'FOR UPDATE');
   const secret = newSecret();
+  await recordAudit(tx, { action: 'trigger.secret_rotated', target: { type: 'trigger', id } });
   return { row: await replaceSecret(tx, id, sealer.seal(secret, secretContext(id))), secret };
 }

@@ -1,3 +1,4 @@
+import { recordAudit } from '#lib/audit';
 import { type listWebhookDeliveries, type replayWebhooks, RoostError } from '#lib/contracts';
 import { Database, newId } from '#lib/database';
 import { Injectable } from '@nestjs/common';
@@ -53,6 +54,8 @@ export class DeliveriesService {
       const endpointId = await endpointOfDelivery(tx, accountId, deliveryId);
       assertEnabled(await lockEndpoint(tx, accountId, endpointId));
       const [row] = await sendAgain(tx, accountId, [deliveryId]);
+      const target = { type: 'webhook_delivery', id: deliveryId };
+      await recordAudit(tx, { action: 'webhook_delivery.retried', target });
       if (!row) throw new RoostError('CONFLICT', "the delivery's agent was deleted; nothing more is sent of it");
       tx.afterCommit(() => this.worker.runSoon());
       return toDelivery(row);
@@ -64,6 +67,8 @@ export class DeliveriesService {
     return this.database.transaction(async (tx) => {
       assertEnabled(await lockEndpoint(tx, accountId, choice.endpointId));
       const replayed = await sendAgain(tx, accountId, await idsToReplay(tx, accountId, choice));
+      const target = { type: 'webhook_endpoint', id: choice.endpointId };
+      await recordAudit(tx, { action: 'webhook_endpoint.replayed', target });
       tx.afterCommit(() => this.worker.runSoon());
       return { replayed: replayed.length };
     });
@@ -74,6 +79,10 @@ export class DeliveriesService {
     return this.database.transaction(async (tx) => {
       assertEnabled(await lockEndpoint(tx, accountId, endpointId));
       const type = 'webhook.test';
+      await recordAudit(tx, {
+        action: 'webhook_endpoint.tested',
+        target: { type: 'webhook_endpoint', id: endpointId },
+      });
       const body = bodyOf({ type, occurredAt: new Date(), data: { endpoint_id: endpointId } });
       const row = await planForEndpoint(tx, endpointId, { id: newId(), accountId, type, body });
       tx.afterCommit(() => this.worker.runSoon());

@@ -1,3 +1,4 @@
+import { givenFields, recordAudit } from '#lib/audit';
 import { type createWebhookEndpoint, RoostError, type updateWebhookEndpoint } from '#lib/contracts';
 import { Database, newId } from '#lib/database';
 import { checkRegisteredUrl, type GuardPolicy } from '#lib/net-guard';
@@ -40,6 +41,11 @@ export class EndpointsService {
     const row = await this.database.transaction(async (tx) => {
       const count = () => countEndpoints(tx, accountId);
       await requireQuota(tx, { accountId, quota: 'webhook_endpoints', limit, count });
+      await recordAudit(tx, {
+        action: 'webhook_endpoint.created',
+        target: endpointTarget(id),
+        fields: givenFields(input),
+      });
       return addEndpoint(tx, accountId, { ...input, id, sealedSecret: this.secrets.seal(secret, id) });
     });
     return { endpoint: toEndpoint(row), secret };
@@ -66,6 +72,8 @@ export class EndpointsService {
       const { enabled = row.enabled, ...others } = change;
       if (row.source === 'agent' && Object.values(others).some((value) => value !== undefined))
         throw changedElsewhere();
+      const fields = givenFields(change);
+      await recordAudit(tx, { action: 'webhook_endpoint.updated', target: endpointTarget(endpointId), fields });
       const updated = await updateEndpoint(tx, endpointId, {
         url: change.url ?? row.url,
         events: change.events ?? row.events,
@@ -85,6 +93,7 @@ export class EndpointsService {
       if (row.source === 'agent') throw changedElsewhere();
       await deleteOfEndpoint(tx, endpointId);
       await deleteEndpoint(tx, endpointId);
+      await recordAudit(tx, { action: 'webhook_endpoint.deleted', target: endpointTarget(endpointId) });
     });
     return { id: endpointId };
   }
@@ -94,11 +103,14 @@ export class EndpointsService {
     const secret = this.secrets.create();
     const row = await this.database.transaction(async (tx) => {
       await lockEndpoint(tx, accountId, endpointId);
+      await recordAudit(tx, { action: 'webhook_endpoint.secret_rotated', target: endpointTarget(endpointId) });
       return rotateSecret(tx, endpointId, this.secrets.seal(secret, endpointId));
     });
     return { endpoint: toEndpoint(row), secret };
   }
 }
+
+const endpointTarget = (id: string) => ({ type: 'webhook_endpoint', id });
 
 function changedElsewhere(): RoostError {
   return new RoostError('CONFLICT', "this endpoint is a URL of an agent's configuration.webhooks; change it there");

@@ -1,3 +1,4 @@
+import { Audit1797000200000 } from './audit-1797000200000.js';
 import { Traceparents1797000100000 } from './traceparents-1797000100000.js';
 import { DeletedAccounts1795710300000 } from './deleted-accounts-1795710300000.js';
 import { DeletedAgents1795710600000 } from './deleted-agents-1795710600000.js';
@@ -11,4 +12,5 @@ export const migrations = [
   DeletedAccounts1795710300000,
   DeletedAgents1795710600000,
   Traceparents1797000100000,
+  Audit1797000200000,
 ];

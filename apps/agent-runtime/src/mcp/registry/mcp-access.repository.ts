@@ -1,3 +1,4 @@
+import { recordAudit } from '#lib/audit';
 import { type McpAccess, RoostError } from '#lib/contracts';
 import type { Database } from '#lib/database';
 import type { z } from 'zod';
@@ -21,15 +22,19 @@ export class McpAccessRepository {
     serverId: string,
     access: Pick<Access, 'agentId' | 'accessMode' | 'tools'>,
   ): Promise<Access> {
-    const [row] = await this.database.query<AccessRow>(
-      `INSERT INTO mcp_access (server_id, agent_id, account_id, access_mode, tools)
+    return this.database.transaction(async (tx) => {
+      const [row] = await tx.query<AccessRow>(
+        `INSERT INTO mcp_access (server_id, agent_id, account_id, access_mode, tools)
        SELECT id, $3, account_id, $4, $5 FROM mcp_servers WHERE account_id = $1 AND id = $2
        ON CONFLICT (server_id, agent_id) DO UPDATE SET access_mode = excluded.access_mode, tools = excluded.tools
        RETURNING *`,
-      [accountId, serverId, access.agentId, access.accessMode, access.tools],
-    );
-    if (!row) throw new RoostError('NOT_FOUND', 'there is no such MCP server');
-    return toAccess(row);
+        [accountId, serverId, access.agentId, access.accessMode, access.tools],
+      );
+      if (!row) throw new RoostError('NOT_FOUND', 'there is no such MCP server');
+      const target = { type: 'mcp_server', id: serverId };
+      await recordAudit(tx, { action: 'mcp_access.granted', target, fields: [`agent:${access.agentId}`] });
+      return toAccess(row);
+    });
   }
 
   async list(accountId: string, serverId: string): Promise<Access[]> {
@@ -41,11 +46,15 @@ export class McpAccessRepository {
   }
 
   async revoke(accountId: string, serverId: string, agentId: string): Promise<void> {
-    const rows = await this.database.query(
-      `DELETE FROM mcp_access WHERE account_id = $1 AND server_id = $2 AND agent_id = $3 RETURNING agent_id`,
-      [accountId, serverId, agentId],
-    );
-    if (rows.length === 0) throw new RoostError('NOT_FOUND', 'the agent has no access to this MCP server');
+    await this.database.transaction(async (tx) => {
+      const rows = await tx.query(
+        `DELETE FROM mcp_access WHERE account_id = $1 AND server_id = $2 AND agent_id = $3 RETURNING agent_id`,
+        [accountId, serverId, agentId],
+      );
+      if (rows.length === 0) throw new RoostError('NOT_FOUND', 'the agent has no access to this MCP server');
+      const target = { type: 'mcp_server', id: serverId };
+      await recordAudit(tx, { action: 'mcp_access.revoked', target, fields: [`agent:${agentId}`] });
+    });
   }
 
   /** How many servers each of the agents may use; those that may use none are absent. */

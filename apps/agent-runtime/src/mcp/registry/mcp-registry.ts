@@ -131,6 +131,7 @@ export class McpRegistry {
       );
     const client = new OAuthClient(this.servers, id, pending.redirectUri, true, pending);
     await this.runAuth(row, (fetch, serverUrl) => auth(client, { serverUrl, authorizationCode: code, fetchFn: fetch }));
+    await this.servers.recordAuthorized(id);
     return this.refresh(accountId, id);
   }
 

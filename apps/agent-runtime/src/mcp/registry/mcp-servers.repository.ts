@@ -1,3 +1,4 @@
+import { givenFields, namedWithin, recordAudit } from '#lib/audit';
 import type { Sealer } from '#lib/auth';
 import { mcpAuthorizationNeeded, McpServer, type NewMcpServer, paginationOf, RoostError } from '#lib/contracts';
 import { type Database, newId, type Transaction } from '#lib/database';
@@ -45,6 +46,15 @@ export interface ServerSecrets {
   env: Record<string, string>;
 }
 
+const serverTarget = (id: string) => ({ type: 'mcp_server', id });
+
+/** With the names of the headers and variables, whose values are secrets. */
+const auditedFields = (server: NewMcpServer) => [
+  ...givenFields(server),
+  ...namedWithin('headers', server.headers),
+  ...namedWithin('env', server.env),
+];
+
 /** The rows of the account-wide registry. Every query names the account. */
 export class McpServersRepository {
   constructor(
@@ -59,6 +69,11 @@ export class McpServersRepository {
       .transaction(async (tx) => {
         const count = () => countMcpServers(tx, accountId);
         await requireQuota(tx, { accountId, quota: 'mcp_servers', limit, count });
+        await recordAudit(tx, {
+          action: 'mcp_server.created',
+          target: serverTarget(id),
+          fields: auditedFields(server),
+        });
         return tx.query<ServerRow>(
           `INSERT INTO mcp_servers (id, account_id, name, url, command, args, transport, header_names, env_names, secrets_sealed)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING *`,
@@ -72,14 +87,23 @@ export class McpServersRepository {
   /** `keepsAuthorization`: the address is the same, so tokens stay good. */
   async replace(accountId: string, id: string, server: NewMcpServer, keepsAuthorization: boolean): Promise<ServerRow> {
     const rows = await this.database
-      .query<ServerRow>(
-        `UPDATE mcp_servers SET name = $3, url = $4, command = $5, args = $6, transport = $7, header_names = $8, env_names = $9, secrets_sealed = $10,
+      .transaction(async (tx) => {
+        await recordAudit(tx, {
+          action: 'mcp_server.updated',
+          target: serverTarget(id),
+          fields: auditedFields(server),
+        });
+        const found = await tx.query<ServerRow>(
+          `UPDATE mcp_servers SET name = $3, url = $4, command = $5, args = $6, transport = $7, header_names = $8, env_names = $9, secrets_sealed = $10,
            oauth_sealed = CASE WHEN $11 THEN oauth_sealed END, is_authorized = is_authorized AND $11,
            status = 'unknown', status_reason = NULL, stderr_tail = NULL, checked_at = NULL, authorization_asked_at = NULL,
            updated_at = now()
          WHERE account_id = $2 AND id = $1 RETURNING *`,
-        [id, accountId, ...this.columns(id, server), keepsAuthorization],
-      )
+          [id, accountId, ...this.columns(id, server), keepsAuthorization],
+        );
+        one(found);
+        return found;
+      })
       .catch(nameTaken);
     return one(rows);
   }
@@ -106,12 +130,15 @@ export class McpServersRepository {
   }
 
   async delete(accountId: string, id: string): Promise<void> {
-    one(
-      await this.database.query<ServerRow>(`DELETE FROM mcp_servers WHERE account_id = $1 AND id = $2 RETURNING *`, [
-        accountId,
-        id,
-      ]),
-    );
+    await this.database.transaction(async (tx) => {
+      await recordAudit(tx, { action: 'mcp_server.deleted', target: serverTarget(id) });
+      one(
+        await tx.query<ServerRow>(`DELETE FROM mcp_servers WHERE account_id = $1 AND id = $2 RETURNING *`, [
+          accountId,
+          id,
+        ]),
+      );
+    });
   }
 
   /** It answered. Reason: which of its tools no agent is offered. */
@@ -164,6 +191,13 @@ export class McpServersRepository {
         state.tokens !== undefined,
       ]);
     });
+  }
+
+  /** That a user brought back a grant; the tokens themselves are stored by the OAuth client, also when it renews them. */
+  recordAuthorized(id: string): Promise<void> {
+    return this.database.transaction((tx) =>
+      recordAudit(tx, { action: 'mcp_server.authorized', target: serverTarget(id) }),
+    );
   }
 
   async oauth(id: string): Promise<OAuthState> {

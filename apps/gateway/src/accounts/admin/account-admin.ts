@@ -1,3 +1,4 @@
+import { recordAudit } from '#lib/audit';
 import { type AdminAccount, RoostError } from '#lib/contracts';
 import { Database } from '#lib/database';
 import { Injectable } from '@nestjs/common';
@@ -20,6 +21,7 @@ export class AccountAdmin {
     const accountId = await this.database.transaction(async (tx) => {
       const id = await addAccount(tx, { email, passwordHash, agentsEnabled });
       if (id === undefined) throw new RoostError('ALREADY_EXISTS', `there is an account for ${email} already`);
+      await recordAudit(tx, { action: 'account.created', target: { type: 'account', id }, accountId: id });
       return id;
     });
     return this.find(accountId);
@@ -28,7 +30,11 @@ export class AccountAdmin {
   /** Errors: NOT_FOUND. */
   async setAgentsEnabled(who: string, enabled: boolean): Promise<AdminAccount> {
     const { accountId } = await this.find(who);
-    await setAgentsEnabled(this.database, accountId, enabled);
+    await this.database.transaction(async (tx) => {
+      await setAgentsEnabled(tx, accountId, enabled);
+      const action = enabled ? 'account.agents_enabled' : 'account.agents_disabled';
+      await recordAudit(tx, { action, target: { type: 'account', id: accountId }, accountId });
+    });
     this.keys.forgetEverywhere();
     return this.find(accountId);
   }
@@ -38,7 +44,10 @@ export class AccountAdmin {
     await this.database.transaction(async (tx) => {
       const user = await findVerifiedUser(tx, email);
       if (!user) throw new RoostError('NOT_FOUND', `there is no user with the email ${email}`);
-      if (await linkSubject(tx, issuer, subject, user.id)) return;
+      if (await linkSubject(tx, issuer, subject, user.id)) {
+        const { id, accountId } = user;
+        return recordAudit(tx, { action: 'user.linked', target: { type: 'user', id }, accountId, fields: [issuer] });
+      }
       const linked = await findLinkedUser(tx, issuer, subject);
       if (linked?.id !== user.id)
         throw new RoostError('ALREADY_EXISTS', `this subject of ${issuer} is linked to another user`);

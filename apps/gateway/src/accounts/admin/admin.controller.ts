@@ -1,5 +1,5 @@
 import { Bus, LOGGER, rpcAttributes } from '#lib/bus';
-import type { CallContext } from '#lib/call-context';
+import { type CallContext, inCall } from '#lib/call-context';
 import { serve } from '#lib/rpc';
 import {
   createAccount,
@@ -9,6 +9,7 @@ import {
   linkIdentity,
   listAccountKeys,
   listAccounts,
+  listAllAudit,
   quotaLimits,
   type RequestContract,
   revokeAccountKey,
@@ -22,7 +23,11 @@ import type { z } from 'zod';
 import { AccountDeletion } from '../account-deletion.js';
 import { ApiKeys } from '../api-keys.js';
 import { AccountQuotas } from '../quotas/account-quotas.js';
+import { Audit } from '../../audit/audit.js';
 import { AccountAdmin } from './account-admin.js';
+
+/** Who may ask here is the operator, or a service that only reads. */
+const OPERATOR = { type: 'operator', id: 'admin' } as const;
 
 /** Answers the operator on the bus, never over HTTP. */
 @Injectable()
@@ -33,6 +38,7 @@ export class AdminController implements OnApplicationBootstrap {
     private readonly keys: ApiKeys,
     private readonly deletion: AccountDeletion,
     private readonly quotas: AccountQuotas,
+    private readonly audit: Audit,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -66,6 +72,7 @@ export class AdminController implements OnApplicationBootstrap {
       await this.quotas.set(accountId, quota, limit);
       return { quotas: await this.quotas.report(accountId) };
     });
+    this.answer(listAllAudit, ({ account, ...query }) => this.audit.ofOperator(account, query));
     this.answer(quotaLimits, async ({ accountId }) => ({ limits: await this.quotas.limitsOf(accountId) }));
   }
 
@@ -81,7 +88,8 @@ export class AdminController implements OnApplicationBootstrap {
         if (context.accountId) throw new RoostError('ACCESS_DENIED', 'accounts are managed by the operator alone');
         const { subject } = contract;
         const options = { kind: 'server', attributes: rpcAttributes(subject, false) } as const;
-        return this.bus.tracer.span(subject, options, () => handle(input));
+        const byOperator = { ...context, actor: context.actor ?? OPERATOR };
+        return inCall(byOperator, () => this.bus.tracer.span(subject, options, () => handle(input)));
       },
       (error, subject) => this.logger.error({ err: error, subject }, 'a request failed unexpectedly'),
       this.bus.service,

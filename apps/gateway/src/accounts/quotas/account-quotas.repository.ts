@@ -1,5 +1,5 @@
 import type { QuotaName } from '#lib/contracts';
-import type { Database } from '#lib/database';
+import type { Database, Transaction } from '#lib/database';
 
 /** The limits that an operator gave one account. */
 export async function ownLimits(database: Database, accountId: string): Promise<Partial<Record<QuotaName, number>>> {
@@ -12,14 +12,14 @@ export async function ownLimits(database: Database, accountId: string): Promise<
 
 /** Null: as for all. */
 export async function setOwnLimit(
-  database: Database,
+  tx: Transaction,
   accountId: string,
   { quota, limit }: { quota: QuotaName; limit: number | null },
 ): Promise<void> {
   if (limit === null)
-    await database.query(`DELETE FROM account_quotas WHERE account_id = $1 AND quota = $2`, [accountId, quota]);
+    await tx.query(`DELETE FROM account_quotas WHERE account_id = $1 AND quota = $2`, [accountId, quota]);
   else
-    await database.query(
+    await tx.query(
       `INSERT INTO account_quotas (account_id, quota, max_amount) VALUES ($1, $2, $3)
        ON CONFLICT (account_id, quota) DO UPDATE SET max_amount = excluded.max_amount, updated_at = now()`,
       [accountId, quota, limit],

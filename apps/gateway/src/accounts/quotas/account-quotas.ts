@@ -1,3 +1,4 @@
+import { recordAudit } from '#lib/audit';
 import { Bus, CONFIG } from '#lib/bus';
 import { currentCall, ownCall } from '#lib/call-context';
 import {
@@ -37,7 +38,10 @@ export class AccountQuotas {
 
   /** Null: as for all. */
   async set(accountId: string, quota: QuotaName, limit: number | null): Promise<void> {
-    await setOwnLimit(this.database, accountId, { quota, limit });
+    await this.database.transaction(async (tx) => {
+      await setOwnLimit(tx, accountId, { quota, limit });
+      await recordAudit(tx, { action: 'quota.set', target: { type: 'quota', id: quota }, accountId });
+    });
   }
 
   /** Every quota with its limit and use: one request per service, all at once. */

@@ -1,3 +1,4 @@
+import { AUDITED_SERVICES } from '#lib/contracts';
 import { startRoost, type TestRoost, until } from '#lib/testing';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -9,6 +10,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 const TOMBSTONES = [
   ...['lifecycle', 'runtime', 'scheduler', 'webhooks'].map((schema) => `${schema}.deleted_accounts`),
   ...['lifecycle.deleted_agents', 'messaging.agents', 'scheduler.agents'],
+  // Who did what stays until its retention ends, also who deleted the account.
+  ...AUDITED_SERVICES.map((schema) => `${schema}.audit`),
 ];
 const CANARY = 'canary-of-a-deleted-account';
 

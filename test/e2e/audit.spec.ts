@@ -17,6 +17,12 @@ interface Page {
   records: Record_[];
   next_cursor: string | null;
 }
+/** What calls of this test return, as far as it looks. */
+interface Made {
+  id: string;
+  uuid: string;
+  code: string;
+}
 interface Document {
   paths: Record<string, Record<string, { operationId: string }>>;
 }
@@ -29,7 +35,7 @@ const FILES = 'the content of an agent, as messages are: its history is the agen
 const NOT_AUDITED: Record<string, string> = {
   'POST /v1/agent/{id}/messages': 'a message is its own record',
   'POST /v1/agent/{id}/messages/{messageId}/read': 'a message is its own record',
-  'POST /v1/triggers/{triggerId}': 'a webhook is recorded as an execution of its trigger',
+  'POST /v1/webhooks/triggers/{triggerId}': 'a webhook is recorded as an execution of its trigger',
   'POST /v1/channels/slack/{agentId}/events': 'what a platform posts becomes messages',
   'POST /v1/channels/{platform}/{botId}/webhook': 'what a platform posts becomes messages',
   'POST /v1/agent/{id}/filesystem/directories/{path}': FILES,
@@ -84,11 +90,7 @@ describe('the audit', () => {
       ['post', 'put', 'patch', 'delete'].filter((method) => methods[method]).map((m) => `${m.toUpperCase()} ${path}`),
     );
     const done = new Set<string>();
-    const make = async <B = Record<string, string>>(
-      operation: string,
-      body: object | undefined,
-      ids: Record<string, string> = {},
-    ) => {
+    const make = async <B = Made>(operation: string, body: object | undefined, ids: Record<string, string> = {}) => {
       const [method = '', template = ''] = operation.split(' ');
       const path = template.replace(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? `{${name}}`);
       const response = await api<B>(method, path, body);
@@ -133,7 +135,7 @@ describe('the audit', () => {
 
     const schedules = '/v1/agent/{id}/schedules';
     const plan = { name: 'daily', cron_expression: '0 9 * * *', timezone: 'UTC', message_template: 'hello' };
-    const { uuid: scheduleId = '' } = await make(`POST ${schedules}`, plan, { id });
+    const { uuid: scheduleId } = await make(`POST ${schedules}`, plan, { id });
     await expectRecord('schedule.created', scheduleId);
     const schedule = { id, scheduleId };
     await make(`PATCH ${schedules}/{scheduleId}`, { name: 'nightly' }, schedule);
@@ -146,7 +148,7 @@ describe('the audit', () => {
     await expectRecord('schedule.deleted', scheduleId);
 
     const triggers = '/v1/agent/{id}/triggers';
-    const { uuid: triggerId = '' } = await make(`POST ${triggers}`, { name: 'hook', message_template: 'x' }, { id });
+    const { uuid: triggerId } = await make(`POST ${triggers}`, { name: 'hook', message_template: 'x' }, { id });
     await expectRecord('trigger.created', triggerId);
     const trigger = { id, triggerId };
     await make(`PATCH ${triggers}/{triggerId}`, { name: 'other' }, trigger);
@@ -157,7 +159,7 @@ describe('the audit', () => {
     await expectRecord('trigger.deleted', triggerId);
 
     const endpoints = '/v1/webhooks/endpoints';
-    const url = 'http://127.0.0.1:9/never';
+    const url = 'http://127.0.0.1:61999/never';
     const created = await make<{ endpoint: { id: string } }>(`POST ${endpoints}`, { url, events: ['*'] });
     const endpoint = { id: created.endpoint.id };
     await expectRecord('webhook_endpoint.created', endpoint.id);
@@ -167,8 +169,8 @@ describe('the audit', () => {
     await expectRecord('webhook_endpoint.secret_rotated', endpoint.id);
     const delivery = await make(`POST ${endpoints}/{id}/test`, undefined, endpoint);
     await expectRecord('webhook_endpoint.tested', endpoint.id);
-    await make('POST /v1/webhooks/deliveries/{id}/retry', undefined, { id: delivery.id ?? '' });
-    await expectRecord('webhook_delivery.retried', delivery.id ?? '');
+    await make('POST /v1/webhooks/deliveries/{id}/retry', undefined, { id: delivery.id });
+    await expectRecord('webhook_delivery.retried', delivery.id);
     const since = new Date(Date.now() - 3_600_000).toISOString();
     await make(`POST ${endpoints}/{id}/replay`, { since }, endpoint);
     await expectRecord('webhook_endpoint.replayed', endpoint.id);
@@ -177,8 +179,8 @@ describe('the audit', () => {
 
     const servers = '/v1/mcp/servers';
     const server = await make(`POST ${servers}`, { name: 'tools', command: 'true', env: { TOKEN: SECRET } });
-    await expectRecord('mcp_server.created', server.id ?? '', expect.arrayContaining(['env.TOKEN']));
-    const at = { id: server.id ?? '' };
+    await expectRecord('mcp_server.created', server.id, expect.arrayContaining(['env.TOKEN']));
+    const at = { id: server.id };
     await make(`PUT ${servers}/{id}`, { name: 'tools', command: 'false' }, at);
     await expectRecord('mcp_server.updated', at.id);
     await make(`POST ${servers}/{id}/access`, { agent_id: id, access_mode: 'all' }, at);
@@ -189,9 +191,9 @@ describe('the audit', () => {
     await expectRecord('mcp_server.deleted', at.id);
 
     const key = await make('POST /auth/platform_keys', { name: 'ci' });
-    await expectRecord('api_key.created', key.id ?? '');
-    await make('DELETE /auth/platform_keys/{keyUuid}', undefined, { keyUuid: key.id ?? '' });
-    await expectRecord('api_key.revoked', key.id ?? '');
+    await expectRecord('api_key.created', key.id);
+    await make('DELETE /auth/platform_keys/{keyUuid}', undefined, { keyUuid: key.id });
+    await expectRecord('api_key.revoked', key.id);
     const providerKeys = operations.filter((operation) => operation.includes('provider_keys')).sort();
     await make(providerKeys.find((operation) => operation.startsWith('POST')) ?? '', {
       provider: 'openai',
@@ -276,7 +278,7 @@ describe('the audit', () => {
       all.push(...page.records);
       cursor = page.next_cursor;
     }
-    expect(all.length).toBeGreaterThan(40);
+    expect(all.length).toBeGreaterThan(30);
     expect(new Set(all.map(({ id }) => id)).size).toBe(all.length);
     expect(all.map(({ at }) => at)).toEqual(
       all
@@ -302,7 +304,7 @@ describe('the audit', () => {
     expect(theirs.map(({ action }) => action)).toEqual(['api_key.created', 'account.created']);
     expect(theirs.map(({ actor }) => actor.type)).toEqual(['operator', 'operator']);
     for (const query of ['?cursor=nonsense', '?action=*', '?from=yesterday', '?limit=0', '?limit=201'])
-      expect((await roost.api('GET', `/v1/audit${query}`)).status, query).toBe(422);
+      expect((await roost.api('GET', `/v1/audit${query}`)).status, query).toBe(400);
   });
 
   it('cannot be changed, not even by the role of the service that writes it', async () => {
@@ -310,6 +312,10 @@ describe('the audit', () => {
     await client.connect();
     try {
       for (const schema of ['gateway', 'lifecycle', 'runtime', 'scheduler', 'channels', 'webhooks']) {
+        await client.query(
+          `INSERT INTO ${schema}.audit (actor_type, actor_id, action, target_type, target_id)
+           VALUES ('system', 'x', 'a.new', 't', '1')`,
+        );
         for (const statement of [
           `UPDATE ${schema}.audit SET action = 'x.y'`,
           `DELETE FROM ${schema}.audit`,

@@ -10,9 +10,10 @@ const isTombstone = ({ table, text }: StoredRow) => table.endsWith('.agents') &&
 /**
  * What else may still name a deleted agent: the records of the deletion (a volume, and what waits to be sent, go only
  * with them), events and their
- * receipts until they are swept, and the history of what was sent to the user's systems.
+ * receipts until they are swept, the audit, and the history of what was sent to the user's systems.
  */
-const MAY_NAME_IT = /^(lifecycle|webhooks)\.deleted_agents$|\.(outbox|inbox)$|^webhooks\.(deliveries|attempts|events)$/;
+const MAY_NAME_IT =
+  /^(lifecycle|webhooks)\.deleted_agents$|\.(outbox|inbox|audit)$|^webhooks\.(deliveries|attempts|events)$/;
 
 describe('deleting an agent', () => {
   let roost: TestRoost;

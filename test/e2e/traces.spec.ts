@@ -100,7 +100,7 @@ function expectOneTrace(trace: ReceivedSpan[]): void {
   ]);
   // The reply's event is what the webhook was sent for.
   expect(above(named('POST')[0])).toEqual(expect.arrayContaining(['messaging messaging.turn.complete']));
-  expect(named('messaging.turn.claim')).toMatchObject([{ service: 'messaging', kind: 'server' }]);
+  expect(named('claim turn')).toMatchObject([{ service: 'messaging', kind: 'server' }]);
   const statements = trace.filter(({ attributes }) => attributes['db.system.name'] === 'postgresql');
   expect(new Set(statements.map(({ service }) => service)).size).toBeGreaterThanOrEqual(3);
 

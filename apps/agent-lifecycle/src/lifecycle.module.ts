@@ -34,6 +34,7 @@ import { Reconciler } from './workspaces/reconciler.js';
 import { WorkspaceFiles } from './workspaces/workspace-files.js';
 import { WorkspaceLauncher, WorkspaceSpecs } from './workspaces/workspace-launcher.js';
 import { WorkspaceUpdates } from './workspaces/workspace-updates.js';
+import { WorkspaceMetrics } from './workspaces/workspace-metrics.js';
 import { WorkspacesController } from './workspaces/workspaces.controller.js';
 import { WorkspacesService } from './workspaces/workspaces.service.js';
 
@@ -74,7 +75,7 @@ import { WorkspacesService } from './workspaces/workspaces.service.js';
     ...[BalanceService, ProviderKeysService],
     ...[StatusChanges, StatesService],
     ...[AwakeLeases, ColdStarts, Activity, WorkspaceFailures, WorkspaceFiles],
-    ...[WorkspaceSpecs, WorkspaceLauncher, WorkspaceUpdates, WorkspacesService],
+    ...[WorkspaceSpecs, WorkspaceLauncher, WorkspaceUpdates, WorkspacesService, WorkspaceMetrics],
     ...[Reconciler, Maintenance, ReconcileLoop],
   ],
 })

@@ -16,6 +16,7 @@ import { ConnectionsService } from './connections/connections.service.js';
 import { ReceiveFilesService } from './inbound/receive-files.service.js';
 import { ReceiveMessageService } from './inbound/receive-message.service.js';
 import { LinkCodesService } from './links/link-codes.service.js';
+import { DeliveryMetrics } from './outbound/delivery-metrics.js';
 import { DeliveriesController } from './outbound/deliveries.controller.js';
 import { Retention } from './outbound/retention.js';
 
@@ -36,6 +37,7 @@ import { Retention } from './outbound/retention.js';
     ChannelStatesService,
     ConnectionsService,
     Content,
+    DeliveryMetrics,
     LinkCodesService,
     ReceiveFilesService,
     ReceiveMessageService,

@@ -2,6 +2,7 @@ import {
   Bus,
   connectBus,
   InfraModule,
+  measureConnection,
   nestLogger,
   runIfMain,
   serveHealth,
@@ -147,6 +148,7 @@ export const start: StartService = async (env, inProcess) => {
   const health = serveHealth(bus, database, (error, subject) =>
     logger.error({ err: error, subject }, 'a request failed unexpectedly'),
   );
+  const stopMeasuring = measureConnection(connection, 'gateway');
   await app.listen({ port: settings.PORT, host: settings.HOST, backlog: MAX_WAITING_CONNECTIONS });
   const metrics =
     settings.ROOST_METRICS_PORT === undefined
@@ -163,6 +165,7 @@ export const start: StartService = async (env, inProcess) => {
       if (!connection.isClosed()) health.unsubscribe();
       await Promise.all([app.close(), drain(DRAIN_MS)]);
       await metrics?.stop();
+      stopMeasuring();
       await sweeps.stop();
       await delivery.stop();
       await database.close();

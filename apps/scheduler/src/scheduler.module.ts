@@ -9,6 +9,7 @@ import { SchedulerAccountRemoval } from './agents/account-removal.js';
 import { AgentsController } from './agents/agents.controller.js';
 import { AgentsService } from './agents/agents.service.js';
 import { ExecutionsController } from './executions/executions.controller.js';
+import { FiringMetrics } from './firing/firing-metrics.js';
 import { FiringWorker } from './firing/firing-worker.js';
 import { Retention } from './firing/retention.js';
 import { SchedulesController } from './schedules/schedules.controller.js';
@@ -36,6 +37,7 @@ import { WebhooksController } from './triggers/webhooks.controller.js';
     SchedulerAccountRemoval,
     AccountLimits,
     AgentsService,
+    FiringMetrics,
     FiringWorker,
     Retention,
     {

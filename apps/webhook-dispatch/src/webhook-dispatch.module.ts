@@ -8,6 +8,7 @@ import { AccountLimits, quotaUseController } from '#lib/quotas';
 import { Module } from '@nestjs/common';
 import { type Config, POLICY } from './config.js';
 import { DeliveriesController } from './deliveries/deliveries.controller.js';
+import { DeliveryMetrics } from './deliveries/delivery-metrics.js';
 import { DeliveriesService } from './deliveries/deliveries.service.js';
 import { DeliveryWorker } from './deliveries/delivery-worker.js';
 import { Retention } from './deliveries/retention.js';
@@ -32,6 +33,7 @@ import { EventsController } from './events/events.controller.js';
     AccountLimits,
     AgentEndpointsService,
     DeliveriesService,
+    DeliveryMetrics,
     DeliveryWorker,
     DispatchAccountRemoval,
     EndpointsService,

@@ -12,8 +12,6 @@ const SWEEP_ROWS = 5_000;
 
 /** Makes the controller that answers `<service>.audit.list` and deletes what is older than the retention. */
 export function auditController(service: AuditedService): Type {
-  const contract = listAudit(service);
-
   @Controller()
   class AuditController {
     constructor(
@@ -21,8 +19,8 @@ export function auditController(service: AuditedService): Type {
       @Inject(CONFIG) private readonly config: { ROOST_AUDIT_RETENTION_DAYS: number },
     ) {}
 
-    @Handles(contract)
-    async list(query: z.output<typeof contract.input>, context: CallContext) {
+    @Handles(listAudit(service))
+    async list(query: z.output<ReturnType<typeof listAudit>['input']>, context: CallContext) {
       // Whoever asks for an account sees that account's; only the gateway, for the operator, asks for none.
       if (context.accountId && context.accountId !== query.accountId)
         throw new RoostError('ACCESS_DENIED', 'these are the records of another account');

@@ -234,7 +234,7 @@ describe('service credentials', () => {
 
   it('of the operator reach the accounts and keys, and nothing else', async () => {
     const admin = await connectAs(await adminCredentials(bus.accountSeed), serviceInboxPrefix('admin'));
-    const mine = subjectsServed.filter((subject) => /^gateway\.(account|key)\./.test(subject));
+    const mine = subjectsServed.filter((subject) => /^gateway\.(account|key|audit)\./.test(subject));
     const others = [...subjectsServed, ...everyEvent.map(({ subject }) => subject), ...everySignal]
       .filter((subject) => !mine.includes(subject))
       .map(oneOf);

@@ -35,6 +35,14 @@ export async function countAwake(queries: Queries, accountId: string): Promise<n
   return row?.count ?? 0;
 }
 
+/** Of all accounts. */
+export async function countAllAwake(queries: Queries): Promise<number> {
+  const [row] = await queries.query<{ count: number }>(
+    `SELECT count(*)::int AS count FROM awake_workspaces WHERE ${COUNTS}`,
+  );
+  return row?.count ?? 0;
+}
+
 export async function countOthersAwake(tx: Transaction, agent: Agent): Promise<number> {
   const [row] = await tx.query<{ count: number }>(
     `SELECT count(*)::int AS count FROM awake_workspaces WHERE account_id = $1 AND agent_id <> $2 AND ${COUNTS}`,

@@ -3,6 +3,7 @@ import { wrapLanguageModel } from 'ai';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { modelFailure } from './model-failure.js';
 import type { ResolvedModel } from './model-registry.js';
+import { measureCall } from './model-metrics.js';
 import { tracedModelCall } from './model-spans.js';
 import { reducedRequest } from './prompt/reduced-request.js';
 import { type AnswerListener, BrokenStream, collectAnswer } from './collect-answer.js';
@@ -62,11 +63,13 @@ export function observedModel(resolved: ResolvedModel, observer: AnswerObserver 
           const request = (isReduced ? reducedRequest(params) : undefined) ?? params;
           const call = observer.onCall?.();
           try {
-            const answer = await tracedModelCall(resolved, request, async (onFirst) => {
-              const stream = await model.doStream(request);
-              observer.onBegin();
-              return collectAnswer(stream, { ...listener, onFirst: () => (onFirst(), call?.onFirst()) });
-            });
+            const answer = await measureCall(resolved.provider, params.abortSignal, () =>
+              tracedModelCall(resolved, request, async (onFirst) => {
+                const stream = await model.doStream(request);
+                observer.onBegin();
+                return collectAnswer(stream, { ...listener, onFirst: () => (onFirst(), call?.onFirst()) });
+              }),
+            );
             call?.onAnswer(answer);
             return answer;
           } catch (error) {

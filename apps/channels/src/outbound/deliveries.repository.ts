@@ -185,3 +185,13 @@ export async function deleteOldDeliveries(database: Database, limit: number): Pr
        SELECT id FROM deliveries WHERE created_at < now() - interval '30 days' LIMIT ${limit})`,
   );
 }
+
+/** What is not shown yet, and for how long the oldest part has been due: 0 when none is. */
+export async function openDeliveries(database: Database): Promise<{ count: number; dueSeconds: number }> {
+  const [row] = await database.query<{ count: number; seconds: number | null }>(
+    `SELECT count(*)::int AS count,
+       (max(extract(epoch FROM now() - next_attempt_at)) FILTER (WHERE next_attempt_at <= now()))::float8 AS seconds
+     FROM deliveries WHERE state IN ('pending', 'sending')`,
+  );
+  return { count: row?.count ?? 0, dueSeconds: row?.seconds ?? 0 };
+}

@@ -7,6 +7,7 @@ import type { MessagingConfig } from '../config.js';
 import { sweepDeletedAgents } from '../agents/agents.repository.js';
 import { FinishedMessages } from '../messages/finished-messages.js';
 import { queueDueRetries } from './claims.repository.js';
+import { countEnd } from './queue-metrics.js';
 import { sweepEndedTurns } from './turns.repository.js';
 import { expireTurn } from './turns.service.js';
 
@@ -50,6 +51,7 @@ export class LeaseSweep implements OnApplicationBootstrap, BeforeApplicationShut
     for (;;) {
       const expired = await this.database.transaction(expireTurn);
       if (!expired) return;
+      countEnd('expired');
       this.finished.announce(expired.finishedIds);
       if (expired.hasMoreWork) this.bus.signal(WAKE_RUNTIME);
     }

@@ -17,6 +17,7 @@ import type { MessagingConfig } from '../config.js';
 import { FinishedMessages } from '../messages/finished-messages.js';
 import { AccountRotation } from './account-rotation.js';
 import { claimTurn as claim } from './claims.service.js';
+import { countEnd } from './queue-metrics.js';
 import { heartbeatTurn as heartbeat } from './turns.repository.js';
 import {
   completeTurn as complete,
@@ -65,6 +66,8 @@ export class TurnsController {
   @Handles(completeTurn)
   async complete(input: InputOf<typeof completeTurn>) {
     const ended = await this.database.transaction((tx) => complete(tx, input, this.isFenced));
+    // A report that is repeated ended nothing.
+    if (ended.finishedIds.length > 0) countEnd('completed');
     this.announce(ended);
     return { replyIds: ended.replyIds };
   }
@@ -73,6 +76,7 @@ export class TurnsController {
   async fail(input: InputOf<typeof failTurn>) {
     const options = { isFenced: this.isFenced, retryBaseMs: this.config.ROOST_RETRY_BASE_MS };
     const ended = await this.database.transaction((tx) => fail(tx, input, options));
+    countEnd(ended.willRetry ? 'retried' : 'failed');
     this.announce(ended);
     return { willRetry: ended.willRetry };
   }
@@ -80,6 +84,7 @@ export class TurnsController {
   @Handles(interruptedTurn)
   async interrupted({ partialReply, ...fence }: InputOf<typeof interruptedTurn>) {
     const ended = await this.database.transaction((tx) => endCancelled(tx, fence, partialReply, this.isFenced));
+    if (ended) countEnd('interrupted');
     if (ended) this.announce(ended);
     return { accepted: true };
   }
@@ -87,13 +92,14 @@ export class TurnsController {
   @Handles(releaseTurn)
   async release(input: InputOf<typeof releaseTurn>) {
     const ended = await this.database.transaction((tx) => release(tx, input, this.isFenced));
+    if (ended) countEnd('released');
     if (ended) this.announce(ended);
     return { accepted: true };
   }
 
   private recordClaim(turnId: string, [parent, ...links]: string[], startedAt: number): void {
     const attributes = { 'roost.run.id': turnId, 'roost.batch.size': links.length + 1 };
-    this.bus.tracer.record(claimTurn.subject, { kind: 'server', parent, links, startedAt, attributes });
+    this.bus.tracer.record('claim turn', { kind: 'server', parent, links, startedAt, attributes });
   }
 
   private announce({ finishedIds, hasMoreWork }: Ended): void {

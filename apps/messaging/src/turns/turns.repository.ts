@@ -127,3 +127,12 @@ export async function countOf(database: Database, what: keyof typeof COUNTED): P
   const [row] = await database.query<{ count: string }>(`SELECT count(*) FROM ${COUNTED[what]}`);
   return Number(row?.count ?? 0);
 }
+
+/** Of the agents that could be claimed now, how long the one has been ready that was first; 0 when there is none. */
+export async function oldestReadySeconds(database: Database): Promise<number> {
+  const [row] = await database.query<{ seconds: number }>(
+    `SELECT greatest(extract(epoch FROM clock_timestamp() - next_at), 0)::float8 AS seconds FROM agents
+     WHERE next_at <= now() AND running_turn IS NULL AND status = 'active' ORDER BY next_at LIMIT 1`,
+  );
+  return row?.seconds ?? 0;
+}

@@ -139,3 +139,12 @@ export async function countSchedules(queries: Queries, accountId: string): Promi
   );
   return row?.count ?? 0;
 }
+
+/** Of the schedule that has been due longest; 0 when none is. */
+export async function lagSeconds(database: Database): Promise<number> {
+  const [row] = await database.query<{ seconds: number }>(
+    `SELECT extract(epoch FROM now() - next_run_at)::float8 AS seconds FROM schedules
+     WHERE next_run_at <= now() ORDER BY next_run_at LIMIT 1`,
+  );
+  return row?.seconds ?? 0;
+}

@@ -11,6 +11,7 @@ import { AccountLoad } from './account-load.js';
 import { OutcomeRecorder } from './outcome-recorder.js';
 import { CLAIM_BATCH, claimDeliveries, type ClaimedDelivery, LEASE_MS, releaseDeliveries } from './queue.repository.js';
 import { type Outcome, sendDelivery } from './send-delivery.js';
+import { countAttempt } from './delivery-metrics.js';
 import { tracedDelivery } from './delivery-spans.js';
 
 const POLL_MS = 1_000;
@@ -160,7 +161,10 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
     if (this.isStopped && !outcome) queue.waiting.push(claimed);
     queue.open.delete(claimed.delivery);
     this.accounts.done(queue.accountId);
-    if (outcome) this.recorder.add(outcome);
+    if (outcome) {
+      countAttempt(outcome);
+      this.recorder.add(outcome);
+    }
     this.advance(endpointId, queue);
     // The claim that is under way checks the queues itself when it has filled them.
     if (!this.claiming && (this.isLow(queue) || this.accounts.shouldClaim())) this.runSoon();

@@ -234,3 +234,19 @@ export async function deleteAgentsOfAccount(tx: Transaction, accountId: string):
 export async function deleteOldAgents(database: Database): Promise<void> {
   await database.query(`DELETE FROM deleted_agents WHERE deleted_at < now() - interval '${RETENTION_DAYS + 1} days'`);
 }
+
+export async function waitingDeliveries(database: Database): Promise<number> {
+  const [row] = await database.query<{ count: number }>(`SELECT count(*)::int AS count FROM queue`);
+  return row?.count ?? 0;
+}
+
+/** Of enabled endpoints; the rest waits on purpose. 0 when nothing is due. */
+export async function oldestDueSeconds(database: Database): Promise<number> {
+  const [row] = await database.query<{ seconds: number | null }>(
+    `SELECT max(extract(epoch FROM now() - first.due_at))::float8 AS seconds
+     FROM endpoints e CROSS JOIN LATERAL (
+       SELECT due_at FROM queue WHERE endpoint_id = e.id AND due_at <= now() ORDER BY due_at LIMIT 1
+     ) first WHERE e.enabled`,
+  );
+  return row?.seconds ?? 0;
+}

@@ -138,10 +138,10 @@ function readMention(node: ts.Node, name: string, uses: BusUses): void {
     uses.calls.add(contracts.healthCheck('*').subject);
     return;
   }
-  if (name === 'quotaUse') {
+  if (name === 'quotaUse' || name === 'listAudit') {
     // Who answers it does so under a subject of its own.
     const isServed = ts.isCallExpression(node.parent.parent) && node.parent.parent.expression.getText() === 'Handles';
-    if (!isServed) uses.calls.add(contracts.quotaUse('*').subject);
+    if (!isServed) uses.calls.add(contracts[name]('*').subject);
     return;
   }
   const contract = (contracts as Record<string, unknown>)[name] as Contract | undefined;

@@ -148,6 +148,61 @@ describe('a message as one trace', () => {
     expect(receiver.requests[0]?.headers).toMatchObject({ 'x-team': 'roost tests' });
   });
 
+  it('goes on with its caller’s, but for strangers, and begins with a slot of a schedule', async () => {
+    const roost = await startRoost({ env: otel(receiver, 'http/json') });
+    try {
+      const agent = await roost.api<{ id: string }>('POST', '/v1/agent/create', {
+        name: 'called',
+        configuration: { model: 'demo', network: { mode: 'none', trace_context: true } },
+      });
+      const agentId = agent.body.id;
+      const [traceId, spanId] = ['4bf92f3577b34da6a3ce929d0e0e4736', '00f067aa0ba902b7'];
+      const ask = async (content: string, headers: Record<string, string>) => {
+        const path = `/v1/agent/${agentId}/messages`;
+        const sent = await roost.api<{ id: string }>('POST', path, { content }, headers);
+        const { body } = await roost.api<{ replies: { content: string }[] }>('GET', `${path}/${sent.body.id}?wait=60`);
+        return body.replies[0]?.content ?? '';
+      };
+      // The owner lets commands know their trace: for OpenTelemetry in them, and for the proxy of plain HTTP.
+      const reply = await ask('run: echo "<$TRACEPARENT> <$http_proxy>"', {
+        traceparent: `00-${traceId}-${spanId}-01`,
+      });
+      expect(reply).toMatch(new RegExp(`<00-${traceId}-[0-9a-f]{16}-01> <http://00-${traceId}-[0-9a-f]{16}-01@127`));
+      const root = await until('the request is there', () =>
+        receiver.spans.find((span) => span.parentSpanId === spanId),
+      );
+      expect(root).toMatchObject({ traceId, service: 'gateway', kind: 'server' });
+      // What the caller does not keep, nobody keeps.
+      const other = '5bf92f3577b34da6a3ce929d0e0e4736';
+      await ask('hello', { traceparent: `00-${other}-${spanId}-00` });
+      for (const odd of [`00-${'0'.repeat(32)}-${spanId}-01`, `ff-${traceId}-${spanId}-01`, 'nonsense'])
+        expect(await ask('hello', { traceparent: odd })).not.toBe('');
+      await fetch(`${roost.url}/auth/login`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', traceparent: `00-${other}-${spanId}-01` },
+        body: JSON.stringify({ email: 'nobody@example.test', password: 'a password' }),
+      });
+      const login = await until('the stranger’s request is there', () =>
+        receiver.spans.find(({ name }) => name === 'POST /auth/login'),
+      );
+      expect(login.parentSpanId).toBeUndefined();
+      expect(receiver.spans.some((span) => span.traceId === other)).toBe(false);
+
+      const plan = { name: 'now', cron_expression: '0 9 * * *', timezone: 'UTC', message_template: 'hello' };
+      const schedule = await roost.api<{ uuid: string }>('POST', `/v1/agent/${agentId}/schedules`, plan);
+      await roost.api('POST', `/v1/agent/${agentId}/schedules/${schedule.body.uuid}/run`);
+      const execution = await until('the execution is there', () =>
+        receiver.spans.find(({ name }) => name === 'schedule execution'),
+      );
+      await until('its turn belongs to it', () =>
+        receiver.traceOf((span) => span === execution).some(({ name }) => name === 'invoke_agent'),
+      );
+    } finally {
+      await roost.stop();
+    }
+    expect(receiver.refused).toEqual([]);
+  });
+
   it('goes through services that are a process each, over protobuf', async () => {
     const roost = await spawnRoost({
       dataDir: temporaryFolder(),

@@ -63,7 +63,7 @@ export function serveWorkspace(
   answer(contract.pingWorkspace, () => ({ bootId, uptimeMs: Math.round(process.uptime() * 1_000) }));
   on(
     contract.execCommand,
-    (input) => commands.run(input),
+    (input, { traceparent }) => commands.run(input, input.learnsTrace ? traceparent : undefined),
     ({ timeoutMs }) => timeoutMs,
   );
   on(contract.cancelExec, ({ execId }) => ({ cancelled: commands.cancel(execId) }));

@@ -159,6 +159,12 @@ const configurationFields = {
       .max(200)
       .optional()
       .describe('Hosts of `allowlist`: `api.github.com`, `*.example.org`, with `:443` for one port.'),
+    traceContext: z
+      .boolean()
+      .optional()
+      .describe(
+        'Whether commands learn the trace they run in: `TRACEPARENT` in their environment, and a `traceparent` header on their plain HTTP requests. False if not given.',
+      ),
   })
     .optional()
     .describe(

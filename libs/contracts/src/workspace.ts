@@ -108,6 +108,8 @@ export const execCommand = request('workspace.{agentId}.exec.run', {
     command: z.string().min(1).max(100_000),
     timeoutMs: Count.default(120_000),
     maxOutputBytes: Count.default(30_000),
+    /** The command learns the request's trace, as the agent's owner allows. */
+    learnsTrace: z.boolean().optional(),
   }),
   output: wire({
     exitCode: z.number().int().nullable(),

@@ -23,6 +23,8 @@ export interface NetworkPolicy {
   mode: 'public' | 'allowlist' | 'none';
   /** For `allowlist`: `host`, `*.host`, either with `:port`. */
   allow?: string[] | undefined;
+  /** Plain HTTP requests of a command that knows its trace carry it. */
+  traceContext?: boolean | undefined;
 }
 
 /** `asleep`: put to sleep, by whichever replica, or never woken. `failed`: it crashed, or could not be made. */

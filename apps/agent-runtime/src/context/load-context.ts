@@ -95,7 +95,7 @@ export async function loadContext(
     resumed,
     conversation: { agentId, accountId, conversationId },
     memoryType,
-    tools,
+    tools: Object.assign(tools, { learnsTrace: configuration.network?.traceContext }),
     mcpTools: remote.tools,
   };
 }

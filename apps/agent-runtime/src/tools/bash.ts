@@ -50,7 +50,12 @@ async function run(
 ): Promise<string> {
   signal?.throwIfAborted();
   const execId = execIdOf(context.turnId, toolCallId);
-  const input = { agentId: context.agentId, execId, command, timeoutMs, maxOutputBytes: MAX_OUTPUT_BYTES };
+  const { agentId, learnsTrace } = context;
+  const input = {
+    ...{ agentId, execId, command, timeoutMs, maxOutputBytes: MAX_OUTPUT_BYTES },
+    // Only where it is wanted: a daemon of the version before knows no such field.
+    ...(learnsTrace ? { learnsTrace } : {}),
+  };
   try {
     // The answer may take as long as the command; the margin is for starting and killing it.
     const contract = { ...execCommand, timeoutMs: timeoutMs + 15_000 };

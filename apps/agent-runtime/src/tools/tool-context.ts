@@ -9,6 +9,8 @@ export interface ToolContext {
   turnId: string;
   /** The same for every attempt to answer the same messages. */
   batchId: string;
+  /** Whether commands learn the trace they run in, as the agent's network setting says. */
+  learnsTrace?: boolean | undefined;
   /** Told the exit code of a call's command; null when it was killed. */
   onExit?(toolCallId: string, exitCode: number | null): void;
 }

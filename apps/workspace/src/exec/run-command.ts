@@ -35,16 +35,17 @@ export class Commands {
 
   /**
    * Runs a shell command to its end. When the shell has ended, what it left in the background goes on running; when
-   * the run is cancelled or its time is over, everything it started gets SIGTERM, and SIGKILL two seconds later.
+   * the run is cancelled or its time is over, everything it started gets SIGTERM, and SIGKILL two seconds later. With a
+   * `traceparent` the command learns its trace.
    */
-  async run({ execId, command, timeoutMs, maxOutputBytes }: Input): Promise<Output> {
+  async run({ execId, command, timeoutMs, maxOutputBytes }: Input, traceparent?: string): Promise<Output> {
     if (this.runs.has(execId)) throw new RoostError('CONFLICT', 'a command with this exec_id is running');
     if (this.runs.size >= maxRuns)
       throw new RoostError('RATE_LIMITED', `at most ${maxRuns} commands run at once`, [], 1);
     const startedAt = performance.now();
     const child = spawn(shell(), limited(this.limits, shell(), ['-c', command]), {
       cwd: this.workingDirectory,
-      env: { ...this.env, [RUN_MARK]: execId },
+      env: { ...this.env, [RUN_MARK]: execId, ...(traceparent ? traceEnvironment(this.env, traceparent) : {}) },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });
@@ -107,6 +108,20 @@ export class Commands {
     run.end();
     return true;
   }
+}
+
+const PROXY_VARIABLES = ['HTTP_PROXY', 'http_proxy'];
+
+/**
+ * What tells a command its trace: the variable that OpenTelemetry has for it, and the user name that clients send to
+ * the proxy with plain HTTP requests, which puts it on them.
+ */
+function traceEnvironment(env: Record<string, string>, traceparent: string): Record<string, string> {
+  const proxies = PROXY_VARIABLES.flatMap((name) => {
+    const proxy = env[name];
+    return proxy === undefined ? [] : [[name, proxy.replace('://', `://${traceparent}@`)] as const];
+  });
+  return { TRACEPARENT: traceparent, ...Object.fromEntries(proxies) };
 }
 
 function exitOf(child: ChildProcess): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {

@@ -6,6 +6,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { type Duplex, pipeline } from 'node:stream';
+import { traceIdsOf } from '#lib/call-context';
 import { guardedAgents, guardedConnect, type GuardPolicy, isBlocked, unbracketed } from '#lib/net-guard';
 import { RateLimit } from '../rate-limit.js';
 import type { NetworkPolicy } from '../workspace-driver.js';
@@ -146,7 +147,7 @@ export class EgressProxy {
             port: target.port,
             method: request.method,
             path: `${url.pathname}${url.search}`,
-            headers: { ...headers, host: url.host },
+            headers: { ...headers, ...this.traceOf(request), host: url.host },
             agent: this.agents.http,
             timeout: idleMs,
           },
@@ -174,6 +175,14 @@ export class EgressProxy {
         fail(error);
       }
     });
+  }
+
+  /** The trace that a command was told, where its agent's owner lets it out and the program names none itself. */
+  private traceOf({ headers }: IncomingMessage): { traceparent?: string } {
+    if (!this.options.policy().traceContext || headers.traceparent !== undefined) return {};
+    const [, encoded = ''] = /^Basic ([A-Za-z0-9+/=]{1,200})$/i.exec(headers['proxy-authorization'] ?? '') ?? [];
+    const [traceparent] = Buffer.from(encoded, 'base64').toString('latin1').split(':');
+    return traceparent !== undefined && traceIdsOf(traceparent) ? { traceparent } : {};
   }
 
   private judge(target: Target | undefined): Verdict {

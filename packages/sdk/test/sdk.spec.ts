@@ -208,6 +208,7 @@ describe('the SDK against a Roost', () => {
     await expect(stranger.models()).rejects.toThrow(AuthenticationError);
     await expect(stranger.agent(agent.id).events().next()).rejects.toThrow(AuthenticationError);
     expect((await roost.account.quotas()).map(({ name }) => name)).toContain('agents');
+    expect((await roost.account.audit().toArray()).map(({ action }) => action)).toContain('api_key.created');
     expect((await roost.health()).status).toBe('ready');
   });
 

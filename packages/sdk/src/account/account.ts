@@ -1,6 +1,7 @@
 import { type Core, dataOf, idOf } from '../core.js';
 import {
   accountsFetchUser,
+  auditList,
   platformKeysCreate,
   platformKeysList,
   platformKeysRevoke,
@@ -11,6 +12,8 @@ import {
 } from '../generated/sdk.gen.js';
 import type {
   AccountsFetchUserResponses,
+  AuditListData,
+  AuditListResponses,
   PlatformKeysCreateData,
   PlatformKeysCreateResponses,
   PlatformKeysListResponses,
@@ -18,9 +21,12 @@ import type {
   ProviderKeysSetData,
   QuotasListResponses,
 } from '../generated/types.gen.js';
+import { Listing } from '../listing.js';
 import type { CallOptions } from '../transport/transport.js';
 
 export type Quota = QuotasListResponses[200]['quotas'][number];
+export type AuditRecord = AuditListResponses[200]['records'][number];
+export type AuditQuery = Omit<NonNullable<AuditListData['query']>, 'cursor' | 'limit'>;
 export type User = AccountsFetchUserResponses[200];
 
 /** Whose key this is, what it may pile up, and its keys. */
@@ -40,6 +46,15 @@ export class Account {
   /** What the account may have of each thing, and has. */
   async quotas(options?: CallOptions): Promise<Quota[]> {
     return (await dataOf(quotasList({ ...this.core.by(options) }))).quotas;
+  }
+
+  /** Who did what to which thing, the newest first. */
+  audit(query: AuditQuery = {}, options?: CallOptions): Listing<AuditRecord> {
+    return Listing.of<AuditRecord, string>(async (cursor) => {
+      const sent = { ...query, limit: 200, ...(cursor === undefined ? {} : { cursor }) };
+      const { records, next_cursor } = await dataOf(auditList({ ...this.core.by(options), query: sent }));
+      return { items: records, next: next_cursor ?? undefined };
+    });
   }
 }
 

@@ -1505,6 +1505,10 @@ export type AgentConfiguration = {
          * Hosts of `allowlist`: `api.github.com`, `*.example.org`, with `:443` for one port.
          */
         allow?: Array<string>;
+        /**
+         * Whether commands learn the trace they run in: `TRACEPARENT` in their environment, and a `traceparent` header on their plain HTTP requests. False if not given.
+         */
+        trace_context?: boolean;
     };
     /**
      * Limits of the workspace. The operator sets the most that may be asked for.
@@ -1962,6 +1966,10 @@ export type ConfigurationPatch = {
          * Hosts of `allowlist`: `api.github.com`, `*.example.org`, with `:443` for one port.
          */
         allow?: Array<string>;
+        /**
+         * Whether commands learn the trace they run in: `TRACEPARENT` in their environment, and a `traceparent` header on their plain HTTP requests. False if not given.
+         */
+        trace_context?: boolean;
     } | null;
     /**
      * Limits of the workspace. The operator sets the most that may be asked for.
@@ -3839,6 +3847,144 @@ export type AccountsQuotaResponses = {
 };
 
 export type AccountsQuotaResponse = AccountsQuotaResponses[keyof AccountsQuotaResponses];
+
+export type AuditListData = {
+    body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * Only what this actor did: `<type>:<id>`, or a type alone
+         */
+        actor?: string;
+        /**
+         * Only this action, e.g. `agent.deleted`
+         */
+        action?: string;
+        /**
+         * Only what was done to the thing with this id
+         */
+        target?: string;
+        /**
+         * Only what was done at or after this time
+         */
+        from?: Timestamp;
+        /**
+         * Only what was done before this time
+         */
+        to?: Timestamp;
+        /**
+         * Most records of one page
+         */
+        limit?: number;
+        /**
+         * `next_cursor` of the page before
+         */
+        cursor?: string;
+    };
+    url: '/v1/audit';
+};
+
+export type AuditListErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     */
+    403: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type AuditListError = AuditListErrors[keyof AuditListErrors];
+
+export type AuditListResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        /**
+         * The page, newest first
+         */
+        records: Array<{
+            /**
+             * Identifies the record
+             */
+            id: string;
+            /**
+             * When the change was committed, by the database’s clock
+             */
+            at: Timestamp;
+            /**
+             * Whose thing it was done to; null where no account is known
+             */
+            account_id: string | null;
+            actor: {
+                /**
+                 * A signed-in user, an API key, a person on a chat platform, an agent by its tools, the operator, or Roost itself
+                 */
+                type: 'user' | 'api_key' | 'person' | 'agent' | 'operator' | 'system';
+                /**
+                 * Of the user, key or agent; `platform:id` of a person; the service’s name of Roost itself
+                 */
+                id: string;
+            };
+            /**
+             * What was done, as `<thing>.<past tense>`, e.g. `agent.updated`
+             */
+            action: string;
+            target: {
+                /**
+                 * The kind of thing, e.g. `agent`
+                 */
+                type: string;
+                /**
+                 * Which one
+                 */
+                id: string;
+            };
+            /**
+             * Names of the fields that were given; never their values
+             */
+            fields: Array<string>;
+            /**
+             * The request that did it, as its `x-request-id`
+             */
+            request_id: string | null;
+        }>;
+        /**
+         * Of the next page; null on the last
+         */
+        next_cursor: string | null;
+    };
+};
+
+export type AuditListResponse = AuditListResponses[keyof AuditListResponses];
 
 export type CredentialsForgotData = {
     body: {

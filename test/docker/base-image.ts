@@ -39,7 +39,10 @@ async function mirror(): Promise<string> {
 
 function addNode(root: string): void {
   const node = realpathSync(process.execPath);
-  const npm = join(dirname(dirname(node)), 'lib/node_modules/npm');
+  // Node by npm comes without npm: it is the one that runs this script.
+  const { npm_execpath: npmProgram } = process.env;
+  if (!npmProgram) throw new Error('run this as npm run test:docker, so that it knows where npm is');
+  const npm = dirname(dirname(realpathSync(npmProgram)));
   const local = join(root, 'usr/local');
   mkdirSync(join(local, 'lib/node_modules'), { recursive: true });
   cpSync(node, join(local, 'bin/node'));

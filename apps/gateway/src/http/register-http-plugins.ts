@@ -3,6 +3,8 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import scalar from '@scalar/fastify-api-reference';
 import type { FastifyInstance } from 'fastify';
 import { createHash } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { serveGuide } from './guide-pages.js';
 import { securityHeaders } from './security-headers.js';
 
 /** The reference page runs its own script and styles; it loads nothing from elsewhere, and calls nobody else. */
@@ -13,7 +15,10 @@ const INLINE_SCRIPT = /<script(?![^>]*\bsrc=)[^>]*>([\s\S]*?)<\/script>/g;
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('base64');
 
-/** Security headers, CORS, compression and the reference page at `/docs`. */
+/** Where `npm run guide` puts the guide, as seen from the built gateway. */
+const GUIDE = fileURLToPath(new URL('../../../../../dist-guide/', import.meta.url));
+
+/** Security headers, CORS, compression, the reference page at `/docs`, and the guide where it was made. */
 export async function registerHttpPlugins(
   app: NestFastifyApplication,
   server: FastifyInstance,
@@ -31,6 +36,17 @@ export async function registerHttpPlugins(
       exposedHeaders: ['x-request-id', 'retry-after', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'],
     });
   }
+  // Before compression, which leaves no text to look at.
+  server.addHook('onSend', (request, reply, payload, done) => {
+    if (/^\/docs(\/|$|\?)/.test(request.url)) {
+      const page = typeof payload === 'string' && reply.getHeader('content-type')?.toString().startsWith('text/html');
+      const scripts = page
+        ? [...payload.matchAll(INLINE_SCRIPT)].map(([, script = '']) => ` 'sha256-${sha256(script)}'`)
+        : [];
+      void reply.header('content-security-policy', docsPolicy(scripts.join('')));
+    }
+    done();
+  });
   // Brotli at its default level costs more time than the bytes it saves are worth here.
   await server.register(compress, { encodings: ['gzip', 'deflate'], threshold: 2_048 });
   await server.register(scalar, {
@@ -48,14 +64,5 @@ export async function registerHttpPlugins(
       mcp: { disabled: true },
     },
   });
-  server.addHook('onSend', (request, reply, payload, done) => {
-    if (/^\/docs(\/|$|\?)/.test(request.url)) {
-      const page = typeof payload === 'string' && reply.getHeader('content-type')?.toString().startsWith('text/html');
-      const scripts = page
-        ? [...payload.matchAll(INLINE_SCRIPT)].map(([, script = '']) => ` 'sha256-${sha256(script)}'`)
-        : [];
-      void reply.header('content-security-policy', docsPolicy(scripts.join('')));
-    }
-    done();
-  });
+  serveGuide(server, GUIDE);
 }

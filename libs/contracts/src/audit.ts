@@ -27,15 +27,15 @@ export const AuditRecord = wire({
       'A signed-in user, an API key, a person on a chat platform, an agent by its tools, the operator, or Roost itself',
     ),
     id: z.string().describe('Of the user, key or agent; `platform:id` of a person; the service’s name of Roost itself'),
-  }),
+  }).describe('Who did it'),
   action: z.string().describe('What was done, as `<thing>.<past tense>`, e.g. `agent.updated`'),
   target: wire({
     type: z.string().describe('The kind of thing, e.g. `agent`'),
     id: z.string().describe('Which one'),
-  }),
+  }).describe('What it was done to'),
   fields: z.array(z.string()).describe('Names of the fields that were given; never their values'),
   requestId: z.string().nullable().describe('The request that did it, as its `x-request-id`'),
-});
+}).meta({ id: 'AuditRecord', description: 'Who did what to which thing, and when' });
 export type AuditRecord = z.output<typeof AuditRecord>;
 
 /** What is asked for, in the API's names. */

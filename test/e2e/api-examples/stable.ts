@@ -7,6 +7,7 @@ const SECRETS: [form: RegExp, instead: string][] = [
   [/roost_sk_[\w-]+/g, 'roost_sk_EXAMPLE'],
   [/whsec_[\w+/=-]+/g, 'whsec_EXAMPLE'],
   [/whs_[\w+/=-]+/g, 'whs_EXAMPLE'],
+  [/\/link [A-Z0-9]{6}/g, '/link EXAMPLE'],
   [/eyJ[\w-]+\.[\w-]+\.[\w-]+/g, 'eyJ.EXAMPLE.TOKEN'],
   [/http:\/\/(?:127\.0\.0\.1|localhost):\d+/g, 'https://roost.example.org'],
 ];
@@ -54,9 +55,9 @@ export function stable(): (value: unknown) => unknown {
     if (typeof value !== 'object' || value === null) return value;
     return Object.fromEntries(
       Object.entries(value).map(([name, inner]) => {
-        // An error's code says which it is.
-        const isError = name === 'code' && /^[A-Z_]{5,}$/.test(String(inner));
-        const isFixed = name in FIELDS && !isError && typeof inner !== 'object' && inner !== null;
+        // An error's code and an attempt's state say which they are.
+        const isWord = (name === 'code' || name === 'state') && /^([A-Z_]{5,}|[a-z]+)$/.test(String(inner));
+        const isFixed = name in FIELDS && !isWord && typeof inner !== 'object' && inner !== null;
         return [name, isFixed ? FIELDS[name] : valueOf(inner)];
       }),
     );

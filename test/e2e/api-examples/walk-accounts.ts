@@ -19,6 +19,7 @@ export async function walkAccounts(roost: TestRoost, { call, refused }: Recorder
   await call('POST', '/auth/provider_keys', { provider: 'openai', api_key: 'sk-EXAMPLE' });
   await call('GET', '/auth/provider_keys');
   await call('DELETE', '/auth/provider_keys/openai');
+  await call('GET', '/v1/audit');
   const open = { authorization: '' };
   const email = 'ada@example.org';
   const password = 'correct horse battery';

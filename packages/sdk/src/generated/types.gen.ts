@@ -476,6 +476,62 @@ export type AccountQuota = {
 export type QuotaName = 'agents' | 'stored_bytes' | 'messages_waiting' | 'awake_workspaces' | 'schedules' | 'triggers' | 'webhook_endpoints' | 'mcp_servers' | 'channel_bindings' | 'api_keys' | 'provider_keys' | 'event_streams';
 
 /**
+ * Who did what to which thing, and when
+ */
+export type AuditRecord = {
+    /**
+     * Identifies the record
+     */
+    id: string;
+    /**
+     * When the change was committed, by the database’s clock
+     */
+    at: Timestamp;
+    /**
+     * Whose thing it was done to; null where no account is known
+     */
+    account_id: string | null;
+    /**
+     * Who did it
+     */
+    actor: {
+        /**
+         * A signed-in user, an API key, a person on a chat platform, an agent by its tools, the operator, or Roost itself
+         */
+        type: 'user' | 'api_key' | 'person' | 'agent' | 'operator' | 'system';
+        /**
+         * Of the user, key or agent; `platform:id` of a person; the service’s name of Roost itself
+         */
+        id: string;
+    };
+    /**
+     * What was done, as `<thing>.<past tense>`, e.g. `agent.updated`
+     */
+    action: string;
+    /**
+     * What it was done to
+     */
+    target: {
+        /**
+         * The kind of thing, e.g. `agent`
+         */
+        type: string;
+        /**
+         * Which one
+         */
+        id: string;
+    };
+    /**
+     * Names of the fields that were given; never their values
+     */
+    fields: Array<string>;
+    /**
+     * The request that did it, as its `x-request-id`
+     */
+    request_id: string | null;
+};
+
+/**
  * A key of a model provider for all agents of the account.
  */
 export type NewAccountProviderKey = {
@@ -3931,52 +3987,7 @@ export type AuditListResponses = {
         /**
          * The page, newest first
          */
-        records: Array<{
-            /**
-             * Identifies the record
-             */
-            id: string;
-            /**
-             * When the change was committed, by the database’s clock
-             */
-            at: Timestamp;
-            /**
-             * Whose thing it was done to; null where no account is known
-             */
-            account_id: string | null;
-            actor: {
-                /**
-                 * A signed-in user, an API key, a person on a chat platform, an agent by its tools, the operator, or Roost itself
-                 */
-                type: 'user' | 'api_key' | 'person' | 'agent' | 'operator' | 'system';
-                /**
-                 * Of the user, key or agent; `platform:id` of a person; the service’s name of Roost itself
-                 */
-                id: string;
-            };
-            /**
-             * What was done, as `<thing>.<past tense>`, e.g. `agent.updated`
-             */
-            action: string;
-            target: {
-                /**
-                 * The kind of thing, e.g. `agent`
-                 */
-                type: string;
-                /**
-                 * Which one
-                 */
-                id: string;
-            };
-            /**
-             * Names of the fields that were given; never their values
-             */
-            fields: Array<string>;
-            /**
-             * The request that did it, as its `x-request-id`
-             */
-            request_id: string | null;
-        }>;
+        records: Array<AuditRecord>;
         /**
          * Of the next page; null on the last
          */

@@ -3,7 +3,7 @@ import { Auth } from './account/auth.js';
 import { Agent } from './agents/agent.js';
 import { Agents } from './agents/agents.js';
 import { Core, dataOf } from './core.js';
-import { healthReady, modelsList } from './generated/sdk.gen.js';
+import { modelsList } from './generated/sdk.gen.js';
 import type { HealthReadyResponses, ModelsListResponses } from './generated/types.gen.js';
 import { Mcp } from './mcp/mcp.js';
 import type { CallOptions, RoostOptions } from './transport/transport.js';
@@ -43,8 +43,9 @@ export class Roost {
     return dataOf(modelsList({ ...this.core.by(options) }));
   }
 
-  /** Whether the API and what it needs answer. */
-  health(options?: CallOptions): Promise<HealthReadyResponses[200]> {
-    return dataOf(healthReady({ ...this.core.by(options) }));
+  /** Whether the API and what it needs answer; `dependencies` says what does not. */
+  async health(options?: CallOptions): Promise<HealthReadyResponses[200]> {
+    const call = { method: 'GET', path: '/health/ready', alsoTakes: 503 };
+    return (await (await this.core.transport.send(call, options)).json()) as HealthReadyResponses[200];
   }
 }

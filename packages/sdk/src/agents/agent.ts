@@ -97,6 +97,17 @@ export class Agent {
       if ('type' in event) yield event;
   }
 
+  /**
+   * Where the agent's events are now: read a list, then `events({ after })` from before the list was read. `'0'` when
+   * there is none yet.
+   */
+  async lastEventId(options: CallOptions = {}): Promise<string> {
+    const path = this.eventsPath(undefined);
+    for await (const event of follow(this.core.transport, { ...options, path: () => path }))
+      if ('position' in event) return event.position;
+    return '0';
+  }
+
   get(options?: CallOptions): Promise<AgentDetails> {
     return dataOf(agentsGet(this.call(options)));
   }

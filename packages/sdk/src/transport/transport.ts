@@ -39,6 +39,8 @@ export interface Call {
   body?: Content | undefined;
   /** Its second sending is nothing that the server can tell: an unauthenticated POST. */
   isUnkeyed?: boolean;
+  /** A status besides those of success whose body is an answer and no error. */
+  alsoTakes?: number;
 }
 
 /** A response whose body is still coming. */
@@ -150,7 +152,7 @@ export class Transport {
         signal: abort.signal,
         ...(call.body === undefined ? {} : bodyOf(call.body)),
       });
-      if (!response.ok) throw errorOfResponse(response, await response.text());
+      if (!response.ok && response.status !== call.alsoTakes) throw errorOfResponse(response, await response.text());
       isOpen = staysOpen;
       return await take(response);
     } catch (error) {

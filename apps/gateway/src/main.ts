@@ -38,6 +38,7 @@ import { traceRequests } from './http/trace-requests.js';
 import { addBodyParsers } from './http/body-parsers.js';
 import { encodeResults } from './http/encode-results.js';
 import { addBodyForms } from './http/read-body.js';
+import { addRootPage } from './http/root-page.js';
 import { AddressLimiter } from './limits/address-limiter.js';
 import { LongRequests } from './limits/long-requests.js';
 import { boundConnections } from './limits/bound-connections.js';
@@ -141,6 +142,7 @@ export const start: StartService = async (env, inProcess) => {
   addCallContext(fastify);
   const document = openApiDocument(controllers, '0.1.0');
   fastify.get('/openapi.json', async () => document);
+  addRootPage(fastify);
 
   if (settings.ROOST_LOCAL_API_KEY) await app.get(ApiKeys).registerLocalKey(settings.ROOST_LOCAL_API_KEY);
   const delivery = startEventDelivery(app, { bus, database, logger });

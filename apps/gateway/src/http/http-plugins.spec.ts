@@ -36,6 +36,17 @@ describe('the HTTP plugins of the gateway', () => {
     expect([answer.status, answer.body.error.code]).toEqual([413, 'PAYLOAD_TOO_LARGE']);
   });
 
+  it('leads a visitor of / on, a person by links and a program by JSON', async () => {
+    const page = await fetch(roost.url, { headers: { accept: 'text/html,*/*' } });
+    expect(page.headers.get('content-type')).toContain('text/html');
+    const places = (await (await fetch(roost.url)).json()) as Record<string, string>;
+    expect(places).toMatchObject({ name: 'Roost', docs: '/docs', openapi: '/openapi.json' });
+    const links = [...(await page.text()).matchAll(/href="([^"]+)"/g)].map(([, link]) => link);
+    expect(links).toEqual([places['docs'], places['openapi'], places['health']]);
+    for (const link of [places['docs'], places['openapi']])
+      expect((await fetch(`${roost.url}${link}`)).status, link).toBe(200);
+  });
+
   it('says what is left of the rate limit', async () => {
     const [first, second] = [await get('/auth/fetch_user'), await get('/auth/fetch_user')];
     expect(first.headers.get('ratelimit-limit')).toBe('1000');

@@ -1,0 +1,35 @@
+import type { FastifyInstance } from 'fastify';
+
+/** Where a visitor of `/` goes on. */
+const PLACES = {
+  docs: '/docs',
+  openapi: '/openapi.json',
+  health: '/health/ready',
+};
+
+/** For browsers a page, else JSON. Without style and script: neither is allowed here. */
+const PAGE = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Roost</title>
+<h1>Roost</h1>
+<p>This is the API of a Roost, a home for always-on AI agents. It runs.
+<ul>
+<li><a href="${PLACES.docs}">Reference</a>
+<li><a href="${PLACES.openapi}">OpenAPI document</a>
+<li><a href="${PLACES.health}">Health</a>
+</ul>
+<p>On the machine that runs it: <code>npx roost chat</code>
+</html>
+`;
+
+/** `GET /`: says what answers here, and where to go on. */
+export function addRootPage(server: FastifyInstance): void {
+  server.get('/', async (request, reply) => {
+    // A cache may keep both forms.
+    void reply.header('vary', 'accept');
+    if (request.headers.accept?.includes('text/html')) return reply.type('text/html; charset=utf-8').send(PAGE);
+    return { name: 'Roost', ...PLACES };
+  });
+}

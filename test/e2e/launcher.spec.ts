@@ -57,7 +57,14 @@ describe('npm start', () => {
   it('keeps its folder and log to its owner, those of an earlier version too', () => {
     expect(modeOf(dataDir)).toBe(process.getuid?.() === 0 ? '710' : '700');
     for (const folder of ['logs', 'nats', 'postgres']) expect(modeOf(join(dataDir, folder)), folder).toBe('700');
-    for (const file of ['logs/roost.log', 'logs/nats.log', 'logs/postgres.log', 'api-key', 'master-key'])
+    for (const file of [
+      'logs/roost.log',
+      'logs/nats.log',
+      'logs/postgres.log',
+      'api-key',
+      'profile.json',
+      'master-key',
+    ])
       expect(modeOf(join(dataDir, file)), file).toBe('600');
   });
 

@@ -4,7 +4,7 @@ import { RoostError } from '#lib/contracts/errors';
 import { postgresIds } from './postgres-user.js';
 
 /** What a first start that was killed may leave, drafts included. */
-const ours = /^(api-key|master-key|postgres-password|roost\.lock|postgres|nats|logs)(\.|$)/;
+const ours = /^(api-key|profile\.json|master-key|postgres-password|roost\.lock|postgres|nats|logs)(\.|$)/;
 /** Found in the root of a file system, and what a desktop leaves behind. */
 const harmless = new Set(['lost+found', '.DS_Store']);
 

@@ -1,6 +1,7 @@
 import { RoostError } from '#lib/contracts/errors';
 import { answeringModel } from './answering-model.js';
 import { readOptions } from './options.js';
+import { writeLocalProfile } from './local-profile.js';
 import { onNpmGone } from './npm-parent.js';
 import { type Platform, startPlatform } from './platform.js';
 import { readyMessage } from './ready-message.js';
@@ -35,6 +36,7 @@ export async function main(args: string[]): Promise<void> {
     };
     const platform = await startPlatform({ ...options, environment: process.env, progress, onGivenUp });
     running.platform = platform;
+    writeLocalProfile(options.dataDir, platform);
 
     const { kill } = platform;
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -57,7 +59,7 @@ export async function main(args: string[]): Promise<void> {
     });
 
     const model = await answeringModel(platform);
-    if (stoppingSince === undefined) console.log(readyMessage(platform, model));
+    if (stoppingSince === undefined) console.log(readyMessage(platform, model, options.dataDir));
   } catch (error) {
     fail(error);
   }

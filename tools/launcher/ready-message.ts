@@ -1,19 +1,24 @@
+import { isFoundFrom } from './local-profile.js';
 import type { Platform } from './platform.js';
 
-/** What the user sees last: the key, a first conversation to paste, and the line that says Roost is ready. */
-export function readyMessage({ url, apiKey, apiKeyFile, logFile }: Platform, model: string): string {
+/** What the user sees last: the key, the command for a first conversation, and the line that says Roost is ready. */
+export function readyMessage(
+  { url, apiKey, apiKeyFile, logFile }: Platform,
+  model: string,
+  dataDir: string,
+  cwd = process.cwd(),
+): string {
+  const which = isFoundFrom(cwd, dataDir) ? '' : `ROOST_URL=${url} ROOST_API_KEY=$(cat ${apiKeyFile}) `;
   return `
-API key  ${apiKey}
-         (kept in ${apiKeyFile})
-Log      ${logFile}
-Model    ${model}
+API key    ${apiKey}
+           (kept in ${apiKeyFile})
+Log        ${logFile}
+Model      ${model}
+Reference  ${url}/docs
 
-Make an agent, give it work, read its answer:
+Talk to an agent, in another terminal:
 
-  KEY=${apiKey}
-  ID=$(curl -s ${url}/v1/agent/create -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' -d '{"name":"my-agent"}' | grep -o '"id":"[^"]*"' | head -1 | cut -d'"' -f4)
-  MESSAGE=$(curl -s ${url}/v1/agent/$ID/messages -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' -d '{"content":"write hello to notes.txt"}' | grep -o '"id":"[^"]*"' | head -1 | cut -d'"' -f4)
-  curl -s "${url}/v1/agent/$ID/messages/$MESSAGE?wait=30" -H "Authorization: Bearer $KEY"
+  ${which}npx roost chat
 
 Roost is ready at ${url}`;
 }

@@ -3,7 +3,7 @@
  * version of the project.
  */
 import { build } from 'esbuild';
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -11,6 +11,14 @@ const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 
 export async function buildPackages() {
   await bundlePackage('sdk', { platform: 'neutral', target: 'es2022' });
+  // The SDK and the parser are in it: a program that starts as quickly as one file, and is installed as one.
+  await bundlePackage('cli', {
+    platform: 'node',
+    target: 'node20',
+    banner: { js: '#!/usr/bin/env node' },
+    legalComments: 'eof',
+  });
+  chmodSync(`${root}dist/packages/cli/index.js`, 0o755);
 }
 
 async function bundlePackage(name, options) {

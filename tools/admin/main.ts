@@ -7,22 +7,22 @@ import { rotateMasterKey } from './rotate-master-key.js';
 
 const help = `What an operator does to accounts of a running Roost.
 
-  npm run admin -- account list
-  npm run admin -- account create EMAIL          makes a verified account; prints its password once
-      --enable-agents                            with the AI-agents feature
-      --password-file FILE                       the password is in FILE
-  npm run admin -- account enable-agents WHO     takes effect at once
-  npm run admin -- account disable-agents WHO
-  npm run admin -- account link EMAIL ISSUER SUBJECT   a trusted issuer's subject signs in as this user
-  npm run admin -- account delete WHO --yes      with everything it owns, for good
-  npm run admin -- account quota WHO             what the account may pile up, and how much it has
-  npm run admin -- account quota WHO QUOTA LIMIT its own limit: a count, 20Gi, or default; takes effect at once
-  npm run admin -- key create WHO [--name NAME]  prints the API key once
-  npm run admin -- key list WHO
-  npm run admin -- key revoke WHO KEY_ID         takes effect at once
-  npm run admin -- audit [WHO]                   who did what to which thing, newest first; of all accounts without WHO
+  roost admin account list
+  roost admin account create EMAIL          makes a verified account; prints its password once
+      --enable-agents                       with the AI-agents feature
+      --password-file FILE                  the password is in FILE
+  roost admin account enable-agents WHO     takes effect at once
+  roost admin account disable-agents WHO
+  roost admin account link EMAIL ISSUER SUBJECT   a trusted issuer's subject signs in as this user
+  roost admin account delete WHO --yes      with everything it owns, for good
+  roost admin account quota WHO             what the account may pile up, and how much it has
+  roost admin account quota WHO QUOTA LIMIT its own limit: a count, 20Gi, or default; takes effect at once
+  roost admin key create WHO [--name NAME]  prints the API key once
+  roost admin key list WHO
+  roost admin key revoke WHO KEY_ID         takes effect at once
+  roost admin audit [WHO]                   who did what to which thing, newest first; of all accounts without WHO
       --actor, --action, --target, --from, --to  as in GET /v1/audit; --limit N, --cursor C
-  npm run admin -- master-key rotate             new master key at the next start; the old one is kept beside it
+  roost admin master-key rotate             new master key at the next start; the old one is kept beside it
 
   WHO is an email, an account id, or "local", the account that npm start makes.
   --data DIR  the data folder (default ./.roost). NATS_URL and NATS_CREDS reach a Roost elsewhere.`;

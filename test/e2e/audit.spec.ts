@@ -1,6 +1,8 @@
 import { newAccount, startRoost, TelegramPlatform, type TestRoost, until } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import pg from 'pg';
+import { connect, credsAuthenticator } from '@nats-io/transport-node';
+import { runCommand } from '#tools/admin';
 import { type Mailbox, startMailbox } from '../../apps/gateway/test/mailbox.js';
 
 interface Record_ {
@@ -303,6 +305,24 @@ describe('the audit', () => {
     const theirs = (await list('', other.api)).records;
     expect(theirs.map(({ action }) => action)).toEqual(['api_key.created', 'account.created']);
     expect(theirs.map(({ actor }) => actor.type)).toEqual(['operator', 'operator']);
+    // The operator reads everybody's, or one account's.
+    const authenticator = credsAuthenticator(new TextEncoder().encode(roost.natsCreds));
+    const bus = await connect({ servers: roost.natsUrl, authenticator });
+    try {
+      const lines = (more: object, ...words: string[]) =>
+        runCommand(bus, ['audit', ...words], { name: '', enableAgents: false, audit: more });
+      const ofOther = await lines({}, other.email);
+      expect(ofOther.map((line) => line.split('  ').slice(1, 4))).toEqual(
+        theirs.map(({ actor, action }) => [other.accountId, `${actor.type}:${actor.id}`, action]),
+      );
+      const ofAll = await lines({ limit: '3' });
+      expect(ofAll).toHaveLength(4);
+      expect(ofAll.at(-1)).toMatch(/^more with --cursor \S+$/);
+      expect(await lines({ action: 'agent.deleted' })).not.toEqual([]);
+      await expect(lines({ from: 'yesterday' })).rejects.toThrow(/--from/);
+    } finally {
+      await bus.close();
+    }
     for (const query of ['?cursor=nonsense', '?action=*', '?from=yesterday', '?limit=0', '?limit=201'])
       expect((await roost.api('GET', `/v1/audit${query}`)).status, query).toBe(400);
   });

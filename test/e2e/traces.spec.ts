@@ -6,6 +6,7 @@ import {
   type ReceivedSpan,
   spawnRoost,
   startRoost,
+  TelegramPlatform,
   temporaryFolder,
   until,
 } from '#lib/testing';
@@ -148,8 +149,8 @@ describe('a message as one trace', () => {
     expect(receiver.requests[0]?.headers).toMatchObject({ 'x-team': 'roost tests' });
   });
 
-  it('goes on with its caller’s, but for strangers, and begins with a slot of a schedule', async () => {
-    const roost = await startRoost({ env: otel(receiver, 'http/json') });
+  it('goes on with its caller’s, but for strangers, and holds what was said where the operator wants it', async () => {
+    const roost = await startRoost({ env: otel(receiver, 'http/json', { ROOST_TRACE_CONTENT: 'true' }) });
     try {
       const agent = await roost.api<{ id: string }>('POST', '/v1/agent/create', {
         name: 'called',
@@ -168,6 +169,11 @@ describe('a message as one trace', () => {
         traceparent: `00-${traceId}-${spanId}-01`,
       });
       expect(reply).toMatch(new RegExp(`<00-${traceId}-[0-9a-f]{16}-01> <http://00-${traceId}-[0-9a-f]{16}-01@127`));
+      const call = await until('the call is there', () =>
+        receiver.spans.find((span) => span.traceId === traceId && span.name === 'execute_tool bash'),
+      );
+      expect(call.attributes['gen_ai.tool.call.arguments']).toContain('$TRACEPARENT');
+      expect(call.attributes['gen_ai.tool.call.result']).toContain(traceId);
       const root = await until('the request is there', () =>
         receiver.spans.find((span) => span.parentSpanId === spanId),
       );
@@ -175,8 +181,7 @@ describe('a message as one trace', () => {
       // What the caller does not keep, nobody keeps.
       const other = '5bf92f3577b34da6a3ce929d0e0e4736';
       await ask('hello', { traceparent: `00-${other}-${spanId}-00` });
-      for (const odd of [`00-${'0'.repeat(32)}-${spanId}-01`, `ff-${traceId}-${spanId}-01`, 'nonsense'])
-        expect(await ask('hello', { traceparent: odd })).not.toBe('');
+      expect(await ask('hello', { traceparent: `ff-${traceId}-${spanId}-01` })).not.toBe('');
       await fetch(`${roost.url}/auth/login`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', traceparent: `00-${other}-${spanId}-01` },
@@ -201,6 +206,52 @@ describe('a message as one trace', () => {
       await roost.stop();
     }
     expect(receiver.refused).toEqual([]);
+  });
+
+  it('begins with what a person writes in a chat, and ends with what they are shown', async () => {
+    const telegram = await TelegramPlatform.start();
+    const roost = await startRoost({
+      env: otel(receiver, 'http/json', { TELEGRAM_API_BASE_URL: telegram.url, TELEGRAM_UPDATES: 'polling' }),
+    });
+    try {
+      const token = '7100:token-of-a-bot-as-botfather-gives-it';
+      telegram.addBot(token);
+      const body = { name: 'Robin', telegram_bot_token: token, configuration: { model: 'demo' } };
+      const { id } = (await roost.api<{ id: string }>('POST', '/v1/agent/create', body)).body;
+      await until('the bot is connected', async () => {
+        const { body: list } = await roost.api<{ channels: { type: string; health: string }[] }>(
+          'GET',
+          `/v1/agent/${id}/channels`,
+        );
+        return list.channels.some(({ type, health }) => type === 'telegram' && health === 'connected');
+      });
+      const { code } = (await roost.api<{ code: string }>('POST', `/v1/agent/${id}/telegram/link`)).body;
+      await telegram.say(token, 7, `/link ${code}`);
+      await until('the person is linked', () => telegram.textsIn(7).some((text) => text.includes('You are talking')));
+      await telegram.say(token, 7, 'hello there');
+      const shown = await until('the reply is shown', () =>
+        receiver.spans.find(({ name }) => name === 'send telegram'),
+      );
+      const trace = await until('the trace is whole', () => {
+        const spans = receiver.traceOf((span) => span === shown);
+        return spans.every((span) => span.parentSpanId === undefined || parentOf(spans, span)) && spans;
+      });
+      const roots = trace.filter(({ parentSpanId }) => parentSpanId === undefined);
+      expect(roots.map(({ name, service }) => ({ name, service }))).toEqual([
+        { name: 'receive telegram', service: 'channels' },
+      ]);
+      expect(trace.map(({ name }) => name)).toEqual(
+        expect.arrayContaining(['handle telegram', 'messaging.message.send', 'invoke_agent', 'chat demo']),
+      );
+    } finally {
+      await roost.stop();
+      await telegram.stop();
+    }
+  });
+
+  it('is refused at the start where a variable is wrong, with the variable and what is accepted', async () => {
+    const start = startRoost({ services: ['messaging'], env: { OTEL_TRACES_SAMPLER: 'sometimes' } });
+    await expect(start).rejects.toThrow(/^  OTEL_TRACES_SAMPLER: .*parentbased_traceidratio/m);
   });
 
   it('goes through services that are a process each, over protobuf', async () => {

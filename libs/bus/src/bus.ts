@@ -38,7 +38,8 @@ export class Bus {
   ): Promise<z.output<O>> {
     const answer = this.inProcess?.find(contract.subject);
     const isLocal = answer !== undefined;
-    const traced = context.traceparent ? context : { ...context, traceparent: currentTraceparent() };
+    const parent = context.traceparent ?? currentTraceparent();
+    const traced = parent === context.traceparent ? context : { ...context, traceparent: parent };
     const send = (sent: CallContext, onServed?: OnServed) =>
       answer
         ? requestInProcess(answer, contract, input, sent)

@@ -79,6 +79,17 @@ describe('traces', () => {
     expect(inner).toMatchObject({ traceId: outer?.traceId, parentSpanId: outer?.spanId, attributes: { n: 1 } });
   });
 
+  it.each([
+    ['of another version', `01-${'a'.repeat(32)}-${'b'.repeat(16)}-01`, true],
+    ['of the version that is none', `ff-${'a'.repeat(32)}-${'b'.repeat(16)}-01`, false],
+    ['of no trace', `00-${'0'.repeat(32)}-${'b'.repeat(16)}-01`, false],
+    ['of no span', `00-${'a'.repeat(32)}-${'0'.repeat(16)}-01`, false],
+    ['in capitals', `00-${'A'.repeat(32)}-${'b'.repeat(16)}-01`, false],
+    ['that is none', 'nonsense', false],
+  ])('read a traceparent %s as the W3C has it', (_, traceparent, isOne) => {
+    expect(traceIdsOf(traceparent) !== undefined).toBe(isOne);
+  });
+
   it('begin only where work says so, and name a failure by its kind, never by its text', async () => {
     const tracer = await start();
     await tracer.span('a poll', {}, (span) => expect(span).toBeUndefined());

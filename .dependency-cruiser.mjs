@@ -8,6 +8,7 @@ const layers = {
   'bounded-streams': [],
   config: [],
   'fair-slots': [],
+  'time-zones': [],
   'call-context': ['contracts'],
   tracing: ['config', 'call-context'],
   'nats-auth': ['contracts'],

@@ -1,6 +1,6 @@
 import { fillTemplate } from '#lib/template';
 import { checkTemplate, MAX_MESSAGE_CHARACTERS } from '../templates/check-template.js';
-import { ZoneClock } from '../slots/zone-clock.js';
+import { ZoneClock } from '#lib/time-zones';
 
 const VARIABLES = ['date', 'time', 'schedule.name'];
 

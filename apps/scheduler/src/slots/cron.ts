@@ -1,6 +1,6 @@
 import { RoostError } from '#lib/contracts';
 import { Cron } from 'croner';
-import { ZoneClock } from './zone-clock.js';
+import { ZoneClock } from '#lib/time-zones';
 
 const MACROS: Record<string, string> = {
   '@yearly': '0 0 1 1 *',

@@ -2,7 +2,7 @@ import { RoostError } from '#lib/contracts';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { SlotPlan, zoneClock } from './cron.js';
-import { ZoneClock } from './zone-clock.js';
+import { ZoneClock } from '#lib/time-zones';
 
 /**
  * Dates that are computed (a step: the library does for each month it looks at, the clock for each offset it reads). An

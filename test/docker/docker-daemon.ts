@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasProgram } from './run-command.js';
+import { hasProgram, runCommand } from './run-command.js';
 
 export interface DockerDaemon {
   /** Path of the socket. */
@@ -24,7 +25,17 @@ export async function findDocker(folder: string): Promise<DockerDaemon | string>
   if (await hasProgram('docker', ['-H', DOCKER_HOST, 'version'])) return { socket, stop: () => Promise.resolve() };
   if (process.getuid?.() !== 0) return `no Docker answers at ${DOCKER_HOST}`;
   if (!(await hasProgram('dockerd'))) return `no Docker answers at ${DOCKER_HOST}, and dockerd is not installed`;
+  if (await isBridgeFiltered())
+    return 'the firewall drops what containers send each other, as a Docker that ran here left it: iptables -P FORWARD ACCEPT';
   return startDaemon(folder);
+}
+
+/** Ours sets no rule, so what crosses a bridge must not need one. Without either setting nothing filters bridges. */
+async function isBridgeFiltered(): Promise<boolean> {
+  const setting = await readFile('/proc/sys/net/bridge/bridge-nf-call-iptables', 'utf8').catch(() => '0');
+  if (setting.trim() !== '1') return false;
+  const rules = await runCommand('iptables', ['-S', 'FORWARD']).catch(() => '');
+  return rules.startsWith('-P FORWARD DROP');
 }
 
 async function startDaemon(folder: string): Promise<DockerDaemon | string> {

@@ -25,7 +25,7 @@ export const FilePatch = wire({
   operation: z.enum(['append', 'prepend', 'replace']).describe('At the end, at the beginning, or in place of a part.'),
   content: z.string().describe('What is added.'),
   encoding: Encoding,
-  position: Count.optional().describe('Of `replace`: at which byte; 0 if not given.'),
+  position: Count.optional().describe('Of `replace`, which needs it: at which byte, from 0.'),
   length: Count.optional().describe('Of `replace`: how many bytes are taken out; 0 if not given.'),
 });
 export type FilePatch = z.output<typeof FilePatch>;

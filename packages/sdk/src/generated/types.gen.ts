@@ -6924,7 +6924,7 @@ export type FilesPatchData = {
         content: string;
         encoding?: FileEncoding;
         /**
-         * Of `replace`: at which byte; 0 if not given.
+         * Of `replace`, which needs it: at which byte, from 0.
          */
         position?: number;
         /**

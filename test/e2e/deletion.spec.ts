@@ -10,10 +10,11 @@ const isTombstone = ({ table, text }: StoredRow) => table.endsWith('.agents') &&
 /**
  * What else may still name a deleted agent: the records of the deletion (a volume, and what waits to be sent, go only
  * with them), events and their
- * receipts until they are swept, the audit, and the history of what was sent to the user's systems.
+ * receipts until they are swept, the audit, the history of what was sent to the user's systems, and sums of what it has used: they
+ * are the account's, which pays for them.
  */
 const MAY_NAME_IT =
-  /^(lifecycle|webhooks)\.deleted_agents$|\.(outbox|inbox|audit)$|^webhooks\.(deliveries|attempts|events)$/;
+  /^(lifecycle|webhooks)\.deleted_agents$|^lifecycle\.usage_rollups$|\.(outbox|inbox|audit)$|^webhooks\.(deliveries|attempts|events)$/;
 
 describe('deleting an agent', () => {
   let roost: TestRoost;

@@ -71,6 +71,8 @@ export const lifecycleConfigSchema = z.object({
   ROOST_MCP_NETWORK: z.enum(['public', 'local']).default('public'),
   /** Workspaces that this process starts at once, shared between accounts (docs/limits.md). */
   ROOST_MAX_STARTS: z.coerce.number().int().min(1).max(1_000).default(10),
+  /** How long sums of what was used are kept, for `GET /v1/usage`. */
+  ROOST_USAGE_DAYS: z.coerce.number().int().min(62).max(36_500).default(400),
   ROOST_RECONCILE_MS: z.coerce.number().int().min(50).default(5_000),
   /** Failures in a row after which an agent whose workspace keeps failing goes to `error`. */
   ROOST_WORKSPACE_TRIES: z.coerce.number().int().min(1).max(100).default(5),

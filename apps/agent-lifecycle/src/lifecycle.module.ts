@@ -15,6 +15,8 @@ import { InternalAgentsController } from './agents/internal.controller.js';
 import { OtherServices } from './agents/other-services.js';
 import { BalanceController } from './balance/balance.controller.js';
 import { BalanceService } from './balance/balance.service.js';
+import { BudgetsController } from './budgets/budgets.controller.js';
+import { BudgetsService } from './budgets/budgets.service.js';
 import type { LifecycleConfig } from './config.js';
 import { ProviderKeysController } from './provider-keys/provider-keys.controller.js';
 import { countProviderKeys } from './provider-keys/provider-keys.repository.js';
@@ -23,6 +25,8 @@ import type { WorkspaceDriver } from './sandboxes/index.js';
 import { StatesController } from './states/states.controller.js';
 import { StatesService } from './states/states.service.js';
 import { StatusChanges } from './states/status-changes.js';
+import { UsageController } from './usage/usage.controller.js';
+import { UsageSums } from './usage/usage-sums.js';
 import { Activity } from './workspaces/activity.js';
 import { countAwake } from './workspaces/awake-leases.repository.js';
 import { AwakeLeases } from './workspaces/awake-leases.js';
@@ -44,6 +48,8 @@ import { WorkspacesService } from './workspaces/workspaces.service.js';
     InternalAgentsController,
     StatesController,
     BalanceController,
+    BudgetsController,
+    UsageController,
     WorkspacesController,
     ProviderKeysController,
     auditController('lifecycle'),
@@ -72,7 +78,7 @@ import { WorkspacesService } from './workspaces/workspaces.service.js';
     AccountLimits,
     OtherServices,
     ...[AgentRecords, AgentChecks, AgentViews, AgentsService, LifecycleAccountRemoval],
-    ...[BalanceService, ProviderKeysService],
+    ...[BalanceService, BudgetsService, UsageSums, ProviderKeysService],
     ...[StatusChanges, StatesService],
     ...[AwakeLeases, ColdStarts, Activity, WorkspaceFailures, WorkspaceFiles],
     ...[WorkspaceSpecs, WorkspaceLauncher, WorkspaceUpdates, WorkspacesService, WorkspaceMetrics],

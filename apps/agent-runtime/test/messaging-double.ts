@@ -226,6 +226,7 @@ export class MessagingDouble {
     this.on(heartbeatTurn, ({ turnId }) => ({
       cancelled: this.cancelled.has(turnId) || this.stopped.has(turnId),
       stopped: this.stopped.has(turnId),
+      lacksBudget: false,
       waitingMessages: this.waitingMessages,
     }));
     this.on(listMessages, ({ conversationId, status, before, limit }) => {

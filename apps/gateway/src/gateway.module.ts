@@ -63,8 +63,10 @@ import { McpController } from './mcp/mcp.controller.js';
 import { McpCallbackController } from './mcp/mcp-callback.controller.js';
 import { ModelsController } from './models/models.controller.js';
 import { NetworkController } from './network/network.controller.js';
+import { BudgetsController } from './budgets/budgets.controller.js';
 import { RunsController } from './runs/runs.controller.js';
 import { SessionsController } from './sessions/sessions.controller.js';
+import { UsageController } from './usage/usage.controller.js';
 import { WebhooksController } from './webhooks/webhooks.controller.js';
 
 /** Every controller of the API: a new one is a line here. */
@@ -93,6 +95,8 @@ export const controllers = [
   ModelsController,
   PublicTriggerController,
   RunsController,
+  UsageController,
+  BudgetsController,
   SchedulesController,
   TriggersController,
   SessionsController,

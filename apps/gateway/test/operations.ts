@@ -62,6 +62,7 @@ export function idAt(path: string, name: string, of: Belongings): string {
   if (name === 'id' && path.startsWith('/v1/mcp/')) return of.server;
   if (name === 'id' && path.startsWith('/v1/webhooks/endpoints')) return of.endpoint;
   if (name === 'id' && path.startsWith('/v1/webhooks/deliveries')) return of.delivery;
+  if (name === 'id' && path.startsWith('/v1/budgets')) return of.budget;
   const byName: Record<string, string> = {
     id: of.agent,
     agentId: of.agent,

@@ -128,6 +128,7 @@ export interface Belongings {
   agent: string;
   message: string;
   run: string;
+  budget: string;
   schedule: string;
   trigger: string;
   endpoint: string;
@@ -163,6 +164,7 @@ export async function belongingsOf(roost: TestRoost, key: string): Promise<Belon
     agent,
     message,
     run,
+    budget: (await make('/v1/budgets', { limit_tokens: 1_000_000_000 })).id,
     schedule,
     trigger,
     endpoint: endpoint.id,

@@ -2,6 +2,7 @@ import { AccountLimits, quotaUseController } from '#lib/quotas';
 import { Module } from '@nestjs/common';
 import { AgentsController } from './agents/agents.controller.js';
 import { AgentsService } from './agents/agents.service.js';
+import { BudgetsController } from './budgets/budgets.controller.js';
 import { ConversationsController } from './conversations/conversations.controller.js';
 import { MessagesController } from './messages/messages.controller.js';
 import { MessagesService } from './messages/messages.service.js';
@@ -17,6 +18,7 @@ import { TurnsController } from './turns/turns.controller.js';
 @Module({
   controllers: [
     AgentsController,
+    BudgetsController,
     ConversationsController,
     MessagesController,
     RunsController,

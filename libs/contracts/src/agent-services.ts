@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AgentConfiguration } from './agent-configuration.js';
+import { BudgetState } from './budgets.js';
 import { AgentStatus } from './agents.js';
 import { ownBotFields } from './platforms.js';
 import { Provider } from './provider-keys.js';
@@ -48,6 +49,8 @@ export const getAgentForTurn = request('lifecycle.agent.for-turn', {
     providerKeys: z.partialRecord(Provider, z.string()),
     /** Whose each key is, for error messages; the agent's own where it does not say. */
     providerKeyOwners: z.partialRecord(Provider, z.enum(['agent', 'account'])).optional(),
+    /** Of the budgets that hold for it. */
+    budget: BudgetState.optional(),
   }),
 });
 export type AgentForTurn = z.output<typeof getAgentForTurn.output>;

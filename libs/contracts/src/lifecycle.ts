@@ -14,7 +14,9 @@ import {
   updateFields,
   WorkspaceState,
 } from './agents.js';
+import { BudgetState } from './budgets.js';
 import { request } from './request.js';
+import { StepUsage } from './usage.js';
 import { AgentId, Count, wire } from './wire.js';
 
 /** Creates an agent; committed when the reply arrives. Errors: VALIDATION_ERROR. */
@@ -64,8 +66,15 @@ export const changeBalance = request('lifecycle.balance.change', {
  * The balance never goes below zero; the caller stops its turn when it reads zero.
  */
 export const debitTokens = request('lifecycle.balance.debit', {
-  input: wire({ agentId: AgentId, stepId: z.string().min(1).max(200), outputTokens: Count }),
-  output: wire({ outputTokenBalance: Count }),
+  input: wire({
+    agentId: AgentId,
+    stepId: z.string().min(1).max(200),
+    /** Taken off the balance. */
+    outputTokens: Count,
+    /** All that the step used, for reports and budgets. A worker of an older version does not say it. */
+    usage: StepUsage.optional(),
+  }),
+  output: wire({ outputTokenBalance: Count, budget: BudgetState.optional() }),
 });
 
 /**

@@ -62,14 +62,16 @@ export type Message = z.output<typeof Message>;
 
 /** Why a pending message is not being answered yet. Of several reasons it is the first in the order of the list. */
 export const WaitingFor = wire({
-  reason: z.enum(['paused', 'stopped', 'error', 'balance', 'retry', 'turn', 'slot']).meta({
+  reason: z.enum(['paused', 'stopped', 'error', 'balance', 'budget', 'retry', 'turn', 'slot']).meta({
     description:
-      'Why it is not being answered yet: the agent is `paused`, `stopped` or in `error`; it has no output tokens left (`balance`); ' +
+      'Why it is not being answered yet: the agent is `paused`, `stopped` or in `error`; it has no output tokens left (`balance`); a budget is exhausted (`budget`); ' +
       'a turn failed for a passing reason and is tried again (`retry`); another `turn` of the agent runs; it is next ' +
       'when a `slot` is free',
   }),
   error: MessageError.nullable().describe('Of `retry`: what the last try failed with. Null otherwise.'),
-  nextAttemptAt: Timestamp.nullable().describe('Of `retry`: when the next try begins. Null otherwise.'),
+  nextAttemptAt: Timestamp.nullable().describe(
+    'Of `retry`: when the next try begins; of `budget`: when its next period does. Null otherwise.',
+  ),
 }).meta({ id: 'WaitingFor', description: 'Why a message is still `pending`.' });
 
 /** A message as readers of the queue see it: with what it waits for, null unless it is a pending one. */

@@ -45,7 +45,13 @@ const Fence = { turnId: z.uuid(), fencingToken: Count };
 /** Extends the lease. `cancelled`: the worker must stop: interrupted, or (`stopped`) the agent may not act any more. Errors: CONFLICT (lease lost). */
 export const heartbeatTurn = request('messaging.turn.heartbeat', {
   input: wire({ ...Fence, partialReply: z.string().optional() }),
-  output: wire({ cancelled: z.boolean(), stopped: z.boolean().default(false), waitingMessages: Count }),
+  output: wire({
+    cancelled: z.boolean(),
+    stopped: z.boolean().default(false),
+    /** A budget is exhausted: no further model step may start. */
+    lacksBudget: z.boolean().default(false),
+    waitingMessages: Count,
+  }),
 });
 
 export const Usage = wire({

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AgentStatus } from './agents.js';
+import { Budget } from './budgets.js';
 import { schemaNameOf } from './event-streams.js';
 import { Message, MessageError } from './messages.js';
 import { Usage } from './turns.js';
@@ -90,6 +91,18 @@ const DATA = {
       reason: z.string().describe('Why.'),
       authorize: z.string().describe('The path of the call that begins the authorization.'),
     }),
+  ],
+  'budget.threshold': [
+    'So much of a budget was used as its `threshold_percent` says. Sent once a period.',
+    wire({ budget: Budget.describe('The budget with what is used of it.') }),
+  ],
+  'budget.exhausted': [
+    'The limit of a budget is reached: no model step starts, and messages wait until `period_ends_at` or a higher limit.',
+    wire({ budget: Budget.describe('The budget with what is used of it.') }),
+  ],
+  'budget.reset': [
+    'A budget is exhausted no more: its next period began, its limit was raised, or it was deleted.',
+    wire({ budget: Budget.describe('The budget as it is now.') }),
   ],
   'webhook.test': [
     'A test that was asked for with `POST /v1/webhooks/endpoints/{id}/test`. It needs no subscription.',

@@ -11,6 +11,9 @@ export const WEBHOOK_EVENTS = [
   'agent.deleted',
   'schedule.missed',
   'mcp.authorization_needed',
+  'budget.threshold',
+  'budget.exhausted',
+  'budget.reset',
 ] as const;
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
 

@@ -17,6 +17,7 @@ export type { Download } from './files/download.js';
 export * from './files/files.js';
 export * from './account/account.js';
 export * from './account/auth.js';
+export * from './account/usage.js';
 export * from './mcp/mcp.js';
 export * from './webhooks/webhooks.js';
 export * from './webhooks/signature.js';

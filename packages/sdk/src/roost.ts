@@ -1,4 +1,5 @@
 import { Account } from './account/account.js';
+import { Usage } from './account/usage.js';
 import { Auth } from './account/auth.js';
 import { Agent } from './agents/agent.js';
 import { Agents } from './agents/agents.js';
@@ -20,6 +21,7 @@ export class Roost {
   readonly webhooks: Webhooks;
   readonly mcp: Mcp;
   readonly account: Account;
+  readonly usage: Usage;
   readonly auth: Auth;
   private readonly core: Core;
 
@@ -30,6 +32,7 @@ export class Roost {
     this.webhooks = new Webhooks(this.core);
     this.mcp = new Mcp(this.core);
     this.account = new Account(this.core);
+    this.usage = new Usage(this.core);
     this.auth = new Auth(this.core);
   }
 

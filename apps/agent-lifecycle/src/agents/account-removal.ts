@@ -4,6 +4,8 @@ import { Database, type Transaction } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { Inject, Injectable } from '@nestjs/common';
 import { deleteAllProviderKeys } from '../provider-keys/provider-keys.repository.js';
+import { deleteBudgetsOf } from '../budgets/budgets.repository.js';
+import { deleteUsageOf } from '../usage/usage.repository.js';
 import { AgentsService } from './agents.service.js';
 
 /** Agents in one transaction. */
@@ -28,6 +30,10 @@ export class LifecycleAccountRemoval extends AccountRemoval {
 
   protected async removeSome(tx: Transaction, accountId: string): Promise<boolean> {
     await deleteAllProviderKeys(tx, accountId);
-    return (await this.agents.deleteOldest(tx, accountId, BATCH)) === BATCH;
+    const hasMore = (await this.agents.deleteOldest(tx, accountId, BATCH)) === BATCH;
+    // After its agents, whose usage is summed when they go.
+    await deleteUsageOf(tx, accountId);
+    await deleteBudgetsOf(tx, accountId);
+    return hasMore;
   }
 }

@@ -35,6 +35,7 @@ import {
   storedBytes,
   updateAgentRow,
 } from './agents.repository.js';
+import { sumUpAgent } from '../usage/usage.repository.js';
 import { checkMaxima, checkVolumeSize } from './maxima.js';
 
 /** The account's quotas that an agent counts in. */
@@ -143,6 +144,8 @@ export class AgentRecords {
 
   private async remove(tx: Transaction, key: AgentKey): Promise<AgentRow> {
     const agent = await lockAgent(tx, key);
+    // Its ledger goes with it; what it used stays in the sums.
+    await sumUpAgent(tx, agent.id);
     await deleteAgentRow(tx, agent);
     // One more than the state that messaging is sent ahead of the event.
     const revision = Number(agent.revision) + 2;

@@ -1,6 +1,7 @@
 import { type AgentStatus, type ListAgents, quantityBytes, RoostError } from '#lib/contracts';
 import type { Queries, Transaction } from '#lib/database';
 import type { z } from 'zod';
+import { BUDGET_STATE } from '../budgets/budgets.repository.js';
 import { type SealedKeys, sealedKeysOf } from '../provider-keys/provider-keys.repository.js';
 import type { AgentKey, AgentRow } from './agent-row.js';
 
@@ -25,8 +26,8 @@ export function findAgent(queries: Queries, key: AgentKey): Promise<AgentRow> {
 export function findAgentWithProviderKeys(
   queries: Queries,
   key: AgentKey,
-): Promise<AgentRow & { account_keys: SealedKeys }> {
-  return load(queries, key, `*, ${sealedKeysOf('agents.account_id')} AS account_keys`);
+): Promise<AgentRow & { account_keys: SealedKeys; budget: unknown }> {
+  return load(queries, key, `*, ${sealedKeysOf('agents.account_id')} AS account_keys, ${BUDGET_STATE} AS budget`);
 }
 
 /** The same, locked until the transaction ends: changes of one agent happen one after the other. */

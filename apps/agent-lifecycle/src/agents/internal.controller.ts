@@ -2,6 +2,7 @@ import { Sealer } from '#lib/auth';
 import { CONFIG, Handles } from '#lib/bus';
 import type { CallContext } from '#lib/call-context';
 import {
+  BudgetState,
   existingAgents,
   getAgentForTurn,
   getAgentState,
@@ -60,6 +61,7 @@ export class InternalAgentsController {
       configuration: allowedConfiguration(wholeConfiguration(agent.configuration, secrets), this.config),
       // The agent's own key wins over the account's; the platform's own is added by agent-runtime.
       providerKeys: { ...accountKeys, ...secrets.providerKeys },
+      budget: BudgetState.parse(agent.budget),
       providerKeyOwners: { ...ownedBy('account', accountKeys), ...ownedBy('agent', secrets.providerKeys) },
     };
   }

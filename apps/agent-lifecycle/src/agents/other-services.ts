@@ -9,8 +9,10 @@ import {
   listAgentMcpServers,
   type RequestContract,
   syncAgent,
+  syncBudget,
 } from '#lib/contracts';
 import { Injectable } from '@nestjs/common';
+import type { BudgetRow } from '../budgets/budget-row.js';
 import type { z } from 'zod';
 
 interface Counts {
@@ -69,6 +71,19 @@ export class OtherServices {
    */
   async syncMessagingState(state: AgentState): Promise<void> {
     await this.request(syncAgent, state, 'req_lifecycle_sync').catch(() => undefined);
+  }
+
+  /** Sends messaging a committed change of a budget. Best effort: its event follows with the same content. */
+  async syncBudget(row: BudgetRow): Promise<void> {
+    const block = {
+      budgetId: row.id,
+      accountId: row.account_id,
+      agentId: row.agent_id,
+      isExhausted: row.is_exhausted,
+      until: row.period_ends_at,
+      revision: Number(row.revision),
+    };
+    await this.request(syncBudget, block, 'req_lifecycle_budget').catch(() => undefined);
   }
 
   private ask<I extends z.ZodType, O extends z.ZodType>(

@@ -28,8 +28,9 @@ export class BalanceController {
 
   @Handles(debitTokens)
   async debit({ agentId, ...debit }: z.output<typeof debitTokens.input>, { accountId }: CallContext) {
-    const agent = await this.balance.debit({ agentId, accountId }, debit);
+    const { agent, budget, changed } = await this.balance.debit({ agentId, accountId }, debit);
     if (isExhausted(agent)) await this.others.syncMessagingState(stateOf(agent));
-    return { outputTokenBalance: Number(agent.output_token_balance) };
+    for (const row of changed) await this.others.syncBudget(row);
+    return { outputTokenBalance: Number(agent.output_token_balance), budget };
   }
 }

@@ -1,10 +1,31 @@
+import type { StepUsage } from '#lib/contracts';
 import type { Queries, Transaction } from '#lib/database';
 import type { AgentKey, AgentRow } from '../agents/agent-row.js';
 
 export interface Debit {
   stepId: string;
   outputTokens: number;
+  /** A worker of an older version does not say it. */
+  usage?: StepUsage | undefined;
 }
+
+/** An agent after a debit, with what its turn has to know of budgets. */
+export type DebitedRow = AgentRow & { budget_is_exhausted: boolean; budget_needs_price: boolean };
+
+/** The columns of the ledger that hold what a step used. */
+const USED = `model, source, input_tokens, used_output_tokens, cached_input_tokens, cache_write_tokens, reasoning_tokens,
+  cost_nano_usd`;
+
+const usedBy = (usage: StepUsage | undefined): unknown[] => [
+  usage?.model ?? null,
+  usage?.source ?? null,
+  usage?.inputTokens ?? null,
+  usage?.outputTokens ?? null,
+  usage?.cachedInputTokens ?? null,
+  usage?.cacheWriteTokens ?? null,
+  usage?.reasoningTokens ?? null,
+  usage?.costUsd ?? null,
+];
 
 export interface BalanceWrite {
   after: number;
@@ -13,6 +34,7 @@ export interface BalanceWrite {
   /** For `used`. */
   stepId?: string;
   used?: number;
+  usage?: StepUsage | undefined;
 }
 
 const SWEEP_ROWS = 5_000;
@@ -20,28 +42,43 @@ const SWEEP_ROWS = 5_000;
 /** All SQL of `balance_ledger`, and of the balance in `agents` that each of its rows changes. */
 
 /**
- * The usual debit in one statement: the balance outlasts it and the step is new. Undefined, with nothing done, when
- * it is not that plain.
+ * The usual debit in one statement: the balance outlasts it, the step is new, and no budget comes to a mark or a new
+ * period. Undefined, with nothing done, when it is not that plain.
  */
 export async function debitPlainly(
   queries: Queries,
   { agentId, accountId }: AgentKey,
-  { stepId, outputTokens }: Debit,
-): Promise<AgentRow | undefined> {
-  const [agent] = await queries.query<AgentRow>(
-    `WITH agent AS (
+  { stepId, outputTokens, usage }: Debit,
+): Promise<DebitedRow | undefined> {
+  const [agent] = await queries.query<DebitedRow>(
+    `WITH agent AS MATERIALIZED (
        SELECT id, account_id, output_token_balance AS before FROM agents
        WHERE id = $1 AND ($2::uuid IS NULL OR account_id = $2) AND output_token_balance > $4::bigint FOR UPDATE
+     ), budget AS MATERIALIZED (
+       SELECT b.id, b.unit, b.is_exhausted, b.has_told_threshold, b.amount, b.threshold_percent, b.period_ends_at,
+         b.used + CASE b.unit WHEN 'tokens' THEN coalesce($7::bigint + $8::bigint, 0) ELSE coalesce($12::bigint, 0) END AS used
+       FROM agent JOIN budgets b ON b.account_id = agent.account_id AND (b.agent_id IS NULL OR b.agent_id = agent.id)
+       ORDER BY b.id FOR UPDATE OF b
+     ), marked AS (
+       SELECT count(*) AS budgets FROM budget WHERE period_ends_at <= now() OR (NOT is_exhausted AND used >= amount)
+         OR (NOT has_told_threshold AND used >= ceil(amount * threshold_percent / 100.0))
      ), step AS (
-       INSERT INTO balance_ledger (agent_id, account_id, actor, reason, step_id, output_tokens, balance_before, balance_after)
-       SELECT id, account_id, 'agent-runtime', 'used', $3, $4, before, before - $4 FROM agent
+       INSERT INTO balance_ledger
+         (agent_id, account_id, actor, reason, step_id, output_tokens, balance_before, balance_after, ${USED})
+       SELECT id, account_id, 'agent-runtime', 'used', $3, $4, before, before - $4,
+         $5::text, $6::text, $7::bigint, $8::bigint, $9::bigint, $10::bigint, $11::bigint, $12::bigint
+       FROM agent, marked WHERE marked.budgets = 0
        ON CONFLICT (agent_id, step_id) DO NOTHING
        RETURNING agent_id, balance_after
+     ), counted AS (
+       UPDATE budgets SET used = budget.used FROM step, budget WHERE budgets.id = budget.id
      )
      UPDATE agents SET output_token_balance = step.balance_after,
        total_output_tokens_used = total_output_tokens_used + $4
-     FROM step WHERE agents.id = step.agent_id RETURNING agents.*`,
-    [agentId, accountId, stepId, outputTokens],
+     FROM step WHERE agents.id = step.agent_id
+     RETURNING agents.*, (SELECT coalesce(bool_or(is_exhausted), false) FROM budget) AS budget_is_exhausted,
+       (SELECT coalesce(bool_or(unit = 'usd'), false) FROM budget) AS budget_needs_price`,
+    [agentId, accountId, stepId, outputTokens, ...usedBy(usage)],
   );
   return agent;
 }
@@ -58,9 +95,13 @@ export async function addEntry(
   write: BalanceWrite,
 ) {
   await tx.query(
-    `INSERT INTO balance_ledger (agent_id, account_id, actor, reason, step_id, output_tokens, balance_before, balance_after)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-    [agent.id, agent.account_id, write.actor, write.reason, write.stepId ?? null, write.used ?? 0, before, write.after],
+    `INSERT INTO balance_ledger
+       (agent_id, account_id, actor, reason, step_id, output_tokens, balance_before, balance_after, ${USED})
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+    [
+      ...[agent.id, agent.account_id, write.actor, write.reason, write.stepId ?? null, write.used ?? 0, before],
+      ...[write.after, ...usedBy(write.usage)],
+    ],
   );
 }
 

@@ -1,15 +1,30 @@
 import { givenFields, recordAudit } from '#lib/audit';
-import { agentErrored, agentStatusChanged, RoostError } from '#lib/contracts';
+import { agentErrored, agentStatusChanged, type BudgetState, RoostError } from '#lib/contracts';
 import { Database, type Transaction } from '#lib/database';
 import { Injectable } from '@nestjs/common';
 import { type AgentKey, type AgentRow, isExhausted, stateOf } from '../agents/agent-row.js';
 import { lockAgent } from '../agents/agents.repository.js';
+import type { BudgetRow } from '../budgets/budget-row.js';
+import { BudgetsService } from '../budgets/budgets.service.js';
 import { addEntry, debitPlainly, hasStep, setBalance, type BalanceWrite, type Debit } from './balance.repository.js';
+
+/** What a debit has led to. */
+export interface Debited {
+  agent: AgentRow;
+  budget: BudgetState;
+  /** Budgets that it exhausted, or whose new period it began. */
+  changed: BudgetRow[];
+}
+
+const NOTHING = { tokens: 0, costNano: 0n };
 
 /** The output tokens that an agent may still use, and the ledger in which each change of them is a row. */
 @Injectable()
 export class BalanceService {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly budgets: BudgetsService,
+  ) {}
 
   /**
    * Sets the balance or adds to it. Errors: NOT_FOUND; CONFLICT, with the current balance, below zero or beyond what a
@@ -35,10 +50,15 @@ export class BalanceService {
     });
   }
 
-  /** Takes what a model step put out off the balance, down to zero; once per step. Errors: NOT_FOUND. */
-  async debit(key: AgentKey, debit: Debit): Promise<AgentRow> {
+  /**
+   * Takes what a model step put out off the balance, down to zero, and adds what it used to the budgets that hold for the
+   * agent; once per step. Errors: NOT_FOUND.
+   */
+  async debit(key: AgentKey, debit: Debit): Promise<Debited> {
     const agent = await debitPlainly(this.database, key, debit);
-    return agent ?? this.database.transaction((tx) => this.debitLocked(tx, key, debit));
+    if (!agent) return this.database.transaction((tx) => this.debitLocked(tx, key, debit));
+    const budget = { isExhausted: agent.budget_is_exhausted, needsPrice: agent.budget_needs_price };
+    return { agent, budget, changed: [] };
   }
 
   /** The first entry of an agent that was made in this transaction. */
@@ -65,11 +85,20 @@ export class BalanceService {
     return agent;
   }
 
-  private async debitLocked(tx: Transaction, key: AgentKey, { stepId, outputTokens }: Debit): Promise<AgentRow> {
-    const agent = await lockAgent(tx, key);
-    if (await hasStep(tx, agent.id, stepId)) return agent;
-    const after = Math.max(0, Number(agent.output_token_balance) - outputTokens);
-    return this.write(tx, agent, { after, reason: 'used', actor: 'agent-runtime', stepId, used: outputTokens });
+  private async debitLocked(tx: Transaction, key: AgentKey, { stepId, outputTokens, usage }: Debit): Promise<Debited> {
+    const before = await lockAgent(tx, key);
+    if (await hasStep(tx, before.id, stepId)) {
+      const { changed: _, ...budget } = await this.budgets.add(tx, before.id, before.account_id, NOTHING);
+      return { agent: before, budget, changed: [] };
+    }
+    const after = Math.max(0, Number(before.output_token_balance) - outputTokens);
+    const write = { after, reason: 'used' as const, actor: 'agent-runtime', stepId, used: outputTokens, usage };
+    const agent = await this.write(tx, before, write);
+    const cost = usage
+      ? { tokens: usage.inputTokens + usage.outputTokens, costNano: usage.costUsd }
+      : { tokens: outputTokens, costNano: null };
+    const { changed, ...budget } = await this.budgets.add(tx, agent.id, agent.account_id, cost);
+    return { agent, budget, changed };
   }
 }
 

@@ -13,6 +13,8 @@ const errorsOf = (agentId: string) =>
     agentId,
   ]);
 
+const NO_BUDGET = { isExhausted: false, needsPrice: false };
+
 describe('the balance', () => {
   it('is set, added to and never below zero, each change with a ledger row', async () => {
     const { id } = await service.agent({ output_token_balance: 100 });
@@ -43,7 +45,7 @@ describe('the balance', () => {
     const debit = (stepId: string) =>
       service.ask(debitTokens, { agent_id: id, step_id: stepId, output_tokens: 10 }, null);
     await Promise.all(['a', 'a', 'a', 'b', 'b'].map(debit));
-    await expect(debit('a')).resolves.toEqual({ outputTokenBalance: 80 });
+    await expect(debit('a')).resolves.toEqual({ outputTokenBalance: 80, budget: NO_BUDGET });
     await expect(service.ask(changeBalance, { agent_id: id, delta: 0 })).resolves.toEqual({
       outputTokenBalance: 80,
       totalOutputTokensUsed: 20,
@@ -54,7 +56,7 @@ describe('the balance', () => {
     const { id } = await service.agent({ output_token_balance: 5 });
     const debit = (step_id: string) => service.ask(debitTokens, { agent_id: id, step_id, output_tokens: 50 }, null);
     const state = () => service.ask(getAgentState, { agent_id: id }, null);
-    await expect(debit('1')).resolves.toEqual({ outputTokenBalance: 0 });
+    await expect(debit('1')).resolves.toEqual({ outputTokenBalance: 0, budget: NO_BUDGET });
     await debit('2');
     expect(await errorsOf(id)).toMatchObject([{ payload: { code: 'BALANCE_EXHAUSTED' } }]);
     await expect(state()).resolves.toMatchObject({ status: 'active', isExhausted: true, revision: 2 });

@@ -1,6 +1,7 @@
 import { Audit1797000200000 } from './audit-1797000200000.js';
 import { DeletedAccounts1795710300000 } from './deleted-accounts-1795710300000.js';
 import { AwakeWorkspaces1796100000000 } from './awake-workspaces-1796100000000.js';
+import { Usage1797000300000 } from './usage-1797000300000.js';
 import { Agents1795560000000 } from './agents-1795560000000.js';
 import { Bots1795600000000 } from './bots-1795600000000.js';
 import { ProviderKeys1795560400000 } from './provider-keys-1795560400000.js';
@@ -13,4 +14,5 @@ export const migrations = [
   DeletedAccounts1795710300000,
   AwakeWorkspaces1796100000000,
   Audit1797000200000,
+  Usage1797000300000,
 ];

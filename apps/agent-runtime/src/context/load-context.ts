@@ -7,6 +7,7 @@ import type { ContextRow, Session, SessionsRepository } from '../sessions/sessio
 import { type ToolContext } from '../tools/tool-context.js';
 import type { McpRegistry } from '../mcp/registry/mcp-registry.js';
 import type { McpPool } from '../mcp/mcp-pool.js';
+import { BudgetExhausted } from '../usage/budget-exhausted.js';
 import { mcpTools } from '../mcp/mcp-tools.js';
 import { type ResumedTurn, resumedTurn } from './resume-turn.js';
 import { wipeMemory } from './wipe-memory.js';
@@ -47,7 +48,7 @@ export const keysOf = ({ providerKeys, providerKeyOwners }: AgentForTurn): Agent
   owners: providerKeyOwners,
 });
 
-/** Gathers a turn's context, side by side where nothing depends on the other. Errors: NOT_FOUND, BALANCE_EXHAUSTED, VALIDATION_ERROR for the model. */
+/** Gathers a turn's context, side by side where nothing depends on the other. Errors: NOT_FOUND, BALANCE_EXHAUSTED, BudgetExhausted, VALIDATION_ERROR for the model. */
 export async function loadContext(
   { bus, sessions, serverDefault, mcp }: ContextSources,
   turn: ClaimedTurn,
@@ -59,6 +60,7 @@ export async function loadContext(
   const [agent, session] = await Promise.all([bus.request(getAgentForTurn, { agentId }, call), sessions.current(turn)]);
   if (agent.outputTokenBalance <= 0)
     throw new RoostError('BALANCE_EXHAUSTED', 'the agent has no output tokens left: add some to its balance');
+  if (agent.budget?.isExhausted) throw new BudgetExhausted();
   const { configuration } = agent;
   const isPersistent = agent.sessionMode === 'persistent';
   const models = serverDefault.platformFor(configuration.model, agent.providerKeys);

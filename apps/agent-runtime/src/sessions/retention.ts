@@ -2,8 +2,8 @@ import type { Database } from '#lib/database';
 import { HOURLY, Sweep } from '#lib/sweeps';
 import { deleteOld } from './retention.repository.js';
 
-/** Of batches that failed for good no attempt follows. */
-const UNFINISHED_TURN_DAYS = 2;
+/** Of batches that failed for good no attempt follows; one that waits for a budget does so for a month. */
+const UNFINISHED_TURN_DAYS = 40;
 
 export interface RetentionDays {
   transcript: number;

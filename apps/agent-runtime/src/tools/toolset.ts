@@ -1,6 +1,7 @@
 import type { AgentConfiguration } from '#lib/contracts';
 import type { ToolSet } from 'ai';
 import { bashTool } from './bash.js';
+import { checkBudgetTool } from './check-budget.js';
 import { editFileTool } from './edit-file.js';
 import { listFilesTool } from './list-files.js';
 import { memoryTools } from './memory.js';
@@ -32,6 +33,7 @@ export function builtInTools(context: ToolContext, configuration: AgentConfigura
     wait: waitTool(waiting),
     read_messages: readMessagesTool(context),
     send_message: sendMessageTool(context),
+    check_budget: checkBudgetTool(context),
     ...scheduleTools(context),
   };
 }

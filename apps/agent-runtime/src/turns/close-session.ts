@@ -78,7 +78,7 @@ async function runHook(
     meter,
     view: new TurnView(),
     onStepMessages: (all) => (messages = all),
-    beforeStep: () => Promise.resolve(),
+    beforeStep: () => meter.requireBudget(),
   });
   return [asked, ...messages];
 }

@@ -16,6 +16,7 @@ import { secretsOf } from '../runs/secrets-of.js';
 import type { UnfinishedTurnsRepository } from '../sessions/unfinished-turns.repository.js';
 import { tracedTools } from '../tools/tool-spans.js';
 import { builtInTools } from '../tools/toolset.js';
+import { BudgetExhausted, PriceUnknown } from '../usage/budget-exhausted.js';
 import type { Prices } from '../usage/prices.js';
 import { closeSession } from './close-session.js';
 import { Compactor } from './compactor.js';
@@ -91,6 +92,7 @@ class RunningTurn {
     let timer: NodeJS.Timeout | undefined;
     try {
       const context = (this.context = await this.begin());
+      this.requirePrice(context);
       this.reminders = new Reminders(context.agent.configuration);
       const seconds = context.agent.configuration.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS;
       timer = setTimeout(() => this.abort.abort(new TurnStopped('timeout')), seconds * 1_000);
@@ -116,6 +118,12 @@ class RunningTurn {
       this.live.end();
       await this.journal.stop();
     }
+  }
+
+  /** Under a budget in money nothing runs that it could not count. */
+  private requirePrice({ agent, model }: TurnContext): void {
+    if (agent.budget?.needsPrice && !this.runner.prices.knows(model))
+      throw new PriceUnknown(`${model.provider}/${model.modelId}`);
   }
 
   /** The context, after the conversation's last session was closed if it was reset. */
@@ -188,6 +196,8 @@ class RunningTurn {
       onResult: (toolCallId, text, isError) => this.journal.callFinished(toolCallId, text, isError),
       beforeStep: async (soFar) => {
         await this.lease.extendIfDue();
+        if (this.lease.lacksBudget) throw new BudgetExhausted();
+        await this.meter.requireBudget();
         this.reminders?.announce(view, soFar.length);
         await compactor.betweenSteps(view, soFar, this.meter.contextTokens);
       },
@@ -266,7 +276,8 @@ class RunningTurn {
     }
     // Messaging learns of an empty balance by an event and gives out no more turns; a part of Roost that is away comes
     // back. Neither is the message's fault: the try does not count. Until then, not to claim this turn in a circle.
-    const isExhausted = error instanceof RoostError && error.code === 'BALANCE_EXHAUSTED';
+    const isExhausted =
+      error instanceof BudgetExhausted || (error instanceof RoostError && error.code === 'BALANCE_EXHAUSTED');
     if (isExhausted || (reason === undefined && isPlatformAway(error))) {
       const { code, message } = failureOf(error, context?.model, reason);
       this.meter.recorder.interrupted({ code, message });

@@ -1,11 +1,12 @@
 import type { Bus } from '#lib/bus';
 import { ownCall } from '#lib/call-context';
-import { type ClaimedTurn, debitTokens, RoostError, type RunUsage, type Usage } from '#lib/contracts';
+import { type BudgetState, type ClaimedTurn, debitTokens, RoostError, type RunUsage, type Usage } from '#lib/contracts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallObserver } from '../models/observed-model.js';
 import type { ResolvedModel } from '../models/model-registry.js';
 import { estimateTokens } from '../models/tokens.js';
 import { StepRecorder } from '../runs/step-recorder.js';
+import { BudgetExhausted } from '../usage/budget-exhausted.js';
 import type { Prices } from '../usage/prices.js';
 import { type StepTokens, tokensOf } from '../usage/step-tokens.js';
 
@@ -13,6 +14,12 @@ import { type StepTokens, tokensOf } from '../usage/step-tokens.js';
 const OUTPUT = new Set(['text', 'reasoning', 'tool-call']);
 /** A turn that ends badly waits no longer for the ledger to know its last step. */
 const SETTLE_MS = 5_000;
+
+/** What the agent may still spend. */
+interface Ledger {
+  balance: number;
+  budget: BudgetState | undefined;
+}
 
 interface Debit {
   model: string;
@@ -34,7 +41,7 @@ export class StepMeter {
   private reasoningTokens = 0;
   private costNano: bigint | null = 0n;
   private steps = 0;
-  private lastDebit: Promise<number> = Promise.resolve(Number.POSITIVE_INFINITY);
+  private lastDebit: Promise<Ledger> = Promise.resolve({ balance: Number.POSITIVE_INFINITY, budget: undefined });
 
   constructor(
     private readonly bus: Bus,
@@ -75,8 +82,17 @@ export class StepMeter {
   }
 
   /** What the agent may still spend, after all steps so far. Errors: SERVICE_UNAVAILABLE when a debit could not be made. */
-  balance(): Promise<number> {
-    return this.lastDebit;
+  async balance(): Promise<number> {
+    return (await this.lastDebit).balance;
+  }
+
+  /**
+   * Before another step. Errors: BudgetExhausted, also under a budget in money when a step's price was not known; as
+   * `balance()`.
+   */
+  async requireBudget(): Promise<void> {
+    const { budget } = await this.lastDebit;
+    if (budget?.isExhausted || (budget?.needsPrice && this.costNano === null)) throw new BudgetExhausted();
   }
 
   /** Resolves when the debits so far were made, or cannot be. */
@@ -104,12 +120,23 @@ export class StepMeter {
     this.lastDebit.catch(() => undefined);
   }
 
-  private async debit(stepId: string, { outputTokens }: Debit): Promise<number> {
+  private async debit(stepId: string, { model, tokens, costNano, outputTokens }: Debit): Promise<Ledger> {
+    const usage = {
+      model: model.slice(0, 300),
+      source: this.turn.channel,
+      inputTokens: tokens.input,
+      outputTokens: tokens.output,
+      cachedInputTokens: tokens.cacheRead,
+      cacheWriteTokens: tokens.cacheWrite,
+      reasoningTokens: tokens.reasoning,
+      costUsd: costNano,
+    };
     for (let attempt = 1; ; attempt++) {
       try {
         const call = { ...ownCall(`turn_${this.turn.turnId}`), accountId: this.turn.accountId };
-        return (await this.bus.request(debitTokens, { agentId: this.turn.agentId, stepId, outputTokens }, call))
-          .outputTokenBalance;
+        const debit = { agentId: this.turn.agentId, stepId, outputTokens, usage };
+        const { outputTokenBalance, budget } = await this.bus.request(debitTokens, debit, call);
+        return { balance: outputTokenBalance, budget };
       } catch (error) {
         if (!(error instanceof RoostError && error.code === 'SERVICE_UNAVAILABLE') || attempt === 4) throw error;
         await sleep(attempt * 500);

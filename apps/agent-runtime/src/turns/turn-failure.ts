@@ -3,6 +3,7 @@ import { isDatabaseAway } from '#lib/database';
 import { RoostError } from '#lib/contracts';
 import { modelFailure } from '../models/model-failure.js';
 import type { ResolvedModel } from '../models/model-registry.js';
+import { BudgetExhausted, PriceUnknown } from '../usage/budget-exhausted.js';
 import type { StopReason } from './turn-end.js';
 
 export interface TurnFailure {
@@ -23,6 +24,8 @@ export function failureOf(
       message: 'the turn took longer than the agent’s timeout_seconds',
       retryable: false,
     };
+  if (error instanceof PriceUnknown || error instanceof BudgetExhausted)
+    return { code: error.code, message: error.message, retryable: false };
   if (error instanceof RoostError)
     return { code: error.code, message: error.message, retryable: error.code === 'SERVICE_UNAVAILABLE' };
   if (model) return modelFailure(error, model);

@@ -19,6 +19,8 @@ export interface TurnProgress {
 export class TurnLease {
   private readonly timer: NodeJS.Timeout;
   private readonly interrupts: Subscription;
+  /** As of the latest heartbeat: a budget is exhausted, by other turns of the account. */
+  lacksBudget = false;
   private extendedAt = Date.now();
 
   constructor(
@@ -45,12 +47,13 @@ export class TurnLease {
     const { turnId, fencingToken, leaseMs } = this.turn;
     const askedAt = Date.now();
     try {
-      const { cancelled, stopped, waitingMessages } = await this.bus.request(
+      const { cancelled, stopped, lacksBudget, waitingMessages } = await this.bus.request(
         heartbeatTurn,
         { turnId, fencingToken, partialReply: this.progress.partialReply() },
         ownCall(`turn_${turnId}`, leaseMs / 3),
       );
       this.extendedAt = askedAt;
+      this.lacksBudget = lacksBudget;
       if (cancelled) this.abort.abort(new TurnStopped(stopped ? 'stopped' : 'interrupted'));
       else this.progress.onWaiting(waitingMessages);
     } catch (error) {

@@ -1,5 +1,6 @@
 import { type AgentState, RoostError } from '#lib/contracts';
 import type { Database, Transaction } from '#lib/database';
+import { isBlocked } from '../budgets/budgets.repository.js';
 
 /** All SQL of `agents`, the copy of lifecycle's agents, which also holds which turn runs and when the next can be claimed. */
 
@@ -37,9 +38,11 @@ export async function recordAgent(tx: Transaction, state: AgentState): Promise<{
   const lacksBalance = state.isExhausted === true && state.status === 'active';
   const status = lacksBalance ? 'paused' : state.status;
   const [agent] = await tx.query<{ running_turn: string | null }>(
-    `INSERT INTO agents (agent_id, account_id, status, revision, lacks_balance) VALUES ($1, $2, $3, $4, $5)
+    `INSERT INTO agents (agent_id, account_id, status, revision, lacks_balance, lacks_budget)
+     SELECT $1, $2, CASE WHEN blocked THEN 'paused' ELSE $3 END, $4, $5, blocked
+     FROM (SELECT $3 = 'active' AND ${isBlocked('$1::uuid', '$2::uuid')} AS blocked) budget
      ON CONFLICT (agent_id) DO UPDATE SET status = excluded.status, revision = excluded.revision,
-         lacks_balance = excluded.lacks_balance, updated_at = now()
+         lacks_balance = excluded.lacks_balance, lacks_budget = excluded.lacks_budget, updated_at = now()
        WHERE agents.revision < excluded.revision AND agents.status <> 'deleted'
      RETURNING running_turn`,
     [state.agentId, state.accountId, status, state.revision, lacksBalance],

@@ -1,3 +1,5 @@
+import { BLOCKED_UNTIL } from '../budgets/budgets.repository.js';
+
 /**
  * A condition in SQL for a message that is found by its id: that it is this agent's, of this account. No index can
  * answer it: to the planner of an empty table, whose plans are kept, an index by agent looks as good as the key, and it
@@ -14,10 +16,11 @@ export const WAITING_FOR = `
   CASE WHEN m.status = 'pending' THEN (
     SELECT jsonb_build_object('reason', w.reason,
       'error', CASE WHEN w.reason = 'retry' THEN w.retry_error END,
-      'next_attempt_at', CASE WHEN w.reason = 'retry' THEN wire_time(w.ready_at) END)
+      'next_attempt_at', CASE w.reason WHEN 'retry' THEN wire_time(w.ready_at) WHEN 'budget' THEN wire_time(w.blocked_until) END)
     FROM (
-      SELECT c.retry_error, c.ready_at, CASE
+      SELECT c.retry_error, c.ready_at, CASE WHEN a.lacks_budget THEN ${BLOCKED_UNTIL} END AS blocked_until, CASE
         WHEN a.lacks_balance THEN 'balance'
+        WHEN a.lacks_budget THEN 'budget'
         WHEN a.status IN ('paused', 'stopped', 'error') THEN a.status
         WHEN c.ready_at > now() THEN 'retry'
         WHEN a.running_turn IS NOT NULL THEN 'turn'

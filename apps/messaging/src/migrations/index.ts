@@ -1,4 +1,5 @@
 import { Traceparents1797000100000 } from './traceparents-1797000100000.js';
+import { Budgets1797000400000 } from './budgets-1797000400000.js';
 import { FairClaims1795710000000 } from './fair-claims-1795710000000.js';
 import { WaitingReasons1796000000000 } from './waiting-reasons-1796000000000.js';
 import { Messaging1795560000000 } from './messaging-1795560000000.js';
@@ -12,4 +13,5 @@ export const migrations = [
   WaitingReasons1796000000000,
   Traceparents1797000100000,
   Runs1797000200000,
+  Budgets1797000400000,
 ];

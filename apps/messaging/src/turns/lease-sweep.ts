@@ -3,6 +3,7 @@ import { WAKE_RUNTIME } from '#lib/contracts';
 import { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { sweepBlocks } from '../budgets/budgets.repository.js';
 import type { MessagingConfig } from '../config.js';
 import { sweepDeletedAgents } from '../agents/agents.repository.js';
 import { FinishedMessages } from '../messages/finished-messages.js';
@@ -46,6 +47,7 @@ export class LeaseSweep implements OnApplicationBootstrap, BeforeApplicationShut
     if (this.rounds++ % 120 === 0) {
       await sweepEndedTurns(this.database, this.config.ROOST_RUN_DAYS, BATCH);
       await sweepDeletedAgents(this.database, BATCH);
+      await sweepBlocks(this.database, BATCH);
     }
     if (await this.database.transaction(queueDueRetries)) this.bus.signal(WAKE_RUNTIME);
     for (;;) {

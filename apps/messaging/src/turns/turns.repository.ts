@@ -70,20 +70,31 @@ export async function heartbeatTurn(
   database: Database,
   { turnId, fencingToken, partialReply }: Fence & { partialReply?: string | undefined },
   leaseMs: number,
-): Promise<{ cancelled: boolean; stopped: boolean; waitingMessages: number }> {
-  const [turn] = await database.query<{ cancelled: boolean; stopped: boolean; waiting: string }>(
+): Promise<{ cancelled: boolean; stopped: boolean; lacksBudget: boolean; waitingMessages: number }> {
+  const [turn] = await database.query<{
+    cancelled: boolean;
+    stopped: boolean;
+    lacks_budget: boolean;
+    waiting: string;
+  }>(
     `WITH turn AS (
        UPDATE turns SET lease_until = clock_timestamp() + $3::int * interval '1 ms',
          partial_reply = coalesce($4, partial_reply)
        WHERE id = $1 AND fencing_token = $2 AND state = 'running'
        RETURNING agent_id, conversation_id, cancelled, stopped
      )
-     SELECT cancelled, stopped, (SELECT count(*) FROM messages m WHERE m.agent_id = turn.agent_id
+     SELECT cancelled, stopped, (SELECT lacks_budget FROM agents a WHERE a.agent_id = turn.agent_id) AS lacks_budget,
+       (SELECT count(*) FROM messages m WHERE m.agent_id = turn.agent_id
        AND m.conversation_id = turn.conversation_id AND m.status = 'pending') AS waiting FROM turn`,
     [turnId, fencingToken, leaseMs, partialReply?.toWellFormed().replaceAll('\0', '') ?? null],
   );
   if (!turn) throw new RoostError('CONFLICT', 'the turn is not this worker’s any more');
-  return { cancelled: turn.cancelled, stopped: turn.stopped, waitingMessages: Number(turn.waiting) };
+  return {
+    cancelled: turn.cancelled,
+    stopped: turn.stopped,
+    lacksBudget: turn.lacks_budget,
+    waitingMessages: Number(turn.waiting),
+  };
 }
 
 /**

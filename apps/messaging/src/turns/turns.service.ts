@@ -11,7 +11,7 @@ import { type Fence, freeAgent, type LockedTurn, lockExpiredTurn, lockTurn } fro
 
 export const MAX_ATTEMPTS = 5;
 /** What no smaller batch would cure. */
-const NOT_OF_THE_MESSAGE = new Set(['BALANCE_EXHAUSTED', 'AGENT_UNAVAILABLE', 'NOT_FOUND']);
+const NOT_OF_THE_MESSAGE = new Set(['BALANCE_EXHAUSTED', 'MODEL_PRICE_UNKNOWN', 'AGENT_UNAVAILABLE', 'NOT_FOUND']);
 /** From this try on the batch is halved: one bad message may be what makes it fail. */
 const SPLIT_FROM_ATTEMPT = 3;
 const MAX_DELAY_MS = 60_000;

@@ -6,7 +6,12 @@ import {
   agentKeyRefused,
   agentStatusChanged,
   agentUpdated,
+  Budget,
+  budgetExhausted,
+  budgetReset,
+  budgetThreshold,
   channelFailed,
+  encode,
   mcpAuthorizationNeeded,
   type Message,
   messageCompleted,
@@ -150,6 +155,31 @@ export class EventsController {
         reason: event.reason,
         authorize: `/v1/mcp/servers/${event.serverId}/oauth/authorize`,
       },
+    });
+  }
+
+  @Consumes(budgetThreshold)
+  onBudgetThreshold(event: Payload<typeof budgetThreshold>, tx: Transaction, { id }: ReceivedEvent) {
+    return this.expandBudget(tx, 'budget.threshold', id, event);
+  }
+
+  @Consumes(budgetExhausted)
+  onBudgetExhausted(event: Payload<typeof budgetExhausted>, tx: Transaction, { id }: ReceivedEvent) {
+    return this.expandBudget(tx, 'budget.exhausted', id, event);
+  }
+
+  @Consumes(budgetReset)
+  onBudgetReset(event: Payload<typeof budgetReset>, tx: Transaction, { id }: ReceivedEvent) {
+    return this.expandBudget(tx, 'budget.reset', id, event);
+  }
+
+  /** A budget of the account is of no agent: to endpoints that are limited to agents it is not sent. */
+  private async expandBudget(tx: Transaction, type: string, id: string, event: Payload<typeof budgetThreshold>) {
+    const { accountId, budget } = event;
+    if (budget.agentId !== null) await this.agents.ensure(tx, budget.agentId);
+    await this.expand(tx, {
+      ...occurrence({ accountId, agentId: budget.agentId }, type, id, event.occurredAt),
+      data: { budget: encode(Budget, budget) },
     });
   }
 

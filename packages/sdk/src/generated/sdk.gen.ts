@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, ClientMeta, Options as Options2, RequestResult, ServerSentEventsResult, TDataShape } from './client/index.js';
-import type { AccountsFetchUserData, AccountsFetchUserErrors, AccountsFetchUserResponses, AccountsLoginData, AccountsLoginErrors, AccountsLoginResponses, AccountsQuotaData, AccountsQuotaErrors, AccountsQuotaResponses, AccountsRefreshData, AccountsRefreshErrors, AccountsRefreshResponses, AccountsRegisterData, AccountsRegisterErrors, AccountsRegisterResponses, AccountsResendData, AccountsResendErrors, AccountsResendResponses, AccountsVerifyData, AccountsVerifyErrors, AccountsVerifyResponses, AgentsBalanceData, AgentsBalanceErrors, AgentsBalanceResponses, AgentsCreateData, AgentsCreateErrors, AgentsCreateResponses, AgentsDeleteData, AgentsDeleteErrors, AgentsDeleteResponses, AgentsGetData, AgentsGetErrors, AgentsGetResponses, AgentsListData, AgentsListErrors, AgentsListResponses, AgentsPauseData, AgentsPauseErrors, AgentsPauseResponses, AgentsReadyData, AgentsReadyErrors, AgentsReadyResponses, AgentsResumeData, AgentsResumeErrors, AgentsResumeResponses, AgentsSetStatusData, AgentsSetStatusErrors, AgentsSetStatusResponses, AgentsStopData, AgentsStopErrors, AgentsStopResponses, AgentsSummaryData, AgentsSummaryErrors, AgentsSummaryResponses, AgentsUpdateData, AgentsUpdateErrors, AgentsUpdateResponses, ArchivePackData, ArchivePackErrors, ArchivePackResponses, ArchiveUnpackData, ArchiveUnpackErrors, ArchiveUnpackResponses, AuditListData, AuditListErrors, AuditListResponses, ChannelsLinkData, ChannelsLinkErrors, ChannelsLinkResponses, ChannelsListData, ChannelsListErrors, ChannelsListResponses, ChannelsStatusData, ChannelsStatusErrors, ChannelsStatusResponses, ChannelsUnlinkData, ChannelsUnlinkErrors, ChannelsUnlinkResponses, ChannelsUpdateData, ChannelsUpdateErrors, ChannelsUpdateResponses, ChannelWebhooksSlackData, ChannelWebhooksSlackErrors, ChannelWebhooksSlackResponses, ChannelWebhooksWebhookData, ChannelWebhooksWebhookErrors, ChannelWebhooksWebhookResponses, ConversationsListData, ConversationsListErrors, ConversationsListResponses, CredentialsChangeData, CredentialsChangeErrors, CredentialsChangeResponses, CredentialsDeleteData, CredentialsDeleteErrors, CredentialsDeleteResponses, CredentialsForgotData, CredentialsForgotErrors, CredentialsForgotResponses, CredentialsLogoutData, CredentialsLogoutErrors, CredentialsLogoutEverywhereData, CredentialsLogoutEverywhereErrors, CredentialsLogoutEverywhereResponses, CredentialsLogoutResponses, CredentialsResetData, CredentialsResetErrors, CredentialsResetResponses, EventsFollowData, EventsFollowErrors, EventsFollowResponse, EventsFollowResponses, FilesCreateData, FilesCreateErrors, FilesCreateResponses, FilesPatchData, FilesPatchErrors, FilesPatchResponses, FilesReadData, FilesReadErrors, FilesReadResponses, FilesRemoveData, FilesRemoveErrors, FilesRemoveResponses, FilesReplaceData, FilesReplaceErrors, FilesReplaceResponses, FilesystemChangeMetadataData, FilesystemChangeMetadataErrors, FilesystemChangeMetadataResponses, FilesystemCopyData, FilesystemCopyErrors, FilesystemCopyResponses, FilesystemDeleteDirectoryData, FilesystemDeleteDirectoryErrors, FilesystemDeleteDirectoryResponses, FilesystemDeleteManyData, FilesystemDeleteManyErrors, FilesystemDeleteManyResponses, FilesystemListData, FilesystemListErrors, FilesystemListResponses, FilesystemListRootData, FilesystemListRootErrors, FilesystemListRootResponses, FilesystemMakeDirectoryData, FilesystemMakeDirectoryErrors, FilesystemMakeDirectoryResponses, FilesystemMetadataData, FilesystemMetadataErrors, FilesystemMetadataResponses, FilesystemMoveData, FilesystemMoveErrors, FilesystemMoveResponses, FilesystemSearchData, FilesystemSearchErrors, FilesystemSearchResponses, HealthLiveData, HealthLiveErrors, HealthLiveResponses, HealthReadyData, HealthReadyErrors, HealthReadyResponses, JwksPublicKeysData, JwksPublicKeysErrors, JwksPublicKeysResponses, McpAccessData, McpAccessErrors, McpAccessResponses, McpAuthorizeData, McpAuthorizeErrors, McpAuthorizeResponses, McpCallbackData, McpCallbackErrors, McpCallbackResponses, McpCreateData, McpCreateErrors, McpCreateResponses, McpDeleteData, McpDeleteErrors, McpDeleteResponses, McpGetData, McpGetErrors, McpGetResponses, McpGrantData, McpGrantErrors, McpGrantResponses, McpHealthData, McpHealthErrors, McpHealthResponses, McpLandingLandedData, McpLandingLandedErrors, McpLandingLandedResponses, McpListData, McpListErrors, McpListResponses, McpRefreshData, McpRefreshErrors, McpRefreshResponses, McpReplaceData, McpReplaceErrors, McpReplaceResponses, McpRevokeData, McpRevokeErrors, McpRevokeResponses, MessagesGetData, MessagesGetErrors, MessagesGetResponses, MessagesListData, MessagesListErrors, MessagesListResponses, MessagesReadData, MessagesReadErrors, MessagesReadResponses, MessagesSendData, MessagesSendErrors, MessagesSendResponses, ModelsListData, ModelsListErrors, ModelsListResponses, NetworkLogData, NetworkLogErrors, NetworkLogResponses, OauthBeginData, OauthBeginErrors, OauthBeginResponses, OauthFinishData, OauthFinishErrors, OauthFinishResponses, PlatformKeysCreateData, PlatformKeysCreateErrors, PlatformKeysCreateResponses, PlatformKeysListData, PlatformKeysListErrors, PlatformKeysListResponses, PlatformKeysRevokeData, PlatformKeysRevokeErrors, PlatformKeysRevokeResponses, ProviderKeysDeleteData, ProviderKeysDeleteErrors, ProviderKeysDeleteResponses, ProviderKeysListData, ProviderKeysListErrors, ProviderKeysListResponses, ProviderKeysSetData, ProviderKeysSetErrors, ProviderKeysSetResponses, PublicTriggerFireData, PublicTriggerFireErrors, PublicTriggerFireResponses, QuotasListData, QuotasListErrors, QuotasListResponses, RunsGetData, RunsGetErrors, RunsGetResponses, RunsListData, RunsListErrors, RunsListResponses, SchedulesCreateData, SchedulesCreateErrors, SchedulesCreateResponses, SchedulesDeleteData, SchedulesDeleteErrors, SchedulesDeleteResponses, SchedulesExecutionsData, SchedulesExecutionsErrors, SchedulesExecutionsResponses, SchedulesGetData, SchedulesGetErrors, SchedulesGetResponses, SchedulesListData, SchedulesListErrors, SchedulesListResponses, SchedulesRunData, SchedulesRunErrors, SchedulesRunResponses, SchedulesToggleData, SchedulesToggleErrors, SchedulesToggleResponses, SchedulesUpdateData, SchedulesUpdateErrors, SchedulesUpdateResponses, SessionsResetData, SessionsResetErrors, SessionsResetResponses, TriggersCreateData, TriggersCreateErrors, TriggersCreateResponses, TriggersDeleteData, TriggersDeleteErrors, TriggersDeleteResponses, TriggersExecutionsData, TriggersExecutionsErrors, TriggersExecutionsResponses, TriggersGetData, TriggersGetErrors, TriggersGetResponses, TriggersListData, TriggersListErrors, TriggersListResponses, TriggersRotateData, TriggersRotateErrors, TriggersRotateResponses, TriggersUpdateData, TriggersUpdateErrors, TriggersUpdateResponses, WebhooksCreateData, WebhooksCreateErrors, WebhooksCreateResponses, WebhooksDeleteData, WebhooksDeleteErrors, WebhooksDeleteResponses, WebhooksDeliveriesData, WebhooksDeliveriesErrors, WebhooksDeliveriesResponses, WebhooksDeliveryData, WebhooksDeliveryErrors, WebhooksDeliveryResponses, WebhooksGetData, WebhooksGetErrors, WebhooksGetResponses, WebhooksListData, WebhooksListErrors, WebhooksListResponses, WebhooksReplayData, WebhooksReplayErrors, WebhooksReplayResponses, WebhooksRetryData, WebhooksRetryErrors, WebhooksRetryResponses, WebhooksRotateData, WebhooksRotateErrors, WebhooksRotateResponses, WebhooksTestData, WebhooksTestErrors, WebhooksTestResponses, WebhooksUpdateData, WebhooksUpdateErrors, WebhooksUpdateResponses } from './types.gen.js';
+import type { AccountsFetchUserData, AccountsFetchUserErrors, AccountsFetchUserResponses, AccountsLoginData, AccountsLoginErrors, AccountsLoginResponses, AccountsQuotaData, AccountsQuotaErrors, AccountsQuotaResponses, AccountsRefreshData, AccountsRefreshErrors, AccountsRefreshResponses, AccountsRegisterData, AccountsRegisterErrors, AccountsRegisterResponses, AccountsResendData, AccountsResendErrors, AccountsResendResponses, AccountsVerifyData, AccountsVerifyErrors, AccountsVerifyResponses, AgentsBalanceData, AgentsBalanceErrors, AgentsBalanceResponses, AgentsCreateData, AgentsCreateErrors, AgentsCreateResponses, AgentsDeleteData, AgentsDeleteErrors, AgentsDeleteResponses, AgentsGetData, AgentsGetErrors, AgentsGetResponses, AgentsListData, AgentsListErrors, AgentsListResponses, AgentsPauseData, AgentsPauseErrors, AgentsPauseResponses, AgentsReadyData, AgentsReadyErrors, AgentsReadyResponses, AgentsResumeData, AgentsResumeErrors, AgentsResumeResponses, AgentsSetStatusData, AgentsSetStatusErrors, AgentsSetStatusResponses, AgentsStopData, AgentsStopErrors, AgentsStopResponses, AgentsSummaryData, AgentsSummaryErrors, AgentsSummaryResponses, AgentsUpdateData, AgentsUpdateErrors, AgentsUpdateResponses, ArchivePackData, ArchivePackErrors, ArchivePackResponses, ArchiveUnpackData, ArchiveUnpackErrors, ArchiveUnpackResponses, BudgetsCreateData, BudgetsCreateErrors, BudgetsCreateResponses, BudgetsGetData, BudgetsGetErrors, BudgetsGetResponses, BudgetsListData, BudgetsListErrors, BudgetsListResponses, BudgetsRemoveData, BudgetsRemoveErrors, BudgetsRemoveResponses, BudgetsUpdateData, BudgetsUpdateErrors, BudgetsUpdateResponses, ChannelsLinkData, ChannelsLinkErrors, ChannelsLinkResponses, ChannelsListData, ChannelsListErrors, ChannelsListResponses, ChannelsStatusData, ChannelsStatusErrors, ChannelsStatusResponses, ChannelsUnlinkData, ChannelsUnlinkErrors, ChannelsUnlinkResponses, ChannelsUpdateData, ChannelsUpdateErrors, ChannelsUpdateResponses, ChannelWebhooksSlackData, ChannelWebhooksSlackErrors, ChannelWebhooksSlackResponses, ChannelWebhooksWebhookData, ChannelWebhooksWebhookErrors, ChannelWebhooksWebhookResponses, ConversationsListData, ConversationsListErrors, ConversationsListResponses, CredentialsChangeData, CredentialsChangeErrors, CredentialsChangeResponses, CredentialsDeleteData, CredentialsDeleteErrors, CredentialsDeleteResponses, CredentialsForgotData, CredentialsForgotErrors, CredentialsForgotResponses, CredentialsLogoutData, CredentialsLogoutErrors, CredentialsLogoutEverywhereData, CredentialsLogoutEverywhereErrors, CredentialsLogoutEverywhereResponses, CredentialsLogoutResponses, CredentialsResetData, CredentialsResetErrors, CredentialsResetResponses, EventsFollowData, EventsFollowErrors, EventsFollowResponse, EventsFollowResponses, FilesCreateData, FilesCreateErrors, FilesCreateResponses, FilesPatchData, FilesPatchErrors, FilesPatchResponses, FilesReadData, FilesReadErrors, FilesReadResponses, FilesRemoveData, FilesRemoveErrors, FilesRemoveResponses, FilesReplaceData, FilesReplaceErrors, FilesReplaceResponses, FilesystemChangeMetadataData, FilesystemChangeMetadataErrors, FilesystemChangeMetadataResponses, FilesystemCopyData, FilesystemCopyErrors, FilesystemCopyResponses, FilesystemDeleteDirectoryData, FilesystemDeleteDirectoryErrors, FilesystemDeleteDirectoryResponses, FilesystemDeleteManyData, FilesystemDeleteManyErrors, FilesystemDeleteManyResponses, FilesystemListData, FilesystemListErrors, FilesystemListResponses, FilesystemListRootData, FilesystemListRootErrors, FilesystemListRootResponses, FilesystemMakeDirectoryData, FilesystemMakeDirectoryErrors, FilesystemMakeDirectoryResponses, FilesystemMetadataData, FilesystemMetadataErrors, FilesystemMetadataResponses, FilesystemMoveData, FilesystemMoveErrors, FilesystemMoveResponses, FilesystemSearchData, FilesystemSearchErrors, FilesystemSearchResponses, HealthLiveData, HealthLiveErrors, HealthLiveResponses, HealthReadyData, HealthReadyErrors, HealthReadyResponses, JwksPublicKeysData, JwksPublicKeysErrors, JwksPublicKeysResponses, McpAccessData, McpAccessErrors, McpAccessResponses, McpAuthorizeData, McpAuthorizeErrors, McpAuthorizeResponses, McpCallbackData, McpCallbackErrors, McpCallbackResponses, McpCreateData, McpCreateErrors, McpCreateResponses, McpDeleteData, McpDeleteErrors, McpDeleteResponses, McpGetData, McpGetErrors, McpGetResponses, McpGrantData, McpGrantErrors, McpGrantResponses, McpHealthData, McpHealthErrors, McpHealthResponses, McpLandingLandedData, McpLandingLandedErrors, McpLandingLandedResponses, McpListData, McpListErrors, McpListResponses, McpRefreshData, McpRefreshErrors, McpRefreshResponses, McpReplaceData, McpReplaceErrors, McpReplaceResponses, McpRevokeData, McpRevokeErrors, McpRevokeResponses, MessagesGetData, MessagesGetErrors, MessagesGetResponses, MessagesListData, MessagesListErrors, MessagesListResponses, MessagesReadData, MessagesReadErrors, MessagesReadResponses, MessagesSendData, MessagesSendErrors, MessagesSendResponses, ModelsListData, ModelsListErrors, ModelsListResponses, NetworkLogData, NetworkLogErrors, NetworkLogResponses, OauthBeginData, OauthBeginErrors, OauthBeginResponses, OauthFinishData, OauthFinishErrors, OauthFinishResponses, PlatformKeysCreateData, PlatformKeysCreateErrors, PlatformKeysCreateResponses, PlatformKeysListData, PlatformKeysListErrors, PlatformKeysListResponses, PlatformKeysRevokeData, PlatformKeysRevokeErrors, PlatformKeysRevokeResponses, ProviderKeysDeleteData, ProviderKeysDeleteErrors, ProviderKeysDeleteResponses, ProviderKeysListData, ProviderKeysListErrors, ProviderKeysListResponses, ProviderKeysSetData, ProviderKeysSetErrors, ProviderKeysSetResponses, PublicTriggerFireData, PublicTriggerFireErrors, PublicTriggerFireResponses, QuotasListData, QuotasListErrors, QuotasListResponses, RunsGetData, RunsGetErrors, RunsGetResponses, RunsListData, RunsListErrors, RunsListResponses, SchedulesCreateData, SchedulesCreateErrors, SchedulesCreateResponses, SchedulesDeleteData, SchedulesDeleteErrors, SchedulesDeleteResponses, SchedulesExecutionsData, SchedulesExecutionsErrors, SchedulesExecutionsResponses, SchedulesGetData, SchedulesGetErrors, SchedulesGetResponses, SchedulesListData, SchedulesListErrors, SchedulesListResponses, SchedulesRunData, SchedulesRunErrors, SchedulesRunResponses, SchedulesToggleData, SchedulesToggleErrors, SchedulesToggleResponses, SchedulesUpdateData, SchedulesUpdateErrors, SchedulesUpdateResponses, SessionsResetData, SessionsResetErrors, SessionsResetResponses, TriggersCreateData, TriggersCreateErrors, TriggersCreateResponses, TriggersDeleteData, TriggersDeleteErrors, TriggersDeleteResponses, TriggersExecutionsData, TriggersExecutionsErrors, TriggersExecutionsResponses, TriggersGetData, TriggersGetErrors, TriggersGetResponses, TriggersListData, TriggersListErrors, TriggersListResponses, TriggersRotateData, TriggersRotateErrors, TriggersRotateResponses, TriggersUpdateData, TriggersUpdateErrors, TriggersUpdateResponses, UsageReportData, UsageReportErrors, UsageReportResponses, WebhooksCreateData, WebhooksCreateErrors, WebhooksCreateResponses, WebhooksDeleteData, WebhooksDeleteErrors, WebhooksDeleteResponses, WebhooksDeliveriesData, WebhooksDeliveriesErrors, WebhooksDeliveriesResponses, WebhooksDeliveryData, WebhooksDeliveryErrors, WebhooksDeliveryResponses, WebhooksGetData, WebhooksGetErrors, WebhooksGetResponses, WebhooksListData, WebhooksListErrors, WebhooksListResponses, WebhooksReplayData, WebhooksReplayErrors, WebhooksReplayResponses, WebhooksRetryData, WebhooksRetryErrors, WebhooksRetryResponses, WebhooksRotateData, WebhooksRotateErrors, WebhooksRotateResponses, WebhooksTestData, WebhooksTestErrors, WebhooksTestResponses, WebhooksUpdateData, WebhooksUpdateErrors, WebhooksUpdateResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -115,21 +115,6 @@ export const accountsQuota = <ThrowOnError extends boolean = false>(options?: Op
         { name: 'x-api-key', type: 'apiKey' }
     ],
     url: '/auth/fetch_user_quota',
-    ...options
-});
-
-/**
- * Who did what to which thing, newest first
- *
- * Every change of the account’s agents, keys, schedules, triggers, webhooks, MCP servers and channels, and every sign-in, with who made it: a user, an API key, a person on a chat platform, an agent by its tools, or the operator. Records name fields, never values, and cannot be changed.
- */
-export const auditList = <ThrowOnError extends boolean = false>(options?: Options<AuditListData, ThrowOnError>): RequestResult<AuditListResponses, AuditListErrors, ThrowOnError> => (options?.client ?? client).get<AuditListResponses, AuditListErrors, ThrowOnError>({
-    security: [
-        { scheme: 'bearer', type: 'http' },
-        { name: 'x-shinzo-api-key', type: 'apiKey' },
-        { name: 'x-api-key', type: 'apiKey' }
-    ],
-    url: '/v1/audit',
     ...options
 });
 
@@ -1352,6 +1337,104 @@ export const runsGet = <ThrowOnError extends boolean = false>(options: Options<R
     ],
     url: '/v1/agent/{id}/runs/{runId}',
     ...options
+});
+
+/**
+ * Report what model steps have used and cost
+ *
+ * Every model step is counted once, also those of attempts that failed, with its price at the time. Rows are by agent, model, day of the time zone, or source; a step is in the report as soon as it is debited. A cost that is not wholly known is null, never 0. With `format=csv` or `Accept: text/csv` the rows come as CSV with a header line.
+ */
+export const usageReport = <ThrowOnError extends boolean = false>(options?: Options<UsageReportData, ThrowOnError>): RequestResult<UsageReportResponses, UsageReportErrors, ThrowOnError> => (options?.client ?? client).get<UsageReportResponses, UsageReportErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        { name: 'x-shinzo-api-key', type: 'apiKey' },
+        { name: 'x-api-key', type: 'apiKey' }
+    ],
+    url: '/v1/usage',
+    ...options
+});
+
+/**
+ * List budgets
+ *
+ * All budgets of the account and its agents with what is used of each, the oldest first.
+ */
+export const budgetsList = <ThrowOnError extends boolean = false>(options?: Options<BudgetsListData, ThrowOnError>): RequestResult<BudgetsListResponses, BudgetsListErrors, ThrowOnError> => (options?.client ?? client).get<BudgetsListResponses, BudgetsListErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        { name: 'x-shinzo-api-key', type: 'apiKey' },
+        { name: 'x-api-key', type: 'apiKey' }
+    ],
+    url: '/v1/budgets',
+    ...options
+});
+
+/**
+ * Create a budget
+ *
+ * Caps what an agent, or all agents of the account together, may use in a day or month of a time zone: tokens or money. What was used in the period so far counts. At `threshold_percent` the webhook `budget.threshold` is sent, once a period; at the limit no further model step starts (the one that runs ends), messages wait with `waiting_for.reason: budget`, and go on when the period turns or the limit is raised. Under a budget in money a model whose price is not known does not run: its messages fail with `MODEL_PRICE_UNKNOWN`. At most 10 budgets of an agent, and 10 of the account.
+ */
+export const budgetsCreate = <ThrowOnError extends boolean = false>(options: Options<BudgetsCreateData, ThrowOnError>): RequestResult<BudgetsCreateResponses, BudgetsCreateErrors, ThrowOnError> => (options.client ?? client).post<BudgetsCreateResponses, BudgetsCreateErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        { name: 'x-shinzo-api-key', type: 'apiKey' },
+        { name: 'x-api-key', type: 'apiKey' }
+    ],
+    url: '/v1/budgets',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete a budget
+ *
+ * Messages that waited for it go on.
+ */
+export const budgetsRemove = <ThrowOnError extends boolean = false>(options: Options<BudgetsRemoveData, ThrowOnError>): RequestResult<BudgetsRemoveResponses, BudgetsRemoveErrors, ThrowOnError> => (options.client ?? client).delete<BudgetsRemoveResponses, BudgetsRemoveErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        { name: 'x-shinzo-api-key', type: 'apiKey' },
+        { name: 'x-api-key', type: 'apiKey' }
+    ],
+    url: '/v1/budgets/{id}',
+    ...options
+});
+
+/**
+ * Get a budget
+ *
+ * The budget with what is used of it in this period.
+ */
+export const budgetsGet = <ThrowOnError extends boolean = false>(options: Options<BudgetsGetData, ThrowOnError>): RequestResult<BudgetsGetResponses, BudgetsGetErrors, ThrowOnError> => (options.client ?? client).get<BudgetsGetResponses, BudgetsGetErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        { name: 'x-shinzo-api-key', type: 'apiKey' },
+        { name: 'x-api-key', type: 'apiKey' }
+    ],
+    url: '/v1/budgets/{id}',
+    ...options
+});
+
+/**
+ * Change a budget
+ *
+ * Fields that are not named stay. A higher limit lets messages that wait go on at once; with another unit, period or time zone what was used is counted anew.
+ */
+export const budgetsUpdate = <ThrowOnError extends boolean = false>(options: Options<BudgetsUpdateData, ThrowOnError>): RequestResult<BudgetsUpdateResponses, BudgetsUpdateErrors, ThrowOnError> => (options.client ?? client).patch<BudgetsUpdateResponses, BudgetsUpdateErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        { name: 'x-shinzo-api-key', type: 'apiKey' },
+        { name: 'x-api-key', type: 'apiKey' }
+    ],
+    url: '/v1/budgets/{id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**

@@ -4,7 +4,7 @@ export type ClientOptions = {
     baseUrl: `${string}://${string}` | (string & {});
 };
 
-export type Webhooks = WebhookMessageCompletedWebhookRequest | WebhookMessageFailedWebhookRequest | WebhookAgentErrorWebhookRequest | WebhookAgentStatusChangedWebhookRequest | WebhookAgentDeletedWebhookRequest | WebhookScheduleMissedWebhookRequest | WebhookMcpAuthorizationNeededWebhookRequest | WebhookWebhookTestWebhookRequest;
+export type Webhooks = WebhookMessageCompletedWebhookRequest | WebhookMessageFailedWebhookRequest | WebhookAgentErrorWebhookRequest | WebhookAgentStatusChangedWebhookRequest | WebhookAgentDeletedWebhookRequest | WebhookScheduleMissedWebhookRequest | WebhookMcpAuthorizationNeededWebhookRequest | WebhookBudgetThresholdWebhookRequest | WebhookBudgetExhaustedWebhookRequest | WebhookBudgetResetWebhookRequest | WebhookWebhookTestWebhookRequest;
 
 /**
  * The body of every error.
@@ -411,6 +411,142 @@ export type McpAuthorizationNeededWebhook = {
          * The path of the call that begins the authorization.
          */
         authorize: string;
+    };
+};
+
+/**
+ * So much of a budget was used as its `threshold_percent` says. Sent once a period.
+ */
+export type BudgetThresholdWebhook = {
+    /**
+     * The type of the event.
+     */
+    type: 'budget.threshold';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    /**
+     * What happened.
+     */
+    data: {
+        /**
+         * The budget with what is used of it.
+         */
+        budget: Budget;
+    };
+};
+
+/**
+ * US dollars as decimal text, with at most nine digits after the point
+ */
+export type Usd = string;
+
+/**
+ * A cap of what an account or an agent may use in a day or month.
+ */
+export type Budget = {
+    /**
+     * Budget id (UUID).
+     */
+    id: string;
+    /**
+     * Whose budget it is; null: that of all agents of the account together.
+     */
+    agent_id: string | null;
+    /**
+     * Most tokens of a period; null for a budget in money.
+     */
+    limit_tokens: number | null;
+    /**
+     * Most money of a period; null for a budget in tokens.
+     */
+    limit_usd: Usd | null;
+    /**
+     * After what the count begins anew, by the calendar of the time zone.
+     */
+    period: 'day' | 'month';
+    /**
+     * An IANA time zone: whose days and months are meant.
+     */
+    timezone: string;
+    /**
+     * At how much of the limit `budget.threshold` is sent, once a period.
+     */
+    threshold_percent: number;
+    /**
+     * Used in this period; null for a budget in money.
+     */
+    used_tokens: number | null;
+    /**
+     * Used in this period; null for a budget in tokens.
+     */
+    used_usd: Usd | null;
+    /**
+     * The limit is reached: no model step starts, messages wait until `period_ends_at`.
+     */
+    is_exhausted: boolean;
+    /**
+     * When this period began.
+     */
+    period_starts_at: Timestamp;
+    /**
+     * When the next one begins.
+     */
+    period_ends_at: Timestamp;
+    /**
+     * When it was made.
+     */
+    created_at: Timestamp;
+    /**
+     * When it was last changed.
+     */
+    updated_at: Timestamp;
+};
+
+/**
+ * The limit of a budget is reached: no model step starts, and messages wait until `period_ends_at` or a higher limit.
+ */
+export type BudgetExhaustedWebhook = {
+    /**
+     * The type of the event.
+     */
+    type: 'budget.exhausted';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    /**
+     * What happened.
+     */
+    data: {
+        /**
+         * The budget with what is used of it.
+         */
+        budget: Budget;
+    };
+};
+
+/**
+ * A budget is exhausted no more: its next period began, its limit was raised, or it was deleted.
+ */
+export type BudgetResetWebhook = {
+    /**
+     * The type of the event.
+     */
+    type: 'budget.reset';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    /**
+     * What happened.
+     */
+    data: {
+        /**
+         * The budget as it is now.
+         */
+        budget: Budget;
     };
 };
 
@@ -2223,15 +2359,15 @@ export type MessageInQueue = {
  */
 export type WaitingFor = {
     /**
-     * Why it is not being answered yet: the agent is `paused`, `stopped` or in `error`; it has no output tokens left (`balance`); a turn failed for a passing reason and is tried again (`retry`); another `turn` of the agent runs; it is next when a `slot` is free
+     * Why it is not being answered yet: the agent is `paused`, `stopped` or in `error`; it has no output tokens left (`balance`); a budget is exhausted (`budget`); a turn failed for a passing reason and is tried again (`retry`); another `turn` of the agent runs; it is next when a `slot` is free
      */
-    reason: 'paused' | 'stopped' | 'error' | 'balance' | 'retry' | 'turn' | 'slot';
+    reason: 'paused' | 'stopped' | 'error' | 'balance' | 'budget' | 'retry' | 'turn' | 'slot';
     /**
      * Of `retry`: what the last try failed with. Null otherwise.
      */
     error: MessageError | null;
     /**
-     * Of `retry`: when the next try begins. Null otherwise.
+     * Of `retry`: when the next try begins; of `budget`: when its next period does. Null otherwise.
      */
     next_attempt_at: Timestamp | null;
 };
@@ -2775,11 +2911,6 @@ export type FiredTrigger = {
 };
 
 /**
- * US dollars as decimal text, with at most nine digits after the point
- */
-export type Usd = string;
-
-/**
  * A new schedule.
  */
 export type NewSchedule = {
@@ -3105,7 +3236,7 @@ export type NewWebhookEndpoint = {
 /**
  * A type of event, or `*` for all of them, those of later versions too.
  */
-export type WebhookSubscription = 'message.completed' | 'message.failed' | 'agent.error' | 'agent.status_changed' | 'agent.deleted' | 'schedule.missed' | 'mcp.authorization_needed' | '*';
+export type WebhookSubscription = 'message.completed' | 'message.failed' | 'agent.error' | 'agent.status_changed' | 'agent.deleted' | 'schedule.missed' | 'mcp.authorization_needed' | 'budget.threshold' | 'budget.exhausted' | 'budget.reset' | '*';
 
 /**
  * An endpoint with its secret.
@@ -11004,6 +11135,620 @@ export type RunsGetResponses = {
 
 export type RunsGetResponse = RunsGetResponses[keyof RunsGetResponses];
 
+export type UsageReportData = {
+    body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * What each row is of.
+         */
+        group_by?: 'agent' | 'model' | 'day' | 'source';
+        /**
+         * From when on: a date of the time zone, or a time, which counts from the begin of its quarter hour. 30 days ago if not given.
+         */
+        from?: string;
+        /**
+         * Until when, itself not included: a date or a time. Now if not given.
+         */
+        to?: string;
+        /**
+         * An IANA time zone: whose days and months are meant.
+         */
+        timezone?: string;
+        /**
+         * Only what this agent has used.
+         */
+        agent_id?: string;
+        /**
+         * The form of the answer; the `Accept` header decides if it is not given, and JSON if neither does.
+         */
+        format?: 'json' | 'csv';
+    };
+    url: '/v1/usage';
+};
+
+export type UsageReportErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
+     */
+    403: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type UsageReportError = UsageReportErrors[keyof UsageReportErrors];
+
+export type UsageReportResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        /**
+         * Begin of what is counted.
+         */
+        from: Timestamp;
+        /**
+         * End of what is counted, itself not included.
+         */
+        to: Timestamp;
+        /**
+         * Whose days are meant.
+         */
+        timezone: string;
+        /**
+         * What each row is of.
+         */
+        group_by: 'agent' | 'model' | 'day' | 'source';
+        /**
+         * Days in their order, others by tokens, the most first. At most 10,000; `total` holds all.
+         */
+        rows: Array<{
+            /**
+             * With `group_by=agent`; of deleted agents as well.
+             */
+            agent_id: string | null;
+            /**
+             * With `group_by=model`: `provider/model`.
+             */
+            model: string | null;
+            /**
+             * With `group_by=day`: a date of the time zone, e.g. `2026-11-29`.
+             */
+            day: string | null;
+            /**
+             * With `group_by=source`: how the messages came in.
+             */
+            source: Channel | null;
+            /**
+             * Calls of models, the failed ones that were counted included.
+             */
+            steps: number;
+            /**
+             * Tokens the models read, cached ones included.
+             */
+            input_tokens: number;
+            /**
+             * Tokens the models wrote, reasoning included.
+             */
+            output_tokens: number;
+            /**
+             * Of the input tokens: read from providers’ caches.
+             */
+            cached_input_tokens: number;
+            /**
+             * Of the input tokens: written to providers’ caches.
+             */
+            cache_write_tokens: number;
+            /**
+             * Of the output tokens: reasoning, where the provider tells.
+             */
+            reasoning_tokens: number;
+            /**
+             * What all of it cost; null when the price of some steps is not known.
+             */
+            cost_usd: Usd | null;
+            /**
+             * What the steps cost whose price is known.
+             */
+            known_cost_usd: Usd;
+            /**
+             * Steps whose price is not known.
+             */
+            unpriced_steps: number;
+        }>;
+        /**
+         * The sum of everything.
+         */
+        total: {
+            /**
+             * Calls of models, the failed ones that were counted included.
+             */
+            steps: number;
+            /**
+             * Tokens the models read, cached ones included.
+             */
+            input_tokens: number;
+            /**
+             * Tokens the models wrote, reasoning included.
+             */
+            output_tokens: number;
+            /**
+             * Of the input tokens: read from providers’ caches.
+             */
+            cached_input_tokens: number;
+            /**
+             * Of the input tokens: written to providers’ caches.
+             */
+            cache_write_tokens: number;
+            /**
+             * Of the output tokens: reasoning, where the provider tells.
+             */
+            reasoning_tokens: number;
+            /**
+             * What all of it cost; null when the price of some steps is not known.
+             */
+            cost_usd: Usd | null;
+            /**
+             * What the steps cost whose price is known.
+             */
+            known_cost_usd: Usd;
+            /**
+             * Steps whose price is not known.
+             */
+            unpriced_steps: number;
+        };
+    };
+};
+
+export type UsageReportResponse = UsageReportResponses[keyof UsageReportResponses];
+
+export type BudgetsListData = {
+    body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * Only budgets that hold for this agent, those of the account included.
+         */
+        agent_id?: string;
+    };
+    url: '/v1/budgets';
+};
+
+export type BudgetsListErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
+     */
+    403: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type BudgetsListError = BudgetsListErrors[keyof BudgetsListErrors];
+
+export type BudgetsListResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        /**
+         * Oldest first.
+         */
+        budgets: Array<Budget>;
+    };
+};
+
+export type BudgetsListResponse = BudgetsListResponses[keyof BudgetsListResponses];
+
+export type BudgetsCreateData = {
+    body: {
+        /**
+         * Whose budget it is; null: that of all agents of the account together.
+         */
+        agent_id?: string | null;
+        /**
+         * Most tokens of a period, input and output together.
+         */
+        limit_tokens?: number;
+        /**
+         * Most money of a period.
+         */
+        limit_usd?: Usd;
+        /**
+         * After what the count begins anew, by the calendar of the time zone.
+         */
+        period?: 'day' | 'month';
+        /**
+         * An IANA time zone: whose days and months are meant.
+         */
+        timezone?: string;
+        /**
+         * At how much of the limit `budget.threshold` is sent, once a period.
+         */
+        threshold_percent?: number;
+    };
+    headers?: {
+        /**
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/budgets';
+};
+
+export type BudgetsCreateErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
+     */
+    408: Error;
+    /**
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
+     */
+    409: Error;
+    /**
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
+     */
+    413: Error;
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
+     */
+    415: Error;
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
+     */
+    422: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type BudgetsCreateError = BudgetsCreateErrors[keyof BudgetsCreateErrors];
+
+export type BudgetsCreateResponses = {
+    /**
+     * Done.
+     */
+    201: Budget;
+};
+
+export type BudgetsCreateResponse = BudgetsCreateResponses[keyof BudgetsCreateResponses];
+
+export type BudgetsRemoveData = {
+    body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The budget’s id.
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/v1/budgets/{id}';
+};
+
+export type BudgetsRemoveErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type BudgetsRemoveError = BudgetsRemoveErrors[keyof BudgetsRemoveErrors];
+
+export type BudgetsRemoveResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        /**
+         * Budget id (UUID).
+         */
+        id: string;
+        /**
+         * That it is deleted.
+         */
+        message: string;
+    };
+};
+
+export type BudgetsRemoveResponse = BudgetsRemoveResponses[keyof BudgetsRemoveResponses];
+
+export type BudgetsGetData = {
+    body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The budget’s id.
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/v1/budgets/{id}';
+};
+
+export type BudgetsGetErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type BudgetsGetError = BudgetsGetErrors[keyof BudgetsGetErrors];
+
+export type BudgetsGetResponses = {
+    /**
+     * Done.
+     */
+    200: Budget;
+};
+
+export type BudgetsGetResponse = BudgetsGetResponses[keyof BudgetsGetResponses];
+
+export type BudgetsUpdateData = {
+    body: {
+        /**
+         * Most tokens of a period, input and output together.
+         */
+        limit_tokens?: number;
+        /**
+         * Most money of a period.
+         */
+        limit_usd?: Usd;
+        /**
+         * After what the count begins anew, by the calendar of the time zone.
+         */
+        period?: 'day' | 'month';
+        /**
+         * An IANA time zone: whose days and months are meant.
+         */
+        timezone?: string;
+        /**
+         * At how much of the limit `budget.threshold` is sent, once a period.
+         */
+        threshold_percent?: number;
+    };
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The budget’s id.
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/v1/budgets/{id}';
+};
+
+export type BudgetsUpdateErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
+     */
+    408: Error;
+    /**
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
+     */
+    413: Error;
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
+     */
+    415: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type BudgetsUpdateError = BudgetsUpdateErrors[keyof BudgetsUpdateErrors];
+
+export type BudgetsUpdateResponses = {
+    /**
+     * Done.
+     */
+    200: Budget;
+};
+
+export type BudgetsUpdateResponse = BudgetsUpdateResponses[keyof BudgetsUpdateResponses];
+
 export type SchedulesListData = {
     body?: never;
     headers?: {
@@ -13271,6 +14016,33 @@ export type WebhookMcpAuthorizationNeededWebhookPayload = McpAuthorizationNeeded
 export type WebhookMcpAuthorizationNeededWebhookRequest = {
     body: WebhookMcpAuthorizationNeededWebhookPayload;
     key: 'mcp.authorization_needed';
+    path?: never;
+    query?: never;
+};
+
+export type WebhookBudgetThresholdWebhookPayload = BudgetThresholdWebhook;
+
+export type WebhookBudgetThresholdWebhookRequest = {
+    body: WebhookBudgetThresholdWebhookPayload;
+    key: 'budget.threshold';
+    path?: never;
+    query?: never;
+};
+
+export type WebhookBudgetExhaustedWebhookPayload = BudgetExhaustedWebhook;
+
+export type WebhookBudgetExhaustedWebhookRequest = {
+    body: WebhookBudgetExhaustedWebhookPayload;
+    key: 'budget.exhausted';
+    path?: never;
+    query?: never;
+};
+
+export type WebhookBudgetResetWebhookPayload = BudgetResetWebhook;
+
+export type WebhookBudgetResetWebhookRequest = {
+    body: WebhookBudgetResetWebhookPayload;
+    key: 'budget.reset';
     path?: never;
     query?: never;
 };

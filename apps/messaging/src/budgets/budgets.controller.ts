@@ -1,0 +1,47 @@
+import { Bus, Consumes, Handles } from '#lib/bus';
+import { type BudgetBlock, budgetExhausted, budgetReset, syncBudget, WAKE_RUNTIME } from '#lib/contracts';
+import { Database, type Transaction } from '#lib/database';
+import { Controller } from '@nestjs/common';
+import type { z } from 'zod';
+import { recordBlock } from './budgets.repository.js';
+
+type Told = z.output<typeof budgetExhausted.payload>;
+
+/** Exhausted budgets, which keep agents from beginning turns. */
+@Controller()
+export class BudgetsController {
+  constructor(
+    private readonly database: Database,
+    private readonly bus: Bus,
+  ) {}
+
+  @Handles(syncBudget)
+  async sync(block: BudgetBlock) {
+    await this.database.transaction((tx) => this.record(tx, block));
+    return { accepted: true };
+  }
+
+  @Consumes(budgetExhausted)
+  async onExhausted(told: Told, tx: Transaction) {
+    await this.record(tx, blockOf(told, true));
+  }
+
+  @Consumes(budgetReset)
+  async onReset(told: Told, tx: Transaction) {
+    await this.record(tx, blockOf(told, false));
+  }
+
+  private async record(tx: Transaction, block: BudgetBlock): Promise<void> {
+    const canBeClaimed = await recordBlock(tx, block);
+    if (canBeClaimed) tx.afterCommit(() => this.bus.signal(WAKE_RUNTIME));
+  }
+}
+
+const blockOf = ({ accountId, budget, revision }: Told, isExhausted: boolean): BudgetBlock => ({
+  budgetId: budget.id,
+  accountId,
+  agentId: budget.agentId,
+  isExhausted,
+  until: budget.periodEndsAt,
+  revision,
+});

@@ -1,0 +1,59 @@
+import type { BudgetBlock } from '#lib/contracts';
+import type { Queries, Transaction } from '#lib/database';
+
+/** All SQL of `budget_blocks`, and of what follows from it in `agents`. */
+
+/** SQL: whether an exhausted budget holds for the agent of an account. */
+export const isBlocked = (agentId: string, accountId: string) => `
+  EXISTS (SELECT FROM budget_blocks b WHERE b.account_id = ${accountId} AND b.is_exhausted
+    AND (b.agent_id IS NULL OR b.agent_id = ${agentId}))`;
+
+/** SQL: until when exhausted budgets hold for the agent `a`. */
+export const BLOCKED_UNTIL = `
+  (SELECT max(b.until) FROM budget_blocks b WHERE b.account_id = a.account_id AND b.is_exhausted
+     AND (b.agent_id IS NULL OR b.agent_id = a.agent_id))`;
+
+/**
+ * Takes over what a budget has come to, unless newer is known: the agents concerned begin no turn, or do again. Returns
+ * whether some can be claimed now.
+ */
+export async function recordBlock(tx: Transaction, block: BudgetBlock): Promise<boolean> {
+  const [known] = await tx.query(
+    `INSERT INTO budget_blocks (budget_id, account_id, agent_id, is_exhausted, until, revision)
+     VALUES ($1, $2, $3, $4, $5, $6)
+     ON CONFLICT (budget_id) DO UPDATE SET is_exhausted = excluded.is_exhausted, until = excluded.until,
+       revision = excluded.revision, updated_at = now()
+     WHERE budget_blocks.revision < excluded.revision RETURNING 1`,
+    [block.budgetId, block.accountId, block.agentId, block.isExhausted, block.until, block.revision],
+  );
+  if (!known) return false;
+  const scope = [block.accountId, block.agentId];
+  // In one order everywhere: whoever locks several agents does it by their ids.
+  await tx.query(
+    `SELECT 1 FROM agents WHERE account_id = $1 AND ($2::uuid IS NULL OR agent_id = $2) ORDER BY agent_id FOR UPDATE`,
+    scope,
+  );
+  if (block.isExhausted) {
+    await tx.query(
+      `UPDATE agents SET status = 'paused', lacks_budget = true, updated_at = now()
+       WHERE account_id = $1 AND ($2::uuid IS NULL OR agent_id = $2) AND status = 'active'`,
+      scope,
+    );
+    return false;
+  }
+  const freed = await tx.query(
+    `UPDATE agents SET status = 'active', lacks_budget = false, updated_at = now()
+     WHERE account_id = $1 AND ($2::uuid IS NULL OR agent_id = $2) AND lacks_budget
+       AND NOT ${isBlocked('agents.agent_id', 'agents.account_id')} RETURNING 1`,
+    scope,
+  );
+  return freed.length > 0;
+}
+
+/** Those that are over, once no older event of them can arrive any more. */
+export async function sweepBlocks(queries: Queries, limit: number): Promise<void> {
+  await queries.query(
+    `DELETE FROM budget_blocks WHERE budget_id IN (
+       SELECT budget_id FROM budget_blocks WHERE NOT is_exhausted AND updated_at < now() - interval '8 days' LIMIT ${limit})`,
+  );
+}

@@ -306,7 +306,13 @@ describe('the command line', () => {
     expect(by).toMatchObject({ node: 'ok', api: 'ok', services: 'ok', key: 'ok', model: 'warn' });
     const away = await roost(['doctor'], { env: { ROOST_URL: 'http://127.0.0.1:9', ROOST_API_KEY: 'x' }, cwd: home });
     expect(away).toMatchObject({ code: 1, stdout: expect.stringMatching(/✗ api .*\n {2}→ /) as string });
-    expect((await json<{ quotas: unknown[] }>('usage')).quotas.length).toBeGreaterThan(5);
+    expect((await json<{ quotas: unknown[] }>('usage', '--quotas')).quotas.length).toBeGreaterThan(5);
+  });
+
+  it('shows tokens and cost, by what one likes', async () => {
+    await roost(['send', 'assistant', 'list files']);
+    expect((await json<{ rows: unknown[] }>('usage')).rows).toHaveLength(1);
+    expect((await roost(['usage', '--by', 'model'])).stdout).toMatch(/^INPUT +OUTPUT +COST +MODEL\n\d+ +\d+ .*demo/);
   });
 
   it('says in one line what is wrong, with its own exit code', async () => {

@@ -51,7 +51,7 @@ export const serviceRights = {
       ...[contracts.setAccountProviderKey, contracts.listAccountProviderKeys, contracts.deleteAccountProviderKey],
       ...[contracts.sendMessage, contracts.getMessage, contracts.listMessages, contracts.markMessageRead],
       ...[contracts.listConversations, contracts.listAgentEvents, replayLive],
-      ...[contracts.listRuns, contracts.getRun, contracts.getRunSteps, contracts.sumRuns],
+      ...[contracts.listRuns, contracts.getRun, contracts.cancelRun, contracts.getRunSteps, contracts.sumRuns],
       ...[contracts.getUsage, contracts.createBudget, contracts.listBudgets, contracts.getBudget],
       ...[contracts.updateBudget, contracts.deleteBudget],
       ...[contracts.listModels, contracts.resetSessions],

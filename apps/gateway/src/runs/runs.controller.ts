@@ -1,16 +1,18 @@
 import { Bus } from '#lib/bus';
 import {
+  cancelRun,
   getRun,
   getRunSteps,
   listRuns,
   RoostError,
+  Run,
   RunDetail,
   RunListItem,
   runListQuery,
   sumRuns,
   wire,
 } from '#lib/contracts';
-import { Controller, Get } from '@nestjs/common';
+import { Controller, Get, Post } from '@nestjs/common';
 import { z } from 'zod';
 import { Param, Query } from '../http/arguments.js';
 import { Endpoint, Tag } from '../http/endpoint.js';
@@ -79,7 +81,7 @@ export class RunsController {
       'Everything that is known of one run: the messages that came in and the replies, each attempt with the reason why it ' +
       'came to nothing, and in order the calls of models and tools, with tokens, cost and durations. Arguments and results ' +
       'of tools are cut to 4,000 characters, and known secrets are masked. The steps of a running attempt are up to a ' +
-      'second old; follow the run’s events for what happens now.',
+      'second old; follow the agent’s events for what happens now.',
     response: RunDetail,
     errors: ['NOT_FOUND'],
   })
@@ -100,6 +102,21 @@ export class RunsController {
         steps.map((step) => ({ ...step, attempt: numbers.get(turnId) ?? step.attempt })),
       ),
     };
+  }
+
+  @Post(':runId/cancel')
+  @Endpoint({
+    access: 'account',
+    summary: 'Cancel a run',
+    description:
+      'Stops a running run within a moment (`cancel_requested` until its worker has stopped), and ends one that waits at ' +
+      'once. Its messages are not answered: they get the error `CANCELLED`. Cancelling it again changes nothing; a run that ' +
+      'has ended in another way is 409.',
+    response: Run,
+    errors: ['NOT_FOUND', 'CONFLICT'],
+  })
+  cancel(@Param(RunParams) { id, runId }: RunParams) {
+    return this.bus.request(cancelRun, { agentId: id, runId });
   }
 }
 

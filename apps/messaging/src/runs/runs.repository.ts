@@ -8,9 +8,10 @@ import {
   RUN_STATUSES,
   RunAttempt,
 } from '#lib/contracts';
-import type { Database } from '#lib/database';
+import type { Database, Transaction } from '#lib/database';
 import type { z } from 'zod';
 import { belongsTo, MESSAGE_IN_QUEUE } from '../messages/message-sql.js';
+import { type LockedTurn, nextClaim } from '../turns/turns.repository.js';
 
 /** All SQL by which turns are read as runs: the row of a first attempt, with what its later ones say. */
 
@@ -166,3 +167,49 @@ const withoutWait = (message: unknown) => {
   const { waiting_for: _, ...reply } = message as Record<string, unknown>;
   return reply;
 };
+
+/**
+ * Marks the running attempt of a run as cancelled, under its agent's lock; gives the last attempt, or undefined where none
+ * runs. The agent is locked first, as whatever ends turns does.
+ */
+export async function cancelAttempt(
+  tx: Transaction,
+  { agentId, runId }: RunKey,
+): Promise<{ isRunning: boolean; last: LockedTurn }> {
+  await tx.query(`SELECT 1 FROM agents WHERE agent_id = $1 FOR UPDATE`, [agentId]);
+  const cancelled = await tx.query(
+    `UPDATE turns SET cancelled = true, stopped = false, is_cancel_requested = true
+     WHERE id IN (SELECT id FROM turns WHERE run_id = $1 UNION ALL SELECT $1::uuid) AND state = 'running' RETURNING 1`,
+    [runId],
+  );
+  const [last] = await tx.query<LockedTurn>(
+    `SELECT id, agent_id AS "agentId", account_id AS "accountId", conversation_id AS "conversationId", message_ids AS "messageIds",
+       run_id AS "runId", true AS "isCancelled", state, false AS "isStopped", true AS "isInterrupted", attempt,
+       partial_reply AS "partialReply", reply_ids AS "replyIds", will_retry AS "willRetry"
+     FROM turns WHERE id IN (SELECT id FROM turns WHERE run_id = $1 UNION ALL SELECT $1::uuid)
+     ORDER BY fencing_token DESC LIMIT 1`,
+    [runId],
+  );
+  if (!last) throw new RoostError('NOT_FOUND', 'this agent has no such run');
+  return { isRunning: cancelled.length > 0, last };
+}
+
+/** Gives the messages of a run that waits back to its last attempt, which is then ended as one that runs would be. */
+export async function takeWaitingBatch(tx: Transaction, { id, messageIds }: LockedTurn): Promise<void> {
+  await tx.query(
+    `UPDATE messages SET status = 'delivered', delivered_at = now(), turn_id = $1
+     WHERE id = ANY($2::text[]) AND status = 'pending'`,
+    [id, messageIds],
+  );
+}
+
+/** After the batch of a waiting run is gone: what else waits in its conversation may be claimed, now or never. */
+export async function readyAfterCancel(tx: Transaction, { agentId, conversationId }: LockedTurn): Promise<void> {
+  await tx.query(
+    `UPDATE conversations c SET retry_error = NULL, ready_at = CASE WHEN EXISTS (
+       SELECT FROM messages m WHERE m.agent_id = $1 AND m.conversation_id = $2 AND m.status = 'pending') THEN now() END
+     WHERE c.agent_id = $1 AND c.id = $2`,
+    [agentId, conversationId],
+  );
+  await tx.query(`UPDATE agents SET ${nextClaim('$1')} WHERE agent_id = $1 AND running_turn IS NULL`, [agentId]);
+}

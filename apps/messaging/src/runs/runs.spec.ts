@@ -1,5 +1,6 @@
 import { ownCall } from '#lib/call-context';
 import {
+  cancelRun,
   completeTurn,
   failTurn,
   getRun,
@@ -112,6 +113,27 @@ describe('runs', () => {
       [failed.turnId, 'failed', 'MODEL_OVERLOADED'],
     ]);
     expect((await get(agentId, lost.turnId)).attempts.map(({ state }) => state)).toEqual(['expired', 'completed']);
+  });
+
+  it('is cancelled while it runs and while it waits, once; one that has ended is not', async () => {
+    const agentId = await fixture.agent();
+    const cancel = (runId: string) => fixture.bus.request(cancelRun, { agentId, runId }, fixture.account());
+    await fixture.send(agentId, 'a');
+    const running = await fixture.claim();
+    await expect(cancel(running.turnId)).resolves.toMatchObject({ status: 'running', cancelRequested: true });
+    await fixture.bus.request(interruptedTurn, { ...fenceOf(running), partialReply: 'so', usage }, ownCall('i'));
+    await expect(cancel(running.turnId)).resolves.toMatchObject({ status: 'cancelled', error: { code: 'CANCELLED' } });
+    const { id } = await fixture.send(agentId, 'b');
+    const waiting = await fixture.claim();
+    await fixture.bus.request(releaseTurn, fenceOf(waiting), ownCall('r'));
+    await expect(cancel(waiting.turnId)).resolves.toMatchObject({ status: 'cancelled', cancelRequested: false });
+    const { messages } = await get(agentId, waiting.turnId);
+    expect(messages).toMatchObject([{ id, status: 'read', error: { code: 'CANCELLED' } }]);
+    await fixture.send(agentId, 'c');
+    const next = await fixture.claim();
+    expect(next.messages.map(({ content }) => content)).toEqual(['c']);
+    await complete(next);
+    await expect(cancel(next.turnId)).rejects.toMatchObject({ code: 'CONFLICT' });
   });
 
   it('is listed by pages, status, source and time; of another account there is none', async () => {

@@ -1,5 +1,5 @@
 import { type Core, dataOf, idOf } from '../core.js';
-import { runsGet, runsList } from '../generated/sdk.gen.js';
+import { runsCancel, runsGet, runsList } from '../generated/sdk.gen.js';
 import type { RunsGetResponses, RunsListData, RunsListResponses } from '../generated/types.gen.js';
 import { Listing } from '../listing.js';
 import type { CallOptions } from '../transport/transport.js';
@@ -29,6 +29,11 @@ export class Runs {
   /** Everything that is known of a run: each call of a model and a tool, with tokens, cost and times. */
   get(runId: string, options?: CallOptions): Promise<RunDetails> {
     return dataOf(runsGet(this.call(runId, options)));
+  }
+
+  /** Stops it; its messages are not answered. Again changes nothing. */
+  cancel(runId: string, options?: CallOptions) {
+    return dataOf(runsCancel(this.call(runId, options)));
   }
 
   private call(runId: string, options: CallOptions | undefined) {

@@ -11135,6 +11135,146 @@ export type RunsGetResponses = {
 
 export type RunsGetResponse = RunsGetResponses[keyof RunsGetResponses];
 
+export type RunsCancelData = {
+    body?: never;
+    headers?: {
+        /**
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The agent’s id.
+         */
+        id: string;
+        /**
+         * The run’s id.
+         */
+        runId: string;
+    };
+    query?: never;
+    url: '/v1/agent/{id}/runs/{runId}/cancel';
+};
+
+export type RunsCancelErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
+     */
+    409: Error;
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
+     */
+    422: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type RunsCancelError = RunsCancelErrors[keyof RunsCancelErrors];
+
+export type RunsCancelResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        /**
+         * Run id (UUID).
+         */
+        id: string;
+        /**
+         * The agent’s id, a UUID.
+         */
+        agent_id: string;
+        /**
+         * The conversation whose messages it answers.
+         */
+        conversation_id: string;
+        /**
+         * How the newest of its messages came in.
+         */
+        source: Channel;
+        /**
+         * `running`: an attempt is under way · `waiting`: the last attempt came to nothing and another follows; its messages say what they wait for · `completed`: answered · `failed`: ended with an error · `interrupted`: a newer message took its place · `cancelled`: by its owner.
+         */
+        status: 'running' | 'waiting' | 'completed' | 'failed' | 'interrupted' | 'cancelled';
+        /**
+         * It was cancelled, and its worker has not stopped yet.
+         */
+        cancel_requested: boolean;
+        /**
+         * When its first attempt began.
+         */
+        started_at: Timestamp;
+        /**
+         * When it ended; null while it runs or waits.
+         */
+        ended_at: Timestamp | null;
+        /**
+         * How often it was begun, the attempt under way included.
+         */
+        attempt_count: number;
+        /**
+         * The messages that its last attempt answers, oldest first.
+         */
+        message_ids: Array<string>;
+        /**
+         * The replies that it gave.
+         */
+        reply_ids: Array<string>;
+        /**
+         * What the last attempt ended with, unless that answered or still runs.
+         */
+        error: {
+            /**
+             * What happened, for programs, e.g. `MODEL_OVERLOADED`.
+             */
+            code: string;
+            /**
+             * What happened, for people.
+             */
+            message: string;
+        } | null;
+    };
+};
+
+export type RunsCancelResponse = RunsCancelResponses[keyof RunsCancelResponses];
+
 export type UsageReportData = {
     body?: never;
     headers?: {

@@ -12,6 +12,10 @@ import { AccountsController } from './accounts/accounts.controller.js';
 import { AccountAdmin } from './accounts/admin/account-admin.js';
 import { AdminController } from './accounts/admin/admin.controller.js';
 import { ApiKeys } from './accounts/api-keys.js';
+import { BrowserSessionsController } from './accounts/browser-sessions/browser-sessions.controller.js';
+import { BrowserSessions } from './accounts/browser-sessions/browser-sessions.js';
+import { SessionStart } from './accounts/browser-sessions/session-start.js';
+import { SignInLinks } from './accounts/browser-sessions/sign-in-links.js';
 import { CredentialsController } from './accounts/credentials.controller.js';
 import { Authenticator } from './accounts/authenticator.js';
 import { LoginLimits } from './accounts/login-limits.js';
@@ -74,6 +78,7 @@ export const controllers = [
   AccountsController,
   AuditController,
   CredentialsController,
+  BrowserSessionsController,
   OauthController,
   JwksController,
   PlatformKeysController,
@@ -124,6 +129,9 @@ export const controllers = [
     AccountQuotas,
     AdminController,
     Authenticator,
+    BrowserSessions,
+    SessionStart,
+    SignInLinks,
     Users,
     SigningKeys,
     SigningKeysRepository,

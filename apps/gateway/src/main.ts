@@ -25,6 +25,7 @@ import { ApiKeys } from './accounts/api-keys.js';
 import { Authenticator } from './accounts/authenticator.js';
 import { gatewayConfigSchema } from './config.js';
 import { controllers, GatewayModule } from './gateway.module.js';
+import { serveDashboard } from './dashboard/serve-dashboard.js';
 import { AccessGuard } from './http/access.guard.js';
 import { addAuthentication } from './http/authenticate.js';
 import { checkRoutes } from './http/check-routes.js';
@@ -49,6 +50,7 @@ import { IdempotencyRepository } from './idempotency/idempotency.repository.js';
 import { AccountQuotas1795900000000 } from './migrations/account-quotas-1795900000000.js';
 import { Audit1797000200000 } from './migrations/audit-1797000200000.js';
 import { Accounts1795560000000 } from './migrations/accounts-1795560000000.js';
+import { BrowserSessions1797100000000 } from './migrations/browser-sessions-1797100000000.js';
 import { Credentials1795700200000 } from './migrations/credentials-1795700200000.js';
 import { Idempotency1795560100000 } from './migrations/idempotency-1795560100000.js';
 import { SignIn1795560300000 } from './migrations/sign-in-1795560300000.js';
@@ -87,6 +89,7 @@ export const start: StartService = async (env, inProcess) => {
       AccountQuotas1795900000000,
       TokenKeys1796500000000,
       Audit1797000200000,
+      BrowserSessions1797100000000,
     ],
   });
   const bus = new Bus(connection, 'gateway', inProcess, tracer);
@@ -126,6 +129,7 @@ export const start: StartService = async (env, inProcess) => {
   measureRequests(fastify);
   finishBodies(fastify);
   await registerHttpPlugins(app, fastify, settings.ROOST_CORS_ORIGINS);
+  await serveDashboard(fastify);
   addAuthentication(fastify, {
     authenticator: app.get(Authenticator),
     guard: app.get(AccessGuard),

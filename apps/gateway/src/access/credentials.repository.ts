@@ -1,4 +1,5 @@
 import type { Database } from '#lib/database';
+import { VALID_SESSION } from '../accounts/browser-sessions/browser-sessions.repository.js';
 import type { Identity } from '../accounts/identity.js';
 import type { AccessEnd } from './access-ends.js';
 
@@ -16,7 +17,7 @@ const accountOf = ({ identity }: Holder) => identity.accountId;
  * they are. Only what the database states counts here, never what was kept of it.
  */
 export async function endsOf(database: Database, holders: Holder[]): Promise<Map<number, AccessEnd>> {
-  const [accounts, keys, sessions, users] = await Promise.all([
+  const [accounts, keys, sessions, browsers, users] = await Promise.all([
     database.query<Row>(`SELECT id, agents_enabled FROM accounts WHERE id = ANY($1::uuid[])`, [
       distinct(holders.map(accountOf)),
     ]),
@@ -26,6 +27,12 @@ export async function endsOf(database: Database, holders: Holder[]): Promise<Map
       holders,
       'session',
       `SELECT id FROM login_sessions WHERE id = ANY($1::uuid[]) AND revoked_at IS NULL AND expires_at > now()`,
+    ),
+    validIds(
+      database,
+      holders,
+      'browser',
+      `SELECT b.id FROM browser_sessions b WHERE b.id = ANY($1::uuid[]) AND ${VALID_SESSION}`,
     ),
     tokenLimits(database, holders),
   ]);
@@ -38,8 +45,10 @@ export async function endsOf(database: Database, holders: Holder[]): Promise<Map
         ? keys.has(credential.hash)
         : credential.kind === 'session'
           ? sessions.has(credential.id)
-          : (users.get(credential.userId) ?? Infinity) < credential.issuedAt.getTime() &&
-            (credential.expiresAt?.getTime() ?? Infinity) > Date.now();
+          : credential.kind === 'browser'
+            ? browsers.has(credential.id)
+            : (users.get(credential.userId) ?? Infinity) < credential.issuedAt.getTime() &&
+              (credential.expiresAt?.getTime() ?? Infinity) > Date.now();
     if (!agentsEnabled.has(accountId)) ends.set(index, 'account_deleted');
     else if (!isValid) ends.set(index, 'credential_revoked');
     else if (holder.needsAgents && !agentsEnabled.get(accountId)) ends.set(index, 'agents_disabled');
@@ -47,10 +56,10 @@ export async function endsOf(database: Database, holders: Holder[]): Promise<Map
   return ends;
 }
 
-async function validIds(database: Database, holders: Holder[], kind: 'key' | 'session', sql: string) {
+async function validIds(database: Database, holders: Holder[], kind: 'key' | 'session' | 'browser', sql: string) {
   const shown = distinct(
     holders.flatMap(({ identity: { credential } }) =>
-      credential.kind !== kind ? [] : credential.kind === 'key' ? [credential.hash] : [credential.id],
+      credential.kind !== kind ? [] : 'hash' in credential ? [credential.hash] : [credential.id],
     ),
   );
   if (shown.length === 0) return new Set<string>();

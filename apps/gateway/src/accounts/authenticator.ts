@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { ApiKeyStrategy } from './api-key.strategy.js';
 import { ApiKeys } from './api-keys.js';
+import { BrowserSessionStrategy } from './browser-sessions/browser-session.strategy.js';
+import { type BrowserIdentity, BrowserSessions } from './browser-sessions/browser-sessions.js';
 import type { Identity } from './identity.js';
 import { TrustedIssuers } from './issuers/trusted-issuers.js';
 import { LoginSessions } from './login-sessions.js';
@@ -20,8 +22,10 @@ export class Authenticator {
     private readonly users: Users,
     private readonly sessions: LoginSessions,
     private readonly issuers: TrustedIssuers,
+    browsers: BrowserSessions,
   ) {
     this.strategies.use('api-key', new ApiKeyStrategy(keys));
+    this.strategies.use('browser-session', new BrowserSessionStrategy(browsers));
   }
 
   /**
@@ -33,6 +37,11 @@ export class Authenticator {
     const head = headOf(credential);
     if (!head) return undefined;
     return head.iss === ISSUER ? this.ofSession(credential) : this.issuers.identify(credential, head);
+  }
+
+  /** Undefined for a cookie whose session is unknown or has ended. */
+  identifyBrowser(cookie: string): Promise<BrowserIdentity | undefined> {
+    return this.strategies.run<BrowserIdentity>('browser-session', { credential: cookie });
   }
 
   private async ofSession(token: string): Promise<Identity | undefined> {

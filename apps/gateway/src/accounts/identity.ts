@@ -3,6 +3,8 @@ import type { Actor } from '#lib/contracts';
 export type Credential =
   | { kind: 'key'; hash: string; keyId: string }
   | { kind: 'session'; id: string }
+  /** A browser's sign-in, by its cookie; `keyId` is of the key that it began with. */
+  | { kind: 'browser'; id: string; keyId: string | null }
   /**
    * A token that names no sign-in: of a trusted issuer, or of the version before sign-ins were rows. It ends when the
    * user signs out everywhere, and by itself.
@@ -11,7 +13,7 @@ export type Credential =
 
 /** As the audit names who a request comes from. */
 export const actorOf = ({ userId, credential }: Identity): Actor =>
-  credential.kind === 'key'
+  'keyId' in credential && credential.keyId !== null
     ? { type: 'api_key', id: credential.keyId }
     : { type: 'user', id: userId ?? ('userId' in credential ? credential.userId : '') };
 

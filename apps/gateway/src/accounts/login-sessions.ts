@@ -58,6 +58,11 @@ export class LoginSessions {
 
   /** For a user who has just shown who they are. */
   async begin(user: User): Promise<IssuedTokens> {
+    return this.issue(user, { id: await this.open(user), generation: 0 });
+  }
+
+  /** The same without tokens: its id, by which it can be ended. */
+  async open(user: User): Promise<string> {
     const id = newId();
     const ended = await this.database.transaction(async (tx) => {
       await addSession(tx, id, user.id, REFRESH_SECONDS);
@@ -65,7 +70,7 @@ export class LoginSessions {
       return endSessionsBeyond(tx, user.id, MAX_SESSIONS);
     });
     if (ended) this.announce();
-    return this.issue(user, { id, generation: 0 });
+    return id;
   }
 
   /**

@@ -1,5 +1,7 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Authenticator } from '../accounts/authenticator.js';
+import { isOfOwnPage, requireOwnPage } from '../accounts/browser-sessions/own-page.js';
+import { sessionTokenOf, setSessionCookie } from '../accounts/browser-sessions/session-cookie.js';
 import type { AddressLimiter } from '../limits/address-limiter.js';
 import type { LongRequests } from '../limits/long-requests.js';
 import type { RateLimiter } from '../limits/rate-limiter.js';
@@ -33,23 +35,30 @@ export function addAuthentication(
     if (endpoint?.access === 'public')
       route.bodyLimit = endpoint.accepts?.includes('raw') ? PUBLIC_RAW_BYTES : PUBLIC_BODY_BYTES;
   });
-  const identify = (shown: string, address: string) =>
-    authenticator.identify(shown).catch((error: unknown) => {
+  const identify = async ({ credential, isCookie }: Shown, request: ApiRequest, reply: FastifyReply) => {
+    try {
+      if (!isCookie) return await authenticator.identify(credential);
+      requireOwnPage(request);
+      const found = await authenticator.identifyBrowser(credential);
+      if (found?.nextToken !== undefined) setSessionCookie(request, reply, found.nextToken);
+      return found?.identity;
+    } catch (error) {
       // Good tokens of people without an account here, and whatever else costs us work for nobody.
-      addresses.count(address);
+      addresses.count(request.ip);
       throw error;
-    });
+    }
+  };
   server.addHook('onRequest', async (request: ApiRequest, reply) => {
     const endpoint = endpointOf(request.routeOptions);
-    const shown = endpoint && endpoint.access !== 'public' ? credentialOf(request) : undefined;
-    addresses.admit(request.ip, shown);
+    const shown = endpoint && endpoint.access !== 'public' ? shownBy(request) : undefined;
+    addresses.admit(request.ip, shown?.credential);
     if (!endpoint || endpoint.access === 'public') {
       if (!endpoint?.accepts?.includes('raw')) addresses.count(request.ip);
       return;
     }
-    const identity = shown ? await identify(shown, request.ip) : undefined;
+    const identity = shown && (await identify(shown, request, reply));
     if (identity && shown) {
-      addresses.prove(shown);
+      addresses.prove(shown.credential);
       rateLimiter.admit(identity.accountId, reply);
       request.identity = identity;
     } else {
@@ -65,7 +74,23 @@ export function addAuthentication(
   });
 }
 
-function credentialOf(request: ApiRequest): string | undefined {
+interface Shown {
+  credential: string;
+  isCookie: boolean;
+}
+
+/** A key or token in a header goes before a cookie, which the browser sends along unasked. */
+function shownBy(request: ApiRequest): Shown | undefined {
+  const credential = headerCredentialOf(request);
+  if (credential !== undefined) return { credential, isCookie: false };
+  const cookie = sessionTokenOf(request);
+  // What another page reads is answered as if nobody had signed in.
+  return cookie === undefined || (request.method === 'GET' && !isOfOwnPage(request))
+    ? undefined
+    : { credential: cookie, isCookie: true };
+}
+
+function headerCredentialOf(request: ApiRequest): string | undefined {
   const bearer = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
   if (bearer !== undefined) return bearer;
   // The older name, and the one that most APIs have.

@@ -14,8 +14,9 @@ export function sendError(request: FastifyRequest, reply: FastifyReply, error: R
   }
   const body = JSON.stringify(new ErrorBody(error, requestIdOf(request)));
   reply.hijack();
+  // What was on its way may have been compressed already; this is not.
   for (const [name, value] of Object.entries(reply.getHeaders()))
-    if (value !== undefined) reply.raw.setHeader(name, value);
+    if (value !== undefined && name !== 'content-encoding') reply.raw.setHeader(name, value);
   if (error.code === 'UNAUTHORIZED') reply.raw.setHeader('www-authenticate', 'Bearer');
   reply.raw.writeHead(ERROR_STATUS[error.code], {
     'content-type': 'application/json; charset=utf-8',

@@ -5,6 +5,10 @@ import {
   accountsRegister,
   accountsResend,
   accountsVerify,
+  browserSessionsBegin,
+  browserSessionsEnd,
+  browserSessionsLink,
+  browserSessionsMethods,
   credentialsChange,
   credentialsDelete,
   credentialsForgot,
@@ -21,6 +25,10 @@ import type {
   AccountsRegisterData,
   AccountsResendData,
   AccountsVerifyData,
+  BrowserSessionsBeginData,
+  BrowserSessionsBeginResponses,
+  BrowserSessionsLinkResponses,
+  BrowserSessionsMethodsResponses,
   CredentialsChangeData,
   CredentialsDeleteData,
   CredentialsForgotData,
@@ -33,6 +41,7 @@ import type {
 import type { CallOptions } from '../transport/transport.js';
 
 export type SignIn = AccountsLoginResponses[200];
+export type SignInMethods = BrowserSessionsMethodsResponses[200];
 type SignInProvider = OauthBeginData['path']['provider'];
 
 /** Signing in with a password, or with Google or GitHub. Programs use an API key instead. */
@@ -99,6 +108,31 @@ export class Auth {
     options?: CallOptions,
   ): Promise<OauthFinishResponses[200]> {
     return dataOf(oauthFinish({ ...this.open(options), path: { provider }, body }));
+  }
+
+  /**
+   * Of a page that Roost serves: signs the browser in by a cookie, which no script reads. The client of such a page is
+   * made with `headers: { 'x-roost-csrf': '1' }` and without a key.
+   */
+  beginSession(
+    proof: BrowserSessionsBeginData['body'],
+    options?: CallOptions,
+  ): Promise<BrowserSessionsBeginResponses[201]> {
+    return dataOf(browserSessionsBegin({ ...this.open(options), body: proof }));
+  }
+
+  endSession(options?: CallOptions): Promise<unknown> {
+    return dataOf(browserSessionsEnd({ ...this.core.by(options) }));
+  }
+
+  /** How people can sign in here, besides email and password. */
+  signInMethods(options?: CallOptions): Promise<SignInMethods> {
+    return dataOf(browserSessionsMethods({ ...this.core.by(options) }));
+  }
+
+  /** By an API key: signs in one browser on the machine that Roost runs on, once. */
+  createSignInLink(options?: CallOptions): Promise<BrowserSessionsLinkResponses[201]> {
+    return dataOf(browserSessionsLink({ ...this.core.by(options) }));
   }
 
   /** Operations for whoever is not signed in keep no results by key: their loss is not mended by sending again. */

@@ -46,6 +46,8 @@ export interface EventsOptions extends CallOptions {
   after?: string | undefined;
   /** Only what concerns this message. */
   messageId?: string | undefined;
+  /** Called whenever a connection stands: from here on nothing is missed. What is read after it is not older than it. */
+  onOpen?: (() => void) | undefined;
 }
 
 /** One agent, by its id. Making it asks nothing of the server. */
@@ -91,10 +93,12 @@ export class Agent {
    * given twice. An event `stream.gap` says that the one to go on after is older than what is kept (24 h).
    */
   async *events(options: EventsOptions = {}): AsyncGenerator<AgentEvent, void, undefined> {
-    const { messageId, ...rest } = options;
+    const { messageId, onOpen, ...rest } = options;
     const path = this.eventsPath(messageId);
-    for await (const event of follow(this.core.transport, { ...rest, path: () => path }))
+    for await (const event of follow(this.core.transport, { ...rest, path: () => path })) {
       if ('type' in event) yield event;
+      else onOpen?.();
+    }
   }
 
   /**

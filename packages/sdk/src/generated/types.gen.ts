@@ -4596,6 +4596,310 @@ export type CredentialsDeleteResponses = {
 
 export type CredentialsDeleteResponse = CredentialsDeleteResponses[keyof CredentialsDeleteResponses];
 
+export type BrowserSessionsEndData = {
+    body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/auth/session';
+};
+
+export type BrowserSessionsEndErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     */
+    403: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type BrowserSessionsEndError = BrowserSessionsEndErrors[keyof BrowserSessionsEndErrors];
+
+export type BrowserSessionsEndResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        /**
+         * What was done, for people.
+         */
+        message: string;
+    };
+};
+
+export type BrowserSessionsEndResponse = BrowserSessionsEndResponses[keyof BrowserSessionsEndResponses];
+
+export type BrowserSessionsBeginData = {
+    body: {
+        /**
+         * Of a user whose email is verified.
+         */
+        email: string;
+        /**
+         * Theirs.
+         */
+        password: string;
+    } | {
+        /**
+         * A key of the account, `roost_sk_…`.
+         */
+        api_key: string;
+    } | {
+        /**
+         * The code of a link, from `POST /auth/sign_in_links`.
+         */
+        link: string;
+    } | {
+        /**
+         * With whom `GET /auth/oauth/{provider}` began.
+         */
+        provider: 'google' | 'github';
+        /**
+         * As the provider gave it to the browser.
+         */
+        code: string;
+        /**
+         * As the provider gave it back.
+         */
+        state: string;
+        /**
+         * The issuer, where the provider names itself (RFC 9207).
+         */
+        iss?: string;
+    };
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/auth/session';
+};
+
+export type BrowserSessionsBeginErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
+     */
+    408: Error;
+    /**
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
+     */
+    413: Error;
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
+     */
+    415: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type BrowserSessionsBeginError = BrowserSessionsBeginErrors[keyof BrowserSessionsBeginErrors];
+
+export type BrowserSessionsBeginResponses = {
+    /**
+     * Done.
+     */
+    201: {
+        /**
+         * Of the account that is signed in.
+         */
+        account_id: string;
+    };
+};
+
+export type BrowserSessionsBeginResponse = BrowserSessionsBeginResponses[keyof BrowserSessionsBeginResponses];
+
+export type BrowserSessionsLinkData = {
+    body?: never;
+    headers?: {
+        /**
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/auth/sign_in_links';
+};
+
+export type BrowserSessionsLinkErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     */
+    403: Error;
+    /**
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
+     */
+    409: Error;
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
+     */
+    422: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type BrowserSessionsLinkError = BrowserSessionsLinkErrors[keyof BrowserSessionsLinkErrors];
+
+export type BrowserSessionsLinkResponses = {
+    /**
+     * Done.
+     */
+    201: {
+        /**
+         * What `POST /auth/session` takes as `link`: a secret.
+         */
+        code: string;
+        /**
+         * What a browser on the machine opens, below the address of Roost.
+         */
+        path: string;
+        /**
+         * When it stops working, if it was not used before.
+         */
+        expires_at: Timestamp;
+    };
+};
+
+export type BrowserSessionsLinkResponse = BrowserSessionsLinkResponses[keyof BrowserSessionsLinkResponses];
+
+export type BrowserSessionsMethodsData = {
+    body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/auth/sign_in_methods';
+};
+
+export type BrowserSessionsMethodsErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type BrowserSessionsMethodsError = BrowserSessionsMethodsErrors[keyof BrowserSessionsMethodsErrors];
+
+export type BrowserSessionsMethodsResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        /**
+         * With whom people can sign in, besides email and password.
+         */
+        providers: Array<'google' | 'github'>;
+        /**
+         * Whether anybody may make an account.
+         */
+        is_registration_open: boolean;
+    };
+};
+
+export type BrowserSessionsMethodsResponse = BrowserSessionsMethodsResponses[keyof BrowserSessionsMethodsResponses];
+
 export type OauthBeginData = {
     body?: never;
     headers?: {

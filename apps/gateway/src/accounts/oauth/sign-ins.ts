@@ -25,6 +25,12 @@ export class SignIns {
     this.providers = providersOf(config);
   }
 
+  /** The providers that are set up here. */
+  get names(): SignInProviderName[] {
+    const isComplete = this.config.ROOST_OAUTH_REDIRECT_URL !== undefined;
+    return isComplete ? (Object.keys(this.providers) as SignInProviderName[]) : [];
+  }
+
   /** Where to send the user's browser. Errors: NOT_FOUND where the provider is not set up, SERVICE_UNAVAILABLE. */
   async begin(name: SignInProviderName): Promise<{ authorizationUrl: string; state: string }> {
     const { provider, redirectUrl } = this.find(name);

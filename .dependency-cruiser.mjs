@@ -89,6 +89,13 @@ export default {
       to: { pathNot: '^packages/sdk/src/' },
     },
     {
+      name: 'dashboard-by-sdk',
+      comment: 'The dashboard uses what any program uses: the SDK, and nothing of the services.',
+      severity: 'error',
+      from: { path: '^apps/dashboard/' },
+      to: { path: '^(apps|libs|tools|bench|test)/|^packages/(?!sdk/src/index)', pathNot: '^apps/dashboard/' },
+    },
+    {
       name: 'no-testing-in-production',
       comment: 'The test harness brings servers with it: nothing that runs for users may load it.',
       severity: 'error',
@@ -133,7 +140,7 @@ export default {
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'require', 'node', 'default', 'types'],
-      extensions: ['.ts', '.js', '.mjs', '.json'],
+      extensions: ['.ts', '.tsx', '.js', '.mjs', '.json'],
     },
   },
 };

@@ -1,10 +1,12 @@
 /**
- * Builds Roost into dist/: SWC for every folder, esbuild for the workspace daemon and the packages that are published.
+ * Builds Roost into dist/: SWC for every folder, esbuild for the workspace daemon and the packages that are published,
+ * Vite for the dashboard.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { buildDashboard } from './build-dashboard.mjs';
 import { buildPackages } from './build-packages.mjs';
 import { bundle } from './bundle.mjs';
 
@@ -17,11 +19,12 @@ await Promise.all([
     ...['apps', 'libs', 'tools', 'bench', 'test'],
     ...['-d', 'dist'],
     ...['--config-file', '.swcrc'],
-    ...['--ignore', '**/*.spec.ts'],
+    ...['--ignore', '**/*.spec.ts,apps/dashboard/**'],
     ...['--extensions', '.ts'],
     '--quiet',
   ]),
   run('node_modules/typescript/bin/tsc', ['-p', 'packages/sdk']),
+  buildDashboard(),
 ]);
 
 // Read at the gateway's start, from beside the code.

@@ -45,7 +45,7 @@ function sourceDigest() {
   for (const folder of sourceFolders) {
     if (!existsSync(join(root, folder))) continue;
     for (const name of readdirSync(join(root, folder), { recursive: true }).sort()) {
-      if (/\.(ts|mjs)$/.test(name) && !name.endsWith('.spec.ts')) add(join(folder, name));
+      if (/\.(tsx?|mjs|css|html|svg)$/.test(name) && !name.endsWith('.spec.ts')) add(join(folder, name));
     }
   }
   return hash.digest('hex');

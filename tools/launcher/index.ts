@@ -13,3 +13,4 @@ export { runInProcess, type RunningServices } from './run-in-process.js';
 export { localSecrets, type LocalSecrets } from './secrets.js';
 export { serviceEnvironment } from './service-environment.js';
 export { services, type ServiceEntry, type ServiceModule } from './services.js';
+export { findOrInstall } from './system-package.js';

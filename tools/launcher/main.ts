@@ -5,6 +5,7 @@ import { writeLocalProfile } from './local-profile.js';
 import { onNpmGone } from './npm-parent.js';
 import { type Platform, startPlatform } from './platform.js';
 import { readyMessage } from './ready-message.js';
+import { signInLink } from './sign-in-link.js';
 
 /**
  * The program behind `npm start`; tools/start.mjs installs and builds, then calls this in the same process.
@@ -58,8 +59,8 @@ export async function main(args: string[]): Promise<void> {
       if (stoppingSince === undefined) void stop(1, 'Unexpected error').catch(fail);
     });
 
-    const model = await answeringModel(platform);
-    if (stoppingSince === undefined) console.log(readyMessage(platform, model, options.dataDir));
+    const [model, link] = await Promise.all([answeringModel(platform), signInLink(platform)]);
+    if (stoppingSince === undefined) console.log(readyMessage(platform, { model, link }, options.dataDir));
   } catch (error) {
     fail(error);
   }

@@ -1,0 +1,6 @@
+import type { IconName } from '../components/icon-name.js';
+
+/** The screens of one agent. One that is not there is not here. */
+export const AGENT_TABS: { to: '/agents/$agentId/chat'; label: string; icon: IconName }[] = [
+  { to: '/agents/$agentId/chat', label: 'Chat', icon: 'message-square' },
+];

@@ -1,0 +1,169 @@
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { useMemo } from 'react';
+import { agentQuery, useAgentAction } from '../agents/agents.js';
+import { roost } from '../api/roost.js';
+import { Button, IconButton } from '../components/button.js';
+import { Empty, ErrorNote, Skeletons } from '../components/feedback.js';
+import { inputClass } from '../components/field.js';
+import { Icon } from '../components/icon.js';
+import { useTitle } from '../components/page.js';
+import { chatOf, runningTurn } from '../events/agent-views.js';
+import { useAgentState, useAgentStore, useConnection } from '../events/agent-events.js';
+import { chatRows } from './chat-rows.js';
+import { Composer } from './composer.js';
+import { ConversationList, withCurrent } from './conversation-list.js';
+import { conversationsQuery, DEFAULT_CONVERSATION, isWritable, nameOf, newConversationId } from './conversations.js';
+import { MessageList } from './message-list.js';
+import { useHistory } from './use-history.js';
+
+const route = getRouteApi('/app/agents/$agentId/chat');
+
+export function ChatPage() {
+  const { agentId } = route.useParams();
+  const { conversation = DEFAULT_CONVERSATION } = route.useSearch();
+  const navigate = route.useNavigate();
+  const conversations = useQuery(conversationsQuery(agentId)).data ?? [];
+  const go = (id: string) => void navigate({ search: id === DEFAULT_CONVERSATION ? {} : { conversation: id } });
+  const begin = () => go(newConversationId());
+  return (
+    <div className="flex h-full">
+      <div className="hidden w-72 shrink-0 border-r border-line xl:block 3xl:w-96">
+        <ConversationList agentId={agentId} conversations={conversations} current={conversation} onNew={begin} />
+      </div>
+      <div className="flex min-w-0 grow flex-col">
+        <div className="flex shrink-0 gap-2 border-b border-line px-4 py-2 sm:px-6 xl:hidden">
+          <label className="min-w-0 grow">
+            <span className="sr-only">Conversation</span>
+            <select value={conversation} onChange={(event) => go(event.target.value)} className={inputClass}>
+              {withCurrent(conversations, conversation).map((each) => (
+                <option key={each.id} value={each.id}>
+                  {nameOf(each)}
+                </option>
+              ))}
+            </select>
+          </label>
+          <IconButton icon="plus" label="New conversation" kind="plain" onClick={begin} />
+        </div>
+        <ConversationView key={conversation} agentId={agentId} conversationId={conversation} />
+      </div>
+    </div>
+  );
+}
+
+function ConversationView({ agentId, conversationId }: { agentId: string; conversationId: string }) {
+  const { data: agent } = useQuery(agentQuery(agentId));
+  const state = useAgentState();
+  const store = useAgentStore();
+  const entries = useMemo(() => chatOf(state, conversationId), [state, conversationId]);
+  const rows = useMemo(() => chatRows(entries), [entries]);
+  const hasWaiting = entries.some(({ message }) => message.role === 'user' && message.status === 'pending');
+  const history = useHistory(agentId, conversationId, hasWaiting);
+  const send = useMutation({
+    mutationFn: ({ text, mode }: { text: string; mode: 'collect' | 'interrupt' }) =>
+      roost.agent(agentId).messages.send({ content: text, conversation_id: conversationId, queue_mode: mode }),
+    onSuccess: (accepted) => {
+      const rest = { reply_to_id: null, delivered_at: null, read_at: null, error: null, waiting_for: null };
+      store.addHistory([{ ...accepted, ...rest }]);
+    },
+  });
+  const name = agent?.name ?? 'the agent';
+  useTitle(`Chat · ${name}`);
+  return (
+    <>
+      {history.error !== undefined && (
+        <div className="mx-auto w-full max-w-3xl px-4 pt-4">
+          <ErrorNote error={history.error} title="The conversation cannot be loaded" onRetry={history.reload} />
+        </div>
+      )}
+      <Notices agentId={agentId} />
+      {rows.length > 0 ? (
+        <MessageList rows={rows} history={history} agentName={name} />
+      ) : (
+        <div className="min-h-0 grow overflow-y-auto">
+          {history.isLoaded ? (
+            <Empty
+              icon="message-square"
+              title={`Talk to ${name}`}
+              code={`const agent = roost.agent('${agentId}');\nfor await (const text of agent.stream('what can you do?').text()) process.stdout.write(text);`}
+            >
+              Write a message below. You see each step while it works, and may interrupt.
+            </Empty>
+          ) : (
+            history.error === undefined && (
+              <div className="mx-auto max-w-3xl p-6">
+                <Skeletons count={3} className="h-20" />
+              </div>
+            )
+          )}
+        </div>
+      )}
+      {isWritable(conversationId) ? (
+        <Composer
+          agentName={name}
+          isAtWork={runningTurn(state) !== undefined}
+          isSending={send.isPending}
+          error={send.error}
+          onSend={(text, mode) =>
+            send.mutateAsync({ text, mode }).then(
+              () => true,
+              () => false,
+            )
+          }
+        />
+      ) : (
+        <p className="shrink-0 border-t border-line px-4 py-3 text-center text-sm text-soft">
+          This conversation is answered where it came from.
+        </p>
+      )}
+    </>
+  );
+}
+
+/** Why nothing happens, where that is so, and what to do about it. */
+function Notices({ agentId }: { agentId: string }) {
+  const { data: agent } = useQuery(agentQuery(agentId));
+  const { status, isDeleted } = useAgentState();
+  const connection = useConnection();
+  const change = useAgentAction();
+  if (isDeleted) return <Notice>This agent was deleted.</Notice>;
+  if (connection === 'lost')
+    return <Notice>No connection to Roost. It is tried again all the time; nothing is lost.</Notice>;
+  if (!agent) return null;
+  if (agent.status !== 'active') {
+    const action = agent.status === 'paused' ? 'resume' : 'start';
+    return (
+      <Notice
+        action={
+          <Button
+            icon="play"
+            isBusy={change.isPending}
+            onClick={() => change.mutate({ id: agentId, name: agent.name, action })}
+          >
+            {action === 'resume' ? 'Resume' : 'Start'}
+          </Button>
+        }
+      >
+        {agent.status === 'paused' && 'The agent is paused: messages wait.'}
+        {agent.status === 'stopped' && 'The agent is stopped: it takes no messages.'}
+        {agent.status === 'error' && `The agent is in error: ${agent.status_reason ?? 'start it to try again'}.`}
+      </Notice>
+    );
+  }
+  if (status?.isExhausted)
+    return <Notice>The agent has no output tokens left: raise its balance in its configuration.</Notice>;
+  return null;
+}
+
+function Notice({ children, action }: { children: React.ReactNode; action?: React.ReactNode }) {
+  return (
+    <div
+      role="status"
+      className="flex shrink-0 flex-wrap items-center gap-3 bg-warn-soft px-4 py-2 text-sm text-warn sm:px-6"
+    >
+      <Icon name="triangle-alert" />
+      <span className="grow">{children}</span>
+      {action}
+    </div>
+  );
+}

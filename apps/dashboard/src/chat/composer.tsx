@@ -1,0 +1,78 @@
+import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import { IconButton } from '../components/button.js';
+import { ErrorNote } from '../components/feedback.js';
+import { isMac } from '../shell/keys.js';
+
+interface ComposerProps {
+  agentName: string;
+  /** A turn runs: a message waits for its end, or takes its place. */
+  isAtWork: boolean;
+  error: unknown;
+  isSending: boolean;
+  onSend: (text: string, mode: 'collect' | 'interrupt') => Promise<boolean>;
+}
+
+const MAX_LENGTH = 100_000;
+const MAX_HEIGHT_PX = 260;
+
+/** Where one writes. What could not be sent stays in it. */
+export function Composer({ agentName, isAtWork, error, isSending, onSend }: ComposerProps) {
+  const [text, setText] = useState('');
+  const field = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => {
+    if (!field.current) return;
+    field.current.style.height = 'auto';
+    field.current.style.height = `${Math.min(MAX_HEIGHT_PX, field.current.scrollHeight)}px`;
+  }, [text]);
+  const send = async (mode: 'collect' | 'interrupt') => {
+    if (text.trim() === '' || isSending) return;
+    const sent = text;
+    setText('');
+    if (!(await onSend(sent, mode))) setText((now) => now || sent);
+    field.current?.focus();
+  };
+  const onSubmit = (event: FormEvent) => {
+    event.preventDefault();
+    void send('collect');
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    // A word that is being composed, as of Japanese, is ended by Enter, too.
+    if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    void send(isAtWork && (event.metaKey || event.ctrlKey) ? 'interrupt' : 'collect');
+  };
+  const isEmpty = text.trim() === '';
+  return (
+    <div className="shrink-0 px-4 pb-4 sm:px-6">
+      <div className="mx-auto max-w-3xl space-y-2 3xl:max-w-4xl">
+        {error !== null && error !== undefined && <ErrorNote error={error} title="The message was not sent" />}
+        <form
+          onSubmit={onSubmit}
+          className="flex items-end gap-1.5 rounded-2xl border border-line-strong bg-surface p-1.5 focus-within:border-accent"
+        >
+          <textarea
+            ref={field}
+            autoFocus
+            rows={1}
+            value={text}
+            maxLength={MAX_LENGTH}
+            onChange={(event) => setText(event.target.value)}
+            onKeyDown={onKeyDown}
+            aria-label={`Message to ${agentName}`}
+            placeholder={isAtWork ? 'Waits for its turn, or interrupts' : `Message ${agentName}`}
+            className="min-h-9 min-w-0 grow resize-none bg-transparent px-2.5 py-1.5 outline-none placeholder:text-faint"
+          />
+          {isAtWork && (
+            <IconButton
+              icon={isEmpty ? 'circle-stop' : 'zap'}
+              label={isEmpty ? 'Stop what it does now' : `Interrupt and send (${isMac ? '⌘' : 'Ctrl '}↵)`}
+              kind="plain"
+              onClick={() => (isEmpty ? void onSend('Stop.', 'interrupt') : void send('interrupt'))}
+            />
+          )}
+          <IconButton type="submit" icon="arrow-up" label="Send" kind="primary" disabled={isEmpty || isSending} />
+        </form>
+      </div>
+    </div>
+  );
+}

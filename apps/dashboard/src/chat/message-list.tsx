@@ -1,0 +1,99 @@
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { Button } from '../components/button.js';
+import { ChatMessage } from './chat-message.js';
+import type { ChatRow } from './chat-rows.js';
+import type { History } from './use-history.js';
+
+/** Of a message that was not measured yet. */
+const ESTIMATED_PX = 96;
+/** So near to the top older messages are asked for, and so near to the end new ones are followed. */
+const NEAR_PX = 120;
+
+interface MessageListProps {
+  rows: ChatRow[];
+  history: History;
+  agentName: string;
+}
+
+/** Only what is seen is in the page, however long the conversation is; it follows the newest while one is there. */
+export function MessageList({ rows, history, agentName }: MessageListProps) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const [isAtEnd, setAtEnd] = useState(true);
+  const virtualizer = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ESTIMATED_PX,
+    getItemKey: (index) => rows[index]?.key ?? index,
+    anchorTo: 'end',
+    followOnAppend: true,
+    scrollEndThreshold: NEAR_PX,
+    overscan: 6,
+    gap: 20,
+    paddingStart: 20,
+    paddingEnd: 12,
+  });
+  const hasRows = rows.length > 0;
+  useLayoutEffect(() => {
+    if (hasRows) virtualizer.scrollToEnd();
+  }, [virtualizer, hasRows]);
+  const { hasOlder, isLoadingOlder, loadOlder } = history;
+  const onScroll = () => {
+    const element = scroller.current;
+    if (!element) return;
+    setAtEnd(virtualizer.isAtEnd());
+    if (element.scrollTop < NEAR_PX && hasOlder && !isLoadingOlder) loadOlder();
+  };
+  // A first page that does not fill the screen cannot be scrolled.
+  useEffect(() => {
+    const element = scroller.current;
+    if (element && hasOlder && !isLoadingOlder && element.scrollHeight <= element.clientHeight) loadOlder();
+  });
+  return (
+    <div className="relative min-h-0 grow">
+      <div
+        ref={scroller}
+        onScroll={onScroll}
+        tabIndex={0}
+        role="log"
+        aria-label="Conversation"
+        className="h-full overflow-y-auto"
+      >
+        <div className="relative w-full" style={{ height: virtualizer.getTotalSize() }}>
+          {virtualizer.getVirtualItems().map(({ index, key, start }) => {
+            const row = rows[index];
+            return (
+              row && (
+                <div
+                  key={key}
+                  ref={virtualizer.measureElement}
+                  data-index={index}
+                  className="absolute top-0 left-0 w-full px-4 sm:px-6"
+                  style={{ transform: `translateY(${start}px)` }}
+                >
+                  <div className="mx-auto max-w-3xl 3xl:max-w-4xl">
+                    <ChatMessage row={row} agentName={agentName} />
+                  </div>
+                </div>
+              )
+            );
+          })}
+        </div>
+      </div>
+      {isLoadingOlder && (
+        <p role="status" className="absolute inset-x-0 top-2 text-center text-xs text-faint">
+          Loading older messages
+        </p>
+      )}
+      {!isAtEnd && (
+        <Button
+          icon="arrow-down"
+          onClick={() => virtualizer.scrollToEnd()}
+          className="absolute bottom-3 left-1/2 -translate-x-1/2 shadow-raised"
+        >
+          Newest
+        </Button>
+      )}
+    </div>
+  );
+}

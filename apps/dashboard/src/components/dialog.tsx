@@ -1,0 +1,86 @@
+import { type ReactNode, useEffect, useId, useRef } from 'react';
+import { Button, IconButton } from './button.js';
+
+interface DialogProps {
+  isOpen: boolean;
+  onClose: () => void;
+  title: string;
+  children: ReactNode;
+  /** At the bottom, the last one being what the dialog is for. */
+  actions?: ReactNode;
+  size?: 'small' | 'large';
+}
+
+const SIZES = { small: 'max-w-md', large: 'max-w-3xl' };
+
+/**
+ * The browser's own modal dialog: it keeps the focus inside, closes by Escape and gives the focus back. Radix' would
+ * write a style element, which the page's policy refuses.
+ */
+export function Dialog({ isOpen, onClose, title, children, actions, size = 'small' }: DialogProps) {
+  const ref = useRef<HTMLDialogElement>(null);
+  const titleId = useId();
+  useEffect(() => {
+    if (isOpen) ref.current?.showModal();
+    else ref.current?.close();
+  }, [isOpen]);
+  return (
+    <dialog
+      ref={ref}
+      aria-labelledby={titleId}
+      onClose={onClose}
+      onClick={(event) => event.target === ref.current && onClose()}
+      className={`m-auto max-h-[min(92dvh,60rem)] w-[calc(100%-1.5rem)] ${SIZES[size]} overflow-hidden rounded-2xl border border-line bg-surface p-0 shadow-raised backdrop:bg-black/50 open:flex open:flex-col`}
+    >
+      {isOpen && (
+        <>
+          <header className="flex items-center justify-between gap-4 border-b border-line py-2.5 pr-2.5 pl-5">
+            <h2 id={titleId} className="text-base font-semibold">
+              {title}
+            </h2>
+            <IconButton icon="x" label="Close" onClick={onClose} />
+          </header>
+          <div className="grow overflow-y-auto px-5 py-4">{children}</div>
+          {actions && (
+            <footer className="flex flex-wrap justify-end gap-2 border-t border-line bg-canvas px-5 py-3">
+              {actions}
+            </footer>
+          )}
+        </>
+      )}
+    </dialog>
+  );
+}
+
+interface ConfirmProps {
+  isOpen: boolean;
+  onClose: () => void;
+  onConfirm: () => void;
+  title: string;
+  /** What will be lost. */
+  children: ReactNode;
+  /** What the button does, in its words. */
+  action: string;
+  isBusy?: boolean;
+}
+
+/** Before what cannot be undone. */
+export function Confirm({ isOpen, onClose, onConfirm, title, children, action, isBusy = false }: ConfirmProps) {
+  return (
+    <Dialog
+      isOpen={isOpen}
+      onClose={onClose}
+      title={title}
+      actions={
+        <>
+          <Button onClick={onClose}>Keep it</Button>
+          <Button kind="danger" onClick={onConfirm} isBusy={isBusy}>
+            {action}
+          </Button>
+        </>
+      }
+    >
+      <div className="text-soft">{children}</div>
+    </Dialog>
+  );
+}

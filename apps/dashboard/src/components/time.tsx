@@ -1,0 +1,51 @@
+import { useEffect, useState } from 'react';
+
+const UNITS: [name: Intl.RelativeTimeFormatUnit, seconds: number][] = [
+  ['year', 31_536_000],
+  ['month', 2_592_000],
+  ['week', 604_800],
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+];
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });
+
+/** `5 minutes ago`, `in 2 hours`, `just now`. */
+export function relativeTime(instant: string, now = Date.now()): string {
+  const seconds = (Date.parse(instant) - now) / 1_000;
+  const [unit, size] = UNITS.find(([, of]) => Math.abs(seconds) >= of) ?? [];
+  if (unit === undefined || size === undefined) return seconds > 5 ? 'in less than a minute' : 'just now';
+  return relative.format(Math.trunc(seconds / size), unit);
+}
+
+export const exactTime = (instant: string): string => exact.format(new Date(instant));
+
+/** Relative and kept up to date; the exact one on hover and for who cannot hover by the title. */
+export function Time({ at, className = '' }: { at: string; className?: string }) {
+  useTicks();
+  return (
+    <time dateTime={at} title={exactTime(at)} className={`whitespace-nowrap ${className}`}>
+      {relativeTime(at)}
+    </time>
+  );
+}
+
+const listeners = new Set<() => void>();
+let timer: ReturnType<typeof setInterval> | undefined;
+
+/** One timer for all of them. */
+function useTicks(): void {
+  const [, tick] = useState(0);
+  useEffect(() => {
+    const listener = () => tick((count) => count + 1);
+    listeners.add(listener);
+    timer ??= setInterval(() => listeners.forEach((each) => each()), 20_000);
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size > 0) return;
+      clearInterval(timer);
+      timer = undefined;
+    };
+  }, []);
+}

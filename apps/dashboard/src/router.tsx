@@ -1,0 +1,134 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router';
+import { queryClient } from './api/query-client.js';
+import { ErrorPage, NotFoundPage } from './shell/error-page.js';
+import { Shell } from './shell/shell.js';
+import { sessionQuery } from './session/session.js';
+
+/**
+ * Every address of the dashboard. A screen is a folder, a route here, and a line in `shell/navigation.ts` or
+ * `agents/agent-tabs.ts`; it is loaded when it is opened.
+ */
+const root = createRootRoute({ component: Outlet, notFoundComponent: NotFoundPage, errorComponent: ErrorPage });
+
+const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
+/** Within the dashboard alone: an address of elsewhere in a link leads nowhere. */
+const ownPath = (value: unknown) => (typeof value === 'string' && /^\/(?![/\\])/.test(value) ? value : undefined);
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: (search): { to?: string } => {
+    const to = ownPath(search['to']);
+    return to === undefined ? {} : { to };
+  },
+  component: lazyRouteComponent(() => import('./session/sign-in-page.js'), 'SignInPage'),
+});
+
+const oauthCallback = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in/callback',
+  validateSearch: (search) => ({
+    code: text(search['code']),
+    state: text(search['state']),
+    iss: text(search['iss']),
+    error: text(search['error_description']) ?? text(search['error']),
+  }),
+  component: lazyRouteComponent(() => import('./session/oauth-callback-page.js'), 'OAuthCallbackPage'),
+});
+
+const app = createRoute({
+  getParentRoute: () => root,
+  id: 'app',
+  component: Shell,
+  beforeLoad: async ({ location }) => {
+    const user = await queryClient.ensureQueryData(sessionQuery);
+    if (!user) redirect({ to: '/sign-in', search: { to: location.href }, replace: true, throw: true });
+    return { user };
+  },
+});
+
+const home = createRoute({
+  getParentRoute: () => app,
+  path: '/',
+  beforeLoad: () => {
+    redirect({ to: '/agents', replace: true, throw: true });
+  },
+});
+
+const agents = createRoute({
+  getParentRoute: () => app,
+  path: '/agents',
+  validateSearch: (search): { q?: string; status?: string } => {
+    const [q, status] = [text(search['q']), text(search['status'])];
+    return { ...(q ? { q } : {}), ...(status ? { status } : {}) };
+  },
+  component: lazyRouteComponent(() => import('./agents/agents-page.js'), 'AgentsPage'),
+});
+
+const newAgent = createRoute({
+  getParentRoute: () => app,
+  path: '/agents/new',
+  validateSearch: (search): { template?: string } => {
+    const template = text(search['template']);
+    return template === undefined ? {} : { template };
+  },
+  component: lazyRouteComponent(() => import('./agents/new-agent-page.js'), 'NewAgentPage'),
+});
+
+const agent = createRoute({
+  getParentRoute: () => app,
+  path: '/agents/$agentId',
+  component: lazyRouteComponent(() => import('./agents/agent-layout.js'), 'AgentLayout'),
+});
+
+const agentHome = createRoute({
+  getParentRoute: () => agent,
+  path: '/',
+  beforeLoad: ({ params }) => {
+    redirect({ to: '/agents/$agentId/chat', params, replace: true, throw: true });
+  },
+});
+
+const chat = createRoute({
+  getParentRoute: () => agent,
+  path: '/chat',
+  validateSearch: (search): { conversation?: string } => {
+    const conversation = text(search['conversation']);
+    return conversation ? { conversation } : {};
+  },
+  component: lazyRouteComponent(() => import('./chat/chat-page.js'), 'ChatPage'),
+});
+
+const routeTree = root.addChildren([
+  signIn,
+  oauthCallback,
+  app.addChildren([home, agents, newAgent, agent.addChildren([agentHome, chat])]),
+]);
+
+export const router = createRouter({
+  routeTree,
+  defaultPreload: 'intent',
+  defaultPreloadStaleTime: 0,
+  // Values of searches as they are written, not as JSON: addresses are read and typed by people.
+  parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
+  stringifySearch: (search) => {
+    const given = Object.entries(search).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, String(value)]],
+    );
+    const query = new URLSearchParams(given).toString();
+    return query && `?${query}`;
+  },
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { startRoost, type TestRoost } from '#lib/testing';
+import fastify from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addRootPage } from './root-page.js';
 
 interface ErrorBody {
   error: { code: string };
@@ -37,11 +39,14 @@ describe('the HTTP plugins of the gateway', () => {
   });
 
   it('leads a visitor of / on, a person by links and a program by JSON', async () => {
-    const page = await fetch(roost.url, { headers: { accept: 'text/html,*/*' } });
-    expect(page.headers.get('content-type')).toContain('text/html');
+    // As it is where no dashboard was built.
+    const bare = fastify();
+    addRootPage(bare);
+    const page = await bare.inject({ url: '/', headers: { accept: 'text/html,*/*' } });
+    expect(page.headers['content-type']).toContain('text/html');
     const places = (await (await fetch(roost.url)).json()) as Record<string, string>;
     expect(places).toMatchObject({ name: 'Roost', docs: '/docs', openapi: '/openapi.json' });
-    const links = [...(await page.text()).matchAll(/href="([^"]+)"/g)].map(([, link]) => link);
+    const links = [...page.body.matchAll(/href="([^"]+)"/g)].map(([, link]) => link);
     expect(links).toEqual([places['docs'], places['openapi'], places['health']]);
     for (const link of [places['docs'], places['openapi']])
       expect((await fetch(`${roost.url}${link}`)).status, link).toBe(200);

@@ -1,0 +1,10 @@
+import { findOrInstall } from '#tools/launcher';
+import { type Browser, chromium } from 'playwright-core';
+
+/** The system's Chromium, which is installed where this user may do that. Errors: one with what to type. */
+export async function launchChromium(): Promise<Browser> {
+  const found = await findOrInstall({ program: 'chromium', packageName: 'chromium' }, (line) => console.log(line));
+  if (found.path === undefined) throw new Error(`The tests of the dashboard need Chromium. ${found.reason}`);
+  // Its own sandbox needs rights that a container may not give; what it is shown comes from this test.
+  return chromium.launch({ executablePath: found.path, args: ['--no-sandbox'] });
+}

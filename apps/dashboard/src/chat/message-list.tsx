@@ -34,14 +34,18 @@ export function MessageList({ rows, history, agentName }: MessageListProps) {
     paddingEnd: 12,
   });
   const hasRows = rows.length > 0;
+  // Until somebody scrolls: what is measured for the first time is seldom as large as it was estimated.
+  const isUntouched = useRef(true);
+  const totalSize = virtualizer.getTotalSize();
   useLayoutEffect(() => {
-    if (hasRows) virtualizer.scrollToEnd();
-  }, [virtualizer, hasRows]);
+    if (hasRows && isUntouched.current) virtualizer.scrollToEnd();
+  }, [virtualizer, hasRows, totalSize]);
+  const onTouched = () => (isUntouched.current = false);
   const { hasOlder, isLoadingOlder, loadOlder } = history;
   const onScroll = () => {
     const element = scroller.current;
     if (!element) return;
-    setAtEnd(virtualizer.isAtEnd());
+    setAtEnd(isUntouched.current || virtualizer.isAtEnd());
     if (element.scrollTop < NEAR_PX && hasOlder && !isLoadingOlder) loadOlder();
   };
   // A first page that does not fill the screen cannot be scrolled.
@@ -54,12 +58,16 @@ export function MessageList({ rows, history, agentName }: MessageListProps) {
       <div
         ref={scroller}
         onScroll={onScroll}
+        onWheel={onTouched}
+        onTouchMove={onTouched}
+        onPointerDown={onTouched}
+        onKeyDown={onTouched}
         tabIndex={0}
         role="log"
         aria-label="Conversation"
         className="h-full overflow-y-auto"
       >
-        <div className="relative w-full" style={{ height: virtualizer.getTotalSize() }}>
+        <div className="relative w-full" style={{ height: totalSize }}>
           {virtualizer.getVirtualItems().map(({ index, key, start }) => {
             const row = rows[index];
             return (

@@ -7,7 +7,7 @@ import { type ContextSources, keysOf, loadContext, type TurnContext } from '../c
 import { newMessages } from '../context/new-messages.js';
 import { endLostCommands } from '../context/resume-turn.js';
 import { withoutLooseTools } from '../context/tool-pairs.js';
-import { wipeMemory } from '../context/wipe-memory.js';
+import { endEphemeralMemory } from '../context/wipe-memory.js';
 import { modelFailure } from '../models/model-failure.js';
 import { resolveModel } from '../models/model-registry.js';
 import type { RefusedKeysRepository } from '../models/refused-keys.repository.js';
@@ -16,18 +16,19 @@ import { secretsOf } from '../runs/secrets-of.js';
 import type { UnfinishedTurnsRepository } from '../sessions/unfinished-turns.repository.js';
 import { tracedTools } from '../tools/tool-spans.js';
 import { builtInTools } from '../tools/toolset.js';
-import { BudgetExhausted, PriceUnknown } from '../usage/budget-exhausted.js';
+import { BudgetExhausted, isExhausted, requirePrice } from '../usage/budget-exhausted.js';
 import type { Prices } from '../usage/prices.js';
 import { closeSession } from './close-session.js';
 import { Compactor } from './compactor.js';
 import { LivePublisher } from './live-publisher.js';
-import { type LoopEnd, MAX_STEPS, modelLoop } from './model-loop.js';
+import { type LoopEnd, modelLoop } from './model-loop.js';
+import { isAnswered, noteEnd } from './note-end.js';
 import { Reminders } from './reminders.js';
 import { ReplyText } from './reply-text.js';
 import { TurnReport } from './report-turn.js';
 import { StepMeter } from './step-meter.js';
 import { STOPPED_BECAUSE, TurnStopped } from './turn-end.js';
-import { inTurnSpan } from './turn-span.js';
+import { inTurnSpan, spanUsage } from './turn-span.js';
 import { failureOf, isPlatformAway } from './turn-failure.js';
 import { TurnJournal } from './turn-journal.js';
 import { TurnLease } from './turn-lease.js';
@@ -92,17 +93,17 @@ class RunningTurn {
     let timer: NodeJS.Timeout | undefined;
     try {
       const context = (this.context = await this.begin());
-      this.requirePrice(context);
+      requirePrice(context, runner.prices);
       this.reminders = new Reminders(context.agent.configuration);
       const seconds = context.agent.configuration.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS;
       timer = setTimeout(() => this.abort.abort(new TurnStopped('timeout')), seconds * 1_000);
       this.resume(context);
       const end = await this.think(context);
-      this.sayWhyItEnds(end);
+      noteEnd(this.reply, end);
       this.live.flush();
       await this.journal.stop();
       await Promise.all([this.meter.balance(), this.remember(context, false)]);
-      await this.endSession(context);
+      await endEphemeralMemory(context, this.runner, this.stepMessages);
       await this.complete();
     } catch (error) {
       this.live.flush();
@@ -112,18 +113,11 @@ class RunningTurn {
       );
     } finally {
       clearTimeout(timer);
-      const { inputTokens, outputTokens } = this.meter.usage;
-      this.span?.set({ 'gen_ai.usage.input_tokens': inputTokens, 'gen_ai.usage.output_tokens': outputTokens });
+      spanUsage(this.span, this.meter.usage);
       this.lease.release();
       this.live.end();
       await this.journal.stop();
     }
-  }
-
-  /** Under a budget in money nothing runs that it could not count. */
-  private requirePrice({ agent, model }: TurnContext): void {
-    if (agent.budget?.needsPrice && !this.runner.prices.knows(model))
-      throw new PriceUnknown(`${model.provider}/${model.modelId}`);
   }
 
   /** The context, after the conversation's last session was closed if it was reset. */
@@ -208,9 +202,9 @@ class RunningTurn {
     const { agent, model } = context;
     const named = agent.configuration.compaction?.model;
     const { runner, turn, meter } = this;
-    const { bus, platform } = runner;
+    const { bus, platform, sessions, logger } = runner;
     const summaryModel = named ? { ...resolveModel(named, keysOf(agent), platform), tracer: bus.tracer } : model;
-    return new Compactor(runner.sessions, turn, context, summaryModel, this.abort.signal, meter, runner.logger);
+    return new Compactor(sessions, turn, context, summaryModel, this.abort.signal, meter, logger);
   }
 
   /** Before the report: a turn that messaging knows as done must not be missing from its session. */
@@ -244,23 +238,6 @@ class RunningTurn {
     }
   }
 
-  /** An ephemeral session ends with its turn, however that ends, and so does its memory if that is ephemeral too. */
-  private async endSession({ agent, tools, memoryType }: TurnContext): Promise<void> {
-    if (agent.sessionMode !== 'ephemeral' || agent.configuration.memoryConfig?.persistence !== 'ephemeral') return;
-    const hasWritten = this.stepMessages.some(
-      ({ content }) =>
-        typeof content !== 'string' &&
-        content.some((part) => part.type === 'tool-call' && part.toolName === 'memory_write'),
-    );
-    if (!hasWritten) return;
-    await wipeMemory(tools, this.runner.sessions, memoryType).catch((err: unknown) =>
-      this.runner.logger.warn(
-        { err, agentId: agent.agentId },
-        'an ephemeral memory is wiped when the next turn begins',
-      ),
-    );
-  }
-
   private async reportEnd(error: unknown): Promise<void> {
     const { turn, context, runner } = this;
     const reason = this.abort.signal.reason instanceof TurnStopped ? this.abort.signal.reason.reason : undefined;
@@ -276,9 +253,7 @@ class RunningTurn {
     }
     // Messaging learns of an empty balance by an event and gives out no more turns; a part of Roost that is away comes
     // back. Neither is the message's fault: the try does not count. Until then, not to claim this turn in a circle.
-    const isExhausted =
-      error instanceof BudgetExhausted || (error instanceof RoostError && error.code === 'BALANCE_EXHAUSTED');
-    if (isExhausted || (reason === undefined && isPlatformAway(error))) {
+    if (isExhausted(error) || (reason === undefined && isPlatformAway(error))) {
       const { code, message } = failureOf(error, context?.model, reason);
       this.meter.recorder.interrupted({ code, message });
       await sleep(PAUSE_MS);
@@ -315,32 +290,11 @@ class RunningTurn {
   private async finish(context: TurnContext | undefined): Promise<void> {
     if (!context) return this.recordRest();
     await this.remember(context, true);
-    await this.endSession(context);
+    await endEphemeralMemory(context, this.runner, this.stepMessages);
   }
 
   /** For the attempt that follows: what was done, and what it cost. */
   private async handOver(context: TurnContext | undefined): Promise<void> {
-    const isWritten = context !== undefined && (await this.journal.keep());
-    if (!isWritten) await this.recordRest();
+    if (!context || !(await this.journal.keep())) await this.recordRest();
   }
-
-  private sayWhyItEnds({ why, unseen }: LoopEnd): void {
-    const tools = unseen.length > 0 ? `; what it last called (${unseen.join(', ')}) it did not read any more` : '';
-    if (why === 'steps') this.reply.note(`stopped after ${MAX_STEPS} steps${tools}`);
-    if (why === 'balance') this.reply.note(`stopped: the agent’s output token balance is used up${tools}`);
-    if (why === 'length') this.reply.note('cut off: the model’s longest answer was reached');
-    if (why === 'calls')
-      this.reply.note(
-        `stopped: the model’s output limit cut its call of ${unseen.join(', ')} off three times in a row`,
-      );
-    if (why === 'filter') this.reply.note('the provider’s content filter stopped this answer');
-    if (!this.reply.value) this.reply.add('[the model ended its turn without saying anything]');
-  }
-}
-
-/** The model has given its final answer: nothing waits for it to go on. */
-function isAnswered(messages: ModelMessage[]): boolean {
-  const last = messages.at(-1);
-  if (last?.role !== 'assistant') return false;
-  return typeof last.content === 'string' || last.content.every(({ type }) => type !== 'tool-call');
 }

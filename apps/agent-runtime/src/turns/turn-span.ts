@@ -1,5 +1,5 @@
 import { inTurn } from '#lib/call-context';
-import type { ClaimedTurn } from '#lib/contracts';
+import type { ClaimedTurn, Usage } from '#lib/contracts';
 import type { Span, Tracer } from '#lib/tracing';
 
 /**
@@ -28,4 +28,8 @@ export function inTurnSpan(
     },
   } as const;
   return inTurn(turnId, () => tracer.span('invoke_agent', options, run));
+}
+
+export function spanUsage(span: Span | undefined, { inputTokens, outputTokens }: Usage): void {
+  span?.set({ 'gen_ai.usage.input_tokens': inputTokens, 'gen_ai.usage.output_tokens': outputTokens });
 }

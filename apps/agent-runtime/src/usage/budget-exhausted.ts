@@ -1,3 +1,7 @@
+import { RoostError } from '#lib/contracts';
+import type { TurnContext } from '../context/load-context.js';
+import type { Prices } from './prices.js';
+
 /** No further model step may start. The work is kept: the turn goes on when the period turns or the limit is raised. */
 export class BudgetExhausted extends Error {
   readonly code = 'BUDGET_EXHAUSTED';
@@ -16,4 +20,13 @@ export class PriceUnknown extends Error {
       `a budget in money holds, and the price of ${model} is not known: have the operator set it in ROOST_MODEL_PRICES, or set a budget in tokens`,
     );
   }
+}
+
+/** Whether no further step may start because a budget or the balance is used up. */
+export const isExhausted = (error: unknown): boolean =>
+  error instanceof BudgetExhausted || (error instanceof RoostError && error.code === 'BALANCE_EXHAUSTED');
+
+/** Under a budget in money nothing runs that it could not count. Errors: PriceUnknown. */
+export function requirePrice({ agent, model }: Pick<TurnContext, 'agent' | 'model'>, prices: Prices): void {
+  if (agent.budget?.needsPrice && !prices.knows(model)) throw new PriceUnknown(`${model.provider}/${model.modelId}`);
 }

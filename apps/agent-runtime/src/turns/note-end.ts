@@ -1,0 +1,22 @@
+import type { ModelMessage } from 'ai';
+import { type LoopEnd, MAX_STEPS } from './model-loop.js';
+import type { ReplyText } from './reply-text.js';
+
+/** Adds to the reply why the turn ends, where the model itself does not say it. */
+export function noteEnd(reply: ReplyText, { why, unseen }: LoopEnd): void {
+  const tools = unseen.length > 0 ? `; what it last called (${unseen.join(', ')}) it did not read any more` : '';
+  if (why === 'steps') reply.note(`stopped after ${MAX_STEPS} steps${tools}`);
+  if (why === 'balance') reply.note(`stopped: the agent’s output token balance is used up${tools}`);
+  if (why === 'length') reply.note('cut off: the model’s longest answer was reached');
+  if (why === 'calls')
+    reply.note(`stopped: the model’s output limit cut its call of ${unseen.join(', ')} off three times in a row`);
+  if (why === 'filter') reply.note('the provider’s content filter stopped this answer');
+  if (!reply.value) reply.add('[the model ended its turn without saying anything]');
+}
+
+/** The model has given its final answer: nothing waits for it to go on. */
+export function isAnswered(messages: ModelMessage[]): boolean {
+  const last = messages.at(-1);
+  if (last?.role !== 'assistant') return false;
+  return typeof last.content === 'string' || last.content.every(({ type }) => type !== 'tool-call');
+}

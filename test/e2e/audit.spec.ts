@@ -37,6 +37,7 @@ const FILES = 'the content of an agent, as messages are: its history is the agen
 const NOT_AUDITED: Record<string, string> = {
   'POST /v1/agent/{id}/messages': 'a message is its own record',
   'POST /v1/agent/{id}/messages/{messageId}/read': 'a message is its own record',
+  'POST /v1/agent/{id}/runs/{runId}/cancel': 'a run is its own record: it says that it was cancelled',
   'POST /v1/webhooks/triggers/{triggerId}': 'a webhook is recorded as an execution of its trigger',
   'POST /v1/channels/slack/{agentId}/events': 'what a platform posts becomes messages',
   'POST /v1/channels/{platform}/{botId}/webhook': 'what a platform posts becomes messages',
@@ -191,6 +192,27 @@ describe('the audit', () => {
     await expectRecord('mcp_access.revoked', at.id, [`agent:${id}`]);
     await make(`DELETE ${servers}/{id}`, undefined, at);
     await expectRecord('mcp_server.deleted', at.id);
+
+    const made = await make('POST /v1/budgets', { limit_tokens: 1_000_000, period: 'month' });
+    const budget = { id: made.id };
+    await expectRecord('budget.created', budget.id);
+    await make('PATCH /v1/budgets/{id}', { limit_tokens: 2_000_000 }, budget);
+    await expectRecord('budget.updated', budget.id, ['limit_tokens']);
+    await make('DELETE /v1/budgets/{id}', undefined, budget);
+    await expectRecord('budget.deleted', budget.id);
+
+    await make('POST /auth/sign_in_links', undefined);
+    expect((await list('?action=sign_in_link.created')).records[0]?.actor.type).toBe('api_key');
+    const page = { 'x-roost-csrf': '1', origin: roost.url };
+    const session = await api('POST', '/auth/session', { api_key: roost.apiKey }, page);
+    expect(session.status, JSON.stringify(session.body)).toBe(201);
+    done.add('POST /auth/session');
+    const cookie = (session.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+    const begun = (await list('?action=browser_session.created')).records[0];
+    expect(begun?.actor.type).toBe('api_key');
+    await api('DELETE', '/auth/session', undefined, { ...page, cookie });
+    done.add('DELETE /auth/session');
+    expect((await list('?action=browser_session.ended')).records[0]?.target).toEqual(begun?.target);
 
     const key = await make('POST /auth/platform_keys', { name: 'ci' });
     await expectRecord('api_key.created', key.id);

@@ -42,6 +42,12 @@ export async function addBrowserSession(
   );
 }
 
+/** Of the API key with this hash, also when it was revoked. */
+export async function keyIdOf(tx: Transaction, keyHash: string): Promise<string | undefined> {
+  const [key] = await tx.query<{ id: string }>(`SELECT id FROM api_keys WHERE hash = $1`, [keyHash]);
+  return key?.id;
+}
+
 /** Ends those that were unused for longest; true when there were any. */
 export async function endBrowserSessionsBeyond(tx: Transaction, accountId: string, max: number): Promise<boolean> {
   const ended = await tx.query(
@@ -106,12 +112,14 @@ export async function takeUpSecret(
 }
 
 /** False when it had ended before. */
-export async function endBrowserSession(database: Database, id: string): Promise<boolean> {
-  const ended = await database.query(
-    `UPDATE browser_sessions SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL RETURNING id`,
+/** The account of a session that this ended, and by which key it was begun; undefined when it had ended before. */
+export async function endBrowserSession(tx: Transaction, id: string) {
+  const [ended] = await tx.query<{ accountId: string; keyHash: string | null }>(
+    `UPDATE browser_sessions SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL
+      RETURNING account_id AS "accountId", key_hash AS "keyHash"`,
     [id],
   );
-  return ended.length > 0;
+  return ended;
 }
 
 export async function sweepBrowserSessions(database: Database): Promise<void> {

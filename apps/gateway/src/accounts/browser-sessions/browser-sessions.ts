@@ -1,5 +1,6 @@
+import { recordAudit } from '#lib/audit';
 import { Bus } from '#lib/bus';
-import { Database, newId } from '#lib/database';
+import { Database, newId, type Transaction } from '#lib/database';
 import { EVERY_TEN_MINUTES, Sweep } from '#lib/sweeps';
 import { Injectable } from '@nestjs/common';
 import { hash, randomBytes } from 'node:crypto';
@@ -12,6 +13,7 @@ import {
   endBrowserSessionsBeyond,
   findBrowserSession,
   type FoundSession,
+  keyIdOf,
   offerSecret,
   type SessionOrigin,
   sweepBrowserSessions,
@@ -55,6 +57,7 @@ export class BrowserSessions {
     const [id, secret] = [newId(), newSecret()];
     const ended = await this.database.transaction(async (tx) => {
       await addBrowserSession(tx, { id, accountId, origin, hash: hashOf(secret), lifetimeSeconds: REFRESH_SECONDS });
+      if ('keyHash' in origin) await recordByKey(tx, 'browser_session.created', { id, accountId, ...origin });
       return endBrowserSessionsBeyond(tx, accountId, MAX_SESSIONS);
     });
     if (ended) this.bus.signal(ACCESS_CHANGED);
@@ -97,7 +100,14 @@ export class BrowserSessions {
     id: string,
     { userId, loginSessionId }: Pick<FoundSession, 'userId' | 'loginSessionId'>,
   ): Promise<void> {
-    if (await endBrowserSession(this.database, id)) this.bus.signal(ACCESS_CHANGED);
+    const hasEnded = await this.database.transaction(async (tx) => {
+      const ended = await endBrowserSession(tx, id);
+      if (!ended) return false;
+      const { accountId, keyHash } = ended;
+      if (keyHash !== null) await recordByKey(tx, 'browser_session.ended', { id, accountId, keyHash });
+      return true;
+    });
+    if (hasEnded) this.bus.signal(ACCESS_CHANGED);
     if (userId !== null && loginSessionId !== null) await this.logins.end(loginSessionId, userId);
   }
 
@@ -106,6 +116,17 @@ export class BrowserSessions {
     const next = { id, hash: shown, nextHash: hashOf(secret), graceSeconds: GRACE_SECONDS };
     return (await offerSecret(this.database, next)) ? tokenOf(id, secret) : undefined;
   }
+}
+
+/** A session of a user is in the audit as their sign-in; one of a key by itself. */
+async function recordByKey(
+  tx: Transaction,
+  action: string,
+  { id, accountId, keyHash }: { id: string; accountId: string; keyHash: string },
+): Promise<void> {
+  const keyId = await keyIdOf(tx, keyHash);
+  const actor = keyId === undefined ? undefined : ({ type: 'api_key', id: keyId } as const);
+  await recordAudit(tx, { action, target: { type: 'browser_session', id }, accountId, ...(actor ? { actor } : {}) });
 }
 
 const newSecret = () => randomBytes(32).toString('base64url');

@@ -1,3 +1,4 @@
+import { recordAudit } from '#lib/audit';
 import { RoostError } from '#lib/contracts';
 import { Database } from '#lib/database';
 import { EVERY_TEN_MINUTES, Sweep } from '#lib/sweeps';
@@ -30,6 +31,7 @@ export class SignInLinks {
     const expiresAt = await this.database.transaction(async (tx) => {
       const ends = await addLink(tx, link);
       await removeLinksBeyond(tx, accountId, MAX_LINKS);
+      await recordAudit(tx, { action: 'sign_in_link.created', target: { type: 'account', id: accountId } });
       return ends;
     });
     return { code, expiresAt };

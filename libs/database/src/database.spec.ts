@@ -42,6 +42,29 @@ describe('a service schema', () => {
     expect(await database.query(`SELECT n FROM lasts ORDER BY n`)).toEqual([{ n: 1 }, { n: 101 }]);
   });
 
+  it('runs a transaction again that was ended for a deadlock with another', async () => {
+    const two = await Database.open({ url: server.url, schema: 'shelf', migrations: [], poolSize: 2 });
+    await two.query(`CREATE TABLE seats (id int PRIMARY KEY, taken int NOT NULL DEFAULT 0)`);
+    await two.query(`INSERT INTO seats VALUES (1), (2)`);
+    let waiting = 2;
+    let letGo = (): void => undefined;
+    const bothHoldOne = new Promise<void>((resolve) => (letGo = resolve));
+    let runs = 0;
+    const take = (...ids: number[]) =>
+      two.transaction(async (tx) => {
+        runs += 1;
+        for (const id of ids) {
+          await tx.query(`UPDATE seats SET taken = taken + 1 WHERE id = $1`, [id]);
+          if (--waiting === 0) letGo();
+          await bothHoldOne;
+        }
+      });
+    await Promise.all([take(1, 2), take(2, 1)]);
+    expect(await two.query(`SELECT taken FROM seats ORDER BY id`)).toEqual([{ taken: 2 }, { taken: 2 }]);
+    expect(runs).toBe(3);
+    await two.close();
+  });
+
   it('goes on after a statement of a transaction was refused', async () => {
     await expect(database.transaction((tx) => tx.query(`INSERT INTO books VALUES ($1)`, [1]))).rejects.toMatchObject({
       code: '23505',

@@ -23,6 +23,10 @@ const BY_INDEX = '-c enable_seqscan=off -c jit=off';
 const OPEN_TIMEOUT_MS = 30_000;
 const OPEN_RETRY_MS = 250;
 const CONNECT_TIMEOUT_MS = 10_000;
+/** Of a transaction that meets others: each costs the second after which PostgreSQL looks for deadlocks. */
+const MAX_ATTEMPTS = 3;
+/** deadlock_detected, serialization_failure */
+const FOR_ANOTHERS_SAKE = ['40P01', '40001'];
 
 /** A service's own schema in Postgres. While the server is away everything here fails with SERVICE_UNAVAILABLE. */
 export class Database {
@@ -81,11 +85,19 @@ export class Database {
   }
 
   /**
-   * Runs `work` in one transaction. What it resolves to is given back only after the commit is on disk.
+   * Runs `work` in one transaction. What it resolves to is given back only after the commit is on disk. Runs it again
+   * where PostgreSQL ended it for another's sake (a deadlock): two that lock the same rows in another order may meet.
    * Throws what `work` throws, after rollback.
    */
-  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    return this.spans.isOn ? this.spans.transaction((noted) => this.run(work, noted)) : this.run(work);
+  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await (this.spans.isOn ? this.spans.transaction((noted) => this.run(work, noted)) : this.run(work));
+      } catch (error) {
+        const { code } = error as { code?: string };
+        if (attempt === MAX_ATTEMPTS || !FOR_ANOTHERS_SAKE.includes(code ?? '')) throw error;
+      }
+    }
   }
 
   private async run<T>(

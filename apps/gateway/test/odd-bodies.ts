@@ -31,7 +31,7 @@ export function oddBodies(example: object): OddBody[] {
     refused('25,000 keys', `{${Array.from({ length: 25_000 }, (_, n) => `"k${n}":0`).join()}}`, 'body'),
     refused('__proto__', `{"__proto__":{"name":"polluted"}${rest}`, '__proto__'),
     refused('__proto__ in an escape', `{"\\u005f_proto__":{"name":"polluted"}${rest}`, '__proto__'),
-    refused('__proto__ inside', `{"metadata":{"__proto__":{"polluted":true}}${rest}`, 'metadata.__proto__'),
+    refused('__proto__ inside', `{"odd":{"__proto__":{"polluted":true}}${rest}`, 'odd.__proto__'),
     refused('constructor', `{"constructor":{"prototype":{"polluted":true}}${rest}`),
     refused('null', 'null'),
     refused('a list', '[]'),

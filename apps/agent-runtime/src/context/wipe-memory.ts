@@ -1,11 +1,10 @@
-import { deletePaths } from '#lib/contracts';
+import { type AgentForTurn, deletePaths } from '#lib/contracts';
 import type { Logger } from '#lib/observability';
 import type { ModelMessage } from 'ai';
 import type { SessionsRepository } from '../sessions/sessions.repository.js';
 import { memoryPaths } from '../tools/memory.js';
 import type { ToolContext } from '../tools/tool-context.js';
 import { workspaceRequest } from '../tools/workspace-request.js';
-import type { TurnContext } from './load-context.js';
 import type { MemoryType } from './memory.js';
 
 /** Ends an ephemeral memory with its session. Errors: those of the workspace; then the memory is still there. */
@@ -16,7 +15,7 @@ export async function wipeMemory(context: ToolContext, sessions: SessionsReposit
 
 /** An ephemeral session ends with its turn, however that ends, and so does its memory if that is ephemeral too. */
 export async function endEphemeralMemory(
-  { agent, tools, memoryType }: Pick<TurnContext, 'agent' | 'tools' | 'memoryType'>,
+  { agent, tools, memoryType }: { agent: AgentForTurn; tools: ToolContext; memoryType: MemoryType },
   { sessions, logger }: { sessions: SessionsRepository; logger: Logger },
   stepMessages: ModelMessage[],
 ): Promise<void> {

@@ -1,5 +1,5 @@
-import { RoostError } from '#lib/contracts';
-import type { TurnContext } from '../context/load-context.js';
+import { type AgentForTurn, RoostError } from '#lib/contracts';
+import type { ResolvedModel } from '../models/model-registry.js';
 import type { Prices } from './prices.js';
 
 /** No further model step may start. The work is kept: the turn goes on when the period turns or the limit is raised. */
@@ -27,6 +27,6 @@ export const isExhausted = (error: unknown): boolean =>
   error instanceof BudgetExhausted || (error instanceof RoostError && error.code === 'BALANCE_EXHAUSTED');
 
 /** Under a budget in money nothing runs that it could not count. Errors: PriceUnknown. */
-export function requirePrice({ agent, model }: Pick<TurnContext, 'agent' | 'model'>, prices: Prices): void {
+export function requirePrice({ agent, model }: { agent: AgentForTurn; model: ResolvedModel }, prices: Prices): void {
   if (agent.budget?.needsPrice && !prices.knows(model)) throw new PriceUnknown(`${model.provider}/${model.modelId}`);
 }

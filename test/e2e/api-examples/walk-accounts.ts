@@ -20,6 +20,17 @@ export async function walkAccounts(roost: TestRoost, { call, refused }: Recorder
   await call('GET', '/auth/provider_keys');
   await call('DELETE', '/auth/provider_keys/openai');
   await call('GET', '/v1/audit');
+  const budget = await call<{ id: string }>('POST', '/v1/budgets', { limit_tokens: 1_000_000, period: 'month' });
+  await call('GET', '/v1/budgets');
+  await call('GET', `/v1/budgets/${budget.id}`);
+  await call('PATCH', `/v1/budgets/${budget.id}`, { limit_tokens: 2_000_000 });
+  await call('DELETE', `/v1/budgets/${budget.id}`);
+  await call('GET', '/v1/usage?group_by=model');
+  await call('GET', '/auth/sign_in_methods');
+  await call('POST', '/auth/sign_in_links');
+  const page = { 'x-roost-csrf': '1', origin: roost.url };
+  await call('POST', '/auth/session', { api_key: roost.apiKey }, page);
+  await call('DELETE', '/auth/session', undefined, page);
   const open = { authorization: '' };
   const email = 'ada@example.org';
   const password = 'correct horse battery';

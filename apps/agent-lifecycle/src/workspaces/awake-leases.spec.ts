@@ -76,7 +76,7 @@ describe('an account that may have two workspaces awake', () => {
         for (const id of ids) await replicas[0]!.workspaces.sleep(id);
         expect(await awakeOf(account)).toBe(0);
       }),
-      { numRuns: 15 },
+      { numRuns: 15, endOnFailure: true },
     );
   }, 120_000);
 

@@ -62,7 +62,7 @@ export class BudgetsService {
       const now = await databaseTime(tx);
       const row = await insertBudget(tx, newId(), wanted, await this.useNow(tx, wanted, now));
       await audit(tx, 'budget.created', row.id);
-      await tell(tx, undefined, row, now);
+      await publishCrossings(tx, undefined, row, now);
       return { row, budget: budgetOf(row, now) };
     });
   }
@@ -97,7 +97,7 @@ export class BudgetsService {
       const use = isCounted ? judged(wanted, useAt(before, now)) : await this.useNow(tx, wanted, now);
       const row = await writeBudget(tx, before, use, wanted);
       await audit(tx, 'budget.updated', row.id, givenFields({ limitTokens, limitUsd, ...change }));
-      await tell(tx, before, row, now);
+      await publishCrossings(tx, before, row, now);
       return { row, budget: budgetOf(row, now) };
     });
   }
@@ -110,13 +110,13 @@ export class BudgetsService {
       await deleteBudgetRow(tx, budgetId);
       await audit(tx, 'budget.deleted', budgetId);
       const row = { ...before, is_exhausted: false, revision: String(Number(before.revision) + 1) };
-      await tell(tx, before, row, now);
+      await publishCrossings(tx, before, row, now);
       return { row, budget: budgetOf(row, now) };
     });
   }
 
   /**
-   * Adds a step to the budgets that hold for its agent, whose row the caller has locked. What crosses a mark is told in
+   * Adds a step to the budgets that hold for its agent, whose row the caller has locked. What crosses a mark is published in
    * the same transaction.
    */
   async add(
@@ -133,7 +133,7 @@ export class BudgetsService {
       const use = useAt(before, now);
       const added = before.unit === 'tokens' ? BigInt(cost.tokens) : (cost.costNano ?? 0n);
       const row = await writeBudget(tx, before, judged(before, { ...use, used: String(BigInt(use.used) + added) }));
-      await tell(tx, before, row, now);
+      await publishCrossings(tx, before, row, now);
       if (row.is_exhausted !== before.is_exhausted) changed.push(row);
       after.push(row);
     }
@@ -152,7 +152,7 @@ export class BudgetsService {
       const turned: BudgetRow[] = [];
       for (const before of ended) {
         const row = await writeBudget(tx, before, useAt(before, now));
-        await tell(tx, before, row, now);
+        await publishCrossings(tx, before, row, now);
         turned.push(row);
       }
       return turned;
@@ -187,7 +187,12 @@ function judged(terms: Pick<BudgetRow, 'amount' | 'threshold_percent'>, use: Bud
 }
 
 /** Puts what happened to a budget in the outbox. */
-async function tell(tx: Transaction, before: BudgetRow | undefined, after: BudgetRow, now: Date): Promise<void> {
+async function publishCrossings(
+  tx: Transaction,
+  before: BudgetRow | undefined,
+  after: BudgetRow,
+  now: Date,
+): Promise<void> {
   const payload = {
     accountId: after.account_id,
     budget: budgetOf(after, now),

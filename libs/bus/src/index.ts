@@ -15,5 +15,6 @@ export * from './nest-logger.js';
 export * from './outbox/events-stream.js';
 export { rpcAttributes } from './request-spans.js';
 export * from './run-service.js';
+export * from './service-gauges.js';
 export * from './start-service.js';
 export { startSweeps } from './start-sweeps.js';

@@ -1,7 +1,7 @@
-import { Bus } from '#lib/bus';
+import { Bus, ServiceGauges } from '#lib/bus';
 import { Database } from '#lib/database';
 import { LiveGauge } from '#lib/observability';
-import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { openDeliveries } from './deliveries.repository.js';
 
 const waiting = new LiveGauge('roost_channel_deliveries_waiting', 'Parts of replies that wait to be shown in a chat');
@@ -12,22 +12,18 @@ const oldest = new LiveGauge(
 
 /** Shows what waits for chat platforms, by an index of what is open. */
 @Injectable()
-export class DeliveryMetrics implements OnApplicationBootstrap, OnApplicationShutdown {
-  private ends: (() => void)[] = [];
-
+export class DeliveryMetrics extends ServiceGauges {
   constructor(
+    bus: Bus,
     private readonly database: Database,
-    private readonly bus: Bus,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.ends = [
-      waiting.measure(this.bus.service, async () => (await openDeliveries(this.database)).count),
-      oldest.measure(this.bus.service, async () => (await openDeliveries(this.database)).dueSeconds),
-    ];
+  ) {
+    super(bus);
   }
 
-  onApplicationShutdown(): void {
-    for (const end of this.ends) end();
+  protected readings(): ReturnType<ServiceGauges['readings']> {
+    return [
+      [waiting, async () => (await openDeliveries(this.database)).count],
+      [oldest, async () => (await openDeliveries(this.database)).dueSeconds],
+    ];
   }
 }

@@ -1,15 +1,15 @@
-import { Bus } from '#lib/bus';
+import { Bus, ServiceGauges } from '#lib/bus';
 import { Database } from '#lib/database';
 import { Counter, LiveGauge } from '#lib/observability';
-import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { countOf, oldestReadySeconds } from './turns.repository.js';
 
-const gauges = {
-  pending: new LiveGauge('roost_messages_pending', 'Messages that wait for a turn, those of paused agents too'),
-  running: new LiveGauge('roost_turns_running', 'Turns that a worker holds'),
-  expired: new LiveGauge('roost_turns_lease_expired', 'Turns whose worker fell silent and that nobody took over yet'),
-};
-
+const pending = new LiveGauge('roost_messages_pending', 'Messages that wait for a turn, those of paused agents too');
+const running = new LiveGauge('roost_turns_running', 'Turns that a worker holds');
+const expired = new LiveGauge(
+  'roost_turns_lease_expired',
+  'Turns whose worker fell silent and that nobody took over yet',
+);
 const oldest = new LiveGauge(
   'roost_messages_oldest_age_seconds',
   'How long the agent has waited that has been ready for a turn longest',
@@ -28,22 +28,20 @@ export const countEnd = (outcome: TurnOutcome): void => ends.inc({ outcome });
 
 /** Shows what waits and what runs, counted by partial indexes: the cost grows with the backlog, not with the history. */
 @Injectable()
-export class QueueMetrics implements OnApplicationBootstrap, OnApplicationShutdown {
-  private ends: (() => void)[] = [];
-
+export class QueueMetrics extends ServiceGauges {
   constructor(
+    bus: Bus,
     private readonly database: Database,
-    private readonly bus: Bus,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.ends = Object.entries(gauges).map(([what, gauge]) =>
-      gauge.measure(this.bus.service, () => countOf(this.database, what as keyof typeof gauges)),
-    );
-    this.ends.push(oldest.measure(this.bus.service, () => oldestReadySeconds(this.database)));
+  ) {
+    super(bus);
   }
 
-  onApplicationShutdown(): void {
-    for (const end of this.ends) end();
+  protected readings(): ReturnType<ServiceGauges['readings']> {
+    return [
+      [pending, () => countOf(this.database, 'pending')],
+      [running, () => countOf(this.database, 'running')],
+      [expired, () => countOf(this.database, 'expired')],
+      [oldest, () => oldestReadySeconds(this.database)],
+    ];
   }
 }

@@ -1,7 +1,7 @@
-import { Bus } from '#lib/bus';
+import { Bus, ServiceGauges } from '#lib/bus';
 import { Database } from '#lib/database';
 import { Counter, LiveGauge } from '#lib/observability';
-import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { oldestDueSeconds, waitingDeliveries } from './queue.repository.js';
 import type { Outcome } from './send-delivery.js';
 
@@ -25,22 +25,18 @@ export const countAttempt = ({ status }: Pick<Outcome, 'status'>): void =>
 
 /** Shows what waits, by the queue's own rows. */
 @Injectable()
-export class DeliveryMetrics implements OnApplicationBootstrap, OnApplicationShutdown {
-  private ends: (() => void)[] = [];
-
+export class DeliveryMetrics extends ServiceGauges {
   constructor(
+    bus: Bus,
     private readonly database: Database,
-    private readonly bus: Bus,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    this.ends = [
-      waiting.measure(this.bus.service, () => waitingDeliveries(this.database)),
-      oldest.measure(this.bus.service, () => oldestDueSeconds(this.database)),
-    ];
+  ) {
+    super(bus);
   }
 
-  onApplicationShutdown(): void {
-    for (const end of this.ends) end();
+  protected readings(): ReturnType<ServiceGauges['readings']> {
+    return [
+      [waiting, () => waitingDeliveries(this.database)],
+      [oldest, () => oldestDueSeconds(this.database)],
+    ];
   }
 }

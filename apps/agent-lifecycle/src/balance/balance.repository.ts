@@ -55,13 +55,13 @@ export async function debitPlainly(
        SELECT id, account_id, output_token_balance AS before FROM agents
        WHERE id = $1 AND ($2::uuid IS NULL OR account_id = $2) AND output_token_balance > $4::bigint FOR UPDATE
      ), budget AS MATERIALIZED (
-       SELECT b.id, b.unit, b.is_exhausted, b.has_told_threshold, b.amount, b.threshold_percent, b.period_ends_at,
+       SELECT b.id, b.unit, b.is_exhausted, b.is_past_threshold, b.amount, b.threshold_percent, b.period_ends_at,
          b.used + CASE b.unit WHEN 'tokens' THEN coalesce($7::bigint + $8::bigint, 0) ELSE coalesce($12::bigint, 0) END AS used
        FROM agent JOIN budgets b ON b.account_id = agent.account_id AND (b.agent_id IS NULL OR b.agent_id = agent.id)
        ORDER BY b.id FOR UPDATE OF b
      ), marked AS (
        SELECT count(*) AS budgets FROM budget WHERE period_ends_at <= now() OR (NOT is_exhausted AND used >= amount)
-         OR (NOT has_told_threshold AND used >= ceil(amount * threshold_percent / 100.0))
+         OR (NOT is_past_threshold AND used >= ceil(amount * threshold_percent / 100.0))
      ), step AS (
        INSERT INTO balance_ledger
          (agent_id, account_id, actor, reason, step_id, output_tokens, balance_before, balance_after, ${USED})

@@ -15,7 +15,7 @@ export interface BudgetRow {
   period_starts_at: Date;
   period_ends_at: Date;
   used: string;
-  has_told_threshold: boolean;
+  is_past_threshold: boolean;
   is_exhausted: boolean;
   revision: string;
   created_at: Date;
@@ -25,7 +25,7 @@ export interface BudgetRow {
 /** What changes of a budget while it is used. */
 export type BudgetUse = Pick<
   BudgetRow,
-  'period_starts_at' | 'period_ends_at' | 'used' | 'has_told_threshold' | 'is_exhausted'
+  'period_starts_at' | 'period_ends_at' | 'used' | 'is_past_threshold' | 'is_exhausted'
 >;
 
 /** How much of the amount is the threshold, rounded up: at 100 it is the cap itself. */
@@ -41,7 +41,7 @@ export function periodOf({ period, timezone }: Pick<BudgetRow, 'period' | 'timez
 /** The use as of an instant: nothing yet, in a period that has begun since. */
 export function useAt(row: BudgetRow, at: Date): BudgetUse {
   if (at < row.period_ends_at) return row;
-  return { ...periodOf(row, at), used: '0', has_told_threshold: false, is_exhausted: false };
+  return { ...periodOf(row, at), used: '0', is_past_threshold: false, is_exhausted: false };
 }
 
 export function budgetOf(row: BudgetRow, at: Date): Budget {

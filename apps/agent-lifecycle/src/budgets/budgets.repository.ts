@@ -62,11 +62,11 @@ export async function insertBudget(
 ): Promise<BudgetRow> {
   const [row] = await tx.query<BudgetRow>(
     `INSERT INTO budgets (id, account_id, agent_id, unit, amount, period, timezone, threshold_percent, period_starts_at,
-       period_ends_at, used, has_told_threshold, is_exhausted)
+       period_ends_at, used, is_past_threshold, is_exhausted)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING *`,
     [
       ...[id, terms.account_id, terms.agent_id, terms.unit, terms.amount, terms.period, terms.timezone],
-      ...[terms.threshold_percent, use.period_starts_at, use.period_ends_at, use.used, use.has_told_threshold],
+      ...[terms.threshold_percent, use.period_starts_at, use.period_ends_at, use.used, use.is_past_threshold],
       use.is_exhausted,
     ],
   );
@@ -84,12 +84,12 @@ export async function writeBudget(
   const { unit, amount, period, timezone, threshold_percent } = terms ?? before;
   const [row = before] = await tx.query<BudgetRow>(
     `UPDATE budgets SET unit = $2, amount = $3, period = $4, timezone = $5, threshold_percent = $6, period_starts_at = $7,
-       period_ends_at = $8, used = $9, has_told_threshold = $10, is_exhausted = $11, revision = revision + 1,
+       period_ends_at = $8, used = $9, is_past_threshold = $10, is_exhausted = $11, revision = revision + 1,
        updated_at = CASE WHEN $12 THEN now() ELSE updated_at END
      WHERE id = $1 RETURNING *`,
     [
       ...[before.id, unit, amount, period, timezone, threshold_percent, use.period_starts_at, use.period_ends_at],
-      ...[use.used, use.has_told_threshold, use.is_exhausted, terms !== undefined],
+      ...[use.used, use.is_past_threshold, use.is_exhausted, terms !== undefined],
     ],
   );
   return row;

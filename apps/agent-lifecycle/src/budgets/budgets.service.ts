@@ -167,7 +167,7 @@ export class BudgetsService {
       from: period.period_starts_at,
     });
     const amount = String(terms.unit === 'tokens' ? used.tokens : used.nanoUsd);
-    return judged(terms, { ...period, used: amount, has_told_threshold: false, is_exhausted: false });
+    return judged(terms, { ...period, used: amount, is_past_threshold: false, is_exhausted: false });
   }
 }
 
@@ -180,10 +180,10 @@ export interface Changed {
   budget: Budget;
 }
 
-/** Whether the marks are reached. A threshold that a higher limit left behind is told again. */
+/** Whether the marks are reached. A threshold that a higher limit left behind is published again. */
 function judged(terms: Pick<BudgetRow, 'amount' | 'threshold_percent'>, use: BudgetUse): BudgetUse {
   const used = BigInt(use.used);
-  return { ...use, has_told_threshold: used >= thresholdOf(terms), is_exhausted: used >= BigInt(terms.amount) };
+  return { ...use, is_past_threshold: used >= thresholdOf(terms), is_exhausted: used >= BigInt(terms.amount) };
 }
 
 /** Puts what happened to a budget in the outbox. */
@@ -199,8 +199,8 @@ async function publishCrossings(
     revision: Number(after.revision),
     occurredAt: now,
   };
-  const hadTold = before !== undefined && now < before.period_ends_at && before.has_told_threshold;
-  if (after.has_told_threshold && !hadTold) await tx.outbox(budgetThreshold, payload, after.id);
+  const wasPast = before !== undefined && now < before.period_ends_at && before.is_past_threshold;
+  if (after.is_past_threshold && !wasPast) await tx.outbox(budgetThreshold, payload, after.id);
   const wasExhausted = before?.is_exhausted ?? false;
   if (after.is_exhausted && !wasExhausted) await tx.outbox(budgetExhausted, payload, after.id);
   if (!after.is_exhausted && wasExhausted) await tx.outbox(budgetReset, payload, after.id);

@@ -65,7 +65,7 @@ export class Usage1797000300000 implements MigrationInterface {
         period_starts_at timestamptz NOT NULL,
         period_ends_at timestamptz NOT NULL,
         used numeric NOT NULL,
-        has_told_threshold boolean NOT NULL,
+        is_past_threshold boolean NOT NULL,
         is_exhausted boolean NOT NULL,
         revision bigint NOT NULL DEFAULT 1,
         created_at timestamptz NOT NULL DEFAULT now(),

@@ -1,5 +1,5 @@
 import type { RunStep } from '#lib/contracts';
-import type { StepTokens } from '../usage/step-tokens.js';
+import { namedTokens, type StepTokens } from '../usage/step-tokens.js';
 import { SecretMask } from './step-text.js';
 
 /** An attempt has a hundred model steps, but each may call many tools. What is beyond is counted by usage alone. */
@@ -49,15 +49,7 @@ export class StepRecorder {
       if (!step.model) return;
       step.model = {
         ...step.model,
-        ...(tokens
-          ? {
-              inputTokens: tokens.input,
-              outputTokens: tokens.output,
-              cachedInputTokens: tokens.cacheRead,
-              cacheWriteTokens: tokens.cacheWrite,
-              reasoningTokens: tokens.reasoning,
-            }
-          : {}),
+        ...(tokens && namedTokens(tokens)),
         costUsd: costNano,
         timeToFirstTokenMs: firstAt === undefined ? null : Math.round(firstAt - begunAt),
         ...more,

@@ -8,7 +8,7 @@ import { estimateTokens } from '../models/tokens.js';
 import { StepRecorder } from '../runs/step-recorder.js';
 import { BudgetExhausted } from '../usage/budget-exhausted.js';
 import type { Prices } from '../usage/prices.js';
-import { type StepTokens, tokensOf } from '../usage/step-tokens.js';
+import { namedTokens, type StepTokens, tokensOf } from '../usage/step-tokens.js';
 
 /** What a model puts out. */
 const OUTPUT = new Set(['text', 'reasoning', 'tool-call']);
@@ -124,11 +124,7 @@ export class StepMeter {
     const usage = {
       model: model.slice(0, 300),
       source: this.turn.channel,
-      inputTokens: tokens.input,
-      outputTokens: tokens.output,
-      cachedInputTokens: tokens.cacheRead,
-      cacheWriteTokens: tokens.cacheWrite,
-      reasoningTokens: tokens.reasoning,
+      ...namedTokens(tokens),
       costUsd: costNano,
     };
     for (let attempt = 1; ; attempt++) {

@@ -10,6 +10,15 @@ export interface StepTokens {
   reasoning: number;
 }
 
+/** Under the names that the API and the bus have for them. */
+export const namedTokens = ({ input, output, cacheRead, cacheWrite, reasoning }: StepTokens) => ({
+  inputTokens: input,
+  outputTokens: output,
+  cachedInputTokens: cacheRead,
+  cacheWriteTokens: cacheWrite,
+  reasoningTokens: reasoning,
+});
+
 /** More in one step is nonsense of a compatible server: no sum of it would be one. */
 const MAX_TOKENS = 1_000_000_000;
 

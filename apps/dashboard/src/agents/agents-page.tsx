@@ -11,7 +11,7 @@ import { Time } from '../components/time.js';
 import { AgentMenu } from './agent-menu.js';
 import { StatusBadge } from './agent-status.js';
 import { agentsQuery } from './agents.js';
-import { TEMPLATES } from './templates.js';
+import { TemplateList } from './template-list.js';
 
 const route = getRouteApi('/app/agents');
 const STATUSES = ['active', 'paused', 'stopped', 'error'] as const;
@@ -142,23 +142,7 @@ function FirstAgent() {
       code={`const agent = await roost.agents.create({ name: 'helper' });\nconsole.log((await agent.ask('write hello to notes.txt')).text);`}
     >
       <p className="pb-4">An agent is a worker with a name, a task and a folder of its own. Begin with one of these:</p>
-      <ul className="grid gap-2 text-left sm:grid-cols-2">
-        {TEMPLATES.map(({ id, title, about, icon }) => (
-          <li key={id}>
-            <Link
-              to="/agents/new"
-              search={{ template: id }}
-              className="flex h-full gap-3 rounded-xl border border-line bg-surface p-3 text-ink hover:border-accent"
-            >
-              <Icon name={icon} className="mt-1 text-accent" />
-              <span>
-                <span className="block font-medium">{title}</span>
-                <span className="block text-sm text-soft">{about}</span>
-              </span>
-            </Link>
-          </li>
-        ))}
-      </ul>
+      <TemplateList />
     </Empty>
   );
 }

@@ -5,11 +5,11 @@ import { type FormEvent, useState } from 'react';
 import { roost } from '../api/roost.js';
 import { Button, buttonClass } from '../components/button.js';
 import { ErrorNote } from '../components/feedback.js';
-import { Icon } from '../components/icon.js';
 import { Page } from '../components/page.js';
 import { errorsByField } from '../schema-form/errors-by-field.js';
 import { type AgentDraft, AgentForm } from './agent-form.js';
 import { agentsKey } from './agents.js';
+import { TemplateList } from './template-list.js';
 import { TEMPLATES } from './templates.js';
 
 const route = getRouteApi('/app/agents/new');
@@ -38,27 +38,9 @@ export function NewAgentPage() {
       title="New agent"
       about="Begin with a template, and change what you like; everything can be changed later, too."
     >
-      <ul className="grid gap-2 pb-6 sm:grid-cols-2 xl:grid-cols-4">
-        {TEMPLATES.map(({ id, title, about, icon }) => (
-          <li key={id}>
-            <Link
-              to="/agents/new"
-              search={{ template: id }}
-              replace
-              onClick={() => setDraft(undefined)}
-              aria-current={chosen?.id === id ? 'true' : undefined}
-              activeProps={{ 'aria-current': chosen?.id === id ? 'true' : undefined }}
-              className="flex h-full gap-3 rounded-xl border border-line bg-surface p-3 hover:border-accent aria-[current=true]:border-accent aria-[current=true]:bg-accent-soft"
-            >
-              <Icon name={icon} className="mt-1 text-accent" />
-              <span>
-                <span className="block font-medium">{title}</span>
-                <span className="block text-sm text-soft">{about}</span>
-              </span>
-            </Link>
-          </li>
-        ))}
-      </ul>
+      <div className="pb-6">
+        <TemplateList chosen={chosen?.id} onChoose={() => setDraft(undefined)} />
+      </div>
       <form onSubmit={onSubmit} className="max-w-3xl space-y-5">
         <AgentForm
           key={chosen?.id}

@@ -1,5 +1,6 @@
-import { type ReactNode, useEffect, useId, useRef } from 'react';
+import { type ReactNode, useId } from 'react';
 import { Button, IconButton } from './button.js';
+import { Modal } from './modal.js';
 
 interface DialogProps {
   isOpen: boolean;
@@ -13,42 +14,27 @@ interface DialogProps {
 
 const SIZES = { small: 'max-w-md', large: 'max-w-3xl' };
 
-/**
- * The browser's own modal dialog: it keeps the focus inside, closes by Escape and gives the focus back. Radix' would
- * write a style element, which the page's policy refuses.
- */
+/** A modal dialog with a title, and buttons at its bottom. */
 export function Dialog({ isOpen, onClose, title, children, actions, size = 'small' }: DialogProps) {
-  const ref = useRef<HTMLDialogElement>(null);
   const titleId = useId();
-  useEffect(() => {
-    if (isOpen) ref.current?.showModal();
-    else ref.current?.close();
-  }, [isOpen]);
   return (
-    <dialog
-      ref={ref}
-      aria-labelledby={titleId}
+    <Modal
+      isOpen={isOpen}
       onClose={onClose}
-      onClick={(event) => event.target === ref.current && onClose()}
-      className={`m-auto max-h-[min(92dvh,60rem)] w-[calc(100%-1.5rem)] ${SIZES[size]} overflow-hidden rounded-2xl border border-line bg-surface p-0 shadow-raised backdrop:bg-black/50 open:flex open:flex-col`}
+      aria-labelledby={titleId}
+      className={`m-auto max-h-[min(92dvh,60rem)] ${SIZES[size]} open:flex open:flex-col`}
     >
-      {isOpen && (
-        <>
-          <header className="flex items-center justify-between gap-4 border-b border-line py-2.5 pr-2.5 pl-5">
-            <h2 id={titleId} className="text-base font-semibold">
-              {title}
-            </h2>
-            <IconButton icon="x" label="Close" onClick={onClose} />
-          </header>
-          <div className="grow overflow-y-auto px-5 py-4">{children}</div>
-          {actions && (
-            <footer className="flex flex-wrap justify-end gap-2 border-t border-line bg-canvas px-5 py-3">
-              {actions}
-            </footer>
-          )}
-        </>
+      <header className="flex items-center justify-between gap-4 border-b border-line py-2.5 pr-2.5 pl-5">
+        <h2 id={titleId} className="text-base font-semibold">
+          {title}
+        </h2>
+        <IconButton icon="x" label="Close" onClick={onClose} />
+      </header>
+      <div className="grow overflow-y-auto px-5 py-4">{children}</div>
+      {actions && (
+        <footer className="flex flex-wrap justify-end gap-2 border-t border-line bg-canvas px-5 py-3">{actions}</footer>
       )}
-    </dialog>
+    </Modal>
   );
 }
 

@@ -1,10 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
+import { type KeyboardEvent, useId, useState } from 'react';
 import { agentsQuery } from '../agents/agents.js';
 import { AGENT_TABS } from '../agents/agent-tabs.js';
 import { Icon } from '../components/icon.js';
 import type { IconName } from '../components/icon-name.js';
+import { Modal } from '../components/modal.js';
 import { useSignOut } from '../session/session.js';
 import { NAVIGATION } from './navigation.js';
 
@@ -21,21 +22,15 @@ const MAX_SHOWN = 50;
 
 /** Whatever can be gone to or done, by a few letters of it. */
 export function CommandPalette({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
-  const ref = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    if (isOpen) ref.current?.showModal();
-    else ref.current?.close();
-  }, [isOpen]);
   return (
-    <dialog
-      ref={ref}
-      aria-label="Search and commands"
+    <Modal
+      isOpen={isOpen}
       onClose={onClose}
-      onClick={(event) => event.target === ref.current && onClose()}
-      className="mx-auto mt-[12dvh] mb-auto w-[calc(100%-1.5rem)] max-w-xl overflow-hidden rounded-2xl border border-line bg-surface p-0 shadow-raised backdrop:bg-black/50"
+      aria-label="Search and commands"
+      className="mx-auto mt-[12dvh] mb-auto max-w-xl"
     >
-      {isOpen && <Palette onClose={onClose} />}
-    </dialog>
+      <Palette onClose={onClose} />
+    </Modal>
   );
 }
 

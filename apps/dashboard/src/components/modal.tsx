@@ -1,0 +1,29 @@
+import { type DialogHTMLAttributes, useEffect, useRef } from 'react';
+
+interface ModalProps extends DialogHTMLAttributes<HTMLDialogElement> {
+  isOpen: boolean;
+  onClose: () => void;
+}
+
+/**
+ * The browser's own modal dialog: it keeps the focus inside, closes by Escape or a click beside it, and gives the focus
+ * back. Radix' would write a style element, which the page's policy refuses. Its children are there while it is open.
+ */
+export function Modal({ isOpen, onClose, className = '', children, ...rest }: ModalProps) {
+  const ref = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    if (isOpen) ref.current?.showModal();
+    else ref.current?.close();
+  }, [isOpen]);
+  return (
+    <dialog
+      ref={ref}
+      onClose={onClose}
+      onClick={(event) => event.target === ref.current && onClose()}
+      className={`w-[calc(100%-1.5rem)] overflow-hidden rounded-2xl border border-line bg-surface p-0 shadow-raised backdrop:bg-black/50 ${className}`}
+      {...rest}
+    >
+      {isOpen && children}
+    </dialog>
+  );
+}

@@ -19,8 +19,6 @@ const WITHOUT_EXAMPLE = [
   'McpLanding_landed',
   'Oauth_begin',
   'Oauth_finish',
-  // Of a run that is under way: test/e2e/runs.
-  'Runs_cancel',
 ];
 
 describe('the examples of the API reference', () => {

@@ -1,4 +1,4 @@
-import { startRoost, type TestRoost } from '#lib/testing';
+import { startRoost, type TestRoost, until } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 interface Step {
@@ -66,5 +66,24 @@ describe('what an agent did', () => {
     expect(run.steps[1]?.tool).toMatchObject({ name: 'bash', exit_code: 3, approval: null });
     expect(run.steps[1]?.tool?.result).toContain('42');
     expect(run.usage).toEqual(list.runs[0]?.usage);
+  });
+
+  it('is cancelled while it runs, once or twice, and not when it is over', async () => {
+    const runs = `/v1/agent/${agentId}/runs`;
+    const { body: sent } = await roost.api<{ id: string }>('POST', `/v1/agent/${agentId}/messages`, {
+      content: 'run: sleep 300',
+    });
+    const id = await until('the command runs', async () => {
+      const { body } = await roost.api<{ runs: Run[] }>('GET', `${runs}?status=running`);
+      return body.runs.find(({ message_ids }) => message_ids.includes(sent.id))?.id;
+    });
+    const cancelled = await roost.api<Run>('POST', `${runs}/${id}/cancel`);
+    expect([cancelled.status, cancelled.body.id]).toEqual([200, id]);
+    await until('it is over', async () => (await roost.api<Run>('GET', `${runs}/${id}`)).body.status === 'cancelled');
+    const again = await roost.api<Run>('POST', `${runs}/${id}/cancel`);
+    expect([again.status, again.body.status]).toEqual([200, 'cancelled']);
+    const { body: over } = await roost.api<{ runs: Run[] }>('GET', `${runs}?status=completed`);
+    expect((await roost.api('POST', `${runs}/${over.runs[0]?.id}/cancel`)).status).toBe(409);
+    expect((await roost.api('POST', `${runs}/${sent.id}/cancel`)).status).toBeGreaterThanOrEqual(400);
   });
 });

@@ -26,6 +26,7 @@ export async function walkAgents(roost: TestRoost, recorder: Recorder): Promise<
   await walkMessages(recorder, agent);
   const { runs } = await call<{ runs: Made[] }>('GET', `${agent}/runs`);
   await call('GET', `${agent}/runs/${runs[0]?.id}`);
+  await walkCancel(recorder, agent);
   await call('GET', agent);
   await call('GET', `${agent}/summary`);
   await call('GET', `${agent}/ready`);
@@ -44,6 +45,20 @@ export async function walkAgents(roost: TestRoost, recorder: Recorder): Promise<
   await until('the stream has told of the status', () => 'agent.status' in recorder.seen.events);
   await stream.stop();
   return id;
+}
+
+/** Cancels a run in the middle of a command. */
+async function walkCancel({ call }: Recorder, agent: string): Promise<void> {
+  await call('POST', `${agent}/messages`, { content: 'run: sleep 60' });
+  const running = await until('the command runs', async () => {
+    const { runs } = await call<{ runs: Made[] }>('GET', `${agent}/runs?status=running`);
+    return runs[0];
+  });
+  await call('POST', `${agent}/runs/${running.id}/cancel`);
+  await until('the run is over', async () => {
+    const { runs } = await call<{ runs: Made[] }>('GET', `${agent}/runs?status=running`);
+    return runs.length === 0;
+  });
 }
 
 async function walkMessages({ call, refused }: Recorder, agent: string): Promise<void> {

@@ -3,7 +3,7 @@ import { type listWebhookDeliveries, type replayWebhooks, RoostError } from '#li
 import { Database, newId } from '#lib/database';
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
-import { assertEnabled, lockEndpoint } from '../endpoints/endpoints.repository.js';
+import { assertEnabled, keepEndpoint } from '../endpoints/endpoints.repository.js';
 import { bodyOf } from '../events/expand-event.js';
 import {
   endpointOfDelivery,
@@ -52,7 +52,7 @@ export class DeliveriesService {
   async retry(accountId: string, deliveryId: string) {
     return this.database.transaction(async (tx) => {
       const endpointId = await endpointOfDelivery(tx, accountId, deliveryId);
-      assertEnabled(await lockEndpoint(tx, accountId, endpointId));
+      assertEnabled(await keepEndpoint(tx, accountId, endpointId));
       const [row] = await sendAgain(tx, accountId, [deliveryId]);
       const target = { type: 'webhook_delivery', id: deliveryId };
       await recordAudit(tx, { action: 'webhook_delivery.retried', target });
@@ -65,7 +65,7 @@ export class DeliveriesService {
   /** Errors: NOT_FOUND, CONFLICT. */
   async replay(accountId: string, choice: z.output<typeof replayWebhooks.input>) {
     return this.database.transaction(async (tx) => {
-      assertEnabled(await lockEndpoint(tx, accountId, choice.endpointId));
+      assertEnabled(await keepEndpoint(tx, accountId, choice.endpointId));
       const replayed = await sendAgain(tx, accountId, await idsToReplay(tx, accountId, choice));
       const target = { type: 'webhook_endpoint', id: choice.endpointId };
       await recordAudit(tx, { action: 'webhook_endpoint.replayed', target });
@@ -77,7 +77,7 @@ export class DeliveriesService {
   /** Sends a `webhook.test` to the endpoint. Errors: NOT_FOUND, CONFLICT. */
   async test(accountId: string, endpointId: string) {
     return this.database.transaction(async (tx) => {
-      assertEnabled(await lockEndpoint(tx, accountId, endpointId));
+      assertEnabled(await keepEndpoint(tx, accountId, endpointId));
       const type = 'webhook.test';
       await recordAudit(tx, {
         action: 'webhook_endpoint.tested',

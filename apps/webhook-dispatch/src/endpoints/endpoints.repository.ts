@@ -37,8 +37,25 @@ export function toEndpoint(row: EndpointRow): WebhookEndpoint {
 }
 
 /** Reads an account's endpoint and locks it against other changes. Errors: NOT_FOUND. */
-export async function lockEndpoint(tx: Transaction, accountId: string, endpointId: string): Promise<EndpointRow> {
-  const [row] = await tx.query<EndpointRow>(`SELECT * FROM endpoints WHERE account_id = $1 AND id = $2 FOR UPDATE`, [
+export function lockEndpoint(tx: Transaction, accountId: string, endpointId: string): Promise<EndpointRow> {
+  return lockedEndpoint(tx, accountId, endpointId, 'FOR UPDATE');
+}
+
+/**
+ * Reads it and keeps it from being deleted, for who puts deliveries into the queue. Outcomes are recorded meanwhile: they
+ * hold the queue's rows first, and with `lockEndpoint` one would wait for the other. Errors: NOT_FOUND.
+ */
+export function keepEndpoint(tx: Transaction, accountId: string, endpointId: string): Promise<EndpointRow> {
+  return lockedEndpoint(tx, accountId, endpointId, 'FOR KEY SHARE');
+}
+
+async function lockedEndpoint(
+  tx: Transaction,
+  accountId: string,
+  endpointId: string,
+  lock: 'FOR UPDATE' | 'FOR KEY SHARE',
+): Promise<EndpointRow> {
+  const [row] = await tx.query<EndpointRow>(`SELECT * FROM endpoints WHERE account_id = $1 AND id = $2 ${lock}`, [
     accountId,
     endpointId,
   ]);

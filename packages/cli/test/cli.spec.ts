@@ -122,11 +122,15 @@ describe('the command line', () => {
     });
   });
 
-  it('takes Ctrl-C for the answer first: the next line interrupts the agent; then for the chat', async () => {
+  it('takes Ctrl-C for the answer first, whose run it cancels; then for the chat', async () => {
     const chat = start(['chat', 'assistant']);
     chat.write('run: sleep 60\n');
     await until('it works', () => chat.stdout().includes('→ bash'));
     chat.interrupt();
+    await until('its run is cancelled', async () => {
+      const [newest] = await json<{ status: string }[]>('runs', 'assistant');
+      return newest?.status === 'cancelled';
+    });
     chat.write('list files\n');
     await until('the next one is answered', () => chat.stdout().includes('notes.txt'));
     // As long as it writes, Ctrl-C only ends that.

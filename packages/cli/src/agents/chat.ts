@@ -1,4 +1,4 @@
-import type { Agent } from '@roost-ai/sdk';
+import { type Agent, ConflictError } from '@roost-ai/sdk';
 import { buildCommand, numberParser } from '@stricli/core';
 import { createInterface } from 'node:readline';
 import { agentArgument, type Cli, type Common, common, STREAM_RETRY_FOR_MS } from '../cli.js';
@@ -86,8 +86,8 @@ async function converse(cli: Cli, agent: Agent, flags: ChatFlags, isTalk: boolea
 }
 
 /**
- * Sends one message and shows what comes of it, until it is settled or the person has had enough: their next line then
- * interrupts the agent. Returns whether it shall.
+ * Sends one message and shows what comes of it, until it is answered or the person has had enough: Ctrl-C cancels its run.
+ * Where none has begun yet, their next line interrupts the agent. Returns whether it shall.
  */
 async function answer(
   { out }: Cli,
@@ -100,6 +100,7 @@ async function answer(
   const view = new AnswerView(out);
   const leave = new AbortController();
   const left = new Error('left');
+  let runId: string | undefined;
   onBegin(() => leave.abort(left));
   try {
     const options = {
@@ -109,6 +110,7 @@ async function answer(
       retryForMs: STREAM_RETRY_FOR_MS,
     };
     for await (const event of agent.stream(content, options)) {
+      if (event.type === 'turn.started') runId = event.data.run_id;
       if (json) out.jsonLine(event);
       else view.show(event);
     }
@@ -117,7 +119,15 @@ async function answer(
   } catch (error) {
     view.end();
     if (error !== left) throw error;
-    out.note(out.dim('Your next line interrupts it; without one it goes on.'));
-    return true;
+    if (runId === undefined) {
+      out.note(out.dim('Your next line interrupts it; without one it goes on.'));
+      return true;
+    }
+    // A run that has just ended cannot be cancelled, and need not be.
+    await agent.runs.cancel(runId).catch((failure: unknown) => {
+      if (!(failure instanceof ConflictError)) throw failure;
+    });
+    out.note(out.dim('Interrupted.'));
+    return false;
   }
 }

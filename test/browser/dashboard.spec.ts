@@ -207,6 +207,19 @@ describe('the dashboard', () => {
     expect(await page.getByRole('combobox', { name: /Search/ }).count()).toBe(0);
   });
 
+  it('stops what the agent does, without a word to it', async () => {
+    await page.goto(`${gateway.url}/agents/${agentId}/chat`);
+    model.onMessage('hibernate', {
+      toolCalls: [{ name: 'bash', arguments: JSON.stringify({ command: 'sleep 300' }) }],
+    });
+    await say('hibernate');
+    await log().getByText('sleep 300').first().waitFor();
+    await page.getByRole('button', { name: 'Stop what it does now' }).click();
+    await log().getByText('Interrupted: what it had begun is above.').waitFor();
+    const { body } = await roost.api<{ runs: { status: string }[] }>('GET', `/v1/agent/${agentId}/runs`);
+    expect(body.runs[0]?.status).toBe('cancelled');
+  });
+
   it('asks before it deletes', async () => {
     await page.goto(`${gateway.url}/agents`);
     await page.getByRole('button', { name: 'Actions for tester' }).click();

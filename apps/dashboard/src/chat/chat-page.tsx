@@ -1,3 +1,4 @@
+import { ConflictError } from '@roost-ai/sdk';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useMemo } from 'react';
@@ -67,6 +68,7 @@ function ConversationView({ agentId, conversationId }: { agentId: string; conver
       store.addHistory([{ ...accepted, ...rest }]);
     },
   });
+  const stop = useMutation({ mutationFn: () => cancelRunning(agentId) });
   const name = agent?.name ?? 'the agent';
   useTitle(`Chat · ${name}`);
   return (
@@ -103,7 +105,8 @@ function ConversationView({ agentId, conversationId }: { agentId: string; conver
           agentName={name}
           isAtWork={runningTurn(state) !== undefined}
           isSending={send.isPending}
-          error={send.error}
+          error={send.error ?? stop.error}
+          onStop={() => stop.mutate()}
           onSend={(text, mode) =>
             send.mutateAsync({ text, mode }).then(
               () => true,
@@ -118,6 +121,15 @@ function ConversationView({ agentId, conversationId }: { agentId: string; conver
       )}
     </>
   );
+}
+
+async function cancelRunning(agentId: string): Promise<void> {
+  const { runs } = roost.agent(agentId);
+  for await (const { id } of runs.list({ status: 'running' }))
+    await runs.cancel(id).catch((error: unknown) => {
+      // It ended meanwhile.
+      if (!(error instanceof ConflictError)) throw error;
+    });
 }
 
 /** Why nothing happens, where that is so, and what to do about it. */

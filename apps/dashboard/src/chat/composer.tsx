@@ -10,13 +10,14 @@ interface ComposerProps {
   error: unknown;
   isSending: boolean;
   onSend: (text: string, mode: 'collect' | 'interrupt') => Promise<boolean>;
+  onStop: () => void;
 }
 
 const MAX_LENGTH = 100_000;
 const MAX_HEIGHT_PX = 260;
 
 /** Where one writes. What could not be sent stays in it. */
-export function Composer({ agentName, isAtWork, error, isSending, onSend }: ComposerProps) {
+export function Composer({ agentName, isAtWork, error, isSending, onSend, onStop }: ComposerProps) {
   const [text, setText] = useState('');
   const field = useRef<HTMLTextAreaElement>(null);
   useEffect(() => {
@@ -45,7 +46,7 @@ export function Composer({ agentName, isAtWork, error, isSending, onSend }: Comp
   return (
     <div className="shrink-0 px-4 pb-4 sm:px-6">
       <div className="mx-auto max-w-3xl space-y-2 3xl:max-w-4xl">
-        {error !== null && error !== undefined && <ErrorNote error={error} title="The message was not sent" />}
+        {error !== null && error !== undefined && <ErrorNote error={error} title="That was not done" />}
         <form
           onSubmit={onSubmit}
           className="flex items-end gap-1.5 rounded-2xl border border-line-strong bg-surface p-1.5 focus-within:border-accent"
@@ -67,7 +68,7 @@ export function Composer({ agentName, isAtWork, error, isSending, onSend }: Comp
               icon={isEmpty ? 'circle-stop' : 'zap'}
               label={isEmpty ? 'Stop what it does now' : `Interrupt and send (${isMac ? '⌘' : 'Ctrl '}↵)`}
               kind="plain"
-              onClick={() => (isEmpty ? void onSend('Stop.', 'interrupt') : void send('interrupt'))}
+              onClick={() => (isEmpty ? onStop() : void send('interrupt'))}
             />
           )}
           <IconButton type="submit" icon="arrow-up" label="Send" kind="primary" disabled={isEmpty || isSending} />

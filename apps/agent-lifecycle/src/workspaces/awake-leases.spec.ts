@@ -7,7 +7,7 @@ import { type LifecycleService, lifecycleService } from '../../test/lifecycle-se
 import { type WorkspacesReplica, workspacesReplica } from '../../test/replica.js';
 import { Platform } from '../../test/shared-platform.js';
 import type { AWAKE_TIMES } from './awake-leases.js';
-import { countAwake } from './awake-leases.repository.js';
+import { countAwake, deleteLeases, renewRunning } from './awake-leases.repository.js';
 
 const LIMIT = 2;
 
@@ -114,6 +114,25 @@ describe('an account that may have two workspaces awake', () => {
     await one.workspaces.sleep(ids[0]!);
     await waiting;
     expect(platform.holders.has(ids[2]!)).toBe(true);
+  });
+
+  it('has idle ones put to sleep whose next wake waits behind, after another replica was quicker to start them', async () => {
+    const { account, ids } = await agents(5);
+    const one = replica(new Platform(), { waitMs: 1_000 });
+    const [first, second, third, ...busy] = ids as [string, string, string, ...string[]];
+    for (const id of busy) {
+      await wake(one, id);
+      one.activity.touch(id, 60_000);
+    }
+    const wakes = [third, first, second].map((id) => wake(one, id));
+    await delay(50);
+    await service.rows.transaction(async (tx) => {
+      await deleteLeases(tx, busy);
+      const idle = [first, second].map((agentId) => ({ agentId, sinceUseMs: 1_000, isReported: true }));
+      await renewRunning(tx, idle, 60_000);
+    });
+    await Promise.all(wakes);
+    expect(await awakeOf(account)).toBe(LIMIT);
   });
 
   it('serves its wakes in the order in which they asked', async () => {

@@ -62,6 +62,8 @@ interface Attempt {
 export class AwakeLeases {
   /** Of each account one wake at a time asks for the quota, so that they come in the order in which they asked. */
   private readonly slots = new FairSlots({ slots: MAX_ACCOUNTS, perAccount: 1, maxWaiting: MAX_WAITING });
+  /** Agents whose wakes wait for the quota in this process. */
+  private readonly waiting = new Set<string>();
   times = AWAKE_TIMES;
 
   constructor(
@@ -75,22 +77,22 @@ export class AwakeLeases {
    * for 30 seconds.
    */
   async take(agent: Agent, workspaces: Workspaces): Promise<void> {
-    const deadline = Date.now() + this.times.waitMs;
-    const evicted = await this.inTurn(agent.account_id, async () => {
-      for (;;) {
-        const attempt = await this.attempt(agent, workspaces);
-        if (attempt.isTaken) return attempt.evicted;
-        await Promise.all(attempt.evicted.map((agentId) => workspaces.sleep(agentId)));
-        if (attempt.limit === 0 || Date.now() > deadline) throw isFull(attempt);
-        await delay(this.times.pollMs);
-      }
-    });
+    this.waiting.add(agent.id);
+    const evicted = await this.takeInTurn(agent, workspaces).finally(() => this.waiting.delete(agent.id));
     try {
       await Promise.all(evicted.map((agentId) => workspaces.sleep(agentId)));
     } catch (error) {
       await this.release(agent.id);
       throw error;
     }
+  }
+
+  /**
+   * Whether the agent's wake waits for the quota. Another replica may have started its workspace meanwhile: that one may
+   * be put to sleep for a wake that is served earlier, or the two would wait for each other.
+   */
+  isWaiting(agentId: string): boolean {
+    return this.waiting.has(agentId);
   }
 
   /** From now on it may be put to sleep for another when it is idle. */
@@ -124,6 +126,20 @@ export class AwakeLeases {
   /** By the database's clock. */
   now(): Promise<Date> {
     return databaseTime(this.database);
+  }
+
+  /** Returns the agents that gave up their leases and must be put to sleep. */
+  private takeInTurn(agent: Agent, workspaces: Workspaces): Promise<string[]> {
+    const deadline = Date.now() + this.times.waitMs;
+    return this.inTurn(agent.account_id, async () => {
+      for (;;) {
+        const attempt = await this.attempt(agent, workspaces);
+        if (attempt.isTaken) return attempt.evicted;
+        await Promise.all(attempt.evicted.map((agentId) => workspaces.sleep(agentId)));
+        if (attempt.limit === 0 || Date.now() > deadline) throw isFull(attempt);
+        await delay(this.times.pollMs);
+      }
+    });
   }
 
   private async inTurn<T>(accountId: string, work: () => Promise<T>): Promise<T> {

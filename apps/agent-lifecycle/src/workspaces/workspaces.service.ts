@@ -105,7 +105,7 @@ export class WorkspacesService {
   private async startCold(agent: AgentRow): Promise<void> {
     const { activity } = this.launcher;
     await this.leases.take(agent, {
-      idleMs: (agentId) => (this.waking.has(agentId) ? 0 : activity.idleMs(agentId)),
+      idleMs: (agentId) => (this.waking.has(agentId) && !this.leases.isWaiting(agentId) ? 0 : activity.idleMs(agentId)),
       sleep: (agentId) => this.sleep(agentId),
     });
     try {

@@ -1,23 +1,11 @@
-import {
-  createRootRoute,
-  createRoute,
-  createRouter,
-  lazyRouteComponent,
-  Outlet,
-  redirect,
-} from '@tanstack/react-router';
-import { queryClient } from './api/query-client.js';
-import { ErrorPage, NotFoundPage } from './shell/error-page.js';
-import { Shell } from './shell/shell.js';
-import { sessionQuery } from './session/session.js';
+import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { agent, app, root, text } from './routes/parents.js';
 
 /**
- * Every address of the dashboard. A screen is a folder, a route here, and a line in `shell/navigation.ts` or
- * `agents/agent-tabs.ts`; it is loaded when it is opened.
+ * Every address of the dashboard. A screen is a folder, a route here or in a file of `routes/`, and a line in
+ * `shell/navigation.ts` or `agents/agent-tabs.ts`; it is loaded when it is opened.
  */
-const root = createRootRoute({ component: Outlet, notFoundComponent: NotFoundPage, errorComponent: ErrorPage });
 
-const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
 /** Within the dashboard alone: an address of elsewhere in a link leads nowhere. */
 const ownPath = (value: unknown) => (typeof value === 'string' && /^\/(?![/\\])/.test(value) ? value : undefined);
 
@@ -41,17 +29,6 @@ const oauthCallback = createRoute({
     error: text(search['error_description']) ?? text(search['error']),
   }),
   component: lazyRouteComponent(() => import('./session/oauth-callback-page.js'), 'OAuthCallbackPage'),
-});
-
-const app = createRoute({
-  getParentRoute: () => root,
-  id: 'app',
-  component: Shell,
-  beforeLoad: async ({ location }) => {
-    const user = await queryClient.ensureQueryData(sessionQuery);
-    if (!user) redirect({ to: '/sign-in', search: { to: location.href }, replace: true, throw: true });
-    return { user };
-  },
 });
 
 const home = createRoute({
@@ -80,12 +57,6 @@ const newAgent = createRoute({
     return template === undefined ? {} : { template };
   },
   component: lazyRouteComponent(() => import('./agents/new-agent-page.js'), 'NewAgentPage'),
-});
-
-const agent = createRoute({
-  getParentRoute: () => app,
-  path: '/agents/$agentId',
-  component: lazyRouteComponent(() => import('./agents/agent-layout.js'), 'AgentLayout'),
 });
 
 const agentHome = createRoute({

@@ -4,6 +4,7 @@ import { roost } from '../api/roost.js';
 import { ErrorNote, Skeletons } from '../components/feedback.js';
 import { SelectField, TextArea, TextField } from '../components/field.js';
 import { Section } from '../components/page.js';
+import { Segmented } from '../components/segmented.js';
 import { apiDocumentQuery, bodySchemaOf, textOf } from '../schema-form/json-schema.js';
 import { SchemaForm } from '../schema-form/schema-form.js';
 
@@ -23,6 +24,10 @@ interface AgentFormProps {
 
 /** Shown above the rest, in words that a person begins with. */
 const FIRST = ['name', 'description', 'system_prompt', 'session_mode', 'output_token_balance', 'configuration'];
+const VIEWS = [
+  { value: 'form', label: 'Form' },
+  { value: 'yaml', label: 'YAML' },
+] as const;
 /** Edited on a screen of their own. */
 const ELSEWHERE = ['initial_files', 'files'];
 
@@ -31,19 +36,7 @@ export function AgentForm({ draft, onChange, errors, path }: AgentFormProps) {
   const [view, setView] = useState<'form' | 'yaml'>('form');
   return (
     <div className="space-y-5">
-      <div role="group" aria-label="How to edit" className="inline-grid grid-cols-2 gap-1 rounded-lg bg-sunken p-1">
-        {(['form', 'yaml'] as const).map((each) => (
-          <button
-            key={each}
-            type="button"
-            aria-pressed={view === each}
-            onClick={() => setView(each)}
-            className={`min-h-8 rounded-md px-4 text-sm font-medium ${view === each ? 'bg-surface text-ink shadow-sm' : 'text-soft'}`}
-          >
-            {each === 'form' ? 'Form' : 'YAML'}
-          </button>
-        ))}
-      </div>
+      <Segmented label="How to edit" options={VIEWS} value={view} onChange={setView} />
       {view === 'form' ? (
         <Fields draft={draft} onChange={onChange} errors={errors} path={path} />
       ) : (

@@ -23,14 +23,14 @@ export function CopyButton({ text, label = 'Copy' }: { text: string; label?: str
   );
 }
 
-/** A command or a program's line, to be copied. */
-export function CodeLine({ code }: { code: string }) {
+/** A command, a program's line, an address: to be copied. */
+export function CodeLine({ code, label = 'Code' }: { code: string; label?: string }) {
   return (
     <div className="flex items-start gap-1 rounded-lg border border-line bg-sunken py-1 pr-1 pl-3">
-      <pre tabIndex={0} aria-label="Code" className="grow overflow-x-auto py-2 font-mono text-xs">
+      <pre tabIndex={0} aria-label={label} className="grow overflow-x-auto py-2 font-mono text-xs">
         <code>{code}</code>
       </pre>
-      <CopyButton text={code} />
+      <CopyButton text={code} label={label === 'Code' ? 'Copy' : `Copy: ${label}`} />
     </div>
   );
 }

@@ -10,17 +10,20 @@ interface DialogProps {
   /** At the bottom, the last one being what the dialog is for. */
   actions?: ReactNode;
   size?: 'small' | 'large';
+  /** A click beside it does not close it. */
+  isKept?: boolean;
 }
 
 const SIZES = { small: 'max-w-md', large: 'max-w-3xl' };
 
 /** A modal dialog with a title, and buttons at its bottom. */
-export function Dialog({ isOpen, onClose, title, children, actions, size = 'small' }: DialogProps) {
+export function Dialog({ isOpen, onClose, title, children, actions, size = 'small', isKept }: DialogProps) {
   const titleId = useId();
   return (
     <Modal
       isOpen={isOpen}
       onClose={onClose}
+      isKept={isKept}
       aria-labelledby={titleId}
       className={`m-auto max-h-[min(92dvh,60rem)] ${SIZES[size]} open:flex open:flex-col`}
     >

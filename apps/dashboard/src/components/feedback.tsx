@@ -46,10 +46,12 @@ interface EmptyProps {
   action?: ReactNode;
   /** The same by a program. */
   code?: string;
+  /** The same on the command line. */
+  cli?: string;
 }
 
-/** Where nothing is yet: what it would be, how it begins, and the line of a program that does it. */
-export function Empty({ icon, title, children, action, code }: EmptyProps) {
+/** Where nothing is yet: what it would be, how it begins, and the lines by which a program does it. */
+export function Empty({ icon, title, children, action, code, cli }: EmptyProps) {
   return (
     <div className="mx-auto flex max-w-xl flex-col items-center gap-3 px-4 py-14 text-center">
       <span className="flex size-12 items-center justify-center rounded-2xl bg-accent-soft text-accent">
@@ -58,12 +60,18 @@ export function Empty({ icon, title, children, action, code }: EmptyProps) {
       <h2 className="text-lg font-semibold">{title}</h2>
       <div className="text-soft">{children}</div>
       {action}
-      {code !== undefined && (
-        <div className="w-full pt-3 text-left">
-          <p className="pb-1 text-xs text-faint">The same by the SDK</p>
-          <CodeLine code={code} />
-        </div>
-      )}
+      {code !== undefined && <SameBy means="SDK" code={code} />}
+      {cli !== undefined && <SameBy means="CLI" code={cli} />}
+    </div>
+  );
+}
+
+/** A line that does what a screen does. */
+export function SameBy({ means, code }: { means: 'SDK' | 'CLI'; code: string }) {
+  return (
+    <div className="w-full pt-3 text-left">
+      <p className="pb-1 text-xs text-faint">The same by the {means}</p>
+      <CodeLine code={code} label={means} />
     </div>
   );
 }

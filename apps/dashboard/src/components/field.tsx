@@ -92,6 +92,37 @@ export function SelectField({
   );
 }
 
+/** One of several that may be chosen together. */
+export function CheckField({
+  label,
+  hint,
+  className = '',
+  ...rest
+}: { label: ReactNode; hint?: ReactNode } & InputHTMLAttributes<HTMLInputElement>) {
+  const id = useId();
+  return (
+    <div className={`flex items-start gap-2.5 ${className}`}>
+      <input
+        type="checkbox"
+        {...rest}
+        id={id}
+        aria-describedby={hint ? `${id}-hint` : undefined}
+        className="mt-0.5 size-4 shrink-0 accent-accent"
+      />
+      <div className="min-w-0">
+        <label htmlFor={id} className="block text-sm font-medium wrap-anywhere">
+          {label}
+        </label>
+        {hint && (
+          <p id={`${id}-hint`} className="text-xs wrap-anywhere text-faint">
+            {hint}
+          </p>
+        )}
+      </div>
+    </div>
+  );
+}
+
 /** On or off, at once. */
 export function Toggle({
   label,

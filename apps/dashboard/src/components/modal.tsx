@@ -3,13 +3,15 @@ import { type DialogHTMLAttributes, useEffect, useRef } from 'react';
 interface ModalProps extends DialogHTMLAttributes<HTMLDialogElement> {
   isOpen: boolean;
   onClose: () => void;
+  /** A click beside it does not close it: what it shows is not shown again. */
+  isKept?: boolean | undefined;
 }
 
 /**
  * The browser's own modal dialog: it keeps the focus inside, closes by Escape or a click beside it, and gives the focus
  * back. Radix' would write a style element, which the page's policy refuses. Its children are there while it is open.
  */
-export function Modal({ isOpen, onClose, className = '', children, ...rest }: ModalProps) {
+export function Modal({ isOpen, onClose, isKept = false, className = '', children, ...rest }: ModalProps) {
   const ref = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     if (isOpen) ref.current?.showModal();
@@ -19,7 +21,7 @@ export function Modal({ isOpen, onClose, className = '', children, ...rest }: Mo
     <dialog
       ref={ref}
       onClose={onClose}
-      onClick={(event) => event.target === ref.current && onClose()}
+      onClick={(event) => !isKept && event.target === ref.current && onClose()}
       className={`w-[calc(100%-1.5rem)] overflow-hidden rounded-2xl border border-line bg-surface p-0 shadow-raised backdrop:bg-black/50 ${className}`}
       {...rest}
     >

@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect } from 'react';
+import { createContext, type ReactNode, useContext, useEffect } from 'react';
 
 /** Of the tab: where one is, first. */
 export function useTitle(title: string): void {
@@ -7,29 +7,38 @@ export function useTitle(title: string): void {
   }, [title]);
 }
 
-/** A page that scrolls: a heading with what can be done here, and the rest. */
-export function Page({
-  title,
-  about,
-  actions,
-  children,
-}: {
+type Level = 1 | 2;
+/** Of the page's own heading: those of its sections are one lower. */
+const PageLevel = createContext<Level>(1);
+
+interface PageProps {
   title: string;
+  /** Of the tab, where the title alone says too little. */
+  tabTitle?: string;
+  /** To the list that it belongs to. */
+  back?: ReactNode;
   about?: ReactNode;
   actions?: ReactNode;
+  /** 2 where a heading stands above it already. */
+  level?: Level;
   children: ReactNode;
-}) {
-  useTitle(title);
+}
+
+/** A page that scrolls: a heading with what can be done here, and the rest. */
+export function Page({ title, tabTitle = title, back, about, actions, level = 1, children }: PageProps) {
+  useTitle(tabTitle);
+  const Heading = `h${level}` as const;
   return (
     <div className="mx-auto w-full max-w-6xl 3xl:max-w-7xl px-4 py-6 sm:px-8 sm:py-8">
+      {back && <div className="-mt-2 pb-2">{back}</div>}
       <header className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3 pb-6">
         <div className="min-w-0">
-          <h1 className="text-xl font-semibold tracking-tight">{title}</h1>
+          <Heading className="text-xl font-semibold tracking-tight wrap-anywhere">{title}</Heading>
           {about && <p className="max-w-2xl pt-1 text-sm text-soft">{about}</p>}
         </div>
         {actions && <div className="flex flex-wrap gap-2">{actions}</div>}
       </header>
-      {children}
+      <PageLevel value={level}>{children}</PageLevel>
     </div>
   );
 }
@@ -41,16 +50,17 @@ export function Section({
   actions,
   children,
 }: {
-  title: string;
+  title: ReactNode;
   about?: ReactNode;
   actions?: ReactNode;
   children: ReactNode;
 }) {
+  const Heading = useContext(PageLevel) === 1 ? 'h2' : 'h3';
   return (
     <section className="rounded-2xl border border-line bg-surface">
       <header className="flex flex-wrap items-start justify-between gap-3 px-5 pt-4">
         <div className="min-w-0">
-          <h2 className="font-semibold">{title}</h2>
+          <Heading className="font-semibold">{title}</Heading>
           {about && <p className="max-w-2xl pt-0.5 text-sm text-soft">{about}</p>}
         </div>
         {actions}

@@ -21,6 +21,27 @@ export function relativeTime(instant: string, now = Date.now()): string {
 
 export const exactTime = (instant: string): string => exact.format(new Date(instant));
 
+/** By the clock of a zone: `Tue 24 Nov 2026, 09:00`. */
+export const timeIn = (instant: string, timeZone: string): string =>
+  new Intl.DateTimeFormat('en-GB', {
+    ...{ weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' },
+    ...{ hour: '2-digit', minute: '2-digit', timeZone },
+  }).format(new Date(instant));
+
+/** `340 ms`, `2.4 s`, `3 min`, `2 h`. */
+export function lastedFor(from: string, to: string): string {
+  const ms = Math.max(0, Date.parse(to) - Date.parse(from));
+  if (ms < 1_000) return `${ms} ms`;
+  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
+  return ms < 3_600_000 ? `${Math.round(ms / 60_000)} min` : `${(ms / 3_600_000).toFixed(1)} h`;
+}
+
+/** As a field of the type datetime-local has it, by the reader's clock. */
+export function localInput(instantMs: number): string {
+  const offsetMs = new Date(instantMs).getTimezoneOffset() * 60_000;
+  return new Date(instantMs - offsetMs).toISOString().slice(0, 16);
+}
+
 /** Relative and kept up to date; the exact one on hover and for who cannot hover by the title. */
 export function Time({ at, className = '' }: { at: string; className?: string }) {
   useTicks();

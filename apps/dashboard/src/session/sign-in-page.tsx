@@ -7,11 +7,16 @@ import { CodeLine } from '../components/code.js';
 import { ErrorNote } from '../components/feedback.js';
 import { TextField } from '../components/field.js';
 import { useTitle } from '../components/page.js';
+import { Segmented } from '../components/segmented.js';
 import { Brand } from '../shell/brand.js';
 import { beginOAuth } from './oauth.js';
 import { useSignIn } from './session.js';
 
 const route = getRouteApi('/sign-in');
+const WAYS = [
+  { value: 'key', label: 'API key' },
+  { value: 'password', label: 'Email' },
+] as const;
 const PROVIDER_NAMES = { google: 'Google', github: 'GitHub' };
 
 export function SignInPage() {
@@ -55,19 +60,7 @@ export function SignInPage() {
         </div>
         {signIn.error && <ErrorNote title="You are not signed in" error={signIn.error} />}
         <form onSubmit={submit} className="space-y-4 rounded-2xl border border-line bg-surface p-5">
-          <div role="group" aria-label="How to sign in" className="grid grid-cols-2 gap-1 rounded-lg bg-sunken p-1">
-            {(['key', 'password'] as const).map((each) => (
-              <button
-                key={each}
-                type="button"
-                aria-pressed={way === each}
-                onClick={() => setWay(each)}
-                className={`min-h-8 rounded-md text-sm font-medium ${way === each ? 'bg-surface text-ink shadow-sm' : 'text-soft'}`}
-              >
-                {each === 'key' ? 'API key' : 'Email'}
-              </button>
-            ))}
-          </div>
+          <Segmented label="How to sign in" options={WAYS} value={way} onChange={setWay} className="w-full" />
           {way === 'key' ? (
             <TextField
               key="key"

@@ -19,6 +19,7 @@ const WITHOUT_EXAMPLE = [
   'McpLanding_landed',
   'Oauth_begin',
   'Oauth_finish',
+  'Runs_events',
 ];
 
 describe('the examples of the API reference', () => {

@@ -50,6 +50,7 @@ import { ChannelsController } from './channels/channels.controller.js';
 import { FilesController } from './filesystem/files.controller.js';
 import { FilesystemController } from './filesystem/filesystem.controller.js';
 import { AgentFeed } from './events/agent-feed.js';
+import { AgentStreams } from './events/agent-streams.js';
 import { EventStreams } from './events/event-streams.js';
 import { EventsController } from './events/events.controller.js';
 import { Mailer } from './mail/mailer.js';
@@ -114,6 +115,7 @@ export const controllers = [
   providers: [
     { provide: Sealer, useFactory: (config: GatewayConfig) => sealerFrom(config), inject: [CONFIG] },
     AgentFeed,
+    AgentStreams,
     ApiKeys,
     Mailer,
     SignIns,

@@ -10,6 +10,7 @@ import {
   turnInterrupted,
   turnStarted,
 } from './messaging-events.js';
+import { Run } from './runs.js';
 import { AgentId, MessageId, wire } from './wire.js';
 
 /** What readers of an agent's stream see of an event on the bus: everything but whose account it is. */
@@ -82,6 +83,7 @@ export const STREAM_EVENTS = {
     'That turn ended without an answer: the messages wait again.',
     seen(automationReturned.payload),
   ],
+  'run.ended': ['The last event of the stream of a run: it has ended, and `status` says how.', Run],
   'agent.deleted': ['The last event: the agent was deleted.', wire({ agentId: AgentId })],
   'stream.gap': [
     'The event of `Last-Event-ID` is not kept any more: some may be missing before the next one. Read the messages anew.',
@@ -106,21 +108,52 @@ type StreamEventName = keyof typeof STREAM_EVENTS;
 export const schemaNameOf = (type: string, kind: string): string =>
   type.replace(/(?:^|[._])(\w)/g, (_, letter: string) => letter.toUpperCase()) + kind;
 
-/** One event of `GET /v1/agent/{id}/events`, as the document describes it: its three fields as an object. */
-export const AgentStreamEvent = z
-  .discriminatedUnion(
-    'type',
-    Object.entries(STREAM_EVENTS).map(([type, [description, data]]) =>
-      z
-        .object({
-          id: z
-            .string()
-            .optional()
-            .describe('Where a reader resumes, as `Last-Event-ID`. Absent of events about the stream itself.'),
-          type: z.literal(type as StreamEventName).describe('The field `event`.'),
-          data: data.describe('The field `data`, as JSON.'),
-        })
-        .meta({ id: schemaNameOf(type, 'Event'), description }),
-    ) as unknown as [z.ZodObject<{ type: z.ZodLiteral<StreamEventName>; data: z.ZodType }>],
-  )
-  .meta({ id: 'AgentStreamEvent', description: 'An event of an agent’s stream: what its three fields hold.' });
+/** Each as the document describes it: its three fields as an object. */
+const EVENT_SCHEMAS = new Map(
+  Object.entries(STREAM_EVENTS).map(([type, [description, data]]) => [
+    type,
+    z
+      .object({
+        id: z
+          .string()
+          .optional()
+          .describe('Where a reader resumes, as `Last-Event-ID`. Absent of events about the stream itself.'),
+        type: z.literal(type as StreamEventName).describe('The field `event`.'),
+        data: data.describe('The field `data`, as JSON.'),
+      })
+      .meta({ id: schemaNameOf(type, 'Event'), description }),
+  ]),
+);
+
+type EventSchema = z.ZodObject<{ type: z.ZodLiteral<StreamEventName>; data: z.ZodType }>;
+/** What a stream of server-sent events may hold. */
+export type StreamSchema = z.ZodDiscriminatedUnion<[EventSchema, ...EventSchema[]]>;
+
+const streamOf = (isSent: (type: string) => boolean, id: string, description: string): StreamSchema =>
+  z
+    .discriminatedUnion(
+      'type',
+      [...EVENT_SCHEMAS].flatMap(([type, schema]) => (isSent(type) ? [schema] : [])) as unknown as [EventSchema],
+    )
+    .meta({ id, description });
+
+/** One event of `GET /v1/agent/{id}/events`. */
+export const AgentStreamEvent = streamOf(
+  (type) => type !== 'run.ended',
+  'AgentStreamEvent',
+  'An event of an agent’s stream: what its three fields hold.',
+);
+
+/** Of the durable events, those that name a turn. */
+const OF_RUNS = new Set([
+  ...['message.delivered', 'turn.started', 'text.delta', 'tool.call', 'tool.result', 'turn.restarted'],
+  ...['turn.interrupted', 'message.completed', 'message.failed', 'run.ended', 'agent.deleted'],
+  ...['stream.gap', 'stream.cut', 'stream.ended'],
+]);
+
+/** One event of `GET /v1/agent/{id}/runs/{run_id}/events`. */
+export const RunStreamEvent = streamOf(
+  (type) => OF_RUNS.has(type),
+  'RunStreamEvent',
+  'An event of the stream of a run: what its three fields hold.',
+);

@@ -13,6 +13,7 @@ import {
   QueueMode,
 } from './messages.js';
 import { request } from './request.js';
+import { RunId } from './runs.js';
 import { AgentId, Count, MessageId, pageQuery, Pagination, Timestamp, wire } from './wire.js';
 
 /**
@@ -120,7 +121,8 @@ export type AgentEvent = z.output<typeof AgentEvent>;
 /**
  * The durable events of an agent in their order, for a reader that resumes. Retained for 24 h.
  * Without `afterEventId` and `fromStart`: none, only `lastEventId`, from where a fresh reader goes on.
- * `isKnown` false: the event is not retained any more (or never was), so events may be missing; the oldest retained follow.
+ * `isKnown` false: the event, or the begin of the run, is not retained any more (or never was), so events may be missing;
+ * the oldest retained follow.
  * Errors: NOT_FOUND.
  */
 export const listAgentEvents = request('messaging.event.list', {
@@ -129,6 +131,8 @@ export const listAgentEvents = request('messaging.event.list', {
     afterEventId: z.uuid().optional(),
     /** Without `afterEventId`: the oldest retained events, for a reader that began before there was any. */
     fromStart: z.boolean().optional(),
+    /** With `fromStart`: from where this run began, with the events of the agent that are of no run or another. */
+    runId: RunId.optional(),
     limit: z.number().int().min(1).max(200).default(100),
   }),
   output: wire({

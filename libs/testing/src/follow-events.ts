@@ -37,15 +37,9 @@ export function followEvents(
       return;
     }
     options.onOpen?.();
-    const decoder = new TextDecoder();
-    let rest = '';
-    for await (const chunk of response.body) {
-      const blocks = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n\n');
-      rest = blocks.pop() ?? '';
-      for (const event of blocks.flatMap(parse)) {
-        if (event.id !== undefined) state.lastEventId = event.id;
-        if (event.data !== undefined) onEvent({ ...event, data: event.data });
-      }
+    for await (const event of eventsOf(response.body)) {
+      if (event.id !== undefined) state.lastEventId = event.id;
+      if (event.data !== undefined) onEvent({ ...event, data: event.data });
     }
   };
   const loop = (async () => {
@@ -63,6 +57,26 @@ export function followEvents(
       await loop;
     },
   };
+}
+
+/** The events of a stream that ends by itself, to its end. Errors: a status that is no success. */
+export async function readEvents(url: string, headers: Record<string, string>): Promise<FollowedEvent[]> {
+  const response = await fetch(url, { headers });
+  if (!response.ok || !response.body) throw new Error(`${url} gave ${response.status} ${await response.text()}`);
+  const events: FollowedEvent[] = [];
+  for await (const { data, ...event } of eventsOf(response.body))
+    if (data !== undefined) events.push({ ...event, data });
+  return events;
+}
+
+async function* eventsOf(body: ReadableStream<Uint8Array>) {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of body) {
+    const blocks = (rest + decoder.decode(chunk, { stream: true })).split('\n\n');
+    rest = blocks.pop() ?? '';
+    yield* blocks.flatMap(parse);
+  }
 }
 
 /** A block may hold an id alone: it moves the position and is no event. */

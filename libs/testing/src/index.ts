@@ -9,7 +9,7 @@ export { type BotApplication, type Channel, DiscordServer, Intents, type User } 
 export { freePort } from '#tools/launcher';
 export { freshBus, type FreshBus } from './fresh-bus.js';
 export { freshDatabase, type FreshDatabase } from './fresh-database.js';
-export { followEvents, type FollowedEvent, type Following } from './follow-events.js';
+export { followEvents, type FollowedEvent, type Following, readEvents } from './follow-events.js';
 export * from './kubernetes/index.js';
 export { ownedFolder, removeFolder } from './leftovers.js';
 export * from './otlp/index.js';

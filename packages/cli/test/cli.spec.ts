@@ -274,6 +274,10 @@ describe('the command line', () => {
     const named = await json<{ steps: unknown[] }>('trace', 'assistant', newest?.id ?? '');
     expect(named.steps.length).toBeGreaterThan(1);
     expect((await roost(['trace', 'assistant', newest?.id.replace(/.$/, 'z') ?? ''])).code).toBe(3);
+    const followed = await roost(['trace', 'assistant', '--follow', '--json']);
+    const events = followed.stdout.trim().split('\n');
+    expect(JSON.parse(events.at(-1) ?? '')).toMatchObject({ type: 'run.ended', data: { id: newest?.id } });
+    expect((await roost(['trace', 'assistant', '-f'])).stdout).toContain('read_file');
   });
 
   it('signs in, keeps the key to its owner alone, and forgets it', async () => {

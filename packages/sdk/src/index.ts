@@ -8,7 +8,7 @@ export * from './agents/agents.js';
 export { MessageStream } from './agents/message-stream.js';
 export * from './agents/messages.js';
 export { type Message, MessageFailedError, type Reply, type ReplyMessage } from './agents/reply.js';
-export type { AgentEvent, AgentEventOf, AgentEventType, UnknownEvent } from './events/agent-events.js';
+export type { AgentEvent, AgentEventOf, AgentEventType, RunEvent, UnknownEvent } from './events/agent-events.js';
 export { EventTooLargeError } from './events/sse-parser.js';
 export * from './agents/runs.js';
 export * from './automation.js';

@@ -1,4 +1,4 @@
-import { followEvents, type TestRoost, until } from '#lib/testing';
+import { followEvents, readEvents, type TestRoost, until } from '#lib/testing';
 import type { Recorder } from './recorder.js';
 
 interface Made {
@@ -17,15 +17,16 @@ export async function walkAgents(roost: TestRoost, recorder: Recorder): Promise<
     initial_files: [{ path: 'notes.txt', content: 'Buy milk\n' }],
   });
   const agent = `/v1/agent/${id}`;
-  const stream = followEvents(
-    `${roost.url}${agent}/events`,
-    { authorization: `Bearer ${roost.apiKey}`, 'last-event-id': '0' },
-    ({ type, data }) => recorder.event(type, data),
+  const key = { authorization: `Bearer ${roost.apiKey}` };
+  const stream = followEvents(`${roost.url}${agent}/events`, { ...key, 'last-event-id': '0' }, ({ type, data }) =>
+    recorder.event(type, data),
   );
   await call('GET', '/v1/agent/list');
   await walkMessages(recorder, agent);
   const { runs } = await call<{ runs: Made[] }>('GET', `${agent}/runs`);
   await call('GET', `${agent}/runs/${runs[0]?.id}`);
+  for (const { type, data } of await readEvents(`${roost.url}${agent}/runs/${runs[0]?.id}/events`, key))
+    recorder.event(type, data);
   await walkCancel(recorder, agent);
   await call('GET', agent);
   await call('GET', `${agent}/summary`);

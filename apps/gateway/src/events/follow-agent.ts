@@ -1,15 +1,19 @@
 import { Bus } from '#lib/bus';
 import type { CallContext } from '#lib/call-context';
-import { encode, listAgentEvents, LiveEvent, replayLive, RoostError } from '#lib/contracts';
+import { encode, listAgentEvents, LiveEvent, replayLive, RoostError, Run } from '#lib/contracts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentFeed, AgentListener } from './agent-feed.js';
 import { type EventPosition, formatPosition } from './event-position.js';
 import type { EventStream } from './event-streams.js';
 import { DeltaBuffer } from './delta-buffer.js';
+import type { FollowedRun } from './followed-run.js';
 
-interface Wanted {
+export interface Wanted {
   agentId: string;
-  messageId: string | undefined;
+  /** Only what concerns this message. */
+  messageId?: string | undefined;
+  /** Only what is of this run: the stream ends with it. */
+  run?: FollowedRun;
   /** What the reader has seen. */
   from: EventPosition;
 }
@@ -18,6 +22,7 @@ interface Payload {
   agent_id?: string;
   account_id?: string;
   turn_id?: string;
+  run_id?: string;
   message_ids?: string[];
   messages?: { id: string }[];
   message?: { id: string; reply_to_id?: string | null };
@@ -30,7 +35,8 @@ const PAUSE_MS = 1_000;
 /**
  * Carries an agent's events to one reader. Durable events come from messaging's rows in their order, so none is
  * missing; what passes on the bus is only the hint to read. Deltas are passed on as they come; those that a running
- * turn sent before the reader came are asked of its worker. Every id is where a reader resumes.
+ * turn sent before the reader came are asked of its worker. Every id is where a reader resumes. The events of one run are
+ * picked out of those of its agent, and followed by the end of the stream.
  */
 export class FollowAgent implements AgentListener {
   private readonly deltas = new DeltaBuffer();
@@ -56,9 +62,12 @@ export class FollowAgent implements AgentListener {
     this.stream.begin(formatPosition(this.wanted.from));
     // Listening begins before the first read: what happens in between is kept back, not missed.
     this.stopListening = this.feed.listen(this.wanted.agentId, this);
-    this.timer = setInterval(() => this.read(), READ_AGAIN_MS).unref();
+    this.timer = setInterval(() => {
+      this.wanted.run?.doubt();
+      this.read();
+    }, READ_AGAIN_MS).unref();
     this.working = this.catchUp()
-      .then(() => this.replay())
+      .then(() => (this.stream.isOpen ? this.replay() : undefined))
       .finally(() => this.rest());
   }
 
@@ -99,8 +108,9 @@ export class FollowAgent implements AgentListener {
 
   /** Returns whether there is more. While messaging is away the reader just waits; when the agent is gone it ends. */
   private async sendNextPage(): Promise<boolean> {
-    const { agentId } = this.wanted;
+    const { agentId, run } = this.wanted;
     try {
+      await run?.settle();
       const found = await this.bus.request(
         listAgentEvents,
         {
@@ -108,16 +118,23 @@ export class FollowAgent implements AgentListener {
           ...(this.position === undefined ? {} : { afterEventId: this.position }),
           limit: 100,
           fromStart: true,
+          ...(run ? { runId: run.id } : {}),
         },
         { ...this.context, deadline: Date.now() + 10_000 },
       );
       if (!found.isKnown)
         this.stream.send('stream.gap', undefined, {
-          message: 'The event you resume from is not kept any more: some may be missing before the next one.',
+          message: 'The event you resume from, or the run’s first, is not kept any more: some may be missing.',
         });
       for (const event of found.events) this.send(event.subject, event.id, event.payload as Payload);
       await this.stream.ready();
-      return found.hasMore;
+      const ended = run?.ended;
+      const isBehind = ended && found.events.some(({ createdAt }) => createdAt > ended.endedAt);
+      if (ended && (isBehind || !found.hasMore)) {
+        this.stream.finish('run.ended', encode(Run, ended));
+        return false;
+      }
+      return found.hasMore || (run?.isInDoubt ?? false);
     } catch (error) {
       const code = error instanceof RoostError ? error.code : undefined;
       if (code !== 'SERVICE_UNAVAILABLE') {
@@ -143,8 +160,9 @@ export class FollowAgent implements AgentListener {
 
   private sendDeltas(): void {
     for (const { event, wire } of this.deltas.take()) {
-      const { messageId } = this.wanted;
+      const { messageId, run } = this.wanted;
       if (messageId && event.messageId !== messageId && !this.deltas.concerns(event.turnId, messageId)) continue;
+      if (run && !run.hasTurn(event.turnId)) continue;
       const inside = { id: event.turnId, n: event.seq };
       this.stream.send(event.type, formatPosition({ eventId: this.position, inside }), wire);
     }
@@ -157,9 +175,15 @@ export class FollowAgent implements AgentListener {
     const type = typeOf(subject);
     if (payload.turn_id && type === 'turn.started') this.deltas.started(payload.turn_id, concerned);
     else if (payload.turn_id) this.deltas.ended(payload.turn_id);
-    if (this.wanted.messageId && !concerned.includes(this.wanted.messageId)) return;
+    if (!this.isWanted(type, payload, concerned)) return;
     if (type === 'turn.started') this.sendDelivered(id, before, payload.agent_id, concerned);
     this.stream.send(type, id, payload);
+  }
+
+  private isWanted(type: string, { turn_id: turnId, run_id: runId }: Payload, concerned: string[]): boolean {
+    const { messageId, run } = this.wanted;
+    if (run) return run.concerns(type, turnId, runId);
+    return messageId === undefined || concerned.includes(messageId);
   }
 
   /** Parts of one durable event: only its last part carries the event's own id, or a cut in between would lose the rest. */

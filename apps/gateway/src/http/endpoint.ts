@@ -1,4 +1,4 @@
-import type { ErrorCode } from '#lib/contracts';
+import type { ErrorCode, StreamSchema } from '#lib/contracts';
 import { applyDecorators, HttpCode, SetMetadata } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { z } from 'zod';
@@ -47,7 +47,7 @@ export interface EndpointDefinition<R extends z.ZodType = z.ZodType> {
   /** A wire codec of contracts, by which the result is encoded. Absent: the method sends the response through `@Res`. */
   response?: R;
   /** What a stream of server-sent events holds, for the document: one event as an object of its fields. */
-  events?: z.ZodType;
+  events?: StreamSchema;
   /** Of the success; 200 if not given. */
   status?: number;
   errors?: readonly ErrorCode[];

@@ -104,7 +104,10 @@ function success(definition: Operation, schema: Schema | undefined, parts: Docum
 /** Server-sent events: the schema is that of one, the examples are what was seen of each type. */
 function eventStream({ events }: Operation, { schemas, recorded }: DocumentParts): object {
   if (!events) return {};
-  const examples = Object.entries(recorded.events).map(([type, value]) => [type, { value }]);
+  const types = new Set<string>(events.options.map(({ shape }) => shape.type.value));
+  const examples = Object.entries(recorded.events).flatMap(([type, value]) =>
+    types.has(type) ? [[type, { value }]] : [],
+  );
   return {
     'text/event-stream': {
       schema: schemas.of(events),

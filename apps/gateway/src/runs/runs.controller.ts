@@ -9,14 +9,20 @@ import {
   RunDetail,
   RunListItem,
   runListQuery,
+  RunStreamEvent,
   sumRuns,
   wire,
 } from '#lib/contracts';
-import { Controller, Get, Post } from '@nestjs/common';
+import { Controller, Get, Post, Req, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { Param, Query } from '../http/arguments.js';
+import type { Identity } from '../accounts/identity.js';
+import { AgentStreams } from '../events/agent-streams.js';
+import { FollowedRun } from '../events/followed-run.js';
+import { Caller, Param, Query } from '../http/arguments.js';
 import { Endpoint, Tag } from '../http/endpoint.js';
 import { AgentParams } from '../http/params.js';
+import { type ApiRequest, contextOf } from '../http/request.js';
 
 const RunList = wire({
   runs: z.array(RunListItem).describe('Newest first'),
@@ -41,7 +47,10 @@ export type RunParams = z.output<typeof RunParams>;
 @Tag('Runs')
 @Controller('v1/agent/:id/runs')
 export class RunsController {
-  constructor(private readonly bus: Bus) {}
+  constructor(
+    private readonly bus: Bus,
+    private readonly streams: AgentStreams,
+  ) {}
 
   @Get()
   @Endpoint({
@@ -81,7 +90,7 @@ export class RunsController {
       'Everything that is known of one run: the messages that came in and the replies, each attempt with the reason why it ' +
       'came to nothing, and in order the calls of models and tools, with tokens, cost and durations. Arguments and results ' +
       'of tools are cut to 4,000 characters, and known secrets are masked. The steps of a running attempt are up to a ' +
-      'second old; follow the agent’s events for what happens now.',
+      'second old; follow the run’s events for what happens now.',
     response: RunDetail,
     errors: ['NOT_FOUND'],
   })
@@ -102,6 +111,34 @@ export class RunsController {
         steps.map((step) => ({ ...step, attempt: numbers.get(turnId) ?? step.attempt })),
       ),
     };
+  }
+
+  @Get(':runId/events')
+  @Endpoint({
+    access: 'account',
+    summary: 'Follow a run (server-sent events)',
+    description:
+      'The events of the agent’s stream that are of this run, in the same form: from its start, whenever you ask, and while ' +
+      'it runs as they happen. The stream ends by itself when the run has ended, with `run.ended`, whose `data` is the run. ' +
+      'Of one that ended earlier it sends what is kept, which is durable events of the last 24 hours, and ends; `stream.gap` ' +
+      'says that its begin is not kept. Connect again with the last `id` as `Last-Event-ID` and nothing is missed or ' +
+      'doubled. Counts among the 200 streams that an account may have open (quota `event_streams`).',
+    requestHeaders: ['LastEventId'],
+    responseDescription:
+      'The stream. It ends with the run, when the agent is deleted, the access ends, or this gateway stops: without ' +
+      '`run.ended` connect again.',
+    events: RunStreamEvent,
+    errors: ['NOT_FOUND', 'QUOTA_EXCEEDED'],
+  })
+  async events(
+    @Param(RunParams) { id: agentId, runId }: RunParams,
+    @Caller() { accountId }: Identity,
+    @Req() request: ApiRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const look = () => this.bus.request(getRun, { agentId, runId }, contextOf(request));
+    const run = new FollowedRun(await look(), look);
+    await this.streams.open(accountId, request, reply, { agentId, run }, () => Promise.resolve({ eventId: undefined }));
   }
 
   @Post(':runId/cancel')

@@ -1,4 +1,4 @@
-import { AgentEvent, listAgentEvents } from '#lib/contracts';
+import { AgentEvent, listAgentEvents, turnStarted } from '#lib/contracts';
 import type { Database } from '#lib/database';
 import type { z } from 'zod';
 
@@ -14,7 +14,7 @@ const MAX_PAGE_BYTES = 512 * 1024;
  */
 export async function listEvents(
   database: Database,
-  { agentId, afterEventId, fromStart, limit }: z.output<typeof listAgentEvents.input>,
+  { agentId, afterEventId, fromStart, runId, limit }: z.output<typeof listAgentEvents.input>,
 ): Promise<z.output<typeof listAgentEvents.output>> {
   const [last] = await database.query<{ event_id: string }>(
     `SELECT event_id FROM outbox WHERE key = $1 ORDER BY id DESC LIMIT 1`,
@@ -28,7 +28,9 @@ export async function listEvents(
         `SELECT id FROM outbox WHERE key = $1 AND event_id = $2 ORDER BY id DESC LIMIT 1`,
         [agentId, afterEventId],
       )
-    : [{ id: '0' }];
+    : runId
+      ? await database.query<{ id: string }>(BEFORE_RUN, [agentId, runId])
+      : [{ id: '0' }];
   const rows = await database.query<{ event: unknown; found: string }>(PAGE, [agentId, after?.id ?? '0', limit]);
   return {
     events: rows.map((row) => AgentEvent.parse(row.event)),
@@ -37,6 +39,13 @@ export async function listEvents(
     lastEventId,
   };
 }
+
+/** A run and its first event are of one transaction: what is older is passed over without a look at what it holds. */
+const BEFORE_RUN = `
+  SELECT id - 1 AS id FROM outbox
+  WHERE key = $1 AND created_at >= (SELECT started_at FROM turns WHERE id = $2::text::uuid)
+    AND subject = '${turnStarted.subject}' AND payload->>'turn_id' = $2::text
+  ORDER BY id LIMIT 1`;
 
 /** Row by row, so that of large events no more are read than the page holds, and the one that shows there are more. */
 const PAGE = `

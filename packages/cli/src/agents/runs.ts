@@ -1,9 +1,10 @@
-import type { Run, RunDetails, RunStep } from '@roost-ai/sdk';
+import type { Agent, Run, RunDetails, RunStep } from '@roost-ai/sdk';
 import { buildCommand, numberParser } from '@stricli/core';
-import { agentArgument, type Cli, type Common, common } from '../cli.js';
+import { agentArgument, type Cli, type Common, common, STREAM_RETRY_FOR_MS } from '../cli.js';
 import { CliError, EXIT } from '../failure.js';
 import { clean, inLine } from '../output/clean.js';
 import { ago, duration } from '../output/table.js';
+import { AnswerView } from './show-events.js';
 
 const STATUSES = ['running', 'waiting', 'completed', 'failed', 'interrupted', 'cancelled'] as const;
 /** Columns of the bar that shows when a step ran. */
@@ -42,24 +43,44 @@ export const runs = buildCommand({
   },
 });
 
+interface TraceFlags extends Common {
+  follow?: boolean;
+}
+
 export const trace = buildCommand({
   docs: { brief: 'One run step by step, with times, tokens and cost; the newest if none is named' },
   parameters: {
-    flags: common,
+    flags: {
+      ...common,
+      follow: { kind: 'boolean', optional: true, withNegated: false, brief: 'Show what it does until it has ended' },
+    },
+    aliases: { f: 'follow' },
     positional: {
       kind: 'tuple',
       parameters: [agentArgument, { brief: 'Id of the run', placeholder: 'run', parse: String, optional: true }],
     },
   },
-  async func(this: Cli, flags: Common, name: string, id?: string) {
+  async func(this: Cli, flags: TraceFlags, name: string, id?: string) {
     const agent = await this.agent(flags, name);
     const runId = id ?? (await agent.runs.list().toArray(1))[0]?.id;
     if (runId === undefined) throw new CliError('the agent has not done anything yet', EXIT.notFound);
+    if (flags.follow) await showUntilEnd(this, agent, runId, flags.json);
+    if (flags.follow && flags.json) return;
     const run = await agent.runs.get(runId);
     if (flags.json) this.out.json(run);
     else this.out.line(timelineOf(run, this.out.width).join('\n'));
   },
 });
+
+/** As JSON: a line for each event, of which the last holds the run. */
+async function showUntilEnd({ out }: Cli, agent: Agent, runId: string, isJson: boolean | undefined): Promise<void> {
+  const view = new AnswerView(out);
+  for await (const event of agent.runs.events(runId, { retryForMs: STREAM_RETRY_FOR_MS })) {
+    if (isJson) out.jsonLine(event);
+    else view.show(event);
+  }
+  view.end();
+}
 
 function timelineOf(run: RunDetails, width: number): string[] {
   const began = Date.parse(run.started_at);

@@ -1,4 +1,4 @@
-import type { AgentEvent } from '@roost-ai/sdk';
+import type { AgentEvent, RunEvent } from '@roost-ai/sdk';
 import { clean, inLine } from '../output/clean.js';
 import type { Output } from '../output/output.js';
 
@@ -8,7 +8,7 @@ export class AnswerView {
 
   constructor(private readonly out: Output) {}
 
-  show(event: AgentEvent): void {
+  show(event: AgentEvent | RunEvent): void {
     switch (event.type) {
       case 'text.delta':
         return this.text(event.data.text);

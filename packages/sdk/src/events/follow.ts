@@ -1,7 +1,7 @@
 import { AuthenticationError, ConnectionError, PermissionError, RoostError } from '../transport/errors.js';
 import { backoff, sleep } from '../transport/retry.js';
 import type { CallOptions, Transport } from '../transport/transport.js';
-import { type AgentEvent, agentEventOf } from './agent-events.js';
+import { type AgentEvent, type AnyEvent, eventOf } from './agent-events.js';
 import { SseParser } from './sse-parser.js';
 
 /** A silent connection sends a comment every 15 s: one that says nothing for so long is dead. */
@@ -14,24 +14,27 @@ export interface FollowOptions extends CallOptions {
 }
 
 /** Where the reader is, which it has before its first event; or an event. */
-export type Followed = { position: string } | AgentEvent;
+export type Followed<E extends AnyEvent> = { position: string } | E;
 
 /**
  * The events of a stream, across as many connections as it takes: each goes on after the last event of the one before.
  * Gives up when there was no connection for `retryForMs`. Errors: RoostError, ConnectionError, EventTooLargeError, the
  * signal's reason.
  */
-export async function* follow(transport: Transport, options: FollowOptions): AsyncGenerator<Followed, void, undefined> {
+export async function* follow<E extends AnyEvent = AgentEvent>(
+  transport: Transport,
+  options: FollowOptions,
+): AsyncGenerator<Followed<E>, void, undefined> {
   const { signal } = options;
   const retryForMs = options.retryForMs ?? transport.retryForMs;
   const state = { lastEventId: options.after, connectedAt: Date.now(), attempt: 0, isFirst: true, hasHeard: false };
   for (;;) {
     let pause = backoff(state.attempt);
     try {
-      for await (const { event, retryMs } of connection(transport, options, state)) {
+      for await (const { event, retryMs } of connection<E>(transport, options, state)) {
         pause = retryMs ?? pause;
-        if (event) yield event;
-        if (event && 'type' in event && event.type === 'agent.deleted') return;
+        yield event;
+        if ('type' in event && LAST.includes(event.type)) return;
       }
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
@@ -44,6 +47,9 @@ export async function* follow(transport: Transport, options: FollowOptions): Asy
   }
 }
 
+/** After these there is nothing to connect for. */
+const LAST: AnyEvent['type'][] = ['agent.deleted', 'run.ended'];
+
 interface State {
   lastEventId: string | undefined;
   connectedAt: number;
@@ -53,7 +59,11 @@ interface State {
   hasHeard: boolean;
 }
 
-async function* connection(transport: Transport, options: FollowOptions, state: State) {
+async function* connection<E extends AnyEvent>(
+  transport: Transport,
+  options: FollowOptions,
+  state: State,
+): AsyncGenerator<{ event: Followed<E>; retryMs: number | undefined }> {
   state.hasHeard = false;
   const { response, release } = await transport.stream(
     {
@@ -85,7 +95,7 @@ async function* connection(transport: Transport, options: FollowOptions, state: 
         else if (name === 'stream.cut') return;
         else if (name === 'stream.ended') throw endOf(JSON.parse(data) as { reason: string; message: string });
         else {
-          const event = agentEventOf(name, isNew ? lastEventId : undefined, JSON.parse(data));
+          const event = eventOf<E>(name, isNew ? lastEventId : undefined, JSON.parse(data));
           yield { event, retryMs: parser.retryMs };
         }
       }

@@ -2911,6 +2911,87 @@ export type FiredTrigger = {
 };
 
 /**
+ * An event of the stream of a run: what its three fields hold.
+ */
+export type RunStreamEvent = MessageDeliveredEvent | TurnStartedEvent | TextDeltaEvent | ToolCallEvent | ToolResultEvent | TurnRestartedEvent | TurnInterruptedEvent | MessageCompletedEvent | MessageFailedEvent | RunEndedEvent | AgentDeletedEvent | StreamGapEvent | StreamCutEvent | StreamEndedEvent;
+
+/**
+ * The last event of the stream of a run: it has ended, and `status` says how.
+ */
+export type RunEndedEvent = {
+    /**
+     * Where a reader resumes, as `Last-Event-ID`. Absent of events about the stream itself.
+     */
+    id?: string;
+    /**
+     * The field `event`.
+     */
+    type: 'run.ended';
+    /**
+     * The field `data`, as JSON.
+     */
+    data: {
+        /**
+         * Run id (UUID).
+         */
+        id: string;
+        /**
+         * The agent’s id, a UUID.
+         */
+        agent_id: string;
+        /**
+         * The conversation whose messages it answers.
+         */
+        conversation_id: string;
+        /**
+         * How the newest of its messages came in.
+         */
+        source: Channel;
+        /**
+         * `running`: an attempt is under way · `waiting`: the last attempt came to nothing and another follows; its messages say what they wait for · `completed`: answered · `failed`: ended with an error · `interrupted`: a newer message took its place · `cancelled`: by its owner.
+         */
+        status: 'running' | 'waiting' | 'completed' | 'failed' | 'interrupted' | 'cancelled';
+        /**
+         * It was cancelled, and its worker has not stopped yet.
+         */
+        cancel_requested: boolean;
+        /**
+         * When its first attempt began.
+         */
+        started_at: Timestamp;
+        /**
+         * When it ended; null while it runs or waits.
+         */
+        ended_at: Timestamp | null;
+        /**
+         * How often it was begun, the attempt under way included.
+         */
+        attempt_count: number;
+        /**
+         * The messages that its last attempt answers, oldest first.
+         */
+        message_ids: Array<string>;
+        /**
+         * The replies that it gave.
+         */
+        reply_ids: Array<string>;
+        /**
+         * What the last attempt ended with, unless that answered or still runs.
+         */
+        error: {
+            /**
+             * What happened, for programs, e.g. `MODEL_OVERLOADED`.
+             */
+            code: string;
+            /**
+             * What happened, for people.
+             */
+            message: string;
+        } | null;
+    };
+};
+
+/**
  * A new schedule.
  */
 export type NewSchedule = {
@@ -11438,6 +11519,82 @@ export type RunsGetResponses = {
 };
 
 export type RunsGetResponse = RunsGetResponses[keyof RunsGetResponses];
+
+export type RunsEventsData = {
+    body?: never;
+    headers?: {
+        /**
+         * The `id` of the last event that was read: the stream goes on right after it. Events are kept for 24 hours; `0` starts before the first one. Without it the stream begins with what happens from now on. Browsers’ `EventSource` sends it by itself.
+         */
+        'Last-Event-ID'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The agent’s id.
+         */
+        id: string;
+        /**
+         * The run’s id.
+         */
+        runId: string;
+    };
+    query?: never;
+    url: '/v1/agent/{id}/runs/{runId}/events';
+};
+
+export type RunsEventsErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
+     *
+     * `QUOTA_EXCEEDED`: The account holds as much as it may. `error.details` names the quota, its limit and what is used. Make room (the message says how) or ask the operator for more; then send the same request again, with the same `Idempotency-Key` if it had one.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type RunsEventsError = RunsEventsErrors[keyof RunsEventsErrors];
+
+export type RunsEventsResponses = {
+    /**
+     * The stream. It ends with the run, when the agent is deleted, the access ends, or this gateway stops: without `run.ended` connect again.
+     */
+    200: RunStreamEvent;
+};
+
+export type RunsEventsResponse = RunsEventsResponses[keyof RunsEventsResponses];
 
 export type RunsCancelData = {
     body?: never;

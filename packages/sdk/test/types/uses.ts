@@ -96,6 +96,8 @@ export async function uses(): Promise<unknown[]> {
   for await (const piece of agent.stream('hi').text()) made.push(piece.length);
   made.push((await agent.stream('hi').reply()).replies.length);
   for await (const { id, type } of agent.events({ after: '0', messageId: 'msg_1', signal })) made.push(id, type);
+  for await (const event of agent.runs.events('r', { after: '0', signal }))
+    if (event.type === 'run.ended') made.push(event.data.status === 'completed', event.data.error?.code);
   const sent = await agent.messages.send({ content: 'hi' });
   const pending: 'pending' | 'delivered' | 'read' | 'failed' = sent.status;
   const { message } = await agent.messages.get(sent.id);

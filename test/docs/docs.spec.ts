@@ -12,7 +12,7 @@ const markdownIn = (folder: string) =>
 const pages = [
   'README.md',
   'CONTRIBUTING.md',
-  ...['docs', 'apps', 'libs', 'packages', 'tools', 'bench', 'test'].flatMap(markdownIn),
+  ...['docs', 'apps', 'libs', 'packages', 'tools', 'bench', 'test', 'examples'].flatMap(markdownIn),
 ];
 
 /** The names under which a page's headings can be linked to, as GitHub makes them. */

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { temporaryFolder } from '#lib/testing';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { installPackages } from './install-packages.js';
 import { json, scriptedServer } from './scripted-server.js';
 
 const run = promisify(execFile);
@@ -40,13 +40,7 @@ await roost.agents.create({ nome: 'a' });
 describe('the package as it is published', () => {
   let folder: string;
   beforeAll(async () => {
-    folder = temporaryFolder();
-    const packed = await run('npm', ['pack', '--json', '--pack-destination', folder], {
-      cwd: join(root, 'dist/packages/sdk'),
-    });
-    const [{ filename = '' } = {}] = JSON.parse(packed.stdout) as { filename: string }[];
-    writeFileSync(join(folder, 'package.json'), '{"type":"module","private":true}');
-    await run('npm', ['install', '--offline', '--no-audit', '--no-fund', join(folder, filename)], { cwd: folder });
+    folder = await installPackages('sdk');
   });
   const server = scriptedServer(json(201, { id: 'agent-1' }), (response) => {
     response.writeHead(404, { 'x-request-id': 'req_9' }).end('{}');

@@ -58,6 +58,11 @@ export const getMessage = request('messaging.message.get', {
   output: wire({
     message: MessageInQueue.describe('The message that was asked for.'),
     replies: z.array(Message).describe('The agent’s replies to it, in order. Empty while there is none.'),
+    runId: z
+      .uuid()
+      .nullable()
+      .default(null)
+      .describe('The run that answers it or has answered it, or that wrote it; null while none does, or when it is gone.'),
   }),
   timeoutMs: 65_000,
 });

@@ -35,6 +35,11 @@ const runFields = {
   endedAt: Timestamp.nullable().describe('When it ended; null while it runs or waits.'),
   attemptCount: Count.describe('How often it was begun, the attempt under way included.'),
   messageIds: z.array(MessageId).describe('The messages that its last attempt answers, oldest first.'),
+  excerpt: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe('How the newest of its messages begins, up to 200 characters; null when that is gone.'),
   replyIds: z.array(MessageId).describe('The replies that it gave.'),
   error: Reason.nullable().describe('What the last attempt ended with, unless that answered or still runs.'),
 };

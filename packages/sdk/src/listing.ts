@@ -7,7 +7,7 @@ export interface Page<T, C> {
 
 /**
  * A list of any length. Nothing is asked before it is read: `for await (const item of list)` goes on page by page,
- * `pages()` gives them whole, `first()` only the first one.
+ * `pages()` gives them whole, `first()` only the first one, `page(cursor)` one after another.
  */
 export class Listing<T> implements AsyncIterable<T> {
   /** @internal */
@@ -28,6 +28,11 @@ export class Listing<T> implements AsyncIterable<T> {
 
   async first(): Promise<T[]> {
     return (await this.load(undefined)).items;
+  }
+
+  /** One page, and where the next one begins: for a screen that shows more when somebody asks for it. */
+  page(cursor?: unknown): Promise<Page<T, unknown>> {
+    return this.load(cursor);
   }
 
   /** All of it, or the first `atMost`. */

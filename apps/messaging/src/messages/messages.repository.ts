@@ -18,6 +18,13 @@ const MAX_PAGE_CHARS = 4_000_000;
 interface Found {
   message: MessageInQueue;
   replies: Message[];
+  runId: string | null;
+}
+interface FoundRow {
+  message: unknown;
+  replies: unknown[] | null;
+  run_id: string | null;
+  may_be_gone: boolean;
 }
 
 /** Whether nothing more becomes of a message: it is answered, has its error, or is a reply. Errors: NOT_FOUND. */
@@ -47,8 +54,9 @@ export async function getMessage(
   messageId: string,
   assertAgent: () => Promise<void>,
 ): Promise<Found> {
-  const [row] = await database.query<{ message: unknown; replies: unknown[] | null; may_be_gone: boolean }>(
+  const [row] = await database.query<FoundRow>(
     `SELECT ${MESSAGE_IN_QUEUE} AS message, ${MAY_BE_GONE},
+       (SELECT coalesce(t.run_id, t.id) FROM turns t WHERE t.id = m.turn_id) AS run_id,
        (SELECT jsonb_agg(wire_message(r) ORDER BY r.seq) FROM messages r
         WHERE r.turn_id = m.turn_id AND r.role = 'assistant' AND m.role = 'user') AS replies
      FROM messages m WHERE id = $2 AND ${belongsTo('$1', '$3')}`,
@@ -59,6 +67,7 @@ export async function getMessage(
   return {
     message: MessageInQueue.parse(row.message),
     replies: (row.replies ?? []).map((reply) => Message.parse(reply)),
+    runId: row.run_id,
   };
 }
 

@@ -30,7 +30,8 @@ const WIRE = `
     'started_at', wire_time(r.started_at),
     'ended_at', CASE WHEN ${STATUS} NOT IN ('running', 'waiting') THEN wire_time(last.ended_at) END,
     'attempt_count', 1 + (SELECT count(*) FROM turns later WHERE later.run_id = r.id),
-    'message_ids', last.message_ids, 'reply_ids', last.reply_ids,
+    'message_ids', last.message_ids,
+    'excerpt', (SELECT left(m.content, 200) FROM messages m WHERE m.id = last.message_ids ->> -1), 'reply_ids', last.reply_ids,
     'error', CASE WHEN last.state NOT IN ('running', 'completed') THEN last.error END)`;
 
 /** Attempts of a run are found by its id: the first is that row, the others name it. */

@@ -3,6 +3,7 @@ import {
   cancelRun,
   completeTurn,
   failTurn,
+  getMessage,
   getRun,
   interruptedTurn,
   listRuns,
@@ -32,6 +33,8 @@ describe('runs', () => {
   const list = (agentId: string, query: object = {}) =>
     fixture.bus.request(listRuns, { agentId, limit: 50, ...query }, fixture.account());
   const get = (agentId: string, runId: string) => fixture.bus.request(getRun, { agentId, runId }, fixture.account());
+  const message = (agentId: string, messageId: string) =>
+    fixture.bus.request(getMessage, { agentId, messageId, waitSeconds: 0 }, fixture.account());
   const complete = (turn: { turnId: string; fencingToken: number }) =>
     fixture.bus.request(completeTurn, { ...fenceOf(turn), replies: ['hello'], usage }, ownCall('c'));
   const fail = (turn: { turnId: string; fencingToken: number }, retryable: boolean) =>
@@ -53,6 +56,7 @@ describe('runs', () => {
     const { run, attempts, messages, replies } = await get(agentId, turn.turnId);
     expect(run).toMatchObject({ status: 'completed', messageIds: [sent.id], replyIds, conversationId: 'default' });
     expect(run.endedAt).toBeInstanceOf(Date);
+    expect(run.excerpt).toBe('hi');
     expect(attempts).toMatchObject([
       { number: 1, turnId: turn.turnId, state: 'completed', willRetry: false, error: null },
     ]);
@@ -84,9 +88,15 @@ describe('runs', () => {
       [2, 'released', 'SHUTDOWN', true],
       [3, 'completed', undefined, false],
     ]);
+    // It is found from what it answered, and from what it said.
+    const [reply] = (await get(agentId, first.turnId)).replies;
+    for (const id of [...run.messageIds, reply?.id ?? ''])
+      expect(await message(agentId, id)).toMatchObject({ runId: first.turnId });
     // One run, and the next message begins another.
-    await fixture.send(agentId, 'b');
+    const waiting = await fixture.send(agentId, `${'é'.repeat(200)} and more`);
+    expect(await message(agentId, waiting.id)).toMatchObject({ runId: null });
     const next = await fixture.claim();
+    expect((await list(agentId)).runs[0]?.excerpt).toBe('é'.repeat(200));
     expect(next.runId).toBe(next.turnId);
     await complete(next);
     expect((await list(agentId)).runs.map(({ id }) => id)).toEqual([next.turnId, first.turnId]);

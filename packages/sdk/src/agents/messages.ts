@@ -9,6 +9,7 @@ import {
 } from '../generated/sdk.gen.js';
 import type {
   ConversationsListResponses,
+  MessagesGetResponses,
   MessagesListData,
   MessagesSendData,
   MessagesSendResponses,
@@ -36,7 +37,8 @@ export class Messages {
     return dataOf(messagesSend({ ...this.core.by(options), path: { id: this.agentId }, body: message }));
   }
 
-  get(messageId: string, options?: CallOptions): Promise<{ message: Message; replies: Reply['replies'] }> {
+  /** With the agent's replies, and the run that answers it. */
+  get(messageId: string, options?: CallOptions): Promise<MessagesGetResponses[200]> {
     return dataOf(messagesGet({ ...this.core.by(options), path: this.pathOf(messageId) }));
   }
 

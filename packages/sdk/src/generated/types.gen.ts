@@ -7229,6 +7229,10 @@ export type MessagesGetResponses = {
          * The agent’s replies to it, in order. Empty while there is none.
          */
         replies: Array<Message>;
+        /**
+         * The run that answers it or has answered it, or that wrote it; null while none does, or when it is gone.
+         */
+        run_id?: string | null;
     };
 };
 
@@ -11138,6 +11142,10 @@ export type RunsListResponses = {
              */
             message_ids: Array<string>;
             /**
+             * How the newest of its messages begins, up to 200 characters; null when that is gone.
+             */
+            excerpt?: string | null;
+            /**
              * The replies that it gave.
              */
             reply_ids: Array<string>;
@@ -11295,6 +11303,10 @@ export type RunsGetResponses = {
          * The messages that its last attempt answers, oldest first.
          */
         message_ids: Array<string>;
+        /**
+         * How the newest of its messages begins, up to 200 characters; null when that is gone.
+         */
+        excerpt?: string | null;
         /**
          * The replies that it gave.
          */
@@ -11714,6 +11726,10 @@ export type RunsCancelResponses = {
          * The messages that its last attempt answers, oldest first.
          */
         message_ids: Array<string>;
+        /**
+         * How the newest of its messages begins, up to 200 characters; null when that is gone.
+         */
+        excerpt?: string | null;
         /**
          * The replies that it gave.
          */

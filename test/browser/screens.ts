@@ -23,4 +23,18 @@ export const screensOf = (agentId: string): Screen[] => [
     path: `/agents/${agentId}/chat`,
     ready: (page) => page.getByRole('log', { name: 'Conversation' }).waitFor(),
   },
+  {
+    name: 'runs',
+    path: `/agents/${agentId}/runs`,
+    ready: (page) => page.getByRole('list', { name: 'Runs' }).getByRole('link').first().waitFor(),
+  },
+  {
+    name: 'run',
+    path: `/agents/${agentId}/runs`,
+    ready: async (page) => {
+      await page.getByRole('link', { name: 'count' }).click();
+      await page.getByRole('button', { name: /^bash/ }).click();
+      await page.getByRole('region', { name: 'Result' }).waitFor();
+    },
+  },
 ];

@@ -1,5 +1,6 @@
 import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { agent, app, root, text } from './routes/parents.js';
+import { runRoutes } from './routes/runs.js';
 
 /**
  * Every address of the dashboard. A screen is a folder, a route here or in a file of `routes/`, and a line in
@@ -70,9 +71,9 @@ const agentHome = createRoute({
 const chat = createRoute({
   getParentRoute: () => agent,
   path: '/chat',
-  validateSearch: (search): { conversation?: string } => {
-    const conversation = text(search['conversation']);
-    return conversation ? { conversation } : {};
+  validateSearch: (search): { conversation?: string; message?: string } => {
+    const [conversation, message] = [text(search['conversation']), text(search['message'])];
+    return { ...(conversation ? { conversation } : {}), ...(message ? { message } : {}) };
   },
   component: lazyRouteComponent(() => import('./chat/chat-page.js'), 'ChatPage'),
 });
@@ -80,7 +81,7 @@ const chat = createRoute({
 const routeTree = root.addChildren([
   signIn,
   oauthCallback,
-  app.addChildren([home, agents, newAgent, agent.addChildren([agentHome, chat])]),
+  app.addChildren([home, agents, newAgent, agent.addChildren([agentHome, chat, ...runRoutes])]),
 ]);
 
 export const router = createRouter({

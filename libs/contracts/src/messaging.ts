@@ -62,7 +62,9 @@ export const getMessage = request('messaging.message.get', {
       .uuid()
       .nullable()
       .default(null)
-      .describe('The run that answers it or has answered it, or that wrote it; null while none does, or when it is gone.'),
+      .describe(
+        'The run that answers it or has answered it, or that wrote it; null while none does, or when it is gone.',
+      ),
   }),
   timeoutMs: 65_000,
 });

@@ -1,6 +1,7 @@
 import type { IconName } from '../components/icon-name.js';
 
 /** The screens of one agent. One that is not there is not here. */
-export const AGENT_TABS: { to: '/agents/$agentId/chat'; label: string; icon: IconName }[] = [
+export const AGENT_TABS: { to: `/agents/$agentId/${'chat' | 'runs'}`; label: string; icon: IconName }[] = [
   { to: '/agents/$agentId/chat', label: 'Chat', icon: 'message-square' },
+  { to: '/agents/$agentId/runs', label: 'Runs', icon: 'activity' },
 ];

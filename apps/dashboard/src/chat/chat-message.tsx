@@ -1,4 +1,5 @@
 import type { Message } from '@roost-ai/sdk';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { Badge } from '../components/feedback.js';
 import { Icon } from '../components/icon.js';
 import { Prose } from '../components/markdown.js';
@@ -6,6 +7,8 @@ import { Time } from '../components/time.js';
 import type { Turn, TurnPart } from '../events/agent-state.js';
 import { type ChatRow, saysAll } from './chat-rows.js';
 import { ToolCard } from './tool-card.js';
+
+const agentRoute = getRouteApi('/app/agents/$agentId');
 
 export function ChatMessage({ row, agentName }: { row: ChatRow; agentName: string }) {
   if (row.kind === 'user') return <UserMessage message={row.message} />;
@@ -45,12 +48,27 @@ function UserMessage({ message }: { message: Message }) {
       </div>
       <p className="flex flex-wrap items-center justify-end gap-2 text-xs text-faint">
         <Waiting message={message} />
+        {message.status !== 'pending' && <RunLink messageId={message.id} />}
         {message.error && (
           <Badge tone="bad">{message.error.code === 'INTERRUPTED' ? 'Interrupted' : 'Not answered'}</Badge>
         )}
         <Time at={message.created_at} />
       </p>
     </article>
+  );
+}
+
+/** What the agent did about a message, step by step. */
+function RunLink({ messageId }: { messageId: string }) {
+  const { agentId } = agentRoute.useParams();
+  return (
+    <Link
+      to="/agents/$agentId/messages/$messageId/run"
+      params={{ agentId, messageId }}
+      className="underline underline-offset-2 hover:text-ink"
+    >
+      Run
+    </Link>
   );
 }
 

@@ -22,7 +22,7 @@ const route = getRouteApi('/app/agents/$agentId/chat');
 
 export function ChatPage() {
   const { agentId } = route.useParams();
-  const { conversation = DEFAULT_CONVERSATION } = route.useSearch();
+  const { conversation = DEFAULT_CONVERSATION, message } = route.useSearch();
   const navigate = route.useNavigate();
   const conversations = useQuery(conversationsQuery(agentId)).data ?? [];
   const go = (id: string) => void navigate({ search: id === DEFAULT_CONVERSATION ? {} : { conversation: id } });
@@ -46,13 +46,20 @@ export function ChatPage() {
           </label>
           <IconButton icon="plus" label="New conversation" kind="plain" onClick={begin} />
         </div>
-        <ConversationView key={conversation} agentId={agentId} conversationId={conversation} />
+        <ConversationView key={conversation} agentId={agentId} conversationId={conversation} wanted={message} />
       </div>
     </div>
   );
 }
 
-function ConversationView({ agentId, conversationId }: { agentId: string; conversationId: string }) {
+interface ConversationViewProps {
+  agentId: string;
+  conversationId: string;
+  /** Id of a message that is to be shown. */
+  wanted: string | undefined;
+}
+
+function ConversationView({ agentId, conversationId, wanted }: ConversationViewProps) {
   const { data: agent } = useQuery(agentQuery(agentId));
   const state = useAgentState();
   const store = useAgentStore();
@@ -80,7 +87,7 @@ function ConversationView({ agentId, conversationId }: { agentId: string; conver
       )}
       <Notices agentId={agentId} />
       {rows.length > 0 ? (
-        <MessageList rows={rows} history={history} agentName={name} />
+        <MessageList rows={rows} history={history} agentName={name} wanted={wanted} />
       ) : (
         <div className="min-h-0 grow overflow-y-auto">
           {history.isLoaded ? (

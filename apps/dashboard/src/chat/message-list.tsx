@@ -14,10 +14,12 @@ interface MessageListProps {
   rows: ChatRow[];
   history: History;
   agentName: string;
+  /** Id of a message that is looked for, and shown. */
+  wanted: string | undefined;
 }
 
 /** Only what is seen is in the page, however long the conversation is; it follows the newest while one is there. */
-export function MessageList({ rows, history, agentName }: MessageListProps) {
+export function MessageList({ rows, history, agentName, wanted }: MessageListProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const [isAtEnd, setAtEnd] = useState(true);
   const virtualizer = useVirtualizer({
@@ -53,6 +55,16 @@ export function MessageList({ rows, history, agentName }: MessageListProps) {
     const element = scroller.current;
     if (element && hasOlder && !isLoadingOlder && element.scrollHeight <= element.clientHeight) loadOlder();
   });
+  const wantedAt = wanted === undefined ? -1 : rows.findIndex((row) => isOf(row, wanted));
+  const shown = useRef<string>(undefined);
+  useEffect(() => {
+    if (wanted === undefined || shown.current === wanted) return;
+    if (wantedAt >= 0) {
+      shown.current = wanted;
+      isUntouched.current = false;
+      virtualizer.scrollToIndex(wantedAt, { align: 'center' });
+    } else if (hasOlder && !isLoadingOlder) loadOlder();
+  }, [virtualizer, wanted, wantedAt, hasOlder, isLoadingOlder, loadOlder]);
   return (
     <div className="relative min-h-0 grow">
       <div
@@ -79,7 +91,9 @@ export function MessageList({ rows, history, agentName }: MessageListProps) {
                   className="absolute top-0 left-0 w-full px-4 sm:px-6"
                   style={{ transform: `translateY(${start}px)` }}
                 >
-                  <div className="mx-auto max-w-3xl 3xl:max-w-4xl">
+                  <div
+                    className={`mx-auto max-w-3xl 3xl:max-w-4xl ${index === wantedAt ? 'rounded-xl outline-2 outline-offset-8 outline-accent' : ''}`}
+                  >
                     <ChatMessage row={row} agentName={agentName} />
                   </div>
                 </div>
@@ -105,3 +119,6 @@ export function MessageList({ rows, history, agentName }: MessageListProps) {
     </div>
   );
 }
+
+const isOf = (row: ChatRow, messageId: string): boolean =>
+  row.kind === 'user' ? row.message.id === messageId : row.reply?.id === messageId;

@@ -2,10 +2,7 @@ import { CodeBlock } from '../components/code.js';
 import { Icon } from '../components/icon.js';
 import { visibleText } from '../components/visible-text.js';
 import type { ToolPart } from '../events/agent-state.js';
-
-/** What of a call says most in one line, by the names that tools use. */
-const SUMMARIES = ['command', 'cmd', 'path', 'file_path', 'url', 'query', 'pattern', 'name', 'content'];
-const MAX_SUMMARY = 160;
+import { inputText, summaryOf } from './tool-input.js';
 
 /** A call of a tool: what it was asked, and what it gave, as text. */
 export function ToolCard({ part, isLive }: { part: ToolPart; isLive: boolean }) {
@@ -49,20 +46,4 @@ function State({ isRunning, isError, isOver }: { isRunning: boolean; isError: bo
       <span className="sr-only">done</span>
     </span>
   );
-}
-
-function inputText(input: unknown): string {
-  if (typeof input === 'string') return input;
-  if (typeof input !== 'object' || input === null) return JSON.stringify(input) ?? '';
-  const fields = Object.entries(input);
-  const [only] = fields;
-  if (fields.length === 1 && typeof only?.[1] === 'string') return only[1];
-  return JSON.stringify(input, null, 2);
-}
-
-function summaryOf(input: unknown): string {
-  if (typeof input !== 'object' || input === null) return '';
-  const fields = input as Record<string, unknown>;
-  const found = SUMMARIES.map((name) => fields[name]).find((value) => typeof value === 'string');
-  return visibleText(String(found ?? '').split('\n')[0] ?? '').slice(0, MAX_SUMMARY);
 }

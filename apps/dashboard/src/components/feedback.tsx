@@ -88,7 +88,7 @@ export function Skeletons({ count = 4, className = 'h-16' }: { count?: number; c
   );
 }
 
-type Tone = 'ok' | 'warn' | 'bad' | 'neutral' | 'accent';
+export type Tone = 'ok' | 'warn' | 'bad' | 'neutral' | 'accent';
 const TONES: Record<Tone, string> = {
   ok: 'bg-ok-soft text-ok',
   warn: 'bg-warn-soft text-warn',

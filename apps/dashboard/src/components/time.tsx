@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react';
+import { durationText } from './amounts.js';
 
 const UNITS: [name: Intl.RelativeTimeFormatUnit, seconds: number][] = [
   ['year', 31_536_000],
@@ -28,13 +29,8 @@ export const timeIn = (instant: string, timeZone: string): string =>
     ...{ hour: '2-digit', minute: '2-digit', timeZone },
   }).format(new Date(instant));
 
-/** `340 ms`, `2.4 s`, `3 min`, `2 h`. */
-export function lastedFor(from: string, to: string): string {
-  const ms = Math.max(0, Date.parse(to) - Date.parse(from));
-  if (ms < 1_000) return `${ms} ms`;
-  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
-  return ms < 3_600_000 ? `${Math.round(ms / 60_000)} min` : `${(ms / 3_600_000).toFixed(1)} h`;
-}
+export const lastedFor = (from: string, to: string): string =>
+  durationText(Math.max(0, Date.parse(to) - Date.parse(from)));
 
 /** As a field of the type datetime-local has it, by the reader's clock. */
 export function localInput(instantMs: number): string {

@@ -1,32 +1,30 @@
 import type { Listing } from '@roost-ai/sdk';
-import { keepPreviousData, type QueryKey, useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
-
-const PAGE = 25;
+import { keepPreviousData, type QueryKey, useInfiniteQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
 
 interface ListingOptions<T> {
   key: QueryKey;
   list: (signal: AbortSignal) => Listing<T>;
   /** How soon it is loaded again: while something in it goes on, say. */
-  refetchMs?: (items: T[]) => number;
+  refetchMs?: (items: T[]) => number | false;
 }
 
-/** A list from its beginning: as much of it as was asked for by "Show more", loaded anew as a whole. */
+/** A list from its beginning, page by page as far as was asked for; loaded anew as a whole. */
 export function useListing<T>({ key, list, refetchMs }: ListingOptions<T>) {
-  const [count, setCount] = useState(PAGE);
-  const query = useQuery({
-    queryKey: [...key, count],
-    // One more than is shown says whether there are more.
-    queryFn: ({ signal }) => list(signal).toArray(count + 1),
+  const query = useInfiniteQuery({
+    queryKey: key,
+    queryFn: ({ pageParam, signal }) => list(signal).page(pageParam),
+    initialPageParam: undefined as unknown,
+    getNextPageParam: ({ next }) => next,
     placeholderData: keepPreviousData,
-    refetchInterval: ({ state }) => refetchMs?.(state.data ?? []) ?? false,
+    refetchInterval: ({ state }) => refetchMs?.(state.data?.pages.flatMap(({ items }) => items) ?? []) ?? false,
   });
-  const found = query.data;
+  const pages = query.data?.pages;
   return {
-    items: found?.slice(0, count),
-    hasMore: (found?.length ?? 0) > count,
-    isLoadingMore: query.isPlaceholderData,
-    showMore: () => setCount(count + PAGE),
+    items: useMemo(() => pages?.flatMap(({ items }) => items), [pages]),
+    hasMore: query.hasNextPage,
+    isLoadingMore: query.isFetchingNextPage,
+    showMore: () => void query.fetchNextPage({ cancelRefetch: false }),
     error: query.error,
     reload: () => void query.refetch(),
   };

@@ -45,4 +45,13 @@ function noteEvent(client: QueryClient, agentId: string, event: AgentEvent): voi
   if (event.type === 'agent.deleted') void client.invalidateQueries({ queryKey: agentsKey });
   if (event.type === 'message.created' || event.type === 'message.completed' || event.type === 'message.posted')
     void client.invalidateQueries({ queryKey: [...agentKey(agentId), 'conversations'] });
+  if (CHANGES_RUNS.has(event.type)) void client.invalidateQueries({ queryKey: [...agentKey(agentId), 'runs'] });
 }
+
+const CHANGES_RUNS = new Set<AgentEvent['type']>([
+  'turn.started',
+  'turn.interrupted',
+  'message.completed',
+  'message.failed',
+  'stream.gap',
+]);

@@ -1,0 +1,61 @@
+import { startRoost, type TestRoost } from '#lib/testing';
+import type { Environment } from '#lib/config';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { launchChromium } from './chromium.js';
+
+/** A Roost of its own with a browser that is signed in. Agents answer by the demo model: `run: ls` runs a command. */
+export class Dashboard {
+  /** What the page complained about: errors of its scripts, and what its policy refused. */
+  readonly complaints: string[] = [];
+
+  private constructor(
+    readonly roost: TestRoost,
+    private readonly browser: Browser,
+    readonly context: BrowserContext,
+    readonly page: Page,
+  ) {}
+
+  static async open(env: Environment = {}): Promise<Dashboard> {
+    const roost = await startRoost({ env });
+    const browser = await launchChromium();
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, acceptDownloads: true });
+    const page = await context.newPage();
+    const dashboard = new Dashboard(roost, browser, context, page);
+    page.on('pageerror', (error) => dashboard.complaints.push(error.message));
+    page.on('console', (message) => {
+      // Refusals by the policy of the page are told there alone.
+      if (/Content Security Policy|Refused to/.test(message.text())) dashboard.complaints.push(message.text());
+    });
+    const { body } = await roost.api<{ path: string }>('POST', '/auth/sign_in_links', {});
+    await page.goto(roost.url + body.path);
+    await page.getByRole('heading', { name: 'Agents', level: 1 }).waitFor();
+    return dashboard;
+  }
+
+  async agent(name: string, fields: object = {}): Promise<string> {
+    const { body } = await this.roost.api<{ id: string }>('POST', '/v1/agent/create', { name, ...fields });
+    return body.id;
+  }
+
+  /** Sends a message and waits for its answer. */
+  async say(agentId: string, content: string): Promise<string> {
+    const { body } = await this.roost.api<{ id: string }>('POST', `/v1/agent/${agentId}/messages`, { content });
+    await this.roost.api('GET', `/v1/agent/${agentId}/messages/${body.id}?wait=60`);
+    return body.id;
+  }
+
+  async go(path: string): Promise<void> {
+    await this.page.goto(this.roost.url + path);
+  }
+
+  /** Path and search of where the page is. */
+  get place(): string {
+    const { pathname, search } = new URL(this.page.url());
+    return pathname + search;
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+    await this.roost.stop();
+  }
+}

@@ -21,9 +21,14 @@ export async function requireQuota(
   { accountId, quota, limit, count, more = 1 }: QuotaCheck,
 ): Promise<void> {
   // A statement of its own: only one that begins under the lock sees what was committed before it.
-  await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('quota ' || $1 || ' ' || $2, 0))`, [quota, accountId]);
+  await lockQuota(tx, quota, accountId);
   const used = await count();
   if (used + more > limit) throw quotaExceeded(quota, limit, used);
+}
+
+/** Until the transaction ends the account gets no more of what the quota counts. */
+export async function lockQuota(tx: Pick<Transaction, 'query'>, quota: QuotaName, accountId: string): Promise<void> {
+  await tx.query(`SELECT pg_advisory_xact_lock(hashtextextended('quota ' || $1 || ' ' || $2, 0))`, [quota, accountId]);
 }
 
 export function quotaExceeded(quota: QuotaName, limit: number, used: number): RoostError {

@@ -43,7 +43,8 @@ const SWEEP_ROWS = 5_000;
 
 /**
  * The usual debit in one statement: the balance outlasts it, the step is new, and no budget comes to a mark or a new
- * period. Undefined, with nothing done, when it is not that plain.
+ * period, or was made since the statement began, which does not see it. Undefined, with nothing done, when it is not that
+ * plain.
  */
 export async function debitPlainly(
   queries: Queries,
@@ -53,7 +54,8 @@ export async function debitPlainly(
   const [agent] = await queries.query<DebitedRow>(
     `WITH agent AS MATERIALIZED (
        SELECT id, account_id, output_token_balance AS before FROM agents
-       WHERE id = $1 AND ($2::uuid IS NULL OR account_id = $2) AND output_token_balance > $4::bigint FOR UPDATE
+       WHERE id = $1 AND ($2::uuid IS NULL OR account_id = $2) AND output_token_balance > $4::bigint
+         AND (budgets_xid IS NULL OR pg_visible_in_snapshot(budgets_xid, pg_current_snapshot())) FOR UPDATE
      ), budget AS MATERIALIZED (
        SELECT b.id, b.unit, b.is_exhausted, b.is_past_threshold, b.amount, b.threshold_percent, b.period_ends_at,
          b.used + CASE b.unit WHEN 'tokens' THEN coalesce($7::bigint + $8::bigint, 0) ELSE coalesce($12::bigint, 0) END AS used

@@ -18,6 +18,18 @@ export const BUDGET_STATE = `
    FROM budgets WHERE budgets.account_id = agents.account_id
      AND (budgets.agent_id IS NULL OR budgets.agent_id = agents.id))`;
 
+/**
+ * Locks the agents that a new budget is to hold for, so that what they have used is known, and notes the budget in their
+ * rows: a debit that began before it was there learns of it when it gets the agent's lock.
+ */
+export async function noteNewBudget(tx: Transaction, accountId: string, agentId: string | null): Promise<void> {
+  await tx.query(
+    `UPDATE agents SET budgets_xid = pg_current_xact_id() WHERE id = ANY(ARRAY(
+       SELECT id FROM agents WHERE account_id = $1 AND ($2::uuid IS NULL OR id = $2) ORDER BY id FOR UPDATE))`,
+    [accountId, agentId],
+  );
+}
+
 /** In one order everywhere, after the agent: two debits that lock them the other way round would wait for each other. */
 export function lockBudgetsFor(tx: Transaction, agentId: string, accountId: string): Promise<BudgetRow[]> {
   return tx.query(`SELECT * FROM budgets WHERE ${HOLD_FOR('$1', '$2')} ORDER BY id FOR UPDATE`, [agentId, accountId]);

@@ -10,6 +10,7 @@ import {
   RoostError,
 } from '#lib/contracts';
 import { Database, newId, type Transaction } from '#lib/database';
+import { lockQuota } from '#lib/quotas';
 import { isZone } from '#lib/time-zones';
 import { Injectable } from '@nestjs/common';
 import { lockAgent } from '../agents/agents.repository.js';
@@ -25,6 +26,7 @@ import {
   listBudgetRows,
   lockBudgetsFor,
   lockEnded,
+  noteNewBudget,
   writeBudget,
 } from './budgets.repository.js';
 
@@ -47,8 +49,10 @@ export class BudgetsService {
   /** What was used in the period so far counts. Errors: NOT_FOUND, VALIDATION_ERROR, CONFLICT. */
   create(accountId: string, { agentId, limitTokens, limitUsd, ...terms }: NewBudget): Promise<Changed> {
     return this.database.transaction(async (tx) => {
-      // Nothing is debited from an agent while it is locked: what it has used is known.
-      if (agentId !== null) await lockAgent(tx, { agentId, accountId });
+      // No agent is made that the budget would hold for and that does not know of it.
+      if (agentId === null) await lockQuota(tx, 'agents', accountId);
+      else await lockAgent(tx, { agentId, accountId });
+      await noteNewBudget(tx, accountId, agentId);
       if ((await countBudgets(tx, accountId, agentId)) >= MAX_OF_SCOPE)
         throw new RoostError('CONFLICT', `at most ${MAX_OF_SCOPE} budgets of one agent, and as many of the account`);
       const wanted: BudgetTerms = {

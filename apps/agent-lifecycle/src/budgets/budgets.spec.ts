@@ -158,6 +158,55 @@ describe('budgets', () => {
     },
   );
 
+  it.each([
+    ['the agent', 'budget first', true, true],
+    ['the agent', 'step first', true, false],
+    ['the account', 'budget first', false, true],
+    ['the account', 'step first', false, false],
+  ])('of %s count a step that is debited while they are made: %s', async (_of, _order, isAgents, isBudgetFirst) => {
+    const account = randomUUID();
+    const { id } = await service.agent({}, account);
+    const make = () =>
+      service.ask(createBudget, { ...(isAgents ? { agent_id: id } : {}), limit_tokens: 1_000, period: 'day' }, account);
+    const step = () => debit(id, 70);
+    const { held, release } = await holdAgent(id);
+    const first = isBudgetFirst ? make() : step();
+    await waitersBehind(held, 1);
+    const second = isBudgetFirst ? step() : make();
+    await waitersBehind(held, 2);
+    await release();
+    await Promise.all([first, second]);
+    const [budget] = (await service.ask(listBudgets, { agent_id: id }, account)).budgets;
+    expect(budget?.usedTokens).toBe(70);
+  });
+
+  /** Has whatever wants the agent's lock wait. */
+  const holdAgent = async (agentId: string) => {
+    let release: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    let held: (backend: number) => void = () => undefined;
+    const holding = new Promise<number>((resolve) => (held = resolve));
+    const done = service.rows.transaction(async (tx) => {
+      await tx.query(`SELECT 1 FROM agents WHERE id = $1 FOR UPDATE`, [agentId]);
+      const [row] = await tx.query<{ pid: number }>(`SELECT pg_backend_pid() AS pid`);
+      held(row?.pid ?? 0);
+      await released;
+    });
+    return { held: await holding, release: () => (release(), done) };
+  };
+  const waitersBehind = (backend: number, count: number) =>
+    until(`${count} wait`, async () => {
+      const rows = await service.rows.query(
+        `WITH RECURSIVE behind AS (
+           SELECT $1::int AS pid
+           UNION
+           SELECT a.pid FROM pg_stat_activity a JOIN behind ON behind.pid = ANY(pg_blocking_pids(a.pid))
+         ) SELECT pid FROM behind WHERE pid <> $1`,
+        [backend],
+      );
+      return rows.length === count;
+    });
+
   it('are those of the account alone, and refuse what makes no sense', async () => {
     const account = randomUUID();
     const { id } = await service.agent({}, account);

@@ -58,7 +58,7 @@ export async function sumUp(queries: Queries): Promise<void> {
 
 /**
  * In a database that was restored on another server the count of transactions may begin anew, below what is noted: from
- * there on every row would look as summed.
+ * there on every row would look as summed, and every budget as made just now.
  */
 export async function followRestoredServer(database: Database): Promise<void> {
   const [state] = await database.query<{ is_behind: boolean }>(
@@ -71,6 +71,7 @@ export async function followRestoredServer(database: Database): Promise<void> {
        FROM (SELECT summed_below FROM usage_state FOR UPDATE) state WHERE model IS NOT NULL AND xid IS NOT NULL`,
     );
     await tx.query(`UPDATE usage_state SET summed_below = '0'`);
+    await tx.query(`UPDATE agents SET budgets_xid = NULL WHERE budgets_xid IS NOT NULL`);
   });
 }
 

@@ -53,6 +53,8 @@ export class MessagingDouble {
   agent: AgentForTurn;
   balance = 1_000_000;
   ensured = 0;
+  /** How many steps a budget in tokens outlasts. */
+  budgetSteps = Number.POSITIVE_INFINITY;
   /** How many debits from now on are made without the asker observer of it. */
   lostDebits = 0;
   cancelled = new Set<string>();
@@ -284,7 +286,8 @@ export class MessagingDouble {
         this.lostDebits--;
         throw new RoostError('SERVICE_UNAVAILABLE', 'the lifecycle service did not answer in time');
       }
-      return { outputTokenBalance: this.balance };
+      const budget = { isExhausted: this.debits.size >= this.budgetSteps, needsPrice: false };
+      return { outputTokenBalance: this.balance, budget };
     });
     this.on(ensureWorkspace, async () => {
       this.ensured++;

@@ -3,6 +3,7 @@ import { type AnswerObserver, observedModel, UNOBSERVED } from '../models/observ
 import type { ResolvedModel } from '../models/model-registry.js';
 import { withoutBase64 } from '../models/prompt/base64-text.js';
 import { estimateTokens } from '../models/tokens.js';
+import { isExhausted } from '../usage/budget-exhausted.js';
 
 const BASE_INSTRUCTIONS = `Summarise the conversation below for the assistant that will continue it. Keep every fact, name, number, decision, file path, open task and wish of the user that may matter later, in short notes. Leave out greetings and tool output that is no longer of use. Write only the summary.`;
 /** How much of the threshold the untouched newest part may take. */
@@ -57,13 +58,13 @@ export interface Summariser {
   instructions?: string | undefined;
   signal: AbortSignal;
   threshold: number;
-  /** Told of each call of the model. */
+  /** As of `observedModel`. */
   onCall?: AnswerObserver['onCall'];
 }
 
 /**
- * Summarises messages into one. Never fails: what cannot be summarised is dropped, and the message says so.
- * Longer stretches than the model can take go in pieces, each with the summary of those before it.
+ * Summarises messages into one. What cannot be summarised is dropped, and the message says so. Longer stretches than the
+ * model can take go in pieces, each with the summary of those before it. Errors: BudgetExhausted, the signal's reason.
  */
 export async function summarise(
   messages: ModelMessage[],
@@ -86,6 +87,7 @@ export async function summarise(
     return { message: dropped(messages.length), failed: new Error('the model gave an empty summary') };
   } catch (error) {
     signal.throwIfAborted();
+    if (isExhausted(error)) throw error;
     return { message: dropped(messages.length), failed: error };
   }
 }

@@ -15,8 +15,8 @@ const MAX_PAUSE_MS = 10_000;
 export interface AnswerObserver extends AnswerListener {
   /** An answer begins. */
   onBegin(): void;
-  /** A call is made, the repeated ones included; gives who is told of it. */
-  onCall?(): CallObserver;
+  /** Before each call, the repeated ones included; gives who is told of it. What it throws stops the call. */
+  onCall?(): Promise<CallObserver>;
 }
 
 interface Reason {
@@ -42,7 +42,7 @@ export const UNOBSERVED: AnswerObserver = { onBegin: () => undefined, onText: ()
  * A model that answers `generateText` by its stream, observed while it arrives: the SDK's own streaming passes each piece
  * through half a dozen streams, which took a tenth of a short turn. A passing failure is tried again once, after a
  * pause, as long as no text was passed on: it cannot be taken back here. What lasts longer is messaging's to try
- * again, with the turn's work kept. Errors: those of the provider as they come, BrokenStream.
+ * again, with the turn's work kept. Errors: those of the provider as they come, BrokenStream, those of `onCall`.
  */
 export function observedModel(resolved: ResolvedModel, observer: AnswerObserver = UNOBSERVED): LanguageModelV4 {
   let isReduced = false;
@@ -61,7 +61,7 @@ export function observedModel(resolved: ResolvedModel, observer: AnswerObserver 
         };
         for (let isRepeated = false; ;) {
           const request = (isReduced ? reducedRequest(params) : undefined) ?? params;
-          const call = observer.onCall?.();
+          const call = await observer.onCall?.();
           try {
             const answer = await measureCall(resolved.provider, params.abortSignal, () =>
               tracedModelCall(resolved, request, async (onFirst) => {

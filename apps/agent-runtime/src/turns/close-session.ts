@@ -5,6 +5,7 @@ import { wipeMemory } from '../context/wipe-memory.js';
 import { modelFailure } from '../models/model-failure.js';
 import type { SessionsRepository } from '../sessions/sessions.repository.js';
 import { builtInTools } from '../tools/toolset.js';
+import { isExhausted } from '../usage/budget-exhausted.js';
 import { modelLoop } from './model-loop.js';
 import { ReplyText } from './reply-text.js';
 import type { StepMeter } from './step-meter.js';
@@ -27,7 +28,7 @@ const SILENT = {
 /**
  * Marks the end of a session that was reset, before the conversation's next turn begins: the agent carries out its
  * `session_end` hook with the old context, then an ephemeral memory is wiped. Done again when a worker is lost in
- * between. Errors: the provider's passing ones; others leave the hook out, so that the conversation goes on.
+ * between. Errors: the provider's passing ones, BudgetExhausted; others leave the hook out, so that the conversation goes on.
  */
 export async function closeSession(
   runner: ClosingSources,
@@ -44,6 +45,7 @@ export async function closeSession(
     messages = await runHook(runner, context, sessionId, hookMessages.sessionEnd, meter, signal).catch(
       (error: unknown) => {
         signal.throwIfAborted();
+        if (isExhausted(error)) throw error;
         const failure = modelFailure(error, context.model);
         if (failure.retryable) throw error;
         runner.logger.warn({ ...failure, agentId: agent.agentId }, 'a session ended without its session_end hook');
@@ -78,7 +80,7 @@ async function runHook(
     meter,
     view: new TurnView(),
     onStepMessages: (all) => (messages = all),
-    beforeStep: () => meter.requireBudget(),
+    beforeStep: () => Promise.resolve(),
   });
   return [asked, ...messages];
 }

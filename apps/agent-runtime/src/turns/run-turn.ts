@@ -191,7 +191,6 @@ class RunningTurn {
       beforeStep: async (soFar) => {
         await this.lease.extendIfDue();
         if (this.lease.lacksBudget) throw new BudgetExhausted();
-        await this.meter.requireBudget();
         this.reminders?.announce(view, soFar.length);
         await compactor.betweenSteps(view, soFar, this.meter.contextTokens);
       },

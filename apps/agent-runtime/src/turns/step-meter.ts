@@ -54,10 +54,14 @@ export class StepMeter {
     return { ...this.usage, reasoningTokens: this.reasoningTokens, costUsd: this.costNano };
   }
 
-  /** What `observedModel` tells of each call. What summarises a conversation is not debited from the balance. */
-  watch(model: ResolvedModel, kind: 'model' | 'compaction' = 'model'): () => CallObserver {
+  /**
+   * What `observedModel` tells of each call, which none gets to without a budget. What summarises a conversation is not
+   * debited from the balance.
+   */
+  watch(model: ResolvedModel, kind: 'model' | 'compaction' = 'model'): () => Promise<CallObserver> {
     const name = `${model.provider}/${model.modelId}`;
-    return () => {
+    return async () => {
+      await this.requireBudget();
       const recorded = this.recorder.modelCall(kind, name);
       return {
         onFirst: () => recorded.firstToken(),
@@ -87,10 +91,10 @@ export class StepMeter {
   }
 
   /**
-   * Before another step. Errors: BudgetExhausted, also under a budget in money when a step's price was not known; as
+   * Before another call of a model. Errors: BudgetExhausted, also under a budget in money when a step's price was not known; as
    * `balance()`.
    */
-  async requireBudget(): Promise<void> {
+  private async requireBudget(): Promise<void> {
     const { budget } = await this.lastDebit;
     if (budget?.isExhausted || (budget?.needsPrice && this.costNano === null)) throw new BudgetExhausted();
   }

@@ -11,6 +11,7 @@ import { webhooks } from './automation/webhooks.js';
 import type { Cli } from './cli.js';
 import { exitCodeOf, lineOf } from './failure.js';
 import { files } from './files/files.js';
+import { budgets } from './operate/budgets.js';
 import { completion } from './operate/completion.js';
 import { doctor } from './operate/doctor.js';
 import { usage } from './operate/usage.js';
@@ -52,6 +53,7 @@ Commands in an agent's sandbox are run by the agent: roost send AGENT "run: …"
     channels,
     webhooks,
     usage,
+    budgets,
     login,
     logout,
     doctor,

@@ -323,6 +323,32 @@ describe('the command line', () => {
     expect((await roost(['usage', '--by', 'model'])).stdout).toMatch(/^INPUT +OUTPUT +COST +MODEL\n\d+ +\d+ .*demo/);
   });
 
+  it('caps what agents may use', async () => {
+    interface Shown {
+      id: string;
+      agent_id: string | null;
+      limit_usd: string | null;
+      limit_tokens: number | null;
+      timezone: string;
+    }
+    const set = ['budgets', 'set', '--agent', 'assistant', '--per', 'day'];
+    const money = await json<Shown>(...set, '--usd', '1', '--timezone', 'Europe/Berlin');
+    expect(money.agent_id).not.toBeNull();
+    const raised = await json<Shown>(...set, '--usd', '2.50');
+    expect(raised).toMatchObject({ id: money.id, limit_usd: '2.5', timezone: 'Europe/Berlin' });
+    const tokens = await json<Shown>('budgets', 'set', '--tokens', '1000000', '--per', 'month');
+    expect(tokens).toMatchObject({ agent_id: null, limit_tokens: 1_000_000 });
+    const { stdout } = await roost(['budgets', 'list', '--agent', 'assistant']);
+    expect(stdout).toMatch(/^ID +USED +PER +BEGINS ANEW +OF\n/);
+    expect(stdout).toMatch(/\$0 of \$2\.5 +day, Europe\/Berlin +in \d+/);
+    expect(stdout).toMatch(/\d+ of 1000000 tokens +month, UTC +in .* all agents/);
+    expect(await roost(set)).toMatchObject({ code: 2, stderr: 'roost: say either --usd or --tokens\n' });
+    expect(await roost([...set, '--usd', 'much'])).toMatchObject({ code: 2 });
+    for (const { id } of [money, tokens]) expect((await roost(['budgets', 'delete', id])).stdout).toBe('deleted\n');
+    expect(await json<unknown[]>('budgets', 'list')).toEqual([]);
+    expect(await roost(['budgets', 'delete', money.id])).toMatchObject({ code: 3 });
+  });
+
   it('says in one line what is wrong, with its own exit code', async () => {
     const nowhere = { env: { ROOST_URL: 'http://127.0.0.1:9', ROOST_API_KEY: 'x' }, cwd: home };
     const gone = await roost(['agents', 'list'], nowhere);

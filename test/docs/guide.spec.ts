@@ -1,4 +1,3 @@
-import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
@@ -8,19 +7,16 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { startRoost, temporaryFolder, type TestRoost, until } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { blocksOf, commandsOf, hasCommands, isHere, missing, run } from './commands.js';
 
-const FOLDER = fileURLToPath(new URL('../../docs/guide/', import.meta.url));
-const pages = readdirSync(FOLDER).filter((name) => name.endsWith('.md'));
-/** Code of a page that is marked with these words after its fence. */
-const blocksOf = (page: string, info: string) =>
-  [...readFileSync(join(FOLDER, page), 'utf8').matchAll(/^```(.+)\n([\s\S]*?)^```$/gm)]
-    .filter(([, words]) => words === info)
-    .map(([, , code = '']) => code);
-const withCommands = pages.filter((page) => blocksOf(page, 'sh run').length > 0);
-
-/** What a reader of the guide has, and not every machine that runs the tests. */
-const isHere = (program: string) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
-const missing = ['bash', 'curl', 'jq', 'openssl'].filter((program) => !isHere(program));
+const DOCS = fileURLToPath(new URL('../../docs/', import.meta.url));
+const pagesIn = (folder: string) => readdirSync(join(DOCS, folder)).filter((name) => name.endsWith('.md'));
+const guide = pagesIn('guide');
+/** Chats have a test of their own: they need their platforms. */
+const withCommands = [
+  ...pagesIn('').map((name) => `docs/${name}`),
+  ...guide.map((name) => `docs/guide/${name}`),
+].filter(hasCommands);
 
 describe('the guide', () => {
   let roost: TestRoost;
@@ -44,31 +40,26 @@ describe('the guide', () => {
     receiver?.close().closeAllConnections();
   });
 
-  /** Runs a program to its end; gives what it wrote. Errors: with that, when it fails. */
-  const run = async (program: string, args: string[], env: Record<string, string> = {}) => {
-    const child = spawn(program, args, { env: { PATH: process.env['PATH'] ?? '', ...env } });
-    const [output, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-    if (code !== 0) throw new Error(`${program} ended with ${String(code)}\n${output}\n${errors}`);
-    return output;
-  };
-
-  it.each(pages)('has pages that can be read at a sitting: %s', (page) => {
-    expect(readFileSync(join(FOLDER, page), 'utf8').split('\n').length).toBeLessThan(200);
+  it.each(guide)('has pages that can be read at a sitting: %s', (page) => {
+    expect(readFileSync(join(DOCS, 'guide', page), 'utf8').split('\n').length).toBeLessThan(200);
   });
 
   it('leads to every page from its first', () => {
-    const index = readFileSync(join(FOLDER, 'README.md'), 'utf8');
-    expect(pages.filter((page) => page !== 'README.md' && !index.includes(`](${page})`))).toEqual([]);
+    const index = readFileSync(join(DOCS, 'guide/README.md'), 'utf8');
+    const links = [
+      ...guide.filter((page) => page !== 'README.md'),
+      ...pagesIn('channels').map((page) => `../channels/${page}`),
+      ...withCommands.filter((page) => !page.includes('guide/')).map((page) => page.replace('docs/', '../')),
+    ];
+    const inChats = readFileSync(join(DOCS, 'guide/chats.md'), 'utf8');
+    expect(links.filter((link) => ![index, inChats].some((page) => page.includes(`](${link})`)))).toEqual([]);
   });
 
   const commands = it.skipIf(missing.length > 0).concurrent;
   const title = missing.length > 0 ? `(without ${missing.join(', ')} none is run)` : 'in their order';
   commands.each(withCommands)(`has commands that work, ${title}: %s`, async (page) => {
-    const script = ['set -euo pipefail', ...blocksOf('quick-start.md', 'sh setup'), ...blocksOf(page, 'sh run')];
-    const output = await run('bash', ['-c', script.join('\n')], {
-      ROOST_URL: roost.url,
-      ROOST_API_KEY: roost.apiKey,
-      RECEIVER_URL: receiverUrl,
+    const output = await run('bash', ['-c', commandsOf(page)], {
+      env: { ROOST_URL: roost.url, ROOST_API_KEY: roost.apiKey, RECEIVER_URL: receiverUrl },
     });
     // A path of `jq` that leads nowhere.
     expect(output.split('\n')).not.toContain('null');
@@ -84,13 +75,13 @@ describe('the guide', () => {
     const { headers, body } = await until('the test event has come', () =>
       received.find((request) => request.body.includes(made.endpoint.id)),
     );
-    const [code = ''] = blocksOf('webhooks.md', 'python');
+    const [code = ''] = blocksOf('docs/guide/webhooks.md', 'python');
     const file = join(temporaryFolder(), 'verify.py');
     writeFileSync(
       file,
       `${code}\nimport json, sys\nverify(sys.argv[1], json.loads(sys.argv[2]), sys.argv[3].encode())\n`,
     );
-    const verify = (sent: string) => run('python3', [file, made.secret, JSON.stringify(headers), sent]);
+    const verify = (sent: string) => run('python3', [file, made.secret, JSON.stringify(headers), sent], {});
     await verify(body);
     await expect(verify(`${body} `)).rejects.toThrow('wrong signature');
   });

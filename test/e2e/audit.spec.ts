@@ -158,6 +158,8 @@ describe('the audit', () => {
     await expectRecord('trigger.updated', triggerId, ['name']);
     await make(`POST ${triggers}/{triggerId}/rotate-secret`, undefined, trigger);
     await expectRecord('trigger.secret_rotated', triggerId);
+    await make(`POST ${triggers}/{triggerId}/test`, { payload: {} }, trigger);
+    await expectRecord('trigger.tested', triggerId);
     await make(`DELETE ${triggers}/{triggerId}`, undefined, trigger);
     await expectRecord('trigger.deleted', triggerId);
 

@@ -13,7 +13,16 @@ export interface Operation {
   /** It takes any bytes, with a signature over them. */
   isRaw: boolean;
   queryNames: string[];
+  /** What the query must have, by its examples: `?name=value`, or nothing. */
+  requiredQuery: string;
   responses: Record<string, { content?: Record<string, { example?: unknown }> }>;
+}
+
+interface Parameter {
+  name: string;
+  in: string;
+  required?: boolean;
+  schema: { examples?: string[] };
 }
 
 interface Document {
@@ -25,7 +34,7 @@ interface Document {
         'x-roost-access': Operation['access'];
         'x-roost-tenant': Operation['tenant'];
         requestBody?: { content: Record<string, { example?: unknown }> };
-        parameters: { name: string; in: string }[];
+        parameters: Parameter[];
         responses: Operation['responses'];
       }
     >
@@ -45,9 +54,17 @@ export async function operationsOf(roost: TestRoost): Promise<Operation[]> {
       isStream: JSON.stringify(Object.keys(operation.requestBody?.content ?? {})) === '["application/octet-stream"]',
       isRaw: '*/*' in (operation.requestBody?.content ?? {}),
       queryNames: operation.parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name),
+      requiredQuery: requiredQueryOf(operation.parameters),
       responses: operation.responses,
     })),
   );
+}
+
+function requiredQueryOf(parameters: Parameter[]): string {
+  const required = parameters.filter((parameter) => parameter.in === 'query' && parameter.required);
+  if (required.length === 0) return '';
+  const given = required.map(({ name, schema }) => [name, schema.examples?.[0] ?? '']);
+  return `?${new URLSearchParams(Object.fromEntries(given) as Record<string, string>)}`;
 }
 
 /** What is no id in a path. */

@@ -2,6 +2,7 @@ import {
   agentDeleted,
   automationStarted,
   getSchedule,
+  listNextRuns,
   messageCompleted,
   messageFailed,
   MessageId,
@@ -53,6 +54,23 @@ describe('scheduler', () => {
     await expect(fixture.schedule({ messageTemplate: '{{constructor}}' })).rejects.toMatchObject({
       details: [{ reason: 'unknown_variable' }],
     });
+  });
+
+  it('lists the next times of an expression as a schedule would fire, and refuses what one would be refused for', async () => {
+    const ask = (plan: { cronExpression: string; timezone?: string; limit?: number }, call = fixture.call()) =>
+      bus.request(listNextRuns, { agentId, timezone: 'UTC', limit: 5, ...plan }, call);
+    const plan = { cronExpression: '30 2 * * *', timezone: 'Europe/Berlin' };
+    const { nextRuns } = await ask(plan);
+    expect(nextRuns).toHaveLength(5);
+    expect(nextRuns).toEqual(nextRuns.toSorted((a, b) => a.getTime() - b.getTime()));
+    expect((await fixture.schedule(plan)).nextRunAt).toEqual(nextRuns[0]);
+    expect((await ask({ ...plan, limit: 2 })).nextRuns).toEqual(nextRuns.slice(0, 2));
+    await expect(ask({ cronExpression: 'soon' })).rejects.toMatchObject({ details: [{ field: 'cron_expression' }] });
+    await expect(ask({ cronExpression: '* * * * * *' })).rejects.toMatchObject({
+      details: [{ reason: 'too_frequent' }],
+    });
+    await expect(ask({ ...plan, timezone: 'Mars/Base' })).rejects.toMatchObject({ details: [{ field: 'timezone' }] });
+    await expect(ask(plan, fixture.call(randomUUID()))).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
   it('changes single fields, toggles, and shows nothing to another account', async () => {

@@ -129,6 +129,17 @@ export const ToggleBody = wire({
 });
 export type ToggleBody = z.output<typeof ToggleBody>;
 export const Deleted = wire({ message: Done });
+
+const nextRunsQuery = {
+  cronExpression: scheduleFields.cronExpression,
+  timezone: newScheduleFields.timezone,
+  limit: z.coerce.number<number | string>().int().min(1).max(100).default(5).describe('How many times.'),
+};
+export const NextRunsQuery = wire(nextRunsQuery);
+export type NextRunsQuery = z.output<typeof NextRunsQuery>;
+export const NextRuns = wire({
+  nextRuns: z.array(Timestamp).describe('The next times, the earliest first; fewer where it fires no more after them.'),
+});
 export const ScheduleList = wire({
   schedules: z.array(Schedule).describe('In the order in which they were made.'),
   pagination: Pagination,
@@ -157,6 +168,11 @@ export const updateSchedule = request('scheduler.schedule.update', {
 export const toggleSchedule = request('scheduler.schedule.toggle', {
   input: wire({ ...ScheduleKey, enabled: z.boolean().optional() }),
   output: Schedule,
+});
+/** When an expression would fire; nothing is kept. Errors: as `createSchedule` of expression and zone. */
+export const listNextRuns = request('scheduler.schedule.next-runs', {
+  input: wire({ agentId: AgentId, ...nextRunsQuery }),
+  output: NextRuns,
 });
 export const deleteSchedule = request('scheduler.schedule.delete', { input: wire(ScheduleKey), output: Deleted });
 /** Fires now, beside the slots and whether or not it is enabled; `overlap: skip` holds for it: the execution is `skipped`. */
@@ -233,6 +249,16 @@ export const rotateTriggerSecret = request('scheduler.trigger.rotate', {
   input: wire(TriggerKey),
   output: TriggerWithSecret,
 });
+export const TriggerTest = wire({
+  payload: z
+    .json()
+    .default({})
+    .meta({
+      description: 'The body that another system would post.',
+      examples: [{ issue: { title: 'The door squeaks' } }],
+    }),
+});
+export type TriggerTest = z.output<typeof TriggerTest>;
 export const listTriggerExecutions = request('scheduler.trigger.executions', {
   input: wire({ ...TriggerKey, ...executionQuery }),
   output: ExecutionList,
@@ -258,6 +284,13 @@ export const fireTrigger = request('scheduler.trigger.fire', {
     headers: z.record(z.string(), z.string()),
     bodyBase64: z.string().max(1_500_000),
   }),
+  output: FiredTrigger,
+  timeoutMs: 10_000,
+});
+
+/** What a webhook with this body would bring about, by the trigger's owner: needs no secret, nor that it is enabled. */
+export const testTrigger = request('scheduler.trigger.test', {
+  input: wire({ ...TriggerKey, payload: z.json() }),
   output: FiredTrigger,
   timeoutMs: 10_000,
 });

@@ -6,6 +6,7 @@ import {
   schedulesExecutions,
   schedulesGet,
   schedulesList,
+  schedulesNextRuns,
   schedulesRun,
   schedulesToggle,
   schedulesUpdate,
@@ -15,6 +16,7 @@ import {
   triggersGet,
   triggersList,
   triggersRotate,
+  triggersTest,
   triggersUpdate,
 } from './generated/sdk.gen.js';
 import type {
@@ -23,6 +25,7 @@ import type {
   SchedulesCreateResponses,
   SchedulesExecutionsData,
   SchedulesExecutionsResponses,
+  SchedulesNextRunsData,
   SchedulesRunResponses,
   SchedulesUpdateData,
   TriggersCreateData,
@@ -31,6 +34,8 @@ import type {
   TriggersExecutionsResponses,
   TriggersGetResponses,
   TriggersRotateResponses,
+  TriggersTestData,
+  TriggersTestResponses,
   TriggersUpdateData,
 } from './generated/types.gen.js';
 import { type Listing, numbered } from './listing.js';
@@ -83,6 +88,12 @@ export class Schedules {
   /** Fires now, besides its times. */
   run(scheduleId: string, options?: CallOptions): Promise<SchedulesRunResponses[keyof SchedulesRunResponses]> {
     return dataOf(schedulesRun(this.call(scheduleId, options)));
+  }
+
+  /** When a schedule with this expression and zone would fire: it is not made. */
+  async nextRuns(plan: NonNullable<SchedulesNextRunsData['query']>, options?: CallOptions): Promise<string[]> {
+    const sent = { ...this.core.by(options), path: { id: this.agentId }, query: plan };
+    return (await dataOf(schedulesNextRuns(sent))).next_runs;
   }
 
   /** The newest first. */
@@ -154,6 +165,15 @@ export class Triggers {
         headers: { 'x-webhook-secret': secret, 'content-type': 'application/json' },
       }),
     );
+  }
+
+  /** Asks the agent as another system with this body would; needs no secret. */
+  test(
+    triggerId: string,
+    payload: TriggersTestData['body']['payload'] = {},
+    options?: CallOptions,
+  ): Promise<TriggersTestResponses[202]> {
+    return dataOf(triggersTest({ ...this.call(triggerId, options), body: { payload } }));
   }
 
   /** The newest first. */

@@ -143,6 +143,8 @@ describe('the SDK against a Roost', () => {
       cron_expression: '@yearly',
       message_template: 'list files',
     });
+    const [next] = await agent.schedules.nextRuns({ cron_expression: '@yearly' });
+    expect(next).toBe(schedule.next_run_at);
     expect((await agent.schedules.setEnabled(schedule.id, false)).next_run_at).toBeNull();
     expect((await agent.schedules.update(schedule.id, { name: 't', enabled: true })).name).toBe('t');
     await agent.schedules.run(schedule.id);
@@ -159,7 +161,10 @@ describe('the SDK against a Roost', () => {
     await expect(agent.triggers.fire(trigger.id, { payload: {}, secret: 'whs_no' })).rejects.toThrow(
       AuthenticationError,
     );
-    expect(await agent.triggers.executions(trigger.id).toArray()).toHaveLength(1);
+    const tested = await agent.triggers.test(trigger.id, { word: 'tested' });
+    await agent.messages.reply(tested.message_id);
+    expect(await agent.files.read('fired.txt')).toContain('tested');
+    expect(await agent.triggers.executions(trigger.id).toArray()).toHaveLength(2);
     await agent.schedules.delete(schedule.id);
     await agent.triggers.delete(trigger.id);
     expect([...(await agent.schedules.list().toArray()), ...(await agent.triggers.list().toArray())]).toEqual([]);

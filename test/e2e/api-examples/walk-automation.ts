@@ -19,6 +19,8 @@ export async function walkAutomation({ call, refused }: Recorder, agentId: strin
   });
   const schedule = `${agent}/schedules/${id}`;
   await call('GET', `${agent}/schedules`);
+  const plan = `cron_expression=${encodeURIComponent('0 9 * * 1-5')}&timezone=Europe/Berlin`;
+  await call('GET', `${agent}/schedules/next-runs?${plan}`);
   await call('GET', schedule);
   await call('PATCH', schedule, { cron_expression: '30 8 * * 1-5' });
   await call('POST', `${schedule}/toggle`, {});
@@ -36,6 +38,7 @@ export async function walkAutomation({ call, refused }: Recorder, agentId: strin
   const fire = `/v1/webhooks/triggers/${made.id}`;
   await refused('UNAUTHORIZED', 'POST', fire, issue, { authorization: '', 'x-webhook-secret': 'another' });
   await call('POST', fire, issue, { authorization: '', 'x-webhook-secret': made.webhook_secret });
+  await call('POST', `${trigger}/test`, { payload: issue });
   await call('GET', `${trigger}/executions`);
   await call('POST', `${trigger}/rotate-secret`);
   await call('DELETE', trigger);

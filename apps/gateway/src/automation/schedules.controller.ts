@@ -7,9 +7,12 @@ import {
   ExecutionList,
   ExecutionQuery,
   getSchedule,
+  listNextRuns,
   listScheduleExecutions,
   listSchedules,
   NewSchedule,
+  NextRuns,
+  NextRunsQuery,
   PageQuery,
   runSchedule,
   Schedule,
@@ -57,6 +60,20 @@ export class SchedulesController {
   })
   list(@Param(AgentParams) { id }: AgentParams, @Query(PageQuery) query: PageQuery) {
     return this.bus.request(listSchedules, { ...query, agentId: id });
+  }
+
+  @Get('next-runs')
+  @Endpoint({
+    access: 'account',
+    summary: 'List the next times of a cron expression',
+    description:
+      'When a schedule of the agent with this expression and zone would fire from now on, by the same rules; nothing is made. What creating one would refuse is 400 here, too.',
+    responseDescription: 'The next times.',
+    response: NextRuns,
+    errors: ['NOT_FOUND'],
+  })
+  nextRuns(@Param(AgentParams) { id }: AgentParams, @Query(NextRunsQuery) query: NextRunsQuery) {
+    return this.bus.request(listNextRuns, { ...query, agentId: id });
   }
 
   @Get(':scheduleId')

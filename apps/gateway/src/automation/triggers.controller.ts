@@ -10,10 +10,13 @@ import {
   listTriggers,
   NewTrigger,
   PageQuery,
+  FiredTrigger,
   rotateTriggerSecret,
+  testTrigger,
   Trigger,
   TriggerList,
   TriggerPatch,
+  TriggerTest,
   TriggerWithSecret,
   updateTrigger,
 } from '#lib/contracts';
@@ -108,6 +111,21 @@ export class TriggersController {
   })
   rotate(@Param(TriggerParams) params: TriggerParams) {
     return this.bus.request(rotateTriggerSecret, triggerKey(params));
+  }
+
+  @Post(':triggerId/test')
+  @Endpoint({
+    access: 'account',
+    summary: 'Send a trigger a test',
+    description:
+      'The agent gets the message that a webhook with this body would give, with `content-type` as its only header. No secret is needed, and a disabled trigger fires, too. It counts as one of the trigger’s webhooks.',
+    responseDescription: 'The message is in the agent’s queue.',
+    response: FiredTrigger,
+    status: 202,
+    errors: ['NOT_FOUND', 'RATE_LIMITED', 'AGENT_UNAVAILABLE'],
+  })
+  test(@Param(TriggerParams) params: TriggerParams, @Body(TriggerTest) { payload }: TriggerTest) {
+    return this.bus.request(testTrigger, { ...triggerKey(params), payload });
   }
 
   @Get(':triggerId/executions')

@@ -31,10 +31,10 @@ beforeAll(async () => {
 afterAll(async () => roost?.stop());
 
 const call = (operation: Operation, url: string, authorization: string) => {
-  const { method, isStream, example } = operation;
+  const { method, isStream, example, requiredQuery } = operation;
   const body = method === 'GET' || method === 'DELETE' ? undefined : isStream ? new Uint8Array(8) : (example ?? {});
   const type = isStream ? { 'content-type': 'application/octet-stream' } : undefined;
-  return roost.api<ErrorBody>(method, url, body, { authorization, ...type });
+  return roost.api<ErrorBody>(method, url + requiredQuery, body, { authorization, ...type });
 };
 
 describe('every route, with every identity, at every id position', () => {

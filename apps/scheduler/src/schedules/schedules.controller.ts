@@ -3,6 +3,7 @@ import {
   createSchedule,
   deleteSchedule,
   getSchedule,
+  listNextRuns,
   listScheduleExecutions,
   listSchedules,
   paginationOf,
@@ -22,7 +23,7 @@ import { listExecutions, toExecution } from '../executions/executions.repository
 import { FiringWorker } from '../firing/firing-worker.js';
 import { runNow } from '../firing/firing.service.js';
 import { deleteSchedule as deleteRow, findSchedule, pageOfSchedules, toSchedule } from './schedules.repository.js';
-import { create, update } from './schedules.service.js';
+import { create, nextRuns, update } from './schedules.service.js';
 
 type Key = z.output<typeof getSchedule.input>;
 
@@ -50,6 +51,12 @@ export class SchedulesController {
     await this.agents.require(agentId, accountId);
     const { rows, total } = await pageOfSchedules(this.database, { agentId, accountId }, { page, limit });
     return { schedules: rows.map(toSchedule), pagination: paginationOf(page, limit, total) };
+  }
+
+  @Handles(listNextRuns)
+  async nextRuns({ agentId, ...plan }: z.output<typeof listNextRuns.input>, context: CallContext) {
+    await this.agents.require(agentId, accountOf(context));
+    return { nextRuns: nextRuns(plan, this.config) };
   }
 
   @Handles(getSchedule)

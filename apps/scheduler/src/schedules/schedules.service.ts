@@ -11,6 +11,7 @@ import { countSchedules, findSchedule, insertSchedule, toSchedule, updateSchedul
 
 type New = z.output<typeof createSchedule.input>;
 type Patch = z.output<typeof updateContract.input>;
+type Plan = Pick<Schedule, 'cronExpression' | 'timezone'>;
 type Limits = Pick<SchedulerConfig, 'SCHEDULE_MIN_INTERVAL_SECONDS'>;
 
 /** `schedules`: how many the account may have. Errors: NOT_FOUND (agent), VALIDATION_ERROR, QUOTA_EXCEEDED. */
@@ -48,17 +49,32 @@ export async function update(tx: Transaction, patch: Patch, accountId: string, l
   return toSchedule(await updateSchedule(tx, row.id, changed, nextRunAt));
 }
 
-function firstRun(
-  schedule: { cronExpression: string; timezone: string; enabled: boolean },
+/** The next times of a plan, as it would be made now. Errors: VALIDATION_ERROR. */
+export function nextRuns(plan: Plan & { limit: number }, limits: Limits): Date[] {
+  const slots = checkedPlan(plan, limits);
+  const found: Date[] = [];
+  for (let at = slots.after(Date.now()); at !== undefined && found.length < plan.limit; at = slots.after(at))
+    found.push(new Date(at));
+  return found;
+}
+
+function firstRun(schedule: Plan & { enabled: boolean }, limits: Limits): Date | null {
+  const plan = checkedPlan(schedule, limits);
+  const slot = schedule.enabled ? plan.after(Date.now()) : undefined;
+  return slot === undefined ? null : new Date(slot);
+}
+
+/** Errors: VALIDATION_ERROR, also of a plan that fires more often than the operator allows. */
+function checkedPlan(
+  { cronExpression, timezone }: Plan,
   { SCHEDULE_MIN_INTERVAL_SECONDS: leastSeconds }: Limits,
-): Date | null {
-  const plan = SlotPlan.of(schedule.cronExpression, schedule.timezone);
+): SlotPlan {
+  const plan = SlotPlan.of(cronExpression, timezone);
   if (plan.shortestInterval(Date.now()) < leastSeconds * 1_000) {
     const message = `fires more often than every ${leastSeconds} seconds`;
     throw new RoostError('VALIDATION_ERROR', `cron_expression: ${message}`, [
       { field: 'cron_expression', reason: 'too_frequent', message, min_interval_seconds: leastSeconds },
     ]);
   }
-  const slot = schedule.enabled ? plan.after(Date.now()) : undefined;
-  return slot === undefined ? null : new Date(slot);
+  return plan;
 }

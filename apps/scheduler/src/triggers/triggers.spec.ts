@@ -1,7 +1,7 @@
-import { createTrigger, fireTrigger, rotateTriggerSecret, updateTrigger } from '#lib/contracts';
+import { createTrigger, fireTrigger, rotateTriggerSecret, testTrigger, updateTrigger } from '#lib/contracts';
 import { Bus } from '#lib/bus';
 import { Database } from '#lib/database';
-import { createHmac } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { Webhook as Svix } from 'svix';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -65,6 +65,20 @@ describe('triggers', () => {
     await rows.query(`UPDATE triggers SET previous_until = now() - interval '1 second' WHERE id = $1`, [id]);
     await expect(fire(id, { 'x-webhook-secret': secret })).rejects.toMatchObject({ code: 'UNAUTHORIZED' });
     expect(JSON.stringify(await rows.query(`SELECT * FROM triggers`))).not.toContain(secret);
+  });
+
+  it('is tested by its owner without a secret, disabled or not, and by nobody else', async () => {
+    const { id } = await trigger();
+    const test = (payload: object, call = fixture.call()) =>
+      bus.request(testTrigger, { agentId, triggerId: id, payload: payload as Record<string, never> }, call);
+    await bus.request(updateTrigger, { agentId, triggerId: id, enabled: false }, fixture.call());
+    const payload = { a: { b: [{ c: 'tried' }] } };
+    const { executionId, messageId } = await test(payload);
+    expect(fixture.messaging.sent.get(`execution:${executionId}`)?.content).toBe('tried  ');
+    // Each is a request of its own.
+    expect((await test(payload)).messageId).not.toBe(messageId);
+    await expect(test(payload, fixture.call(randomUUID()))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(test({ a: 'x'.repeat(1_048_576) })).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
   });
 
   it('makes one message of a delivery that comes twice, also at once', async () => {

@@ -2972,6 +2972,10 @@ export type RunEndedEvent = {
          */
         message_ids: Array<string>;
         /**
+         * How the newest of its messages begins, up to 200 characters; null when that is gone.
+         */
+        excerpt?: string | null;
+        /**
          * The replies that it gave.
          */
         reply_ids: Array<string>;
@@ -3282,6 +3286,10 @@ export type TriggerPatch = {
      * Whether it fires; a webhook to a disabled one is 409.
      */
     enabled?: boolean;
+};
+
+export type JsonValue2 = string | number | boolean | null | Array<JsonValue2> | {
+    [key: string]: JsonValue2;
 };
 
 /**
@@ -12539,6 +12547,90 @@ export type SchedulesCreateResponses = {
 
 export type SchedulesCreateResponse = SchedulesCreateResponses[keyof SchedulesCreateResponses];
 
+export type SchedulesNextRunsData = {
+    body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The agent’s id.
+         */
+        id: string;
+    };
+    query: {
+        /**
+         * When it fires: five fields (minute hour day month weekday), six with seconds first, or `@daily` and the like. No more often than the operator allows (each minute).
+         */
+        cron_expression: string;
+        /**
+         * The IANA time zone of the expression and the template.
+         */
+        timezone?: string;
+        /**
+         * How many times.
+         */
+        limit?: number;
+    };
+    url: '/v1/agent/{id}/schedules/next-runs';
+};
+
+export type SchedulesNextRunsErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type SchedulesNextRunsError = SchedulesNextRunsErrors[keyof SchedulesNextRunsErrors];
+
+export type SchedulesNextRunsResponses = {
+    /**
+     * The next times.
+     */
+    200: {
+        /**
+         * The next times, the earliest first; fewer where it fires no more after them.
+         */
+        next_runs: Array<Timestamp>;
+    };
+};
+
+export type SchedulesNextRunsResponse = SchedulesNextRunsResponses[keyof SchedulesNextRunsResponses];
+
 export type SchedulesDeleteData = {
     body?: never;
     headers?: {
@@ -13517,6 +13609,107 @@ export type TriggersRotateResponses = {
 };
 
 export type TriggersRotateResponse = TriggersRotateResponses[keyof TriggersRotateResponses];
+
+export type TriggersTestData = {
+    body: {
+        /**
+         * The body that another system would post.
+         */
+        payload?: JsonValue2;
+    };
+    headers?: {
+        /**
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The agent’s id.
+         */
+        id: string;
+        /**
+         * The trigger’s id.
+         */
+        triggerId: string;
+    };
+    query?: never;
+    url: '/v1/agent/{id}/triggers/{triggerId}/test';
+};
+
+export type TriggersTestErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
+     */
+    408: Error;
+    /**
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
+     */
+    409: Error;
+    /**
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
+     */
+    413: Error;
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
+     */
+    415: Error;
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
+     */
+    422: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `AGENT_UNAVAILABLE`: The agent is stopped or in error, or its workspace cannot be had now. Start the agent with `POST /v1/agent/{id}/status` and `{"status":"active"}`; `status_reason` of the agent says what went wrong.
+     *
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type TriggersTestError = TriggersTestErrors[keyof TriggersTestErrors];
+
+export type TriggersTestResponses = {
+    /**
+     * The message is in the agent’s queue.
+     */
+    202: FiredTrigger;
+};
+
+export type TriggersTestResponse = TriggersTestResponses[keyof TriggersTestResponses];
 
 export type TriggersExecutionsData = {
     body?: never;

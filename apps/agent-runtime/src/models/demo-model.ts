@@ -47,6 +47,9 @@ export class DemoModel implements LanguageModelV4 {
   }
 }
 
+/** How the part of a message begins that says what its sender gave along. */
+const METADATA = '[metadata: ';
+
 type DemoAnswer = { kind: 'text'; text: string } | { kind: 'tool'; callId: string; intent: DemoIntent };
 
 function answerTo({ prompt, tools }: LanguageModelV4CallOptions): DemoAnswer {
@@ -69,7 +72,10 @@ function lastExchange(prompt: LanguageModelV4Prompt): {
 } {
   const lastUser = prompt.findLastIndex((message) => message.role === 'user');
   const user = prompt[lastUser];
-  const texts = user?.role === 'user' ? user.content.flatMap((part) => (part.type === 'text' ? [part.text] : [])) : [];
+  const texts =
+    user?.role === 'user'
+      ? user.content.flatMap((part) => (part.type === 'text' && !part.text.startsWith(METADATA) ? [part.text] : []))
+      : [];
   const results = prompt
     .slice(lastUser + 1)
     .flatMap((message) =>

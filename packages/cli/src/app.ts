@@ -9,12 +9,13 @@ import { schedules } from './automation/schedules.js';
 import { triggers } from './automation/triggers.js';
 import { webhooks } from './automation/webhooks.js';
 import type { Cli } from './cli.js';
-import { exitCodeOf, lineOf } from './failure.js';
+import { exitCodeOf, lineOf, lineOfWrongUse } from './failure.js';
 import { files } from './files/files.js';
 import { budgets } from './operate/budgets.js';
 import { completion } from './operate/completion.js';
 import { doctor } from './operate/doctor.js';
 import { usage } from './operate/usage.js';
+import { inLine } from './output/clean.js';
 import { login, logout } from './profiles/login.js';
 
 const HELP = {
@@ -72,13 +73,15 @@ export const app = (currentVersion: string) =>
       localization: {
         loadText: () => ({
           ...text_en,
+          noCommandRegisteredForInput: (args) => `roost: ${inLine(text_en.noCommandRegisteredForInput(args))}`,
+          exceptionWhileParsingArguments: lineOfWrongUse,
           exceptionWhileRunningCommand: lineOf,
           commandErrorResult: lineOf,
         }),
       },
     },
     {
-      help: help({ brief: 'Print help', formatting: HELP }),
+      help: help({ brief: 'Print help', formatting: HELP, defaultForRouteMap: true }),
       version: version({ brief: 'Print the version', info: { currentVersion } }),
     },
   );

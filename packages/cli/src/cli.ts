@@ -49,6 +49,11 @@ export class Cli implements CommandContext {
   }
 }
 
+/** The names of agents by their ids, of as many as there are. */
+export async function agentNames(roost: Roost): Promise<Map<string, string>> {
+  return new Map((await roost.agents.list().toArray()).map(({ id, name }) => [id, name]));
+}
+
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export async function findAgent(roost: Roost, nameOrId: string): Promise<Agent> {

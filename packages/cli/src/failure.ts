@@ -9,6 +9,12 @@ import {
   RoostError,
   ValidationError,
 } from '@roost-ai/sdk';
+import {
+  AliasNotFoundError,
+  ArgumentScannerError,
+  FlagNotFoundError,
+  formatMessageForArgumentScannerError,
+} from '@stricli/core';
 import { inLine } from './output/clean.js';
 
 /** What a command ends with; `roost --help` lists them. */
@@ -53,6 +59,16 @@ export function exitCodeOf(error: unknown): number {
 export function lineOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return `roost: ${inLine(`${message}${remedyOf(error)}`, MAX_CHARACTERS)}${requestOf(error)}`;
+}
+
+/** What the parser could not read. */
+export function lineOfWrongUse(error: unknown): string {
+  if (!(error instanceof ArgumentScannerError)) return lineOf(error);
+  const message = formatMessageForArgumentScannerError(error, {});
+  // Most likely a text that was not quoted: roost send AGENT run: ls -la
+  const isUnknown = error instanceof AliasNotFoundError || error instanceof FlagNotFoundError;
+  const remedy = isUnknown ? '. If it is no flag but a part of the text, quote the text or write -- before it' : '';
+  return `roost: ${inLine(`${message}${remedy}`, MAX_CHARACTERS)}`;
 }
 
 function remedyOf(error: unknown): string {

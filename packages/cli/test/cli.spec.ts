@@ -55,7 +55,10 @@ describe('the command line', () => {
       write: (text) => child.stdin.write(text),
       end: () => void child.stdin.end(),
       interrupt: () => child.kill('SIGINT'),
-      ended: new Promise((resolve) => child.once('close', (code) => resolve({ code, ...said }))),
+      // As a shell has it, where the second Ctrl-C comes while it ends by the first.
+      ended: new Promise((resolve) =>
+        child.once('close', (code, signal) => resolve({ code: signal === 'SIGINT' ? 130 : code, ...said })),
+      ),
     };
   };
   const roost = (args: string[], { stdin = '', ...options }: Parameters<typeof start>[1] & { stdin?: string } = {}) => {
@@ -88,6 +91,9 @@ describe('the command line', () => {
     const { id } = await json<{ id: string }>('agents', 'create', 'triager', '--model', 'demo', '--prompt', 'be short');
     const shown = await json<{ system_prompt: string; configuration: { model: string } }>('agents', 'get', 'triager');
     expect(shown).toMatchObject({ system_prompt: 'be short', configuration: { model: 'demo' } });
+    await json('agents', 'update', 'triager', '--name', 'sorter', '--prompt', 'be kind');
+    const changed = await json<object>('agents', 'update', 'sorter', '--name', 'triager');
+    expect(changed).toMatchObject({ id, system_prompt: 'be kind', configuration: { model: 'demo' } });
     expect((await roost(['agents', 'stop', 'triager'])).stdout).toBe('triager is stopped\n');
     const refused = await roost(['send', 'triager', 'hello']);
     expect(refused).toMatchObject({
@@ -213,6 +219,9 @@ describe('the command line', () => {
       '> write fired to t.txt',
     );
     expect(await roost([...fire, '--secret', 'whs_wrong'])).toMatchObject({ code: 4 });
+    expect((await roost(['triggers', 'history', 'assistant', trigger.id])).stdout).toMatch(/\ncompleted +.* msg_/);
+    expect((await roost(['triggers', 'delete', 'assistant', trigger.id])).stdout).toBe('deleted\n');
+    expect(await json<unknown[]>('triggers', 'list', 'assistant')).toEqual([]);
     expect(await roost(['channels', 'link', 'assistant', 'telegram'])).toMatchObject({ code: 1 });
     expect((await roost(['channels', 'list', 'assistant'])).stdout).toContain('CHANNEL');
   });
@@ -342,6 +351,7 @@ describe('the command line', () => {
     expect(stdout).toMatch(/^ID +USED +PER +BEGINS ANEW +OF\n/);
     expect(stdout).toMatch(/\$0 of \$2\.5 +day, Europe\/Berlin +in \d+/);
     expect(stdout).toMatch(/\d+ of 1000000 tokens +month, UTC +in .* all agents/);
+    expect(stdout).toMatch(/day, Europe\/Berlin .* assistant$/m);
     expect(await roost(set)).toMatchObject({ code: 2, stderr: 'roost: say either --usd or --tokens\n' });
     expect(await roost([...set, '--usd', 'much'])).toMatchObject({ code: 2 });
     for (const { id } of [money, tokens]) expect((await roost(['budgets', 'delete', id])).stdout).toBe('deleted\n');
@@ -364,8 +374,11 @@ describe('the command line', () => {
       ['completion', 'tcsh'],
     ]) {
       const { code, stderr } = await roost(args);
-      expect([code, stderr.includes('    at ')], args.join(' ')).toEqual([2, false]);
+      expect([code, /^roost: .*\n$/.test(stderr)], `${args.join(' ')}: ${stderr}`).toEqual([2, true]);
     }
+    expect((await roost(['send', 'assistant', 'run:', 'ls', '-la'])).stderr).toContain('quote the text');
+    // What there is, instead of nothing.
+    for (const args of [[], ['agents']]) expect((await roost(args)).stdout).toContain('COMMANDS');
     expect((await roost(['--version'])).stdout).toBe(`${version}\n`);
     expect((await roost(['--help'])).stdout).toContain('Exit codes');
   });

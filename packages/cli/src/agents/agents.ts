@@ -41,38 +41,55 @@ const list = buildCommand({
   },
 });
 
+interface SettingFlags extends Common {
+  model?: string;
+  prompt?: string;
+  promptFile?: string;
+  configuration?: string;
+}
+
+const settings = {
+  ...common,
+  model: { kind: 'parsed', parse: String, optional: true, brief: 'provider/model; the platform’s own if not given' },
+  prompt: { kind: 'parsed', parse: String, optional: true, brief: 'Its system prompt' },
+  promptFile: { kind: 'parsed', parse: String, optional: true, brief: 'A file that holds its system prompt' },
+  configuration: { kind: 'parsed', parse: String, optional: true, brief: 'A JSON file with its configuration' },
+} as const;
+
+function settingsOf({ model, prompt, promptFile, configuration }: SettingFlags) {
+  const given = configuration === undefined ? {} : configurationIn(configuration);
+  const systemPrompt = promptFile === undefined ? prompt : textIn(promptFile);
+  return {
+    configuration: { ...given, ...(model === undefined ? {} : { model }) },
+    ...(systemPrompt === undefined ? {} : { system_prompt: systemPrompt }),
+  };
+}
+
 const create = buildCommand({
   docs: { brief: 'Make an agent' },
   parameters: {
-    flags: {
-      ...common,
-      model: {
-        kind: 'parsed',
-        parse: String,
-        optional: true,
-        brief: 'provider/model; the platform’s own if not given',
-      },
-      prompt: { kind: 'parsed', parse: String, optional: true, brief: 'Its system prompt' },
-      promptFile: { kind: 'parsed', parse: String, optional: true, brief: 'A file that holds its system prompt' },
-      configuration: { kind: 'parsed', parse: String, optional: true, brief: 'A JSON file with its configuration' },
-    },
+    flags: settings,
     positional: { kind: 'tuple', parameters: [{ brief: 'Its name', placeholder: 'name', parse: String }] },
   },
-  async func(
-    this: Cli,
-    flags: Common & { model?: string; prompt?: string; promptFile?: string; configuration?: string },
-    name: string,
-  ) {
-    const given = flags.configuration === undefined ? {} : configurationIn(flags.configuration);
-    const prompt = flags.promptFile === undefined ? flags.prompt : textIn(flags.promptFile);
-    const { details } = await this.connect(flags).agents.create({
-      name,
-      configuration: { ...given, ...(flags.model === undefined ? {} : { model: flags.model }) },
-      ...(prompt === undefined ? {} : { system_prompt: prompt }),
-    });
+  async func(this: Cli, flags: SettingFlags, name: string) {
+    const { details } = await this.connect(flags).agents.create({ name, ...settingsOf(flags) });
     if (flags.json) return this.out.json(details);
     this.out.line(`${details.id}  ${clean(details.name)}`);
     this.out.note(`Talk to it with: roost chat ${/^[\w-]+$/.test(name) ? name : details.id}`);
+  },
+});
+
+const update = buildCommand({
+  docs: { brief: 'Change an agent, from its next turn on; what is not named stays' },
+  parameters: {
+    flags: { ...settings, name: { kind: 'parsed', parse: String, optional: true, brief: 'Its new name' } },
+    positional: oneAgent,
+  },
+  async func(this: Cli, flags: SettingFlags & { name?: string }, name: string) {
+    const change = { ...settingsOf(flags), ...(flags.name === undefined ? {} : { name: flags.name }) };
+    const details = await (await this.agent(flags, name)).update(change);
+    if (flags.json) this.out.json(details);
+    else this.out.line(shown(details).join('\n'));
   },
 });
 
@@ -155,6 +172,7 @@ export const agents = buildRouteMap({
     list,
     create,
     get,
+    update,
     start: change('start', 'Start an agent, from whatever state'),
     stop: change('stop', 'Stop an agent: a turn in progress is cancelled, new messages are refused'),
     pause: change('pause', 'Pause an agent: messages wait until it is resumed'),

@@ -47,6 +47,30 @@ const create = buildCommand({
   },
 });
 
+const triggerArgument = { brief: 'Id of the trigger', placeholder: 'trigger', parse: String };
+const oneTrigger = { kind: 'tuple', parameters: [agentArgument, triggerArgument] } as const;
+
+const history = buildCommand({
+  docs: { brief: 'The calls of a trigger and what became of them, the newest first' },
+  parameters: { flags: common, positional: oneTrigger },
+  async func(this: Cli, flags: Common, name: string, id: string) {
+    const executions = await (await this.agent(flags, name)).triggers.executions(id).toArray(100);
+    if (flags.json) return this.out.json(executions);
+    const rows = executions.map((one) => [one.status, ago(one.scheduled_for), one.message_id, one.error]);
+    this.out.table(['STATUS', 'CAME', 'MESSAGE', 'ERROR'], rows, 'It was not called yet.');
+  },
+});
+
+const remove = buildCommand({
+  docs: { brief: 'Delete a trigger' },
+  parameters: { flags: common, positional: oneTrigger },
+  async func(this: Cli, flags: Common, name: string, id: string) {
+    const result = await (await this.agent(flags, name)).triggers.delete(id);
+    if (flags.json) this.out.json(result);
+    else this.out.line('deleted');
+  },
+});
+
 interface TestFlags extends Common {
   payload: string;
   secret?: string;
@@ -66,10 +90,7 @@ const test = buildCommand({
       secret: { kind: 'parsed', parse: String, optional: true, brief: 'The trigger’s secret' },
       wait: { kind: 'boolean', default: true, brief: 'Wait for the agent’s answer' },
     },
-    positional: {
-      kind: 'tuple',
-      parameters: [agentArgument, { brief: 'Id of the trigger', placeholder: 'trigger', parse: String }],
-    },
+    positional: oneTrigger,
   },
   async func(this: Cli, flags: TestFlags, name: string, id: string) {
     const secret = flags.secret ?? this.env['ROOST_TRIGGER_SECRET'];
@@ -95,5 +116,5 @@ function jsonOf(text: string): unknown {
 
 export const triggers = buildRouteMap({
   docs: { brief: 'Messages to an agent from other systems' },
-  routes: { list, create, test },
+  routes: { list, create, test, history, delete: remove },
 });

@@ -1,6 +1,6 @@
 import type { Budget, NewBudget, Roost } from '@roost-ai/sdk';
 import { buildCommand, buildRouteMap, numberParser } from '@stricli/core';
-import { agentArgument, type Cli, type Common, common, findAgent } from '../cli.js';
+import { agentArgument, agentNames, type Cli, type Common, common, findAgent } from '../cli.js';
 import { CliError, EXIT } from '../failure.js';
 import { ago } from '../output/table.js';
 
@@ -27,12 +27,13 @@ const list = buildCommand({
     const roost = this.connect(flags);
     const budgets = await roost.usage.budgets.list(await idOf(roost, flags.agent));
     if (flags.json) return this.out.json(budgets);
+    const names = await agentNames(roost);
     const rows = budgets.map((one) => [
       one.id,
       usedOf(one),
       `${one.period}, ${one.timezone}`,
       ago(one.period_ends_at),
-      one.agent_id ?? 'all agents',
+      one.agent_id === null ? 'all agents' : (names.get(one.agent_id) ?? one.agent_id),
     ]);
     this.out.table(
       ['ID', 'USED', 'PER', 'BEGINS ANEW', 'OF'],

@@ -1,5 +1,5 @@
 import { buildCommand } from '@stricli/core';
-import { type Cli, type Common, common } from '../cli.js';
+import { agentNames, type Cli, type Common, common } from '../cli.js';
 import { clean } from '../output/clean.js';
 
 const GROUPS = ['agent', 'model', 'day', 'source'] as const;
@@ -20,14 +20,17 @@ export const usage = buildCommand({
   },
   async func(this: Cli, flags: UsageFlags) {
     if (flags.quotas) return showQuotas(this, flags);
-    const report = await this.connect(flags).usage.report({ group_by: flags.by });
+    const roost = this.connect(flags);
+    const report = await roost.usage.report({ group_by: flags.by });
     if (flags.json) return this.out.json(report);
+    const names = flags.by === 'agent' ? await agentNames(roost) : new Map<string, string>();
     const rows = report.rows.map((row) => [
       row.input_tokens,
       row.output_tokens,
       // Of a model without a price it is not known.
       row.cost_usd === null ? 'unknown' : `$${String(row.cost_usd)}`,
-      row.agent_id ?? row.model ?? row.day ?? row.source,
+      // Of a deleted agent the id is left.
+      names.get(row.agent_id ?? '') ?? row.agent_id ?? row.model ?? row.day ?? row.source,
     ]);
     this.out.table(['INPUT', 'OUTPUT', 'COST', flags.by.toUpperCase()], rows, 'Nothing was used yet.');
     this.out.note(this.out.dim(clean(`${report.from} to ${report.to}`)));

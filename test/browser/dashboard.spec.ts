@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KillableGateway } from '../../packages/sdk/test/killable-gateway.js';
 import { launchChromium } from './chromium.js';
 import { hostileMarkdown, OUTSIDE_HOST } from './hostile.js';
+import { makeScreenData } from './screen-data.js';
 import { screensOf } from './screens.js';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -172,7 +173,8 @@ describe('the dashboard', () => {
 
   it('has no barrier that axe finds, on any screen, in either theme and at either width', async () => {
     const found: string[] = [];
-    for (const { name, path, ready } of screensOf(agentId)) {
+    const data = await makeScreenData(roost, agentId);
+    for (const { name, path, ready } of screensOf(agentId, data)) {
       await page.goto(gateway.url + path);
       await ready(page);
       for (const [colorScheme, width] of [
@@ -198,7 +200,7 @@ describe('the dashboard', () => {
 
   it('finds and does things by keyboard', async () => {
     await page.keyboard.press('Control+k');
-    await page.getByRole('combobox').fill('tester chat');
+    await page.getByRole('combobox', { name: /Search/ }).fill('tester chat');
     await page.keyboard.press('Enter');
     await composer().waitFor();
     expect(new URL(page.url()).pathname).toBe(`/agents/${agentId}/chat`);

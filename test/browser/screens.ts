@@ -7,8 +7,13 @@ export interface Screen {
   ready: (page: Page) => Promise<unknown>;
 }
 
+/** What stands on the screens: see `screen-data.ts`. */
+export interface ScreenData {
+  scheduleId: string;
+}
+
 /** Every screen, at an agent that has been talked to: axe looks at each in both themes, and its picture is kept. */
-export const screensOf = (agentId: string): Screen[] => [
+export const screensOf = (agentId: string, { scheduleId }: ScreenData): Screen[] => [
   { name: 'agents', path: '/agents', ready: (page) => page.getByRole('link', { name: 'tester' }).first().waitFor() },
   {
     name: 'new-agent',
@@ -35,6 +40,27 @@ export const screensOf = (agentId: string): Screen[] => [
       await page.getByRole('link', { name: 'count' }).click();
       await page.getByRole('button', { name: /^bash/ }).click();
       await page.getByRole('region', { name: 'Result' }).waitFor();
+    },
+  },
+  {
+    name: 'schedules',
+    path: `/agents/${agentId}/schedules`,
+    ready: (page) => page.getByText('At 09:00, Monday through Friday').waitFor(),
+  },
+  {
+    name: 'new-schedule',
+    path: `/agents/${agentId}/schedules/new`,
+    ready: async (page) => {
+      await page.getByText('When the agent is busy').click();
+      await page.getByRole('list', { name: 'Next times' }).getByText('09:00').first().waitFor();
+    },
+  },
+  {
+    name: 'schedule',
+    path: `/agents/${agentId}/schedules/${scheduleId}`,
+    ready: async (page) => {
+      await page.getByRole('list', { name: 'Next times' }).getByText('09:00').first().waitFor();
+      await page.getByRole('list', { name: 'History' }).getByRole('listitem').first().waitFor();
     },
   },
 ];

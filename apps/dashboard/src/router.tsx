@@ -1,4 +1,5 @@
 import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { automationRoutes } from './routes/automation.js';
 import { agent, app, root, text } from './routes/parents.js';
 import { runRoutes } from './routes/runs.js';
 
@@ -81,7 +82,7 @@ const chat = createRoute({
 const routeTree = root.addChildren([
   signIn,
   oauthCallback,
-  app.addChildren([home, agents, newAgent, agent.addChildren([agentHome, chat, ...runRoutes])]),
+  app.addChildren([home, agents, newAgent, agent.addChildren([agentHome, chat, ...runRoutes, ...automationRoutes])]),
 ]);
 
 export const router = createRouter({

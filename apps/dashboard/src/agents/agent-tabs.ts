@@ -1,7 +1,9 @@
 import type { IconName } from '../components/icon-name.js';
 
 /** The screens of one agent. One that is not there is not here. */
-export const AGENT_TABS: { to: `/agents/$agentId/${'chat' | 'runs'}`; label: string; icon: IconName }[] = [
-  { to: '/agents/$agentId/chat', label: 'Chat', icon: 'message-square' },
-  { to: '/agents/$agentId/runs', label: 'Runs', icon: 'activity' },
-];
+export const AGENT_TABS: { to: `/agents/$agentId/${'chat' | 'runs' | 'schedules'}`; label: string; icon: IconName }[] =
+  [
+    { to: '/agents/$agentId/chat', label: 'Chat', icon: 'message-square' },
+    { to: '/agents/$agentId/runs', label: 'Runs', icon: 'activity' },
+    { to: '/agents/$agentId/schedules', label: 'Schedules', icon: 'calendar-clock' },
+  ];

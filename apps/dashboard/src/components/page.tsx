@@ -58,7 +58,7 @@ export function Section({
   const Heading = useContext(PageLevel) === 1 ? 'h2' : 'h3';
   return (
     <section className="rounded-2xl border border-line bg-surface">
-      <header className="flex flex-wrap items-start justify-between gap-3 px-5 pt-4">
+      <header className="flex min-h-13 flex-wrap items-center justify-between gap-x-3 gap-y-1 px-5 pt-4">
         <div className="min-w-0">
           <Heading className="font-semibold">{title}</Heading>
           {about && <p className="max-w-2xl pt-0.5 text-sm text-soft">{about}</p>}

@@ -22,8 +22,11 @@ export function relativeTime(instant: string, now = Date.now()): string {
 
 export const exactTime = (instant: string): string => exact.format(new Date(instant));
 
-/** By the clock of a zone: `Tue 24 Nov 2026, 09:00`. */
-export const timeIn = (instant: string, timeZone: string): string =>
+/** Of whoever looks. */
+export const OWN_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** By the clock of a zone: `Tue, 24 Nov 2026, 09:00`. */
+export const timeIn = (instant: string, timeZone = OWN_ZONE): string =>
   new Intl.DateTimeFormat('en-GB', {
     ...{ weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' },
     ...{ hour: '2-digit', minute: '2-digit', timeZone },

@@ -1,0 +1,20 @@
+import type { TestRoost } from '#lib/testing';
+import type { ScreenData } from './screens.js';
+
+/** Makes what the screens show: one of each thing, with a history. */
+export async function makeScreenData(roost: TestRoost, agentId: string): Promise<ScreenData> {
+  const make = async (path: string, body: object) => {
+    const answer = await roost.api<{ id: string }>('POST', path, body);
+    if (answer.status >= 300) throw new Error(`${path}: ${JSON.stringify(answer.body)}`);
+    return answer.body.id;
+  };
+  const agent = `/v1/agent/${agentId}`;
+  const scheduleId = await make(`${agent}/schedules`, {
+    name: 'morning report',
+    cron_expression: '0 9 * * 1-5',
+    timezone: 'Europe/Berlin',
+    message_template: 'It is {{date}}. Write the report of yesterday.',
+  });
+  await make(`${agent}/schedules/${scheduleId}/run`, {});
+  return { scheduleId };
+}

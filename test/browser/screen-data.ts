@@ -16,5 +16,14 @@ export async function makeScreenData(roost: TestRoost, agentId: string): Promise
     message_template: 'It is {{date}}. Write the report of yesterday.',
   });
   await make(`${agent}/schedules/${scheduleId}/run`, {});
-  return { scheduleId };
+  // Where nobody listens: the first try has failed soon, and another follows.
+  const url = 'http://127.0.0.1:61999/hook';
+  const { body: made } = await roost.api<{ endpoint: { id: string } }>('POST', '/v1/webhooks/endpoints', {
+    url,
+    events: ['message.completed', 'message.failed', 'agent.error'],
+    description: 'our chat',
+  });
+  const endpointId = made.endpoint.id;
+  const deliveryId = await make(`/v1/webhooks/endpoints/${endpointId}/test`, {});
+  return { scheduleId, endpointId, deliveryId };
 }

@@ -10,10 +10,12 @@ export interface Screen {
 /** What stands on the screens: see `screen-data.ts`. */
 export interface ScreenData {
   scheduleId: string;
+  endpointId: string;
+  deliveryId: string;
 }
 
 /** Every screen, at an agent that has been talked to: axe looks at each in both themes, and its picture is kept. */
-export const screensOf = (agentId: string, { scheduleId }: ScreenData): Screen[] => [
+export const screensOf = (agentId: string, { scheduleId, endpointId, deliveryId }: ScreenData): Screen[] => [
   { name: 'agents', path: '/agents', ready: (page) => page.getByRole('link', { name: 'tester' }).first().waitFor() },
   {
     name: 'new-agent',
@@ -62,5 +64,33 @@ export const screensOf = (agentId: string, { scheduleId }: ScreenData): Screen[]
       await page.getByRole('list', { name: 'Next times' }).getByText('09:00').first().waitFor();
       await page.getByRole('list', { name: 'History' }).getByRole('listitem').first().waitFor();
     },
+  },
+  {
+    name: 'webhooks',
+    path: '/webhooks',
+    ready: (page) => page.getByRole('list', { name: 'Endpoints' }).getByRole('listitem').first().waitFor(),
+  },
+  {
+    name: 'new-endpoint',
+    path: '/webhooks/new',
+    ready: async (page) => {
+      await page.getByLabel('All of them').first().uncheck();
+      await page.getByLabel('message.completed').check();
+    },
+  },
+  {
+    name: 'endpoint',
+    path: `/webhooks/${endpointId}`,
+    ready: (page) => page.getByRole('list', { name: 'Deliveries' }).getByText('webhook.test').waitFor(),
+  },
+  {
+    name: 'deliveries',
+    path: '/webhooks/deliveries',
+    ready: (page) => page.getByRole('list', { name: 'Deliveries' }).getByText('webhook.test').waitFor(),
+  },
+  {
+    name: 'delivery',
+    path: `/webhooks/deliveries/${deliveryId}`,
+    ready: (page) => page.getByText('Try 1').waitFor(),
   },
 ];

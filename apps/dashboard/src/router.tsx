@@ -1,6 +1,7 @@
 import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { automationRoutes } from './routes/automation.js';
 import { agent, app, root, text } from './routes/parents.js';
+import { webhookRoutes } from './routes/webhooks.js';
 import { runRoutes } from './routes/runs.js';
 
 /**
@@ -82,7 +83,13 @@ const chat = createRoute({
 const routeTree = root.addChildren([
   signIn,
   oauthCallback,
-  app.addChildren([home, agents, newAgent, agent.addChildren([agentHome, chat, ...runRoutes, ...automationRoutes])]),
+  app.addChildren([
+    home,
+    agents,
+    newAgent,
+    ...webhookRoutes,
+    agent.addChildren([agentHome, chat, ...runRoutes, ...automationRoutes]),
+  ]),
 ]);
 
 export const router = createRouter({

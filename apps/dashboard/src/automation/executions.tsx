@@ -36,21 +36,19 @@ export function Executions({ agentId, queryKey, list, status, onStatus, timezone
   const { items, error, reload } = history;
   return (
     <div className="space-y-3">
-      <label className="block max-w-52">
-        <span className="sr-only">Outcome</span>
-        <select
-          value={status ?? ''}
-          onChange={({ target }) => onStatus((target.value || undefined) as ExecutionStatus | undefined)}
-          className={inputClass}
-        >
-          <option value="">Every outcome</option>
-          {Object.entries(EXECUTION_STATUSES).map(([value, { label }]) => (
-            <option key={value} value={value}>
-              {label}
-            </option>
-          ))}
-        </select>
-      </label>
+      <select
+        aria-label="Outcome"
+        value={status ?? ''}
+        onChange={({ target }) => onStatus((target.value || undefined) as ExecutionStatus | undefined)}
+        className={`${inputClass} max-w-52`}
+      >
+        <option value="">Every outcome</option>
+        {Object.entries(EXECUTION_STATUSES).map(([value, { label }]) => (
+          <option key={value} value={value}>
+            {label}
+          </option>
+        ))}
+      </select>
       {error && !items && <ErrorNote error={error} title="The history cannot be loaded" onRetry={reload} />}
       {!items && !error && <Skeletons count={3} className="h-12" />}
       {items?.length === 0 && (

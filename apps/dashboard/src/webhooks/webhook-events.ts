@@ -1,0 +1,19 @@
+import type { WebhookEndpoint } from '@roost-ai/sdk';
+
+export type WebhookEvent = WebhookEndpoint['events'][number];
+
+/** When each is sent (docs/guide/webhooks.md). */
+export const WEBHOOK_EVENTS: Record<Exclude<WebhookEvent, '*'>, string> = {
+  'message.completed': 'A message was answered',
+  'message.failed': 'A message was given up, or its reply could not be shown in its chat',
+  'agent.error': 'Somebody has to do something: no tokens left, a refused key, a chat bot that is refused',
+  'agent.status_changed': 'An agent was started, paused or stopped',
+  'agent.deleted': 'An agent is gone',
+  'schedule.missed': 'Times of a schedule passed while Roost was down',
+  'mcp.authorization_needed': 'An MCP server needs its owner',
+  'budget.threshold': 'A budget is used up to one of its thresholds',
+  'budget.exhausted': 'A budget is used up',
+  'budget.reset': 'A budget begins anew',
+};
+
+export const EVENT_NAMES = Object.keys(WEBHOOK_EVENTS) as (keyof typeof WEBHOOK_EVENTS)[];

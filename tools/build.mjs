@@ -12,6 +12,8 @@ import { bundle } from './bundle.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 rmSync(`${root}dist`, { recursive: true, force: true });
+/** For what packages and dashboard are made from: they do not build before it is there. */
+const isServicesOnly = process.argv.includes('--services');
 
 // The types of the SDK take as long as all the rest, beside which they are made. They are checked by `npm run lint`.
 await Promise.all([
@@ -23,15 +25,14 @@ await Promise.all([
     ...['--extensions', '.ts'],
     '--quiet',
   ]),
-  run('node_modules/typescript/bin/tsc', ['-p', 'packages/sdk']),
-  buildDashboard(),
+  ...(isServicesOnly ? [] : [run('node_modules/typescript/bin/tsc', ['-p', 'packages/sdk']), buildDashboard()]),
 ]);
 
 // Read at the gateway's start, from beside the code.
 const examples = 'apps/gateway/src/openapi/examples.json';
 cpSync(`${root}${examples}`, `${root}dist/${examples}`);
 await bundle('apps/workspace/src/main.ts', `${root}dist/workspace-daemon.cjs`);
-await buildPackages();
+if (!isServicesOnly) await buildPackages();
 
 async function run(program, args) {
   const child = spawn(process.execPath, [program, ...args], { cwd: root, stdio: 'inherit' });

@@ -123,6 +123,8 @@ describe('the audit', () => {
     );
     await make('POST /v1/agent/update/{id}', { name: 'Rob', configuration: { custom_env: { OTHER: SECRET } } }, { id });
     await expectRecord('agent.updated', id, ['name', 'configuration.custom_env', 'configuration.custom_env.OTHER']);
+    await make('POST /v1/agent/{id}/rollback', { version: 1 }, { id });
+    await expectRecord('agent.rolled_back', id, expect.arrayContaining(['name', 'configuration.custom_env.OTHER']));
     await make('POST /v1/agent/{id}/pause', undefined, { id });
     await expectRecord('agent.paused', id);
     await make('POST /v1/agent/{id}/resume', undefined, { id });

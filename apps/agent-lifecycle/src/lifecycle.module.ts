@@ -35,6 +35,9 @@ import { WorkspaceFailures } from './workspaces/failures.js';
 import { DRIVER, makeDriver } from './workspaces/make-driver.js';
 import { Maintenance, ReconcileLoop } from './workspaces/reconcile-loop.js';
 import { Reconciler } from './workspaces/reconciler.js';
+import { VersionRecords } from './versions/version-records.js';
+import { VersionsController } from './versions/versions.controller.js';
+import { VersionsService } from './versions/versions.service.js';
 import { WorkspaceFiles } from './workspaces/workspace-files.js';
 import { WorkspaceLauncher, WorkspaceSpecs } from './workspaces/workspace-launcher.js';
 import { WorkspaceUpdates } from './workspaces/workspace-updates.js';
@@ -46,6 +49,7 @@ import { WorkspacesService } from './workspaces/workspaces.service.js';
   controllers: [
     AgentsController,
     InternalAgentsController,
+    VersionsController,
     StatesController,
     BalanceController,
     BudgetsController,
@@ -78,6 +82,7 @@ import { WorkspacesService } from './workspaces/workspaces.service.js';
     AccountLimits,
     OtherServices,
     ...[AgentRecords, AgentChecks, AgentViews, AgentsService, LifecycleAccountRemoval],
+    ...[VersionRecords, VersionsService],
     ...[BalanceService, BudgetsService, UsageSums, ProviderKeysService],
     ...[StatusChanges, StatesService],
     ...[AwakeLeases, ColdStarts, Activity, WorkspaceFailures, WorkspaceFiles],

@@ -7,6 +7,7 @@ import { DeletedAccounts1795710300000 } from './migrations/deleted-accounts-1795
 import { Mcp1795550100000 } from './migrations/mcp-1795550100000.js';
 import { Sessions1795550000000 } from './migrations/sessions-1795550000000.js';
 import { TurnEnds1795560000000 } from './migrations/turn-ends-1795560000000.js';
+import { Versions1797100000000 } from './migrations/versions-1797100000000.js';
 import { RuntimeModule } from './runtime.module.js';
 
 // The SDK would print its warnings between our log lines.
@@ -30,6 +31,7 @@ export const start: StartService = (env, inProcess) =>
         McpHealth1796010000000,
         Attempts1796700000000,
         Audit1797000200000,
+        Versions1797100000000,
       ],
     },
   });

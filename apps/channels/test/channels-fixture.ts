@@ -154,6 +154,7 @@ export class ChannelsFixture {
       name: bot?.name ?? 'nobody',
       description: null,
       status: 'active',
+      version: 1,
       statusReason: null,
       createdAt: new Date(),
       updatedAt: new Date(),

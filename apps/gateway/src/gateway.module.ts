@@ -56,6 +56,7 @@ import { EventsController } from './events/events.controller.js';
 import { Mailer } from './mail/mailer.js';
 import { ConversationsController } from './messages/conversations.controller.js';
 import { HealthController } from './health/health.controller.js';
+import { VersionsController } from './versions/versions.controller.js';
 import { AccessGuard } from './http/access.guard.js';
 import { ErrorFilter } from './http/error.filter.js';
 import type { GatewayConfig } from './config.js';
@@ -88,6 +89,7 @@ export const controllers = [
   ConversationsController,
   EventsController,
   AgentsController,
+  VersionsController,
   MessagesController,
   FilesController,
   FilesystemController,

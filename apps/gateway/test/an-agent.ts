@@ -7,6 +7,7 @@ export const anAgent: Agent = {
   name: 'a',
   description: null,
   status: 'active',
+  version: 1,
   statusReason: null,
   createdAt: new Date(0),
   updatedAt: new Date(0),

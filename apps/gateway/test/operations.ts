@@ -68,7 +68,13 @@ function requiredQueryOf(parameters: Parameter[]): string {
 }
 
 /** What is no id in a path. */
-const FIXED: Record<string, string> = { path: 'a.txt', platform: 'telegram', provider: 'openai', botId: '7' };
+const FIXED: Record<string, string> = {
+  path: 'a.txt',
+  platform: 'telegram',
+  provider: 'openai',
+  botId: '7',
+  version: '1',
+};
 
 /** The positions of ids in a path, in order. */
 export const idsIn = (path: string): string[] =>

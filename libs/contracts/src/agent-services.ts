@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AgentConfiguration } from './agent-configuration.js';
 import { BudgetState } from './budgets.js';
-import { AgentStatus } from './agents.js';
+import { AgentStatus, VersionNumber } from './agents.js';
 import { ownBotFields } from './platforms.js';
 import { Provider } from './provider-keys.js';
 import { request } from './request.js';
@@ -41,6 +41,8 @@ export const getAgentForTurn = request('lifecycle.agent.for-turn', {
     accountId: AccountId,
     name: z.string(),
     status: AgentStatus,
+    /** Of its configuration; a lifecycle service of an older version does not say it. */
+    version: VersionNumber.optional(),
     systemPrompt: z.string().nullable(),
     systemPromptType: z.enum(['replace', 'append']),
     sessionMode: z.enum(['ephemeral', 'persistent']),

@@ -38,6 +38,10 @@ export const AgentName = characters(1, 100).meta({
   examples: ['my-agent'],
 });
 
+/** Of an agent's configuration, by one per agent. */
+export const VersionNumber = z.number().int().min(1).max(2_147_483_647);
+export const VersionNote = characters(0, 500).describe('Why, for whoever reads the versions: up to 500 characters.');
+
 const Secret = z
   .string()
   .min(1)
@@ -58,7 +62,7 @@ export const InitialFile = wire({
 export type InitialFile = z.output<typeof InitialFile>;
 
 /** Fields of create that mean the same in update. */
-const agentFields = {
+export const agentFields = {
   description: characters(0, 500).nullable().describe('What it is for, in your words: up to 500 characters.'),
   pvcSize: StorageQuantity.describe(
     'Size of its volume, as a Kubernetes quantity: 100Mi to 100Gi unless the operator set others. It can grow later and not shrink.',
@@ -154,6 +158,7 @@ export const updateFields = {
   ...ownBotChanges,
   configuration: ConfigurationPatch.optional(),
   files: z.array(FileOperation).max(100).optional().describe('Changes of files, in their order: all of them or none.'),
+  note: VersionNote.optional(),
 };
 /** The body of `POST /v1/agent/update/{id}`. */
 export const UpdateAgent = wire(updateFields).meta({
@@ -182,7 +187,10 @@ const shownFields = {
   mcpServerCount: Count.describe('MCP servers of the account’s registry that it may use.'),
 };
 
-export const Agent = wire({
+const version = VersionNumber.describe(
+  'Version of its configuration. It is the `ETag`, too: with `If-Match` a change is refused that was made of another.',
+);
+const wholeFields = {
   id: shownFields.id,
   uuid: shownFields.uuid,
   name: shownFields.name,
@@ -191,6 +199,7 @@ export const Agent = wire({
   statusReason: z.string().nullable().describe('Why it is in its status, and what to do: of `error`, for example.'),
   createdAt: shownFields.createdAt,
   updatedAt: shownFields.updatedAt,
+  version,
   pvcSize: z.string().describe('Size of its volume, as a Kubernetes quantity.'),
   sessionMode: agentFields.sessionMode,
   warmthWindowMs: z
@@ -208,8 +217,11 @@ export const Agent = wire({
   ...perPlatform('BotConfigured', (platform) =>
     z.boolean().describe(`Whether it has a bot of its own on ${platform}.`),
   ),
-}).meta({ id: 'Agent', description: 'An agent, without its secrets.' });
+};
+export const Agent = wire(wholeFields).meta({ id: 'Agent', description: 'An agent, without its secrets.' });
 export type Agent = z.output<typeof Agent>;
+/** An agent as the service that has it says; one of an older version says no version. */
+export const AgentReply = wire({ ...wholeFields, version: version.default(1) });
 
 const { id, uuid, name, description, createdAt, updatedAt, outputTokenBalance, messageCount, mcpServerCount } =
   shownFields;

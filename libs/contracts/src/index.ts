@@ -7,6 +7,7 @@ export * from './agent-configuration.js';
 export * from './audit.js';
 export * from './agent-events.js';
 export * from './agent-services.js';
+export * from './agent-versions.js';
 export * from './agents.js';
 export { isBase64Text } from './base64-text.js';
 export * from './budgets.js';

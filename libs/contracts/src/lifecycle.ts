@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import {
-  Agent,
   AgentList,
   AgentReadiness,
+  AgentReply,
   AgentSummary,
   Balance,
   balanceFields,
@@ -12,6 +12,7 @@ import {
   hasOneChange,
   ListAgents,
   updateFields,
+  VersionNumber,
   WorkspaceState,
 } from './agents.js';
 import { BudgetState } from './budgets.js';
@@ -20,9 +21,9 @@ import { StepUsage } from './usage.js';
 import { AgentId, Count, wire } from './wire.js';
 
 /** Creates an agent; committed when the reply arrives. Errors: VALIDATION_ERROR. */
-export const createAgent = request('lifecycle.agent.create', { input: CreateAgent, output: Agent });
+export const createAgent = request('lifecycle.agent.create', { input: CreateAgent, output: AgentReply });
 /** Errors: NOT_FOUND, also for another account's agent. */
-export const getAgent = request('lifecycle.agent.get', { input: wire({ agentId: AgentId }), output: Agent });
+export const getAgent = request('lifecycle.agent.get', { input: wire({ agentId: AgentId }), output: AgentReply });
 export const listAgents = request('lifecycle.agent.list', { input: ListAgents, output: AgentList });
 
 const byId = wire({ agentId: AgentId });
@@ -35,11 +36,12 @@ export const checkAgentReady = request('lifecycle.agent.ready', { input: byId, o
 /**
  * Changes an agent, its `files` included: all of it or nothing. Takes effect from the next turn.
  * Errors: NOT_FOUND, VALIDATION_ERROR (also a smaller `pvcSize`), ALREADY_EXISTS and NOT_FOUND of a file,
- * AGENT_UNAVAILABLE when there are files and no workspace to be had.
+ * AGENT_UNAVAILABLE when there are files and no workspace to be had; CONFLICT, with the present one, when its
+ * configuration has another version than `ifVersion`.
  */
 export const updateAgent = request('lifecycle.agent.update', {
-  input: wire({ agentId: AgentId, ...updateFields }),
-  output: Agent,
+  input: wire({ agentId: AgentId, ...updateFields, ifVersion: VersionNumber.optional() }),
+  output: AgentReply,
   timeoutMs: 120_000,
 });
 

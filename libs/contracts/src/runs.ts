@@ -175,6 +175,8 @@ export const getRunSteps = request('runtime.run.steps', {
   input: byRun,
   output: wire({
     sessionId: z.uuid().nullable(),
+    /** Of the newest attempt. */
+    configurationVersion: Count.nullable().optional(),
     usage: RunUsage,
     attempts: z.array(wire({ turnId: z.uuid(), steps: z.array(RunStep) })),
   }),
@@ -193,7 +195,7 @@ export const RunDetail = wire({
   usage: RunUsage.describe('What all attempts have used so far.'),
   sessionId: z.uuid().nullable().describe('The session whose transcript holds it; null until an attempt has ended.'),
   configurationVersion: Count.nullable().describe(
-    'Version of the agent’s configuration; null as long as there are none.',
+    'The version of the agent’s configuration that its last attempt ran with; null as long as none has begun.',
   ),
   attempts: z.array(RunAttempt).describe('The newest 100 attempts, oldest first.'),
   messages: z.array(MessageInQueue).describe('The messages of its last attempt, oldest first.'),

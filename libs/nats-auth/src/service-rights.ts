@@ -47,6 +47,7 @@ export const serviceRights = {
       ...[contracts.deleteAgent, contracts.pauseAgent, contracts.resumeAgent, contracts.stopAgent],
       ...[contracts.setAgentStatus, contracts.summarizeAgent, contracts.checkAgentReady, contracts.getAgentState],
       contracts.existingAgents,
+      ...[contracts.listVersions, contracts.getVersion, contracts.diffVersions, contracts.rollBack],
       ...[contracts.changeBalance, contracts.getNetworkLog, contracts.ensureWorkspace],
       ...[contracts.setAccountProviderKey, contracts.listAccountProviderKeys, contracts.deleteAccountProviderKey],
       ...[contracts.sendMessage, contracts.getMessage, contracts.listMessages, contracts.markMessageRead],

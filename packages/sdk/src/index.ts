@@ -11,6 +11,14 @@ export { type Message, MessageFailedError, type Reply, type ReplyMessage } from 
 export type { AgentEvent, AgentEventOf, AgentEventType, RunEvent, UnknownEvent } from './events/agent-events.js';
 export { EventTooLargeError } from './events/sse-parser.js';
 export * from './agents/runs.js';
+export {
+  type AgentVersion,
+  type AgentVersionDetails,
+  type ChangeOptions,
+  type FieldChange,
+  type RolledBack,
+  Versions,
+} from './agents/versions.js';
 export * from './automation.js';
 export * from './channels.js';
 export type { Download } from './files/download.js';

@@ -31,7 +31,7 @@ export async function walkAgents(roost: TestRoost, recorder: Recorder): Promise<
   await call('GET', agent);
   await call('GET', `${agent}/summary`);
   await call('GET', `${agent}/ready`);
-  await call('POST', `/v1/agent/update/${id}`, { description: 'Keeps the notes and the list' });
+  await walkVersions(recorder, id);
   await call('POST', `${agent}/balance`, { delta: 100_000 });
   await refused('CONFLICT', 'POST', `${agent}/balance`, { delta: -100_000_000 });
   await call('POST', `${agent}/sessions/reset`, { conversation_id: 'default' });
@@ -46,6 +46,17 @@ export async function walkAgents(roost: TestRoost, recorder: Recorder): Promise<
   await until('the stream has told of the status', () => 'agent.status' in recorder.seen.events);
   await stream.stop();
   return id;
+}
+
+/** Changes what is configured, and goes back. */
+async function walkVersions({ call, refused }: Recorder, id: string): Promise<void> {
+  const update = `/v1/agent/update/${id}`;
+  await call('POST', update, { description: 'Keeps the notes and the list', note: 'the list is new' });
+  await refused('CONFLICT', 'POST', update, { description: 'Something else' }, { 'if-match': '"1"' });
+  await call('GET', `/v1/agent/${id}/versions`);
+  await call('GET', `/v1/agent/${id}/versions/1`);
+  await call('GET', `/v1/agent/${id}/versions/diff?from=1&to=2`);
+  await call('POST', `/v1/agent/${id}/rollback`, { version: 1, note: 'the list was not needed' });
 }
 
 /** Cancels a run in the middle of a command. */

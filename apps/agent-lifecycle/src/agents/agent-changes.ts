@@ -26,7 +26,7 @@ export function given<T>(value: T | undefined, before: T): T {
 }
 
 /** Names of the given fields as in the API; of the configuration, those inside it. */
-export function changedFields({ configuration, files: _, ...fields }: UpdateAgent): string[] {
+export function changedFields({ configuration, files: _, note: __, ...fields }: UpdateAgent): string[] {
   const namesOf = (object: object) =>
     Object.entries(object)
       .filter(([, value]) => value !== undefined)

@@ -36,6 +36,7 @@ import {
   updateAgentRow,
 } from './agents.repository.js';
 import { sumUpAgent } from '../usage/usage.repository.js';
+import { requireVersion, VersionRecords } from '../versions/version-records.js';
 import { checkMaxima, checkVolumeSize } from './maxima.js';
 
 /** The account's quotas that an agent counts in. */
@@ -44,12 +45,16 @@ export interface AgentLimits {
   storedBytes: number;
 }
 
+/** A change that may be meant for one version alone. */
+export type VersionedUpdate = UpdateAgent & { ifVersion?: number | undefined };
+
 /** The changes of an agent's rows: each is one transaction, with its event. */
 @Injectable()
 export class AgentRecords {
   constructor(
     private readonly database: Database,
     private readonly balance: BalanceService,
+    private readonly versions: VersionRecords,
     private readonly sealer: Sealer,
     @Inject(CONFIG) private readonly config: LifecycleConfig,
   ) {}
@@ -64,9 +69,10 @@ export class AgentRecords {
 
   /**
    * Changes the fields that are given; `files` are the workspace's matter and not looked at here.
-   * Errors: NOT_FOUND, VALIDATION_ERROR (a smaller volume, more than a maximum), QUOTA_EXCEEDED.
+   * Errors: NOT_FOUND, VALIDATION_ERROR (a smaller volume, more than a maximum), QUOTA_EXCEEDED, CONFLICT (not the version
+   * that the change is for).
    */
-  update(key: AgentKey, input: UpdateAgent, limits: AgentLimits): Promise<AgentRow> {
+  update(key: AgentKey, input: VersionedUpdate, limits: AgentLimits): Promise<AgentRow> {
     return this.database.transaction((tx) => this.change(tx, key, input, limits));
   }
 
@@ -112,14 +118,21 @@ export class AgentRecords {
       }),
     });
     await this.balance.open(tx, agent);
+    await this.versions.first(tx, agent);
     await addPendingFiles(tx, id, files);
     await tx.outbox(agentCreated, stateOf(agent), id);
     await recordAudit(tx, { action: 'agent.created', target: { type: 'agent', id }, fields: auditedFields(input) });
     return agent;
   }
 
-  private async change(tx: Transaction, key: AgentKey, input: UpdateAgent, limits: AgentLimits): Promise<AgentRow> {
+  private async change(
+    tx: Transaction,
+    key: AgentKey,
+    { ifVersion, note, ...input }: VersionedUpdate,
+    limits: AgentLimits,
+  ): Promise<AgentRow> {
     const before = await lockAgent(tx, key);
+    requireVersion(before, ifVersion);
     if (input.pvcSize !== undefined) checkVolumeSize(input.pvcSize, this.config, before.pvc_size);
     checkMaxima(input, this.config);
     const growth = input.pvcSize === undefined ? 0 : bytesOf(input.pvcSize) - bytesOf(before.pvc_size);
@@ -127,7 +140,8 @@ export class AgentRecords {
     const changed = changedFields(input);
     if (changed.length === 0) return before;
 
-    const updated = await updateAgentRow(tx, before, this.columnsAfter(before, input));
+    const written = await updateAgentRow(tx, before, this.columnsAfter(before, input));
+    const updated = await this.versions.next(tx, before, written, note ?? null);
     const { outputTokenBalance: after } = input;
     const agent =
       after === undefined

@@ -12,6 +12,8 @@ export interface AgentRow {
   status: AgentStatus;
   status_reason: string | null;
   revision: string;
+  /** Of its configuration. */
+  version: number;
   pvc_size: string;
   session_mode: 'ephemeral' | 'persistent';
   warmth_window_ms: number | null;

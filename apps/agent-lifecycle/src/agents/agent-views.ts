@@ -45,6 +45,7 @@ export class AgentViews {
       statusReason: row.status_reason,
       createdAt: row.created_at,
       updatedAt: row.updated_at,
+      version: row.version,
       pvcSize: row.pvc_size,
       sessionMode: row.session_mode,
       warmthWindowMs: row.warmth_window_ms,

@@ -1,4 +1,4 @@
-import type { CreateAgent, UpdateAgent } from '#lib/contracts';
+import type { CreateAgent } from '#lib/contracts';
 import type { Transaction } from '#lib/database';
 import { Injectable } from '@nestjs/common';
 import { WorkspaceUpdates } from '../workspaces/workspace-updates.js';
@@ -6,7 +6,7 @@ import { WorkspacesService } from '../workspaces/workspaces.service.js';
 import { changedFields } from './agent-changes.js';
 import { AgentChecks } from './agent-checks.js';
 import { planFiles } from './agent-files.js';
-import { AgentRecords } from './agent-records.js';
+import { AgentRecords, type VersionedUpdate } from './agent-records.js';
 import { type AgentKey, type AgentRow, stateOf } from './agent-row.js';
 import { OtherServices } from './other-services.js';
 
@@ -35,9 +35,9 @@ export class AgentsService {
 
   /**
    * Changes what is given: files first, and back again when the rest is refused.
-   * Errors: NOT_FOUND, VALIDATION_ERROR, QUOTA_EXCEEDED; with files, those of the workspace's file requests.
+   * Errors: NOT_FOUND, VALIDATION_ERROR, QUOTA_EXCEEDED, CONFLICT; with files, those of the workspace's file requests.
    */
-  async update(agentId: string, accountId: string, input: UpdateAgent): Promise<AgentRow> {
+  async update(agentId: string, accountId: string, input: VersionedUpdate): Promise<AgentRow> {
     const key: AgentKey = { agentId, accountId };
     const limits = await this.checks.limitsOf(accountId);
     const operations = planFiles(input.files ?? []);
@@ -48,9 +48,15 @@ export class AgentsService {
       await undo();
       throw error;
     });
-    await this.others.syncMessagingState(stateOf(agent));
-    if (changedFields(input).some((field) => SANDBOX_FIELDS.includes(field))) await this.updates.apply(agent);
+    await this.applyChange(agent, changedFields(input));
     return agent;
+  }
+
+  /** What follows from a change of an agent's row, by the names of the fields and of what is in them. */
+  async applyChange(agent: AgentRow, changed: string[]): Promise<void> {
+    await this.others.syncMessagingState(stateOf(agent));
+    const isOfSandbox = (field: string) => SANDBOX_FIELDS.some((known) => `${field}.`.startsWith(`${known}.`));
+    if (changed.some(isOfSandbox)) await this.updates.apply(agent);
   }
 
   /** Errors: NOT_FOUND. */

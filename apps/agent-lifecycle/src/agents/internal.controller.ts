@@ -54,6 +54,7 @@ export class InternalAgentsController {
       accountId: agent.account_id,
       name: agent.name,
       status: agent.status,
+      version: agent.version,
       systemPrompt: agent.system_prompt,
       systemPromptType: agent.system_prompt_type,
       sessionMode: agent.session_mode,

@@ -5,6 +5,7 @@ import { Usage1797000300000 } from './usage-1797000300000.js';
 import { Agents1795560000000 } from './agents-1795560000000.js';
 import { Bots1795600000000 } from './bots-1795600000000.js';
 import { NewBudgets1797200000000 } from './new-budgets-1797200000000.js';
+import { Versions1797300000000 } from './versions-1797300000000.js';
 import { ProviderKeys1795560400000 } from './provider-keys-1795560400000.js';
 
 /** Oldest first. */
@@ -17,4 +18,5 @@ export const migrations = [
   Audit1797000200000,
   Usage1797000300000,
   NewBudgets1797200000000,
+  Versions1797300000000,
 ];

@@ -6,6 +6,15 @@ import { z } from 'zod';
 export interface AttemptRecord {
   steps: RunStep[];
   usage: RunUsage;
+  /** Of the agent that it ran with; null where it did not come so far. */
+  configurationVersion: number | null;
+}
+
+interface StoredAttempt {
+  turn_id: string;
+  session_id: string | null;
+  configuration_version: number | null;
+  steps: string;
 }
 
 const Steps = z.array(RunStep);
@@ -23,17 +32,18 @@ type Turn = Pick<ClaimedTurn, 'turnId' | 'runId' | 'fencingToken' | 'accountId' 
  */
 export const writeAttempt = (n: number, sessionId = 'NULL::uuid', from = '') => `
   INSERT INTO attempts AS known (run_id, turn_id, fencing_token, account_id, agent_id, session_id, steps, input_tokens,
-    output_tokens, cached_input_tokens, reasoning_tokens, cost_nano_usd)
+    output_tokens, cached_input_tokens, reasoning_tokens, cost_nano_usd, configuration_version)
   SELECT $${n}::uuid, $${n + 1}::uuid, $${n + 2}::bigint, $${n + 3}::uuid, $${n + 4}::uuid, ${sessionId}, $${n + 5}::text,
-    $${n + 6}::bigint, $${n + 7}::bigint, $${n + 8}::bigint, $${n + 9}::bigint, $${n + 10}::bigint ${from}
+    $${n + 6}::bigint, $${n + 7}::bigint, $${n + 8}::bigint, $${n + 9}::bigint, $${n + 10}::bigint,
+    $${n + 11}::int ${from}
   ON CONFLICT (run_id, turn_id) DO UPDATE SET session_id = coalesce(excluded.session_id, known.session_id),
     steps = excluded.steps, input_tokens = excluded.input_tokens, output_tokens = excluded.output_tokens,
     cached_input_tokens = excluded.cached_input_tokens, reasoning_tokens = excluded.reasoning_tokens,
-    cost_nano_usd = excluded.cost_nano_usd`;
+    cost_nano_usd = excluded.cost_nano_usd, configuration_version = excluded.configuration_version`;
 
 export function attemptParameters(
   { runId, turnId, fencingToken, accountId, agentId }: Turn,
-  { steps, usage }: AttemptRecord,
+  { steps, usage, configurationVersion }: AttemptRecord,
 ): unknown[] {
   return [
     runId ?? turnId,
@@ -47,6 +57,7 @@ export function attemptParameters(
     usage.cachedInputTokens,
     usage.reasoningTokens,
     usage.costUsd,
+    configurationVersion,
   ];
 }
 
@@ -72,14 +83,11 @@ export class AttemptsRepository {
     accountId: string,
     { agentId, runId }: z.output<typeof getRunSteps.input>,
   ): Promise<z.output<typeof getRunSteps.output>> {
-    const rows = await this.database.query<{ turn_id: string; session_id: string | null; steps: string }>(STEPS, [
-      runId,
-      agentId,
-      accountId,
-    ]);
+    const rows = await this.database.query<StoredAttempt>(STEPS, [runId, agentId, accountId]);
     const usage = await this.sums(accountId, agentId, [runId]);
     return {
       sessionId: rows.findLast(({ session_id }) => session_id !== null)?.session_id ?? null,
+      configurationVersion: rows.at(-1)?.configuration_version ?? null,
       usage: usage[runId] ?? NOTHING,
       attempts: rows.map(({ turn_id, steps }) => ({ turnId: turn_id, steps: Steps.parse(JSON.parse(steps)) })),
     };
@@ -105,8 +113,8 @@ const NOTHING: RunUsage = {
 };
 
 export const STEPS = `
-  SELECT turn_id, session_id, steps FROM (
-    SELECT turn_id, session_id, steps, fencing_token, row_number() OVER newest AS n,
+  SELECT turn_id, session_id, configuration_version, steps FROM (
+    SELECT turn_id, session_id, configuration_version, steps, fencing_token, row_number() OVER newest AS n,
       sum(octet_length(steps)) OVER newest AS bytes
     FROM attempts WHERE run_id = $1::uuid AND (agent_id, account_id) IS NOT DISTINCT FROM ($2::uuid, $3::uuid)
     WINDOW newest AS (ORDER BY fencing_token DESC)

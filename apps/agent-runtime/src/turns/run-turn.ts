@@ -224,7 +224,8 @@ class RunningTurn {
   }
 
   private get record(): AttemptRecord {
-    return { steps: this.meter.recorder.all, usage: this.meter.sums };
+    const configurationVersion = this.context?.agent.version ?? null;
+    return { steps: this.meter.recorder.all, usage: this.meter.sums, configurationVersion };
   }
 
   private async complete(): Promise<void> {

@@ -25,10 +25,12 @@ import {
   updateAgent,
   UpdateAgent,
 } from '#lib/contracts';
-import { Controller, Get, Post } from '@nestjs/common';
+import { Controller, Get, Post, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import { Body, Param, Query } from '../http/arguments.js';
 import { Endpoint, Tag } from '../http/endpoint.js';
 import { AgentParams } from '../http/params.js';
+import { IfVersion, withETag } from './if-version.js';
 
 /** spec: agents.md */
 @Tag('Agents')
@@ -69,12 +71,13 @@ export class AgentsController {
     summary: 'Get an agent',
     description:
       'With its configuration and what its workspace holds, as last known. Secrets are shown as `***`, or as whether there is one. It never wakes the workspace.',
+    responseHeaders: ['ETag'],
     responseDescription: 'The agent.',
     response: Agent,
     errors: ['NOT_FOUND'],
   })
-  get(@Param(AgentParams) { id }: AgentParams) {
-    return this.bus.request(getAgent, { agentId: id });
+  async get(@Param(AgentParams) { id }: AgentParams, @Res({ passthrough: true }) reply: FastifyReply) {
+    return withETag(reply, await this.bus.request(getAgent, { agentId: id }));
   }
 
   @Get(':id/summary')
@@ -110,14 +113,21 @@ export class AgentsController {
     access: 'account',
     summary: 'Change an agent',
     description:
-      'What is left out stays; null clears a field that can be cleared; `configuration` merges field by field. Together with `files` it is all or nothing. It takes effect with the next turn. A `pvc_size` below the present one is refused. With `files` the workspace is woken: of a stopped agent that is 503.',
+      'What is left out stays; null clears a field that can be cleared; `configuration` merges field by field. Together with `files` it is all or nothing. It takes effect with the next turn, and makes a version of the configuration (`GET …/versions`); with `If-Match` it is refused when somebody else has changed it meanwhile. A `pvc_size` below the present one is refused. With `files` the workspace is woken: of a stopped agent that is 503.',
+    requestHeaders: ['IfAgentMatch'],
+    responseHeaders: ['ETag'],
     responseDescription: 'The agent after the change.',
     example: { name: 'my-agent', configuration: { timeout_seconds: 600 } },
     response: Agent,
-    errors: ['NOT_FOUND', 'ALREADY_EXISTS', 'AGENT_UNAVAILABLE', 'QUOTA_EXCEEDED'],
+    errors: ['NOT_FOUND', 'CONFLICT', 'ALREADY_EXISTS', 'AGENT_UNAVAILABLE', 'QUOTA_EXCEEDED'],
   })
-  update(@Param(AgentParams) { id }: AgentParams, @Body(UpdateAgent) body: UpdateAgent) {
-    return this.bus.request(updateAgent, { agentId: id, ...body });
+  async update(
+    @Param(AgentParams) { id }: AgentParams,
+    @Body(UpdateAgent) body: UpdateAgent,
+    @IfVersion() ifVersion: number | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    return withETag(reply, await this.bus.request(updateAgent, { agentId: id, ...body, ifVersion }));
   }
 
   @Post('delete/:id')

@@ -34,6 +34,12 @@ export const REQUEST_HEADERS = {
       'The `ETag` that the file must still have, in quotes, or `*` for any file that is there. Another state is 412 `PRECONDITION_FAILED`, and nothing is changed.',
     schema: { type: 'string' },
   },
+  IfAgentMatch: {
+    name: 'If-Match',
+    description:
+      'The `ETag` of the agent that the change was made of, in quotes, or `*`. When its configuration has another version by now it is 409 `CONFLICT` with that version in `details`, and nothing is changed.',
+    schema: { type: 'string' },
+  },
   IfNoneMatch: {
     name: 'If-None-Match',
     description:
@@ -84,7 +90,8 @@ export const RESPONSE_HEADERS = {
     schema: { type: 'string', enum: ['true'] },
   },
   ETag: {
-    description: 'Names the state of the file, in quotes: for `If-Match`, `If-None-Match` and `If-Range`.',
+    description:
+      'Names the state of the file, or the version of the agent’s configuration, in quotes: for `If-Match`, and of files for `If-None-Match` and `If-Range`.',
     schema: { type: 'string' },
   },
 } as const satisfies Record<string, Header>;

@@ -103,7 +103,7 @@ export class RunsController {
       ...found.run,
       usage: inside.usage,
       sessionId: inside.sessionId,
-      configurationVersion: null,
+      configurationVersion: inside.configurationVersion ?? null,
       attempts: found.attempts,
       messages: found.messages,
       replies: found.replies,

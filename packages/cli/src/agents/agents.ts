@@ -5,6 +5,7 @@ import { agentArgument, type Cli, type Common, common } from '../cli.js';
 import { CliError, EXIT } from '../failure.js';
 import { clean } from '../output/clean.js';
 import { ago } from '../output/table.js';
+import { diff, rollback, versions } from './versions.js';
 
 const oneAgent = { kind: 'tuple', parameters: [agentArgument] } as const;
 
@@ -177,6 +178,9 @@ export const agents = buildRouteMap({
     stop: change('stop', 'Stop an agent: a turn in progress is cancelled, new messages are refused'),
     pause: change('pause', 'Pause an agent: messages wait until it is resumed'),
     resume: change('resume', 'Resume a paused agent'),
+    versions,
+    diff,
+    rollback,
     delete: remove,
   },
 });

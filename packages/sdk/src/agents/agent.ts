@@ -33,6 +33,7 @@ import { MessageStream } from './message-stream.js';
 import { Messages, type NewMessage } from './messages.js';
 import type { Reply } from './reply.js';
 import { Runs } from './runs.js';
+import { type ChangeOptions, ifMatch, Versions } from './versions.js';
 
 export type AgentDetails = AgentsGetResponses[200];
 export type AgentChange = AgentsUpdateData['body'];
@@ -54,6 +55,7 @@ export interface EventsOptions extends CallOptions {
 export class Agent {
   readonly messages: Messages;
   readonly runs: Runs;
+  readonly versions: Versions;
   readonly files: Files;
   readonly schedules: Schedules;
   readonly triggers: Triggers;
@@ -67,6 +69,7 @@ export class Agent {
     idOf(id, 'an agent');
     this.messages = new Messages(core, id);
     this.runs = new Runs(core, id);
+    this.versions = new Versions(core, id);
     this.files = new Files(core, id);
     this.schedules = new Schedules(core, id);
     this.triggers = new Triggers(core, id);
@@ -126,9 +129,12 @@ export class Agent {
     return dataOf(agentsReady(this.call(options)));
   }
 
-  /** From the next turn on. Fields of `configuration` that are not named stay. */
-  update(change: AgentChange, options?: CallOptions): Promise<AgentDetails> {
-    return dataOf(agentsUpdate({ ...this.call(options), body: change }));
+  /**
+   * From the next turn on. Fields of `configuration` that are not named stay. With `ifVersion` it is refused when somebody
+   * else has changed the agent since.
+   */
+  update(change: AgentChange, options?: ChangeOptions): Promise<AgentDetails> {
+    return dataOf(agentsUpdate({ ...this.call(ifMatch(options)), body: change }));
   }
 
   /** With its files, messages, schedules and everything else, for good. */

@@ -1771,6 +1771,10 @@ export type Agent = {
      */
     updated_at: Timestamp;
     /**
+     * Version of its configuration. It is the `ETag`, too: with `If-Match` a change is refused that was made of another.
+     */
+    version: number;
+    /**
      * Size of its volume, as a Kubernetes quantity.
      */
     pvc_size: string;
@@ -2036,6 +2040,10 @@ export type UpdateAgent = {
      * Changes of files, in their order: all of them or none.
      */
     files?: Array<FileOperation>;
+    /**
+     * Why, for whoever reads the versions: up to 500 characters.
+     */
+    note?: string;
 };
 
 /**
@@ -2234,6 +2242,209 @@ export type Balance = {
      * Output tokens that it has spent since it was made.
      */
     total_output_tokens_used: number;
+};
+
+/**
+ * A version of an agent’s configuration.
+ */
+export type AgentVersion = {
+    /**
+     * Its number: 1 is what the agent was made with.
+     */
+    version: number;
+    /**
+     * When the change was made.
+     */
+    created_at: Timestamp;
+    /**
+     * Who made it; null for what was found when versions were introduced.
+     */
+    created_by: {
+        /**
+         * As in the audit.
+         */
+        type: 'user' | 'api_key' | 'person' | 'agent' | 'operator' | 'system';
+        /**
+         * Of the user, key or agent.
+         */
+        id: string;
+    } | null;
+    /**
+     * What was said about it.
+     */
+    note: string | null;
+    /**
+     * Fields that differ from the version before, at most 100 of them.
+     */
+    changed: Array<string>;
+    /**
+     * Whether it is what the agent has now.
+     */
+    is_current: boolean;
+};
+
+/**
+ * How one field differs between two versions.
+ */
+export type FieldChange = {
+    /**
+     * Name of a field as in the agent, with what is inside it after dots: `system_prompt`, `configuration.custom_env.TOKEN`.
+     */
+    field: string;
+    /**
+     * What became of it between the two.
+     */
+    change: 'added' | 'removed' | 'changed';
+    /**
+     * In the earlier of the two named; null when it has none. Of a secret: null.
+     */
+    from: JsonValue2;
+    /**
+     * In the other; null when it has none. Of a secret: null.
+     */
+    to: JsonValue3;
+    /**
+     * Of a secret, in place of its values; null for all else.
+     */
+    secret: {
+        /**
+         * The version in which the earlier value was set; null: there is none.
+         */
+        from: number | null;
+        /**
+         * The version in which the later value was set; null: there is none.
+         */
+        to: number | null;
+    } | null;
+};
+
+export type JsonValue2 = string | number | boolean | null | Array<JsonValue2> | {
+    [key: string]: JsonValue2;
+};
+
+export type JsonValue3 = string | number | boolean | null | Array<JsonValue3> | {
+    [key: string]: JsonValue3;
+};
+
+/**
+ * A version with all that it holds.
+ */
+export type AgentVersionDetail = {
+    /**
+     * Its number: 1 is what the agent was made with.
+     */
+    version: number;
+    /**
+     * When the change was made.
+     */
+    created_at: Timestamp;
+    /**
+     * Who made it; null for what was found when versions were introduced.
+     */
+    created_by: {
+        /**
+         * As in the audit.
+         */
+        type: 'user' | 'api_key' | 'person' | 'agent' | 'operator' | 'system';
+        /**
+         * Of the user, key or agent.
+         */
+        id: string;
+    } | null;
+    /**
+     * What was said about it.
+     */
+    note: string | null;
+    /**
+     * Fields that differ from the version before, at most 100 of them.
+     */
+    changed: Array<string>;
+    /**
+     * Whether it is what the agent has now.
+     */
+    is_current: boolean;
+    settings: AgentSettings;
+    /**
+     * The secrets that it uses.
+     */
+    secrets: Array<SecretReference>;
+};
+
+/**
+ * All that is configured of an agent; secrets are `***`.
+ */
+export type AgentSettings = {
+    /**
+     * What it is called: 1 to 100 characters as people count them. It need not be unique.
+     */
+    name: string;
+    /**
+     * What it is for, in your words: up to 500 characters.
+     */
+    description: string | null;
+    /**
+     * Size of its volume, as a Kubernetes quantity.
+     */
+    pvc_size: string;
+    /**
+     * `ephemeral`: each turn begins afresh, with the last messages of its conversation (20, at most 8,000 tokens). `persistent`: each conversation is one unbroken context, compacted when it grows long.
+     */
+    session_mode: 'ephemeral' | 'persistent';
+    /**
+     * How long its workspace stays awake without use, in milliseconds; null: always.
+     */
+    warmth_window_ms: number | null;
+    /**
+     * What it is told about itself and its work.
+     */
+    system_prompt: string | null;
+    /**
+     * Whether `system_prompt` comes after the platform’s own prompt, or in place of it.
+     */
+    system_prompt_type: 'replace' | 'append';
+    configuration: AgentConfiguration;
+};
+
+/**
+ * A secret that a version uses: never its value.
+ */
+export type SecretReference = {
+    /**
+     * Name of a field as in the agent, with what is inside it after dots: `system_prompt`, `configuration.custom_env.TOKEN`.
+     */
+    field: string;
+    /**
+     * The version in which the value was set: the same number in two versions is the same value.
+     */
+    set_in: number;
+};
+
+/**
+ * To which version, and why.
+ */
+export type RollBack = {
+    /**
+     * The version whose settings the agent is to have.
+     */
+    version: number;
+    /**
+     * Why, for whoever reads the versions: up to 500 characters.
+     */
+    note?: string;
+};
+
+/**
+ * What a roll back could not bring back.
+ */
+export type NotRestored = {
+    /**
+     * Name of a field as in the agent, with what is inside it after dots: `system_prompt`, `configuration.custom_env.TOKEN`.
+     */
+    field: string;
+    /**
+     * `secret_changed`: the value was replaced since, and the present one stays · `secret_removed`: the value is gone, set it anew · `cannot_shrink`: a volume only grows.
+     */
+    reason: 'secret_changed' | 'secret_removed' | 'cannot_shrink';
 };
 
 /**
@@ -3288,8 +3499,8 @@ export type TriggerPatch = {
     enabled?: boolean;
 };
 
-export type JsonValue2 = string | number | boolean | null | Array<JsonValue2> | {
-    [key: string]: JsonValue2;
+export type JsonValue4 = string | number | boolean | null | Array<JsonValue4> | {
+    [key: string]: JsonValue4;
 };
 
 /**
@@ -3593,6 +3804,11 @@ export type LastEventId = string;
  * The `ETag` that the file must still have, in quotes, or `*` for any file that is there. Another state is 412 `PRECONDITION_FAILED`, and nothing is changed.
  */
 export type IfMatch = string;
+
+/**
+ * The `ETag` of the agent that the change was made of, in quotes, or `*`. When its configuration has another version by now it is 409 `CONFLICT` with that version in `details`, and nothing is changed.
+ */
+export type IfAgentMatch = string;
 
 /**
  * With `Accept: application/octet-stream`: an `ETag` that is known already. The same state is 304 without a body.
@@ -6288,6 +6504,10 @@ export type AgentsUpdateData = {
          */
         'Idempotency-Key'?: string;
         /**
+         * The `ETag` of the agent that the change was made of, in quotes, or `*`. When its configuration has another version by now it is 409 `CONFLICT` with that version in `details`, and nothing is changed.
+         */
+        'If-Match'?: string;
+        /**
          * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
          */
         'X-Request-Id'?: string;
@@ -6881,6 +7101,352 @@ export type AgentsBalanceResponses = {
 };
 
 export type AgentsBalanceResponse = AgentsBalanceResponses[keyof AgentsBalanceResponses];
+
+export type VersionsListData = {
+    body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The agent’s id.
+         */
+        id: string;
+    };
+    query?: {
+        /**
+         * Only versions before this one: the last of the page before.
+         */
+        before?: number;
+        /**
+         * How many at most.
+         */
+        limit?: number;
+    };
+    url: '/v1/agent/{id}/versions';
+};
+
+export type VersionsListErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type VersionsListError = VersionsListErrors[keyof VersionsListErrors];
+
+export type VersionsListResponses = {
+    /**
+     * A page of versions.
+     */
+    200: {
+        /**
+         * Newest first.
+         */
+        versions: Array<AgentVersion>;
+        /**
+         * Older ones follow: ask with `before`, the number of the last.
+         */
+        has_more: boolean;
+    };
+};
+
+export type VersionsListResponse = VersionsListResponses[keyof VersionsListResponses];
+
+export type VersionsDiffData = {
+    body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The agent’s id.
+         */
+        id: string;
+    };
+    query?: {
+        /**
+         * The version to compare with; the one before `to` if not given.
+         */
+        from?: number;
+        /**
+         * The version to compare; the present one if not given.
+         */
+        to?: number;
+    };
+    url: '/v1/agent/{id}/versions/diff';
+};
+
+export type VersionsDiffErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type VersionsDiffError = VersionsDiffErrors[keyof VersionsDiffErrors];
+
+export type VersionsDiffResponses = {
+    /**
+     * The fields that differ.
+     */
+    200: {
+        /**
+         * The version compared with.
+         */
+        from: number;
+        /**
+         * The version compared.
+         */
+        to: number;
+        /**
+         * The fields that differ, in alphabetical order.
+         */
+        changes: Array<FieldChange>;
+    };
+};
+
+export type VersionsDiffResponse = VersionsDiffResponses[keyof VersionsDiffResponses];
+
+export type VersionsGetData = {
+    body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The agent’s id.
+         */
+        id: string;
+        /**
+         * The number of the version.
+         */
+        version: string;
+    };
+    query?: never;
+    url: '/v1/agent/{id}/versions/{version}';
+};
+
+export type VersionsGetErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type VersionsGetError = VersionsGetErrors[keyof VersionsGetErrors];
+
+export type VersionsGetResponses = {
+    /**
+     * The version.
+     */
+    200: AgentVersionDetail;
+};
+
+export type VersionsGetResponse = VersionsGetResponses[keyof VersionsGetResponses];
+
+export type VersionsRollBackData = {
+    body: RollBack;
+    headers?: {
+        /**
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * The `ETag` of the agent that the change was made of, in quotes, or `*`. When its configuration has another version by now it is 409 `CONFLICT` with that version in `details`, and nothing is changed.
+         */
+        'If-Match'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The agent’s id.
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/v1/agent/{id}/rollback';
+};
+
+export type VersionsRollBackErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npm run admin -- account enable-agents WHO`.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
+     */
+    408: Error;
+    /**
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
+     */
+    409: Error;
+    /**
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
+     */
+    413: Error;
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
+     */
+    415: Error;
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
+     */
+    422: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type VersionsRollBackError = VersionsRollBackErrors[keyof VersionsRollBackErrors];
+
+export type VersionsRollBackResponses = {
+    /**
+     * The agent has the settings of that version.
+     */
+    200: {
+        /**
+         * The new version; the present one where nothing differed.
+         */
+        version: number;
+        /**
+         * What could not be brought back, and why.
+         */
+        not_restored: Array<NotRestored>;
+        agent: Agent;
+    };
+};
+
+export type VersionsRollBackResponse = VersionsRollBackResponses[keyof VersionsRollBackResponses];
 
 export type MessagesListData = {
     body?: never;
@@ -11362,7 +11928,7 @@ export type RunsGetResponses = {
          */
         session_id: string | null;
         /**
-         * Version of the agent’s configuration; null as long as there are none.
+         * The version of the agent’s configuration that its last attempt ran with; null as long as none has begun.
          */
         configuration_version: number | null;
         /**
@@ -13615,7 +14181,7 @@ export type TriggersTestData = {
         /**
          * The body that another system would post.
          */
-        payload?: JsonValue2;
+        payload?: JsonValue4;
     };
     headers?: {
         /**

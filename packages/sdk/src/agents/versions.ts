@@ -1,0 +1,66 @@
+import { type Core, dataOf } from '../core.js';
+import { versionsDiff, versionsGet, versionsList, versionsRollBack } from '../generated/sdk.gen.js';
+import type {
+  VersionsDiffResponses,
+  VersionsGetResponses,
+  VersionsListResponses,
+  VersionsRollBackResponses,
+} from '../generated/types.gen.js';
+import { Listing } from '../listing.js';
+import type { CallOptions } from '../transport/transport.js';
+
+export type AgentVersion = VersionsListResponses[200]['versions'][number];
+/** With all that was configured. */
+export type AgentVersionDetails = VersionsGetResponses[200];
+export type FieldChange = VersionsDiffResponses[200]['changes'][number];
+export type RolledBack = VersionsRollBackResponses[200];
+
+/** A change that is refused (409) when the agent has another version by now than the one it was made of. */
+export interface ChangeOptions extends CallOptions {
+  /** `version` of the agent as it was read. */
+  ifVersion?: number | undefined;
+}
+
+/** What an agent was configured with: every change makes a version, none is ever changed. */
+export class Versions {
+  constructor(
+    private readonly core: Core,
+    private readonly agentId: string,
+  ) {}
+
+  /** The newest first. */
+  list(options?: CallOptions): Listing<AgentVersion> {
+    return Listing.of<AgentVersion, number>(async (before) => {
+      const query = { limit: 100, ...(before === undefined ? {} : { before }) };
+      const answer = await dataOf(versionsList({ ...this.call(options), query }));
+      return { items: answer.versions, next: answer.has_more ? answer.versions.at(-1)?.version : undefined };
+    });
+  }
+
+  get(version: number, options?: CallOptions): Promise<AgentVersionDetails> {
+    return dataOf(versionsGet({ ...this.core.by(options), path: { id: this.agentId, version: String(version) } }));
+  }
+
+  /** The fields that differ, from the present version if no other is named; of secrets, in which version each value was set. */
+  async diff(from: number, to?: number, options?: CallOptions): Promise<FieldChange[]> {
+    const query = { from, ...(to === undefined ? {} : { to }) };
+    return (await dataOf(versionsDiff({ ...this.call(options), query }))).changes;
+  }
+
+  /** Gives the agent the settings of that version, as a new one. `not_restored` says what could not be brought back. */
+  rollBack(version: number, options: ChangeOptions & { note?: string } = {}): Promise<RolledBack> {
+    const { note, ...call } = options;
+    const body = { version, ...(note === undefined ? {} : { note }) };
+    return dataOf(versionsRollBack({ ...this.call(ifMatch(call)), body }));
+  }
+
+  private call(options: CallOptions | undefined) {
+    return { ...this.core.by(options), path: { id: this.agentId } };
+  }
+}
+
+/** The options of a call with `If-Match`. */
+export function ifMatch({ ifVersion, ...options }: ChangeOptions = {}): CallOptions {
+  if (ifVersion === undefined) return options;
+  return { ...options, headers: { ...options.headers, 'if-match': `"${ifVersion}"` } };
+}

@@ -41,13 +41,13 @@ describe('the HTTP plugins of the gateway', () => {
   it('leads a visitor of / on, a person by links and a program by JSON', async () => {
     // As it is where no dashboard was built.
     const bare = fastify();
-    addRootPage(bare);
+    addRootPage(bare, '/docs/guide/');
     const page = await bare.inject({ url: '/', headers: { accept: 'text/html,*/*' } });
     expect(page.headers['content-type']).toContain('text/html');
     const places = (await (await fetch(roost.url)).json()) as Record<string, string>;
     expect(places).toMatchObject({ name: 'Roost', docs: '/docs', openapi: '/openapi.json' });
     const links = [...page.body.matchAll(/href="([^"]+)"/g)].map(([, link]) => link);
-    expect(links).toEqual([places['docs'], places['openapi'], places['health']]);
+    expect(links).toEqual(['/docs/guide/', places['docs'], places['openapi'], places['health']]);
     for (const link of [places['docs'], places['openapi']])
       expect((await fetch(`${roost.url}${link}`)).status, link).toBe(200);
   });

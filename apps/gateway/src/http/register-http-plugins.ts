@@ -3,7 +3,6 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import scalar from '@scalar/fastify-api-reference';
 import type { FastifyInstance } from 'fastify';
 import { createHash } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { serveGuide } from './guide-pages.js';
 import { securityHeaders } from './security-headers.js';
 
@@ -14,9 +13,6 @@ const docsPolicy = (scripts: string) =>
 const INLINE_SCRIPT = /<script(?![^>]*\bsrc=)[^>]*>([\s\S]*?)<\/script>/g;
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('base64');
-
-/** Where `npm run guide` puts the guide, as seen from the built gateway. */
-const GUIDE = fileURLToPath(new URL('../../../../../dist-guide/', import.meta.url));
 
 /** Security headers, CORS, compression, the reference page at `/docs`, and the guide where it was made. */
 export async function registerHttpPlugins(
@@ -54,6 +50,9 @@ export async function registerHttpPlugins(
     configuration: {
       url: '/openapi.json',
       pageTitle: 'Roost API',
+      favicon: '/favicon.svg',
+      // The field for a key is there at once: what is tried out needs one.
+      authentication: { preferredSecurityScheme: 'bearer' },
       defaultHttpClient: { targetKey: 'shell', clientKey: 'curl' },
       // All that would call somebody else, or offers it.
       withDefaultFonts: false,
@@ -64,5 +63,5 @@ export async function registerHttpPlugins(
       mcp: { disabled: true },
     },
   });
-  serveGuide(server, GUIDE);
+  serveGuide(server);
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { hasGuide } from './guide-pages.js';
 
 /** Where a visitor of `/` goes on. */
 const PLACES = {
@@ -7,15 +8,15 @@ const PLACES = {
   health: '/health/ready',
 };
 
-/** For browsers a page, else JSON. Without style and script: neither is allowed here. */
-const PAGE = `<!doctype html>
+/** For browsers, where there is no dashboard. Without style and script: neither is allowed here. */
+const page = (guide: string | undefined) => `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Roost</title>
 <h1>Roost</h1>
 <p>This is the API of a Roost, a home for always-on AI agents. It runs.
-<ul>
+<ul>${guide === undefined ? '' : `\n<li><a href="${guide}">Guide</a>`}
 <li><a href="${PLACES.docs}">Reference</a>
 <li><a href="${PLACES.openapi}">OpenAPI document</a>
 <li><a href="${PLACES.health}">Health</a>
@@ -25,11 +26,11 @@ const PAGE = `<!doctype html>
 `;
 
 /** `GET /`: says what answers here, and where to go on. */
-export function addRootPage(server: FastifyInstance): void {
+export function addRootPage(server: FastifyInstance, guide = hasGuide() ? '/docs/guide/' : undefined): void {
   server.get('/', async (request, reply) => {
     // A cache may keep both forms.
     void reply.header('vary', 'accept');
-    if (request.headers.accept?.includes('text/html')) return reply.type('text/html; charset=utf-8').send(PAGE);
-    return { name: 'Roost', ...PLACES };
+    if (request.headers.accept?.includes('text/html')) return reply.type('text/html; charset=utf-8').send(page(guide));
+    return { name: 'Roost', ...(guide === undefined ? {} : { guide }), ...PLACES };
   });
 }

@@ -16,6 +16,11 @@ export async function makeScreenData(roost: TestRoost, agentId: string): Promise
     message_template: 'It is {{date}}. Write the report of yesterday.',
   });
   await make(`${agent}/schedules/${scheduleId}/run`, {});
+  const triggerId = await make(`${agent}/triggers`, {
+    name: 'new issue',
+    message_template: 'Issue {{payload.issue.number}}: {{payload.issue.title}}. Find out what is wrong.',
+  });
+  await roost.api('POST', `${agent}/triggers/${triggerId}/test`, { payload: { issue: { title: 'It squeaks' } } });
   // Where nobody listens: the first try has failed soon, and another follows.
   const url = 'http://127.0.0.1:61999/hook';
   const { body: made } = await roost.api<{ endpoint: { id: string } }>('POST', '/v1/webhooks/endpoints', {
@@ -25,5 +30,5 @@ export async function makeScreenData(roost: TestRoost, agentId: string): Promise
   });
   const endpointId = made.endpoint.id;
   const deliveryId = await make(`/v1/webhooks/endpoints/${endpointId}/test`, {});
-  return { scheduleId, endpointId, deliveryId };
+  return { scheduleId, triggerId, endpointId, deliveryId };
 }

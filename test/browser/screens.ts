@@ -10,12 +10,13 @@ export interface Screen {
 /** What stands on the screens: see `screen-data.ts`. */
 export interface ScreenData {
   scheduleId: string;
+  triggerId: string;
   endpointId: string;
   deliveryId: string;
 }
 
 /** Every screen, at an agent that has been talked to: axe looks at each in both themes, and its picture is kept. */
-export const screensOf = (agentId: string, { scheduleId, endpointId, deliveryId }: ScreenData): Screen[] => [
+export const screensOf = (agentId: string, { scheduleId, triggerId, endpointId, deliveryId }: ScreenData): Screen[] => [
   { name: 'agents', path: '/agents', ready: (page) => page.getByRole('link', { name: 'tester' }).first().waitFor() },
   {
     name: 'new-agent',
@@ -64,6 +65,21 @@ export const screensOf = (agentId: string, { scheduleId, endpointId, deliveryId 
       await page.getByRole('list', { name: 'Next times' }).getByText('09:00').first().waitFor();
       await page.getByRole('list', { name: 'History' }).getByRole('listitem').first().waitFor();
     },
+  },
+  {
+    name: 'triggers',
+    path: `/agents/${agentId}/triggers`,
+    ready: (page) => page.getByRole('list', { name: 'Triggers' }).getByRole('listitem').first().waitFor(),
+  },
+  {
+    name: 'new-trigger',
+    path: `/agents/${agentId}/triggers/new`,
+    ready: (page) => page.getByLabel('Message').waitFor(),
+  },
+  {
+    name: 'trigger',
+    path: `/agents/${agentId}/triggers/${triggerId}`,
+    ready: (page) => page.getByRole('list', { name: 'History' }).getByRole('listitem').first().waitFor(),
   },
   {
     name: 'webhooks',

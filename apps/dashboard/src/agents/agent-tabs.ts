@@ -1,9 +1,13 @@
 import type { IconName } from '../components/icon-name.js';
 
 /** The screens of one agent. One that is not there is not here. */
-export const AGENT_TABS: { to: `/agents/$agentId/${'chat' | 'runs' | 'schedules'}`; label: string; icon: IconName }[] =
-  [
-    { to: '/agents/$agentId/chat', label: 'Chat', icon: 'message-square' },
-    { to: '/agents/$agentId/runs', label: 'Runs', icon: 'activity' },
-    { to: '/agents/$agentId/schedules', label: 'Schedules', icon: 'calendar-clock' },
-  ];
+export const AGENT_TABS: {
+  to: `/agents/$agentId/${'chat' | 'runs' | 'schedules' | 'triggers'}`;
+  label: string;
+  icon: IconName;
+}[] = [
+  { to: '/agents/$agentId/chat', label: 'Chat', icon: 'message-square' },
+  { to: '/agents/$agentId/runs', label: 'Runs', icon: 'activity' },
+  { to: '/agents/$agentId/schedules', label: 'Schedules', icon: 'calendar-clock' },
+  { to: '/agents/$agentId/triggers', label: 'Triggers', icon: 'zap' },
+];

@@ -1,4 +1,4 @@
-import type { AgentEvent } from '@roost-ai/sdk';
+import type { AgentEvent, Message } from '@roost-ai/sdk';
 import { type QueryClient, useQueryClient } from '@tanstack/react-query';
 import { createContext, type ReactNode, useContext, useEffect, useState, useSyncExternalStore } from 'react';
 import { agentKey, agentsKey, setStatus } from '../agents/agents.js';
@@ -45,7 +45,14 @@ function noteEvent(client: QueryClient, agentId: string, event: AgentEvent): voi
   if (event.type === 'agent.deleted') void client.invalidateQueries({ queryKey: agentsKey });
   if (event.type === 'message.created' || event.type === 'message.completed' || event.type === 'message.posted')
     void client.invalidateQueries({ queryKey: [...agentKey(agentId), 'conversations'] });
+  if (event.type === 'message.created') noteFiring(client, agentId, event.data.message.channel);
   if (CHANGES_RUNS.has(event.type)) void client.invalidateQueries({ queryKey: [...agentKey(agentId), 'runs'] });
+}
+
+/** A schedule or a trigger has fired: its history is longer. */
+function noteFiring(client: QueryClient, agentId: string, channel: Message['channel']): void {
+  if (channel === 'schedule' || channel === 'trigger')
+    void client.invalidateQueries({ queryKey: [...agentKey(agentId), `${channel}s`] });
 }
 
 const CHANGES_RUNS = new Set<AgentEvent['type']>([

@@ -29,5 +29,36 @@ const editSchedule = createRoute({
   component: lazyRouteComponent(() => import('../schedules/edit-schedule-page.js'), 'EditSchedulePage'),
 });
 
+const triggers = createRoute({
+  getParentRoute: () => agent,
+  path: '/triggers',
+  component: lazyRouteComponent(() => import('../triggers/triggers-page.js'), 'TriggersPage'),
+});
+const newTrigger = createRoute({
+  getParentRoute: () => agent,
+  path: '/triggers/new',
+  component: lazyRouteComponent(() => import('../triggers/edit-trigger-page.js'), 'NewTriggerPage'),
+});
+const trigger = createRoute({
+  getParentRoute: () => agent,
+  path: '/triggers/$triggerId',
+  validateSearch: byStatus,
+  component: lazyRouteComponent(() => import('../triggers/trigger-page.js'), 'TriggerPage'),
+});
+const editTrigger = createRoute({
+  getParentRoute: () => agent,
+  path: '/triggers/$triggerId/edit',
+  component: lazyRouteComponent(() => import('../triggers/edit-trigger-page.js'), 'EditTriggerPage'),
+});
+
 /** What an agent does without being spoken to. */
-export const automationRoutes = [schedules, newSchedule, schedule, editSchedule] as const;
+export const automationRoutes = [
+  schedules,
+  newSchedule,
+  schedule,
+  editSchedule,
+  triggers,
+  newTrigger,
+  trigger,
+  editTrigger,
+] as const;

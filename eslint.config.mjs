@@ -13,7 +13,7 @@ export default tseslint.config(
       },
     },
     rules: {
-      // An unawaited promise is an error nobody hears of.
+      // An unawaited promise is an error that nobody sees.
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { arguments: false } }],
       '@typescript-eslint/await-thenable': 'error',

@@ -38,7 +38,7 @@ describe('the dashboard', () => {
     page.on('request', (request) => requests.push(request));
     page.on('pageerror', (error) => complaints.push(error.message));
     page.on('console', (message) => {
-      // Refusals by the policy of the page are told there alone.
+      // Refusals by the policy of the page are reported there alone.
       if (/Content Security Policy|Refused to/.test(message.text())) complaints.push(message.text());
     });
   });
@@ -226,7 +226,7 @@ describe('the dashboard', () => {
     await page.goto(`${gateway.url}/agents`);
     await page.getByRole('button', { name: 'Actions for tester' }).click();
     await page.getByRole('menuitem', { name: /Delete/ }).click();
-    await page.getByRole('button', { name: 'Delete for good' }).click();
+    await page.getByRole('button', { name: 'Delete permanently' }).click();
     await page.getByText('Make your first agent').waitFor();
     expect((await roost.api('GET', `/v1/agent/${agentId}`)).status).toBe(404);
   });

@@ -1,8 +1,8 @@
-/** A host that nobody may ask: whatever the page sends there would tell a stranger that it was read. */
+/** A host that nobody may ask: whatever the page sends there would show a stranger that it was read. */
 export const OUTSIDE_HOST = 'outside.example';
 const OUTSIDE = `https://${OUTSIDE_HOST}`;
 
-/** What an agent that was told so by a web page might write. */
+/** What an agent that was led on by a web page might write. */
 export const hostileMarkdown = `
 <script>window.hacked = 1</script>
 <img src="${OUTSIDE}/tag.png" onerror="window.hacked = 1">

@@ -23,7 +23,7 @@ export class Dashboard {
     const dashboard = new Dashboard(roost, browser, context, page);
     page.on('pageerror', (error) => dashboard.complaints.push(error.message));
     page.on('console', (message) => {
-      // Refusals by the policy of the page are told there alone.
+      // Refusals by the policy of the page are reported there alone.
       if (/Content Security Policy|Refused to/.test(message.text())) dashboard.complaints.push(message.text());
     });
     const { body } = await roost.api<{ path: string }>('POST', '/auth/sign_in_links', {});

@@ -42,7 +42,7 @@ const program = await dockerProgram();
 const docker = (...args: string[]) =>
   runCommand(program, args, { env: { ...process.env, DOCKER_BUILDKIT: '1' }, timeoutMs: 1_800_000 });
 let stack: Stack | undefined;
-// Told to stop, it leaves nothing behind either.
+// Asked to stop, it leaves nothing behind either.
 const stopped = new Promise<never>((_, reject) => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => reject(new Error(`${signal} came`)));
 });

@@ -63,7 +63,7 @@ describe('the operator', () => {
     await expect(run('account link one@example.test https://idp.example')).rejects.toThrow(/subject/);
   });
 
-  it('deletes an account for good, when it is meant', async () => {
+  it('deletes an account permanently, when it is meant', async () => {
     await run('account create leaver@example.test');
     const key = /roost_sk_\w+/.exec(await run('key create leaver@example.test', { name: 'ci' }))?.[0] ?? '';
     await expect(run('account delete leaver@example.test')).rejects.toThrow(/--yes/);

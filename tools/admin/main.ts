@@ -14,7 +14,7 @@ const help = `What an operator does to accounts of a running Roost.
   roost admin account enable-agents WHO     takes effect at once
   roost admin account disable-agents WHO
   roost admin account link EMAIL ISSUER SUBJECT   a trusted issuer's subject signs in as this user
-  roost admin account delete WHO --yes      with everything it owns, for good
+  roost admin account delete WHO --yes      with everything it owns, permanently
   roost admin account quota WHO             what the account may pile up, and how much it has
   roost admin account quota WHO QUOTA LIMIT its own limit: a count, 20Gi, or default; takes effect at once
   roost admin key create WHO [--name NAME]  prints the API key once

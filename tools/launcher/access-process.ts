@@ -14,7 +14,7 @@ export type AccessAnswer = { result: unknown } | { error: string; isForUser: boo
 
 /**
  * A process that signs and makes what services reach PostgreSQL and NATS with, and ends: what it loads for that would
- * otherwise stay in the launcher's memory for good.
+ * otherwise stay in the launcher's memory permanently.
  */
 process.on('message', (message) => {
   const { task, input } = message as AccessRequest;

@@ -37,7 +37,7 @@ it('a process of services is started again whatever ended it, says why, and ends
     log: (line) => lines.push(line),
     onGivenUp: ({ message }) => lines.push(message),
   });
-  await until('it runs for good', () => running.url === 'http://start/4');
+  await until('it goes on running', () => running.url === 'http://start/4');
   const { pid } = running;
   await running.stop();
   await servicesLog.close();

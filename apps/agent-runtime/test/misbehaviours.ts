@@ -1,6 +1,6 @@
 import type { Misbehaviour, Reaction, ScriptedAnswer, ScriptedCall } from '#lib/testing';
 
-/** What comes of a turn. `heals`: the whole answer, as if nothing had been · `fails`: for good · `says`: an answer of its own. */
+/** What comes of a turn. `heals`: the whole answer, as if nothing had been · `fails`: permanently · `says`: an answer of its own. */
 export type Expected = { heals: true } | { fails: string; why?: string } | { says: string | RegExp };
 
 /** How a provider misbehaves in a conversation whose answers would be `good`, and what is to come of it. */
@@ -100,7 +100,7 @@ export const CASES: Case[] = [
   ),
   final('refuses the key', status(401), 'MODEL_KEY_REFUSED'),
   final('does not have the model', status(404), 'MODEL_NOT_FOUND'),
-  final('finds the conversation too long for good', status(413), 'MODEL_CONTEXT_TOO_LONG'),
+  final('finds the conversation too long permanently', status(413), 'MODEL_CONTEXT_TOO_LONG'),
   final(
     'says within the stream that the request is wrong',
     { kind: 'error-event', at: 'headers', final: true },

@@ -10,7 +10,7 @@ import { WorkspaceDouble } from './workspace-double.js';
 export interface RuntimeFixture {
   platform: MessagingDouble;
   workspace: WorkspaceDouble;
-  neighbours: ServiceDoubles;
+  services: ServiceDoubles;
   connection: NatsConnection;
   bus: FreshBus;
   database: FreshDatabase;
@@ -25,7 +25,7 @@ export async function startRuntime(env: Record<string, string> = {}): Promise<Ru
   const connection = await bus.connect();
   const platform = new MessagingDouble(connection);
   const workspace = new WorkspaceDouble(connection, platform.agentId);
-  const neighbours = new ServiceDoubles(connection);
+  const services = new ServiceDoubles(connection);
   const worker = () => start(settings);
   const settings = {
     NATS_URL: bus.url,
@@ -42,7 +42,7 @@ export async function startRuntime(env: Record<string, string> = {}): Promise<Ru
   return {
     platform,
     workspace,
-    neighbours,
+    services,
     connection,
     bus,
     database,

@@ -11,7 +11,7 @@ export interface AuditEntry {
   fields?: string[];
   /** Whose thing it is, where the call in hand is not made for that account. */
   accountId?: string | null;
-  /** Who did it, where the call in hand does not tell. */
+  /** Who did it, where the call in hand does not say. */
   actor?: Actor;
 }
 

@@ -148,7 +148,7 @@ const configurationFields = {
   })
     .optional()
     .describe(
-      'URLs that are told what happens to this agent. They appear among the webhook endpoints with `source: agent`.',
+      'URLs that get what happens to this agent. They appear among the webhook endpoints with `source: agent`.',
     ),
   network: wire({
     mode: z

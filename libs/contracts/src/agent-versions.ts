@@ -17,7 +17,7 @@ export const AgentSettings = wire({
     .number()
     .nullable()
     .describe('How long its workspace stays awake without use, in milliseconds; null: always.'),
-  systemPrompt: z.string().nullable().describe('What it is told about itself and its work.'),
+  systemPrompt: z.string().nullable().describe('Its instructions: what it is and does.'),
   systemPromptType: agentFields.systemPromptType,
   configuration: AgentConfiguration,
 }).meta({ id: 'AgentSettings', description: 'All that is configured of an agent; secrets are `***`.' });

@@ -85,7 +85,7 @@ export const agentFields = {
     .string()
     .max(100_000)
     .nullable()
-    .describe('What it is told about itself and its work: up to 100,000 characters.'),
+    .describe('Its instructions: what it is and does: up to 100,000 characters.'),
   systemPromptType: z
     .enum(['replace', 'append'])
     .describe('Whether `system_prompt` comes after the platform’s own prompt, or in place of it.'),
@@ -208,7 +208,7 @@ const wholeFields = {
     .describe('How long its workspace stays awake without use, in milliseconds; null: always.'),
   outputTokenBalance: shownFields.outputTokenBalance,
   configuration: AgentConfiguration,
-  systemPrompt: z.string().nullable().describe('What it is told about itself and its work.'),
+  systemPrompt: z.string().nullable().describe('Its instructions: what it is and does.'),
   systemPromptType: agentFields.systemPromptType,
   mcpServers: z.array(AgentMcpServer).describe('MCP servers of the account’s registry that it may use.'),
   filesystemSummary: FilesystemSummary.nullable().describe(

@@ -120,7 +120,7 @@ export const budgetExhausted = event('lifecycle.budget.exhausted', payload);
 /** A budget that was exhausted is so no more: a new period, a higher limit, or it was deleted. */
 export const budgetReset = event('lifecycle.budget.reset', payload);
 
-/** Tells messaging ahead of the events, so that a message that is read next already shows it. */
+/** Informs messaging ahead of the events, so that a message that is read next already shows it. */
 export const syncBudget = request('messaging.budget.sync', {
   input: wire({
     budgetId: BudgetId,

@@ -51,7 +51,7 @@ export const RunUsage = wire({
   inputTokens: Count.describe('Tokens the models read, cached ones included.'),
   outputTokens: Count.describe('Tokens the models wrote, those of their reasoning included.'),
   cachedInputTokens: Count.describe('Of the input tokens: read from the provider’s cache.'),
-  reasoningTokens: Count.describe('Of the output tokens: reasoning, where the provider tells.'),
+  reasoningTokens: Count.describe('Of the output tokens: reasoning, where the provider reports it.'),
   costUsd: Usd.nullable().describe(
     'What the model steps cost by the prices of their time; null when a price is not known.',
   ),
@@ -122,11 +122,15 @@ export const ModelStep = wire({
     .describe(
       'Why the model stopped: `stop`, `tool-calls`, `length`, `content-filter` …; null when it did not come to an end.',
     ),
-  inputTokens: Count.nullable().describe('Tokens read, cached ones included; null when the provider did not tell.'),
-  outputTokens: Count.nullable().describe('Tokens written, reasoning included; null when the provider did not tell.'),
+  inputTokens: Count.nullable().describe(
+    'Tokens read, cached ones included; null when the provider did not report them.',
+  ),
+  outputTokens: Count.nullable().describe(
+    'Tokens written, reasoning included; null when the provider did not report them.',
+  ),
   cachedInputTokens: Count.nullable().describe('Of the input tokens: read from the provider’s cache.'),
   cacheWriteTokens: Count.nullable().default(null).describe('Of the input tokens: written to the provider’s cache.'),
-  reasoningTokens: Count.nullable().describe('Of the output tokens: reasoning, where the provider tells.'),
+  reasoningTokens: Count.nullable().describe('Of the output tokens: reasoning, where the provider reports it.'),
   costUsd: Usd.nullable().describe('By the price of its time; null when that or the tokens are not known.'),
   timeToFirstTokenMs: Count.nullable().describe('From the request to the first word, thought or call of the answer.'),
 });

@@ -59,7 +59,7 @@ const sums = {
   outputTokens: Count.describe('Tokens the models wrote, reasoning included.'),
   cachedInputTokens: Count.describe('Of the input tokens: read from providers’ caches.'),
   cacheWriteTokens: Count.describe('Of the input tokens: written to providers’ caches.'),
-  reasoningTokens: Count.describe('Of the output tokens: reasoning, where the provider tells.'),
+  reasoningTokens: Count.describe('Of the output tokens: reasoning, where the provider reports it.'),
   costUsd: Usd.nullable().describe('What all of it cost; null when the price of some steps is not known.'),
   knownCostUsd: Usd.describe('What the steps cost whose price is known.'),
   unpricedSteps: Count.describe('Steps whose price is not known.'),

@@ -17,7 +17,7 @@ import {
 /**
  * Sends a request and waits for its answer, at most until the contract's timeout or the caller's deadline.
  * Errors: those of the contract; SERVICE_UNAVAILABLE when nobody serves the subject or the time is over. In the
- * second case the work may still have been done: callers that repeat must be idempotent. `onServed` is told how long
+ * second case the work may still have been done: callers that repeat must be idempotent. `onServed` is called with how long
  * the handler took, where it says so.
  */
 export async function requestOverNats<I extends z.ZodType, O extends z.ZodType>(

@@ -108,7 +108,7 @@ describe('traces', () => {
     const tracer = await start({ OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG });
     for (let n = 0; n < 100; n++)
       await tracer.span('root', { beginsTrace: true }, async () => {
-        // What is not kept goes on as such: the flag tells the next service.
+        // What is not kept goes on as such: the flag says so to the next service.
         expect(currentTraceparent()?.endsWith(kept > 0 ? '-01' : '-00')).toBe(true);
         await tracer.span('child', {}, () => undefined);
       });

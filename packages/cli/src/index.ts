@@ -22,7 +22,7 @@ async function main(words: readonly string[]): Promise<void> {
   const context = { process: process as unknown as StricliProcess, forCommand: () => cli };
   if (words[0] === COMPLETE) return complete(application, words.slice(1), context);
   await run(application, words, context);
-  // Wrong use is told apart from what failed; the parser's own codes are below zero.
+  // Wrong use is distinguished from what failed; the parser's own codes are below zero.
   if (typeof process.exitCode === 'number' && process.exitCode < 0) process.exitCode = EXIT.usage;
 }
 

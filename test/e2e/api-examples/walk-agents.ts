@@ -43,7 +43,7 @@ export async function walkAgents(roost: TestRoost, recorder: Recorder): Promise<
   await refused('AGENT_UNAVAILABLE', 'POST', `${agent}/messages`, { content: 'Are you there?' });
   await call('POST', `${agent}/status`, { status: 'active' });
   await call('GET', '/v1/models');
-  await until('the stream has told of the status', () => 'agent.status' in recorder.seen.events);
+  await until('the stream has shown the status', () => 'agent.status' in recorder.seen.events);
   await stream.stop();
   return id;
 }

@@ -47,15 +47,15 @@ export class BudgetsController {
   /** When a period turns, what waited goes on: within a few seconds. */
   @Sweep('lifecycle.budget-periods', { cron: '*/2 * * * * *', jitterMs: 500 })
   async turnPeriods(): Promise<void> {
-    await this.tellMessaging(await this.budgets.turnPeriods());
+    await this.syncMessaging(await this.budgets.turnPeriods());
   }
 
   private async announced({ row, budget }: Changed) {
-    await this.tellMessaging([row]);
+    await this.syncMessaging([row]);
     return budget;
   }
 
-  private async tellMessaging(rows: BudgetRow[]): Promise<void> {
+  private async syncMessaging(rows: BudgetRow[]): Promise<void> {
     for (const row of rows) await this.others.syncBudget(row);
     if (rows.some(({ is_exhausted }) => !is_exhausted)) this.bus.signal(WAKE_RUNTIME);
   }

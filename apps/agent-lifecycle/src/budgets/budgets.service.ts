@@ -178,7 +178,7 @@ export class BudgetsService {
 const audit = (tx: Transaction, action: string, id: string, fields?: string[]) =>
   recordAudit(tx, { action, target: { type: 'budget', id }, ...(fields ? { fields } : {}) });
 
-/** A budget after a change, and its row, for who has to be told. */
+/** A budget after a change, and its row, for whoever follows it. */
 export interface Changed {
   row: BudgetRow;
   budget: Budget;

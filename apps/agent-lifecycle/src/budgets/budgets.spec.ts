@@ -16,15 +16,15 @@ import { type LifecycleService, lifecycleService } from '../../test/lifecycle-se
 
 describe('budgets', () => {
   let service: LifecycleService;
-  /** What messaging was told, by budget. */
-  const told: { budgetId: string; isExhausted: boolean; revision: number }[] = [];
+  /** What was sent to messaging, in order. */
+  const synced: { budgetId: string; isExhausted: boolean; revision: number }[] = [];
   beforeAll(async () => {
     service = await lifecycleService({ ROOST_BWRAP: '' });
     serve(
       service.bus.connection,
       syncBudget,
       syncBudget.subject,
-      (block) => (told.push(block), { accepted: true }),
+      (block) => (synced.push(block), { accepted: true }),
       () => undefined,
     );
   });
@@ -62,7 +62,7 @@ describe('budgets', () => {
     return { used: usedTokens ?? usedUsd, isExhausted };
   };
 
-  it('tell once of the threshold and once of the limit, and count a repeated step once', async () => {
+  it('announce the threshold once and the limit once, and count a repeated step once', async () => {
     const account = randomUUID();
     const { id } = await service.agent({}, account);
     const budget = await service.ask(
@@ -83,7 +83,7 @@ describe('budgets', () => {
     await expect(service.ask(getAgentForTurn, { agent_id: id }, null)).resolves.toMatchObject({
       budget: { isExhausted: true, needsPrice: false },
     });
-    expect(told.filter(({ budgetId }) => budgetId === budget.id).map(({ isExhausted }) => isExhausted)).toEqual([
+    expect(synced.filter(({ budgetId }) => budgetId === budget.id).map(({ isExhausted }) => isExhausted)).toEqual([
       false,
       true,
     ]);
@@ -101,7 +101,7 @@ describe('budgets', () => {
     await service.rows.query(`UPDATE budgets SET period_ends_at = now() - interval '1 ms' WHERE id = $1`, [budgetId]);
     await until('the period turned', async () => (await eventsOf(budgetId)).at(-1) === 'reset');
     await expect(used(account, budgetId)).resolves.toEqual({ used: 0, isExhausted: false });
-    // A threshold that the higher limit left behind is told again; each period has its own.
+    // A threshold that the higher limit left behind is announced again; each period has its own.
     expect(await eventsOf(budgetId)).toEqual(['threshold', 'exhausted', 'reset', 'threshold', 'exhausted', 'reset']);
     await debit(id, 1_000);
     await service.ask(deleteBudget, { budget_id: budgetId }, account);

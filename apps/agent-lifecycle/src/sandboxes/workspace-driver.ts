@@ -46,7 +46,7 @@ export interface WorkspaceDriver {
   ensure(spec: WorkspaceSpec): Promise<void>;
   /** Ends every process of the workspace; the volume stays. Idempotent. */
   sleep(agentId: string): Promise<void>;
-  /** Ends the workspace and deletes its volume for good. Idempotent. */
+  /** Ends the workspace and deletes its volume permanently. Idempotent. */
   remove(agentId: string): Promise<void>;
   inspect(agentId: string): Promise<WorkspaceStatus>;
   /** Every workspace that has a volume, asleep ones too. */

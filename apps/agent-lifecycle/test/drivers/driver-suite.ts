@@ -49,7 +49,7 @@ export function describeDriver(name: string, options: DriverSuiteOptions, make: 
       expect(await answersPing(under.connection, spec.agentId)).toBe(false);
     });
 
-    it('removes a workspace with its files for good, asleep or not, as often as it is asked', async () => {
+    it('removes a workspace with its files permanently, asleep or not, as often as it is asked', async () => {
       const specs = await Promise.all([awake(), awake()]);
       for (const { agentId } of specs) await put(agentId, 'old');
       await under.driver.sleep(specs[0].agentId);

@@ -80,7 +80,7 @@ export class WorkspaceStdioTransport implements Transport {
     return write;
   }
 
-  /** Resolves, also for who is not the first to close it, when the program was told to end. */
+  /** Resolves, also for who is not the first to close it, when the program was asked to end. */
   close(): Promise<void> {
     this.closing ??= this.end();
     return this.closing;

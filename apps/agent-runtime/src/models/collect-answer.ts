@@ -11,7 +11,7 @@ import type {
 import { newCallId } from './call-id.js';
 import { cleanToolName } from './tool-name.js';
 
-/** Told of an answer while the model gives it. */
+/** Is called about an answer while the model gives it. */
 export interface AnswerListener {
   onText(delta: string): void;
   /** The first word, thought or call has come. */
@@ -22,7 +22,7 @@ export interface AnswerListener {
 export class BrokenStream extends Error {
   constructor(
     override readonly cause: unknown,
-    /** What the provider had told by then of what it counts. */
+    /** What the provider had reported by then of what it counts. */
     readonly usage?: LanguageModelV4Usage,
   ) {
     super('the model’s stream broke');

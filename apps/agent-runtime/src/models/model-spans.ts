@@ -12,7 +12,7 @@ const PROVIDER_NAMES: Record<ProviderName, string> = {
 /** Of each kind of content, where the operator wants it. */
 const MAX_CONTENT_CHARS = 16_000;
 
-/** One call of a model as a span, by the conventions for generative AI. `onFirst` is to be told of the first output. */
+/** One call of a model as a span, by the conventions for generative AI. `onFirst` is to be called at the first output. */
 export async function tracedModelCall(
   resolved: ResolvedModel,
   params: LanguageModelV4CallOptions,

@@ -15,7 +15,7 @@ const MAX_PAUSE_MS = 10_000;
 export interface AnswerObserver extends AnswerListener {
   /** An answer begins. */
   onBegin(): void;
-  /** Before each call, the repeated ones included; gives who is told of it. What it throws stops the call. */
+  /** Before each call, the repeated ones included; returns its observer. What it throws stops the call. */
   onCall?(): Promise<CallObserver>;
 }
 
@@ -24,11 +24,11 @@ interface Reason {
   message: string;
 }
 
-/** Told of one call. Each ends with an answer or a failure. */
+/** Observes one call. Each ends with an answer or a failure. */
 export interface CallObserver {
   onFirst(): void;
   onAnswer(answer: LanguageModelV4GenerateResult): void;
-  /** `usage`: what the provider told of it all the same. */
+  /** `usage`: what the provider reported of it all the same. */
   onFailure(reason: Reason, usage: LanguageModelV4Usage | undefined): void;
   /** It failed, and is made again after a pause. */
   onRetry(reason: Reason, pauseMs: number): void;

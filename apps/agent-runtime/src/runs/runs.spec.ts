@@ -93,7 +93,7 @@ describe('the steps of a run', () => {
     });
   });
 
-  it('tell of a call that failed and was made again', async () => {
+  it('show a call that failed and was made again', async () => {
     provider.script(
       'again',
       { misbehaviour: { kind: 'status', status: 503, message: `overloaded, key ${KEY}`, retryAfter: 0 } },
@@ -130,7 +130,7 @@ describe('the steps of a run', () => {
     expect(used).toMatchObject({ inputTokens: 20, outputTokens: 10 });
   });
 
-  it('tell what was under way when a run was interrupted', async () => {
+  it('show what was under way when a run was interrupted', async () => {
     provider.script('stop', { answer: { calls: [{ name: 'bash', args: { command: 'sleep' } }] } });
     runtime.workspace.onCommand = async (_, cancelled) => (await cancelled, { cancelled: true });
     const { turnId, outcome } = runtime.platform.send('@stop');

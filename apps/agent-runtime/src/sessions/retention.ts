@@ -2,7 +2,7 @@ import type { Database } from '#lib/database';
 import { HOURLY, Sweep } from '#lib/sweeps';
 import { deleteOld } from './retention.repository.js';
 
-/** Of batches that failed for good no attempt follows; one that waits for a budget does so for a month. */
+/** Of batches that failed permanently no attempt follows; one that waits for a budget does so for a month. */
 const UNFINISHED_TURN_DAYS = 40;
 
 export interface RetentionDays {

@@ -12,7 +12,7 @@ const NewSchedule = zodSchema(
       .string()
       .min(1)
       .max(100_000)
-      .describe('What you are told then; {{date}}, {{time}} and {{schedule.name}} are filled in'),
+      .describe('The message that you get then; {{date}}, {{time}} and {{schedule.name}} are filled in'),
     timezone: z.string().max(100).default('UTC').describe('IANA name, e.g. Europe/Berlin'),
   }),
 );

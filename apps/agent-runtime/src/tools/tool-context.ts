@@ -11,6 +11,6 @@ export interface ToolContext {
   batchId: string;
   /** Whether commands learn the trace they run in, as the agent's network setting says. */
   learnsTrace?: boolean | undefined;
-  /** Told the exit code of a call's command; null when it was killed. */
+  /** Called with the exit code of a call's command; null when it was killed. */
   onExit?(toolCallId: string, exitCode: number | null): void;
 }

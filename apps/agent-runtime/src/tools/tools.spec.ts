@@ -12,8 +12,8 @@ describe('the built-in tool', () => {
     await mock.start();
     runtime = await startRuntime({ OPENAI_BASE_URL: `${mock.url}/v1`, ROOST_DEFAULT_MODEL: 'openai/test' });
     runtime.workspace.start();
-    runtime.neighbours.knows('telegram:bot:7', 'telegram', 'Grace');
-    runtime.neighbours.knows('default', 'api', 'tester');
+    runtime.services.knows('telegram:bot:7', 'telegram', 'Grace');
+    runtime.services.knows('default', 'api', 'tester');
   });
   afterEach(() => {
     mock.reset();
@@ -121,12 +121,12 @@ describe('the built-in tool', () => {
   });
 
   it('send_message reaches a channel’s person or a conversation, once for a repeated attempt', async () => {
-    runtime.neighbours.posted.clear();
+    runtime.services.posted.clear();
     await expect(call('send_message', { to: 'telegram', content: 'hello' })).resolves.toEqual({
       output: 'Sent to Grace over telegram.',
       isError: false,
     });
-    expect([...runtime.neighbours.posted.values()]).toMatchObject([
+    expect([...runtime.services.posted.values()]).toMatchObject([
       { conversationId: 'telegram:bot:7', content: 'hello' },
     ]);
     const twice = await callAll([
@@ -134,12 +134,12 @@ describe('the built-in tool', () => {
       ['send_message', { to: 'default', content: 'same' }],
     ]);
     expect(twice.map(({ output }) => output)).toEqual(['Sent to tester over api.', 'Sent to tester over api.']);
-    expect(runtime.neighbours.posted.size).toBe(2);
+    expect(runtime.services.posted.size).toBe(2);
   });
 
   it('send_message begins a conversation with somebody who is only linked', async () => {
-    runtime.neighbours.posted.clear();
-    runtime.neighbours.channels = [
+    runtime.services.posted.clear();
+    runtime.services.channels = [
       {
         type: 'slack',
         id: null,
@@ -152,7 +152,7 @@ describe('the built-in tool', () => {
       },
     ];
     await call('send_message', { to: 'slack', content: 'first words' });
-    expect([...runtime.neighbours.posted.values()]).toMatchObject([
+    expect([...runtime.services.posted.values()]).toMatchObject([
       { conversationId: 'slack:bot:9', channel: 'slack', counterparty: { displayName: 'linus' } },
     ]);
   });
@@ -174,7 +174,7 @@ describe('the built-in tool', () => {
     expect(created.output).toMatch(
       /^Created\. [0-9a-f-]{36}: “tea”, 0 16 \* \* \* \(Europe\/London\), next .*: Make tea$/,
     );
-    const [id = ''] = runtime.neighbours.schedules.keys();
+    const [id = ''] = runtime.services.schedules.keys();
     expect((await call('schedule_list', {})).output).toContain(id);
     expect((await call('schedule_delete', { id })).output).toBe('Deleted.');
     expect((await call('schedule_list', {})).output).toBe('[no schedule]');

@@ -100,7 +100,7 @@ describe.each([
       await until('the live view shows the reply', () => runtime.platform.liveAnswer(run?.messageId ?? '') === reply);
     }
     // The tool's work was done once, however often the step was tried.
-    const done = [...runtime.neighbours.schedules.values()].filter((schedule) => schedule.name === name);
+    const done = [...runtime.services.schedules.values()].filter((schedule) => schedule.name === name);
     expect(done).toHaveLength(shape === 'plain' ? 0 : 1);
     const { rows } = await sql.query<{ content: string }>(
       `SELECT content FROM runtime.transcript JOIN runtime.sessions ON sessions.id = session_id

@@ -32,7 +32,7 @@ const FORMATS = [
 ];
 
 describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
-  // Google's servers end a step with tool calls by STOP, which this mock does only when told so.
+  // Google's servers end a step with tool calls by STOP, which this mock does only when asked to.
   const ends = model.startsWith('google') ? { finishReason: 'stop' } : {};
   const mock = new LLMock({ port: 0, logLevel: 'silent' });
   let runtime: RuntimeFixture;

@@ -55,7 +55,7 @@ export class StepMeter {
   }
 
   /**
-   * What `observedModel` tells of each call, which none gets to without a budget. What summarises a conversation is not
+   * What `observedModel` reports of each call, which none gets to without a budget. What summarises a conversation is not
    * debited from the balance.
    */
   watch(model: ResolvedModel, kind: 'model' | 'compaction' = 'model'): () => Promise<CallObserver> {
@@ -66,11 +66,11 @@ export class StepMeter {
       return {
         onFirst: () => recorded.firstToken(),
         onAnswer: ({ usage, content, finishReason }) => {
-          const told = tokensOf(usage);
-          const costNano = told ? this.prices.costOf(model, told) : null;
-          const tokens = withGuess(told, content);
+          const reported = tokensOf(usage);
+          const costNano = reported ? this.prices.costOf(model, reported) : null;
+          const tokens = withGuess(reported, content);
           if (kind === 'model') this.contextTokens = tokens.input;
-          recorded.answered({ finishReason: finishReason.unified, tokens: told, costNano });
+          recorded.answered({ finishReason: finishReason.unified, tokens: reported, costNano });
           this.count({ model: name, tokens, costNano, outputTokens: kind === 'model' ? tokens.output : 0 });
         },
         onFailure: (reason, usage) => {
@@ -146,8 +146,8 @@ export class StepMeter {
 }
 
 /** Some compatible servers count nothing; what came out is then guessed, so that a balance still ends. */
-function withGuess(told: StepTokens | undefined, content: { type: string }[]): StepTokens {
-  const tokens = told ?? { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0 };
+function withGuess(reported: StepTokens | undefined, content: { type: string }[]): StepTokens {
+  const tokens = reported ?? { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, reasoning: 0 };
   const output = content.filter(({ type }) => OUTPUT.has(type));
   if (tokens.output > 0 || output.length === 0) return tokens;
   return { ...tokens, output: estimateTokens(JSON.stringify(output)) };

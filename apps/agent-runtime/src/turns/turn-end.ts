@@ -1,7 +1,7 @@
 /** Why a turn is made to stop before the model has finished. */
 export type StopReason = 'interrupted' | 'stopped' | 'lease-lost' | 'timeout' | 'shutdown';
 
-/** What who reads the run is told of it. */
+/** What the run says of it. */
 export const STOPPED_BECAUSE: Record<StopReason, { code: string; message: string }> = {
   interrupted: { code: 'INTERRUPTED', message: 'a newer message took its place, or it was cancelled' },
   stopped: { code: 'AGENT_STOPPED', message: 'the agent was stopped, or went to error' },

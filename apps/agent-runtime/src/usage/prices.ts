@@ -41,7 +41,7 @@ export class Prices {
 
   /**
    * In nano-USD; null when no price is known. The published prices are those of the providers themselves: what another
-   * server behind a base URL costs only its operator can tell.
+   * server behind a base URL costs only its operator knows.
    */
   costOf({ provider, modelId, isElsewhere }: PricedModel, tokens: StepTokens): bigint | null {
     const own = this.own[`${provider}/${modelId}`];

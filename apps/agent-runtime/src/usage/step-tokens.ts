@@ -1,6 +1,6 @@
 import type { LanguageModelV4Usage } from '@ai-sdk/provider';
 
-/** What one call of a model has used, as far as its provider tells; `cacheRead` and `cacheWrite` are part of `input`. */
+/** What one call of a model has used, as far as its provider reports it; `cacheRead` and `cacheWrite` are part of `input`. */
 export interface StepTokens {
   input: number;
   output: number;
@@ -22,7 +22,7 @@ export const namedTokens = ({ input, output, cacheRead, cacheWrite, reasoning }:
 /** More in one step is nonsense of a compatible server: no sum of it would be one. */
 const MAX_TOKENS = 1_000_000_000;
 
-/** Undefined when the provider told nothing. Some compatible servers send fractions, negative counts or parts beyond the whole. */
+/** Undefined when the provider reported nothing. Some compatible servers send fractions, negative counts or parts beyond the whole. */
 export function tokensOf({ inputTokens, outputTokens }: LanguageModelV4Usage): StepTokens | undefined {
   if (inputTokens.total === undefined && outputTokens.total === undefined) return undefined;
   const input = count(inputTokens.total);
@@ -37,5 +37,5 @@ export function tokensOf({ inputTokens, outputTokens }: LanguageModelV4Usage): S
   };
 }
 
-const count = (told: number | undefined) =>
-  told === undefined || !Number.isFinite(told) ? 0 : Math.min(Math.max(0, Math.round(told)), MAX_TOKENS);
+const count = (reported: number | undefined) =>
+  reported === undefined || !Number.isFinite(reported) ? 0 : Math.min(Math.max(0, Math.round(reported)), MAX_TOKENS);

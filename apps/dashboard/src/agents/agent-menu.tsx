@@ -34,7 +34,7 @@ export function AgentMenu({ agent, onDeleted }: AgentMenuProps) {
         isOpen={asked}
         onClose={() => setAsked(false)}
         title={`Delete ${agent.name}?`}
-        action="Delete for good"
+        action="Delete permanently"
         isBusy={remove.isPending}
         onConfirm={() =>
           remove.mutate(agent, {

@@ -5,7 +5,7 @@ import { CodeLine } from './code.js';
 import { Icon } from './icon.js';
 import type { IconName } from './icon-name.js';
 
-/** What went wrong in the words of Roost, which say what to do, and the id by which its log tells more. */
+/** What went wrong in the words of Roost, which say what to do, and the id by which its log has more. */
 export function ErrorNote({
   error,
   onRetry,

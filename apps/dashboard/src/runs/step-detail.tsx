@@ -79,7 +79,7 @@ function modelFacts(model: NonNullable<RunStep['model']>, ms: number | null): Re
 const MIN_MEASURED_MS = 100;
 
 function counted(tokens: number | null, parts: [count: number | null | undefined, label: string][]): string {
-  if (tokens === null) return 'not told by the provider';
+  if (tokens === null) return 'not reported by the provider';
   const known = parts.flatMap(([count, label]) => (count ? [`${count.toLocaleString()} ${label}`] : []));
   return `${tokens.toLocaleString()} tokens${known.length > 0 ? ` (${known.join(', ')})` : ''}`;
 }

@@ -7,7 +7,7 @@ import { lockAccount, removeAccount } from './accounts.repository.js';
 import { ApiKeys } from './api-keys.js';
 
 /**
- * Deletes an account for good. Its users, keys and sign-ins go in one transaction with the event by which every other
+ * Deletes an account permanently. Its users, keys and sign-ins go in one transaction with the event by which every other
  * service removes its own: from the commit on nobody gets in, and what is killed after it goes on by the event.
  */
 @Injectable()

@@ -125,7 +125,7 @@ export class CredentialsController {
   @Post('delete_account')
   @Endpoint({
     access: 'signed-in',
-    summary: 'Delete the account with everything it owns, for good; needs the password, or a sign-in just made',
+    summary: 'Delete the account with everything it owns, permanently; needs the password, or a sign-in just made',
     description: 'Agents, files, messages, keys: in every service. API keys cannot do it (403).',
     responseDescription: 'The account is deleted.',
     response: Answer,

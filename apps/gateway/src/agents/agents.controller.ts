@@ -135,7 +135,7 @@ export class AgentsController {
     access: 'account',
     summary: 'Delete an agent',
     description:
-      'For good: its sandbox, files, messages, schedules, triggers, linked chats and secrets, in every service. A running turn is stopped. Webhooks that wait are cancelled; `agent.deleted` is the last. A second call is 404.',
+      'Permanently: its sandbox, files, messages, schedules, triggers, linked chats and secrets, in every service. A running turn is stopped. Webhooks that wait are cancelled; `agent.deleted` is the last. A second call is 404.',
     responseDescription: 'It is deleted.',
     response: DeletedAgent,
     errors: ['NOT_FOUND'],

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { endpointOf } from './endpoint.js';
 import { type ApiRequest, requestIdOf, traceparentOf } from './request.js';
 
-/** Probes and pages ask all day; their traces would tell nothing. */
+/** Probes and pages ask all day; their traces would show nothing. */
 const UNTRACED = /^\/(health(\/|$)|docs(\/|$)|openapi\.json$|\.well-known\/)/;
 
 /**

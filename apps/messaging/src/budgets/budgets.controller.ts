@@ -5,7 +5,7 @@ import { Controller } from '@nestjs/common';
 import type { z } from 'zod';
 import { recordBlock } from './budgets.repository.js';
 
-type Told = z.output<typeof budgetExhausted.payload>;
+type Payload = z.output<typeof budgetExhausted.payload>;
 
 /** Exhausted budgets, which keep agents from beginning turns. */
 @Controller()
@@ -22,13 +22,13 @@ export class BudgetsController {
   }
 
   @Consumes(budgetExhausted)
-  async onExhausted(told: Told, tx: Transaction) {
-    await this.record(tx, blockOf(told, true));
+  async onExhausted(payload: Payload, tx: Transaction) {
+    await this.record(tx, blockOf(payload, true));
   }
 
   @Consumes(budgetReset)
-  async onReset(told: Told, tx: Transaction) {
-    await this.record(tx, blockOf(told, false));
+  async onReset(payload: Payload, tx: Transaction) {
+    await this.record(tx, blockOf(payload, false));
   }
 
   private async record(tx: Transaction, block: BudgetBlock): Promise<void> {
@@ -37,7 +37,7 @@ export class BudgetsController {
   }
 }
 
-const blockOf = ({ accountId, budget, revision }: Told, isExhausted: boolean): BudgetBlock => ({
+const blockOf = ({ accountId, budget, revision }: Payload, isExhausted: boolean): BudgetBlock => ({
   budgetId: budget.id,
   accountId,
   agentId: budget.agentId,

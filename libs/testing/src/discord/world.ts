@@ -93,7 +93,7 @@ export interface FilePart {
 const EPOCH = 1_420_070_400_000n;
 let counter = 0n;
 
-/** Ids grow with time, as Discord's do: 42 bits of milliseconds since 2015, 22 bits to tell apart. */
+/** Ids grow with time, as Discord's do: 42 bits of milliseconds since 2015, 22 bits to distinguish them. */
 export function snowflake(): string {
   counter = (counter + 1n) % (1n << 22n);
   return String(((BigInt(Date.now()) - EPOCH) << 22n) | counter);

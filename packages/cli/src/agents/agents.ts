@@ -136,7 +136,7 @@ function change(action: 'start' | 'stop' | 'pause' | 'resume', brief: string) {
 }
 
 const remove = buildCommand({
-  docs: { brief: 'Delete an agent with its files, messages, schedules and everything else, for good' },
+  docs: { brief: 'Delete an agent with its files, messages, schedules and everything else, permanently' },
   parameters: {
     flags: { ...common, yes: { kind: 'boolean', optional: true, withNegated: false, brief: 'That it is meant' } },
     positional: oneAgent,

@@ -87,8 +87,8 @@ export async function checkServices(roost: Roost, { url, from }: FoundProfile): 
 
 const remedyFor = (name: string) =>
   name === 'postgres'
-    ? 'is PostgreSQL up, and DATABASE_URL right? The log of npm start, or of the gateway, tells more'
-    : `is the service ${name} running, and the bus? Its log tells more`;
+    ? 'is PostgreSQL up, and DATABASE_URL right? The log of npm start, or of the gateway, says more'
+    : `is the service ${name} running, and the bus? Its log says more`;
 
 /** Whether the key is good, what answers, and what will soon be in the way. Empty where nothing can be asked. */
 export async function checkAccount(roost: Roost): Promise<Finding[]> {

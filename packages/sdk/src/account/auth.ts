@@ -91,7 +91,7 @@ export class Auth {
     return dataOf(credentialsLogoutEverywhere({ ...this.core.by(options) }));
   }
 
-  /** With everything that the account owns, for good. */
+  /** With everything that the account owns, permanently. */
   deleteAccount(body: CredentialsDeleteData['body'], options?: CallOptions): Promise<unknown> {
     return dataOf(credentialsDelete({ ...this.core.by(options), body }));
   }

@@ -137,7 +137,7 @@ export class Agent {
     return dataOf(agentsUpdate({ ...this.call(ifMatch(options)), body: change }));
   }
 
-  /** With its files, messages, schedules and everything else, for good. */
+  /** With its files, messages, schedules and everything else, permanently. */
   delete(options?: CallOptions): Promise<{ message: string; id: string }> {
     return dataOf(agentsDelete(this.call(options)));
   }

@@ -12,7 +12,7 @@ export interface UnknownEvent {
   data: unknown;
 }
 
-/** What happens to an agent, told apart by `type`. Ends of streams are not among them: they are mended, or errors. */
+/** What happens to an agent, distinguished by `type`. Ends of streams are not among them: they are mended, or errors. */
 export type AgentEvent = Exclude<Sent, EndOfConnection> | UnknownEvent;
 /** What happens in a run, the last being `run.ended`. */
 export type RunEvent = Exclude<RunsEventsResponses[200], EndOfConnection> | UnknownEvent;

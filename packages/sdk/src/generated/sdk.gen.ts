@@ -211,7 +211,7 @@ export const credentialsLogoutEverywhere = <ThrowOnError extends boolean = false
 });
 
 /**
- * Delete the account with everything it owns, for good; needs the password, or a sign-in just made
+ * Delete the account with everything it owns, permanently; needs the password, or a sign-in just made
  *
  * Agents, files, messages, keys: in every service. API keys cannot do it (403).
  */
@@ -544,7 +544,7 @@ export const agentsUpdate = <ThrowOnError extends boolean = false>(options: Opti
 /**
  * Delete an agent
  *
- * For good: its sandbox, files, messages, schedules, triggers, linked chats and secrets, in every service. A running turn is stopped. Webhooks that wait are cancelled; `agent.deleted` is the last. A second call is 404.
+ * Permanently: its sandbox, files, messages, schedules, triggers, linked chats and secrets, in every service. A running turn is stopped. Webhooks that wait are cancelled; `agent.deleted` is the last. A second call is 404.
  */
 export const agentsDelete = <ThrowOnError extends boolean = false>(options: Options<AgentsDeleteData, ThrowOnError>): RequestResult<AgentsDeleteResponses, AgentsDeleteErrors, ThrowOnError> => (options.client ?? client).post<AgentsDeleteResponses, AgentsDeleteErrors, ThrowOnError>({
     security: [

@@ -1495,7 +1495,7 @@ export type CreateAgent = {
      */
     output_token_balance?: number;
     /**
-     * What it is told about itself and its work: up to 100,000 characters.
+     * Its instructions: what it is and does: up to 100,000 characters.
      */
     system_prompt?: string | null;
     /**
@@ -1669,7 +1669,7 @@ export type AgentConfiguration = {
         before_compaction?: string;
     };
     /**
-     * URLs that are told what happens to this agent. They appear among the webhook endpoints with `source: agent`.
+     * URLs that get what happens to this agent. They appear among the webhook endpoints with `source: agent`.
      */
     webhooks?: {
         /**
@@ -1792,7 +1792,7 @@ export type Agent = {
     output_token_balance: number;
     configuration: AgentConfiguration;
     /**
-     * What it is told about itself and its work.
+     * Its instructions: what it is and does.
      */
     system_prompt: string | null;
     /**
@@ -1995,7 +1995,7 @@ export type UpdateAgent = {
      */
     output_token_balance?: number;
     /**
-     * What it is told about itself and its work: up to 100,000 characters.
+     * Its instructions: what it is and does: up to 100,000 characters.
      */
     system_prompt?: string | null;
     /**
@@ -2138,7 +2138,7 @@ export type ConfigurationPatch = {
         before_compaction?: string;
     } | null;
     /**
-     * URLs that are told what happens to this agent. They appear among the webhook endpoints with `source: agent`.
+     * URLs that get what happens to this agent. They appear among the webhook endpoints with `source: agent`.
      */
     webhooks?: {
         /**
@@ -2395,7 +2395,7 @@ export type AgentSettings = {
      */
     warmth_window_ms: number | null;
     /**
-     * What it is told about itself and its work.
+     * Its instructions: what it is and does.
      */
     system_prompt: string | null;
     /**
@@ -11753,7 +11753,7 @@ export type RunsListResponses = {
                  */
                 cached_input_tokens: number;
                 /**
-                 * Of the output tokens: reasoning, where the provider tells.
+                 * Of the output tokens: reasoning, where the provider reports it.
                  */
                 reasoning_tokens: number;
                 /**
@@ -11915,7 +11915,7 @@ export type RunsGetResponses = {
              */
             cached_input_tokens: number;
             /**
-             * Of the output tokens: reasoning, where the provider tells.
+             * Of the output tokens: reasoning, where the provider reports it.
              */
             reasoning_tokens: number;
             /**
@@ -12022,11 +12022,11 @@ export type RunsGetResponses = {
                  */
                 finish_reason: string | null;
                 /**
-                 * Tokens read, cached ones included; null when the provider did not tell.
+                 * Tokens read, cached ones included; null when the provider did not report them.
                  */
                 input_tokens: number | null;
                 /**
-                 * Tokens written, reasoning included; null when the provider did not tell.
+                 * Tokens written, reasoning included; null when the provider did not report them.
                  */
                 output_tokens: number | null;
                 /**
@@ -12038,7 +12038,7 @@ export type RunsGetResponses = {
                  */
                 cache_write_tokens?: number | null;
                 /**
-                 * Of the output tokens: reasoning, where the provider tells.
+                 * Of the output tokens: reasoning, where the provider reports it.
                  */
                 reasoning_tokens: number | null;
                 /**
@@ -12461,7 +12461,7 @@ export type UsageReportResponses = {
              */
             cache_write_tokens: number;
             /**
-             * Of the output tokens: reasoning, where the provider tells.
+             * Of the output tokens: reasoning, where the provider reports it.
              */
             reasoning_tokens: number;
             /**
@@ -12502,7 +12502,7 @@ export type UsageReportResponses = {
              */
             cache_write_tokens: number;
             /**
-             * Of the output tokens: reasoning, where the provider tells.
+             * Of the output tokens: reasoning, where the provider reports it.
              */
             reasoning_tokens: number;
             /**

@@ -87,7 +87,7 @@ export class ServiceUnavailableError extends RoostError {
 export class StorageFullError extends RoostError {
   override readonly name = 'StorageFullError';
 }
-/** A fault of Roost: its log tells more under the request id. */
+/** A fault of Roost: its log says more under the request id. */
 export class InternalError extends RoostError {
   override readonly name = 'InternalError';
 }

@@ -37,7 +37,7 @@ export interface Call {
   path: string;
   headers?: Record<string, string>;
   body?: Content | undefined;
-  /** Its second sending is nothing that the server can tell: an unauthenticated POST. */
+  /** Its second sending is nothing that the server can recognise: an unauthenticated POST. */
   isUnkeyed?: boolean;
   /** A status besides those of success whose body is an answer and no error. */
   alsoTakes?: number;

@@ -1,6 +1,6 @@
 import type { Webhooks as WebhookRequest } from '../generated/types.gen.js';
 
-/** The body of a webhook, told apart by `type`. */
+/** The body of a webhook, distinguished by `type`. */
 export type WebhookEvent = WebhookRequest['body'];
 export type WebhookEventOf<T extends WebhookEvent['type']> = Extract<WebhookEvent, { type: T }>;
 

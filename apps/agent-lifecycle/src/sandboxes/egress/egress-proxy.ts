@@ -177,7 +177,7 @@ export class EgressProxy {
     });
   }
 
-  /** The trace that a command was told, where its agent's owner lets it out and the program names none itself. */
+  /** The trace that a command was given, where its agent's owner lets it out and the program names none itself. */
   private traceOf({ headers }: IncomingMessage): { traceparent?: string } {
     if (!this.options.policy().traceContext || headers.traceparent !== undefined) return {};
     const [, encoded = ''] = /^Basic ([A-Za-z0-9+/=]{1,200})$/i.exec(headers['proxy-authorization'] ?? '') ?? [];

@@ -81,7 +81,7 @@ export async function findBrowserSession(
   return found;
 }
 
-/** Notes the next secret, of which the browser may not hear. False where another request has just been given one. */
+/** Notes the next secret, which may not reach the browser. False where another request has just been given one. */
 export async function offerSecret(
   database: Database,
   { id, hash, nextHash, graceSeconds }: { id: string; hash: string; nextHash: string; graceSeconds: number },

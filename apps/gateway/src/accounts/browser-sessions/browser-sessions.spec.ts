@@ -199,7 +199,7 @@ describe('a page of another origin', () => {
 });
 
 describe('a session', () => {
-  it('ends for good when the browser signs out, and no cookie is a bearer token', async () => {
+  it('ends permanently when the browser signs out, and no cookie is a bearer token', async () => {
     const cookie = await byKey();
     const token = cookie.split('=')[1] ?? '';
     const asToken = await roost.api('GET', '/auth/fetch_user', undefined, { authorization: `Bearer ${token}` });

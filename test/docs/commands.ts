@@ -12,9 +12,14 @@ export const blocksOf = (page: string, info: string): string[] =>
     .filter(([, words]) => words === info)
     .map(([, , code = '']) => code);
 
-/** The commands of a page that a test can run, in their order, with what the quick start defines for all pages. */
+/**
+ * The commands of a page that a test can run, in their order, with what the quick start defines for all pages. All pages
+ * at once are more than a busy machine may answer in time: a 503 is asked again, as a program would.
+ */
 export const commandsOf = (page: string): string =>
-  ['set -euo pipefail', ...blocksOf('docs/guide/quick-start.md', 'sh setup'), ...blocksOf(page, 'sh run')].join('\n');
+  ['set -euo pipefail', ...blocksOf('docs/guide/quick-start.md', 'sh setup'), ...blocksOf(page, 'sh run')]
+    .join('\n')
+    .replaceAll('--fail-with-body', '--fail --retry 5 --retry-delay 1');
 
 export const hasCommands = (page: string): boolean => blocksOf(page, 'sh run').length > 0;
 

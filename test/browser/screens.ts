@@ -82,6 +82,11 @@ export const screensOf = (agentId: string, { scheduleId, triggerId, endpointId, 
     ready: (page) => page.getByRole('list', { name: 'History' }).getByRole('listitem').first().waitFor(),
   },
   {
+    name: 'channels',
+    path: `/agents/${agentId}/channels`,
+    ready: (page) => page.getByText('Set up a bot for Slack').click(),
+  },
+  {
     name: 'webhooks',
     path: '/webhooks',
     ready: (page) => page.getByRole('list', { name: 'Endpoints' }).getByRole('listitem').first().waitFor(),

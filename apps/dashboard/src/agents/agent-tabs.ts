@@ -2,7 +2,7 @@ import type { IconName } from '../components/icon-name.js';
 
 /** The screens of one agent. One that is not there is not here. */
 export const AGENT_TABS: {
-  to: `/agents/$agentId/${'chat' | 'runs' | 'schedules' | 'triggers'}`;
+  to: `/agents/$agentId/${'chat' | 'runs' | 'schedules' | 'triggers' | 'channels'}`;
   label: string;
   icon: IconName;
 }[] = [
@@ -10,4 +10,5 @@ export const AGENT_TABS: {
   { to: '/agents/$agentId/runs', label: 'Runs', icon: 'activity' },
   { to: '/agents/$agentId/schedules', label: 'Schedules', icon: 'calendar-clock' },
   { to: '/agents/$agentId/triggers', label: 'Triggers', icon: 'zap' },
+  { to: '/agents/$agentId/channels', label: 'Channels', icon: 'messages-square' },
 ];

@@ -1,4 +1,4 @@
-import { createContext, type ReactNode, useContext, useEffect } from 'react';
+import { createContext, type ReactNode, useContext, useEffect, useId } from 'react';
 
 /** Of the tab: where one is, first. */
 export function useTitle(title: string): void {
@@ -56,11 +56,14 @@ export function Section({
   children: ReactNode;
 }) {
   const Heading = useContext(PageLevel) === 1 ? 'h2' : 'h3';
+  const id = useId();
   return (
-    <section className="rounded-2xl border border-line bg-surface">
+    <section aria-labelledby={id} className="rounded-2xl border border-line bg-surface">
       <header className="flex min-h-13 flex-wrap items-center justify-between gap-x-3 gap-y-1 px-5 pt-4">
         <div className="min-w-0">
-          <Heading className="font-semibold">{title}</Heading>
+          <Heading id={id} className="font-semibold">
+            {title}
+          </Heading>
           {about && <p className="max-w-2xl pt-0.5 text-sm text-soft">{about}</p>}
         </div>
         {actions}

@@ -1,6 +1,6 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { type ExecutionStatus, executionStatus } from '../automation/execution-status.js';
-import { agent } from './parents.js';
+import { agent, text } from './parents.js';
 
 const byStatus = (search: Record<string, unknown>): { status?: ExecutionStatus } => {
   const status = executionStatus(search['status']);
@@ -51,7 +51,17 @@ const editTrigger = createRoute({
   component: lazyRouteComponent(() => import('../triggers/edit-trigger-page.js'), 'EditTriggerPage'),
 });
 
-/** What an agent does without being spoken to. */
+const channels = createRoute({
+  getParentRoute: () => agent,
+  path: '/channels',
+  validateSearch: (search): { link?: string } => {
+    const link = text(search['link']);
+    return link ? { link } : {};
+  },
+  component: lazyRouteComponent(() => import('../channels/channels-page.js'), 'ChannelsPage'),
+});
+
+/** What wakes an agent: the clock, other systems, people elsewhere. */
 export const automationRoutes = [
   schedules,
   newSchedule,
@@ -61,4 +71,5 @@ export const automationRoutes = [
   newTrigger,
   trigger,
   editTrigger,
+  channels,
 ] as const;

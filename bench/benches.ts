@@ -87,6 +87,12 @@ export const benches: BenchEntry[] = [
     load: () => import('./event-streams.js'),
   },
   {
+    name: 'runs',
+    about: '1,000,000 runs of 1,000 agents: lists, one run, usage by day',
+    isDefault: false,
+    load: () => import('./runs.js'),
+  },
+  {
     name: 'large-files',
     about: '1 GiB up and down over HTTP; memory that gateway and daemon take for it',
     isDefault: false,

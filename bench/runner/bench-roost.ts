@@ -19,7 +19,9 @@ export interface BenchRoost {
 }
 
 /** What is measured is never the account's quotas. */
-const NO_QUOTAS = Object.fromEntries(QUOTA_NAMES.map((name) => [`ROOST_QUOTA_${name.toUpperCase()}`, '1000000000000']));
+const NO_QUOTAS = Object.fromEntries(
+  QUOTA_NAMES.map((name) => [`ROOST_QUOTA_${name.toUpperCase()}`, '1000000000000000']),
+);
 
 /**
  * Starts it with the rate limit and quotas out of the way and no provider's key: agents answer with the demo model, which takes
@@ -45,7 +47,7 @@ export async function startBenchRoost(options: Options): Promise<BenchRoost> {
       apiKey: roost.apiKey,
       api: roost.api,
       dataDir,
-      databaseUrl: databaseUrlOf(dataDir),
+      databaseUrl: roost.databaseUrl,
       natsUrl: natsUrlOf(dataDir),
       async stop() {
         await roost.stop();
@@ -79,14 +81,6 @@ export function accountSeedOf(dataDir: string): string {
     accounts: { seed: string }[];
   };
   return trust.accounts[0]?.seed ?? '';
-}
-
-function databaseUrlOf(dataDir: string): string {
-  const password = readFileSync(join(dataDir, 'postgres-password'), 'utf8').trim();
-  const port = readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8')
-    .split('\n')[3]
-    ?.trim();
-  return `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`;
 }
 
 function natsUrlOf(dataDir: string): string {

@@ -1,7 +1,5 @@
 import { spawnRoost, type SpawnedRoost, temporaryFolder, until } from '#lib/testing';
 import { rotateMasterKey } from '#tools/admin';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { everyRow } from '../every-row.js';
 
@@ -19,7 +17,7 @@ describe('kill -9 of the platform', () => {
       configuration: { model: 'demo' },
     });
     await makeSecrets(roost, `/v1/agent/${agent.body.id}`);
-    const before = await sealedRows(dataDir);
+    const before = await sealedRows(roost.databaseUrl);
     const [oldKey, ...otherKeys] = new Set(before.map(({ key }) => key));
     expect(otherKeys).toEqual([]);
     const messages = `/v1/agent/${agent.body.id}/messages`;
@@ -45,7 +43,7 @@ describe('kill -9 of the platform', () => {
       const list = await roost.api<{ messages: { role: string }[] }>('GET', messages);
       expect(list.body.messages.map((message) => message.role)).toEqual(['user', 'assistant']);
       const after = await until('nothing is sealed under the old key', async () => {
-        const rows = await sealedRows(dataDir);
+        const rows = await sealedRows(roost.databaseUrl);
         return rows.every(({ key }) => key !== oldKey) && rows;
       });
       const tables = ['lifecycle.account_provider_keys', 'lifecycle.agents', 'runtime.mcp_servers'];
@@ -74,10 +72,8 @@ async function makeSecrets(roost: SpawnedRoost, agent: string): Promise<void> {
 }
 
 /** Every sealed value there is, by the master key that it is sealed under. */
-async function sealedRows(dataDir: string): Promise<{ table: string; key: string }[]> {
-  const password = readFileSync(join(dataDir, 'postgres-password'), 'utf8').trim();
-  const port = readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[3];
-  const rows = await everyRow(`postgresql://postgres:${password}@127.0.0.1:${port}/postgres`);
+async function sealedRows(databaseUrl: string): Promise<{ table: string; key: string }[]> {
+  const rows = await everyRow(databaseUrl);
   return rows.flatMap(({ table, text }) =>
     [...text.matchAll(/"v1\.([\w-]+)\.[\w-]+\.[\w-]+"/g)].map(([, key = '']) => ({ table, key })),
   );

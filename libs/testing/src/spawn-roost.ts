@@ -22,6 +22,8 @@ export interface SpawnedRoost {
   url: string;
   apiKey: string;
   api: ApiClient;
+  /** Of its own PostgreSQL. */
+  databaseUrl: string;
   /** Everything it printed so far. */
   output(): string;
   /** As Ctrl-C does; resolves with the exit code when everything is stopped. */
@@ -88,6 +90,7 @@ export async function spawnRoost({
     url,
     apiKey,
     api: apiClient(url, apiKey),
+    databaseUrl: databaseUrlOf(dataDir),
     output: () => output,
     async stop() {
       child.kill('SIGTERM');
@@ -98,4 +101,11 @@ export async function spawnRoost({
       await exited;
     },
   };
+}
+
+/** Of the PostgreSQL that Roost runs on this data folder. */
+function databaseUrlOf(dataDir: string): string {
+  const password = readFileSync(join(dataDir, 'postgres-password'), 'utf8').trim();
+  const port = readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[3];
+  return `postgresql://postgres:${password}@127.0.0.1:${port?.trim()}/postgres`;
 }

@@ -1,6 +1,7 @@
 import { Audit1797000200000 } from './audit-1797000200000.js';
 import { DeletedAccounts1795710300000 } from './deleted-accounts-1795710300000.js';
 import { AwakeWorkspaces1796100000000 } from './awake-workspaces-1796100000000.js';
+import { UsageSums1797300100000 } from './usage-sums-1797300100000.js';
 import { Usage1797000300000 } from './usage-1797000300000.js';
 import { Agents1795560000000 } from './agents-1795560000000.js';
 import { Bots1795600000000 } from './bots-1795600000000.js';
@@ -19,4 +20,5 @@ export const migrations = [
   Usage1797000300000,
   NewBudgets1797200000000,
   Versions1797300000000,
+  UsageSums1797300100000,
 ];

@@ -17,12 +17,21 @@ const OF_LEDGER = `
 const QUARTER = `date_bin('15 minutes', created_at, 'epoch')`;
 const DAY = `date_trunc('day', created_at, 'UTC')`;
 
-/** Adds the rows of `fresh` to the sums: of each account, and of each agent by quarter hours and days of UTC. */
+/**
+ * Adds the rows of `fresh` to the sums: of each account and agent by quarter hours, in all and by model and source, and of
+ * each agent by days of UTC.
+ */
 const ADD = `
   INSERT INTO usage_rollups AS known (account_id, grain, starts_at, agent_id, model, source, steps, input_tokens,
     output_tokens, cached_input_tokens, cache_write_tokens, reasoning_tokens, cost_nano_usd, unpriced_steps)
+  SELECT account_id, 'account_sum', ${QUARTER} AS starts_at, NULL::uuid, '', '', ${OF_LEDGER} FROM fresh
+  GROUP BY account_id, starts_at
+  UNION ALL
   SELECT account_id, 'account_quarter', ${QUARTER} AS starts_at, NULL, model, source, ${OF_LEDGER} FROM fresh
   GROUP BY account_id, starts_at, model, source
+  UNION ALL
+  SELECT account_id, 'agent_sum', ${QUARTER} AS starts_at, agent_id, '', '', ${OF_LEDGER} FROM fresh
+  GROUP BY account_id, starts_at, agent_id
   UNION ALL
   SELECT account_id, 'agent_quarter', ${QUARTER} AS starts_at, agent_id, model, source, ${OF_LEDGER} FROM fresh
   GROUP BY account_id, starts_at, agent_id, model, source
@@ -124,15 +133,18 @@ const SUMMED = `
   starts_at, agent_id, model, source, steps, input_tokens, output_tokens, cached_input_tokens, cache_write_tokens,
   reasoning_tokens, cost_nano_usd, unpriced_steps`;
 
-const OF_ACCOUNT = `
+/** `sum`: of all models and sources, of which each quarter hour may have many. */
+type Grain = 'sum' | 'quarter';
+
+const ofAccount = (grain: Grain) => `
   SELECT ${SUMMED} FROM usage_rollups
-  WHERE account_id = $1::uuid AND grain = 'account_quarter' AND $2::uuid IS NULL
+  WHERE account_id = $1::uuid AND grain = 'account_${grain}' AND $2::uuid IS NULL
     AND starts_at >= $3::timestamptz AND starts_at < $4::timestamptz
   UNION ALL ${TAIL}`;
 
-const OF_AGENT = `
+const ofAgent = (grain: Grain) => `
   SELECT ${SUMMED} FROM usage_rollups
-  WHERE agent_id = $2::uuid AND grain = 'agent_quarter' AND account_id = $1::uuid
+  WHERE agent_id = $2::uuid AND grain = 'agent_${grain}' AND account_id = $1::uuid
     AND starts_at >= $3::timestamptz AND starts_at < $4::timestamptz
   UNION ALL ${TAIL}`;
 
@@ -172,7 +184,8 @@ const KEYS = {
 
 /** The statement of a report. */
 export function reportSql(groupBy: UsageReport['groupBy'], hasAgent: boolean): string {
-  const source = hasAgent ? OF_AGENT : groupBy === 'agent' ? BY_AGENT : OF_ACCOUNT;
+  const grain = groupBy === 'day' ? 'sum' : 'quarter';
+  const source = hasAgent ? ofAgent(grain) : groupBy === 'agent' ? BY_AGENT : ofAccount(grain);
   const order = groupBy === 'day' ? 'key' : 'sum(input_tokens + output_tokens) DESC, key';
   return `
     WITH used AS (${source}), keyed AS (SELECT ${KEYS[groupBy]} AS key, $5::text AS zone, used.* FROM used),
@@ -213,7 +226,7 @@ export async function usedSince(
 ): Promise<{ tokens: bigint; nanoUsd: bigint }> {
   const [row] = await queries.query<{ tokens: string; nano: string }>(
     `SELECT coalesce(sum(input_tokens + output_tokens), 0) AS tokens, coalesce(sum(cost_nano_usd), 0) AS nano
-     FROM (${agentId === null ? OF_ACCOUNT : OF_AGENT}) used`,
+     FROM (${agentId === null ? ofAccount('sum') : ofAgent('sum')}) used`,
     [accountId, agentId, from, new Date('9999-01-01T00:00:00Z')],
   );
   return { tokens: BigInt(row?.tokens ?? 0), nanoUsd: BigInt(row?.nano ?? 0) };

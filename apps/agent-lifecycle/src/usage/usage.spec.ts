@@ -196,20 +196,39 @@ describe('usage', () => {
   });
 
   it('is read by its indexes', async () => {
-    const values = [randomUUID(), null, new Date(FROM), new Date(FROM + 86_400_000), 'UTC'];
-    for (const [groupBy, agentId] of [
-      ['day', null],
-      ['agent', null],
-      ['model', randomUUID()],
+    const account = randomUUID();
+    const agentId = randomUUID();
+    // Three days of an account that uses six models, among many others.
+    await service.rows.query(
+      `INSERT INTO usage_rollups (account_id, grain, starts_at, agent_id, model, source, steps, input_tokens, output_tokens,
+         cached_input_tokens, cache_write_tokens, reasoning_tokens, cost_nano_usd, unpriced_steps)
+       SELECT CASE WHEN n < 288 THEN $1 ELSE gen_random_uuid() END, grain, $3::timestamptz + n % 288 * interval '15 minutes',
+         CASE WHEN grain LIKE 'agent%' THEN CASE WHEN n < 288 THEN $2::uuid ELSE gen_random_uuid() END END, model, 'api', 1, 1, 1, 0, 0, 0, 1, 0
+       FROM generate_series(0, 1999) n CROSS JOIN (
+         SELECT grain, '' AS model FROM unnest(ARRAY['account_sum', 'agent_sum']) grain UNION ALL
+         SELECT grain, 'm' || m FROM generate_series(1, 6) m, unnest(ARRAY['account_quarter', 'agent_quarter']) grain) made`,
+      [account, agentId, new Date(FROM)],
+    );
+    await service.rows.query('ANALYZE usage_rollups');
+    const values = [account, null, new Date(FROM), new Date(FROM + 86_400_000), 'UTC'];
+    for (const [groupBy, of, most] of [
+      ['day', null, 96],
+      ['day', agentId, 96],
+      ['agent', null, 6 * 96],
+      ['model', agentId, 6 * 96],
     ] as const) {
       const plan = await service.rows.query<{ 'QUERY PLAN': string }>(
-        `EXPLAIN ${reportSql(groupBy, agentId !== null)}`,
-        values.with(1, agentId),
+        `EXPLAIN (ANALYZE, TIMING OFF) ${reportSql(groupBy, of !== null)}`,
+        values.with(1, of),
       );
       const text = plan.map((line) => line['QUERY PLAN']).join('\n');
       expect(text).toMatch(/usage_rollups_(account_id|agent)/);
       expect(text).toContain('balance_ledger_xid');
       expect(text).not.toMatch(/Seq Scan on (usage_rollups|balance_ledger)/);
+      // No step reads more than what the account has of that day.
+      expect(
+        Math.max(...[...text.matchAll(/actual rows=([\d.]+)/g)].map(([, rows]) => Number(rows))),
+      ).toBeLessThanOrEqual(most);
     }
   });
 });

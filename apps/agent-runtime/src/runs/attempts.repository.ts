@@ -95,11 +95,11 @@ export class AttemptsRepository {
 
   /** By run; those of which nothing is known are absent. */
   async sums(accountId: string, agentId: string, runIds: string[]): Promise<Record<string, RunUsage>> {
-    const rows = await this.database.query<{ run_id: string; sums: unknown }>(
-      `SELECT run_id, ${SUMS} AS sums FROM attempts
-       WHERE run_id = ANY($1::uuid[]) AND (agent_id, account_id) IS NOT DISTINCT FROM ($2::uuid, $3::uuid) GROUP BY run_id`,
-      [runIds, agentId, accountId],
-    );
+    const rows = await this.database.query<{ run_id: string; sums: unknown }>(SUMS_OF_RUNS, [
+      runIds,
+      agentId,
+      accountId,
+    ]);
     return Sums.parse(Object.fromEntries(rows.map(({ run_id, sums }) => [run_id, sums])));
   }
 }
@@ -111,6 +111,10 @@ const NOTHING: RunUsage = {
   reasoningTokens: 0,
   costUsd: 0n,
 };
+
+export const SUMS_OF_RUNS = `
+  SELECT run_id, ${SUMS} AS sums FROM attempts
+  WHERE run_id = ANY($1::uuid[]) AND (agent_id, account_id) IS NOT DISTINCT FROM ($2::uuid, $3::uuid) GROUP BY run_id`;
 
 export const STEPS = `
   SELECT turn_id, session_id, configuration_version, steps FROM (

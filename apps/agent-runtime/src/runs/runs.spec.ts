@@ -3,8 +3,10 @@ import { getRunSteps, type RunStep, sumRuns } from '#lib/contracts';
 import { requestOverNats } from '#lib/rpc';
 import { MisbehavingProvider, until } from '#lib/testing';
 import { randomUUID } from 'node:crypto';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RuntimeFixture, startRuntime } from '../../test/runtime-fixture.js';
+import { STEPS, SUMS_OF_RUNS } from './attempts.repository.js';
 
 const KEY = 'sk-own-0123456789';
 const PASSWORD = 'hunter2 "quoted" horse';
@@ -91,6 +93,39 @@ describe('the steps of a run', () => {
     await expect(requestOverNats(runtime.connection, getRunSteps, run, stranger)).resolves.toMatchObject({
       attempts: [],
     });
+  });
+
+  it('are read by their run, however many there are', async () => {
+    const { accountId, agentId } = runtime.platform;
+    const sql = new pg.Client({ connectionString: runtime.database.url, options: '-c search_path=runtime' });
+    await sql.connect();
+    try {
+      const { rows: made } = await sql.query<{ run_id: string }>(
+        `INSERT INTO attempts (run_id, turn_id, fencing_token, account_id, agent_id, steps, input_tokens, output_tokens,
+           cached_input_tokens, reasoning_tokens, cost_nano_usd)
+         SELECT gen_random_uuid(), gen_random_uuid(), n, $1, $2, '[]', 1, 1, 0, 0, 1 FROM generate_series(1, 20000) n
+         RETURNING run_id`,
+        [accountId, agentId],
+      );
+      await sql.query('ANALYZE attempts');
+      const runIds = made.slice(0, 50).map(({ run_id }) => run_id);
+      for (const [query, of] of [
+        [STEPS, runIds[0]],
+        [SUMS_OF_RUNS, runIds],
+      ] as const) {
+        const { rows } = await sql.query<{ 'QUERY PLAN': string }>(`EXPLAIN (ANALYZE, TIMING OFF) ${query}`, [
+          of,
+          agentId,
+          accountId,
+        ]);
+        const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+        expect(plan).toContain('attempts_pkey');
+        expect(plan).not.toContain('Seq Scan');
+      }
+    } finally {
+      await sql.query('DELETE FROM attempts WHERE steps = $1', ['[]']);
+      await sql.end();
+    }
   });
 
   it('show a call that failed and was made again', async () => {

@@ -153,16 +153,20 @@ export async function messagesOf(
   accountId: string,
   { agentId, messageIds, replyIds }: Run,
 ): Promise<{ messages: MessageInQueue[]; replies: Message[] }> {
-  const rows = await database.query<{ message: unknown; is_reply: boolean }>(
-    `SELECT ${MESSAGE_IN_QUEUE} AS message, role = 'assistant' AS is_reply FROM messages m
-     WHERE id = ANY($3::text[]) AND ${IS_OWN} ORDER BY seq`,
-    [agentId, accountId, [...messageIds, ...replyIds]],
-  );
+  const rows = await database.query<{ message: unknown; is_reply: boolean }>(MESSAGES, [
+    agentId,
+    accountId,
+    [...messageIds, ...replyIds],
+  ]);
   return {
     messages: rows.filter(({ is_reply }) => !is_reply).map(({ message }) => MessageInQueue.parse(message)),
     replies: rows.filter(({ is_reply }) => is_reply).map(({ message }) => Message.parse(withoutWait(message))),
   };
 }
+
+export const MESSAGES = `
+  SELECT ${MESSAGE_IN_QUEUE} AS message, role = 'assistant' AS is_reply FROM messages m
+  WHERE id = ANY($3::text[]) AND ${IS_OWN} ORDER BY seq`;
 
 const withoutWait = (message: unknown) => {
   const { waiting_for: _, ...reply } = message as Record<string, unknown>;

@@ -15,7 +15,7 @@ import { Database, newId } from '#lib/database';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fenceOf, type MessagingFixture, messagingFixture, usage } from '../../test/messaging-fixture.js';
 import { migrations } from '../migrations/index.js';
-import { FILTERED_LIST, FIND, LIST } from './runs.repository.js';
+import { ATTEMPTS, FILTERED_LIST, FIND, LIST, MESSAGES } from './runs.repository.js';
 
 describe('runs', () => {
   let fixture: MessagingFixture;
@@ -195,16 +195,25 @@ describe('runs', () => {
          'completed', ($3::text[])[1 + n % 2], 'api', now() - n * interval '1 s', now() FROM generate_series(1, 20000) n`,
       [fixture.accountId, agentId, statuses],
     );
-    await database.query('ANALYZE turns');
+    await database.query(
+      `INSERT INTO messages (id, account_id, agent_id, conversation_id, role, content, status, channel, turn_id)
+       SELECT 'msg_' || id, account_id, agent_id, 'default', 'user', 'hi', 'read', 'api', id FROM turns`,
+    );
+    await database.query('ANALYZE turns, messages');
+    const { id: runId } = (await list(agentId, { limit: 1 })).runs[0] ?? { id: '' };
     const range = [agentId, fixture.accountId, null, null, null, null, 51];
     const plans = await Promise.all([
       planOf(LIST, range),
       planOf(FILTERED_LIST, [...range, ['cancelled'], ['api', 'slack']]),
-      planOf(FIND, [agentId, fixture.accountId, newId()]),
+      planOf(FIND, [agentId, fixture.accountId, runId]),
+      planOf(ATTEMPTS, [runId]),
+      planOf(MESSAGES, [agentId, fixture.accountId, [`msg_${runId}`]]),
     ]);
     expect(plans[0]).toContain('turns_runs');
     expect(plans[1]).toContain('turns_runs_by_status');
     expect(plans[2]).toContain('turns_pkey');
+    expect(plans[3]).toContain('turns_attempts');
+    expect(plans[4]).toContain('messages_pkey');
     for (const plan of plans) {
       expect(plan).not.toContain('Seq Scan');
       // No step reads more than a page and what it takes to find its end.

@@ -30,5 +30,8 @@ export async function makeScreenData(roost: TestRoost, agentId: string): Promise
   });
   const endpointId = made.endpoint.id;
   const deliveryId = await make(`/v1/webhooks/endpoints/${endpointId}/test`, {});
+  await make('/v1/budgets', { limit_usd: '25', period: 'month', timezone: 'Europe/Berlin' });
+  const thrifty = await make('/v1/agent/create', { name: 'thrifty' });
+  await make('/v1/budgets', { limit_tokens: 50_000, period: 'day', agent_id: thrifty });
   return { scheduleId, triggerId, endpointId, deliveryId };
 }

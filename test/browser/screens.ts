@@ -114,4 +114,22 @@ export const screensOf = (agentId: string, { scheduleId, triggerId, endpointId, 
     path: `/webhooks/deliveries/${deliveryId}`,
     ready: (page) => page.getByText('Try 1').waitFor(),
   },
+  {
+    name: 'usage',
+    path: '/usage?days=7',
+    ready: async (page) => {
+      await page.getByRole('img', { name: 'Tokens by day' }).locator('canvas').waitFor();
+      await page.getByRole('region', { name: 'Usage in figures' }).getByText('tester').waitFor();
+    },
+  },
+  {
+    name: 'budgets',
+    path: '/usage/budgets',
+    ready: (page) => page.getByRole('list', { name: 'Budgets' }).getByRole('listitem').first().waitFor(),
+  },
+  {
+    name: 'new-budget',
+    path: '/usage/budgets?edit=new',
+    ready: (page) => page.getByRole('dialog').getByLabel('At most').waitFor(),
+  },
 ];

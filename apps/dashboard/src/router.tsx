@@ -3,6 +3,7 @@ import { automationRoutes } from './routes/automation.js';
 import { agent, app, root, text } from './routes/parents.js';
 import { webhookRoutes } from './routes/webhooks.js';
 import { runRoutes } from './routes/runs.js';
+import { usageRoutes } from './routes/usage.js';
 
 /**
  * Every address of the dashboard. A screen is a folder, a route here or in a file of `routes/`, and a line in
@@ -88,6 +89,7 @@ const routeTree = root.addChildren([
     agents,
     newAgent,
     ...webhookRoutes,
+    ...usageRoutes,
     agent.addChildren([agentHome, chat, ...runRoutes, ...automationRoutes]),
   ]),
 ]);
@@ -96,6 +98,8 @@ export const router = createRouter({
   routeTree,
   defaultPreload: 'intent',
   defaultPreloadStaleTime: 0,
+  // What a route's validation leaves out of an address is left out: without this its screen would get it all the same.
+  search: { strict: true },
   // Values of searches as they are written, not as JSON: addresses are read and typed by people.
   parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
   stringifySearch: (search) => {

@@ -103,6 +103,32 @@ describe('a streamed answer', () => {
     await expect(collectAnswer({ stream: streamOf(parts) }, silent)).rejects.toThrow(BrokenStream);
   });
 
+  const begun: LanguageModelV4StreamPart = {
+    type: 'custom',
+    kind: 'anthropic.message_start',
+    providerMetadata: { anthropic: { usage: { input_tokens: 7, cache_read_input_tokens: 2, output_tokens: 1 } } },
+  };
+  const uncounted: LanguageModelV4StreamPart = {
+    type: 'finish',
+    finishReason: { unified: 'interrupted', raw: undefined },
+    usage: {
+      inputTokens: { total: undefined, noCache: undefined, cacheRead: undefined, cacheWrite: undefined },
+      outputTokens: { total: undefined, text: undefined, reasoning: undefined },
+    },
+  };
+  const error: LanguageModelV4StreamPart = { type: 'error', error: new Error('overloaded') };
+  it.each<[string, LanguageModelV4StreamPart[], number | undefined, number | undefined]>([
+    ['after the error', [error, finish], 3, 5],
+    ['at the begin', [begun, error], 9, 1],
+    ['at the begin, and nothing at the end', [begun, ...half, uncounted], 9, 1],
+    ['at the begin and after the error', [begun, error, finish], 3, 5],
+    ['never', [...half, error], undefined, undefined],
+  ])('that fails is counted as its provider counts it: %s', async (_, parts, input, output) => {
+    await expect(collectAnswer({ stream: streamOf(parts) }, silent)).rejects.toMatchObject({
+      usage: { inputTokens: { total: input }, outputTokens: { total: output } },
+    });
+  });
+
   it('names its tool calls by ids of our own', async () => {
     const call: LanguageModelV4StreamPart = { type: 'tool-call', toolCallId: 'call_0', toolName: 'a b', input: '{}' };
     const { content } = await collectAnswer({ stream: streamOf([call, call, finish]) }, silent);

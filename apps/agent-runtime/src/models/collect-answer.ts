@@ -8,6 +8,7 @@ import type {
   LanguageModelV4ToolCall,
   LanguageModelV4Usage,
 } from '@ai-sdk/provider';
+import { z } from 'zod';
 import { newCallId } from './call-id.js';
 import { cleanToolName } from './tool-name.js';
 
@@ -39,21 +40,25 @@ export class StreamCut extends Error {
 /**
  * Reads a model's streamed answer to its end and gives it as one, as `doGenerate` would have, with ids of our own for
  * its tool calls. What the provider did not bring to its end is no answer, however much of it came: none of its tool
- * calls may run. Errors: BrokenStream, also for an error event within the stream.
+ * calls may run; it is read on all the same, for what its provider counts. Errors: BrokenStream, also for an error event
+ * within the stream.
  */
 export async function collectAnswer(
   { stream, request, response }: LanguageModelV4StreamResult,
   listener: AnswerListener,
 ): Promise<LanguageModelV4GenerateResult> {
   const answer = new Answer(listener);
+  let failure: { cause: unknown } | undefined;
   try {
     for await (const part of stream) {
-      if (part.type === 'error') throw part.error;
-      answer.add(part);
+      answer.count(part);
+      if (part.type === 'error') failure ??= { cause: part.error };
+      else if (!failure) answer.add(part);
     }
   } catch (cause) {
-    throw new BrokenStream(cause, answer.result.usage);
+    failure ??= { cause };
   }
+  if (failure) throw new BrokenStream(failure.cause, answer.result.usage);
   answer.end();
   const { unified, raw } = answer.result.finishReason;
   // "interrupted" is what the SDK's own providers say of a stream that just ended; a model whose stream has no end at
@@ -97,6 +102,12 @@ class Answer {
   private hasBegun = false;
 
   constructor(private readonly listener: AnswerListener) {}
+
+  /** Notes what the provider counts: at the end, and where it says so at the begin as well, what it had counted by then. */
+  count(part: LanguageModelV4StreamPart): void {
+    const usage = part.type === 'finish' ? part.usage : usageAtBegin(part);
+    if (usage?.inputTokens.total !== undefined || usage?.outputTokens.total !== undefined) this.result.usage = usage;
+  }
 
   add(part: LanguageModelV4StreamPart): void {
     const { result } = this;
@@ -153,7 +164,6 @@ class Answer {
       }
       case 'finish':
         result.finishReason = part.finishReason;
-        result.usage = part.usage;
         if (part.providerMetadata) result.providerMetadata = part.providerMetadata;
         break;
       default:
@@ -189,6 +199,35 @@ class Answer {
     block.text += part.delta;
     if (part.providerMetadata) block.providerMetadata = part.providerMetadata;
   }
+}
+
+const AtBegin = z.object({
+  anthropic: z.object({
+    usage: z.object({
+      input_tokens: z.number(),
+      output_tokens: z.number().optional(),
+      cache_read_input_tokens: z.number().nullish(),
+      cache_creation_input_tokens: z.number().nullish(),
+    }),
+  }),
+});
+
+/** Anthropic counts the input before it answers: it is all that is known of an answer that breaks off. */
+function usageAtBegin(part: LanguageModelV4StreamPart): LanguageModelV4Usage | undefined {
+  if (part.type !== 'custom' || part.kind !== 'anthropic.message_start') return undefined;
+  const { usage } = AtBegin.safeParse(part.providerMetadata).data?.anthropic ?? {};
+  if (!usage) return undefined;
+  const cacheRead = usage.cache_read_input_tokens ?? 0;
+  const cacheWrite = usage.cache_creation_input_tokens ?? 0;
+  return {
+    inputTokens: {
+      total: usage.input_tokens + cacheRead + cacheWrite,
+      noCache: usage.input_tokens,
+      cacheRead,
+      cacheWrite,
+    },
+    outputTokens: { total: usage.output_tokens, text: undefined, reasoning: undefined },
+  };
 }
 
 type BlockPart = Pick<LanguageModelV4Text, 'providerMetadata'> & { id: string };

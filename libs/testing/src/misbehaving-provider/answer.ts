@@ -6,6 +6,11 @@ export interface ScriptedCall {
   id?: string;
 }
 
+export interface Tokens {
+  input: number;
+  output: number;
+}
+
 /** What the model answers to one request, whatever the wire. */
 export interface ScriptedAnswer {
   reasoning?: string;
@@ -13,7 +18,7 @@ export interface ScriptedAnswer {
   calls?: ScriptedCall[];
   /** Why it ends: by itself, by its output limit, for its tool calls, by a filter. Default: `calls` with calls, else `stop`. */
   end?: 'stop' | 'length' | 'calls' | 'filter';
-  usage?: { input: number; output: number };
+  usage?: Tokens;
 }
 
 /** What happens in place of a whole answer, or in the middle of one. */
@@ -47,6 +52,8 @@ export interface Reaction {
 export interface Frame {
   text: string;
   part: 'start' | 'text' | 'call' | 'end';
+  /** What it says that the provider has counted. */
+  counts?: Tokens;
 }
 
 export const DEFAULT_USAGE = { input: 100, output: 10 };

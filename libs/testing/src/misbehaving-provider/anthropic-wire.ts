@@ -46,6 +46,7 @@ export const anthropicWire: Wire = {
     const send = (type: string, rest: JsonObject) => sse({ type, ...rest }, type);
     yield {
       part: 'start',
+      counts: { input, output: 1 },
       text:
         send('message_start', {
           message: {
@@ -63,6 +64,7 @@ export const anthropicWire: Wire = {
     yield* blocks(answer, send);
     yield {
       part: 'end',
+      counts: { input, output },
       text:
         send('message_delta', {
           delta: { stop_reason: STOP_REASONS[endOf(answer)], stop_sequence: null },

@@ -58,6 +58,7 @@ export const googleWire: Wire = {
     const usage = { promptTokenCount: input, candidatesTokenCount: output, totalTokenCount: input + output };
     yield {
       part: 'end',
+      counts: { input, output },
       text: chunk([{ text: '' }], { finishReason: FINISH[endOf(answer)] }, { usageMetadata: usage }),
     };
   },

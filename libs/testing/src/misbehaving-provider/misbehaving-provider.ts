@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Reaction } from './answer.js';
+import type { Reaction, Tokens } from './answer.js';
 import { streamAnswer } from './stream-answer.js';
 import { type AskedRequest, isObject, type JsonObject, Refused, type Wire, type WireName } from './wire.js';
 import { WIRES } from './wires.js';
@@ -19,6 +19,8 @@ export interface SeenRequest extends AskedRequest {
   script: string | undefined;
   /** Why the provider refused it by its own rules. */
   refused?: string;
+  /** The last that it was told of what it costs, and when its answer ended or its connection was given up; absent where nothing was said of it. */
+  told?: Tokens & { at: number };
 }
 
 export type Script = Reaction | ((request: AskedRequest) => Reaction);
@@ -132,8 +134,14 @@ export class MisbehavingProvider {
         if (retryAfter !== undefined) response.setHeader('retry-after', retryAfter);
         throw new Refused(status, message, code);
       }
-      default:
-        return streamAnswer(response, wire, [...wire.frames(answer)], misbehaviour);
+      default: {
+        const sent = await streamAnswer(response, wire, [...wire.frames(answer)], misbehaviour);
+        const counts = sent.findLast((frame) => frame.counts)?.counts;
+        if (!counts) return;
+        const told = (asked.told = { ...counts, at: Date.now() });
+        response.once('close', () => (told.at = Date.now()));
+        return;
+      }
     }
   }
 

@@ -54,6 +54,7 @@ export const openAiChatWire: Wire = {
     const usage = { prompt_tokens: input, completion_tokens: output, total_tokens: input + output };
     yield {
       part: 'end',
+      counts: { input, output },
       text: `${chunk({}, FINISH[endOf(answer)])}${sse({ ...head, choices: [], usage })}data: [DONE]\n\n`,
     };
   },

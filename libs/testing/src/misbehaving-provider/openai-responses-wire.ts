@@ -40,6 +40,7 @@ export const openAiResponsesWire: Wire = {
     const status = reason ? 'incomplete' : 'completed';
     yield {
       part: 'end',
+      counts: { input, output },
       text: events.send(`response.${status}`, {
         response: { ...response, status, usage, incomplete_details: reason ? { reason } : null },
       }),

@@ -3,23 +3,28 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Frame, Misbehaviour, StreamPosition } from './answer.js';
 import { Refused, type Wire } from './wire.js';
 
-/** Streams an answer's frames, with what is to go wrong in between. Resolves when nothing more is sent. */
+/**
+ * Streams an answer's frames, with what is to go wrong in between. Resolves when nothing more is sent, with the frames that
+ * were.
+ */
 export async function streamAnswer(
   response: ServerResponse,
   wire: Wire,
   frames: Frame[],
   misbehaviour: Misbehaviour | undefined,
-): Promise<void> {
+): Promise<Frame[]> {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
   response.flushHeaders();
   const breaksAt = misbehaviour && 'at' in misbehaviour ? positionOf(frames, misbehaviour.at) : frames.length;
   for (const [index, frame] of frames.entries()) {
-    if (index === breaksAt && misbehaviour && !(await goWrong(response, wire, misbehaviour))) return;
+    if (index === breaksAt && misbehaviour && !(await goWrong(response, wire, misbehaviour)))
+      return frames.slice(0, index);
     if (misbehaviour?.kind === 'drip') await sleep(misbehaviour.pauseMs);
     if (!response.write(frame.text)) await drained(response);
-    if (response.destroyed) return;
+    if (response.destroyed) return frames.slice(0, index);
   }
   response.end();
+  return frames;
 }
 
 /** Gives whether the stream goes on after it. */

@@ -57,9 +57,11 @@ const NOT_AUDITED: Record<string, string> = {
   'POST /auth/resend_verification': 'sends a mail, changes nothing of an account',
   'POST /auth/forgot_password': 'sends a mail; the new password is recorded',
   'POST /auth/refresh': 'goes on with a sign-in that was recorded',
-  'POST /auth/oauth/{provider}/callback': 'records user.signed_in as a password does, at the same place',
+  'POST /auth/oauth/{provider}/callback':
+    'needs a provider: that it records user.signed_in is tested beside it, with doubles of Google and GitHub',
   'POST /v1/mcp/servers/{id}/tools/refresh': 'asks a server for its tools; nothing that somebody set is changed',
-  'POST /v1/mcp/servers/{id}/oauth/callback': 'records mcp_server.authorized where an authorization server is',
+  'POST /v1/mcp/servers/{id}/oauth/callback':
+    'needs an authorization server: that it records mcp_server.authorized is tested in mcp.spec.ts, with a double',
 };
 
 describe('the audit', () => {

@@ -246,6 +246,9 @@ describe('MCP servers over the API', () => {
       const authorised = both.find(({ status }) => status === 200)?.body;
       expect(authorised).toMatchObject({ status: 'connected', is_authorized: true, tools: [{ name: 'whoami' }] });
       await api('POST', `/${id}/oauth/callback`, 400, { code, state: begun.state });
+      // Refused callbacks leave no record.
+      const { body: audit } = await roost.api<{ records: object[] }>('GET', '/v1/audit?action=mcp_server.authorized');
+      expect(audit.records).toMatchObject([{ actor: { type: 'api_key' }, target: { type: 'mcp_server', id } }]);
       await expect(callTool(agentId, 'guarded__whoami')).resolves.toContain('an authorised guest');
 
       guarded.expireAccessTokens();

@@ -3,6 +3,7 @@ import { ConfigurationError, type Environment, loadConfig, traceEnvironment } fr
 import { OtlpReceiver, until } from '#lib/testing';
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { register } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { startTracing, type Tracing } from './start-tracing.js';
@@ -135,6 +136,7 @@ describe('traces', () => {
       if (mood === 'silent' || mood === 'refusing') receiver.mood = mood;
       else receiver.stop();
       const tracer = await start({ OTEL_BSP_MAX_QUEUE_SIZE: '100', OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '10' });
+      const before = await droppedSpans();
       const begun = performance.now();
       for (let n = 0; n < 5_000; n++) tracer.record('lost', { beginsTrace: true });
       expect(performance.now() - begun).toBeLessThan(2_000);
@@ -147,6 +149,8 @@ describe('traces', () => {
         message: 'spans could not be sent and are lost',
         fields: { dropped: expect.any(Number) },
       });
+      // Those of the line, and those that were lost after it.
+      expect((await droppedSpans()) - before).toBeGreaterThanOrEqual(4_800);
     },
   );
 
@@ -175,6 +179,11 @@ describe('traces', () => {
     if (name.endsWith('HEADERS')) expect(complaint).not.toContain(value);
   });
 });
+
+async function droppedSpans(): Promise<number> {
+  const shown = await register.getSingleMetric('roost_spans_dropped_total')?.get();
+  return shown?.values[0]?.value ?? 0;
+}
 
 function complaintOf(env: Environment): string {
   try {

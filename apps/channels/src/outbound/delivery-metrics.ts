@@ -13,6 +13,8 @@ const oldest = new LiveGauge(
 /** Shows what waits for chat platforms, by an index of what is open. */
 @Injectable()
 export class DeliveryMetrics extends ServiceGauges {
+  private looking: ReturnType<typeof openDeliveries> | undefined;
+
   constructor(
     bus: Bus,
     private readonly database: Database,
@@ -22,8 +24,13 @@ export class DeliveryMetrics extends ServiceGauges {
 
   protected readings(): ReturnType<ServiceGauges['readings']> {
     return [
-      [waiting, async () => (await openDeliveries(this.database)).count],
-      [oldest, async () => (await openDeliveries(this.database)).dueSeconds],
+      [waiting, async () => (await this.look()).count],
+      [oldest, async () => (await this.look()).dueSeconds],
     ];
+  }
+
+  /** One look for both: they are read side by side. */
+  private look(): ReturnType<typeof openDeliveries> {
+    return (this.looking ??= openDeliveries(this.database).finally(() => (this.looking = undefined)));
   }
 }

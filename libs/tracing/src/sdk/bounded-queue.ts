@@ -1,3 +1,4 @@
+import { Counter } from '#lib/observability';
 import type { Context } from '@opentelemetry/api';
 import type { ReadableSpan, Span, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { TracingLog } from '../tracer.js';
@@ -5,6 +6,11 @@ import type { TracingLog } from '../tracer.js';
 /** So long as a receiver is away or slow, one line says so and how many spans that cost. */
 const LOG_EVERY_MS = 60_000;
 const MAX_REASON_CHARS = 200;
+
+const droppedSpans = new Counter({
+  name: 'roost_spans_dropped_total',
+  help: 'Spans that were not sent to the receiver of traces: it is away, slow, or refuses them',
+});
 
 /** Of what the SDK calls back with. */
 type ExportResult = Parameters<Parameters<SpanExporter['export']>[1]>[0];
@@ -69,6 +75,7 @@ export class BoundedQueue implements SpanProcessor {
 
   private lost(count: number, reason: string): void {
     this.dropped += count;
+    droppedSpans.inc(count);
     this.reason = reason.slice(0, MAX_REASON_CHARS);
     if (Date.now() - this.loggedAt < LOG_EVERY_MS) return;
     this.loggedAt = Date.now();

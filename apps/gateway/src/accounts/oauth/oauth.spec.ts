@@ -73,6 +73,16 @@ const finish = (provider: string, body: object) =>
 const whoIs = async (token: string) =>
   (await roost.api<Body>('GET', '/auth/fetch_user', undefined, { authorization: `Bearer ${token}` })).body;
 
+/** How often the audit has it that they signed in, by themselves. */
+const signInsOf = async (email: string) => {
+  const found = await sql(
+    roost,
+    `SELECT 1 FROM gateway.audit a JOIN gateway.users u ON u.id::text = a.actor_id AND u.account_id = a.account_id
+     WHERE a.action = 'user.signed_in' AND a.actor_type = 'user' AND u.email = '${email}'`,
+  );
+  return found.length;
+};
+
 describe('signing in with an OpenID provider', () => {
   it('makes an account, finds it again, and takes no state twice', async () => {
     const { authorization_url: url, state } = await begin('google');
@@ -82,12 +92,15 @@ describe('signing in with an OpenID provider', () => {
     expect(signedIn.status, JSON.stringify(signedIn.body)).toBe(200);
     const me = await whoIs(signedIn.body.token);
     expect(me.email).toBe('ada@example.test');
+    await expect(signInsOf('ada@example.test')).resolves.toBe(1);
     expect((await finish('google', { code, state, iss })).status).toBe(401);
+    await expect(signInsOf('ada@example.test')).resolves.toBe(1);
 
     const again = await begin('google');
     const back = await browse(again.authorization_url, 'subject-1', REDIRECT);
     const second = await finish('google', { code: back['code'], state: back['state'], iss });
     expect((await whoIs(second.body.token)).account_id).toBe(me.account_id);
+    await expect(signInsOf('ada@example.test')).resolves.toBe(2);
   });
 
   it('refuses a code of another sign-in, a made-up state and a forged code', async () => {
@@ -146,6 +159,7 @@ describe('signing in with GitHub', () => {
     const signedIn = await finish('github', { code, state });
     expect(signedIn.status, JSON.stringify(signedIn.body)).toBe(200);
     expect((await whoIs(signedIn.body.token)).email).toBe('ada@example.test');
+    await expect(signInsOf('ada@example.test')).resolves.toBe(3);
     expect(
       await sql(
         roost,

@@ -1,5 +1,6 @@
 import { startRoost, type TestRoost } from '#lib/testing';
 import { createHash, randomBytes } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 interface ErrorBody {
@@ -93,6 +94,18 @@ describe('the filesystem API', () => {
       status: 400,
       body: { error: { code: 'VALIDATION_ERROR' } },
     });
+  });
+
+  it('gives a browser the bytes of a file that looks compressed, or is', async () => {
+    // `x ` is how zlib begins, too.
+    for (const data of [Buffer.from('x = 1\n'), gzipSync('a backup'), randomBytes(5_000)]) {
+      await call('POST', 'files/backup?overwrite=true', new Uint8Array(data), {
+        'content-type': 'application/octet-stream',
+      });
+      const read = await bytes('files/backup', { 'accept-encoding': 'gzip, deflate, br' });
+      expect(read.body.equals(data)).toBe(true);
+      expect(read.headers.get('content-length')).toBe(String(data.length));
+    }
   });
 
   it('carries large content both ways, whole and in ranges', async () => {

@@ -192,6 +192,8 @@ export class FilesController {
     reply: FastifyReply,
   ): Promise<void> {
     const { headers } = request;
+    // Compression passes bytes on that look compressed, under a name that is not theirs: browsers could not read them.
+    headers['x-no-compression'] = 'raw bytes';
     const source = { path, source: 'file' as const };
     const whole = await this.content.read(accountId, id, { ...source, offset: 0 });
     const { etag, modifiedAt } = whole.about;

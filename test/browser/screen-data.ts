@@ -9,6 +9,7 @@ export async function makeScreenData(roost: TestRoost, agentId: string): Promise
     return answer.body.id;
   };
   const agent = `/v1/agent/${agentId}`;
+  await roost.api('POST', `${agent}/filesystem/files/notes.md`, { content: '# Notes\n\n- [ ] call **home**\n' });
   const scheduleId = await make(`${agent}/schedules`, {
     name: 'morning report',
     cron_expression: '0 9 * * 1-5',

@@ -46,6 +46,22 @@ export const screensOf = (agentId: string, { scheduleId, triggerId, endpointId, 
     },
   },
   {
+    name: 'files',
+    path: `/agents/${agentId}/files`,
+    ready: async (page) => {
+      await page.getByText('The workspace').waitFor();
+      await page.getByRole('treeitem').first().waitFor();
+    },
+  },
+  {
+    name: 'file',
+    path: `/agents/${agentId}/files`,
+    ready: async (page) => {
+      await page.getByRole('treeitem', { name: 'notes.md' }).click();
+      await page.getByRole('textbox', { name: /^Text of/ }).waitFor();
+    },
+  },
+  {
     name: 'schedules',
     path: `/agents/${agentId}/schedules`,
     ready: (page) => page.getByText('At 09:00, Monday through Friday').waitFor(),

@@ -1,6 +1,7 @@
 import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { automationRoutes } from './routes/automation.js';
 import { agent, app, root, text } from './routes/parents.js';
+import { fileRoutes } from './routes/files.js';
 import { webhookRoutes } from './routes/webhooks.js';
 import { runRoutes } from './routes/runs.js';
 import { usageRoutes } from './routes/usage.js';
@@ -90,7 +91,7 @@ const routeTree = root.addChildren([
     newAgent,
     ...webhookRoutes,
     ...usageRoutes,
-    agent.addChildren([agentHome, chat, ...runRoutes, ...automationRoutes]),
+    agent.addChildren([agentHome, chat, ...runRoutes, ...fileRoutes, ...automationRoutes]),
   ]),
 ]);
 

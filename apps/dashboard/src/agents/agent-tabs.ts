@@ -2,12 +2,13 @@ import type { IconName } from '../components/icon-name.js';
 
 /** The screens of one agent. One that is not there is not here. */
 export const AGENT_TABS: {
-  to: `/agents/$agentId/${'chat' | 'runs' | 'schedules' | 'triggers' | 'channels'}`;
+  to: `/agents/$agentId/${'chat' | 'runs' | 'files' | 'schedules' | 'triggers' | 'channels'}`;
   label: string;
   icon: IconName;
 }[] = [
   { to: '/agents/$agentId/chat', label: 'Chat', icon: 'message-square' },
   { to: '/agents/$agentId/runs', label: 'Runs', icon: 'activity' },
+  { to: '/agents/$agentId/files', label: 'Files', icon: 'folder' },
   { to: '/agents/$agentId/schedules', label: 'Schedules', icon: 'calendar-clock' },
   { to: '/agents/$agentId/triggers', label: 'Triggers', icon: 'zap' },
   { to: '/agents/$agentId/channels', label: 'Channels', icon: 'messages-square' },

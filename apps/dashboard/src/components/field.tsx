@@ -1,4 +1,5 @@
 import {
+  type ComponentProps,
   type InputHTMLAttributes,
   type ReactNode,
   type SelectHTMLAttributes,
@@ -45,13 +46,7 @@ interface FieldIds {
   'aria-invalid': true | undefined;
 }
 
-export function TextField({
-  label,
-  hint,
-  error,
-  className = '',
-  ...rest
-}: About & InputHTMLAttributes<HTMLInputElement>) {
+export function TextField({ label, hint, error, className = '', ...rest }: About & ComponentProps<'input'>) {
   return (
     <Field label={label} hint={hint} error={error}>
       {(ids) => <input type="text" autoComplete="off" {...rest} {...ids} className={`${inputClass} ${className}`} />}

@@ -30,6 +30,14 @@ export function runningTurn(state: AgentState): Turn | undefined {
   return undefined;
 }
 
+/** How many calls of tools have given their result: each may have changed the workspace. */
+export function finishedTools({ turns }: Pick<AgentState, 'turns'>): number {
+  let count = 0;
+  for (const { parts } of turns.values())
+    for (const part of parts) if (part.kind === 'tool' && part.output !== undefined) count += 1;
+  return count;
+}
+
 /** As the API lists them: by time, then by id. */
 function inOrder(a: Message, b: Message): number {
   return compare(a.created_at, b.created_at) || compare(a.id, b.id);

@@ -154,7 +154,7 @@ function NoRuns({ agentId }: { agentId: string }) {
       icon="activity"
       title="It has not done anything yet"
       code={`for await (const run of roost.agent('${agentId}').runs.list({ status: 'failed' }))\n  console.log(run.id, run.error?.message);`}
-      cli="roost runs AGENT && roost trace AGENT"
+      cli={`roost runs ${agentId}\nroost trace ${agentId}`}
       action={
         <Link to="/agents/$agentId/chat" params={{ agentId }} className={buttonClass('primary')}>
           Write a message

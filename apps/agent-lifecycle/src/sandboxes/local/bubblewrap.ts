@@ -155,10 +155,16 @@ function bubblewrapArguments(
     // Files are measured in blocks of 512 bytes.
     String(Math.ceil(limits.volumeBytes / 512)),
     String(limits.openFiles),
-    String(cgroups.length > 0 ? 'unlimited' : Math.ceil(limits.memoryBytes / 1024)),
+    String(cgroups.length > 0 ? 'unlimited' : Math.ceil((limits.memoryBytes + codeRangeBytes) / 1024)),
     ...initCommand(daemon),
   ];
 }
+
+/**
+ * What Node 24 reserves for compiled code and never fills. It counts as data all the same: without it neither the daemon
+ * nor a program of Node's starts below some 600 MiB.
+ */
+const codeRangeBytes = 512 * 2 ** 20;
 
 /** Limits per process. The data segment is limited only where no control group limits all processes together. */
 const limitScript = `ulimit -c 0

@@ -212,6 +212,8 @@ describe('a local workspace', () => {
       natsUrl: fixture.bus.url,
       daemonPath: join(home, 'main.cjs'),
       seed: fixture.bus.accountSeed,
+      // The least that an agent may have: the daemon and a program of Node's must still run.
+      resources: { memory: '128Mi' },
     };
     const child = spawn(process.execPath, [join(home, 'd.mjs'), JSON.stringify(options)], {
       uid,
@@ -225,9 +227,9 @@ describe('a local workspace', () => {
       expect(output.toString()).toMatch(/^awake .*"limits":"per process".*"volumes":"measured"/);
       const { stdout } = await fixture.run(
         agentId,
-        'id -u; grep -E "CapEff|NoNewPrivs|Seccomp:" /proc/self/status; cat /etc/shadow; ls /proc | grep -c "^[0-9]"; echo kept > f; ls; ulimit -u; ulimit -d',
+        'id -u; grep -E "CapEff|NoNewPrivs|Seccomp:" /proc/self/status; cat /etc/shadow; ls /proc | grep -c "^[0-9]"; echo kept > f; ls; ulimit -u; ulimit -d; node -p 6*7',
       );
-      expect(stdout).toMatch(/^1000\nCapEff:\t0+\nNoNewPrivs:\t1\nSeccomp:\t2\n\d\d?\nf\n409\n1048576\n$/);
+      expect(stdout).toMatch(/^1000\nCapEff:\t0+\nNoNewPrivs:\t1\nSeccomp:\t2\n\d\d?\nf\n409\n655360\n42\n$/);
       const { stdout: hidden } = await fixture.run(
         agentId,
         'cat /proc/$PPID/environ 2>&1; kill -0 1 2>&1; ls /root 2>&1',

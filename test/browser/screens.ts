@@ -148,4 +148,24 @@ export const screensOf = (agentId: string, { scheduleId, triggerId, endpointId, 
     path: '/usage/budgets?edit=new',
     ready: (page) => page.getByRole('dialog').getByLabel('At most').waitFor(),
   },
+  {
+    name: 'api-keys',
+    path: '/settings',
+    ready: (page) => page.getByRole('list', { name: 'API keys' }).getByRole('listitem').first().waitFor(),
+  },
+  {
+    name: 'provider-keys',
+    path: '/settings/provider-keys',
+    ready: (page) => page.getByLabel('Key of Anthropic').waitFor(),
+  },
+  {
+    name: 'quotas',
+    path: '/settings/quotas',
+    ready: (page) => page.getByRole('meter', { name: 'Used: Agents' }).waitFor(),
+  },
+  {
+    name: 'profile',
+    path: '/settings/profile',
+    ready: (page) => page.getByRole('heading', { name: 'Signed in by an API key' }).waitFor(),
+  },
 ];

@@ -4,6 +4,7 @@ import { agent, app, root, text } from './routes/parents.js';
 import { fileRoutes } from './routes/files.js';
 import { webhookRoutes } from './routes/webhooks.js';
 import { runRoutes } from './routes/runs.js';
+import { settingsRoutes } from './routes/settings.js';
 import { usageRoutes } from './routes/usage.js';
 
 /**
@@ -92,6 +93,8 @@ const routeTree = root.addChildren([
     ...webhookRoutes,
     ...usageRoutes,
     agent.addChildren([agentHome, chat, ...runRoutes, ...fileRoutes, ...automationRoutes]),
+    ...settingsRoutes,
+    agent.addChildren([agentHome, chat, ...runRoutes, ...automationRoutes]),
   ]),
 ]);
 

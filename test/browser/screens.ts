@@ -168,4 +168,9 @@ export const screensOf = (agentId: string, { scheduleId, triggerId, endpointId, 
     path: '/settings/profile',
     ready: (page) => page.getByRole('heading', { name: 'Signed in by an API key' }).waitFor(),
   },
+  {
+    name: 'audit',
+    path: '/audit',
+    ready: (page) => page.getByRole('list', { name: 'Records' }).getByText('agent.created').first().waitFor(),
+  },
 ];

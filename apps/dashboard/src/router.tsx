@@ -1,4 +1,5 @@
 import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { auditRoutes } from './routes/audit.js';
 import { automationRoutes } from './routes/automation.js';
 import { agent, app, root, text } from './routes/parents.js';
 import { fileRoutes } from './routes/files.js';
@@ -92,9 +93,9 @@ const routeTree = root.addChildren([
     newAgent,
     ...webhookRoutes,
     ...usageRoutes,
-    agent.addChildren([agentHome, chat, ...runRoutes, ...fileRoutes, ...automationRoutes]),
+    ...auditRoutes,
     ...settingsRoutes,
-    agent.addChildren([agentHome, chat, ...runRoutes, ...automationRoutes]),
+    agent.addChildren([agentHome, chat, ...runRoutes, ...fileRoutes, ...automationRoutes]),
   ]),
 ]);
 

@@ -57,7 +57,7 @@ export function AgentLayout() {
           ))}
         </nav>
       </header>
-      <div className="min-h-0 grow overflow-y-auto">
+      <div className="relative min-h-0 grow overflow-y-auto">
         {agent ? (
           <AgentEventsProvider key={agentId} agentId={agentId}>
             <Outlet />

@@ -173,4 +173,14 @@ export const screensOf = (agentId: string, { scheduleId, triggerId, endpointId, 
     path: '/audit',
     ready: (page) => page.getByRole('list', { name: 'Records' }).getByText('agent.created').first().waitFor(),
   },
+  {
+    name: 'versions',
+    path: `/agents/${agentId}/versions`,
+    ready: (page) => page.getByRole('list', { name: 'Versions' }).getByText('it was too long').waitFor(),
+  },
+  {
+    name: 'version',
+    path: `/agents/${agentId}/versions/1`,
+    ready: (page) => page.getByRole('region', { name: 'After: description' }).waitFor(),
+  },
 ];

@@ -7,6 +7,7 @@ import { webhookRoutes } from './routes/webhooks.js';
 import { runRoutes } from './routes/runs.js';
 import { settingsRoutes } from './routes/settings.js';
 import { usageRoutes } from './routes/usage.js';
+import { versionRoutes } from './routes/versions.js';
 
 /**
  * Every address of the dashboard. A screen is a folder, a route here or in a file of `routes/`, and a line in
@@ -95,7 +96,7 @@ const routeTree = root.addChildren([
     ...usageRoutes,
     ...auditRoutes,
     ...settingsRoutes,
-    agent.addChildren([agentHome, chat, ...runRoutes, ...fileRoutes, ...automationRoutes]),
+    agent.addChildren([agentHome, chat, ...runRoutes, ...fileRoutes, ...automationRoutes, ...versionRoutes]),
   ]),
 ]);
 

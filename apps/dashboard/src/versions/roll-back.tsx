@@ -1,0 +1,101 @@
+import type { RolledBack } from '@roost-ai/sdk';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { type FormEvent, useId, useState } from 'react';
+import { agentKey, agentsKey } from '../agents/agents.js';
+import { roost } from '../api/roost.js';
+import { Button } from '../components/button.js';
+import { Dialog } from '../components/dialog.js';
+import { ErrorNote } from '../components/feedback.js';
+import { TextField } from '../components/field.js';
+import { toast } from '../components/toasts.js';
+import { visibleText } from '../components/visible-text.js';
+
+type NotRestored = RolledBack['not_restored'][number];
+const REASONS: Record<NotRestored['reason'], string> = {
+  secret_changed: 'its value was replaced since, and the present one stays',
+  secret_removed: 'its value is gone: set it anew',
+  cannot_shrink: 'a volume only grows',
+};
+
+/** Gives the agent the settings of a version, after a question, and says what could not be brought back. */
+export function RollBack({ agentId, version, present }: { agentId: string; version: number; present: number }) {
+  const formId = useId();
+  const [isAsked, setAsked] = useState(false);
+  const [note, setNote] = useState('');
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const show = () => void navigate({ to: '/agents/$agentId/versions', params: { agentId } });
+  const back = useMutation({
+    // Of what is looked at: when somebody else has changed the agent meanwhile, it is refused.
+    mutationFn: () =>
+      roost
+        .agent(agentId)
+        .versions.rollBack(version, { ifVersion: present, ...(note.trim() && { note: note.trim() }) }),
+    onSuccess: (done) => {
+      setAsked(false);
+      toast(`The agent has the settings of version ${version}, as version ${done.version}.`);
+      if (done.not_restored.length === 0) show();
+    },
+    onSettled: () => {
+      void client.invalidateQueries({ queryKey: agentKey(agentId) });
+      void client.invalidateQueries({ queryKey: agentsKey });
+    },
+  });
+  const onSubmit = (event: FormEvent) => {
+    event.preventDefault();
+    back.mutate();
+  };
+  return (
+    <>
+      <Button icon="rotate-ccw" onClick={() => setAsked(true)}>
+        Roll back to it
+      </Button>
+      <Dialog
+        isOpen={isAsked}
+        onClose={() => setAsked(false)}
+        title={`Roll back to version ${version}?`}
+        actions={
+          <>
+            <Button onClick={() => setAsked(false)}>Keep the present one</Button>
+            <Button type="submit" form={formId} kind="primary" isBusy={back.isPending}>
+              Roll back
+            </Button>
+          </>
+        }
+      >
+        <form id={formId} onSubmit={onSubmit} className="space-y-4">
+          <p className="text-soft">
+            The agent has these settings from its next turn on, as a new version: nothing is lost. Keys of providers and
+            bots stay as they are.
+          </p>
+          <TextField
+            label="Note"
+            hint="Why, for whoever reads the versions."
+            value={note}
+            onChange={({ target }) => setNote(target.value)}
+          />
+          {back.error && <ErrorNote error={back.error} title="Nothing was changed" />}
+        </form>
+      </Dialog>
+      <Dialog
+        isOpen={(back.data?.not_restored.length ?? 0) > 0}
+        onClose={show}
+        title="Not all of it could be brought back"
+        actions={
+          <Button kind="primary" onClick={show}>
+            To the versions
+          </Button>
+        }
+      >
+        <ul aria-label="Not restored" className="list-disc space-y-1 pl-5">
+          {back.data?.not_restored.map(({ field, reason }) => (
+            <li key={field}>
+              <code className="font-mono text-sm wrap-anywhere">{visibleText(field)}</code>: {REASONS[reason]}
+            </li>
+          ))}
+        </ul>
+      </Dialog>
+    </>
+  );
+}

@@ -33,7 +33,6 @@ export async function makeScreenData(roost: TestRoost, agentId: string): Promise
   const deliveryId = await make(`/v1/webhooks/endpoints/${endpointId}/test`, {});
   await make('/v1/budgets', { limit_usd: '25', period: 'month', timezone: 'Europe/Berlin' });
   await make(`/v1/agent/update/${agentId}`, { description: 'Answers in a line.', note: 'it was too long' });
-  const thrifty = await make('/v1/agent/create', { name: 'thrifty' });
-  await make('/v1/budgets', { limit_tokens: 50_000, period: 'day', agent_id: thrifty });
+  await make('/v1/budgets', { limit_tokens: 2_000_000, period: 'day', agent_id: agentId });
   return { scheduleId, triggerId, endpointId, deliveryId };
 }

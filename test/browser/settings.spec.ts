@@ -1,3 +1,4 @@
+import { newAccount } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Dashboard } from './open-dashboard.js';
 
@@ -76,6 +77,27 @@ describe('settings', () => {
     await tab('Profile');
     await page().getByRole('heading', { name: 'Signed in by an API key' }).waitFor();
     await page().getByRole('main').getByRole('button', { name: 'Sign out', exact: true }).click();
+    await page().getByRole('heading', { name: 'Sign in to Roost' }).waitFor();
+  });
+
+  it('change the password of a person, and sign them out everywhere', async () => {
+    const { email, password } = await newAccount(dashboard.roost);
+    await dashboard.go('/sign-in?to=/settings/profile');
+    await page().getByRole('button', { name: 'Email' }).click();
+    await page().getByLabel('Email').fill(email);
+    await page().getByLabel('Password').fill(password);
+    await page().getByRole('button', { name: 'Sign in', exact: true }).click();
+    await page().getByRole('heading', { name: email }).waitFor();
+    const change = async (present: string) => {
+      await page().getByLabel('Present password').fill(present);
+      await page().getByLabel('New password').fill('a much better one');
+      await page().getByRole('button', { name: 'Change the password' }).click();
+    };
+    await change('not the one');
+    await page().getByText('The password was not changed').waitFor();
+    await change(password);
+    await page().getByText('The password is changed.').waitFor();
+    await page().getByRole('button', { name: 'Sign out everywhere' }).click();
     await page().getByRole('heading', { name: 'Sign in to Roost' }).waitFor();
     expect(dashboard.complaints).toEqual([]);
   });

@@ -14,20 +14,16 @@ export async function newAccount({
   url: string;
   natsUrl: string;
   natsCreds: string;
-}): Promise<{ accountId: string; email: string; apiKey: string; api: ApiClient }> {
+}): Promise<{ accountId: string; email: string; password: string; apiKey: string; api: ApiClient }> {
   const authenticator = credsAuthenticator(new TextEncoder().encode(natsCreds));
   const bus = await connect({ servers: natsUrl, authenticator });
   try {
     const call = () => ownCall('req_admin', 10_000);
     const email = `${randomUUID()}@example.test`;
-    const made = await requestOverNats(
-      bus,
-      createAccount,
-      { email, password: randomUUID(), agentsEnabled: true },
-      call(),
-    );
+    const password = randomUUID();
+    const made = await requestOverNats(bus, createAccount, { email, password, agentsEnabled: true }, call());
     const { key } = await requestOverNats(bus, createAccountKey, { account: email, name: 'test' }, call());
-    return { accountId: made.accountId, email, apiKey: key, api: apiClient(url, key) };
+    return { accountId: made.accountId, email, password, apiKey: key, api: apiClient(url, key) };
   } finally {
     await bus.close();
   }

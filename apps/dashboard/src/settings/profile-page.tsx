@@ -117,16 +117,13 @@ function Everywhere() {
     onError: toastError,
   });
   return (
-    <Section
-      title="Other devices"
-      about="Ends every sign-in of yours, this one too. API keys go on."
-      actions={
+    <Section title="Other devices">
+      <div className="flex flex-wrap items-center justify-between gap-3">
+        <p className="text-sm text-soft">Ends every sign-in of yours, this one too. API keys go on.</p>
         <Button isBusy={end.isPending} onClick={() => end.mutate()}>
           Sign out everywhere
         </Button>
-      }
-    >
-      {null}
+      </div>
     </Section>
   );
 }

@@ -31,7 +31,7 @@ export async function makeScreenData(roost: TestRoost, agentId: string): Promise
   });
   const endpointId = made.endpoint.id;
   const deliveryId = await make(`/v1/webhooks/endpoints/${endpointId}/test`, {});
-  await make('/v1/budgets', { limit_usd: '25', period: 'month', timezone: 'Europe/Berlin' });
+  await make('/v1/budgets', { limit_tokens: 90_000_000, period: 'month', timezone: 'Europe/Berlin' });
   await make(`/v1/agent/update/${agentId}`, { description: 'Answers in a line.', note: 'it was too long' });
   await make('/v1/budgets', { limit_tokens: 2_000_000, period: 'day', agent_id: agentId });
   return { scheduleId, triggerId, endpointId, deliveryId };

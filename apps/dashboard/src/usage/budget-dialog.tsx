@@ -112,6 +112,11 @@ function BudgetFields({ draft, set, isNew, errors }: BudgetFieldsProps) {
           <option value="month">Month</option>
         </SelectField>
       </div>
+      {isMoney && (
+        <p className="text-xs text-soft">
+          Under a budget in money a model whose price is not known does not run: its messages fail. Cap those in tokens.
+        </p>
+      )}
       <ZoneField value={draft.timezone} onChange={(timezone) => set({ timezone })} error={errors['timezone']} />
       <TextField
         label="Warn at (%)"

@@ -15,6 +15,8 @@ import { screensOf } from './screens.js';
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** Where CI takes the pictures from. */
 const PICTURES = process.env['ROOST_TEST_ARTEFACTS'] ?? join(temporaryFolder(), 'pictures');
+/** Four looks at each of some thirty screens. */
+const AXE_MS = 600_000;
 const MAX_FIRST_LOAD_BYTES = 200_000;
 const LONG_ANSWER = Array.from({ length: 120 }, (_, n) => `word${n}`).join(' ');
 
@@ -196,7 +198,7 @@ describe('the dashboard', () => {
     }
     console.log(`dashboard: pictures in ${PICTURES}`);
     expect(found).toEqual([]);
-  });
+  }, AXE_MS);
 
   it('finds and does things by keyboard', async () => {
     await page.keyboard.press('Control+k');

@@ -173,32 +173,36 @@ describe('the dashboard', () => {
     await log().getByText('I am back.').waitFor();
   });
 
-  it('has no barrier that axe finds, on any screen, in either theme and at either width', async () => {
-    const found: string[] = [];
-    const data = await makeScreenData(roost, agentId);
-    for (const { name, path, ready } of screensOf(agentId, data)) {
-      await page.goto(gateway.url + path);
-      await ready(page);
-      for (const [colorScheme, width] of [
-        ['light', 1440],
-        ['dark', 380],
-        ['dark', 1440],
-        ['light', 380],
-      ] as const) {
-        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-        await page.setViewportSize({ width, height: 900 });
-        await page.screenshot({ path: join(PICTURES, `${name}-${width}-${colorScheme}.png`) });
-        // Colours depend on the theme, and what stands where on the width: each once.
-        if (colorScheme === 'dark' || width === 1440)
-          found.push(...(await barriersIn(page, `${name} ${colorScheme} ${width}`)));
-        const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
-        if (overflow > 0) found.push(`${name} at ${width}: ${overflow} px wider than the screen`);
+  it(
+    'has no barrier that axe finds, on any screen, in either theme and at either width',
+    async () => {
+      const found: string[] = [];
+      const data = await makeScreenData(roost, agentId);
+      for (const { name, path, ready } of screensOf(agentId, data)) {
+        await page.goto(gateway.url + path);
+        await ready(page);
+        for (const [colorScheme, width] of [
+          ['light', 1440],
+          ['dark', 380],
+          ['dark', 1440],
+          ['light', 380],
+        ] as const) {
+          await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+          await page.setViewportSize({ width, height: 900 });
+          await page.screenshot({ path: join(PICTURES, `${name}-${width}-${colorScheme}.png`) });
+          // Colours depend on the theme, and what stands where on the width: each once.
+          if (colorScheme === 'dark' || width === 1440)
+            found.push(...(await barriersIn(page, `${name} ${colorScheme} ${width}`)));
+          const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+          if (overflow > 0) found.push(`${name} at ${width}: ${overflow} px wider than the screen`);
+        }
+        await page.setViewportSize({ width: 1440, height: 900 });
       }
-      await page.setViewportSize({ width: 1440, height: 900 });
-    }
-    console.log(`dashboard: pictures in ${PICTURES}`);
-    expect(found).toEqual([]);
-  }, AXE_MS);
+      console.log(`dashboard: pictures in ${PICTURES}`);
+      expect(found).toEqual([]);
+    },
+    AXE_MS,
+  );
 
   it('finds and does things by keyboard', async () => {
     await page.keyboard.press('Control+k');

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
+  checkAgentReady,
   createBudget,
   debitTokens,
   deleteBudget,
@@ -76,7 +77,12 @@ describe('budgets', () => {
     await debit(id, 100, '0', 'same');
     expect(await eventsOf(budget.id)).toEqual(['threshold']);
     await debit(id, 499);
+    await expect(service.ask(checkAgentReady, { agent_id: id }, account)).resolves.toMatchObject({ ready: true });
     await expect(debit(id, 10)).resolves.toMatchObject({ budget: { isExhausted: true } });
+    await expect(service.ask(checkAgentReady, { agent_id: id }, account)).resolves.toMatchObject({
+      ready: false,
+      reason: expect.stringContaining('budget') as string,
+    });
     await debit(id, 10);
     expect(await eventsOf(budget.id)).toEqual(['threshold', 'exhausted']);
     await expect(used(account, budget.id)).resolves.toEqual({ used: 1_019, isExhausted: true });

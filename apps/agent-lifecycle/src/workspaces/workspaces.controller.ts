@@ -1,11 +1,11 @@
 import { Handles } from '#lib/bus';
 import type { CallContext } from '#lib/call-context';
-import { checkAgentReady, ensureWorkspace, getNetworkLog } from '#lib/contracts';
+import { BudgetState, checkAgentReady, ensureWorkspace, getNetworkLog } from '#lib/contracts';
 import { Database } from '#lib/database';
 import { Controller, Inject } from '@nestjs/common';
 import type { z } from 'zod';
 import { type AgentRow, isExhausted } from '../agents/agent-row.js';
-import { findAgent } from '../agents/agents.repository.js';
+import { findAgent, findAgentWithProviderKeys } from '../agents/agents.repository.js';
 import type { WorkspaceDriver } from '../sandboxes/index.js';
 import { DRIVER } from './make-driver.js';
 import { WorkspacesService } from './workspaces.service.js';
@@ -26,8 +26,8 @@ export class WorkspacesController {
 
   @Handles(checkAgentReady)
   async ready({ agentId }: { agentId: string }, { accountId }: CallContext) {
-    const agent = await findAgent(this.database, { agentId, accountId });
-    const reason = whyNotReady(agent);
+    const agent = await findAgentWithProviderKeys(this.database, { agentId, accountId });
+    const reason = whyNotReady(agent, BudgetState.parse(agent.budget));
     const workspace = await this.workspaces.stateOf(agent);
     return { ready: reason === undefined, status: agent.status, workspace, ...(reason ? { reason } : {}) };
   }
@@ -39,8 +39,9 @@ export class WorkspacesController {
   }
 }
 
-function whyNotReady(agent: AgentRow): string | undefined {
+function whyNotReady(agent: AgentRow, budget: BudgetState): string | undefined {
   if (agent.status === 'error') return agent.status_reason ?? 'the agent is in error';
   if (agent.status !== 'active') return `the agent is ${agent.status}`;
-  return isExhausted(agent) ? 'the agent has no output tokens left' : undefined;
+  if (isExhausted(agent)) return 'the agent has no output tokens left';
+  return budget.isExhausted ? 'a budget of the agent or the account is used up (GET /v1/budgets)' : undefined;
 }

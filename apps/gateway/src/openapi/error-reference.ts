@@ -24,7 +24,7 @@ export const ERROR_REFERENCE: Record<ErrorCode, ErrorMeaning> = {
   },
   FEATURE_DISABLED: {
     meaning: 'The account may not use AI agents.',
-    remedy: 'Ask the operator, who runs `npm run admin -- account enable-agents WHO`.',
+    remedy: 'Ask the operator, who runs `npx roost admin account enable-agents WHO`.',
   },
   ACCESS_DENIED: {
     meaning:

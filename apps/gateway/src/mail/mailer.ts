@@ -49,7 +49,7 @@ export class Mailer implements OnApplicationShutdown {
   private sendOrLog(email: string, mail: Mail, code: Record<string, string>): void {
     if (this.transport) this.send(email, mail);
     else if (this.config.NODE_ENV === 'production')
-      this.logger.warn('a code could not be sent: set SMTP_URL, or make accounts with npm run admin');
+      this.logger.warn('a code could not be sent: set SMTP_URL, or make accounts with npx roost admin');
     else this.logger.info({ email, ...code }, 'a code for an email; set SMTP_URL to send it by mail');
   }
 

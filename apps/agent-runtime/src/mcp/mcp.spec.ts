@@ -5,7 +5,7 @@ import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { type McpServerConfig } from '#lib/contracts';
 import * as contract from '#lib/contracts';
 import { requestOverNats } from '#lib/rpc';
-import { freePort, until } from '#lib/testing';
+import { MisbehavingMcpServer, freePort, until } from '#lib/testing';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -237,6 +237,19 @@ describe('MCP servers in a turn', () => {
       await expect(ask(contract.listMcpAccess, { serverId: server.id })).resolves.toEqual({ access: [] });
       await ask(contract.deleteMcpServer, { serverId: server.id });
       await expect(ask(contract.getMcpServer, { serverId: server.id })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    });
+
+    it('say why they cannot be reached any more, also where the connection to them was kept', async () => {
+      use({});
+      const server = await MisbehavingMcpServer.start();
+      const { id: serverId } = await ask(contract.createMcpServer, { name: 'leaving', url: server.url });
+      const health = () => ask(contract.checkMcpHealth, { serverId });
+      await expect(health()).resolves.toMatchObject({ healthy: true, status: 'connected' });
+      await server.stop();
+      const now = await health();
+      expect(now).toMatchObject({ healthy: false, status: 'failed', latencyMs: null });
+      expect(now.statusReason).toMatch(/ECONNREFUSED/);
+      await ask(contract.deleteMcpServer, { serverId });
     });
 
     it('in workspaces are healthy only when a turn has reached them, and show their last lines of stderr', async () => {

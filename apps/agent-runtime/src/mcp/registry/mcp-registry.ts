@@ -83,10 +83,10 @@ export class McpRegistry {
       };
     const startedAt = Date.now();
     const healthy = await this.connect(row, true)
-      .then(() => this.pool.use(this.target(row), (connection) => connection.ping()))
+      .then(() => this.ping(row))
       .then(
         () => true,
-        () => false,
+        () => false, // its status says why
       );
     const now = await this.servers.get(accountId, id);
     return {
@@ -172,6 +172,17 @@ export class McpRegistry {
       const connection = kept ?? (await this.pool.connection(target));
       await this.servers.setConnected(row.id, unusableTools(connection.tools));
       return connection;
+    } catch (error) {
+      await this.setFailure(row.id, error instanceof Error ? error : new Error(String(error)), target);
+      throw error;
+    }
+  }
+
+  /** A connection that was kept says nothing about the server now. */
+  private async ping(row: ServerRow): Promise<void> {
+    const target = this.target(row);
+    try {
+      await this.pool.use(target, (connection) => connection.ping());
     } catch (error) {
       await this.setFailure(row.id, error instanceof Error ? error : new Error(String(error)), target);
       throw error;

@@ -22,6 +22,8 @@ export async function makeScreenData(roost: TestRoost, agentId: string): Promise
     message_template: 'Issue {{payload.issue.number}}: {{payload.issue.title}}. Find out what is wrong.',
   });
   await roost.api('POST', `${agent}/triggers/${triggerId}/test`, { payload: { issue: { title: 'It squeaks' } } });
+  const serverId = await make('/v1/mcp/servers', { name: 'calendar', url: 'http://127.0.0.1:61999/mcp' });
+  await roost.api('POST', `/v1/mcp/servers/${serverId}/access`, { agent_id: agentId });
   // Where nobody listens: the first try has failed soon, and another follows.
   const url = 'http://127.0.0.1:61999/hook';
   const { body: made } = await roost.api<{ endpoint: { id: string } }>('POST', '/v1/webhooks/endpoints', {
@@ -34,5 +36,5 @@ export async function makeScreenData(roost: TestRoost, agentId: string): Promise
   await make('/v1/budgets', { limit_tokens: 90_000_000, period: 'month', timezone: 'Europe/Berlin' });
   await make(`/v1/agent/update/${agentId}`, { description: 'Answers in a line.', note: 'it was too long' });
   await make('/v1/budgets', { limit_tokens: 2_000_000, period: 'day', agent_id: agentId });
-  return { scheduleId, triggerId, endpointId, deliveryId };
+  return { scheduleId, triggerId, serverId, endpointId, deliveryId };
 }

@@ -11,12 +11,16 @@ export interface Screen {
 export interface ScreenData {
   scheduleId: string;
   triggerId: string;
+  serverId: string;
   endpointId: string;
   deliveryId: string;
 }
 
 /** Every screen, at an agent that has been talked to: axe looks at each in both themes, and its picture is kept. */
-export const screensOf = (agentId: string, { scheduleId, triggerId, endpointId, deliveryId }: ScreenData): Screen[] => [
+export const screensOf = (
+  agentId: string,
+  { scheduleId, triggerId, serverId, endpointId, deliveryId }: ScreenData,
+): Screen[] => [
   { name: 'agents', path: '/agents', ready: (page) => page.getByRole('link', { name: 'tester' }).first().waitFor() },
   {
     name: 'new-agent',
@@ -101,6 +105,21 @@ export const screensOf = (agentId: string, { scheduleId, triggerId, endpointId, 
     name: 'channels',
     path: `/agents/${agentId}/channels`,
     ready: (page) => page.getByText('Set up a bot for Slack').click(),
+  },
+  {
+    name: 'mcp',
+    path: `/agents/${agentId}/mcp`,
+    ready: (page) => page.getByRole('list', { name: 'MCP servers' }).getByRole('listitem').first().waitFor(),
+  },
+  {
+    name: 'new-mcp-server',
+    path: `/agents/${agentId}/mcp/new`,
+    ready: (page) => page.getByRole('button', { name: 'Add one' }).click(),
+  },
+  {
+    name: 'mcp-server',
+    path: `/agents/${agentId}/mcp/${serverId}`,
+    ready: (page) => page.getByRole('region', { name: 'Health' }).getByText('ECONNREFUSED').waitFor(),
   },
   {
     name: 'webhooks',

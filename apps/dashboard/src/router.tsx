@@ -1,6 +1,7 @@
 import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { auditRoutes } from './routes/audit.js';
 import { automationRoutes } from './routes/automation.js';
+import { mcpCallbackRoute, mcpRoutes } from './routes/mcp.js';
 import { agent, app, root, text } from './routes/parents.js';
 import { fileRoutes } from './routes/files.js';
 import { webhookRoutes } from './routes/webhooks.js';
@@ -96,7 +97,16 @@ const routeTree = root.addChildren([
     ...usageRoutes,
     ...auditRoutes,
     ...settingsRoutes,
-    agent.addChildren([agentHome, chat, ...runRoutes, ...fileRoutes, ...automationRoutes, ...versionRoutes]),
+    mcpCallbackRoute,
+    agent.addChildren([
+      agentHome,
+      chat,
+      ...runRoutes,
+      ...fileRoutes,
+      ...automationRoutes,
+      ...mcpRoutes,
+      ...versionRoutes,
+    ]),
   ]),
 ]);
 

@@ -1,6 +1,7 @@
 import { NotFoundError } from '@roost-ai/sdk';
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi, Link, Outlet, useNavigate } from '@tanstack/react-router';
+import { getRouteApi, Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
+import { useEffect, useRef } from 'react';
 import { buttonClass } from '../components/button.js';
 import { Empty, ErrorNote, Skeletons } from '../components/feedback.js';
 import { Icon } from '../components/icon.js';
@@ -16,6 +17,12 @@ const route = getRouteApi('/app/agents/$agentId');
 export function AgentLayout() {
   const { agentId } = route.useParams();
   const navigate = useNavigate();
+  const tabs = useRef<HTMLElement>(null);
+  const pathname = useRouterState({ select: (state) => state.location.pathname });
+  // On a small screen the tabs scroll: the one of this screen is to be seen.
+  useEffect(() => {
+    tabs.current?.querySelector('[aria-current=page]')?.scrollIntoView({ inline: 'nearest', block: 'nearest' });
+  }, [pathname]);
   const { data: agent, error, refetch } = useQuery(agentQuery(agentId));
   if (error && !agent)
     return error instanceof NotFoundError ? (
@@ -43,7 +50,7 @@ export function AgentLayout() {
             </>
           )}
         </div>
-        <nav aria-label="Agent" className="-mb-px flex gap-1 overflow-x-auto">
+        <nav ref={tabs} aria-label="Agent" className="-mb-px flex gap-1 overflow-x-auto">
           {AGENT_TABS.map(({ to, label, icon }) => (
             <Link
               key={to}

@@ -225,10 +225,10 @@ describe('usage', () => {
       expect(text).toMatch(/usage_rollups_(account_id|agent)/);
       expect(text).toContain('balance_ledger_xid');
       expect(text).not.toMatch(/Seq Scan on (usage_rollups|balance_ledger)/);
-      // No step reads more than what the account has of that day.
-      expect(
-        Math.max(...[...text.matchAll(/actual rows=([\d.]+)/g)].map(([, rows]) => Number(rows))),
-      ).toBeLessThanOrEqual(most);
+      // Nothing reads more of the sums than what the account has of that day. Steps that wait to be summed come from others.
+      const read = [...text.matchAll(/ on usage_rollups .*actual rows=([\d.]+)/g)].map(([, rows]) => Number(rows));
+      expect(read).not.toEqual([]);
+      expect(Math.max(...read)).toBeLessThanOrEqual(most);
     }
   });
 });

@@ -1,4 +1,6 @@
+import compress from '@fastify/compress';
 import Fastify, { type FastifyInstance } from 'fastify';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
@@ -26,6 +28,7 @@ async function serving(
   const forget = vi.fn();
   const open = { watch: (request: OpenRequest) => (watched.push(request), forget) } as unknown as OpenRequests;
   server = Fastify();
+  await server.register(compress, { encodings: ['gzip'], threshold: 2_048 });
   server.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
   server.addHook('onRequest', (request: ApiRequest, _reply, done) => {
     if (!isPublic) Object.assign(request, { identity: {} });
@@ -79,9 +82,18 @@ describe('a request that takes long', () => {
   it('is left alone once all of its answer is written, however slowly that is read', async () => {
     const size = 32 * 1024 * 1024;
     const { send, end } = await serving({}, () => Promise.resolve('x'.repeat(size)));
-    const answer = await send();
+    const answer = await send({ headers: { 'accept-encoding': 'identity' } });
     end('agent_deleted');
     expect(await answer.text()).toHaveLength(size);
+  });
+
+  it('is left alone while its answer is compressed, whatever the answer is', async () => {
+    const text = randomBytes(8 * 1024 * 1024).toString('base64');
+    const { send, end } = await serving({}, () => Promise.resolve({ text }));
+    const answer = await send({ headers: { 'accept-encoding': 'gzip' } });
+    expect(answer.headers.get('content-encoding')).toBe('gzip');
+    end('agent_deleted');
+    expect(await answer.json()).toEqual({ text });
   });
 
   it('has its connection closed in the middle of a download, or ends as it knows how', async () => {

@@ -15,14 +15,20 @@ const mayTakeLong = (method: string, { accepts }: EndpointDefinition) =>
  * the response has begun, `request.endReply` ends it (a stream of events says why, too), else the connection is closed.
  */
 export function watchAccess(server: FastifyInstance, open: OpenRequests): void {
+  const answered = new WeakSet<object>();
+  // Results and errors alike, which are whole; not streams.
+  server.addHook('preSerialization', (request, _reply, payload, done) => {
+    answered.add(request);
+    done(null, payload);
+  });
   server.addHook('preHandler', (request: ApiRequest, reply, done) => {
     const { identity } = request;
     const endpoint = endpointOf(request.routeOptions);
     if (!identity || !endpoint || !mayTakeLong(request.method, endpoint)) return done();
     const end = (why: AccessEnd): void => {
       if (request.endReply) return request.endReply(why);
-      // All of the answer is written and on its way: to close the connection now would cut it off.
-      if (reply.raw.writableEnded) return;
+      // The answer is known and on its way, compressed perhaps: to close the connection now would cut it off.
+      if (reply.raw.writableEnded || answered.has(request)) return;
       if (reply.raw.headersSent) {
         reply.raw.destroy();
         return;

@@ -59,7 +59,7 @@ describe('what an agent did', () => {
     expect(run.messages.map(({ content }) => content)).toEqual(['run: echo $((6 * 7)); exit 3']);
     expect(run.replies[0]?.content).toContain('42');
     expect(run.attempts).toMatchObject([{ number: 1, state: 'completed' }]);
-    expect(run.configuration_version).toBeNull();
+    expect(run.configuration_version).toBe(1);
     expect(run.session_id).not.toBeNull();
     expect(run.steps.map(({ kind }) => kind)).toEqual(['model', 'tool', 'model']);
     expect(run.steps[0]?.model).toMatchObject({ model: 'demo/demo', finish_reason: 'tool-calls', cost_usd: '0' });

@@ -10,7 +10,8 @@ export async function addCounts(
   const sums = await database.query<{ account_id: string; count: number }>(
     `INSERT INTO rate_counts AS kept (account_id, minute, count)
      SELECT account_id, $1, count FROM unnest($2::uuid[], $3::int[]) AS counted (account_id, count)
-     WHERE EXISTS (SELECT FROM accounts WHERE accounts.id = account_id) -- not one deleted since it was counted
+     -- Not one deleted since it was counted; one that is being deleted is waited for.
+     WHERE EXISTS (SELECT FROM accounts WHERE accounts.id = account_id FOR KEY SHARE)
      ORDER BY account_id
      ON CONFLICT (account_id, minute) DO UPDATE SET count = kept.count + excluded.count
      RETURNING account_id, count`,

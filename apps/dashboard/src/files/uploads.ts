@@ -1,8 +1,7 @@
-import { ConflictError, Roost } from '@roost-ai/sdk';
+import { ConflictError } from '@roost-ai/sdk';
 import { useSyncExternalStore } from 'react';
-import { roostOptions } from '../api/roost.js';
 import { joined } from './tree-state.js';
-import { uploadFetch } from './upload-fetch.js';
+import { uploadFile } from './upload-file.js';
 
 export interface Upload {
   id: number;
@@ -21,8 +20,6 @@ export interface Chosen {
 }
 
 const MAX_AT_ONCE = 2;
-/** A gigabyte over a slow line. */
-const TIMEOUT_MS = 6 * 3_600_000;
 
 let uploads: Upload[] = [];
 let count = 0;
@@ -64,8 +61,8 @@ export function dismissUpload(id: number): void {
 }
 
 function next(): void {
-  const room = MAX_AT_ONCE - uploads.filter(({ state }) => state === 'sending').length;
-  for (const { id } of uploads.filter(({ state }) => state === 'waiting').slice(0, Math.max(0, room))) {
+  const free = MAX_AT_ONCE - uploads.filter(({ state }) => state === 'sending').length;
+  for (const { id } of uploads.filter(({ state }) => state === 'waiting').slice(0, Math.max(0, free))) {
     change(id, { state: 'sending' });
     void send(id, false);
   }
@@ -75,10 +72,9 @@ async function send(id: number, overwrite: boolean): Promise<void> {
   const upload = uploads.find((each) => each.id === id);
   const held = files.get(id);
   if (!upload || !held) return;
-  const client = new Roost({ ...roostOptions, fetch: uploadFetch((sent) => change(id, { sent })) });
   try {
-    const call = { overwrite, signal: held.abort.signal, timeoutMs: TIMEOUT_MS };
-    await client.agent(upload.agentId).files.write(upload.path, held.file, call);
+    const onSent = (sent: number) => change(id, { sent });
+    await uploadFile(upload, held.file, { overwrite, signal: held.abort.signal, onSent });
     change(id, { state: 'done', sent: upload.size });
     files.delete(id);
     held.onDone(upload.path);

@@ -1,15 +1,14 @@
 import type { McpServer } from '@roost-ai/sdk';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import { type FormEvent, useState } from 'react';
+import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
 import { AgentPage } from '../agents/agent-page.js';
 import { agentKey } from '../agents/agents.js';
 import { roost } from '../api/roost.js';
 import { BackLink } from '../components/back-link.js';
-import { Button, buttonClass } from '../components/button.js';
+import { CancelLink, EditorActions, EditorForm } from '../components/editor-form.js';
 import { ErrorNote, Skeletons } from '../components/feedback.js';
 import { toast } from '../components/toasts.js';
-import { UnsavedGuard } from '../components/unsaved-guard.js';
 import { errorsByField } from '../schema-form/errors-by-field.js';
 import { serverQuery, serversKey } from './mcp.js';
 import { EMPTY_SERVER, type ServerDraft, ServerForm, serverOf } from './server-form.js';
@@ -85,26 +84,22 @@ function Editor({ agentId, draft: first, save, action }: EditorProps) {
       void client.invalidateQueries({ queryKey: agentKey(agentId), exact: true });
     },
   });
-  const onSubmit = (event: FormEvent) => {
-    event.preventDefault();
-    saved.mutate();
-  };
   return (
-    <form onSubmit={onSubmit} className="max-w-3xl space-y-5">
+    <EditorForm
+      saving={saved}
+      onSave={saved.mutate}
+      isChanged={draft !== begun && !saved.isSuccess}
+      what="the server"
+      className="max-w-3xl space-y-5"
+    >
       <ServerForm draft={draft} onChange={setDraft} errors={errorsByField(saved.error)} />
-      {saved.error && <ErrorNote error={saved.error} title="The server was not saved" />}
-      <div className="flex justify-end gap-2">
-        <Link to="/agents/$agentId/mcp" params={{ agentId }} className={buttonClass()}>
-          Cancel
-        </Link>
-        <Button type="submit" kind="primary" isBusy={saved.isPending}>
-          {action}
-        </Button>
-      </div>
-      <UnsavedGuard isChanged={draft !== begun && !saved.isPending && !saved.isSuccess}>
-        What you changed of the server is lost.
-      </UnsavedGuard>
-    </form>
+      <EditorActions
+        saving={saved}
+        what="the server"
+        cancel={<CancelLink to="/agents/$agentId/mcp" params={{ agentId }} />}
+        action={action}
+      />
+    </EditorForm>
   );
 }
 

@@ -1,15 +1,14 @@
 import type { Schedule } from '@roost-ai/sdk';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import { type FormEvent, useState } from 'react';
+import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
 import { AgentPage } from '../agents/agent-page.js';
 import { roost } from '../api/roost.js';
 import { BackLink } from '../components/back-link.js';
-import { Button, buttonClass } from '../components/button.js';
+import { CancelLink, EditorActions, EditorForm } from '../components/editor-form.js';
 import { ErrorNote, Skeletons } from '../components/feedback.js';
 import { OWN_ZONE } from '../components/time.js';
 import { toast } from '../components/toasts.js';
-import { UnsavedGuard } from '../components/unsaved-guard.js';
 import { errorsByField } from '../schema-form/errors-by-field.js';
 import { type ScheduleDraft, ScheduleForm } from './schedule-form.js';
 import { scheduleQuery, schedulesKey } from './schedules.js';
@@ -79,27 +78,22 @@ function Editor({ agentId, draft: first, save, action }: EditorProps) {
       void navigate({ to: '/agents/$agentId/schedules/$scheduleId', params: { agentId, scheduleId: schedule.id } });
     },
   });
-  const onSubmit = (event: FormEvent) => {
-    event.preventDefault();
-    saved.mutate();
-  };
   return (
-    <form onSubmit={onSubmit}>
+    <EditorForm
+      saving={saved}
+      onSave={saved.mutate}
+      isChanged={draft !== begun && !saved.isSuccess}
+      what="the schedule"
+    >
       <ScheduleForm agentId={agentId} draft={draft} onChange={setDraft} errors={errorsByField(saved.error)}>
-        {saved.error && <ErrorNote error={saved.error} title="The schedule was not saved" />}
-        <div className="flex justify-end gap-2">
-          <Link to="/agents/$agentId/schedules" params={{ agentId }} className={buttonClass()}>
-            Cancel
-          </Link>
-          <Button type="submit" kind="primary" isBusy={saved.isPending}>
-            {action}
-          </Button>
-        </div>
+        <EditorActions
+          saving={saved}
+          what="the schedule"
+          cancel={<CancelLink to="/agents/$agentId/schedules" params={{ agentId }} />}
+          action={action}
+        />
       </ScheduleForm>
-      <UnsavedGuard isChanged={draft !== begun && !saved.isPending && !saved.isSuccess}>
-        What you changed of the schedule is lost.
-      </UnsavedGuard>
-    </form>
+    </EditorForm>
   );
 }
 

@@ -7,7 +7,7 @@ import { Brand } from './brand.js';
 import { CommandPalette } from './command-palette.js';
 import { Sidebar } from './sidebar.js';
 
-/** What stands around every screen: navigation on the left, or behind a button where there is no room for it. */
+/** What stands around every screen: navigation on the left, or behind a button where the screen is narrow. */
 export function Shell() {
   const [isPaletteOpen, setPaletteOpen] = useState(false);
   const drawer = useRef<HTMLDialogElement>(null);

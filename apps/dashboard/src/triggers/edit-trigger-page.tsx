@@ -1,15 +1,14 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import { type FormEvent, useState } from 'react';
+import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
 import { AgentPage } from '../agents/agent-page.js';
 import { roost } from '../api/roost.js';
 import { BackLink } from '../components/back-link.js';
-import { Button, buttonClass } from '../components/button.js';
+import { CancelLink, EditorActions, EditorForm } from '../components/editor-form.js';
 import { ErrorNote, Skeletons } from '../components/feedback.js';
 import { TextArea, TextField } from '../components/field.js';
 import { Section } from '../components/page.js';
 import { toast } from '../components/toasts.js';
-import { UnsavedGuard } from '../components/unsaved-guard.js';
 import { errorsByField } from '../schema-form/errors-by-field.js';
 import { TriggerSecret } from './trigger-secret.js';
 import { triggerQuery, triggersKey } from './triggers.js';
@@ -89,14 +88,16 @@ function Editor({ agentId, draft: { name, message_template }, save, action }: Ed
       if (trigger.webhook_secret === undefined) show(trigger.id);
     },
   });
-  const onSubmit = (event: FormEvent) => {
-    event.preventDefault();
-    saved.mutate();
-  };
   const errors = errorsByField(saved.error);
   const made = saved.data;
   return (
-    <form onSubmit={onSubmit} className="max-w-3xl space-y-5">
+    <EditorForm
+      saving={saved}
+      onSave={saved.mutate}
+      isChanged={draft !== begun && !saved.isSuccess}
+      what="the trigger"
+      className="max-w-3xl space-y-5"
+    >
       <Section title="What the agent is asked">
         <div className="space-y-4">
           <TextField
@@ -122,22 +123,16 @@ function Editor({ agentId, draft: { name, message_template }, save, action }: Ed
           />
         </div>
       </Section>
-      {saved.error && <ErrorNote error={saved.error} title="The trigger was not saved" />}
-      <div className="flex justify-end gap-2">
-        <Link to="/agents/$agentId/triggers" params={{ agentId }} className={buttonClass()}>
-          Cancel
-        </Link>
-        <Button type="submit" kind="primary" isBusy={saved.isPending}>
-          {action}
-        </Button>
-      </div>
-      <UnsavedGuard isChanged={draft !== begun && !saved.isPending && !saved.isSuccess}>
-        What you changed of the trigger is lost.
-      </UnsavedGuard>
+      <EditorActions
+        saving={saved}
+        what="the trigger"
+        cancel={<CancelLink to="/agents/$agentId/triggers" params={{ agentId }} />}
+        action={action}
+      />
       <TriggerSecret
         trigger={made?.webhook_secret === undefined ? undefined : { ...made, webhook_secret: made.webhook_secret }}
         onClose={() => made && show(made.id)}
       />
-    </form>
+    </EditorForm>
   );
 }

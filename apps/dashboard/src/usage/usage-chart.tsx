@@ -6,7 +6,7 @@ import { eachDate, longDate, shortDate } from './period.js';
 import { tokensOf, type UsageRow } from './usage.js';
 
 const HEIGHT_PX = 260;
-/** Room for a date below the axis. */
+/** Height of a date below the axis. */
 const DATE_PX = 64;
 
 interface UsageChartProps {

@@ -1,12 +1,11 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import { type FormEvent, useState } from 'react';
+import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
 import { roost } from '../api/roost.js';
 import { BackLink } from '../components/back-link.js';
-import { Button, buttonClass } from '../components/button.js';
+import { CancelLink, EditorActions, EditorForm } from '../components/editor-form.js';
 import { ErrorNote, Skeletons } from '../components/feedback.js';
 import { Page } from '../components/page.js';
-import { UnsavedGuard } from '../components/unsaved-guard.js';
 import { errorsByField } from '../schema-form/errors-by-field.js';
 import { type EndpointDraft, EndpointForm } from './endpoint-form.js';
 import { SigningSecret } from './signing-secret.js';
@@ -68,26 +67,17 @@ function Editor({ draft: { url, events, description, agent_ids }, save, action }
       if (secret === undefined) show(endpointId);
     },
   });
-  const onSubmit = (event: FormEvent) => {
-    event.preventDefault();
-    saved.mutate();
-  };
   return (
-    <form onSubmit={onSubmit} className="max-w-3xl space-y-5">
+    <EditorForm
+      saving={saved}
+      onSave={saved.mutate}
+      isChanged={draft !== begun && !saved.isSuccess}
+      what="the endpoint"
+      className="max-w-3xl space-y-5"
+    >
       <EndpointForm draft={draft} onChange={setDraft} errors={errorsByField(saved.error)} />
-      {saved.error && <ErrorNote error={saved.error} title="The endpoint was not saved" />}
-      <div className="flex justify-end gap-2">
-        <Link to="/webhooks" className={buttonClass()}>
-          Cancel
-        </Link>
-        <Button type="submit" kind="primary" isBusy={saved.isPending}>
-          {action}
-        </Button>
-      </div>
-      <UnsavedGuard isChanged={draft !== begun && !saved.isPending && !saved.isSuccess}>
-        What you changed of the endpoint is lost.
-      </UnsavedGuard>
+      <EditorActions saving={saved} what="the endpoint" cancel={<CancelLink to="/webhooks" />} action={action} />
       <SigningSecret secret={saved.data?.secret} onClose={() => saved.data && show(saved.data.endpointId)} />
-    </form>
+    </EditorForm>
   );
 }

@@ -1,0 +1,74 @@
+import { createLink } from '@tanstack/react-router';
+import { type AnchorHTMLAttributes, type FormEvent, type ReactNode, useEffect, useRef } from 'react';
+import { Button, buttonClass } from './button.js';
+import { ErrorNote } from './feedback.js';
+import { UnsavedGuard } from './unsaved-guard.js';
+
+/** What a page saves by, as `useMutation` gives it. */
+interface Saving {
+  isPending: boolean;
+  error: Error | null;
+}
+
+interface EditorFormProps {
+  saving: Saving;
+  onSave: () => void;
+  /** Something in it is not saved. */
+  isChanged: boolean;
+  /** What is edited: `the schedule`. */
+  what: string;
+  className?: string;
+  children: ReactNode;
+}
+
+/** A form that edits one thing: shows the first field that was refused, and asks before somebody leaves it unsaved. */
+export function EditorForm({ saving, onSave, isChanged, what, className = '', children }: EditorFormProps) {
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (saving.error) form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
+  }, [saving.error]);
+  const onSubmit = (event: FormEvent) => {
+    event.preventDefault();
+    if (!saving.isPending) onSave();
+  };
+  return (
+    <form ref={form} onSubmit={onSubmit} className={className}>
+      {children}
+      <UnsavedGuard isChanged={isChanged && !saving.isPending}>What you changed of {what} is lost.</UnsavedGuard>
+    </form>
+  );
+}
+
+interface EditorActionsProps {
+  saving: Saving;
+  what: string;
+  /** A `CancelLink`. */
+  cancel: ReactNode;
+  /** What the button does, in its words. */
+  action: string;
+  disabled?: boolean;
+}
+
+/** At the end of an editor: what was refused, and the ways out. */
+export function EditorActions({ saving, what, cancel, action, disabled = false }: EditorActionsProps) {
+  return (
+    <>
+      {saving.error && (
+        <ErrorNote error={saving.error} title={`${what[0]?.toUpperCase()}${what.slice(1)} was not saved`} />
+      )}
+      <div className="flex justify-end gap-2">
+        {cancel}
+        <Button type="submit" kind="primary" isBusy={saving.isPending} disabled={disabled}>
+          {action}
+        </Button>
+      </div>
+    </>
+  );
+}
+
+/** Back to where the editor was opened. */
+export const CancelLink = createLink((props: AnchorHTMLAttributes<HTMLAnchorElement>) => (
+  <a {...props} className={buttonClass()}>
+    Cancel
+  </a>
+));

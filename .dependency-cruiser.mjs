@@ -6,6 +6,7 @@
 const layers = {
   contracts: [],
   'bounded-streams': [],
+  'canonical-json': [],
   config: [],
   'fair-slots': [],
   'time-zones': [],

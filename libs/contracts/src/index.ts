@@ -4,6 +4,7 @@
  */
 export * from './accounts.js';
 export * from './agent-configuration.js';
+export * from './approvals.js';
 export * from './audit.js';
 export * from './agent-events.js';
 export * from './agent-services.js';

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { agentStatusChanged } from './agent-events.js';
+import { Approval } from './approvals.js';
 import { Message, MessageError } from './messages.js';
 import { event, recordedEvent } from './request.js';
 import { Usage } from './turns.js';
-import { AccountId, AgentId, Count, MessageId, wire } from './wire.js';
+import { AccountId, AgentId, Count, JsonObject, MessageId, wire } from './wire.js';
 
 const TurnId = z.uuid().describe('The turn’s id (outside: the run’s).');
 
@@ -82,5 +83,27 @@ export const turnInterrupted = event(
     partialReply: z.string().describe('What the agent had said so far.'),
   }),
 );
+const approvalFields = {
+  accountId: AccountId,
+  agentId: AgentId,
+  turnId: TurnId,
+  runId: z.uuid().describe('The run that waits.'),
+  messageIds: z.array(MessageId).describe('The messages that it answers.'),
+  approval: Approval,
+};
+/** A person is asked about a call; its run waits. */
+export const approvalRequested = event('messaging.approval.requested', wire(approvalFields));
+/** Somebody decided, or it was cancelled. */
+export const approvalDecided = event(
+  'messaging.approval.decided',
+  wire({
+    ...approvalFields,
+    rule: JsonObject.nullable()
+      .default(null)
+      .describe('Of `allow_always`: the rule that is put first in the agent’s permissions. Null otherwise.'),
+  }),
+);
+/** Nobody decided in time. */
+export const approvalExpired = event('messaging.approval.expired', wire(approvalFields));
 /** For event streams alone (`agent.status`): a change of an agent, in order among the agent's other durable events. */
 export const agentStatusRecorded = recordedEvent('messaging.agent.status-recorded', agentStatusChanged.payload);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DecidedCall, MAX_SUSPENDED_CALLS, SuspendedCall } from './approvals.js';
 import { Channel, Counterparty, Message } from './messages.js';
 import { request } from './request.js';
 import { AccountId, AgentId, Count, MessageId, wire } from './wire.js';
@@ -24,6 +25,11 @@ export const ClaimedTurn = wire({
   /** The reply text of an earlier attempt, '' if none. */
   partialReply: z.string(),
   leaseMs: Count,
+  /**
+   * What was decided about the calls that its run was last suspended for. A messaging service of an older version does not
+   * say it.
+   */
+  approvals: z.array(DecidedCall).optional(),
 });
 export type ClaimedTurn = z.output<typeof ClaimedTurn>;
 
@@ -98,4 +104,22 @@ export const releaseTurn = request('messaging.turn.release', {
     reason: wire({ code: z.string().max(100), message: z.string().max(2_000) }).optional(),
   }),
   output: wire({ accepted: z.boolean() }),
+});
+
+/**
+ * Ends an attempt whose run waits for people to decide about calls: its messages are pending again, and nothing of its
+ * conversation is claimed until all is decided. Idempotent by (turn, token), and by the approvals' ids for a later attempt
+ * that asks the same. `suspended` false: the turn was interrupted meanwhile and has ended. Errors: CONFLICT (lease lost).
+ */
+export const suspendTurn = request('messaging.turn.suspend', {
+  input: wire({
+    ...Fence,
+    calls: z.array(SuspendedCall).min(1).max(MAX_SUSPENDED_CALLS),
+    /** `platform:id` of those who may decide on chat platforms; null: the account's own people. */
+    approvers: z.array(z.string().max(300)).max(1_000).nullable().default(null),
+    expiresAfterSeconds: z.number().int().min(1).max(31_536_000),
+    partialReply: z.string().default(''),
+  }),
+  output: wire({ suspended: z.boolean() }),
+  timeoutMs: 15_000,
 });

@@ -179,20 +179,32 @@ const KEYS = {
   model: 'model',
   source: 'source',
   // $5 is the zone: a moment has one date in it, also where a clock shows an hour twice.
-  day: '(starts_at AT TIME ZONE $5)::date::text',
+  day: '(starts_at AT TIME ZONE $5)::date',
 };
 
-/** The statement of a report. */
+const COUNTED = [
+  'steps',
+  'input_tokens',
+  'output_tokens',
+  'cached_input_tokens',
+  'cache_write_tokens',
+  'reasoning_tokens',
+  'cost_nano_usd',
+  'unpriced_steps',
+];
+
+/** The statement of a report: the sum of all first. That is summed from the rows, of which there are fewer than of parts. */
 export function reportSql(groupBy: UsageReport['groupBy'], hasAgent: boolean): string {
   const grain = groupBy === 'day' ? 'sum' : 'quarter';
   const source = hasAgent ? ofAgent(grain) : groupBy === 'agent' ? BY_AGENT : ofAccount(grain);
   const order = groupBy === 'day' ? 'key' : 'sum(input_tokens + output_tokens) DESC, key';
   return `
-    WITH used AS (${source}), keyed AS (SELECT ${KEYS[groupBy]} AS key, $5::text AS zone, used.* FROM used),
-    grouped AS (SELECT key::text, ${SUMS} AS sums, row_number() OVER (ORDER BY ${order}) AS n FROM keyed GROUP BY key)
-    SELECT key, sums FROM grouped WHERE n <= ${MAX_ROWS}
-    UNION ALL
-    SELECT NULL, ${SUMS} FROM keyed`;
+    WITH used AS (${source}), keyed AS (
+      SELECT ${KEYS[groupBy]} AS key, $5::text AS zone, ${COUNTED.map((each) => `sum(${each}) AS ${each}`).join(', ')}
+      FROM used GROUP BY 1
+    )
+    SELECT key::text, ${SUMS} AS sums FROM keyed GROUP BY GROUPING SETS ((key), ())
+    ORDER BY grouping(key) DESC, ${order} LIMIT ${MAX_ROWS + 1}`;
 }
 
 export async function reportOf(
@@ -209,10 +221,9 @@ export async function reportOf(
   ]);
   const field = { agent: 'agent_id', model: 'model', day: 'day', source: 'source' }[groupBy];
   const none = { agent_id: null, model: null, day: null, source: null };
-  const rows = found.map(({ key, sums }) =>
+  const [total, ...rows] = found.map(({ key, sums }) =>
     UsageRow.parse({ ...none, ...(key === null ? {} : { [field]: key }), ...sums }),
   );
-  const total = rows.pop();
   if (!total) throw new Error('a sum of no rows is a row');
   return { rows: rows.toSorted((a, b) => (groupBy === 'day' ? compare(a.day, b.day) : 0)), total };
 }

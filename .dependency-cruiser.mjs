@@ -15,6 +15,7 @@ const layers = {
   tracing: ['config', 'call-context', 'observability'],
   'nats-auth': ['contracts'],
   'net-guard': ['contracts'],
+  permissions: ['contracts', 'canonical-json'],
   template: ['contracts'],
   sweeps: ['observability'],
   database: ['contracts', 'call-context', 'tracing'],

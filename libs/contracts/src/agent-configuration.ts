@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Permissions } from './permissions.js';
 import { quantityBytes, quantityMillicores } from './quantities.js';
 import { clearable } from './shapes.js';
 import { placeholdersOf, tooManyPlaceholders } from './template-placeholders.js';
@@ -186,6 +187,9 @@ const configurationFields = {
   })
     .optional()
     .describe('Limits of the workspace. The operator sets the most that may be asked for.'),
+  permissions: Permissions.optional().describe(
+    'What its tools may do unasked, and who is asked about the rest; without it everything is allowed. A change replaces all of it.',
+  ),
 };
 
 /** spec: agents.md, "Configuration". Every field is optional in storage; defaults are filled in where they are read. */
@@ -230,11 +234,11 @@ export function hooksAreKnown(
 
 /**
  * A change of a configuration: absent fields stay, null clears one. Objects of fixed fields merge field by field;
- * `mcpServers`, `customEnv` and `network` are replaced whole. A secret given as `***`, as it was read, stays what it is.
+ * `mcpServers`, `customEnv`, `network` and `permissions` are replaced whole. A secret given as `***`, as it was read, stays what it is.
  */
 export const ConfigurationPatch = wire(clearable(configurationFields)).superRefine(hooksAreKnown).meta({
   id: 'ConfigurationPatch',
   description:
-    'A change of the configuration: what is left out stays, null clears a field. Objects merge field by field; `mcp_servers`, `custom_env` and `network` are replaced whole. A secret given as `***`, as it was read, stays what it is.',
+    'A change of the configuration: what is left out stays, null clears a field. Objects merge field by field; `mcp_servers`, `custom_env`, `network` and `permissions` are replaced whole. A secret given as `***`, as it was read, stays what it is.',
 });
 export type ConfigurationPatch = z.output<typeof ConfigurationPatch>;

@@ -27,6 +27,7 @@ export * from './messaging.js';
 export * from './money.js';
 export * from './network-log.js';
 export * from './other-version.js';
+export * from './permissions.js';
 export * from './platforms.js';
 export * from './provider-keys.js';
 export * from './quantities.js';

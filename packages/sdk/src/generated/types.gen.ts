@@ -1578,6 +1578,93 @@ export type McpServerConfig = {
 };
 
 /**
+ * What the agent’s tools may do unasked, and who is asked about the rest.
+ */
+export type Permissions = {
+    /**
+     * What becomes of calls that no rule matches; `allow` if not given.
+     */
+    default?: PermissionAction;
+    /**
+     * Looked at in their order: the first that matches decides. At most 100.
+     */
+    rules?: Array<PermissionRule>;
+    /**
+     * What becomes of `ask` in turns of schedules and triggers, which nobody sits in front of: `wait` (default) for a person all the same, `deny`, or `allow`.
+     */
+    unattended?: 'wait' | 'deny' | 'allow';
+    /**
+     * Who may decide in chats: only these. Everybody who is linked with the agent if not given. The account’s own users and keys may in any case.
+     */
+    approvers?: Array<Approver>;
+    /**
+     * How long a call waits for a decision before it is denied. 86,400 (a day) if not given, at most 30 days.
+     */
+    expires_after_seconds?: number;
+};
+
+/**
+ * What becomes of a call: `allow`: it runs · `ask`: it waits until a person decides · `deny`: it is not run, and the model is told why.
+ */
+export type PermissionAction = 'allow' | 'ask' | 'deny';
+
+/**
+ * What becomes of the calls that it matches.
+ */
+export type PermissionRule = {
+    /**
+     * Which tools: a built-in one by its name, those of MCP servers as `mcp:server/tool`. `*` stands for any text.
+     */
+    tool: string;
+    /**
+     * Patterns by the name of an argument; inside of objects by names with dots between them. All of them have to match. An argument that is no text is looked at as JSON; one that is not there matches nothing.
+     */
+    arguments?: {
+        [key: string]: ArgumentPattern;
+    };
+    /**
+     * Only calls that have no other arguments than those named. False if not given.
+     */
+    exact?: boolean;
+    /**
+     * Only in turns that began in one of these ways. Any if not given.
+     */
+    sources?: Array<Channel>;
+    action: PermissionAction;
+};
+
+/**
+ * What the whole argument has to look like: a text is a glob, as is `glob`; `regex` a regular expression.
+ */
+export type ArgumentPattern = string | {
+    /**
+     * `*` stands for any text, also none and also of several lines; all else for itself.
+     */
+    glob: string;
+} | {
+    /**
+     * A regular expression as RE2 takes it (no back references). It has to match the whole argument; `.` matches line ends, too.
+     */
+    regex: string;
+};
+
+/**
+ * A person who is linked with the agent in a chat.
+ */
+export type Approver = {
+    platform: ChatPlatform;
+    /**
+     * The platform’s id of a person who is linked with the agent.
+     */
+    user_id: string;
+};
+
+/**
+ * A chat platform.
+ */
+export type ChatPlatform = 'discord' | 'slack' | 'telegram';
+
+/**
  * How the agent works. Every field may be left out.
  */
 export type AgentConfiguration = {
@@ -1715,6 +1802,10 @@ export type AgentConfiguration = {
          */
         memory?: string;
     };
+    /**
+     * What its tools may do unasked, and who is asked about the rest; without it everything is allowed. A change replaces all of it.
+     */
+    permissions?: Permissions;
 };
 
 /**
@@ -2047,7 +2138,7 @@ export type UpdateAgent = {
 };
 
 /**
- * A change of the configuration: what is left out stays, null clears a field. Objects merge field by field; `mcp_servers`, `custom_env` and `network` are replaced whole. A secret given as `***`, as it was read, stays what it is.
+ * A change of the configuration: what is left out stays, null clears a field. Objects merge field by field; `mcp_servers`, `custom_env`, `network` and `permissions` are replaced whole. A secret given as `***`, as it was read, stays what it is.
  */
 export type ConfigurationPatch = {
     /**
@@ -2184,6 +2275,10 @@ export type ConfigurationPatch = {
          */
         memory?: string;
     } | null;
+    /**
+     * What its tools may do unasked, and who is asked about the rest; without it everything is allowed. A change replaces all of it.
+     */
+    permissions?: Permissions | null;
 };
 
 /**
@@ -2864,11 +2959,6 @@ export type ChannelBinding = {
      */
     health_reason?: string;
 };
-
-/**
- * A chat platform.
- */
-export type ChatPlatform = 'discord' | 'slack' | 'telegram';
 
 /**
  * A request of an agent to the outside.

@@ -18,6 +18,7 @@ import { BalanceService } from './balance/balance.service.js';
 import { BudgetsController } from './budgets/budgets.controller.js';
 import { BudgetsService } from './budgets/budgets.service.js';
 import type { LifecycleConfig } from './config.js';
+import { PermissionsController } from './permissions/permissions.controller.js';
 import { ProviderKeysController } from './provider-keys/provider-keys.controller.js';
 import { countProviderKeys } from './provider-keys/provider-keys.repository.js';
 import { ProviderKeysService } from './provider-keys/provider-keys.service.js';
@@ -50,6 +51,7 @@ import { WorkspacesService } from './workspaces/workspaces.service.js';
     AgentsController,
     InternalAgentsController,
     VersionsController,
+    PermissionsController,
     StatesController,
     BalanceController,
     BudgetsController,

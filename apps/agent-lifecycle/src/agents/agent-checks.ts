@@ -13,6 +13,7 @@ import { AccountLimits } from '#lib/quotas';
 import { Database } from '#lib/database';
 import { Inject, Injectable } from '@nestjs/common';
 import type { LifecycleConfig } from '../config.js';
+import { requireValidPermissions } from '../permissions/require-valid.js';
 import { providerKeysAfter } from './agent-changes.js';
 import type { AgentLimits } from './agent-records.js';
 import type { AgentKey } from './agent-row.js';
@@ -47,6 +48,7 @@ export class AgentChecks {
 
   private async check(input: CreateAgent | UpdateAgent, keysBefore: AgentSecrets['providerKeys']): Promise<void> {
     checkMaxima(input, this.config);
+    requireValidPermissions(input.configuration?.permissions, 'configuration.permissions');
     await checkAddresses(input.configuration, this.config);
     await this.checkModelNames(input, keysBefore);
   }

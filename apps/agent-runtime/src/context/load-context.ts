@@ -10,6 +10,7 @@ import type { McpPool } from '../mcp/mcp-pool.js';
 import { BudgetExhausted } from '../usage/budget-exhausted.js';
 import { mcpTools } from '../mcp/mcp-tools.js';
 import { type ResumedTurn, resumedTurn } from './resume-turn.js';
+import { PermissionGate } from '../permissions/gate.js';
 import { wipeMemory } from './wipe-memory.js';
 import { memoryPrompt, type MemoryType, readMemory } from './memory.js';
 import { newMessages } from './new-messages.js';
@@ -40,6 +41,8 @@ export interface TurnContext {
   memoryType: MemoryType;
   tools: ToolContext;
   mcpTools: ToolSet;
+  /** Decides which calls run. */
+  gate: PermissionGate;
 }
 
 /** The keys that an agent comes with. */
@@ -99,5 +102,6 @@ export async function loadContext(
     memoryType,
     tools: Object.assign(tools, { learnsTrace: configuration.network?.traceContext }),
     mcpTools: remote.tools,
+    gate: new PermissionGate(configuration.permissions, turn.channel, remote.origins),
   };
 }

@@ -1,6 +1,7 @@
 import { dynamicTool, jsonSchema, type ToolSet } from 'ai';
 import type { CleanSchema } from '../models/tool-schema/clean-schema.js';
 import { uniqueToolNames } from '../models/tool-name.js';
+import type { McpOrigin } from '../permissions/gate.js';
 import type { McpTool } from './mcp-connection.js';
 import type { McpPool } from './mcp-pool.js';
 import type { McpTarget } from './mcp-target.js';
@@ -23,13 +24,13 @@ export interface McpServers {
 }
 
 /**
- * The tools of a turn's MCP servers, named `server__tool`, and a sentence on each server that is away. A server that
+ * The tools of a turn's MCP servers, named `server__tool`, where each comes from, and a sentence on each server that is away. A server that
  * fails later makes its calls answer with an error; the turn goes on.
  */
 export async function mcpTools(
   servers: McpServers,
   targets: McpTarget[],
-): Promise<{ tools: ToolSet; notes: string[] }> {
+): Promise<{ tools: ToolSet; origins: Map<string, McpOrigin>; notes: string[] }> {
   const { pool, registry } = servers;
   const offered: { name: string; target: McpTarget; tool: McpTool }[] = [];
   const notes: string[] = [];
@@ -51,16 +52,20 @@ export async function mcpTools(
   );
   const names = uniqueToolNames(offered.map(({ name }) => name));
   const tools: ToolSet = {};
+  const origins = new Map<string, McpOrigin>();
   for (const { name, target, tool } of offered.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const usable = usableTool(tool);
     if ('problem' in usable)
       notes.push(`${tool.name.slice(0, 100)} of ${target.name} cannot be used: ${usable.problem}`);
-    else if (Object.keys(tools).length < MAX_TOOLS)
-      tools[names.get(name) ?? name] = asTool(servers, target, tool, usable);
+    else if (origins.size < MAX_TOOLS) {
+      const called = names.get(name) ?? name;
+      tools[called] = asTool(servers, target, tool, usable);
+      origins.set(called, { server: target.name, name: tool.name, restore: usable.restore });
+    }
   }
   if (offered.length > MAX_TOOLS)
     notes.push(`Of ${offered.length} tools of MCP servers the first ${MAX_TOOLS} can be used.`);
-  return { tools, notes: notes.slice(0, MAX_NOTES) };
+  return { tools, origins, notes: notes.slice(0, MAX_NOTES) };
 }
 
 function asTool({ pool, registry }: McpServers, target: McpTarget, tool: McpTool, { schema, restore }: CleanSchema) {

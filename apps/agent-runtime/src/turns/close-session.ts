@@ -4,11 +4,11 @@ import type { TurnContext } from '../context/load-context.js';
 import { wipeMemory } from '../context/wipe-memory.js';
 import { modelFailure } from '../models/model-failure.js';
 import type { SessionsRepository } from '../sessions/sessions.repository.js';
-import { builtInTools } from '../tools/toolset.js';
 import { isExhausted } from '../usage/budget-exhausted.js';
 import { modelLoop } from './model-loop.js';
 import { ReplyText } from './reply-text.js';
 import type { StepMeter } from './step-meter.js';
+import { turnTools } from './turn-tools.js';
 import { TurnView } from './turn-view.js';
 
 /** What it needs of the worker that runs the turn. */
@@ -73,7 +73,7 @@ async function runHook(
     model: context.model,
     system: context.system,
     messages: [...rows.map(({ message }) => message), asked],
-    tools: { ...context.mcpTools, ...builtInTools(context.tools, context.agent.configuration, () => 0) },
+    tools: turnTools(context.tools.bus.tracer, context, { waiting: () => 0 }),
     signal,
     reply: new ReplyText(SILENT),
     live: SILENT,

@@ -14,8 +14,6 @@ import type { RefusedKeysRepository } from '../models/refused-keys.repository.js
 import type { AttemptRecord, AttemptsRepository } from '../runs/attempts.repository.js';
 import { secretsOf } from '../runs/secrets-of.js';
 import type { UnfinishedTurnsRepository } from '../sessions/unfinished-turns.repository.js';
-import { tracedTools } from '../tools/tool-spans.js';
-import { builtInTools } from '../tools/toolset.js';
 import { BudgetExhausted, isExhausted, requirePrice } from '../usage/budget-exhausted.js';
 import type { Prices } from '../usage/prices.js';
 import { closeSession } from './close-session.js';
@@ -32,6 +30,7 @@ import { inTurnSpan, spanUsage } from './turn-span.js';
 import { failureOf, isPlatformAway } from './turn-failure.js';
 import { TurnJournal } from './turn-journal.js';
 import { TurnLease } from './turn-lease.js';
+import { turnTools } from './turn-tools.js';
 import { TurnView } from './turn-view.js';
 
 export interface TurnRunner extends ContextSources {
@@ -168,13 +167,9 @@ class RunningTurn {
       model: context.model,
       system: context.system,
       messages,
-      tools: tracedTools(this.runner.bus.tracer, {
-        ...context.mcpTools,
-        ...builtInTools(
-          { ...context.tools, onExit: (callId, exitCode) => this.meter.recorder.exited(callId, exitCode) },
-          context.agent.configuration,
-          () => this.reminders?.count ?? 0,
-        ),
+      tools: turnTools(this.runner.bus.tracer, context, {
+        waiting: () => this.reminders?.count ?? 0,
+        onExit: (callId, exitCode) => this.meter.recorder.exited(callId, exitCode),
       }),
       signal: this.abort.signal,
       reply: this.reply,

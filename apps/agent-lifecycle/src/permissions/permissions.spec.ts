@@ -1,4 +1,11 @@
-import { explainPermissions, getVersion, type PermissionRule, rollBack, updateAgent } from '#lib/contracts';
+import {
+  explainPermissions,
+  getVersion,
+  type PermissionRule,
+  type Permissions,
+  rollBack,
+  updateAgent,
+} from '#lib/contracts';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LifecycleService, lifecycleService } from '../../test/lifecycle-service.js';
@@ -10,9 +17,9 @@ beforeAll(async () => {
 afterAll(() => service.stop());
 
 const deny = { tool: 'bash', action: 'deny' } as const;
-const wrong = {
+const wrong: Permissions = {
   rules: [deny, { tool: 'bsh', arguments: { command: { regex: '(' }, path: { regex: 'a{1,9999}' } }, action: 'deny' }],
-} as const;
+};
 const DETAILS = [
   { field: 'configuration.permissions.rules.1.tool', reason: 'unknown_tool' },
   { field: 'configuration.permissions.rules.1.arguments.command.regex', reason: 'invalid_pattern' },

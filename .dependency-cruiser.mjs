@@ -17,6 +17,7 @@ const layers = {
   'net-guard': ['contracts'],
   permissions: ['contracts', 'canonical-json'],
   template: ['contracts'],
+  'apply-plan': ['contracts'],
   sweeps: ['observability'],
   database: ['contracts', 'call-context', 'tracing'],
   rpc: ['contracts', 'call-context'],

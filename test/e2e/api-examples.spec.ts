@@ -7,7 +7,7 @@ import { type Recorded, Recorder } from './api-examples/recorder.js';
 import { differences } from './api-examples/shape.js';
 import { walkAccounts } from './api-examples/walk-accounts.js';
 import { walkAgents } from './api-examples/walk-agents.js';
-import { walkAutomation, walkChannels, walkMcp, walkWebhooks } from './api-examples/walk-automation.js';
+import { walkAutomation, walkChannels, walkDocuments, walkMcp, walkWebhooks } from './api-examples/walk-automation.js';
 
 const FILE = fileURLToPath(new URL('../../apps/gateway/src/openapi/examples.json', import.meta.url));
 
@@ -41,6 +41,7 @@ describe('the examples of the API reference', () => {
     await walkAccounts(roost, recorder);
     const agentId = await walkAgents(roost, recorder);
     await walkAutomation(recorder, agentId);
+    await walkDocuments(recorder);
     await walkMcp(recorder, agentId);
     await walkChannels(recorder, agentId, telegram);
     await walkWebhooks(recorder, agentId);

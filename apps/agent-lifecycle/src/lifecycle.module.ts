@@ -33,6 +33,11 @@ import { countAwake } from './workspaces/awake-leases.repository.js';
 import { AwakeLeases } from './workspaces/awake-leases.js';
 import { ColdStarts } from './workspaces/cold-starts.js';
 import { WorkspaceFailures } from './workspaces/failures.js';
+import { AgentParts } from './documents/agent-parts.js';
+import { DocumentChanges } from './documents/document-changes.js';
+import { DocumentPlans } from './documents/document-plans.js';
+import { DocumentsController } from './documents/documents.controller.js';
+import { DocumentsService } from './documents/documents.service.js';
 import { DRIVER, makeDriver } from './workspaces/make-driver.js';
 import { Maintenance, ReconcileLoop } from './workspaces/reconcile-loop.js';
 import { Reconciler } from './workspaces/reconciler.js';
@@ -52,6 +57,7 @@ import { WorkspacesService } from './workspaces/workspaces.service.js';
     InternalAgentsController,
     VersionsController,
     PermissionsController,
+    DocumentsController,
     StatesController,
     BalanceController,
     BudgetsController,
@@ -85,6 +91,7 @@ import { WorkspacesService } from './workspaces/workspaces.service.js';
     OtherServices,
     ...[AgentRecords, AgentChecks, AgentViews, AgentsService, LifecycleAccountRemoval],
     ...[VersionRecords, VersionsService],
+    ...[AgentParts, DocumentPlans, DocumentChanges, DocumentsService],
     ...[BalanceService, BudgetsService, UsageSums, ProviderKeysService],
     ...[StatusChanges, StatesService],
     ...[AwakeLeases, ColdStarts, Activity, WorkspaceFailures, WorkspaceFiles],

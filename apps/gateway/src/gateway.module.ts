@@ -45,6 +45,7 @@ import { PublicTriggerController } from './automation/public-trigger.controller.
 import { SchedulesController } from './automation/schedules.controller.js';
 import { TriggersController } from './automation/triggers.controller.js';
 import { ArchiveController } from './filesystem/archive.controller.js';
+import { DocumentsController } from './documents/documents.controller.js';
 import { ChannelWebhooksController } from './channels/channel-webhooks.controller.js';
 import { ChannelsController } from './channels/channels.controller.js';
 import { FilesController } from './filesystem/files.controller.js';
@@ -90,6 +91,7 @@ export const controllers = [
   EventsController,
   AgentsController,
   VersionsController,
+  DocumentsController,
   MessagesController,
   FilesController,
   FilesystemController,

@@ -8,6 +8,7 @@ import { Module } from '@nestjs/common';
 import { SchedulerAccountRemoval } from './agents/account-removal.js';
 import { AgentsController } from './agents/agents.controller.js';
 import { AgentsService } from './agents/agents.service.js';
+import { DocumentsController } from './documents/documents.controller.js';
 import { ExecutionsController } from './executions/executions.controller.js';
 import { FiringMetrics } from './firing/firing-metrics.js';
 import { FiringWorker } from './firing/firing-worker.js';
@@ -27,6 +28,7 @@ import { WebhooksController } from './triggers/webhooks.controller.js';
     WebhooksController,
     AgentsController,
     ExecutionsController,
+    DocumentsController,
     auditController('scheduler'),
     quotaUseController('scheduler', {
       schedules: countSchedules,

@@ -13,6 +13,8 @@ import { DeliveriesService } from './deliveries/deliveries.service.js';
 import { DeliveryWorker } from './deliveries/delivery-worker.js';
 import { Retention } from './deliveries/retention.js';
 import { DispatchAccountRemoval } from './endpoints/account-removal.js';
+import { DocumentsController } from './documents/documents.controller.js';
+import { DocumentsService } from './documents/documents.service.js';
 import { AgentEndpointsService } from './endpoints/agent-endpoints.service.js';
 import { EndpointSecrets, sealedEndpointSecrets } from './endpoints/endpoint-secrets.js';
 import { EndpointsController } from './endpoints/endpoints.controller.js';
@@ -26,6 +28,7 @@ import { EventsController } from './events/events.controller.js';
     EndpointsController,
     DeliveriesController,
     EventsController,
+    DocumentsController,
     auditController('webhooks'),
     quotaUseController('webhooks', { webhook_endpoints: countEndpoints }),
   ],
@@ -36,6 +39,7 @@ import { EventsController } from './events/events.controller.js';
     DeliveryMetrics,
     DeliveryWorker,
     DispatchAccountRemoval,
+    DocumentsService,
     EndpointsService,
     Retention,
     {

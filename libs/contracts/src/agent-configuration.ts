@@ -2,18 +2,20 @@ import { z } from 'zod';
 import { Permissions } from './permissions.js';
 import { quantityBytes, quantityMillicores } from './quantities.js';
 import { clearable } from './shapes.js';
+import { secretOrName } from './secret-names.js';
 import { placeholdersOf, tooManyPlaceholders } from './template-placeholders.js';
 import { wire } from './wire.js';
 
-export const McpServerConfig = z
-  .union([
+/** `value` is what a header or a variable of the environment may be. */
+const mcpServer = <V extends z.ZodType>(value: V) =>
+  z.union([
     wire({
       url: z
         .url({ protocol: /^https?$/ })
         .max(2048)
         .describe('Where the server is.'),
       headers: z
-        .record(z.string(), z.string())
+        .record(z.string(), value)
         .optional()
         .describe('Headers of every call to it, such as `Authorization`. Sealed; read back as `***`.'),
       transport: z
@@ -27,20 +29,24 @@ export const McpServerConfig = z
       command: z.string().min(1).max(4096).describe('The program in the workspace that speaks MCP over stdio.'),
       args: z.array(z.string().max(4096)).max(100).optional().describe('Its arguments.'),
       env: z
-        .record(z.string(), z.string())
+        .record(z.string(), value)
         .optional()
         .describe('Its environment, on top of `custom_env`. The agent can read it; read back as `***`.'),
     }).describe('A server that runs in the agent’s workspace.'),
-  ])
-  .meta({
-    id: 'McpServerConfig',
-    description: 'An MCP server of the agent: remote by `url`, or in its workspace by `command`.',
-  });
+  ]);
+export const McpServerConfig = mcpServer(z.string()).meta({
+  id: 'McpServerConfig',
+  description: 'An MCP server of the agent: remote by `url`, or in its workspace by `command`.',
+});
 export type McpServerConfig = z.output<typeof McpServerConfig>;
 
-const CustomEnv = z
-  .record(z.string().regex(/^[A-Z_][A-Z0-9_]*$/, 'must be an environment name: A-Z, 0-9 and _'), z.string().max(32_768))
-  .refine((env) => Object.keys(env).length <= 20, 'at most 20 entries');
+export const MAX_ENV_ENTRIES = 20;
+const customEnv = <V extends z.ZodType>(value: V) =>
+  z
+    .record(z.string().regex(/^[A-Z_][A-Z0-9_]*$/, 'must be an environment name: A-Z, 0-9 and _'), value)
+    .refine((env) => Object.keys(env).length <= MAX_ENV_ENTRIES, `at most ${MAX_ENV_ENTRIES} entries`);
+const EnvValue = z.string().max(32_768);
+const McpServerName = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
 
 export const StorageQuantity = z
   .string()
@@ -67,7 +73,7 @@ const configurationFields = {
       examples: ['demo'],
     }),
   mcpServers: z
-    .record(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/), McpServerConfig)
+    .record(McpServerName, McpServerConfig)
     .optional()
     .describe('MCP servers of this agent by name. A tool is called `name__tool`. A change replaces all of them.'),
   memoryConfig: wire({
@@ -105,9 +111,11 @@ const configurationFields = {
   })
     .optional()
     .describe('The replacement of an old part of the context by its summary when it grows too long.'),
-  customEnv: CustomEnv.optional().describe(
-    'Environment variables of the workspace: at most 20, of names in capitals. The agent can read them; read back as `***`. A change replaces all of them.',
-  ),
+  customEnv: customEnv(EnvValue)
+    .optional()
+    .describe(
+      'Environment variables of the workspace: at most 20, of names in capitals. The agent can read them; read back as `***`. A change replaces all of them.',
+    ),
   unreadReminderIntervalMs: z
     .number()
     .int()
@@ -198,6 +206,24 @@ export const AgentConfiguration = wire(configurationFields).meta({
   description: 'How the agent works. Every field may be left out.',
 });
 export type AgentConfiguration = z.output<typeof AgentConfiguration>;
+
+/** The same in a document, where secrets may be given by name. */
+export const documentedConfigurationFields = {
+  ...configurationFields,
+  mcpServers: z
+    .record(
+      McpServerName,
+      mcpServer(secretOrName(z.string())).meta({
+        id: 'DocumentedMcpServer',
+        description: 'An MCP server as in the agent; its headers and variables may be given by name.',
+      }),
+    )
+    .optional()
+    .describe('MCP servers of this agent by name.'),
+  customEnv: customEnv(secretOrName(EnvValue))
+    .optional()
+    .describe('Environment variables of the workspace: at most 20, of names in capitals. The agent can read them.'),
+};
 
 /** What fills the placeholders of each hook's template. */
 const HOOK_VARIABLES: Record<string, string[]> = {

@@ -5,6 +5,8 @@
 export * from './accounts.js';
 export * from './agent-configuration.js';
 export * from './approvals.js';
+export * from './agent-documents.js';
+export * from './agent-documents-apply.js';
 export * from './audit.js';
 export * from './agent-events.js';
 export * from './agent-services.js';
@@ -40,6 +42,7 @@ export * from './webhook-bodies.js';
 export * from './usage.js';
 export * from './webhooks.js';
 export * from './scheduler.js';
+export * from './secret-names.js';
 export * from './template-placeholders.js';
 export * from './turns.js';
 export * from './wire.js';

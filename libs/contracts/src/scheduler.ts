@@ -5,7 +5,7 @@ import { AccountId, AgentId, Count, Done, MessageId, Pagination, Timestamp, page
 
 /** Postgres holds no NUL, and neither does a sensible name. */
 const NO_NUL = /^[^\0]*$/;
-const AutomationName = z
+export const AutomationName = z
   .string()
   .min(1)
   .max(255)
@@ -61,7 +61,7 @@ const newScheduleFields = {
 export const NewSchedule = wire(newScheduleFields).meta({ id: 'NewSchedule', description: 'A new schedule.' });
 export type NewSchedule = z.output<typeof NewSchedule>;
 
-const schedulePatchFields = {
+export const schedulePatchFields = {
   name: scheduleFields.name.optional(),
   cronExpression: scheduleFields.cronExpression.optional(),
   messageTemplate: scheduleFields.messageTemplate.optional(),
@@ -195,7 +195,7 @@ const triggerFields = {
 const newTriggerFields = { ...triggerFields, enabled: triggerFields.enabled.default(true) };
 export const NewTrigger = wire(newTriggerFields).meta({ id: 'NewTrigger', description: 'A new trigger.' });
 export type NewTrigger = z.output<typeof NewTrigger>;
-const triggerPatchFields = {
+export const triggerPatchFields = {
   name: triggerFields.name.optional(),
   messageTemplate: triggerFields.messageTemplate.optional(),
   enabled: triggerFields.enabled.optional(),

@@ -96,7 +96,7 @@ export const NewWebhookEndpoint = wire({
   secret: WebhookSecret.optional(),
 }).meta({ id: 'NewWebhookEndpoint', description: 'A new endpoint.' });
 export type NewWebhookEndpoint = z.output<typeof NewWebhookEndpoint>;
-const endpointChange = {
+export const webhookChangeFields = {
   url: changeable.url.optional(),
   events: changeable.events.optional(),
   agentIds: changeable.agentIds.optional(),
@@ -104,7 +104,7 @@ const endpointChange = {
   enabled: changeable.enabled.optional(),
 };
 /** The body of `PATCH /v1/webhooks/endpoints/{id}`: absent fields stay. Enabling forgets earlier failures. */
-export const WebhookEndpointChange = wire(endpointChange).meta({
+export const WebhookEndpointChange = wire(webhookChangeFields).meta({
   id: 'WebhookEndpointChange',
   description: 'A change of an endpoint: what is left out stays.',
 });
@@ -127,7 +127,7 @@ export const listWebhookEndpoints = request('webhooks.endpoint.list', {
 export const getWebhookEndpoint = request('webhooks.endpoint.get', { input: byEndpoint, output: WebhookEndpoint });
 /** Errors: NOT_FOUND, VALIDATION_ERROR, CONFLICT (all but `enabled` of an agent's endpoint is changed in its configuration). */
 export const updateWebhookEndpoint = request('webhooks.endpoint.update', {
-  input: wire({ endpointId: EndpointId, ...endpointChange }),
+  input: wire({ endpointId: EndpointId, ...webhookChangeFields }),
   output: WebhookEndpoint,
   timeoutMs: 15_000,
 });

@@ -5,6 +5,14 @@ export * from './transport/errors.js';
 export { Listing } from './listing.js';
 export * from './agents/agent.js';
 export * from './agents/agents.js';
+export {
+  type AgentDocument,
+  type AppliedDocument,
+  type AppliedObject,
+  type ApplyOptions,
+  type ExportedDocument,
+  withSecrets,
+} from './agents/documents.js';
 export { MessageStream } from './agents/message-stream.js';
 export * from './agents/messages.js';
 export { type Message, MessageFailedError, type Reply, type ReplyMessage } from './agents/reply.js';

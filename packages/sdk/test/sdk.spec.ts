@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { startRoost, type TestRoost, until } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  type AgentDocument,
   type AgentEvent,
   AuthenticationError,
   ConflictError,
@@ -14,6 +15,7 @@ import {
   ValidationError,
   verifyWebhook,
   type WebhookEvent,
+  withSecrets,
 } from '../src/index.js';
 
 describe('the SDK against a Roost', () => {
@@ -168,6 +170,27 @@ describe('the SDK against a Roost', () => {
     await agent.schedules.delete(schedule.id);
     await agent.triggers.delete(trigger.id);
     expect([...(await agent.schedules.list().toArray()), ...(await agent.triggers.list().toArray())]).toEqual([]);
+  });
+
+  it('exports an agent and applies it, with the secrets that the program has', async () => {
+    const document = await roost.agents.export(agent.id);
+    const [[name, exported] = []] = Object.entries(document.agents);
+    expect(await roost.agents.apply(document)).toMatchObject({ differs: false, is_complete: true });
+    const configuration = { custom_env: { A: { from_env: 'A' }, B: { from_env: 'B' } } };
+    const wanted = { agents: { [`${name} 2`]: { ...exported, configuration } } };
+    const { document: filled, missing } = withSecrets(wanted, { A: 'a' });
+    expect(missing).toEqual(['B']);
+    expect(filled.agents[`${name} 2`]?.configuration?.custom_env).toEqual({ A: 'a', B: { from_env: 'B' } });
+    await expect(roost.agents.apply(wanted, { env: { A: 'a' } })).rejects.toThrow(/custom_env\.B: B is not set/);
+    const env = { A: 'a', B: 'b' };
+    const dry = await roost.agents.apply(wanted, { env, dryRun: true });
+    expect(dry.objects).toMatchObject([{ action: 'create', status: 'planned', id: null }]);
+    const done = await roost.agents.apply(wanted, { env });
+    expect(done.objects).toMatchObject([{ action: 'create', status: 'done' }]);
+    // No secret is looked for where none belongs.
+    const prompt = { agents: { x: { system_prompt: { from_env: 'A' } } } } as unknown as AgentDocument;
+    expect(withSecrets(prompt, env)).toEqual({ document: prompt, missing: [] });
+    await roost.agents.delete(done.objects[0]?.id ?? '');
   });
 
   it('verifies the webhooks that Roost sends', async () => {

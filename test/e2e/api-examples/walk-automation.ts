@@ -107,6 +107,21 @@ export async function walkWebhooks(recorder: Recorder, agentId: string): Promise
   server.close().closeAllConnections();
 }
 
+/** An agent that is made from a document, changed by one, and written as one. */
+export async function walkDocuments({ call }: Recorder): Promise<void> {
+  const librarian = {
+    description: 'Keeps the books',
+    configuration: { model: 'demo', custom_env: { SHELF: '7' } },
+    schedules: { 'morning list': { cron_expression: '0 9 * * 1-5', message_template: 'List the files.' } },
+    triggers: { returns: { message_template: 'Returned: {{payload.title}}' } },
+  };
+  await call('PUT', '/v1/agents/apply', { agents: { Librarian: librarian } });
+  const { objects } = await call<{ objects: Made[] }>('PUT', '/v1/agents/apply?dry_run=true', {
+    agents: { Librarian: { ...librarian, system_prompt: 'Be quiet.' } },
+  });
+  await call('GET', `/v1/agent/${objects[0]?.id}/export`);
+}
+
 /** With a double of a server that wants OAuth. */
 export async function walkMcp({ call }: Recorder, agentId: string): Promise<void> {
   const server = await oauthMcpServer();

@@ -18,7 +18,7 @@ interface KeyChange {
 }
 
 /** Objects of fixed fields: a patch of one field leaves the others. */
-const MERGED = ['memoryConfig', 'compaction', 'hookMessages', 'webhooks', 'resources'] as const;
+export const MERGED = ['memoryConfig', 'compaction', 'hookMessages', 'webhooks', 'resources'] as const;
 
 /** `undefined` means: not given. Null is a value. */
 export function given<T>(value: T | undefined, before: T): T {
@@ -44,14 +44,18 @@ export function auditedFields(input: UpdateAgent | CreateAgent): string[] {
   ];
 }
 
-/** The configuration after a patch, by the rules of `ConfigurationPatch`. */
-export function mergeConfiguration(before: AgentConfiguration, patch: ConfigurationPatch): AgentConfiguration {
+/** The configuration after a patch, by the rules of `ConfigurationPatch`; fields that are `whole` are not merged. */
+export function mergeConfiguration(
+  before: AgentConfiguration,
+  patch: ConfigurationPatch,
+  areWhole = false,
+): AgentConfiguration {
   const after: Record<string, unknown> = { ...before };
   for (const [field, value] of Object.entries(patch)) {
     if (value === null) delete after[field];
     else if (value !== undefined) after[field] = value;
   }
-  for (const field of MERGED) {
+  for (const field of areWhole ? [] : MERGED) {
     if (patch[field] && before[field]) after[field] = { ...before[field], ...patch[field] };
   }
   if (patch.customEnv) after['customEnv'] = unmasked(patch.customEnv, before.customEnv);

@@ -4,25 +4,33 @@ import {
   type AgentConfiguration,
   type ConfigurationPatch,
   type CreateAgent,
+  quantityBytes,
   RoostError,
   snakeCase,
   type UpdateAgent,
 } from '#lib/contracts';
 import { checkRegisteredUrl, policyOf } from '#lib/net-guard';
-import { AccountLimits } from '#lib/quotas';
+import { AccountLimits, requireQuota } from '#lib/quotas';
 import { Database } from '#lib/database';
 import { Inject, Injectable } from '@nestjs/common';
 import type { LifecycleConfig } from '../config.js';
 import { requireValidPermissions } from '../permissions/require-valid.js';
 import { providerKeysAfter } from './agent-changes.js';
 import type { AgentLimits } from './agent-records.js';
-import type { AgentKey } from './agent-row.js';
+import type { AgentKey, AgentRow } from './agent-row.js';
 import { type AgentSecrets, openSecrets } from './agent-secrets.js';
-import { findAgent } from './agents.repository.js';
-import { checkMaxima } from './maxima.js';
+import { countAgents, findAgent, storedBytes } from './agents.repository.js';
+import { checkMaxima, checkVolumeSize } from './maxima.js';
 import { OtherServices } from './other-services.js';
 
 type Networks = Pick<LifecycleConfig, 'ROOST_WEBHOOK_NETWORK' | 'ROOST_MCP_NETWORK'>;
+
+/** An agent that is to be made or changed. */
+interface Asked {
+  creation?: Pick<CreateAgent, 'pvcSize'> | undefined;
+  update?: Pick<UpdateAgent, 'pvcSize'> | undefined;
+  present?: Pick<AgentRow, 'pvc_size'> | undefined;
+}
 
 /** What is checked of a request before anything is written, and outside of the transaction that writes it. */
 @Injectable()
@@ -36,13 +44,15 @@ export class AgentChecks {
   ) {}
 
   /** Errors: VALIDATION_ERROR naming the field. */
-  checkNew(input: CreateAgent): Promise<void> {
+  async checkNew(input: CreateAgent): Promise<void> {
+    checkVolumeSize(input.pvcSize, this.config);
     return this.check(input, {});
   }
 
   /** Errors: NOT_FOUND, VALIDATION_ERROR naming the field. */
   async checkUpdate(key: AgentKey, input: UpdateAgent): Promise<void> {
     const before = await findAgent(this.database, key);
+    if (input.pvcSize !== undefined) checkVolumeSize(input.pvcSize, this.config, before.pvc_size);
     await this.check(input, openSecrets(this.sealer, before).providerKeys);
   }
 
@@ -51,6 +61,21 @@ export class AgentChecks {
     requireValidPermissions(input.configuration?.permissions, 'configuration.permissions');
     await checkAddresses(input.configuration, this.config);
     await this.checkModelNames(input, keysBefore);
+  }
+
+  /** Whether all of this fits into the account's quotas together. Errors: QUOTA_EXCEEDED. */
+  async checkRoom(accountId: string, asked: Asked[]): Promise<void> {
+    const agents = asked.filter(({ creation }) => creation).length;
+    const bytes = asked.reduce((sum, one) => sum + growthOf(one), 0);
+    if (agents === 0 && bytes === 0) return;
+    const limits = await this.limitsOf(accountId);
+    await this.database.transaction(async (tx) => {
+      const quotas = [
+        { quota: 'agents', limit: limits.agents, count: () => countAgents(tx, accountId), more: agents },
+        { quota: 'stored_bytes', limit: limits.storedBytes, count: () => storedBytes(tx, accountId), more: bytes },
+      ] as const;
+      for (const quota of quotas) if (quota.more > 0) await requireQuota(tx, { accountId, ...quota });
+    });
   }
 
   async limitsOf(accountId: string): Promise<AgentLimits> {
@@ -102,4 +127,11 @@ async function checkAddresses(
       : [],
   );
   await Promise.all([...webhooks, ...servers]);
+}
+
+/** By how many bytes the account's volumes grow. */
+function growthOf({ creation, update, present }: Asked): number {
+  const bytes = (size: string | undefined) => (size === undefined ? 0 : (quantityBytes(size) ?? 0));
+  if (creation) return bytes(creation.pvcSize);
+  return update?.pvcSize === undefined ? 0 : bytes(update.pvcSize) - bytes(present?.pvc_size);
 }

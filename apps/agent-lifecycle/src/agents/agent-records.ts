@@ -32,6 +32,7 @@ import {
   insertAgent,
   lockAgent,
   lockOldest,
+  requireFreeName,
   storedBytes,
   updateAgentRow,
 } from './agents.repository.js';
@@ -48,6 +49,12 @@ export interface AgentLimits {
 /** A change that may be meant for one version alone. */
 export type VersionedUpdate = UpdateAgent & { ifVersion?: number | undefined };
 
+/** A change whose fields of the configuration are whole: none is merged with what there was. */
+export type WholeUpdate = VersionedUpdate & { replacesFields?: boolean | undefined };
+
+/** An agent that is made only where no other of the account has its name. */
+export type NewAgent = CreateAgent & { isOnlyOfName?: boolean | undefined };
+
 /** The changes of an agent's rows: each is one transaction, with its event. */
 @Injectable()
 export class AgentRecords {
@@ -61,9 +68,9 @@ export class AgentRecords {
 
   /**
    * Makes an agent: rows only. Its workspace is made when it is first needed; initial files wait in the database until
-   * then. Errors: VALIDATION_ERROR, QUOTA_EXCEEDED.
+   * then. Errors: VALIDATION_ERROR, QUOTA_EXCEEDED, CONFLICT (its name is taken, and it must be the only one of it).
    */
-  create(accountId: string, input: CreateAgent, limits: AgentLimits): Promise<AgentRow> {
+  create(accountId: string, input: NewAgent, limits: AgentLimits): Promise<AgentRow> {
     return this.database.transaction((tx) => this.insert(tx, accountId, input, limits));
   }
 
@@ -72,7 +79,7 @@ export class AgentRecords {
    * Errors: NOT_FOUND, VALIDATION_ERROR (a smaller volume, more than a maximum), QUOTA_EXCEEDED, CONFLICT (not the version
    * that the change is for).
    */
-  update(key: AgentKey, input: VersionedUpdate, limits: AgentLimits): Promise<AgentRow> {
+  update(key: AgentKey, input: WholeUpdate, limits: AgentLimits): Promise<AgentRow> {
     return this.database.transaction((tx) => this.change(tx, key, input, limits));
   }
 
@@ -92,11 +99,13 @@ export class AgentRecords {
     return deleted;
   }
 
-  private async insert(tx: Transaction, accountId: string, input: CreateAgent, limits: AgentLimits): Promise<AgentRow> {
+  private async insert(tx: Transaction, accountId: string, input: NewAgent, limits: AgentLimits): Promise<AgentRow> {
     checkVolumeSize(input.pvcSize, this.config);
     checkMaxima(input, this.config);
     const files = decodeFiles('initial_files', input.initialFiles);
     await this.requireQuotas(tx, accountId, limits, input.pvcSize);
+    // After the quota, under whose lock the account's agents are made one after the other.
+    if (input.isOnlyOfName) await requireFreeName(tx, accountId, input.name);
     const { open, sealed } = splitConfiguration(input.configuration);
     const id = newId();
     const agent = await insertAgent(tx, {
@@ -128,7 +137,7 @@ export class AgentRecords {
   private async change(
     tx: Transaction,
     key: AgentKey,
-    { ifVersion, note, ...input }: VersionedUpdate,
+    { ifVersion, note, replacesFields, ...input }: WholeUpdate,
     limits: AgentLimits,
   ): Promise<AgentRow> {
     const before = await lockAgent(tx, key);
@@ -140,7 +149,7 @@ export class AgentRecords {
     const changed = changedFields(input);
     if (changed.length === 0) return before;
 
-    const written = await updateAgentRow(tx, before, this.columnsAfter(before, input));
+    const written = await updateAgentRow(tx, before, this.columnsAfter(before, input, replacesFields));
     const updated = await this.versions.next(tx, before, written, note ?? null);
     const { outputTokenBalance: after } = input;
     const agent =
@@ -168,11 +177,12 @@ export class AgentRecords {
     return agent;
   }
 
-  private columnsAfter(before: AgentRow, input: UpdateAgent) {
+  private columnsAfter(before: AgentRow, input: UpdateAgent, areWhole: boolean | undefined) {
     const secrets = openSecrets(this.sealer, before);
     const configuration = mergeConfiguration(
       wholeConfiguration(before.configuration, secrets),
       input.configuration ?? {},
+      areWhole,
     );
     const { open, sealed } = splitConfiguration(configuration);
     return {

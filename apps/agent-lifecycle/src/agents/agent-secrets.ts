@@ -18,7 +18,7 @@ export interface AgentSecrets extends OwnBots {
   mcpServers?: Record<string, McpServerConfig> | undefined;
 }
 
-const MASK = '***';
+export const MASK = '***';
 const sealContext = (agentId: string) => `agents:${agentId}`;
 
 export function openSecrets(sealer: Sealer, row: Pick<AgentRow, 'id' | 'secrets'>): AgentSecrets {

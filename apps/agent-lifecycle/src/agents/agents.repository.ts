@@ -46,6 +46,38 @@ export async function findExisting(queries: Queries, agentIds: string[]): Promis
   return rows.map(({ id }) => id);
 }
 
+/** Agents of an account by their names, at most 10 of each, and by their ids. */
+export async function findNamed(
+  queries: Queries,
+  accountId: string,
+  { names, ids }: { names: string[]; ids: string[] },
+): Promise<AgentRow[]> {
+  const named = await queries.query<AgentRow>(
+    `SELECT found.* FROM unnest($2::text[]) AS wanted (name) CROSS JOIN LATERAL (
+       SELECT * FROM agents WHERE account_id = $1 AND agents.name = wanted.name ORDER BY id LIMIT 10) found`,
+    [accountId, names],
+  );
+  const others = ids.filter((id) => !named.some((row) => row.id === id));
+  if (others.length === 0) return named;
+  const rows = await queries.query<AgentRow>(`SELECT * FROM agents WHERE account_id = $1 AND id = ANY($2::uuid[])`, [
+    accountId,
+    others,
+  ]);
+  return [...named, ...rows];
+}
+
+/** Errors: CONFLICT when an agent of the account has the name. */
+export async function requireFreeName(queries: Queries, accountId: string, name: string): Promise<void> {
+  const [taken] = await queries.query<{ id: string }>(
+    `SELECT id FROM agents WHERE account_id = $1 AND name = $2 LIMIT 1`,
+    [accountId, name],
+  );
+  if (!taken) return;
+  throw new RoostError('CONFLICT', `an agent called "${name}" was made meanwhile (${taken.id}): apply again`, [
+    { reason: 'name_taken', id: taken.id },
+  ]);
+}
+
 /** What the reconcile loop compares workspaces with, of those agents that exist. */
 export function findWanted(
   queries: Queries,

@@ -1,4 +1,3 @@
-import type { CreateAgent } from '#lib/contracts';
 import type { Transaction } from '#lib/database';
 import { Injectable } from '@nestjs/common';
 import { WorkspaceUpdates } from '../workspaces/workspace-updates.js';
@@ -6,7 +5,7 @@ import { WorkspacesService } from '../workspaces/workspaces.service.js';
 import { changedFields } from './agent-changes.js';
 import { AgentChecks } from './agent-checks.js';
 import { planFiles } from './agent-files.js';
-import { AgentRecords, type VersionedUpdate } from './agent-records.js';
+import { AgentRecords, type NewAgent, type WholeUpdate } from './agent-records.js';
 import { type AgentKey, type AgentRow, stateOf } from './agent-row.js';
 import { OtherServices } from './other-services.js';
 
@@ -24,8 +23,8 @@ export class AgentsService {
     private readonly updates: WorkspaceUpdates,
   ) {}
 
-  /** Errors: VALIDATION_ERROR, QUOTA_EXCEEDED. */
-  async create(accountId: string, input: CreateAgent): Promise<AgentRow> {
+  /** Errors: VALIDATION_ERROR, QUOTA_EXCEEDED, CONFLICT. */
+  async create(accountId: string, input: NewAgent): Promise<AgentRow> {
     await this.checks.checkNew(input);
     const agent = await this.records.create(accountId, input, await this.checks.limitsOf(accountId));
     await this.others.syncMessagingState(stateOf(agent));
@@ -37,7 +36,7 @@ export class AgentsService {
    * Changes what is given: files first, and back again when the rest is refused.
    * Errors: NOT_FOUND, VALIDATION_ERROR, QUOTA_EXCEEDED, CONFLICT; with files, those of the workspace's file requests.
    */
-  async update(agentId: string, accountId: string, input: VersionedUpdate): Promise<AgentRow> {
+  async update(agentId: string, accountId: string, input: WholeUpdate): Promise<AgentRow> {
     const key: AgentKey = { agentId, accountId };
     const limits = await this.checks.limitsOf(accountId);
     const operations = planFiles(input.files ?? []);

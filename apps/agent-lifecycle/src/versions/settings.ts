@@ -8,7 +8,7 @@ export type Settings = Record<string, unknown>;
 export type SecretVersions = Record<string, number>;
 
 export function settingsOf(row: AgentRow, secrets: AgentSecrets): Settings {
-  const settings = encode(AgentSettings, {
+  return shownSettings({
     name: row.name,
     description: row.description,
     pvcSize: row.pvc_size,
@@ -16,9 +16,14 @@ export function settingsOf(row: AgentRow, secrets: AgentSecrets): Settings {
     warmthWindowMs: row.warmth_window_ms,
     systemPrompt: row.system_prompt,
     systemPromptType: row.system_prompt_type,
-    configuration: maskedConfiguration(wholeConfiguration(row.configuration, secrets)),
+    configuration: wholeConfiguration(row.configuration, secrets),
   });
-  return JSON.parse(JSON.stringify(settings)) as Settings;
+}
+
+/** Settings in the API's form, their secrets as `***`. */
+export function shownSettings(settings: AgentSettings): Settings {
+  const configuration = maskedConfiguration(settings.configuration);
+  return JSON.parse(JSON.stringify(encode(AgentSettings, { ...settings, configuration }))) as Settings;
 }
 
 /** The values of an agent's secrets by the names of their fields. */

@@ -20,8 +20,8 @@ export type Access = 'public' | 'account' | 'signed-in';
  */
 export type Tenant = 'account' | 'proof' | 'none';
 
-/** How a body arrives: parsed JSON, only its bytes (`@RawBody`), or a stream (`@BodyStream`). */
-export type BodyKind = 'json' | 'raw' | 'stream';
+/** How a body arrives: parsed JSON, parsed YAML, only its bytes (`@RawBody`), or a stream (`@BodyStream`). */
+export type BodyKind = 'json' | 'yaml' | 'raw' | 'stream';
 
 /** What a route declares beside its path and the schemas of its arguments; the OpenAPI document is made from it. */
 export interface EndpointDefinition<R extends z.ZodType = z.ZodType> {
@@ -35,7 +35,7 @@ export interface EndpointDefinition<R extends z.ZodType = z.ZodType> {
   operationId?: string;
   /**
    * `['json']` if not given. `['json', 'stream']`: JSON is validated by the `@Body` schema, any other content type is a
-   * stream. `['raw']`: any content type, not parsed.
+   * stream. `['json', 'yaml']`: either is validated by it. `['raw']`: any content type, not parsed.
    */
   accepts?: readonly BodyKind[];
   /** Fields of the JSON body that are content of any bytes, where U+0000 is as good as another character. */

@@ -14,7 +14,11 @@ const MAY_BE_UNUSABLE = /\\u(?:[dD][89a-fA-F]|00)|__proto__/;
  * Errors: VALIDATION_ERROR naming the field by its path.
  */
 export function refuseUnusableJson(json: string, value: unknown, mayHoldNul: readonly string[] = []): void {
-  if (!MAY_BE_UNUSABLE.test(json)) return;
+  if (MAY_BE_UNUSABLE.test(json)) refuseUnusable(value, mayHoldNul);
+}
+
+/** The same for a value that was not written as JSON. */
+export function refuseUnusable(value: unknown, mayHoldNul: readonly string[] = []): void {
   const found = findUnusable(value, '', mayHoldNul);
   if (found) throw refused(found, 'the body');
 }

@@ -124,6 +124,7 @@ function requestBody(
 ): object {
   const content = {
     ...(schema ? json(schema, schemas, false, example) : {}),
+    ...(schema && accepts.includes('yaml') ? { 'application/yaml': { schema } } : {}),
     ...(accepts.includes('stream') ? { 'application/octet-stream': { schema: BYTES } } : {}),
     ...(accepts.includes('raw') ? { '*/*': { schema: BYTES, ...(example === undefined ? {} : { example }) } } : {}),
   };

@@ -1,5 +1,5 @@
 import { RoostError } from '#lib/contracts';
-import type { Database, Queries } from '#lib/database';
+import type { Database, Queries, Transaction } from '#lib/database';
 
 /** The tables of what an agent has here, and what one of them is called. */
 const NAMES = { schedules: 'schedule', triggers: 'trigger' };
@@ -45,4 +45,16 @@ export async function pageOfOwned<R extends object>(
     ]),
   ]);
   return { rows, total: count?.n ?? 0 };
+}
+
+/** All that an agent has of a kind, in the order of creation, locked. */
+export function lockOwned<R extends object>(
+  tx: Transaction,
+  table: keyof typeof NAMES,
+  { agentId, accountId }: Owner,
+): Promise<R[]> {
+  return tx.query<R>(`SELECT * FROM ${table} WHERE agent_id = $1 AND account_id = $2 ORDER BY id FOR UPDATE`, [
+    agentId,
+    accountId,
+  ]);
 }

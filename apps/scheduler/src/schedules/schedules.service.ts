@@ -65,7 +65,7 @@ function firstRun(schedule: Plan & { enabled: boolean }, limits: Limits): Date |
 }
 
 /** Errors: VALIDATION_ERROR, also of a plan that fires more often than the operator allows. */
-function checkedPlan(
+export function checkedPlan(
   { cronExpression, timezone }: Plan,
   { SCHEDULE_MIN_INTERVAL_SECONDS: leastSeconds }: Limits,
 ): SlotPlan {

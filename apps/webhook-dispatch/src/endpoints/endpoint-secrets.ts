@@ -27,6 +27,11 @@ export class EndpointSecrets {
     return this.sealer.seal(secret, `endpoints:${endpointId}`);
   }
 
+  /** Whether an endpoint's sealed secret is this one. */
+  isSame(secret: string, endpointId: string, sealed: string): boolean {
+    return this.sealer.open(sealed, `endpoints:${endpointId}`) === secret;
+  }
+
   /** Standard Webhooks: `v1,<base64 HMAC-SHA256 of id.timestamp.body>`, one for each secret, separated by spaces. */
   sign(endpointId: string, sealed: string[], webhookId: string, at: Date, body: string): string {
     return sealed.map((secret) => this.signer(endpointId, secret).sign(webhookId, at, body)).join(' ');

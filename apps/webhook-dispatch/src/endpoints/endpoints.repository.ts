@@ -108,6 +108,20 @@ export function listEndpoints(database: Database, accountId: string, agentId?: s
   );
 }
 
+/** Those of the account that receive events of this agent and of no other. */
+export function endpointsOfAgent(
+  queries: Queries,
+  accountId: string,
+  agentId: string,
+  lock: 'FOR UPDATE' | '' = '',
+): Promise<EndpointRow[]> {
+  return queries.query<EndpointRow>(
+    `SELECT * FROM endpoints WHERE account_id = $1 AND source = 'account' AND agent_ids = ARRAY[$2::uuid]
+     ORDER BY created_at, id LIMIT 1000 ${lock}`,
+    [accountId, agentId],
+  );
+}
+
 /** Errors: NOT_FOUND. */
 export async function getEndpoint(database: Database, accountId: string, endpointId: string): Promise<EndpointRow> {
   const [row] = await database.query<EndpointRow>(`SELECT * FROM endpoints WHERE account_id = $1 AND id = $2`, [

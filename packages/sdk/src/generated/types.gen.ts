@@ -2543,6 +2543,479 @@ export type NotRestored = {
 };
 
 /**
+ * Agents as they are to be, by name.
+ */
+export type AgentDocument = {
+    /**
+     * Agents by name: at most 50, with 1000 schedules, triggers and webhooks in all.
+     */
+    agents: {
+        [key: string]: DocumentedAgent;
+    };
+    /**
+     * Whether the document is all there is of its agents: schedules, triggers, webhooks and settings that it does not name are then taken away. Agents, keys of providers and bots never are.
+     */
+    prune?: boolean;
+};
+
+/**
+ * What an agent is to be. What is not named stays; a new agent gets the default.
+ */
+export type DocumentedAgent = {
+    /**
+     * Which agent is meant, where several have the name; the agent with this id is renamed where it has another.
+     */
+    id?: string;
+    /**
+     * Refuses the document (409) when the agent’s configuration has another version by now; a dry run says which it has.
+     */
+    if_version?: number;
+    /**
+     * What it is for, in your words: up to 500 characters.
+     */
+    description?: string | null;
+    /**
+     * Size of its volume, as a Kubernetes quantity: 100Mi to 100Gi unless the operator set others. It can grow later and not shrink.
+     */
+    pvc_size?: string;
+    /**
+     * Its instructions: what it is and does: up to 100,000 characters.
+     */
+    system_prompt?: string | null;
+    /**
+     * Whether `system_prompt` comes after the platform’s own prompt, or in place of it.
+     */
+    system_prompt_type?: 'replace' | 'append';
+    /**
+     * `ephemeral`: each turn begins afresh, with the last messages of its conversation (20, at most 8,000 tokens). `persistent`: each conversation is one unbroken context, compacted when it grows long.
+     */
+    session_mode?: 'ephemeral' | 'persistent';
+    /**
+     * How long its workspace stays awake without use, in milliseconds: at least 300,000 (5 minutes). Null: always.
+     */
+    warmth_window_ms?: number | null;
+    /**
+     * The agent’s own keys by provider. What is not named stays, null takes one away.
+     */
+    provider_keys?: {
+        [key in Provider]?: string | FromEnvironment | null;
+    };
+    /**
+     * Its own bot on discord: a token. Null takes it away.
+     */
+    discord_bot_token?: string | FromEnvironment | {
+        [key: string]: string | FromEnvironment;
+    } | null;
+    /**
+     * Its own bot on slack: an object as in the agent, each value a text or a name. Null takes it away.
+     */
+    slack_bot_token?: string | FromEnvironment | {
+        [key: string]: string | FromEnvironment;
+    } | null;
+    /**
+     * Its own bot on telegram: a token. Null takes it away.
+     */
+    telegram_bot_token?: string | FromEnvironment | {
+        [key: string]: string | FromEnvironment;
+    } | null;
+    configuration?: DocumentedConfiguration;
+    /**
+     * Its schedules by name.
+     */
+    schedules?: {
+        [key: string]: DocumentedSchedule;
+    };
+    /**
+     * Its triggers by name.
+     */
+    triggers?: {
+        [key: string]: DocumentedTrigger;
+    };
+    /**
+     * Webhook endpoints that get what happens to this agent alone, by URL.
+     */
+    webhooks?: {
+        [key: string]: DocumentedWebhook;
+    };
+};
+
+/**
+ * A secret by name. `roost apply` and the SDK put the value in before they send the document; where it arrives by name, the present value stays, and it is an error (400) if there is none.
+ */
+export type FromEnvironment = {
+    /**
+     * Name of the variable of the client’s environment that holds it.
+     */
+    from_env: string;
+};
+
+/**
+ * As in the agent. Null clears a field; of `custom_env`, `mcp_servers` and objects of fixed fields what is not named stays, unless `prune`.
+ */
+export type DocumentedConfiguration = {
+    /**
+     * Longest turn, in seconds. 3,600 if not given.
+     */
+    timeout_seconds?: number | null;
+    /**
+     * Which model answers: `provider/model`, such as `anthropic/claude-sonnet-4-5` or `openai/gpt-5`, or `demo`. `GET /v1/models` lists what can be used; the platform’s default if not given.
+     */
+    model?: string | null;
+    /**
+     * MCP servers of this agent by name.
+     */
+    mcp_servers?: {
+        [key: string]: DocumentedMcpServer;
+    } | null;
+    /**
+     * What the agent keeps in mind from one session to the next.
+     */
+    memory_config?: {
+        /**
+         * `hierarchical` (default): `memory/` with an index that is always in context. `flat`: one `MEMORY.md`.
+         */
+        type?: 'hierarchical' | 'flat';
+        /**
+         * Most that it may hold, in MiB. 1,024 if not given.
+         */
+        max_size_mb?: number;
+        /**
+         * `ephemeral`: wiped at the end of each session. `persistent` (default): kept.
+         */
+        persistence?: 'persistent' | 'ephemeral';
+    } | null;
+    /**
+     * The replacement of an old part of the context by its summary when it grows too long.
+     */
+    compaction?: {
+        /**
+         * Whether it is done. True if not given.
+         */
+        enabled?: boolean;
+        /**
+         * From how many input tokens on. 120,000 if not given.
+         */
+        threshold_trigger?: number;
+        /**
+         * Which model summarises; that of the agent if not given.
+         */
+        model?: string;
+        /**
+         * What the summary is to keep, in your words.
+         */
+        instructions?: string;
+    } | null;
+    /**
+     * Environment variables of the workspace: at most 20, of names in capitals. The agent can read them.
+     */
+    custom_env?: {
+        [key: string]: string | FromEnvironment;
+    } | null;
+    /**
+     * How often a running agent is reminded of messages that wait, in milliseconds. 120,000 if not given.
+     */
+    unread_reminder_interval_ms?: number | null;
+    /**
+     * Templates of what the platform says to the agent. An unknown `{{variable}}` is refused.
+     */
+    hook_messages?: {
+        /**
+         * What the agent gets in place of new messages: `{{content}}`, `{{sender}}`, `{{channel}}`, `{{count}}`.
+         */
+        channel_message_received?: string;
+        /**
+         * The reminder of messages that wait: `{{count}}` says how many.
+         */
+        unread_message_reminder?: string;
+        /**
+         * Said to the agent before the first messages of a session.
+         */
+        session_start?: string;
+        /**
+         * What the agent is to do before a session ends.
+         */
+        session_end?: string;
+        /**
+         * Said to the model that summarises, after `compaction.instructions`.
+         */
+        before_compaction?: string;
+    } | null;
+    /**
+     * URLs that get what happens to this agent. They appear among the webhook endpoints with `source: agent`.
+     */
+    webhooks?: {
+        /**
+         * Gets `message.completed`.
+         */
+        message_complete?: string;
+        /**
+         * Gets `message.failed`.
+         */
+        message_failed?: string;
+        /**
+         * Gets `agent.error`.
+         */
+        agent_error?: string;
+    } | null;
+    /**
+     * What the workspace may reach; `public` if not given. Private and loopback addresses never. A change replaces all of it.
+     */
+    network?: {
+        /**
+         * `public`: any public address over HTTP and HTTPS. `allowlist`: those of `allow` only. `none`: none.
+         */
+        mode: 'public' | 'allowlist' | 'none';
+        /**
+         * Hosts of `allowlist`: `api.github.com`, `*.example.org`, with `:443` for one port.
+         */
+        allow?: Array<string>;
+        /**
+         * Whether commands learn the trace they run in: `TRACEPARENT` in their environment, and a `traceparent` header on their plain HTTP requests. False if not given.
+         */
+        trace_context?: boolean;
+    } | null;
+    /**
+     * Limits of the workspace. The operator sets the most that may be asked for.
+     */
+    resources?: {
+        /**
+         * Processors as a Kubernetes quantity: `500m` is half a one. `500m` if not given.
+         */
+        cpu?: string;
+        /**
+         * Memory in bytes as a Kubernetes quantity. `512Mi` if not given.
+         */
+        memory?: string;
+    } | null;
+    /**
+     * What its tools may do unasked, and who is asked about the rest; without it everything is allowed. A change replaces all of it.
+     */
+    permissions?: Permissions | null;
+};
+
+/**
+ * An MCP server as in the agent; its headers and variables may be given by name.
+ */
+export type DocumentedMcpServer = {
+    /**
+     * Where the server is.
+     */
+    url: string;
+    /**
+     * Headers of every call to it, such as `Authorization`. Sealed; read back as `***`.
+     */
+    headers?: {
+        [key: string]: string | FromEnvironment;
+    };
+    /**
+     * `http`: Streamable HTTP. `sse`: the older HTTP with SSE. Without it the first, and the second where the first is not known.
+     */
+    transport?: 'http' | 'sse';
+} | {
+    /**
+     * The program in the workspace that speaks MCP over stdio.
+     */
+    command: string;
+    /**
+     * Its arguments.
+     */
+    args?: Array<string>;
+    /**
+     * Its environment, on top of `custom_env`. The agent can read it; read back as `***`.
+     */
+    env?: {
+        [key: string]: string | FromEnvironment;
+    };
+};
+
+/**
+ * A schedule in a document. A new one needs `cron_expression` and `message_template`.
+ */
+export type DocumentedSchedule = {
+    /**
+     * When it fires: five fields (minute hour day month weekday), six with seconds first, or `@daily` and the like. No more often than the operator allows (each minute).
+     */
+    cron_expression?: string;
+    /**
+     * The message that is sent: `{{date}}` (2026-11-24), `{{time}}` (10:30:00), `{{schedule.name}}`, as of the time it was due, in its time zone. An unknown variable is refused. At most 100,000 characters and 200 places.
+     */
+    message_template?: string;
+    /**
+     * The IANA time zone of the expression and the template.
+     */
+    timezone?: string;
+    /**
+     * Whether it fires.
+     */
+    enabled?: boolean;
+    queue_mode?: QueueMode;
+    overlap?: Overlap;
+    catch_up?: CatchUp;
+};
+
+/**
+ * What happens when the execution before has not ended: `queue` sends the message anyway, `skip` leaves this one out.
+ */
+export type Overlap = 'queue' | 'skip';
+
+/**
+ * What of the times that passed while the platform was down is made up for: the `latest`, `none`, or `all` (100 at most).
+ */
+export type CatchUp = 'latest' | 'none' | 'all';
+
+/**
+ * A trigger in a document. A new one needs `message_template`, and its secret is in the answer, this once.
+ */
+export type DocumentedTrigger = {
+    /**
+     * The message that is sent: `{{payload}}` is the whole body as JSON, `{{payload.a.b.0.c}}` a path into it, `{{headers.x-github-event}}` a header. What is not there is empty. At most 100,000 characters and 200 places.
+     */
+    message_template?: string;
+    /**
+     * Whether it fires; a webhook to a disabled one is 409.
+     */
+    enabled?: boolean;
+};
+
+/**
+ * A webhook endpoint of one agent in a document. A new one needs `events`.
+ */
+export type DocumentedWebhook = {
+    /**
+     * Which events it gets.
+     */
+    events?: Array<WebhookSubscription>;
+    /**
+     * What it is for, in your words.
+     */
+    description?: string | null;
+    /**
+     * Whether events are sent to it. Enabling forgets earlier failures.
+     */
+    enabled?: boolean;
+    /**
+     * What its deliveries are signed with: `whsec_` and 24 to 64 bytes in base64. A new one without it gets one, which is in the answer, this once. Another value than the present one replaces it, which signs too for 24 hours.
+     */
+    secret?: string | FromEnvironment;
+};
+
+/**
+ * A type of event, or `*` for all of them, those of later versions too.
+ */
+export type WebhookSubscription = 'message.completed' | 'message.failed' | 'agent.error' | 'agent.status_changed' | 'agent.deleted' | 'schedule.missed' | 'mcp.authorization_needed' | 'budget.threshold' | 'budget.exhausted' | 'budget.reset' | '*';
+
+/**
+ * What applying a document did, or would do.
+ */
+export type AppliedDocument = {
+    /**
+     * Whether nothing was changed.
+     */
+    dry_run: boolean;
+    /**
+     * Whether anything was not as the document says.
+     */
+    differs: boolean;
+    /**
+     * Whether nothing failed. What did is reported beside what was done; the same document applied again goes on.
+     */
+    is_complete: boolean;
+    /**
+     * Each agent, followed by its schedules, triggers and webhooks.
+     */
+    objects: Array<AppliedObject>;
+};
+
+/**
+ * One object of a document, and what became or becomes of it.
+ */
+export type AppliedObject = {
+    /**
+     * Name of the agent that it is, or that it belongs to.
+     */
+    agent: string;
+    /**
+     * What it is.
+     */
+    kind: 'agent' | 'schedule' | 'trigger' | 'webhook';
+    /**
+     * Its name; of a webhook, its URL.
+     */
+    name: string;
+    /**
+     * Its id; null of what is not made yet.
+     */
+    id: string | null;
+    /**
+     * What makes it as the document says. `none`: it is so already.
+     */
+    action: 'create' | 'update' | 'delete' | 'none';
+    /**
+     * The fields that differ, in alphabetical order.
+     */
+    changes: Array<PlannedChange>;
+    /**
+     * Of a trigger or webhook that was just made: what its webhooks are signed with. Shown this once.
+     */
+    secret: string | null;
+    /**
+     * Of an agent, the version of its configuration; null of all else.
+     */
+    version: number | null;
+    /**
+     * `planned`: in a dry run · `done`: it is as the document says · `failed`: it is not, `error` says why · `skipped`: not tried, because its agent failed.
+     */
+    status: 'planned' | 'done' | 'failed' | 'skipped';
+    /**
+     * Why it failed; null otherwise.
+     */
+    error: {
+        /**
+         * As in an error response.
+         */
+        code: string;
+        /**
+         * What went wrong, and what to do.
+         */
+        message: string;
+    } | null;
+};
+
+/**
+ * How one field differs from what it is to be.
+ */
+export type PlannedChange = {
+    /**
+     * Name of the field as in the document, with what is inside it after dots.
+     */
+    field: string;
+    /**
+     * What becomes of it.
+     */
+    change: 'added' | 'removed' | 'changed';
+    /**
+     * What it is now; null when it is not there. Of a secret: null.
+     */
+    from: JsonValue4;
+    /**
+     * What it is to be; null when it is taken away. Of a secret: null.
+     */
+    to: JsonValue5;
+    /**
+     * Whether it is a secret, whose values are not shown.
+     */
+    is_secret: boolean;
+};
+
+export type JsonValue4 = string | number | boolean | null | Array<JsonValue4> | {
+    [key: string]: JsonValue4;
+};
+
+export type JsonValue5 = string | number | boolean | null | Array<JsonValue5> | {
+    [key: string]: JsonValue5;
+};
+
+/**
  * A message to an agent.
  */
 export type NewMessage = {
@@ -3326,16 +3799,6 @@ export type NewSchedule = {
 };
 
 /**
- * What happens when the execution before has not ended: `queue` sends the message anyway, `skip` leaves this one out.
- */
-export type Overlap = 'queue' | 'skip';
-
-/**
- * What of the times that passed while the platform was down is made up for: the `latest`, `none`, or `all` (100 at most).
- */
-export type CatchUp = 'latest' | 'none' | 'all';
-
-/**
  * A schedule of an agent.
  */
 export type Schedule = {
@@ -3589,8 +4052,8 @@ export type TriggerPatch = {
     enabled?: boolean;
 };
 
-export type JsonValue4 = string | number | boolean | null | Array<JsonValue4> | {
-    [key: string]: JsonValue4;
+export type JsonValue6 = string | number | boolean | null | Array<JsonValue6> | {
+    [key: string]: JsonValue6;
 };
 
 /**
@@ -3622,11 +4085,6 @@ export type NewWebhookEndpoint = {
      */
     secret?: string;
 };
-
-/**
- * A type of event, or `*` for all of them, those of later versions too.
- */
-export type WebhookSubscription = 'message.completed' | 'message.failed' | 'agent.error' | 'agent.status_changed' | 'agent.deleted' | 'schedule.missed' | 'mcp.authorization_needed' | 'budget.threshold' | 'budget.exhausted' | 'budget.reset' | '*';
 
 /**
  * An endpoint with its secret.
@@ -7537,6 +7995,165 @@ export type VersionsRollBackResponses = {
 };
 
 export type VersionsRollBackResponse = VersionsRollBackResponses[keyof VersionsRollBackResponses];
+
+export type DocumentsExportData = {
+    body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The agent’s id.
+         */
+        id: string;
+    };
+    query?: {
+        /**
+         * The form of the answer; the `Accept` header decides if it is not given, and JSON if neither does.
+         */
+        format?: 'json' | 'yaml';
+    };
+    url: '/v1/agent/{id}/export';
+};
+
+export type DocumentsExportErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npx roost admin account enable-agents WHO`.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
+     */
+    409: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type DocumentsExportError = DocumentsExportErrors[keyof DocumentsExportErrors];
+
+export type DocumentsExportResponses = {
+    /**
+     * The document.
+     */
+    200: AgentDocument;
+};
+
+export type DocumentsExportResponse = DocumentsExportResponses[keyof DocumentsExportResponses];
+
+export type DocumentsApplyData = {
+    body: AgentDocument;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * `true`: nothing is changed, and the answer says what would be.
+         */
+        dry_run?: 'true' | 'false';
+    };
+    url: '/v1/agents/apply';
+};
+
+export type DocumentsApplyErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npx roost admin account enable-agents WHO`.
+     *
+     * `QUOTA_EXCEEDED`: The account holds as much as it may. `error.details` names the quota, its limit and what is used. Make room (the message says how) or ask the operator for more; then send the same request again, with the same `Idempotency-Key` if it had one.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
+     */
+    408: Error;
+    /**
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
+     */
+    409: Error;
+    /**
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
+     */
+    413: Error;
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
+     */
+    415: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type DocumentsApplyError = DocumentsApplyErrors[keyof DocumentsApplyErrors];
+
+export type DocumentsApplyResponses = {
+    /**
+     * What was done, or would be.
+     */
+    200: AppliedDocument;
+};
+
+export type DocumentsApplyResponse = DocumentsApplyResponses[keyof DocumentsApplyResponses];
 
 export type MessagesListData = {
     body?: never;
@@ -14271,7 +14888,7 @@ export type TriggersTestData = {
         /**
          * The body that another system would post.
          */
-        payload?: JsonValue4;
+        payload?: JsonValue6;
     };
     headers?: {
         /**

@@ -35,6 +35,11 @@ const agent = roost.agent('id');
 export async function uses(): Promise<unknown[]> {
   const made: unknown[] = [
     new Roost({ url: 'http://localhost:3000' }),
+    roost.agents.apply(
+      { agents: { a: { system_prompt: 'a', schedules: { s: { enabled: false } } } } },
+      { dryRun: true },
+    ),
+    roost.agents.export('id').then((document) => roost.agents.apply({ ...document, prune: true }, { env: { A: 'a' } })),
     new Roost({ url: 'http://x', apiKey: () => 'key' }),
     new Roost({
       url: 'http://x',

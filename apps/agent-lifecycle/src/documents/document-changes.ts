@@ -1,0 +1,62 @@
+import { LOGGER } from '#lib/bus';
+import { type AppliedObject, type PlannedPart, RoostError } from '#lib/contracts';
+import type { Logger } from '#lib/observability';
+import { asRoostError } from '#lib/rpc';
+import { Inject, Injectable } from '@nestjs/common';
+import type { AgentRow } from '../agents/agent-row.js';
+import { AgentsService } from '../agents/agents.service.js';
+import { AgentParts } from './agent-parts.js';
+import { agentObject, type AgentPlan, DONE, failedBy, partObjects, SKIPPED } from './agent-plan.js';
+
+const NOTE = 'applied from a document';
+
+/** Carries out plans of documents. */
+@Injectable()
+export class DocumentChanges {
+  constructor(
+    private readonly agents: AgentsService,
+    private readonly parts: AgentParts,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** The agent first, then what belongs to it. What fails is reported; nothing is thrown. */
+  async carryOut(accountId: string, plan: AgentPlan, prune: boolean): Promise<AppliedObject[]> {
+    const { automation, webhooks, document } = plan;
+    const agent = await this.changed(accountId, plan).catch((error: unknown) => this.failure(error));
+    if (agent instanceof RoostError)
+      return [
+        agentObject(plan, undefined, failedBy(agent)),
+        ...partObjects(plan, [...automation, ...webhooks], SKIPPED),
+      ];
+    const how = { agentId: agent.id, dryRun: false, prune };
+    return [
+      agentObject(plan, agent, DONE),
+      ...(await this.withParts(plan, automation, () => this.parts.applyAutomation(document, how))),
+      ...(await this.withParts(plan, webhooks, () => this.parts.applyWebhooks(document, how))),
+    ];
+  }
+
+  /** Errors: CONFLICT when somebody else has made or changed it since the plan was made. */
+  private async changed(accountId: string, { creation, update, present }: AgentPlan): Promise<AgentRow> {
+    if (creation) return this.agents.create(accountId, { ...creation, isOnlyOfName: true });
+    if (!present) throw new Error('what is not made is there');
+    if (!update) return present;
+    return this.agents.update(present.id, accountId, { ...update, ifVersion: present.version, note: NOTE });
+  }
+
+  private async withParts(
+    plan: AgentPlan,
+    parts: PlannedPart[],
+    apply: () => Promise<PlannedPart[]>,
+  ): Promise<AppliedObject[]> {
+    if (parts.every(({ action }) => action === 'none')) return partObjects(plan, parts, DONE);
+    const applied = await apply().catch((error: unknown) => this.failure(error));
+    return applied instanceof RoostError
+      ? partObjects(plan, parts, failedBy(applied))
+      : partObjects(plan, applied, DONE);
+  }
+
+  private failure(error: unknown): RoostError {
+    return asRoostError(error, (cause) => this.logger.error({ err: cause }, 'an object of a document was not applied'));
+  }
+}

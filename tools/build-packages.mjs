@@ -15,6 +15,8 @@ export async function buildPackages() {
   await bundlePackage('cli', {
     platform: 'node',
     target: 'node20',
+    // As modules: of the form for require, esbuild would keep all of it, and calls that modules cannot make.
+    alias: { yaml: `${root}node_modules/yaml/browser/index.js` },
     banner: { js: '#!/usr/bin/env node' },
     legalComments: 'eof',
   });

@@ -64,11 +64,25 @@ describe('the examples, in a fresh folder with the packages as they are publishe
   it('name what they need as their users install it', () => {
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
     const manifests = readdirSync(join(root, 'examples'), { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
+      .filter((entry) => entry.isDirectory() && existsSync(join(root, 'examples', entry.name, 'package.json')))
       .map(({ name }) => JSON.parse(readFileSync(join(root, 'examples', name, 'package.json'), 'utf8')) as object);
     expect(manifests).toHaveLength(5);
     for (const manifest of manifests)
       expect(manifest).toMatchObject({ dependencies: { '@roost-ai/sdk': `^${version}` } });
+  });
+
+  it('make a team from a file, change nothing the second time, and say what differs', async () => {
+    const file = join(folder, 'examples/agents-as-files/team.yaml');
+    const made = await cli('apply', '-f', file);
+    expect(made).toMatch(/agent issue sorter  made[^]*schedule notes keeper\/weekly summary  made/);
+    expect(await cli('apply', '-f', file)).toContain('Nothing differs.');
+    expect(await cli('diff', '-f', file)).toContain('Nothing differs.');
+    await cli('agents', 'update', 'notes keeper', '--prompt', 'Keep nothing.');
+    const differs = await run(folder, [join(folder, 'node_modules/.bin/roost'), 'diff', '-f', file]).ended;
+    expect(differs).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('system_prompt: "Keep nothing."') as string,
+    });
   });
 
   it('triage the issues of GitHub, each once, also over a restart', async () => {

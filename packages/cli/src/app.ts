@@ -9,6 +9,7 @@ import { schedules } from './automation/schedules.js';
 import { triggers } from './automation/triggers.js';
 import { webhooks } from './automation/webhooks.js';
 import type { Cli } from './cli.js';
+import { apply, diff, exportAgents } from './documents/documents.js';
 import { exitCodeOf, lineOf, lineOfWrongUse } from './failure.js';
 import { files } from './files/files.js';
 import { budgets } from './operate/budgets.js';
@@ -36,7 +37,7 @@ Which Roost: --profile, ROOST_PROFILE, or ROOST_URL with ROOST_API_KEY; else the
 or above; else the one that you signed in to with roost login. Profiles are in ~/.config/roost, readable by you alone.
 
 Exit codes: 0 done · 1 failed · 2 wrong use · 3 not found · 4 not signed in, or not permitted · 5 Roost does not answer
-· 6 the agent did not answer · 130 interrupted.
+· 6 the agent did not answer · 130 interrupted. roost diff: 1 something differs.
 
 Commands in an agent's sandbox are run by the agent: roost send AGENT "run: …". The API has no operation that runs one.`,
   },
@@ -45,6 +46,9 @@ Commands in an agent's sandbox are run by the agent: roost send AGENT "run: …"
     chat,
     send,
     agents,
+    apply,
+    diff,
+    export: exportAgents,
     runs,
     trace,
     logs,

@@ -359,6 +359,58 @@ describe('the command line', () => {
     expect(await roost(['budgets', 'delete', money.id])).toMatchObject({ code: 3 });
   });
 
+  it('applies files, says what differs, and writes them', async () => {
+    const team = join(home, 'team.yaml');
+    const text = (prompt: string) => `agents:
+  sorter:
+    system_prompt: ${prompt}
+    configuration: { custom_env: { TOKEN: { from_env: SORTER_SECRET } } }
+    schedules: { nightly: { cron_expression: 0 3 * * *, message_template: list files } }
+    triggers: { issues: { message_template: "{{payload.title}}" } }
+`;
+    writeFileSync(team, text('Sort.'));
+    const env = { SORTER_SECRET: 'canary' };
+    const files = ['-f', team];
+    const unset = await roost(['apply', ...files]);
+    expect(unset).toMatchObject({ code: 2, stderr: expect.stringMatching(/SORTER_SECRET is not set/) as string });
+    const dry = await roost(['apply', ...files, '--dry-run'], { env });
+    expect(dry).toMatchObject({ code: 0, stdout: expect.stringContaining('TOKEN: (a secret)') as string });
+    expect(await roost(['diff', ...files], { env })).toMatchObject({ code: 1, stdout: dry.stdout });
+    const made = await roost(['apply', ...files], { env });
+    expect(made).toMatchObject({ code: 0, stderr: expect.stringMatching(/shown this once: whs_/) as string });
+    expect(made.stdout).toMatch(/^agent sorter  made\nschedule sorter\/nightly  made\ntrigger sorter\/issues  made$/m);
+    const same = await roost(['diff', ...files]);
+    expect(same).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: 'not set, so left as they are: SORTER_SECRET\nNothing differs.\n',
+    });
+
+    const exported = await roost(['export', 'sorter']);
+    expect(exported.stdout).toContain('TOKEN:\n          from_env: SORTER_TOKEN\n');
+    expect(JSON.stringify([exported, dry, made])).not.toContain('canary');
+    const back = await roost(['diff', '-f', '-', '--prune', '--json'], { stdin: exported.stdout });
+    expect(back.code).toBe(0);
+    expect(JSON.parse(back.stdout)).toMatchObject({ differs: false, is_complete: true });
+
+    writeFileSync(team, `${text('Sort well.')}  other: { id: 0190b5a2-0000-7000-8000-000000000000 }\n`);
+    expect(await roost(['apply', ...files], { env })).toMatchObject({ code: 3, stdout: '' });
+    for (const [content, why] of [
+      ['agents: [', 'is not YAML'],
+      ['a: 1\n---\nb: 2\n', 'several YAML documents'],
+      ['', 'is empty'],
+      ['- a', 'holds no document'],
+      ['agents: { a: { colour: red } }', 'colour'],
+    ] as const) {
+      writeFileSync(team, content);
+      const refused = await roost(['diff', ...files]);
+      expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(why) as string });
+    }
+    const nowhere = { env: { ROOST_URL: 'http://127.0.0.1:9', ROOST_API_KEY: 'x' }, cwd: home };
+    expect(await roost(['diff', ...files], nowhere)).toMatchObject({ code: 5 });
+    expect(await roost(['apply'])).toMatchObject({ code: 2 });
+  });
+
   it('says in one line what is wrong, with its own exit code', async () => {
     const nowhere = { env: { ROOST_URL: 'http://127.0.0.1:9', ROOST_API_KEY: 'x' }, cwd: home };
     const gone = await roost(['agents', 'list'], nowhere);

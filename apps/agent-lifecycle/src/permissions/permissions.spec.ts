@@ -8,6 +8,7 @@ import {
 } from '#lib/contracts';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { z } from 'zod';
 import { type LifecycleService, lifecycleService } from '../../test/lifecycle-service.js';
 
 let service: LifecycleService;
@@ -17,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => service.stop());
 
 const deny = { tool: 'bash', action: 'deny' } as const;
-const wrong: Permissions = {
+const wrong: z.input<typeof Permissions> = {
   rules: [deny, { tool: 'bsh', arguments: { command: { regex: '(' }, path: { regex: 'a{1,9999}' } }, action: 'deny' }],
 };
 const DETAILS = [

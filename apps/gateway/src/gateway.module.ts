@@ -57,6 +57,7 @@ import { EventsController } from './events/events.controller.js';
 import { Mailer } from './mail/mailer.js';
 import { ConversationsController } from './messages/conversations.controller.js';
 import { HealthController } from './health/health.controller.js';
+import { PermissionsController } from './permissions/permissions.controller.js';
 import { VersionsController } from './versions/versions.controller.js';
 import { AccessGuard } from './http/access.guard.js';
 import { ErrorFilter } from './http/error.filter.js';
@@ -90,6 +91,7 @@ export const controllers = [
   ConversationsController,
   EventsController,
   AgentsController,
+  PermissionsController,
   VersionsController,
   DocumentsController,
   MessagesController,

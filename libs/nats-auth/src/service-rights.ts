@@ -49,6 +49,7 @@ export const serviceRights = {
       contracts.existingAgents,
       ...[contracts.listVersions, contracts.getVersion, contracts.diffVersions, contracts.rollBack],
       ...[contracts.exportAgent, contracts.applyAgents],
+      contracts.explainPermissions,
       ...[contracts.changeBalance, contracts.getNetworkLog, contracts.ensureWorkspace],
       ...[contracts.setAccountProviderKey, contracts.listAccountProviderKeys, contracts.deleteAccountProviderKey],
       ...[contracts.sendMessage, contracts.getMessage, contracts.listMessages, contracts.markMessageRead],

@@ -18,6 +18,7 @@ export * from './agents/messages.js';
 export { type Message, MessageFailedError, type Reply, type ReplyMessage } from './agents/reply.js';
 export type { AgentEvent, AgentEventOf, AgentEventType, RunEvent, UnknownEvent } from './events/agent-events.js';
 export { EventTooLargeError } from './events/sse-parser.js';
+export * from './agents/permissions.js';
 export * from './agents/runs.js';
 export {
   type AgentVersion,

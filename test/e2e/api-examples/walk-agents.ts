@@ -56,6 +56,11 @@ async function walkVersions({ call, refused }: Recorder, id: string): Promise<vo
   await call('GET', `/v1/agent/${id}/versions`);
   await call('GET', `/v1/agent/${id}/versions/1`);
   await call('GET', `/v1/agent/${id}/versions/diff?from=1&to=2`);
+  await call('POST', `/v1/agent/${id}/permissions/explain`, {
+    tool: 'bash',
+    arguments: { command: 'rm -r notes' },
+    permissions: { rules: [{ tool: 'bash', arguments: { command: 'rm *' }, action: 'ask' }] },
+  });
   await call('POST', `/v1/agent/${id}/rollback`, { version: 1, note: 'the list was not needed' });
 }
 

@@ -5,6 +5,7 @@ import { agentArgument, type Cli, type Common, common } from '../cli.js';
 import { CliError, EXIT } from '../failure.js';
 import { clean } from '../output/clean.js';
 import { ago } from '../output/table.js';
+import { explain } from './permissions.js';
 import { diff, rollback, versions } from './versions.js';
 
 const oneAgent = { kind: 'tuple', parameters: [agentArgument] } as const;
@@ -181,6 +182,7 @@ export const agents = buildRouteMap({
     versions,
     diff,
     rollback,
+    explain,
     delete: remove,
   },
 });

@@ -32,6 +32,7 @@ import type { CallOptions } from '../transport/transport.js';
 import { MessageStream } from './message-stream.js';
 import { Messages, type NewMessage } from './messages.js';
 import type { Reply } from './reply.js';
+import { AgentPermissions } from './permissions.js';
 import { Runs } from './runs.js';
 import { type ChangeOptions, ifMatch, Versions } from './versions.js';
 
@@ -56,6 +57,7 @@ export class Agent {
   readonly messages: Messages;
   readonly runs: Runs;
   readonly versions: Versions;
+  readonly permissions: AgentPermissions;
   readonly files: Files;
   readonly schedules: Schedules;
   readonly triggers: Triggers;
@@ -70,6 +72,7 @@ export class Agent {
     this.messages = new Messages(core, id);
     this.runs = new Runs(core, id);
     this.versions = new Versions(core, id);
+    this.permissions = new AgentPermissions(core, id);
     this.files = new Files(core, id);
     this.schedules = new Schedules(core, id);
     this.triggers = new Triggers(core, id);

@@ -2340,6 +2340,66 @@ export type Balance = {
 };
 
 /**
+ * A call of a tool, as it might be made.
+ */
+export type ExplainCall = {
+    /**
+     * The tool that is called: a built-in one by its name, one of an MCP server as `mcp:server/tool`.
+     */
+    tool: string;
+    /**
+     * Its arguments.
+     */
+    arguments?: {
+        [key: string]: JsonValue;
+    };
+    /**
+     * How the turn began that the call is made in.
+     */
+    source?: Channel;
+    /**
+     * Permissions to try, in place of those that the agent has. Nothing is saved.
+     */
+    permissions?: Permissions;
+};
+
+/**
+ * What would become of a call, and why.
+ */
+export type PermissionExplanation = {
+    action: PermissionAction;
+    /**
+     * The place in `rules`, from 0, of the rule that decides; null: `default` does.
+     */
+    rule: number | null;
+    /**
+     * The rule says `ask`, and `unattended` decides in its place.
+     */
+    unattended: boolean;
+    /**
+     * Why, in words.
+     */
+    reason: string;
+    /**
+     * The rules before it, and why they do not match.
+     */
+    passed_over: Array<{
+        /**
+         * The place of a rule in `rules`, from 0.
+         */
+        rule: number;
+        /**
+         * What does not match: the tool, how the turn began, or an argument.
+         */
+        because: 'tool' | 'source' | 'argument';
+        /**
+         * Of `argument`: its name. Null otherwise.
+         */
+        argument: string | null;
+    }>;
+};
+
+/**
  * A version of an agent’s configuration.
  */
 export type AgentVersion = {
@@ -7649,6 +7709,96 @@ export type AgentsBalanceResponses = {
 };
 
 export type AgentsBalanceResponse = AgentsBalanceResponses[keyof AgentsBalanceResponses];
+
+export type PermissionsExplainData = {
+    body: ExplainCall;
+    headers?: {
+        /**
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The agent’s id.
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/v1/agent/{id}/permissions/explain';
+};
+
+export type PermissionsExplainErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npx roost admin account enable-agents WHO`.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
+     */
+    408: Error;
+    /**
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
+     */
+    409: Error;
+    /**
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
+     */
+    413: Error;
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
+     */
+    415: Error;
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
+     */
+    422: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type PermissionsExplainError = PermissionsExplainErrors[keyof PermissionsExplainErrors];
+
+export type PermissionsExplainResponses = {
+    /**
+     * What would become of the call.
+     */
+    200: PermissionExplanation;
+};
+
+export type PermissionsExplainResponse = PermissionsExplainResponses[keyof PermissionsExplainResponses];
 
 export type VersionsListData = {
     body?: never;

@@ -93,6 +93,13 @@ export const benches: BenchEntry[] = [
     load: () => import('./runs.js'),
   },
   {
+    name: 'dashboard',
+    about:
+      'the dashboard in Chromium: first answer, interactive on a slow processor, 10,000 messages and 100,000 files scrolled',
+    isDefault: false,
+    load: () => import('./dashboard.js'),
+  },
+  {
     name: 'large-files',
     about: '1 GiB up and down over HTTP; memory that gateway and daemon take for it',
     isDefault: false,

@@ -3,7 +3,8 @@ import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Dashboard } from './open-dashboard.js';
 
-const MANY = 100_000;
+/** By pages of 1,000. `npm run bench -- dashboard` scrolls through 100,000. */
+const MANY = 20_000;
 
 describe('the files of an agent', () => {
   let dashboard: Dashboard;
@@ -178,38 +179,9 @@ describe('the files of an agent', () => {
     await page.reload();
     await item('several').click();
     await item('f000001').waitFor();
-    await toTheEnd(`f${MANY}`);
-    const { longestTaskMs, frames, ms } = await page.evaluate<Scrolled>(SCROLL);
-    const perSecond = Math.round((frames / ms) * 1_000);
-    console.log(`files: ${MANY} scrolled by ${perSecond} frames a second, longest task ${longestTaskMs} ms`);
-    expect(frames).toBeGreaterThan(0);
+    await toTheEnd(`f${String(MANY).padStart(6, '0')}`);
     expect(await tree().getByRole('treeitem').count()).toBeLessThan(120);
   });
 
   it('have broken no rule of the page’s policy', () => expect(dashboard.complaints).toEqual([]));
 });
-
-interface Scrolled {
-  longestTaskMs: number;
-  frames: number;
-  ms: number;
-}
-
-/** Scrolls through all of it for three seconds. */
-const SCROLL = `new Promise((resolve) => {
-  let longestTaskMs = 0;
-  new PerformanceObserver((list) => {
-    for (const { duration } of list.getEntries()) longestTaskMs = Math.max(longestTaskMs, Math.round(duration));
-  }).observe({ entryTypes: ['longtask'] });
-  const tree = document.querySelector('[role=tree]');
-  const began = performance.now();
-  let frames = 0;
-  const step = () => {
-    const ms = performance.now() - began;
-    frames += 1;
-    tree.scrollTop = tree.scrollHeight * Math.abs(Math.sin(ms / 900));
-    if (ms < 3_000) requestAnimationFrame(step);
-    else setTimeout(() => resolve({ longestTaskMs, frames, ms }), 100);
-  };
-  requestAnimationFrame(step);
-})`;

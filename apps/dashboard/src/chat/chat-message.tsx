@@ -1,5 +1,6 @@
 import type { Message } from '@roost-ai/sdk';
 import { getRouteApi, Link } from '@tanstack/react-router';
+import { memo } from 'react';
 import { Badge } from '../components/feedback.js';
 import { Icon } from '../components/icon.js';
 import { Prose } from '../components/markdown.js';
@@ -10,7 +11,8 @@ import { ToolCard } from './tool-card.js';
 
 const agentRoute = getRouteApi('/app/agents/$agentId');
 
-export function ChatMessage({ row, agentName }: { row: ChatRow; agentName: string }) {
+/** Made once while one scrolls past it. */
+export const ChatMessage = memo(function ChatMessage({ row, agentName }: { row: ChatRow; agentName: string }) {
   if (row.kind === 'user') return <UserMessage message={row.message} />;
   const { turn, reply } = row;
   return (
@@ -32,7 +34,7 @@ export function ChatMessage({ row, agentName }: { row: ChatRow; agentName: strin
       </div>
     </article>
   );
-}
+});
 
 function UserMessage({ message }: { message: Message }) {
   const isOfPerson = message.channel !== 'schedule' && message.channel !== 'trigger';

@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type DragEvent, type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import { type DragEvent, type KeyboardEvent, type MouseEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { messageOf } from '../components/feedback.js';
 import { type EntryAction, indent, TreeLine } from './tree-line.js';
 import type { TreeStore } from './tree-store.js';
@@ -32,7 +32,8 @@ export function FileTree({ rows, store, current, onOpen, onAction, onDrop }: Fil
     getItemKey: (index) => rows[index]?.key ?? index,
     overscan: 12,
   });
-  const at = rows.findIndex(({ key }) => key === active);
+  // Not once for each step of scrolling: there may be very many.
+  const at = useMemo(() => rows.findIndex(({ key }) => key === active), [rows, active]);
   const toggle = (row: TreeRow) => {
     if (row.kind !== 'entry') return;
     setActive(row.key);
@@ -52,6 +53,11 @@ export function FileTree({ rows, store, current, onOpen, onAction, onDrop }: Fil
     const handled = handleKey(event.key, rows, at, { go, toggle, store, onAction });
     if (handled) event.preventDefault();
   };
+  const onClick = ({ target }: MouseEvent) => {
+    const line = target instanceof Element ? target.closest<HTMLElement>('[data-index]') : null;
+    const row = rows[Number(line?.dataset['index'] ?? -1)];
+    if (row) toggle(row);
+  };
   const onDragOver = (event: DragEvent) => {
     if (!event.dataTransfer.types.includes('Files')) return;
     event.preventDefault();
@@ -66,6 +72,7 @@ export function FileTree({ rows, store, current, onOpen, onAction, onDrop }: Fil
       tabIndex={0}
       aria-activedescendant={at >= 0 ? idOf(at) : undefined}
       onKeyDown={onKeyDown}
+      onClick={onClick}
       onDragOver={onDragOver}
       onDragLeave={() => setTarget(undefined)}
       onDrop={(event) => {
@@ -83,6 +90,7 @@ export function FileTree({ rows, store, current, onOpen, onAction, onDrop }: Fil
               <div
                 key={key}
                 role="none"
+                data-index={index}
                 className="absolute top-0 left-0 w-full"
                 style={{ transform: `translateY(${start}px)`, height: ROW_PX }}
               >
@@ -93,8 +101,7 @@ export function FileTree({ rows, store, current, onOpen, onAction, onDrop }: Fil
                     isActive={index === at}
                     isCurrent={row.path === current}
                     isTarget={target !== undefined && target !== '' && row.path === target}
-                    onClick={() => toggle(row)}
-                    onAction={onAction}
+                    onAction={index === at ? onAction : undefined}
                   />
                 ) : (
                   <Other id={idOf(index)} row={row} store={store} />

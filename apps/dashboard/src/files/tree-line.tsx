@@ -1,3 +1,4 @@
+import { memo } from 'react';
 import { bytesText } from '../components/amounts.js';
 import { Icon } from '../components/icon.js';
 import { Menu } from '../components/menu.js';
@@ -14,12 +15,12 @@ interface TreeLineProps {
   isCurrent: boolean;
   /** Something is held over it, to be dropped. */
   isTarget: boolean;
-  onClick: () => void;
-  onAction: (action: EntryAction, path: string, isDirectory: boolean) => void;
+  /** Of the active one alone: only that is made anew with each step of scrolling. */
+  onAction: ((action: EntryAction, path: string, isDirectory: boolean) => void) | undefined;
 }
 
 /** A file or directory. Its menu is there when it is the active one: thousands of menus would be scrolled, else. */
-export function TreeLine({ id, row, isActive, isCurrent, isTarget, onClick, onAction }: TreeLineProps) {
+export const TreeLine = memo(function TreeLine({ id, row, isActive, isCurrent, isTarget, onAction }: TreeLineProps) {
   const { entry, depth, isOpen, path } = row;
   const isDirectory = entry.type === 'directory';
   const name = visibleText(entry.name);
@@ -31,7 +32,6 @@ export function TreeLine({ id, row, isActive, isCurrent, isTarget, onClick, onAc
       aria-selected={isCurrent}
       {...(isDirectory ? { 'aria-expanded': isOpen, 'data-directory': path } : {})}
       title={`${name}${isDirectory ? '' : `, ${bytesText(entry.size)}`}, changed ${exactTime(entry.modified_at)}`}
-      onClick={onClick}
       className={`flex h-full cursor-pointer items-center gap-1.5 pr-1 text-sm hover:bg-sunken ${isCurrent ? 'bg-accent-soft font-medium' : isActive ? 'bg-sunken' : ''} ${isTarget ? 'outline-2 -outline-offset-2 outline-accent' : ''}`}
       style={{ paddingLeft: indent(depth) }}
     >
@@ -44,7 +44,7 @@ export function TreeLine({ id, row, isActive, isCurrent, isTarget, onClick, onAc
         className="text-faint"
       />
       <span className="min-w-0 grow truncate">{name}</span>
-      {isActive ? (
+      {onAction ? (
         <span onClick={(event) => event.stopPropagation()}>
           <Menu
             label={`Actions for ${name}`}
@@ -59,7 +59,7 @@ export function TreeLine({ id, row, isActive, isCurrent, isTarget, onClick, onAc
       )}
     </div>
   );
-}
+});
 
 export const indent = (depth: number): number => 8 + Math.min(depth, 12) * 16;
 

@@ -137,6 +137,15 @@ describe('the audit', () => {
     await expectRecord('agent.activated', id);
     await make('POST /v1/agent/{id}/balance', { delta: 5 }, { id });
     await expectRecord('balance.changed', id, ['delta']);
+    const ask = { configuration: { permissions: { rules: [{ tool: 'bash', action: 'ask' }] } } };
+    await make('POST /v1/agent/update/{id}', ask, { id });
+    await make('POST /v1/agent/{id}/messages', { content: 'run: true' }, { id });
+    const approvalId = await until('the agent asks', async () => {
+      const { approvals } = (await api<{ approvals: Made[] }>('GET', '/v1/approvals?status=pending')).body;
+      return approvals[0]?.id;
+    });
+    await make('POST /v1/approvals/{id}/decide', { decision: 'deny', message: SECRET }, { id: approvalId });
+    await expectRecord('approval.denied', approvalId, ['decision', 'message']);
     await make('POST /v1/agent/{id}/sessions/reset', {}, { id });
     await expectRecord('session.reset', id);
 

@@ -8,6 +8,7 @@ import { LifecycleAccountRemoval } from './agents/account-removal.js';
 import { AgentChecks } from './agents/agent-checks.js';
 import { AgentRecords } from './agents/agent-records.js';
 import { AgentViews } from './agents/agent-views.js';
+import { AllowedCalls } from './agents/allowed-calls.js';
 import { AgentsController } from './agents/agents.controller.js';
 import { countAgents, storedBytes } from './agents/agents.repository.js';
 import { AgentsService } from './agents/agents.service.js';
@@ -54,6 +55,7 @@ import { WorkspacesService } from './workspaces/workspaces.service.js';
 @Module({
   controllers: [
     AgentsController,
+    AllowedCalls,
     InternalAgentsController,
     VersionsController,
     PermissionsController,

@@ -7,6 +7,7 @@ import { DeletedAccounts1795710300000 } from './migrations/deleted-accounts-1795
 import { Mcp1795550100000 } from './migrations/mcp-1795550100000.js';
 import { Sessions1795550000000 } from './migrations/sessions-1795550000000.js';
 import { TurnEnds1795560000000 } from './migrations/turn-ends-1795560000000.js';
+import { SuspendedTurns1797400000000 } from './migrations/suspended-turns-1797400000000.js';
 import { Versions1797100000000 } from './migrations/versions-1797100000000.js';
 import { RuntimeModule } from './runtime.module.js';
 
@@ -32,6 +33,7 @@ export const start: StartService = (env, inProcess) =>
         Attempts1796700000000,
         Audit1797000200000,
         Versions1797100000000,
+        SuspendedTurns1797400000000,
       ],
     },
   });

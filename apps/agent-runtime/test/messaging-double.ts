@@ -195,7 +195,7 @@ export class MessagingDouble {
   }
 
   /** As messaging does when a lease ends: the same batch as a turn of its own. Gives whether it was a running one. */
-  giveAgain(turnId: string, moreAttempts = 1, batch: string[] = []): boolean {
+  giveAgain(turnId: string, moreAttempts = 1, batch: string[] = [], more: Partial<ClaimedTurn> = {}): boolean {
     const turn = this.running.get(turnId);
     const waiting = this.waiting.get(turnId);
     if (!this.triesAgain || !turn || !waiting || turn.attempt + moreAttempts > MAX_ATTEMPTS) return false;
@@ -208,6 +208,7 @@ export class MessagingDouble {
       fencingToken: ++this.tokens,
       attempt: turn.attempt + moreAttempts,
       messages: [...turn.messages, ...batch.map((text) => this.remember('user', text, turn.conversationId))],
+      ...more,
     };
     this.waiting.set(next.turnId, waiting);
     this.queue.push(next);

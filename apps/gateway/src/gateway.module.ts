@@ -71,6 +71,7 @@ import { McpController } from './mcp/mcp.controller.js';
 import { McpCallbackController } from './mcp/mcp-callback.controller.js';
 import { ModelsController } from './models/models.controller.js';
 import { NetworkController } from './network/network.controller.js';
+import { ApprovalsController } from './approvals/approvals.controller.js';
 import { BudgetsController } from './budgets/budgets.controller.js';
 import { RunsController } from './runs/runs.controller.js';
 import { SessionsController } from './sessions/sessions.controller.js';
@@ -107,6 +108,7 @@ export const controllers = [
   ModelsController,
   PublicTriggerController,
   RunsController,
+  ApprovalsController,
   UsageController,
   BudgetsController,
   SchedulesController,

@@ -86,6 +86,7 @@ export function idAt(path: string, name: string, of: Belongings): string {
   if (name === 'id' && path.startsWith('/v1/webhooks/endpoints')) return of.endpoint;
   if (name === 'id' && path.startsWith('/v1/webhooks/deliveries')) return of.delivery;
   if (name === 'id' && path.startsWith('/v1/budgets')) return of.budget;
+  if (name === 'id' && path.startsWith('/v1/approvals')) return of.approval;
   const byName: Record<string, string> = {
     id: of.agent,
     agentId: of.agent,

@@ -129,12 +129,26 @@ export interface Belongings {
   message: string;
   run: string;
   budget: string;
+  approval: string;
   schedule: string;
   trigger: string;
   endpoint: string;
   delivery: string;
   server: string;
   key: string;
+}
+
+/** An approval of an agent's run, which nothing waits for. */
+async function approvalOf(roost: TestRoost, agentId: string, runId: string): Promise<string> {
+  const [row] = await sql<{ id: string }>(
+    roost,
+    `INSERT INTO messaging.approvals (id, account_id, agent_id, run_id, turn_id, conversation_id, source, message_ids, kind,
+       tool, tool_call_id, arguments, hash, expires_at)
+     SELECT gen_random_uuid(), account_id, agent_id, $2, $2, 'default', 'api', '[]', 'tool', 'bash', 'call', '{}',
+       repeat('0', 64), now() + interval '1 day' FROM messaging.agents WHERE agent_id = $1 RETURNING id`,
+    [agentId, runId],
+  );
+  return row?.id ?? '';
 }
 
 /** Makes one thing of every kind for the account of a key. */
@@ -165,6 +179,7 @@ export async function belongingsOf(roost: TestRoost, key: string): Promise<Belon
     message,
     run,
     budget: (await make('/v1/budgets', { limit_tokens: 1_000_000_000 })).id,
+    approval: await approvalOf(roost, agent, run),
     schedule,
     trigger,
     endpoint: endpoint.id,

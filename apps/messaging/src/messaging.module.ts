@@ -1,7 +1,10 @@
+import { auditController } from '#lib/audit';
 import { AccountLimits, quotaUseController } from '#lib/quotas';
 import { Module } from '@nestjs/common';
 import { AgentsController } from './agents/agents.controller.js';
 import { AgentsService } from './agents/agents.service.js';
+import { ApprovalsController } from './approvals/approvals.controller.js';
+import { ApprovalsService } from './approvals/approvals.service.js';
 import { BudgetsController } from './budgets/budgets.controller.js';
 import { ConversationsController } from './conversations/conversations.controller.js';
 import { MessagesController } from './messages/messages.controller.js';
@@ -18,16 +21,19 @@ import { TurnsController } from './turns/turns.controller.js';
 @Module({
   controllers: [
     AgentsController,
+    ApprovalsController,
     BudgetsController,
     ConversationsController,
     MessagesController,
     RunsController,
     TurnsController,
+    auditController('messaging'),
     quotaUseController('messaging', { messages_waiting: countWaiting }),
   ],
   providers: [
     AccountLimits,
     AgentsService,
+    ApprovalsService,
     MessagesService,
     SendBatcher,
     FinishedMessages,

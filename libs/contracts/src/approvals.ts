@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ActorType } from './audit.js';
 import { Channel } from './messages.js';
+import { PermissionRule } from './permissions.js';
 import { request } from './request.js';
 import { AgentId, Count, JsonObject, Timestamp, wire } from './wire.js';
 
@@ -122,7 +123,7 @@ const decisionFields = {
   arguments: JsonObject.optional().describe(
     'Runs the call with these arguments in place of the agent’s: all of them. Recorded as an edit, and the agent is told.',
   ),
-  rule: JsonObject.optional().describe(
+  rule: PermissionRule.optional().describe(
     'Of `allow_always`: the rule that is put first, in the form of `configuration.permissions.rules`; its action is `allow`. Without it: this tool with exactly these arguments.',
   ),
 };

@@ -3,7 +3,15 @@ import { request } from './request.js';
 import { AccountId, Timestamp, wire } from './wire.js';
 
 /** The services that own what is audited, by the first token of their subjects: each keeps the records of its own changes. */
-export const AUDITED_SERVICES = ['gateway', 'lifecycle', 'runtime', 'scheduler', 'channels', 'webhooks'] as const;
+export const AUDITED_SERVICES = [
+  'gateway',
+  'lifecycle',
+  'messaging',
+  'runtime',
+  'scheduler',
+  'channels',
+  'webhooks',
+] as const;
 export type AuditedService = (typeof AUDITED_SERVICES)[number];
 
 /** Who did something. */

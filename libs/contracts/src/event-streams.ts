@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { agentStatusChanged } from './agent-events.js';
 import { LiveEvent } from './live.js';
 import {
+  approvalDecided,
+  approvalExpired,
+  approvalRequested,
   automationReturned,
   automationStarted,
   messageCompleted,
@@ -63,6 +66,15 @@ export const STREAM_EVENTS = {
     'The turn was stopped by a message with `queue_mode: interrupt`, by `/stop` in a chat, or with its agent.',
     seen(turnInterrupted.payload),
   ],
+  'approval.requested': [
+    'A person is asked whether a tool may be called: the run waits for the decision, and nothing is held for it meanwhile.',
+    seen(approvalRequested.payload),
+  ],
+  'approval.decided': [
+    'Somebody decided, or it was cancelled: `approval.status` says which. The run goes on when nothing else of it waits.',
+    seen(approvalDecided.payload),
+  ],
+  'approval.expired': ['Nobody decided in time: the call counts as denied.', seen(approvalExpired.payload)],
   'message.completed': [
     'The messages are answered: `replies` is the whole answer, whatever deltas were seen.',
     seen(messageCompleted.payload),
@@ -147,7 +159,16 @@ export const AgentStreamEvent = streamOf(
 /** Of the durable events, those that name a turn. */
 const OF_RUNS = new Set([
   ...['message.delivered', 'turn.started', 'text.delta', 'tool.call', 'tool.result', 'turn.restarted'],
-  ...['turn.interrupted', 'message.completed', 'message.failed', 'run.ended', 'agent.deleted'],
+  ...[
+    'approval.requested',
+    'approval.decided',
+    'approval.expired',
+    'turn.interrupted',
+    'message.completed',
+    'message.failed',
+    'run.ended',
+    'agent.deleted',
+  ],
   ...['stream.gap', 'stream.cut', 'stream.ended'],
 ]);
 

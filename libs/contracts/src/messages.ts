@@ -62,9 +62,10 @@ export type Message = z.output<typeof Message>;
 
 /** Why a pending message is not being answered yet. Of several reasons it is the first in the order of the list. */
 export const WaitingFor = wire({
-  reason: z.enum(['paused', 'stopped', 'error', 'balance', 'budget', 'retry', 'turn', 'slot']).meta({
+  reason: z.enum(['paused', 'stopped', 'error', 'balance', 'budget', 'approval', 'retry', 'turn', 'slot']).meta({
     description:
       'Why it is not being answered yet: the agent is `paused`, `stopped` or in `error`; it has no output tokens left (`balance`); a budget is exhausted (`budget`); ' +
+      'its conversation waits for a person who decides about a call of a tool (`approval`); ' +
       'a turn failed for a passing reason and is tried again (`retry`); another `turn` of the agent runs; it is next ' +
       'when a `slot` is free',
   }),

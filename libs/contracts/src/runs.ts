@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { StepApproval } from './approvals.js';
 import { Channel, Message, MessageInQueue } from './messages.js';
 import { Usd } from './money.js';
 import { request } from './request.js';
@@ -71,9 +72,10 @@ export const RunAttempt = wire({
   number: Count.describe('From 1; attempts that were only handed on count as well.'),
   turnId: z.uuid().describe('Id of the attempt: `turn_id` of events and webhooks.'),
   state: z
-    .enum(['running', 'completed', 'failed', 'interrupted', 'released', 'expired'])
+    .enum(['running', 'completed', 'failed', 'interrupted', 'released', 'expired', 'suspended'])
     .describe(
-      'How it ended: `released` was handed back, e.g. as its worker was stopped; `expired` is that of a worker that was lost.',
+      'How it ended: `released` was handed back, e.g. as its worker was stopped; `expired` is that of a worker that was lost; ' +
+        '`suspended` waits for approvals, and another attempt goes on after the decision.',
     ),
   startedAt: Timestamp.describe('When a worker claimed it.'),
   endedAt: Timestamp.nullable().describe('When it ended; null while it runs.'),
@@ -111,6 +113,8 @@ export const getRun = request('messaging.run.get', {
     attempts: z.array(RunAttempt),
     messages: z.array(MessageInQueue),
     replies: z.array(Message),
+    /** By the ids of calls; at most 1,000. */
+    approvals: z.array(wire({ toolCallId: z.string(), approval: StepApproval })).default([]),
   }),
 });
 
@@ -149,7 +153,7 @@ export const ToolStep = wire({
   isTruncated: z.boolean().describe('Arguments or result were cut or left out.'),
   isError: z.boolean().describe('The tool failed, or was cut off.'),
   exitCode: z.number().int().nullable().describe('Of a command: its exit code; null when it was killed or runs.'),
-  approval: z.null().describe('Reserved: who allowed the call.'),
+  approval: StepApproval.nullable().describe('Whom it was asked of and what was decided; null where nobody was asked.'),
 });
 
 export const RUN_STEP_KINDS = ['model', 'tool', 'compaction', 'retry', 'interruption'] as const;

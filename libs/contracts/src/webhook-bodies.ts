@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AgentStatus } from './agents.js';
+import { Approval } from './approvals.js';
 import { Budget } from './budgets.js';
 import { schemaNameOf } from './event-streams.js';
 import { Message, MessageError } from './messages.js';
@@ -103,6 +104,18 @@ const DATA = {
   'budget.reset': [
     'A budget is exhausted no more: its next period began, its limit was raised, or it was deleted.',
     wire({ budget: Budget.describe('The budget as it is now.') }),
+  ],
+  'approval.requested': [
+    'A person is asked whether a tool may be called. The run waits; decide with `POST /v1/approvals/{id}/decide`.',
+    wire({ approval: Approval.describe('The call. Arguments longer than 16 KiB are left out: read the approval.') }),
+  ],
+  'approval.decided': [
+    'An approval was decided, or cancelled with its run.',
+    wire({ approval: Approval.describe('With the decision and who made it.') }),
+  ],
+  'approval.expired': [
+    'Nobody decided in time: the call counts as denied.',
+    wire({ approval: Approval.describe('The call that was not decided.') }),
   ],
   'webhook.test': [
     'A test that was asked for with `POST /v1/webhooks/endpoints/{id}/test`. It needs no subscription.',

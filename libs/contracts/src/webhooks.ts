@@ -14,6 +14,9 @@ export const WEBHOOK_EVENTS = [
   'budget.threshold',
   'budget.exhausted',
   'budget.reset',
+  'approval.requested',
+  'approval.decided',
+  'approval.expired',
 ] as const;
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
 

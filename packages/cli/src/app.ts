@@ -1,5 +1,6 @@
 import { buildApplication, buildCommand, buildRouteMap, help, text_en, version } from '@stricli/core';
 import { agents } from './agents/agents.js';
+import { approvals } from './agents/approvals.js';
 import { chat } from './agents/chat.js';
 import { logs } from './agents/logs.js';
 import { runs, trace } from './agents/runs.js';
@@ -51,6 +52,7 @@ Commands in an agent's sandbox are run by the agent: roost send AGENT "run: …"
     export: exportAgents,
     runs,
     trace,
+    approvals,
     logs,
     files,
     schedules,

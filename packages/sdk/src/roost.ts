@@ -1,4 +1,5 @@
 import { Account } from './account/account.js';
+import { Approvals } from './account/approvals.js';
 import { Usage } from './account/usage.js';
 import { Auth } from './account/auth.js';
 import { Agent } from './agents/agent.js';
@@ -22,6 +23,7 @@ export class Roost {
   readonly mcp: Mcp;
   readonly account: Account;
   readonly usage: Usage;
+  readonly approvals: Approvals;
   readonly auth: Auth;
   private readonly core: Core;
 
@@ -33,6 +35,7 @@ export class Roost {
     this.mcp = new Mcp(this.core);
     this.account = new Account(this.core);
     this.usage = new Usage(this.core);
+    this.approvals = new Approvals(this.core);
     this.auth = new Auth(this.core);
   }
 

@@ -32,6 +32,7 @@ export async function walkAgents(roost: TestRoost, recorder: Recorder): Promise<
   await call('GET', `${agent}/summary`);
   await call('GET', `${agent}/ready`);
   await walkVersions(recorder, id);
+  await walkApprovals(recorder, id);
   await call('POST', `${agent}/balance`, { delta: 100_000 });
   await refused('CONFLICT', 'POST', `${agent}/balance`, { delta: -100_000_000 });
   await call('POST', `${agent}/sessions/reset`, { conversation_id: 'default' });
@@ -62,6 +63,24 @@ async function walkVersions({ call, refused }: Recorder, id: string): Promise<vo
     permissions: { rules: [{ tool: 'bash', arguments: { command: 'rm *' }, action: 'ask' }] },
   });
   await call('POST', `/v1/agent/${id}/rollback`, { version: 1, note: 'the list was not needed' });
+}
+
+/** Has the agent ask before it runs a command, and decides. */
+async function walkApprovals({ call, refused }: Recorder, id: string): Promise<void> {
+  const permissions = { rules: [{ tool: 'bash', action: 'ask' }], expires_after_seconds: 3_600 };
+  await call('POST', `/v1/agent/update/${id}`, { configuration: { permissions } });
+  const asked = async (command: string) => {
+    await call('POST', `/v1/agent/${id}/messages`, { content: `run: ${command}` });
+    return until('it is asked', async () => {
+      const { approvals } = await call<{ approvals: Made[] }>('GET', `/v1/approvals?status=pending&agent_id=${id}`);
+      return approvals[0];
+    });
+  };
+  const approval = await asked('echo deployed');
+  await call('GET', `/v1/approvals/${approval.id}`);
+  await call('POST', `/v1/approvals/${approval.id}/decide`, { decision: 'allow_once', message: 'Go ahead.' });
+  await refused('CONFLICT', 'POST', `/v1/approvals/${approval.id}/decide`, { decision: 'deny' });
+  await call('POST', `/v1/agent/update/${id}`, { configuration: { permissions: null } });
 }
 
 /** Cancels a run in the middle of a command. */

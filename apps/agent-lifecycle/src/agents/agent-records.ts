@@ -6,6 +6,7 @@ import {
   agentDeleted,
   agentUpdated,
   type CreateAgent,
+  type Permissions,
   quantityBytes,
   type UpdateAgent,
 } from '#lib/contracts';
@@ -81,6 +82,22 @@ export class AgentRecords {
    */
   update(key: AgentKey, input: WholeUpdate, limits: AgentLimits): Promise<AgentRow> {
     return this.database.transaction((tx) => this.change(tx, key, input, limits));
+  }
+
+  /**
+   * Changes the permissions of an agent in a transaction of the caller's; nothing where `change` gives none. Errors:
+   * NOT_FOUND.
+   */
+  async changePermissions(
+    tx: Transaction,
+    key: AgentKey,
+    note: string,
+    change: (before: Permissions | undefined) => Permissions | undefined,
+  ): Promise<void> {
+    const agent = await lockAgent(tx, key);
+    const { permissions: before } = wholeConfiguration(agent.configuration, openSecrets(this.sealer, agent));
+    const permissions = change(before);
+    if (permissions) await this.change(tx, key, { configuration: { permissions }, note }, NO_GROWTH);
   }
 
   /**
@@ -215,6 +232,9 @@ export class AgentRecords {
     await requireQuota(tx, { accountId, quota: 'stored_bytes', limit: limits.storedBytes, count, more: bytes });
   }
 }
+
+/** Of a change that adds nothing that counts. */
+const NO_GROWTH: AgentLimits = { agents: 0, storedBytes: 0 };
 
 const agentTarget = ({ id }: AgentRow) => ({ type: 'agent', id });
 

@@ -12,7 +12,7 @@ import { DocumentChanges } from './document-changes.js';
 import { DocumentPlans } from './document-plans.js';
 import { exportedAgent } from './export-agent.js';
 
-/** Writes agents as documents, and makes them as documents say (docs/decisions/0046). */
+/** Writes agents as documents, and makes them as documents say (docs/decisions/0048). */
 @Injectable()
 export class DocumentsService {
   constructor(

@@ -1,5 +1,6 @@
 import { cancelExec, type ClaimedTurn } from '#lib/contracts';
 import type { AssistantContent, ModelMessage, ToolContent } from 'ai';
+import type { WaitingCall } from '../approvals/waiting-call.js';
 import type { OpenCall, UnfinishedWork } from '../sessions/unfinished-turns.repository.js';
 import { execIdOf } from '../tools/bash.js';
 import type { ToolContext } from '../tools/tool-context.js';
@@ -12,6 +13,8 @@ export interface ResumedTurn {
   /** What came since; shown to the model after the work. */
   since: ClaimedTurn['messages'];
   stepMessages: ModelMessage[];
+  /** Calls of the last step that a person was asked about. */
+  waiting: WaitingCall[];
   reply: string;
 }
 
@@ -31,14 +34,19 @@ export function resumedTurn(turn: Pick<ClaimedTurn, 'messages'>, work: Unfinishe
     batch: turn.messages.filter(({ id }) => had.has(id)),
     since: turn.messages.filter(({ id }) => !had.has(id)),
     stepMessages: [...work.said, ...openStep(work)],
+    waiting: work.waiting ?? [],
     reply:
       work.open.length > 0 && work.stepText ? [work.reply, work.stepText].filter(Boolean).join('\n\n') : work.reply,
   };
 }
 
 /** Commands of the lost attempt may still run in the workspace: nobody would learn of their end. */
-export async function endLostCommands(context: ToolContext, { turnId, open }: UnfinishedWork): Promise<void> {
-  const running = open.filter(({ toolName, output }) => toolName === 'bash' && !output);
+export async function endLostCommands(
+  context: ToolContext,
+  { turnId, open, waiting = [] }: UnfinishedWork,
+): Promise<void> {
+  // Of those that waited, an attempt may have begun one that was allowed.
+  const running = [...open.filter(({ output }) => !output), ...waiting].filter(({ toolName }) => toolName === 'bash');
   await Promise.all(
     running.map(({ toolCallId }) =>
       context.bus

@@ -28,6 +28,7 @@ export class CallRefused extends Error {
 /** Decides by the agent's permissions which of a turn's calls run. */
 export class PermissionGate {
   private readonly approved = new Map<string, string>();
+  private readonly refused = new Map<string, string>();
 
   constructor(
     private readonly permissions: Permissions | undefined,
@@ -49,8 +50,15 @@ export class PermissionGate {
     this.approved.set(toolCallId, canonicalJson([tool, args]));
   }
 
+  /** This call is not run, whatever the rules say. */
+  refuse(toolCallId: string, reason: string): void {
+    this.refused.set(toolCallId, reason);
+  }
+
   /** Called right before a tool runs. Errors: CallRefused. */
   requirePermission(toolName: string, input: unknown, toolCallId: string): void {
+    const refused = this.refused.get(toolCallId);
+    if (refused !== undefined) throw new CallRefused(`${refused}. It was not run.`);
     const { action, tool, arguments: args, reason } = this.decide(toolName, input);
     if (action === 'allow') return;
     if (action === 'ask' && this.approved.get(toolCallId) === canonicalJson([tool, args])) return;

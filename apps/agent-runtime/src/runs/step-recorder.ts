@@ -110,6 +110,17 @@ export class StepRecorder {
     };
   }
 
+  /** The attempt ends, and waits for a person to decide about these calls. */
+  suspended(toolCallIds: string[]): void {
+    for (const toolCallId of toolCallIds) {
+      const step = this.openTools.get(toolCallId);
+      if (!step) continue;
+      this.openTools.delete(toolCallId);
+      step.durationMs = Math.max(0, Date.now() - step.startedAt.getTime());
+      step.reason = { code: 'APPROVAL_NEEDED', message: 'a person was asked: it has not run' };
+    }
+  }
+
   /** The attempt is stopped: what is under way has come to nothing. */
   interrupted(reason: Failure): void {
     for (const [toolCallId, step] of this.openTools) {

@@ -20,7 +20,7 @@ const OLD = {
      SELECT turn_id, fencing_token FROM turn_usage WHERE created_at < now() - $1::int * interval '1 day' LIMIT ${BATCH})`,
   attempts: `attempts WHERE (run_id, turn_id) IN (
      SELECT run_id, turn_id FROM attempts WHERE created_at < now() - $1::int * interval '1 day' LIMIT ${BATCH})`,
-  unfinishedTurns: `unfinished_turns WHERE updated_at < now() - $1::int * interval '1 day'`,
+  unfinishedTurns: `unfinished_turns WHERE NOT is_suspended AND updated_at < now() - $1::int * interval '1 day'`,
 };
 
 /** Deletes all that is older than so many days, some thousand rows at a time, until the signal. */

@@ -1,6 +1,7 @@
 import type { ClaimedTurn } from '#lib/contracts';
 import type { Database } from '#lib/database';
 import type { ModelMessage } from 'ai';
+import type { WaitingCall } from '../approvals/waiting-call.js';
 import { type AttemptRecord, attemptParameters, writeAttempt } from '../runs/attempts.repository.js';
 
 /** A tool call of the step that was under way. */
@@ -24,6 +25,8 @@ export interface UnfinishedWork {
   reply: string;
   stepText: string;
   open: OpenCall[];
+  /** Calls of the last finished step that a person is asked about; none in the work of an older version. */
+  waiting?: WaitingCall[];
 }
 
 /** The work of turns whose worker may go away. Kept for the next attempt, forgotten when the turn ends. */
@@ -37,10 +40,11 @@ export class UnfinishedTurnsRepository {
   async keep(turn: ClaimedTurn, work: UnfinishedWork, attempt: AttemptRecord): Promise<void> {
     await this.database.query(
       `WITH attempt AS (${writeAttempt(7)})
-       INSERT INTO unfinished_turns AS known (agent_id, conversation_id, account_id, turn_id, fencing_token, work)
-       VALUES ($1, $2, $3, $4, $5, $6)
+       INSERT INTO unfinished_turns AS known (agent_id, conversation_id, account_id, turn_id, fencing_token, work, is_suspended)
+       VALUES ($1, $2, $3, $4, $5, $6, $19)
        ON CONFLICT (agent_id, conversation_id) DO UPDATE
-         SET turn_id = excluded.turn_id, fencing_token = excluded.fencing_token, work = excluded.work, updated_at = now()
+         SET turn_id = excluded.turn_id, fencing_token = excluded.fencing_token, work = excluded.work, updated_at = now(),
+           is_suspended = excluded.is_suspended
          WHERE known.fencing_token <= excluded.fencing_token`,
       [
         turn.agentId,
@@ -50,6 +54,7 @@ export class UnfinishedTurnsRepository {
         turn.fencingToken,
         JSON.stringify(work),
         ...attemptParameters(turn, attempt),
+        (work.waiting ?? []).length > 0,
       ],
     );
   }

@@ -2,10 +2,11 @@ import type { AgentForTurn, ClaimedTurn } from '#lib/contracts';
 import type { Logger } from '#lib/observability';
 import type { ModelMessage } from 'ai';
 import { planCompaction, summarise, tokensOf } from '../context/compact.js';
-import type { TurnContext } from '../context/load-context.js';
-import type { ResolvedModel } from '../models/model-registry.js';
+import { keysOf, type TurnContext } from '../context/load-context.js';
+import { type ResolvedModel, resolveModel } from '../models/model-registry.js';
 import type { SessionsRepository } from '../sessions/sessions.repository.js';
 import type { StepMeter } from './step-meter.js';
+import type { TurnRunner } from './turn-runner.js';
 import type { TurnView } from './turn-view.js';
 
 const DEFAULT_THRESHOLD = 120_000;
@@ -70,4 +71,18 @@ export class Compactor {
       );
     return message;
   }
+}
+
+/** The compactor of a turn: by the model that the agent names for it, or its own. */
+export function compactorOf(
+  { bus, platform, sessions, logger }: TurnRunner,
+  turn: ClaimedTurn,
+  context: TurnContext,
+  signal: AbortSignal,
+  meter: StepMeter,
+): Compactor {
+  const { agent, model } = context;
+  const named = agent.configuration.compaction?.model;
+  const summaryModel = named ? { ...resolveModel(named, keysOf(agent), platform), tracer: bus.tracer } : model;
+  return new Compactor(sessions, turn, context, summaryModel, signal, meter, logger);
 }

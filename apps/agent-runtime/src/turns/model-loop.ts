@@ -3,6 +3,9 @@ import { observedModel } from '../models/observed-model.js';
 import type { ResolvedModel } from '../models/model-registry.js';
 import { cachedMessages, cachedSystem } from '../models/prompt-cache.js';
 import { promptFor } from '../models/prompt/prompt-for.js';
+import type { AskedCalls } from '../approvals/asked-calls.js';
+import { plainMessages } from '../approvals/plain-messages.js';
+import type { WaitingCall } from '../approvals/waiting-call.js';
 import { CutCalls } from './cut-calls.js';
 import type { ReplyText } from './reply-text.js';
 import type { StepMeter } from './step-meter.js';
@@ -23,24 +26,28 @@ export interface LoopInput extends CallListener {
   system: string;
   messages: ModelMessage[];
   tools: ToolSet;
+  /** Decides which calls wait for a person; none where nobody can be asked. */
+  asked?: AskedCalls;
   signal: AbortSignal;
   reply: ReplyText;
   meter: StepMeter;
   view: TurnView;
-  /** Receives the messages of model and tools in finished steps, all of them each time. */
-  onStepMessages(messages: ModelMessage[]): void;
+  /** Receives the messages of model and tools in finished steps, all of them each time, and calls without a result. */
+  onStepMessages(messages: ModelMessage[], waiting: WaitingCall[]): void;
   /** Before every step but the first; may change the view. */
   beforeStep(messages: ModelMessage[]): Promise<void>;
 }
 
 /**
  * `steps`: the cap was reached · `balance`: the last step used the rest of it · `calls`: the model's output limit cut
- * its tool calls off again and again.
+ * its tool calls off again and again · `approval`: a person is asked about calls of the last step.
  */
 export interface LoopEnd {
-  why: 'model' | 'steps' | 'balance' | 'length' | 'filter' | 'calls';
+  why: 'model' | 'steps' | 'balance' | 'length' | 'filter' | 'calls' | 'approval';
   /** The tools whose results the model did not read any more. */
   unseen: string[];
+  /** Of `approval`: the calls that wait. */
+  waiting?: WaitingCall[];
 }
 
 /**
@@ -54,6 +61,7 @@ export async function modelLoop(input: LoopInput): Promise<LoopEnd> {
   const { provider, wire } = input.model;
   const messages: ModelMessage[] = [];
   let balanceIsGone = false;
+  let waiting: WaitingCall[] = [];
   const model = cut.watch(
     observedModel(input.model, {
       onBegin: () => reply.nextStep(),
@@ -83,6 +91,8 @@ export async function modelLoop(input: LoopInput): Promise<LoopEnd> {
         if (stepNumber > 0) await input.beforeStep(messages);
         return { messages: cachedMessages(provider, promptFor(wire, view.apply(messages))) };
       },
+      // Before any call of the step runs. The others run; the loop ends when one has no result.
+      toolApproval: ({ toolCall }) => (input.asked?.mustAsk(toolCall) ? 'user-approval' : 'not-applicable'),
       experimental_repairToolCall: ({ toolCall, error }) => Promise.resolve(cut.explain(toolCall, error)),
       onToolExecutionStart: ({ toolCall }) => calls.started(toolCall),
       onToolExecutionEnd: (event) => {
@@ -97,11 +107,13 @@ export async function modelLoop(input: LoopInput): Promise<LoopEnd> {
       onStepEnd: ({ response, content }) => {
         if (signal.aborted) return;
         calls.reportRest(content);
-        messages.push(...response.messages);
-        input.onStepMessages([...messages]);
+        messages.push(...plainMessages(response.messages));
+        waiting = input.asked?.take() ?? [];
+        input.onStepMessages([...messages], waiting);
       },
     });
     signal.throwIfAborted();
+    if (waiting.length > 0) return { why: 'approval', unseen: [], waiting };
     const unseen = [...new Set((steps.at(-1)?.toolCalls ?? []).map(({ toolName }) => toolName))];
     if (cut.isHopeless) return { why: 'calls', unseen };
     return { why: whyOf(finishReason, balanceIsGone, unseen), unseen };

@@ -3,9 +3,11 @@ import {
   failTurn,
   interruptedTurn,
   releaseTurn,
+  suspendTurn,
   type RequestContract,
   RoostError,
   type ClaimedTurn,
+  type SuspendedCall,
   type Usage,
 } from '#lib/contracts';
 import { ownCall } from '#lib/call-context';
@@ -17,7 +19,7 @@ const TRIES = 30;
 /** The agent's other messages wait until the report has arrived: at most so long after messaging is back. */
 const MAX_PAUSE_MS = 2_000;
 
-/** The four ways in which a worker gives a turn back. Each is tried for about a minute while messaging is away. */
+/** The five ways in which a worker gives a turn back. Each is tried for about a minute while messaging is away. */
 export class TurnReport {
   constructor(
     private readonly bus: Bus,
@@ -44,6 +46,15 @@ export class TurnReport {
   released(reason: { code: string; message: string }) {
     const { code, message } = reason;
     return this.send(releaseTurn, { ...this.fence(), reason: { code, message: message.slice(0, 2_000) } });
+  }
+
+  /** `suspended` false: the turn was interrupted meanwhile, and has ended. */
+  suspended(
+    calls: SuspendedCall[],
+    asked: { approvers: string[] | null; expiresAfterSeconds: number },
+    partialReply: string,
+  ) {
+    return this.send(suspendTurn, { ...this.fence(), calls, ...asked, partialReply });
   }
 
   private fence() {

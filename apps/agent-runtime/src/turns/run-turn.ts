@@ -1,23 +1,20 @@
 import { type ClaimedTurn, RoostError } from '#lib/contracts';
-import type { Logger } from '#lib/observability';
 import type { Span } from '#lib/tracing';
-import type { ModelMessage } from 'ai';
+import type { ModelMessage, ToolSet } from 'ai';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ContextSources, keysOf, loadContext, type TurnContext } from '../context/load-context.js';
+import { AskedCalls } from '../approvals/asked-calls.js';
+import { TurnApprovals } from '../approvals/turn-approvals.js';
+import { loadContext, type TurnContext } from '../context/load-context.js';
 import { newMessages } from '../context/new-messages.js';
 import { endLostCommands } from '../context/resume-turn.js';
 import { withoutLooseTools } from '../context/tool-pairs.js';
 import { endEphemeralMemory } from '../context/wipe-memory.js';
 import { modelFailure } from '../models/model-failure.js';
-import { resolveModel } from '../models/model-registry.js';
-import type { RefusedKeysRepository } from '../models/refused-keys.repository.js';
-import type { AttemptRecord, AttemptsRepository } from '../runs/attempts.repository.js';
+import type { AttemptRecord } from '../runs/attempts.repository.js';
 import { secretsOf } from '../runs/secrets-of.js';
-import type { UnfinishedTurnsRepository } from '../sessions/unfinished-turns.repository.js';
 import { BudgetExhausted, isExhausted, requirePrice } from '../usage/budget-exhausted.js';
-import type { Prices } from '../usage/prices.js';
 import { closeSession } from './close-session.js';
-import { Compactor } from './compactor.js';
+import { type Compactor, compactorOf } from './compactor.js';
 import { LivePublisher } from './live-publisher.js';
 import { type LoopEnd, modelLoop } from './model-loop.js';
 import { isAnswered, noteEnd } from './note-end.js';
@@ -31,15 +28,8 @@ import { failureOf, isPlatformAway } from './turn-failure.js';
 import { TurnJournal } from './turn-journal.js';
 import { TurnLease } from './turn-lease.js';
 import { turnTools } from './turn-tools.js';
+import type { TurnRunner } from './turn-runner.js';
 import { TurnView } from './turn-view.js';
-
-export interface TurnRunner extends ContextSources {
-  unfinished: UnfinishedTurnsRepository;
-  refusedKeys: RefusedKeysRepository;
-  attempts: AttemptsRepository;
-  prices: Prices;
-  logger: Logger;
-}
 
 const DEFAULT_TIMEOUT_SECONDS = 3_600;
 const PAUSE_MS = 1_000;
@@ -59,6 +49,7 @@ class RunningTurn {
   private readonly report: TurnReport;
   private readonly lease: TurnLease;
   private readonly journal: TurnJournal;
+  private readonly approvals: TurnApprovals;
   private reminders: Reminders | undefined;
   private context: TurnContext | undefined;
   /** The messages of model and tools in finished steps. */
@@ -85,6 +76,8 @@ class RunningTurn {
       { partialReply: () => this.reply.value, onWaiting: (count) => this.reminders?.updateCount(count) },
       abort,
     );
+    const { live, meter, report, journal } = this;
+    this.approvals = new TurnApprovals({ bus: runner.bus, turn, live, meter, report, journal, abort });
   }
 
   async run(): Promise<void> {
@@ -98,6 +91,7 @@ class RunningTurn {
       timer = setTimeout(() => this.abort.abort(new TurnStopped('timeout')), seconds * 1_000);
       this.resume(context);
       const end = await this.think(context);
+      if (end.waiting) return await this.suspend(context, end.waiting);
       noteEnd(this.reply, end);
       this.live.flush();
       await this.journal.stop();
@@ -139,7 +133,7 @@ class RunningTurn {
     if (resumed.since.length > 0)
       this.stepMessages.push(newMessages({ ...this.turn, attempt: 1, messages: resumed.since }));
     this.finishedChars = this.reply.value.length;
-    this.journal.stepFinished(this.stepMessages, this.reply.value);
+    this.journal.stepFinished(this.stepMessages, this.reply.value, resumed.waiting);
     if (session.unfinished) void endLostCommands(tools, session.unfinished);
   }
 
@@ -147,7 +141,15 @@ class RunningTurn {
   private async think(context: TurnContext): Promise<LoopEnd> {
     // The worker was lost between the answer and its report: it is not given twice.
     if (isAnswered(this.stepMessages)) return { why: 'model', unseen: [] };
-    const compactor = this.compactor(context);
+    const decided = await this.approvals.carryOut(
+      context,
+      () => this.tools(context),
+      this.stepMessages,
+      this.reply.value,
+    );
+    this.stepMessages = decided.messages;
+    if (decided.waiting.length > 0) return { why: 'approval', unseen: [], waiting: decided.waiting };
+    const compactor = compactorOf(this.runner, this.turn, context, this.abort.signal, this.meter);
     const history = await compactor.start();
     try {
       return await this.loop(context, compactor, [...history, context.asked, ...this.stepMessages]);
@@ -167,19 +169,17 @@ class RunningTurn {
       model: context.model,
       system: context.system,
       messages,
-      tools: turnTools(this.runner.bus.tracer, context, {
-        waiting: () => this.reminders?.count ?? 0,
-        onExit: (callId, exitCode) => this.meter.recorder.exited(callId, exitCode),
-      }),
+      tools: this.tools(context),
+      asked: new AskedCalls(context.gate),
       signal: this.abort.signal,
       reply: this.reply,
       live: this.live,
       meter: this.meter,
       view,
-      onStepMessages: (messages) => {
+      onStepMessages: (messages, waiting) => {
         this.stepMessages = [...earlierMessages, ...messages];
         this.finishedChars = this.reply.value.length;
-        this.journal.stepFinished(this.stepMessages, this.reply.value);
+        this.journal.stepFinished(this.stepMessages, this.reply.value, waiting);
       },
       onCall: (call) => this.journal.callStarted(call, this.reply.value.slice(this.finishedChars).trim()),
       onResult: (toolCallId, text, isError) => this.journal.callFinished(toolCallId, text, isError),
@@ -192,13 +192,18 @@ class RunningTurn {
     });
   }
 
-  private compactor(context: TurnContext): Compactor {
-    const { agent, model } = context;
-    const named = agent.configuration.compaction?.model;
-    const { runner, turn, meter } = this;
-    const { bus, platform, sessions, logger } = runner;
-    const summaryModel = named ? { ...resolveModel(named, keysOf(agent), platform), tracer: bus.tracer } : model;
-    return new Compactor(sessions, turn, context, summaryModel, this.abort.signal, meter, logger);
+  private tools(context: TurnContext): ToolSet {
+    return turnTools(this.runner.bus.tracer, context, {
+      waiting: () => this.reminders?.count ?? 0,
+      onExit: (callId, exitCode) => this.meter.recorder.exited(callId, exitCode),
+    });
+  }
+
+  /** Gives the slot back until people have decided: the work is kept for whoever goes on then. */
+  private async suspend(context: TurnContext, waiting: NonNullable<LoopEnd['waiting']>): Promise<void> {
+    this.live.flush();
+    await this.meter.settle();
+    if (!(await this.approvals.suspend(waiting, context, this.reply.value))) await this.finish(context);
   }
 
   /** Before the report: a turn that messaging knows as done must not be missing from its session. */

@@ -2,7 +2,8 @@ import type { ClaimedTurn } from '#lib/contracts';
 import type { Logger } from '#lib/observability';
 import type { ModelMessage } from 'ai';
 import type { AttemptRecord } from '../runs/attempts.repository.js';
-import type { OpenCall, UnfinishedTurnsRepository } from '../sessions/unfinished-turns.repository.js';
+import type { WaitingCall } from '../approvals/waiting-call.js';
+import type { OpenCall, UnfinishedTurnsRepository, UnfinishedWork } from '../sessions/unfinished-turns.repository.js';
 
 /** A turn that is over sooner costs no write. */
 const EVERY_MS = 1_000;
@@ -16,6 +17,7 @@ export class TurnJournal {
   private reply = '';
   private stepText = '';
   private open = new Map<string, OpenCall>();
+  private waiting: WaitingCall[] = [];
   private hasChanged = false;
   private writing: Promise<void> = Promise.resolve();
   private readonly timer: NodeJS.Timeout;
@@ -31,12 +33,13 @@ export class TurnJournal {
     }, EVERY_MS);
   }
 
-  /** `messages`: all of finished steps; `reply`: the text up to there. */
-  stepFinished(messages: ModelMessage[], reply: string): void {
+  /** `messages`: all of finished steps; `reply`: the text up to there; `waiting`: calls of the last step without a result. */
+  stepFinished(messages: ModelMessage[], reply: string, waiting: WaitingCall[] = []): void {
     this.stepMessages = messages;
     this.reply = reply;
     this.stepText = '';
     this.open.clear();
+    this.waiting = waiting;
     this.hasChanged = true;
   }
 
@@ -51,6 +54,17 @@ export class TurnJournal {
     if (!call) return;
     call.output = { text, isError };
     this.hasChanged = true;
+  }
+
+  /**
+   * Writes down what was done so far, and resolves when it is on disk: before somebody else may go on with it, and once
+   * what must not be done twice is done. Errors: the database's.
+   */
+  async flush(): Promise<void> {
+    this.hasChanged = false;
+    const written = this.writing.then(() => this.unfinished.keep(this.turn, this.work(), this.record()));
+    this.writing = written.catch(() => undefined);
+    await written;
   }
 
   /** Writes the rest, for a turn that another attempt is to go on with; returns whether there was any. */
@@ -70,14 +84,7 @@ export class TurnJournal {
 
   private write(): boolean {
     this.hasChanged = false;
-    const work = {
-      turnId: this.turn.turnId,
-      messageIds: this.turn.messages.map(({ id }) => id),
-      said: this.stepMessages,
-      reply: this.reply,
-      stepText: this.stepText,
-      open: [...this.open.values()].map((call) => ({ ...call })),
-    };
+    const work = this.work();
     if (work.said.length === 0 && work.open.length === 0) return false;
     this.writing = this.writing
       .then(() => this.unfinished.keep(this.turn, work, this.record()))
@@ -85,5 +92,17 @@ export class TurnJournal {
         this.logger.warn({ err, turnId: this.turn.turnId }, 'the work of a turn could not be written down'),
       );
     return true;
+  }
+
+  private work(): UnfinishedWork {
+    return {
+      turnId: this.turn.turnId,
+      messageIds: this.turn.messages.map(({ id }) => id),
+      said: this.stepMessages,
+      reply: this.reply,
+      stepText: this.stepText,
+      open: [...this.open.values()].map((call) => ({ ...call })),
+      waiting: this.waiting,
+    };
   }
 }

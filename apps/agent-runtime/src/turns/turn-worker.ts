@@ -1,7 +1,8 @@
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { runTurn, type TurnRunner } from './run-turn.js';
+import { runTurn } from './run-turn.js';
+import type { TurnRunner } from './turn-runner.js';
 import { WorkerPool } from './worker-pool.js';
 
 const POLL_MS = 1_000;

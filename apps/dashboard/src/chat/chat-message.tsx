@@ -80,6 +80,7 @@ const REASONS = {
   error: 'waits: the agent is in error',
   balance: 'waits: no output tokens left',
   budget: 'waits: its budget is used up',
+  approval: 'waits: somebody has to allow a call',
   retry: 'is tried again',
   turn: 'waits: the agent is at work',
   slot: 'is next',

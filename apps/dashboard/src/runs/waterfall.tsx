@@ -73,6 +73,7 @@ const STATES: Record<Attempt['state'], string> = {
   interrupted: 'stopped',
   released: 'handed on',
   expired: 'its worker was lost',
+  suspended: 'waits for approval',
 };
 
 function AttemptRows({ attempt, steps, isOnly, scale, now, chosen, onChoose }: AttemptRowsProps) {

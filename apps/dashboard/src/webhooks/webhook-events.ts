@@ -14,6 +14,9 @@ export const WEBHOOK_EVENTS: Record<Exclude<WebhookEvent, '*'>, string> = {
   'budget.threshold': 'A budget is used up to one of its thresholds',
   'budget.exhausted': 'A budget is used up',
   'budget.reset': 'A budget begins anew',
+  'approval.requested': 'An agent asks before it calls a tool',
+  'approval.decided': 'Somebody decided about a call, or it was cancelled',
+  'approval.expired': 'Nobody decided about a call in time',
 };
 
 export const EVENT_NAMES = Object.keys(WEBHOOK_EVENTS) as (keyof typeof WEBHOOK_EVENTS)[];

@@ -5,6 +5,8 @@ export const TAGS: Record<string, string> = {
   Messages:
     'A message is one text to an agent or from it. Sending puts it into the agent’s queue; a turn of the agent answers it. Read the reply by waiting for it, by the event stream, or by a webhook.',
   Runs: 'A run is what an agent does for one batch of messages, from its first attempt to its answer: every call of a model and of a tool, with tokens, cost and durations.',
+  Approvals:
+    'Calls of tools that an agent’s permissions ask about: each waits for a person’s decision, and its run with it.',
   Usage: 'What model steps have used and cost, and budgets that cap it.',
   Filesystem:
     'The files of an agent’s workspace. Paths are relative to it: `/workspace/x`, `workspace/x` and `x` are the same file, answers give the absolute form. A sleeping workspace is woken; that of a stopped agent is not to be had (503). Paths have at most 4,096 bytes, names 255.',

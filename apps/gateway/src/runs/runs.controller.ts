@@ -98,6 +98,7 @@ export class RunsController {
     const run = { agentId: id, runId };
     const found = await this.bus.request(getRun, run);
     const inside = await this.bus.request(getRunSteps, run);
+    const approvals = new Map(found.approvals.map(({ toolCallId, approval }) => [toolCallId, approval]));
     const numbers = new Map(found.attempts.map(({ turnId, number }) => [turnId, number]));
     return {
       ...found.run,
@@ -108,7 +109,11 @@ export class RunsController {
       messages: found.messages,
       replies: found.replies,
       steps: inside.attempts.flatMap(({ turnId, steps }) =>
-        steps.map((step) => ({ ...step, attempt: numbers.get(turnId) ?? step.attempt })),
+        steps.map((step) => ({
+          ...step,
+          attempt: numbers.get(turnId) ?? step.attempt,
+          tool: step.tool && { ...step.tool, approval: approvals.get(step.tool.callId) ?? null },
+        })),
       ),
     };
   }

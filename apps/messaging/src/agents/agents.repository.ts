@@ -1,5 +1,6 @@
 import { type AgentState, RoostError } from '#lib/contracts';
 import type { Database, Transaction } from '#lib/database';
+import { cancelAllOf } from '../approvals/suspensions.repository.js';
 import { isBlocked } from '../budgets/budgets.repository.js';
 
 /** All SQL of `agents`, the copy of lifecycle's agents, which also holds which turn runs and when the next can be claimed. */
@@ -64,7 +65,8 @@ export async function forgetAgent(tx: Transaction, agentId: string, accountId: s
          updated_at = now()`,
     [agentId, accountId, revision],
   );
-  for (const table of ['messages', 'conversations', 'turns']) {
+  await cancelAllOf(tx, agentId);
+  for (const table of ['messages', 'conversations', 'turns', 'approvals']) {
     await tx.query(`DELETE FROM ${table} WHERE agent_id = $1`, [agentId]);
   }
   // Contents must not live on in events that were already published; the others still have to reach their consumers.

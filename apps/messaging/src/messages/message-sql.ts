@@ -22,6 +22,7 @@ export const WAITING_FOR = `
         WHEN a.lacks_balance THEN 'balance'
         WHEN a.lacks_budget THEN 'budget'
         WHEN a.status IN ('paused', 'stopped', 'error') THEN a.status
+        WHEN c.suspended_run IS NOT NULL THEN 'approval'
         WHEN c.ready_at > now() THEN 'retry'
         WHEN a.running_turn IS NOT NULL THEN 'turn'
         ELSE 'slot' END AS reason

@@ -38,8 +38,11 @@ export class MessagesController {
   ) {}
 
   @Handles(sendMessage)
-  send(input: InputOf<typeof sendMessage>, context: CallContext) {
-    return this.messages.send({ input, accountId: accountOf(context), headers: eventHeaders(messageCreated) });
+  async send(input: InputOf<typeof sendMessage>, context: CallContext) {
+    const request = { input, accountId: accountOf(context), headers: eventHeaders(messageCreated) };
+    const { message, interruptedIds } = await this.messages.send(request);
+    this.finished.announce(interruptedIds);
+    return message;
   }
 
   @Handles(postMessage)

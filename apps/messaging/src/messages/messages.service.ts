@@ -35,7 +35,7 @@ export class MessagesService {
     private readonly waiting: WaitingQuota,
   ) {}
 
-  /** Queues a message to an agent. Errors: NOT_FOUND, AGENT_UNAVAILABLE, QUOTA_EXCEEDED, VALIDATION_ERROR. */
+  /** Queues a message to an agent; `interruptedIds`: those that are answered no more for it. Errors: NOT_FOUND, AGENT_UNAVAILABLE, QUOTA_EXCEEDED, VALIDATION_ERROR. */
   async send(request: SendRequest) {
     const { accountId, input } = request;
     const ended = await this.waiting.admit(accountId).catch((error: unknown) => this.unlessKnown(input, error));
@@ -94,7 +94,7 @@ export class MessagesService {
     this.bus.hint(recordedSubject(input.agentId));
     if (outcome.interruptsTurn) this.bus.signal(interruptSubject(input.agentId));
     if (outcome.canBeClaimed) this.bus.signal(WAKE_RUNTIME);
-    return outcome.message;
+    return outcome;
   }
 
   /** A message that was accepted before takes no quota: repeated, it is answered as then. */

@@ -1,7 +1,8 @@
 import { messageCreated, sendMessage, type AcceptedMessage } from '#lib/contracts';
-import { type Database, insertEvent, newId } from '#lib/database';
+import { type Database, insertEvent, newId, type Transaction } from '#lib/database';
 import { spanTime } from '#lib/tracing';
 import type { z } from 'zod';
+import { endSuspended } from '../runs/end-waiting.js';
 
 export interface SendRequest {
   input: z.output<typeof sendMessage.input>;
@@ -12,7 +13,14 @@ export interface SendRequest {
 
 /** How a send ended: the message, or why there is none. */
 export type SendOutcome =
-  | { kind: 'accepted'; message: AcceptedMessage; interruptsTurn: boolean; canBeClaimed: boolean }
+  | {
+      kind: 'accepted';
+      message: AcceptedMessage;
+      interruptsTurn: boolean;
+      canBeClaimed: boolean;
+      /** Messages of a run that waited for approvals, and which this one interrupts. */
+      interruptedIds: string[];
+    }
   | { kind: 'unknown-agent' }
   | { kind: 'not-yours' }
   | { kind: 'unavailable'; status: string };
@@ -50,11 +58,14 @@ export async function sendMessages(database: Database, requests: SendRequest[]):
     [...new Set(requests.map(({ input }) => input.agentId))],
     interrupts,
   ];
+  let interrupted = new Map<string, string[]>();
   const rows = interrupts
     ? await database.transaction(async (tx) => {
         // Which turn runs is seen only by a statement that begins under the lock.
         await tx.query(LOCK_AGENTS, [parameters[1]]);
-        return tx.query<OutcomeRow>(STORE, parameters);
+        const stored = await tx.query<OutcomeRow>(STORE, parameters);
+        interrupted = await interruptSuspended(tx, requests, stored);
+        return stored;
       })
     : await database.query<OutcomeRow>(STORE, parameters);
   if (database.spans.isOn)
@@ -64,7 +75,37 @@ export async function sendMessages(database: Database, requests: SendRequest[]):
       startedAt,
     );
   const byNumber = new Map(rows.map((outcome) => [Number(outcome.n), outcome]));
-  return Promise.all(requests.map(({ input }, index) => outcomeOf(database, input, byNumber.get(index + 1))));
+  return Promise.all(
+    requests.map(async ({ input }, index) => {
+      const outcome = await outcomeOf(database, input, byNumber.get(index + 1));
+      if (outcome.kind === 'accepted') outcome.interruptedIds = interrupted.get(input.agentId) ?? [];
+      return outcome;
+    }),
+  );
+}
+
+/** Ends what waits for approvals where a message interrupts it; gives the messages that are answered no more, by agent. */
+async function interruptSuspended(
+  tx: Transaction,
+  requests: SendRequest[],
+  stored: OutcomeRow[],
+): Promise<Map<string, string[]>> {
+  const interrupting = stored.flatMap(({ n, id }) => {
+    const { input } = requests[Number(n) - 1] ?? {};
+    return id !== null && input?.queueMode === 'interrupt' ? [input] : [];
+  });
+  const ended = new Map<string, string[]>();
+  for (const agentId of [...new Set(interrupting.map((input) => input.agentId))].sort()) {
+    const conversations = interrupting
+      .filter((input) => input.agentId === agentId)
+      .map((input) => input.conversationId);
+    const turns = await endSuspended(tx, agentId, conversations, 'interrupted');
+    ended.set(
+      agentId,
+      turns.flatMap(({ finishedIds }) => finishedIds),
+    );
+  }
+  return ended;
 }
 
 async function outcomeOf(
@@ -78,7 +119,7 @@ async function outcomeOf(
     return { kind: 'unavailable', status: row.agent_status };
   if (row.id === null || row.created_at === null) {
     const message = await firstOf(database, input.agentId, input.dedupeKey ?? '');
-    return { kind: 'accepted', message, interruptsTurn: false, canBeClaimed: false };
+    return { kind: 'accepted', message, interruptsTurn: false, canBeClaimed: false, interruptedIds: [] };
   }
   const isRunning = row.running_turn !== null;
   return {
@@ -86,6 +127,7 @@ async function outcomeOf(
     message: stored(input, row.id, row.created_at),
     interruptsTurn: input.queueMode === 'interrupt' && isRunning,
     canBeClaimed: row.agent_status === 'active' && !isRunning,
+    interruptedIds: [],
   };
 }
 

@@ -1,4 +1,5 @@
 import { Traceparents1797000100000 } from './traceparents-1797000100000.js';
+import { Approvals1797400000000 } from './approvals-1797400000000.js';
 import { Budgets1797000400000 } from './budgets-1797000400000.js';
 import { FairClaims1795710000000 } from './fair-claims-1795710000000.js';
 import { WaitingReasons1796000000000 } from './waiting-reasons-1796000000000.js';
@@ -14,4 +15,5 @@ export const migrations = [
   Traceparents1797000100000,
   Runs1797000200000,
   Budgets1797000400000,
+  Approvals1797400000000,
 ];

@@ -6,16 +6,9 @@ import { Controller } from '@nestjs/common';
 import type { z } from 'zod';
 import { AgentsService } from '../agents/agents.service.js';
 import { FinishedMessages } from '../messages/finished-messages.js';
-import { endInterrupted } from '../turns/turns.service.js';
-import {
-  attemptsOf,
-  cancelAttempt,
-  findRun,
-  listRuns as findRuns,
-  messagesOf,
-  readyAfterCancel,
-  takeWaitingBatch,
-} from './runs.repository.js';
+import { approvalsOfRun } from '../approvals/approvals.repository.js';
+import { endWaiting } from './end-waiting.js';
+import { attemptsOf, cancelAttempt, findRun, listRuns as findRuns, messagesOf } from './runs.repository.js';
 
 @Controller()
 export class RunsController {
@@ -42,10 +35,7 @@ export class RunsController {
       const { status } = await findRun(tx, key);
       if (isRunning || status === 'cancelled') return undefined;
       if (status !== 'waiting') throw new RoostError('CONFLICT', `the run has ended already: it is ${status}`);
-      await takeWaitingBatch(tx, last);
-      const turn = await endInterrupted(tx, last, last.partialReply);
-      await readyAfterCancel(tx, last);
-      return turn;
+      return endWaiting(tx, last);
     });
     if (ended) this.finished.announce(ended.finishedIds);
     else this.bus.signal(interruptSubject(agentId));
@@ -57,10 +47,11 @@ export class RunsController {
     await this.agents.require(agentId, context);
     const accountId = accountOf(context);
     const run = await findRun(this.database, { agentId, accountId, runId });
-    const [attempts, { messages, replies }] = await Promise.all([
+    const [attempts, approvals, { messages, replies }] = await Promise.all([
       attemptsOf(this.database, runId),
+      approvalsOfRun(this.database, runId),
       messagesOf(this.database, accountId, run),
     ]);
-    return { run, attempts, messages, replies };
+    return { run, attempts, messages, replies, approvals };
   }
 }

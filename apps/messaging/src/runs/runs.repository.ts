@@ -187,6 +187,11 @@ export async function cancelAttempt(
      WHERE id IN (SELECT id FROM turns WHERE run_id = $1 UNION ALL SELECT $1::uuid) AND state = 'running' RETURNING 1`,
     [runId],
   );
+  return { isRunning: cancelled.length > 0, last: await lastAttempt(tx, runId) };
+}
+
+/** The last attempt of a run that is being cancelled, under its agent's lock. Errors: NOT_FOUND. */
+export async function lastAttempt(tx: Transaction, runId: string): Promise<LockedTurn> {
   const [last] = await tx.query<LockedTurn>(
     `SELECT id, agent_id AS "agentId", account_id AS "accountId", conversation_id AS "conversationId", message_ids AS "messageIds",
        run_id AS "runId", true AS "isCancelled", state, false AS "isStopped", true AS "isInterrupted", attempt,
@@ -196,7 +201,7 @@ export async function cancelAttempt(
     [runId],
   );
   if (!last) throw new RoostError('NOT_FOUND', 'this agent has no such run');
-  return { isRunning: cancelled.length > 0, last };
+  return last;
 }
 
 /** Gives the messages of a run that waits back to its last attempt, which is then ended as one that runs would be. */
@@ -208,13 +213,20 @@ export async function takeWaitingBatch(tx: Transaction, { id, messageIds }: Lock
   );
 }
 
-/** After the batch of a waiting run is gone: what else waits in its conversation may be claimed, now or never. */
-export async function readyAfterCancel(tx: Transaction, { agentId, conversationId }: LockedTurn): Promise<void> {
+/**
+ * After the batch of a waiting run is gone: what else waits in its conversation may be claimed, now or never, and before
+ * all others where it `comesFirst`.
+ */
+export async function readyAfterCancel(
+  tx: Transaction,
+  { agentId, conversationId }: LockedTurn,
+  comesFirst: boolean,
+): Promise<void> {
   await tx.query(
     `UPDATE conversations c SET retry_error = NULL, ready_at = CASE WHEN EXISTS (
-       SELECT FROM messages m WHERE m.agent_id = $1 AND m.conversation_id = $2 AND m.status = 'pending') THEN now() END
+       SELECT FROM messages m WHERE m.agent_id = $1 AND m.conversation_id = $2 AND m.status = 'pending') THEN CASE WHEN $3 THEN 'epoch' ELSE now() END END
      WHERE c.agent_id = $1 AND c.id = $2`,
-    [agentId, conversationId],
+    [agentId, conversationId, comesFirst],
   );
   await tx.query(`UPDATE agents SET ${nextClaim('$1')} WHERE agent_id = $1 AND running_turn IS NULL`, [agentId]);
 }

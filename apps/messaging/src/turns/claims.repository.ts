@@ -1,5 +1,6 @@
-import { automationStarted, type ClaimedTurn, turnStarted } from '#lib/contracts';
+import { automationStarted, type ClaimedTurn, MAX_SUSPENDED_CALLS, turnStarted } from '#lib/contracts';
 import { insertEvent, type Transaction } from '#lib/database';
+import { decidedCalls } from '../approvals/approval-sql.js';
 import type { AccountRanges } from './account-rotation.js';
 import { nextClaim } from './turns.repository.js';
 
@@ -28,6 +29,8 @@ interface ClaimRow {
   messages: unknown[];
   /** The traces of the messages that belong to one, in their order. */
   traceparents: string[] | null;
+  /** What was decided about the calls that the run was last suspended for. */
+  approvals: unknown[] | null;
 }
 
 /** The SQL by which turns are claimed. */
@@ -139,7 +142,7 @@ const CLAIM = `
     })}
   )
   SELECT agent.fence AS fencing_token, coalesce(c.open_run, $2::uuid) AS run_id, c.id AS conversation_id, s.channel, c.counterparty_id, c.counterparty_name,
-    c.partial_reply, s.attempt, s.messages, s.traceparents,
+    c.partial_reply, s.attempt, s.messages, s.traceparents, ${decidedCalls('c.open_run', MAX_SUSPENDED_CALLS)} AS approvals,
     EXISTS (
       SELECT FROM unnest($5::uuid[], $6::uuid[]) AS range (after, before) CROSS JOIN LATERAL (
         SELECT FROM agents other WHERE other.account_id > range.after AND other.account_id < range.before

@@ -1,4 +1,4 @@
-import { type ClaimedTurn, Message } from '#lib/contracts';
+import { type ClaimedTurn, DecidedCall, Message } from '#lib/contracts';
 import { type Database, newId } from '#lib/database';
 import type { AccountRotation } from './account-rotation.js';
 import { claimOf, lockNext, queueDueRetries, waitForRetry } from './claims.repository.js';
@@ -50,6 +50,7 @@ export async function claimTurn(
     attempt: claim.attempt,
     partialReply: claim.partial_reply,
     leaseMs,
+    approvals: (claim.approvals ?? []).map((decided) => DecidedCall.parse(decided)),
     hasMore: claim.has_more,
   };
 }

@@ -1,8 +1,10 @@
 import { Bus, CONFIG, LOGGER } from '#lib/bus';
-import { WAKE_RUNTIME } from '#lib/contracts';
+import { recordedSubject, WAKE_RUNTIME } from '#lib/contracts';
 import { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { sweepApprovals } from '../approvals/approvals.repository.js';
+import { agentsWithDue, expireDue } from '../approvals/suspensions.repository.js';
 import { sweepBlocks } from '../budgets/budgets.repository.js';
 import type { MessagingConfig } from '../config.js';
 import { sweepDeletedAgents } from '../agents/agents.repository.js';
@@ -14,8 +16,13 @@ import { expireTurn } from './turns.service.js';
 
 const SWEEP_MS = 500;
 const BATCH = 5_000;
+/** Approvals that one round ends, of an agent and of all. */
+const MAX_DUE = 200;
 
-/** Gives the turns of lost workers to others, lets due retries be claimed, and bounds what is kept of ended ones. */
+/**
+ * Gives the turns of lost workers to others, lets due retries be claimed, ends approvals that nobody decides, and bounds
+ * what is kept of ended ones.
+ */
 @Injectable()
 export class LeaseSweep implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
@@ -48,14 +55,24 @@ export class LeaseSweep implements OnApplicationBootstrap, BeforeApplicationShut
       await sweepEndedTurns(this.database, this.config.ROOST_RUN_DAYS, BATCH);
       await sweepDeletedAgents(this.database, BATCH);
       await sweepBlocks(this.database, BATCH);
+      await sweepApprovals(this.database, this.config.ROOST_RUN_DAYS, BATCH);
     }
     if (await this.database.transaction(queueDueRetries)) this.bus.signal(WAKE_RUNTIME);
+    await this.expireApprovals();
     for (;;) {
       const expired = await this.database.transaction(expireTurn);
       if (!expired) return;
       countEnd('expired');
       this.finished.announce(expired.finishedIds);
       if (expired.hasMoreWork) this.bus.signal(WAKE_RUNTIME);
+    }
+  }
+
+  private async expireApprovals(): Promise<void> {
+    for (const agentId of await agentsWithDue(this.database, MAX_DUE)) {
+      const goesOn = await this.database.transaction((tx) => expireDue(tx, agentId, MAX_DUE));
+      this.bus.hint(recordedSubject(agentId));
+      if (goesOn) this.bus.signal(WAKE_RUNTIME);
     }
   }
 }

@@ -16,7 +16,7 @@ const oldest = new LiveGauge(
 );
 
 /** A turn's end as its worker reports it, or the sweep that takes it from a lost one. */
-export type TurnOutcome = 'completed' | 'failed' | 'retried' | 'interrupted' | 'released' | 'expired';
+export type TurnOutcome = 'completed' | 'failed' | 'retried' | 'interrupted' | 'released' | 'expired' | 'suspended';
 
 const ends = new Counter({
   name: 'roost_turns_ended_total',

@@ -5,7 +5,7 @@ import { belongsTo } from '../messages/message-sql.js';
 import { type LockedTurn, nextClaim } from './turns.repository.js';
 
 export interface ReturnedBatch {
-  state: 'failed' | 'expired' | 'released';
+  state: 'failed' | 'expired' | 'released' | 'suspended';
   /** Messages that had their last try end with this. */
   error: { code: string; message: string };
   /** Tries a message may have had and still go back to the queue: 0 ends all of them. */

@@ -7,6 +7,7 @@ import {
   interruptedTurn,
   recordedSubject,
   releaseTurn,
+  suspendTurn,
   WAKE_RUNTIME,
 } from '#lib/contracts';
 import { Database } from '#lib/database';
@@ -25,6 +26,7 @@ import {
   type Ended,
   failTurn as fail,
   releaseTurn as release,
+  suspendTurn as suspend,
 } from './turns.service.js';
 
 type InputOf<C extends { input: z.ZodType }> = z.output<C['input']>;
@@ -95,6 +97,15 @@ export class TurnsController {
     if (ended) countEnd('released');
     if (ended) this.announce(ended);
     return { accepted: true };
+  }
+
+  @Handles(suspendTurn)
+  async suspend(input: InputOf<typeof suspendTurn>) {
+    const { suspended, ...ended } = await this.database.transaction((tx) => suspend(tx, input, this.isFenced));
+    countEnd(suspended ? 'suspended' : 'interrupted');
+    this.bus.hint(recordedSubject(ended.agentId));
+    this.announce(ended);
+    return { suspended };
   }
 
   private recordClaim(turnId: string, [parent, ...links]: string[], startedAt: number): void {

@@ -7,7 +7,7 @@ export interface LockedTurn {
   agentId: string;
   accountId: string;
   conversationId: string;
-  state: 'running' | 'completed' | 'failed' | 'interrupted' | 'released' | 'expired';
+  state: 'running' | 'completed' | 'failed' | 'interrupted' | 'released' | 'expired' | 'suspended';
   /** A newer message replaced it: the batch is not answered. */
   isInterrupted: boolean;
   /** Its owner cancelled the run, which is one way to be interrupted. */

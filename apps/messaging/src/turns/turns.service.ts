@@ -2,10 +2,12 @@ import {
   type completeTurn as completeContract,
   type failTurn as failContract,
   type releaseTurn as releaseContract,
+  type suspendTurn as suspendContract,
   turnInterrupted,
 } from '#lib/contracts';
 import { newId, type Transaction } from '#lib/database';
 import type { z } from 'zod';
+import { insertApprovals, resumeRun } from '../approvals/suspensions.repository.js';
 import { completeLocked, interruptLocked, type ReturnedBatch, returnLocked } from './turn-ends.repository.js';
 import { type Fence, freeAgent, type LockedTurn, lockExpiredTurn, lockTurn } from './turns.repository.js';
 
@@ -26,6 +28,7 @@ const CANCELLED = {
   message: 'the run was cancelled before it was answered; what was said so far is in the transcript',
 };
 const AGENT_STOPPED = { code: 'AGENT_STOPPED', message: 'the agent was stopped, or went to error, while it ran' };
+const SUSPENDED = { code: 'APPROVAL_NEEDED', message: 'a person is asked about what it is about to do' };
 const HANDED_BACK = { code: 'HANDED_BACK', message: 'its worker handed it back, to be gone on with by another' };
 
 export interface Ended {
@@ -93,6 +96,33 @@ export async function releaseTurn(
   // Its user has asked for something else meanwhile: in the queue it would be answered after all.
   if (turn.isInterrupted) return endInterrupted(tx, turn, turn.partialReply);
   return handBack(tx, turn, turn.partialReply, turn.isStopped ? AGENT_STOPPED : (reason ?? HANDED_BACK));
+}
+
+/**
+ * Ends an attempt whose run waits for approvals: nothing is held for it, and its messages wait. A turn that was interrupted
+ * meanwhile ends as that. Errors: CONFLICT (lease lost).
+ */
+export async function suspendTurn(
+  tx: Transaction,
+  { calls, approvers, expiresAfterSeconds, partialReply, ...fence }: z.output<typeof suspendContract.input>,
+  isFenced: boolean,
+): Promise<Ended & { suspended: boolean }> {
+  const turn = await lockTurn(tx, fence, 'suspended', isFenced);
+  if (turn.state !== 'running') return { agentId: turn.agentId, finishedIds: [], hasMoreWork: false, suspended: true };
+  if (turn.isInterrupted) return { ...(await endInterrupted(tx, turn, partialReply)), suspended: false };
+  await insertApprovals(tx, turn, { calls, approvers, expiresAfterSeconds, partialReply: storable(partialReply) });
+  const ended = await returnBatch(tx, turn, {
+    state: 'suspended',
+    error: SUSPENDED,
+    maxAttempts: 2 ** 31 - 1,
+    delayMs: 0,
+    batchMax: null,
+    countsAsTry: false,
+    partialReply,
+  });
+  // An earlier attempt may have asked the same, and have its answers.
+  const goesOn = await resumeRun(tx, { ...turn, runId: turn.runId ?? turn.id });
+  return { ...ended, hasMoreWork: ended.hasMoreWork || goesOn, suspended: true };
 }
 
 /** Takes one turn away from a worker that fell silent; undefined when there is none. */

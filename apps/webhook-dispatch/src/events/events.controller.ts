@@ -6,6 +6,10 @@ import {
   agentKeyRefused,
   agentStatusChanged,
   agentUpdated,
+  Approval,
+  approvalDecided,
+  approvalExpired,
+  approvalRequested,
   Budget,
   budgetExhausted,
   budgetReset,
@@ -180,6 +184,35 @@ export class EventsController {
     await this.expand(tx, {
       ...occurrence({ accountId, agentId: budget.agentId }, type, id, event.occurredAt),
       data: { budget: encode(Budget, budget) },
+    });
+  }
+
+  @Consumes(approvalRequested)
+  onApprovalRequested(event: Payload<typeof approvalRequested>, tx: Transaction, { id }: ReceivedEvent) {
+    return this.expandApproval(tx, 'approval.requested', id, event, event.approval.createdAt);
+  }
+
+  @Consumes(approvalDecided)
+  onApprovalDecided(event: Payload<typeof approvalDecided>, tx: Transaction, { id }: ReceivedEvent) {
+    return this.expandApproval(tx, 'approval.decided', id, event, event.approval.decidedAt);
+  }
+
+  @Consumes(approvalExpired)
+  onApprovalExpired(event: Payload<typeof approvalExpired>, tx: Transaction, { id }: ReceivedEvent) {
+    return this.expandApproval(tx, 'approval.expired', id, event, event.approval.decidedAt);
+  }
+
+  private async expandApproval(
+    tx: Transaction,
+    type: string,
+    id: string,
+    event: Payload<typeof approvalRequested>,
+    at: Date | null,
+  ) {
+    await this.agents.ensure(tx, event.agentId);
+    await this.expand(tx, {
+      ...occurrence(event, type, id, at ?? undefined),
+      data: { approval: encode(Approval, event.approval) },
     });
   }
 

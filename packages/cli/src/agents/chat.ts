@@ -1,9 +1,10 @@
-import { type Agent, ConflictError } from '@roost-ai/sdk';
+import { type Agent, ConflictError, type Roost } from '@roost-ai/sdk';
 import { buildCommand, numberParser } from '@stricli/core';
 import { createInterface } from 'node:readline';
 import { agentArgument, type Cli, type Common, common, STREAM_RETRY_FOR_MS } from '../cli.js';
 import { EXIT } from '../failure.js';
 import { clean } from '../output/clean.js';
+import { ApprovalQuestions } from './ask-approvals.js';
 import { chooseAgent } from './choose-agent.js';
 import { AnswerView } from './show-events.js';
 
@@ -37,7 +38,7 @@ export const chat = buildCommand({
       await showHistory(this, chosen.agent, flags);
       this.out.note(this.out.dim(`Talking to ${clean(chosen.name)}. Ctrl-C interrupts, Ctrl-D leaves.`));
     }
-    await converse(this, chosen.agent, flags, isTalk);
+    await converse(this, roost, chosen.agent, flags, isTalk);
   },
 });
 
@@ -47,12 +48,13 @@ async function showHistory({ out }: Cli, agent: Agent, { conversation, history }
     out.line(role === 'user' ? out.bold(`> ${clean(content)}`) : clean(content));
 }
 
-async function converse(cli: Cli, agent: Agent, flags: ChatFlags, isTalk: boolean): Promise<void> {
+async function converse(cli: Cli, roost: Roost, agent: Agent, flags: ChatFlags, isTalk: boolean): Promise<void> {
   const lines = createInterface({
     input: cli.process.stdin,
     ...(isTalk ? { output: cli.process.stdout, prompt: '> ' } : {}),
     terminal: isTalk,
   });
+  const questions = new ApprovalQuestions(roost, cli.out, isTalk ? lines : undefined);
   const state: { interrupt?: (() => void) | undefined; isInterrupting: boolean } = { isInterrupting: false };
   const onInterrupt = () => {
     if (state.interrupt) return state.interrupt();
@@ -71,6 +73,7 @@ async function converse(cli: Cli, agent: Agent, flags: ChatFlags, isTalk: boolea
           agent,
           line,
           flags,
+          questions,
           state.isInterrupting,
           (interrupt) => (state.interrupt = interrupt),
         );
@@ -94,6 +97,7 @@ async function answer(
   agent: Agent,
   content: string,
   { conversation, json }: ChatFlags,
+  questions: ApprovalQuestions,
   isInterrupting: boolean,
   onBegin: (interrupt: () => void) => void,
 ): Promise<boolean> {
@@ -112,12 +116,17 @@ async function answer(
     for await (const event of agent.stream(content, options)) {
       if (event.type === 'turn.started') runId = event.data.run_id;
       if (json) out.jsonLine(event);
-      else view.show(event);
+      else {
+        view.show(event);
+        questions.on(event);
+      }
     }
     view.end();
+    questions.end();
     return false;
   } catch (error) {
     view.end();
+    questions.end();
     if (error !== left) throw error;
     if (runId === undefined) {
       out.note(out.dim('Your next line interrupts it; without one it goes on.'));

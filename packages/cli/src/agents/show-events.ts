@@ -22,6 +22,8 @@ export class AnswerView {
       }
       case 'turn.restarted':
         return this.note('… begins again');
+      case 'approval.requested':
+        return this.end();
       case 'turn.interrupted':
         return this.note('interrupted');
       case 'message.failed':
@@ -67,6 +69,10 @@ export function lineOfEvent(event: AgentEvent): string {
       return `${event.type}  ${inLine(event.data.replies.map(({ content }) => content).join(' '))}`;
     case 'message.failed':
       return `${event.type}  ${inLine(event.data.error.code)}  ${inLine(event.data.error.message)}`;
+    case 'approval.requested':
+    case 'approval.decided':
+    case 'approval.expired':
+      return `${event.type}  ${inLine(event.data.approval.tool, 60)}  ${event.data.approval.status}  ${event.data.approval.id}`;
     case 'turn.started':
       return `${event.type}  attempt ${event.data.attempt}, ${event.data.message_ids.length} messages`;
     case 'tool.call':

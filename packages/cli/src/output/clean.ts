@@ -17,6 +17,14 @@ export function inLine(text: string, most = 120): string {
   return line.length > most ? `${line.slice(0, most - 1)}…` : line;
 }
 
+/** What is not to be seen, or shows something else than it is: controls, marks of direction, fillers of zero width. */
+const HIDDEN = /[^\P{C}\n\t]|[\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+
+/** Text in which nothing is hidden, for what somebody decides about: such characters are written out. */
+export function revealed(text: string): string {
+  return text.replace(HIDDEN, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+}
+
 /** JSON of which no character acts on a terminal: they are escaped, and it means the same. */
 export function safeJson(value: unknown, indent?: number): string {
   return JSON.stringify(value, null, indent).replace(

@@ -126,6 +126,9 @@ function concerns(event: AgentEvent, id: string, turns: Set<string>): boolean {
     case 'tool.result':
     case 'turn.restarted':
       return event.data.message_id === id || turns.has(event.data.turn_id);
+    case 'approval.requested':
+    case 'approval.decided':
+    case 'approval.expired':
     case 'turn.interrupted':
       return event.data.message_ids.includes(id);
     case 'message.completed':

@@ -4,7 +4,7 @@ export type ClientOptions = {
     baseUrl: `${string}://${string}` | (string & {});
 };
 
-export type Webhooks = WebhookMessageCompletedWebhookRequest | WebhookMessageFailedWebhookRequest | WebhookAgentErrorWebhookRequest | WebhookAgentStatusChangedWebhookRequest | WebhookAgentDeletedWebhookRequest | WebhookScheduleMissedWebhookRequest | WebhookMcpAuthorizationNeededWebhookRequest | WebhookBudgetThresholdWebhookRequest | WebhookBudgetExhaustedWebhookRequest | WebhookBudgetResetWebhookRequest | WebhookWebhookTestWebhookRequest;
+export type Webhooks = WebhookMessageCompletedWebhookRequest | WebhookMessageFailedWebhookRequest | WebhookAgentErrorWebhookRequest | WebhookAgentStatusChangedWebhookRequest | WebhookAgentDeletedWebhookRequest | WebhookScheduleMissedWebhookRequest | WebhookMcpAuthorizationNeededWebhookRequest | WebhookBudgetThresholdWebhookRequest | WebhookBudgetExhaustedWebhookRequest | WebhookBudgetResetWebhookRequest | WebhookApprovalRequestedWebhookRequest | WebhookApprovalDecidedWebhookRequest | WebhookApprovalExpiredWebhookRequest | WebhookWebhookTestWebhookRequest;
 
 /**
  * The body of every error.
@@ -551,6 +551,197 @@ export type BudgetResetWebhook = {
 };
 
 /**
+ * A person is asked whether a tool may be called. The run waits; decide with `POST /v1/approvals/{id}/decide`.
+ */
+export type ApprovalRequestedWebhook = {
+    /**
+     * The type of the event.
+     */
+    type: 'approval.requested';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    /**
+     * What happened.
+     */
+    data: {
+        /**
+         * The call. Arguments longer than 16 KiB are left out: read the approval.
+         */
+        approval: Approval;
+    };
+};
+
+/**
+ * Who decided.
+ */
+export type Decider = {
+    /**
+     * As in the audit.
+     */
+    type: 'user' | 'api_key' | 'person' | 'agent' | 'operator' | 'system';
+    /**
+     * Of the user or key; `platform:id` of a person on a chat platform.
+     */
+    id: string;
+};
+
+/**
+ * A call of a tool that waits for a person’s decision, or has got one.
+ */
+export type Approval = {
+    /**
+     * The approval’s id.
+     */
+    id: string;
+    /**
+     * The agent’s id, a UUID.
+     */
+    agent_id: string;
+    /**
+     * The run that waits for it.
+     */
+    run_id: string;
+    /**
+     * The attempt of the run that asked.
+     */
+    turn_id: string;
+    /**
+     * The conversation that waits.
+     */
+    conversation_id: string;
+    /**
+     * How the newest message of the run came in.
+     */
+    source: Channel;
+    /**
+     * `tool`: may this call run? · `question`: the agent asks for an answer.
+     */
+    kind: 'tool' | 'question';
+    /**
+     * The tool: the name of a built-in one, or `mcp:server/tool`.
+     */
+    tool: string;
+    /**
+     * Id of the call, as in the run’s steps and in `tool.call` events.
+     */
+    tool_call_id: string;
+    /**
+     * The arguments as JSON text, its fields in alphabetical order. Null in lists and events when longer than 16 KiB: read the approval itself.
+     */
+    arguments: string | null;
+    /**
+     * Length of the arguments in bytes.
+     */
+    argument_bytes: number;
+    /**
+     * SHA-256 of the tool’s name and its arguments as canonical JSON: what is compared before the call runs.
+     */
+    hash: string;
+    /**
+     * Which rule of the agent’s permissions asks, from 0; null: their default.
+     */
+    rule: number | null;
+    /**
+     * Who may decide on chat platforms, as `platform:id`; null: the account’s own people.
+     */
+    approvers: Array<string> | null;
+    /**
+     * `pending`: waits for a decision · `allowed` · `denied` · `expired`: nobody decided in time, which counts as denied · `cancelled`: its run was cancelled or interrupted, its session reset, or its agent deleted.
+     */
+    status: 'pending' | 'allowed' | 'denied' | 'expired' | 'cancelled';
+    /**
+     * When it was asked.
+     */
+    created_at: Timestamp;
+    /**
+     * When it counts as denied if nobody has decided.
+     */
+    expires_at: Timestamp;
+    /**
+     * When it was decided, expired or was cancelled.
+     */
+    decided_at: Timestamp | null;
+    /**
+     * Who decided; null while nobody has.
+     */
+    decided_by: Decider | null;
+    /**
+     * What was decided; null while nothing is.
+     */
+    decision: 'allow_once' | 'allow_always' | 'deny' | null;
+    /**
+     * What the person said to the agent with it.
+     */
+    message: string | null;
+    /**
+     * The arguments that the person put in place of the agent’s, as JSON text; null when there are none, and in lists and events when longer than 16 KiB.
+     */
+    edited_arguments: string | null;
+    /**
+     * When the call began to run; null while it has not.
+     */
+    started_at: Timestamp | null;
+    /**
+     * Where it was shown, apart from the API.
+     */
+    shown: Array<{
+        /**
+         * Where: a chat platform and its place.
+         */
+        where: string;
+        at: Timestamp;
+    }>;
+};
+
+/**
+ * An approval was decided, or cancelled with its run.
+ */
+export type ApprovalDecidedWebhook = {
+    /**
+     * The type of the event.
+     */
+    type: 'approval.decided';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    /**
+     * What happened.
+     */
+    data: {
+        /**
+         * With the decision and who made it.
+         */
+        approval: Approval;
+    };
+};
+
+/**
+ * Nobody decided in time: the call counts as denied.
+ */
+export type ApprovalExpiredWebhook = {
+    /**
+     * The type of the event.
+     */
+    type: 'approval.expired';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    /**
+     * What happened.
+     */
+    data: {
+        /**
+         * The call that was not decided.
+         */
+        approval: Approval;
+    };
+};
+
+/**
  * A test that was asked for with `POST /v1/webhooks/endpoints/{id}/test`. It needs no subscription.
  */
 export type WebhookTestWebhook = {
@@ -790,7 +981,7 @@ export type Pagination = {
 /**
  * An event of an agent’s stream: what its three fields hold.
  */
-export type AgentStreamEvent = MessageCreatedEvent | MessageDeliveredEvent | MessagePostedEvent | TurnStartedEvent | TextDeltaEvent | ToolCallEvent | ToolResultEvent | TurnRestartedEvent | TurnInterruptedEvent | MessageCompletedEvent | MessageFailedEvent | AgentStatusEvent | AutomationStartedEvent | AutomationReturnedEvent | AgentDeletedEvent | StreamGapEvent | StreamCutEvent | StreamEndedEvent;
+export type AgentStreamEvent = MessageCreatedEvent | MessageDeliveredEvent | MessagePostedEvent | TurnStartedEvent | TextDeltaEvent | ToolCallEvent | ToolResultEvent | TurnRestartedEvent | TurnInterruptedEvent | ApprovalRequestedEvent | ApprovalDecidedEvent | ApprovalExpiredEvent | MessageCompletedEvent | MessageFailedEvent | AgentStatusEvent | AutomationStartedEvent | AutomationReturnedEvent | AgentDeletedEvent | StreamGapEvent | StreamCutEvent | StreamEndedEvent;
 
 /**
  * A message was accepted, from the API, a chat, a schedule or a trigger.
@@ -1188,6 +1379,120 @@ export type TurnInterruptedEvent = {
          * What the agent had said so far.
          */
         partial_reply: string;
+    };
+};
+
+/**
+ * A person is asked whether a tool may be called: the run waits for the decision, and nothing is held for it meanwhile.
+ */
+export type ApprovalRequestedEvent = {
+    /**
+     * Where a reader resumes, as `Last-Event-ID`. Absent of events about the stream itself.
+     */
+    id?: string;
+    /**
+     * The field `event`.
+     */
+    type: 'approval.requested';
+    /**
+     * The field `data`, as JSON.
+     */
+    data: {
+        /**
+         * The agent’s id, a UUID.
+         */
+        agent_id: string;
+        /**
+         * The turn’s id (outside: the run’s).
+         */
+        turn_id: string;
+        /**
+         * The run that waits.
+         */
+        run_id: string;
+        /**
+         * The messages that it answers.
+         */
+        message_ids: Array<string>;
+        approval: Approval;
+    };
+};
+
+/**
+ * Somebody decided, or it was cancelled: `approval.status` says which. The run goes on when nothing else of it waits.
+ */
+export type ApprovalDecidedEvent = {
+    /**
+     * Where a reader resumes, as `Last-Event-ID`. Absent of events about the stream itself.
+     */
+    id?: string;
+    /**
+     * The field `event`.
+     */
+    type: 'approval.decided';
+    /**
+     * The field `data`, as JSON.
+     */
+    data: {
+        /**
+         * The agent’s id, a UUID.
+         */
+        agent_id: string;
+        /**
+         * The turn’s id (outside: the run’s).
+         */
+        turn_id: string;
+        /**
+         * The run that waits.
+         */
+        run_id: string;
+        /**
+         * The messages that it answers.
+         */
+        message_ids: Array<string>;
+        approval: Approval;
+        /**
+         * Of `allow_always`: the rule that is put first in the agent’s permissions. Null otherwise.
+         */
+        rule?: {
+            [key: string]: JsonValue;
+        } | null;
+    };
+};
+
+/**
+ * Nobody decided in time: the call counts as denied.
+ */
+export type ApprovalExpiredEvent = {
+    /**
+     * Where a reader resumes, as `Last-Event-ID`. Absent of events about the stream itself.
+     */
+    id?: string;
+    /**
+     * The field `event`.
+     */
+    type: 'approval.expired';
+    /**
+     * The field `data`, as JSON.
+     */
+    data: {
+        /**
+         * The agent’s id, a UUID.
+         */
+        agent_id: string;
+        /**
+         * The turn’s id (outside: the run’s).
+         */
+        turn_id: string;
+        /**
+         * The run that waits.
+         */
+        run_id: string;
+        /**
+         * The messages that it answers.
+         */
+        message_ids: Array<string>;
+        approval: Approval;
     };
 };
 
@@ -2962,7 +3267,7 @@ export type DocumentedWebhook = {
 /**
  * A type of event, or `*` for all of them, those of later versions too.
  */
-export type WebhookSubscription = 'message.completed' | 'message.failed' | 'agent.error' | 'agent.status_changed' | 'agent.deleted' | 'schedule.missed' | 'mcp.authorization_needed' | 'budget.threshold' | 'budget.exhausted' | 'budget.reset' | '*';
+export type WebhookSubscription = 'message.completed' | 'message.failed' | 'agent.error' | 'agent.status_changed' | 'agent.deleted' | 'schedule.missed' | 'mcp.authorization_needed' | 'budget.threshold' | 'budget.exhausted' | 'budget.reset' | 'approval.requested' | 'approval.decided' | 'approval.expired' | '*';
 
 /**
  * What applying a document did, or would do.
@@ -3198,9 +3503,9 @@ export type MessageInQueue = {
  */
 export type WaitingFor = {
     /**
-     * Why it is not being answered yet: the agent is `paused`, `stopped` or in `error`; it has no output tokens left (`balance`); a budget is exhausted (`budget`); a turn failed for a passing reason and is tried again (`retry`); another `turn` of the agent runs; it is next when a `slot` is free
+     * Why it is not being answered yet: the agent is `paused`, `stopped` or in `error`; it has no output tokens left (`balance`); a budget is exhausted (`budget`); its conversation waits for a person who decides about a call of a tool (`approval`); a turn failed for a passing reason and is tried again (`retry`); another `turn` of the agent runs; it is next when a `slot` is free
      */
-    reason: 'paused' | 'stopped' | 'error' | 'balance' | 'budget' | 'retry' | 'turn' | 'slot';
+    reason: 'paused' | 'stopped' | 'error' | 'balance' | 'budget' | 'approval' | 'retry' | 'turn' | 'slot';
     /**
      * Of `retry`: what the last try failed with. Null otherwise.
      */
@@ -3745,9 +4050,31 @@ export type FiredTrigger = {
 };
 
 /**
+ * The approval of a tool call.
+ */
+export type StepApproval = {
+    /**
+     * The approval’s id.
+     */
+    id: string;
+    /**
+     * `pending`: waits for a decision · `allowed` · `denied` · `expired`: nobody decided in time, which counts as denied · `cancelled`: its run was cancelled or interrupted, its session reset, or its agent deleted.
+     */
+    status: 'pending' | 'allowed' | 'denied' | 'expired' | 'cancelled';
+    /**
+     * Who decided; null while nobody has.
+     */
+    decided_by: Decider | null;
+    /**
+     * When it was decided, expired or was cancelled.
+     */
+    decided_at: Timestamp | null;
+};
+
+/**
  * An event of the stream of a run: what its three fields hold.
  */
-export type RunStreamEvent = MessageDeliveredEvent | TurnStartedEvent | TextDeltaEvent | ToolCallEvent | ToolResultEvent | TurnRestartedEvent | TurnInterruptedEvent | MessageCompletedEvent | MessageFailedEvent | RunEndedEvent | AgentDeletedEvent | StreamGapEvent | StreamCutEvent | StreamEndedEvent;
+export type RunStreamEvent = MessageDeliveredEvent | TurnStartedEvent | TextDeltaEvent | ToolCallEvent | ToolResultEvent | TurnRestartedEvent | TurnInterruptedEvent | ApprovalRequestedEvent | ApprovalDecidedEvent | ApprovalExpiredEvent | MessageCompletedEvent | MessageFailedEvent | RunEndedEvent | AgentDeletedEvent | StreamGapEvent | StreamCutEvent | StreamEndedEvent;
 
 /**
  * The last event of the stream of a run: it has ended, and `status` says how.
@@ -3827,6 +4154,30 @@ export type RunEndedEvent = {
             message: string;
         } | null;
     };
+};
+
+/**
+ * A decision.
+ */
+export type NewDecision = {
+    /**
+     * `allow_once`: this call runs · `allow_always`: it runs, and a rule that allows it is put first in the agent’s `configuration.permissions` · `deny`: it does not run, and the agent reads `message`.
+     */
+    decision: 'allow_once' | 'allow_always' | 'deny';
+    /**
+     * Said to the agent with the decision, such as why not, or what to do instead.
+     */
+    message?: string;
+    /**
+     * Runs the call with these arguments in place of the agent’s: all of them. Recorded as an edit, and the agent is told.
+     */
+    arguments?: {
+        [key: string]: JsonValue;
+    };
+    /**
+     * Of `allow_always`: the rule that is put first, in the form of `configuration.permissions.rules`; its action is `allow`. Without it: this tool with exactly these arguments.
+     */
+    rule?: PermissionRule;
 };
 
 /**
@@ -12801,9 +13152,9 @@ export type RunsGetResponses = {
              */
             turn_id: string;
             /**
-             * How it ended: `released` was handed back, e.g. as its worker was stopped; `expired` is that of a worker that was lost.
+             * How it ended: `released` was handed back, e.g. as its worker was stopped; `expired` is that of a worker that was lost; `suspended` waits for approvals, and another attempt goes on after the decision.
              */
-            state: 'running' | 'completed' | 'failed' | 'interrupted' | 'released' | 'expired';
+            state: 'running' | 'completed' | 'failed' | 'interrupted' | 'released' | 'expired' | 'suspended';
             /**
              * When a worker claimed it.
              */
@@ -12940,9 +13291,9 @@ export type RunsGetResponses = {
                  */
                 exit_code: number | null;
                 /**
-                 * Reserved: who allowed the call.
+                 * Whom it was asked of and what was decided; null where nobody was asked.
                  */
-                approval: null;
+                approval: StepApproval | null;
             } | null;
             /**
              * Of `retry`, `interruption` and steps that failed.
@@ -13182,6 +13533,245 @@ export type RunsCancelResponses = {
 };
 
 export type RunsCancelResponse = RunsCancelResponses[keyof RunsCancelResponses];
+
+export type ApprovalsListData = {
+    body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * Only approvals of this status.
+         */
+        status?: 'pending' | 'allowed' | 'denied' | 'expired' | 'cancelled';
+        /**
+         * Only approvals of this agent.
+         */
+        agent_id?: string;
+        /**
+         * Only approvals older than this one: the last of the page before.
+         */
+        before?: string;
+        /**
+         * Most approvals of a page.
+         */
+        limit?: number;
+    };
+    url: '/v1/approvals';
+};
+
+export type ApprovalsListErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npx roost admin account enable-agents WHO`.
+     */
+    403: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type ApprovalsListError = ApprovalsListErrors[keyof ApprovalsListErrors];
+
+export type ApprovalsListResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        /**
+         * Newest first.
+         */
+        approvals: Array<Approval>;
+        /**
+         * Older ones follow: ask with `before`, the id of the last.
+         */
+        has_more: boolean;
+    };
+};
+
+export type ApprovalsListResponse = ApprovalsListResponses[keyof ApprovalsListResponses];
+
+export type ApprovalsGetData = {
+    body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The approval’s id.
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/v1/approvals/{id}';
+};
+
+export type ApprovalsGetErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npx roost admin account enable-agents WHO`.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type ApprovalsGetError = ApprovalsGetErrors[keyof ApprovalsGetErrors];
+
+export type ApprovalsGetResponses = {
+    /**
+     * Done.
+     */
+    200: Approval;
+};
+
+export type ApprovalsGetResponse = ApprovalsGetResponses[keyof ApprovalsGetResponses];
+
+export type ApprovalsDecideData = {
+    body: NewDecision;
+    headers?: {
+        /**
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The approval’s id.
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/v1/approvals/{id}/decide';
+};
+
+export type ApprovalsDecideErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npx roost admin account enable-agents WHO`.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
+     */
+    408: Error;
+    /**
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
+     */
+    409: Error;
+    /**
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
+     */
+    413: Error;
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
+     */
+    415: Error;
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
+     */
+    422: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type ApprovalsDecideError = ApprovalsDecideErrors[keyof ApprovalsDecideErrors];
+
+export type ApprovalsDecideResponses = {
+    /**
+     * Done.
+     */
+    200: Approval;
+};
+
+export type ApprovalsDecideResponse = ApprovalsDecideResponses[keyof ApprovalsDecideResponses];
 
 export type UsageReportData = {
     body?: never;
@@ -16276,6 +16866,33 @@ export type WebhookBudgetResetWebhookPayload = BudgetResetWebhook;
 export type WebhookBudgetResetWebhookRequest = {
     body: WebhookBudgetResetWebhookPayload;
     key: 'budget.reset';
+    path?: never;
+    query?: never;
+};
+
+export type WebhookApprovalRequestedWebhookPayload = ApprovalRequestedWebhook;
+
+export type WebhookApprovalRequestedWebhookRequest = {
+    body: WebhookApprovalRequestedWebhookPayload;
+    key: 'approval.requested';
+    path?: never;
+    query?: never;
+};
+
+export type WebhookApprovalDecidedWebhookPayload = ApprovalDecidedWebhook;
+
+export type WebhookApprovalDecidedWebhookRequest = {
+    body: WebhookApprovalDecidedWebhookPayload;
+    key: 'approval.decided';
+    path?: never;
+    query?: never;
+};
+
+export type WebhookApprovalExpiredWebhookPayload = ApprovalExpiredWebhook;
+
+export type WebhookApprovalExpiredWebhookRequest = {
+    body: WebhookApprovalExpiredWebhookPayload;
+    key: 'approval.expired';
     path?: never;
     query?: never;
 };

@@ -1,0 +1,109 @@
+import { recordAudit } from '#lib/audit';
+import { Bus } from '#lib/bus';
+import { accountOf, type CallContext } from '#lib/call-context';
+import { callHash, canonicalJson } from '#lib/canonical-json';
+import {
+  type Actor,
+  type Approval,
+  approvalDecided,
+  type decideApproval,
+  MAX_EDITED_BYTES,
+  recordedSubject,
+  RoostError,
+  WAKE_RUNTIME,
+} from '#lib/contracts';
+import { Database, type Transaction } from '#lib/database';
+import { Injectable } from '@nestjs/common';
+import type { z } from 'zod';
+import { decide, type Decided, findApproval, lockApproval } from './approvals.repository.js';
+import { ruleOf } from './rule-of.js';
+import { messageIdsOf, resumeRun } from './suspensions.repository.js';
+
+type Input = z.output<typeof decideApproval.input>;
+
+@Injectable()
+export class ApprovalsService {
+  constructor(
+    private readonly database: Database,
+    private readonly bus: Bus,
+  ) {}
+
+  /**
+   * Takes the first decision about a call; its run goes on when it waits for no other. Errors: NOT_FOUND, CONFLICT (decided,
+   * or too late), ACCESS_DENIED, VALIDATION_ERROR.
+   */
+  async decide(input: Input, context: CallContext): Promise<Approval> {
+    const accountId = accountOf(context);
+    const actor = context.actor ?? { type: 'system', id: 'messaging' };
+    await this.database.transaction(async (tx) => {
+      const { approval, isDue } = await lockApproval(tx, accountId, input.approvalId);
+      requireApprover(approval, actor);
+      requirePending(approval, isDue);
+      const decided = decisionOf(approval, input, actor);
+      const text = decided.edited?.arguments ?? approval.arguments ?? '{}';
+      const rule = input.decision === 'allow_always' ? ruleOf(approval, text, input.rule) : null;
+      const after = await decide(tx, approval.id, decided);
+      if (!after) throw new Error('a locked approval was decided by somebody else');
+      await this.announce(tx, accountId, after, rule);
+      await recordAudit(tx, {
+        action: `approval.${decided.status}`,
+        target: { type: 'approval', id: approval.id },
+        fields: (['decision', 'message', 'arguments', 'rule'] as const).filter((name) => input[name] !== undefined),
+      });
+    });
+    return findApproval(this.database, accountId, input.approvalId);
+  }
+
+  private async announce(tx: Transaction, accountId: string, approval: Approval, rule: Rule): Promise<void> {
+    const { id, agentId, runId, turnId } = approval;
+    const messageIds = await messageIdsOf(tx, id);
+    await tx.outbox(approvalDecided, { accountId, agentId, turnId, runId, messageIds, approval, rule }, agentId);
+    const goesOn = await resumeRun(tx, approval);
+    tx.afterCommit(() => {
+      this.bus.hint(recordedSubject(agentId));
+      if (goesOn) this.bus.signal(WAKE_RUNTIME);
+    });
+  }
+}
+
+type Rule = z.output<typeof approvalDecided.payload>['rule'];
+
+/** Where people are named, those alone decide in chats. The account's users and keys always may. */
+function requireApprover({ approvers }: Approval, actor: Actor): void {
+  if (actor.type !== 'person' || approvers === null || approvers.includes(actor.id)) return;
+  throw new RoostError('ACCESS_DENIED', 'only the approvers that the agent’s permissions name may decide this');
+}
+
+function requirePending(approval: Approval, isDue: boolean): void {
+  const { status, decidedBy, decidedAt } = approval;
+  if (status === 'pending' && !isDue) return;
+  const who = decidedBy ? ` by ${decidedBy.type}:${decidedBy.id}` : '';
+  const said = status === 'pending' ? 'it has expired' : `it is ${status} already${who}`;
+  throw new RoostError('CONFLICT', `this cannot be decided any more: ${said}`, [
+    {
+      reason: status === 'pending' ? 'expired' : 'already_decided',
+      status: status === 'pending' ? 'expired' : status,
+      decided_by: decidedBy,
+      decided_at: decidedAt?.toISOString() ?? null,
+    },
+  ]);
+}
+
+function decisionOf({ tool }: Approval, input: Input, by: Actor): Decided {
+  const { decision, message } = input;
+  const refuse = (field: string, problem: string) =>
+    new RoostError('VALIDATION_ERROR', `${field}: ${problem}`, [{ field, reason: 'invalid' }]);
+  if (decision === 'deny' && input.arguments) throw refuse('arguments', 'a call that is denied runs with none');
+  if (decision !== 'allow_always' && input.rule) throw refuse('rule', 'only allow_always makes one');
+  if (!input.arguments) return { status: decision === 'deny' ? 'denied' : 'allowed', by, decision, message };
+  const edited = canonicalJson(input.arguments);
+  if (Buffer.byteLength(edited) > MAX_EDITED_BYTES)
+    throw refuse('arguments', `longer than ${MAX_EDITED_BYTES} bytes as JSON`);
+  return {
+    status: 'allowed',
+    by,
+    decision,
+    message,
+    edited: { arguments: edited, hash: callHash(tool, input.arguments) },
+  };
+}

@@ -1,0 +1,120 @@
+import { followEvents, type FollowedEvent, startRoost, type TestRoost, until } from '#lib/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+interface Approval {
+  id: string;
+  status: string;
+  tool: string;
+  arguments: string;
+  run_id: string;
+  decided_by: { type: string; id: string } | null;
+}
+interface Answer {
+  message: { waiting_for: { reason: string } | null; error: { code: string } | null };
+  replies: { content: string }[];
+}
+
+/** Permissions, messaging, the runtime with a real sandbox, events and the API together. */
+describe('approvals', () => {
+  let roost: TestRoost;
+  beforeAll(async () => {
+    roost = await startRoost();
+  });
+  afterAll(() => roost?.stop());
+
+  const newAgent = async (permissions: object = { rules: [{ tool: 'bash', action: 'ask' }] }) => {
+    const { body } = await roost.api<{ id: string }>('POST', '/v1/agent/create', {
+      name: 'a',
+      configuration: { model: 'demo', permissions },
+    });
+    return body.id;
+  };
+  const send = async (agentId: string, content: string, more: object = {}) =>
+    (await roost.api<{ id: string }>('POST', `/v1/agent/${agentId}/messages`, { content, ...more })).body.id;
+  const answer = async (agentId: string, id: string, wait = 30) =>
+    (await roost.api<Answer>('GET', `/v1/agent/${agentId}/messages/${id}?wait=${wait}`)).body;
+  const asked = (agentId: string) =>
+    until('the agent asks', async () => {
+      const path = `/v1/approvals?status=pending&agent_id=${agentId}`;
+      return (await roost.api<{ approvals: Approval[] }>('GET', path)).body.approvals[0];
+    });
+  const decide = (id: string, body: object) => roost.api<Approval>('POST', `/v1/approvals/${id}/decide`, body);
+
+  it('let a command run in the sandbox after a person has allowed it, once, and show it in the run', async () => {
+    const agentId = await newAgent();
+    const events: FollowedEvent[] = [];
+    const stream = followEvents(
+      `${roost.url}/v1/agent/${agentId}/events`,
+      { authorization: `Bearer ${roost.apiKey}`, 'last-event-id': '0' },
+      (event) => events.push(event),
+    );
+    const id = await send(agentId, 'run: echo once >> log; cat log');
+    const approval = await asked(agentId);
+    expect(approval).toMatchObject({ tool: 'bash', arguments: '{"command":"echo once >> log; cat log"}' });
+    expect((await answer(agentId, id, 0)).message.waiting_for).toMatchObject({ reason: 'approval' });
+    expect((await decide(approval.id, { decision: 'allow_once' })).body).toMatchObject({
+      status: 'allowed',
+      decided_by: { type: 'api_key' },
+    });
+    const again = await decide(approval.id, { decision: 'deny' });
+    expect(again).toMatchObject({
+      status: 409,
+      body: { error: { details: [{ reason: 'already_decided', status: 'allowed' }] } },
+    });
+    const { replies } = await answer(agentId, id);
+    expect(replies.map(({ content }) => content.match(/once/g))).toEqual([['once', 'once']]);
+    const run = await roost.api<{
+      steps: { kind: string; tool: { approval: object; result: string | null } | null }[];
+    }>('GET', `/v1/agent/${agentId}/runs/${approval.run_id}`);
+    const tools = run.body.steps.flatMap(({ tool }) => (tool ? [tool] : []));
+    expect(tools.map(({ approval: of }) => of)).toEqual(
+      tools.map(() => expect.objectContaining({ id: approval.id, status: 'allowed' }) as unknown),
+    );
+    expect(tools.at(-1)?.result).toContain('once');
+    await until('the stream has shown it', () => events.some(({ type }) => type === 'message.completed'));
+    await stream.stop();
+    const types = events.map(({ type }) => type).filter((type) => /approval|turn.started|message.completed/.test(type));
+    expect(types).toEqual([
+      ...['turn.started', 'approval.requested', 'approval.decided', 'turn.started', 'message.completed'],
+    ]);
+  }, 60_000);
+
+  it('put a rule into the agent’s permissions as a version when a call is always allowed', async () => {
+    const agentId = await newAgent();
+    const first = await send(agentId, 'run: echo always');
+    const approval = await asked(agentId);
+    await decide(approval.id, { decision: 'allow_always' });
+    await answer(agentId, first);
+    const version = await until('the rule is there', async () => {
+      const path = `/v1/agent/${agentId}/versions`;
+      const { body } = await roost.api<{ versions: { version: number; note: string; created_by: object }[] }>(
+        'GET',
+        path,
+      );
+      return body.versions.find((one) => one.note?.includes(approval.id));
+    });
+    expect(version).toMatchObject({ version: 2, created_by: { type: 'api_key' } });
+    const agent = await roost.api<{ configuration: { permissions: { rules: object[] } } }>(
+      'GET',
+      `/v1/agent/${agentId}`,
+    );
+    expect(agent.body.configuration.permissions.rules).toEqual([
+      { tool: 'bash', arguments: { command: 'echo always' }, exact: true, action: 'allow' },
+      { tool: 'bash', action: 'ask' },
+    ]);
+    const { replies } = await answer(agentId, await send(agentId, 'run: echo always'));
+    expect(replies[0]?.content).toContain('always');
+  }, 60_000);
+
+  it('are cancelled by a reset of the session, and by a message that interrupts', async () => {
+    const agentId = await newAgent();
+    for (const end of ['reset', 'interrupt'] as const) {
+      const id = await send(agentId, `run: echo ${end}`);
+      const approval = await asked(agentId);
+      if (end === 'reset') await roost.api('POST', `/v1/agent/${agentId}/sessions/reset`, {});
+      else await answer(agentId, await send(agentId, 'hello', { queue_mode: 'interrupt' }));
+      expect((await roost.api<Approval>('GET', `/v1/approvals/${approval.id}`)).body.status).toBe('cancelled');
+      expect((await answer(agentId, id)).message.error?.code).toBe(end === 'reset' ? 'CANCELLED' : 'INTERRUPTED');
+    }
+  }, 60_000);
+});

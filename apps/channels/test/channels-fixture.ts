@@ -168,6 +168,7 @@ export class ChannelsFixture {
       mcpServers: [],
       filesystemSummary: null,
       ...perPlatform('BotConfigured', (platform) => bot?.[`${platform}BotToken`] !== undefined),
+      providerKeysConfigured: [],
     };
   }
 

@@ -21,4 +21,5 @@ export const anAgent: Agent = {
   mcpServers: [],
   filesystemSummary: null,
   ...perPlatform('BotConfigured', () => false),
+  providerKeysConfigured: [],
 };

@@ -54,6 +54,75 @@ export const StorageQuantity = z
   .refine((text) => quantityBytes(text) !== undefined, 'must be a quantity like 1Gi or 500Mi')
   .meta({ description: 'Bytes as a Kubernetes quantity: `500Mi`, `1.5Gi`, `2G`.', examples: ['1Gi'] });
 
+/** Of objects of the configuration that a change merges field by field. */
+const memoryFields = {
+  type: z
+    .enum(['hierarchical', 'flat'])
+    .optional()
+    .describe('`hierarchical` (default): `memory/` with an index that is always in context. `flat`: one `MEMORY.md`.'),
+  maxSizeMb: z
+    .number()
+    .int()
+    .min(1)
+    .max(102_400)
+    .optional()
+    .describe('Most that it may hold, in MiB. 1,024 if not given.'),
+  persistence: z
+    .enum(['persistent', 'ephemeral'])
+    .optional()
+    .describe('`ephemeral`: wiped at the end of each session. `persistent` (default): kept.'),
+};
+const compactionFields = {
+  enabled: z.boolean().optional().describe('Whether it is done. True if not given.'),
+  thresholdTrigger: z
+    .number()
+    .int()
+    .min(50_000)
+    .max(180_000)
+    .optional()
+    .describe('From how many input tokens on. 120,000 if not given.'),
+  model: z.string().min(1).max(200).optional().describe('Which model summarises; that of the agent if not given.'),
+  instructions: z.string().max(2_000).optional().describe('What the summary is to keep, in your words.'),
+};
+const hookFields = {
+  channelMessageReceived: z
+    .string()
+    .max(10_000)
+    .optional()
+    .describe('What the agent gets in place of new messages: `{{content}}`, `{{sender}}`, `{{channel}}`, `{{count}}`.'),
+  unreadMessageReminder: z
+    .string()
+    .max(10_000)
+    .optional()
+    .describe('The reminder of messages that wait: `{{count}}` says how many.'),
+  sessionStart: z.string().max(10_000).optional().describe('Said to the agent before the first messages of a session.'),
+  sessionEnd: z.string().max(10_000).optional().describe('What the agent is to do before a session ends.'),
+  beforeCompaction: z
+    .string()
+    .max(10_000)
+    .optional()
+    .describe('Said to the model that summarises, after `compaction.instructions`.'),
+};
+const webhookFields = {
+  messageComplete: z.url().max(2048).optional().describe('Gets `message.completed`.'),
+  messageFailed: z.url().max(2048).optional().describe('Gets `message.failed`.'),
+  agentError: z.url().max(2048).optional().describe('Gets `agent.error`.'),
+};
+const resourceFields = {
+  cpu: z
+    .string()
+    .max(20)
+    .refine((text) => (quantityMillicores(text) ?? 0) > 0, 'must be a quantity like 500m or 2')
+    .optional()
+    .meta({
+      description: 'Processors as a Kubernetes quantity: `500m` is half a one. `500m` if not given.',
+      examples: ['500m'],
+    }),
+  memory: StorageQuantity.refine((text) => quantityBytes(text) !== 0, 'must not be zero')
+    .optional()
+    .describe('Memory in bytes as a Kubernetes quantity. `512Mi` if not given.'),
+};
+
 const configurationFields = {
   timeoutSeconds: z
     .number()
@@ -76,39 +145,8 @@ const configurationFields = {
     .record(McpServerName, McpServerConfig)
     .optional()
     .describe('MCP servers of this agent by name. A tool is called `name__tool`. A change replaces all of them.'),
-  memoryConfig: wire({
-    type: z
-      .enum(['hierarchical', 'flat'])
-      .optional()
-      .describe(
-        '`hierarchical` (default): `memory/` with an index that is always in context. `flat`: one `MEMORY.md`.',
-      ),
-    maxSizeMb: z
-      .number()
-      .int()
-      .min(1)
-      .max(102_400)
-      .optional()
-      .describe('Most that it may hold, in MiB. 1,024 if not given.'),
-    persistence: z
-      .enum(['persistent', 'ephemeral'])
-      .optional()
-      .describe('`ephemeral`: wiped at the end of each session. `persistent` (default): kept.'),
-  })
-    .optional()
-    .describe('What the agent keeps in mind from one session to the next.'),
-  compaction: wire({
-    enabled: z.boolean().optional().describe('Whether it is done. True if not given.'),
-    thresholdTrigger: z
-      .number()
-      .int()
-      .min(50_000)
-      .max(180_000)
-      .optional()
-      .describe('From how many input tokens on. 120,000 if not given.'),
-    model: z.string().min(1).max(200).optional().describe('Which model summarises; that of the agent if not given.'),
-    instructions: z.string().max(2_000).optional().describe('What the summary is to keep, in your words.'),
-  })
+  memoryConfig: wire(memoryFields).optional().describe('What the agent keeps in mind from one session to the next.'),
+  compaction: wire(compactionFields)
     .optional()
     .describe('The replacement of an old part of the context by its summary when it grows too long.'),
   customEnv: customEnv(EnvValue)
@@ -123,38 +161,10 @@ const configurationFields = {
     .max(3_600_000)
     .optional()
     .describe('How often a running agent is reminded of messages that wait, in milliseconds. 120,000 if not given.'),
-  hookMessages: wire({
-    channelMessageReceived: z
-      .string()
-      .max(10_000)
-      .optional()
-      .describe(
-        'What the agent gets in place of new messages: `{{content}}`, `{{sender}}`, `{{channel}}`, `{{count}}`.',
-      ),
-    unreadMessageReminder: z
-      .string()
-      .max(10_000)
-      .optional()
-      .describe('The reminder of messages that wait: `{{count}}` says how many.'),
-    sessionStart: z
-      .string()
-      .max(10_000)
-      .optional()
-      .describe('Said to the agent before the first messages of a session.'),
-    sessionEnd: z.string().max(10_000).optional().describe('What the agent is to do before a session ends.'),
-    beforeCompaction: z
-      .string()
-      .max(10_000)
-      .optional()
-      .describe('Said to the model that summarises, after `compaction.instructions`.'),
-  })
+  hookMessages: wire(hookFields)
     .optional()
     .describe('Templates of what the platform says to the agent. An unknown `{{variable}}` is refused.'),
-  webhooks: wire({
-    messageComplete: z.url().max(2048).optional().describe('Gets `message.completed`.'),
-    messageFailed: z.url().max(2048).optional().describe('Gets `message.failed`.'),
-    agentError: z.url().max(2048).optional().describe('Gets `agent.error`.'),
-  })
+  webhooks: wire(webhookFields)
     .optional()
     .describe(
       'URLs that get what happens to this agent. They appear among the webhook endpoints with `source: agent`.',
@@ -179,20 +189,7 @@ const configurationFields = {
     .describe(
       'What the workspace may reach; `public` if not given. Private and loopback addresses never. A change replaces all of it.',
     ),
-  resources: wire({
-    cpu: z
-      .string()
-      .max(20)
-      .refine((text) => (quantityMillicores(text) ?? 0) > 0, 'must be a quantity like 500m or 2')
-      .meta({
-        description: 'Processors as a Kubernetes quantity: `500m` is half a one. `500m` if not given.',
-        examples: ['500m'],
-      })
-      .optional(),
-    memory: StorageQuantity.refine((text) => quantityBytes(text) !== 0, 'must not be zero')
-      .optional()
-      .describe('Memory in bytes as a Kubernetes quantity. `512Mi` if not given.'),
-  })
+  resources: wire(resourceFields)
     .optional()
     .describe('Limits of the workspace. The operator sets the most that may be asked for.'),
   permissions: Permissions.optional().describe(
@@ -236,10 +233,10 @@ const HOOK_VARIABLES: Record<string, string[]> = {
 
 /** spec: runtime.md, "Hooks": a placeholder that nothing fills is refused when it is set, so that a typo does not reach the agent. */
 export function hooksAreKnown(
-  { hookMessages }: { hookMessages?: AgentConfiguration['hookMessages'] | null },
+  { hookMessages }: { hookMessages?: Record<string, string | null | undefined> | null | undefined },
   ctx: z.core.$RefinementCtx,
 ): void {
-  const templates: Record<string, string | undefined> = hookMessages ?? {};
+  const templates = hookMessages ?? {};
   for (const [hook, variables] of Object.entries(HOOK_VARIABLES)) {
     const template = templates[hook] ?? '';
     const field = hook.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -258,13 +255,29 @@ export function hooksAreKnown(
   }
 }
 
+/** As a field of a change: each of its own fields may be null, too. */
+const mergeable = <S extends z.ZodRawShape>(fields: S, description: string | undefined) =>
+  wire(clearable(fields))
+    .nullable()
+    .optional()
+    .describe(description ?? '');
+
 /**
  * A change of a configuration: absent fields stay, null clears one. Objects of fixed fields merge field by field;
  * `mcpServers`, `customEnv`, `network` and `permissions` are replaced whole. A secret given as `***`, as it was read, stays what it is.
  */
-export const ConfigurationPatch = wire(clearable(configurationFields)).superRefine(hooksAreKnown).meta({
-  id: 'ConfigurationPatch',
-  description:
-    'A change of the configuration: what is left out stays, null clears a field. Objects merge field by field; `mcp_servers`, `custom_env`, `network` and `permissions` are replaced whole. A secret given as `***`, as it was read, stays what it is.',
-});
+export const ConfigurationPatch = wire({
+  ...clearable(configurationFields),
+  memoryConfig: mergeable(memoryFields, configurationFields.memoryConfig.description),
+  compaction: mergeable(compactionFields, configurationFields.compaction.description),
+  hookMessages: mergeable(hookFields, configurationFields.hookMessages.description),
+  webhooks: mergeable(webhookFields, configurationFields.webhooks.description),
+  resources: mergeable(resourceFields, configurationFields.resources.description),
+})
+  .superRefine(hooksAreKnown)
+  .meta({
+    id: 'ConfigurationPatch',
+    description:
+      'A change of the configuration: what is left out stays, null clears a field. Objects merge field by field, and null clears one of theirs; `mcp_servers`, `custom_env`, `network` and `permissions` are replaced whole. A secret given as `***`, as it was read, stays what it is.',
+  });
 export type ConfigurationPatch = z.output<typeof ConfigurationPatch>;

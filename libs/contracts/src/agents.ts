@@ -190,6 +190,7 @@ const shownFields = {
 const version = VersionNumber.describe(
   'Version of its configuration. It is the `ETag`, too: with `If-Match` a change is refused that was made of another.',
 );
+const providerKeysConfigured = z.array(Provider).describe('Providers of which it has a key of its own.');
 const wholeFields = {
   id: shownFields.id,
   uuid: shownFields.uuid,
@@ -217,11 +218,16 @@ const wholeFields = {
   ...perPlatform('BotConfigured', (platform) =>
     z.boolean().describe(`Whether it has a bot of its own on ${platform}.`),
   ),
+  providerKeysConfigured,
 };
 export const Agent = wire(wholeFields).meta({ id: 'Agent', description: 'An agent, without its secrets.' });
 export type Agent = z.output<typeof Agent>;
-/** An agent as the service that has it says; one of an older version says no version. */
-export const AgentReply = wire({ ...wholeFields, version: version.default(1) });
+/** An agent as the service that has it says; one of an older version says no version, or no keys. */
+export const AgentReply = wire({
+  ...wholeFields,
+  version: version.default(1),
+  providerKeysConfigured: providerKeysConfigured.default([]),
+});
 
 const { id, uuid, name, description, createdAt, updatedAt, outputTokenBalance, messageCount, mcpServerCount } =
   shownFields;

@@ -55,8 +55,9 @@ export function mergeConfiguration(
     if (value === null) delete after[field];
     else if (value !== undefined) after[field] = value;
   }
-  for (const field of areWhole ? [] : MERGED) {
-    if (patch[field] && before[field]) after[field] = { ...before[field], ...patch[field] };
+  for (const field of MERGED) {
+    const was = areWhole ? {} : (before[field] ?? {});
+    if (patch[field]) after[field] = mergeFields(was, patch[field]);
   }
   if (patch.customEnv) after['customEnv'] = unmasked(patch.customEnv, before.customEnv);
   if (patch.mcpServers) {
@@ -65,6 +66,11 @@ export function mergeConfiguration(
     );
   }
   return after as AgentConfiguration;
+}
+
+function mergeFields(before: object, patch: object): object {
+  const merged = Object.entries({ ...before, ...patch });
+  return Object.fromEntries(merged.filter(([, value]) => value !== null && value !== undefined));
 }
 
 /** The keys after a change: null clears one. `anthropic_api_key` is the older name of `provider_keys.anthropic`. */

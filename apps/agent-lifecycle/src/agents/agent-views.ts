@@ -1,5 +1,5 @@
 import { Sealer } from '#lib/auth';
-import { type Agent, type AgentList, type ListAgents, paginationOf, perPlatform } from '#lib/contracts';
+import { type Agent, type AgentList, type ListAgents, paginationOf, perPlatform, PROVIDERS } from '#lib/contracts';
 import { Database } from '#lib/database';
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
@@ -56,6 +56,7 @@ export class AgentViews {
       mcpServers: [...own, ...granted],
       filesystemSummary: volumeOf(row),
       ...perPlatform('BotConfigured', (platform) => row.bots.includes(platform)),
+      providerKeysConfigured: PROVIDERS.filter((provider) => secrets.providerKeys[provider] !== undefined),
     };
   }
 

@@ -73,6 +73,7 @@ describe('an agent', () => {
       discordBotConfigured: true,
       slackBotConfigured: true,
       telegramBotConfigured: false,
+      providerKeysConfigured: ['anthropic'],
       configuration: { customEnv: { TOKEN: '***' }, mcpServers: { far: { headers: { authorization: '***' } } } },
       mcpServers: [{ name: 'far' }],
     });
@@ -111,14 +112,23 @@ describe('an agent', () => {
     const { id } = await service.agent({
       description: 'old',
       telegram_bot_token: '110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw',
-      configuration: { model: 'a', compaction: { enabled: false }, custom_env: { A: 'secret', B: 'b' } },
+      configuration: {
+        model: 'a',
+        compaction: { enabled: false, instructions: 'be brief' },
+        custom_env: { A: 'secret', B: 'b' },
+      },
     });
     const updated = await service.ask(updateAgent, {
       agent_id: id,
       description: null,
       pvc_size: '1.5Gi',
       telegram_bot_token: null,
-      configuration: { model: null, compaction: { threshold_trigger: 50_000 }, custom_env: { A: '***', C: 'c' } },
+      configuration: {
+        model: null,
+        compaction: { threshold_trigger: 50_000, instructions: null },
+        hook_messages: { session_end: null },
+        custom_env: { A: '***', C: 'c' },
+      },
     });
     expect(updated).toMatchObject({
       name: 'an agent',
@@ -129,6 +139,7 @@ describe('an agent', () => {
     const { configuration } = await service.ask(getAgentForTurn, { agent_id: id }, null);
     expect(configuration).toEqual({
       compaction: { enabled: false, thresholdTrigger: 50_000 },
+      hookMessages: {},
       customEnv: { A: 'secret', C: 'c' },
     });
     await expect(service.ask(updateAgent, { agent_id: id, pvc_size: '1Gi' })).rejects.toMatchObject({

@@ -43,8 +43,8 @@ export function checkMaxima({ warmthWindowMs, configuration }: Asked, maxima: Ma
     if (asked !== undefined && most !== undefined && asked > most) throw above(field, maximum);
   };
   const { ROOST_MAX_AGENT_CPU: cpu, ROOST_MAX_AGENT_MEMORY: memory, ROOST_MAX_WARMTH_MS: warmthMs } = maxima;
-  atMost('configuration.resources.cpu', millicores(resources?.cpu), millicores(cpu), cpu);
-  atMost('configuration.resources.memory', bytes(resources?.memory), bytes(memory), memory);
+  atMost('configuration.resources.cpu', millicores(resources?.cpu ?? undefined), millicores(cpu), cpu);
+  atMost('configuration.resources.memory', bytes(resources?.memory ?? undefined), bytes(memory), memory);
   atMost('configuration.timeout_seconds', timeoutSeconds ?? undefined, maxima.ROOST_MAX_TURN_SECONDS);
   atMost('warmth_window_ms', warmthWindowMs === null ? Infinity : warmthWindowMs, warmthMs);
   const serverCount = Object.keys(mcpServers ?? {}).length;

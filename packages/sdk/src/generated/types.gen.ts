@@ -2215,6 +2215,10 @@ export type Agent = {
      * Whether it has a bot of its own on telegram.
      */
     telegram_bot_configured: boolean;
+    /**
+     * Providers of which it has a key of its own.
+     */
+    provider_keys_configured: Array<Provider>;
 };
 
 /**
@@ -2443,7 +2447,7 @@ export type UpdateAgent = {
 };
 
 /**
- * A change of the configuration: what is left out stays, null clears a field. Objects merge field by field; `mcp_servers`, `custom_env`, `network` and `permissions` are replaced whole. A secret given as `***`, as it was read, stays what it is.
+ * A change of the configuration: what is left out stays, null clears a field. Objects merge field by field, and null clears one of theirs; `mcp_servers`, `custom_env`, `network` and `permissions` are replaced whole. A secret given as `***`, as it was read, stays what it is.
  */
 export type ConfigurationPatch = {
     /**
@@ -2467,15 +2471,15 @@ export type ConfigurationPatch = {
         /**
          * `hierarchical` (default): `memory/` with an index that is always in context. `flat`: one `MEMORY.md`.
          */
-        type?: 'hierarchical' | 'flat';
+        type?: 'hierarchical' | 'flat' | null;
         /**
          * Most that it may hold, in MiB. 1,024 if not given.
          */
-        max_size_mb?: number;
+        max_size_mb?: number | null;
         /**
          * `ephemeral`: wiped at the end of each session. `persistent` (default): kept.
          */
-        persistence?: 'persistent' | 'ephemeral';
+        persistence?: 'persistent' | 'ephemeral' | null;
     } | null;
     /**
      * The replacement of an old part of the context by its summary when it grows too long.
@@ -2484,19 +2488,19 @@ export type ConfigurationPatch = {
         /**
          * Whether it is done. True if not given.
          */
-        enabled?: boolean;
+        enabled?: boolean | null;
         /**
          * From how many input tokens on. 120,000 if not given.
          */
-        threshold_trigger?: number;
+        threshold_trigger?: number | null;
         /**
          * Which model summarises; that of the agent if not given.
          */
-        model?: string;
+        model?: string | null;
         /**
          * What the summary is to keep, in your words.
          */
-        instructions?: string;
+        instructions?: string | null;
     } | null;
     /**
      * Environment variables of the workspace: at most 20, of names in capitals. The agent can read them; read back as `***`. A change replaces all of them.
@@ -2515,23 +2519,23 @@ export type ConfigurationPatch = {
         /**
          * What the agent gets in place of new messages: `{{content}}`, `{{sender}}`, `{{channel}}`, `{{count}}`.
          */
-        channel_message_received?: string;
+        channel_message_received?: string | null;
         /**
          * The reminder of messages that wait: `{{count}}` says how many.
          */
-        unread_message_reminder?: string;
+        unread_message_reminder?: string | null;
         /**
          * Said to the agent before the first messages of a session.
          */
-        session_start?: string;
+        session_start?: string | null;
         /**
          * What the agent is to do before a session ends.
          */
-        session_end?: string;
+        session_end?: string | null;
         /**
          * Said to the model that summarises, after `compaction.instructions`.
          */
-        before_compaction?: string;
+        before_compaction?: string | null;
     } | null;
     /**
      * URLs that get what happens to this agent. They appear among the webhook endpoints with `source: agent`.
@@ -2540,15 +2544,15 @@ export type ConfigurationPatch = {
         /**
          * Gets `message.completed`.
          */
-        message_complete?: string;
+        message_complete?: string | null;
         /**
          * Gets `message.failed`.
          */
-        message_failed?: string;
+        message_failed?: string | null;
         /**
          * Gets `agent.error`.
          */
-        agent_error?: string;
+        agent_error?: string | null;
     } | null;
     /**
      * What the workspace may reach; `public` if not given. Private and loopback addresses never. A change replaces all of it.
@@ -2574,11 +2578,11 @@ export type ConfigurationPatch = {
         /**
          * Processors as a Kubernetes quantity: `500m` is half a one. `500m` if not given.
          */
-        cpu?: string;
+        cpu?: string | null;
         /**
          * Memory in bytes as a Kubernetes quantity. `512Mi` if not given.
          */
-        memory?: string;
+        memory?: string | null;
     } | null;
     /**
      * What its tools may do unasked, and who is asked about the rest; without it everything is allowed. A change replaces all of it.

@@ -6,6 +6,8 @@ import { Icon } from '../components/icon.js';
 import { Prose } from '../components/markdown.js';
 import { Time } from '../components/time.js';
 import type { Turn, TurnPart } from '../events/agent-state.js';
+import { AttachedFiles } from './attachment-list.js';
+import { partsOf } from './attached-files.js';
 import { type ChatRow, saysAll } from './chat-rows.js';
 import { ToolCard } from './tool-card.js';
 
@@ -37,17 +39,22 @@ export const ChatMessage = memo(function ChatMessage({ row, agentName }: { row: 
 });
 
 function UserMessage({ message }: { message: Message }) {
+  const { agentId } = agentRoute.useParams();
+  const { text, files } = partsOf(message);
   const isOfPerson = message.channel !== 'schedule' && message.channel !== 'trigger';
   return (
     <article
       aria-label={isOfPerson ? 'Message' : `Message of a ${message.channel}`}
       className="flex flex-col items-end gap-1"
     >
-      <div className="max-w-[min(46rem,92%)] rounded-2xl rounded-br-md bg-accent-soft px-4 py-2.5">
-        <p dir="auto" className="wrap-anywhere whitespace-pre-wrap">
-          {message.content}
-        </p>
-      </div>
+      {text !== '' && (
+        <div className="max-w-[min(46rem,92%)] rounded-2xl rounded-br-md bg-accent-soft px-4 py-2.5">
+          <p dir="auto" className="wrap-anywhere whitespace-pre-wrap">
+            {text}
+          </p>
+        </div>
+      )}
+      <AttachedFiles agentId={agentId} files={files} />
       <p className="flex flex-wrap items-center justify-end gap-2 text-xs text-faint">
         <Waiting message={message} />
         {message.status !== 'pending' && <RunLink messageId={message.id} />}

@@ -9,12 +9,20 @@ import { Empty, ErrorNote, Skeletons } from '../components/feedback.js';
 import { inputClass } from '../components/field.js';
 import { Icon } from '../components/icon.js';
 import { useTitle } from '../components/page.js';
+import { visibleText } from '../components/visible-text.js';
 import { chatOf, runningTurn } from '../events/agent-views.js';
 import { useAgentState, useAgentStore, useConnection } from '../events/agent-events.js';
 import { chatRows } from './chat-rows.js';
-import { Composer } from './composer.js';
+import { withFiles } from './attached-files.js';
+import { Composer, type Outgoing } from './composer.js';
 import { ConversationList, withCurrent } from './conversation-list.js';
-import { conversationsQuery, DEFAULT_CONVERSATION, isWritable, nameOf, newConversationId } from './conversations.js';
+import {
+  conversationsQuery,
+  DEFAULT_CONVERSATION,
+  isWritable,
+  newConversationId,
+  useConversationNames,
+} from './conversations.js';
 import { MessageList } from './message-list.js';
 import { useHistory } from './use-history.js';
 
@@ -27,10 +35,11 @@ export function ChatPage() {
   const conversations = useQuery(conversationsQuery(agentId)).data ?? [];
   const go = (id: string) => void navigate({ search: id === DEFAULT_CONVERSATION ? {} : { conversation: id } });
   const begin = () => go(newConversationId());
+  const nameOf = useConversationNames(agentId, conversations);
   return (
     <div className="flex h-full">
       <div className="hidden w-72 shrink-0 border-r border-line xl:block 3xl:w-96">
-        <ConversationList agentId={agentId} conversations={conversations} current={conversation} onNew={begin} />
+        <ConversationList {...{ agentId, conversations, nameOf }} current={conversation} onNew={begin} />
       </div>
       <div className="flex min-w-0 grow flex-col">
         <div className="flex shrink-0 gap-2 border-b border-line px-4 py-2 sm:px-6 xl:hidden">
@@ -39,7 +48,7 @@ export function ChatPage() {
             <select value={conversation} onChange={(event) => go(event.target.value)} className={inputClass}>
               {withCurrent(conversations, conversation).map((each) => (
                 <option key={each.id} value={each.id}>
-                  {nameOf(each)}
+                  {visibleText(nameOf(each))}
                 </option>
               ))}
             </select>
@@ -68,8 +77,13 @@ function ConversationView({ agentId, conversationId, wanted }: ConversationViewP
   const hasWaiting = entries.some(({ message }) => message.role === 'user' && message.status === 'pending');
   const history = useHistory(agentId, conversationId, hasWaiting);
   const send = useMutation({
-    mutationFn: ({ text, mode }: { text: string; mode: 'collect' | 'interrupt' }) =>
-      roost.agent(agentId).messages.send({ content: text, conversation_id: conversationId, queue_mode: mode }),
+    mutationFn: ({ text, files, mode }: Outgoing) =>
+      roost.agent(agentId).messages.send({
+        content: withFiles(text, files),
+        conversation_id: conversationId,
+        queue_mode: mode,
+        ...(files.length > 0 && { metadata: { files } }),
+      }),
     onSuccess: (accepted) => {
       const rest = { reply_to_id: null, delivered_at: null, read_at: null, error: null, waiting_for: null };
       store.addHistory([{ ...accepted, ...rest }]);
@@ -109,13 +123,14 @@ function ConversationView({ agentId, conversationId, wanted }: ConversationViewP
       )}
       {isWritable(conversationId) ? (
         <Composer
+          agentId={agentId}
           agentName={name}
           isAtWork={runningTurn(state) !== undefined}
           isSending={send.isPending}
           error={send.error ?? stop.error}
           onStop={() => stop.mutate()}
-          onSend={(text, mode) =>
-            send.mutateAsync({ text, mode }).then(
+          onSend={(message) =>
+            send.mutateAsync(message).then(
               () => true,
               () => false,
             )

@@ -4,17 +4,19 @@ import { Button } from '../components/button.js';
 import { Badge } from '../components/feedback.js';
 import { Icon } from '../components/icon.js';
 import { Time } from '../components/time.js';
-import { channelIcon, DEFAULT_CONVERSATION, nameOf } from './conversations.js';
+import { visibleText } from '../components/visible-text.js';
+import { channelIcon, type ConversationName, DEFAULT_CONVERSATION } from './conversations.js';
 
 interface ConversationListProps {
   agentId: string;
   conversations: Conversation[];
   current: string;
+  nameOf: ConversationName;
   onNew: () => void;
 }
 
 /** With whom the agent talks, the newest activity first. */
-export function ConversationList({ agentId, conversations, current, onNew }: ConversationListProps) {
+export function ConversationList({ agentId, conversations, current, nameOf, onNew }: ConversationListProps) {
   return (
     <nav aria-label="Conversations" className="flex h-full flex-col gap-2 p-3">
       <Button icon="plus" onClick={onNew}>
@@ -35,7 +37,7 @@ export function ConversationList({ agentId, conversations, current, onNew }: Con
               >
                 <span className="flex items-center gap-2">
                   <Icon name={channelIcon(channel)} className="text-faint" />
-                  <span className="min-w-0 grow truncate font-medium">{nameOf(conversation)}</span>
+                  <span className="min-w-0 grow truncate font-medium">{visibleText(nameOf(conversation))}</span>
                   {unread > 0 && id !== current && <Badge tone="accent">{unread}</Badge>}
                 </span>
                 <span className="flex items-baseline gap-2 pt-0.5 pl-6 text-xs text-faint">

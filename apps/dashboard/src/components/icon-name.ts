@@ -68,4 +68,6 @@ export type IconName =
   | 'moon'
   | 'rotate-ccw'
   | 'plug'
+  | 'paperclip'
+  | 'inbox'
   | 'chart-column';

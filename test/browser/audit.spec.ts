@@ -32,7 +32,7 @@ describe('the audit', () => {
   it('is narrowed down by action, actor, target and time, also by its address', async () => {
     await page().getByLabel('Action').fill('agent.created');
     await until('one record is left', async () => (await records().count()) === 1);
-    await records().getByRole('link', { name: agentId }).click();
+    await records().getByRole('link', { name: 'watched' }).click();
     await until('its address says so', () => dashboard.place === `/audit?action=agent.created&target=${agentId}`);
     await page().reload();
     await until('it is the same', async () => (await records().count()) === 1);

@@ -8,10 +8,14 @@ import { ShowMore } from '../components/show-more.js';
 import { Time } from '../components/time.js';
 import { useListing } from '../components/use-listing.js';
 import { visibleText } from '../components/visible-text.js';
+import { NamedId } from '../names/named-id.js';
+import { type NameOf, useNames } from '../names/use-names.js';
 import { AuditFilters } from './audit-filters.js';
 import { queryOf } from './audit-filter.js';
 
 const route = getRouteApi('/app/audit');
+/** As high as a finger needs. */
+const LINK = 'inline-flex min-h-6.5 items-center hover:underline';
 
 /** Who did what to which thing, the newest first. */
 export function AuditPage() {
@@ -22,6 +26,7 @@ export function AuditPage() {
     list: (signal) => roost.account.audit(queryOf(filter), { signal }),
   });
   const { items, error, reload } = records;
+  const nameOf = useNames();
   const isFiltered = Object.keys(filter).length > 0;
   return (
     <Page
@@ -34,7 +39,7 @@ export function AuditPage() {
       {items && items.length > 0 && (
         <ul aria-label="Records" className="divide-y divide-line rounded-2xl border border-line bg-surface">
           {items.map((record) => (
-            <RecordRow key={record.id} record={record} />
+            <RecordRow key={record.id} record={record} nameOf={nameOf} />
           ))}
         </ul>
       )}
@@ -65,32 +70,25 @@ const NoRecords = () => (
   </Empty>
 );
 
-function RecordRow({ record: { at, actor, action, target, fields, request_id: request } }: { record: AuditRecord }) {
+function RecordRow({ record, nameOf }: { record: AuditRecord; nameOf: NameOf }) {
+  const { at, actor, action, target, fields, request_id: request } = record;
   return (
     <li className="grid grid-cols-[minmax(0,1fr)] gap-x-6 gap-y-1 px-5 py-3 sm:grid-cols-[minmax(0,1fr)_auto]">
       <div className="min-w-0 text-sm">
         <p className="flex flex-wrap items-baseline gap-x-2">
-          <Link to="." search={(search) => ({ ...search, action })} className="font-medium hover:underline">
+          <Link to="." search={(search) => ({ ...search, action })} className={`${LINK} font-medium`}>
             {action}
           </Link>
           {fields.length > 0 && <span className="text-soft wrap-anywhere">{visibleText(fields.join(', '))}</span>}
         </p>
         <p className="text-soft wrap-anywhere">
           {target.type.replaceAll('_', ' ')}{' '}
-          <Link
-            to="."
-            search={(search) => ({ ...search, target: target.id })}
-            className="font-mono text-xs hover:underline"
-          >
-            {visibleText(target.id)}
+          <Link to="." search={(search) => ({ ...search, target: target.id })} className={LINK}>
+            <NamedId id={target.id} nameOf={nameOf} />
           </Link>{' '}
           by {actor.type.replace('_', ' ')}{' '}
-          <Link
-            to="."
-            search={(search) => ({ ...search, actor: `${actor.type}:${actor.id}` })}
-            className="font-mono text-xs hover:underline"
-          >
-            {visibleText(actor.id)}
+          <Link to="." search={(search) => ({ ...search, actor: `${actor.type}:${actor.id}` })} className={LINK}>
+            <NamedId id={actor.id} nameOf={nameOf} />
           </Link>
         </p>
       </div>

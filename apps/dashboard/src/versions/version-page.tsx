@@ -10,6 +10,8 @@ import { Field, inputClass } from '../components/field.js';
 import { Section } from '../components/page.js';
 import { Time } from '../components/time.js';
 import { visibleText } from '../components/visible-text.js';
+import { NamedId } from '../names/named-id.js';
+import { useNames } from '../names/use-names.js';
 import { FieldChanges } from './field-changes.js';
 import { RollBack } from './roll-back.js';
 import { diffQuery, versionNumber, versionsKey } from './versions.js';
@@ -21,6 +23,7 @@ export function VersionPage() {
   const { agentId, version: text } = route.useParams();
   const version = versionNumber(text) ?? 0;
   const { data: agent } = useQuery(agentQuery(agentId));
+  const nameOf = useNames();
   const { data, error, refetch } = useQuery({
     queryKey: [...versionsKey(agentId), version],
     queryFn: ({ signal }) => roost.agent(agentId).versions.get(version, { signal }),
@@ -47,7 +50,11 @@ export function VersionPage() {
             <Facts
               facts={{
                 Made: <Time at={data.created_at} />,
-                By: data.created_by && `${data.created_by.type.replace('_', ' ')} ${visibleText(data.created_by.id)}`,
+                By: data.created_by && (
+                  <>
+                    {data.created_by.type.replace('_', ' ')} <NamedId id={data.created_by.id} nameOf={nameOf} />
+                  </>
+                ),
                 Note: data.note && visibleText(data.note),
                 State: data.is_current ? 'The present one: what the agent has now' : 'An earlier one',
               }}

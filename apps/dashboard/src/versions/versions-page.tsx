@@ -11,6 +11,7 @@ import { Time } from '../components/time.js';
 import { useListing } from '../components/use-listing.js';
 import { useListKeys } from '../components/use-list-keys.js';
 import { visibleText } from '../components/visible-text.js';
+import { type NameOf, useNames } from '../names/use-names.js';
 import { changedText, versionsKey } from './versions.js';
 
 const route = getRouteApi('/app/agents/$agentId/versions');
@@ -24,6 +25,7 @@ export function VersionsPage() {
     key: [...versionsKey(agentId), 'list', agent?.version],
     list: (signal) => roost.agent(agentId).versions.list({ signal }),
   });
+  const nameOf = useNames();
   const list = useRef<HTMLOListElement>(null);
   useListKeys(list);
   const { items, error, reload } = versions;
@@ -37,7 +39,7 @@ export function VersionsPage() {
       {items && (
         <ol ref={list} aria-label="Versions" className="divide-y divide-line rounded-2xl border border-line bg-surface">
           {items.map((version) => (
-            <VersionRow key={version.version} agentId={agentId} version={version} />
+            <VersionRow key={version.version} agentId={agentId} version={version} nameOf={nameOf} />
           ))}
         </ol>
       )}
@@ -56,7 +58,13 @@ export function VersionsPage() {
   );
 }
 
-function VersionRow({ agentId, version: it }: { agentId: string; version: AgentVersion }) {
+interface VersionRowProps {
+  agentId: string;
+  version: AgentVersion;
+  nameOf: NameOf;
+}
+
+function VersionRow({ agentId, version: it, nameOf }: VersionRowProps) {
   return (
     <li className="relative flex items-center gap-4 px-5 py-3 first:rounded-t-2xl last:rounded-b-2xl hover:bg-canvas has-focus-visible:bg-canvas">
       <div className="min-w-0 grow">
@@ -76,7 +84,11 @@ function VersionRow({ agentId, version: it }: { agentId: string; version: AgentV
       </div>
       <p className="text-right text-sm text-soft">
         <Time at={it.created_at} className="relative" />
-        {it.created_by && <span className="block text-xs text-faint">{it.created_by.type.replace('_', ' ')}</span>}
+        {it.created_by && (
+          <span className="block text-xs text-faint">
+            {visibleText(nameOf(it.created_by.id) ?? it.created_by.type.replace('_', ' '))}
+          </span>
+        )}
       </p>
     </li>
   );

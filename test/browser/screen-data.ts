@@ -10,6 +10,7 @@ export async function makeScreenData(roost: TestRoost, agentId: string): Promise
   };
   const agent = `/v1/agent/${agentId}`;
   await roost.api('POST', `${agent}/filesystem/files/notes.md`, { content: '# Notes\n\n- [ ] call **home**\n' });
+  await roost.api('POST', `${agent}/filesystem/files/memory/index.md`, { content: '# Who is who\n\nAda likes tea.\n' });
   const scheduleId = await make(`${agent}/schedules`, {
     name: 'morning report',
     cron_expression: '0 9 * * 1-5',

@@ -193,6 +193,30 @@ export const screensOf = (
     ready: (page) => page.getByRole('list', { name: 'Records' }).getByText('agent.created').first().waitFor(),
   },
   {
+    name: 'memory',
+    path: `/agents/${agentId}/memory?path=memory/index.md`,
+    ready: async (page) => {
+      await page.getByRole('list', { name: 'Sessions' }).getByRole('listitem').first().waitFor();
+      await page.getByRole('textbox', { name: 'Text of memory/index.md' }).waitFor();
+    },
+  },
+  {
+    name: 'configuration',
+    path: `/agents/${agentId}/configuration`,
+    ready: async (page) => {
+      await page.getByText('All settings').click();
+      await page.getByRole('group', { name: 'Compaction' }).waitFor();
+    },
+  },
+  {
+    name: 'configuration-yaml',
+    path: `/agents/${agentId}/configuration`,
+    ready: async (page) => {
+      await page.getByRole('button', { name: 'YAML' }).click();
+      await page.getByRole('textbox', { name: 'Agent as YAML' }).waitFor();
+    },
+  },
+  {
     name: 'versions',
     path: `/agents/${agentId}/versions`,
     ready: (page) => page.getByRole('list', { name: 'Versions' }).getByText('it was too long').waitFor(),

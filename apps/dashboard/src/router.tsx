@@ -1,6 +1,7 @@
 import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { auditRoutes } from './routes/audit.js';
 import { automationRoutes } from './routes/automation.js';
+import { configurationRoutes } from './routes/configuration.js';
 import { mcpCallbackRoute, mcpRoutes } from './routes/mcp.js';
 import { agent, app, root, text } from './routes/parents.js';
 import { fileRoutes } from './routes/files.js';
@@ -105,6 +106,7 @@ const routeTree = root.addChildren([
       ...fileRoutes,
       ...automationRoutes,
       ...mcpRoutes,
+      ...configurationRoutes,
       ...versionRoutes,
     ]),
   ]),

@@ -9,6 +9,7 @@ import { Page } from '../components/page.js';
 import { errorsByField } from '../schema-form/errors-by-field.js';
 import { type AgentDraft, AgentForm } from './agent-form.js';
 import { agentsKey } from './agents.js';
+import type { KeyChanges } from './provider-key-fields.js';
 import { TemplateList } from './template-list.js';
 import { TEMPLATES } from './templates.js';
 
@@ -21,9 +22,10 @@ export function NewAgentPage() {
   const chosen = TEMPLATES.find(({ id }) => id === wanted) ?? TEMPLATES[0];
   const [draft, setDraft] = useState<AgentDraft | undefined>();
   const agent = draft ?? (chosen?.agent as AgentDraft);
+  const [keys, setKeys] = useState<KeyChanges>({});
   const [isWhole, setWhole] = useState(true);
   const create = useMutation({
-    mutationFn: () => roost.agents.create(agent as NewAgent),
+    mutationFn: () => roost.agents.create({ ...agent, provider_keys: keys } as NewAgent),
     onSuccess: ({ id }) => {
       void client.invalidateQueries({ queryKey: agentsKey });
       void navigate({ to: '/agents/$agentId/chat', params: { agentId: id } });
@@ -47,6 +49,8 @@ export function NewAgentPage() {
           path="/v1/agent/create"
           draft={agent}
           errors={errorsByField(create.error)}
+          keys={keys}
+          onKeys={setKeys}
           onChange={(next) => {
             setWhole(next !== undefined);
             if (next) setDraft(next);

@@ -1,8 +1,8 @@
 import type { Api } from '@roost-ai/sdk';
 import { SelectField, TextArea, TextField } from '../components/field.js';
 import { Section } from '../components/page.js';
+import { type Pair, PairsField } from '../components/pairs-field.js';
 import { Segmented } from '../components/segmented.js';
-import { type Pair, PairsField } from './pairs-field.js';
 
 export interface ServerDraft {
   kind: 'url' | 'command';

@@ -1,9 +1,9 @@
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { TextArea } from '../components/field.js';
 
 interface JsonFieldProps {
   label: string;
-  hint?: string | undefined;
+  hint?: ReactNode;
   error?: string | undefined;
   example?: unknown;
   value: unknown;
@@ -26,7 +26,7 @@ export function JsonField({ label, hint, error, example, value, onChange }: Json
   return (
     <TextArea
       label={label}
-      hint={[hint, 'As JSON.'].filter(Boolean).join(' ')}
+      hint={<>{hint} As JSON.</>}
       error={wrong ?? error}
       placeholder={example === undefined ? '{ }' : JSON.stringify(example)}
       spellCheck={false}

@@ -1,6 +1,9 @@
 import { SelectField, TextArea, TextField, Toggle } from '../components/field.js';
+import { describedText, errorAt } from './field-texts.js';
 import { JsonField } from './json-field.js';
 import { type JsonSchema, kindOf, labelOf, textOf } from './json-schema.js';
+import { MapField } from './map-field.js';
+import { NumberField } from './number-field.js';
 
 type Value = Record<string, unknown>;
 
@@ -46,13 +49,16 @@ interface SchemaFieldProps {
 }
 
 function SchemaField({ name, schema, value, onChange, errors, path }: SchemaFieldProps) {
-  const about = { label: labelOf(name), hint: schema.description, error: errors[path] };
-  switch (kindOf(schema)) {
+  const kind = kindOf(schema);
+  const hint = describedText(schema.description);
+  const about = { label: labelOf(name), hint, error: kind === 'object' ? errors[path] : errorAt(errors, path) };
+  switch (kind) {
     case 'object':
       return (
         <fieldset className="space-y-4 rounded-xl border border-line p-4">
           <legend className="px-1.5 text-sm font-semibold">{about.label}</legend>
-          {schema.description && <p className="text-xs text-faint">{schema.description}</p>}
+          {hint && <p className="text-xs text-faint">{hint}</p>}
+          {about.error && <p className="text-xs font-medium text-bad">{about.error}</p>}
           <SchemaForm
             schema={schema}
             value={(value ?? {}) as Value}
@@ -83,14 +89,14 @@ function SchemaField({ name, schema, value, onChange, errors, path }: SchemaFiel
       );
     case 'number':
       return (
-        <TextField
+        <NumberField
           {...about}
-          type="number"
+          name={name}
           min={schema.minimum}
           max={schema.maximum}
-          value={value === undefined || value === null ? '' : Number(value)}
           placeholder={defaultOf(schema)}
-          onChange={({ target }) => onChange(target.value === '' ? undefined : Number(target.value))}
+          value={value}
+          onChange={onChange}
         />
       );
     case 'text':
@@ -110,12 +116,13 @@ function SchemaField({ name, schema, value, onChange, errors, path }: SchemaFiel
       return (
         <TextArea
           {...about}
-          hint={[about.hint, 'One a line.'].filter(Boolean).join(' ')}
+          hint={<>{hint} One a line.</>}
           value={Array.isArray(value) ? value.join('\n') : ''}
           onChange={({ target }) => onChange(target.value === '' ? undefined : target.value.split('\n'))}
         />
       );
     case 'map':
+      return <MapField {...about} value={value} onChange={onChange} />;
     case 'json':
       return <JsonField {...about} example={schema.examples?.[0]} value={value} onChange={onChange} />;
   }

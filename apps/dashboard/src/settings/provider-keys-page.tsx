@@ -10,16 +10,8 @@ import { Time } from '../components/time.js';
 import { toast, toastError } from '../components/toasts.js';
 import { errorsByField } from '../schema-form/errors-by-field.js';
 import { type Provider, providerKeysQuery } from './keys.js';
+import { PROVIDERS } from './providers.js';
 import { SettingsTabs } from './settings-tabs.js';
-
-const PROVIDERS = Object.entries({
-  anthropic: { label: 'Anthropic', placeholder: 'sk-ant-…' },
-  openai: { label: 'OpenAI', placeholder: 'sk-…' },
-  google: { label: 'Google', placeholder: 'AIza…' },
-} satisfies Record<Provider, { label: string; placeholder: string }>) as [
-  Provider,
-  { label: string; placeholder: string },
-][];
 
 /** Keys of model providers, for all agents that bring none. */
 export function ProviderKeysPage() {

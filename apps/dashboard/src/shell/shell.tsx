@@ -16,7 +16,8 @@ export function Shell() {
   useEffect(() => drawer.current?.close(), [pathname]);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (!(event.metaKey || event.ctrlKey) || event.key.toLowerCase() !== 'k') return;
+      // With more keys it means something else, as in an editor.
+      if (!(event.metaKey || event.ctrlKey) || event.shiftKey || event.altKey || event.key !== 'k') return;
       event.preventDefault();
       setPaletteOpen((isOpen) => !isOpen);
     };

@@ -1,5 +1,6 @@
-import { Button, IconButton } from '../components/button.js';
-import { inputClass } from '../components/field.js';
+import type { ReactNode } from 'react';
+import { Button, IconButton } from './button.js';
+import { inputClass } from './field.js';
 
 export interface Pair {
   name: string;
@@ -8,7 +9,7 @@ export interface Pair {
 
 interface PairsFieldProps {
   label: string;
-  hint: string;
+  hint: ReactNode;
   pairs: Pair[];
   onChange: (pairs: Pair[]) => void;
   error: string | undefined;

@@ -1,3 +1,4 @@
+import type { Api } from '@roost-ai/sdk';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef } from 'react';
 import { ErrorNote, Skeletons } from '../components/feedback.js';
@@ -6,9 +7,8 @@ import { Section } from '../components/page.js';
 import { apiDocumentQuery, bodySchemaOf, textOf } from '../schema-form/json-schema.js';
 import { SchemaForm } from '../schema-form/schema-form.js';
 import { NumberField } from '../schema-form/number-field.js';
-import type { Api } from '@roost-ai/sdk';
 import { PermissionFields } from '../permissions/permission-fields.js';
-import type { AgentDraft, AgentFormProps } from './agent-form.js';
+import type { AgentDraft, AgentFormProps } from './agent-draft.js';
 import { ModelField } from './model-field.js';
 
 /** Shown above the rest, in words that a person begins with. */

@@ -1,29 +1,11 @@
 import { lazy, Suspense, useState } from 'react';
 import { Skeletons } from '../components/feedback.js';
 import { Segmented } from '../components/segmented.js';
+import type { AgentFormProps } from './agent-draft.js';
 import { AgentFields } from './agent-fields.js';
-import { type KeyChanges, ProviderKeyFields } from './provider-key-fields.js';
-import type { Provider } from '../settings/keys.js';
+import { ProviderKeyFields } from './provider-key-fields.js';
 
 const YamlEditor = lazy(() => import('../schema-form/yaml-editor.js').then((file) => ({ default: file.YamlEditor })));
-
-/** Fields of the API's own names: what is sent. */
-export type AgentDraft = Record<string, unknown>;
-
-export interface AgentFormProps {
-  draft: AgentDraft;
-  /** Undefined while what was typed is no document. */
-  onChange: (draft: AgentDraft | undefined) => void;
-  errors: Record<string, string>;
-  /** Whose body it becomes. */
-  path: '/v1/agent/create' | '/v1/agent/update/{id}';
-  /** Apart from the draft, so that no text shows them. */
-  keys: KeyChanges;
-  onKeys: (keys: KeyChanges) => void;
-  presentKeys?: readonly Provider[];
-  /** Another one when the draft was replaced by something that was not typed here. */
-  generation?: number;
-}
 
 const VIEWS = [
   { value: 'form', label: 'Form' },

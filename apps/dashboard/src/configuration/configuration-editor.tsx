@@ -1,7 +1,8 @@
 import { type AgentDetails, type Api, ConflictError } from '@roost-ai/sdk';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { type AgentDraft, AgentForm } from '../agents/agent-form.js';
+import type { AgentDraft } from '../agents/agent-draft.js';
+import { AgentForm } from '../agents/agent-form.js';
 import { agentKey, agentQuery, agentsKey } from '../agents/agents.js';
 import type { KeyChanges } from '../agents/provider-key-fields.js';
 import { roost } from '../api/roost.js';

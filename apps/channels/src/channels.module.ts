@@ -4,6 +4,10 @@ import { Content, Workspaces } from '#lib/workspace-client';
 import { AccountLimits, quotaUseController } from '#lib/quotas';
 import { Module } from '@nestjs/common';
 import { createAdapters } from './adapters/index.js';
+import { ApprovalsController } from './approvals/approvals.controller.js';
+import { ApprovalCards } from './approvals/cards.service.js';
+import { ApprovalDecisions } from './approvals/decisions.service.js';
+import { ApprovalFollowUps } from './approvals/follow-ups.js';
 import { ADAPTERS } from './adapters/channel-adapter.js';
 import { countBindings } from './bindings/bindings.repository.js';
 import { ChannelsController } from './channels.controller.js';
@@ -24,6 +28,7 @@ import { Retention } from './outbound/retention.js';
 @Module({
   controllers: [
     AgentsController,
+    ApprovalsController,
     ChannelsController,
     DeliveriesController,
     auditController('channels'),
@@ -32,6 +37,7 @@ import { Retention } from './outbound/retention.js';
   providers: [
     { provide: ADAPTERS, inject: [CONFIG], useFactory: (config: Config) => createAdapters(config) },
     AccountLimits,
+    ...[ApprovalCards, ApprovalDecisions, ApprovalFollowUps],
     BotsService,
     ChannelsService,
     ChannelStatesService,

@@ -18,6 +18,12 @@ export interface PlatformDouble {
   say(person: number, text: string): Promise<() => Promise<void>>;
   /** What the person is shown, oldest first. */
   shown(person: number): string[];
+  /** What the person's own chat shows last, with buttons by their labels and what each carries. */
+  lastCard(person: number): { text: string; buttons: Record<string, string>; edits: number } | undefined;
+  /** Names and contents of the files that the person is shown. */
+  files(person: number): { name: string; text: string }[];
+  /** Somebody presses a button that the last card in the chat of `owner` has or had. */
+  press(owner: number, carried: string, presser?: number): Promise<Press>;
   /** What is shown, without the platform's marks. */
   visible(part: string): string;
   /** Cuts the connections by which the bot receives. */
@@ -36,6 +42,13 @@ export interface PlatformDouble {
   thread(person: number, question: string): Promise<DoubleThread>;
   revoke(): void;
   stop(): Promise<void>;
+}
+
+export interface Press {
+  /** The same event once more. */
+  again(): Promise<void>;
+  /** What the presser alone is shown. */
+  answers(): string[];
 }
 
 export interface DoubleThread {
@@ -60,6 +73,24 @@ export async function slackDouble(): Promise<PlatformDouble> {
       return deliver().then(() => deliver);
     },
     shown: (person) => slack.shownIn(slack.directChannel(`U${person}`)).map(({ text }) => text),
+    lastCard(person) {
+      const last = slack.shownIn(slack.directChannel(`U${person}`)).findLast(({ text }) => text !== '');
+      const elements = last?.blocks.flatMap((block) => (block.type === 'actions' ? block.elements : [])) ?? [];
+      const buttons = Object.fromEntries(elements.map(({ text, value = '' }) => [text.text, value]));
+      return last && { text: visibleInSlack(last.text), buttons, edits: last.edits };
+    },
+    files: (person) =>
+      slack
+        .shownIn(slack.directChannel(`U${person}`))
+        .flatMap(({ file }) => (file ? [{ name: file.name, text: file.bytes.toString() }] : [])),
+    press(owner, carried, presser = owner) {
+      const last = slack.shownIn(slack.directChannel(`U${owner}`)).findLast(({ text }) => text !== '');
+      if (!last) throw new Error('there is no card');
+      const payload = slack.press(`U${presser}`, last, carried);
+      const again = () => Promise.resolve(void slack.sockets.send(appToken, 'interactive', payload));
+      const answers = () => slack.responses.flatMap(({ url, text }) => (url === payload.response_url ? [text] : []));
+      return again().then(() => ({ again, answers }));
+    },
     visible: visibleInSlack,
     dropSockets: () => slack.sockets.drop(appToken),
     failEdits: (times) => void (slack.faults['chat.update'] = Array.from({ length: times }, () => ({ status: 503 }))),
@@ -104,6 +135,21 @@ export async function telegramDouble(): Promise<PlatformDouble> {
       return () => telegram.deliver(TELEGRAM_TOKEN, update);
     },
     shown: (person) => telegram.textsIn(person),
+    lastCard(person) {
+      const last = telegram.shown.findLast(({ chatId, text }) => chatId === String(person) && text !== undefined);
+      const buttons = Object.fromEntries(last?.buttons.map(({ text, callback_data: data }) => [text, data]) ?? []);
+      return last && { text: visibleInTelegram(last.text ?? ''), buttons, edits: last.edits };
+    },
+    files: (person) =>
+      telegram.shown.flatMap(({ chatId, file }) =>
+        file && chatId === String(person) ? [{ name: file.name, text: file.bytes.toString() }] : [],
+      ),
+    async press(owner, carried, presser = owner) {
+      const last = telegram.shown.findLast(({ chatId, text }) => chatId === String(owner) && text !== undefined);
+      const { id, update } = await telegram.press(TELEGRAM_TOKEN, presser, last?.messageId ?? 0, carried);
+      const again = () => telegram.deliver(TELEGRAM_TOKEN, update);
+      return { again, answers: () => [telegram.answers.get(id)].flatMap((text) => text ?? []) };
+    },
     visible: visibleInTelegram,
     dropSockets: () => void (telegram.faults['getUpdates'] = [{ error_code: 0, description: 'the connection is cut' }]),
     failEdits: (times) =>
@@ -164,6 +210,27 @@ export async function discordDouble(): Promise<PlatformDouble> {
       return Promise.resolve(() => Promise.resolve(again()));
     },
     shown: (n) => discord.shown(discord.dm(bot, person(n)), bot).map(({ content }) => content),
+    lastCard(n) {
+      const last = discord.shown(discord.dm(bot, person(n)), bot).findLast(({ content }) => content !== '');
+      const all = (last?.components ?? []).flatMap(({ components }) => components);
+      const buttons = Object.fromEntries(all.map(({ label, custom_id: id }) => [label, id]));
+      return last && { text: last.content, buttons, edits: last.edited_timestamp === null ? 0 : 1 };
+    },
+    files: (n) =>
+      discord.shown(discord.dm(bot, person(n)), bot).flatMap((message) =>
+        message.attachments.map(({ filename }, at) => ({
+          name: filename,
+          text: discord.fileOf(message, at)?.toString() ?? '',
+        })),
+      ),
+    press(owner, carried, presser = owner) {
+      const channel = discord.dm(bot, person(owner));
+      const last = discord.shown(channel, bot).findLast(({ content }) => content !== '');
+      if (!last) throw new Error('there is no card');
+      const made = discord.interactions.press(bot, channel, person(presser), last, carried);
+      const again = () => Promise.resolve(discord.interactions.deliverPress(made, carried));
+      return Promise.resolve({ again, answers: () => made.responses.map(({ content }) => content) });
+    },
     visible: (part) => part,
     dropSockets: () => discord.dropSockets(bot),
     failEdits: (times) => discord.fault(/^PATCH .*messages/, { status: 503 }, times),

@@ -142,10 +142,12 @@ export const serviceRights = {
     calls: [
       ...[contracts.listAgentBots, contracts.getAgent, contracts.getAgentState, contracts.ensureWorkspace],
       ...[contracts.sendMessage, contracts.resetSessions, contracts.quotaLimits],
+      ...[contracts.getApproval, contracts.decideApproval, contracts.approvalShown],
       ...[contracts.pingWorkspace, contracts.writeFile, contracts.patchFile, ...fileStreams, contracts.closeStream],
     ],
     reads: [
       ...[contracts.agentCreated, contracts.agentUpdated, contracts.agentDeleted],
+      ...[contracts.approvalRequested, contracts.approvalDecided, contracts.approvalExpired],
       ...[contracts.messageCompleted, contracts.messageFailed, contracts.messagePosted, contracts.turnInterrupted],
     ],
     signals: ['channels.bots.changed', 'channels.deliver', 'channels.held.*.*'],

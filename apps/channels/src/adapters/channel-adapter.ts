@@ -1,5 +1,8 @@
-import type { ChatPlatform, OwnBot } from '#lib/contracts';
+import type { ApprovalDecision as Decision, ChatPlatform, OwnBot } from '#lib/contracts';
 import type { Readable } from 'node:stream';
+import type { z } from 'zod';
+
+export type ApprovalDecision = z.output<typeof Decision>;
 
 type MoreThanToken<Own> = Own extends string ? never : Exclude<keyof Own, 'botToken'>;
 /** What a bot signs in with: its token, and what some platforms need besides. Kept in memory only, never logged. */
@@ -13,6 +16,13 @@ export interface InboundFile {
   /** As the platform states; null when it does not. */
   sizeBytes: number | null;
 }
+
+/** A decision that a button stands for, about the approval of this id. */
+export interface CardPress {
+  approvalId: string;
+  decision: ApprovalDecision;
+}
+export type CardButton = CardPress & { label: string };
 
 /** A message as it came from a chat platform. Plain JSON: it is stored before anything is done with it. */
 export interface InboundMessage {
@@ -34,7 +44,9 @@ export interface InboundMessage {
   /** Messages with the same album are one message to people: they are joined before the agent reads them. */
   album?: string;
   files: InboundFile[];
-  /** How a slash command wants its own answer (`Connection.answer`); absent: the answer is sent to `place`. */
+  /** A button of a card was pressed. */
+  press?: CardPress;
+  /** How a slash command or press wants its own answer (`Connection.answer`); absent: the answer is sent to `place`. */
   answerTo?: string;
 }
 
@@ -55,6 +67,8 @@ export interface SendKey {
   isPlain?: boolean;
   /** Not tried before this; for looking where it may have been shown. */
   since?: Date;
+  /** Shown beneath it. A platform without buttons leaves them out: the text names commands, too. */
+  buttons?: CardButton[];
 }
 
 /** What a platform posted to the gateway, unparsed. */
@@ -95,8 +109,8 @@ export interface Connection {
    * idempotent platform: shows nothing new and gives the message that is there (with whatever text). Errors: DeliveryError.
    */
   send(place: string, part: string, key: SendKey): Promise<string>;
-  /** Replaces a message's text; the same text again is fine. Errors: DeliveryError. */
-  edit(place: string, messageId: string, part: string, isPlain?: boolean): Promise<void>;
+  /** Replaces a message's text; the same text again is fine. With `isCard` its buttons are taken away. Errors: DeliveryError. */
+  edit(place: string, messageId: string, part: string, isPlain?: boolean, isCard?: boolean): Promise<void>;
   /** Uploads one file; gives an id of what is shown. `bytes` is read once. Errors: DeliveryError. */
   sendFile(place: string, file: OutboundFile, key: SendKey): Promise<string>;
   /** The bytes of a file that came with a message. Errors: DeliveryError (`failed` when it is gone). */

@@ -6,7 +6,7 @@ import type { Logger } from '#lib/observability';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Msg, Subscription } from '@nats-io/transport-node';
 import { ReceiveMessageService } from '../inbound/receive-message.service.js';
-import { DELIVER } from '../outbound/deliveries.controller.js';
+import { DELIVER } from '../outbound/deliver-hint.js';
 import { BotSession, type SessionServices } from './bot-session.js';
 import { type Bot, BotsService } from './bots.service.js';
 import { LEASE_MS, releaseLease, RENEW_MS, takeLease } from './leases.repository.js';

@@ -74,8 +74,8 @@ class LazyConnection implements Connection {
     return (await this.loading).send(place, part, key);
   }
 
-  async edit(place: string, messageId: string, part: string): Promise<void> {
-    await (await this.loading).edit(place, messageId, part);
+  async edit(...[place, messageId, part, isPlain, isCard]: Parameters<Connection['edit']>): Promise<void> {
+    await (await this.loading).edit(place, messageId, part, isPlain, isCard);
   }
 
   async sendFile(place: string, file: OutboundFile, key: SendKey): Promise<string> {

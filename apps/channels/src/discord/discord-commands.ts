@@ -19,6 +19,21 @@ export const COMMANDS: RESTPutAPIApplicationCommandsJSONBody = [
   { type: ApplicationCommandType.ChatInput, name: 'status', description: 'Which agent this is' },
   { type: ApplicationCommandType.ChatInput, name: 'stop', description: 'Interrupt what the agent is doing' },
   { type: ApplicationCommandType.ChatInput, name: 'new', description: 'Start a fresh conversation' },
+  {
+    type: ApplicationCommandType.ChatInput,
+    name: 'approve',
+    description: 'Allow a tool that the agent asks for',
+    options: [{ type: ApplicationCommandOptionType.String, name: 'id', description: 'Of several: which one' }],
+  },
+  {
+    type: ApplicationCommandType.ChatInput,
+    name: 'deny',
+    description: 'Refuse a tool that the agent asks for',
+    options: [
+      { type: ApplicationCommandOptionType.String, name: 'id', description: 'Of several: which one' },
+      { type: ApplicationCommandOptionType.String, name: 'reason', description: 'What the agent is told' },
+    ],
+  },
   { type: ApplicationCommandType.ChatInput, name: 'help', description: 'What can be said to the bot' },
 ];
 

@@ -20,9 +20,11 @@ import {
   type ConnectionEvents,
   DeliveryError,
   type InboundFile,
+  type InboundMessage,
   type OutboundFile,
   type SendKey,
 } from '../adapters/channel-adapter.js';
+import { componentsOf, pressOf } from './discord-buttons.js';
 import { COMMANDS, isRegistered } from './discord-commands.js';
 import { DiscordGateway } from './discord-gateway.js';
 import { channelOf, commandOf, inboundOf } from './discord-message.js';
@@ -96,6 +98,8 @@ export class DiscordConnection implements Connection {
       if (!message.isDirect && message.isAddressed) void this.parents.learn(message.place).catch(deliveryErrorOf);
     }
     if (event.t === GatewayDispatchEvents.InteractionCreate) {
+      const press = pressOf(event.d);
+      if (press) return this.takePress(press, event.d);
       const command = commandOf(event.d);
       if (!command) return;
       await this.events.onMessage(command.message);
@@ -116,9 +120,21 @@ export class DiscordConnection implements Connection {
     }
   }
 
+  private async takePress(message: InboundMessage, { id, token }: { id: string; token: string }): Promise<void> {
+    await this.events.onMessage(message);
+    await this.rest
+      .post(Routes.interactionCallback(id, token), {
+        body: { type: InteractionResponseType.DeferredMessageUpdate },
+        auth: false,
+      })
+      // A press that was given twice is answered already; it is carried out all the same, once.
+      .catch((error: unknown) => deliveryErrorOf(error));
+  }
+
   async send(place: string, part: string, key: SendKey): Promise<string> {
     const shown = await this.findShown(place, key, ({ content }) => content === part.trim());
-    return shown ?? this.post(place, { content: part }, key.key);
+    const components = key.buttons ? { components: componentsOf(key.buttons) } : {};
+    return shown ?? this.post(place, { content: part, ...components }, key.key);
   }
 
   async sendFile(place: string, file: OutboundFile, key: SendKey): Promise<string> {
@@ -160,11 +176,11 @@ export class DiscordConnection implements Connection {
     return id;
   }
 
-  async edit(place: string, messageId: string, part: string): Promise<void> {
+  async edit(place: string, messageId: string, part: string, _?: boolean, isCard?: boolean): Promise<void> {
     const channel = channelOf(place);
     await this.call(`patch ${channel}`, () =>
       this.rest.patch(Routes.channelMessage(channel, messageId), {
-        body: { content: part, allowed_mentions: NO_PINGS },
+        body: { content: part, allowed_mentions: NO_PINGS, ...(isCard ? { components: [] } : {}) },
       }),
     );
   }
@@ -175,7 +191,13 @@ export class DiscordConnection implements Connection {
 
   /** The answer takes the place of "thinking": there is one, since commands are answered briefly. */
   async answer(answerTo: string, part: string): Promise<void> {
-    const [application = '', token = ''] = answerTo.split('/');
+    const [application = '', token = '', isPress] = answerTo.split('/');
+    // The original response to a press is the card itself: the answer comes beside it, seen by who pressed alone.
+    if (isPress !== undefined) {
+      const body = { content: part, allowed_mentions: NO_PINGS, flags: MessageFlags.Ephemeral };
+      await this.call('answer', () => this.rest.post(Routes.webhook(application, token), { body, auth: false }));
+      return;
+    }
     await this.call('answer', () =>
       this.rest.patch(Routes.webhookMessage(application, token), {
         body: { content: part, allowed_mentions: NO_PINGS },

@@ -46,7 +46,7 @@ export function inboundOf(message: GatewayMessageCreateDispatchData, me: string)
   };
 }
 
-function senderOf(user: APIUser, nick?: string | null): InboundMessage['sender'] {
+export function senderOf(user: APIUser, nick?: string | null): InboundMessage['sender'] {
   return { id: user.id, username: user.username, displayName: nick ?? user.global_name ?? user.username };
 }
 

@@ -9,6 +9,7 @@ import type { ChannelAdapter, InboundMessage } from '../adapters/channel-adapter
 import { bindingOfPerson, type BindingRow, clearUnreachable, deleteBinding } from '../bindings/bindings.repository.js';
 import { conversationIdOf } from '../bindings/conversation-id.js';
 import { LinkCodesService } from '../links/link-codes.service.js';
+import { ApprovalDecisions } from '../approvals/decisions.service.js';
 import { type FromPlatform, ReceiveFilesService, Unlinked } from './receive-files.service.js';
 
 const HELP = `/link CODE: talk to an agent
@@ -16,6 +17,7 @@ const HELP = `/link CODE: talk to an agent
 /status: which agent this is
 /stop: interrupt what it is doing
 /new: start a fresh conversation
+/approve, /deny REASON: decide about a tool that the agent asks for
 /help: this list`;
 const NOT_LINKED = 'You are not linked with an agent yet. Ask its owner for a code and send /link CODE.';
 const MAX_CHARACTERS = 100_000;
@@ -40,6 +42,7 @@ export class ReceiveMessageService {
     private readonly bus: Bus,
     private readonly codes: LinkCodesService,
     private readonly files: ReceiveFilesService,
+    private readonly decisions: ApprovalDecisions,
   ) {}
 
   /** May be repeated with the same message. Throws when messaging or the workspace is away: it is then tried again. */
@@ -48,6 +51,7 @@ export class ReceiveMessageService {
     const { platform } = adapter;
     const command = /^\/([a-z]+)(?:\s+([\s\S]*))?$/i.exec(message.text);
     const binding = await bindingOfPerson(this.database, { platform, botId }, message.sender.id);
+    if (message.press) return { answer: await this.decisions.press(binding, message, message.press) };
     if (!message.isDirect && !message.isAddressed && binding?.listen !== 'all') return {};
     const name = command?.[1]?.toLowerCase();
     if (name === 'link') return this.link(adapter, botId, message, command?.[2] ?? '');
@@ -77,6 +81,9 @@ export class ReceiveMessageService {
           contextOf(binding, message.sender.id),
         );
         return { answer: 'A fresh conversation begins.' };
+      case 'approve':
+      case 'deny':
+        return { answer: await this.decisions.command(binding, message, name, command?.[2] ?? '') };
       case 'stop':
         return this.toAgent(binding, message, { text: 'Stop what you are doing.', queueMode: 'interrupt' });
       default:

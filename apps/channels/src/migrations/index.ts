@@ -1,3 +1,4 @@
+import { ApprovalCards1797400000000 } from './approval-cards-1797400000000.js';
 import { Audit1797000200000 } from './audit-1797000200000.js';
 import { Traceparents1797000100000 } from './traceparents-1797000100000.js';
 import { BindingQuota1795900000000 } from './binding-quota-1795900000000.js';
@@ -15,4 +16,5 @@ export const migrations = [
   RefusedDeliveries1795910000000,
   Traceparents1797000100000,
   Audit1797000200000,
+  ApprovalCards1797400000000,
 ];

@@ -14,6 +14,7 @@ import {
   recordOutcome,
   type DeliveryOutcome,
 } from './deliveries.repository.js';
+import { showCard } from '../approvals/show-card.js';
 import { showRepaired, type Way } from './repair.js';
 import { sendFile } from './send-file.js';
 
@@ -53,6 +54,10 @@ export async function deliverNext(outlet: Outlet, lane: Lane): Promise<string | 
     await finish(outlet, claimed, { state: 'failed', reason: 'not linked any more' });
     return place;
   }
+  if (claimed.lacks_file) {
+    await finish(outlet, claimed, { state: 'failed', reason: 'the file of its arguments could not be shown' });
+    return place;
+  }
   try {
     const messageId = await show(outlet, claimed);
     await finish(outlet, claimed, { state: 'done', messageId });
@@ -77,7 +82,7 @@ function currentChat({ adapter, moves }: Outlet, place: string): string {
 }
 
 function show(outlet: Outlet, claimed: Claimed): Promise<string> {
-  const first = { place: claimed.place, isPlain: false, shownId: claimed.message_id };
+  const first = { place: claimed.place, isPlain: false, shownId: claimed.message_id ?? claimed.asked_id };
   const { platform } = outlet.adapter;
   const options = {
     kind: 'client',
@@ -98,6 +103,7 @@ async function showOnce(outlet: Outlet, claimed: Claimed, { place, isPlain, show
   const { content, adapter, connection } = outlet;
   const { id, account_id: accountId, agent_id: agentId, body } = claimed;
   const key = { key: `delivery-${id}`, isRepeat: claimed.attempts > 1, since: claimed.created_at, isPlain };
+  if (claimed.card) return showCard(connection, { ...claimed, card: claimed.card }, { place, isPlain, shownId }, key);
   if (claimed.file_path !== null) {
     return sendFile(content, adapter, connection, { accountId, agentId, place, path: claimed.file_path }, key);
   }

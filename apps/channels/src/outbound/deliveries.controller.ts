@@ -7,11 +7,9 @@ import type { z } from 'zod';
 import { ADAPTERS, type ChannelAdapter } from '../adapters/channel-adapter.js';
 import { newestBinding } from '../bindings/bindings.repository.js';
 import { type ConversationPlace, placeOf } from '../bindings/conversation-id.js';
+import { DELIVER } from './deliver-hint.js';
 import { attachedFiles } from './attached-files.js';
 import { planPart, previewOf } from './deliveries.repository.js';
-
-/** A hint to the holder of a bot's connection: there is something to show. */
-export const DELIVER = 'channels.deliver';
 
 type Answered = Pick<z.output<typeof messageCompleted.payload>, 'accountId' | 'agentId' | 'turnId'> & {
   /** The agent's messages that are shown; none for a notice of ours. */

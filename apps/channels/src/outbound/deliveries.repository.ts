@@ -1,6 +1,7 @@
 import { currentTraceparent } from '#lib/call-context';
 import type { ChatPlatform } from '#lib/contracts';
 import type { Database, Queries, Transaction } from '#lib/database';
+import type { Card } from '../approvals/cards.repository.js';
 import type { Lease } from '../connections/leases.repository.js';
 
 /** All SQL of `deliveries`: parts of replies, and where each is to be shown. */
@@ -22,6 +23,12 @@ export interface Claimed {
   reply_ids: string[];
   /** Of the event that planned it. */
   traceparent: string | null;
+  /** Of a question about a call; null for a part of a reply. */
+  card: Card | null;
+  /** Of the answer to a question: where that is shown. */
+  asked_id: string | null;
+  /** Of a question: the file of its arguments was not shown. */
+  lacks_file: boolean;
 }
 
 interface PlannedPart {
@@ -136,7 +143,11 @@ export async function claimDelivery(database: Database, lease: Lease, lane: Lane
         AND EXISTS (SELECT 1 FROM connection_leases
                      WHERE platform = $1 AND bot_id = $2 AND holder = $3 AND fence = $4 AND expires_at > now())
       RETURNING d.id, d.account_id, d.agent_id, d.place, d.body, d.file_path, d.message_id, d.attempts, d.created_at,
-        d.turn_id, d.reply_ids, d.traceparent`,
+        d.turn_id, d.reply_ids, d.traceparent, d.card,
+        CASE WHEN d.card->>'kind' = 'result' THEN
+          (SELECT message_id FROM deliveries a WHERE a.turn_id = d.turn_id AND a.card->>'kind' = 'ask') END AS asked_id,
+        d.card->>'kind' = 'ask' AND EXISTS (
+          SELECT 1 FROM deliveries f WHERE f.turn_id = d.turn_id AND f.card->>'kind' = 'file' AND f.state <> 'done') AS lacks_file`,
     [platform, botId, holder, fence, lane === 'file'],
   );
   return row;

@@ -16,6 +16,7 @@ import { findShown, type Shown } from './slack-find-shown.js';
 import { type Identity, SlackInbound } from './slack-inbound.js';
 import { escapeSlack, visibleInSlack } from './slack-mrkdwn.js';
 import { deliveryErrorOf, rejectionOf, retryAfterMsOf } from './slack-outcome.js';
+import { blocksOf } from './slack-buttons.js';
 import { SlackPeople } from './slack-people.js';
 import { SlackSocket } from './slack-socket.js';
 
@@ -70,7 +71,7 @@ export class SlackConnection implements Connection {
     return reason !== undefined;
   }
 
-  async send(place: string, part: string, { key, isRepeat, since, isPlain }: SendKey): Promise<string> {
+  async send(place: string, part: string, { key, isRepeat, since, isPlain, buttons }: SendKey): Promise<string> {
     return this.call(async ({ steady, once }) => {
       // Slack has no idempotent send, but shows our messages with the key that we put in them.
       const shown = isRepeat && (await findShown(steady, targetOf(place), since, (message) => keyOf(message) === key));
@@ -80,6 +81,7 @@ export class SlackConnection implements Connection {
       const { ts = '' } = await once.chat.postMessage({
         ...targetOf(place),
         ...written(part, isPlain),
+        ...(buttons ? { blocks: blocksOf(part, buttons, isPlain) } : {}),
         metadata,
         ...unfurl,
       });
@@ -87,9 +89,11 @@ export class SlackConnection implements Connection {
     });
   }
 
-  async edit(place: string, messageId: string, part: string, isPlain?: boolean): Promise<void> {
+  async edit(place: string, messageId: string, part: string, isPlain?: boolean, isCard?: boolean): Promise<void> {
     const { channel } = targetOf(place);
-    await this.call(({ steady }) => steady.chat.update({ channel, ts: messageId, ...written(part, isPlain) }));
+    // Blocks that are not mentioned stay.
+    const rest = isCard ? { blocks: [] } : {};
+    await this.call(({ steady }) => steady.chat.update({ channel, ts: messageId, ...written(part, isPlain), ...rest }));
   }
 
   /** https://docs.slack.dev/messaging/working-with-files: nothing is shown before the last of its three steps. */

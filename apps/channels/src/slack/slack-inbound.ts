@@ -1,6 +1,7 @@
 import type { WebClient } from '@slack/web-api';
 import { z } from 'zod';
 import type { ConnectionEvents, InboundMessage, WebhookAnswer, WebhookRequest } from '../adapters/channel-adapter.js';
+import { pressOf } from './slack-buttons.js';
 import { commandText, inboundOf, SlackEvent, SlashCommand } from './slack-message.js';
 import type { SlackPeople } from './slack-people.js';
 import { mentionedIn } from './slack-text.js';
@@ -42,6 +43,7 @@ export class SlackInbound {
   async take(type: string, body: unknown): Promise<void> {
     if (type === 'events_api') await this.takeEvent(body);
     if (type === 'slash_commands') await this.takeCommand(body);
+    if (type === 'interactive') await this.takePress(body);
   }
 
   /** https://docs.slack.dev/apis/events-api/using-http-request-urls */
@@ -51,7 +53,9 @@ export class SlackInbound {
     if (!this.me) return answerOf(503, 'not connected yet');
     const text = body.toString('utf8');
     if (headers['content-type']?.startsWith('application/x-www-form-urlencoded')) {
-      await this.takeCommand(Object.fromEntries(new URLSearchParams(text)));
+      const form = new URLSearchParams(text);
+      const payload = form.get('payload');
+      await (payload === null ? this.takeCommand(Object.fromEntries(form)) : this.takePress(parsed(payload)));
       return answerOf(200, '');
     }
     const event = parsed(text);
@@ -91,6 +95,12 @@ export class SlackInbound {
     await this.inOrder(parsedCommand.data.channel_id, async () => {
       await this.events.onMessage(await this.messageOf(parsedCommand.data));
     });
+  }
+
+  /** https://docs.slack.dev/reference/interaction-payloads/block_actions-payload */
+  private async takePress(body: unknown): Promise<void> {
+    const message = pressOf(body);
+    if (message) await this.events.onMessage(message);
   }
 
   private async messageOf(command: SlashCommand): Promise<InboundMessage> {

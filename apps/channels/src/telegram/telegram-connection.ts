@@ -16,12 +16,16 @@ import {
   type WebhookAnswer,
   type WebhookRequest,
 } from '../adapters/channel-adapter.js';
+import { keyboardOf, pressOf } from './telegram-buttons.js';
 import { deliveryErrorOf, retryAfterMsOf, rejectionOf } from './telegram-outcome.js';
 import { visible } from './telegram-html.js';
 import { inboundOf, moveOf, type TelegramUpdate } from './telegram-message.js';
 
 const POLL_SECONDS = 25;
+const UPDATES: ('message' | 'callback_query')[] = ['message', 'callback_query'];
 const RETRY_MS = [500, 1_000, 2_000, 5_000, 15_000, 30_000];
+/** https://core.telegram.org/bots/api#answercallbackquery */
+const MAX_ANSWER = 200;
 /** Longer than any send of ours takes; a connection that is silent for longer is not coming back. */
 const CALL_TIMEOUT_MS = 20_000;
 /** 50 MB over a slow line. */
@@ -80,7 +84,7 @@ export class TelegramConnection implements Connection {
         const { id, username } = await telegram.callApi('getMe', {}, this.signal);
         this.me = { id, username };
         if (this.webhook) {
-          await telegram.callApi('setWebhook', { ...this.webhook, allowed_updates: ['message'] }, this.signal);
+          await telegram.callApi('setWebhook', { ...this.webhook, allowed_updates: UPDATES }, this.signal);
           this.events.onState({ health: 'connected' });
           await sleep(WEBHOOK_CHECK_MS, undefined, { signal: this.stop.signal });
           continue;
@@ -109,7 +113,7 @@ export class TelegramConnection implements Connection {
       const asked = Date.now();
       const updates = await telegram.callApi(
         'getUpdates',
-        { offset: this.offset, timeout: POLL_SECONDS, allowed_updates: ['message'] },
+        { offset: this.offset, timeout: POLL_SECONDS, allowed_updates: UPDATES },
         this.signal,
       );
       for (const update of updates) {
@@ -126,7 +130,7 @@ export class TelegramConnection implements Connection {
   private async take(update: TelegramUpdate): Promise<void> {
     const move = moveOf(update);
     if (move) await this.events.onMoved?.(move.from, move.to);
-    const message = this.me && inboundOf(update, this.me);
+    const message = pressOf(update) ?? (this.me && inboundOf(update, this.me));
     if (message) await this.events.onMessage(message);
   }
 
@@ -142,9 +146,13 @@ export class TelegramConnection implements Connection {
     return answerOf(200, 'ok');
   }
 
-  async send(place: string, part: string, { isPlain }: Partial<SendKey> = {}): Promise<string> {
+  async send(place: string, part: string, { isPlain, buttons }: Partial<SendKey> = {}): Promise<string> {
     const { message_id } = await this.call('sendMessage', (telegram, limit) =>
-      telegram.callApi('sendMessage', { ...targetOf(place), ...written(part, isPlain) }, limit),
+      telegram.callApi(
+        'sendMessage',
+        { ...targetOf(place), ...written(part, isPlain), ...(buttons ? { reply_markup: keyboardOf(buttons) } : {}) },
+        limit,
+      ),
     );
     return String(message_id);
   }
@@ -183,6 +191,12 @@ export class TelegramConnection implements Connection {
       answer && answer.status < 500 ? 'failed' : 'retry',
       `Telegram did not give the file (${answer ? `status ${answer.status}` : 'no answer'})`,
     );
+  }
+
+  /** Shown for a moment to who pressed a button. A press that is too old to be answered was carried out all the same. */
+  async answer(answerTo: string, part: string): Promise<void> {
+    const about = { callback_query_id: answerTo, text: visible(part).slice(0, MAX_ANSWER), show_alert: false };
+    await this.call('answerCallbackQuery', (telegram, limit) => telegram.callApi('answerCallbackQuery', about, limit));
   }
 
   async showTyping(place: string): Promise<void> {

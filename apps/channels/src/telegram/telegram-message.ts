@@ -30,6 +30,13 @@ export type TelegramMessage = Omit<TelegramParts, 'reply_to_message' | 'photo'> 
 export interface TelegramUpdate {
   update_id: number;
   message?: TelegramMessage;
+  /** https://core.telegram.org/bots/api#callbackquery */
+  callback_query?: {
+    id: string;
+    from: TelegramPerson;
+    data?: string;
+    message?: Pick<TelegramMessage, 'chat' | 'message_thread_id' | 'is_topic_message'>;
+  };
 }
 
 /** A person's message, or undefined for anything else: bots are not listened to, so that two never talk forever. */

@@ -17,7 +17,9 @@ export interface Interaction {
   channel: Channel;
   user: User;
   at: number;
-  /** 4: answered with a message, 5: will be. */
+  /** The message whose button was pressed; absent for a command. */
+  message?: Message;
+  /** 4: answered with a message, 5: will be, 6: the message of the button may be edited later. */
   callbackType?: number;
   /** What the person sees as answers, in order; the first is the original response. */
   responses: Message[];
@@ -74,6 +76,33 @@ export class Interactions {
     return interaction;
   }
 
+  /** A person presses a button that a message has, or, with a client that shows an older state of it, had. */
+  press(bot: BotApplication, channel: Channel, user: User, message: Message, customId: string): Interaction {
+    const interaction: Interaction = {
+      ...{ id: snowflake(), token: randomBytes(24).toString('hex'), bot, channel, user, at: Date.now(), message },
+      responses: [],
+    };
+    this.known.set(interaction.token, interaction);
+    this.deliverPress(interaction, customId);
+    return interaction;
+  }
+
+  /** The same event once more, as after a resumed session. */
+  deliverPress({ bot, channel, user, message, id, token }: Interaction, customId: string): void {
+    const isGuild = channel.guild_id !== undefined;
+    this.gateway.dispatch(bot, 'INTERACTION_CREATE', {
+      ...{ id, application_id: bot.id, type: 3, version: 1, token, message },
+      channel_id: channel.id,
+      channel: { id: channel.id, type: channel.type },
+      ...(isGuild
+        ? { guild_id: channel.guild_id, member: { user, roles: [], permissions: '0', joined_at: null } }
+        : { user }),
+      ...{ locale: 'en-US', app_permissions: '0', entitlements: [], authorizing_integration_owners: {} },
+      context: isGuild ? 0 : 1,
+      data: { custom_id: customId, component_type: 2 },
+    });
+  }
+
   callback({ params, body, files }: Omit<ApiRequest, 'bot'>): void {
     const interaction = this.of(params[1]);
     if (interaction.id !== params[0] || Date.now() - interaction.at > ANSWER_MS) {
@@ -84,6 +113,11 @@ export class Interactions {
     }
     const type = body['type'] as number;
     const data = (body['data'] ?? {}) as Record<string, unknown>;
+    // 6 and 7, for the message of a button, are refused for commands.
+    if (![4, 5, ...(interaction.message ? [6, 7] : [])].includes(type))
+      throw new ApiError(400, 50_035, 'Invalid Form Body', {
+        type: { code: 'BASE_TYPE_CHOICES', message: 'Unknown type' },
+      });
     if (type === 4) this.respond(interaction, this.messages.contentOf(data, files, true), data);
     interaction.callbackType = type;
   }

@@ -1,4 +1,5 @@
 import { ApiError, invalidForm, unauthorized, unknown } from './api-error.js';
+import { type ActionRow, componentsOf } from './components.js';
 import type { Gateway } from './gateway.js';
 import type { ApiRequest } from './request.js';
 import {
@@ -53,6 +54,7 @@ export class Messages {
       if (message) return message;
     }
     const content = this.contentOf(body, files, true);
+    const components = componentsOf(body);
     const reference = body['message_reference'] as { message_id: string; fail_if_not_exists?: boolean } | undefined;
     const replied = reference && this.world.messages.get(reference.message_id);
     if (reference && !replied && reference.fail_if_not_exists !== false) {
@@ -75,6 +77,7 @@ export class Messages {
             }
           : {}),
         flags: typeof body['flags'] === 'number' ? body['flags'] : 0,
+        ...(components ? { components } : {}),
       },
     });
     if (nonce !== undefined) this.nonces.set(`${bot.user.id} ${nonce}`, { messageId: message.id, at: Date.now() });
@@ -117,11 +120,14 @@ export class Messages {
     if (message.author.id !== bot.user.id) {
       throw new ApiError(403, 50_005, 'Cannot edit a message authored by another user');
     }
-    return this.change(channel, message, this.contentOf({ content: message.content, ...body }, files, false));
+    const content = this.contentOf({ content: message.content, ...body }, files, false);
+    return this.change(channel, message, content, componentsOf(body));
   }
 
-  change(channel: Channel, message: Message, content: string): Message {
+  /** Components that are not given stay. */
+  change(channel: Channel, message: Message, content: string, components?: ActionRow[]): Message {
     message.content = content;
+    if (components) message.components = components;
     message.edited_timestamp = new Date().toISOString();
     this.edits.get(message.id)?.push(content);
     this.gateway.announce('MESSAGE_UPDATE', channel, message);

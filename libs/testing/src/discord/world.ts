@@ -1,3 +1,4 @@
+import type { ActionRow } from './components.js';
 /** What exists on the pretended Discord. Shapes as in https://docs.discord.com/developers/resources. */
 
 export interface User {
@@ -81,6 +82,7 @@ export interface Message {
   message_reference?: { message_id: string; channel_id: string; guild_id?: string };
   referenced_message?: Message | null;
   webhook_id?: string;
+  components?: ActionRow[];
   interaction_metadata?: { id: string; type: number; user: User; authorizing_integration_owners: object };
 }
 

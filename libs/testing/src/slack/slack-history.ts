@@ -1,3 +1,5 @@
+import { blocksOf, type SlackBlock } from './slack-blocks.js';
+
 type Values = Record<string, string>;
 type Answer = Record<string, unknown> & { ok: boolean };
 
@@ -9,6 +11,7 @@ export interface ShownInSlack {
   text: string;
   file: { name: string; bytes: Buffer } | undefined;
   metadata: object | undefined;
+  blocks: SlackBlock[];
   edits: number;
 }
 
@@ -34,11 +37,16 @@ export class SlackHistory {
     if (refused !== undefined) return { ok: false, error: refused };
     if (this.deletedThreads.has(`${values['channel']}/${values['thread_ts']}`))
       return { ok: false, error: 'thread_not_found' };
-    if (values['blocks'] !== undefined && !isBlocks(values['blocks'])) return { ok: false, error: 'invalid_blocks' };
+    const blocks = blocksOf(values['blocks']);
+    if (blocks === 'invalid') return { ok: false, error: 'invalid_blocks' };
     if (text.trim() === '') return { ok: false, error: 'no_text' };
     if (text.length > 40_000) return { ok: false, error: 'msg_too_long' };
     const metadata = values['metadata'] === undefined ? undefined : (JSON.parse(values['metadata']) as object);
-    const message = this.add(botId, values['channel'] ?? '', values['thread_ts'], { text, metadata });
+    const message = this.add(botId, values['channel'] ?? '', values['thread_ts'], {
+      text,
+      metadata,
+      blocks: blocks ?? [],
+    });
     return { ok: true, channel: message.channel, ts: message.ts };
   }
 
@@ -53,7 +61,7 @@ export class SlackHistory {
     thread: string | undefined,
     content: Partial<ShownInSlack>,
   ): ShownInSlack {
-    const nothing = { file: undefined, metadata: undefined, text: '', edits: 0 };
+    const nothing = { file: undefined, metadata: undefined, blocks: [], text: '', edits: 0 };
     const message = { ...nothing, ...content, channel, thread, ts: this.nextTs(), botId };
     this.messages.push(message);
     return message;
@@ -67,6 +75,10 @@ export class SlackHistory {
     if (!message) return { ok: false, error: 'message_not_found' };
     if (text.trim() === '') return { ok: false, error: 'no_text' };
     if (text.length > 4_000) return { ok: false, error: 'msg_too_long' };
+    const blocks = blocksOf(values['blocks']);
+    if (blocks === 'invalid') return { ok: false, error: 'invalid_blocks' };
+    // "If you don't include this field, the message's previous blocks will be retained."
+    if (blocks) message.blocks = blocks;
     message.text = text;
     message.edits += 1;
     return { ok: true, channel: message.channel, ts: message.ts, text };
@@ -84,19 +96,5 @@ export class SlackHistory {
         ...(metadata ? { metadata } : {}),
       }));
     return { ok: true, messages: messages.reverse(), has_more: false };
-  }
-}
-
-/** A list of at most fifty objects with types: https://docs.slack.dev/reference/block-kit/blocks */
-function isBlocks(text: string): boolean {
-  try {
-    const blocks = JSON.parse(text) as unknown;
-    return (
-      Array.isArray(blocks) &&
-      blocks.length <= 50 &&
-      blocks.every((block: { type?: unknown } | null) => typeof block?.type === 'string')
-    );
-  } catch {
-    return false;
   }
 }

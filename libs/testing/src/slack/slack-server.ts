@@ -112,16 +112,33 @@ export class SlackPlatform {
     };
   }
 
+  /** The payload of a press of a button; `ts` names the message. */
+  press(userId: string, { channel, ts, thread }: Pick<ShownInSlack, 'channel' | 'ts' | 'thread'>, value: string) {
+    return {
+      type: 'block_actions',
+      user: { id: userId, username: userId.toLowerCase(), team_id: 'T1' },
+      channel: { id: channel, name: 'x' },
+      container: { type: 'message', message_ts: ts, channel_id: channel },
+      message: { type: 'message', ts, ...(thread === undefined ? {} : { thread_ts: thread }) },
+      trigger_id: randomUUID(),
+      response_url: `${this.origin}/respond/${randomUUID()}`,
+      actions: [{ type: 'button', action_id: 'x', block_id: 'y', value, action_ts: ts }],
+    };
+  }
+
   /** Posts to a request URL, signed as Slack does: an event as JSON, a slash command as a form. */
   async post(app: App, url: string, body: Record<string, unknown>, at = Date.now()): Promise<Response> {
     const isCommand = 'command' in body;
-    const text = isCommand ? new URLSearchParams(body as Values).toString() : JSON.stringify(body);
+    const isPress = body['type'] === 'block_actions';
+    const isForm = isCommand || isPress;
+    const form = isPress ? { payload: JSON.stringify(body) } : (body as Values);
+    const text = isForm ? new URLSearchParams(form).toString() : JSON.stringify(body);
     const timestamp = String(Math.floor(at / 1_000));
     const signature = createHmac('sha256', app.signingSecret).update(`v0:${timestamp}:${text}`).digest('hex');
     return fetch(url, {
       method: 'POST',
       headers: {
-        'content-type': isCommand ? 'application/x-www-form-urlencoded' : 'application/json',
+        'content-type': isForm ? 'application/x-www-form-urlencoded' : 'application/json',
         'x-slack-request-timestamp': timestamp,
         'x-slack-signature': `v0=${signature}`,
       },

@@ -6,7 +6,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 interface Envelope {
   appToken: string;
   envelope_id: string;
-  type: 'events_api' | 'slash_commands';
+  type: 'events_api' | 'slash_commands' | 'interactive';
   payload: unknown;
   retry_attempt: number;
 }

@@ -59,6 +59,25 @@ export class TelegramRules {
   }
 }
 
+/** Why this keyboard cannot be shown: https://core.telegram.org/bots/api#inlinekeyboardbutton */
+export function keyboardFault(markup: unknown): TelegramFault | undefined {
+  if (markup === undefined) return undefined;
+  const rows = (markup as { inline_keyboard?: unknown }).inline_keyboard;
+  if (!Array.isArray(rows)) return bad('object expected as reply markup');
+  for (const button of rows.flat() as Partial<TelegramButton>[]) {
+    if (!button.text)
+      return bad("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard");
+    const bytes = Buffer.byteLength(button.callback_data ?? '');
+    if (bytes < 1 || bytes > 64) return bad('BUTTON_DATA_INVALID');
+  }
+  return undefined;
+}
+
+export interface TelegramButton {
+  text: string;
+  callback_data: string;
+}
+
 function bad(description: string): TelegramFault {
   return { error_code: 400, description: `Bad Request: ${description}` };
 }

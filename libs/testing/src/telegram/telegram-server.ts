@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { type TelegramFault, TelegramRules } from './telegram-rules.js';
+import { keyboardFault, type TelegramButton, type TelegramFault, TelegramRules } from './telegram-rules.js';
 
 /** One thing that a bot shows in a chat. */
 export interface ShownInTelegram {
@@ -10,11 +10,14 @@ export interface ShownInTelegram {
   topic?: string;
   text?: string;
   file?: { name: string; bytes: Buffer };
+  buttons: TelegramButton[];
   edits: number;
 }
 
 interface Bot {
   updates: object[];
+  /** The kinds that it wants; others are not kept for it. */
+  allowed: string[];
   waiting: (() => void)[];
   webhook?: { url: string; secret: string };
 }
@@ -37,6 +40,8 @@ export class TelegramPlatform {
   /** Where webhooks really go: stands for the name that the public address would have. */
   webhookOrigin: string | undefined;
   private readonly bots = new Map<string, Bot>();
+  /** What pressing a button was answered, by the query's id; undefined: not yet. */
+  readonly answers = new Map<string, string | undefined>();
   private readonly files = new Map<string, { bytes: Buffer; size: number }>();
   private readonly server: Server;
   private nextId = 1;
@@ -59,7 +64,7 @@ export class TelegramPlatform {
   }
 
   addBot(token: string): void {
-    this.bots.set(token, { updates: [], waiting: [] });
+    this.bots.set(token, { updates: [], allowed: ['message'], waiting: [] });
   }
 
   revoke(token: string): void {
@@ -88,6 +93,24 @@ export class TelegramPlatform {
     return update;
   }
 
+  /** A person presses a button of a message, or one that it had before. Gives the query's id, and the update. */
+  async press(token: string, userId: number, messageId: number, data: string) {
+    const shown = this.shown.find((message) => message.messageId === messageId);
+    const chatId = Number(shown?.chatId ?? userId);
+    const id = String(this.nextId++);
+    this.answers.set(id, undefined);
+    const update = {
+      update_id: this.nextId++,
+      callback_query: {
+        ...{ id, data, chat_instance: '1' },
+        from: { id: userId, is_bot: false, first_name: 'Ann', username: `user${userId}` },
+        message: { message_id: messageId, date: 1, chat: { id: chatId, type: chatId < 0 ? 'supergroup' : 'private' } },
+      },
+    };
+    await this.deliver(token, update);
+    return { id, update };
+  }
+
   /** A document as a message carries it; `size` lies about its size. */
   document(name: string, bytes: Buffer, size = bytes.length): object {
     const id = `file${this.nextId++}`;
@@ -98,6 +121,7 @@ export class TelegramPlatform {
   async deliver(token: string, update: object): Promise<void> {
     const bot = this.bots.get(token);
     if (!bot) throw new Error('no such bot');
+    if ('callback_query' in update && !bot.allowed.includes('callback_query')) return;
     if (bot.webhook) {
       const { pathname } = new URL(bot.webhook.url);
       await fetch(this.webhookOrigin ? `${this.webhookOrigin}${pathname}` : bot.webhook.url, {
@@ -147,8 +171,10 @@ export class TelegramPlatform {
       case 'getMe':
         return { id: 4242, is_bot: true, first_name: 'Roost', username: 'roost_bot' };
       case 'getUpdates':
+        allow(bot, values);
         return this.updates(bot, Number(values['offset'] ?? 0));
       case 'setWebhook':
+        allow(bot, values);
         bot.webhook = { url: String(values['url']), secret: String(values['secret_token']) };
         return true;
       case 'deleteWebhook':
@@ -159,20 +185,36 @@ export class TelegramPlatform {
         return true;
       case 'sendMessage': {
         const text = textOf(values['text']);
-        return this.rules.textFault(text, values['parse_mode']) ?? this.show(chatId, values, { text });
+        const fault = this.rules.textFault(text, values['parse_mode']) ?? keyboardFault(values['reply_markup']);
+        return fault ?? this.show(chatId, values, { text, buttons: buttonsOf(values['reply_markup']) });
       }
       case 'editMessageText': {
         const message = this.shown.find(
           (one) => one.messageId === Number(values['message_id']) && one.chatId === chatId,
         );
         if (!message) return { error_code: 400, description: 'Bad Request: message to edit not found' };
-        if (message.text === values['text'])
+        const buttons = buttonsOf(values['reply_markup']);
+        if (message.text === values['text'] && JSON.stringify(message.buttons) === JSON.stringify(buttons))
           return { error_code: 400, description: 'Bad Request: message is not modified' };
-        const fault = this.rules.textFault(textOf(values['text']), values['parse_mode']);
+        const fault =
+          this.rules.textFault(textOf(values['text']), values['parse_mode']) ?? keyboardFault(values['reply_markup']);
         if (fault) return fault;
+        // Without a keyboard the old one goes.
+        message.buttons = buttons;
         message.text = String(values['text']);
         message.edits += 1;
         return { message_id: message.messageId };
+      }
+      case 'answerCallbackQuery': {
+        const id = textOf(values['callback_query_id']);
+        const text = textOf(values['text']);
+        if (!this.answers.has(id)) {
+          const description = 'Bad Request: query is too old and response timeout expired or query ID is invalid';
+          return { error_code: 400, description };
+        }
+        if (text.length > 200) return { error_code: 400, description: 'Bad Request: MESSAGE_TOO_LONG' };
+        this.answers.set(id, text);
+        return true;
       }
       case 'sendDocument': {
         const file = values['document'];
@@ -191,13 +233,14 @@ export class TelegramPlatform {
     }
   }
 
-  private show(chatId: string, values: Values, content: Pick<ShownInTelegram, 'text' | 'file'>): object {
+  private show(chatId: string, values: Values, content: Partial<ShownInTelegram>): object {
     const messageId = this.nextId++;
     const topic = values['message_thread_id'];
     this.shown.push({
       messageId,
       chatId,
       ...(topic === undefined ? {} : { topic: textOf(topic) }),
+      buttons: [],
       ...content,
       edits: 0,
     });
@@ -224,6 +267,15 @@ export class TelegramPlatform {
     this.server.closeAllConnections();
     await new Promise((resolve) => this.server.close(resolve));
   }
+}
+
+/** https://core.telegram.org/bots/api#getupdates: what is not named is as it was. */
+function allow(bot: Bot, { allowed_updates: allowed }: Values): void {
+  if (Array.isArray(allowed)) bot.allowed = allowed.map(String);
+}
+
+function buttonsOf(markup: unknown): TelegramButton[] {
+  return ((markup as { inline_keyboard?: TelegramButton[][] } | undefined)?.inline_keyboard ?? []).flat();
 }
 
 function textOf(value: unknown): string {

@@ -1,0 +1,186 @@
+import { getChannelStatus } from '#lib/contracts';
+import { until } from '#lib/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ApprovalsDouble } from '../../test/approvals-double.js';
+import { ChannelsFixture } from '../../test/channels-fixture.js';
+import { discordDouble, type PlatformDouble, slackDouble, telegramDouble } from '../../test/doubles.js';
+import { shortId } from './card-text.js';
+
+const [ANN, BOB, EVE] = [7, 8, 9];
+
+describe.each([
+  ['discord', discordDouble],
+  ['slack', slackDouble],
+  ['telegram', telegramDouble],
+] as const)('what an agent may not do unasked, on %s', (platform, open) => {
+  let double: PlatformDouble;
+  let fixture: ChannelsFixture;
+  let approvals: ApprovalsDouble;
+  let conversationId: string;
+  const ids = new Map<number, string>();
+
+  beforeAll(async () => {
+    double = await open();
+    fixture = await ChannelsFixture.open(double.variables, double.bot);
+    approvals = new ApprovalsDouble(fixture);
+    await fixture.startReplica();
+    await until('the bot is connected', async () => {
+      const about = { agentId: fixture.agentId, platform };
+      return (await fixture.request(getChannelStatus, about).catch(() => undefined))?.health === 'connected';
+    });
+    for (const person of [BOB, ANN]) {
+      await double.say(person, `/link ${await fixture.code(platform)}`);
+      await until('linked', () => double.shown(person).some((text) => text.includes('You are talking to')));
+      await double.say(person, `hello from ${person}`);
+      const sent = await fixture.queued(`hello from ${person}`);
+      ids.set(person, sent.counterparty?.id ?? '');
+      if (person === ANN) conversationId = sent.conversationId;
+    }
+  });
+  afterAll(async () => {
+    await fixture.close();
+    await double.stop();
+  });
+
+  const cardOf = (person: number, id: string) => {
+    const card = double.lastCard(person);
+    return card?.text.includes(shortId(id)) && Object.keys(card.buttons).length === 3 ? card : undefined;
+  };
+  const shownTo = (person: number, id: string) => until('the question is shown', () => cardOf(person, id));
+  const endsWith = (person: number, text: string) =>
+    until(`it says ${text}`, () => {
+      const card = double.lastCard(person);
+      return card?.text.includes(text) && Object.keys(card.buttons).length === 0 ? card : undefined;
+    });
+  const pressed = (card: { buttons: Record<string, string> }, label: string) => card.buttons[label] ?? '';
+
+  it('is asked with tool and every argument, decided by a button, and shown as decided', async () => {
+    const asked = await approvals.request(conversationId, { command: 'rm -r notes', timeout_seconds: 5 });
+    const card = await shownTo(ANN, asked.id);
+    for (const part of ['Robin asks', 'tool: bash', '"command": "rm -r notes"', '"timeout_seconds": 5', 'Until 20'])
+      expect(card.text).toContain(part);
+    await until('it says where', () => approvals.find(asked.id).shown.length === 1);
+    expect(approvals.find(asked.id).shown[0]?.where).toBe(conversationId);
+    const press = await double.press(ANN, pressed(card, 'Allow once'));
+    await endsWith(ANN, 'allowed once by person');
+    expect(approvals.find(asked.id)).toMatchObject({
+      status: 'allowed',
+      decision: 'allow_once',
+      decidedBy: { type: 'person', id: `${platform}:${ids.get(ANN)}` },
+    });
+    await until('the presser is answered', () => press.answers().some((text) => text.includes('allowed once')));
+  });
+
+  it('counts the first press alone, also when it comes twice or from a card that is over', async () => {
+    const asked = await approvals.request(conversationId, { command: 'ls' });
+    const card = await shownTo(ANN, asked.id);
+    const press = await double.press(ANN, pressed(card, 'Deny'));
+    await press.again();
+    await endsWith(ANN, 'denied by person');
+    const late = await double.press(ANN, pressed(card, 'Always allow'));
+    await until('it says so', () => late.answers().some((text) => text.includes('over: denied')));
+    expect(approvals.find(asked.id)).toMatchObject({ status: 'denied', decision: 'deny' });
+  });
+
+  it('does not count presses of others: people who are not linked, and those who are not named', async () => {
+    const named = [`${platform}:${ids.get(BOB)}`, `${platform}:${ids.get(ANN)}`];
+    const asked = await approvals.request(conversationId, { command: 'ls' }, { approvers: [named[1] ?? ''] });
+    const card = await shownTo(ANN, asked.id);
+    const stranger = await double.press(ANN, pressed(card, 'Allow once'), EVE);
+    await until('refused', () => stranger.answers().some((text) => text.includes('linked with the agent')));
+    const other = await double.press(ANN, pressed(card, 'Allow once'), BOB);
+    await until('refused', () => other.answers().some((text) => text.includes('not one of the people')));
+    expect(approvals.find(asked.id).status).toBe('pending');
+    await double.press(ANN, pressed(card, 'Always allow'));
+    await endsWith(ANN, 'always allowed by');
+  });
+
+  it('is decided by commands, too', async () => {
+    const first = await approvals.request(conversationId, { command: 'a' });
+    await shownTo(ANN, first.id);
+    await double.say(ANN, '/deny not now, please');
+    // The question, and the answer to the command.
+    await until('it is shown', () => double.shown(ANN).some((text) => text.includes('not now, please')));
+    expect(approvals.find(first.id)).toMatchObject({ status: 'denied', message: 'not now, please' });
+    const [second, third] = [
+      await approvals.request(conversationId, { command: 'b' }),
+      await approvals.request(conversationId, { command: 'c' }),
+    ];
+    await shownTo(ANN, third.id);
+    await double.say(ANN, '/approve');
+    await until('asked which', () => double.shown(ANN).some((text) => double.visible(text).includes('Which one?')));
+    await double.say(ANN, `/approve ${shortId(second.id)}`);
+    await until('decided', () => approvals.find(second.id).status === 'allowed');
+    await double.say(ANN, `/deny ${third.id} no`);
+    await until('decided', () => approvals.find(third.id).status === 'denied');
+    const isOpen = (text: string) => text.includes(shortId(third.id)) && text.includes('Buttons');
+    await until('its question is over', () => !double.shown(ANN).some(isOpen));
+    await double.say(ANN, '/approve');
+    await until('nothing left', () => double.shown(ANN).some((text) => text.includes('Nothing is asked here')));
+  });
+
+  it('hides nothing: line ends, marks that turn text, what ends a block of code, what looks like another argument', async () => {
+    const command = 'ls\n"path": "fine"\u202e\u200b```\u0007<b>&';
+    const asked = await approvals.request(conversationId, { command });
+    const card = await shownTo(ANN, asked.id);
+    const line = card.text.split('\n').find((text) => text.startsWith('"command"'));
+    expect(line).toContain('ls\\n\\"path\\": \\"fine\\"\\u202e\\u200b\\u0060\\u0060\\u0060\\u0007<b>&');
+    await approvals.end(asked.id, { status: 'expired' });
+    await endsWith(ANN, 'nobody decided in time');
+  });
+
+  it('shows long arguments whole, as a file before the question', async () => {
+    const command = `echo start\n${'x'.repeat(20_000)}\u202eend`;
+    const asked = await approvals.request(conversationId, { command });
+    const card = await shownTo(ANN, asked.id);
+    expect(card.text).toContain('all in the file above');
+    const file = double.files(ANN).at(-1);
+    expect(file?.name).toBe('arguments.txt');
+    expect(JSON.parse(`{${file?.text}}`)).toEqual({ command });
+    expect(file?.text).not.toContain('\u202e');
+    await approvals.end(asked.id, { status: 'cancelled' });
+    await endsWith(ANN, 'cancelled');
+  });
+
+  it('is asked where somebody may decide: not in the chat of who may not', async () => {
+    const asked = await approvals.request(
+      conversationId,
+      { command: 'ls' },
+      { approvers: [`${platform}:${ids.get(BOB)}`] },
+    );
+    const card = await shownTo(BOB, asked.id);
+    expect(cardOf(ANN, asked.id)).toBeUndefined();
+    await double.press(BOB, pressed(card, 'Allow once'));
+    await endsWith(BOB, 'allowed once');
+  });
+
+  it('is asked of a schedule in a chat, and of the API in none', async () => {
+    const byApi = await approvals.request('default', { command: 'quiet' }, { source: 'api' });
+    const asked = await approvals.request('schedule:1', { command: 'daily' }, { source: 'schedule' });
+    const card = await shownTo(ANN, asked.id);
+    expect(approvals.find(byApi.id).shown).toEqual([]);
+    await double.press(ANN, pressed(card, 'Deny'));
+    await endsWith(ANN, 'denied');
+  });
+
+  it('is asked at the next place when one cannot show it, and says where', async () => {
+    const unblock = double.block(ANN);
+    const asked = await approvals.request(conversationId, { command: 'ls' });
+    const card = await shownTo(BOB, asked.id);
+    await until('it says where', () => approvals.find(asked.id).shown.length === 1);
+    expect(approvals.find(asked.id).shown[0]?.where).not.toBe(conversationId);
+    unblock();
+    await double.press(BOB, pressed(card, 'Allow once'));
+    await endsWith(BOB, 'allowed once');
+  });
+
+  it('is shown as decided when it was decided before it could be shown', async () => {
+    const asked = await approvals.request(conversationId, { command: 'quick' });
+    await approvals.end(asked.id, {
+      status: 'allowed',
+      decision: 'allow_once',
+      decidedBy: { type: 'api_key', id: 'k' },
+    });
+    await endsWith(ANN, 'allowed once by api_key k');
+  });
+});

@@ -1,0 +1,117 @@
+import {
+  type Approval,
+  approvalDecided,
+  approvalExpired,
+  approvalRequested,
+  approvalShown,
+  decideApproval,
+  getApproval,
+  RoostError,
+} from '#lib/contracts';
+import { newId } from '#lib/database';
+import { serve } from '#lib/rpc';
+import { publishEvent } from '#lib/testing';
+import type { ChannelsFixture } from './channels-fixture.js';
+
+/** Approvals as messaging has them: the first decision counts, and each change is an event. */
+export class ApprovalsDouble {
+  readonly approvals = new Map<string, Approval>();
+
+  constructor(private readonly fixture: ChannelsFixture) {
+    const { connection } = fixture.bus;
+    const fail = (error: unknown) => console.error(error);
+    serve(connection, getApproval, getApproval.subject, ({ approvalId }) => this.find(approvalId), fail);
+    serve(
+      connection,
+      decideApproval,
+      decideApproval.subject,
+      async ({ approvalId, decision, message = null }, { actor }) => {
+        const before = this.find(approvalId);
+        if (before.status !== 'pending') throw new RoostError('CONFLICT', 'it is decided');
+        if (before.approvers && actor && !before.approvers.includes(actor.id))
+          throw new RoostError('ACCESS_DENIED', 'you may not decide this');
+        return this.end(approvalId, {
+          status: decision === 'deny' ? 'denied' : 'allowed',
+          decision,
+          message,
+          decidedBy: actor ? { type: actor.type, id: actor.id } : null,
+        });
+      },
+      fail,
+    );
+    serve(
+      connection,
+      approvalShown,
+      approvalShown.subject,
+      ({ approvalId, where }) => {
+        const before = this.find(approvalId);
+        const isKnown = before.shown.some((known) => known.where === where);
+        const shown = isKnown ? before.shown : [...before.shown, { where, at: new Date() }];
+        return this.keep({ ...before, shown });
+      },
+      fail,
+    );
+  }
+
+  find(id: string): Approval {
+    const found = this.approvals.get(id);
+    if (!found) throw new RoostError('NOT_FOUND', 'there is no such approval');
+    return found;
+  }
+
+  /** A call of the agent that waits in this conversation. */
+  async request(conversationId: string, args: object, more: Partial<Approval> = {}): Promise<Approval> {
+    const json = JSON.stringify(args);
+    const approval = this.keep({
+      id: newId(),
+      agentId: this.fixture.agentId,
+      runId: newId(),
+      turnId: newId(),
+      conversationId,
+      source: 'telegram',
+      kind: 'tool',
+      tool: 'bash',
+      toolCallId: 'call-1',
+      arguments: json,
+      argumentBytes: Buffer.byteLength(json),
+      hash: '0'.repeat(64),
+      rule: 0,
+      approvers: null,
+      status: 'pending',
+      createdAt: new Date(),
+      expiresAt: new Date(Date.now() + 86_400_000),
+      decidedAt: null,
+      decidedBy: null,
+      decision: null,
+      message: null,
+      editedArguments: null,
+      startedAt: null,
+      shown: [],
+      ...more,
+    });
+    await publishEvent(this.fixture.bus.connection, approvalRequested, this.eventOf(approval));
+    return approval;
+  }
+
+  /** As when nobody decides in time, or somebody does in the API. */
+  async end(id: string, change: Partial<Approval>): Promise<Approval> {
+    const ended = this.keep({ ...this.find(id), decidedAt: new Date(), ...change });
+    const { connection } = this.fixture.bus;
+    if (ended.status === 'expired') await publishEvent(connection, approvalExpired, this.eventOf(ended));
+    else await publishEvent(connection, approvalDecided, { ...this.eventOf(ended), rule: null });
+    return ended;
+  }
+
+  private keep(approval: Approval): Approval {
+    this.approvals.set(approval.id, approval);
+    return approval;
+  }
+
+  /** Events hold no long arguments. */
+  private eventOf(approval: Approval) {
+    const { accountId } = this.fixture;
+    const { agentId, turnId, runId } = approval;
+    const shown = { ...approval, arguments: approval.argumentBytes > 16_384 ? null : approval.arguments };
+    return { accountId, agentId, turnId, runId, messageIds: [], approval: shown };
+  }
+}

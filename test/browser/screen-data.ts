@@ -1,4 +1,4 @@
-import type { TestRoost } from '#lib/testing';
+import { type TestRoost, until } from '#lib/testing';
 import type { ScreenData } from './screens.js';
 
 /** Makes what the screens show: one of each thing, with a history. */
@@ -37,5 +37,19 @@ export async function makeScreenData(roost: TestRoost, agentId: string): Promise
   await make('/v1/budgets', { limit_tokens: 90_000_000, period: 'month', timezone: 'Europe/Berlin' });
   await make(`/v1/agent/update/${agentId}`, { description: 'Answers in a line.', note: 'it was too long' });
   await make('/v1/budgets', { limit_tokens: 2_000_000, period: 'day', agent_id: agentId });
-  return { scheduleId, triggerId, serverId, endpointId, deliveryId };
+  const approvalId = await waitingApproval(roost);
+  return { scheduleId, triggerId, serverId, endpointId, deliveryId, approvalId };
+}
+
+/** Of an agent that answers by the demo model, and has to ask about its commands. */
+async function waitingApproval(roost: TestRoost): Promise<string> {
+  const { body: careful } = await roost.api<{ id: string }>('POST', '/v1/agent/create', {
+    name: 'careful',
+    configuration: { model: 'demo', permissions: { rules: [{ tool: 'bash', action: 'ask' }] } },
+  });
+  await roost.api('POST', `/v1/agent/${careful.id}/messages`, { content: 'run: make deploy' });
+  const waiting = async () =>
+    (await roost.api<{ approvals: { id: string }[] }>('GET', '/v1/approvals?status=pending')).body.approvals[0]?.id;
+  await until('a call waits', async () => (await waiting()) !== undefined);
+  return (await waiting()) ?? '';
 }

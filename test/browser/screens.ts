@@ -14,12 +14,13 @@ export interface ScreenData {
   serverId: string;
   endpointId: string;
   deliveryId: string;
+  approvalId: string;
 }
 
 /** Every screen, at an agent that has been talked to: axe looks at each in both themes, and its picture is kept. */
 export const screensOf = (
   agentId: string,
-  { scheduleId, triggerId, serverId, endpointId, deliveryId }: ScreenData,
+  { scheduleId, triggerId, serverId, endpointId, deliveryId, approvalId }: ScreenData,
 ): Screen[] => [
   { name: 'agents', path: '/agents', ready: (page) => page.getByRole('link', { name: 'tester' }).first().waitFor() },
   {
@@ -120,6 +121,20 @@ export const screensOf = (
     name: 'mcp-server',
     path: `/agents/${agentId}/mcp/${serverId}`,
     ready: (page) => page.getByRole('region', { name: 'Health' }).getByText('ECONNREFUSED').waitFor(),
+  },
+  {
+    name: 'approvals',
+    path: '/approvals',
+    ready: (page) => page.getByRole('list', { name: 'Approvals' }).getByRole('listitem').first().waitFor(),
+  },
+  {
+    name: 'approval',
+    path: `/approvals/${approvalId}`,
+    ready: async (page) => {
+      await page.getByRole('button', { name: 'Edit the arguments' }).click();
+      await page.getByRole('textbox', { name: 'Arguments as JSON' }).waitFor();
+      await page.getByRole('region', { name: 'command' }).first().getByText('make deploy').waitFor();
+    },
   },
   {
     name: 'webhooks',

@@ -1,4 +1,5 @@
 import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { approvalRoutes } from './routes/approvals.js';
 import { auditRoutes } from './routes/audit.js';
 import { automationRoutes } from './routes/automation.js';
 import { configurationRoutes } from './routes/configuration.js';
@@ -94,6 +95,7 @@ const routeTree = root.addChildren([
     home,
     agents,
     newAgent,
+    ...approvalRoutes,
     ...webhookRoutes,
     ...usageRoutes,
     ...auditRoutes,

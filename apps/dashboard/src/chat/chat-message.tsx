@@ -133,6 +133,7 @@ function TurnWork({ turn }: { turn: Turn }) {
           {turn.attempt > 1 ? `Thinking, try ${turn.attempt}` : 'Thinking'}
         </p>
       )}
+      {turn.status === 'suspended' && <p className="text-sm text-soft">Waits until somebody has decided.</p>}
       {turn.status === 'interrupted' && <p className="text-sm text-soft">Interrupted: what it had begun is above.</p>}
       {turn.status === 'failed' && (
         <p role="alert" className="flex gap-2 rounded-xl border border-bad/40 bg-bad-soft px-3 py-2 text-sm">

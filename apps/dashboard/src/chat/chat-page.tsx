@@ -4,6 +4,7 @@ import { getRouteApi } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { agentQuery, useAgentAction } from '../agents/agents.js';
 import { roost } from '../api/roost.js';
+import { ChatApprovals } from '../approvals/chat-approvals.js';
 import { Button, IconButton } from '../components/button.js';
 import { Empty, ErrorNote, Skeletons } from '../components/feedback.js';
 import { inputClass } from '../components/field.js';
@@ -121,6 +122,7 @@ function ConversationView({ agentId, conversationId, wanted }: ConversationViewP
           )}
         </div>
       )}
+      <ChatApprovals agentId={agentId} conversationId={conversationId} />
       {isWritable(conversationId) ? (
         <Composer
           agentId={agentId}

@@ -2,6 +2,7 @@ import type { AgentEvent, Message } from '@roost-ai/sdk';
 import { type QueryClient, useQueryClient } from '@tanstack/react-query';
 import { createContext, type ReactNode, useContext, useEffect, useState, useSyncExternalStore } from 'react';
 import { agentKey, agentsKey, setStatus } from '../agents/agents.js';
+import { approvalsKey } from '../approvals/approvals.js';
 import type { AgentState } from './agent-state.js';
 import { AgentStore, type Connection } from './agent-store.js';
 import { followAgent } from './follow-agent.js';
@@ -46,6 +47,7 @@ function noteEvent(client: QueryClient, agentId: string, event: AgentEvent): voi
   if (event.type === 'message.created' || event.type === 'message.completed' || event.type === 'message.posted')
     void client.invalidateQueries({ queryKey: [...agentKey(agentId), 'conversations'] });
   if (event.type === 'message.created') noteFiring(client, agentId, event.data.message.channel);
+  if (event.type.startsWith('approval.')) void client.invalidateQueries({ queryKey: approvalsKey });
   if (CHANGES_RUNS.has(event.type)) void client.invalidateQueries({ queryKey: [...agentKey(agentId), 'runs'] });
 }
 
@@ -60,5 +62,8 @@ const CHANGES_RUNS = new Set<AgentEvent['type']>([
   'turn.interrupted',
   'message.completed',
   'message.failed',
+  'approval.requested',
+  'approval.decided',
+  'approval.expired',
   'stream.gap',
 ]);

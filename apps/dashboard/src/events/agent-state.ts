@@ -13,7 +13,8 @@ export interface ToolPart {
   isError: boolean;
 }
 
-export type TurnStatus = 'running' | 'completed' | 'failed' | 'interrupted';
+/** `suspended`: it waits for a person's decision; another turn then goes on with its messages. */
+export type TurnStatus = 'running' | 'completed' | 'failed' | 'interrupted' | 'suspended';
 
 /** One run of the model over a batch of messages, as far as its events were seen. */
 export interface Turn {

@@ -43,6 +43,10 @@ export function reduceEvent(state: AgentState, event: AgentEvent): AgentState {
       const ended = endTurn(state, id, 'failed', { messageIds: messages.map((message) => message.id), error });
       return withMessages(ended, messages);
     }
+    case 'approval.requested': {
+      const known = state.turns.get(event.data.approval.turn_id);
+      return known?.status === 'running' ? withTurn(state, { ...known, status: 'suspended' }) : state;
+    }
     case 'agent.status': {
       const { status: value, reason, is_exhausted: isExhausted = false, revision } = event.data;
       if (state.status && state.status.revision >= revision) return state;

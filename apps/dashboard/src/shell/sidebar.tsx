@@ -2,7 +2,9 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { agentsQuery } from '../agents/agents.js';
 import { StatusDot } from '../agents/agent-status.js';
+import { MAX_COUNTED, pendingQuery } from '../approvals/approvals.js';
 import { IconButton } from '../components/button.js';
+import { Badge } from '../components/feedback.js';
 import { Icon } from '../components/icon.js';
 import { Menu } from '../components/menu.js';
 import { sessionQuery, useSignOut } from '../session/session.js';
@@ -41,6 +43,7 @@ export function Sidebar({ onSearch, onClose }: { onSearch: () => void; onClose?:
               <Link to={to} activeOptions={{ exact: to === '/agents' }} className={ITEM}>
                 <Icon name={icon} />
                 {label}
+                {to === '/approvals' && <WaitingCount />}
               </Link>
             </li>
           ))}
@@ -65,6 +68,20 @@ export function Sidebar({ onSearch, onClose }: { onSearch: () => void; onClose?:
       </nav>
       <Account />
     </div>
+  );
+}
+
+/** How many calls wait for somebody's decision. */
+function WaitingCount() {
+  const count = useQuery(pendingQuery).data?.length ?? 0;
+  if (count === 0) return null;
+  return (
+    <span className="ml-auto">
+      <Badge tone="warn" title="Waiting for a decision">
+        {count < MAX_COUNTED ? count : `${MAX_COUNTED}+`}
+        <span className="sr-only"> waiting</span>
+      </Badge>
+    </span>
   );
 }
 

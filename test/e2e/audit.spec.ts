@@ -37,6 +37,7 @@ const FILES = 'the content of an agent, as messages are: its history is the agen
 const NOT_AUDITED: Record<string, string> = {
   'POST /v1/agent/{id}/messages': 'a message is its own record',
   'POST /v1/agent/{id}/messages/{messageId}/read': 'a message is its own record',
+  'PATCH /v1/agent/{id}/conversations/{conversationId}': 'each run records the version that answered',
   'POST /v1/agent/{id}/runs/{runId}/cancel': 'a run is its own record: it says that it was cancelled',
   'POST /v1/webhooks/triggers/{triggerId}': 'a webhook is recorded as an execution of its trigger',
   'POST /v1/channels/slack/{agentId}/events': 'what a platform posts becomes messages',
@@ -127,6 +128,10 @@ describe('the audit', () => {
     await expectRecord('agent.updated', id, ['name', 'configuration.custom_env', 'configuration.custom_env.OTHER']);
     await make('POST /v1/agent/{id}/rollback', { version: 1 }, { id });
     await expectRecord('agent.rolled_back', id, expect.arrayContaining(['name', 'configuration.custom_env.OTHER']));
+    await make('PUT /v1/agents/apply', { agents: { Robin: { description: 'Keeps the notes' } } });
+    await expectRecord('agent.updated', id, ['description']);
+    await make('POST /v1/agent/{id}/versions', { description: 'Keeps the list' }, { id });
+    await expectRecord('agent.drafted', id, ['description']);
     await make('POST /v1/agent/{id}/pause', undefined, { id });
     await expectRecord('agent.paused', id);
     await make('POST /v1/agent/{id}/resume', undefined, { id });
@@ -350,7 +355,7 @@ describe('the audit', () => {
         runCommand(bus, ['audit', ...words], { name: '', enableAgents: false, audit: more });
       const ofOther = await lines({}, other.email);
       expect(ofOther.map((line) => line.split('  ').slice(1, 4))).toEqual(
-        theirs.map(({ actor, action }) => [other.accountId, `${actor.type}:${actor.id}`, action]),
+        theirs.map(({ actor, action }) => [other.email, `${actor.type}:${actor.id}`, action]),
       );
       const ofAll = await lines({ limit: '3' });
       expect(ofAll).toHaveLength(4);

@@ -157,6 +157,32 @@ describe('MCP servers over the API', () => {
     await api('DELETE', `/${gone.id}`, 200);
   });
 
+  it('of an agent’s own configuration say in the agent how they are doing, and why not', async () => {
+    const [good, dead] = ['every', 'dead'];
+    const url = `http://127.0.0.1:${await freePort()}/mcp`;
+    const agentId = await createAgent({
+      mcp_servers: { [good]: { url: everything }, [dead]: { url, headers: { authorization: 'Bearer canary' } } },
+    });
+    const shown = async () =>
+      (
+        await roost.api<{ mcp_servers: { name: string; status: string; reason: string | null }[] }>(
+          'GET',
+          `/v1/agent/${agentId}`,
+        )
+      ).body.mcp_servers;
+    expect((await shown()).map(({ status }) => status)).toEqual(['configured', 'configured']);
+    await callTool(agentId, 'list_files');
+    const found = await until('both are known', async () => {
+      const all = await shown();
+      return all.every(({ status }) => status !== 'configured') && all;
+    });
+    expect(found).toMatchObject([
+      { name: good, status: 'connected', reason: null },
+      { name: dead, status: 'failed', reason: expect.stringMatching(/\S/) as string },
+    ]);
+    expect(JSON.stringify(found)).not.toContain('canary');
+  });
+
   describe('that are restarted in the middle of a conversation', () => {
     let odd: MisbehavingMcpServer;
     beforeAll(async () => void (odd = await MisbehavingMcpServer.start()));

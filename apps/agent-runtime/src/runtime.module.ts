@@ -11,6 +11,7 @@ import { RuntimeAccountRemoval } from './agents/account-removal.js';
 import { AgentRemoval } from './agents/agent-removal.js';
 import { McpController } from './mcp/mcp.controller.js';
 import { McpPool } from './mcp/mcp-pool.js';
+import { OwnServersRepository } from './mcp/registry/own-servers.repository.js';
 import { McpAccessRepository } from './mcp/registry/mcp-access.repository.js';
 import { McpRegistry } from './mcp/registry/mcp-registry.js';
 import { countMcpServers, McpServersRepository, sealedServerSecrets } from './mcp/registry/mcp-servers.repository.js';
@@ -85,10 +86,16 @@ const redirectUriOf = (config: Config) =>
       provide: McpRegistry,
       inject: [Database, McpAccessRepository, McpPool, CONFIG],
       useFactory: (database: Database, access: McpAccessRepository, pool: McpPool, config: Config) =>
-        new McpRegistry(new McpServersRepository(database, sealerFrom(config)), access, pool, {
-          policy: policyOf(config.ROOST_MCP_NETWORK),
-          redirectUri: redirectUriOf(config),
-        }),
+        new McpRegistry(
+          new McpServersRepository(database, sealerFrom(config)),
+          access,
+          new OwnServersRepository(database),
+          pool,
+          {
+            policy: policyOf(config.ROOST_MCP_NETWORK),
+            redirectUri: redirectUriOf(config),
+          },
+        ),
     },
     {
       provide: RotationAtStart,

@@ -69,6 +69,7 @@ export class ServiceDoubles {
       messageCount: 1,
       unreadCount: 0,
       lastMessage: null,
+      pinnedVersion: null,
       createdAt: new Date(),
       updatedAt: new Date(),
     });

@@ -74,6 +74,7 @@ const FIXED: Record<string, string> = {
   provider: 'openai',
   botId: '7',
   version: '1',
+  conversationId: 'default',
 };
 
 /** The positions of ids in a path, in order. */

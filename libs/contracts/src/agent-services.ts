@@ -32,10 +32,14 @@ export const existingAgents = request('lifecycle.agent.existing', {
 
 /**
  * Everything agent-runtime needs for a turn, keys included: they travel only between the two services and are
- * never logged or stored by agent-runtime. Errors: NOT_FOUND.
+ * never logged or stored by agent-runtime. Errors: NOT_FOUND (the version, too), VALIDATION_ERROR (its settings are not allowed any more).
  */
 export const getAgentForTurn = request('lifecycle.agent.for-turn', {
-  input: wire({ agentId: AgentId }),
+  input: wire({
+    agentId: AgentId,
+    /** With its settings of then, and the secrets, balance and status of now; the present one if not given. */
+    version: VersionNumber.optional(),
+  }),
   output: wire({
     agentId: AgentId,
     accountId: AccountId,

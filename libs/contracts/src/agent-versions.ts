@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { AgentConfiguration } from './agent-configuration.js';
+import { AgentConfiguration, ConfigurationPatch } from './agent-configuration.js';
 import { Agent, agentFields, AgentName, VersionNote, VersionNumber } from './agents.js';
 import { ActorType } from './audit.js';
 import { request } from './request.js';
+import { optional } from './shapes.js';
 import { AgentId, Count, Timestamp, wire } from './wire.js';
 
 /** Versions of an agent's configuration: every change makes one, none is ever changed (docs/guide/versions.md). */
@@ -41,6 +42,10 @@ const versionFields = {
   note: z.string().nullable().describe('What was said about it.'),
   changed: z.array(Field).describe('Fields that differ from the version before, at most 100 of them.'),
   isCurrent: z.boolean().describe('Whether it is what the agent has now.'),
+  isDraft: z
+    .boolean()
+    .default(false)
+    .describe('Whether it was made to be tried: messages may ask for it, and a roll back to it publishes it.'),
 };
 export const AgentVersion = wire(versionFields).meta({
   id: 'AgentVersion',
@@ -108,6 +113,27 @@ export const versionListQuery = {
   limit: z.coerce.number<number | string>().int().min(1).max(100).default(20).describe('How many at most.'),
 };
 
+const { description, systemPrompt, systemPromptType, sessionMode, warmthWindowMs } = agentFields;
+const draftFields = {
+  ...optional({ description, systemPrompt, systemPromptType, sessionMode, warmthWindowMs }),
+  configuration: ConfigurationPatch.optional(),
+  note: VersionNote.optional(),
+};
+/** The body of `POST /v1/agent/{id}/versions`. */
+export const DraftVersion = wire(draftFields).meta({
+  id: 'DraftVersion',
+  description: 'What is to be tried, as a change of what the agent has now. It can hold no new value of a secret.',
+});
+export type DraftVersion = z.output<typeof DraftVersion>;
+
+/**
+ * Makes a version without giving it to the agent. Errors: NOT_FOUND, VALIDATION_ERROR, also of a secret that the agent
+ * does not have with this value.
+ */
+export const draftVersion = request('lifecycle.version.draft', {
+  input: wire({ ...byAgent, ...draftFields }),
+  output: AgentVersion,
+});
 /** Newest first. Errors: NOT_FOUND. */
 export const listVersions = request('lifecycle.version.list', {
   input: wire({ ...byAgent, ...versionListQuery }),

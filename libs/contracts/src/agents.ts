@@ -211,7 +211,9 @@ const wholeFields = {
   configuration: AgentConfiguration,
   systemPrompt: z.string().nullable().describe('Its instructions: what it is and does.'),
   systemPromptType: agentFields.systemPromptType,
-  mcpServers: z.array(AgentMcpServer).describe('MCP servers of the account’s registry that it may use.'),
+  mcpServers: z
+    .array(AgentMcpServer)
+    .describe('MCP servers that it may use: of its own configuration, and of the account’s registry.'),
   filesystemSummary: FilesystemSummary.nullable().describe(
     'What its workspace holds, as last known; null when that is not known.',
   ),

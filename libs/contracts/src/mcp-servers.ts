@@ -179,18 +179,36 @@ export const revokeMcpAccess = request('runtime.mcp.access.revoke', {
   output: wire({ id: McpServerId, agentId: AgentId }),
 });
 
+const serverHealth = {
+  status: z
+    .string()
+    .describe(
+      'How it is doing: the `status` of its health. Of one in the agent’s configuration: `configured` before the first turn, then `connected` or `failed`, as the last turn found it.',
+    ),
+  reason: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe('Why it cannot be used; null when it can, or is not known to fail.'),
+  checkedAt: Timestamp.nullable().default(null).describe('When that was found; null before.'),
+};
 export const AgentMcpServer = wire({
-  id: z.string().describe('The server’s id.'),
+  id: z.string().describe('The server’s id; of one in the agent’s configuration its name.'),
   name: z.string().describe('Its name.'),
   accessMode: z.string().describe('`all` of its tools, or `selected` ones.'),
-  status: z.string().describe('How it is doing: the `status` of its health.'),
-}).meta({ id: 'AgentMcpServer', description: 'A server of the account’s registry that an agent may use.' });
+  ...serverHealth,
+}).meta({
+  id: 'AgentMcpServer',
+  description: 'An MCP server that an agent may use: of the account’s registry, or of its own configuration.',
+});
 
 /** The registry's servers that an agent may use, as `GET /v1/agent/{id}` shows them. */
 export const listAgentMcpServers = request('runtime.mcp.for-agent', {
   input: wire({ agentId: AgentId }),
   output: wire({
     servers: z.array(AgentMcpServer),
+    /** Of its own configuration, or of an earlier one, by name. */
+    own: z.array(wire({ name: z.string(), ...serverHealth })).default([]),
   }),
 });
 

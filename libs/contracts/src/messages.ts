@@ -115,6 +115,15 @@ function depthOf(value: unknown, depth = 0): number {
 /** Ids of API conversations must not look like those that Roost gives to other channels' conversations. */
 const RESERVED_CONVERSATION = new RegExp(`^(${PLATFORM_NAMES.join('|')}|schedule|trigger|agent):`);
 
+export const MessageVersion = z
+  .number()
+  .int()
+  .min(1)
+  .max(2_147_483_647)
+  .describe(
+    'The version of the agent’s configuration that is to answer it, such as a draft that is being tried. Of messages that are answered together the last that names one counts. The present one if not given, or the one that the conversation is pinned to.',
+  );
+
 export const MessageContent = z
   .string()
   .min(1)
@@ -145,6 +154,7 @@ export const NewMessage = wire({
     .describe(
       'Groups messages that belong together: one per user or topic of yours. Messages of a conversation are answered in their order; the agent sees those of the same conversation as its history. It must not begin with the name of a channel and a colon.',
     ),
+  version: MessageVersion.optional(),
 }).meta({ id: 'NewMessage', description: 'A message to an agent.' });
 export type NewMessage = z.output<typeof NewMessage>;
 
@@ -163,6 +173,10 @@ export const messageListQuery = {
   conversationId: z.string().max(300).optional().describe('Only messages of this conversation.'),
 };
 
+export const PinnedVersion = MessageVersion.nullable().describe(
+  'The version of the agent’s configuration that answers in it, whatever the agent has; null: the present one.',
+);
+
 export const Conversation = wire({
   id: z.string().describe('Its id, the `conversation_id` of its messages.'),
   channel: Channel,
@@ -177,6 +191,7 @@ export const Conversation = wire({
   })
     .nullable()
     .describe('The newest message.'),
+  pinnedVersion: PinnedVersion.default(null),
   createdAt: Timestamp.describe('When it began.'),
   updatedAt: Timestamp.describe('When something was last said in it.'),
 }).meta({ id: 'Conversation', description: 'All messages between an agent and one counterparty.' });

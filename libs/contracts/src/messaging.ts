@@ -10,6 +10,8 @@ import {
   MessageInQueue,
   messageListQuery,
   MessageMetadata,
+  MessageVersion,
+  PinnedVersion,
   QueueMode,
 } from './messages.js';
 import { request } from './request.js';
@@ -31,6 +33,8 @@ export const sendMessage = request('messaging.message.send', {
     conversationId: z.string().min(1).max(300).default('default'),
     counterparty: Counterparty.optional(),
     dedupeKey: z.string().max(300).optional(),
+    /** The version of the agent's configuration that is to answer it. */
+    version: MessageVersion.optional(),
   }),
   output: AcceptedMessage,
 });
@@ -113,6 +117,12 @@ export const listConversations = request('messaging.conversation.list', {
     conversations: z.array(Conversation).describe('Newest activity first.'),
     pagination: Pagination,
   }),
+});
+
+/** Has a version of the agent's configuration answer in a conversation, or, by null, the present one again. Errors: NOT_FOUND. */
+export const pinConversation = request('messaging.conversation.pin', {
+  input: wire({ agentId: AgentId, conversationId: z.string().min(1).max(300), pinnedVersion: PinnedVersion }),
+  output: wire({ id: z.string().describe('The conversation.'), pinnedVersion: PinnedVersion }),
 });
 
 /** A durable event of an agent: `id` is the `roost-event-id` header of the same event on the bus. */

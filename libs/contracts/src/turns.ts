@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DecidedCall, MAX_SUSPENDED_CALLS, SuspendedCall } from './approvals.js';
-import { Channel, Counterparty, Message } from './messages.js';
+import { Channel, Counterparty, Message, MessageVersion } from './messages.js';
 import { request } from './request.js';
 import { AccountId, AgentId, Count, MessageId, wire } from './wire.js';
 
@@ -25,6 +25,8 @@ export const ClaimedTurn = wire({
   /** The reply text of an earlier attempt, '' if none. */
   partialReply: z.string(),
   leaseMs: Count,
+  /** The version of the agent's configuration that answers; absent: the present one. */
+  version: MessageVersion.optional(),
   /**
    * What was decided about the calls that its run was last suspended for. A messaging service of an older version does not
    * say it.

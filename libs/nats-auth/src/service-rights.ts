@@ -48,6 +48,7 @@ export const serviceRights = {
       ...[contracts.setAgentStatus, contracts.summarizeAgent, contracts.checkAgentReady, contracts.getAgentState],
       contracts.existingAgents,
       ...[contracts.listVersions, contracts.getVersion, contracts.diffVersions, contracts.rollBack],
+      ...[contracts.draftVersion, contracts.pinConversation],
       ...[contracts.exportAgent, contracts.applyAgents],
       contracts.explainPermissions,
       ...[contracts.changeBalance, contracts.getNetworkLog, contracts.ensureWorkspace],
@@ -87,7 +88,7 @@ export const serviceRights = {
   },
   messaging: {
     owns: ['messaging'],
-    calls: [contracts.getAgentState, contracts.quotaLimits],
+    calls: [contracts.getAgentState, contracts.quotaLimits, contracts.getVersion],
     reads: [
       ...[contracts.agentCreated, contracts.agentStatusChanged, contracts.agentDeleted],
       ...[contracts.budgetExhausted, contracts.budgetReset],

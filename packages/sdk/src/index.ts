@@ -25,6 +25,7 @@ export {
   type AgentVersionDetails,
   type ChangeOptions,
   type FieldChange,
+  type NewDraft,
   type RolledBack,
   Versions,
 } from './agents/versions.js';

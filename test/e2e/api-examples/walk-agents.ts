@@ -63,6 +63,10 @@ async function walkVersions({ call, refused }: Recorder, id: string): Promise<vo
     permissions: { rules: [{ tool: 'bash', arguments: { command: 'rm *' }, action: 'ask' }] },
   });
   await call('POST', `/v1/agent/${id}/rollback`, { version: 1, note: 'the list was not needed' });
+  const rhymes = { system_prompt: 'You keep the notes. Answer in rhymes.', note: 'for the party' };
+  await call('POST', `/v1/agent/${id}/versions`, rhymes);
+  await call('PATCH', `/v1/agent/${id}/conversations/default`, { pinned_version: 1 });
+  await call('PATCH', `/v1/agent/${id}/conversations/default`, { pinned_version: null });
 }
 
 /** Has the agent ask before it runs a command, and decides. */

@@ -29,13 +29,11 @@ export class AgentViews {
   /** The agent with its secrets as booleans or `***`. */
   async show(row: AgentRow): Promise<Agent> {
     const secrets = openSecrets(this.sealer, row);
-    const granted = await this.others.grantedServers(row.id);
-    const own = Object.keys(secrets.mcpServers ?? {}).map((name) => ({
-      id: name,
-      name,
-      accessMode: 'all',
-      status: 'configured',
-    }));
+    const { servers: granted, own: known } = await this.others.mcpServers(row.id);
+    const own = Object.keys(secrets.mcpServers ?? {}).map((name) => {
+      const { status = 'configured', reason = null, checkedAt = null } = known.find((one) => one.name === name) ?? {};
+      return { id: name, name, accessMode: 'all', status, reason, checkedAt };
+    });
     return {
       id: row.id,
       uuid: row.id,

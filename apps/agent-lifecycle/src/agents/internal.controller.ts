@@ -15,9 +15,10 @@ import { Controller, Inject } from '@nestjs/common';
 import type { z } from 'zod';
 import type { LifecycleConfig } from '../config.js';
 import { ProviderKeysService } from '../provider-keys/provider-keys.service.js';
+import { settingsForTurn } from '../versions/settings-for-turn.js';
 import { botsAfter } from './agent-changes.js';
 import { stateOf } from './agent-row.js';
-import { openSecrets, wholeConfiguration } from './agent-secrets.js';
+import { openSecrets } from './agent-secrets.js';
 import { findAgent, findAgentWithProviderKeys, findExisting, findWithBots } from './agents.repository.js';
 import { allowedConfiguration } from './maxima.js';
 
@@ -45,21 +46,22 @@ export class InternalAgentsController {
   }
 
   @Handles(getAgentForTurn)
-  async forTurn({ agentId }: { agentId: string }, { accountId }: CallContext) {
+  async forTurn({ agentId, version }: z.output<typeof getAgentForTurn.input>, { accountId }: CallContext) {
     const agent = await findAgentWithProviderKeys(this.database, { agentId, accountId });
     const secrets = openSecrets(this.sealer, agent);
+    const settings = await settingsForTurn(this.database, { agent, secrets }, version);
     const accountKeys = await this.providerKeys.open(agent.account_id, agent.account_keys);
     return {
       agentId: agent.id,
       accountId: agent.account_id,
-      name: agent.name,
+      name: settings.name,
       status: agent.status,
-      version: agent.version,
-      systemPrompt: agent.system_prompt,
-      systemPromptType: agent.system_prompt_type,
-      sessionMode: agent.session_mode,
+      version: version ?? agent.version,
+      systemPrompt: settings.systemPrompt,
+      systemPromptType: settings.systemPromptType,
+      sessionMode: settings.sessionMode,
       outputTokenBalance: Number(agent.output_token_balance),
-      configuration: allowedConfiguration(wholeConfiguration(agent.configuration, secrets), this.config),
+      configuration: allowedConfiguration(settings.configuration, this.config),
       // The agent's own key wins over the account's; the platform's own is added by agent-runtime.
       providerKeys: { ...accountKeys, ...secrets.providerKeys },
       budget: BudgetState.parse(agent.budget),

@@ -48,9 +48,9 @@ export class OtherServices {
     });
   }
 
-  /** The account's MCP servers that the agent may use. Fallback: none. */
-  async grantedServers(agentId: string): Promise<Output<typeof listAgentMcpServers>['servers']> {
-    return (await this.ask(listAgentMcpServers, { agentId }, { servers: [] })).servers;
+  /** The account's MCP servers that the agent may use, and how its own are doing. Fallback: none. */
+  mcpServers(agentId: string): Promise<Output<typeof listAgentMcpServers>> {
+    return this.ask(listAgentMcpServers, { agentId }, { servers: [], own: [] });
   }
 
   /** Per model what is wrong with it, if so. Fallback: nothing is. */

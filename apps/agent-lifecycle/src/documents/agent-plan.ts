@@ -9,7 +9,8 @@ import {
 import type { WholeUpdate } from '../agents/agent-records.js';
 import type { AgentRow } from '../agents/agent-row.js';
 import type { AgentSecrets } from '../agents/agent-secrets.js';
-import { changesBetween, configuredOf, creationOf, updateOf } from './configured.js';
+import { configuredOf } from '../versions/configured.js';
+import { changesBetween, creationOf, updateOf } from './changes-between.js';
 import { wantedAgent } from './wanted-agent.js';
 
 /** What makes one agent as its document says. */

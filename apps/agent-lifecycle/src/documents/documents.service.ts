@@ -7,7 +7,7 @@ import { openSecrets } from '../agents/agent-secrets.js';
 import { findAgent } from '../agents/agents.repository.js';
 import { AgentParts } from './agent-parts.js';
 import { actionOf, agentObject, type AgentPlan, partObjects, PLANNED } from './agent-plan.js';
-import { configuredOf } from './configured.js';
+import { configuredOf } from '../versions/configured.js';
 import { DocumentChanges } from './document-changes.js';
 import { DocumentPlans } from './document-plans.js';
 import { exportedAgent } from './export-agent.js';

@@ -16,7 +16,7 @@ import {
   wire,
 } from '#lib/contracts';
 import { botField, mapValues } from '../agents/agent-secrets.js';
-import type { Configured } from './configured.js';
+import type { Configured } from '../versions/configured.js';
 
 interface Parts {
   schedules: Schedule[];

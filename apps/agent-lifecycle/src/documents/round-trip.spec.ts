@@ -1,7 +1,8 @@
 import { AgentDocument, encode } from '#lib/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { changesBetween, type Configured, updateOf } from './configured.js';
+import type { Configured } from '../versions/configured.js';
+import { changesBetween, updateOf } from './changes-between.js';
 import { exportedAgent } from './export-agent.js';
 import { wantedAgent } from './wanted-agent.js';
 

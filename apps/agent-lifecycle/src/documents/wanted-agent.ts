@@ -20,7 +20,7 @@ import {
 import { validationError } from '#lib/rpc';
 import { MERGED } from '../agents/agent-changes.js';
 import { botField, MASK } from '../agents/agent-secrets.js';
-import type { Configured } from './configured.js';
+import type { Configured } from '../versions/configured.js';
 
 const BotChanges = wire(ownBotChanges);
 const StoredBots = wire(ownBotFields);

@@ -5,6 +5,7 @@ import { UsageSums1797300100000 } from './usage-sums-1797300100000.js';
 import { Usage1797000300000 } from './usage-1797000300000.js';
 import { Agents1795560000000 } from './agents-1795560000000.js';
 import { Bots1795600000000 } from './bots-1795600000000.js';
+import { Drafts1797400300000 } from './drafts-1797400300000.js';
 import { NewBudgets1797200000000 } from './new-budgets-1797200000000.js';
 import { Versions1797300000000 } from './versions-1797300000000.js';
 import { ProviderKeys1795560400000 } from './provider-keys-1795560400000.js';
@@ -21,4 +22,5 @@ export const migrations = [
   NewBudgets1797200000000,
   Versions1797300000000,
   UsageSums1797300100000,
+  Drafts1797400300000,
 ];

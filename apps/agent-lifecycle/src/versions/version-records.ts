@@ -7,11 +7,12 @@ import { isDeepStrictEqual } from 'node:util';
 import type { AgentRow } from '../agents/agent-row.js';
 import { openSecrets } from '../agents/agent-secrets.js';
 import { diff } from './diff.js';
-import { secretValues, secretVersionsAfter, settingsOf } from './settings.js';
+import { type Settings, secretValues, secretVersionsAfter, settingsOf } from './settings.js';
 import {
   deleteOldVersions,
   findVersion,
   insertVersion,
+  nextNumber,
   setVersion,
   type WholeVersionRow,
 } from './versions.repository.js';
@@ -43,7 +44,7 @@ export class VersionRecords {
   async next(tx: Transaction, before: AgentRow, after: AgentRow, note: string | null): Promise<AgentRow> {
     const last = await this.current(tx, before);
     const secrets = openSecrets(this.sealer, after);
-    const version = last.version + 1;
+    const version = await nextNumber(tx, before.id);
     const settings = settingsOf(after, secrets);
     const values = secretValues(openSecrets(this.sealer, before));
     const versions = secretVersionsAfter({ values, versions: last.secrets }, secretValues(secrets), version);
@@ -52,8 +53,26 @@ export class VersionRecords {
     const changed = changes.slice(0, MAX_CHANGED).map(({ field }) => field);
     const actor = currentCall()?.actor;
     await insertVersion(tx, after, { version, actor, note, changed, settings, secrets: versions });
-    await deleteOldVersions(tx, after.id);
+    await deleteOldVersions(tx, after.id, version);
     return setVersion(tx, after.id, version);
+  }
+
+  /** A version of a locked agent that it does not get: what it would have with these settings. */
+  async draft(
+    tx: Transaction,
+    agent: AgentRow,
+    { settings, secretNames, note }: { settings: Settings; secretNames: Set<string>; note: string | null },
+  ): Promise<number> {
+    const current = await this.current(tx, agent);
+    const version = await nextNumber(tx, agent.id);
+    const secrets = Object.fromEntries(Object.entries(current.secrets).filter(([field]) => secretNames.has(field)));
+    const changed = diff(current, { settings, secrets })
+      .slice(0, MAX_CHANGED)
+      .map(({ field }) => field);
+    const actor = currentCall()?.actor;
+    await insertVersion(tx, agent, { version, actor, note, changed, settings, secrets, isDraft: true });
+    await deleteOldVersions(tx, agent.id, current.version);
+    return version;
   }
 
   /**
@@ -65,7 +84,7 @@ export class VersionRecords {
     const secrets = openSecrets(this.sealer, agent);
     const settings = settingsOf(agent, secrets);
     if (last && isDeepStrictEqual(last.settings, settings)) return last;
-    const version = last ? last.version + 1 : agent.version;
+    const version = last ? await nextNumber(tx, agent.id) : agent.version;
     const values = secretValues(secrets);
     const known = last ? { values, versions: last.secrets } : { values: new Map<string, string>(), versions: {} };
     const found = { settings, secrets: secretVersionsAfter(known, values, version) };

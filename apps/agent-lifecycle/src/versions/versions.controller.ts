@@ -1,6 +1,6 @@
 import { Handles } from '#lib/bus';
 import { accountOf, type CallContext } from '#lib/call-context';
-import { AgentSettings, diffVersions, getVersion, listVersions, rollBack } from '#lib/contracts';
+import { AgentSettings, diffVersions, draftVersion, getVersion, listVersions, rollBack } from '#lib/contracts';
 import { Controller } from '@nestjs/common';
 import type { z } from 'zod';
 import { AgentViews } from '../agents/agent-views.js';
@@ -37,6 +37,11 @@ export class VersionsController {
     return this.versions.diff({ agentId, accountId: accountOf(context) }, named);
   }
 
+  @Handles(draftVersion)
+  async draft({ agentId, ...change }: InputOf<typeof draftVersion>, context: CallContext) {
+    return viewOf(await this.versions.draft({ agentId, accountId: accountOf(context) }, change), 0);
+  }
+
   @Handles(rollBack)
   async rollBack({ agentId, ...wanted }: InputOf<typeof rollBack>, context: CallContext) {
     const { agent, notRestored } = await this.versions.rollBack({ agentId, accountId: accountOf(context) }, wanted);
@@ -45,7 +50,7 @@ export class VersionsController {
 }
 
 function viewOf(row: VersionRow, current: number) {
-  const { version, created_at: createdAt, actor_type: type, actor_id: id, note, changed } = row;
+  const { version, created_at: createdAt, actor_type: type, actor_id: id, note, changed, is_draft: isDraft } = row;
   const createdBy = type === null || id === null ? null : { type, id };
-  return { version, createdAt, createdBy, note, changed, isCurrent: version === current };
+  return { version, createdAt, createdBy, note, changed, isCurrent: version === current, isDraft };
 }

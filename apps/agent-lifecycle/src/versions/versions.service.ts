@@ -1,10 +1,18 @@
 import { recordAudit } from '#lib/audit';
 import { Sealer } from '#lib/auth';
 import { CONFIG } from '#lib/bus';
-import { agentUpdated, type diffVersions, type listVersions, RoostError, type rollBack } from '#lib/contracts';
+import {
+  agentUpdated,
+  type diffVersions,
+  type draftVersion,
+  type listVersions,
+  RoostError,
+  type rollBack,
+} from '#lib/contracts';
 import { Database, type Transaction } from '#lib/database';
 import { Inject, Injectable } from '@nestjs/common';
 import type { z } from 'zod';
+import { mergeConfiguration } from '../agents/agent-changes.js';
 import { AgentChecks } from '../agents/agent-checks.js';
 import type { AgentKey, AgentRow } from '../agents/agent-row.js';
 import { openSecrets, secretColumns, splitConfiguration } from '../agents/agent-secrets.js';
@@ -12,10 +20,12 @@ import { lockAgent, updateAgentRow } from '../agents/agents.repository.js';
 import { AgentsService } from '../agents/agents.service.js';
 import { checkMaxima } from '../agents/maxima.js';
 import type { LifecycleConfig } from '../config.js';
+import { configuredOf } from './configured.js';
 import { diff } from './diff.js';
 import { restore, type Restored } from './restore.js';
 import { requireVersion, VersionRecords } from './version-records.js';
-import { findVersion, findVersions, type WholeVersionRow } from './versions.repository.js';
+import { secretValues, shownSettings } from './settings.js';
+import { findVersion, findVersions, versionBefore, type WholeVersionRow } from './versions.repository.js';
 
 type InputOf<C extends { input: z.ZodType }> = Omit<z.output<C['input']>, 'agentId'>;
 
@@ -53,9 +63,33 @@ export class VersionsService {
     return this.database.transaction(async (tx) => {
       const current = await this.records.current(tx, await lockAgent(tx, key));
       const to = named.to ?? current.version;
-      const from = named.from ?? Math.max(1, to - 1);
+      const from = named.from ?? (await versionBefore(tx, key.agentId, to)) ?? to;
       const changes = diff(await loadVersion(tx, key.agentId, from), await loadVersion(tx, key.agentId, to));
       return { from, to, changes };
+    });
+  }
+
+  /**
+   * Makes a version without giving it to the agent, to be tried by messages that ask for it. Secrets have the values that
+   * the agent has: no version holds any. Errors: NOT_FOUND, VALIDATION_ERROR.
+   */
+  async draft(key: AgentKey, { note, ...change }: InputOf<typeof draftVersion>) {
+    await this.checks.checkUpdate(key, change);
+    return this.database.transaction(async (tx) => {
+      const agent = await lockAgent(tx, key);
+      checkMaxima(change, this.config);
+      const secrets = openSecrets(this.sealer, agent);
+      const before = configuredOf(agent, secrets);
+      const configuration = mergeConfiguration(before.configuration, change.configuration ?? {});
+      const { customEnv, mcpServers } = configuration;
+      const values = secretValues({ ...secrets, customEnv, mcpServers });
+      requireKnownSecrets(secretValues(secrets), values);
+      const settings = shownSettings({ ...before, ...definedIn(change), configuration });
+      const drafted = { settings, secretNames: new Set(values.keys()), note: note ?? null };
+      const version = await this.records.draft(tx, agent, drafted);
+      const row = await loadVersion(tx, agent.id, version);
+      await recordAudit(tx, { action: 'agent.drafted', target: { type: 'agent', id: agent.id }, fields: row.changed });
+      return row;
     });
   }
 
@@ -70,8 +104,10 @@ export class VersionsService {
       const before = await lockAgent(tx, key);
       requireVersion(before, ifVersion);
       const restored = await this.restored(tx, before, version);
+      const { is_draft: isDraft } = await loadVersion(tx, before.id, version);
+      const said = note ?? (isDraft ? `publish draft ${version}` : `roll back to version ${version}`);
       const after = await updateAgentRow(tx, before, this.columnsOf(before, restored));
-      return this.recorded(tx, { before, after, note: note ?? `roll back to version ${version}` }, restored);
+      return this.recorded(tx, { before, after, note: said }, restored);
     });
     await this.agents.applyChange(agent, changed);
     return { agent, notRestored };
@@ -121,3 +157,18 @@ async function loadVersion(tx: Transaction, agentId: string, version: number): P
   if (!row) throw new RoostError('NOT_FOUND', `the agent has no version ${version}, or it is no longer kept`);
   return row;
 }
+
+/** Errors: VALIDATION_ERROR naming the fields whose values are new. */
+function requireKnownSecrets(before: Map<string, string>, after: Map<string, string>): void {
+  const message = 'a draft holds no values of secrets: set it on the agent first, then give it as ***';
+  const details = [...after]
+    .filter(([field, value]) => before.get(field) !== value)
+    .map(([field]) => ({ field, reason: 'new_secret', message }));
+  const [first] = details;
+  if (first) throw new RoostError('VALIDATION_ERROR', `${first.field}: ${message}`, details);
+}
+
+const definedIn = <T extends object>(given: T) =>
+  Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };

@@ -1,5 +1,6 @@
 import {
   diffVersions,
+  draftVersion,
   getAgentForTurn,
   getVersion,
   listVersions,
@@ -124,6 +125,71 @@ describe('the versions of a configuration', () => {
     const { id } = await service.agent();
     await change(id, { name: 'bea' });
     expect((await service.ask(getAgentForTurn, { agent_id: id })).version).toBe(2);
+  });
+});
+
+describe('a draft', () => {
+  const draft = (agentId: string, fields: object) => service.ask(draftVersion, { agent_id: agentId, ...fields });
+  const forTurn = (agentId: string, number: number) =>
+    service.ask(getAgentForTurn, { agent_id: agentId, version: number });
+
+  it('is a version that the agent does not have, and turns that ask for it run with', async () => {
+    const { id } = await service.agent({ system_prompt: 'Be brief.', configuration: { timeout_seconds: 600 } });
+    const made = await draft(id, { system_prompt: 'Rhyme.', configuration: { model: 'demo' }, note: 'a trial' });
+    expect(made).toMatchObject({ version: 2, isDraft: true, isCurrent: false, note: 'a trial' });
+    expect(made.changed).toEqual(['configuration.model', 'system_prompt']);
+    const expected = { version: 2, systemPrompt: 'Rhyme.', configuration: { model: 'demo', timeoutSeconds: 600 } };
+    expect(await forTurn(id, 2)).toMatchObject(expected);
+    expect(await service.ask(getAgentForTurn, { agent_id: id })).toMatchObject({
+      version: 1,
+      systemPrompt: 'Be brief.',
+    });
+    const [newest] = (await versions(id)).versions;
+    expect(newest).toMatchObject({ version: 2, isDraft: true, isCurrent: false });
+    expect((await service.ask(diffVersions, { agent_id: id, to: 2 })).changes).toHaveLength(2);
+    await expect(forTurn(id, 9)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('takes a number of its own, and is published by a roll back to it', async () => {
+    const { id } = await service.agent({ name: 'ann', description: 'first' });
+    await draft(id, { description: 'a trial' });
+    expect((await change(id, { name: 'bea' })).version).toBe(3);
+    expect(await service.ask(diffVersions, { agent_id: id })).toMatchObject({
+      from: 1,
+      to: 3,
+      changes: [{ field: 'name' }],
+    });
+    const published = await back(id, 2);
+    expect(published).toMatchObject({ version: 4, agent: { name: 'ann', description: 'a trial' } });
+    expect((await versions(id)).versions[0]).toMatchObject({
+      note: 'publish draft 2',
+      isDraft: false,
+      isCurrent: true,
+    });
+  });
+
+  it('runs with the secrets of now, and holds no new ones', async () => {
+    const { id } = await service.agent({ configuration: { custom_env: { TOKEN: CANARY } } });
+    const known = { custom_env: { TOKEN: '***' } };
+    await draft(id, { system_prompt: 'Rhyme.', configuration: known });
+    await change(id, { configuration: { custom_env: { TOKEN: 'new' } } });
+    expect((await forTurn(id, 2)).configuration.customEnv).toEqual({ TOKEN: 'new' });
+    for (const custom_env of [{ TOKEN: 'other' }, { TOKEN: '***', MORE: 'x' }])
+      await expect(draft(id, { configuration: { custom_env } })).rejects.toMatchObject({
+        code: 'VALIDATION_ERROR',
+        details: [{ reason: 'new_secret' }],
+      });
+    const rows = await service.rows.query(`SELECT * FROM agent_versions WHERE agent_id = $1`, [id]);
+    expect(JSON.stringify(rows)).not.toContain(CANARY);
+  });
+
+  it('is refused as a change would be, and goes when there are many newer ones, the present version never', async () => {
+    const { id } = await service.agent();
+    await expect(draft(id, { configuration: { timeout_seconds: 86_401 } })).rejects.toThrow();
+    for (let n = 0; n < 52; n++) await draft(id, { description: `trial ${n}` });
+    const kept = (await service.ask(listVersions, { agent_id: id, limit: 100 })).versions;
+    expect(kept.filter(({ isDraft }) => isDraft)).toHaveLength(50);
+    expect(kept.at(-1)).toMatchObject({ version: 1, isCurrent: true });
   });
 });
 

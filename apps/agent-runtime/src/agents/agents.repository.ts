@@ -9,6 +9,7 @@ const TABLES = [
   'mcp_access',
   'unfinished_turns',
   'refused_keys',
+  'own_mcp_servers',
 ];
 
 /** Removes every row of an agent. */

@@ -60,7 +60,10 @@ export async function loadContext(
   const call = { accountId, requestId: `turn_${turnId}`, deadline: Date.now() + 15_000 };
   const batchId = turn.messages[0]?.id ?? turnId;
   const tools: ToolContext = { bus, agentId, accountId, conversationId, turnId, batchId };
-  const [agent, session] = await Promise.all([bus.request(getAgentForTurn, { agentId }, call), sessions.current(turn)]);
+  const [agent, session] = await Promise.all([
+    bus.request(getAgentForTurn, { agentId, version: turn.version }, call),
+    sessions.current(turn),
+  ]);
   if (agent.outputTokenBalance <= 0)
     throw new RoostError('BALANCE_EXHAUSTED', 'the agent has no output tokens left: add some to its balance');
   if (agent.budget?.isExhausted) throw new BudgetExhausted();

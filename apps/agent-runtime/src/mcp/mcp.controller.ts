@@ -91,9 +91,15 @@ export class McpController {
 
   @Handles(contract.listAgentMcpServers)
   async forAgent({ agentId }: Input<typeof contract.listAgentMcpServers>, context: CallContext) {
-    const rows = await this.registry.access.forAgent(accountOf(context), agentId);
+    const [rows, own] = await Promise.all([
+      this.registry.access.forAgent(accountOf(context), agentId),
+      this.registry.own.forAgent(accountOf(context), agentId),
+    ]);
     return {
-      servers: rows.map(({ id, name, access_mode, status }) => ({ id, name, accessMode: access_mode, status })),
+      servers: rows.map(({ id, name, access_mode, status, status_reason: reason, checked_at: checkedAt }) => ({
+        ...{ id, name, accessMode: access_mode, status, reason, checkedAt },
+      })),
+      own: own.map(({ name, status, reason, checked_at: checkedAt }) => ({ name, status, reason, checkedAt })),
     };
   }
 }

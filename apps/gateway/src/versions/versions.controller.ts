@@ -1,7 +1,10 @@
 import { Bus } from '#lib/bus';
 import {
+  AgentVersion,
   AgentVersionDetail,
   diffVersions,
+  DraftVersion,
+  draftVersion,
   getVersion,
   listVersions,
   RolledBack,
@@ -68,6 +71,25 @@ export class VersionsController {
   })
   list(@Param(AgentParams) { id }: AgentParams, @Query(ListQuery) query: ListQuery) {
     return this.bus.request(listVersions, { agentId: id, ...query });
+  }
+
+  @Post('versions')
+  @Endpoint({
+    access: 'account',
+    summary: 'Make a draft of an agent’s configuration',
+    description:
+      'A version that the agent does not get: what it would have with this change. Messages that name it as their `version` ' +
+      'are answered by it, a conversation can be pinned to it, runs and comparisons know its number; a roll back to it ' +
+      'publishes it. It holds no new values of secrets: they are those that the agent has. Volume, variables, limits and ' +
+      'network of the sandbox stay those of the agent. The newest 50 drafts are kept.',
+    responseDescription: 'The draft was made.',
+    example: { system_prompt: 'You keep the notes. Answer in rhymes.', note: 'for the party' },
+    response: AgentVersion,
+    status: 201,
+    errors: ['NOT_FOUND'],
+  })
+  draft(@Param(AgentParams) { id }: AgentParams, @Body(DraftVersion) body: DraftVersion) {
+    return this.bus.request(draftVersion, { agentId: id, ...body });
   }
 
   @Get('versions/diff')

@@ -1,6 +1,6 @@
 import { Bus } from '#lib/bus';
 import { accountOf, type CallContext, ownCall } from '#lib/call-context';
-import { type AgentState, getAgentState } from '#lib/contracts';
+import { type AgentState, getAgentState, getVersion, RoostError } from '#lib/contracts';
 import { Database } from '#lib/database';
 import { Injectable } from '@nestjs/common';
 import { findAgent, recordAgent, unknownAgent } from './agents.repository.js';
@@ -22,6 +22,18 @@ export class AgentsService {
     if (row && row.status !== 'stopped') return;
     const state = await this.fetch(agentId);
     if (state.accountId !== accountId) throw unknownAgent();
+  }
+
+  /** Whether the agent has this version of its configuration. Errors: NOT_FOUND (the agent), VALIDATION_ERROR naming `field`. */
+  async requireVersion(agentId: string, version: number, context: CallContext, field: string): Promise<void> {
+    try {
+      await this.bus.request(getVersion, { agentId, version });
+    } catch (error) {
+      if (!(error instanceof RoostError && error.code === 'NOT_FOUND')) throw error;
+      await this.require(agentId, context);
+      const message = `the agent has no version ${version}, or it is no longer kept`;
+      throw new RoostError('VALIDATION_ERROR', `${field}: ${message}`, [{ field, reason: 'unknown_version', message }]);
+    }
   }
 
   /** Asks lifecycle for an agent whose event has not arrived yet. Errors: NOT_FOUND, SERVICE_UNAVAILABLE. */

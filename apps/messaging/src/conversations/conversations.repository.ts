@@ -2,6 +2,7 @@ import {
   Conversation,
   listConversations as contract,
   paginationOf,
+  type pinConversation as pinContract,
   type postMessage,
   RoostError,
 } from '#lib/contracts';
@@ -27,7 +28,7 @@ export async function listConversations(
     `SELECT jsonb_build_object(
        'id', c.id, 'channel', c.channel,
        'counterparty', jsonb_build_object('id', c.counterparty_id, 'display_name', c.counterparty_name),
-       'message_count', c.message_count,
+       'message_count', c.message_count, 'pinned_version', c.pinned_version,
        'unread_count', (SELECT count(*) FROM messages m WHERE m.agent_id = c.agent_id AND m.conversation_id = c.id
                           AND m.role = 'assistant' AND m.status <> 'read'),
        'last_message', (SELECT jsonb_build_object('id', m.id, 'role', m.role, 'content', left(m.content, 200),
@@ -63,6 +64,20 @@ export async function openConversation(
   );
   if (!conversation) throw new RoostError('NOT_FOUND', 'the agent has no such conversation');
   return conversation.channel;
+}
+
+/** Errors: NOT_FOUND. */
+export async function pinConversation(
+  database: Database,
+  accountId: string,
+  { agentId, conversationId, pinnedVersion }: z.output<typeof pinContract.input>,
+): Promise<z.output<typeof pinContract.output>> {
+  const [row] = await database.query<{ id: string }>(
+    `UPDATE conversations SET pinned_version = $4 WHERE agent_id = $1 AND id = $2 AND account_id = $3 RETURNING id`,
+    [agentId, conversationId, accountId, pinnedVersion],
+  );
+  if (!row) throw new RoostError('NOT_FOUND', 'the agent has no such conversation');
+  return { id: row.id, pinnedVersion };
 }
 
 /** How many messages each of the agents has; one without any is left out. */

@@ -39,6 +39,7 @@ export class MessagesController {
 
   @Handles(sendMessage)
   async send(input: InputOf<typeof sendMessage>, context: CallContext) {
+    if (input.version !== undefined) await this.agents.requireVersion(input.agentId, input.version, context, 'version');
     const request = { input, accountId: accountOf(context), headers: eventHeaders(messageCreated) };
     const { message, interruptedIds } = await this.messages.send(request);
     this.finished.announce(interruptedIds);

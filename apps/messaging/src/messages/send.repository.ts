@@ -145,6 +145,7 @@ function row({ input, accountId, headers }: SendRequest) {
     counterparty_id: input.counterparty?.id ?? input.conversationId,
     counterparty_name: input.counterparty?.displayName ?? null,
     headers,
+    version: input.version ?? null,
   };
 }
 
@@ -163,16 +164,16 @@ const STORE = `
     SELECT item.*, n FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS element (value, n),
       jsonb_to_record(value) AS item (id text, account_id uuid, agent_id uuid, conversation_id text, content text,
         metadata jsonb, channel text, queue_mode text, dedupe_key text, counterparty_id text, counterparty_name text,
-        headers jsonb)
+        headers jsonb, version integer)
   ), accepted AS (
     SELECT input.* FROM input JOIN agent USING (agent_id, account_id)
     WHERE agent.status NOT IN ('deleted', 'stopped', 'error')
   ), inserted AS (
     INSERT INTO messages
       (id, account_id, agent_id, conversation_id, role, content, metadata, status, channel, queue_mode, dedupe_key,
-        traceparent)
+        traceparent, version)
     SELECT id, account_id, agent_id, conversation_id, 'user', content, metadata, 'pending', channel, queue_mode, dedupe_key,
-        headers->>'traceparent'
+        headers->>'traceparent', version
       FROM accepted ORDER BY n
     ON CONFLICT (agent_id, dedupe_key) WHERE dedupe_key IS NOT NULL DO NOTHING
     RETURNING id, seq, agent_id, account_id, conversation_id, queue_mode, created_at, wire_message(messages) AS wire

@@ -5,6 +5,7 @@ import { FairClaims1795710000000 } from './fair-claims-1795710000000.js';
 import { WaitingReasons1796000000000 } from './waiting-reasons-1796000000000.js';
 import { Messaging1795560000000 } from './messaging-1795560000000.js';
 import { Runs1797000200000 } from './runs-1797000200000.js';
+import { PinnedVersions1797400300000 } from './pinned-versions-1797400300000.js';
 import { Waiting1795900000000 } from './waiting-1795900000000.js';
 
 export const migrations = [
@@ -16,4 +17,5 @@ export const migrations = [
   Runs1797000200000,
   Budgets1797000400000,
   Approvals1797400000000,
+  PinnedVersions1797400300000,
 ];

@@ -31,6 +31,8 @@ interface ClaimRow {
   traceparents: string[] | null;
   /** What was decided about the calls that the run was last suspended for. */
   approvals: unknown[] | null;
+  /** Of the agent's configuration, where a message or the conversation names one. */
+  version: number | null;
 }
 
 /** The SQL by which turns are claimed. */
@@ -95,10 +97,11 @@ const CLAIM = `
   ), batch AS (
     UPDATE messages SET status = 'delivered', delivered_at = now(), turn_id = $2::uuid, attempts = attempts + 1
     WHERE id = ANY(ARRAY(SELECT id FROM chosen))
-    RETURNING id, seq, attempts, channel, traceparent, wire_message(messages) AS wire
+    RETURNING id, seq, attempts, channel, traceparent, version, wire_message(messages) AS wire
   ), summary AS (
     SELECT max(attempts) AS attempt, array_agg(traceparent ORDER BY seq) FILTER (WHERE traceparent IS NOT NULL) AS traceparents, jsonb_agg(wire ORDER BY seq) AS messages, jsonb_agg(id ORDER BY seq) AS ids,
-      (array_agg(channel ORDER BY seq DESC))[1] AS channel
+      (array_agg(channel ORDER BY seq DESC))[1] AS channel,
+      (array_agg(version ORDER BY seq DESC) FILTER (WHERE version IS NOT NULL))[1] AS version
     FROM batch HAVING count(*) > 0
   ), agent AS (
     UPDATE agents SET running_turn = $2::uuid, fence = fence + 1 WHERE agent_id = $1::uuid AND EXISTS (SELECT FROM summary)
@@ -142,7 +145,8 @@ const CLAIM = `
     })}
   )
   SELECT agent.fence AS fencing_token, coalesce(c.open_run, $2::uuid) AS run_id, c.id AS conversation_id, s.channel, c.counterparty_id, c.counterparty_name,
-    c.partial_reply, s.attempt, s.messages, s.traceparents, ${decidedCalls('c.open_run', MAX_SUSPENDED_CALLS)} AS approvals,
+    c.partial_reply, s.attempt, s.messages, s.traceparents, coalesce(s.version, c.pinned_version) AS version,
+    ${decidedCalls('c.open_run', MAX_SUSPENDED_CALLS)} AS approvals,
     EXISTS (
       SELECT FROM unnest($5::uuid[], $6::uuid[]) AS range (after, before) CROSS JOIN LATERAL (
         SELECT FROM agents other WHERE other.account_id > range.after AND other.account_id < range.before

@@ -47,6 +47,7 @@ export async function claimTurn(
     counterparty: { id: claim.counterparty_id, displayName: claim.counterparty_name },
     messages: claim.messages.map((message) => Message.parse(message)),
     ...(claim.traceparents && { traceparents: claim.traceparents }),
+    ...(claim.version !== null && { version: claim.version }),
     attempt: claim.attempt,
     partialReply: claim.partial_reply,
     leaseMs,

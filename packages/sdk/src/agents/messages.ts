@@ -1,6 +1,7 @@
 import { type Core, dataOf, idOf } from '../core.js';
 import {
   conversationsList,
+  conversationsPin,
   messagesGet,
   messagesList,
   messagesRead,
@@ -9,6 +10,7 @@ import {
 } from '../generated/sdk.gen.js';
 import type {
   ConversationsListResponses,
+  ConversationsPinResponses,
   MessagesGetResponses,
   MessagesListData,
   MessagesSendData,
@@ -25,6 +27,15 @@ export type Conversation = ConversationsListResponses[200]['conversations'][numb
 
 /** How long one request waits for a reply; the next one goes on. */
 const WAIT_SECONDS = 55;
+/** What takes longer may be waiting for something that its sender would want to know. */
+const FIRST_WAIT_SECONDS = 2;
+
+export type WaitingFor = NonNullable<Message['waiting_for']>;
+
+export interface ReplyOptions extends CallOptions {
+  /** Called while the message is not being answered, with what it waits for, whenever that is another reason. */
+  onWaiting?: ((waiting: WaitingFor) => void) | undefined;
+}
 
 export class Messages {
   constructor(
@@ -43,13 +54,17 @@ export class Messages {
   }
 
   /** Waits until the message is answered, for as long as that takes. Errors: MessageFailedError. */
-  async reply(messageId: string, options?: CallOptions): Promise<Reply> {
+  async reply(messageId: string, options: ReplyOptions = {}): Promise<Reply> {
+    const { onWaiting, ...call } = options;
     const path = this.pathOf(messageId);
-    for (;;) {
-      const found = await dataOf(messagesGet({ ...this.core.by(options), path, query: { wait: WAIT_SECONDS } }));
-      const { message, replies } = found;
+    let reason: string | undefined;
+    for (let wait = onWaiting ? FIRST_WAIT_SECONDS : WAIT_SECONDS; ; wait = WAIT_SECONDS) {
+      const { message, replies } = await dataOf(messagesGet({ ...this.core.by(call), path, query: { wait } }));
       if (message.error) throw new MessageFailedError(message.id, message.error);
       if (replies.length > 0 || message.status === 'read') return replyOf(message, replies);
+      const waiting = message.waiting_for;
+      if (waiting && waiting.reason !== reason) onWaiting?.(waiting);
+      reason = waiting?.reason;
     }
   }
 
@@ -80,6 +95,12 @@ export class Messages {
         ),
       ({ conversations }) => conversations,
     );
+  }
+
+  /** Has a version of the agent's configuration answer in a conversation; null: the present one again. */
+  pin(conversationId: string, version: number | null, options?: CallOptions): Promise<ConversationsPinResponses[200]> {
+    const path = { id: this.agentId, conversationId: idOf(conversationId, 'a conversation') };
+    return dataOf(conversationsPin({ ...this.core.by(options), path, body: { pinned_version: version } }));
   }
 
   /** The next message begins a new session: of one conversation, or of all. */

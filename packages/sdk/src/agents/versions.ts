@@ -1,7 +1,9 @@
 import { type Core, dataOf } from '../core.js';
-import { versionsDiff, versionsGet, versionsList, versionsRollBack } from '../generated/sdk.gen.js';
+import { versionsDiff, versionsDraft, versionsGet, versionsList, versionsRollBack } from '../generated/sdk.gen.js';
 import type {
   VersionsDiffResponses,
+  VersionsDraftData,
+  VersionsDraftResponses,
   VersionsGetResponses,
   VersionsListResponses,
   VersionsRollBackResponses,
@@ -13,6 +15,7 @@ export type AgentVersion = VersionsListResponses[200]['versions'][number];
 /** With all that was configured. */
 export type AgentVersionDetails = VersionsGetResponses[200];
 export type FieldChange = VersionsDiffResponses[200]['changes'][number];
+export type NewDraft = VersionsDraftData['body'];
 export type RolledBack = VersionsRollBackResponses[200];
 
 /** A change that is refused (409) when the agent has another version by now than the one it was made of. */
@@ -45,6 +48,14 @@ export class Versions {
   async diff(from: number, to?: number, options?: CallOptions): Promise<FieldChange[]> {
     const query = { from, ...(to === undefined ? {} : { to }) };
     return (await dataOf(versionsDiff({ ...this.call(options), query }))).changes;
+  }
+
+  /**
+   * Makes a version that the agent does not get, to be tried: `agent.ask(text, { version })`. A roll back to it publishes
+   * it. It holds no new values of secrets.
+   */
+  draft(change: NewDraft, options?: CallOptions): Promise<VersionsDraftResponses[201]> {
+    return dataOf(versionsDraft({ ...this.call(options), body: change }));
   }
 
   /** Gives the agent the settings of that version, as a new one. `not_restored` says what could not be brought back. */

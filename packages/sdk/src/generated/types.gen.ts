@@ -933,6 +933,10 @@ export type Conversation = {
         created_at: Timestamp;
     } | null;
     /**
+     * The version of the agent’s configuration that answers in it, whatever the agent has; null: the present one.
+     */
+    pinned_version?: number | null;
+    /**
      * When it began.
      */
     created_at: Timestamp;
@@ -976,6 +980,16 @@ export type Pagination = {
      * How many pages there are.
      */
     total_pages: number;
+};
+
+/**
+ * To which version.
+ */
+export type PinConversation = {
+    /**
+     * The version of the agent’s configuration that answers in it, whatever the agent has; null: the present one.
+     */
+    pinned_version: number | null;
 };
 
 /**
@@ -2196,7 +2210,7 @@ export type Agent = {
      */
     system_prompt_type: 'replace' | 'append';
     /**
-     * MCP servers of the account’s registry that it may use.
+     * MCP servers that it may use: of its own configuration, and of the account’s registry.
      */
     mcp_servers: Array<AgentMcpServer>;
     /**
@@ -2222,11 +2236,11 @@ export type Agent = {
 };
 
 /**
- * A server of the account’s registry that an agent may use.
+ * An MCP server that an agent may use: of the account’s registry, or of its own configuration.
  */
 export type AgentMcpServer = {
     /**
-     * The server’s id.
+     * The server’s id; of one in the agent’s configuration its name.
      */
     id: string;
     /**
@@ -2238,9 +2252,17 @@ export type AgentMcpServer = {
      */
     access_mode: string;
     /**
-     * How it is doing: the `status` of its health.
+     * How it is doing: the `status` of its health. Of one in the agent’s configuration: `configured` before the first turn, then `connected` or `failed`, as the last turn found it.
      */
     status: string;
+    /**
+     * Why it cannot be used; null when it can, or is not known to fail.
+     */
+    reason?: string | null;
+    /**
+     * When that was found; null before.
+     */
+    checked_at?: Timestamp | null;
 };
 
 /**
@@ -2745,6 +2767,41 @@ export type AgentVersion = {
      * Whether it is what the agent has now.
      */
     is_current: boolean;
+    /**
+     * Whether it was made to be tried: messages may ask for it, and a roll back to it publishes it.
+     */
+    is_draft?: boolean;
+};
+
+/**
+ * What is to be tried, as a change of what the agent has now. It can hold no new value of a secret.
+ */
+export type DraftVersion = {
+    /**
+     * What it is for, in your words: up to 500 characters.
+     */
+    description?: string | null;
+    /**
+     * Its instructions: what it is and does: up to 100,000 characters.
+     */
+    system_prompt?: string | null;
+    /**
+     * Whether `system_prompt` comes after the platform’s own prompt, or in place of it.
+     */
+    system_prompt_type?: 'replace' | 'append';
+    /**
+     * `ephemeral`: each turn begins afresh, with the last messages of its conversation (20, at most 8,000 tokens). `persistent`: each conversation is one unbroken context, compacted when it grows long.
+     */
+    session_mode?: 'ephemeral' | 'persistent';
+    /**
+     * How long its workspace stays awake without use, in milliseconds: at least 300,000 (5 minutes). Null: always.
+     */
+    warmth_window_ms?: number | null;
+    configuration?: ConfigurationPatch;
+    /**
+     * Why, for whoever reads the versions: up to 500 characters.
+     */
+    note?: string;
 };
 
 /**
@@ -2827,6 +2884,10 @@ export type AgentVersionDetail = {
      * Whether it is what the agent has now.
      */
     is_current: boolean;
+    /**
+     * Whether it was made to be tried: messages may ask for it, and a roll back to it publishes it.
+     */
+    is_draft?: boolean;
     settings: AgentSettings;
     /**
      * The secrets that it uses.
@@ -3407,6 +3468,10 @@ export type NewMessage = {
      * Groups messages that belong together: one per user or topic of yours. Messages of a conversation are answered in their order; the agent sees those of the same conversation as its history. It must not begin with the name of a channel and a colon.
      */
     conversation_id?: string;
+    /**
+     * The version of the agent’s configuration that is to answer it, such as a draft that is being tried. Of messages that are answered together the last that names one counts. The present one if not given, or the one that the conversation is pinned to.
+     */
+    version?: number;
 };
 
 /**
@@ -7017,6 +7082,97 @@ export type ConversationsListResponses = {
 
 export type ConversationsListResponse = ConversationsListResponses[keyof ConversationsListResponses];
 
+export type ConversationsPinData = {
+    body: PinConversation;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The agent’s id.
+         */
+        id: string;
+        /**
+         * The conversation’s id, URL-encoded.
+         */
+        conversationId: string;
+    };
+    query?: never;
+    url: '/v1/agent/{id}/conversations/{conversationId}';
+};
+
+export type ConversationsPinErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npx roost admin account enable-agents WHO`.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
+     */
+    408: Error;
+    /**
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
+     */
+    413: Error;
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
+     */
+    415: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type ConversationsPinError = ConversationsPinErrors[keyof ConversationsPinErrors];
+
+export type ConversationsPinResponses = {
+    /**
+     * What the conversation is pinned to.
+     */
+    200: {
+        /**
+         * The conversation.
+         */
+        id: string;
+        /**
+         * The version of the agent’s configuration that answers in it, whatever the agent has; null: the present one.
+         */
+        pinned_version: number | null;
+    };
+};
+
+export type ConversationsPinResponse = ConversationsPinResponses[keyof ConversationsPinResponses];
+
 export type EventsFollowData = {
     body?: never;
     headers?: {
@@ -8238,6 +8394,96 @@ export type VersionsListResponses = {
 };
 
 export type VersionsListResponse = VersionsListResponses[keyof VersionsListResponses];
+
+export type VersionsDraftData = {
+    body: DraftVersion;
+    headers?: {
+        /**
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The agent’s id.
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/v1/agent/{id}/versions';
+};
+
+export type VersionsDraftErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npx roost admin account enable-agents WHO`.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
+     */
+    408: Error;
+    /**
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
+     */
+    409: Error;
+    /**
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
+     */
+    413: Error;
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
+     */
+    415: Error;
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
+     */
+    422: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type VersionsDraftError = VersionsDraftErrors[keyof VersionsDraftErrors];
+
+export type VersionsDraftResponses = {
+    /**
+     * The draft was made.
+     */
+    201: AgentVersion;
+};
+
+export type VersionsDraftResponse = VersionsDraftResponses[keyof VersionsDraftResponses];
 
 export type VersionsDiffData = {
     body?: never;

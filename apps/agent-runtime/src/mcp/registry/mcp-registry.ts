@@ -9,6 +9,7 @@ import { needsAuthorization, StdioServerFailure } from '../server-failure.js';
 import { shownReason, shownStderr } from '../shown-text.js';
 import { unusableTools } from '../usable-tool.js';
 import type { McpAccessRepository } from './mcp-access.repository.js';
+import type { OwnServersRepository } from './own-servers.repository.js';
 import { OAuthClient } from './oauth-client.js';
 import { type PendingAuthorization, takePending } from './oauth-state.js';
 import { type ServerRow, type McpServersRepository, toServer } from './mcp-servers.repository.js';
@@ -24,6 +25,7 @@ export class McpRegistry {
   constructor(
     private readonly servers: McpServersRepository,
     readonly access: McpAccessRepository,
+    readonly own: OwnServersRepository,
     private readonly pool: McpPool,
     private readonly options: RegistryOptions,
   ) {}
@@ -157,9 +159,12 @@ export class McpRegistry {
     ];
   }
 
-  /** Keeps in the registry what turns learn of its servers. */
+  /** Keeps what turns learn of servers: of the registry's in their rows, of an agent's own by its id and their names. */
   async learned(target: McpTarget, result: { tools: McpConnection['tools']; failure?: Error }): Promise<void> {
-    if (!target.serverId) return;
+    if (!target.serverId) {
+      const reason = result.failure ? shownReason(result.failure, target.config) : null;
+      return this.own.record(target.accountId, target.agentId, target.name, reason);
+    }
     if (result.failure) await this.setFailure(target.serverId, result.failure, target);
     else await this.servers.setTools(target.serverId, result.tools);
   }

@@ -33,6 +33,8 @@ export async function tryOneOfEach({ root, stack, images, docker, say }: OneOfEa
   const url = `http://${address.trim()}:3000`;
   say(`stack: ready ${seconds(await untilReady(url, startedAt))} after up`);
 
+  await requireGuide(url);
+  say('guide: served');
   const api = apiOf(url, stack.apiKey);
   const agents = [await journey(api, 'hello'), await journey(api, 'goodbye')];
   for (const { agentId, replyMs } of agents) {
@@ -52,4 +54,16 @@ export async function tryOneOfEach({ root, stack, images, docker, say }: OneOfEa
       ROOST_TEST_WORKSPACE_IMAGE: images.workspace,
     },
   });
+}
+
+/** The image for services brings the guide's pages. Errors: where it does not. */
+async function requireGuide(url: string): Promise<void> {
+  const page = await fetch(`${url}/docs/guide/`);
+  const text = await page.text();
+  if (!page.ok || !text.includes('<html') || !/guide/i.test(text))
+    throw new Error(`/docs/guide/ answers ${page.status}: ${text.slice(0, 200)}`);
+  const { guide } = (await (await fetch(url, { headers: { accept: 'application/json' } })).json()) as {
+    guide?: string;
+  };
+  if (guide !== '/docs/guide/') throw new Error(`GET / names ${String(guide)} as the guide`);
 }

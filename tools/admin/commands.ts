@@ -49,7 +49,10 @@ export async function runCommand(bus: NatsConnection, words: string[], options: 
     });
   const [what = '', action = '', who = '', ...rest] = words;
   const command = `${what} ${action}`;
-  if (what === 'audit') return auditLines(await ask(listAllAudit, auditQuery(action, options)));
+  if (what === 'audit') {
+    const found = await ask(listAllAudit, auditQuery(action, options));
+    return auditLines(found, await emails((number) => ask(listAccounts, { page: number, limit: PAGE })));
+  }
   if (command === 'account list') return accounts((page) => ask(listAccounts, { page, limit: PAGE }));
   if (!COMMANDS.includes(command)) throw usage(`There is no command "${command.trim()}".`);
   if (who === '') throw usage(`"${command}" needs an account: an email, an account id or its name.`);
@@ -127,11 +130,14 @@ function auditQuery(account: string, { audit = {} }: CommandOptions): z.output<t
   throw usage(`--${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is wrong'}`);
 }
 
-function auditLines({ records, nextCursor }: z.output<typeof listAllAudit.output>): string[] {
+function auditLines(
+  { records, nextCursor }: z.output<typeof listAllAudit.output>,
+  emailOf: Map<string, string>,
+): string[] {
   const lines = records.map(({ at, accountId, actor, action, target, fields }) =>
     [
       at.toISOString(),
-      accountId ?? '-',
+      accountId === null ? '-' : (emailOf.get(accountId) ?? accountId),
       `${actor.type}:${actor.id}`,
       action,
       `${target.type}:${target.id}`,
@@ -141,6 +147,21 @@ function auditLines({ records, nextCursor }: z.output<typeof listAllAudit.output
       .trimEnd(),
   );
   return nextCursor === null ? lines : [...lines, `more with --cursor ${nextCursor}`];
+}
+
+/** The first email of each account, by its id. */
+async function emails(page: (number: number) => Promise<{ accounts: AdminAccount[] }>): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for (let number = 1; ; number += 1) {
+    const { accounts: some } = await page(number);
+    for (const {
+      accountId,
+      emails: [email],
+      name,
+    } of some)
+      found.set(accountId, email ?? name);
+    if (some.length < PAGE) return found;
+  }
 }
 
 async function accounts(page: (number: number) => Promise<{ accounts: AdminAccount[] }>): Promise<string[]> {

@@ -14,6 +14,7 @@ import { apply, diff, exportAgents } from './documents/documents.js';
 import { exitCodeOf, lineOf, lineOfWrongUse } from './failure.js';
 import { files } from './files/files.js';
 import { budgets } from './operate/budgets.js';
+import { audit } from './operate/audit.js';
 import { completion } from './operate/completion.js';
 import { doctor } from './operate/doctor.js';
 import { usage } from './operate/usage.js';
@@ -61,6 +62,7 @@ Commands in an agent's sandbox are run by the agent: roost send AGENT "run: …"
     webhooks,
     usage,
     budgets,
+    audit,
     login,
     logout,
     doctor,

@@ -21,6 +21,7 @@ interface Ended {
 }
 interface Running {
   stdout(): string;
+  stderr(): string;
   write(text: string): void;
   end(): void;
   interrupt(): void;
@@ -52,6 +53,7 @@ describe('the command line', () => {
     child.stderr.on('data', (chunk) => (said.stderr += String(chunk)));
     return {
       stdout: () => said.stdout,
+      stderr: () => said.stderr,
       write: (text) => child.stdin.write(text),
       end: () => void child.stdin.end(),
       interrupt: () => child.kill('SIGINT'),
@@ -357,6 +359,51 @@ describe('the command line', () => {
     for (const { id } of [money, tokens]) expect((await roost(['budgets', 'delete', id])).stdout).toBe('deleted\n');
     expect(await json<unknown[]>('budgets', 'list')).toEqual([]);
     expect(await roost(['budgets', 'delete', money.id])).toMatchObject({ code: 3 });
+  });
+
+  it('says what a message waits for', async () => {
+    const { id } = await json<{ id: string }>('agents', 'create', 'sleepy');
+    await roost(['agents', 'pause', 'sleepy']);
+    const waiting = start(['send', 'sleepy', 'list files']);
+    await until('it says so', () => waiting.stderr().includes('the agent is paused'));
+    expect(waiting.stderr()).toContain('roost agents resume sleepy');
+    await roost(['agents', 'resume', 'sleepy']);
+    expect((await waiting.ended).code).toBe(0);
+    await server.api('POST', `/v1/agent/${id}/balance`, { output_token_balance: 0 });
+    const broke = start(['send', 'sleepy', 'list files']);
+    await until('it says so', () => broke.stderr().includes('no output tokens left'));
+    await server.api('POST', `/v1/agent/${id}/balance`, { output_token_balance: 1_000 });
+    expect((await broke.ended).code).toBe(0);
+  });
+
+  it('tries drafts, pins conversations and names what the audit is about', async () => {
+    await roost(['agents', 'create', 'poet']);
+    const { stdout } = await roost(['agents', 'draft', 'poet', '--prompt', 'Rhyme.']);
+    expect(stdout).toBe('Version 2 is a draft.\n');
+    expect((await roost(['send', '--version', '2', 'poet', 'list files'])).code).toBe(0);
+    expect((await json<{ version: number }[]>('runs', 'poet')).length).toBe(1);
+    expect((await roost(['agents', 'pin', 'poet', 'default', '1'])).stdout).toBe('Version 1 answers in it.\n');
+    expect((await roost(['agents', 'pin', 'poet', 'default', 'none'])).stdout).toBe('Not pinned.\n');
+    expect((await roost(['agents', 'versions', 'poet'])).stdout).toMatch(/^2 draft +/m);
+    const audit = await roost(['audit', '--action', 'agent.drafted']);
+    expect(audit.stdout).toMatch(/agent\.drafted +agent:poet +system_prompt\n$/);
+  });
+
+  it('copies a whole directory, and nothing out of the folder that is named', async () => {
+    await json('agents', 'create', 'archivist');
+    await roost([
+      'send',
+      'archivist',
+      'run: mkdir -p a/b && echo one > a/1.txt && echo two > a/b/2.txt && ln -s /etc/passwd a/link',
+    ]);
+    const folder = join(home, 'copied');
+    const copied = await roost(['files', 'cp', 'archivist:', folder]);
+    expect(copied).toMatchObject({ code: 0, stderr: expect.stringContaining('left out') as string });
+    expect(readFileSync(join(folder, 'a/b/2.txt'), 'utf8')).toBe('two\n');
+    expect(existsSync(join(folder, 'a/link'))).toBe(false);
+    await roost(['files', 'cp', 'archivist:a/b', folder]);
+    expect(readFileSync(join(folder, 'b/2.txt'), 'utf8')).toBe('two\n');
+    expect(await roost(['files', 'cp', 'archivist:a', '-'])).toMatchObject({ code: 2 });
   });
 
   it('applies files, says what differs, and writes them', async () => {

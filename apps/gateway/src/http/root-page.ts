@@ -8,6 +8,9 @@ const PLACES = {
   health: '/health/ready',
 };
 
+/** Where nobody has made the guide's pages, its text is in the folder that Roost was installed from. */
+const GUIDE_IN_CLONE = 'docs/guide/README.md of the clone; npm run guide serves it at /docs/guide/';
+
 /** For browsers, where there is no dashboard. Without style and script: neither is allowed here. */
 const page = (guide: string | undefined) => `<!doctype html>
 <html lang="en">
@@ -31,6 +34,6 @@ export function addRootPage(server: FastifyInstance, guide = hasGuide() ? '/docs
     // A cache may keep both forms.
     void reply.header('vary', 'accept');
     if (request.headers.accept?.includes('text/html')) return reply.type('text/html; charset=utf-8').send(page(guide));
-    return { name: 'Roost', ...(guide === undefined ? {} : { guide }), ...PLACES };
+    return { name: 'Roost', guide: guide ?? GUIDE_IN_CLONE, ...PLACES };
   });
 }

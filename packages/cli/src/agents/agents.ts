@@ -3,10 +3,10 @@ import { buildCommand, buildRouteMap } from '@stricli/core';
 import { readFileSync } from 'node:fs';
 import { agentArgument, type Cli, type Common, common } from '../cli.js';
 import { CliError, EXIT } from '../failure.js';
-import { clean } from '../output/clean.js';
+import { clean, inLine } from '../output/clean.js';
 import { ago } from '../output/table.js';
 import { explain } from './permissions.js';
-import { diff, rollback, versions } from './versions.js';
+import { diff, draft, pin, rollback, versions } from './versions.js';
 
 const oneAgent = { kind: 'tuple', parameters: [agentArgument] } as const;
 
@@ -116,6 +116,10 @@ function shown(agent: AgentDetails): string[] {
     ['tokens left', agent.output_token_balance],
     ['sessions', agent.session_mode],
     ['files', files ? `${files.total_files ?? '?'}, ${files.total_size_mb ?? '?'} MB` : null],
+    ...agent.mcp_servers.map(({ name, status, reason }): [string, string] => [
+      'MCP server',
+      `${name}: ${status}${reason ? `, ${inLine(reason, 300)}` : ''}`,
+    ]),
     ['made', ago(agent.created_at)],
   ];
   return fields.flatMap(([label, value]) =>
@@ -180,6 +184,8 @@ export const agents = buildRouteMap({
     pause: change('pause', 'Pause an agent: messages wait until it is resumed'),
     resume: change('resume', 'Resume a paused agent'),
     versions,
+    draft,
+    pin,
     diff,
     rollback,
     explain,

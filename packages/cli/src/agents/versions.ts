@@ -1,7 +1,7 @@
 import type { FieldChange } from '@roost-ai/sdk';
 import { buildCommand, numberParser } from '@stricli/core';
 import { agentArgument, type Cli, type Common, common } from '../cli.js';
-import { inLine } from '../output/clean.js';
+import { clean, inLine } from '../output/clean.js';
 import { ago } from '../output/table.js';
 
 /** Characters of a value in a line of a comparison; `--json` has all of it. */
@@ -20,13 +20,71 @@ export const versions = buildCommand({
     const found = await (await this.agent(flags, name)).versions.list().toArray(Math.max(0, limit));
     if (flags.json) return this.out.json(found);
     const rows = found.map((version) => [
-      `${version.version}${version.is_current ? ' *' : ''}`,
+      `${version.version}${version.is_current ? ' *' : version.is_draft ? ' draft' : ''}`,
       ago(version.created_at),
       version.created_by ? `${version.created_by.type}:${version.created_by.id}` : '-',
       version.changed.join(', '),
       version.note,
     ]);
     this.out.table(['VERSION', 'MADE', 'BY', 'CHANGED', 'NOTE'], rows, 'There is none.');
+  },
+});
+
+interface DraftFlags extends Common {
+  prompt?: string;
+  model?: string;
+  note?: string;
+}
+
+export const draft = buildCommand({
+  docs: {
+    brief: 'Make a version that the agent does not get, to be tried with roost send --version',
+    fullDescription: 'Publish it with roost agents rollback AGENT VERSION.',
+  },
+  parameters: {
+    flags: {
+      ...common,
+      prompt: { kind: 'parsed', parse: String, optional: true, brief: 'Its system prompt' },
+      model: { kind: 'parsed', parse: String, optional: true, brief: 'provider/model' },
+      note: { kind: 'parsed', parse: String, optional: true, brief: 'What it is about' },
+    },
+    positional: { kind: 'tuple', parameters: [agentArgument] },
+  },
+  async func(this: Cli, { prompt, model, note, ...flags }: DraftFlags, name: string) {
+    const made = await (
+      await this.agent(flags, name)
+    ).versions.draft({
+      ...(prompt === undefined ? {} : { system_prompt: prompt }),
+      ...(model === undefined ? {} : { configuration: { model } }),
+      ...(note === undefined ? {} : { note }),
+    });
+    if (flags.json) return this.out.json(made);
+    this.out.line(`Version ${made.version} is a draft.`);
+    this.out.note(`Try it with: roost send --version ${made.version} ${clean(name)} TEXT`);
+  },
+});
+
+export const pin = buildCommand({
+  docs: { brief: 'Have one version answer in a conversation, whatever the agent is changed to; "none" unpins it' },
+  parameters: {
+    flags: common,
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        agentArgument,
+        { brief: 'The conversation', placeholder: 'conversation', parse: String },
+        {
+          brief: 'The version, or none',
+          placeholder: 'version',
+          parse: (text) => (text === 'none' ? null : numberParser(text)),
+        },
+      ],
+    },
+  },
+  async func(this: Cli, flags: Common, name: string, conversation: string, version: number | null) {
+    const pinned = await (await this.agent(flags, name)).messages.pin(conversation, version);
+    if (flags.json) return this.out.json(pinned);
+    this.out.line(version === null ? 'Not pinned.' : `Version ${version} answers in it.`);
   },
 });
 

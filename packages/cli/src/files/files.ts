@@ -1,3 +1,4 @@
+import type { Files } from '@roost-ai/sdk';
 import { buildCommand, buildRouteMap } from '@stricli/core';
 import { createReadStream, createWriteStream, existsSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -9,6 +10,7 @@ import { common } from '../cli.js';
 import { CliError, EXIT } from '../failure.js';
 import { clean } from '../output/clean.js';
 import { ago } from '../output/table.js';
+import { copyFolder } from './copy-folder.js';
 import { edit } from './edit.js';
 import { maybeRemote, type RemotePath, remotePath } from './paths.js';
 
@@ -59,9 +61,10 @@ const cat = buildCommand({
 
 const cp = buildCommand({
   docs: {
-    brief: 'Copy a file to or from an agent',
+    brief: 'Copy a file to or from an agent, or a whole directory from it',
     fullDescription:
-      'One of both is AGENT:PATH; "-" is stdin or stdout. A path that ends with / keeps the name of the file.',
+      'One of both is AGENT:PATH; "-" is stdin or stdout. A path that ends with / keeps the name of the file. ' +
+      'AGENT: and AGENT:DIRECTORY are copied with all that is below them; links are left out.',
   },
   parameters: {
     flags: common,
@@ -102,6 +105,8 @@ async function upload(cli: Cli, flags: Common, from: string, { agent, path }: Re
 
 async function download(cli: Cli, flags: Common, { agent, path }: RemotePath, to: string) {
   const { files } = await cli.agent(flags, agent);
+  const isWhole = path === '' || path.endsWith('/') || (await files.stat(path)).type === 'directory';
+  if (isWhole) return downloadFolder(cli, files, path, to);
   const { stream, size } = await files.download(path);
   const isFolder = to.endsWith('/') || (existsSync(to) && statSync(to).isDirectory());
   // The agent names its files: only the last part of a path, and none that leads elsewhere.
@@ -111,6 +116,18 @@ async function download(cli: Cli, flags: Common, { agent, path }: RemotePath, to
   const sink: Writable = to === '-' ? cli.process.stdout : createWriteStream(target);
   await pipeline(nodeStream(stream), sink, { end: to !== '-' });
   return { path: target, size };
+}
+
+/** Into a folder of the directory's name where there is one with the given name, as of cp -r. */
+async function downloadFolder(cli: Cli, files: Files, path: string, to: string) {
+  if (to === '-') throw new CliError('a directory is copied into a folder here, not to stdout', EXIT.usage);
+  if (existsSync(to) && !statSync(to).isDirectory()) throw new CliError(`${to} is no folder`, EXIT.usage);
+  const name = basename(path.replace(/\/+$/, ''));
+  const isBelow = existsSync(to) && name !== '' && name !== '.' && name !== '..';
+  const folder = isBelow ? join(to, name) : to;
+  const { skipped, bytes, files: count } = await copyFolder(files, path.replace(/\/+$/, ''), folder);
+  for (const one of skipped) cli.out.note(`left out, since it is no file or leads elsewhere: ${clean(one)}`);
+  return { path: folder, size: bytes, files: count };
 }
 
 const nodeStream = (stream: ReadableStream<Uint8Array>) => Readable.fromWeb(stream as NodeStream);

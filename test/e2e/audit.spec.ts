@@ -38,6 +38,7 @@ const NOT_AUDITED: Record<string, string> = {
   'POST /v1/agent/{id}/messages': 'a message is its own record',
   'POST /v1/agent/{id}/messages/{messageId}/read': 'a message is its own record',
   'PATCH /v1/agent/{id}/conversations/{conversationId}': 'each run records the version that answered',
+  'POST /v1/agent/{id}/permissions/explain': 'says what would be decided, changes nothing',
   'POST /v1/agent/{id}/runs/{runId}/cancel': 'a run is its own record: it says that it was cancelled',
   'POST /v1/webhooks/triggers/{triggerId}': 'a webhook is recorded as an execution of its trigger',
   'POST /v1/channels/slack/{agentId}/events': 'what a platform posts becomes messages',

@@ -56,14 +56,20 @@ describe('the guide', () => {
   });
 
   const commands = it.skipIf(missing.length > 0).concurrent;
+  // Each begins the CLI again and again, beside the others.
+  const PATIENCE_MS = 300_000;
   const title = missing.length > 0 ? `(without ${missing.join(', ')} none is run)` : 'in their order';
-  commands.each(withCommands)(`has commands that work, ${title}: %s`, async (page) => {
-    const output = await run('bash', ['-c', commandsOf(page)], {
-      env: { ROOST_URL: roost.url, ROOST_API_KEY: roost.apiKey, RECEIVER_URL: receiverUrl },
-    });
-    // A path of `jq` that leads nowhere.
-    expect(output.split('\n')).not.toContain('null');
-  });
+  commands.each(withCommands)(
+    `has commands that work, ${title}: %s`,
+    async (page) => {
+      const output = await run('bash', ['-c', commandsOf(page)], {
+        env: { ROOST_URL: roost.url, ROOST_API_KEY: roost.apiKey, RECEIVER_URL: receiverUrl },
+      });
+      // A path of `jq` that leads nowhere.
+      expect(output.split('\n')).not.toContain('null');
+    },
+    PATIENCE_MS,
+  );
 
   it.skipIf(!isHere('python3'))('checks signatures in Python as Roost makes them', async () => {
     const { body: made } = await roost.api<{ endpoint: { id: string }; secret: string }>(

@@ -61,7 +61,8 @@ describe('a service schema', () => {
       });
     await Promise.all([take(1, 2), take(2, 1)]);
     expect(await two.query(`SELECT taken FROM seats ORDER BY id`)).toEqual([{ taken: 2 }, { taken: 2 }]);
-    expect(runs).toBe(3);
+    // PostgreSQL ends one of them, or both when both look for a deadlock at the same moment.
+    expect([3, 4]).toContain(runs);
     await two.close();
   });
 

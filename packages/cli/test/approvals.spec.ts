@@ -66,12 +66,13 @@ describe('a person at the terminal', () => {
 
   it('sees what an argument hides', async () => {
     const { agent, say, shown, close } = await chat();
-    const talk = say('run: echo \u202Etxt.exe\u200B\u2028 ok');
+    const talk = say('run: echo \u202Etxt.exe\u200B\u2028\u2800\u00A0 ok');
     await until('the question is there', () => shown().includes('Allow it?'));
     const [approval] = await roost.approvals.list({ status: 'pending', agent_id: agent.id }).first();
     const card = cardOf(await roost.approvals.get(approval?.id ?? ''));
-    for (const written of ['\\u{202e}', '\\u{200b}', '\\u{2028}']) expect(card).toContain(written);
-    expect(card).not.toMatch(/[\u202E\u200B\u2028]/);
+    for (const written of ['\\u{202e}', '\\u{200b}', '\\u{2028}', '\\u{2800}', '\\u{a0}'])
+      expect(card).toContain(written);
+    expect(card).not.toMatch(/[\u202E\u200B\u2028\u2800\u00A0]/);
     await roost.approvals.decide(approval?.id ?? '', { decision: 'deny' });
     await talk;
     close();

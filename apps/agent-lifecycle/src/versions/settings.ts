@@ -7,8 +7,9 @@ export type Settings = Record<string, unknown>;
 /** By the name of its field, the version in which a secret's value was set. */
 export type SecretVersions = Record<string, number>;
 
-export function settingsOf(row: AgentRow, secrets: AgentSecrets): Settings {
-  return shownSettings({
+/** With the values of secrets. */
+export function wholeSettings(row: AgentRow, secrets: AgentSecrets): AgentSettings {
+  return {
     name: row.name,
     description: row.description,
     pvcSize: row.pvc_size,
@@ -17,8 +18,11 @@ export function settingsOf(row: AgentRow, secrets: AgentSecrets): Settings {
     systemPrompt: row.system_prompt,
     systemPromptType: row.system_prompt_type,
     configuration: wholeConfiguration(row.configuration, secrets),
-  });
+  };
 }
+
+export const settingsOf = (row: AgentRow, secrets: AgentSecrets): Settings =>
+  shownSettings(wholeSettings(row, secrets));
 
 /** Settings in the API's form, their secrets as `***`. */
 export function shownSettings(settings: AgentSettings): Settings {

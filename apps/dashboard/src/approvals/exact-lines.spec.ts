@@ -21,8 +21,8 @@ const textOf = (rows: ExactRow[], text: string) => {
 describe('a text that is shown exactly', () => {
   it('has a mark for whatever would not be seen', () => {
     expect(shown('rm \u202e/gpj.')).toBe('rm <U+202E>/gpj.');
-    expect(shown('a\u200db\u00a0c\u3164d\ufe0fe\u{e0041}f\r')).toBe(
-      'a<U+200D>b<U+00A0>c<U+3164>d<U+FE0F>e<U+E0041>f<U+000D>',
+    expect(shown('a\u200db\u00a0c\u3164d\ufe0fe\u{e0041}f\r\u2800')).toBe(
+      'a<U+200D>b<U+00A0>c<U+3164>d<U+FE0F>e<U+E0041>f<U+000D><U+2800>',
     );
     expect(shown('a\tb\u0000\ud800')).toBe('a<U+0009>b<U+0000><U+D800>');
     expect(shown('naïve 日本 עברית')).toBe('naïve 日本 עברית');

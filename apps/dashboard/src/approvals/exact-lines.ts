@@ -18,7 +18,7 @@ const MAX_SPACES = 8;
  * among them), what fonts may ignore (variation selectors, fillers), separators, spaces that are none of U+0020, and what
  * no character has (Unicode TR 36 and 39). Long runs of plain spaces, too: they push what follows out of sight.
  */
-const HIDDEN = new RegExp(`[\\p{C}\\p{DI}\\p{Zl}\\p{Zp}]|(?! )\\p{Zs}| {${MAX_SPACES + 1},}`, 'gu');
+const HIDDEN = new RegExp(`[\\p{C}\\p{DI}\\p{Zl}\\p{Zp}\\u2800]|(?! )\\p{Zs}| {${MAX_SPACES + 1},}`, 'gu');
 
 /** A text as rows of its lines. Pure; linear in the text. */
 export function exactRows(text: string): ExactRow[] {

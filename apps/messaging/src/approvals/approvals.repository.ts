@@ -7,7 +7,7 @@ import {
   RoostError,
   StepApproval,
 } from '#lib/contracts';
-import type { Database, Queries, Transaction } from '#lib/database';
+import { type Database, type Queries, storableText, type Transaction } from '#lib/database';
 import type { z } from 'zod';
 import { RUN_APPROVALS, wireApproval } from './approval-sql.js';
 
@@ -117,7 +117,7 @@ export async function decide(tx: Transaction, id: string, decided: Decided): Pro
       decided.by?.type ?? null,
       decided.by?.id ?? null,
       decided.decision ?? null,
-      decided.message?.toWellFormed().replaceAll('\0', '') ?? null,
+      decided.message === undefined ? null : storableText(decided.message),
       decided.edited?.arguments ?? null,
       decided.edited?.hash ?? null,
     ],

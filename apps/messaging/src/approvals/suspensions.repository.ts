@@ -6,7 +6,7 @@ import {
   type SuspendedCall,
   type suspendTurn as suspendContract,
 } from '#lib/contracts';
-import type { Database, Transaction } from '#lib/database';
+import { type Database, storableText, type Transaction } from '#lib/database';
 import type { z } from 'zod';
 import { type LockedTurn, nextClaim } from '../turns/turns.repository.js';
 import { wireApproval } from './approval-sql.js';
@@ -14,9 +14,6 @@ import { wireApproval } from './approval-sql.js';
 /** The SQL by which conversations wait for approvals, and go on. Whoever calls holds the lock of the agent's row. */
 
 type Suspension = Omit<z.output<typeof suspendContract.input>, 'turnId' | 'fencingToken'>;
-
-/** Postgres holds no NUL and no half of a surrogate pair in a text. */
-const storable = (text: string) => text.toWellFormed().replaceAll('\0', '');
 
 /** Writes down what a turn waits for: nothing of its conversation can be claimed until all of it is decided. */
 export async function insertApprovals(
@@ -43,8 +40,8 @@ export async function insertApprovals(
     expiresAfterSeconds,
     column(({ approvalId }) => approvalId),
     column(({ kind }) => kind),
-    column(({ tool }) => storable(tool)),
-    column(({ toolCallId }) => storable(toolCallId)),
+    column(({ tool }) => storableText(tool)),
+    column(({ toolCallId }) => storableText(toolCallId)),
     column((call) => call.arguments),
     column(({ hash }) => hash),
     column(({ rule }) => rule),

@@ -1,5 +1,5 @@
 import { RoostError } from '#lib/contracts';
-import type { Database, Transaction } from '#lib/database';
+import { type Database, storableText, type Transaction } from '#lib/database';
 
 /** A turn whose agent is locked: nobody else changes either until the transaction ends. */
 export interface LockedTurn {
@@ -86,7 +86,7 @@ export async function heartbeatTurn(
      SELECT cancelled, stopped, (SELECT lacks_budget FROM agents a WHERE a.agent_id = turn.agent_id) AS lacks_budget,
        (SELECT count(*) FROM messages m WHERE m.agent_id = turn.agent_id
        AND m.conversation_id = turn.conversation_id AND m.status = 'pending') AS waiting FROM turn`,
-    [turnId, fencingToken, leaseMs, partialReply?.toWellFormed().replaceAll('\0', '') ?? null],
+    [turnId, fencingToken, leaseMs, partialReply === undefined ? null : storableText(partialReply)],
   );
   if (!turn) throw new RoostError('CONFLICT', 'the turn is not this worker’s any more');
   return {

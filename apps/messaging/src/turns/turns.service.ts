@@ -5,7 +5,7 @@ import {
   type suspendTurn as suspendContract,
   turnInterrupted,
 } from '#lib/contracts';
-import { newId, type Transaction } from '#lib/database';
+import { newId, storableText, type Transaction } from '#lib/database';
 import type { z } from 'zod';
 import { insertApprovals, resumeRun } from '../approvals/suspensions.repository.js';
 import { completeLocked, interruptLocked, type ReturnedBatch, returnLocked } from './turn-ends.repository.js';
@@ -48,7 +48,7 @@ export async function completeTurn(
   if (turn.state === 'completed') {
     return { agentId: turn.agentId, finishedIds: [], hasMoreWork: false, replyIds: turn.replyIds };
   }
-  const rows = replies.map((content) => ({ id: `msg_${newId()}`, content: storable(content) }));
+  const rows = replies.map((content) => ({ id: `msg_${newId()}`, content: storableText(content) }));
   const hasMoreWork = await completeLocked(tx, turn, rows, usage);
   return { agentId: turn.agentId, finishedIds: turn.messageIds, hasMoreWork, replyIds: rows.map(({ id }) => id) };
 }
@@ -110,7 +110,7 @@ export async function suspendTurn(
   const turn = await lockTurn(tx, fence, 'suspended', isFenced);
   if (turn.state !== 'running') return { agentId: turn.agentId, finishedIds: [], hasMoreWork: false, suspended: true };
   if (turn.isInterrupted) return { ...(await endInterrupted(tx, turn, partialReply)), suspended: false };
-  await insertApprovals(tx, turn, { calls, approvers, expiresAfterSeconds, partialReply: storable(partialReply) });
+  await insertApprovals(tx, turn, { calls, approvers, expiresAfterSeconds, partialReply: storableText(partialReply) });
   const ended = await returnBatch(tx, turn, {
     state: 'suspended',
     error: SUSPENDED,
@@ -159,7 +159,7 @@ export async function endCancelled(
 
 /** Ends an interrupted turn: its batch counts as read and is not answered again; the text so far goes into the event. */
 export async function endInterrupted(tx: Transaction, turn: LockedTurn, partialReply: string): Promise<Ended> {
-  const partial = storable(partialReply);
+  const partial = storableText(partialReply);
   await interruptLocked(tx, turn, partial, turn.isCancelled ? CANCELLED : INTERRUPTED);
   await tx.outbox(
     turnInterrupted,
@@ -184,7 +184,7 @@ async function returnBatch(
 ): Promise<Ended & { willRetry: boolean }> {
   const { failedIds, willRetry } = await returnLocked(tx, turn, {
     ...batch,
-    partialReply: storable(batch.partialReply),
+    partialReply: storableText(batch.partialReply),
   });
   const hasMoreWork = await freeAgent(tx, turn.agentId, turn.id);
   return { agentId: turn.agentId, finishedIds: failedIds, hasMoreWork, willRetry };
@@ -202,6 +202,3 @@ function handBack(tx: Transaction, turn: LockedTurn, partialReply: string, reaso
     partialReply,
   });
 }
-
-/** What Postgres can hold as text: no NUL, no half of a surrogate pair. */
-const storable = (text: string) => text.toWellFormed().replaceAll('\0', '');

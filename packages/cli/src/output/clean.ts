@@ -17,8 +17,11 @@ export function inLine(text: string, most = 120): string {
   return line.length > most ? `${line.slice(0, most - 1)}…` : line;
 }
 
-/** What is not to be seen, or shows something else than it is: controls, marks of direction, fillers of zero width. */
-const HIDDEN = /[^\P{C}\n\t]|[\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+/**
+ * What is not to be seen, or shows something else than it is: controls, marks of direction, fillers of zero width, and
+ * what looks like a space and is none.
+ */
+const HIDDEN = /[^\P{C}\n\t]|[\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/gu;
 
 /** Text in which nothing is hidden, for what somebody decides about: such characters are written out. */
 export function revealed(text: string): string {

@@ -16,6 +16,8 @@ import type { ChannelsFixture } from './channels-fixture.js';
 /** Approvals as messaging has them: the first decision counts, and each change is an event. */
 export class ApprovalsDouble {
   readonly approvals = new Map<string, Approval>();
+  /** Those for which nothing is answered but an error. */
+  readonly broken = new Set<string>();
 
   constructor(private readonly fixture: ChannelsFixture) {
     const { connection } = fixture.bus;
@@ -54,6 +56,7 @@ export class ApprovalsDouble {
   }
 
   find(id: string): Approval {
+    if (this.broken.has(id)) throw new RoostError('CONFLICT', 'it cannot be read');
     const found = this.approvals.get(id);
     if (!found) throw new RoostError('NOT_FOUND', 'there is no such approval');
     return found;

@@ -95,6 +95,19 @@ describe.each([
     await endsWith(ANN, 'always allowed by');
   });
 
+  it('is noted as shown whatever is wrong with another one', async () => {
+    const broken = await approvals.request(conversationId, { command: 'broken' });
+    approvals.broken.add(broken.id);
+    await shownTo(ANN, broken.id);
+    const asked = await approvals.request(conversationId, { command: 'whole' });
+    await shownTo(ANN, asked.id);
+    await until('it says where', () => approvals.find(asked.id).shown.length === 1);
+    approvals.broken.delete(broken.id);
+    await until('the other one, too', () => approvals.find(broken.id).shown.length === 1);
+    for (const { id } of [asked, broken]) await approvals.end(id, { status: 'expired' });
+    await endsWith(ANN, 'nobody decided in time');
+  });
+
   it('is decided by commands, too', async () => {
     const first = await approvals.request(conversationId, { command: 'a' });
     await shownTo(ANN, first.id);

@@ -1,8 +1,9 @@
-import { Bus } from '#lib/bus';
+import { Bus, LOGGER } from '#lib/bus';
 import { type Approval, approvalShown, getApproval, RoostError } from '#lib/contracts';
 import { Database } from '#lib/database';
+import type { Logger } from '#lib/observability';
 import { Sweep } from '#lib/sweeps';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { conversationIdOf } from '../bindings/conversation-id.js';
 import { markFollowedUp, questionsToFollowUp } from './cards.repository.js';
 import { ApprovalCards, callFor } from './cards.service.js';
@@ -22,11 +23,19 @@ export class ApprovalFollowUps {
     private readonly database: Database,
     private readonly bus: Bus,
     private readonly cards: ApprovalCards,
+    @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   @Sweep('channels.approvals', EVERY_SECOND)
   async sweep(): Promise<void> {
-    for (const question of await questionsToFollowUp(this.database, BATCH)) await this.followUp(question);
+    for (const question of await questionsToFollowUp(this.database, BATCH))
+      // One that fails must not keep those of other accounts waiting: it is tried again with the next sweep.
+      await this.followUp(question).catch((err: unknown) =>
+        this.logger.warn(
+          { err, approvalId: question.card.approvalId },
+          'an approval shown in a chat is not followed up',
+        ),
+      );
   }
 
   private async followUp(question: Question): Promise<void> {

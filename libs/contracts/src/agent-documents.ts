@@ -15,7 +15,7 @@ import { AgentId, wire } from './wire.js';
 export const MAX_DOCUMENT_AGENTS = 50;
 /** Schedules, triggers and webhooks of all agents together. */
 export const MAX_DOCUMENT_PARTS = 1_000;
-/** Prompts, templates and all: what fits into a request on the bus with room to spare. */
+/** Prompts, templates and all: well below what a request on the bus may hold. */
 export const MAX_DOCUMENT_BYTES = 2 * 2 ** 20;
 
 const { name: _s, ...scheduleFields } = schedulePatchFields;

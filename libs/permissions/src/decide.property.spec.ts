@@ -116,7 +116,11 @@ const rule: fc.Arbitrary<PermissionRule> = fc.record(
   { requiredKeys: ['tool', 'action'] },
 );
 const permissions: fc.Arbitrary<Permissions> = fc.record(
-  { default: action, rules: fc.array(rule, { maxLength: 5 }), unattended: fc.constantFrom('wait', 'deny', 'allow') },
+  {
+    default: action,
+    rules: fc.array(rule, { maxLength: 8, size: 'max' }),
+    unattended: fc.constantFrom('wait', 'deny', 'allow'),
+  },
   { requiredKeys: [] },
 );
 const call: fc.Arbitrary<ToolCall> = fc.record({

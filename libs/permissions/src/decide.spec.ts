@@ -138,7 +138,7 @@ describe('patterns', () => {
     expect(allows({ arguments: { 'a.b': 'fine' } }, args)).toBe(false);
   });
 
-  it('may leave no room for other arguments', () => {
+  it('may exclude all other arguments', () => {
     const rule = { arguments: { branch: 'main' }, exact: true };
     expect(allows(rule, { branch: 'main' })).toBe(true);
     expect(allows(rule, { branch: 'main', force: true })).toBe(false);

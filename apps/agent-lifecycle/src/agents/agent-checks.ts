@@ -64,7 +64,7 @@ export class AgentChecks {
   }
 
   /** Whether all of this fits into the account's quotas together. Errors: QUOTA_EXCEEDED. */
-  async checkRoom(accountId: string, asked: Asked[]): Promise<void> {
+  async checkQuotas(accountId: string, asked: Asked[]): Promise<void> {
     const agents = asked.filter(({ creation }) => creation).length;
     const bytes = asked.reduce((sum, one) => sum + growthOf(one), 0);
     if (agents === 0 && bytes === 0) return;

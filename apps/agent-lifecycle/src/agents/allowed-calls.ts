@@ -35,13 +35,16 @@ export class AllowedCalls {
     });
   }
 
-  /** Undefined where nothing is to be changed: the rule is there, or there is no room for it. */
+  /** Undefined where nothing is to be changed: the rule is there already, or the permissions are as long as they may be. */
   private withRule(agentId: string, before: Permissions | undefined, rule: PermissionRule): Permissions | undefined {
     const rules = before?.rules ?? [];
     if (rules[0] !== undefined && isDeepStrictEqual(rules[0], rule)) return undefined;
     const after = { ...before, rules: [rule, ...rules] };
     if (rules.length < MAX_RULES && Permissions.safeParse(encode(Permissions, after)).success) return after;
-    this.logger.warn({ agentId }, 'a call was always allowed, and the agent’s permissions have no room for the rule');
+    this.logger.warn(
+      { agentId },
+      'a call was always allowed, but the agent’s permissions are too long to take the rule',
+    );
     return undefined;
   }
 }

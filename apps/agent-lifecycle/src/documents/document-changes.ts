@@ -10,7 +10,7 @@ import { agentObject, type AgentPlan, DONE, failedBy, partObjects, SKIPPED } fro
 
 const NOTE = 'applied from a document';
 
-/** Carries out plans of documents. */
+/** Applies plans of documents. */
 @Injectable()
 export class DocumentChanges {
   constructor(
@@ -20,7 +20,7 @@ export class DocumentChanges {
   ) {}
 
   /** The agent first, then what belongs to it. What fails is reported; nothing is thrown. */
-  async carryOut(accountId: string, plan: AgentPlan, prune: boolean): Promise<AppliedObject[]> {
+  async apply(accountId: string, plan: AgentPlan, prune: boolean): Promise<AppliedObject[]> {
     const { automation, webhooks, document } = plan;
     const agent = await this.changed(accountId, plan).catch((error: unknown) => this.failure(error));
     if (agent instanceof RoostError)

@@ -42,7 +42,7 @@ export class DocumentPlans {
       plans.push(...(await Promise.all(some)));
     }
     requireDistinct(plans);
-    await this.checks.checkRoom(accountId, plans);
+    await this.checks.checkQuotas(accountId, plans);
     return plans;
   }
 

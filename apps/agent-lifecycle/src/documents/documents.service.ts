@@ -12,7 +12,7 @@ import { DocumentChanges } from './document-changes.js';
 import { DocumentPlans } from './document-plans.js';
 import { exportedAgent } from './export-agent.js';
 
-/** Writes agents as documents, and makes them as documents say (docs/decisions/0048). */
+/** Writes agents as documents, and makes them as documents say (docs/decisions/0046). */
 @Injectable()
 export class DocumentsService {
   constructor(
@@ -37,7 +37,7 @@ export class DocumentsService {
     const plans = await this.plans.plan(accountId, document);
     const objects: AppliedObject[] = [];
     for (const plan of plans)
-      objects.push(...(dryRun ? planned(plan) : await this.changes.carryOut(accountId, plan, document.prune)));
+      objects.push(...(dryRun ? planned(plan) : await this.changes.apply(accountId, plan, document.prune)));
     return {
       dryRun,
       differs: plans.some(differs),

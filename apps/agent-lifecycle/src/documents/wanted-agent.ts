@@ -117,12 +117,12 @@ function configurationOf(
     return [name, serverOf(`configuration.mcp_servers.${name}`, config, stored, prune, secrets)];
   };
   put('mcpServers', mcpServers && Object.fromEntries(Object.entries(mcpServers).map(server)));
-  requireRoom(after as AgentConfiguration);
+  requireFewVariables(after as AgentConfiguration);
   return after as AgentConfiguration;
 }
 
 /** What the document names and what stays come to more than either. */
-function requireRoom({ customEnv = {} }: AgentConfiguration): void {
+function requireFewVariables({ customEnv = {} }: AgentConfiguration): void {
   if (Object.keys(customEnv).length <= MAX_ENV_ENTRIES) return;
   const message = `at most ${MAX_ENV_ENTRIES} entries, with those that the agent has already`;
   throw new RoostError('VALIDATION_ERROR', `configuration.custom_env: ${message}`, [

@@ -96,7 +96,7 @@ describe('a call that a person is asked about', () => {
     expect(prompts.at(-1)).toContain('nobody allowed it in time');
   });
 
-  it('runs with the arguments that a person put in, and the model is told', async () => {
+  it('runs with the arguments that a person put in, and the model reads so', async () => {
     callOnce('edited', [bash('rm -rf /')]);
     answerWith('Good.');
     const { turnId, outcome } = start('edited');
@@ -105,8 +105,8 @@ describe('a call that a person is asked about', () => {
     approvals.decide(turnId, [{ editedArguments, hash, message: 'only look' }]);
     await outcome;
     expect(runtime.workspace.commands).toEqual(['ls']);
-    for (const told of ['a person changed the arguments to', 'only look', 'ran ls'])
-      expect(prompts.at(-1)).toContain(told);
+    for (const text of ['a person changed the arguments to', 'only look', 'ran ls'])
+      expect(prompts.at(-1)).toContain(text);
   });
 
   it('is not run as anything but what was shown', async () => {

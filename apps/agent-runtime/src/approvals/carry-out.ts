@@ -1,16 +1,12 @@
 import type { Bus } from '#lib/bus';
-import { ownCall } from '#lib/call-context';
 import { callHash } from '#lib/canonical-json';
 import { type ClaimedTurn, type DecidedCall, RoostError, startApproval } from '#lib/contracts';
 import { asSchema, type ModelMessage, type ToolResultPart, type ToolSet } from 'ai';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { PermissionGate } from '../permissions/gate.js';
+import { patientRequest } from '../turns/patient-request.js';
 import type { ToolCallReporter } from '../turns/tool-call-reporter.js';
 import { TurnStopped } from '../turns/turn-end.js';
 import type { WaitingCall } from './waiting-call.js';
-
-const TRIES = 30;
-const MAX_PAUSE_MS = 2_000;
 
 type Output = ToolResultPart['output'];
 
@@ -26,7 +22,7 @@ export interface Decisions {
 }
 
 /**
- * Carries out what a person decided about a call, and gives its result for the model. An allowed call runs at most once,
+ * Runs or refuses a call as a person decided, and returns its result for the model. An allowed call runs at most once,
  * whichever attempts come to it, and only as it was shown. Errors: the signal's reason, when the turn is stopped or another
  * worker's by now.
  */
@@ -77,28 +73,24 @@ async function execute(call: WaitingCall, decided: DecidedCall, input: unknown, 
   }
 }
 
-/** Asks for the right to run the call; gives the reason where there is none. */
+/** Asks for the right to run the call; returns the reason where there is none. */
 async function start(
   { approvalId }: DecidedCall,
   hash: string,
   { bus, turn, abort }: Decisions,
 ): Promise<string | undefined> {
   const { turnId, fencingToken } = turn;
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await bus.request(startApproval, { approvalId, turnId, fencingToken, hash }, ownCall(`turn_${turnId}`));
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof RoostError)) throw error;
-      const reason = error.details[0]?.reason;
-      if (reason === 'lease_lost') abort.abort(new TurnStopped('lease-lost'));
-      abort.signal.throwIfAborted();
-      if (reason === 'already_started')
-        return '[interrupted: the worker that ran this went away. It is not known whether it ran, and it is not run again: look before you go on.]';
-      if (error.code === 'CONFLICT') return `it was not run: ${error.message}`;
-      if (error.code !== 'SERVICE_UNAVAILABLE' || attempt === TRIES) throw error;
-      await sleep(Math.min(200 * 2 ** attempt, MAX_PAUSE_MS), undefined, { signal: abort.signal });
-    }
+  try {
+    await patientRequest(bus, startApproval, { approvalId, turnId, fencingToken, hash }, abort.signal);
+    return undefined;
+  } catch (error) {
+    const reason = error instanceof RoostError ? error.details[0]?.reason : undefined;
+    if (reason === 'lease_lost') abort.abort(new TurnStopped('lease-lost'));
+    abort.signal.throwIfAborted();
+    if (reason === 'already_started')
+      return '[interrupted: the worker that ran this went away. It is not known whether it ran, and it is not run again: look before you go on.]';
+    if (error instanceof RoostError && error.code === 'CONFLICT') return `it was not run: ${error.message}`;
+    throw error;
   }
 }
 

@@ -5,19 +5,13 @@ import {
   releaseTurn,
   suspendTurn,
   type RequestContract,
-  RoostError,
   type ClaimedTurn,
   type SuspendedCall,
   type Usage,
 } from '#lib/contracts';
-import { ownCall } from '#lib/call-context';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import type { Bus } from '#lib/bus';
-
-const TRIES = 30;
-/** The agent's other messages wait until the report has arrived: at most so long after messaging is back. */
-const MAX_PAUSE_MS = 2_000;
+import { patientRequest } from './patient-request.js';
 
 /** The five ways in which a worker gives a turn back. Each is tried for about a minute while messaging is away. */
 export class TurnReport {
@@ -62,17 +56,10 @@ export class TurnReport {
   }
 
   /** Repeating is safe: messaging knows the report again by turn and token. */
-  private async send<I extends z.ZodType, O extends z.ZodType>(
+  private send<I extends z.ZodType, O extends z.ZodType>(
     contract: RequestContract<I, O>,
-    input: z.output<I>,
+    input: z.output<I> & { turnId: string },
   ): Promise<z.output<O>> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.bus.request(contract, input, ownCall(`turn_${this.turn.turnId}`));
-      } catch (error) {
-        if (!(error instanceof RoostError && error.code === 'SERVICE_UNAVAILABLE') || attempt === TRIES) throw error;
-        await sleep(Math.min(200 * 2 ** attempt, MAX_PAUSE_MS));
-      }
-    }
+    return patientRequest(this.bus, contract, input);
   }
 }

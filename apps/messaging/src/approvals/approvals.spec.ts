@@ -256,9 +256,14 @@ describe('ten thousand approvals', () => {
       [LIST_OF_AGENT, [agentId]],
     ] as const) {
       const values = [accountId, ['pending'], null, null, 51, ...more];
-      const startedAt = performance.now();
-      expect(await database.query(sql, values)).toHaveLength(51);
-      tookMs.push(performance.now() - startedAt);
+      const times: number[] = [];
+      for (let n = 0; n < 5; n += 1) {
+        const startedAt = performance.now();
+        expect(await database.query(sql, values)).toHaveLength(51);
+        times.push(performance.now() - startedAt);
+      }
+      // Of each the quickest: what the machine does besides is not measured.
+      tookMs.push(Math.min(...times));
       plans.push(await planOf(database, sql, values));
     }
     await drop();
@@ -268,7 +273,7 @@ describe('ten thousand approvals', () => {
       expect(plan).not.toContain('Seq Scan');
       expect(Math.max(...[...plan.matchAll(/actual rows=(\d+)/g)].map(([, rows]) => Number(rows)))).toBeLessThan(60);
     }
-    expect(Math.min(...tookMs)).toBeLessThan(50);
+    expect(Math.max(...tookMs)).toBeLessThan(50);
   });
 });
 

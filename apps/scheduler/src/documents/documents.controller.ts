@@ -9,7 +9,7 @@ import type { z } from 'zod';
 import { AgentsService } from '../agents/agents.service.js';
 import type { SchedulerConfig } from '../config.js';
 import { type AutomationPlan, planAutomation } from './plan-automation.js';
-import { lockAutomation, requireRoom, writeAutomation } from './write-automation.js';
+import { lockAutomation, requireQuotaFor, writeAutomation } from './write-automation.js';
 
 /** Makes the schedules and triggers of an agent as a document says. */
 @Controller()
@@ -36,7 +36,7 @@ export class DocumentsController {
       const owner = agentId === null ? undefined : { agentId, accountId };
       const present = owner ? await lockAutomation(tx, owner) : { schedules: [], triggers: [] };
       const plan = await planAutomation(document, present, this.config);
-      await requireRoom(tx, accountId, plan, limits);
+      await requireQuotaFor(tx, accountId, plan, limits);
       if (dryRun || !owner) return { parts: shown(plan) };
       const written = await writeAutomation(tx, plan, owner, { ...this.config, ...limits, sealer: this.sealer });
       return { parts: shown(plan, written) };

@@ -36,7 +36,7 @@ export async function lockAutomation(tx: Transaction, owner: Owner) {
 }
 
 /** Errors: QUOTA_EXCEEDED. */
-export async function requireRoom(
+export async function requireQuotaFor(
   tx: Transaction,
   accountId: string,
   plan: AutomationPlan,

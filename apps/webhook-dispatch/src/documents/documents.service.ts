@@ -46,7 +46,7 @@ export class DocumentsService {
       const plan = planWebhooks({ webhooks, prune }, rows, (secret, row) =>
         this.secrets.isSame(secret, row.id, row.sealed_secret),
       );
-      await requireRoom(tx, accountId, plan, limit);
+      await requireQuotaFor(tx, accountId, plan, limit);
       const isWritten = !dryRun && agentId !== null;
       const parts: PlannedPart[] = [];
       for (const { secret, ...webhook } of plan) {
@@ -102,7 +102,12 @@ export class DocumentsService {
 const target = (id: string) => ({ type: 'webhook_endpoint', id });
 
 /** Errors: QUOTA_EXCEEDED. */
-async function requireRoom(tx: Transaction, accountId: string, plan: PlannedWebhook[], limit: number): Promise<void> {
+async function requireQuotaFor(
+  tx: Transaction,
+  accountId: string,
+  plan: PlannedWebhook[],
+  limit: number,
+): Promise<void> {
   const more = plan.filter(({ action }) => action === 'create').length;
   const count = () => countEndpoints(tx, accountId);
   if (more > 0) await requireQuota(tx, { accountId, quota: 'webhook_endpoints', limit, count, more });

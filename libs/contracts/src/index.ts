@@ -18,6 +18,7 @@ export * from './channels.js';
 export { codeFormOf } from './code-form.js';
 export { encode } from './encode.js';
 export * from './errors.js';
+export * from './egress.js';
 export * from './event-streams.js';
 export * from './health.js';
 export * from './lifecycle.js';

@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { NetworkLogEntry } from './network-log.js';
+
+/** Stands for a credential in a sandbox; this and 32 characters of [A-Za-z0-9]. Worth nothing to who holds it. */
+export const PLACEHOLDER_PREFIX = 'roost-placeholder-';
+export const placeholderForm = /^roost-placeholder-[A-Za-z0-9]{32}$/;
+
+/** What goes on a request in the place of a placeholder, or by host. */
+export const EgressCredential = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('bearer'), token: z.string() }),
+  z.object({ kind: z.literal('basic'), username: z.string(), password: z.string() }),
+  z.object({ kind: z.literal('header'), name: z.string(), value: z.string() }),
+  z.object({ kind: z.literal('query'), name: z.string(), value: z.string() }),
+  z.object({
+    kind: z.literal('aws_sigv4'),
+    accessKeyId: z.string(),
+    secretAccessKey: z.string(),
+    sessionToken: z.string().optional(),
+    region: z.string(),
+    service: z.string(),
+  }),
+  /** A bearer token that the egress process asks for when it needs one (`oauth2`, `github_app`). */
+  z.object({ kind: z.literal('dynamic') }),
+]);
+export type EgressCredential = z.output<typeof EgressCredential>;
+
+/** A credential that the egress process puts on requests of one agent. */
+export const EgressGrant = z.object({
+  /** Of the grant, for uses, refusals and questions. */
+  id: z.string(),
+  /** The secret's name, as refusals and logs call it. */
+  secret: z.string(),
+  /** Without one the credential is put in by host. */
+  placeholder: z.string().regex(placeholderForm).optional(),
+  /** Exact or `*.` for one level, lower case and punycode, either with `:port`; without one, 443. */
+  hosts: z.array(z.string()),
+  /** Upper case; all where there are none. */
+  methods: z.array(z.string()).optional(),
+  pathPrefixes: z.array(z.string()).optional(),
+  /** Where the placeholder is replaced; elsewhere it is refused. */
+  placements: z.array(z.enum(['headers', 'query', 'body'])),
+  /** Whether each request needs an approval. */
+  asks: z.boolean(),
+  credential: EgressCredential,
+});
+export type EgressGrant = z.output<typeof EgressGrant>;
+
+/** As lifecycle's NetworkPolicy. */
+const EgressPolicy = z.object({
+  mode: z.enum(['public', 'allowlist', 'none']),
+  allow: z.array(z.string()).optional(),
+  traceContext: z.boolean().optional(),
+});
+
+/** The request for which a grant is wanted. */
+const EgressRequest = z.object({ method: z.string(), host: z.string(), path: z.string() });
+export type EgressRequest = z.output<typeof EgressRequest>;
+
+/** A use of a grant, or the reason why a request that named it was refused. `at` in milliseconds. */
+const EgressUse = z.object({ grantId: z.string(), at: z.number(), refused: z.string().optional() });
+export type EgressUse = z.output<typeof EgressUse>;
+
+/** From agent-lifecycle to its egress process, over the channel between parent and child. */
+export const ToEgress = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('start'),
+    /** Private to the process and its parent: holds the agents' listeners. */
+    folder: z.string(),
+    allowedRanges: z.array(z.string()),
+    /** PEM. Without one nothing is intercepted, and requests of agents with grants are refused. */
+    authority: z.object({ certificate: z.string(), key: z.string() }).optional(),
+    /** Certificates to trust besides Node's, PEM. */
+    trusted: z.string().optional(),
+    /** The user to become, where the parent is root. */
+    uid: z.number().int().optional(),
+  }),
+  /** All of an agent, in place of what was sent before; answered by `agent-set`. */
+  z.object({
+    type: z.literal('agent'),
+    id: z.number(),
+    agentId: z.string(),
+    policy: EgressPolicy,
+    grants: z.array(EgressGrant),
+  }),
+  z.object({ type: z.literal('forget'), agentId: z.string() }),
+  z.object({ type: z.literal('token'), id: z.number(), token: z.string(), expiresAt: z.number() }),
+  z.object({ type: z.literal('verdict'), id: z.number(), isAllowed: z.boolean(), reason: z.string().optional() }),
+  /** What was asked for cannot be had. */
+  z.object({ type: z.literal('failure'), id: z.number(), reason: z.string() }),
+]);
+export type ToEgress = z.output<typeof ToEgress>;
+
+/** From the egress process. Bounded where it is read: what it says is not trusted further than that. */
+export const FromEgress = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ready') }),
+  /** The agent's listener is at this path and goes by what message `id` said. */
+  z.object({ type: z.literal('agent-set'), id: z.number(), agentId: z.string(), path: z.string() }),
+  z.object({ type: z.literal('access'), agentId: z.string(), entry: NetworkLogEntry }),
+  z.object({ type: z.literal('uses'), uses: z.array(EgressUse).max(1_000) }),
+  z.object({ type: z.literal('token-wanted'), id: z.number(), grantId: z.string() }),
+  z.object({ type: z.literal('verdict-wanted'), id: z.number(), grantId: z.string(), request: EgressRequest }),
+]);
+export type FromEgress = z.input<typeof FromEgress>;

@@ -51,8 +51,7 @@ async function start() {
     console.error(`Roost: ${error.message}`);
     process.exit(1);
   }
-  // Stack traces then name lines of the TypeScript sources.
-  process.setSourceMapsEnabled(true);
+  await import('./load-modules.mjs');
   const { main } = await import('../dist/tools/launcher/main.js');
   await main(args);
 }

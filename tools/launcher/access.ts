@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { RoostError } from '#lib/contracts/errors';
-import { endWithParent } from './end-with-parent.js';
+import { processFlags } from './process-flags.js';
 import type { AccessAnswer, AccessRequest, accessTasks } from './access-process.js';
 
 type Tasks = typeof accessTasks;
@@ -16,7 +16,7 @@ export interface Access {
 /** Starts the process that makes credentials; it loads its code while the servers start. */
 export function startAccess(): Access {
   const child = fork(fileURLToPath(new URL('./access-process.js', import.meta.url)), {
-    execArgv: [endWithParent, '--enable-source-maps'],
+    execArgv: processFlags,
   });
   const ended = new Promise<never>((_, reject) => {
     child.once('error', reject);

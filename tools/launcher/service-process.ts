@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Environment } from '#lib/config';
 import { printable } from '#lib/bounded-streams';
 import { RoostError } from '#lib/contracts/errors';
-import { endWithParent } from './end-with-parent.js';
+import { processFlags } from './process-flags.js';
 import type { ServicesLog } from './services-log.js';
 import { type SupervisedProcess, supervise } from './supervised-process.js';
 
@@ -39,7 +39,6 @@ export interface ServiceProcess extends SupervisedProcess {
  */
 export async function superviseServices(options: ServiceProcessOptions): Promise<ServiceProcess> {
   const { name, source, order, servicesLog, log } = options;
-  const flags = [endWithParent, '--enable-source-maps'];
   let lines: string[] = [];
   let url: string | undefined;
   let complaint: string | undefined;
@@ -67,7 +66,7 @@ export async function superviseServices(options: ServiceProcessOptions): Promise
       url = outcome.url;
     },
     spawn() {
-      const child = spawn(process.execPath, [...flags, ...options.nodeArguments], {
+      const child = spawn(process.execPath, [...processFlags, ...options.nodeArguments], {
         env: options.environment,
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
         // Its own process group, so that Ctrl-C in the terminal reaches us alone and we choose the order of stopping.

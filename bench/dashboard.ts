@@ -18,18 +18,16 @@ const VIEW = { viewport: { width: 1440, height: 900 } };
  * files=100000, loads=5, seconds=5 of scrolling.
  */
 export async function run(options: Options): Promise<Figure[]> {
-  const began = performance.now();
   const roost = await startBenchRoost(options);
-  const startedMs = performance.now() - began;
   let browser: Browser | undefined;
   try {
     browser = await launchChromium();
     const context = await browser.newContext(VIEW);
     const answeredMs = await firstAnswer(roost, await context.newPage());
     return [
-      { what: 'start, until ready', value: startedMs / 1_000, unit: 's' },
+      { what: 'start, until ready', value: roost.startMs / 1_000, unit: 's' },
       { what: 'the link → first answer in chat', value: answeredMs / 1_000, unit: 's' },
-      { what: 'both', value: (startedMs + answeredMs) / 1_000, unit: 's', atMost: 10 },
+      { what: 'both', value: (roost.startMs + answeredMs) / 1_000, unit: 's', atMost: 10 },
       ...(await interactive(roost, browser, context, options.number('loads', 5))),
       ...(await scrolled(roost, context, options)),
     ];

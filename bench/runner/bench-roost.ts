@@ -15,6 +15,8 @@ export interface BenchRoost {
   /** Of the PostgreSQL that Roost runs on. */
   databaseUrl: string;
   natsUrl: string;
+  /** From the launcher's start until ready, in ms, with a data folder that is made then. */
+  startMs: number;
   stop(): Promise<void>;
 }
 
@@ -32,6 +34,7 @@ export async function startBenchRoost(options: Options): Promise<BenchRoost> {
   const servers = await startTestServers();
   const dataDir = temporaryFolder();
   try {
+    const began = performance.now();
     const roost = await spawnRoost({
       dataDir,
       args: options.has('processes') ? ['--processes'] : [],
@@ -41,6 +44,7 @@ export async function startBenchRoost(options: Options): Promise<BenchRoost> {
         ...(options.text('node') ? { NODE_OPTIONS: options.text('node') } : {}),
       },
     });
+    const startMs = performance.now() - began;
     return {
       pid: roost.pid,
       url: roost.url,
@@ -49,6 +53,7 @@ export async function startBenchRoost(options: Options): Promise<BenchRoost> {
       dataDir,
       databaseUrl: roost.databaseUrl,
       natsUrl: natsUrlOf(dataDir),
+      startMs,
       async stop() {
         await roost.stop();
         await servers.stop();

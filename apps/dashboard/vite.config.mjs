@@ -8,6 +8,9 @@ const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 /** `npx vite apps/dashboard` develops it against a Roost at ROOST_URL. */
 const roost = process.env.ROOST_URL ?? 'http://127.0.0.1:3000';
 
+/** What every screen needs; virtual lists come with the screens that have them. */
+const FRAMEWORK = /node_modules[\\/]((react|react-dom|scheduler)[\\/]|@tanstack[\\/](?!(react-)?virtual))/;
+
 export default defineConfig({
   root: at('.'),
   plugins: [react(), tailwind()],
@@ -24,7 +27,7 @@ export default defineConfig({
     rolldownOptions: {
       output: {
         codeSplitting: {
-          groups: [{ name: 'framework', test: /node_modules[\\/](react|react-dom|scheduler|@tanstack)[\\/]/ }],
+          groups: [{ name: 'framework', test: FRAMEWORK }],
         },
       },
     },

@@ -1,5 +1,7 @@
 import { createRootRoute, createRoute, lazyRouteComponent, Outlet, redirect } from '@tanstack/react-router';
+import { agentsQuery } from '../agents/agents.js';
 import { queryClient } from '../api/query-client.js';
+import { pendingQuery } from '../approvals/approvals.js';
 import { sessionQuery } from '../session/session.js';
 import { ErrorPage, NotFoundPage } from '../shell/error-page.js';
 import { Shell } from '../shell/shell.js';
@@ -14,6 +16,9 @@ export const app = createRoute({
   beforeLoad: async ({ location }) => {
     const user = await queryClient.ensureQueryData(sessionQuery);
     if (!user) redirect({ to: '/sign-in', search: { to: location.href }, replace: true, throw: true });
+    // What the sidebar shows, before it is drawn.
+    for (const shown of [agentsQuery, pendingQuery])
+      if (!queryClient.getQueryState(shown.queryKey)) void queryClient.prefetchQuery(shown as typeof agentsQuery);
     return { user };
   },
 });

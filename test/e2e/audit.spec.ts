@@ -222,6 +222,19 @@ describe('the audit', () => {
     await make('DELETE /v1/budgets/{id}', undefined, budget);
     await expectRecord('budget.deleted', budget.id);
 
+    const credential = { kind: 'bearer', token: SECRET };
+    const secret = await make('POST /v1/vault/secrets', { name: 'far', hosts: ['api.example.com'], credential });
+    await expectRecord('vault_secret.created', secret.id);
+    const grants = '/v1/agent/{id}/vault/grants';
+    const grant = await make(`POST ${grants}`, { secret_id: secret.id, env_name: 'TOKEN' }, { id });
+    await expectRecord('vault_grant.created', grant.id);
+    await make('PATCH /v1/vault/secrets/{id}', { credential }, { id: secret.id });
+    await expectRecord('vault_secret.rotated', secret.id, ['credential']);
+    await make(`DELETE ${grants}/{grantId}`, undefined, { id, grantId: grant.id });
+    await expectRecord('vault_grant.deleted', grant.id);
+    await make('DELETE /v1/vault/secrets/{id}', undefined, { id: secret.id });
+    await expectRecord('vault_secret.deleted', secret.id);
+
     await make('POST /auth/sign_in_links', undefined);
     expect((await list('?action=sign_in_link.created')).records[0]?.actor.type).toBe('api_key');
     const page = { 'x-roost-csrf': '1', origin: roost.url };

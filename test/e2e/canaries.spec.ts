@@ -114,6 +114,12 @@ describe('planted secrets', () => {
       command: 'true',
       env: { TOKEN: canary('registry-env') },
     });
+    const secret = await call('POST', '/v1/vault/secrets', {
+      name: 'far',
+      hosts: ['api.example.com'],
+      credential: { kind: 'basic', username: 'ada', password: canary('vault') },
+    });
+    await call('POST', `${base}/vault/grants`, { secret_id: secret.body.id, env_name: 'FAR' });
     // Answers are kept for the key's second use.
     const once = { 'idempotency-key': 'platform-key' };
     await handedOver('platform-key', 'key', '/auth/platform_keys', { name: 'ci' }, once);
@@ -141,6 +147,8 @@ describe('planted secrets', () => {
     for (const path of ['/v1/agent/list', '/v1/mcp/servers', `/v1/mcp/servers/${server.body.id}`, '/v1/models'])
       await call('GET', path);
     for (const path of ['/auth/provider_keys', '/auth/platform_keys', '/auth/fetch_user', '/v1/webhooks/endpoints'])
+      await call('GET', path);
+    for (const path of ['/v1/vault/secrets', `/v1/vault/secrets/${secret.body.id}`, `${base}/vault/grants`])
       await call('GET', path);
     await call('GET', '/v1/webhooks/deliveries');
     await call('POST', `/v1/agent/update/${agent}`, secrets);

@@ -50,6 +50,7 @@ export async function serviceEnvironment(input: ServiceEnvironmentInput, service
     ROOST_LOCAL_API_KEY_FILE: isGateway ? secrets.apiKeyFile : undefined,
     ROOST_WEBHOOK_NETWORK: inherited.ROOST_WEBHOOK_NETWORK ?? (isThisMachine(input.host) ? 'local' : 'public'),
     ROOST_MCP_NETWORK: inherited.ROOST_MCP_NETWORK ?? (isThisMachine(input.host) ? 'local' : 'public'),
+    ROOST_VAULT_NETWORK: inherited.ROOST_VAULT_NETWORK ?? (isThisMachine(input.host) ? 'local' : 'public'),
     ROOST_BWRAP: input.bubblewrapPath,
     ROOST_LOG_FILE: input.logFile,
     PUBLIC_URL: inherited.PUBLIC_URL ?? input.url,

@@ -69,6 +69,8 @@ export const lifecycleConfigSchema = z.object({
   /** What webhook-dispatch and agent-runtime may call, so that an address is checked when an agent is set. */
   ROOST_WEBHOOK_NETWORK: z.enum(['public', 'local']).default('public'),
   ROOST_MCP_NETWORK: z.enum(['public', 'local']).default('public'),
+  /** Where tokens of the vault's secrets may be fetched. */
+  ROOST_VAULT_NETWORK: z.enum(['public', 'local']).default('public'),
   /** Workspaces that this process starts at once, shared between accounts (docs/limits.md). */
   ROOST_MAX_STARTS: z.coerce.number().int().min(1).max(1_000).default(10),
   /** How long sums of what was used are kept, for `GET /v1/usage`. */

@@ -29,6 +29,15 @@ import { StatesService } from './states/states.service.js';
 import { StatusChanges } from './states/status-changes.js';
 import { UsageController } from './usage/usage.controller.js';
 import { UsageSums } from './usage/usage-sums.js';
+import { AccessTokens } from './vault/access-tokens.js';
+import { countGrants } from './vault/grants.repository.js';
+import { GrantsService } from './vault/grants.service.js';
+import { VaultChanges } from './vault/vault-changes.js';
+import { VaultController } from './vault/vault.controller.js';
+import { VaultGrantSource } from './vault/vault-grant-source.js';
+import { countSecrets } from './vault/vault.repository.js';
+import { VaultService } from './vault/vault.service.js';
+import { VaultValues } from './vault/vault-values.js';
 import { Activity } from './workspaces/activity.js';
 import { countAwake } from './workspaces/awake-leases.repository.js';
 import { AwakeLeases } from './workspaces/awake-leases.js';
@@ -66,12 +75,15 @@ import { WorkspacesService } from './workspaces/workspaces.service.js';
     UsageController,
     WorkspacesController,
     ProviderKeysController,
+    VaultController,
     auditController('lifecycle'),
     quotaUseController('lifecycle', {
       agents: countAgents,
       stored_bytes: storedBytes,
       awake_workspaces: countAwake,
       provider_keys: countProviderKeys,
+      vault_secrets: countSecrets,
+      vault_grants: countGrants,
     }),
   ],
   providers: [
@@ -95,6 +107,7 @@ import { WorkspacesService } from './workspaces/workspaces.service.js';
     ...[VersionRecords, VersionsService],
     ...[AgentParts, DocumentPlans, DocumentChanges, DocumentsService],
     ...[BalanceService, BudgetsService, UsageSums, ProviderKeysService],
+    ...[VaultService, GrantsService, VaultValues, VaultChanges, AccessTokens, VaultGrantSource],
     ...[StatusChanges, StatesService],
     ...[AwakeLeases, ColdStarts, Activity, WorkspaceFailures, WorkspaceFiles],
     ...[WorkspaceSpecs, WorkspaceLauncher, WorkspaceUpdates, WorkspacesService, WorkspaceMetrics],

@@ -3,6 +3,7 @@ import { AccountLimits } from '#lib/quotas';
 import { OtherServices } from '../src/agents/other-services.js';
 import { lifecycleConfigSchema } from '../src/config.js';
 import { StatusChanges } from '../src/states/status-changes.js';
+import { VaultChanges } from '../src/vault/vault-changes.js';
 import { Activity } from '../src/workspaces/activity.js';
 import { AwakeLeases } from '../src/workspaces/awake-leases.js';
 import { ColdStarts } from '../src/workspaces/cold-starts.js';
@@ -31,10 +32,10 @@ export function workspacesReplica(service: LifecycleService, platform: Platform,
   const leases = new AwakeLeases(rows, new AccountLimits(bus, config));
   const failures = new WorkspaceFailures(rows, new StatusChanges(), new OtherServices(bus), config);
   const files = new WorkspaceFiles(bus, rows);
-  const specs = new WorkspaceSpecs(sealerFrom(config), config);
+  const specs = new WorkspaceSpecs(sealerFrom(config), rows, config);
   const launcher = new WorkspaceLauncher(driver, activity, failures, specs, files);
   const workspaces = new WorkspacesService(rows, launcher, leases, new ColdStarts(config), quiet);
-  const updates = new WorkspaceUpdates(bus, rows, launcher, files, quiet);
+  const updates = new WorkspaceUpdates(bus, rows, launcher, files, new VaultChanges(), quiet);
   const reconciler = new Reconciler(rows, launcher, workspaces, updates, leases);
   return { driver, activity, leases, launcher, workspaces, updates, reconciler };
 }

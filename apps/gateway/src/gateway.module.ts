@@ -76,6 +76,8 @@ import { BudgetsController } from './budgets/budgets.controller.js';
 import { RunsController } from './runs/runs.controller.js';
 import { SessionsController } from './sessions/sessions.controller.js';
 import { UsageController } from './usage/usage.controller.js';
+import { AgentVaultController } from './vault/agent-vault.controller.js';
+import { VaultController } from './vault/vault.controller.js';
 import { WebhooksController } from './webhooks/webhooks.controller.js';
 
 /** Every controller of the API: a new one is a line here. */
@@ -88,6 +90,8 @@ export const controllers = [
   JwksController,
   PlatformKeysController,
   ProviderKeysController,
+  VaultController,
+  AgentVaultController,
   QuotasController,
   ConversationsController,
   EventsController,

@@ -87,6 +87,7 @@ export function idAt(path: string, name: string, of: Belongings): string {
   if (name === 'id' && path.startsWith('/v1/webhooks/endpoints')) return of.endpoint;
   if (name === 'id' && path.startsWith('/v1/webhooks/deliveries')) return of.delivery;
   if (name === 'id' && path.startsWith('/v1/budgets')) return of.budget;
+  if (name === 'id' && path.startsWith('/v1/vault/secrets')) return of.secret;
   if (name === 'id' && path.startsWith('/v1/approvals')) return of.approval;
   const byName: Record<string, string> = {
     id: of.agent,
@@ -96,6 +97,7 @@ export function idAt(path: string, name: string, of: Belongings): string {
     scheduleId: of.schedule,
     triggerId: of.trigger,
     keyUuid: of.key,
+    grantId: of.grant,
     // A binding is made by a chat platform only: any id will do.
     bindingId: of.trigger,
   };

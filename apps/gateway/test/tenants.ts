@@ -135,6 +135,8 @@ export interface Belongings {
   endpoint: string;
   delivery: string;
   server: string;
+  secret: string;
+  grant: string;
   key: string;
 }
 
@@ -174,6 +176,12 @@ export async function belongingsOf(roost: TestRoost, key: string): Promise<Belon
   await make(`/v1/webhooks/endpoints/${endpoint.id}/test`, {});
   const list = await roost.api<Made>('GET', '/v1/webhooks/deliveries', undefined, { authorization });
   const server = (await make('/v1/mcp/servers', { name: 'tools', command: 'true' })).id;
+  const secret = await make('/v1/vault/secrets', {
+    name: 'mine',
+    hosts: ['api.example.com'],
+    credential: { kind: 'bearer', token: 'a-token-of-a-tenant' },
+  });
+  const grant = await make(`/v1/agent/${agent}/vault/grants`, { secret_id: secret.id, env_name: 'MY_TOKEN' });
   return {
     agent,
     message,
@@ -185,6 +193,8 @@ export async function belongingsOf(roost: TestRoost, key: string): Promise<Belon
     endpoint: endpoint.id,
     delivery: list.body.deliveries[0]?.id ?? '',
     server,
+    secret: secret.id,
+    grant: grant.id,
     key: (await make('/auth/platform_keys', { name: 'k' })).id,
   };
 }

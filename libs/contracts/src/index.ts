@@ -46,6 +46,8 @@ export * from './scheduler.js';
 export * from './secret-names.js';
 export * from './template-placeholders.js';
 export * from './turns.js';
+export * from './vault.js';
+export * from './vault-credentials.js';
 export * from './wire.js';
 export * from './workspace-operations.js';
 export * from './workspace-process.js';

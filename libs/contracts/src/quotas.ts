@@ -39,6 +39,8 @@ export const QUOTAS = {
   channel_bindings: { limit: 1_000, what: 'linked chat users', remedy: 'unlink some from their agents' },
   api_keys: { limit: 100, what: 'API keys', remedy: 'revoke a key' },
   provider_keys: { limit: 10, what: 'provider keys', remedy: 'delete a key' },
+  vault_secrets: { limit: 200, what: 'secrets in the vault', remedy: 'delete a secret' },
+  vault_grants: { limit: 2_000, what: 'grants of secrets to agents', remedy: 'revoke a grant' },
   event_streams: { limit: 200, what: 'event streams open at once', remedy: 'close a stream' },
 } as const satisfies Record<string, QuotaDefinition>;
 

@@ -17,6 +17,7 @@ const SECRET_FIELDS = [
   'provider_keys',
   'anthropicApiKey',
   'botToken',
+  'credential',
   'headers',
 ];
 

@@ -18,6 +18,7 @@ import { audit } from './operate/audit.js';
 import { completion } from './operate/completion.js';
 import { doctor } from './operate/doctor.js';
 import { usage } from './operate/usage.js';
+import { vault } from './operate/vault.js';
 import { inLine } from './output/clean.js';
 import { login, logout } from './profiles/login.js';
 
@@ -62,6 +63,7 @@ Commands in an agent's sandbox are run by the agent: roost send AGENT "run: …"
     webhooks,
     usage,
     budgets,
+    vault,
     audit,
     login,
     logout,

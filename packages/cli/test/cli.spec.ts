@@ -361,6 +361,30 @@ describe('the command line', () => {
     expect(await roost(['budgets', 'delete', money.id])).toMatchObject({ code: 3 });
   });
 
+  it('keeps secrets, and says which agent may use which', async () => {
+    const set = ['vault', 'set', 'forge', '--host', 'forge.example.com', '--user', 'ada'];
+    expect(await roost(set, { stdin: 'the-first-password\n' })).toMatchObject({
+      stdout: 'forge: basic, for forge.example.com\n',
+    });
+    expect(await roost(set, { stdin: 'short' })).toMatchObject({
+      code: 2,
+      stderr: expect.not.stringContaining('short\n'),
+    });
+    await roost([...set, '--path', '/acme,/other'], { stdin: 'the-second-password' });
+    await roost(['vault', 'set', 'forge', '--keep', '--method', 'GET']);
+    expect(await json<object[]>('vault', 'list')).toMatchObject([
+      { name: 'forge', path_prefixes: ['/acme', '/other'], methods: ['GET'], settings: { username: 'ada' } },
+    ]);
+    expect((await roost(['vault', 'grant', 'forge', 'assistant', '--env', 'FORGE_PASSWORD'])).stdout).toBe('granted\n');
+    expect((await roost(['vault', 'grants', 'assistant'])).stdout).toMatch(/^forge +FORGE_PASSWORD +never +never$/m);
+    expect((await roost(['vault', 'list'])).stdout).toMatch(/^forge +basic +forge.example.com +1 +never/m);
+    expect((await roost(['vault', 'revoke', 'forge', 'assistant'])).stdout).toBe('revoked\n');
+    expect(await roost(['vault', 'revoke', 'forge', 'assistant'])).toMatchObject({ code: 3 });
+    expect((await roost(['vault', 'delete', 'forge'])).stdout).toBe('deleted\n');
+    expect(await roost(['vault', 'delete', 'forge'])).toMatchObject({ code: 3 });
+    expect(await roost(['vault', 'set', 'forge'], { stdin: 'a-password' })).toMatchObject({ code: 2 });
+  });
+
   it('says what a message waits for', async () => {
     const { id } = await json<{ id: string }>('agents', 'create', 'sleepy');
     await roost(['agents', 'pause', 'sleepy']);

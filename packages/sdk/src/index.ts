@@ -20,6 +20,7 @@ export type { AgentEvent, AgentEventOf, AgentEventType, RunEvent, UnknownEvent }
 export { EventTooLargeError } from './events/sse-parser.js';
 export * from './agents/permissions.js';
 export * from './agents/runs.js';
+export * from './agents/secrets.js';
 export {
   type AgentVersion,
   type AgentVersionDetails,
@@ -37,6 +38,7 @@ export * from './account/account.js';
 export * from './account/approvals.js';
 export * from './account/auth.js';
 export * from './account/usage.js';
+export * from './account/vault.js';
 export * from './mcp/mcp.js';
 export * from './webhooks/webhooks.js';
 export * from './webhooks/signature.js';

@@ -1,6 +1,7 @@
 import { Account } from './account/account.js';
 import { Approvals } from './account/approvals.js';
 import { Usage } from './account/usage.js';
+import { Vault } from './account/vault.js';
 import { Auth } from './account/auth.js';
 import { Agent } from './agents/agent.js';
 import { Agents } from './agents/agents.js';
@@ -24,6 +25,7 @@ export class Roost {
   readonly account: Account;
   readonly usage: Usage;
   readonly approvals: Approvals;
+  readonly vault: Vault;
   readonly auth: Auth;
   private readonly core: Core;
 
@@ -36,6 +38,7 @@ export class Roost {
     this.account = new Account(this.core);
     this.usage = new Usage(this.core);
     this.approvals = new Approvals(this.core);
+    this.vault = new Vault(this.core);
     this.auth = new Auth(this.core);
   }
 

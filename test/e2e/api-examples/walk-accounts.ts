@@ -25,6 +25,25 @@ export async function walkAccounts(roost: TestRoost, { call, refused }: Recorder
   await call('GET', `/v1/budgets/${budget.id}`);
   await call('PATCH', `/v1/budgets/${budget.id}`, { limit_tokens: 2_000_000 });
   await call('DELETE', `/v1/budgets/${budget.id}`);
+  const secret = await call<{ id: string }>('POST', '/v1/vault/secrets', {
+    name: 'github',
+    hosts: ['api.github.com'],
+    methods: ['GET'],
+    path_prefixes: ['/repos/acme'],
+    credential: { kind: 'bearer', token: 'github_pat_EXAMPLE' },
+  });
+  await call('GET', '/v1/vault/secrets');
+  await call('GET', `/v1/vault/secrets/${secret.id}`);
+  await call('PATCH', `/v1/vault/secrets/${secret.id}`, {
+    credential: { kind: 'bearer', token: 'github_pat_NEWER' },
+  });
+  const agent = await call<{ id: string }>('POST', '/v1/agent/create', { name: 'with a secret' });
+  const grants = `/v1/agent/${agent.id}/vault/grants`;
+  const grant = await call<{ id: string }>('POST', grants, { secret_id: secret.id, env_name: 'GITHUB_TOKEN' });
+  await call('GET', grants);
+  await call('GET', `/v1/vault/secrets/${secret.id}/grants`);
+  await call('DELETE', `${grants}/${grant.id}`);
+  await call('DELETE', `/v1/vault/secrets/${secret.id}`);
   await call('GET', '/v1/usage?group_by=model');
   await call('GET', '/auth/sign_in_methods');
   await call('POST', '/auth/sign_in_links');

@@ -6,6 +6,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { deleteAllProviderKeys } from '../provider-keys/provider-keys.repository.js';
 import { deleteBudgetsOf } from '../budgets/budgets.repository.js';
 import { deleteUsageOf } from '../usage/usage.repository.js';
+import { deleteVaultOf } from '../vault/vault.repository.js';
 import { AgentsService } from './agents.service.js';
 
 /** Agents in one transaction. */
@@ -30,6 +31,7 @@ export class LifecycleAccountRemoval extends AccountRemoval {
 
   protected async removeSome(tx: Transaction, accountId: string): Promise<boolean> {
     await deleteAllProviderKeys(tx, accountId);
+    await deleteVaultOf(tx, accountId);
     const hasMore = (await this.agents.deleteOldest(tx, accountId, BATCH)) === BATCH;
     // After its agents, whose usage is summed when they go.
     await deleteUsageOf(tx, accountId);

@@ -8,6 +8,7 @@ import { Bots1795600000000 } from './bots-1795600000000.js';
 import { Drafts1797400300000 } from './drafts-1797400300000.js';
 import { NewBudgets1797200000000 } from './new-budgets-1797200000000.js';
 import { Versions1797300000000 } from './versions-1797300000000.js';
+import { Vault1797500200000 } from './vault-1797500200000.js';
 import { ProviderKeys1795560400000 } from './provider-keys-1795560400000.js';
 
 /** Oldest first. */
@@ -23,4 +24,5 @@ export const migrations = [
   Versions1797300000000,
   UsageSums1797300100000,
   Drafts1797400300000,
+  Vault1797500200000,
 ];

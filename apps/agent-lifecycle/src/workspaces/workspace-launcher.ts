@@ -1,5 +1,6 @@
 import { Sealer } from '#lib/auth';
 import { CONFIG } from '#lib/bus';
+import { Database } from '#lib/database';
 import { Inject, Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import type { AgentRow } from '../agents/agent-row.js';
@@ -7,6 +8,7 @@ import { openSecrets } from '../agents/agent-secrets.js';
 import { allowedResources, allowedWarmthMs } from '../agents/maxima.js';
 import type { LifecycleConfig } from '../config.js';
 import type { WorkspaceDriver, WorkspaceSpec } from '../sandboxes/index.js';
+import { placeholdersOf } from '../vault/grants.repository.js';
 import { Activity } from './activity.js';
 import { WorkspaceFailures } from './failures.js';
 import { DRIVER } from './make-driver.js';
@@ -27,16 +29,20 @@ interface Awake {
 export class WorkspaceSpecs {
   constructor(
     private readonly sealer: Sealer,
+    private readonly database: Database,
     @Inject(CONFIG) private readonly config: LifecycleConfig,
   ) {}
 
-  of(agent: AgentRow): WorkspaceSpec {
+  async of(agent: AgentRow): Promise<WorkspaceSpec> {
     const { network } = agent.configuration;
     return {
       agentId: agent.id,
       accountId: agent.account_id,
       ...allowedResources(agent, this.config),
-      env: openSecrets(this.sealer, agent).customEnv ?? {},
+      env: {
+        ...openSecrets(this.sealer, agent).customEnv,
+        ...(await placeholdersOf(this.database, agent.id)),
+      },
       network: network ?? { mode: 'public' },
     };
   }
@@ -63,7 +69,7 @@ export class WorkspaceLauncher {
 
   /** Resolves when the workspace answers and its initial files are in it. A failure is counted. */
   async start(agent: AgentRow): Promise<void> {
-    const spec = this.specs.of(agent);
+    const spec = await this.specs.of(agent);
     try {
       await this.driver.ensure(spec);
       this.activity.touch(agent.id);
@@ -102,7 +108,7 @@ export class WorkspaceLauncher {
     const before = awake.revision;
     awake.revision = revision;
     try {
-      const spec = this.specs.of(agent);
+      const spec = await this.specs.of(agent);
       const isStale = digestOf(spec) !== awake.madeFor;
       if (!isStale && !awake.isStale) return;
       if ((await this.driver.inspect(agent.id)).state !== 'running' || awake.revision !== revision) return;

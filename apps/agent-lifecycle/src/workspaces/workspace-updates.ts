@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { PlannedOperation } from '../agents/agent-files.js';
 import type { AgentRow } from '../agents/agent-row.js';
 import { findAnyAgent } from '../agents/agents.repository.js';
+import { VaultChanges } from '../vault/vault-changes.js';
 import { WorkspaceFiles } from './workspace-files.js';
 import { WorkspaceLauncher } from './workspace-launcher.js';
 
@@ -24,6 +25,7 @@ export class WorkspaceUpdates {
     private readonly database: Database,
     private readonly launcher: WorkspaceLauncher,
     private readonly files: WorkspaceFiles,
+    private readonly vault: VaultChanges,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -43,8 +45,10 @@ export class WorkspaceUpdates {
 
   /** Makes a changed configuration count in every replica: the network at once, the rest when the workspace is quiet. */
   async apply(agent: AgentRow): Promise<void> {
-    await this.launcher.update(agent);
+    // Before anything that may fail: after a revocation no request may carry what was revoked.
+    this.vault.emit(agent.id);
     this.bus.signal(SANDBOX_CHANGED, { agent_id: agent.id });
+    await this.launcher.update(agent);
   }
 
   /** As `WorkspaceFiles.apply`. */
@@ -54,6 +58,7 @@ export class WorkspaceUpdates {
 
   /** Applies what another replica changed. */
   async catchUp(agentId: string): Promise<void> {
+    this.vault.emit(agentId);
     if (!this.launcher.awake.has(agentId)) return;
     const agent = await findAnyAgent(this.database, agentId);
     if (agent) await this.launcher.update(agent);

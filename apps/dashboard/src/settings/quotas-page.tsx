@@ -19,6 +19,8 @@ const NAMES: Record<Quota['name'], string> = {
   channel_bindings: 'Linked chats',
   api_keys: 'API keys',
   provider_keys: 'Provider keys',
+  vault_secrets: 'Secrets in the vault',
+  vault_grants: 'Grants of secrets',
   event_streams: 'Open event streams',
 };
 

@@ -18,6 +18,8 @@ export const TAGS: Record<string, string> = {
     'Outbound webhooks: events of your agents, sent to your own HTTP endpoints, signed by Standard Webhooks, retried, with a history. What is sent is under *Webhooks* of this document.',
   Channels: 'Chat platforms: who is linked with an agent on Discord, Slack and Telegram, and how its bot is doing.',
   Network: 'What agents call outside, and what was refused to them.',
+  Vault:
+    'Secrets that agents use and never see: each is put on requests to its own hosts when they leave the sandbox. A grant lets an agent use one.',
   Accounts: 'Users, sign-ins, API keys, keys of model providers and quotas.',
   Health: 'Whether this gateway and what it needs are up. For load balancers and monitors.',
 };

@@ -34,6 +34,7 @@ import { Messages, type NewMessage } from './messages.js';
 import type { Reply } from './reply.js';
 import { AgentPermissions } from './permissions.js';
 import { Runs } from './runs.js';
+import { AgentSecrets } from './secrets.js';
 import { type ChangeOptions, ifMatch, Versions } from './versions.js';
 
 export type AgentDetails = AgentsGetResponses[200];
@@ -58,6 +59,7 @@ export class Agent {
   readonly runs: Runs;
   readonly versions: Versions;
   readonly permissions: AgentPermissions;
+  readonly secrets: AgentSecrets;
   readonly files: Files;
   readonly schedules: Schedules;
   readonly triggers: Triggers;
@@ -72,6 +74,7 @@ export class Agent {
     this.messages = new Messages(core, id);
     this.runs = new Runs(core, id);
     this.versions = new Versions(core, id);
+    this.secrets = new AgentSecrets(core, id);
     this.permissions = new AgentPermissions(core, id);
     this.files = new Files(core, id);
     this.schedules = new Schedules(core, id);

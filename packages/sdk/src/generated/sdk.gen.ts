@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, ClientMeta, Options as Options2, RequestResult, ServerSentEventsResult, TDataShape } from './client/index.js';
-import type { AccountsFetchUserData, AccountsFetchUserErrors, AccountsFetchUserResponses, AccountsLoginData, AccountsLoginErrors, AccountsLoginResponses, AccountsQuotaData, AccountsQuotaErrors, AccountsQuotaResponses, AccountsRefreshData, AccountsRefreshErrors, AccountsRefreshResponses, AccountsRegisterData, AccountsRegisterErrors, AccountsRegisterResponses, AccountsResendData, AccountsResendErrors, AccountsResendResponses, AccountsVerifyData, AccountsVerifyErrors, AccountsVerifyResponses, AgentsBalanceData, AgentsBalanceErrors, AgentsBalanceResponses, AgentsCreateData, AgentsCreateErrors, AgentsCreateResponses, AgentsDeleteData, AgentsDeleteErrors, AgentsDeleteResponses, AgentsGetData, AgentsGetErrors, AgentsGetResponses, AgentsListData, AgentsListErrors, AgentsListResponses, AgentsPauseData, AgentsPauseErrors, AgentsPauseResponses, AgentsReadyData, AgentsReadyErrors, AgentsReadyResponses, AgentsResumeData, AgentsResumeErrors, AgentsResumeResponses, AgentsSetStatusData, AgentsSetStatusErrors, AgentsSetStatusResponses, AgentsStopData, AgentsStopErrors, AgentsStopResponses, AgentsSummaryData, AgentsSummaryErrors, AgentsSummaryResponses, AgentsUpdateData, AgentsUpdateErrors, AgentsUpdateResponses, ApprovalsDecideData, ApprovalsDecideErrors, ApprovalsDecideResponses, ApprovalsGetData, ApprovalsGetErrors, ApprovalsGetResponses, ApprovalsListData, ApprovalsListErrors, ApprovalsListResponses, ArchivePackData, ArchivePackErrors, ArchivePackResponses, ArchiveUnpackData, ArchiveUnpackErrors, ArchiveUnpackResponses, AuditListData, AuditListErrors, AuditListResponses, BrowserSessionsBeginData, BrowserSessionsBeginErrors, BrowserSessionsBeginResponses, BrowserSessionsEndData, BrowserSessionsEndErrors, BrowserSessionsEndResponses, BrowserSessionsLinkData, BrowserSessionsLinkErrors, BrowserSessionsLinkResponses, BrowserSessionsMethodsData, BrowserSessionsMethodsErrors, BrowserSessionsMethodsResponses, BudgetsCreateData, BudgetsCreateErrors, BudgetsCreateResponses, BudgetsGetData, BudgetsGetErrors, BudgetsGetResponses, BudgetsListData, BudgetsListErrors, BudgetsListResponses, BudgetsRemoveData, BudgetsRemoveErrors, BudgetsRemoveResponses, BudgetsUpdateData, BudgetsUpdateErrors, BudgetsUpdateResponses, ChannelsLinkData, ChannelsLinkErrors, ChannelsLinkResponses, ChannelsListData, ChannelsListErrors, ChannelsListResponses, ChannelsStatusData, ChannelsStatusErrors, ChannelsStatusResponses, ChannelsUnlinkData, ChannelsUnlinkErrors, ChannelsUnlinkResponses, ChannelsUpdateData, ChannelsUpdateErrors, ChannelsUpdateResponses, ChannelWebhooksSlackData, ChannelWebhooksSlackErrors, ChannelWebhooksSlackResponses, ChannelWebhooksWebhookData, ChannelWebhooksWebhookErrors, ChannelWebhooksWebhookResponses, ConversationsListData, ConversationsListErrors, ConversationsListResponses, ConversationsPinData, ConversationsPinErrors, ConversationsPinResponses, CredentialsChangeData, CredentialsChangeErrors, CredentialsChangeResponses, CredentialsDeleteData, CredentialsDeleteErrors, CredentialsDeleteResponses, CredentialsForgotData, CredentialsForgotErrors, CredentialsForgotResponses, CredentialsLogoutData, CredentialsLogoutErrors, CredentialsLogoutEverywhereData, CredentialsLogoutEverywhereErrors, CredentialsLogoutEverywhereResponses, CredentialsLogoutResponses, CredentialsResetData, CredentialsResetErrors, CredentialsResetResponses, DocumentsApplyData, DocumentsApplyErrors, DocumentsApplyResponses, DocumentsExportData, DocumentsExportErrors, DocumentsExportResponses, EventsFollowData, EventsFollowErrors, EventsFollowResponse, EventsFollowResponses, FilesCreateData, FilesCreateErrors, FilesCreateResponses, FilesPatchData, FilesPatchErrors, FilesPatchResponses, FilesReadData, FilesReadErrors, FilesReadResponses, FilesRemoveData, FilesRemoveErrors, FilesRemoveResponses, FilesReplaceData, FilesReplaceErrors, FilesReplaceResponses, FilesystemChangeMetadataData, FilesystemChangeMetadataErrors, FilesystemChangeMetadataResponses, FilesystemCopyData, FilesystemCopyErrors, FilesystemCopyResponses, FilesystemDeleteDirectoryData, FilesystemDeleteDirectoryErrors, FilesystemDeleteDirectoryResponses, FilesystemDeleteManyData, FilesystemDeleteManyErrors, FilesystemDeleteManyResponses, FilesystemListData, FilesystemListErrors, FilesystemListResponses, FilesystemListRootData, FilesystemListRootErrors, FilesystemListRootResponses, FilesystemMakeDirectoryData, FilesystemMakeDirectoryErrors, FilesystemMakeDirectoryResponses, FilesystemMetadataData, FilesystemMetadataErrors, FilesystemMetadataResponses, FilesystemMoveData, FilesystemMoveErrors, FilesystemMoveResponses, FilesystemSearchData, FilesystemSearchErrors, FilesystemSearchResponses, HealthLiveData, HealthLiveErrors, HealthLiveResponses, HealthReadyData, HealthReadyErrors, HealthReadyResponses, JwksPublicKeysData, JwksPublicKeysErrors, JwksPublicKeysResponses, McpAccessData, McpAccessErrors, McpAccessResponses, McpAuthorizeData, McpAuthorizeErrors, McpAuthorizeResponses, McpCallbackData, McpCallbackErrors, McpCallbackResponses, McpCreateData, McpCreateErrors, McpCreateResponses, McpDeleteData, McpDeleteErrors, McpDeleteResponses, McpGetData, McpGetErrors, McpGetResponses, McpGrantData, McpGrantErrors, McpGrantResponses, McpHealthData, McpHealthErrors, McpHealthResponses, McpLandingLandedData, McpLandingLandedErrors, McpLandingLandedResponses, McpListData, McpListErrors, McpListResponses, McpRefreshData, McpRefreshErrors, McpRefreshResponses, McpReplaceData, McpReplaceErrors, McpReplaceResponses, McpRevokeData, McpRevokeErrors, McpRevokeResponses, MessagesGetData, MessagesGetErrors, MessagesGetResponses, MessagesListData, MessagesListErrors, MessagesListResponses, MessagesReadData, MessagesReadErrors, MessagesReadResponses, MessagesSendData, MessagesSendErrors, MessagesSendResponses, ModelsListData, ModelsListErrors, ModelsListResponses, NetworkLogData, NetworkLogErrors, NetworkLogResponses, OauthBeginData, OauthBeginErrors, OauthBeginResponses, OauthFinishData, OauthFinishErrors, OauthFinishResponses, PermissionsExplainData, PermissionsExplainErrors, PermissionsExplainResponses, PlatformKeysCreateData, PlatformKeysCreateErrors, PlatformKeysCreateResponses, PlatformKeysListData, PlatformKeysListErrors, PlatformKeysListResponses, PlatformKeysRevokeData, PlatformKeysRevokeErrors, PlatformKeysRevokeResponses, ProviderKeysDeleteData, ProviderKeysDeleteErrors, ProviderKeysDeleteResponses, ProviderKeysListData, ProviderKeysListErrors, ProviderKeysListResponses, ProviderKeysSetData, ProviderKeysSetErrors, ProviderKeysSetResponses, PublicTriggerFireData, PublicTriggerFireErrors, PublicTriggerFireResponses, QuotasListData, QuotasListErrors, QuotasListResponses, RunsCancelData, RunsCancelErrors, RunsCancelResponses, RunsEventsData, RunsEventsErrors, RunsEventsResponse, RunsEventsResponses, RunsGetData, RunsGetErrors, RunsGetResponses, RunsListData, RunsListErrors, RunsListResponses, SchedulesCreateData, SchedulesCreateErrors, SchedulesCreateResponses, SchedulesDeleteData, SchedulesDeleteErrors, SchedulesDeleteResponses, SchedulesExecutionsData, SchedulesExecutionsErrors, SchedulesExecutionsResponses, SchedulesGetData, SchedulesGetErrors, SchedulesGetResponses, SchedulesListData, SchedulesListErrors, SchedulesListResponses, SchedulesNextRunsData, SchedulesNextRunsErrors, SchedulesNextRunsResponses, SchedulesRunData, SchedulesRunErrors, SchedulesRunResponses, SchedulesToggleData, SchedulesToggleErrors, SchedulesToggleResponses, SchedulesUpdateData, SchedulesUpdateErrors, SchedulesUpdateResponses, SessionsResetData, SessionsResetErrors, SessionsResetResponses, TriggersCreateData, TriggersCreateErrors, TriggersCreateResponses, TriggersDeleteData, TriggersDeleteErrors, TriggersDeleteResponses, TriggersExecutionsData, TriggersExecutionsErrors, TriggersExecutionsResponses, TriggersGetData, TriggersGetErrors, TriggersGetResponses, TriggersListData, TriggersListErrors, TriggersListResponses, TriggersRotateData, TriggersRotateErrors, TriggersRotateResponses, TriggersTestData, TriggersTestErrors, TriggersTestResponses, TriggersUpdateData, TriggersUpdateErrors, TriggersUpdateResponses, UsageReportData, UsageReportErrors, UsageReportResponses, VersionsDiffData, VersionsDiffErrors, VersionsDiffResponses, VersionsDraftData, VersionsDraftErrors, VersionsDraftResponses, VersionsGetData, VersionsGetErrors, VersionsGetResponses, VersionsListData, VersionsListErrors, VersionsListResponses, VersionsRollBackData, VersionsRollBackErrors, VersionsRollBackResponses, WebhooksCreateData, WebhooksCreateErrors, WebhooksCreateResponses, WebhooksDeleteData, WebhooksDeleteErrors, WebhooksDeleteResponses, WebhooksDeliveriesData, WebhooksDeliveriesErrors, WebhooksDeliveriesResponses, WebhooksDeliveryData, WebhooksDeliveryErrors, WebhooksDeliveryResponses, WebhooksGetData, WebhooksGetErrors, WebhooksGetResponses, WebhooksListData, WebhooksListErrors, WebhooksListResponses, WebhooksReplayData, WebhooksReplayErrors, WebhooksReplayResponses, WebhooksRetryData, WebhooksRetryErrors, WebhooksRetryResponses, WebhooksRotateData, WebhooksRotateErrors, WebhooksRotateResponses, WebhooksTestData, WebhooksTestErrors, WebhooksTestResponses, WebhooksUpdateData, WebhooksUpdateErrors, WebhooksUpdateResponses } from './types.gen.js';
+import type { AccountsFetchUserData, AccountsFetchUserErrors, AccountsFetchUserResponses, AccountsLoginData, AccountsLoginErrors, AccountsLoginResponses, AccountsQuotaData, AccountsQuotaErrors, AccountsQuotaResponses, AccountsRefreshData, AccountsRefreshErrors, AccountsRefreshResponses, AccountsRegisterData, AccountsRegisterErrors, AccountsRegisterResponses, AccountsResendData, AccountsResendErrors, AccountsResendResponses, AccountsVerifyData, AccountsVerifyErrors, AccountsVerifyResponses, AgentsBalanceData, AgentsBalanceErrors, AgentsBalanceResponses, AgentsCreateData, AgentsCreateErrors, AgentsCreateResponses, AgentsDeleteData, AgentsDeleteErrors, AgentsDeleteResponses, AgentsGetData, AgentsGetErrors, AgentsGetResponses, AgentsListData, AgentsListErrors, AgentsListResponses, AgentsPauseData, AgentsPauseErrors, AgentsPauseResponses, AgentsReadyData, AgentsReadyErrors, AgentsReadyResponses, AgentsResumeData, AgentsResumeErrors, AgentsResumeResponses, AgentsSetStatusData, AgentsSetStatusErrors, AgentsSetStatusResponses, AgentsStopData, AgentsStopErrors, AgentsStopResponses, AgentsSummaryData, AgentsSummaryErrors, AgentsSummaryResponses, AgentsUpdateData, AgentsUpdateErrors, AgentsUpdateResponses, AgentVaultGrantData, AgentVaultGrantErrors, AgentVaultGrantResponses, AgentVaultListData, AgentVaultListErrors, AgentVaultListResponses, AgentVaultRevokeData, AgentVaultRevokeErrors, AgentVaultRevokeResponses, ApprovalsDecideData, ApprovalsDecideErrors, ApprovalsDecideResponses, ApprovalsGetData, ApprovalsGetErrors, ApprovalsGetResponses, ApprovalsListData, ApprovalsListErrors, ApprovalsListResponses, ArchivePackData, ArchivePackErrors, ArchivePackResponses, ArchiveUnpackData, ArchiveUnpackErrors, ArchiveUnpackResponses, AuditListData, AuditListErrors, AuditListResponses, BrowserSessionsBeginData, BrowserSessionsBeginErrors, BrowserSessionsBeginResponses, BrowserSessionsEndData, BrowserSessionsEndErrors, BrowserSessionsEndResponses, BrowserSessionsLinkData, BrowserSessionsLinkErrors, BrowserSessionsLinkResponses, BrowserSessionsMethodsData, BrowserSessionsMethodsErrors, BrowserSessionsMethodsResponses, BudgetsCreateData, BudgetsCreateErrors, BudgetsCreateResponses, BudgetsGetData, BudgetsGetErrors, BudgetsGetResponses, BudgetsListData, BudgetsListErrors, BudgetsListResponses, BudgetsRemoveData, BudgetsRemoveErrors, BudgetsRemoveResponses, BudgetsUpdateData, BudgetsUpdateErrors, BudgetsUpdateResponses, ChannelsLinkData, ChannelsLinkErrors, ChannelsLinkResponses, ChannelsListData, ChannelsListErrors, ChannelsListResponses, ChannelsStatusData, ChannelsStatusErrors, ChannelsStatusResponses, ChannelsUnlinkData, ChannelsUnlinkErrors, ChannelsUnlinkResponses, ChannelsUpdateData, ChannelsUpdateErrors, ChannelsUpdateResponses, ChannelWebhooksSlackData, ChannelWebhooksSlackErrors, ChannelWebhooksSlackResponses, ChannelWebhooksWebhookData, ChannelWebhooksWebhookErrors, ChannelWebhooksWebhookResponses, ConversationsListData, ConversationsListErrors, ConversationsListResponses, ConversationsPinData, ConversationsPinErrors, ConversationsPinResponses, CredentialsChangeData, CredentialsChangeErrors, CredentialsChangeResponses, CredentialsDeleteData, CredentialsDeleteErrors, CredentialsDeleteResponses, CredentialsForgotData, CredentialsForgotErrors, CredentialsForgotResponses, CredentialsLogoutData, CredentialsLogoutErrors, CredentialsLogoutEverywhereData, CredentialsLogoutEverywhereErrors, CredentialsLogoutEverywhereResponses, CredentialsLogoutResponses, CredentialsResetData, CredentialsResetErrors, CredentialsResetResponses, DocumentsApplyData, DocumentsApplyErrors, DocumentsApplyResponses, DocumentsExportData, DocumentsExportErrors, DocumentsExportResponses, EventsFollowData, EventsFollowErrors, EventsFollowResponse, EventsFollowResponses, FilesCreateData, FilesCreateErrors, FilesCreateResponses, FilesPatchData, FilesPatchErrors, FilesPatchResponses, FilesReadData, FilesReadErrors, FilesReadResponses, FilesRemoveData, FilesRemoveErrors, FilesRemoveResponses, FilesReplaceData, FilesReplaceErrors, FilesReplaceResponses, FilesystemChangeMetadataData, FilesystemChangeMetadataErrors, FilesystemChangeMetadataResponses, FilesystemCopyData, FilesystemCopyErrors, FilesystemCopyResponses, FilesystemDeleteDirectoryData, FilesystemDeleteDirectoryErrors, FilesystemDeleteDirectoryResponses, FilesystemDeleteManyData, FilesystemDeleteManyErrors, FilesystemDeleteManyResponses, FilesystemListData, FilesystemListErrors, FilesystemListResponses, FilesystemListRootData, FilesystemListRootErrors, FilesystemListRootResponses, FilesystemMakeDirectoryData, FilesystemMakeDirectoryErrors, FilesystemMakeDirectoryResponses, FilesystemMetadataData, FilesystemMetadataErrors, FilesystemMetadataResponses, FilesystemMoveData, FilesystemMoveErrors, FilesystemMoveResponses, FilesystemSearchData, FilesystemSearchErrors, FilesystemSearchResponses, HealthLiveData, HealthLiveErrors, HealthLiveResponses, HealthReadyData, HealthReadyErrors, HealthReadyResponses, JwksPublicKeysData, JwksPublicKeysErrors, JwksPublicKeysResponses, McpAccessData, McpAccessErrors, McpAccessResponses, McpAuthorizeData, McpAuthorizeErrors, McpAuthorizeResponses, McpCallbackData, McpCallbackErrors, McpCallbackResponses, McpCreateData, McpCreateErrors, McpCreateResponses, McpDeleteData, McpDeleteErrors, McpDeleteResponses, McpGetData, McpGetErrors, McpGetResponses, McpGrantData, McpGrantErrors, McpGrantResponses, McpHealthData, McpHealthErrors, McpHealthResponses, McpLandingLandedData, McpLandingLandedErrors, McpLandingLandedResponses, McpListData, McpListErrors, McpListResponses, McpRefreshData, McpRefreshErrors, McpRefreshResponses, McpReplaceData, McpReplaceErrors, McpReplaceResponses, McpRevokeData, McpRevokeErrors, McpRevokeResponses, MessagesGetData, MessagesGetErrors, MessagesGetResponses, MessagesListData, MessagesListErrors, MessagesListResponses, MessagesReadData, MessagesReadErrors, MessagesReadResponses, MessagesSendData, MessagesSendErrors, MessagesSendResponses, ModelsListData, ModelsListErrors, ModelsListResponses, NetworkLogData, NetworkLogErrors, NetworkLogResponses, OauthBeginData, OauthBeginErrors, OauthBeginResponses, OauthFinishData, OauthFinishErrors, OauthFinishResponses, PermissionsExplainData, PermissionsExplainErrors, PermissionsExplainResponses, PlatformKeysCreateData, PlatformKeysCreateErrors, PlatformKeysCreateResponses, PlatformKeysListData, PlatformKeysListErrors, PlatformKeysListResponses, PlatformKeysRevokeData, PlatformKeysRevokeErrors, PlatformKeysRevokeResponses, ProviderKeysDeleteData, ProviderKeysDeleteErrors, ProviderKeysDeleteResponses, ProviderKeysListData, ProviderKeysListErrors, ProviderKeysListResponses, ProviderKeysSetData, ProviderKeysSetErrors, ProviderKeysSetResponses, PublicTriggerFireData, PublicTriggerFireErrors, PublicTriggerFireResponses, QuotasListData, QuotasListErrors, QuotasListResponses, RunsCancelData, RunsCancelErrors, RunsCancelResponses, RunsEventsData, RunsEventsErrors, RunsEventsResponse, RunsEventsResponses, RunsGetData, RunsGetErrors, RunsGetResponses, RunsListData, RunsListErrors, RunsListResponses, SchedulesCreateData, SchedulesCreateErrors, SchedulesCreateResponses, SchedulesDeleteData, SchedulesDeleteErrors, SchedulesDeleteResponses, SchedulesExecutionsData, SchedulesExecutionsErrors, SchedulesExecutionsResponses, SchedulesGetData, SchedulesGetErrors, SchedulesGetResponses, SchedulesListData, SchedulesListErrors, SchedulesListResponses, SchedulesNextRunsData, SchedulesNextRunsErrors, SchedulesNextRunsResponses, SchedulesRunData, SchedulesRunErrors, SchedulesRunResponses, SchedulesToggleData, SchedulesToggleErrors, SchedulesToggleResponses, SchedulesUpdateData, SchedulesUpdateErrors, SchedulesUpdateResponses, SessionsResetData, SessionsResetErrors, SessionsResetResponses, TriggersCreateData, TriggersCreateErrors, TriggersCreateResponses, TriggersDeleteData, TriggersDeleteErrors, TriggersDeleteResponses, TriggersExecutionsData, TriggersExecutionsErrors, TriggersExecutionsResponses, TriggersGetData, TriggersGetErrors, TriggersGetResponses, TriggersListData, TriggersListErrors, TriggersListResponses, TriggersRotateData, TriggersRotateErrors, TriggersRotateResponses, TriggersTestData, TriggersTestErrors, TriggersTestResponses, TriggersUpdateData, TriggersUpdateErrors, TriggersUpdateResponses, UsageReportData, UsageReportErrors, UsageReportResponses, VaultCreateData, VaultCreateErrors, VaultCreateResponses, VaultGetData, VaultGetErrors, VaultGetResponses, VaultListData, VaultListErrors, VaultListResponses, VaultRemoveData, VaultRemoveErrors, VaultRemoveResponses, VaultSecretGrantsData, VaultSecretGrantsErrors, VaultSecretGrantsResponses, VaultUpdateData, VaultUpdateErrors, VaultUpdateResponses, VersionsDiffData, VersionsDiffErrors, VersionsDiffResponses, VersionsDraftData, VersionsDraftErrors, VersionsDraftResponses, VersionsGetData, VersionsGetErrors, VersionsGetResponses, VersionsListData, VersionsListErrors, VersionsListResponses, VersionsRollBackData, VersionsRollBackErrors, VersionsRollBackResponses, WebhooksCreateData, WebhooksCreateErrors, WebhooksCreateResponses, WebhooksDeleteData, WebhooksDeleteErrors, WebhooksDeleteResponses, WebhooksDeliveriesData, WebhooksDeliveriesErrors, WebhooksDeliveriesResponses, WebhooksDeliveryData, WebhooksDeliveryErrors, WebhooksDeliveryResponses, WebhooksGetData, WebhooksGetErrors, WebhooksGetResponses, WebhooksListData, WebhooksListErrors, WebhooksListResponses, WebhooksReplayData, WebhooksReplayErrors, WebhooksReplayResponses, WebhooksRetryData, WebhooksRetryErrors, WebhooksRetryResponses, WebhooksRotateData, WebhooksRotateErrors, WebhooksRotateResponses, WebhooksTestData, WebhooksTestErrors, WebhooksTestResponses, WebhooksUpdateData, WebhooksUpdateErrors, WebhooksUpdateResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -395,6 +395,153 @@ export const providerKeysDelete = <ThrowOnError extends boolean = false>(options
         { name: 'x-api-key', type: 'apiKey' }
     ],
     url: '/auth/provider_keys/{provider}',
+    ...options
+});
+
+/**
+ * List the secrets of the vault
+ *
+ * By name, with when and by which agent each was last used; never their values.
+ */
+export const vaultList = <ThrowOnError extends boolean = false>(options?: Options<VaultListData, ThrowOnError>): RequestResult<VaultListResponses, VaultListErrors, ThrowOnError> => (options?.client ?? client).get<VaultListResponses, VaultListErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        { name: 'x-shinzo-api-key', type: 'apiKey' },
+        { name: 'x-api-key', type: 'apiKey' }
+    ],
+    url: '/v1/vault/secrets',
+    ...options
+});
+
+/**
+ * Put a secret into the vault
+ *
+ * No agent may use it before it is granted. Its value is sealed and never returned. It is put on HTTPS requests to its `hosts` alone, when they leave the sandbox. Names under which anybody can have a host, such as `*.github.io`, are refused.
+ */
+export const vaultCreate = <ThrowOnError extends boolean = false>(options: Options<VaultCreateData, ThrowOnError>): RequestResult<VaultCreateResponses, VaultCreateErrors, ThrowOnError> => (options.client ?? client).post<VaultCreateResponses, VaultCreateErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        { name: 'x-shinzo-api-key', type: 'apiKey' },
+        { name: 'x-api-key', type: 'apiKey' }
+    ],
+    url: '/v1/vault/secrets',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete a secret
+ *
+ * With its grants: no further request carries it.
+ */
+export const vaultRemove = <ThrowOnError extends boolean = false>(options: Options<VaultRemoveData, ThrowOnError>): RequestResult<VaultRemoveResponses, VaultRemoveErrors, ThrowOnError> => (options.client ?? client).delete<VaultRemoveResponses, VaultRemoveErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        { name: 'x-shinzo-api-key', type: 'apiKey' },
+        { name: 'x-api-key', type: 'apiKey' }
+    ],
+    url: '/v1/vault/secrets/{id}',
+    ...options
+});
+
+/**
+ * Get a secret
+ *
+ * Never its value.
+ */
+export const vaultGet = <ThrowOnError extends boolean = false>(options: Options<VaultGetData, ThrowOnError>): RequestResult<VaultGetResponses, VaultGetErrors, ThrowOnError> => (options.client ?? client).get<VaultGetResponses, VaultGetErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        { name: 'x-shinzo-api-key', type: 'apiKey' },
+        { name: 'x-api-key', type: 'apiKey' }
+    ],
+    url: '/v1/vault/secrets/{id}',
+    ...options
+});
+
+/**
+ * Change or rotate a secret
+ *
+ * Fields that are not named stay. With a new `credential` the next request of each agent carries it; agents keep their placeholders. 409 when an agent would then have two secrets for the same place of a request.
+ */
+export const vaultUpdate = <ThrowOnError extends boolean = false>(options: Options<VaultUpdateData, ThrowOnError>): RequestResult<VaultUpdateResponses, VaultUpdateErrors, ThrowOnError> => (options.client ?? client).patch<VaultUpdateResponses, VaultUpdateErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        { name: 'x-shinzo-api-key', type: 'apiKey' },
+        { name: 'x-api-key', type: 'apiKey' }
+    ],
+    url: '/v1/vault/secrets/{id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * List the agents that may use a secret
+ *
+ * With what each did with it: uses, and requests that were refused.
+ */
+export const vaultSecretGrants = <ThrowOnError extends boolean = false>(options: Options<VaultSecretGrantsData, ThrowOnError>): RequestResult<VaultSecretGrantsResponses, VaultSecretGrantsErrors, ThrowOnError> => (options.client ?? client).get<VaultSecretGrantsResponses, VaultSecretGrantsErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        { name: 'x-shinzo-api-key', type: 'apiKey' },
+        { name: 'x-api-key', type: 'apiKey' }
+    ],
+    url: '/v1/vault/secrets/{id}/grants',
+    ...options
+});
+
+/**
+ * List the secrets that an agent may use
+ *
+ * With what it did with each: uses, and requests that were refused, with the last reason.
+ */
+export const agentVaultList = <ThrowOnError extends boolean = false>(options: Options<AgentVaultListData, ThrowOnError>): RequestResult<AgentVaultListResponses, AgentVaultListErrors, ThrowOnError> => (options.client ?? client).get<AgentVaultListResponses, AgentVaultListErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        { name: 'x-shinzo-api-key', type: 'apiKey' },
+        { name: 'x-api-key', type: 'apiKey' }
+    ],
+    url: '/v1/agent/{id}/vault/grants',
+    ...options
+});
+
+/**
+ * Let an agent use a secret
+ *
+ * With `env_name` that variable of the sandbox holds a placeholder, which is replaced where the secret’s hosts, methods, paths and placements match; anywhere else the request is refused. A running sandbox gets the variable when it is next quiet. Without `env_name` the secret is put on every request that matches. 409 when the agent has the secret already, the variable is taken, or another secret goes to the same place.
+ */
+export const agentVaultGrant = <ThrowOnError extends boolean = false>(options: Options<AgentVaultGrantData, ThrowOnError>): RequestResult<AgentVaultGrantResponses, AgentVaultGrantErrors, ThrowOnError> => (options.client ?? client).post<AgentVaultGrantResponses, AgentVaultGrantErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        { name: 'x-shinzo-api-key', type: 'apiKey' },
+        { name: 'x-api-key', type: 'apiKey' }
+    ],
+    url: '/v1/agent/{id}/vault/grants',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Revoke an agent’s use of a secret
+ *
+ * No further request carries it; open connections that do end within two seconds.
+ */
+export const agentVaultRevoke = <ThrowOnError extends boolean = false>(options: Options<AgentVaultRevokeData, ThrowOnError>): RequestResult<AgentVaultRevokeResponses, AgentVaultRevokeErrors, ThrowOnError> => (options.client ?? client).delete<AgentVaultRevokeResponses, AgentVaultRevokeErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        { name: 'x-shinzo-api-key', type: 'apiKey' },
+        { name: 'x-api-key', type: 'apiKey' }
+    ],
+    url: '/v1/agent/{id}/vault/grants/{grantId}',
     ...options
 });
 

@@ -800,7 +800,7 @@ export type AccountQuota = {
 /**
  * What is counted.
  */
-export type QuotaName = 'agents' | 'stored_bytes' | 'messages_waiting' | 'awake_workspaces' | 'schedules' | 'triggers' | 'webhook_endpoints' | 'mcp_servers' | 'channel_bindings' | 'api_keys' | 'provider_keys' | 'event_streams';
+export type QuotaName = 'agents' | 'stored_bytes' | 'messages_waiting' | 'awake_workspaces' | 'schedules' | 'triggers' | 'webhook_endpoints' | 'mcp_servers' | 'channel_bindings' | 'api_keys' | 'provider_keys' | 'vault_secrets' | 'vault_grants' | 'event_streams';
 
 /**
  * Who did what to which thing, and when
@@ -894,6 +894,327 @@ export type AccountProviderKey = {
 };
 
 /**
+ * A secret, and where it may go.
+ */
+export type NewVaultSecret = {
+    /**
+     * Its name, one of its kind in the account: a-z, 0-9, `_`. It stays.
+     */
+    name: string;
+    /**
+     * What it is for.
+     */
+    description?: string | null;
+    /**
+     * The only hosts that it is sent to: `api.example.com`, or `*.example.com` for one level below; either with `:port`, 443 if not given.
+     */
+    hosts: Array<string>;
+    /**
+     * The only methods; null for all.
+     */
+    methods?: Array<string> | null;
+    /**
+     * The only paths, with what is below them: `/repos/acme` is `/repos/acme/x` as well, not `/repos/acme2`; null for all.
+     */
+    path_prefixes?: Array<string> | null;
+    /**
+     * Where the placeholder is replaced: `headers` if not given, for kind `query` the query.
+     */
+    placements?: Array<'headers' | 'query' | 'body'>;
+    credential: VaultCredential;
+};
+
+/**
+ * What is put on requests. Sealed; its secret parts are never returned.
+ */
+export type VaultCredential = {
+    /**
+     * `Authorization: Bearer …`.
+     */
+    kind: 'bearer';
+    /**
+     * The token.
+     */
+    token: string;
+} | {
+    /**
+     * `Authorization: Basic …`, of user name and password.
+     */
+    kind: 'basic';
+    /**
+     * The user name; no secret.
+     */
+    username: string;
+    /**
+     * The password.
+     */
+    password: string;
+} | {
+    /**
+     * A header of any name.
+     */
+    kind: 'header';
+    /**
+     * The header’s name, e.g. `X-Api-Key`.
+     */
+    name: string;
+    /**
+     * Its value.
+     */
+    value: string;
+} | {
+    /**
+     * A parameter of the query.
+     */
+    kind: 'query';
+    /**
+     * The parameter’s name, e.g. `key`.
+     */
+    name: string;
+    /**
+     * Its value.
+     */
+    value: string;
+} | {
+    /**
+     * A signature of the request, as AWS and what speaks its S3 takes it.
+     */
+    kind: 'aws_sigv4';
+    /**
+     * The id of the access key; no secret.
+     */
+    access_key_id: string;
+    /**
+     * The access key.
+     */
+    secret_access_key: string;
+    /**
+     * Of temporary credentials.
+     */
+    session_token?: string;
+    /**
+     * The region, e.g. `eu-central-1`.
+     */
+    region: string;
+    /**
+     * The service’s name in signatures, e.g. `s3`.
+     */
+    service: string;
+} | {
+    /**
+     * `Authorization: Bearer …` with an access token, which Roost fetches and renews by itself.
+     */
+    kind: 'oauth2';
+    /**
+     * Where tokens are given out.
+     */
+    token_url: string;
+    /**
+     * The client’s id; no secret.
+     */
+    client_id: string;
+    /**
+     * The client’s secret; a public client has none.
+     */
+    client_secret?: string;
+    /**
+     * With one, tokens are renewed by it; when the server sends another, that is kept. Without: client credentials.
+     */
+    refresh_token?: string;
+    /**
+     * The scopes that are asked for.
+     */
+    scope?: string;
+    /**
+     * How the client names itself: `basic` in the header (RFC 6749), `post` in the body.
+     */
+    client_auth?: 'basic' | 'post';
+} | {
+    /**
+     * `Authorization: Bearer …` with a token of a GitHub App’s installation, which Roost fetches by itself.
+     */
+    kind: 'github_app';
+    /**
+     * The app’s id or client id.
+     */
+    app_id: string;
+    /**
+     * The installation’s id.
+     */
+    installation_id: string;
+    /**
+     * The app’s private key, PEM.
+     */
+    private_key: string;
+    /**
+     * GitHub’s API; another for GitHub Enterprise.
+     */
+    api_url?: string;
+    /**
+     * The only repositories that the token is for; all of the installation if not given.
+     */
+    repositories?: Array<string>;
+};
+
+/**
+ * A secret of the account’s vault, without its value.
+ */
+export type VaultSecret = {
+    /**
+     * The secret’s id.
+     */
+    id: string;
+    /**
+     * Its name, one of its kind in the account: a-z, 0-9, `_`. It stays.
+     */
+    name: string;
+    /**
+     * What is put on requests.
+     */
+    kind: 'bearer' | 'basic' | 'header' | 'query' | 'aws_sigv4' | 'oauth2' | 'github_app';
+    /**
+     * What it is for.
+     */
+    description: string | null;
+    /**
+     * The only hosts that it is sent to: `api.example.com`, or `*.example.com` for one level below; either with `:port`, 443 if not given.
+     */
+    hosts: Array<string>;
+    /**
+     * The only methods; null for all.
+     */
+    methods: Array<string> | null;
+    /**
+     * The only paths, with what is below them: `/repos/acme` is `/repos/acme/x` as well, not `/repos/acme2`; null for all.
+     */
+    path_prefixes: Array<string> | null;
+    /**
+     * Where in a request the placeholder is replaced. In other places it is refused.
+     */
+    placements: Array<'headers' | 'query' | 'body'>;
+    /**
+     * What of the credential is no secret, e.g. `username`, or the `name` of a header.
+     */
+    settings: {
+        [key: string]: JsonValue1;
+    };
+    /**
+     * How many agents may use it.
+     */
+    grant_count: number;
+    /**
+     * When a request last carried it; null: never.
+     */
+    last_used_at: Timestamp | null;
+    /**
+     * Of which agent that was.
+     */
+    last_used_by: string | null;
+    /**
+     * When its value was last set.
+     */
+    rotated_at: Timestamp;
+    /**
+     * When it was made.
+     */
+    created_at: Timestamp;
+    /**
+     * When it was last changed.
+     */
+    updated_at: Timestamp;
+};
+
+export type JsonValue1 = string | number | boolean | null | Array<JsonValue1> | {
+    [key: string]: JsonValue1;
+};
+
+/**
+ * Where this page is in the whole list.
+ */
+export type Pagination = {
+    /**
+     * The page that this is, from 1.
+     */
+    page: number;
+    /**
+     * Entries per page.
+     */
+    limit: number;
+    /**
+     * Entries on all pages together.
+     */
+    total: number;
+    /**
+     * How many pages there are.
+     */
+    total_pages: number;
+};
+
+/**
+ * That an agent may use a secret, and what it did with it.
+ */
+export type VaultGrant = {
+    /**
+     * The grant’s id.
+     */
+    id: string;
+    /**
+     * The secret’s id.
+     */
+    secret_id: string;
+    /**
+     * Its name, one of its kind in the account: a-z, 0-9, `_`. It stays.
+     */
+    secret: string;
+    /**
+     * The agent’s id, a UUID.
+     */
+    agent_id: string;
+    /**
+     * The variable of the agent’s environment that holds the placeholder; null: put in by host.
+     */
+    env_name: string | null;
+    /**
+     * Requests that carried the secret.
+     */
+    use_count: number;
+    /**
+     * When one last did; null: never.
+     */
+    last_used_at: Timestamp | null;
+    /**
+     * Requests that were refused, e.g. since the placeholder was sent to another host.
+     */
+    refusal_count: number;
+    /**
+     * When one last was; null: never.
+     */
+    last_refused_at: Timestamp | null;
+    /**
+     * Why.
+     */
+    last_refusal: string | null;
+    /**
+     * Since when.
+     */
+    created_at: Timestamp;
+};
+
+/**
+ * Which secret an agent may use, and how.
+ */
+export type NewVaultGrant = {
+    /**
+     * The secret’s id.
+     */
+    secret_id: string;
+    /**
+     * The variable that holds a placeholder in the agent’s sandbox, which is replaced where the secret’s hosts, methods, paths and placements match. Null: the secret is put on every request that matches, for tools that need no key.
+     */
+    env_name?: string | null;
+};
+
+/**
  * All messages between an agent and one counterparty.
  */
 export type Conversation = {
@@ -958,28 +1279,6 @@ export type Counterparty = {
      * Their name, where the channel knows one.
      */
     display_name: string | null;
-};
-
-/**
- * Where this page is in the whole list.
- */
-export type Pagination = {
-    /**
-     * The page that this is, from 1.
-     */
-    page: number;
-    /**
-     * Entries per page.
-     */
-    limit: number;
-    /**
-     * Entries on all pages together.
-     */
-    total: number;
-    /**
-     * How many pages there are.
-     */
-    total_pages: number;
 };
 
 /**
@@ -1261,13 +1560,13 @@ export type ToolCallEvent = {
             /**
              * The arguments that the model gave.
              */
-            input?: JsonValue1;
+            input?: JsonValue2;
         };
     };
 };
 
-export type JsonValue1 = string | number | boolean | null | Array<JsonValue1> | {
-    [key: string]: JsonValue1;
+export type JsonValue2 = string | number | boolean | null | Array<JsonValue2> | {
+    [key: string]: JsonValue2;
 };
 
 /**
@@ -2819,11 +3118,11 @@ export type FieldChange = {
     /**
      * In the earlier of the two named; null when it has none. Of a secret: null.
      */
-    from: JsonValue2;
+    from: JsonValue3;
     /**
      * In the other; null when it has none. Of a secret: null.
      */
-    to: JsonValue3;
+    to: JsonValue4;
     /**
      * Of a secret, in place of its values; null for all else.
      */
@@ -2839,12 +3138,12 @@ export type FieldChange = {
     } | null;
 };
 
-export type JsonValue2 = string | number | boolean | null | Array<JsonValue2> | {
-    [key: string]: JsonValue2;
-};
-
 export type JsonValue3 = string | number | boolean | null | Array<JsonValue3> | {
     [key: string]: JsonValue3;
+};
+
+export type JsonValue4 = string | number | boolean | null | Array<JsonValue4> | {
+    [key: string]: JsonValue4;
 };
 
 /**
@@ -3426,23 +3725,23 @@ export type PlannedChange = {
     /**
      * What it is now; null when it is not there. Of a secret: null.
      */
-    from: JsonValue4;
+    from: JsonValue5;
     /**
      * What it is to be; null when it is taken away. Of a secret: null.
      */
-    to: JsonValue5;
+    to: JsonValue6;
     /**
      * Whether it is a secret, whose values are not shown.
      */
     is_secret: boolean;
 };
 
-export type JsonValue4 = string | number | boolean | null | Array<JsonValue4> | {
-    [key: string]: JsonValue4;
-};
-
 export type JsonValue5 = string | number | boolean | null | Array<JsonValue5> | {
     [key: string]: JsonValue5;
+};
+
+export type JsonValue6 = string | number | boolean | null | Array<JsonValue6> | {
+    [key: string]: JsonValue6;
 };
 
 /**
@@ -4532,8 +4831,8 @@ export type TriggerPatch = {
     enabled?: boolean;
 };
 
-export type JsonValue6 = string | number | boolean | null | Array<JsonValue6> | {
-    [key: string]: JsonValue6;
+export type JsonValue7 = string | number | boolean | null | Array<JsonValue7> | {
+    [key: string]: JsonValue7;
 };
 
 /**
@@ -6940,6 +7239,721 @@ export type ProviderKeysDeleteResponses = {
 };
 
 export type ProviderKeysDeleteResponse = ProviderKeysDeleteResponses[keyof ProviderKeysDeleteResponses];
+
+export type VaultListData = {
+    body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * Which page, from 1.
+         */
+        page?: number;
+        /**
+         * Entries per page.
+         */
+        limit?: number;
+    };
+    url: '/v1/vault/secrets';
+};
+
+export type VaultListErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npx roost admin account enable-agents WHO`.
+     */
+    403: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type VaultListError = VaultListErrors[keyof VaultListErrors];
+
+export type VaultListResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        /**
+         * The secrets of this page, by name.
+         */
+        secrets: Array<VaultSecret>;
+        pagination: Pagination;
+    };
+};
+
+export type VaultListResponse = VaultListResponses[keyof VaultListResponses];
+
+export type VaultCreateData = {
+    body: NewVaultSecret;
+    headers?: {
+        /**
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/vault/secrets';
+};
+
+export type VaultCreateErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npx roost admin account enable-agents WHO`.
+     *
+     * `QUOTA_EXCEEDED`: The account holds as much as it may. `error.details` names the quota, its limit and what is used. Make room (the message says how) or ask the operator for more; then send the same request again, with the same `Idempotency-Key` if it had one.
+     */
+    403: Error;
+    /**
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
+     */
+    408: Error;
+    /**
+     * `ALREADY_EXISTS`: Something of this name or path exists. Choose another name, replace it (`overwrite` for files) or leave it.
+     *
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
+     */
+    409: Error;
+    /**
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
+     */
+    413: Error;
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
+     */
+    415: Error;
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
+     */
+    422: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type VaultCreateError = VaultCreateErrors[keyof VaultCreateErrors];
+
+export type VaultCreateResponses = {
+    /**
+     * The secret, without its value.
+     */
+    201: VaultSecret;
+};
+
+export type VaultCreateResponse = VaultCreateResponses[keyof VaultCreateResponses];
+
+export type VaultRemoveData = {
+    body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The secret’s id.
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/v1/vault/secrets/{id}';
+};
+
+export type VaultRemoveErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npx roost admin account enable-agents WHO`.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type VaultRemoveError = VaultRemoveErrors[keyof VaultRemoveErrors];
+
+export type VaultRemoveResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        /**
+         * The secret’s id.
+         */
+        id: string;
+        /**
+         * What was done, in words.
+         */
+        message: string;
+    };
+};
+
+export type VaultRemoveResponse = VaultRemoveResponses[keyof VaultRemoveResponses];
+
+export type VaultGetData = {
+    body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The secret’s id.
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/v1/vault/secrets/{id}';
+};
+
+export type VaultGetErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npx roost admin account enable-agents WHO`.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type VaultGetError = VaultGetErrors[keyof VaultGetErrors];
+
+export type VaultGetResponses = {
+    /**
+     * Done.
+     */
+    200: VaultSecret;
+};
+
+export type VaultGetResponse = VaultGetResponses[keyof VaultGetResponses];
+
+export type VaultUpdateData = {
+    body: {
+        /**
+         * What it is for.
+         */
+        description?: string | null;
+        /**
+         * The only hosts that it is sent to: `api.example.com`, or `*.example.com` for one level below; either with `:port`, 443 if not given.
+         */
+        hosts?: Array<string>;
+        /**
+         * The only methods; null for all.
+         */
+        methods?: Array<string> | null;
+        /**
+         * The only paths, with what is below them: `/repos/acme` is `/repos/acme/x` as well, not `/repos/acme2`; null for all.
+         */
+        path_prefixes?: Array<string> | null;
+        /**
+         * Where in a request the placeholder is replaced. In other places it is refused.
+         */
+        placements?: Array<'headers' | 'query' | 'body'>;
+        credential?: VaultCredential;
+    };
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The secret’s id.
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/v1/vault/secrets/{id}';
+};
+
+export type VaultUpdateErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npx roost admin account enable-agents WHO`.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
+     */
+    408: Error;
+    /**
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
+     */
+    409: Error;
+    /**
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
+     */
+    413: Error;
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
+     */
+    415: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type VaultUpdateError = VaultUpdateErrors[keyof VaultUpdateErrors];
+
+export type VaultUpdateResponses = {
+    /**
+     * Done.
+     */
+    200: VaultSecret;
+};
+
+export type VaultUpdateResponse = VaultUpdateResponses[keyof VaultUpdateResponses];
+
+export type VaultSecretGrantsData = {
+    body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The secret’s id.
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/v1/vault/secrets/{id}/grants';
+};
+
+export type VaultSecretGrantsErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npx roost admin account enable-agents WHO`.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type VaultSecretGrantsError = VaultSecretGrantsErrors[keyof VaultSecretGrantsErrors];
+
+export type VaultSecretGrantsResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        /**
+         * The oldest first.
+         */
+        grants: Array<VaultGrant>;
+    };
+};
+
+export type VaultSecretGrantsResponse = VaultSecretGrantsResponses[keyof VaultSecretGrantsResponses];
+
+export type AgentVaultListData = {
+    body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The agent’s id.
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/v1/agent/{id}/vault/grants';
+};
+
+export type AgentVaultListErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npx roost admin account enable-agents WHO`.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type AgentVaultListError = AgentVaultListErrors[keyof AgentVaultListErrors];
+
+export type AgentVaultListResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        /**
+         * The oldest first.
+         */
+        grants: Array<VaultGrant>;
+    };
+};
+
+export type AgentVaultListResponse = AgentVaultListResponses[keyof AgentVaultListResponses];
+
+export type AgentVaultGrantData = {
+    body: NewVaultGrant;
+    headers?: {
+        /**
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The agent’s id.
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/v1/agent/{id}/vault/grants';
+};
+
+export type AgentVaultGrantErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npx roost admin account enable-agents WHO`.
+     *
+     * `QUOTA_EXCEEDED`: The account holds as much as it may. `error.details` names the quota, its limit and what is used. Make room (the message says how) or ask the operator for more; then send the same request again, with the same `Idempotency-Key` if it had one.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
+     */
+    408: Error;
+    /**
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
+     */
+    409: Error;
+    /**
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
+     */
+    413: Error;
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
+     */
+    415: Error;
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
+     */
+    422: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type AgentVaultGrantError = AgentVaultGrantErrors[keyof AgentVaultGrantErrors];
+
+export type AgentVaultGrantResponses = {
+    /**
+     * The grant.
+     */
+    201: VaultGrant;
+};
+
+export type AgentVaultGrantResponse = AgentVaultGrantResponses[keyof AgentVaultGrantResponses];
+
+export type AgentVaultRevokeData = {
+    body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The agent’s id.
+         */
+        id: string;
+        /**
+         * The grant’s id.
+         */
+        grantId: string;
+    };
+    query?: never;
+    url: '/v1/agent/{id}/vault/grants/{grantId}';
+};
+
+export type AgentVaultRevokeErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npx roost admin account enable-agents WHO`.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type AgentVaultRevokeError = AgentVaultRevokeErrors[keyof AgentVaultRevokeErrors];
+
+export type AgentVaultRevokeResponses = {
+    /**
+     * Done.
+     */
+    200: {
+        /**
+         * The grant’s id.
+         */
+        id: string;
+        /**
+         * What was done, in words.
+         */
+        message: string;
+    };
+};
+
+export type AgentVaultRevokeResponse = AgentVaultRevokeResponses[keyof AgentVaultRevokeResponses];
 
 export type QuotasListData = {
     body?: never;
@@ -15878,7 +16892,7 @@ export type TriggersTestData = {
         /**
          * The body that another system would post.
          */
-        payload?: JsonValue6;
+        payload?: JsonValue7;
     };
     headers?: {
         /**

@@ -1,0 +1,89 @@
+import { Handles, LOGGER } from '#lib/bus';
+import { accountOf, type CallContext } from '#lib/call-context';
+import {
+  createVaultGrant,
+  createVaultSecret,
+  deleteVaultGrant,
+  deleteVaultSecret,
+  getVaultSecret,
+  listVaultGrants,
+  listVaultGrantsOfSecret,
+  listVaultSecrets,
+  updateVaultSecret,
+} from '#lib/contracts';
+import type { Logger } from '#lib/observability';
+import { Controller, Inject } from '@nestjs/common';
+import type { z } from 'zod';
+import { WorkspaceUpdates } from '../workspaces/workspace-updates.js';
+import { GrantsService } from './grants.service.js';
+import { type Changed, VaultService } from './vault.service.js';
+
+type InputOf<C extends { input: z.ZodType }> = z.output<C['input']>;
+
+@Controller()
+export class VaultController {
+  constructor(
+    private readonly secrets: VaultService,
+    private readonly grants: GrantsService,
+    private readonly updates: WorkspaceUpdates,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  @Handles(createVaultSecret)
+  createSecret(secret: InputOf<typeof createVaultSecret>, context: CallContext) {
+    return this.secrets.create(accountOf(context), secret);
+  }
+
+  @Handles(listVaultSecrets)
+  listSecrets(page: InputOf<typeof listVaultSecrets>, context: CallContext) {
+    return this.secrets.list(accountOf(context), page);
+  }
+
+  @Handles(getVaultSecret)
+  getSecret({ secretId }: { secretId: string }, context: CallContext) {
+    return this.secrets.get(accountOf(context), secretId);
+  }
+
+  @Handles(updateVaultSecret)
+  async updateSecret({ secretId, ...change }: InputOf<typeof updateVaultSecret>, context: CallContext) {
+    return this.applied(await this.secrets.change(accountOf(context), secretId, change));
+  }
+
+  @Handles(deleteVaultSecret)
+  async deleteSecret({ secretId }: { secretId: string }, context: CallContext) {
+    this.applied(await this.secrets.remove(accountOf(context), secretId));
+    return { id: secretId, message: 'the secret is deleted' };
+  }
+
+  @Handles(listVaultGrantsOfSecret)
+  grantsOfSecret({ secretId }: { secretId: string }, context: CallContext) {
+    return this.secrets.grants(accountOf(context), secretId);
+  }
+
+  @Handles(createVaultGrant)
+  async grant({ agentId, ...grant }: InputOf<typeof createVaultGrant>, context: CallContext) {
+    return this.applied(await this.grants.create(accountOf(context), agentId, grant));
+  }
+
+  @Handles(listVaultGrants)
+  listGrants({ agentId }: { agentId: string }, context: CallContext) {
+    return this.grants.list(accountOf(context), agentId);
+  }
+
+  @Handles(deleteVaultGrant)
+  async revoke({ agentId, grantId }: InputOf<typeof deleteVaultGrant>, context: CallContext) {
+    this.applied(await this.grants.remove(accountOf(context), agentId, grantId));
+    return { id: grantId, message: 'the grant is revoked' };
+  }
+
+  /** The egress processes get it now; a sandbox whose variables change is made anew when it is quiet. */
+  private applied<T>({ result, agents }: Changed<T>): T {
+    for (const agent of agents)
+      this.updates
+        .apply(agent)
+        .catch((error: unknown) =>
+          this.logger.warn({ agentId: agent.id, err: error }, 'a grant was not applied; the next round does it'),
+        );
+    return result;
+  }
+}

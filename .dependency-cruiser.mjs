@@ -9,6 +9,7 @@ const layers = {
   'canonical-json': [],
   config: [],
   'fair-slots': [],
+  'rate-limit': [],
   'time-zones': [],
   'call-context': ['contracts'],
   observability: ['call-context'],

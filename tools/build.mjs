@@ -32,6 +32,7 @@ await Promise.all([
 const examples = 'apps/gateway/src/openapi/examples.json';
 cpSync(`${root}${examples}`, `${root}dist/${examples}`);
 await bundle('apps/workspace/src/main.ts', `${root}dist/workspace-daemon.cjs`);
+await bundle('apps/egress-proxy/src/main.ts', `${root}dist/egress-proxy.mjs`);
 if (!isServicesOnly) await buildPackages();
 
 async function run(program, args) {

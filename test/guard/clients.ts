@@ -13,7 +13,8 @@ import {
   type GuardPolicy,
   unbracketed,
 } from '#lib/net-guard';
-import { EgressProxy } from '../../apps/agent-lifecycle/src/sandboxes/egress/egress-proxy.js';
+import type { ForwardProxy } from '../../apps/egress-proxy/src/forward-proxy.js';
+import { plainProxy } from '../../apps/egress-proxy/test/plain-proxy.js';
 
 /** Where a request arrived, as the canary reports it; null when the client gives no answer's body. */
 export interface Arrival {
@@ -29,7 +30,7 @@ const timeoutMs = 5_000;
 /** Every client of the guard, each with the text as the user wrote it. */
 export function guardedClients(policy: GuardPolicy): Record<string, Client> {
   const dispatcher = () => guardedDispatcher(policy, { connect: { timeout: timeoutMs } });
-  const proxy = new EgressProxy({ policy: () => ({ mode: 'public' }), guard: policy, onAccess: () => undefined });
+  const proxy = plainProxy({ guard: policy });
   return {
     request: async (url) => {
       const agent = dispatcher();
@@ -162,7 +163,7 @@ async function plainGet(stream: Duplex | Socket, url: string): Promise<Arrival> 
   return answerOf(await textOf(stream));
 }
 
-function proxyClient(proxy: EgressProxy): Duplex {
+function proxyClient(proxy: ForwardProxy): Duplex {
   const [near, far] = duplexPair();
   // A destroyed end does not notify the other, as sockets do; what was written before is still to be read.
   far.once('close', () => near.push(null));

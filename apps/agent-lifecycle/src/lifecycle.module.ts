@@ -1,6 +1,7 @@
 import { auditController } from '#lib/audit';
 import { Sealer, sealerFrom } from '#lib/auth';
 import { Bus, CONFIG, HEALTH_DETAILS, type HealthDetails, LOGGER } from '#lib/bus';
+import { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { AccountLimits, quotaUseController } from '#lib/quotas';
 import { Module } from '@nestjs/common';
@@ -90,8 +91,9 @@ import { WorkspacesService } from './workspaces/workspaces.service.js';
     { provide: Sealer, useFactory: (config: LifecycleConfig) => sealerFrom(config), inject: [CONFIG] },
     {
       provide: DRIVER,
-      useFactory: (config: LifecycleConfig, bus: Bus, logger: Logger) => makeDriver(config, bus, logger),
-      inject: [CONFIG, Bus, LOGGER],
+      useFactory: (config: LifecycleConfig, bus: Bus, logger: Logger, database: Database, sealer: Sealer) =>
+        makeDriver(config, { bus, logger, database, sealer }),
+      inject: [CONFIG, Bus, LOGGER, Database, Sealer],
     },
     {
       provide: HEALTH_DETAILS,

@@ -45,12 +45,15 @@ export const EgressGrant = z.object({
 });
 export type EgressGrant = z.output<typeof EgressGrant>;
 
-/** As lifecycle's NetworkPolicy. */
-const EgressPolicy = z.object({
+/** What an agent may reach: its `configuration.network`. */
+export const EgressPolicy = z.object({
   mode: z.enum(['public', 'allowlist', 'none']),
+  /** For `allowlist`: `host`, `*.host`, either with `:port`. */
   allow: z.array(z.string()).optional(),
+  /** Plain HTTP requests of a command that knows its trace carry it. */
   traceContext: z.boolean().optional(),
 });
+export type EgressPolicy = z.output<typeof EgressPolicy>;
 
 /** The request for which a grant is wanted. */
 const EgressRequest = z.object({ method: z.string(), host: z.string(), path: z.string() });
@@ -64,15 +67,13 @@ export type EgressUse = z.output<typeof EgressUse>;
 export const ToEgress = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('start'),
-    /** Private to the process and its parent: holds the agents' listeners. */
+    /** Holds the agents' listeners, in a folder that the process makes for itself. */
     folder: z.string(),
     allowedRanges: z.array(z.string()),
-    /** PEM. Without one nothing is intercepted, and requests of agents with grants are refused. */
-    authority: z.object({ certificate: z.string(), key: z.string() }).optional(),
-    /** Certificates to trust besides Node's, PEM. */
-    trusted: z.string().optional(),
-    /** The user to become, where the parent is root. */
-    uid: z.number().int().optional(),
+    /** Signs the certificates that sandboxes are shown, PEM. */
+    authority: z.object({ certificate: z.string(), key: z.string() }),
+    /** Users to become, the first that there can be, where the parent is root. */
+    uids: z.array(z.number().int()).optional(),
   }),
   /** All of an agent, in place of what was sent before; answered by `agent-set`. */
   z.object({

@@ -6,6 +6,7 @@ import { Usage1797000300000 } from './usage-1797000300000.js';
 import { Agents1795560000000 } from './agents-1795560000000.js';
 import { Bots1795600000000 } from './bots-1795600000000.js';
 import { Drafts1797400300000 } from './drafts-1797400300000.js';
+import { EgressAuthority1797500000000 } from './egress-authority-1797500000000.js';
 import { NewBudgets1797200000000 } from './new-budgets-1797200000000.js';
 import { Versions1797300000000 } from './versions-1797300000000.js';
 import { Vault1797500200000 } from './vault-1797500200000.js';
@@ -24,5 +25,6 @@ export const migrations = [
   Versions1797300000000,
   UsageSums1797300100000,
   Drafts1797400300000,
+  EgressAuthority1797500000000,
   Vault1797500200000,
 ];

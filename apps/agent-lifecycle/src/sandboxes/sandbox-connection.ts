@@ -8,7 +8,7 @@ import {
 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { AgentProxies, type AgentProxiesOptions } from './egress/agent-proxies.js';
-import { RateLimit } from './rate-limit.js';
+import { RateLimit } from '#lib/rate-limit';
 import type { NetworkLogEntry, NetworkPolicy } from './workspace-driver.js';
 
 /** The names under which the daemon asks for them; must be the daemon's own (apps/workspace/src/bus/host-connection.ts). */
@@ -91,15 +91,21 @@ export class HostConnections {
     this.proxies = new AgentProxies(options, (agentId) => this.policies.get(agentId) ?? { mode: 'none' });
   }
 
-  /** Counts at once, for open connections too. */
-  setPolicy(agentId: string, policy: NetworkPolicy): void {
+  /** Counts when it resolves, for open connections too. */
+  setPolicy(agentId: string, policy: NetworkPolicy): Promise<void> {
     this.policies.set(agentId, policy);
+    return this.proxies.refresh(agentId);
+  }
+
+  /** What sandboxes shall trust besides their system's certificates, PEM. */
+  certificate(): Promise<string> {
+    return this.proxies.certificate();
   }
 
   /** Serves a workspace over its connection until that ends or is closed. */
   open(agentId: string, stream: Duplex): SandboxConnection {
     const { natsUrl, mintCredentials } = this.options;
-    const proxy = this.proxies.open(agentId);
+    this.proxies.prepare(agentId);
     // Signing takes a while: the credentials of the first connection are made while the workspace starts.
     let first: Promise<string> | undefined = mintCredentials(agentId);
     first.catch(() => undefined); // whoever asks for them gets the error
@@ -110,7 +116,7 @@ export class HostConnections {
         first = undefined;
         return minted;
       },
-      onProxyConnection: (client) => proxy.accept(client),
+      onProxyConnection: (client) => this.proxies.accept(agentId, client),
     });
   }
 
@@ -120,7 +126,11 @@ export class HostConnections {
 
   async remove(agentId: string): Promise<void> {
     this.policies.delete(agentId);
-    await this.proxies.removeLog(agentId);
+    await this.proxies.remove(agentId);
+  }
+
+  close(): Promise<void> {
+    return this.proxies.close();
   }
 }
 

@@ -1,7 +1,9 @@
-import type { NetworkLogEntry as NetworkLogEntrySchema } from '#lib/contracts';
+import type { EgressPolicy, NetworkLogEntry as NetworkLogEntrySchema } from '#lib/contracts';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { z } from 'zod';
 import type { LifecycleConfig } from '../config.js';
+import type { EgressAuthority } from './egress/authority.js';
+import type { GrantSource } from './egress/grant-source.js';
 
 export type NetworkLogEntry = z.output<typeof NetworkLogEntrySchema>;
 
@@ -19,13 +21,7 @@ export interface WorkspaceSpec {
   network: NetworkPolicy;
 }
 
-export interface NetworkPolicy {
-  mode: 'public' | 'allowlist' | 'none';
-  /** For `allowlist`: `host`, `*.host`, either with `:port`. */
-  allow?: string[] | undefined;
-  /** Plain HTTP requests of a command that knows its trace carry it. */
-  traceContext?: boolean | undefined;
-}
+export type NetworkPolicy = EgressPolicy;
 
 /** `asleep`: put to sleep, by whichever replica, or never woken. `failed`: it crashed, or could not be made. */
 export type WorkspaceStatus = { state: 'running' | 'asleep' | 'starting' } | { state: 'failed'; reason: string };
@@ -71,6 +67,10 @@ export interface DriverParts {
   credentialsTtlSeconds: number;
   /** Ranges that agents may reach though they are not public. */
   egressAllowedRanges: string[] | undefined;
+  /** Credentials for the egress process; none where there is no vault. */
+  grants?: GrantSource | undefined;
+  /** What sandboxes trust besides their system's certificates. */
+  egressAuthority?: (() => Promise<EgressAuthority>) | undefined;
 }
 
 export type MakeDriver = (parts: DriverParts) => WorkspaceDriver | Promise<WorkspaceDriver>;

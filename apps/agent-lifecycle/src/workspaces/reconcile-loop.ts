@@ -11,6 +11,7 @@ import type { LifecycleConfig } from '../config.js';
 import { sealedProviderKeys } from '../provider-keys/provider-keys.repository.js';
 import { sealedVaultColumns } from '../vault/vault.repository.js';
 import { Reconciler } from './reconciler.js';
+import { sealedAuthority } from './stored-authority.js';
 
 /** Keeps the tables bounded and the secrets under one master key. */
 @Injectable()
@@ -23,7 +24,7 @@ export class Maintenance {
   @Sweep('lifecycle.maintenance', { ...HOURLY, atStart: true })
   async run(signal: AbortSignal): Promise<void> {
     // Every secret comes under the current master key, so that a replaced one can be thrown away.
-    for (const column of [sealedSecrets, sealedProviderKeys, ...sealedVaultColumns])
+    for (const column of [sealedSecrets, sealedProviderKeys, sealedAuthority, ...sealedVaultColumns])
       await rotateColumn(this.database, this.sealer, column, () => signal.aborted);
     await sweepLedger(this.database);
     await sweepDeletedAgents(this.database);

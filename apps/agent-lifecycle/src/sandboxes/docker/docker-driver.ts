@@ -65,7 +65,7 @@ export class DockerWorkspaceDriver implements WorkspaceDriver {
 
   async ensure(spec: WorkspaceSpec): Promise<void> {
     const { agentId } = spec;
-    this.connections.setPolicy(agentId, spec.network);
+    await this.connections.setPolicy(agentId, spec.network);
     const underWay = this.starting.get(agentId);
     if (underWay) return underWay;
     if (this.workspaces.has(agentId) && (await answersPing(this.options.nats, agentId))) return;
@@ -132,6 +132,7 @@ export class DockerWorkspaceDriver implements WorkspaceDriver {
     this.isClosed = true;
     await Promise.allSettled([...this.starting.values()]);
     await Promise.allSettled([...this.workspaces.keys()].map((agentId) => this.endOwn(agentId)));
+    await this.connections.close();
   }
 
   /** Whoever woke it: what went wrong before is over. */

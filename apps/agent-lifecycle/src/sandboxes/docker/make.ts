@@ -8,6 +8,8 @@ export function makeDockerDriver({
   logger,
   mintCredentials,
   egressAllowedRanges,
+  grants,
+  egressAuthority,
 }: DriverParts): DockerWorkspaceDriver {
   return new DockerWorkspaceDriver({
     host: config.DOCKER_HOST,
@@ -19,6 +21,8 @@ export function makeDockerDriver({
     natsUrl: config.NATS_URL,
     mintCredentials: (agentId) => mintCredentials?.(agentId) ?? Promise.reject(new Error('no seed')),
     egressAllowedRanges,
+    grants,
+    egressAuthority,
     nats,
     logger,
   });

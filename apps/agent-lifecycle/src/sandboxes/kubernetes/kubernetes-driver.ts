@@ -77,7 +77,7 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
     this.egress = new EgressService({
       ...options.egress,
       tokens,
-      onConnection: (agentId, stream) => this.proxies.open(agentId).accept(stream),
+      onConnection: (agentId, stream) => this.proxies.accept(agentId, stream),
     });
     this.listening = this.egress.listen();
     this.listening.catch((error: unknown) => logger.warn({ err: error }, 'the egress proxy cannot listen'));
@@ -119,7 +119,7 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
     } catch (error) {
       throw apiError(error);
     }
-    await this.proxies.removeLog(agentId);
+    await this.proxies.remove(agentId);
   }
 
   async inspect(agentId: string): Promise<WorkspaceStatus> {
@@ -155,6 +155,7 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
     this.view.close();
     await this.listening?.catch(() => undefined);
     await this.egress.close();
+    await this.proxies.close();
   }
 
   private statusOf(agentId: string): WorkspaceStatus {
@@ -175,6 +176,7 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
       } else {
         await this.untilAwake(spec, await this.objects.make(spec));
       }
+      await this.proxies.refresh(agentId);
       this.awake.add(agentId);
       this.failures.delete(agentId);
     } catch (error) {

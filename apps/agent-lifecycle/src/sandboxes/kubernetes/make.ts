@@ -4,7 +4,7 @@ import { KubernetesWorkspaceDriver } from './kubernetes-driver.js';
 
 /** Pods in the cluster that this service runs in, or that the kubeconfig names. The client is loaded here alone. */
 export async function makeKubernetesDriver(parts: DriverParts): Promise<WorkspaceDriver> {
-  const { config, nats, logger, mintCredentials, egressAllowedRanges } = parts;
+  const { config, nats, logger, mintCredentials, egressAllowedRanges, grants, egressAuthority } = parts;
   const { ROOST_KUBERNETES: settings, NATS_ACCOUNT_SEED: accountSeed } = config;
   if (!settings)
     throw new Error('ROOST_KUBERNETES is not set: the kubernetes driver needs to know namespace and image');
@@ -23,6 +23,8 @@ export async function makeKubernetesDriver(parts: DriverParts): Promise<Workspac
     credentialsTtlSeconds: parts.credentialsTtlSeconds,
     egress: { host: config.ROOST_EGRESS_HOST, port: config.ROOST_EGRESS_PORT },
     egressAllowedRanges,
+    grants,
+    egressAuthority,
     dataDir: config.ROOST_DATA_DIR,
     nats,
     logger,

@@ -76,7 +76,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
 
   async ensure(spec: WorkspaceSpec): Promise<void> {
     const { agentId } = spec;
-    this.connections.setPolicy(agentId, spec.network);
+    await this.connections.setPolicy(agentId, spec.network);
     const running = this.starting.get(agentId);
     if (running) return running;
     if (this.workspaces.get(agentId)?.isAwake && (await answersPing(this.options.nats, agentId))) return;
@@ -114,6 +114,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
     this.isClosed = true;
     await Promise.allSettled([...this.starting.values()]);
     await Promise.all([...this.workspaces.keys()].map((agentId) => this.sleep(agentId)));
+    await this.connections.close();
     this.releaseRootfs();
   }
 

@@ -10,7 +10,7 @@ const daemonPath = fileURLToPath(
 
 /** Sandboxes on this machine. Where they cannot be made the driver refuses with the reason; it never runs without. */
 export async function makeLocalDriver(parts: DriverParts): Promise<LocalWorkspaceDriver> {
-  const { config, nats, logger, mintCredentials, egressAllowedRanges } = parts;
+  const { config, nats, logger, mintCredentials, egressAllowedRanges, grants, egressAuthority } = parts;
   const runtime = await localRuntimes[config.ROOST_LOCAL_RUNTIME]({
     bwrap: config.ROOST_BWRAP,
     runsc: config.ROOST_RUNSC,
@@ -25,6 +25,8 @@ export async function makeLocalDriver(parts: DriverParts): Promise<LocalWorkspac
     mintCredentials: (agentId) => mintCredentials?.(agentId) ?? Promise.reject(new Error('no seed')),
     daemonPath,
     egressAllowedRanges,
+    grants,
+    egressAuthority,
     nats,
     logger,
   });

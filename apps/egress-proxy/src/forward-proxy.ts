@@ -4,25 +4,31 @@ import {
   type IncomingMessage,
   type Server,
   type ServerResponse,
+  STATUS_CODES,
 } from 'node:http';
 import { type Duplex, pipeline } from 'node:stream';
 import { traceIdsOf } from '#lib/call-context';
+import type { EgressPolicy } from '#lib/contracts';
 import { guardedAgents, guardedConnect, type GuardPolicy, isBlocked, unbracketed } from '#lib/net-guard';
-import { RateLimit } from '../rate-limit.js';
-import type { NetworkPolicy } from '../workspace-driver.js';
-import type { EgressEntry } from './egress-log.js';
-import { judge, type Verdict } from './egress-policy.js';
+import { RateLimit } from '#lib/rate-limit';
+import { AccessRecord, type OnAccess } from './access.js';
+import { hopByHop, rawResponse, respond } from './answers.js';
+import type { AgentGrants } from './credentials/agent-grants.js';
+import { Refusal } from './credentials/authorize.js';
+import type { Destination } from './credentials/coverage.js';
+import { placeholdersIn, placeholdersInUrl, basicText } from './credentials/placeholders.js';
+import { WithoutPlaceholders } from './credentials/outgoing-body.js';
+import { judge, type Verdict } from './network-policy.js';
+import { Interceptor, type InterceptorParts } from './tls/intercept.js';
+import { Untrusted } from './tls/upstream.js';
 
-export interface EgressProxyOptions {
+export interface ForwardProxyOptions {
   /** Asked at each request, so that a changed setting counts at once. */
-  policy(): NetworkPolicy;
+  policy(): EgressPolicy;
   guard: GuardPolicy;
-  onAccess(entry: EgressEntry): void;
-}
-
-interface Target {
-  host: string;
-  port: number;
+  onAccess: OnAccess;
+  grants: AgentGrants;
+  tls: Omit<InterceptorParts, 'guard'>;
 }
 
 /** Of one agent: what its programs hold open at once. */
@@ -32,38 +38,36 @@ const idleMs = 10 * 60_000;
 const headMs = 60_000;
 /** Of one agent: each costs a lookup and an entry in its log. An installer of packages makes some tens. */
 const maxRequestsPerSecond = 200;
-/** Headers that concern one connection only (RFC 9110, 7.6.1). */
-const hopByHop = [
-  'connection',
-  'proxy-connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-];
-
 /**
  * The only way out of a workspace: a forward HTTP proxy on the trusted side, for CONNECT and for plain HTTP. Every host
- * is judged by the agent's setting, every address by the guard, and every request leaves an entry, allowed or not.
+ * is judged by the agent's setting, every address by the guard, and every request leaves an entry, allowed or not. TLS
+ * passes through unread, except to hosts for which the agent has a grant.
  */
-export class EgressProxy {
+export class ForwardProxy {
   private readonly server: Server;
   private readonly agents: ReturnType<typeof guardedAgents>;
-  private connections = 0;
+  private readonly clients = new Set<Duplex>();
   private readonly rate = new RateLimit(maxRequestsPerSecond, 1_000);
   /** Ends a connection that sends no request. Node's own deadlines hold only for a server that listens. */
   private readonly headTimers = new WeakMap<Duplex, NodeJS.Timeout>();
 
-  constructor(private readonly options: EgressProxyOptions) {
+  readonly interceptor: Interceptor;
+
+  constructor(private readonly options: ForwardProxyOptions) {
+    this.interceptor = new Interceptor({
+      ...options.tls,
+      ...options,
+      whyNot: (destination) => {
+        if (!this.rate.take()) return tooMany.reason;
+        return sentence(this.judge(destination)) || undefined;
+      },
+    });
     this.agents = guardedAgents(options.guard);
     this.server = createServer((request, response) => {
       const client: Duplex = request.socket;
       this.headArrived(client);
       response.once('finish', () => this.awaitHead(client));
-      if (!this.rate.take()) return respond(response, 429, tooMany);
+      if (!this.rate.take()) return respond(response, 429, tooMany.reason);
       this.forward(request, response).catch(() => client.destroy());
     });
     this.server.on('connect', (request: IncomingMessage, client: Duplex, head: Buffer) => {
@@ -79,15 +83,19 @@ export class EgressProxy {
 
   /** Serves HTTP to a client of the workspace over this stream. */
   accept(client: Duplex): void {
-    if (this.connections >= maxConnections) return void client.destroy();
-    this.connections += 1;
+    if (this.clients.size >= maxConnections) return void client.destroy();
+    this.clients.add(client);
     client.once('close', () => {
-      this.connections -= 1;
+      this.clients.delete(client);
       this.headArrived(client);
     });
     client.on('error', () => undefined); // 'close' follows
     this.awaitHead(client);
     this.server.emit('connection', client);
+  }
+
+  close(): void {
+    for (const client of this.clients) client.destroy();
   }
 
   private awaitHead(client: Duplex): void {
@@ -101,43 +109,50 @@ export class EgressProxy {
 
   private async tunnel(request: IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
     const target = targetOf(`http://${request.url ?? ''}`, /:\d+$/.test(request.url ?? ''));
-    const record = this.recorder(request, target);
+    const record = this.recordOf(request, target);
     client.on('error', () => undefined);
     const verdict = this.judge(target);
     if (!target || !verdict.isAllowed) {
-      client.end(refusal(verdict));
-      return record.refused(verdict);
+      client.end(rawResponse('403 Forbidden', sentence(verdict)));
+      return record.refused(sentence(verdict));
     }
+    const accept = () => void client.write('HTTP/1.1 200 Connection established\r\n\r\n');
     try {
+      if (this.options.grants.at(target).length > 0) {
+        if (head.length > 0) client.unshift(head);
+        return await this.interceptor.serve(client, target, accept);
+      }
       const remote = await guardedConnect(target, this.options.guard);
       remote.setTimeout(idleMs, () => remote.destroy());
-      client.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      accept();
       if (head.length > 0) remote.write(head);
       pipeline(client, remote, client, () => record.done(remote.bytesWritten, remote.bytesRead));
     } catch (error) {
-      client.end(record.failed(error));
+      const { status, reason } = failed(record, target, error);
+      client.end(rawResponse(`${status} ${STATUS_CODES[status] ?? ''}`, reason));
     }
   }
 
   private async forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const target = targetOf(request.url ?? '', true);
-    const record = this.recorder(request, target);
+    const record = this.recordOf(request, target);
     const verdict = this.judge(target);
     if (!target || !verdict.isAllowed) {
-      respond(response, target ? 403 : 400, verdict);
-      return record.refused(verdict);
+      respond(response, target ? 403 : 400, sentence(verdict));
+      return record.refused(sentence(verdict));
+    }
+    const whyOverTls = this.whyOverTls(request, target);
+    if (whyOverTls !== undefined) {
+      respond(response, 403, whyOverTls);
+      return record.refused(whyOverTls);
     }
     const url = new URL(request.url ?? '');
     const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !hopByHop.includes(name)));
     await new Promise<void>((resolve) => {
       const fail = (error: unknown) => {
-        record.failed(error);
+        const { status, reason } = failed(record, target, error);
         if (response.headersSent) response.destroy();
-        else
-          respond(response, isBlocked(error) ? 403 : 502, {
-            isAllowed: false,
-            reason: isBlocked(error) ? messageOf(error) : `${target.host} could not be reached.`,
-          });
+        else respond(response, status, reason);
         resolve();
       };
       try {
@@ -170,7 +185,10 @@ export class EgressProxy {
         );
         outgoing.once('error', fail);
         outgoing.once('timeout', () => outgoing.destroy(new Error('idle for too long')));
-        pipeline(request, outgoing, () => undefined); // its end is the answer's or the error's
+        // Its end is the answer's or the error's, but for a body that may not be sent.
+        pipeline(request, new WithoutPlaceholders(), outgoing, (error) => {
+          if (error instanceof Refusal) outgoing.destroy(error);
+        });
       } catch (error) {
         fail(error);
       }
@@ -185,36 +203,37 @@ export class EgressProxy {
     return traceparent !== undefined && traceIdsOf(traceparent) ? { traceparent } : {};
   }
 
-  private judge(target: Target | undefined): Verdict {
+  private judge(target: Destination | undefined): Verdict {
     if (!target) return { isAllowed: false, reason: 'The request names no host, or none that HTTP could reach.' };
     return judge(this.options.policy(), target.host, target.port);
   }
 
-  private recorder(request: IncomingMessage, target: Target | undefined) {
-    const startedAt = Date.now();
-    const write = (verdict: EgressEntry['verdict'], reason: string | null, bytesSent = 0, bytesReceived = 0) =>
-      this.options.onAccess({
-        at: new Date(startedAt),
-        method: request.method ?? '',
-        host: (target?.host ?? request.url ?? '').slice(0, 300),
-        port: target?.port ?? 0,
-        verdict,
-        reason,
-        bytesSent,
-        bytesReceived,
-        durationMs: Date.now() - startedAt,
-      });
-    return {
-      refused: (verdict: Verdict) => write('refused', verdict.isAllowed ? null : verdict.reason),
-      done: (sent: number, received: number) => write('allowed', null, sent, received),
-      /** The answer for a tunnel that could not be made. */
-      failed: (error: unknown): string => {
-        const reason = isBlocked(error) ? messageOf(error) : `${target?.host ?? 'the host'} could not be reached.`;
-        write(isBlocked(error) ? 'refused' : 'failed', reason);
-        return isBlocked(error) ? refusal({ isAllowed: false, reason }) : rawResponse('502 Bad Gateway', reason);
-      },
-    };
+  /** Why a plain request may not be sent: what passes here anybody on the way could read. */
+  private whyOverTls({ url = '', rawHeaders }: IncomingMessage, { host }: Destination): string | undefined {
+    const texts = [...rawHeaders, ...rawHeaders.map((text) => basicText(text) ?? '')];
+    const found = [...texts.flatMap(placeholdersIn), ...placeholdersInUrl(url)];
+    if (found.length > 0) return 'The request holds a placeholder, and secrets are sent over https only.';
+    return this.options.grants.nameHost(host)
+      ? `A secret is for ${host}, which is reached over https only.`
+      : undefined;
   }
+
+  private recordOf(request: IncomingMessage, target: Destination | undefined): AccessRecord {
+    const host = target?.host ?? request.url ?? '';
+    return new AccessRecord(this.options.onAccess, { method: request.method ?? '', host, port: target?.port ?? 0 });
+  }
+}
+
+/** Writes down why a host was not reached, and returns the answer to that. */
+function failed(record: AccessRecord, { host }: Destination, error: unknown): { status: number; reason: string } {
+  if (isBlocked(error) || error instanceof Refusal) {
+    const reason = messageOf(error);
+    record.refused(reason);
+    return { status: 403, reason };
+  }
+  const reason = error instanceof Untrusted ? messageOf(error) : `${host} could not be reached.`;
+  record.failed(reason);
+  return { status: 502, reason };
 }
 
 const tooMany = {
@@ -222,7 +241,7 @@ const tooMany = {
   reason: `This agent sends more than ${maxRequestsPerSecond} requests a second.`,
 };
 
-function targetOf(text: string, hasPort: boolean): Target | undefined {
+function targetOf(text: string, hasPort: boolean): Destination | undefined {
   if (!hasPort || !URL.canParse(text)) return undefined;
   const url = new URL(text);
   if (url.protocol !== 'http:' || url.hostname === '' || url.username !== '' || url.password !== '') return undefined;
@@ -230,24 +249,9 @@ function targetOf(text: string, hasPort: boolean): Target | undefined {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? `${error.message}.` : String(error);
+  return error instanceof Error ? `${error.message.replace(/\.$/, '')}.` : String(error);
 }
 
 function sentence(verdict: Verdict): string {
   return verdict.isAllowed ? '' : verdict.reason;
-}
-
-function refusal(verdict: Verdict): string {
-  return rawResponse('403 Forbidden', sentence(verdict));
-}
-
-function rawResponse(status: string, reason: string): string {
-  const body = `Roost: ${reason}\n`;
-  return `HTTP/1.1 ${status}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`;
-}
-
-function respond(response: ServerResponse, status: number, verdict: Verdict): void {
-  response
-    .writeHead(status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' })
-    .end(`Roost: ${sentence(verdict)}\n`);
 }

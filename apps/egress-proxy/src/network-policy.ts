@@ -1,4 +1,4 @@
-import type { NetworkPolicy } from '../workspace-driver.js';
+import type { EgressPolicy } from '#lib/contracts';
 
 export type Verdict = { isAllowed: true } | { isAllowed: false; reason: string };
 
@@ -8,7 +8,7 @@ const setting = 'The setting is configuration.network of the agent.';
  * Whether an agent's own setting lets it reach a host. Whether the host's addresses may be reached at all is decided
  * by the guard. `host` is in the form a URL gives: lower case, punycode, with brackets.
  */
-export function judge({ mode, allow = [] }: NetworkPolicy, host: string, port: number): Verdict {
+export function judge({ mode, allow = [] }: EgressPolicy, host: string, port: number): Verdict {
   if (mode === 'none') return { isAllowed: false, reason: `This agent has no network (mode "none"). ${setting}` };
   if (port !== 80 && port !== 443 && port < 1_024) {
     return { isAllowed: false, reason: `Port ${port} may not be reached, only 80, 443 and those from 1024.` };

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { duplexPair } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { NetworkPolicy } from '../workspace-driver.js';
-import { EgressProxy } from './egress-proxy.js';
+import type { EgressPolicy } from '#lib/contracts';
+import { plainProxy } from '../test/plain-proxy.js';
 
 const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
@@ -24,11 +24,10 @@ describe('the trace of a command, on its plain HTTP requests', () => {
   afterAll(() => server?.close());
 
   /** What the server was sent, with these headers of the program. */
-  async function sent(policy: NetworkPolicy, user: string, more = ''): Promise<IncomingHttpHeaders> {
-    const proxy = new EgressProxy({
+  async function sent(policy: EgressPolicy, user: string, more = ''): Promise<IncomingHttpHeaders> {
+    const proxy = plainProxy({
       policy: () => policy,
       guard: { schemes: ['http', 'https'], allowedRanges: ['127.0.0.0/8'] },
-      onAccess: () => undefined,
     });
     const [near, far] = duplexPair();
     proxy.accept(near);

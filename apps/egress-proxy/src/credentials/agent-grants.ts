@@ -1,0 +1,69 @@
+import type { EgressGrant, EgressRequest } from '#lib/contracts';
+import { coversHost, type Destination } from './coverage.js';
+import { secretsOf, type StaticCredential } from './put-on.js';
+
+/** What agent-lifecycle is asked, and what it is informed of. */
+export interface GrantQuestions {
+  token(grantId: string): Promise<{ token: string; expiresAt: number }>;
+  verdict(grantId: string, request: EgressRequest): Promise<{ isAllowed: true } | { isAllowed: false; reason: string }>;
+  used(grantId: string, refused?: string): void;
+}
+
+/** A token is asked for again so long before it ends. */
+const earlyMs = 30_000;
+
+/** The grants of one agent, as they are now. */
+export class AgentGrants {
+  private grants: EgressGrant[] = [];
+  private readonly tokens = new Map<string, Promise<{ token: string; expiresAt: number }>>();
+
+  constructor(readonly questions: GrantQuestions) {}
+
+  /** Tokens of before are dropped: what they were made from may have changed. */
+  set(grants: EgressGrant[]): void {
+    this.grants = grants;
+    this.tokens.clear();
+  }
+
+  at(destination: Destination): EgressGrant[] {
+    return this.grants.filter((grant) => coversHost(grant, destination));
+  }
+
+  /** Whether plain HTTP to this host would be a way around its grants. */
+  nameHost(host: string): boolean {
+    return this.grants.some(({ hosts }) =>
+      hosts.some((entry) => coversHost({ hosts: [entry.replace(/:\d+$/, '')] } as EgressGrant, { host, port: 443 })),
+    );
+  }
+
+  byPlaceholder(placeholder: string): EgressGrant | undefined {
+    return this.grants.find((grant) => grant.placeholder === placeholder);
+  }
+
+  /** Errors: the token cannot be had. */
+  async credentialOf({ id, credential }: EgressGrant): Promise<StaticCredential> {
+    if (credential.kind !== 'dynamic') return credential;
+    let wanted = this.tokens.get(id);
+    if (wanted) {
+      const { expiresAt } = await wanted;
+      if (expiresAt - earlyMs < Date.now() && this.tokens.get(id) === wanted) this.tokens.delete(id);
+    }
+    wanted = this.tokens.get(id);
+    if (!wanted) {
+      wanted = this.questions.token(id);
+      this.tokens.set(id, wanted);
+      wanted.catch(() => this.tokens.delete(id));
+    }
+    return { kind: 'bearer', token: (await wanted).token };
+  }
+
+  /** Whatever may come back from a host that these grants name: it may have been sent there before. */
+  async secretsAt(destination: Destination): Promise<string[]> {
+    const held = this.at(destination).map(async (grant) => {
+      if (grant.credential.kind !== 'dynamic') return secretsOf(grant.credential);
+      const token = await this.tokens.get(grant.id);
+      return token ? [token.token] : [];
+    });
+    return (await Promise.all(held)).flat();
+  }
+}

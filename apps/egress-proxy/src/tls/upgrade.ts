@@ -1,0 +1,73 @@
+import { type IncomingMessage, request as httpRequest, STATUS_CODES } from 'node:http';
+import { type Duplex, pipeline } from 'node:stream';
+import { rawResponse } from '../answers.js';
+import { Refusal } from '../credentials/authorize.js';
+import { Scrubber } from '../scrub/scrubber.js';
+import { headOf, type Http1Parts } from './http1-head.js';
+import { admit, groupsOf, pairsOf, plainReason, scrubPairs } from './interception.js';
+
+/**
+ * Opens a WebSocket: the request as any other, then bytes both ways. What the host sends is scrubbed, which its frames
+ * allow as long as they are not compressed: that extension is not asked for.
+ */
+export async function serveUpgrade(
+  request: IncomingMessage,
+  { socket, head: rest }: { socket: Duplex; head: Buffer },
+  { interception, agent }: Http1Parts,
+): Promise<void> {
+  const record = interception.record(request.method ?? '');
+  socket.on('error', () => undefined);
+  const fail = (error: unknown) => {
+    const reason = plainReason(error, interception.destination);
+    if (error instanceof Refusal) record.refused(reason);
+    else record.failed(reason);
+    if (socket.writable)
+      socket.end(rawResponse(error instanceof Refusal ? '403 Forbidden' : '502 Bad Gateway', reason));
+  };
+  try {
+    if (request.headers.upgrade?.toLowerCase() !== 'websocket')
+      throw new Refusal('Only WebSocket may take the place of HTTP on a connection to a host with a secret.');
+    const head = headOf(request);
+    head.headers = head.headers.filter(([name]) => name !== 'sec-websocket-extensions');
+    const authorized = await admit(interception, head);
+    authorized.finish();
+    const { needles } = authorized;
+    const headers = { ...groupsOf(head.headers), connection: 'Upgrade', upgrade: 'websocket' };
+    const outgoing = httpRequest({ agent, method: head.method, path: head.path, headers, setHost: false });
+    outgoing.once('error', fail);
+    outgoing.once('response', (answer) => {
+      record.done(0, 0);
+      const lines = scrubPairs(
+        pairsOf(answer.rawHeaders).filter(
+          ([name]) => !['transfer-encoding', 'connection', 'content-length'].includes(name),
+        ),
+        needles,
+      );
+      socket.write(`${statusLine(answer)}${linesOf(lines)}connection: close\r\n\r\n`);
+      pipeline(answer, new Scrubber(needles), socket, () => undefined);
+    });
+    outgoing.once('upgrade', (answer, remote, first) => {
+      const lines = scrubPairs(pairsOf(answer.rawHeaders), needles);
+      socket.write(`${statusLine(answer)}${linesOf(lines)}\r\n`);
+      if (first.length > 0) remote.unshift(first);
+      if (rest.length > 0) remote.write(rest);
+      pipeline(socket, remote, () => undefined);
+      pipeline(remote, new Scrubber(needles), socket, () => {
+        record.done(request.socket.bytesRead, request.socket.bytesWritten);
+        remote.destroy();
+      });
+    });
+    outgoing.end();
+  } catch (error) {
+    fail(error);
+  }
+}
+
+/** Without the host's own words, in which a secret could be. */
+function statusLine({ statusCode = 502 }: IncomingMessage): string {
+  return `HTTP/1.1 ${statusCode} ${STATUS_CODES[statusCode] ?? ''}\r\n`;
+}
+
+function linesOf(pairs: [string, string][]): string {
+  return pairs.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+}

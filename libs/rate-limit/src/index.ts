@@ -1,0 +1,2 @@
+/** How often something may happen, counted in this process. */
+export { RateLimit } from './rate-limit.js';

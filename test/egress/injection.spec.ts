@@ -1,0 +1,202 @@
+import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
+import { text } from 'node:stream/consumers';
+import type { TLSSocket } from 'node:tls';
+import { until } from '#lib/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Egress, grant, newPlaceholder, startEgress, zone } from './egress-fixture.js';
+import { type Hosts, startHosts } from './hosts.js';
+
+let hosts: Hosts;
+let egress: Egress;
+let api: string;
+beforeAll(async () => {
+  hosts = await startHosts();
+  egress = await startEgress(hosts);
+  api = `api.${zone}:${hosts.port}`;
+});
+afterAll(async () => {
+  await egress?.close();
+  hosts?.close();
+});
+
+async function send(secure: TLSSocket, request: string): Promise<string> {
+  secure.write(request.replaceAll('\n', '\r\n'), 'latin1');
+  return text(secure.setEncoding('latin1'));
+}
+const get = (path: string, headers = '') => `GET ${path} HTTP/1.1\nhost: ${api}\nconnection: close\n${headers}\n`;
+const tokenOf = ({ credential }: ReturnType<typeof grant>) => (credential.kind === 'bearer' ? credential.token : '');
+
+describe('a placeholder', () => {
+  it('becomes the secret on its way to its host, and the secret does not come back', async () => {
+    const one = grant([api]);
+    await egress.grant('a', [one]);
+    const answer = await send(await egress.tls('a', api), get('/', `authorization: Bearer ${one.placeholder}\n`));
+    expect(answer).toMatch(/^HTTP\/1\.1 200/);
+    expect(hosts.arrivals.at(-1)?.headers['authorization']).toBe(`Bearer ${tokenOf(one)}`);
+    expect(answer).not.toContain(tokenOf(one));
+    expect(answer).toContain('Bearer [roost: removed]');
+    await until('the use is reported', () =>
+      egress.uses.some(({ grantId, refused }) => grantId === one.id && !refused),
+    );
+  });
+
+  it('inside of Basic, in a query and in a body where that is asked for', async () => {
+    const one = grant([api], { placements: ['headers', 'query', 'body'] });
+    await egress.grant('b', [one]);
+    const basic = Buffer.from(`x-access-token:${one.placeholder}`).toString('base64');
+    const body = JSON.stringify({ key: one.placeholder });
+    await send(
+      await egress.tls('b', api),
+      `POST /?key=${one.placeholder} HTTP/1.1\nhost: ${api}\nconnection: close\nauthorization: Basic ${basic}\ncontent-length: ${body.length}\n\n${body}`,
+    );
+    expect(hosts.arrivals.at(-1)).toMatchObject({
+      path: `/?key=${tokenOf(one)}`,
+      headers: { authorization: `Basic ${Buffer.from(`x-access-token:${tokenOf(one)}`).toString('base64')}` },
+      body: JSON.stringify({ key: tokenOf(one) }),
+    });
+  });
+
+  it('is refused for another host, method, path or place, with a reason, and nothing is sent', async () => {
+    const one = grant([`other.${zone}:${hosts.port}`]);
+    const two = grant([api], { methods: ['GET'], pathPrefixes: ['/repos/acme'] });
+    await egress.grant('c', [one, two]);
+    const before = hosts.arrivals.length;
+    const ask = async (request: string) => send(await egress.tls('c', api), request);
+    const bearer = (placeholder?: string) => `authorization: Bearer ${placeholder}\n`;
+    expect(await ask(get('/', bearer(one.placeholder)))).toMatch(/^HTTP\/1\.1 403[^]*may only be sent to other\./);
+    expect(await ask(get('/repos/acme-other', bearer(two.placeholder)))).toMatch(/^HTTP\/1\.1 403[^]*paths below/);
+    expect(await ask(get('/repos/acme/../x', bearer(two.placeholder)))).toMatch(/^HTTP\/1\.1 403/);
+    expect(await ask(get(`/repos/acme?k=${two.placeholder}`))).toMatch(/^HTTP\/1\.1 403[^]*is in the query/);
+    expect(await ask(get('/', bearer(newPlaceholder())))).toMatch(/^HTTP\/1\.1 403[^]*no secret of this agent/);
+    expect(hosts.arrivals).toHaveLength(before);
+    expect(await ask(get('/repos/acme/x', bearer(two.placeholder)))).toMatch(/^HTTP\/1\.1 200/);
+    await expect
+      .poll(() => egress.proxies.networkLog('c', 10))
+      .toContainEqual(expect.objectContaining({ verdict: 'refused', reason: expect.stringContaining('other.') }));
+  });
+});
+
+describe('without a placeholder', () => {
+  it('each kind of credential is put in by host', async () => {
+    const cases = [
+      [{ kind: 'bearer', token: 'bearer-canary' }, 'authorization', 'Bearer bearer-canary'],
+      [{ kind: 'basic', username: 'u', password: 'basic-canary' }, 'authorization', `Basic ${btoa('u:basic-canary')}`],
+      [{ kind: 'header', name: 'X-Api-Key', value: 'header-canary' }, 'x-api-key', 'header-canary'],
+      [{ kind: 'dynamic' }, 'authorization', /^Bearer dynamic-/],
+      [
+        { kind: 'aws_sigv4', accessKeyId: 'AKIA', secretAccessKey: 'sigv4-canary', region: 'eu-1', service: 's3' },
+        'authorization',
+        /^AWS4-HMAC-SHA256 Credential=AKIA\/\d+\/eu-1\/s3\/aws4_request, SignedHeaders=.*Signature=[0-9a-f]{64}$/,
+      ],
+    ] as const;
+    for (const [credential, name, value] of cases) {
+      const { placeholder: _, ...one } = grant([api], { credential });
+      await egress.grant('d', [one]);
+      expect(await send(await egress.tls('d', api), get('/', `${name}: mine\n`))).not.toMatch(
+        /(bearer|basic|header|sigv4)-canary/,
+      );
+      expect(hosts.arrivals.at(-1)?.headers[name]).toEqual(
+        value instanceof RegExp ? expect.stringMatching(value) : value,
+      );
+    }
+    const { placeholder: _, ...query } = grant([api], { credential: { kind: 'query', name: 'key', value: 'a b' } });
+    await egress.grant('d', [query]);
+    await send(await egress.tls('d', api), get('/x?key=mine&a=1'));
+    expect(hosts.arrivals.at(-1)?.path).toBe('/x?a=1&key=a%20b');
+  });
+
+  it('one that asks is refused until it is approved', async () => {
+    const { placeholder: _, ...one } = grant([api], { asks: true });
+    await egress.grant('e', [one]);
+    expect(await send(await egress.tls('e', api), get('/x?y'))).toMatch(/^HTTP\/1\.1 403[^]*approval was requested/);
+    expect(egress.asked.at(-1)).toMatchObject({ grantId: one.id, request: { method: 'GET', path: '/x' } });
+    expect(await send(await egress.tls('e', api), get('/approved'))).toMatch(/^HTTP\/1\.1 200/);
+  });
+});
+
+describe('TLS', () => {
+  it('of hosts without a grant passes through untouched', async () => {
+    await egress.grant('f', [grant([api])]);
+    await expect(egress.tls('f', `www.${zone}:${hosts.port}`)).rejects.toThrow(/self-signed certificate/);
+    const secure = await egress.tls('f', api);
+    expect(secure.getPeerCertificate().issuer.CN).toMatch(/^Roost egress/);
+    expect(secure.getPeerX509Certificate()?.validToDate.getTime()).toBeLessThan(Date.now() + 24 * 3_600_000);
+    secure.destroy();
+  });
+
+  it('carries HTTP/2 both ways, with many streams', async () => {
+    const one = grant([api]);
+    await egress.grant('g', [one]);
+    const secure = await egress.tls('g', api, { ALPNProtocols: ['h2'] });
+    const session = connectHttp2(`https://${api}`, { createConnection: () => secure });
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, async (_, at) => {
+        const stream = session.request({
+          ':path': `/${at}`,
+          ':method': 'POST',
+          authorization: `Bearer ${one.placeholder}`,
+        });
+        stream.end('x'.repeat(100_000));
+        const [headers] = (await once(stream, 'response')) as [Record<string, unknown>];
+        return { status: headers[':status'], body: await text(stream) };
+      }),
+    );
+    session.close();
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
+    expect(answers.every(({ body }) => body.includes('[roost: removed]') && !body.includes(tokenOf(one)))).toBe(true);
+    expect(hosts.arrivals.at(-1)?.headers['authorization']).toBe(`Bearer ${tokenOf(one)}`);
+  });
+
+  it('is refused where the name in it is not the host, and to a host whose certificate is not trusted', async () => {
+    await egress.grant('h', [grant([api]), grant([`bad.${zone}:${hosts.port}`])]);
+    const secure = await egress.tls('h', api, { servername: `other.${zone}` }).catch(() => undefined);
+    if (secure) expect(await send(secure, get('/'))).toBe('');
+    const stranger = await startHosts();
+    const bad = `bad.${zone}:${stranger.port}`;
+    await egress.grant('h', [grant([bad])]);
+    await expect(egress.tls('h', bad)).rejects.toThrow(/502 Bad Gateway[^]*certificate of bad\..* cannot be verified/);
+    stranger.close();
+  });
+});
+
+describe('after a revocation', () => {
+  it('open connections that carried the secret end, and no further request carries it', async () => {
+    const one = grant([api]);
+    await egress.grant('i', [one]);
+    const secure = await egress.tls('i', api);
+    secure.write(`GET / HTTP/1.1\r\nhost: ${api}\r\nauthorization: Bearer ${one.placeholder}\r\n\r\n`);
+    await once(secure, 'data');
+    const closed = once(secure, 'close');
+    await egress.grant('i', []);
+    await closed;
+    const before = hosts.arrivals.length;
+    await expect(egress.tls('i', api)).rejects.toThrow(); // it is the host's own certificate again
+    expect(hosts.arrivals).toHaveLength(before);
+  });
+});
+
+describe('the process', () => {
+  it('is there again within two seconds when it is killed, with all that it went by', async () => {
+    const one = grant([api]);
+    await egress.grant('j', [one]);
+    const pid = await egress.proxies.supervisor.pid();
+    process.kill(pid ?? 0, 'SIGKILL');
+    const ask = async () => send(await egress.tls('j', api), get('/', `authorization: Bearer ${one.placeholder}\n`));
+    const killedAt = Date.now();
+    await until('it answers again', async () => (await ask().catch(() => '')).startsWith('HTTP/1.1 200'));
+    expect(Date.now() - killedAt).toBeLessThan(process.env['ROOST_FULL'] ? 2_000 : 8_000);
+    expect(await egress.proxies.supervisor.pid()).not.toBe(pid);
+  });
+
+  it('runs as a user of its own where this one is root', async () => {
+    const { readFileSync } = await import('node:fs');
+    const status = readFileSync(`/proc/${await egress.proxies.supervisor.pid()}/status`, 'utf8');
+    if (process.getuid?.() !== 0) return expect(status).toContain(`Uid:\t${process.getuid?.()}`);
+    expect(status).toMatch(/Uid:\t1699999999\t1699999999/);
+    expect(status).toMatch(/CapEff:\t0+\n/);
+    expect(readFileSync(`/proc/${await egress.proxies.supervisor.pid()}/limits`, 'utf8')).toMatch(
+      /core file size +0 +0/,
+    );
+  });
+});

@@ -62,15 +62,15 @@ export async function startEgress(hosts: { authority: EgressAuthority }) {
     onChanged: (listener) => (changed = listener),
   };
   const authority = await makeEgressAuthority();
+  /** For a driver with sandboxes, which then runs an egress process of its own. */
+  const driverOptions = {
+    egressAllowedRanges: ['127.0.0.1/32'],
+    grants: source,
+    egressAuthority: () => Promise.resolve(authority),
+    egressNodeArguments: ['--import', namesFile],
+  };
   const proxies = new AgentProxies(
-    {
-      dataDir: folder,
-      egressAllowedRanges: ['127.0.0.1/32'],
-      grants: source,
-      egressAuthority: () => Promise.resolve(authority),
-      egressNodeArguments: ['--import', namesFile],
-      logger: { warn: (...line) => logged.push(line) },
-    },
+    { ...driverOptions, dataDir: folder, logger: { warn: (...line) => logged.push(line) } },
     (agentId) => policies.get(agentId) ?? { mode: 'public' },
   );
   const ports: { close(): void }[] = [];
@@ -82,6 +82,7 @@ export async function startEgress(hosts: { authority: EgressAuthority }) {
   };
   return {
     authority,
+    driverOptions,
     folder,
     proxies,
     source,

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import {
   type EgressAuthority,
@@ -49,9 +49,8 @@ export async function startHosts(serve: Serve = echo) {
     },
     (request, response) => {
       void (async () => {
-        // What is uploaded without an end in a case is not read to its end.
-        const body =
-          Number(request.headers['content-length'] ?? 0) > 10_000_000 ? '' : await text(request).catch(() => '');
+        const bytes = await buffer(request).catch(() => Buffer.alloc(0));
+        const body = bytes.toString('latin1');
         arrivals.push({
           host: String(request.headers[':authority'] ?? request.headers.host),
           method: request.method,
@@ -59,7 +58,7 @@ export async function startHosts(serve: Serve = echo) {
           headers: request.headers,
           body,
         });
-        Object.assign(request, { text: body });
+        Object.assign(request, { text: body, bytes });
         await serve(request, response as ServerResponse & Http2ServerResponse);
       })();
     },

@@ -91,9 +91,15 @@ import { WorkspacesService } from './workspaces/workspaces.service.js';
     { provide: Sealer, useFactory: (config: LifecycleConfig) => sealerFrom(config), inject: [CONFIG] },
     {
       provide: DRIVER,
-      useFactory: (config: LifecycleConfig, bus: Bus, logger: Logger, database: Database, sealer: Sealer) =>
-        makeDriver(config, { bus, logger, database, sealer }),
-      inject: [CONFIG, Bus, LOGGER, Database, Sealer],
+      useFactory: (
+        config: LifecycleConfig,
+        bus: Bus,
+        logger: Logger,
+        database: Database,
+        sealer: Sealer,
+        grants: VaultGrantSource,
+      ) => makeDriver(config, { bus, logger, database, sealer, grants }),
+      inject: [CONFIG, Bus, LOGGER, Database, Sealer, VaultGrantSource],
     },
     {
       provide: HEALTH_DETAILS,

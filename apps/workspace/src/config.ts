@@ -13,6 +13,8 @@ export const WorkspaceConfig = z.strictObject({
   /** The volume's file system has that size; else the daemon enforces it. */
   isVolumeBounded: z.boolean().default(false),
   root: z.string().default('/workspace'),
+  /** A certificate that commands trust besides the system's, to be written there with those. */
+  trust: z.object({ folder: z.string(), certificate: z.string() }).optional(),
 });
 export type WorkspaceConfig = z.output<typeof WorkspaceConfig>;
 

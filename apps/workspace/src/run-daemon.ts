@@ -10,6 +10,7 @@ import { Processes } from './processes/processes.js';
 import { serveWorkspace } from './serve-workspace.js';
 import { Transfers } from './streams/transfers.js';
 import { Volume } from './tree/volume.js';
+import { writeTrust } from './trust.js';
 
 const maxBackoffMs = 2_000;
 
@@ -38,7 +39,7 @@ export async function runDaemon(): Promise<never> {
   const commands = new Commands(config.root, config.env, limits);
   const processes = new Processes(config.root, config.env, limits);
   const volume = new Volume(config.root, quota);
-  await Promise.all([volume.sweep(), openEgressPort(host)]);
+  await Promise.all([volume.sweep(), openEgressPort(host), config.trust && writeTrust(config.trust)]);
   const transfers = new Transfers(volume);
   const bootId = randomUUID();
 

@@ -5,16 +5,26 @@ import { pingWorkspace } from '#lib/contracts';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { randomUUID } from 'node:crypto';
 import type { Limits } from './limits.js';
+import { trustEnvironment, trustInside, trustWritten } from './trust.js';
 import type { WorkspaceSpec } from './workspace-driver.js';
 
 /** Of an agent's processes its commands may use this part: the daemon keeps the rest for itself. */
 const COMMANDS_SHARE = 0.8;
 
-/** What the daemon is started with (apps/workspace/src/config.ts). `programs`: as for `commandEnvironment`. */
-export function daemonConfig({ agentId, env }: WorkspaceSpec, limits: Limits, programs?: string) {
+export interface DaemonParts {
+  /** As for `commandEnvironment`. */
+  programs?: string | undefined;
+  /** The certificate of the egress process's authority, for a daemon that has to write it down itself. */
+  certificate?: string | undefined;
+}
+
+/** What the daemon is started with (apps/workspace/src/config.ts). */
+export function daemonConfig({ agentId, env }: WorkspaceSpec, limits: Limits, { programs, certificate }: DaemonParts) {
+  const trust = certificate === undefined ? undefined : { folder: trustWritten, certificate };
   return {
     agentId,
-    env: commandEnvironment(env, programs),
+    env: commandEnvironment(env, trust?.folder ?? trustInside, programs),
+    ...(trust ? { trust } : {}),
     inboxPrefix: workspaceInboxPrefix(agentId),
     maxProcesses: Math.floor(limits.processes * COMMANDS_SHARE),
     volumeBytes: limits.volumeBytes,
@@ -37,6 +47,7 @@ const PATH = '/workspace/.local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/us
 /** The daemon's port that leads to the egress proxy (apps/workspace/src/egress-port.ts). */
 const proxyUrl = 'http://127.0.0.1:3128';
 const local = 'localhost,127.0.0.1,::1';
+const javaProxy = ['http', 'https'].map((name) => `-D${name}.proxyHost=127.0.0.1 -D${name}.proxyPort=3128`).join(' ');
 /** Programs disagree about the case; curl reads http_proxy in lower case only. */
 const proxySettings = {
   HTTP_PROXY: proxyUrl,
@@ -51,9 +62,14 @@ const proxySettings = {
 
 /**
  * Environment of the agent's commands, the same whatever the sandbox is made of; `custom` wins except for the proxy
- * settings, without which nothing reaches the outside. `programs` is a folder of programs besides the system's.
+ * settings, without which nothing reaches the outside. `trust` is the folder of certificates, `programs` one of programs
+ * besides the system's.
  */
-export function commandEnvironment(custom: Record<string, string>, programs?: string): Record<string, string> {
+export function commandEnvironment(
+  custom: Record<string, string>,
+  trust: string,
+  programs?: string,
+): Record<string, string> {
   return {
     PATH: programs === undefined ? PATH : `${programs}:${PATH}`,
     HOME: '/workspace',
@@ -65,6 +81,9 @@ export function commandEnvironment(custom: Record<string, string>, programs?: st
     TMPDIR: '/tmp',
     // The system is read-only here: what the agent installs goes into its volume and can break no package of the system's.
     PIP_BREAK_SYSTEM_PACKAGES: '1',
+    ...trustEnvironment(trust),
+    // Java reads no other variable; it prints that it did.
+    JAVA_TOOL_OPTIONS: javaProxy,
     ...custom,
     ...proxySettings,
   };

@@ -74,17 +74,17 @@ export async function authorize(head: RequestHead, destination: Destination, gra
   };
 }
 
-type Place = 'headers' | 'query' | 'path';
+type Place = 'headers' | 'query' | 'path' | 'name of a header';
 
 /** Every placeholder of a head with where it is. */
 function placesOf({ path, headers }: RequestHead): [string, Place][] {
   const [plain = '', ...query] = path.split('?');
-  const inHeaders = headers.flatMap(([name, value]) => [
-    ...placeholdersIn(name),
+  const inHeaders = headers.flatMap(([, value]) => [
     ...placeholdersInUrl(value),
     ...placeholdersIn(basicText(value) ?? ''),
   ]);
   return [
+    ...headers.flatMap(([name]) => placeholdersIn(name)).map((found): [string, Place] => [found, 'name of a header']),
     ...inHeaders.map((found): [string, Place] => [found, 'headers']),
     ...placeholdersInUrl(plain).map((found): [string, Place] => [found, 'path']),
     ...placeholdersInUrl(query.join('?')).map((found): [string, Place] => [found, 'query']),
@@ -106,7 +106,7 @@ function whyNot(
     ]
       .filter(Boolean)
       .join('; ')}.`;
-  if (place === 'path' || !placements.includes(place))
+  if (place === 'path' || place === 'name of a header' || !placements.includes(place))
     return `The secret "${secret}" may be put in ${placements.join(', ')}, and its placeholder is in the ${place}.`;
   return undefined;
 }

@@ -181,6 +181,7 @@ export class DockerWorkspaceDriver implements WorkspaceDriver {
     const { agentId } = spec;
     const { image, runtime } = this.options;
     const limits = limitsOf(spec);
+    const certificate = await this.connections.certificate();
     const processors = await (this.processors ??= this.host.processors());
     const made = await this.host.create(
       agentId,
@@ -197,7 +198,7 @@ export class DockerWorkspaceDriver implements WorkspaceDriver {
     const { id, container } = made;
     try {
       const attached = await container.attach({ stream: true, stdin: true, stdout: true, stderr: true, hijack: true });
-      const workspace = this.hold(spec, limits, id, attached);
+      const workspace = this.hold({ spec, limits, certificate }, id, attached);
       await container.start();
       return workspace;
     } catch (error) {
@@ -210,13 +211,17 @@ export class DockerWorkspaceDriver implements WorkspaceDriver {
   }
 
   /** Serves the container over its streams until they end. */
-  private hold(spec: WorkspaceSpec, limits: Limits, id: string, attached: NodeJS.ReadWriteStream): Workspace {
+  private hold(
+    { spec, limits, certificate }: { spec: WorkspaceSpec; limits: Limits; certificate: string },
+    id: string,
+    attached: NodeJS.ReadWriteStream,
+  ): Workspace {
     const { agentId } = spec;
     const output = new SandboxOutput((line) =>
       this.options.logger.warn({ agentId, sandboxOutput: line }, 'output of a sandbox'),
     );
     const streams = new ContainerConnection(attached, output);
-    const config = { ...daemonConfig(spec, limits), isVolumeBounded: false };
+    const config = { ...daemonConfig(spec, limits, { certificate }), isVolumeBounded: false };
     streams.write(`${JSON.stringify(config)}\n`);
     const closed = new Promise<void>((resolve) => streams.once('close', resolve));
     const workspace: Workspace = {

@@ -18,7 +18,7 @@ import { View } from './view.js';
 import { GONE_TIMEOUT_MS, WorkspaceObjects } from './workspace-objects.js';
 import { WorkspaceSecrets, type WorkspaceSecretsOptions } from './workspace-secrets.js';
 
-export interface KubernetesDriverOptions extends AgentProxiesOptions, WorkspaceSecretsOptions {
+export interface KubernetesDriverOptions extends AgentProxiesOptions, Omit<WorkspaceSecretsOptions, 'certificate'> {
   client: typeof import('@kubernetes/client-node');
   config: KubeConfig;
   /** Signs the egress tokens of workspaces. */
@@ -72,7 +72,12 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
     });
     this.proxies = new AgentProxies(options, (agentId) => this.policyOf(agentId));
     const tokens = new EgressTokens(options.accountSeed);
-    this.secrets = new WorkspaceSecrets(options, tokens, cluster, this.view);
+    this.secrets = new WorkspaceSecrets(
+      { ...options, certificate: () => this.proxies.certificate() },
+      tokens,
+      cluster,
+      this.view,
+    );
     this.objects = new WorkspaceObjects(settings, cluster, this.view, this.secrets);
     this.egress = new EgressService({
       ...options.egress,

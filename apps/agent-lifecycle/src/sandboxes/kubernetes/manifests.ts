@@ -25,6 +25,8 @@ export interface SecretParts {
   /** Of the credentials, in seconds since 1970. */
   endsAt: number;
   egressToken: string;
+  /** Of the egress process's authority, PEM. */
+  certificate: string;
   addresses: Addresses;
 }
 
@@ -72,11 +74,11 @@ export function secret(
   settings: KubernetesSettings,
   spec: WorkspaceSpec,
   ownerUid: string,
-  { credentials, endsAt, egressToken, addresses }: SecretParts,
+  { credentials, endsAt, egressToken, certificate, addresses }: SecretParts,
 ): V1Secret {
   const limits = limitsOf(spec);
   const config = {
-    workspace: daemonConfig(spec, limits),
+    workspace: daemonConfig(spec, limits, { certificate }),
     bus: { host: addresses.bus, port: settings.bus.port },
     egress: { host: addresses.egress, port: settings.egress.port, token: egressToken },
   };

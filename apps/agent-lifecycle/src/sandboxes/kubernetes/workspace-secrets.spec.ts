@@ -27,6 +27,7 @@ describe('the bus credentials of workspaces in pods', () => {
         mintCredentials: (agentId) =>
           agentId === 'unlucky' ? Promise.reject(new Error('no seed')) : Promise.resolve(`new ones of ${agentId}`),
         credentialsTtlSeconds: TTL_SECONDS,
+        certificate: () => Promise.resolve(''),
         logger: { warn: (fields) => void warnings.push((fields as { agentId: string }).agentId) },
       },
       new EgressTokens('seed'),

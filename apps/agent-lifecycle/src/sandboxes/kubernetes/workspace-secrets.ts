@@ -12,6 +12,8 @@ export interface WorkspaceSecretsOptions {
   /** Bus credentials of one workspace, good for `credentialsTtlSeconds`. */
   mintCredentials(agentId: string): Promise<string>;
   credentialsTtlSeconds: number;
+  /** Of the egress process's authority, PEM. */
+  certificate(): Promise<string>;
   logger: { warn(fields: object, message: string): void };
 }
 
@@ -30,6 +32,7 @@ export class WorkspaceSecrets {
     return {
       ...(await this.credentialsOf(agentId)),
       egressToken: this.tokens.of(agentId),
+      certificate: await this.options.certificate(),
       // A pod asks no name server.
       addresses: { bus: await address(bus.host), egress: await address(egress.host) },
     };

@@ -8,7 +8,7 @@ import {
   type SandboxRuntime,
   stagingFolder,
 } from './runtime.js';
-import { daemonInside, initCommand, rootfsPrograms, ownEtc } from './sandbox-rootfs.js';
+import { daemonInside, initCommand, rootfsPrograms, rootfsTrust, ownEtc } from './sandbox-rootfs.js';
 import { seccompProgram } from './seccomp.js';
 import { mountImageScript } from './volume-images.js';
 
@@ -109,7 +109,9 @@ function bubblewrapArguments(
       'link' in shown ? ['--symlink', shown.link, shown.inside] : ['--ro-bind', shown.source, shown.inside],
     ),
     ...ownEtc.flatMap((name) => ['--ro-bind', join(rootfsFolder, 'etc', name), `/etc/${name}`]),
-    ...rootfsPrograms({ folder: rootfsFolder, daemon }).flatMap(({ source, inside }) => ['--ro-bind', source, inside]),
+    ...[...rootfsPrograms({ folder: rootfsFolder, daemon }), ...rootfsTrust({ folder: rootfsFolder })].flatMap(
+      ({ source, inside }) => ['--ro-bind', source, inside],
+    ),
     '--ro-bind',
     join(rootfsFolder, basename(daemon)),
     daemonInside(daemon),

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** A folder or file of the host, shown read-only under a path inside, or a link there. */
@@ -9,7 +9,7 @@ export function hostSystem(): Shown[] {
   return [
     { inside: '/usr', source: '/usr' },
     ...['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'].flatMap(systemFolder),
-    ...hostEtc
+    ...[...hostEtc, ...readdirSync('/etc').filter((name) => /^java-\d+-\w+$/.test(name))]
       .map((name) => `/etc/${name}`)
       .flatMap((path) => (existsSync(path) ? [{ inside: path, source: path }] : [])),
   ];

@@ -141,7 +141,8 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
       await this.stopRemains(agentId);
       const { runtime } = this;
       if ('whyNot' in runtime) throw unavailable(this.whyNever ?? runtime.whyNot);
-      const [rootfs, volume] = await Promise.all([this.openRootfs(runtime), this.openVolume(spec)]);
+      const certificate = await this.connections.certificate();
+      const [rootfs, volume] = await Promise.all([this.openRootfs(runtime, certificate), this.openVolume(spec)]);
       const sandbox = this.launch(spec, { runtime, rootfs, volume });
       const ended = sandbox.ended.then((reason) => {
         throw unavailable(`the sandbox could not be started: ${reason}`);
@@ -169,9 +170,9 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
     return volume;
   }
 
-  private openRootfs({ readsPrograms }: SandboxRuntime): Promise<SandboxRootfs> {
+  private openRootfs({ readsPrograms }: SandboxRuntime, certificate: string): Promise<SandboxRootfs> {
     const { dataDir, daemonPath, logger } = this.options;
-    this.rootfs ??= makeRootfs({ dataDir, daemonPath, areProgramsReadable: readsPrograms }).then(
+    this.rootfs ??= makeRootfs({ dataDir, daemonPath, areProgramsReadable: readsPrograms, certificate }).then(
       (rootfs) => {
         if (rootfs.whySlow) logger.warn({ why: rootfs.whySlow }, 'workspaces wake slowly: Node makes no snapshot here');
         this.releaseRootfs = retainRootfs(rootfs.folder, () => (this.rootfs = undefined)); // the next workspace makes it anew
@@ -197,7 +198,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
     const limits = limitsOf(spec);
     const cgroups = this.cgroups.prepare(agentId, runtime.hostLimits(limits));
     const command = runtime.command({ agentId, rootfs, volume, limits, cgroups });
-    const config = { ...daemonConfig(spec, limits, nodePrograms()), isVolumeBounded: volume.isBounded };
+    const config = { ...daemonConfig(spec, limits, { programs: nodePrograms() }), isVolumeBounded: volume.isBounded };
     const sandbox = new Sandbox(command, config, (line) =>
       logger.warn({ agentId, sandboxOutput: line }, 'output of a sandbox'),
     );

@@ -10,7 +10,7 @@ import {
   type SandboxRuntime,
   stagingFolder,
 } from './runtime.js';
-import { daemonInside, initCommand, rootfsPrograms, ownEtc } from './sandbox-rootfs.js';
+import { daemonInside, initCommand, rootfsPrograms, rootfsTrust, ownEtc } from './sandbox-rootfs.js';
 import { mountImageScript } from './volume-images.js';
 
 /** A runsc that was seen to run a guest here. */
@@ -54,6 +54,7 @@ function command(found: Runsc, { agentId, rootfs, volume, limits, cgroups }: San
       ...hostSystem(),
       ...ownEtc.map((name) => ({ inside: `/etc/${name}`, source: join(rootfs.folder, 'etc', name) })),
       ...rootfsPrograms(rootfs),
+      ...rootfsTrust(rootfs),
       { inside: daemonInside(rootfs.daemon), source: join(rootfs.folder, basename(rootfs.daemon)) },
       ...(prefix ? [{ inside: nodeInside, source: prefix }] : []),
     ],
@@ -136,6 +137,8 @@ while [ "$count" -gt 0 ]; do
   inside=.$2
   if [ "$1" = link ]; then ln -s "$3" "$inside"
   elif [ -d "$3" ]; then mkdir -p "$inside"; mount --rbind "$3" "$inside"
+  # What is there already is the host's: it is covered, and never opened to write.
+  elif [ -e "$inside" ]; then mount --bind "$3" "$inside"
   else : > "$inside"; mount --bind "$3" "$inside"; fi
   shift 3; count=$((count - 1))
 done

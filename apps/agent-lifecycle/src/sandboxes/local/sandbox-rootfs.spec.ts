@@ -16,11 +16,11 @@ beforeAll(async () => {
 describe('the rootfs of the sandboxes', () => {
   it('holds a snapshot of the daemon, made once, that does not hold its own path', async () => {
     const dataDir = join(folder, 'data-of-this-host');
-    const first = await makeRootfs({ dataDir, daemonPath, areProgramsReadable: false });
+    const first = await makeRootfs({ dataDir, daemonPath, areProgramsReadable: false, certificate: '' });
     expect(first.whySlow).toBeUndefined();
     expect(basename(first.daemon)).toMatch(/\.blob$/);
     expect(readFileSync(first.daemon).includes('data-of-this-host')).toBe(false);
-    expect(await makeRootfs({ dataDir, daemonPath, areProgramsReadable: false })).toEqual(first);
+    expect(await makeRootfs({ dataDir, daemonPath, areProgramsReadable: false, certificate: '' })).toEqual(first);
     expect(readdirSync(first.folder).filter((name) => name.includes('.blob'))).toHaveLength(1);
   });
 
@@ -30,6 +30,7 @@ describe('the rootfs of the sandboxes', () => {
       daemonPath,
       nodePath: '/bin/false',
       areProgramsReadable: false,
+      certificate: '',
     });
     expect(basename(daemon)).toBe('workspace-daemon.cjs');
     expect(whySlow).toBeDefined();

@@ -15,6 +15,7 @@ import { chmod, rename, rm } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { cachedDataVersionTag } from 'node:v8';
+import { javaStoreOf, systemBundle, systemJavaStore, trustInside } from '../trust.js';
 import { noteRootfsUse } from './rootfs-retention.js';
 
 const run = promisify(execFile);
@@ -30,6 +31,17 @@ export interface SandboxRootfs {
   daemon: string;
   /** Why there is no snapshot. */
   whySlow?: string;
+}
+
+/** The files of certificates in a rootfs, and where they are shown besides `trustInside`. */
+const trustFiles = { 'bundle.pem': systemBundle, 'java.jks': systemJavaStore, 'ca.pem': undefined };
+
+/** The certificates of a rootfs: in the place of the system's, and where variables of the environment name them. */
+export function rootfsTrust({ folder }: Pick<SandboxRootfs, 'folder'>): { source: string; inside: string }[] {
+  const laidOver = Object.entries(trustFiles).flatMap(([name, inside]) =>
+    inside !== undefined && existsSync(inside) ? [{ source: join(folder, 'trust', name), inside }] : [],
+  );
+  return [...laidOver, { source: join(folder, 'trust'), inside: trustInside }];
 }
 
 const etc: Record<string, string> = {
@@ -88,6 +100,8 @@ export interface RootfsOptions {
   shellPath?: string;
   /** Whether the rootfs's programs must be readable to be run. */
   areProgramsReadable: boolean;
+  /** What sandboxes trust besides the system's certificates, PEM. */
+  certificate: string;
 }
 
 /**
@@ -111,12 +125,15 @@ function makeFolder({
   nodePath,
   shellPath,
   areProgramsReadable,
+  certificate,
 }: Required<RootfsOptions>): string {
   const daemon = readFileSync(daemonPath);
+  const system = existsSync(systemBundle) ? readFileSync(systemBundle, 'utf8') : '';
+  const bundle = `${system.trimEnd()}\n${certificate}`;
   const programs = [nodePath, shellPath].map((path) => statSync(path)).map(({ size, mtimeMs }) => [size, mtimeMs]);
   const id = createHash('sha256')
     .update(daemon)
-    .update(JSON.stringify([programs, etc, areProgramsReadable]))
+    .update(JSON.stringify([programs, etc, areProgramsReadable, bundle]))
     .digest('hex')
     .slice(0, 16);
   const folder = join(dataDir, 'sandbox-kits', id);
@@ -125,6 +142,14 @@ function makeFolder({
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(join(draft, 'etc'), { recursive: true, mode: 0o755 });
   for (const [name, content] of Object.entries(etc)) writeFileSync(join(draft, 'etc', name), content, { mode: 0o644 });
+  const trust: Record<keyof typeof trustFiles, string | Buffer> = {
+    'bundle.pem': bundle,
+    'java.jks': javaStoreOf(bundle),
+    'ca.pem': certificate,
+  };
+  mkdirSync(join(draft, 'trust'), { mode: 0o755 });
+  for (const [name, content] of Object.entries(trust))
+    writeFileSync(join(draft, 'trust', name), content, { mode: 0o644 });
   writeFileSync(join(draft, 'workspace-daemon.cjs'), daemon, { mode: 0o644 });
   for (const [name, path] of [
     ['node', nodePath],

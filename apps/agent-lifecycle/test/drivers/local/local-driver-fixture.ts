@@ -15,7 +15,7 @@ export const bubblewrapRuntime = () => localRuntimes.bubblewrap({ bwrap: process
 /** A local driver with sandboxes of a runtime, on a bus and a data folder of its own. */
 export async function localDriverFixture(
   runtime: LocalDriverOptions['runtime'],
-  more: Pick<LocalDriverOptions, 'egressAllowedRanges'> = {},
+  more: Pick<LocalDriverOptions, 'egressAllowedRanges' | 'grants' | 'egressAuthority' | 'egressNodeArguments'> = {},
 ) {
   const bus = await freshBus();
   const dataDir = temporaryFolder();

@@ -17,6 +17,7 @@ const layers = {
   'nats-auth': ['contracts'],
   'net-guard': ['contracts'],
   permissions: ['contracts', 'canonical-json'],
+  questions: ['contracts'],
   template: ['contracts'],
   'apply-plan': ['contracts'],
   sweeps: ['observability'],

@@ -127,6 +127,33 @@ describe('approvals', () => {
     expect(JSON.parse((await approval(id)).edited_arguments ?? '')).toEqual({ command: 'echo edited' });
   });
 
+  it('are questions, too: answered by a button, or by a form made from a schema', async () => {
+    await ask('ask: Which one? | red | blue', 'asked');
+    await dashboard.go(`/agents/${agentId}/chat?conversation=asked`);
+    const card = page().getByRole('list', { name: 'Waiting for your approval' }).getByRole('listitem');
+    await card.getByRole('region', { name: 'Question' }).getByText('Which one?').waitFor();
+    await button('blue').click();
+    await log().getByText('You answered: blue').waitFor();
+    const properties = {
+      seats: { type: 'integer', title: 'How many', minimum: 1 },
+      seat: { type: 'string', enum: ['w', 'a'], enumNames: ['Window', 'Aisle'] },
+      sure: { type: 'boolean' },
+    };
+    const schema = JSON.stringify({ type: 'object', properties, required: ['seats'] });
+    const id = await ask(`ask: Seats?\u202e | ${schema}`, 'form');
+    await dashboard.go(`/approvals/${id}`);
+    await page().getByText('U+202E').waitFor();
+    await page().getByLabel('How many').fill('0');
+    await page().getByLabel('seat (optional)').selectOption({ label: 'Aisle' });
+    await page().getByLabel('sure (optional)').check();
+    await button('Answer').click();
+    await page().getByText('must be from 1').waitFor();
+    await page().getByLabel('How many').fill('2');
+    await button('Answer').click();
+    await page().getByText('It was answered').waitFor();
+    expect(await approval(id)).toMatchObject({ status: 'answered', answer: { seats: 2, seat: 'a', sure: true } });
+  });
+
   it('are allowed always by a rule that is seen in the configuration', async () => {
     const id = await ask('run: echo always', 'four');
     await dashboard.go(`/approvals/${id}`);

@@ -106,6 +106,22 @@ describe('approvals', () => {
     expect(replies[0]?.content).toContain('always');
   }, 60_000);
 
+  it('ask a question that is answered by choice or form, and the agent goes on with the answer', async () => {
+    const agentId = await newAgent({});
+    const id = await send(agentId, 'ask: Which one? | red | blue');
+    const approval = await asked(agentId);
+    expect(approval).toMatchObject({
+      kind: 'question',
+      tool: 'ask_human',
+      question: { question: 'Which one?', choices: ['red', 'blue'] },
+    });
+    const wrong = await roost.api('POST', `/v1/approvals/${approval.id}/answer`, { answer: 'green' });
+    expect(wrong).toMatchObject({ status: 400, body: { error: { details: [{ field: 'answer' }] } } });
+    const right = await roost.api('POST', `/v1/approvals/${approval.id}/answer`, { text: '2' });
+    expect(right).toMatchObject({ status: 200, body: { status: 'answered', answer: 'blue' } });
+    expect((await answer(agentId, id)).replies[0]?.content).toContain('You answered: blue');
+  }, 60_000);
+
   it('are cancelled by a reset of the session, and by a message that interrupts', async () => {
     const agentId = await newAgent();
     for (const end of ['reset', 'interrupt'] as const) {

@@ -152,6 +152,13 @@ describe('the audit', () => {
     });
     await make('POST /v1/approvals/{id}/decide', { decision: 'deny', message: SECRET }, { id: approvalId });
     await expectRecord('approval.denied', approvalId, ['decision', 'message']);
+    await api('POST', `/v1/agent/${id}/messages`, { content: 'ask: Which one?', conversation_id: 'asked' });
+    const questionId = await until('the agent asks a question', async () => {
+      const { approvals } = (await api<{ approvals: Made[] }>('GET', '/v1/approvals?status=pending')).body;
+      return approvals[0]?.id;
+    });
+    await make('POST /v1/approvals/{id}/answer', { answer: SECRET }, { id: questionId });
+    await expectRecord('approval.answered', questionId, ['answer']);
     await make('POST /v1/agent/{id}/sessions/reset', {}, { id });
     await expectRecord('session.reset', id);
 

@@ -67,9 +67,16 @@ export class ApprovalsDouble {
   decide(turnId: string, decisions: Partial<DecidedCall>[], batch: string[] = []): void {
     const calls = this.suspended.get(turnId) ?? [];
     const approvals = calls.map(({ approvalId, toolCallId, hash }, index): DecidedCall => {
-      const decided = { status: 'allowed' as const, hash, message: null, decidedBy: null, editedArguments: null };
+      const decided = {
+        status: 'allowed' as const,
+        hash,
+        message: null,
+        decidedBy: null,
+        editedArguments: null,
+        answer: null,
+      };
       const decision = { approvalId, toolCallId, ...decided, ...decisions[index] };
-      if (decision.status === 'allowed') this.allowed.set(approvalId, decision.hash);
+      if (decision.status === 'allowed' || decision.status === 'answered') this.allowed.set(approvalId, decision.hash);
       return decision;
     });
     this.suspended.delete(turnId);

@@ -1,4 +1,5 @@
 import {
+  answerApproval,
   type Approval,
   approvalDecided,
   approvalExpired,
@@ -6,9 +7,11 @@ import {
   approvalShown,
   decideApproval,
   getApproval,
+  type Question,
   RoostError,
 } from '#lib/contracts';
 import { newId } from '#lib/database';
+import { answerOf, answerProblem } from '#lib/questions';
 import { serve } from '#lib/rpc';
 import { publishEvent } from '#lib/testing';
 import type { ChannelsFixture } from './channels-fixture.js';
@@ -38,6 +41,21 @@ export class ApprovalsDouble {
           message,
           decidedBy: actor ? { type: actor.type, id: actor.id } : null,
         });
+      },
+      fail,
+    );
+    serve(
+      connection,
+      answerApproval,
+      answerApproval.subject,
+      async ({ approvalId, text = '' }, { actor }) => {
+        const before = this.find(approvalId);
+        if (before.status !== 'pending') throw new RoostError('CONFLICT', 'it is decided');
+        const answer = before.question && answerOf(before.question, text);
+        const problem = before.question && answerProblem(before.question, answer);
+        if (problem) throw new RoostError('VALIDATION_ERROR', `answer: ${problem.message}`);
+        const decidedBy = actor ? { type: actor.type, id: actor.id } : null;
+        return this.end(approvalId, { status: 'answered', answer: answer as string, decidedBy });
       },
       fail,
     );
@@ -88,12 +106,25 @@ export class ApprovalsDouble {
       decision: null,
       message: null,
       editedArguments: null,
+      question: null,
+      answer: null,
       startedAt: null,
       shown: [],
       ...more,
     });
     await publishEvent(this.fixture.bus.connection, approvalRequested, this.eventOf(approval));
     return approval;
+  }
+
+  /** A question of the agent, or of a tool that it called. */
+  question(conversationId: string, question: Question, more: Partial<Approval> = {}): Promise<Approval> {
+    return this.request(conversationId, question, {
+      kind: 'question',
+      tool: 'ask_human',
+      rule: null,
+      question,
+      ...more,
+    });
   }
 
   /** As when nobody decides in time, or somebody does in the API. */

@@ -2,16 +2,17 @@ import { z } from 'zod';
 import { ActorType } from './audit.js';
 import { Channel } from './messages.js';
 import { PermissionRule } from './permissions.js';
+import { answerFields, Question } from './questions.js';
 import { request } from './request.js';
 import { AgentId, Count, JsonObject, Timestamp, wire } from './wire.js';
 
-/** Approvals: calls of tools that a person is asked about before they run (docs/guide/approvals.md). */
+/** Approvals: calls of tools that a person is asked about before they run, and questions (docs/guide/approvals.md). */
 
-export const APPROVAL_STATUSES = ['pending', 'allowed', 'denied', 'expired', 'cancelled'] as const;
+export const APPROVAL_STATUSES = ['pending', 'allowed', 'answered', 'denied', 'expired', 'cancelled'] as const;
 export const ApprovalStatus = z
   .enum(APPROVAL_STATUSES)
   .describe(
-    '`pending`: waits for a decision · `allowed` · `denied` · `expired`: nobody decided in time, which counts as denied · ' +
+    '`pending`: waits for a decision · `allowed` · `answered`: of a question · `denied`: it may not run, or the question is not answered · `expired`: nobody decided in time, which counts as denied · ' +
       '`cancelled`: its run was cancelled or interrupted, its session reset, or its agent deleted.',
   );
 export type ApprovalStatus = z.output<typeof ApprovalStatus>;
@@ -80,6 +81,8 @@ const fields = {
   editedArguments: Arguments.nullable().describe(
     'The arguments that the person put in place of the agent’s, as JSON text; null when there are none, and in lists and events when longer than 16 KiB.',
   ),
+  question: Question.nullable().default(null).describe('What is asked, of the kind `question`; null: may a call run?'),
+  answer: z.json().default(null).describe('The answer, of the kind `question`; null while there is none.'),
   startedAt: Timestamp.nullable().describe('When the call began to run; null while it has not.'),
   shown: z
     .array(wire({ where: z.string().describe('Where: a chat platform and its place.'), at: Timestamp }))
@@ -87,7 +90,7 @@ const fields = {
 };
 export const Approval = wire(fields).meta({
   id: 'Approval',
-  description: 'A call of a tool that waits for a person’s decision, or has got one.',
+  description: 'A call of a tool, or a question, that waits for a person, or has got a decision or an answer.',
 });
 export type Approval = z.output<typeof Approval>;
 
@@ -139,6 +142,15 @@ export const decideApproval = request('messaging.approval.decide', {
   output: Approval,
 });
 
+/**
+ * Answers a question; the first answer counts. Who answers is the caller's actor. Errors: as of a decision; VALIDATION_ERROR
+ * for an answer that is not what was asked for, and for what is no question.
+ */
+export const answerApproval = request('messaging.approval.answer', {
+  input: wire({ approvalId: ApprovalId, ...answerFields }),
+  output: Approval,
+});
+
 /** Notes where an approval is to be seen; the same place again changes nothing. Errors: NOT_FOUND. */
 export const approvalShown = request('messaging.approval.shown', {
   input: wire({ approvalId: ApprovalId, where: z.string().min(1).max(300) }),
@@ -184,6 +196,8 @@ export const DecidedCall = wire({
   decidedBy: Decider.nullable(),
   /** In place of the call's own; null when they were not edited. */
   editedArguments: Arguments.nullable(),
+  /** Of a question, as JSON text; null when there is none. */
+  answer: z.string().nullable().default(null),
 });
 export type DecidedCall = z.output<typeof DecidedCall>;
 

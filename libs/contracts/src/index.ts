@@ -34,6 +34,7 @@ export * from './permissions.js';
 export * from './platforms.js';
 export * from './provider-keys.js';
 export * from './quantities.js';
+export * from './questions.js';
 export * from './quotas.js';
 export * from './request.js';
 export * from './required-field.js';

@@ -25,6 +25,7 @@ const MAX_BYTES = 65_536;
 export const BUILT_IN_TOOLS = [
   ...['bash', 'read_file', 'write_file', 'edit_file', 'list_files', 'search_files', 'memory_read', 'memory_write'],
   ...['wait', 'read_messages', 'send_message', 'check_budget', 'schedule_create', 'schedule_list', 'schedule_delete'],
+  'ask_human',
 ];
 
 /** Before `server/tool` in the name of an MCP server's tool. */

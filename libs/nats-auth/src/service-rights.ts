@@ -60,7 +60,7 @@ export const serviceRights = {
       ...[contracts.sendMessage, contracts.getMessage, contracts.listMessages, contracts.markMessageRead],
       ...[contracts.listConversations, contracts.listAgentEvents, replayLive],
       ...[contracts.listRuns, contracts.getRun, contracts.cancelRun, contracts.getRunSteps, contracts.sumRuns],
-      ...[contracts.listApprovals, contracts.getApproval, contracts.decideApproval],
+      ...[contracts.listApprovals, contracts.getApproval, contracts.decideApproval, contracts.answerApproval],
       ...[contracts.getUsage, contracts.createBudget, contracts.listBudgets, contracts.getBudget],
       ...[contracts.updateBudget, contracts.deleteBudget],
       ...[contracts.listModels, contracts.resetSessions],
@@ -147,7 +147,7 @@ export const serviceRights = {
     calls: [
       ...[contracts.listAgentBots, contracts.getAgent, contracts.getAgentState, contracts.ensureWorkspace],
       ...[contracts.sendMessage, contracts.resetSessions, contracts.quotaLimits],
-      ...[contracts.getApproval, contracts.decideApproval, contracts.approvalShown],
+      ...[contracts.getApproval, contracts.decideApproval, contracts.answerApproval, contracts.approvalShown],
       ...[contracts.pingWorkspace, contracts.writeFile, contracts.patchFile, ...fileStreams, contracts.closeStream],
     ],
     reads: [

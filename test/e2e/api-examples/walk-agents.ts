@@ -73,17 +73,19 @@ async function walkVersions({ call, refused }: Recorder, id: string): Promise<vo
 async function walkApprovals({ call, refused }: Recorder, id: string): Promise<void> {
   const permissions = { rules: [{ tool: 'bash', action: 'ask' }], expires_after_seconds: 3_600 };
   await call('POST', `/v1/agent/update/${id}`, { configuration: { permissions } });
-  const asked = async (command: string) => {
-    await call('POST', `/v1/agent/${id}/messages`, { content: `run: ${command}` });
+  const asked = async (content: string) => {
+    await call('POST', `/v1/agent/${id}/messages`, { content });
     return until('it is asked', async () => {
       const { approvals } = await call<{ approvals: Made[] }>('GET', `/v1/approvals?status=pending&agent_id=${id}`);
       return approvals[0];
     });
   };
-  const approval = await asked('echo deployed');
+  const approval = await asked('run: echo deployed');
   await call('GET', `/v1/approvals/${approval.id}`);
   await call('POST', `/v1/approvals/${approval.id}/decide`, { decision: 'allow_once', message: 'Go ahead.' });
   await refused('CONFLICT', 'POST', `/v1/approvals/${approval.id}/decide`, { decision: 'deny' });
+  const question = await asked('ask: Which colour? | red | blue');
+  await call('POST', `/v1/approvals/${question.id}/answer`, { answer: 'blue' });
   await call('POST', `/v1/agent/update/${id}`, { configuration: { permissions: null } });
 }
 

@@ -1,11 +1,14 @@
 import type { Bus } from '#lib/bus';
-import { callHash } from '#lib/canonical-json';
-import { type ClaimedTurn, type DecidedCall, RoostError, startApproval } from '#lib/contracts';
+import { callHash, canonicalJson } from '#lib/canonical-json';
+import { ASK_HUMAN, type ClaimedTurn, type DecidedCall, RoostError, startApproval } from '#lib/contracts';
 import { asSchema, type ModelMessage, type ToolResultPart, type ToolSet } from 'ai';
 import type { PermissionGate } from '../permissions/gate.js';
 import { patientRequest } from '../turns/patient-request.js';
 import type { ToolCallReporter } from '../turns/tool-call-reporter.js';
 import { TurnStopped } from '../turns/turn-end.js';
+import { questionAsked } from './asked-calls.js';
+import { type CallQuestions, QuestionAsked } from './call-questions.js';
+import { answered, denialOf, withNotes } from './decision-words.js';
 import type { WaitingCall } from './waiting-call.js';
 
 type Output = ToolResultPart['output'];
@@ -15,6 +18,7 @@ export interface Decisions {
   turn: Pick<ClaimedTurn, 'turnId' | 'fencingToken'>;
   tools: ToolSet;
   gate: PermissionGate;
+  questions: CallQuestions;
   reporter: ToolCallReporter;
   abort: AbortController;
   /** What led to the calls. */
@@ -22,20 +26,42 @@ export interface Decisions {
 }
 
 /**
- * Runs or refuses a call as a person decided, and returns its result for the model. An allowed call runs at most once,
- * whichever attempts come to it, and only as it was shown. Errors: the signal's reason, when the turn is stopped or another
- * worker's by now.
+ * Runs or refuses a call as a person decided, and returns its result for the model; the call as it waits now, if its tool
+ * asks a person something. An allowed call runs at most once, whichever attempts come to it, and only as it was shown; one
+ * that waited for an answer runs once more with it. Errors: the signal's reason, when the turn is stopped or another worker's
+ * by now.
  */
-export async function carryOut(call: WaitingCall, decided: DecidedCall, decisions: Decisions): Promise<ToolResultPart> {
-  const { toolCallId, toolName } = call;
-  const text = decided.editedArguments ?? call.ask.arguments;
+export async function carryOut(
+  call: WaitingCall,
+  decided: DecidedCall,
+  decisions: Decisions,
+): Promise<ToolResultPart | WaitingCall> {
+  const { toolCallId, toolName, ask } = call;
+  const { questions, reporter } = decisions;
+  const isQuestion = ask.kind === 'question';
+  const text = (isQuestion ? call.arguments : decided.editedArguments) ?? ask.arguments;
   const input: unknown = JSON.parse(text);
-  decisions.reporter.started({ toolCallId, toolName, input });
-  const output =
-    decided.status === 'allowed'
-      ? await execute(call, decided, input, decisions)
-      : refused(call, denialOf(decided), decisions);
-  return { type: 'tool-result', toolCallId, toolName, output: withNotes(output, decided) };
+  reporter.started({ toolCallId, toolName, input: toolName === ASK_HUMAN ? call.input : input });
+  const result = (output: Output): ToolResultPart => ({ type: 'tool-result', toolCallId, toolName, output });
+  if (decided.status !== 'allowed' && decided.status !== 'answered')
+    return result(refused(call, denialOf(decided, isQuestion), decisions));
+  if (toolName === ASK_HUMAN) {
+    const answer = answered(decided.answer);
+    reporter.finished(call, { output: answer });
+    return result({ type: 'text', value: answer });
+  }
+  if (isQuestion && decided.answer !== null) {
+    const given = { question: ask.arguments, answer: JSON.parse(decided.answer) as unknown };
+    questions.answered(toolCallId, [...(call.answers ?? []), given]);
+  }
+  try {
+    return result(withNotes(await execute(call, decided, input, decisions), decided));
+  } catch (error) {
+    if (!(error instanceof QuestionAsked)) throw error;
+    const next = questionAsked(toolCallId, ask.tool, error.question);
+    const answers = questions.answersOf(toolCallId);
+    return { toolCallId, toolName, input: call.input, ask: next, arguments: canonicalJson(input), answers };
+  }
 }
 
 async function execute(call: WaitingCall, decided: DecidedCall, input: unknown, decisions: Decisions): Promise<Output> {
@@ -50,7 +76,9 @@ async function execute(call: WaitingCall, decided: DecidedCall, input: unknown, 
       `the arguments that a person put in are not what the tool takes, and it was not run: ${checked.error.message}`,
       decisions,
     );
-  const problem = await start(decided, callHash(ask.tool, input), decisions);
+  // Of a question the hash is that of what was asked: the answer is given to just that.
+  const hash = ask.kind === 'question' ? ask.hash : callHash(ask.tool, input);
+  const problem = await start(decided, hash, decisions);
   if (problem) return refused(call, problem, decisions);
   const value: unknown = checked?.success ? checked.value : input;
   gate.approve(toolCallId, { tool: ask.tool, arguments: value });
@@ -68,6 +96,7 @@ async function execute(call: WaitingCall, decided: DecidedCall, input: unknown, 
   } catch (error) {
     // Cut off with its turn: the next attempt learns that it was begun.
     abort.signal.throwIfAborted();
+    if (error instanceof QuestionAsked) throw error;
     reporter.finished(call, { error });
     return { type: 'error-text', value: error instanceof Error ? error.message : String(error) };
   }
@@ -97,29 +126,4 @@ async function start(
 function refused(call: WaitingCall, message: string, { reporter }: Decisions): Output {
   reporter.finished(call, { error: new Error(message) });
   return { type: 'error-text', value: message };
-}
-
-function denialOf({ status, message }: DecidedCall): string {
-  if (status === 'expired') return 'not run: nobody allowed it in time. Do not try it again unless you are asked to.';
-  if (status === 'cancelled') return 'not run: it was cancelled.';
-  return `not run: a person denied it${message ? `, and says: ${message}` : '. Do not try it again in another way.'}`;
-}
-
-/** What the model has to know of the decision beside the result. */
-function withNotes(output: Output, { status, message, editedArguments }: DecidedCall): Output {
-  if (status !== 'allowed') return output;
-  const notes = [
-    ...(editedArguments === null ? [] : [`[a person changed the arguments to ${editedArguments}]`]),
-    ...(message ? [`[the person who allowed it says: ${message}]`] : []),
-  ].join('\n');
-  if (notes === '') return output;
-  switch (output.type) {
-    case 'text':
-    case 'error-text':
-      return { ...output, value: `${notes}\n${output.value}` };
-    case 'content':
-      return { ...output, value: [{ type: 'text', text: notes }, ...output.value] };
-    default:
-      return { type: 'text', value: `${notes}\n${JSON.stringify('value' in output ? output.value : null)}` };
-  }
 }

@@ -14,6 +14,15 @@ export function plainMessages(messages: ModelMessage[]): ModelMessage[] {
   });
 }
 
+/** The messages without the results of some calls. */
+export function withoutResults(messages: ModelMessage[], isLeftOut: (toolCallId: string) => boolean): ModelMessage[] {
+  return messages.flatMap((message): ModelMessage[] => {
+    if (message.role !== 'tool') return [message];
+    const content = message.content.filter((part) => part.type !== 'tool-result' || !isLeftOut(part.toolCallId));
+    return content.length > 0 ? [{ ...message, content }] : [];
+  });
+}
+
 /** The messages with the result of a call put where the results of its step are. */
 export function withResult(messages: ModelMessage[], result: ToolResultPart): ModelMessage[] {
   const at = messages.findLastIndex((message) => calls(message, result.toolCallId));

@@ -36,7 +36,7 @@ export class TurnApprovals {
    * before it had asked.
    */
   async carryOut(
-    { resumed, gate }: Pick<TurnContext, 'resumed' | 'gate'>,
+    { resumed, gate, questions }: Pick<TurnContext, 'resumed' | 'gate' | 'questions'>,
     toolsOf: () => ToolSet,
     messages: ModelMessage[],
     reply: string,
@@ -54,9 +54,14 @@ export class TurnApprovals {
       waiting.map(async (call) => {
         const decision = decided.get(call.toolCallId);
         if (!decision) return;
-        const result = await carryOut(call, decision, { bus, turn, tools, gate, reporter, abort, messages });
-        done = withResult(done, result);
-        open = open.filter((other) => other !== call);
+        const result = await carryOut(call, decision, {
+          ...{ bus, turn, tools, gate, questions, reporter, abort, messages },
+        });
+        if ('ask' in result) open = open.map((other) => (other === call ? result : other));
+        else {
+          done = withResult(done, result);
+          open = open.filter((other) => other !== call);
+        }
         journal.stepFinished(done, reply, open);
         await journal.flush();
       }),

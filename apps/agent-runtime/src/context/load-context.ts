@@ -10,6 +10,7 @@ import type { McpPool } from '../mcp/mcp-pool.js';
 import { BudgetExhausted } from '../usage/budget-exhausted.js';
 import { mcpTools } from '../mcp/mcp-tools.js';
 import { type ResumedTurn, resumedTurn } from './resume-turn.js';
+import { CallQuestions } from '../approvals/call-questions.js';
 import { PermissionGate } from '../permissions/gate.js';
 import { wipeMemory } from './wipe-memory.js';
 import { memoryPrompt, type MemoryType, readMemory } from './memory.js';
@@ -43,6 +44,8 @@ export interface TurnContext {
   mcpTools: ToolSet;
   /** Decides which calls run. */
   gate: PermissionGate;
+  /** What tools ask people while they run. */
+  questions: CallQuestions;
 }
 
 /** The keys that an agent comes with. */
@@ -71,13 +74,14 @@ export async function loadContext(
   const isPersistent = agent.sessionMode === 'persistent';
   const models = serverDefault.platformFor(configuration.model, agent.providerKeys);
   models.catch(() => undefined); // it fails where the model is needed, below
+  const questions = new CallQuestions();
   const memoryType = configuration.memoryConfig?.type ?? 'hierarchical';
   const [rows, recent, found, remote] = await Promise.all([
     isPersistent && session.id ? sessions.context(session.id, turnId) : [],
     // A persistent session that is still empty continues the chat it was switched on in.
     isPersistent && session.id ? [] : recentMessages(bus, turn, session.since, call),
     readMemory(tools, memoryType),
-    mcp.registry.targets(agent, session.mayUseServers).then((targets) => mcpTools(mcp, targets)),
+    mcp.registry.targets(agent, session.mayUseServers).then((targets) => mcpTools(mcp, targets, questions)),
   ]);
   let memory = found ?? session.memory;
   const isNewSession = !isPersistent || session.id === null;
@@ -106,5 +110,6 @@ export async function loadContext(
     tools: Object.assign(tools, { learnsTrace: configuration.network?.traceContext }),
     mcpTools: remote.tools,
     gate: new PermissionGate(configuration.permissions, turn.channel, remote.origins),
+    questions,
   };
 }

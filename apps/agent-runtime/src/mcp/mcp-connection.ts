@@ -1,8 +1,11 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SseError } from '@modelcontextprotocol/sdk/client/sse.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
-import { type CallToolResult, ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
+import { type CallToolResult, ElicitRequestSchema, ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { z } from 'zod';
+import { QuestionAsked } from '../approvals/call-questions.js';
+import type { Elicitation } from './elicitation.js';
 
 /** `inputSchema` is whatever the server says: one tool's nonsense must not cost the others. */
 export interface McpTool {
@@ -27,15 +30,29 @@ const CALL_MS = 120_000;
 const MAX_TOOLS = 200;
 const MAX_PAGES = 20;
 
+/** A call that has no answer yet. */
+interface ActiveCall {
+  elicitation: Elicitation | undefined;
+  /** Gives the call up for what it asks. */
+  stopFor(asked: QuestionAsked): void;
+}
+
+/** The call on whose own stream a message of a server came. */
+const activeCall = new AsyncLocalStorage<ActiveCall>();
+
 /**
- * A live session with one MCP server. Offers no sampling, elicitation or roots: a server that asks for them gets
+ * A live session with one MCP server. Offers elicitation, and no sampling or roots: a server that asks for them gets
  * the protocol's refusal. Tools are read at the start and whenever the server says that they changed.
  */
 export class McpConnection {
   tools: McpTool[] = [];
   isClosed = false;
   private readonly client: Client;
-  private running = 0;
+  private readonly calls = new Set<ActiveCall>();
+  /** The server asks without saying for which call: its calls come one after the other. */
+  private isOneAtATime = false;
+  private lastCall: Promise<unknown> = Promise.resolve();
+  private waiting = 0;
   private isRetired = false;
   /** Why a connection closed: the SDK says only that it did. */
   private lastError: Error | undefined;
@@ -44,12 +61,19 @@ export class McpConnection {
     this.client = new Client(
       { name: 'roost', version: '1' },
       {
-        capabilities: {},
+        capabilities: { elicitation: { form: {}, url: {} } },
         listChanged: {
           tools: { autoRefresh: false, debounceMs: 100, onChanged: () => void this.refresh().catch(() => undefined) },
         },
       },
     );
+    this.client.setRequestHandler(ElicitRequestSchema, ({ params }) => {
+      const call = this.askingCall();
+      const answer = call.elicitation?.answerTo(params) ?? { action: 'cancel' as const };
+      if (!(answer instanceof QuestionAsked)) return answer;
+      call.stopFor(answer);
+      throw new McpError(ErrorCode.InvalidRequest, 'a person is asked: the call is made again with the answer');
+    });
     this.client.onerror = (error) => {
       this.lastError = error;
       // The older transport's stream is the session: when it breaks no call in flight gets its answer.
@@ -98,7 +122,12 @@ export class McpConnection {
   }
 
   /** Errors: those of the server and of the transport; a timeout after two minutes without progress. */
-  async call(name: string, input: unknown, signal: AbortSignal | undefined): Promise<CallToolResult> {
+  async call(
+    name: string,
+    input: unknown,
+    signal: AbortSignal | undefined,
+    elicitation?: Elicitation,
+  ): Promise<CallToolResult> {
     const parsed = z.record(z.string(), z.unknown()).safeParse(input ?? {});
     if (!parsed.success) throw new Error('the arguments must be an object');
     // The SDK never takes its listener off a signal: a turn's own would gather one with every call.
@@ -106,20 +135,54 @@ export class McpConnection {
     const stop = () => call.abort(signal?.reason);
     signal?.throwIfAborted();
     signal?.addEventListener('abort', stop, { once: true });
-    this.running++;
+    let asked: QuestionAsked | undefined;
+    const active = {
+      elicitation,
+      stopFor: (question: QuestionAsked) => {
+        asked ??= question;
+        call.abort(question);
+      },
+    };
+    const send = () => {
+      call.signal.throwIfAborted();
+      this.calls.add(active);
+      const options = { timeout: CALL_MS, resetTimeoutOnProgress: true, signal: call.signal };
+      return activeCall.run(active, () => this.client.callTool({ name, arguments: parsed.data }, undefined, options));
+    };
+    this.waiting++;
     try {
-      return (await this.client.callTool({ name, arguments: parsed.data }, undefined, {
-        timeout: CALL_MS,
-        resetTimeoutOnProgress: true,
-        signal: call.signal,
-      })) as CallToolResult;
+      return (await this.inTurn(send)) as CallToolResult;
     } catch (error) {
-      throw this.reasonOf(error);
+      throw asked ?? this.reasonOf(error);
     } finally {
       signal?.removeEventListener('abort', stop);
-      this.running--;
+      this.calls.delete(active);
+      this.waiting--;
       this.closeWhenUnused();
     }
+  }
+
+  private inTurn<T>(send: () => Promise<T>): Promise<T> {
+    if (!this.isOneAtATime) return send();
+    const sent = this.lastCall.then(send);
+    this.lastCall = sent.catch(() => undefined);
+    return sent;
+  }
+
+  /**
+   * Which call a question belongs to: the one on whose stream it came, or the only one under way. Errors: McpError when that
+   * is not known: nobody else's person may be asked.
+   */
+  private askingCall(): ActiveCall {
+    const onStream = activeCall.getStore();
+    if (onStream && this.calls.has(onStream)) return onStream;
+    const [only] = this.calls;
+    if (only && this.calls.size === 1) return only;
+    this.isOneAtATime = true;
+    throw new McpError(
+      ErrorCode.InvalidRequest,
+      'it is not known for which of several calls this is asked: call again',
+    );
   }
 
   /** Takes no new users; closes when the last call in flight has its answer. */
@@ -129,7 +192,7 @@ export class McpConnection {
   }
 
   private closeWhenUnused(): void {
-    if (this.isRetired && this.running === 0 && !this.isClosed) void this.close();
+    if (this.isRetired && this.waiting === 0 && !this.isClosed) void this.close();
   }
 
   private reasonOf(error: unknown): unknown {

@@ -1,7 +1,10 @@
+import { UrlElicitationRequiredError } from '@modelcontextprotocol/sdk/types.js';
 import { dynamicTool, jsonSchema, type ToolSet } from 'ai';
 import type { CleanSchema } from '../models/tool-schema/clean-schema.js';
 import { uniqueToolNames } from '../models/tool-name.js';
 import type { McpOrigin } from '../permissions/gate.js';
+import type { CallQuestions } from '../approvals/call-questions.js';
+import { Elicitation } from './elicitation.js';
 import type { McpTool } from './mcp-connection.js';
 import type { McpPool } from './mcp-pool.js';
 import type { McpTarget } from './mcp-target.js';
@@ -30,6 +33,7 @@ export interface McpServers {
 export async function mcpTools(
   servers: McpServers,
   targets: McpTarget[],
+  questions: CallQuestions,
 ): Promise<{ tools: ToolSet; origins: Map<string, McpOrigin>; notes: string[] }> {
   const { pool, registry } = servers;
   const offered: { name: string; target: McpTarget; tool: McpTool }[] = [];
@@ -59,7 +63,7 @@ export async function mcpTools(
       notes.push(`${tool.name.slice(0, 100)} of ${target.name} cannot be used: ${usable.problem}`);
     else if (origins.size < MAX_TOOLS) {
       const called = names.get(name) ?? name;
-      tools[called] = asTool(servers, target, tool, usable);
+      tools[called] = asTool(servers, target, tool, usable, questions);
       origins.set(called, { server: target.name, name: tool.name, restore: usable.restore });
     }
   }
@@ -68,17 +72,24 @@ export async function mcpTools(
   return { tools, origins, notes: notes.slice(0, MAX_NOTES) };
 }
 
-function asTool({ pool, registry }: McpServers, target: McpTarget, tool: McpTool, { schema, restore }: CleanSchema) {
+function asTool(
+  { pool, registry }: McpServers,
+  target: McpTarget,
+  tool: McpTool,
+  { schema, restore }: CleanSchema,
+  questions: CallQuestions,
+) {
   return dynamicTool({
     description: tool.description ?? '',
     inputSchema: jsonSchema(schema as Parameters<typeof jsonSchema>[0]),
-    execute: async (input, { abortSignal }): Promise<ToolOutput> => {
+    execute: async (input, { abortSignal, toolCallId }): Promise<ToolOutput> => {
+      const elicitation = new Elicitation(questions, toolCallId);
       const result = await pool
-        .use(target, (connection) => connection.call(tool.name, restore(input), abortSignal))
+        .use(target, (connection) => connection.call(tool.name, restore(input), abortSignal, elicitation))
         .catch(async (error: unknown) => {
           if (error instanceof StdioServerFailure || (target.auth && needsAuthorization(error)))
             await registry.learned(target, { tools: [], failure: error as Error });
-          throw error;
+          throw error instanceof UrlElicitationRequiredError ? elicitation.required(error) : error;
         });
       const output = toToolOutput(result);
       if (result.isError) throw new Error(output.text || 'the tool failed without a reason');

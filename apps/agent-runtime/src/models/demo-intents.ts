@@ -1,10 +1,15 @@
 /** One thing that a plain sentence asks for, as a tool call and how to report it afterwards. */
 export interface DemoIntent {
-  tool: 'write_file' | 'read_file' | 'list_files' | 'bash';
+  tool: 'write_file' | 'read_file' | 'list_files' | 'bash' | 'ask_human';
   input: Record<string, string>;
+  /** Of a question, beside it. */
+  answers?: { choices: string[] } | { schema: unknown };
 }
 
 const FILE = /[`"']?(?<path>[\w./@+-]*[\w@+-])[`"']?/.source;
+
+/** `ask: Which one? | red | blue`, or a JSON Schema in place of the choices. */
+const QUESTION = /^(?:please\s+)?ask\s*:\s*(?<question>[^|]+)(?:\|(?<answers>[\s\S]+))?$/i;
 
 const PATTERNS: {
   tool: DemoIntent['tool'];
@@ -64,11 +69,28 @@ const MOST_CHARS = 10_000;
 export function intentOf(text: string): DemoIntent | null {
   const request = text.trim();
   if (request.length > MOST_CHARS) return null;
+  const question = QUESTION.exec(request)?.groups;
+  if (question)
+    return {
+      tool: 'ask_human',
+      input: { question: (question['question'] ?? '').trim() },
+      ...answersOf(question['answers']?.trim()),
+    };
   for (const { tool, pattern, input } of PATTERNS) {
     const match = pattern.exec(request);
     if (match) return { tool, input: input(match.groups ?? {}) };
   }
   return null;
+}
+
+function answersOf(text: string | undefined): Pick<DemoIntent, 'answers'> {
+  if (!text) return {};
+  if (!text.startsWith('{')) return { answers: { choices: text.split('|').map((choice) => choice.trim()) } };
+  try {
+    return { answers: { schema: JSON.parse(text) as unknown } };
+  } catch {
+    return {};
+  }
 }
 
 function unquote(text: string, quotes = '"\'`“”'): string {

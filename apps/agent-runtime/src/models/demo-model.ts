@@ -96,6 +96,8 @@ function summaryOf(intent: DemoIntent | undefined, result: LanguageModelV4ToolRe
       return text.trim()
         ? `These files are in ${intent.input['path'] || 'the workspace'}:\n\n${fenced(text)}`
         : 'There are no files yet.';
+    case 'ask_human':
+      return `You answered: ${text}`;
     case 'bash':
       return `I ran \`${intent.input['command']}\`:\n\n${fenced(text)}`;
   }
@@ -140,7 +142,7 @@ function contentOf(answer: DemoAnswer): LanguageModelV4Content {
         type: 'tool-call',
         toolCallId: answer.callId,
         toolName: answer.intent.tool,
-        input: JSON.stringify(answer.intent.input),
+        input: JSON.stringify({ ...answer.intent.input, ...answer.intent.answers }),
       };
 }
 
@@ -152,7 +154,7 @@ function* partsOf(options: LanguageModelV4CallOptions, answer: DemoAnswer): Gene
       yield { type: 'text-delta', id: '0', delta };
     yield { type: 'text-end', id: '0' };
   } else {
-    const input = JSON.stringify(answer.intent.input);
+    const input = JSON.stringify({ ...answer.intent.input, ...answer.intent.answers });
     yield { type: 'tool-input-start', id: answer.callId, toolName: answer.intent.tool };
     yield { type: 'tool-input-delta', id: answer.callId, delta: input };
     yield { type: 'tool-input-end', id: answer.callId };

@@ -37,6 +37,12 @@ export class PermissionGate {
     private readonly mcp: ReadonlyMap<string, McpOrigin>,
   ) {}
 
+  /** Why nobody is asked a question in this turn; undefined when somebody is. */
+  get unattendedProblem(): string | undefined {
+    const isUnattended = this.source === 'schedule' || this.source === 'trigger';
+    return isUnattended && this.permissions?.unattended === 'deny' ? 'nobody is there in this turn' : undefined;
+  }
+
   decide(toolName: string, input: unknown): JudgedCall {
     const origin = this.mcp.get(toolName);
     const tool = origin ? `${MCP_PREFIX}${origin.server}/${origin.name}` : toolName;

@@ -1,5 +1,6 @@
 import type { AgentConfiguration } from '#lib/contracts';
 import type { ToolSet } from 'ai';
+import { askHumanTool } from './ask-human.js';
 import { bashTool } from './bash.js';
 import { checkBudgetTool } from './check-budget.js';
 import { editFileTool } from './edit-file.js';
@@ -35,5 +36,6 @@ export function builtInTools(context: ToolContext, configuration: AgentConfigura
     send_message: sendMessageTool(context),
     check_budget: checkBudgetTool(context),
     ...scheduleTools(context),
+    ask_human: askHumanTool(),
   };
 }

@@ -3,8 +3,9 @@ import { observedModel } from '../models/observed-model.js';
 import type { ResolvedModel } from '../models/model-registry.js';
 import { cachedMessages, cachedSystem } from '../models/prompt-cache.js';
 import { promptFor } from '../models/prompt/prompt-for.js';
+import type { CallQuestions } from '../approvals/call-questions.js';
 import type { AskedCalls } from '../approvals/asked-calls.js';
-import { plainMessages } from '../approvals/plain-messages.js';
+import { plainMessages, withoutResults } from '../approvals/plain-messages.js';
 import type { WaitingCall } from '../approvals/waiting-call.js';
 import { CutCalls } from './cut-calls.js';
 import type { ReplyText } from './reply-text.js';
@@ -28,6 +29,8 @@ export interface LoopInput extends CallListener {
   tools: ToolSet;
   /** Decides which calls wait for a person; none where nobody can be asked. */
   asked?: AskedCalls;
+  /** What tools ask people while they run: such calls wait, too. */
+  questions?: CallQuestions;
   signal: AbortSignal;
   reply: ReplyText;
   meter: StepMeter;
@@ -83,6 +86,7 @@ export async function modelLoop(input: LoopInput): Promise<LoopEnd> {
       stopWhen: [
         isStepCount(MAX_STEPS),
         () => cut.isHopeless,
+        () => input.questions?.isWaiting ?? false,
         async () => (balanceIsGone = (await meter.balance()) <= 0),
       ],
       prepareStep: async ({ initialMessages, responseMessages, stepNumber }) => {
@@ -97,7 +101,8 @@ export async function modelLoop(input: LoopInput): Promise<LoopEnd> {
       onToolExecutionStart: ({ toolCall }) => calls.started(toolCall),
       onToolExecutionEnd: (event) => {
         // A tool that was stopped with its turn has no result: the next attempt learns that it was interrupted.
-        if (signal.aborted) return;
+        // One that has asked a person something has none either.
+        if (signal.aborted || input.questions?.has(event.toolCall.toolCallId)) return;
         const { toolOutput } = event;
         calls.finished(
           event.toolCall,
@@ -106,9 +111,10 @@ export async function modelLoop(input: LoopInput): Promise<LoopEnd> {
       },
       onStepEnd: ({ response, content }) => {
         if (signal.aborted) return;
-        calls.reportRest(content);
-        messages.push(...plainMessages(response.messages));
-        waiting = input.asked?.take() ?? [];
+        const isAsked = (toolCallId: string) => input.questions?.has(toolCallId) ?? false;
+        calls.reportRest(content.filter((part) => part.type !== 'tool-error' || !isAsked(part.toolCallId)));
+        messages.push(...withoutResults(plainMessages(response.messages), isAsked));
+        waiting = input.asked?.take(content.filter((part) => part.type === 'tool-call')) ?? [];
         input.onStepMessages([...messages], waiting);
       },
     });

@@ -89,6 +89,7 @@ class RunningTurn {
       this.reminders = new Reminders(context.agent.configuration);
       const seconds = context.agent.configuration.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS;
       timer = setTimeout(() => this.abort.abort(new TurnStopped('timeout')), seconds * 1_000);
+      context.questions.isOpen = context.gate.unattendedProblem === undefined;
       this.resume(context);
       const end = await this.think(context);
       if (end.waiting) return await this.suspend(context, end.waiting);
@@ -141,12 +142,8 @@ class RunningTurn {
   private async think(context: TurnContext): Promise<LoopEnd> {
     // The worker was lost between the answer and its report: it is not given twice.
     if (isAnswered(this.stepMessages)) return { why: 'model', unseen: [] };
-    const decided = await this.approvals.carryOut(
-      context,
-      () => this.tools(context),
-      this.stepMessages,
-      this.reply.value,
-    );
+    const tools = () => this.tools(context);
+    const decided = await this.approvals.carryOut(context, tools, this.stepMessages, this.reply.value);
     this.stepMessages = decided.messages;
     if (decided.waiting.length > 0) return { why: 'approval', unseen: [], waiting: decided.waiting };
     const compactor = compactorOf(this.runner, this.turn, context, this.abort.signal, this.meter);
@@ -170,7 +167,8 @@ class RunningTurn {
       system: context.system,
       messages,
       tools: this.tools(context),
-      asked: new AskedCalls(context.gate),
+      asked: new AskedCalls(context.gate, context.questions),
+      questions: context.questions,
       signal: this.abort.signal,
       reply: this.reply,
       live: this.live,

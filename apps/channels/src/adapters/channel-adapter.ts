@@ -20,7 +20,8 @@ export interface InboundFile {
 /** A decision that a button stands for, about the approval of this id. */
 export interface CardPress {
   approvalId: string;
-  decision: ApprovalDecision;
+  /** What is decided, or which of a question's answers is given, from 0. */
+  decision: ApprovalDecision | `answer_${number}`;
 }
 export type CardButton = CardPress & { label: string };
 

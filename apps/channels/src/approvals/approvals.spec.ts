@@ -187,6 +187,57 @@ describe.each([
     await endsWith(BOB, 'allowed once');
   });
 
+  it('may be a question: answered by a button, plain words or a command, and shown with its answer', async () => {
+    const choices = ['red', 'the blue\u202e one'];
+    const asked = await approvals.question(conversationId, { question: 'Which?\n\n\n\n```now', choices });
+    const card = await until('it is asked', () => {
+      const last = double.lastCard(ANN);
+      return last?.text.includes(shortId(asked.id)) ? last : undefined;
+    });
+    for (const part of ['Robin asks you', 'Which?', '\\u0060\\u0060\\u0060now', '2. the blue\\u202e one'])
+      expect(card.text).toContain(part);
+    expect(Object.keys(card.buttons)).toEqual(['1. red', '2. the blue\\u202e one', 'Do not answer']);
+    await double.press(ANN, pressed(card, '2. the blue\\u202e one'));
+    await endsWith(ANN, 'answered by person');
+    expect(approvals.find(asked.id)).toMatchObject({ status: 'answered', answer: choices[1] });
+
+    const open = await approvals.question(conversationId, { question: 'Your name?' });
+    await until('it is asked', () => double.lastCard(ANN)?.text.includes(shortId(open.id)));
+    await double.say(ANN, 'Ann Example');
+    const isShown = (part: string) => double.shown(ANN).some((text) => double.visible(text).includes(part));
+    await until('its answer is shown', () => isShown('answer: "Ann Example"'));
+    expect(approvals.find(open.id)).toMatchObject({ answer: 'Ann Example', decidedBy: { type: 'person' } });
+
+    const properties = { seats: { type: 'integer' as const, minimum: 1 }, sure: { type: 'boolean' as const } };
+    const schema = { type: 'object' as const, properties, required: ['seats'] };
+    const form = await approvals.question(conversationId, { question: 'Seats?', schema }, { tool: 'mcp:air/book' });
+    await until('it is asked', () => double.lastCard(ANN)?.text.includes('tool: mcp:air/book'));
+    await double.say(ANN, `/answer ${shortId(form.id)} seats: 0`);
+    await until('it is refused', () => double.shown(ANN).some((text) => text.includes('must be from 1')));
+    // What answers nothing is for the agent.
+    await double.say(ANN, 'what does it cost?');
+    await fixture.queued('what does it cost?');
+    await double.say(ANN, '/answer seats: 2\nsure: yes');
+    await until('its answer is shown', () => isShown('"seats":2'));
+    expect(approvals.find(form.id).answer).toEqual({ seats: 2, sure: true });
+  });
+
+  it('may be a page to open, that only the people who may decide can answer', async () => {
+    const url = 'https://bank.example/pay?x=(1)';
+    const approvers = [`${platform}:${ids.get(ANN)}`];
+    const asked = await approvals.question(conversationId, { question: 'Pay first.', url }, { approvers });
+    const card = await until('it is asked', () => {
+      const last = double.lastCard(ANN);
+      return last?.text.includes(shortId(asked.id)) ? last : undefined;
+    });
+    expect(card.text).toContain('https://bank.example/pay?x=%281%29');
+    const other = await double.press(ANN, pressed(card, 'I have opened it'), BOB);
+    await until('refused', () => other.answers().some((text) => text.includes('not one of the people')));
+    await double.press(ANN, pressed(card, 'I have opened it'));
+    await endsWith(ANN, 'answered by person');
+    expect(approvals.find(asked.id).answer).toBe(true);
+  });
+
   it('is shown as decided when it was decided before it could be shown', async () => {
     const asked = await approvals.request(conversationId, { command: 'quick' });
     await approvals.end(asked.id, {

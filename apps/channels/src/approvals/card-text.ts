@@ -1,5 +1,6 @@
-import type { Approval } from '#lib/contracts';
+import { type Approval, ASK_HUMAN } from '#lib/contracts';
 import type { CardButton } from '../adapters/channel-adapter.js';
+import { howToAnswer, questionLines } from './question-text.js';
 import { visibleJson, visibleName } from './visible-text.js';
 
 /** Characters of arguments that a card shows; of longer ones there is a file before it. */
@@ -26,8 +27,16 @@ export function buttonsOf(approvalId: string): CardButton[] {
 /** The question, with the tool and every argument. `mustBeFile`: what is written here was too long for one message. */
 export function questionOf(approval: Approval, agentName: string, mustBeFile = false): CardText {
   const id = shortId(approval.id);
-  const shown = argumentLines(approval.arguments ?? '{}');
+  const shown = contentOf(approval);
   const isFile = mustBeFile || shown.length > MAX_INLINE;
+  if (approval.question) {
+    const lines = [
+      `**${asker(approval, agentName)} asks you:**`,
+      ...block([isFile ? 'all in the file above' : shown]),
+      `${howToAnswer(approval.question, id)} Until ${timeOf(approval.expiresAt)}.`,
+    ];
+    return { markdown: lines.join('\n'), file: isFile ? `${shown}\n` : null };
+  }
   const lines = [
     `**${plain(agentName)} asks: may it call this tool?**`,
     ...block([`tool: ${visibleJson(approval.tool)}`, isFile ? 'arguments: all in the file above' : shown]),
@@ -39,9 +48,21 @@ export function questionOf(approval: Approval, agentName: string, mustBeFile = f
 /** What takes the question's place once it is over. */
 export function resultOf(approval: Approval, agentName: string): CardText {
   const { file } = questionOf(approval, agentName);
-  const shown = argumentLines(approval.arguments ?? '{}');
+  const shown = contentOf(approval);
   const edited = approval.editedArguments === null ? [] : ['with other arguments than the agent’s'];
   const said = approval.message ? [`said: ${visibleJson(JSON.stringify(approval.message)).slice(0, MAX_MESSAGE)}`] : [];
+  if (approval.question) {
+    const given = approval.answer === null ? [] : [`answer: ${visibleJson(JSON.stringify(approval.answer))}`];
+    const lines = [
+      `**${asker(approval, agentName)} asked: ${outcomeOf(approval)}**`,
+      ...block([
+        file === null ? shown : 'all in the file above',
+        ...given.map((line) => line.slice(0, MAX_MESSAGE)),
+        ...said,
+      ]),
+    ];
+    return { markdown: lines.join('\n'), file: null };
+  }
   const lines = [
     `**${plain(agentName)} asked about a tool: ${outcomeOf(approval)}**`,
     ...block([
@@ -58,9 +79,19 @@ export function outcomeOf({ status, decision, decidedBy, decidedAt }: Approval):
   const by = decidedBy ? ` by ${plain(`${decidedBy.type} ${decidedBy.id}`)}` : '';
   const at = decidedAt ? `, ${timeOf(decidedAt)}` : '';
   if (status === 'allowed') return `${decision === 'allow_always' ? 'always allowed' : 'allowed once'}${by}${at}`;
+  if (status === 'answered') return `answered${by}${at}`;
   if (status === 'denied') return `denied${by}${at}`;
   return status === 'expired' ? `nobody decided in time${at}` : `cancelled${at}`;
 }
+
+/** Who wants to know: the agent, or a tool of an MCP server, which the first line names. */
+const asker = ({ tool }: Approval, agentName: string) =>
+  tool === ASK_HUMAN ? plain(agentName) : `A tool that ${plain(agentName)} called`;
+
+const contentOf = ({ question, tool, arguments: args }: Approval) => {
+  if (!question) return argumentLines(args ?? '{}');
+  return [...(tool === ASK_HUMAN ? [] : [`tool: ${visibleJson(tool)}`]), ...questionLines(question)].join('\n');
+};
 
 /** A line for each argument, so that none can pass itself off as another. */
 function argumentLines(json: string): string {

@@ -10,6 +10,8 @@ export interface Card {
   approvalId: string;
   /** Which of the places it is that it may be shown at, from 0. */
   route: number;
+  /** Of a question: what its buttons say; not there of a call of a tool. */
+  labels?: string[];
 }
 
 interface CardRow extends ConversationPlace {
@@ -48,21 +50,28 @@ export function questionsOf(queries: Queries, accountId: string, approvalId: str
   );
 }
 
+export interface OpenQuestion {
+  id: string;
+  /** It wants an answer, not a decision. */
+  isQuestion: boolean;
+}
+
 /** What an agent asked and is not over, the newest first: in one place, or anywhere. */
 export async function openQuestions(
   database: Database,
   { accountId, agentId }: { accountId: string; agentId: string },
   at: ConversationPlace | undefined,
-): Promise<string[]> {
-  const rows = await database.query<{ approval_id: string }>(
-    `SELECT a.card->>'approvalId' AS approval_id FROM deliveries a
+): Promise<OpenQuestion[]> {
+  const rows = await database.query<{ approval_id: string; is_question: boolean }>(
+    `SELECT a.card->>'approvalId' AS approval_id, a.card ? 'labels' AS is_question FROM deliveries a
       WHERE a.card->>'kind' = 'ask' AND a.card IS NOT NULL AND a.account_id = $1 AND a.agent_id = $2
         AND ($3::text IS NULL OR (a.platform = $3 AND a.bot_id = $4 AND a.place = $5))
         AND NOT EXISTS (SELECT 1 FROM deliveries r WHERE r.turn_id = a.turn_id AND r.card->>'kind' = 'result')
       ORDER BY a.id DESC LIMIT 100`,
     [accountId, agentId, at?.platform ?? null, at?.botId ?? null, at?.place ?? null],
   );
-  return [...new Set(rows.map(({ approval_id: id }) => id))];
+  const found = new Map(rows.map(({ approval_id: id, is_question: isQuestion }) => [id, { id, isQuestion }]));
+  return [...found.values()];
 }
 
 /** Questions that were shown, or could not be, and that nothing followed from yet. */

@@ -8,6 +8,7 @@ import { ADAPTERS, type ChannelAdapter } from '../adapters/channel-adapter.js';
 import { type ConversationPlace, placeOf } from '../bindings/conversation-id.js';
 import { DELIVER } from '../outbound/deliver-hint.js';
 import { questionOf, resultOf } from './card-text.js';
+import { labelsOf } from './question-text.js';
 import { peopleToAsk, planCard, questionsOf } from './cards.repository.js';
 
 /** Plans where people are asked about a call, one place after the other until one shows it, and what they see afterwards. */
@@ -29,7 +30,8 @@ export class ApprovalCards {
     if (adapter.format(text.markdown).length > 1) text = questionOf(approval, name, true);
     const about = { accountId, agentId: approval.agentId };
     const turnId = turnOf(approval.id, route);
-    const card = { approvalId: approval.id, route };
+    const { question } = approval;
+    const card = { approvalId: approval.id, route, ...(question ? { labels: labelsOf(question) } : {}) };
     if (text.file !== null) await planCard(tx, about, to, { turnId, card: { ...card, kind: 'file' }, body: text.file });
     const [body = ''] = adapter.format(text.markdown);
     await planCard(tx, about, to, { turnId, card: { ...card, kind: 'ask' }, body });

@@ -1,11 +1,14 @@
 import { Bus } from '#lib/bus';
 import type { CallContext } from '#lib/call-context';
-import { decideApproval, getApproval, RoostError } from '#lib/contracts';
+import { answerApproval, type Approval, decideApproval, getApproval, RoostError } from '#lib/contracts';
 import { Database } from '#lib/database';
+import { answerOf, answerProblem } from '#lib/questions';
 import { Injectable } from '@nestjs/common';
 import type { ApprovalDecision, InboundMessage } from '../adapters/channel-adapter.js';
+import { answerNumber } from '../adapters/press-id.js';
 import type { BindingRow } from '../bindings/bindings.repository.js';
 import { outcomeOf, shortId } from './card-text.js';
+import { pressedAnswer } from './question-text.js';
 import { openQuestions } from './cards.repository.js';
 import { callFor } from './cards.service.js';
 
@@ -29,43 +32,58 @@ export class ApprovalDecisions {
     { approvalId, decision }: NonNullable<InboundMessage['press']>,
   ): Promise<string> {
     if (!binding) return 'Only people who are linked with the agent may decide this.';
-    return this.decide(binding, sender.id, approvalId, decision);
+    const answer = answerNumber({ decision });
+    if (answer !== undefined) return this.settle(binding, sender.id, approvalId, { answer });
+    return this.settle(binding, sender.id, approvalId, { decision: decision as ApprovalDecision });
   }
 
-  /** `/approve [id]`, `/deny [id] [reason]`: without an id it is what was asked in this chat, if that is one thing. */
-  async command(binding: BindingRow, message: InboundMessage, name: 'approve' | 'deny', rest: string): Promise<string> {
-    const [first = '', ...words] = rest.trim().split(/\s+/);
-    const about = { accountId: binding.account_id, agentId: binding.agent_id };
+  /**
+   * Plain words, where the agent has asked one question here and they answer it; undefined where they are a message as any
+   * other.
+   */
+  async reply(binding: BindingRow, message: InboundMessage): Promise<string | undefined> {
+    const [only, ...others] = await openQuestions(this.database, aboutOf(binding), placeOf(binding, message));
+    if (!only?.isQuestion || others.length > 0) return undefined;
+    const context = contextOf(binding, message.sender.id);
+    const approval = await this.find(only.id, context);
+    if (approval?.status !== 'pending' || !approval.question || !mayDecide(binding, approval, context))
+      return undefined;
+    if (answerProblem(approval.question, answerOf(approval.question, message.text))) return undefined;
+    return this.settle(binding, message.sender.id, only.id, { text: message.text });
+  }
+
+  /** `/approve [id]`, `/deny [id] [reason]`, `/answer [id] text`: without an id it is what was asked in this chat, if that is one thing. */
+  async command(
+    binding: BindingRow,
+    message: InboundMessage,
+    name: 'approve' | 'deny' | 'answer',
+    rest: string,
+  ): Promise<string> {
+    const [first = ''] = rest.trim().split(/\s+/);
     const isId = ID.test(first);
-    const { platform, bot_id: botId } = binding;
-    const here = { platform, botId, place: message.place };
-    const open = await openQuestions(this.database, about, isId ? undefined : here);
+    const all = await openQuestions(this.database, aboutOf(binding), isId ? undefined : placeOf(binding, message));
+    const open = all
+      .filter(({ isQuestion }) => name === 'deny' || isQuestion === (name === 'answer'))
+      .map(({ id }) => id);
     const meant = isId ? open.filter((id) => id.endsWith(first.toLowerCase())) : open;
-    const reason = isId && meant.length > 0 ? words.join(' ') : rest.trim();
+    // As it was written: an answer may have several lines.
+    const said = isId && meant.length > 0 ? rest.trim().slice(first.length).trim() : rest.trim();
     const [approvalId] = meant.length > 0 || !isId ? meant : [];
     if (approvalId === undefined) return isId ? 'There is no such question, or it is over.' : NONE;
     if (meant.length > 1) return `Which one? ${meant.map((id) => `/${name} ${shortId(id)}`).join(' · ')}`;
-    const said = reason === '' ? undefined : reason.slice(0, MAX_REASON);
-    return this.decide(binding, message.sender.id, approvalId, name === 'approve' ? 'allow_once' : 'deny', said);
+    if (name === 'answer') return this.settle(binding, message.sender.id, approvalId, { text: said });
+    const decision = name === 'approve' ? 'allow_once' : 'deny';
+    const words = said === '' ? {} : { message: said.slice(0, MAX_REASON) };
+    return this.settle(binding, message.sender.id, approvalId, { decision, ...words });
   }
 
-  private async decide(
-    binding: BindingRow,
-    userId: string,
-    approvalId: string,
-    decision: ApprovalDecision,
-    message?: string,
-  ): Promise<string> {
-    const person = `${binding.platform}:${userId}`;
-    const context: CallContext = { ...callFor(binding.account_id), actor: { type: 'person', id: person } };
+  private async settle(binding: BindingRow, userId: string, approvalId: string, settled: Settled): Promise<string> {
+    const context = contextOf(binding, userId);
     try {
-      const { agentId, approvers } = await this.bus.request(getApproval, { approvalId }, context);
-      const isLinked = agentId === binding.agent_id;
-      if (!isLinked || (approvers !== null && !approvers.includes(person)))
-        return 'You are not one of the people who may decide this.';
-      const input = { approvalId, decision, ...(message === undefined ? {} : { message }) };
-      const approval = await this.bus.request(decideApproval, input, context);
-      return `Done: ${outcomeOf(approval)}.`;
+      const approval = await this.bus.request(getApproval, { approvalId }, context);
+      if (!mayDecide(binding, approval, context)) return 'You are not one of the people who may decide this.';
+      const after = await this.send(approval, settled, context);
+      return `Done: ${outcomeOf(after)}.`;
     } catch (error) {
       if (!(error instanceof RoostError)) throw error;
       if (error.code === 'CONFLICT') return this.overBy(approvalId, context);
@@ -75,9 +93,40 @@ export class ApprovalDecisions {
     }
   }
 
+  private send(approval: Approval, settled: Settled, context: CallContext): Promise<Approval> {
+    const { id: approvalId } = approval;
+    if ('decision' in settled) return this.bus.request(decideApproval, { approvalId, ...settled }, context);
+    const text = 'text' in settled ? settled.text : (pressedAnswer(approval, settled.answer) ?? '');
+    return this.bus.request(answerApproval, { approvalId, text }, context);
+  }
+
+  private find(approvalId: string, context: CallContext): Promise<Approval | undefined> {
+    return this.bus.request(getApproval, { approvalId }, context).catch((error: unknown) => {
+      if (error instanceof RoostError && error.code === 'NOT_FOUND') return undefined;
+      throw error;
+    });
+  }
+
   /** The first decision counts. */
   private async overBy(approvalId: string, context: CallContext): Promise<string> {
     const approval = await this.bus.request(getApproval, { approvalId }, context);
     return `This is over: ${outcomeOf(approval)}.`;
   }
+}
+
+/** A decision, an answer as it was typed, or the number of a button. */
+type Settled = { decision: ApprovalDecision; message?: string } | { text: string } | { answer: number };
+
+const aboutOf = ({ account_id: accountId, agent_id: agentId }: BindingRow) => ({ accountId, agentId });
+
+const placeOf = ({ platform, bot_id: botId }: BindingRow, { place }: InboundMessage) => ({ platform, botId, place });
+
+/** As whom the person decides. */
+const contextOf = ({ account_id: accountId, platform }: BindingRow, userId: string): CallContext => ({
+  ...callFor(accountId),
+  actor: { type: 'person', id: `${platform}:${userId}` },
+});
+
+function mayDecide(binding: BindingRow, { agentId, approvers }: Approval, { actor }: CallContext): boolean {
+  return agentId === binding.agent_id && (approvers === null || (actor !== undefined && approvers.includes(actor.id)));
 }

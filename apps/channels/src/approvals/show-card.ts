@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { Connection, SendKey } from '../adapters/channel-adapter.js';
 import type { Way } from '../outbound/repair.js';
 import { buttonsOf } from './card-text.js';
+import { answerButtons } from './question-text.js';
 import type { Card } from './cards.repository.js';
 
 /**
@@ -17,11 +18,18 @@ export async function showCard(
   switch (card.kind) {
     case 'file': {
       const bytes = Buffer.from(body);
-      const file = { name: 'arguments.txt', sizeBytes: bytes.length, bytes: Readable.from([bytes]) };
+      const file = {
+        name: card.labels ? 'question.txt' : 'arguments.txt',
+        sizeBytes: bytes.length,
+        bytes: Readable.from([bytes]),
+      };
       return connection.sendFile(place, file, key);
     }
-    case 'ask':
-      return connection.send(place, body, { ...key, buttons: buttonsOf(card.approvalId) });
+    case 'ask': {
+      const { approvalId, labels } = card;
+      const buttons = labels ? answerButtons(approvalId, labels) : buttonsOf(approvalId);
+      return connection.send(place, body, { ...key, buttons });
+    }
     case 'result':
       if (shownId !== null) await connection.edit(place, shownId, body, isPlain, true);
       return shownId ?? '';

@@ -34,6 +34,15 @@ export const COMMANDS: RESTPutAPIApplicationCommandsJSONBody = [
       { type: ApplicationCommandOptionType.String, name: 'reason', description: 'What the agent is told' },
     ],
   },
+  {
+    type: ApplicationCommandType.ChatInput,
+    name: 'answer',
+    description: 'Answer a question of the agent',
+    options: [
+      { type: ApplicationCommandOptionType.String, name: 'id', description: 'Of several: which one' },
+      { type: ApplicationCommandOptionType.String, name: 'text', description: 'The answer' },
+    ],
+  },
   { type: ApplicationCommandType.ChatInput, name: 'help', description: 'What can be said to the bot' },
 ];
 

@@ -18,6 +18,7 @@ const HELP = `/link CODE: talk to an agent
 /stop: interrupt what it is doing
 /new: start a fresh conversation
 /approve, /deny REASON: decide about a tool that the agent asks for
+/answer TEXT: answer a question of the agent
 /help: this list`;
 const NOT_LINKED = 'You are not linked with an agent yet. Ask its owner for a code and send /link CODE.';
 const MAX_CHARACTERS = 100_000;
@@ -83,12 +84,24 @@ export class ReceiveMessageService {
         return { answer: 'A fresh conversation begins.' };
       case 'approve':
       case 'deny':
+      case 'answer':
         return { answer: await this.decisions.command(binding, message, name, command?.[2] ?? '') };
       case 'stop':
         return this.toAgent(binding, message, { text: 'Stop what you are doing.', queueMode: 'interrupt' });
       default:
-        return this.withFiles(binding, message, { ...from, eventId: `${platform}:${botId}:${message.eventId}` });
+        return (
+          (await this.asAnswer(binding, message)) ??
+          this.withFiles(binding, message, { ...from, eventId: `${platform}:${botId}:${message.eventId}` })
+        );
     }
+  }
+
+  /** What is written where the agent has asked just one question, and answers it. */
+  private async asAnswer(binding: BindingRow, message: InboundMessage): Promise<Received | undefined> {
+    if (!message.isDirect && !message.isAddressed) return undefined;
+    if (message.files.length > 0 || message.context || message.text.trim() === '') return undefined;
+    const answer = await this.decisions.reply(binding, message);
+    return answer === undefined ? undefined : { answer };
   }
 
   private async link(adapter: ChannelAdapter, botId: string, message: InboundMessage, code: string): Promise<Received> {

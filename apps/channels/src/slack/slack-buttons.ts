@@ -4,6 +4,8 @@ import type { CardButton, InboundMessage } from '../adapters/channel-adapter.js'
 import { pressId, pressOfId } from '../adapters/press-id.js';
 import { escapeSlack, visibleInSlack } from './slack-mrkdwn.js';
 
+const STYLES: Partial<Record<CardButton['decision'], 'danger' | 'primary'>> = { deny: 'danger', allow_once: 'primary' };
+
 /** https://docs.slack.dev/reference/block-kit/blocks/actions-block */
 export function blocksOf(part: string, buttons: CardButton[], isPlain = false): KnownBlock[] {
   const text = isPlain
@@ -14,9 +16,7 @@ export function blocksOf(part: string, buttons: CardButton[], isPlain = false): 
     text: { type: 'plain_text' as const, text: button.label },
     action_id: `approval_${button.decision}`,
     value: pressId(button),
-    ...(button.decision === 'allow_always'
-      ? {}
-      : { style: button.decision === 'deny' ? ('danger' as const) : ('primary' as const) }),
+    ...(STYLES[button.decision] ? { style: STYLES[button.decision] } : {}),
   }));
   return [
     { type: 'section', text },

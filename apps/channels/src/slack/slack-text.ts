@@ -1,7 +1,7 @@
 import { MAX_PARTS, quotedText } from '../inbound/context-text.js';
 
 /** Our commands. Slack keeps texts that begin with a slash to itself, so `!stop` is a command too. */
-const COMMAND = /^!(?=(?:link|unlink|status|stop|new|approve|deny|help|start|roost)\b)/i;
+const COMMAND = /^!(?=(?:link|unlink|status|stop|new|approve|deny|answer|help|start|roost)\b)/i;
 
 /**
  * What a person reads, from https://docs.slack.dev/messaging/formatting-message-text. Slack's own markup is always in

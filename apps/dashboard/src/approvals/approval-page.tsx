@@ -8,7 +8,7 @@ import { Page, Section } from '../components/page.js';
 import { Time } from '../components/time.js';
 import { visibleText } from '../components/visible-text.js';
 import { approvalQuery } from './approvals.js';
-import { ApprovalBadge } from './approval-words.js';
+import { ApprovalBadge, titleOf } from './approval-words.js';
 import { ApprovalBody } from './approval-body.js';
 
 const route = getRouteApi('/app/approvals/$approvalId');
@@ -20,9 +20,7 @@ export function ApprovalPage() {
   const { data: agent } = useQuery({ ...agentQuery(approval?.agent_id ?? ''), enabled: approval !== undefined });
   return (
     <Page
-      title={
-        approval ? `May ${visibleText(agent?.name ?? 'the agent')} use ${visibleText(approval.tool)}?` : 'Approval'
-      }
+      title={approval ? titleOf(approval, agent?.name ?? 'the agent') : 'Approval'}
       tabTitle="Approval"
       back={<BackLink to="/approvals">Approvals</BackLink>}
       about={approval && <ApprovalBadge status={approval.status} />}
@@ -33,7 +31,7 @@ export function ApprovalPage() {
       {!approval && !error && <Skeletons count={2} className="h-48" />}
       {approval && (
         <div className="max-w-4xl space-y-5">
-          <Section title="The call">
+          <Section title={approval.kind === 'question' ? 'The question' : 'The call'}>
             <ApprovalBody approval={approval} />
           </Section>
           <Section title="About it">
@@ -57,9 +55,10 @@ export function ApprovalPage() {
                 Asked: <Time at={approval.created_at} />,
                 'Counts as denied': approval.status === 'pending' && <Time at={approval.expires_at} />,
                 'Asked by':
-                  approval.rule === null
+                  approval.kind === 'tool' &&
+                  (approval.rule === null
                     ? 'the default of its permissions'
-                    : `rule ${approval.rule + 1} of its permissions`,
+                    : `rule ${approval.rule + 1} of its permissions`),
                 'Began to run': approval.started_at && <Time at={approval.started_at} />,
                 'Shown in': approval.shown.map(({ where }) => visibleText(where)).join(', '),
               }}

@@ -5,7 +5,8 @@ import { visibleText } from '../components/visible-text.js';
 const STATUSES: Record<Approval['status'], { label: string; tone: Tone; about: string }> = {
   pending: { label: 'Waits', tone: 'warn', about: 'Waits for a decision' },
   allowed: { label: 'Allowed', tone: 'ok', about: 'It may run' },
-  denied: { label: 'Denied', tone: 'bad', about: 'It does not run, and the agent knows why' },
+  answered: { label: 'Answered', tone: 'ok', about: 'The agent goes on with the answer' },
+  denied: { label: 'Denied', tone: 'bad', about: 'It does not run or is not answered, and the agent knows why' },
   expired: { label: 'Expired', tone: 'neutral', about: 'Nobody decided in time, which counts as denied' },
   cancelled: {
     label: 'Cancelled',
@@ -29,8 +30,17 @@ export function ApprovalBadge({ status }: { status: Approval['status'] }) {
 export const deciderText = (by: NonNullable<Approval['decided_by']>): string =>
   visibleText(`${by.type.replace('_', ' ')} ${by.id}`);
 
+/** What a person is asked, in a line. */
+export const titleOf = ({ kind, tool }: Approval, agent?: string): string =>
+  kind === 'question'
+    ? tool === 'ask_human'
+      ? `${visibleText(agent ?? 'It')} asks you something`
+      : `${visibleText(tool)} asks you something`
+    : `May ${visibleText(agent ?? 'it')} use ${visibleText(tool)}?`;
+
 /** What of a call says most in one line; what it is exactly, its own page says. */
-export function callText({ arguments: text, argument_bytes: bytes }: Approval): string {
+export function callText({ arguments: text, argument_bytes: bytes, question }: Approval): string {
+  if (question) return visibleText(question.question.slice(0, 300));
   if (text === null) return `arguments of ${bytes.toLocaleString('en')} bytes`;
   return visibleText(text.slice(0, 300));
 }

@@ -39,7 +39,7 @@ export function ApprovalsPage() {
   return (
     <Page
       title="Approvals"
-      about="Calls of tools that an agent’s permissions let wait for a person. Its other conversations go on meanwhile."
+      about="Calls of tools that an agent’s permissions let wait for a person, and questions. Its other conversations go on meanwhile."
       actions={
         <Segmented
           label="Which approvals"

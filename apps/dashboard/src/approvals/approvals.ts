@@ -1,4 +1,4 @@
-import { type Approval, type ApprovalDecision as Decision, ConflictError } from '@roost-ai/sdk';
+import { type Approval, type ApprovalAnswer, type ApprovalDecision as Decision, ConflictError } from '@roost-ai/sdk';
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { roost } from '../api/roost.js';
 import { toast, toastError } from '../components/toasts.js';
@@ -25,23 +25,46 @@ export const approvalQuery = (approvalId: string) =>
 
 /** Decides. Whoever was quicker is shown: of an error by the first decision all lists are read again, too. */
 export function useDecide(approval: Approval) {
-  const client = useQueryClient();
+  const settled = useSettledApproval(approval);
   return useMutation({
     mutationFn: (decision: Decision) => roost.approvals.decide(approval.id, decision),
     onSuccess: (decided, { decision }) => {
+      settled.show(decided);
+      if (approval.kind === 'question') return;
+      toast(decision === 'deny' ? `${approval.tool} is denied.` : `${approval.tool} is allowed.`);
+    },
+    onError: settled.refused,
+    onSettled: settled.readAgain,
+  });
+}
+
+/** Answers a question, as it is decided about a call. */
+export function useAnswer(approval: Approval) {
+  const settled = useSettledApproval(approval);
+  return useMutation({
+    mutationFn: (answer: ApprovalAnswer) => roost.approvals.answer(approval.id, answer),
+    onSuccess: settled.show,
+    onError: settled.refused,
+    onSettled: settled.readAgain,
+  });
+}
+
+function useSettledApproval(approval: Approval) {
+  const client = useQueryClient();
+  return {
+    show: (decided: Approval) => {
       client.setQueryData(approvalQuery(approval.id).queryKey, (known) => ({
         ...decided,
         arguments: known?.arguments ?? decided.arguments,
       }));
       client.setQueryData(pendingQuery.queryKey, (all) => all?.filter(({ id }) => id !== approval.id));
-      toast(decision === 'deny' ? `${approval.tool} is denied.` : `${approval.tool} is allowed.`);
     },
-    onError: (error) => {
+    refused: (error: Error) => {
       // What it was decided to be takes the place of the form.
       if (isDecidedAlready(error)) toastError(error);
     },
-    onSettled: () => client.invalidateQueries({ queryKey: approvalsKey }),
-  });
+    readAgain: () => client.invalidateQueries({ queryKey: approvalsKey }),
+  };
 }
 
 export const isDecidedAlready = (error: unknown): boolean => error instanceof ConflictError;

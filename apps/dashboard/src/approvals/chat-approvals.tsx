@@ -1,10 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { Icon } from '../components/icon.js';
 import { Time } from '../components/time.js';
-import { visibleText } from '../components/visible-text.js';
 import { pendingQuery } from './approvals.js';
 import { ApprovalBody } from './approval-body.js';
-import { callText } from './approval-words.js';
+import { callText, titleOf } from './approval-words.js';
 
 interface ChatApprovalsProps {
   agentId: string;
@@ -28,7 +27,7 @@ export function ChatApprovals({ agentId, conversationId }: ChatApprovalsProps) {
           <details open={index === 0}>
             <summary className="flex min-h-11 items-center gap-2.5 rounded-xl px-3 text-sm">
               <Icon name="shield" className="text-warn" />
-              <span className="shrink-0 font-medium">May it use {visibleText(approval.tool)}?</span>
+              <span className="shrink-0 font-medium">{titleOf(approval)}</span>
               <span className="min-w-0 grow truncate font-mono text-xs text-soft">{callText(approval)}</span>
               <span className="text-xs text-faint">
                 expires <Time at={approval.expires_at} />

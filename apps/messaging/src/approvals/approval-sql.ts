@@ -13,6 +13,7 @@ export const wireApproval = (isWhole: boolean) => `
     'status', a.status, 'created_at', wire_time(a.created_at), 'expires_at', wire_time(a.expires_at),
     'decided_at', wire_time(a.decided_at), 'decided_by', ${decider('a')}, 'decision', a.decision,
     'message', a.message, 'edited_arguments', ${short('a.edited_arguments', isWhole)},
+    'question', CASE WHEN a.kind = 'question' THEN a.arguments::jsonb END, 'answer', a.answer::jsonb,
     'started_at', wire_time(a.started_at), 'shown', a.shown)`;
 
 function decider(row: string): string {
@@ -27,7 +28,7 @@ function decider(row: string): string {
 export const decidedCalls = (runId: string, most: number) => `
   (SELECT jsonb_agg(jsonb_build_object('approval_id', a.id, 'tool_call_id', a.tool_call_id, 'status', a.status,
       'hash', coalesce(a.edited_hash, a.hash), 'message', a.message, 'decided_by', ${decider('a')},
-      'edited_arguments', a.edited_arguments) ORDER BY a.created_at)
+      'edited_arguments', a.edited_arguments, 'answer', a.answer) ORDER BY a.created_at)
    FROM (SELECT * FROM approvals WHERE run_id = ${runId} ORDER BY created_at DESC LIMIT ${most}) a)`;
 
 /** The approvals of a run for its steps, in the wire form of contracts' StepApproval. */

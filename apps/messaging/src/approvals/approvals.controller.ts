@@ -1,6 +1,7 @@
 import { Bus, Handles } from '#lib/bus';
 import { accountOf, type CallContext } from '#lib/call-context';
 import {
+  answerApproval,
   approvalShown,
   cancelApprovals,
   decideApproval,
@@ -44,6 +45,11 @@ export class ApprovalsController {
   @Handles(decideApproval)
   decide(input: InputOf<typeof decideApproval>, context: CallContext) {
     return this.approvals.decide(input, context);
+  }
+
+  @Handles(answerApproval)
+  answer(input: InputOf<typeof answerApproval>, context: CallContext) {
+    return this.approvals.answer(input, context);
   }
 
   @Handles(approvalShown)

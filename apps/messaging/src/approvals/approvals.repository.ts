@@ -103,13 +103,15 @@ export interface Decided {
   decision?: string;
   message?: string | undefined;
   edited?: { arguments: string; hash: string } | undefined;
+  /** Of a question, as JSON. */
+  answer?: string;
 }
 
 /** Decides a pending approval; undefined when it is pending no more. */
 export async function decide(tx: Transaction, id: string, decided: Decided): Promise<Approval | undefined> {
   const [row] = await tx.query<{ approval: unknown }>(
     `UPDATE approvals a SET status = $2, decided_at = clock_timestamp(), decided_by_type = $3, decided_by_id = $4,
-       decision = $5, message = $6, edited_arguments = $7, edited_hash = $8
+       decision = $5, message = $6, edited_arguments = $7, edited_hash = $8, answer = $9
      WHERE id = $1 AND status = 'pending' RETURNING ${wireApproval(false)} AS approval`,
     [
       id,
@@ -120,6 +122,7 @@ export async function decide(tx: Transaction, id: string, decided: Decided): Pro
       decided.message === undefined ? null : storableText(decided.message),
       decided.edited?.arguments ?? null,
       decided.edited?.hash ?? null,
+      decided.answer ?? null,
     ],
   );
   return row && Approval.parse(row.approval);
@@ -156,7 +159,7 @@ export async function startCall(database: Database, start: Start): Promise<void>
     [approvalId, hash],
   );
   const refuse = (reason: string, message: string) => new RoostError('CONFLICT', message, [{ reason }]);
-  if (row?.status !== 'allowed') throw refuse('not_allowed', 'the call was not allowed');
+  if (row?.status !== 'allowed' && row?.status !== 'answered') throw refuse('not_allowed', 'the call was not allowed');
   if (row.is_other) throw refuse('hash_differs', 'what is about to run is not what was shown');
   if (row.started_fence !== null && Number(row.started_fence) !== fencingToken)
     throw refuse('already_started', 'another attempt has begun the call');
@@ -165,7 +168,7 @@ export async function startCall(database: Database, start: Start): Promise<void>
 
 const START = `
   UPDATE approvals a SET started_fence = $3::bigint, started_at = coalesce(a.started_at, clock_timestamp())
-  WHERE a.id = $1::uuid AND a.status = 'allowed' AND coalesce(a.edited_hash, a.hash) = $4
+  WHERE a.id = $1::uuid AND a.status IN ('allowed', 'answered') AND coalesce(a.edited_hash, a.hash) = $4
     AND (a.started_fence IS NULL OR a.started_fence = $3::bigint)
     AND EXISTS (SELECT FROM turns t WHERE t.id = $2::uuid AND t.fencing_token = $3::bigint AND t.state = 'running'
       AND t.agent_id = a.agent_id AND coalesce(t.run_id, t.id) = a.run_id)

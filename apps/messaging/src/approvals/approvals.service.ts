@@ -4,6 +4,7 @@ import { accountOf, type CallContext } from '#lib/call-context';
 import { callHash, canonicalJson } from '#lib/canonical-json';
 import {
   type Actor,
+  type answerApproval,
   type Approval,
   approvalDecided,
   type decideApproval,
@@ -12,7 +13,8 @@ import {
   RoostError,
   WAKE_RUNTIME,
 } from '#lib/contracts';
-import { Database, type Transaction } from '#lib/database';
+import { Database, storableText, type Transaction } from '#lib/database';
+import { answerOf, answerProblem } from '#lib/questions';
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
 import { decide, type Decided, findApproval, lockApproval } from './approvals.repository.js';
@@ -33,25 +35,53 @@ export class ApprovalsService {
    * or too late), ACCESS_DENIED, VALIDATION_ERROR.
    */
   async decide(input: Input, context: CallContext): Promise<Approval> {
+    const fields = (['decision', 'message', 'arguments', 'rule'] as const).filter((name) => input[name] !== undefined);
+    return this.settle(input.approvalId, context, fields, (approval, actor) => {
+      if (approval.kind === 'question' && input.decision !== 'deny')
+        throw refuse('decision', 'a question is answered, by POST /v1/approvals/{id}/answer, or denied');
+      const decided = decisionOf(approval, input, actor);
+      const text = decided.edited?.arguments ?? approval.arguments ?? '{}';
+      return { decided, rule: input.decision === 'allow_always' ? ruleOf(approval, text, input.rule) : null };
+    });
+  }
+
+  /** Takes the first answer to a question. Errors: as of a decision. */
+  answer({ approvalId, ...given }: z.output<typeof answerApproval.input>, context: CallContext): Promise<Approval> {
+    return this.settle(approvalId, context, ['answer'], ({ question }, by) => {
+      if (!question) throw refuse('answer', 'this is no question: it is decided by POST /v1/approvals/{id}/decide');
+      if ((given.answer === undefined) === (given.text === undefined))
+        throw refuse('answer', 'give it as `answer` or as `text`');
+      const answer = given.text === undefined ? given.answer : answerOf(question, given.text);
+      const problem = answerProblem(question, answer);
+      if (problem) throw refuse(problem.field === null ? 'answer' : `answer.${problem.field}`, problem.message);
+      return { decided: { status: 'answered', by, answer: storableJson(answer) }, rule: null };
+    });
+  }
+
+  /** `fields`: what of the approval the caller gives, for the audit. */
+  private async settle(
+    approvalId: string,
+    context: CallContext,
+    fields: string[],
+    choose: (approval: Approval, actor: Actor) => { decided: Decided; rule: Rule },
+  ): Promise<Approval> {
     const accountId = accountOf(context);
     const actor = context.actor ?? { type: 'system', id: 'messaging' };
     await this.database.transaction(async (tx) => {
-      const { approval, isDue } = await lockApproval(tx, accountId, input.approvalId);
+      const { approval, isDue } = await lockApproval(tx, accountId, approvalId);
       requireApprover(approval, actor);
       requirePending(approval, isDue);
-      const decided = decisionOf(approval, input, actor);
-      const text = decided.edited?.arguments ?? approval.arguments ?? '{}';
-      const rule = input.decision === 'allow_always' ? ruleOf(approval, text, input.rule) : null;
+      const { decided, rule } = choose(approval, actor);
       const after = await decide(tx, approval.id, decided);
       if (!after) throw new Error('a locked approval was decided by somebody else');
       await this.announce(tx, accountId, after, rule);
       await recordAudit(tx, {
         action: `approval.${decided.status}`,
         target: { type: 'approval', id: approval.id },
-        fields: (['decision', 'message', 'arguments', 'rule'] as const).filter((name) => input[name] !== undefined),
+        fields,
       });
     });
-    return findApproval(this.database, accountId, input.approvalId);
+    return findApproval(this.database, accountId, approvalId);
   }
 
   private async announce(tx: Transaction, accountId: string, approval: Approval, rule: Rule): Promise<void> {
@@ -89,10 +119,15 @@ function requirePending(approval: Approval, isDue: boolean): void {
   ]);
 }
 
+const refuse = (field: string, problem: string) =>
+  new RoostError('VALIDATION_ERROR', `${field}: ${problem}`, [{ field, reason: 'invalid' }]);
+
+/** PostgreSQL's JSON has no NUL and no half of a surrogate pair. */
+const storableJson = (answer: unknown): string =>
+  JSON.stringify(answer, (_name, value: unknown) => (typeof value === 'string' ? storableText(value) : value));
+
 function decisionOf({ tool }: Approval, input: Input, by: Actor): Decided {
   const { decision, message } = input;
-  const refuse = (field: string, problem: string) =>
-    new RoostError('VALIDATION_ERROR', `${field}: ${problem}`, [{ field, reason: 'invalid' }]);
   if (decision === 'deny' && input.arguments) throw refuse('arguments', 'a call that is denied runs with none');
   if (decision !== 'allow_always' && input.rule) throw refuse('rule', 'only allow_always makes one');
   if (!input.arguments) return { status: decision === 'deny' ? 'denied' : 'allowed', by, decision, message };

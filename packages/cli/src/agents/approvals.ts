@@ -5,7 +5,7 @@ import { CliError, EXIT } from '../failure.js';
 import { inLine, revealed } from '../output/clean.js';
 import { ago } from '../output/table.js';
 
-const STATUSES = ['pending', 'allowed', 'denied', 'expired', 'cancelled'] as const;
+const STATUSES = ['pending', 'allowed', 'answered', 'denied', 'expired', 'cancelled'] as const;
 
 interface ListFlags extends Common {
   status: (typeof STATUSES)[number];
@@ -31,7 +31,7 @@ const message = {
 } as const;
 
 const list = buildCommand({
-  docs: { brief: 'Calls of tools that wait for your decision, the newest first' },
+  docs: { brief: 'Calls of tools and questions that wait for you, the newest first' },
   parameters: {
     flags: {
       ...common,
@@ -53,7 +53,11 @@ const list = buildCommand({
       ago(one.created_at),
       one.status === 'pending' ? ago(one.expires_at) : one.status,
       one.tool,
-      one.arguments === null ? `(${one.argument_bytes} bytes)` : inLine(revealed(one.arguments), 60),
+      one.question
+        ? inLine(revealed(one.question.question), 60)
+        : one.arguments === null
+          ? `(${one.argument_bytes} bytes)`
+          : inLine(revealed(one.arguments), 60),
     ]);
     this.out.table(['ID', 'AGENT', 'ASKED', 'EXPIRES', 'TOOL', 'ARGUMENTS'], rows, 'Nothing waits for you.');
   },
@@ -92,8 +96,31 @@ const allow = buildCommand({
   },
 });
 
+const answer = buildCommand({
+  docs: {
+    brief: 'Answer a question of an agent',
+    fullDescription:
+      'The answer as text: of a question with choices the name or number of one, of a form one `field=value` for each field ' +
+      'or all as JSON, of a page to open `done`. Who does not want to answer uses `deny`.',
+  },
+  parameters: {
+    flags: common,
+    positional: {
+      kind: 'array',
+      parameter: { brief: 'The approval’s id, then the answer', placeholder: 'approval answer', parse: String },
+      minimum: 2,
+    },
+  },
+  async func(this: Cli, flags: Common, id: string, ...words: string[]) {
+    const text = words.every((word) => /^[\w.-]+=/.test(word)) ? words.join('\n') : words.join(' ');
+    const answered = await this.connect(flags).approvals.answer(id, { text });
+    if (flags.json) return this.out.json(answered);
+    this.out.line(`answered: ${revealed(JSON.stringify(answered.answer))}`);
+  },
+});
+
 const deny = buildCommand({
-  docs: { brief: 'Let a call not run; the agent reads your message' },
+  docs: { brief: 'Let a call not run, or a question unanswered; the agent reads your message' },
   parameters: {
     flags: { ...common, message },
     positional: { kind: 'tuple', parameters: [idArgument] },
@@ -105,8 +132,8 @@ const deny = buildCommand({
 });
 
 export const approvals = buildRouteMap({
-  docs: { brief: 'What agents may do only when you allow it' },
-  routes: { list, show, allow, deny },
+  docs: { brief: 'What agents may do only when you allow it, and what they ask' },
+  routes: { list, show, allow, answer, deny },
   defaultCommand: 'list',
 });
 
@@ -119,15 +146,34 @@ async function decide(cli: Cli, flags: DecideFlags, id: string, decision: Approv
 
 /** A call as a person has to see it: every argument, and no character that shows something else than it is. */
 export function cardOf(approval: Approval): string {
-  const { tool, status, decided_by: by, message: said, edited_arguments: edited } = approval;
+  const { tool, status, decided_by: by, message: said, edited_arguments: edited, question, answer: given } = approval;
   const decided = by ? ` by ${by.type}:${by.id}` : '';
   return [
     `${inLine(revealed(tool), 200)}  ${status}${inLine(decided)}`,
-    approval.arguments === null ? `(${approval.argument_bytes} bytes of arguments)` : argumentsOf(approval.arguments),
+    question ? questionText(question) : argumentText(approval),
     ...(edited === null ? [] : [`changed to ${argumentsOf(edited)}`]),
+    ...(given === null ? [] : [`answer: ${revealed(JSON.stringify(given))}`]),
     ...(said === null ? [] : [`said: ${inLine(said, 500)}`]),
     ...(status === 'pending' ? [`expires ${ago(approval.expires_at)}; ${approval.id}`] : []),
   ].join('\n');
+}
+
+const argumentText = ({ arguments: text, argument_bytes: bytes }: Approval) =>
+  text === null ? `(${bytes} bytes of arguments)` : argumentsOf(text);
+
+/** A question, with a line for each choice or field. All of it was written by a model or a server. */
+function questionText({ question, choices, schema, url }: NonNullable<Approval['question']>): string {
+  const fields = Object.entries(schema?.properties ?? {}).map(
+    ([name, field]) => `  ${name}${schema?.required?.includes(name) ? '' : ' (optional)'}: ${JSON.stringify(field)}`,
+  );
+  return revealed(
+    [
+      question,
+      ...(choices ?? []).map((choice, index) => `  ${index + 1}. ${JSON.stringify(choice)}`),
+      ...fields,
+      ...(url ? [`  open: ${url}`] : []),
+    ].join('\n'),
+  );
 }
 
 function argumentsOf(text: string): string {

@@ -1,6 +1,14 @@
-import { type AgentEvent, type Approval, type ApprovalDecision, ConflictError, type Roost } from '@roost-ai/sdk';
+import {
+  type AgentEvent,
+  type Approval,
+  type ApprovalDecision,
+  ConflictError,
+  type Roost,
+  ValidationError,
+} from '@roost-ai/sdk';
 import type { Interface } from 'node:readline';
 import type { Output } from '../output/output.js';
+import { inLine } from '../output/clean.js';
 import { cardOf } from './approvals.js';
 
 const QUESTION = 'Allow it? [y]es, [a]lways, or why not: ';
@@ -30,7 +38,7 @@ export class ApprovalQuestions {
 
   private ask({ id }: Approval): void {
     if (!this.lines) {
-      this.out.note(`waits for approval: roost approvals show ${id}`);
+      this.out.note(`waits for a person: roost approvals show ${id}`);
       return;
     }
     const question = new AbortController();
@@ -47,18 +55,51 @@ export class ApprovalQuestions {
 
   private async askOne(id: string, signal: AbortSignal): Promise<void> {
     if (signal.aborted || !this.lines) return;
-    this.out.line(cardOf(await this.roost.approvals.get(id)));
-    const { lines } = this;
-    const said = await new Promise<string | undefined>((resolve) => {
+    const approval = await this.roost.approvals.get(id);
+    this.out.line(cardOf(approval));
+    // What is no answer is asked for again.
+    for (let isOpen = true; isOpen;) {
+      const said = await this.read(approval.question ? promptOf(approval.question) : QUESTION, signal);
+      if (said === undefined) return;
+      isOpen = await this.send(approval, said);
+    }
+  }
+
+  private read(question: string, signal: AbortSignal): Promise<string | undefined> {
+    return new Promise((resolve) => {
       signal.addEventListener('abort', () => resolve(undefined));
-      lines.question(QUESTION, { signal }, resolve);
-    });
-    if (said === undefined) return;
-    await this.roost.approvals.decide(id, decisionOf(said)).catch((error: unknown) => {
-      if (!(error instanceof ConflictError)) throw error;
-      this.out.note('It was decided already.');
+      this.lines?.question(question, { signal }, resolve);
     });
   }
+
+  /** Returns whether it has to be asked again. */
+  private async send({ id, question }: Approval, said: string): Promise<boolean> {
+    const { approvals } = this.roost;
+    const isAnswer = question !== null && said.trim() !== '';
+    const decision: ApprovalDecision = question ? { decision: 'deny' } : decisionOf(said);
+    try {
+      await (isAnswer ? approvals.answer(id, { text: said }) : approvals.decide(id, decision));
+    } catch (error) {
+      if (error instanceof ValidationError && isAnswer) {
+        this.out.note(inLine(error.message, 500));
+        return true;
+      }
+      if (!(error instanceof ConflictError)) throw error;
+      this.out.note('It was decided already.');
+    }
+    return false;
+  }
+}
+
+function promptOf({ choices, schema, url }: NonNullable<Approval['question']>): string {
+  const how = url
+    ? '“done” once you have opened it'
+    : choices
+      ? 'its number'
+      : schema && Object.keys(schema.properties).length > 1
+        ? 'as JSON'
+        : 'your answer';
+  return `Answer (${how}; empty: none): `;
 }
 
 function decisionOf(said: string): ApprovalDecision {

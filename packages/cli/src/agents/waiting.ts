@@ -19,7 +19,7 @@ export function wordsOf({ reason, error, next_attempt_at: at }: WaitingFor, agen
     case 'budget':
       return `Waiting: a budget is exhausted${at === null ? '' : `; its next period begins${when}`}. See: roost budgets list`;
     case 'approval':
-      return 'Waiting: a person decides about a call of a tool. See: roost approvals list';
+      return 'Waiting: a person decides about a call of a tool, or answers a question. See: roost approvals list';
     case 'retry':
       return `Waiting: the last try failed${error ? ` (${inLine(error.message, 300)})` : ''}; the next begins${when}.`;
     case 'turn':

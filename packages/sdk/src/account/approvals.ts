@@ -1,14 +1,20 @@
 import { type Core, dataOf, idOf } from '../core.js';
-import { approvalsDecide, approvalsGet, approvalsList } from '../generated/sdk.gen.js';
-import type { ApprovalsDecideData, ApprovalsGetResponses, ApprovalsListData } from '../generated/types.gen.js';
+import { approvalsAnswer, approvalsDecide, approvalsGet, approvalsList } from '../generated/sdk.gen.js';
+import type {
+  ApprovalsAnswerData,
+  ApprovalsDecideData,
+  ApprovalsGetResponses,
+  ApprovalsListData,
+} from '../generated/types.gen.js';
 import { Listing } from '../listing.js';
 import type { CallOptions } from '../transport/transport.js';
 
 export type Approval = ApprovalsGetResponses[200];
 export type ApprovalQuery = Omit<NonNullable<ApprovalsListData['query']>, 'before' | 'limit'>;
 export type ApprovalDecision = ApprovalsDecideData['body'];
+export type ApprovalAnswer = ApprovalsAnswerData['body'];
 
-/** Calls of tools that people are asked about before they run. */
+/** Calls of tools that people are asked about before they run, and questions to people. */
 export class Approvals {
   constructor(private readonly core: Core) {}
 
@@ -31,6 +37,14 @@ export class Approvals {
    */
   decide(id: string, decision: ApprovalDecision, options?: CallOptions): Promise<Approval> {
     return dataOf(approvalsDecide({ ...this.call(id, options), body: decision }));
+  }
+
+  /**
+   * Answers a question (`kind` is `question`): `{ answer }` as it asks for, or `{ text }` as somebody typed it. The first
+   * answer counts. Errors: ValidationError for what was not asked for, ConflictError for a later one.
+   */
+  answer(id: string, answer: ApprovalAnswer, options?: CallOptions): Promise<Approval> {
+    return dataOf(approvalsAnswer({ ...this.call(id, options), body: answer }));
   }
 
   private call(id: string, options: CallOptions | undefined) {

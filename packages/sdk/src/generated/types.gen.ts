@@ -588,7 +588,86 @@ export type Decider = {
 };
 
 /**
- * A call of a tool that waits for a person’s decision, or has got one.
+ * A question. Without `choices`, `schema` and `url` the answer is a text.
+ */
+export type Question = {
+    /**
+     * The question. Written by a model or an MCP server: it is shown as plain text.
+     */
+    question: string;
+    /**
+     * The answer is one of these; null when there are none to choose from.
+     */
+    choices?: Array<string> | null;
+    /**
+     * The answer is an object of this JSON Schema: flat, of the kinds of fields that MCP’s elicitation has; null when it is none.
+     */
+    schema?: {
+        type: 'object';
+        properties: {
+            [key: string]: {
+                type: 'string';
+                title?: string;
+                description?: string;
+                enum?: Array<string>;
+                enumNames?: Array<string>;
+                oneOf?: Array<{
+                    const: string;
+                    title: string;
+                }>;
+                minLength?: number;
+                maxLength?: number;
+                format?: 'email' | 'uri' | 'date' | 'date-time';
+                default?: string;
+            } | {
+                type: 'number' | 'integer';
+                title?: string;
+                description?: string;
+                minimum?: number;
+                maximum?: number;
+                default?: number;
+            } | {
+                type: 'boolean';
+                title?: string;
+                description?: string;
+                default?: boolean;
+            } | {
+                type: 'array';
+                title?: string;
+                description?: string;
+                minItems?: number;
+                maxItems?: number;
+                items: {
+                    type?: 'string';
+                    enum: Array<string>;
+                } | {
+                    anyOf: Array<{
+                        const: string;
+                        title: string;
+                    }>;
+                } | {
+                    oneOf: Array<{
+                        const: string;
+                        title: string;
+                    }>;
+                };
+                default?: Array<string>;
+            };
+        };
+        required?: Array<string>;
+    } | null;
+    /**
+     * A page that the person is asked to open, and to answer `true` after; null when it is none.
+     */
+    url?: string | null;
+};
+
+export type JsonValue1 = string | number | boolean | null | Array<JsonValue1> | {
+    [key: string]: JsonValue1;
+};
+
+/**
+ * A call of a tool, or a question, that waits for a person, or has got a decision or an answer.
  */
 export type Approval = {
     /**
@@ -648,9 +727,9 @@ export type Approval = {
      */
     approvers: Array<string> | null;
     /**
-     * `pending`: waits for a decision · `allowed` · `denied` · `expired`: nobody decided in time, which counts as denied · `cancelled`: its run was cancelled or interrupted, its session reset, or its agent deleted.
+     * `pending`: waits for a decision · `allowed` · `answered`: of a question · `denied`: it may not run, or the question is not answered · `expired`: nobody decided in time, which counts as denied · `cancelled`: its run was cancelled or interrupted, its session reset, or its agent deleted.
      */
-    status: 'pending' | 'allowed' | 'denied' | 'expired' | 'cancelled';
+    status: 'pending' | 'allowed' | 'answered' | 'denied' | 'expired' | 'cancelled';
     /**
      * When it was asked.
      */
@@ -679,6 +758,14 @@ export type Approval = {
      * The arguments that the person put in place of the agent’s, as JSON text; null when there are none, and in lists and events when longer than 16 KiB.
      */
     edited_arguments: string | null;
+    /**
+     * What is asked, of the kind `question`; null: may a call run?
+     */
+    question?: Question | null;
+    /**
+     * The answer, of the kind `question`; null while there is none.
+     */
+    answer?: JsonValue1;
     /**
      * When the call began to run; null while it has not.
      */
@@ -1096,7 +1183,7 @@ export type VaultSecret = {
      * What of the credential is no secret, e.g. `username`, or the `name` of a header.
      */
     settings: {
-        [key: string]: JsonValue1;
+        [key: string]: JsonValue2;
     };
     /**
      * How many agents may use it.
@@ -1124,8 +1211,8 @@ export type VaultSecret = {
     updated_at: Timestamp;
 };
 
-export type JsonValue1 = string | number | boolean | null | Array<JsonValue1> | {
-    [key: string]: JsonValue1;
+export type JsonValue2 = string | number | boolean | null | Array<JsonValue2> | {
+    [key: string]: JsonValue2;
 };
 
 /**
@@ -1560,13 +1647,13 @@ export type ToolCallEvent = {
             /**
              * The arguments that the model gave.
              */
-            input?: JsonValue2;
+            input?: JsonValue3;
         };
     };
 };
 
-export type JsonValue2 = string | number | boolean | null | Array<JsonValue2> | {
-    [key: string]: JsonValue2;
+export type JsonValue3 = string | number | boolean | null | Array<JsonValue3> | {
+    [key: string]: JsonValue3;
 };
 
 /**
@@ -3118,11 +3205,11 @@ export type FieldChange = {
     /**
      * In the earlier of the two named; null when it has none. Of a secret: null.
      */
-    from: JsonValue3;
+    from: JsonValue4;
     /**
      * In the other; null when it has none. Of a secret: null.
      */
-    to: JsonValue4;
+    to: JsonValue5;
     /**
      * Of a secret, in place of its values; null for all else.
      */
@@ -3138,12 +3225,12 @@ export type FieldChange = {
     } | null;
 };
 
-export type JsonValue3 = string | number | boolean | null | Array<JsonValue3> | {
-    [key: string]: JsonValue3;
-};
-
 export type JsonValue4 = string | number | boolean | null | Array<JsonValue4> | {
     [key: string]: JsonValue4;
+};
+
+export type JsonValue5 = string | number | boolean | null | Array<JsonValue5> | {
+    [key: string]: JsonValue5;
 };
 
 /**
@@ -3725,23 +3812,23 @@ export type PlannedChange = {
     /**
      * What it is now; null when it is not there. Of a secret: null.
      */
-    from: JsonValue5;
+    from: JsonValue6;
     /**
      * What it is to be; null when it is taken away. Of a secret: null.
      */
-    to: JsonValue6;
+    to: JsonValue7;
     /**
      * Whether it is a secret, whose values are not shown.
      */
     is_secret: boolean;
 };
 
-export type JsonValue5 = string | number | boolean | null | Array<JsonValue5> | {
-    [key: string]: JsonValue5;
-};
-
 export type JsonValue6 = string | number | boolean | null | Array<JsonValue6> | {
     [key: string]: JsonValue6;
+};
+
+export type JsonValue7 = string | number | boolean | null | Array<JsonValue7> | {
+    [key: string]: JsonValue7;
 };
 
 /**
@@ -4426,9 +4513,9 @@ export type StepApproval = {
      */
     id: string;
     /**
-     * `pending`: waits for a decision · `allowed` · `denied` · `expired`: nobody decided in time, which counts as denied · `cancelled`: its run was cancelled or interrupted, its session reset, or its agent deleted.
+     * `pending`: waits for a decision · `allowed` · `answered`: of a question · `denied`: it may not run, or the question is not answered · `expired`: nobody decided in time, which counts as denied · `cancelled`: its run was cancelled or interrupted, its session reset, or its agent deleted.
      */
-    status: 'pending' | 'allowed' | 'denied' | 'expired' | 'cancelled';
+    status: 'pending' | 'allowed' | 'answered' | 'denied' | 'expired' | 'cancelled';
     /**
      * Who decided; null while nobody has.
      */
@@ -4546,6 +4633,24 @@ export type NewDecision = {
      * Of `allow_always`: the rule that is put first, in the form of `configuration.permissions.rules`; its action is `allow`. Without it: this tool with exactly these arguments.
      */
     rule?: PermissionRule;
+};
+
+/**
+ * An answer: `answer` or `text`, one of them.
+ */
+export type NewAnswer = {
+    /**
+     * The answer: a text; one of the choices; an object of the schema; or `true` once the page was opened.
+     */
+    answer?: JsonValue8;
+    /**
+     * In place of `answer`, what a person typed: the name or number of a choice; a form as JSON or as lines of `field: value`, of one field alone its value; `done` once the page was opened.
+     */
+    text?: string;
+};
+
+export type JsonValue8 = string | number | boolean | null | Array<JsonValue8> | {
+    [key: string]: JsonValue8;
 };
 
 /**
@@ -4831,8 +4936,8 @@ export type TriggerPatch = {
     enabled?: boolean;
 };
 
-export type JsonValue7 = string | number | boolean | null | Array<JsonValue7> | {
-    [key: string]: JsonValue7;
+export type JsonValue9 = string | number | boolean | null | Array<JsonValue9> | {
+    [key: string]: JsonValue9;
 };
 
 /**
@@ -14815,7 +14920,7 @@ export type ApprovalsListData = {
         /**
          * Only approvals of this status.
          */
-        status?: 'pending' | 'allowed' | 'denied' | 'expired' | 'cancelled';
+        status?: 'pending' | 'allowed' | 'answered' | 'denied' | 'expired' | 'cancelled';
         /**
          * Only approvals of this agent.
          */
@@ -15036,6 +15141,96 @@ export type ApprovalsDecideResponses = {
 };
 
 export type ApprovalsDecideResponse = ApprovalsDecideResponses[keyof ApprovalsDecideResponses];
+
+export type ApprovalsAnswerData = {
+    body: NewAnswer;
+    headers?: {
+        /**
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The approval’s id.
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/v1/approvals/{id}/answer';
+};
+
+export type ApprovalsAnswerErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npx roost admin account enable-agents WHO`.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
+     */
+    408: Error;
+    /**
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
+     */
+    409: Error;
+    /**
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
+     */
+    413: Error;
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
+     */
+    415: Error;
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
+     */
+    422: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type ApprovalsAnswerError = ApprovalsAnswerErrors[keyof ApprovalsAnswerErrors];
+
+export type ApprovalsAnswerResponses = {
+    /**
+     * Done.
+     */
+    200: Approval;
+};
+
+export type ApprovalsAnswerResponse = ApprovalsAnswerResponses[keyof ApprovalsAnswerResponses];
 
 export type UsageReportData = {
     body?: never;
@@ -16892,7 +17087,7 @@ export type TriggersTestData = {
         /**
          * The body that another system would post.
          */
-        payload?: JsonValue7;
+        payload?: JsonValue9;
     };
     headers?: {
         /**

@@ -38,7 +38,11 @@ export async function makeScreenData(roost: TestRoost, agentId: string): Promise
   await make(`/v1/agent/update/${agentId}`, { description: 'Answers in a line.', note: 'it was too long' });
   await make('/v1/budgets', { limit_tokens: 2_000_000, period: 'day', agent_id: agentId });
   const approvalId = await waitingApproval(roost);
-  return { scheduleId, triggerId, serverId, endpointId, deliveryId, approvalId };
+  const { body: account } = await roost.api<{ account_id: string }>('POST', '/v1/admin/accounts', {
+    email: 'grace@example.org',
+    password: 'correct horse battery',
+  });
+  return { scheduleId, triggerId, serverId, endpointId, deliveryId, approvalId, accountId: account.account_id };
 }
 
 /** Of an agent that answers by the demo model, and has to ask about its commands. */

@@ -15,12 +15,13 @@ export interface ScreenData {
   endpointId: string;
   deliveryId: string;
   approvalId: string;
+  accountId: string;
 }
 
 /** Every screen, at an agent that has been talked to: axe looks at each in both themes, and its picture is kept. */
 export const screensOf = (
   agentId: string,
-  { scheduleId, triggerId, serverId, endpointId, deliveryId, approvalId }: ScreenData,
+  { scheduleId, triggerId, serverId, endpointId, deliveryId, approvalId, accountId }: ScreenData,
 ): Screen[] => [
   { name: 'agents', path: '/agents', ready: (page) => page.getByRole('link', { name: 'tester' }).first().waitFor() },
   {
@@ -163,6 +164,21 @@ export const screensOf = (
     name: 'delivery',
     path: `/webhooks/deliveries/${deliveryId}`,
     ready: (page) => page.getByText('Try 1').waitFor(),
+  },
+  {
+    name: 'accounts',
+    path: '/admin',
+    ready: (page) => page.getByRole('list', { name: 'Accounts' }).getByText('grace@example.org').waitFor(),
+  },
+  {
+    name: 'account',
+    path: `/admin/accounts/${accountId}`,
+    ready: (page) => page.getByRole('meter', { name: 'Used: Agents' }).waitFor(),
+  },
+  {
+    name: 'services',
+    path: '/admin/services',
+    ready: (page) => page.getByRole('list', { name: 'Services' }).getByText('agent-runtime').waitFor(),
   },
   {
     name: 'usage',

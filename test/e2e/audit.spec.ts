@@ -255,6 +255,20 @@ describe('the audit', () => {
     done.add('DELETE /auth/session');
     expect((await list('?action=browser_session.ended')).records[0]?.target).toEqual(begun?.target);
 
+    const newcomer = { email: 'newcomer@example.test', password: PASSWORD };
+    const { account_id: accountId } = await make<{ account_id: string }>('POST /v1/admin/accounts', newcomer);
+    // In the account's own audit, which operators read beside all others'.
+    await make('PATCH /v1/admin/accounts/{accountId}', { agents_enabled: false }, { accountId });
+    await make('PATCH /v1/admin/accounts/{accountId}/quotas', { quota: 'agents', limit: 3 }, { accountId });
+    const { body: session2 } = await api<{ token: string }>('POST', '/auth/login', newcomer, { authorization: '' });
+    const theirs = await api<Page>('GET', '/v1/audit', undefined, { authorization: `Bearer ${session2.token}` });
+    expect(theirs.body.records.filter(({ actor }) => actor.type === 'operator').map(({ action }) => action)).toEqual([
+      'quota.set',
+      'account.agents_disabled',
+      'account.created',
+    ]);
+    await make('DELETE /v1/admin/accounts/{accountId}', undefined, { accountId });
+
     const key = await make('POST /auth/platform_keys', { name: 'ci' });
     await expectRecord('api_key.created', key.id);
     await make('DELETE /auth/platform_keys/{keyUuid}', undefined, { keyUuid: key.id });

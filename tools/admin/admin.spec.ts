@@ -53,6 +53,18 @@ describe('the operator', () => {
     expect(await run('account list')).toContain('local');
   });
 
+  it('makes an operator, who sees all accounts, and ends that at once', async () => {
+    await run('account create op@example.test', { enableAgents: true });
+    const key = /roost_sk_\w+/.exec(await run('key create op@example.test', { name: 'op' }))?.[0] ?? '';
+    const listed = async () =>
+      (await roost.api('GET', '/v1/admin/accounts', undefined, { authorization: `Bearer ${key}` })).status;
+    expect(await listed()).toBe(403);
+    expect(await run('account make-operator op@example.test')).toContain('operator');
+    expect(await listed()).toBe(200);
+    expect(await run('account remove-operator op@example.test')).not.toContain('operator');
+    expect(await listed()).toBe(403);
+  });
+
   it('links a subject of a trusted issuer to a user, and to one alone', async () => {
     for (const name of ['one', 'two']) await run(`account create ${name}@example.test`);
     const link = (email: string) => run(`account link ${email} https://idp.example subject-1`);

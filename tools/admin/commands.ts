@@ -20,6 +20,7 @@ import {
   RoostError,
   setAccountQuota,
   setAgentsEnabled,
+  setOperator,
 } from '#lib/contracts';
 import { readLimit } from '#lib/quotas';
 import type { NatsConnection } from '@nats-io/transport-node';
@@ -69,6 +70,9 @@ export async function runCommand(bus: NatsConnection, words: string[], options: 
     case 'account enable-agents':
     case 'account disable-agents':
       return [lineOf(await ask(setAgentsEnabled, { account: who, enabled: action === 'enable-agents' }))];
+    case 'account make-operator':
+    case 'account remove-operator':
+      return [lineOf(await ask(setOperator, { account: who, isOperator: action === 'make-operator' }))];
     case 'account link': {
       const [issuer = '', subject = ''] = rest;
       const checked = linkIdentity.input.safeParse({ email: who, issuer, subject });
@@ -110,6 +114,8 @@ const COMMANDS = [
   'account create',
   'account enable-agents',
   'account disable-agents',
+  'account make-operator',
+  'account remove-operator',
   'account link',
   'account delete',
   'account quota',
@@ -185,7 +191,7 @@ function changeOf(name: string, limit: string | undefined) {
 const quotaLines = ({ quotas }: { quotas: AccountQuota[] }) =>
   quotas.map(({ name, limit, used }) => `${name.padEnd(18)} ${used ?? 'unknown'} of ${limit}`);
 
-const lineOf = ({ accountId, name, emails, agentsEnabled, keyCount }: AdminAccount) =>
-  `${accountId}  ${emails.join(', ') || name}  agents ${agentsEnabled ? 'enabled' : 'disabled'}  ${keyCount} keys`;
+const lineOf = ({ accountId, name, emails, agentsEnabled, isOperator, keyCount }: AdminAccount) =>
+  `${accountId}  ${emails.join(', ') || name}  agents ${agentsEnabled ? 'enabled' : 'disabled'}  ${keyCount} keys${isOperator ? '  operator' : ''}`;
 
 const usage = (message: string) => new RoostError('VALIDATION_ERROR', message);

@@ -13,6 +13,8 @@ const help = `What an operator does to accounts of a running Roost.
       --password-file FILE                  the password is in FILE
   roost admin account enable-agents WHO     takes effect at once
   roost admin account disable-agents WHO
+  roost admin account make-operator WHO     may see and change all accounts, by the API and the dashboard
+  roost admin account remove-operator WHO   takes effect at once
   roost admin account link EMAIL ISSUER SUBJECT   a trusted issuer's subject signs in as this user
   roost admin account delete WHO --yes      with everything it owns, permanently
   roost admin account quota WHO             what the account may pile up, and how much it has

@@ -1,4 +1,5 @@
 import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { adminRoutes } from './routes/admin.js';
 import { approvalRoutes } from './routes/approvals.js';
 import { auditRoutes } from './routes/audit.js';
 import { automationRoutes } from './routes/automation.js';
@@ -100,6 +101,7 @@ const routeTree = root.addChildren([
     ...usageRoutes,
     ...auditRoutes,
     ...settingsRoutes,
+    ...adminRoutes,
     mcpCallbackRoute,
     agent.addChildren([
       agentHome,

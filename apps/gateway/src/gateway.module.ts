@@ -11,6 +11,8 @@ import { AccountDeletion } from './accounts/account-deletion.js';
 import { AccountsController } from './accounts/accounts.controller.js';
 import { AccountAdmin } from './accounts/admin/account-admin.js';
 import { AdminController } from './accounts/admin/admin.controller.js';
+import { OperatorsController } from './accounts/admin/operators.controller.js';
+import { HealthChecks } from './health/service-health.js';
 import { ApiKeys } from './accounts/api-keys.js';
 import { BrowserSessionsController } from './accounts/browser-sessions/browser-sessions.controller.js';
 import { BrowserSessions } from './accounts/browser-sessions/browser-sessions.js';
@@ -83,6 +85,7 @@ import { WebhooksController } from './webhooks/webhooks.controller.js';
 /** Every controller of the API: a new one is a line here. */
 export const controllers = [
   AccountsController,
+  OperatorsController,
   AuditController,
   CredentialsController,
   BrowserSessionsController,
@@ -138,6 +141,7 @@ export const controllers = [
         new RotationAtStart(database, sealer, [sealedSigningKeys, sealedTokenKeys, sealedAnswers], logger),
     },
     AccountAdmin,
+    HealthChecks,
     Audit,
     AccountDeletion,
     AccountQuotas,

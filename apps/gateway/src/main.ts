@@ -49,6 +49,7 @@ import { addIdempotency } from './idempotency/idempotency.hooks.js';
 import { IdempotencyRepository } from './idempotency/idempotency.repository.js';
 import { AccountQuotas1795900000000 } from './migrations/account-quotas-1795900000000.js';
 import { Audit1797000200000 } from './migrations/audit-1797000200000.js';
+import { AccountOperators1797300000000 } from './migrations/account-operators-1797300000000.js';
 import { Accounts1795560000000 } from './migrations/accounts-1795560000000.js';
 import { BrowserSessions1797100000000 } from './migrations/browser-sessions-1797100000000.js';
 import { Credentials1795700200000 } from './migrations/credentials-1795700200000.js';
@@ -90,6 +91,7 @@ export const start: StartService = async (env, inProcess) => {
       TokenKeys1796500000000,
       Audit1797000200000,
       BrowserSessions1797100000000,
+      AccountOperators1797300000000,
     ],
   });
   const bus = new Bus(connection, 'gateway', inProcess, tracer);

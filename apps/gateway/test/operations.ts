@@ -4,8 +4,8 @@ import type { Belongings } from './tenants.js';
 export interface Operation {
   path: string;
   method: string;
-  access: 'public' | 'account' | 'signed-in';
-  tenant: 'account' | 'proof' | 'none';
+  access: 'public' | 'account' | 'signed-in' | 'operator';
+  tenant: 'account' | 'proof' | 'any' | 'none';
   /** A body that the route accepts. */
   example: unknown;
   /** It takes a stream and no JSON. */
@@ -98,6 +98,7 @@ export function idAt(path: string, name: string, of: Belongings): string {
     triggerId: of.trigger,
     keyUuid: of.key,
     grantId: of.grant,
+    accountId: of.account,
     // A binding is made by a chat platform only: any id will do.
     bindingId: of.trigger,
   };

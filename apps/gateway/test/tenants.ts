@@ -138,6 +138,16 @@ export interface Belongings {
   secret: string;
   grant: string;
   key: string;
+  /** Another account, which only operators reach. */
+  account: string;
+}
+
+async function otherAccount(roost: TestRoost): Promise<string> {
+  const [row] = await sql<{ id: string }>(
+    roost,
+    `INSERT INTO gateway.accounts (id, name) VALUES (gen_random_uuid(), gen_random_uuid()::text) RETURNING id`,
+  );
+  return row?.id ?? '';
 }
 
 /** An approval of an agent's run, which nothing waits for. */
@@ -196,5 +206,6 @@ export async function belongingsOf(roost: TestRoost, key: string): Promise<Belon
     secret: secret.id,
     grant: grant.id,
     key: (await make('/auth/platform_keys', { name: 'k' })).id,
+    account: await otherAccount(roost),
   };
 }

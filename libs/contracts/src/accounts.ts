@@ -21,12 +21,14 @@ export const EmailAddress = z
 export const Password = z.string().min(8).max(1_000).describe('A password: 8 to 1,000 characters.');
 export const AdminAccount = wire({
   accountId: AccountId,
-  name: z.string(),
-  emails: z.array(z.string()),
-  agentsEnabled: z.boolean(),
-  keyCount: Count,
-  createdAt: Timestamp,
-});
+  name: z.string().describe('Its name: `local` for the account of a fresh machine, else its id.'),
+  emails: z.array(z.string()).describe('The emails of its users.'),
+  agentsEnabled: z.boolean().describe('Whether it may have agents.'),
+  // An older gateway knows no operators.
+  isOperator: z.boolean().default(false).describe('Whether it may see and change all accounts.'),
+  keyCount: Count.describe('Its API keys that were not revoked.'),
+  createdAt: Timestamp.describe('When it was made.'),
+}).meta({ id: 'AdminAccount', description: 'An account, as operators see it.' });
 export type AdminAccount = z.output<typeof AdminAccount>;
 
 /** Makes an account with a user whose email counts as verified. Errors: ALREADY_EXISTS, VALIDATION_ERROR. */
@@ -39,6 +41,11 @@ export const setAgentsEnabled = request('gateway.account.set-agents-enabled', {
   input: wire({ account: who, enabled: z.boolean() }),
   output: AdminAccount,
 });
+/** Whether the account may see and change all accounts, over the API too. Takes effect at once. Errors: NOT_FOUND. */
+export const setOperator = request('gateway.account.set-operator', {
+  input: wire({ account: who, isOperator: z.boolean() }),
+  output: AdminAccount,
+});
 /**
  * Has a trusted issuer's subject sign in as the user with the email, for issuers that do not state verified emails.
  * Errors: NOT_FOUND, ALREADY_EXISTS (the subject is another user's).
@@ -49,7 +56,11 @@ export const linkIdentity = request('gateway.account.link-identity', {
 });
 /** Oldest first. */
 export const listAccounts = request('gateway.account.list', {
-  input: wire({ page: z.number().int().min(1), limit: z.number().int().min(1).max(100) }),
+  input: wire({
+    page: z.number().int().min(1),
+    limit: z.number().int().min(1).max(100),
+    search: z.string().max(254).optional(),
+  }),
   output: wire({ accounts: z.array(AdminAccount) }),
 });
 

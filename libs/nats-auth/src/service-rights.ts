@@ -190,7 +190,13 @@ export type ServiceName = keyof typeof serviceRights;
 
 /** What `npm run admin` asks the gateway for. */
 export const adminCalls: RequestContract[] = [
-  ...[contracts.createAccount, contracts.listAccounts, contracts.setAgentsEnabled, contracts.deleteAccount],
+  ...[
+    contracts.createAccount,
+    contracts.listAccounts,
+    contracts.setAgentsEnabled,
+    contracts.setOperator,
+    contracts.deleteAccount,
+  ],
   ...[contracts.createAccountKey, contracts.listAccountKeys, contracts.revokeAccountKey, contracts.linkIdentity],
   ...[contracts.getAccountQuotas, contracts.setAccountQuota, contracts.listAllAudit],
 ];

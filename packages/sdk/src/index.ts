@@ -35,6 +35,7 @@ export * from './channels.js';
 export type { Download } from './files/download.js';
 export * from './files/files.js';
 export * from './account/account.js';
+export * from './account/admin.js';
 export * from './account/approvals.js';
 export * from './account/auth.js';
 export * from './account/usage.js';

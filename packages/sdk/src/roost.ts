@@ -1,4 +1,5 @@
 import { Account } from './account/account.js';
+import { Admin } from './account/admin.js';
 import { Approvals } from './account/approvals.js';
 import { Usage } from './account/usage.js';
 import { Vault } from './account/vault.js';
@@ -27,6 +28,7 @@ export class Roost {
   readonly approvals: Approvals;
   readonly vault: Vault;
   readonly auth: Auth;
+  readonly admin: Admin;
   private readonly core: Core;
 
   /** Errors: TypeError for a URL that is none. */
@@ -40,6 +42,7 @@ export class Roost {
     this.approvals = new Approvals(this.core);
     this.vault = new Vault(this.core);
     this.auth = new Auth(this.core);
+    this.admin = new Admin(this.core);
   }
 
   /** The agent with this id; nothing is asked of the server. */

@@ -20,6 +20,15 @@ export async function walkAccounts(roost: TestRoost, { call, refused }: Recorder
   await call('GET', '/auth/provider_keys');
   await call('DELETE', '/auth/provider_keys/openai');
   await call('GET', '/v1/audit');
+  await call('GET', '/v1/admin/services');
+  const other = { email: 'grace@example.org', password: 'correct horse battery' };
+  const { account_id: accountId } = await call<{ account_id: string }>('POST', '/v1/admin/accounts', other);
+  await call('GET', '/v1/admin/accounts?search=grace');
+  await call('GET', `/v1/admin/accounts/${accountId}`);
+  await call('PATCH', `/v1/admin/accounts/${accountId}`, { agents_enabled: false });
+  await call('GET', `/v1/admin/accounts/${accountId}/quotas`);
+  await call('PATCH', `/v1/admin/accounts/${accountId}/quotas`, { quota: 'agents', limit: 20 });
+  await call('DELETE', `/v1/admin/accounts/${accountId}`);
   const budget = await call<{ id: string }>('POST', '/v1/budgets', { limit_tokens: 1_000_000, period: 'month' });
   await call('GET', '/v1/budgets');
   await call('GET', `/v1/budgets/${budget.id}`);

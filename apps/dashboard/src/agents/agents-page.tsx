@@ -2,6 +2,7 @@ import type { AgentListItem } from '@roost-ai/sdk';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useMemo } from 'react';
+import { compactCount, costText } from '../components/amounts.js';
 import { buttonClass } from '../components/button.js';
 import { Empty, ErrorNote, Skeletons } from '../components/feedback.js';
 import { inputClass } from '../components/field.js';
@@ -10,6 +11,7 @@ import { Page } from '../components/page.js';
 import { Time } from '../components/time.js';
 import { AgentMenu } from './agent-menu.js';
 import { StatusBadge } from './agent-status.js';
+import { tokensOf, usageQuery } from '../usage/usage.js';
 import { agentsQuery } from './agents.js';
 import { TemplateList } from './template-list.js';
 
@@ -18,6 +20,7 @@ const STATUSES = ['active', 'paused', 'stopped', 'error'] as const;
 
 export function AgentsPage() {
   const { data: agents, error, refetch } = useQuery(agentsQuery);
+  const used = useUsed();
   const { q = '', status } = route.useSearch();
   const navigate = route.useNavigate();
   const shown = useMemo(() => (agents ?? []).filter((agent) => isMatch(agent, q, status)), [agents, q, status]);
@@ -81,7 +84,7 @@ export function AgentsPage() {
           </p>
           <ul className="divide-y divide-line rounded-2xl border border-line bg-surface">
             {shown.map((agent) => (
-              <AgentRow key={agent.id} agent={agent} />
+              <AgentRow key={agent.id} agent={agent} used={used.get(agent.id)} />
             ))}
           </ul>
           {shown.length === 0 && (
@@ -95,7 +98,22 @@ export function AgentsPage() {
   );
 }
 
-function AgentRow({ agent }: { agent: AgentListItem }) {
+/** What each agent has used in the last 30 days, in words; empty until it is known. */
+function useUsed(): Map<string | null, string> {
+  const { data } = useQuery(usageQuery({}, 'agent'));
+  return useMemo(
+    () =>
+      new Map(
+        data?.rows.map((row) => [
+          row.agent_id,
+          `${compactCount(tokensOf(row))} tokens · ${costText(row.cost_usd)} in 30 days`,
+        ]),
+      ),
+    [data],
+  );
+}
+
+function AgentRow({ agent, used }: { agent: AgentListItem; used: string | undefined }) {
   const { id, name, description, status, message_count: messages, updated_at: updatedAt } = agent;
   return (
     <li className="relative flex items-center gap-3 py-3 pr-3 pl-4 first:rounded-t-2xl last:rounded-b-2xl hover:bg-canvas sm:gap-4 sm:pl-5">
@@ -121,7 +139,9 @@ function AgentRow({ agent }: { agent: AgentListItem }) {
       </div>
       <dl className="hidden shrink-0 text-right text-sm sm:block">
         <dt className="sr-only">Messages</dt>
-        <dd className="tabular-nums">{messages.toLocaleString()} messages</dd>
+        <dd className="tabular-nums">{messages === 1 ? '1 message' : `${messages.toLocaleString('en')} messages`}</dd>
+        <dt className="sr-only">Used in 30 days</dt>
+        <dd className="text-xs text-faint tabular-nums">{used}</dd>
         <dt className="sr-only">Changed</dt>
         <dd className="text-xs text-faint">
           changed <Time at={updatedAt} className="relative" />

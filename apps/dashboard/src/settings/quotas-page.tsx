@@ -1,28 +1,11 @@
 import type { Quota } from '@roost-ai/sdk';
 import { useQuery } from '@tanstack/react-query';
-import { bytesText } from '../components/amounts.js';
 import { ErrorNote, SameBy, Skeletons } from '../components/feedback.js';
 import { Page } from '../components/page.js';
 import { UseBar } from '../components/use-bar.js';
 import { quotasQuery } from './keys.js';
+import { QUOTA_LABELS, quotaPercent, quotaText } from './quota-amounts.js';
 import { SettingsTabs } from './settings-tabs.js';
-
-const NAMES: Record<Quota['name'], string> = {
-  agents: 'Agents',
-  stored_bytes: 'Stored files',
-  messages_waiting: 'Messages that wait',
-  awake_workspaces: 'Sandboxes awake at once',
-  schedules: 'Schedules',
-  triggers: 'Triggers',
-  webhook_endpoints: 'Webhook endpoints',
-  mcp_servers: 'MCP servers',
-  channel_bindings: 'Linked chats',
-  api_keys: 'API keys',
-  provider_keys: 'Provider keys',
-  vault_secrets: 'Secrets in the vault',
-  vault_grants: 'Grants of secrets',
-  event_streams: 'Open event streams',
-};
 
 /** How much of each thing the account may have, and has. */
 export function QuotasPage() {
@@ -53,18 +36,15 @@ export function QuotasPage() {
   );
 }
 
-function QuotaRow({ quota: { name, limit, used } }: { quota: Quota }) {
-  const text = (amount: number) => (name === 'stored_bytes' ? bytesText(amount) : amount.toLocaleString('en'));
-  const label = NAMES[name];
+function QuotaRow({ quota }: { quota: Quota }) {
+  const label = QUOTA_LABELS[quota.name];
   return (
     <li className="space-y-1.5">
       <div className="flex items-baseline justify-between gap-4 text-sm">
         <span className="font-medium">{label}</span>
-        <span className="text-soft tabular-nums">
-          {used === null ? 'unknown for now' : text(used)} of {text(limit)}
-        </span>
+        <span className="text-soft tabular-nums">{quotaText(quota)}</span>
       </div>
-      <UseBar label={`Used: ${label}`} percent={limit === 0 ? 100 : Math.round((100 * (used ?? 0)) / limit)} />
+      <UseBar label={`Used: ${label}`} percent={quotaPercent(quota)} />
     </li>
   );
 }

@@ -7,7 +7,7 @@ import { Icon } from '../components/icon.js';
 import type { IconName } from '../components/icon-name.js';
 import { Modal } from '../components/modal.js';
 import { useSignOut } from '../session/session.js';
-import { NAVIGATION } from './navigation.js';
+import { useNavigation } from './navigation.js';
 
 interface Command {
   id: string;
@@ -103,8 +103,9 @@ function useCommands(): Command[] {
   const navigate = useNavigate();
   const agents = useQuery(agentsQuery).data ?? [];
   const signOut = useSignOut();
+  const destinations = useNavigation();
   return [
-    ...NAVIGATION.map(({ to, label, icon }) => ({
+    ...destinations.map(({ to, label, icon }) => ({
       id: to,
       label,
       icon,

@@ -10,7 +10,7 @@ import { Menu } from '../components/menu.js';
 import { sessionQuery, useSignOut } from '../session/session.js';
 import { Brand } from './brand.js';
 import { isMac } from './keys.js';
-import { NAVIGATION } from './navigation.js';
+import { useNavigation } from './navigation.js';
 
 /** As many as fit without scrolling on a small laptop; the rest is a search away. */
 const SHOWN_AGENTS = 8;
@@ -19,6 +19,7 @@ const ITEM =
 
 export function Sidebar({ onSearch, onClose }: { onSearch: () => void; onClose?: () => void }) {
   const agents = useQuery(agentsQuery);
+  const destinations = useNavigation();
   return (
     <div className="flex h-full flex-col gap-4 p-3">
       <div className="flex items-center justify-between pt-1 pl-1.5">
@@ -38,7 +39,7 @@ export function Sidebar({ onSearch, onClose }: { onSearch: () => void; onClose?:
       </button>
       <nav aria-label="Main" className="min-h-0 grow space-y-4 overflow-y-auto">
         <ul className="space-y-0.5">
-          {NAVIGATION.map(({ to, label, icon }) => (
+          {destinations.map(({ to, label, icon }) => (
             <li key={to}>
               <Link to={to} activeOptions={{ exact: to === '/agents' }} className={ITEM}>
                 <Icon name={icon} />

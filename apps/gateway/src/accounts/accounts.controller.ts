@@ -146,13 +146,15 @@ export class AccountsController {
       accountId: AccountId,
       email: z.string().nullable().describe('Their email; null with an API key.'),
       agentsEnabled: AgentsEnabled,
+      isOperator: z.boolean().describe('Whether the account may see and change all accounts.'),
       createdAt: Timestamp.nullable().describe('When they registered; null with an API key.'),
     }),
   })
-  async fetchUser(@Caller() { accountId, userId, agentsEnabled }: Identity) {
+  async fetchUser(@Caller() { accountId, userId, agentsEnabled, isOperator }: Identity) {
     const user = userId === undefined ? undefined : await this.users.find(userId);
     const id = user?.id ?? accountId;
-    return { id, uuid: id, accountId, email: user?.email ?? null, agentsEnabled, createdAt: user?.createdAt ?? null };
+    const { email = null, createdAt = null } = user ?? {};
+    return { id, uuid: id, accountId, email, agentsEnabled, isOperator, createdAt };
   }
 
   @Get('fetch_user_quota')

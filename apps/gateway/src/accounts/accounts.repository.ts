@@ -1,7 +1,7 @@
 import type { AdminAccount } from '#lib/contracts';
 import { type Database, newId, type Transaction } from '#lib/database';
 
-const ACCOUNT = `SELECT a.id AS "accountId", a.name, a.agents_enabled AS "agentsEnabled", a.created_at AS "createdAt",
+const ACCOUNT = `SELECT a.id AS "accountId", a.name, a.agents_enabled AS "agentsEnabled", a.is_operator AS "isOperator", a.created_at AS "createdAt",
     coalesce((SELECT json_agg(u.email ORDER BY u.email) FROM users u WHERE u.account_id = a.id), '[]') AS emails,
     (SELECT count(*)::int FROM api_keys k WHERE k.account_id = a.id AND k.revoked_at IS NULL) AS "keyCount"
   FROM accounts a`;
@@ -15,12 +15,31 @@ export async function findAccount(database: Database, who: string): Promise<Admi
   return account;
 }
 
+export interface AccountsPage {
+  page: number;
+  limit: number;
+  /** In the name or an email. */
+  search?: string | undefined;
+}
+
+const MATCHES = `($1::text IS NULL OR position(lower($1) in lower(a.name)) > 0
+    OR EXISTS (SELECT 1 FROM users u WHERE u.account_id = a.id AND position(lower($1) in u.email) > 0))`;
+
 /** Oldest first. */
-export function listAccounts(database: Database, page: number, limit: number): Promise<AdminAccount[]> {
-  return database.query<AdminAccount>(`${ACCOUNT} ORDER BY a.created_at, a.id LIMIT $1 OFFSET $2`, [
+export function listAccounts(database: Database, { page, limit, search }: AccountsPage): Promise<AdminAccount[]> {
+  return database.query<AdminAccount>(`${ACCOUNT} WHERE ${MATCHES} ORDER BY a.created_at, a.id LIMIT $2 OFFSET $3`, [
+    search ?? null,
     limit,
     (page - 1) * limit,
   ]);
+}
+
+export async function countAccounts(database: Database, search: string | undefined): Promise<number> {
+  const [row] = await database.query<{ total: number }>(
+    `SELECT count(*)::int AS total FROM accounts a WHERE ${MATCHES}`,
+    [search ?? null],
+  );
+  return row?.total ?? 0;
 }
 
 /** An account with a user whose email counts as verified. Its id; undefined when the email is somebody's. */
@@ -43,6 +62,10 @@ export async function addAccount(
 
 export async function setAgentsEnabled(tx: Transaction, accountId: string, enabled: boolean): Promise<void> {
   await tx.query(`UPDATE accounts SET agents_enabled = $2 WHERE id = $1`, [accountId, enabled]);
+}
+
+export async function setOperator(tx: Transaction, accountId: string, isOperator: boolean): Promise<void> {
+  await tx.query(`UPDATE accounts SET is_operator = $2 WHERE id = $1`, [accountId, isOperator]);
 }
 
 /** Whether it is there. None of its keys is made until the transaction ends. */

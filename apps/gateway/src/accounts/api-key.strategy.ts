@@ -13,8 +13,9 @@ export class ApiKeyStrategy extends Strategy {
     this.keys.accountOf((presented as Presented).credential).then(
       (owner) => {
         if (!owner) return this.fail('the key is unknown or revoked');
-        const { id: accountId, agentsEnabled, hash, keyId } = owner;
-        this.success({ accountId, agentsEnabled, credential: { kind: 'key', hash, keyId } } satisfies Identity);
+        const { id: accountId, agentsEnabled, isOperator, hash, keyId } = owner;
+        const credential = { kind: 'key', hash, keyId } as const;
+        this.success({ accountId, agentsEnabled, isOperator, credential } satisfies Identity);
       },
       (error: unknown) => this.error(error),
     );

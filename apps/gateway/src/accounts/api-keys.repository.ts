@@ -19,8 +19,14 @@ export interface NewKey {
 const COLUMNS = `id, name, prefix, created_at AS "createdAt", last_used_at AS "lastUsedAt"`;
 
 export async function findKeyOwner(database: Database, hash: string) {
-  const [owner] = await database.query<{ id: string; keyId: string; agentsEnabled: boolean }>(
-    `SELECT a.id, k.id AS "keyId", a.agents_enabled AS "agentsEnabled" FROM api_keys k JOIN accounts a ON a.id = k.account_id
+  const [owner] = await database.query<{
+    id: string;
+    keyId: string;
+    agentsEnabled: boolean;
+    isOperator: boolean;
+  }>(
+    `SELECT a.id, k.id AS "keyId", a.agents_enabled AS "agentsEnabled", a.is_operator AS "isOperator"
+       FROM api_keys k JOIN accounts a ON a.id = k.account_id
       WHERE k.hash = $1 AND k.revoked_at IS NULL`,
     [hash],
   );
@@ -61,7 +67,7 @@ export async function isKeyKnown(tx: Transaction, hash: string): Promise<boolean
 /** The id of the account of a fresh machine, which is made if it is not there. */
 export async function localAccount(tx: Transaction): Promise<string> {
   const [account] = await tx.query<{ id: string }>(
-    `INSERT INTO accounts (id, name, agents_enabled) VALUES ($1, 'local', true)
+    `INSERT INTO accounts (id, name, agents_enabled, is_operator) VALUES ($1, 'local', true, true)
      ON CONFLICT (name) DO UPDATE SET name = 'local' RETURNING id`,
     [newId()],
   );

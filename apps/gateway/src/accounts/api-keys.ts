@@ -25,6 +25,7 @@ export interface KeyOwner {
   /** Of the key. */
   hash: string;
   agentsEnabled: boolean;
+  isOperator: boolean;
 }
 
 /** How long a key that was found stays known without asking again, should a revocation's signal be lost. */

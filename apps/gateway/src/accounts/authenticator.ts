@@ -50,9 +50,9 @@ export class Authenticator {
     const [user, isValid] = await Promise.all([this.users.find(shown.userId), this.sessions.isValid(shown)]);
     if (!user || !isValid) return undefined;
     const { userId, sessionId, issuedAt } = shown;
-    const { accountId, agentsEnabled } = user;
+    const { accountId, agentsEnabled, isOperator } = user;
     return sessionId === undefined
-      ? { accountId, agentsEnabled, userId, credential: { kind: 'token', userId, issuedAt } }
-      : { accountId, agentsEnabled, userId, sessionId, credential: { kind: 'session', id: sessionId } };
+      ? { accountId, agentsEnabled, isOperator, userId, credential: { kind: 'token', userId, issuedAt } }
+      : { accountId, agentsEnabled, isOperator, userId, sessionId, credential: { kind: 'session', id: sessionId } };
   }
 }

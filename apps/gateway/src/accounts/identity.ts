@@ -21,6 +21,8 @@ export const actorOf = ({ userId, credential }: Identity): Actor =>
 export interface Identity {
   accountId: string;
   agentsEnabled: boolean;
+  /** Whether the account may see and change all accounts. */
+  isOperator: boolean;
   /** Who signed in; absent for an API key. */
   userId?: string;
   /** Of a token: the sign-in that it came of. */

@@ -5,6 +5,7 @@ export interface User {
   accountId: string;
   email: string;
   agentsEnabled: boolean;
+  isOperator: boolean;
   createdAt: Date;
 }
 
@@ -14,7 +15,7 @@ export interface UserWithPassword extends User {
 }
 
 const USER = `SELECT u.id, u.account_id AS "accountId", u.email, u.created_at AS "createdAt",
-    a.agents_enabled AS "agentsEnabled", u.password_hash AS "passwordHash"
+    a.agents_enabled AS "agentsEnabled", a.is_operator AS "isOperator", u.password_hash AS "passwordHash"
   FROM users u JOIN accounts a ON a.id = u.account_id`;
 
 export async function findUser(db: Queries, id: string): Promise<UserWithPassword | undefined> {

@@ -1,10 +1,9 @@
-import { Bus } from '#lib/bus';
-import { healthCheck } from '#lib/contracts';
 import { Database } from '#lib/database';
 import { Controller, Get, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { Endpoint, Tag } from '../http/endpoint.js';
+import { HealthChecks } from './service-health.js';
 
 /** Services without which no message is answered. */
 const SERVICES = ['agent-lifecycle', 'messaging', 'agent-runtime'];
@@ -21,7 +20,7 @@ const Ready = z.object({
 @Controller('health')
 export class HealthController {
   constructor(
-    private readonly bus: Bus,
+    private readonly checks: HealthChecks,
     private readonly database: Database,
   ) {}
 
@@ -55,7 +54,7 @@ export class HealthController {
       () => ['postgres', 'up'] as const,
       () => ['postgres', 'down'] as const,
     );
-    const [postgres, ...services] = await Promise.all([database, ...SERVICES.map((name) => this.check(name))]);
+    const [postgres, ...services] = await Promise.all([database, ...SERVICES.map((name) => this.checks.check(name))]);
     const dependencies = Object.fromEntries([postgres, ...services.map(({ name, state }) => [name, state] as const)]);
     const workspaces = services.find(({ details }) => details)?.details;
     const isReady = Object.values(dependencies).every((state) => state === 'up');
@@ -65,18 +64,5 @@ export class HealthController {
       dependencies,
       ...(workspaces ? { workspaces } : {}),
     };
-  }
-
-  private async check(
-    name: string,
-  ): Promise<{ name: string; state: 'up' | 'down'; details?: Record<string, string> | undefined }> {
-    return this.bus.request(healthCheck(name), {}).then(
-      ({ dependencies, details }) => ({
-        name,
-        state: Object.values(dependencies).includes('down') ? 'down' : 'up',
-        details,
-      }),
-      () => ({ name, state: 'down' }),
-    );
   }
 }

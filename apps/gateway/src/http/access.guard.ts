@@ -9,7 +9,7 @@ import type { ApiRequest } from './request.js';
  */
 @Injectable()
 export class AccessGuard implements CanActivate {
-  /** Errors: UNAUTHORIZED, FEATURE_DISABLED. */
+  /** Errors: UNAUTHORIZED, ACCESS_DENIED, FEATURE_DISABLED. */
   canActivate(context: ExecutionContext): boolean {
     const endpoint = definitionOf(context.getHandler());
     if (!endpoint) return false;
@@ -21,6 +21,11 @@ export class AccessGuard implements CanActivate {
     if (access === 'public') return;
     if (!identity)
       throw new RoostError('UNAUTHORIZED', 'a valid API key or token is needed: send Authorization: Bearer roost_sk_…');
+    if (access === 'operator' && !identity.isOperator)
+      throw new RoostError(
+        'ACCESS_DENIED',
+        'only operators of this Roost may do this: whoever runs it can make one by `npx roost admin account make-operator WHO`',
+      );
     if (access === 'account' && !identity.agentsEnabled)
       throw new RoostError(
         'FEATURE_DISABLED',

@@ -18,7 +18,8 @@ function leftOpen({ endpoint, path, params, tag }: Route): string[] {
     ...(access === 'public' && (tenant === undefined || tenant === 'account')
       ? ['is public and does not state whose data it touches: set tenant to proof or none']
       : []),
-    ...(access !== 'public' && tenant !== undefined && tenant !== 'account'
+    ...(access === 'operator' && tenant !== 'any' ? ['is for operators, so its tenant must be any'] : []),
+    ...(access !== 'public' && access !== 'operator' && tenant !== undefined && tenant !== 'account'
       ? ['is of an account, so its tenant must be account']
       : []),
     ...(/[:*]/.test(path) && !params ? ['has ids in its path and no @Param schema that checks them'] : []),

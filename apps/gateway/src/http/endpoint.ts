@@ -10,15 +10,17 @@ const TAG = Symbol('roost:tag');
 
 /**
  * Who may call: anybody (`public`; also routes that check a signature over the raw body by themselves), an account
- * that has the AI-agents feature (`account`), or any account (`signed-in`: its own keys and settings).
+ * that has the AI-agents feature (`account`), any account (`signed-in`: its own keys and settings), or an account that
+ * operates this Roost (`operator`).
  */
-export type Access = 'public' | 'account' | 'signed-in';
+export type Access = 'public' | 'account' | 'signed-in' | 'operator';
 
 /**
  * Whose data a route touches: the caller's `account` alone (another's id is answered as an unknown one), that of
- * whoever the request itself proves to be (`proof`: a password, a code, a signature), or nobody's (`none`).
+ * whoever the request itself proves to be (`proof`: a password, a code, a signature), any account's (`any`: for
+ * operators), or nobody's (`none`).
  */
-export type Tenant = 'account' | 'proof' | 'none';
+export type Tenant = 'account' | 'proof' | 'any' | 'none';
 
 /** How a body arrives: parsed JSON, parsed YAML, only its bytes (`@RawBody`), or a stream (`@BodyStream`). */
 export type BodyKind = 'json' | 'yaml' | 'raw' | 'stream';
@@ -26,7 +28,7 @@ export type BodyKind = 'json' | 'yaml' | 'raw' | 'stream';
 /** What a route declares beside its path and the schemas of its arguments; the OpenAPI document is made from it. */
 export interface EndpointDefinition<R extends z.ZodType = z.ZodType> {
   access: Access;
-  /** `account` if not given, which public routes may not leave out. */
+  /** `account` if not given, which public routes and those of operators may not leave out. */
   tenant?: Tenant;
   summary: string;
   /** What it does, when to use it, what its errors mean, what a repeated call does: Markdown, for the reference. */

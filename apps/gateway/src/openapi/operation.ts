@@ -20,7 +20,7 @@ type Schema = Record<string, unknown>;
 
 /** The codes that any endpoint of an account may give. */
 const ALWAYS: ErrorCode[] = ['VALIDATION_ERROR', 'RATE_LIMITED', 'INTERNAL', 'SERVICE_UNAVAILABLE'];
-/** ACCESS_DENIED: a token of a trusted issuer, of somebody who is nobody here. */
+/** ACCESS_DENIED: a token of a trusted issuer, of somebody who is nobody here; who is no operator, on their routes. */
 const FOR_SIGNED_IN: ErrorCode[] = ['UNAUTHORIZED', 'ACCESS_DENIED'];
 const FOR_ACCOUNTS: ErrorCode[] = [...FOR_SIGNED_IN, 'FEATURE_DISABLED'];
 /** Of a POST with `Idempotency-Key`. */
@@ -75,7 +75,7 @@ function commonErrors(definition: Operation): ErrorCode[] {
   const { access, params, body, accepts } = definition;
   return [
     ...ALWAYS,
-    ...(access === 'account' ? FOR_ACCOUNTS : access === 'signed-in' ? FOR_SIGNED_IN : []),
+    ...(access === 'account' ? FOR_ACCOUNTS : access === 'public' ? [] : FOR_SIGNED_IN),
     ...(isReplayable(definition) ? FOR_POSTS : []),
     ...(body || accepts ? FOR_BODIES : []),
     ...(params ? (['NOT_FOUND'] as const) : []),

@@ -51,6 +51,10 @@ describe('every route, with every identity, at every id position', () => {
       ['an unsigned token', 'Bearer eyJhbGciOiJub25lIn0.e30.'],
       ['a forged token', `Bearer ${header}.${payload}.${'A'.repeat(86)}`],
     ];
+    const notOperators: [name: string, authorization: string][] = [
+      ['a key of another account', `Bearer ${stranger}`],
+      ['a token of another account', `Bearer ${tokens.good}`],
+    ];
     const featureless: [name: string, authorization: string][] = [
       ['a key without the feature', `Bearer ${await keyOfNewAccount(roost, false)}`],
       ['a token without the feature', `Bearer ${tokens.good}`],
@@ -61,11 +65,16 @@ describe('every route, with every identity, at every id position', () => {
     let checks = 0;
     for (const operation of operations.filter(({ access }) => access !== 'public')) {
       for (const url of urlsOf(operation.path)) {
-        const identities = [...closed, ...(operation.access === 'account' ? featureless : [])];
+        const identities = [
+          ...closed,
+          ...(operation.access === 'account' ? featureless : []),
+          ...(operation.access === 'operator' ? notOperators : []),
+        ];
         const answers = await Promise.all(identities.map(([, authorization]) => call(operation, url, authorization)));
         for (const [index, [name]] of identities.entries()) {
           const { status, body } = answers[index] ?? { status: 0, body: undefined };
-          const wanted = closed.some(([of]) => of === name) ? [401, 'UNAUTHORIZED'] : [403, 'FEATURE_DISABLED'];
+          const refused = operation.access === 'operator' ? 'ACCESS_DENIED' : 'FEATURE_DISABLED';
+          const wanted = closed.some(([of]) => of === name) ? [401, 'UNAUTHORIZED'] : [403, refused];
           expect([status, body?.error.code], `${name}: ${operation.method} ${url}`).toEqual(wanted);
           expect(body).toMatchObject({ success: false, meta: { request_id: expect.any(String) } });
           checks += 1;
@@ -79,7 +88,7 @@ describe('every route, with every identity, at every id position', () => {
   it('distinguishes a stranger’s id from an unknown one on no route', async () => {
     const authorization = `Bearer ${stranger}`;
     let checks = 0;
-    for (const operation of operations.filter(({ access }) => access !== 'public')) {
+    for (const operation of operations.filter(({ access }) => access === 'account' || access === 'signed-in')) {
       const positions = idsIn(operation.path);
       // From the first id on everything is mine, then what comes after one of their own is.
       for (const [from, position] of positions.entries()) {

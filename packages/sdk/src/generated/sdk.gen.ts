@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, ClientMeta, Options as Options2, RequestResult, ServerSentEventsResult, TDataShape } from './client/index.js';
-import type { AccountsFetchUserData, AccountsFetchUserErrors, AccountsFetchUserResponses, AccountsLoginData, AccountsLoginErrors, AccountsLoginResponses, AccountsQuotaData, AccountsQuotaErrors, AccountsQuotaResponses, AccountsRefreshData, AccountsRefreshErrors, AccountsRefreshResponses, AccountsRegisterData, AccountsRegisterErrors, AccountsRegisterResponses, AccountsResendData, AccountsResendErrors, AccountsResendResponses, AccountsVerifyData, AccountsVerifyErrors, AccountsVerifyResponses, AgentsBalanceData, AgentsBalanceErrors, AgentsBalanceResponses, AgentsCreateData, AgentsCreateErrors, AgentsCreateResponses, AgentsDeleteData, AgentsDeleteErrors, AgentsDeleteResponses, AgentsGetData, AgentsGetErrors, AgentsGetResponses, AgentsListData, AgentsListErrors, AgentsListResponses, AgentsPauseData, AgentsPauseErrors, AgentsPauseResponses, AgentsReadyData, AgentsReadyErrors, AgentsReadyResponses, AgentsResumeData, AgentsResumeErrors, AgentsResumeResponses, AgentsSetStatusData, AgentsSetStatusErrors, AgentsSetStatusResponses, AgentsStopData, AgentsStopErrors, AgentsStopResponses, AgentsSummaryData, AgentsSummaryErrors, AgentsSummaryResponses, AgentsUpdateData, AgentsUpdateErrors, AgentsUpdateResponses, AgentVaultGrantData, AgentVaultGrantErrors, AgentVaultGrantResponses, AgentVaultListData, AgentVaultListErrors, AgentVaultListResponses, AgentVaultRevokeData, AgentVaultRevokeErrors, AgentVaultRevokeResponses, ApprovalsAnswerData, ApprovalsAnswerErrors, ApprovalsAnswerResponses, ApprovalsDecideData, ApprovalsDecideErrors, ApprovalsDecideResponses, ApprovalsGetData, ApprovalsGetErrors, ApprovalsGetResponses, ApprovalsListData, ApprovalsListErrors, ApprovalsListResponses, ArchivePackData, ArchivePackErrors, ArchivePackResponses, ArchiveUnpackData, ArchiveUnpackErrors, ArchiveUnpackResponses, AuditListData, AuditListErrors, AuditListResponses, BrowserSessionsBeginData, BrowserSessionsBeginErrors, BrowserSessionsBeginResponses, BrowserSessionsEndData, BrowserSessionsEndErrors, BrowserSessionsEndResponses, BrowserSessionsLinkData, BrowserSessionsLinkErrors, BrowserSessionsLinkResponses, BrowserSessionsMethodsData, BrowserSessionsMethodsErrors, BrowserSessionsMethodsResponses, BudgetsCreateData, BudgetsCreateErrors, BudgetsCreateResponses, BudgetsGetData, BudgetsGetErrors, BudgetsGetResponses, BudgetsListData, BudgetsListErrors, BudgetsListResponses, BudgetsRemoveData, BudgetsRemoveErrors, BudgetsRemoveResponses, BudgetsUpdateData, BudgetsUpdateErrors, BudgetsUpdateResponses, ChannelsLinkData, ChannelsLinkErrors, ChannelsLinkResponses, ChannelsListData, ChannelsListErrors, ChannelsListResponses, ChannelsStatusData, ChannelsStatusErrors, ChannelsStatusResponses, ChannelsUnlinkData, ChannelsUnlinkErrors, ChannelsUnlinkResponses, ChannelsUpdateData, ChannelsUpdateErrors, ChannelsUpdateResponses, ChannelWebhooksSlackData, ChannelWebhooksSlackErrors, ChannelWebhooksSlackResponses, ChannelWebhooksWebhookData, ChannelWebhooksWebhookErrors, ChannelWebhooksWebhookResponses, ConversationsListData, ConversationsListErrors, ConversationsListResponses, ConversationsPinData, ConversationsPinErrors, ConversationsPinResponses, CredentialsChangeData, CredentialsChangeErrors, CredentialsChangeResponses, CredentialsDeleteData, CredentialsDeleteErrors, CredentialsDeleteResponses, CredentialsForgotData, CredentialsForgotErrors, CredentialsForgotResponses, CredentialsLogoutData, CredentialsLogoutErrors, CredentialsLogoutEverywhereData, CredentialsLogoutEverywhereErrors, CredentialsLogoutEverywhereResponses, CredentialsLogoutResponses, CredentialsResetData, CredentialsResetErrors, CredentialsResetResponses, DocumentsApplyData, DocumentsApplyErrors, DocumentsApplyResponses, DocumentsExportData, DocumentsExportErrors, DocumentsExportResponses, EventsFollowData, EventsFollowErrors, EventsFollowResponse, EventsFollowResponses, FilesCreateData, FilesCreateErrors, FilesCreateResponses, FilesPatchData, FilesPatchErrors, FilesPatchResponses, FilesReadData, FilesReadErrors, FilesReadResponses, FilesRemoveData, FilesRemoveErrors, FilesRemoveResponses, FilesReplaceData, FilesReplaceErrors, FilesReplaceResponses, FilesystemChangeMetadataData, FilesystemChangeMetadataErrors, FilesystemChangeMetadataResponses, FilesystemCopyData, FilesystemCopyErrors, FilesystemCopyResponses, FilesystemDeleteDirectoryData, FilesystemDeleteDirectoryErrors, FilesystemDeleteDirectoryResponses, FilesystemDeleteManyData, FilesystemDeleteManyErrors, FilesystemDeleteManyResponses, FilesystemListData, FilesystemListErrors, FilesystemListResponses, FilesystemListRootData, FilesystemListRootErrors, FilesystemListRootResponses, FilesystemMakeDirectoryData, FilesystemMakeDirectoryErrors, FilesystemMakeDirectoryResponses, FilesystemMetadataData, FilesystemMetadataErrors, FilesystemMetadataResponses, FilesystemMoveData, FilesystemMoveErrors, FilesystemMoveResponses, FilesystemSearchData, FilesystemSearchErrors, FilesystemSearchResponses, HealthLiveData, HealthLiveErrors, HealthLiveResponses, HealthReadyData, HealthReadyErrors, HealthReadyResponses, JwksPublicKeysData, JwksPublicKeysErrors, JwksPublicKeysResponses, McpAccessData, McpAccessErrors, McpAccessResponses, McpAuthorizeData, McpAuthorizeErrors, McpAuthorizeResponses, McpCallbackData, McpCallbackErrors, McpCallbackResponses, McpCreateData, McpCreateErrors, McpCreateResponses, McpDeleteData, McpDeleteErrors, McpDeleteResponses, McpGetData, McpGetErrors, McpGetResponses, McpGrantData, McpGrantErrors, McpGrantResponses, McpHealthData, McpHealthErrors, McpHealthResponses, McpLandingLandedData, McpLandingLandedErrors, McpLandingLandedResponses, McpListData, McpListErrors, McpListResponses, McpRefreshData, McpRefreshErrors, McpRefreshResponses, McpReplaceData, McpReplaceErrors, McpReplaceResponses, McpRevokeData, McpRevokeErrors, McpRevokeResponses, MessagesGetData, MessagesGetErrors, MessagesGetResponses, MessagesListData, MessagesListErrors, MessagesListResponses, MessagesReadData, MessagesReadErrors, MessagesReadResponses, MessagesSendData, MessagesSendErrors, MessagesSendResponses, ModelsListData, ModelsListErrors, ModelsListResponses, NetworkLogData, NetworkLogErrors, NetworkLogResponses, OauthBeginData, OauthBeginErrors, OauthBeginResponses, OauthFinishData, OauthFinishErrors, OauthFinishResponses, PermissionsExplainData, PermissionsExplainErrors, PermissionsExplainResponses, PlatformKeysCreateData, PlatformKeysCreateErrors, PlatformKeysCreateResponses, PlatformKeysListData, PlatformKeysListErrors, PlatformKeysListResponses, PlatformKeysRevokeData, PlatformKeysRevokeErrors, PlatformKeysRevokeResponses, ProviderKeysDeleteData, ProviderKeysDeleteErrors, ProviderKeysDeleteResponses, ProviderKeysListData, ProviderKeysListErrors, ProviderKeysListResponses, ProviderKeysSetData, ProviderKeysSetErrors, ProviderKeysSetResponses, PublicTriggerFireData, PublicTriggerFireErrors, PublicTriggerFireResponses, QuotasListData, QuotasListErrors, QuotasListResponses, RunsCancelData, RunsCancelErrors, RunsCancelResponses, RunsEventsData, RunsEventsErrors, RunsEventsResponse, RunsEventsResponses, RunsGetData, RunsGetErrors, RunsGetResponses, RunsListData, RunsListErrors, RunsListResponses, SchedulesCreateData, SchedulesCreateErrors, SchedulesCreateResponses, SchedulesDeleteData, SchedulesDeleteErrors, SchedulesDeleteResponses, SchedulesExecutionsData, SchedulesExecutionsErrors, SchedulesExecutionsResponses, SchedulesGetData, SchedulesGetErrors, SchedulesGetResponses, SchedulesListData, SchedulesListErrors, SchedulesListResponses, SchedulesNextRunsData, SchedulesNextRunsErrors, SchedulesNextRunsResponses, SchedulesRunData, SchedulesRunErrors, SchedulesRunResponses, SchedulesToggleData, SchedulesToggleErrors, SchedulesToggleResponses, SchedulesUpdateData, SchedulesUpdateErrors, SchedulesUpdateResponses, SessionsResetData, SessionsResetErrors, SessionsResetResponses, TriggersCreateData, TriggersCreateErrors, TriggersCreateResponses, TriggersDeleteData, TriggersDeleteErrors, TriggersDeleteResponses, TriggersExecutionsData, TriggersExecutionsErrors, TriggersExecutionsResponses, TriggersGetData, TriggersGetErrors, TriggersGetResponses, TriggersListData, TriggersListErrors, TriggersListResponses, TriggersRotateData, TriggersRotateErrors, TriggersRotateResponses, TriggersTestData, TriggersTestErrors, TriggersTestResponses, TriggersUpdateData, TriggersUpdateErrors, TriggersUpdateResponses, UsageReportData, UsageReportErrors, UsageReportResponses, VaultCreateData, VaultCreateErrors, VaultCreateResponses, VaultGetData, VaultGetErrors, VaultGetResponses, VaultListData, VaultListErrors, VaultListResponses, VaultRemoveData, VaultRemoveErrors, VaultRemoveResponses, VaultSecretGrantsData, VaultSecretGrantsErrors, VaultSecretGrantsResponses, VaultUpdateData, VaultUpdateErrors, VaultUpdateResponses, VersionsDiffData, VersionsDiffErrors, VersionsDiffResponses, VersionsDraftData, VersionsDraftErrors, VersionsDraftResponses, VersionsGetData, VersionsGetErrors, VersionsGetResponses, VersionsListData, VersionsListErrors, VersionsListResponses, VersionsRollBackData, VersionsRollBackErrors, VersionsRollBackResponses, WebhooksCreateData, WebhooksCreateErrors, WebhooksCreateResponses, WebhooksDeleteData, WebhooksDeleteErrors, WebhooksDeleteResponses, WebhooksDeliveriesData, WebhooksDeliveriesErrors, WebhooksDeliveriesResponses, WebhooksDeliveryData, WebhooksDeliveryErrors, WebhooksDeliveryResponses, WebhooksGetData, WebhooksGetErrors, WebhooksGetResponses, WebhooksListData, WebhooksListErrors, WebhooksListResponses, WebhooksReplayData, WebhooksReplayErrors, WebhooksReplayResponses, WebhooksRetryData, WebhooksRetryErrors, WebhooksRetryResponses, WebhooksRotateData, WebhooksRotateErrors, WebhooksRotateResponses, WebhooksTestData, WebhooksTestErrors, WebhooksTestResponses, WebhooksUpdateData, WebhooksUpdateErrors, WebhooksUpdateResponses } from './types.gen.js';
+import type { AccountsFetchUserData, AccountsFetchUserErrors, AccountsFetchUserResponses, AccountsLoginData, AccountsLoginErrors, AccountsLoginResponses, AccountsQuotaData, AccountsQuotaErrors, AccountsQuotaResponses, AccountsRefreshData, AccountsRefreshErrors, AccountsRefreshResponses, AccountsRegisterData, AccountsRegisterErrors, AccountsRegisterResponses, AccountsResendData, AccountsResendErrors, AccountsResendResponses, AccountsVerifyData, AccountsVerifyErrors, AccountsVerifyResponses, AgentsBalanceData, AgentsBalanceErrors, AgentsBalanceResponses, AgentsCreateData, AgentsCreateErrors, AgentsCreateResponses, AgentsDeleteData, AgentsDeleteErrors, AgentsDeleteResponses, AgentsGetData, AgentsGetErrors, AgentsGetResponses, AgentsListData, AgentsListErrors, AgentsListResponses, AgentsPauseData, AgentsPauseErrors, AgentsPauseResponses, AgentsReadyData, AgentsReadyErrors, AgentsReadyResponses, AgentsResumeData, AgentsResumeErrors, AgentsResumeResponses, AgentsSetStatusData, AgentsSetStatusErrors, AgentsSetStatusResponses, AgentsStopData, AgentsStopErrors, AgentsStopResponses, AgentsSummaryData, AgentsSummaryErrors, AgentsSummaryResponses, AgentsUpdateData, AgentsUpdateErrors, AgentsUpdateResponses, AgentVaultGrantData, AgentVaultGrantErrors, AgentVaultGrantResponses, AgentVaultListData, AgentVaultListErrors, AgentVaultListResponses, AgentVaultRevokeData, AgentVaultRevokeErrors, AgentVaultRevokeResponses, ApprovalsAnswerData, ApprovalsAnswerErrors, ApprovalsAnswerResponses, ApprovalsDecideData, ApprovalsDecideErrors, ApprovalsDecideResponses, ApprovalsGetData, ApprovalsGetErrors, ApprovalsGetResponses, ApprovalsListData, ApprovalsListErrors, ApprovalsListResponses, ArchivePackData, ArchivePackErrors, ArchivePackResponses, ArchiveUnpackData, ArchiveUnpackErrors, ArchiveUnpackResponses, AuditListData, AuditListErrors, AuditListResponses, BrowserSessionsBeginData, BrowserSessionsBeginErrors, BrowserSessionsBeginResponses, BrowserSessionsEndData, BrowserSessionsEndErrors, BrowserSessionsEndResponses, BrowserSessionsLinkData, BrowserSessionsLinkErrors, BrowserSessionsLinkResponses, BrowserSessionsMethodsData, BrowserSessionsMethodsErrors, BrowserSessionsMethodsResponses, BudgetsCreateData, BudgetsCreateErrors, BudgetsCreateResponses, BudgetsGetData, BudgetsGetErrors, BudgetsGetResponses, BudgetsListData, BudgetsListErrors, BudgetsListResponses, BudgetsRemoveData, BudgetsRemoveErrors, BudgetsRemoveResponses, BudgetsUpdateData, BudgetsUpdateErrors, BudgetsUpdateResponses, ChannelsLinkData, ChannelsLinkErrors, ChannelsLinkResponses, ChannelsListData, ChannelsListErrors, ChannelsListResponses, ChannelsStatusData, ChannelsStatusErrors, ChannelsStatusResponses, ChannelsUnlinkData, ChannelsUnlinkErrors, ChannelsUnlinkResponses, ChannelsUpdateData, ChannelsUpdateErrors, ChannelsUpdateResponses, ChannelWebhooksSlackData, ChannelWebhooksSlackErrors, ChannelWebhooksSlackResponses, ChannelWebhooksWebhookData, ChannelWebhooksWebhookErrors, ChannelWebhooksWebhookResponses, ConversationsListData, ConversationsListErrors, ConversationsListResponses, ConversationsPinData, ConversationsPinErrors, ConversationsPinResponses, CredentialsChangeData, CredentialsChangeErrors, CredentialsChangeResponses, CredentialsDeleteData, CredentialsDeleteErrors, CredentialsDeleteResponses, CredentialsForgotData, CredentialsForgotErrors, CredentialsForgotResponses, CredentialsLogoutData, CredentialsLogoutErrors, CredentialsLogoutEverywhereData, CredentialsLogoutEverywhereErrors, CredentialsLogoutEverywhereResponses, CredentialsLogoutResponses, CredentialsResetData, CredentialsResetErrors, CredentialsResetResponses, DocumentsApplyData, DocumentsApplyErrors, DocumentsApplyResponses, DocumentsExportData, DocumentsExportErrors, DocumentsExportResponses, EventsFollowData, EventsFollowErrors, EventsFollowResponse, EventsFollowResponses, FilesCreateData, FilesCreateErrors, FilesCreateResponses, FilesPatchData, FilesPatchErrors, FilesPatchResponses, FilesReadData, FilesReadErrors, FilesReadResponses, FilesRemoveData, FilesRemoveErrors, FilesRemoveResponses, FilesReplaceData, FilesReplaceErrors, FilesReplaceResponses, FilesystemChangeMetadataData, FilesystemChangeMetadataErrors, FilesystemChangeMetadataResponses, FilesystemCopyData, FilesystemCopyErrors, FilesystemCopyResponses, FilesystemDeleteDirectoryData, FilesystemDeleteDirectoryErrors, FilesystemDeleteDirectoryResponses, FilesystemDeleteManyData, FilesystemDeleteManyErrors, FilesystemDeleteManyResponses, FilesystemListData, FilesystemListErrors, FilesystemListResponses, FilesystemListRootData, FilesystemListRootErrors, FilesystemListRootResponses, FilesystemMakeDirectoryData, FilesystemMakeDirectoryErrors, FilesystemMakeDirectoryResponses, FilesystemMetadataData, FilesystemMetadataErrors, FilesystemMetadataResponses, FilesystemMoveData, FilesystemMoveErrors, FilesystemMoveResponses, FilesystemSearchData, FilesystemSearchErrors, FilesystemSearchResponses, HealthLiveData, HealthLiveErrors, HealthLiveResponses, HealthReadyData, HealthReadyErrors, HealthReadyResponses, JwksPublicKeysData, JwksPublicKeysErrors, JwksPublicKeysResponses, McpAccessData, McpAccessErrors, McpAccessResponses, McpAuthorizeData, McpAuthorizeErrors, McpAuthorizeResponses, McpCallbackData, McpCallbackErrors, McpCallbackResponses, McpCreateData, McpCreateErrors, McpCreateResponses, McpDeleteData, McpDeleteErrors, McpDeleteResponses, McpGetData, McpGetErrors, McpGetResponses, McpGrantData, McpGrantErrors, McpGrantResponses, McpHealthData, McpHealthErrors, McpHealthResponses, McpLandingLandedData, McpLandingLandedErrors, McpLandingLandedResponses, McpListData, McpListErrors, McpListResponses, McpRefreshData, McpRefreshErrors, McpRefreshResponses, McpReplaceData, McpReplaceErrors, McpReplaceResponses, McpRevokeData, McpRevokeErrors, McpRevokeResponses, MessagesGetData, MessagesGetErrors, MessagesGetResponses, MessagesListData, MessagesListErrors, MessagesListResponses, MessagesReadData, MessagesReadErrors, MessagesReadResponses, MessagesSendData, MessagesSendErrors, MessagesSendResponses, ModelsListData, ModelsListErrors, ModelsListResponses, NetworkLogData, NetworkLogErrors, NetworkLogResponses, OauthBeginData, OauthBeginErrors, OauthBeginResponses, OauthFinishData, OauthFinishErrors, OauthFinishResponses, OperatorsChangeData, OperatorsChangeErrors, OperatorsChangeResponses, OperatorsCreateData, OperatorsCreateErrors, OperatorsCreateResponses, OperatorsDeleteData, OperatorsDeleteErrors, OperatorsDeleteResponses, OperatorsGetData, OperatorsGetErrors, OperatorsGetResponses, OperatorsListData, OperatorsListErrors, OperatorsListResponses, OperatorsQuotasOfData, OperatorsQuotasOfErrors, OperatorsQuotasOfResponses, OperatorsServicesData, OperatorsServicesErrors, OperatorsServicesResponses, OperatorsSetQuotaData, OperatorsSetQuotaErrors, OperatorsSetQuotaResponses, PermissionsExplainData, PermissionsExplainErrors, PermissionsExplainResponses, PlatformKeysCreateData, PlatformKeysCreateErrors, PlatformKeysCreateResponses, PlatformKeysListData, PlatformKeysListErrors, PlatformKeysListResponses, PlatformKeysRevokeData, PlatformKeysRevokeErrors, PlatformKeysRevokeResponses, ProviderKeysDeleteData, ProviderKeysDeleteErrors, ProviderKeysDeleteResponses, ProviderKeysListData, ProviderKeysListErrors, ProviderKeysListResponses, ProviderKeysSetData, ProviderKeysSetErrors, ProviderKeysSetResponses, PublicTriggerFireData, PublicTriggerFireErrors, PublicTriggerFireResponses, QuotasListData, QuotasListErrors, QuotasListResponses, RunsCancelData, RunsCancelErrors, RunsCancelResponses, RunsEventsData, RunsEventsErrors, RunsEventsResponse, RunsEventsResponses, RunsGetData, RunsGetErrors, RunsGetResponses, RunsListData, RunsListErrors, RunsListResponses, SchedulesCreateData, SchedulesCreateErrors, SchedulesCreateResponses, SchedulesDeleteData, SchedulesDeleteErrors, SchedulesDeleteResponses, SchedulesExecutionsData, SchedulesExecutionsErrors, SchedulesExecutionsResponses, SchedulesGetData, SchedulesGetErrors, SchedulesGetResponses, SchedulesListData, SchedulesListErrors, SchedulesListResponses, SchedulesNextRunsData, SchedulesNextRunsErrors, SchedulesNextRunsResponses, SchedulesRunData, SchedulesRunErrors, SchedulesRunResponses, SchedulesToggleData, SchedulesToggleErrors, SchedulesToggleResponses, SchedulesUpdateData, SchedulesUpdateErrors, SchedulesUpdateResponses, SessionsResetData, SessionsResetErrors, SessionsResetResponses, TriggersCreateData, TriggersCreateErrors, TriggersCreateResponses, TriggersDeleteData, TriggersDeleteErrors, TriggersDeleteResponses, TriggersExecutionsData, TriggersExecutionsErrors, TriggersExecutionsResponses, TriggersGetData, TriggersGetErrors, TriggersGetResponses, TriggersListData, TriggersListErrors, TriggersListResponses, TriggersRotateData, TriggersRotateErrors, TriggersRotateResponses, TriggersTestData, TriggersTestErrors, TriggersTestResponses, TriggersUpdateData, TriggersUpdateErrors, TriggersUpdateResponses, UsageReportData, UsageReportErrors, UsageReportResponses, VaultCreateData, VaultCreateErrors, VaultCreateResponses, VaultGetData, VaultGetErrors, VaultGetResponses, VaultListData, VaultListErrors, VaultListResponses, VaultRemoveData, VaultRemoveErrors, VaultRemoveResponses, VaultSecretGrantsData, VaultSecretGrantsErrors, VaultSecretGrantsResponses, VaultUpdateData, VaultUpdateErrors, VaultUpdateResponses, VersionsDiffData, VersionsDiffErrors, VersionsDiffResponses, VersionsDraftData, VersionsDraftErrors, VersionsDraftResponses, VersionsGetData, VersionsGetErrors, VersionsGetResponses, VersionsListData, VersionsListErrors, VersionsListResponses, VersionsRollBackData, VersionsRollBackErrors, VersionsRollBackResponses, WebhooksCreateData, WebhooksCreateErrors, WebhooksCreateResponses, WebhooksDeleteData, WebhooksDeleteErrors, WebhooksDeleteResponses, WebhooksDeliveriesData, WebhooksDeliveriesErrors, WebhooksDeliveriesResponses, WebhooksDeliveryData, WebhooksDeliveryErrors, WebhooksDeliveryResponses, WebhooksGetData, WebhooksGetErrors, WebhooksGetResponses, WebhooksListData, WebhooksListErrors, WebhooksListResponses, WebhooksReplayData, WebhooksReplayErrors, WebhooksReplayResponses, WebhooksRetryData, WebhooksRetryErrors, WebhooksRetryResponses, WebhooksRotateData, WebhooksRotateErrors, WebhooksRotateResponses, WebhooksTestData, WebhooksTestErrors, WebhooksTestResponses, WebhooksUpdateData, WebhooksUpdateErrors, WebhooksUpdateResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -115,6 +115,138 @@ export const accountsQuota = <ThrowOnError extends boolean = false>(options?: Op
         { name: 'x-api-key', type: 'apiKey' }
     ],
     url: '/auth/fetch_user_quota',
+    ...options
+});
+
+/**
+ * List all accounts
+ *
+ * Oldest first, in pages.
+ */
+export const operatorsList = <ThrowOnError extends boolean = false>(options?: Options<OperatorsListData, ThrowOnError>): RequestResult<OperatorsListResponses, OperatorsListErrors, ThrowOnError> => (options?.client ?? client).get<OperatorsListResponses, OperatorsListErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        { name: 'x-shinzo-api-key', type: 'apiKey' },
+        { name: 'x-api-key', type: 'apiKey' }
+    ],
+    url: '/v1/admin/accounts',
+    ...options
+});
+
+/**
+ * Make an account
+ *
+ * With a user whose email counts as verified. 409: there is an account for the email.
+ */
+export const operatorsCreate = <ThrowOnError extends boolean = false>(options: Options<OperatorsCreateData, ThrowOnError>): RequestResult<OperatorsCreateResponses, OperatorsCreateErrors, ThrowOnError> => (options.client ?? client).post<OperatorsCreateResponses, OperatorsCreateErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        { name: 'x-shinzo-api-key', type: 'apiKey' },
+        { name: 'x-api-key', type: 'apiKey' }
+    ],
+    url: '/v1/admin/accounts',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete an account
+ *
+ * Permanently, with everything that it owns: agents, files, keys, users. Its streams end at once.
+ */
+export const operatorsDelete = <ThrowOnError extends boolean = false>(options: Options<OperatorsDeleteData, ThrowOnError>): RequestResult<OperatorsDeleteResponses, OperatorsDeleteErrors, ThrowOnError> => (options.client ?? client).delete<OperatorsDeleteResponses, OperatorsDeleteErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        { name: 'x-shinzo-api-key', type: 'apiKey' },
+        { name: 'x-api-key', type: 'apiKey' }
+    ],
+    url: '/v1/admin/accounts/{accountId}',
+    ...options
+});
+
+/**
+ * Get an account
+ *
+ * With the emails of its users.
+ */
+export const operatorsGet = <ThrowOnError extends boolean = false>(options: Options<OperatorsGetData, ThrowOnError>): RequestResult<OperatorsGetResponses, OperatorsGetErrors, ThrowOnError> => (options.client ?? client).get<OperatorsGetResponses, OperatorsGetErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        { name: 'x-shinzo-api-key', type: 'apiKey' },
+        { name: 'x-api-key', type: 'apiKey' }
+    ],
+    url: '/v1/admin/accounts/{accountId}',
+    ...options
+});
+
+/**
+ * Let an account have agents, or not
+ *
+ * Takes effect at once, in open streams too. Its agents stay, and cannot be reached until it may again.
+ */
+export const operatorsChange = <ThrowOnError extends boolean = false>(options: Options<OperatorsChangeData, ThrowOnError>): RequestResult<OperatorsChangeResponses, OperatorsChangeErrors, ThrowOnError> => (options.client ?? client).patch<OperatorsChangeResponses, OperatorsChangeErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        { name: 'x-shinzo-api-key', type: 'apiKey' },
+        { name: 'x-api-key', type: 'apiKey' }
+    ],
+    url: '/v1/admin/accounts/{accountId}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Every quota of an account with its limit and use
+ *
+ * As the account itself sees them by `GET /v1/account/quotas`.
+ */
+export const operatorsQuotasOf = <ThrowOnError extends boolean = false>(options: Options<OperatorsQuotasOfData, ThrowOnError>): RequestResult<OperatorsQuotasOfResponses, OperatorsQuotasOfErrors, ThrowOnError> => (options.client ?? client).get<OperatorsQuotasOfResponses, OperatorsQuotasOfErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        { name: 'x-shinzo-api-key', type: 'apiKey' },
+        { name: 'x-api-key', type: 'apiKey' }
+    ],
+    url: '/v1/admin/accounts/{accountId}/quotas',
+    ...options
+});
+
+/**
+ * Give an account a limit of its own
+ *
+ * Takes effect within seconds. What it has over a new limit stays; it can make no more of it.
+ */
+export const operatorsSetQuota = <ThrowOnError extends boolean = false>(options: Options<OperatorsSetQuotaData, ThrowOnError>): RequestResult<OperatorsSetQuotaResponses, OperatorsSetQuotaErrors, ThrowOnError> => (options.client ?? client).patch<OperatorsSetQuotaResponses, OperatorsSetQuotaErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        { name: 'x-shinzo-api-key', type: 'apiKey' },
+        { name: 'x-api-key', type: 'apiKey' }
+    ],
+    url: '/v1/admin/accounts/{accountId}/quotas',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * How each service is
+ *
+ * Asks every service; answers within two seconds. One that does not answer is `down`.
+ */
+export const operatorsServices = <ThrowOnError extends boolean = false>(options?: Options<OperatorsServicesData, ThrowOnError>): RequestResult<OperatorsServicesResponses, OperatorsServicesErrors, ThrowOnError> => (options?.client ?? client).get<OperatorsServicesResponses, OperatorsServicesErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        { name: 'x-shinzo-api-key', type: 'apiKey' },
+        { name: 'x-api-key', type: 'apiKey' }
+    ],
+    url: '/v1/admin/services',
     ...options
 });
 

@@ -890,6 +890,127 @@ export type AccountQuota = {
 export type QuotaName = 'agents' | 'stored_bytes' | 'messages_waiting' | 'awake_workspaces' | 'schedules' | 'triggers' | 'webhook_endpoints' | 'mcp_servers' | 'channel_bindings' | 'api_keys' | 'provider_keys' | 'vault_secrets' | 'vault_grants' | 'event_streams';
 
 /**
+ * An account, as operators see it.
+ */
+export type AdminAccount = {
+    /**
+     * The account’s id, a UUID.
+     */
+    account_id: string;
+    /**
+     * Its name: `local` for the account of a fresh machine, else its id.
+     */
+    name: string;
+    /**
+     * The emails of its users.
+     */
+    emails: Array<string>;
+    /**
+     * Whether it may have agents.
+     */
+    agents_enabled: boolean;
+    /**
+     * Whether it may see and change all accounts.
+     */
+    is_operator?: boolean;
+    /**
+     * Its API keys that were not revoked.
+     */
+    key_count: number;
+    /**
+     * When it was made.
+     */
+    created_at: Timestamp;
+};
+
+/**
+ * Where this page is in the whole list.
+ */
+export type Pagination = {
+    /**
+     * The page that this is, from 1.
+     */
+    page: number;
+    /**
+     * Entries per page.
+     */
+    limit: number;
+    /**
+     * Entries on all pages together.
+     */
+    total: number;
+    /**
+     * How many pages there are.
+     */
+    total_pages: number;
+};
+
+/**
+ * An account to be made, with its first user.
+ */
+export type NewAccount = {
+    /**
+     * An email address: ASCII; capitals do not matter.
+     */
+    email: string;
+    /**
+     * A password: 8 to 1,000 characters.
+     */
+    password: string;
+    /**
+     * Whether it may have agents.
+     */
+    agents_enabled?: boolean;
+};
+
+/**
+ * What changes of an account.
+ */
+export type AccountChange = {
+    /**
+     * Whether it may have agents.
+     */
+    agents_enabled: boolean;
+};
+
+/**
+ * A limit of one account.
+ */
+export type QuotaChange = {
+    quota: QuotaName;
+    /**
+     * The most that the account may have, `stored_bytes` in bytes; null: as for all accounts.
+     */
+    limit: number | null;
+};
+
+/**
+ * How a service is.
+ */
+export type ServiceHealth = {
+    /**
+     * The service.
+     */
+    name: string;
+    /**
+     * `down`: it does not answer, or something that it needs is away.
+     */
+    state: 'up' | 'down';
+    /**
+     * What it needs, and how that is.
+     */
+    dependencies: {
+        [key: string]: 'up' | 'down';
+    };
+    /**
+     * How it does its work on this machine.
+     */
+    details?: {
+        [key: string]: string;
+    };
+};
+
+/**
  * Who did what to which thing, and when
  */
 export type AuditRecord = {
@@ -1213,28 +1334,6 @@ export type VaultSecret = {
 
 export type JsonValue2 = string | number | boolean | null | Array<JsonValue2> | {
     [key: string]: JsonValue2;
-};
-
-/**
- * Where this page is in the whole list.
- */
-export type Pagination = {
-    /**
-     * The page that this is, from 1.
-     */
-    page: number;
-    /**
-     * Entries per page.
-     */
-    limit: number;
-    /**
-     * Entries on all pages together.
-     */
-    total: number;
-    /**
-     * How many pages there are.
-     */
-    total_pages: number;
 };
 
 /**
@@ -5696,6 +5795,10 @@ export type AccountsFetchUserResponses = {
          */
         agents_enabled: boolean;
         /**
+         * Whether the account may see and change all accounts.
+         */
+        is_operator: boolean;
+        /**
          * When they registered; null with an API key.
          */
         created_at: Timestamp | null;
@@ -5771,6 +5874,588 @@ export type AccountsQuotaResponses = {
 };
 
 export type AccountsQuotaResponse = AccountsQuotaResponses[keyof AccountsQuotaResponses];
+
+export type OperatorsListData = {
+    body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * Which page, from 1.
+         */
+        page?: number;
+        /**
+         * Entries per page.
+         */
+        limit?: number;
+        /**
+         * Only accounts with this in their name or in an email.
+         */
+        search?: string;
+    };
+    url: '/v1/admin/accounts';
+};
+
+export type OperatorsListErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     */
+    403: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type OperatorsListError = OperatorsListErrors[keyof OperatorsListErrors];
+
+export type OperatorsListResponses = {
+    /**
+     * A page of accounts.
+     */
+    200: {
+        /**
+         * The accounts of this page.
+         */
+        accounts: Array<AdminAccount>;
+        pagination: Pagination;
+    };
+};
+
+export type OperatorsListResponse = OperatorsListResponses[keyof OperatorsListResponses];
+
+export type OperatorsCreateData = {
+    body: NewAccount;
+    headers?: {
+        /**
+         * Makes a repeated POST have its effect once: 1 to 255 printable ASCII characters, of your choice (a UUID). The same key with the same request within 24 hours gives the first result again, with `Idempotent-Replayed: true`; with another request it is 422 `IDEMPOTENCY_KEY_REUSED`; while the first still runs 409 `CONFLICT` with `Retry-After`. Failures of ours (5xx), `RATE_LIMITED` and `QUOTA_EXCEEDED` are not kept: the same request may then be repeated.
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/admin/accounts';
+};
+
+export type OperatorsCreateErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     */
+    403: Error;
+    /**
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
+     */
+    408: Error;
+    /**
+     * `ALREADY_EXISTS`: Something of this name or path exists. Choose another name, replace it (`overwrite` for files) or leave it.
+     *
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
+     */
+    409: Error;
+    /**
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
+     */
+    413: Error;
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
+     */
+    415: Error;
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: The `Idempotency-Key` was used within 24 hours for a request with another path or body. Use a new key for a new request.
+     */
+    422: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type OperatorsCreateError = OperatorsCreateErrors[keyof OperatorsCreateErrors];
+
+export type OperatorsCreateResponses = {
+    /**
+     * The account.
+     */
+    201: AdminAccount;
+};
+
+export type OperatorsCreateResponse = OperatorsCreateResponses[keyof OperatorsCreateResponses];
+
+export type OperatorsDeleteData = {
+    body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The account’s id.
+         */
+        accountId: string;
+    };
+    query?: never;
+    url: '/v1/admin/accounts/{accountId}';
+};
+
+export type OperatorsDeleteErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
+     */
+    409: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type OperatorsDeleteError = OperatorsDeleteErrors[keyof OperatorsDeleteErrors];
+
+export type OperatorsDeleteResponses = {
+    /**
+     * It is gone.
+     */
+    200: {
+        /**
+         * Its id.
+         */
+        account_id: string;
+    };
+};
+
+export type OperatorsDeleteResponse = OperatorsDeleteResponses[keyof OperatorsDeleteResponses];
+
+export type OperatorsGetData = {
+    body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The account’s id.
+         */
+        accountId: string;
+    };
+    query?: never;
+    url: '/v1/admin/accounts/{accountId}';
+};
+
+export type OperatorsGetErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type OperatorsGetError = OperatorsGetErrors[keyof OperatorsGetErrors];
+
+export type OperatorsGetResponses = {
+    /**
+     * The account.
+     */
+    200: AdminAccount;
+};
+
+export type OperatorsGetResponse = OperatorsGetResponses[keyof OperatorsGetResponses];
+
+export type OperatorsChangeData = {
+    body: AccountChange;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The account’s id.
+         */
+        accountId: string;
+    };
+    query?: never;
+    url: '/v1/admin/accounts/{accountId}';
+};
+
+export type OperatorsChangeErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
+     */
+    408: Error;
+    /**
+     * `CONFLICT`: The request is valid and does not fit the present state. The message says what stands against it. With an `Idempotency-Key` the first request may still be running: wait for `Retry-After` and repeat.
+     */
+    409: Error;
+    /**
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
+     */
+    413: Error;
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
+     */
+    415: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type OperatorsChangeError = OperatorsChangeErrors[keyof OperatorsChangeErrors];
+
+export type OperatorsChangeResponses = {
+    /**
+     * The account.
+     */
+    200: AdminAccount;
+};
+
+export type OperatorsChangeResponse = OperatorsChangeResponses[keyof OperatorsChangeResponses];
+
+export type OperatorsQuotasOfData = {
+    body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The account’s id.
+         */
+        accountId: string;
+    };
+    query?: never;
+    url: '/v1/admin/accounts/{accountId}/quotas';
+};
+
+export type OperatorsQuotasOfErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type OperatorsQuotasOfError = OperatorsQuotasOfErrors[keyof OperatorsQuotasOfErrors];
+
+export type OperatorsQuotasOfResponses = {
+    /**
+     * The quotas.
+     */
+    200: {
+        /**
+         * One per thing that is counted.
+         */
+        quotas: Array<AccountQuota>;
+    };
+};
+
+export type OperatorsQuotasOfResponse = OperatorsQuotasOfResponses[keyof OperatorsQuotasOfResponses];
+
+export type OperatorsSetQuotaData = {
+    body: QuotaChange;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The account’s id.
+         */
+        accountId: string;
+    };
+    query?: never;
+    url: '/v1/admin/accounts/{accountId}/quotas';
+};
+
+export type OperatorsSetQuotaErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
+     */
+    408: Error;
+    /**
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
+     */
+    413: Error;
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
+     */
+    415: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type OperatorsSetQuotaError = OperatorsSetQuotaErrors[keyof OperatorsSetQuotaErrors];
+
+export type OperatorsSetQuotaResponses = {
+    /**
+     * Its quotas.
+     */
+    200: {
+        /**
+         * One per thing that is counted.
+         */
+        quotas: Array<AccountQuota>;
+    };
+};
+
+export type OperatorsSetQuotaResponse = OperatorsSetQuotaResponses[keyof OperatorsSetQuotaResponses];
+
+export type OperatorsServicesData = {
+    body?: never;
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/admin/services';
+};
+
+export type OperatorsServicesErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     */
+    403: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type OperatorsServicesError = OperatorsServicesErrors[keyof OperatorsServicesErrors];
+
+export type OperatorsServicesResponses = {
+    /**
+     * The services.
+     */
+    200: {
+        /**
+         * One per service.
+         */
+        services: Array<ServiceHealth>;
+    };
+};
+
+export type OperatorsServicesResponse = OperatorsServicesResponses[keyof OperatorsServicesResponses];
 
 export type AuditListData = {
     body?: never;

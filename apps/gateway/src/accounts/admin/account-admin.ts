@@ -3,7 +3,15 @@ import { type AdminAccount, RoostError } from '#lib/contracts';
 import { Database } from '#lib/database';
 import { Injectable } from '@nestjs/common';
 import { hash } from '@node-rs/argon2';
-import { addAccount, findAccount, listAccounts, setAgentsEnabled } from '../accounts.repository.js';
+import {
+  type AccountsPage,
+  addAccount,
+  countAccounts,
+  findAccount,
+  listAccounts,
+  setAgentsEnabled,
+  setOperator,
+} from '../accounts.repository.js';
 import { ApiKeys } from '../api-keys.js';
 import { findLinkedUser, findVerifiedUser, linkSubject } from '../users.repository.js';
 
@@ -39,6 +47,18 @@ export class AccountAdmin {
     return this.find(accountId);
   }
 
+  /** Errors: NOT_FOUND. */
+  async setOperator(who: string, isOperator: boolean): Promise<AdminAccount> {
+    const { accountId } = await this.find(who);
+    await this.database.transaction(async (tx) => {
+      await setOperator(tx, accountId, isOperator);
+      const action = isOperator ? 'account.operator_made' : 'account.operator_removed';
+      await recordAudit(tx, { action, target: { type: 'account', id: accountId }, accountId });
+    });
+    this.keys.forgetEverywhere();
+    return this.find(accountId);
+  }
+
   /** A second time changes nothing. Errors: NOT_FOUND, ALREADY_EXISTS (the subject is another user's). */
   async link(email: string, issuer: string, subject: string): Promise<AdminAccount> {
     await this.database.transaction(async (tx) => {
@@ -55,8 +75,13 @@ export class AccountAdmin {
     return this.find(email);
   }
 
-  list(page: number, limit: number): Promise<AdminAccount[]> {
-    return listAccounts(this.database, page, limit);
+  list(query: AccountsPage): Promise<AdminAccount[]> {
+    return listAccounts(this.database, query);
+  }
+
+  /** How many there are, on all pages. */
+  count(search: string | undefined): Promise<number> {
+    return countAccounts(this.database, search);
   }
 
   /** The account of an email, an id or a name. Errors: NOT_FOUND. */

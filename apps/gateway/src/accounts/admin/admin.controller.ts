@@ -16,6 +16,7 @@ import {
   RoostError,
   setAccountQuota,
   setAgentsEnabled,
+  setOperator,
 } from '#lib/contracts';
 import type { Logger } from '#lib/observability';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
@@ -29,7 +30,7 @@ import { AccountAdmin } from './account-admin.js';
 /** Who may ask here is the operator, or a service that only reads. */
 const OPERATOR = { type: 'operator', id: 'admin' } as const;
 
-/** Answers the operator on the bus, never over HTTP. */
+/** Answers who holds the operator's credentials, on the bus: `npm run admin`. */
 @Injectable()
 export class AdminController implements OnApplicationBootstrap {
   constructor(
@@ -47,8 +48,9 @@ export class AdminController implements OnApplicationBootstrap {
       this.admin.create(email, password, agentsEnabled),
     );
     this.answer(setAgentsEnabled, ({ account, enabled }) => this.admin.setAgentsEnabled(account, enabled));
+    this.answer(setOperator, ({ account, isOperator }) => this.admin.setOperator(account, isOperator));
     this.answer(linkIdentity, ({ email, issuer, subject }) => this.admin.link(email, issuer, subject));
-    this.answer(listAccounts, async ({ page, limit }) => ({ accounts: await this.admin.list(page, limit) }));
+    this.answer(listAccounts, async (query) => ({ accounts: await this.admin.list(query) }));
     this.answer(deleteAccount, async ({ account }) => {
       const { accountId } = await this.admin.find(account);
       await this.deletion.delete(accountId);

@@ -6,6 +6,7 @@ export type SessionOrigin = { keyHash: string } | { loginSessionId: string };
 export interface FoundSession {
   accountId: string;
   agentsEnabled: boolean;
+  isOperator: boolean;
   userId: string | null;
   loginSessionId: string | null;
   /** Of the API key that it began with. */
@@ -65,7 +66,8 @@ export async function findBrowserSession(
   { id, hash, dueSeconds, graceSeconds }: { id: string; hash: string; dueSeconds: number; graceSeconds: number },
 ): Promise<FoundSession | undefined> {
   const [found] = await database.query<FoundSession>(
-    `SELECT b.account_id AS "accountId", a.agents_enabled AS "agentsEnabled", s.user_id AS "userId",
+    `SELECT b.account_id AS "accountId", a.agents_enabled AS "agentsEnabled",
+            a.is_operator AS "isOperator", s.user_id AS "userId",
             b.login_session_id AS "loginSessionId", k.id AS "keyId",
             CASE WHEN b.secret_hash = $2 THEN 'current' WHEN b.next_hash = $2 THEN 'next'
                  WHEN b.previous_hash = $2 AND b.rotated_at > now() - make_interval(secs => $4) THEN 'previous'

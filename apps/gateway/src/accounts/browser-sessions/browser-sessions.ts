@@ -79,6 +79,7 @@ export class BrowserSessions {
     const identity: Identity = {
       accountId: found.accountId,
       agentsEnabled: found.agentsEnabled,
+      isOperator: found.isOperator,
       ...(found.userId === null ? {} : { userId: found.userId }),
       ...(found.loginSessionId === null ? {} : { sessionId: found.loginSessionId }),
       credential: { kind: 'browser', id, keyId: found.keyId },

@@ -80,9 +80,9 @@ export class TrustedIssuers implements OnApplicationShutdown {
     const issuedAt = new Date(claims.data.iat * 1_000);
     const user = await this.userOf(trust.settings, claims.data, issuedAt);
     if (!user) return undefined;
-    const { id: userId, accountId, agentsEnabled } = user;
+    const { id: userId, accountId, agentsEnabled, isOperator } = user;
     const expiresAt = new Date(Math.min(claims.data.exp * 1_000, issuedAt.getTime() + MAX_AGE_SECONDS * 1_000));
-    return { accountId, agentsEnabled, userId, credential: { kind: 'token', userId, issuedAt, expiresAt } };
+    return { accountId, agentsEnabled, isOperator, userId, credential: { kind: 'token', userId, issuedAt, expiresAt } };
   }
 
   private async userOf(settings: TrustedIssuer, claims: Claims, issuedAt: Date): Promise<User | undefined> {

@@ -78,7 +78,7 @@ describe('a person on Discord', () => {
     const link = await roost.api<LinkBody>('POST', `${agent}/discord/link`);
     expect(link.status, JSON.stringify(link.body)).toBe(200);
     expect(link.body.instructions).toContain(link.body.code);
-    await until('the bot has its commands', () => bot.commands.length === 8);
+    await until('the bot has its commands', () => bot.commands.length === 9);
     const connected = async () => {
       const { body } = await roost.api<ChannelsBody>('GET', `${agent}/channels`);
       return body.channels.find(({ type }) => type === 'discord')?.health === 'connected';

@@ -106,7 +106,7 @@ function useUsed(): Map<string | null, string> {
       new Map(
         data?.rows.map((row) => [
           row.agent_id,
-          `${compactCount(tokensOf(row))} tokens · ${costText(row.cost_usd)} in 30 days`,
+          `${compactCount(tokensOf(row))} tokens in 30 days · ${costText(row.cost_usd)}`,
         ]),
       ),
     [data],

@@ -106,6 +106,12 @@ export const benches: BenchEntry[] = [
     load: () => import('./large-files.js'),
   },
   {
+    name: 'egress',
+    about: '1 GiB up and down over TLS through the egress process, against directly; memory that it takes for it',
+    isDefault: false,
+    load: () => import('./egress.js'),
+  },
+  {
     name: 'bad-neighbour',
     about: "file requests of one agent while another's commands take all they can get",
     isDefault: false,

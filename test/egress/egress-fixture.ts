@@ -17,7 +17,8 @@ import type { GrantSource } from '../../apps/agent-lifecycle/src/sandboxes/egres
 import type { NetworkPolicy } from '../../apps/agent-lifecycle/src/sandboxes/workspace-driver.js';
 
 export const zone = 'roost-egress.net';
-const namesFile = fileURLToPath(new URL('names.mjs', import.meta.url));
+/** In the form that this file has itself: built, or as it is written. */
+const namesFile = fileURLToPath(new URL(import.meta.url.replace(/.*\.(?=\w+$)/, 'names.'), import.meta.url));
 
 export const newPlaceholder = () => `roost-placeholder-${randomBytes(16).toString('hex')}`;
 

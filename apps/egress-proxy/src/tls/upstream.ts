@@ -28,6 +28,7 @@ export async function connectUpstream(
   { guard, trust }: { guard: GuardPolicy; trust: SecureContext | undefined },
 ): Promise<TLSSocket> {
   const socket = await guardedConnect({ host, port }, guard);
+  socket.setNoDelay(true);
   return new Promise((resolve, reject) => {
     const name = host.replace(/\.$/, '');
     const remote = connect({

@@ -1,9 +1,12 @@
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { TLSSocket } from 'node:tls';
 import { until } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
 import { type Egress, grant, newPlaceholder, startEgress, zone } from './egress-fixture.js';
 import { type Hosts, startHosts } from './hosts.js';
 
@@ -146,6 +149,57 @@ describe('TLS', () => {
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
     expect(answers.every(({ body }) => body.includes('[roost: removed]') && !body.includes(tokenOf(one)))).toBe(true);
     expect(hosts.arrivals.at(-1)?.headers['authorization']).toBe(`Bearer ${tokenOf(one)}`);
+  });
+
+  it('and refuses pseudo-headers of HTTP/2 that name another host, scheme or form of URL', async () => {
+    const one = grant([api]);
+    await egress.grant('k', [one]);
+    const before = hosts.arrivals.length;
+    for (const wrong of [
+      { ':authority': `www.${zone}:${hosts.port}` },
+      { ':authority': `${api}@www.${zone}` },
+      { ':scheme': 'http' },
+      { ':path': `https://www.${zone}/` },
+      { host: `www.${zone}` },
+      { ':method': 'TRACE' },
+    ]) {
+      const secure = await egress.tls('k', api, { ALPNProtocols: ['h2'] });
+      const session = connectHttp2(`https://${api}`, { createConnection: () => secure });
+      session.on('error', () => undefined);
+      const stream = session.request({ ':path': '/', authorization: `Bearer ${one.placeholder}`, ...wrong });
+      const status = await Promise.race([
+        once(stream, 'response').then(([headers]) => (headers as Record<string, unknown>)[':status']),
+        once(stream, 'close').then(() => 'closed'),
+      ]).catch(() => 'closed');
+      expect([403, 'closed'], JSON.stringify(wrong)).toContain(status);
+      session.destroy();
+    }
+    expect(hosts.arrivals).toHaveLength(before);
+  });
+
+  it('opens WebSockets with the placeholder replaced, and takes the secret out of frames', async () => {
+    const one = grant([api]);
+    await egress.grant('l', [one]);
+    const server = new WebSocketServer({ noServer: true });
+    hosts.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      server.handleUpgrade(request, socket, head, (client) => {
+        client.on('message', (data: Buffer) => client.send(`${data.toString()} ${request.headers['authorization']}`));
+      });
+    });
+    const secure = await egress.tls('l', api);
+    const client = new WebSocket(`wss://${api}/socket`, {
+      createConnection: () => secure,
+      headers: { authorization: `Bearer ${one.placeholder}` },
+    });
+    await once(client, 'open');
+    client.send('hello');
+    const [data] = (await once(client, 'message')) as [Buffer];
+    expect(data.toString()).toMatch(/^hello Bearer \[roost: removed\]\*+$/);
+    const closed = once(client, 'close');
+    client.on('error', () => undefined);
+    await egress.grant('l', []); // a revocation ends it
+    await closed;
+    server.close();
   });
 
   it('is refused where the name in it is not the host, and to a host whose certificate is not trusted', async () => {

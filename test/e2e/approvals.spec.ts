@@ -106,6 +106,21 @@ describe('approvals', () => {
     expect(replies[0]?.content).toContain('always');
   }, 60_000);
 
+  it('cannot be always allowed where no more rules fit, which is said before anything runs', async () => {
+    const rules = Array.from({ length: 99 }, (_, n) => ({
+      tool: 'bash',
+      arguments: { command: `no ${n}` },
+      action: 'deny',
+    }));
+    const agentId = await newAgent({ rules: [...rules, { tool: 'bash', action: 'ask' }] });
+    const id = await send(agentId, 'run: echo full');
+    const approval = await asked(agentId);
+    const refused = await decide(approval.id, { decision: 'allow_always' });
+    expect(refused).toMatchObject({ status: 400, body: { error: { details: [{ field: 'decision' }] } } });
+    expect((await decide(approval.id, { decision: 'allow_once' })).body).toMatchObject({ status: 'allowed' });
+    expect((await answer(agentId, id)).replies[0]?.content).toContain('full');
+  }, 60_000);
+
   it('ask a question that is answered by choice or form, and the agent goes on with the answer', async () => {
     const agentId = await newAgent({});
     const id = await send(agentId, 'ask: Which one? | red | blue');

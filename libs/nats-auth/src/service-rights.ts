@@ -92,7 +92,7 @@ export const serviceRights = {
   },
   messaging: {
     owns: ['messaging'],
-    calls: [contracts.getAgentState, contracts.quotaLimits, contracts.getVersion],
+    calls: [contracts.getAgent, contracts.getAgentState, contracts.quotaLimits, contracts.getVersion],
     reads: [
       ...[contracts.agentCreated, contracts.agentStatusChanged, contracts.agentDeleted],
       ...[contracts.budgetExhausted, contracts.budgetReset],

@@ -8,7 +8,9 @@ import {
   type Approval,
   approvalDecided,
   type decideApproval,
+  getAgent,
   MAX_EDITED_BYTES,
+  MAX_RULES,
   recordedSubject,
   RoostError,
   WAKE_RUNTIME,
@@ -35,6 +37,7 @@ export class ApprovalsService {
    * or too late), ACCESS_DENIED, VALIDATION_ERROR.
    */
   async decide(input: Input, context: CallContext): Promise<Approval> {
+    if (input.decision === 'allow_always') await this.requireRoom(input.approvalId, context);
     const fields = (['decision', 'message', 'arguments', 'rule'] as const).filter((name) => input[name] !== undefined);
     return this.settle(input.approvalId, context, fields, (approval, actor) => {
       if (approval.kind === 'question' && input.decision !== 'deny')
@@ -56,6 +59,23 @@ export class ApprovalsService {
       if (problem) throw refuse(problem.field === null ? 'answer' : `answer.${problem.field}`, problem.message);
       return { decided: { status: 'answered', by, answer: storableJson(answer) }, rule: null };
     });
+  }
+
+  /**
+   * Whoever allows always learns that the agent's permissions take no more rules, before anything runs. Where agent-lifecycle
+   * is away the decision counts all the same: it notes then that there was no room.
+   */
+  private async requireRoom(approvalId: string, context: CallContext): Promise<void> {
+    const { agentId } = await findApproval(this.database, accountOf(context), approvalId);
+    const agent = await this.bus.request(getAgent, { agentId }, context).catch((error: unknown) => {
+      if (error instanceof RoostError) return undefined;
+      throw error;
+    });
+    if ((agent?.configuration.permissions?.rules?.length ?? 0) < MAX_RULES) return;
+    throw refuse(
+      'decision',
+      `the agent’s permissions have ${MAX_RULES} rules, the most: take some away, or allow once`,
+    );
   }
 
   /** `fields`: what of the approval the caller gives, for the audit. */

@@ -224,6 +224,30 @@ describe('the schema of a tool', () => {
   });
 });
 
+describe('names of properties that are alike when they are cleaned', () => {
+  const name = fc.stringMatching(/^[ab$#_]{1,3}$/);
+
+  it('are restored to their own, and stay what they are when an allowed call restores them once more', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(name, { minLength: 1, maxLength: 8 }), fc.array(name), (own, free) => {
+        const cleaned = cleanSchema({
+          type: 'object',
+          properties: Object.fromEntries(own.map((one) => [one, { type: 'string' }])),
+          additionalProperties: true,
+        });
+        if ('problem' in cleaned) throw new Error(cleaned.problem);
+        const given = Object.keys(cleaned.schema['properties'] as object);
+        expect(new Set(given).size).toBe(own.length);
+        const args = Object.fromEntries(given.map((one, index) => [one, own[index]]));
+        const restored = cleaned.restore(args);
+        expect(restored).toEqual(Object.fromEntries(own.map((one) => [one, one])));
+        const any = cleaned.restore({ ...args, ...Object.fromEntries(free.map((one) => [one, '?'])) });
+        expect(cleaned.restore(any)).toEqual(any);
+      }),
+    );
+  });
+});
+
 describe('the names of several tools', () => {
   it('are such as every provider takes, each its own, the same every time', () => {
     fc.assert(

@@ -37,6 +37,16 @@ export async function makeScreenData(roost: TestRoost, agentId: string): Promise
   await make('/v1/budgets', { limit_tokens: 90_000_000, period: 'month', timezone: 'Europe/Berlin' });
   await make(`/v1/agent/update/${agentId}`, { description: 'Answers in a line.', note: 'it was too long' });
   await make('/v1/budgets', { limit_tokens: 2_000_000, period: 'day', agent_id: agentId });
+  const secretIds = [];
+  for (const name of ['github', 'forge'])
+    secretIds.push(
+      await make('/v1/vault/secrets', {
+        name,
+        hosts: ['api.github.com', '*.example.com'],
+        credential: { kind: 'bearer', token: 'a-token-of-the-screens' },
+      }),
+    );
+  await make(`${agent}/vault/grants`, { secret_id: secretIds[0], env_name: 'GITHUB_TOKEN' });
   const approvalId = await waitingApproval(roost);
   const { body: account } = await roost.api<{ account_id: string }>('POST', '/v1/admin/accounts', {
     email: 'grace@example.org',

@@ -209,6 +209,24 @@ export const screensOf = (
     ready: (page) => page.getByLabel('Key of Anthropic').waitFor(),
   },
   {
+    name: 'vault',
+    path: '/settings/vault',
+    ready: (page) => page.getByRole('list', { name: 'Secrets' }).getByRole('listitem').first().waitFor(),
+  },
+  {
+    name: 'new-secret',
+    path: '/settings/vault?edit=new',
+    ready: (page) => page.getByRole('dialog').getByLabel('Hosts').waitFor(),
+  },
+  {
+    name: 'agent-secrets',
+    path: `/agents/${agentId}/secrets`,
+    ready: async (page) => {
+      await page.getByRole('list', { name: 'Granted secrets' }).getByText('GITHUB_TOKEN').waitFor();
+      await page.getByLabel('Variable').waitFor();
+    },
+  },
+  {
     name: 'quotas',
     path: '/settings/quotas',
     ready: (page) => page.getByRole('meter', { name: 'Used: Agents' }).waitFor(),

@@ -7,6 +7,7 @@ import { configurationRoutes } from './routes/configuration.js';
 import { mcpCallbackRoute, mcpRoutes } from './routes/mcp.js';
 import { agent, app, root, text } from './routes/parents.js';
 import { fileRoutes } from './routes/files.js';
+import { agentSecretsRoute, vaultRoute } from './routes/vault.js';
 import { webhookRoutes } from './routes/webhooks.js';
 import { runRoutes } from './routes/runs.js';
 import { settingsRoutes } from './routes/settings.js';
@@ -102,6 +103,7 @@ const routeTree = root.addChildren([
     ...auditRoutes,
     ...settingsRoutes,
     ...adminRoutes,
+    vaultRoute,
     mcpCallbackRoute,
     agent.addChildren([
       agentHome,
@@ -110,6 +112,7 @@ const routeTree = root.addChildren([
       ...fileRoutes,
       ...automationRoutes,
       ...mcpRoutes,
+      agentSecretsRoute,
       ...configurationRoutes,
       ...versionRoutes,
     ]),

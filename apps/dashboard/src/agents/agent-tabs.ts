@@ -2,7 +2,7 @@ import type { IconName } from '../components/icon-name.js';
 
 /** The screens of one agent. One that is not there is not here. */
 export const AGENT_TABS: {
-  to: `/agents/$agentId/${'chat' | 'runs' | 'files' | 'schedules' | 'triggers' | 'channels' | 'mcp' | 'memory' | 'configuration' | 'versions'}`;
+  to: `/agents/$agentId/${'chat' | 'runs' | 'files' | 'schedules' | 'triggers' | 'channels' | 'mcp' | 'secrets' | 'memory' | 'configuration' | 'versions'}`;
   label: string;
   icon: IconName;
 }[] = [
@@ -13,6 +13,7 @@ export const AGENT_TABS: {
   { to: '/agents/$agentId/triggers', label: 'Triggers', icon: 'zap' },
   { to: '/agents/$agentId/channels', label: 'Channels', icon: 'messages-square' },
   { to: '/agents/$agentId/mcp', label: 'MCP', icon: 'plug' },
+  { to: '/agents/$agentId/secrets', label: 'Secrets', icon: 'key' },
   { to: '/agents/$agentId/memory', label: 'Memory', icon: 'brain' },
   { to: '/agents/$agentId/configuration', label: 'Configuration', icon: 'sliders-horizontal' },
   { to: '/agents/$agentId/versions', label: 'Versions', icon: 'history' },

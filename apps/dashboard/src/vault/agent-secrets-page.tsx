@@ -1,0 +1,166 @@
+import type { VaultGrant, VaultSecret } from '@roost-ai/sdk';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { type FormEvent, useState } from 'react';
+import { AgentPage } from '../agents/agent-page.js';
+import { roost } from '../api/roost.js';
+import { Button, buttonClass } from '../components/button.js';
+import { Confirm } from '../components/dialog.js';
+import { Badge, Empty, ErrorNote, Skeletons } from '../components/feedback.js';
+import { SelectField, TextField } from '../components/field.js';
+import { Section } from '../components/page.js';
+import { Time } from '../components/time.js';
+import { toast, toastError } from '../components/toasts.js';
+import { visibleText } from '../components/visible-text.js';
+import { errorsByField } from '../schema-form/errors-by-field.js';
+import { grantsQuery, secretsQuery, vaultKey } from './vault.js';
+
+const route = getRouteApi('/app/agents/$agentId/secrets');
+
+/** Which secrets of the vault this agent may use, and what it did with them. */
+export function AgentSecretsPage() {
+  const { agentId } = route.useParams();
+  const { data: grants, error, refetch } = useQuery(grantsQuery(agentId));
+  const { data: secrets } = useQuery(secretsQuery);
+  const others = secrets?.filter(({ id }) => !grants?.some((grant) => grant.secret_id === id));
+  return (
+    <AgentPage
+      title="Secrets"
+      about="Keys of the vault that this agent uses and never sees. Its sandbox has a placeholder, which is replaced on requests to the secret’s hosts."
+    >
+      {error && !grants && (
+        <ErrorNote error={error} title="The secrets cannot be listed" onRetry={() => void refetch()} />
+      )}
+      {!grants && !error && <Skeletons count={2} className="h-20" />}
+      {grants && grants.length > 0 && (
+        <ul aria-label="Granted secrets" className="divide-y divide-line rounded-2xl border border-line bg-surface">
+          {grants.map((grant) => (
+            <GrantRow key={grant.id} grant={grant} />
+          ))}
+        </ul>
+      )}
+      {grants && secrets?.length === 0 && <NoSecrets />}
+      {grants && others && others.length > 0 && <NewGrant key={grants.length} agentId={agentId} secrets={others} />}
+    </AgentPage>
+  );
+}
+
+const NoSecrets = () => (
+  <Empty
+    icon="shield"
+    title="The vault is empty"
+    action={
+      <Link to="/settings/vault" search={{ edit: 'new' }} className={buttonClass('primary')}>
+        Put a secret in
+      </Link>
+    }
+  >
+    A secret is put in once for the account; here you choose which ones this agent may use.
+  </Empty>
+);
+
+function GrantRow({ grant }: { grant: VaultGrant }) {
+  const { secret, env_name: envName, use_count: uses, refusal_count: refusals } = grant;
+  return (
+    <li className="flex items-center gap-3 py-4 pr-3 pl-5">
+      <div className="min-w-0 grow space-y-1">
+        <h2 className="flex flex-wrap items-center gap-x-2.5 gap-y-1 font-medium wrap-anywhere">
+          {secret}
+          {envName === null ? <Badge>By host</Badge> : <code className="font-mono text-xs text-soft">${envName}</code>}
+        </h2>
+        <p className="text-xs text-soft">
+          {grant.last_used_at === null ? (
+            'Never used'
+          ) : (
+            <>
+              Used {uses === 1 ? 'once' : `${uses} times`}, last <Time at={grant.last_used_at} />
+            </>
+          )}
+        </p>
+        {grant.last_refused_at !== null && (
+          <p className="text-xs wrap-anywhere text-bad">
+            Refused {refusals === 1 ? 'once' : `${refusals} times`}, last <Time at={grant.last_refused_at} />:{' '}
+            {visibleText(grant.last_refusal ?? '')}
+          </p>
+        )}
+      </div>
+      <Revoke grant={grant} />
+    </li>
+  );
+}
+
+function Revoke({ grant: { id, agent_id: agentId, secret } }: { grant: VaultGrant }) {
+  const [isAsked, setAsked] = useState(false);
+  const client = useQueryClient();
+  const revoke = useMutation({
+    mutationFn: () => roost.agent(agentId).secrets.revoke(id),
+    onSuccess: () => {
+      toast(`The agent cannot use ${secret} any more.`);
+      setAsked(false);
+      return client.invalidateQueries({ queryKey: vaultKey });
+    },
+    onError: toastError,
+  });
+  return (
+    <>
+      <Button onClick={() => setAsked(true)} aria-label={`Revoke ${secret}`}>
+        Revoke
+      </Button>
+      <Confirm
+        isOpen={isAsked}
+        onClose={() => setAsked(false)}
+        onConfirm={() => revoke.mutate()}
+        title={`Take ${secret} away from this agent?`}
+        action="Revoke it"
+        isBusy={revoke.isPending}
+      >
+        No further request carries it, and open connections that do end.
+      </Confirm>
+    </>
+  );
+}
+
+function NewGrant({ agentId, secrets }: { agentId: string; secrets: VaultSecret[] }) {
+  const [secretId, setSecretId] = useState(secrets[0]?.id ?? '');
+  const [envName, setEnvName] = useState('');
+  const client = useQueryClient();
+  const grant = useMutation({
+    mutationFn: () => roost.agent(agentId).secrets.grant({ secret_id: secretId, env_name: envName.trim() || null }),
+    onSuccess: async () => {
+      toast('Granted. A sandbox that runs gets the variable when it is quiet.');
+      await client.invalidateQueries({ queryKey: vaultKey });
+    },
+  });
+  const onSubmit = (event: FormEvent) => {
+    event.preventDefault();
+    grant.mutate();
+  };
+  return (
+    <Section title="Grant a secret">
+      <form onSubmit={onSubmit} className="grid items-start gap-4 sm:grid-cols-2">
+        <SelectField label="Secret" value={secretId} onChange={({ target }) => setSecretId(target.value)}>
+          {secrets.map(({ id, name }) => (
+            <option key={id} value={id}>
+              {name}
+            </option>
+          ))}
+        </SelectField>
+        <TextField
+          label="Variable"
+          placeholder="GITHUB_TOKEN"
+          hint="Holds the placeholder. Empty: put on every request that matches."
+          value={envName}
+          onChange={({ target }) => setEnvName(target.value)}
+          error={errorsByField(grant.error)['env_name']}
+          className="font-mono"
+        />
+        <div className="sm:col-span-2">
+          <Button type="submit" kind="primary" isBusy={grant.isPending}>
+            Grant it
+          </Button>
+          {grant.error && <ErrorNote error={grant.error} title="It was not granted" />}
+        </div>
+      </form>
+    </Section>
+  );
+}

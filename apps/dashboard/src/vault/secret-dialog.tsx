@@ -1,0 +1,155 @@
+import type { VaultSecret } from '@roost-ai/sdk';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { type FormEvent, useId, useState } from 'react';
+import { Button } from '../components/button.js';
+import { Dialog } from '../components/dialog.js';
+import { ErrorNote } from '../components/feedback.js';
+import { SelectField, TextArea, TextField } from '../components/field.js';
+import { toast } from '../components/toasts.js';
+import { errorsByField } from '../schema-form/errors-by-field.js';
+import { draftOf, type Kind, KINDS, saveSecret, type SecretDraft, vaultKey } from './vault.js';
+
+/** Puts a secret into the vault, or changes the one that is given. */
+export function SecretDialog({ secret, onClose }: { secret: VaultSecret | undefined; onClose: () => void }) {
+  const formId = useId();
+  const client = useQueryClient();
+  const [draft, setDraft] = useState(() => draftOf(secret));
+  const save = useMutation({
+    mutationFn: () => saveSecret(draft, secret),
+    onSuccess: async () => {
+      await client.invalidateQueries({ queryKey: vaultKey });
+      toast(secret ? 'The secret is changed: the next request carries it.' : 'The secret is in the vault.');
+      onClose();
+    },
+  });
+  const onSubmit = (event: FormEvent) => {
+    event.preventDefault();
+    save.mutate();
+  };
+  return (
+    <Dialog
+      isOpen
+      isKept
+      onClose={onClose}
+      title={secret ? `Edit ${secret.name}` : 'New secret'}
+      actions={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button type="submit" form={formId} kind="primary" isBusy={save.isPending}>
+            {secret ? 'Save' : 'Put it into the vault'}
+          </Button>
+        </>
+      }
+    >
+      <form id={formId} onSubmit={onSubmit} className="space-y-4">
+        <SecretFields
+          draft={draft}
+          set={(change) => setDraft({ ...draft, ...change })}
+          secret={secret}
+          errors={errorsByField(save.error)}
+        />
+        {save.error && <ErrorNote error={save.error} title="The secret was not saved" />}
+      </form>
+    </Dialog>
+  );
+}
+
+interface SecretFieldsProps {
+  draft: SecretDraft;
+  set: (change: Partial<SecretDraft>) => void;
+  secret: VaultSecret | undefined;
+  errors: Record<string, string>;
+}
+
+function SecretFields({ draft, set, secret, errors }: SecretFieldsProps) {
+  return (
+    <>
+      {!secret && (
+        <TextField
+          label="Name"
+          required
+          placeholder="github"
+          hint="a to z, 0 to 9 and _. It stays."
+          value={draft.name}
+          onChange={({ target }) => set({ name: target.value })}
+          error={errors['name']}
+        />
+      )}
+      <TextArea
+        label="Hosts"
+        required
+        rows={2}
+        placeholder="api.github.com"
+        hint="The only ones that it is sent to, one a line; *.example.com is one level below."
+        value={draft.hosts}
+        onChange={({ target }) => set({ hosts: target.value })}
+        error={errors['hosts'] ?? errors['hosts.0']}
+        className="font-mono"
+      />
+      <div className="grid gap-4 sm:grid-cols-2">
+        <TextField
+          label="Methods"
+          placeholder="all"
+          value={draft.methods}
+          onChange={({ target }) => set({ methods: target.value })}
+          error={errors['methods']}
+        />
+        <TextField
+          label="Paths"
+          placeholder="all"
+          hint="/repos/acme is what is below it, too."
+          value={draft.paths}
+          onChange={({ target }) => set({ paths: target.value })}
+          error={errors['path_prefixes'] ?? errors['path_prefixes.0']}
+        />
+      </div>
+      <SelectField
+        label="Kind"
+        value={draft.kind}
+        onChange={({ target }) => set({ kind: target.value as Kind, values: {} })}
+      >
+        {Object.entries(KINDS).map(([kind, { label }]) => (
+          <option key={kind} value={kind}>
+            {label}
+          </option>
+        ))}
+      </SelectField>
+      <CredentialFields draft={draft} set={set} isNew={!secret || secret.kind !== draft.kind} errors={errors} />
+    </>
+  );
+}
+
+function CredentialFields({ draft, set, isNew, errors }: Omit<SecretFieldsProps, 'secret'> & { isNew: boolean }) {
+  const setValue = (name: string, value: string) => set({ values: { ...draft.values, [name]: value } });
+  const isTyped = Object.values(draft.values).some((value) => value !== '');
+  return (
+    <div className="space-y-4">
+      {KINDS[draft.kind].fields.map(({ name, label, isSecret, isOptional, isLong, placeholder }) => {
+        const shared = {
+          label: isOptional ? `${label} (optional)` : label,
+          placeholder,
+          autoComplete: 'off',
+          required: !isOptional && (isNew || isTyped),
+          value: draft.values[name] ?? '',
+          error: errors[`credential.${name}`],
+          className: 'font-mono',
+        };
+        return isLong ? (
+          <TextArea key={name} rows={4} {...shared} onChange={({ target }) => setValue(name, target.value)} />
+        ) : (
+          <TextField
+            key={name}
+            type={isSecret ? 'password' : 'text'}
+            {...shared}
+            onChange={({ target }) => setValue(name, target.value)}
+          />
+        );
+      })}
+      <p className="text-xs text-faint">
+        {isNew
+          ? 'It is sealed, and never shown again.'
+          : 'Left empty, the value stays. A new one is never shown again.'}
+      </p>
+    </div>
+  );
+}

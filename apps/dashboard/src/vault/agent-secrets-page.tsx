@@ -33,7 +33,10 @@ export function AgentSecretsPage() {
       )}
       {!grants && !error && <Skeletons count={2} className="h-20" />}
       {grants && grants.length > 0 && (
-        <ul aria-label="Granted secrets" className="divide-y divide-line rounded-2xl border border-line bg-surface">
+        <ul
+          aria-label="Granted secrets"
+          className="mb-4 divide-y divide-line rounded-2xl border border-line bg-surface"
+        >
           {grants.map((grant) => (
             <GrantRow key={grant.id} grant={grant} />
           ))}

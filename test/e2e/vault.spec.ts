@@ -1,0 +1,100 @@
+import { startRoost, type TestRoost, until } from '#lib/testing';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Hosts, startHosts } from '../egress/hosts.js';
+
+interface Grant {
+  id: string;
+  use_count: number;
+  refusal_count: number;
+  last_refusal: string | null;
+}
+
+const CANARIES = ['canary-of-the-first-value', 'canary-of-the-second-value'] as const;
+const trusted = mkdtempSync(join(tmpdir(), 'roost-vault-'));
+const before = process.env['NODE_EXTRA_CA_CERTS'];
+let hosts: Hosts;
+let roost: TestRoost;
+let agentId: string;
+
+beforeAll(async () => {
+  hosts = await startHosts((_, response) => void response.end('welcome'));
+  writeFileSync(join(trusted, 'hosts.pem'), hosts.authority.certificate);
+  process.env['NODE_EXTRA_CA_CERTS'] = join(trusted, 'hosts.pem');
+  roost = await startRoost({ env: { ROOST_EGRESS_ALLOWED_RANGES: '127.0.0.0/8,::1/128' } });
+});
+afterAll(async () => {
+  await roost?.stop();
+  hosts?.close();
+  if (before === undefined) delete process.env['NODE_EXTRA_CA_CERTS'];
+  else process.env['NODE_EXTRA_CA_CERTS'] = before;
+  rmSync(trusted, { recursive: true, force: true });
+});
+
+async function call<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<T> {
+  const { status, body: answer } = await roost.api<T>(method, path, body);
+  expect(status, `${method} ${path}: ${JSON.stringify(answer)}`).toBeLessThan(300);
+  return answer;
+}
+/** Has the agent run a command in its sandbox; returns what it answers. */
+async function run(command: string): Promise<string> {
+  const sent = await call<{ id: string }>('POST', `/v1/agent/${agentId}/messages`, { content: `run: ${command}` });
+  const path = `/v1/agent/${agentId}/messages/${sent.id}?wait=60`;
+  const { replies } = await call<{ replies: { content: string }[] }>('GET', path);
+  return replies.map(({ content }) => content).join('\n');
+}
+const grantOf = async () => (await call<{ grants: Grant[] }>('GET', `/v1/agent/${agentId}/vault/grants`)).grants[0];
+const sentTo = (path: string) => hosts.arrivals.filter((arrival) => arrival.path === path);
+
+it('a secret of the vault is on the agent’s requests to its host, and in nothing else', async () => {
+  agentId = (await call<{ id: string }>('POST', '/v1/agent/create', { name: 'a', configuration: { model: 'demo' } }))
+    .id;
+  const secret = await call<{ id: string }>('POST', '/v1/vault/secrets', {
+    name: 'far',
+    hosts: [`localhost:${hosts.port}`],
+    path_prefixes: ['/allowed'],
+    credential: { kind: 'bearer', token: CANARIES[0] },
+  });
+  const grants = `/v1/agent/${agentId}/vault/grants`;
+  const grant = await call<Grant>('POST', grants, { secret_id: secret.id, env_name: 'FAR_TOKEN' });
+  // Without --noproxy what is named localhost would be sought in the sandbox.
+  const curl = (path: string) =>
+    `curl -sS --noproxy '' -H "Authorization: Bearer $FAR_TOKEN" https://localhost:${hosts.port}${path} 2>&1`;
+
+  // The sandbox has the placeholder, the host the value.
+  expect(await run('env')).toMatch(/FAR_TOKEN=roost-placeholder-[A-Za-z0-9]{32}\b/);
+  expect(await run(curl('/allowed/1'))).toContain('welcome');
+  expect(sentTo('/allowed/1')[0]?.headers['authorization']).toBe(`Bearer ${CANARIES[0]}`);
+  await until('the use is counted', async () => (await grantOf())?.use_count === 1);
+  expect(await call('GET', `/v1/vault/secrets/${secret.id}`)).toMatchObject({ last_used_by: agentId });
+
+  // Where it does not belong it is refused with the reason, and nothing is sent.
+  expect(await run(curl('/forbidden'))).toContain('Roost');
+  expect(sentTo('/forbidden')).toEqual([]);
+  const refused = await until('the refusal is recorded', async () => {
+    const found = await grantOf();
+    return found && found.refusal_count > 0 ? found : undefined;
+  });
+  expect(refused.last_refusal).toEqual(expect.any(String));
+
+  // A rotated value is on the next request; the sandbox keeps its placeholder.
+  await call('PATCH', `/v1/vault/secrets/${secret.id}`, { credential: { kind: 'bearer', token: CANARIES[1] } });
+  await until('the new value is sent', async () => {
+    await run(curl('/allowed/2'));
+    return sentTo('/allowed/2').some(({ headers }) => headers['authorization'] === `Bearer ${CANARIES[1]}`);
+  });
+
+  // After the grant is revoked no request carries it.
+  await call('DELETE', `${grants}/${grant.id}`);
+  const arrived = hosts.arrivals.length;
+  await run(`TOKEN=$FAR_TOKEN; ${curl('/allowed/3')}`);
+  const after = hosts.arrivals.slice(arrived).map(({ headers }) => String(headers['authorization']));
+  expect(after.filter((value) => CANARIES.some((canary) => value.includes(canary)))).toEqual([]);
+
+  const shown = await Promise.all(
+    ['/messages', '/runs', '/network/log', '/vault/grants'].map((path) => call('GET', `/v1/agent/${agentId}${path}`)),
+  );
+  expect(JSON.stringify(shown)).not.toMatch(/canary-of/);
+});

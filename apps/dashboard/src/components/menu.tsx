@@ -1,14 +1,6 @@
 import { cloneElement, lazy, type KeyboardEvent, type ReactElement, Suspense, useState } from 'react';
 import { IconButton } from './button.js';
-import type { IconName } from './icon-name.js';
-
-export interface MenuItem {
-  label: string;
-  icon: IconName;
-  onSelect: () => void;
-  isDangerous?: boolean;
-  disabled?: boolean;
-}
+import type { MenuItem } from './menu-item.js';
 
 type Trigger = ReactElement<React.ButtonHTMLAttributes<HTMLButtonElement>>;
 

@@ -1,7 +1,7 @@
 import { DropdownMenu } from 'radix-ui';
 import type { ReactElement } from 'react';
 import { Icon } from './icon.js';
-import type { MenuItem } from './menu.js';
+import type { MenuItem } from './menu-item.js';
 
 /** Open from the start. Not modal: a modal one would write a style element, which the policy refuses. */
 export function OpenedMenu({ items, children }: { items: MenuItem[]; children: ReactElement }) {

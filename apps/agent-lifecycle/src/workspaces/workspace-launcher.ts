@@ -68,8 +68,7 @@ export class WorkspaceLauncher {
   ) {}
 
   /** Resolves when the workspace answers and its initial files are in it. A failure is counted. */
-  async start(agent: AgentRow): Promise<void> {
-    const spec = await this.specs.of(agent);
+  async start(agent: AgentRow, spec: WorkspaceSpec): Promise<void> {
     try {
       await this.driver.ensure(spec);
       this.activity.touch(agent.id);

@@ -96,7 +96,9 @@ export class WorkspacesService {
   }
 
   private async wake(agent: AgentRow): Promise<void> {
-    if (await this.launcher.isRunning(agent.id)) await this.launcher.start(agent);
+    // Before the look at it: from there to the start another wake could put it to sleep, and it would have no lease.
+    const spec = await this.launcher.specs.of(agent);
+    if (await this.launcher.isRunning(agent.id)) await this.launcher.start(agent, spec);
     else await this.startCold(agent);
     await this.undoIfStoppedMeanwhile(agent.id);
   }
@@ -109,10 +111,11 @@ export class WorkspacesService {
       sleep: (agentId) => this.sleep(agentId),
     });
     try {
-      await this.starts.run(agent.account_id, async () =>
+      await this.starts.run(agent.account_id, async () => {
         // It may have been stopped, deleted or changed while it waited.
-        this.launcher.start(await this.findStartable({ agentId: agent.id, accountId: agent.account_id })),
-      );
+        const startable = await this.findStartable({ agentId: agent.id, accountId: agent.account_id });
+        await this.launcher.start(startable, await this.launcher.specs.of(startable));
+      });
       activity.started(agent.id, this.leases.times.startGraceMs);
       await this.leases.started(agent.id);
     } catch (error) {

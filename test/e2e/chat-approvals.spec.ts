@@ -73,7 +73,10 @@ describe('approvals in chats', () => {
       await shows(`done-42-${platform}`);
       const decided = (await roost.api<Approval>('GET', `/v1/approvals/${pending?.id}`)).body;
       expect(decided).toMatchObject({ status: 'allowed', decided_by: { type: 'person' } });
-      expect(decided.shown.map(({ where }) => where.split(':')[0])).toEqual([platform]);
+      // Where it was shown is recorded after it was.
+      const places = async () =>
+        (await roost.api<Approval>('GET', `/v1/approvals/${pending?.id}`)).body.shown.map(({ where }) => where);
+      await expect.poll(places).toEqual([expect.stringMatching(`^${platform}:`)]);
       await double.say(ANN, 'ask: Which one? | red | blue');
       await double.press(ANN, await card('2. blue'));
       await shows('You answered: blue');

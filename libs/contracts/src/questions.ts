@@ -17,54 +17,72 @@ export const MAX_QUESTION_BYTES = 16_000;
 /** Of an answer as JSON: those of all questions of a run travel with the claim of its next attempt. */
 export const MAX_ANSWER_BYTES = 16_384;
 
-const words = { title: z.string().max(200).optional(), description: z.string().max(1_000).optional() };
+const words = {
+  title: z.string().max(200).optional().describe('What the field is called.'),
+  description: z.string().max(1_000).optional().describe('What it is for.'),
+};
 const option = z.string().max(200);
 const options = z.array(option).min(1).max(100);
 const titled = z
-  .array(z.object({ const: option, title: z.string().max(200) }))
+  .array(
+    z.object({
+      const: option.describe('The value that is answered.'),
+      title: z.string().max(200).describe('What is shown for it.'),
+    }),
+  )
   .min(1)
-  .max(100);
+  .max(100)
+  .describe('What may be chosen, each with its title.');
 const length = z.number().int().min(0).max(MAX_ANSWER_BYTES);
 
 /** One field of a form: what MCP lets a server ask for (its `PrimitiveSchemaDefinition`). */
 export const QuestionField = z.discriminatedUnion('type', [
   z.object({
-    type: z.literal('string'),
+    type: z.literal('string').describe('A text.'),
     ...words,
-    enum: options.optional(),
-    enumNames: z.array(z.string().max(200)).max(100).optional(),
+    enum: options.optional().describe('What may be chosen.'),
+    enumNames: z.array(z.string().max(200)).max(100).optional().describe('What is shown for each of `enum`.'),
     oneOf: titled.optional(),
-    minLength: length.optional(),
-    maxLength: length.optional(),
-    format: z.enum(['email', 'uri', 'date', 'date-time']).optional(),
-    default: z.string().max(2_000).optional(),
+    minLength: length.optional().describe('Characters at least.'),
+    maxLength: length.optional().describe('Characters at most.'),
+    format: z.enum(['email', 'uri', 'date', 'date-time']).optional().describe('The form that it has.'),
+    default: z.string().max(2_000).optional().describe('What is suggested.'),
   }),
   z.object({
-    type: z.enum(['number', 'integer']),
+    type: z.enum(['number', 'integer']).describe('A number.'),
     ...words,
-    minimum: z.number().optional(),
-    maximum: z.number().optional(),
-    default: z.number().optional(),
+    minimum: z.number().optional().describe('The least.'),
+    maximum: z.number().optional().describe('The most.'),
+    default: z.number().optional().describe('What is suggested.'),
   }),
-  z.object({ type: z.literal('boolean'), ...words, default: z.boolean().optional() }),
   z.object({
-    type: z.literal('array'),
+    type: z.literal('boolean').describe('Yes or no.'),
     ...words,
-    minItems: length.optional(),
-    maxItems: length.optional(),
-    items: z.union([
-      z.object({ type: z.literal('string').optional(), enum: options }),
-      z.object({ anyOf: titled }),
-      z.object({ oneOf: titled }),
-    ]),
-    default: z.array(option).max(100).optional(),
+    default: z.boolean().optional().describe('What is suggested.'),
+  }),
+  z.object({
+    type: z.literal('array').describe('Several of what may be chosen.'),
+    ...words,
+    minItems: length.optional().describe('How many at least.'),
+    maxItems: length.optional().describe('How many at most.'),
+    items: z
+      .union([
+        z.object({
+          type: z.literal('string').optional().describe('Texts.'),
+          enum: options.describe('What may be chosen.'),
+        }),
+        z.object({ anyOf: titled }),
+        z.object({ oneOf: titled }),
+      ])
+      .describe('What may be chosen.'),
+    default: z.array(option).max(100).optional().describe('What is suggested.'),
   }),
 ]);
 export type QuestionField = z.output<typeof QuestionField>;
 
 /** A form: a flat object of texts, numbers, switches and selections. */
 export const QuestionSchema = z.object({
-  type: z.literal('object'),
+  type: z.literal('object').describe('A form.'),
   properties: z
     .record(
       z
@@ -74,8 +92,9 @@ export const QuestionSchema = z.object({
       QuestionField,
     )
     .refine((fields) => Object.keys(fields).length > 0, 'at least one field')
-    .refine((fields) => Object.keys(fields).length <= MAX_FIELDS, `at most ${MAX_FIELDS} fields`),
-  required: z.array(z.string().max(64)).max(MAX_FIELDS).optional(),
+    .refine((fields) => Object.keys(fields).length <= MAX_FIELDS, `at most ${MAX_FIELDS} fields`)
+    .describe('Its fields by name.'),
+  required: z.array(z.string().max(64)).max(MAX_FIELDS).optional().describe('The fields that must be filled in.'),
 });
 export type QuestionSchema = z.output<typeof QuestionSchema>;
 

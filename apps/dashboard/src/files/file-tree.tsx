@@ -140,7 +140,11 @@ function Other({
       className="flex h-full items-center gap-2 pr-3 text-sm text-faint"
       style={{ paddingLeft: indent(row.depth) + 28 }}
     >
-      {row.kind === 'loading' && <span className="skeleton h-4 w-32" />}
+      {row.kind === 'loading' && (
+        <span className="skeleton h-4 w-32">
+          <span className="sr-only">Loading</span>
+        </span>
+      )}
       {row.kind === 'more' && 'Loading more'}
       {row.kind === 'empty' && 'Nothing in it'}
       {row.kind === 'error' && (

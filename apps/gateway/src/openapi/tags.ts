@@ -21,5 +21,7 @@ export const TAGS: Record<string, string> = {
   Vault:
     'Secrets that agents use and never see: each is put on requests to its own hosts when they leave the sandbox. A grant lets an agent use one.',
   Accounts: 'Users, sign-ins, API keys, keys of model providers and quotas.',
+  Operators:
+    'For whoever operates this Roost: all accounts, their quotas, and the health of the services. Other accounts are refused (403).',
   Health: 'Whether this gateway and what it needs are up. For load balancers and monitors.',
 };

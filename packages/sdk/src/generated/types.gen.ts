@@ -603,57 +603,177 @@ export type Question = {
      * The answer is an object of this JSON Schema: flat, of the kinds of fields that MCP’s elicitation has; null when it is none.
      */
     schema?: {
+        /**
+         * A form.
+         */
         type: 'object';
+        /**
+         * Its fields by name.
+         */
         properties: {
             [key: string]: {
+                /**
+                 * A text.
+                 */
                 type: 'string';
+                /**
+                 * What the field is called.
+                 */
                 title?: string;
+                /**
+                 * What it is for.
+                 */
                 description?: string;
+                /**
+                 * What may be chosen.
+                 */
                 enum?: Array<string>;
+                /**
+                 * What is shown for each of `enum`.
+                 */
                 enumNames?: Array<string>;
+                /**
+                 * What may be chosen, each with its title.
+                 */
                 oneOf?: Array<{
+                    /**
+                     * The value that is answered.
+                     */
                     const: string;
+                    /**
+                     * What is shown for it.
+                     */
                     title: string;
                 }>;
+                /**
+                 * Characters at least.
+                 */
                 minLength?: number;
+                /**
+                 * Characters at most.
+                 */
                 maxLength?: number;
+                /**
+                 * The form that it has.
+                 */
                 format?: 'email' | 'uri' | 'date' | 'date-time';
+                /**
+                 * What is suggested.
+                 */
                 default?: string;
             } | {
+                /**
+                 * A number.
+                 */
                 type: 'number' | 'integer';
+                /**
+                 * What the field is called.
+                 */
                 title?: string;
+                /**
+                 * What it is for.
+                 */
                 description?: string;
+                /**
+                 * The least.
+                 */
                 minimum?: number;
+                /**
+                 * The most.
+                 */
                 maximum?: number;
+                /**
+                 * What is suggested.
+                 */
                 default?: number;
             } | {
+                /**
+                 * Yes or no.
+                 */
                 type: 'boolean';
+                /**
+                 * What the field is called.
+                 */
                 title?: string;
+                /**
+                 * What it is for.
+                 */
                 description?: string;
+                /**
+                 * What is suggested.
+                 */
                 default?: boolean;
             } | {
+                /**
+                 * Several of what may be chosen.
+                 */
                 type: 'array';
+                /**
+                 * What the field is called.
+                 */
                 title?: string;
+                /**
+                 * What it is for.
+                 */
                 description?: string;
+                /**
+                 * How many at least.
+                 */
                 minItems?: number;
+                /**
+                 * How many at most.
+                 */
                 maxItems?: number;
+                /**
+                 * What may be chosen.
+                 */
                 items: {
+                    /**
+                     * Texts.
+                     */
                     type?: 'string';
+                    /**
+                     * What may be chosen.
+                     */
                     enum: Array<string>;
                 } | {
+                    /**
+                     * What may be chosen, each with its title.
+                     */
                     anyOf: Array<{
+                        /**
+                         * The value that is answered.
+                         */
                         const: string;
+                        /**
+                         * What is shown for it.
+                         */
                         title: string;
                     }>;
                 } | {
+                    /**
+                     * What may be chosen, each with its title.
+                     */
                     oneOf: Array<{
+                        /**
+                         * The value that is answered.
+                         */
                         const: string;
+                        /**
+                         * What is shown for it.
+                         */
                         title: string;
                     }>;
                 };
+                /**
+                 * What is suggested.
+                 */
                 default?: Array<string>;
             };
         };
+        /**
+         * The fields that must be filled in.
+         */
         required?: Array<string>;
     } | null;
     /**
@@ -4407,7 +4527,7 @@ export type NewMcpServer = {
      */
     url?: string;
     /**
-     * Headers of every call to it: at most 50. Sealed; only their names are returned.
+     * Headers of every call to it: at most 50. Sealed; only their names are returned. `${vault.NAME}` in a value is a secret of the vault, which is put in only for its own hosts.
      */
     headers?: {
         [key: string]: string;

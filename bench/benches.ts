@@ -100,6 +100,12 @@ export const benches: BenchEntry[] = [
     load: () => import('./dashboard.js'),
   },
   {
+    name: 'suspended',
+    about: '10,000 turns that wait for a person: what they cost, and how fast approvals are listed',
+    isDefault: false,
+    load: () => import('./suspended.js'),
+  },
+  {
     name: 'large-files',
     about: '1 GiB up and down over HTTP; memory that gateway and daemon take for it',
     isDefault: false,

@@ -35,6 +35,7 @@ import { countGrants } from './vault/grants.repository.js';
 import { GrantsService } from './vault/grants.service.js';
 import { VaultChanges } from './vault/vault-changes.js';
 import { VaultController } from './vault/vault.controller.js';
+import { VaultHeaders } from './vault/vault-headers.js';
 import { VaultGrantSource } from './vault/vault-grant-source.js';
 import { countSecrets } from './vault/vault.repository.js';
 import { VaultService } from './vault/vault.service.js';
@@ -115,7 +116,7 @@ import { WorkspacesService } from './workspaces/workspaces.service.js';
     ...[VersionRecords, VersionsService],
     ...[AgentParts, DocumentPlans, DocumentChanges, DocumentsService],
     ...[BalanceService, BudgetsService, UsageSums, ProviderKeysService],
-    ...[VaultService, GrantsService, VaultValues, VaultChanges, AccessTokens, VaultGrantSource],
+    ...[VaultService, GrantsService, VaultValues, VaultChanges, AccessTokens, VaultHeaders, VaultGrantSource],
     ...[StatusChanges, StatesService],
     ...[AwakeLeases, ColdStarts, Activity, WorkspaceFailures, WorkspaceFiles],
     ...[WorkspaceSpecs, WorkspaceLauncher, WorkspaceUpdates, WorkspacesService, WorkspaceMetrics],

@@ -1,6 +1,6 @@
 import type { NetworkLogEntry } from '#lib/contracts';
 import type { z } from 'zod';
-import type { Destination } from './credentials/coverage.js';
+import type { Destination } from '#lib/net-guard';
 
 export type AccessEntry = z.output<typeof NetworkLogEntry>;
 

@@ -2,10 +2,9 @@ import { rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import type { EgressGrant, EgressPolicy } from '#lib/contracts';
-import type { GuardPolicy } from '#lib/net-guard';
+import { type GuardPolicy, coversHost, type Destination } from '#lib/net-guard';
 import type { OnAccess } from './access.js';
 import { AgentGrants, type GrantQuestions } from './credentials/agent-grants.js';
-import { coversHost, type Destination } from './credentials/coverage.js';
 import { ForwardProxy } from './forward-proxy.js';
 import type { InterceptorParts } from './tls/intercept.js';
 

@@ -9,13 +9,19 @@ import {
 import { type Duplex, pipeline } from 'node:stream';
 import { traceIdsOf } from '#lib/call-context';
 import type { EgressPolicy } from '#lib/contracts';
-import { guardedAgents, guardedConnect, type GuardPolicy, isBlocked, unbracketed } from '#lib/net-guard';
+import {
+  guardedAgents,
+  guardedConnect,
+  type GuardPolicy,
+  isBlocked,
+  unbracketed,
+  type Destination,
+} from '#lib/net-guard';
 import { RateLimit } from '#lib/rate-limit';
 import { AccessRecord, type OnAccess } from './access.js';
 import { hopByHop, rawResponse, respond } from './answers.js';
 import type { AgentGrants } from './credentials/agent-grants.js';
 import { Refusal } from './credentials/authorize.js';
-import type { Destination } from './credentials/coverage.js';
 import { placeholdersIn, placeholdersInUrl, basicText } from './credentials/placeholders.js';
 import { WithoutPlaceholders } from './credentials/outgoing-body.js';
 import { judge, type Verdict } from './network-policy.js';

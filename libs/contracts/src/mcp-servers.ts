@@ -18,7 +18,7 @@ const mcpServerFields = {
   name: McpName,
   url: z.string().max(2_048).optional().describe('Where it is. Either this, or `command`.'),
   headers: Headers.optional().describe(
-    'Headers of every call to it: at most 50. Sealed; only their names are returned.',
+    'Headers of every call to it: at most 50. Sealed; only their names are returned. `${vault.NAME}` in a value is a secret of the vault, which is put in only for its own hosts.',
   ),
   transport: z
     .enum(['http', 'sse'])

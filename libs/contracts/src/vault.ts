@@ -126,6 +126,22 @@ export type NewVaultGrant = z.output<typeof NewVaultGrant>;
 
 const byId = wire({ secretId: VaultSecretId });
 
+/** A secret's place in a header: `${vault.github}`. */
+export const vaultReference = () => new RegExp(`\\$\\{vault\\.(${SECRET_NAME})\\}`, 'g');
+/**
+ * Headers of a server as they are sent to it, with the values of the secrets that they name. Of the calling account.
+ * Errors: VALIDATION_ERROR (there is none of the name, it is not for this address, it goes in no header),
+ * SERVICE_UNAVAILABLE (its token cannot be had).
+ */
+export const openVaultHeaders = request('lifecycle.vault.headers.open', {
+  input: wire({
+    url: z.string().max(2_048),
+    headers: z.record(z.string().max(200), z.string().max(8_192)),
+  }),
+  output: wire({ headers: z.record(z.string(), z.string()) }),
+  timeoutMs: 20_000,
+});
+
 /** Errors: VALIDATION_ERROR, ALREADY_EXISTS (the name), QUOTA_EXCEEDED. */
 export const createVaultSecret = request('lifecycle.vault.secret.create', {
   input: NewVaultSecret,

@@ -110,7 +110,7 @@ export const serviceRights = {
       ...[contracts.suspendTurn, contracts.startApproval, contracts.cancelApprovals],
       ...[contracts.postMessage, contracts.listMessages, contracts.recentTexts, contracts.listConversations],
       ...[contracts.getAgentForTurn, contracts.getAgentState, contracts.debitTokens, contracts.openAccountProviderKeys],
-      ...[contracts.ensureWorkspace, contracts.listChannels, contracts.listBudgets],
+      ...[contracts.ensureWorkspace, contracts.listChannels, contracts.listBudgets, contracts.openVaultHeaders],
       ...[contracts.createSchedule, contracts.listSchedules, contracts.deleteSchedule],
       ...[contracts.pingWorkspace, contracts.execCommand, contracts.cancelExec],
       ...[contracts.readFile, contracts.writeFile, contracts.deletePaths],

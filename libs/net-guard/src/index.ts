@@ -5,6 +5,7 @@
  */
 export { checkRegisteredUrl } from './check-registered-url.js';
 export { checkUrl } from './check-url.js';
+export { coversHost, coversRequest, type Destination } from './coverage.js';
 export { classifyAddress, isInRanges, type AddressKind } from './classify-address.js';
 export { guardedAgents, guardedConnect, guardedDispatcher } from './guarded-connect.js';
 export { assertDialable, guardedLookup } from './guarded-lookup.js';

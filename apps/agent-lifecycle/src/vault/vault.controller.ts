@@ -9,6 +9,7 @@ import {
   listVaultGrants,
   listVaultGrantsOfSecret,
   listVaultSecrets,
+  openVaultHeaders,
   updateVaultSecret,
 } from '#lib/contracts';
 import type { Logger } from '#lib/observability';
@@ -16,6 +17,7 @@ import { Controller, Inject } from '@nestjs/common';
 import type { z } from 'zod';
 import { WorkspaceUpdates } from '../workspaces/workspace-updates.js';
 import { GrantsService } from './grants.service.js';
+import { VaultHeaders } from './vault-headers.js';
 import { type Changed, VaultService } from './vault.service.js';
 
 type InputOf<C extends { input: z.ZodType }> = z.output<C['input']>;
@@ -25,9 +27,15 @@ export class VaultController {
   constructor(
     private readonly secrets: VaultService,
     private readonly grants: GrantsService,
+    private readonly headers: VaultHeaders,
     private readonly updates: WorkspaceUpdates,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
+
+  @Handles(openVaultHeaders)
+  async openHeaders({ url, headers }: InputOf<typeof openVaultHeaders>, context: CallContext) {
+    return { headers: await this.headers.open(accountOf(context), url, headers) };
+  }
 
   @Handles(createVaultSecret)
   createSecret(secret: InputOf<typeof createVaultSecret>, context: CallContext) {

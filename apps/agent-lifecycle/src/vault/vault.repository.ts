@@ -75,6 +75,13 @@ export async function findSecret(queries: Queries, accountId: string, id: string
   return row;
 }
 
+export function secretsNamed(queries: Queries, accountId: string, names: string[]): Promise<SecretRow[]> {
+  return queries.query<SecretRow>(`SELECT ${SHOWN} FROM vault_secrets s WHERE s.account_id = $1 AND s.name = ANY($2)`, [
+    accountId,
+    names,
+  ]);
+}
+
 export async function pageOfSecrets(
   queries: Queries,
   accountId: string,

@@ -9,6 +9,7 @@ import { McpConnection, type McpTool } from './mcp-connection.js';
 import { type McpTarget, targetKey } from './mcp-target.js';
 import { needsAuthorization, StdioServerFailure } from './server-failure.js';
 import { SessionLost, sessionFetch } from './session-lost.js';
+import { vaultFetch } from './vault-headers.js';
 import { WorkspaceStdioTransport } from './workspace-stdio-transport.js';
 
 const IDLE_MS = 5 * 60_000;
@@ -138,9 +139,10 @@ export class McpPool {
     }
   }
 
-  private http({ auth }: McpTarget, { url, headers = {} }: RemoteConfig): Transport {
+  private http({ auth, accountId }: McpTarget, server: RemoteConfig): Transport {
+    const { url, headers = {} } = server;
     const transport = new StreamableHTTPClientTransport(new URL(url), {
-      fetch: answerFetch(sessionFetch(this.guarded.fetch)),
+      fetch: answerFetch(sessionFetch(vaultFetch(this.guarded.fetch, server, this.bus, accountId))),
       requestInit: { headers },
       ...(auth ? { authProvider: auth } : {}),
     });
@@ -148,9 +150,10 @@ export class McpPool {
     return transport as Transport;
   }
 
-  private sse({ auth }: McpTarget, { url, headers = {} }: RemoteConfig): Transport {
+  private sse({ auth, accountId }: McpTarget, server: RemoteConfig): Transport {
+    const { url, headers = {} } = server;
     return new SSEClientTransport(new URL(url), {
-      fetch: sessionFetch(this.guarded.fetch, true),
+      fetch: sessionFetch(vaultFetch(this.guarded.fetch, server, this.bus, accountId), true),
       requestInit: { headers },
       ...(auth ? { authProvider: auth } : {}),
     });

@@ -1,5 +1,5 @@
 import type { EgressGrant, EgressRequest } from '#lib/contracts';
-import { coversHost, type Destination } from './coverage.js';
+import { coversHost, type Destination } from '#lib/net-guard';
 import { secretsOf, type StaticCredential } from './put-on.js';
 
 /** What agent-lifecycle is asked, and what it is informed of. */

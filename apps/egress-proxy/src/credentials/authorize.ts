@@ -1,7 +1,7 @@
 import type { EgressGrant } from '#lib/contracts';
 import { needlesOf } from '../scrub/needles.js';
 import type { AgentGrants } from './agent-grants.js';
-import { coversHost, coversRequest, type Destination } from './coverage.js';
+import { coversHost, coversRequest, type Destination } from '#lib/net-guard';
 import { basicText, basicValue, placeholdersIn, placeholdersInUrl } from './placeholders.js';
 import { needsBody, putOn, secretsOf, type StaticCredential, substituteOf } from './put-on.js';
 import type { RequestHead } from './request-head.js';

@@ -1,10 +1,9 @@
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createServer, type SecureContext, type TLSSocket } from 'node:tls';
-import type { GuardPolicy } from '#lib/net-guard';
+import type { GuardPolicy, Destination } from '#lib/net-guard';
 import { type OnAccess, recordOf } from '../access.js';
 import type { AgentGrants } from '../credentials/agent-grants.js';
-import type { Destination } from '../credentials/coverage.js';
 import { serveHttp1 } from './http1.js';
 import { serveHttp2 } from './http2.js';
 import type { Leaves } from './leaves.js';

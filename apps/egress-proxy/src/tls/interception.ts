@@ -2,7 +2,7 @@ import type { TLSSocket } from 'node:tls';
 import type { AccessRecord } from '../access.js';
 import type { AgentGrants } from '../credentials/agent-grants.js';
 import { type Authorized, authorize, Refusal } from '../credentials/authorize.js';
-import type { Destination } from '../credentials/coverage.js';
+import type { Destination } from '#lib/net-guard';
 import { type RequestHead, valuesOf } from '../credentials/request-head.js';
 import { scrubText } from '../scrub/needles.js';
 

@@ -1,7 +1,6 @@
 import { isIP } from 'node:net';
 import { connect, createSecureContext, getCACertificates, type SecureContext, type TLSSocket } from 'node:tls';
-import { guardedConnect, type GuardPolicy } from '#lib/net-guard';
-import type { Destination } from '../credentials/coverage.js';
+import { guardedConnect, type GuardPolicy, type Destination } from '#lib/net-guard';
 
 export type Protocol = 'h2' | 'http/1.1';
 

@@ -30,4 +30,5 @@ export interface SeenRequest {
   method: string;
   session: string | undefined;
   lastEventId: string | undefined;
+  authorization: string | undefined;
 }

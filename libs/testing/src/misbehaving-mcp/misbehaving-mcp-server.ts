@@ -95,7 +95,7 @@ export class MisbehavingMcpServer {
     if (request.method === 'GET') return this.openStream(request, response, session);
     if (request.method !== 'POST') return void response.writeHead(405).end();
     const message = await readMessage(request);
-    this.seen.push({ method: message.method, session, lastEventId: undefined });
+    this.see(request, { method: message.method, session });
     if (!acceptsBoth(request)) return void response.writeHead(406).end('Not Acceptable');
     const fault = this.take(message);
     if (fault?.kind === 'forget') {
@@ -177,7 +177,7 @@ export class MisbehavingMcpServer {
 
   private openStream(request: IncomingMessage, response: ServerResponse, session: string | undefined): void {
     const lastEventId = headerOf(request, 'last-event-id');
-    this.seen.push({ method: 'GET', session, lastEventId });
+    this.see(request, { method: 'GET', session, lastEventId });
     if (!session || !this.sessions.has(session)) return void response.writeHead(404).end();
     const refusal = lastEventId === undefined ? undefined : this.refusedResumes.get(lastEventId);
     if (refusal === 'silent') return;
@@ -194,8 +194,15 @@ export class MisbehavingMcpServer {
   private async handleLegacy(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method === 'GET') return this.legacy.open(response);
     const message = await readMessage(request);
-    this.seen.push({ method: message.method, session: undefined, lastEventId: undefined });
+    this.see(request, { method: message.method });
     this.legacy.post(request, response, message, this.take(message));
+  }
+
+  private see(
+    request: IncomingMessage,
+    { method, session, lastEventId }: Partial<SeenRequest> & { method: string },
+  ): void {
+    this.seen.push({ method, session, lastEventId, authorization: headerOf(request, 'authorization') });
   }
 
   private take(message: RpcRequest): McpFault | undefined {

@@ -160,6 +160,28 @@ describe('a call that a person is asked about', () => {
     expect(prompts.at(-1)).toContain('about 20 calls at once at most');
   });
 
+  it.each(['persistent', 'ephemeral'] as const)(
+    'stays in a %s session as far as its turn had come when a newer message takes its place',
+    async (sessionMode) => {
+      runtime.platform.agent = { ...runtime.platform.agent, sessionMode };
+      const marker = `left-${sessionMode}`;
+      callOnce(marker, [{ name: 'write_file', arguments: '{"path":"b.txt","content":"done"}' }, bash('deploy')], 'So.');
+      answerWith('Instead.');
+      await approvals.asked(start(marker).turnId);
+      // Messaging ends the suspended run; its messages come in no other batch.
+      await runtime.platform.send('never mind', { conversationId: marker }).outcome;
+      const prompt = prompts.at(-1) ?? '';
+      expect([prompt.includes('Wrote 4 bytes'), prompt.includes('[This turn was interrupted.]')]).toEqual(
+        sessionMode === 'persistent' ? [true, true] : [false, false],
+      );
+      expect(prompt.includes('interrupted while a person was asked')).toBe(sessionMode === 'persistent');
+      if (sessionMode === 'persistent')
+        expect(prompt.indexOf('[This turn was interrupted.]')).toBeLessThan(prompt.indexOf('never mind'));
+      expect(runtime.workspace.commands).toEqual([]);
+      expect(await works()).toEqual([]);
+    },
+  );
+
   it('may be asked once more in the same run', async () => {
     callOnce('twice', [bash('first')]);
     mock.on({ userMessage: 'twice', hasToolResult: true, sequenceIndex: 0 }, { toolCalls: [bash('second')] });

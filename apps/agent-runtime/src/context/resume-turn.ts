@@ -33,12 +33,15 @@ export function resumedTurn(turn: Pick<ClaimedTurn, 'messages'>, work: Unfinishe
   return {
     batch: turn.messages.filter(({ id }) => had.has(id)),
     since: turn.messages.filter(({ id }) => !had.has(id)),
-    stepMessages: [...work.said, ...openStep(work)],
+    stepMessages: unfinishedMessages(work),
     waiting: work.waiting ?? [],
     reply:
       work.open.length > 0 && work.stepText ? [work.reply, work.stepText].filter(Boolean).join('\n\n') : work.reply,
   };
 }
+
+/** Of finished steps and the one that was under way. */
+export const unfinishedMessages = (work: UnfinishedWork): ModelMessage[] => [...work.said, ...openStep(work)];
 
 /** Commands of the lost attempt may still run in the workspace: nobody would learn of their end. */
 export async function endLostCommands(

@@ -123,6 +123,36 @@ export class SessionsRepository {
     );
   }
 
+  /**
+   * Moves what a turn left unfinished to the transcript of the open session; returns whether it was still there. Not what
+   * was done before the session began.
+   */
+  async storeLeft(
+    { agentId, accountId, conversationId }: ConversationKey,
+    turnId: string,
+    messages: ModelMessage[],
+  ): Promise<boolean> {
+    const stored = await this.database.query(
+      `WITH left_turn AS (
+         DELETE FROM unfinished_turns WHERE agent_id = $3 AND account_id = $2 AND conversation_id = $4 AND turn_id = $5
+           AND updated_at > coalesce(
+             (SELECT max(ended_at) FROM sessions WHERE agent_id = $3 AND conversation_id = $4), '-infinity')
+         RETURNING turn_id
+       ), session AS (
+         INSERT INTO sessions (id, account_id, agent_id, conversation_id, is_persistent)
+         SELECT $1, $2, $3, $4, true FROM left_turn
+         ON CONFLICT (agent_id, conversation_id) WHERE ended_at IS NULL DO UPDATE SET last_turn_at = now()
+         RETURNING id
+       )
+       INSERT INTO transcript (account_id, agent_id, session_id, turn_id, kind, content, is_interrupted)
+       SELECT $2, $3, session.id, $5, 'message', message.content, true
+       FROM session, unnest($6::text[]) WITH ORDINALITY AS message (content, position) ORDER BY message.position
+       RETURNING id`,
+      [newId(), accountId, agentId, conversationId, turnId, messages.map((message) => JSON.stringify(message))],
+    );
+    return stored.length > 0;
+  }
+
   /** Takes back what a turn stored that messaging then gave to another worker. */
   async forgetTurn({ turnId }: Pick<ClaimedTurn, 'turnId'>): Promise<void> {
     await this.database.query(`DELETE FROM transcript WHERE turn_id = $1`, [turnId]);

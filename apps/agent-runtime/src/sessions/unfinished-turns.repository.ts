@@ -19,6 +19,8 @@ export interface UnfinishedWork {
   turnId: string;
   /** The batch it answered. */
   messageIds: string[];
+  /** That batch as the model was given it; absent in the work of an older version. */
+  asked?: ModelMessage;
   /** The messages of model and tools in finished steps; the column keeps its first name. */
   said: ModelMessage[];
   /** The reply up to the end of those, and the text of the step under way. */

@@ -15,6 +15,7 @@ import { secretsOf } from '../runs/secrets-of.js';
 import { BudgetExhausted, isExhausted, requirePrice } from '../usage/budget-exhausted.js';
 import { closeSession } from './close-session.js';
 import { type Compactor, compactorOf } from './compactor.js';
+import { INTERRUPTED_TURN, rememberLeftTurn } from './left-turn.js';
 import { LivePublisher } from './live-publisher.js';
 import { type LoopEnd, modelLoop } from './model-loop.js';
 import { isAnswered, noteEnd } from './note-end.js';
@@ -114,19 +115,20 @@ class RunningTurn {
     }
   }
 
-  /** The context, after the conversation's last session was closed if it was reset. */
+  /** The context, after the conversation's last session was closed if it was reset, and what a turn left is in it. */
   private async begin(): Promise<TurnContext> {
     const { runner, turn } = this;
     const context = await loadContext(runner, turn);
     this.meter.recorder.mask.add(secretsOf(context.agent, runner.platform));
     const { toClose } = context.session;
-    if (!toClose) return context;
-    await closeSession(runner, context, toClose, this.meter, this.abort.signal);
+    if (toClose) await closeSession(runner, context, toClose, this.meter, this.abort.signal);
+    else if (!(await rememberLeftTurn(runner, turn, context))) return context;
     return loadContext(runner, turn);
   }
 
   /** Takes up what an earlier attempt had done; without any, has readers of the live view begin anew. */
-  private resume({ resumed, session, tools }: TurnContext): void {
+  private resume({ asked, resumed, session, tools }: TurnContext): void {
+    this.journal.asked = asked;
     if (resumed || this.turn.attempt > 1) this.live.restarted();
     if (!resumed) return;
     this.reply.resume(resumed.reply);
@@ -209,7 +211,7 @@ class RunningTurn {
     const unfinished = isInterrupted ? this.reply.value.slice(this.finishedChars).trim() : '';
     const messages: ModelMessage[] = [context.asked, ...withoutLooseTools(this.stepMessages)];
     if (unfinished) messages.push({ role: 'assistant', content: unfinished });
-    if (isInterrupted) messages.push({ role: 'user', content: '[This turn was interrupted.]' });
+    if (isInterrupted) messages.push(INTERRUPTED_TURN);
     await this.journal.stop();
     await this.runner.sessions.store(this.turn, {
       messages,

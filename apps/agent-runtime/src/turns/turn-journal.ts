@@ -13,6 +13,8 @@ const EVERY_MS = 1_000;
  * there. Not promised: the last second before a worker is killed.
  */
 export class TurnJournal {
+  /** The turn's batch as the model is given it. */
+  asked: ModelMessage | undefined;
   private stepMessages: ModelMessage[] = [];
   private reply = '';
   private stepText = '';
@@ -98,6 +100,7 @@ export class TurnJournal {
     return {
       turnId: this.turn.turnId,
       messageIds: this.turn.messages.map(({ id }) => id),
+      ...(this.asked ? { asked: this.asked } : {}),
       said: this.stepMessages,
       reply: this.reply,
       stepText: this.stepText,

@@ -19,7 +19,9 @@ export interface PlatformDouble {
   /** What the person is shown, oldest first. */
   shown(person: number): string[];
   /** What the person's own chat shows last, with buttons by their labels and what each carries. */
-  lastCard(person: number): { text: string; buttons: Record<string, string>; edits: number } | undefined;
+  lastCard(person: number): ShownCard | undefined;
+  /** All texts of that chat so, oldest first. */
+  cards(person: number): ShownCard[];
   /** Names and contents of the files that the person is shown. */
   files(person: number): { name: string; text: string }[];
   /** Somebody presses a button that the last card in the chat of `owner` has or had. */
@@ -30,6 +32,8 @@ export interface PlatformDouble {
   dropSockets(): void;
   /** The next edits fail with a 5xx. */
   failEdits(times: number): void;
+  /** The next send fails with a 5xx, and shows nothing. */
+  failNextSend(): void;
   /** The next send is answered with a 429 that lasts an hour; returns what ends that. */
   limitNextSend(): () => void;
   /** How often the bot tried to send. */
@@ -42,6 +46,12 @@ export interface PlatformDouble {
   thread(person: number, question: string): Promise<DoubleThread>;
   revoke(): void;
   stop(): Promise<void>;
+}
+
+export interface ShownCard {
+  text: string;
+  buttons: Record<string, string>;
+  edits: number;
 }
 
 export interface Press {
@@ -61,6 +71,12 @@ export async function slackDouble(): Promise<PlatformDouble> {
   const slack = await SlackPlatform.start();
   const app = slack.addApp();
   const { botToken, appToken, signingSecret } = app;
+  const cards = (person: number): ShownCard[] =>
+    slack.shownIn(slack.directChannel(`U${person}`)).flatMap(({ text, blocks, edits }) => {
+      const elements = blocks.flatMap((block) => (block.type === 'actions' ? block.elements : []));
+      const buttons = Object.fromEntries(elements.map(({ text: label, value = '' }) => [label.text, value]));
+      return text === '' ? [] : [{ text: visibleInSlack(text), buttons, edits }];
+    });
   return {
     platform: 'slack',
     variables: { SLACK_API_BASE_URL: slack.url },
@@ -73,12 +89,8 @@ export async function slackDouble(): Promise<PlatformDouble> {
       return deliver().then(() => deliver);
     },
     shown: (person) => slack.shownIn(slack.directChannel(`U${person}`)).map(({ text }) => text),
-    lastCard(person) {
-      const last = slack.shownIn(slack.directChannel(`U${person}`)).findLast(({ text }) => text !== '');
-      const elements = last?.blocks.flatMap((block) => (block.type === 'actions' ? block.elements : [])) ?? [];
-      const buttons = Object.fromEntries(elements.map(({ text, value = '' }) => [text.text, value]));
-      return last && { text: visibleInSlack(last.text), buttons, edits: last.edits };
-    },
+    lastCard: (person) => cards(person).at(-1),
+    cards,
     files: (person) =>
       slack
         .shownIn(slack.directChannel(`U${person}`))
@@ -94,6 +106,7 @@ export async function slackDouble(): Promise<PlatformDouble> {
     visible: visibleInSlack,
     dropSockets: () => slack.sockets.drop(appToken),
     failEdits: (times) => void (slack.faults['chat.update'] = Array.from({ length: times }, () => ({ status: 503 }))),
+    failNextSend: () => void (slack.faults['chat.postMessage'] = [{ status: 503 }]),
     limitNextSend() {
       slack.faults['chat.postMessage'] = [{ retryAfter: 3_600 }];
       return () => undefined;
@@ -125,6 +138,11 @@ export async function slackDouble(): Promise<PlatformDouble> {
 export async function telegramDouble(): Promise<PlatformDouble> {
   const telegram = await TelegramPlatform.start();
   telegram.addBot(TELEGRAM_TOKEN);
+  const cards = (person: number): ShownCard[] =>
+    telegram.shown.flatMap(({ chatId, text, buttons: keyboard, edits }) => {
+      const buttons = Object.fromEntries(keyboard.map(({ text: label, callback_data: data }) => [label, data]));
+      return chatId === String(person) && text !== undefined ? [{ text: visibleInTelegram(text), buttons, edits }] : [];
+    });
   return {
     platform: 'telegram',
     variables: { TELEGRAM_API_BASE_URL: telegram.url },
@@ -135,11 +153,8 @@ export async function telegramDouble(): Promise<PlatformDouble> {
       return () => telegram.deliver(TELEGRAM_TOKEN, update);
     },
     shown: (person) => telegram.textsIn(person),
-    lastCard(person) {
-      const last = telegram.shown.findLast(({ chatId, text }) => chatId === String(person) && text !== undefined);
-      const buttons = Object.fromEntries(last?.buttons.map(({ text, callback_data: data }) => [text, data]) ?? []);
-      return last && { text: visibleInTelegram(last.text ?? ''), buttons, edits: last.edits };
-    },
+    lastCard: (person) => cards(person).at(-1),
+    cards,
     files: (person) =>
       telegram.shown.flatMap(({ chatId, file }) =>
         file && chatId === String(person) ? [{ name: file.name, text: file.bytes.toString() }] : [],
@@ -157,6 +172,7 @@ export async function telegramDouble(): Promise<PlatformDouble> {
         error_code: 502,
         description: 'Bad Gateway',
       }))),
+    failNextSend: () => void (telegram.faults['sendMessage'] = [{ error_code: 502, description: 'Bad Gateway' }]),
     limitNextSend() {
       const limit = { error_code: 429, description: 'Too Many Requests', parameters: { retry_after: 3_600 } };
       telegram.faults['sendMessage'] = [limit];
@@ -199,6 +215,14 @@ export async function discordDouble(): Promise<PlatformDouble> {
     people.set(n, user);
     return user;
   };
+  const cards = (n: number): ShownCard[] =>
+    discord
+      .shown(discord.dm(bot, person(n)), bot)
+      .flatMap(({ content: text, components, edited_timestamp: edited }) => {
+        const all = (components ?? []).flatMap(({ components: inside }) => inside);
+        const buttons = Object.fromEntries(all.map(({ label, custom_id: id }) => [label, id]));
+        return text === '' ? [] : [{ text, buttons, edits: edited === null ? 0 : 1 }];
+      });
   return {
     platform: 'discord',
     variables: { DISCORD_API_BASE_URL: discord.apiUrl },
@@ -210,12 +234,8 @@ export async function discordDouble(): Promise<PlatformDouble> {
       return Promise.resolve(() => Promise.resolve(again()));
     },
     shown: (n) => discord.shown(discord.dm(bot, person(n)), bot).map(({ content }) => content),
-    lastCard(n) {
-      const last = discord.shown(discord.dm(bot, person(n)), bot).findLast(({ content }) => content !== '');
-      const all = (last?.components ?? []).flatMap(({ components }) => components);
-      const buttons = Object.fromEntries(all.map(({ label, custom_id: id }) => [label, id]));
-      return last && { text: last.content, buttons, edits: last.edited_timestamp === null ? 0 : 1 };
-    },
+    lastCard: (n) => cards(n).at(-1),
+    cards,
     files: (n) =>
       discord.shown(discord.dm(bot, person(n)), bot).flatMap((message) =>
         message.attachments.map(({ filename }, at) => ({
@@ -234,6 +254,7 @@ export async function discordDouble(): Promise<PlatformDouble> {
     visible: (part) => part,
     dropSockets: () => discord.dropSockets(bot),
     failEdits: (times) => discord.fault(/^PATCH .*messages/, { status: 503 }, times),
+    failNextSend: () => discord.fault(/^POST .*messages$/, { status: 503 }),
     limitNextSend() {
       discord.http.rateLimits.force(/^POST .*messages$/, 3_600);
       return () => discord.http.rateLimits.free();

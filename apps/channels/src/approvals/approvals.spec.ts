@@ -108,6 +108,14 @@ describe.each([
     await endsWith(ANN, 'nobody decided in time');
   });
 
+  it('is asked again when it is not known whether it was shown', async () => {
+    double.failNextSend();
+    const asked = await approvals.request(conversationId, { command: 'unsure' });
+    const card = await shownTo(ANN, asked.id);
+    await double.press(ANN, pressed(card, 'Deny'));
+    await endsWith(ANN, 'denied by person');
+  });
+
   it('is decided by commands, too', async () => {
     const first = await approvals.request(conversationId, { command: 'a' });
     await shownTo(ANN, first.id);

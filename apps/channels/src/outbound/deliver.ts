@@ -58,6 +58,8 @@ export async function deliverNext(outlet: Outlet, lane: Lane): Promise<string | 
     await finish(outlet, claimed, { state: 'failed', reason: 'the file of its arguments could not be shown' });
     return place;
   }
+  // A question shown twice is decided once; one that nobody saw waits until it expires.
+  const isRepeatable = adapter.isIdempotent || claimed.card !== null;
   try {
     const messageId = await show(outlet, claimed);
     await finish(outlet, claimed, { state: 'done', messageId });
@@ -65,11 +67,11 @@ export async function deliverNext(outlet: Outlet, lane: Lane): Promise<string | 
   } catch (error) {
     if (!(error instanceof DeliveryError)) {
       // Whatever broke here, the part must not stay claimed for ever.
-      const state = adapter.isIdempotent ? 'pending' : 'uncertain';
+      const state = isRepeatable ? 'pending' : 'uncertain';
       await finish(outlet, claimed, { state, reason: 'sending broke off', retryAfterMs: 2_000 });
       throw error;
     }
-    const mayRepeat = error.outcome === 'retry' || (error.outcome === 'uncertain' && adapter.isIdempotent);
+    const mayRepeat = error.outcome === 'retry' || (error.outcome === 'uncertain' && isRepeatable);
     const state = mayRepeat ? 'pending' : error.outcome === 'uncertain' ? 'uncertain' : 'failed';
     await finish(outlet, claimed, { state, reason: error.message, retryAfterMs: error.retryAfterMs }, error);
   }

@@ -111,7 +111,8 @@ export async function isPreviewOpen(database: Database, id: string): Promise<boo
 
 /**
  * What a former holder was sending may have been shown. Where a repeated send shows nothing new it is sent again,
- * elsewhere it is uncertain and never sent again by itself. Edits are repeated, since that changes nothing.
+ * elsewhere it is uncertain and never sent again by itself. Edits are repeated, since that changes nothing; questions
+ * too, since they are decided once however often they are shown.
  */
 export async function resolveInterrupted(
   database: Database,
@@ -120,7 +121,7 @@ export async function resolveInterrupted(
 ): Promise<void> {
   await database.query(
     `UPDATE deliveries SET
-       state = CASE WHEN message_id IS NULL AND NOT $3 THEN 'uncertain' ELSE 'pending' END,
+       state = CASE WHEN message_id IS NULL AND card IS NULL AND NOT $3 THEN 'uncertain' ELSE 'pending' END,
        reason = 'the connection was lost while this was being sent'
      WHERE platform = $1 AND bot_id = $2 AND state = 'sending'`,
     [platform, botId, isIdempotent],

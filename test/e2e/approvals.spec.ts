@@ -137,6 +137,34 @@ describe('approvals', () => {
     expect((await answer(agentId, id)).replies[0]?.content).toContain('You answered: blue');
   }, 60_000);
 
+  it('hold the turn of a schedule back until somebody decides, while other conversations go on', async () => {
+    const agentId = await newAgent({ rules: [{ tool: 'bash', action: 'ask' }], unattended: 'wait' });
+    const made = await roost.api<{ id: string }>('POST', `/v1/agent/${agentId}/schedules`, {
+      name: 'nightly',
+      cron_expression: '0 3 * * *',
+      message_template: 'run: echo {{schedule.name}} >> log; cat log',
+    });
+    const path = `/v1/agent/${agentId}/schedules/${made.body.id}`;
+    const execution = async () => {
+      const { body } = await roost.api<{ executions: { status: string; message_id: string }[] }>(
+        'GET',
+        `${path}/executions`,
+      );
+      return body.executions[0];
+    };
+    await roost.api('POST', `${path}/run`);
+    const approval = await asked(agentId);
+    expect(approval).toMatchObject({ source: 'schedule', arguments: '{"command":"echo nightly >> log; cat log"}' });
+    expect((await answer(agentId, await send(agentId, 'hello'))).replies).toHaveLength(1);
+    const waiting = await execution();
+    expect(waiting?.status).not.toBe('completed');
+    const id = waiting?.message_id ?? '';
+    expect((await answer(agentId, id, 0)).message.waiting_for).toMatchObject({ reason: 'approval' });
+    await decide(approval.id, { decision: 'allow_once' });
+    expect((await answer(agentId, id)).replies.map(({ content }) => content.match(/nightly/g)?.length)).toEqual([2]);
+    await until('its execution is completed', async () => (await execution())?.status === 'completed');
+  }, 60_000);
+
   it('are cancelled by a reset of the session, and by a message that interrupts', async () => {
     const agentId = await newAgent();
     for (const end of ['reset', 'interrupt'] as const) {

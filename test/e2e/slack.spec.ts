@@ -75,6 +75,44 @@ describe('a person in Slack', () => {
     await chatJourney(roost, agentId, 'slack', person);
   });
 
+  it('takes a decision by a signed press, and by none that is forged, old, or comes again', async () => {
+    const app = slack.addApp();
+    const { botToken, signingSecret } = app;
+    const permissions = { rules: [{ tool: 'bash', action: 'ask' }] };
+    const agentId = await agentWith({ botToken, signingSecret }, { configuration: { permissions } });
+    await health(agentId, 'connected');
+    const url = `${roost.url}/v1/channels/slack/${agentId}/events`;
+    const post = async (body: Record<string, unknown>, by = app, at = Date.now()) =>
+      (await slack.post(by, url, body, at)).status;
+    const person = personOf('U12', (body) => post(body));
+    await link(roost, agentId, 'slack', person);
+    const call = { name: 'bash', arguments: '{"command":"echo once >> log"}' };
+    roost.model.on({ userMessage: 'deploy it', hasToolResult: false }, { toolCalls: [call] });
+    roost.model.on({ userMessage: 'deploy it', hasToolResult: true }, { content: 'It is deployed.' });
+    await person.say('deploy it');
+    const [card, carried] = await until(
+      'it asks',
+      () => {
+        const last = slack.shownIn(slack.directChannel('U12')).at(-1);
+        const buttons = last?.blocks.flatMap((block) => (block.type === 'actions' ? block.elements : [])) ?? [];
+        const value = buttons.find(({ text }) => text.text === 'Allow once')?.value;
+        return last !== undefined && value !== undefined && ([last, value] as const);
+      },
+      PATIENT,
+    );
+    const press = slack.press('U12', card, carried);
+    expect(await post(press, { ...app, signingSecret: 'guessed' })).toBe(401);
+    expect(await post(press, app, Date.now() - 310_000)).toBe(401);
+    const approvals = async () =>
+      (await roost.api<{ approvals: object[] }>('GET', `/v1/approvals?agent_id=${agentId}`)).body.approvals;
+    expect(await approvals()).toMatchObject([{ status: 'pending' }]);
+    expect([await post(press), await post(press)]).toEqual([200, 200]);
+    await until('it goes on', () => person.texts().at(-1) === 'It is deployed.', PATIENT);
+    expect(await approvals()).toMatchObject([{ status: 'allowed', decided_by: { type: 'person', id: 'slack:U12' } }]);
+    const log = await roost.api<{ content: string }>('GET', `/v1/agent/${agentId}/filesystem/files/log`);
+    expect(log.body.content).toBe('once\n');
+  });
+
   it('answers in a channel when mentioned, in the thread, or to all of a person when set so', async () => {
     const app = slack.addApp();
     const agentId = await agentWith(app);

@@ -11,19 +11,81 @@ interface Answered {
 interface Run {
   configuration_version: number | null;
 }
+interface Edited {
+  version: number;
+  system_prompt: string;
+}
+interface Refused {
+  error: { code: string; details: { reason: string; version: number }[] };
+}
+
+let roost: TestRoost;
+beforeAll(async () => {
+  roost = await startRoost();
+});
+afterAll(() => roost?.stop());
+
+describe('versions', () => {
+  const made = async (fields: object) =>
+    `/v1/agent/${(await roost.api<Sent>('POST', '/v1/agent/create', { name: 'ann', ...fields })).body.id}`;
+  const edit = (of: string, fields: object, over?: number) =>
+    roost.api<Edited & Refused>(
+      'POST',
+      of.replace('/agent/', '/agent/update/'),
+      fields,
+      over === undefined ? {} : { 'if-match': `"${over}"` },
+    );
+
+  it('follow from edits, are compared field by field, and gone back to', async () => {
+    const agent = await made({ system_prompt: 'Be brief.', configuration: { timeout_seconds: 60 } });
+    const { body: edited } = await edit(agent, { system_prompt: 'Be kind.', configuration: { timeout_seconds: 90 } });
+    expect(edited.version).toBe(2);
+    const { body: diff } = await roost.api('GET', `${agent}/versions/diff?from=1&to=2`);
+    expect(diff).toMatchObject({
+      changes: [
+        { field: 'configuration.timeout_seconds', change: 'changed', from: 60, to: 90 },
+        { field: 'system_prompt', change: 'changed', from: 'Be brief.', to: 'Be kind.' },
+      ],
+    });
+    const back = await roost.api('POST', `${agent}/rollback`, { version: 1 }, { 'if-match': '"2"' });
+    expect(back.body).toMatchObject({ version: 3, not_restored: [], agent: { system_prompt: 'Be brief.' } });
+    const stale = await roost.api<Refused>('POST', `${agent}/rollback`, { version: 2 }, { 'if-match': '"2"' });
+    expect(stale.status).toBe(409);
+    expect(stale.body.error.details).toMatchObject([{ reason: 'version_changed', version: 3 }]);
+    expect((await roost.api('GET', `${agent}/versions/diff?from=1&to=3`)).body).toMatchObject({ changes: [] });
+  });
+
+  it('lose no edit of people who edit at once', async () => {
+    const agent = await made({ system_prompt: 'Notes:' });
+    const editors = Array.from({ length: 6 }, (_, n) => `line of editor ${n}`);
+    let refusals = 0;
+    const append = async (line: string) => {
+      for (;;) {
+        const { body: seen } = await roost.api<Edited>('GET', agent);
+        const saved = await edit(agent, { system_prompt: `${seen.system_prompt}\n${line}` }, seen.version);
+        if (saved.status === 200) return;
+        expect(saved).toMatchObject({ status: 409, body: { error: { code: 'CONFLICT' } } });
+        expect(saved.body.error.details[0]?.version).toBeGreaterThan(seen.version);
+        refusals += 1;
+      }
+    };
+    await Promise.all(editors.map(append));
+    const { body } = await roost.api<Edited>('GET', agent);
+    expect(body.system_prompt.split('\n').slice(1).sort()).toEqual(editors);
+    expect(body.version).toBe(1 + editors.length);
+    expect(refusals).toBeGreaterThan(0);
+  });
+});
 
 describe('drafts and pins', () => {
-  let roost: TestRoost;
   let agent = '';
   beforeAll(async () => {
-    roost = await startRoost();
     const { body } = await roost.api<Sent>('POST', '/v1/agent/create', {
       name: 'robin',
       configuration: { model: 'demo' },
     });
     agent = `/v1/agent/${body.id}`;
   });
-  afterAll(() => roost?.stop());
 
   const post = async <T>(path: string, body: object) => {
     const answer = await roost.api<T>('POST', `${agent}${path}`, body);

@@ -52,7 +52,11 @@ export async function makeScreenData(roost: TestRoost, agentId: string): Promise
     email: 'grace@example.org',
     password: 'correct horse battery',
   });
-  return { scheduleId, triggerId, serverId, endpointId, deliveryId, approvalId, accountId: account.account_id };
+  const { body: draft } = await roost.api<{ version: number }>('POST', `${agent}/versions`, {
+    system_prompt: 'Rhyme.',
+  });
+  const ids = { scheduleId, triggerId, serverId, endpointId, deliveryId, approvalId, draft: draft.version };
+  return { ...ids, accountId: account.account_id };
 }
 
 /** Of an agent that answers by the demo model, and has to ask about its commands. */

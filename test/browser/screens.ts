@@ -16,12 +16,14 @@ export interface ScreenData {
   deliveryId: string;
   approvalId: string;
   accountId: string;
+  /** Number of a version. */
+  draft: number;
 }
 
 /** Every screen, at an agent that has been talked to: axe looks at each in both themes, and its picture is kept. */
 export const screensOf = (
   agentId: string,
-  { scheduleId, triggerId, serverId, endpointId, deliveryId, approvalId, accountId }: ScreenData,
+  { scheduleId, triggerId, serverId, endpointId, deliveryId, approvalId, accountId, draft }: ScreenData,
 ): Screen[] => [
   { name: 'agents', path: '/agents', ready: (page) => page.getByRole('link', { name: 'tester' }).first().waitFor() },
   {
@@ -274,5 +276,21 @@ export const screensOf = (
     name: 'version',
     path: `/agents/${agentId}/versions/1`,
     ready: (page) => page.getByRole('region', { name: 'After: description' }).waitFor(),
+  },
+  {
+    name: 'draft',
+    path: `/agents/${agentId}/versions/${draft}`,
+    ready: async (page) => {
+      await page.getByRole('button', { name: 'Publish it' }).waitFor();
+      await page.getByRole('region', { name: 'After: system_prompt' }).waitFor();
+    },
+  },
+  {
+    name: 'draft-in-chat',
+    path: `/agents/${agentId}/chat?version=${draft}`,
+    ready: async (page) => {
+      await page.getByRole('group', { name: 'Which version answers' }).getByText('Draft').waitFor();
+      await page.getByRole('button', { name: 'Pin it here' }).waitFor();
+    },
   },
 ];

@@ -13,6 +13,7 @@ import { runRoutes } from './routes/runs.js';
 import { settingsRoutes } from './routes/settings.js';
 import { usageRoutes } from './routes/usage.js';
 import { versionRoutes } from './routes/versions.js';
+import { versionNumber } from './versions/version-number.js';
 
 /**
  * Every address of the dashboard. A screen is a folder, a route here or in a file of `routes/`, and a line in
@@ -83,9 +84,14 @@ const agentHome = createRoute({
 const chat = createRoute({
   getParentRoute: () => agent,
   path: '/chat',
-  validateSearch: (search): { conversation?: string; message?: string } => {
+  validateSearch: (search): { conversation?: string; message?: string; version?: number } => {
     const [conversation, message] = [text(search['conversation']), text(search['message'])];
-    return { ...(conversation ? { conversation } : {}), ...(message ? { message } : {}) };
+    const version = versionNumber(search['version']);
+    return {
+      ...(conversation ? { conversation } : {}),
+      ...(message ? { message } : {}),
+      ...(version ? { version } : {}),
+    };
   },
   component: lazyRouteComponent(() => import('./chat/chat-page.js'), 'ChatPage'),
 });

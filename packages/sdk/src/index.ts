@@ -28,6 +28,7 @@ export {
   type FieldChange,
   type NewDraft,
   type RolledBack,
+  type VersionComparison,
   Versions,
 } from './agents/versions.js';
 export * from './automation.js';

@@ -13,6 +13,7 @@ import { useTitle } from '../components/page.js';
 import { visibleText } from '../components/visible-text.js';
 import { chatOf, runningTurn } from '../events/agent-views.js';
 import { useAgentState, useAgentStore, useConnection } from '../events/agent-events.js';
+import { AnsweringVersion } from './answering-version.js';
 import { chatRows } from './chat-rows.js';
 import { withFiles } from './attached-files.js';
 import { Composer, type Outgoing } from './composer.js';
@@ -31,7 +32,7 @@ const route = getRouteApi('/app/agents/$agentId/chat');
 
 export function ChatPage() {
   const { agentId } = route.useParams();
-  const { conversation = DEFAULT_CONVERSATION, message } = route.useSearch();
+  const { conversation = DEFAULT_CONVERSATION, message, version } = route.useSearch();
   const navigate = route.useNavigate();
   const conversations = useQuery(conversationsQuery(agentId)).data ?? [];
   const go = (id: string) => void navigate({ search: id === DEFAULT_CONVERSATION ? {} : { conversation: id } });
@@ -56,7 +57,21 @@ export function ChatPage() {
           </label>
           <IconButton icon="plus" label="New conversation" kind="plain" onClick={begin} />
         </div>
-        <ConversationView key={conversation} agentId={agentId} conversationId={conversation} wanted={message} />
+        <ConversationView
+          key={conversation}
+          agentId={agentId}
+          conversationId={conversation}
+          wanted={message}
+          version={version}
+        >
+          <AnsweringVersion
+            agentId={agentId}
+            conversationId={conversation}
+            conversation={conversations.find(({ id }) => id === conversation)}
+            tried={version}
+            onStopTrying={() => go(conversation)}
+          />
+        </ConversationView>
       </div>
     </div>
   );
@@ -67,9 +82,13 @@ interface ConversationViewProps {
   conversationId: string;
   /** Id of a message that is to be shown. */
   wanted: string | undefined;
+  /** Of the configuration, that is to answer what is sent. */
+  version: number | undefined;
+  /** Above where one writes. */
+  children: React.ReactNode;
 }
 
-function ConversationView({ agentId, conversationId, wanted }: ConversationViewProps) {
+function ConversationView({ agentId, conversationId, wanted, version, children }: ConversationViewProps) {
   const { data: agent } = useQuery(agentQuery(agentId));
   const state = useAgentState();
   const store = useAgentStore();
@@ -83,6 +102,7 @@ function ConversationView({ agentId, conversationId, wanted }: ConversationViewP
         content: withFiles(text, files),
         conversation_id: conversationId,
         queue_mode: mode,
+        ...(version !== undefined && { version }),
         ...(files.length > 0 && { metadata: { files } }),
       }),
     onSuccess: (accepted) => {
@@ -123,6 +143,7 @@ function ConversationView({ agentId, conversationId, wanted }: ConversationViewP
         </div>
       )}
       <ChatApprovals agentId={agentId} conversationId={conversationId} />
+      {children}
       {isWritable(conversationId) ? (
         <Composer
           agentId={agentId}

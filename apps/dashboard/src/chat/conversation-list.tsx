@@ -24,7 +24,7 @@ export function ConversationList({ agentId, conversations, current, nameOf, onNe
       </Button>
       <ul className="min-h-0 grow space-y-0.5 overflow-y-auto">
         {withCurrent(conversations, current).map((conversation) => {
-          const { id, channel, last_message: last, unread_count: unread } = conversation;
+          const { id, channel, last_message: last, unread_count: unread, pinned_version: pinned } = conversation;
           return (
             <li key={id}>
               <Link
@@ -38,6 +38,7 @@ export function ConversationList({ agentId, conversations, current, nameOf, onNe
                 <span className="flex items-center gap-2">
                   <Icon name={channelIcon(channel)} className="text-faint" />
                   <span className="min-w-0 grow truncate font-medium">{visibleText(nameOf(conversation))}</span>
+                  {pinned && <Badge title={`Pinned to version ${pinned}`}>v{pinned}</Badge>}
                   {unread > 0 && id !== current && <Badge tone="accent">{unread}</Badge>}
                 </span>
                 <span className="flex items-baseline gap-2 pt-0.5 pl-6 text-xs text-faint">

@@ -46,18 +46,21 @@ interface EditorActionsProps {
   cancel: ReactNode;
   /** What the button does, in its words. */
   action: string;
+  /** What else can be done with what was edited. */
+  also?: ReactNode;
   disabled?: boolean;
 }
 
 /** At the end of an editor: what was refused, and the ways out. */
-export function EditorActions({ saving, what, cancel, action, disabled = false }: EditorActionsProps) {
+export function EditorActions({ saving, what, cancel, action, also, disabled = false }: EditorActionsProps) {
   return (
     <>
       {saving.error && (
         <ErrorNote error={saving.error} title={`${what[0]?.toUpperCase()}${what.slice(1)} was not saved`} />
       )}
-      <div className="flex justify-end gap-2">
+      <div className="flex flex-wrap justify-end gap-2">
         {cancel}
+        {also}
         <Button type="submit" kind="primary" isBusy={saving.isPending} disabled={disabled}>
           {action}
         </Button>

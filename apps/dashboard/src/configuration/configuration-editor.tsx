@@ -14,6 +14,7 @@ import { ExplainCall } from '../permissions/explain-call.js';
 import { errorsByField } from '../schema-form/errors-by-field.js';
 import { type Conflict, ConflictDialog } from './conflict-dialog.js';
 import { changeOf, fieldsOf, isEmpty, type Settings, settingsOf, withChange } from './settings.js';
+import { notInDrafts, useDrafting } from './use-drafting.js';
 
 /** What was edited, and of which version. */
 interface Edit {
@@ -65,17 +66,29 @@ export function ConfigurationEditor({ agent }: { agent: AgentDetails }) {
       if (error instanceof ConflictError) void look(over);
     },
   });
+  const drafting = useDrafting(agent.id);
   const look = (version: number) =>
     conflictWith(agent.id, version).then((found) => {
       client.setQueryData(agentQuery(agent.id).queryKey, found.theirs);
       setConflict(found);
     }, toastError);
-  const errors = errorsByField(saving.error);
+  /** What was last tried with the form. */
+  const tried = { isPending: saving.isPending || drafting.isPending, error: saving.error ?? drafting.error };
+  const errors = errorsByField(tried.error);
+  const notDraftable = notInDrafts({ ...change, ...(isEmpty(keys) ? {} : { provider_keys: keys }) });
+  const save = (over: number) => {
+    drafting.reset();
+    saving.mutate({ over, what: change });
+  };
+  const draftIt = () => {
+    saving.reset();
+    drafting.mutate({ change, note });
+  };
   const isOutdated = isChanged && agent.version > base.version;
   const form = (
     <EditorForm
-      saving={saving}
-      onSave={() => isWhole && isChanged && saving.mutate({ over: base.version, what: change })}
+      saving={tried}
+      onSave={() => isWhole && isChanged && save(base.version)}
       isChanged={isChanged}
       what="the configuration"
       className="space-y-5"
@@ -111,12 +124,22 @@ export function ConfigurationEditor({ agent }: { agent: AgentDetails }) {
         error={errors['note']}
       />
       <EditorActions
-        saving={saving}
+        saving={{ ...tried, isPending: saving.isPending }}
         what="the configuration"
         cancel={<CancelLink to="/agents/$agentId/chat" params={{ agentId: agent.id }} />}
         action="Save"
-        disabled={!isChanged || !isWhole}
+        also={
+          <Button
+            isBusy={drafting.isPending}
+            disabled={isEmpty(change) || !isWhole || notDraftable !== undefined || saving.isPending}
+            onClick={draftIt}
+          >
+            Save as a draft
+          </Button>
+        }
+        disabled={!isChanged || !isWhole || drafting.isPending}
       />
+      {notDraftable && <p className="text-right text-xs text-faint">{notDraftable}</p>}
       <ConflictDialog
         conflict={conflict}
         mine={fieldsOf(change)}
@@ -129,7 +152,7 @@ export function ConfigurationEditor({ agent }: { agent: AgentDetails }) {
         onOverwrite={(theirs) => {
           const now = editOf(theirs);
           begin(now, withChange(now.settings, change));
-          saving.mutate({ over: now.version, what: change });
+          save(now.version);
         }}
       />
     </EditorForm>

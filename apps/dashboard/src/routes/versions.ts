@@ -1,5 +1,5 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
-import { versionNumber } from '../versions/versions.js';
+import { versionNumber } from '../versions/version-number.js';
 import { agent } from './parents.js';
 
 const versions = createRoute({

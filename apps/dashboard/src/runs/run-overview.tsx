@@ -26,6 +26,15 @@ export function RunOverview({ agentId, run }: { agentId: string; run: RunDetails
           Began: exactTime(run.started_at),
           Ended: run.ended_at && exactTime(run.ended_at),
           Attempts: run.attempt_count,
+          'Version of the agent': run.configuration_version && (
+            <Link
+              to="/agents/$agentId/versions/$version"
+              params={{ agentId, version: String(run.configuration_version) }}
+              className="text-accent underline underline-offset-2"
+            >
+              {run.configuration_version}
+            </Link>
+          ),
           'From the cache': part(run.usage.cached_input_tokens, 'tokens read'),
           Reasoning: part(run.usage.reasoning_tokens, 'tokens written'),
         }}

@@ -18,8 +18,33 @@ const REASONS: Record<NotRestored['reason'], string> = {
   cannot_shrink: 'a volume only grows',
 };
 
+/** The same in the API: of a draft it is called what it is for. */
+const WORDS = {
+  version: {
+    button: 'Roll back to it',
+    question: (version: number) => `Roll back to version ${version}?`,
+    action: 'Roll back',
+    about: 'The agent has these settings from its next turn on, as a new version: nothing is lost.',
+  },
+  draft: {
+    button: 'Publish it',
+    question: (version: number) => `Publish draft ${version}?`,
+    action: 'Publish',
+    about:
+      'The agent has all settings of the draft from its next turn on, as a new version. What was changed since the draft was made is undone by that: compare it with the present version first.',
+  },
+};
+
+interface RollBackProps {
+  agentId: string;
+  version: number;
+  isDraft: boolean;
+  present: number;
+}
+
 /** Gives the agent the settings of a version, after a question, and says what could not be brought back. */
-export function RollBack({ agentId, version, present }: { agentId: string; version: number; present: number }) {
+export function RollBack({ agentId, version, isDraft, present }: RollBackProps) {
+  const words = WORDS[isDraft ? 'draft' : 'version'];
   const formId = useId();
   const [isAsked, setAsked] = useState(false);
   const [note, setNote] = useState('');
@@ -48,27 +73,24 @@ export function RollBack({ agentId, version, present }: { agentId: string; versi
   };
   return (
     <>
-      <Button icon="rotate-ccw" onClick={() => setAsked(true)}>
-        Roll back to it
+      <Button icon={isDraft ? 'check' : 'rotate-ccw'} onClick={() => setAsked(true)}>
+        {words.button}
       </Button>
       <Dialog
         isOpen={isAsked}
         onClose={() => setAsked(false)}
-        title={`Roll back to version ${version}?`}
+        title={words.question(version)}
         actions={
           <>
             <Button onClick={() => setAsked(false)}>Keep the present one</Button>
             <Button type="submit" form={formId} kind="primary" isBusy={back.isPending}>
-              Roll back
+              {words.action}
             </Button>
           </>
         }
       >
         <form id={formId} onSubmit={onSubmit} className="space-y-4">
-          <p className="text-soft">
-            The agent has these settings from its next turn on, as a new version: nothing is lost. Keys of providers and
-            bots stay as they are.
-          </p>
+          <p className="text-soft">{words.about} Keys of providers and bots stay as they are.</p>
           <TextField
             label="Note"
             hint="Why, for whoever reads the versions."

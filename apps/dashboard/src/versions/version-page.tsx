@@ -1,8 +1,8 @@
+import type { AgentVersionDetails } from '@roost-ai/sdk';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { AgentPage } from '../agents/agent-page.js';
 import { agentQuery } from '../agents/agents.js';
-import { roost } from '../api/roost.js';
 import { BackLink } from '../components/back-link.js';
 import { Facts } from '../components/facts.js';
 import { ErrorNote, Skeletons } from '../components/feedback.js';
@@ -14,7 +14,9 @@ import { NamedId } from '../names/named-id.js';
 import { useNames } from '../names/use-names.js';
 import { FieldChanges } from './field-changes.js';
 import { RollBack } from './roll-back.js';
-import { diffQuery, versionNumber, versionsKey } from './versions.js';
+import { TryInChat } from './try-in-chat.js';
+import { versionNumber } from './version-number.js';
+import { diffQuery, versionQuery } from './versions.js';
 
 const route = getRouteApi('/app/agents/$agentId/versions/$version');
 
@@ -24,20 +26,25 @@ export function VersionPage() {
   const version = versionNumber(text) ?? 0;
   const { data: agent } = useQuery(agentQuery(agentId));
   const nameOf = useNames();
-  const { data, error, refetch } = useQuery({
-    queryKey: [...versionsKey(agentId), version],
-    queryFn: ({ signal }) => roost.agent(agentId).versions.get(version, { signal }),
-  });
+  const { data, error, refetch } = useQuery(versionQuery(agentId, version));
+  const isDraft = data?.is_draft === true;
   return (
     <AgentPage
-      title={`Version ${text}`}
+      title={`${isDraft ? 'Draft' : 'Version'} ${text}`}
       back={
         <BackLink to="/agents/$agentId/versions" params={{ agentId }}>
           Versions
         </BackLink>
       }
       actions={
-        data && agent && !data.is_current && <RollBack agentId={agentId} version={version} present={agent.version} />
+        data &&
+        agent &&
+        !data.is_current && (
+          <>
+            <TryInChat agentId={agentId} version={version} />
+            <RollBack agentId={agentId} version={version} isDraft={isDraft} present={agent.version} />
+          </>
+        )
       }
     >
       {error && !data && (
@@ -56,28 +63,46 @@ export function VersionPage() {
                   </>
                 ),
                 Note: data.note && visibleText(data.note),
-                State: data.is_current ? 'The present one: what the agent has now' : 'An earlier one',
+                State: stateOf(data),
               }}
             />
           </Section>
-          {agent && <Comparison agentId={agentId} version={version} present={agent.version} />}
+          {agent && <Comparison agentId={agentId} version={version} isDraft={isDraft} present={agent.version} />}
         </div>
       )}
     </AgentPage>
   );
 }
 
-function Comparison({ agentId, version, present }: { agentId: string; version: number; present: number }) {
+function stateOf({ is_current: isCurrent, is_draft: isDraft }: AgentVersionDetails): string {
+  if (isDraft) return 'A draft: it answers the messages that ask for it, and no other';
+  return isCurrent ? 'The present one: what the agent has now' : 'An earlier one';
+}
+
+interface ComparisonProps {
+  agentId: string;
+  version: number;
+  isDraft: boolean;
+  present: number;
+}
+
+/** With the version before it; of a draft, with the present one: what would change if it were published. */
+function Comparison({ agentId, version, isDraft, present }: ComparisonProps) {
   const { with: asked } = route.useSearch();
   const navigate = route.useNavigate();
-  const other = asked ?? (version === 1 ? present : version - 1);
-  const [from, to] = other < version ? [other, version] : [version, other];
-  const isSame = from === to;
-  const { data: changes, error, refetch } = useQuery({ ...diffQuery(agentId, from, to), enabled: !isSame });
+  const other = asked ?? (isDraft || version === 1 ? present : undefined);
+  const isLater = isDraft || other === undefined || other < version;
+  const query = isLater ? diffQuery(agentId, other, version) : diffQuery(agentId, version, other);
+  const { data, error, refetch } = useQuery(query);
+  const { from, to, changes } = data ?? {};
+  const [wasPresent, isPresent] = [
+    from === present ? ', the present one,' : '',
+    to === present ? ', the present one' : '',
+  ];
   return (
     <Section
       title="What differs"
-      about={isSame ? undefined : `From version ${from} to version ${to}${to === present ? ', the present one' : ''}.`}
+      about={from === to ? undefined : `From version ${from}${wasPresent} to version ${to}${isPresent}.`}
       actions={
         <Field label="Compare with version">
           {(ids) => (
@@ -85,8 +110,7 @@ function Comparison({ agentId, version, present }: { agentId: string; version: n
               {...ids}
               type="number"
               min={1}
-              max={present}
-              value={other}
+              value={other ?? (isLater ? from : to) ?? ''}
               onChange={({ target }) =>
                 target.value && void navigate({ search: { with: target.valueAsNumber }, replace: true })
               }
@@ -97,8 +121,8 @@ function Comparison({ agentId, version, present }: { agentId: string; version: n
       }
     >
       {error && !changes && <ErrorNote error={error} title="They cannot be compared" onRetry={() => void refetch()} />}
-      {!changes && !error && !isSame && <Skeletons count={2} className="h-24" />}
-      {(isSame || changes?.length === 0) && <p className="text-soft">Nothing differs.</p>}
+      {!changes && !error && <Skeletons count={2} className="h-24" />}
+      {changes?.length === 0 && <p className="text-soft">Nothing differs.</p>}
       {changes && changes.length > 0 && <FieldChanges changes={changes} />}
     </Section>
   );

@@ -4,15 +4,13 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { useRef } from 'react';
 import { AgentPage } from '../agents/agent-page.js';
 import { agentQuery } from '../agents/agents.js';
-import { roost } from '../api/roost.js';
 import { Badge, ErrorNote, SameBy, Skeletons } from '../components/feedback.js';
 import { ShowMore } from '../components/show-more.js';
 import { Time } from '../components/time.js';
-import { useListing } from '../components/use-listing.js';
 import { useListKeys } from '../components/use-list-keys.js';
 import { visibleText } from '../components/visible-text.js';
 import { type NameOf, useNames } from '../names/use-names.js';
-import { changedText, versionsKey } from './versions.js';
+import { changedText, useVersions } from './versions.js';
 
 const route = getRouteApi('/app/agents/$agentId/versions');
 
@@ -20,11 +18,7 @@ const route = getRouteApi('/app/agents/$agentId/versions');
 export function VersionsPage() {
   const { agentId } = route.useParams();
   const { data: agent } = useQuery(agentQuery(agentId));
-  const versions = useListing({
-    // A change of the agent makes another one.
-    key: [...versionsKey(agentId), 'list', agent?.version],
-    list: (signal) => roost.agent(agentId).versions.list({ signal }),
-  });
+  const versions = useVersions(agentId, agent?.version);
   const nameOf = useNames();
   const list = useRef<HTMLOListElement>(null);
   useListKeys(list);
@@ -32,7 +26,7 @@ export function VersionsPage() {
   return (
     <AgentPage
       title="Versions"
-      about="Every change of what is configured makes one, and none is ever changed: see what differs, and go back to it."
+      about="Every change of what is configured makes one, and none is ever changed: see what differs, and go back to it. Drafts are made in the configuration, and tried before the agent gets them."
     >
       {error !== null && !items && <ErrorNote error={error} title="The versions cannot be listed" onRetry={reload} />}
       {!items && !error && <Skeletons count={6} className="h-[4.25rem]" />}
@@ -78,6 +72,7 @@ function VersionRow({ agentId, version: it, nameOf }: VersionRowProps) {
             Version {it.version}
           </Link>
           {it.is_current && <Badge tone="ok">Present</Badge>}
+          {it.is_draft && <Badge tone="warn">Draft</Badge>}
           {it.note && <span className="min-w-0 truncate text-sm">{visibleText(it.note)}</span>}
         </p>
         <p className="truncate text-sm text-soft">{visibleText(changedText(it))}</p>

@@ -1,27 +1,37 @@
 import type { AgentVersion } from '@roost-ai/sdk';
 import { queryOptions } from '@tanstack/react-query';
 import { roost } from '../api/roost.js';
+import { useListing } from '../components/use-listing.js';
 
 export const versionsKey = (agentId: string) => ['agent', agentId, 'versions'] as const;
 
-export const diffQuery = (agentId: string, from: number, to: number) =>
+/** The newest first. `present`: number of what the agent has, as a change of that makes another one. */
+export const useVersions = (agentId: string, present: number | undefined) =>
+  useListing({
+    key: [...versionsKey(agentId), 'list', present],
+    list: (signal) => roost.agent(agentId).versions.list({ signal }),
+  });
+
+export const versionQuery = (agentId: string, version: number) =>
   queryOptions({
-    queryKey: [...versionsKey(agentId), 'diff', from, to],
-    queryFn: ({ signal }) => roost.agent(agentId).versions.diff(from, to, { signal }),
+    queryKey: [...versionsKey(agentId), version],
+    queryFn: ({ signal }) => roost.agent(agentId).versions.get(version, { signal }),
+  });
+
+/** Of two versions, by default of one with that before it, drafts left out. */
+export const diffQuery = (agentId: string, from: number | undefined, to: number) =>
+  queryOptions({
+    queryKey: [...versionsKey(agentId), 'diff', from ?? 'before', to],
+    queryFn: ({ signal }) =>
+      roost.agent(agentId).versions.compare(from === undefined ? { to } : { from, to }, { signal }),
     // No version is ever changed.
     staleTime: Infinity,
   });
 
 /** What differs in a version, in a line. */
-export function changedText({ version, changed }: AgentVersion): string {
+export function changedText({ version, changed, is_draft: isDraft }: AgentVersion): string {
   if (version === 1) return 'What it was made with';
-  if (changed.length === 0) return 'Nothing differs from the version before';
+  if (changed.length === 0) return `Nothing differs from the version ${isDraft ? 'of then' : 'before'}`;
   const [shown, more] = [changed.slice(0, 4), changed.length - 4];
   return shown.join(', ') + (more > 0 ? ` and ${more} more` : '');
-}
-
-/** Of an address: versions are counted from 1. */
-export function versionNumber(value: unknown): number | undefined {
-  const number = Number(value);
-  return Number.isSafeInteger(number) && number > 0 ? number : undefined;
 }

@@ -15,6 +15,8 @@ export type AgentVersion = VersionsListResponses[200]['versions'][number];
 /** With all that was configured. */
 export type AgentVersionDetails = VersionsGetResponses[200];
 export type FieldChange = VersionsDiffResponses[200]['changes'][number];
+/** Which two versions were compared, and the fields that differ. */
+export type VersionComparison = VersionsDiffResponses[200];
 export type NewDraft = VersionsDraftData['body'];
 export type RolledBack = VersionsRollBackResponses[200];
 
@@ -46,8 +48,12 @@ export class Versions {
 
   /** The fields that differ, from the present version if no other is named; of secrets, in which version each value was set. */
   async diff(from: number, to?: number, options?: CallOptions): Promise<FieldChange[]> {
-    const query = { from, ...(to === undefined ? {} : { to }) };
-    return (await dataOf(versionsDiff({ ...this.call(options), query }))).changes;
+    return (await this.compare({ from, ...(to === undefined ? {} : { to }) }, options)).changes;
+  }
+
+  /** As `diff`, with the two numbers: without `to` it is the present version, without `from` the one before, drafts left out. */
+  compare(named: { from?: number; to?: number } = {}, options?: CallOptions): Promise<VersionComparison> {
+    return dataOf(versionsDiff({ ...this.call(options), query: named }));
   }
 
   /**

@@ -56,11 +56,7 @@ export const linkIdentity = request('gateway.account.link-identity', {
 });
 /** Oldest first. */
 export const listAccounts = request('gateway.account.list', {
-  input: wire({
-    page: z.number().int().min(1),
-    limit: z.number().int().min(1).max(100),
-    search: z.string().max(254).optional(),
-  }),
+  input: wire({ page: z.number().int().min(1), limit: z.number().int().min(1).max(100) }),
   output: wire({ accounts: z.array(AdminAccount) }),
 });
 

@@ -20,7 +20,7 @@ const HeaderName = z
   .string()
   .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/, 'must be a name of an HTTP header')
   .refine((name) => !OF_CONNECTION.has(name.toLowerCase()), 'is a header that belongs to the connection');
-/** What a program sends itself, or a proxy, by which hosts tell requests apart. */
+/** What a program sends itself, or a proxy, that decides how a host reads a request. */
 const OF_CONNECTION = new Set(
   [
     'host connection content-length transfer-encoding te trailer upgrade keep-alive expect',

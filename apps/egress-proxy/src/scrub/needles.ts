@@ -39,7 +39,7 @@ function formsOf(secret: string): string[] {
   ];
 }
 
-/** What base64 makes of the value behind so many other bytes, without the characters that its neighbours decide. */
+/** The base64 of a value that begins after so many other bytes, without the characters that depend on the bytes around it. */
 function base64Within(bytes: Buffer, offset: number): string {
   const text = Buffer.concat([Buffer.alloc(offset), bytes])
     .toString('base64')

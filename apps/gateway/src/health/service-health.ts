@@ -1,15 +1,26 @@
 import { Bus } from '#lib/bus';
-import { healthCheck } from '#lib/contracts';
+import { healthCheck, wire } from '#lib/contracts';
 import { Injectable } from '@nestjs/common';
+import { z } from 'zod';
 
-export interface ServiceHealth {
-  name: string;
-  state: 'up' | 'down';
-  /** What it needs, as it says itself; empty for one that does not answer. */
-  dependencies: Record<string, 'up' | 'down'>;
-  /** How it does its work on this machine. */
-  details?: Record<string, string> | undefined;
-}
+/** All services behind the API. */
+export const SERVICES = [
+  'agent-lifecycle',
+  'messaging',
+  'agent-runtime',
+  'scheduler',
+  'webhook-dispatch',
+  'channels',
+] as const;
+
+const state = z.enum(['up', 'down']);
+export const ServiceHealth = wire({
+  name: z.string().describe('The service.'),
+  state: state.describe('`down`: it does not answer, or something that it needs is away.'),
+  dependencies: z.record(z.string(), state).describe('What it needs, and how that is; empty when it does not answer.'),
+  details: z.record(z.string(), z.string()).optional().describe('How it does its work on this machine.'),
+}).meta({ id: 'ServiceHealth', description: 'How a service is.' });
+export type ServiceHealth = z.output<typeof ServiceHealth>;
 
 /** Asks services whether they can do their work. */
 @Injectable()
@@ -23,7 +34,7 @@ export class HealthChecks {
         name,
         state: Object.values(dependencies).includes('down') ? ('down' as const) : ('up' as const),
         dependencies,
-        details,
+        ...(details ? { details } : {}),
       }),
       () => ({ name, state: 'down' as const, dependencies: {} }),
     );

@@ -37,7 +37,7 @@ export const ERROR_REFERENCE: Record<ErrorCode, ErrorMeaning> = {
       'Make room (the message says how) or ask the operator for more; then send the same request again, with the same `Idempotency-Key` if it had one.',
   },
   NOT_FOUND: {
-    meaning: 'There is no such thing, or it belongs to another account: the two cannot be told apart.',
+    meaning: 'There is no such thing, or it belongs to another account: the answer is the same for both.',
     remedy: 'Check the id and whose key is used.',
   },
   METHOD_NOT_ALLOWED: {

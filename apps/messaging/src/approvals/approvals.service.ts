@@ -37,7 +37,7 @@ export class ApprovalsService {
    * or too late), ACCESS_DENIED, VALIDATION_ERROR.
    */
   async decide(input: Input, context: CallContext): Promise<Approval> {
-    if (input.decision === 'allow_always') await this.requireRoom(input.approvalId, context);
+    if (input.decision === 'allow_always') await this.requireRuleFits(input.approvalId, context);
     const fields = (['decision', 'message', 'arguments', 'rule'] as const).filter((name) => input[name] !== undefined);
     return this.settle(input.approvalId, context, fields, (approval, actor) => {
       if (approval.kind === 'question' && input.decision !== 'deny')
@@ -63,9 +63,9 @@ export class ApprovalsService {
 
   /**
    * Whoever allows always learns that the agent's permissions take no more rules, before anything runs. Where agent-lifecycle
-   * is away the decision counts all the same: it notes then that there was no room.
+   * is away the decision counts all the same: the log then says that the rule was not added.
    */
-  private async requireRoom(approvalId: string, context: CallContext): Promise<void> {
+  private async requireRuleFits(approvalId: string, context: CallContext): Promise<void> {
     const { agentId } = await findApproval(this.database, accountOf(context), approvalId);
     const agent = await this.bus.request(getAgent, { agentId }, context).catch((error: unknown) => {
       if (error instanceof RoostError) return undefined;

@@ -1117,7 +1117,7 @@ export type ServiceHealth = {
      */
     state: 'up' | 'down';
     /**
-     * What it needs, and how that is.
+     * What it needs, and how that is; empty when it does not answer.
      */
     dependencies: {
         [key: string]: 'up' | 'down';
@@ -6186,7 +6186,7 @@ export type OperatorsDeleteErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -6259,7 +6259,7 @@ export type OperatorsGetErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -6323,7 +6323,7 @@ export type OperatorsChangeErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -6403,7 +6403,7 @@ export type OperatorsQuotasOfErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -6472,7 +6472,7 @@ export type OperatorsSetQuotaErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -7261,7 +7261,7 @@ export type BrowserSessionsBeginErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -7470,7 +7470,7 @@ export type OauthBeginErrors = {
      */
     400: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -7556,7 +7556,7 @@ export type OauthFinishErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -7902,7 +7902,7 @@ export type PlatformKeysRevokeErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -8116,7 +8116,7 @@ export type ProviderKeysDeleteErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -8345,7 +8345,7 @@ export type VaultRemoveErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -8420,7 +8420,7 @@ export type VaultGetErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -8508,7 +8508,7 @@ export type VaultUpdateErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -8590,7 +8590,7 @@ export type VaultSecretGrantsErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -8661,7 +8661,7 @@ export type AgentVaultListErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -8738,7 +8738,7 @@ export type AgentVaultGrantErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -8828,7 +8828,7 @@ export type AgentVaultRevokeErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -8972,7 +8972,7 @@ export type ConversationsListErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -9048,7 +9048,7 @@ export type ConversationsPinErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -9146,7 +9146,7 @@ export type EventsFollowErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -9379,7 +9379,7 @@ export type AgentsGetErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -9445,7 +9445,7 @@ export type AgentsSummaryErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -9511,7 +9511,7 @@ export type AgentsReadyErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -9587,7 +9587,7 @@ export type AgentsUpdateErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -9681,7 +9681,7 @@ export type AgentsDeleteErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -9759,7 +9759,7 @@ export type AgentsPauseErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -9837,7 +9837,7 @@ export type AgentsResumeErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -9915,7 +9915,7 @@ export type AgentsStopErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -9998,7 +9998,7 @@ export type AgentsSetStatusErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -10097,7 +10097,7 @@ export type AgentsBalanceErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -10187,7 +10187,7 @@ export type PermissionsExplainErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -10282,7 +10282,7 @@ export type VersionsListErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -10361,7 +10361,7 @@ export type VersionsDraftErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -10456,7 +10456,7 @@ export type VersionsDiffErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -10539,7 +10539,7 @@ export type VersionsGetErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -10613,7 +10613,7 @@ export type VersionsRollBackErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -10714,7 +10714,7 @@ export type DocumentsExportErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -10786,7 +10786,7 @@ export type DocumentsApplyErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -10893,7 +10893,7 @@ export type MessagesListErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -10974,7 +10974,7 @@ export type MessagesSendErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -11070,7 +11070,7 @@ export type MessagesReadErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -11153,7 +11153,7 @@ export type MessagesGetErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -11240,7 +11240,7 @@ export type FilesRemoveErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -11350,7 +11350,7 @@ export type FilesReadErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -11452,7 +11452,7 @@ export type FilesPatchErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -11553,7 +11553,7 @@ export type FilesCreateErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -11661,7 +11661,7 @@ export type FilesReplaceErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -11762,7 +11762,7 @@ export type FilesystemListRootErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -11852,7 +11852,7 @@ export type FilesystemDeleteDirectoryErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -11950,7 +11950,7 @@ export type FilesystemListErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -12048,7 +12048,7 @@ export type FilesystemMakeDirectoryErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -12151,7 +12151,7 @@ export type FilesystemMetadataErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -12240,7 +12240,7 @@ export type FilesystemChangeMetadataErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -12329,7 +12329,7 @@ export type FilesystemCopyErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -12457,7 +12457,7 @@ export type FilesystemMoveErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -12589,7 +12589,7 @@ export type FilesystemDeleteManyErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -12757,7 +12757,7 @@ export type FilesystemSearchErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -12893,7 +12893,7 @@ export type ArchivePackErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -12979,7 +12979,7 @@ export type ArchiveUnpackErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -13082,7 +13082,7 @@ export type ChannelsListErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -13157,7 +13157,7 @@ export type ChannelsUpdateErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -13243,7 +13243,7 @@ export type ChannelsLinkErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -13336,7 +13336,7 @@ export type ChannelsStatusErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -13424,7 +13424,7 @@ export type ChannelsUnlinkErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -13492,7 +13492,7 @@ export type ChannelWebhooksSlackErrors = {
      */
     401: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -13569,7 +13569,7 @@ export type ChannelWebhooksWebhookErrors = {
      */
     401: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -13650,7 +13650,7 @@ export type NetworkLogErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -13994,7 +13994,7 @@ export type McpDeleteErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -14065,7 +14065,7 @@ export type McpGetErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -14131,7 +14131,7 @@ export type McpReplaceErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -14217,7 +14217,7 @@ export type McpRefreshErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -14291,7 +14291,7 @@ export type McpHealthErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -14362,7 +14362,7 @@ export type McpAuthorizeErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -14454,7 +14454,7 @@ export type McpCallbackErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -14540,7 +14540,7 @@ export type McpAccessErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -14628,7 +14628,7 @@ export type McpGrantErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -14718,7 +14718,7 @@ export type McpRevokeErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -14920,7 +14920,7 @@ export type PublicTriggerFireErrors = {
      */
     401: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -15029,7 +15029,7 @@ export type RunsListErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -15195,7 +15195,7 @@ export type RunsGetErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -15536,7 +15536,7 @@ export type RunsEventsErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -15610,7 +15610,7 @@ export type RunsCancelErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -15829,7 +15829,7 @@ export type ApprovalsGetErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -15899,7 +15899,7 @@ export type ApprovalsDecideErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -15989,7 +15989,7 @@ export type ApprovalsAnswerErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -16363,7 +16363,7 @@ export type BudgetsCreateErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -16449,7 +16449,7 @@ export type BudgetsRemoveErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -16524,7 +16524,7 @@ export type BudgetsGetErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -16611,7 +16611,7 @@ export type BudgetsUpdateErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -16698,7 +16698,7 @@ export type SchedulesListErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -16776,7 +16776,7 @@ export type SchedulesCreateErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -16875,7 +16875,7 @@ export type SchedulesNextRunsErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -16950,7 +16950,7 @@ export type SchedulesDeleteErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -17025,7 +17025,7 @@ export type SchedulesGetErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -17095,7 +17095,7 @@ export type SchedulesUpdateErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -17186,7 +17186,7 @@ export type SchedulesToggleErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -17280,7 +17280,7 @@ export type SchedulesRunErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -17371,7 +17371,7 @@ export type SchedulesExecutionsErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -17452,7 +17452,7 @@ export type TriggersListErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -17530,7 +17530,7 @@ export type TriggersCreateErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -17620,7 +17620,7 @@ export type TriggersDeleteErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -17695,7 +17695,7 @@ export type TriggersGetErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -17765,7 +17765,7 @@ export type TriggersUpdateErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -17851,7 +17851,7 @@ export type TriggersRotateErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -17938,7 +17938,7 @@ export type TriggersTestErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -18043,7 +18043,7 @@ export type TriggersExecutionsErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -18124,7 +18124,7 @@ export type SessionsResetErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -18365,7 +18365,7 @@ export type WebhooksDeleteErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -18440,7 +18440,7 @@ export type WebhooksGetErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -18506,7 +18506,7 @@ export type WebhooksUpdateErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -18592,7 +18592,7 @@ export type WebhooksRotateErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -18670,7 +18670,7 @@ export type WebhooksTestErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -18748,7 +18748,7 @@ export type WebhooksReplayErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -18938,7 +18938,7 @@ export type WebhooksDeliveryErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**
@@ -19008,7 +19008,7 @@ export type WebhooksRetryErrors = {
      */
     403: Error;
     /**
-     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the two cannot be told apart. Check the id and whose key is used.
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
      */
     404: Error;
     /**

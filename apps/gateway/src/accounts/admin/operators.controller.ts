@@ -14,8 +14,7 @@ import {
 } from '#lib/contracts';
 import { Controller, Delete, Get, Patch, Post, Req } from '@nestjs/common';
 import { z } from 'zod';
-import { ServiceHealthView, SERVICES } from '../../health/services-view.js';
-import { HealthChecks } from '../../health/service-health.js';
+import { HealthChecks, SERVICES, ServiceHealth } from '../../health/service-health.js';
 import { Body, Caller, Param, Query } from '../../http/arguments.js';
 import { Endpoint, Tag } from '../../http/endpoint.js';
 import { type ApiRequest, contextOf } from '../../http/request.js';
@@ -66,7 +65,7 @@ const OPERATORS = { access: 'operator', tenant: 'any' } as const;
 
 /**
  * What people who operate this Roost see and do of all accounts. Who is one is decided on the machine alone
- * (`npx roost admin account make-operator`), so that nobody becomes one by the API. docs/guide/operators.md
+ * (`npx roost admin account make-operator`), so that nobody becomes one by the API. docs/guide/accounts-and-keys.md
  */
 @Tag('Operators')
 @Controller('v1/admin')
@@ -193,7 +192,7 @@ export class OperatorsController {
     summary: 'How each service is',
     description: 'Asks every service; answers within two seconds. One that does not answer is `down`.',
     responseDescription: 'The services.',
-    response: wire({ services: z.array(ServiceHealthView).describe('One per service.') }),
+    response: wire({ services: z.array(ServiceHealth).describe('One per service.') }),
   })
   async services() {
     return { services: await Promise.all(SERVICES.map((name) => this.checks.check(name))) };

@@ -63,6 +63,8 @@ export class MessagingDouble {
   /** How often each turn was reported as over. */
   readonly reports = new Map<string, number>();
   private readonly others = new Map<string, AgentForTurn>();
+  /** Called by `messaging.turn.complete`, before the turn ends. */
+  onComplete: (turnId: string) => void = () => undefined;
   waitingMessages = 0;
   leaseMs = 30_000;
   /** Gives released and passing failures out again, as messaging does; the outcome is then the last attempt's. */
@@ -248,6 +250,7 @@ export class MessagingDouble {
       return { texts: texts.map(({ role, content }) => ({ role, content })) };
     });
     this.on(completeTurn, ({ turnId, replies, usage }) => {
+      this.onComplete(turnId);
       this.end(turnId, { end: 'completed', replies, partialReply: '', usage });
       return { replyIds: [] };
     });

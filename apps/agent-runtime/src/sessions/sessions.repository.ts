@@ -37,6 +37,10 @@ export interface TurnRecord {
   /** What happened, and what it used. */
   attempt: AttemptRecord;
   isPersistent: boolean;
+  /** The attempt whose work this one went on with: it may have stored the same. */
+  earlierTurnId?: string | undefined;
+  /** What the turn did stays written down until messaging knows that it is over: an attempt after this one repeats no call. */
+  keepsWork: boolean;
 }
 
 type ConversationKey = Pick<ClaimedTurn, 'agentId' | 'accountId' | 'conversationId'>;
@@ -97,10 +101,11 @@ export class SessionsRepository {
          DO UPDATE SET context_tokens = excluded.context_tokens, is_persistent = excluded.is_persistent, last_turn_at = now()
          RETURNING id
        ), earlier AS (
-         DELETE FROM transcript WHERE turn_id = $6
+         DELETE FROM transcript WHERE turn_id = $6 OR turn_id = $23
        ), attempt AS (${writeAttempt(11, 'session.id', 'FROM session')}
        ), finished AS (
-         DELETE FROM unfinished_turns WHERE agent_id = $3 AND conversation_id = $4 AND fencing_token <= $7
+         DELETE FROM unfinished_turns
+         WHERE agent_id = $3 AND conversation_id = $4 AND fencing_token <= $7 AND NOT $24::boolean
        ), key_works AS (
          DELETE FROM refused_keys WHERE agent_id = $3 AND NOT $8
        )
@@ -119,6 +124,8 @@ export class SessionsRepository {
         record.messages.map((message) => JSON.stringify(message)),
         record.isPersistent,
         ...attemptParameters(turn, record.attempt),
+        record.earlierTurnId ?? null,
+        record.keepsWork,
       ],
     );
   }
@@ -141,6 +148,7 @@ export class SessionsRepository {
        ), session AS (
          INSERT INTO sessions (id, account_id, agent_id, conversation_id, is_persistent)
          SELECT $1, $2, $3, $4, true FROM left_turn
+         WHERE NOT EXISTS (SELECT FROM transcript WHERE turn_id = $5)
          ON CONFLICT (agent_id, conversation_id) WHERE ended_at IS NULL DO UPDATE SET last_turn_at = now()
          RETURNING id
        )
@@ -151,6 +159,19 @@ export class SessionsRepository {
       [newId(), accountId, agentId, conversationId, turnId, messages.map((message) => JSON.stringify(message))],
     );
     return stored.length > 0;
+  }
+
+  /** Messaging knows that the turn is over: nobody goes on with it. */
+  async forgetWork({
+    agentId,
+    accountId,
+    conversationId,
+    turnId,
+  }: ConversationKey & { turnId: string }): Promise<void> {
+    await this.database.query(
+      `DELETE FROM unfinished_turns WHERE agent_id = $1 AND account_id = $2 AND conversation_id = $3 AND turn_id = $4`,
+      [agentId, accountId, conversationId, turnId],
+    );
   }
 
   /** Takes back what a turn stored that messaging then gave to another worker. */

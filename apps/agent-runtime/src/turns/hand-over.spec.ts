@@ -1,5 +1,6 @@
 import { LLMock } from '@copilotkit/aimock';
 import type { RunningService } from '#lib/bus';
+import { RoostError } from '#lib/contracts';
 import { until } from '#lib/testing';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -48,8 +49,9 @@ describe('the hand-over of a turn', () => {
       const { rows } = await sql.query<{ work: string }>('SELECT work FROM runtime.unfinished_turns');
       return rows.some(({ work }) => work.includes(text));
     });
-  const nothingIsLeft = async () =>
-    expect((await sql.query('SELECT 1 FROM runtime.unfinished_turns')).rows).toEqual([]);
+  /** Soon: the work is forgotten once messaging knows the end. */
+  const nothingIsLeft = () =>
+    expect.poll(async () => (await sql.query('SELECT 1 FROM runtime.unfinished_turns')).rows).toEqual([]);
 
   it('repeats no tool call after the provider failed in a later step', async () => {
     callOnce('busy later', [{ name: 'bash', arguments: '{"command":"once"}' }], 'I begin.');
@@ -65,6 +67,32 @@ describe('the hand-over of a turn', () => {
     expect(runtime.workspace.commands.filter((command) => command === 'once')).toHaveLength(1);
     await nothingIsLeft();
   });
+
+  it.each(['ephemeral', 'persistent'] as const)(
+    'repeats no tool call after a worker was lost between its answer and its report, in a session that is %s',
+    async (sessionMode) => {
+      const { platform } = runtime;
+      platform.agent = { ...platform.agent, sessionMode };
+      callOnce('lost report', [{ name: 'bash', arguments: '{"command":"echo reported"}' }], 'I begin.');
+      answerWith('I am done.');
+      runtime.workspace.commands.length = 0;
+      platform.onComplete = (turnId) => {
+        platform.onComplete = () => undefined;
+        platform.giveAgain(turnId);
+        throw new RoostError('CONFLICT', 'the turn is another worker’s');
+      };
+      const { replies } = await platform.send('lost report', { conversationId: `report-${sessionMode}` }).outcome;
+      expect(replies).toEqual(['I begin.\n\nI am done.']);
+      expect(runtime.workspace.commands.filter((command) => command === 'echo reported')).toHaveLength(1);
+      await nothingIsLeft();
+      const { rows } = await sql.query<{ turns: string }>(
+        `SELECT count(DISTINCT t.turn_id) AS turns FROM runtime.transcript t JOIN runtime.sessions s ON s.id = t.session_id
+         WHERE s.conversation_id = $1`,
+        [`report-${sessionMode}`],
+      );
+      expect(rows).toEqual([{ turns: '1' }]);
+    },
+  );
 
   it('of a worker that shuts down ends its command and reports it as interrupted', { timeout: 60_000 }, async () => {
     callOnce('long work', [

@@ -59,6 +59,8 @@ class RunningTurn {
   private isRecorded = false;
   /** How much of the reply belongs to finished steps. */
   private finishedChars = 0;
+  /** Calls of tools are written down until the end is reported, so that no attempt after this one repeats them. */
+  private keepsWork = false;
 
   constructor(
     private readonly runner: TurnRunner,
@@ -213,12 +215,16 @@ class RunningTurn {
     if (unfinished) messages.push({ role: 'assistant', content: unfinished });
     if (isInterrupted) messages.push(INTERRUPTED_TURN);
     await this.journal.stop();
+    this.keepsWork = !isInterrupted && this.stepMessages.some(({ role }) => role === 'tool');
+    if (this.keepsWork) await this.journal.flush();
     await this.runner.sessions.store(this.turn, {
       messages,
       isInterrupted,
       isPersistent: context.agent.sessionMode === 'persistent',
       contextTokens: this.meter.contextTokens,
       attempt: this.record,
+      earlierTurnId: context.resumed && context.session.unfinished?.turnId,
+      keepsWork: this.keepsWork,
     });
     this.isRecorded = true;
   }
@@ -231,9 +237,13 @@ class RunningTurn {
   private async complete(): Promise<void> {
     try {
       await this.report.completed(this.reply.value, this.meter.usage);
+      if (this.keepsWork) await this.runner.sessions.forgetWork(this.turn);
     } catch (error) {
       // Another worker has the turn: its transcript is the one that counts.
-      if (error instanceof RoostError && error.code === 'CONFLICT') await this.runner.sessions.forgetTurn(this.turn);
+      if (error instanceof RoostError && error.code === 'CONFLICT') {
+        this.abort.abort(new TurnStopped('lease-lost'));
+        await this.runner.sessions.forgetTurn(this.turn);
+      }
       throw error;
     }
   }

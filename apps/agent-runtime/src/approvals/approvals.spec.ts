@@ -81,7 +81,7 @@ describe('a call that a person is asked about', () => {
     const prompt = prompts.at(-1) ?? '';
     expect(prompt).toContain('Wrote 4 bytes');
     expect(prompt.indexOf('and hurry')).toBeGreaterThan(prompt.indexOf('ran deploy'));
-    expect(await works()).toEqual([]);
+    await expect.poll(works).toEqual([]);
   });
 
   it('is not run when it is denied or nobody decides, and the model reads why', async () => {

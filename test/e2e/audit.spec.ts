@@ -235,6 +235,8 @@ describe('the audit', () => {
     const grants = '/v1/agent/{id}/vault/grants';
     const grant = await make(`POST ${grants}`, { secret_id: secret.id, env_name: 'TOKEN' }, { id });
     await expectRecord('vault_grant.created', grant.id);
+    await make(`PATCH ${grants}/{grantId}`, { ask: true }, { id, grantId: grant.id });
+    await expectRecord('vault_grant.updated', grant.id, ['ask']);
     await make('PATCH /v1/vault/secrets/{id}', { credential }, { id: secret.id });
     await expectRecord('vault_secret.rotated', secret.id, ['credential']);
     await make(`DELETE ${grants}/{grantId}`, undefined, { id, grantId: grant.id });

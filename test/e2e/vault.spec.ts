@@ -10,6 +10,13 @@ interface Grant {
   use_count: number;
   refusal_count: number;
   last_refusal: string | null;
+  ask: boolean;
+}
+
+interface Approval {
+  id: string;
+  arguments: string;
+  status: string;
 }
 
 const CANARIES = ['canary-of-the-first-value', 'canary-of-the-second-value'] as const;
@@ -48,9 +55,11 @@ async function run(command: string): Promise<string> {
 const grantOf = async () => (await call<{ grants: Grant[] }>('GET', `/v1/agent/${agentId}/vault/grants`)).grants[0];
 const sentTo = (path: string) => hosts.arrivals.filter((arrival) => arrival.path === path);
 
+const makeAgent = async (name: string) =>
+  (await call<{ id: string }>('POST', '/v1/agent/create', { name, configuration: { model: 'demo' } })).id;
+
 it('a secret of the vault is on the agent’s requests to its host, and in nothing else', async () => {
-  agentId = (await call<{ id: string }>('POST', '/v1/agent/create', { name: 'a', configuration: { model: 'demo' } }))
-    .id;
+  agentId = await makeAgent('a');
   const secret = await call<{ id: string }>('POST', '/v1/vault/secrets', {
     name: 'far',
     hosts: [`localhost:${hosts.port}`],
@@ -97,4 +106,62 @@ it('a secret of the vault is on the agent’s requests to its host, and in nothi
     ['/messages', '/runs', '/network/log', '/vault/grants'].map((path) => call('GET', `/v1/agent/${agentId}${path}`)),
   );
   expect(JSON.stringify(shown)).not.toMatch(/canary-of/);
+});
+
+it('a grant that asks holds curl until a person decides: once, always, or not', async () => {
+  agentId = await makeAgent('asks');
+  const credential = { kind: 'bearer', token: CANARIES[0] };
+  const secret = await call<{ id: string }>('POST', '/v1/vault/secrets', {
+    name: 'asked',
+    hosts: [`localhost:${hosts.port}`],
+    credential,
+  });
+  const grants = `/v1/agent/${agentId}/vault/grants`;
+  const grant = await call<Grant>('POST', grants, { secret_id: secret.id, env_name: 'ASKED_TOKEN', ask: true });
+  const curl = (path: string) =>
+    run(`curl -sS --noproxy '' -H "Authorization: Bearer $ASKED_TOKEN" https://localhost:${hosts.port}${path} 2>&1`);
+  const waiting = () =>
+    until('a person is asked', async () => {
+      const { approvals } = await call<{ approvals: Approval[] }>(
+        'GET',
+        `/v1/approvals?status=pending&agent_id=${agentId}`,
+      );
+      return approvals[0];
+    });
+  const decide = (id: string, decision: object) => call('POST', `/v1/approvals/${id}/decide`, decision);
+
+  // The command waits; the person sees what the request is; it is sent when it is allowed.
+  const first = curl('/asked/1?x=1');
+  const approval = await waiting();
+  expect(approval).toMatchObject({ kind: 'credential', run_id: null, grant_id: grant.id, tool: 'vault:asked' });
+  expect(JSON.parse(approval.arguments)).toEqual({
+    ...{ host: `localhost:${hosts.port}`, method: 'GET', path: '/asked/1?x=1', secret: 'asked' },
+  });
+  expect(sentTo('/asked/1?x=1')).toEqual([]);
+  await decide(approval.id, { decision: 'allow_once' });
+  expect(await first).toContain('welcome');
+  expect(sentTo('/asked/1?x=1')[0]?.headers['authorization']).toBe(`Bearer ${CANARIES[0]}`);
+
+  // Denied: the agent reads why, and nothing is sent.
+  const second = curl('/asked/2');
+  await decide((await waiting()).id, { decision: 'deny', message: 'not this one' });
+  expect(await second).toMatch(/was denied: not this one/);
+  expect(sentTo('/asked/2')).toEqual([]);
+
+  // Always: the grant asks no more, which is to be seen and can be taken back.
+  const third = curl('/asked/3');
+  await decide((await waiting()).id, { decision: 'allow_always' });
+  expect(await third).toContain('welcome');
+  await until('the grant asks no more', async () => (await grantOf())?.ask === false);
+  expect(await curl('/asked/4')).toContain('welcome');
+  await call('PATCH', `${grants}/${grant.id}`, { ask: true });
+  const last = curl('/asked/5');
+  const { id } = await waiting();
+  await call('DELETE', `${grants}/${grant.id}`);
+  await until('nothing is asked of a revoked grant', async () => {
+    const { status } = await call<Approval>('GET', `/v1/approvals/${id}`);
+    return status === 'cancelled';
+  });
+  await last;
+  expect(sentTo('/asked/5')).toEqual([]);
 });

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { connect as tlsConnect, type TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
-import type { EgressGrant, EgressUse } from '#lib/contracts';
+import type { EgressGrant, EgressUse, EgressVerdict } from '#lib/contracts';
 import { AgentProxies } from '../../apps/agent-lifecycle/src/sandboxes/egress/agent-proxies.js';
 import {
   type EgressAuthority,
@@ -48,6 +48,8 @@ export async function startEgress(hosts: { authority: EgressAuthority }) {
   const uses: EgressUse[] = [];
   const logged: unknown[] = [];
   const asked: { grantId: string; request: object }[] = [];
+  /** What is said about requests of a grant that asks, one after the other. */
+  const verdicts = new Map<string, EgressVerdict[]>();
   let changed: (agentId: string) => void = () => undefined;
   const source: GrantSource = {
     grantsOf: (agentId) => Promise.resolve(grants.get(agentId) ?? []),
@@ -55,10 +57,13 @@ export async function startEgress(hosts: { authority: EgressAuthority }) {
       Promise.resolve({ token: `dynamic-${grantId}`, expiresAt: new Date(Date.now() + 3_600_000) }),
     mayUse: (grantId, request) => {
       asked.push({ grantId, request });
+      const verdict = verdicts.get(grantId)?.shift();
+      if (verdict) return Promise.resolve(verdict);
       return Promise.resolve(
         request.path === '/approved' ? { isAllowed: true } : { isAllowed: false, reason: 'an approval was requested' },
       );
     },
+    askHoldMs: 3_000,
     used: (some) => Promise.resolve(void uses.push(...some)),
     onChanged: (listener) => (changed = listener),
   };
@@ -90,6 +95,7 @@ export async function startEgress(hosts: { authority: EgressAuthority }) {
     uses,
     logged,
     asked,
+    verdicts,
     policies,
     stream,
     async grant(agentId: string, list: EgressGrant[]): Promise<void> {

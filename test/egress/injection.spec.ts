@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { TLSSocket } from 'node:tls';
+import type { EgressVerdict } from '#lib/contracts';
 import { until } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -113,8 +114,67 @@ describe('without a placeholder', () => {
     const { placeholder: _, ...one } = grant([api], { asks: true });
     await egress.grant('e', [one]);
     expect(await send(await egress.tls('e', api), get('/x?y'))).toMatch(/^HTTP\/1\.1 403[^]*approval was requested/);
-    expect(egress.asked.at(-1)).toMatchObject({ grantId: one.id, request: { method: 'GET', path: '/x' } });
+    expect(egress.asked.at(-1)).toMatchObject({ grantId: one.id, request: { method: 'GET', host: api, path: '/x?y' } });
     expect(await send(await egress.tls('e', api), get('/approved'))).toMatch(/^HTTP\/1\.1 200/);
+  });
+});
+
+describe('a grant that asks', () => {
+  const waits = { isAllowed: false, reason: 'it waits for approval 1', waits: true } as const;
+  const asking = async (agent: string) => {
+    const one = grant([api], { asks: true });
+    await egress.grant(agent, [one]);
+    const request = get('/ask', `authorization: Bearer ${one.placeholder}\n`);
+    const verdicts = (list: EgressVerdict[]) => egress.verdicts.set(one.id, list);
+    return { one, verdicts, send: async () => send(await egress.tls(agent, api), request) };
+  };
+
+  it('holds the request while a person decides, and sends it once it is allowed', async () => {
+    const { one, verdicts, send: sendIt } = await asking('ask-1');
+    verdicts([waits, { isAllowed: true }]);
+    expect(await sendIt()).toMatch(/^HTTP\/1\.1 200/);
+    expect(hosts.arrivals.at(-1)?.headers['authorization']).toBe(`Bearer ${tokenOf(one)}`);
+  });
+
+  it('refuses it when nobody decides for a while, and sends it when it comes again', async () => {
+    const { verdicts, send: sendIt } = await asking('ask-2');
+    const before = hosts.arrivals.length;
+    verdicts(Array<EgressVerdict>(20).fill(waits));
+    const started = Date.now();
+    expect(await sendIt()).toMatch(/^HTTP\/1\.1 403[^]*it waits for approval 1/);
+    expect(Date.now() - started).toBeGreaterThan(1_500);
+    expect(Date.now() - started).toBeLessThan(6_000);
+    expect(hosts.arrivals).toHaveLength(before);
+    verdicts([{ isAllowed: true }]);
+    expect(await sendIt()).toMatch(/^HTTP\/1\.1 200/);
+  });
+
+  it('goes on when its grant asks no more, and sends nothing when it was revoked', async () => {
+    const { one, verdicts, send: sendIt } = await asking('ask-3');
+    verdicts([waits, { isAllowed: true }]);
+    const held = sendIt();
+    await until('it is asked', () => egress.asked.some(({ grantId }) => grantId === one.id));
+    await egress.grant('ask-3', [{ ...one, asks: false }]);
+    expect(await held).toMatch(/^HTTP\/1\.1 200/);
+    const before = hosts.arrivals.length;
+    await egress.grant('ask-3', [one]);
+    verdicts(Array<EgressVerdict>(20).fill(waits));
+    const revoked = sendIt();
+    await until('it is asked again', () => egress.verdicts.get(one.id)!.length < 20);
+    await egress.grant('ask-3', []);
+    expect(await revoked).toBe('');
+    expect(hosts.arrivals).toHaveLength(before);
+  });
+
+  it('asks no more for a client that went away', async () => {
+    const { one, verdicts } = await asking('ask-4');
+    verdicts([waits, { isAllowed: true }]);
+    const secure = await egress.tls('ask-4', api);
+    secure.write(get('/gone', `authorization: Bearer ${one.placeholder}\n`).replaceAll('\n', '\r\n'));
+    await until('it is asked', () => egress.verdicts.get(one.id)?.length === 1);
+    secure.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    expect(egress.verdicts.get(one.id)).toHaveLength(1);
   });
 });
 

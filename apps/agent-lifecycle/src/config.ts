@@ -71,6 +71,8 @@ export const lifecycleConfigSchema = z.object({
   ROOST_MCP_NETWORK: z.enum(['public', 'local']).default('public'),
   /** Where tokens of the vault's secrets may be fetched. */
   ROOST_VAULT_NETWORK: z.enum(['public', 'local']).default('public'),
+  /** How long a request of a sandbox waits for a person, where the grant of its secret asks, before it is refused. */
+  ROOST_VAULT_ASK_SECONDS: z.coerce.number().int().min(0).max(300).default(30),
   /** Workspaces that this process starts at once, shared between accounts (docs/limits.md). */
   ROOST_MAX_STARTS: z.coerce.number().int().min(1).max(1_000).default(10),
   /** How long sums of what was used are kept, for `GET /v1/usage`. */

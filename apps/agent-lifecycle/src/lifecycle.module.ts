@@ -32,6 +32,7 @@ import { UsageController } from './usage/usage.controller.js';
 import { UsageSums } from './usage/usage-sums.js';
 import { AccessTokens } from './vault/access-tokens.js';
 import { countGrants } from './vault/grants.repository.js';
+import { GrantApprovals } from './vault/grant-approvals.js';
 import { GrantsService } from './vault/grants.service.js';
 import { VaultChanges } from './vault/vault-changes.js';
 import { VaultController } from './vault/vault.controller.js';
@@ -116,7 +117,8 @@ import { WorkspacesService } from './workspaces/workspaces.service.js';
     ...[VersionRecords, VersionsService],
     ...[AgentParts, DocumentPlans, DocumentChanges, DocumentsService],
     ...[BalanceService, BudgetsService, UsageSums, ProviderKeysService],
-    ...[VaultService, GrantsService, VaultValues, VaultChanges, AccessTokens, VaultHeaders, VaultGrantSource],
+    ...[VaultService, GrantsService, GrantApprovals, VaultValues, VaultChanges, AccessTokens, VaultHeaders],
+    VaultGrantSource,
     ...[StatusChanges, StatesService],
     ...[AwakeLeases, ColdStarts, Activity, WorkspaceFailures, WorkspaceFiles],
     ...[WorkspaceSpecs, WorkspaceLauncher, WorkspaceUpdates, WorkspacesService, WorkspaceMetrics],

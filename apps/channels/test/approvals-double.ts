@@ -94,6 +94,7 @@ export class ApprovalsDouble {
       tool: 'bash',
       toolCallId: 'call-1',
       arguments: json,
+      grantId: null,
       argumentBytes: Buffer.byteLength(json),
       hash: '0'.repeat(64),
       rule: 0,

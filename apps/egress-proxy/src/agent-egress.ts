@@ -44,7 +44,8 @@ export class AgentEgress {
     this.grants = grants;
     this.held.set(grants);
     const at = (list: EgressGrant[], destination: Destination) =>
-      list.filter((grant) => coversHost(grant, destination));
+      // Whether it asks concerns the next request: one that waits for a person goes on when it is allowed always.
+      list.filter((grant) => coversHost(grant, destination)).map(({ asks: _, ...grant }) => grant);
     this.proxy.interceptor.closeWhere(
       (destination) => !isDeepStrictEqual(at(before, destination), at(grants, destination)),
     );

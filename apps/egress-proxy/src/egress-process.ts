@@ -44,7 +44,8 @@ export class EgressProcess {
     }
   }
 
-  private start({ folder, allowedRanges, authority, uids }: Start): void {
+  private start({ folder, allowedRanges, askHoldMs, authority, uids }: Start): void {
+    this.questions.askHoldMs = askHoldMs;
     this.guard = { schemes: ['http', 'https'], allowedRanges };
     this.tls = { leaves: new Leaves(authority), trust: trustedCertificates() };
     this.folder = join(folder, 'agents');

@@ -1,4 +1,4 @@
-import type { EgressRequest, EgressUse, FromEgress, ToEgress } from '#lib/contracts';
+import type { EgressRequest, EgressUse, EgressVerdict, FromEgress, ToEgress } from '#lib/contracts';
 import type { GrantQuestions } from './credentials/agent-grants.js';
 
 type Answer = Extract<ToEgress, { type: 'token' | 'verdict' | 'failure' }>;
@@ -14,6 +14,7 @@ export class Questions implements GrantQuestions {
   private readonly uses = new Map<string, EgressUse>();
   private timer: NodeJS.Timeout | undefined;
   private asked = 0;
+  askHoldMs = 0;
 
   constructor(private readonly send: (message: FromEgress) => void) {}
 
@@ -23,10 +24,11 @@ export class Questions implements GrantQuestions {
     return { token: answer.token, expiresAt: answer.expiresAt };
   }
 
-  async verdict(grantId: string, request: EgressRequest): ReturnType<GrantQuestions['verdict']> {
+  async verdict(grantId: string, request: EgressRequest): Promise<EgressVerdict> {
     const answer = await this.ask((id) => ({ type: 'verdict-wanted', id, grantId, request }));
     if (answer.type !== 'verdict') throw new Error('no verdict came');
-    return answer.isAllowed ? { isAllowed: true } : { isAllowed: false, reason: answer.reason ?? 'it was not allowed' };
+    if (answer.isAllowed) return { isAllowed: true };
+    return { isAllowed: false, reason: answer.reason ?? 'it was not allowed', waits: answer.waits };
   }
 
   used(grantId: string, refused?: string): void {

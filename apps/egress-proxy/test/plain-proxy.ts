@@ -7,7 +7,7 @@ export function plainProxy(options: Pick<ForwardProxyOptions, 'guard'> & Partial
   return new ForwardProxy({
     policy: () => ({ mode: 'public' }),
     onAccess: () => undefined,
-    grants: new AgentGrants({ token: never, verdict: never, used: () => undefined }),
+    grants: new AgentGrants({ token: never, verdict: never, used: () => undefined, askHoldMs: 0 }),
     tls: { leaves: { of: never }, trust: undefined },
     ...options,
   });

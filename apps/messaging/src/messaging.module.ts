@@ -5,6 +5,7 @@ import { AgentsController } from './agents/agents.controller.js';
 import { AgentsService } from './agents/agents.service.js';
 import { ApprovalsController } from './approvals/approvals.controller.js';
 import { ApprovalsService } from './approvals/approvals.service.js';
+import { CredentialApprovals } from './approvals/credentials.service.js';
 import { BudgetsController } from './budgets/budgets.controller.js';
 import { ConversationsController } from './conversations/conversations.controller.js';
 import { MessagesController } from './messages/messages.controller.js';
@@ -34,6 +35,7 @@ import { TurnsController } from './turns/turns.controller.js';
     AccountLimits,
     AgentsService,
     ApprovalsService,
+    CredentialApprovals,
     MessagesService,
     SendBatcher,
     FinishedMessages,

@@ -13,7 +13,7 @@ export const ApprovalStatus = z
   .enum(APPROVAL_STATUSES)
   .describe(
     '`pending`: waits for a decision · `allowed` · `answered`: of a question · `denied`: it may not run, or the question is not answered · `expired`: nobody decided in time, which counts as denied · ' +
-      '`cancelled`: its run was cancelled or interrupted, its session reset, or its agent deleted.',
+      '`cancelled`: its run was cancelled or interrupted, its session reset, its agent deleted, or its grant of the vault revoked or allowed always.',
   );
 export type ApprovalStatus = z.output<typeof ApprovalStatus>;
 
@@ -30,13 +30,19 @@ export const MAX_EDITED_BYTES = 200_000;
 
 export const ApprovalId = z.uuid().describe('The approval’s id.');
 export const ApprovalKind = z
-  .enum(['tool', 'question'])
-  .describe('`tool`: may this call run? · `question`: the agent asks for an answer.');
+  .enum(['tool', 'question', 'credential'])
+  .describe(
+    '`tool`: may this call run? · `question`: the agent asks for an answer · `credential`: may this request of the agent’s sandbox carry a secret of the vault?',
+  );
 const Hash = z
   .string()
   .regex(/^[0-9a-f]{64}$/)
   .describe('SHA-256 of the tool’s name and its arguments as canonical JSON: what is compared before the call runs.');
-const Tool = z.string().min(1).max(400).describe('The tool: the name of a built-in one, or `mcp:server/tool`.');
+const Tool = z
+  .string()
+  .min(1)
+  .max(400)
+  .describe('The tool: the name of a built-in one, or `mcp:server/tool`; of the kind `credential` `vault:secret`.');
 const Arguments = z.string().max(MAX_APPROVAL_BYTES).describe('The arguments as JSON text, in alphabetical order.');
 export const Decider = wire({
   type: ActorType.describe('As in the audit.'),
@@ -48,22 +54,36 @@ export const ApprovalDecision = z
   .enum(APPROVAL_DECISIONS)
   .describe(
     '`allow_once`: this call runs · `allow_always`: it runs, and a rule that allows it is put first in the agent’s ' +
-      '`configuration.permissions` · `deny`: it does not run, and the agent reads `message`.',
+      '`configuration.permissions`; of the kind `credential` the grant asks no more · `deny`: it does not run, and the agent reads `message`.',
   );
 
 const fields = {
   id: ApprovalId,
   agentId: AgentId,
-  runId: z.uuid().describe('The run that waits for it.'),
-  turnId: z.uuid().describe('The attempt of the run that asked.'),
-  conversationId: z.string().describe('The conversation that waits.'),
+  runId: z.uuid().nullable().describe('The run that waits for it; null: none does, of the kind `credential`.'),
+  turnId: z
+    .uuid()
+    .nullable()
+    .describe('The attempt of the run that asked; of the kind `credential` the one that ran then, null when none did.'),
+  conversationId: z
+    .string()
+    .nullable()
+    .describe('The conversation that waits; of the kind `credential` that of the attempt, null when there is none.'),
   source: Channel.describe('How the newest message of the run came in.'),
   kind: ApprovalKind,
   tool: Tool,
-  toolCallId: z.string().describe('Id of the call, as in the run’s steps and in `tool.call` events.'),
+  toolCallId: z
+    .string()
+    .nullable()
+    .describe('Id of the call, as in the run’s steps and in `tool.call` events; null of the kind `credential`.'),
   arguments: Arguments.nullable().describe(
-    'The arguments as JSON text, its fields in alphabetical order. Null in lists and events when longer than 16 KiB: read the approval itself.',
+    'The arguments as JSON text, its fields in alphabetical order; of the kind `credential` the request: `host`, `method`, `path` with its query, `secret`. Null in lists and events when longer than 16 KiB: read the approval itself.',
   ),
+  grantId: z
+    .uuid()
+    .nullable()
+    .default(null)
+    .describe('Of the kind `credential`: the grant of the agent that asks; null otherwise.'),
   argumentBytes: Count.describe('Length of the arguments in bytes.'),
   hash: Hash,
   rule: Count.nullable().describe('Which rule of the agent’s permissions asks, from 0; null: their default.'),
@@ -165,6 +185,41 @@ export const approvalShown = request('messaging.approval.shown', {
 export const startApproval = request('messaging.approval.start', {
   input: wire({ approvalId: ApprovalId, turnId: z.uuid(), fencingToken: Count, hash: Hash }),
   output: wire({ accepted: z.boolean() }),
+});
+
+/** Open ones of the kind `credential` of one agent: more are not asked about. */
+export const MAX_OPEN_CREDENTIALS = 10;
+/** So long a decision about a request counts: an allowed one may be sent, a denied one is denied again unasked. */
+export const CREDENTIAL_DECISION_SECONDS = 600;
+/** Longer ones, with their query, are no use to a person. */
+export const MAX_CREDENTIAL_PATH = 4_000;
+
+/** A request of an agent's sandbox that would carry a secret whose grant asks. */
+const credentialRequest = {
+  secret: z.string().max(100),
+  host: z.string().max(300),
+  method: z.string().max(50),
+  path: z.string().max(MAX_CREDENTIAL_PATH),
+};
+
+/**
+ * May this one request carry the secret? `allowed` is said once for a decision `allow_once`, and only for the request that
+ * was shown. Where nobody has decided a person is asked; asking again asks nobody anew. Of the calling account.
+ * `too_many`: MAX_OPEN_CREDENTIALS wait already.
+ */
+export const askForCredential = request('messaging.approval.credential', {
+  input: wire({
+    agentId: AgentId,
+    grantId: z.uuid(),
+    ...credentialRequest,
+    approvers: z.array(z.string().max(300)).max(50).nullable(),
+    expiresAfterSeconds: z.number().int().min(1),
+  }),
+  output: wire({
+    status: z.enum(['allowed', 'pending', 'denied', 'too_many']),
+    approvalId: ApprovalId.nullable(),
+    message: z.string().nullable(),
+  }),
 });
 
 /** Cancels what an agent's conversations wait for, with their runs: of one conversation, or of all. */

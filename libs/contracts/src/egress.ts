@@ -55,9 +55,12 @@ export const EgressPolicy = z.object({
 });
 export type EgressPolicy = z.output<typeof EgressPolicy>;
 
-/** The request for which a grant is wanted. */
+/** The request for which a grant is wanted: `path` with its query, `host` with a port that is not 443. */
 const EgressRequest = z.object({ method: z.string(), host: z.string(), path: z.string() });
 export type EgressRequest = z.output<typeof EgressRequest>;
+
+/** Whether a request may carry a credential whose grant asks. `reason` is read by the agent. */
+export type EgressVerdict = { isAllowed: true } | { isAllowed: false; reason: string; waits?: boolean | undefined };
 
 /** A use of a grant, or the reason why a request that named it was refused. `at` in milliseconds. */
 const EgressUse = z.object({ grantId: z.string(), at: z.number(), refused: z.string().optional() });
@@ -72,6 +75,8 @@ export const ToEgress = z.discriminatedUnion('type', [
     allowedRanges: z.array(z.string()),
     /** Signs the certificates that sandboxes are shown, PEM. */
     authority: z.object({ certificate: z.string(), key: z.string() }),
+    /** How long a request waits for a person's decision before it is refused. */
+    askHoldMs: z.number().int(),
     /** Users to become, the first that there can be, where the parent is root. */
     uids: z.array(z.number().int()).optional(),
   }),
@@ -85,7 +90,14 @@ export const ToEgress = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('forget'), agentId: z.string() }),
   z.object({ type: z.literal('token'), id: z.number(), token: z.string(), expiresAt: z.number() }),
-  z.object({ type: z.literal('verdict'), id: z.number(), isAllowed: z.boolean(), reason: z.string().optional() }),
+  z.object({
+    type: z.literal('verdict'),
+    id: z.number(),
+    isAllowed: z.boolean(),
+    reason: z.string().optional(),
+    /** Nobody has decided yet: asking again is of use. */
+    waits: z.boolean().optional(),
+  }),
   /** What was asked for cannot be had. */
   z.object({ type: z.literal('failure'), id: z.number(), reason: z.string() }),
 ]);

@@ -86,8 +86,10 @@ export const turnInterrupted = event(
 const approvalFields = {
   accountId: AccountId,
   agentId: AgentId,
-  turnId: TurnId,
-  runId: z.uuid().describe('The run that waits.'),
+  turnId: TurnId.nullable().describe(
+    'The turn that asked, or that ran when a request of the sandbox did; null: none ran.',
+  ),
+  runId: z.uuid().nullable().describe('The run that waits; null: none does.'),
   messageIds: z.array(MessageId).describe('The messages that it answers.'),
   approval: Approval,
 };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { request } from './request.js';
+import { event, request } from './request.js';
 import { VAULT_KINDS, VaultCredential } from './vault-credentials.js';
-import { AgentId, Count, Done, pageQuery, Pagination, Timestamp, wire } from './wire.js';
+import { AccountId, AgentId, Count, Done, pageQuery, Pagination, Timestamp, wire } from './wire.js';
 
 /** Secrets that agents use and never see, and who may use which (docs/guide/vault.md). */
 
@@ -97,6 +97,9 @@ export const VaultGrant = wire({
     .string()
     .nullable()
     .describe('The variable of the agent’s environment that holds the placeholder; null: put in by host.'),
+  ask: z
+    .boolean()
+    .describe('Whether a person is asked before a request carries it: an approval of the kind `credential`.'),
   useCount: Count.describe('Requests that carried the secret.'),
   lastUsedAt: Timestamp.nullable().describe('When one last did; null: never.'),
   refusalCount: Count.describe('Requests that were refused, e.g. since the placeholder was sent to another host.'),
@@ -117,12 +120,25 @@ export const grantVaultFields = {
     .describe(
       'The variable that holds a placeholder in the agent’s sandbox, which is replaced where the secret’s hosts, methods, paths and placements match. Null: the secret is put on every request that matches, for tools that need no key.',
     ),
+  ask: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether a person is asked before a request carries it: each waits for an approval of the kind `credential`.',
+    ),
 };
 export const NewVaultGrant = wire(grantVaultFields).meta({
   id: 'NewVaultGrant',
   description: 'Which secret an agent may use, and how.',
 });
 export type NewVaultGrant = z.output<typeof NewVaultGrant>;
+
+const grantChanges = {
+  ask: z.boolean().describe('Whether a person is asked before a request carries it, from the next request on.'),
+};
+/** The body of `PATCH /v1/agent/{id}/vault/grants/{grantId}`. */
+export const VaultGrantChange = wire(grantChanges);
+export type VaultGrantChange = z.output<typeof VaultGrantChange>;
 
 const byId = wire({ secretId: VaultSecretId });
 
@@ -141,6 +157,12 @@ export const openVaultHeaders = request('lifecycle.vault.headers.open', {
   output: wire({ headers: z.record(z.string(), z.string()) }),
   timeoutMs: 20_000,
 });
+
+/** A grant was revoked or asks no more: nothing of it is to be decided. */
+export const vaultGrantSettled = event(
+  'lifecycle.vault-grant.settled',
+  wire({ accountId: AccountId, agentId: AgentId, grantId: VaultGrantId }),
+);
 
 /** Errors: VALIDATION_ERROR, ALREADY_EXISTS (the name), QUOTA_EXCEEDED. */
 export const createVaultSecret = request('lifecycle.vault.secret.create', {
@@ -179,6 +201,11 @@ export const listVaultGrants = request('lifecycle.vault.grant.list', {
   output: grants,
 });
 export const listVaultGrantsOfSecret = request('lifecycle.vault.grant.of-secret', { input: byId, output: grants });
+/** Counts for the next request; the placeholder stays. */
+export const updateVaultGrant = request('lifecycle.vault.grant.update', {
+  input: wire({ agentId: AgentId, grantId: VaultGrantId, ...grantChanges }),
+  output: VaultGrant,
+});
 /** No further request carries the secret, and open connections that do end. */
 export const deleteVaultGrant = request('lifecycle.vault.grant.delete', {
   input: wire({ agentId: AgentId, grantId: VaultGrantId }),

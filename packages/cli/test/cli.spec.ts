@@ -376,7 +376,10 @@ describe('the command line', () => {
       { name: 'forge', path_prefixes: ['/acme', '/other'], methods: ['GET'], settings: { username: 'ada' } },
     ]);
     expect((await roost(['vault', 'grant', 'forge', 'assistant', '--env', 'FORGE_PASSWORD'])).stdout).toBe('granted\n');
-    expect((await roost(['vault', 'grants', 'assistant'])).stdout).toMatch(/^forge +FORGE_PASSWORD +never +never$/m);
+    expect((await roost(['vault', 'ask', 'forge', 'assistant'])).stdout).toBe('asks first\n');
+    expect((await roost(['vault', 'grants', 'assistant'])).stdout).toMatch(
+      /^forge +FORGE_PASSWORD +yes +never +never$/m,
+    );
     expect((await roost(['vault', 'list'])).stdout).toMatch(/^forge +basic +forge.example.com +1 +never/m);
     expect((await roost(['vault', 'revoke', 'forge', 'assistant'])).stdout).toBe('revoked\n');
     expect(await roost(['vault', 'revoke', 'forge', 'assistant'])).toMatchObject({ code: 3 });

@@ -51,6 +51,7 @@ export async function walkAccounts(roost: TestRoost, { call, refused }: Recorder
   const grant = await call<{ id: string }>('POST', grants, { secret_id: secret.id, env_name: 'GITHUB_TOKEN' });
   await call('GET', grants);
   await call('GET', `/v1/vault/secrets/${secret.id}/grants`);
+  await call('PATCH', `${grants}/${grant.id}`, { ask: true });
   await call('DELETE', `${grants}/${grant.id}`);
   await call('DELETE', `/v1/vault/secrets/${secret.id}`);
   await call('GET', '/v1/usage?group_by=model');

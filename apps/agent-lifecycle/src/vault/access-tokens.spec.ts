@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type LifecycleService, lifecycleService } from '../../test/lifecycle-service.js';
 import { AccessTokens } from './access-tokens.js';
+import { GrantApprovals } from './grant-approvals.js';
 import { VaultChanges } from './vault-changes.js';
 import { VaultGrantSource } from './vault-grant-source.js';
 import { VaultValues } from './vault-values.js';
@@ -53,7 +54,8 @@ beforeEach(() => {
 function replica() {
   const values = new VaultValues(new Sealer(keyringOf(service.masterKey)));
   const tokens = new AccessTokens(service.rows, values, { ROOST_VAULT_NETWORK: 'local' } as never);
-  return new VaultGrantSource(service.rows, values, tokens, new VaultChanges());
+  const approvals = new GrantApprovals(service.rows, service.bus, { ROOST_VAULT_ASK_SECONDS: 0 } as never);
+  return new VaultGrantSource(service.rows, values, tokens, new VaultChanges(), approvals);
 }
 
 async function granted(credential: object) {

@@ -16,14 +16,14 @@ export type WholeGrant = GrantRow &
 
 export async function insertGrant(
   tx: Transaction,
-  grant: Pick<GrantRow, 'account_id' | 'secret_id' | 'agent_id' | 'env_name' | 'placeholder'>,
+  grant: Pick<GrantRow, 'account_id' | 'secret_id' | 'agent_id' | 'env_name' | 'placeholder' | 'mode'>,
 ): Promise<GrantRow> {
   const [row] = await tx.query<GrantRow>(
     `WITH g AS (
-       INSERT INTO vault_grants (id, account_id, secret_id, agent_id, env_name, placeholder)
-       VALUES ($1, $2, $3, $4, $5, $6) RETURNING *)
+       INSERT INTO vault_grants (id, account_id, secret_id, agent_id, env_name, placeholder, mode)
+       VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING *)
      SELECT g.*, s.name AS secret FROM g JOIN vault_secrets s ON s.id = g.secret_id`,
-    [newId(), grant.account_id, grant.secret_id, grant.agent_id, grant.env_name, grant.placeholder],
+    [newId(), grant.account_id, grant.secret_id, grant.agent_id, grant.env_name, grant.placeholder, grant.mode],
   );
   if (!row) throw new Error('an inserted row was not returned');
   return row;
@@ -57,6 +57,41 @@ export async function placeholdersOf(queries: Queries, agentId: string): Promise
     [agentId],
   );
   return Object.fromEntries(rows.map(({ env_name, placeholder }) => [env_name, placeholder]));
+}
+
+/** Whether a person is asked from now on. `hasChanged`: it was otherwise. Undefined: the agent has no such grant. */
+export async function setMode(
+  tx: Transaction,
+  { accountId, agentId, grantId }: GrantKey,
+  mode: GrantRow['mode'],
+): Promise<{ row: GrantRow; hasChanged: boolean } | undefined> {
+  const changed = await tx.query(
+    `UPDATE vault_grants SET mode = $4 WHERE id = $1 AND agent_id = $2 AND account_id = $3 AND mode <> $4 RETURNING 1`,
+    [grantId, agentId, accountId, mode],
+  );
+  const [row] = await tx.query<GrantRow>(
+    `SELECT ${SHOWN} ${FROM} WHERE g.id = $1 AND g.agent_id = $2 AND g.account_id = $3`,
+    [grantId, agentId, accountId],
+  );
+  return row && { row, hasChanged: changed.length > 0 };
+}
+
+export interface GrantKey {
+  accountId: string;
+  agentId: string;
+  grantId: string;
+}
+
+/** Who is asked about a grant, and whether anybody is. Undefined: it was revoked. */
+export async function grantToAsk(queries: Queries, grantId: string) {
+  const [row] = await queries.query<
+    Pick<GrantRow, 'account_id' | 'agent_id' | 'mode' | 'secret'> & Pick<AgentRow, 'configuration'>
+  >(
+    `SELECT g.account_id, g.agent_id, g.mode, s.name AS secret, a.configuration
+     ${FROM} JOIN agents a ON a.id = g.agent_id WHERE g.id = $1`,
+    [grantId],
+  );
+  return row;
 }
 
 /** False when there was none. */

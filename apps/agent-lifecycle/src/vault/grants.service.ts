@@ -1,6 +1,13 @@
 import { recordAudit } from '#lib/audit';
-import { type NewVaultGrant, PLACEHOLDER_PREFIX, RoostError, type VaultGrant } from '#lib/contracts';
-import { Database } from '#lib/database';
+import {
+  type NewVaultGrant,
+  PLACEHOLDER_PREFIX,
+  RoostError,
+  type VaultGrant,
+  type VaultGrantChange,
+  vaultGrantSettled,
+} from '#lib/contracts';
+import { Database, type Transaction } from '#lib/database';
 import { AccountLimits, requireQuota } from '#lib/quotas';
 import { Injectable } from '@nestjs/common';
 import { randomInt } from 'node:crypto';
@@ -8,9 +15,11 @@ import { findAgent, lockAgent } from '../agents/agents.repository.js';
 import {
   countGrants,
   deleteGrantRow,
+  type GrantKey,
   grantsWithSecrets,
   insertGrant,
   listGrants,
+  setMode,
   touchAgent,
 } from './grants.repository.js';
 import { requireDistinct } from './overlaps.js';
@@ -33,7 +42,11 @@ export class GrantsService {
   ) {}
 
   /** Errors: NOT_FOUND (agent or secret), VALIDATION_ERROR, CONFLICT, QUOTA_EXCEEDED. */
-  async create(accountId: string, agentId: string, { secretId, envName }: NewVaultGrant): Promise<Changed<VaultGrant>> {
+  async create(
+    accountId: string,
+    agentId: string,
+    { secretId, envName, ask }: NewVaultGrant,
+  ): Promise<Changed<VaultGrant>> {
     if (envName !== null && OF_THE_SANDBOX.test(envName))
       throw new RoostError('VALIDATION_ERROR', `env_name: ${envName} belongs to the sandbox itself`, [
         { field: 'env_name', reason: 'reserved' },
@@ -53,13 +66,14 @@ export class GrantsService {
       const row = await insertGrant(tx, {
         ...{ account_id: accountId, secret_id: secretId, agent_id: agentId, env_name: envName },
         placeholder: envName === null ? null : newPlaceholder(),
+        mode: ask ? 'ask' : 'always',
       });
       requireDistinct(await grantsWithSecrets(tx, agentId));
       const agent = await touchAgent(tx, agentId);
       await recordAudit(tx, {
         action: 'vault_grant.created',
         target: { type: 'vault_grant', id: row.id },
-        fields: [`secret:${name}`, `agent:${agentId}`],
+        fields: [`secret:${name}`, `agent:${agentId}`, ...(ask ? ['ask'] : [])],
       });
       return { result: grantOf(row), agents: agent ? [agent] : [] };
     });
@@ -72,12 +86,35 @@ export class GrantsService {
   }
 
   /** Errors: NOT_FOUND (agent or grant). */
+  change(key: GrantKey, { ask }: VaultGrantChange): Promise<Changed<VaultGrant>> {
+    return this.database.transaction((tx) => this.setAsk(tx, key, ask));
+  }
+
+  /** In a transaction that began elsewhere. Errors: NOT_FOUND (agent or grant). */
+  async setAsk(tx: Transaction, key: GrantKey, ask: boolean): Promise<Changed<VaultGrant>> {
+    const { accountId, agentId, grantId } = key;
+    await lockVault(tx, accountId);
+    await lockAgent(tx, { agentId, accountId });
+    const set = await setMode(tx, key, ask ? 'ask' : 'always');
+    if (!set) throw noGrant();
+    if (!set.hasChanged) return { result: grantOf(set.row), agents: [] };
+    const agent = await touchAgent(tx, agentId);
+    if (!ask) await tx.outbox(vaultGrantSettled, key, agentId);
+    await recordAudit(tx, {
+      action: 'vault_grant.updated',
+      target: { type: 'vault_grant', id: grantId },
+      fields: ['ask'],
+    });
+    return { result: grantOf(set.row), agents: agent ? [agent] : [] };
+  }
+
+  /** Errors: NOT_FOUND (agent or grant). */
   remove(accountId: string, agentId: string, grantId: string): Promise<Changed<undefined>> {
     return this.database.transaction(async (tx) => {
       await lockVault(tx, accountId);
       await lockAgent(tx, { agentId, accountId });
-      if (!(await deleteGrantRow(tx, accountId, agentId, grantId)))
-        throw new RoostError('NOT_FOUND', 'the agent has no such grant');
+      if (!(await deleteGrantRow(tx, accountId, agentId, grantId))) throw noGrant();
+      await tx.outbox(vaultGrantSettled, { accountId, agentId, grantId }, agentId);
       const agent = await touchAgent(tx, agentId);
       await recordAudit(tx, { action: 'vault_grant.deleted', target: { type: 'vault_grant', id: grantId } });
       return { result: undefined, agents: agent ? [agent] : [] };
@@ -85,6 +122,7 @@ export class GrantsService {
   }
 }
 
+const noGrant = () => new RoostError('NOT_FOUND', 'the agent has no such grant');
 const conflict = (message: string, reason: string) => new RoostError('CONFLICT', message, [{ reason }]);
 
 const CHARACTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';

@@ -1,9 +1,17 @@
-import type { EgressCredential, EgressGrant, EgressUse, VaultCredential } from '#lib/contracts';
+import type {
+  EgressCredential,
+  EgressGrant,
+  EgressRequest,
+  EgressUse,
+  EgressVerdict,
+  VaultCredential,
+} from '#lib/contracts';
 import { Database } from '#lib/database';
 import { Injectable } from '@nestjs/common';
 import type { GrantSource } from '../sandboxes/egress/grant-source.js';
 import { AccessTokens, type AccessToken } from './access-tokens.js';
 import { grantsWithSecrets, recordUses, secretOfGrant, type WholeGrant } from './grants.repository.js';
+import { GrantApprovals } from './grant-approvals.js';
 import { VaultChanges } from './vault-changes.js';
 import { VaultValues } from './vault-values.js';
 
@@ -15,7 +23,12 @@ export class VaultGrantSource implements GrantSource {
     private readonly values: VaultValues,
     private readonly tokens: AccessTokens,
     private readonly changes: VaultChanges,
+    private readonly approvals: GrantApprovals,
   ) {}
+
+  get askHoldMs(): number {
+    return this.approvals.holdMs;
+  }
 
   async grantsOf(agentId: string): Promise<EgressGrant[]> {
     return (await grantsWithSecrets(this.database, agentId)).map((row) => this.egressGrantOf(row));
@@ -28,8 +41,8 @@ export class VaultGrantSource implements GrantSource {
     return this.tokens.of(secret);
   }
 
-  mayUse(): Promise<{ isAllowed: true }> {
-    return Promise.resolve({ isAllowed: true });
+  mayUse(grantId: string, request: EgressRequest): Promise<EgressVerdict> {
+    return this.approvals.mayUse(grantId, request);
   }
 
   used(uses: EgressUse[]): Promise<void> {
@@ -49,7 +62,7 @@ export class VaultGrantSource implements GrantSource {
       ...(row.methods ? { methods: row.methods } : {}),
       ...(row.path_prefixes ? { pathPrefixes: row.path_prefixes } : {}),
       placements: row.placements,
-      asks: false,
+      asks: row.mode === 'ask',
       credential: egressCredentialOf(this.values.open({ id: row.secret_id, sealed_value: row.sealed_value })),
     };
   }

@@ -29,6 +29,8 @@ export interface GrantRow {
   agent_id: string;
   env_name: string | null;
   placeholder: string | null;
+  /** `ask`: a person is asked before a request carries it. */
+  mode: 'always' | 'ask';
   use_count: string;
   last_used_at: Date | null;
   refusal_count: string;
@@ -62,6 +64,7 @@ export const grantOf = (row: GrantRow): VaultGrant => ({
   secret: row.secret,
   agentId: row.agent_id,
   envName: row.env_name,
+  ask: row.mode === 'ask',
   useCount: Number(row.use_count),
   lastUsedAt: row.last_used_at,
   refusalCount: Number(row.refusal_count),

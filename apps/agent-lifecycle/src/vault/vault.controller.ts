@@ -1,6 +1,7 @@
-import { Handles, LOGGER } from '#lib/bus';
-import { accountOf, type CallContext } from '#lib/call-context';
+import { Consumes, Handles, LOGGER } from '#lib/bus';
+import { accountOf, type CallContext, inCall } from '#lib/call-context';
 import {
+  approvalDecided,
   createVaultGrant,
   createVaultSecret,
   deleteVaultGrant,
@@ -10,8 +11,11 @@ import {
   listVaultGrantsOfSecret,
   listVaultSecrets,
   openVaultHeaders,
+  RoostError,
+  updateVaultGrant,
   updateVaultSecret,
 } from '#lib/contracts';
+import type { Transaction } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { Controller, Inject } from '@nestjs/common';
 import type { z } from 'zod';
@@ -76,6 +80,27 @@ export class VaultController {
   @Handles(listVaultGrants)
   listGrants({ agentId }: { agentId: string }, context: CallContext) {
     return this.grants.list(accountOf(context), agentId);
+  }
+
+  @Handles(updateVaultGrant)
+  async updateGrant({ agentId, grantId, ask }: InputOf<typeof updateVaultGrant>, context: CallContext) {
+    return this.applied(await this.grants.change({ accountId: accountOf(context), agentId, grantId }, { ask }));
+  }
+
+  /** A person has allowed a request always: its grant asks no more. */
+  @Consumes(approvalDecided)
+  async onDecided({ accountId, agentId, approval }: z.output<typeof approvalDecided.payload>, tx: Transaction) {
+    const { grantId, decision, decidedBy } = approval;
+    if (grantId === null || decision !== 'allow_always') return;
+    const call = { accountId, requestId: `approval_${approval.id}`, deadline: Date.now() + 30_000 };
+    const changed = await inCall({ ...call, actor: decidedBy ?? undefined }, () =>
+      this.grants.setAsk(tx, { accountId, agentId, grantId }, false),
+    ).catch((error: unknown) => {
+      // Revoked meanwhile: there is nothing left that asks.
+      if (error instanceof RoostError && error.code === 'NOT_FOUND') return undefined;
+      throw error;
+    });
+    if (changed) tx.afterCommit(() => void this.applied(changed));
   }
 
   @Handles(deleteVaultGrant)

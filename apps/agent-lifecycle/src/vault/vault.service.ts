@@ -6,6 +6,7 @@ import {
   type VaultCredential,
   type VaultSecret,
   type VaultSecretChange,
+  vaultGrantSettled,
 } from '#lib/contracts';
 import { Database, type Transaction } from '#lib/database';
 import { policyOf } from '#lib/net-guard';
@@ -119,6 +120,8 @@ export class VaultService {
       await lockVault(tx, accountId);
       await findSecret(tx, accountId, secretId);
       const agents = await touchAgentsOf(tx, secretId);
+      for (const { id: grantId, agent_id: agentId } of await listGrants(tx, accountId, { secretId }))
+        await tx.outbox(vaultGrantSettled, { accountId, agentId, grantId }, agentId);
       await deleteSecretRow(tx, accountId, secretId);
       await audit(tx, 'deleted', secretId);
       return { result: undefined, agents };

@@ -1,5 +1,6 @@
 import { getChannelStatus } from '#lib/contracts';
 import { until } from '#lib/testing';
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApprovalsDouble } from '../../test/approvals-double.js';
 import { ChannelsFixture } from '../../test/channels-fixture.js';
@@ -193,6 +194,26 @@ describe.each([
     unblock();
     await double.press(BOB, pressed(card, 'Allow once'));
     await endsWith(BOB, 'allowed once');
+  });
+
+  it('may be a request with a secret: shown whole, and decided like a call', async () => {
+    const request = { host: 'api.example.com', method: 'POST', path: '/repos?\u202ex=`', secret: 'github' };
+    const more = { kind: 'credential', tool: 'vault:github', runId: null, turnId: null, toolCallId: null } as const;
+    const asked = await approvals.request(conversationId, request, { ...more, grantId: randomUUID(), rule: null });
+    const card = await until('it is asked', () => {
+      const last = double.lastCard(ANN);
+      return last?.text.includes(shortId(asked.id)) ? last : undefined;
+    });
+    const lines = [
+      'may this request carry a secret',
+      '"host": "api.example.com"',
+      '"method": "POST"',
+      '"secret": "github"',
+    ];
+    for (const part of [...lines, '"path": "/repos?\\u202ex=\\u0060"']) expect(card.text).toContain(part);
+    await double.press(ANN, pressed(card, 'Allow once'));
+    await endsWith(ANN, 'allowed once by person');
+    expect(approvals.find(asked.id)).toMatchObject({ status: 'allowed', decision: 'allow_once' });
   });
 
   it('may be a question: answered by a button, plain words or a command, and shown with its answer', async () => {

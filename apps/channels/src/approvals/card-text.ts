@@ -38,8 +38,8 @@ export function questionOf(approval: Approval, agentName: string, mustBeFile = f
     return { markdown: lines.join('\n'), file: isFile ? `${shown}\n` : null };
   }
   const lines = [
-    `**${plain(agentName)} asks: may it call this tool?**`,
-    ...block([`tool: ${visibleJson(approval.tool)}`, isFile ? 'arguments: all in the file above' : shown]),
+    `**${plain(agentName)} asks: ${isCredential(approval) ? 'may this request carry a secret' : 'may it call this tool'}?**`,
+    ...block([...toolLine(approval), isFile ? 'all in the file above' : shown]),
     `Until ${timeOf(approval.expiresAt)}. Buttons, or \`/approve ${id}\` and \`/deny ${id} reason\`.`,
   ];
   return { markdown: lines.join('\n'), file: isFile ? `${shown}\n` : null };
@@ -64,13 +64,8 @@ export function resultOf(approval: Approval, agentName: string): CardText {
     return { markdown: lines.join('\n'), file: null };
   }
   const lines = [
-    `**${plain(agentName)} asked about a tool: ${outcomeOf(approval)}**`,
-    ...block([
-      `tool: ${visibleJson(approval.tool)}`,
-      file === null ? shown : 'arguments: all in the file above',
-      ...edited,
-      ...said,
-    ]),
+    `**${plain(agentName)} asked about a ${isCredential(approval) ? 'request with a secret' : 'tool'}: ${outcomeOf(approval)}**`,
+    ...block([...toolLine(approval), file === null ? shown : 'all in the file above', ...edited, ...said]),
   ];
   return { markdown: lines.join('\n'), file: null };
 }
@@ -92,6 +87,11 @@ const contentOf = ({ question, tool, arguments: args }: Approval) => {
   if (!question) return argumentLines(args ?? '{}');
   return [...(tool === ASK_HUMAN ? [] : [`tool: ${visibleJson(tool)}`]), ...questionLines(question)].join('\n');
 };
+
+const isCredential = ({ kind }: Approval) => kind === 'credential';
+
+/** Of a request its arguments are all that it is. */
+const toolLine = (approval: Approval) => (isCredential(approval) ? [] : [`tool: ${visibleJson(approval.tool)}`]);
 
 /** A line for each argument, so that none can pass itself off as another. */
 function argumentLines(json: string): string {

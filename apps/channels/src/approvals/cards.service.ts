@@ -60,7 +60,7 @@ export class ApprovalCards {
    */
   private async placesOf(tx: Transaction, approval: Approval): Promise<ConversationPlace[]> {
     const { approvers, conversationId, source, agentId } = approval;
-    const here = placeOf(conversationId);
+    const here = conversationId === null ? undefined : placeOf(conversationId);
     const people = await peopleToAsk(tx, agentId, approvers);
     if (!here) return source === 'api' && approvers === null ? [] : people;
     const isHere = (other: ConversationPlace) => keyOf(other) === keyOf(here);

@@ -28,7 +28,9 @@ export function ApprovalBody({ approval: listed, onDecided }: { approval: Approv
     );
   return (
     <div className="space-y-4">
-      {text !== null && <ArgumentsView label="Arguments" text={text} />}
+      {text !== null && (
+        <ArgumentsView label={approval.kind === 'credential' ? 'The request' : 'Arguments'} text={text} />
+      )}
       {text === null && !error && <Skeletons count={1} className="h-40" />}
       {error && text === null && (
         <ErrorNote error={error} title="The arguments cannot be shown" onRetry={() => void refetch()} />

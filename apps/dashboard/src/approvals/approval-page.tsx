@@ -31,7 +31,15 @@ export function ApprovalPage() {
       {!approval && !error && <Skeletons count={2} className="h-48" />}
       {approval && (
         <div className="max-w-4xl space-y-5">
-          <Section title={approval.kind === 'question' ? 'The question' : 'The call'}>
+          <Section
+            title={
+              approval.kind === 'question'
+                ? 'The question'
+                : approval.kind === 'credential'
+                  ? 'The request'
+                  : 'The call'
+            }
+          >
             <ApprovalBody approval={approval} />
           </Section>
           <Section title="About it">
@@ -42,7 +50,7 @@ export function ApprovalPage() {
                     {visibleText(agent?.name ?? approval.agent_id)}
                   </Link>
                 ),
-                Run: (
+                Run: approval.run_id !== null && (
                   <Link
                     to="/agents/$agentId/runs/$runId"
                     params={{ agentId: approval.agent_id, runId: approval.run_id }}
@@ -51,7 +59,7 @@ export function ApprovalPage() {
                     What led to it
                   </Link>
                 ),
-                Conversation: visibleText(approval.conversation_id),
+                Conversation: approval.conversation_id !== null && visibleText(approval.conversation_id),
                 Asked: <Time at={approval.created_at} />,
                 'Counts as denied': approval.status === 'pending' && <Time at={approval.expires_at} />,
                 'Asked by':
@@ -59,6 +67,11 @@ export function ApprovalPage() {
                   (approval.rule === null
                     ? 'the default of its permissions'
                     : `rule ${approval.rule + 1} of its permissions`),
+                Grant: approval.grant_id !== null && (
+                  <Link to="/agents/$agentId/secrets" params={{ agentId: approval.agent_id }} className="underline">
+                    Asks before each request
+                  </Link>
+                ),
                 'Began to run': approval.started_at && <Time at={approval.started_at} />,
                 'Shown in': approval.shown.map(({ where }) => visibleText(where)).join(', '),
               }}

@@ -11,7 +11,7 @@ const STATUSES: Record<Approval['status'], { label: string; tone: Tone; about: s
   cancelled: {
     label: 'Cancelled',
     tone: 'neutral',
-    about: 'Its run was cancelled, its session reset, or its agent deleted',
+    about: 'Its run was cancelled, its session reset, its agent deleted, or its grant settled',
   },
 };
 export const APPROVAL_STATUSES = Object.keys(STATUSES) as Approval['status'][];
@@ -36,7 +36,9 @@ export const titleOf = ({ kind, tool }: Approval, agent?: string): string =>
     ? tool === 'ask_human'
       ? `${visibleText(agent ?? 'It')} asks you something`
       : `${visibleText(tool)} asks you something`
-    : `May ${visibleText(agent ?? 'it')} use ${visibleText(tool)}?`;
+    : kind === 'credential'
+      ? `May a request of ${visibleText(agent ?? 'it')} carry the secret ${visibleText(tool.replace('vault:', ''))}?`
+      : `May ${visibleText(agent ?? 'it')} use ${visibleText(tool)}?`;
 
 /** What of a call says most in one line; what it is exactly, its own page says. */
 export function callText({ arguments: text, argument_bytes: bytes, question }: Approval): string {

@@ -1,7 +1,7 @@
 import type { Approval, ApprovalDecision as Decision } from '@roost-ai/sdk';
 import { lazy, Suspense, useState } from 'react';
 import { Button } from '../components/button.js';
-import { Dialog } from '../components/dialog.js';
+import { Confirm, Dialog } from '../components/dialog.js';
 import { ErrorNote, Skeletons } from '../components/feedback.js';
 import { TextField } from '../components/field.js';
 import { Segmented } from '../components/segmented.js';
@@ -25,6 +25,7 @@ export function DecisionForm({ approval, text, onDecided }: DecisionFormProps) {
   const [isAsked, setAsked] = useState(false);
   const decide = useDecide(approval);
   const edited = edit === undefined ? undefined : objectIn(edit);
+  const isRequest = approval.kind === 'credential';
   const isWrong = edit !== undefined && edited === undefined;
   const send = (decision: Decision) =>
     decide.mutate(
@@ -63,12 +64,14 @@ export function DecisionForm({ approval, text, onDecided }: DecisionFormProps) {
       />
       {decide.error && !isDecidedAlready(decide.error) && <ErrorNote error={decide.error} title="It was not decided" />}
       <div className="flex flex-wrap justify-end gap-2">
-        <Button
-          icon={edit === undefined ? 'pencil' : 'x'}
-          onClick={() => setEdit(edit === undefined ? prettyJson(text) : undefined)}
-        >
-          {edit === undefined ? 'Edit the arguments' : 'Leave them as they are'}
-        </Button>
+        {!isRequest && (
+          <Button
+            icon={edit === undefined ? 'pencil' : 'x'}
+            onClick={() => setEdit(edit === undefined ? prettyJson(text) : undefined)}
+          >
+            {edit === undefined ? 'Edit the arguments' : 'Leave them as they are'}
+          </Button>
+        )}
         <span className="grow" />
         <Button kind="danger" isBusy={decide.isPending} onClick={() => send({ decision: 'deny' })}>
           Deny
@@ -85,9 +88,25 @@ export function DecisionForm({ approval, text, onDecided }: DecisionFormProps) {
           Allow once
         </Button>
       </div>
+      {isRequest && (
+        <Confirm
+          isOpen={isAsked}
+          onClose={() => setAsked(false)}
+          onConfirm={() => {
+            setAsked(false);
+            send({ decision: 'allow_always' });
+          }}
+          title="Allow it always?"
+          action="Allow always"
+          isBusy={decide.isPending}
+        >
+          The grant asks no more: the agent’s requests carry the secret wherever it may go. Among the agent’s secrets it
+          can be made to ask again.
+        </Confirm>
+      )}
       <AlwaysDialog
         tool={approval.tool}
-        isOpen={isAsked}
+        isOpen={isAsked && !isRequest}
         onClose={() => setAsked(false)}
         onChoose={(rule) => {
           setAsked(false);

@@ -44,7 +44,10 @@ export function reduceEvent(state: AgentState, event: AgentEvent): AgentState {
       return withMessages(ended, messages);
     }
     case 'approval.requested': {
-      const known = state.turns.get(event.data.approval.turn_id);
+      const { turn_id: turnId, run_id: waiting } = event.data.approval;
+      // A request of its sandbox that waits suspends no turn.
+      if (turnId === null || waiting === null) return state;
+      const known = state.turns.get(turnId);
       return known?.status === 'running' ? withTurn(state, { ...known, status: 'suspended' }) : state;
     }
     case 'agent.status': {

@@ -7,7 +7,7 @@ import { roost } from '../api/roost.js';
 import { Button, buttonClass } from '../components/button.js';
 import { Confirm } from '../components/dialog.js';
 import { Badge, Empty, ErrorNote, Skeletons } from '../components/feedback.js';
-import { SelectField, TextField } from '../components/field.js';
+import { CheckField, SelectField, TextField } from '../components/field.js';
 import { Section } from '../components/page.js';
 import { Time } from '../components/time.js';
 import { toast, toastError } from '../components/toasts.js';
@@ -70,6 +70,11 @@ function GrantRow({ grant }: { grant: VaultGrant }) {
         <h2 className="flex flex-wrap items-center gap-x-2.5 gap-y-1 font-medium wrap-anywhere">
           {secret}
           {envName === null ? <Badge>By host</Badge> : <code className="font-mono text-xs text-soft">${envName}</code>}
+          {grant.ask && (
+            <Badge tone="warn" title="A person is asked before a request carries it">
+              Asks first
+            </Badge>
+          )}
         </h2>
         <p className="text-xs text-soft">
           {grant.last_used_at === null ? (
@@ -87,8 +92,30 @@ function GrantRow({ grant }: { grant: VaultGrant }) {
           </p>
         )}
       </div>
+      <AskToggle grant={grant} />
       <Revoke grant={grant} />
     </li>
+  );
+}
+
+function AskToggle({ grant: { id, agent_id: agentId, secret, ask } }: { grant: VaultGrant }) {
+  const client = useQueryClient();
+  const change = useMutation({
+    mutationFn: () => roost.agent(agentId).secrets.update(id, { ask: !ask }),
+    onSuccess: () => {
+      toast(ask ? `${secret} is used without asking.` : `Each request with ${secret} waits for an approval.`);
+      return client.invalidateQueries({ queryKey: vaultKey });
+    },
+    onError: toastError,
+  });
+  return (
+    <Button
+      isBusy={change.isPending}
+      onClick={() => change.mutate()}
+      aria-label={ask ? `Do not ask about ${secret}` : `Ask first about ${secret}`}
+    >
+      {ask ? 'Do not ask' : 'Ask first'}
+    </Button>
   );
 }
 
@@ -126,9 +153,11 @@ function Revoke({ grant: { id, agent_id: agentId, secret } }: { grant: VaultGran
 function NewGrant({ agentId, secrets }: { agentId: string; secrets: VaultSecret[] }) {
   const [secretId, setSecretId] = useState(secrets[0]?.id ?? '');
   const [envName, setEnvName] = useState('');
+  const [ask, setAsk] = useState(false);
   const client = useQueryClient();
   const grant = useMutation({
-    mutationFn: () => roost.agent(agentId).secrets.grant({ secret_id: secretId, env_name: envName.trim() || null }),
+    mutationFn: () =>
+      roost.agent(agentId).secrets.grant({ secret_id: secretId, env_name: envName.trim() || null, ask }),
     onSuccess: async () => {
       toast('Granted. A sandbox that runs gets the variable when it is quiet.');
       await client.invalidateQueries({ queryKey: vaultKey });
@@ -156,6 +185,12 @@ function NewGrant({ agentId, secrets }: { agentId: string; secrets: VaultSecret[
           onChange={({ target }) => setEnvName(target.value)}
           error={errorsByField(grant.error)['env_name']}
           className="font-mono"
+        />
+        <CheckField
+          label="Ask first"
+          hint="Each request that would carry it waits for an approval."
+          checked={ask}
+          onChange={({ target }) => setAsk(target.checked)}
         />
         <div className="sm:col-span-2">
           <Button type="submit" kind="primary" isBusy={grant.isPending}>

@@ -1,20 +1,28 @@
-import type { EgressGrant, EgressRequest } from '#lib/contracts';
+import type { EgressGrant, EgressRequest, EgressVerdict } from '#lib/contracts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { coversHost, type Destination } from '#lib/net-guard';
 import { secretsOf, type StaticCredential } from './put-on.js';
 
 /** What agent-lifecycle is asked, and what it is informed of. */
 export interface GrantQuestions {
   token(grantId: string): Promise<{ token: string; expiresAt: number }>;
-  verdict(grantId: string, request: EgressRequest): Promise<{ isAllowed: true } | { isAllowed: false; reason: string }>;
+  verdict(grantId: string, request: EgressRequest): Promise<EgressVerdict>;
+  /** How long a request waits for a person's decision. */
+  askHoldMs: number;
   used(grantId: string, refused?: string): void;
 }
 
+/** A request that waits for a person asks so often what was decided. */
+const askEveryMs = 1_000;
+/** Requests of one agent that wait for persons at once; more are refused while nobody has decided. */
+const maxHeld = 20;
 /** A token is asked for again so long before it ends. */
 const earlyMs = 30_000;
 
 /** The grants of one agent, as they are now. */
 export class AgentGrants {
   private grants: EgressGrant[] = [];
+  private held = 0;
   private readonly tokens = new Map<string, Promise<{ token: string; expiresAt: number }>>();
 
   constructor(readonly questions: GrantQuestions) {}
@@ -38,6 +46,33 @@ export class AgentGrants {
 
   byPlaceholder(placeholder: string): EgressGrant | undefined {
     return this.grants.find((grant) => grant.placeholder === placeholder);
+  }
+
+  /**
+   * Whether the request may carry the credential of a grant that asks. It waits for the decision a while, as long as its
+   * client does: what is allowed once is not to be used up by one that nobody waits for.
+   */
+  async mayUse({ id }: EgressGrant, request: EgressRequest, isGone: () => boolean): Promise<EgressVerdict> {
+    const until = Date.now() + this.questions.askHoldMs;
+    let verdict = await this.verdict(id, request);
+    if (verdict.isAllowed || !verdict.waits || this.held >= maxHeld) return verdict;
+    this.held += 1;
+    try {
+      while (!verdict.isAllowed && verdict.waits && Date.now() + askEveryMs < until) {
+        await sleep(askEveryMs);
+        if (isGone()) break;
+        verdict = await this.verdict(id, request);
+      }
+    } finally {
+      this.held -= 1;
+    }
+    return verdict;
+  }
+
+  private verdict(grantId: string, request: EgressRequest): Promise<EgressVerdict> {
+    return this.questions
+      .verdict(grantId, request)
+      .catch(() => ({ isAllowed: false, reason: 'whether it may be used could not be found out' }));
   }
 
   /** Errors: the token cannot be had. */

@@ -1,4 +1,4 @@
-import type { EgressGrant } from '#lib/contracts';
+import type { EgressGrant, EgressRequest } from '#lib/contracts';
 import { needlesOf } from '../scrub/needles.js';
 import type { AgentGrants } from './agent-grants.js';
 import { coversHost, coversRequest, type Destination } from '#lib/net-guard';
@@ -31,7 +31,10 @@ export interface Authorized {
  * Replaces the placeholders of a request's head, and puts in credentials by host. The head is changed only by `finish`.
  * Errors: `Refusal`, where a placeholder is not where its grant allows it, an approval is missing or a token cannot be had.
  */
-export async function authorize(head: RequestHead, destination: Destination, grants: AgentGrants): Promise<Authorized> {
+export async function authorize(
+  head: RequestHead,
+  { destination, grants, isGone }: { destination: Destination; grants: AgentGrants; isGone: () => boolean },
+): Promise<Authorized> {
   const here = grants.at(destination).filter((grant) => coversRequest(grant, head.method, head.path));
   const named = new Set<EgressGrant>();
   for (const [placeholder, place] of placesOf(head)) {
@@ -43,11 +46,12 @@ export async function authorize(head: RequestHead, destination: Destination, gra
   }
   const byHost = here.filter((grant) => grant.placeholder === undefined);
   const inHead = [...named, ...byHost];
-  const bound: Bound[] = [];
-  for (const grant of inHead) bound.push({ grant, credential: await permitted(grants, grant, head, destination) });
   const authority = destination.port === 443 ? destination.host : `${destination.host}:${destination.port}`;
+  const asked = { method: head.method, host: authority, path: head.path };
+  const permit = (grant: EgressGrant) => permitted(grants, grant, asked, isGone);
+  const bound: Bound[] = [];
+  for (const grant of inHead) bound.push({ grant, credential: await permit(grant) });
   const needles = needlesOf(await grants.secretsAt(destination));
-  const request = { ...head };
   return {
     needles,
     inBody: new Map(
@@ -56,7 +60,7 @@ export async function authorize(head: RequestHead, destination: Destination, gra
         .map((grant) => [
           grant.placeholder ?? '',
           async () => {
-            const credential = await permitted(grants, grant, request, destination);
+            const credential = await permit(grant);
             needles.push(...needlesOf(secretsOf(credential)));
             grants.questions.used(grant.id);
             return substituteOf(credential) ?? '';
@@ -115,16 +119,13 @@ function whyNot(
 async function permitted(
   grants: AgentGrants,
   grant: EgressGrant,
-  { method, path }: RequestHead,
-  { host }: Destination,
+  request: EgressRequest,
+  isGone: () => boolean,
 ): Promise<StaticCredential> {
   if (grant.asks) {
-    const request = { method, host, path: path.split('?')[0] ?? path };
-    const verdict = await grants.questions
-      .verdict(grant.id, request)
-      .catch(() => ({ isAllowed: false as const, reason: 'Whether it may be used could not be found out.' }));
+    const verdict = await grants.mayUse(grant, request, isGone);
     if (!verdict.isAllowed)
-      throw refused(grants, grant, `The secret "${grant.secret}" was not used: ${verdict.reason}`);
+      throw refused(grants, grant, `The secret "${grant.secret}" was not used: ${verdict.reason}.`);
   }
   try {
     return await grants.credentialOf(grant);

@@ -66,7 +66,7 @@ async function forward(request: IncomingMessage, response: ServerResponse, parts
   };
   try {
     const head = headOf(request);
-    const authorized = await admit(interception, head);
+    const authorized = await admit(interception, head, () => response.destroyed);
     const length = request.headers['content-length'];
     const hasBody = length !== undefined || request.headers['transfer-encoding'] !== undefined;
     const isWhole =

@@ -86,7 +86,7 @@ async function forward(stream: ServerHttp2Stream, exchange: Exchange): Promise<v
   };
   try {
     const head = headOf(exchange);
-    const authorized = await admit(interception, head);
+    const authorized = await admit(interception, head, () => stream.destroyed);
     const length = headers['content-length'];
     const hasBody = !stream.endAfterHeaders;
     const isWhole =

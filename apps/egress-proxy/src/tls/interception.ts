@@ -24,8 +24,8 @@ export interface Interception {
 /** Bodies that are announced as this small are read whole before anything of their request is sent. */
 export const smallBodyBytes = 64 * 1024;
 
-/** Errors: `Refusal`. */
-export function admit(interception: Interception, head: RequestHead): Promise<Authorized> {
+/** `isGone`: whether the client waits no more. Errors: `Refusal`. */
+export function admit(interception: Interception, head: RequestHead, isGone: () => boolean): Promise<Authorized> {
   const why = interception.whyNot();
   if (why !== undefined) throw new Refusal(why);
   if (!/^[A-Z][A-Z-]{0,31}$/.test(head.method) || head.method === 'CONNECT' || head.method === 'TRACE')
@@ -37,7 +37,7 @@ export function admit(interception: Interception, head: RequestHead): Promise<Au
     throw new Refusal(
       `The request is for another host than ${interception.authority}, which the connection was made to.`,
     );
-  return authorize(head, interception.destination, interception.grants);
+  return authorize(head, { ...interception, isGone });
 }
 
 /** With or without the port that the scheme implies, in any case. */

@@ -29,7 +29,7 @@ export async function serveUpgrade(
       throw new Refusal('Only WebSocket may take the place of HTTP on a connection to a host with a secret.');
     const head = headOf(request);
     head.headers = head.headers.filter(([name]) => name !== 'sec-websocket-extensions');
-    const authorized = await admit(interception, head);
+    const authorized = await admit(interception, head, () => socket.destroyed);
     authorized.finish();
     const { needles } = authorized;
     const headers = { ...groupsOf(head.headers), connection: 'Upgrade', upgrade: 'websocket' };

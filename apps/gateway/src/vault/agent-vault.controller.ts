@@ -1,6 +1,6 @@
 import { Bus } from '#lib/bus';
 import * as contract from '#lib/contracts';
-import { Controller, Delete, Get, Post } from '@nestjs/common';
+import { Controller, Delete, Get, Patch, Post } from '@nestjs/common';
 import { z } from 'zod';
 import { Body, Param } from '../http/arguments.js';
 import { Endpoint, Tag } from '../http/endpoint.js';
@@ -16,6 +16,7 @@ const GrantParams = AgentParams.extend({
     .describe('The grant’s id.'),
 });
 type GrantParams = z.output<typeof GrantParams>;
+type GrantChange = contract.VaultGrantChange;
 
 /** Which secrets of the vault an agent may use. */
 @Tag('Vault')
@@ -31,7 +32,8 @@ export class AgentVaultController {
       'With `env_name` that variable of the sandbox holds a placeholder, which is replaced where the secret’s hosts, methods, ' +
       'paths and placements match; anywhere else the request is refused. A running sandbox gets the variable when it is next ' +
       'quiet. Without `env_name` the secret is put on every request that matches. 409 when the agent has the secret already, ' +
-      'the variable is taken, or another secret goes to the same place.',
+      'the variable is taken, or another secret goes to the same place. With `ask` each request waits for an approval of the ' +
+      'kind `credential`: for a while at egress, then it is refused (403) and can be sent again.',
     responseDescription: 'The grant.',
     response: contract.VaultGrant,
     status: 201,
@@ -52,6 +54,19 @@ export class AgentVaultController {
   })
   list(@Param(AgentParams) { id }: AgentParams) {
     return this.bus.request(contract.listVaultGrants, { agentId: id });
+  }
+
+  @Patch(':grantId')
+  @Endpoint({
+    access: 'account',
+    summary: 'Change how an agent uses a secret',
+    description: 'Whether a person is asked first. It counts for the next request; the placeholder stays.',
+    response: contract.VaultGrant,
+    errors: ['NOT_FOUND'],
+    example: { ask: true },
+  })
+  update(@Param(GrantParams) { id, grantId }: GrantParams, @Body(contract.VaultGrantChange) body: GrantChange) {
+    return this.bus.request(contract.updateVaultGrant, { agentId: id, grantId, ...body });
   }
 
   @Delete(':grantId')

@@ -9,7 +9,7 @@ export const wireApproval = (isWhole: boolean) => `
   jsonb_build_object('id', a.id, 'agent_id', a.agent_id, 'run_id', a.run_id, 'turn_id', a.turn_id,
     'conversation_id', a.conversation_id, 'source', a.source, 'kind', a.kind, 'tool', a.tool,
     'tool_call_id', a.tool_call_id, 'arguments', ${short('a.arguments', isWhole)},
-    'argument_bytes', octet_length(a.arguments), 'hash', a.hash, 'rule', a.rule, 'approvers', a.approvers,
+    'grant_id', a.grant_id, 'argument_bytes', octet_length(a.arguments), 'hash', a.hash, 'rule', a.rule, 'approvers', a.approvers,
     'status', a.status, 'created_at', wire_time(a.created_at), 'expires_at', wire_time(a.expires_at),
     'decided_at', wire_time(a.decided_at), 'decided_by', ${decider('a')}, 'decision', a.decision,
     'message', a.message, 'edited_arguments', ${short('a.edited_arguments', isWhole)},

@@ -1,17 +1,19 @@
-import { Bus, Handles } from '#lib/bus';
+import { Bus, Consumes, Handles } from '#lib/bus';
 import { accountOf, type CallContext } from '#lib/call-context';
 import {
   answerApproval,
   approvalShown,
+  askForCredential,
   cancelApprovals,
   decideApproval,
   getApproval,
   listApprovals,
   recordedSubject,
   startApproval,
+  vaultGrantSettled,
   WAKE_RUNTIME,
 } from '#lib/contracts';
-import { Database } from '#lib/database';
+import { Database, type Transaction } from '#lib/database';
 import { Controller } from '@nestjs/common';
 import type { z } from 'zod';
 import { AgentsService } from '../agents/agents.service.js';
@@ -19,6 +21,8 @@ import { FinishedMessages } from '../messages/finished-messages.js';
 import { endSuspended } from '../runs/end-waiting.js';
 import { findApproval, listApprovals as findApprovals, noteShown, startCall } from './approvals.repository.js';
 import { ApprovalsService } from './approvals.service.js';
+import { cancelCredentials } from './credentials.repository.js';
+import { CredentialApprovals } from './credentials.service.js';
 
 type InputOf<C extends { input: z.ZodType }> = z.output<C['input']>;
 
@@ -27,6 +31,7 @@ export class ApprovalsController {
   constructor(
     private readonly database: Database,
     private readonly approvals: ApprovalsService,
+    private readonly credentials: CredentialApprovals,
     private readonly agents: AgentsService,
     private readonly finished: FinishedMessages,
     private readonly bus: Bus,
@@ -62,6 +67,19 @@ export class ApprovalsController {
   async start(input: InputOf<typeof startApproval>) {
     await startCall(this.database, input);
     return { accepted: true };
+  }
+
+  /** For agent-lifecycle, in the name of the agent's account. */
+  @Handles(askForCredential)
+  askForCredential(input: InputOf<typeof askForCredential>, context: CallContext) {
+    return this.credentials.ask(input, context);
+  }
+
+  @Consumes(vaultGrantSettled)
+  async onGrantSettled(grant: z.output<typeof vaultGrantSettled.payload>, tx: Transaction) {
+    await tx.query(`SELECT 1 FROM agents WHERE agent_id = $1 FOR UPDATE`, [grant.agentId]);
+    await cancelCredentials(tx, grant);
+    tx.afterCommit(() => this.bus.hint(recordedSubject(grant.agentId)));
   }
 
   @Handles(cancelApprovals)

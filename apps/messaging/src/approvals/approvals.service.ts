@@ -43,6 +43,7 @@ export class ApprovalsService {
       if (approval.kind === 'question' && input.decision !== 'deny')
         throw refuse('decision', 'a question is answered, by POST /v1/approvals/{id}/answer, or denied');
       const decided = decisionOf(approval, input, actor);
+      if (approval.kind === 'credential') return { decided, rule: null };
       const text = decided.edited?.arguments ?? approval.arguments ?? '{}';
       return { decided, rule: input.decision === 'allow_always' ? ruleOf(approval, text, input.rule) : null };
     });
@@ -66,7 +67,8 @@ export class ApprovalsService {
    * is away the decision counts all the same: the log then says that the rule was not added.
    */
   private async requireRuleFits(approvalId: string, context: CallContext): Promise<void> {
-    const { agentId } = await findApproval(this.database, accountOf(context), approvalId);
+    const { agentId, kind } = await findApproval(this.database, accountOf(context), approvalId);
+    if (kind === 'credential') return;
     const agent = await this.bus.request(getAgent, { agentId }, context).catch((error: unknown) => {
       if (error instanceof RoostError) return undefined;
       throw error;
@@ -146,8 +148,10 @@ const refuse = (field: string, problem: string) =>
 const storableJson = (answer: unknown): string =>
   JSON.stringify(answer, (_name, value: unknown) => (typeof value === 'string' ? storableText(value) : value));
 
-function decisionOf({ tool }: Approval, input: Input, by: Actor): Decided {
+function decisionOf({ tool, kind }: Approval, input: Input, by: Actor): Decided {
   const { decision, message } = input;
+  if (kind === 'credential' && input.arguments) throw refuse('arguments', 'a request is sent as it was shown');
+  if (kind === 'credential' && input.rule) throw refuse('rule', 'of a grant nothing but whether it asks is changed');
   if (decision === 'deny' && input.arguments) throw refuse('arguments', 'a call that is denied runs with none');
   if (decision !== 'allow_always' && input.rule) throw refuse('rule', 'only allow_always makes one');
   if (!input.arguments) return { status: decision === 'deny' ? 'denied' : 'allowed', by, decision, message };

@@ -1,6 +1,7 @@
 import { Traceparents1797000100000 } from './traceparents-1797000100000.js';
 import { Approvals1797400000000 } from './approvals-1797400000000.js';
 import { Budgets1797000400000 } from './budgets-1797000400000.js';
+import { CredentialApprovals1797600200000 } from './credential-approvals-1797600200000.js';
 import { FairClaims1795710000000 } from './fair-claims-1795710000000.js';
 import { WaitingReasons1796000000000 } from './waiting-reasons-1796000000000.js';
 import { Messaging1795560000000 } from './messaging-1795560000000.js';
@@ -18,4 +19,5 @@ export const migrations = [
   Budgets1797000400000,
   Approvals1797400000000,
   PinnedVersions1797400300000,
+  CredentialApprovals1797600200000,
 ];

@@ -78,7 +78,7 @@ const allow = buildCommand({
     brief: 'Let a call run',
     fullDescription:
       'It runs as it was shown, once. With --always a rule is put first in the agent’s permissions that allows this tool ' +
-      'with exactly these arguments from now on. With --arguments it runs with those, as a JSON object, instead.',
+      'with exactly these arguments from now on; of a request with a secret its grant asks no more. With --arguments it runs with those, as a JSON object, instead.',
   },
   parameters: {
     flags: {

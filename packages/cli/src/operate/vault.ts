@@ -1,4 +1,4 @@
-import type { NewVaultSecret, Roost, VaultCredential, VaultGrant, VaultSecret } from '@roost-ai/sdk';
+import type { Agent, NewVaultSecret, Roost, VaultCredential, VaultGrant, VaultSecret } from '@roost-ai/sdk';
 import { buildCommand, buildRouteMap } from '@stricli/core';
 import { readFileSync } from 'node:fs';
 import { agentArgument, agentNames, type Cli, type Common, common, findAgent, readAll } from '../cli.js';
@@ -116,19 +116,45 @@ const grant = buildCommand({
     brief: 'Let an agent use a secret',
     fullDescription:
       'With --env that variable of its sandbox holds a placeholder, which is replaced on requests to the secret’s hosts. ' +
-      'Without it every request to them carries the secret, for tools that need no key.',
+      'Without it every request to them carries the secret, for tools that need no key. With --ask each request waits until ' +
+      'you allow it: roost approvals.',
   },
   parameters: {
-    flags: { ...common, env: { ...text, brief: 'The variable that holds the placeholder, e.g. GITHUB_TOKEN' } },
+    flags: {
+      ...common,
+      env: { ...text, brief: 'The variable that holds the placeholder, e.g. GITHUB_TOKEN' },
+      ask: { kind: 'boolean', optional: true, withNegated: false, brief: 'A person is asked before each request' },
+    },
     positional: { kind: 'tuple', parameters: [nameArgument, agentArgument] },
   },
-  async func(this: Cli, flags: Common & { env?: string }, name: string, agent: string) {
+  async func(this: Cli, flags: Common & { env?: string; ask?: boolean }, name: string, agent: string) {
     const roost = this.connect(flags);
     const secret = await existing(roost, name);
     const to = await findAgent(roost, agent);
-    const made = await to.secrets.grant({ secret_id: secret.id, env_name: flags.env ?? null });
+    const made = await to.secrets.grant({
+      secret_id: secret.id,
+      env_name: flags.env ?? null,
+      ask: flags.ask ?? false,
+    });
     if (flags.json) this.out.json(made);
     else this.out.line('granted');
+  },
+});
+
+const ask = buildCommand({
+  docs: {
+    brief: 'Let a person be asked before an agent’s requests carry a secret',
+    fullDescription: 'From the next request on. With --no they are asked no more.',
+  },
+  parameters: {
+    flags: { ...common, no: { kind: 'boolean', optional: true, withNegated: false, brief: 'Ask no more' } },
+    positional: { kind: 'tuple', parameters: [nameArgument, agentArgument] },
+  },
+  async func(this: Cli, flags: Common & { no?: boolean }, name: string, agent: string) {
+    const of = await findAgent(this.connect(flags), agent);
+    const changed = await of.secrets.update((await grantOf(of, name)).id, { ask: flags.no !== true });
+    if (flags.json) this.out.json(changed);
+    else this.out.line(changed.ask ? 'asks first' : 'asks no more');
   },
 });
 
@@ -138,8 +164,7 @@ const revoke = buildCommand({
   async func(this: Cli, flags: Common, name: string, agent: string) {
     const roost = this.connect(flags);
     const from = await findAgent(roost, agent);
-    const found = (await from.secrets.list()).find(({ secret }) => secret === name);
-    if (!found) throw new CliError(`the agent may not use a secret "${clean(name)}"`, EXIT.notFound);
+    const found = await grantOf(from, name);
     await from.secrets.revoke(found.id);
     if (flags.json) this.out.json({ id: found.id });
     else this.out.line('revoked');
@@ -155,16 +180,23 @@ const grants = buildCommand({
     const rows = found.map((one) => [
       one.secret,
       one.env_name ?? 'by host',
+      one.ask ? 'yes' : 'no',
       one.last_used_at === null ? 'never' : `${ago(one.last_used_at)} (${one.use_count})`,
       refusalOf(one),
     ]);
     this.out.table(
-      ['SECRET', 'VARIABLE', 'LAST USED', 'LAST REFUSED'],
+      ['SECRET', 'VARIABLE', 'ASKS', 'LAST USED', 'LAST REFUSED'],
       rows,
       'It may use no secret. Grant one with: roost vault grant SECRET AGENT --env NAME',
     );
   },
 });
+
+async function grantOf(agent: Agent, name: string): Promise<VaultGrant> {
+  const found = (await agent.secrets.list()).find(({ secret }) => secret === name);
+  if (found) return found;
+  throw new CliError(`the agent may not use a secret "${clean(name)}"`, EXIT.notFound);
+}
 
 function refusalOf({ last_refused_at, last_refusal, refusal_count }: VaultGrant): string {
   if (last_refused_at === null) return 'never';
@@ -215,5 +247,5 @@ async function existing(roost: Roost, name: string): Promise<VaultSecret> {
 
 export const vault = buildRouteMap({
   docs: { brief: 'Secrets that agents use and never see' },
-  routes: { list, set, delete: remove, grant, revoke, grants },
+  routes: { list, set, delete: remove, grant, ask, revoke, grants },
 });

@@ -799,37 +799,41 @@ export type Approval = {
      */
     agent_id: string;
     /**
-     * The run that waits for it.
+     * The run that waits for it; null: none does, of the kind `credential`.
      */
-    run_id: string;
+    run_id: string | null;
     /**
-     * The attempt of the run that asked.
+     * The attempt of the run that asked; of the kind `credential` the one that ran then, null when none did.
      */
-    turn_id: string;
+    turn_id: string | null;
     /**
-     * The conversation that waits.
+     * The conversation that waits; of the kind `credential` that of the attempt, null when there is none.
      */
-    conversation_id: string;
+    conversation_id: string | null;
     /**
      * How the newest message of the run came in.
      */
     source: Channel;
     /**
-     * `tool`: may this call run? · `question`: the agent asks for an answer.
+     * `tool`: may this call run? · `question`: the agent asks for an answer · `credential`: may this request of the agent’s sandbox carry a secret of the vault?
      */
-    kind: 'tool' | 'question';
+    kind: 'tool' | 'question' | 'credential';
     /**
-     * The tool: the name of a built-in one, or `mcp:server/tool`.
+     * The tool: the name of a built-in one, or `mcp:server/tool`; of the kind `credential` `vault:secret`.
      */
     tool: string;
     /**
-     * Id of the call, as in the run’s steps and in `tool.call` events.
+     * Id of the call, as in the run’s steps and in `tool.call` events; null of the kind `credential`.
      */
-    tool_call_id: string;
+    tool_call_id: string | null;
     /**
-     * The arguments as JSON text, its fields in alphabetical order. Null in lists and events when longer than 16 KiB: read the approval itself.
+     * The arguments as JSON text, its fields in alphabetical order; of the kind `credential` the request: `host`, `method`, `path` with its query, `secret`. Null in lists and events when longer than 16 KiB: read the approval itself.
      */
     arguments: string | null;
+    /**
+     * Of the kind `credential`: the grant of the agent that asks; null otherwise.
+     */
+    grant_id?: string | null;
     /**
      * Length of the arguments in bytes.
      */
@@ -847,7 +851,7 @@ export type Approval = {
      */
     approvers: Array<string> | null;
     /**
-     * `pending`: waits for a decision · `allowed` · `answered`: of a question · `denied`: it may not run, or the question is not answered · `expired`: nobody decided in time, which counts as denied · `cancelled`: its run was cancelled or interrupted, its session reset, or its agent deleted.
+     * `pending`: waits for a decision · `allowed` · `answered`: of a question · `denied`: it may not run, or the question is not answered · `expired`: nobody decided in time, which counts as denied · `cancelled`: its run was cancelled or interrupted, its session reset, its agent deleted, or its grant of the vault revoked or allowed always.
      */
     status: 'pending' | 'allowed' | 'answered' | 'denied' | 'expired' | 'cancelled';
     /**
@@ -1481,6 +1485,10 @@ export type VaultGrant = {
      */
     env_name: string | null;
     /**
+     * Whether a person is asked before a request carries it: an approval of the kind `credential`.
+     */
+    ask: boolean;
+    /**
      * Requests that carried the secret.
      */
     use_count: number;
@@ -1518,6 +1526,10 @@ export type NewVaultGrant = {
      * The variable that holds a placeholder in the agent’s sandbox, which is replaced where the secret’s hosts, methods, paths and placements match. Null: the secret is put on every request that matches, for tools that need no key.
      */
     env_name?: string | null;
+    /**
+     * Whether a person is asked before a request carries it: each waits for an approval of the kind `credential`.
+     */
+    ask?: boolean;
 };
 
 /**
@@ -2022,13 +2034,13 @@ export type ApprovalRequestedEvent = {
          */
         agent_id: string;
         /**
-         * The turn’s id (outside: the run’s).
+         * The turn that asked, or that ran when a request of the sandbox did; null: none ran.
          */
-        turn_id: string;
+        turn_id: string | null;
         /**
-         * The run that waits.
+         * The run that waits; null: none does.
          */
-        run_id: string;
+        run_id: string | null;
         /**
          * The messages that it answers.
          */
@@ -2058,13 +2070,13 @@ export type ApprovalDecidedEvent = {
          */
         agent_id: string;
         /**
-         * The turn’s id (outside: the run’s).
+         * The turn that asked, or that ran when a request of the sandbox did; null: none ran.
          */
-        turn_id: string;
+        turn_id: string | null;
         /**
-         * The run that waits.
+         * The run that waits; null: none does.
          */
-        run_id: string;
+        run_id: string | null;
         /**
          * The messages that it answers.
          */
@@ -2100,13 +2112,13 @@ export type ApprovalExpiredEvent = {
          */
         agent_id: string;
         /**
-         * The turn’s id (outside: the run’s).
+         * The turn that asked, or that ran when a request of the sandbox did; null: none ran.
          */
-        turn_id: string;
+        turn_id: string | null;
         /**
-         * The run that waits.
+         * The run that waits; null: none does.
          */
-        run_id: string;
+        run_id: string | null;
         /**
          * The messages that it answers.
          */
@@ -4732,7 +4744,7 @@ export type StepApproval = {
      */
     id: string;
     /**
-     * `pending`: waits for a decision · `allowed` · `answered`: of a question · `denied`: it may not run, or the question is not answered · `expired`: nobody decided in time, which counts as denied · `cancelled`: its run was cancelled or interrupted, its session reset, or its agent deleted.
+     * `pending`: waits for a decision · `allowed` · `answered`: of a question · `denied`: it may not run, or the question is not answered · `expired`: nobody decided in time, which counts as denied · `cancelled`: its run was cancelled or interrupted, its session reset, its agent deleted, or its grant of the vault revoked or allowed always.
      */
     status: 'pending' | 'allowed' | 'answered' | 'denied' | 'expired' | 'cancelled';
     /**
@@ -4835,7 +4847,7 @@ export type RunEndedEvent = {
  */
 export type NewDecision = {
     /**
-     * `allow_once`: this call runs · `allow_always`: it runs, and a rule that allows it is put first in the agent’s `configuration.permissions` · `deny`: it does not run, and the agent reads `message`.
+     * `allow_once`: this call runs · `allow_always`: it runs, and a rule that allows it is put first in the agent’s `configuration.permissions`; of the kind `credential` the grant asks no more · `deny`: it does not run, and the agent reads `message`.
      */
     decision: 'allow_once' | 'allow_always' | 'deny';
     /**
@@ -8864,6 +8876,93 @@ export type AgentVaultRevokeResponses = {
 };
 
 export type AgentVaultRevokeResponse = AgentVaultRevokeResponses[keyof AgentVaultRevokeResponses];
+
+export type AgentVaultUpdateData = {
+    body: {
+        /**
+         * Whether a person is asked before a request carries it, from the next request on.
+         */
+        ask: boolean;
+    };
+    headers?: {
+        /**
+         * An id of yours for this request: 1 to 128 letters, digits, `_`, `.`, `:`, `-`. It comes back in the response, in `meta.request_id` of errors, and stands in the logs. Without it, or with another form, one is made (`req_…`).
+         */
+        'X-Request-Id'?: string;
+        /**
+         * The trace that the request belongs to (W3C Trace Context). It is handed on to every service.
+         */
+        traceparent?: string;
+    };
+    path: {
+        /**
+         * The agent’s id.
+         */
+        id: string;
+        /**
+         * The grant’s id.
+         */
+        grantId: string;
+    };
+    query?: never;
+    url: '/v1/agent/{id}/vault/grants/{grantId}';
+};
+
+export type AgentVaultUpdateErrors = {
+    /**
+     * `VALIDATION_ERROR`: A field, parameter or header is missing, unknown, out of bounds or of another form than it must be. Read `error.details`: each entry names the field, the reason and the bound. Mend the request; repeating it as it is gives the same.
+     */
+    400: Error;
+    /**
+     * `UNAUTHORIZED`: No credential came, or it is unknown, expired or revoked; or a signature does not fit the body. Send `Authorization: Bearer …` with a valid key or token; renew an expired token by `POST /auth/refresh`.
+     */
+    401: Error;
+    /**
+     * `ACCESS_DENIED`: The caller is known and may not do this: a path outside the workspace, a key where a sign-in is needed, a wrong password, somebody who has no account here. Do what the message says; repeating it as it is gives the same.
+     *
+     * `FEATURE_DISABLED`: The account may not use AI agents. Ask the operator, who runs `npx roost admin account enable-agents WHO`.
+     */
+    403: Error;
+    /**
+     * `NOT_FOUND`: There is no such thing, or it belongs to another account: the answer is the same for both. Check the id and whose key is used.
+     */
+    404: Error;
+    /**
+     * `REQUEST_TIMEOUT`: The body did not arrive in time, or too slowly. Send it again over a better connection; large files as a stream.
+     */
+    408: Error;
+    /**
+     * `PAYLOAD_TOO_LARGE`: The body, or the content that was asked for, is over the limit of the operation. Send less, or use the streamed form (`application/octet-stream`) or parts (`offset` and `length`).
+     */
+    413: Error;
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: The body is of a type that the operation does not take. Send `Content-Type: application/json`, or the type that the operation names.
+     */
+    415: Error;
+    /**
+     * `RATE_LIMITED`: Too many requests in this minute, too many long ones open at once, or too many tries. Wait for the seconds of `Retry-After`, then repeat.
+     */
+    429: Error;
+    /**
+     * `INTERNAL`: Something failed that should not have. Nothing of it is the caller’s fault. Repeat it (with an `Idempotency-Key`, so that nothing is done twice); if it stays, look up `meta.request_id` in the log.
+     */
+    500: Error;
+    /**
+     * `SERVICE_UNAVAILABLE`: A service that is needed does not answer now. Whether the request was carried out is not known. Wait for `Retry-After` (or a second) and repeat, with the same `Idempotency-Key`.
+     */
+    503: Error;
+};
+
+export type AgentVaultUpdateError = AgentVaultUpdateErrors[keyof AgentVaultUpdateErrors];
+
+export type AgentVaultUpdateResponses = {
+    /**
+     * Done.
+     */
+    200: VaultGrant;
+};
+
+export type AgentVaultUpdateResponse = AgentVaultUpdateResponses[keyof AgentVaultUpdateResponses];
 
 export type QuotasListData = {
     body?: never;

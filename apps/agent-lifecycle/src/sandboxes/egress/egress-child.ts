@@ -30,6 +30,8 @@ type Said = z.output<typeof FromEgress>;
 export interface EgressChildOptions {
   authority: EgressAuthority;
   allowedRanges: string[];
+  /** How long a request waits for a person's decision. */
+  askHoldMs: number;
   /** Arguments of Node, before the program's. */
   nodeArguments?: string[] | undefined;
   onLog(line: string): void;
@@ -48,7 +50,7 @@ export class EgressChild {
   private isReady: () => void = () => undefined;
 
   constructor(private readonly options: EgressChildOptions) {
-    const { authority, allowedRanges, nodeArguments = [], onLog } = options;
+    const { authority, allowedRanges, askHoldMs, nodeArguments = [], onLog } = options;
     const node = [process.execPath, ...nodeArguments, `--max-old-space-size=${heapMb}`, program];
     const [file = '', ...args] = [...limited(), ...node];
     this.child = spawn(file, args, {
@@ -77,7 +79,7 @@ export class EgressChild {
     const isRoot = process.getuid?.() === 0;
     // The process makes a folder in it that is its own.
     if (isRoot) chmodSync(this.folder, 0o711);
-    this.send({ type: 'start', folder: this.folder, allowedRanges, authority, ...(isRoot ? { uids } : {}) });
+    this.send({ type: 'start', folder: this.folder, allowedRanges, askHoldMs, authority, ...(isRoot ? { uids } : {}) });
   }
 
   get pid(): number | undefined {

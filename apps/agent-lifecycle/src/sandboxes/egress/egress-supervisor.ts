@@ -117,12 +117,13 @@ export class EgressSupervisor {
   }
 
   private async start(): Promise<EgressChild> {
-    const { allowedRanges, nodeArguments, logger } = this.options;
+    const { allowedRanges, nodeArguments, logger, grants } = this.options;
     const authority = await this.options.authority();
     this.startedAt = Date.now();
     const child = new EgressChild({
       authority,
       allowedRanges,
+      askHoldMs: grants.askHoldMs,
       nodeArguments,
       onLog: (line) => logger.warn({ egressOutput: line }, 'output of the egress process'),
       onMessage: (message) => void this.take(message, child),

@@ -1,4 +1,4 @@
-import type { EgressGrant, EgressRequest, EgressUse } from '#lib/contracts';
+import type { EgressGrant, EgressRequest, EgressUse, EgressVerdict } from '#lib/contracts';
 
 /** Where the egress process's grants come from, and where their uses go. */
 export interface GrantSource {
@@ -9,8 +9,10 @@ export interface GrantSource {
    * Errors: whatever; its message is read by the agent, so that it may hold nothing secret.
    */
   tokenFor(grantId: string): Promise<{ token: string; expiresAt: Date }>;
-  /** Of a grant that asks: whether this one request may carry it. `reason` is read by the agent. */
-  mayUse(grantId: string, request: EgressRequest): Promise<{ isAllowed: true } | { isAllowed: false; reason: string }>;
+  /** Of a grant that asks: whether this one request may carry it now; that it may is said once. */
+  mayUse(grantId: string, request: EgressRequest): Promise<EgressVerdict>;
+  /** How long a request waits for a person's decision before it is refused. */
+  askHoldMs: number;
   used(uses: EgressUse[]): Promise<void>;
   /** Calls `listener` when an agent's grants, or a secret of one, changed: at once in this process, within 1 s from others. */
   onChanged(listener: (agentId: string) => void): void;
@@ -21,6 +23,7 @@ export const noGrants: GrantSource = {
   grantsOf: () => Promise.resolve([]),
   tokenFor: () => Promise.reject(new Error('there is no such grant')),
   mayUse: () => Promise.resolve({ isAllowed: false, reason: 'there is no such grant' }),
+  askHoldMs: 0,
   used: () => Promise.resolve(),
   onChanged: () => undefined,
 };

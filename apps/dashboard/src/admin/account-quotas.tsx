@@ -1,16 +1,15 @@
 import type { Quota } from '@roost-ai/sdk';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useId, useState } from 'react';
+import { useState } from 'react';
 import { roost } from '../api/roost.js';
 import { Button } from '../components/button.js';
-import { Dialog } from '../components/dialog.js';
 import { ErrorNote, Skeletons } from '../components/feedback.js';
 import { TextField } from '../components/field.js';
+import { FormDialog } from '../components/form-dialog.js';
 import { Section } from '../components/page.js';
 import { toast } from '../components/toasts.js';
-import { UseBar } from '../components/use-bar.js';
 import { errorsByField } from '../schema-form/errors-by-field.js';
-import { QUOTA_LABELS, quotaPercent, quotaText } from '../settings/quota-amounts.js';
+import { QUOTA_LABELS, QuotaUse } from '../settings/quota-use.js';
 import { accountQuotasQuery } from './admin.js';
 
 /** What the account may have of each thing, each of which can be changed. */
@@ -24,18 +23,15 @@ export function AccountQuotas({ accountId }: { accountId: string }) {
       {quotas && (
         <ul aria-label="Quotas" className="grid gap-x-10 gap-y-4 sm:grid-cols-2">
           {quotas.map((quota) => (
-            <li key={quota.name} className="flex items-end gap-3">
-              <div className="min-w-0 grow space-y-1.5 pb-1.5">
-                <div className="flex items-baseline justify-between gap-4 text-sm">
-                  <span className="font-medium">{QUOTA_LABELS[quota.name]}</span>
-                  <span className="text-soft tabular-nums">{quotaText(quota)}</span>
-                </div>
-                <UseBar label={`Used: ${QUOTA_LABELS[quota.name]}`} percent={quotaPercent(quota)} />
-              </div>
-              <Button onClick={() => setChanged(quota)} aria-label={`Change ${QUOTA_LABELS[quota.name]}`}>
-                Change
-              </Button>
-            </li>
+            <QuotaUse
+              key={quota.name}
+              quota={quota}
+              button={
+                <Button onClick={() => setChanged(quota)} aria-label={`Change ${QUOTA_LABELS[quota.name]}`}>
+                  Change
+                </Button>
+              }
+            />
           ))}
         </ul>
       )}
@@ -51,7 +47,6 @@ interface ChangeLimitProps {
 }
 
 function ChangeLimit({ accountId, quota: { name, limit }, onClose }: ChangeLimitProps) {
-  const formId = useId();
   const [text, setText] = useState(String(limit));
   const client = useQueryClient();
   const set = useMutation({
@@ -62,41 +57,32 @@ function ChangeLimit({ accountId, quota: { name, limit }, onClose }: ChangeLimit
       onClose();
     },
   });
-  const onSubmit = (event: FormEvent) => {
-    event.preventDefault();
-    set.mutate(Number(text));
-  };
   return (
-    <Dialog
-      isOpen
+    <FormDialog
       onClose={onClose}
       title={QUOTA_LABELS[name]}
-      actions={
-        <>
-          <Button onClick={() => set.mutate(null)} disabled={set.isPending}>
-            As for all accounts
-          </Button>
-          <Button type="submit" form={formId} kind="primary" isBusy={set.isPending}>
-            Set the limit
-          </Button>
-        </>
+      saving={set}
+      onSubmit={() => set.mutate(Number(text))}
+      action="Set the limit"
+      failure="The limit was not changed"
+      also={
+        <Button onClick={() => set.mutate(null)} disabled={set.isPending}>
+          As for all accounts
+        </Button>
       }
     >
-      <form id={formId} onSubmit={onSubmit} className="space-y-4">
-        <TextField
-          label="At most"
-          type="number"
-          min={0}
-          step={1}
-          required
-          autoFocus
-          hint={name === 'stored_bytes' ? 'Bytes.' : undefined}
-          value={text}
-          onChange={({ target }) => setText(target.value)}
-          error={errorsByField(set.error)['limit']}
-        />
-        {set.error && <ErrorNote error={set.error} title="The limit was not changed" />}
-      </form>
-    </Dialog>
+      <TextField
+        label="At most"
+        type="number"
+        min={0}
+        step={1}
+        required
+        autoFocus
+        hint={name === 'stored_bytes' ? 'Bytes.' : undefined}
+        value={text}
+        onChange={({ target }) => setText(target.value)}
+        error={errorsByField(set.error)['limit']}
+      />
+    </FormDialog>
   );
 }

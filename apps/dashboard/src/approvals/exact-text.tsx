@@ -2,6 +2,7 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { useMemo, useRef } from 'react';
 import { bytesText } from '../components/amounts.js';
 import { CopyButton } from '../components/code.js';
+import { VirtualRows } from '../components/virtual-rows.js';
 import { visibleText } from '../components/visible-text.js';
 import { exactParts, type ExactRow, exactRows } from './exact-lines.js';
 
@@ -46,24 +47,13 @@ export function ExactText({ name, within, label, text }: ExactTextProps) {
         <CopyButton text={text} label={`Copy: ${about}`} />
       </div>
       <div ref={scroller} tabIndex={0} role="region" aria-label={about} className="max-h-80 overflow-y-auto py-1.5">
-        <div className="relative w-full" style={{ height: virtualizer.getTotalSize() }}>
-          {virtualizer.getVirtualItems().map(({ index, key, start }) => {
-            const row = rows[index];
-            return (
-              row && (
-                <div
-                  key={key}
-                  ref={virtualizer.measureElement}
-                  data-index={index}
-                  className="absolute top-0 left-0 grid w-full grid-cols-[3.5rem_minmax(0,1fr)] font-mono text-xs leading-[1.4rem]"
-                  style={{ transform: `translateY(${start}px)` }}
-                >
-                  <Row row={row} />
-                </div>
-              )
-            );
-          })}
-        </div>
+        <VirtualRows
+          virtualizer={virtualizer}
+          rows={rows}
+          className="grid grid-cols-[3.5rem_minmax(0,1fr)] font-mono text-xs leading-[1.4rem]"
+        >
+          {(row) => <Row row={row} />}
+        </VirtualRows>
       </div>
     </div>
   );

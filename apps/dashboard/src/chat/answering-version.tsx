@@ -25,7 +25,7 @@ interface AnsweringVersionProps {
 export function AnsweringVersion(props: AnsweringVersionProps) {
   const { agentId, conversationId, conversation, tried, onStopTrying } = props;
   const { data: agent } = useQuery(agentQuery(agentId));
-  const [isChoosing, setChoosing] = useState<boolean>();
+  const [isChoosing, setChoosing] = useState(false);
   const pin = usePin(agentId, conversationId);
   const pinTo = (version: number | null) => pin.mutate(version, { onError: toastError });
   const pinned = conversation?.pinned_version ?? undefined;
@@ -58,12 +58,11 @@ export function AnsweringVersion(props: AnsweringVersionProps) {
           )}
         </div>
       )}
-      {isChoosing !== undefined && answering !== undefined && (
+      {isChoosing && answering !== undefined && (
         <Suspense>
           <PinDialog
             agentId={agentId}
             conversationId={conversationId}
-            isOpen={isChoosing}
             version={answering}
             onClose={() => setChoosing(false)}
           />

@@ -1,6 +1,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { Button } from '../components/button.js';
+import { VirtualRows } from '../components/virtual-rows.js';
 import { ChatMessage } from './chat-message.js';
 import type { ChatRow } from './chat-rows.js';
 import type { History } from './use-history.js';
@@ -79,28 +80,15 @@ export function MessageList({ rows, history, agentName, wanted }: MessageListPro
         aria-label="Conversation"
         className="h-full overflow-y-auto"
       >
-        <div className="relative w-full" style={{ height: totalSize }}>
-          {virtualizer.getVirtualItems().map(({ index, key, start }) => {
-            const row = rows[index];
-            return (
-              row && (
-                <div
-                  key={key}
-                  ref={virtualizer.measureElement}
-                  data-index={index}
-                  className="absolute top-0 left-0 w-full px-4 sm:px-6"
-                  style={{ transform: `translateY(${start}px)` }}
-                >
-                  <div
-                    className={`mx-auto max-w-3xl 3xl:max-w-4xl ${index === wantedAt ? 'rounded-xl outline-2 outline-offset-8 outline-accent' : ''}`}
-                  >
-                    <ChatMessage row={row} agentName={agentName} />
-                  </div>
-                </div>
-              )
-            );
-          })}
-        </div>
+        <VirtualRows virtualizer={virtualizer} rows={rows} className="px-4 sm:px-6">
+          {(row, index) => (
+            <div
+              className={`mx-auto max-w-3xl 3xl:max-w-4xl ${index === wantedAt ? 'rounded-xl outline-2 outline-offset-8 outline-accent' : ''}`}
+            >
+              <ChatMessage row={row} agentName={agentName} />
+            </div>
+          )}
+        </VirtualRows>
       </div>
       {isLoadingOlder && (
         <p role="status" className="absolute inset-x-0 top-2 text-center text-xs text-faint">

@@ -1,10 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
-import { type FormEvent, useId, useState } from 'react';
+import { useState } from 'react';
 import { agentQuery } from '../agents/agents.js';
-import { Button } from '../components/button.js';
-import { Dialog } from '../components/dialog.js';
 import { ErrorNote, Skeletons } from '../components/feedback.js';
 import { SelectField } from '../components/field.js';
+import { FormDialog } from '../components/form-dialog.js';
 import { ShowMore } from '../components/show-more.js';
 import { visibleText } from '../components/visible-text.js';
 import { useVersions } from '../versions/versions.js';
@@ -13,64 +12,46 @@ import { usePin } from './use-pin.js';
 interface PinDialogProps {
   agentId: string;
   conversationId: string;
-  isOpen: boolean;
   /** What is chosen at first. */
   version: number;
   onClose: () => void;
 }
 
 /** Chooses the version that answers in a conversation from now on. */
-export function PinDialog({ agentId, conversationId, isOpen, version, onClose }: PinDialogProps) {
-  const formId = useId();
+export function PinDialog({ agentId, conversationId, version, onClose }: PinDialogProps) {
+  const [chosen, setChosen] = useState(version);
   const pin = usePin(agentId, conversationId);
   return (
-    <Dialog
-      isOpen={isOpen}
+    <FormDialog
       onClose={onClose}
       title="Pin this conversation"
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" form={formId} kind="primary" isBusy={pin.isPending}>
-            Pin
-          </Button>
-        </>
-      }
+      about="One version answers here, whatever becomes of the agent, until it is unpinned."
+      saving={pin}
+      onSubmit={() => pin.mutate(chosen, { onSuccess: onClose })}
+      action="Pin"
+      failure="It was not pinned"
     >
-      <p className="pb-4 text-soft">One version answers here, whatever becomes of the agent, until it is unpinned.</p>
-      <VersionForm
-        id={formId}
-        agentId={agentId}
-        version={version}
-        onChosen={(chosen) => pin.mutate(chosen, { onSuccess: onClose })}
-      />
-      {pin.error && <ErrorNote error={pin.error} title="It was not pinned" />}
-    </Dialog>
+      <VersionField agentId={agentId} chosen={chosen} onChoose={setChosen} />
+    </FormDialog>
   );
 }
 
-interface VersionFormProps {
-  id: string;
+interface VersionFieldProps {
   agentId: string;
-  version: number;
-  onChosen: (version: number) => void;
+  chosen: number;
+  onChoose: (version: number) => void;
 }
 
-function VersionForm({ id, agentId, version, onChosen }: VersionFormProps) {
-  const [chosen, setChosen] = useState(version);
+function VersionField({ agentId, chosen, onChoose }: VersionFieldProps) {
   const { data: agent } = useQuery(agentQuery(agentId));
   const versions = useVersions(agentId, agent?.version);
   const { items, error, reload } = versions;
-  const onSubmit = (event: FormEvent) => {
-    event.preventDefault();
-    onChosen(chosen);
-  };
   return (
-    <form id={id} onSubmit={onSubmit} className="pb-2">
+    <div>
       {error !== null && !items && <ErrorNote error={error} title="The versions cannot be listed" onRetry={reload} />}
       {!items && !error && <Skeletons count={1} className="h-14" />}
       {items && (
-        <SelectField label="Version" value={chosen} onChange={({ target }) => setChosen(Number(target.value))}>
+        <SelectField label="Version" value={chosen} onChange={({ target }) => onChoose(Number(target.value))}>
           {items.every((each) => each.version !== chosen) && <option value={chosen}>Version {chosen}</option>}
           {items.map(({ version: number, is_current: isCurrent, is_draft: isDraft, note }) => (
             <option key={number} value={number}>
@@ -82,6 +63,6 @@ function VersionForm({ id, agentId, version, onChosen }: VersionFormProps) {
         </SelectField>
       )}
       <ShowMore list={versions} />
-    </form>
+    </div>
   );
 }

@@ -1,14 +1,9 @@
 import { createLink } from '@tanstack/react-router';
-import { type AnchorHTMLAttributes, type FormEvent, type ReactNode, useEffect, useRef } from 'react';
+import type { AnchorHTMLAttributes, ReactNode } from 'react';
 import { Button, buttonClass } from './button.js';
 import { ErrorNote } from './feedback.js';
+import { Form, type Saving } from './form.js';
 import { UnsavedGuard } from './unsaved-guard.js';
-
-/** What a page saves by, as `useMutation` gives it. */
-interface Saving {
-  isPending: boolean;
-  error: Error | null;
-}
 
 interface EditorFormProps {
   saving: Saving;
@@ -21,21 +16,13 @@ interface EditorFormProps {
   children: ReactNode;
 }
 
-/** A form that edits one thing: shows the first field that was refused, and asks before somebody leaves it unsaved. */
+/** A form that edits one thing: asks before somebody leaves it unsaved. */
 export function EditorForm({ saving, onSave, isChanged, what, className = '', children }: EditorFormProps) {
-  const form = useRef<HTMLFormElement>(null);
-  useEffect(() => {
-    if (saving.error) form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
-  }, [saving.error]);
-  const onSubmit = (event: FormEvent) => {
-    event.preventDefault();
-    if (!saving.isPending) onSave();
-  };
   return (
-    <form ref={form} onSubmit={onSubmit} className={className}>
+    <Form saving={saving} onSubmit={onSave} className={className}>
       {children}
       <UnsavedGuard isChanged={isChanged && !saving.isPending}>What you changed of {what} is lost.</UnsavedGuard>
-    </form>
+    </Form>
   );
 }
 

@@ -1,4 +1,4 @@
-import { type DialogHTMLAttributes, useEffect, useRef } from 'react';
+import { type DialogHTMLAttributes, useLayoutEffect, useRef } from 'react';
 
 interface ModalProps extends DialogHTMLAttributes<HTMLDialogElement> {
   isOpen: boolean;
@@ -13,9 +13,12 @@ interface ModalProps extends DialogHTMLAttributes<HTMLDialogElement> {
  */
 export function Modal({ isOpen, onClose, isKept = false, className = '', children, ...rest }: ModalProps) {
   const ref = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    if (isOpen) ref.current?.showModal();
-    else ref.current?.close();
+  useLayoutEffect(() => {
+    const element = ref.current;
+    if (!isOpen || !element) return;
+    element.showModal();
+    // Before it leaves the page, too: afterwards the browser gives the focus to nothing.
+    return () => element.close();
   }, [isOpen]);
   return (
     <dialog

@@ -1,10 +1,9 @@
 import { useMutation } from '@tanstack/react-query';
-import { type FormEvent, useId, useState } from 'react';
+import { useState } from 'react';
 import { roost } from '../api/roost.js';
-import { Button } from '../components/button.js';
-import { Confirm, Dialog } from '../components/dialog.js';
-import { messageOf } from '../components/feedback.js';
+import { Confirm } from '../components/dialog.js';
 import { TextField } from '../components/field.js';
+import { FormDialog } from '../components/form-dialog.js';
 import { toast, toastError } from '../components/toasts.js';
 import { joined, nameOf } from './tree-state.js';
 import { visibleText } from '../components/visible-text.js';
@@ -42,58 +41,37 @@ export function FileDialogs({ agentId, question, onClose, onDone }: FileDialogsP
 }
 
 const WORDS = {
-  'new-file': { title: 'New file', action: 'Make the file' },
-  'new-folder': { title: 'New folder', action: 'Make the folder' },
-  rename: { title: 'Rename or move', action: 'Rename' },
+  'new-file': { title: 'New file', action: 'Make the file', failure: 'The file was not made' },
+  'new-folder': { title: 'New folder', action: 'Make the folder', failure: 'The folder was not made' },
+  rename: { title: 'Rename or move', action: 'Rename', failure: 'Nothing was renamed' },
 };
 
 function NameDialog({ agentId, question, onClose, onDone }: Omit<FileDialogsProps, 'question'> & { question: Naming }) {
   const [path, setPath] = useState(question.action === 'rename' ? question.path : joined(question.directory, ''));
-  const formId = useId();
   const change = useMutation({
     mutationFn: () => carryOut(agentId, question, path),
     onSuccess: () => onDone(question, path),
   });
-  const { title, action } = WORDS[question.action];
   const isSame = question.action === 'rename' && path === question.path;
-  const onSubmit = (event: FormEvent) => {
-    event.preventDefault();
-    change.mutate();
-  };
   return (
-    <Dialog
-      isOpen
+    <FormDialog
+      {...WORDS[question.action]}
       onClose={onClose}
-      title={title}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button
-            type="submit"
-            form={formId}
-            kind="primary"
-            isBusy={change.isPending}
-            disabled={isSame || nameOf(path).trim() === ''}
-          >
-            {action}
-          </Button>
-        </>
-      }
+      saving={change}
+      onSubmit={change.mutate}
+      isDisabled={isSame || nameOf(path).trim() === ''}
     >
-      <form id={formId} onSubmit={onSubmit}>
-        <TextField
-          label="Path"
-          hint="From the top of the workspace; folders on the way are made."
-          ref={selectName}
-          spellCheck={false}
-          maxLength={4096}
-          value={path}
-          onChange={({ target }) => setPath(target.value)}
-          error={change.error ? messageOf(change.error) : undefined}
-          className="font-mono"
-        />
-      </form>
-    </Dialog>
+      <TextField
+        label="Path"
+        hint="From the top of the workspace; folders on the way are made."
+        ref={selectName}
+        spellCheck={false}
+        maxLength={4096}
+        value={path}
+        onChange={({ target }) => setPath(target.value)}
+        className="font-mono"
+      />
+    </FormDialog>
   );
 }
 

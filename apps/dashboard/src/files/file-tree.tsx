@@ -1,6 +1,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type DragEvent, type KeyboardEvent, type MouseEvent, useEffect, useMemo, useRef, useState } from 'react';
 import { messageOf } from '../components/feedback.js';
+import { VirtualRows } from '../components/virtual-rows.js';
 import { type EntryAction, indent, TreeLine } from './tree-line.js';
 import type { TreeStore } from './tree-store.js';
 import { parentOf, type TreeRow } from './tree-state.js';
@@ -82,35 +83,22 @@ export function FileTree({ rows, store, current, onOpen, onAction, onDrop }: Fil
       }}
       className={`min-h-0 grow overflow-y-auto -outline-offset-2 ${target === '' ? 'bg-accent-soft' : ''}`}
     >
-      <div role="none" className="relative w-full" style={{ height: virtualizer.getTotalSize() }}>
-        {virtualizer.getVirtualItems().map(({ index, key, start }) => {
-          const row = rows[index];
-          return (
-            row && (
-              <div
-                key={key}
-                role="none"
-                data-index={index}
-                className="absolute top-0 left-0 w-full"
-                style={{ transform: `translateY(${start}px)`, height: ROW_PX }}
-              >
-                {row.kind === 'entry' ? (
-                  <TreeLine
-                    id={idOf(index)}
-                    row={row}
-                    isActive={index === at}
-                    isCurrent={row.path === current}
-                    isTarget={target !== undefined && target !== '' && row.path === target}
-                    onAction={index === at ? onAction : undefined}
-                  />
-                ) : (
-                  <Other id={idOf(index)} row={row} store={store} />
-                )}
-              </div>
-            )
-          );
-        })}
-      </div>
+      <VirtualRows virtualizer={virtualizer} rows={rows} heightPx={ROW_PX}>
+        {(row, index) =>
+          row.kind === 'entry' ? (
+            <TreeLine
+              id={idOf(index)}
+              row={row}
+              isActive={index === at}
+              isCurrent={row.path === current}
+              isTarget={target !== undefined && target !== '' && row.path === target}
+              onAction={index === at ? onAction : undefined}
+            />
+          ) : (
+            <Other id={idOf(index)} row={row} store={store} />
+          )
+        }
+      </VirtualRows>
     </div>
   );
 }

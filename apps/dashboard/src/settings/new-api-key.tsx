@@ -1,10 +1,9 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useId, useState } from 'react';
+import { useState } from 'react';
 import { roost } from '../api/roost.js';
-import { Button } from '../components/button.js';
-import { Dialog } from '../components/dialog.js';
-import { ErrorNote, SameBy } from '../components/feedback.js';
+import { SameBy } from '../components/feedback.js';
 import { TextField } from '../components/field.js';
+import { FormDialog } from '../components/form-dialog.js';
 import { SecretOnce } from '../components/secret-once.js';
 import { errorsByField } from '../schema-form/errors-by-field.js';
 import { apiKeysQuery } from './keys.js';
@@ -15,7 +14,6 @@ const roost = new Roost({ url: '${window.location.origin}', apiKey: process.env.
 
 /** Asks for a name, and shows the key once. */
 export function NewApiKey({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
-  const formId = useId();
   const [name, setName] = useState('');
   const client = useQueryClient();
   const make = useMutation({
@@ -26,39 +24,28 @@ export function NewApiKey({ isOpen, onClose }: { isOpen: boolean; onClose: () =>
       return client.invalidateQueries({ queryKey: apiKeysQuery.queryKey });
     },
   });
-  const onSubmit = (event: FormEvent) => {
-    event.preventDefault();
-    make.mutate();
-  };
   return (
     <>
-      <Dialog
+      <FormDialog
         isOpen={isOpen}
         onClose={onClose}
         title="New API key"
-        actions={
-          <>
-            <Button onClick={onClose}>Cancel</Button>
-            <Button type="submit" form={formId} kind="primary" isBusy={make.isPending}>
-              Make the key
-            </Button>
-          </>
-        }
+        saving={make}
+        onSubmit={make.mutate}
+        action="Make the key"
+        failure="The key was not made"
       >
-        <form id={formId} onSubmit={onSubmit} className="space-y-4">
-          <TextField
-            label="Name"
-            required
-            autoFocus
-            placeholder="ci"
-            hint="Who or what uses it."
-            value={name}
-            onChange={({ target }) => setName(target.value)}
-            error={errorsByField(make.error)['name']}
-          />
-          {make.error && <ErrorNote error={make.error} title="The key was not made" />}
-        </form>
-      </Dialog>
+        <TextField
+          label="Name"
+          required
+          autoFocus
+          placeholder="ci"
+          hint="Who or what uses it."
+          value={name}
+          onChange={({ target }) => setName(target.value)}
+          error={errorsByField(make.error)['name']}
+        />
+      </FormDialog>
       <SecretOnce secret={make.data?.key} onClose={() => make.reset()} title={`The key ${make.data?.name ?? ''}`}>
         <SameBy means="SDK" code={SDK} />
         <SameBy means="CLI" code={`roost login --url ${window.location.origin}`} />

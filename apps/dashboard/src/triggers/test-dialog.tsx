@@ -2,10 +2,9 @@ import type { Api, Trigger } from '@roost-ai/sdk';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { roost } from '../api/roost.js';
-import { Button } from '../components/button.js';
-import { Dialog } from '../components/dialog.js';
-import { ErrorNote, messageOf } from '../components/feedback.js';
+import { messageOf } from '../components/feedback.js';
 import { TextArea } from '../components/field.js';
+import { FormDialog } from '../components/form-dialog.js';
 import { toast } from '../components/toasts.js';
 import { examplePayload } from './example-payload.js';
 import { triggersKey } from './triggers.js';
@@ -33,36 +32,28 @@ export function TestDialog({ agentId, trigger, isOpen, onClose }: TestDialogProp
     },
   });
   return (
-    <Dialog
+    <FormDialog
       isOpen={isOpen}
       onClose={onClose}
       title="Send a test"
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button kind="primary" isBusy={test.isPending} disabled={problem !== undefined} onClick={() => test.mutate()}>
-            Send it
-          </Button>
-        </>
-      }
+      about="The agent gets the message that a request with this body would give. No secret is needed."
+      saving={test}
+      onSubmit={test.mutate}
+      action="Send it"
+      failure="The test was not sent"
+      isDisabled={problem !== undefined}
     >
-      <div className="space-y-4">
-        <p className="text-sm text-soft">
-          The agent gets the message that a request with this body would give. No secret is needed.
-        </p>
-        <TextArea
-          label="Body"
-          hint="As JSON."
-          rows={8}
-          spellCheck={false}
-          error={problem}
-          value={text}
-          onChange={({ target }) => setText(target.value)}
-          className="font-mono text-xs"
-        />
-        {test.error && <ErrorNote error={test.error} title="The test was not sent" />}
-      </div>
-    </Dialog>
+      <TextArea
+        label="Body"
+        hint="As JSON."
+        rows={8}
+        spellCheck={false}
+        error={problem}
+        value={text}
+        onChange={({ target }) => setText(target.value)}
+        className="font-mono text-xs"
+      />
+    </FormDialog>
   );
 }
 

@@ -1,11 +1,9 @@
 import type { Budget } from '@roost-ai/sdk';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useId, useState } from 'react';
+import { useState } from 'react';
 import { agentsQuery } from '../agents/agents.js';
-import { Button } from '../components/button.js';
-import { Dialog } from '../components/dialog.js';
-import { ErrorNote } from '../components/feedback.js';
 import { SelectField, TextField } from '../components/field.js';
+import { FormDialog } from '../components/form-dialog.js';
 import { toast } from '../components/toasts.js';
 import { visibleText } from '../components/visible-text.js';
 import { errorsByField } from '../schema-form/errors-by-field.js';
@@ -14,7 +12,6 @@ import { type BudgetDraft, budgetsKey, draftOf, saveBudget } from './budgets.js'
 
 /** Makes a budget, or changes the one that is given. */
 export function BudgetDialog({ budget, onClose }: { budget: Budget | undefined; onClose: () => void }) {
-  const formId = useId();
   const client = useQueryClient();
   const [draft, setDraft] = useState(() => draftOf(budget));
   const save = useMutation({
@@ -25,35 +22,22 @@ export function BudgetDialog({ budget, onClose }: { budget: Budget | undefined; 
       onClose();
     },
   });
-  const onSubmit = (event: FormEvent) => {
-    event.preventDefault();
-    save.mutate();
-  };
   return (
-    <Dialog
-      isOpen
-      isKept
+    <FormDialog
       onClose={onClose}
       title={budget ? 'Edit the budget' : 'New budget'}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" form={formId} kind="primary" isBusy={save.isPending}>
-            {budget ? 'Save' : 'Make the budget'}
-          </Button>
-        </>
-      }
+      saving={save}
+      onSubmit={save.mutate}
+      action={budget ? 'Save' : 'Make the budget'}
+      failure="The budget was not saved"
     >
-      <form id={formId} onSubmit={onSubmit} className="space-y-4">
-        <BudgetFields
-          draft={draft}
-          set={(change) => setDraft({ ...draft, ...change })}
-          isNew={!budget}
-          errors={errorsByField(save.error)}
-        />
-        {save.error && <ErrorNote error={save.error} title="The budget was not saved" />}
-      </form>
-    </Dialog>
+      <BudgetFields
+        draft={draft}
+        set={(change) => setDraft({ ...draft, ...change })}
+        isNew={!budget}
+        errors={errorsByField(save.error)}
+      />
+    </FormDialog>
   );
 }
 

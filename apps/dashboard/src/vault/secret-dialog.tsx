@@ -1,17 +1,14 @@
 import type { VaultSecret } from '@roost-ai/sdk';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useId, useState } from 'react';
-import { Button } from '../components/button.js';
-import { Dialog } from '../components/dialog.js';
-import { ErrorNote } from '../components/feedback.js';
+import { useState } from 'react';
 import { SelectField, TextArea, TextField } from '../components/field.js';
+import { FormDialog } from '../components/form-dialog.js';
 import { toast } from '../components/toasts.js';
 import { errorsByField } from '../schema-form/errors-by-field.js';
 import { draftOf, type Kind, KINDS, saveSecret, type SecretDraft, vaultKey } from './vault.js';
 
 /** Puts a secret into the vault, or changes the one that is given. */
 export function SecretDialog({ secret, onClose }: { secret: VaultSecret | undefined; onClose: () => void }) {
-  const formId = useId();
   const client = useQueryClient();
   const [draft, setDraft] = useState(() => draftOf(secret));
   const save = useMutation({
@@ -22,35 +19,22 @@ export function SecretDialog({ secret, onClose }: { secret: VaultSecret | undefi
       onClose();
     },
   });
-  const onSubmit = (event: FormEvent) => {
-    event.preventDefault();
-    save.mutate();
-  };
   return (
-    <Dialog
-      isOpen
-      isKept
+    <FormDialog
       onClose={onClose}
       title={secret ? `Edit ${secret.name}` : 'New secret'}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" form={formId} kind="primary" isBusy={save.isPending}>
-            {secret ? 'Save' : 'Put it into the vault'}
-          </Button>
-        </>
-      }
+      saving={save}
+      onSubmit={save.mutate}
+      action={secret ? 'Save' : 'Put it into the vault'}
+      failure="The secret was not saved"
     >
-      <form id={formId} onSubmit={onSubmit} className="space-y-4">
-        <SecretFields
-          draft={draft}
-          set={(change) => setDraft({ ...draft, ...change })}
-          secret={secret}
-          errors={errorsByField(save.error)}
-        />
-        {save.error && <ErrorNote error={save.error} title="The secret was not saved" />}
-      </form>
-    </Dialog>
+      <SecretFields
+        draft={draft}
+        set={(change) => setDraft({ ...draft, ...change })}
+        secret={secret}
+        errors={errorsByField(save.error)}
+      />
+    </FormDialog>
   );
 }
 

@@ -1,13 +1,13 @@
 import type { RolledBack } from '@roost-ai/sdk';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { type FormEvent, useId, useState } from 'react';
+import { useState } from 'react';
 import { agentKey, agentsKey } from '../agents/agents.js';
 import { roost } from '../api/roost.js';
 import { Button } from '../components/button.js';
 import { Dialog } from '../components/dialog.js';
-import { ErrorNote } from '../components/feedback.js';
 import { TextField } from '../components/field.js';
+import { FormDialog } from '../components/form-dialog.js';
 import { toast } from '../components/toasts.js';
 import { visibleText } from '../components/visible-text.js';
 
@@ -45,7 +45,6 @@ interface RollBackProps {
 /** Gives the agent the settings of a version, after a question, and says what could not be brought back. */
 export function RollBack({ agentId, version, isDraft, present }: RollBackProps) {
   const words = WORDS[isDraft ? 'draft' : 'version'];
-  const formId = useId();
   const [isAsked, setAsked] = useState(false);
   const [note, setNote] = useState('');
   const client = useQueryClient();
@@ -67,39 +66,28 @@ export function RollBack({ agentId, version, isDraft, present }: RollBackProps) 
       void client.invalidateQueries({ queryKey: agentsKey });
     },
   });
-  const onSubmit = (event: FormEvent) => {
-    event.preventDefault();
-    back.mutate();
-  };
   return (
     <>
       <Button icon={isDraft ? 'check' : 'rotate-ccw'} onClick={() => setAsked(true)}>
         {words.button}
       </Button>
-      <Dialog
+      <FormDialog
         isOpen={isAsked}
         onClose={() => setAsked(false)}
         title={words.question(version)}
-        actions={
-          <>
-            <Button onClick={() => setAsked(false)}>Keep the present one</Button>
-            <Button type="submit" form={formId} kind="primary" isBusy={back.isPending}>
-              {words.action}
-            </Button>
-          </>
-        }
+        about={`${words.about} Keys of providers and bots stay as they are.`}
+        saving={back}
+        onSubmit={back.mutate}
+        action={words.action}
+        failure="Nothing was changed"
       >
-        <form id={formId} onSubmit={onSubmit} className="space-y-4">
-          <p className="text-soft">{words.about} Keys of providers and bots stay as they are.</p>
-          <TextField
-            label="Note"
-            hint="Why, for whoever reads the versions."
-            value={note}
-            onChange={({ target }) => setNote(target.value)}
-          />
-          {back.error && <ErrorNote error={back.error} title="Nothing was changed" />}
-        </form>
-      </Dialog>
+        <TextField
+          label="Note"
+          hint="Why, for whoever reads the versions."
+          value={note}
+          onChange={({ target }) => setNote(target.value)}
+        />
+      </FormDialog>
       <Dialog
         isOpen={(back.data?.not_restored.length ?? 0) > 0}
         onClose={show}

@@ -1,10 +1,8 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useId, useState } from 'react';
+import { useState } from 'react';
 import { roost } from '../api/roost.js';
-import { Button } from '../components/button.js';
-import { Dialog } from '../components/dialog.js';
-import { ErrorNote } from '../components/feedback.js';
 import { SelectField, TextField } from '../components/field.js';
+import { FormDialog } from '../components/form-dialog.js';
 import { localInput } from '../components/time.js';
 import { toast } from '../components/toasts.js';
 import { DELIVERY_STATUSES } from './delivery-words.js';
@@ -20,7 +18,6 @@ interface ReplayDialogProps {
 
 /** Sends again what was planned since a time: after a receiver was down, say. */
 export function ReplayDialog({ endpointId, isOpen, onClose }: ReplayDialogProps) {
-  const formId = useId();
   const client = useQueryClient();
   const [since, setSince] = useState(() => localInput(Date.now() - DAY_MS));
   const [status, setStatus] = useState<DeliveryStatus | ''>('dead');
@@ -36,47 +33,36 @@ export function ReplayDialog({ endpointId, isOpen, onClose }: ReplayDialogProps)
       onClose();
     },
   });
-  const onSubmit = (event: FormEvent) => {
-    event.preventDefault();
-    replay.mutate();
-  };
   return (
-    <Dialog
+    <FormDialog
       isOpen={isOpen}
       onClose={onClose}
       title="Send again"
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" form={formId} kind="primary" isBusy={replay.isPending}>
-            Send again
-          </Button>
-        </>
-      }
+      saving={replay}
+      onSubmit={replay.mutate}
+      action="Send again"
+      failure="Nothing was sent again"
     >
-      <form id={formId} onSubmit={onSubmit} className="space-y-4">
-        <TextField
-          label="What was planned since"
-          type="datetime-local"
-          required
-          value={since}
-          onChange={({ target }) => setSince(target.value)}
-        />
-        <SelectField
-          label="Which of it"
-          hint="At most 10,000. A receiver knows what it has seen by webhook-id, which stays the same."
-          value={status}
-          onChange={({ target }) => setStatus(target.value as DeliveryStatus | '')}
-        >
-          <option value="">All of it</option>
-          {Object.entries(DELIVERY_STATUSES).map(([value, { label }]) => (
-            <option key={value} value={value}>
-              {label}
-            </option>
-          ))}
-        </SelectField>
-        {replay.error && <ErrorNote error={replay.error} title="Nothing was sent again" />}
-      </form>
-    </Dialog>
+      <TextField
+        label="What was planned since"
+        type="datetime-local"
+        required
+        value={since}
+        onChange={({ target }) => setSince(target.value)}
+      />
+      <SelectField
+        label="Which of it"
+        hint="At most 10,000. A receiver knows what it has seen by webhook-id, which stays the same."
+        value={status}
+        onChange={({ target }) => setStatus(target.value as DeliveryStatus | '')}
+      >
+        <option value="">All of it</option>
+        {Object.entries(DELIVERY_STATUSES).map(([value, { label }]) => (
+          <option key={value} value={value}>
+            {label}
+          </option>
+        ))}
+      </SelectField>
+    </FormDialog>
   );
 }

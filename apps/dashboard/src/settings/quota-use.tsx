@@ -1,5 +1,7 @@
 import type { Quota } from '@roost-ai/sdk';
+import type { ReactNode } from 'react';
 import { bytesText } from '../components/amounts.js';
+import { UseBar } from '../components/use-bar.js';
 
 export const QUOTA_LABELS: Record<Quota['name'], string> = {
   agents: 'Agents',
@@ -18,11 +20,26 @@ export const QUOTA_LABELS: Record<Quota['name'], string> = {
   event_streams: 'Open event streams',
 };
 
+/** A row of a list: how much of a quota is used. */
+export function QuotaUse({ quota, button }: { quota: Quota; button?: ReactNode }) {
+  const { name, limit, used } = quota;
+  const label = QUOTA_LABELS[name];
+  return (
+    <li className="flex items-center gap-3">
+      <div className="min-w-0 grow space-y-1.5">
+        <div className="flex flex-wrap items-baseline justify-between gap-x-4 text-sm">
+          <span className="font-medium">{label}</span>
+          <span className="text-soft tabular-nums">{textOf(quota)}</span>
+        </div>
+        <UseBar label={`Used: ${label}`} percent={limit === 0 ? 100 : Math.round((100 * (used ?? 0)) / limit)} />
+      </div>
+      {button}
+    </li>
+  );
+}
+
 /** `2 of 200`, `1.4 GiB of 200 GiB`. */
-export function quotaText({ name, limit, used }: Quota): string {
+function textOf({ name, limit, used }: Quota): string {
   const text = (amount: number) => (name === 'stored_bytes' ? bytesText(amount) : amount.toLocaleString('en'));
   return `${used === null ? 'unknown for now' : text(used)} of ${text(limit)}`;
 }
-
-export const quotaPercent = ({ limit, used }: Quota): number =>
-  limit === 0 ? 100 : Math.round((100 * (used ?? 0)) / limit);

@@ -1,0 +1,30 @@
+import { type FormHTMLAttributes, useEffect, useRef } from 'react';
+
+/** What a form sends, as `useMutation` gives it. */
+export interface Saving {
+  isPending: boolean;
+  error: Error | null;
+}
+
+interface FormProps extends Omit<FormHTMLAttributes<HTMLFormElement>, 'onSubmit'> {
+  saving: Saving;
+  onSubmit: () => void;
+}
+
+/** A form that is sent by the page itself, once at a time: goes to the first field that was refused. */
+export function Form({ saving: { isPending, error }, onSubmit, ...rest }: FormProps) {
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (error) form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
+  }, [error]);
+  return (
+    <form
+      ref={form}
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!isPending) onSubmit();
+      }}
+      {...rest}
+    />
+  );
+}

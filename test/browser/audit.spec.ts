@@ -45,6 +45,19 @@ describe('the audit', () => {
     await page().getByText('No record is like that.').waitFor();
   });
 
+  it('says the names of what is concerned, not only their ids', async () => {
+    const { api } = dashboard.roost;
+    const credential = { kind: 'bearer', token: 'a-token-of-this-test' };
+    const { body } = await api<{ id: string }>('POST', '/v1/vault/secrets', {
+      ...{ name: 'forge', hosts: ['forge.example.com'], credential },
+    });
+    await api('POST', `/v1/agent/${agentId}/vault/grants`, { secret_id: body.id, env_name: 'FORGE_TOKEN' });
+    await dashboard.go('/audit?action=vault_grant.created');
+    await records().getByText('secret:forge, agent:watched').waitFor();
+    await dashboard.go('/audit?action=vault_secret.created');
+    await records().getByRole('link', { name: 'forge' }).waitFor();
+  });
+
   it('names the request of each, to be copied', async () => {
     await dashboard.context.grantPermissions(['clipboard-read', 'clipboard-write']);
     await dashboard.go(`/audit?action=agent.created&from=nonsense`);

@@ -72,6 +72,11 @@ describe('the dashboard', () => {
     await page.getByLabel('Name', { exact: true }).waitFor();
     expect(new URL(page.url()).search).toBe('?template=coder');
     expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('coder');
+    const colourOf = (template: RegExp) =>
+      page
+        .getByRole('link', { name: template })
+        .evaluate((link) => link.ownerDocument.defaultView?.getComputedStyle(link).backgroundColor);
+    expect(await colourOf(/^Coder/)).not.toBe(await colourOf(/^Watcher/));
     await page.getByRole('button', { name: /^Account/ }).click();
     await page.getByRole('menuitem', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Sign in to Roost' }).waitFor();

@@ -70,7 +70,7 @@ describe('the permissions of an agent', () => {
   it('say what becomes of all else, and who decides in chats', async () => {
     await page().getByLabel('All other calls').selectOption('ask');
     await page().getByLabel('Asked by a schedule or trigger').selectOption('deny');
-    await page().getByLabel('Denied when nobody decides for').fill('3600');
+    await page().getByLabel('Denied if nobody decides').fill('3600');
     await page().getByText('Now: 1 h.').waitFor();
     await page().getByLabel('In chats, only certain people decide').check();
     await page().getByLabel('Id of person 1').fill('4711');

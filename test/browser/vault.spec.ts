@@ -1,3 +1,4 @@
+import { until } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Dashboard } from './open-dashboard.js';
 
@@ -22,16 +23,30 @@ describe('the vault', () => {
     await page().getByRole('navigation', { name: 'Settings' }).getByRole('link', { name: 'Vault' }).click();
     await page().getByRole('link', { name: 'New secret' }).click();
     await page().getByLabel('Name', { exact: true }).fill('forge');
-    await page().getByLabel('Hosts').fill('*.github.io');
+    await page().getByLabel('Hosts').fill('forge.example.com\n*.github.io');
     await page().getByLabel('Kind').selectOption('User name and password');
     await page().getByLabel('User name', { exact: true }).fill('ada');
     await page().getByLabel('Password', { exact: true }).fill(CANARY);
     await page().getByRole('button', { name: 'Put it into the vault' }).click();
     await page().getByText('stands for hosts of anybody').first().waitFor();
+    expect(await page().getByLabel('Hosts').getAttribute('aria-invalid')).toBe('true');
     await page().getByLabel('Hosts').fill('forge.example.com');
     await page().getByRole('button', { name: 'Put it into the vault' }).click();
     await secrets().filter({ hasText: 'forge' }).getByText('never used').waitFor();
     expect(await page().content()).not.toContain(CANARY);
+  });
+
+  it('begins at the first field, keeps what was typed from a click beside it, and gives the focus back', async () => {
+    await page().getByRole('link', { name: 'New secret' }).press('Enter');
+    const name = page().getByLabel('Name', { exact: true });
+    await until('it is typed into', () => name.evaluate((field) => field.ownerDocument.activeElement === field));
+    await page().keyboard.type('half');
+    await page().mouse.click(5, 5);
+    expect(await name.inputValue()).toBe('half');
+    await page().keyboard.press('Escape');
+    await page().getByRole('dialog').waitFor({ state: 'detached' });
+    const opener = page().getByRole('link', { name: 'New secret' });
+    await until('it goes on there', () => opener.evaluate((link) => link.ownerDocument.activeElement === link));
   });
 
   it('lets an agent use it, and shows what it did with it', async () => {

@@ -127,6 +127,9 @@ describe('the versions of an agent', () => {
     await answering().getByText('Version 6 answers what you send now.').waitFor();
     await page().getByRole('textbox', { name: 'Message to changeable' }).fill('list files');
     await page().keyboard.press('Enter');
+    const conversations = page().getByRole('navigation', { name: 'Conversations' });
+    await conversations.getByRole('link').nth(1).waitFor();
+    expect(await conversations.locator('[aria-current]').count()).toBe(1);
     await answering().getByRole('button', { name: 'Pin it here' }).click();
     await page().getByText('Version 6 answers here from now on.').waitFor();
     await answering().getByRole('button', { name: 'Stop trying it' }).click();

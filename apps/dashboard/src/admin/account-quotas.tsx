@@ -17,7 +17,7 @@ export function AccountQuotas({ accountId }: { accountId: string }) {
   const { data: quotas, error, refetch } = useQuery(accountQuotasQuery(accountId));
   const [changed, setChanged] = useState<Quota>();
   return (
-    <Section title="Quotas" about="What it has over a new limit stays; it can make no more of it.">
+    <Section title="Quotas" about="A lower limit deletes nothing: over it, making more is refused.">
       {error && !quotas && <ErrorNote error={error} title="The quotas cannot be read" onRetry={() => void refetch()} />}
       {!quotas && !error && <Skeletons count={6} className="h-10" />}
       {quotas && (
@@ -77,7 +77,6 @@ function ChangeLimit({ accountId, quota: { name, limit }, onClose }: ChangeLimit
         min={0}
         step={1}
         required
-        autoFocus
         hint={name === 'stored_bytes' ? 'Bytes.' : undefined}
         value={text}
         onChange={({ target }) => setText(target.value)}

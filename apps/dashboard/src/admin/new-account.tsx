@@ -37,7 +37,6 @@ export function NewAccount({ isOpen, onClose }: { isOpen: boolean; onClose: () =
         label="Email"
         type="email"
         required
-        autoFocus
         hint="Counts as verified."
         value={draft.email}
         onChange={({ target }) => setDraft({ ...draft, email: target.value })}

@@ -127,9 +127,9 @@ interface WarmthProps {
 /** An empty field and `always` are not the same, so each has a control of its own. */
 function Warmth({ value, onChange, error }: WarmthProps) {
   return (
-    <div className="space-y-2">
+    <div className="space-y-4">
       <CheckField
-        label="Keep its workspace awake always"
+        label="Keep its workspace always awake"
         hint="It answers a little sooner, and takes memory all the time."
         checked={value === null}
         onChange={({ target }) => onChange(target.checked ? null : DEFAULT_WARMTH_MS)}

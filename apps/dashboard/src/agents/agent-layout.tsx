@@ -1,10 +1,10 @@
 import { NotFoundError } from '@roost-ai/sdk';
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi, Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
-import { useEffect, useRef } from 'react';
+import { getRouteApi, Link, Outlet, useNavigate } from '@tanstack/react-router';
 import { buttonClass } from '../components/button.js';
 import { Empty, ErrorNote, Skeletons } from '../components/feedback.js';
 import { Icon } from '../components/icon.js';
+import { useCurrentShown } from '../components/use-current-shown.js';
 import { AgentEventsProvider } from '../events/agent-events.js';
 import { AgentMenu } from './agent-menu.js';
 import { StatusBadge } from './agent-status.js';
@@ -17,12 +17,7 @@ const route = getRouteApi('/app/agents/$agentId');
 export function AgentLayout() {
   const { agentId } = route.useParams();
   const navigate = useNavigate();
-  const tabs = useRef<HTMLElement>(null);
-  const pathname = useRouterState({ select: (state) => state.location.pathname });
-  // On a small screen the tabs scroll: the one of this screen is to be seen.
-  useEffect(() => {
-    tabs.current?.querySelector('[aria-current=page]')?.scrollIntoView({ inline: 'nearest', block: 'nearest' });
-  }, [pathname]);
+  const tabs = useCurrentShown();
   const { data: agent, error, refetch } = useQuery(agentQuery(agentId));
   if (error && !agent)
     return error instanceof NotFoundError ? (
@@ -64,7 +59,7 @@ export function AgentLayout() {
           ))}
         </nav>
       </header>
-      <div className="relative min-h-0 grow overflow-y-auto">
+      <div className="relative min-h-0 grow scroll-pb-20 overflow-y-auto">
         {agent ? (
           <AgentEventsProvider key={agentId} agentId={agentId}>
             <Outlet />

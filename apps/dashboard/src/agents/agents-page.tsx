@@ -123,30 +123,34 @@ function AgentRow({ agent, used }: { agent: AgentListItem; used: string | undefi
       >
         <Icon name="bot" className="size-5" />
       </span>
-      <div className="min-w-0 grow">
-        <div className="flex items-center gap-2.5">
-          {/* The whole row leads there. */}
-          <Link
-            to="/agents/$agentId"
-            params={{ agentId: id }}
-            className="truncate font-medium after:absolute after:inset-0"
-          >
-            {name}
-          </Link>
-          <StatusBadge status={status} />
+      <div className="min-w-0 grow gap-x-4 sm:flex sm:items-center">
+        <div className="min-w-0 grow">
+          <div className="flex items-center gap-2.5">
+            {/* The whole row leads there. */}
+            <Link
+              to="/agents/$agentId"
+              params={{ agentId: id }}
+              className="truncate font-medium after:absolute after:inset-0"
+            >
+              {name}
+            </Link>
+            <StatusBadge status={status} />
+          </div>
+          <p className="truncate text-sm text-soft">{description || 'No description'}</p>
         </div>
-        <p className="truncate text-sm text-soft">{description || 'No description'}</p>
+        <dl className="shrink-0 text-xs sm:text-right">
+          <dt className="sr-only">Messages</dt>
+          <dd className="tabular-nums sm:text-sm">
+            {messages === 1 ? '1 message' : `${messages.toLocaleString('en')} messages`}
+          </dd>
+          <dt className="sr-only">Used in 30 days</dt>
+          <dd className="text-faint tabular-nums">{used}</dd>
+          <dt className="sr-only">Changed</dt>
+          <dd className="text-faint">
+            changed <Time at={updatedAt} className="relative" />
+          </dd>
+        </dl>
       </div>
-      <dl className="hidden shrink-0 text-right text-sm sm:block">
-        <dt className="sr-only">Messages</dt>
-        <dd className="tabular-nums">{messages === 1 ? '1 message' : `${messages.toLocaleString('en')} messages`}</dd>
-        <dt className="sr-only">Used in 30 days</dt>
-        <dd className="text-xs text-faint tabular-nums">{used}</dd>
-        <dt className="sr-only">Changed</dt>
-        <dd className="text-xs text-faint">
-          changed <Time at={updatedAt} className="relative" />
-        </dd>
-      </dl>
       <div className="relative">
         <AgentMenu agent={agent} />
       </div>
@@ -160,6 +164,7 @@ function FirstAgent() {
       icon="bot"
       title="Make your first agent"
       code={`const agent = await roost.agents.create({ name: 'helper' });\nconsole.log((await agent.ask('write hello to notes.txt')).text);`}
+      cli={'roost agents create helper\nroost chat helper'}
     >
       <p className="pb-4">An agent is a worker with a name, a task and a folder of its own. Begin with one of these:</p>
       <TemplateList />

@@ -1,10 +1,9 @@
 import type { NewAgent } from '@roost-ai/sdk';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { getRouteApi, Link } from '@tanstack/react-router';
-import { type FormEvent, useState } from 'react';
+import { getRouteApi } from '@tanstack/react-router';
+import { useState } from 'react';
 import { roost } from '../api/roost.js';
-import { Button, buttonClass } from '../components/button.js';
-import { ErrorNote } from '../components/feedback.js';
+import { CancelLink, EditorActions, EditorForm } from '../components/editor-form.js';
 import { Page } from '../components/page.js';
 import { errorsByField } from '../schema-form/errors-by-field.js';
 import type { AgentDraft } from './agent-draft.js';
@@ -32,10 +31,6 @@ export function NewAgentPage() {
       void navigate({ to: '/agents/$agentId/chat', params: { agentId: id } });
     },
   });
-  const onSubmit = (event: FormEvent) => {
-    event.preventDefault();
-    create.mutate();
-  };
   return (
     <Page
       title="New agent"
@@ -44,7 +39,13 @@ export function NewAgentPage() {
       <div className="pb-6">
         <TemplateList chosen={chosen?.id} onChoose={() => setDraft(undefined)} />
       </div>
-      <form onSubmit={onSubmit} className="max-w-3xl space-y-5">
+      <EditorForm
+        saving={create}
+        onSave={create.mutate}
+        isChanged={(draft !== undefined || Object.keys(keys).length > 0) && !create.isSuccess}
+        what="the agent"
+        className="max-w-3xl space-y-5"
+      >
         <AgentForm
           key={chosen?.id}
           path="/v1/agent/create"
@@ -57,16 +58,14 @@ export function NewAgentPage() {
             if (next) setDraft(next);
           }}
         />
-        {create.error && <ErrorNote error={create.error} title="The agent was not made" />}
-        <div className="flex justify-end gap-2">
-          <Link to="/agents" className={buttonClass()}>
-            Cancel
-          </Link>
-          <Button type="submit" kind="primary" isBusy={create.isPending} disabled={!isWhole}>
-            Make the agent
-          </Button>
-        </div>
-      </form>
+        <EditorActions
+          saving={create}
+          what="the agent"
+          cancel={<CancelLink to="/agents" />}
+          action="Make the agent"
+          disabled={!isWhole}
+        />
+      </EditorForm>
     </Page>
   );
 }

@@ -17,7 +17,7 @@ export function TemplateList({ chosen, onChoose }: { chosen?: string | undefined
               {...(onChoose ? { onClick: onChoose } : {})}
               {...current}
               activeProps={current}
-              className="flex h-full gap-3 rounded-xl border border-line bg-surface p-3 text-ink hover:border-accent aria-[current=true]:border-accent aria-[current=true]:bg-accent-soft"
+              className="flex h-full gap-3 rounded-xl border border-line bg-surface p-3 text-ink hover:border-accent aria-[current]:border-accent aria-[current]:bg-accent-soft"
             >
               <Icon name={icon} className="mt-1 text-accent" />
               <span>

@@ -40,6 +40,7 @@ export function DecisionForm({ approval, text, onDecided }: DecisionFormProps) {
     <div className="space-y-3">
       {edit !== undefined && (
         <div className="space-y-2">
+          <h3 className="text-sm font-medium">Arguments to run it with</h3>
           <div className="h-56 overflow-hidden rounded-lg border border-line-strong">
             <Suspense fallback={<Skeletons count={1} className="h-56" />}>
               <CodeEditor
@@ -52,7 +53,12 @@ export function DecisionForm({ approval, text, onDecided }: DecisionFormProps) {
             </Suspense>
           </div>
           {isWrong && <p className="text-xs font-medium text-bad">This is no JSON object yet.</p>}
-          {edited && <ArgumentsView label="What runs then" text={JSON.stringify(edited)} />}
+          {edited && (
+            <>
+              <h3 className="pt-1 text-sm font-medium">What runs then</h3>
+              <ArgumentsView label="What runs then" text={JSON.stringify(edited)} />
+            </>
+          )}
         </div>
       )}
       <TextField
@@ -67,12 +73,12 @@ export function DecisionForm({ approval, text, onDecided }: DecisionFormProps) {
         {!isRequest && (
           <Button
             icon={edit === undefined ? 'pencil' : 'x'}
+            className="max-sm:w-full sm:mr-auto"
             onClick={() => setEdit(edit === undefined ? prettyJson(text) : undefined)}
           >
             {edit === undefined ? 'Edit the arguments' : 'Leave them as they are'}
           </Button>
         )}
-        <span className="grow" />
         <Button kind="danger" isBusy={decide.isPending} onClick={() => send({ decision: 'deny' })}>
           Deny
         </Button>

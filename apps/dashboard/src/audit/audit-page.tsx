@@ -64,11 +64,17 @@ const NoRecords = () => (
     icon="shield"
     title="Nothing was changed yet"
     code={`for await (const record of roost.account.audit({ action: 'agent.deleted' }))\n  console.log(record.at, record.actor.id, record.target.id);`}
-    cli="roost admin audit"
+    cli="roost audit --action agent.deleted"
   >
     What people, keys, agents and the operator change is written here as it happens.
   </Empty>
 );
+
+/** `agent:ID`, which stands beside the names of fields, by the name. */
+function withName(field: string, nameOf: NameOf): string {
+  const name = field.startsWith('agent:') && nameOf(field.slice('agent:'.length));
+  return name ? `agent:${name}` : field;
+}
 
 function RecordRow({ record, nameOf }: { record: AuditRecord; nameOf: NameOf }) {
   const { at, actor, action, target, fields, request_id: request } = record;
@@ -79,7 +85,11 @@ function RecordRow({ record, nameOf }: { record: AuditRecord; nameOf: NameOf }) 
           <Link to="." search={(search) => ({ ...search, action })} className={`${LINK} font-medium`}>
             {action}
           </Link>
-          {fields.length > 0 && <span className="text-soft wrap-anywhere">{visibleText(fields.join(', '))}</span>}
+          {fields.length > 0 && (
+            <span className="text-soft wrap-anywhere">
+              {visibleText(fields.map((field) => withName(field, nameOf)).join(', '))}
+            </span>
+          )}
         </p>
         <p className="text-soft wrap-anywhere">
           {target.type.replaceAll('_', ' ')}{' '}

@@ -130,6 +130,7 @@ function ConversationView({ agentId, conversationId, wanted, version, children }
               icon="message-square"
               title={`Talk to ${name}`}
               code={`const agent = roost.agent('${agentId}');\nfor await (const text of agent.stream('what can you do?').text()) process.stdout.write(text);`}
+              cli={`roost chat ${JSON.stringify(name)}`}
             >
               Write a message below. You see each step while it works, and may interrupt.
             </Empty>

@@ -31,8 +31,9 @@ export function ConversationList({ agentId, conversations, current, nameOf, onNe
                 to="/agents/$agentId/chat"
                 params={{ agentId }}
                 search={id === DEFAULT_CONVERSATION ? {} : { conversation: id }}
+                // Else the main one, whose address is a part of all others', is marked with each of them.
+                activeOptions={{ exact: true }}
                 aria-current={id === current ? 'page' : undefined}
-                activeProps={{ 'aria-current': id === current ? 'page' : undefined }}
                 className="block rounded-lg px-2.5 py-2 text-sm hover:bg-sunken aria-[current=page]:bg-accent-soft"
               >
                 <span className="flex items-center gap-2">

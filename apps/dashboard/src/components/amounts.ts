@@ -18,7 +18,7 @@ export const compactCount = (count: number): string => (count < 1_000 ? String(c
 
 /** Dollars, with as many digits as a small amount needs. Null: a price is not known, which is not nothing. */
 export function costText(usd: number | string | null | undefined): string {
-  if (usd === null || usd === undefined) return 'no price';
+  if (usd === null || usd === undefined) return 'price unknown';
   const value = Number(usd);
   if (value === 0) return '$0';
   if (value < 0.000_1) return '< $0.0001';

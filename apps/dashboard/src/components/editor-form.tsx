@@ -38,10 +38,10 @@ interface EditorActionsProps {
   disabled?: boolean;
 }
 
-/** At the end of an editor: what was refused, and the ways out. */
+/** At the end of an editor, and seen however long it is: what was refused, and the ways out. */
 export function EditorActions({ saving, what, cancel, action, also, disabled = false }: EditorActionsProps) {
   return (
-    <>
+    <div className="sticky bottom-0 z-10 space-y-3 border-t border-line bg-canvas py-3">
       {saving.error && (
         <ErrorNote error={saving.error} title={`${what[0]?.toUpperCase()}${what.slice(1)} was not saved`} />
       )}
@@ -52,7 +52,7 @@ export function EditorActions({ saving, what, cancel, action, also, disabled = f
           {action}
         </Button>
       </div>
-    </>
+    </div>
   );
 }
 

@@ -17,6 +17,8 @@ export function Modal({ isOpen, onClose, isKept = false, className = '', childre
     const element = ref.current;
     if (!isOpen || !element) return;
     element.showModal();
+    // The browser would begin at the button that closes it.
+    element.querySelector<HTMLElement>('form :is(input, select, textarea):enabled')?.focus();
     // Before it leaves the page, too: afterwards the browser gives the focus to nothing.
     return () => element.close();
   }, [isOpen]);

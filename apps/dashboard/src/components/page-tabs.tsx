@@ -1,4 +1,5 @@
 import { Link, type LinkProps } from '@tanstack/react-router';
+import { useCurrentShown } from './use-current-shown.js';
 
 /** Screens that belong together, each with an address of its own. */
 export function PageTabs({
@@ -8,8 +9,9 @@ export function PageTabs({
   label: string;
   tabs: readonly { to: NonNullable<LinkProps['to']>; label: string }[];
 }) {
+  const nav = useCurrentShown();
   return (
-    <nav aria-label={label} className="-mt-2 mb-5 flex gap-1 overflow-x-auto border-b border-line">
+    <nav ref={nav} aria-label={label} className="-mt-2 mb-5 flex gap-1 overflow-x-auto border-b border-line">
       {tabs.map(({ to, label: text }) => (
         <Link
           key={to}

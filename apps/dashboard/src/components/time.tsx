@@ -9,15 +9,16 @@ const UNITS: [name: Intl.RelativeTimeFormatUnit, seconds: number][] = [
   ['hour', 3_600],
   ['minute', 60],
 ];
-const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+/** With numbers: what is 26 hours ago may be yesterday or the day before. */
+const relative = new Intl.RelativeTimeFormat('en');
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });
 
-/** `5 minutes ago`, `in 2 hours`, `just now`. */
+/** `5 minutes ago`, `in 2 hours`, `just now`. What comes is rounded: a day from now is in 24 hours, not in 23. */
 export function relativeTime(instant: string, now = Date.now()): string {
   const seconds = (Date.parse(instant) - now) / 1_000;
   const [unit, size] = UNITS.find(([, of]) => Math.abs(seconds) >= of) ?? [];
   if (unit === undefined || size === undefined) return seconds > 5 ? 'in less than a minute' : 'just now';
-  return relative.format(Math.trunc(seconds / size), unit);
+  return relative.format(seconds > 0 ? Math.round(seconds / size) : Math.trunc(seconds / size), unit);
 }
 
 export const exactTime = (instant: string): string => exact.format(new Date(instant));

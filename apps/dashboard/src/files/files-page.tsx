@@ -67,7 +67,7 @@ export function FilesPage() {
         {q.trim() !== '' ? (
           <FileSearch agentId={agentId} query={q} />
         ) : rows.length === 1 && rows[0]?.kind === 'empty' ? (
-          <NoFiles onUpload={() => upload.choose('')} />
+          <NoFiles agentId={agentId} onUpload={() => upload.choose('')} />
         ) : (
           <FileTree
             rows={rows}
@@ -102,11 +102,13 @@ export function FilesPage() {
   );
 }
 
-function NoFiles({ onUpload }: { onUpload: () => void }) {
+function NoFiles({ agentId, onUpload }: { agentId: string; onUpload: () => void }) {
   return (
     <Empty
       icon="folder-open"
       title="Nothing in it yet"
+      code={`await roost.agent('${agentId}').files.write('notes.md', '# Notes\\n');`}
+      cli={`roost files cp notes.md ${agentId}:`}
       action={
         <Button icon="upload" onClick={onUpload}>
           Upload files

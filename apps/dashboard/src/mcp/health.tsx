@@ -26,7 +26,9 @@ export function Health({ server }: { server: McpServer }) {
     >
       <div className="space-y-4">
         {error && <ErrorNote error={error} title="It cannot be asked" />}
-        {reason && status !== 'connected' && <p className="text-sm wrap-anywhere text-bad">{visibleText(reason)}</p>}
+        {reason && status !== 'connected' && (
+          <p className="text-sm wrap-anywhere text-bad first-letter:uppercase">{visibleText(reason)}</p>
+        )}
         <Facts
           facts={{
             Checked: health?.checked_at ? <Time at={health.checked_at} /> : isFetching ? 'Being asked' : 'Never',

@@ -5,6 +5,7 @@ import { roost } from '../api/roost.js';
 import { bytesText } from '../components/amounts.js';
 import { Button, buttonClass } from '../components/button.js';
 import { Badge, ErrorNote, SameBy, Skeletons } from '../components/feedback.js';
+import { Icon } from '../components/icon.js';
 import { Section } from '../components/page.js';
 import { Time } from '../components/time.js';
 import { toastError } from '../components/toasts.js';
@@ -90,7 +91,8 @@ export function MemoryFiles({ agent, path }: MemoryFilesProps) {
             path={path}
             menu={
               <Link to="/agents/$agentId/files" params={{ agentId }} search={{ path }} className={buttonClass('quiet')}>
-                In the files
+                <Icon name="folder-open" />
+                <span className="max-sm:sr-only">In the files</span>
               </Link>
             }
           />

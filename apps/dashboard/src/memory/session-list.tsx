@@ -63,20 +63,22 @@ export function SessionList({ agent: { id: agentId, session_mode: mode } }: { ag
       {conversations && conversations.length > 0 && (
         <ul aria-label="Sessions" className="max-h-96 divide-y divide-line overflow-y-auto">
           {conversations.map((conversation) => (
-            <li key={conversation.id} className="flex flex-wrap items-center gap-x-3 gap-y-1 py-2">
+            <li key={conversation.id} className="flex items-center gap-x-3 py-2">
               <Icon name={channelIcon(conversation.channel)} className="text-faint" />
-              <Link
-                to="/agents/$agentId/chat"
-                params={{ agentId }}
-                search={conversation.id === DEFAULT_CONVERSATION ? {} : { conversation: conversation.id }}
-                className="min-w-0 grow truncate font-medium hover:underline"
-              >
-                {visibleText(nameOf(conversation))}
-              </Link>
-              <span className="text-xs text-faint">
-                {conversation.message_count === 1 ? '1 message' : `${conversation.message_count} messages`} ·{' '}
-                <Time at={conversation.updated_at} />
-              </span>
+              <div className="min-w-0 grow gap-x-3 sm:flex sm:items-center">
+                <Link
+                  to="/agents/$agentId/chat"
+                  params={{ agentId }}
+                  search={conversation.id === DEFAULT_CONVERSATION ? {} : { conversation: conversation.id }}
+                  className="block min-w-0 grow truncate font-medium hover:underline"
+                >
+                  {visibleText(nameOf(conversation))}
+                </Link>
+                <span className="text-xs text-faint">
+                  {conversation.message_count === 1 ? '1 message' : `${conversation.message_count} messages`} ·{' '}
+                  <Time at={conversation.updated_at} />
+                </span>
+              </div>
               <Button onClick={() => setAsked(conversation)} aria-label={`Begin afresh: ${nameOf(conversation)}`}>
                 Begin afresh
               </Button>

@@ -4,6 +4,7 @@ import { agentsQuery } from '../agents/agents.js';
 import { serversQuery } from '../mcp/mcp.js';
 import { sessionQuery } from '../session/session.js';
 import { apiKeysQuery } from '../settings/keys.js';
+import { secretsQuery } from '../vault/vault.js';
 import { endpointsQuery } from '../webhooks/webhooks.js';
 
 export type NameOf = (id: string) => string | undefined;
@@ -14,13 +15,14 @@ export function useNames(): NameOf {
   const keys = useQuery(apiKeysQuery).data;
   const endpoints = useQuery(endpointsQuery).data;
   const servers = useQuery(serversQuery).data;
+  const secrets = useQuery(secretsQuery).data;
   const user = useQuery(sessionQuery).data;
   return useMemo(() => {
     const names = new Map<string, string>();
-    for (const { id, name } of [...(agents ?? []), ...(servers ?? [])]) names.set(id, name);
+    for (const { id, name } of [...(agents ?? []), ...(servers ?? []), ...(secrets ?? [])]) names.set(id, name);
     for (const { id, uuid, name } of keys ?? []) names.set(id, name).set(uuid, name);
     for (const { id, url, description } of endpoints ?? []) names.set(id, description || url);
     if (user?.email) names.set(user.id, user.email);
     return (id) => names.get(id);
-  }, [agents, keys, endpoints, servers, user]);
+  }, [agents, keys, endpoints, servers, secrets, user]);
 }

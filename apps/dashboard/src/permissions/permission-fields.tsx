@@ -75,7 +75,7 @@ export function PermissionFields({ value = {}, onChange, errors }: PermissionFie
           </SelectField>
           <SelectField
             label="Asked by a schedule or trigger"
-            hint="Nobody sits in front of those."
+            hint="Where nobody may be there to decide."
             value={value.unattended ?? 'wait'}
             onChange={({ target }) => set({ unattended: target.value as NonNullable<Permissions['unattended']> })}
             error={errors[`${PATH}.unattended`]}
@@ -86,7 +86,7 @@ export function PermissionFields({ value = {}, onChange, errors }: PermissionFie
           </SelectField>
           <NumberField
             name="expires_after_seconds"
-            label="Denied when nobody decides for, in seconds"
+            label="Denied if nobody decides, after seconds"
             min={60}
             max={2_592_000}
             placeholder="Default: 86400"

@@ -55,7 +55,7 @@ export function RuleFields({ number, rule, onChange, onRemove, onUp, onDown, err
             ))}
           </datalist>
         </div>
-        <div className="w-36">
+        <div className="w-40">
           <SelectField
             label="Its calls"
             value={action}

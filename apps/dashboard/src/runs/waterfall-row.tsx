@@ -62,7 +62,8 @@ export function WaterfallRow(props: RowProps) {
     >
       <span className="flex min-w-0 items-center gap-2">
         <Icon name={isFailed ? 'circle-alert' : icon} className={isFailed ? 'text-bad' : 'text-faint'} />
-        <span className="max-w-full shrink-0 truncate">{label}</span>
+        {/* All of the column but the icon. */}
+        <span className="max-w-[calc(100%-1.5rem)] shrink-0 truncate">{label}</span>
         {summary && <span className="hidden truncate font-mono text-xs text-faint sm:inline">{summary}</span>}
         {isFailed && <span className="sr-only">, failed</span>}
       </span>

@@ -20,7 +20,10 @@ export function NextRuns({ agentId, cron, timezone }: { agentId: string; cron: s
     <ol aria-label="Next times" className="divide-y divide-line text-sm">
       {data
         ? data.map((at) => (
-            <li key={at} className="flex flex-wrap items-baseline justify-between gap-x-4 py-1.5">
+            <li
+              key={at}
+              className={`flex justify-between gap-x-4 py-1.5 ${isElsewhere ? 'flex-col' : 'flex-wrap items-baseline'}`}
+            >
               <span className="tabular-nums">{timeIn(at, timezone)}</span>
               <span className="text-xs text-faint">
                 <Time at={at} />

@@ -25,7 +25,7 @@ export function SchedulesPage() {
   return (
     <AgentPage
       title="Schedules"
-      about="Messages that the agent gets at certain times, its own ones included."
+      about="Messages that the agent gets by the clock, also those that it has scheduled itself."
       actions={schedules && schedules.length > 0 && <NewLink agentId={agentId} />}
     >
       {error && !schedules && (
@@ -76,7 +76,11 @@ function Row({ agentId, schedule }: { agentId: string; schedule: Schedule }) {
         <p className="text-sm text-soft">
           <CronWords cron={cron} /> <span className="text-faint">· {timezone}</span>
         </p>
-        {nextRunAt && <p className="text-xs text-faint tabular-nums sm:hidden">Next: {timeIn(nextRunAt, timezone)}</p>}
+        {nextRunAt && (
+          <p className="text-xs text-faint tabular-nums sm:hidden">
+            Next: {timeIn(nextRunAt, timezone)}, <Time at={nextRunAt} className="relative" />
+          </p>
+        )}
       </div>
       {nextRunAt && (
         <div className="hidden shrink-0 text-right text-sm sm:block">

@@ -55,7 +55,7 @@ function SchemaField({ name, schema, value, onChange, errors, path }: SchemaFiel
   switch (kind) {
     case 'object':
       return (
-        <fieldset className="space-y-4 rounded-xl border border-line p-4">
+        <fieldset className="space-y-4 rounded-xl border border-line px-4 pb-4">
           <legend className="px-1.5 text-sm font-semibold">{about.label}</legend>
           {hint && <p className="text-xs text-faint">{hint}</p>}
           {about.error && <p className="text-xs font-medium text-bad">{about.error}</p>}

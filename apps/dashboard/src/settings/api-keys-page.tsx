@@ -81,20 +81,15 @@ function KeyRow({ apiKey: { id, name, prefix, created_at: madeAt, last_used_at: 
     <li className="flex items-center gap-4 py-3 pr-3 pl-5">
       <div className="min-w-0 grow">
         <h2 className="truncate font-medium">{visibleText(name)}</h2>
-        <p className="flex flex-wrap gap-x-2 text-sm text-soft">
-          <code className="font-mono text-xs leading-5.5">{prefix}…</code>
-          <span>
-            made <Time at={madeAt} />
-          </span>
-          <span>
-            {usedAt === null ? (
-              'never used'
-            ) : (
-              <>
-                used <Time at={usedAt} />
-              </>
-            )}
-          </span>
+        <p className="text-xs text-soft">
+          <code className="font-mono">{prefix}…</code> · made <Time at={madeAt} /> ·{' '}
+          {usedAt === null ? (
+            'never used'
+          ) : (
+            <>
+              last used <Time at={usedAt} />
+            </>
+          )}
         </p>
       </div>
       <Button onClick={() => setAsked(true)} aria-label={`Revoke ${name}`}>

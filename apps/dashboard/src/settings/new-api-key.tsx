@@ -38,7 +38,6 @@ export function NewApiKey({ isOpen, onClose }: { isOpen: boolean; onClose: () =>
         <TextField
           label="Name"
           required
-          autoFocus
           placeholder="ci"
           hint="Who or what uses it."
           value={name}

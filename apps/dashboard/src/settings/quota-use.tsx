@@ -6,7 +6,7 @@ import { UseBar } from '../components/use-bar.js';
 export const QUOTA_LABELS: Record<Quota['name'], string> = {
   agents: 'Agents',
   stored_bytes: 'Stored files',
-  messages_waiting: 'Messages that wait',
+  messages_waiting: 'Waiting messages',
   awake_workspaces: 'Sandboxes awake at once',
   schedules: 'Schedules',
   triggers: 'Triggers',
@@ -29,7 +29,7 @@ export function QuotaUse({ quota, button }: { quota: Quota; button?: ReactNode }
       <div className="min-w-0 grow space-y-1.5">
         <div className="flex flex-wrap items-baseline justify-between gap-x-4 text-sm">
           <span className="font-medium">{label}</span>
-          <span className="text-soft tabular-nums">{textOf(quota)}</span>
+          <span className="whitespace-nowrap text-soft tabular-nums">{textOf(quota)}</span>
         </div>
         <UseBar label={`Used: ${label}`} percent={limit === 0 ? 100 : Math.round((100 * (used ?? 0)) / limit)} />
       </div>

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
-import { compactCount, costText } from '../components/amounts.js';
+import { compactCount } from '../components/amounts.js';
 import { buttonClass } from '../components/button.js';
 import { Empty, ErrorNote } from '../components/feedback.js';
 import { Icon } from '../components/icon.js';
@@ -10,7 +10,7 @@ import { Segmented } from '../components/segmented.js';
 import { OWN_ZONE } from '../components/time.js';
 import { datesOf, periodOf } from './period.js';
 import { PeriodChoice } from './period-choice.js';
-import { csvAddress, type Group, tokensOf, type UsageReport, usageQuery } from './usage.js';
+import { csvAddress, type Group, knownCostText, tokensOf, type UsageReport, usageQuery } from './usage.js';
 import { UsageTable } from './usage-table.js';
 import { UsageTabs } from './usage-tabs.js';
 
@@ -100,7 +100,7 @@ export function UsagePage() {
 function Totals({ total }: { total: UsageReport['total'] | undefined }) {
   const facts = total && {
     Tokens: compactCount(tokensOf(total)),
-    Cost: total.cost_usd === null ? `${costText(total.known_cost_usd)} + ?` : costText(total.cost_usd),
+    Cost: knownCostText(total),
     'Model calls': compactCount(total.steps),
     'Read from caches': `${Math.round((100 * total.cached_input_tokens) / Math.max(1, total.input_tokens))} %`,
   };

@@ -2,12 +2,11 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { agentsQuery } from '../agents/agents.js';
-import { costText } from '../components/amounts.js';
 import { Skeletons } from '../components/feedback.js';
 import { visibleText } from '../components/visible-text.js';
 import { sourceLabel } from '../runs/run-words.js';
 import { longDate } from './period.js';
-import type { UsageReport, UsageRow } from './usage.js';
+import { knownCostText, type UsageReport, type UsageRow } from './usage.js';
 
 const NUMBER = 'py-2 pl-4 text-right whitespace-nowrap tabular-nums';
 const count = (value: number) => value.toLocaleString('en');
@@ -54,11 +53,7 @@ function Figures({ name, of: row }: { name: ReactNode; of: UsageReport['total'] 
       <td className={NUMBER}>{count(row.steps)}</td>
       <td className={NUMBER}>{count(row.input_tokens)}</td>
       <td className={NUMBER}>{count(row.output_tokens)}</td>
-      <td className={NUMBER}>
-        {row.cost_usd === null && row.unpriced_steps < row.steps
-          ? `${costText(row.known_cost_usd)} + ?`
-          : costText(row.cost_usd)}
-      </td>
+      <td className={NUMBER}>{knownCostText(row)}</td>
     </tr>
   );
 }

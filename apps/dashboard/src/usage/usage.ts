@@ -1,6 +1,7 @@
 import type { Roost, UsageQuery } from '@roost-ai/sdk';
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { roost } from '../api/roost.js';
+import { costText } from '../components/amounts.js';
 import { OWN_ZONE } from '../components/time.js';
 import { boundsOf, datesOf, type Period } from './period.js';
 
@@ -29,3 +30,9 @@ export const csvAddress = (period: Period, group: Group): string =>
 
 export const tokensOf = ({ input_tokens: input, output_tokens: output }: UsageReport['total']): number =>
   input + output;
+
+/** Where the price of some calls is not known, what the others cost at least. */
+export const knownCostText = (used: UsageReport['total']): string =>
+  used.cost_usd === null && used.unpriced_steps < used.steps
+    ? `at least ${costText(used.known_cost_usd)}`
+    : costText(used.cost_usd);

@@ -42,16 +42,26 @@ export function AgentSecretsPage() {
           ))}
         </ul>
       )}
-      {grants && secrets?.length === 0 && <NoSecrets />}
+      {grants && secrets?.length === 0 && <NoSecrets agentId={agentId} />}
       {grants && others && others.length > 0 && <NewGrant key={grants.length} agentId={agentId} secrets={others} />}
+      {grants && grants.length > 0 && others?.length === 0 && (
+        <p className="text-sm text-soft">
+          It may use all secrets of the account.{' '}
+          <Link to="/settings/vault" search={{ edit: 'new' }} className="text-accent underline">
+            Put another in
+          </Link>
+        </p>
+      )}
     </AgentPage>
   );
 }
 
-const NoSecrets = () => (
+const NoSecrets = ({ agentId }: { agentId: string }) => (
   <Empty
     icon="shield"
     title="The vault is empty"
+    code={`const { id } = await roost.vault.create({\n  name: 'github',\n  hosts: ['api.github.com'],\n  credential: { kind: 'bearer', token },\n});\nawait roost.agent('${agentId}').secrets.grant({ secret_id: id, env_name: 'GITHUB_TOKEN' });`}
+    cli={`roost vault set github --host api.github.com < token.txt\nroost vault grant github ${agentId} --env GITHUB_TOKEN`}
     action={
       <Link to="/settings/vault" search={{ edit: 'new' }} className={buttonClass('primary')}>
         Put a secret in
@@ -180,7 +190,7 @@ function NewGrant({ agentId, secrets }: { agentId: string; secrets: VaultSecret[
         <TextField
           label="Variable"
           placeholder="GITHUB_TOKEN"
-          hint="Holds the placeholder. Empty: put on every request that matches."
+          hint="Of the sandbox, to hold the placeholder. Without one the secret is put on every request to its hosts."
           value={envName}
           onChange={({ target }) => setEnvName(target.value)}
           error={errorsByField(grant.error)['env_name']}
@@ -192,7 +202,7 @@ function NewGrant({ agentId, secrets }: { agentId: string; secrets: VaultSecret[
           checked={ask}
           onChange={({ target }) => setAsk(target.checked)}
         />
-        <div className="sm:col-span-2">
+        <div className="space-y-3 sm:col-span-2">
           <Button type="submit" kind="primary" isBusy={grant.isPending}>
             Grant it
           </Button>

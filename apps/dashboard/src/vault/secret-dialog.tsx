@@ -38,6 +38,10 @@ export function SecretDialog({ secret, onClose }: { secret: VaultSecret | undefi
   );
 }
 
+/** Of a list, or of the first of its items that was refused: the message names it. */
+const errorIn = (errors: Record<string, string>, list: string) =>
+  errors[list] ?? Object.entries(errors).find(([field]) => field.startsWith(`${list}.`))?.[1];
+
 interface SecretFieldsProps {
   draft: SecretDraft;
   set: (change: Partial<SecretDraft>) => void;
@@ -53,7 +57,7 @@ function SecretFields({ draft, set, secret, errors }: SecretFieldsProps) {
           label="Name"
           required
           placeholder="github"
-          hint="a to z, 0 to 9 and _. It stays."
+          hint="Lower-case letters, digits and _. It cannot be changed later."
           value={draft.name}
           onChange={({ target }) => set({ name: target.value })}
           error={errors['name']}
@@ -64,27 +68,28 @@ function SecretFields({ draft, set, secret, errors }: SecretFieldsProps) {
         required
         rows={2}
         placeholder="api.github.com"
-        hint="The only ones that it is sent to, one a line; *.example.com is one level below."
+        hint="The only ones that it is ever sent to, one per line. *.example.com stands for one level: api.example.com."
         value={draft.hosts}
         onChange={({ target }) => set({ hosts: target.value })}
-        error={errors['hosts'] ?? errors['hosts.0']}
+        error={errorIn(errors, 'hosts')}
         className="font-mono"
       />
       <div className="grid gap-4 sm:grid-cols-2">
         <TextField
           label="Methods"
           placeholder="all"
+          hint="Such as GET, POST."
           value={draft.methods}
           onChange={({ target }) => set({ methods: target.value })}
-          error={errors['methods']}
+          error={errorIn(errors, 'methods')}
         />
         <TextField
           label="Paths"
           placeholder="all"
-          hint="/repos/acme is what is below it, too."
+          hint="Such as /repos/acme, with all below it."
           value={draft.paths}
           onChange={({ target }) => set({ paths: target.value })}
-          error={errors['path_prefixes'] ?? errors['path_prefixes.0']}
+          error={errorIn(errors, 'path_prefixes')}
         />
       </div>
       <SelectField

@@ -77,7 +77,7 @@ function Filters({ filter, onFilter }: Pick<DeliveriesProps, 'filter' | 'onFilte
         aria-label="Status"
         value={status ?? ''}
         onChange={({ target }) => change({ status: target.value, event })}
-        className={`${inputClass} max-w-56`}
+        className={`${inputClass} min-w-32 flex-1 sm:max-w-56`}
       >
         <option value="">Every status</option>
         {Object.entries(DELIVERY_STATUSES).map(([value, { label }]) => (
@@ -90,7 +90,7 @@ function Filters({ filter, onFilter }: Pick<DeliveriesProps, 'filter' | 'onFilte
         aria-label="Event"
         value={event ?? ''}
         onChange={({ target }) => change({ status, event: target.value })}
-        className={`${inputClass} max-w-56`}
+        className={`${inputClass} min-w-32 flex-1 sm:max-w-56`}
       >
         <option value="">Every event</option>
         {['webhook.test', ...EVENT_NAMES].map((name) => (

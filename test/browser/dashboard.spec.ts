@@ -168,6 +168,23 @@ describe('the dashboard', () => {
     for (const [protocol, rel] of links) expect([protocol, rel]).toEqual(['https:', 'noopener noreferrer nofollow']);
   });
 
+  it('shows in each of two tabs what was said in the other, while it is answered', async () => {
+    const other = await context.newPage();
+    await other.goto(page.url());
+    const otherLog = other.getByRole('log', { name: 'Conversation' });
+    await otherLog.getByText('Hello from the agent.').waitFor();
+    model.onMessage('said here', { content: 'Heard in both.' });
+    model.onMessage('said there', { content: 'Heard here, too.' });
+    await say('said here');
+    await otherLog.getByText('said here').waitFor();
+    await otherLog.getByText('Heard in both.').waitFor();
+    await other.getByRole('textbox', { name: /^Message to/ }).fill('said there');
+    await other.keyboard.press('Enter');
+    await log().getByText('Heard here, too.').waitFor();
+    await otherLog.getByText('Heard here, too.').waitFor();
+    await other.close();
+  });
+
   it('follows an agent’s state, changes it, and says why nothing is answered', async () => {
     await roost.api('POST', `/v1/agent/${agentId}/pause`);
     await page.getByText('The agent is paused: messages wait.').waitFor();
@@ -179,7 +196,7 @@ describe('the dashboard', () => {
   });
 
   it(
-    'has no barrier that axe finds, on any screen, in either theme and at either width',
+    'has no barrier that axe finds, on any screen, in either theme and at any width',
     async () => {
       const found: string[] = [];
       const data = await makeScreenData(roost, agentId);
@@ -191,12 +208,14 @@ describe('the dashboard', () => {
           ['dark', 380],
           ['dark', 1440],
           ['light', 380],
+          ['light', 3840],
         ] as const) {
           await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-          await page.setViewportSize({ width, height: 900 });
+          await page.setViewportSize({ width, height: width === 3840 ? 2160 : 900 });
           await page.screenshot({ path: join(PICTURES, `${name}-${width}-${colorScheme}.png`) });
           // Colours depend on the theme, and what stands where on the width: each once, and all with ROOST_FULL.
-          if (process.env['ROOST_FULL'] || (colorScheme === 'light') === (width === 1440))
+          const isOne = colorScheme === 'light' ? width === 1440 : width === 380;
+          if (isOne || (process.env['ROOST_FULL'] && width < 3840))
             found.push(...(await barriersIn(page, `${name} ${colorScheme} ${width}`)));
           const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
           if (overflow > 0) found.push(`${name} at ${width}: ${overflow} px wider than the screen`);
@@ -218,6 +237,11 @@ describe('the dashboard', () => {
     await page.keyboard.press('Control+k');
     await page.keyboard.press('Escape');
     expect(await page.getByRole('combobox', { name: /Search/ }).count()).toBe(0);
+    await page.goto(`${gateway.url}/agents?q=tester`);
+    await page.getByRole('link', { name: 'tester' }).first().waitFor();
+    await page.locator('body').press('j');
+    await page.keyboard.press('Enter');
+    await composer().waitFor();
   });
 
   it('stops what the agent does, without a word to it', async () => {

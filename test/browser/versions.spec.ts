@@ -127,9 +127,6 @@ describe('the versions of an agent', () => {
     await answering().getByText('Version 6 answers what you send now.').waitFor();
     await page().getByRole('textbox', { name: 'Message to changeable' }).fill('list files');
     await page().keyboard.press('Enter');
-    const conversations = page().getByRole('navigation', { name: 'Conversations' });
-    await conversations.getByRole('link').nth(1).waitFor();
-    expect(await conversations.locator('[aria-current]').count()).toBe(1);
     await answering().getByRole('button', { name: 'Pin it here' }).click();
     await page().getByText('Version 6 answers here from now on.').waitFor();
     await answering().getByRole('button', { name: 'Stop trying it' }).click();
@@ -142,6 +139,12 @@ describe('the versions of an agent', () => {
   it('are pinned to a conversation, until they are unpinned', async () => {
     await dashboard.say(agentId, 'list files');
     await dashboard.go(`/agents/${agentId}/chat`);
+    const conversations = page().getByRole('navigation', { name: 'Conversations' });
+    await conversations.getByRole('link', { name: /^Begun/ }).click();
+    await answering().getByText('Version 6 answers here').waitFor();
+    // The main one's address is a part of its address.
+    expect(await conversations.locator('[aria-current]').count()).toBe(1);
+    await conversations.getByRole('link', { name: 'Main conversation' }).click();
     await answering().getByText('Version 5, the present one, answers.').waitFor();
     await answering().getByRole('button', { name: 'Pin a version' }).click();
     await page().getByLabel('Version', { exact: true }).selectOption('1');

@@ -1,7 +1,7 @@
 import type { AgentListItem } from '@roost-ai/sdk';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { useMemo } from 'react';
+import { useMemo, useRef } from 'react';
 import { compactCount, costText } from '../components/amounts.js';
 import { buttonClass } from '../components/button.js';
 import { Empty, ErrorNote, Skeletons } from '../components/feedback.js';
@@ -9,6 +9,7 @@ import { inputClass } from '../components/field.js';
 import { Icon } from '../components/icon.js';
 import { Page } from '../components/page.js';
 import { Time } from '../components/time.js';
+import { useListKeys } from '../components/use-list-keys.js';
 import { AgentMenu } from './agent-menu.js';
 import { StatusBadge } from './agent-status.js';
 import { tokensOf, usageQuery } from '../usage/usage.js';
@@ -21,6 +22,8 @@ const STATUSES = ['active', 'paused', 'stopped', 'error'] as const;
 export function AgentsPage() {
   const { data: agents, error, refetch } = useQuery(agentsQuery);
   const used = useUsed();
+  const list = useRef<HTMLUListElement>(null);
+  useListKeys(list);
   const { q = '', status } = route.useSearch();
   const navigate = route.useNavigate();
   const shown = useMemo(() => (agents ?? []).filter((agent) => isMatch(agent, q, status)), [agents, q, status]);
@@ -82,7 +85,7 @@ export function AgentsPage() {
           <p role="status" className="sr-only">
             {shown.length} agents
           </p>
-          <ul className="divide-y divide-line rounded-2xl border border-line bg-surface">
+          <ul ref={list} className="divide-y divide-line rounded-2xl border border-line bg-surface">
             {shown.map((agent) => (
               <AgentRow key={agent.id} agent={agent} used={used.get(agent.id)} />
             ))}
@@ -130,6 +133,7 @@ function AgentRow({ agent, used }: { agent: AgentListItem; used: string | undefi
             <Link
               to="/agents/$agentId"
               params={{ agentId: id }}
+              data-row
               className="truncate font-medium after:absolute after:inset-0"
             >
               {name}

@@ -14,17 +14,12 @@ import { visibleText } from '../components/visible-text.js';
 import { chatOf, runningTurn } from '../events/agent-views.js';
 import { useAgentState, useAgentStore, useConnection } from '../events/agent-events.js';
 import { AnsweringVersion } from './answering-version.js';
+import { newConversationId } from './begun-conversation.js';
 import { chatRows } from './chat-rows.js';
 import { withFiles } from './attached-files.js';
 import { Composer, type Outgoing } from './composer.js';
 import { ConversationList, withCurrent } from './conversation-list.js';
-import {
-  conversationsQuery,
-  DEFAULT_CONVERSATION,
-  isWritable,
-  newConversationId,
-  useConversationNames,
-} from './conversations.js';
+import { conversationsQuery, DEFAULT_CONVERSATION, isWritable, useConversationNames } from './conversations.js';
 import { MessageList } from './message-list.js';
 import { useHistory } from './use-history.js';
 

@@ -6,6 +6,7 @@ import { roost } from '../api/roost.js';
 import type { IconName } from '../components/icon-name.js';
 import { schedulesQuery } from '../schedules/schedules.js';
 import { triggersQuery } from '../triggers/triggers.js';
+import { begunText } from './begun-conversation.js';
 
 /** Those with the newest activity; an older one is found by its address. */
 const MAX_LISTED = 200;
@@ -45,15 +46,11 @@ export function useConversationNames(agentId: string, conversations: readonly Na
 function nameOf({ id, channel, counterparty }: Named): string {
   if (counterparty.display_name) return counterparty.display_name;
   if (id === DEFAULT_CONVERSATION) return 'Main conversation';
-  return channel === 'api' ? id : `${channel[0]?.toUpperCase()}${channel.slice(1)} ${counterparty.id}`;
+  return channel === 'api'
+    ? (begunText(id) ?? id)
+    : `${channel[0]?.toUpperCase()}${channel.slice(1)} ${counterparty.id}`;
 }
 
 /** Those of chats, schedules and triggers are answered where they came from: the API takes no message for them. */
 export const isWritable = (conversationId: string): boolean =>
   !/^(discord|slack|telegram|schedule|trigger|agent):/.test(conversationId);
-
-/** A name for a new one that says when it began. */
-export function newConversationId(now = new Date()): string {
-  const date = now.toISOString().slice(0, 16).replace('T', ' ');
-  return `${date} ${Math.random().toString(36).slice(2, 6)}`;
-}

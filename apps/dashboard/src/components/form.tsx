@@ -11,7 +11,7 @@ interface FormProps extends Omit<FormHTMLAttributes<HTMLFormElement>, 'onSubmit'
   onSubmit: () => void;
 }
 
-/** A form that is sent by the page itself, once at a time: goes to the first field that was refused. */
+/** A form that is sent by the page itself, once at a time, also by ⌘Enter: goes to the first field that was refused. */
 export function Form({ saving: { isPending, error }, onSubmit, ...rest }: FormProps) {
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => {
@@ -23,6 +23,12 @@ export function Form({ saving: { isPending, error }, onSubmit, ...rest }: FormPr
       onSubmit={(event) => {
         event.preventDefault();
         if (!isPending) onSubmit();
+      }}
+      onKeyDown={(event) => {
+        // Where Enter alone begins a line. What an editor makes of it is its own.
+        if (event.key !== 'Enter' || !(event.metaKey || event.ctrlKey) || event.defaultPrevented) return;
+        event.preventDefault();
+        event.currentTarget.requestSubmit();
       }}
       {...rest}
     />

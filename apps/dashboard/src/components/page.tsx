@@ -60,7 +60,7 @@ export function Section({
   return (
     <section aria-labelledby={id} className="rounded-2xl border border-line bg-surface">
       <header className="flex min-h-13 flex-wrap items-center justify-between gap-x-3 gap-y-1 px-5 pt-4">
-        <div className="min-w-0 flex-1 basis-40">
+        <div className="min-w-0 flex-1 basis-48">
           <Heading id={id} className="font-semibold">
             {title}
           </Heading>

@@ -1,5 +1,5 @@
 import { useNavigate } from '@tanstack/react-router';
-import { newConversationId } from '../chat/conversations.js';
+import { newConversationId } from '../chat/begun-conversation.js';
 import { Button } from '../components/button.js';
 
 /** Begins a conversation of its own, so that what is tried stays out of the others. */

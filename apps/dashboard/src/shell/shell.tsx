@@ -53,7 +53,11 @@ export function Shell() {
       <aside aria-label="Sidebar" className="hidden w-64 shrink-0 border-r border-line bg-surface lg:block 3xl:w-80">
         <Sidebar onSearch={openPalette} />
       </aside>
-      <main id="content" tabIndex={-1} className="relative min-h-0 min-w-0 grow scroll-pb-20 overflow-y-auto outline-none">
+      <main
+        id="content"
+        tabIndex={-1}
+        className="relative min-h-0 min-w-0 grow scroll-pb-20 overflow-y-auto outline-none"
+      >
         <Outlet />
       </main>
       <CommandPalette isOpen={isPaletteOpen} onClose={() => setPaletteOpen(false)} />

@@ -1,7 +1,7 @@
 import { spawnRoost, type SpawnedRoost, temporaryFolder, until } from '#lib/testing';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { processesOf } from '../chaos/targets.js';
+import { processesOf } from '../ledger/roost/child-processes.js';
 
 /** ROOST_FULL=1 asks 300 times. */
 const COUNT = process.env.ROOST_FULL === '1' ? 300 : 24;

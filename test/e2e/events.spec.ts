@@ -1,6 +1,6 @@
 import { followEvents, type FollowedEvent, startRoost, type TestRoost, until } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { markOf, startStandInModel, type StandInModel } from '../chaos/stand-in-model.js';
+import { markOf, startStandInModel, type StandInModel } from '../doubles/stand-in-model.js';
 
 describe('following an agent through the whole platform', () => {
   let model: StandInModel;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { startRoost, type TestRoost, until } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answeredIn, markOf, marksIn, startStandInModel, type StandInModel } from '../chaos/stand-in-model.js';
+import { answeredIn, markOf, marksIn, startStandInModel, type StandInModel } from '../doubles/stand-in-model.js';
 
 interface Message {
   id: string;

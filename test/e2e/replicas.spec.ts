@@ -1,7 +1,7 @@
 import { followEvents, type FollowedEvent, spawnRoost, type SpawnedRoost, temporaryFolder, until } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answeredIn, markOf, startStandInModel, type StandInModel } from '../chaos/stand-in-model.js';
-import { processesOf } from '../chaos/targets.js';
+import { answeredIn, markOf, startStandInModel, type StandInModel } from '../doubles/stand-in-model.js';
+import { processesOf } from '../ledger/roost/child-processes.js';
 
 /** ROOST_FULL=1 measures 100 interrupts and a drain with its default patience, and holds both against their limits. */
 const isFull = process.env.ROOST_FULL === '1';

@@ -1,22 +1,9 @@
 import { type AskedRequest, type Misbehaviour, MisbehavingProvider, type Reaction, type Tokens } from '#lib/testing';
-import type { Random } from '../chaos/random.js';
+import { FAILURES } from '../ledger/load/ledger-model.js';
+import type { Random } from '../ledger/random.js';
 
 export const MODELS = ['anthropic/claude-odd', 'openai/gpt-odd', 'google/gemini-2.5-odd'] as const;
 
-/** Every way to fail of which it is certain what the runtime was told by then: after a reset it may have read less. */
-const FAILURES: readonly Misbehaviour[] = [
-  { kind: 'reset' },
-  { kind: 'break', at: 'headers' },
-  ...(['cut', 'error-event'] as const).flatMap((kind) =>
-    (['headers', 'text', 'call'] as const).map((at) => ({ kind, at })),
-  ),
-  { kind: 'garbage', at: 'text' },
-  { kind: 'stall', at: 'text' },
-  { kind: 'status', status: 429, retryAfter: 1 },
-  { kind: 'status', status: 500 },
-  { kind: 'status', status: 529 },
-  { kind: 'html', status: 502 },
-];
 /** Below it no answer says how much it read, so that each is known by this number. */
 const FIRST_INPUT = 1_000;
 const MAX_OUTPUT = 500;

@@ -4,10 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ownedFolder, removeFolder, type SpawnedRoost, spawnRoost, until } from '#lib/testing';
 import pg from 'pg';
 import { MessageFailedError, Roost } from '../../packages/sdk/src/index.js';
-import type { FaultTargets } from '../chaos/fault-targets.js';
-import { randomFrom } from '../chaos/random.js';
-import { childProcesses } from '../chaos/targets.js';
-import { ANSWER_MS, LEASE_MS, SILENCE_SECONDS } from '../chaos/timing.js';
+import type { FaultTargets } from '../ledger/fault-targets.js';
+import { randomFrom } from '../ledger/random.js';
+import { childProcesses } from '../ledger/roost/child-processes.js';
+import { ANSWER_MS, LEASE_MS, SILENCE_SECONDS } from '../ledger/timing.js';
 import { type Booked, compareBooks, type Comparison, type Kill } from './books.js';
 import { CountingModel, MODELS } from './counting-model.js';
 

@@ -12,5 +12,7 @@ export { endProcess, processIdentity, processesWithArgument } from './process-id
 export { runInProcess, type RunningServices } from './run-in-process.js';
 export { localSecrets, type LocalSecrets } from './secrets.js';
 export { serviceEnvironment } from './service-environment.js';
+export { superviseServices, type ServiceProcess } from './service-process.js';
+export { openServicesLog, type ServicesLog } from './services-log.js';
 export { services, type ServiceEntry, type ServiceModule } from './services.js';
-export { findOrInstall } from './system-package.js';
+export { findOrInstall, findProgram } from './system-package.js';

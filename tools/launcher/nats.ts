@@ -16,6 +16,8 @@ export interface NatsOptions {
   dataDir: string;
   /** Accounts to make at first start; services of one Roost share one. */
   accounts?: string[];
+  /** A free one by default. */
+  port?: number | undefined;
   log(line: string): void;
   /** Called when it dies and cannot be started again. */
   onGivenUp?: ((reason: Error) => void) | undefined;
@@ -38,7 +40,13 @@ const startTimeoutMs = 30_000;
  * its database.
  * Errors: SERVICE_UNAVAILABLE with the command to type when nats-server is not to be had.
  */
-export async function startNats({ dataDir, accounts = ['ROOST'], log, onGivenUp }: NatsOptions): Promise<Nats> {
+export async function startNats({
+  dataDir,
+  accounts = ['ROOST'],
+  log,
+  onGivenUp,
+  ...options
+}: NatsOptions): Promise<Nats> {
   const found = await findOrInstall({ program: 'nats-server', packageName: 'nats-server' }, log);
   if (found.path === undefined) {
     throw new RoostError('SERVICE_UNAVAILABLE', `${found.reason} Or set NATS_URL to a running server.`);
@@ -50,7 +58,7 @@ export async function startNats({ dataDir, accounts = ['ROOST'], log, onGivenUp 
   await endOrphans(configFile, log);
 
   const trust = await keptTrust(natsDir, accounts);
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const canSyncAlways = atLeast(versionOf(program), [2, 10]);
   // Logged at the first start only: it is a fact about this machine, not an event.
   if (!canSyncAlways && !existsSync(configFile))

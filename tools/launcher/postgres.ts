@@ -24,6 +24,8 @@ import { isRunning, supervise } from './supervised-process.js';
 export interface PostgresOptions {
   /** The data folder; the cluster lives in its `postgres` folder. */
   dataDir: string;
+  /** A free one by default. */
+  port?: number | undefined;
   log(line: string): void;
   /** Called when it dies and cannot be started again. */
   onGivenUp?: ((reason: Error) => void) | undefined;
@@ -62,7 +64,7 @@ const settings = {
  * port when it dies. Only its binaries are used: the package's own wrapper stops the database at the first SIGINT, before
  * the services have drained.
  */
-export async function startPostgres({ dataDir, log, onGivenUp }: PostgresOptions): Promise<Postgres> {
+export async function startPostgres({ dataDir, log, onGivenUp, ...options }: PostgresOptions): Promise<Postgres> {
   const binaries = await loadBinaries();
   const clusterDir = resolve(dataDir, 'postgres');
   const password = keptSecret(join(dataDir, 'postgres-password'), () => randomBytes(24).toString('base64url'));
@@ -70,7 +72,7 @@ export async function startPostgres({ dataDir, log, onGivenUp }: PostgresOptions
   const serverLog = openServerLog(resolve(dataDir, 'logs', 'postgres.log'), log);
   if (!existsSync(clusterDir)) await createCluster({ ...binaries, dataDir, clusterDir, password, serverLog });
 
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const socketDir = canHoldSocket(clusterDir, port) ? clusterDir : '';
   const user = postgresUser(binaries.postgres, clusterDir);
   const server = await supervise({

@@ -13,10 +13,5 @@ export const messagingConfig = z.object({
   ROOST_RETRY_BASE_MS: z.coerce.number().int().min(1).max(60_000).default(1_000),
   /** How long runs can be looked at after they ended. agent-runtime keeps their steps as long. */
   ROOST_RUN_DAYS: z.coerce.number().int().min(1).max(36_500).default(90),
-  /**
-   * Fault injection for test/chaos: `off` accepts writes of workers whose lease was taken over. The chaos run must
-   * then fail, which shows that it can.
-   */
-  ROOST_CHAOS_FENCE: z.enum(['on', 'off']).default('on'),
 });
 export type MessagingConfig = z.output<typeof messagingConfig>;

@@ -150,13 +150,12 @@ export class ApprovalModel {
     if (act === 'lose') {
       await this.database.query(`UPDATE turns SET lease_until = 'epoch' WHERE id = $1`, [turn.turnId]);
       await this.database.transaction(expireTurn);
-    } else if (act === 'complete')
-      await this.report((tx) => completeTurn(tx, { ...fence, replies: ['r'], usage }, true));
-    else if (act === 'release') await this.report((tx) => releaseTurn(tx, fence, true));
+    } else if (act === 'complete') await this.report((tx) => completeTurn(tx, { ...fence, replies: ['r'], usage }));
+    else if (act === 'release') await this.report((tx) => releaseTurn(tx, fence));
     else {
       const beat = await heartbeatTurn(this.database, fence, 30_000).catch(() => ({ cancelled: true, stopped: false }));
       if (!beat.cancelled) return;
-      await this.report((tx) => (beat.stopped ? releaseTurn(tx, fence, true) : endCancelled(tx, fence, 'half', true)));
+      await this.report((tx) => (beat.stopped ? releaseTurn(tx, fence) : endCancelled(tx, fence, 'half')));
     }
     this.leave(turn);
   }
@@ -173,7 +172,7 @@ export class ApprovalModel {
     if (!this.lastSuspension) return;
     const { turn, calls } = this.lastSuspension;
     const input = { ...fenceOf(turn), calls, approvers: null, expiresAfterSeconds: 60, partialReply: 'half' };
-    await this.report((tx) => suspendTurn(tx, input, true));
+    await this.report((tx) => suspendTurn(tx, input));
   }
 
   private call(): SuspendedCall {

@@ -1,6 +1,6 @@
 import { startRoost, type TestRoost, until } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { markOf, marksIn, type StandInModel, startStandInModel } from '../../../test/chaos/stand-in-model.js';
+import { markOf, marksIn, type StandInModel, startStandInModel } from '../../../test/doubles/stand-in-model.js';
 import { Roost } from '../src/index.js';
 import { converse, type Outcome } from './converse.js';
 import { KillableGateway } from './killable-gateway.js';

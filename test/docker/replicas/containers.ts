@@ -1,7 +1,6 @@
 import Docker from 'dockerode';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Target } from '../../chaos/fault-plan.js';
-import type { FaultTargets, Victim } from '../../chaos/fault-targets.js';
+import type { FaultTargets, Target, Victim } from '../../ledger/fault-targets.js';
 
 /** The containers of a compose project, asked for anew each time: what was killed comes back with another address. */
 export class Containers {

@@ -1,5 +1,5 @@
-import { ANSWER_MS } from '../../chaos/timing.js';
-import { startStandInModel } from '../../chaos/stand-in-model.js';
+import { ANSWER_MS } from '../../ledger/timing.js';
+import { startStandInModel } from '../../doubles/stand-in-model.js';
 
 /** The stand-in model as a container of the stack. */
 await startStandInModel({ answerMs: ANSWER_MS, listen: { host: '0.0.0.0', port: 8080 } });

@@ -1,18 +1,26 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { apiClient, until } from '#lib/testing';
-import { SERVERS, SERVICES, type Target } from '../../chaos/fault-plan.js';
-import { isClean } from '../../chaos/ledger.js';
-import { loadUnderFaults } from '../../chaos/load-under-faults.js';
-import { describeResult } from '../../chaos/report.js';
-import { retakenOf } from '../../chaos/run-chaos.js';
-import { LEASE_MS } from '../../chaos/timing.js';
+import { checkRecord, type Verdict } from '../../ledger/check/check-record.js';
+import { SERVERS, SERVICES, type Target } from '../../ledger/fault-targets.js';
+import type { FaultContext } from '../../ledger/faults/fault-class.js';
+import { freezes } from '../../ledger/faults/freezes.js';
+import { killsOf } from '../../ledger/faults/kills.js';
+import { wipedBus } from '../../ledger/faults/wiped-bus.js';
+import { Client } from '../../ledger/load/client.js';
+import { FileLoad } from '../../ledger/load/file-load.js';
+import { MessageLoad } from '../../ledger/load/message-load.js';
+import { SlotLoad } from '../../ledger/load/slot-load.js';
+import { randomFrom } from '../../ledger/random.js';
+import { readRecord, Record } from '../../ledger/record.js';
+import { planFaults, runPlan } from '../../ledger/run-plan.js';
+import { LEASE_MS, STUCK_MS } from '../../ledger/timing.js';
 import { untilReady } from '../journey.js';
 import { seconds } from '../seconds.js';
 import type { Stack, StackInput } from '../stack.js';
 import { Containers } from './containers.js';
-import { FileLoad } from './file-load.js';
 import { openForwarders } from './forwarders.js';
-import { SlotLoad } from './slot-load.js';
 
 export interface ReplicasInput {
   stack: Stack;
@@ -23,8 +31,15 @@ export interface ReplicasInput {
 
 const doubled = [...SERVICES, 'docker-guard'] as const;
 const targets: Target[] = [...doubled, ...SERVERS];
-/** As `npm run chaos:quick` has it, with half the faults: containers take this machine twice the time to come back. */
-const load = { durationMs: 120_000, kills: 30, freezes: 3, wipes: 1, messagesPerSecond: 50, agents: 20 };
+/** Faults as the ledger has them: containers take this machine twice the time to come back as processes do. */
+const counts = new Map([
+  [killsOf(targets), 30],
+  [freezes, 3],
+  [wipedBus, 1],
+]);
+const DURATION_MS = 120_000;
+const FINISH_MS = 75_000;
+const load = { messagesPerSecond: 50, agents: 20 };
 const FILE_EVERY_MS = 10_000;
 
 export const replicasFile = (root: string): StackInput['files'][number] => ({
@@ -33,8 +48,8 @@ export const replicasFile = (root: string): StackInput['files'][number] => ({
 });
 
 /**
- * Two containers of each service, and the load of `npm run chaos:quick` through both gateways, with files written into
- * the agents' containers and a schedule, while containers are killed, frozen and brought back by their restart policy.
+ * Two containers of each service, and the ledger's messages through both gateways, with files written into the agents'
+ * containers and a schedule, while containers are killed, frozen and brought back by their restart policy.
  * Errors: a message, file or slot that was lost, doubled, stuck or out of order, and what is left of deleted agents.
  */
 export async function tryReplicas({ stack, socket, seed, say }: ReplicasInput): Promise<void> {
@@ -42,49 +57,77 @@ export async function tryReplicas({ stack, socket, seed, say }: ReplicasInput): 
   const startedAt = Date.now();
   await stack.compose('up', '-d', ...doubled.flatMap((service) => ['--scale', `${service}=2`]));
   const gateways = await openForwarders(containers, 'gateway', 3000);
-  const model = await openForwarders(containers, 'model', 8080);
+  const folder = await mkdtemp(join(tmpdir(), 'roost-replicas-'));
+  const record = new Record(join(folder, 'record.jsonl'));
   try {
     const { urls } = gateways;
     const ready = await Promise.all(urls.map((url) => untilReady(url, startedAt)));
     say(`seed ${seed}: two of each service, ready ${ready.map(seconds).join(' and ')} after up`);
-    const { apiKey } = stack;
-    const files = new FileLoad({ urls, apiKey, everyMs: FILE_EVERY_MS });
-    const slots = new SlotLoad({ urls, apiKey });
-    const under = await loadUnderFaults({
-      ...load,
-      seed,
-      urls,
-      apiKey,
-      targets,
-      victims: await containers.asTargets(),
+    const client = new Client({ urls, apiKey: stack.apiKey });
+    const context = {
+      targets: await containers.asTargets(),
+      random: randomFrom(seed),
       // All services share the processors at the first start.
       startMs: Math.max(...ready) / 4,
-      warmUp: async (agentIds) => {
-        const wakingAt = Date.now();
-        await files.wake(agentIds);
-        await slots.begin();
-        say(`${agentIds.length} agents, each in a container of its own, after ${seconds(Date.now() - wakingAt)}`);
-      },
-      alongside: (agentIds, isOver) => files.run(agentIds, isOver),
-      log: say,
-    });
-    const asked = (await (await fetch(`${model.urls[0]}/asked`)).json()) as number[];
-    say(describeResult(load, { ...under, retaken: retakenOf(asked) }));
-    const lost = await files.lost();
-    const fired = await slots.end();
-    say(`Files: ${files.written.length} written, ${lost.length} lost; ${refusals(files)}`);
-    say(`Schedule: ${fired.slots} slots, ${fired.wrong.length} not carried out once`);
+    };
+    const { agentIds, files } = await loadUnderFaults(client, record, context, say);
+    const verdict = await checkRecord(readRecord(record.path), { stuckMs: STUCK_MS });
+    say(describe(verdict));
+    say(`Files: ${refusals(files)}`);
     const restarts = await Promise.all([...doubled, 'postgres', 'nats'].map((name) => containers.restartsOf(name)));
     say(`Brought back by the restart policy: ${restarts.reduce((sum, count) => sum + count, 0)} times`);
-    const left = await deleteAgents(stack, urls, containers, [...under.agentIds, slots.agentId]);
-    say(`Agents deleted: ${under.agentIds.length + 1}, of which ${left.length} containers and volumes are left`);
+    const left = await deleteAgents(stack, urls, containers, agentIds);
+    say(`Agents deleted: ${agentIds.length}, of which ${left.length} containers and volumes are left`);
     say(`Again: npm run test:docker -- --replicas --seed ${seed}`);
-    const wrong = [...lost, ...fired.wrong, ...left];
-    if (!isClean(under.verdict) || wrong.length > 0) throw new Error(['it does not hold:', ...wrong].join('\n'));
+    const wrong = [...verdict.findings.map(({ promise, what }) => `${promise}: ${what}`), ...left];
+    if (wrong.length > 0) throw new Error(['it does not hold:', ...wrong].join('\n'));
   } finally {
+    record.close();
     gateways.close();
-    model.close();
+    await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function loadUnderFaults(
+  client: Client,
+  record: Record,
+  context: Omit<FaultContext, 'begin'>,
+  say: ReplicasInput['say'],
+) {
+  let isOver = false;
+  const shared = { client, record, isOver: () => isOver };
+  const messages = new MessageLoad({ ...shared, ...load });
+  const files = new FileLoad({ ...shared, everyMs: FILE_EVERY_MS });
+  const slots = new SlotLoad(client, record);
+  try {
+    await messages.prepare();
+    const { agentIds } = messages;
+    const wakingAt = Date.now();
+    await files.wake(agentIds);
+    await slots.begin();
+    say(`${agentIds.length} agents, each in a container of its own, after ${seconds(Date.now() - wakingAt)}`);
+    const plan = planFaults<FaultContext>(context.random, counts, DURATION_MS);
+    const faults = runPlan(plan, { context, record, isStopped: shared.isOver, log: say }).finally(
+      () => (isOver = true),
+    );
+    await Promise.all([faults, messages.run(), files.run(agentIds, shared.isOver)]);
+    await slots.end();
+    await until('all are answered', () => messages.answers.missing === 0, { timeoutMs: FINISH_MS }).catch(
+      () => undefined,
+    );
+    await messages.list();
+    await files.read();
+    record.write({ kind: 'end' });
+    return { agentIds: [...agentIds, slots.agentId], files };
+  } finally {
+    isOver = true;
+    await messages.stop();
+  }
+}
+
+function describe({ counts: { accepted, answered, files, slots }, latenciesMs, findings }: Verdict): string {
+  const at = (quantile: number) => Math.round(latenciesMs[Math.floor(latenciesMs.length * quantile)] ?? 0);
+  return `${accepted} messages accepted, ${answered} answered (p50 ${at(0.5)} ms, p99 ${at(0.99)} ms), ${slots} slots, ${files} files: ${findings.length} findings`;
 }
 
 const refusals = ({ refusals }: FileLoad) =>

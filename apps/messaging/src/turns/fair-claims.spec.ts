@@ -101,7 +101,7 @@ describe('claims', () => {
     const { agentId } = await agentOf(newId());
     const turn = await claim();
     const failure = { error: { code: 'PROVIDER', message: 'overloaded' }, retryable: true, partialReply: '' };
-    await database.transaction((tx) => failTurn(tx, { ...turn!, ...failure }, { isFenced: true, retryBaseMs: 60_000 }));
+    await database.transaction((tx) => failTurn(tx, { ...turn!, ...failure }, { retryBaseMs: 60_000 }));
     expect(await claim()).toBeNull();
     await database.query(`UPDATE conversations SET ready_at = now()`);
     await database.query(`UPDATE agents SET retry_at = now()`);
@@ -112,13 +112,13 @@ describe('claims', () => {
     const { sendOne } = await agentOf(newId());
     const turn = await claim();
     const failure = { error: { code: 'PROVIDER', message: 'overloaded' }, retryable: true, partialReply: '' };
-    await database.transaction((tx) => failTurn(tx, { ...turn!, ...failure }, { isFenced: true, retryBaseMs: 60_000 }));
+    await database.transaction((tx) => failTurn(tx, { ...turn!, ...failure }, { retryBaseMs: 60_000 }));
     await database.query(`UPDATE conversations SET id = 'other'`);
     await database.query(`UPDATE messages SET conversation_id = 'other'`);
     await sendOne();
     const next = await claim();
     expect(next).toMatchObject({ conversationId: 'c' });
-    await database.transaction((tx) => completeTurn(tx, { ...next!, replies: ['r'], usage }, true));
+    await database.transaction((tx) => completeTurn(tx, { ...next!, replies: ['r'], usage }));
     const [row] = await database.query(`SELECT next_at, retry_at > now() AS later FROM agents`);
     expect(row).toEqual({ next_at: null, later: true });
   });

@@ -59,7 +59,7 @@ it('answers every message exactly once and in order, whatever claims, expiries a
       const complete = async ({ ids, ...fence }: (typeof claims)[number]) => {
         const isHolder = fence.turnId === running;
         const result = await database
-          .transaction((tx) => completeTurn(tx, { ...fence, replies: ['r'], usage }, true))
+          .transaction((tx) => completeTurn(tx, { ...fence, replies: ['r'], usage }))
           .catch(conflict);
         if (!isHolder) return;
         expect(result).not.toBeNull();
@@ -78,7 +78,7 @@ it('answers every message exactly once and in order, whatever claims, expiries a
           running = undefined;
         } else if (move.do === 'release' && claimed) {
           const { ids: _ids, ...fence } = claimed;
-          await database.transaction((tx) => releaseTurn(tx, fence, true)).catch(conflict);
+          await database.transaction((tx) => releaseTurn(tx, fence)).catch(conflict);
           if (claimed.turnId === running) running = undefined;
         } else if (move.do === 'complete' && claimed) await complete(claimed);
       }

@@ -53,7 +53,7 @@ it('finishes every message exactly once, whatever happens to its turn at the ver
         interrupt: () => queue.send('interrupt'),
         claim: () => queue.claim(),
         expire: () => queue.expire(),
-        release: () => queue.report((tx) => releaseTurn(tx, holder, true)),
+        release: () => queue.report((tx) => releaseTurn(tx, holder)),
         fail: () => queue.fail(holder),
         complete: () => queue.complete(holder),
         stop: () => queue.stop(holder),
@@ -125,18 +125,18 @@ class Queue {
   }
 
   complete(fence: Fence) {
-    return this.report((tx) => completeTurn(tx, { ...fence, replies: ['r'], usage }, true));
+    return this.report((tx) => completeTurn(tx, { ...fence, replies: ['r'], usage }));
   }
 
   fail(fence: Fence) {
     const failure = { error: { code: 'PROVIDER', message: 'overloaded' }, retryable: true, partialReply: '' };
-    return this.report((tx) => failTurn(tx, { ...fence, ...failure }, { isFenced: true, retryBaseMs: 1 }));
+    return this.report((tx) => failTurn(tx, { ...fence, ...failure }, { retryBaseMs: 1 }));
   }
 
   /** What a worker reports that was interrupted: only if it was, its batch is finished without an answer. */
   stop(fence: Fence) {
     return this.report(async (tx) => {
-      const turn = await lockTurn(tx, fence, 'interrupted', true);
+      const turn = await lockTurn(tx, fence, 'interrupted');
       if (turn.state === 'running' && turn.isInterrupted) await endInterrupted(tx, turn, 'half');
       return turn;
     });

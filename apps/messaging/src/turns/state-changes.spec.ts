@@ -137,7 +137,7 @@ class Agent {
   /** What a worker does with its turn. */
   private async work(act: Act, { turnId, fencingToken }: Fence): Promise<void> {
     const claimed = { turnId, fencingToken };
-    const retry = { isFenced: true, retryBaseMs: act === 'fail slowly' ? 60_000 : 1 };
+    const retry = { retryBaseMs: act === 'fail slowly' ? 60_000 : 1 };
     const passing = { error: { code: 'MODEL_OVERLOADED', message: 'busy' }, retryable: true, partialReply: 'half' };
     const refused = { error: { code: 'MODEL_REFUSED_REQUEST', message: 'no' }, retryable: false, partialReply: '' };
     if (act === 'lose') {
@@ -148,15 +148,15 @@ class Agent {
     }
     await database
       .transaction(async (tx) => {
-        if (act === 'complete') await completeTurn(tx, { ...claimed, replies: ['r'], usage }, true);
-        else if (act === 'release') await releaseTurn(tx, claimed, true);
+        if (act === 'complete') await completeTurn(tx, { ...claimed, replies: ['r'], usage });
+        else if (act === 'release') await releaseTurn(tx, claimed);
         else if (act === 'fail' || act === 'fail slowly') await failTurn(tx, { ...claimed, ...passing }, retry);
         else if (act === 'refuse') await failTurn(tx, { ...claimed, ...refused }, retry);
         else {
           const { cancelled, stopped } = await heartbeatTurn(database, claimed, 30_000);
           if (!cancelled) return;
-          if (stopped && act === 'heartbeat') await releaseTurn(tx, claimed, true);
-          else await endCancelled(tx, claimed, 'half', true);
+          if (stopped && act === 'heartbeat') await releaseTurn(tx, claimed);
+          else await endCancelled(tx, claimed, 'half');
         }
         this.claimed = undefined;
       })

@@ -34,7 +34,6 @@ type InputOf<C extends { input: z.ZodType }> = z.output<C['input']>;
 /** Served to agent-runtime on its own behalf: the fencing token, not an account, decides what a caller may write. */
 @Controller()
 export class TurnsController {
-  private readonly isFenced: boolean;
   private readonly rotation = new AccountRotation();
 
   constructor(
@@ -42,9 +41,7 @@ export class TurnsController {
     private readonly bus: Bus,
     private readonly finished: FinishedMessages,
     @Inject(CONFIG) private readonly config: MessagingConfig,
-  ) {
-    this.isFenced = config.ROOST_CHAOS_FENCE === 'on';
-  }
+  ) {}
 
   @Handles(claimTurn)
   async claim({ workerId, fullAccounts = [] }: InputOf<typeof claimTurn>) {
@@ -67,7 +64,7 @@ export class TurnsController {
 
   @Handles(completeTurn)
   async complete(input: InputOf<typeof completeTurn>) {
-    const ended = await this.database.transaction((tx) => complete(tx, input, this.isFenced));
+    const ended = await this.database.transaction((tx) => complete(tx, input));
     // A report that is repeated ended nothing.
     if (ended.finishedIds.length > 0) countEnd('completed');
     this.announce(ended);
@@ -76,8 +73,8 @@ export class TurnsController {
 
   @Handles(failTurn)
   async fail(input: InputOf<typeof failTurn>) {
-    const options = { isFenced: this.isFenced, retryBaseMs: this.config.ROOST_RETRY_BASE_MS };
-    const ended = await this.database.transaction((tx) => fail(tx, input, options));
+    const retryBaseMs = this.config.ROOST_RETRY_BASE_MS;
+    const ended = await this.database.transaction((tx) => fail(tx, input, { retryBaseMs }));
     countEnd(ended.willRetry ? 'retried' : 'failed');
     this.announce(ended);
     return { willRetry: ended.willRetry };
@@ -85,7 +82,7 @@ export class TurnsController {
 
   @Handles(interruptedTurn)
   async interrupted({ partialReply, ...fence }: InputOf<typeof interruptedTurn>) {
-    const ended = await this.database.transaction((tx) => endCancelled(tx, fence, partialReply, this.isFenced));
+    const ended = await this.database.transaction((tx) => endCancelled(tx, fence, partialReply));
     if (ended) countEnd('interrupted');
     if (ended) this.announce(ended);
     return { accepted: true };
@@ -93,7 +90,7 @@ export class TurnsController {
 
   @Handles(releaseTurn)
   async release(input: InputOf<typeof releaseTurn>) {
-    const ended = await this.database.transaction((tx) => release(tx, input, this.isFenced));
+    const ended = await this.database.transaction((tx) => release(tx, input));
     if (ended) countEnd('released');
     if (ended) this.announce(ended);
     return { accepted: true };
@@ -101,7 +98,7 @@ export class TurnsController {
 
   @Handles(suspendTurn)
   async suspend(input: InputOf<typeof suspendTurn>) {
-    const { suspended, ...ended } = await this.database.transaction((tx) => suspend(tx, input, this.isFenced));
+    const { suspended, ...ended } = await this.database.transaction((tx) => suspend(tx, input));
     countEnd(suspended ? 'suspended' : 'interrupted');
     this.bus.hint(recordedSubject(ended.agentId));
     this.announce(ended);

@@ -44,13 +44,12 @@ export async function lockTurn(
   tx: Transaction,
   { turnId, fencingToken }: Fence,
   mayBe: LockedTurn['state'],
-  isFenced: boolean,
 ): Promise<LockedTurn> {
   const [turn] = await tx.query<LockedTurn>(
     `SELECT ${COLUMNS} FROM ${JOIN} WHERE t.id = $1 AND t.fencing_token = $2 FOR UPDATE OF a, t`,
     [turnId, fencingToken],
   );
-  if (!turn || (isFenced && turn.state !== 'running' && turn.state !== mayBe)) {
+  if (!turn || (turn.state !== 'running' && turn.state !== mayBe)) {
     throw new RoostError('CONFLICT', 'the turn is not this worker’s any more');
   }
   return turn;

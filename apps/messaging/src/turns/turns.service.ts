@@ -42,9 +42,8 @@ export interface Ended {
 export async function completeTurn(
   tx: Transaction,
   { replies, usage, ...fence }: z.output<typeof completeContract.input>,
-  isFenced: boolean,
 ): Promise<Ended & { replyIds: string[] }> {
-  const turn = await lockTurn(tx, fence, 'completed', isFenced);
+  const turn = await lockTurn(tx, fence, 'completed');
   if (turn.state === 'completed') {
     return { agentId: turn.agentId, finishedIds: [], hasMoreWork: false, replyIds: turn.replyIds };
   }
@@ -61,9 +60,9 @@ export async function completeTurn(
 export async function failTurn(
   tx: Transaction,
   { error, retryable, partialReply, ...fence }: z.output<typeof failContract.input>,
-  { isFenced, retryBaseMs }: { isFenced: boolean; retryBaseMs: number },
+  { retryBaseMs }: { retryBaseMs: number },
 ): Promise<Ended & { willRetry: boolean }> {
-  const turn = await lockTurn(tx, fence, 'failed', isFenced);
+  const turn = await lockTurn(tx, fence, 'failed');
   if (turn.state !== 'running') {
     return { agentId: turn.agentId, finishedIds: [], hasMoreWork: false, willRetry: turn.willRetry };
   }
@@ -89,9 +88,8 @@ export async function failTurn(
 export async function releaseTurn(
   tx: Transaction,
   { reason, ...fence }: z.output<typeof releaseContract.input>,
-  isFenced: boolean,
 ): Promise<Ended | undefined> {
-  const turn = await lockTurn(tx, fence, 'released', isFenced);
+  const turn = await lockTurn(tx, fence, 'released');
   if (turn.state !== 'running') return undefined;
   // Its user has asked for something else meanwhile: in the queue it would be answered after all.
   if (turn.isInterrupted) return endInterrupted(tx, turn, turn.partialReply);
@@ -105,9 +103,8 @@ export async function releaseTurn(
 export async function suspendTurn(
   tx: Transaction,
   { calls, approvers, expiresAfterSeconds, partialReply, ...fence }: z.output<typeof suspendContract.input>,
-  isFenced: boolean,
 ): Promise<Ended & { suspended: boolean }> {
-  const turn = await lockTurn(tx, fence, 'suspended', isFenced);
+  const turn = await lockTurn(tx, fence, 'suspended');
   if (turn.state !== 'running') return { agentId: turn.agentId, finishedIds: [], hasMoreWork: false, suspended: true };
   if (turn.isInterrupted) return { ...(await endInterrupted(tx, turn, partialReply)), suspended: false };
   await insertApprovals(tx, turn, { calls, approvers, expiresAfterSeconds, partialReply: storableText(partialReply) });
@@ -146,13 +143,8 @@ export async function expireTurn(tx: Transaction): Promise<Ended | undefined> {
  * Takes a worker's report that it stopped because its turn was cancelled. The batch of an agent that was stopped, or is
  * in error, waits for it to be active again; that of an interrupted turn is not answered. Errors: CONFLICT (lease lost).
  */
-export async function endCancelled(
-  tx: Transaction,
-  fence: Fence,
-  partialReply: string,
-  isFenced: boolean,
-): Promise<Ended | undefined> {
-  const turn = await lockTurn(tx, fence, 'interrupted', isFenced);
+export async function endCancelled(tx: Transaction, fence: Fence, partialReply: string): Promise<Ended | undefined> {
+  const turn = await lockTurn(tx, fence, 'interrupted');
   if (turn.state !== 'running') return undefined;
   return turn.isInterrupted ? endInterrupted(tx, turn, partialReply) : handBack(tx, turn, partialReply, AGENT_STOPPED);
 }

@@ -8,4 +8,5 @@ export const SILENCE_SECONDS = 3;
 export const FREEZE_MS = 2.5 * LEASE_MS;
 /** How long an accepted message may wait for its reply. */
 export const STUCK_MS = 60_000;
-export const FINISH_MS = 75_000;
+/** How long everything has to settle after the last fault. */
+export const FINISH_MS = 150_000;

@@ -2,8 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { processIdentity } from '#tools/launcher';
-import type { Target } from './fault-plan.js';
-import type { FaultTargets } from './fault-targets.js';
+import type { FaultTargets, Target } from '../fault-targets.js';
 
 /** The processes that a launcher on this data folder has started. */
 export function childProcesses(launcherPid: number, dataDir: string): FaultTargets {

@@ -1,4 +1,16 @@
-import type { Target } from './fault-plan.js';
+export const SERVERS = ['postgres', 'nats-server'] as const;
+/** Every service of Roost; a run may have several processes of one. */
+export const SERVICES = [
+  'agent-lifecycle',
+  'messaging',
+  'agent-runtime',
+  'scheduler',
+  'webhook-dispatch',
+  'channels',
+  'gateway',
+] as const;
+
+export type Target = (typeof SERVERS)[number] | (typeof SERVICES)[number] | 'docker-guard';
 
 /** A process, or a container of one, that runs now and may be hit. */
 export interface Victim {

@@ -10,6 +10,7 @@ const layers = {
   config: [],
   'fair-slots': [],
   'rate-limit': [],
+  'secret-scrub': [],
   'time-zones': [],
   'call-context': ['contracts'],
   observability: ['call-context'],

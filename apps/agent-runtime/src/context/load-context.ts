@@ -10,6 +10,7 @@ import type { McpPool } from '../mcp/mcp-pool.js';
 import { BudgetExhausted } from '../usage/budget-exhausted.js';
 import { mcpTools } from '../mcp/mcp-tools.js';
 import { type ResumedTurn, resumedTurn } from './resume-turn.js';
+import { namesSecret, vaultKeyFetch } from '../vault/vault-headers.js';
 import { CallQuestions } from '../approvals/call-questions.js';
 import { PermissionGate } from '../permissions/gate.js';
 import { wipeMemory } from './wipe-memory.js';
@@ -48,10 +49,13 @@ export interface TurnContext {
   questions: CallQuestions;
 }
 
-/** The keys that an agent comes with. */
-export const keysOf = ({ providerKeys, providerKeyOwners }: AgentForTurn): AgentKeys => ({
+/** The keys that an agent comes with. Those that name a secret of the vault are put in when a model is called. */
+export const keysOf = ({ providerKeys, providerKeyOwners, accountId }: AgentForTurn, bus: Bus): AgentKeys => ({
   keys: providerKeys,
   owners: providerKeyOwners,
+  ...(Object.values(providerKeys).some(namesSecret)
+    ? { withVault: (fetch) => vaultKeyFetch(fetch, bus, accountId) }
+    : {}),
 });
 
 /** Gathers a turn's context, side by side where nothing depends on the other. Errors: NOT_FOUND, BALANCE_EXHAUSTED, BudgetExhausted, VALIDATION_ERROR for the model. */
@@ -93,7 +97,7 @@ export async function loadContext(
   } else if (memory !== session.memory) await sessions.rememberMemory(turn, memory);
   return {
     agent,
-    model: { ...resolveModel(configuration.model, keysOf(agent), await models), tracer: bus.tracer },
+    model: { ...resolveModel(configuration.model, keysOf(agent, bus), await models), tracer: bus.tracer },
     session,
     system: [systemPrompt(agent, turn, memoryPrompt(memoryType, memory)), ...remote.notes].join('\n\n'),
     history: rows.length > 0 ? rows.map(({ message }) => message) : recent,

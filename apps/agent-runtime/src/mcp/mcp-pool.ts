@@ -9,7 +9,7 @@ import { McpConnection, type McpTool } from './mcp-connection.js';
 import { type McpTarget, targetKey } from './mcp-target.js';
 import { needsAuthorization, StdioServerFailure } from './server-failure.js';
 import { SessionLost, sessionFetch } from './session-lost.js';
-import { vaultFetch } from './vault-headers.js';
+import { vaultFetch } from '../vault/vault-headers.js';
 import { WorkspaceStdioTransport } from './workspace-stdio-transport.js';
 
 const IDLE_MS = 5 * 60_000;

@@ -21,6 +21,8 @@ export type ProviderKeys = Partial<Record<'anthropic' | 'openai' | 'google', str
 export interface AgentKeys {
   keys: ProviderKeys;
   owners?: Partial<Record<keyof ProviderKeys, 'agent' | 'account'>> | undefined;
+  /** Makes a fetch put in the secret that a key names (`${vault.anthropic}`). */
+  withVault?: ((fetch: typeof globalThis.fetch) => typeof globalThis.fetch) | undefined;
 }
 
 /** What the platform's environment offers to all agents. */
@@ -70,7 +72,7 @@ const DEFAULTS = { anthropic: 'claude-sonnet-4-5', openai: 'gpt-5', google: 'gem
  */
 export function resolveModel(
   name: string | undefined,
-  { keys: agentKeys, owners = {} }: AgentKeys,
+  { keys: agentKeys, owners = {}, withVault }: AgentKeys,
   platform: PlatformModels,
 ): ResolvedModel {
   const { provider, modelId } = chooseModel(name ?? platform.defaultModel, agentKeys, platform);
@@ -88,7 +90,9 @@ export function resolveModel(
   }
   const wire = provider === 'openai' ? (platform.openaiBaseUrl ? 'openai-chat' : 'openai-responses') : provider;
   const hideKey = (text: string) => (key && key.length >= MIN_KEY_CHARS ? text.replaceAll(key, '***') : text);
-  const model = connect(provider, modelId, key, platform);
+  // What the operator set names no secret of an account.
+  const fetchOf = agentKeys[provider] && withVault ? withVault : undefined;
+  const model = connect(provider, modelId, key, platform, fetchOf);
   const isElsewhere =
     { anthropic: platform.anthropicBaseUrl, google: platform.googleBaseUrl, openai: platform.openaiBaseUrl }[
       provider
@@ -146,8 +150,10 @@ function connect(
   modelId: string,
   key: string | undefined,
   platform: PlatformModels,
+  withVault: AgentKeys['withVault'],
 ): LanguageModelV4 {
-  const fetch = impatientFetch(platform.silenceMs ?? SILENCE_MS);
+  const impatient = impatientFetch(platform.silenceMs ?? SILENCE_MS);
+  const fetch = withVault ? withVault(impatient) : impatient;
   switch (provider) {
     case 'anthropic':
       return createAnthropic({

@@ -4,7 +4,9 @@ import { checkModels, listModels, openAccountProviderKeys } from '#lib/contracts
 import type { Logger } from '#lib/observability';
 import { Controller, Inject, type OnApplicationBootstrap } from '@nestjs/common';
 import type { z } from 'zod';
+import { namesSecret } from '../vault/vault-headers.js';
 import { ModelCatalogue } from './list-models.js';
+import type { ProviderKeys } from './model-registry.js';
 
 @Controller()
 export class ModelsController implements OnApplicationBootstrap {
@@ -27,7 +29,7 @@ export class ModelsController implements OnApplicationBootstrap {
     const account = accountId
       ? await this.bus.request(openAccountProviderKeys, { accountId }, ownCall(requestId))
       : { providerKeys: {} };
-    const keys = { ...account.providerKeys, ...providerKeys };
+    const keys = withoutReferences({ ...account.providerKeys, ...providerKeys });
     const problems = await Promise.all(models.map((model) => this.catalogue.problemOf(model, keys)));
     return { problems: problems.map((problem) => problem ?? null) };
   }
@@ -36,6 +38,10 @@ export class ModelsController implements OnApplicationBootstrap {
   async list(_: object, { accountId, requestId }: CallContext) {
     if (!accountId) return this.catalogue.list({});
     const { providerKeys } = await this.bus.request(openAccountProviderKeys, { accountId }, ownCall(requestId));
-    return this.catalogue.list(providerKeys);
+    return this.catalogue.list(withoutReferences(providerKeys));
   }
 }
+
+/** Lists are asked for with keys that are here: whose key is in the vault, nobody knows what it may use. */
+const withoutReferences = (keys: ProviderKeys): ProviderKeys =>
+  Object.fromEntries(Object.entries(keys).map(([provider, key]) => [provider, namesSecret(key) ? '' : key]));

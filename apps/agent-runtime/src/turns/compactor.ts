@@ -83,6 +83,6 @@ export function compactorOf(
 ): Compactor {
   const { agent, model } = context;
   const named = agent.configuration.compaction?.model;
-  const summaryModel = named ? { ...resolveModel(named, keysOf(agent), platform), tracer: bus.tracer } : model;
+  const summaryModel = named ? { ...resolveModel(named, keysOf(agent, bus), platform), tracer: bus.tracer } : model;
   return new Compactor(sessions, turn, context, summaryModel, signal, meter, logger);
 }

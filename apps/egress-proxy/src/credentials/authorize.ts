@@ -1,5 +1,5 @@
 import type { EgressGrant, EgressRequest } from '#lib/contracts';
-import { needlesOf } from '../scrub/needles.js';
+import { needlesOf } from '#lib/secret-scrub';
 import type { AgentGrants } from './agent-grants.js';
 import { coversHost, coversRequest, type Destination } from '#lib/net-guard';
 import { basicText, basicValue, placeholdersIn, placeholdersInUrl } from './placeholders.js';

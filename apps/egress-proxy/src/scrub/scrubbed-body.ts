@@ -1,6 +1,6 @@
 import type { Readable, Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
-import { Scrubber } from './scrubber.js';
+import { Scrubber } from '#lib/secret-scrub';
 
 /** Of what is no text, so much is read. Larger binaries pass as they are. */
 const maxBinaryBytes = 1024 * 1024;

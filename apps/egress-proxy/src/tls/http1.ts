@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import { hopByHop, respond } from '../answers.js';
 import { Refusal } from '../credentials/authorize.js';
 import { replaceInBody, wholeBody, WithoutPlaceholders } from '../credentials/outgoing-body.js';
-import { scrubText } from '../scrub/needles.js';
+import { scrubText } from '#lib/secret-scrub';
 import { scrubbing, through } from '../scrub/scrubbed-body.js';
 import {
   admit,

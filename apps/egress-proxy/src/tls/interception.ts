@@ -4,7 +4,7 @@ import type { AgentGrants } from '../credentials/agent-grants.js';
 import { type Authorized, authorize, Refusal } from '../credentials/authorize.js';
 import type { Destination } from '#lib/net-guard';
 import { type RequestHead, valuesOf } from '../credentials/request-head.js';
-import { scrubText } from '../scrub/needles.js';
+import { scrubText } from '#lib/secret-scrub';
 
 /** One connection of a sandbox to a host with a grant, and ours to that host: each carries what comes of the other. */
 export interface Interception {

@@ -2,7 +2,7 @@ import { type IncomingMessage, request as httpRequest, STATUS_CODES } from 'node
 import { type Duplex, pipeline } from 'node:stream';
 import { rawResponse } from '../answers.js';
 import { Refusal } from '../credentials/authorize.js';
-import { Scrubber } from '../scrub/scrubber.js';
+import { Scrubber } from '#lib/secret-scrub';
 import { headOf, type Http1Parts } from './http1-head.js';
 import { admit, groupsOf, pairsOf, plainReason, scrubPairs } from './interception.js';
 

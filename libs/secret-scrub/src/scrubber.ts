@@ -5,7 +5,7 @@ import { markOf } from './needles.js';
  * Overwrites secrets in what passes, also where chunks cut them: of each chunk only what could be the beginning of one
  * waits for the next, so that events and messages pass at once. Length never changes.
  */
-export class Scrubber extends Transform {
+export class ByteScrubber {
   private held: Buffer = Buffer.alloc(0);
   private passed = 0;
 
@@ -13,22 +13,22 @@ export class Scrubber extends Transform {
   constructor(
     private readonly needles: Buffer[],
     private readonly maxBytes = Infinity,
-  ) {
-    super();
-  }
+  ) {}
 
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    if (this.passed > this.maxBytes && this.held.length === 0) return done(null, chunk);
+  /** What may go on of this chunk, and of those before it. */
+  push(chunk: Buffer): Buffer {
+    if (this.passed > this.maxBytes && this.held.length === 0) return chunk;
     const bytes = this.held.length > 0 ? Buffer.concat([this.held, chunk]) : chunk;
     const clean = this.clean(bytes);
     const kept = this.passed > this.maxBytes ? 0 : this.beginningAtEnd(clean);
     this.held = clean.subarray(clean.length - kept);
     this.passed += clean.length - kept;
-    done(null, clean.subarray(0, clean.length - kept));
+    return clean.subarray(0, clean.length - kept);
   }
 
-  override _flush(done: TransformCallback): void {
-    done(null, this.held);
+  /** The rest, when no more comes. */
+  end(): Buffer {
+    return this.held;
   }
 
   private clean(bytes: Buffer): Buffer {
@@ -55,5 +55,23 @@ export class Scrubber extends Transform {
       }
     }
     return longest;
+  }
+}
+
+/** The same as a step of a pipeline. */
+export class Scrubber extends Transform {
+  private readonly bytes: ByteScrubber;
+
+  constructor(needles: Buffer[], maxBytes = Infinity) {
+    super();
+    this.bytes = new ByteScrubber(needles, maxBytes);
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    done(null, this.bytes.push(chunk));
+  }
+
+  override _flush(done: TransformCallback): void {
+    done(null, this.bytes.end());
   }
 }

@@ -90,6 +90,29 @@ describe('Telegram, through telegraf and a double of the Bot API', () => {
     expect(shown()).toHaveLength(before + 1);
   });
 
+  it('goes on in the message that a lost worker had begun', async () => {
+    await send('and now?');
+    const message = await fixture.queued('and now?');
+    const before = shown().length;
+    const write = (turnId: string, text: string) =>
+      until(
+        `"${text}" is shown`,
+        () => {
+          fixture.live(message, turnId, 'turn.restarted', 0);
+          fixture.live(message, turnId, 'text.delta', 1, text);
+          return shown().at(-1) === text;
+        },
+        { everyMs: 200 },
+      );
+    await write(newId(), 'I am about to ');
+    // Each attempt is a turn of its own.
+    const [second, third] = [newId(), newId()];
+    await write(second, 'I am well');
+    await fixture.complete(message, 'I am well.', third);
+    await until('the whole reply is shown', () => shown().at(-1) === 'I am well.');
+    expect(shown()).toHaveLength(before + 1);
+  });
+
   it('interrupts at /stop', async () => {
     await send('/stop');
     await until('the interruption is queued', () => fixture.sent.some(({ queueMode }) => queueMode === 'interrupt'));

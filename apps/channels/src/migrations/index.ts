@@ -5,6 +5,7 @@ import { BindingQuota1795900000000 } from './binding-quota-1795900000000.js';
 import { Channels1795570000000 } from './channels-1795570000000.js';
 import { Files1795580000000 } from './files-1795580000000.js';
 import { Memories1795590000000 } from './memories-1795590000000.js';
+import { OpenPreviews1797600000000 } from './open-previews-1797600000000.js';
 import { OpenQuestions1797500000000 } from './open-questions-1797500000000.js';
 import { RefusedDeliveries1795910000000 } from './refused-deliveries-1795910000000.js';
 
@@ -19,4 +20,5 @@ export const migrations = [
   Audit1797000200000,
   ApprovalCards1797400000000,
   OpenQuestions1797500000000,
+  OpenPreviews1797600000000,
 ];

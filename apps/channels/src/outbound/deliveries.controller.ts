@@ -9,7 +9,7 @@ import { newestBinding } from '../bindings/bindings.repository.js';
 import { type ConversationPlace, placeOf } from '../bindings/conversation-id.js';
 import { DELIVER } from './deliver-hint.js';
 import { attachedFiles } from './attached-files.js';
-import { planPart, previewOf } from './deliveries.repository.js';
+import { planPart, previewOf, takePreviewOver } from './deliveries.repository.js';
 
 type Answered = Pick<z.output<typeof messageCompleted.payload>, 'accountId' | 'agentId' | 'turnId'> & {
   /** The agent's messages that are shown; none for a notice of ours. */
@@ -33,7 +33,7 @@ export class DeliveriesController {
     const text = event.replies.map((reply) => reply.content).join('\n\n');
     const place = placeOf(event.messages[0]?.conversationId ?? '');
     const replyIds = event.replies.map(({ id }) => id);
-    if (place) return this.plan(tx, { ...event, replyIds }, place, text);
+    if (place) return this.planReply(tx, { ...event, replyIds }, place, text);
     for (const platform of platformsOf(event.messages)) {
       const binding = await newestBinding(tx, event.agentId, platform);
       if (!binding) continue;
@@ -46,7 +46,7 @@ export class DeliveriesController {
   @Consumes(messageFailed, ({ messages }) => messages[0]?.role === 'user' && isOnPlatform(messages[0].conversation_id))
   async onFailed(event: z.output<typeof messageFailed.payload>, tx: Transaction): Promise<void> {
     const place = placeOf(event.messages[0]?.conversationId ?? '');
-    if (place) await this.plan(tx, event, place, `I could not answer this: ${event.error.message}`);
+    if (place) await this.planReply(tx, event, place, `I could not answer this: ${event.error.message}`);
   }
 
   /** What the agent sent by itself belongs to no turn's preview: the message stands for a turn of its own. */
@@ -68,6 +68,12 @@ export class DeliveriesController {
     const place = await previewOf(tx, event.turnId);
     if (!place) return;
     await this.plan(tx, event, place, `${event.partialReply}\n\n(interrupted)`);
+  }
+
+  /** What a turn in this place ends with. */
+  private async planReply(tx: Transaction, turn: Answered, to: ConversationPlace, markdown: string): Promise<void> {
+    await takePreviewOver(tx, { ...to, agentId: turn.agentId, turnId: turn.turnId });
+    await this.plan(tx, turn, to, markdown);
   }
 
   private async plan(tx: Transaction, turn: Answered, to: ConversationPlace, markdown: string): Promise<void> {

@@ -77,14 +77,45 @@ export async function previewOf(tx: Transaction, turnId: string) {
   return preview && { platform: preview.platform, botId: preview.bot_id, place: preview.place };
 }
 
-/** The row of a new preview. Undefined when nobody is linked, or the turn has a first part already. */
+/**
+ * Gives this turn the preview that another left in the same place: each attempt is a turn of its own, and what a lost
+ * worker had begun to show is gone on with. An agent has one turn at a time, so nobody writes into it any more. One that
+ * may not have been shown is left alone.
+ */
+export async function takePreviewOver(
+  queries: Queries,
+  { agentId, platform, botId, place, turnId }: Pick<PlannedPart, 'agentId' | 'platform' | 'botId' | 'place' | 'turnId'>,
+): Promise<{ id: string; messageId: string } | undefined> {
+  const [row] = await queries.query<{ id: string; messageId: string }>(
+    `UPDATE deliveries SET turn_id = $5 WHERE id = (
+       SELECT id FROM deliveries WHERE state = 'preview' AND agent_id = $1 AND place = $4 AND platform = $2 AND bot_id = $3
+         AND message_id IS NOT NULL AND turn_id <> $5 ORDER BY id DESC LIMIT 1)
+       AND NOT EXISTS (SELECT 1 FROM deliveries WHERE turn_id = $5 AND part = 0)
+     RETURNING id, message_id AS "messageId"`,
+    [agentId, platform, botId, place, turnId],
+  );
+  return row;
+}
+
+export interface OpenPreview {
+  id: string;
+  /** Undefined: not shown yet. */
+  messageId: string | undefined;
+}
+
+/**
+ * The row of a preview: one that an attempt before this left in the place, else a new one. Undefined when nobody is linked,
+ * or the turn has a first part already.
+ */
 export async function beginPreview(
   database: Database,
   { platform, botId, fence }: Lease,
   to: { accountId: string; agentId: string; place: string },
   turnId: string,
   body: string,
-): Promise<string | undefined> {
+): Promise<OpenPreview | undefined> {
+  const left = await takePreviewOver(database, { agentId: to.agentId, platform, botId, place: to.place, turnId });
+  if (left) return left;
   const [row] = await database.query<{ id: string }>(
     `INSERT INTO deliveries (account_id, agent_id, platform, bot_id, place, turn_id, part, body, state, fence, attempts)
      SELECT $1, $2, $3, $4, $5, $6, 0, $7, 'preview', $8, 1
@@ -92,19 +123,19 @@ export async function beginPreview(
      ON CONFLICT (turn_id, part) DO NOTHING RETURNING id`,
     [to.accountId, to.agentId, platform, botId, to.place, turnId, body, fence],
   );
-  return row?.id;
+  return row && { id: row.id, messageId: undefined };
 }
 
 export async function setPreviewMessage(database: Database, id: string | undefined, messageId: string): Promise<void> {
   await database.query(`UPDATE deliveries SET message_id = $2 WHERE id = $1`, [id, messageId]);
 }
 
-/** Whether the turn is not over, and its agent still linked. */
-export async function isPreviewOpen(database: Database, id: string): Promise<boolean> {
+/** Whether it is still this turn's, which is not over, and its agent still linked. */
+export async function isPreviewOpen(database: Database, id: string, turnId: string): Promise<boolean> {
   const rows = await database.query(
     `SELECT 1 FROM deliveries d JOIN bindings b ON b.agent_id = d.agent_id AND b.bot_id = d.bot_id
-      WHERE d.id = $1 AND d.state = 'preview' LIMIT 1`,
-    [id],
+      WHERE d.id = $1 AND d.turn_id = $2 AND d.state = 'preview' LIMIT 1`,
+    [id, turnId],
   );
   return rows.length > 0;
 }

@@ -14,7 +14,7 @@ export interface PreviewPlace {
 
 /**
  * A reply as it is being written: one message, edited as text comes. Its row is the turn's first delivery, so the
- * finished reply is edited into the same message, also after a crash. Gaps in the text do not matter: the last edit
+ * finished reply is edited into the same message, also after a crash, and by another turn when the worker was lost. Gaps in the text do not matter: the last edit
  * is the whole reply.
  */
 export class LivePreview {
@@ -70,8 +70,10 @@ export class LivePreview {
   }
 
   private async isOpen(body: string): Promise<boolean> {
-    if (this.rowId !== undefined) return isPreviewOpen(this.database, this.rowId);
-    this.rowId = await beginPreview(this.database, this.lease, this.to, this.turnId, body);
-    return this.rowId !== undefined;
+    if (this.rowId !== undefined) return isPreviewOpen(this.database, this.rowId, this.turnId);
+    const preview = await beginPreview(this.database, this.lease, this.to, this.turnId, body);
+    this.rowId = preview?.id;
+    this.messageId = preview?.messageId;
+    return preview !== undefined;
   }
 }

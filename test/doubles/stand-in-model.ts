@@ -5,13 +5,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** How the n-th message of a run marks itself in its content. */
 export const markOf = (n: number) => `<<${n}>>`;
 const MARK = /<<(\d+)>>/g;
-const ANSWER = /answered ([\d ]+)\./;
+const ANSWER = /answered ([\d ]+)\./g;
 
 /** Which messages a text holds, in its order. */
 export const marksIn = (content: string): number[] => [...content.matchAll(MARK)].map(([, n]) => Number(n));
 
-/** Which messages a reply says to answer. */
-export const answeredIn = (reply: string): number[] => ANSWER.exec(reply)?.[1]?.trim().split(' ').map(Number) ?? [];
+/** Which messages a reply says to answer, each once: what a lost worker had said may stand before the rest. */
+export const answeredIn = (reply: string): number[] => {
+  const texts = [...reply.matchAll(ANSWER)].map(([, numbers = '']) => numbers.trim().split(/ +/));
+  return [...new Set(texts.flat().filter(Boolean).map(Number))];
+};
 
 export interface StandInModel {
   /** For OPENAI_BASE_URL. */

@@ -7,7 +7,7 @@ import type { FaultClass } from './faults/fault-class.js';
 import { documentOf, isClean, type Outcome } from './document.js';
 import { help, type LedgerOptions, readOptions } from './options.js';
 import { buildOf, previousRevision } from './roost/builds.js';
-import { type ControlResult, runControl } from './run-controls.js';
+import { runControl } from './run-controls.js';
 import { runLedger } from './run-ledger.js';
 
 /**
@@ -36,10 +36,9 @@ async function main(given: LedgerOptions): Promise<number> {
   };
   if (given.runsFaults) await runFaults(outcome, counts);
   outcome.loadAverage.push(loadavg()[0] ?? 0);
-  if (given.runsControls) outcome.controls = await runControls(given, skipped);
-  const page = documentOf(outcome);
-  if (given.document !== undefined) writeFileSync(given.document, page);
-  log(`\n${page}`);
+  writeDocument(outcome);
+  if (given.runsControls) await runControls(outcome);
+  log(`\n${documentOf(outcome)}`);
   return !isClean(outcome) ? 1 : outcome.controls.every(({ isNoticed }) => isNoticed) ? 0 : 2;
 }
 
@@ -60,14 +59,20 @@ async function runFaults(outcome: Outcome, counts: Map<FaultClass, number>): Pro
   }
 }
 
-async function runControls({ seed, rate, counts }: LedgerOptions, skipped: Map<FaultClass, string>) {
-  const results: ControlResult[] = [];
+async function runControls(outcome: Outcome): Promise<void> {
+  const { options, skipped, controls } = outcome;
+  const { seed, rate, counts } = options;
   for (const fault of faultClasses) {
     if ((counts.get(fault) ?? 0) === 0 || skipped.has(fault)) continue;
     log(`\npositive control of ${fault.name}: without ${fault.control.without}`);
-    results.push(await runControl(fault, { seed, messagesPerSecond: rate, log }));
+    controls.push(await runControl(fault, { seed, messagesPerSecond: rate, log }));
+    writeDocument(outcome);
   }
-  return results;
+}
+
+/** After each step: a run of hours that is ended leaves what it has found. */
+function writeDocument(outcome: Outcome): void {
+  if (outcome.options.document !== undefined) writeFileSync(outcome.options.document, documentOf(outcome));
 }
 
 /** Those that cannot be made here, and why. */

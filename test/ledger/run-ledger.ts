@@ -1,4 +1,4 @@
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ownedFolder, removeFolder, TelegramPlatform, until } from '#lib/testing';
@@ -189,7 +189,7 @@ class WholeLoad {
   /** Until all has arrived, at most so long; then what API and chats show is written down. */
   private async settle(): Promise<void> {
     const { finishMs = FINISH_MS, isQuick, log } = this.options;
-    await this.slots.end();
+    await this.slots.end(finishMs);
     let missing = '';
     const hasArrived = async () => {
       if (isQuick) await endLeases(this.roost.databaseUrl);
@@ -232,6 +232,16 @@ class WholeLoad {
     this.model.recordTold(0);
     const { steps, input_tokens: input, output_tokens: output } = total;
     this.record.write({ kind: 'usage', steps, input, output });
+    if (process.env.ROOST_LEDGER_KEEP !== undefined) await this.keepBooks(process.env.ROOST_LEDGER_KEEP);
+  }
+
+  /** For who looks for a finding's cause: the answers that are booked, known by their input tokens. */
+  private async keepBooks(folder: string): Promise<void> {
+    const client = new pg.Client({ connectionString: this.roost.databaseUrl });
+    await client.connect();
+    const { rows } = await client.query(`SELECT input_tokens FROM lifecycle.balance_ledger WHERE reason = 'used'`);
+    await client.end();
+    writeFileSync(join(folder, 'booked.json'), JSON.stringify(rows));
   }
 }
 

@@ -33,15 +33,16 @@ export class SlotLoad {
   }
 
   /** Stops the schedule, waits for what it sent, and records what became of each of its slots. */
-  async end(): Promise<void> {
+  async end(patienceMs = LAST_OVER_MS): Promise<void> {
     await this.client.ask('PATCH', `${this.path}/${this.scheduleId}`, { enabled: false });
     const isOver = ({ status }: Execution) => !OPEN.has(status);
     let executions: Execution[] = [];
     const areOver = async () => (executions = await this.executions()).every(isOver);
     // One that never ends is a finding, and none of ours.
-    await until('the last execution is over', areOver, { timeoutMs: LAST_OVER_MS, everyMs: 500 }).catch(
-      () => undefined,
-    );
+    await until('the last execution is over', areOver, {
+      timeoutMs: Math.min(patienceMs, LAST_OVER_MS),
+      everyMs: 500,
+    }).catch(() => undefined);
     const everyMs = EVERY_SECONDS * 1_000;
     for (const { scheduled_for: at, status } of executions)
       this.record.write({ kind: 'slot', schedule: this.scheduleId, at, status, everyMs });

@@ -137,6 +137,34 @@ describe('the files of an agent', () => {
     expect(await contentOf('notes/dropped.txt')).toBe('dropped');
   });
 
+  it('are saved where they are dragged to, directories as archives', async () => {
+    const { page, roost } = dashboard;
+    const name = 'déjà vu: 1 %.txt';
+    await roost.api('POST', `/v1/agent/${agentId}/filesystem/files/${encodeURIComponent(name)}`, { content: 'seen' });
+    await dashboard.go(`/agents/${agentId}/files`);
+    const draggedOut = async (row: string) => {
+      const data = await page.evaluateHandle('new DataTransfer()');
+      await item(row).dispatchEvent('dragstart', { dataTransfer: data });
+      const dragged = await data.evaluate((given: { getData: (type: string) => string }) =>
+        given.getData('DownloadURL'),
+      );
+      const [type, file = '', ...address] = dragged.split(':');
+      expect(type).toBe('application/octet-stream');
+      // As the browser fetches it, by the session alone.
+      const answer = await page.context().request.get(address.join(':'), { headers: { accept: '*/*' } });
+      return { file, answer };
+    };
+    const { file, answer } = await draggedOut(name);
+    expect(file).toBe('déjà vu_ 1 %.txt');
+    expect(await answer.text()).toBe('seen');
+    expect(answer.headers()['content-disposition']).toBe(
+      `attachment; filename="d_j__vu__1__.txt"; filename*=UTF-8''d%C3%A9j%C3%A0%20vu%3A%201%20%25.txt`,
+    );
+    const packed = await draggedOut('notes');
+    expect(packed.file).toBe('notes.zip');
+    expect((await packed.answer.body()).subarray(0, 2).toString()).toBe('PK');
+  });
+
   it('have names and texts that do nothing, and show what is hidden in them', async () => {
     const { page } = dashboard;
     const names = ['<img src=x onerror="hacked=1">.txt', 'report\\u202egpj.exe', 'two\\nlines'];

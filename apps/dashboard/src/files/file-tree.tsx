@@ -3,12 +3,14 @@ import { type DragEvent, type KeyboardEvent, type MouseEvent, useEffect, useMemo
 import { messageOf } from '../components/feedback.js';
 import { VirtualRows } from '../components/virtual-rows.js';
 import { type EntryAction, indent, TreeLine } from './tree-line.js';
+import { downloadAddress } from './save-download.js';
 import type { TreeStore } from './tree-store.js';
 import { parentOf, type TreeRow } from './tree-state.js';
 
 const ROW_PX = 34;
 
 interface FileTreeProps {
+  agentId: string;
   rows: TreeRow[];
   store: TreeStore;
   /** The file that is shown. */
@@ -20,9 +22,10 @@ interface FileTreeProps {
 
 /**
  * The workspace as a tree: arrows (or j and k) go through it, right and left open and close directories, Enter opens a
- * file. Only what is seen is in the page. What is dropped on a directory is uploaded into it.
+ * file. Only what is seen is in the page. What is dropped on a directory is uploaded into it; what is dragged out of the
+ * browser is saved, a directory as an archive (Chromium's DownloadURL; others save nothing).
  */
-export function FileTree({ rows, store, current, onOpen, onAction, onDrop }: FileTreeProps) {
+export function FileTree({ agentId, rows, store, current, onOpen, onAction, onDrop }: FileTreeProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState<string | undefined>(current);
   const [target, setTarget] = useState<string>();
@@ -54,10 +57,23 @@ export function FileTree({ rows, store, current, onOpen, onAction, onDrop }: Fil
     const handled = handleKey(event.key, rows, at, { go, toggle, store, onAction });
     if (handled) event.preventDefault();
   };
-  const onClick = ({ target }: MouseEvent) => {
+  const rowOf = (target: EventTarget) => {
     const line = target instanceof Element ? target.closest<HTMLElement>('[data-index]') : null;
-    const row = rows[Number(line?.dataset['index'] ?? -1)];
+    return rows[Number(line?.dataset['index'] ?? -1)];
+  };
+  const onClick = ({ target }: MouseEvent) => {
+    const row = rowOf(target);
     if (row) toggle(row);
+  };
+  const onDragStart = ({ target, dataTransfer }: DragEvent) => {
+    const row = rowOf(target);
+    if (row?.kind !== 'entry') return;
+    const isDirectory = row.entry.type === 'directory';
+    const name = `${row.entry.name}${isDirectory ? '.zip' : ''}`;
+    dataTransfer.effectAllowed = 'copy';
+    // Its parts are kept apart by colons.
+    const file = `application/octet-stream:${name.replaceAll(':', '_')}:${downloadAddress(agentId, row.path, isDirectory)}`;
+    dataTransfer.setData('DownloadURL', file);
   };
   const onDragOver = (event: DragEvent) => {
     if (!event.dataTransfer.types.includes('Files')) return;
@@ -74,6 +90,7 @@ export function FileTree({ rows, store, current, onOpen, onAction, onDrop }: Fil
       aria-activedescendant={at >= 0 ? idOf(at) : undefined}
       onKeyDown={onKeyDown}
       onClick={onClick}
+      onDragStart={onDragStart}
       onDragOver={onDragOver}
       onDragLeave={() => setTarget(undefined)}
       onDrop={(event) => {

@@ -70,6 +70,7 @@ export function FilesPage() {
           <NoFiles agentId={agentId} onUpload={() => upload.choose('')} />
         ) : (
           <FileTree
+            agentId={agentId}
             rows={rows}
             store={store}
             current={path}

@@ -16,6 +16,13 @@ async function saveDownload(download: Download, name: string): Promise<void> {
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
+/** The same for a browser that fetches it itself, once something is dragged out of it. */
+export function downloadAddress(agentId: string, path: string, isDirectory: boolean): string {
+  const place = path.split('/').map(encodeURIComponent).join('/');
+  const kind = isDirectory ? `archive/${place}?format=zip` : `files/${place}?download=true`;
+  return `${window.location.origin}/v1/agent/${agentId}/filesystem/${kind}`;
+}
+
 /** A directory as an archive, a file as it is. */
 export async function downloadEntry(agentId: string, path: string, isDirectory: boolean): Promise<void> {
   const { files } = roost.agent(agentId);

@@ -28,6 +28,7 @@ export const TreeLine = memo(function TreeLine({ id, row, isActive, isCurrent, i
     <div
       id={id}
       role="treeitem"
+      draggable
       aria-level={depth + 1}
       aria-selected={isCurrent}
       {...(isDirectory ? { 'aria-expanded': isOpen, 'data-directory': path } : {})}

@@ -9,6 +9,10 @@ export const ReadQuery = wire({
   encoding: Encoding,
   offset: Bytes.optional().describe('From which byte on; 0 if not given.'),
   length: Bytes.optional().describe('How many bytes; to the end if not given.'),
+  download: z
+    .enum(['true', 'false'])
+    .default('false')
+    .describe('`true`: the raw bytes, to be saved under the name of the file. For addresses, which carry no `Accept`.'),
 });
 export type ReadQuery = z.output<typeof ReadQuery>;
 export const CreateQuery = wire({ overwrite: Overwrite });

@@ -19,6 +19,13 @@ type Location = FileParams & { accountId: string };
 /** Large content comes as a stream of any type but JSON. */
 const accepts = ['json', 'stream'] as const;
 
+/** In ASCII for old programs, and as it is (RFC 6266, RFC 8187). */
+function savedAs(path: string): string {
+  const name = path.split('/').findLast(Boolean) ?? 'file';
+  const exact = encodeURIComponent(name).replace(/['()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16)}`);
+  return `attachment; filename="${name.replace(/[^\w.-]/g, '_')}"; filename*=UTF-8''${exact}`;
+}
+
 /** spec: filesystem.md, files */
 @Tag('Filesystem')
 @Controller('v1/agent/:id/filesystem')
@@ -33,7 +40,7 @@ export class FilesController {
     access: 'account',
     summary: 'Read a file; with Accept: application/octet-stream its raw bytes, with Range a part of them',
     description:
-      'Without more: JSON with the content as text, up to 10 MiB (413 beyond); `offset` and `length` read a part. Bytes that are not UTF-8 are 400: ask for `encoding=base64`. With `Accept: application/octet-stream` the bytes themselves, of any size, with `ETag` and `Range`. A sleeping workspace is woken.',
+      'Without more: JSON with the content as text, up to 10 MiB (413 beyond); `offset` and `length` read a part. Bytes that are not UTF-8 are 400: ask for `encoding=base64`. With `Accept: application/octet-stream` the bytes themselves, of any size, with `ETag` and `Range`; with `download=true`, too, and with the name to save it by in `Content-Disposition`. A sleeping workspace is woken.',
     requestHeaders: ['Range', 'IfRange', 'IfNoneMatch'],
     responseHeaders: ['ETag'],
     responseDescription: 'The file. `ETag` and `Content-Type` of the file come with the raw bytes.',
@@ -44,13 +51,14 @@ export class FilesController {
   })
   async read(
     @Param(FileParams) { id, path }: FileParams,
-    @Query(ReadQuery) query: ReadQuery,
+    @Query(ReadQuery) { download, ...query }: ReadQuery,
     @Caller() { accountId }: Identity,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    if (request.headers.accept?.includes('application/octet-stream'))
-      return this.sendRaw({ accountId, id, path }, request, reply);
+    const isSaved = download === 'true';
+    if (isSaved || request.headers.accept?.includes('application/octet-stream'))
+      return this.sendRaw({ accountId, id, path }, isSaved, request, reply);
     try {
       void reply.send(await this.workspaces.request(accountId, readFile, { agentId: id, path, ...query }));
     } catch (error) {
@@ -188,6 +196,7 @@ export class FilesController {
 
   private async sendRaw(
     { accountId, id, path }: Location,
+    isSaved: boolean,
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<void> {
@@ -208,6 +217,7 @@ export class FilesController {
       // The bytes are the agent's: no browser may take them for a page of ours.
       'x-content-type-options': 'nosniff',
       'content-security-policy': 'sandbox',
+      ...(isSaved ? { 'content-disposition': savedAs(path) } : {}),
     });
     if (isKnown || range) whole.bytes.destroy();
     if (isKnown) {
@@ -224,7 +234,10 @@ export class FilesController {
     void reply.status(206).header('content-range', `bytes ${range.offset}-${last}/${size}`).send(part.bytes);
   }
 
-  private async readInParts({ accountId, id, path }: Location, query: ReadQuery): Promise<FileContent> {
+  private async readInParts(
+    { accountId, id, path }: Location,
+    query: Omit<ReadQuery, 'download'>,
+  ): Promise<FileContent> {
     const { offset = 0, length, encoding } = query;
     const { about, bytes } = await this.content.read(accountId, id, {
       path,

@@ -1174,7 +1174,7 @@ export const filesRemove = <ThrowOnError extends boolean = false>(options: Optio
 /**
  * Read a file; with Accept: application/octet-stream its raw bytes, with Range a part of them
  *
- * Without more: JSON with the content as text, up to 10 MiB (413 beyond); `offset` and `length` read a part. Bytes that are not UTF-8 are 400: ask for `encoding=base64`. With `Accept: application/octet-stream` the bytes themselves, of any size, with `ETag` and `Range`. A sleeping workspace is woken.
+ * Without more: JSON with the content as text, up to 10 MiB (413 beyond); `offset` and `length` read a part. Bytes that are not UTF-8 are 400: ask for `encoding=base64`. With `Accept: application/octet-stream` the bytes themselves, of any size, with `ETag` and `Range`; with `download=true`, too, and with the name to save it by in `Content-Disposition`. A sleeping workspace is woken.
  */
 export const filesRead = <ThrowOnError extends boolean = false>(options: Options<FilesReadData, ThrowOnError>): RequestResult<FilesReadResponses, FilesReadErrors, ThrowOnError> => (options.client ?? client).get<FilesReadResponses, FilesReadErrors, ThrowOnError>({
     security: [

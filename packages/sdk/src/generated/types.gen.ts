@@ -11429,6 +11429,10 @@ export type FilesReadData = {
          * How many bytes; to the end if not given.
          */
         length?: number;
+        /**
+         * `true`: the raw bytes, to be saved under the name of the file. For addresses, which carry no `Accept`.
+         */
+        download?: 'true' | 'false';
     };
     url: '/v1/agent/{id}/filesystem/files/{path}';
 };

@@ -268,4 +268,48 @@ describe('agents as documents', () => {
     });
     expect(response.status).toBe(415);
   });
+
+  it('say which secrets of the vault an agent may use, by name', async () => {
+    const document = (vault: object, more: object = {}) => ({ agents: { keeper: { vault } }, ...more });
+    const unknown = await send<Refused>(document({ forge: {} }), '', 400);
+    expect(unknown.error.details).toMatchObject([{ field: 'agents.keeper.vault.forge', reason: 'not_found' }]);
+    for (const name of ['forge', 'other'])
+      await roost.api('POST', '/v1/vault/secrets', {
+        ...{ name, hosts: [`${name}.example.com`] },
+        credential: { kind: 'bearer', token: 'canary-of-the-vault' },
+      });
+    const wanted = { forge: { env_name: 'FORGE_TOKEN', ask: true }, other: {} };
+    const made = await send(document(wanted));
+    expect(shown(made).slice(1)).toEqual([
+      ['grant', 'forge', 'create', 'done'],
+      ['grant', 'other', 'create', 'done'],
+    ]);
+    const id = idOf(made, 'keeper');
+    const grants = async () =>
+      (
+        await roost.api<{ grants: { id: string; secret: string; env_name: string; ask: boolean }[] }>(
+          'GET',
+          `/v1/agent/${id}/vault/grants`,
+        )
+      ).body.grants;
+    await expect(grants()).resolves.toMatchObject([
+      { secret: 'forge', env_name: 'FORGE_TOKEN', ask: true },
+      { secret: 'other', env_name: null, ask: false },
+    ]);
+    expect(await send(document(wanted))).toMatchObject({ differs: false });
+    const written = (await (await exported(id)).json()) as { agents: { keeper: { vault: object } } };
+    expect(written.agents.keeper.vault).toEqual({ ...wanted, other: { env_name: null, ask: false } });
+
+    // Whether it asks is changed in place; another variable is another grant; nothing goes unless it is said.
+    const [before] = await grants();
+    await send(document({ forge: { ask: false } }));
+    expect((await grants())[0]).toMatchObject({ id: before?.id, env_name: 'FORGE_TOKEN', ask: false });
+    await send(document({ forge: { env_name: 'TOKEN' } }));
+    expect(await grants()).toContainEqual(expect.objectContaining({ secret: 'forge', env_name: 'TOKEN' }));
+    await send({ agents: { keeper: {} }, prune: true });
+    expect(await grants()).toHaveLength(2);
+    const pruned = await send(document({ other: {} }, { prune: true }));
+    expect(shown(pruned)).toContainEqual(['grant', 'forge', 'delete', 'done']);
+    await expect(grants()).resolves.toMatchObject([{ secret: 'other' }]);
+  });
 });

@@ -46,6 +46,7 @@ import { countAwake } from './workspaces/awake-leases.repository.js';
 import { AwakeLeases } from './workspaces/awake-leases.js';
 import { ColdStarts } from './workspaces/cold-starts.js';
 import { WorkspaceFailures } from './workspaces/failures.js';
+import { GrantParts } from './documents/grant-parts.js';
 import { AgentParts } from './documents/agent-parts.js';
 import { DocumentChanges } from './documents/document-changes.js';
 import { DocumentPlans } from './documents/document-plans.js';
@@ -115,7 +116,7 @@ import { WorkspacesService } from './workspaces/workspaces.service.js';
     OtherServices,
     ...[AgentRecords, AgentChecks, AgentViews, AgentsService, LifecycleAccountRemoval],
     ...[VersionRecords, VersionsService],
-    ...[AgentParts, DocumentPlans, DocumentChanges, DocumentsService],
+    ...[AgentParts, GrantParts, DocumentPlans, DocumentChanges, DocumentsService],
     ...[BalanceService, BudgetsService, UsageSums, ProviderKeysService],
     ...[VaultService, GrantsService, GrantApprovals, VaultValues, VaultChanges, AccessTokens, VaultHeaders],
     VaultGrantSource,

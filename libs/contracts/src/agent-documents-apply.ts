@@ -17,8 +17,8 @@ export const PlannedChange = wire({
 export type PlannedChange = z.output<typeof PlannedChange>;
 
 const objectFields = {
-  kind: z.enum(['agent', 'schedule', 'trigger', 'webhook']).describe('What it is.'),
-  name: z.string().describe('Its name; of a webhook, its URL.'),
+  kind: z.enum(['agent', 'schedule', 'trigger', 'webhook', 'grant']).describe('What it is.'),
+  name: z.string().describe('Its name; of a webhook its URL, of a grant that of the secret.'),
   id: z.uuid().nullable().describe('Its id; null of what is not made yet.'),
   action: z
     .enum(['create', 'update', 'delete', 'none'])
@@ -61,7 +61,7 @@ export const AppliedDocument = wire({
     .describe(
       'Whether nothing failed. What did is reported beside what was done; the same document applied again goes on.',
     ),
-  objects: z.array(AppliedObject).describe('Each agent, followed by its schedules, triggers and webhooks.'),
+  objects: z.array(AppliedObject).describe('Each agent, followed by its schedules, triggers, webhooks and grants.'),
 }).meta({ id: 'AppliedDocument', description: 'What applying a document did, or would do.' });
 export type AppliedDocument = z.output<typeof AppliedDocument>;
 

@@ -6,6 +6,7 @@ import { Provider } from './provider-keys.js';
 import { AutomationName, schedulePatchFields, triggerPatchFields } from './scheduler.js';
 import { secretOrName } from './secret-names.js';
 import { clearable, optional } from './shapes.js';
+import { grantVaultFields, SecretName } from './vault.js';
 import { webhookChangeFields, WebhookSecret } from './webhooks.js';
 import { AgentId, wire } from './wire.js';
 
@@ -48,7 +49,26 @@ export const DocumentedWebhook = wire({
 });
 export type DocumentedWebhook = z.output<typeof DocumentedWebhook>;
 
+export const DocumentedGrant = wire(
+  optional({
+    envName: grantVaultFields.envName
+      .removeDefault()
+      .describe('The variable that holds the placeholder; null: put in by host. Another one makes another grant.'),
+    ask: grantVaultFields.ask.removeDefault().describe('Whether a person is asked before a request carries it.'),
+  }),
+).meta({
+  id: 'DocumentedGrant',
+  description: 'That an agent may use a secret of the vault, in a document.',
+});
+export type DocumentedGrant = z.output<typeof DocumentedGrant>;
+
 const named = <V extends z.ZodType>(value: V) => z.record(AutomationName, value);
+const documentedGrants = z
+  .record(SecretName, DocumentedGrant)
+  .optional()
+  .describe(
+    'Secrets of the vault that it may use, by name: the vault has to hold them. With `prune` grants that are not named are taken away where this is given.',
+  );
 export const documentedParts = {
   schedules: named(DocumentedSchedule).optional().describe('Its schedules by name.'),
   triggers: named(DocumentedTrigger).optional().describe('Its triggers by name.'),
@@ -97,14 +117,15 @@ export const DocumentedAgent = wire({
   ...optional(clearable(bots)),
   configuration: DocumentedConfiguration.optional(),
   ...documentedParts,
+  vault: documentedGrants,
 }).meta({
   id: 'DocumentedAgent',
   description: 'What an agent is to be. What is not named stays; a new agent gets the default.',
 });
 export type DocumentedAgent = z.output<typeof DocumentedAgent>;
 
-const partsOf = ({ schedules, triggers, webhooks }: DocumentedAgent) =>
-  [schedules, triggers, webhooks].reduce((sum, parts) => sum + Object.keys(parts ?? {}).length, 0);
+const partsOf = ({ schedules, triggers, webhooks, vault }: DocumentedAgent) =>
+  [schedules, triggers, webhooks, vault].reduce((sum, parts) => sum + Object.keys(parts ?? {}).length, 0);
 
 export const AgentDocument = wire({
   agents: z

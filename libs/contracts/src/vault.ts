@@ -10,7 +10,7 @@ export const VaultGrantId = z.uuid().describe('The grant’s id.');
 
 /** How `${vault.NAME}` calls it. */
 export const SECRET_NAME = '[a-z][a-z0-9_]{0,62}';
-const SecretName = z
+export const SecretName = z
   .string()
   .regex(new RegExp(`^${SECRET_NAME}$`), 'must be 1 to 63 of a-z, 0-9 and _, beginning with a letter')
   .meta({ description: 'Its name, one of its kind in the account: a-z, 0-9, `_`. It stays.', examples: ['github'] });

@@ -24,6 +24,7 @@ export interface AgentPlan {
   update?: WholeUpdate | undefined;
   automation: PlannedPart[];
   webhooks: PlannedPart[];
+  grants: PlannedPart[];
 }
 
 /** Errors: VALIDATION_ERROR, CONFLICT when the agent has another version than the document is for. */
@@ -39,7 +40,7 @@ export function planAgent(
   const changes = changesBetween(before, after);
   const differs = changes.length > 0;
   return {
-    ...{ name, document, present: present?.row, changes, automation: [], webhooks: [] },
+    ...{ name, document, present: present?.row, changes, automation: [], webhooks: [], grants: [] },
     ...(before ? {} : { creation: creationOf(after) }),
     ...(before && differs ? { update: updateOf(before, after) } : {}),
   };
@@ -55,6 +56,13 @@ function requirePlanned(ifVersion: number | undefined, present: AgentRow | undef
     [{ field: 'if_version', reason: 'version_changed', version: present?.version ?? null }],
   );
 }
+
+/** All that belongs to the agent. */
+export const partsOf = ({ automation, webhooks, grants }: AgentPlan): PlannedPart[] => [
+  ...automation,
+  ...webhooks,
+  ...grants,
+];
 
 export const actionOf = ({ creation, update }: AgentPlan): AppliedObject['action'] =>
   creation ? 'create' : update ? 'update' : 'none';

@@ -6,7 +6,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { AgentRow } from '../agents/agent-row.js';
 import { AgentsService } from '../agents/agents.service.js';
 import { AgentParts } from './agent-parts.js';
-import { agentObject, type AgentPlan, DONE, failedBy, partObjects, SKIPPED } from './agent-plan.js';
+import { GrantParts } from './grant-parts.js';
+import { agentObject, type AgentPlan, DONE, failedBy, partObjects, partsOf, SKIPPED } from './agent-plan.js';
 
 const NOTE = 'applied from a document';
 
@@ -16,23 +17,22 @@ export class DocumentChanges {
   constructor(
     private readonly agents: AgentsService,
     private readonly parts: AgentParts,
+    private readonly grants: GrantParts,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   /** The agent first, then what belongs to it. What fails is reported; nothing is thrown. */
   async apply(accountId: string, plan: AgentPlan, prune: boolean): Promise<AppliedObject[]> {
-    const { automation, webhooks, document } = plan;
+    const { automation, webhooks, grants, document } = plan;
     const agent = await this.changed(accountId, plan).catch((error: unknown) => this.failure(error));
     if (agent instanceof RoostError)
-      return [
-        agentObject(plan, undefined, failedBy(agent)),
-        ...partObjects(plan, [...automation, ...webhooks], SKIPPED),
-      ];
+      return [agentObject(plan, undefined, failedBy(agent)), ...partObjects(plan, partsOf(plan), SKIPPED)];
     const how = { agentId: agent.id, dryRun: false, prune };
     return [
       agentObject(plan, agent, DONE),
       ...(await this.withParts(plan, automation, () => this.parts.applyAutomation(document, how))),
       ...(await this.withParts(plan, webhooks, () => this.parts.applyWebhooks(document, how))),
+      ...(await this.withParts(plan, grants, () => this.grants.apply(accountId, document, how))),
     ];
   }
 

@@ -8,6 +8,7 @@ import type { AgentRow } from '../agents/agent-row.js';
 import { openSecrets } from '../agents/agent-secrets.js';
 import { findNamed } from '../agents/agents.repository.js';
 import { AgentParts } from './agent-parts.js';
+import { GrantParts } from './grant-parts.js';
 import { type AgentPlan, planAgent } from './agent-plan.js';
 
 /** Agents that are compared at once: each asks its provider and two services. */
@@ -21,6 +22,7 @@ export class DocumentPlans {
     private readonly sealer: Sealer,
     private readonly checks: AgentChecks,
     private readonly parts: AgentParts,
+    private readonly grants: GrantParts,
   ) {}
 
   /** In the order of the document. Errors: those of `applyAgents`. */
@@ -52,11 +54,12 @@ export class DocumentPlans {
     if (creation) await this.checks.checkNew(creation);
     else if (update && present) await this.checks.checkUpdate({ agentId: present.id, accountId }, update);
     const how = { agentId: present?.id ?? null, dryRun: true, prune };
-    const [automation, webhooks] = await Promise.all([
+    const [automation, webhooks, grants] = await Promise.all([
       this.parts.applyAutomation(plan.document, how),
       this.parts.applyWebhooks(plan.document, how),
+      this.grants.apply(accountId, plan.document, how),
     ]);
-    return { ...plan, automation, webhooks };
+    return { ...plan, automation, webhooks, grants };
   }
 }
 

@@ -6,7 +6,8 @@ import type { AgentKey } from '../agents/agent-row.js';
 import { openSecrets } from '../agents/agent-secrets.js';
 import { findAgent } from '../agents/agents.repository.js';
 import { AgentParts } from './agent-parts.js';
-import { actionOf, agentObject, type AgentPlan, partObjects, PLANNED } from './agent-plan.js';
+import { GrantParts } from './grant-parts.js';
+import { actionOf, agentObject, type AgentPlan, partObjects, partsOf, PLANNED } from './agent-plan.js';
 import { configuredOf } from '../versions/configured.js';
 import { DocumentChanges } from './document-changes.js';
 import { DocumentPlans } from './document-plans.js';
@@ -19,6 +20,7 @@ export class DocumentsService {
     private readonly database: Database,
     private readonly sealer: Sealer,
     private readonly parts: AgentParts,
+    private readonly grants: GrantParts,
     private readonly plans: DocumentPlans,
     private readonly changes: DocumentChanges,
   ) {}
@@ -26,7 +28,8 @@ export class DocumentsService {
   /** Errors: NOT_FOUND, CONFLICT, SERVICE_UNAVAILABLE. */
   async export(key: AgentKey): Promise<AgentDocument> {
     const row = await findAgent(this.database, key);
-    return exportedAgent(configuredOf(row, openSecrets(this.sealer, row)), await this.parts.of(row.id));
+    const [parts, grants] = await Promise.all([this.parts.of(row.id), this.grants.of(row.account_id, row.id)]);
+    return exportedAgent(configuredOf(row, openSecrets(this.sealer, row)), { ...parts, grants });
   }
 
   /**
@@ -48,8 +51,8 @@ export class DocumentsService {
 }
 
 const differs = (plan: AgentPlan): boolean =>
-  actionOf(plan) !== 'none' || [...plan.automation, ...plan.webhooks].some(({ action }) => action !== 'none');
+  actionOf(plan) !== 'none' || partsOf(plan).some(({ action }) => action !== 'none');
 
 function planned(plan: AgentPlan): AppliedObject[] {
-  return [agentObject(plan, undefined, PLANNED), ...partObjects(plan, [...plan.automation, ...plan.webhooks], PLANNED)];
+  return [agentObject(plan, undefined, PLANNED), ...partObjects(plan, partsOf(plan), PLANNED)];
 }

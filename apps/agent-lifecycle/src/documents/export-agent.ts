@@ -12,6 +12,7 @@ import {
   type Schedule,
   snakeCase,
   type Trigger,
+  type VaultGrant,
   type WebhookEndpoint,
   wire,
 } from '#lib/contracts';
@@ -22,12 +23,13 @@ interface Parts {
   schedules: Schedule[];
   triggers: Trigger[];
   webhooks: WebhookEndpoint[];
+  grants: VaultGrant[];
 }
 
 const StoredBots = wire(ownBotFields);
 
 /** An agent as a document, its secrets by name. Errors: CONFLICT where several schedules, triggers or webhooks have one name. */
-export function exportedAgent(agent: Configured, { schedules, triggers, webhooks }: Parts): AgentDocument {
+export function exportedAgent(agent: Configured, { schedules, triggers, webhooks, grants }: Parts): AgentDocument {
   const names = new VariableNames(agent.name);
   const { name, description, systemPrompt, configuration, providerKeys, bots, ...settings } = agent;
   requireUsable(name);
@@ -53,6 +55,7 @@ export function exportedAgent(agent: Configured, { schedules, triggers, webhooks
       'webhooks',
       byName('webhook', webhooks, ({ url }) => url, webhookOf),
     ),
+    ...ifAny('vault', Object.fromEntries(grants.map(({ secret, envName, ask }) => [secret, { envName, ask }]))),
   };
   return { agents: { [name]: documented }, prune: false };
 }

@@ -6,7 +6,7 @@ import { changesBetween, updateOf } from './changes-between.js';
 import { exportedAgent } from './export-agent.js';
 import { wantedAgent } from './wanted-agent.js';
 
-const NO_PARTS = { schedules: [], triggers: [], webhooks: [] };
+const NO_PARTS = { schedules: [], triggers: [], webhooks: [], grants: [] };
 const text = fc.string({ minLength: 1, maxLength: 20, unit: 'grapheme' }).filter((name) => name !== '__proto__');
 const values = (names: fc.Arbitrary<string>) => fc.dictionary(names, text, { maxKeys: 4, noNullPrototype: true });
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });

@@ -3684,6 +3684,12 @@ export type DocumentedAgent = {
     webhooks?: {
         [key: string]: DocumentedWebhook;
     };
+    /**
+     * Secrets of the vault that it may use, by name: the vault has to hold them. With `prune` grants that are not named are taken away where this is given.
+     */
+    vault?: {
+        [key: string]: DocumentedGrant;
+    };
 };
 
 /**
@@ -3952,6 +3958,20 @@ export type DocumentedWebhook = {
 export type WebhookSubscription = 'message.completed' | 'message.failed' | 'agent.error' | 'agent.status_changed' | 'agent.deleted' | 'schedule.missed' | 'mcp.authorization_needed' | 'budget.threshold' | 'budget.exhausted' | 'budget.reset' | 'approval.requested' | 'approval.decided' | 'approval.expired' | '*';
 
 /**
+ * That an agent may use a secret of the vault, in a document.
+ */
+export type DocumentedGrant = {
+    /**
+     * The variable that holds the placeholder; null: put in by host. Another one makes another grant.
+     */
+    env_name?: string | null;
+    /**
+     * Whether a person is asked before a request carries it.
+     */
+    ask?: boolean;
+};
+
+/**
  * What applying a document did, or would do.
  */
 export type AppliedDocument = {
@@ -3968,7 +3988,7 @@ export type AppliedDocument = {
      */
     is_complete: boolean;
     /**
-     * Each agent, followed by its schedules, triggers and webhooks.
+     * Each agent, followed by its schedules, triggers, webhooks and grants.
      */
     objects: Array<AppliedObject>;
 };
@@ -3984,9 +4004,9 @@ export type AppliedObject = {
     /**
      * What it is.
      */
-    kind: 'agent' | 'schedule' | 'trigger' | 'webhook';
+    kind: 'agent' | 'schedule' | 'trigger' | 'webhook' | 'grant';
     /**
-     * Its name; of a webhook, its URL.
+     * Its name; of a webhook its URL, of a grant that of the secret.
      */
     name: string;
     /**

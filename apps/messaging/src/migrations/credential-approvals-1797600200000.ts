@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Approvals of the kind `credential` (docs/decisions/0052): no run waits for them, and there is one of a request at a time. */
+/** Approvals of the kind `credential` (docs/decisions/0051): no run waits for them, and there is one of a request at a time. */
 export class CredentialApprovals1797600200000 implements MigrationInterface {
   name = 'CredentialApprovals1797600200000';
 

@@ -45,6 +45,7 @@ export async function runControl(fault: FaultClass, options: ControlsOptions): P
       misbehaviourRate: 0,
       isQuick: true,
       finishMs: FINISH_MS,
+      postgres: control.postgres,
       ...(control.replaces === 'previous' ? { previous: patched } : { build: patched }),
     });
     const found = new Map<Promised, number>();

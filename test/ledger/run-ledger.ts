@@ -35,6 +35,7 @@ export interface RunOptions {
   /** For a positive control. */
   build?: Build | undefined;
   previous?: Build | undefined;
+  postgres?: { [setting: string]: string } | undefined;
   finishMs?: number | undefined;
   log(line: string): void;
 }
@@ -96,6 +97,7 @@ export async function runLedger(options: RunOptions): Promise<RunResult> {
     });
     try {
       const load = new WholeLoad(roost, record, telegram, model, options);
+      await setPostgres(roost.databaseUrl, options.postgres ?? {});
       const before = memoryOf(roost);
       await load.underFaults(random, build);
       record.write({ kind: 'end' });
@@ -253,6 +255,17 @@ async function endLeases(databaseUrl: string): Promise<void> {
     await client.query(
       `UPDATE webhooks.queue SET leased_until = now() WHERE leased_until BETWEEN now() AND now() + interval '105 seconds'`,
     );
+  } finally {
+    await client.end();
+  }
+}
+
+async function setPostgres(databaseUrl: string, settings: { [setting: string]: string }): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    for (const [name, value] of Object.entries(settings)) await client.query(`ALTER SYSTEM SET ${name} = '${value}'`);
+    await client.query('SELECT pg_reload_conf()');
   } finally {
     await client.end();
   }

@@ -75,7 +75,7 @@ export class MessageChecks {
       if (stored > 1 || replies > 1 || turns > 1 || (told?.created.size ?? 0) > 1)
         say('answered', `stored ${stored} times, answered ${replies} times by ${turns} turns`);
       if (acceptedAt === undefined) {
-        // Its sender repeats it until it has a 2xx, and a run does not end before.
+        // Its sender has repeated it for two minutes.
         say('answered', 'was never accepted');
         continue;
       }

@@ -28,6 +28,8 @@ export interface PositiveControl {
   patches: readonly Patch[];
   /** Of whose version the patched build takes the place: of all that runs, or of the version that is rolled to. */
   replaces?: 'current' | 'previous';
+  /** Of PostgreSQL, where a guard that is missing would be covered by how soon it does something by itself. */
+  postgres?: { [setting: string]: string };
   /** What must be found broken: one of them. */
   breaks: readonly Promised[];
   faults: number;

@@ -22,6 +22,8 @@ export const powerCuts: FaultClass = {
         instead: '-c synchronous_commit=off',
       },
     ],
+    // Otherwise it writes by itself what nobody waits for, within milliseconds.
+    postgres: { wal_writer_delay: '1s', wal_writer_flush_after: '1GB' },
     breaks: ['answered', 'chats', 'slots', 'usage'],
     faults: 3,
   },

@@ -27,6 +27,8 @@ const CONVERSATIONS = 2;
 /** Then the next begins: a request to the model holds all of its conversation. */
 const CONVERSATION_LENGTH = 60;
 const REQUEST_TIMEOUT_MS = 10_000;
+/** Far longer than any fault: what has no 2xx by then is given up, and was never accepted. */
+const GIVE_UP_MS = 120_000;
 const OF_MESSAGES = /^message\.(created|completed|failed)$/;
 
 /**
@@ -105,7 +107,8 @@ export class MessageLoad {
     const n = record.nextNumber();
     const key = randomUUID();
     record.write({ kind: 'sent', n, agent: agentId, conversation, via: 'api' });
-    for (let tries = 1; ; tries += 1) {
+    const giveUpAt = Date.now() + GIVE_UP_MS;
+    for (let tries = 1; Date.now() < giveUpAt; tries += 1) {
       try {
         const response = await fetch(`${client.nextUrl}/v1/agent/${agentId}/messages`, {
           method: 'POST',

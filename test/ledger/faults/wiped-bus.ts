@@ -4,22 +4,22 @@ import { until } from '#lib/testing';
 import { chooseVictim } from './choose-victim.js';
 import type { FaultClass, FaultContext } from './fault-class.js';
 
-/** For so long a consumer reads nothing, so that there is something to lose; the wipe comes in the middle. */
-const STALLED_MS = 3_000;
+/** Before the wipe a consumer is gone for so long, less than it takes to start: there shall be something to lose. */
+const UNREAD_MS = 1_000;
 
 export const wipedBus: FaultClass<FaultContext> = {
   name: 'wiped-nats',
-  how: 'webhook-dispatch is stopped (SIGSTOP) for 3 s, so that events wait for it; meanwhile the NATS store (streams, consumers, what was not yet delivered) is deleted under the running server, then the server is killed',
+  how: 'webhook-dispatch is killed, so that events wait for it; a second later the NATS store (streams, consumers, what was not yet delivered) is deleted under the running server, then the server is killed',
   quick: 2,
   long: 20,
   async inject(context) {
     const victim = await chooseVictim(context, 'nats-server');
-    const stalled = (await chooseVictim(context, 'webhook-dispatch')).freeze(STALLED_MS);
-    await sleep(STALLED_MS / 2);
-    context.begin('the NATS store deleted, nats-server killed');
+    const consumer = await chooseVictim(context, 'webhook-dispatch');
+    context.begin('webhook-dispatch killed, the NATS store deleted, nats-server killed');
+    await consumer.kill();
+    await sleep(UNREAD_MS);
     await wipe(context.targets.busFolder);
     await victim.kill();
-    await stalled;
   },
   control: {
     without: 'the refill of a stream that is younger than its last publish (libs/bus, OutboxRelay)',

@@ -83,6 +83,23 @@ java T.java`,
     expect(stdout).not.toContain(token);
   });
 
+  it('Requests for Python verifies by its own list, and has its placeholder replaced', async () => {
+    // pip brings it along where it is not installed by itself.
+    const load = `python3 -c "
+try:
+    import requests
+except ImportError:
+    from pip._vendor import requests
+import os
+print(requests.get(os.environ['API'], headers={'Authorization': 'Bearer ' + os.environ['TOKEN']}, timeout=30).text)"`;
+    if (!(await has('python3'))) return console.warn('skipped: there is no python3 here');
+    const { stdout, stderr, exitCode } = await fixture.run(agentId, load, { timeoutMs: 60_000 });
+    if (/No module named/.test(stderr)) return console.warn('skipped: there is no Requests here');
+    expect({ exitCode, stderr: exitCode ? stderr : '' }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toContain('[roost: removed]');
+    expect(seen()).toBe(`Bearer ${token}`);
+  });
+
   it('git clones and pushes with the placeholder as a password', async () => {
     if (!(await has('git'))) return console.warn('skipped: there is no git here');
     const { stderr, exitCode } = await fixture.run(

@@ -59,6 +59,9 @@ const CHAT_EVERY_MS = 2_500;
 /** Longer than a model may say nothing: what is under way then ends. */
 const STILL_MS = (SILENCE_SECONDS + 1) * 1_000;
 const BOOKS_MS = 60_000;
+/** So many messages are accepted before a fault that shall meet some. */
+const LOADED_MESSAGES = 10;
+const LOADED_MS = 60_000;
 
 /**
  * Loads a Roost from outside, makes the faults of the seed's plan, lets it finish and checks the client's record. The record
@@ -172,6 +175,7 @@ class WholeLoad {
       const plan = planFaults(random, counts, durationMs);
       const context = {
         ...{ roost, random, current, targets: roost.targets, startMs: roost.startMs },
+        untilLoaded: () => this.untilLoaded(),
         previous: () => options.previous ?? buildOf(previousRevision() ?? 'HEAD'),
       };
       const startedAt = Date.now();
@@ -186,6 +190,13 @@ class WholeLoad {
       await this.messages.stop();
       this.webhooks.stop();
     }
+  }
+
+  private async untilLoaded(): Promise<void> {
+    const enough = this.messages.accepted + LOADED_MESSAGES;
+    await until('messages are accepted', () => this.messages.accepted >= enough, { timeoutMs: LOADED_MS }).catch(
+      () => undefined,
+    );
   }
 
   /** Until all has arrived, at most so long; then what API and chats show is written down. */

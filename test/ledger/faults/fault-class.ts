@@ -16,6 +16,8 @@ export interface FaultContext {
 /** What faults that need more than processes work on. */
 export interface WholeContext extends FaultContext {
   roost: RoostUnderTest;
+  /** Resolves when messages are being accepted: there is something to lose. Waits for a minute at most. */
+  untilLoaded(): Promise<void>;
   /** Another version, for what replaces processes. */
   previous: () => Build;
   current: Build;

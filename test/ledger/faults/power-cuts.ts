@@ -7,7 +7,8 @@ export const powerCuts: FaultClass = {
   quick: 3,
   long: 50,
   missing: () => Disk.missing(),
-  async inject({ roost, random, begin }) {
+  async inject({ roost, random, begin, untilLoaded }) {
+    await untilLoaded();
     const isWhole = random.next() < 0.5;
     const what = isWhole ? 'of all machines' : 'of the machine of PostgreSQL and NATS';
     begin(`power cut ${what}`, { endsWorkers: isWhole });

@@ -38,6 +38,7 @@ const OF_MESSAGES = /^message\.(created|completed|failed)$/;
  */
 export class MessageLoad {
   readonly agentIds: string[] = [];
+  accepted = 0;
   /** By id. */
   readonly answers = new Expected();
   private readonly streams: Following[] = [];
@@ -123,6 +124,7 @@ export class MessageLoad {
         const { id } = (await response.json()) as { id: string };
         if (response.status === 201) {
           record.write({ kind: 'accepted', n, id });
+          this.accepted += 1;
           this.answers.announce(id);
           return;
         }

@@ -4,6 +4,8 @@ import { visibleInSlack } from '../src/slack/slack-mrkdwn.js';
 import { visible as visibleInTelegram } from '../src/telegram/telegram-html.js';
 
 const TELEGRAM_TOKEN = '4242:testtoken';
+/** Until the process that takes events runs again. */
+const REPEATED = { timeoutMs: 120_000, everyMs: 300 };
 
 /** A local platform with one bot, as people in their own chats with it see it. People are numbers. */
 export interface PlatformDouble {
@@ -67,10 +69,18 @@ export interface DoubleThread {
   shownAbove(): string[];
 }
 
-export async function slackDouble(): Promise<PlatformDouble> {
+/** By Socket Mode; with the address of the bot's events by signed posts to it, as Slack makes them without Socket Mode. */
+export async function slackDouble(eventsUrl?: () => string): Promise<PlatformDouble> {
   const slack = await SlackPlatform.start();
   const app = slack.addApp();
   const { botToken, appToken, signingSecret } = app;
+  const send = async (type: 'events_api' | 'interactive', payload: Record<string, unknown>) => {
+    if (!eventsUrl) return void slack.sockets.send(appToken, type, payload);
+    const isTaken = () => slack.post(app, eventsUrl(), payload).then(({ ok }) => ok);
+    // Slack repeats an event that is not taken. Of a press it shows a warning: whoever pressed may do it again.
+    if (type === 'events_api') await until('Slack is answered', () => isTaken().catch(() => false), REPEATED);
+    else if (!(await isTaken())) throw new Error('the press was not taken');
+  };
   const cards = (person: number): ShownCard[] =>
     slack.shownIn(slack.directChannel(`U${person}`)).flatMap(({ text, blocks, edits }) => {
       const elements = blocks.flatMap((block) => (block.type === 'actions' ? block.elements : []));
@@ -81,11 +91,14 @@ export async function slackDouble(): Promise<PlatformDouble> {
     platform: 'slack',
     variables: { SLACK_API_BASE_URL: slack.url },
     bot: { slackBotToken: { botToken, appToken, signingSecret } },
-    sharedBot: { SLACK_BOT_TOKEN: botToken, SLACK_APP_TOKEN: appToken, SLACK_SIGNING_SECRET: signingSecret },
+    sharedBot: {
+      ...{ SLACK_BOT_TOKEN: botToken, SLACK_SIGNING_SECRET: signingSecret },
+      ...(eventsUrl ? {} : { SLACK_APP_TOKEN: appToken }),
+    },
     say(person, text) {
       // What begins with a slash is a command of Slack's own client.
       const event = slack.message(`U${person}`, text.replace(/^\//, '!'));
-      const deliver = () => Promise.resolve(void slack.sockets.send(appToken, 'events_api', event));
+      const deliver = () => send('events_api', event);
       return deliver().then(() => deliver);
     },
     shown: (person) => slack.shownIn(slack.directChannel(`U${person}`)).map(({ text }) => text),
@@ -99,7 +112,7 @@ export async function slackDouble(): Promise<PlatformDouble> {
       const last = slack.shownIn(slack.directChannel(`U${owner}`)).findLast(({ text }) => text !== '');
       if (!last) throw new Error('there is no card');
       const payload = slack.press(`U${presser}`, last, carried);
-      const again = () => Promise.resolve(void slack.sockets.send(appToken, 'interactive', payload));
+      const again = () => send('interactive', payload);
       const answers = () => slack.responses.flatMap(({ url, text }) => (url === payload.response_url ? [text] : []));
       return again().then(() => ({ again, answers }));
     },

@@ -20,7 +20,7 @@ const layers = {
   permissions: ['contracts', 'canonical-json'],
   questions: ['contracts'],
   template: ['contracts'],
-  'apply-plan': ['contracts'],
+  'apply-plan': ['contracts', 'canonical-json'],
   sweeps: ['observability'],
   database: ['contracts', 'call-context', 'tracing'],
   rpc: ['contracts', 'call-context'],

@@ -3,4 +3,5 @@
  * changes nothing.
  */
 export * from './fields-within.js';
+export * from './parts-state.js';
 export * from './plan-by-name.js';

@@ -89,16 +89,20 @@ const part = {
   agentId: AgentId.nullable(),
   dryRun: z.boolean(),
   prune: z.boolean(),
+  /** What a dry run said that there is: where there is something else by now, and something would be changed, CONFLICT. */
+  ifState: z.string().max(100).optional(),
 };
-/** By agent-lifecycle, of one agent: all or nothing. Errors: VALIDATION_ERROR, CONFLICT (one name, several ids), QUOTA_EXCEEDED, NOT_FOUND. */
+/** `state`: what there was, as a short text that is another one after any change. */
+const compared = wire({ parts: z.array(PlannedPart), state: z.string().max(100).optional() });
+/** By agent-lifecycle, of one agent: all or nothing. Errors: VALIDATION_ERROR, CONFLICT (one name, several ids; `ifState`), QUOTA_EXCEEDED, NOT_FOUND. */
 export const applyAutomation = request('scheduler.agent.apply', {
   input: wire({ ...part, schedules: documentedParts.schedules, triggers: documentedParts.triggers }),
-  output: wire({ parts: z.array(PlannedPart) }),
+  output: compared,
   timeoutMs: 30_000,
 });
 /** The same of the webhook endpoints that get what happens to this agent alone. */
 export const applyWebhooks = request('webhooks.agent.apply', {
   input: wire({ ...part, webhooks: documentedParts.webhooks }),
-  output: wire({ parts: z.array(PlannedPart) }),
+  output: compared,
   timeoutMs: 30_000,
 });

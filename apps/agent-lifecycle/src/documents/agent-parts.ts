@@ -13,12 +13,22 @@ import {
 } from '#lib/contracts';
 import { Injectable } from '@nestjs/common';
 
-interface Applied {
+export interface Applied {
   /** Null of an agent that is not made yet, in a dry run. */
   agentId: string | null;
   dryRun: boolean;
   prune: boolean;
+  /** What they were compared with. */
+  ifState?: string | undefined;
 }
+
+/** What makes parts of an agent as a document says, and what it was compared with. */
+export interface ComparedParts {
+  parts: PlannedPart[];
+  state?: string | undefined;
+}
+
+const NONE: ComparedParts = { parts: [] };
 
 /** What belongs to agents and is kept by other services. */
 @Injectable()
@@ -26,15 +36,15 @@ export class AgentParts {
   constructor(private readonly bus: Bus) {}
 
   /** Nothing is asked for where the document says nothing. Errors: those of `applyAutomation`. */
-  async applyAutomation({ schedules, triggers }: DocumentedAgent, how: Applied): Promise<PlannedPart[]> {
-    if (!isAsked(how, schedules, triggers)) return [];
-    return (await this.bus.request(applyAutomation, { ...how, schedules, triggers })).parts;
+  async applyAutomation({ schedules, triggers }: DocumentedAgent, how: Applied): Promise<ComparedParts> {
+    if (!isAsked(how, schedules, triggers)) return NONE;
+    return this.bus.request(applyAutomation, { ...how, schedules, triggers });
   }
 
   /** Errors: those of `applyWebhooks`. */
-  async applyWebhooks({ webhooks }: DocumentedAgent, how: Applied): Promise<PlannedPart[]> {
-    if (!isAsked(how, webhooks)) return [];
-    return (await this.bus.request(applyWebhooks, { ...how, webhooks })).parts;
+  async applyWebhooks({ webhooks }: DocumentedAgent, how: Applied): Promise<ComparedParts> {
+    if (!isAsked(how, webhooks)) return NONE;
+    return this.bus.request(applyWebhooks, { ...how, webhooks });
   }
 
   /** All that an agent has. Errors: SERVICE_UNAVAILABLE. */

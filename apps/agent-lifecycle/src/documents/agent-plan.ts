@@ -10,6 +10,7 @@ import type { WholeUpdate } from '../agents/agent-records.js';
 import type { AgentRow } from '../agents/agent-row.js';
 import type { AgentSecrets } from '../agents/agent-secrets.js';
 import { configuredOf } from '../versions/configured.js';
+import type { ComparedParts } from './agent-parts.js';
 import { changesBetween, creationOf, updateOf } from './changes-between.js';
 import { wantedAgent } from './wanted-agent.js';
 
@@ -22,9 +23,9 @@ export interface AgentPlan {
   /** Undefined where the agent is so already. */
   creation?: CreateAgent | undefined;
   update?: WholeUpdate | undefined;
-  automation: PlannedPart[];
-  webhooks: PlannedPart[];
-  grants: PlannedPart[];
+  automation: ComparedParts;
+  webhooks: ComparedParts;
+  grants: ComparedParts;
 }
 
 /** Errors: VALIDATION_ERROR, CONFLICT when the agent has another version than the document is for. */
@@ -40,7 +41,8 @@ export function planAgent(
   const changes = changesBetween(before, after);
   const differs = changes.length > 0;
   return {
-    ...{ name, document, present: present?.row, changes, automation: [], webhooks: [], grants: [] },
+    ...{ name, document, present: present?.row, changes },
+    ...{ automation: { parts: [] }, webhooks: { parts: [] }, grants: { parts: [] } },
     ...(before ? {} : { creation: creationOf(after) }),
     ...(before && differs ? { update: updateOf(before, after) } : {}),
   };
@@ -59,9 +61,9 @@ function requirePlanned(ifVersion: number | undefined, present: AgentRow | undef
 
 /** All that belongs to the agent. */
 export const partsOf = ({ automation, webhooks, grants }: AgentPlan): PlannedPart[] => [
-  ...automation,
-  ...webhooks,
-  ...grants,
+  ...automation.parts,
+  ...webhooks.parts,
+  ...grants.parts,
 ];
 
 export const actionOf = ({ creation, update }: AgentPlan): AppliedObject['action'] =>

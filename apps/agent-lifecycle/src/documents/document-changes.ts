@@ -1,11 +1,11 @@
 import { LOGGER } from '#lib/bus';
-import { type AppliedObject, type PlannedPart, RoostError } from '#lib/contracts';
+import { type AppliedObject, RoostError } from '#lib/contracts';
 import type { Logger } from '#lib/observability';
 import { asRoostError } from '#lib/rpc';
 import { Inject, Injectable } from '@nestjs/common';
 import type { AgentRow } from '../agents/agent-row.js';
 import { AgentsService } from '../agents/agents.service.js';
-import { AgentParts } from './agent-parts.js';
+import { AgentParts, type ComparedParts } from './agent-parts.js';
 import { GrantParts } from './grant-parts.js';
 import { agentObject, type AgentPlan, DONE, failedBy, partObjects, partsOf, SKIPPED } from './agent-plan.js';
 
@@ -30,9 +30,15 @@ export class DocumentChanges {
     const how = { agentId: agent.id, dryRun: false, prune };
     return [
       agentObject(plan, agent, DONE),
-      ...(await this.withParts(plan, automation, () => this.parts.applyAutomation(document, how))),
-      ...(await this.withParts(plan, webhooks, () => this.parts.applyWebhooks(document, how))),
-      ...(await this.withParts(plan, grants, () => this.grants.apply(accountId, document, how))),
+      ...(await this.withParts(plan, automation, (compared) =>
+        this.parts.applyAutomation(document, { ...how, ...compared }),
+      )),
+      ...(await this.withParts(plan, webhooks, (compared) =>
+        this.parts.applyWebhooks(document, { ...how, ...compared }),
+      )),
+      ...(await this.withParts(plan, grants, (compared) =>
+        this.grants.apply(accountId, document, { ...how, ...compared }),
+      )),
     ];
   }
 
@@ -46,14 +52,14 @@ export class DocumentChanges {
 
   private async withParts(
     plan: AgentPlan,
-    parts: PlannedPart[],
-    apply: () => Promise<PlannedPart[]>,
+    { parts, state }: ComparedParts,
+    apply: (compared: { ifState: string | undefined }) => Promise<ComparedParts>,
   ): Promise<AppliedObject[]> {
     if (parts.every(({ action }) => action === 'none')) return partObjects(plan, parts, DONE);
-    const applied = await apply().catch((error: unknown) => this.failure(error));
+    const applied = await apply({ ifState: state }).catch((error: unknown) => this.failure(error));
     return applied instanceof RoostError
       ? partObjects(plan, parts, failedBy(applied))
-      : partObjects(plan, applied, DONE);
+      : partObjects(plan, applied.parts, DONE);
   }
 
   private failure(error: unknown): RoostError {

@@ -1,6 +1,6 @@
-import { type Planned, planByName } from '#lib/apply-plan';
+import { partsState, type Planned, planByName, requireState } from '#lib/apply-plan';
 import { LOGGER } from '#lib/bus';
-import { type DocumentedAgent, type PlannedPart, RoostError, type VaultGrant } from '#lib/contracts';
+import { type DocumentedAgent, RoostError, type VaultGrant } from '#lib/contracts';
 import { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { Inject, Injectable } from '@nestjs/common';
@@ -10,16 +10,11 @@ import { listGrants } from '../vault/grants.repository.js';
 import { grantOf } from '../vault/vault-row.js';
 import { secretsNamed } from '../vault/vault.repository.js';
 import { WorkspaceUpdates } from '../workspaces/workspace-updates.js';
+import type { Applied, ComparedParts } from './agent-parts.js';
 
 interface Fields {
   envName: string | null;
   ask: boolean;
-}
-interface Applied {
-  /** Null of an agent that is not made yet, in a dry run. */
-  agentId: string | null;
-  dryRun: boolean;
-  prune: boolean;
 }
 
 const kind = {
@@ -45,30 +40,29 @@ export class GrantParts {
 
   /**
    * Nothing is done where the document says nothing: what agents may use is not taken away by an old file. Errors:
-   * VALIDATION_ERROR (there is no such secret), and those of grants.
+   * VALIDATION_ERROR (there is no such secret), CONFLICT (`ifState`), and those of grants.
    */
-  async apply(accountId: string, { vault }: DocumentedAgent, how: Applied): Promise<PlannedPart[]> {
-    if (!vault) return [];
+  async apply(accountId: string, { vault }: DocumentedAgent, how: Applied): Promise<ComparedParts> {
+    if (!vault) return { parts: [] };
     const { agentId, dryRun, prune } = how;
     const ids = await this.idsOf(accountId, Object.keys(vault));
     const present = agentId === null ? [] : await this.of(accountId, agentId);
-    const plan = planByName<Fields>(
-      kind,
-      present.map(({ id, secret, envName, ask }) => ({ id, name: secret, fields: { envName, ask } })),
-      vault,
-      prune,
-    );
+    const there = present.map(({ id, secret, envName, ask }) => ({ id, name: secret, fields: { envName, ask } }));
+    const plan = planByName<Fields>(kind, there, vault, prune);
+    const state = partsState(there);
+    requireState(how.ifState, state, plan);
     const made = new Map<string, string>();
     if (!dryRun && agentId !== null)
       for (const one of plan) {
         const id = await this.write(accountId, agentId, one, ids.get(one.name) ?? '');
         if (id !== undefined) made.set(one.name, id);
       }
-    return plan.map(({ fields: _, differing: __, ...part }) => ({
+    const parts = plan.map(({ fields: _, differing: __, ...part }) => ({
       ...{ kind: 'grant' as const, ...part },
       id: made.get(part.name) ?? part.id,
       secret: null,
     }));
+    return { parts, state };
   }
 
   /** Returns the id of a grant that was made. */

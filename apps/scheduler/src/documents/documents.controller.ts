@@ -26,7 +26,10 @@ export class DocumentsController {
   }
 
   @Handles(applyAutomation)
-  async apply(input: z.output<typeof applyAutomation.input>, context: CallContext): Promise<{ parts: PlannedPart[] }> {
+  async apply(
+    input: z.output<typeof applyAutomation.input>,
+    context: CallContext,
+  ): Promise<z.output<typeof applyAutomation.output>> {
     const { agentId, dryRun, ...document } = input;
     const accountId = accountOf(context);
     const all = await this.limits.all(accountId);
@@ -37,9 +40,10 @@ export class DocumentsController {
       const present = owner ? await lockAutomation(tx, owner) : { schedules: [], triggers: [] };
       const plan = await planAutomation(document, present, this.config);
       await requireQuotaFor(tx, accountId, plan, limits);
-      if (dryRun || !owner) return { parts: shown(plan) };
+      const { state } = plan;
+      if (dryRun || !owner) return { parts: shown(plan), state };
       const written = await writeAutomation(tx, plan, owner, { ...this.config, ...limits, sealer: this.sealer });
-      return { parts: shown(plan, written) };
+      return { parts: shown(plan, written), state };
     });
   }
 }

@@ -1,4 +1,4 @@
-import { fieldsWithin, planByName, type Planned } from '#lib/apply-plan';
+import { fieldsWithin, partsState, planByName, type Planned, requireState } from '#lib/apply-plan';
 import type { applyAutomation, Schedule, Trigger } from '#lib/contracts';
 import type { z } from 'zod';
 import type { SchedulerConfig } from '../config.js';
@@ -9,7 +9,7 @@ import { checkedPlan } from '../schedules/schedules.service.js';
 import { checkTriggerTemplate } from '../triggers/trigger-template.js';
 import type { TriggerRow } from '../triggers/triggers.repository.js';
 
-type Document = Pick<z.output<typeof applyAutomation.input>, 'schedules' | 'triggers' | 'prune'>;
+type Document = Pick<z.output<typeof applyAutomation.input>, 'schedules' | 'triggers' | 'prune' | 'ifState'>;
 export type ScheduleFields = Pick<
   Schedule,
   'cronExpression' | 'messageTemplate' | 'timezone' | 'enabled' | 'queueMode' | 'overlap' | 'catchUp'
@@ -19,6 +19,8 @@ export type TriggerFields = Pick<Trigger, 'messageTemplate' | 'enabled'>;
 export interface AutomationPlan {
   schedules: Planned<ScheduleFields>[];
   triggers: Planned<TriggerFields>[];
+  /** Of what there is. */
+  state: string;
 }
 
 /**
@@ -30,10 +32,14 @@ export async function planAutomation(
   present: { schedules: ScheduleRow[]; triggers: TriggerRow[] },
   limits: Pick<SchedulerConfig, 'SCHEDULE_MIN_INTERVAL_SECONDS'>,
 ): Promise<AutomationPlan> {
+  const schedules = present.schedules.map(presentSchedule);
+  const triggers = present.triggers.map(presentTrigger);
   const plan = {
-    schedules: planByName(SCHEDULE, present.schedules.map(presentSchedule), document.schedules ?? {}, document.prune),
-    triggers: planByName(TRIGGER, present.triggers.map(presentTrigger), document.triggers ?? {}, document.prune),
+    schedules: planByName(SCHEDULE, schedules, document.schedules ?? {}, document.prune),
+    triggers: planByName(TRIGGER, triggers, document.triggers ?? {}, document.prune),
+    state: partsState(schedules, triggers),
   };
+  requireState(document.ifState, plan.state, [...plan.schedules, ...plan.triggers]);
   const isWritten = ({ action }: Planned<object>) => action === 'create' || action === 'update';
   for (const { name, fields } of plan.schedules.filter(isWritten))
     await fieldsWithin(`schedules.${name}`, () => {

@@ -10,7 +10,7 @@ export class DocumentsController {
   constructor(private readonly documents: DocumentsService) {}
 
   @Handles(applyWebhooks)
-  async apply(input: z.output<typeof applyWebhooks.input>, context: CallContext) {
-    return { parts: await this.documents.apply(accountOf(context), input) };
+  apply(input: z.output<typeof applyWebhooks.input>, context: CallContext) {
+    return this.documents.apply(accountOf(context), input);
   }
 }

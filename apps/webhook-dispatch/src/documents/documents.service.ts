@@ -1,3 +1,4 @@
+import { requireState } from '#lib/apply-plan';
 import { recordAudit } from '#lib/audit';
 import { type applyWebhooks, type PlannedPart, RoostError } from '#lib/contracts';
 import { Database, newId, type Transaction } from '#lib/database';
@@ -18,9 +19,10 @@ import {
   rotateSecret,
   updateEndpoint,
 } from '../endpoints/endpoints.repository.js';
-import { type PlannedWebhook, planWebhooks } from './plan-webhooks.js';
+import { type PlannedWebhook, planWebhooks, webhooksState } from './plan-webhooks.js';
 
 type Asked = z.output<typeof applyWebhooks.input>;
+type Compared = z.output<typeof applyWebhooks.output>;
 type Made = Pick<PlannedPart, 'id' | 'secret'>;
 
 /** Makes the webhook endpoints that get what happens to one agent alone as a document says. */
@@ -35,7 +37,8 @@ export class DocumentsService {
   ) {}
 
   /** All or nothing. Errors: VALIDATION_ERROR, CONFLICT, QUOTA_EXCEEDED. */
-  async apply(accountId: string, { agentId, dryRun, prune, webhooks = {} }: Asked): Promise<PlannedPart[]> {
+  async apply(accountId: string, asked: Asked): Promise<Compared> {
+    const { agentId, dryRun, prune, webhooks = {} } = asked;
     const limit = await this.limits.of(accountId, 'webhook_endpoints');
     const checked = await this.checkNew(accountId, agentId, Object.keys(webhooks));
     return this.database.transaction(async (tx) => {
@@ -46,6 +49,8 @@ export class DocumentsService {
       const plan = planWebhooks({ webhooks, prune }, rows, (secret, row) =>
         this.secrets.isSame(secret, row.id, row.sealed_secret),
       );
+      const state = webhooksState(rows);
+      requireState(asked.ifState, state, plan);
       await requireQuotaFor(tx, accountId, plan, limit);
       const isWritten = !dryRun && agentId !== null;
       const parts: PlannedPart[] = [];
@@ -56,7 +61,7 @@ export class DocumentsService {
         parts.push({ kind: 'webhook', ...shown, secret: null, ...made });
       }
       if (isWritten) tx.afterCommit(() => this.worker.runSoon());
-      return parts;
+      return { parts, state };
     });
   }
 

@@ -1,4 +1,4 @@
-import { planByName, type Planned } from '#lib/apply-plan';
+import { partsState, planByName, type Planned } from '#lib/apply-plan';
 import {
   type DocumentedWebhook,
   type ErrorDetail,
@@ -40,6 +40,16 @@ export function planWebhooks(
   const [first] = missing;
   if (first) throw new RoostError('VALIDATION_ERROR', `${first.field}: ${String(first['message'])}`, missing);
   return all;
+}
+
+/** Of these endpoints, with whether their secrets were changed. */
+export function webhooksState(rows: EndpointRow[]): string {
+  return partsState(
+    rows.map((row) => {
+      const { fields, ...named } = presentWebhook(row);
+      return { ...named, fields: { ...fields, secret: row.sealed_secret } };
+    }),
+  );
 }
 
 function withSecret(webhook: PlannedWebhook, secret: string): PlannedWebhook {

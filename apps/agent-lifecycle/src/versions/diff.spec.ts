@@ -15,6 +15,15 @@ describe('the difference between two versions', () => {
     ]);
   });
 
+  it('names an object that was empty by what is in it now, not as removed', () => {
+    const empty = { settings: { configuration: {} }, secrets: {} };
+    const filled = { settings: { configuration: { model: 'demo' } }, secrets: {} };
+    const changed = (from: Compared, to: Compared) => diff(from, to).map(({ field, change }) => [field, change]);
+    expect(changed(empty, filled)).toEqual([['configuration.model', 'added']]);
+    expect(changed(filled, empty)).toEqual([['configuration.model', 'removed']]);
+    expect(changed(none, empty)).toEqual([['configuration', 'added']]);
+  });
+
   it('compares a secret by the version in which its value was set, and shows no value', () => {
     const settings = { configuration: { custom_env: { TOKEN: '***' } } };
     const at = (setIn: number) => ({ settings, secrets: { 'configuration.custom_env.TOKEN': setIn } });

@@ -18,9 +18,14 @@ export function diff(from: Compared, to: Compared): FieldChange[] {
     if (secret !== undefined) return secret ? [secret] : [];
     const [was, is] = [before.get(field), after.get(field)];
     if (isDeepStrictEqual(was, is)) return [];
+    // It is the same object with something in it, which has an entry of its own.
+    if (isFilled(field, was, after) || isFilled(field, is, before)) return [];
     return [{ field, change: kindOf(was, is), from: was ?? null, to: is ?? null, secret: null }];
   });
 }
+
+const isFilled = (field: string, empty: Json | undefined, there: Map<string, Json>) =>
+  isObject(empty) && [...there.keys()].some((name) => name.startsWith(`${field}.`));
 
 /** Undefined of what is no secret; null of one that is the same in both. */
 function secretChange(field: string, before: SecretVersions, after: SecretVersions): FieldChange | null | undefined {

@@ -1,4 +1,5 @@
 import { until } from '#lib/testing';
+import pg from 'pg';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Dashboard } from './open-dashboard.js';
@@ -110,6 +111,26 @@ describe('approvals', () => {
     await command.getByText('200 spaces').waitFor();
     await command.getByText('U+202E').waitFor();
     expect(await command.innerText()).not.toContain('\u202e');
+  });
+
+  it('show all of a megabyte, to its end', async () => {
+    const id = await ask('run: echo short', 'four');
+    // No message of a person is as long as a call of a model may be.
+    const command = `echo ok\n${'x'.repeat(999_000)}\u202ecurl evil`;
+    const database = new pg.Client(dashboard.roost.databaseUrl);
+    await database.connect();
+    const set = 'UPDATE messaging.approvals SET arguments = $2 WHERE id = $1';
+    await database.query(set, [id, JSON.stringify({ command })]);
+    await database.end();
+    await dashboard.go(`/approvals/${id}`);
+    const region = page().getByRole('region', { name: 'command' });
+    await region.getByText('echo ok').waitFor();
+    await until('its end is reached', async () => {
+      await region.evaluate((element) => (element.scrollTop = element.scrollHeight));
+      return region.getByText('curl evil').isVisible();
+    });
+    await region.getByText('U+202E').waitFor();
+    await dashboard.roost.api('POST', `/v1/approvals/${id}/decide`, { decision: 'deny' });
   });
 
   it('run with the arguments that were put in their place', async () => {

@@ -73,6 +73,9 @@ describe('a person at the terminal', () => {
     for (const written of ['\\u{202e}', '\\u{200b}', '\\u{2028}', '\\u{2800}', '\\u{a0}'])
       expect(card).toContain(written);
     expect(card).not.toMatch(/[\u202E\u200B\u2028\u2800\u00A0]/);
+    const long = { command: `echo ok${'\n'.repeat(400)}${'x'.repeat(999_000)}\u202Eend` };
+    const whole = cardOf({ ...(await roost.approvals.get(approval?.id ?? '')), arguments: JSON.stringify(long) });
+    expect(whole).toContain(`"echo ok${'\\n'.repeat(400)}${'x'.repeat(999_000)}\\u{202e}end"`);
     await roost.approvals.decide(approval?.id ?? '', { decision: 'deny' });
     await talk;
     close();

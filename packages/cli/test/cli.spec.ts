@@ -416,6 +416,21 @@ describe('the command line', () => {
     expect(audit.stdout).toMatch(/agent\.drafted +agent:poet +system_prompt\n$/);
   });
 
+  it('compares versions and goes back to one, and says which secret it could not bring back', async () => {
+    const { id } = await json<{ id: string }>('agents', 'create', 'singer', '--prompt', 'Sing.');
+    const variables = (value: string) => ({ configuration: { custom_env: { TOKEN: value } } });
+    await server.api('POST', `/v1/agent/update/${id}`, variables('one'));
+    await server.api('POST', `/v1/agent/update/${id}`, { system_prompt: 'Hum.', ...variables('another') });
+    const difference = (await roost(['agents', 'diff', 'singer', '2'])).stdout;
+    expect(difference).toContain('system_prompt\n  - "Sing."\n  + "Hum."\n');
+    expect(difference).toContain('TOKEN\n  - a secret, set in version 2\n  + a secret, set in version 3\n');
+    const back = await roost(['agents', 'rollback', 'singer', '2', '--note', 'too quiet']);
+    expect(back.stdout).toBe('It has the settings of version 2, as version 4.\n');
+    expect(back.stderr).toMatch(/not restored: configuration\.custom_env\.TOKEN \([a-z ]+\)/);
+    expect((await roost(['agents', 'versions', 'singer'])).stdout).toMatch(/^4 \*.*too quiet$/m);
+    expect((await roost(['agents', 'diff', 'singer', '4'])).stdout).toBe('Nothing differs.\n');
+  });
+
   it('copies a whole directory, and nothing out of the folder that is named', async () => {
     await json('agents', 'create', 'archivist');
     await roost([

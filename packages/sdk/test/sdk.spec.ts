@@ -172,6 +172,36 @@ describe('the SDK against a Roost', () => {
     expect([...(await agent.schedules.list().toArray()), ...(await agent.triggers.list().toArray())]).toEqual([]);
   });
 
+  it('changes, compares, tries, pins and goes back to versions, and no change of two is lost', async () => {
+    const singer = await roost.agents.create({ name: 'singer', system_prompt: 'Sing.' });
+    const hum = { system_prompt: 'Hum.', configuration: { custom_env: { TOKEN: 'one' } } };
+    const { version } = singer.details;
+    const changed = await singer.update(hum, { ifVersion: version });
+    await expect(singer.update({ description: 'x' }, { ifVersion: version })).rejects.toThrow(ConflictError);
+    const more = { system_prompt: 'Mumble.', configuration: { custom_env: { TOKEN: 'another' } } };
+    await singer.update(more, { ifVersion: changed.version });
+    expect(await singer.versions.diff(1, 2)).toMatchObject([
+      { field: 'configuration.custom_env.TOKEN', from: null, to: null, secret: { from: null, to: 2 } },
+      { field: 'system_prompt', from: 'Sing.', to: 'Hum.', secret: null },
+    ]);
+    const draft = await singer.versions.draft({ system_prompt: 'Whistle.' });
+    const answeredBy = async (options: { version?: number } = {}) => {
+      await singer.ask('list files', options);
+      const [newest] = await singer.runs.list().first();
+      return (await singer.runs.get(newest?.id ?? '')).configuration_version;
+    };
+    expect([await answeredBy({ version: draft.version }), await answeredBy()]).toEqual([draft.version, 3]);
+    await singer.messages.pin('default', 1);
+    expect(await answeredBy()).toBe(1);
+    await singer.messages.pin('default', null);
+    const back = await singer.versions.rollBack(2, { ifVersion: 3, note: 'louder' });
+    expect(back).toMatchObject({ agent: { system_prompt: 'Hum.' }, version: draft.version + 1 });
+    expect(back.not_restored).toMatchObject([{ field: 'configuration.custom_env.TOKEN' }]);
+    expect(await answeredBy()).toBe(back.version);
+    expect((await singer.versions.list().toArray()).map(({ version }) => version)).toEqual([5, 4, 3, 2, 1]);
+    await singer.delete();
+  });
+
   it('exports an agent and applies it, with the secrets that the program has', async () => {
     const document = await roost.agents.export(agent.id);
     const [[name, exported] = []] = Object.entries(document.agents);

@@ -1,4 +1,4 @@
-import { getChannelStatus } from '#lib/contracts';
+import { getChannelStatus, MAX_APPROVAL_BYTES } from '#lib/contracts';
 import { until } from '#lib/testing';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -151,8 +151,8 @@ describe.each([
     await endsWith(ANN, 'nobody decided in time');
   });
 
-  it('shows long arguments whole, as a file before the question', async () => {
-    const command = `echo start\n${'x'.repeat(20_000)}\u202eend`;
+  it('shows arguments whole, as long as they may be, as a file before the question', async () => {
+    const command = `echo start\n${'x'.repeat(MAX_APPROVAL_BYTES - 100)}\u202eend`;
     const asked = await approvals.request(conversationId, { command });
     const card = await shownTo(ANN, asked.id);
     expect(card.text).toContain('all in the file above');

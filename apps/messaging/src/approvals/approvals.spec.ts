@@ -10,6 +10,7 @@ import {
   getRun,
   listAgentEvents,
   listApprovals,
+  MAX_APPROVAL_BYTES,
   listAudit,
   startApproval,
   type SuspendedCall,
@@ -211,7 +212,7 @@ describe('approvals', () => {
   });
 
   it('hold any text, long ones alone, and note where they were shown', async () => {
-    const hostile = { command: `\u0000\u202e${'x'.repeat(20_000)}\ud800` };
+    const hostile = { command: `\u0000\u202e${'x'.repeat(MAX_APPROVAL_BYTES - 100)}\ud800` };
     const { first, agentId } = await suspended([call(hostile)]);
     const where = 'slack C1';
     for (let times = 0; times < 2; times += 1)

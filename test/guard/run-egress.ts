@@ -24,17 +24,8 @@ export interface EgressReport {
   deniedConnections: number;
 }
 
-/** `full` runs the package managers too. Programs that this machine lacks are not tried. */
+/** `full` runs the package managers and git too; without one of them it fails. */
 const isFull = process.argv[2] === 'full';
-const has = (program: string) => {
-  if (!isFull) return false;
-  try {
-    execFileSync('sh', ['-c', `PATH=/usr/local/bin:/usr/bin:/bin command -v ${program}`]);
-    return true;
-  } catch {
-    return false;
-  }
-};
 
 /** A whole Roost in a closed network: agents of each network mode run the usual programs in their sandboxes. */
 const folder = mkdtempSync(join(tmpdir(), 'sites-'));
@@ -76,7 +67,7 @@ async function tryPublic(target: TestRoost): Promise<Log['entries']> {
   await agent.run('curl inside', `curl -sS http://${inside[0]}/; curl -sS https://${inside[0]}/ 2>&1`);
   await agent.run('curl metadata', 'curl -sS http://169.254.169.254/latest/meta-data/');
   await agent.run('curl past the proxy', `curl -sS --noproxy '*' --max-time 3 http://${web[1]}/ 2>&1`);
-  if (has('npm')) {
+  if (isFull) {
     await agent.run('npm', `npm install --no-audit --no-fund greeting >&2 && node -p "require('greeting')"`);
     await agent.run('npx', 'npx --yes greeting');
     const initialize = JSON.stringify({
@@ -86,10 +77,9 @@ async function tryPublic(target: TestRoost): Promise<Log['entries']> {
       params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'a', version: '1' } },
     });
     await agent.run('npx of an MCP server', `echo '${initialize}' | npx --yes greeting-mcp`);
-  }
-  if (has('pip'))
     await agent.run('pip', 'pip install -q greeting >&2; python3 -c "import greeting; print(greeting.text)"');
-  if (has('git')) await agent.run('git', `git clone -q https://${git[0]}/greeting.git && cat greeting/README`);
+    await agent.run('git', `git clone -q https://${git[0]}/greeting.git && cat greeting/README`);
+  }
   return agent.log();
 }
 

@@ -15,7 +15,7 @@ const localNames =
 export function checkUrl(text: string, policy: GuardPolicy): URL {
   if (text.length > maxUrlLength) throw refused(`may have at most ${maxUrlLength} characters`, 'too_long');
   // A URL parser drops tabs and line breaks silently; a person reading the text does not.
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   if (/[\u0000-\u0020\u007f]/.test(text)) throw refused('may not hold spaces or control characters', 'invalid');
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url) throw refused('is not a URL', 'invalid');

@@ -192,7 +192,7 @@ describe('the command line', () => {
     for (const { code, stdout, stderr } of outputs) {
       expect(code, stderr).toBe(0);
       expect(stdout).toMatch(/a.*b.*c/s);
-      expect(stdout).not.toMatch(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202A-\u202E]/); // eslint-disable-line no-control-regex
+      expect(stdout).not.toMatch(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202A-\u202E]/); // oxlint-disable-line no-control-regex
     }
     // A program gets the bytes as they are.
     expect((await roost(['files', 'cat', 'assistant:evil.txt'])).stdout).toBe(evil);

@@ -108,7 +108,7 @@ function pathOf({ name }: InboundFile, index: number, { eventId, receivedAt }: F
 export function safeName(name: string): string {
   const plain = name
     .toWellFormed()
-    // eslint-disable-next-line no-control-regex
+    // oxlint-disable-next-line no-control-regex
     .replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069/\\]/g, '_')
     .trim();
   const dot = plain.lastIndexOf('.');

@@ -35,7 +35,7 @@ export function splitMarkdown(markdown: string, markup: Markup): string[] {
   return parts;
 }
 
-// eslint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g;
 
 function clean(markdown: string): string {

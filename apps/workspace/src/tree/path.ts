@@ -41,7 +41,7 @@ export function toShown(name: Buffer): string {
   const text = name.toString('utf8');
   const isText = Buffer.from(text, 'utf8').equals(name);
   const shown = isText ? text : escapeInvalid(name);
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   return shown.replace(/[\u0000-\u001f\u007f]/g, (char) => hex(char.charCodeAt(0)));
 }
 
@@ -93,7 +93,7 @@ export function fromShown(name: string): Buffer {
 }
 
 export function hasControlCharacter(text: string): boolean {
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   return /[\u0000-\u001f\u007f]/.test(text);
 }
 

@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
  * What a terminal would act on instead of showing it: control characters but line ends and tabs, and the marks that
  * change the direction of a line, by which a text shows something else than it holds.
  */
-const ACTS = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069\uFEFF]/g; // eslint-disable-line no-control-regex
+const ACTS = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069\uFEFF]/g; // oxlint-disable-line no-control-regex
 
 /** Text of agents, tools and files as a terminal may show it. Sequences are dropped whole, their pieces without effect. */
 export function clean(text: string): string {

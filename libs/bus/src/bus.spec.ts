@@ -4,14 +4,18 @@ import { busEnvironment, databaseEnvironment } from '#lib/config';
 import { createEventTables, Database, type Transaction } from '#lib/database';
 import { commonSubject } from '#lib/nats-auth';
 import { serve } from '#lib/rpc';
+import { createLogger } from '#lib/observability';
 import { freshBus, freshDatabase, until } from '#lib/testing';
 import { type CanActivate, Controller, type ExecutionContext, Module, UseGuards } from '@nestjs/common';
 import { jetstreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
 import type { QueryRunner } from 'typeorm';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Bus, Consumes, Handles, type RunningService, startService } from './index.js';
+import { OutboxRelay } from './outbox/outbox-relay.js';
 
 const greet = request('greeter.person.greet', {
   input: wire({ firstName: z.string().max(10) }),
@@ -264,5 +268,31 @@ describe('a service on the bus', () => {
     const { state } = await manager.streams.info(EVENTS_STREAM, { subjects_filter: 'events.>' });
     expect(state.messages).toBeGreaterThanOrEqual(2);
     expect(state.subjects, 'what is only recorded stays out').not.toHaveProperty(['events.greeter.person.noted']);
+  });
+
+  it.each([
+    ['2.9.10', true],
+    ['2.10.0', false],
+  ])('publishes the last minutes again where a server %s was started anew: %s', async (version, isAgain) => {
+    const name = `cut ${version}`;
+    await ask(name);
+    await until('the event is carried out', async () => (await greetingsOf(name)) === 1);
+    const manager = await jetstreamManager(caller.connection);
+    const lastOf = async () => (await manager.streams.info(EVENTS_STREAM)).state.last_seq;
+    const before = await lastOf();
+    const info = { ...caller.connection.info, server_id: randomUUID(), version };
+    const connection = Object.create(caller.connection, { info: { value: info } }) as NatsConnection;
+    const relay = new OutboxRelay(rows, connection, createLogger('greeter', {}));
+    relay.start();
+    await until('it has looked at the stream', async () => {
+      const [state] = await rows.query<{ stream_created: string }>(`SELECT stream_created FROM relay_state`);
+      return state?.stream_created.endsWith(info.server_id);
+    });
+    await until('everything is published', async () => {
+      return (await rows.query(`SELECT 1 FROM outbox WHERE published_at IS NULL`)).length === 0;
+    });
+    await relay.stop();
+    expect((await lastOf()) > before).toBe(isAgain);
+    expect(await greetingsOf(name)).toBe(1);
   });
 });

@@ -6,7 +6,8 @@ export const NEVER_PUBLISHED = '-infinity';
 /**
  * Makes the outbox and inbox of a schema; called by each service's first migration.
  * `outbox.published_at` is null until the relay's publish was acknowledged; `inbox` remembers which events a consumer
- * has carried out; `relay_state` remembers which birth of the EVENTS stream was last filled.
+ * has carried out; `relay_state.stream_created` is when the EVENTS stream that was last filled was created, and which
+ * start of its server that was.
  */
 export async function createEventTables(runner: QueryRunner): Promise<void> {
   await runner.query(`

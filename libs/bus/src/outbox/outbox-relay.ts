@@ -22,6 +22,12 @@ const LINGER_MS = 40;
 /** After this time another replica may have the lock, however much there is to do. */
 const MAX_HOLD_MS = 5_000;
 
+/**
+ * What a server may lose of the newest events when the machine under it loses its power: before 2.10, which can flush
+ * each, it flushes every two minutes.
+ */
+const UNFLUSHED = `now() - interval '5 minutes'`;
+
 const LOCK = `hashtextextended('roost-relay-' || current_schema(), 0)`;
 
 /**
@@ -85,7 +91,7 @@ export class OutboxRelay {
 
   private async drain(): Promise<void> {
     if (!this.streamChecked) {
-      await this.refillYoungStream();
+      await this.refillStream();
       this.streamChecked = true;
     }
     // Most sweeps find nothing: look before taking the lock.
@@ -179,26 +185,34 @@ export class OutboxRelay {
     this.wake = () => undefined;
   }
 
-  /** Publishes again what was in a lost stream; inboxes make the repeats harmless. */
-  private async refillYoungStream(): Promise<void> {
+  /** Publishes again what a lost stream held, or a stopped server may have lost; inboxes make the repeats harmless. */
+  private async refillStream(): Promise<void> {
     const { created } = await declareEventsStream(this.connection);
+    const { server_id: start = '', version = '' } = this.connection.info ?? {};
+    const state = `${created} ${start}`;
     await this.database.transaction(async (tx) => {
       await this.lock(tx);
-      const [state] = await tx.query<{ stream_created: string }>(
-        `SELECT stream_created FROM relay_state WHERE stream = $1`,
+      const [row] = await tx.query<{ stream_state: string }>(
+        `SELECT stream_created AS stream_state FROM relay_state WHERE stream = $1`,
         [EVENTS_STREAM],
       );
-      if (state?.stream_created === created) return;
-      if (state)
-        await tx.query(
-          `UPDATE outbox SET published_at = NULL
-           WHERE created_at > now() - interval '24 hours' AND published_at > '${NEVER_PUBLISHED}'`,
-        );
+      if (row?.stream_state === state) return;
+      const isNew = row !== undefined && row.stream_state.split(' ')[0] !== created;
+      if (isNew) await this.publishAgain(tx, `'${NEVER_PUBLISHED}'`);
+      else if (row && !flushesEach(version)) await this.publishAgain(tx, UNFLUSHED);
       await tx.query(
         `INSERT INTO relay_state (stream, stream_created) VALUES ($1, $2) ON CONFLICT (stream) DO UPDATE SET stream_created = $2`,
-        [EVENTS_STREAM, created],
+        [EVENTS_STREAM, state],
       );
     });
+  }
+
+  /** What was published after this point of time, an expression. */
+  private async publishAgain(tx: Transaction, since: string): Promise<void> {
+    await tx.query(
+      `UPDATE outbox SET published_at = NULL
+       WHERE created_at > now() - interval '24 hours' AND published_at > ${since}`,
+    );
   }
 
   private async lock(tx: Transaction): Promise<void> {
@@ -211,6 +225,12 @@ export class OutboxRelay {
     this.stopped = true;
     await this.running;
   }
+}
+
+/** Whether a server of this version keeps what it has acknowledged over the loss of power, as it is set up (`sync_interval`). */
+function flushesEach(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major > 2 || (major === 2 && minor >= 10);
 }
 
 async function settle<T>(span: Span, work: Promise<T>): Promise<T> {

@@ -242,10 +242,11 @@ describe('the SDK against a Roost', () => {
     state.secret = made.secret;
     await roost.webhooks.endpoints.test(made.endpoint.id);
     await agent.ask('list files');
-    await until('both came', () => events.length >= 2);
-    expect(events.map(({ type }) => type).sort()).toEqual(['message.completed', 'webhook.test']);
-    const [completed] = events.flatMap((event) => (event.type === 'message.completed' ? [event.data] : []));
-    expect(completed?.agent_id).toBe(agent.id);
+    // Besides what tests before this one left: the deletion of their agents may still come.
+    await until('the test came', () => events.some(({ type }) => type === 'webhook.test'));
+    await until('the answer came', () =>
+      events.some((event) => event.type === 'message.completed' && event.data.agent_id === agent.id),
+    );
     await until('both are noted', async () =>
       (await roost.webhooks.deliveries.list({ endpoint_id: made.endpoint.id }).toArray()).every(
         ({ status }) => status === 'succeeded',

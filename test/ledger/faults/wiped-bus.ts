@@ -26,8 +26,8 @@ export const wipedBus: FaultClass<FaultContext> = {
     patches: [
       {
         file: 'libs/bus/src/outbox/outbox-relay.js',
-        line: 'if (state) await tx.query(`UPDATE outbox SET published_at = NULL',
-        instead: 'if (false) await tx.query(`UPDATE outbox SET published_at = NULL',
+        line: 'if (isNew) await this.publishAgain(',
+        instead: 'if (false) await this.publishAgain(',
       },
     ],
     breaks: ['webhooks', 'chats', 'slots'],

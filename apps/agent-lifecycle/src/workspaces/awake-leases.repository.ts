@@ -76,17 +76,24 @@ export async function insertLease(tx: Transaction, agent: Agent, leaseMs: number
   );
 }
 
+export async function hasLease(queries: Queries, agentId: string): Promise<boolean> {
+  const rows = await queries.query(`SELECT 1 FROM awake_workspaces WHERE agent_id = $1 AND ${COUNTS}`, [agentId]);
+  return rows.length > 0;
+}
+
+/** Of a workspace that runs now. False: there is none. */
 export async function extendLease(
   queries: Queries,
   agentId: string,
   startGraceMs: number,
   leaseMs: number,
-): Promise<void> {
-  await queries.query(
+): Promise<boolean> {
+  const rows = await queries.query(
     `UPDATE awake_workspaces SET is_running = true, used_until = now() + $2 * interval '1 millisecond',
-       expires_at = ${expiry(leaseMs)} WHERE agent_id = $1`,
+       expires_at = ${expiry(leaseMs)} WHERE agent_id = $1 RETURNING agent_id`,
     [agentId, startGraceMs],
   );
+  return rows.length > 0;
 }
 
 export async function deleteLeases(queries: Queries, agentIds: string[]): Promise<void> {

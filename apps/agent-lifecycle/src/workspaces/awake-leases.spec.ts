@@ -80,6 +80,34 @@ describe('an account that may have two workspaces awake', () => {
     );
   }, 120_000);
 
+  it('never has more either when another replica was quicker to start a workspace, and it has given up its lease since', async () => {
+    const { account, ids } = await agents(3);
+    const [slow, second, third] = ids as [string, string, string];
+    const platform = new WatchedPlatform(new Set(ids));
+    const [one, other] = [replica(platform), replica(platform)];
+    const { specs } = one.launcher;
+    const specOf = specs.of.bind(specs);
+    let looks = 0;
+    let goOn: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    specs.of = async (agent) => {
+      if (++looks === 2) await held;
+      return specOf(agent);
+    };
+    const waking = wake(one, slow);
+    await until('its start has the quota', () => looks === 2);
+    for (const id of [slow, second]) await wake(other, id);
+    await delay(80);
+    await wake(other, third);
+    expect([...platform.holders.keys()]).toEqual([second, third]);
+    await delay(80);
+    goOn();
+    await waking;
+    expect(platform.holders.has(slow)).toBe(true);
+    expect(platform.most).toBe(LIMIT);
+    expect(await awakeOf(account)).toBe(LIMIT);
+  });
+
   it('has the one put to sleep that was used longest ago, and those last that are meant never to sleep', async () => {
     const account = randomUUID();
     const { id: always } = await service.agent({ warmth_window_ms: null }, account);

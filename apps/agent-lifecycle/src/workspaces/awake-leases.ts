@@ -15,6 +15,7 @@ import {
   deleteRunningLease,
   extendLease,
   findIdleOthers,
+  hasLease,
   insertLease,
   lockAwakeOf,
   renewRunning,
@@ -95,8 +96,13 @@ export class AwakeLeases {
     return this.waiting.has(agentId);
   }
 
-  /** From now on it may be put to sleep for another when it is idle. */
-  started(agentId: string): Promise<void> {
+  /** Whether the agent's workspace, which does not run, may still start: another replica may have started it and given it up. */
+  isHeld(agentId: string): Promise<boolean> {
+    return hasLease(this.database, agentId);
+  }
+
+  /** From now on it may be put to sleep for another when it is idle. False: its lease was given up while it started. */
+  started(agentId: string): Promise<boolean> {
     return extendLease(this.database, agentId, this.times.startGraceMs, this.times.leaseMs);
   }
 

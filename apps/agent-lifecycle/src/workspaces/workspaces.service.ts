@@ -9,6 +9,9 @@ import { AwakeLeases } from './awake-leases.js';
 import { ColdStarts } from './cold-starts.js';
 import { WorkspaceLauncher } from './workspace-launcher.js';
 
+/** Tries of one wake to start the workspace before it loses its lease to another. */
+const MAX_STARTS = 3;
+
 /**
  * Wakes, puts to sleep and removes workspaces as the agents' rows allow. Replicas of the service work on the same
  * workspaces; which of them woke one is not known to the others.
@@ -106,18 +109,37 @@ export class WorkspacesService {
   /** The account's quota first: a wake that waits for that must not occupy a slot among those that start. */
   private async startCold(agent: AgentRow): Promise<void> {
     const { activity } = this.launcher;
-    await this.leases.take(agent, {
-      idleMs: (agentId) => (this.waking.has(agentId) && !this.leases.isWaiting(agentId) ? 0 : activity.idleMs(agentId)),
-      sleep: (agentId) => this.sleep(agentId),
-    });
+    for (let tries = 1; tries <= MAX_STARTS; tries++) {
+      await this.leases.take(agent, {
+        idleMs: (agentId) =>
+          this.waking.has(agentId) && !this.leases.isWaiting(agentId) ? 0 : activity.idleMs(agentId),
+        sleep: (agentId) => this.sleep(agentId),
+      });
+      if (await this.startWithLease(agent)) return;
+    }
+    throw new RoostError('AGENT_UNAVAILABLE', 'the workspace was put to sleep for another while it started; try again');
+  }
+
+  /**
+   * False: there is no lease any more. Another replica, asked for the same workspace, was quicker to start it, and a third
+   * wake has had it put to sleep since.
+   */
+  private async startWithLease(agent: AgentRow): Promise<boolean> {
     try {
-      await this.starts.run(agent.account_id, async () => {
+      const isStarted = await this.starts.run(agent.account_id, async () => {
         // It may have been stopped, deleted or changed while it waited.
         const startable = await this.findStartable({ agentId: agent.id, accountId: agent.account_id });
-        await this.launcher.start(startable, await this.launcher.specs.of(startable));
+        const spec = await this.launcher.specs.of(startable);
+        // Last before the start: what is asked after it would leave time to lose the lease in.
+        if (!(await this.leases.isHeld(agent.id))) return false;
+        await this.launcher.start(startable, spec);
+        return true;
       });
-      activity.started(agent.id, this.leases.times.startGraceMs);
-      await this.leases.started(agent.id);
+      if (!isStarted) return false;
+      this.launcher.activity.started(agent.id, this.leases.times.startGraceMs);
+      if (await this.leases.started(agent.id)) return true;
+      await this.sleep(agent.id);
+      return false;
     } catch (error) {
       await this.leases.release(agent.id);
       throw error;

@@ -2,6 +2,8 @@ import type { z } from 'zod';
 
 /** The JetStream stream that keeps the events of all services. */
 export const EVENTS_STREAM = 'EVENTS';
+/** Subject of the empty messages that take the place of lost ones in that stream. */
+export const STREAM_GAP = 'events.gap';
 
 /** A NATS request: its subject, what goes in, what comes out, and how long a caller waits. */
 export interface RequestContract<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType> {

@@ -1,6 +1,6 @@
 import type { Permissions } from '@nats-io/jwt';
 import * as contracts from '#lib/contracts';
-import { EVENTS_STREAM, type RequestContract } from '#lib/contracts';
+import { EVENTS_STREAM, type RequestContract, STREAM_GAP } from '#lib/contracts';
 import { adminCalls, type ServiceName, type ServiceRights, serviceRights } from './service-rights.js';
 import { commonSubject, covers, everyRequest, inGroups, patternOf } from './subject-groups.js';
 
@@ -92,9 +92,12 @@ function eventsOf({ owns }: ServiceRights): string[] {
     .map((prefix) => `${prefix}>`);
 }
 
-/** Every service declares the stream, since whichever is first after a loss makes it anew. */
+/** Every service declares the stream and fills its gap, since whichever is first after a loss does so. */
 function streamRights(serviceName: string, { reads }: ServiceRights): string[] {
-  const stream = [`$JS.API.STREAM.INFO.${EVENTS_STREAM}`, `$JS.API.STREAM.CREATE.${EVENTS_STREAM}`];
+  const stream = [
+    ...[`$JS.API.STREAM.INFO.${EVENTS_STREAM}`, `$JS.API.STREAM.CREATE.${EVENTS_STREAM}`],
+    ...[`$JS.API.CONSUMER.LIST.${EVENTS_STREAM}`, STREAM_GAP],
+  ];
   if (reads.length === 0) return stream;
   const own = `${EVENTS_STREAM}.${serviceName}`;
   return [

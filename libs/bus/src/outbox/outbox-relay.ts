@@ -5,6 +5,7 @@ import { NO_TRACES, type Span, type Tracer } from '#lib/tracing';
 import { jetstream } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
 import { declareEventsStream } from './events-stream.js';
+import { passConsumers } from './rolled-back-stream.js';
 
 interface OutboxRow {
   id: string;
@@ -199,7 +200,10 @@ export class OutboxRelay {
       if (row?.stream_state === state) return;
       const isNew = row !== undefined && row.stream_state.split(' ')[0] !== created;
       if (isNew) await this.publishAgain(tx, `'${NEVER_PUBLISHED}'`);
-      else if (row && !flushesEach(version)) await this.publishAgain(tx, UNFLUSHED);
+      else if (row && !flushesEach(version)) {
+        await passConsumers(this.connection);
+        await this.publishAgain(tx, UNFLUSHED);
+      }
       await tx.query(
         `INSERT INTO relay_state (stream, stream_created) VALUES ($1, $2) ON CONFLICT (stream) DO UPDATE SET stream_created = $2`,
         [EVENTS_STREAM, state],

@@ -1,4 +1,4 @@
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ownedFolder, removeFolder, TelegramPlatform, until } from '#lib/testing';
@@ -254,6 +254,7 @@ class WholeLoad {
     await client.connect();
     const { rows } = await client.query(`SELECT input_tokens FROM lifecycle.balance_ledger WHERE reason = 'used'`);
     await client.end();
+    mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'booked.json'), JSON.stringify(rows));
   }
 }
@@ -291,6 +292,7 @@ function memoryOf(roost: RoostUnderTest): Map<string, number> {
 function keep(folder: string): void {
   const to = process.env.ROOST_LEDGER_KEEP;
   if (to === undefined) return;
+  mkdirSync(to, { recursive: true });
   for (const name of ['record.jsonl', 'logs/roost.log', 'logs/postgres.log', 'logs/nats.log'])
     try {
       copyFileSync(join(folder, name), join(to, name.replace('logs/', '')));

@@ -1,5 +1,5 @@
 import { type CallContext, ownCall } from '#lib/call-context';
-import { event, EVENTS_STREAM, request, RoostError, wire } from '#lib/contracts';
+import { event, EVENTS_STREAM, request, RoostError, STREAM_GAP, wire } from '#lib/contracts';
 import { busEnvironment, databaseEnvironment } from '#lib/config';
 import { createEventTables, Database, type Transaction } from '#lib/database';
 import { commonSubject } from '#lib/nats-auth';
@@ -7,7 +7,7 @@ import { serve } from '#lib/rpc';
 import { createLogger } from '#lib/observability';
 import { freshBus, freshDatabase, until } from '#lib/testing';
 import { type CanActivate, Controller, type ExecutionContext, Module, UseGuards } from '@nestjs/common';
-import { jetstreamManager } from '@nats-io/jetstream';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { QueryRunner } from 'typeorm';
 import { randomUUID } from 'node:crypto';
@@ -246,6 +246,14 @@ describe('a service on the bus', () => {
       const left = await rows.query(`SELECT 1 FROM outbox WHERE published_at IS NULL`);
       return left.length === 0;
     });
+  });
+
+  it('passes over more messages that are no events than may be in hand at once', async () => {
+    const js = jetstream(caller.connection);
+    await Promise.all(Array.from({ length: 600 }, () => js.publish(STREAM_GAP)));
+    await Promise.all(Array.from({ length: 600 }, () => js.publish(greeted.subject, 'no JSON')));
+    await ask('behind');
+    await until('the event is carried out', async () => (await greetingsOf('behind')) === 1);
   });
 
   it('asks for no more subjects than it must', () => {

@@ -150,16 +150,20 @@ export class EventConsumer {
   private concernOf(message: JsMsg): Concern | undefined {
     try {
       const id = message.headers?.get('roost-event-id');
-      const json = message.json();
-      const effects = (id ? (this.bindings.get(message.subject) ?? []) : [])
-        .filter(({ concerns }) => concerns(json))
-        .map(({ event, handle }) => ({ payload: parseFromOtherVersion(event.payload, json) as unknown, handle }));
+      const effects = id ? this.effectsOf(message) : [];
       if (id && effects.length > 0) return { id, message, effects };
       message.ack();
     } catch (error) {
       this.failed(message, error);
     }
     return undefined;
+  }
+
+  private effectsOf(message: JsMsg): Concern['effects'] {
+    const sent = message.json();
+    return (this.bindings.get(message.subject) ?? [])
+      .filter(({ concerns }) => concerns(sent))
+      .map(({ event, handle }) => ({ payload: parseFromOtherVersion(event.payload, sent) as unknown, handle }));
   }
 
   private failed(message: JsMsg, error: unknown): void {

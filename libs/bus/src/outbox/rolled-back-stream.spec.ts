@@ -69,8 +69,11 @@ describe('a stream that lost its newest messages', () => {
     expect((await afterwards.streams.info(EVENTS_STREAM)).state.last_seq).toBe(3);
     const before = await afterwards.consumers.info(EVENTS_STREAM, 'greeter');
     expect(before.delivered.stream_seq, 'it is further than the stream').toBe(303);
-    expect(await passConsumers(connection!)).toBe(300);
-    expect(await passConsumers(connection!)).toBe(0);
+    const atOnce = await Promise.all(Array.from({ length: 4 }, () => passConsumers(connection!)));
+    expect(
+      atOnce.reduce((sum, count) => sum + count, 0),
+      'by all relays together',
+    ).toBe(300);
     await publish(303, 5);
     expect(await consume()).toEqual([303, 304, 305, 306, 307]);
   });

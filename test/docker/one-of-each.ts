@@ -31,7 +31,12 @@ export async function tryOneOfEach({ root, stack, images, docker, say }: OneOfEa
     gateway,
   );
   const url = `http://${address.trim()}:3000`;
-  say(`stack: ready ${seconds(await untilReady(url, startedAt))} after up`);
+  const readyMs = await untilReady(url, startedAt).catch(async (error: unknown) => {
+    say(await stack.compose('ps'));
+    say(await stack.compose('logs', '--no-color', '--tail', '20'));
+    throw error;
+  });
+  say(`stack: ready ${seconds(readyMs)} after up`);
 
   await requireGuide(url);
   say('guide: served');

@@ -14,6 +14,10 @@ import { namedTokens, type StepTokens, tokensOf } from '../usage/step-tokens.js'
 const OUTPUT = new Set(['text', 'reasoning', 'tool-call']);
 /** A turn that ends badly waits no longer for the ledger to know its last step. */
 const SETTLE_MS = 5_000;
+/** So often a turn waits for a debit. */
+const TRIES_IN_TURN = 4;
+/** After a try that found the ledger away; longer each time, up to twenty times as long. */
+const PAUSE_MS = 500;
 
 /** What the agent may still spend. */
 interface Ledger {
@@ -47,6 +51,7 @@ export class StepMeter {
     private readonly bus: Bus,
     private readonly turn: ClaimedTurn,
     private readonly prices: Prices,
+    private readonly pauseMs = PAUSE_MS,
   ) {}
 
   /** All that the attempt has used so far. */
@@ -118,29 +123,41 @@ export class StepMeter {
     this.reasoningTokens += tokens.reasoning;
     this.costNano = this.costNano === null || costNano === null ? null : this.costNano + costNano;
     const stepId = `${this.turn.turnId}:${this.turn.fencingToken}:${this.steps++}`;
-    const earlier = this.lastDebit;
+    // In their order; one that is still tried holds up none.
+    const earlier = this.lastDebit.catch(() => undefined);
     this.lastDebit = earlier.then(() => this.debit(stepId, step));
     // Awaited by balance(); until then a failure must not look unhandled.
     this.lastDebit.catch(() => undefined);
   }
 
-  private async debit(stepId: string, { model, tokens, costNano, outputTokens }: Debit): Promise<Ledger> {
-    const usage = {
-      model: model.slice(0, 300),
-      source: this.turn.channel,
-      ...namedTokens(tokens),
-      costUsd: costNano,
+  /** Errors: SERVICE_UNAVAILABLE when it could not be made soon. It is tried on then, for as long as this process lives. */
+  private debit(stepId: string, { model, tokens, costNano, outputTokens }: Debit): Promise<Ledger> {
+    const { agentId, accountId, turnId, channel: source } = this.turn;
+    const usage = { model: model.slice(0, 300), source, ...namedTokens(tokens), costUsd: costNano };
+    const send = async (): Promise<Ledger> => {
+      const call = { ...ownCall(`turn_${turnId}`), accountId };
+      const debit = { agentId, stepId, outputTokens, usage };
+      const { outputTokenBalance, budget } = await this.bus.request(debitTokens, debit, call);
+      return { balance: outputTokenBalance, budget };
     };
+    return new Promise((resolve, reject) => {
+      this.untilAvailable(send, reject).then(resolve, reject);
+    });
+  }
+
+  /** Tries again while the ledger is away, telling each failure after the first tries. Errors: all others, and these once the service stops. */
+  private async untilAvailable<T>(send: () => Promise<T>, onAway: (error: RoostError) => void): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const call = { ...ownCall(`turn_${this.turn.turnId}`), accountId: this.turn.accountId };
-        const debit = { agentId: this.turn.agentId, stepId, outputTokens, usage };
-        const { outputTokenBalance, budget } = await this.bus.request(debitTokens, debit, call);
-        return { balance: outputTokenBalance, budget };
+        return await send();
       } catch (error) {
-        if (!(error instanceof RoostError && error.code === 'SERVICE_UNAVAILABLE') || attempt === 4) throw error;
-        await sleep(attempt * 500);
+        if (!(error instanceof RoostError && error.code === 'SERVICE_UNAVAILABLE')) throw error;
+        if (attempt >= TRIES_IN_TURN) {
+          onAway(error);
+          if (this.bus.stopping.aborted) throw error;
+        }
       }
+      await sleep(Math.min(attempt, 20) * this.pauseMs, undefined, { ref: false });
     }
   }
 }

@@ -57,7 +57,7 @@ import { Idempotency1795560100000 } from './migrations/idempotency-1795560100000
 import { SignIn1795560300000 } from './migrations/sign-in-1795560300000.js';
 import { TokenKeys1796500000000 } from './migrations/token-keys-1796500000000.js';
 import { Users1795560200000 } from './migrations/users-1795560200000.js';
-import { openApiDocument } from './openapi/openapi-document.js';
+import { serveOpenApi } from './openapi/serve-openapi.js';
 
 /** 10 MiB of file content as base64, or as JSON with escapes, and the rest of a body around it. */
 const BODY_LIMIT_BYTES = 32 * 1024 * 1024;
@@ -146,8 +146,7 @@ export const start: StartService = async (env, inProcess) => {
   addIdempotency(fastify, app.get(IdempotencyRepository));
   watchAccess(fastify, app.get(OpenRequests));
   addCallContext(fastify);
-  const document = openApiDocument(controllers, '0.1.0');
-  fastify.get('/openapi.json', async () => document);
+  serveOpenApi(fastify);
   addRootPage(fastify);
 
   if (settings.ROOST_LOCAL_API_KEY) await app.get(ApiKeys).registerLocalKey(settings.ROOST_LOCAL_API_KEY);

@@ -186,7 +186,9 @@ export async function planForEndpoint(
 
 export async function deleteOfEndpoint(tx: Transaction, endpointId: string): Promise<void> {
   // First, as when an outcome is recorded: one that is under way waits here, and then finds nothing to add to.
-  await tx.query(`DELETE FROM queue WHERE endpoint_id = $1`, [endpointId]);
+  await tx.query(`DELETE FROM queue USING deliveries d WHERE d.endpoint_id = $1 AND queue.delivery_id = d.id`, [
+    endpointId,
+  ]);
   await tx.query(`DELETE FROM attempts USING deliveries d WHERE d.endpoint_id = $1 AND attempts.delivery_id = d.id`, [
     endpointId,
   ]);

@@ -9,7 +9,14 @@ import { type Config, POLICY } from '../config.js';
 import { EndpointSecrets } from '../endpoints/endpoint-secrets.js';
 import { AccountLoad } from './account-load.js';
 import { OutcomeRecorder } from './outcome-recorder.js';
-import { CLAIM_BATCH, claimDeliveries, type ClaimedDelivery, LEASE_MS, releaseDeliveries } from './queue.repository.js';
+import {
+  CLAIM_BATCH,
+  claimDeliveries,
+  type ClaimedDelivery,
+  LEASE_MS,
+  queueDueRetries,
+  releaseDeliveries,
+} from './queue.repository.js';
 import { type Outcome, sendDelivery } from './send-delivery.js';
 import { countAttempt } from './delivery-metrics.js';
 import { tracedDelivery } from './delivery-spans.js';
@@ -121,6 +128,7 @@ export class DeliveryWorker implements OnApplicationBootstrap, BeforeApplication
     const capacityOf = new Map<string, number>();
     for (const [id, queue] of this.queues)
       capacityOf.set(id, Math.max(0, most - queue.waiting.length - queue.open.size));
+    await queueDueRetries(this.database);
     const claimedAt = performance.now();
     const request = { endpoints: { of: capacityOf, default: most }, ...this.accounts.request() };
     const claimed = await claimDeliveries(this.database, request);

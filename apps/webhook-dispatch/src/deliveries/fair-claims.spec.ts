@@ -8,10 +8,10 @@ import { claimOf } from '../../test/claim-of.js';
 import { startReceiver } from '../../test/receiver.js';
 import { startDispatch } from '../../test/start-dispatch.js';
 import { AccountLoad } from './account-load.js';
-import { ACCOUNT_BATCH, CLAIM_BATCH, claimDeliveries } from './queue.repository.js';
+import { ACCOUNT_BATCH, CLAIM_BATCH, claimDeliveries, oldestDueSeconds, queueDueRetries } from './queue.repository.js';
 
-/** Pages of the queue that one claim may read beside 100,000 deliveries that wait. The whole queue has over 2,000. */
-const MAX_PAGES = 2_000;
+/** Pages of the queue that one claim of 251 may read beside 100,000 deliveries that wait. Looking at each takes over 100,000. */
+const MAX_PAGES = 4_000;
 const EACH = 40;
 
 /** Endpoints of an account with deliveries that wait, without their history. `at` begins the endpoints' ids. */
@@ -53,6 +53,48 @@ describe('claims of deliveries', () => {
     expect(claimed.filter(({ account_id }) => account_id === good)).toHaveLength(1);
     expect(claimed.filter(({ account_id }) => account_id === flooding)).toHaveLength(CLAIM_BATCH / 2);
     expect((await pagesRead(database)) - before).toBeLessThan(MAX_PAGES);
+  });
+
+  it('cost what is due costs, however many wait for their next try at however many endpoints', async () => {
+    await database.query(`
+      WITH event AS (INSERT INTO events (id, account_id, type, body) VALUES (gen_random_uuid(), gen_random_uuid(), 'e', '{}') RETURNING id),
+      endpoint AS (
+        INSERT INTO endpoints (id, account_id, source, url, events, sealed_secret)
+        SELECT gen_random_uuid(), gen_random_uuid(), 'account', 'http://x/', '{*}', 's' FROM generate_series(1, 20000)
+        RETURNING id, account_id)
+      INSERT INTO queue (delivery_id, account_id, endpoint_id, event_id, due_at)
+      SELECT gen_random_uuid(), endpoint.account_id, endpoint.id, event.id, now() + n * interval '1 hour'
+      FROM event, endpoint, generate_series(1, 5) n`);
+    await flood(database, randomUUID(), 2, 3);
+    const before = await pagesRead(database);
+    expect(await claimDeliveries(database, claimOf(EACH))).toHaveLength(6);
+    expect((await pagesRead(database)) - before).toBeLessThan(100);
+    await queueDueRetries(database);
+    expect(await oldestDueSeconds(database)).toBeLessThan(60);
+    expect((await pagesRead(database)) - before).toBeLessThan(200);
+  });
+
+  it('take what has come to its time, the longest due first', async () => {
+    await flood(database, randomUUID(), 1, 3);
+    await database.query(`UPDATE queue SET due_at = now() + interval '1 hour'`);
+    await queueDueRetries(database);
+    expect(await claimDeliveries(database, claimOf(EACH))).toEqual([]);
+    // As time does: nobody writes the row when its hour has come.
+    await database.query(`ALTER TABLE queue DISABLE TRIGGER queue_keep_is_due`);
+    await database.query(`UPDATE queue SET due_at = now()`);
+    await database.query(`ALTER TABLE queue ENABLE TRIGGER queue_keep_is_due`);
+    expect(await claimDeliveries(database, claimOf(EACH))).toEqual([]);
+    await queueDueRetries(database);
+    expect(await claimDeliveries(database, claimOf(EACH))).toHaveLength(3);
+  });
+
+  it('look at some hundred endpoints of an account at a time, and come to all', async () => {
+    const account = randomUUID();
+    await flood(database, account, 400, 1);
+    const seen = new Set<string>();
+    for (let n = 0; n < 40 && seen.size < 400; n += 1)
+      for (const { endpoint_id } of await claimDeliveries(database, claimOf(EACH))) seen.add(endpoint_id);
+    expect(seen.size).toBe(400);
   });
 
   it('rotate: no account is served twice before all others that wait were', async () => {

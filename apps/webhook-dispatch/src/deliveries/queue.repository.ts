@@ -1,4 +1,5 @@
 import type { Database, Transaction } from '#lib/database';
+import { randomUUID } from 'node:crypto';
 import { type DeliveryRow, RETENTION_DAYS } from './deliveries.repository.js';
 
 /** All SQL of `queue`, what waits to be sent, and of `deleted_agents`, whose deliveries are cancelled. */
@@ -41,6 +42,103 @@ export interface ClaimRequest {
   after: string;
 }
 
+/** Retries that one statement takes into the queue's due part; what is beyond is taken by the next. */
+const RETRIES = 5_000;
+
+/** Has deliveries claimed whose next try has come: those that wait for one are not among what claims look through. */
+export async function queueDueRetries(database: Database): Promise<void> {
+  await database.query(
+    `UPDATE queue SET is_due = true WHERE delivery_id = ANY(ARRAY(
+       SELECT delivery_id FROM queue WHERE NOT is_due AND due_at <= now() ORDER BY due_at LIMIT ${RETRIES} FOR UPDATE SKIP LOCKED))`,
+  );
+}
+
+/** Accounts, and of each endpoints, that one claim looks at: each of them has something that can be claimed. */
+const CLAIM_ENDPOINTS = 100;
+
+const CAN_BE_CLAIMED = `is_due AND due_at <= now() AND leased_until <= now()`;
+
+/** Accounts with deliveries that are due, one look at the index for each, as many as are asked for. */
+const accountsDue = (name: string, range: string) => `
+  ${name} AS (
+    (SELECT account_id FROM queue WHERE is_due AND ${range} ORDER BY account_id LIMIT 1)
+    UNION ALL
+    SELECT next.account_id FROM ${name} before CROSS JOIN LATERAL (
+      SELECT account_id FROM queue WHERE is_due AND ${range} AND account_id > before.account_id ORDER BY account_id LIMIT 1
+    ) next
+  )`;
+
+/** The same of an account's endpoints. */
+const endpointsDue = (name: string, range: string) => `
+  ${name} AS (
+    (SELECT endpoint_id FROM queue WHERE is_due AND account_id = waiting.account_id AND ${range} ORDER BY endpoint_id LIMIT 1)
+    UNION ALL
+    SELECT next.endpoint_id FROM ${name} before CROSS JOIN LATERAL (
+      SELECT endpoint_id FROM queue
+      WHERE is_due AND account_id = waiting.account_id AND ${range} AND endpoint_id > before.endpoint_id
+      ORDER BY endpoint_id LIMIT 1
+    ) next
+  )`;
+
+/**
+ * Accounts are looked at until there are enough, so that a claim costs the same however many wait. Of an account with more
+ * endpoints than are looked at those behind $8 come first, which is another each time.
+ */
+const CLAIM = `
+  WITH RECURSIVE ${accountsDue('behind', 'account_id > $7::uuid')}, ${accountsDue('around', 'account_id <= $7::uuid')},
+  accounts AS MATERIALIZED (
+    SELECT waiting.account_id, of_account.* FROM (
+      SELECT account_id FROM behind UNION ALL SELECT account_id FROM around
+    ) waiting
+    CROSS JOIN LATERAL (
+      SELECT coalesce((SELECT busy.capacity FROM unnest($4::uuid[], $5::integer[]) AS busy (id, capacity)
+        WHERE busy.id = waiting.account_id), $6::integer) AS account_capacity OFFSET 0
+    ) free
+    CROSS JOIN LATERAL (
+      SELECT free.account_capacity, array_agg(id ORDER BY capacity DESC, id) AS endpoints, array_agg(capacity ORDER BY capacity DESC, id) AS capacities
+      FROM (
+        WITH RECURSIVE ${endpointsDue('endpoints_behind', 'endpoint_id > $8::uuid')},
+          ${endpointsDue('endpoints_around', 'endpoint_id <= $8::uuid')}
+        SELECT e.id, room.capacity FROM (
+          SELECT endpoint_id FROM endpoints_behind UNION ALL SELECT endpoint_id FROM endpoints_around
+        ) due
+        CROSS JOIN LATERAL (SELECT id FROM endpoints WHERE id = due.endpoint_id AND enabled) e
+        CROSS JOIN LATERAL (
+          SELECT coalesce((SELECT busy.left_over FROM unnest($1::uuid[], $2::integer[]) AS busy (id, left_over)
+            WHERE busy.id = e.id), $3::integer) AS capacity OFFSET 0
+        ) room
+        CROSS JOIN LATERAL (
+          SELECT FROM queue WHERE account_id = waiting.account_id AND endpoint_id = e.id AND ${CAN_BE_CLAIMED} LIMIT 1
+        ) first
+        WHERE room.capacity > 0 LIMIT ${CLAIM_ENDPOINTS}
+      ) endpoint
+    ) of_account
+    WHERE free.account_capacity > 0 AND of_account.endpoints IS NOT NULL LIMIT ${CLAIM_BATCH}
+  ), due AS MATERIALIZED (
+    SELECT d.delivery_id FROM (
+      SELECT a.*, least(a.account_capacity, greatest(${ACCOUNT_BATCH}, ${CLAIM_BATCH} / count(*) OVER ())) AS capacity
+      FROM accounts a ORDER BY a.account_id <= $7::uuid, a.account_id
+    ) a
+    CROSS JOIN LATERAL (
+      SELECT q.delivery_id FROM unnest(a.endpoints, a.capacities) AS endpoint (id, capacity)
+      CROSS JOIN LATERAL (
+        SELECT delivery_id FROM queue
+        WHERE account_id = a.account_id AND endpoint_id = endpoint.id AND ${CAN_BE_CLAIMED}
+        ORDER BY due_at LIMIT endpoint.capacity FOR UPDATE SKIP LOCKED
+      ) q LIMIT a.capacity
+    ) d
+    LIMIT ${CLAIM_BATCH}
+  ), claimed AS (
+    UPDATE queue SET leased_until = now() + interval '${LEASE_MS} milliseconds',
+      fencing_token = (SELECT nextval('fencing_tokens'))
+    WHERE delivery_id = ANY (ARRAY(SELECT delivery_id FROM due))
+    RETURNING delivery_id AS id, account_id, endpoint_id, event_id, fencing_token, tries
+  )
+  SELECT c.*, e.url, e.sealed_secret, v.body, v.agent_id, v.traceparent,
+    CASE WHEN e.previous_secret_until > now() THEN e.sealed_previous_secret END AS sealed_previous_secret
+  FROM claimed c JOIN endpoints e ON e.id = c.endpoint_id
+  CROSS JOIN LATERAL (SELECT body, agent_id, traceparent FROM events WHERE id = c.event_id LIMIT 1) v`;
+
 /**
  * Claims due deliveries of enabled endpoints. Accounts are served round robin (decision 0032). Within one, endpoints of which this
  * process has fewest open come first, and of each the oldest deliveries: a long queue hides no other.
@@ -49,55 +147,16 @@ export function claimDeliveries(
   database: Database,
   { endpoints, accounts, after }: ClaimRequest,
 ): Promise<ClaimedDelivery[]> {
-  return database.query<ClaimedDelivery>(
-    `WITH RECURSIVE waiting AS (
-       (SELECT endpoint_id FROM queue ORDER BY endpoint_id LIMIT 1)
-       UNION ALL
-       SELECT (SELECT q.endpoint_id FROM queue q WHERE q.endpoint_id > w.endpoint_id ORDER BY q.endpoint_id LIMIT 1)
-       FROM waiting w WHERE w.endpoint_id IS NOT NULL
-     ), accounts AS MATERIALIZED (
-       SELECT e.account_id, array_agg(e.id ORDER BY capacity DESC, e.id) AS endpoints,
-         array_agg(capacity ORDER BY capacity DESC, e.id) AS capacities
-       FROM waiting w JOIN endpoints e ON e.id = w.endpoint_id AND e.enabled
-       LEFT JOIN unnest($1::uuid[], $2::integer[]) AS busy (endpoint_id, left_over) ON busy.endpoint_id = e.id
-       CROSS JOIN LATERAL (SELECT coalesce(busy.left_over, $3) AS capacity) r
-       WHERE capacity > 0 GROUP BY e.account_id
-     ), due AS MATERIALIZED (
-       SELECT d.delivery_id FROM (
-         SELECT a.*, least(coalesce(busy.capacity, $6), greatest(${ACCOUNT_BATCH}, ${CLAIM_BATCH} / count(*) OVER ())) AS capacity
-         FROM accounts a
-         LEFT JOIN unnest($4::uuid[], $5::integer[]) AS busy (account_id, capacity) ON busy.account_id = a.account_id
-         ORDER BY a.account_id <= $7, a.account_id
-       ) a
-       CROSS JOIN LATERAL (
-         SELECT q.delivery_id FROM unnest(a.endpoints, a.capacities) AS endpoint (id, capacity)
-         CROSS JOIN LATERAL (
-           SELECT delivery_id FROM queue
-           WHERE endpoint_id = endpoint.id AND due_at <= now() AND leased_until <= now()
-           ORDER BY due_at LIMIT endpoint.capacity FOR UPDATE SKIP LOCKED
-         ) q LIMIT a.capacity
-       ) d
-       LIMIT ${CLAIM_BATCH}
-     ), claimed AS (
-       UPDATE queue SET leased_until = now() + interval '${LEASE_MS} milliseconds',
-         fencing_token = (SELECT nextval('fencing_tokens'))
-       WHERE delivery_id = ANY (ARRAY(SELECT delivery_id FROM due))
-       RETURNING delivery_id AS id, account_id, endpoint_id, event_id, fencing_token, tries
-     )
-     SELECT c.*, e.url, e.sealed_secret, v.body, v.agent_id, v.traceparent,
-       CASE WHEN e.previous_secret_until > now() THEN e.sealed_previous_secret END AS sealed_previous_secret
-     FROM claimed c JOIN endpoints e ON e.id = c.endpoint_id
-     CROSS JOIN LATERAL (SELECT body, agent_id, traceparent FROM events WHERE id = c.event_id LIMIT 1) v`,
-    [
-      [...endpoints.of.keys()],
-      [...endpoints.of.values()],
-      endpoints.default,
-      [...accounts.of.keys()],
-      [...accounts.of.values()],
-      accounts.default,
-      after,
-    ],
-  );
+  return database.query<ClaimedDelivery>(CLAIM, [
+    [...endpoints.of.keys()],
+    [...endpoints.of.values()],
+    endpoints.default,
+    [...accounts.of.keys()],
+    [...accounts.of.values()],
+    accounts.default,
+    after,
+    randomUUID(),
+  ]);
 }
 
 /** Returns claimed deliveries untried, for another worker to take at once; those of deleted agents are cancelled. */
@@ -203,7 +262,7 @@ export async function endLeased(tx: Transaction, ended: { id: string; agent_id: 
 /** Cancels what was leased by a worker that died: nobody records it. Returns how many there were. */
 export async function cancelAbandoned(tx: Transaction, most: number): Promise<number> {
   const abandoned = await tx.query<{ id: string }>(
-    `SELECT delivery_id AS id FROM queue WHERE due_at = 'infinity' AND leased_until <= now() LIMIT $1
+    `SELECT delivery_id AS id FROM queue WHERE NOT is_due AND due_at = 'infinity' AND leased_until <= now() LIMIT $1
      FOR UPDATE SKIP LOCKED`,
     [most],
   );
@@ -243,10 +302,22 @@ export async function waitingDeliveries(database: Database): Promise<number> {
 /** Of enabled endpoints; the rest waits on purpose. 0 when nothing is due. */
 export async function oldestDueSeconds(database: Database): Promise<number> {
   const [row] = await database.query<{ seconds: number | null }>(
-    `SELECT max(extract(epoch FROM now() - first.due_at))::float8 AS seconds
-     FROM endpoints e CROSS JOIN LATERAL (
-       SELECT due_at FROM queue WHERE endpoint_id = e.id AND due_at <= now() ORDER BY due_at LIMIT 1
-     ) first WHERE e.enabled`,
+    `WITH RECURSIVE due AS (
+       (SELECT account_id, endpoint_id FROM queue WHERE is_due ORDER BY account_id, endpoint_id LIMIT 1)
+       UNION ALL
+       SELECT next.* FROM due before CROSS JOIN LATERAL (
+         SELECT account_id, endpoint_id FROM queue
+         WHERE is_due AND (account_id, endpoint_id) > (before.account_id, before.endpoint_id)
+         ORDER BY account_id, endpoint_id LIMIT 1
+       ) next
+     )
+     SELECT max(extract(epoch FROM now() - first.due_at))::float8 AS seconds
+     FROM due JOIN endpoints e ON e.id = due.endpoint_id AND e.enabled
+     CROSS JOIN LATERAL (
+       SELECT due_at FROM queue
+       WHERE is_due AND account_id = due.account_id AND endpoint_id = due.endpoint_id AND due_at <= now()
+       ORDER BY due_at LIMIT 1
+     ) first`,
   );
   return row?.seconds ?? 0;
 }

@@ -4,6 +4,7 @@ import { Attempts1796700000000 } from './migrations/attempts-1796700000000.js';
 import { McpHealth1796010000000 } from './migrations/mcp-health-1796010000000.js';
 import { Audit1797000200000 } from './migrations/audit-1797000200000.js';
 import { DeletedAccounts1795710300000 } from './migrations/deleted-accounts-1795710300000.js';
+import { EndedSessions1797700000000 } from './migrations/ended-sessions-1797700000000.js';
 import { OwnMcpServers1797400300000 } from './migrations/own-mcp-servers-1797400300000.js';
 import { Mcp1795550100000 } from './migrations/mcp-1795550100000.js';
 import { Sessions1795550000000 } from './migrations/sessions-1795550000000.js';
@@ -36,6 +37,7 @@ export const start: StartService = (env, inProcess) =>
         Versions1797100000000,
         SuspendedTurns1797400000000,
         OwnMcpServers1797400300000,
+        EndedSessions1797700000000,
       ],
     },
   });

@@ -14,6 +14,7 @@ import { SendBatcher } from './messages/send-batcher.js';
 import { FinishedMessages } from './messages/finished-messages.js';
 import { countWaiting } from './messages/messages.repository.js';
 import { WaitingQuota } from './messages/waiting-quota.js';
+import { Retention } from './turns/retention.js';
 import { RunsController } from './runs/runs.controller.js';
 import { LeaseSweep } from './turns/lease-sweep.js';
 import { QueueMetrics } from './turns/queue-metrics.js';
@@ -40,6 +41,7 @@ import { TurnsController } from './turns/turns.controller.js';
     SendBatcher,
     FinishedMessages,
     LeaseSweep,
+    Retention,
     QueueMetrics,
     WaitingQuota,
   ],

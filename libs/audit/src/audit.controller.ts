@@ -2,13 +2,12 @@ import { CONFIG, Handles } from '#lib/bus';
 import { type CallContext } from '#lib/call-context';
 import { type AuditedService, listAudit, RoostError } from '#lib/contracts';
 import { Database } from '#lib/database';
-import { EVERY_TEN_MINUTES, Sweep } from '#lib/sweeps';
+import { EVERY_TEN_MINUTES, inBatches, Sweep, SWEEP_BATCH } from '#lib/sweeps';
 import { Controller, Inject, type Type } from '@nestjs/common';
 import type { z } from 'zod';
 import { deleteOldAudit, listAuditRecords } from './audit.repository.js';
 
 /** A sweep deletes at most so many, so that it holds no locks for long. */
-const SWEEP_ROWS = 5_000;
 
 /** Makes the controller that answers `<service>.audit.list` and deletes what is older than the retention. */
 export function auditController(service: AuditedService): Type {
@@ -28,8 +27,9 @@ export function auditController(service: AuditedService): Type {
     }
 
     @Sweep(`${service}.audit`, EVERY_TEN_MINUTES)
-    async sweep(): Promise<void> {
-      await deleteOldAudit(this.database, this.config.ROOST_AUDIT_RETENTION_DAYS, SWEEP_ROWS);
+    sweep(signal?: AbortSignal): Promise<void> {
+      const days = this.config.ROOST_AUDIT_RETENTION_DAYS;
+      return inBatches(() => deleteOldAudit(this.database, days, SWEEP_BATCH), signal);
     }
   }
   return AuditController;

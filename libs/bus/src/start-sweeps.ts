@@ -1,10 +1,8 @@
 import type { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
-import { EVERY_MINUTE, type SweepDefinition, SweepRunner, sweepsOf } from '#lib/sweeps';
+import { EVERY_MINUTE, inBatches, SWEEP_BATCH, type SweepDefinition, SweepRunner, sweepsOf } from '#lib/sweeps';
 import type { INestApplicationContext } from '@nestjs/common';
 import { providersOf } from './event-delivery.js';
-
-const BATCH = 5_000;
 
 /** Runs the `@Sweep` methods of a service's providers, and the retention of its outbox and inbox, until stopped. */
 export function startSweeps(
@@ -17,22 +15,25 @@ export function startSweeps(
   return runner;
 }
 
+const OLD_OUTBOX = `
+  DELETE FROM outbox WHERE id IN (
+    SELECT id FROM outbox WHERE created_at < now() - interval '24 hours' AND published_at IS NOT NULL LIMIT ${SWEEP_BATCH})
+  RETURNING 1`;
+
+const OLD_INBOX = `
+  DELETE FROM inbox WHERE (consumer, event_id) IN (
+    SELECT consumer, event_id FROM inbox WHERE received_at < now() - interval '7 days' LIMIT ${SWEEP_BATCH})
+  RETURNING 1`;
+
 /**
  * Keeps outbox and inbox bounded: published events go after 24 h (as long as a lost stream can be refilled from
  * them), inbox rows after 7 days (longer than any event is redelivered). In bounded batches, so that no sweep
  * holds locks for long.
  */
-const eventTablesSweep = (service: string, database: Database): SweepDefinition => ({
+export const eventTablesSweep = (service: string, database: Database): SweepDefinition => ({
   ...EVERY_MINUTE,
   name: `${service}.event-tables`,
-  async run() {
-    await database.query(
-      `DELETE FROM outbox WHERE id IN (
-         SELECT id FROM outbox WHERE created_at < now() - interval '24 hours' AND published_at IS NOT NULL LIMIT ${BATCH})`,
-    );
-    await database.query(
-      `DELETE FROM inbox WHERE (consumer, event_id) IN (
-         SELECT consumer, event_id FROM inbox WHERE received_at < now() - interval '7 days' LIMIT ${BATCH})`,
-    );
+  async run(signal) {
+    for (const statement of [OLD_OUTBOX, OLD_INBOX]) await inBatches(() => database.query(statement), signal);
   },
 });

@@ -1,7 +1,7 @@
 import { createLogger } from '#lib/observability';
 import { register } from 'prom-client';
 import { expect, it, vi } from 'vitest';
-import { Sweep, SweepRunner, sweepsOf } from './index.js';
+import { inBatches, Sweep, SWEEP_BATCH, SweepRunner, sweepsOf } from './index.js';
 
 const EVERY_SECOND = { cron: '* * * * * *', jitterMs: 0 };
 const logger = createLogger('test', { ROOST_LOG_LEVEL: 'silent' });
@@ -69,4 +69,18 @@ it('asks a run to end when it is stopped, waits for it, and begins none after', 
   await begun;
   await runner.stop();
   expect(hasEnded).toBe(true);
+});
+
+it('removes in batches until nothing is left, or the service stops', async () => {
+  let left = 2 * SWEEP_BATCH + 1;
+  const removeSome = () => {
+    const removed = Math.min(left, SWEEP_BATCH);
+    left -= removed;
+    return Promise.resolve(removed);
+  };
+  await inBatches(removeSome);
+  expect(left).toBe(0);
+  left = 2 * SWEEP_BATCH;
+  await inBatches(removeSome, AbortSignal.abort());
+  expect(left).toBe(2 * SWEEP_BATCH);
 });

@@ -1,5 +1,6 @@
 import { type AgentStatus, type ListAgents, quantityBytes, RoostError } from '#lib/contracts';
 import type { Queries, Transaction } from '#lib/database';
+import { inBatches, SWEEP_BATCH } from '#lib/sweeps';
 import type { z } from 'zod';
 import { BUDGET_STATE } from '../budgets/budgets.repository.js';
 import { type SealedKeys, sealedKeysOf } from '../provider-keys/provider-keys.repository.js';
@@ -219,10 +220,13 @@ export async function recordVolumeRemoved(queries: Queries, agentId: string): Pr
   await queries.query(`UPDATE deleted_agents SET volume_removed_at = now() WHERE agent_id = $1`, [agentId]);
 }
 
-export async function sweepDeletedAgents(queries: Queries): Promise<void> {
-  await queries.query(
-    `DELETE FROM deleted_agents WHERE deleted_at < now() - interval '30 days' AND volume_removed_at IS NOT NULL`,
-  );
+export async function sweepDeletedAgents(queries: Queries, signal?: AbortSignal): Promise<void> {
+  const some = `
+    DELETE FROM deleted_agents WHERE agent_id IN (
+      SELECT agent_id FROM deleted_agents
+      WHERE volume_removed_at < now() - interval '30 days' ORDER BY volume_removed_at LIMIT ${SWEEP_BATCH})
+    RETURNING 1`;
+  await inBatches(() => queries.query(some), signal);
 }
 
 export async function countAgents(queries: Queries, accountId: string): Promise<number> {

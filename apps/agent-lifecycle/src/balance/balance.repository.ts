@@ -1,5 +1,6 @@
 import type { StepUsage } from '#lib/contracts';
 import type { Queries, Transaction } from '#lib/database';
+import { inBatches, SWEEP_BATCH } from '#lib/sweeps';
 import type { AgentKey, AgentRow } from '../agents/agent-row.js';
 
 export interface Debit {
@@ -36,8 +37,6 @@ export interface BalanceWrite {
   used?: number;
   usage?: StepUsage | undefined;
 }
-
-const SWEEP_ROWS = 5_000;
 
 /** All SQL of `balance_ledger`, and of the balance in `agents` that each of its rows changes. */
 
@@ -124,9 +123,9 @@ export async function setBalance(
 }
 
 /** Steps are repeated within minutes, accounts are billed within months. */
-export async function sweepLedger(queries: Queries): Promise<void> {
-  await queries.query(
-    `DELETE FROM balance_ledger WHERE id IN (
-       SELECT id FROM balance_ledger WHERE created_at < now() - interval '90 days' LIMIT ${SWEEP_ROWS})`,
-  );
+export async function sweepLedger(queries: Queries, signal?: AbortSignal): Promise<void> {
+  const some = `
+    DELETE FROM balance_ledger WHERE id IN (
+      SELECT id FROM balance_ledger WHERE created_at < now() - interval '90 days' LIMIT ${SWEEP_BATCH}) RETURNING 1`;
+  await inBatches(() => queries.query(some), signal);
 }

@@ -1,3 +1,4 @@
+import { RemovedVolumes1797700000000 } from './removed-volumes-1797700000000.js';
 import { Audit1797000200000 } from './audit-1797000200000.js';
 import { DeletedAccounts1795710300000 } from './deleted-accounts-1795710300000.js';
 import { AwakeWorkspaces1796100000000 } from './awake-workspaces-1796100000000.js';
@@ -27,4 +28,5 @@ export const migrations = [
   Drafts1797400300000,
   EgressAuthority1797500000000,
   Vault1797500200000,
+  RemovedVolumes1797700000000,
 ];

@@ -21,7 +21,7 @@ export class UsageSums {
   }
 
   @Sweep('lifecycle.usage-retention', HOURLY)
-  retain(): Promise<void> {
-    return sweepUsage(this.database, this.config.ROOST_USAGE_DAYS);
+  retain(signal?: AbortSignal): Promise<void> {
+    return sweepUsage(this.database, this.config.ROOST_USAGE_DAYS, signal);
   }
 }

@@ -1,11 +1,11 @@
 import { type UsageReport, UsageRow, type UsageSums } from '#lib/contracts';
 import type { Database, Queries, Transaction } from '#lib/database';
+import { inBatches, SWEEP_BATCH } from '#lib/sweeps';
 
 /** All SQL of `usage_rollups` and `usage_state`, and of what is summed from `balance_ledger`. */
 
 /** Most rows of a report: an account with more agents asks for one at a time. */
 const MAX_ROWS = 10_000;
-const SWEEP_ROWS = 5_000;
 
 /** The columns that are summed, from a row of the ledger. */
 const OF_LEDGER = `
@@ -101,12 +101,11 @@ export async function deleteUsageOf(tx: Transaction, accountId: string): Promise
   await tx.query(`DELETE FROM usage_rollups WHERE account_id = $1`, [accountId]);
 }
 
-export async function sweepUsage(queries: Queries, days: number): Promise<void> {
-  await queries.query(
-    `DELETE FROM usage_rollups WHERE ctid = ANY(ARRAY(
-       SELECT ctid FROM usage_rollups WHERE starts_at < now() - $1::int * interval '1 day' LIMIT ${SWEEP_ROWS}))`,
-    [days],
-  );
+export async function sweepUsage(queries: Queries, days: number, signal?: AbortSignal): Promise<void> {
+  const some = `
+    DELETE FROM usage_rollups WHERE ctid = ANY(ARRAY(
+      SELECT ctid FROM usage_rollups WHERE starts_at < now() - $1::int * interval '1 day' LIMIT ${SWEEP_BATCH})) RETURNING 1`;
+  await inBatches(() => queries.query(some, [days]), signal);
 }
 
 export interface UsageRange {

@@ -26,8 +26,8 @@ export class Maintenance {
     // Every secret comes under the current master key, so that a replaced one can be thrown away.
     for (const column of [sealedSecrets, sealedProviderKeys, sealedAuthority, ...sealedVaultColumns])
       await rotateColumn(this.database, this.sealer, column, () => signal.aborted);
-    await sweepLedger(this.database);
-    await sweepDeletedAgents(this.database);
+    await sweepLedger(this.database, signal);
+    await sweepDeletedAgents(this.database, signal);
   }
 }
 

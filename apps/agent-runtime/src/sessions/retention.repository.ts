@@ -1,6 +1,5 @@
 import type { Database } from '#lib/database';
-
-const BATCH = 5_000;
+import { inBatches, SWEEP_BATCH } from '#lib/sweeps';
 
 /** What is deleted after how many days ($1), in batches. */
 const OLD = {
@@ -8,19 +7,21 @@ const OLD = {
      SELECT t.id FROM transcript t LEFT JOIN sessions s ON s.id = t.session_id
      WHERE t.created_at < now() - $1::int * interval '1 day'
        AND (t.is_compacted OR s.id IS NULL OR s.ended_at IS NOT NULL OR NOT s.is_persistent)
-     LIMIT ${BATCH})`,
+     LIMIT ${SWEEP_BATCH})`,
   // The latest end stays: earlier messages are not part of the conversation's next context.
   sessions: `sessions WHERE id IN (
      SELECT s.id FROM sessions s WHERE s.ended_at < now() - $1::int * interval '1 day'
        AND EXISTS (SELECT FROM sessions later WHERE later.agent_id = s.agent_id
                      AND later.conversation_id = s.conversation_id AND later.ended_at > s.ended_at)
        AND NOT EXISTS (SELECT FROM transcript t WHERE t.session_id = s.id)
-     LIMIT ${BATCH})`,
+     LIMIT ${SWEEP_BATCH})`,
   turnUsage: `turn_usage WHERE (turn_id, fencing_token) IN (
-     SELECT turn_id, fencing_token FROM turn_usage WHERE created_at < now() - $1::int * interval '1 day' LIMIT ${BATCH})`,
+     SELECT turn_id, fencing_token FROM turn_usage WHERE created_at < now() - $1::int * interval '1 day' LIMIT ${SWEEP_BATCH})`,
   attempts: `attempts WHERE (run_id, turn_id) IN (
-     SELECT run_id, turn_id FROM attempts WHERE created_at < now() - $1::int * interval '1 day' LIMIT ${BATCH})`,
-  unfinishedTurns: `unfinished_turns WHERE NOT is_suspended AND updated_at < now() - $1::int * interval '1 day'`,
+     SELECT run_id, turn_id FROM attempts WHERE created_at < now() - $1::int * interval '1 day' LIMIT ${SWEEP_BATCH})`,
+  unfinishedTurns: `unfinished_turns WHERE (agent_id, conversation_id) IN (
+     SELECT agent_id, conversation_id FROM unfinished_turns
+     WHERE NOT is_suspended AND updated_at < now() - $1::int * interval '1 day' LIMIT ${SWEEP_BATCH})`,
 };
 
 /** Deletes all that is older than so many days, some thousand rows at a time, until the signal. */
@@ -30,8 +31,5 @@ export async function deleteOld(
   days: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  while (!signal?.aborted) {
-    const removed = await database.query(`DELETE FROM ${OLD[what]} RETURNING 1`, [days]);
-    if (removed.length < BATCH) return;
-  }
+  await inBatches(() => database.query(`DELETE FROM ${OLD[what]} RETURNING 1`, [days]), signal);
 }

@@ -221,12 +221,13 @@ export async function hasOtherFailure(tx: Transaction, turnId: string, id: strin
   return earlier.length > 0;
 }
 
-/** Up to `limit` of those that are older than 30 days. */
-export async function deleteOldDeliveries(database: Database, limit: number): Promise<void> {
-  await database.query(
+/** Up to `limit` of those that are older than 30 days; returns how many. */
+export async function deleteOldDeliveries(database: Database, limit: number): Promise<number> {
+  const removed = await database.query(
     `DELETE FROM deliveries WHERE id IN (
-       SELECT id FROM deliveries WHERE created_at < now() - interval '30 days' LIMIT ${limit})`,
+       SELECT id FROM deliveries WHERE created_at < now() - interval '30 days' LIMIT ${limit}) RETURNING 1`,
   );
+  return removed.length;
 }
 
 /** What is not shown yet, and for how long the oldest part has been due: 0 when none is. */

@@ -3,12 +3,11 @@ import { Bus, CONFIG } from '#lib/bus';
 import { currentCall, ownCall } from '#lib/call-context';
 import { AUDITED_SERVICES, type AuditRecord, listAudit, type listAllAudit, RoostError } from '#lib/contracts';
 import { Database } from '#lib/database';
-import { EVERY_TEN_MINUTES, Sweep } from '#lib/sweeps';
+import { EVERY_TEN_MINUTES, inBatches, Sweep, SWEEP_BATCH } from '#lib/sweeps';
 import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { AccountAdmin } from '../accounts/admin/account-admin.js';
 
-const SWEEP_ROWS = 5_000;
 const LIST_MS = 5_000;
 
 type Filters = Omit<z.output<typeof listAllAudit.input>, 'account'>;
@@ -43,8 +42,9 @@ export class Audit {
   }
 
   @Sweep('gateway.audit', EVERY_TEN_MINUTES)
-  async sweep(): Promise<void> {
-    await deleteOldAudit(this.database, this.config.ROOST_AUDIT_RETENTION_DAYS, SWEEP_ROWS);
+  sweep(signal?: AbortSignal): Promise<void> {
+    const days = this.config.ROOST_AUDIT_RETENTION_DAYS;
+    return inBatches(() => deleteOldAudit(this.database, days, SWEEP_BATCH), signal);
   }
 
   private async list(accountId: string | null, { cursor, limit, ...filters }: Filters): Promise<AuditPage> {

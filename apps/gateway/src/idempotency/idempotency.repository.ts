@@ -1,6 +1,6 @@
 import { Sealer } from '#lib/auth';
 import { Database } from '#lib/database';
-import { EVERY_TEN_MINUTES, Sweep } from '#lib/sweeps';
+import { EVERY_TEN_MINUTES, inBatches, Sweep, SWEEP_BATCH } from '#lib/sweeps';
 import { Injectable } from '@nestjs/common';
 
 /** A call that was silent for so long is taken for lost with its gateway. */
@@ -75,10 +75,10 @@ export class IdempotencyRepository {
   }
 
   @Sweep('gateway.idempotency', EVERY_TEN_MINUTES)
-  async sweep(): Promise<void> {
-    await this.database.query(
-      `DELETE FROM idempotency WHERE ctid IN (
-         SELECT ctid FROM idempotency WHERE created_at < now() - interval '24 hours' LIMIT 10000)`,
-    );
+  async sweep(signal?: AbortSignal): Promise<void> {
+    const some = `
+      DELETE FROM idempotency WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM idempotency WHERE created_at < now() - interval '24 hours' LIMIT ${SWEEP_BATCH})) RETURNING 1`;
+    await inBatches(() => this.database.query(some), signal);
   }
 }

@@ -1,5 +1,6 @@
 import { type AgentState, RoostError } from '#lib/contracts';
 import type { Database, Transaction } from '#lib/database';
+import { inBatches, SWEEP_BATCH } from '#lib/sweeps';
 import { cancelAllOf } from '../approvals/suspensions.repository.js';
 import { isBlocked } from '../budgets/budgets.repository.js';
 
@@ -74,9 +75,10 @@ export async function forgetAgent(tx: Transaction, agentId: string, accountId: s
 }
 
 /** Tombstones, once no event of these agents can arrive any more. */
-export async function sweepDeletedAgents(database: Database, limit: number): Promise<void> {
-  await database.query(
-    `DELETE FROM agents WHERE agent_id IN (
-       SELECT agent_id FROM agents WHERE status = 'deleted' AND updated_at < now() - interval '8 days' LIMIT ${limit})`,
-  );
+export async function sweepDeletedAgents(database: Database, signal?: AbortSignal): Promise<void> {
+  const some = `
+    DELETE FROM agents WHERE agent_id IN (
+      SELECT agent_id FROM agents WHERE status = 'deleted' AND updated_at < now() - interval '8 days' LIMIT ${SWEEP_BATCH})
+    RETURNING 1`;
+  await inBatches(() => database.query(some), signal);
 }

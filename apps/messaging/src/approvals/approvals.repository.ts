@@ -8,6 +8,7 @@ import {
   StepApproval,
 } from '#lib/contracts';
 import { type Database, type Queries, storableText, type Transaction } from '#lib/database';
+import { inBatches, SWEEP_BATCH } from '#lib/sweeps';
 import type { z } from 'zod';
 import { RUN_APPROVALS, wireApproval } from './approval-sql.js';
 
@@ -175,12 +176,11 @@ const START = `
   RETURNING 1`;
 
 /** Decided ones are kept as long as runs, and while theirs has not ended. */
-export async function sweepApprovals(queries: Queries, days: number, limit: number): Promise<void> {
-  await queries.query(
-    `DELETE FROM approvals WHERE id IN (
+export async function sweepApprovals(queries: Queries, days: number, signal?: AbortSignal): Promise<void> {
+  const some = `
+    DELETE FROM approvals WHERE id IN (
        SELECT a.id FROM approvals a WHERE a.status <> 'pending' AND a.decided_at < now() - $1::int * interval '1 day'
          AND NOT EXISTS (SELECT FROM turns r WHERE r.id = a.run_id AND r.run_status IN ('waiting', 'running'))
-       ORDER BY a.decided_at LIMIT ${limit})`,
-    [days],
-  );
+       ORDER BY a.decided_at LIMIT ${SWEEP_BATCH}) RETURNING 1`;
+  await inBatches(() => queries.query(some, [days]), signal);
 }

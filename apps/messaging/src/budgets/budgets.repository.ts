@@ -1,5 +1,6 @@
 import type { BudgetBlock } from '#lib/contracts';
 import type { Queries, Transaction } from '#lib/database';
+import { inBatches, SWEEP_BATCH } from '#lib/sweeps';
 
 /** All SQL of `budget_blocks`, and of what follows from it in `agents`. */
 
@@ -51,9 +52,10 @@ export async function recordBlock(tx: Transaction, block: BudgetBlock): Promise<
 }
 
 /** Those that are over, once no older event of them can arrive any more. */
-export async function sweepBlocks(queries: Queries, limit: number): Promise<void> {
-  await queries.query(
-    `DELETE FROM budget_blocks WHERE budget_id IN (
-       SELECT budget_id FROM budget_blocks WHERE NOT is_exhausted AND updated_at < now() - interval '8 days' LIMIT ${limit})`,
-  );
+export async function sweepBlocks(queries: Queries, signal?: AbortSignal): Promise<void> {
+  const some = `
+    DELETE FROM budget_blocks WHERE budget_id IN (
+      SELECT budget_id FROM budget_blocks WHERE NOT is_exhausted AND updated_at < now() - interval '8 days' LIMIT ${SWEEP_BATCH})
+    RETURNING 1`;
+  await inBatches(() => queries.query(some), signal);
 }

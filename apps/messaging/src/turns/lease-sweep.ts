@@ -1,40 +1,29 @@
-import { Bus, CONFIG, LOGGER } from '#lib/bus';
+import { Bus, LOGGER } from '#lib/bus';
 import { recordedSubject, WAKE_RUNTIME } from '#lib/contracts';
 import { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { sweepApprovals } from '../approvals/approvals.repository.js';
 import { agentsWithDue, expireDue } from '../approvals/suspensions.repository.js';
-import { sweepBlocks } from '../budgets/budgets.repository.js';
-import type { MessagingConfig } from '../config.js';
-import { sweepDeletedAgents } from '../agents/agents.repository.js';
 import { FinishedMessages } from '../messages/finished-messages.js';
 import { queueDueRetries } from './claims.repository.js';
 import { countEnd } from './queue-metrics.js';
-import { sweepEndedTurns } from './turns.repository.js';
 import { expireTurn } from './turns.service.js';
 
 const SWEEP_MS = 500;
-const BATCH = 5_000;
 /** Approvals that one round ends, of an agent and of all. */
 const MAX_DUE = 200;
 
-/**
- * Gives the turns of lost workers to others, lets due retries be claimed, ends approvals that nobody decides, and bounds
- * what is kept of ended ones.
- */
+/** Gives the turns of lost workers to others, lets due retries be claimed, ends approvals that nobody decides. */
 @Injectable()
 export class LeaseSweep implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
-  private rounds = 0;
 
   constructor(
     private readonly database: Database,
     private readonly bus: Bus,
     private readonly finished: FinishedMessages,
     @Inject(LOGGER) private readonly logger: Logger,
-    @Inject(CONFIG) private readonly config: MessagingConfig,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -51,12 +40,6 @@ export class LeaseSweep implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   private async sweep(): Promise<void> {
-    if (this.rounds++ % 120 === 0) {
-      await sweepEndedTurns(this.database, this.config.ROOST_RUN_DAYS, BATCH);
-      await sweepDeletedAgents(this.database, BATCH);
-      await sweepBlocks(this.database, BATCH);
-      await sweepApprovals(this.database, this.config.ROOST_RUN_DAYS, BATCH);
-    }
     if (await this.database.transaction(queueDueRetries)) this.bus.signal(WAKE_RUNTIME);
     await this.expireApprovals();
     for (;;) {

@@ -1,5 +1,6 @@
 import { RoostError } from '#lib/contracts';
 import { type Database, storableText, type Transaction } from '#lib/database';
+import { inBatches, SWEEP_BATCH } from '#lib/sweeps';
 
 /** A turn whose agent is locked: nobody else changes either until the transaction ends. */
 export interface LockedTurn {
@@ -116,14 +117,13 @@ export async function freeAgent(tx: Transaction, agentId: string, turnId: string
 }
 
 /** Ended turns are retained as runs that can be looked at. A run that waits for another attempt stays. */
-export async function sweepEndedTurns(database: Database, days: number, limit: number): Promise<void> {
-  await database.query(
-    `DELETE FROM turns WHERE id IN (
+export async function sweepEndedTurns(database: Database, days: number, signal?: AbortSignal): Promise<void> {
+  const some = `
+    DELETE FROM turns WHERE id IN (
        SELECT id FROM turns WHERE ended_at < now() - $1::int * interval '1 day'
          AND run_status IS DISTINCT FROM 'waiting' AND run_status IS DISTINCT FROM 'running'
-       ORDER BY ended_at LIMIT ${limit})`,
-    [days],
-  );
+       ORDER BY ended_at LIMIT ${SWEEP_BATCH}) RETURNING 1`;
+  await inBatches(() => database.query(some, [days]), signal);
 }
 
 /** Conditions of partial indexes: counting costs by what waits and runs, not by the history. */

@@ -1,5 +1,6 @@
 import { type AgentState, RoostError } from '#lib/contracts';
 import type { Queries, Transaction } from '#lib/database';
+import { inBatches, SWEEP_BATCH } from '#lib/sweeps';
 
 /** All SQL of `agents`, the copy of whose agents are and whether they can be woken. */
 
@@ -58,8 +59,12 @@ export async function deleteSome(
 }
 
 /** Tombstones, once no event of these agents can arrive any more. */
-export async function sweepDeletedAgents(queries: Queries): Promise<void> {
-  await queries.query(`DELETE FROM agents WHERE deleted_at < now() - interval '8 days'`);
+export async function sweepDeletedAgents(queries: Queries, signal?: AbortSignal): Promise<void> {
+  const some = `
+    DELETE FROM agents WHERE agent_id IN (
+      SELECT agent_id FROM agents WHERE deleted_at < now() - interval '8 days' ORDER BY deleted_at LIMIT ${SWEEP_BATCH})
+    RETURNING 1`;
+  await inBatches(() => queries.query(some), signal);
 }
 
 export const unknownAgent = () => new RoostError('NOT_FOUND', 'there is no such agent');

@@ -1,6 +1,7 @@
 import { currentTraceparent } from '#lib/call-context';
 import { type Execution, MessageId, paginationOf } from '#lib/contracts';
 import type { Database, Queries, Transaction } from '#lib/database';
+import { inBatches, SWEEP_BATCH } from '#lib/sweeps';
 import { fairBatch } from '../firing/fair-batch.js';
 
 export interface ExecutionRow {
@@ -230,6 +231,10 @@ export async function sendAgainLater(tx: Transaction, id: string, error: string)
   );
 }
 
-export async function sweepExecutions(queries: Queries): Promise<void> {
-  await queries.query(`DELETE FROM executions WHERE finished_at < now() - interval '30 days'`);
+export async function sweepExecutions(queries: Queries, signal?: AbortSignal): Promise<void> {
+  const some = `
+    DELETE FROM executions WHERE id IN (
+      SELECT id FROM executions WHERE finished_at < now() - interval '30 days' ORDER BY finished_at LIMIT ${SWEEP_BATCH})
+    RETURNING 1`;
+  await inBatches(() => queries.query(some), signal);
 }

@@ -12,10 +12,10 @@ export class Retention {
   constructor(private readonly database: Database) {}
 
   @Sweep('scheduler.retention', { ...HOURLY, atStart: true })
-  async sweep(): Promise<void> {
-    await sweepExecutions(this.database);
+  async sweep(signal?: AbortSignal): Promise<void> {
+    await sweepExecutions(this.database, signal);
     await sweepEarlyOutcomes(this.database);
-    await sweepDeletedAgents(this.database);
+    await sweepDeletedAgents(this.database, signal);
     await sweepReplacedSecrets(this.database);
   }
 }

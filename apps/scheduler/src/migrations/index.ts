@@ -1,3 +1,4 @@
+import { FinishedExecutions1797700000000 } from './finished-executions-1797700000000.js';
 import { Audit1797000200000 } from './audit-1797000200000.js';
 import { Traceparents1797000100000 } from './traceparents-1797000100000.js';
 import { Automation1795800000000 } from './automation-1795800000000.js';
@@ -15,4 +16,5 @@ export const migrations = [
   ExecutionTurns1796100000000,
   Traceparents1797000100000,
   Audit1797000200000,
+  FinishedExecutions1797700000000,
 ];

@@ -16,6 +16,7 @@ export interface Queries {
 }
 
 const BATCH = 500;
+const FIRST_ROW = '(0,0)';
 
 /**
  * Brings every value of a column under the current master key, in batches, so that a replaced key can be thrown away.
@@ -28,21 +29,27 @@ export async function rotateColumn(
   { table, column, id, context }: SealedColumn,
   isStopped: () => boolean = () => false,
 ): Promise<number> {
-  for (let rotated = 0; ;) {
+  for (let [rotated, after, isClean] = [0, FIRST_ROW, true]; ;) {
+    // From where the last batch ended: from the begin of the table each time, a million rows would be read a thousand times.
     const rows = await database.query<{ id: string; row: string; sealed: string }>(
       `SELECT ${id} AS id, ctid::text AS row, ${column} AS sealed FROM ${table}
-       WHERE ${column} IS NOT NULL AND NOT starts_with(${column}, $1) LIMIT ${BATCH}`,
-      [sealer.currentPrefix],
+       WHERE ctid > $2::tid AND ${column} IS NOT NULL AND NOT starts_with(${column}, $1) LIMIT ${BATCH}`,
+      [sealer.currentPrefix, after],
     );
-    if (rows.length === 0 || isStopped()) return rotated;
-    for (const row of rows) {
-      await database.query(`UPDATE ${table} SET ${column} = $2 WHERE ctid = $1::tid AND ${column} = $3`, [
-        row.row,
-        sealer.rotate(row.sealed, `${context}:${row.id}`),
-        row.sealed,
-      ]);
-      rotated += 1;
-    }
+    if (isStopped() || (rows.length === 0 && isClean)) return rotated;
+    // Once more from the begin until nothing is found: what others wrote meanwhile may lie before.
+    [after, isClean] = rows.length === 0 ? [FIRST_ROW, true] : [rows.at(-1)?.row ?? FIRST_ROW, false];
+    const changed = await database.query(
+      `UPDATE ${table} SET ${column} = given.new
+       FROM unnest($1::tid[], $2::text[], $3::text[]) AS given (row, old, new)
+       WHERE ${table}.ctid = given.row AND ${column} = given.old RETURNING 1 AS changed`,
+      [
+        rows.map(({ row }) => row),
+        rows.map(({ sealed }) => sealed),
+        rows.map(({ id: rowId, sealed }) => sealer.rotate(sealed, `${context}:${rowId}`)),
+      ],
+    );
+    rotated += changed.length;
   }
 }
 

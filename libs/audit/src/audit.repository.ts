@@ -116,8 +116,8 @@ function splitActor(actor: string | undefined): [string | undefined, string | un
 /** Up to `most` records older than so many days; returns how many went. */
 export async function deleteOldAudit(database: Database, days: number, most: number): Promise<number> {
   const gone = await database.query(
-    `DELETE FROM audit WHERE id IN (
-       SELECT id FROM audit WHERE at < now() - $1 * interval '1 day' ORDER BY at LIMIT $2) RETURNING id`,
+    `DELETE FROM audit WHERE id = ANY(ARRAY(
+       SELECT id FROM audit WHERE at < now() - $1 * interval '1 day' ORDER BY at LIMIT $2)) RETURNING id`,
     [days, most],
   );
   return gone.length;

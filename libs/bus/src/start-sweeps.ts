@@ -16,13 +16,13 @@ export function startSweeps(
 }
 
 const OLD_OUTBOX = `
-  DELETE FROM outbox WHERE id IN (
-    SELECT id FROM outbox WHERE created_at < now() - interval '24 hours' AND published_at IS NOT NULL LIMIT ${SWEEP_BATCH})
+  DELETE FROM outbox WHERE id = ANY(ARRAY(
+    SELECT id FROM outbox WHERE created_at < now() - interval '24 hours' AND published_at IS NOT NULL LIMIT ${SWEEP_BATCH}))
   RETURNING 1`;
 
 const OLD_INBOX = `
-  DELETE FROM inbox WHERE (consumer, event_id) IN (
-    SELECT consumer, event_id FROM inbox WHERE received_at < now() - interval '7 days' LIMIT ${SWEEP_BATCH})
+  DELETE FROM inbox WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM inbox WHERE received_at < now() - interval '7 days' LIMIT ${SWEEP_BATCH}))
   RETURNING 1`;
 
 /**

@@ -222,9 +222,9 @@ export async function recordVolumeRemoved(queries: Queries, agentId: string): Pr
 
 export async function sweepDeletedAgents(queries: Queries, signal?: AbortSignal): Promise<void> {
   const some = `
-    DELETE FROM deleted_agents WHERE agent_id IN (
+    DELETE FROM deleted_agents WHERE agent_id = ANY(ARRAY(
       SELECT agent_id FROM deleted_agents
-      WHERE volume_removed_at < now() - interval '30 days' ORDER BY volume_removed_at LIMIT ${SWEEP_BATCH})
+      WHERE volume_removed_at < now() - interval '30 days' ORDER BY volume_removed_at LIMIT ${SWEEP_BATCH}))
     RETURNING 1`;
   await inBatches(() => queries.query(some), signal);
 }

@@ -125,7 +125,7 @@ export async function setBalance(
 /** Steps are repeated within minutes, accounts are billed within months. */
 export async function sweepLedger(queries: Queries, signal?: AbortSignal): Promise<void> {
   const some = `
-    DELETE FROM balance_ledger WHERE id IN (
-      SELECT id FROM balance_ledger WHERE created_at < now() - interval '90 days' LIMIT ${SWEEP_BATCH}) RETURNING 1`;
+    DELETE FROM balance_ledger WHERE id = ANY(ARRAY(
+      SELECT id FROM balance_ledger WHERE created_at < now() - interval '90 days' LIMIT ${SWEEP_BATCH})) RETURNING 1`;
   await inBatches(() => queries.query(some), signal);
 }

@@ -2,7 +2,6 @@ import type { Transaction } from '#lib/database';
 
 const TABLES = [
   'transcript',
-  'sessions',
   'turn_usage',
   'attempts',
   'memory_copies',
@@ -15,6 +14,9 @@ const TABLES = [
 /** Removes every row of an agent. */
 export async function deleteRowsOfAgent(tx: Transaction, agentId: string): Promise<void> {
   for (const table of TABLES) await tx.query(`DELETE FROM ${table} WHERE agent_id = $1`, [agentId]);
+  // The indexes of sessions are of the open and of the ended ones.
+  for (const which of ['IS NULL', 'IS NOT NULL'])
+    await tx.query(`DELETE FROM sessions WHERE agent_id = $1 AND ended_at ${which}`, [agentId]);
 }
 
 /** Removes some of an account's MCP servers, with their secrets and who may use them. Returns how many. */

@@ -143,7 +143,7 @@ export class SessionsRepository {
       `WITH left_turn AS (
          DELETE FROM unfinished_turns WHERE agent_id = $3 AND account_id = $2 AND conversation_id = $4 AND turn_id = $5
            AND updated_at > coalesce(
-             (SELECT max(ended_at) FROM sessions WHERE agent_id = $3 AND conversation_id = $4), '-infinity')
+             (SELECT max(ended_at) FROM sessions WHERE agent_id = $3 AND conversation_id = $4 AND ended_at IS NOT NULL), '-infinity')
          RETURNING turn_id
        ), session AS (
          INSERT INTO sessions (id, account_id, agent_id, conversation_id, is_persistent)

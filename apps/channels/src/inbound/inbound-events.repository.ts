@@ -97,8 +97,8 @@ export function albumParts(
 /** Up to `limit` of those that came more than 7 days ago; returns how many. */
 export async function deleteOldInbound(database: Database, limit: number): Promise<number> {
   const removed = await database.query(
-    `DELETE FROM inbound_events WHERE id IN (
-       SELECT id FROM inbound_events WHERE created_at < now() - interval '7 days' LIMIT ${limit}) RETURNING 1`,
+    `DELETE FROM inbound_events WHERE id = ANY(ARRAY(
+       SELECT id FROM inbound_events WHERE created_at < now() - interval '7 days' LIMIT ${limit})) RETURNING 1`,
   );
   return removed.length;
 }

@@ -1,3 +1,4 @@
+import { DeliveriesByAgent1797700000000 } from './deliveries-by-agent-1797700000000.js';
 import { ApprovalCards1797400000000 } from './approval-cards-1797400000000.js';
 import { Audit1797000200000 } from './audit-1797000200000.js';
 import { Traceparents1797000100000 } from './traceparents-1797000100000.js';
@@ -21,4 +22,5 @@ export const migrations = [
   ApprovalCards1797400000000,
   OpenQuestions1797500000000,
   OpenPreviews1797600000000,
+  DeliveriesByAgent1797700000000,
 ];

@@ -224,8 +224,8 @@ export async function hasOtherFailure(tx: Transaction, turnId: string, id: strin
 /** Up to `limit` of those that are older than 30 days; returns how many. */
 export async function deleteOldDeliveries(database: Database, limit: number): Promise<number> {
   const removed = await database.query(
-    `DELETE FROM deliveries WHERE id IN (
-       SELECT id FROM deliveries WHERE created_at < now() - interval '30 days' LIMIT ${limit}) RETURNING 1`,
+    `DELETE FROM deliveries WHERE id = ANY(ARRAY(
+       SELECT id FROM deliveries WHERE created_at < now() - interval '30 days' LIMIT ${limit})) RETURNING 1`,
   );
   return removed.length;
 }

@@ -77,8 +77,8 @@ export async function forgetAgent(tx: Transaction, agentId: string, accountId: s
 /** Tombstones, once no event of these agents can arrive any more. */
 export async function sweepDeletedAgents(database: Database, signal?: AbortSignal): Promise<void> {
   const some = `
-    DELETE FROM agents WHERE agent_id IN (
-      SELECT agent_id FROM agents WHERE status = 'deleted' AND updated_at < now() - interval '8 days' LIMIT ${SWEEP_BATCH})
+    DELETE FROM agents WHERE agent_id = ANY(ARRAY(
+      SELECT agent_id FROM agents WHERE status = 'deleted' AND updated_at < now() - interval '8 days' LIMIT ${SWEEP_BATCH}))
     RETURNING 1`;
   await inBatches(() => database.query(some), signal);
 }

@@ -178,9 +178,9 @@ const START = `
 /** Decided ones are kept as long as runs, and while theirs has not ended. */
 export async function sweepApprovals(queries: Queries, days: number, signal?: AbortSignal): Promise<void> {
   const some = `
-    DELETE FROM approvals WHERE id IN (
+    DELETE FROM approvals WHERE id = ANY(ARRAY(
        SELECT a.id FROM approvals a WHERE a.status <> 'pending' AND a.decided_at < now() - $1::int * interval '1 day'
          AND NOT EXISTS (SELECT FROM turns r WHERE r.id = a.run_id AND r.run_status IN ('waiting', 'running'))
-       ORDER BY a.decided_at LIMIT ${SWEEP_BATCH}) RETURNING 1`;
+       ORDER BY a.decided_at LIMIT ${SWEEP_BATCH})) RETURNING 1`;
   await inBatches(() => queries.query(some, [days]), signal);
 }

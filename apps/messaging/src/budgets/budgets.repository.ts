@@ -54,8 +54,8 @@ export async function recordBlock(tx: Transaction, block: BudgetBlock): Promise<
 /** Those that are over, once no older event of them can arrive any more. */
 export async function sweepBlocks(queries: Queries, signal?: AbortSignal): Promise<void> {
   const some = `
-    DELETE FROM budget_blocks WHERE budget_id IN (
-      SELECT budget_id FROM budget_blocks WHERE NOT is_exhausted AND updated_at < now() - interval '8 days' LIMIT ${SWEEP_BATCH})
+    DELETE FROM budget_blocks WHERE budget_id = ANY(ARRAY(
+      SELECT budget_id FROM budget_blocks WHERE NOT is_exhausted AND updated_at < now() - interval '8 days' LIMIT ${SWEEP_BATCH}))
     RETURNING 1`;
   await inBatches(() => queries.query(some), signal);
 }

@@ -119,10 +119,10 @@ export async function freeAgent(tx: Transaction, agentId: string, turnId: string
 /** Ended turns are retained as runs that can be looked at. A run that waits for another attempt stays. */
 export async function sweepEndedTurns(database: Database, days: number, signal?: AbortSignal): Promise<void> {
   const some = `
-    DELETE FROM turns WHERE id IN (
+    DELETE FROM turns WHERE id = ANY(ARRAY(
        SELECT id FROM turns WHERE ended_at < now() - $1::int * interval '1 day'
          AND run_status IS DISTINCT FROM 'waiting' AND run_status IS DISTINCT FROM 'running'
-       ORDER BY ended_at LIMIT ${SWEEP_BATCH}) RETURNING 1`;
+       ORDER BY ended_at LIMIT ${SWEEP_BATCH})) RETURNING 1`;
   await inBatches(() => database.query(some, [days]), signal);
 }
 

@@ -52,7 +52,7 @@ export async function deleteSome(
   limit: number,
 ): Promise<number> {
   const removed = await tx.query(
-    `DELETE FROM ${table} WHERE id IN (SELECT id FROM ${table} WHERE account_id = $1 LIMIT $2) RETURNING id`,
+    `DELETE FROM ${table} WHERE id = ANY(ARRAY(SELECT id FROM ${table} WHERE account_id = $1 LIMIT $2)) RETURNING id`,
     [accountId, limit],
   );
   return removed.length;
@@ -61,8 +61,8 @@ export async function deleteSome(
 /** Tombstones, once no event of these agents can arrive any more. */
 export async function sweepDeletedAgents(queries: Queries, signal?: AbortSignal): Promise<void> {
   const some = `
-    DELETE FROM agents WHERE agent_id IN (
-      SELECT agent_id FROM agents WHERE deleted_at < now() - interval '8 days' ORDER BY deleted_at LIMIT ${SWEEP_BATCH})
+    DELETE FROM agents WHERE agent_id = ANY(ARRAY(
+      SELECT agent_id FROM agents WHERE deleted_at < now() - interval '8 days' ORDER BY deleted_at LIMIT ${SWEEP_BATCH}))
     RETURNING 1`;
   await inBatches(() => queries.query(some), signal);
 }

@@ -233,8 +233,8 @@ export async function sendAgainLater(tx: Transaction, id: string, error: string)
 
 export async function sweepExecutions(queries: Queries, signal?: AbortSignal): Promise<void> {
   const some = `
-    DELETE FROM executions WHERE id IN (
-      SELECT id FROM executions WHERE finished_at < now() - interval '30 days' ORDER BY finished_at LIMIT ${SWEEP_BATCH})
+    DELETE FROM executions WHERE id = ANY(ARRAY(
+      SELECT id FROM executions WHERE finished_at < now() - interval '30 days' ORDER BY finished_at LIMIT ${SWEEP_BATCH}))
     RETURNING 1`;
   await inBatches(() => queries.query(some), signal);
 }

@@ -57,31 +57,31 @@ export function noDelivery(): RoostError {
 /** The same for every try of an event. */
 export const webhookIdOf = (eventId: string): string => `evt_${eventId}`;
 
-/** One more than `limit`, if there are. */
+/** One more than `limit`, if there are. Only what is asked for is in the statement, so that each question has its index. */
 export function listDeliveries(
   database: Database,
   accountId: string,
   query: z.output<typeof listWebhookDeliveries.input>,
 ): Promise<DeliveryRow[]> {
+  const values: unknown[] = [accountId];
+  const conditions = ['d.account_id = $1'];
+  const narrow = (condition: string, value: unknown) => {
+    if (value === undefined) return;
+    values.push(value);
+    conditions.push(condition.replace('?', `$${values.length}`));
+  };
+  narrow('d.agent_id = ?', query.agentId);
+  narrow('d.endpoint_id = ?', query.endpointId);
+  narrow('d.status = ?', query.status);
+  narrow('d.event_type = ?', query.event);
+  narrow('d.created_at >= ?', query.since);
+  narrow('d.created_at < ?', query.until);
+  narrow('d.seq < (SELECT seq FROM deliveries WHERE id = ? AND account_id = $1)', query.before);
+  values.push(query.limit + 1);
   return database.query<DeliveryRow>(
     `SELECT d.*, NULLIF(q.due_at, 'infinity') AS next_attempt_at FROM deliveries d LEFT JOIN queue q ON q.delivery_id = d.id
-     WHERE d.account_id = $1
-       AND ($2::uuid IS NULL OR d.agent_id = $2) AND ($3::uuid IS NULL OR d.endpoint_id = $3)
-       AND ($4::text IS NULL OR d.status = $4) AND ($5::text IS NULL OR d.event_type = $5)
-       AND ($6::timestamptz IS NULL OR d.created_at >= $6) AND ($7::timestamptz IS NULL OR d.created_at < $7)
-       AND ($8::uuid IS NULL OR d.seq < (SELECT seq FROM deliveries WHERE id = $8 AND account_id = $1))
-     ORDER BY d.seq DESC LIMIT $9`,
-    [
-      accountId,
-      query.agentId ?? null,
-      query.endpointId ?? null,
-      query.status ?? null,
-      query.event ?? null,
-      query.since ?? null,
-      query.until ?? null,
-      query.before ?? null,
-      query.limit + 1,
-    ],
+     WHERE ${conditions.join(' AND ')} ORDER BY d.seq DESC LIMIT $${values.length}`,
+    values,
   );
 }
 
@@ -198,7 +198,7 @@ export async function deleteOfEndpoint(tx: Transaction, endpointId: string): Pro
 /** Up to `limit` of an account's deliveries with attempts and events; returns how many. */
 export async function deleteSomeOfAccount(tx: Transaction, accountId: string, limit: number): Promise<number> {
   const removed = await tx.query<{ id: string; event_id: string }>(
-    `DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE account_id = $1 ORDER BY seq LIMIT $2)
+    `DELETE FROM deliveries WHERE id = ANY(ARRAY(SELECT id FROM deliveries WHERE account_id = $1 ORDER BY seq LIMIT $2))
      RETURNING id, event_id`,
     [accountId, limit],
   );
@@ -214,7 +214,7 @@ export async function deleteSomeOfAccount(tx: Transaction, accountId: string, li
 export async function deleteOldDeliveries(database: Database, limit: number): Promise<number> {
   const removed = await database.query(
     `WITH old AS (
-       DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE ${EXPIRED} ORDER BY created_at LIMIT ${limit} FOR UPDATE SKIP LOCKED)
+       DELETE FROM deliveries WHERE id = ANY(ARRAY(SELECT id FROM deliveries WHERE ${EXPIRED} ORDER BY created_at LIMIT ${limit} FOR UPDATE SKIP LOCKED))
        RETURNING id
      ), history AS (DELETE FROM attempts USING old WHERE delivery_id = old.id)
      SELECT id FROM old`,
@@ -225,9 +225,9 @@ export async function deleteOldDeliveries(database: Database, limit: number): Pr
 /** Up to `limit` events that are too old and of which no delivery is left; returns how many. */
 export async function deleteOldEvents(database: Database, limit: number): Promise<number> {
   const removed = await database.query(
-    `DELETE FROM events WHERE id IN (
+    `DELETE FROM events WHERE id = ANY(ARRAY(
        SELECT id FROM events v WHERE ${EXPIRED} AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = v.id) LIMIT ${limit}
-     ) RETURNING id`,
+     )) RETURNING id`,
   );
   return removed.length;
 }

@@ -82,30 +82,28 @@ const endpointsDue = (name: string, range: string) => `
 
 /**
  * Accounts are looked at until there are enough, so that a claim costs the same however many wait. Of an account with more
- * endpoints than are looked at those behind $8 come first, which is another each time.
+ * endpoints than are looked at those behind $6 come first, which is another each time.
  */
 const CLAIM = `
-  WITH RECURSIVE ${accountsDue('behind', 'account_id > $7::uuid')}, ${accountsDue('around', 'account_id <= $7::uuid')},
+  WITH RECURSIVE ${accountsDue('behind', 'account_id > $5::uuid')}, ${accountsDue('around', 'account_id <= $5::uuid')},
   accounts AS MATERIALIZED (
     SELECT waiting.account_id, of_account.* FROM (
       SELECT account_id FROM behind UNION ALL SELECT account_id FROM around
     ) waiting
     CROSS JOIN LATERAL (
-      SELECT coalesce((SELECT busy.capacity FROM unnest($4::uuid[], $5::integer[]) AS busy (id, capacity)
-        WHERE busy.id = waiting.account_id), $6::integer) AS account_capacity OFFSET 0
+      SELECT coalesce(($3::jsonb ->> waiting.account_id::text)::integer, $4::integer) AS account_capacity OFFSET 0
     ) free
     CROSS JOIN LATERAL (
       SELECT free.account_capacity, array_agg(id ORDER BY capacity DESC, id) AS endpoints, array_agg(capacity ORDER BY capacity DESC, id) AS capacities
       FROM (
-        WITH RECURSIVE ${endpointsDue('endpoints_behind', 'endpoint_id > $8::uuid')},
-          ${endpointsDue('endpoints_around', 'endpoint_id <= $8::uuid')}
+        WITH RECURSIVE ${endpointsDue('endpoints_behind', 'endpoint_id > $6::uuid')},
+          ${endpointsDue('endpoints_around', 'endpoint_id <= $6::uuid')}
         SELECT e.id, room.capacity FROM (
           SELECT endpoint_id FROM endpoints_behind UNION ALL SELECT endpoint_id FROM endpoints_around
         ) due
-        CROSS JOIN LATERAL (SELECT id FROM endpoints WHERE id = due.endpoint_id AND enabled) e
+        CROSS JOIN LATERAL (SELECT id FROM endpoints WHERE id = due.endpoint_id AND enabled LIMIT 1) e
         CROSS JOIN LATERAL (
-          SELECT coalesce((SELECT busy.left_over FROM unnest($1::uuid[], $2::integer[]) AS busy (id, left_over)
-            WHERE busy.id = e.id), $3::integer) AS capacity OFFSET 0
+          SELECT coalesce(($1::jsonb ->> e.id::text)::integer, $2::integer) AS capacity OFFSET 0
         ) room
         CROSS JOIN LATERAL (
           SELECT FROM queue WHERE account_id = waiting.account_id AND endpoint_id = e.id AND ${CAN_BE_CLAIMED} LIMIT 1
@@ -117,7 +115,7 @@ const CLAIM = `
   ), due AS MATERIALIZED (
     SELECT d.delivery_id FROM (
       SELECT a.*, least(a.account_capacity, greatest(${ACCOUNT_BATCH}, ${CLAIM_BATCH} / count(*) OVER ())) AS capacity
-      FROM accounts a ORDER BY a.account_id <= $7::uuid, a.account_id
+      FROM accounts a ORDER BY a.account_id <= $5::uuid, a.account_id
     ) a
     CROSS JOIN LATERAL (
       SELECT q.delivery_id FROM unnest(a.endpoints, a.capacities) AS endpoint (id, capacity)
@@ -136,7 +134,7 @@ const CLAIM = `
   )
   SELECT c.*, e.url, e.sealed_secret, v.body, v.agent_id, v.traceparent,
     CASE WHEN e.previous_secret_until > now() THEN e.sealed_previous_secret END AS sealed_previous_secret
-  FROM claimed c JOIN endpoints e ON e.id = c.endpoint_id
+  FROM claimed c CROSS JOIN LATERAL (SELECT * FROM endpoints WHERE id = c.endpoint_id LIMIT 1) e
   CROSS JOIN LATERAL (SELECT body, agent_id, traceparent FROM events WHERE id = c.event_id LIMIT 1) v`;
 
 /**
@@ -148,11 +146,9 @@ export function claimDeliveries(
   { endpoints, accounts, after }: ClaimRequest,
 ): Promise<ClaimedDelivery[]> {
   return database.query<ClaimedDelivery>(CLAIM, [
-    [...endpoints.of.keys()],
-    [...endpoints.of.values()],
+    JSON.stringify(Object.fromEntries(endpoints.of)),
     endpoints.default,
-    [...accounts.of.keys()],
-    [...accounts.of.values()],
+    JSON.stringify(Object.fromEntries(accounts.of)),
     accounts.default,
     after,
     randomUUID(),

@@ -1,3 +1,4 @@
+import './blank-variables.js';
 import { runIfMain, startService, type StartService } from '#lib/bus';
 import { Config } from './config.js';
 import { Attempts1796700000000 } from './migrations/attempts-1796700000000.js';

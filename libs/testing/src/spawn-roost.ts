@@ -13,6 +13,8 @@ export interface SpawnRoostOptions {
   /** Further command-line arguments, e.g. `--processes`. */
   args?: string[];
   env?: Environment;
+  /** How long it may take; 60 s by default. */
+  readyTimeoutMs?: number;
   /** By `npm start`; `pid` is then npm's. */
   underNpm?: boolean;
 }
@@ -32,7 +34,6 @@ export interface SpawnedRoost {
   kill(): Promise<void>;
 }
 
-const readyTimeoutMs = 60_000;
 const root = fileURLToPath(import.meta.url.replace(/(\/dist)?\/libs\/testing\/src\/.*$/, '/'));
 const start = `${root}tools/start.mjs`;
 
@@ -47,6 +48,7 @@ export async function spawnRoost({
   args = [],
   env = {},
   underNpm = false,
+  readyTimeoutMs = 60_000,
 }: SpawnRoostOptions): Promise<SpawnedRoost> {
   const { PATH, HOME, TMPDIR, LANG } = process.env;
   const options = ['--data', dataDir, '--port', String(port), ...args];

@@ -87,19 +87,22 @@ export function findWanted(
   return queries.query(`SELECT id, status, warmth_window_ms, revision FROM agents WHERE id = ANY($1)`, [agentIds]);
 }
 
-/** One page of an account's agents, and how many there are in all. */
+/**
+ * One page of an account's agents, and how many there are in all. The page is found in the index alone, which has what it
+ * is sorted by: of those before it no row is read.
+ */
 export async function pageOfAgents(queries: Queries, accountId: string, { page, limit, status, sort, order }: Page) {
   // `sort` and `order` are values of the contract's enums, so that they may be part of the SQL.
+  const those = `FROM agents WHERE account_id = $1 ${status === undefined ? '' : 'AND status = $2'}`;
+  const of = status === undefined ? [accountId] : [accountId, status];
   const rows = await queries.query<AgentRow>(
     `SELECT id, name, description, status, created_at, updated_at, mcp_server_count FROM agents
-     WHERE account_id = $1 AND ($2::text IS NULL OR status = $2)
-     ORDER BY ${sort} ${order}, id ${order} LIMIT $3 OFFSET $4`,
-    [accountId, status ?? null, limit, (page - 1) * limit],
+     WHERE id = ANY(ARRAY(
+       SELECT id ${those} ORDER BY ${sort} ${order}, id ${order} LIMIT $${of.length + 1} OFFSET $${of.length + 2}))
+     ORDER BY ${sort} ${order}, id ${order}`,
+    [...of, limit, (page - 1) * limit],
   );
-  const [counted] = await queries.query<{ total: string }>(
-    `SELECT count(*) AS total FROM agents WHERE account_id = $1 AND ($2::text IS NULL OR status = $2)`,
-    [accountId, status ?? null],
-  );
+  const [counted] = await queries.query<{ total: string }>(`SELECT count(*) AS total ${those}`, of);
   return { rows, total: Number(counted?.total ?? 0) };
 }
 

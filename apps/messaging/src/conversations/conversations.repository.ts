@@ -11,7 +11,10 @@ import type { z } from 'zod';
 
 /** All SQL of `conversations` but what sending and turns change in the statement of their messages. */
 
-/** An agent's conversations, newest activity first. */
+/**
+ * An agent's conversations, newest activity first. Page and total are found in the index alone: the rows are read of the
+ * page, and tell whose they are.
+ */
 export async function listConversations(
   database: Database,
   accountId: string,
@@ -21,7 +24,8 @@ export async function listConversations(
   const limit = Number(query.limit);
   const scope = [query.agentId, accountId];
   const [total] = await database.query<{ count: string }>(
-    `SELECT count(*) FROM conversations WHERE agent_id = $1 AND account_id = $2`,
+    `SELECT count(*) FROM conversations
+     WHERE agent_id = $1 AND EXISTS (SELECT FROM agents WHERE agent_id = $1 AND account_id = $2)`,
     scope,
   );
   const rows = await database.query<{ conversation: unknown }>(
@@ -35,8 +39,8 @@ export async function listConversations(
                           'created_at', wire_time(m.created_at))
                         FROM messages m WHERE m.agent_id = c.agent_id AND m.conversation_id = c.id ORDER BY seq DESC LIMIT 1),
        'created_at', wire_time(c.created_at), 'updated_at', wire_time(c.updated_at)) AS conversation
-     FROM (SELECT * FROM conversations WHERE agent_id = $1 AND account_id = $2
-           ORDER BY updated_at DESC, id LIMIT $3 OFFSET $4) c
+     FROM conversations c WHERE agent_id = $1 AND account_id = $2 AND id = ANY(ARRAY(
+       SELECT id FROM conversations WHERE agent_id = $1 ORDER BY updated_at DESC, id LIMIT $3 OFFSET $4))
      ORDER BY c.updated_at DESC, c.id`,
     [...scope, limit, (page - 1) * limit],
   );

@@ -35,7 +35,7 @@ export async function fillLifecycle({ database, sizes, sealer, secrets, log }: F
       [from, from + AT_ONCE],
     );
     const ids = rows.map(({ id }) => id);
-    await database.query(AGENTS, [ids, ids.map((id) => sealer.seal(secrets, `agents:${id}`))]);
+    await database.query(AGENTS, [from, ids.map((id) => sealer.seal(secrets, `agents:${id}`))]);
     if ((from - 1) % (AT_ONCE * 10) === 0) log(`  ${from - 1} agents`);
   }
   await database.query(VERSIONS);
@@ -47,7 +47,8 @@ const AGENTS = `
     output_token_balance, total_output_tokens_used, system_prompt_type, configuration, secrets, created_at, updated_at)
   SELECT id, account_id, 'agent-' || n, 'Answers questions about orders', ${STATUS}, '1Gi',
     CASE WHEN n % 4 = 0 THEN 'persistent' ELSE 'ephemeral' END, 300000, 100000000, 0, 'append', '{}', sealed, created_at, created_at
-  FROM unnest($1::uuid[], $2::text[]) AS given (agent_id, sealed) JOIN scale.agents ON id = given.agent_id ORDER BY n`;
+  FROM unnest($2::text[]) WITH ORDINALITY AS given (sealed, position)
+  JOIN scale.agents ON n = $1::int + given.position - 1 ORDER BY n`;
 
 const VERSIONS = `
   INSERT INTO lifecycle.agent_versions (agent_id, version, account_id, created_at, actor_type, actor_id, changed, settings, secrets)

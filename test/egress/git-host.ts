@@ -32,7 +32,8 @@ export function gitHost(folder: string) {
         REMOTE_USER: 'agent',
       },
     });
-    backend.stdin.end(request.bytes);
+    // It answers many requests without reading them.
+    backend.stdin.on('error', () => undefined).end(request.bytes);
     const chunks: Buffer[] = [];
     for await (const chunk of backend.stdout) chunks.push(chunk as Buffer);
     const whole = Buffer.concat(chunks);

@@ -1,5 +1,5 @@
 import { until } from '#lib/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, type TestContext } from 'vitest';
 import type { WorkspaceDriver } from '../../src/sandboxes/workspace-driver.js';
 import { type DriverSuiteOptions, type DriverUnderTest, specOf, workspacesOf } from './driver-under-test.js';
 
@@ -8,15 +8,15 @@ export function describeReplicas({ isIsolated }: DriverSuiteOptions, under: () =
   const { awake, bootId, put, get, listed } = workspacesOf(under);
 
   describe('with another replica of the service', () => {
-    const inTwo = async (act: (one: WorkspaceDriver, two: WorkspaceDriver) => Promise<void>) => {
+    const inTwo = async ({ skip }: TestContext, act: (one: WorkspaceDriver, two: WorkspaceDriver) => Promise<void>) => {
       const tested = under();
-      if (!tested.isShared || !tested.another) return;
+      if (!tested.isShared || !tested.another) return skip('workspaces of this driver belong to one process');
       const two = tested.another();
       await act(tested.driver, two).finally(() => two.close());
     };
 
-    it('makes one workspace when both are asked at once', () =>
-      inTwo(async (one, two) => {
+    it('makes one workspace when both are asked at once', (context) =>
+      inTwo(context, async (one, two) => {
         for (let round = 0; round < (isIsolated ? 5 : 1); round += 1) {
           const specs = Array.from({ length: 3 }, () => specOf());
           await Promise.all(specs.flatMap((spec) => [one.ensure(spec), two.ensure(spec)]));
@@ -28,8 +28,8 @@ export function describeReplicas({ isIsolated }: DriverSuiteOptions, under: () =
         }
       }));
 
-    it('sees what the other one put to sleep as asleep, and wakes it', () =>
-      inTwo(async (one, two) => {
+    it('sees what the other one put to sleep as asleep, and wakes it', (context) =>
+      inTwo(context, async (one, two) => {
         const spec = await awake();
         await put(spec.agentId, 'kept');
         await two.sleep(spec.agentId);
@@ -40,8 +40,8 @@ export function describeReplicas({ isIsolated }: DriverSuiteOptions, under: () =
         await until('it sleeps', async () => (await two.inspect(spec.agentId)).state === 'asleep');
       }));
 
-    it('wakes what the other one puts to sleep in the middle of its start', { timeout: 40_000 }, () =>
-      inTwo(async (one, two) => {
+    it('wakes what the other one puts to sleep in the middle of its start', { timeout: 40_000 }, (context) =>
+      inTwo(context, async (one, two) => {
         for (let round = 0; round < 3; round += 1) {
           const spec = specOf();
           const waking = one.ensure(spec);
@@ -51,8 +51,8 @@ export function describeReplicas({ isIsolated }: DriverSuiteOptions, under: () =
       }),
     );
 
-    it('wakes and puts to sleep against each other, and is left with one that can be used', () =>
-      inTwo(async (one, two) => {
+    it('wakes and puts to sleep against each other, and is left with one that can be used', (context) =>
+      inTwo(context, async (one, two) => {
         const spec = specOf();
         const acts = [one, two].flatMap((driver) => [
           () => driver.ensure(spec).catch(() => undefined),

@@ -59,7 +59,8 @@ export function scrubText(text: string, needles: Buffer[]): string {
   let bytes: Buffer | undefined;
   for (const needle of needles) {
     bytes ??= Buffer.from(text);
-    for (let at = bytes.indexOf(needle); at >= 0; at = bytes.indexOf(needle, at))
+    // Behind each, not where it was: a secret may read as the mark does.
+    for (let at = bytes.indexOf(needle); at >= 0; at = bytes.indexOf(needle, at + needle.length))
       bytes.write(markOf(needle.length), at);
   }
   return bytes ? bytes.toString() : text;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { needlesOf, Scrubber, withoutSecrets } from './index.js';
+import { markOf, needlesOf, Scrubber, scrubText, withoutSecrets } from './index.js';
 
 const secret = fc.string({ minLength: 8, maxLength: 40, unit: 'grapheme-ascii' });
 const around = fc.string({ maxLength: 30, unit: 'grapheme-ascii' });
@@ -55,6 +55,14 @@ it('what holds no secret passes as it is, byte for byte', async () => {
       },
     ),
   );
+});
+
+it.each([4, 8, 16, 17, 40])('a secret that reads as its mark of %i characters ends no process', async (length) => {
+  const value = markOf(length);
+  const needles = needlesOf([value]);
+  const text = `a ${value}${value} b`;
+  expect(scrubText(text, needles)).toHaveLength(text.length);
+  expect(await buffer(Readable.from([Buffer.from(text)]).pipe(new Scrubber(needles)))).toHaveLength(text.length);
 });
 
 describe('a response of fetch', () => {

@@ -69,6 +69,15 @@ export function attacks(target: Target): Attack[] {
       ),
     ),
   );
+  // What is answered to a request for a WebSocket, too.
+  const upgrades = encodings.flatMap((as) =>
+    ['text/plain', 'application/octet-stream'].map((type) => {
+      const query = new URLSearchParams({ type, ...(as ? { as } : {}) });
+      const lines = ['Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=='];
+      const request = get(`/?${query}`, [...lines, auth(placeholder)]).replace('close', 'Upgrade');
+      return tls(`echo to an upgrade ${as} ${type}`, request, { mayArrive: true });
+    }),
+  );
   const pieces = types.map((type) =>
     tls(`echo in pieces ${type}`, get(`/?pieces&type=${type}`, [auth(placeholder)]), { mayArrive: true }),
   );
@@ -178,6 +187,7 @@ export function attacks(target: Target): Attack[] {
   );
   return [
     ...echoes,
+    ...upgrades,
     ...pieces,
     ...redirects,
     ...misplaced,

@@ -1,13 +1,16 @@
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
 import type { IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import type { TLSSocket } from 'node:tls';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { gzipSync } from 'node:zlib';
 import type { EgressVerdict } from '#lib/contracts';
 import { until } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
+import { Leaves } from '../../apps/egress-proxy/src/tls/leaves.js';
 import { type Egress, grant, newPlaceholder, startEgress, zone } from './egress-fixture.js';
 import { type Hosts, startHosts } from './hosts.js';
 
@@ -79,6 +82,69 @@ describe('a placeholder', () => {
       .poll(() => egress.proxies.networkLog('c', 10))
       .toContainEqual(expect.objectContaining({ verdict: 'refused', reason: expect.stringContaining('other.') }));
   });
+});
+
+describe('a grant for some methods or paths', () => {
+  it('goes on no request that names another method or path in a header, as some servers take it', async () => {
+    const two = grant([api], { methods: ['POST'] });
+    const { placeholder: _, ...three } = grant([api], {
+      pathPrefixes: ['/repos/acme'],
+      credential: { kind: 'header', name: 'X-Api-Key', value: 'header-canary' },
+    });
+    await egress.grant('override', [two, three]);
+    const before = hosts.arrivals.length;
+    const bearer = `authorization: Bearer ${two.placeholder}\ncontent-length: 0\n`;
+    const overrides = [
+      ...['X-HTTP-Method-Override: DELETE', 'X-HTTP-Method: DELETE', 'x-method-override: PUT'],
+      ...['X-Original-URL: /admin', 'X-Rewrite-URL: /admin'],
+    ];
+    for (const override of overrides) {
+      const post = get('/', `${override}\n${bearer}`).replace('GET', 'POST');
+      expect(await send(await egress.tls('override', api), post), override).toMatch(
+        /^HTTP\/1\.1 403[^]*another method/,
+      );
+      const byHost = get('/repos/acme/x', `${override}\n`);
+      expect(await send(await egress.tls('override', api), byHost), override).toMatch(/^HTTP\/1\.1 403/);
+    }
+    expect(hosts.arrivals).toHaveLength(before);
+    // Without a secret on it, or with one that has no such limits, the header is the host's business.
+    expect(await send(await egress.tls('override', api), get('/x', `${overrides[0]}\n`))).toMatch(/^HTTP\/1\.1 200/);
+    const free = grant([api]);
+    await egress.grant('override', [free]);
+    const all = get('/x', `${overrides[0]}\nauthorization: Bearer ${free.placeholder}\n`);
+    expect(await send(await egress.tls('override', api), all)).toMatch(/^HTTP\/1\.1 200/);
+  });
+});
+
+describe('a signature of AWS', () => {
+  const signed = async (agent: string, hash: string, service = 's3') => {
+    const credential = { kind: 'aws_sigv4', accessKeyId: 'AKIA', secretAccessKey: 'sigv4-canary' } as const;
+    const { placeholder: _, ...one } = grant([api], { credential: { ...credential, region: 'eu-1', service } });
+    await egress.grant(agent, [one]);
+    const body = '5\r\nhello\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n';
+    const headers = `x-amz-content-sha256: ${hash}\ncontent-encoding: aws-chunked\nx-amz-decoded-content-length: 5\n`;
+    const head = `PUT /bucket/key HTTP/1.1\nhost: ${api}\nconnection: close\n${headers}content-length: ${body.length}\n\n`;
+    const secure = await egress.tls(agent, api);
+    secure.write(head.replaceAll('\n', '\r\n') + body);
+    return text(secure.setEncoding('latin1'));
+  };
+
+  it('leaves a body in pieces without signatures as it says it is', async () => {
+    expect(await signed('aws-1', 'STREAMING-UNSIGNED-PAYLOAD-TRAILER')).toMatch(/^HTTP\/1\.1 200/);
+    expect(hosts.arrivals.at(-1)?.headers).toMatchObject({
+      'x-amz-content-sha256': 'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
+      authorization: expect.stringMatching(/SignedHeaders=.*x-amz-decoded-content-length/),
+    });
+  });
+
+  it.each(['STREAMING-AWS4-HMAC-SHA256-PAYLOAD', 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER'])(
+    'is refused with the reason where pieces of the body are signed with the placeholder: %s',
+    async (hash) => {
+      const before = hosts.arrivals.length;
+      expect(await signed('aws-2', hash)).toMatch(/^HTTP\/1\.1 403[^]*signed in pieces/);
+      expect(hosts.arrivals).toHaveLength(before);
+    },
+  );
 });
 
 describe('without a placeholder', () => {
@@ -312,5 +378,63 @@ describe('the process', () => {
     expect(readFileSync(`/proc/${await egress.proxies.supervisor.pid()}/limits`, 'utf8')).toMatch(
       /core file size +0 +0/,
     );
+  });
+});
+
+describe('a host that answers by no rule', () => {
+  /** Over TLS, one answer to whatever comes. */
+  const answering = async (agent: string, answer: (token: string) => Buffer) => {
+    const one = grant([`odd.${zone}:1`]);
+    const server = createTlsServer(
+      {
+        SNICallback: (name, give) => {
+          void new Leaves(hosts.authority).of(name).then((context) => give(null, context));
+        },
+      },
+      (socket) => {
+        socket.on('error', () => undefined);
+        socket.once('data', () => socket.end(answer(tokenOf(one))));
+      },
+    ).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const host = `odd.${zone}:${(server.address() as AddressInfo).port}`;
+    await egress.grant(agent, [{ ...one, hosts: [host] }]);
+    return { host, token: tokenOf(one), placeholder: one.placeholder, close: () => server.close() };
+  };
+  const hidden = (token: string) => gzipSync(`you sent ${token}`);
+  const chunked = (bytes: Buffer) =>
+    Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n0\r\n\r\n')]);
+
+  it.each([
+    ['gzip, chunked', 'transfer-encoding: gzip, chunked'],
+    ['x-gzip, chunked', 'transfer-encoding: x-gzip, chunked'],
+  ])('is not believed with the transfer encoding %s', async (_, line) => {
+    const host = await answering('odd-1', (token) =>
+      Buffer.concat([
+        Buffer.from(`HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n${line}\r\n\r\n`),
+        chunked(hidden(token)),
+      ]),
+    );
+    const secure = await egress.tls('odd-1', host.host);
+    secure.write(`GET / HTTP/1.1\r\nhost: ${host.host}\r\nauthorization: Bearer ${host.placeholder}\r\n\r\n`);
+    const answer = await text(secure.setEncoding('latin1'));
+    expect(answer).toMatch(/^(HTTP\/1\.1 (403|502)|$)/);
+    expect(answer).not.toContain(hidden(host.token).toString('latin1').slice(10, -8));
+    host.close();
+  });
+
+  it('opens no WebSocket with an extension that nobody asked for', async () => {
+    const host = await answering('odd-2', () =>
+      Buffer.from(
+        'HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: x\r\nsec-websocket-extensions: permessage-deflate\r\n\r\nframes',
+      ),
+    );
+    const secure = await egress.tls('odd-2', host.host);
+    secure.write(
+      `GET / HTTP/1.1\r\nhost: ${host.host}\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-extensions: permessage-deflate\r\nauthorization: Bearer ${host.placeholder}\r\n\r\n`,
+    );
+    const answer = await text(secure.setEncoding('latin1'));
+    expect(answer).not.toMatch(/101 Switching|frames/);
+    host.close();
   });
 });

@@ -64,6 +64,10 @@ describe('a secret of the vault', () => {
   it.each([
     [{ hosts: ['*.github.io'] }, 'stands for hosts of anybody'],
     [{ hosts: ['*.co.uk'] }, 'stands for hosts of anybody'],
+    // By wildcards of the suffix list: each name below is a suffix itself, or of a stranger.
+    [{ hosts: ['*.compute.amazonaws.com'] }, 'stands for hosts of anybody'],
+    [{ hosts: ['*.kawasaki.jp'] }, 'stands for hosts of anybody'],
+    [{ hosts: ['*.ck'] }, 'stands for hosts of anybody'],
     [{ hosts: ['*.localhost'] }, 'stands for hosts of anybody'],
     [{ hosts: ['com'] }, 'is a public suffix'],
     [{ hosts: ['10.0.0.1'] }, 'is an address'],

@@ -3,7 +3,7 @@ import { needlesOf } from '#lib/secret-scrub';
 import type { AgentGrants } from './agent-grants.js';
 import { coversHost, coversRequest, type Destination } from '#lib/net-guard';
 import { basicText, basicValue, placeholdersIn, placeholdersInUrl } from './placeholders.js';
-import { needsBody, putOn, secretsOf, type StaticCredential, substituteOf } from './put-on.js';
+import { isSignedInPieces, needsBody, putOn, secretsOf, type StaticCredential, substituteOf } from './put-on.js';
 import type { RequestHead } from './request-head.js';
 
 /** The request may not be sent; `message` is for the agent, and holds no secret. */
@@ -46,6 +46,10 @@ export async function authorize(
   }
   const byHost = here.filter((grant) => grant.placeholder === undefined);
   const inHead = [...named, ...byHost];
+  for (const grant of inHead) {
+    const wrong = whyNotAsSaid(grant, head);
+    if (wrong !== undefined) throw refused(grants, grant, wrong);
+  }
   const authority = destination.port === 443 ? destination.host : `${destination.host}:${destination.port}`;
   const asked = { method: head.method, host: authority, path: head.path };
   const permit = (grant: EgressGrant) => permitted(grants, grant, asked, isGone);
@@ -112,6 +116,25 @@ function whyNot(
       .join('; ')}.`;
   if (place === 'path' || place === 'name of a header' || !placements.includes(place))
     return `The secret "${secret}" may be put in ${placements.join(', ')}, and its placeholder is in the ${place}.`;
+  return undefined;
+}
+
+/** Headers by which some servers take another method or path than the request's. */
+const overrides = [
+  ...['x-http-method-override', 'x-http-method', 'x-method-override'],
+  ...['x-original-url', 'x-rewrite-url', 'x-original-uri'],
+];
+
+/** Why a request is perhaps not what its first line says, where the grant goes by that. */
+function whyNotAsSaid(
+  { secret, methods, pathPrefixes, credential }: EgressGrant,
+  { headers }: RequestHead,
+): string | undefined {
+  const override = headers.find(([name]) => overrides.includes(name));
+  if (override && (methods || pathPrefixes))
+    return `The secret "${secret}" is for some methods or paths only, and the header ${override[0]} could name another method or path.`;
+  if (credential.kind === 'aws_sigv4' && isSignedInPieces(headers))
+    return `The secret "${secret}" signs whole requests, and the body of this one is signed in pieces: have the program send it unsigned (UNSIGNED-PAYLOAD).`;
   return undefined;
 }
 

@@ -75,8 +75,16 @@ export function needsBody(head: RequestHead, credential: StaticCredential): bool
   return credential.kind === 'aws_sigv4' && credential.service !== 's3' && !hashOf(head);
 }
 
+/** What the program says of its body that does not depend on a key: its hash, or that it has none. */
 function hashOf(head: RequestHead): string | undefined {
-  return valuesOf(head, contentHash).find((value) => /^([0-9a-f]{64}|UNSIGNED-PAYLOAD)$/.test(value));
+  return valuesOf(head, contentHash).find((value) =>
+    /^([0-9a-f]{64}|UNSIGNED-PAYLOAD|STREAMING-UNSIGNED-PAYLOAD-TRAILER)$/.test(value),
+  );
+}
+
+/** Each piece of such a body holds a signature by the program's own key, which is a placeholder. */
+export function isSignedInPieces(headers: RequestHead['headers']): boolean {
+  return headers.some(([name, value]) => name === contentHash && /^STREAMING-AWS4-/i.test(value));
 }
 
 /** Signs anew: what the program signed with its placeholder is dropped. Source: AWS Signature Version 4, by aws4. */

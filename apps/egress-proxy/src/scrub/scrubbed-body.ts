@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Readable, Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
 import { Scrubber } from '#lib/secret-scrub';
@@ -19,11 +20,23 @@ export interface BodyForm {
   type: string | undefined;
   encoding: string | undefined;
   length: number | undefined;
+  /** `Transfer-Encoding` of HTTP/1.1. */
+  transfer?: string | undefined;
 }
 
+/** Of an answer of HTTP/1.1. */
+export const formOf = ({ headers }: IncomingMessage): BodyForm => ({
+  type: headers['content-type'],
+  encoding: headers['content-encoding'],
+  length: headers['content-length'] === undefined ? undefined : Number(headers['content-length']),
+  transfer: headers['transfer-encoding'],
+});
+
 /** The steps from a body as it was sent to one without secrets; undefined: its encoding is unknown, it may not pass. */
-export function scrubbing(needles: Buffer[], { type, encoding, length }: BodyForm): Transform[] | undefined {
+export function scrubbing(needles: Buffer[], { type, encoding, length, transfer }: BodyForm): Transform[] | undefined {
   if (needles.length === 0) return [];
+  // Compressed on the way, which is taken off by nobody: it is never asked for.
+  if (transfer !== undefined && transfer.toLowerCase() !== 'chunked') return undefined;
   const names = (encoding ?? '').split(',').map((name) => name.trim().toLowerCase());
   const encodings = names.filter((name) => name !== '' && name !== 'identity');
   const steps = encodings.reverse().map((name) => decoders[name]?.());

@@ -5,7 +5,7 @@ import { hopByHop, respond } from '../answers.js';
 import { Refusal } from '../credentials/authorize.js';
 import { replaceInBody, wholeBody, WithoutPlaceholders } from '../credentials/outgoing-body.js';
 import { scrubText } from '#lib/secret-scrub';
-import { scrubbing, through } from '../scrub/scrubbed-body.js';
+import { formOf, scrubbing, through } from '../scrub/scrubbed-body.js';
 import {
   admit,
   groupsOf,
@@ -84,13 +84,8 @@ async function forward(request: IncomingMessage, response: ServerResponse, parts
         resolve();
       };
       const outgoing = httpRequest({ agent, method, path, headers, setHost: false }, (answer) => {
-        const form = {
-          type: answer.headers['content-type'],
-          encoding: answer.headers['content-encoding'],
-          length: answer.headers['content-length'] === undefined ? undefined : Number(answer.headers['content-length']),
-        };
         const isEmpty = method === 'HEAD' || answer.statusCode === 204 || answer.statusCode === 304;
-        const steps = isEmpty ? [] : scrubbing(needles, form);
+        const steps = isEmpty ? [] : scrubbing(needles, formOf(answer));
         if (!steps) return void outgoing.destroy(new Refusal('The answer is encoded in a way that cannot be read.'));
         const dropped = [...hopByHop, ...(steps.length > 1 ? ['content-encoding', 'content-length'] : [])];
         const shown = pairsOf(answer.rawHeaders).filter(([name]) => !dropped.includes(name));

@@ -1,8 +1,9 @@
 import { type IncomingMessage, request as httpRequest, STATUS_CODES } from 'node:http';
 import { type Duplex, pipeline } from 'node:stream';
-import { rawResponse } from '../answers.js';
+import { hopByHop, rawResponse } from '../answers.js';
 import { Refusal } from '../credentials/authorize.js';
 import { Scrubber } from '#lib/secret-scrub';
+import { formOf, scrubbing, through } from '../scrub/scrubbed-body.js';
 import { headOf, type Http1Parts } from './http1-head.js';
 import { admit, groupsOf, pairsOf, plainReason, scrubPairs } from './interception.js';
 
@@ -36,17 +37,22 @@ export async function serveUpgrade(
     const outgoing = httpRequest({ agent, method: head.method, path: head.path, headers, setHost: false });
     outgoing.once('error', fail);
     outgoing.once('response', (answer) => {
+      const steps = scrubbing(needles, formOf(answer));
+      if (!steps) return void outgoing.destroy(new Refusal('The answer is encoded in a way that cannot be read.'));
       record.done(0, 0);
+      const dropped = [...hopByHop, 'content-length', ...(steps.length > 1 ? ['content-encoding'] : [])];
       const lines = scrubPairs(
-        pairsOf(answer.rawHeaders).filter(
-          ([name]) => !['transfer-encoding', 'connection', 'content-length'].includes(name),
-        ),
+        pairsOf(answer.rawHeaders).filter(([name]) => !dropped.includes(name)),
         needles,
       );
       socket.write(`${statusLine(answer)}${linesOf(lines)}connection: close\r\n\r\n`);
-      pipeline(answer, new Scrubber(needles), socket, () => undefined);
+      pipeline(through(answer, steps), socket, () => undefined);
     });
     outgoing.once('upgrade', (answer, remote, first) => {
+      if (answer.headers['sec-websocket-extensions'] !== undefined) {
+        remote.destroy();
+        return fail(new Refusal('The host opens the WebSocket with an extension that was not asked for.'));
+      }
       const lines = scrubPairs(pairsOf(answer.rawHeaders), needles);
       socket.write(`${statusLine(answer)}${linesOf(lines)}\r\n`);
       if (first.length > 0) remote.unshift(first);

@@ -1,7 +1,11 @@
 import { startRoost, type TestRoost, until } from '#lib/testing';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Hosts, startHosts } from '../egress/hosts.js';
 
@@ -25,16 +29,24 @@ const before = process.env['NODE_EXTRA_CA_CERTS'];
 let hosts: Hosts;
 let roost: TestRoost;
 let agentId: string;
+let receiver: Server;
+/** Bodies of webhooks, in the order in which they came. */
+const webhooks: string[] = [];
 
 beforeAll(async () => {
   hosts = await startHosts((_, response) => void response.end('welcome'));
   writeFileSync(join(trusted, 'hosts.pem'), hosts.authority.certificate);
   process.env['NODE_EXTRA_CA_CERTS'] = join(trusted, 'hosts.pem');
+  receiver = createServer((request, response) => {
+    void text(request).then((body) => webhooks.push(body) && response.end());
+  }).listen(0, '127.0.0.1');
+  await once(receiver, 'listening');
   roost = await startRoost({ env: { ROOST_EGRESS_ALLOWED_RANGES: '127.0.0.0/8,::1/128' } });
 });
 afterAll(async () => {
   await roost?.stop();
   hosts?.close();
+  receiver?.close();
   if (before === undefined) delete process.env['NODE_EXTRA_CA_CERTS'];
   else process.env['NODE_EXTRA_CA_CERTS'] = before;
   rmSync(trusted, { recursive: true, force: true });
@@ -164,4 +176,54 @@ it('a grant that asks holds curl until a person decides: once, always, or not', 
   });
   await last;
   expect(sentTo('/asked/5')).toEqual([]);
+});
+
+it('webhooks say what is changed in the vault, and never a value', async () => {
+  agentId = await makeAgent('watched');
+  const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
+  await call('POST', '/v1/webhooks/endpoints', { url, events: ['*'] });
+  const limited = `${url}/of-the-agent`;
+  await call('POST', '/v1/webhooks/endpoints', {
+    url: limited,
+    events: ['vault_secret.rotated'],
+    agent_ids: [agentId],
+  });
+  const values = ['first', 'second', 'third'].map((name) => `canary-of-webhooks-${name}`);
+  const basic = (password: string) => ({ kind: 'basic', username: 'ada', password });
+  const secrets = '/v1/vault/secrets';
+  const { id } = await call<{ id: string }>('POST', secrets, {
+    ...{ name: 'watched', hosts: ['api.example.com'], credential: basic(values[0] ?? '') },
+  });
+  const grants = `/v1/agent/${agentId}/vault/grants`;
+  const grant = await call<Grant>('POST', grants, { secret_id: id, env_name: 'WATCHED' });
+  await call('PATCH', `${secrets}/${id}`, { hosts: ['api.example.com', 'api.example.org'] });
+  await call('PATCH', `${secrets}/${id}`, { credential: basic(values[1] ?? '') });
+  await call('PATCH', `${secrets}/${id}`, { description: 'of the bot', credential: basic(values[2] ?? '') });
+  await call('PATCH', `${grants}/${grant.id}`, { ask: true });
+  await call('DELETE', `${grants}/${grant.id}`);
+  await call('POST', grants, { secret_id: id });
+  await call('DELETE', `${secrets}/${id}`);
+  const placeholder = /roost-placeholder-\w+/;
+  const ofVault = () =>
+    webhooks
+      .map((body) => JSON.parse(body) as { type: string; data: { agent_id?: string; secret?: object; grant?: Grant } })
+      .filter(({ type }) => type.startsWith('vault_'));
+  const wanted = [
+    ...['vault_secret.created', 'vault_grant.created', 'vault_secret.updated'],
+    ...['vault_secret.rotated', 'vault_secret.rotated', 'vault_grant.updated'],
+    ...['vault_grant.deleted', 'vault_grant.created', 'vault_grant.deleted', 'vault_secret.deleted'],
+  ];
+  await until('all have come', () => ofVault().length >= wanted.length);
+  const came = ofVault();
+  expect(came.map(({ type }) => type).sort()).toEqual(wanted.sort());
+  for (const { type, data } of came) {
+    if (type.startsWith('vault_secret')) expect(data.secret).toMatchObject({ id, name: 'watched' });
+    else expect(data).toMatchObject({ agent_id: agentId, grant: { secret: 'watched', secret_id: id } });
+  }
+  const everything = webhooks.join('\n');
+  expect(values.filter((value) => everything.includes(value) || everything.includes(btoa(value)))).toEqual([]);
+  expect(everything).not.toMatch(placeholder);
+  // A secret is of the account: an endpoint for one agent gets none of it.
+  const { deliveries } = await call<{ deliveries: { event: string }[] }>('GET', '/v1/webhooks/deliveries?limit=100');
+  expect(deliveries.filter(({ event }) => event === 'vault_secret.rotated')).toHaveLength(2);
 });

@@ -113,7 +113,9 @@ export const DocumentedAgent = wire({
   providerKeys: z
     .partialRecord(Provider, secretOrName(z.string().min(1).max(10_000)).nullable())
     .optional()
-    .describe('The agent’s own keys by provider. What is not named stays, null takes one away.'),
+    .describe(
+      'The agent’s own keys by provider, or `${vault.NAME}` for a secret of the account’s vault. What is not named stays, null takes one away.',
+    ),
   ...optional(clearable(bots)),
   configuration: DocumentedConfiguration.optional(),
   ...documentedParts,

@@ -68,12 +68,12 @@ export const agentFields = {
     'Size of its volume, as a Kubernetes quantity: 100Mi to 100Gi unless the operator set others. It can grow later and not shrink.',
   ),
   anthropicApiKey: Secret.nullable().describe(
-    'The agent’s own Anthropic key; the same as `provider_keys.anthropic`. Sealed and never returned; null clears it.',
+    'The agent’s own Anthropic key; the same as `provider_keys.anthropic`. Sealed and never returned; null clears it. `${vault.NAME}` stands for a secret of the account’s vault.',
   ),
   providerKeys: z
     .partialRecord(Provider, Secret.nullable())
     .describe(
-      'The agent’s own keys by provider, in place of the account’s and the platform’s. Sealed and never returned; null clears one.',
+      'The agent’s own keys by provider, in place of the account’s and the platform’s. Sealed and never returned; null clears one. `${vault.NAME}` stands for a secret of the account’s vault, whose hosts the provider’s must be among.',
     ),
   outputTokenBalance: z
     .number()

@@ -24,7 +24,11 @@ export const NewAccountProviderKey = wire({
     .string()
     .min(1)
     .max(10_000)
-    .meta({ description: 'The key. It is sealed and never shown again.', examples: ['sk-…'] }),
+    .meta({
+      description:
+        'The key, or `${vault.NAME}` for a secret of the vault, whose hosts the provider’s must be among. It is sealed and never shown again.',
+      examples: ['sk-…'],
+    }),
 }).meta({ id: 'NewAccountProviderKey', description: 'A key of a model provider for all agents of the account.' });
 export type NewAccountProviderKey = z.output<typeof NewAccountProviderKey>;
 

@@ -164,6 +164,27 @@ export const vaultGrantSettled = event(
   wire({ accountId: AccountId, agentId: AgentId, grantId: VaultGrantId }),
 );
 
+/** `rotated`: with a new value; `updated`: all else. Never the value. */
+export const vaultSecretChanged = event(
+  'lifecycle.vault-secret.changed',
+  wire({
+    accountId: AccountId,
+    change: z.enum(['created', 'updated', 'rotated', 'deleted']),
+    secret: VaultSecret,
+    occurredAt: Timestamp,
+  }),
+);
+/** Also `deleted` with its secret; not with its agent. */
+export const vaultGrantChanged = event(
+  'lifecycle.vault-grant.changed',
+  wire({
+    accountId: AccountId,
+    change: z.enum(['created', 'updated', 'deleted']),
+    grant: VaultGrant,
+    occurredAt: Timestamp,
+  }),
+);
+
 /** Errors: VALIDATION_ERROR, ALREADY_EXISTS (the name), QUOTA_EXCEEDED. */
 export const createVaultSecret = request('lifecycle.vault.secret.create', {
   input: NewVaultSecret,

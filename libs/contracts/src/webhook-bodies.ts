@@ -5,6 +5,7 @@ import { Budget } from './budgets.js';
 import { schemaNameOf } from './event-streams.js';
 import { Message, MessageError } from './messages.js';
 import { Usage } from './turns.js';
+import { VaultGrant, VaultSecret } from './vault.js';
 import { AgentId, Count, Timestamp, wire } from './wire.js';
 import type { WebhookEvent } from './webhooks.js';
 
@@ -24,6 +25,9 @@ const SentReply = wire({
     ),
 }).meta({ id: 'WebhookReply', description: 'A reply of the agent.' });
 const TurnId = z.uuid().describe('The turn that answered. One that answers several messages sends a webhook for each.');
+
+const ofSecret = wire({ secret: VaultSecret.describe('The secret, without its value.') });
+const ofGrant = wire({ agentId: AgentId, grant: VaultGrant.describe('The grant.') });
 
 const DATA = {
   'message.completed': [
@@ -117,6 +121,16 @@ const DATA = {
     'Nobody decided in time: the call counts as denied.',
     wire({ approval: Approval.describe('The call that was not decided.') }),
   ],
+  'vault_secret.created': [
+    'A secret was put in the vault. Not sent to endpoints that are limited to agents.',
+    ofSecret,
+  ],
+  'vault_secret.updated': ['Of a secret something else than its value was changed, e.g. its hosts.', ofSecret],
+  'vault_secret.rotated': ['The value of a secret was set anew.', ofSecret],
+  'vault_secret.deleted': ['A secret was deleted.', ofSecret],
+  'vault_grant.created': ['An agent may use a secret.', ofGrant],
+  'vault_grant.updated': ['Whether a person is asked before a request carries the secret was changed.', ofGrant],
+  'vault_grant.deleted': ['An agent may use a secret no more: the grant was revoked, or the secret deleted.', ofGrant],
   'webhook.test': [
     'A test that was asked for with `POST /v1/webhooks/endpoints/{id}/test`. It needs no subscription.',
     wire({ endpointId: z.uuid().describe('The endpoint that is tested.') }),

@@ -17,6 +17,13 @@ export const WEBHOOK_EVENTS = [
   'approval.requested',
   'approval.decided',
   'approval.expired',
+  'vault_secret.created',
+  'vault_secret.updated',
+  'vault_secret.rotated',
+  'vault_secret.deleted',
+  'vault_grant.created',
+  'vault_grant.updated',
+  'vault_grant.deleted',
 ] as const;
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
 

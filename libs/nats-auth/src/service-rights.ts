@@ -180,6 +180,7 @@ export const serviceRights = {
       contracts.accountDeleted,
       ...[contracts.messageCompleted, contracts.messageFailed],
       ...[contracts.approvalRequested, contracts.approvalDecided, contracts.approvalExpired],
+      ...[contracts.vaultSecretChanged, contracts.vaultGrantChanged],
     ],
     signals: [],
     subscribes: [],

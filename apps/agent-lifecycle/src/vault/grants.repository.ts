@@ -94,18 +94,17 @@ export async function grantToAsk(queries: Queries, grantId: string) {
   return row;
 }
 
-/** False when there was none. */
 export async function deleteGrantRow(
   tx: Transaction,
   accountId: string,
   agentId: string,
   grantId: string,
-): Promise<boolean> {
-  const deleted = await tx.query(
-    `DELETE FROM vault_grants WHERE id = $1 AND agent_id = $2 AND account_id = $3 RETURNING id`,
-    [grantId, agentId, accountId],
-  );
-  return deleted.length > 0;
+): Promise<void> {
+  await tx.query(`DELETE FROM vault_grants WHERE id = $1 AND agent_id = $2 AND account_id = $3`, [
+    grantId,
+    agentId,
+    accountId,
+  ]);
 }
 
 export async function countGrants(queries: Queries, accountId: string): Promise<number> {

@@ -22,6 +22,7 @@ import {
   setMode,
   touchAgent,
 } from './grants.repository.js';
+import { publishGrant, publishRevoked } from './grant-events.js';
 import { requireDistinct } from './overlaps.js';
 import { grantOf } from './vault-row.js';
 import { findSecret } from './vault.repository.js';
@@ -75,6 +76,7 @@ export class GrantsService {
         target: { type: 'vault_grant', id: row.id },
         fields: [`secret:${name}`, `agent:${agentId}`, ...(ask ? ['ask'] : [])],
       });
+      await publishGrant(tx, 'created', row);
       return { result: grantOf(row), agents: agent ? [agent] : [] };
     });
   }
@@ -105,6 +107,7 @@ export class GrantsService {
       target: { type: 'vault_grant', id: grantId },
       fields: ['ask'],
     });
+    await publishGrant(tx, 'updated', set.row);
     return { result: grantOf(set.row), agents: agent ? [agent] : [] };
   }
 
@@ -113,8 +116,10 @@ export class GrantsService {
     return this.database.transaction(async (tx) => {
       await lockVault(tx, accountId);
       await lockAgent(tx, { agentId, accountId });
-      if (!(await deleteGrantRow(tx, accountId, agentId, grantId))) throw noGrant();
-      await tx.outbox(vaultGrantSettled, { accountId, agentId, grantId }, agentId);
+      const grant = (await listGrants(tx, accountId, { agentId })).find(({ id }) => id === grantId);
+      if (!grant) throw noGrant();
+      await publishRevoked(tx, grant);
+      await deleteGrantRow(tx, accountId, agentId, grantId);
       const agent = await touchAgent(tx, agentId);
       await recordAudit(tx, { action: 'vault_grant.deleted', target: { type: 'vault_grant', id: grantId } });
       return { result: undefined, agents: agent ? [agent] : [] };

@@ -6,19 +6,21 @@ import {
   type VaultCredential,
   type VaultSecret,
   type VaultSecretChange,
-  vaultGrantSettled,
+  vaultSecretChanged,
 } from '#lib/contracts';
 import { Database, type Transaction } from '#lib/database';
 import { policyOf } from '#lib/net-guard';
 import { AccountLimits, lockQuota, requireQuota } from '#lib/quotas';
 import { Inject, Injectable } from '@nestjs/common';
+import type { z } from 'zod';
 import type { AgentRow } from '../agents/agent-row.js';
 import type { LifecycleConfig } from '../config.js';
+import { publishRevoked } from './grant-events.js';
 import { checkCredential, usualPlacements } from './check-credential.js';
 import { grantsWithSecrets, listGrants } from './grants.repository.js';
 import { requireDistinct } from './overlaps.js';
 import { VaultValues } from './vault-values.js';
-import { grantOf, secretOf, settingsOf } from './vault-row.js';
+import { grantOf, type SecretRow, secretOf, settingsOf } from './vault-row.js';
 import {
   countSecrets,
   deleteSecretRow,
@@ -64,8 +66,7 @@ export class VaultService {
         placements: input.placements ?? usualPlacements(credential),
       };
       const row = await insertSecret(tx, accountId, name, columns, (id) => this.values.seal(id, credential));
-      await audit(tx, 'created', row.id);
-      return secretOf(row);
+      return noted(tx, 'created', row);
     });
   }
 
@@ -109,8 +110,7 @@ export class VaultService {
       };
       const row = await writeSecret(tx, before, columns, credential && this.values.seal(secretId, credential));
       for (const { id } of agents) requireDistinct(await grantsWithSecrets(tx, id));
-      await audit(tx, credential ? 'rotated' : 'updated', secretId, givenFields(change));
-      return { result: secretOf(row), agents };
+      return { result: await noted(tx, credential ? 'rotated' : 'updated', row, givenFields(change)), agents };
     });
   }
 
@@ -118,12 +118,11 @@ export class VaultService {
   remove(accountId: string, secretId: string): Promise<Changed<undefined>> {
     return this.database.transaction(async (tx) => {
       await lockVault(tx, accountId);
-      await findSecret(tx, accountId, secretId);
+      const row = await findSecret(tx, accountId, secretId);
       const agents = await touchAgentsOf(tx, secretId);
-      for (const { id: grantId, agent_id: agentId } of await listGrants(tx, accountId, { secretId }))
-        await tx.outbox(vaultGrantSettled, { accountId, agentId, grantId }, agentId);
+      for (const grant of await listGrants(tx, accountId, { secretId })) await publishRevoked(tx, grant);
       await deleteSecretRow(tx, accountId, secretId);
-      await audit(tx, 'deleted', secretId);
+      await noted(tx, 'deleted', row);
       return { result: undefined, agents };
     });
   }
@@ -136,9 +135,16 @@ export class VaultService {
 /** Until the transaction ends nothing else of the account's vault changes. */
 export const lockVault = (tx: Transaction, accountId: string) => lockQuota(tx, 'vault_secrets', accountId);
 
-const audit = (tx: Transaction, done: string, id: string, fields?: string[]) =>
-  recordAudit(tx, {
-    action: `vault_secret.${done}`,
-    target: { type: 'vault_secret', id },
+type Change = z.output<typeof vaultSecretChanged.payload>['change'];
+
+/** Writes in the audit what was done, and publishes it. */
+async function noted(tx: Transaction, change: Change, row: SecretRow, fields?: string[]): Promise<VaultSecret> {
+  const secret = secretOf(row);
+  await recordAudit(tx, {
+    action: `vault_secret.${change}`,
+    target: { type: 'vault_secret', id: row.id },
     ...(fields ? { fields } : {}),
   });
+  await tx.outbox(vaultSecretChanged, { accountId: row.account_id, change, secret, occurredAt: new Date() }, row.id);
+  return secret;
+}

@@ -17,6 +17,13 @@ export const WEBHOOK_EVENTS: Record<Exclude<WebhookEvent, '*'>, string> = {
   'approval.requested': 'An agent asks before it calls a tool',
   'approval.decided': 'Somebody decided about a call, or it was cancelled',
   'approval.expired': 'Nobody decided about a call in time',
+  'vault_secret.created': 'A secret was put in the vault',
+  'vault_secret.updated': 'Hosts or another setting of a secret were changed',
+  'vault_secret.rotated': 'The value of a secret was set anew',
+  'vault_secret.deleted': 'A secret was deleted',
+  'vault_grant.created': 'An agent may use a secret',
+  'vault_grant.updated': 'A grant asks before each use, or no more',
+  'vault_grant.deleted': 'An agent may use a secret no more',
 };
 
 export const EVENT_NAMES = Object.keys(WEBHOOK_EVENTS) as (keyof typeof WEBHOOK_EVENTS)[];

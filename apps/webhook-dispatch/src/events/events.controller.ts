@@ -21,6 +21,10 @@ import {
   messageCompleted,
   messageFailed,
   scheduleMissed,
+  VaultGrant,
+  vaultGrantChanged,
+  VaultSecret,
+  vaultSecretChanged,
 } from '#lib/contracts';
 import type { Transaction } from '#lib/database';
 import { Controller } from '@nestjs/common';
@@ -213,6 +217,27 @@ export class EventsController {
     await this.expand(tx, {
       ...occurrence(event, type, id, at ?? undefined),
       data: { approval: encode(Approval, event.approval) },
+    });
+  }
+
+  /** Of the account, not of an agent: to endpoints that are limited to agents it is not sent. */
+  @Consumes(vaultSecretChanged)
+  async onVaultSecretChanged(event: Payload<typeof vaultSecretChanged>, tx: Transaction, { id }: ReceivedEvent) {
+    const { accountId, change, secret, occurredAt } = event;
+    await this.expand(tx, {
+      ...occurrence({ accountId, agentId: null }, `vault_secret.${change}`, id, occurredAt),
+      data: { secret: encode(VaultSecret, secret) },
+    });
+  }
+
+  @Consumes(vaultGrantChanged)
+  async onVaultGrantChanged(event: Payload<typeof vaultGrantChanged>, tx: Transaction, { id }: ReceivedEvent) {
+    const { accountId, change, grant, occurredAt } = event;
+    const { agentId } = grant;
+    await this.agents.ensure(tx, agentId);
+    await this.expand(tx, {
+      ...occurrence({ accountId, agentId }, `vault_grant.${change}`, id, occurredAt),
+      data: { agent_id: agentId, grant: encode(VaultGrant, grant) },
     });
   }
 

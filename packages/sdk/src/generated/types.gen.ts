@@ -4,7 +4,7 @@ export type ClientOptions = {
     baseUrl: `${string}://${string}` | (string & {});
 };
 
-export type Webhooks = WebhookMessageCompletedWebhookRequest | WebhookMessageFailedWebhookRequest | WebhookAgentErrorWebhookRequest | WebhookAgentStatusChangedWebhookRequest | WebhookAgentDeletedWebhookRequest | WebhookScheduleMissedWebhookRequest | WebhookMcpAuthorizationNeededWebhookRequest | WebhookBudgetThresholdWebhookRequest | WebhookBudgetExhaustedWebhookRequest | WebhookBudgetResetWebhookRequest | WebhookApprovalRequestedWebhookRequest | WebhookApprovalDecidedWebhookRequest | WebhookApprovalExpiredWebhookRequest | WebhookWebhookTestWebhookRequest;
+export type Webhooks = WebhookMessageCompletedWebhookRequest | WebhookMessageFailedWebhookRequest | WebhookAgentErrorWebhookRequest | WebhookAgentStatusChangedWebhookRequest | WebhookAgentDeletedWebhookRequest | WebhookScheduleMissedWebhookRequest | WebhookMcpAuthorizationNeededWebhookRequest | WebhookBudgetThresholdWebhookRequest | WebhookBudgetExhaustedWebhookRequest | WebhookBudgetResetWebhookRequest | WebhookApprovalRequestedWebhookRequest | WebhookApprovalDecidedWebhookRequest | WebhookApprovalExpiredWebhookRequest | WebhookVaultSecretCreatedWebhookRequest | WebhookVaultSecretUpdatedWebhookRequest | WebhookVaultSecretRotatedWebhookRequest | WebhookVaultSecretDeletedWebhookRequest | WebhookVaultGrantCreatedWebhookRequest | WebhookVaultGrantUpdatedWebhookRequest | WebhookVaultGrantDeletedWebhookRequest | WebhookWebhookTestWebhookRequest;
 
 /**
  * The body of every error.
@@ -953,6 +953,305 @@ export type ApprovalExpiredWebhook = {
 };
 
 /**
+ * A secret was put in the vault. Not sent to endpoints that are limited to agents.
+ */
+export type VaultSecretCreatedWebhook = {
+    /**
+     * The type of the event.
+     */
+    type: 'vault_secret.created';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    /**
+     * What happened.
+     */
+    data: {
+        /**
+         * The secret, without its value.
+         */
+        secret: VaultSecret;
+    };
+};
+
+export type JsonValue2 = string | number | boolean | null | Array<JsonValue2> | {
+    [key: string]: JsonValue2;
+};
+
+/**
+ * A secret of the account’s vault, without its value.
+ */
+export type VaultSecret = {
+    /**
+     * The secret’s id.
+     */
+    id: string;
+    /**
+     * Its name, one of its kind in the account: a-z, 0-9, `_`. It stays.
+     */
+    name: string;
+    /**
+     * What is put on requests.
+     */
+    kind: 'bearer' | 'basic' | 'header' | 'query' | 'aws_sigv4' | 'oauth2' | 'github_app';
+    /**
+     * What it is for.
+     */
+    description: string | null;
+    /**
+     * The only hosts that it is sent to: `api.example.com`, or `*.example.com` for one level below; either with `:port`, 443 if not given.
+     */
+    hosts: Array<string>;
+    /**
+     * The only methods; null for all.
+     */
+    methods: Array<string> | null;
+    /**
+     * The only paths, with what is below them: `/repos/acme` is `/repos/acme/x` as well, not `/repos/acme2`; null for all.
+     */
+    path_prefixes: Array<string> | null;
+    /**
+     * Where in a request the placeholder is replaced. In other places it is refused.
+     */
+    placements: Array<'headers' | 'query' | 'body'>;
+    /**
+     * What of the credential is no secret, e.g. `username`, or the `name` of a header.
+     */
+    settings: {
+        [key: string]: JsonValue2;
+    };
+    /**
+     * How many agents may use it.
+     */
+    grant_count: number;
+    /**
+     * When a request last carried it; null: never.
+     */
+    last_used_at: Timestamp | null;
+    /**
+     * Of which agent that was.
+     */
+    last_used_by: string | null;
+    /**
+     * When its value was last set.
+     */
+    rotated_at: Timestamp;
+    /**
+     * When it was made.
+     */
+    created_at: Timestamp;
+    /**
+     * When it was last changed.
+     */
+    updated_at: Timestamp;
+};
+
+/**
+ * Of a secret something else than its value was changed, e.g. its hosts.
+ */
+export type VaultSecretUpdatedWebhook = {
+    /**
+     * The type of the event.
+     */
+    type: 'vault_secret.updated';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    /**
+     * What happened.
+     */
+    data: {
+        /**
+         * The secret, without its value.
+         */
+        secret: VaultSecret;
+    };
+};
+
+/**
+ * The value of a secret was set anew.
+ */
+export type VaultSecretRotatedWebhook = {
+    /**
+     * The type of the event.
+     */
+    type: 'vault_secret.rotated';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    /**
+     * What happened.
+     */
+    data: {
+        /**
+         * The secret, without its value.
+         */
+        secret: VaultSecret;
+    };
+};
+
+/**
+ * A secret was deleted.
+ */
+export type VaultSecretDeletedWebhook = {
+    /**
+     * The type of the event.
+     */
+    type: 'vault_secret.deleted';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    /**
+     * What happened.
+     */
+    data: {
+        /**
+         * The secret, without its value.
+         */
+        secret: VaultSecret;
+    };
+};
+
+/**
+ * An agent may use a secret.
+ */
+export type VaultGrantCreatedWebhook = {
+    /**
+     * The type of the event.
+     */
+    type: 'vault_grant.created';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    /**
+     * What happened.
+     */
+    data: {
+        /**
+         * The agent’s id, a UUID.
+         */
+        agent_id: string;
+        /**
+         * The grant.
+         */
+        grant: VaultGrant;
+    };
+};
+
+/**
+ * That an agent may use a secret, and what it did with it.
+ */
+export type VaultGrant = {
+    /**
+     * The grant’s id.
+     */
+    id: string;
+    /**
+     * The secret’s id.
+     */
+    secret_id: string;
+    /**
+     * Its name, one of its kind in the account: a-z, 0-9, `_`. It stays.
+     */
+    secret: string;
+    /**
+     * The agent’s id, a UUID.
+     */
+    agent_id: string;
+    /**
+     * The variable of the agent’s environment that holds the placeholder; null: put in by host.
+     */
+    env_name: string | null;
+    /**
+     * Whether a person is asked before a request carries it: an approval of the kind `credential`.
+     */
+    ask: boolean;
+    /**
+     * Requests that carried the secret.
+     */
+    use_count: number;
+    /**
+     * When one last did; null: never.
+     */
+    last_used_at: Timestamp | null;
+    /**
+     * Requests that were refused, e.g. since the placeholder was sent to another host.
+     */
+    refusal_count: number;
+    /**
+     * When one last was; null: never.
+     */
+    last_refused_at: Timestamp | null;
+    /**
+     * Why.
+     */
+    last_refusal: string | null;
+    /**
+     * Since when.
+     */
+    created_at: Timestamp;
+};
+
+/**
+ * Whether a person is asked before a request carries the secret was changed.
+ */
+export type VaultGrantUpdatedWebhook = {
+    /**
+     * The type of the event.
+     */
+    type: 'vault_grant.updated';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    /**
+     * What happened.
+     */
+    data: {
+        /**
+         * The agent’s id, a UUID.
+         */
+        agent_id: string;
+        /**
+         * The grant.
+         */
+        grant: VaultGrant;
+    };
+};
+
+/**
+ * An agent may use a secret no more: the grant was revoked, or the secret deleted.
+ */
+export type VaultGrantDeletedWebhook = {
+    /**
+     * The type of the event.
+     */
+    type: 'vault_grant.deleted';
+    /**
+     * When it happened.
+     */
+    timestamp: Timestamp;
+    /**
+     * What happened.
+     */
+    data: {
+        /**
+         * The agent’s id, a UUID.
+         */
+        agent_id: string;
+        /**
+         * The grant.
+         */
+        grant: VaultGrant;
+    };
+};
+
+/**
  * A test that was asked for with `POST /v1/webhooks/endpoints/{id}/test`. It needs no subscription.
  */
 export type WebhookTestWebhook = {
@@ -1196,7 +1495,7 @@ export type AuditRecord = {
 export type NewAccountProviderKey = {
     provider: Provider;
     /**
-     * The key. It is sealed and never shown again.
+     * The key, or `${vault.NAME}` for a secret of the vault, whose hosts the provider’s must be among. It is sealed and never shown again.
      */
     api_key: string;
 };
@@ -1386,132 +1685,6 @@ export type VaultCredential = {
      * The only repositories that the token is for; all of the installation if not given.
      */
     repositories?: Array<string>;
-};
-
-/**
- * A secret of the account’s vault, without its value.
- */
-export type VaultSecret = {
-    /**
-     * The secret’s id.
-     */
-    id: string;
-    /**
-     * Its name, one of its kind in the account: a-z, 0-9, `_`. It stays.
-     */
-    name: string;
-    /**
-     * What is put on requests.
-     */
-    kind: 'bearer' | 'basic' | 'header' | 'query' | 'aws_sigv4' | 'oauth2' | 'github_app';
-    /**
-     * What it is for.
-     */
-    description: string | null;
-    /**
-     * The only hosts that it is sent to: `api.example.com`, or `*.example.com` for one level below; either with `:port`, 443 if not given.
-     */
-    hosts: Array<string>;
-    /**
-     * The only methods; null for all.
-     */
-    methods: Array<string> | null;
-    /**
-     * The only paths, with what is below them: `/repos/acme` is `/repos/acme/x` as well, not `/repos/acme2`; null for all.
-     */
-    path_prefixes: Array<string> | null;
-    /**
-     * Where in a request the placeholder is replaced. In other places it is refused.
-     */
-    placements: Array<'headers' | 'query' | 'body'>;
-    /**
-     * What of the credential is no secret, e.g. `username`, or the `name` of a header.
-     */
-    settings: {
-        [key: string]: JsonValue2;
-    };
-    /**
-     * How many agents may use it.
-     */
-    grant_count: number;
-    /**
-     * When a request last carried it; null: never.
-     */
-    last_used_at: Timestamp | null;
-    /**
-     * Of which agent that was.
-     */
-    last_used_by: string | null;
-    /**
-     * When its value was last set.
-     */
-    rotated_at: Timestamp;
-    /**
-     * When it was made.
-     */
-    created_at: Timestamp;
-    /**
-     * When it was last changed.
-     */
-    updated_at: Timestamp;
-};
-
-export type JsonValue2 = string | number | boolean | null | Array<JsonValue2> | {
-    [key: string]: JsonValue2;
-};
-
-/**
- * That an agent may use a secret, and what it did with it.
- */
-export type VaultGrant = {
-    /**
-     * The grant’s id.
-     */
-    id: string;
-    /**
-     * The secret’s id.
-     */
-    secret_id: string;
-    /**
-     * Its name, one of its kind in the account: a-z, 0-9, `_`. It stays.
-     */
-    secret: string;
-    /**
-     * The agent’s id, a UUID.
-     */
-    agent_id: string;
-    /**
-     * The variable of the agent’s environment that holds the placeholder; null: put in by host.
-     */
-    env_name: string | null;
-    /**
-     * Whether a person is asked before a request carries it: an approval of the kind `credential`.
-     */
-    ask: boolean;
-    /**
-     * Requests that carried the secret.
-     */
-    use_count: number;
-    /**
-     * When one last did; null: never.
-     */
-    last_used_at: Timestamp | null;
-    /**
-     * Requests that were refused, e.g. since the placeholder was sent to another host.
-     */
-    refusal_count: number;
-    /**
-     * When one last was; null: never.
-     */
-    last_refused_at: Timestamp | null;
-    /**
-     * Why.
-     */
-    last_refusal: string | null;
-    /**
-     * Since when.
-     */
-    created_at: Timestamp;
 };
 
 /**
@@ -2417,11 +2590,11 @@ export type CreateAgent = {
      */
     pvc_size?: string;
     /**
-     * The agent’s own Anthropic key; the same as `provider_keys.anthropic`. Sealed and never returned; null clears it.
+     * The agent’s own Anthropic key; the same as `provider_keys.anthropic`. Sealed and never returned; null clears it. `${vault.NAME}` stands for a secret of the account’s vault.
      */
     anthropic_api_key?: string | null;
     /**
-     * The agent’s own keys by provider, in place of the account’s and the platform’s. Sealed and never returned; null clears one.
+     * The agent’s own keys by provider, in place of the account’s and the platform’s. Sealed and never returned; null clears one. `${vault.NAME}` stands for a secret of the account’s vault, whose hosts the provider’s must be among.
      */
     provider_keys?: {
         [key in Provider]?: string | null;
@@ -3020,11 +3193,11 @@ export type UpdateAgent = {
      */
     pvc_size?: string;
     /**
-     * The agent’s own Anthropic key; the same as `provider_keys.anthropic`. Sealed and never returned; null clears it.
+     * The agent’s own Anthropic key; the same as `provider_keys.anthropic`. Sealed and never returned; null clears it. `${vault.NAME}` stands for a secret of the account’s vault.
      */
     anthropic_api_key?: string | null;
     /**
-     * The agent’s own keys by provider, in place of the account’s and the platform’s. Sealed and never returned; null clears one.
+     * The agent’s own keys by provider, in place of the account’s and the platform’s. Sealed and never returned; null clears one. `${vault.NAME}` stands for a secret of the account’s vault, whose hosts the provider’s must be among.
      */
     provider_keys?: {
         [key in Provider]?: string | null;
@@ -3642,7 +3815,7 @@ export type DocumentedAgent = {
      */
     warmth_window_ms?: number | null;
     /**
-     * The agent’s own keys by provider. What is not named stays, null takes one away.
+     * The agent’s own keys by provider, or `${vault.NAME}` for a secret of the account’s vault. What is not named stays, null takes one away.
      */
     provider_keys?: {
         [key in Provider]?: string | FromEnvironment | null;
@@ -3955,7 +4128,7 @@ export type DocumentedWebhook = {
 /**
  * A type of event, or `*` for all of them, those of later versions too.
  */
-export type WebhookSubscription = 'message.completed' | 'message.failed' | 'agent.error' | 'agent.status_changed' | 'agent.deleted' | 'schedule.missed' | 'mcp.authorization_needed' | 'budget.threshold' | 'budget.exhausted' | 'budget.reset' | 'approval.requested' | 'approval.decided' | 'approval.expired' | '*';
+export type WebhookSubscription = 'message.completed' | 'message.failed' | 'agent.error' | 'agent.status_changed' | 'agent.deleted' | 'schedule.missed' | 'mcp.authorization_needed' | 'budget.threshold' | 'budget.exhausted' | 'budget.reset' | 'approval.requested' | 'approval.decided' | 'approval.expired' | 'vault_secret.created' | 'vault_secret.updated' | 'vault_secret.rotated' | 'vault_secret.deleted' | 'vault_grant.created' | 'vault_grant.updated' | 'vault_grant.deleted' | '*';
 
 /**
  * That an agent may use a secret of the vault, in a document.
@@ -19280,6 +19453,69 @@ export type WebhookApprovalExpiredWebhookPayload = ApprovalExpiredWebhook;
 export type WebhookApprovalExpiredWebhookRequest = {
     body: WebhookApprovalExpiredWebhookPayload;
     key: 'approval.expired';
+    path?: never;
+    query?: never;
+};
+
+export type WebhookVaultSecretCreatedWebhookPayload = VaultSecretCreatedWebhook;
+
+export type WebhookVaultSecretCreatedWebhookRequest = {
+    body: WebhookVaultSecretCreatedWebhookPayload;
+    key: 'vault_secret.created';
+    path?: never;
+    query?: never;
+};
+
+export type WebhookVaultSecretUpdatedWebhookPayload = VaultSecretUpdatedWebhook;
+
+export type WebhookVaultSecretUpdatedWebhookRequest = {
+    body: WebhookVaultSecretUpdatedWebhookPayload;
+    key: 'vault_secret.updated';
+    path?: never;
+    query?: never;
+};
+
+export type WebhookVaultSecretRotatedWebhookPayload = VaultSecretRotatedWebhook;
+
+export type WebhookVaultSecretRotatedWebhookRequest = {
+    body: WebhookVaultSecretRotatedWebhookPayload;
+    key: 'vault_secret.rotated';
+    path?: never;
+    query?: never;
+};
+
+export type WebhookVaultSecretDeletedWebhookPayload = VaultSecretDeletedWebhook;
+
+export type WebhookVaultSecretDeletedWebhookRequest = {
+    body: WebhookVaultSecretDeletedWebhookPayload;
+    key: 'vault_secret.deleted';
+    path?: never;
+    query?: never;
+};
+
+export type WebhookVaultGrantCreatedWebhookPayload = VaultGrantCreatedWebhook;
+
+export type WebhookVaultGrantCreatedWebhookRequest = {
+    body: WebhookVaultGrantCreatedWebhookPayload;
+    key: 'vault_grant.created';
+    path?: never;
+    query?: never;
+};
+
+export type WebhookVaultGrantUpdatedWebhookPayload = VaultGrantUpdatedWebhook;
+
+export type WebhookVaultGrantUpdatedWebhookRequest = {
+    body: WebhookVaultGrantUpdatedWebhookPayload;
+    key: 'vault_grant.updated';
+    path?: never;
+    query?: never;
+};
+
+export type WebhookVaultGrantDeletedWebhookPayload = VaultGrantDeletedWebhook;
+
+export type WebhookVaultGrantDeletedWebhookRequest = {
+    body: WebhookVaultGrantDeletedWebhookPayload;
+    key: 'vault_grant.deleted';
     path?: never;
     query?: never;
 };

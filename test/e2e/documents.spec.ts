@@ -311,5 +311,17 @@ describe('agents as documents', () => {
     const pruned = await send(document({ other: {} }, { prune: true }));
     expect(shown(pruned)).toContainEqual(['grant', 'forge', 'delete', 'done']);
     await expect(grants()).resolves.toMatchObject([{ secret: 'other' }]);
+
+    // What cannot be made is reported beside what was, wherever it stands.
+    await send(document({}, { prune: true }));
+    for (const wrong of ['forge', 'other']) {
+      const right = wrong === 'forge' ? 'other' : 'forge';
+      const partly = await send(document({ forge: {}, other: {}, [wrong]: { env_name: 'LD_PRELOAD' } }));
+      expect(partly).toMatchObject({ is_complete: false });
+      expect(shown(partly)).toContainEqual(['grant', wrong, 'create', 'failed']);
+      expect(shown(partly)).toContainEqual(['grant', right, 'create', 'done']);
+      await expect(grants()).resolves.toMatchObject([{ secret: right }]);
+      await send(document({}, { prune: true }));
+    }
   });
 });

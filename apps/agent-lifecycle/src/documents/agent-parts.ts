@@ -26,6 +26,8 @@ export interface Applied {
 export interface ComparedParts {
   parts: PlannedPart[];
   state?: string | undefined;
+  /** Of parts that were not all made together: why not, by their names. */
+  failures?: Map<string, unknown>;
 }
 
 const NONE: ComparedParts = { parts: [] };

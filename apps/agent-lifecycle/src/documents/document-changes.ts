@@ -57,9 +57,11 @@ export class DocumentChanges {
   ): Promise<AppliedObject[]> {
     if (parts.every(({ action }) => action === 'none')) return partObjects(plan, parts, DONE);
     const applied = await apply({ ifState: state }).catch((error: unknown) => this.failure(error));
-    return applied instanceof RoostError
-      ? partObjects(plan, parts, failedBy(applied))
-      : partObjects(plan, applied.parts, DONE);
+    if (applied instanceof RoostError) return partObjects(plan, parts, failedBy(applied));
+    const { failures } = applied;
+    return applied.parts.flatMap((part) =>
+      partObjects(plan, [part], failures?.has(part.name) ? failedBy(this.failure(failures.get(part.name))) : DONE),
+    );
   }
 
   private failure(error: unknown): RoostError {

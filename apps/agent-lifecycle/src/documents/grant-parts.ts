@@ -39,8 +39,9 @@ export class GrantParts {
   }
 
   /**
-   * Nothing is done where the document says nothing: what agents may use is not taken away by an old file. Errors:
-   * VALIDATION_ERROR (there is no such secret), CONFLICT (`ifState`), and those of grants.
+   * Nothing is done where the document says nothing: what agents may use is not taken away by an old file. Each grant is
+   * made for itself: what keeps one from it is in `failures`. Errors, with nothing changed: VALIDATION_ERROR (there is no
+   * such secret), CONFLICT (`ifState`).
    */
   async apply(accountId: string, { vault }: DocumentedAgent, how: Applied): Promise<ComparedParts> {
     if (!vault) return { parts: [] };
@@ -52,17 +53,19 @@ export class GrantParts {
     const state = partsState(there);
     requireState(how.ifState, state, plan);
     const made = new Map<string, string>();
+    const failures = new Map<string, unknown>();
     if (!dryRun && agentId !== null)
-      for (const one of plan) {
-        const id = await this.write(accountId, agentId, one, ids.get(one.name) ?? '');
-        if (id !== undefined) made.set(one.name, id);
-      }
+      for (const one of plan)
+        await this.write(accountId, agentId, one, ids.get(one.name) ?? '').then(
+          (id) => id !== undefined && made.set(one.name, id),
+          (error: unknown) => failures.set(one.name, error),
+        );
     const parts = plan.map(({ fields: _, differing: __, ...part }) => ({
       ...{ kind: 'grant' as const, ...part },
       id: made.get(part.name) ?? part.id,
       secret: null,
     }));
-    return { parts, state };
+    return { parts, state, failures };
   }
 
   /** Returns the id of a grant that was made. */

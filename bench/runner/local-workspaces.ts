@@ -33,7 +33,9 @@ export interface LocalWorkspaces {
 }
 
 /** A bus of its own and the local driver on it, for measurements; of the kind that ROOST_LOCAL_RUNTIME names. */
-export async function localWorkspaces(): Promise<LocalWorkspaces> {
+export async function localWorkspaces(
+  more: Partial<ConstructorParameters<typeof LocalWorkspaceDriver>[0]> = {},
+): Promise<LocalWorkspaces> {
   const dataDir = mkdtempSync(join(tmpdir(), 'roost-bench-'));
   const nats = await startNats({ dataDir, log: () => undefined });
   const seed = nats.accounts[0]?.seed ?? '';
@@ -52,6 +54,7 @@ export async function localWorkspaces(): Promise<LocalWorkspaces> {
     nats: connection,
     mintCredentials: (agentId) => workspaceCredentials(seed, agentId, { ttlSeconds: 3_600 }),
     logger: { warn: (fields, message) => console.error(message, fields), info: () => undefined },
+    ...more,
   });
   return {
     driver,

@@ -1,4 +1,4 @@
-import { type Duplex, duplexPair, pipeline } from 'node:stream';
+import { type Duplex, pipeline } from 'node:stream';
 import {
   constants,
   type OutgoingHttpHeaders,
@@ -14,6 +14,8 @@ import type { NetworkLogEntry, NetworkPolicy } from './workspace-driver.js';
 /** The names under which the daemon asks for them; must be the daemon's own (apps/workspace/src/bus/host-connection.ts). */
 const busAuthority = 'bus.roost.internal:4222';
 const proxyAuthority = 'proxy.roost.internal:3128';
+/** Of all tunnels together: with Node's own 64 KiB each would wait for the other end after so many bytes. */
+const windowBytes = 4 * 1024 * 1024;
 // The daemon needs one; one more while it replaces a lost connection.
 const maxBusTunnels = 2;
 /** Each costs a signature and a connection to the bus; a daemon that lost its connection asks every two seconds at most. */
@@ -45,6 +47,7 @@ export class SandboxConnection {
       // One session carries a workspace's whole life: Node would end it after a number of refused streams.
       maxSessionInvalidFrames: 1_000,
     });
+    this.session.setLocalWindowSize(windowBytes);
     this.session.on('error', () => undefined); // the sandbox ended; its exit is what counts
     this.session.on('stream', (stream, headers) => {
       stream.on('error', () => undefined);
@@ -52,7 +55,7 @@ export class SandboxConnection {
       if (headers[constants.HTTP2_HEADER_METHOD] !== 'CONNECT' || typeof authority !== 'string') refuse(stream, 400);
       else if (authority === busAuthority) void this.openBus(stream);
       else if (authority === proxyAuthority) {
-        if (respond(stream, { ':status': 200 })) options.onProxyConnection(plainDuplex(stream));
+        if (respond(stream, { ':status': 200 })) options.onProxyConnection(stream);
       } else refuse(stream, 404);
     });
   }
@@ -132,16 +135,6 @@ export class HostConnections {
   close(): Promise<void> {
     return this.proxies.close();
   }
-}
-
-/**
- * Node's HTTP server writes headers and body of an answer in one go as text and bytes, and an HTTP/2 stream garbles that
- * mixture (seen with Node 20.20): between the two, every write is bytes.
- */
-function plainDuplex(stream: ServerHttp2Stream): Duplex {
-  const [near, far] = duplexPair();
-  pipeline(stream, far, stream, () => near.destroy());
-  return near;
 }
 
 function refuse(stream: ServerHttp2Stream, status: number): void {

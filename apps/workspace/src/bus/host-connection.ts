@@ -26,6 +26,8 @@ export class HostConnection implements HostTunnels {
       createConnection: () => stream,
       settings: { initialWindowSize: 1024 * 1024 },
     });
+    // Of all tunnels together; Node's own 64 KiB make each wait for the other end after so many bytes.
+    this.session.once('connect', () => this.session.setLocalWindowSize(windowBytes));
     this.session.on('error', () => undefined); // 'close' follows and is what counts
     this.session.once('close', onEnd);
   }
@@ -49,6 +51,7 @@ export class HostConnection implements HostTunnels {
 }
 
 const STREAM_FD = 3;
+const windowBytes = 4 * 1024 * 1024;
 const maxConfigBytes = 4 * 1024 * 1024;
 
 export interface OpenStream {

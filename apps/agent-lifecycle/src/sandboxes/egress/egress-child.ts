@@ -51,7 +51,9 @@ export class EgressChild {
 
   constructor(private readonly options: EgressChildOptions) {
     const { authority, allowedRanges, askHoldMs, nodeArguments = [], onLog } = options;
-    const node = [process.execPath, ...nodeArguments, `--max-old-space-size=${heapMb}`, program];
+    // Its heap is small and it makes a buffer for each 16 KiB: threads that help collect cost more than they help.
+    const memory = [`--max-old-space-size=${heapMb}`, '--single-threaded-gc'];
+    const node = [process.execPath, ...nodeArguments, ...memory, program];
     const [file = '', ...args] = [...limited(), ...node];
     this.child = spawn(file, args, {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

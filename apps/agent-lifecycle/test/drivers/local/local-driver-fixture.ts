@@ -57,7 +57,8 @@ export async function localDriverFixture(
       options: Partial<{ timeoutMs: number; execId: string; maxOutputBytes: number }> = {},
     ) {
       const input = { agentId, execId: randomUUID(), command, timeoutMs: 20_000, maxOutputBytes: 30_000, ...options };
-      return requestOverNats(connection, execCommand, input, ownCall(`req_${randomUUID()}`, 60_000));
+      const patienceMs = Math.max(60_000, input.timeoutMs + 10_000);
+      return requestOverNats(connection, execCommand, input, ownCall(`req_${randomUUID()}`, patienceMs));
     },
     runUnanswered,
     crash: (agentId: string) => runUnanswered(agentId, 'kill -9 $PPID'),

@@ -18,6 +18,8 @@ const CALLERS = 32;
 const began = Date.now();
 const log = (line: string) => console.log(`${clock(Date.now() - began)} ${line}`);
 
+// What was started ends with us, by an exit and not by a signal.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 process.exit(await main(optionsOrEnd(process.argv.slice(2))));
 
 async function main(options: ScaleOptions): Promise<number> {

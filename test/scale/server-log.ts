@@ -19,6 +19,8 @@ const SETTINGS: Record<Logged, Record<string, string>> = {
     'auto_explain.log_analyze': 'on',
     'auto_explain.log_timing': 'off',
     'auto_explain.log_format': 'json',
+    // As statements that are kept are planned: for no agent in particular, and not for the one that is asked for.
+    plan_cache_mode: 'force_generic_plan',
   },
 };
 const COMMON = {

@@ -8,7 +8,7 @@ import { StepMeter } from './step-meter.js';
 
 const turn = { turnId: 't1', fencingToken: 3n, agentId: 'a', accountId: 'b', channel: 'api' } as unknown as ClaimedTurn;
 const prices = { costOf: () => 5n } as unknown as Prices;
-const model = { provider: 'p', modelId: 'm' } as ResolvedModel;
+const model = { provider: 'p', modelId: 'm' } as unknown as ResolvedModel;
 
 describe('debits while the ledger is away', () => {
   function setUp(failures: number, error = new RoostError('SERVICE_UNAVAILABLE', 'away')) {

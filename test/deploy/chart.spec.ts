@@ -3,17 +3,8 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { violationsOfRestricted } from '#lib/testing';
-import {
-  chartFolder,
-  lintChart,
-  type Manifest,
-  manifestsFile,
-  plainManifests,
-  type RenderedChart,
-  renderChart,
-  type Values,
-} from '#tools/helm';
+import { type PodSpec, violationsOfPodSecurity } from '#lib/testing';
+import { chartFolder, lintChart, type Manifest, manifestsFile, plainManifests, type Values } from '#tools/helm';
 import { lifecycleConfigSchema } from '../../apps/agent-lifecycle/src/config.js';
 import { Config as runtimeConfig } from '../../apps/agent-runtime/src/config.js';
 import { Config as channelsConfig } from '../../apps/channels/src/config.js';
@@ -21,7 +12,9 @@ import { gatewayConfigSchema } from '../../apps/gateway/src/config.js';
 import { messagingConfig } from '../../apps/messaging/src/config.js';
 import { schedulerConfigSchema } from '../../apps/scheduler/src/config.js';
 import { Config as webhookConfig } from '../../apps/webhook-dispatch/src/config.js';
-import { variants } from './variants.js';
+import { render } from './rendered.js';
+import { validate } from './validate.js';
+import { valueSets } from './value-sets.js';
 import { services as launched } from '../../tools/launcher/services.js';
 
 interface PodTemplate {
@@ -37,6 +30,8 @@ interface PodTemplate {
     startupProbe?: object;
   }[];
 }
+
+type ValidatedDeployment = Manifest & { spec: { [field: string]: unknown; template: { spec: PodTemplate } } };
 
 const services = [
   'gateway',
@@ -86,14 +81,6 @@ const compose = parse(readFileSync(fileURLToPath(new URL('../../docker-compose.y
   secrets: Record<string, { file: string }>;
 };
 
-const rendered = new Map<string, Promise<RenderedChart>>();
-/** Once for the same values. */
-function render(values: Values = {}): Promise<RenderedChart> {
-  const key = JSON.stringify(values);
-  const known = rendered.get(key) ?? renderChart(values);
-  rendered.set(key, known);
-  return known;
-}
 const of = (manifests: Manifest[], kind: string) => manifests.filter((manifest) => manifest.kind === kind);
 
 /** The pod of whatever makes pods. */
@@ -102,39 +89,71 @@ function podOf(manifest: Manifest): PodTemplate | undefined {
   return manifest.kind === 'Pod' ? spec : spec?.template?.spec;
 }
 
-/** Complains by the published JSON schema of the kind. */
-async function validate(manifest: Manifest): Promise<void> {
-  const { apiVersion, kind } = manifest;
-  const family = apiVersion.startsWith('gateway.networking') ? '@kubernetes-models/gateway-api' : 'kubernetes-models';
-  const models = (await import(`${family}/${apiVersion}`)) as Record<
-    string,
-    new (data: object) => { validate(): void }
-  >;
-  const Model = models[kind];
-  if (!Model) throw new Error(`there is no schema of ${apiVersion} ${kind}`);
-  new Model(manifest).validate();
-}
-
 describe('the chart', () => {
-  it.each(Object.entries(variants))('renders manifests that fit the schemas of Kubernetes: %s', async (_, values) => {
+  it.each(Object.entries(valueSets))('renders manifests that an API server accepts: %s', async (_, values) => {
     const { manifests } = await render(values);
     for (const manifest of manifests) await validate(manifest);
     const names = manifests.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it('is validated against schemas that complain', async () => {
+  it.each<[string, string, (deployment: ValidatedDeployment) => void]>([
+    ['a wrong type', 'must be integer', ({ spec }) => (spec['replicas'] = 'two')],
+    ['a misspelt field', '.spec.replcas: field not declared in schema', ({ spec }) => (spec['replcas'] = 2)],
+    [
+      'a misspelt field of a container',
+      '.spec.template.spec.containers[name="agent-lifecycle"].imagePullPolcy: field not declared',
+      ({ spec }) => Object.assign(spec.template.spec.containers[0]!, { imagePullPolcy: 'Always' }),
+    ],
+    [
+      'a field in the wrong place',
+      '.replicas: field not declared in schema',
+      (it) => Object.assign(it, { replicas: 2 }),
+    ],
+    ['a missing field', 'required property selector', ({ spec }) => delete spec['selector']],
+    [
+      'a choice that there is not',
+      'allowed values',
+      ({ spec }) => Object.assign(spec.template.spec.containers[0]!, { imagePullPolicy: 'Sometimes' }),
+    ],
+    ['a label that is no text', 'must be string', ({ metadata }) => Object.assign(metadata, { labels: { a: 1 } })],
+    [
+      'a version that was removed',
+      'extensions/v1beta1',
+      (it) => Object.assign(it, { apiVersion: 'extensions/v1beta1' }),
+    ],
+    [
+      'a kind of another group',
+      'no schema of policy/v1 Deployment',
+      (it) => Object.assign(it, { apiVersion: 'policy/v1' }),
+    ],
+  ])('is validated against schemas that refuse %s', async (_, reason, change) => {
     const [deployment] = of((await render()).manifests, 'Deployment');
-    const spec = { ...(deployment?.['spec'] as object), replicas: 'two' };
-    await expect(validate({ ...(deployment as Manifest), spec })).rejects.toThrow();
+    await validate(deployment!);
+    const changed = structuredClone(deployment) as ValidatedDeployment;
+    change(changed);
+    await expect(validate(changed)).rejects.toThrow(reason);
+  });
+
+  it('leads from a Gateway to the gateway and nowhere else', async () => {
+    const { manifests } = await render(valueSets['the Gateway API, no autoscaling, metrics']);
+    expect(of(manifests, 'HTTPRoute').map((route) => route['spec'])).toEqual([
+      {
+        parentRefs: [{ name: 'public' }],
+        hostnames: ['roost.example'],
+        rules: [{ backendRefs: [{ name: 'roost-gateway', port: 80 }] }],
+      },
+    ]);
   });
 
   it('has every pod under Pod Security "restricted"', async () => {
-    for (const values of Object.values(variants)) {
+    for (const values of Object.values(valueSets)) {
       for (const manifest of (await render(values)).manifests) {
-        const pod = podOf(manifest);
-        if (pod)
-          expect({ name: manifest.metadata.name, broken: violationsOfRestricted(pod) }).toMatchObject({ broken: [] });
+        const pod = podOf(manifest) as PodSpec | undefined;
+        if (pod) {
+          const broken = violationsOfPodSecurity('restricted', pod);
+          expect({ name: manifest.metadata.name, broken }).toMatchObject({ broken: [] });
+        }
       }
     }
   });
@@ -155,11 +174,11 @@ describe('the chart', () => {
       expect(named('HorizontalPodAutoscaler') !== undefined).toBe(service !== 'agent-lifecycle');
     }
     expect(of(manifests, 'StatefulSet').map(({ metadata }) => metadata.name)).toEqual(['nats', 'postgres']);
-    expect(of((await render(variants['an external database and bus'])).manifests, 'StatefulSet')).toEqual([]);
+    expect(of((await render(valueSets['an external database and bus'])).manifests, 'StatefulSet')).toEqual([]);
   });
 
   it('gives the lifecycle service settings that it can read', async () => {
-    for (const values of Object.values(variants)) {
+    for (const values of Object.values(valueSets)) {
       const lifecycle = (await render(values)).manifests.find(
         ({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'roost-agent-lifecycle',
       );
@@ -233,7 +252,7 @@ describe('the chart', () => {
   });
 
   it('lets services share a role where the database makes none', async () => {
-    for (const manifest of of((await render(variants['an external database and bus'])).manifests, 'Deployment')) {
+    for (const manifest of of((await render(valueSets['an external database and bus'])).manifests, 'Deployment')) {
       expect(podOf(manifest)?.initContainers).toBeUndefined();
       expect(JSON.stringify(manifest)).not.toMatch(/database-url-/);
     }

@@ -46,8 +46,9 @@ export async function plainManifests(): Promise<string> {
   return heading + (await helm(['template', ...release, '--skip-tests'])).replace(/^# Source: .*\n/gm, '');
 }
 
-/** What `helm lint --strict` says. Errors: when it finds something wrong. */
-export const lintChart = () => helm(['lint', chartFolder, '--namespace', 'roost', '--strict']);
+/** What `helm lint --strict` says with these values over the chart's own. Errors: when it finds something wrong. */
+export const lintChart = (values: Values = {}) =>
+  helm(['lint', chartFolder, '--namespace', 'roost', '--strict', '--values', '-'], values);
 
 async function helm(args: string[], values?: Values): Promise<string> {
   return execFileSync(await helmProgram(), args, {

@@ -1,6 +1,6 @@
 import type { ObjectStore } from './object-store.js';
 import { ApiRefusal, type Plural, type PodSpec } from './objects.js';
-import { violationsOfRestricted } from './pod-security.js';
+import { violationsOfPodSecurity } from './pod-security.js';
 
 export interface AdmissionRules {
   /** A ResourceQuota: how many there may be. */
@@ -10,7 +10,7 @@ export interface AdmissionRules {
 /** Refuses what a namespace with the label `enforce: restricted` and a quota refuses. Errors: 403. */
 export function admit(store: ObjectStore, rules: AdmissionRules, plural: Plural, name: string, spec?: PodSpec): void {
   if (plural === 'pods' && spec) {
-    const violations = violationsOfRestricted(spec);
+    const violations = violationsOfPodSecurity('restricted', spec);
     if (violations.length > 0) {
       const list = violations.join(', ');
       throw forbidden(plural, name, `violates PodSecurity "restricted:latest": ${list}`);

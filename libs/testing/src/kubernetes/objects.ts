@@ -26,6 +26,7 @@ export interface Metadata {
 export interface PodSpec {
   containers?: ContainerSpec[];
   initContainers?: ContainerSpec[];
+  ephemeralContainers?: ContainerSpec[];
   volumes?: ({ name: string } & Record<string, unknown>)[];
   hostNetwork?: boolean;
   hostPID?: boolean;
@@ -38,8 +39,18 @@ export interface ContainerSpec {
   image?: string;
   ports?: { hostPort?: number }[];
   securityContext?: SecurityContext;
+  livenessProbe?: Handler;
+  readinessProbe?: Handler;
+  startupProbe?: Handler;
+  lifecycle?: { postStart?: Handler; preStop?: Handler };
 }
 
+interface Handler {
+  httpGet?: { host?: string };
+  tcpSocket?: { host?: string };
+}
+
+/** Of a pod or of a container; some fields exist for one of them only. */
 export interface SecurityContext {
   runAsNonRoot?: boolean;
   runAsUser?: number;
@@ -47,7 +58,11 @@ export interface SecurityContext {
   privileged?: boolean;
   procMount?: string;
   seccompProfile?: { type?: string };
+  appArmorProfile?: { type?: string };
+  seLinuxOptions?: { type?: string; user?: string; role?: string };
+  windowsOptions?: { hostProcess?: boolean };
   capabilities?: { add?: string[]; drop?: string[] };
+  sysctls?: { name: string; value: string }[];
 }
 
 /** The kinds that it serves. */

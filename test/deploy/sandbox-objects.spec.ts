@@ -1,0 +1,32 @@
+import { type PodSpec, violationsOfPodSecurity } from '#lib/testing';
+import { describe, expect, it } from 'vitest';
+import { specOf } from '../../apps/agent-lifecycle/test/drivers/driver-under-test.js';
+import { dependents, statefulSet, volumeClaim } from '../../apps/agent-lifecycle/src/sandboxes/kubernetes/manifests.js';
+import { render, sandboxSettings } from './rendered.js';
+import { validate } from './validate.js';
+import { valueSets } from './value-sets.js';
+
+const parts = {
+  credentials: 'creds',
+  endsAt: 1,
+  egressToken: 'token',
+  certificate: 'PEM',
+  addresses: { bus: '10.0.0.1', egress: '10.0.0.2' },
+};
+
+describe.each(Object.entries(valueSets))('what the lifecycle service makes of an agent, with %s', (_, values) => {
+  it('is accepted by an API server', async () => {
+    const settings = sandboxSettings((await render(values)).manifests);
+    const spec = specOf({ network: { mode: 'public' } });
+    for (const object of [volumeClaim(settings, spec), ...dependents(settings, spec, 'uid', parts)]) {
+      await validate(object as Parameters<typeof validate>[0]);
+    }
+  });
+
+  it('is under Pod Security "restricted"', async () => {
+    const settings = sandboxSettings((await render(values)).manifests);
+    const pod = statefulSet(settings, specOf(), 'uid').spec?.template.spec;
+    expect(violationsOfPodSecurity('restricted', pod as PodSpec)).toEqual([]);
+    expect(pod?.runtimeClassName).toBe(settings.runtimeClassName);
+  });
+});

@@ -4,9 +4,11 @@ import { text } from 'node:stream/consumers';
 import { admit } from './admission.js';
 import { FieldOwners } from './apply.js';
 import { Controllers, involved } from './controllers.js';
+import { type DeclaredFields, declaredFields } from './declared-fields.js';
 import { Kubelet, type PodProcess, type PodStart } from './kubelet.js';
 import { ObjectStore } from './object-store.js';
 import { ApiRefusal, type Plural, resources, type Stored } from './objects.js';
+import { forbidden, invalid, invalidObject, notFound, outdated, untyped } from './refusals.js';
 import { type ApiRequest, matches } from './requests.js';
 import { openWatch } from './watches.js';
 
@@ -21,6 +23,8 @@ export interface KubernetesDoubleOptions {
 /** What befalls one request: an answer instead of its own, a connection that breaks, a watch that goes silent. */
 export type Fault =
   | { kind: 'status'; status: 409 | 410 | 429 | 500 | 503; retryAfterSeconds?: number }
+  /** To the letter, as a real server or what stands before it was seen to answer. */
+  | { kind: 'answer'; status: number; contentType: string; body: string; retryAfterSeconds?: number }
   | { kind: 'break-before' }
   | { kind: 'break-after' }
   | { kind: 'silence' };
@@ -39,6 +43,7 @@ export class KubernetesDouble {
   /** Asked at each request. */
   fault: (request: ApiRequest) => Fault | undefined = () => undefined;
   private readonly owners = new FieldOwners();
+  private fields: DeclaredFields | undefined;
   private readonly server: Server;
   private port = 0;
 
@@ -58,6 +63,7 @@ export class KubernetesDouble {
   }
 
   async listen(): Promise<void> {
+    this.fields ??= await declaredFields();
     await new Promise<void>((resolve) => this.server.listen(this.port, '127.0.0.1', resolve));
     this.port = (this.server.address() as AddressInfo).port;
   }
@@ -78,39 +84,49 @@ export class KubernetesDouble {
     const url = new URL(request.url ?? '/', this.url);
     const discovered = discovery(url.pathname);
     if (discovered) return send(response, 200, discovered);
+    const asked = read(request.method ?? 'GET', url);
+    if (!asked) return void response.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found\n');
     try {
-      const asked = read(request.method ?? 'GET', url);
       const body = await text(request);
       this.verbs.add(`${asked.verb} ${asked.plural}`);
       const fault = this.fault(asked);
       if (fault?.kind === 'break-before') return void request.socket.destroy();
       if (fault?.kind === 'status') {
-        throw new ApiRefusal(fault.status, 'Fault', 'a fault of the test', fault.retryAfterSeconds);
+        throw new ApiRefusal(fault.status, 'Fault', 'a fault of the test', undefined, fault.retryAfterSeconds);
+      }
+      if (fault?.kind === 'answer') {
+        if (fault.retryAfterSeconds !== undefined) response.setHeader('retry-after', String(fault.retryAfterSeconds));
+        return void response.writeHead(fault.status, { 'content-type': fault.contentType }).end(fault.body);
       }
       if (asked.verb === 'watch') {
         const isSilent = fault?.kind === 'silence';
         return openWatch(this.store, asked, response, { isSilent, bookmarkMs: this.options.bookmarkMs ?? 5_000 });
       }
-      const result = this.carryOut(asked, request, body);
+      const before = this.store.find(asked.plural, asked.namespace, asked.name ?? '');
+      const result = this.carryOut(asked, before, request, body);
       if (fault?.kind === 'break-after') return void request.socket.destroy();
-      send(response, 200, result);
+      send(response, asked.verb === 'patch' && !before ? 201 : 200, result);
     } catch (error) {
       if (!(error instanceof ApiRefusal)) throw error;
-      const { status, reason, message, retryAfterSeconds } = error;
+      const { status, retryAfterSeconds } = error;
       if (retryAfterSeconds !== undefined) response.setHeader('retry-after', String(retryAfterSeconds));
-      send(response, status, { apiVersion: 'v1', kind: 'Status', status: 'Failure', code: status, reason, message });
+      send(response, status, error.body);
     }
   }
 
-  private carryOut(asked: ApiRequest, request: IncomingMessage, body: string): unknown {
-    const { verb, plural, namespace, name = '' } = asked;
+  private carryOut(asked: ApiRequest, found: Stored | undefined, request: IncomingMessage, body: string): unknown {
+    const { verb, plural, name = '' } = asked;
     if (verb === 'list') return this.list(asked);
-    const found = this.store.find(plural, namespace, name);
     if (verb === 'patch') return this.patch(asked, found, request, JSON.parse(body) as Stored);
-    if (!found) throw new ApiRefusal(404, 'NotFound', `${plural} "${name}" not found`);
+    if (!found) throw notFound(plural, name);
     if (verb === 'get') return found;
     const isForeground = asked.query.get('propagationPolicy') === 'Foreground';
-    if (verb === 'delete') return this.controllers.delete(found, plural, isForeground);
+    if (verb === 'delete') {
+      const deleted = this.controllers.delete(found, plural, isForeground);
+      if (this.store.find(plural, found.metadata.namespace, name)) return deleted;
+      const details = { name, kind: plural, uid: found.metadata.uid };
+      return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details };
+    }
     throw new ApiRefusal(405, 'MethodNotAllowed', `${verb} is not served`);
   }
 
@@ -122,59 +138,107 @@ export class KubernetesDouble {
         ({ metadata }) => metadata.namespace === namespace && matches(query.get('labelSelector'), metadata.labels),
       )
       .filter((object) => about === undefined || involved(object) === about);
-    const metadata = { resourceVersion: String(this.store.resourceVersion) };
-    return { apiVersion: 'v1', kind: 'List', metadata, items };
+    const { group, version, kind } = resources.find((resource) => resource.plural === plural) ?? resources[0];
+    return {
+      kind: `${kind}List`,
+      apiVersion: group ? `${group}/${version}` : version,
+      metadata: { resourceVersion: String(this.store.resourceVersion) },
+      // The list says what they are, and they do not.
+      items: items.map((object) => ({ ...object, apiVersion: undefined, kind: undefined })),
+    };
   }
 
   private patch(asked: ApiRequest, found: Stored | undefined, request: IncomingMessage, body: Stored): unknown {
     const { plural, namespace, name = '', query } = asked;
-    const manager = query.get('fieldManager') ?? 'unknown';
+    const manager = query.get('fieldManager');
     const type = request.headers['content-type'] ?? '';
-    if (type.startsWith('application/merge-patch+json')) {
-      if (!found) throw new ApiRefusal(404, 'NotFound', `${plural} "${name}" not found`);
-      return this.store.update(plural, this.owners.merge(found, body, manager));
+    const isMerge = type.startsWith('application/merge-patch+json');
+    if (!isMerge && !type.startsWith('application/apply-patch+yaml')) {
+      const accepted = 'application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml';
+      const why = `the body of the request was in an unknown format - accepted media types include: ${accepted}`;
+      throw new ApiRefusal(415, 'UnsupportedMediaType', why);
     }
-    if (!type.startsWith('application/apply-patch+yaml')) {
-      throw new ApiRefusal(415, 'UnsupportedMediaType', `the body of the request was in an unknown format: ${type}`);
+    if (isMerge) {
+      if (!found) throw notFound(plural, name);
+      const { resourceVersion } = body.metadata ?? {};
+      if (resourceVersion !== undefined && resourceVersion !== found.metadata.resourceVersion)
+        throw outdated(plural, name);
+      const next = this.owners.merge(found, body, manager ?? 'unknown');
+      refuseFrozen(plural, found, next, this.controllers.canExpand);
+      return this.store.update(plural, next);
     }
-    if (!query.get('fieldManager')) throw new ApiRefusal(400, 'BadRequest', 'fieldManager is required for apply patch');
-    const isNew = found === undefined;
-    if (isNew) {
-      this.verbs.add(`create ${plural}`);
-      admit(this.store, this.controllers.rules, plural, name);
+    if (!manager) {
+      const message = 'Required value: is required for apply patch';
+      const error = { reason: 'FieldValueRequired', message, field: 'fieldManager' };
+      throw invalidObject({ group: 'meta.k8s.io', kind: 'PatchOptions', name: '' }, [error]);
     }
-    const { apiVersion, kind, metadata } = body;
-    const before =
-      found ??
-      this.store.create(plural, { apiVersion, kind, metadata: { name, namespace, labels: metadata.labels ?? {} } });
-    const next = this.owners.apply(before, body, manager, query.get('force') === 'true');
-    if (!isNew) refuseFrozen(plural, before, next);
-    return this.store.update(plural, next);
+    const undeclared = this.fields?.violationsOf(body) ?? [];
+    if (undeclared.length > 0) throw untyped(body.apiVersion, body.kind, namespace, name, undeclared);
+    if (body.metadata.name !== name) {
+      const why = `the name of the object (${body.metadata.name}) does not match the name on the URL (${name})`;
+      throw new ApiRefusal(400, 'BadRequest', why);
+    }
+    if (found) {
+      const next = this.owners.apply(found, body, manager, query.get('force') === 'true');
+      refuseFrozen(plural, found, next, this.controllers.canExpand);
+      return this.store.update(plural, next);
+    }
+    this.verbs.add(`create ${plural}`);
+    admit(this.store, this.controllers.rules, plural, name);
+    const managedFields = [{ manager, operation: 'Apply' }];
+    const created = this.store.create(plural, { ...body, metadata: { ...body.metadata, namespace, managedFields } });
+    this.owners.apply(created, body, manager, false);
+    return created;
   }
 }
 
-/** Errors: 422 for what may not change once it is there. */
-function refuseFrozen(plural: Plural, before: Stored, next: Stored): void {
-  const sizeOf = ({ spec }: Stored) =>
-    Number((spec as { resources?: { requests?: { storage?: string } } }).resources?.requests?.storage ?? 0);
-  if (plural === 'persistentvolumeclaims' && sizeOf(next) < sizeOf(before)) {
-    throw new ApiRefusal(
-      422,
-      'Invalid',
-      'spec.resources.requests.storage: Forbidden: field can not be less than previous value',
+const FREE_OF_SETS = [
+  ...['replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit'],
+  ...['persistentVolumeClaimRetentionPolicy', 'minReadySeconds'],
+];
+
+/** Errors: 422 for what may not change once it is there, 403 for a volume that its class cannot enlarge. */
+function refuseFrozen(plural: Plural, before: Stored, next: Stored, canExpand: boolean): void {
+  const { name } = next.metadata;
+  const refuse = (field: string, why: string) => {
+    throw invalid(plural, name, { reason: 'FieldValueForbidden', message: `Forbidden: ${why}`, field });
+  };
+  const without = (object: Stored, free: string[]) =>
+    JSON.stringify(
+      Object.entries(object.spec ?? {})
+        .filter(([field]) => !free.includes(field))
+        .sort(),
     );
+  if (plural === 'statefulsets' && without(before, FREE_OF_SETS) !== without(next, FREE_OF_SETS)) {
+    const list = FREE_OF_SETS.map((field) => `'${field}'`);
+    const fields = `${list.slice(0, -1).join(', ')} and ${list.at(-1)}`;
+    refuse('spec', `updates to statefulset spec for fields other than ${fields} are forbidden`);
   }
-  const frozen = (object: Stored) => JSON.stringify([object.spec?.['serviceName'], object.spec?.['selector']]);
-  if (plural === 'statefulsets' && frozen(before) !== frozen(next)) {
-    throw new ApiRefusal(422, 'Invalid', 'spec: Forbidden: updates to statefulset spec for fields other than these');
+  if (plural !== 'persistentvolumeclaims') return;
+  const [smaller, larger] = [sizeOf(before), sizeOf(next)];
+  const free = before.status?.['phase'] === 'Bound' ? ['resources'] : [];
+  if (without(before, free) !== without(next, free)) {
+    const fields = 'resources.requests and volumeAttributesClassName for bound claims';
+    refuse('spec', `spec is immutable after creation except ${fields}`);
+  }
+  if (larger < smaller) refuse('spec.resources.requests.storage', 'field can not be less than status.capacity');
+  if (larger > smaller && !canExpand) {
+    const why =
+      'only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize';
+    throw forbidden(plural, name, why);
   }
 }
 
-function read(method: string, url: URL): ApiRequest {
+function sizeOf({ spec }: Stored): number {
+  return Number((spec as { resources?: { requests?: { storage?: string } } }).resources?.requests?.storage ?? 0);
+}
+
+/** Undefined for what no API server serves, or this one does not. */
+function read(method: string, url: URL): ApiRequest | undefined {
   const pattern = /^\/(?:api\/v1|apis\/([^/]+)\/v1)\/namespaces\/([^/]+)\/([^/]+)(?:\/([^/]+))?$/;
   const [, group = '', namespace = '', plural = '', name] = pattern.exec(url.pathname) ?? [];
   const resource = resources.find((known) => known.plural === plural && known.group === group);
-  if (!resource) throw new ApiRefusal(404, 'NotFound', `the server could not find ${url.pathname}`);
+  if (!resource) return undefined;
   const isWatch = url.searchParams.get('watch') === 'true';
   const verbs: Record<string, string> = {
     GET: name ? 'get' : isWatch ? 'watch' : 'list',

@@ -19,12 +19,7 @@ export class FieldOwners {
       if (other === manager) continue;
       const clashing = [...fields].filter((path) => paths.has(path) && !isSame(path));
       if (clashing.length > 0 && !force) {
-        const list = clashing.map((path) => `.${path.replaceAll('\u0000', '.')}`).join(', ');
-        throw new ApiRefusal(
-          409,
-          'Conflict',
-          `Apply failed with ${clashing.length} conflict: with "${other}": ${list}`,
-        );
+        throw conflict(other, before.apiVersion, clashing);
       }
       for (const path of clashing) paths.delete(path);
     }
@@ -52,6 +47,19 @@ export class FieldOwners {
     this.owners.set(uid, known);
     return known;
   }
+}
+
+/** Of a group's version the message names it; `v1` has none to name. */
+function conflict(manager: string, apiVersion: string, paths: string[]): ApiRefusal {
+  const fields = paths.map((path) => `.${path.replaceAll('\u0000', '.')}`);
+  const whose = `with "${manager}"${apiVersion.includes('/') ? ` using ${apiVersion}` : ''}`;
+  const [first] = fields;
+  const message =
+    fields.length === 1
+      ? `Apply failed with 1 conflict: conflict ${whose}: ${first}`
+      : `Apply failed with ${fields.length} conflicts: conflicts ${whose}:\n${fields.map((field) => `- ${field}`).join('\n')}`;
+  const causes = fields.map((field) => ({ reason: 'FieldManagerConflict', message: `conflict ${whose}`, field }));
+  return new ApiRefusal(409, 'Conflict', message, { causes });
 }
 
 const identity = ['apiVersion', 'kind', 'metadata\u0000name', 'metadata\u0000namespace'];

@@ -1,18 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { admit, type AdmissionRules } from './admission.js';
 import type { Kubelet } from './kubelet.js';
-import type { ObjectStore } from './object-store.js';
+import { CLAIM_FINALIZER, type ObjectStore } from './object-store.js';
 import { ApiRefusal, type Metadata, type Plural, type PodSpec, type Stored } from './objects.js';
 
 export type StorageState = 'bound' | 'no-class' | 'pending';
 
-const CLAIM_FINALIZER = 'kubernetes.io/pvc-protection';
 const FOREGROUND = 'foregroundDeletion';
 
 /** What runs in a cluster beside the API server: the set controller, the binder of volumes, the garbage collector. */
 export class Controllers {
   storage: StorageState = 'bound';
   rules: AdmissionRules = {};
+  /** Whether the storage class has `allowVolumeExpansion`. */
+  canExpand = true;
   private isDue = false;
   private isClosed = false;
 
@@ -42,7 +43,8 @@ export class Controllers {
     if (isForeground && !finalizers.includes(FOREGROUND)) finalizers.push(FOREGROUND);
     if (plural !== 'pods' && finalizers.length === 0) return this.store.remove(plural, object);
     const deletionTimestamp = object.metadata.deletionTimestamp ?? new Date().toISOString();
-    return this.store.update(plural, { ...object, metadata: { ...object.metadata, finalizers, deletionTimestamp } });
+    const metadata = { ...object.metadata, finalizers, deletionTimestamp, deletionGracePeriodSeconds: 0 };
+    return this.store.update(plural, { ...object, metadata });
   }
 
   private round(): void {
@@ -54,11 +56,6 @@ export class Controllers {
 
   private bind(claim: Stored): void {
     if (claim.metadata.deletionTimestamp !== undefined) return;
-    if (!claim.metadata.finalizers?.includes(CLAIM_FINALIZER)) {
-      const finalizers = [...(claim.metadata.finalizers ?? []), CLAIM_FINALIZER];
-      this.store.update('persistentvolumeclaims', { ...claim, metadata: { ...claim.metadata, finalizers } });
-      return;
-    }
     const { resources } = claim.spec as { resources: { requests: unknown } };
     const isBound = this.storage === 'bound' || claim.status?.['phase'] === 'Bound';
     const status = isBound ? { phase: 'Bound', capacity: resources.requests } : { phase: 'Pending' };

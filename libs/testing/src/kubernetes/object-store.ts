@@ -1,14 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { ApiRefusal, type Metadata, type Plural, type Stored } from './objects.js';
+import { invalid, notFound } from './refusals.js';
 
 export interface Change {
   version: number;
   type: 'ADDED' | 'MODIFIED' | 'DELETED';
   plural: Plural;
   object: Stored;
+  /** As it was. */
+  before?: Stored | undefined;
 }
 
 const keptChanges = 2_000;
+/** Holds a volume claim while a pod uses it. */
+export const CLAIM_FINALIZER = 'kubernetes.io/pvc-protection';
 
 /** The objects with their versions, and the latest changes for those that watch. */
 export class ObjectStore {
@@ -37,13 +42,15 @@ export class ObjectStore {
 
   create(plural: Plural, object: Omit<Stored, 'metadata'> & { metadata: Partial<Metadata> }): Stored {
     const { name = '', namespace = '' } = object.metadata;
-    checkNames(name, object.metadata.labels);
+    checkMetadata(plural, name, object.metadata);
     const metadata: Metadata = {
+      // By the admission that protects storage in use.
+      ...(plural === 'persistentvolumeclaims' ? { finalizers: [CLAIM_FINALIZER] } : {}),
       ...object.metadata,
       name,
       namespace,
       uid: randomUUID(),
-      generation: 1,
+      ...(hasGeneration(plural) ? { generation: 1 } : {}),
       creationTimestamp: new Date().toISOString(),
       resourceVersion: '',
     };
@@ -53,10 +60,12 @@ export class ObjectStore {
   /** Stores what is different from before; a change of `spec` is a new generation. */
   update(plural: Plural, next: Stored): Stored {
     const before = this.find(plural, next.metadata.namespace, next.metadata.name);
-    if (!before) throw new ApiRefusal(404, 'NotFound', `${plural} "${next.metadata.name}" not found`);
+    if (!before) throw notFound(plural, next.metadata.name);
+    checkMetadata(plural, next.metadata.name, next.metadata);
     const hasSpecChanged = JSON.stringify(before.spec) !== JSON.stringify(next.spec);
-    const generation = before.metadata.generation + (hasSpecChanged ? 1 : 0);
-    const object = { ...next, metadata: { ...next.metadata, generation } };
+    const generation = (before.metadata.generation ?? 0) + (hasSpecChanged ? 1 : 0);
+    const metadata = { ...next.metadata, ...(hasGeneration(plural) ? { generation } : {}) };
+    const object = { ...next, metadata };
     if (object.metadata.deletionTimestamp !== undefined && !object.metadata.finalizers?.length && plural !== 'pods') {
       return this.remove(plural, object);
     }
@@ -94,7 +103,8 @@ export class ObjectStore {
   private note(type: Change['type'], plural: Plural, object: Stored): Stored {
     this.version += 1;
     const stored = { ...object, metadata: { ...object.metadata, resourceVersion: String(this.version) } };
-    const change = { version: this.version, type, plural, object: stored };
+    const before = this.find(plural, object.metadata.namespace, object.metadata.name);
+    const change = { version: this.version, type, plural, object: stored, before };
     this.changes.push(change);
     if (this.changes.length > keptChanges) this.compactedAt = this.changes.shift()?.version ?? this.compactedAt;
     for (const listener of [...this.listeners]) listener(change);
@@ -106,17 +116,30 @@ function keyOf(plural: Plural, namespace: string, name: string): string {
   return `${plural}/${namespace}/${name}`;
 }
 
-function checkNames(name: string, labels: Record<string, string> = {}): void {
-  if (name.length > 253 || !/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name)) {
-    throw new ApiRefusal(
-      422,
-      'Invalid',
-      `metadata.name: Invalid value: "${name}": must be no more than 253 characters`,
-    );
+/** Claims, Secrets, accounts and events have none. */
+function hasGeneration(plural: Plural): boolean {
+  return ['statefulsets', 'networkpolicies', 'pods'].includes(plural);
+}
+
+const subdomain =
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character";
+const labelValue =
+  "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
+
+function checkMetadata(plural: Plural, name: string, { labels = {}, ownerReferences = [] }: Partial<Metadata>): void {
+  const wrong = (field: string, value: string, why: string) =>
+    invalid(plural, name, {
+      reason: 'FieldValueInvalid',
+      message: `Invalid value: ${JSON.stringify(value)}: ${why}`,
+      field,
+    });
+  if (name.length > 253) throw wrong('metadata.name', name, 'must be no more than 253 characters');
+  if (!/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name)) throw wrong('metadata.name', name, subdomain);
+  for (const value of Object.values(labels)) {
+    if (value.length > 63) throw wrong('metadata.labels', value, 'must be no more than 63 characters');
+    if (!/^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/.test(value)) throw wrong('metadata.labels', value, labelValue);
   }
-  for (const [key, value] of Object.entries(labels)) {
-    if (value.length > 63 || !/^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/.test(value)) {
-      throw new ApiRefusal(422, 'Invalid', `metadata.labels: Invalid value: "${key}=${value}": at most 63 characters`);
-    }
+  for (const { uid } of ownerReferences) {
+    if (!uid) throw wrong('metadata.ownerReferences.uid', uid, 'must not be empty');
   }
 }

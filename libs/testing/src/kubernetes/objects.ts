@@ -13,9 +13,11 @@ export interface Metadata {
   namespace: string;
   uid: string;
   resourceVersion: string;
-  generation: number;
+  /** Of kinds whose `spec` somebody acts upon. */
+  generation?: number;
   creationTimestamp: string;
   deletionTimestamp?: string;
+  deletionGracePeriodSeconds?: number;
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
   finalizers?: string[];
@@ -27,10 +29,11 @@ export interface PodSpec {
   containers?: ContainerSpec[];
   initContainers?: ContainerSpec[];
   ephemeralContainers?: ContainerSpec[];
-  volumes?: ({ name: string } & Record<string, unknown>)[];
+  volumes?: ({ name: string } & object)[];
   hostNetwork?: boolean;
   hostPID?: boolean;
   hostIPC?: boolean;
+  runtimeClassName?: string;
   securityContext?: SecurityContext;
 }
 
@@ -78,14 +81,22 @@ export const resources = [
 
 export type Plural = (typeof resources)[number]['plural'];
 
-/** A refusal with its HTTP status, in the form of the API server. */
+/** A refusal with its HTTP status. */
 export class ApiRefusal extends Error {
   constructor(
     readonly status: number,
-    readonly reason: string,
+    readonly reason: string | undefined,
     message: string,
+    readonly details?: object,
     readonly retryAfterSeconds?: number,
   ) {
     super(message);
+  }
+
+  /** The Status that the API server sends. */
+  get body(): object {
+    const { reason, details, message, status } = this;
+    const known = { ...(reason && { reason }), ...(details && { details }) };
+    return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, ...known, code: status };
   }
 }

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Change, ObjectStore } from './object-store.js';
+import { ApiRefusal, resources } from './objects.js';
 import { type ApiRequest, matches } from './requests.js';
 
 export interface WatchOptions {
@@ -8,7 +9,10 @@ export interface WatchOptions {
   bookmarkMs: number;
 }
 
-/** Streams changes since the asked version. Errors: 410 when the changes since then are no longer known. */
+/**
+ * Streams changes since the asked version, for as long as the request wants. Where the changes since then are no longer
+ * known the stream begins, and ends, with an ERROR that holds the 410: the status of the answer is 200 by then.
+ */
 export function openWatch(
   store: ObjectStore,
   { plural, namespace, query }: ApiRequest,
@@ -16,23 +20,39 @@ export function openWatch(
   { isSilent, bookmarkMs }: WatchOptions,
 ): void {
   const selector = query.get('labelSelector');
-  const missed = store.since(plural, Number(query.get('resourceVersion') ?? 0));
   response.writeHead(200, { 'content-type': 'application/json' });
   response.flushHeaders();
   if (isSilent) return;
-  const send = ({ type, plural: changed, object }: Change) => {
-    const { metadata } = object;
-    if (changed !== plural || metadata.namespace !== namespace || !matches(selector, metadata.labels)) return;
-    response.write(`${JSON.stringify({ type, object })}\n`);
+  const write = (type: string, object: object) => response.write(`${JSON.stringify({ type, object })}\n`);
+  let missed: Change[];
+  try {
+    missed = store.since(plural, Number(query.get('resourceVersion') ?? 0));
+  } catch (error) {
+    if (!(error instanceof ApiRefusal)) throw error;
+    write('ERROR', error.body);
+    return void response.end();
+  }
+  const fits = (object: Change['object'] | undefined) => object && matches(selector, object.metadata.labels);
+  const send = ({ type, plural: changed, object, before }: Change) => {
+    if (changed !== plural || object.metadata.namespace !== namespace) return;
+    // What no longer fits the selector is gone for this watch, and what begins to is new to it.
+    if (type !== 'MODIFIED') return void (fits(object) && write(type, object));
+    if (fits(object)) write(fits(before) ? 'MODIFIED' : 'ADDED', object);
+    else if (fits(before)) write('DELETED', object);
   };
   for (const change of missed) send(change);
   store.listeners.add(send);
+  const { kind, group, version } = resources.find((resource) => resource.plural === plural) ?? resources[0];
+  const apiVersion = group ? `${group}/${version}` : version;
   const bookmark = setInterval(() => {
-    const object = { kind: 'Bookmark', metadata: { resourceVersion: String(store.resourceVersion) } };
-    response.write(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`);
+    const metadata = { resourceVersion: String(store.resourceVersion), creationTimestamp: null };
+    if (query.get('allowWatchBookmarks') === 'true') write('BOOKMARK', { kind, apiVersion, metadata });
   }, bookmarkMs).unref();
+  const seconds = Number(query.get('timeoutSeconds') ?? 0);
+  const over = seconds > 0 ? setTimeout(() => response.end(), seconds * 1_000).unref() : undefined;
   response.once('close', () => {
     store.listeners.delete(send);
     clearInterval(bookmark);
+    clearTimeout(over);
   });
 }

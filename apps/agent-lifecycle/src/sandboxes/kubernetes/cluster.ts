@@ -115,8 +115,15 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? `${error.message}${cause}` : String(error);
 }
 
+/**
+ * A field that no schema knows, which nothing but another request helps: API servers call it their own failure, a 500
+ * (https://github.com/kubernetes/kubernetes/issues/122480).
+ */
+export const TYPED_PATCH = /failed to create typed patch object/;
+
 function mayRetry(error: unknown): boolean {
   const status = statusOf(error);
+  if (status === 500 && TYPED_PATCH.test(messageOf(error))) return false;
   if (status === undefined) return !(error instanceof TypeError && error.cause === undefined);
   return status === 409 || status === 429 || status >= 500;
 }

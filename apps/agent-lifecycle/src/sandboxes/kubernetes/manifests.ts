@@ -40,21 +40,23 @@ const daemonCommand = [
 
 /**
  * The volume claim: the root of a workspace. Everything else is owned by it, so that deleting it deletes all of it,
- * whoever deletes it and whatever crashes meanwhile. A larger size expands the volume, a smaller one is ignored.
+ * whoever deletes it and whatever crashes meanwhile. `found`: the claim as it is, to be expanded.
  */
 export function volumeClaim(
   settings: KubernetesSettings,
   { agentId, volumeBytes }: WorkspaceSpec,
-  currentBytes = 0,
+  found?: V1PersistentVolumeClaim,
 ): V1PersistentVolumeClaim {
+  // Of a claim that is there only the size may be another: it stays with its class when the settings name a new one.
+  const storageClassName = found ? found.spec?.storageClassName : settings.storageClass;
   return {
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',
     metadata: metadata(settings, agentId),
     spec: {
       accessModes: ['ReadWriteOnce'],
-      ...(settings.storageClass ? { storageClassName: settings.storageClass } : {}),
-      resources: { requests: { storage: String(Math.max(volumeBytes, currentBytes)) } },
+      ...(storageClassName ? { storageClassName } : {}),
+      resources: { requests: { storage: String(volumeBytes) } },
     },
   };
 }

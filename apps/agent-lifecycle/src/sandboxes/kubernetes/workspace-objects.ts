@@ -104,8 +104,9 @@ export class WorkspaceObjects {
     }
     if (found?.metadata?.deletionTimestamp) throw unavailable(`the volume claim ${name} is still being deleted`);
     const currentBytes = quantityBytes(String(found?.spec?.resources?.requests?.['storage'] ?? '0')) ?? 0;
-    if (found && currentBytes >= spec.volumeBytes) return found;
-    return this.cluster.apply(volumeClaim(this.settings, spec, currentBytes));
+    // A volume that is not there yet cannot be enlarged: it is, at the next start, once it is bound.
+    if (found && (currentBytes >= spec.volumeBytes || found.status?.phase !== 'Bound')) return found;
+    return this.cluster.apply(volumeClaim(this.settings, spec, found));
   }
 
   private isOurs({ metadata }: { metadata?: { labels?: Record<string, string> } }): boolean {

@@ -77,8 +77,8 @@ describe('values.yaml', () => {
       const [map, key] = leaf.split('.') as [string, string];
       const inner = isMap(document) && document.get(map, true);
       const pair = isMap(inner) && inner.items.find((item) => String(item.key) === key);
-      const comment = pair && (pair.key as { commentBefore?: string }).commentBefore;
-      return comment?.includes('Fixed once installed') ?? false;
+      const { commentBefore = '' } = (pair ? pair.key : {}) as { commentBefore?: string };
+      return commentBefore.includes('Fixed once installed');
     });
     expect(commented).toEqual(fixedOnceInstalled);
   });

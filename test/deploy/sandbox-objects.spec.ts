@@ -29,4 +29,11 @@ describe.each(Object.entries(valueSets))('what the lifecycle service makes of an
     expect(violationsOfPodSecurity('restricted', pod as PodSpec)).toEqual([]);
     expect(pod?.runtimeClassName).toBe(settings.runtimeClassName);
   });
+
+  it('has its network policy before there is a pod', async () => {
+    const settings = sandboxSettings((await render(values)).manifests);
+    const kinds = dependents(settings, specOf(), 'uid', parts).map(({ kind }) => kind);
+    expect(kinds.indexOf('NetworkPolicy')).toBeLessThan(kinds.indexOf('StatefulSet'));
+    expect(kinds).toContain('NetworkPolicy');
+  });
 });

@@ -1,4 +1,4 @@
-export { chartFolder, manifestsFile } from './helm-program.js';
+export { chartFolder, helmProgram, manifestsFile } from './helm-program.js';
 export {
   lintChart,
   type Manifest,

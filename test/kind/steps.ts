@@ -254,7 +254,7 @@ export class Installation {
 
   private async uninstall(): Promise<void> {
     await this.withApi(async (api) => {
-      for (const agentId of this.agents) await api('DELETE', `/v1/agent/${agentId}`);
+      for (const agentId of this.agents) await api('POST', `/v1/agent/delete/${agentId}`, {});
     });
     const left = [
       'statefulsets,persistentvolumeclaims,secrets,serviceaccounts,networkpolicies,pods',

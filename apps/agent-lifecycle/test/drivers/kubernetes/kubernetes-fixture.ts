@@ -12,6 +12,8 @@ export interface KubernetesFixtureOptions {
   startTimeoutMs?: number;
   patienceMs?: number;
   silenceMs?: number;
+  /** After a crash; until then the pod shows why it ended. */
+  restartMs?: number;
 }
 
 /** A cluster whose pods answer pings and do nothing else, and drivers on it. */
@@ -20,7 +22,8 @@ export async function kubernetesFixture(
   connection: NatsConnection,
   options: KubernetesFixtureOptions = {},
 ) {
-  const double = new KubernetesDouble({ start: (pod) => answering(connection, pod), restartMs: 100, bookmarkMs: 300 });
+  const { restartMs = 100 } = options;
+  const double = new KubernetesDouble({ start: (pod) => answering(connection, pod), restartMs, bookmarkMs: 300 });
   await double.listen();
   const config = new client.KubeConfig();
   config.loadFromClusterAndUser({ name: 'double', server: double.url, skipTLSVerify: true }, { name: 'roost' });

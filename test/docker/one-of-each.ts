@@ -50,15 +50,19 @@ export async function tryOneOfEach({ root, stack, images, docker, say }: OneOfEa
   const refused = (await stack.compose('logs', '--no-color')).split('\n').filter((line) => line.includes(REFUSED));
   if (refused.length > 0) throw new Error(`services lack rights on the bus:\n${refused.join('\n')}`);
   say('bus: every service did its part with its own rights');
-  await runCommand('npx', ['vitest', 'run', 'apps/agent-lifecycle/src/sandboxes/docker'], {
-    cwd: root,
-    isShown: true,
-    env: {
-      ...process.env,
-      ROOST_TEST_DOCKER: process.env['DOCKER_HOST'],
-      ROOST_TEST_WORKSPACE_IMAGE: images.workspace,
+  await runCommand(
+    'npx',
+    ['vitest', 'run', 'apps/agent-lifecycle/src/sandboxes/docker', 'test/egress/docker.spec.ts'],
+    {
+      cwd: root,
+      isShown: true,
+      env: {
+        ...process.env,
+        ROOST_TEST_DOCKER: process.env['DOCKER_HOST'],
+        ROOST_TEST_WORKSPACE_IMAGE: images.workspace,
+      },
     },
-  });
+  );
 }
 
 /** The image for services brings the guide's pages. Errors: where it does not. */

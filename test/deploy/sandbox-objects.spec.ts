@@ -14,8 +14,11 @@ const parts = {
   addresses: { bus: '10.0.0.1', egress: '10.0.0.2' },
 };
 
-describe.each(Object.entries(valueSets))('what the lifecycle service makes of an agent, with %s', (_, values) => {
-  it('is accepted by an API server', async () => {
+/** The driver's own tests apply the same to a double that refuses undeclared fields: `npm run test:kubernetes` has every set. */
+const isFull = process.env['ROOST_FULL'] === '1';
+
+describe.each(Object.entries(valueSets))('what the lifecycle service makes of an agent, with %s', (name, values) => {
+  it.runIf(isFull || name.startsWith('gVisor'))('is accepted by an API server', async () => {
     const settings = sandboxSettings((await render(values)).manifests);
     const spec = specOf({ network: { mode: 'public' } });
     for (const object of [volumeClaim(settings, spec), ...dependents(settings, spec, 'uid', parts)]) {

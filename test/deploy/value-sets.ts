@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import type { Values } from '#tools/helm';
+import { parse } from 'yaml';
 
 const services = [
   'gateway',
@@ -50,6 +52,7 @@ export const valueSets: Record<string, Values> = {
     autoscaling: { enabled: false },
     networkPolicy: { metricsFrom: [{ podSelector: {} }], gatewayFrom: [{ podSelector: {} }] },
   },
+  "deploy/kind's": parse(readFileSync(new URL('../../deploy/kind/values.yaml', import.meta.url), 'utf8')) as Values,
   'no network policies': { networkPolicy: { enabled: false } },
   'gVisor, nodes and storage of their own, a quota': {
     tolerations: [toleration],

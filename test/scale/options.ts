@@ -6,7 +6,7 @@ export type Phase = (typeof PHASES)[number];
 
 export const help = `What Roost costs at 1,000,000 agents: filled by SQL, then measured beside one of 1,000.
 
-  npm run scale                    about two and a half hours on two quiet cores; 40 GB in --keep
+  npm run scale                    about two and a half hours on two quiet cores; 25 GB in --keep
   npm run scale -- --quick         a hundredth of everything and two minutes of load, about ten minutes
   npm run scale -- [options]
     --only PHASE[,PHASE]           of ${PHASES.join(', ')}; --only fill fills and ends

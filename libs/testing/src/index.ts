@@ -8,6 +8,7 @@ export { bundleProgram } from './bundle-program.js';
 export { type BotApplication, type Channel, DiscordServer, Intents, type User } from './discord/index.js';
 export { freePort } from '#tools/launcher';
 export { freshBus, type FreshBus } from './fresh-bus.js';
+export { ownNats, type OwnNats } from './own-nats.js';
 export { freshDatabase, type FreshDatabase } from './fresh-database.js';
 export { followEvents, type FollowedEvent, type Following, readEvents } from './follow-events.js';
 export * from './kubernetes/index.js';

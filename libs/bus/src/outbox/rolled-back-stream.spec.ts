@@ -1,9 +1,7 @@
 import { EVENTS_STREAM } from '#lib/contracts';
-import { accountCredentials, type BusAccount } from '#lib/nats-auth';
-import { temporaryFolder } from '#lib/testing';
-import { type Nats, startNats } from '#tools/launcher';
+import { type OwnNats, ownNats, temporaryFolder } from '#lib/testing';
 import { AckPolicy, DeliverPolicy, jetstream } from '@nats-io/jetstream';
-import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -12,19 +10,13 @@ import { passConsumers } from './rolled-back-stream.js';
 
 /** What a loss of power does under a server that does not flush: the consumer's place is on disk, the newest messages are not. */
 describe('a stream that lost its newest messages', () => {
-  let nats: Nats | undefined;
+  let nats: OwnNats | undefined;
   let connection: NatsConnection | undefined;
   const dataDir = temporaryFolder();
 
   const start = async () => {
-    nats = await startNats({ dataDir, log: () => undefined });
-    const [account] = nats.accounts as [BusAccount];
-    const creds = await accountCredentials(account.seed, 'test');
-    connection = await connect({
-      servers: nats.url,
-      authenticator: credsAuthenticator(new TextEncoder().encode(creds)),
-    });
-    return connection;
+    nats = await ownNats(dataDir);
+    return (connection = await nats.connect());
   };
   const stop = async () => {
     await connection?.close();

@@ -1,3 +1,4 @@
+import { MessagesByChannel1797700000000 } from './messages-by-channel-1797700000000.js';
 import { Traceparents1797000100000 } from './traceparents-1797000100000.js';
 import { Approvals1797400000000 } from './approvals-1797400000000.js';
 import { Budgets1797000400000 } from './budgets-1797000400000.js';
@@ -20,4 +21,5 @@ export const migrations = [
   Approvals1797400000000,
   PinnedVersions1797400300000,
   CredentialApprovals1797600200000,
+  MessagesByChannel1797700000000,
 ];

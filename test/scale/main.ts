@@ -57,7 +57,11 @@ async function main(options: ScaleOptions): Promise<number> {
       outcome.small = await measureLatencies(small, smallSizes, { calls, log });
       outcome.large = await measureLatencies(large, options.sizes, { calls, log });
     });
-    await phase('plans', async () => void (outcome.statements = await planPhase(large, options.sizes, log)));
+    await phase('plans', async () => {
+      const { statements, failures } = await planPhase(large, options.sizes, log);
+      outcome.statements = statements;
+      outcome.errors.push(...failures.map((failure) => `plans: ${failure.slice(0, 300)}`));
+    });
     await phase(
       'replicas',
       async () =>

@@ -31,12 +31,13 @@ export async function tenantsOf(
   return [await tenant('largest', 1, roost.apiKey), await tenant('small', smallAccount(sizes), SMALL_ACCOUNT_KEY)];
 }
 
-/** Everything that a client reads or writes, once: each path with a status that was not expected is an error. */
-export async function walk({ api, agentId, agents }: Tenant): Promise<void> {
+/** Everything that a client reads or writes, once. Gives what was answered with an error. */
+export async function walk({ api, agentId, agents }: Tenant): Promise<string[]> {
   const agent = `/v1/agent/${agentId}`;
+  const failures: string[] = [];
   const ok = async <T = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<T> => {
     const answer = await api<T>(method, path, body);
-    if (answer.status >= 300) throw new Error(`${method} ${path} gave ${answer.status} ${JSON.stringify(answer.body)}`);
+    if (answer.status >= 300) failures.push(`${method} ${path} gave ${answer.status} ${JSON.stringify(answer.body)}`);
     return answer.body;
   };
   const lastPage = Math.max(1, Math.ceil(agents / 100));
@@ -53,7 +54,7 @@ export async function walk({ api, agentId, agents }: Tenant): Promise<void> {
   await ok('GET', `${agent}/ready`);
   await ok('GET', `${agent}/versions`);
 
-  const { messages } = await ok<{ messages: { id: string }[] }>('GET', `${agent}/messages?limit=100`);
+  const { messages = [] } = await ok<{ messages?: { id: string }[] }>('GET', `${agent}/messages?limit=100`);
   const oldest = messages[0]?.id;
   for (const query of [
     'status=read',
@@ -69,10 +70,10 @@ export async function walk({ api, agentId, agents }: Tenant): Promise<void> {
     await ok('GET', `${agent}/messages?limit=100&after=${oldest}`);
     await ok('GET', `${agent}/messages/${oldest}`);
   }
-  const { pagination } = await ok<{ pagination: { total_pages?: number } }>('GET', `${agent}/conversations?limit=100`);
-  await ok('GET', `${agent}/conversations?limit=100&page=${Math.max(1, pagination.total_pages ?? 1)}`);
+  const { pagination } = await ok<{ pagination?: { total_pages?: number } }>('GET', `${agent}/conversations?limit=100`);
+  await ok('GET', `${agent}/conversations?limit=100&page=${Math.max(1, pagination?.total_pages ?? 1)}`);
 
-  const { runs } = await ok<{ runs: { id: string }[] }>('GET', `${agent}/runs?limit=100`);
+  const { runs = [] } = await ok<{ runs?: { id: string }[] }>('GET', `${agent}/runs?limit=100`);
   for (const query of ['status=failed', 'status=completed', 'source=schedule'])
     await ok('GET', `${agent}/runs?${query}`);
   if (runs[0]) {
@@ -95,12 +96,12 @@ export async function walk({ api, agentId, agents }: Tenant): Promise<void> {
   await ok('GET', `/v1/audit?target=${agentId}`);
   await ok('GET', `${agent}/channels`);
   await ok('GET', `${agent}/vault/grants`);
-  await ok('GET', `${agent}/session`).catch(() => undefined);
+  await api('GET', `${agent}/session`);
 
-  const { schedules } = await ok<{ schedules: { id: string }[] }>('GET', `${agent}/schedules`);
+  const { schedules = [] } = await ok<{ schedules?: { id: string }[] }>('GET', `${agent}/schedules`);
   if (schedules[0]) await ok('GET', `${agent}/schedules/${schedules[0].id}/executions`);
   await ok('GET', `${agent}/triggers`);
-  const { endpoints } = await ok<{ endpoints: { id: string }[] }>('GET', '/v1/webhooks/endpoints');
+  const { endpoints = [] } = await ok<{ endpoints?: { id: string }[] }>('GET', '/v1/webhooks/endpoints');
   for (const query of [
     '',
     '?status=pending',
@@ -110,7 +111,7 @@ export async function walk({ api, agentId, agents }: Tenant): Promise<void> {
     ...(endpoints[0] ? [`?endpoint_id=${endpoints[0].id}`] : []),
   ])
     await ok('GET', `/v1/webhooks/deliveries${query}`);
-  const { deliveries } = await ok<{ deliveries: { id: string }[] }>('GET', '/v1/webhooks/deliveries?limit=100');
+  const { deliveries = [] } = await ok<{ deliveries?: { id: string }[] }>('GET', '/v1/webhooks/deliveries?limit=100');
   if (deliveries[0]) {
     await ok('GET', `/v1/webhooks/deliveries/${deliveries[0].id}`);
     await ok('GET', `/v1/webhooks/deliveries?before=${deliveries.at(-1)?.id}`);
@@ -128,8 +129,9 @@ export async function walk({ api, agentId, agents }: Tenant): Promise<void> {
     message_template: 'tick',
     timezone: 'UTC',
   });
-  await ok('POST', `${own}/schedules/${scheduled.id}/run`).catch(() => undefined);
+  await api('POST', `${own}/schedules/${scheduled.id}/run`);
   const again = await ok<{ id: string }>('POST', `${agent}/messages`, { content: 'hello', conversation_id: 'c-new' });
   await ok('GET', `${agent}/messages/${again.id}?wait=30`);
   await ok('POST', `/v1/agent/delete/${made.id}`);
+  return failures;
 }

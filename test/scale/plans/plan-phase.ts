@@ -29,7 +29,12 @@ const BATCH = 5_000;
 const SWEEPS_MS = 85_000;
 
 /** Has every path run once while PostgreSQL writes down each plan with its rows, and gives the statements. */
-export async function planPhase(dataDir: string, sizes: Sizes, log: (line: string) => void): Promise<Statement[]> {
+export async function planPhase(
+  dataDir: string,
+  sizes: Sizes,
+  log: (line: string) => void,
+): Promise<{ statements: Statement[]; failures: string[] }> {
+  const failures: string[] = [];
   await withPostgres(dataDir, (url) =>
     withClient(url, async (database) => {
       await setLogging(database, 'plans');
@@ -44,7 +49,7 @@ export async function planPhase(dataDir: string, sizes: Sizes, log: (line: strin
       const begun = Date.now();
       await withClient(roost.databaseUrl, async (database) => {
         for (const tenant of await tenantsOf(database, roost, sizes)) {
-          await walk(tenant);
+          failures.push(...(await walk(tenant)));
           log(`  walked as the ${tenant.name} account`);
         }
         const events = await makeDeliveriesDue(database, 100);
@@ -66,7 +71,7 @@ export async function planPhase(dataDir: string, sizes: Sizes, log: (line: strin
   return withPostgres(dataDir, (url) =>
     withClient(url, async (database) => {
       await setLogging(database, 'nothing');
-      return collectPlans(dataDir, database);
+      return { statements: await collectPlans(dataDir, database), failures };
     }),
   );
 }

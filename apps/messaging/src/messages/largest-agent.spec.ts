@@ -31,6 +31,13 @@ describe('lists of the agent that has most, by the plans of the others', () => {
        FROM agents, LATERAL generate_series(1, CASE WHEN agent_id = $1 THEN ${MESSAGES} ELSE 40 END) n ORDER BY random()`,
       [agentId],
     );
+    // Few of a kind among many, and old: only an index leads to them.
+    await database.query(
+      `UPDATE messages SET status = CASE seq % 3 WHEN 0 THEN 'failed' WHEN 1 THEN 'pending' ELSE status END,
+         channel = CASE seq % 3 WHEN 2 THEN 'slack' ELSE channel END
+       WHERE agent_id = $1 AND seq <= (SELECT seq FROM messages WHERE agent_id = $1 ORDER BY seq OFFSET 90 LIMIT 1)`,
+      [agentId],
+    );
     await database.query(`
       INSERT INTO conversations (agent_id, id, account_id, channel, counterparty_id, updated_at)
       SELECT DISTINCT ON (agent_id, conversation_id) agent_id, conversation_id, account_id, 'api', 'x', created_at FROM messages`);
@@ -57,6 +64,9 @@ describe('lists of the agent that has most, by the plans of the others', () => {
     ['the newest messages', {}],
     ['those of a conversation', { conversationId: 'c-1' }],
     ['those of a channel', { channel: 'api' as const }],
+    ['those of a channel that it has few of', { channel: 'slack' as const }],
+    ['those that failed', { status: 'failed' as const }],
+    ['those that wait', { status: 'pending' as const }],
   ])('read a page of %s alone', async (_, fields) => {
     const before = await rowsRead();
     const { messages } = await list(fields);

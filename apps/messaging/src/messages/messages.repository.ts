@@ -112,8 +112,9 @@ export async function listMessages(
   const seqOfCursor = `(SELECT seq FROM messages WHERE id = ? AND ${belongsTo('$1', '$2')})`;
   if (query.before) narrow(`seq < ${seqOfCursor}`, query.before);
   if (query.after) narrow(`seq > ${seqOfCursor}`, query.after);
-  // As a constant: the index of what waits answers no parameter.
+  // As constants: the indexes of what waits and of what failed answer no parameter.
   if (query.status === 'pending') conditions.push(`status = 'pending'`);
+  else if (query.status === 'failed') conditions.push(`status = 'failed'`);
   else if (query.status) narrow('status = ?', query.status);
   if (query.channel) narrow('channel = ?', query.channel);
   if (query.conversationId) narrow('conversation_id = ?', query.conversationId);

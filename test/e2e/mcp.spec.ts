@@ -400,14 +400,15 @@ describe('MCP servers over the API', () => {
       expect(written.status, JSON.stringify(written.body)).toBe(201);
     }
     rmSync(folder, { recursive: true });
-    await expect(callTool(agentId, 'every__get-sum', { a: 2, b: 40 })).resolves.toContain('is 42');
+    // A turn does not wait for a server that starts slowly: its tools may be there in the next one only.
+    await expect.poll(() => callTool(agentId, 'every__get-sum', { a: 2, b: 40 })).toContain('is 42');
     // Its environment is the sandbox's: its own variable, and none of the services'.
     const env = await callTool(agentId, 'every__get-env');
     expect(env).toContain('inside');
     expect(env).not.toMatch(/DATABASE_URL|NATS_CREDS|MASTER_KEY/);
-    await expect(
-      callTool(agentId, 'files__write_file', { path: '/workspace/by-mcp.txt', content: 'from a tool' }),
-    ).resolves.toContain('Successfully wrote');
+    await expect
+      .poll(() => callTool(agentId, 'files__write_file', { path: '/workspace/by-mcp.txt', content: 'from a tool' }))
+      .toContain('Successfully wrote');
     const read = await roost.api<{ content: string }>('GET', `/v1/agent/${agentId}/filesystem/files/by-mcp.txt`);
     expect(read.body.content).toBe('from a tool');
     await expect(callTool(agentId, 'files__read_text_file', { path: '/etc/passwd' })).resolves.toContain(

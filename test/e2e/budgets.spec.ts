@@ -143,7 +143,8 @@ describe('usage and budgets', () => {
       expect({ input: total.input_tokens, output: total.output_tokens }).toEqual(counted());
       expect(total.steps).toBe(before.total.steps + TURNS * 10);
       await until('the webhooks have come', () => webhooks.length >= 3);
-      expect(webhooks.map(({ type }) => type)).toEqual(['budget.threshold', 'budget.exhausted', 'budget.reset']);
+      // In no order: the first two are of the same moment.
+      expect(webhooks.map(({ type }) => type).sort()).toEqual(['budget.exhausted', 'budget.reset', 'budget.threshold']);
       expect(provider.of('turn0').at(-1)?.toolResults.at(-1)?.text).toContain('tokens used');
       await roost.api('DELETE', `/v1/budgets/${budget.id}`);
     },

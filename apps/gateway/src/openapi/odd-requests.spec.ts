@@ -44,10 +44,14 @@ describe('whatever odd is sent, on every route', () => {
     for (const operation of ofBodies) {
       const isJson = !operation.isStream && !operation.isRaw;
       const bodies = oddBodies((operation.example ?? {}) as object);
+      const ask = ({ bytes, contentType = 'application/json' }: (typeof bodies)[number]) =>
+        roost.api<ErrorBody>(operation.method, urlOf(operation), bytes, { 'content-type': contentType });
       const answers = await Promise.all(
-        bodies.map(({ bytes, contentType = 'application/json' }) =>
-          roost.api<ErrorBody>(operation.method, urlOf(operation), bytes, { 'content-type': contentType }),
-        ),
+        bodies.map(async (odd) => {
+          const answer = await ask(odd);
+          // A busy machine may have been too slow; what breaks by the body breaks by it again.
+          return answer.status === 503 ? ask(odd) : answer;
+        }),
       );
       for (const [index, odd] of bodies.entries()) {
         const answer = answers[index] as (typeof answers)[number];

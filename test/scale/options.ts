@@ -85,7 +85,7 @@ export function readOptions(args: string[]): ScaleOptions {
     folder: values.reuse ?? values.keep,
     mustBeFilled: values.reuse !== undefined,
     document: values.document ?? (quick ? undefined : 'docs/scale.md'),
-    command: ['npm run scale', ...(args.length > 0 ? ['--', ...args] : [])].join(' '),
+    command: ['npm run scale', ...(args.length > 0 ? ['--', ...args.map(withoutFolder)] : [])].join(' '),
   };
 }
 
@@ -103,4 +103,9 @@ function numberOf(name: string, value: string, least: number, most: number): num
   const number = Number(value);
   if (!(number >= least && number <= most)) throw new Error(`--${name} is a number from ${least} to ${most}`);
   return number;
+}
+
+/** Where it was filled says nothing to others. */
+function withoutFolder(arg: string, at: number, args: string[]): string {
+  return ['--keep', '--reuse', '--document'].includes(args[at - 1] ?? '') ? 'FOLDER' : arg;
 }

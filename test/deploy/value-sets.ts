@@ -1,16 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { Values } from '#tools/helm';
+import { services as deployed } from '#tools/launcher';
 import { parse } from 'yaml';
 
-const services = [
-  'gateway',
-  'messaging',
-  'agent-runtime',
-  'agent-lifecycle',
-  'scheduler',
-  'webhook-dispatch',
-  'channels',
-];
+const services = deployed.map(({ name }) => name);
 const ofEach = (values: Values) => Object.fromEntries(services.map((name) => [name, values]));
 const toleration = { key: 'agents', operator: 'Exists' };
 

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { startRoost, temporaryFolder, type TestRoost } from '#lib/testing';
+import { services } from '#tools/launcher';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { programDoubles, type Rule } from './doubles.js';
 import { Kubectl, type PodSeen } from './kubectl.js';
@@ -109,17 +110,7 @@ describe('an installation on doubles of kind, kubectl, helm and docker, with a r
     },
     works('kubectl', 'get pods --selector app=control ', pods('control', 'roost-control', '10.0.1.1')),
     works('kubectl', 'get pods --selector k8s-app=kube-dns ', pods('coredns', 'kube-system', '10.0.1.2')),
-    ...[
-      'gateway',
-      'messaging',
-      'agent-runtime',
-      'agent-lifecycle',
-      'scheduler',
-      'webhook-dispatch',
-      'channels',
-      'nats',
-      'postgres',
-    ].map((name, index) =>
+    ...[...services.map(({ name }) => name), 'nats', 'postgres'].map((name, index) =>
       works('kubectl', `get pods --selector \\S+component=${name} `, pods(`${name}-x`, 'roost', `10.0.0.${index}`)),
     ),
     works('kubectl', 'get pods --selector roost.dev/agent-id=(\\S+) ', pods('sandbox-$1', 'roost', '10.0.9.$1')),

@@ -12,35 +12,52 @@ import { join } from 'node:path';
 import type { Limits } from '../limits.js';
 
 const base = '/sys/fs/cgroup';
-const group = 'roost';
 // Short, so that a workspace with many busy processes occupies every processor for a few milliseconds at most.
 const cpuPeriodUs = 20_000;
+/** Of the processor, as cgroup v1 counts it (a process outside has 1,024) and as v2 does (100). */
+interface Share {
+  v1: number;
+  v2: number;
+}
 /**
- * All sandboxes together, beside 1,024 of each process outside: on a full machine what serves every agent comes before
- * what some agents run. PostgreSQL's processes of lower priority have 335.
+ * All sandboxes together: on a full machine what serves every agent comes before what some agents run. PostgreSQL's
+ * processes of lower priority have 335.
  */
-const CPU_SHARES = 205;
-/** The same for cgroup v2, beside 100. */
-const CPU_WEIGHT = 20;
+const sandboxes: Share = { v1: 205, v2: 20 };
+/**
+ * All of them while one starts: until its daemon answers it runs nothing of the agent's, and somebody waits for it. With
+ * the share above, a start among twenty busy processes took longer than the 15 seconds that were left to it.
+ */
+const sandboxesAndAStart: Share = { v1: 4_096, v2: 400 };
+/** One among the others, before and after it answers. */
+const starting: Share = { v1: 16_384, v2: 1_600 };
+const started: Share = { v1: 1_024, v2: 100 };
 
 /** Kernel-enforced limits for a whole sandbox, where this process may set them: cgroup v2, v1, or not at all. */
 export class Cgroups {
   readonly mode: 'v2' | 'v1' | 'none';
+  /** One per controller in v1, one in all in v2. Each holds a group per workspace. */
   private readonly roots: string[];
+  private readonly startingAgents = new Set<string>();
 
-  constructor(private readonly scope: string) {
-    this.roots = findRoots();
+  /** @param scope tells the groups of one data folder from those of another. */
+  constructor(scope: string) {
+    this.roots = findRoots(`roost-${scope}`);
     this.mode = this.roots.length === 0 ? 'none' : this.roots.length === 1 ? 'v2' : 'v1';
     this.sweep();
   }
 
-  /** Makes the group of a workspace and returns the `cgroup.procs` files that its first process must be written to. */
+  /**
+   * Makes the group of a workspace that starts and returns the `cgroup.procs` files that its first process must be written
+   * to. Until `hasStarted` or `release` it comes before other sandboxes.
+   */
   prepare(agentId: string, limits: Limits): string[] {
-    return this.roots.map((root) => {
-      const folder = join(root, this.scope, agentId);
+    this.startingAgents.add(agentId);
+    const files = this.roots.map((root) => {
+      const folder = join(root, agentId);
       mkdirSync(folder, { recursive: true });
       if (this.mode === 'v2') {
-        enable(join(root, this.scope));
+        enable(root);
         set(folder, 'memory.max', limits.memoryBytes);
         set(folder, 'memory.swap.max', 0);
         set(folder, 'memory.oom.group', 0);
@@ -54,30 +71,47 @@ export class Cgroups {
       }
       return join(folder, 'cgroup.procs');
     });
+    this.share(agentId, starting);
+    return files;
+  }
+
+  /** The daemon of a workspace answers: what it runs from now on is its agent's. */
+  hasStarted(agentId: string): void {
+    this.startingAgents.delete(agentId);
+    this.share(agentId, started);
   }
 
   /** Removes the group of a workspace whose processes are gone. */
   release(agentId: string): void {
+    this.hasStarted(agentId);
     for (const root of this.roots) {
-      tryRemove(join(root, this.scope, agentId));
+      tryRemove(join(root, agentId));
       // Succeeds with the last workspace only: a group that still has others is not empty.
-      tryRemove(join(root, this.scope));
+      tryRemove(root);
+    }
+  }
+
+  private share(agentId: string, ofOne: Share): void {
+    const ofAll = this.startingAgents.size > 0 ? sandboxesAndAStart : sandboxes;
+    for (const root of this.roots) {
+      setShare(root, ofAll);
+      setShare(join(root, agentId), ofOne);
     }
   }
 
   /** Removes groups that an earlier Roost with this data folder left when it was killed. */
   private sweep(): void {
     for (const root of this.roots) {
-      const folder = join(root, this.scope);
-      if (!existsSync(folder)) continue;
-      for (const { name } of readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()))
-        tryRemove(join(folder, name));
+      if (!existsSync(root)) continue;
+      for (const { name } of readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory()))
+        tryRemove(join(root, name));
+      tryRemove(root); // made to see whether it can be: the first workspace makes it again
     }
   }
 }
 
 /** The folders below which groups can be made, one per controller in v1. */
-function findRoots(): string[] {
+function findRoots(group: string): string[] {
   if (process.platform !== 'linux') return [];
   const candidates = existsSync(join(base, 'cgroup.controllers'))
     ? [unifiedRoot()]
@@ -87,7 +121,6 @@ function findRoots(): string[] {
     for (const root of roots) {
       mkdirSync(root, { recursive: true });
       accessSync(root, constants.W_OK);
-      set(root, 'cpu.shares', CPU_SHARES);
     }
     const [root] = roots;
     if (roots.length === 1 && root !== undefined) {
@@ -95,7 +128,6 @@ function findRoots(): string[] {
       enable(root);
       const available = readFileSync(join(root, 'cgroup.controllers'), 'utf8').split(/\s+/);
       if (!['memory', 'pids', 'cpu'].every((controller) => available.includes(controller))) return [];
-      set(root, 'cpu.weight', CPU_WEIGHT);
     }
     return roots;
   } catch {
@@ -116,6 +148,11 @@ function enable(folder: string): void {
 
 function quotaUs({ cpuMillis }: Limits): number {
   return Math.max(1_000, Math.floor((cpuMillis / 1_000) * cpuPeriodUs));
+}
+
+function setShare(folder: string, { v1, v2 }: Share): void {
+  set(folder, 'cpu.shares', v1);
+  set(folder, 'cpu.weight', v2);
 }
 
 function set(folder: string, name: string, value: string | number): void {

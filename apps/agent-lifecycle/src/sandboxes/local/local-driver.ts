@@ -38,7 +38,7 @@ interface Parts {
   volume: OpenVolume;
 }
 
-const startTimeoutMs = 15_000;
+const startTimeoutMs = 30_000;
 
 /** Workspaces in sandboxes on this machine. They end with this process, however it ends; volumes stay. */
 export class LocalWorkspaceDriver implements WorkspaceDriver {
@@ -148,6 +148,7 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
         throw unavailable(`the sandbox could not be started: ${reason}`);
       });
       await Promise.race([this.untilAwake(agentId, sandbox), ended]);
+      this.cgroups.hasStarted(agentId);
       this.failures.delete(agentId);
     } catch (error) {
       const known =

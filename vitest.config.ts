@@ -22,11 +22,12 @@ export default defineConfig({
     include: ['{apps,libs,packages,tools,test}/**/*.spec.ts'],
     globalSetup: ['libs/testing/src/global-setup.ts'],
     pool: 'forks',
-    // Four processes for all files: one for each would load the frameworks anew, which took as long as the quick half of
+    // Three processes for all files: one for each would load the frameworks anew, which took as long as the quick half of
     // the tests. So a suite must give back what it changes of its process (environment, clock), and end what it began.
-    // Twice as many as CI has processors: suites wait for timers, kills and other processes a third of their time.
+    // One more than CI has processors: suites wait for timers, kills and other processes, but with two more everything takes
+    // so long that what users would never wait for is waited for.
     isolate: false,
-    maxWorkers: 4,
+    maxWorkers: 3,
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // As long as `until` waits: a full machine takes longer than the second that is vitest's own choice.

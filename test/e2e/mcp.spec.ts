@@ -341,7 +341,7 @@ describe('MCP servers over the API', () => {
       await expect(status()).resolves.toBe('connected');
       await expect(callTool(agentId, 'revoked__whoami')).resolves.toContain('an authorised guest');
 
-      expect(received).toHaveLength(2);
+      expect(received, JSON.stringify(received)).toHaveLength(2);
       for (const { type, data } of received) {
         expect(type).toBe('mcp.authorization_needed');
         expect(data).toMatchObject({

@@ -158,9 +158,11 @@ describe('quotas', () => {
     const account = await newAccount(roost);
     await admin(`account quota ${account.email} awake_workspaces 2`);
     const ask = async (n: number) => {
-      const { id } = (await account.api<{ id: string }>('POST', '/v1/agent/create', { name: `sleeper-${n}` })).body;
-      const messages = `/v1/agent/${id}/messages`;
+      const made = await account.api<{ id: string }>('POST', '/v1/agent/create', { name: `sleeper-${n}` });
+      expect(made.status, JSON.stringify(made.body)).toBe(201);
+      const messages = `/v1/agent/${made.body.id}/messages`;
       const sent = await account.api<{ id: string }>('POST', messages, { content: `run: echo hello-$((${n} + 100))` });
+      expect(sent.status, JSON.stringify(sent.body)).toBe(201);
       const answer = await account.api('GET', `${messages}/${sent.body.id}?wait=60`);
       return JSON.stringify(answer.body);
     };

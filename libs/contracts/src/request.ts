@@ -41,7 +41,7 @@ export function request<I extends z.ZodType, O extends z.ZodType>(
   subject: string,
   contract: { input: I; output: O; timeoutMs?: number },
 ): RequestContract<I, O> {
-  return { subject, timeoutMs: 5_000, ...contract };
+  return { subject, timeoutMs: 10_000, ...contract };
 }
 
 export function event<P extends z.ZodType>(subject: string, payload: P, v = 1): EventContract<P> {

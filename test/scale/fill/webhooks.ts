@@ -3,10 +3,13 @@ import type { Filling } from './steps.js';
 
 /** What waits is due so many days from now, behind any run; one in a hundred is due at once. */
 const LATER_DAYS = 10;
+/** Of what does not wait one in so many was given up. */
+const DEAD = 200;
 
 export async function fillWebhooks({ database, sizes, sealer, receiverUrl }: Filling): Promise<void> {
   await database.query(
-    `TRUNCATE webhooks.agents, webhooks.endpoints, webhooks.events, webhooks.deliveries, webhooks.queue, webhooks.attempts`,
+    `TRUNCATE webhooks.agents, webhooks.endpoints, webhooks.events, webhooks.deliveries, webhooks.queue, webhooks.undelivered,
+       webhooks.attempts`,
   );
   await database.query(`INSERT INTO webhooks.agents (agent_id, account_id) SELECT id, account_id FROM scale.agents`);
   const { rows } = await database.query<{ id: string }>(`SELECT uuidv7() AS id FROM generate_series(1, $1::int)`, [
@@ -41,9 +44,13 @@ export async function fillWebhooks({ database, sizes, sealer, receiverUrl }: Fil
   await database.query(`
     INSERT INTO webhooks.deliveries (id, account_id, endpoint_id, event_id, agent_id, event_type, status, attempt_count,
       last_response_status, created_at, finished_at)
-    SELECT id, account_id, endpoint_id, event_id, agent_id, 'message.completed', CASE WHEN is_waiting THEN 'pending' ELSE 'succeeded' END, 1,
-      CASE WHEN is_waiting THEN 503 ELSE 204 END, at, CASE WHEN NOT is_waiting THEN at + interval '20 ms' END
+    SELECT id, account_id, endpoint_id, event_id, agent_id, 'message.completed',
+      CASE WHEN is_waiting THEN 'pending' WHEN k % ${DEAD} = 0 THEN 'dead' ELSE 'succeeded' END, 1,
+      CASE WHEN is_waiting OR k % ${DEAD} = 0 THEN 503 ELSE 204 END, at, CASE WHEN NOT is_waiting THEN at + interval '20 ms' END
     FROM scale.deliveries ORDER BY at`);
+  await database.query(`
+    INSERT INTO webhooks.undelivered (delivery_id, account_id, status, seq)
+    SELECT id, account_id, status, seq FROM webhooks.deliveries WHERE status = 'dead'`);
   await database.query(`
     INSERT INTO webhooks.attempts (delivery_id, number, account_id, started_at, duration_ms, response_status, response_body)
     SELECT id, 1, account_id, at, 12, CASE WHEN is_waiting THEN 503 ELSE 204 END, '' FROM scale.deliveries`);

@@ -5,7 +5,7 @@ import { authorization } from '../../../bench/runner/exchange.js';
 import type { Sizes } from '../fill/sizes.js';
 import { startScaled, withClient, withPostgres } from '../scaled-roost.js';
 import { removeServerLog, setLogging } from '../server-log.js';
-import { makeDeliveriesDue, makeSchedulesDue, putOff } from './due.js';
+import { makeSchedulesDue, putOff } from './due.js';
 import { scrapeMetrics } from './metrics.js';
 import { processesOf } from './processes.js';
 import { Receiver } from './receiver.js';
@@ -46,6 +46,7 @@ export async function measureLatencies(
     measured.memory = new Map(processesOf(roost.pid).map(({ name, bytes }) => [name, bytes]));
     try {
       await withClient(roost.databaseUrl, async (database) => {
+        const since = new Date();
         const { rows } = await database.query<{ bytes: string }>(`SELECT pg_database_size('postgres') AS bytes`);
         measured.databaseBytes = Number(rows[0]?.bytes);
         for (const tenant of await tenantsOf(database, roost, sizes)) {
@@ -65,7 +66,7 @@ export async function measureLatencies(
           log(`  measured as the ${tenant.name} account`);
         }
         times.set('fire: slot → message', await fireTimes(database));
-        times.set('dispatch: due → received', await dispatchTimes(database, receiver));
+        times.set('dispatch: event → received', await dispatchTimes(database, receiver, since));
         log('  fired and dispatched');
       });
       times.set('metrics of one process', [...(await scrapeMetrics(dataDir)).values()]);
@@ -153,15 +154,14 @@ async function fireTimes(database: pg.Client): Promise<number[]> {
   return times;
 }
 
-/** From the instant at which a delivery that waited is due until it is at its receiver, in ms. */
-async function dispatchTimes(database: pg.Client, receiver: Receiver): Promise<number[]> {
-  const times: number[] = [];
-  for (let round = 0; round < 5; round += 1) {
-    const begin = Date.now();
-    const events = await makeDeliveriesDue(database, 20);
-    const arrivedAt = (id: string) => receiver.arrivals.get(`evt_${id}`);
-    await until('deliveries arrive', () => events.every(arrivedAt), { timeoutMs: TIMEOUT_MS });
-    times.push(...events.map((id) => (arrivedAt(id) ?? 0) - begin));
-  }
-  return times;
+/** From the instant at which an event of the messages above was stored for its receivers until it is at one, in ms. */
+async function dispatchTimes(database: pg.Client, receiver: Receiver, since: Date): Promise<number[]> {
+  const { rows } = await database.query<{ id: string; at: Date }>(
+    `SELECT e.id, e.created_at AS at FROM webhooks.events e WHERE e.created_at >= $1
+       AND EXISTS (SELECT FROM webhooks.deliveries d WHERE d.event_id = e.id)`,
+    [since],
+  );
+  const arrivedAt = (id: string) => receiver.arrivals.get(`evt_${id}`);
+  await until('webhooks arrive', () => rows.every(({ id }) => arrivedAt(id)), { timeoutMs: TIMEOUT_MS });
+  return rows.map(({ id, at }) => (arrivedAt(id) ?? 0) - at.getTime());
 }

@@ -36,6 +36,12 @@ function wrongWith({ status, body }: { status: number; body: ErrorBody }): strin
   return undefined;
 }
 
+/** A busy machine may have been too slow (503); what breaks by what was sent breaks by it again. */
+async function askedAgain<T extends { status: number }>(ask: () => Promise<T>): Promise<T> {
+  const answer = await ask();
+  return answer.status === 503 ? ask() : answer;
+}
+
 describe('whatever odd is sent, on every route', () => {
   it('a body is taken or refused by the name of its field, and nothing breaks', async () => {
     const complaints: string[] = [];
@@ -46,13 +52,7 @@ describe('whatever odd is sent, on every route', () => {
       const bodies = oddBodies((operation.example ?? {}) as object);
       const ask = ({ bytes, contentType = 'application/json' }: (typeof bodies)[number]) =>
         roost.api<ErrorBody>(operation.method, urlOf(operation), bytes, { 'content-type': contentType });
-      const answers = await Promise.all(
-        bodies.map(async (odd) => {
-          const answer = await ask(odd);
-          // A busy machine may have been too slow; what breaks by the body breaks by it again.
-          return answer.status === 503 ? ask(odd) : answer;
-        }),
-      );
+      const answers = await Promise.all(bodies.map((odd) => askedAgain(() => ask(odd))));
       for (const [index, odd] of bodies.entries()) {
         const answer = answers[index] as (typeof answers)[number];
         const { status, body } = answer;
@@ -114,7 +114,10 @@ describe('whatever odd is sent, on every route', () => {
           filled(operation.path, (name) => idAt(operation.path, name, mine), { [at ?? '']: value }),
         ),
       ]);
-      const answers = await Promise.all([...urls.map((at) => ask(at)), ...headers.map((more) => ask(url, more))]);
+      const answers = await Promise.all([
+        ...urls.map((at) => askedAgain(() => ask(at))),
+        ...headers.map((more) => askedAgain(() => ask(url, more))),
+      ]);
       for (const [index, answer] of answers.entries()) {
         const wrong = wrongWith(answer);
         const what =

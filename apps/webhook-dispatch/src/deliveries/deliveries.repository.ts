@@ -57,6 +57,17 @@ export function noDelivery(): RoostError {
 /** The same for every try of an event. */
 export const webhookIdOf = (eventId: string): string => `evt_${eventId}`;
 
+/**
+ * The history of account $1, as d. What of it was not delivered is a small part, and found without a look at the rest.
+ * `status` is a parameter's number, of one that has this value.
+ */
+function historyOf(status: WebhookDelivery['status'] | undefined, parameter: number): { rows: string; seq: string } {
+  if (status === undefined || status === 'pending' || status === 'succeeded')
+    return { rows: 'deliveries d', seq: 'd.seq' };
+  const mine = `u.account_id = $1 AND u.status = $${parameter}`;
+  return { rows: `undelivered u JOIN deliveries d ON d.id = u.delivery_id AND ${mine}`, seq: 'u.seq' };
+}
+
 /** One more than `limit`, if there are. Only what is asked for is in the statement, so that each question has its index. */
 export function listDeliveries(
   database: Database,
@@ -73,14 +84,15 @@ export function listDeliveries(
   narrow('d.agent_id = ?', query.agentId);
   narrow('d.endpoint_id = ?', query.endpointId);
   narrow('d.status = ?', query.status);
+  const { rows, seq } = historyOf(query.status, values.length);
   narrow('d.event_type = ?', query.event);
   narrow('d.created_at >= ?', query.since);
   narrow('d.created_at < ?', query.until);
-  narrow('d.seq < (SELECT seq FROM deliveries WHERE id = ? AND account_id = $1)', query.before);
+  narrow(`${seq} < (SELECT seq FROM deliveries WHERE id = ? AND account_id = $1)`, query.before);
   values.push(query.limit + 1);
   return database.query<DeliveryRow>(
-    `SELECT d.*, NULLIF(q.due_at, 'infinity') AS next_attempt_at FROM deliveries d LEFT JOIN queue q ON q.delivery_id = d.id
-     WHERE ${conditions.join(' AND ')} ORDER BY d.seq DESC LIMIT $${values.length}`,
+    `SELECT d.*, NULLIF(q.due_at, 'infinity') AS next_attempt_at FROM ${rows} LEFT JOIN queue q ON q.delivery_id = d.id
+     WHERE ${conditions.join(' AND ')} ORDER BY ${seq} DESC LIMIT $${values.length}`,
     values,
   );
 }
@@ -120,10 +132,11 @@ export async function idsToReplay(
   accountId: string,
   { endpointId, since, until, status }: z.output<typeof replayWebhooks.input>,
 ): Promise<string[]> {
+  const history = historyOf(status, 5);
   const chosen = await tx.query<{ id: string }>(
-    `SELECT id FROM deliveries WHERE account_id = $1 AND endpoint_id = $2 AND created_at >= $3
-       AND ($4::timestamptz IS NULL OR created_at < $4) AND ($5::text IS NULL OR status = $5)
-     ORDER BY seq LIMIT ${MAX_REPLAY}`,
+    `SELECT d.id FROM ${history.rows} WHERE d.account_id = $1 AND d.endpoint_id = $2 AND d.created_at >= $3
+       AND ($4::timestamptz IS NULL OR d.created_at < $4) AND ($5::text IS NULL OR d.status = $5)
+     ORDER BY ${history.seq} LIMIT ${MAX_REPLAY}`,
     [accountId, endpointId, since, until ?? null, status ?? null],
   );
   return chosen.map(({ id }) => id);

@@ -4,6 +4,7 @@ import { DeletedAccounts1795710300000 } from './deleted-accounts-1795710300000.j
 import { DeletedAgents1795710600000 } from './deleted-agents-1795710600000.js';
 import { DueDeliveries1797700000000 } from './due-deliveries-1797700000000.js';
 import { Queue1795700000000 } from './queue-1795700000000.js';
+import { Undelivered1797800000000 } from './undelivered-1797800000000.js';
 import { Webhooks1795560000000 } from './webhooks-1795560000000.js';
 
 /** Oldest first. */
@@ -15,4 +16,5 @@ export const migrations = [
   Traceparents1797000100000,
   Audit1797000200000,
   DueDeliveries1797700000000,
+  Undelivered1797800000000,
 ];

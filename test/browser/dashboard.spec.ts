@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import type { Browser, BrowserContext, Page, Request } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KillableGateway } from '../../packages/sdk/test/killable-gateway.js';
-import { launchChromium } from './chromium.js';
+import { launchChromium, PATIENCE_MS } from './chromium.js';
 import { hostileMarkdown, OUTSIDE_HOST } from './hostile.js';
 import { makeScreenData } from './screen-data.js';
 import { screensOf } from './screens.js';
@@ -36,6 +36,7 @@ describe('the dashboard', () => {
     roost = await startRoost({ env: { ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: 'sk-ant-test' } });
     [gateway, browser] = await Promise.all([KillableGateway.start(roost), launchChromium()]);
     context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+    context.setDefaultTimeout(PATIENCE_MS);
     page = await context.newPage();
     page.on('request', (request) => requests.push(request));
     page.on('pageerror', (error) => complaints.push(error.message));
@@ -294,9 +295,13 @@ describe('the dashboard', () => {
 
 async function barriersIn(page: Page, where: string): Promise<string[]> {
   // Given to the page by the driver, which its policy does not hold back.
-  await page.evaluate(axeSource);
+  if (!(await page.evaluate<boolean>(`'axe' in window`))) await page.evaluate(axeSource);
   const found = await page.evaluate<Violation[]>(`axe
-    .run({ runOnly: { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] } })
+    .run({
+      runOnly: { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] },
+      resultTypes: ['violations'],
+      preload: false, // of style sheets: for rules that are not among these
+    })
     .then(({ violations }) => violations)`);
   return found.flatMap(({ id, nodes }) =>
     nodes.map(({ target, failureSummary = '' }) => `${where}: ${id} ${JSON.stringify(target)} ${failureSummary}`),

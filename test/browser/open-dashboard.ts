@@ -1,7 +1,7 @@
 import { startRoost, type TestRoost } from '#lib/testing';
 import type { Environment } from '#lib/config';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { launchChromium } from './chromium.js';
+import { launchChromium, PATIENCE_MS } from './chromium.js';
 
 /** A Roost of its own with a browser that is signed in. Agents answer by the demo model: `run: ls` runs a command. */
 export class Dashboard {
@@ -19,6 +19,7 @@ export class Dashboard {
     const roost = await startRoost({ env });
     const browser = await launchChromium();
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, acceptDownloads: true });
+    context.setDefaultTimeout(PATIENCE_MS);
     const page = await context.newPage();
     const dashboard = new Dashboard(roost, browser, context, page);
     page.on('pageerror', (error) => dashboard.complaints.push(error.message));

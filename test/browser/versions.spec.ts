@@ -127,6 +127,8 @@ describe('the versions of an agent', () => {
     await answering().getByText('Version 6 answers what you send now.').waitFor();
     await page().getByRole('textbox', { name: 'Message to changeable' }).fill('list files');
     await page().keyboard.press('Enter');
+    // Answered: while the conversation gets its address and its place in the list, what is clicked may be put there anew.
+    await page().getByRole('link', { name: 'Run', exact: true }).waitFor();
     await answering().getByRole('button', { name: 'Pin it here' }).click();
     await page().getByText('Version 6 answers here from now on.').waitFor();
     await answering().getByRole('button', { name: 'Stop trying it' }).click();

@@ -1,7 +1,6 @@
-import { newAccount, startRoost, TelegramPlatform, type TestRoost, until } from '#lib/testing';
+import { connectAs, newAccount, startRoost, TelegramPlatform, type TestRoost, until } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import pg from 'pg';
-import { connect, credsAuthenticator } from '@nats-io/transport-node';
 import { runCommand } from '#tools/admin';
 import { type Mailbox, startMailbox } from '../../apps/gateway/test/mailbox.js';
 
@@ -385,8 +384,7 @@ describe('the audit', () => {
     expect(theirs.map(({ action }) => action)).toEqual(['api_key.created', 'account.created']);
     expect(theirs.map(({ actor }) => actor.type)).toEqual(['operator', 'operator']);
     // The operator reads everybody's, or one account's.
-    const authenticator = credsAuthenticator(new TextEncoder().encode(roost.natsCreds));
-    const bus = await connect({ servers: roost.natsUrl, authenticator });
+    const bus = await connectAs(roost.natsCreds, roost.natsUrl);
     try {
       const lines = (more: object, ...words: string[]) =>
         runCommand(bus, ['audit', ...words], { name: '', enableAgents: false, audit: more });

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startRoost, type TestRoost, until, logText } from '#lib/testing';
-import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import { connectAs, startRoost, type TestRoost, until, logText } from '#lib/testing';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { everyRow } from '../every-row.js';
 
@@ -48,10 +48,7 @@ describe('planted secrets', () => {
     });
     canaries.set('local-api-key', roost.apiKey);
     canaries.set('master-key', readFileSync(join(roost.dataDir, 'master-key'), 'utf8').trim());
-    bus = await connect({
-      servers: roost.natsUrl,
-      authenticator: credsAuthenticator(new TextEncoder().encode(roost.natsCreds)),
-    });
+    bus = await connectAs(roost.natsCreds, roost.natsUrl);
     // Requests between services carry secrets where they are needed; what everybody may listen to must not.
     for (const subject of ['events.>', 'live.>', 'wake.>', 'interrupt.>'])
       bus.subscribe(subject, { callback: (_, message) => void published.push(message.string()) });

@@ -1,7 +1,7 @@
 import { createAgent, getAgent, RoostError, sendMessage } from '#lib/contracts';
 import { serve } from '#lib/rpc';
-import { startRoost, type TestRoost } from '#lib/testing';
-import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import { connectAs, startRoost, type TestRoost } from '#lib/testing';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { anAgent } from '../test/an-agent.js';
 import { sql } from '../test/tenants.js';
@@ -19,10 +19,7 @@ describe('the gateway', () => {
 
   beforeAll(async () => {
     roost = await startRoost({ services: ['gateway'], env: { ROOST_RATE_LIMIT_PER_MINUTE: '200' } });
-    nats = await connect({
-      servers: roost.natsUrl,
-      authenticator: credsAuthenticator(new TextEncoder().encode(roost.natsCreds)),
-    });
+    nats = await connectAs(roost.natsCreds, roost.natsUrl);
     const fail = (error: unknown) => console.error(error);
     serve(
       nats,

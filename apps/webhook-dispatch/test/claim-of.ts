@@ -1,4 +1,4 @@
-import type { ClaimRequest } from '../src/deliveries/queue.repository.js';
+import type { ClaimRequest } from '../src/deliveries/claims.repository.js';
 
 /** What a worker that holds nothing claims. */
 export function claimOf(capacity: number): ClaimRequest {

@@ -1,9 +1,10 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
-import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { accountCredentials, type BusAccount, serviceCredentials, type ServiceName } from '#lib/nats-auth';
 import { processIdentity } from '#tools/launcher';
+import { connectAs } from './connect-as.js';
 import { testServers } from './test-servers.js';
 
 export interface FreshBus {
@@ -32,7 +33,7 @@ export async function freshBus(service?: ServiceName): Promise<FreshBus> {
   const accounts = JSON.parse(readFileSync(accountsFile, 'utf8')) as BusAccount[];
   const { account, lockFile } = await takeAccount(accounts);
   const creds = await accountCredentials(account.seed, 'test');
-  const open = () => connect({ servers: natsUrl, authenticator: credsAuthenticator(new TextEncoder().encode(creds)) });
+  const open = () => connectAs(creds, natsUrl);
   const connection = await open();
   try {
     await removeStreams(connection);

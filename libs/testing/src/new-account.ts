@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { ownCall } from '#lib/call-context';
 import { requestOverNats } from '#lib/rpc';
 import { createAccount, createAccountKey } from '#lib/contracts';
-import { connect, credsAuthenticator } from '@nats-io/transport-node';
 import { apiClient, type ApiClient } from './api-client.js';
+import { connectAs } from './connect-as.js';
 
 /** Another account of a running Roost, with agents enabled, as `npm run admin` makes it. */
 export async function newAccount({
@@ -15,8 +15,7 @@ export async function newAccount({
   natsUrl: string;
   natsCreds: string;
 }): Promise<{ accountId: string; email: string; password: string; apiKey: string; api: ApiClient }> {
-  const authenticator = credsAuthenticator(new TextEncoder().encode(natsCreds));
-  const bus = await connect({ servers: natsUrl, authenticator });
+  const bus = await connectAs(natsCreds, natsUrl);
   try {
     const call = () => ownCall('req_admin', 10_000);
     const email = `${randomUUID()}@example.test`;

@@ -1,6 +1,7 @@
 import { accountCredentials, type BusAccount } from '#lib/nats-auth';
 import { startNats } from '#tools/launcher';
-import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { connectAs } from './connect-as.js';
 
 export interface OwnNats {
   /** As a user that may use the whole account. The caller closes it. */
@@ -12,9 +13,9 @@ export interface OwnNats {
 export async function ownNats(dataDir: string): Promise<OwnNats> {
   const nats = await startNats({ dataDir, log: () => undefined });
   const [account] = nats.accounts as [BusAccount];
-  const creds = new TextEncoder().encode(await accountCredentials(account.seed, 'test'));
+  const creds = await accountCredentials(account.seed, 'test');
   return {
-    connect: () => connect({ servers: nats.url, authenticator: credsAuthenticator(creds) }),
+    connect: () => connectAs(creds, nats.url),
     stop: () => nats.stop(),
   };
 }

@@ -1,7 +1,7 @@
 import { serve } from '#lib/rpc';
 import { type AgentEvent, getAgent, listAgentEvents, liveSubject } from '#lib/contracts';
-import { startRoost, type TestRoost, until } from '#lib/testing';
-import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import { connectAs, startRoost, type TestRoost, until } from '#lib/testing';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { anAgent } from '../../test/an-agent.js';
 
@@ -27,10 +27,7 @@ describe('following an agent', () => {
 
   beforeAll(async () => {
     roost = await startRoost({ services: ['gateway'] });
-    nats = await connect({
-      servers: roost.natsUrl,
-      authenticator: credsAuthenticator(new TextEncoder().encode(roost.natsCreds)),
-    });
+    nats = await connectAs(roost.natsCreds, roost.natsUrl);
     const fail = (error: unknown) => console.error(error);
     serve(nats, getAgent, getAgent.subject, () => anAgent, fail);
     serve(

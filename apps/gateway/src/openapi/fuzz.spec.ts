@@ -1,7 +1,7 @@
 import { createAgent, RoostError } from '#lib/contracts';
 import { serve } from '#lib/rpc';
-import { startRoost, type TestRoost } from '#lib/testing';
-import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node';
+import { connectAs, startRoost, type TestRoost } from '#lib/testing';
+import type { NatsConnection } from '@nats-io/transport-node';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -35,10 +35,7 @@ describe('whatever is sent', () => {
       services: ['gateway'],
       env: { ROOST_RATE_LIMIT_PER_MINUTE: '1000000', ROOST_ADDRESS_LIMIT_PER_MINUTE: '1000000' },
     });
-    nats = await connect({
-      servers: roost.natsUrl,
-      authenticator: credsAuthenticator(new TextEncoder().encode(roost.natsCreds)),
-    });
+    nats = await connectAs(roost.natsCreds, roost.natsUrl);
     for (const prefix of ['lifecycle', 'messaging', 'runtime', 'scheduler', 'webhooks', 'channels'])
       serve(
         nats,

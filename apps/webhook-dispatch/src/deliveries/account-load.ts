@@ -1,4 +1,4 @@
-import { ACCOUNT_BATCH, type Capacity, type ClaimedDelivery } from './queue.repository.js';
+import { ACCOUNT_BATCH, type Capacity, type ClaimedDelivery } from './claims.repository.js';
 
 interface Load {
   /** Claimed and not done. */

@@ -1,6 +1,6 @@
 import type { Tracer } from '#lib/tracing';
 import { webhookIdOf } from './deliveries.repository.js';
-import type { ClaimedDelivery } from './queue.repository.js';
+import type { ClaimedDelivery } from './claims.repository.js';
 import type { Outcome } from './send-delivery.js';
 
 /** One attempt as a span of its event's trace, which the receiver is handed to go on with. Never throws. */

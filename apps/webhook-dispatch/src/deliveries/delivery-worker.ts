@@ -9,14 +9,8 @@ import { type Config, POLICY } from '../config.js';
 import { EndpointSecrets } from '../endpoints/endpoint-secrets.js';
 import { AccountLoad } from './account-load.js';
 import { OutcomeRecorder } from './outcome-recorder.js';
-import {
-  CLAIM_BATCH,
-  claimDeliveries,
-  type ClaimedDelivery,
-  LEASE_MS,
-  queueDueRetries,
-  releaseDeliveries,
-} from './queue.repository.js';
+import { CLAIM_BATCH, claimDeliveries, type ClaimedDelivery, LEASE_MS, queueDueRetries } from './claims.repository.js';
+import { releaseDeliveries } from './queue.repository.js';
 import { type Outcome, sendDelivery } from './send-delivery.js';
 import { countAttempt } from './delivery-metrics.js';
 import { tracedDelivery } from './delivery-spans.js';

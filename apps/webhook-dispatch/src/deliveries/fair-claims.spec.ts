@@ -9,7 +9,8 @@ import { pagesRead } from '../../test/pages-read.js';
 import { startReceiver } from '../../test/receiver.js';
 import { startDispatch } from '../../test/start-dispatch.js';
 import { AccountLoad } from './account-load.js';
-import { ACCOUNT_BATCH, CLAIM_BATCH, claimDeliveries, oldestDueSeconds, queueDueRetries } from './queue.repository.js';
+import { ACCOUNT_BATCH, CLAIM_BATCH, claimDeliveries, queueDueRetries } from './claims.repository.js';
+import { oldestDueSeconds } from './queue.repository.js';
 
 /** Pages of the queue that one claim of 251 may read beside 100,000 deliveries that wait. Looking at each takes over 100,000. */
 const MAX_PAGES = 4_000;

@@ -4,7 +4,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { migrations } from '../migrations/index.js';
 import { claimOf } from '../../test/claim-of.js';
-import { claimDeliveries, type ClaimedDelivery, releaseDeliveries, sendAgain } from './queue.repository.js';
+import { claimDeliveries, type ClaimedDelivery } from './claims.repository.js';
+import { releaseDeliveries, sendAgain } from './queue.repository.js';
 import { recordOutcomes } from './outcome-recorder.js';
 import type { Outcome } from './send-delivery.js';
 

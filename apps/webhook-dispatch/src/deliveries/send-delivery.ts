@@ -3,7 +3,7 @@ import { guardedRequest, type GuardPolicy, isBlocked } from '#lib/net-guard';
 import type { Dispatcher } from 'undici';
 import type { EndpointSecrets } from '../endpoints/endpoint-secrets.js';
 import { webhookIdOf } from './deliveries.repository.js';
-import type { ClaimedDelivery } from './queue.repository.js';
+import type { ClaimedDelivery } from './claims.repository.js';
 import { parseRetryAfter, retryDelayMs } from './retry-schedule.js';
 
 const TIMEOUT_MS = 15_000;

@@ -2,7 +2,7 @@ import { Database } from '#lib/database';
 import { type FreshDatabase, freshDatabase } from '#lib/testing';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { claimDeliveries } from '../deliveries/queue.repository.js';
+import { claimDeliveries } from '../deliveries/claims.repository.js';
 import { claimOf } from '../../test/claim-of.js';
 import { migrations } from './index.js';
 import { Webhooks1795560000000 } from './webhooks-1795560000000.js';

@@ -105,7 +105,7 @@ export async function chatJourney(roost: TestRoost, agentId: string, platform: s
   const file = await until('the file is shown', () => person.files()[0], { timeoutMs: 30_000 });
   expect(file.name).toBe('report.txt');
   expect(file.bytes.toString()).toBe(report);
-  expect(last()).toContain('Here it is: the report');
+  await until('its words are shown', () => last().includes('Here it is: the report'), { timeoutMs: 30_000 });
 
   const asked = await roost.api<{ id: string; conversation_id: string }>('POST', `/v1/agent/${agentId}/messages`, {
     content: 'say it in the chat too',
@@ -133,7 +133,9 @@ export async function chatJourney(roost: TestRoost, agentId: string, platform: s
   await until('it counts', () => last().includes('and on'), { timeoutMs: 30_000 });
   await person.say('/stop');
   await until('it stopped', () => last().includes('I stopped.'), { timeoutMs: 30_000 });
-  expect(person.texts().some((text) => text.includes('(interrupted)'))).toBe(true);
+  await until('what was cut is marked', () => person.texts().some((text) => text.includes('(interrupted)')), {
+    timeoutMs: 30_000,
+  });
 
   await person.say('/unlink');
   await until('the bot says so', () => last().includes('Unlinked'));

@@ -29,7 +29,7 @@ describe('messaging', () => {
   let accountId: string;
 
   beforeAll(async () => {
-    fixture = await messagingFixture();
+    fixture = await messagingFixture({ leaseMs: 2_000 });
     ({ bus, accountId } = fixture);
   });
   afterAll(() => fixture.stop());

@@ -7,15 +7,18 @@ import { start } from '../src/main.js';
 
 export type MessagingFixture = Awaited<ReturnType<typeof messagingFixture>>;
 
-/** The service alone, on a database and a bus of its own, and what tests ask it for. */
-export async function messagingFixture() {
+/**
+ * The service alone, on a database and a bus of its own, and what tests ask it for. With a short lease a turn that is claimed
+ * goes to the next worker while a test waits for that, or while the machine is slow.
+ */
+export async function messagingFixture({ leaseMs = 60_000 } = {}) {
   const accountId = newId();
   const [database, nats] = await Promise.all([freshDatabase(), freshBus('messaging')]);
   const service: RunningService = await start({
     DATABASE_URL: database.url,
     NATS_URL: nats.url,
     NATS_CREDS: nats.serviceCreds,
-    ROOST_LEASE_MS: '1000',
+    ROOST_LEASE_MS: String(leaseMs),
     ROOST_RETRY_BASE_MS: '1',
     ROOST_METRICS_PORT: '0',
   });

@@ -27,7 +27,7 @@ import { LIST, LIST_OF_AGENT } from './approvals.repository.js';
 describe('approvals', () => {
   let fixture: MessagingFixture;
   beforeAll(async () => {
-    fixture = await messagingFixture();
+    fixture = await messagingFixture({ leaseMs: 2_000 });
   });
   // What a test leaves claimable would be claimed by the next.
   afterEach(async () => {

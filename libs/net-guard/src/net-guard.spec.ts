@@ -125,7 +125,7 @@ describe('a guarded connection', () => {
     const policy = answers(['127.0.0.1']);
     const dispatcher = guardedDispatcher(policy);
     const answer = await guardedRequest(
-      { url: `http://hook.example.org:${port}/`, timeoutMs: 2_000, maxResponseBytes: 100 },
+      { url: `http://hook.example.org:${port}/`, timeoutMs: 20_000, maxResponseBytes: 100 },
       policy,
       dispatcher,
     );
@@ -142,7 +142,7 @@ describe('a guarded connection', () => {
     const policy = answers(...turns);
     const dispatcher = guardedDispatcher(policy);
     const error: unknown = await guardedRequest(
-      { url: `http://hook.example.org:${port}/`, timeoutMs: 2_000, maxResponseBytes: 100 },
+      { url: `http://hook.example.org:${port}/`, timeoutMs: 20_000, maxResponseBytes: 100 },
       policy,
       dispatcher,
     ).catch((caught: unknown) => caught);
@@ -172,7 +172,7 @@ describe('a guarded connection', () => {
     const policy = answers(['127.0.0.1']);
     const dispatcher = guardedDispatcher(policy);
     const answer = await guardedRequest(
-      { url: `http://a.example.org:${port}/redirect`, timeoutMs: 2_000, maxResponseBytes: 100 },
+      { url: `http://a.example.org:${port}/redirect`, timeoutMs: 20_000, maxResponseBytes: 100 },
       policy,
       dispatcher,
     );
@@ -184,7 +184,7 @@ describe('a guarded connection', () => {
     const policy = answers(['127.0.0.1']);
     const dispatcher = guardedDispatcher(policy);
     const answer = await guardedRequest(
-      { url: `http://a.example.org:${port}/endless`, timeoutMs: 2_000, maxResponseBytes: 65_536 },
+      { url: `http://a.example.org:${port}/endless`, timeoutMs: 20_000, maxResponseBytes: 65_536 },
       policy,
       dispatcher,
     );

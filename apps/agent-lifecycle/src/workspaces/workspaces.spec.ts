@@ -35,7 +35,7 @@ const read = (agentId: string, path: string) =>
 const run = (agentId: string, command: string) =>
   service.bus.request(
     execCommand,
-    { agentId, execId: randomUUID(), command, timeoutMs: 1_000, maxOutputBytes: 30_000 },
+    { agentId, execId: randomUUID(), command, timeoutMs: 20_000, maxOutputBytes: 30_000 },
     call(),
   );
 const ensure = (agentId: string) => service.ask(ensureWorkspace, { agent_id: agentId }, null);

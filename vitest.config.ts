@@ -24,8 +24,8 @@ export default defineConfig({
     pool: 'forks',
     // Three processes for all files: one for each would load the frameworks anew, which took as long as the quick half of
     // the tests. So a suite must give back what it changes of its process (environment, clock), and end what it began.
-    // One more than CI has processors: suites wait for timers, kills and other processes, but with two more everything takes
-    // so long that what users would never wait for is waited for.
+    // One more than CI has processors, since suites wait for timers, kills and other processes. With two more, a slow machine
+    // runs into timeouts that no user meets.
     isolate: false,
     maxWorkers: 3,
     testTimeout: 120_000,

@@ -308,7 +308,7 @@ describe('MCP servers over the API', () => {
       const agentId = await createAgent();
       const { id } = await api('POST', '', 201, { name: 'revoked', url: guarded.url });
       await api('POST', `/${id}/access`, 201, { agent_id: agentId });
-      // What was told of other servers may come as late as now.
+      // Webhooks about other servers of the account may arrive as late as now.
       const notices = () => received.filter(({ data }) => data.server.id === id);
       const status = async () => (await api('GET', `/${id}`, 200)).status;
       const grant = async () => {

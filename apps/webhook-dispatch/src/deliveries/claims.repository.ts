@@ -97,17 +97,17 @@ const CLAIM = `
       FROM (
         WITH RECURSIVE ${endpointsDue('endpoints_behind', 'endpoint_id > $6::uuid')},
           ${endpointsDue('endpoints_around', 'endpoint_id <= $6::uuid')}
-        SELECT e.id, room.capacity FROM (
+        SELECT e.id, of_endpoint.capacity FROM (
           SELECT endpoint_id FROM endpoints_behind UNION ALL SELECT endpoint_id FROM endpoints_around
         ) due
         CROSS JOIN LATERAL (SELECT id FROM endpoints WHERE id = due.endpoint_id AND enabled LIMIT 1) e
         CROSS JOIN LATERAL (
           SELECT coalesce(($1::jsonb ->> e.id::text)::integer, $2::integer) AS capacity OFFSET 0
-        ) room
+        ) of_endpoint
         CROSS JOIN LATERAL (
           SELECT FROM queue WHERE account_id = waiting.account_id AND endpoint_id = e.id AND ${CAN_BE_CLAIMED} LIMIT 1
         ) first
-        WHERE room.capacity > 0 LIMIT ${CLAIM_ENDPOINTS}
+        WHERE of_endpoint.capacity > 0 LIMIT ${CLAIM_ENDPOINTS}
       ) endpoint
     ) of_account
     WHERE free.account_capacity > 0 AND of_account.endpoints IS NOT NULL LIMIT ${CLAIM_BATCH}

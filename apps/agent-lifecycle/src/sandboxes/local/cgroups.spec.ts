@@ -7,17 +7,15 @@ import { Cgroups } from './cgroups.js';
 const cgroups = new Cgroups('cgroups-spec');
 const limits = limitsOf({ resources: { cpu: '500m', memory: '256Mi' }, volumeBytes: 2 ** 20 });
 
+const shareFile = (folder: string) => [`${folder}/cpu.shares`, `${folder}/cpu.weight`].find(existsSync);
+
 /** What a group has of the processor, beside one process outside. */
 function share(folder: string): number {
-  const [file = ''] = [`${folder}/cpu.shares`, `${folder}/cpu.weight`].filter(existsSync);
-  return Number(readFileSync(file, 'utf8')) / (cgroups.mode === 'v1' ? 1_024 : 100);
+  return Number(readFileSync(shareFile(folder) ?? '', 'utf8')) / (cgroups.mode === 'v1' ? 1_024 : 100);
 }
 
 function prepare(agentId: string): { one: string; all: string } {
-  const one = cgroups
-    .prepare(agentId, limits)
-    .map(dirname)
-    .find((folder) => /cpu[.,/]|unified|cgroup\/roost/.test(folder));
+  const one = cgroups.prepare(agentId, limits).map(dirname).find(shareFile);
   if (one === undefined) throw new Error('no group holds the processor');
   return { one, all: dirname(one) };
 }

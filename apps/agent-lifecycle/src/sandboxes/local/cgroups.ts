@@ -40,9 +40,9 @@ export class Cgroups {
   private readonly roots: string[];
   private readonly startingAgents = new Set<string>();
 
-  /** @param scope tells the groups of one data folder from those of another. */
-  constructor(scope: string) {
-    this.roots = findRoots(`roost-${scope}`);
+  /** @param installation Short name of the data folder: each has groups of its own. */
+  constructor(installation: string) {
+    this.roots = findRoots(`roost-${installation}`);
     this.mode = this.roots.length === 0 ? 'none' : this.roots.length === 1 ? 'v2' : 'v1';
     this.sweep();
   }
@@ -52,7 +52,6 @@ export class Cgroups {
    * to. Until `hasStarted` or `release` it comes before other sandboxes.
    */
   prepare(agentId: string, limits: Limits): string[] {
-    this.startingAgents.add(agentId);
     const files = this.roots.map((root) => {
       const folder = join(root, agentId);
       mkdirSync(folder, { recursive: true });
@@ -71,6 +70,8 @@ export class Cgroups {
       }
       return join(folder, 'cgroup.procs');
     });
+    // Not before the groups are made: where that fails nobody calls `release`.
+    this.startingAgents.add(agentId);
     this.share(agentId, starting);
     return files;
   }

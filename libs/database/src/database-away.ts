@@ -1,6 +1,6 @@
 import { RoostError } from '#lib/contracts';
 
-/** Node's codes for a server that is not there, and PostgreSQL's for one that starts, stops or has no free connection. */
+/** Node's codes for a server that is not there, and PostgreSQL's for one that starts or stops, or is a standby for now. */
 const CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -10,13 +10,13 @@ const CODES = new Set([
   '57P01',
   '57P02',
   '57P03',
-  '53300',
-  '08000',
-  '08001',
-  '08003',
-  '08004',
-  '08006',
+  '25006',
 ]);
+/**
+ * Its classes of codes for a connection that broke, for what it has none left of (disk, memory, connections), and for a
+ * failure of its system: nothing is wrong with what was asked. https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+const CLASSES = /^(08|53|58)...$/;
 /**
  * Connections that broke in the middle have no code: pg has only a message. The last is a statement prepared before a newer
  * replica's migration: prepared anew at the next try.
@@ -24,11 +24,12 @@ const CODES = new Set([
 const MESSAGES =
   /^Connection terminated|timeout exceeded when trying to connect|connection error and is not queryable|Client was closed|cached plan must not change result type/i;
 
-/** Whether an error means that the database cannot be reached for now, rather than that it refused something. */
+/** Whether an error means that the database cannot be used for now, rather than that it refused something. */
 export function isDatabaseAway(error: unknown): boolean {
   if (error instanceof RoostError) return error.details.some(({ reason }) => reason === REASON);
   if (!(error instanceof Error)) return false;
-  return ('code' in error && CODES.has(String(error.code))) || MESSAGES.test(error.message);
+  const code = codeOf(error);
+  return CODES.has(code) || CLASSES.test(code) || MESSAGES.test(error.message);
 }
 
 /**
@@ -37,14 +38,16 @@ export function isDatabaseAway(error: unknown): boolean {
  */
 export function asUnavailable(error: unknown): unknown {
   if (error instanceof RoostError || !isDatabaseAway(error)) return error;
-  const away = new RoostError(
-    'SERVICE_UNAVAILABLE',
-    'the database cannot be reached for now; try again in a moment',
-    [{ reason: REASON }],
-    2,
-  );
+  const message =
+    codeOf(error) === DISK_FULL
+      ? 'the database’s disk is full; try again once there is room'
+      : 'the database cannot be reached for now; try again in a moment';
+  const away = new RoostError('SERVICE_UNAVAILABLE', message, [{ reason: REASON }], 2);
   away.cause = error;
   return away;
 }
 
+const codeOf = (error: unknown) => (error as { code?: string }).code ?? '';
+
 const REASON = 'database_away';
+const DISK_FULL = '53100';

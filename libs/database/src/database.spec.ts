@@ -27,6 +27,29 @@ describe('a service schema', () => {
     expect(await database.transaction((tx) => tx.query(`SELECT id FROM books`))).toEqual([{ id: 1 }]);
   });
 
+  it.each([
+    ['53100', 'the database’s disk is full'],
+    ['53200', 'cannot be reached'],
+    ['53300', 'cannot be reached'],
+    ['53400', 'cannot be reached'],
+    ['58030', 'cannot be reached'],
+    ['25006', 'cannot be reached'],
+    ['08006', 'cannot be reached'],
+    ['57P03', 'cannot be reached'],
+  ])('is unavailable while PostgreSQL fails with %s', async (code, message) => {
+    const failing = database.query(`DO $$ BEGIN RAISE EXCEPTION 'failed' USING ERRCODE = '${code}'; END $$`);
+    await expect(failing).rejects.toMatchObject({
+      code: 'SERVICE_UNAVAILABLE',
+      message: expect.stringContaining(message) as string,
+    });
+    await expect(database.query(`SELECT 1 AS one`)).resolves.toEqual([{ one: 1 }]);
+  });
+
+  it.each(['22P02', '23505', '42501', '54000', 'P0001'])('is not, when it refuses with %s', async (code) => {
+    const refused = database.query(`DO $$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = '${code}'; END $$`);
+    await expect(refused).rejects.toMatchObject({ code });
+  });
+
   it('commits with the last statement, and not when that one or the commit is refused', async () => {
     await database.query(
       `CREATE TABLE lasts (n int PRIMARY KEY, twin int REFERENCES lasts DEFERRABLE INITIALLY DEFERRED)`,

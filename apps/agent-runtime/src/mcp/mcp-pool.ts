@@ -1,6 +1,6 @@
 import { StreamableHTTPClientTransport, StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
-import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import type { FetchLike, Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { GuardPolicy } from '#lib/net-guard';
 import type { Bus } from '#lib/bus';
 import { answerFetch } from './answer-fetch.js';
@@ -139,10 +139,11 @@ export class McpPool {
     }
   }
 
-  private http({ auth, accountId }: McpTarget, server: RemoteConfig): Transport {
+  private http(target: McpTarget, server: RemoteConfig): Transport {
     const { url, headers = {} } = server;
+    const { auth } = target;
     const transport = new StreamableHTTPClientTransport(new URL(url), {
-      fetch: answerFetch(sessionFetch(vaultFetch(this.guarded.fetch, server, this.bus, accountId))),
+      fetch: answerFetch(sessionFetch(this.fetchFor(target, server))),
       requestInit: { headers },
       ...(auth ? { authProvider: auth } : {}),
     });
@@ -150,13 +151,19 @@ export class McpPool {
     return transport as Transport;
   }
 
-  private sse({ auth, accountId }: McpTarget, server: RemoteConfig): Transport {
+  private sse(target: McpTarget, server: RemoteConfig): Transport {
     const { url, headers = {} } = server;
+    const { auth } = target;
     return new SSEClientTransport(new URL(url), {
-      fetch: sessionFetch(vaultFetch(this.guarded.fetch, server, this.bus, accountId), true),
+      fetch: sessionFetch(this.fetchFor(target, server), true),
       requestInit: { headers },
       ...(auth ? { authProvider: auth } : {}),
     });
+  }
+
+  private fetchFor({ auth, accountId }: McpTarget, server: RemoteConfig): FetchLike {
+    const fetch = vaultFetch(this.guarded.fetch, server, this.bus, accountId);
+    return auth ? auth.refreshing(fetch) : fetch;
   }
 
   private slot(target: McpTarget): Slot {

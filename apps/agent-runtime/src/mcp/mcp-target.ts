@@ -1,6 +1,6 @@
 import type { McpServerConfig } from '#lib/contracts';
-import type { OAuthClientProvider } from '@modelcontextprotocol/sdk/client/auth.js';
 import { createHash } from 'node:crypto';
+import type { OAuthClient } from './registry/oauth-client.js';
 
 /** One MCP server as a turn may use it. */
 export interface McpTarget {
@@ -12,7 +12,7 @@ export interface McpTarget {
   /** The workspace that a stdio server runs in. */
   agentId: string;
   accountId: string;
-  auth?: OAuthClientProvider | undefined;
+  auth?: OAuthClient | undefined;
   /** null: all tools; else only these. */
   allowedTools: string[] | null;
   /** Of the registry; absent for an agent's own. */

@@ -109,7 +109,11 @@ export class McpRegistry {
   ): Promise<{ authorizationUrl: string; state: string }> {
     const row = await this.servers.get(accountId, id);
     const client = new OAuthClient(this.servers, id, redirectUri, true);
-    await this.runAuth(row, (fetch, serverUrl) => auth(client, { serverUrl, fetchFn: fetch }), client);
+    await this.runAuth(
+      row,
+      (fetch, serverUrl) => auth(client, { serverUrl, fetchFn: client.refreshing(fetch) }),
+      client,
+    );
     if (!client.authorizationUrl)
       throw new RoostError('CONFLICT', 'the MCP server is authorised already, or asks for no authorisation');
     return { authorizationUrl: client.authorizationUrl.href, state: client.state() };

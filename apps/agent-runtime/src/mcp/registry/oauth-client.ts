@@ -4,11 +4,13 @@ import type {
   OAuthClientMetadata,
   OAuthTokens,
 } from '@modelcontextprotocol/sdk/shared/auth.js';
+import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { RoostError } from '#lib/contracts';
 import { randomBytes } from 'node:crypto';
 import { AuthorizationNeeded } from '../server-failure.js';
 import { beginPending, type OAuthState, type PendingAuthorization } from './oauth-state.js';
 import type { McpServersRepository } from './mcp-servers.repository.js';
+import { refreshOnce } from './refresh-once.js';
 
 /**
  * The OAuth 2.1 side of one server of the registry: discovery, registration, PKCE and refresh are the SDK's, the
@@ -18,6 +20,8 @@ export class OAuthClient implements OAuthClientProvider {
   /** Where the user has to go, once the SDK has found out. */
   authorizationUrl: URL | undefined;
   private readonly stateToken = randomBytes(24).toString('base64url');
+  /** The latest refresh token that the authorization server did not take. */
+  private refused: string | undefined;
 
   constructor(
     private readonly store: Pick<McpServersRepository, 'oauth' | 'changeOAuth'>,
@@ -28,6 +32,14 @@ export class OAuthClient implements OAuthClientProvider {
     /** The one that is finished with this client, if one is. */
     private readonly taken?: PendingAuthorization,
   ) {}
+
+  /** A fetch for everything that is done with this client's tokens: they are renewed once for all who need it. */
+  refreshing(fetch: FetchLike): FetchLike {
+    return refreshOnce(fetch, {
+      stored: () => this.tokens(),
+      onRefused: (refreshToken) => (this.refused = refreshToken),
+    });
+  }
 
   get redirectUrl(): string {
     return this.redirectUri;
@@ -100,12 +112,14 @@ export class OAuthClient implements OAuthClientProvider {
     return (await this.read()).discovery;
   }
 
+  /** Of the tokens only those whose refresh token was refused are forgotten, not what somebody got meanwhile. */
   async invalidateCredentials(scope: 'all' | 'client' | 'tokens' | 'verifier' | 'discovery'): Promise<void> {
+    const isRefused = (tokens: OAuthTokens) => tokens.refresh_token === this.refused;
     await this.change((state) => {
       const { client, tokens, discovery, pending } = scope === 'all' ? ({} as OAuthState) : state;
       return {
         ...(client && scope !== 'client' ? { client } : {}),
-        ...(tokens && scope !== 'tokens' ? { tokens } : {}),
+        ...(tokens && !(scope === 'tokens' && isRefused(tokens)) ? { tokens } : {}),
         ...(discovery && scope !== 'discovery' ? { discovery } : {}),
         ...(pending && scope !== 'verifier' ? { pending } : {}),
       };

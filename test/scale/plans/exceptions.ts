@@ -44,6 +44,18 @@ const EXCEPTIONS: Exception[] = [
     why: 'the total, or a page by its number, of one agent’s conversations',
   },
   {
+    statement: /^roost-messaging SELECT agent_id, sum\(message_count\) AS count FROM conversations/,
+    why: 'how many messages each agent of one page has: adds up their conversations, so that no row is written twice per message',
+  },
+  {
+    statement: /^roost-scheduler SELECT count\(\*\)::int AS total FROM executions/,
+    why: 'the total of one schedule’s or trigger’s executions, of which retention keeps 30 days',
+  },
+  {
+    statement: /^roost-\w+ UPDATE outbox SET published_at = NULL WHERE created_at/,
+    why: 'once after the bus lost its events, or was restarted: passes over the events of the last day',
+  },
+  {
     statement: /^roost-(scheduler|webhooks|messaging) SELECT count\(\*\)::int AS count FROM \w+ WHERE account_id = \$1/,
     why: 'a quota of one account: counts by an index',
   },

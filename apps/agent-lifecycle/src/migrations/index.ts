@@ -1,3 +1,4 @@
+import { AgentTotals1797900000000 } from './agent-totals-1797900000000.js';
 import { RemovedVolumes1797700000000 } from './removed-volumes-1797700000000.js';
 import { Audit1797000200000 } from './audit-1797000200000.js';
 import { DeletedAccounts1795710300000 } from './deleted-accounts-1795710300000.js';
@@ -29,4 +30,5 @@ export const migrations = [
   EgressAuthority1797500000000,
   Vault1797500200000,
   RemovedVolumes1797700000000,
+  AgentTotals1797900000000,
 ];

@@ -6,11 +6,12 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { accountCredentials } from '#lib/nats-auth';
 import { temporaryFolder, until } from '#lib/testing';
 import { startNats, type Nats } from './nats.js';
+import type { WatchTiming } from './nats-watch.js';
 
 describe('the embedded nats-server', () => {
   const running: Nats[] = [];
-  const start = async (dataDir: string) => {
-    const nats = await startNats({ dataDir, log: () => undefined });
+  const start = async (dataDir: string, watch?: WatchTiming) => {
+    const nats = await startNats({ dataDir, log: () => undefined, watch });
     running.push(nats);
     return nats;
   };
@@ -44,6 +45,16 @@ describe('the embedded nats-server', () => {
       () => nats.pid !== killed && manager.streams.info('EVENTS').catch(() => undefined),
     );
     expect(stream.state.messages).toBe(100);
+    await connection.close();
+  });
+
+  it('is started again when it runs and answers no more', async () => {
+    const nats = await start(temporaryFolder(), { everyMs: 20, answerMs: 300, failures: 2 });
+    const silent = nats.pid!;
+    process.kill(silent, 'SIGSTOP');
+    await until('it was ended and runs again', () => nats.pid !== undefined && nats.pid !== silent);
+    const connection = await connectTo(nats);
+    await (await jetstreamManager(connection)).streams.add({ name: 'EVENTS', subjects: ['events.>'] });
     await connection.close();
   });
 

@@ -6,6 +6,7 @@ import type { BusAccount, BusTrust } from '#lib/nats-auth';
 import { RoostError } from '#lib/contracts/errors';
 import { openServerLog } from './server-log.js';
 import { keptTrust } from './nats-trust.js';
+import { NatsWatch, type WatchTiming } from './nats-watch.js';
 import { freePort } from './ports.js';
 import { endProcess, processesWithArgument } from './process-identity.js';
 import { isRunning, supervise } from './supervised-process.js';
@@ -21,6 +22,8 @@ export interface NatsOptions {
   log(line: string): void;
   /** Called when it dies and cannot be started again. */
   onGivenUp?: ((reason: Error) => void) | undefined;
+  /** How soon it is found out that it answers no more. */
+  watch?: WatchTiming | undefined;
 }
 
 export interface Nats {
@@ -35,7 +38,7 @@ const startTimeoutMs = 30_000;
 
 /**
  * Starts nats-server with JetStream on a free port of 127.0.0.1, installing it where permitted, and starts it again on
- * the same port when it dies. Only users signed by the data folder's accounts may connect.
+ * the same port when it dies or answers no more. Only users signed by the data folder's accounts may connect.
  * Not promised before version 2.10: that a stream survives a power cut (a kill -9 it does); Roost refills streams from
  * its database.
  * Errors: SERVICE_UNAVAILABLE with the command to type when nats-server is not to be had.
@@ -45,6 +48,7 @@ export async function startNats({
   accounts = ['ROOST'],
   log,
   onGivenUp,
+  watch,
   ...options
 }: NatsOptions): Promise<Nats> {
   const found = await findOrInstall({ program: 'nats-server', packageName: 'nats-server' }, log);
@@ -65,9 +69,8 @@ export async function startNats({
     log(
       'nats-server is older than 2.10 and cannot sync every write; after a power cut streams are refilled from the database',
     );
-  writeFileSync(configFile, configuration({ port, storeDir: join(natsDir, 'jetstream'), trust, canSyncAlways }), {
-    mode: 0o600,
-  });
+  const storeDir = join(natsDir, 'jetstream');
+  writeFileSync(configFile, configuration({ port, storeDir, trust, canSyncAlways }), { mode: 0o600 });
 
   const serverLog = openServerLog(resolve(dataDir, 'logs', 'nats.log'), log);
   const server = await supervise({
@@ -92,13 +95,22 @@ export async function startNats({
       return child;
     },
   });
+  const url = `nats://127.0.0.1:${port}`;
+  const [account] = trust.accounts;
+  const watching =
+    account &&
+    new NatsWatch({
+      ...{ url, account, storeDir: natsDir, log, timing: watch },
+      kill: () => void (server.pid !== undefined && process.kill(server.pid, 'SIGKILL')),
+    });
   return {
-    url: `nats://127.0.0.1:${port}`,
+    url,
     accounts: trust.accounts,
     get pid() {
       return server.pid;
     },
     stop: async () => {
+      await watching?.stop();
       await server.stop();
       await serverLog.close();
     },

@@ -20,8 +20,6 @@ export interface SlotOptions {
 }
 
 const COMES_BACK_MS = 90_000;
-/** Ends a process when its channel closes: whoever ends this run must not leave services behind. */
-const ENDS_WITH_US = '--import=data:text/javascript,process.once("disconnect",()=>process.exit(1))';
 
 /** One of a service's processes: started again when it ends, from the build that it has then. */
 export class ServiceSlot {
@@ -42,7 +40,7 @@ export class ServiceSlot {
       source: service,
       // Asked at each start: it may be another build by then.
       get nodeArguments() {
-        return [...nodeFlags, ENDS_WITH_US, join(slot.build.root, 'dist', 'apps', service, 'src', 'main.js')];
+        return [...nodeFlags, join(slot.build.root, 'dist', 'apps', service, 'src', 'main.js')];
       },
       environment,
       servicesLog,

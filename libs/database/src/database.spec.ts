@@ -1,4 +1,5 @@
 import { type FreshDatabase, freshDatabase } from '#lib/testing';
+import type { MigrationInterface } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Database } from './database.js';
 
@@ -14,6 +15,30 @@ describe('a service schema', () => {
   afterAll(async () => {
     await database.close();
     await server.drop();
+  });
+
+  it('is brought up to date once, also by a version that knows less than the one before', async () => {
+    const ran: string[] = [];
+    const change = (n: number): new () => MigrationInterface => {
+      class Change {
+        name = `Change170000000000${n}`;
+        up = () => Promise.resolve(void ran.push(String(n)));
+        down = () => Promise.resolve();
+      }
+      Object.defineProperty(Change, 'name', { value: `Change170000000000${n}` });
+      return Change;
+    };
+    const [first, second, third] = [change(1), change(2), change(3)];
+    const open = async (...migrations: (new () => MigrationInterface)[]) => {
+      const opened = await Database.open({ url: server.url, schema: 'changing', migrations, poolSize: 1 });
+      await opened.close();
+      return ran.splice(0);
+    };
+    expect(await open(first)).toEqual(['1']);
+    expect(await open(first)).toEqual([]);
+    expect(await open(first, second, third)).toEqual(['2', '3']);
+    expect(await open(first, second)).toEqual([]);
+    expect(await open(first, second, third)).toEqual([]);
   });
 
   it('gives rows of RETURNING and of transactions, and undoes a transaction that fails', async () => {

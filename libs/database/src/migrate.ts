@@ -1,4 +1,5 @@
-import { DataSource, type MigrationInterface } from 'typeorm';
+import pg from 'pg';
+import type { MigrationInterface } from 'typeorm';
 
 export interface MigrationOptions {
   url: string;
@@ -8,11 +9,17 @@ export interface MigrationOptions {
   migrations: (new () => MigrationInterface)[];
 }
 
+const CONNECT_TIMEOUT_MS = 10_000;
+
 /**
  * Makes a service's schema if it is not there and brings it up to date. Replicas start together: one migrates, the
- * others wait for it and find nothing left to do.
+ * others wait for it and find nothing left to do. TypeORM is loaded where there is something to do, which is rare, and takes
+ * a fifth of a service's start and 20 MB.
  */
-export async function migrate({ url, schema, migrations }: MigrationOptions): Promise<void> {
+export async function migrate(options: MigrationOptions): Promise<void> {
+  if (await isUpToDate(options)) return;
+  const { url, schema, migrations } = options;
+  const { DataSource } = await import('typeorm');
   const source = new DataSource({
     type: 'postgres',
     url,
@@ -22,7 +29,7 @@ export async function migrate({ url, schema, migrations }: MigrationOptions): Pr
     // One holds the lock, the other migrates.
     poolSize: 2,
     applicationName: `roost-${schema}`,
-    extra: { options: `-c search_path=${schema}`, connectionTimeoutMillis: 10_000 },
+    extra: { options: `-c search_path=${schema}`, connectionTimeoutMillis: CONNECT_TIMEOUT_MS },
     poolErrorHandler: () => undefined,
   });
   await source.initialize();
@@ -44,5 +51,25 @@ export async function migrate({ url, schema, migrations }: MigrationOptions): Pr
     }
   } finally {
     await source.destroy();
+  }
+}
+
+async function isUpToDate({ url, schema, migrations }: MigrationOptions): Promise<boolean> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: `roost-${schema}`,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  });
+  client.on('error', () => undefined); // the query's own error says it
+  try {
+    await client.connect();
+    const table = `${pg.escapeIdentifier(schema)}.migrations`;
+    const { rows: tables } = await client.query<{ is: boolean }>(`SELECT to_regclass($1) IS NOT NULL AS is`, [table]);
+    if (!tables[0]?.is) return false;
+    const { rows: done } = await client.query<{ name: string }>(`SELECT name FROM ${table}`);
+    const names = new Set(done.map(({ name }) => name));
+    return migrations.every((migration) => names.has(migration.name));
+  } finally {
+    await client.end().catch(() => undefined);
   }
 }

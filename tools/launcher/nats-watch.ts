@@ -49,22 +49,28 @@ export class NatsWatch {
   private async run(): Promise<void> {
     const { everyMs, failures } = this.timing;
     const { signal } = this.ended;
-    for (let failed = 0; ;) {
+    for (let failed = 0; !signal.aborted;) {
       await sleep(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
-      if (signal.aborted) return;
+      if (signal.aborted) break;
       failed = (await this.isSilent()) ? failed + 1 : 0;
       if (signal.aborted || failed < failures) continue;
       failed = 0;
       this.restart();
     }
+    await this.connection?.close();
   }
 
   private restart(): void {
     const { storeDir, kill, log } = this.options;
-    const { bavail, bsize } = statfsSync(storeDir);
-    if (bavail * bsize < minFreeBytes) return log('nats-server does not answer: its disk is full');
-    log('nats-server does not answer, as after its disk was full; ending it');
-    kill();
+    try {
+      const { bavail, bsize } = statfsSync(storeDir);
+      if (bavail * bsize < minFreeBytes) return log('nats-server does not answer: its disk is full');
+      log('nats-server does not answer, as after its disk was full; ending it');
+      kill();
+    } catch (error) {
+      // It ended just now, or its folder is gone.
+      log(`nats-server does not answer and could not be ended: ${String(error)}`);
+    }
   }
 
   /** Asks for something of each stream. A server that is not there, or only starting, is not silent. */

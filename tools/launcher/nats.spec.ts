@@ -49,12 +49,18 @@ describe('the embedded nats-server', () => {
   });
 
   it('is started again when it runs and answers no more', async () => {
-    const nats = await start(temporaryFolder(), { everyMs: 20, answerMs: 300, failures: 2 });
+    const nats = await start(temporaryFolder(), { everyMs: 20, answerMs: 2_000, failures: 2 });
     const silent = nats.pid!;
     process.kill(silent, 'SIGSTOP');
     await until('it was ended and runs again', () => nats.pid !== undefined && nats.pid !== silent);
     const connection = await connectTo(nats);
-    await (await jetstreamManager(connection)).streams.add({ name: 'EVENTS', subjects: ['events.>'] });
+    const manager = await jetstreamManager(connection, { checkAPI: false });
+    await until('it answers', () =>
+      manager.streams
+        .names()
+        .next()
+        .catch(() => undefined),
+    );
     await connection.close();
   });
 

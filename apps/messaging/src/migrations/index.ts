@@ -1,3 +1,4 @@
+import { LostWorkers1797900000000 } from './lost-workers-1797900000000.js';
 import { MessagesByChannel1797700000000 } from './messages-by-channel-1797700000000.js';
 import { Traceparents1797000100000 } from './traceparents-1797000100000.js';
 import { Approvals1797400000000 } from './approvals-1797400000000.js';
@@ -22,4 +23,5 @@ export const migrations = [
   PinnedVersions1797400300000,
   CredentialApprovals1797600200000,
   MessagesByChannel1797700000000,
+  LostWorkers1797900000000,
 ];

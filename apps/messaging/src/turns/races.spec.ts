@@ -5,10 +5,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { forgetAgent, recordAgent } from '../agents/agents.repository.js';
 import { sendMessages } from '../messages/send.repository.js';
+import { until } from '#lib/testing';
 import { messagingDatabase } from '../../test/messaging-database.js';
 import { AccountRotation } from './account-rotation.js';
 import { claimTurn } from './claims.service.js';
-import { completeTurn, endInterrupted, expireTurn, failTurn, releaseTurn } from './turns.service.js';
+import {
+  completeTurn,
+  endInterrupted,
+  expireTurn,
+  failTurn,
+  MAX_ATTEMPTS,
+  MAX_LOST_WORKERS,
+  releaseTurn,
+} from './turns.service.js';
 import { type Fence, lockTurn } from './turns.repository.js';
 
 const usage = { inputTokens: 0, outputTokens: 0, cachedInputTokens: 0 };
@@ -70,6 +79,34 @@ it('finishes every message exactly once, whatever happens to its turn at the ver
     { numRuns: Number(process.env['ROOST_INTERLEAVINGS'] ?? RUNS) },
   );
 }, 600_000);
+
+it('counts lost workers for themselves: they take none of the tries, and after ten the message gets the error', async () => {
+  const queue = await Queue.open();
+  await queue.send();
+  const lose = async (times: number) => {
+    for (let time = 0; time < times; time += 1) {
+      expect(await queue.claim()).toBe(true);
+      await queue.expire();
+    }
+  };
+  const fail = async () => {
+    await until('it is claimed', () => queue.claim());
+    return queue.fail(queue.claimed.at(-1)!);
+  };
+  await lose(MAX_LOST_WORKERS - 1);
+  for (let attempt = 1; attempt < MAX_ATTEMPTS; attempt += 1) expect(await fail()).toMatchObject({ willRetry: true });
+  expect(await queue.errors()).toEqual([null]);
+  await until('it is claimed', () => queue.claim());
+  await queue.expire();
+  expect(await queue.errors()).toEqual(['WORKER_LOST']);
+
+  await queue.send();
+  await lose(MAX_ATTEMPTS);
+  for (let attempt = 1; attempt < MAX_ATTEMPTS; attempt += 1) expect(await fail()).toMatchObject({ willRetry: true });
+  expect(await fail()).toMatchObject({ willRetry: false });
+  expect(await queue.errors()).toEqual(['WORKER_LOST', 'PROVIDER']);
+  await queue.close();
+});
 
 /** One agent's queue and those who work at it, each act in transactions of its own. */
 class Queue {
@@ -153,6 +190,15 @@ class Queue {
       if (waiting.length === 0) return;
       await sleep(5);
     }
+  }
+
+  /** The codes that messages ended with, oldest first. */
+  async errors(): Promise<(string | null)[]> {
+    const rows = await database.query<{ code: string | null }>(
+      `SELECT error->>'code' AS code FROM messages WHERE agent_id = $1 AND role = 'user' ORDER BY seq`,
+      [this.agentId],
+    );
+    return rows.map(({ code }) => code);
   }
 
   /** How many turns ended each message of the user, and how many replies each completed turn has. */

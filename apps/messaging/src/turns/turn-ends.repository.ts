@@ -8,7 +8,10 @@ export interface ReturnedBatch {
   state: 'failed' | 'expired' | 'released' | 'suspended';
   /** Messages that had their last try end with this. */
   error: { code: string; message: string };
-  /** Tries a message may have had and still go back to the queue: 0 ends all of them. */
+  /**
+   * Tries a message may have had and still go back to the queue: 0 ends all of them. Of an expired turn, workers that it
+   * may have lost, which count for themselves.
+   */
   maxAttempts: number;
   /** Until the batch may be claimed again. */
   delayMs: number;
@@ -145,16 +148,19 @@ const COMPLETE = `
   UPDATE agents SET running_turn = NULL, ${nextClaim('$2')}
   WHERE agent_id = $2::uuid AND running_turn = $1::uuid RETURNING next_at`;
 
+const IS_EXPIRED = `($9::text = 'expired')`;
+const HAS_TRY_LEFT = `CASE WHEN ${IS_EXPIRED} THEN lost_workers + 1 ELSE attempts - lost_workers END < $5::int`;
 const RETURN = `
   WITH batch AS (
     UPDATE messages SET
-      status = CASE WHEN attempts < $5::int THEN 'pending' ELSE 'read' END,
-      delivered_at = CASE WHEN attempts < $5::int THEN NULL ELSE delivered_at END,
-      read_at = CASE WHEN attempts < $5::int THEN NULL ELSE now() END,
-      turn_id = CASE WHEN attempts < $5::int THEN NULL ELSE turn_id END,
-      error = CASE WHEN attempts < $5::int THEN NULL ELSE $6::jsonb END,
+      status = CASE WHEN ${HAS_TRY_LEFT} THEN 'pending' ELSE 'read' END,
+      delivered_at = CASE WHEN ${HAS_TRY_LEFT} THEN NULL ELSE delivered_at END,
+      read_at = CASE WHEN ${HAS_TRY_LEFT} THEN NULL ELSE now() END,
+      turn_id = CASE WHEN ${HAS_TRY_LEFT} THEN NULL ELSE turn_id END,
+      error = CASE WHEN ${HAS_TRY_LEFT} THEN NULL ELSE $6::jsonb END,
       batch_max = $7::int,
-      attempts = attempts - $11::int
+      attempts = attempts - $11::int,
+      lost_workers = lost_workers + ${IS_EXPIRED}::int
     WHERE turn_id = $1::uuid AND role = 'user' AND status = 'delivered'
     RETURNING id, seq, status, channel, wire_message(messages) AS wire
   ), summary AS (

@@ -12,6 +12,8 @@ import { completeLocked, interruptLocked, type ReturnedBatch, returnLocked } fro
 import { type Fence, freeAgent, type LockedTurn, lockExpiredTurn, lockTurn } from './turns.repository.js';
 
 export const MAX_ATTEMPTS = 5;
+/** Workers are lost by restarts and crashes that are not the message's; one that ends every worker must still end itself. */
+export const MAX_LOST_WORKERS = 10;
 /** What no smaller batch would cure. */
 const NOT_OF_THE_MESSAGE = new Set(['BALANCE_EXHAUSTED', 'MODEL_PRICE_UNKNOWN', 'AGENT_UNAVAILABLE', 'NOT_FOUND']);
 /** From this try on the batch is halved: one bad message may be what makes it fail. */
@@ -131,7 +133,7 @@ export async function expireTurn(tx: Transaction): Promise<Ended | undefined> {
   return returnBatch(tx, turn, {
     state: 'expired',
     error: { code: 'WORKER_LOST', message: 'the worker that answered this message was lost several times' },
-    maxAttempts: MAX_ATTEMPTS,
+    maxAttempts: MAX_LOST_WORKERS,
     delayMs: 0,
     batchMax: turn.attempt >= 3 && turn.messageIds.length > 1 ? Math.ceil(turn.messageIds.length / 2) : null,
     countsAsTry: true,

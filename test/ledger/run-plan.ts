@@ -31,21 +31,34 @@ export interface RunPlanOptions<Context extends FaultContext> {
   log(line: string): void;
 }
 
-/** Makes each fault at its time, or as soon as the one before is over. Errors: a target that did not come back. */
+/**
+ * Makes each fault at its time, or as soon as the one before is over; while one that takes long goes on others follow.
+ * Errors: a target that did not come back.
+ */
 export async function runPlan<Context extends FaultContext>(
   plan: Planned<Context>[],
   { context, record, isStopped, log }: RunPlanOptions<Context>,
 ): Promise<void> {
   const startedAt = Date.now();
+  let beside: Promise<void> = Promise.resolve();
   for (const { fault, atMs } of plan) {
     const waitMs = startedAt + atMs - Date.now();
     if (waitMs > 0) await sleep(waitMs);
-    if (isStopped()) return;
+    if (isStopped()) break;
     const begin: FaultContext['begin'] = (what, { endsWorkers } = { endsWorkers: false }) => {
       log(`${((Date.now() - startedAt) / 1_000).toFixed(1).padStart(6)} s  ${fault.name.padEnd(16)} ${what}`);
       record.write({ kind: 'fault', fault: fault.name, what, endsWorkers });
     };
-    await fault.inject({ ...context, begin } as Context);
-    record.write({ kind: 'healed', fault: fault.name });
+    const inject = async () => {
+      await fault.inject({ ...context, begin } as Context);
+      record.write({ kind: 'healed', fault: fault.name });
+    };
+    if (!fault.takesLong) await inject();
+    else {
+      await beside;
+      beside = inject();
+      beside.catch(() => undefined); // awaited below
+    }
   }
+  await beside;
 }

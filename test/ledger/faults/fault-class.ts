@@ -43,6 +43,8 @@ export interface FaultClass<Context extends FaultContext = WholeContext> {
   how: string;
   quick: number;
   long: number;
+  /** It goes on while others happen. */
+  takesLong?: boolean;
   /** Why it cannot be made here; said aloud, and written into the document. */
   missing?(): Promise<string | undefined> | string | undefined;
   /** Makes one and resolves when its cause is over. Errors: what does not come back. */

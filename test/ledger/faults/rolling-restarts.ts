@@ -3,9 +3,10 @@ import type { FaultClass } from './fault-class.js';
 
 export const rollingRestarts: FaultClass = {
   name: 'rolling-restarts',
-  how: 'one process after the other is stopped as an update does (SIGTERM, it drains) and started from the other of two versions: this one and the one before it, there and back in turn. Both run beside each other meanwhile',
+  how: 'one process after the other is stopped as an update does (SIGTERM, it drains) and started from the other of two versions: this one and the one before it, there and back in turn. Both run beside each other meanwhile, and other faults happen',
   quick: 1,
   long: 30,
+  takesLong: true,
   missing: () => (previousRevision() === undefined ? 'no version before this one in this checkout' : undefined),
   async inject({ roost, random, begin, previous, current }) {
     const isAtCurrent = roost.slots.every(({ buildName }) => buildName === current.name);

@@ -19,7 +19,8 @@ export interface SlotOptions {
   onGivenUp(reason: Error): void;
 }
 
-const COMES_BACK_MS = 90_000;
+/** What is stopped while it starts begins anew. */
+const COMES_BACK_MS = 240_000;
 
 /** One of a service's processes: started again when it ends, from the build that it has then. */
 export class ServiceSlot {

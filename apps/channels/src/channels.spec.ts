@@ -3,7 +3,8 @@ import { newId } from '#lib/database';
 import { freePort, until } from '#lib/testing';
 import { TelegramServer } from 'telegram-test-api/lib/telegramServer.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ChannelsFixture } from '../test/channels-fixture.js';
+import { ChannelsFixture, type Sent } from '../test/channels-fixture.js';
+import { planPart, takePreviewOver } from './outbound/deliveries.repository.js';
 import { Retention } from './outbound/retention.js';
 
 const TOKEN = '4242:testtoken';
@@ -111,6 +112,58 @@ describe('Telegram, through telegraf and a double of the Bot API', () => {
     await fixture.complete(message, 'I am well.', third);
     await until('the whole reply is shown', () => shown().at(-1) === 'I am well.');
     expect(shown()).toHaveLength(before + 1);
+  });
+
+  it('leaves a turn its message until its end is known, and shows the next turn’s reply in one of its own', async () => {
+    await send('first');
+    await fixture.queued('first');
+    await send('second');
+    const [first, second] = [await fixture.queued('first'), await fixture.queued('second')];
+    const before = shown().length;
+    const write = (message: Sent, turnId: string, text: string) =>
+      until(
+        `"${text}" is shown`,
+        () => {
+          fixture.live(message, turnId, 'text.delta', 1, text);
+          return shown().at(-1)?.startsWith(text);
+        },
+        { everyMs: 200 },
+      );
+    const [one, two] = [newId(), newId()];
+    await write(first, one, 'The first ');
+    await write(second, two, 'The second ');
+    // What could not be handled at once comes again behind others.
+    await fixture.complete(second, 'The second reply.', two);
+    await until('the second is whole', () => shown().at(-1) === 'The second reply.');
+    await fixture.complete(first, 'The first reply.', one);
+    await until('both are whole', () => shown().slice(before).join() === 'The first reply.,The second reply.');
+  });
+
+  it('does not give away a message whose reply is planned at the very same time', async () => {
+    const { agentId, rows } = fixture;
+    const bot = { platform: 'telegram', botId: 'of-nobody', place: '7' } as const;
+    const [first, next, accountId] = [newId(), newId(), newId()];
+    await rows.query(
+      `INSERT INTO deliveries (account_id, agent_id, platform, bot_id, place, turn_id, part, body, state, message_id)
+       VALUES ($1, $2, 'telegram', $3, '7', $4, 0, 'half', 'preview', '5')`,
+      [accountId, agentId, bot.botId, first],
+    );
+    let asked: Promise<unknown> = Promise.resolve();
+    await rows.transaction(async (tx) => {
+      const reply = { body: 'whole', path: null, part: 0, replyIds: [] };
+      await planPart(tx, { ...bot, accountId, agentId, turnId: first, ...reply });
+      asked = takePreviewOver(rows, { ...bot, agentId, turnId: next });
+      await until('it waits for the row', async () => {
+        const [waiting] = await rows.query(
+          `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        );
+        return waiting !== undefined;
+      });
+    });
+    expect(await asked).toBeUndefined();
+    expect(await rows.query(`SELECT turn_id, state, body FROM deliveries WHERE bot_id = $1`, [bot.botId])).toEqual([
+      { turn_id: first, state: 'pending', body: 'whole' },
+    ]);
   });
 
   it('interrupts at /stop', async () => {

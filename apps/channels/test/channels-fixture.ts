@@ -49,7 +49,7 @@ export class ChannelsFixture {
     const [postgres, nats] = await Promise.all([freshDatabase(), freshBus('channels')]);
     const bus = new Bus(await nats.connect(), 'test');
     // The service's own migrations make the schema; this connection only reads.
-    const rows = await Database.open({ url: postgres.url, schema: 'channels', migrations: [], poolSize: 2 });
+    const rows = await Database.open({ url: postgres.url, schema: 'channels', migrations: [], poolSize: 3 });
     return new ChannelsFixture(postgres, nats, bus, variables, rows, token);
   }
 

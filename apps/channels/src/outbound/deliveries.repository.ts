@@ -90,6 +90,7 @@ export async function takePreviewOver(
     `UPDATE deliveries SET turn_id = $5 WHERE id = (
        SELECT id FROM deliveries WHERE state = 'preview' AND agent_id = $1 AND place = $4 AND platform = $2 AND bot_id = $3
          AND message_id IS NOT NULL AND turn_id <> $5 ORDER BY id DESC LIMIT 1)
+       AND state = 'preview' -- asked again of a row that was waited for: its reply may have been planned meanwhile
        AND NOT EXISTS (SELECT 1 FROM deliveries WHERE turn_id = $5 AND part = 0)
      RETURNING id, message_id AS "messageId"`,
     [agentId, platform, botId, place, turnId],
@@ -104,17 +105,18 @@ export interface OpenPreview {
 }
 
 /**
- * The row of a preview: one that an attempt before this left in the place, else a new one. Undefined when nobody is linked,
- * or the turn has a first part already.
+ * The row of a preview: for a turn that goes on with another's work the one that was left in the place, else a new one.
+ * Undefined when nobody is linked, or the turn has a first part already.
  */
 export async function beginPreview(
   database: Database,
   { platform, botId, fence }: Lease,
   to: { accountId: string; agentId: string; place: string },
-  turnId: string,
+  { turnId, goesOn }: { turnId: string; goesOn: boolean },
   body: string,
 ): Promise<OpenPreview | undefined> {
-  const left = await takePreviewOver(database, { agentId: to.agentId, platform, botId, place: to.place, turnId });
+  const whose = { agentId: to.agentId, platform, botId, place: to.place, turnId };
+  const left = goesOn && (await takePreviewOver(database, whose));
   if (left) return left;
   const [row] = await database.query<{ id: string }>(
     `INSERT INTO deliveries (account_id, agent_id, platform, bot_id, place, turn_id, part, body, state, fence, attempts)

@@ -23,6 +23,8 @@ export class LivePreview {
   private rowId: string | undefined;
   private messageId: string | undefined;
   private isOver = false;
+  /** Another attempt began it. The preview of a turn that only seems left, as its end is not known here yet, is not taken. */
+  private goesOn = false;
 
   constructor(
     private readonly database: Database,
@@ -34,7 +36,10 @@ export class LivePreview {
   ) {}
 
   add(event: LiveEvent): void {
-    if (event.type === 'turn.restarted') this.text = '';
+    if (event.type === 'turn.restarted') {
+      this.text = '';
+      this.goesOn = true;
+    }
     if (event.type === 'text.delta') this.text += event.text ?? '';
   }
 
@@ -71,7 +76,8 @@ export class LivePreview {
 
   private async isOpen(body: string): Promise<boolean> {
     if (this.rowId !== undefined) return isPreviewOpen(this.database, this.rowId, this.turnId);
-    const preview = await beginPreview(this.database, this.lease, this.to, this.turnId, body);
+    const { turnId, goesOn } = this;
+    const preview = await beginPreview(this.database, this.lease, this.to, { turnId, goesOn }, body);
     this.rowId = preview?.id;
     this.messageId = preview?.messageId;
     return preview !== undefined;

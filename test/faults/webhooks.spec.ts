@@ -173,7 +173,7 @@ describe('webhook-dispatch under faults', () => {
   const hangingEndpoints = isFull ? 50 : 10;
   const probes = isFull ? 2_000 : 100;
 
-  it(`delays a healthy receiver by less than twice beside ${hangingEndpoints} hanging ones`, async () => {
+  it(`does not have a healthy receiver wait for ${hangingEndpoints} hanging ones`, async () => {
     const dispatch = await startDispatch();
     const hanging = await startReceiver(() => undefined);
     try {
@@ -187,9 +187,9 @@ describe('webhook-dispatch under faults', () => {
       console.log(
         `healthy p50/p99 ms: alone ${at(alone, 0.5)}/${at(alone, 0.99)}, beside ${hangingEndpoints} hanging ${at(beside, 0.5)}/${at(beside, 0.99)}`,
       );
-      // A small run's p99 is one probe; the median says the same there.
-      const quantile = isFull ? 0.99 : 0.5;
-      expect(at(beside, quantile)).toBeLessThan(Math.max(2 * at(alone, quantile), 20));
+      // Among other tests nothing is timed: who waited for those that hang would wait for their timeout of 15 s.
+      if (isFull) expect(at(beside, 0.99)).toBeLessThan(2 * at(alone, 0.99));
+      else expect(at(beside, 0.5)).toBeLessThan(2_000);
     } finally {
       hanging.close();
       await dispatch.stop();

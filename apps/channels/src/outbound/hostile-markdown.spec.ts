@@ -67,9 +67,7 @@ describe('a reply made to be costly', () => {
     (_, convert) => {
       const slow = replies.flatMap(([begin, unit, end]) => {
         const reply = begin + unit.repeat(CHARS / unit.length) + end;
-        const startedAt = performance.now();
-        convert(reply);
-        const tookMs = Math.round(performance.now() - startedAt);
+        const tookMs = processorMs(() => convert(reply));
         return tookMs > MAX_MS ? [`${JSON.stringify([begin, unit, end])}: ${tookMs} ms`] : [];
       });
       expect(slow).toEqual([]);
@@ -80,9 +78,18 @@ describe('a reply made to be costly', () => {
   it.each(['a', '-', 'a-', '1', '1:', 'xoxb-', 'a.', `${'a'.repeat(20)}.aaaaaa.`])(
     "masks a platform's error in linear time: %s",
     (unit) => {
-      const startedAt = performance.now();
-      expect(new DeliveryError('failed', unit.repeat(CHARS / unit.length)).message.length).toBeLessThanOrEqual(500);
-      expect(performance.now() - startedAt).toBeLessThan(MAX_MS);
+      const tookMs = processorMs(() =>
+        expect(new DeliveryError('failed', unit.repeat(CHARS / unit.length)).message.length).toBeLessThanOrEqual(500),
+      );
+      expect(tookMs).toBeLessThan(MAX_MS);
     },
   );
 });
+
+/** Of this thread alone: what others run beside it does not count. */
+function processorMs(work: () => unknown): number {
+  const before = process.threadCpuUsage();
+  work();
+  const { user, system } = process.threadCpuUsage(before);
+  return Math.round((user + system) / 1_000);
+}

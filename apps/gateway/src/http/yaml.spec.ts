@@ -70,7 +70,7 @@ agents:
     const begun = performance.now();
     expect(refusal(text)).toBe(reason);
     // Of a reader that compares each key with each, or reads to the end, it is minutes.
-    expect(performance.now() - begun).toBeLessThan(5_000);
+    expect(performance.now() - begun).toBeLessThan(20_000);
   });
 
   it('names a place and quotes nothing', () => {

@@ -1,13 +1,14 @@
-import { connect, credsAuthenticator, errors, type NatsConnection } from '@nats-io/transport-node';
+import { connect, errors, type NatsConnection } from '@nats-io/transport-node';
 import { statfsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { accountCredentials, type BusAccount } from '#lib/nats-auth';
+import { credsAuthenticator } from '#lib/nats-auth/keys';
 
 export interface NatsWatchOptions {
   url: string;
   account: BusAccount;
   /** On the disk of the streams. */
-  storeDir: string;
+  folder: string;
   /** Ends the server, which is then started again. */
   kill(): void;
   log(line: string): void;
@@ -61,9 +62,9 @@ export class NatsWatch {
   }
 
   private restart(): void {
-    const { storeDir, kill, log } = this.options;
+    const { folder, kill, log } = this.options;
     try {
-      const { bavail, bsize } = statfsSync(storeDir);
+      const { bavail, bsize } = statfsSync(folder);
       if (bavail * bsize < minFreeBytes) return log('nats-server does not answer: its disk is full');
       log('nats-server does not answer, as after its disk was full; ending it');
       kill();
@@ -90,7 +91,7 @@ export class NatsWatch {
   private async connect(): Promise<NatsConnection> {
     const { url, account } = this.options;
     const credentials = await accountCredentials(account.seed, 'launcher');
-    const authenticator = credsAuthenticator(new TextEncoder().encode(credentials));
+    const authenticator = credsAuthenticator(credentials);
     return connect({ servers: url, authenticator, reconnect: false, timeout: this.timing.answerMs });
   }
 }

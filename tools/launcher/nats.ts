@@ -69,8 +69,9 @@ export async function startNats({
     log(
       'nats-server is older than 2.10 and cannot sync every write; after a power cut streams are refilled from the database',
     );
-  const storeDir = join(natsDir, 'jetstream');
-  writeFileSync(configFile, configuration({ port, storeDir, trust, canSyncAlways }), { mode: 0o600 });
+  writeFileSync(configFile, configuration({ port, storeDir: join(natsDir, 'jetstream'), trust, canSyncAlways }), {
+    mode: 0o600,
+  });
 
   const serverLog = openServerLog(resolve(dataDir, 'logs', 'nats.log'), log);
   const server = await supervise({
@@ -100,7 +101,7 @@ export async function startNats({
   const watching =
     account &&
     new NatsWatch({
-      ...{ url, account, storeDir: natsDir, log, timing: watch },
+      ...{ url, account, folder: natsDir, log, timing: watch },
       kill: () => void (server.pid !== undefined && process.kill(server.pid, 'SIGKILL')),
     });
   return {

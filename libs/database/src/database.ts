@@ -2,7 +2,7 @@ import { NO_TRACES, type Tracer } from '#lib/tracing';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { asUnavailable, isDatabaseAway } from './database-away.js';
-import { migrate, type MigrationOptions } from './migrate.js';
+import { CONNECT_TIMEOUT_MS, migrate, type MigrationOptions } from './migrate.js';
 import { StatementSpans } from './statement-spans.js';
 import { type Query, type Row, statementsOn } from './statements.js';
 import { Transaction } from './transaction.js';
@@ -24,7 +24,6 @@ const COMMIT = { name: 'commit', text: 'COMMIT' };
 const BY_INDEX = '-c enable_seqscan=off -c enable_bitmapscan=off -c jit=off';
 const OPEN_TIMEOUT_MS = 30_000;
 const OPEN_RETRY_MS = 250;
-const CONNECT_TIMEOUT_MS = 10_000;
 /** Of a transaction that meets others: each costs the second after which PostgreSQL looks for deadlocks. */
 const MAX_ATTEMPTS = 3;
 /** deadlock_detected, serialization_failure */

@@ -9,7 +9,7 @@ export interface MigrationOptions {
   migrations: (new () => MigrationInterface)[];
 }
 
-const CONNECT_TIMEOUT_MS = 10_000;
+export const CONNECT_TIMEOUT_MS = 10_000;
 
 /**
  * Makes a service's schema if it is not there and brings it up to date. Replicas start together: one migrates, the

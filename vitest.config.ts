@@ -28,8 +28,9 @@ export default defineConfig({
     // runs into timeouts that no user meets.
     isolate: false,
     maxWorkers: 3,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    // Ends what hangs, and nothing that a slow machine still does: no test has a shorter one of its own.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     // As long as `until` waits: a full machine takes longer than the second that is vitest's own choice.
     expect: { poll: { timeout: 60_000 } },
     reporters: ['default'],

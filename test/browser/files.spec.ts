@@ -83,6 +83,25 @@ describe('the files of an agent', () => {
     expect(await editor().getByText('unsaved').count()).toBe(0);
   });
 
+  it('keep a menu open that was opened before the text came', async () => {
+    const { page } = dashboard;
+    let show: () => void = () => undefined;
+    const isAsked = new Promise<void>((resolve) => (show = resolve));
+    const address = new RegExp(`${files()}/notes/todo\\.md`);
+    await page.route(address, async (route) => {
+      await isAsked;
+      await route.continue();
+    });
+    await page.reload();
+    await page.getByRole('button', { name: 'More for todo.md' }).click();
+    await page.getByRole('menuitem', { name: /Delete/ }).waitFor();
+    show();
+    await page.getByText('# Newest').waitFor();
+    expect(await page.getByRole('menuitem', { name: /Delete/ }).count()).toBe(1);
+    await page.keyboard.press('Escape');
+    await page.unroute(address);
+  });
+
   it('are made, renamed, searched and deleted', async () => {
     const { page } = dashboard;
     await page.getByRole('button', { name: 'New file' }).click();

@@ -7,7 +7,7 @@ import { specOf } from '../../apps/agent-lifecycle/test/drivers/driver-under-tes
 /** Asked for by the cluster's admission, not by us, where it enforces owner references. */
 const byAdmission = ['update persistentvolumeclaims/finalizers'];
 
-it('the Role grants the lifecycle service what it asks for, and nothing else', { timeout: 60_000 }, async () => {
+it('the Role grants the lifecycle service what it asks for, and nothing else', async () => {
   const bus = await freshBus();
   const connection = await bus.connect();
   const fixture = await kubernetesFixture(bus, connection, { startTimeoutMs: 1_500 });

@@ -26,7 +26,7 @@ let roost: SpawnedRoost;
 beforeAll(async () => {
   const env = { ROOST_RATE_LIMIT_PER_MINUTE: '1000000' };
   roost = await spawnRoost({ dataDir: temporaryFolder(), args: ['--processes'], env });
-}, 120_000);
+});
 afterAll(() => roost?.stop());
 
 const namesOf = (document: number) => Array.from({ length: AGENTS_EACH }, (_, n) => `agent-${document}-${n}`);

@@ -37,7 +37,7 @@ beforeAll(async () => {
   const bots = Object.assign({}, ...doubles.flatMap(({ variables, sharedBot }) => [variables, sharedBot])) as object;
   const env = { ...bots, ROOST_LEASE_MS: '4000', ROOST_RATE_LIMIT_PER_MINUTE: '1000000' };
   roost = await spawnRoost({ dataDir: temporaryFolder(), args: ['--replicas', 'agent-runtime=2'], env });
-}, 120_000);
+});
 afterAll(async () => {
   await roost?.stop();
   for (const double of doubles) await double.stop();

@@ -77,7 +77,7 @@ describe('approvals', () => {
     expect(types).toEqual([
       ...['turn.started', 'approval.requested', 'approval.decided', 'turn.started', 'message.completed'],
     ]);
-  }, 60_000);
+  });
 
   it('put a rule into the agent’s permissions as a version when a call is always allowed', async () => {
     const agentId = await newAgent();
@@ -104,7 +104,7 @@ describe('approvals', () => {
     ]);
     const { replies } = await answer(agentId, await send(agentId, 'run: echo always'));
     expect(replies[0]?.content).toContain('always');
-  }, 60_000);
+  });
 
   it('cannot be always allowed where no more rules fit, which is said before anything runs', async () => {
     const rules = Array.from({ length: 99 }, (_, n) => ({
@@ -119,7 +119,7 @@ describe('approvals', () => {
     expect(refused).toMatchObject({ status: 400, body: { error: { details: [{ field: 'decision' }] } } });
     expect((await decide(approval.id, { decision: 'allow_once' })).body).toMatchObject({ status: 'allowed' });
     expect((await answer(agentId, id)).replies[0]?.content).toContain('full');
-  }, 60_000);
+  });
 
   it('ask a question that is answered by choice or form, and the agent goes on with the answer', async () => {
     const agentId = await newAgent({});
@@ -135,7 +135,7 @@ describe('approvals', () => {
     const right = await roost.api('POST', `/v1/approvals/${approval.id}/answer`, { text: '2' });
     expect(right).toMatchObject({ status: 200, body: { status: 'answered', answer: 'blue' } });
     expect((await answer(agentId, id)).replies[0]?.content).toContain('You answered: blue');
-  }, 60_000);
+  });
 
   it('hold the turn of a schedule back until somebody decides, while other conversations go on', async () => {
     const agentId = await newAgent({ rules: [{ tool: 'bash', action: 'ask' }], unattended: 'wait' });
@@ -163,7 +163,7 @@ describe('approvals', () => {
     await decide(approval.id, { decision: 'allow_once' });
     expect((await answer(agentId, id)).replies.map(({ content }) => content.match(/nightly/g)?.length)).toEqual([2]);
     await until('its execution is completed', async () => (await execution())?.status === 'completed');
-  }, 60_000);
+  });
 
   it('are cancelled by a reset of the session, and by a message that interrupts', async () => {
     const agentId = await newAgent();
@@ -175,5 +175,5 @@ describe('approvals', () => {
       expect((await roost.api<Approval>('GET', `/v1/approvals/${approval.id}`)).body.status).toBe('cancelled');
       expect((await answer(agentId, id)).message.error?.code).toBe(end === 'reset' ? 'CANCELLED' : 'INTERRUPTED');
     }
-  }, 60_000);
+  });
 });

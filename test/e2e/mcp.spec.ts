@@ -387,7 +387,7 @@ describe('MCP servers over the API', () => {
     });
   });
 
-  it('run over stdio inside the sandbox, never on the host', { timeout: 180_000 }, async () => {
+  it('run over stdio inside the sandbox, never on the host', async () => {
     const agentId = await createAgent({
       mcp_servers: {
         every: { command: 'node', args: ['/workspace/server-everything.mjs', 'stdio'], env: { MARK: 'inside' } },

@@ -105,5 +105,5 @@ describe('a new platform is a folder and a line', () => {
     expect(list.channels).toContainEqual(expect.objectContaining({ type: 'example', health: 'connected' }));
     const document = JSON.stringify((await api('GET', '/openapi.json')).body);
     expect(document).toContain('example_bot_token');
-  }, 60_000);
+  });
 });

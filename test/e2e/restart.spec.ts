@@ -54,7 +54,7 @@ describe('kill -9 of the platform', () => {
     } finally {
       await roost.stop();
     }
-  }, 120_000);
+  });
 });
 
 /** One of everything that is kept sealed, each by another service. */

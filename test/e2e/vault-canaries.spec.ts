@@ -108,4 +108,4 @@ it('secrets that agents used are in no backup and in no exported trace', async (
   // The search would have found them: what the agent wrote is there.
   const hasSeen = files.some(({ parentPath, name }) => readFileSync(join(parentPath, name)).includes('roost: removed'));
   expect(hasSeen).toBe(true);
-}, 180_000);
+});

@@ -21,7 +21,7 @@ describe.skipIf(problem !== undefined)('the webhook dispatcher, in a network of 
       `dispatcher: ${registered.refused} URLs refused, ${registered.accepted} taken; ${rebound.blocked} of ` +
         `${rebound.endpoints} names that turned inside blocked; ${packetsOutside} packets at denied addresses`,
     );
-  }, 300_000);
+  });
 
   it('sends nothing to a denied address, at registration or after the name led elsewhere', () => {
     expect(report).toMatchObject({ packetsOutside: 0, deniedConnections: 0, localConnections: 0 });

@@ -21,7 +21,8 @@ export interface Outcome {
   loadAverage: number[];
 }
 
-const MAX_FINDINGS = 20;
+/** Of each kind. */
+const MAX_EXAMPLES = 3;
 
 /** Whether everything was as promised. */
 export const isClean = ({ run, error }: Outcome): boolean =>
@@ -62,7 +63,8 @@ export function documentOf(outcome: Outcome): string {
 function promises(verdict: Verdict): string {
   const { counts } = verdict;
   const of: { [promise in Promised]: string } = {
-    answered: `${counts.accepted} accepted, ${counts.answered} answered`,
+    accepted: `${counts.sent} sent, ${counts.accepted} accepted`,
+    answered: `${counts.answered} answered`,
     order: `${counts.answered} replies`,
     time: `p50 ${at(verdict, 0.5)}, p99 ${at(verdict, 0.99)}, longest ${at(verdict, 1)}`,
     chats: `${counts.chatMessages} messages, ${counts.shownReplies} answers shown, ${counts.uncertainReplies} listed as uncertain`,
@@ -88,12 +90,17 @@ const load = ({ model, reconnects }: RunResult, { rate, misbehaviourRate }: Ledg
 
 function findings({ findings: all }: Verdict): string {
   if (all.length === 0) return '';
-  const shown = all.slice(0, MAX_FINDINGS).map(({ promise, what }) => `- *${promise}*: ${what}`);
-  return [
-    '**What failed:**\n',
-    ...shown,
-    ...(all.length > MAX_FINDINGS ? [`- … and ${all.length - MAX_FINDINGS} more`] : []),
-  ].join('\n');
+  const kinds = new Map<string, string[]>();
+  for (const { promise, kind, what } of all) {
+    const name = `${promise}: ${kind}`;
+    kinds.set(name, [...(kinds.get(name) ?? []), what]);
+  }
+  const rows = [...kinds].map(([kind, found]) => [
+    kind,
+    String(found.length),
+    found.slice(0, MAX_EXAMPLES).join('; '),
+  ]);
+  return `**What failed:**\n\n${table([['kind', 'times', 'the first of them'], ...rows])}`;
 }
 
 function faults(verdict: Verdict, { counts }: LedgerOptions, skipped: Map<FaultClass, string>): string {

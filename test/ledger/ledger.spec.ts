@@ -62,7 +62,7 @@ describe('the checker', () => {
 
   it.each<[string, Seen[], Promised]>([
     ['a reply that is missing', without((line) => line.kind === 'listed' && line.role === 'assistant'), 'answered'],
-    ['a message that was never accepted', without((line) => line.kind === 'accepted' && line.n === 1), 'answered'],
+    ['a message that was never accepted', without((line) => line.kind === 'accepted' && line.n === 1), 'accepted'],
     ['a reply that is there twice', [...whole, listed('assistant', 1)], 'answered'],
     ['a message that was stored twice', [...whole, listed('user', 1)], 'answered'],
     ['two turns for one message', [...whole, { ...exchange(1)[3], id: 'x', turn: 't9' } as Seen], 'answered'],

@@ -226,7 +226,7 @@ describe('Telegram, through telegraf and a double of the Bot API', () => {
     } finally {
       await child.kill();
     }
-  }, 120_000);
+  });
 
   it('retains deliveries for thirty days', async () => {
     await fixture.rows.query(`UPDATE deliveries SET created_at = now() - interval '31 days' WHERE body = 'reply 1.'`);

@@ -13,7 +13,7 @@ export interface SpawnRoostOptions {
   /** Further command-line arguments, e.g. `--processes`. */
   args?: string[];
   env?: Environment;
-  /** How long it may take; 60 s by default. */
+  /** How long it may take; 3 minutes by default: a slow machine takes more than one. */
   readyTimeoutMs?: number;
   /** By `npm start`; `pid` is then npm's. */
   underNpm?: boolean;
@@ -48,7 +48,7 @@ export async function spawnRoost({
   args = [],
   env = {},
   underNpm = false,
-  readyTimeoutMs = 60_000,
+  readyTimeoutMs = 180_000,
 }: SpawnRoostOptions): Promise<SpawnedRoost> {
   const { PATH, HOME, TMPDIR, LANG } = process.env;
   const options = ['--data', dataDir, '--port', String(port), ...args];

@@ -44,4 +44,11 @@ describe('a request to a workspace', () => {
     caller.abort(new Error('the turn was interrupted'));
     await expect(answer).rejects.toThrow('the turn was interrupted');
   });
+
+  it('is not sent for a caller who wants nothing any more', async () => {
+    const { bus, sent } = busWith(pong);
+    const signal = AbortSignal.abort(new Error('the turn was interrupted'));
+    await expect(requestWatched(bus, pingWorkspace, input, { signal })).rejects.toThrow('the turn was interrupted');
+    expect(sent).toEqual([]);
+  });
 });

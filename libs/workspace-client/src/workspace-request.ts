@@ -56,6 +56,7 @@ export async function requestWatched<I extends z.ZodType, O extends z.ZodType>(
   input: z.output<I> & { agentId: string },
   { signal, ping, ...options }: WatchedRequestOptions = {},
 ): Promise<z.output<O>> {
+  signal?.throwIfAborted();
   let sentAt: number | undefined;
   const watch = new AbortController();
   const { agentId } = input;

@@ -5,6 +5,7 @@ import { Recoveries, type Recovery } from './recoveries.js';
 
 /** What Roost promises, as the ledger checks it. */
 export const PROMISES = {
+  accepted: 'a message that its sender repeats for two minutes is accepted',
   answered: 'every accepted message is answered, once, as its sender sees it',
   order: 'in the order of their conversation',
   time: 'no later than a minute after it was accepted',
@@ -20,6 +21,8 @@ export type Promised = keyof typeof PROMISES;
 
 export interface Finding {
   promise: Promised;
+  /** The same for all that broke in the same way. */
+  kind: string;
   what: string;
 }
 

@@ -65,30 +65,31 @@ export class MessageChecks {
     const findings = [...this.own];
     for (const [n, entry] of this.entries) {
       const told = this.told.get(entry.id ?? '');
-      const say = (promise: Finding['promise'], what: string) =>
+      const say = (promise: Finding['promise'], kind: string, what = kind) =>
         findings.push({
           promise,
+          kind,
           what: `message ${n} (${entry.id ?? 'no id'}) of ${new Date(entry.sentAt).toISOString()}: ${what}`,
         });
       const turns = told?.turns.size ?? 0;
       const { stored, replies, acceptedAt } = entry;
       if (stored > 1 || replies > 1 || turns > 1 || (told?.created.size ?? 0) > 1)
-        say('answered', `stored ${stored} times, answered ${replies} times by ${turns} turns`);
+        say('answered', 'more than once', `stored ${stored} times, answered ${replies} times by ${turns} turns`);
       if (acceptedAt === undefined) {
-        // Its sender has repeated it for two minutes.
-        say('answered', 'was never accepted');
+        say('accepted', 'was never accepted');
         continue;
       }
       if (told?.failure !== undefined) say('answered', `ended with ${told.failure}`);
       else if (stored === 0 || replies === 0)
-        say('answered', `accepted, but stored ${stored} times and answered ${replies} times`);
+        say('answered', 'never', `accepted, but stored ${stored} times and answered ${replies} times`);
       else if (told?.answeredAt === undefined || told.created.size === 0)
         say('answered', 'answered, but its events never came');
       const waitedMs = (told?.answeredAt ?? this.endedAt) - acceptedAt;
-      if (waitedMs > this.stuckMs) say('time', `waited ${Math.round(waitedMs / 1_000)} s`);
+      if (waitedMs > this.stuckMs) say('time', 'waited longer', `waited ${Math.round(waitedMs / 1_000)} s`);
       if (this.hasWebhooks && told?.answeredAt !== undefined) {
         if (told.webhooks === 0) say('webhooks', 'no webhook came');
-        if (told.webhookIds.size > 1) say('webhooks', `its webhook came with ${told.webhookIds.size} ids`);
+        if (told.webhookIds.size > 1)
+          say('webhooks', 'several ids', `its webhook came with ${told.webhookIds.size} ids`);
       }
     }
     return findings;
@@ -118,7 +119,8 @@ export class MessageChecks {
   private takeEvent(line: Line & { kind: 'event' }): void {
     // An event is sent to one stream once, however often it connects.
     const key = `${line.type} ${line.id}`;
-    if (this.seenEvents.has(key)) this.own.push({ promise: 'answered', what: `an event was sent twice: ${key}` });
+    if (this.seenEvents.has(key))
+      this.own.push({ promise: 'answered', kind: 'an event twice', what: `an event was sent twice: ${key}` });
     this.seenEvents.add(key);
     for (const id of line.messages) {
       const told = this.toldOf(id);
@@ -138,7 +140,8 @@ export class MessageChecks {
       if (entry && line.role === 'user') entry.stored += 1;
       if (entry && line.role === 'assistant') entry.replies += 1;
       const latest = this.latest.get(place) ?? -1;
-      if (n < latest) this.own.push({ promise: 'order', what: `${place}: ${n} comes after ${latest}` });
+      if (n < latest)
+        this.own.push({ promise: 'order', kind: 'another order', what: `${place}: ${n} comes after ${latest}` });
       this.latest.set(place, n);
     }
   }

@@ -66,7 +66,7 @@ export class SideChecks {
       ...this.slotFindings(),
       ...this.fileFindings(),
       ...this.usageFindings(),
-      ...this.refusals.map((what) => ({ promise: 'requests' as const, what })),
+      ...this.refusals.map((what) => ({ promise: 'requests' as const, kind: 'refused', what })),
     ];
   }
 
@@ -88,9 +88,8 @@ export class SideChecks {
     return [...this.said].flatMap((n) => {
       const times = this.shown.get(n) ?? 0;
       if (times === 1 || (times === 0 && this.uncertain.has(n))) return [];
-      return [
-        { promise: 'chats' as const, what: `the reply to message ${n} is shown ${times} times, and not uncertain` },
-      ];
+      const what = `the reply to message ${n} is shown ${times} times, and not uncertain`;
+      return [{ promise: 'chats' as const, kind: times === 0 ? 'not shown' : 'shown more than once', what }];
     });
   }
 
@@ -98,14 +97,17 @@ export class SideChecks {
     return [...this.slots].flatMap(([schedule, slots]) => {
       const inOrder = slots.toSorted((a, b) => a.at - b.at);
       return inOrder.flatMap(({ at, status, everyMs }, index) => {
-        const say = (what: string): Finding => ({
+        const say = (kind: string, what = kind): Finding => ({
           promise: 'slots',
+          kind,
           what: `slot ${new Date(at).toISOString()} of ${schedule}: ${what}`,
         });
         const before = inOrder[index - 1]?.at;
         return [
           ...(status === 'completed' ? [] : [say(`is ${status}`)]),
-          ...(before === undefined || at - before === everyMs ? [] : [say(`${at - before} ms after another`)]),
+          ...(before === undefined || at - before === everyMs
+            ? []
+            : [say('not when it was due', `${at - before} ms after another`)]),
         ];
       });
     });
@@ -115,7 +117,8 @@ export class SideChecks {
     return [...this.written].flatMap(([file, content]) => {
       const found = this.read.get(file);
       if (found === content) return [];
-      return [{ promise: 'files' as const, what: `${file} was written as ${content} and is ${found ?? 'not there'}` }];
+      const what = `${file} was written as ${content} and is ${found ?? 'not there'}`;
+      return [{ promise: 'files' as const, kind: found == null ? 'not there' : 'another content', what }];
     });
   }
 
@@ -139,7 +142,7 @@ export class SideChecks {
     };
     if (missing.steps >= 0 && missing.steps <= lost.length && isPossible('input') && isPossible('output')) return [];
     const what = `told ${told.steps} steps, ${told.input} in, ${told.output} out; missing in the report are ${missing.steps}, ${missing.input}, ${missing.output}; ${lost.length} ended while a worker was killed`;
-    return [{ promise: 'usage', what }];
+    return [{ promise: 'usage', kind: 'another sum', what }];
   }
 
   private sumTold() {

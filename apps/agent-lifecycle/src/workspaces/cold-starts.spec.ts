@@ -22,4 +22,4 @@ test('an account that wakes many agents delays the wake of another by one start'
   expect(order).toHaveLength(7);
   // The one under way, and one that may have its turn before the request of the other arrives.
   expect(order.indexOf('other')).toBeLessThanOrEqual(2);
-}, 90_000);
+});

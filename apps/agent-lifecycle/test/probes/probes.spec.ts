@@ -39,7 +39,7 @@ describe.runIf(process.getuid?.() === 0)('a hostile command', () => {
     } finally {
       await fixture.clear();
     }
-  }, 240_000);
+  });
 });
 
 it('reports to an operator how workspaces are isolated here', async () => {

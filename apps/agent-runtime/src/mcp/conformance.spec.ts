@@ -36,7 +36,7 @@ describe('the MCP client against the published conformance suite', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it.concurrent.each(SCENARIOS)('passes %s', { timeout: 60_000 }, async (scenario) => {
+  it.concurrent.each(SCENARIOS)('passes %s', async (scenario) => {
     const run = await promisify(execFile)(
       process.execPath,
       ['--import', preload, suite, 'client', '--command', `${process.execPath} ${client}`, '--scenario', scenario],

@@ -135,7 +135,7 @@ describe('an MCP server that misbehaves', () => {
     server.next('echo', { kind: 'lost', resume: 'silent' });
     await expect(failureOf(echo('lost'))).resolves.toContain('broke off before the answer');
     await expect(echo('after')).resolves.toBe('after');
-  }, 30_000);
+  });
 
   it('that is away is reported so, with what happened', async () => {
     await echo('before');

@@ -94,7 +94,7 @@ describe('the hand-over of a turn', () => {
     },
   );
 
-  it('of a worker that shuts down ends its command and reports it as interrupted', { timeout: 60_000 }, async () => {
+  it('of a worker that shuts down ends its command and reports it as interrupted', async () => {
     callOnce('long work', [
       { name: 'write_file', arguments: '{"path":"first.txt","content":"done"}' },
       { name: 'bash', arguments: '{"command":"sleep 1000"}' },

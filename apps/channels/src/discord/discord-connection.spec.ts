@@ -133,5 +133,5 @@ describe('a Discord connection', () => {
       if (received.length === 0) discord.say(ann, discord.dm(bot, ann), 'hello');
       return received.length > 0;
     });
-  }, 40_000);
+  });
 });

@@ -71,7 +71,7 @@ describe('Markdown for Discord', () => {
       }),
       { numRuns: RUNS },
     );
-  }, 120_000);
+  });
 
   it('leaves what Discord understands as it is, and converts what it does not', () => {
     const plain = '# Hi\n**a** *b* ~~c~~ `d` [e](https://x.example)\n> quote\n- item';

@@ -57,7 +57,7 @@ describe.each([
     );
     await double.say(1, `/link ${await fixture.code(double.platform)}`);
     await until('it is linked', () => double.shown(1).some((text) => text.includes('Robin')), PATIENT);
-  }, 60_000);
+  });
   afterAll(async () => {
     await fixture.close();
     await double.stop();
@@ -126,7 +126,7 @@ describe('what only Telegram refuses or splits', () => {
     await until('it is connected', async () => (await entryOf(fixture, 'telegram'))?.health === 'connected', PATIENT);
     await telegram.say(TOKEN, 1, `/link ${await fixture.code('telegram')}`);
     await until('it is linked', () => telegram.textsIn(1).some((text) => text.includes('Robin')), PATIENT);
-  }, 60_000);
+  });
   afterAll(async () => {
     await fixture.close();
     await telegram.stop();

@@ -112,5 +112,5 @@ describe.runIf(process.env['ROOST_FULL'])('two replicas of channels and Slack', 
     expect(slack.sockets.countOf(app.appToken)).toBe(1);
     // spec: channels.md. The lease is 10 s and looked at every 2.5 s.
     expect(takeoverMs).toBeLessThan(15_000);
-  }, 240_000);
+  });
 });

@@ -25,7 +25,7 @@ describe('Markdown for Slack', () => {
       }),
       { numRuns: RUNS },
     );
-  }, 120_000);
+  });
 
   it('converts emphasis, code, links and headings', () => {
     expect(slackMrkdwn('# Hi\n**a** *b* ~~c~~ `d<e` [f](https://x.example/?a=1&b)')).toEqual([

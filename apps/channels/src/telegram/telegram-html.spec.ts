@@ -32,7 +32,7 @@ describe('Markdown for Telegram', () => {
       }),
       { numRuns: RUNS },
     );
-  }, 120_000);
+  });
 
   it('converts emphasis, code, links and headings', () => {
     expect(telegramHtml('# Hi\n**a** *b* ~~c~~ `d<e` [f](https://x.example/?a=1&b)')).toEqual([

@@ -1,6 +1,7 @@
 import { NotFoundError, PreconditionFailedError } from '@roost-ai/sdk';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { lazy, type ReactNode, Suspense, useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
+import { createPortal } from 'react-dom';
 import { roost } from '../api/roost.js';
 import { Button } from '../components/button.js';
 import { Skeletons } from '../components/feedback.js';
@@ -21,12 +22,12 @@ interface FileEditorProps {
   /** What is there, as it was last read. */
   content: Text;
   line: number | undefined;
-  tools: ReactNode;
-  menu: ReactNode;
+  /** The header's part for what can be done with the text. */
+  toolsIn: HTMLElement | null;
 }
 
 /** Edits a text. It is written only in place of what was read: whoever was faster is shown first. */
-export function FileEditor({ agentId, path, content, line, tools, menu }: FileEditorProps) {
+export function FileEditor({ agentId, path, content, line, toolsIn }: FileEditorProps) {
   const client = useQueryClient();
   const [base, setBase] = useState(content);
   const [text, setText] = useState(content.text);
@@ -69,24 +70,26 @@ export function FileEditor({ agentId, path, content, line, tools, menu }: FileEd
   const onSave = () => isChanged && !save.isPending && save.mutate({ over: base.etag });
   const isOutdated = isChanged && content.etag !== base.etag;
   return (
-    <div className="flex h-full flex-col">
-      <header className="flex min-h-12 flex-wrap items-center gap-2 border-b border-line px-3 py-1.5 sm:px-4">
-        {tools}
-        <span role="status" className="text-xs text-faint">
-          {isChanged ? 'Not saved' : ''}
-        </span>
-        <Button
-          kind={isChanged ? 'primary' : 'plain'}
-          icon="save"
-          title={isMac ? '⌘S' : 'Ctrl S'}
-          disabled={!isChanged}
-          isBusy={save.isPending}
-          onClick={onSave}
-        >
-          Save
-        </Button>
-        {menu}
-      </header>
+    <>
+      {toolsIn &&
+        createPortal(
+          <>
+            <span role="status" className="text-xs text-faint">
+              {isChanged ? 'Not saved' : ''}
+            </span>
+            <Button
+              kind={isChanged ? 'primary' : 'plain'}
+              icon="save"
+              title={isMac ? '⌘S' : 'Ctrl S'}
+              disabled={!isChanged}
+              isBusy={save.isPending}
+              onClick={onSave}
+            >
+              Save
+            </Button>
+          </>,
+          toolsIn,
+        )}
       {isOutdated && (
         <p role="status" className="flex flex-wrap items-center gap-3 bg-warn-soft px-4 py-2 text-sm text-warn">
           <span className="grow">The file was changed meanwhile, perhaps by the agent.</span>
@@ -120,6 +123,6 @@ export function FileEditor({ agentId, path, content, line, tools, menu }: FileEd
       <UnsavedGuard isChanged={isChanged} of="path">
         Your changes of {visibleText(path)} are not saved.
       </UnsavedGuard>
-    </div>
+    </>
   );
 }

@@ -22,7 +22,7 @@ afterEach(() => server.close());
 async function serving(
   endpoint: Partial<EndpointDefinition>,
   work: (request: ApiRequest, raw: ServerResponse) => Promise<unknown>,
-  { isPublic = false } = {},
+  { isPublic = false, isLetIn = Promise.resolve() } = {},
 ) {
   const watched: OpenRequest[] = [];
   const forget = vi.fn();
@@ -30,9 +30,9 @@ async function serving(
   server = Fastify();
   await server.register(compress, { encodings: ['gzip'], threshold: 2_048 });
   server.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
-  server.addHook('onRequest', (request: ApiRequest, _reply, done) => {
+  server.addHook('onRequest', async (request: ApiRequest) => {
     if (!isPublic) Object.assign(request, { identity: {} });
-    done();
+    await isLetIn;
   });
   addBodyForms(server);
   watchAccess(server, open);
@@ -118,6 +118,22 @@ describe('a request that takes long', () => {
     const { send, forget } = await serving({}, () => Promise.resolve('done'));
     await (await send()).text();
     await vi.waitFor(() => expect(forget).toHaveBeenCalled());
+  });
+
+  it('is not watched for ever when its caller has gone before it was let in', async () => {
+    let letIn: () => void = () => undefined;
+    const isLetIn = new Promise<void>((resolve) => (letIn = resolve));
+    const { send, watched, forget } = await serving({}, never, { isLetIn });
+    const gone = new AbortController();
+    const begun = once(server.server, 'request') as Promise<[unknown, ServerResponse]>;
+    const answer = send({ signal: gone.signal });
+    const [, response] = await begun;
+    gone.abort();
+    await expect(answer).rejects.toThrow();
+    await vi.waitFor(() => expect(response.closed).toBe(true));
+    letIn();
+    await vi.waitFor(() => expect(watched).toHaveLength(1));
+    expect(forget).toHaveBeenCalledOnce();
   });
 });
 

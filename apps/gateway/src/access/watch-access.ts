@@ -1,6 +1,7 @@
 import { AgentId } from '#lib/contracts';
 import type { FastifyInstance } from 'fastify';
 import { type EndpointDefinition, endpointOf } from '../http/endpoint.js';
+import { onClose } from '../http/on-close.js';
 import type { ApiRequest } from '../http/request.js';
 import { sendError } from '../http/send-error.js';
 import { type AccessEnd, errorOf } from './access-ends.js';
@@ -44,7 +45,7 @@ export function watchAccess(server: FastifyInstance, open: OpenRequests): void {
       agentId: isOfAgent ? AgentId.safeParse((request.params as { id?: unknown }).id).data : undefined,
       end,
     });
-    reply.raw.once('close', forget);
+    onClose(reply.raw, forget);
     done();
   });
 }

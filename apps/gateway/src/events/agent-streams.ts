@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { ACCESS_ENDS } from '../access/access-ends.js';
 import { AccountQuotas } from '../accounts/quotas/account-quotas.js';
+import { onClose } from '../http/on-close.js';
 import { type ApiRequest, contextOf, requestIdOf } from '../http/request.js';
 import { AgentFeed } from './agent-feed.js';
 import { type EventPosition, parsePosition } from './event-position.js';
@@ -36,6 +37,7 @@ export class AgentStreams {
     if (!this.streams.take(accountId, limit, reply.raw)) return;
     // Asked before the stream begins, so that trouble is still an HTTP error.
     const from = givenPosition(request.headers['last-event-id']) ?? (await freshStart());
+    if (reply.raw.closed) return;
     if (request.method === 'HEAD') {
       void reply.header('content-type', 'text/event-stream; charset=utf-8').send();
       return;
@@ -43,7 +45,7 @@ export class AgentStreams {
     reply.hijack();
     const stream = this.streams.start(reply.raw, { 'x-request-id': requestIdOf(request) });
     const follower = new FollowAgent(this.bus, this.feed, contextOf(request), stream, { ...wanted, from });
-    reply.raw.once('close', () => follower.stop());
+    onClose(reply.raw, () => follower.stop());
     request.endReply = (why) => {
       follower.stop();
       if (why === 'agent_deleted') stream.finish('agent.deleted', { agent_id: wanted.agentId });

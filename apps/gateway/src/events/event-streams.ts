@@ -2,6 +2,7 @@ import { BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 import { quotaExceeded } from '#lib/quotas';
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { onClose } from '../http/on-close.js';
 
 const HEARTBEAT_MS = 15_000;
 /** What may wait in memory for one reader. */
@@ -21,7 +22,7 @@ export class EventStream {
 
   constructor(private readonly response: ServerResponse) {
     this.heartbeat = setInterval(() => this.write(': still here\n\n'), HEARTBEAT_MS).unref();
-    response.once('close', () => {
+    onClose(response, () => {
       clearInterval(this.heartbeat);
       this.closed.abort();
     });
@@ -76,7 +77,7 @@ export class EventStream {
 
   private destroyAfter(ms: number): void {
     const timer = setTimeout(() => this.response.destroy(), ms).unref();
-    this.response.once('close', () => clearTimeout(timer));
+    onClose(this.response, () => clearTimeout(timer));
   }
 }
 
@@ -100,7 +101,7 @@ export class EventStreams implements BeforeApplicationShutdown {
     response.flushHeaders();
     const stream = new EventStream(response);
     this.open.add(stream);
-    response.once('close', () => this.open.delete(stream));
+    onClose(response, () => this.open.delete(stream));
     return stream;
   }
 
@@ -118,7 +119,7 @@ export class EventStreams implements BeforeApplicationShutdown {
     const used = this.openOf(accountId);
     if (used >= limit) throw quotaExceeded('event_streams', limit, used);
     this.openByAccount.set(accountId, used + 1);
-    response.once('close', () => {
+    onClose(response, () => {
       const left = this.openOf(accountId) - 1;
       if (left > 0) this.openByAccount.set(accountId, left);
       else this.openByAccount.delete(accountId);

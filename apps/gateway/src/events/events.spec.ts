@@ -1,7 +1,8 @@
 import { serve } from '#lib/rpc';
 import { type AgentEvent, getAgent, listAgentEvents, liveSubject } from '#lib/contracts';
 import { connectAs, startRoost, type TestRoost, until } from '#lib/testing';
-import type { NatsConnection } from '@nats-io/transport-node';
+import { errors, type NatsConnection } from '@nats-io/transport-node';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { anAgent } from '../../test/an-agent.js';
 
@@ -13,6 +14,9 @@ describe('following an agent', () => {
   let roost: TestRoost;
   let nats: NatsConnection;
   const stored: AgentEvent[] = [];
+  /** What an answer about events waits for. */
+  let held = Promise.resolve();
+  let asked = 0;
 
   /** Commits an event as messaging does; the hint on the bus is optional, because hints may be lost. */
   const happen = (n: number, subject: string, payload: Record<string, string | string[]>) => {
@@ -34,7 +38,9 @@ describe('following an agent', () => {
       nats,
       listAgentEvents,
       listAgentEvents.subject,
-      ({ afterEventId }) => {
+      async ({ afterEventId }) => {
+        asked += 1;
+        await held;
         const after =
           afterEventId === undefined ? stored.length : stored.findIndex(({ id }) => id === afterEventId) + 1;
         return { events: stored.slice(after), hasMore: false, isKnown: true, lastEventId: stored.at(-1)?.id ?? null };
@@ -108,5 +114,30 @@ describe('following an agent', () => {
     await until('its turn was sent', () => reader.seen.text.includes(`id: ${eventId(4)}\n`));
     expect(reader.seen.text).not.toContain(`id: ${eventId(3)}\n`);
     await reader.stop();
+  });
+
+  it('ends when its reader goes, also before it has begun', async () => {
+    let answer: () => void = () => undefined;
+    held = new Promise((resolve) => (answer = resolve));
+    const before = asked;
+    const gone = new AbortController();
+    const stream = fetch(`${roost.url}/v1/agent/${agentId}/events`, {
+      headers: { authorization: `Bearer ${roost.apiKey}` },
+      signal: gone.signal,
+    });
+    await until('where it begins is asked', () => asked > before);
+    gone.abort();
+    await expect(stream).rejects.toThrow();
+    const hasListener = () =>
+      nats.request(liveSubject(agentId), '{}', { timeout: 500 }).then(
+        () => true,
+        (error: unknown) => !(error instanceof errors.RequestError && error.isNoResponders()),
+      );
+    await sleep(200); // until the gateway sees it, too
+    answer();
+    const last = await follow();
+    await until('the next one listens', hasListener);
+    await last.stop();
+    await until('and nobody else', async () => !(await hasListener()));
   });
 });

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { onClose } from './on-close.js';
 
 const LOOK_EVERY_MS = 20;
 
@@ -13,7 +14,7 @@ export function watchRequests(server: FastifyInstance): (graceMs: number) => Pro
   const inHand = new Set<ServerResponse>();
   server.addHook('onRequest', (_request, reply, done) => {
     inHand.add(reply.raw);
-    reply.raw.once('close', () => inHand.delete(reply.raw));
+    onClose(reply.raw, () => inHand.delete(reply.raw));
     done();
   });
   return async (graceMs) => {

@@ -2,6 +2,7 @@ import { RoostError } from '#lib/contracts';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { validateArguments } from '../http/arguments.js';
 import { endpointRouteOf } from '../http/endpoint.js';
+import { onClose } from '../http/on-close.js';
 import { type ApiRequest, DEADLINE_MS, idempotencyKeyOf } from '../http/request.js';
 import { type Fingerprint, fingerprintOf } from './fingerprint.js';
 import type { IdempotencyRepository, KeptCall } from './idempotency.repository.js';
@@ -49,7 +50,7 @@ async function takeKey(
   const call = new IdempotentCall(calls, key, fingerprint);
   request.idempotent = call;
   // The method completes it, also when its caller has gone; no method works longer than this for nobody.
-  reply.raw.once('close', () => setTimeout(() => call.abandon(), DEADLINE_MS).unref());
+  onClose(reply.raw, () => setTimeout(() => call.abandon(), DEADLINE_MS).unref());
   return true;
 }
 

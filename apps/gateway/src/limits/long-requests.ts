@@ -5,6 +5,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayConfig } from '../config.js';
 import { endpointOf } from '../http/endpoint.js';
+import { onClose } from '../http/on-close.js';
 
 /** Smaller bodies arrive in one or two packets, or within the time that a slow body has. */
 const LARGE_BODY_BYTES = 64 * 1024;
@@ -52,10 +53,10 @@ export class LongRequests {
   /** Takes a slot for the request if it is one that takes long. Errors: RATE_LIMITED. */
   admit(accountId: string, request: FastifyRequest, reply: FastifyReply): void {
     const kind = kindOf(request);
-    if (!kind || reply.raw.destroyed) return;
+    if (!kind) return;
     const release = this.slots[kind].tryAcquire(accountId);
     if (!release) throw this.refusal(kind);
-    reply.raw.once('close', release);
+    onClose(reply.raw, release);
   }
 
   private refusal(kind: Kind): RoostError {

@@ -95,7 +95,7 @@ describe('whatever is sent', () => {
       }),
       { numRuns: CALLS },
     );
-  }, 300_000);
+  });
 });
 
 /** Mostly what the schema asks for, sometimes beside it. */

@@ -75,5 +75,5 @@ describe('the status of an execution', () => {
       }),
       { numRuns: 60 },
     );
-  }, 60_000);
+  });
 });

@@ -19,7 +19,7 @@ describe('the kubernetes driver, against a cluster in trouble,', () => {
     bus.release();
   });
 
-  it('leaves no orphan and makes nothing twice', { timeout: 300_000 }, async () => {
+  it('leaves no orphan and makes nothing twice', async () => {
     const fixture = await kubernetesFixture(bus, connection, {
       silenceMs: 1_000,
       startTimeoutMs: 5_000,

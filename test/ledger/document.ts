@@ -95,11 +95,7 @@ function findings({ findings: all }: Verdict): string {
     const name = `${promise}: ${kind}`;
     kinds.set(name, [...(kinds.get(name) ?? []), what]);
   }
-  const rows = [...kinds].map(([kind, found]) => [
-    kind,
-    String(found.length),
-    found.slice(0, MAX_EXAMPLES).join('; '),
-  ]);
+  const rows = [...kinds].map(([kind, found]) => [kind, String(found.length), found.slice(0, MAX_EXAMPLES).join('; ')]);
   return `**What failed:**\n\n${table([['kind', 'times', 'the first of them'], ...rows])}`;
 }
 

@@ -1,8 +1,10 @@
 import type { Line } from '../record.js';
 import type { Finding } from './check-record.js';
 
-/** Between a provider's last byte and its record; also how long a killed process takes to be gone, on a busy machine. */
-const WORKER_WINDOW_MS = 2_000;
+/** How long a killed process takes to be gone, on a busy machine. */
+const GONE_MS = 2_000;
+/** Between a provider's last byte and its record: a worker waits so long for a database whose power was cut. */
+const RECORDED_MS = 30_000;
 
 interface Slot {
   at: number;
@@ -132,7 +134,7 @@ export class SideChecks {
       output: told.output - this.reported.output,
     };
     const lost = this.told.filter(({ ended }) =>
-      this.workersEnded.some((at) => Math.abs(at - ended) < WORKER_WINDOW_MS),
+      this.workersEnded.some((at) => at > ended - GONE_MS && at < ended + RECORDED_MS),
     );
     const isPossible = (of: 'input' | 'output') => {
       const sizes = lost.map((answer) => answer[of]).sort((a, b) => a - b);

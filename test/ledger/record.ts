@@ -14,6 +14,8 @@ export type Seen =
   | { kind: 'webhook'; id: string; type: string; message: string }
   /** What a chat holds at the end, or what its list of deliveries says may be shown or not. */
   | { kind: 'shown' | 'uncertain'; chat: string; numbers: number[] }
+  /** From when until when a schedule was there, epoch ms. */
+  | { kind: 'schedule'; schedule: string; from: number; until: number; everyMs: number }
   | { kind: 'slot'; schedule: string; at: string; status: string; everyMs: number }
   | { kind: 'written'; agent: string; path: string; content: string }
   /** null: there is no such file. */

@@ -39,7 +39,7 @@ export async function runControl(fault: FaultClass, options: ControlsOptions): P
     const patched = patchedBuild(join(folder, 'builds', name), `${name} control`, control.patches);
     const { verdict } = await runLedger({
       ...options,
-      counts: new Map([[fault, control.faults]]),
+      counts: new Map([[{ ...fault, inject: control.inject ?? fault.inject }, control.faults]]),
       durationMs: Math.max(LEAST_MS, control.faults * EVERY_MS),
       agents: AGENTS,
       misbehaviourRate: 0,

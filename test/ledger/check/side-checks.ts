@@ -8,6 +8,8 @@ const RECORDED_MS = 30_000;
 
 interface Slot {
   at: number;
+  /** When it was seen. */
+  t: number;
   status: string;
   everyMs: number;
 }
@@ -17,6 +19,7 @@ export class SideChecks {
   private readonly said = new Set<number>();
   private readonly shown = new Map<number, number>();
   private readonly uncertain = new Set<number>();
+  private readonly schedules: (Line & { kind: 'schedule' })[] = [];
   private readonly slots = new Map<string, Slot[]>();
   private readonly written = new Map<string, string>();
   private readonly read = new Map<string, string | null>();
@@ -36,9 +39,12 @@ export class SideChecks {
       case 'uncertain':
         for (const n of line.numbers) this.uncertain.add(n);
         return;
+      case 'schedule':
+        this.schedules.push(line);
+        return;
       case 'slot': {
         const slots = this.slots.get(line.schedule) ?? [];
-        slots.push({ at: Date.parse(line.at), status: line.status, everyMs: line.everyMs });
+        slots.push({ at: Date.parse(line.at), t: line.t, status: line.status, everyMs: line.everyMs });
         this.slots.set(line.schedule, slots);
         return;
       }
@@ -96,9 +102,16 @@ export class SideChecks {
   }
 
   private slotFindings(): Finding[] {
-    return [...this.slots].flatMap(([schedule, slots]) => {
+    // One due when it was made, or just before it ended, may be missing.
+    const short = this.schedules.flatMap(({ schedule, from, until, everyMs }) => {
+      const ats = (this.slots.get(schedule) ?? []).map(({ at }) => at);
+      const isWhole = Math.min(...ats) <= from + 2 * everyMs && Math.max(...ats) >= until - 2 * everyMs;
+      const what = `${schedule} was there from ${new Date(from).toISOString()} until ${new Date(until).toISOString()}: it has slots of less`;
+      return isWhole ? [] : [{ promise: 'slots' as const, kind: 'none at the begin or the end', what }];
+    });
+    const each = [...this.slots].flatMap(([schedule, slots]) => {
       const inOrder = slots.toSorted((a, b) => a.at - b.at);
-      return inOrder.flatMap(({ at, status, everyMs }, index) => {
+      return inOrder.flatMap(({ at, t, status, everyMs }, index) => {
         const say = (kind: string, what = kind): Finding => ({
           promise: 'slots',
           kind,
@@ -107,12 +120,14 @@ export class SideChecks {
         const before = inOrder[index - 1]?.at;
         return [
           ...(status === 'completed' ? [] : [say(`is ${status}`)]),
+          ...(at <= t ? [] : [say('before its time', `was there at ${new Date(t).toISOString()}`)]),
           ...(before === undefined || at - before === everyMs
             ? []
             : [say('not when it was due', `${at - before} ms after another`)]),
         ];
       });
     });
+    return [...short, ...each];
   }
 
   private fileFindings(): Finding[] {

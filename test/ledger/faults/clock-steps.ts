@@ -1,7 +1,8 @@
 import { existsSync, globSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findOrInstall } from '#tools/launcher';
-import type { FaultClass } from './fault-class.js';
+import type { ServiceSlot } from '../roost/service-slots.js';
+import type { FaultClass, FaultContext } from './fault-class.js';
 
 /** Seconds. */
 const STEPS = [-86_400, -3_600, -90, 90, 3_600, 86_400] as const;
@@ -21,14 +22,7 @@ export const clockSteps: FaultClass = {
   long: 20,
   missing: async () =>
     (await findFaketime()) ? undefined : 'libfaketime not found (Debian: apt-get install faketime)',
-  async inject({ roost, random, begin }) {
-    const slot = random.pick(roost.slots);
-    const seconds = random.pick(STEPS);
-    begin(`the clock of ${slot.name} steps by ${seconds} s`);
-    slot.setClock(seconds);
-    await sleep(HOLD_MS);
-    slot.setClock(0);
-  },
+  inject: (context) => stepClock(context, context.random.pick(context.roost.slots), context.random.pick(STEPS)),
   control: {
     without: 'the database’s clock in the scheduler (readClock): slots are due by the clock of the process',
     patches: [
@@ -38,7 +32,18 @@ export const clockSteps: FaultClass = {
         instead: 'const now = new Date();',
       },
     ],
+    inject: async (context) => {
+      for (const slot of context.roost.slots.filter(({ name }) => name.startsWith('scheduler.')))
+        await stepClock(context, slot, 3_600);
+    },
     breaks: ['slots'],
-    faults: 12,
+    faults: 1,
   },
 };
+
+async function stepClock({ begin }: FaultContext, slot: ServiceSlot, seconds: number): Promise<void> {
+  begin(`the clock of ${slot.name} steps by ${seconds} s`);
+  slot.setClock(seconds);
+  await sleep(HOLD_MS);
+  slot.setClock(0);
+}

@@ -24,7 +24,7 @@ export interface WholeContext extends FaultContext {
 }
 
 /** A run with what guards against this fault taken out, which the checker must notice. */
-export interface PositiveControl {
+export interface PositiveControl<Context extends FaultContext = WholeContext> {
   /** What is not there, for the document. */
   without: string;
   patches: readonly Patch[];
@@ -32,6 +32,8 @@ export interface PositiveControl {
   replaces?: 'current' | 'previous';
   /** Of PostgreSQL, where a guard that is missing would be covered by how soon it does something by itself. */
   postgres?: { [setting: string]: string };
+  /** Where the class hits at random what the guard may not be in. */
+  inject?(context: Context): Promise<void>;
   /** What must be found broken: one of them. */
   breaks: readonly Promised[];
   faults: number;
@@ -49,5 +51,5 @@ export interface FaultClass<Context extends FaultContext = WholeContext> {
   missing?(): Promise<string | undefined> | string | undefined;
   /** Makes one and resolves when its cause is over. Errors: what does not come back. */
   inject(context: Context): Promise<void>;
-  control: PositiveControl;
+  control: PositiveControl<Context>;
 }

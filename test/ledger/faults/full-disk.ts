@@ -21,12 +21,12 @@ export const fullDisk: FaultClass = {
   },
   control: {
     without:
-      'waiting for the commit (libs/database): a transaction that could not be committed is reported as one that was',
+      'PostgreSQL’s codes for a lack of disk and failures of its system (libs/database): they are errors of ours, not a database that is away',
     patches: [
       {
-        file: 'libs/database/src/transaction.js',
-        line: 'await (this.commitSent ?? this.sendCommit());',
-        instead: 'await (this.commitSent ?? this.sendCommit()).catch(() => undefined);',
+        file: 'libs/database/src/database-away.js',
+        line: 'const CLASSES = /^(08|53|58)...$/;',
+        instead: 'const CLASSES = /^08...$/;',
       },
     ],
     breaks: ['answered'],

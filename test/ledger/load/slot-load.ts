@@ -15,6 +15,7 @@ const OPEN = new Set(['pending', 'queued', 'running']);
 export class SlotLoad {
   agentId = '';
   private scheduleId = '';
+  private begunAt = 0;
 
   constructor(
     private readonly client: Client,
@@ -30,10 +31,12 @@ export class SlotLoad {
       catch_up: 'all',
     };
     this.scheduleId = (await this.client.ask<{ id: string }>('POST', this.path, schedule)).id;
+    this.begunAt = Date.now();
   }
 
   /** Stops the schedule, waits for what it sent, and records what became of each of its slots. */
   async end(patienceMs = LAST_OVER_MS): Promise<void> {
+    const endedAt = Date.now();
     await this.client.ask('PATCH', `${this.path}/${this.scheduleId}`, { enabled: false });
     const isOver = ({ status }: Execution) => !OPEN.has(status);
     let executions: Execution[] = [];
@@ -44,8 +47,10 @@ export class SlotLoad {
       everyMs: 500,
     }).catch(() => undefined);
     const everyMs = EVERY_SECONDS * 1_000;
+    const schedule = this.scheduleId;
+    this.record.write({ kind: 'schedule', schedule, from: this.begunAt, until: endedAt, everyMs });
     for (const { scheduled_for: at, status } of executions)
-      this.record.write({ kind: 'slot', schedule: this.scheduleId, at, status, everyMs });
+      this.record.write({ kind: 'slot', schedule, at, status, everyMs });
   }
 
   private async executions(): Promise<Execution[]> {

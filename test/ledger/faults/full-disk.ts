@@ -29,7 +29,7 @@ export const fullDisk: FaultClass = {
         instead: 'const CLASSES = /^08...$/;',
       },
     ],
-    breaks: ['answered'],
-    faults: 2,
+    breaks: ['answered', 'slots', 'usage'],
+    faults: 6,
   },
 };

@@ -30,6 +30,6 @@ export const fullDisk: FaultClass = {
       },
     ],
     breaks: ['answered', 'slots', 'usage'],
-    faults: 6,
+    faults: 8,
   },
 };

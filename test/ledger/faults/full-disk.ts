@@ -29,7 +29,7 @@ export const fullDisk: FaultClass = {
         instead: 'const CLASSES = /^08...$/;',
       },
     ],
-    breaks: ['answered', 'slots', 'usage'],
+    breaks: ['answered', 'chats', 'slots', 'usage'],
     faults: 8,
   },
 };

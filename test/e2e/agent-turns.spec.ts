@@ -71,7 +71,7 @@ describe('turns and their workspace', () => {
     const second = await send(agentId, 'something else', { queue_mode: 'interrupt', conversation_id: 'other' });
     const answered = await answerTo(agentId, second);
     expect(answered.replies.map(({ content }) => content)).toEqual(['Now I do something else.']);
-    await until('every process of it is gone', () => processesWith(marker) === 0, { timeoutMs: 30_000 });
+    await until('every process of it is gone', () => processesWith(marker) === 0);
     expect((await answerTo(agentId, first)).replies).toEqual([]);
   });
 

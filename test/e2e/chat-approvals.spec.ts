@@ -10,7 +10,6 @@ interface Approval {
   shown: { where: string }[];
 }
 
-const PATIENT = { timeoutMs: 30_000 };
 const ANN = 7;
 
 /** Messaging, the runtime with a real sandbox and the platforms together; each service against doubles has its own spec. */
@@ -45,27 +44,19 @@ describe('approvals in chats', () => {
       const double = doubles.get(platform);
       if (!double) throw new Error(`${platform} was not opened`);
       const shows = (text: string) =>
-        until(`it shows ${text}`, () => double.shown(ANN).some((part) => double.visible(part).includes(text)), PATIENT);
+        until(`it shows ${text}`, () => double.shown(ANN).some((part) => double.visible(part).includes(text)));
       const card = (label: string) =>
-        until(
-          'it is asked',
-          () => {
-            const last = double.lastCard(ANN);
-            return last?.buttons[label] === undefined ? undefined : last.buttons[label];
-          },
-          PATIENT,
-        );
+        until('it is asked', () => {
+          const last = double.lastCard(ANN);
+          return last?.buttons[label] === undefined ? undefined : last.buttons[label];
+        });
       const { body } = await roost.api<{ code: string }>('POST', `/v1/agent/${agentId}/${platform}/link`);
-      await until(
-        'the bot takes the code',
-        async () => {
-          await double.say(ANN, `/link ${body.code}`);
-          return until('linked', () => double.shown(ANN).some((text) => text.includes('You are talking to')), {
-            timeoutMs: 3_000,
-          }).catch(() => false);
-        },
-        PATIENT,
-      );
+      await until('the bot takes the code', async () => {
+        await double.say(ANN, `/link ${body.code}`);
+        return until('linked', () => double.shown(ANN).some((text) => text.includes('You are talking to')), {
+          timeoutMs: 3_000,
+        }).catch(() => false);
+      });
       await double.say(ANN, `run: echo done-$((40+2))-${platform}`);
       const allow = await card('Allow once');
       const [pending] = await approvals('pending');
@@ -87,6 +78,5 @@ describe('approvals in chats', () => {
       expect((await approvals('answered'))[0]).toMatchObject({ answer: `Ann of ${platform}` });
       expect(await approvals('pending')).toEqual([]);
     },
-    90_000,
   );
 });

@@ -55,14 +55,10 @@ describe('deleting an agent', () => {
       ].sort();
     };
     const left = async () => (await naming(id)).filter((table) => !MAY_NAME_IT.test(table));
-    await until('no row names it', async () => (await left()).length === 0, { timeoutMs: 30_000 }).catch(
-      () => undefined,
-    );
+    await until('no row names it', async () => (await left()).length === 0).catch(() => undefined);
     expect(await left()).toEqual([]);
     expect((await naming(keeper)).length).toBeGreaterThan(4);
-    await until('its volume is gone', () => !namesBelow(roost.dataDir).some((name) => name.includes(id)), {
-      timeoutMs: 30_000,
-    });
+    await until('its volume is gone', () => !namesBelow(roost.dataDir).some((name) => name.includes(id)));
     expect(processesNaming(id)).toEqual([]);
     expect((await roost.api('GET', `/v1/agent/${id}`)).status).toBe(404);
   });

@@ -96,7 +96,7 @@ describe('a person on Discord', () => {
   it('sees the reply as it is written, in one message', async () => {
     const before = shown().length;
     discord.say(ann, dm, 'tell me a story');
-    await until('the story is shown', () => last() === STORY, { timeoutMs: 30_000 });
+    await until('the story is shown', () => last() === STORY);
     expect(shown()).toHaveLength(before + 1);
     const versions = discord.messages.edits.get(shown().at(-1)?.id ?? '') ?? [];
     expect(versions.length).toBeGreaterThan(2);
@@ -108,7 +108,7 @@ describe('a person on Discord', () => {
     discord.say(ann, dm, 'take this', {
       files: [{ name: 'data.csv', type: 'text/csv', data: Buffer.from('a,b\n1,2\n') }],
     });
-    await until('it is answered', () => last() === 'Taken.', { timeoutMs: 30_000 });
+    await until('it is answered', () => last() === 'Taken.');
     const { body } = await roost.api<MessagesBody>('GET', `${agent}/messages?limit=20`);
     const path = /\/workspace\/(inbox\/\S+data\.csv)/.exec(JSON.stringify(body))?.[1];
     expect(path, JSON.stringify(body)).toBeDefined();
@@ -119,9 +119,7 @@ describe('a person on Discord', () => {
   it('gets a file from the agent', async () => {
     await roost.api('POST', `${agent}/filesystem/files/report.txt`, { content: 'all is well' });
     discord.say(ann, dm, 'give me the report');
-    const file = await until('the file is shown', () => shown().find(({ attachments }) => attachments.length > 0), {
-      timeoutMs: 30_000,
-    });
+    const file = await until('the file is shown', () => shown().find(({ attachments }) => attachments.length > 0));
     expect(file.attachments[0]?.filename).toBe('report.txt');
     expect(discord.fileOf(file)?.toString()).toBe('all is well');
     expect(shown().map(({ content }) => content)).toContain('Here is the report.');
@@ -141,7 +139,7 @@ describe('a person on Discord', () => {
       channel: 'discord',
     });
     expect(asked, JSON.stringify(asked.body)).toMatchObject({ status: 201, body: { channel: 'discord' } });
-    await until('it is shown', () => last() === 'In both places.', { timeoutMs: 30_000 });
+    await until('it is shown', () => last() === 'In both places.');
     const { body } = await roost.api<{ replies: { content: string }[] }>(
       'GET',
       `${agent}/messages/${asked.body.id}?wait=30`,
@@ -153,12 +151,10 @@ describe('a person on Discord', () => {
 
   it('stops the agent', async () => {
     discord.say(ann, dm, 'an endless story');
-    await until('it begins', () => last().startsWith('Sentence 0'), { timeoutMs: 30_000 });
+    await until('it begins', () => last().startsWith('Sentence 0'));
     discord.command(bot, dm, ann, 'stop');
-    await until('the story has ended', () => shown().some(({ content }) => content.endsWith('(interrupted)')), {
-      timeoutMs: 30_000,
-    });
-    await until('the agent says so', () => last() === 'I have stopped.', { timeoutMs: 30_000 });
+    await until('the story has ended', () => shown().some(({ content }) => content.endsWith('(interrupted)')));
+    await until('the agent says so', () => last() === 'I have stopped.');
   });
 
   it('unlinks, and receives nothing more', async () => {
@@ -182,6 +178,6 @@ describe('a person on Discord', () => {
     expect(failed.health_reason).toMatch(/discord_bot_token/);
     const updated = await roost.api('POST', agent.replace('agent/', 'agent/update/'), { discord_bot_token: rotated });
     expect(updated.status).toBe(200);
-    await until('it is connected', async () => (await health())?.health === 'connected', { timeoutMs: 15_000 });
+    await until('it is connected', async () => (await health())?.health === 'connected');
   });
 });

@@ -200,7 +200,7 @@ describe('a service that is away', () => {
       expect(response.status).toBe(503);
       expect(response.body.error.code).toBe('SERVICE_UNAVAILABLE');
       expect(response.headers.get('retry-after')).toMatch(/^\d+$/);
-      expect(Date.now() - started).toBeLessThan(6_000);
+      expect(Date.now() - started).toBeLessThan(30_000);
     } finally {
       await roost.stop();
     }

@@ -126,12 +126,12 @@ describe('a person in Slack', () => {
     );
     send(slack.message('U9', 'still there? (not for you)', { channel: 'C5' }));
     send(slack.message('U9', `<@${app.botUser}> still there?`, { channel: 'C5', ts: '5.5' }));
-    const answer = await until('it answers', () => slack.shownIn('C5')[0], { timeoutMs: 30_000 });
+    const answer = await until('it answers', () => slack.shownIn('C5')[0]);
     expect(answer.thread).toBe('5.5');
     const path = `/v1/agent/${agentId}/channels/${binding.id}`;
     expect((await roost.api('PATCH', path, { listen: 'all' })).body).toMatchObject({ listen: 'all' });
     send(slack.message('U9', 'still there?', { channel: 'C6', ts: '6.5' }));
-    await until('it answers unasked', () => slack.shownIn('C6').length > 0, { timeoutMs: 30_000 });
+    await until('it answers unasked', () => slack.shownIn('C6').length > 0);
     expect(slack.shownIn('C5')).toHaveLength(1);
   });
 
@@ -186,7 +186,7 @@ describe('a person in Slack', () => {
     await until('the new socket is open', () => slack.sockets.countOf(next.appToken) === 1);
     console.log(`connected ${Date.now() - since} ms after the rotation`);
     await person.say('still there?');
-    await until('it answers', () => person.texts().at(-1)?.includes('I am still here'), { timeoutMs: 30_000 });
+    await until('it answers', () => person.texts().at(-1)?.includes('I am still here'));
   });
 
   it('says why a revoked app failed, and sends the agent_error webhook once', async () => {

@@ -67,9 +67,7 @@ describe.each([{ mode: 'polling' }, { mode: 'webhook' }])('a person in Telegram,
     const file = telegram.document('film.mkv', Buffer.alloc(10), 50 * MEGABYTE);
     await telegram.say(token, 8, '', { caption: 'still there?', ...file });
     await until('the bot says so', () => person.texts().some((text) => text.includes('at most 20 MB')));
-    await until('the agent answers', () => person.texts().some((text) => text.includes('I am still here')), {
-      timeoutMs: 30_000,
-    });
+    await until('the agent answers', () => person.texts().some((text) => text.includes('I am still here')));
   });
 
   it.skipIf(mode === 'polling')('processes an update once, however often it comes', async () => {
@@ -77,9 +75,7 @@ describe.each([{ mode: 'polling' }, { mode: 'webhook' }])('a person in Telegram,
     const person = personOf(token, 9);
     await link(roost, agentId, 'telegram', person);
     const update = await telegram.say(token, 9, 'still there?');
-    await until('the agent answers', () => person.texts().some((text) => text.includes('I am still here')), {
-      timeoutMs: 30_000,
-    });
+    await until('the agent answers', () => person.texts().some((text) => text.includes('I am still here')));
     await telegram.deliver(token, update);
     await telegram.say(token, 9, '/status');
     await until('the bot is through', () => person.texts().at(-1)?.includes('Linked with agent'));

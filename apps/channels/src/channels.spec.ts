@@ -181,10 +181,8 @@ describe('Telegram, through telegraf and a double of the Bot API', () => {
     const left = Date.now();
     await first?.stop();
     fixture.replicas.splice(0, fixture.replicas.length, second);
-    await until('all are shown', () => shown().filter((text) => text.startsWith('reply ')).length >= 200, {
-      timeoutMs: 30_000,
-    });
-    expect(Date.now() - left).toBeLessThan(15_000);
+    await until('all are shown', () => shown().filter((text) => text.startsWith('reply ')).length >= 200);
+    expect(Date.now() - left).toBeLessThan(25_000);
     expect(new Set(shown().filter((text) => text.startsWith('reply '))).size).toBe(200);
     expect(shown().filter((text) => text.startsWith('reply '))).toHaveLength(200);
   });
@@ -199,15 +197,15 @@ describe('Telegram, through telegraf and a double of the Bot API', () => {
       const turns = Array.from({ length: 200 }, () => newId());
       for (const [n, turnId] of turns.entries()) await fixture.complete(message, `answer ${n}.`, turnId);
       const answers = () => shown().filter((text) => text.startsWith('answer '));
-      await until('some are shown', () => answers().length > 20, { timeoutMs: 20_000 });
+      await until('some are shown', () => answers().length > 20);
       await child.kill();
       const killed = answers().length;
       const at = Date.now();
       expect(killed).toBeLessThan(200);
       await fixture.startReplica();
-      await until('another replica goes on', () => answers().length > killed, { timeoutMs: 20_000 });
+      await until('another replica goes on', () => answers().length > killed);
       console.log(`${killed} shown before the kill, takeover after ${Date.now() - at} ms`);
-      expect(Date.now() - at).toBeLessThan(15_000);
+      expect(Date.now() - at).toBeLessThan(25_000);
       const finalRows = `SELECT state FROM deliveries WHERE turn_id = ANY($1) AND state IN ('done', 'uncertain')`;
       const final = await until(
         'all are done or uncertain',

@@ -6,7 +6,6 @@ import { ChannelsFixture } from '../test/channels-fixture.js';
 import { discordDouble, type PlatformDouble, slackDouble, telegramDouble } from '../test/doubles.js';
 import { lettersOf } from '../test/random-markdown.js';
 
-const PATIENT = { timeoutMs: 40_000 };
 const REFUSED = 'wrong or has expired';
 
 /** 100,000 characters of what is hard to show: fences in fences, marks without an end, scripts from right to left. */
@@ -57,7 +56,7 @@ describe.each([
     return { linked, health, healthReason };
   };
   const isShown = (person: number, text: string) =>
-    until(`${person} is shown "${text}"`, () => double.shown(person).some((part) => part.includes(text)), PATIENT);
+    until(`${person} is shown "${text}"`, () => double.shown(person).some((part) => part.includes(text)));
   const link = async (person: number, agentId = fixture.agentId) => {
     await double.say(person, `/link ${await fixture.code(double.platform, agentId)}`);
     await isShown(person, agentId === other ? 'Wren' : 'Robin');
@@ -72,7 +71,7 @@ describe.each([
     fixture = await ChannelsFixture.open(double.variables, double.bot);
     fixture.bots = [...fixture.bots, { agentId: other, accountId: fixture.accountId, name: 'Wren', ...double.bot }];
     await fixture.startReplica();
-    await until('it is connected', async () => (await entry())?.health === 'connected', PATIENT);
+    await until('it is connected', async () => (await entry())?.health === 'connected');
     await expect(agreed()).resolves.toEqual({ linked: false, health: 'connected', healthReason: undefined });
     await link(1);
     await expect(agreed()).resolves.toEqual({ linked: true, health: 'connected', healthReason: undefined });
@@ -142,7 +141,7 @@ describe.each([
     double.failEdits(2);
     fixture.live(message, turnId, 'text.delta', 2, 'fine');
     await fixture.complete(message, 'I am fine, thank you', turnId);
-    await until('the whole reply is shown', () => double.shown(1).at(-1) === 'I am fine, thank you', PATIENT);
+    await until('the whole reply is shown', () => double.shown(1).at(-1) === 'I am fine, thank you');
     expect(double.shown(1)).toHaveLength(before + 1);
     await ask(1, 'still there?');
   });
@@ -156,7 +155,7 @@ describe.each([
     expect(lettersOf(parts.map(double.visible).join(''))).toBe(lettersOf(LONG));
     await fixture.complete(message, ' \n\t\n ');
     await fixture.complete(message, 'שלום 👩‍👩‍👧 مرحبا');
-    await until('the last is shown', () => double.shown(1).at(-1) === 'שלום 👩‍👩‍👧 مرحبا', PATIENT);
+    await until('the last is shown', () => double.shown(1).at(-1) === 'שלום 👩‍👩‍👧 مرحبا');
     expect(double.shown(1)).toHaveLength(before + parts.length + 1);
   });
 
@@ -194,14 +193,10 @@ describe.each([
 
   it('shows in the owner’s list of channels why a revoked token failed', async () => {
     double.revoke();
-    const failed = await until(
-      'it has failed',
-      async () => {
-        const now = await entry();
-        return now?.health === 'failed' && now;
-      },
-      PATIENT,
-    );
+    const failed = await until('it has failed', async () => {
+      const now = await entry();
+      return now?.health === 'failed' && now;
+    });
     expect(failed.healthReason).toContain(`${double.platform}_bot_token`);
   });
 

@@ -98,9 +98,7 @@ export class ChannelsFixture {
   request: Bus['request'] = (contract, input) => this.bus.request(contract, input, this.call());
 
   queued(content: string): Promise<Sent> {
-    return until(`"${content}" is queued`, () => this.sent.find((message) => message.content === content), {
-      timeoutMs: 30_000,
-    });
+    return until(`"${content}" is queued`, () => this.sent.find((message) => message.content === content));
   }
 
   /** As messaging would: the event that a turn is answered, from another service's outbox. */

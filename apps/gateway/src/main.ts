@@ -32,6 +32,7 @@ import { checkRoutes } from './http/check-routes.js';
 import { boundBodies } from './http/bound-bodies.js';
 import { watchRequests } from './http/drain.js';
 import { finishBodies } from './http/finish-bodies.js';
+import { endHeadBodies } from './http/head-requests.js';
 import { answerOddRequests, frameworkError, protocolError } from './http/odd-requests.js';
 import { measureRequests } from './http/measure-requests.js';
 import { registerHttpPlugins } from './http/register-http-plugins.js';
@@ -130,6 +131,7 @@ export const start: StartService = async (env, inProcess) => {
   boundConnections(fastify.server, settings.ROOST_MAX_CONNECTIONS_PER_ADDRESS, trustedProxies);
   measureRequests(fastify);
   finishBodies(fastify);
+  endHeadBodies(fastify);
   await registerHttpPlugins(app, fastify, settings.ROOST_CORS_ORIGINS);
   await serveDashboard(fastify);
   addAuthentication(fastify, {

@@ -1,3 +1,4 @@
+import { processorMs } from '#lib/testing';
 import { expect, it } from 'vitest';
 import { isBase64Text } from './base64-text.js';
 
@@ -16,7 +17,6 @@ it.each([
 });
 
 it.each([' ', '\n', 'A', 'A ', '='])('looks at ten megabytes of %j once', (unit) => {
-  const startedAt = performance.now();
-  expect(isBase64Text(`A${unit.repeat(10_000_000 / unit.length)}!`)).toBe(false);
-  expect(performance.now() - startedAt).toBeLessThan(2_000);
+  const text = `A${unit.repeat(10_000_000 / unit.length)}!`;
+  expect(processorMs(() => expect(isBase64Text(text)).toBe(false))).toBeLessThan(2_000);
 });

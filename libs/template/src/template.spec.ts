@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { placeholdersOf } from '#lib/contracts';
+import { processorMs } from '#lib/testing';
 import fc from 'fast-check';
 import { fillTemplate, parseExactJson, readPath } from './index.js';
 
@@ -58,10 +59,11 @@ describe('templates', () => {
     ['names that do not end', '{{a '.repeat(25_000)],
     ['empty placeholders', '{{}}'.repeat(25_000)],
   ])('reads a template of %s in time that grows with its length', (_, template) => {
-    const start = performance.now();
-    placeholdersOf(template);
-    fillTemplate(template, () => '', 100_000);
-    expect(performance.now() - start).toBeLessThan(1_000);
+    const tookMs = processorMs(() => {
+      placeholdersOf(template);
+      fillTemplate(template, () => '', 100_000);
+    });
+    expect(tookMs).toBeLessThan(1_000);
   });
 
   it('gives numbers with the digits that were sent, and takes none apart', () => {

@@ -17,6 +17,7 @@ export { ownedFolder, removeFolder } from './leftovers.js';
 export * from './otlp/index.js';
 export { logText } from './log-text.js';
 export { newAccount } from './new-account.js';
+export { processorMs } from './processor-ms.js';
 export { publishEvent } from './publish-event.js';
 export * from './misbehaving-mcp/index.js';
 export * from './misbehaving-provider/index.js';

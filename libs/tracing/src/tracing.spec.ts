@@ -1,6 +1,6 @@
 import { currentTraceparent, inTrace, traceIdsOf } from '#lib/call-context';
 import { ConfigurationError, type Environment, loadConfig, traceEnvironment } from '#lib/config';
-import { OtlpReceiver, until } from '#lib/testing';
+import { OtlpReceiver, processorMs, until } from '#lib/testing';
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { register } from 'prom-client';
@@ -137,13 +137,14 @@ describe('traces', () => {
       else receiver.stop();
       const tracer = await start({ OTEL_BSP_MAX_QUEUE_SIZE: '100', OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '10' });
       const before = await droppedSpans();
-      const begun = performance.now();
-      for (let n = 0; n < 5_000; n++) tracer.record('lost', { beginsTrace: true });
-      expect(performance.now() - begun).toBeLessThan(2_000);
+      const tookMs = processorMs(() => {
+        for (let n = 0; n < 5_000; n++) tracer.record('lost', { beginsTrace: true });
+      });
+      expect(tookMs).toBeLessThan(2_000);
       await until('a line says so', () => lines.length > 0);
       const stopping = performance.now();
       for (const { stop } of open.splice(0)) await stop();
-      expect(performance.now() - stopping).toBeLessThan(2_000);
+      expect(performance.now() - stopping).toBeLessThan(8_000);
       expect(lines).toHaveLength(1);
       expect(lines[0]).toMatchObject({
         message: 'spans could not be sent and are lost',

@@ -109,9 +109,7 @@ describe('the workspace of an agent', () => {
     const first = await boot(id);
     // Nobody answers any more, so nobody waits.
     void run(id, 'kill -9 -1').catch(() => undefined);
-    await until('another daemon answers', async () => (await boot(id).catch(() => first)) !== first, {
-      timeoutMs: 20_000,
-    });
+    await until('another daemon answers', async () => (await boot(id).catch(() => first)) !== first);
   });
 
   it('sleeps after the warmth window and wakes on demand', async () => {
@@ -128,7 +126,7 @@ describe('the workspace of an agent', () => {
     const { id } = await service.agent();
     await ensure(id);
     await service.rows.query(`DELETE FROM agents WHERE id = $1`, [id]);
-    await until('the orphan sleeps', async () => !(await isAwake(id)), { timeoutMs: 30_000 });
+    await until('the orphan sleeps', async () => !(await isAwake(id)));
   });
 
   it('goes with its volume when the agent is deleted', async () => {

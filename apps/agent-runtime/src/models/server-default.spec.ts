@@ -111,7 +111,7 @@ describe('the default model where only OPENAI_BASE_URL is set', () => {
     answer = () => undefined; // never answers
     const { problem } = await new ModelCatalogue({ keys: {}, openaiBaseUrl }).platformDefault();
     expect(problem).toContain('does not answer (no answer in time)');
-    expect(Date.now() - startedAt).toBeLessThan(6_000);
+    expect(Date.now() - startedAt).toBeLessThan(30_000);
   });
 });
 

@@ -127,7 +127,7 @@ describe('a Discord connection', () => {
     connect();
     await state('connected');
     discord.invalidate(bot);
-    await until('it has a new session', () => discord.gateway.counts.identified >= 2, { timeoutMs: 30_000 });
+    await until('it has a new session', () => discord.gateway.counts.identified >= 2);
     const ann = discord.addUser('ann');
     await until('it receives', () => {
       if (received.length === 0) discord.say(ann, discord.dm(bot, ann), 'hello');

@@ -20,13 +20,12 @@ describe('Discord, through its SDK and a double of its servers', () => {
     const { channels } = await fixture.request(listChannels, { agentId: fixture.agentId });
     return channels.find(({ type }) => type === 'discord');
   };
-  const connected = () =>
-    until('connected', async () => (await health())?.health === 'connected', { timeoutMs: 30_000 });
+  const connected = () => until('connected', async () => (await health())?.health === 'connected');
   const link = async (user: User, agentId = fixture.agentId) => {
     const channel = discord.dm(bot, user);
     const before = shown(channel).length;
     discord.say(user, channel, `/link ${await fixture.code('discord', agentId)}`);
-    await until('the person is linked', () => shown(channel).length > before, { timeoutMs: 20_000 });
+    await until('the person is linked', () => shown(channel).length > before);
     return shown(channel).at(-1);
   };
   const ask = async (text: string, channel = dm, user = ann) => {
@@ -89,21 +88,15 @@ describe('Discord, through its SDK and a double of its servers', () => {
     discord.fault(/^PATCH .*messages/, { status: 503 }, 3);
     fixture.live(message, turnId, 'text.delta', 2, '**fine**');
     await fixture.complete(message, 'I am **fine**, thank you', turnId);
-    await until('the whole reply is shown', () => shown().at(-1) === 'I am **fine**, thank you', { timeoutMs: 30_000 });
+    await until('the whole reply is shown', () => shown().at(-1) === 'I am **fine**, thank you');
     expect(shown()).toHaveLength(before + 1);
     discord.fault(/^POST .*messages$/, 'drop after', 1);
     discord.fault(/^POST .*messages$/, { status: 500 }, 1);
     await fixture.complete(message, 'lost answers');
-    await until(
-      'it is done',
-      async () => {
-        const rows = await fixture.rows.query(
-          `SELECT 1 FROM deliveries WHERE body = 'lost answers' AND state = 'done'`,
-        );
-        return rows.length > 0;
-      },
-      { timeoutMs: 30_000 },
-    );
+    await until('it is done', async () => {
+      const rows = await fixture.rows.query(`SELECT 1 FROM deliveries WHERE body = 'lost answers' AND state = 'done'`);
+      return rows.length > 0;
+    });
     expect(shown().filter((text) => text === 'lost answers')).toHaveLength(1);
     await until('the gateway is resumed', () => discord.gateway.counts.resumed > 0);
     expect(discord.gateway.counts.identified).toBe(1);
@@ -121,7 +114,7 @@ describe('Discord, through its SDK and a double of its servers', () => {
     await fixture.complete(two, 'not limited');
     await until('the other chat is answered', () => shown(other).includes('not limited'));
     discord.http.rateLimits.limits = [];
-    await until('all are shown', () => shown().includes('limited third'), { timeoutMs: 40_000 });
+    await until('all are shown', () => shown().includes('limited third'));
     expect(shown().filter((text) => text.startsWith('limited'))).toEqual([
       'limited first',
       'limited second',
@@ -141,7 +134,7 @@ describe('Discord, through its SDK and a double of its servers', () => {
         discord.http.latencyMs = 20;
         for (let n = 0; n < REPLIES; n++) await fixture.complete(message, `answer ${n}.`);
         const answers = () => shown().filter((text) => text.startsWith('answer '));
-        await until('some are shown', () => answers().length > 10, { timeoutMs: 30_000 });
+        await until('some are shown', () => answers().length > 10);
         const standby = fixture.startReplica();
         await child.kill();
         const killed = answers().length;
@@ -149,9 +142,9 @@ describe('Discord, through its SDK and a double of its servers', () => {
         expect(killed).toBeLessThan(REPLIES);
         discord.say(ann, dm, 'while nobody listens');
         await standby;
-        await until('the other goes on', () => answers().length > killed, { timeoutMs: 30_000 });
+        await until('the other goes on', () => answers().length > killed);
         console.log(`${killed} shown before the kill, takeover after ${Date.now() - at} ms`);
-        expect(Date.now() - at).toBeLessThan(15_000);
+        expect(Date.now() - at).toBeLessThan(25_000);
         await fixture.queued('while nobody listens');
         // Events that the killed process had been handed come again after 30 s.
         await until('all are shown', () => answers().length >= REPLIES, { timeoutMs: 90_000 });
@@ -169,20 +162,15 @@ describe('Discord, through its SDK and a double of its servers', () => {
         await child.kill();
       }
     },
-    180_000,
   );
 
   it('reports what is missing when the intents are', async () => {
     bot.privilegedIntents = 0;
     discord.invalidate(bot);
-    const entry = await until(
-      'it has failed',
-      async () => {
-        const now = await health();
-        return now?.health === 'failed' && now;
-      },
-      { timeoutMs: 30_000 },
-    );
+    const entry = await until('it has failed', async () => {
+      const now = await health();
+      return now?.health === 'failed' && now;
+    });
     expect(entry.healthReason).toMatch(/4014.*Message Content Intent/);
   });
 });

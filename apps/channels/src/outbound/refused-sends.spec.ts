@@ -5,25 +5,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ChannelsFixture } from '../../test/channels-fixture.js';
 import { discordDouble, type PlatformDouble, slackDouble, telegramDouble } from '../../test/doubles.js';
 
-const PATIENT = { timeoutMs: 40_000 };
-
 async function entryOf(fixture: ChannelsFixture, platform: ChatPlatform) {
   const { channels } = await fixture.request(listChannels, { agentId: fixture.agentId });
   return channels.find(({ type }) => type === platform);
 }
 
 async function isFailed(fixture: ChannelsFixture, body: string): Promise<string> {
-  const { reason } = await until(
-    `"${body}" has failed`,
-    async () => {
-      const [row] = await fixture.rows.query<{ reason: string }>(
-        `SELECT reason FROM deliveries WHERE body = $1 AND state = 'failed'`,
-        [body],
-      );
-      return row;
-    },
-    PATIENT,
-  );
+  const { reason } = await until(`"${body}" has failed`, async () => {
+    const [row] = await fixture.rows.query<{ reason: string }>(
+      `SELECT reason FROM deliveries WHERE body = $1 AND state = 'failed'`,
+      [body],
+    );
+    return row;
+  });
   return reason;
 }
 
@@ -50,13 +44,9 @@ describe.each([
     double = await open();
     fixture = await ChannelsFixture.open(double.variables, double.bot);
     await fixture.startReplica();
-    await until(
-      'it is connected',
-      async () => (await entryOf(fixture, double.platform))?.health === 'connected',
-      PATIENT,
-    );
+    await until('it is connected', async () => (await entryOf(fixture, double.platform))?.health === 'connected');
     await double.say(1, `/link ${await fixture.code(double.platform)}`);
-    await until('it is linked', () => double.shown(1).some((text) => text.includes('Robin')), PATIENT);
+    await until('it is linked', () => double.shown(1).some((text) => text.includes('Robin')));
   });
   afterAll(async () => {
     await fixture.close();
@@ -74,11 +64,11 @@ describe.each([
         fixture.live(message, turnId, 'text.delta', 1, 'I am ');
         return double.shown(1).length > before;
       },
-      { everyMs: 200, ...PATIENT },
+      { everyMs: 200 },
     );
     double.deleteLast(1);
     await fixture.complete(message, 'I am fine', turnId);
-    await until('the reply is shown', () => double.shown(1).at(-1) === 'I am fine', PATIENT);
+    await until('the reply is shown', () => double.shown(1).at(-1) === 'I am fine');
     expect(await failures(fixture)).toEqual([]);
   });
 
@@ -87,7 +77,7 @@ describe.each([
     const message = await fixture.queued('what is planned?');
     await thread.delete();
     await fixture.complete(message, 'Nothing is planned.');
-    await until('it is shown above', () => thread.shownAbove().includes('Nothing is planned.'), PATIENT);
+    await until('it is shown above', () => thread.shownAbove().includes('Nothing is planned.'));
     expect(await failures(fixture)).toEqual([]);
   });
 
@@ -105,7 +95,7 @@ describe.each([
     expect(status.binding?.healthReason).toBe(reason);
     unblock();
     await fixture.complete(await ask('I am back'), 'welcome back');
-    await until('it is shown', () => double.shown(1).includes('welcome back'), PATIENT);
+    await until('it is shown', () => double.shown(1).includes('welcome back'));
     expect(await entryOf(fixture, double.platform)).toMatchObject({ health: 'connected' });
     expect(double.shown(1)).not.toContain('do not go');
   });
@@ -123,9 +113,9 @@ describe('what only Telegram refuses or splits', () => {
     telegram.addBot(TOKEN);
     fixture = await ChannelsFixture.open({ TELEGRAM_API_BASE_URL: telegram.url }, { telegramBotToken: TOKEN });
     await fixture.startReplica();
-    await until('it is connected', async () => (await entryOf(fixture, 'telegram'))?.health === 'connected', PATIENT);
+    await until('it is connected', async () => (await entryOf(fixture, 'telegram'))?.health === 'connected');
     await telegram.say(TOKEN, 1, `/link ${await fixture.code('telegram')}`);
-    await until('it is linked', () => telegram.textsIn(1).some((text) => text.includes('Robin')), PATIENT);
+    await until('it is linked', () => telegram.textsIn(1).some((text) => text.includes('Robin')));
   });
   afterAll(async () => {
     await fixture.close();
@@ -137,7 +127,7 @@ describe('what only Telegram refuses or splits', () => {
     const description = "Bad Request: can't parse entities: Unsupported start tag";
     telegram.faults['sendMessage'] = [{ error_code: 400, description }];
     await fixture.complete(await fixture.queued('shout'), '**a** & <b>');
-    await until('it is shown', () => telegram.textsIn(1).includes('a & <b>'), PATIENT);
+    await until('it is shown', () => telegram.textsIn(1).includes('a & <b>'));
   });
 
   it('a group that became a supergroup: answers go to the new one, in the same conversation', async () => {
@@ -145,7 +135,7 @@ describe('what only Telegram refuses or splits', () => {
     const before = await fixture.queued('before');
     telegram.rules.upgrade(-600, -100_600);
     await fixture.complete(before, 'first answer');
-    await until('it is in the new group', () => telegram.textsIn(-100_600).includes('first answer'), PATIENT);
+    await until('it is in the new group', () => telegram.textsIn(-100_600).includes('first answer'));
     await telegram.say(TOKEN, 1, '', { ...old, migrate_to_chat_id: -100_600 });
     await telegram.say(TOKEN, 1, '', { ...grown, migrate_from_chat_id: -600 });
     await telegram.say(TOKEN, 1, '@roost_bot after', grown);
@@ -153,7 +143,7 @@ describe('what only Telegram refuses or splits', () => {
     expect(after.conversationId).toBe(before.conversationId);
     const tries = telegram.calls['sendMessage'] ?? 0;
     await fixture.complete(after, 'second answer');
-    await until('it is there', () => telegram.textsIn(-100_600).includes('second answer'), PATIENT);
+    await until('it is there', () => telegram.textsIn(-100_600).includes('second answer'));
     expect((telegram.calls['sendMessage'] ?? 0) - tries).toBe(1);
   });
 

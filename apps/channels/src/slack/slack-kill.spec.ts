@@ -110,7 +110,7 @@ describe.runIf(process.env['ROOST_FULL'])('two replicas of channels and Slack', 
     console.log(`${before} shown before the kill, takeover after ${takeoverMs} ms`);
     expect(shown()).toEqual(Array.from({ length: REPLIES }, (_, n) => `reply ${n}.`));
     expect(slack.sockets.countOf(app.appToken)).toBe(1);
-    // spec: channels.md. The lease is 10 s and looked at every 2.5 s.
-    expect(takeoverMs).toBeLessThan(15_000);
+    // spec: channels.md. The lease is 10 s and looked at every 2.5 s; what was handed to the killed one comes after 30 s.
+    expect(takeoverMs).toBeLessThan(25_000);
   });
 });

@@ -2,14 +2,14 @@ import { AgentId } from '#lib/contracts';
 import type { FastifyInstance } from 'fastify';
 import { type EndpointDefinition, endpointOf } from '../http/endpoint.js';
 import { onClose } from '../http/on-close.js';
-import type { ApiRequest } from '../http/request.js';
+import { type ApiRequest, isRead } from '../http/request.js';
 import { sendError } from '../http/send-error.js';
 import { type AccessEnd, errorOf } from './access-ends.js';
 import type { OpenRequests } from './open-requests.js';
 
 /** What may take long and changes nothing half-way: reads, and bodies that stream in. */
 const mayTakeLong = (method: string, { accepts }: EndpointDefinition) =>
-  method === 'GET' || method === 'HEAD' || accepts?.includes('stream') === true;
+  isRead(method) || accepts?.includes('stream') === true;
 
 /**
  * Lets a request go on for as long as its caller may call the endpoint. One that ends early is answered with why; where

@@ -2,6 +2,7 @@ import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { isRead } from '../http/request.js';
 import { securityHeaders } from '../http/security-headers.js';
 
 /** Made by `tools/build.mjs`: the gateway runs as well without it, as an API alone. */
@@ -32,7 +33,7 @@ export async function serveDashboard(server: FastifyInstance, folder = DASHBOARD
   await server.register(fastifyStatic, { root: folder, serve: false, preCompressed: true, cacheControl: false });
   const headers = { ...securityHeaders(), 'content-security-policy': POLICY };
   server.addHook('onRequest', async (request, reply) => {
-    if (request.method !== 'GET' && request.method !== 'HEAD') return;
+    if (!isRead(request.method)) return;
     const file = fileOf(request, files);
     if (file !== undefined) return send(reply, file, headers);
   });

@@ -7,7 +7,7 @@ import type { LongRequests } from '../limits/long-requests.js';
 import type { RateLimiter } from '../limits/rate-limiter.js';
 import type { AccessGuard } from './access.guard.js';
 import { endpointOf } from './endpoint.js';
-import type { ApiRequest } from './request.js';
+import { type ApiRequest, isRead } from './request.js';
 
 /** What anybody may make us read before we know who they are: accounts and codes are short. */
 const PUBLIC_BODY_BYTES = 64 * 1024;
@@ -85,7 +85,7 @@ function shownBy(request: ApiRequest): Shown | undefined {
   if (credential !== undefined) return { credential, isCookie: false };
   const cookie = sessionTokenOf(request);
   // What another page reads is answered as if nobody had signed in.
-  return cookie === undefined || (request.method === 'GET' && !isOfOwnPage(request))
+  return cookie === undefined || (isRead(request.method) && !isOfOwnPage(request))
     ? undefined
     : { credential: cookie, isCookie: true };
 }

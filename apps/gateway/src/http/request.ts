@@ -31,6 +31,9 @@ export interface ApiRequest extends FastifyRequest {
   endReply?: (why: AccessEnd) => void;
 }
 
+/** HEAD is GET without the body: what holds for one holds for the other. */
+export const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD';
+
 /** The caller's `x-request-id` if it is usable, else a new one. The same for the whole request. */
 export function requestIdOf(request: ApiRequest): string {
   const given = request.headers['x-request-id'];

@@ -31,6 +31,7 @@ const BYTES = 'application/octet-stream';
 describe('requests that take long', () => {
   it.each<[string, number, Asked]>([
     ['a wait', 3, { method: 'GET', query: { wait: '30' } }],
+    ['a wait for its head', 3, { method: 'HEAD', query: { wait: '30' } }],
     ['a download', 2, { method: 'GET', endpoint: { isDownload: true } }],
     ['a streamed body', 2, { method: 'POST', headers: length(2_000_000, BYTES), endpoint: STREAM }],
     [

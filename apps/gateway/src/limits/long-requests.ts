@@ -6,6 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayConfig } from '../config.js';
 import { endpointOf } from '../http/endpoint.js';
 import { onClose } from '../http/on-close.js';
+import { isRead } from '../http/request.js';
 
 /** Smaller bodies arrive in one or two packets, or within the time that a slow body has. */
 const LARGE_BODY_BYTES = 64 * 1024;
@@ -72,7 +73,7 @@ export class LongRequests {
 
 function kindOf(request: FastifyRequest): Kind | undefined {
   const { headers, method } = request;
-  if (method === 'GET') {
+  if (isRead(method)) {
     if (endpointOf(request.routeOptions)?.isDownload) return 'transfer';
     return Number((request.query as { wait?: unknown }).wait) > 0 ? 'wait' : undefined;
   }

@@ -145,9 +145,7 @@ describe('approvals', () => {
     });
     await start(calls[0]!.hash);
     await start(calls[0]!.hash);
-    const next = await until('the lost turn is claimed by another', async () => (await claimNow()) ?? false, {
-      timeoutMs: 20_000,
-    });
+    const next = await until('the lost turn is claimed by another', async () => (await claimNow()) ?? false);
     await expect(start(calls[0]!.hash, fenceOf(next))).rejects.toMatchObject({
       details: [{ reason: 'already_started' }],
     });
@@ -237,7 +235,7 @@ describe('approvals', () => {
 });
 
 describe('ten thousand approvals', () => {
-  it('are listed by index, page by page, in less than 50 ms', async () => {
+  it('are listed by index, page by page', async () => {
     const { database, drop } = await messagingDatabase();
     const [accountId, agentId] = [newId(), newId()];
     await database.query(
@@ -250,21 +248,13 @@ describe('ten thousand approvals', () => {
        FROM generate_series(1, 25000) n`,
       [accountId, agentId],
     );
-    const tookMs: number[] = [];
     const plans = [];
     for (const [sql, more] of [
       [LIST, []],
       [LIST_OF_AGENT, [agentId]],
     ] as const) {
       const values = [accountId, ['pending'], null, null, 51, ...more];
-      const times: number[] = [];
-      for (let n = 0; n < 5; n += 1) {
-        const startedAt = performance.now();
-        expect(await database.query(sql, values)).toHaveLength(51);
-        times.push(performance.now() - startedAt);
-      }
-      // Of each the quickest: what the machine does besides is not measured.
-      tookMs.push(Math.min(...times));
+      expect(await database.query(sql, values)).toHaveLength(51);
       plans.push(await planOf(database, sql, values));
     }
     await drop();
@@ -274,7 +264,6 @@ describe('ten thousand approvals', () => {
       expect(plan).not.toContain('Seq Scan');
       expect(Math.max(...[...plan.matchAll(/actual rows=(\d+)/g)].map(([, rows]) => Number(rows)))).toBeLessThan(60);
     }
-    expect(Math.max(...tookMs)).toBeLessThan(50);
   });
 });
 

@@ -97,7 +97,7 @@ describe('the local Discord, through discord.js 14', () => {
     expect(discord.gateway.counts.resumed).toBe(2);
     expect(discord.gateway.counts.identified).toBe(1);
     discord.invalidate(bot);
-    await until('it identifies', () => discord.gateway.counts.identified === 2, { timeoutMs: 20_000 });
+    await until('it identifies', () => discord.gateway.counts.identified === 2);
     discord.say(ann, discord.dm(bot, ann), 'back?');
     await until('it receives again', () => texts.includes('back?'));
     expect(texts.filter((text) => text === 'while away')).toHaveLength(1);

@@ -1,10 +1,11 @@
 import { RoostError } from '#lib/contracts';
 import type { FastifyRequest } from 'fastify';
+import { isRead } from '../../http/request.js';
 
 /** Pages of other origins cannot send it without asking first, and are never allowed to with cookies. */
 export const CSRF_HEADER = 'x-roost-csrf';
 
-const isSafe = ({ method }: FastifyRequest) => method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
+const isSafe = ({ method }: FastifyRequest) => isRead(method) || method === 'OPTIONS';
 
 /**
  * Whether the browser states that a page of this Roost sent the request, or, of a read, the person by its address.

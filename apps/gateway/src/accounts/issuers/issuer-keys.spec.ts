@@ -45,7 +45,7 @@ describe('the keys of an issuer', () => {
     clock += 11 * MINUTE;
     // Whoever comes first does not wait; who comes after the fetch is refused.
     expect(await keys.find('b', 'RS256')).toBeDefined();
-    await vi.waitFor(async () => expect(await keys.find('b', 'RS256')).toBeUndefined());
+    await expect.poll(() => keys.find('b', 'RS256')).toBeUndefined();
   });
 
   it('are used for an hour while the issuer is away, then nobody gets in until it is back', async () => {
@@ -55,7 +55,7 @@ describe('the keys of an issuer', () => {
     issuer.publish('/leaves', (response) => response.writeHead(503).end());
     clock += 59 * MINUTE;
     expect(await keys.find('a', 'RS256')).toBeDefined();
-    await vi.waitFor(() => expect(issuer.timesFetched('/leaves')).toBe(2));
+    await expect.poll(() => issuer.timesFetched('/leaves')).toBe(2);
     clock += 2 * MINUTE;
     await expect(keys.find('a', 'RS256')).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
     issuer.publish('/leaves', { keys: [key('a')] });

@@ -8,7 +8,8 @@ import { z } from 'zod';
 export interface AgentListener {
   /** A durable event of the agent is there. */
   onHint(): void;
-  onLive(event: LiveEvent, wire: unknown): void;
+  /** `bytes`: what the event took on the bus. */
+  onLive(event: LiveEvent, wire: unknown, bytes: number): void;
 }
 
 const Concerned = z.object({ agent_id: z.string() });
@@ -65,7 +66,7 @@ export class AgentFeed implements OnApplicationBootstrap {
         if (error) return;
         const wire = message.json();
         const event = LiveEvent.safeParse(wire);
-        if (event.success) this.notify(agentId, (listener) => listener.onLive(event.data, wire));
+        if (event.success) this.notify(agentId, (listener) => listener.onLive(event.data, wire, message.data.length));
       },
     });
     return [recorded, live];

@@ -14,13 +14,21 @@ const MAX_ENDED = 8;
  */
 export class DeltaBuffer {
   private waiting: ReceivedEvent[] = [];
+  /** Of what came since the last was taken. */
+  private bytes = 0;
   private readonly messagesOf = new Map<string, string[]>();
   private latest: { turnId: string; seq: number } | undefined;
   private readonly endedTurns: string[] = [];
   private isReplayed = false;
 
-  add(event: LiveEvent, wire: unknown): void {
+  /** `bytes`: what the event takes. */
+  add(event: LiveEvent, wire: unknown, bytes: number): void {
     this.waiting.push({ event, wire });
+    this.bytes += bytes;
+  }
+
+  get waitingBytes(): number {
+    return this.bytes;
   }
 
   /** The reader has seen this much of a turn already. */
@@ -60,6 +68,7 @@ export class DeltaBuffer {
     if (!this.isReplayed) return [];
     const taken = this.waiting.filter(({ event }) => this.isNew(event));
     this.waiting = [];
+    this.bytes = 0;
     return taken;
   }
 

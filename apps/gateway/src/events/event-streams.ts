@@ -5,8 +5,8 @@ import type { ServerResponse } from 'node:http';
 import { onClose } from '../http/on-close.js';
 
 const HEARTBEAT_MS = 15_000;
-/** What may wait in memory for one reader. */
-const MAX_UNREAD_BYTES = 1024 * 1024;
+/** What may wait in memory for one reader, and as much again of deltas that wait for what came before them. */
+export const MAX_UNREAD_BYTES = 1024 * 1024;
 /** How long a reader may take to read what waits; also how long a cut one has for the event that says so. */
 const PATIENCE_MS = 15_000;
 /** One that may not read on has less: what was revoked ends within 2 s, a check each second included. */
@@ -63,16 +63,17 @@ export class EventStream {
     this.destroyAfter(FINISH_MS);
   }
 
+  /** Ends the stream of a reader that does not keep up. */
+  cut(): void {
+    const message = 'You read more slowly than events come. Connect again with Last-Event-ID to go on where you were.';
+    this.response.end(frame('stream.cut', undefined, { reason: 'too_slow', message }));
+    this.destroyAfter(PATIENCE_MS);
+  }
+
   private write(text: string): void {
     if (!this.isOpen) return;
     if (this.response.writableLength > MAX_UNREAD_BYTES) this.cut();
     else this.response.write(text);
-  }
-
-  private cut(): void {
-    const message = 'You read more slowly than events come. Connect again with Last-Event-ID to go on where you were.';
-    this.response.end(frame('stream.cut', undefined, { reason: 'too_slow', message }));
-    this.destroyAfter(PATIENCE_MS);
   }
 
   private destroyAfter(ms: number): void {

@@ -140,4 +140,17 @@ describe('following an agent', () => {
     await last.stop();
     await until('and nobody else', async () => !(await hasListener()));
   });
+
+  it('is cut when more of a turn waits for what came before it than a reader may have in memory', async () => {
+    held = new Promise(() => undefined);
+    const reader = await follow({ 'last-event-id': eventId(1) });
+    const live = (seq: number) => ({
+      ...{ type: 'text.delta', agent_id: agentId, turn_id: eventId(61), message_id: messageId },
+      ...{ seq, text: 'x'.repeat(64 * 1024) },
+    });
+    for (let seq = 0; seq < 20; seq += 1) nats.publish(liveSubject(agentId), JSON.stringify(live(seq)));
+    await until('it is told to come back', () => reader.seen.text.includes('event: stream.cut'));
+    expect(reader.seen.text.length).toBeLessThan(2_000);
+    await reader.stop();
+  });
 });

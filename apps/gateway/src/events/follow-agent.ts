@@ -4,7 +4,7 @@ import { encode, listAgentEvents, LiveEvent, replayLive, RoostError, Run } from 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentFeed, AgentListener } from './agent-feed.js';
 import { type EventPosition, formatPosition } from './event-position.js';
-import type { EventStream } from './event-streams.js';
+import { type EventStream, MAX_UNREAD_BYTES } from './event-streams.js';
 import { DeltaBuffer } from './delta-buffer.js';
 import type { FollowedRun } from './followed-run.js';
 
@@ -80,8 +80,11 @@ export class FollowAgent implements AgentListener {
     this.read();
   }
 
-  onLive(event: LiveEvent, wire: unknown): void {
-    this.deltas.add(event, wire);
+  onLive(event: LiveEvent, wire: unknown, bytes: number): void {
+    if (!this.stream.isOpen) return;
+    this.deltas.add(event, wire, bytes);
+    // Its reader takes long for what came before: it resumes here, and is told what its turns said by their end.
+    if (this.deltas.waitingBytes > MAX_UNREAD_BYTES) return this.stream.cut();
     // Its turn's start is a durable event on its way: sent first, so that a reader knows whose text this is.
     if (this.deltas.maySend(event)) this.sendDeltas();
     else this.read();

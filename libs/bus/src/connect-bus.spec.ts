@@ -51,3 +51,15 @@ it('gives up a server that says nothing more within a minute, and finds it again
   cable.close();
   bus.release();
 });
+
+it('refuses a server that does not take messages as large as ours, and says what to do', async () => {
+  const server = createServer((client) => {
+    client.write('INFO {"server_id":"S","version":"2.10.0","proto":1,"headers":true,"max_payload":1048576}\r\n');
+    client.on('data', (chunk) => void (String(chunk).includes('PING') && client.write('PONG\r\n')));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const connecting = connectBus({ NATS_URL: `127.0.0.1:${port}` }, 'messaging', createLogger('messaging', {}));
+  await expect(connecting).rejects.toThrow(/up to 1048576 bytes.*max_payload: 32MB/);
+  server.close();
+});

@@ -1,10 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { ConfigurationError } from '#lib/config';
 import { serviceInboxPrefix } from '#lib/nats-auth';
 import { credsAuthenticator } from '#lib/nats-auth/keys';
 import type { Logger } from '#lib/observability';
 import { errors, type NatsConnection } from '@nats-io/transport-node';
 import { connectGathering } from './gathering-transport.js';
 
+/**
+ * An agent is created with 10 MiB of files in one request, as base64 or escaped text, and an event holds the messages and
+ * replies of a turn. What the server does not take is refused by the client: an event would stay first in the outbox for
+ * good, and hold up those of every account.
+ */
+const LARGEST_BYTES = 32_000_000;
 /** At most so many subjects are logged between two connections; replies have one each. */
 const MAX_LOGGED = 100;
 
@@ -17,6 +24,7 @@ export interface BusOptions {
 /**
  * Connects to NATS and stays connected: a lost server is looked for without end, because the services
  * can do without it for a while and must come back by themselves. What the server refuses is logged.
+ * Errors: ConfigurationError where the server does not take messages as large as ours.
  */
 export async function connectBus(options: BusOptions, name: string, logger: Logger): Promise<NatsConnection> {
   const creds =
@@ -39,6 +47,13 @@ export async function connectBus(options: BusOptions, name: string, logger: Logg
     noAsyncTraces: true,
     ...(creds ? { authenticator: credsAuthenticator(creds) } : {}),
   });
+  const { max_payload: takes = 0 } = connection.info ?? {};
+  if (takes < LARGEST_BYTES) {
+    await connection.close();
+    throw new ConfigurationError(
+      `NATS_URL: the server takes messages of up to ${takes} bytes, and Roost's are larger; write max_payload: 32MB into its configuration and load it (nats-server --signal reload)`,
+    );
+  }
   void logRefusals(connection, name, logger);
   return connection;
 }

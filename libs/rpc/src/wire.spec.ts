@@ -1,7 +1,7 @@
 import { ownCall } from '#lib/call-context';
 import { Bytes, request, wire } from '#lib/contracts';
 import { freshBus } from '#lib/testing';
-import type { NatsConnection } from '@nats-io/transport-node';
+import { headers, type NatsConnection } from '@nats-io/transport-node';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -54,5 +54,36 @@ describe('bytes in a request and its answer', () => {
     const answer = await connections[0].request(turnOver.subject, text);
     expect(answer.headers?.get(ERROR_HEADER)).toBe('VALIDATION_ERROR');
     expect(answer.json()).toMatchObject({ details: [{ field: 'content' }] });
+  });
+});
+
+describe('a request of a client that is not ours', () => {
+  it.each([
+    ['roost-actor', '%'],
+    ['roost-actor', '%E0%A4%A'],
+    ['roost-actor', 'nobody'],
+    ['roost-actor', 'x'.repeat(5_000)],
+    ['roost-deadline', 'soon'],
+    ['roost-deadline', '-1'],
+    ['roost-deadline', '1e400'],
+    ['roost-account', ' '],
+    ['roost-bytes', '__proto__'],
+    ['traceparent', '\u00ff'],
+  ])('is answered whatever its headers hold: %s (%#)', async (name, value) => {
+    const bus = await freshBus();
+    const connection = await bus.connect();
+    const asked = request('odd.headers', { input: wire({ a: z.string().optional() }), output: wire({}) });
+    serve(
+      connection,
+      asked,
+      asked.subject,
+      () => ({}),
+      () => undefined,
+    );
+    const odd = headers();
+    odd.set(name, value);
+    expect(await connection.request(asked.subject, '{}', { headers: odd, timeout: 20_000 })).toBeDefined();
+    await connection.close();
+    bus.release();
   });
 });

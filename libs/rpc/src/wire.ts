@@ -34,10 +34,19 @@ export function fromHeaders(hdrs: MsgHdrs | undefined): CallContext {
 }
 
 function actorFrom(text: string | undefined): Actor | undefined {
-  if (!text || text.length > MAX_ACTOR_CHARS) return undefined;
+  if (!text || text.length > MAX_ACTOR_CHARS || !isEncoded(text)) return undefined;
   const [type, ...id] = decodeURIComponent(text).split(':');
   const known = ActorType.safeParse(type);
   return known.success ? { type: known.data, id: id.join(':') } : undefined;
+}
+
+function isEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Names the field whose bytes are the payload. */

@@ -248,6 +248,16 @@ describe('a service on the bus', () => {
     });
   });
 
+  it('leaves out what the client refuses to publish, and holds up nothing else by it', async () => {
+    await rows.query(
+      `INSERT INTO outbox (subject, key, payload, headers) SELECT $1, 'broken', '{"first_name": "broken"}', $2::jsonb`,
+      [greeted.subject, JSON.stringify({ 'roost-request-id': 'two\nlines' })],
+    );
+    await ask('behind it');
+    await until('what came after it is carried out', async () => (await greetingsOf('behind it')) === 1);
+    expect(await greetingsOf('broken')).toBe(0);
+  });
+
   it('passes over more messages that are no events than may be in hand at once', async () => {
     const js = jetstream(caller.connection);
     await Promise.all(Array.from({ length: 600 }, () => js.publish(STREAM_GAP)));

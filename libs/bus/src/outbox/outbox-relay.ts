@@ -3,7 +3,7 @@ import { type Database, NEVER_PUBLISHED, type Query, type Transaction } from '#l
 import type { Logger } from '#lib/observability';
 import { NO_TRACES, type Span, type Tracer } from '#lib/tracing';
 import { jetstream } from '@nats-io/jetstream';
-import { headers, type NatsConnection } from '@nats-io/transport-node';
+import { errors, headers, type NatsConnection } from '@nats-io/transport-node';
 import { declareEventsStream } from './events-stream.js';
 import { passConsumers } from './rolled-back-stream.js';
 
@@ -38,7 +38,8 @@ const LOCK = `hashtextextended('roost-relay-' || current_schema(), 0)`;
  * events of one key in order. The rows' own state shows what is left to do: a run right after commit only makes it quick,
  * a sweep finds what a crash left. One replica at a time publishes, under a lock per schema, since two at once would break order;
  * who holds it publishes everybody's events. That events were published is written down with the next look for more:
- * a crash in between publishes them again.
+ * a crash in between publishes them again. Not promised: an event that the client itself refuses, which no try could
+ * publish, is reported and left out, for it would hold up those of every account.
  */
 export class OutboxRelay {
   private timer: NodeJS.Timeout | undefined;
@@ -145,18 +146,23 @@ export class OutboxRelay {
 
   private async publish(rows: OutboxRow[]): Promise<void> {
     const js = jetstream(this.connection, { timeout: PUBLISH_TIMEOUT_MS });
-    await Promise.all(
-      rows.map((row) => {
-        const hdrs = headers();
-        for (const [name, value] of Object.entries(row.headers)) hdrs.set(name, value);
-        // No Nats-Msg-Id: the server's dedupe window would swallow the refill of a stream that was emptied. Inboxes dedupe.
-        hdrs.set('roost-event-id', row.event_id);
-        const span = this.startSpan(row);
-        if (span) hdrs.set('traceparent', span.traceparent);
-        const published = js.publish(row.subject, JSON.stringify(row.payload), { headers: hdrs });
-        return span ? settle(span, published) : published;
-      }),
-    );
+    const publish = async (row: OutboxRow) => {
+      const hdrs = headers();
+      for (const [name, value] of Object.entries(row.headers)) hdrs.set(name, value);
+      // No Nats-Msg-Id: the server's dedupe window would swallow the refill of a stream that was emptied. Inboxes dedupe.
+      hdrs.set('roost-event-id', row.event_id);
+      const span = this.startSpan(row);
+      if (span) hdrs.set('traceparent', span.traceparent);
+      const published = js.publish(row.subject, JSON.stringify(row.payload), { headers: hdrs });
+      await (span ? settle(span, published) : published);
+    };
+    await Promise.all(rows.map((row) => publish(row).catch((error: unknown) => this.leaveOut(row, error))));
+  }
+
+  /** Errors: all but those of the client that no other try would end differently. */
+  private leaveOut({ event_id: eventId, subject }: OutboxRow, error: unknown): void {
+    if (!(error instanceof errors.InvalidArgumentError)) throw error;
+    this.logger.error({ err: error, eventId, subject }, 'an event cannot be published and is left out');
   }
 
   private startSpan({ headers: { traceparent }, subject, event_id }: OutboxRow): Span | undefined {

@@ -43,6 +43,9 @@ export interface NewExecution {
   error: string | null;
 }
 
+/** What an execution begins as. */
+export type SlotStatus = Extract<Execution['status'], 'pending' | 'skipped' | 'missed' | 'failed'>;
+
 /** All SQL of `executions` but how they end (`outcomes.repository.ts`). */
 
 const COLUMNS = 'id, schedule_id, trigger_id, scheduled_for, started_at, finished_at, status, message_id, error';
@@ -93,7 +96,7 @@ const metadataOf = ({ scheduleId, at }: NewExecution) => ({ schedule_id: schedul
 /** One for each slot that is due; a slot that has its execution already changes nothing. */
 export async function insertSlots(
   tx: Transaction,
-  executions: (NewExecution & { status: Extract<Execution['status'], 'pending' | 'skipped' | 'missed'> })[],
+  executions: (NewExecution & { status: SlotStatus })[],
   now: Date,
 ): Promise<void> {
   const rows = executions.map((execution) => ({

@@ -65,4 +65,24 @@ describe('a batch of what is due', () => {
     await dueExecutions(flooding, MANY, '1 hour');
     expect(await claimUnsent(database, 100)).toHaveLength(100);
   });
+
+  it('of schedules fails one that cannot be planned by itself, and carries out those behind it', async () => {
+    await database.query(`DELETE FROM executions`);
+    await database.query(`DELETE FROM schedules`);
+    await dueSchedules(flooding, 1, '1 minute');
+    await database.query(`UPDATE schedules SET timezone = 'Moon/Tycho'`);
+    await dueSchedules(others[0] ?? '', 1, '1 second');
+    const fire = () => database.transaction((tx) => fireDue(tx, new Date(), 12));
+    expect(await fire()).toEqual({ hasMore: false, toSend: 1 });
+    const executions = await database.query(`SELECT account_id, status, error FROM executions ORDER BY slot`);
+    expect(executions).toEqual([
+      {
+        account_id: flooding,
+        status: 'failed',
+        error: expect.stringMatching(/until it is changed: timezone/) as string,
+      },
+      { account_id: others[0], status: 'pending', error: null },
+    ]);
+    expect(await fire()).toEqual({ hasMore: false, toSend: 0 });
+  });
 });

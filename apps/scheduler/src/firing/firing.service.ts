@@ -5,6 +5,7 @@ import {
   hasOpenExecution,
   insertManual,
   insertSlots,
+  type SlotStatus,
   withOpenExecution,
 } from '../executions/executions.repository.js';
 import { renderSchedule } from '../schedules/schedule-template.js';
@@ -19,9 +20,11 @@ const STILL_RUNS = 'the previous execution still runs';
 
 interface PlannedExecution {
   slot: number;
-  status: Extract<Execution['status'], 'pending' | 'skipped' | 'missed'>;
+  status: SlotStatus;
   error: string | null;
 }
+
+type Planned = ReturnType<typeof planSchedule>;
 
 /**
  * Takes a batch of due schedules, of all accounts alike, that no other replica has in hand, writes an execution for each
@@ -38,15 +41,15 @@ export async function fireDue(
   if (due.length === 0) return { hasMore: false, toSend: 0 };
   const skipping = due.filter(({ overlap }) => overlap === 'skip').map(({ id }) => id);
   const busy = await withOpenExecution(tx, skipping);
-  const moved: ReturnType<typeof planSchedule>[] = [];
+  const moved: Planned[] = [];
   let slots = 0;
   for (const schedule of due) {
     if (slots >= MOST_SLOTS) break;
-    const planned = planSchedule(schedule, busy.has(schedule.id), now.getTime(), onTimeSince.getTime());
+    const planned = planOrFail(schedule, busy.has(schedule.id), now.getTime(), onTimeSince.getTime());
     slots += planned.executions.length;
     moved.push(planned);
   }
-  const executions = moved.flatMap(({ schedule, executions: own }) => own.map((one) => newExecution(schedule, one)));
+  const executions = moved.flatMap(({ executions: own }) => own);
   await insertSlots(tx, executions, now);
   for (const { schedule, executions: own } of moved) await publishMissed(tx, schedule, own, now);
   await moveOn(
@@ -74,6 +77,21 @@ export async function runNow(tx: Transaction, schedule: ScheduleRow, at: Date): 
   return row;
 }
 
+/**
+ * A schedule that cannot be planned, say for a time zone that this version of Node does not know, fails by itself: thrown, it
+ * would be first in every round, and nobody's would be carried out any more.
+ */
+function planOrFail(schedule: DueSchedule, hasOpen: boolean, now: number, onTimeSince: number): Planned {
+  try {
+    return planSchedule(schedule, hasOpen, now, onTimeSince);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const error = `the schedule cannot be carried out, and has no next time until it is changed: ${reason}`;
+    const slot = schedule.next_run_at?.getTime() ?? now;
+    return { schedule, next: undefined, executions: [newExecution(schedule, { slot, status: 'failed', error })] };
+  }
+}
+
 function planSchedule(schedule: DueSchedule, hasOpen: boolean, now: number, onTimeSince: number) {
   const plan = SlotPlan.of(schedule.cron_expression, schedule.timezone);
   const first = schedule.next_run_at?.getTime() ?? now;
@@ -91,7 +109,7 @@ function planSchedule(schedule: DueSchedule, hasOpen: boolean, now: number, onTi
       return { slot, status: error === null ? ('pending' as const) : ('skipped' as const), error };
     }),
   ];
-  return { schedule, next, executions };
+  return { schedule, next, executions: executions.map((one) => newExecution(schedule, one)) };
 }
 
 function newExecution(schedule: ScheduleRow, { slot, status, error }: PlannedExecution) {
@@ -120,10 +138,10 @@ function skipReason({ agent_status: status }: DueSchedule, isBusy: boolean): str
 async function publishMissed(
   tx: Transaction,
   schedule: DueSchedule,
-  executions: PlannedExecution[],
+  executions: Planned['executions'],
   now: Date,
 ): Promise<void> {
-  const slots = executions.filter(({ status }) => status === 'missed').map(({ slot }) => slot);
+  const slots = executions.filter(({ status }) => status === 'missed').map(({ at }) => at);
   const [first, last] = [slots[0], slots.at(-1)];
   if (first === undefined || last === undefined) return;
   await tx.outbox(
@@ -134,8 +152,8 @@ async function publishMissed(
       scheduleId: schedule.id,
       name: schedule.name,
       count: slots.length,
-      firstSlot: new Date(first),
-      lastSlot: new Date(last),
+      firstSlot: first,
+      lastSlot: last,
       occurredAt: now,
     },
     schedule.id,

@@ -36,7 +36,7 @@ export function workspacesReplica(service: LifecycleService, platform: Platform,
   const launcher = new WorkspaceLauncher(driver, activity, failures, specs, files);
   const workspaces = new WorkspacesService(rows, launcher, leases, new ColdStarts(config), quiet);
   const updates = new WorkspaceUpdates(bus, rows, launcher, files, new VaultChanges(), quiet);
-  const reconciler = new Reconciler(rows, launcher, workspaces, updates, leases);
+  const reconciler = new Reconciler(rows, launcher, workspaces, updates, leases, quiet);
   return { driver, activity, leases, launcher, workspaces, updates, reconciler };
 }
 

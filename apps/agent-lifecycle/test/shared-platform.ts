@@ -5,6 +5,8 @@ import { hostAway } from '../src/sandboxes/host-errors.js';
 export class Platform {
   readonly holders = new Map<string, PlatformDriver>();
   isAway = false;
+  /** Workspaces that can neither be put to sleep nor removed. */
+  readonly stuck = new Set<string>();
 }
 
 export class PlatformDriver implements WorkspaceDriver {
@@ -19,6 +21,7 @@ export class PlatformDriver implements WorkspaceDriver {
     return Promise.resolve();
   }
   sleep(agentId: string) {
+    if (this.platform.stuck.has(agentId)) return Promise.reject(new Error(`${agentId} is stuck`));
     this.platform.holders.delete(agentId);
     return Promise.resolve();
   }

@@ -211,12 +211,23 @@ export async function findWithPendingFiles(queries: Queries, limit: number): Pro
   return waiting.map(({ id }) => id);
 }
 
-/** Deleted agents whose volume is still there: a crash or a busy disk left it. */
-export async function findVolumesToRemove(queries: Queries, limit: number): Promise<string[]> {
-  const deleted = await queries.query<{ agent_id: string }>(
-    `SELECT agent_id FROM deleted_agents WHERE volume_removed_at IS NULL ORDER BY deleted_at LIMIT ${limit}`,
+export interface VolumeToRemove {
+  agentId: string;
+  deletedAt: Date;
+}
+
+/** Deleted agents whose volume is still there, deleted after that one: a crash or a busy disk left it. */
+export async function findVolumesToRemove(
+  queries: Queries,
+  limit: number,
+  after?: VolumeToRemove,
+): Promise<VolumeToRemove[]> {
+  const deleted = await queries.query<{ agent_id: string; deleted_at: Date }>(
+    `SELECT agent_id, deleted_at FROM deleted_agents WHERE volume_removed_at IS NULL
+       AND deleted_at >= $1 AND (deleted_at, agent_id) > ($1, $2::uuid) ORDER BY deleted_at, agent_id LIMIT ${limit}`,
+    [after?.deletedAt ?? new Date(0), after?.agentId ?? '00000000-0000-0000-0000-000000000000'],
   );
-  return deleted.map(({ agent_id }) => agent_id);
+  return deleted.map(({ agent_id, deleted_at }) => ({ agentId: agent_id, deletedAt: deleted_at }));
 }
 
 export async function recordVolumeRemoved(queries: Queries, agentId: string): Promise<void> {

@@ -1,8 +1,15 @@
+import { LOGGER } from '#lib/bus';
 import { RoostError } from '#lib/contracts';
-import { Database } from '#lib/database';
-import { Injectable } from '@nestjs/common';
+import { Database, isDatabaseAway } from '#lib/database';
+import type { Logger } from '#lib/observability';
+import { Inject, Injectable } from '@nestjs/common';
 import type { AgentRow } from '../agents/agent-row.js';
-import { findVolumesToRemove, findWanted, findWithPendingFiles } from '../agents/agents.repository.js';
+import {
+  findVolumesToRemove,
+  findWanted,
+  type VolumeToRemove,
+  findWithPendingFiles,
+} from '../agents/agents.repository.js';
 import type { WorkspaceDriver, WorkspaceStatus } from '../sandboxes/index.js';
 import { AwakeLeases } from './awake-leases.js';
 import { WorkspaceLauncher } from './workspace-launcher.js';
@@ -21,12 +28,16 @@ type Found = Awaited<ReturnType<WorkspaceDriver['list']>>;
 /** Makes the workspaces match the rows. */
 @Injectable()
 export class Reconciler {
+  /** Where the next round begins to remove volumes: those that cannot be removed shall not be all that it looks at. */
+  private removedUpTo: VolumeToRemove | undefined;
+
   constructor(
     private readonly database: Database,
     private readonly launcher: WorkspaceLauncher,
     private readonly workspaces: WorkspacesService,
     private readonly updates: WorkspaceUpdates,
     private readonly leases: AwakeLeases,
+    @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   /** Subscribes to the reports of workspaces and to the changes that other replicas were asked for. */
@@ -54,16 +65,29 @@ export class Reconciler {
     );
     await this.renewLeases(seenAt, found);
     const agents = new Map(rows.map((row) => [row.id, row]));
-    for (const { agentId, state } of found) {
-      const agent = agents.get(agentId);
-      if (!agent) {
-        if (state === 'running') await this.workspaces.sleep(agentId);
-      } else if (state === 'running') await this.keepOrSleep(agent);
-      else if (state !== 'starting') await this.restartIfCrashed(agent, state);
-    }
-    for (const agentId of await findVolumesToRemove(this.database, BATCH)) await this.workspaces.remove(agentId);
+    for (const { agentId, state } of found)
+      await this.apart(agentId, async () => {
+        const agent = agents.get(agentId);
+        if (!agent) {
+          if (state === 'running') await this.workspaces.sleep(agentId);
+        } else if (state === 'running') await this.keepOrSleep(agent);
+        else if (state !== 'starting') await this.restartIfCrashed(agent, state);
+      });
+    const volumes = await findVolumesToRemove(this.database, BATCH, this.removedUpTo);
+    for (const { agentId } of volumes) await this.apart(agentId, () => this.workspaces.remove(agentId));
+    this.removedUpTo = volumes.length < BATCH ? undefined : volumes.at(-1);
     for (const agentId of await findWithPendingFiles(this.database, BATCH))
       if (this.mayTry(agentId)) this.workspaces.ensureSoon(agentId);
+  }
+
+  /** A workspace that fails to be looked after, in whatever way, keeps no other one waiting. */
+  private async apart(agentId: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (isDatabaseAway(error)) throw error;
+      this.logger.warn({ agentId, err: error }, 'a workspace could not be looked after; the next round tries again');
+    }
   }
 
   private renewLeases(seenAt: Date, found: Found): Promise<void> {

@@ -8,7 +8,8 @@ import { Platform } from '../../test/shared-platform.js';
 describe('two replicas that keep the same workspaces', () => {
   let service: LifecycleService;
   beforeAll(async () => {
-    service = await lifecycleService();
+    // What the service itself looks after is not what is tried here.
+    service = await lifecycleService({ ROOST_RECONCILE_MS: '3600000' });
   });
   afterAll(() => service.stop());
 
@@ -49,6 +50,37 @@ describe('two replicas that keep the same workspaces', () => {
     await reconciler.reconcile();
     expect(driver.policies.get(id)).toEqual({ mode: 'none' });
     expect(launcher.awake.get(id)?.isStale).toBe(true);
+  });
+
+  it('look after all others when one can neither be put to sleep nor removed', async () => {
+    const { reconciler, workspaces } = replica();
+    const awake = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const { id } = await service.agent();
+        await workspaces.ensure({ agentId: id, accountId: null });
+        return id;
+      }),
+    );
+    const [stuck = '', ...others] = awake;
+    platform.stuck.add(stuck);
+    await service.rows.query(`UPDATE agents SET status = 'stopped' WHERE id = ANY($1)`, [awake]);
+    await reconciler.reconcile();
+    expect(awake.filter((id) => platform.holders.has(id))).toEqual([stuck]);
+
+    const deleted = await service.rows.query<{ agent_id: string }>(
+      `INSERT INTO deleted_agents (agent_id, account_id, deleted_at)
+       SELECT gen_random_uuid(), gen_random_uuid(), '2020-01-01' FROM generate_series(1, 45) RETURNING agent_id`,
+    );
+    const ids = deleted.map(({ agent_id }) => agent_id).toSorted();
+    for (const id of ids.slice(0, 25)) platform.stuck.add(id);
+    for (let round = 0; round < 3; round += 1) await reconciler.reconcile();
+    const left = await service.rows.query<{ agent_id: string }>(
+      `SELECT agent_id FROM deleted_agents WHERE volume_removed_at IS NULL AND agent_id = ANY($1) ORDER BY agent_id`,
+      [ids],
+    );
+    expect(left.map(({ agent_id }) => agent_id)).toEqual(ids.slice(0, 25));
+    expect(others).toHaveLength(3);
+    platform.stuck.clear();
   });
 
   it('take a host that is away for a moment for no failure of its agents', async () => {

@@ -1,5 +1,5 @@
 import type { Budget } from '#lib/contracts';
-import { periodAt } from '#lib/time-zones';
+import { isZone, periodAt } from '#lib/time-zones';
 
 /** A row of `budgets` as Postgres returns it: bigint and numeric as text. */
 export interface BudgetRow {
@@ -38,10 +38,14 @@ export function periodOf({ period, timezone }: Pick<BudgetRow, 'period' | 'timez
   return { period_starts_at: new Date(startsAt), period_ends_at: new Date(endsAt) };
 }
 
-/** The use as of an instant: nothing yet, in a period that has begun since. */
+/**
+ * The use as of an instant: nothing yet, in a period that has begun since. A zone that this version of Node does not know
+ * counts as UTC: an error would keep the budgets of all accounts in their periods.
+ */
 export function useAt(row: BudgetRow, at: Date): BudgetUse {
   if (at < row.period_ends_at) return row;
-  return { ...periodOf(row, at), used: '0', is_past_threshold: false, is_exhausted: false };
+  const known = isZone(row.timezone) ? row : { ...row, timezone: 'UTC' };
+  return { ...periodOf(known, at), used: '0', is_past_threshold: false, is_exhausted: false };
 }
 
 export function budgetOf(row: BudgetRow, at: Date): Budget {

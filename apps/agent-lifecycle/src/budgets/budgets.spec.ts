@@ -115,6 +115,24 @@ describe('budgets', () => {
     await expect(debit(id, 10)).resolves.toMatchObject({ budget: { isExhausted: false } });
   });
 
+  it('turn for everybody when the zone of one is not known any more', async () => {
+    const [odd, other] = await Promise.all(
+      [randomUUID(), randomUUID()].map(async (account) => {
+        const { id } = await service.agent({}, account);
+        const budget = await service.ask(createBudget, { limit_tokens: 100, period: 'day' }, account);
+        await debit(id, 150);
+        return budget.id;
+      }),
+    );
+    await service.rows.query(
+      `UPDATE budgets SET period_ends_at = now() - interval '1 ms', timezone = CASE id WHEN $1 THEN 'Moon/Tycho' ELSE timezone END
+       WHERE id IN ($1, $2)`,
+      [odd, other],
+    );
+    for (const id of [odd, other])
+      await until('the period turned', async () => (await eventsOf(id ?? '')).at(-1) === 'reset');
+  });
+
   it('begin a new period with the first step in it', async () => {
     const account = randomUUID();
     const { id } = await service.agent({}, account);

@@ -1,4 +1,4 @@
-import { rotateColumn, Sealer } from '#lib/auth';
+import { rotateColumns, Sealer } from '#lib/auth';
 import { CONFIG, LOGGER } from '#lib/bus';
 import { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
@@ -23,11 +23,11 @@ export class Maintenance {
 
   @Sweep('lifecycle.maintenance', { ...HOURLY, atStart: true })
   async run(signal: AbortSignal): Promise<void> {
-    // Every secret comes under the current master key, so that a replaced one can be thrown away.
-    for (const column of [sealedSecrets, sealedProviderKeys, sealedAuthority, ...sealedVaultColumns])
-      await rotateColumn(this.database, this.sealer, column, () => signal.aborted);
     await sweepLedger(this.database, signal);
     await sweepDeletedAgents(this.database, signal);
+    // Every secret comes under the current master key, so that a replaced one can be thrown away.
+    const columns = [sealedSecrets, sealedProviderKeys, sealedAuthority, ...sealedVaultColumns];
+    await rotateColumns(this.database, this.sealer, columns, () => signal.aborted);
   }
 }
 

@@ -28,6 +28,17 @@ it('brings every value under the new master key, and reads the table a few times
     const alone = new Sealer(keyringOf(second));
     expect(rows.every(({ id, secret }) => alone.open(secret, `things:${id}`) === `secret ${id}`)).toBe(true);
     expect(await rotateColumn(database, after, column)).toBe(0);
+
+    // One that no key opens says so, and keeps no other one under the old key.
+    const lost = new Sealer(keyringOf(key())).seal('lost', 'things:0');
+    await database.query(`UPDATE things SET secret = CASE WHEN id = 0 THEN $1 ELSE $2 END WHERE id < 2`, [
+      lost,
+      before.seal('secret 1', 'things:1'),
+    ]);
+    await expect(rotateColumn(database, after, column)).rejects.toThrow(/master key/i);
+    const [zero, one] = await database.query<{ secret: string }>(`SELECT secret FROM things WHERE id < 2 ORDER BY id`);
+    expect(zero?.secret).toBe(lost);
+    expect(alone.open(one?.secret ?? '', 'things:1')).toBe('secret 1');
   } finally {
     await database.close();
     await server.drop();

@@ -21,7 +21,7 @@ const FIRST_ROW = '(0,0)';
 /**
  * Brings every value of a column under the current master key, in batches, so that a replaced key can be thrown away.
  * A value that is written meanwhile is left as its writer sealed it. Gives how many were wrapped anew.
- * Errors: as `Sealer.open`, naming the master key that is missing.
+ * Errors: when all others are: as `Sealer.open` for the first that cannot be opened, naming the master key that is missing.
  */
 export async function rotateColumn(
   database: Queries,
@@ -29,28 +29,69 @@ export async function rotateColumn(
   { table, column, id, context }: SealedColumn,
   isStopped: () => boolean = () => false,
 ): Promise<number> {
-  for (let [rotated, after, isClean] = [0, FIRST_ROW, true]; ;) {
+  let rotated = 0;
+  let after = FIRST_ROW;
+  /** In this pass through the table nothing was left to do. */
+  let isClean = true;
+  let failure: unknown;
+  for (;;) {
     // From where the last batch ended: from the begin of the table each time, a million rows would be read a thousand times.
     const rows = await database.query<{ id: string; row: string; sealed: string }>(
       `SELECT ${id} AS id, ctid::text AS row, ${column} AS sealed FROM ${table}
        WHERE ctid > $2::tid AND ${column} IS NOT NULL AND NOT starts_with(${column}, $1) LIMIT ${BATCH}`,
       [sealer.currentPrefix, after],
     );
-    if (isStopped() || (rows.length === 0 && isClean)) return rotated;
-    // Once more from the begin until nothing is found: what others wrote meanwhile may lie before.
-    [after, isClean] = rows.length === 0 ? [FIRST_ROW, true] : [rows.at(-1)?.row ?? FIRST_ROW, false];
+    if (isStopped()) return rotated;
+    if (rows.length === 0) {
+      if (!isClean) {
+        // Once more from the begin until nothing is found: what others wrote meanwhile may lie before.
+        [after, isClean] = [FIRST_ROW, true];
+        continue;
+      }
+      if (failure !== undefined) throw failure;
+      return rotated;
+    }
+    after = rows.at(-1)?.row ?? FIRST_ROW;
+    const opened = rows.flatMap(({ id: rowId, row, sealed }) => {
+      try {
+        return [{ row, sealed, anew: sealer.rotate(sealed, `${context}:${rowId}`) }];
+      } catch (error) {
+        // One that no key opens must not keep the others under the old one.
+        failure ??= error;
+        return [];
+      }
+    });
+    if (opened.length === 0) continue;
+    isClean = false;
     const changed = await database.query(
       `UPDATE ${table} SET ${column} = given.new
        FROM unnest($1::tid[], $2::text[], $3::text[]) AS given (row, old, new)
        WHERE ${table}.ctid = given.row AND ${column} = given.old RETURNING 1 AS changed`,
-      [
-        rows.map(({ row }) => row),
-        rows.map(({ sealed }) => sealed),
-        rows.map(({ id: rowId, sealed }) => sealer.rotate(sealed, `${context}:${rowId}`)),
-      ],
+      [opened.map(({ row }) => row), opened.map(({ sealed }) => sealed), opened.map(({ anew }) => anew)],
     );
     rotated += changed.length;
   }
+}
+
+/**
+ * Brings several columns under the current master key, each whatever becomes of the others. Gives how many values were
+ * wrapped anew. Errors: as `rotateColumn`, the first.
+ */
+export async function rotateColumns(
+  database: Queries,
+  sealer: Sealer,
+  columns: readonly SealedColumn[],
+  isStopped: () => boolean,
+): Promise<number> {
+  let count = 0;
+  let failure: unknown;
+  for (const column of columns)
+    await rotateColumn(database, sealer, column, isStopped).then(
+      (rotated) => (count += rotated),
+      (error: unknown) => (failure ??= error),
+    );
+  if (failure !== undefined) throw failure;
+  return count;
 }
 
 /** A provider that brings columns under the current master key once at each start, while the service works. */
@@ -77,9 +118,7 @@ export class RotationAtStart {
   }
 
   private async run(): Promise<void> {
-    let count = 0;
-    for (const column of this.columns)
-      count += await rotateColumn(this.database, this.sealer, column, () => this.isStopped);
+    const count = await rotateColumns(this.database, this.sealer, this.columns, () => this.isStopped);
     if (count > 0) this.logger.info({ count }, 'secrets were brought under the new master key');
   }
 }

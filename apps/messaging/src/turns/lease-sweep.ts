@@ -1,6 +1,6 @@
 import { Bus, LOGGER } from '#lib/bus';
 import { recordedSubject, WAKE_RUNTIME } from '#lib/contracts';
-import { Database } from '#lib/database';
+import { Database, isDatabaseAway } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { agentsWithDue, expireDue } from '../approvals/suspensions.repository.js';
@@ -42,20 +42,42 @@ export class LeaseSweep implements OnApplicationBootstrap, BeforeApplicationShut
   private async sweep(): Promise<void> {
     if (await this.database.transaction(queueDueRetries)) this.bus.signal(WAKE_RUNTIME);
     await this.expireApprovals();
-    for (;;) {
-      const expired = await this.database.transaction(expireTurn);
-      if (!expired) return;
-      countEnd('expired');
-      this.finished.announce(expired.finishedIds);
-      if (expired.hasMoreWork) this.bus.signal(WAKE_RUNTIME);
+    const tried = new Set<string>();
+    for (let [isOver, before] = [false, -1]; !isOver && tried.size > before;) {
+      before = tried.size;
+      await this.apart(
+        async () => {
+          const expired = await this.database.transaction((tx) => expireTurn(tx, tried));
+          isOver = expired === undefined;
+          if (!expired) return;
+          countEnd('expired');
+          this.finished.announce(expired.finishedIds);
+          if (expired.hasMoreWork) this.bus.signal(WAKE_RUNTIME);
+        },
+        () => ({ turnId: [...tried].at(-1) }),
+      );
+    }
+  }
+
+  /** What of one agent cannot be done shall not keep those of all others waiting, round after round. */
+  private async apart(work: () => Promise<void>, about: () => object): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (isDatabaseAway(error)) throw error;
+      this.logger.error({ ...about(), err: error }, 'a turn or an approval that is over cannot be ended');
     }
   }
 
   private async expireApprovals(): Promise<void> {
-    for (const agentId of await agentsWithDue(this.database, MAX_DUE)) {
-      const goesOn = await this.database.transaction((tx) => expireDue(tx, agentId, MAX_DUE));
-      this.bus.hint(recordedSubject(agentId));
-      if (goesOn) this.bus.signal(WAKE_RUNTIME);
-    }
+    for (const agentId of await agentsWithDue(this.database, MAX_DUE))
+      await this.apart(
+        async () => {
+          const goesOn = await this.database.transaction((tx) => expireDue(tx, agentId, MAX_DUE));
+          this.bus.hint(recordedSubject(agentId));
+          if (goesOn) this.bus.signal(WAKE_RUNTIME);
+        },
+        () => ({ agentId }),
+      );
   }
 }

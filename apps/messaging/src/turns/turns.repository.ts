@@ -56,11 +56,12 @@ export async function lockTurn(
   return turn;
 }
 
-/** Locks one turn whose lease is over, if there is one that nobody is busy with. */
-export async function lockExpiredTurn(tx: Transaction): Promise<LockedTurn | undefined> {
+/** Locks one turn whose lease is over, if there is one but those passed over that nobody is busy with. */
+export async function lockExpiredTurn(tx: Transaction, passedOver: string[]): Promise<LockedTurn | undefined> {
   const [turn] = await tx.query<LockedTurn>(
-    `SELECT ${COLUMNS} FROM ${JOIN} WHERE t.state = 'running' AND t.lease_until < clock_timestamp()
+    `SELECT ${COLUMNS} FROM ${JOIN} WHERE t.state = 'running' AND t.lease_until < clock_timestamp() AND t.id <> ALL($1::uuid[])
      ORDER BY t.lease_until LIMIT 1 FOR UPDATE OF a, t SKIP LOCKED`,
+    [passedOver],
   );
   return turn;
 }

@@ -124,10 +124,14 @@ export async function suspendTurn(
   return { ...ended, hasMoreWork: ended.hasMoreWork || goesOn, suspended: true };
 }
 
-/** Takes one turn away from a worker that fell silent; undefined when there is none. */
-export async function expireTurn(tx: Transaction): Promise<Ended | undefined> {
-  const turn = await lockExpiredTurn(tx);
+/**
+ * Takes one turn away from a worker that fell silent; undefined when there is none but those `tried`, to which it is
+ * added.
+ */
+export async function expireTurn(tx: Transaction, tried = new Set<string>()): Promise<Ended | undefined> {
+  const turn = await lockExpiredTurn(tx, [...tried]);
   if (!turn) return undefined;
+  tried.add(turn.id);
   // Its user has asked for something else meanwhile: answering it now would be answering it twice.
   if (turn.isInterrupted) return endInterrupted(tx, turn, turn.partialReply);
   return returnBatch(tx, turn, {

@@ -1,4 +1,5 @@
 import { Database } from '#lib/database';
+import type { Logger } from '#lib/observability';
 import { type FreshDatabase, freshDatabase } from '#lib/testing';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -6,7 +7,7 @@ import { migrations } from '../migrations/index.js';
 import { claimOf } from '../../test/claim-of.js';
 import { claimDeliveries, type ClaimedDelivery } from './claims.repository.js';
 import { releaseDeliveries, sendAgain } from './queue.repository.js';
-import { recordOutcomes } from './outcome-recorder.js';
+import { OutcomeRecorder, recordOutcomes } from './outcome-recorder.js';
 import type { Outcome } from './send-delivery.js';
 
 describe('a lease of a delivery', () => {
@@ -50,6 +51,20 @@ describe('a lease of a delivery', () => {
     const claimed = (await Promise.all(Array.from({ length: 4 }, claim))).flat();
     expect(claimed).toHaveLength(300);
     expect(new Set(claimed.map(({ id }) => id)).size).toBe(300);
+  });
+
+  it('ends with what became of it, also beside an outcome that the database refuses', async () => {
+    await plan(4);
+    const claimed = await claim();
+    await database.query(`ALTER TABLE attempts ADD CONSTRAINT odd CHECK (error <> 'odd')`);
+    const recorder = new OutcomeRecorder(database, { error: () => undefined } as unknown as Logger);
+    for (const [index, delivery] of claimed.entries())
+      recorder.add({ ...outcome, delivery, status: 'succeeded', error: index === 1 ? 'odd' : null });
+    await recorder.drain();
+    await database.query(`ALTER TABLE attempts DROP CONSTRAINT odd`);
+    await expect(attempts()).resolves.toHaveLength(3);
+    await endLeases();
+    await expect(claim()).resolves.toMatchObject([{ id: claimed[1]?.id }]);
   });
 
   it('is taken over when it ended, and then its first holder counts for nothing', async () => {

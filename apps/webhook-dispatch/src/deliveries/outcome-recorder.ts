@@ -1,5 +1,5 @@
 import { webhookEndpointDisabled } from '#lib/contracts';
-import { type Database, newId, type Transaction } from '#lib/database';
+import { type Database, isDatabaseAway, newId, type Transaction } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { disableFailing, markFailing, markHealthy } from '../endpoints/endpoints.repository.js';
@@ -40,7 +40,10 @@ export class OutcomeRecorder {
     }
   }
 
-  /** Given up after a while: the leases end and the deliveries are sent again with the same ids. */
+  /**
+   * Given up after a while: the leases end and the deliveries are sent again with the same ids. What cannot be recorded
+   * together is recorded one by one: an outcome that the database refuses shall not have those of others sent again.
+   */
   private async record(outcomes: Outcome[]): Promise<void> {
     for (let attempt = 1; attempt <= TRIES; attempt += 1) {
       try {
@@ -48,6 +51,10 @@ export class OutcomeRecorder {
         return;
       } catch (error) {
         this.logger.error({ err: error, attempt, outcomes: outcomes.length }, 'webhook outcomes could not be recorded');
+        if (outcomes.length > 1 && !isDatabaseAway(error)) {
+          for (const outcome of outcomes) await this.record([outcome]);
+          return;
+        }
         await sleep(200 * attempt);
       }
     }

@@ -1,7 +1,7 @@
 import { Bus, LOGGER } from '#lib/bus';
 import { Content } from '#lib/workspace-client';
 import { LiveEvent } from '#lib/contracts';
-import { Database, newId } from '#lib/database';
+import { Database, isDatabaseAway, newId } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Msg, Subscription } from '@nats-io/transport-node';
@@ -27,6 +27,8 @@ export class ConnectionsService implements OnApplicationBootstrap, BeforeApplica
   private readonly holder = newId();
   private readonly services: SessionServices;
   private readonly sessions = new Map<string, { session: BotSession; renewedAt: number }>();
+  /** By bot: sessions that end what they have in hand, which may take long. Their bots are connected anew after it. */
+  private readonly ending = new Map<string, Promise<void>>();
   private readonly subscriptions: Subscription[] = [];
   private refreshedAt = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -88,7 +90,7 @@ export class ConnectionsService implements OnApplicationBootstrap, BeforeApplica
       await this.reconcile().catch((error: unknown) =>
         this.logger.warn({ err: error }, 'chat connections could not be looked after'),
       );
-      await this.dropExpired();
+      this.dropExpired();
     });
   }
 
@@ -103,34 +105,54 @@ export class ConnectionsService implements OnApplicationBootstrap, BeforeApplica
   private async reconcile(): Promise<void> {
     const wanted = new Map(this.bots.all().map((bot) => [keyOf(bot), bot]));
     for (const [key, { session }] of this.sessions) {
-      if (!isSameBot(wanted.get(key), session.bot)) await this.end(key);
+      if (!isSameBot(wanted.get(key), session.bot)) this.endSoon(key);
     }
-    for (const [key, bot] of wanted) await this.hold(key, bot);
+    for (const [key, bot] of wanted)
+      await this.hold(key, bot).catch((error: unknown) => {
+        if (isDatabaseAway(error)) throw error;
+        // One that cannot be connected must not keep those of others from it, nor from having their leases renewed.
+        this.logger.error(
+          { err: error, platform: bot.adapter.platform, botId: bot.botId },
+          'a bot cannot be connected',
+        );
+      });
   }
 
   private async hold(key: string, bot: Bot): Promise<void> {
+    if (this.ending.has(key)) return;
     const lease = await takeLease(this.database, bot.adapter.platform, bot.botId, this.holder);
     const running = this.sessions.get(key);
     if (running && running.session.lease.fence === lease?.fence) {
       running.renewedAt = Date.now();
       return;
     }
-    if (running) await this.end(key);
-    if (!lease) return;
+    if (running) this.endSoon(key);
+    if (!lease || running) return;
     const session = new BotSession(this.services, bot, lease);
     this.sessions.set(key, { session, renewedAt: Date.now() });
   }
 
   /** Without Postgres no lease is renewed, and another replica may have it by now. */
-  private async dropExpired(): Promise<void> {
-    for (const [key, { renewedAt }] of this.sessions) if (Date.now() - renewedAt > LEASE_MS) await this.end(key);
+  private dropExpired(): void {
+    for (const [key, { renewedAt }] of this.sessions) if (Date.now() - renewedAt > LEASE_MS) this.endSoon(key);
   }
 
-  private async end(key: string): Promise<void> {
+  /** Nobody waits for it: a session that takes long to end holds up no other bot. */
+  private endSoon(key: string): void {
     const ended = this.sessions.get(key)?.session;
     this.sessions.delete(key);
     if (!ended) return;
-    await ended.close();
+    const end = this.end(ended).finally(() => {
+      this.ending.delete(key);
+      this.reconcileSoon(false);
+    });
+    this.ending.set(key, end);
+  }
+
+  private async end(ended: BotSession): Promise<void> {
+    await ended
+      .close()
+      .catch((error: unknown) => this.logger.warn({ err: error }, 'a chat connection did not end as it should'));
     await releaseLease(this.database, ended.lease).catch((error: unknown) =>
       this.logger.warn({ err: error }, 'a connection lease was not given back; it expires by itself'),
     );
@@ -141,7 +163,8 @@ export class ConnectionsService implements OnApplicationBootstrap, BeforeApplica
     clearInterval(this.timer);
     for (const subscription of this.subscriptions) if (!this.bus.connection.isClosed()) subscription.unsubscribe();
     await this.round;
-    await Promise.all([...this.sessions.keys()].map((key) => this.end(key)));
+    for (const key of [...this.sessions.keys()]) this.endSoon(key);
+    await Promise.all(this.ending.values());
   }
 }
 

@@ -70,6 +70,7 @@ class Greeter {
   async onGreeted({ firstName }: { firstName: string }, tx: Transaction) {
     await tx.query(`INSERT INTO greetings VALUES ($1)`, [firstName]);
     if (firstName === 'twice' && failures++ === 0) throw new Error('first time fails');
+    if (firstName.startsWith('hopeless')) throw new Error('fails every time');
     if (firstName === 'crowd 7' && refusals++ < 2) throw new Error('fails in the crowd and alone');
   }
 }
@@ -312,5 +313,15 @@ describe('a service on the bus', () => {
     await relay.stop();
     expect((await lastOf()) > before).toBe(isAgain);
     expect(await greetingsOf(name)).toBe(1);
+  });
+
+  it('carries out what comes after many events that fail every time', async () => {
+    await rows.query(
+      `INSERT INTO outbox (subject, key, payload) SELECT $1, 'hopeless', jsonb_build_object('first_name', 'hopeless ' || n)
+       FROM generate_series(1, 300) AS n`,
+      [greeted.subject],
+    );
+    await ask('after them');
+    await until('it is carried out', async () => (await greetingsOf('after them')) === 1);
   });
 });

@@ -1,6 +1,6 @@
 import { inCall, ownCall } from '#lib/call-context';
 import { type EventContract, EVENTS_STREAM, parseFromOtherVersion } from '#lib/contracts';
-import type { Database, Transaction } from '#lib/database';
+import { type Database, isDatabaseAway, type Transaction } from '#lib/database';
 import { commonSubject } from '#lib/nats-auth';
 import type { Logger } from '#lib/observability';
 import { NO_TRACES, type SpanOptions, type Tracer } from '#lib/tracing';
@@ -29,6 +29,16 @@ const WORKING_MS = 1_500;
 /** How many events one transaction carries out at most. */
 const MAX_BATCH = 32;
 const REDELIVER_MS = [100, 500, 2_000, 10_000, 30_000];
+/** An event that failed so often by itself, and not for want of the database, costs the others a try this seldom. */
+const HOPELESS_TRIES = 20;
+const HOPELESS_MS = 10 * 60_000;
+/** Of how many events it is remembered how often they failed. */
+const MAX_FAILED = 10_000;
+/**
+ * Events that wait for another try count among those that are not acknowledged. What is delivered at once is bounded by
+ * `max_messages`; this is how many may fail again and again before they hold up all others.
+ */
+const MAX_UNACKNOWLEDGED = 20_000;
 
 /** An event that concerns this service, and what it does about it. */
 interface Concern {
@@ -52,6 +62,8 @@ export class EventConsumer {
   private readonly waiting: JsMsg[] = [];
   private work: Promise<void> | undefined;
   private stillWorking: NodeJS.Timeout | undefined;
+  /** How often an event failed, by its id. */
+  private readonly failures = new Map<string, number>();
   private readonly bindings: Map<string, ConsumerBinding[]>;
 
   constructor(
@@ -89,7 +101,7 @@ export class EventConsumer {
     const { manager } = await declareEventsStream(this.connection);
     const limits = {
       ack_wait: ACK_WAIT_MS * 1e6,
-      max_ack_pending: 256,
+      max_ack_pending: MAX_UNACKNOWLEDGED,
       filter_subject: commonSubject([...this.bindings.keys()]),
     };
     const consumer = {
@@ -143,7 +155,10 @@ export class EventConsumer {
       for (const { message } of concerns) await this.deliver([message]);
       return;
     }
-    for (const { message } of concerns) message.ack();
+    for (const { id, message } of concerns) {
+      message.ack();
+      this.failures.delete(id);
+    }
   }
 
   /** What is to be done about an event; one about which nothing is to be done is acknowledged. */
@@ -172,7 +187,16 @@ export class EventConsumer {
       { err: error, subject: message.subject, attempt },
       'an event could not be carried out; it will be delivered again',
     );
-    message.nak(REDELIVER_MS[Math.min(attempt, REDELIVER_MS.length) - 1] ?? 30_000);
+    const isHopeless = !isDatabaseAway(error) && this.failedAgain(message) >= HOPELESS_TRIES;
+    message.nak(isHopeless ? HOPELESS_MS : REDELIVER_MS[Math.min(attempt, REDELIVER_MS.length) - 1]);
+  }
+
+  private failedAgain({ headers }: JsMsg): number {
+    const id = headers?.get('roost-event-id') ?? '';
+    if (this.failures.size >= MAX_FAILED) this.failures.clear();
+    const tries = (this.failures.get(id) ?? 0) + 1;
+    this.failures.set(id, tries);
+    return tries;
   }
 
   private async carryOut(tx: Transaction, concerns: Concern[]): Promise<void> {

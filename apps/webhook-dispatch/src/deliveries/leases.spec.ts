@@ -59,7 +59,7 @@ describe('a lease of a delivery', () => {
     await database.query(`ALTER TABLE attempts ADD CONSTRAINT odd CHECK (error <> 'odd')`);
     const recorder = new OutcomeRecorder(database, { error: () => undefined } as unknown as Logger);
     for (const [index, delivery] of claimed.entries())
-      recorder.add({ ...outcome, delivery, status: 'succeeded', error: index === 1 ? 'odd' : null });
+      recorder.add({ ...outcome, delivery, status: 'succeeded', retryInMs: 0, error: index === 1 ? 'odd' : null });
     await recorder.drain();
     await database.query(`ALTER TABLE attempts DROP CONSTRAINT odd`);
     await expect(attempts()).resolves.toHaveLength(3);

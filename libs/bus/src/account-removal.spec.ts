@@ -87,3 +87,22 @@ it('goes on after it was killed in the middle, takes what comes late, and leaves
   await later.onApplicationShutdown();
   expect(await left(stays)).toBe(3);
 });
+
+it('removes an account also behind one that cannot be removed', async () => {
+  const [broken, gone] = [newId(), newId()];
+  await database.query(`INSERT INTO books (account_id) VALUES ($1), ($2)`, [broken, gone]);
+  await database.query(
+    `INSERT INTO deleted_accounts (account_id, deleted_at) VALUES ($1, now() - interval '2 hours'), ($2, now() - interval '1 hour')`,
+    [broken, gone],
+  );
+  await database.query(`CREATE TABLE holds (book_id int REFERENCES books)`);
+  await database.query(`INSERT INTO holds SELECT id FROM books WHERE account_id = $1`, [broken]);
+  const removal = new ForgetBooks(database);
+  removal.onApplicationBootstrap();
+  await until('the other is removed', async () => {
+    const books = await database.query<{ account_id: string }>(`SELECT account_id FROM books`);
+    return !books.some(({ account_id }) => account_id === gone);
+  });
+  await removal.onApplicationShutdown();
+  await expect(database.query(`SELECT 1 FROM books WHERE account_id = $1`, [broken])).resolves.toHaveLength(1);
+});

@@ -1,4 +1,4 @@
-import type { Database, Transaction } from '#lib/database';
+import { type Database, isDatabaseAway, type Transaction } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 
@@ -55,17 +55,26 @@ export abstract class AccountRemoval implements OnApplicationBootstrap, OnApplic
         WHERE removed_at IS NULL OR deleted_at > now() - $1::interval ORDER BY deleted_at LIMIT $2`,
       [LATE_WITHIN, BATCH],
     );
-    for (const { account_id } of accounts) {
-      while (!this.isStopped && (await this.database.transaction((tx) => this.removeSome(tx, account_id))));
+    for (const { account_id: accountId } of accounts) {
+      await this.remove(accountId).catch((error: unknown) => {
+        if (isDatabaseAway(error)) throw error;
+        // Those that were deleted after it shall not wait for it.
+        this.logger.error({ err: error, accountId }, 'a deleted account cannot be removed; tried again');
+      });
       if (this.isStopped) return;
-      await this.database.query(
-        `UPDATE deleted_accounts SET removed_at = now() WHERE account_id = $1 AND removed_at IS NULL`,
-        [account_id],
-      );
     }
     await this.database.query(
       `DELETE FROM deleted_accounts WHERE removed_at IS NOT NULL AND deleted_at < now() - $1::interval`,
       [RETENTION],
+    );
+  }
+
+  private async remove(accountId: string): Promise<void> {
+    while (!this.isStopped && (await this.database.transaction((tx) => this.removeSome(tx, accountId))));
+    if (this.isStopped) return;
+    await this.database.query(
+      `UPDATE deleted_accounts SET removed_at = now() WHERE account_id = $1 AND removed_at IS NULL`,
+      [accountId],
     );
   }
 }

@@ -2,12 +2,14 @@ import { createLogger } from '#lib/observability';
 import { freshBus, until } from '#lib/testing';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { afterEach, expect, it, vi } from 'vitest';
 import { connectBus } from './connect-bus.js';
 
 afterEach(() => void vi.useRealTimers());
 
-it('gives up a server that says nothing more within a minute, and finds it again', async () => {
+/** A server, and the cable that leads to it. */
+async function behindCable() {
   const bus = await freshBus('messaging');
   const server = new URL(bus.url);
   const sockets: Socket[] = [];
@@ -24,32 +26,68 @@ it('gives up a server that says nothing more within a minute, and finds it again
     }
   }).listen(0, '127.0.0.1');
   await once(cable, 'listening');
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true });
-  const connection = await connectBus(
-    { NATS_URL: `127.0.0.1:${(cable.address() as AddressInfo).port}`, NATS_CREDS: bus.serviceCreds },
-    'messaging',
-    createLogger('messaging', {}),
-  );
+  const cut = () => {
+    for (const socket of sockets.splice(0)) socket.destroy();
+  };
+  return {
+    cut,
+    connect: () =>
+      connectBus(
+        { NATS_URL: `127.0.0.1:${(cable.address() as AddressInfo).port}`, NATS_CREDS: bus.serviceCreds },
+        'messaging',
+        createLogger('messaging', {}),
+      ),
+    silence: (is: boolean) => (isSilent = is),
+    close() {
+      cut();
+      cable.close();
+      bus.release();
+    },
+  };
+}
+
+/** What happens to the connection, until it is closed. */
+function watch(connection: NatsConnection) {
   const seen: string[] = [];
   const status = connection.status();
-  const watching = (async () => {
+  const over = (async () => {
     for await (const { type } of status) seen.push(type);
   })();
+  return { seen, over };
+}
 
-  isSilent = true;
+it('gives up a server that says nothing more within a minute, and finds it again', async () => {
+  const server = await behindCable();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true });
+  const connection = await server.connect();
+  const { seen, over } = watch(connection);
+
+  server.silence(true);
   await vi.advanceTimersByTimeAsync(59_000);
   expect(seen).not.toContain('disconnect');
   await vi.advanceTimersByTimeAsync(1_000);
-  isSilent = false;
+  server.silence(false);
   await until('the connection is given up', () => seen.includes('disconnect'));
   await until('it is back', () => seen.includes('reconnect'));
   await connection.flush();
 
   await connection.close();
-  await watching;
-  for (const socket of sockets) socket.destroy();
-  cable.close();
-  bus.release();
+  await over;
+  server.close();
+});
+
+it('connects again at once when the clock was a day ahead meanwhile', async () => {
+  const server = await behindCable();
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 86_400_000 });
+  const connection = await server.connect();
+  const { seen, over } = watch(connection);
+  vi.useRealTimers();
+  server.cut();
+  await until('it is back', () => seen.includes('reconnect'));
+  await connection.flush();
+  await connection.close();
+  await over;
+  server.close();
 });
 
 it('refuses a server that does not take messages as large as ours, and says what to do', async () => {

@@ -3,7 +3,7 @@ import { ConfigurationError } from '#lib/config';
 import { serviceInboxPrefix } from '#lib/nats-auth';
 import { credsAuthenticator } from '#lib/nats-auth/keys';
 import type { Logger } from '#lib/observability';
-import { errors, type NatsConnection } from '@nats-io/transport-node';
+import { errors, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
 import { connectGathering } from './gathering-transport.js';
 
 /**
@@ -12,6 +12,8 @@ import { connectGathering } from './gathering-transport.js';
  * good, and hold up those of every account.
  */
 const LARGEST_BYTES = 32_000_000;
+/** Between two tries to connect, and at most as much again: the replicas of a service do not come back as one. */
+const RECONNECT_MS = 250;
 /** At most so many subjects are logged between two connections; replies have one each. */
 const MAX_LOGGED = 100;
 
@@ -36,8 +38,7 @@ export async function connectBus(options: BusOptions, name: string, logger: Logg
     name: `roost-${name}`,
     inboxPrefix: serviceInboxPrefix(name),
     maxReconnectAttempts: -1,
-    reconnectTimeWait: 250,
-    reconnectJitter: 250,
+    ...steadyReconnects(),
     waitOnFirstConnect: true,
     ignoreClusterUpdates: true,
     // A server that vanished silently (power, cable, a network that drops) closes no connection: it is given up
@@ -56,6 +57,23 @@ export async function connectBus(options: BusOptions, name: string, logger: Logg
   }
   void logRefusals(connection, name, logger);
   return connection;
+}
+
+/**
+ * Spaces tries to connect by a clock that is never set. The client goes by the wall clock: one that was set back, as on a
+ * machine that started with a wrong time, kept it from connecting again for as long as it had been ahead.
+ */
+function steadyReconnects(): Pick<NodeConnectionOptions, 'reconnectDelayHandler' | 'reconnectToServer'> {
+  let nextAt = 0;
+  return {
+    // Whatever the wall clock says, the client may try now.
+    reconnectDelayHandler: () => -Infinity,
+    reconnectToServer: ([next]) => {
+      const delay = Math.max(0, nextAt - performance.now());
+      nextAt = performance.now() + delay + RECONNECT_MS * (1 + Math.random());
+      return next ? { server: next, delay } : null;
+    },
+  };
 }
 
 /**

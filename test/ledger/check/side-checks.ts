@@ -135,7 +135,7 @@ export class SideChecks {
       const found = this.read.get(file);
       if (found === content) return [];
       const what = `${file} was written as ${content} and is ${found ?? 'not there'}`;
-      return [{ promise: 'files' as const, kind: found == null ? 'not there' : 'another content', what }];
+      return [{ promise: 'files' as const, kind: typeof found !== 'string' ? 'not there' : 'another content', what }];
     });
   }
 

@@ -8,6 +8,7 @@ import { Empty, ErrorNote, Skeletons } from '../components/feedback.js';
 import { Icon } from '../components/icon.js';
 import { Menu } from '../components/menu.js';
 import { FileEditor } from './file-editor.js';
+import { FileFrame } from './file-frame.js';
 import { type FileContent, fileQuery } from './file-content.js';
 import type { EntryAction } from './tree-line.js';
 import { nameOf } from './tree-state.js';
@@ -23,46 +24,49 @@ interface FileViewProps {
 /** A file: as text that can be changed, as a picture, or to be downloaded. */
 export function FileView({ agentId, path, line, onAction }: FileViewProps) {
   const { data, error, refetch } = useQuery(fileQuery(agentId, path));
-  /** Where an editor shows what it can do. The header stays when it comes: a menu that is open stays open. */
-  const [editorTools, setEditorTools] = useState<HTMLElement | null>(null);
   const name = visibleText(nameOf(path));
+  const title = (
+    <>
+      <Link to="." search={{}} className={`${buttonClass('quiet')} lg:hidden`}>
+        <Icon name="chevron-left" />
+        Files
+      </Link>
+      <h3 className="min-w-0 grow truncate font-mono text-sm" title={visibleText(path)}>
+        {visibleText(path)}
+      </h3>
+    </>
+  );
+  const menu = (
+    <Menu
+      label={`More for ${name}`}
+      items={[
+        { label: 'Download', icon: 'download', onSelect: () => onAction('download', path, false) },
+        { label: 'Rename or move …', icon: 'pencil', onSelect: () => onAction('rename', path, false) },
+        { label: 'Delete …', icon: 'trash-2', isDangerous: true, onSelect: () => onAction('delete', path, false) },
+      ]}
+    />
+  );
   return (
-    <div className="flex h-full flex-col">
-      <header className="flex min-h-12 flex-wrap items-center gap-2 border-b border-line px-3 py-1.5 sm:px-4">
-        <Link to="." search={{}} className={`${buttonClass('quiet')} lg:hidden`}>
-          <Icon name="chevron-left" />
-          Files
-        </Link>
-        <h3 className="min-w-0 grow truncate font-mono text-sm" title={visibleText(path)}>
-          {visibleText(path)}
-        </h3>
-        <div ref={setEditorTools} className="contents" />
-        <Menu
-          label={`More for ${name}`}
-          items={[
-            { label: 'Download', icon: 'download', onSelect: () => onAction('download', path, false) },
-            { label: 'Rename or move …', icon: 'pencil', onSelect: () => onAction('rename', path, false) },
-            { label: 'Delete …', icon: 'trash-2', isDangerous: true, onSelect: () => onAction('delete', path, false) },
-          ]}
-        />
-      </header>
-      {data?.kind === 'text' ? (
-        <FileEditor agentId={agentId} path={path} content={data} line={line} toolsIn={editorTools} />
-      ) : (
-        <div className="min-h-0 grow overflow-y-auto">
-          {!data && !error && (
-            <div className="p-4">
-              <Skeletons count={1} className="h-64" />
-            </div>
-          )}
-          {!data && error && <NotShown error={error} onRetry={() => void refetch()} />}
-          {data?.kind === 'picture' && <Picture blob={data.blob} name={name} />}
-          {(data?.kind === 'large' || data?.kind === 'bytes') && (
-            <NoText content={data} onDownload={() => onAction('download', path, false)} />
-          )}
-        </div>
-      )}
-    </div>
+    <FileFrame title={title} menu={menu}>
+      {(toolsIn) =>
+        data?.kind === 'text' ? (
+          <FileEditor agentId={agentId} path={path} content={data} line={line} toolsIn={toolsIn} />
+        ) : (
+          <div className="min-h-0 grow overflow-y-auto">
+            {!data && !error && (
+              <div className="p-4">
+                <Skeletons count={1} className="h-64" />
+              </div>
+            )}
+            {!data && error && <NotShown error={error} onRetry={() => void refetch()} />}
+            {data?.kind === 'picture' && <Picture blob={data.blob} name={name} />}
+            {(data?.kind === 'large' || data?.kind === 'bytes') && (
+              <NoText content={data} onDownload={() => onAction('download', path, false)} />
+            )}
+          </div>
+        )
+      }
+    </FileFrame>
   );
 }
 

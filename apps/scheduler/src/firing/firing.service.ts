@@ -1,4 +1,4 @@
-import { type Execution, scheduleMissed } from '#lib/contracts';
+import { scheduleMissed } from '#lib/contracts';
 import { newId, type Transaction } from '#lib/database';
 import {
   type ExecutionRow,

@@ -33,7 +33,7 @@ export async function rotateColumn(
   let after = FIRST_ROW;
   /** In this pass through the table nothing was left to do. */
   let isClean = true;
-  let failure: unknown;
+  let failure: Error | undefined;
   for (;;) {
     // From where the last batch ended: from the begin of the table each time, a million rows would be read a thousand times.
     const rows = await database.query<{ id: string; row: string; sealed: string }>(
@@ -48,7 +48,7 @@ export async function rotateColumn(
         [after, isClean] = [FIRST_ROW, true];
         continue;
       }
-      if (failure !== undefined) throw failure;
+      if (failure) throw failure;
       return rotated;
     }
     after = rows.at(-1)?.row ?? FIRST_ROW;
@@ -57,7 +57,7 @@ export async function rotateColumn(
         return [{ row, sealed, anew: sealer.rotate(sealed, `${context}:${rowId}`) }];
       } catch (error) {
         // One that no key opens must not keep the others under the old one.
-        failure ??= error;
+        failure ??= asError(error);
         return [];
       }
     });
@@ -84,15 +84,17 @@ export async function rotateColumns(
   isStopped: () => boolean,
 ): Promise<number> {
   let count = 0;
-  let failure: unknown;
+  let failure: Error | undefined;
   for (const column of columns)
     await rotateColumn(database, sealer, column, isStopped).then(
       (rotated) => (count += rotated),
-      (error: unknown) => (failure ??= error),
+      (error: unknown) => (failure ??= asError(error)),
     );
-  if (failure !== undefined) throw failure;
+  if (failure) throw failure;
   return count;
 }
+
+const asError = (error: unknown) => (error instanceof Error ? error : new Error(String(error)));
 
 /** A provider that brings columns under the current master key once at each start, while the service works. */
 export class RotationAtStart {

@@ -47,7 +47,7 @@ export class AccountLimits {
   recent(accountId: string, quota: QuotaName): number | Promise<number> {
     const known = this.known.get(accountId);
     if (!known) return this.of(accountId, quota);
-    if (known.until < Date.now() && !this.asking.has(accountId)) void this.ask(accountId);
+    if (known.until < performance.now() && !this.asking.has(accountId)) void this.ask(accountId);
     return known.limits[quota] ?? this.forAll[quota];
   }
 
@@ -62,7 +62,7 @@ export class AccountLimits {
       )
       .finally(() => this.asking.delete(accountId));
     if (this.known.size >= MAX_ACCOUNTS) this.known.clear();
-    this.known.set(accountId, { limits, until: Date.now() + CACHE_MS });
+    this.known.set(accountId, { limits, until: performance.now() + CACHE_MS });
     return limits;
   }
 }

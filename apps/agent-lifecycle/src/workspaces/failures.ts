@@ -26,12 +26,12 @@ export class Backoff {
   add(agentId: string): number {
     const count = (this.failures.get(agentId)?.count ?? 0) + 1;
     const waitMs = Math.min(this.firstWaitMs * 2 ** (count - 1), MAX_WAIT_MS);
-    this.failures.set(agentId, { count, retryAt: Date.now() + waitMs });
+    this.failures.set(agentId, { count, retryAt: performance.now() + waitMs });
     return count;
   }
 
   mayTry(agentId: string): boolean {
-    return (this.failures.get(agentId)?.retryAt ?? 0) <= Date.now();
+    return (this.failures.get(agentId)?.retryAt ?? 0) <= performance.now();
   }
 
   clear(agentId: string): void {

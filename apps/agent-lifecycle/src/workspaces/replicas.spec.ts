@@ -92,7 +92,7 @@ describe('two replicas that keep the same workspaces', () => {
         await expect(workspaces.ensure({ agentId: id, accountId: null })).rejects.toThrow('Docker does not answer');
     };
     platform.isAway = true;
-    vi.useFakeTimers({ toFake: ['Date'] });
+    vi.useFakeTimers({ toFake: ['performance'] });
     try {
       await tryOften();
       expect(await statusOf()).toBe('active');

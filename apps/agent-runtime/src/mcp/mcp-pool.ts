@@ -57,9 +57,9 @@ export class McpPool {
   /** A live connection. Errors: why there is none. */
   async connection(target: McpTarget): Promise<McpConnection> {
     const slot = this.slot(target);
-    slot.usedAt = Date.now();
+    slot.usedAt = performance.now();
     if (slot.connection && !slot.connection.isClosed) return slot.connection;
-    if (slot.failure && Date.now() - slot.failedAt < REST_MS) throw slot.failure;
+    if (slot.failure && performance.now() - slot.failedAt < REST_MS) throw slot.failure;
     slot.opening ??= this.open(target, slot).finally(() => (slot.opening = undefined));
     return slot.opening;
   }
@@ -113,7 +113,7 @@ export class McpPool {
 
   private fail(slot: Slot, error: unknown): Error {
     slot.failure = asError(error);
-    slot.failedAt = Date.now();
+    slot.failedAt = performance.now();
     slot.isNews = true;
     return slot.failure;
   }
@@ -173,7 +173,7 @@ export class McpPool {
       slot = {
         opening: undefined,
         connection: undefined,
-        usedAt: Date.now(),
+        usedAt: performance.now(),
         failedAt: 0,
         failure: undefined,
         tools: [],
@@ -186,7 +186,7 @@ export class McpPool {
 
   private closeIdle(): void {
     for (const [key, slot] of this.slots) {
-      if (slot.opening || Date.now() - slot.usedAt < IDLE_MS) continue;
+      if (slot.opening || performance.now() - slot.usedAt < IDLE_MS) continue;
       this.slots.delete(key);
       void slot.connection?.close();
     }

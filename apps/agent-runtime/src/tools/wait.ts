@@ -10,13 +10,14 @@ export function waitTool(waiting: () => number) {
     description: 'Wait, e.g. for something slow to finish. Ends early when a new message comes.',
     inputSchema: Waiting,
     execute: async ({ seconds }, { abortSignal }) => {
-      const startedAt = Date.now();
+      const startedAt = performance.now();
       const atStart = waiting();
-      while (Date.now() - startedAt < seconds * 1_000) {
-        await sleep(Math.min(1_000, seconds * 1_000 - (Date.now() - startedAt)), undefined, {
+      while (performance.now() - startedAt < seconds * 1_000) {
+        await sleep(Math.min(1_000, seconds * 1_000 - (performance.now() - startedAt)), undefined, {
           ...(abortSignal ? { signal: abortSignal } : {}),
         });
-        if (waiting() > atStart) return `A new message came after ${Math.round((Date.now() - startedAt) / 1_000)} s.`;
+        if (waiting() > atStart)
+          return `A new message came after ${Math.round((performance.now() - startedAt) / 1_000)} s.`;
       }
       return `Waited ${seconds} s.`;
     },

@@ -21,7 +21,7 @@ export class TurnLease {
   private readonly interrupts: Subscription;
   /** As of the latest heartbeat: a budget is exhausted, by other turns of the account. */
   lacksBudget = false;
-  private extendedAt = Date.now();
+  private extendedAt = performance.now();
 
   constructor(
     private readonly bus: Bus,
@@ -40,12 +40,12 @@ export class TurnLease {
 
   /** Extends it if that was not done within the last second: a running turn also learns of waiting messages by it. */
   async extendIfDue(): Promise<void> {
-    if (Date.now() - this.extendedAt > 1_000) await this.extend();
+    if (performance.now() - this.extendedAt > 1_000) await this.extend();
   }
 
   private async extend(): Promise<void> {
     const { turnId, fencingToken, leaseMs } = this.turn;
-    const askedAt = Date.now();
+    const askedAt = performance.now();
     try {
       const { cancelled, stopped, lacksBudget, waitingMessages } = await this.bus.request(
         heartbeatTurn,
@@ -59,7 +59,7 @@ export class TurnLease {
     } catch (error) {
       const isLost = error instanceof RoostError && (error.code === 'CONFLICT' || error.code === 'NOT_FOUND');
       // Nobody extended it for its whole length: another worker may have the turn by now.
-      if (isLost || Date.now() - this.extendedAt > leaseMs) this.abort.abort(new TurnStopped('lease-lost'));
+      if (isLost || performance.now() - this.extendedAt > leaseMs) this.abort.abort(new TurnStopped('lease-lost'));
     }
   }
 }

@@ -65,10 +65,10 @@ function openerOf(bus: Bus, accountId: string) {
   let known: { about: string; until: number; opened: Promise<Record<string, string>> } | undefined;
   return (url: string, headers: Record<string, string>): Promise<Record<string, string>> => {
     const about = JSON.stringify([url, headers]);
-    if (known?.about === about && Date.now() < known.until) return known.opened;
+    if (known?.about === about && performance.now() < known.until) return known.opened;
     const context = { ...ownCall('req_vault_headers', openVaultHeaders.timeoutMs), accountId };
     const opened = bus.request(openVaultHeaders, { url, headers }, context).then((answer) => answer.headers);
-    known = { about, until: Date.now() + KEPT_MS, opened };
+    known = { about, until: performance.now() + KEPT_MS, opened };
     opened.catch(() => (known = undefined));
     return opened;
   };

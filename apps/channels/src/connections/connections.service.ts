@@ -30,7 +30,7 @@ export class ConnectionsService implements OnApplicationBootstrap, BeforeApplica
   /** By bot: sessions that end what they have in hand, which may take long. Their bots are connected anew after it. */
   private readonly ending = new Map<string, Promise<void>>();
   private readonly subscriptions: Subscription[] = [];
-  private refreshedAt = 0;
+  private refreshedAt = -Infinity;
   private timer: NodeJS.Timeout | undefined;
   private round: Promise<void> = Promise.resolve();
   private isStopped = false;
@@ -83,7 +83,7 @@ export class ConnectionsService implements OnApplicationBootstrap, BeforeApplica
 
   /** Compares the connections with the bots there are, one round after the other. */
   private reconcileSoon(mustRefresh: boolean): void {
-    if (mustRefresh) this.refreshedAt = 0;
+    if (mustRefresh) this.refreshedAt = -Infinity;
     this.round = this.round.then(async () => {
       if (this.isStopped) return;
       await this.refreshIfOld();
@@ -95,9 +95,9 @@ export class ConnectionsService implements OnApplicationBootstrap, BeforeApplica
   }
 
   private async refreshIfOld(): Promise<void> {
-    if (Date.now() - this.refreshedAt < REFRESH_MS) return;
+    if (performance.now() - this.refreshedAt < REFRESH_MS) return;
     await this.bots.refresh().then(
-      () => (this.refreshedAt = Date.now()),
+      () => (this.refreshedAt = performance.now()),
       (error: unknown) => this.logger.debug({ err: error }, 'bots cannot be asked for yet'),
     );
   }
@@ -123,18 +123,18 @@ export class ConnectionsService implements OnApplicationBootstrap, BeforeApplica
     const lease = await takeLease(this.database, bot.adapter.platform, bot.botId, this.holder);
     const running = this.sessions.get(key);
     if (running && running.session.lease.fence === lease?.fence) {
-      running.renewedAt = Date.now();
+      running.renewedAt = performance.now();
       return;
     }
     if (running) this.endSoon(key);
     if (!lease || running) return;
     const session = new BotSession(this.services, bot, lease);
-    this.sessions.set(key, { session, renewedAt: Date.now() });
+    this.sessions.set(key, { session, renewedAt: performance.now() });
   }
 
   /** Without Postgres no lease is renewed, and another replica may have it by now. */
   private dropExpired(): void {
-    for (const [key, { renewedAt }] of this.sessions) if (Date.now() - renewedAt > LEASE_MS) this.endSoon(key);
+    for (const [key, { renewedAt }] of this.sessions) if (performance.now() - renewedAt > LEASE_MS) this.endSoon(key);
   }
 
   /** Nobody waits for it: a session that takes long to end holds up no other bot. */

@@ -237,19 +237,19 @@ export class DiscordConnection implements Connection {
   }
 
   private async call<T>(kind: string, work: () => Promise<T>): Promise<T> {
-    const waitMs = (this.paused.get(kind) ?? 0) - Date.now();
+    const waitMs = (this.paused.get(kind) ?? 0) - performance.now();
     if (waitMs > 0) throw new DeliveryError('retry', 'Discord limits the rate', waitMs);
     try {
       return await work();
     } catch (error) {
       const retryAfterMs = retryAfterMsOf(error);
-      if (retryAfterMs !== undefined) this.pause(kind, Date.now() + retryAfterMs);
+      if (retryAfterMs !== undefined) this.pause(kind, performance.now() + retryAfterMs);
       throw deliveryErrorOf(error);
     }
   }
 
   private pause(kind: string, until: number): void {
-    for (const [known, end] of this.paused) if (end < Date.now()) this.paused.delete(known);
+    for (const [known, end] of this.paused) if (end < performance.now()) this.paused.delete(known);
     this.paused.set(kind, until);
   }
 

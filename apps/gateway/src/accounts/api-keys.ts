@@ -66,7 +66,7 @@ export class ApiKeys implements OnApplicationBootstrap, OnApplicationShutdown {
     if (!KEY.test(key)) return undefined;
     const hash = hashOf(key);
     const cached = this.known.get(hash);
-    if (cached && cached.until > Date.now()) {
+    if (cached && cached.until > performance.now()) {
       this.used.add(hash);
       return cached.owner;
     }
@@ -74,7 +74,7 @@ export class ApiKeys implements OnApplicationBootstrap, OnApplicationShutdown {
     if (!found) return undefined;
     const owner = { ...found, hash };
     if (this.known.size >= CACHE_SIZE) this.known.clear();
-    this.known.set(hash, { owner, until: Date.now() + CACHE_MS });
+    this.known.set(hash, { owner, until: performance.now() + CACHE_MS });
     this.used.add(hash);
     return owner;
   }

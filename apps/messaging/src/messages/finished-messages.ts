@@ -32,13 +32,13 @@ export class FinishedMessages implements OnApplicationBootstrap {
 
   /** Resolves when the message's end is announced, when `check`, called at once and now and then, returns true, or when the time is over. */
   async until(messageId: string, waitMs: number, check: () => Promise<boolean>): Promise<void> {
-    const deadline = Date.now() + waitMs;
+    const deadline = performance.now() + waitMs;
     for (;;) {
       // Waiting begins before the check: an end that falls between the two must not be missed.
       const finished = this.waitFor(messageId);
       try {
         const isFinished = await check();
-        const left = deadline - Date.now();
+        const left = deadline - performance.now();
         if (isFinished || left <= 0 || this.bus.stopping.aborted) return;
         if (await finished.within(Math.min(left, RECHECK_MS))) return;
       } finally {

@@ -93,7 +93,9 @@ function findings({ findings: all }: Verdict): string {
   const kinds = new Map<string, string[]>();
   for (const { promise, kind, what } of all) {
     const name = `${promise}: ${kind}`;
-    kinds.set(name, [...(kinds.get(name) ?? []), what]);
+    const known = kinds.get(name);
+    if (known) known.push(what);
+    else kinds.set(name, [what]);
   }
   const rows = [...kinds].map(([kind, found]) => [kind, String(found.length), found.slice(0, MAX_EXAMPLES).join('; ')]);
   return `**What failed:**\n\n${table([['kind', 'times', 'the first of them'], ...rows])}`;

@@ -1,4 +1,4 @@
-import { type Database, isDatabaseAway, type Transaction } from '#lib/database';
+import { apart, type Database, type Transaction } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 
@@ -56,11 +56,10 @@ export abstract class AccountRemoval implements OnApplicationBootstrap, OnApplic
       [LATE_WITHIN, BATCH],
     );
     for (const { account_id: accountId } of accounts) {
-      await this.remove(accountId).catch((error: unknown) => {
-        if (isDatabaseAway(error)) throw error;
-        // Those that were deleted after it shall not wait for it.
-        this.logger.error({ err: error, accountId }, 'a deleted account cannot be removed; tried again');
-      });
+      await apart(
+        () => this.remove(accountId),
+        (error) => this.logger.error({ err: error, accountId }, 'a deleted account cannot be removed; tried again'),
+      );
       if (this.isStopped) return;
     }
     await this.database.query(

@@ -4,6 +4,7 @@
  * Not promised: that a transaction which failed with SERVICE_UNAVAILABLE was not committed.
  */
 export * from './database.js';
+export { apart } from './apart.js';
 export { isDatabaseAway } from './database-away.js';
 export * from './deleted-accounts.js';
 export * from './event-tables.js';

@@ -213,7 +213,8 @@ export async function findWithPendingFiles(queries: Queries, limit: number): Pro
 
 export interface VolumeToRemove {
   agentId: string;
-  deletedAt: Date;
+  /** As PostgreSQL writes it: a Date has no microseconds, and would never pass those of one account. */
+  deletedAt: string;
 }
 
 /** Deleted agents whose volume is still there, deleted after that one: a crash or a busy disk left it. */
@@ -222,12 +223,12 @@ export async function findVolumesToRemove(
   limit: number,
   after?: VolumeToRemove,
 ): Promise<VolumeToRemove[]> {
-  const deleted = await queries.query<{ agent_id: string; deleted_at: Date }>(
-    `SELECT agent_id, deleted_at FROM deleted_agents WHERE volume_removed_at IS NULL
-       AND deleted_at >= $1 AND (deleted_at, agent_id) > ($1, $2::uuid) ORDER BY deleted_at, agent_id LIMIT ${limit}`,
-    [after?.deletedAt ?? new Date(0), after?.agentId ?? '00000000-0000-0000-0000-000000000000'],
+  const deleted = await queries.query<{ agent_id: string; at: string }>(
+    `SELECT agent_id, deleted_at::text AS at FROM deleted_agents WHERE volume_removed_at IS NULL
+       AND deleted_at >= $1::timestamptz AND (deleted_at, agent_id) > ($1::timestamptz, $2::uuid) ORDER BY deleted_at, agent_id LIMIT ${limit}`,
+    [after?.deletedAt ?? '-infinity', after?.agentId ?? '00000000-0000-0000-0000-000000000000'],
   );
-  return deleted.map(({ agent_id, deleted_at }) => ({ agentId: agent_id, deletedAt: deleted_at }));
+  return deleted.map(({ agent_id, at }) => ({ agentId: agent_id, deletedAt: at }));
 }
 
 export async function recordVolumeRemoved(queries: Queries, agentId: string): Promise<void> {

@@ -1,14 +1,14 @@
 import { LOGGER } from '#lib/bus';
 import { RoostError } from '#lib/contracts';
-import { Database, isDatabaseAway } from '#lib/database';
+import { apart, Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { Inject, Injectable } from '@nestjs/common';
 import type { AgentRow } from '../agents/agent-row.js';
 import {
   findVolumesToRemove,
   findWanted,
-  type VolumeToRemove,
   findWithPendingFiles,
+  type VolumeToRemove,
 } from '../agents/agents.repository.js';
 import type { WorkspaceDriver, WorkspaceStatus } from '../sandboxes/index.js';
 import { AwakeLeases } from './awake-leases.js';
@@ -80,14 +80,10 @@ export class Reconciler {
       if (this.mayTry(agentId)) this.workspaces.ensureSoon(agentId);
   }
 
-  /** A workspace that fails to be looked after, in whatever way, keeps no other one waiting. */
-  private async apart(agentId: string, work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      if (isDatabaseAway(error)) throw error;
-      this.logger.warn({ agentId, err: error }, 'a workspace could not be looked after; the next round tries again');
-    }
+  private apart(agentId: string, work: () => Promise<void>): Promise<void> {
+    return apart(work, (error) =>
+      this.logger.warn({ agentId, err: error }, 'a workspace could not be looked after; the next round tries again'),
+    );
   }
 
   private renewLeases(seenAt: Date, found: Found): Promise<void> {

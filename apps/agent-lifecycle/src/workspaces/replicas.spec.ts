@@ -69,7 +69,7 @@ describe('two replicas that keep the same workspaces', () => {
 
     const deleted = await service.rows.query<{ agent_id: string }>(
       `INSERT INTO deleted_agents (agent_id, account_id, deleted_at)
-       SELECT gen_random_uuid(), gen_random_uuid(), '2020-01-01' FROM generate_series(1, 45) RETURNING agent_id`,
+       SELECT gen_random_uuid(), gen_random_uuid(), '2020-01-01 00:00:00.123456' FROM generate_series(1, 45) RETURNING agent_id`,
     );
     const ids = deleted.map(({ agent_id }) => agent_id).toSorted();
     for (const id of ids.slice(0, 25)) platform.stuck.add(id);

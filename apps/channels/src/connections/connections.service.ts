@@ -1,7 +1,7 @@
 import { Bus, LOGGER } from '#lib/bus';
 import { Content } from '#lib/workspace-client';
 import { LiveEvent } from '#lib/contracts';
-import { Database, isDatabaseAway, newId } from '#lib/database';
+import { apart, Database, newId } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Msg, Subscription } from '@nats-io/transport-node';
@@ -108,14 +108,14 @@ export class ConnectionsService implements OnApplicationBootstrap, BeforeApplica
       if (!isSameBot(wanted.get(key), session.bot)) this.endSoon(key);
     }
     for (const [key, bot] of wanted)
-      await this.hold(key, bot).catch((error: unknown) => {
-        if (isDatabaseAway(error)) throw error;
-        // One that cannot be connected must not keep those of others from it, nor from having their leases renewed.
-        this.logger.error(
-          { err: error, platform: bot.adapter.platform, botId: bot.botId },
-          'a bot cannot be connected',
-        );
-      });
+      await apart(
+        () => this.hold(key, bot),
+        (error) =>
+          this.logger.error(
+            { err: error, platform: bot.adapter.platform, botId: bot.botId },
+            'a bot cannot be connected',
+          ),
+      );
   }
 
   private async hold(key: string, bot: Bot): Promise<void> {

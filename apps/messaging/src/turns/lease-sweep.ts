@@ -1,6 +1,6 @@
 import { Bus, LOGGER } from '#lib/bus';
 import { recordedSubject, WAKE_RUNTIME } from '#lib/contracts';
-import { Database, isDatabaseAway } from '#lib/database';
+import { apart, Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { agentsWithDue, expireDue } from '../approvals/suspensions.repository.js';
@@ -59,14 +59,10 @@ export class LeaseSweep implements OnApplicationBootstrap, BeforeApplicationShut
     }
   }
 
-  /** What of one agent cannot be done shall not keep those of all others waiting, round after round. */
-  private async apart(work: () => Promise<void>, about: () => object): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      if (isDatabaseAway(error)) throw error;
-      this.logger.error({ ...about(), err: error }, 'a turn or an approval that is over cannot be ended');
-    }
+  private apart(work: () => Promise<void>, about: () => object): Promise<void> {
+    return apart(work, (error) =>
+      this.logger.error({ ...about(), err: error }, 'a turn or an approval that is over cannot be ended'),
+    );
   }
 
   private async expireApprovals(): Promise<void> {

@@ -65,6 +65,28 @@ describe('the runs of an agent', () => {
     await page.getByRole('heading', { name: /Cancelled/ }).waitFor();
   });
 
+  it('are listed also when they began before the page could listen', async () => {
+    const { page } = dashboard;
+    const { promise: mayListen, resolve: listen } = Promise.withResolvers<void>();
+    const address = `**/v1/agent/${agentId}/events*`;
+    await page.route(address, async (route) => {
+      await mayListen;
+      await route.continue();
+    });
+    await dashboard.go(`/agents/${agentId}/runs?status=running`);
+    await page.getByText('No run is like that.').waitFor();
+    await dashboard.roost.api('POST', `/v1/agent/${agentId}/messages`, { content: 'run: sleep 301' });
+    const running = `/v1/agent/${agentId}/runs?status=running`;
+    const { id } = await until('the run began', async () => {
+      const { body } = await dashboard.roost.api<{ runs: { id: string }[] }>('GET', running);
+      return body.runs[0];
+    });
+    listen();
+    await rows().filter({ hasText: 'run: sleep 301' }).waitFor();
+    await page.unroute(address);
+    await dashboard.roost.api('POST', `/v1/agent/${agentId}/runs/${id}/cancel`);
+  });
+
   it('show what is hostile in them as text', async () => {
     const { page } = dashboard;
     await dashboard.say(agentId, 'run: printf "<img src=x onerror=hacked=1>\\u202egpj.exe"');

@@ -39,6 +39,7 @@ export function useConnection(): Connection {
 
 /** What an event says of things that other screens have loaded. */
 function noteEvent(client: QueryClient, agentId: string, event: AgentEvent): void {
+  if (event.type === 'stream.gap') return noteGap(client, agentId);
   if (event.type === 'agent.status') {
     setStatus(client, agentId, event.data.status);
     void client.invalidateQueries({ queryKey: agentKey(agentId), exact: true });
@@ -49,6 +50,14 @@ function noteEvent(client: QueryClient, agentId: string, event: AgentEvent): voi
   if (event.type === 'message.created') noteFiring(client, agentId, event.data.message.channel);
   if (event.type.startsWith('approval.')) void client.invalidateQueries({ queryKey: approvalsKey });
   if (CHANGES_RUNS.has(event.type)) void client.invalidateQueries({ queryKey: [...agentKey(agentId), 'runs'] });
+}
+
+/** Whatever events change may have changed. */
+function noteGap(client: QueryClient, agentId: string): void {
+  void client.invalidateQueries({ queryKey: agentKey(agentId), exact: true });
+  for (const kind of ['conversations', 'runs', 'schedules', 'triggers'])
+    void client.invalidateQueries({ queryKey: [...agentKey(agentId), kind] });
+  void client.invalidateQueries({ queryKey: approvalsKey });
 }
 
 /** A schedule or a trigger has fired: its history is longer. */
@@ -65,5 +74,4 @@ const CHANGES_RUNS = new Set<AgentEvent['type']>([
   'approval.requested',
   'approval.decided',
   'approval.expired',
-  'stream.gap',
 ]);

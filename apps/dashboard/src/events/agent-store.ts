@@ -37,6 +37,7 @@ export class AgentStore {
   }
 
   setConnection(connection: Connection): void {
+    this.flush();
     this.set({ connection });
   }
 

@@ -16,14 +16,21 @@ export async function followAgent(
   onEvent: (event: AgentEvent) => void,
 ): Promise<void> {
   let after: string | undefined;
+  const take = (event: AgentEvent) => {
+    store.add(event);
+    onEvent(event);
+  };
   while (!signal.aborted) {
     const connection = connectionUntil(signal);
     try {
-      const onOpen = () => store.setConnection('open');
+      const onOpen = (position: string) => {
+        if (after === undefined) take({ type: 'stream.gap', data: { message: 'What was loaded before may be older.' } });
+        after ??= position;
+        store.setConnection('open');
+      };
       for await (const event of roost.agent(agentId).events({ after, signal: connection.signal, onOpen })) {
         if ('id' in event && event.id !== undefined) after = event.id;
-        store.add(event);
-        onEvent(event);
+        take(event);
       }
       return;
     } catch (error) {

@@ -49,8 +49,11 @@ export interface EventsOptions extends CallOptions {
   after?: string | undefined;
   /** Only what concerns this message. */
   messageId?: string | undefined;
-  /** Called whenever a connection stands: from here on nothing is missed. What is read after it is not older than it. */
-  onOpen?: (() => void) | undefined;
+  /**
+   * Called whenever a connection stands, with the id to go on `after`: from here on nothing is missed. What is read
+   * after it is not older than it.
+   */
+  onOpen?: ((lastEventId: string) => void) | undefined;
 }
 
 /** One agent, by its id. Making it asks nothing of the server. */
@@ -106,7 +109,7 @@ export class Agent {
     const path = this.eventsPath(messageId);
     for await (const event of follow(this.core.transport, { ...rest, path: () => path })) {
       if ('type' in event) yield event;
-      else onOpen?.();
+      else onOpen?.(event.position);
     }
   }
 

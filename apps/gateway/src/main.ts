@@ -2,7 +2,7 @@ import {
   Bus,
   connectBus,
   InfraModule,
-  measureConnection,
+  measureService,
   nestLogger,
   runIfMain,
   serveHealth,
@@ -157,7 +157,7 @@ export const start: StartService = async (env, inProcess) => {
   const health = serveHealth(bus, database, (error, subject) =>
     logger.error({ err: error, subject }, 'a request failed unexpectedly'),
   );
-  const stopMeasuring = measureConnection(connection, 'gateway');
+  const stopMeasuring = measureService('gateway', connection, database);
   await app.listen({ port: settings.PORT, host: settings.HOST, backlog: MAX_WAITING_CONNECTIONS });
   const metrics =
     settings.ROOST_METRICS_PORT === undefined

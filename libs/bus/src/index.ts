@@ -5,7 +5,7 @@
  */
 export * from './account-removal.js';
 export * from './bus.js';
-export { measureConnection } from './bus-metrics.js';
+export { measureService } from './bus-metrics.js';
 export * from './connect-bus.js';
 export * from './event-delivery.js';
 export * from './handles.js';

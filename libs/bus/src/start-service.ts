@@ -9,7 +9,7 @@ import { NestFactory } from '@nestjs/core';
 import 'reflect-metadata';
 import type { z } from 'zod';
 import { Bus } from './bus.js';
-import { measureConnection } from './bus-metrics.js';
+import { measureService } from './bus-metrics.js';
 import { BusServer } from './bus-server.js';
 import { connectBus, type BusOptions } from './connect-bus.js';
 import { startEventDelivery } from './event-delivery.js';
@@ -84,7 +84,7 @@ export async function startService<S extends z.ZodRawShape>(definition: ServiceD
   const sweeps = startSweeps(app, { service: name, database, logger });
   const details = definition.hasHealthDetails ? app.get<HealthDetails>(HEALTH_DETAILS, { strict: false }) : undefined;
   const health = serveHealth(bus, database, onUnexpected, details);
-  const stopMeasuring = measureConnection(connection, name);
+  const stopMeasuring = measureService(name, connection, database);
   const metrics =
     config.ROOST_METRICS_PORT === undefined ? undefined : await serveMetrics(config.ROOST_METRICS_PORT, config.HOST);
   const endCare = outliveRejections(logger);

@@ -2,6 +2,7 @@ import type { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { EVERY_MINUTE, inBatches, SWEEP_BATCH, type SweepDefinition, SweepRunner, sweepsOf } from '#lib/sweeps';
 import type { INestApplicationContext } from '@nestjs/common';
+import { clockSweep } from './clock.js';
 import { providersOf } from './event-delivery.js';
 
 /** Runs the `@Sweep` methods of a service's providers, and the retention of its outbox and inbox, until stopped. */
@@ -10,7 +11,10 @@ export function startSweeps(
   { service, database, logger }: { service: string; database: Database | undefined; logger: Logger },
 ): SweepRunner {
   const runner = new SweepRunner(logger);
-  if (database) runner.add(eventTablesSweep(service, database));
+  if (database) {
+    runner.add(eventTablesSweep(service, database));
+    runner.add(clockSweep(service, database, logger));
+  }
   for (const sweep of providersOf(app).flatMap(sweepsOf)) runner.add(sweep);
   return runner;
 }

@@ -58,7 +58,7 @@ describe('admin', () => {
     await accounts().filter({ hasText: 'local' }).waitFor();
     await page().getByRole('link', { name: 'local' }).click();
     await page().getByText('This is your own account').waitFor();
-    expect(await page().getByRole('button', { name: 'Delete …' }).count()).toBe(0);
+    await expect.poll(() => page().getByRole('button', { name: 'Delete …' }).count()).toBe(0);
     const id = dashboard.place.split('/').at(-1) ?? '';
     expect((await dashboard.roost.api('DELETE', `/v1/admin/accounts/${id}`)).status).toBe(409);
   });
@@ -68,6 +68,6 @@ describe('admin', () => {
     await page().getByRole('navigation', { name: 'Admin' }).getByRole('link', { name: 'Services' }).click();
     const services = page().getByRole('list', { name: 'Services' }).getByRole('listitem');
     await services.filter({ hasText: 'channels' }).waitFor();
-    expect(await services.filter({ hasText: 'Up' }).count()).toBe(6);
+    await expect.poll(() => services.filter({ hasText: 'Up' }).count()).toBe(6);
   });
 });

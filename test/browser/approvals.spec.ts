@@ -91,7 +91,7 @@ describe('approvals', () => {
     const outcomes = [page(), other].map((each) => each.getByText(/^It was (allowed|denied) by/));
     await Promise.all(outcomes.map((each) => each.waitFor()));
     const { status } = await approval(id);
-    for (const each of outcomes) expect(await each.innerText()).toContain(status);
+    for (const each of outcomes) await expect.poll(() => each.innerText()).toContain(status);
     // One of them was told that it came too late.
     const late = [page(), other].map((each) => each.getByText(/cannot be decided any more: it is .* already by/));
     await until('one of them is told', async () => {
@@ -110,7 +110,7 @@ describe('approvals', () => {
     await command.getByText('are empty').waitFor();
     await command.getByText('200 spaces').waitFor();
     await command.getByText('U+202E').waitFor();
-    expect(await command.innerText()).not.toContain('\u202e');
+    await expect.poll(() => command.innerText()).not.toContain('\u202e');
   });
 
   it('show all of a megabyte, to its end', async () => {
@@ -140,7 +140,7 @@ describe('approvals', () => {
     const editor = page().getByRole('textbox', { name: 'Arguments as JSON' });
     await editor.fill('{ "command": "echo edited" ');
     await page().getByText('This is no JSON object yet.').waitFor();
-    expect(await button('Allow once').isDisabled()).toBe(true);
+    await expect.poll(() => button('Allow once').isDisabled()).toBe(true);
     await editor.fill('{ "command": "echo edited" }');
     await page().getByRole('list', { name: 'What runs then' }).getByText('echo edited').waitFor();
     await button('Allow once').click();

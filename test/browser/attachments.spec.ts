@@ -51,7 +51,7 @@ describe('files for a message', () => {
     expect(body.content).toBe('one\n');
     // The list in the text is for the model: people have it once.
     const message = page().getByRole('article', { name: 'Message', exact: true });
-    expect(await message.getByText('Files that came with this message').count()).toBe(0);
+    await expect.poll(() => message.getByText('Files that came with this message').count()).toBe(0);
     await shown.getByText(/plan\.txt/).click();
     await page()
       .getByRole('textbox', { name: /^Text of inbox/ })
@@ -74,8 +74,8 @@ describe('files for a message', () => {
     })()`);
     await page().getByRole('button', { name: 'Remove pasted.png' }).click();
     await page().getByRole('button', { name: 'Remove dropped.txt' }).click();
-    expect(await waiting().count()).toBe(0);
-    expect(await send().isDisabled()).toBe(true);
+    await expect.poll(() => waiting().count()).toBe(0);
+    await expect.poll(() => send().isDisabled()).toBe(true);
   });
 
   it('hold a message back that they are not all there for', async () => {
@@ -89,7 +89,7 @@ describe('files for a message', () => {
     await page()
       .getByRole('textbox', { name: /^Message to/ })
       .fill('see the file');
-    expect(await send().isDisabled()).toBe(true);
+    await expect.poll(() => send().isDisabled()).toBe(true);
     await page().getByRole('button', { name: 'Remove late.txt' }).click();
     expect(await send().isEnabled()).toBe(true);
     expect(dashboard.complaints).toEqual([]);

@@ -22,7 +22,7 @@ describe('the audit', () => {
   it('shows what was done, page by page, with the fields but not their values', async () => {
     await page().getByRole('link', { name: 'Audit' }).click();
     await records().filter({ hasText: 'agent.updated' }).filter({ hasText: 'description' }).first().waitFor();
-    expect(await page().getByText('the 200th').count()).toBe(0);
+    await expect.poll(() => page().getByText('the 200th').count()).toBe(0);
     await until('older ones follow', async () => {
       await records().last().scrollIntoViewIfNeeded();
       return (await records().count()) > MORE_THAN_A_PAGE;
@@ -36,7 +36,7 @@ describe('the audit', () => {
     await until('its address says so', () => dashboard.place === `/audit?action=agent.created&target=${agentId}`);
     await page().reload();
     await until('it is the same', async () => (await records().count()) === 1);
-    expect(await page().getByLabel('Target').inputValue()).toBe(agentId);
+    await expect.poll(() => page().getByLabel('Target').inputValue()).toBe(agentId);
     await page().getByLabel('Actor').fill('operator');
     await page().getByText('No record is like that.').waitFor();
     await page().getByRole('link', { name: 'Show all' }).click();

@@ -57,7 +57,7 @@ describe('the channels of an agent', () => {
     await card('Telegram').getByRole('button', { name: 'Link somebody' }).click();
     const command = page().getByRole('dialog').getByLabel('Command', { exact: true });
     await command.waitFor();
-    expect(dashboard.place).toMatch(/\?link=telegram$/);
+    await expect.poll(() => dashboard.place).toMatch(/\?link=telegram$/);
     await telegram.say(TOKEN, PERSON, (await command.textContent()) ?? '');
     await page().getByText('Linked: say something to it there').waitFor();
     await page().getByRole('button', { name: 'Done' }).click();

@@ -75,7 +75,7 @@ describe('the configuration of an agent', () => {
     // It is opened again, and has the focus.
     const field = page().getByRole('group', { name: 'Hook messages' }).getByLabel('Session end');
     await page().getByText('{{everything}} is not a variable of this hook').first().waitFor();
-    expect(await field.getAttribute('aria-invalid')).toBe('true');
+    await expect.poll(() => field.getAttribute('aria-invalid')).toBe('true');
     expect(await field.evaluate((element) => element === element.ownerDocument.activeElement)).toBe(true);
     expect((await agent()).version).toBe(2);
   });
@@ -83,7 +83,7 @@ describe('the configuration of an agent', () => {
   it('asks before it is left unsaved', async () => {
     await page().getByRole('link', { name: 'Versions' }).click();
     await page().getByRole('button', { name: 'Stay' }).click();
-    expect(dashboard.place).toBe(place());
+    await expect.poll(() => dashboard.place).toBe(place());
     await page().getByRole('link', { name: 'every version' }).click();
     await page().getByRole('button', { name: 'Leave' }).click();
     await page().getByRole('list', { name: 'Versions' }).waitFor();
@@ -106,7 +106,7 @@ describe('the configuration of an agent', () => {
       .getByRole('status')
       .getByText(/Flow sequence/)
       .waitFor();
-    expect(await save().isDisabled()).toBe(true);
+    await expect.poll(() => save().isDisabled()).toBe(true);
     const settings = [
       ...['name: by text', 'description: null', 'system_prompt: Be kind.', 'system_prompt_type: append'],
       ...['session_mode: ephemeral', 'pvc_size: 1Gi', 'warmth_window_ms: 300000', 'output_token_balance: 1000000'],
@@ -129,7 +129,7 @@ describe('the configuration of an agent', () => {
     await page().getByLabel('New key of OpenAI').waitFor();
     expect((await agent()).provider_keys_configured).toEqual(['openai']);
     expect(await page().content()).not.toContain('sk-canary-88d2');
-    expect(await page().getByLabel('New key of OpenAI').inputValue()).toBe('');
+    await expect.poll(() => page().getByLabel('New key of OpenAI').inputValue()).toBe('');
     await page().getByRole('button', { name: 'Take away the key of OpenAI' }).click();
     await save().click();
     await page().getByLabel('Key of OpenAI', { exact: true }).waitFor();
@@ -164,14 +164,14 @@ describe('the configuration of an agent', () => {
     await save(other).click();
     await other.getByRole('button', { name: 'Take theirs, and lose mine' }).click();
     await other.getByText('This is version 7.').waitFor();
-    expect(await other.getByLabel('Description').inputValue()).toBe('mine');
+    await expect.poll(() => other.getByLabel('Description').inputValue()).toBe('mine');
     await other.close();
   });
 
   it('is shown anew when it was changed elsewhere and nothing is lost by that', async () => {
     await update({ description: 'from elsewhere' });
     await saved(8);
-    expect(await page().getByLabel('Description').inputValue()).toBe('from elsewhere');
+    await expect.poll(() => page().getByLabel('Description').inputValue()).toBe('from elsewhere');
     expect(dashboard.complaints).toEqual([]);
   });
 });

@@ -71,8 +71,8 @@ describe('the dashboard', () => {
     await page.getByLabel('API key').fill(roost.apiKey);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByLabel('Name', { exact: true }).waitFor();
-    expect(new URL(page.url()).search).toBe('?template=coder');
-    expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('coder');
+    await expect.poll(() => new URL(page.url()).search).toBe('?template=coder');
+    await expect.poll(() => page.getByLabel('Name', { exact: true }).inputValue()).toBe('coder');
     const colourOf = (template: RegExp) =>
       page
         .getByRole('link', { name: template })
@@ -235,10 +235,10 @@ describe('the dashboard', () => {
     await page.getByRole('combobox', { name: /Search/ }).fill('tester chat');
     await page.keyboard.press('Enter');
     await composer().waitFor();
-    expect(new URL(page.url()).pathname).toBe(`/agents/${agentId}/chat`);
+    await expect.poll(() => new URL(page.url()).pathname).toBe(`/agents/${agentId}/chat`);
     await page.keyboard.press('Control+k');
     await page.keyboard.press('Escape');
-    expect(await page.getByRole('combobox', { name: /Search/ }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('combobox', { name: /Search/ }).count()).toBe(0);
     await page.goto(`${gateway.url}/agents?q=tester`);
     await page.getByRole('link', { name: 'tester' }).first().waitFor();
     await page.locator('body').press('j');

@@ -45,7 +45,7 @@ describe('the files of an agent', () => {
     await item('todo.md').waitFor();
     for (const key of ['j', 'Enter']) await page.keyboard.press(key);
     await editor().waitFor();
-    expect(dashboard.place).toBe(`/agents/${agentId}/files?path=notes%2Ftodo.md`);
+    await expect.poll(() => dashboard.place).toBe(`/agents/${agentId}/files?path=notes%2Ftodo.md`);
     await type('- buy milk\n');
     await page.keyboard.press('Control+s');
     await page.getByText('notes/todo.md is saved.').waitFor();
@@ -80,26 +80,19 @@ describe('the files of an agent', () => {
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('button', { name: 'Drop my changes' }).click();
     await editor().getByText('# Newest').waitFor();
-    expect(await editor().getByText('unsaved').count()).toBe(0);
+    await expect.poll(() => editor().getByText('unsaved').count()).toBe(0);
   });
 
   it('keep a menu open that was opened before the text came', async () => {
     const { page } = dashboard;
-    let show: () => void = () => undefined;
-    const isAsked = new Promise<void>((resolve) => (show = resolve));
-    const address = new RegExp(`${files()}/notes/todo\\.md`);
-    await page.route(address, async (route) => {
-      await isAsked;
-      await route.continue();
-    });
+    const show = await dashboard.hold(new RegExp(`${files()}/notes/todo\\.md`));
     await page.reload();
     await page.getByRole('button', { name: 'More for todo.md' }).click();
     await page.getByRole('menuitem', { name: /Delete/ }).waitFor();
     show();
     await page.getByText('# Newest').waitFor();
-    expect(await page.getByRole('menuitem', { name: /Delete/ }).count()).toBe(1);
+    await expect.poll(() => page.getByRole('menuitem', { name: /Delete/ }).count()).toBe(1);
     await page.keyboard.press('Escape');
-    await page.unroute(address);
   });
 
   it('are made, renamed, searched and deleted', async () => {
@@ -227,7 +220,7 @@ describe('the files of an agent', () => {
     await item('several').click();
     await item('f000001').waitFor();
     await toTheEnd(`f${String(MANY).padStart(6, '0')}`);
-    expect(await tree().getByRole('treeitem').count()).toBeLessThan(120);
+    await expect.poll(() => tree().getByRole('treeitem').count()).toBeLessThan(120);
   });
 
   it('have broken no rule of the page’s policy', () => expect(dashboard.complaints).toEqual([]));

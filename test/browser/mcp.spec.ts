@@ -42,7 +42,8 @@ describe('the MCP servers of an agent', () => {
     await add('plain', plain.url);
     await page().getByText('left out: broken (its input is no object)').waitFor();
     await page().getByText('Connected').waitFor();
-    for (const tool of ['echo', 'shout']) expect(await page().getByLabel(tool, { exact: true }).isChecked()).toBe(true);
+    for (const tool of ['echo', 'shout'])
+      await expect.poll(() => page().getByLabel(tool, { exact: true }).isChecked()).toBe(true);
     expect(await granted()).toMatchObject([{ name: 'plain', access_mode: 'all' }]);
   });
 
@@ -63,8 +64,8 @@ describe('the MCP servers of an agent', () => {
     await page().getByRole('button', { name: 'Authorise' }).click();
     await page().getByText('calendar can be used.').waitFor();
     await page().getByText('Authorised by OAuth').waitFor();
-    expect(await page().getByLabel('whoami').isChecked()).toBe(true);
-    expect(new URL(page().url()).search).toBe('');
+    await expect.poll(() => page().getByLabel('whoami').isChecked()).toBe(true);
+    await expect.poll(() => new URL(page().url()).search).toBe('');
     const kept = await page().evaluate('JSON.stringify([localStorage, sessionStorage])');
     expect(kept).toBe('[{},{}]');
     // An answer that nobody asked for in this tab is an attack.

@@ -36,7 +36,7 @@ describe('what an agent keeps in mind', () => {
       .getByRole('link', { name: /ada\.md/ })
       .click();
     await page().getByRole('textbox', { name: 'Text of memory/people/ada.md' }).getByText('Likes tea.').waitFor();
-    expect(dashboard.place).toBe(`/agents/${agentId}/memory?path=memory%2Fpeople%2Fada.md`);
+    await expect.poll(() => dashboard.place).toBe(`/agents/${agentId}/memory?path=memory%2Fpeople%2Fada.md`);
   });
 
   it('of a conversation is ended after a question, and its messages stay', async () => {

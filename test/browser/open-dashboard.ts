@@ -49,6 +49,17 @@ export class Dashboard {
     await this.page.goto(this.roost.url + path);
   }
 
+  /** Holds back what the page asks for at `address`, until the function that it gives is called. */
+  async hold(address: string | RegExp): Promise<() => void> {
+    let release: () => void = () => undefined;
+    const isReleased = new Promise<void>((resolve) => (release = resolve));
+    await this.page.route(address, async (route) => {
+      await isReleased;
+      await route.continue();
+    });
+    return release;
+  }
+
   /** Path and search of where the page is. */
   get place(): string {
     const { pathname, search } = new URL(this.page.url());

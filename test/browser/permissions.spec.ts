@@ -46,7 +46,7 @@ describe('the permissions of an agent', () => {
     await explain('rm -rf /');
     await tried().getByText('It would be asked about').waitFor();
     await page().getByRole('button', { name: 'Rule 1 down' }).click();
-    expect(await page().getByLabel('Rule 1: pattern 1').inputValue()).toBe('rm *');
+    await expect.poll(() => page().getByLabel('Rule 1: pattern 1').inputValue()).toBe('rm *');
     expect(await permissions()).toBeUndefined();
     await save();
     await page().getByText('This is version 2.').waitFor();
@@ -63,7 +63,7 @@ describe('the permissions of an agent', () => {
     await page().getByLabel('Rule 1: pattern 1').fill('(rm');
     await save();
     await page().locator('input[aria-invalid=true]').waitFor();
-    expect(await page().getByLabel('Rule 1: tool').getAttribute('aria-invalid')).toBe('true');
+    await expect.poll(() => page().getByLabel('Rule 1: tool').getAttribute('aria-invalid')).toBe('true');
     await page().getByLabel('Rule 1: pattern 1').fill('rm( .*)?');
   });
 

@@ -34,7 +34,7 @@ describe('the runs of an agent', () => {
     await steps().getByRole('button', { name: /^bash/ }).click();
     await detail().getByText('Exit code', { exact: true }).waitFor();
     await detail().getByRole('region', { name: 'Result' }).getByText('42').waitFor();
-    expect(dashboard.place).toMatch(/\/runs\/[0-9a-f-]+\?step=1\.\d$/);
+    await expect.poll(() => dashboard.place).toMatch(/\/runs\/[0-9a-f-]+\?step=1\.\d$/);
     await page.reload();
     await detail().getByRole('region', { name: 'Arguments' }).getByText('exit 3').waitFor();
   });
@@ -44,8 +44,10 @@ describe('the runs of an agent', () => {
     await steps()
       .getByRole('button', { name: /^The run/ })
       .click();
+    const toChat = detail().getByRole('link', { name: 'Show it in the chat' }).first();
+    await toChat.waitFor();
     const run = dashboard.place;
-    await detail().getByRole('link', { name: 'Show it in the chat' }).first().click();
+    await toChat.click();
     const message = page.getByRole('log').getByRole('article').filter({ hasText: 'run: echo' }).first();
     await message.waitFor();
     await message.getByRole('link', { name: 'Run' }).click();
@@ -67,12 +69,7 @@ describe('the runs of an agent', () => {
 
   it('are listed also when they began before the page could listen', async () => {
     const { page } = dashboard;
-    const { promise: mayListen, resolve: listen } = Promise.withResolvers<void>();
-    const address = `**/v1/agent/${agentId}/events*`;
-    await page.route(address, async (route) => {
-      await mayListen;
-      await route.continue();
-    });
+    const listen = await dashboard.hold(`**/v1/agent/${agentId}/events*`);
     await dashboard.go(`/agents/${agentId}/runs?status=running`);
     await page.getByText('No run is like that.').waitFor();
     await dashboard.roost.api('POST', `/v1/agent/${agentId}/messages`, { content: 'run: sleep 301' });
@@ -83,7 +80,6 @@ describe('the runs of an agent', () => {
     });
     listen();
     await rows().filter({ hasText: 'run: sleep 301' }).waitFor();
-    await page.unroute(address);
     await dashboard.roost.api('POST', `/v1/agent/${agentId}/runs/${id}/cancel`);
   });
 

@@ -46,7 +46,7 @@ describe('the schedules of an agent', () => {
   it('asks before what was written is lost', async () => {
     await page().getByRole('link', { name: 'Cancel' }).click();
     await page().getByRole('dialog', { name: 'Leave without saving?' }).getByRole('button', { name: 'Stay' }).click();
-    expect(await page().getByLabel('Time zone').inputValue()).toBe('Asia/Tokyo');
+    await expect.poll(() => page().getByLabel('Time zone').inputValue()).toBe('Asia/Tokyo');
   });
 
   it('are made, and run now, with what came of it and its run', async () => {
@@ -60,7 +60,7 @@ describe('the schedules of an agent', () => {
     await history().filter({ hasText: 'Completed' }).waitFor();
     await history().getByRole('link', { name: /^Run/ }).click();
     await page().getByRole('list', { name: 'What happened' }).waitFor();
-    expect(dashboard.place).toMatch(/\/runs\/[0-9a-f-]+/);
+    await expect.poll(() => dashboard.place).toMatch(/\/runs\/[0-9a-f-]+/);
   });
 
   it('are paused and resumed, from their own page and from the list', async () => {
@@ -88,7 +88,7 @@ describe('the schedules of an agent', () => {
     expect((await schedules())[0]?.cron_expression).toBe('@hourly');
     await page().getByLabel('Outcome').selectOption('Missed');
     await page().getByText('None is missed.').waitFor();
-    expect(dashboard.place).toMatch(/\?status=missed$/);
+    await expect.poll(() => dashboard.place).toMatch(/\?status=missed$/);
     await page().reload();
     await page().getByText('None is missed.').waitFor();
     await page()

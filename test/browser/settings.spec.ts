@@ -24,14 +24,14 @@ describe('settings', () => {
     await page().getByRole('link', { name: 'Settings' }).click();
     await keys().first().waitFor();
     await page().getByRole('link', { name: 'New key' }).click();
-    expect(dashboard.place).toBe('/settings?new=true');
+    await expect.poll(() => dashboard.place).toBe('/settings?new=true');
     await page().getByLabel('Name', { exact: true }).fill('ci');
     await page().getByRole('button', { name: 'Make the key' }).click();
     await page().getByText('it is not shown again').waitFor();
     key = ((await page().getByRole('dialog').getByLabel('Secret', { exact: true }).textContent()) ?? '').trim();
     await page().getByRole('button', { name: 'I have kept it' }).click();
     await keys().filter({ hasText: 'ci' }).getByText('never used').waitFor();
-    expect(await page().getByText(key).count()).toBe(0);
+    await expect.poll(() => page().getByText(key).count()).toBe(0);
     expect(await statusWith(key)).toBe(200);
   });
 
@@ -50,7 +50,7 @@ describe('settings', () => {
     await page().getByLabel('Key of Anthropic').fill('sk-ant-first');
     await page().getByRole('button', { name: 'Set the key' }).first().click();
     await page().getByText('The key of Anthropic is set.').waitFor();
-    expect(await page().getByLabel('New key of Anthropic').inputValue()).toBe('');
+    await expect.poll(() => page().getByLabel('New key of Anthropic').inputValue()).toBe('');
     await page().getByLabel('New key of Anthropic').fill('sk-ant-second');
     await page().getByRole('button', { name: 'Replace it' }).click();
     await page().getByRole('button', { name: 'Delete the key of Anthropic' }).waitFor();

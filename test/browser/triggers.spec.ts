@@ -67,7 +67,9 @@ describe('the triggers of an agent', () => {
     await page()
       .getByText(/^No JSON yet/)
       .waitFor();
-    expect(await page().getByRole('dialog').getByRole('button', { name: 'Send it' }).isDisabled()).toBe(true);
+    await expect
+      .poll(() => page().getByRole('dialog').getByRole('button', { name: 'Send it' }).isDisabled())
+      .toBe(true);
     await body.fill('{"issue": {"title": "from the dashboard"}}');
     await page().getByRole('button', { name: 'Send it' }).click();
     await until('it is listed', async () => (await history().count()) === 4);
@@ -96,7 +98,7 @@ describe('the triggers of an agent', () => {
     await page().getByRole('heading', { name: 'issues' }).waitFor();
     await page().getByLabel('Outcome').selectOption('Failed');
     await page().getByText('None is failed.').waitFor();
-    expect(dashboard.place).toMatch(/\?status=failed$/);
+    await expect.poll(() => dashboard.place).toMatch(/\?status=failed$/);
     await page().getByRole('button', { name: 'Actions for issues' }).click();
     await page().getByRole('menuitem', { name: 'Delete …' }).click();
     await page().getByRole('button', { name: 'Delete it' }).click();

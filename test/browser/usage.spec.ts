@@ -56,13 +56,13 @@ describe('usage', () => {
     await page().getByRole('button', { name: '7 days' }).click();
     await page().getByRole('button', { name: 'Model' }).click();
     await page().getByRole('button', { name: 'Cost', exact: true }).click();
-    expect(dashboard.place).toBe('/usage?days=7&by=model&show=cost');
+    await expect.poll(() => dashboard.place).toBe('/usage?days=7&by=model&show=cost');
     await page().reload();
     await figures().getByRole('row', { name: 'demo/demo' }).waitFor();
     await page().getByLabel('From', { exact: true }).fill('2026-01-01');
     await page().getByLabel('To', { exact: true }).fill('2026-01-02');
     await page().getByText('Nothing was used in this time').waitFor();
-    expect(dashboard.place).toContain('from=2026-01-01&to=2026-01-02');
+    await expect.poll(() => dashboard.place).toContain('from=2026-01-01&to=2026-01-02');
     await dashboard.go('/usage?by=nothing&days=9');
     await figures().getByRole('link', { name: 'spender' }).waitFor();
   });

@@ -29,7 +29,7 @@ describe('the vault', () => {
     await page().getByLabel('Password', { exact: true }).fill(CANARY);
     await page().getByRole('button', { name: 'Put it into the vault' }).click();
     await page().getByText('stands for hosts of anybody').first().waitFor();
-    expect(await page().getByLabel('Hosts').getAttribute('aria-invalid')).toBe('true');
+    await expect.poll(() => page().getByLabel('Hosts').getAttribute('aria-invalid')).toBe('true');
     await page().getByLabel('Hosts').fill('forge.example.com');
     await page().keyboard.press('Control+Enter');
     await secrets().filter({ hasText: 'forge' }).getByText('never used').waitFor();
@@ -42,7 +42,7 @@ describe('the vault', () => {
     await until('it is typed into', () => name.evaluate((field) => field.ownerDocument.activeElement === field));
     await page().keyboard.type('half');
     await page().mouse.click(5, 5);
-    expect(await name.inputValue()).toBe('half');
+    await expect.poll(() => name.inputValue()).toBe('half');
     await page().keyboard.press('Escape');
     await page().getByRole('dialog').waitFor({ state: 'detached' });
     const opener = page().getByRole('link', { name: 'New secret' });

@@ -60,7 +60,7 @@ describe('the versions of an agent', () => {
     await page().getByRole('region', { name: 'After: system_prompt' }).getByText('Be <b>polite</b>.').waitFor();
     await page().getByLabel('Compare with version').fill('3');
     await page().getByText('From version 2 to version 3, the present one.').waitFor();
-    expect(dashboard.place).toBe(`/agents/${agentId}/versions/2?with=3`);
+    await expect.poll(() => dashboard.place).toBe(`/agents/${agentId}/versions/2?with=3`);
     await page().getByText('a secret, set in version 3').waitFor();
     expect(await page().content()).not.toContain('second');
     await page().getByLabel('Compare with version').fill('2');
@@ -91,7 +91,7 @@ describe('the versions of an agent', () => {
     await dashboard.go(`/agents/${agentId}/configuration`);
     await page().getByLabel('Name', { exact: true }).fill('renamed');
     await page().getByText('A draft cannot change these, save them instead: name.').waitFor();
-    expect(await saveDraft().isDisabled()).toBe(true);
+    await expect.poll(() => saveDraft().isDisabled()).toBe(true);
     await page().getByLabel('Name', { exact: true }).fill('changeable');
     await page().getByRole('region', { name: 'The agent' }).getByLabel('Instructions').fill('Rhyme.');
     await page().getByLabel('Note').fill('for the party');
@@ -145,7 +145,7 @@ describe('the versions of an agent', () => {
     await conversations.getByRole('link', { name: /^Begun/ }).click();
     await answering().getByText('Version 6 answers here').waitFor();
     // The main one's address is a part of its address.
-    expect(await conversations.locator('[aria-current]').count()).toBe(1);
+    await expect.poll(() => conversations.locator('[aria-current]').count()).toBe(1);
     await conversations.getByRole('link', { name: 'Main conversation' }).click();
     await answering().getByText('Version 5, the present one, answers.').waitFor();
     await answering().getByRole('button', { name: 'Pin a version' }).click();

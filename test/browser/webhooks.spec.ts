@@ -94,7 +94,7 @@ describe('webhooks', () => {
     await until('the test is left out', async () => (await deliveries().count()) === 1);
     await page().getByLabel('Status', { exact: true }).selectOption('Dead');
     await page().getByText('None is like this.').waitFor();
-    expect(dashboard.place).toBe('/webhooks/deliveries?status=dead&event=agent.status_changed');
+    await expect.poll(() => dashboard.place).toBe('/webhooks/deliveries?status=dead&event=agent.status_changed');
     await page().reload();
     await page().getByText('None is like this.').waitFor();
   });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { optionsOrEnd } from '../options-or-end.js';
 import { baseImage } from './base-image.js';
 import { findDocker } from './docker-daemon.js';
 import { buildImages, isOldNats } from './images.js';
@@ -24,7 +25,7 @@ const help = `The images and docker-compose.yml, tried on a real Docker.
     --replicas     two of each service under load, while they are killed
     --seed N       with --replicas: the faults of an earlier run, at the same times`;
 
-const { values, seed } = optionsOrEnd();
+const { values, seed } = optionsOrEnd(help, readOptions);
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'roost-docker-'));
@@ -61,28 +62,6 @@ try {
 // What was under way when it was stopped would go on.
 process.exit();
 
-function optionsOrEnd() {
-  try {
-    const { values } = parseArgs({
-      options: {
-        replicas: { type: 'boolean', default: false },
-        seed: { type: 'string', default: String(randomInt(2 ** 32)) },
-        compilers: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false, short: 'h' },
-      },
-    });
-    if (values.help) {
-      console.log(help);
-      process.exit(0);
-    }
-    if (!/^\d+$/.test(values.seed)) throw new Error('--seed is a whole number');
-    return { values, seed: Number(values.seed) };
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${help}`);
-    process.exit(1);
-  }
-}
-
 async function run(): Promise<void> {
   const base = await baseImage(folder, docker);
   if (base.startsWith('!')) return say(`test:docker is skipped: ${base.slice(1)}`);
@@ -92,6 +71,19 @@ async function run(): Promise<void> {
   if (values.replicas) await tryReplicas({ stack, socket, seed, say });
   else await tryOneOfEach({ root, stack, images, docker, say });
   say('test:docker: all of it holds');
+}
+
+function readOptions(args: string[]) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      replicas: { type: 'boolean', default: false },
+      seed: { type: 'string', default: String(randomInt(2 ** 32)) },
+      compilers: { type: 'boolean', default: false },
+    },
+  });
+  if (!/^\d+$/.test(values.seed)) throw new Error('--seed is a whole number');
+  return { values, seed: Number(values.seed) };
 }
 
 async function removeAgents(project: string | undefined): Promise<void> {

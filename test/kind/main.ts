@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { helmProgram } from '#tools/helm';
+import { optionsOrEnd } from '../options-or-end.js';
 import { openCluster } from './cluster.js';
 import { type ClusterKind, findPrograms, run } from './programs.js';
 import { Installation } from './steps.js';
@@ -22,7 +23,7 @@ const help = `Roost on a cluster of kind or k3d, from nothing to nothing.
 Environment: BASE is the base image of the builds. Takes some 15 minutes, 4 processors and 8 GiB.
 Ends with 0 when all of it held, 1 when something did not, 2 when something is missing here.`;
 
-const options = readOptions();
+const options = optionsOrEnd(help, readOptions);
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const say = (line: string) => console.log(line);
 const folder = mkdtempSync(join(tmpdir(), 'roost-kind-'));
@@ -81,31 +82,22 @@ async function openExisting(kind: ClusterKind) {
   return openCluster({ kind, name: options.name, folder, configFile, run });
 }
 
-function readOptions() {
-  try {
-    const { values } = parseArgs({
-      options: {
-        with: { type: 'string' },
-        name: { type: 'string', default: 'roost-try' },
-        from: { type: 'string' },
-        keep: { type: 'boolean', default: false },
-        delete: { type: 'boolean', default: false },
-        'dry-run': { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false, short: 'h' },
-      },
-    });
-    if (values.help) {
-      console.log(help);
-      process.exit(0);
-    }
-    if (values.with !== undefined && values.with !== 'kind' && values.with !== 'k3d') {
-      throw new Error('--with is kind or k3d');
-    }
-    if (!/^[a-z][-a-z0-9]{0,30}$/.test(values.name))
-      throw new Error('--name is of lower case letters, digits and dashes');
-    return { ...values, with: values.with as ClusterKind | undefined, dryRun: values['dry-run'] };
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${help}`);
-    process.exit(1);
+function readOptions(args: string[]) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      with: { type: 'string' },
+      name: { type: 'string', default: 'roost-try' },
+      from: { type: 'string' },
+      keep: { type: 'boolean', default: false },
+      delete: { type: 'boolean', default: false },
+      'dry-run': { type: 'boolean', default: false },
+    },
+  });
+  if (values.with !== undefined && values.with !== 'kind' && values.with !== 'k3d') {
+    throw new Error('--with is kind or k3d');
   }
+  if (!/^[a-z][-a-z0-9]{0,30}$/.test(values.name))
+    throw new Error('--name is of lower case letters, digits and dashes');
+  return { ...values, with: values.with as ClusterKind | undefined, dryRun: values['dry-run'] };
 }

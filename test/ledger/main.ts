@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
+import { optionsOrEnd } from '../options-or-end.js';
 import { faultClasses } from './faults/index.js';
 import type { FaultClass } from './faults/fault-class.js';
 import { documentOf, isClean, type Outcome } from './document.js';
@@ -20,7 +21,7 @@ const AGENTS = { quick: 10, long: 20 };
 /** Without --minutes: a fault every so often. */
 const EVERY_MS = { quick: 1_400, long: 4_000 };
 
-const options = optionsOrEnd(process.argv.slice(2));
+const options = optionsOrEnd(help, readOptions);
 process.exit(mustHideMounts() ? await runInNamespace() : await main(options));
 
 async function main(given: LedgerOptions): Promise<number> {
@@ -101,17 +102,4 @@ async function runInNamespace(): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
   const [code] = (await once(child, 'exit')) as [number | null];
   return code ?? 1;
-}
-
-function optionsOrEnd(args: string[]): LedgerOptions {
-  if (args.includes('--help') || args.includes('-h')) {
-    console.log(help);
-    process.exit(0);
-  }
-  try {
-    return readOptions(args);
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${help}`);
-    process.exit(1);
-  }
 }

@@ -2,6 +2,7 @@ import { removeFolder } from '#lib/testing';
 import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { optionsOrEnd } from '../options-or-end.js';
 import { documentOf, isGood, type Outcome } from './document.js';
 import { fillDatabase, isFilled } from './fill/fill-database.js';
 import { scaled } from './fill/sizes.js';
@@ -20,7 +21,7 @@ const log = (line: string) => console.log(`${clock(Date.now() - began)} ${line}`
 
 // What was started ends with us, by an exit and not by a signal.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-process.exit(await main(optionsOrEnd(process.argv.slice(2))));
+process.exit(await main(optionsOrEnd(help, readOptions)));
 
 async function main(options: ScaleOptions): Promise<number> {
   const folder = options.folder === undefined ? mkdtempSync(join(tmpdir(), 'roost-scale-')) : resolve(options.folder);
@@ -96,17 +97,4 @@ function clock(ms: number): string {
   return [seconds / 3_600, (seconds / 60) % 60, seconds % 60]
     .map((part) => String(Math.floor(part)).padStart(2, '0'))
     .join(':');
-}
-
-function optionsOrEnd(args: string[]): ScaleOptions {
-  if (args.includes('--help') || args.includes('-h')) {
-    console.log(help);
-    process.exit(0);
-  }
-  try {
-    return readOptions(args);
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${help}`);
-    process.exit(1);
-  }
 }

@@ -83,6 +83,16 @@ describe.each([{ mode: 'polling' }, { mode: 'webhook' }])('a person in Telegram,
     expect(body.messages.filter(({ role }) => role === 'user')).toHaveLength(1);
   });
 
+  it.skipIf(mode === 'webhook')('asks an administrator who stays anonymous to write as a person', async () => {
+    const { token } = await agent();
+    await telegram.say(token, 10, '@roost_bot are you there?', {
+      chat: { id: -1010, type: 'supergroup', title: 'Our group' },
+      from: { id: 1_087_968_824, is_bot: true, first_name: 'Group', username: 'GroupAnonymousBot' },
+      sender_chat: { id: -1010, type: 'supergroup', title: 'Our group' },
+    });
+    await until('the bot says so', () => telegram.textsIn(-1010).some((text) => text.includes('write as yourself')));
+  });
+
   it('takes no post without the secret', async () => {
     const { token } = await agent();
     const botId = token.split(':')[0];

@@ -34,7 +34,14 @@ export interface InboundMessage {
   isDirect: boolean;
   /** In groups: the bot was mentioned or replied to, or this is a command to it. */
   isAddressed: boolean;
-  sender: { id: string; username: string | null; displayName: string; teamId?: string };
+  sender: {
+    id: string;
+    username: string | null;
+    displayName: string;
+    teamId?: string;
+    /** Who wrote it stays hidden behind a group or channel. */
+    isChat?: true;
+  };
   /** Without the mention of the bot. A command begins with `/`, however the platform writes it. */
   text: string;
   /**

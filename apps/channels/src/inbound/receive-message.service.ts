@@ -21,6 +21,7 @@ const HELP = `/link CODE: talk to an agent
 /answer TEXT: answer a question of the agent
 /help: this list`;
 const NOT_LINKED = 'You are not linked with an agent yet. Ask its owner for a code and send /link CODE.';
+const NOT_A_PERSON = 'You write in the name of a chat, which cannot be linked with an agent: write as yourself.';
 const MAX_CHARACTERS = 100_000;
 /** The sender is answered these at once; everything else is tried again. */
 const REFUSALS: ErrorCode[] = ['AGENT_UNAVAILABLE', 'NOT_FOUND', 'QUOTA_EXCEEDED'];
@@ -57,7 +58,7 @@ export class ReceiveMessageService {
     const name = command?.[1]?.toLowerCase();
     if (name === 'link') return this.link(adapter, botId, message, command?.[2] ?? '');
     if (name === 'help' || name === 'start') return { answer: HELP };
-    if (!binding) return { answer: NOT_LINKED };
+    if (!binding) return { answer: message.sender.isChat ? NOT_A_PERSON : NOT_LINKED };
     const chat = adapter.chatOf(message.place);
     if (binding.unreachable_place === chat) await clearUnreachable(this.database, { platform, botId }, chat);
     switch (name) {

@@ -48,6 +48,14 @@ describe('what a person sends, as an agent reads it', () => {
       ['> at one', 'yes'],
     ],
     [
+      'a quoted post of a channel',
+      {
+        text: 'so?',
+        reply_to_message: { from: { first_name: 'Telegram' }, sender_chat: { title: 'News' }, text: 'it rains' },
+      },
+      ['[In reply to News]', '> it rains', 'so?'],
+    ],
+    [
       'a quoted photo with a caption',
       { text: 'who?', reply_to_message: { from: ann, caption: 'us', photo: [{}] } },
       ['> us', '> [Photo]'],
@@ -166,6 +174,27 @@ describe('what a person sends, as an agent reads it', () => {
   ])('Discord: %s', (_, message, words) => {
     expect(read(discord(message))).toBe(words);
   });
+
+  it.each([
+    ['a bot', telegram({ text: 'hi', from: { id: 9, is_bot: true, first_name: 'Bot' } })],
+    ['a bot', slack({ text: 'hi', bot_id: 'B9' })],
+    ['a bot', discord({ content: 'hi', author: { ...user, bot: true } })],
+    ['an app, through a webhook', discord({ content: 'hi', webhook_id: '9' })],
+  ])('is nothing where %s sent it: two would talk forever', (_, message) => {
+    expect(message).toBeUndefined();
+  });
+
+  it.each([
+    [{ id: 1_087_968_824, is_bot: true, first_name: 'Group' }, { id: -100, title: 'Our group' }, 'Our group'],
+    [{ id: 136_817_688, is_bot: true, first_name: 'Channel' }, { id: -200, username: 'news' }, 'news'],
+    [{ id: 777_000, is_bot: false, first_name: 'Telegram' }, { id: -200, title: 'News', username: 'news' }, 'News'],
+  ])(
+    'comes from the chat on whose behalf it is posted, for which Telegram puts a user of its own',
+    (from, chat, name) => {
+      const { sender } = telegram({ text: 'hi', from, sender_chat: chat }, { id: -100, type: 'supergroup' }) ?? {};
+      expect(sender).toEqual({ id: String(chat.id), username: chat.username ?? null, displayName: name, isChat: true });
+    },
+  );
 
   it('bounds what is quoted, listed and named', () => {
     const long = 'x'.repeat(100_000);

@@ -28,6 +28,8 @@ interface Coordinates {
 /** What a message of https://core.telegram.org/bots/api#message carries besides text and files. */
 export interface TelegramParts {
   from?: TelegramPerson;
+  /** In whose name it was posted: a group's, whose administrator stays anonymous, or a channel's. `from` is none of both then. */
+  sender_chat?: Chat & { id: number };
   text?: string;
   caption?: string;
   quote?: { text: string };
@@ -69,7 +71,7 @@ export function contextOf(message: TelegramParts): string[] {
 function replyOf({ quote, reply_to_message: reply, external_reply: other }: TelegramParts): string[] {
   const to = reply?.forum_topic_created ? undefined : (reply ?? other);
   if (!to) return [];
-  const author = nameOf(to.from) || (other?.origin ? originOf(other.origin) : '');
+  const author = to.sender_chat?.title || nameOf(to.from) || (other?.origin ? originOf(other.origin) : '');
   const text = quote?.text ?? to.text ?? to.caption ?? '';
   const rest = quote ? [] : [...specialsOf(to), ...filesIn(to)];
   return [quotedText(author ? `In reply to ${author}` : 'In reply to', [text, ...rest].filter(Boolean).join('\n'))];

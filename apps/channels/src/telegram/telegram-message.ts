@@ -42,8 +42,9 @@ export interface TelegramUpdate {
 /** A person's message, or undefined for anything else: bots are not listened to, so that two never talk forever. */
 export function inboundOf(update: TelegramUpdate, me: { id: number; username: string }): InboundMessage | undefined {
   const { message } = update;
-  if (!message?.from || message.from.is_bot || moveOf(update)) return undefined;
-  const { from, chat } = message;
+  const sender = message && senderOf(message);
+  if (!sender || moveOf(update)) return undefined;
+  const { chat } = message;
   // Not within a word: an e-mail address is no mention.
   const mention = new RegExp(`(?<!\\w)@${me.username}\\b`, 'gi');
   const written = message.text ?? message.caption ?? '';
@@ -61,12 +62,21 @@ export function inboundOf(update: TelegramUpdate, me: { id: number; username: st
     place: message.is_topic_message ? `${chat.id}/${message.message_thread_id}` : String(chat.id),
     isDirect,
     isAddressed: new RegExp(`@${me.username}\\b`, 'i').test(written) || message.reply_to_message?.from?.id === me.id,
-    sender: { id: String(from.id), username: from.username ?? null, displayName: nameOf(from) || String(from.id) },
+    sender,
     text,
     ...(context.length > 0 ? { context } : {}),
     ...(message.media_group_id === undefined ? {} : { album: message.media_group_id }),
     files: filesOf(message),
   };
+}
+
+function senderOf({ from, sender_chat: behalf }: TelegramMessage): InboundMessage['sender'] | undefined {
+  if (behalf) {
+    const { id, username, title } = behalf;
+    return { id: String(id), username: username ?? null, displayName: title ?? username ?? String(id), isChat: true };
+  }
+  if (!from || from.is_bot) return undefined;
+  return { id: String(from.id), username: from.username ?? null, displayName: nameOf(from) || String(from.id) };
 }
 
 /** Photos, voice and video messages have no name of their own. */

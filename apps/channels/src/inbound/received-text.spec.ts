@@ -185,8 +185,16 @@ describe('what a person sends, as an agent reads it', () => {
   });
 
   it.each([
-    [{ id: 1_087_968_824, is_bot: true, first_name: 'Group' }, { id: -100, title: 'Our group' }, 'Our group'],
-    [{ id: 136_817_688, is_bot: true, first_name: 'Channel' }, { id: -200, username: 'news' }, 'news'],
+    [
+      { id: 1_087_968_824, is_bot: true, first_name: 'Group' },
+      { id: -100, title: 'Our group', username: undefined },
+      'Our group',
+    ],
+    [
+      { id: 136_817_688, is_bot: true, first_name: 'Channel' },
+      { id: -200, title: undefined, username: 'news' },
+      'news',
+    ],
     [{ id: 777_000, is_bot: false, first_name: 'Telegram' }, { id: -200, title: 'News', username: 'news' }, 'News'],
   ])(
     'comes from the chat on whose behalf it is posted, for which Telegram puts a user of its own',

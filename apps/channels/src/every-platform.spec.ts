@@ -1,4 +1,4 @@
-import { createLinkCode, getChannelStatus, listChannels, type RoostError, unlinkChannel } from '#lib/contracts';
+import { createLinkCode, getChannelStatus, listChannels, RoostError, unlinkChannel } from '#lib/contracts';
 import { newId } from '#lib/database';
 import { until } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -122,6 +122,36 @@ describe.each([
     for (const text of ['just once', 'after that']) {
       expect(fixture.sent.filter(({ content }) => content === text)).toHaveLength(1);
     }
+  });
+
+  it('is heard after an event that cannot be read', async () => {
+    await double.garble(1);
+    await ask(1, 'after what is odd');
+  });
+
+  it('is heard without what no database keeps', async () => {
+    await double.say(1, 'a \0 nought and \ud83d half');
+    await fixture.queued('a  nought and \ufffd half');
+    await ask(1, 'after what cannot be kept');
+  });
+
+  it('is told why a message is not taken, and is heard with the next', async () => {
+    fixture.refusals.set('not this', new RoostError('VALIDATION_ERROR', 'content: not this'));
+    await double.say(1, 'not this');
+    await isShown(1, 'content: not this');
+    await ask(1, 'but this');
+  });
+
+  it('is told of a message that can never be handled, which does not hold up the next for ever', async () => {
+    fixture.refusals.set('breaks it', new RoostError('INTERNAL', 'something went wrong on our side'));
+    await double.say(1, 'breaks it');
+    await double.say(1, 'and the next');
+    await until('it was tried', async () => {
+      const tried = `UPDATE inbound_events SET attempts = 9, next_attempt_at = now() WHERE attempts = 1 RETURNING 1`;
+      return (await fixture.rows.query(tried)).length > 0;
+    });
+    await isShown(1, 'did not reach the agent');
+    await fixture.queued('and the next');
   });
 
   it('sees the whole reply in one message when sockets drop and edits fail while it is written', async () => {

@@ -10,6 +10,7 @@ import {
   liveSubject,
   messageCompleted,
   perPlatform,
+  type RoostError,
   sendMessage,
 } from '#lib/contracts';
 import { Database, newId } from '#lib/database';
@@ -26,6 +27,8 @@ export class ChannelsFixture {
   readonly accountId = newId();
   readonly agentId = newId();
   readonly sent: Sent[] = [];
+  /** Texts that messaging does not take, and why. */
+  readonly refusals = new Map<string, RoostError>();
   readonly replicas: RunningService[] = [];
   /** The agents' bots, as lifecycle returns them. */
   bots: AgentBots[];
@@ -136,6 +139,8 @@ export class ChannelsFixture {
   }
 
   private accept(input: z.output<typeof sendMessage.input>) {
+    const refusal = this.refusals.get(input.content);
+    if (refusal) throw refusal;
     const known = this.sent.find((message) => message.dedupeKey === input.dedupeKey);
     const message = known ?? { ...input, id: `msg_${newId()}` };
     if (!known) this.sent.push(message);

@@ -18,6 +18,8 @@ export interface PlatformDouble {
   sharedBot: Record<string, string>;
   /** Sends a text; what it returns delivers the same event again. A command begins with `/`. */
   say(person: number, text: string): Promise<() => Promise<void>>;
+  /** Sends something of a message's kind that is not as the platform documents it. */
+  garble(person: number): Promise<void>;
   /** What the person is shown, oldest first. */
   shown(person: number): string[];
   /** What the person's own chat shows last, with buttons by their labels and what each carries. */
@@ -101,6 +103,10 @@ export async function slackDouble(eventsUrl?: () => string): Promise<PlatformDou
       const deliver = () => send('events_api', event);
       return deliver().then(() => deliver);
     },
+    garble: (person) => {
+      const { event, ...rest } = slack.message(`U${person}`, 'not as documented');
+      return send('events_api', { ...rest, event: { ...(event as object), files: [{ name: 7 }] } });
+    },
     shown: (person) => slack.shownIn(slack.directChannel(`U${person}`)).map(({ text }) => text),
     lastCard: (person) => cards(person).at(-1),
     cards,
@@ -165,6 +171,7 @@ export async function telegramDouble(): Promise<PlatformDouble> {
       const update = await telegram.say(TELEGRAM_TOKEN, person, text);
       return () => telegram.deliver(TELEGRAM_TOKEN, update);
     },
+    garble: async (person) => void (await telegram.say(TELEGRAM_TOKEN, person, 'not as documented', { chat: null })),
     shown: (person) => telegram.textsIn(person),
     lastCard: (person) => cards(person).at(-1),
     cards,
@@ -245,6 +252,17 @@ export async function discordDouble(): Promise<PlatformDouble> {
       const { id } = discord.say(person(n), discord.dm(bot, person(n)), text);
       const again = () => discord.gateway.sessionsOf(bot).forEach((session) => session.repeatMessage(id));
       return Promise.resolve(() => Promise.resolve(again()));
+    },
+    garble: (n) => {
+      const { id: channel_id } = discord.dm(bot, person(n));
+      discord.gateway.dispatch(bot, 'MESSAGE_CREATE', {
+        id: '1',
+        channel_id,
+        author: person(n),
+        type: 0,
+        content: 'odd',
+      });
+      return Promise.resolve();
     },
     shown: (n) => discord.shown(discord.dm(bot, person(n)), bot).map(({ content }) => content),
     lastCard: (n) => cards(n).at(-1),

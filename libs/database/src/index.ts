@@ -11,5 +11,5 @@ export * from './event-tables.js';
 export * from './ids.js';
 export * from './insert-event.js';
 export type { Query, Row } from './statements.js';
-export { storableText } from './storable-text.js';
+export { storableJson, storableText } from './storable-text.js';
 export * from './transaction.js';

@@ -101,6 +101,8 @@ export interface ConnectionEvents {
   onMessage(message: InboundMessage): Promise<void>;
   /** A chat has another id from now on. */
   onMoved?(chat: string, to: string): Promise<void>;
+  /** An event is not as the platform documents it, and left out. */
+  onUnreadable?(error: unknown): void;
   /** `failed` is final for these credentials (revoked, wrong, a missing scope): do not try again by yourself. */
   onState(state: ConnectionState): void;
   /** For platforms whose sessions can be resumed. */

@@ -25,6 +25,8 @@ import { connectionMemory, type Lease } from './leases.repository.js';
 import { Typing } from './typing.js';
 
 const MAX_WAITING = 10_000;
+const NOT_HANDLED =
+  'This message did not reach the agent: something goes wrong with it on our side, each time. Others do.';
 
 /** What a session needs of its service. */
 export interface SessionServices {
@@ -67,11 +69,15 @@ export class BotSession {
       { platform: adapter.platform, botId },
       (row) => this.work(row),
       logProblem,
+      ({ message }) => this.answer({ ...message, place: this.moves.original(message.place) }, NOT_HANDLED),
     );
     this.connection = adapter.connect(bot.credentials, {
       onMessage: (message) => this.onMessage(message),
       onState: (state) => {
         this.states = this.states.then(() => recordState(database, lease, bot, state)).catch(logProblem);
+      },
+      onUnreadable: (err) => {
+        services.logger.warn({ err, ...this.spanAttributes() }, 'an event of a chat platform cannot be read: left out');
       },
       onMoved: (chat, to) => this.moves.record(chat, to),
       memory: connectionMemory(database, lease),

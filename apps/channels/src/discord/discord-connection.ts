@@ -24,10 +24,12 @@ import {
   type OutboundFile,
   type SendKey,
 } from '../adapters/channel-adapter.js';
+import { readEvent } from '../adapters/read-event.js';
 import { componentsOf, pressOf } from './discord-buttons.js';
 import { COMMANDS, isRegistered } from './discord-commands.js';
 import { DiscordGateway } from './discord-gateway.js';
 import { channelOf, commandOf, inboundOf } from './discord-message.js';
+import { OwnRoles } from './own-roles.js';
 import { ThreadParents } from './thread-parents.js';
 import { deliveryErrorOf, retryAfterMsOf } from './discord-outcome.js';
 
@@ -49,6 +51,7 @@ export class DiscordConnection implements Connection {
   /** Until when Discord takes no more, by the kind of request and its channel. */
   private readonly paused = new Map<string, number>();
   private readonly parents: ThreadParents;
+  private readonly ownRoles: OwnRoles;
   private me = '';
   private hasCommands = false;
 
@@ -66,6 +69,7 @@ export class DiscordConnection implements Connection {
         Math.max(timeToReset, retryAfter, sublimitTimeout) > MAX_WAIT_MS,
     }).setToken(token);
     this.parents = new ThreadParents(this.rest);
+    this.ownRoles = new OwnRoles(this.rest);
     this.gateway = new DiscordGateway(
       this.rest,
       token,
@@ -92,15 +96,19 @@ export class DiscordConnection implements Connection {
 
   private async onDispatch(event: GatewayDispatchPayload): Promise<void> {
     if (event.t === GatewayDispatchEvents.MessageCreate) {
-      const message = inboundOf(event.d, this.me);
+      const { d: sent } = event;
+      const server = readEvent(() => (sent.mention_roles.length > 0 ? sent.guild_id : undefined), this.events);
+      const ownRole = server === undefined ? undefined : await this.ownRoles.in(server, this.me);
+      const message = readEvent(() => inboundOf(sent, this.me, ownRole), this.events);
       if (!message) return;
       await this.events.onMessage(message);
       if (!message.isDirect && message.isAddressed) void this.parents.learn(message.place).catch(deliveryErrorOf);
     }
     if (event.t === GatewayDispatchEvents.InteractionCreate) {
-      const press = pressOf(event.d);
-      if (press) return this.takePress(press, event.d);
-      const command = commandOf(event.d);
+      const { d: sent } = event;
+      const press = readEvent(() => pressOf(sent), this.events);
+      if (press) return this.takePress(press, sent);
+      const command = readEvent(() => commandOf(sent), this.events);
       if (!command) return;
       await this.events.onMessage(command.message);
       // Discord waits three seconds; in a server only who asked sees the answer.

@@ -21,22 +21,30 @@ export function channelOf(place: string): string {
 
 /**
  * A person's message, or undefined for anything else: bots and webhooks are not listened to, so that two never talk
- * forever. A reply to the bot addresses it whether or not it pings.
+ * forever. A reply to the bot addresses it whether or not it pings, and so does the mention of its own role.
  */
-export function inboundOf(message: GatewayMessageCreateDispatchData, me: string): InboundMessage | undefined {
+export function inboundOf(
+  message: GatewayMessageCreateDispatchData,
+  me: string,
+  ownRole?: string,
+): InboundMessage | undefined {
   const { author } = message;
   if (author.bot || message.webhook_id !== undefined || author.id === me) return undefined;
   if (message.type !== MessageType.Default && message.type !== MessageType.Reply) return undefined;
   const forwarded = message.message_snapshots?.[0]?.message;
   const attachments = [...message.attachments, ...(forwarded?.attachments ?? [])];
-  const context = contextOf(message, me);
+  const mine = ownRole === undefined ? [me] : [me, ownRole];
+  const context = contextOf(message, mine);
   return {
     eventId: message.id,
     place: placeOf(message.guild_id, message.channel_id),
     isDirect: message.guild_id === undefined,
-    isAddressed: message.mentions.some(({ id }) => id === me) || message.referenced_message?.author.id === me,
+    isAddressed:
+      message.mentions.some(({ id }) => id === me) ||
+      message.mention_roles.some((id) => id === ownRole) ||
+      message.referenced_message?.author.id === me,
     sender: senderOf(author, message.member?.nick),
-    text: plainText(message.content, message, me),
+    text: plainText(message.content, message, mine),
     ...(context.length > 0 ? { context } : {}),
     files: attachments.map(({ id, filename, size }): InboundFile => ({
       reference: `${message.channel_id}/${message.id}/${id}`,

@@ -64,6 +64,11 @@ describe('Discord, through its SDK and a double of its servers', () => {
     const reply = await until('the reply is in the thread', () => discord.shown(thread, bot)[0]);
     discord.say(ann, thread, 'are you sure?', { replyTo: reply });
     await fixture.queued('[In reply to robin]\n> Nothing.\n> @everyone\n\nare you sure?');
+    // People pick the bot's own role where they mean the bot. While Discord does not tell which it is, others go on.
+    discord.fault(/roles$/, { status: 403 });
+    discord.say(ann, channel, '<@&1> not for you either');
+    discord.say(ann, channel, `<@&${discord.roleOf(bot, guildId)}> are you a role?`);
+    await fixture.queued('are you a role?');
     const { binding } = await fixture.request(getChannelStatus, { agentId: fixture.agentId, platform: 'discord' });
     await fixture.request(updateBinding, { agentId: fixture.agentId, bindingId: binding?.id ?? '', listen: 'all' });
     discord.say(ann, channel, 'now for you');

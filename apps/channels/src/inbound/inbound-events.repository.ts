@@ -1,5 +1,5 @@
 import type { ChatPlatform } from '#lib/contracts';
-import type { Database } from '#lib/database';
+import { type Database, storableJson } from '#lib/database';
 import type { InboundMessage } from '../adapters/channel-adapter.js';
 
 /** All SQL of `inbound_events`, what people sent and has not been handled. */
@@ -36,7 +36,7 @@ export async function storeInbound(
       botId,
       message.eventId,
       message.place,
-      JSON.stringify(message),
+      storableJson(message),
       message.album === undefined ? 0 : ALBUM_WINDOW_MS,
       traceparent ?? null,
     ],

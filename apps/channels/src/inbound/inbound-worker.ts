@@ -1,9 +1,12 @@
-import type { ChatPlatform } from '#lib/contracts';
+import { type ChatPlatform, RoostError } from '#lib/contracts';
 import type { Database } from '#lib/database';
 import type { InboundMessage } from '../adapters/channel-adapter.js';
+import { DeliveryError } from '../adapters/delivery-error.js';
 import { albumParts, dueInbound, type InboundRow, retryInbound, finishInbound } from './inbound-events.repository.js';
 
 const MAX_PLACES = 8;
+/** Of a message that cannot be handled for a reason that does not pass, within some five minutes: those behind it wait. */
+const MAX_ATTEMPTS = 10;
 
 /** Handles a bot's inbox: in order within a place, several places side by side, so that a large file delays one chat. */
 export class InboundWorker {
@@ -17,6 +20,8 @@ export class InboundWorker {
     private readonly bot: { platform: ChatPlatform; botId: string },
     private readonly handle: (row: InboundRow) => Promise<void>,
     private readonly onError: (error: unknown) => void,
+    /** It fails every time, and is not tried again. */
+    private readonly onGivenUp: (row: InboundRow) => Promise<void>,
   ) {}
 
   /** Something may be due. */
@@ -53,8 +58,14 @@ export class InboundWorker {
       await finishInbound(this.database, ids);
     } catch (error) {
       this.onError(error);
-      await retryInbound(this.database, row.id).catch(this.onError);
+      const isLast = !mayPass(error) && row.attempts + 1 >= MAX_ATTEMPTS;
+      await (isLast ? this.giveUp(row) : retryInbound(this.database, row.id)).catch(this.onError);
     }
+  }
+
+  private async giveUp(row: InboundRow): Promise<void> {
+    await finishInbound(this.database, [row.id]);
+    await this.onGivenUp(row);
   }
 
   /** The first part of an album with all that came within the window: one message, under the first part's id. */
@@ -84,4 +95,10 @@ export class InboundWorker {
     await this.handling;
     await Promise.all(this.busy.values());
   }
+}
+
+/** Something that the message has nothing to do with is away. */
+function mayPass(error: unknown): boolean {
+  if (error instanceof DeliveryError) return error.outcome === 'retry';
+  return error instanceof RoostError && (error.code === 'SERVICE_UNAVAILABLE' || error.code === 'RATE_LIMITED');
 }

@@ -23,8 +23,10 @@ const HELP = `/link CODE: talk to an agent
 const NOT_LINKED = 'You are not linked with an agent yet. Ask its owner for a code and send /link CODE.';
 const NOT_A_PERSON = 'You write in the name of a chat, which cannot be linked with an agent: write as yourself.';
 const MAX_CHARACTERS = 100_000;
-/** The sender is answered these at once; everything else is tried again. */
-const REFUSALS: ErrorCode[] = ['AGENT_UNAVAILABLE', 'NOT_FOUND', 'QUOTA_EXCEEDED'];
+/** Tried again; of everything else the sender is told at once. */
+const MAY_PASS: ErrorCode[] = ['SERVICE_UNAVAILABLE', 'RATE_LIMITED', 'REQUEST_TIMEOUT', 'INTERNAL'];
+/** Not for what is in the message. */
+const NOT_NOW: ErrorCode[] = ['AGENT_UNAVAILABLE', 'NOT_FOUND', 'QUOTA_EXCEEDED'];
 
 export interface Received {
   /** To be shown to the sender; not there when the bot stays silent or the agent answers. */
@@ -140,7 +142,7 @@ export class ReceiveMessageService {
       };
     } catch (error) {
       if (error instanceof Unlinked) return { answer: 'You were unlinked meanwhile: this did not reach the agent.' };
-      return notNow(error);
+      return refusal(error);
     }
   }
 
@@ -168,16 +170,15 @@ export class ReceiveMessageService {
       );
       return { queued: { messageId: accepted.id, accountId: binding.account_id, agentId: binding.agent_id } };
     } catch (error) {
-      return notNow(error);
+      return refusal(error);
     }
   }
 }
 
-function notNow(error: unknown): Received {
-  if (error instanceof RoostError && REFUSALS.includes(error.code)) {
-    return { answer: `The agent cannot answer now: ${error.message}` };
-  }
-  throw error;
+function refusal(error: unknown): Received {
+  if (!(error instanceof RoostError) || MAY_PASS.includes(error.code)) throw error;
+  const what = NOT_NOW.includes(error.code) ? 'The agent cannot answer now' : 'This did not reach the agent';
+  return { answer: `${what}: ${error.message}` };
 }
 
 function contextOf({ account_id: accountId, platform }: BindingRow, senderId: string): CallContext {

@@ -23,6 +23,7 @@ const discord = (message: object) =>
       author: user,
       content: '',
       mentions: [],
+      mention_roles: [],
       attachments: [],
       embeds: [],
       ...message,

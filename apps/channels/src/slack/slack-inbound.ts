@@ -1,6 +1,7 @@
 import type { WebClient } from '@slack/web-api';
 import { z } from 'zod';
 import type { ConnectionEvents, InboundMessage, WebhookAnswer, WebhookRequest } from '../adapters/channel-adapter.js';
+import { readEvent } from '../adapters/read-event.js';
 import { pressOf } from './slack-buttons.js';
 import { commandText, inboundOf, SlackEvent, SlashCommand } from './slack-message.js';
 import type { SlackPeople } from './slack-people.js';
@@ -36,7 +37,7 @@ export class SlackInbound {
     private readonly signingSecret: string | undefined,
     private readonly people: SlackPeople,
     private readonly client: WebClient,
-    private readonly events: Pick<ConnectionEvents, 'onMessage'>,
+    private readonly events: Pick<ConnectionEvents, 'onMessage' | 'onUnreadable'>,
   ) {}
 
   /** One envelope of the socket. On disk when it resolves. */
@@ -69,10 +70,10 @@ export class SlackInbound {
     const callback = EventCallback.safeParse(body);
     if (!callback.success || !this.me) return;
     const { event, team_id: team } = callback.data;
-    const message = inboundOf(event, this.me.userId, team);
+    const { userId: me } = this.me;
+    const message = readEvent(() => inboundOf(event, me, team), this.events);
     if (!message) return;
     const { userId, teamId } = message;
-    const { userId: me } = this.me;
     await this.inOrder(event.channel, async () => {
       const [person, names] = await Promise.all([this.people.find(userId), this.namesIn(event.text, me)]);
       const { userId: _, teamId: __, ...rest } = inboundOf(event, me, team, names) ?? message;
@@ -99,7 +100,7 @@ export class SlackInbound {
 
   /** https://docs.slack.dev/reference/interaction-payloads/block_actions-payload */
   private async takePress(body: unknown): Promise<void> {
-    const message = pressOf(body);
+    const message = readEvent(() => pressOf(body), this.events);
     if (message) await this.events.onMessage(message);
   }
 

@@ -19,6 +19,7 @@ import {
 import { keyboardOf, pressOf } from './telegram-buttons.js';
 import { deliveryErrorOf, retryAfterMsOf, rejectionOf } from './telegram-outcome.js';
 import { visible } from './telegram-html.js';
+import { readEvent } from '../adapters/read-event.js';
 import { inboundOf, moveOf, type TelegramUpdate } from './telegram-message.js';
 
 const POLL_SECONDS = 25;
@@ -128,9 +129,10 @@ export class TelegramConnection implements Connection {
   }
 
   private async take(update: TelegramUpdate): Promise<void> {
-    const move = moveOf(update);
+    const { me } = this;
+    const move = readEvent(() => moveOf(update), this.events);
     if (move) await this.events.onMoved?.(move.from, move.to);
-    const message = pressOf(update) ?? (this.me && inboundOf(update, this.me));
+    const message = readEvent(() => pressOf(update) ?? (me && inboundOf(update, me)), this.events);
     if (message) await this.events.onMessage(message);
   }
 

@@ -15,7 +15,7 @@ import {
   RoostError,
   WAKE_RUNTIME,
 } from '#lib/contracts';
-import { Database, storableText, type Transaction } from '#lib/database';
+import { Database, storableJson, type Transaction } from '#lib/database';
 import { answerOf, answerProblem } from '#lib/questions';
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
@@ -143,10 +143,6 @@ function requirePending(approval: Approval, isDue: boolean): void {
 
 const refuse = (field: string, problem: string) =>
   new RoostError('VALIDATION_ERROR', `${field}: ${problem}`, [{ field, reason: 'invalid' }]);
-
-/** PostgreSQL's JSON has no NUL and no half of a surrogate pair. */
-const storableJson = (answer: unknown): string =>
-  JSON.stringify(answer, (_name, value: unknown) => (typeof value === 'string' ? storableText(value) : value));
 
 function decisionOf({ tool, kind }: Approval, input: Input, by: Actor): Decided {
   const { decision, message } = input;

@@ -74,10 +74,20 @@ export class DiscordServer {
   addGuild(name: string, bots: BotApplication[]): { guildId: string; channel: Channel } {
     const guildId = snowflake();
     const owner_id = snowflake();
-    this.world.guilds.set(guildId, { id: guildId, name, owner_id, bots: new Set(bots.map(({ user }) => user.id)) });
+    this.world.guilds.set(guildId, {
+      id: guildId,
+      name,
+      owner_id,
+      bots: new Map(bots.map(({ user }) => [user.id, snowflake()])),
+    });
     const channel = this.world.addChannel({ type: 0, name: 'general', guild_id: guildId });
     for (const bot of bots) this.gateway.dispatch(bot, 'GUILD_CREATE', this.gateway.guildOf(guildId));
     return { guildId, channel };
+  }
+
+  /** The role that Discord made for a bot when it joined. */
+  roleOf(bot: BotApplication, guildId: string): string {
+    return this.world.guilds.get(guildId)?.bots.get(bot.user.id) ?? '';
   }
 
   addUser(username: string): User {

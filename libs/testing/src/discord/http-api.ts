@@ -83,6 +83,16 @@ export class HttpApi {
       if (!channel) throw new ApiError(400, 50_033, 'Invalid Recipient(s)');
       return ok(world.channelFor(bot, channel));
     });
+    this.route('GET /guilds/:id/roles', ({ bot, params: [id = ''] }) => {
+      const { bots } = world.guilds.get(id) ?? {};
+      if (!bots?.has(bot.user.id)) throw unknown('Guild', 10_004);
+      const everyone = { id, name: '@everyone', managed: false, mentionable: false };
+      const own = [...bots].map(([botId, roleId]) => ({
+        ...{ id: roleId, name: world.users.get(botId)?.username ?? '', managed: true, mentionable: false },
+        tags: { bot_id: botId },
+      }));
+      return ok([everyone, ...own]);
+    });
     this.route('GET /channels/:id', ({ bot, params }) =>
       ok(world.channelFor(bot, messages.channelFor(bot.user, params[0]))),
     );

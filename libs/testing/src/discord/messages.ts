@@ -98,7 +98,7 @@ export class Messages {
       tts: false,
       mention_everyone: false,
       mentions: [...content.matchAll(/<@!?(\d+)>/g)].flatMap(([, userId]) => this.world.users.get(userId ?? '') ?? []),
-      mention_roles: [],
+      mention_roles: [...content.matchAll(/<@&(\d+)>/g)].map(([, roleId = '']) => roleId),
       attachments: [...files.values()].map((file) => this.attach(channel, file)),
       embeds: [],
       pinned: false,

@@ -34,8 +34,8 @@ export interface Guild {
   id: string;
   name: string;
   owner_id: string;
-  /** Bots that were invited. */
-  bots: Set<string>;
+  /** Bots that were invited, and the role that each got. */
+  bots: Map<string, string>;
 }
 
 /** 0 a guild's text channel, 1 a DM, 11 a public thread. */

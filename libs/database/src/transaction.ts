@@ -3,6 +3,7 @@ import { outsideCalls } from '#lib/call-context';
 import { z } from 'zod';
 import { NEVER_PUBLISHED } from './event-tables.js';
 import { eventHeaders } from './insert-event.js';
+import { storableJson } from './storable-text.js';
 import type { Query, Row } from './statements.js';
 
 /** A running transaction. Everything done through it commits together, its events included. */
@@ -88,7 +89,7 @@ export function outboxRow<P extends z.ZodType>(
   return {
     subject: event.subject,
     key,
-    payload: JSON.stringify(encode(event.payload, payload)),
+    payload: storableJson(encode(event.payload, payload)),
     headers: JSON.stringify(eventHeaders(event)),
   };
 }

@@ -1,3 +1,4 @@
+import { printable } from '#lib/bounded-streams';
 import { type CleanSchema, cleanSchema } from '../models/tool-schema/clean-schema.js';
 import type { McpTool } from './mcp-connection.js';
 
@@ -17,7 +18,7 @@ export function usableTool(tool: McpTool): CleanSchema | { problem: string } {
 export function unusableTools(tools: McpTool[]): string | null {
   const left = tools.flatMap((tool) => {
     const found = usableTool(tool);
-    return 'problem' in found ? [`${tool.name.slice(0, 100)} (${found.problem})`] : [];
+    return 'problem' in found ? [`${printable(tool.name.slice(0, 100))} (${found.problem})`] : [];
   });
   if (left.length === 0) return null;
   const more = left.length > MAX_NAMED ? ` and ${left.length - MAX_NAMED} more` : '';

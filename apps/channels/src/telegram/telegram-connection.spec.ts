@@ -1,6 +1,6 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { until } from '#lib/testing';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ConnectionState } from '../adapters/channel-adapter.js';
 import { TelegramConnection } from './telegram-connection.js';
 
@@ -51,6 +51,31 @@ describe('a Telegram connection', () => {
     const state = await until('the state is known', () => states[0] ?? false);
     expect(state).toMatchObject({ health: 'failed', reason: expect.stringContaining('telegram_bot_token') });
     expect(asked).toEqual(['getMe']);
+  });
+
+  it('says that another program uses the bot, though each gets an answer now and then, and when it is gone', async () => {
+    const now = vi.spyOn(performance, 'now');
+    let polls = 0;
+    let isRivalThere = true;
+    answer = (method, response) => {
+      const ok = (result: unknown) => response.end(JSON.stringify({ ok: true, result }));
+      if (method === 'getMe') ok({ id: 1, username: 'bot' });
+      else if (method !== 'getUpdates') ok(true);
+      else if (isRivalThere && ++polls % 2 === 0)
+        refuse(response, 409, 'Conflict: terminated by other getUpdates request');
+      else ok([]);
+    };
+    connect();
+    const failed = await until('it says so', () => states.find(({ health }) => health === 'failed') ?? false);
+    expect(failed).toMatchObject({ reason: expect.stringMatching(/another program .*telegram_bot_token/) });
+    // A takeover by a replica of ours is no news.
+    expect(states.filter(({ health }) => health === 'connecting')).toHaveLength(2);
+    isRivalThere = false;
+    const told = states.length;
+    const before = performance.now();
+    now.mockImplementation(() => before + 121_000);
+    await until('it is connected', () => states.slice(told).some(({ health }) => health === 'connected'));
+    now.mockRestore();
   });
 
   it('sorts what becomes of a message: try again, refused, uncertain', async () => {

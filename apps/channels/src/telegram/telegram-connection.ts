@@ -17,7 +17,7 @@ import {
   type WebhookRequest,
 } from '../adapters/channel-adapter.js';
 import { keyboardOf, pressOf } from './telegram-buttons.js';
-import { deliveryErrorOf, retryAfterMsOf, rejectionOf } from './telegram-outcome.js';
+import { conflictOf, deliveryErrorOf, retryAfterMsOf, rejectionOf } from './telegram-outcome.js';
 import { visible } from './telegram-html.js';
 import { readEvent } from '../adapters/read-event.js';
 import { inboundOf, moveOf, type TelegramUpdate } from './telegram-message.js';
@@ -34,6 +34,10 @@ const FILE_TIMEOUT_MS = 300_000;
 
 /** Telegram forgets no webhook, but another program with the same token may have set its own. */
 const WEBHOOK_CHECK_MS = 3_600_000;
+/** A connection of ours that another replica took over is a rival too, for a moment. */
+const CONFLICTS_UNTOLD = 2;
+/** After so long without a conflict the bot is ours alone. */
+const CONFLICT_MS = 120_000;
 const UpdateId = z.looseObject({ update_id: z.number().int() });
 
 /** As `setWebhook` takes it. */
@@ -58,6 +62,8 @@ export class TelegramConnection implements Connection {
   private readonly loop: Promise<void>;
   private me: { id: number; username: string } | undefined;
   private offset = 0;
+  private conflicts = 0;
+  private conflictAt = -Infinity;
 
   constructor(
     private readonly apiRoot: string,
@@ -92,8 +98,11 @@ export class TelegramConnection implements Connection {
         }
         // While a webhook is set, from an earlier mode, Telegram refuses to be polled.
         await telegram.callApi('deleteWebhook', {}, this.signal);
-        this.events.onState({ health: 'connected' });
-        await this.poll(telegram, () => (failures = 0));
+        if (this.conflicts <= CONFLICTS_UNTOLD) this.events.onState({ health: 'connected' });
+        await this.poll(telegram, () => {
+          failures = 0;
+          this.noteAnswer();
+        });
       } catch (error) {
         if (this.stop.signal.aborted) return;
         const rejected = rejectionOf(error);
@@ -101,12 +110,29 @@ export class TelegramConnection implements Connection {
           this.events.onState({ health: 'failed', reason: rejected });
           return;
         }
-        if (this.me) this.events.onState({ health: 'connecting' });
+        this.noteFailure(error);
         this.me = undefined;
         const waitMs = retryAfterMsOf(error) ?? RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)] ?? 30_000;
         await sleep(waitMs, undefined, { signal: this.stop.signal }).catch(() => undefined);
       }
     }
+  }
+
+  private noteFailure(error: unknown): void {
+    const reason = conflictOf(error);
+    if (reason !== undefined) {
+      this.conflicts += 1;
+      this.conflictAt = performance.now();
+      if (this.conflicts > CONFLICTS_UNTOLD) return this.events.onState({ health: 'failed', reason });
+    }
+    if (this.me) this.events.onState({ health: 'connecting' });
+  }
+
+  /** Each of two programs gets answers in between: only time shows that the other is gone. */
+  private noteAnswer(): void {
+    if (this.conflicts === 0 || performance.now() - this.conflictAt < CONFLICT_MS) return;
+    this.conflicts = 0;
+    this.events.onState({ health: 'connected' });
   }
 
   private async poll(telegram: Telegram, onAnswer: () => void): Promise<void> {

@@ -24,6 +24,13 @@ export function rejectionOf(error: unknown): string | undefined {
   return undefined;
 }
 
+/** Another program has the bot's updates: it polls too, or has set a webhook. https://core.telegram.org/bots/api#getupdates */
+export function conflictOf(error: unknown): string | undefined {
+  const answer = answerOf(error);
+  if (answer?.error_code !== 409) return undefined;
+  return `another program uses this bot (${answer.description}): Telegram gives each message to one of both. Stop the other, or set a telegram_bot_token of another bot`;
+}
+
 export function retryAfterMsOf(error: unknown): number | undefined {
   const seconds = answerOf(error)?.parameters?.retry_after;
   return seconds === undefined ? undefined : seconds * 1_000;

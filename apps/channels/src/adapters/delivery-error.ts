@@ -1,3 +1,5 @@
+import { storableText } from '#lib/database';
+
 /**
  * Why a platform refused something, as far as that decides what to do about it:
  * `markup` → plain text · `thread` → the chat without it · `message` (the one to edit is gone) → a new one ·
@@ -33,7 +35,7 @@ export class DeliveryError extends Error {
     readonly retryAfterMs = 1_000,
     readonly refusal?: Refusal,
   ) {
-    super(message.slice(0, MAX_READ).replace(SECRETS, '***').slice(0, MAX_REASON));
+    super(storableText(message.slice(0, MAX_READ).replace(SECRETS, '***').slice(0, MAX_REASON)));
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Agent, channelFailed, type ChannelHealth, type ChatPlatform, RoostError } from '#lib/contracts';
-import { Database } from '#lib/database';
+import { Database, storableText } from '#lib/database';
 import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import type { BotCredentials, ConnectionState } from '../adapters/channel-adapter.js';
@@ -78,7 +78,7 @@ function credentialsHash(credentials: BotCredentials): string {
 /** Records a connection's health. Refused credentials are reported once to their owners, whichever replicas try them. */
 export async function recordState(database: Database, lease: Lease, bot: Bot, state: ConnectionState): Promise<void> {
   const { platform } = lease;
-  const reason = state.health === 'failed' ? state.reason : null;
+  const reason = state.health === 'failed' ? storableText(state.reason) : null;
   const token = credentialsHash(bot.credentials);
   await database.transaction(async (tx) => {
     const before = await lockLease(tx, lease);

@@ -130,6 +130,16 @@ describe('what only Telegram refuses or splits', () => {
     await until('it is shown', () => telegram.textsIn(1).includes('a & <b>'));
   });
 
+  it('a reason that no database keeps: what can be kept of it is told, and the next reply is shown', async () => {
+    await telegram.say(TOKEN, 1, 'refuse this');
+    telegram.faults['sendMessage'] = [{ error_code: 402, description: 'Payment\0 Required \ud83d' }];
+    await fixture.complete(await fixture.queued('refuse this'), 'never shown');
+    expect(await isFailed(fixture, 'never shown')).toBe('Payment Required \ufffd');
+    await telegram.say(TOKEN, 1, 'and now?');
+    await fixture.complete(await fixture.queued('and now?'), 'now it is');
+    await until('it is shown', () => telegram.textsIn(1).includes('now it is'));
+  });
+
   it('a group that became a supergroup: answers go to the new one, in the same conversation', async () => {
     await telegram.say(TOKEN, 1, '@roost_bot before', old);
     const before = await fixture.queued('before');

@@ -1,6 +1,7 @@
 import { type RawFile, REST } from '@discordjs/rest';
 import {
   type APIApplicationCommand,
+  type APIInteraction,
   type APIMessage,
   type APIUser,
   AllowedMentionsTypes,
@@ -52,6 +53,8 @@ export class DiscordConnection implements Connection {
   private readonly paused = new Map<string, number>();
   private readonly parents: ThreadParents;
   private readonly ownRoles: OwnRoles;
+  /** By their tokens, interactions that are being acknowledged: Discord takes no answer to them before. */
+  private readonly acknowledging = new Map<string, Promise<void>>();
   private me = '';
   private hasCommands = false;
 
@@ -107,36 +110,40 @@ export class DiscordConnection implements Connection {
     if (event.t === GatewayDispatchEvents.InteractionCreate) {
       const { d: sent } = event;
       const press = readEvent(() => pressOf(sent), this.events);
-      if (press) return this.takePress(press, sent);
+      if (press) return this.takeInteraction(press, sent, { type: InteractionResponseType.DeferredMessageUpdate });
       const command = readEvent(() => commandOf(sent), this.events);
       if (!command) return;
-      await this.events.onMessage(command.message);
-      // Discord waits three seconds; in a server only who asked sees the answer.
-      const data = command.message.isDirect ? {} : { flags: MessageFlags.Ephemeral as const };
-      const { id, token } = command.interaction;
-      const isForAgent = command.message.text === '/stop';
+      // In a server only who asked sees the answer.
+      const data = command.isDirect ? {} : { flags: MessageFlags.Ephemeral as const };
+      const isForAgent = command.text === '/stop';
       const body = isForAgent
         ? {
             type: InteractionResponseType.ChannelMessageWithSource,
             data: { ...data, content: 'I am telling the agent.' },
           }
         : { type: InteractionResponseType.DeferredChannelMessageWithSource, data };
-      // A command that was given twice, or a late one, is answered already or never: it is carried out all the same.
-      await this.rest
-        .post(Routes.interactionCallback(id, token), { body, auth: false })
-        .catch((error: unknown) => deliveryErrorOf(error));
+      await this.takeInteraction(command, sent, body);
     }
   }
 
-  private async takePress(message: InboundMessage, { id, token }: { id: string; token: string }): Promise<void> {
-    await this.events.onMessage(message);
-    await this.rest
-      .post(Routes.interactionCallback(id, token), {
-        body: { type: InteractionResponseType.DeferredMessageUpdate },
-        auth: false,
-      })
-      // A press that was given twice is answered already; it is carried out all the same, once.
-      .catch((error: unknown) => deliveryErrorOf(error));
+  /** Stores and acknowledges it, for which Discord waits three seconds. */
+  private async takeInteraction(message: InboundMessage, { id, token }: APIInteraction, body: object): Promise<void> {
+    let end: () => void = () => undefined;
+    // Begun before it is stored: from then on it is answered.
+    this.acknowledging.set(token, new Promise((resolve) => (end = resolve)));
+    const finish = () => {
+      this.acknowledging.delete(token);
+      end();
+    };
+    await this.events.onMessage(message).catch((error: unknown) => {
+      finish();
+      throw error;
+    });
+    // One that was given twice, or late, is acknowledged already or never: it is carried out all the same, once.
+    void this.rest
+      .post(Routes.interactionCallback(id, token), { body, auth: false })
+      .catch(deliveryErrorOf)
+      .finally(finish);
   }
 
   async send(place: string, part: string, key: SendKey): Promise<string> {
@@ -200,6 +207,7 @@ export class DiscordConnection implements Connection {
   /** The answer takes the place of "thinking": there is one, since commands are answered briefly. */
   async answer(answerTo: string, part: string): Promise<void> {
     const [application = '', token = '', isPress] = answerTo.split('/');
+    await this.acknowledging.get(token);
     // The original response to a press is the card itself: the answer comes beside it, seen by who pressed alone.
     if (isPress !== undefined) {
       const body = { content: part, allowed_mentions: NO_PINGS, flags: MessageFlags.Ephemeral };

@@ -59,9 +59,7 @@ export function senderOf(user: APIUser, nick?: string | null): InboundMessage['s
 }
 
 /** A slash command, or undefined for any other interaction. */
-export function commandOf(
-  interaction: APIInteraction,
-): { message: InboundMessage; interaction: APIChatInputApplicationCommandInteraction } | undefined {
+export function commandOf(interaction: APIInteraction): InboundMessage | undefined {
   if (interaction.type !== InteractionType.ApplicationCommand) return undefined;
   if (interaction.data.type !== ApplicationCommandType.ChatInput) return undefined;
   const command = interaction as APIChatInputApplicationCommandInteraction;
@@ -69,16 +67,13 @@ export function commandOf(
   if (!user) return undefined;
   const values = command.data.options?.map((option) => ('value' in option ? String(option.value) : '')) ?? [];
   return {
-    interaction: command,
-    message: {
-      eventId: command.id,
-      place: placeOf(command.guild_id, command.channel.id),
-      isDirect: command.guild_id === undefined,
-      isAddressed: true,
-      sender: senderOf(user, command.member?.nick),
-      text: [`/${command.data.name}`, ...values].join(' '),
-      files: [],
-      answerTo: `${command.application_id}/${command.token}`,
-    },
+    eventId: command.id,
+    place: placeOf(command.guild_id, command.channel.id),
+    isDirect: command.guild_id === undefined,
+    isAddressed: true,
+    sender: senderOf(user, command.member?.nick),
+    text: [`/${command.data.name}`, ...values].join(' '),
+    files: [],
+    answerTo: `${command.application_id}/${command.token}`,
   };
 }

@@ -76,6 +76,12 @@ describe('Discord, through its SDK and a double of its servers', () => {
     expect(fixture.sent.filter(({ content }) => /not for you|a bot|a webhook/.test(content))).toEqual([]);
   });
 
+  it('answers a command after Discord has taken its acknowledgement, however long that takes', async () => {
+    discord.fault(/callback$/, { lateMs: 1_000 });
+    const asked = discord.command(bot, dm, ann, 'status');
+    await until('it is answered', () => asked.responses[0]?.content.includes('Linked with agent'));
+  });
+
   it('shows a reply as it is written, over dropped sockets, errors and lost answers', async () => {
     const message = await ask('how are you?');
     const before = shown().length;

@@ -18,11 +18,11 @@ interface Route {
   isOpen?: boolean;
 }
 
-/** What goes wrong on purpose: a status, or the socket is destroyed before or after the request took effect. */
+/** What goes wrong on purpose: a status, a request that takes long, or the socket is destroyed before or after it took effect. */
 export interface Fault {
   route: RegExp;
   times: number;
-  what: { status: number } | 'drop before' | 'drop after';
+  what: { status: number } | { lateMs: number } | 'drop before' | 'drop after';
 }
 
 /** Discord's HTTP API v10, as far as a chat bot needs it: https://docs.discord.com/developers/reference */
@@ -162,7 +162,10 @@ export class HttpApi {
       const fault = this.faults.find((candidate) => candidate.times > 0 && candidate.route.test(route.name));
       if (fault) fault.times -= 1;
       if (fault?.what === 'drop before') return void request.socket.destroy();
-      if (fault && typeof fault.what === 'object') return reply(fault.what.status, { message: 'fault', code: 0 });
+      if (fault && typeof fault.what === 'object') {
+        if ('status' in fault.what) return reply(fault.what.status, { message: 'fault', code: 0 });
+        await sleep(fault.what.lateMs);
+      }
       const params = (route.pattern.exec(asked)?.slice(1) ?? []).map(decodeURIComponent);
       const token = /^Bot (.+)$/.exec(request.headers.authorization ?? '')?.[1];
       const bot = this.world.botByToken(token) ?? (route.isOpen ? [...this.world.bots.values()][0] : undefined);

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { networkDelay } from '../network-delay.js';
 import { ApiError, unauthorized, unknown } from './api-error.js';
 import type { Gateway } from './gateway.js';
 import type { Interactions } from './interactions.js';
@@ -153,6 +154,7 @@ export class HttpApi {
       const url = new URL(request.url ?? '/', 'http://localhost');
       if (url.pathname.startsWith('/attachments/')) return this.download(url.pathname, response);
       const bytes = await bodyOf(request);
+      await networkDelay();
       if (this.latencyMs > 0) await sleep(this.latencyMs);
       const path = /^\/api\/v10(\/.*)$/.exec(url.pathname)?.[1] ?? '';
       const asked = `${request.method} ${path}`;

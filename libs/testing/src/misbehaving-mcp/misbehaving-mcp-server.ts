@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { networkDelay } from '../network-delay.js';
 import type { McpFault, OrderedFault, SeenRequest } from './fault.js';
 import { LegacyStreams } from './legacy-streams.js';
 import { acceptsBoth, event, failed, headerOf, readMessage, result, type RpcRequest, toolOf } from './wire.js';
@@ -82,7 +83,9 @@ export class MisbehavingMcpServer {
 
   private async listen(): Promise<void> {
     this.server = createServer((request, response) => {
-      void this.handle(request, response).catch(() => response.destroy());
+      void networkDelay()
+        .then(() => this.handle(request, response))
+        .catch(() => response.destroy());
     });
     await new Promise<void>((resolve) => this.server.listen(this.port, '127.0.0.1', resolve));
     this.port = (this.server.address() as AddressInfo).port;

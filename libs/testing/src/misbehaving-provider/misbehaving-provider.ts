@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { networkDelay } from '../network-delay.js';
 import type { Reaction, Tokens } from './answer.js';
 import { streamAnswer } from './stream-answer.js';
 import { type AskedRequest, isObject, type JsonObject, Refused, type Wire, type WireName } from './wire.js';
@@ -39,10 +40,12 @@ export class MisbehavingProvider {
 
   private constructor(private readonly unscripted: Script | undefined) {
     this.server = createServer((request, response) => {
-      this.handle(request, response).catch((error: unknown) => {
-        console.error(error);
-        response.destroy();
-      });
+      networkDelay()
+        .then(() => this.handle(request, response))
+        .catch((error: unknown) => {
+          console.error(error);
+          response.destroy();
+        });
     });
   }
 

@@ -2,6 +2,7 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { networkDelay } from '../network-delay.js';
 import { SlackHistory, type ShownInSlack } from './slack-history.js';
 import { SlackSockets } from './slack-sockets.js';
 
@@ -45,7 +46,9 @@ export class SlackPlatform {
 
   private constructor() {
     this.server = createServer((request, response) => {
-      this.answer(request, response).catch(() => response.destroy());
+      networkDelay()
+        .then(() => this.answer(request, response))
+        .catch(() => response.destroy());
     });
     this.server.on('upgrade', (request, socket, head) => this.sockets.upgrade(request, socket, head));
   }

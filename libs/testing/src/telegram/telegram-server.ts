@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { networkDelay } from '../network-delay.js';
 import { keyboardFault, type TelegramButton, type TelegramFault, TelegramRules } from './telegram-rules.js';
 
 /** One thing that a bot shows in a chat. */
@@ -48,7 +49,9 @@ export class TelegramPlatform {
 
   private constructor() {
     this.server = createServer((request, response) => {
-      this.answer(request, response).catch(() => response.destroy());
+      networkDelay()
+        .then(() => this.answer(request, response))
+        .catch(() => response.destroy());
     });
   }
 

@@ -1,4 +1,4 @@
-import { startRoost, type TestRoost } from '#lib/testing';
+import { NETWORK_DELAY_MS, networkDelay, startRoost, type TestRoost } from '#lib/testing';
 import type { Environment } from '#lib/config';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { launchChromium, PATIENCE_MS } from './chromium.js';
@@ -20,6 +20,12 @@ export class Dashboard {
     const browser = await launchChromium();
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, acceptDownloads: true });
     context.setDefaultTimeout(PATIENCE_MS);
+    if (NETWORK_DELAY_MS > 0)
+      await context.route(/\/(v1|auth)\//, async (route) => {
+        await networkDelay();
+        // It may have been given up meanwhile.
+        await route.fallback().catch(() => undefined);
+      });
     const page = await context.newPage();
     const dashboard = new Dashboard(roost, browser, context, page);
     page.on('pageerror', (error) => dashboard.complaints.push(error.message));

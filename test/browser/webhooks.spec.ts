@@ -102,6 +102,7 @@ describe('webhooks', () => {
   it('are sent again since a time', async () => {
     const before = received.length;
     await page().getByRole('link', { name: 'Endpoints' }).click();
+    await page().getByRole('list', { name: 'Endpoints' }).getByRole('listitem').waitFor();
     await page().keyboard.press('j');
     await page().keyboard.press('Enter');
     await page().getByRole('button', { name: 'More actions' }).click();

@@ -16,6 +16,7 @@ export * from './kubernetes/index.js';
 export { ownedFolder, removeFolder } from './leftovers.js';
 export * from './otlp/index.js';
 export { logText } from './log-text.js';
+export { NETWORK_DELAY_MS, networkDelay } from './network-delay.js';
 export { newAccount } from './new-account.js';
 export { processorMs } from './processor-ms.js';
 export { publishEvent } from './publish-event.js';

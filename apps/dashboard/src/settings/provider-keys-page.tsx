@@ -90,7 +90,12 @@ function ProviderKey({ provider, label, placeholder, setAt }: ProviderKeyProps) 
             <span>
               <Badge tone="ok">Set</Badge> <Time at={setAt} />
             </span>
-            <Button onClick={() => setAsked(true)} aria-label={`Delete the key of ${label}`}>
+            <Button
+              onClick={() => setAsked(true)}
+              // Sent meanwhile, either could arrive first.
+              disabled={save.isPending}
+              aria-label={`Delete the key of ${label}`}
+            >
               Delete
             </Button>
           </span>

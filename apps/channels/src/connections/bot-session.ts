@@ -157,10 +157,13 @@ export class BotSession {
     if (preview?.turnId !== event.turnId) {
       const { adapter } = this.bot;
       const { database } = this.services;
+      const left = preview;
+      if (left) this.next('text', () => left.keep());
       const shown = { ...place, shownAt: this.moves.current(place.place) };
-      preview = new LivePreview(database, this.lease, this.connection, shown, event.turnId, (text) =>
-        adapter.format(attachedFiles(text).markdown),
-      );
+      preview = new LivePreview(database, this.lease, this.connection, shown, event.turnId, {
+        isIdempotent: adapter.isIdempotent,
+        format: (text) => adapter.format(attachedFiles(text).markdown),
+      });
       this.previews.set(event.messageId, preview);
     }
     preview.add(event);

@@ -22,6 +22,7 @@ export class LivePreview {
   private shown = '';
   private rowId: string | undefined;
   private messageId: string | undefined;
+  private isKept = false;
   private isOver = false;
   /** Another attempt began it. The preview of a turn that only seems left, as its end is not known here yet, is not taken. */
   private goesOn = false;
@@ -32,7 +33,7 @@ export class LivePreview {
     private readonly connection: Connection,
     private readonly to: PreviewPlace,
     readonly turnId: string,
-    private readonly format: (markdown: string) => string[],
+    private readonly platform: { isIdempotent: boolean; format(markdown: string): string[] },
   ) {}
 
   add(event: LiveEvent): void {
@@ -49,29 +50,42 @@ export class LivePreview {
       return await this.show();
     } catch (error) {
       // Refused permanently: the whole reply is shown another way, or reported as failed. Asking every second helps nobody.
-      if (error instanceof DeliveryError && error.outcome === 'failed') this.isOver = true;
+      // And what may be shown is not shown once more, where the platform would do so.
+      const isFinal =
+        this.messageId === undefined && !this.platform.isIdempotent ? ['failed', 'uncertain'] : ['failed'];
+      if (error instanceof DeliveryError && isFinal.includes(error.outcome)) this.isOver = true;
       throw error;
     }
   }
 
   private async show(): Promise<boolean> {
-    const body = this.format(this.text)[0];
-    if (this.isOver || body === undefined || body === this.shown) return !this.isOver;
+    const body = this.platform.format(this.text)[0];
+    if (this.isOver || body === undefined) return !this.isOver;
+    await this.keep();
+    if (body === this.shown) return true;
     if (!(await this.isOpen(body))) {
       this.isOver = true;
       return false;
     }
+    const place = this.to.shownAt ?? this.to.place;
     if (this.messageId === undefined) {
-      this.messageId = await this.connection.send(this.to.shownAt ?? this.to.place, body, {
-        key: `delivery-${this.rowId}`,
-        isRepeat: false,
-      });
-      await setPreviewMessage(this.database, this.rowId, this.messageId);
+      this.messageId = await this.connection.send(place, body, { key: `delivery-${this.rowId}`, isRepeat: false });
     } else {
-      await this.connection.edit(this.to.shownAt ?? this.to.place, this.messageId, body);
+      await this.connection.edit(place, this.messageId, body);
     }
     this.shown = body;
+    await this.keep();
     return true;
+  }
+
+  /**
+   * Records which message it is, which is tried until it is done: one that only this process knows of is edited by no
+   * other turn, and stays beside the reply.
+   */
+  async keep(): Promise<void> {
+    if (this.isKept || this.messageId === undefined) return;
+    await setPreviewMessage(this.database, this.rowId, this.messageId);
+    this.isKept = true;
   }
 
   private async isOpen(body: string): Promise<boolean> {
@@ -80,6 +94,7 @@ export class LivePreview {
     const preview = await beginPreview(this.database, this.lease, this.to, { turnId, goesOn }, body);
     this.rowId = preview?.id;
     this.messageId = preview?.messageId;
+    this.isKept = this.messageId !== undefined;
     return preview !== undefined;
   }
 }

@@ -24,7 +24,8 @@ export async function followAgent(
     const connection = connectionUntil(signal);
     try {
       const onOpen = (position: string) => {
-        if (after === undefined) take({ type: 'stream.gap', data: { message: 'What was loaded before may be older.' } });
+        if (after === undefined)
+          take({ type: 'stream.gap', data: { message: 'What was loaded before may be older.' } });
         after ??= position;
         store.setConnection('open');
       };

@@ -71,7 +71,7 @@ export function describeIsolation(options: DriverSuiteOptions, under: () => Driv
       const { agentId } = await awake();
       const { stdout, stderr } = await run(agentId, 'cat /proc/$PPID/environ; ls /proc/$PPID/fd; cat /proc/$PPID/maps');
       expect(stdout).toBe('');
-      expect(stderr.match(/Permission denied/g)).toHaveLength(3);
+      expect(stderr.match(/Permission denied/g), stderr).toHaveLength(3);
     });
 
     it('opens no memory, handle or environment of a process that is not a command, the first one included', async () => {

@@ -1,4 +1,4 @@
-import { getChannelStatus, listChannels } from '#lib/contracts';
+import { getChannelStatus, listChannels, RoostError } from '#lib/contracts';
 import { newId } from '#lib/database';
 import { freePort, until } from '#lib/testing';
 import { TelegramServer } from 'telegram-test-api/lib/telegramServer.js';
@@ -164,6 +164,17 @@ describe('Telegram, through telegraf and a double of the Bot API', () => {
     expect(await rows.query(`SELECT turn_id, state, body FROM deliveries WHERE bot_id = $1`, [bot.botId])).toEqual([
       { turn_id: first, state: 'pending', body: 'whole' },
     ]);
+  });
+
+  it('says of a message that can never be handled that it did not reach the agent', async () => {
+    fixture.refusals.set('breaks it', new RoostError('INTERNAL', 'something went wrong on our side'));
+    await send('breaks it');
+    await send('and the next');
+    await until('its sender is told', async () => {
+      await fixture.rows.query(`UPDATE inbound_events SET next_attempt_at = now() WHERE message IS NOT NULL`);
+      return shown().some((text) => text.includes('did not reach the agent'));
+    });
+    await fixture.queued('and the next');
   });
 
   it('interrupts at /stop', async () => {

@@ -142,18 +142,6 @@ describe.each([
     await ask(1, 'but this');
   });
 
-  it('is told of a message that can never be handled, which does not hold up the next for ever', async () => {
-    fixture.refusals.set('breaks it', new RoostError('INTERNAL', 'something went wrong on our side'));
-    await double.say(1, 'breaks it');
-    await double.say(1, 'and the next');
-    await until('it was tried', async () => {
-      const tried = `UPDATE inbound_events SET attempts = 9, next_attempt_at = now() WHERE attempts = 1 RETURNING 1`;
-      return (await fixture.rows.query(tried)).length > 0;
-    });
-    await isShown(1, 'did not reach the agent');
-    await fixture.queued('and the next');
-  });
-
   it('sees the whole reply in one message when sockets drop and edits fail while it is written', async () => {
     const message = await ask(1, 'how are you?');
     const before = double.shown(1).length;

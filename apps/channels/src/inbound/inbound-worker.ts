@@ -5,12 +5,14 @@ import { DeliveryError } from '../adapters/delivery-error.js';
 import { albumParts, dueInbound, type InboundRow, retryInbound, finishInbound } from './inbound-events.repository.js';
 
 const MAX_PLACES = 8;
-/** Of a message that cannot be handled for a reason that does not pass, within some five minutes: those behind it wait. */
-const MAX_ATTEMPTS = 10;
+/** After so many failures of its own, within some five minutes, a message is given up: those behind it wait. */
+const MAX_FAILURES = 10;
 
 /** Handles a bot's inbox: in order within a place, several places side by side, so that a large file delays one chat. */
 export class InboundWorker {
   private readonly busy = new Map<string, Promise<void>>();
+  /** By the message: how often it failed here for a reason that does not pass. */
+  private readonly failures = new Map<string, number>();
   private handling: Promise<void> | undefined;
   private mustLookAgain = false;
   private isClosed = false;
@@ -56,15 +58,19 @@ export class InboundWorker {
       const { message, ids } = await this.joinAlbum(row);
       await this.handle({ ...row, message });
       await finishInbound(this.database, ids);
+      this.failures.delete(row.id);
     } catch (error) {
       this.onError(error);
-      const isLast = !mayPass(error) && row.attempts + 1 >= MAX_ATTEMPTS;
+      const failures = (this.failures.get(row.id) ?? 0) + (mayPass(error) ? 0 : 1);
+      this.failures.set(row.id, failures);
+      const isLast = failures >= MAX_FAILURES;
       await (isLast ? this.giveUp(row) : retryInbound(this.database, row.id)).catch(this.onError);
     }
   }
 
   private async giveUp(row: InboundRow): Promise<void> {
     await finishInbound(this.database, [row.id]);
+    this.failures.delete(row.id);
     await this.onGivenUp(row);
   }
 

@@ -1,6 +1,11 @@
 import { spawnRoost, type SpawnedRoost, temporaryFolder, until } from '#lib/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { discordDouble, type PlatformDouble, slackDouble, telegramDouble } from '../../apps/channels/test/doubles.js';
+import {
+  discordDouble,
+  type PlatformDouble,
+  slackDouble,
+  telegramDouble,
+} from '../../apps/channels/test/doubles/index.js';
 import { ChatApprover } from './chat-approvers.js';
 import { insist, killRepeatedly, PATIENCE_MS, type RepeatedKills } from './repeated-kills.js';
 

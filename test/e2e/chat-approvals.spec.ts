@@ -1,6 +1,11 @@
 import { startRoost, type TestRoost, until } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { discordDouble, type PlatformDouble, slackDouble, telegramDouble } from '../../apps/channels/test/doubles.js';
+import {
+  discordDouble,
+  type PlatformDouble,
+  slackDouble,
+  telegramDouble,
+} from '../../apps/channels/test/doubles/index.js';
 
 interface Approval {
   id: string;

@@ -1,5 +1,5 @@
 import { until } from '#lib/testing';
-import type { PlatformDouble, ShownCard } from '../../apps/channels/test/doubles.js';
+import type { PlatformDouble, ShownCard } from '../../apps/channels/test/doubles/index.js';
 import { PATIENCE_MS } from './repeated-kills.js';
 
 const PATIENT = { timeoutMs: PATIENCE_MS, everyMs: 100 };

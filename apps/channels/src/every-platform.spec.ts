@@ -3,7 +3,7 @@ import { newId } from '#lib/database';
 import { until } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ChannelsFixture } from '../test/channels-fixture.js';
-import { discordDouble, type PlatformDouble, slackDouble, telegramDouble } from '../test/doubles.js';
+import { discordDouble, type PlatformDouble, slackDouble, telegramDouble } from '../test/doubles/index.js';
 import { lettersOf } from '../test/random-markdown.js';
 
 const REFUSED = 'wrong or has expired';
@@ -124,18 +124,18 @@ describe.each([
     }
   });
 
-  it('is heard after an event that cannot be read', async () => {
+  it('is received after an event that cannot be read', async () => {
     await double.garble(1);
     await ask(1, 'after what is odd');
   });
 
-  it('is heard without what no database keeps', async () => {
+  it('is received without the characters that no database stores', async () => {
     await double.say(1, 'a \0 nought and \ud83d half');
     await fixture.queued('a  nought and \ufffd half');
     await ask(1, 'after what cannot be kept');
   });
 
-  it('is told why a message is not taken, and is heard with the next', async () => {
+  it('is told why a message is not taken, and is received with the next', async () => {
     fixture.refusals.set('not this', new RoostError('VALIDATION_ERROR', 'content: not this'));
     await double.say(1, 'not this');
     await isShown(1, 'content: not this');

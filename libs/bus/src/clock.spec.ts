@@ -35,7 +35,7 @@ describe('the clock of a service', () => {
     expect(Math.abs((await clockOffsetMs(database)) - aheadMs)).toBeLessThan(60_000);
   });
 
-  it('is told of when it goes wrong and when it is right again, once each', async () => {
+  it('is reported when it goes wrong and when it is right again, once each', async () => {
     const logger = { warn: vi.fn(), info: vi.fn() };
     const sweep = clockSweep('messaging', database, logger as unknown as Logger);
     const run = () => sweep.run(new AbortController().signal);

@@ -1,7 +1,7 @@
 import type { ConnectionEvents } from './channel-adapter.js';
 
 /**
- * What `read` makes of something that a platform sent; undefined, and told of, where it fails. Platforms give an event
+ * What `read` makes of something that a platform sent; undefined, and reported, where it fails. Platforms give an event
  * again until it is taken: one that is not as documented would hold up all behind it.
  */
 export function readEvent<T>(

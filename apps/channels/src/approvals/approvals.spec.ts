@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApprovalsDouble } from '../../test/approvals-double.js';
 import { ChannelsFixture } from '../../test/channels-fixture.js';
-import { discordDouble, type PlatformDouble, slackDouble, telegramDouble } from '../../test/doubles.js';
+import { discordDouble, type PlatformDouble, slackDouble, telegramDouble } from '../../test/doubles/index.js';
 import { shortId } from './card-text.js';
 
 const [ANN, BOB, EVE] = [7, 8, 9];

@@ -3,7 +3,7 @@ import { newId } from '#lib/database';
 import { until } from '#lib/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ChannelsFixture } from '../../test/channels-fixture.js';
-import { discordDouble, type PlatformDouble, slackDouble, telegramDouble } from '../../test/doubles.js';
+import { discordDouble, type PlatformDouble, slackDouble, telegramDouble } from '../../test/doubles/index.js';
 
 describe("the platform's shared bots", () => {
   const doubles: PlatformDouble[] = [];

@@ -1,8 +1,8 @@
-import { type ChatPlatform, RoostError } from '#lib/contracts';
+import type { ChatPlatform } from '#lib/contracts';
 import type { Database } from '#lib/database';
 import type { InboundMessage } from '../adapters/channel-adapter.js';
-import { DeliveryError } from '../adapters/delivery-error.js';
 import { albumParts, dueInbound, type InboundRow, retryInbound, finishInbound } from './inbound-events.repository.js';
+import { mayPass } from './may-pass.js';
 
 const MAX_PLACES = 8;
 /** After so many failures of its own, within some five minutes, a message is given up: those behind it wait. */
@@ -61,11 +61,15 @@ export class InboundWorker {
       this.failures.delete(row.id);
     } catch (error) {
       this.onError(error);
-      const failures = (this.failures.get(row.id) ?? 0) + (mayPass(error) ? 0 : 1);
-      this.failures.set(row.id, failures);
-      const isLast = failures >= MAX_FAILURES;
+      const isLast = !mayPass(error) && this.countFailure(row.id) >= MAX_FAILURES;
       await (isLast ? this.giveUp(row) : retryInbound(this.database, row.id)).catch(this.onError);
     }
+  }
+
+  private countFailure(id: string): number {
+    const count = (this.failures.get(id) ?? 0) + 1;
+    this.failures.set(id, count);
+    return count;
   }
 
   private async giveUp(row: InboundRow): Promise<void> {
@@ -101,10 +105,4 @@ export class InboundWorker {
     await this.handling;
     await Promise.all(this.busy.values());
   }
-}
-
-/** Something that the message has nothing to do with is away. */
-function mayPass(error: unknown): boolean {
-  if (error instanceof DeliveryError) return error.outcome === 'retry';
-  return error instanceof RoostError && (error.code === 'SERVICE_UNAVAILABLE' || error.code === 'RATE_LIMITED');
 }

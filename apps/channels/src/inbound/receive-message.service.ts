@@ -10,6 +10,7 @@ import { bindingOfPerson, type BindingRow, clearUnreachable, deleteBinding } fro
 import { conversationIdOf } from '../bindings/conversation-id.js';
 import { LinkCodesService } from '../links/link-codes.service.js';
 import { ApprovalDecisions } from '../approvals/decisions.service.js';
+import { mayPass } from './may-pass.js';
 import { type FromPlatform, ReceiveFilesService, Unlinked } from './receive-files.service.js';
 
 const HELP = `/link CODE: talk to an agent
@@ -23,8 +24,6 @@ const HELP = `/link CODE: talk to an agent
 const NOT_LINKED = 'You are not linked with an agent yet. Ask its owner for a code and send /link CODE.';
 const NOT_A_PERSON = 'You write in the name of a chat, which cannot be linked with an agent: write as yourself.';
 const MAX_CHARACTERS = 100_000;
-/** Tried again; of everything else the sender is told at once. */
-const MAY_PASS: ErrorCode[] = ['SERVICE_UNAVAILABLE', 'RATE_LIMITED', 'REQUEST_TIMEOUT', 'INTERNAL'];
 /** Not for what is in the message. */
 const NOT_NOW: ErrorCode[] = ['AGENT_UNAVAILABLE', 'NOT_FOUND', 'QUOTA_EXCEEDED'];
 
@@ -175,8 +174,9 @@ export class ReceiveMessageService {
   }
 }
 
+/** The reason, for the sender. Throws what is tried again. */
 function refusal(error: unknown): Received {
-  if (!(error instanceof RoostError) || MAY_PASS.includes(error.code)) throw error;
+  if (!(error instanceof RoostError) || error.code === 'INTERNAL' || mayPass(error)) throw error;
   const what = NOT_NOW.includes(error.code) ? 'The agent cannot answer now' : 'This did not reach the agent';
   return { answer: `${what}: ${error.message}` };
 }

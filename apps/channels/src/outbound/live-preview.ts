@@ -51,9 +51,12 @@ export class LivePreview {
     } catch (error) {
       // Refused permanently: the whole reply is shown another way, or reported as failed. Asking every second helps nobody.
       // And what may be shown is not shown once more, where the platform would do so.
-      const isFinal =
-        this.messageId === undefined && !this.platform.isIdempotent ? ['failed', 'uncertain'] : ['failed'];
-      if (error instanceof DeliveryError && isFinal.includes(error.outcome)) this.isOver = true;
+      const mayDouble = this.messageId === undefined && !this.platform.isIdempotent;
+      if (
+        error instanceof DeliveryError &&
+        (error.outcome === 'failed' || (error.outcome === 'uncertain' && mayDouble))
+      )
+        this.isOver = true;
       throw error;
     }
   }

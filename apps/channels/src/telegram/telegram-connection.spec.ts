@@ -56,12 +56,12 @@ describe('a Telegram connection', () => {
   it('says that another program uses the bot, though each gets an answer now and then, and when it is gone', async () => {
     const now = vi.spyOn(performance, 'now');
     let polls = 0;
-    let isRivalThere = true;
+    let isOtherThere = true;
     answer = (method, response) => {
       const ok = (result: unknown) => response.end(JSON.stringify({ ok: true, result }));
       if (method === 'getMe') ok({ id: 1, username: 'bot' });
       else if (method !== 'getUpdates') ok(true);
-      else if (isRivalThere && ++polls % 2 === 0)
+      else if (isOtherThere && ++polls % 2 === 0)
         refuse(response, 409, 'Conflict: terminated by other getUpdates request');
       else ok([]);
     };
@@ -70,7 +70,7 @@ describe('a Telegram connection', () => {
     expect(failed).toMatchObject({ reason: expect.stringMatching(/another program .*telegram_bot_token/) });
     // A takeover by a replica of ours is no news.
     expect(states.filter(({ health }) => health === 'connecting')).toHaveLength(2);
-    isRivalThere = false;
+    isOtherThere = false;
     const told = states.length;
     const before = performance.now();
     now.mockImplementation(() => before + 121_000);

@@ -16,10 +16,10 @@ import {
   type WebhookAnswer,
   type WebhookRequest,
 } from '../adapters/channel-adapter.js';
+import { readEvent } from '../adapters/read-event.js';
 import { keyboardOf, pressOf } from './telegram-buttons.js';
 import { conflictOf, deliveryErrorOf, retryAfterMsOf, rejectionOf } from './telegram-outcome.js';
 import { visible } from './telegram-html.js';
-import { readEvent } from '../adapters/read-event.js';
 import { inboundOf, moveOf, type TelegramUpdate } from './telegram-message.js';
 
 const POLL_SECONDS = 25;
@@ -34,7 +34,7 @@ const FILE_TIMEOUT_MS = 300_000;
 
 /** Telegram forgets no webhook, but another program with the same token may have set its own. */
 const WEBHOOK_CHECK_MS = 3_600_000;
-/** A connection of ours that another replica took over is a rival too, for a moment. */
+/** A connection of ours that another replica took over conflicts too, for a moment. */
 const CONFLICTS_UNTOLD = 2;
 /** After so long without a conflict the bot is ours alone. */
 const CONFLICT_MS = 120_000;

@@ -1,0 +1,75 @@
+import { TelegramPlatform } from '#lib/testing';
+import { visible } from '../../src/telegram/telegram-html.js';
+import type { PlatformDouble, ShownCard } from './platform-double.js';
+
+const TELEGRAM_TOKEN = '4242:testtoken';
+
+export async function telegramDouble(): Promise<PlatformDouble> {
+  const telegram = await TelegramPlatform.start();
+  telegram.addBot(TELEGRAM_TOKEN);
+  const cards = (person: number): ShownCard[] =>
+    telegram.shown.flatMap(({ chatId, text, buttons: keyboard, edits }) => {
+      const buttons = Object.fromEntries(keyboard.map(({ text: label, callback_data: data }) => [label, data]));
+      return chatId === String(person) && text !== undefined ? [{ text: visible(text), buttons, edits }] : [];
+    });
+  return {
+    platform: 'telegram',
+    variables: { TELEGRAM_API_BASE_URL: telegram.url },
+    bot: { telegramBotToken: TELEGRAM_TOKEN },
+    sharedBot: { TELEGRAM_BOT_TOKEN: TELEGRAM_TOKEN },
+    async say(person, text) {
+      const update = await telegram.say(TELEGRAM_TOKEN, person, text);
+      return () => telegram.deliver(TELEGRAM_TOKEN, update);
+    },
+    garble: async (person) => void (await telegram.say(TELEGRAM_TOKEN, person, 'not as documented', { chat: null })),
+    shown: (person) => telegram.textsIn(person),
+    lastCard: (person) => cards(person).at(-1),
+    cards,
+    files: (person) =>
+      telegram.shown.flatMap(({ chatId, file }) =>
+        file && chatId === String(person) ? [{ name: file.name, text: file.bytes.toString() }] : [],
+      ),
+    async press(owner, carried, presser = owner) {
+      const last = telegram.shown.findLast(({ chatId, text }) => chatId === String(owner) && text !== undefined);
+      const { id, update } = await telegram.press(TELEGRAM_TOKEN, presser, last?.messageId ?? 0, carried);
+      const again = () => telegram.deliver(TELEGRAM_TOKEN, update);
+      return { again, answers: () => [telegram.answers.get(id)].flatMap((text) => text ?? []) };
+    },
+    visible,
+    dropSockets: () => void (telegram.faults['getUpdates'] = [{ error_code: 0, description: 'the connection is cut' }]),
+    failEdits: (times) =>
+      void (telegram.faults['editMessageText'] = Array.from({ length: times }, () => ({
+        error_code: 502,
+        description: 'Bad Gateway',
+      }))),
+    failNextSend: () => void (telegram.faults['sendMessage'] = [{ error_code: 502, description: 'Bad Gateway' }]),
+    limitNextSend() {
+      const limit = { error_code: 429, description: 'Too Many Requests', parameters: { retry_after: 3_600 } };
+      telegram.faults['sendMessage'] = [limit];
+      return () => undefined;
+    },
+    sends: () => telegram.calls['sendMessage'] ?? 0,
+    block(person) {
+      telegram.rules.refuse(person);
+      return () => telegram.rules.accept(person);
+    },
+    deleteLast(person) {
+      telegram.shown.splice(
+        telegram.shown.findLastIndex(({ chatId }) => chatId === String(person)),
+        1,
+      );
+    },
+    async thread(person, question) {
+      const topic = { chat: { id: -100_500, type: 'supergroup' }, message_thread_id: 9, is_topic_message: true };
+      await telegram.say(TELEGRAM_TOKEN, person, `@roost_bot ${question}`, topic);
+      const isAbove = ({ chatId, topic: at }: (typeof telegram.shown)[number]) =>
+        chatId === '-100500' && at === undefined;
+      return {
+        delete: () => Promise.resolve(telegram.rules.deleteTopic(-100_500, 9)),
+        shownAbove: () => telegram.shown.filter(isAbove).flatMap(({ text }) => text ?? []),
+      };
+    },
+    revoke: () => telegram.revoke(TELEGRAM_TOKEN),
+    stop: () => telegram.stop(),
+  };
+}

@@ -82,7 +82,7 @@ export async function startNats({
     orphanSignal: 'SIGTERM',
     isServer: true,
     ...(onGivenUp ? { onGivenUp } : {}),
-    describeFailure: () => serverLog.lastLines(3),
+    describeFailure: () => serverLog.failure(),
     whenReady: (child) => untilGreeting(port, child),
     spawn() {
       const child = spawn(program, ['-c', configFile], {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -100,6 +100,14 @@ describe('the embedded PostgreSQL', () => {
     mkdirSync(dataDir, { mode: 0o700 });
     const { url } = await start(dataDir);
     expect(await query(url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
+  it('says why it cannot start, and not only that it stops', async () => {
+    const dataDir = temporaryFolder();
+    await (await start(dataDir)).stop();
+    const log = join(dataDir, 'postgres', 'pg_wal');
+    for (const name of readdirSync(log)) rmSync(join(log, name), { recursive: true });
+    await expect(start(dataDir)).rejects.toThrow(/PANIC:.*checkpoint record/);
   });
 });
 

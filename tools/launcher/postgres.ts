@@ -94,7 +94,7 @@ export async function startPostgres({
     orphanSignal: 'SIGINT',
     isServer: true,
     ...(onGivenUp ? { onGivenUp } : {}),
-    describeFailure: () => serverLog.lastLines(3),
+    describeFailure: () => serverLog.failure(),
     whenReady: (child) => untilReady(clusterDir, child),
     spawn() {
       removeStalePidFiles(clusterDir);
@@ -168,7 +168,7 @@ async function createCluster(options: NewCluster): Promise<void> {
     child.once('error', done);
   });
   if (code !== 0) {
-    throw new RoostError('SERVICE_UNAVAILABLE', `PostgreSQL could not make its folder. ${serverLog.lastLines(3)}`);
+    throw new RoostError('SERVICE_UNAVAILABLE', `PostgreSQL could not make its folder. ${serverLog.failure()}`);
   }
   renameSync(join(draft, 'cluster'), clusterDir);
   rmSync(draft, { recursive: true, force: true });

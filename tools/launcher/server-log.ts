@@ -4,13 +4,15 @@ import { dirname } from 'node:path';
 import { openRotatedLog } from './rotated-log.js';
 
 /** What a server says before it fails is short. */
-const keptLines = 10;
+const keptLines = 3;
+/** Lines that say why a server cannot go on; what PostgreSQL tells clients that come while it starts is none of them. */
+const REASON = /\b(?:FATAL|PANIC):(?! +the database system is )|\[FTL\]|^initdb: error:/;
 
 export interface ServerLog {
-  /** Takes what a process prints. */
+  /** Takes what a process prints, instead of the one before. */
   collect(child: ChildProcess): void;
-  /** What was printed last, on one line, for an error message. */
-  lastLines(count: number): string;
+  /** Why the process failed, by what it printed, on one line: its fatal errors, or else what it printed last. */
+  failure(): string;
   close(): Promise<void>;
 }
 
@@ -19,15 +21,18 @@ export function openServerLog(path: string, onTrouble: (message: string) => void
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const file = openRotatedLog({ path, onTrouble });
   let last: string[] = [];
+  let reasons: string[] = [];
   const take = (line: string) => {
-    last = [...last.slice(1 - keptLines), line];
+    last = [...last, line].slice(-keptLines);
+    if (REASON.test(line)) reasons = [...reasons, line].slice(-keptLines);
     file.write(line);
   };
   return {
     collect({ stdout, stderr }) {
+      [last, reasons] = [[], []];
       for (const stream of [stdout, stderr]) if (stream) file.collect(stream, take);
     },
-    lastLines: (count) => last.slice(-count).join(' | '),
+    failure: () => (reasons.length > 0 ? reasons : last).join(' | '),
     close: () => file.close(),
   };
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createServer, connect, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -192,6 +193,22 @@ describe.skipIf(noDisk !== undefined)(`a disk${noDisk === undefined ? '' : ` (${
       expect(() => writeFileSync(path('more'), 'x'.repeat(10_000))).toThrow(/ENOSPC/);
       disk.empty();
       writeFileSync(path('more'), 'x'.repeat(10_000));
+    } finally {
+      await disk.remove();
+      await removeFolder(folder);
+    }
+  });
+
+  it('has room after a power cut, also when what filled it is back because its removal was not synced', async () => {
+    const folder = ownedFolder();
+    const disk = await Disk.make(folder, 64);
+    try {
+      disk.fill();
+      execFileSync('sync', ['--file-system', disk.path]);
+      disk.empty();
+      disk.cutPower();
+      await disk.restorePower();
+      writeFileSync(join(disk.path, 'more'), 'x'.repeat(30 * 1_048_576));
     } finally {
       await disk.remove();
       await removeFolder(folder);

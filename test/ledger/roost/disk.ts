@@ -62,6 +62,8 @@ export class Disk {
     run('cp', '--sparse=always', before, this.image);
     rmSync(before);
     this.mount();
+    // Its removal may not have been synced either, and nobody would make room again.
+    this.empty();
   }
 
   /** Takes all that is left of it. */

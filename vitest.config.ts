@@ -1,7 +1,17 @@
 import swc from 'unplugin-swc';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const absolute = (path: string) => new URL(path, import.meta.url).pathname;
+
+/** Tests of the whole platform take longest, and a file cannot be divided: begun last, one of them runs on alone. */
+class WholePlatformFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isWhole = ({ moduleId }: TestSpecification) => moduleId.startsWith(absolute('./test/'));
+    return [...sorted.filter(isWhole), ...sorted.filter((file) => !isWhole(file))];
+  }
+}
 
 export default defineConfig({
   // SWC compiles the tests as it compiles the build: Nest needs the decorator metadata that esbuild and oxc leave out.
@@ -28,6 +38,7 @@ export default defineConfig({
     // runs into timeouts that no user meets.
     isolate: false,
     maxWorkers: 3,
+    sequence: { sequencer: WholePlatformFirst },
     // Ends what hangs, and nothing that a slow machine still does: no test has a shorter one of its own.
     testTimeout: 300_000,
     hookTimeout: 300_000,

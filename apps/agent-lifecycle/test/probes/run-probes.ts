@@ -11,7 +11,7 @@ import { output } from './output.js';
 import type { Probe, ProbeGroup, ProbeFixture } from './probe.js';
 import { processes } from './processes.js';
 
-const timeoutMs = 15_000;
+const timeoutMs = 30_000;
 const atOnce = 4;
 
 export const probeGroups: ProbeGroup[] = [hostFiles, kernel, processes, memory, output, network, abuse];

@@ -24,7 +24,8 @@ class Captured extends Error {
 export async function wireRequest(
   wire: WireName,
   messages: ModelMessage[],
-  tools: { name: string; schema: object }[] = [],
+  tools: { name: string; schema: object; description?: string }[] = [],
+  instructions?: string,
 ): Promise<string> {
   const model = resolveModel(
     MODELS[wire],
@@ -48,7 +49,10 @@ export async function wireRequest(
     await generateText({
       model: observedModel(model),
       messages: promptFor(model.wire, messages),
-      tools: Object.fromEntries(tools.map(({ name, schema }) => [name, tool({ inputSchema: jsonSchema(schema) })])),
+      ...(instructions === undefined ? {} : { instructions }),
+      tools: Object.fromEntries(
+        tools.map(({ name, schema, ...rest }) => [name, tool({ ...rest, inputSchema: jsonSchema(schema) })]),
+      ),
       providerOptions: { openai: { store: false } },
       maxRetries: 0,
     });

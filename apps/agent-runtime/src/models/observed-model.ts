@@ -6,6 +6,7 @@ import type { ResolvedModel } from './model-registry.js';
 import { measureCall } from './model-metrics.js';
 import { tracedModelCall } from './model-spans.js';
 import { reducedRequest } from './prompt/reduced-request.js';
+import { withWholeText } from './prompt/whole-text.js';
 import { type AnswerListener, BrokenStream, collectAnswer } from './collect-answer.js';
 import { wireTools } from './tool-schema/wire-tools.js';
 
@@ -60,7 +61,7 @@ export function observedModel(resolved: ResolvedModel, observer: AnswerObserver 
           },
         };
         for (let isRepeated = false; ;) {
-          const request = (isReduced ? reducedRequest(params) : undefined) ?? params;
+          const request = withWholeText((isReduced ? reducedRequest(params) : undefined) ?? params);
           const call = await observer.onCall?.();
           try {
             const answer = await measureCall(resolved.provider, params.abortSignal, () =>

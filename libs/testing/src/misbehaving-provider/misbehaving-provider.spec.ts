@@ -79,6 +79,7 @@ describe('the misbehaving provider', () => {
 
   it.each<[string, string, object, RegExp]>([
     ['blank text', '/v1/messages', anthropic([{ role: 'user', content: ' \n' }]), /non-whitespace/],
+    ['half of a pair', '/v1/messages', anthropic([{ role: 'user', content: 'cut \ud83d' }]), /no low surrogate/],
     ['no max_tokens', '/v1/messages', { model: 'm', messages: [user] }, /max_tokens/],
     ['an odd id', '/v1/messages', anthropic([user, called('f.a:0'), result('f.a:0')]), /should match pattern/],
     ['a repeated id', '/v1/messages', anthropic([user, called('c'), result('c'), called('c'), result('c')]), /unique/],

@@ -1,5 +1,6 @@
 import { checkMedia, dataUrl } from './media-rules.js';
 import { checkJsonSchema, checkTopLevel, walkSchema } from './schema-rules.js';
+import { checkPairs } from './text-rules.js';
 import { isObject, type Json, type JsonObject, must, textOf } from './wire.js';
 
 const NAME = /^[a-zA-Z0-9_-]{1,64}$/;
@@ -60,6 +61,7 @@ export function checkCall(name: Json | undefined, args: Json | undefined, where:
   }
   // OpenAI itself takes any text; servers that fill it into a model's template do not.
   must(isObject(parsed), `Invalid '${where}.arguments': expected the text of a JSON object`);
+  checkPairs(parsed);
 }
 
 export function checkCallId(id: Json | undefined, where: string, max: number): void {

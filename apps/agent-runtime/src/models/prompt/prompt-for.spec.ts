@@ -10,11 +10,11 @@ import { promptFor } from './prompt-for.js';
 const WIRES: WireName[] = ['anthropic', 'openai-chat', 'openai-responses', 'google'];
 const PNG = Buffer.from('89504e470d0a1a0a0000000d4948445200000001', 'hex').toString('base64');
 
-const text = fc.constantFrom('', ' ', '\n\n', 'words', 'x'.repeat(300), '\u00a0', '😀');
+const text = fc.constantFrom('', ' ', '\n\n', 'words', 'x'.repeat(300), '\u00a0', '😀', 'half \ud83d', '\ude00');
 const id = fc.constantFrom('call_0', 'functions.read:0', 'toolu_1', 'ü', 'c'.repeat(200), '', 'aB3');
 const name = fc.constantFrom('bash', 'a.b', 'a_b', '7up', 'поиск', 'n'.repeat(100), 'with space');
 const input = fc.oneof(
-  fc.constantFrom<unknown>('half {', null, [1], 5, {}, { deep: { er: [null] } }),
+  fc.constantFrom<unknown>('half {', null, [1], 5, {}, { deep: { er: [null] } }, { 'key \ud83d': ['\ud83d'] }),
   fc.object({ maxDepth: 2 }),
 );
 const metadata = fc.constantFrom(
@@ -107,6 +107,18 @@ describe.each(WIRES)('a prompt for %s', (wire) => {
       { role: 'user', content: 'three' },
     ]);
     expect(next.slice(0, first.length)).toEqual(first);
+  });
+
+  it('has no half of a surrogate pair, wherever a text was cut', async () => {
+    const half = 'cut \ud83d';
+    const properties = { text: { type: 'string', description: half, enum: [half] } };
+    const tools = [
+      { name: 'cut', description: half, schema: { type: 'object', properties } },
+      // OpenAI takes 1,024 characters of it: the last would be half a letter.
+      { name: 'long', description: `${'x'.repeat(1_022)}😀😀`, schema: { type: 'object', properties: {} } },
+    ];
+    const body = await wireRequest(wire, [{ role: 'user', content: half }], tools, `You are ${half}`);
+    expect(body.split('cut \ufffd')).toHaveLength(6);
   });
 
   it('shows a picture that a tool returned as a picture', async () => {

@@ -37,6 +37,9 @@ const read = (message: { context?: string[]; text: string } | undefined) =>
 
 describe('what a person sends, as an agent reads it', () => {
   const point = { latitude: 52.5, longitude: 13.4 };
+  const link = (offset: number, length: number, url = 'https://foo.example/a') => ({
+    ...{ type: 'text_link', offset, length, url },
+  });
   it.each<[string, object, string[]]>([
     [
       'a quoted message',
@@ -90,6 +93,35 @@ describe('what a person sends, as an agent reads it', () => {
       { text: 'psst', forward_origin: { type: 'hidden_user', sender_user_name: 'Eve' } },
       ['[Forwarded from: Eve]'],
     ],
+    [
+      'a link in a forwarded post',
+      { text: '🎉 Read more', entities: [link(3, 9)], forward_origin: { type: 'channel', chat: { title: 'News' } } },
+      ['[Forwarded from: News]', '🎉 Read more (https://foo.example/a)'],
+    ],
+    [
+      'a link in a caption',
+      { caption: 'our cat', caption_entities: [link(4, 3)], photo: [{ file_id: 'f', file_unique_id: 'f' }] },
+      ['our cat (https://foo.example/a)'],
+    ],
+    [
+      'a link in a part that was quoted',
+      {
+        text: 'so?',
+        quote: { text: 'here', entities: [link(0, 4)] },
+        reply_to_message: { from: ann, text: 'look here', entities: [link(0, 4)] },
+      },
+      ['> here (https://foo.example/a)'],
+    ],
+    [
+      'a link in a quoted message',
+      { text: 'so?', reply_to_message: { from: ann, text: 'look\nhere', entities: [link(5, 4)] } },
+      ['> look', '> here (https://foo.example/a)'],
+    ],
+    [
+      'a link in a quoted caption',
+      { text: 'so?', reply_to_message: { from: ann, caption: 'us', caption_entities: [link(0, 2)], photo: [{}] } },
+      ['> us (https://foo.example/a)', '> [Photo]'],
+    ],
   ])('Telegram: %s', (_, message, parts) => {
     for (const part of parts) expect(read(telegram(message))?.split('\n')).toContain(part);
   });
@@ -103,6 +135,62 @@ describe('what a person sends, as an agent reads it', () => {
     expect(telegram({ text: '/help@other_bot' }, { id: -5, type: 'group' })).toBeUndefined();
     expect(telegram({ text: '/help@roost_bot' }, { id: -5, type: 'group' })).toMatchObject({
       text: '/help',
+      isAddressed: true,
+    });
+  });
+
+  it.each<[string, string, unknown, string]>([
+    ['is its label where that says it all', 'foo.example', [link(0, 11, 'http://foo.example/')], 'foo.example'],
+    [
+      'has its own address where the label is another',
+      'good.example',
+      [link(0, 12, 'https://evil.example/?good.example')],
+      'good.example (https://evil.example/?good.example)',
+    ],
+    ['ends before blanks', 'here \nand', [link(0, 6)], 'here (https://foo.example/a) \nand'],
+    [
+      'stays where the mention of the bot is taken out',
+      '@roost_bot see this and @roost_bot that',
+      [link(11, 8), link(20, 19, 'https://x.example/@roost_bot')],
+      'see this (https://foo.example/a) and  that (https://x.example/@roost_bot)',
+    ],
+    ['around a mention is kept', 'hi @roost_bot', [link(3, 10)], 'hi  (https://foo.example/a)'],
+    ['ends within a mention', 'hi @roost_bot', [link(0, 6)], 'hi  (https://foo.example/a)'],
+    [
+      'is taken in the order of the text',
+      'a b',
+      [link(2, 1, 'tel:+49'), link(0, 1, 'mailto:b@c.de')],
+      'a (b@c.de) b (+49)',
+    ],
+    [
+      'is the first of two that overlap',
+      'one two',
+      [link(2, 5, 'https://b.example'), link(0, 3)],
+      'one (https://foo.example/a) two',
+    ],
+    ['has half an emoji as its label', '🎉🎉', [link(1, 1), link(1, 2), link(0, 3)], '🎉🎉'],
+    ['is not of the text', 'hi', [link(2, 1), link(-1, 2), link(0, 3), link(0, 0), link(0.5, 1), link(NaN, 1)], 'hi'],
+    ['has no address', 'hi', [link(0, 2, ''), { ...link(0, 2), url: 7 }, { ...link(0, 2), url: undefined }], 'hi'],
+    [
+      'is a name, an address as it was typed or code',
+      'Bo @ann http://a.example x',
+      [
+        { type: 'text_mention', offset: 0, length: 2, user: { id: 8, is_bot: false, first_name: 'Bo' } },
+        { type: 'mention', offset: 3, length: 4 },
+        { type: 'url', offset: 8, length: 16 },
+        { type: 'pre', offset: 25, length: 1, language: 'https://foo.example' },
+      ],
+      'Bo @ann http://a.example x',
+    ],
+  ])('Telegram: a link %s', (_, text, entities, words) => {
+    expect(telegram({ text, entities })?.text).toBe(words);
+  });
+
+  it('Telegram: the address of a link addresses nobody', () => {
+    const entities = [link(0, 4, 'https://x.example/@roost_bot')];
+    expect(telegram({ text: 'this', entities }, { id: -5, type: 'group' })).toMatchObject({ isAddressed: false });
+    expect(telegram({ text: '/help@roost_bot me', entities: [link(16, 2)] }, { id: -5, type: 'group' })).toMatchObject({
+      text: '/help me (https://foo.example/a)',
       isAddressed: true,
     });
   });
@@ -212,6 +300,9 @@ describe('what a person sends, as an agent reads it', () => {
       telegram({ text: 'hi', reply_to_message: { from: ann, text: long } }),
       telegram({ poll: { question: long, options: many } }),
       telegram({ contact: { phone_number: long, first_name: long } }),
+      telegram({ text: 'hi', entities: [link(0, 2, `https://${long}`)] }),
+      telegram({ text: 'x'.repeat(4_096), entities: Array.from({ length: 4_096 }, (_, at) => link(at, 1)) }),
+      telegram({ text: 'hi', quote: { text: 'hi', entities: [link(0, 2, `https://${long}`)] }, reply_to_message: {} }),
       slack({ text: 'hi', attachments: many }),
       discord({
         embeds: many.map(({ text }) => ({ title: text, description: text })),
@@ -234,6 +325,29 @@ describe('what a person sends, as an agent reads it', () => {
         if (!typedMark.test(text)) expect(discord({ content: text })?.text).toBe(text);
       }),
       { numRuns: 2_000 },
+    );
+  });
+
+  it('Telegram: adds addresses of links to a text, and changes nothing else whatever its entities are', () => {
+    const text = fc.string({ unit: 'grapheme', maxLength: 50 }).map((typed) => `<${typed}>`);
+    const odd = fc.constantFrom<unknown>(undefined, null, '1', NaN, 0.5, 1e300, true, {}, [1], 'x');
+    const at = fc.oneof(fc.integer({ min: -2, max: 60 }), odd);
+    const entity = (type: fc.Arbitrary<string>, url: fc.Arbitrary<unknown>) =>
+      fc.record({ type, offset: at, length: at, url });
+    const other = entity(fc.constantFrom('bold', 'code', 'text_mention', 'url'), fc.constant('https://foo.example/a'));
+    const others = fc.oneof(fc.array(fc.oneof(other, odd), { maxLength: 5 }), odd);
+    const url = fc.oneof(fc.constant('https://foo.example/a'), odd);
+    const links = fc.array(fc.oneof(other, entity(fc.constant('text_link'), url)), { maxLength: 5 });
+    fc.assert(
+      fc.property(text, others, links, (sent, without, entities) => {
+        expect(telegram({ text: sent, entities: without })?.text).toBe(sent);
+        const words = telegram({ text: sent, entities })?.text ?? '';
+        let found = 0;
+        for (const character of words) if (sent.startsWith(character, found)) found += character.length;
+        expect(found).toBe(sent.length);
+        expect(words.isWellFormed()).toBe(true);
+      }),
+      { numRuns: 500 },
     );
   });
 });

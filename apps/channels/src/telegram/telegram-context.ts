@@ -1,4 +1,5 @@
 import { bracketed, MAX_PARTS, quotedText } from '../inbound/context-text.js';
+import { withAddresses } from './telegram-links.js';
 
 export interface TelegramPerson {
   id: number;
@@ -32,7 +33,10 @@ export interface TelegramParts {
   sender_chat?: Chat & { id: number };
   text?: string;
   caption?: string;
-  quote?: { text: string };
+  /** Of links and formats in `text`; `telegram-links.ts` checks them. */
+  entities?: unknown;
+  caption_entities?: unknown;
+  quote?: { text: string; entities?: unknown };
   reply_to_message?: TelegramParts & { forum_topic_created?: object };
   external_reply?: TelegramParts & { origin?: Origin; chat?: Chat };
   forward_origin?: Origin;
@@ -72,9 +76,14 @@ function replyOf({ quote, reply_to_message: reply, external_reply: other }: Tele
   const to = reply?.forum_topic_created ? undefined : (reply ?? other);
   if (!to) return [];
   const author = to.sender_chat?.title || nameOf(to.from) || (other?.origin ? originOf(other.origin) : '');
-  const text = quote?.text ?? to.text ?? to.caption ?? '';
+  const text = quote ? withAddresses(quote.text, quote.entities) : withAddresses(...writtenIn(to));
   const rest = quote ? [] : [...specialsOf(to), ...filesIn(to)];
   return [quotedText(author ? `In reply to ${author}` : 'In reply to', [text, ...rest].filter(Boolean).join('\n'))];
+}
+
+/** What was typed, as text or below a photo or file, and its entities. */
+export function writtenIn({ text, entities, caption, caption_entities }: TelegramParts): [string, unknown] {
+  return text === undefined ? [caption ?? '', caption_entities] : [text, entities];
 }
 
 function originOf({ sender_user, sender_user_name, sender_chat, chat }: Origin): string {

@@ -1,5 +1,6 @@
 import type { InboundFile, InboundMessage } from '../adapters/channel-adapter.js';
-import { contextOf, nameOf, type TelegramParts, type TelegramPerson } from './telegram-context.js';
+import { contextOf, nameOf, type TelegramParts, type TelegramPerson, writtenIn } from './telegram-context.js';
+import { addressesIn, type Edit, edited } from './telegram-links.js';
 
 interface TelegramFile {
   file_id: string;
@@ -47,12 +48,12 @@ export function inboundOf(update: TelegramUpdate, me: { id: number; username: st
   const { chat } = message;
   // Not within a word: an e-mail address is no mention.
   const mention = new RegExp(`(?<!\\w)@${me.username}\\b`, 'gi');
-  const written = message.text ?? message.caption ?? '';
   // A command's own ending `@bot` belongs to no word either.
-  const text = written
-    .replace(new RegExp(`^(/\\w+)@${me.username}\\b`, 'i'), '$1')
-    .replace(mention, '')
-    .trim();
+  const ending = new RegExp(`(?<=^/\\w+)@${me.username}\\b`, 'gi');
+  const [written, entities] = writtenIn(message);
+  const mentions = [mention, ending].flatMap((form) => [...written.matchAll(form)].map(cut));
+  // At once: entities count by the text as it was sent, and an address that has the bot's name in it mentions nobody.
+  const text = edited(written, [...addressesIn(written, entities), ...mentions]).trim();
   const isDirect = chat.type === 'private';
   // A command for another bot of the group.
   if (!isDirect && /^\/\w+@\w/.test(text)) return undefined;
@@ -69,6 +70,8 @@ export function inboundOf(update: TelegramUpdate, me: { id: number; username: st
     files: filesOf(message),
   };
 }
+
+const cut = ({ index, 0: { length } }: RegExpExecArray): Edit => ({ from: index, to: index + length, put: '' });
 
 function senderOf({ from, sender_chat: behalf }: TelegramMessage): InboundMessage['sender'] | undefined {
   if (behalf) {

@@ -1,4 +1,6 @@
+import { RoostError } from '#lib/contracts';
 import { generateText, type ModelMessage } from 'ai';
+import { type ModelFailure, modelFailure, OtherModelFailed } from '../models/model-failure.js';
 import { type AnswerObserver, observedModel, UNOBSERVED } from '../models/observed-model.js';
 import type { ResolvedModel } from '../models/model-registry.js';
 import { withoutBase64 } from '../models/prompt/base64-text.js';
@@ -58,18 +60,32 @@ export interface Summariser {
   instructions?: string | undefined;
   signal: AbortSignal;
   threshold: number;
+  /** Nothing is left out for a passing failure: whoever asks tries again. */
+  isPatient: boolean;
   /** As of `observedModel`. */
   onCall?: AnswerObserver['onCall'];
 }
 
+/** Lasting failures that somebody sets right, after which the same messages can be summarised. */
+const CURABLE = new Set<ModelFailure['code']>(['MODEL_KEY_REFUSED', 'MODEL_BILLING', 'MODEL_NOT_FOUND']);
+
+export interface Summary {
+  message: ModelMessage;
+  /** Why what it stands for was dropped instead. */
+  failed?: unknown;
+  /** A later turn may well have a summary of the same messages: they are not to be given up for good. */
+  isCurable: boolean;
+}
+
 /**
  * Summarises messages into one. What cannot be summarised is dropped, and the message says so. Longer stretches than the
- * model can take go in pieces, each with the summary of those before it. Errors: BudgetExhausted, the signal's reason.
+ * model can take go in pieces, each with the summary of those before it. Errors: the provider's passing ones where the
+ * caller is patient, BudgetExhausted, the signal's reason.
  */
 export async function summarise(
   messages: ModelMessage[],
-  { model, instructions, signal, threshold, onCall }: Summariser,
-): Promise<{ message: ModelMessage; failed?: unknown }> {
+  { model, instructions, signal, threshold, isPatient, onCall }: Summariser,
+): Promise<Summary> {
   try {
     let summary = '';
     for (const piece of pieces(messages.map(asText), threshold * 2)) {
@@ -83,12 +99,15 @@ export async function summarise(
       });
       summary = text.trim();
     }
-    if (summary) return { message: note(`Summary of the conversation so far:\n${summary}`) };
-    return { message: dropped(messages.length), failed: new Error('the model gave an empty summary') };
+    if (summary) return { message: note(`Summary of the conversation so far:\n${summary}`), isCurable: false };
+    const failed = new Error('the model gave an empty summary');
+    return { message: dropped(messages.length), failed, isCurable: false };
   } catch (error) {
     signal.throwIfAborted();
     if (isExhausted(error)) throw error;
-    return { message: dropped(messages.length), failed: error };
+    const { retryable, code } = modelFailure(error, model);
+    if (retryable && isPatient) throw error instanceof RoostError ? error : new OtherModelFailed(error, model);
+    return { message: dropped(messages.length), failed: error, isCurable: retryable || CURABLE.has(code) };
   }
 }
 

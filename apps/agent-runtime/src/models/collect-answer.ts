@@ -14,7 +14,8 @@ import { cleanToolName } from './tool-name.js';
 
 /** Is called about an answer while the model gives it. */
 export interface AnswerListener {
-  onText(delta: string): void;
+  /** Absent: nobody is shown the text. */
+  onText?(delta: string): void;
   /** The first word, thought or call has come. */
   onFirst?(): void;
 }
@@ -122,7 +123,7 @@ class Answer {
         break;
       case 'text-delta':
         this.extend('text', part);
-        this.listener.onText(part.delta);
+        this.listener.onText?.(part.delta);
         break;
       case 'reasoning-delta':
         this.extend('reasoning', part);

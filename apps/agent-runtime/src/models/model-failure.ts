@@ -25,6 +25,16 @@ export interface ModelFailure {
 
 type Model = Pick<ResolvedModel, 'provider' | 'modelId' | 'keySource' | 'hideKey'>;
 
+/** A call of another model than the turn's own, such as the one that summarises: what failed is told of its provider. */
+export class OtherModelFailed extends Error {
+  constructor(
+    override readonly cause: unknown,
+    readonly model: Model,
+  ) {
+    super('the call of another model than the turn’s own failed');
+  }
+}
+
 /** What a provider returned when it failed, in whichever form the SDK hands it on. */
 interface ProviderError {
   /** Absent: it was not reached, or broke off after it had begun to answer. */
@@ -63,6 +73,7 @@ const NOT_FOUND = new Set(['not_found_error', 'model_not_found', 'not_found']);
 export function modelFailure(error: unknown, model: Model): ModelFailure {
   if (RetryError.isInstance(error)) return modelFailure(error.lastError, model);
   if (error instanceof BrokenStream) return modelFailure(error.cause, model);
+  if (error instanceof OtherModelFailed) return modelFailure(error.cause, error.model);
   if (error instanceof RoostError)
     return { code: 'INTERNAL', message: error.message, retryable: error.code === 'SERVICE_UNAVAILABLE' };
   if (InvalidPromptError.isInstance(error))

@@ -37,12 +37,12 @@ export interface CallObserver {
 
 const STOPPED = { code: 'INTERRUPTED', message: 'the turn was stopped before the model had answered' };
 
-export const UNOBSERVED: AnswerObserver = { onBegin: () => undefined, onText: () => undefined };
+export const UNOBSERVED: AnswerObserver = { onBegin: () => undefined };
 
 /**
  * A model that answers `generateText` by its stream, observed while it arrives: the SDK's own streaming passes each piece
  * through half a dozen streams, which took a tenth of a short turn. A passing failure is tried again once, after a
- * pause, as long as no text was passed on: it cannot be taken back here. What lasts longer is messaging's to try
+ * pause, as long as nobody was shown any of it: that cannot be taken back here. What lasts longer is messaging's to try
  * again, with the turn's work kept. Errors: those of the provider as they come, BrokenStream, those of `onCall`.
  */
 export function observedModel(resolved: ResolvedModel, observer: AnswerObserver = UNOBSERVED): LanguageModelV4 {
@@ -53,11 +53,11 @@ export function observedModel(resolved: ResolvedModel, observer: AnswerObserver 
       specificationVersion: 'v4',
       transformParams: ({ params }) => Promise.resolve(wireTools(resolved.wire, params)),
       wrapGenerate: async ({ model, params }): Promise<LanguageModelV4GenerateResult> => {
-        let hasText = false;
+        let isShown = false;
         const listener: AnswerListener = {
           onText: (delta) => {
-            hasText ||= delta.trim() !== '';
-            observer.onText(delta);
+            isShown ||= observer.onText !== undefined && delta.trim() !== '';
+            observer.onText?.(delta);
           },
         };
         for (let isRepeated = false; ;) {
@@ -77,7 +77,7 @@ export function observedModel(resolved: ResolvedModel, observer: AnswerObserver 
             const failure = modelFailure(error, resolved);
             const usage = error instanceof BrokenStream ? error.usage : undefined;
             call?.onFailure(params.abortSignal?.aborted ? STOPPED : reasonOf(failure), usage);
-            if (hasText || params.abortSignal?.aborted) throw error;
+            if (isShown || params.abortSignal?.aborted) throw error;
             if (failure.code === 'MODEL_REFUSED_REQUEST' && !isReduced && reducedRequest(params)) {
               isReduced = true;
               call?.onRetry(reasonOf(failure), 0);

@@ -1,4 +1,4 @@
-import { LLMock } from '@copilotkit/aimock';
+import { type Fixture, LLMock } from '@copilotkit/aimock';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { requestOverNats } from '#lib/rpc';
@@ -17,7 +17,11 @@ describe('sessions', () => {
 
   beforeAll(async () => {
     await mock.start();
-    runtime = await startRuntime({ OPENAI_BASE_URL: `${mock.url}/v1`, ROOST_DEFAULT_MODEL: 'openai/test' });
+    runtime = await startRuntime({
+      OPENAI_BASE_URL: `${mock.url}/v1`,
+      ROOST_DEFAULT_MODEL: 'openai/test',
+      ROOST_MODEL_RETRY_MS: '10',
+    });
     runtime.workspace.start();
     sql = new pg.Client({ connectionString: runtime.database.url });
     await sql.connect();
@@ -273,6 +277,81 @@ describe('sessions', () => {
     expect(prompt).toContain('old and open');
   });
 
+  const isSummary = (text: string) => text.includes('Summarise the conversation');
+  /** Two turns, after which a persistent conversation is over its threshold. */
+  async function untilTooLong(conversationId: string): Promise<void> {
+    runtime.platform.agent = {
+      ...runtime.platform.agent,
+      sessionMode: 'persistent',
+      configuration: { compaction: { thresholdTrigger: 50_000 } },
+    };
+    answer((text) => {
+      const code = /the harbour code is (\d+)/.exec(text)?.[1];
+      if (isSummary(text)) return code ? `They said: the harbour code is ${code}.` : 'Nothing of note.';
+      if (!text.includes('What is the code?')) return 'Noted.';
+      return code ? `It is ${code}.` : 'I do not know.';
+    });
+    await send('Remember: the harbour code is 4711.', conversationId);
+    await send('Some talk about boats. '.repeat(10_000), conversationId);
+  }
+  /** Has the next calls for a summary end otherwise. */
+  function failSummaries(times: number, fixture: Omit<Fixture, 'match'>): void {
+    let left = times;
+    const predicate: Fixture['match']['predicate'] = ({ messages }) =>
+      isSummary(JSON.stringify(messages)) && left-- > 0;
+    mock.prependFixture({ match: { predicate }, ...fixture });
+  }
+  const droppedIn = async (conversationId: string) => {
+    const { rows } = await sql.query(
+      `SELECT 1 FROM runtime.transcript JOIN runtime.sessions ON sessions.id = session_id
+       WHERE conversation_id = $1 AND content LIKE '%were dropped%'`,
+      [conversationId],
+    );
+    return rows.length;
+  };
+
+  it('asks once more for a summary that breaks off, since nobody was shown its text', async () => {
+    await untilTooLong('broken-summary');
+    failSummaries(1, {
+      response: { content: 'They said very many things' },
+      chunkSize: 4,
+      truncateAfterChunks: 5,
+      streamingProfile: { ttft: 5, tps: 50 },
+    });
+    await expect(send('What is the code?', 'broken-summary')).resolves.toMatchObject({ replies: ['It is 4711.'] });
+    expect(await droppedIn('broken-summary')).toBe(0);
+  });
+
+  it.each([
+    ['overloaded', 2, { error: { message: 'overloaded' }, status: 529 }],
+    ['left-alone', 1, { error: { message: 'slow down' }, status: 429, retryAfter: 60 }],
+  ] as const)('drops nothing of a session while the model that summarises is %s', async (name, times, response) => {
+    await untilTooLong(name);
+    failSummaries(times, { response });
+    runtime.platform.triesAgain = true;
+    const { replies } = await send('What is the code?', name);
+    runtime.platform.triesAgain = false;
+    expect(replies).toEqual(['It is 4711.']);
+    expect(await droppedIn(name)).toBe(0);
+  });
+
+  it.each([
+    ['its key is refused', 1, { error: { message: 'invalid key' }, status: 401 }],
+    // Two calls in each of four tries.
+    ['it stays away', 8, { error: { message: 'overloaded' }, status: 529 }],
+  ] as const)(
+    'goes on without the oldest part where the model that summarises cannot: %s; later it has all again',
+    async (name, times, response) => {
+      await untilTooLong(name);
+      failSummaries(times, { response });
+      runtime.platform.triesAgain = true;
+      const replies = [await send('What is the code?', name), await send('What is the code?', name)];
+      runtime.platform.triesAgain = false;
+      expect(replies.map((outcome) => outcome.replies)).toEqual([['I do not know.'], ['It is 4711.']]);
+      expect(await droppedIn(name)).toBe(0);
+    },
+  );
+
   it(
     'keeps a conversation of 300 turns under its threshold and still knows what the second one was about',
     { timeout: 180_000 },
@@ -290,7 +369,7 @@ describe('sessions', () => {
       answer((text) => {
         largest = Math.max(largest, text.length);
         const code = secret.exec(text)?.[1];
-        if (text.includes('Summarise the conversation')) {
+        if (isSummary(text)) {
           summaries++;
           return code ? `They said: the harbour code is ${code}.` : 'Nothing of note.';
         }

@@ -1,7 +1,7 @@
 import type { AgentForTurn, ClaimedTurn } from '#lib/contracts';
 import type { Logger } from '#lib/observability';
 import type { ModelMessage } from 'ai';
-import { planCompaction, summarise, tokensOf } from '../context/compact.js';
+import { planCompaction, summarise, type Summary, tokensOf } from '../context/compact.js';
 import { keysOf, type TurnContext } from '../context/load-context.js';
 import { type ResolvedModel, resolveModel } from '../models/model-registry.js';
 import type { SessionsRepository } from '../sessions/sessions.repository.js';
@@ -10,6 +10,8 @@ import type { TurnRunner } from './turn-runner.js';
 import type { TurnView } from './turn-view.js';
 
 const DEFAULT_THRESHOLD = 120_000;
+/** From this try of messaging's five on a turn goes on without what cannot be summarised: it never fails for it. */
+const IMPATIENT_FROM_ATTEMPT = 4;
 
 /** Keeps one turn's context under the agent's threshold, before the turn and between its steps. */
 export class Compactor {
@@ -37,10 +39,10 @@ export class Compactor {
     if (!force && (!this.isEnabled || tokens < this.threshold)) return history;
     const { replaced } = planCompaction(history, force ? Math.min(tokens / 2, this.threshold) : this.threshold);
     if (replaced === 0) return history;
-    const summary = await this.summarise(history.slice(0, replaced));
-    const compacted = [summary, ...history.slice(replaced)];
-    if (session.id && rows.length > 0)
-      await this.sessions.compact(this.turn, session.id, rows.slice(0, replaced), summary, tokensOf(compacted));
+    const { message, isCurable } = await this.summarise(history.slice(0, replaced));
+    const compacted = [message, ...history.slice(replaced)];
+    if (session.id && rows.length > 0 && !isCurable)
+      await this.sessions.compact(this.turn, session.id, rows.slice(0, replaced), message, tokensOf(compacted));
     return compacted;
   }
 
@@ -51,25 +53,27 @@ export class Compactor {
     const { replaced } = planCompaction(messages, this.threshold);
     if (replaced <= view.hidden) return;
     const summarised = seen.slice(0, seen.length - (messages.length - replaced));
-    view.summarised(replaced, await this.summarise(summarised));
+    view.summarised(replaced, (await this.summarise(summarised)).message);
   }
 
-  private async summarise(messages: ModelMessage[]): Promise<ModelMessage> {
+  private async summarise(messages: ModelMessage[]): Promise<Summary> {
     const { compaction, hookMessages } = this.context.agent.configuration satisfies AgentForTurn['configuration'];
     const instructions = [compaction?.instructions, hookMessages?.beforeCompaction].filter(Boolean).join('\n');
-    const { message, failed } = await summarise(messages, {
+    const summary = await summarise(messages, {
       model: this.summaryModel,
       instructions,
       signal: this.signal,
       threshold: this.threshold,
+      isPatient: this.turn.attempt < IMPATIENT_FROM_ATTEMPT,
       onCall: this.meter.watch(this.summaryModel, 'compaction'),
     });
+    const { failed } = summary;
     if (failed)
       this.logger.warn(
         { cause: failed instanceof Error ? failed.name : typeof failed, agentId: this.turn.agentId },
         'a conversation could not be summarised; its oldest part was dropped',
       );
-    return message;
+    return summary;
   }
 }
 

@@ -7,8 +7,9 @@ export const MAX_PAYLOAD_DEPTH = 100;
 const MAX_PAYLOAD_VALUES = 50_000;
 
 /**
- * The body of a webhook: JSON with its numbers as they were sent (`parseExactJson`), or a form's fields as one object.
- * A form that is nothing but a `payload` of JSON, as GitHub and Slack send it, is that JSON.
+ * The body of a webhook: JSON with its numbers as they were sent (`parseExactJson`), or a form's fields as one object,
+ * of a name that comes more than once all values in their order. A form that is nothing but a `payload` of JSON, as
+ * GitHub and Slack send it, is that JSON.
  * Errors: UNSUPPORTED_MEDIA_TYPE, VALIDATION_ERROR.
  */
 export function readPayload(headers: Record<string, string>, body: Buffer): unknown {
@@ -29,7 +30,14 @@ function readForm(fields: URLSearchParams, isGitHub: boolean): unknown {
   const payload = fields.get('payload');
   const isAlone = fields.size === 1;
   if (payload !== null && (isGitHub || (isAlone && /^\s*[[{]/.test(payload)))) return readJson(payload);
-  return Object.fromEntries(fields);
+  const valuesOf = new Map<string, string[]>();
+  for (const [name, value] of fields) {
+    const earlier = valuesOf.get(name);
+    if (earlier) earlier.push(value);
+    else valuesOf.set(name, [value]);
+  }
+  // Own properties whatever the name: `__proto__` is a field like any other.
+  return Object.fromEntries([...valuesOf].map(([name, values]) => [name, values.length > 1 ? values : values[0]]));
 }
 
 /** A key that comes twice has its last value, as for `JSON.parse`; `__proto__` is a key like any other. */

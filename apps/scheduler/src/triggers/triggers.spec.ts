@@ -142,6 +142,15 @@ describe('triggers', () => {
     expect(await filled(`payload=${encodeURIComponent(json)}`, { ...form, 'x-github-event': 'push' })).toBe(json);
     expect(await filled(`payload=${encodeURIComponent(json)}`, form)).toBe(json);
     expect(await filled('payload=7&b=1.0&__proto__=x', form)).toBe('{"payload":"7","b":"1.0","__proto__":"x"}');
+    expect(await filled('tag=a&b=1&tag=&tag=b&items[]=1.0&items[]=x', form)).toBe(
+      '{"tag":["a","","b"],"b":"1","items[]":["1.0","x"]}',
+    );
+    expect(await filled('__proto__=x&__proto__=y&constructor=1&constructor=2', form)).toBe(
+      '{"__proto__":["x","y"],"constructor":["1","2"]}',
+    );
+    const twice = `payload=${encodeURIComponent(json)}&payload=[]`;
+    expect(await filled(twice, { ...form, 'x-github-event': 'push' })).toBe(json);
+    expect(await filled(twice, form)).toBe(JSON.stringify({ payload: [json, '[]'] }));
     expect(await filled('{"a":1,"a":2}')).toBe('{"a":2}');
   });
 

@@ -15,8 +15,9 @@ import { InboundWorker } from '../inbound/inbound-worker.js';
 import type { ReceiveMessageService } from '../inbound/receive-message.service.js';
 import { attachedFiles } from '../outbound/attached-files.js';
 import { ChatMoves } from '../outbound/chat-moves.js';
-import { deliverNext, type Failure, type Outlet } from '../outbound/deliver.js';
-import { type Lane, resolveInterrupted } from '../outbound/deliveries.repository.js';
+import type { Failure, Outlet } from '../outbound/deliver.js';
+import type { Lane } from '../outbound/deliveries.repository.js';
+import { DeliveryLane } from '../outbound/delivery-lane.js';
 import { LivePreview, type PreviewPlace } from '../outbound/live-preview.js';
 import { showRepaired } from '../outbound/repair.js';
 import type { Bot } from './bots.service.js';
@@ -45,7 +46,8 @@ export class BotSession {
   private readonly inbox: InboundWorker;
   private readonly typing: Typing;
   /** Sends and edits happen one after the other, so that a preview never overwrites the finished reply. */
-  private readonly lanes: Record<Lane, Promise<void>>;
+  private readonly lanes: Record<Lane, Promise<void>> = { text: Promise.resolve(), file: Promise.resolve() };
+  private readonly deliveries: Record<Lane, DeliveryLane>;
   private states: Promise<void> = Promise.resolve();
   private isClosed = false;
   private readonly timer: NodeJS.Timeout;
@@ -62,8 +64,6 @@ export class BotSession {
     const { adapter, botId } = bot;
     const logProblem = (error: unknown) => this.logProblem(error);
     this.moves = new ChatMoves(database, { platform: adapter.platform, botId });
-    const resolved = resolveInterrupted(database, lease, adapter.isIdempotent).catch(logProblem);
-    this.lanes = { text: resolved, file: resolved };
     this.inbox = new InboundWorker(
       database,
       { platform: adapter.platform, botId },
@@ -85,6 +85,7 @@ export class BotSession {
     const { connection, moves } = this;
     const onFailure = (failure: Failure) => this.onFailure(failure);
     this.outlet = { database, content, lease, adapter, connection, moves, tracer, onFailure };
+    this.deliveries = { text: new DeliveryLane(this.outlet, 'text'), file: new DeliveryLane(this.outlet, 'file') };
     this.typing = new Typing((place) => this.connection.showTyping(this.moves.current(place)));
     this.timer = setInterval(() => this.tick(), adapter.editEveryMs);
     this.inbox.runSoon();
@@ -112,7 +113,7 @@ export class BotSession {
   private async handle({ message: stored, attempts, created_at: receivedAt }: InboundRow): Promise<void> {
     const { adapter, botId } = this.bot;
     const { connection } = this;
-    await this.moves.isLoaded;
+    await this.moves.loaded();
     const message = { ...stored, place: this.moves.original(stored.place) };
     const received = await this.services.receiver.receive(botId, message, {
       adapter,
@@ -193,7 +194,7 @@ export class BotSession {
     this.next(lane, async () => {
       let hasShown = false;
       while (!this.isClosed) {
-        const place = await deliverNext(this.outlet, lane);
+        const place = await this.deliveries[lane].deliverNext();
         if (place === undefined) break;
         this.typing.end(place);
         hasShown = true;

@@ -2,7 +2,7 @@ import type { ChatPlatform } from '#lib/contracts';
 import type { Database } from '#lib/database';
 import type { InboundMessage } from '../adapters/channel-adapter.js';
 import { albumParts, dueInbound, type InboundRow, retryInbound, finishInbound } from './inbound-events.repository.js';
-import { mayPass } from './may-pass.js';
+import { mayPass } from '../adapters/may-pass.js';
 
 const MAX_PLACES = 8;
 /** After so many failures of its own, within some five minutes, a message is given up: those behind it wait. */

@@ -10,7 +10,7 @@ import { bindingOfPerson, type BindingRow, clearUnreachable, deleteBinding } fro
 import { conversationIdOf } from '../bindings/conversation-id.js';
 import { LinkCodesService } from '../links/link-codes.service.js';
 import { ApprovalDecisions } from '../approvals/decisions.service.js';
-import { mayPass } from './may-pass.js';
+import { mayPass } from '../adapters/may-pass.js';
 import { type FromPlatform, ReceiveFilesService, Unlinked } from './receive-files.service.js';
 
 const HELP = `/link CODE: talk to an agent

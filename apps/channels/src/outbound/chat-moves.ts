@@ -8,14 +8,20 @@ import { type BotKey, listMoves, recordMove } from '../bindings/bindings.reposit
 export class ChatMoves {
   private readonly forward = new Map<string, string>();
   private readonly back = new Map<string, string>();
-  readonly isLoaded: Promise<void>;
+  private loading: Promise<void> | undefined;
 
   constructor(
     private readonly database: Database,
     private readonly bot: BotKey,
-  ) {
-    this.isLoaded = this.load();
-    this.isLoaded.catch(() => undefined);
+  ) {}
+
+  /** Resolves once they are known. Errors: the database's, which the next call asks again. */
+  loaded(): Promise<void> {
+    this.loading ??= this.load().catch((error: unknown) => {
+      this.loading = undefined;
+      throw error;
+    });
+    return this.loading;
   }
 
   private async load(): Promise<void> {

@@ -2,18 +2,11 @@ import { deliveryFailed } from '#lib/contracts';
 import type { Database, Transaction } from '#lib/database';
 import type { Tracer } from '#lib/tracing';
 import type { Content } from '#lib/workspace-client';
-import { type ChannelAdapter, type Connection, DeliveryError } from '../adapters/channel-adapter.js';
-import { clearUnreachable, linkIn, markUnreachable, type UnreachableChat } from '../bindings/bindings.repository.js';
+import type { ChannelAdapter, Connection, DeliveryError } from '../adapters/channel-adapter.js';
+import { markUnreachable, type UnreachableChat } from '../bindings/bindings.repository.js';
 import type { Lease } from '../connections/leases.repository.js';
 import type { ChatMoves } from './chat-moves.js';
-import {
-  claimDelivery,
-  type Claimed,
-  hasOtherFailure,
-  type Lane,
-  recordOutcome,
-  type DeliveryOutcome,
-} from './deliveries.repository.js';
+import { type Claimed, type DeliveryOutcome, hasOtherFailure, recordOutcome } from './deliveries.repository.js';
 import { showCard } from '../approvals/show-card.js';
 import { showRepaired, type Way } from './repair.js';
 import { sendFile } from './send-file.js';
@@ -41,49 +34,13 @@ export interface Failure extends UnreachableChat {
   isUnreachable: boolean;
 }
 
-/** Shows the next part that is due, and returns its place; undefined when there is none. Parts of a place stay in order. */
-export async function deliverNext(outlet: Outlet, lane: Lane): Promise<string | undefined> {
-  const { adapter, database, lease } = outlet;
-  await outlet.moves.isLoaded;
-  const claimed = await claimDelivery(database, lease, lane);
-  if (!claimed) return undefined;
-  const { agent_id: agentId, place } = claimed;
-  const chat = currentChat(outlet, place);
-  const link = await linkIn(database, lease, { agentId, chat, isGroup: adapter.isGroup(place) });
-  if (!link) {
-    await finish(outlet, claimed, { state: 'failed', reason: 'not linked any more' });
-    return place;
-  }
-  if (claimed.lacks_file) {
-    await finish(outlet, claimed, { state: 'failed', reason: 'the file of its arguments could not be shown' });
-    return place;
-  }
-  // A question shown twice is decided once; one that nobody saw waits until it expires.
-  const isRepeatable = adapter.isIdempotent || claimed.card !== null;
-  try {
-    const messageId = await show(outlet, claimed);
-    await finish(outlet, claimed, { state: 'done', messageId });
-    if (link.isUnreachable) await clearUnreachable(database, lease, currentChat(outlet, place));
-  } catch (error) {
-    if (!(error instanceof DeliveryError)) {
-      // Whatever broke here, the part must not stay claimed for ever.
-      const state = isRepeatable ? 'pending' : 'uncertain';
-      await finish(outlet, claimed, { state, reason: 'sending broke off', retryAfterMs: 2_000 });
-      throw error;
-    }
-    const mayRepeat = error.outcome === 'retry' || (error.outcome === 'uncertain' && isRepeatable);
-    const state = mayRepeat ? 'pending' : error.outcome === 'uncertain' ? 'uncertain' : 'failed';
-    await finish(outlet, claimed, { state, reason: error.message, retryAfterMs: error.retryAfterMs }, error);
-  }
-  return place;
-}
-
 /** The chat of a place, where it is now. */
-function currentChat({ adapter, moves }: Outlet, place: string): string {
+export function currentChat({ adapter, moves }: Outlet, place: string): string {
   return adapter.chatOf(moves.current(place));
 }
 
-function show(outlet: Outlet, claimed: Claimed): Promise<string> {
+/** Shows a claimed part; returns which message it is. Errors: DeliveryError, and those of our own side. */
+export function show(outlet: Outlet, claimed: Claimed): Promise<string> {
   const first = { place: claimed.place, isPlain: false, shownId: claimed.message_id ?? claimed.asked_id };
   const { platform } = outlet.adapter;
   const options = {
@@ -117,8 +74,8 @@ async function showOnce(outlet: Outlet, claimed: Claimed, { place, isPlain, show
   return messageId;
 }
 
-/** What failed is reported in the same transaction. */
-async function finish(
+/** Records what became of a part; what failed is reported in the same transaction. Repeated it changes nothing. */
+export async function finish(
   outlet: Outlet,
   claimed: Claimed,
   outcome: DeliveryOutcome,

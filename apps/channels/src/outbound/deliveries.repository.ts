@@ -145,19 +145,20 @@ export async function isPreviewOpen(database: Database, id: string, turnId: stri
 /**
  * What a former holder was sending may have been shown. Where a repeated send shows nothing new it is sent again,
  * elsewhere it is uncertain and never sent again by itself. Edits are repeated, since that changes nothing; questions
- * too, since they are decided once however often they are shown.
+ * too, since they are decided once however often they are shown. To be called while the lane sends nothing.
  */
 export async function resolveInterrupted(
   database: Database,
   { platform, botId }: Lease,
-  isIdempotent: boolean,
+  lane: Lane,
+  isRepeatable: boolean,
 ): Promise<void> {
   await database.query(
     `UPDATE deliveries SET
        state = CASE WHEN message_id IS NULL AND card IS NULL AND NOT $3 THEN 'uncertain' ELSE 'pending' END,
        reason = 'the connection was lost while this was being sent'
-     WHERE platform = $1 AND bot_id = $2 AND state = 'sending'`,
-    [platform, botId, isIdempotent],
+     WHERE platform = $1 AND bot_id = $2 AND state = 'sending' AND (file_path IS NOT NULL) = $4`,
+    [platform, botId, isRepeatable, lane === 'file'],
   );
 }
 

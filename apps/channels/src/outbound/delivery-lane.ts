@@ -1,0 +1,136 @@
+import { DeliveryError } from '../adapters/channel-adapter.js';
+import { clearUnreachable, linkIn } from '../bindings/bindings.repository.js';
+import { mayPass } from '../adapters/may-pass.js';
+import { currentChat, finish, type Outlet, show } from './deliver.js';
+import {
+  claimDelivery,
+  type Claimed,
+  type DeliveryOutcome,
+  type Lane,
+  resolveInterrupted,
+} from './deliveries.repository.js';
+
+/** After so many failures on our side, within some ten minutes, a part is given up: the chat waits behind it. */
+const MAX_FAILURES = 10;
+const FIRST_PAUSE_MS = 2_000;
+const MAX_PAUSE_MS = 120_000;
+/** Parts whose failures are counted; all are forgotten when there are more. */
+const MAX_COUNTED = 10_000;
+const OUR_SIDE = 'something goes wrong with it on our side, each time';
+
+interface Tried {
+  outcome: DeliveryOutcome;
+  refusal?: DeliveryError;
+  /** The binding says of the chat that it cannot be reached, and it was. */
+  isReachedAgain?: boolean;
+  /** What broke on our side, for the log. */
+  problem?: unknown;
+}
+
+/**
+ * Shows the parts of a lane, one after the other, while its session holds the bot's lease. Whenever the database is away,
+ * no part stays claimed that nobody is sending: its whole chat would wait behind it.
+ */
+export class DeliveryLane {
+  /** Parts may be claimed that nobody is sending: `maybe` by a former holder that was, `never` by us when no answer came. */
+  private interrupted: 'maybe' | 'never' | undefined = 'maybe';
+  /** Writes what became of the last part, while that is not written. */
+  private unwritten: (() => Promise<void>) | undefined;
+  /** By the part: how often it failed for a reason of ours that does not pass. */
+  private readonly failures = new Map<string, number>();
+
+  constructor(
+    private readonly outlet: Outlet,
+    private readonly lane: Lane,
+  ) {}
+
+  /** Shows the next part that is due, and returns its place; undefined when there is none. Parts of a place stay in order. */
+  async deliverNext(): Promise<string | undefined> {
+    const { database, lease, moves } = this.outlet;
+    await moves.loaded();
+    await this.write();
+    const claimed = await this.claim();
+    if (!claimed) return undefined;
+    const { outcome, refusal, isReachedAgain, problem } = await this.tried(claimed);
+    this.unwritten = async () => {
+      await finish(this.outlet, claimed, outcome, refusal);
+      if (isReachedAgain) await clearUnreachable(database, lease, currentChat(this.outlet, claimed.place));
+    };
+    await this.write();
+    if (problem !== undefined) throw problem;
+    return claimed.place;
+  }
+
+  private async write(): Promise<void> {
+    try {
+      await this.unwritten?.();
+    } catch (error) {
+      if (mayPass(error)) throw error;
+      // It can never be written: the part is treated as one that nobody knows about.
+      this.interrupted = 'maybe';
+      this.unwritten = undefined;
+      throw error;
+    }
+    this.unwritten = undefined;
+  }
+
+  private async claim(): Promise<Claimed | undefined> {
+    const { adapter, database, lease } = this.outlet;
+    if (this.interrupted) {
+      const isRepeatable = adapter.isIdempotent || this.interrupted === 'never';
+      await resolveInterrupted(database, lease, this.lane, isRepeatable);
+    }
+    this.interrupted = 'never';
+    const claimed = await claimDelivery(database, lease, this.lane);
+    this.interrupted = undefined;
+    return claimed;
+  }
+
+  private async tried(claimed: Claimed): Promise<Tried> {
+    const { adapter, database, lease } = this.outlet;
+    const chat = currentChat(this.outlet, claimed.place);
+    // A question shown twice is decided once; one that nobody saw waits until it expires.
+    let isRepeatable = true;
+    try {
+      const link = await linkIn(database, lease, {
+        agentId: claimed.agent_id,
+        chat,
+        isGroup: adapter.isGroup(claimed.place),
+      });
+      if (!link) return { outcome: { state: 'failed', reason: 'not linked any more' } };
+      if (claimed.lacks_file)
+        return { outcome: { state: 'failed', reason: 'the file of its arguments could not be shown' } };
+      isRepeatable = adapter.isIdempotent || claimed.card !== null;
+      const messageId = await show(this.outlet, claimed);
+      this.failures.delete(claimed.id);
+      return { outcome: { state: 'done', messageId }, isReachedAgain: link.isUnreachable };
+    } catch (error) {
+      if (error instanceof DeliveryError) return { outcome: outcomeOf(error, isRepeatable), refusal: error };
+      return { outcome: this.broken(claimed, error, isRepeatable), problem: error };
+    }
+  }
+
+  /** Something broke on our side. */
+  private broken({ id }: Claimed, error: unknown, isRepeatable: boolean): DeliveryOutcome {
+    if (!isRepeatable) return { state: 'uncertain', reason: 'sending broke off' };
+    if (mayPass(error)) return { state: 'pending', reason: 'sending broke off', retryAfterMs: FIRST_PAUSE_MS };
+    const failures = (this.failures.get(id) ?? 0) + 1;
+    if (failures >= MAX_FAILURES) {
+      this.failures.delete(id);
+      return { state: 'failed', reason: OUR_SIDE };
+    }
+    if (this.failures.size >= MAX_COUNTED) this.failures.clear();
+    this.failures.set(id, failures);
+    const retryAfterMs = Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), MAX_PAUSE_MS);
+    return { state: 'pending', reason: OUR_SIDE, retryAfterMs };
+  }
+}
+
+function outcomeOf({ outcome, message, retryAfterMs }: DeliveryError, isRepeatable: boolean): DeliveryOutcome {
+  const mayRepeat = outcome === 'retry' || (outcome === 'uncertain' && isRepeatable);
+  return {
+    state: mayRepeat ? 'pending' : outcome === 'uncertain' ? 'uncertain' : 'failed',
+    reason: message,
+    retryAfterMs,
+  };
+}

@@ -198,6 +198,24 @@ describe.each([
     expect(double.shown(1).join()).not.toContain('much later');
   });
 
+  it('is answered while the platform takes no edit of another reply for an hour', async () => {
+    await link(3);
+    const [one, two] = [await ask(3, 'write to me'), await ask(2, 'and to me')];
+    const [before, turnId] = [double.shown(3).length, newId()];
+    let seq = 0;
+    const write = (text: string) => {
+      fixture.live(one, turnId, 'turn.restarted', seq++);
+      fixture.live(one, turnId, 'text.delta', seq++, text);
+    };
+    const isWritten = () => (write('It is '), double.shown(3).length > before);
+    await until('the first text is shown', isWritten, { everyMs: 200 });
+    const edits = double.edits();
+    double.limitNextEdit();
+    await until('it is told to wait', () => (write('It is long'), double.edits() > edits), { everyMs: 200 });
+    await fixture.complete(two, 'not held up');
+    await isShown(2, 'not held up');
+  });
+
   it('is shown nothing after unlinking', async () => {
     const message = await ask(2, 'last words of mine');
     await fixture.request(unlinkChannel, { agentId: fixture.agentId, platform: double.platform });

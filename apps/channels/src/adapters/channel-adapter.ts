@@ -110,8 +110,8 @@ export interface ConnectionEvents {
 }
 
 /**
- * One bot's connection to its platform. 429s are waited for here, by the SDK's own queue or by a DeliveryError with
- * `retryAfterMs` when that would be longer than half a minute.
+ * One bot's connection to its platform. A 429 of what is shown is a DeliveryError with `retryAfterMs`, for other chats are
+ * not to wait behind it; the SDK's own queue may wait for up to half a minute.
  */
 export interface Connection {
   /**

@@ -78,6 +78,20 @@ describe('a reply that is shown as it is written', () => {
     expect(shown).toEqual(['The answer is 42.']);
   });
 
+  it('asks for nothing while the platform wants it to wait', async () => {
+    const turnId = newId();
+    const one = preview(turnId);
+    says(one, turnId, 'Shown');
+    await one.flush();
+    let asked = 0;
+    const { edit } = connection;
+    connection.edit = () => Promise.reject(new DeliveryError('retry', `wait ${(asked += 1)}`, 60_000));
+    says(one, turnId, ', and more');
+    await expect(one.flush()).rejects.toThrow('wait 1');
+    expect([await one.flush(), await one.flush(), asked]).toEqual([true, true, 1]);
+    connection.edit = edit;
+  });
+
   it.each([false, true])(
     'goes on after a lost answer only where a repeated message shows nothing new: %s',
     async (knows) => {

@@ -24,6 +24,8 @@ export class LivePreview {
   private messageId: string | undefined;
   private isKept = false;
   private isOver = false;
+  /** By the monotonic clock: until then the platform takes nothing. */
+  private pausedUntil = 0;
   /** Another attempt began it. The preview of a turn that only seems left, as its end is not known here yet, is not taken. */
   private goesOn = false;
 
@@ -57,6 +59,8 @@ export class LivePreview {
         (error.outcome === 'failed' || (error.outcome === 'uncertain' && mayDouble))
       )
         this.isOver = true;
+      if (error instanceof DeliveryError && error.outcome === 'retry')
+        this.pausedUntil = performance.now() + error.retryAfterMs;
       throw error;
     }
   }
@@ -65,7 +69,7 @@ export class LivePreview {
     const body = this.platform.format(this.text)[0];
     if (this.isOver || body === undefined) return !this.isOver;
     await this.keep();
-    if (body === this.shown) return true;
+    if (body === this.shown || performance.now() < this.pausedUntil) return true;
     if (!(await this.isOpen(body))) {
       this.isOver = true;
       return false;

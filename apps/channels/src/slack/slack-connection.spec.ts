@@ -136,14 +136,15 @@ describe('a Slack connection, through the SDKs and a double of Slack', () => {
     expect(slack.history.messages.map(({ text }) => text)).toEqual(['once', 'late']);
   });
 
-  it('sorts what becomes of a message and waits for 429s', async () => {
+  it('sorts what becomes of a message, and has nobody wait for a limit of another chat', async () => {
     const connection = connect();
     slack.faults['chat.postMessage'] = [{ retryAfter: 3_600 }, { error: 'is_archived' }, { status: 503 }];
     await expect(connection.send('D7', 'x', ONCE)).rejects.toMatchObject({ outcome: 'retry', retryAfterMs: 3_600_000 });
     await expect(connection.send('D7', 'x', ONCE)).rejects.toMatchObject({ outcome: 'failed' });
     await expect(connection.send('D7', 'x', ONCE)).rejects.toMatchObject({ outcome: 'uncertain' });
     const id = await connection.send('D7', 'x', ONCE);
-    slack.faults['chat.update'] = [{ retryAfter: 1 }];
+    slack.faults['chat.update'] = [{ retryAfter: 3_600 }];
+    await expect(connection.edit('D7', id, 'y')).rejects.toMatchObject({ outcome: 'retry', retryAfterMs: 3_600_000 });
     await connection.edit('D7', id, 'y');
     expect(slack.calls['chat.update']).toBe(2);
   });

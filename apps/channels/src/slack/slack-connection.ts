@@ -93,7 +93,8 @@ export class SlackConnection implements Connection {
     const { channel } = targetOf(place);
     // Blocks that are not mentioned stay.
     const rest = isCard ? { blocks: [] } : {};
-    await this.call(({ steady }) => steady.chat.update({ channel, ts: messageId, ...written(part, isPlain), ...rest }));
+    // Whoever shows the next text tries again: waiting here would hold up all chats of the bot.
+    await this.call(({ once }) => once.chat.update({ channel, ts: messageId, ...written(part, isPlain), ...rest }));
   }
 
   /** https://docs.slack.dev/messaging/working-with-files: nothing is shown before the last of its three steps. */

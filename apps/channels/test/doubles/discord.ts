@@ -68,6 +68,8 @@ export async function discordDouble(): Promise<PlatformDouble> {
       return () => discord.http.rateLimits.free();
     },
     sends: () => discord.http.requests.filter((route) => route === 'POST /channels/:id/messages').length,
+    limitNextEdit: () => discord.http.rateLimits.force(/^PATCH .*messages/, 3_600),
+    edits: () => discord.http.requests.filter((route) => /^PATCH .*messages/.test(route)).length,
     block(n) {
       const channel = discord.dm(bot, person(n));
       discord.refuse(channel, 403, 50_007, 'Cannot send messages to this user');

@@ -35,6 +35,10 @@ export interface PlatformDouble {
   limitNextSend(): () => void;
   /** How often the bot tried to send. */
   sends(): number;
+  /** The next edit is answered with a 429 that lasts an hour. */
+  limitNextEdit(): void;
+  /** How often the bot tried to edit. */
+  edits(): number;
   /** The person blocks the bot, until the call of what it returns. */
   block(person: number): () => void;
   /** Deletes what the person was shown last. */

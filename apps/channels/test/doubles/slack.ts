@@ -65,6 +65,8 @@ export async function slackDouble(eventsUrl?: () => string): Promise<PlatformDou
       return () => undefined;
     },
     sends: () => slack.calls['chat.postMessage'] ?? 0,
+    limitNextEdit: () => void (slack.faults['chat.update'] = [{ retryAfter: 3_600 }]),
+    edits: () => slack.calls['chat.update'] ?? 0,
     block(person) {
       slack.history.refusing.set(slack.directChannel(`U${person}`), 'is_archived');
       return () => slack.history.refusing.delete(slack.directChannel(`U${person}`));

@@ -4,6 +4,8 @@ import type { PlatformDouble, ShownCard } from './platform-double.js';
 
 const TELEGRAM_TOKEN = '4242:testtoken';
 
+const LIMIT = { error_code: 429, description: 'Too Many Requests', parameters: { retry_after: 3_600 } };
+
 export async function telegramDouble(): Promise<PlatformDouble> {
   const telegram = await TelegramPlatform.start();
   telegram.addBot(TELEGRAM_TOKEN);
@@ -44,11 +46,12 @@ export async function telegramDouble(): Promise<PlatformDouble> {
       }))),
     failNextSend: () => void (telegram.faults['sendMessage'] = [{ error_code: 502, description: 'Bad Gateway' }]),
     limitNextSend() {
-      const limit = { error_code: 429, description: 'Too Many Requests', parameters: { retry_after: 3_600 } };
-      telegram.faults['sendMessage'] = [limit];
+      telegram.faults['sendMessage'] = [LIMIT];
       return () => undefined;
     },
     sends: () => telegram.calls['sendMessage'] ?? 0,
+    limitNextEdit: () => void (telegram.faults['editMessageText'] = [LIMIT]),
+    edits: () => telegram.calls['editMessageText'] ?? 0,
     block(person) {
       telegram.rules.refuse(person);
       return () => telegram.rules.accept(person);

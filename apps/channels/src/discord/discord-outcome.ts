@@ -30,9 +30,12 @@ const KINDS = new Map<number | string, Exclude<Refusal['kind'], 'moved'>>([
   [Code.MissingAccess, 'unreachable'],
   [Code.MissingPermissions, 'unreachable'],
   [Code.CannotSendMessagesToThisUser, 'unreachable'],
+  [Code.CannotSendMessagesToThisUserDueToHavingNoMutualGuilds, 'unreachable'],
 ]);
 /** Limits that are answered as errors. */
-const PASSING = new Set<number | string>([Code.ChannelSendRateLimit, Code.APIResourceOverloaded]);
+const PASSING = new Set<number | string>([
+  ...[Code.ChannelWriteRateLimit, Code.ServerWriteRateLimit, Code.APIResourceOverloaded],
+]);
 
 /** Sorts a failed request. Without an answer nobody knows what became of it. */
 export function deliveryErrorOf(error: unknown): DeliveryError {

@@ -23,7 +23,10 @@ const LIMIT_MS = 30_000;
 /** https://docs.slack.dev/reference/methods/chat.postMessage#errors and chat.update's */
 const REFUSALS: Record<Exclude<Refusal['kind'], 'moved'>, Set<string>> = {
   markup: new Set(['invalid_blocks', 'invalid_blocks_format', 'markdown_text_conflict', 'invalid_attachments']),
-  thread: new Set(['thread_not_found', 'cannot_reply_to_message', 'invalid_thread_ts']),
+  thread: new Set([
+    ...['thread_not_found', 'cannot_reply_to_message', 'invalid_thread_ts'],
+    ...['restricted_action_thread_locked', 'restricted_action_non_threadable_channel'],
+  ]),
   message: new Set(['message_not_found', 'cant_update_message', 'edit_window_closed']),
   unreachable: new Set([
     ...['channel_not_found', 'is_archived', 'not_in_channel', 'restricted_action', 'user_disabled', 'user_not_found'],

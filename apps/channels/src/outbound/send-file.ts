@@ -1,6 +1,10 @@
 import { RoostError } from '#lib/contracts';
 import type { Content } from '#lib/workspace-client';
 import { type ChannelAdapter, type Connection, DeliveryError, type SendKey } from '../adapters/channel-adapter.js';
+import { mayPass } from '../adapters/may-pass.js';
+
+/** For so long a file waits for its agent to be started. */
+const STOPPED_MS = 600_000;
 
 export interface FileToSend {
   accountId: string;
@@ -24,24 +28,33 @@ export async function sendFile(
     const [part = ''] = adapter.format(`I could not send the file "${name}": ${reason}`);
     return connection.send(place, part, key);
   };
-  const opened = await content.read(accountId, agentId, { path, source: 'file', offset: 0 }).catch(refusalOf);
+  const refusal = (error: unknown) => refusalOf(error, key);
+  const opened = await content.read(accountId, agentId, { path, source: 'file', offset: 0 }).catch(refusal);
   if (typeof opened === 'string') return instead(opened);
   const { about, bytes } = opened;
+  let unread: RoostError | undefined;
+  // A broken upload destroys the stream with an error of its own.
+  bytes.once('error', (error: unknown) => (unread = error instanceof RoostError ? error : undefined));
   try {
     const size = about.size ?? 0;
     if (size > adapter.maxOutboundBytes)
       return await instead(`it has ${megabytes(size)}, and at most ${megabytes(adapter.maxOutboundBytes)} fit here.`);
     if (size === 0) return await instead('it is empty.');
     return await connection.sendFile(place, { name, sizeBytes: size, bytes }, key);
+  } catch (error) {
+    // Its upload was never whole, so nothing is shown.
+    if (unread === undefined) throw error;
+    return await instead(refusal(unread));
   } finally {
     bytes.destroy();
   }
 }
 
-/** Why there is nothing to send; throws what may pass. */
-function refusalOf(error: unknown): string {
+/** Why there is nothing to send; throws what may pass. An agent that is not running may be started, but others wait behind it. */
+function refusalOf(error: unknown, { since }: SendKey): string {
   if (!(error instanceof RoostError)) throw error;
-  if (error.code === 'SERVICE_UNAVAILABLE' || error.code === 'AGENT_UNAVAILABLE')
+  const isRecent = since === undefined || Date.now() - since.getTime() < STOPPED_MS;
+  if (mayPass(error) || (error.code === 'AGENT_UNAVAILABLE' && isRecent))
     throw new DeliveryError('retry', error.message, 10_000);
   return error.code === 'NOT_FOUND' ? 'it is not there.' : error.message;
 }

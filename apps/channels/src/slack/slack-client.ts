@@ -56,9 +56,15 @@ export async function fetchFile(address: string, apiUrl: string, token: string):
   }).catch(() => undefined);
   if (answer?.ok && answer.body) return Readable.fromWeb(answer.body as ReadableStream<Uint8Array>);
   throw new DeliveryError(
-    answer && answer.status < 500 ? 'failed' : 'retry',
+    outcomeOf(answer),
     `Slack did not give it (${answer ? `status ${answer.status}` : 'no answer'})`,
   );
+}
+
+/** What is refused now is refused again, but for what says to wait. */
+function outcomeOf(answer: Response | undefined): 'failed' | 'retry' {
+  const isRefused = answer !== undefined && answer.status < 500 && answer.status !== 408 && answer.status !== 429;
+  return isRefused ? 'failed' : 'retry';
 }
 
 /** Puts bytes at the address that `files.getUploadURLExternal` gave. Nothing is shown by that. */
@@ -71,8 +77,8 @@ export async function putFile(address: string, apiUrl: string, bytes: Readable, 
     redirect: 'error',
     signal: AbortSignal.timeout(FILE_TIMEOUT_MS),
   }).catch(() => undefined);
-  if (!answer?.ok)
-    throw new DeliveryError('retry', `Slack did not take the file (${answer ? answer.status : 'no answer'})`, 2_000);
+  if (answer?.ok) return;
+  throw new DeliveryError(outcomeOf(answer), `Slack did not take the file (${answer?.status ?? 'no answer'})`, 2_000);
 }
 
 /** Answers a slash command, seen by who gave it alone. */

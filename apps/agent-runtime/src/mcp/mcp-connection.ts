@@ -1,11 +1,14 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SseError } from '@modelcontextprotocol/sdk/client/sse.js';
+import type { AnySchema, SchemaOutput } from '@modelcontextprotocol/sdk/server/zod-compat.js';
+import type { RequestOptions } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
-import { type CallToolResult, ElicitRequestSchema, ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
+import { type ClientRequest, ElicitRequestSchema, ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { z } from 'zod';
 import { QuestionAsked } from '../approvals/call-questions.js';
 import type { Elicitation } from './elicitation.js';
+import { CallAnswer, InitializeAnswer, PingAnswer, ToolListAnswer } from './server-answers.js';
 
 /** `inputSchema` is whatever the server says: one tool's nonsense must not cost the others. */
 export interface McpTool {
@@ -14,21 +17,29 @@ export interface McpTool {
   inputSchema: unknown;
 }
 
-/** Looser than the SDK's, which refuses a whole list for one tool's missing `type`. */
-const ToolList = z.looseObject({
-  tools: z.array(z.unknown()).transform((tools) => tools.flatMap((tool) => Tool.safeParse(tool).data ?? [])),
-  nextCursor: z.string().optional(),
-});
-const Tool = z.object({
-  name: z.string().min(1).max(500),
-  description: z.string().optional().catch(undefined),
-  inputSchema: z.unknown(),
-});
-
 const CONNECT_MS = 10_000;
-const CALL_MS = 120_000;
+const CALL = {
+  timeout: 120_000,
+  resetTimeoutOnProgress: true,
+  // The longest command of `bash`: who only reports progress would hold a turn for ever.
+  maxTotalTimeout: 3_600_000,
+  // Without it the SDK asks for no progress.
+  onprogress: () => undefined,
+};
 const MAX_TOOLS = 200;
 const MAX_PAGES = 20;
+
+/** The SDK's, but for what it wants of a server that begins. */
+class LenientClient extends Client {
+  override request<T extends AnySchema>(
+    request: ClientRequest,
+    schema: T,
+    options?: RequestOptions,
+  ): Promise<SchemaOutput<T>> {
+    const taken = request.method === 'initialize' ? (InitializeAnswer as unknown as T) : schema;
+    return super.request(request, taken, options);
+  }
+}
 
 /** A call that has no answer yet. */
 interface ActiveCall {
@@ -58,7 +69,7 @@ export class McpConnection {
   private lastError: Error | undefined;
 
   private constructor(private readonly onTools: (tools: McpTool[]) => void) {
-    this.client = new Client(
+    this.client = new LenientClient(
       { name: 'roost', version: '1' },
       {
         capabilities: { elicitation: { form: {}, url: {} } },
@@ -105,7 +116,7 @@ export class McpConnection {
     let cursor: string | undefined;
     for (let page = 0; page < MAX_PAGES && tools.length < MAX_TOOLS; page++) {
       const request = { method: 'tools/list', params: cursor ? { cursor } : {} };
-      const answer = await this.client.request(request, ToolList, { timeout: CONNECT_MS });
+      const answer = await this.client.request(request, ToolListAnswer, { timeout: CONNECT_MS });
       tools.push(
         ...answer.tools.map(({ name, description, inputSchema }) => ({
           name,
@@ -121,13 +132,13 @@ export class McpConnection {
     return this.tools;
   }
 
-  /** Errors: those of the server and of the transport; a timeout after two minutes without progress. */
+  /** Errors: those of the server and of the transport; a timeout after two minutes without progress, and after an hour. */
   async call(
     name: string,
     input: unknown,
     signal: AbortSignal | undefined,
     elicitation?: Elicitation,
-  ): Promise<CallToolResult> {
+  ): Promise<CallAnswer> {
     const parsed = z.record(z.string(), z.unknown()).safeParse(input ?? {});
     if (!parsed.success) throw new Error('the arguments must be an object');
     // The SDK never takes its listener off a signal: a turn's own would gather one with every call.
@@ -146,12 +157,12 @@ export class McpConnection {
     const send = () => {
       call.signal.throwIfAborted();
       this.calls.add(active);
-      const options = { timeout: CALL_MS, resetTimeoutOnProgress: true, signal: call.signal };
-      return activeCall.run(active, () => this.client.callTool({ name, arguments: parsed.data }, undefined, options));
+      const request = { method: 'tools/call' as const, params: { name, arguments: parsed.data } };
+      return activeCall.run(active, () => this.client.request(request, CallAnswer, { ...CALL, signal: call.signal }));
     };
     this.waiting++;
     try {
-      return (await this.inTurn(send)) as CallToolResult;
+      return await this.inTurn(send);
     } catch (error) {
       throw asked ?? this.reasonOf(error);
     } finally {
@@ -185,6 +196,11 @@ export class McpConnection {
     );
   }
 
+  /** Whether a call waits for its answer. */
+  get isBusy(): boolean {
+    return this.waiting > 0;
+  }
+
   /** Takes no new users; closes when the last call in flight has its answer. */
   retire(): void {
     this.isRetired = true;
@@ -201,7 +217,7 @@ export class McpConnection {
   }
 
   async ping(): Promise<void> {
-    await this.client.ping({ timeout: CONNECT_MS });
+    await this.client.request({ method: 'ping' }, PingAnswer, { timeout: CONNECT_MS });
   }
 
   async close(): Promise<void> {

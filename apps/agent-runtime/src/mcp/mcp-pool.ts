@@ -5,6 +5,7 @@ import type { GuardPolicy } from '#lib/net-guard';
 import type { Bus } from '#lib/bus';
 import { answerFetch } from './answer-fetch.js';
 import { guardedFetch } from './guarded-fetch.js';
+import { lenientFetch } from './lenient-message.js';
 import { McpConnection, type McpTool } from './mcp-connection.js';
 import { type McpTarget, targetKey } from './mcp-target.js';
 import { needsAuthorization, StdioServerFailure } from './server-failure.js';
@@ -162,7 +163,7 @@ export class McpPool {
   }
 
   private fetchFor({ auth, accountId }: McpTarget, server: RemoteConfig): FetchLike {
-    const fetch = vaultFetch(this.guarded.fetch, server, this.bus, accountId);
+    const fetch = lenientFetch(vaultFetch(this.guarded.fetch, server, this.bus, accountId));
     return auth ? auth.refreshing(fetch) : fetch;
   }
 
@@ -186,7 +187,8 @@ export class McpPool {
 
   private closeIdle(): void {
     for (const [key, slot] of this.slots) {
-      if (slot.opening || performance.now() - slot.usedAt < IDLE_MS) continue;
+      // A call that reports progress may take longer.
+      if (slot.opening || slot.connection?.isBusy || performance.now() - slot.usedAt < IDLE_MS) continue;
       this.slots.delete(key);
       void slot.connection?.close();
     }

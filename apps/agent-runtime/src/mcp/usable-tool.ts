@@ -9,9 +9,19 @@ const known = new WeakMap<McpTool, CleanSchema | { problem: string }>();
 
 /** A server's tool as every provider takes it, or why none would. */
 export function usableTool(tool: McpTool): CleanSchema | { problem: string } {
-  const found = known.get(tool) ?? cleanSchema(tool.inputSchema);
+  const found = known.get(tool) ?? cleaned(tool.inputSchema);
   known.set(tool, found);
   return found;
+}
+
+function cleaned(inputSchema: unknown): CleanSchema | { problem: string } {
+  try {
+    return cleanSchema(inputSchema);
+  } catch (error) {
+    // A message of 8 MiB has room for more levels than the stack has.
+    if (error instanceof RangeError) return { problem: 'its input schema is nested too deeply' };
+    throw error;
+  }
 }
 
 /** For the server's owner: which of its tools no agent is offered, and why. */

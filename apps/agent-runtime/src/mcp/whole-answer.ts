@@ -54,7 +54,7 @@ async function* events(first: ReadableStream<Uint8Array>, broken: Broken): Async
           position.failures = 0;
         }
         if (!data) continue;
-        yield encode(data, event);
+        yield encodeEvent(data, event);
         if (isAnswerTo(id, parsed(data))) return;
       }
     } catch (error) {
@@ -100,10 +100,14 @@ async function reopened(position: Position, reopen: Broken['reopen']): Promise<R
 
 const encoder = new TextEncoder();
 
-function encode(data: string, event?: string): Uint8Array {
+export function encodeEvent(data: string, event?: string, id?: string): Uint8Array {
   const lines = data.split('\n').map((line) => `data: ${line}\n`);
-  return encoder.encode(`${event ? `event: ${event}\n` : ''}${lines.join('')}\n`);
+  return encoder.encode(
+    `${id === undefined ? '' : `id: ${id}\n`}${event ? `event: ${event}\n` : ''}${lines.join('')}\n`,
+  );
 }
+
+export const encodeRetry = (ms: number): Uint8Array => encoder.encode(`retry: ${ms}\n\n`);
 
 /** Whether a message is the answer, good or bad, to a request. The SDK, too, takes "7" for 7. */
 export function isAnswerTo(id: RequestId, message: unknown): boolean {
@@ -113,7 +117,7 @@ export function isAnswerTo(id: RequestId, message: unknown): boolean {
 }
 
 const failure = (id: RequestId, message: string) =>
-  encode(JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32_000, message } }));
+  encodeEvent(JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32_000, message } }));
 
 function parsed(data: string): unknown {
   try {

@@ -6,8 +6,9 @@ import {
   stopProcess,
   writeProcess,
 } from '#lib/contracts';
+import { BoundedLines } from '#lib/bounded-streams';
 import { ownCall } from '#lib/call-context';
-import { ReadBuffer, serializeMessage } from '@modelcontextprotocol/sdk/shared/stdio.js';
+import { serializeMessage } from '@modelcontextprotocol/sdk/shared/stdio.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { randomUUID } from 'node:crypto';
@@ -15,6 +16,7 @@ import type { z } from 'zod';
 import type { Bus } from '#lib/bus';
 import { workspaceRequest } from '../tools/workspace-request.js';
 import { MAX_MESSAGE_BYTES } from './guarded-fetch.js';
+import { readMessage } from './lenient-message.js';
 import type { McpTarget } from './mcp-target.js';
 import { StdioServerFailure } from './server-failure.js';
 
@@ -35,7 +37,7 @@ export class WorkspaceStdioTransport implements Transport {
   /** The end of what the program wrote to its stderr, known once the transport is closed. */
   stderr = '';
   private readonly processId = `mcp-${randomUUID()}`;
-  private readonly incoming = new ReadBuffer();
+  private readonly lines = new BoundedLines(MAX_MESSAGE_BYTES, (line) => this.receive(line));
   private pendingBytes = 0;
   private writtenAt = 0;
   private writes: Promise<unknown> = Promise.resolve();
@@ -123,16 +125,15 @@ export class WorkspaceStdioTransport implements Transport {
     this.pendingBytes = lastLine < 0 ? this.pendingBytes + bytes.length : bytes.length - lastLine - 1;
     if (this.pendingBytes > MAX_MESSAGE_BYTES)
       throw new Error(`a message is larger than ${MAX_MESSAGE_BYTES / 1_048_576} MiB`);
-    this.incoming.append(bytes);
-    for (;;) {
-      try {
-        const message = this.incoming.readMessage();
-        if (message === null) return;
-        this.onmessage?.(message);
-      } catch (error) {
-        // A line that is no message, e.g. a log line on the wrong stream; the buffer has moved past it.
-        this.onerror?.(error instanceof Error ? error : new Error(String(error)));
-      }
+    this.lines.push(bytes);
+  }
+
+  private receive(line: string): void {
+    try {
+      this.onmessage?.(readMessage(line));
+    } catch (error) {
+      // A line that is no message, e.g. a log line on the wrong stream.
+      this.onerror?.(error instanceof Error ? error : new Error(String(error)));
     }
   }
 

@@ -18,7 +18,9 @@ export type McpFault =
   /** A result of so many bytes. */
   | { kind: 'huge'; bytes: number }
   /** The same answer twice. */
-  | { kind: 'twice' };
+  | { kind: 'twice' }
+  /** The answer with these members of its own, `result` or any other. */
+  | { kind: 'answer'; members: object };
 
 /** Which request a fault is for: a method, or a tool's name. */
 export interface OrderedFault {

@@ -28,7 +28,8 @@ export class LegacyStreams {
     if (fault?.kind === 'stall') return;
     if (fault?.kind === 'break') return void stream.destroy();
     if (fault?.kind === 'cut') return void stream.end();
-    if (message.id !== undefined) stream.write(event(this.answer(message)));
+    if (message.id !== undefined)
+      stream.write(event({ ...this.answer(message), ...(fault?.kind === 'answer' ? fault.members : {}) }));
   }
 
   notify(notification: object): void {

@@ -65,8 +65,8 @@ export class MisbehavingMcpServer {
     this.sessions.clear();
   }
 
-  toolsChanged(): void {
-    const notification = { jsonrpc: '2.0', method: 'notifications/tools/list_changed' };
+  toolsChanged(members: object = {}): void {
+    const notification = { jsonrpc: '2.0', method: 'notifications/tools/list_changed', ...members };
     for (const stream of this.streams) stream.write(event(notification));
     this.legacy.notify(notification);
   }
@@ -115,11 +115,11 @@ export class MisbehavingMcpServer {
   }
 
   private initialise(message: RpcRequest, response: ServerResponse, fault: McpFault | undefined): Promise<void> | void {
-    if (fault) return this.react({ ...message, id: message.id ?? 0 }, response, fault);
+    if (fault && fault.kind !== 'answer') return this.react({ ...message, id: message.id ?? 0 }, response, fault);
     const session = randomUUID();
     this.sessions.add(session);
     response.writeHead(200, { 'content-type': 'application/json', 'mcp-session-id': session });
-    response.end(JSON.stringify(this.answer(message)));
+    response.end(JSON.stringify({ ...this.answer(message), ...fault?.members }));
   }
 
   private async react(
@@ -151,6 +151,8 @@ export class MisbehavingMcpServer {
         return void response.writeHead(200, { 'content-type': 'application/json' }).end('{"jsonrpc":"2.0","id":');
       case 'huge':
         return void stream().end(event(result(message.id, { content: [text('x'.repeat(fault.bytes))] })));
+      case 'answer':
+        return void stream().end(event({ ...answer, ...fault.members }));
       case 'twice':
         return void stream().end(event(answer) + event(answer));
       case 'break':

@@ -54,6 +54,10 @@ const before = (name: string, ...first: ScriptedAnswer[]): Case => ({
 /** With a tool, its step has text. */
 const NOTHING = /the model ended its turn without saying anything|^I begin with it now\.$/;
 
+/** In Anthropic's words. */
+const NO_CREDIT = 'Your credit balance is too low to access the Anthropic API.';
+const NO_ROOM = 'input length and `max_tokens` exceed context limit: 150000 + 64000 > 200000';
+
 const status = (code: number, rest: { code?: string; message?: string; retryAfter?: number } = {}): Misbehaviour => ({
   kind: 'status',
   status: code,
@@ -77,6 +81,12 @@ export const CASES: Case[] = [
   passing('reports an overload before the answer', { kind: 'error-event', at: 'headers' }),
   passing('reports an overload in the text', { kind: 'error-event', at: 'text' }),
   passing('reports an overload in a call', { kind: 'error-event', at: 'call' }),
+  passing('reports a crash by its words alone', {
+    kind: 'error-event',
+    at: 'text',
+    sent: { error: { message: 'the model crashed' } },
+  }),
+  passing('reports a crash by a text', { kind: 'error-event', at: 'text', sent: { error: 'the model crashed' } }),
   {
     name: 'is slow',
     reactions: (good) => good.map((answer) => ({ answer, misbehaviour: { kind: 'drip', pauseMs: 20 } })),
@@ -91,6 +101,13 @@ export const CASES: Case[] = [
   passing('is behind a proxy that shows a page', { kind: 'html', status: 502 }),
   passing('is behind a proxy that shows a page as an answer', { kind: 'html', status: 200 }),
   final('wants to be paid', status(402), 'MODEL_BILLING'),
+  final('wants to be paid by its words alone', status(400, { message: NO_CREDIT }), 'MODEL_BILLING', NO_CREDIT),
+  final(
+    'wants to be paid in the middle of its answer',
+    { kind: 'error-event', at: 'text', sent: { error: { code: 402, message: 'Insufficient credits' } } },
+    'MODEL_BILLING',
+    'Insufficient credits',
+  ),
   final('has no quota left', status(429, { code: 'insufficient_quota' }), 'MODEL_BILLING'),
   final(
     'refuses the request',
@@ -101,6 +118,7 @@ export const CASES: Case[] = [
   final('refuses the key', status(401), 'MODEL_KEY_REFUSED'),
   final('does not have the model', status(404), 'MODEL_NOT_FOUND'),
   final('finds the conversation too long permanently', status(413), 'MODEL_CONTEXT_TOO_LONG'),
+  final('has no room for its answer permanently', status(400, { message: NO_ROOM }), 'MODEL_CONTEXT_TOO_LONG', NO_ROOM),
   final(
     'says within the stream that the request is wrong',
     { kind: 'error-event', at: 'headers', final: true },

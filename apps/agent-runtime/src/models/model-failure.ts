@@ -1,6 +1,7 @@
-import { APICallError, InvalidPromptError, RetryError } from 'ai';
+import { InvalidPromptError, RetryError } from 'ai';
 import { RoostError } from '#lib/contracts';
 import type { ResolvedModel } from './model-registry.js';
+import { type ProviderError, providerErrorOf } from './provider-error.js';
 import { providerMessage } from './provider-message.js';
 import { BrokenStream } from './collect-answer.js';
 
@@ -35,19 +36,20 @@ export class OtherModelFailed extends Error {
   }
 }
 
-/** What a provider returned when it failed, in whichever form the SDK hands it on. */
-interface ProviderError {
-  /** Absent: it was not reached, or broke off after it had begun to answer. */
-  status?: number;
-  /** The provider's own words for the kind of failure: `error.type`, `error.code`, `error.status`, reasons in details. */
-  kinds: string[];
-  message: string;
-  body: string;
-  retryAfterMs?: number;
-}
-
 const CONTEXT_TOO_LONG =
-  /context.{0,20}(length|window)|prompt is too long|too many tokens|maximum.{0,20}tokens|input.{0,20}too long/i;
+  /context.{0,20}(length|window|limit|size)|prompt is too long|maximum prompt length|too many tokens|maximum.{0,20}tokens|input.{0,20}too long|tokens.{0,5}\+.{0,5}max_new_tokens/i;
+/** A limit of how much may be sent in a time, which is no limit of a context. */
+const OF_RATE = /rate.?limit|per (minute|hour|day)/i;
+
+/** Anthropic and xAI say by their words alone that an account is empty. */
+const NO_CREDIT = /credit balance is too low|used all available credits/i;
+
+/** OpenRouter finds no server that takes pictures (404), llama.cpp and Ollama fail at one (500). */
+const MEDIA = '(images?|pictures?|vision|audio|video|pdf|files?|multimodal)';
+const MEDIA_REFUSED = new RegExp(
+  `no endpoints found that support|\\b${MEDIA}\\b.{0,30}(not |n't |un)support|(not |n't |un)support.{0,20}\\b${MEDIA}\\b|data required for image`,
+  'i',
+);
 
 /** Google answers a wrong key with 400. */
 const KEY_NOT_VALID = /API_KEY_INVALID|API key not valid|API key expired/i;
@@ -99,32 +101,12 @@ export function modelFailure(error: unknown, model: Model): ModelFailure {
   };
 }
 
-/** undefined: there was no answer, the connection was not made or broke. */
-function providerErrorOf(error: unknown): ProviderError | undefined {
-  if (APICallError.isInstance(error)) {
-    const { statusCode, message, responseBody = '', data, responseHeaders } = error;
-    // A success that could not be read to its end is no answer: the headers came, the rest broke.
-    if (statusCode === undefined || statusCode < 300) return undefined;
-    const retryAfterMs = retryAfter(responseHeaders);
-    return {
-      status: statusCode,
-      kinds: kindsOf(data ?? parsed(responseBody)),
-      message,
-      body: responseBody,
-      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    };
-  }
-  // An error event within a stream is handed on as the provider wrote it.
-  const kinds = error instanceof Error ? kindsOf((error as { data?: unknown }).data) : kindsOf(error);
-  if (kinds.length === 0) return undefined;
-  return { kinds, message: messageOf(error), body: '' };
-}
-
 function failureOf(reported: ProviderError, { provider, modelId, keySource }: Model): ModelFailure | undefined {
   const { status, message, body } = reported;
   const is = (kinds: Set<string>) => reported.kinds.some((kind) => kinds.has(kind));
-  const text = `${message} ${body}`;
-  if (status === 402 || is(BILLING))
+  // The page of a proxy that fails may say anything.
+  const text = (status ?? 0) < 500 ? `${message} ${body}` : message;
+  if (status === 402 || is(BILLING) || ((status ?? 0) < 500 && NO_CREDIT.test(text)))
     return {
       code: 'MODEL_BILLING',
       message: withWords(
@@ -139,13 +121,16 @@ function failureOf(reported: ProviderError, { provider, modelId, keySource }: Mo
       message: withWords(`${provider} refused ${ownerOf(keySource, provider)}: set a valid key`, reported),
       retryable: false,
     };
-  if (status === 413 || is(TOO_LONG) || ((status === 400 || is(REFUSED)) && CONTEXT_TOO_LONG.test(text)))
+  const mayBeTooLong = status === undefined || [400, 422, 500].includes(status) || is(REFUSED);
+  const isTooLong = mayBeTooLong && CONTEXT_TOO_LONG.test(text) && !OF_RATE.test(text);
+  if (status === 413 || is(TOO_LONG) || isTooLong)
     return {
       code: 'MODEL_CONTEXT_TOO_LONG',
       message: withWords(`the conversation is too long for ${modelId}`, reported),
       retryable: false,
     };
-  if (status === 404 || is(NOT_FOUND))
+  const isMediaRefused = MEDIA_REFUSED.test(text);
+  if (!isMediaRefused && (status === 404 || is(NOT_FOUND)))
     return {
       code: 'MODEL_NOT_FOUND',
       message: withWords(`${provider} has no model ${modelId}: check configuration.model`, reported),
@@ -153,7 +138,8 @@ function failureOf(reported: ProviderError, { provider, modelId, keySource }: Mo
     };
   // The SDK makes a 500 of whatever an answer's first event says.
   const isPassing = status === 408 || status === 409 || status === 425 || status === 429 || (status ?? 0) >= 500;
-  if (isPassing && !(is(REFUSED) && (status ?? 0) >= 500))
+  const isRefused = isMediaRefused || is(REFUSED);
+  if (isPassing && !(isRefused && (status ?? 0) >= 500))
     return isOverload(status, reported.kinds)
       ? {
           code: 'MODEL_OVERLOADED',
@@ -161,15 +147,16 @@ function failureOf(reported: ProviderError, { provider, modelId, keySource }: Mo
           retryable: true,
         }
       : { code: 'MODEL_FAILED', message: withWords(`${provider} failed (HTTP ${status})`, reported), retryable: true };
-  if (status !== undefined || is(REFUSED))
+  if (status !== undefined || isRefused)
     return {
       code: 'MODEL_REFUSED_REQUEST',
       message: withWords(`${provider} refused the request${status ? ` (HTTP ${status})` : ''}`, reported),
       retryable: false,
     };
+  const [kind] = reported.kinds;
   return {
-    code: 'MODEL_OVERLOADED',
-    message: withWords(`${provider} broke off its answer (${reported.kinds[0]})`, reported),
+    code: isOverload(status, reported.kinds) ? 'MODEL_OVERLOADED' : 'MODEL_FAILED',
+    message: withWords(`${provider} broke off its answer${kind ? ` (${kind})` : ''}`, reported),
     retryable: true,
   };
 }
@@ -186,8 +173,8 @@ const OVERLOADED = new Set([
 const isOverload = (status: number | undefined, kinds: string[]) =>
   status === 429 || status === 503 || status === 529 || kinds.some((kind) => OVERLOADED.has(kind));
 
-function withWords(what: string, { message, body }: ProviderError): string {
-  const words = providerMessage(messageOf(parsed(body) ?? {}) || message);
+function withWords(what: string, { message }: ProviderError): string {
+  const words = providerMessage(message);
   return words ? `${what}: ${words}` : what;
 }
 
@@ -196,37 +183,4 @@ function ownerOf(keySource: Model['keySource'], provider: string): string {
   return keySource === 'platform'
     ? `the platform's ${provider} key (${provider.toUpperCase()}_API_KEY)`
     : `the ${keySource}'s ${provider} key`;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Of an error object as any provider writes it, or of what holds one. */
-function kindsOf(data: unknown): string[] {
-  if (typeof data !== 'object' || data === null) return [];
-  const { error, type, code, status, details, reason } = data as Record<string, unknown>;
-  const nested = Array.isArray(details) ? details.slice(0, 20).flatMap(kindsOf) : [];
-  const inner = typeof error === 'object' ? kindsOf(error) : [];
-  const own = [type, code, status, reason].filter((kind) => typeof kind === 'string' && kind !== 'error') as string[];
-  return [...inner, ...own.map((kind) => kind.toLowerCase()), ...nested];
-}
-
-function messageOf(error: unknown): string {
-  const { message, error: inner } = (error ?? {}) as { message?: unknown; error?: { message?: unknown } | null };
-  return [message, inner?.message].find((text) => typeof text === 'string') ?? '';
-}
-
-function retryAfter(headers: Record<string, string> | undefined): number | undefined {
-  const inMs = Number.parseFloat(headers?.['retry-after-ms'] ?? '');
-  if (Number.isFinite(inMs)) return Math.max(0, inMs);
-  const value = headers?.['retry-after'];
-  if (!value) return undefined;
-  const seconds = Number(value);
-  const ms = Number.isFinite(seconds) ? seconds * 1_000 : Date.parse(value) - Date.now();
-  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
 }

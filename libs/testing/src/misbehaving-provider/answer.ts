@@ -16,8 +16,11 @@ export interface ScriptedAnswer {
   reasoning?: string;
   text?: string;
   calls?: ScriptedCall[];
-  /** Why it ends: by itself, by its output limit, for its tool calls, by a filter. Default: `calls` with calls, else `stop`. */
-  end?: 'stop' | 'length' | 'calls' | 'filter';
+  /**
+   * Why it ends: by itself, by its output limit, for its tool calls, by a filter, or with a reason that its wire does not
+   * know. Default: `calls` with calls, else `stop`.
+   */
+  end?: 'stop' | 'length' | 'calls' | 'filter' | { unknown: string };
   usage?: Tokens;
 }
 
@@ -31,8 +34,11 @@ export type Misbehaviour =
   | { kind: 'reset' }
   /** Within a stream that began with HTTP 200, at the given position. */
   | { kind: 'break' | 'cut' | 'stall' | 'garbage'; at: StreamPosition }
-  /** The provider's own error event within the stream. `final`: one that trying again does not cure. */
-  | { kind: 'error-event'; at: StreamPosition; final?: boolean }
+  /**
+   * The provider's own error event within the stream. `final`: one that trying again does not cure. `sent`: as servers
+   * write it that only resemble the provider.
+   */
+  | { kind: 'error-event'; at: StreamPosition; final?: boolean; sent?: object }
   /** Every piece comes late. */
   | { kind: 'drip'; pauseMs: number };
 
@@ -68,4 +74,13 @@ export const argsText = ({ args }: ScriptedCall) => (typeof args === 'string' ? 
 
 export function endOf({ end, calls = [] }: ScriptedAnswer): NonNullable<ScriptedAnswer['end']> {
   return end ?? (calls.length > 0 ? 'calls' : 'stop');
+}
+
+/** The reason as a wire names it. */
+export function reasonOf(
+  answer: ScriptedAnswer,
+  names: Record<'stop' | 'length' | 'calls' | 'filter', string>,
+): string {
+  const end = endOf(answer);
+  return typeof end === 'string' ? names[end] : end.unknown;
 }

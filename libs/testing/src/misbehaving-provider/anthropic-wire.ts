@@ -1,4 +1,4 @@
-import { argsText, DEFAULT_USAGE, endOf, type Frame, pieces, type ScriptedAnswer } from './answer.js';
+import { argsText, DEFAULT_USAGE, type Frame, pieces, reasonOf, type ScriptedAnswer } from './answer.js';
 import { checkAnthropic } from './anthropic-rules.js';
 import { asList, freshId, type Json, type JsonObject, type Refused, sse, textOf, type Wire } from './wire.js';
 
@@ -67,7 +67,7 @@ export const anthropicWire: Wire = {
       counts: { input, output },
       text:
         send('message_delta', {
-          delta: { stop_reason: STOP_REASONS[endOf(answer)], stop_sequence: null },
+          delta: { stop_reason: reasonOf(answer, STOP_REASONS), stop_sequence: null },
           usage: { output_tokens: output },
         }) + send('message_stop', {}),
     };

@@ -1,4 +1,4 @@
-import { argsText, DEFAULT_USAGE, endOf, pieces, type ScriptedCall } from './answer.js';
+import { argsText, DEFAULT_USAGE, pieces, reasonOf, type ScriptedCall } from './answer.js';
 import { checkGoogle } from './google-rules.js';
 import { asList, freshId, isObject, type JsonObject, type Refused, sse, textOf, type Wire } from './wire.js';
 
@@ -59,7 +59,7 @@ export const googleWire: Wire = {
     yield {
       part: 'end',
       counts: { input, output },
-      text: chunk([{ text: '' }], { finishReason: FINISH[endOf(answer)] }, { usageMetadata: usage }),
+      text: chunk([{ text: '' }], { finishReason: reasonOf(answer, FINISH) }, { usageMetadata: usage }),
     };
   },
 };

@@ -1,4 +1,4 @@
-import { argsText, DEFAULT_USAGE, endOf, pieces } from './answer.js';
+import { argsText, DEFAULT_USAGE, pieces, reasonOf } from './answer.js';
 import { checkOpenAiChat } from './openai-chat-rules.js';
 import { asList, freshId, isObject, type Json, type JsonObject, type Refused, sse, textOf, type Wire } from './wire.js';
 
@@ -55,7 +55,7 @@ export const openAiChatWire: Wire = {
     yield {
       part: 'end',
       counts: { input, output },
-      text: `${chunk({}, FINISH[endOf(answer)])}${sse({ ...head, choices: [], usage })}data: [DONE]\n\n`,
+      text: `${chunk({}, reasonOf(answer, FINISH))}${sse({ ...head, choices: [], usage })}data: [DONE]\n\n`,
     };
   },
 };

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Frame, Misbehaviour, StreamPosition } from './answer.js';
-import { Refused, type Wire } from './wire.js';
+import { Refused, sse, type Wire } from './wire.js';
 
 /**
  * Streams an answer's frames, with what is to go wrong in between. Resolves when nothing more is sent, with the frames that
@@ -44,17 +44,20 @@ async function goWrong(response: ServerResponse, wire: Wire, misbehaviour: Misbe
       response.write('data: {"choices": [<html>\u0000 not JSON\n\n');
       return true;
     case 'error-event':
-      response.end(
-        wire.errorEvent(
-          misbehaviour.final
-            ? new Refused(400, 'the request is not valid', finalCode(wire))
-            : new Refused(wire.name === 'anthropic' ? 529 : 503, 'Overloaded'),
-        ),
-      );
+      response.end(errorEvent(wire, misbehaviour));
       return false;
     default:
       return true;
   }
+}
+
+function errorEvent(wire: Wire, { final, sent }: Extract<Misbehaviour, { kind: 'error-event' }>): string {
+  if (sent) return sse(sent);
+  return wire.errorEvent(
+    final
+      ? new Refused(400, 'the request is not valid', finalCode(wire))
+      : new Refused(wire.name === 'anthropic' ? 529 : 503, 'Overloaded'),
+  );
 }
 
 const finalCode = ({ name }: Wire) => (name.startsWith('openai') ? 'invalid_request_error' : undefined);

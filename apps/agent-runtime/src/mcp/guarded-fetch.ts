@@ -7,6 +7,9 @@ import { fetch as undiciFetch } from 'undici';
 /** The largest single answer, or single event of a stream, that is taken from an MCP server. */
 export const MAX_MESSAGE_BYTES = 8 * 1_048_576;
 
+/** Of what is answered with an error: the SDK puts all of it into the error's message. */
+const MAX_ERROR_BYTES = 64 * 1_024;
+
 export interface GuardedFetch {
   fetch: FetchLike;
   close(): Promise<void>;
@@ -37,7 +40,9 @@ export function guardedFetch(policy: GuardPolicy, maxBytes = MAX_MESSAGE_BYTES):
       const capped =
         body === null || status === 204 || status === 304
           ? null
-          : (body as ReadableStream<Uint8Array>).pipeThrough(cap(maxBytes, isStream));
+          : (body as ReadableStream<Uint8Array>).pipeThrough(
+              status < 400 ? cap(maxBytes, isStream) : head(MAX_ERROR_BYTES),
+            );
       return new Response(capped, { status: status === 0 ? 502 : status, statusText, headers: [...headers] });
     },
     close: () => dispatcher.destroy(),
@@ -73,6 +78,18 @@ function cap(maxBytes: number, isStream: boolean): TransformStream<Uint8Array, U
       if (size > maxBytes)
         controller.error(new AnswerTooLarge(`the answer is larger than ${maxBytes / 1_048_576} MiB`));
       else controller.enqueue(chunk);
+    },
+  });
+}
+
+/** The beginning of a stream; the rest is not read. */
+function head(maxBytes: number): TransformStream<Uint8Array, Uint8Array> {
+  let left = maxBytes;
+  return new TransformStream({
+    transform(chunk, controller) {
+      controller.enqueue(chunk.subarray(0, left));
+      left -= chunk.length;
+      if (left <= 0) controller.terminate();
     },
   });
 }

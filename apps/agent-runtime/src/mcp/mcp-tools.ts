@@ -1,9 +1,10 @@
 import { UrlElicitationRequiredError } from '@modelcontextprotocol/sdk/types.js';
 import { dynamicTool, jsonSchema, type ToolSet } from 'ai';
+import { withoutBase64 } from '../models/prompt/base64-text.js';
 import type { CleanSchema } from '../models/tool-schema/clean-schema.js';
 import { uniqueToolNames } from '../models/tool-name.js';
 import type { McpOrigin } from '../permissions/gate.js';
-import type { CallQuestions } from '../approvals/call-questions.js';
+import { type CallQuestions, QuestionAsked } from '../approvals/call-questions.js';
 import { Elicitation } from './elicitation.js';
 import type { McpTool } from './mcp-connection.js';
 import type { McpPool } from './mcp-pool.js';
@@ -11,7 +12,7 @@ import type { McpTarget } from './mcp-target.js';
 import type { McpRegistry } from './registry/mcp-registry.js';
 import { needsAuthorization, StdioServerFailure } from './server-failure.js';
 import { shownReason } from './shown-text.js';
-import { toToolOutput, type ToolOutput } from './tool-result.js';
+import { capText, toToolOutput, type ToolOutput } from './tool-result.js';
 import { usableTool } from './usable-tool.js';
 
 /** How long a turn's start waits for servers that are slow to connect; their tools then come with the next turn. */
@@ -20,6 +21,9 @@ const PATIENCE_MS = 5_000;
 const MAX_TOOLS = 100;
 /** Each is a line of the system prompt. */
 const MAX_NOTES = 30;
+
+/** Enough to say what is wrong, as the input that a tool refuses. */
+const MAX_FAILURE_CHARS = 4_000;
 
 export interface McpServers {
   pool: McpPool;
@@ -89,7 +93,7 @@ function asTool(
         .catch(async (error: unknown) => {
           if (error instanceof StdioServerFailure || (target.auth && needsAuthorization(error)))
             await registry.learned(target, { tools: [], failure: error as Error });
-          throw error instanceof UrlElicitationRequiredError ? elicitation.required(error) : error;
+          throw error instanceof UrlElicitationRequiredError ? elicitation.required(error) : bounded(error);
         });
       const output = toToolOutput(result);
       if (result.isError) throw new Error(output.text || 'the tool failed without a reason');
@@ -107,6 +111,13 @@ function asTool(
       };
     },
   });
+}
+
+/** What a server says of a failure may be a page of HTML, or a file. */
+function bounded(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof QuestionAsked) return error;
+  const message = capText(withoutBase64(error.message), MAX_FAILURE_CHARS);
+  return message === error.message ? error : new Error(message);
 }
 
 function late(): Promise<{ tools: McpTool[]; failure: Error }> {

@@ -2,8 +2,12 @@ import type { Bus } from '#lib/bus';
 import { localDevelopment } from '#lib/net-guard';
 import { type McpFault, MisbehavingMcpServer } from '#lib/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { CallQuestions } from '../approvals/call-questions.js';
 import { McpPool } from './mcp-pool.js';
 import type { McpTarget } from './mcp-target.js';
+import { mcpTools } from './mcp-tools.js';
+import type { McpRegistry } from './registry/mcp-registry.js';
+import { shownReason } from './shown-text.js';
 import { toToolOutput } from './tool-result.js';
 
 /** Far below the two minutes after which a call without an answer ends by itself. */
@@ -260,6 +264,35 @@ describe('an MCP server that misbehaves', () => {
     expect(await outcome({ result: 'text' })).toContain('no result');
     expect(Date.now() - startedAt).toBeLessThan(AT_ONCE_MS);
     expect(await outputOf({ result: null })).toEqual({ text: '', files: [] });
+  });
+
+  const PAGE = `<html>${'<p>It is not you, it is us.</p>'.repeat(40_000)}</html>`;
+  const BASE64 = Buffer.from('Any text, 0123456789; '.repeat(50_000)).toString('base64');
+  it.each<['http' | 'sse', McpFault]>([
+    ['http', { kind: 'status', status: 500, headers: { 'content-type': 'text/html' }, body: PAGE }],
+    ['http', { kind: 'status', status: 400, body: PAGE }],
+    ['sse', { kind: 'status', status: 500, body: PAGE }],
+    ['http', { kind: 'answer', members: { result: undefined, error: { code: 1, message: PAGE } } }],
+    ['http', { kind: 'answer', members: { result: undefined, error: { code: 1, message: BASE64 } } }],
+    ['sse', { kind: 'answer', members: { result: undefined, error: { code: 1, message: BASE64 } } }],
+    ['http', { kind: 'answer', members: { result: { isError: true, content: [{ type: 'text', text: BASE64 }] } } }],
+  ])('over %s that fails with a megabyte costs the model no more than a page', async (transport, fault) => {
+    const registry = { learned: () => Promise.resolve() } as unknown as McpRegistry;
+    const { tools } = await mcpTools({ pool, registry }, [at(transport)], new CallQuestions());
+    server.next('echo', fault);
+    const call = tools['odd__echo']?.execute?.({}, { toolCallId: 'one', messages: [], context: undefined });
+    const words = await failureOf(Promise.resolve(call));
+    expect(words).toMatch(/^\w*Error: /);
+    expect(words.length).toBeLessThan(5_000);
+    expect(words).not.toContain(BASE64.slice(0, 200));
+  });
+
+  it('that begins with a megabyte of error is kept with little of it, and shown in a line', async () => {
+    server.next('initialize', { kind: 'status', status: 500, body: PAGE });
+    const { failure } = await pool.tools(at('http'));
+    expect(failure?.message).toContain('It is not you');
+    expect(failure?.message.length).toBeLessThan(100_000);
+    expect(shownReason(failure ?? new Error(), at('http').config).length).toBeLessThanOrEqual(500);
   });
 
   const toolsOf = async (transport: 'http' | 'sse' = 'http') => {

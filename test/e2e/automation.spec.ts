@@ -169,6 +169,30 @@ describe('schedules and triggers over HTTP', () => {
     }
   });
 
+  it('makes of a test what a webhook with the same body makes, digit by digit', async () => {
+    const { body } = await trigger('{{payload}}');
+    const json = { 'content-type': 'application/json' };
+    const test = (content: string) =>
+      roost.api<{ message_id: string } & ErrorBody>('POST', `${agent}/triggers/${body.id}/test`, content, json);
+    const contentOf = async (answer: { status: number; body: { message_id: string } }) => {
+      expect(answer.status, JSON.stringify(answer.body)).toBe(202);
+      const message = await roost.api<{ message: { content: string } }>(
+        'GET',
+        `${agent}/messages/${answer.body.message_id}`,
+      );
+      return message.body.message.content;
+    };
+    for (const payload of ['{"id":12345678901234567890,"n":1e400,"a":[1.0,-0,"1e400",{"b":1e2}]}', '1e400', '[1.50]']) {
+      expect(await contentOf(await test(`{"payload":${payload}}`))).toBe(payload);
+      const webhook = await fire(body.id, payload, { ...json, 'x-webhook-secret': body.webhook_secret });
+      expect(await contentOf(webhook)).toBe(payload);
+    }
+    expect(await contentOf(await test('{}'))).toBe('{}');
+    expect((await test('{"payload":{},"more":12345678901234567890}')).body.error.details).toMatchObject([
+      { field: 'more', reason: 'unknown_field' },
+    ]);
+  });
+
   it('answers each bad webhook for what it is', async () => {
     const { body } = await trigger('{{payload.a}}');
     const json = { 'content-type': 'application/json' };

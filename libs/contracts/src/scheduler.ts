@@ -290,7 +290,13 @@ export const fireTrigger = request('scheduler.trigger.fire', {
 
 /** What a webhook with this body would bring about, by the trigger's owner: needs no secret, nor that it is enabled. */
 export const testTrigger = request('scheduler.trigger.test', {
-  input: wire({ ...TriggerKey, payload: z.json() }),
+  input: wire({
+    ...TriggerKey,
+    /** As JSON text, with the digits that were sent: a number of JavaScript has no more than 17. */
+    payloadJson: z.string().optional(),
+    /** The same without them, of or for a service of an older version, which knows no other. */
+    payload: z.json().optional(),
+  }),
   output: FiredTrigger,
   timeoutMs: 10_000,
 });

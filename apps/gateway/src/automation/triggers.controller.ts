@@ -10,6 +10,7 @@ import {
   listTriggers,
   NewTrigger,
   PageQuery,
+  RoostError,
   FiredTrigger,
   rotateTriggerSecret,
   testTrigger,
@@ -20,6 +21,7 @@ import {
   TriggerWithSecret,
   updateTrigger,
 } from '#lib/contracts';
+import { exactJson } from '#lib/template';
 import { Controller, Delete, Get, Patch, Post } from '@nestjs/common';
 import { Body, Param, Query } from '../http/arguments.js';
 import { Endpoint, Tag } from '../http/endpoint.js';
@@ -122,10 +124,18 @@ export class TriggersController {
     responseDescription: 'The message is in the agent’s queue.',
     response: FiredTrigger,
     status: 202,
+    keepsDigits: true,
     errors: ['NOT_FOUND', 'RATE_LIMITED', 'AGENT_UNAVAILABLE'],
   })
-  test(@Param(TriggerParams) params: TriggerParams, @Body(TriggerTest) { payload }: TriggerTest) {
-    return this.bus.request(testTrigger, { ...triggerKey(params), payload });
+  async test(@Param(TriggerParams) params: TriggerParams, @Body(TriggerTest) { payload }: TriggerTest) {
+    const key = triggerKey(params);
+    const payloadJson = exactJson(payload) ?? 'null';
+    try {
+      return await this.bus.request(testTrigger, { ...key, payloadJson });
+    } catch (error) {
+      if (!isUnknownThere(error)) throw error;
+      return this.bus.request(testTrigger, { ...key, payload: JSON.parse(payloadJson) as typeof payload });
+    }
   }
 
   @Get(':triggerId/executions')
@@ -141,3 +151,8 @@ export class TriggersController {
     return this.bus.request(listTriggerExecutions, { ...query, ...triggerKey(params) });
   }
 }
+
+/** A scheduler of an older version, as there may be during an upgrade, refuses fields that it does not know. */
+const isUnknownThere = (error: unknown) =>
+  error instanceof RoostError &&
+  error.details.some(({ field, reason }) => field === 'payload_json' && reason === 'unknown_field');

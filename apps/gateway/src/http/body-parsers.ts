@@ -1,7 +1,8 @@
 import { RoostError } from '#lib/contracts';
+import { parseExactJson } from '#lib/template';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isUtf8 } from 'node:buffer';
-import { endpointOf } from './endpoint.js';
+import { type EndpointDefinition, endpointOf } from './endpoint.js';
 import { refuseOversizedJson } from './json-bounds.js';
 import type { ApiRequest } from './request.js';
 import { refuseUnusableJson } from './usable-text.js';
@@ -29,7 +30,7 @@ export function addBodyParsers(server: FastifyInstance, maxJsonBytes: number): v
     if (endpoint?.accepts?.includes('raw')) return done(null, undefined);
     let value: unknown;
     try {
-      value = readJson(body, request.headers['content-type'], endpoint?.mayHoldNul);
+      value = readJson(body, request.headers['content-type'], endpoint);
     } catch (error) {
       return done(error as Error);
     }
@@ -42,16 +43,21 @@ export function addBodyParsers(server: FastifyInstance, maxJsonBytes: number): v
 }
 
 /** Errors: UNSUPPORTED_MEDIA_TYPE, VALIDATION_ERROR. */
-function readJson(body: Buffer, contentType = '', mayHoldNul?: readonly string[]): unknown {
+function readJson(
+  body: Buffer,
+  contentType = '',
+  { mayHoldNul, keepsDigits = false }: Pick<EndpointDefinition, 'mayHoldNul' | 'keepsDigits'> = {},
+): unknown {
   const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(contentType)?.[1];
   if (charset !== undefined && !UTF8.test(charset.toLowerCase()))
     throw new RoostError('UNSUPPORTED_MEDIA_TYPE', 'JSON must be in UTF-8: send content-type: application/json');
   if (!isUtf8(body)) throw malformed('the body is not UTF-8', 'not_utf8');
   refuseOversizedJson(body);
-  const text = body.toString('utf8');
+  const sent = body.toString('utf8');
+  const text = sent.startsWith(BYTE_ORDER_MARK) ? sent.slice(1) : sent;
   let value: unknown;
   try {
-    value = JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
+    value = keepsDigits ? parseExactJson(text) : JSON.parse(text);
   } catch {
     throw malformed('the body is not valid JSON', 'malformed_json');
   }

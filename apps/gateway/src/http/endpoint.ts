@@ -42,6 +42,11 @@ export interface EndpointDefinition<R extends z.ZodType = z.ZodType> {
   accepts?: readonly BodyKind[];
   /** Fields of the JSON body that are content of any bytes, where U+0000 is as good as another character. */
   mayHoldNul?: readonly string[];
+  /**
+   * Numbers of the JSON body that would lose digits are marked strings, as `parseExactJson` reads them, for whoever hands
+   * them on by `exactJson`.
+   */
+  keepsDigits?: boolean;
   /** Most bytes of a streamed body; 1 GiB if not given. */
   maxStreamBytes?: number;
   /** The response can be as long as a file or a directory. */

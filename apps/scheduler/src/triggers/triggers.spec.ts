@@ -77,6 +77,10 @@ describe('triggers', () => {
     expect(fixture.messaging.sent.get(`execution:${executionId}`)?.content).toBe('tried  ');
     // Each is a request of its own.
     expect((await test(payload)).messageId).not.toBe(messageId);
+    // A gateway of an older version sends `payload`, in which numbers are what JSON.parse made of them.
+    const exact = { agentId, triggerId: id, payloadJson: '{"a":{"b":[{"c":12345678901234567890}]}}' };
+    const { executionId: ofText } = await bus.request(testTrigger, exact, fixture.call());
+    expect(fixture.messaging.sent.get(`execution:${ofText}`)?.content).toBe('12345678901234567890  ');
     await expect(test(payload, fixture.call(randomUUID()))).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await expect(test({ a: 'x'.repeat(1_048_576) })).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
   });

@@ -44,9 +44,9 @@ export class WebhooksController {
 
   /** As a webhook with this body, but asked by the trigger's owner: it needs no proof, and is on record. */
   @Handles(testTrigger)
-  async test({ payload, ...key }: z.output<typeof testTrigger.input>, context: CallContext) {
+  async test({ payloadJson, payload, ...key }: z.output<typeof testTrigger.input>, context: CallContext) {
     const trigger = await findTrigger(this.database, key, accountOf(context));
-    const body = Buffer.from(JSON.stringify(payload));
+    const body = Buffer.from(payloadJson ?? JSON.stringify(payload ?? null));
     requireSize(body);
     const target = { type: 'trigger', id: trigger.id };
     const record = (tx: Transaction) => recordAudit(tx, { action: 'trigger.tested', target });

@@ -247,7 +247,7 @@ describe('schedules and triggers over HTTP', () => {
     const { body } = await trigger('{{payload.a}}');
     const { body: planned } = await schedule();
     await roost.api('POST', `${agent}/stop`);
-    const { status } = await until('the stop is known', async () => {
+    const { status, body: refusal } = await until('the stop is known', async () => {
       const answer = await fire(body.id, '{"a":1}', {
         'content-type': 'application/json',
         'x-webhook-secret': body.webhook_secret,
@@ -255,6 +255,7 @@ describe('schedules and triggers over HTTP', () => {
       return answer.status !== 202 && answer;
     });
     expect(status).toBe(503);
+    expect(refusal.error.message).toContain(`POST ${agent}/status and {"status":"active"}`);
     await database.query(`UPDATE scheduler.schedules SET next_run_at = now() WHERE id = $1`, [planned.id]);
     await until('the slot is skipped', async () => {
       const { body: page } = await roost.api<{ executions: { status: string; error: string }[] }>(

@@ -1,4 +1,4 @@
-import { MessageId, RoostError } from '#lib/contracts';
+import { callThatStarts, MessageId, RoostError } from '#lib/contracts';
 import { newId, type Transaction } from '#lib/database';
 import { lockAgent } from '../agents/agents.repository.js';
 import { findDelivery, insertDelivery, type SendableExecution } from '../executions/executions.repository.js';
@@ -29,7 +29,7 @@ export async function acceptDelivery(
   if (status === 'stopped' || status === 'error')
     throw new RoostError(
       'AGENT_UNAVAILABLE',
-      'the agent cannot be woken: set its status to active',
+      `the agent cannot be woken: ${callThatStarts(trigger.agent_id)}`,
       [{ reason: status }],
       30,
     );

@@ -130,7 +130,7 @@ export const channelFailed = event(
   wire({ accountId: AccountId, agentId: AgentId, platform: ChatPlatform, reason: z.string(), occurredAt: Timestamp }),
 );
 
-/** Replies that a platform will not show. Messaging records it at the messages, and publishes `messageFailed`. */
+/** Replies that a platform will not show, or of which it is not known (`reason` says so). Messaging records it at the messages, and publishes `messageFailed`. */
 export const deliveryFailed = event(
   'channels.delivery.failed',
   wire({

@@ -87,7 +87,7 @@ export class ChatLoad {
     return this.options.telegram.textsIn(userId);
   }
 
-  /** By agent. No route of the API lists them yet: their rows do. */
+  /** By agent, of each part: the API says it of the whole reply. */
   private async uncertain(): Promise<Map<string, string[]>> {
     const client = new pg.Client({ connectionString: this.options.databaseUrl });
     await client.connect();

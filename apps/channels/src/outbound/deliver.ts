@@ -6,7 +6,15 @@ import type { ChannelAdapter, Connection, DeliveryError } from '../adapters/chan
 import { markUnreachable, type UnreachableChat } from '../bindings/bindings.repository.js';
 import type { Lease } from '../connections/leases.repository.js';
 import type { ChatMoves } from './chat-moves.js';
-import { type Claimed, type DeliveryOutcome, hasOtherFailure, recordOutcome } from './deliveries.repository.js';
+import {
+  type Claimed,
+  type DeliveryOutcome,
+  hasOtherFailure,
+  type Lane,
+  type Part,
+  recordOutcome,
+  resolveSending,
+} from './deliveries.repository.js';
 import { showCard } from '../approvals/show-card.js';
 import { showRepaired, type Way } from './repair.js';
 import { sendFile } from './send-file.js';
@@ -20,11 +28,11 @@ export interface Outlet {
   connection: Connection;
   moves: ChatMoves;
   tracer: Tracer;
-  /** Something that cannot be shown. */
+  /** Something that cannot be shown, or may not have been. */
   onFailure(failure: Failure): void;
 }
 
-/** Something that a platform permanently does not show. */
+/** Something that is not shown, and will not be; or that may have been shown or not. */
 export interface Failure extends UnreachableChat {
   deliveryId: string;
   turnId: string;
@@ -74,35 +82,52 @@ async function showOnce(outlet: Outlet, claimed: Claimed, { place, isPlain, show
   return messageId;
 }
 
-/** Records what became of a part; what failed is reported in the same transaction. Repeated it changes nothing. */
+/** Records what became of a part; what is not surely shown is reported in the same transaction. Repeated it changes nothing. */
 export async function finish(
   outlet: Outlet,
   claimed: Claimed,
   outcome: DeliveryOutcome,
   error?: DeliveryError,
 ): Promise<void> {
-  const { database, lease, adapter } = outlet;
-  if (outcome.state === 'done' || outcome.state === 'uncertain') {
+  const { database, lease } = outlet;
+  if (outcome.state === 'done') {
     await recordOutcome(database, claimed.id, lease, outcome);
     return;
   }
+  const kind = error?.refusal?.kind;
   const failure = await database.transaction(async (tx) => {
-    if ((await recordOutcome(tx, claimed.id, lease, outcome)) !== 'failed') return undefined;
+    const state = await recordOutcome(tx, claimed.id, lease, outcome);
+    if (state !== 'failed' && state !== 'uncertain') return undefined;
+    const reason = outcome.reason ?? 'unknown';
     return recordFailure(tx, {
-      accountId: claimed.account_id,
-      agentId: claimed.agent_id,
-      deliveryId: claimed.id,
-      turnId: claimed.turn_id,
-      replyIds: claimed.reply_ids,
-      platform: lease.platform,
-      botId: lease.botId,
-      chat: currentChat(outlet, claimed.place),
-      isGroup: adapter.isGroup(claimed.place),
-      isUnreachable: error?.refusal?.kind === 'unreachable' || error?.refusal?.kind === 'thread',
-      reason: outcome.reason ?? 'unknown',
+      ...failureOf(outlet, claimed, state === 'uncertain' ? maybeShown(reason) : reason),
+      isUnreachable: kind === 'unreachable' || kind === 'thread',
     });
   });
   if (failure) outlet.onFailure(failure);
+}
+
+/** Resolves what nobody is sending any more, and reports what may have been shown. To be called while the lane sends nothing. */
+export async function resolveInterrupted(outlet: Outlet, lane: Lane, isRepeatable: boolean): Promise<void> {
+  const failures = await outlet.database.transaction(async (tx) => {
+    const uncertain = await resolveSending(tx, outlet.lease, lane, isRepeatable);
+    const recorded: Failure[] = [];
+    for (const part of uncertain)
+      recorded.push(await recordFailure(tx, failureOf(outlet, part, maybeShown('the connection was lost'))));
+    return recorded;
+  });
+  for (const failure of failures) outlet.onFailure(failure);
+}
+
+const maybeShown = (reason: string) => `it may have been shown or not: ${reason}`;
+
+function failureOf(outlet: Outlet, part: Part, reason: string): Failure {
+  const { lease, adapter } = outlet;
+  return {
+    ...{ accountId: part.account_id, agentId: part.agent_id, deliveryId: part.id },
+    ...{ turnId: part.turn_id, replyIds: part.reply_ids, platform: lease.platform, botId: lease.botId },
+    ...{ chat: currentChat(outlet, part.place), isGroup: adapter.isGroup(part.place), isUnreachable: false, reason },
+  };
 }
 
 /** Once for each reply, however many of its parts fail. */

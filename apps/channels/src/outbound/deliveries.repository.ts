@@ -9,18 +9,22 @@ import type { Lease } from '../connections/leases.repository.js';
 /** Files go beside texts, so that a large one delays its own chat only. */
 export type Lane = 'text' | 'file';
 
-export interface Claimed {
+/** Whose a part is. */
+export interface Part {
   id: string;
   account_id: string;
   agent_id: string;
   place: string;
+  turn_id: string;
+  reply_ids: string[];
+}
+
+export interface Claimed extends Part {
   body: string;
   file_path: string | null;
   message_id: string | null;
   attempts: number;
   created_at: Date;
-  turn_id: string;
-  reply_ids: string[];
   /** Of the event that planned it. */
   traceparent: string | null;
   /** Of a question about a call; null for a part of a reply. */
@@ -145,21 +149,23 @@ export async function isPreviewOpen(database: Database, id: string, turnId: stri
 /**
  * What a former holder was sending may have been shown. Where a repeated send shows nothing new it is sent again,
  * elsewhere it is uncertain and never sent again by itself. Edits are repeated, since that changes nothing; questions
- * too, since they are decided once however often they are shown. To be called while the lane sends nothing.
+ * too, since they are decided once however often they are shown. Returns what is uncertain now.
  */
-export async function resolveInterrupted(
-  database: Database,
+export async function resolveSending(
+  tx: Transaction,
   { platform, botId }: Lease,
   lane: Lane,
   isRepeatable: boolean,
-): Promise<void> {
-  await database.query(
+): Promise<Part[]> {
+  const rows = await tx.query<Part & { state: string }>(
     `UPDATE deliveries SET
        state = CASE WHEN message_id IS NULL AND card IS NULL AND NOT $3 THEN 'uncertain' ELSE 'pending' END,
        reason = 'the connection was lost while this was being sent'
-     WHERE platform = $1 AND bot_id = $2 AND state = 'sending' AND (file_path IS NOT NULL) = $4`,
+     WHERE platform = $1 AND bot_id = $2 AND state = 'sending' AND (file_path IS NOT NULL) = $4
+     RETURNING id, account_id, agent_id, place, turn_id, reply_ids, state`,
     [platform, botId, isRepeatable, lane === 'file'],
   );
+  return rows.filter(({ state }) => state === 'uncertain');
 }
 
 /** Committed before the part is sent, so that a crash in between leaves a trace. Nothing without the lease. */
@@ -215,10 +221,10 @@ export interface DeliveryOutcome {
   retryAfterMs?: number | undefined;
 }
 
-/** Whether another part of the turn has failed. */
+/** Whether another part of the turn has failed, or may have. */
 export async function hasOtherFailure(tx: Transaction, turnId: string, id: string): Promise<boolean> {
   const earlier = await tx.query(
-    `SELECT 1 FROM deliveries WHERE turn_id = $1 AND id <> $2 AND state = 'failed' LIMIT 1`,
+    `SELECT 1 FROM deliveries WHERE turn_id = $1 AND id <> $2 AND state IN ('failed', 'uncertain') LIMIT 1`,
     [turnId, id],
   );
   return earlier.length > 0;

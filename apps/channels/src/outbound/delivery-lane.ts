@@ -1,14 +1,8 @@
 import { DeliveryError } from '../adapters/channel-adapter.js';
 import { clearUnreachable, linkIn } from '../bindings/bindings.repository.js';
 import { mayPass } from '../adapters/may-pass.js';
-import { currentChat, finish, type Outlet, show } from './deliver.js';
-import {
-  claimDelivery,
-  type Claimed,
-  type DeliveryOutcome,
-  type Lane,
-  resolveInterrupted,
-} from './deliveries.repository.js';
+import { currentChat, finish, type Outlet, resolveInterrupted, show } from './deliver.js';
+import { claimDelivery, type Claimed, type DeliveryOutcome, type Lane } from './deliveries.repository.js';
 
 /** After so many failures on our side, within some ten minutes, a part is given up: the chat waits behind it. */
 const MAX_FAILURES = 10;
@@ -24,7 +18,7 @@ interface Tried {
   /** The binding says of the chat that it cannot be reached, and it was. */
   isReachedAgain?: boolean;
   /** What broke on our side, for the log. */
-  problem?: unknown;
+  problem?: Error;
 }
 
 /**
@@ -78,7 +72,7 @@ export class DeliveryLane {
     const { adapter, database, lease } = this.outlet;
     if (this.interrupted) {
       const isRepeatable = adapter.isIdempotent || this.interrupted === 'never';
-      await resolveInterrupted(database, lease, this.lane, isRepeatable);
+      await resolveInterrupted(this.outlet, this.lane, isRepeatable);
     }
     this.interrupted = 'never';
     const claimed = await claimDelivery(database, lease, this.lane);
@@ -106,7 +100,8 @@ export class DeliveryLane {
       return { outcome: { state: 'done', messageId }, isReachedAgain: link.isUnreachable };
     } catch (error) {
       if (error instanceof DeliveryError) return { outcome: outcomeOf(error, isRepeatable), refusal: error };
-      return { outcome: this.broken(claimed, error, isRepeatable), problem: error };
+      const problem = error instanceof Error ? error : new Error(String(error));
+      return { outcome: this.broken(claimed, error, isRepeatable), problem };
     }
   }
 

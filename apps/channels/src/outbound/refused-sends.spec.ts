@@ -140,6 +140,21 @@ describe('what only Telegram refuses or splits', () => {
     await until('it is shown', () => telegram.textsIn(1).includes('now it is'));
   });
 
+  it('without an answer: the reply is not sent again, and reported as one that may have been shown', async () => {
+    await telegram.say(TOKEN, 1, 'are you there?');
+    telegram.faults['sendMessage'] = [{ error_code: 502, description: 'Bad Gateway' }];
+    const question = await fixture.queued('are you there?');
+    const tries = telegram.calls['sendMessage'] ?? 0;
+    await fixture.complete(question, 'perhaps');
+    await until('it is reported', async () =>
+      (await failures(fixture)).some(({ reason }) => reason === 'it may have been shown or not: Bad Gateway'),
+    );
+    await telegram.say(TOKEN, 1, 'hello?');
+    await fixture.complete(await fixture.queued('hello?'), 'yes');
+    await until('the next is shown', () => telegram.textsIn(1).includes('yes'));
+    expect(telegram.calls['sendMessage']).toBe(tries + 2);
+  });
+
   it('a group that became a supergroup: answers go to the new one, in the same conversation', async () => {
     await telegram.say(TOKEN, 1, '@roost_bot before', old);
     const before = await fixture.queued('before');

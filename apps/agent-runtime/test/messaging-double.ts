@@ -32,6 +32,7 @@ export interface TurnOutcome {
   partialReply: string;
   error?: { code: string; message: string };
   retryable?: boolean;
+  retryAfterMs?: number;
   usage?: { inputTokens: number; outputTokens: number; cachedInputTokens: number };
   ms: number;
 }
@@ -69,6 +70,8 @@ export class MessagingDouble {
   leaseMs = 30_000;
   /** Gives released and passing failures out again, as messaging does; the outcome is then the last attempt's. */
   triesAgain = false;
+  /** A messaging service of an older version refuses a report that says how long to wait. */
+  knowsRetryAfter = true;
   /** Called by `lifecycle.workspace.ensure`. */
   onEnsure: () => Promise<void> | void = () => undefined;
   private readonly queue: ClaimedTurn[] = [];
@@ -254,9 +257,12 @@ export class MessagingDouble {
       this.end(turnId, { end: 'completed', replies, partialReply: '', usage });
       return { replyIds: [] };
     });
-    this.on(failTurn, ({ turnId, error, retryable, partialReply }) => {
+    this.on(failTurn, ({ turnId, error, retryable, partialReply, retryAfterMs }) => {
+      if (retryAfterMs !== undefined && !this.knowsRetryAfter)
+        throw new RoostError('VALIDATION_ERROR', 'retry_after_ms: is not a known field');
       if (retryable && this.giveAgain(turnId, 1)) return { willRetry: true };
-      this.end(turnId, { end: 'failed', replies: [], partialReply, error, retryable });
+      const asked = retryAfterMs === undefined ? {} : { retryAfterMs };
+      this.end(turnId, { end: 'failed', replies: [], partialReply, error, retryable, ...asked });
       return { willRetry: retryable && !this.triesAgain };
     });
     this.on(interruptedTurn, ({ turnId, partialReply, usage }) => {

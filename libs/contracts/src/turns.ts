@@ -75,6 +75,9 @@ export const completeTurn = request('messaging.turn.complete', {
   output: wire({ replyIds: z.array(MessageId) }),
 });
 
+/** A provider that asks to be left alone for longer is called again after so long all the same. */
+export const MAX_RETRY_AFTER_MS = 900_000;
+
 /**
  * Ends a turn that did not come to an answer. `retryable` failures are tried again with backoff, up to 5 tries,
  * then the messages get the error. Errors: CONFLICT (lease lost).
@@ -85,6 +88,8 @@ export const failTurn = request('messaging.turn.fail', {
     error: wire({ code: z.string().max(100), message: z.string().max(2_000) }),
     retryable: z.boolean(),
     partialReply: z.string().default(''),
+    /** Of a `retryable` one: the next try begins no sooner than after so long. A service of an older version refuses it. */
+    retryAfterMs: Count.max(MAX_RETRY_AFTER_MS).optional(),
   }),
   output: wire({ willRetry: z.boolean() }),
 });

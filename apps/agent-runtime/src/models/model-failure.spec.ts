@@ -127,6 +127,22 @@ describe('what a provider answers', () => {
     expect(modelFailure(new BrokenStream(error), model)).toMatchObject({ code: 'MODEL_UNREACHABLE', retryable: true });
   });
 
+  it.each([
+    ['in seconds', { 'retry-after': '60' }, '', 60_000],
+    ['in milliseconds', { 'retry-after-ms': '1500', 'retry-after': '2' }, '', 1_500],
+    [
+      'in the body, as Google does',
+      {},
+      '{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"34.07s"}]}}',
+      34_070,
+    ],
+    ['not at all', {}, '{"error":{"code":429,"details":[{"retryDelay":34}]}}', undefined],
+  ])('is told how long to wait %s', (_, responseHeaders, responseBody, expected) => {
+    const sent = { url: '', requestBodyValues: {}, statusCode: 429, message: 'slow down' };
+    const error = new APICallError({ ...sent, responseHeaders, responseBody });
+    expect(modelFailure(error, model).retryAfterMs).toBe(expected);
+  });
+
   it('names whose key was refused', () => {
     expect(modelFailure(answered(401, 'no'), model).message).toBe(
       "google refused the account's google key: set a valid key: no",

@@ -10,7 +10,7 @@ import { withWholeText } from './prompt/whole-text.js';
 import { type AnswerListener, BrokenStream, collectAnswer } from './collect-answer.js';
 import { wireTools } from './tool-schema/wire-tools.js';
 
-/** Who asks for longer is left alone for so long by giving the turn back: it holds no slot meanwhile. */
+/** A provider that asks for longer is left alone by giving the turn back to messaging, which waits: no slot is held meanwhile. */
 const MAX_PAUSE_MS = 10_000;
 
 export interface AnswerObserver extends AnswerListener {

@@ -1,7 +1,7 @@
 import { LLMock } from '@copilotkit/aimock';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { agentKeyRefused } from '#lib/contracts';
+import { agentKeyRefused, MAX_RETRY_AFTER_MS } from '#lib/contracts';
 import { until } from '#lib/testing';
 import { type RuntimeFixture, startRuntime } from '../../test/runtime-fixture.js';
 
@@ -173,6 +173,22 @@ describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
       retryable: true,
       error: { code: 'MODEL_OVERLOADED' },
     });
+  });
+
+  onOneWire.each([
+    { retryAfter: 60, asked: 60_000 },
+    { retryAfter: 7_200, asked: MAX_RETRY_AFTER_MS },
+  ])('leaves a provider alone that asks for $retryAfter s: it is called once, and messaging told', async (given) => {
+    mock.onMessage('limited', { error: { message: 'slow down' }, status: 429, retryAfter: given.retryAfter });
+    const report = { end: 'failed', retryable: true, error: { code: 'MODEL_OVERLOADED' } };
+    await expect(say('limited').outcome).resolves.toMatchObject({ ...report, retryAfterMs: given.asked });
+    expect(mock.getRequests()).toHaveLength(1);
+    // While services are replaced.
+    runtime.platform.knowsRetryAfter = false;
+    const outcome = await say('limited').outcome;
+    runtime.platform.knowsRetryAfter = true;
+    expect(outcome).toMatchObject(report);
+    expect(outcome.retryAfterMs).toBeUndefined();
   });
 
   onOneWire('hands a turn back for another try when the stream is cut', async () => {

@@ -2,7 +2,9 @@ import {
   completeTurn,
   failTurn,
   interruptedTurn,
+  MAX_RETRY_AFTER_MS,
   releaseTurn,
+  RoostError,
   suspendTurn,
   type RequestContract,
   type ClaimedTurn,
@@ -12,6 +14,7 @@ import {
 import type { z } from 'zod';
 import type { Bus } from '#lib/bus';
 import { patientRequest } from './patient-request.js';
+import type { TurnFailure } from './turn-failure.js';
 
 /** The five ways in which a worker gives a turn back. Each is tried for about a minute while messaging is away. */
 export class TurnReport {
@@ -24,12 +27,15 @@ export class TurnReport {
     return this.send(completeTurn, { ...this.fence(), replies: [reply], usage });
   }
 
-  failed(error: { code: string; message: string }, retryable: boolean, partialReply: string) {
-    return this.send(failTurn, {
-      ...this.fence(),
-      error: { ...error, message: error.message.slice(0, 2_000) },
-      retryable,
-      partialReply,
+  async failed({ code, message, retryable, retryAfterMs = 0 }: TurnFailure, partialReply: string) {
+    const error = { code, message: message.slice(0, 2_000) };
+    const report = { ...this.fence(), error, retryable, partialReply };
+    if (!retryable || retryAfterMs <= 0) return this.send(failTurn, report);
+    const asked = { ...report, retryAfterMs: Math.ceil(Math.min(retryAfterMs, MAX_RETRY_AFTER_MS)) };
+    return this.send(failTurn, asked).catch((refusal: unknown) => {
+      // While services are replaced: one of the version before does not know how long, and refuses the whole report.
+      if (refusal instanceof RoostError && refusal.code === 'VALIDATION_ERROR') return this.send(failTurn, report);
+      throw refusal;
     });
   }
 

@@ -282,7 +282,7 @@ class RunningTurn {
     if (failure.code === 'MODEL_KEY_REFUSED') await runner.refusedKeys.report(turn, failure.message);
     if (failure.retryable) await this.handOver(context);
     else await this.finish(context);
-    const { willRetry } = await this.report.failed(failure, failure.retryable, this.reply.value);
+    const { willRetry } = await this.report.failed(failure, this.reply.value);
     if (failure.retryable && !willRetry) await this.finish(context);
   }
 

@@ -10,6 +10,8 @@ export interface TurnFailure {
   code: string;
   message: string;
   retryable: boolean;
+  /** How long the provider asks to be left alone. */
+  retryAfterMs?: number;
 }
 
 /** What is reported of a turn that did not come to an answer. `model` is absent when it failed before it had one. */

@@ -55,13 +55,13 @@ export async function completeTurn(
 }
 
 /**
- * Ends a turn that failed. Passing failures are tried again with doubled delays; others end the messages' wait,
- * but a batch is halved first, so that only the message that cannot be answered gets the error.
- * Errors: CONFLICT (lease lost).
+ * Ends a turn that failed. Passing failures are tried again with doubled delays, never sooner than after `retryAfterMs`;
+ * others end the messages' wait, but a batch is halved first, so that only the message that cannot be answered gets the
+ * error. Errors: CONFLICT (lease lost).
  */
 export async function failTurn(
   tx: Transaction,
-  { error, retryable, partialReply, ...fence }: z.output<typeof failContract.input>,
+  { error, retryable, partialReply, retryAfterMs = 0, ...fence }: z.output<typeof failContract.input>,
   { retryBaseMs }: { retryBaseMs: number },
 ): Promise<Ended & { willRetry: boolean }> {
   const turn = await lockTurn(tx, fence, 'failed');
@@ -74,12 +74,14 @@ export async function failTurn(
   const size = turn.messageIds.length;
   const half = size > 1 ? Math.ceil(size / 2) : null;
   const isSplit = !retryable && half !== null && !NOT_OF_THE_MESSAGE.has(error.code);
-  const delayMs = Math.min(retryBaseMs * 2 ** (turn.attempt - 1), MAX_DELAY_MS) * (0.8 + Math.random() * 0.4);
+  const backoffMs = Math.min(retryBaseMs * 2 ** (turn.attempt - 1), MAX_DELAY_MS) * (0.8 + Math.random() * 0.4);
+  // Of the many that a provider has asked at once, not all come back in the same moment.
+  const delayMs = Math.max(backoffMs, retryAfterMs * (1 + Math.random() * 0.1));
   return returnBatch(tx, turn, {
     state: 'failed',
     error,
     maxAttempts: retryable ? MAX_ATTEMPTS : isSplit ? 2 ** 31 - 1 : 0,
-    delayMs: retryable ? Math.round(delayMs) : 0,
+    delayMs: retryable ? Math.ceil(delayMs) : 0,
     batchMax: isSplit || (retryable && turn.attempt >= SPLIT_FROM_ATTEMPT) ? half : null,
     countsAsTry: !isSplit,
     partialReply: retryable ? partialReply : '',

@@ -145,6 +145,15 @@ export const CASES: Case[] = [
   before('reaches its output limit in a tool call', { ...asksForPage({ args: '{"pa' }), end: 'length' }),
   before('says blanks before a tool call', { ...asksForPage({}), text: '\n\n' }),
   before('thinks blanks before a tool call', { ...asksForPage({}), reasoning: '\n' }),
+  ...['tool_use', 'eos', ''].map((unknown): Case => {
+    const named = (answer: ScriptedAnswer) => (answer.calls ? { ...answer, end: { unknown } } : answer);
+    return {
+      name: `ends a step with calls for the reason “${unknown}”`,
+      onlyWithTool: true,
+      reactions: (good) => good.map((answer) => ({ answer: named(answer) })),
+      expected: { heals: true },
+    };
+  }),
   oddCalls('uses an id again and again', (call) => [
     { ...call, id: 'call_0' },
     { name: 'schedule_list', args: {}, id: 'call_0' },

@@ -8,8 +8,9 @@ const EXPLANATION =
   'your output limit cut this call off before its arguments were complete: it was not run. Make it shorter, e.g. write a long file in several calls.';
 
 /**
- * Tool calls that ended with the model's output limit. The SDK would run one whose half happens to be read as a whole,
- * and end the turn in silence for another: each is reported to the model, which can make a shorter one.
+ * Tool calls of an answer that ended for another reason than its calls. With the model's output limit the SDK would run
+ * one whose half happens to be read as a whole, and end the turn in silence for another: each is reported to the model,
+ * which can make a shorter one. With a reason that the wire does not know they are whole, and run.
  */
 export class CutCalls {
   private readonly ids = new Set<string>();
@@ -31,7 +32,9 @@ export class CutCalls {
           const last = answer.content.at(-1);
           if (unified !== 'length' || !isOwnCall(last)) {
             this.inARow = 0;
-            return answer;
+            // Compatible servers end a step with calls for reasons of their own, `tool_use` or `eos`: the SDK would run none.
+            const isForCalls = unified === 'other' && answer.content.some(isOwnCall);
+            return isForCalls ? { ...answer, finishReason: { unified: 'tool-calls', raw } } : answer;
           }
           this.inARow++;
           this.ids.add(last.toolCallId);

@@ -27,6 +27,21 @@ interface Slot {
   tools: McpTool[];
   /** True when the tools or the failure changed since `tools()` was last asked. */
   isNews: boolean;
+  /** When what is known of the server was begun to be found out, by `performance.now()`. */
+  since: number;
+}
+
+/** What became of a try to reach a server. */
+type Reached = { slot: Slot } & (
+  { connection: McpConnection; failure?: undefined } | { connection?: undefined; failure: Error }
+);
+
+/** What a turn learns of a server. */
+export interface Learned {
+  tools: McpTool[];
+  failure?: Error;
+  /** When finding it out began, by `performance.now()`: who began later knows better. */
+  since: number;
 }
 
 /**
@@ -47,17 +62,34 @@ export class McpPool {
   }
 
   /** The tools of a server, connecting if needed; those last seen when it is away, with the reason. `isNews`: the reason was not reported before. */
-  async tools(target: McpTarget): Promise<{ tools: McpTool[]; failure?: Error; isNews: boolean }> {
-    const failure = await this.connection(target).then(() => undefined, asError);
-    const slot = this.slot(target);
-    const { tools, isNews } = slot;
+  async tools(target: McpTarget): Promise<Learned & { isNews: boolean }> {
+    const { slot, failure } = await this.reached(target);
+    const { tools, since } = slot;
+    const isNews = slot.isNews && this.isCurrent(target, slot);
     slot.isNews = false;
-    return { tools, isNews, ...(failure ? { failure } : {}) };
+    return { tools, since, isNews, ...(failure ? { failure } : {}) };
   }
 
   /** A live connection. Errors: why there is none. */
   async connection(target: McpTarget): Promise<McpConnection> {
-    const slot = this.slot(target);
+    const { connection, failure } = await this.reached(target);
+    if (failure) throw failure;
+    return connection;
+  }
+
+  /** Where a slot was replaced while it was waited for, what counts is what becomes of the one in its place. */
+  private async reached(target: McpTarget): Promise<Reached> {
+    for (;;) {
+      const slot = this.slot(target);
+      const reached = await this.opened(target, slot).then(
+        (connection): Reached => ({ slot, connection }),
+        (error: unknown): Reached => ({ slot, failure: asError(error) }),
+      );
+      if (this.isCurrent(target, slot) || !this.slots.has(targetKey(target))) return reached;
+    }
+  }
+
+  private async opened(target: McpTarget, slot: Slot): Promise<McpConnection> {
     slot.usedAt = performance.now();
     if (slot.connection && !slot.connection.isClosed) return slot.connection;
     if (slot.failure && performance.now() - slot.failedAt < REST_MS) throw slot.failure;
@@ -65,23 +97,30 @@ export class McpPool {
     return slot.opening;
   }
 
+  private isCurrent(target: McpTarget, slot: Slot): boolean {
+    return this.slots.get(targetKey(target)) === slot;
+  }
+
   /**
    * Uses a live connection, and once more a new one when the server has forgotten the session. Others on the old one
    * keep it until they have their answers; all who find it forgotten share the new one.
    */
   async use<T>(target: McpTarget, run: (connection: McpConnection) => Promise<T>): Promise<T> {
-    const connection = await this.connection(target);
+    const { slot, connection, failure } = await this.reached(target);
+    if (failure) throw failure;
+    const startedAt = performance.now();
     try {
       return await run(connection);
     } catch (error) {
       const isLost = error instanceof SessionLost;
       if (!isLost && !(target.auth && needsAuthorization(error))) throw error;
-      const slot = this.slot(target);
       if (slot.connection === connection) slot.connection = undefined;
       connection.retire();
       if (isLost) return run(await this.connection(target));
-      this.fail(slot, error);
+      this.fail(slot, error, startedAt);
       throw error;
+    } finally {
+      slot.usedAt = performance.now();
     }
   }
 
@@ -95,27 +134,39 @@ export class McpPool {
 
   async stop(): Promise<void> {
     clearInterval(this.sweep);
-    await Promise.all([...this.slots.values()].map(async (slot) => slot.connection?.close()));
+    const slots = [...this.slots.values()];
+    this.slots.clear();
+    await Promise.all(slots.map(async (slot) => slot.connection?.close()));
     await this.guarded.close();
   }
 
   private async open(target: McpTarget, slot: Slot): Promise<McpConnection> {
+    slot.since = performance.now();
     try {
-      slot.connection = await this.connect(target, (tools) => {
+      const connection = await this.connect(target, (tools) => {
         slot.tools = tools;
         slot.isNews = true;
+        // Changed while it was connected.
+        if (!slot.opening) slot.since = performance.now();
       });
+      if (!this.isCurrent(target, slot)) {
+        // Nobody would close it later.
+        await connection.close();
+        throw new Error('the MCP server was changed or removed in the meantime');
+      }
+      slot.connection = connection;
       slot.failure = undefined;
-      return slot.connection;
+      return connection;
     } catch (error) {
-      throw this.fail(slot, error);
+      throw this.fail(slot, error, slot.since);
     }
   }
 
-  private fail(slot: Slot, error: unknown): Error {
+  private fail(slot: Slot, error: unknown, since: number): Error {
     slot.failure = asError(error);
     slot.failedAt = performance.now();
     slot.isNews = true;
+    slot.since = since;
     return slot.failure;
   }
 
@@ -179,6 +230,7 @@ export class McpPool {
         failure: undefined,
         tools: [],
         isNews: false,
+        since: performance.now(),
       };
       this.slots.set(key, slot);
     }

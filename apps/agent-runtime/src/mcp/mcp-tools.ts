@@ -45,9 +45,9 @@ export async function mcpTools(
   await Promise.all(
     targets.map(async (target) => {
       // A server that is late is not forgotten: what became of it is in its health.
-      const asked = pool.tools(target).then(async ({ tools, failure, isNews }) => {
-        if (isNews) await registry.learned(target, { tools, ...(failure ? { failure } : {}) });
-        return { tools, failure };
+      const asked = pool.tools(target).then(async ({ isNews, ...learned }) => {
+        if (isNews) await registry.learned(target, learned);
+        return learned;
       });
       const { tools: found, failure } = await Promise.race([asked, late()]);
       if (failure)
@@ -88,11 +88,12 @@ function asTool(
     inputSchema: jsonSchema(schema as Parameters<typeof jsonSchema>[0]),
     execute: async (input, { abortSignal, toolCallId }): Promise<ToolOutput> => {
       const elicitation = new Elicitation(questions, toolCallId);
+      const since = performance.now();
       const result = await pool
         .use(target, (connection) => connection.call(tool.name, restore(input), abortSignal, elicitation))
         .catch(async (error: unknown) => {
           if (error instanceof StdioServerFailure || (target.auth && needsAuthorization(error)))
-            await registry.learned(target, { tools: [], failure: error as Error });
+            await registry.learned(target, { tools: [], since, failure: error as Error });
           throw error instanceof UrlElicitationRequiredError ? elicitation.required(error) : bounded(error);
         });
       const output = toToolOutput(result);
@@ -120,7 +121,7 @@ function bounded(error: unknown): unknown {
   return message === error.message ? error : new Error(message);
 }
 
-function late(): Promise<{ tools: McpTool[]; failure: Error }> {
+function late(): Promise<{ tools: McpTool[]; failure?: Error }> {
   return new Promise((resolve) => {
     setTimeout(
       () =>

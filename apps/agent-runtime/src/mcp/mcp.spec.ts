@@ -4,16 +4,20 @@ import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { type McpServerConfig } from '#lib/contracts';
 import * as contract from '#lib/contracts';
+import type { Sealer } from '#lib/auth';
+import { Database } from '#lib/database';
 import { requestOverNats } from '#lib/rpc';
 import { MisbehavingMcpServer, freePort, until } from '#lib/testing';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { z } from 'zod';
 import { type RuntimeFixture, startRuntime } from '../../test/runtime-fixture.js';
 import { serveLocalProcesses } from '../../test/local-processes.js';
+import { McpServersRepository } from './registry/mcp-servers.repository.js';
+import { OwnServersRepository } from './registry/own-servers.repository.js';
 
 const program = (name: string) =>
   fileURLToPath(new URL(`../../../../node_modules/@modelcontextprotocol/${name}/dist/index.js`, import.meta.url));
@@ -294,6 +298,49 @@ describe('MCP servers in a turn', () => {
       await expect(callTool('inside__echo', { message: 'at last' })).resolves.toContain('Echo: at last');
       await expect(health()).resolves.toMatchObject({ healthy: true, status: 'connected', stderrTail: null });
       await ask(contract.deleteMcpServer, { serverId });
+    });
+
+    it('are as who looked last has found them, however late the others are', async () => {
+      const database = await Database.open({
+        url: runtime.database.url,
+        schema: 'runtime',
+        migrations: [],
+        poolSize: 1,
+      });
+      onTestFinished(() => database.close());
+      const servers = new McpServersRepository(database, {} as Sealer);
+      const own = new OwnServersRepository(database);
+      const { accountId, agentId } = runtime.platform;
+      const { id: serverId } = await ask(contract.createMcpServer, { name: 'raced', url: 'http://127.0.0.1:9999/mcp' });
+      const status = async () => (await ask(contract.getMcpServer, { serverId })).status;
+      const timedOut = { status: 'failed' as const, reason: 'timed out', stderrTail: null };
+      const MINUTE = 60_000;
+      // Of the server that was registered under this name before it was changed.
+      await servers.setFailed(serverId, timedOut, MINUTE);
+      await servers.setTools(serverId, [{ name: 'old', inputSchema: {} }], MINUTE);
+      await servers.setConnected(serverId, null, MINUTE);
+      await expect(ask(contract.getMcpServer, { serverId })).resolves.toMatchObject({ status: 'unknown', tools: [] });
+
+      await database.query(`UPDATE mcp_servers SET updated_at = now() - interval '1 hour' WHERE id = $1`, [serverId]);
+      await servers.setTools(serverId, [{ name: 'new', inputSchema: {} }], 0);
+      await servers.setFailed(serverId, timedOut, MINUTE);
+      await expect(status()).resolves.toBe('connected');
+      await servers.setFailed(serverId, timedOut, 0);
+      await expect(status()).resolves.toBe('failed');
+      // It took long, and answered at last.
+      await servers.setConnected(serverId, null, MINUTE);
+      await expect(status()).resolves.toBe('connected');
+      await ask(contract.deleteMcpServer, { serverId });
+
+      const ownStatus = async () =>
+        (await own.forAgent(accountId, agentId)).find(({ name }) => name === 'own-raced')?.status;
+      await own.record(accountId, agentId, 'own-raced', null, 0);
+      await own.record(accountId, agentId, 'own-raced', 'timed out', MINUTE);
+      await expect(ownStatus()).resolves.toBe('connected');
+      await own.record(accountId, agentId, 'own-raced', 'timed out', 0);
+      await expect(ownStatus()).resolves.toBe('failed');
+      await own.record(accountId, agentId, 'own-raced', null, MINUTE);
+      await expect(ownStatus()).resolves.toBe('connected');
     });
 
     it('belong to their account alone', async () => {

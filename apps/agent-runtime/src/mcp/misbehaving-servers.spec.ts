@@ -345,6 +345,41 @@ describe('an MCP server that misbehaves', () => {
     server.tools = before;
   });
 
+  describe('and is forgotten while it is asked', () => {
+    it('is not reported for a connection that failed after it was mended', async () => {
+      server.next('initialize', { kind: 'stall' });
+      const asked = pool.tools(at('http'));
+      await expect.poll(() => server.count('initialize')).toBe(1);
+      await pool.reset(at('http'));
+      await expect(toolsOf()).resolves.toEqual(['echo']);
+      const learned = await asked;
+      expect(learned).toMatchObject({ tools: [{ name: 'echo' }], isNews: false });
+      expect(learned.failure).toBeUndefined();
+      await expect(pool.tools(at('http'))).resolves.toMatchObject({ isNews: false });
+    });
+
+    it('is not reported at all where nobody asked for it since', async () => {
+      server.next('initialize', { kind: 'stall' });
+      const asked = pool.tools(at('http'));
+      await expect.poll(() => server.count('initialize')).toBe(1);
+      await pool.reset(at('http'));
+      await expect(asked).resolves.toMatchObject({ tools: [], isNews: false, failure: expect.any(Error) as Error });
+      expect(server.count('initialize')).toBe(1);
+    });
+
+    it('keeps one connection, the later', async () => {
+      server.next('tools/list', { kind: 'late', ms: 1_000 });
+      const earlier = pool.connection(at('http'));
+      await expect.poll(() => server.count('tools/list')).toBe(1);
+      await pool.reset(at('http'));
+      const later = await pool.connection(at('http'));
+      expect((await earlier) === later).toBe(true);
+      await expect.poll(() => server.count('GET')).toBe(2);
+      await expect.poll(() => server.listeners, { timeout: 10_000 }).toBe(1);
+      expect(later.isClosed).toBe(false);
+    });
+  });
+
   it('that answers twice counts once', async () => {
     server.next('echo', { kind: 'twice' });
     await expect(echo('twice')).resolves.toBe('twice');

@@ -51,6 +51,11 @@ export class MisbehavingMcpServer {
     return this.seen.filter((request) => request.method === method).length;
   }
 
+  /** How many clients listen on a stream of their session. */
+  get listeners(): number {
+    return this.streams.size;
+  }
+
   /** All sessions and streams end, as when the program is started anew. `pauseMs`: how long nobody listens. */
   async restart(pauseMs = 0): Promise<void> {
     await this.stop();

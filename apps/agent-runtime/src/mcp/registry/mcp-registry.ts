@@ -3,7 +3,7 @@ import { type AgentForTurn, type McpServer, type NewMcpServer, RoostError } from
 import { checkRegisteredUrl, type GuardPolicy } from '#lib/net-guard';
 import { guardedFetch } from '../guarded-fetch.js';
 import type { McpConnection } from '../mcp-connection.js';
-import type { McpPool } from '../mcp-pool.js';
+import type { Learned, McpPool } from '../mcp-pool.js';
 import type { McpTarget } from '../mcp-target.js';
 import { needsAuthorization, StdioServerFailure } from '../server-failure.js';
 import { shownReason, shownStderr } from '../shown-text.js';
@@ -60,9 +60,10 @@ export class McpRegistry {
   async refresh(accountId: string, id: string): Promise<McpServer> {
     const row = await this.servers.get(accountId, id);
     if (row.url) {
+      const since = performance.now();
       await this.pool.reset(this.target(row));
       await this.connect(row).then(
-        (connection) => this.servers.setTools(id, connection.tools),
+        (connection) => this.servers.setTools(id, connection.tools, ageOf(since)),
         () => undefined, // its status says why
       );
     }
@@ -164,25 +165,26 @@ export class McpRegistry {
   }
 
   /** Keeps what turns learn of servers: of the registry's in their rows, of an agent's own by its id and their names. */
-  async learned(target: McpTarget, result: { tools: McpConnection['tools']; failure?: Error }): Promise<void> {
+  async learned(target: McpTarget, { tools, failure, since }: Learned): Promise<void> {
     if (!target.serverId) {
-      const reason = result.failure ? shownReason(result.failure, target.config) : null;
-      return this.own.record(target.accountId, target.agentId, target.name, reason);
+      const reason = failure ? shownReason(failure, target.config) : null;
+      return this.own.record(target.accountId, target.agentId, target.name, reason, ageOf(since));
     }
-    if (result.failure) await this.setFailure(target.serverId, result.failure, target);
-    else await this.servers.setTools(target.serverId, result.tools);
+    if (failure) await this.setFailure(target.serverId, failure, target, since);
+    else await this.servers.setTools(target.serverId, tools, ageOf(since));
   }
 
   private async connect(row: ServerRow, anew = false): Promise<McpConnection> {
     const target = this.target(row);
+    const since = performance.now();
     try {
       const kept = anew ? await this.pool.connection(target).catch(() => undefined) : undefined;
       if (anew && !kept) await this.pool.reset(target);
       const connection = kept ?? (await this.pool.connection(target));
-      await this.servers.setConnected(row.id, unusableTools(connection.tools));
+      await this.servers.setConnected(row.id, unusableTools(connection.tools), ageOf(since));
       return connection;
     } catch (error) {
-      await this.setFailure(row.id, error instanceof Error ? error : new Error(String(error)), target);
+      await this.setFailure(row.id, error, target, since);
       throw error;
     }
   }
@@ -190,21 +192,24 @@ export class McpRegistry {
   /** A connection that was kept says nothing about the server now. */
   private async ping(row: ServerRow): Promise<void> {
     const target = this.target(row);
+    const since = performance.now();
     try {
       await this.pool.use(target, (connection) => connection.ping());
     } catch (error) {
-      await this.setFailure(row.id, error instanceof Error ? error : new Error(String(error)), target);
+      await this.setFailure(row.id, error, target, since);
       throw error;
     }
   }
 
-  private setFailure(id: string, failure: Error, { config, auth }: McpTarget): Promise<void> {
-    return this.servers.setFailed(id, {
+  private setFailure(id: string, error: unknown, { config, auth }: McpTarget, since: number): Promise<void> {
+    const failure = error instanceof Error ? error : new Error(String(error));
+    const failed = {
       // A server with a header of the owner's own asks for no authorization that OAuth could bring.
-      status: auth && needsAuthorization(failure) ? 'needs_authorization' : 'failed',
+      status: auth && needsAuthorization(failure) ? ('needs_authorization' as const) : ('failed' as const),
       reason: shownReason(failure, config),
       stderrTail: failure instanceof StdioServerFailure ? shownStderr(failure.stderr, config) : null,
-    });
+    };
+    return this.servers.setFailed(id, failed, ageOf(since));
   }
 
   private async runAuth(
@@ -261,3 +266,6 @@ export class McpRegistry {
       ]);
   }
 }
+
+/** How long ago it was: workers compare what they have seen by the database's clock, not by their own. */
+const ageOf = (since: number): number => performance.now() - since;

@@ -6,6 +6,7 @@ import { requireQuota } from '#lib/quotas';
 import type { McpTool } from '../mcp-connection.js';
 import { unusableTools } from '../usable-tool.js';
 import type { OAuthState } from './oauth-state.js';
+import { before, notSeenFor } from './seen-before.js';
 
 const MAX_REASON_CHARS = 500;
 
@@ -40,6 +41,9 @@ export interface ServerFailure {
 
 /** Nothing of an earlier failure is left. */
 const CONNECTED = `status = 'connected', stderr_tail = NULL, checked_at = now(), authorization_asked_at = NULL`;
+
+/** That the server was not changed since the look at it began, so many milliseconds ago by a parameter. */
+const unchangedFor = (age: string) => `updated_at <= ${before(age)}`;
 
 export interface ServerSecrets {
   headers: Record<string, string>;
@@ -141,25 +145,32 @@ export class McpServersRepository {
     });
   }
 
-  /** It answered. Reason: which of its tools no agent is offered. */
-  async setConnected(id: string, reason: string | null): Promise<void> {
-    await this.database.query(`UPDATE mcp_servers SET ${CONNECTED}, status_reason = $2 WHERE id = $1`, [
-      id,
-      reason?.slice(0, MAX_REASON_CHARS) ?? null,
-    ]);
+  /**
+   * It answered. Reason: which of its tools no agent is offered. `ageMs`, here and below: how long ago the look at it began; one
+   * that was changed since is another server.
+   */
+  async setConnected(id: string, reason: string | null, ageMs: number): Promise<void> {
+    await this.database.query(
+      `UPDATE mcp_servers SET ${CONNECTED}, status_reason = $2 WHERE id = $1 AND ${unchangedFor('$3')}`,
+      [id, reason?.slice(0, MAX_REASON_CHARS) ?? null, ageMs],
+    );
   }
 
-  /** It could not be used. That its owner has to authorize it is reported once, until it can be used again. */
-  async setFailed(id: string, { status, reason, stderrTail }: ServerFailure): Promise<void> {
+  /**
+   * It could not be used, and nobody who began later has found how it is. That its owner has to authorize it is reported once,
+   * until it can be used again.
+   */
+  async setFailed(id: string, { status, reason, stderrTail }: ServerFailure, ageMs: number): Promise<void> {
     await this.database.transaction(async (tx) => {
       const [marked] = await tx.query<Pick<ServerRow, 'account_id' | 'name'> & { isFirst: boolean; now: Date }>(
         `UPDATE mcp_servers AS server SET status = $2, status_reason = $3, stderr_tail = $4, checked_at = now(),
            authorization_asked_at = CASE WHEN $5 THEN coalesce(server.authorization_asked_at, now())
                                          ELSE server.authorization_asked_at END
-         FROM (SELECT id, authorization_asked_at FROM mcp_servers WHERE id = $1 FOR UPDATE) AS before
+         FROM (SELECT id, authorization_asked_at FROM mcp_servers
+               WHERE id = $1 AND ${unchangedFor('$6')} AND ${notSeenFor('$6')} FOR UPDATE) AS before
          WHERE server.id = before.id
          RETURNING server.account_id, server.name, now(), before.authorization_asked_at IS NULL AND $5 AS "isFirst"`,
-        [id, status, reason, stderrTail, status === 'needs_authorization'],
+        [id, status, reason, stderrTail, status === 'needs_authorization', ageMs],
       );
       if (!marked?.isFirst) return;
       const { account_id: accountId, name, now } = marked;
@@ -168,11 +179,12 @@ export class McpServersRepository {
   }
 
   /** Also records that the server is connected: it has just listed its tools. The reason names those that no agent is offered. */
-  async setTools(id: string, tools: McpTool[]): Promise<void> {
+  async setTools(id: string, tools: McpTool[], ageMs: number): Promise<void> {
     const kept = JSON.stringify(tools.map(({ name, description }) => ({ name, description: description ?? null })));
     await this.database.query(
-      `UPDATE mcp_servers SET tools = $2, tools_refreshed_at = now(), ${CONNECTED}, status_reason = $3 WHERE id = $1`,
-      [id, kept, unusableTools(tools)?.slice(0, MAX_REASON_CHARS) ?? null],
+      `UPDATE mcp_servers SET tools = $2, tools_refreshed_at = now(), ${CONNECTED}, status_reason = $3
+       WHERE id = $1 AND ${unchangedFor('$4')}`,
+      [id, kept, unusableTools(tools)?.slice(0, MAX_REASON_CHARS) ?? null, ageMs],
     );
   }
 

@@ -1,4 +1,5 @@
 import type { Database } from '#lib/database';
+import { notSeenFor } from './seen-before.js';
 
 /** How an MCP server of an agent's own configuration is doing, as its last turn found. */
 interface OwnServerRow {
@@ -12,12 +13,13 @@ interface OwnServerRow {
 export class OwnServersRepository {
   constructor(private readonly database: Database) {}
 
-  /** `reason`: why it cannot be used; null when it can. */
-  async record(accountId: string, agentId: string, name: string, reason: string | null): Promise<void> {
+  /** `reason`: why it cannot be used; null when it can. `ageMs`: how long ago the look at it began. */
+  async record(accountId: string, agentId: string, name: string, reason: string | null, ageMs: number): Promise<void> {
     await this.database.query(
       `INSERT INTO own_mcp_servers (agent_id, name, account_id, status, reason) VALUES ($1, $2, $3, $4, $5)
-       ON CONFLICT (agent_id, name) DO UPDATE SET status = excluded.status, reason = excluded.reason, checked_at = now()`,
-      [agentId, name, accountId, reason === null ? 'connected' : 'failed', reason],
+       ON CONFLICT (agent_id, name) DO UPDATE SET status = excluded.status, reason = excluded.reason, checked_at = now()
+       WHERE excluded.reason IS NULL OR ${notSeenFor('$6', 'own_mcp_servers.')}`,
+      [agentId, name, accountId, reason === null ? 'connected' : 'failed', reason, ageMs],
     );
   }
 

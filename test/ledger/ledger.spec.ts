@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createServer, connect, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -194,6 +194,40 @@ describe.skipIf(noDisk !== undefined)(`a disk${noDisk === undefined ? '' : ` (${
       disk.empty();
       writeFileSync(path('more'), 'x'.repeat(10_000));
     } finally {
+      await disk.remove();
+      await removeFolder(folder);
+    }
+  });
+
+  it('is whole after power cuts, also when another mount namespace still holds what was cut', async () => {
+    const folder = ownedFolder();
+    const disk = await Disk.make(folder, 64);
+    const path = (name: string) => join(disk.path, name);
+    const holders: ChildProcess[] = [];
+    try {
+      for (let cut = 0; cut < 4; cut += 1) {
+        const holder = spawn('unshare', ['--mount', 'sh', '-c', `cd ${disk.path} && echo held && exec sleep 60`]);
+        holders.push(holder);
+        await once(holder.stdout, 'data');
+        for (let n = 0; n < 50; n += 1) writeFileSync(path(`unsynced-${cut}-${n}`), 'x'.repeat(10_000));
+        writeFileSync(path(`synced-${cut}`), `kept ${cut}`, { flush: true });
+        for (let n = 0; n < 50; n += 1) writeFileSync(path(`later-${cut}-${n}`), 'x'.repeat(10_000));
+        disk.cutPower();
+        await disk.restorePower();
+        for (let earlier = 0; earlier <= cut; earlier += 1)
+          expect(readFileSync(path(`synced-${earlier}`), 'utf8')).toBe(`kept ${earlier}`);
+      }
+      for (const holder of holders) {
+        holder.kill('SIGKILL');
+        await once(holder, 'close');
+      }
+      execFileSync('umount', [disk.path]);
+      expect(execFileSync('e2fsck', ['-fn', join(folder, 'disk.ext4')], { encoding: 'utf8' })).not.toMatch(
+        /error|fix/i,
+      );
+      execFileSync('mount', ['-o', 'loop', join(folder, 'disk.ext4'), disk.path]);
+    } finally {
+      for (const holder of holders) holder.kill('SIGKILL');
       await disk.remove();
       await removeFolder(folder);
     }

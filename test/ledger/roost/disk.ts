@@ -22,11 +22,13 @@ const RESERVED_PERCENT = '0';
  */
 export class Disk {
   readonly path: string;
-  private starts = 0;
-  private isMounted = false;
+  private readonly image: string;
+  /** The loop device that is mounted. */
+  private device: string | undefined;
 
-  private constructor(private readonly folder: string) {
+  private constructor(folder: string) {
     this.path = join(folder, 'disk');
+    this.image = join(folder, 'disk.ext4');
   }
 
   /** Why none can be made here. */
@@ -55,12 +57,10 @@ export class Disk {
 
   /** As at the next start of the machine: the journal is replayed. Whoever used it must have ended. */
   async restorePower(): Promise<void> {
+    // Sandboxes began in mount namespaces that hold the old one, with its loop device: the file gets another. What the old
+    // file system gave to its device before the cut is written before the new one reads; it gives nothing after it.
+    if (this.device) run('sync', this.device);
     await this.unmount();
-    // Sandboxes began in mount namespaces that hold the old one: what is in the file is given to another loop device.
-    const before = this.image;
-    this.starts += 1;
-    run('cp', '--sparse=always', before, this.image);
-    rmSync(before);
     this.mount();
     // Its removal may not have been synced either, and nobody would make room again.
     this.empty();
@@ -80,12 +80,8 @@ export class Disk {
   }
 
   async remove(): Promise<void> {
-    if (this.isMounted) await this.unmount();
+    if (this.device) await this.unmount();
     rmSync(this.image, { force: true });
-  }
-
-  private get image(): string {
-    return join(this.folder, `disk.${this.starts}.ext4`);
   }
 
   private get ballast(): string {
@@ -93,8 +89,12 @@ export class Disk {
   }
 
   private mount(): void {
-    run('mount', '-o', 'loop', this.image, this.path);
-    this.isMounted = true;
+    // `mount -o loop` would take the device that the file has already, and with it the file system that was shut down.
+    const device = execFileSync('losetup', ['--find', '--show', this.image], { encoding: 'utf8' }).trim();
+    run('mount', device, this.path);
+    // Once nobody uses it.
+    run('losetup', '--detach', device);
+    this.device = device;
   }
 
   private async unmount(): Promise<void> {
@@ -103,7 +103,7 @@ export class Disk {
       if (status === 0) break;
       if (Date.now() > deadline) throw new Error(`the disk is still used: ${stderr.trim()}`);
     }
-    this.isMounted = false;
+    this.device = undefined;
   }
 }
 

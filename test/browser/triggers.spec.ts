@@ -70,13 +70,13 @@ describe('the triggers of an agent', () => {
     await expect
       .poll(() => page().getByRole('dialog').getByRole('button', { name: 'Send it' }).isDisabled())
       .toBe(true);
-    await body.fill('{"issue": {"title": "from the dashboard"}}');
+    await body.fill('{"issue": {"title": 12345678901234567890}}');
     await page().getByRole('button', { name: 'Send it' }).click();
     await until('it is listed', async () => (await history().count()) === 4);
     await history().first().filter({ hasText: 'Completed' }).waitFor();
     await history().first().getByRole('link', { name: /^Run/ }).click();
     await page()
-      .getByRole('button', { name: /^bash.*from the dashboard/ })
+      .getByRole('button', { name: /^bash.*12345678901234567890/ })
       .waitFor();
     await page().goBack();
   });

@@ -212,13 +212,13 @@ describe('the command line', () => {
       't',
       'write {{payload.x}} to t.txt',
     );
-    const fire = ['triggers', 'test', 'assistant', trigger.id, '--payload', '{"x":"fired"}'];
+    const fire = ['triggers', 'test', 'assistant', trigger.id, '--payload', '{"x":12345678901234567890}'];
     expect(await roost(fire)).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('ROOST_TRIGGER_SECRET') as string,
     });
     expect((await roost(fire, { env: { ROOST_TRIGGER_SECRET: trigger.webhook_secret } })).stdout).toContain(
-      '> write fired to t.txt',
+      '> write 12345678901234567890 to t.txt',
     );
     expect(await roost([...fire, '--secret', 'whs_wrong'])).toMatchObject({ code: 4 });
     expect((await roost(['triggers', 'history', 'assistant', trigger.id])).stdout).toMatch(/\ncompleted +.* msg_/);

@@ -33,6 +33,7 @@ export {
 } from './agents/versions.js';
 export * from './automation.js';
 export * from './channels.js';
+export { parseExactJson } from './exact-json.js';
 export type { Download } from './files/download.js';
 export * from './files/files.js';
 export * from './account/account.js';

@@ -1,4 +1,4 @@
-import type { Api, Trigger } from '@roost-ai/sdk';
+import { type Api, parseExactJson, type Trigger } from '@roost-ai/sdk';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { roost } from '../api/roost.js';
@@ -59,7 +59,7 @@ export function TestDialog({ agentId, trigger, isOpen, onClose }: TestDialogProp
 
 function readJson(text: string): { payload?: Payload; problem?: string } {
   try {
-    return { payload: JSON.parse(text) as Payload };
+    return { payload: parseExactJson(text) as Payload };
   } catch (error) {
     return { problem: `No JSON yet: ${messageOf(error)}` };
   }

@@ -1,3 +1,4 @@
+import { parseExactJson } from '@roost-ai/sdk';
 import { buildCommand, buildRouteMap } from '@stricli/core';
 import { agentArgument, type Cli, type Common, common, readAll } from '../cli.js';
 import { CliError, EXIT } from '../failure.js';
@@ -108,7 +109,7 @@ const test = buildCommand({
 
 function jsonOf(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExactJson(text);
   } catch (error) {
     throw new CliError(`the payload is not JSON: ${error instanceof Error ? error.message : ''}`, EXIT.usage);
   }

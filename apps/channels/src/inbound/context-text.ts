@@ -27,6 +27,14 @@ export function bracketed(kind: string, ...details: (string | number | null | un
   return known.length > 0 ? `[${kind}: ${known.join(', ')}]` : `[${kind}]`;
 }
 
+/** The address of a link as it stands in brackets behind the link's words; undefined where these say it all. */
+export function addressBeside(words: string, url: string): string | undefined {
+  const address = url.replace(/^(?:mailto:|tel:)/, '');
+  // What was typed as an address is made a link by the platform; Telegram adds a slash at the end.
+  const isSaid = [url, address, url.replace(/^https?:\/\//, '')].some((form) => [words, `${words}/`].includes(form));
+  return isSaid ? undefined : address;
+}
+
 /** Somebody else's text, marked line by line so that they are not taken for the sender's own. */
 export function quotedText(title: string, text: string): string {
   const quote = truncate(text.trim(), MAX_QUOTED);

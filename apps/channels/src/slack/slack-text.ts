@@ -1,4 +1,4 @@
-import { MAX_PARTS, quotedText } from '../inbound/context-text.js';
+import { addressBeside, MAX_PARTS, quotedText } from '../inbound/context-text.js';
 
 /** Our commands. Slack keeps texts that begin with a slash to itself, so `!stop` is a command too. */
 const COMMAND = /^!(?=(?:link|unlink|status|stop|new|approve|deny|answer|help|start|roost)\b)/i;
@@ -35,11 +35,9 @@ function wordsOf(inner: string, names: Map<string, string>): string {
     case '!':
       return specialOf(target.slice(1), name);
   }
-  // What was typed as an address is linked by Slack itself, with what was typed as its name.
-  const address = target.replace(/^(mailto:|tel:)/, '');
-  if (name === '' || name === target || name === address) return name || address;
-  if (name === target.replace(/^https?:\/\//, '')) return name;
-  return `${name} (${address})`;
+  const address = addressBeside(name, target);
+  if (name === '') return address ?? '';
+  return address === undefined ? name : `${name} (${address})`;
 }
 
 /** `<!here>`, `<!subteam^ID|@name>`, `<!date^time^format|what is shown without it>` */

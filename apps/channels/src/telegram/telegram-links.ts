@@ -1,4 +1,4 @@
-import { truncate } from '../inbound/context-text.js';
+import { addressBeside, truncate } from '../inbound/context-text.js';
 
 /** Of one address. A longer one is marked as cut. */
 const MAX_ADDRESS = 4_000;
@@ -32,8 +32,9 @@ export function addressesIn(text: string, entities: unknown): Edit[] {
     // Ill-formed where one end is within a character.
     if (offset < end || label.length !== length || !label.isWellFormed()) continue;
     end = offset + length;
-    if (saysAll(label, url)) continue;
-    const put = ` (${truncate(addressOf(url), MAX_ADDRESS)})`;
+    const address = addressBeside(label.trim(), url);
+    if (address === undefined) continue;
+    const put = ` (${truncate(address, MAX_ADDRESS)})`;
     if ((added += put.length) > MAX_ADDED) break;
     const at = offset + label.trimEnd().length;
     found.push({ from: at, to: at, put });
@@ -60,11 +61,3 @@ function isTextLink(entity: unknown): entity is TextLink {
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-
-const addressOf = (url: string) => url.replace(/^(?:mailto:|tel:)/, '');
-
-/** Telegram adds `http://` and a slash at the end to an address that was typed without. */
-function saysAll(label: string, url: string): boolean {
-  const words = label.trim();
-  return [url, addressOf(url), url.replace(/^https?:\/\//, '')].some((form) => [words, `${words}/`].includes(form));
-}

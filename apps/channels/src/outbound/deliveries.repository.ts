@@ -149,11 +149,12 @@ export async function isPreviewOpen(database: Database, id: string, turnId: stri
 /**
  * What a former holder was sending may have been shown. Where a repeated send shows nothing new it is sent again,
  * elsewhere it is uncertain and never sent again by itself. Edits are repeated, since that changes nothing; questions
- * too, since they are decided once however often they are shown. Returns what is uncertain now.
+ * too, since they are decided once however often they are shown. Returns what is uncertain now. Nothing without the lease:
+ * another replica may be sending.
  */
 export async function resolveSending(
   tx: Transaction,
-  { platform, botId }: Lease,
+  { platform, botId, holder, fence }: Lease,
   lane: Lane,
   isRepeatable: boolean,
 ): Promise<Part[]> {
@@ -161,12 +162,18 @@ export async function resolveSending(
     `UPDATE deliveries SET
        state = CASE WHEN message_id IS NULL AND card IS NULL AND NOT $3 THEN 'uncertain' ELSE 'pending' END,
        reason = 'the connection was lost while this was being sent'
-     WHERE platform = $1 AND bot_id = $2 AND state = 'sending' AND (file_path IS NOT NULL) = $4
+     WHERE platform = $1 AND bot_id = $2 AND state = 'sending' AND (file_path IS NOT NULL) = $4 AND fence <= $6
+       AND EXISTS (${held('$5', '$6')})
      RETURNING id, account_id, agent_id, place, turn_id, reply_ids, state`,
-    [platform, botId, isRepeatable, lane === 'file'],
+    [platform, botId, isRepeatable, lane === 'file', holder, fence],
   );
   return rows.filter(({ state }) => state === 'uncertain');
 }
+
+/** That a lease of the bot is held now, by names of parameters. */
+const held = (holder: string, fence: string) =>
+  `SELECT 1 FROM connection_leases
+    WHERE platform = $1 AND bot_id = $2 AND holder = ${holder} AND fence = ${fence} AND expires_at > now()`;
 
 /** Committed before the part is sent, so that a crash in between leaves a trace. Nothing without the lease. */
 export async function claimDelivery(database: Database, lease: Lease, lane: Lane): Promise<Claimed | undefined> {
@@ -181,8 +188,7 @@ export async function claimDelivery(database: Database, lease: Lease, lane: Lane
                              AND e.state IN ('pending', 'sending') AND e.place = c.place AND e.id < c.id)
          ORDER BY id LIMIT 1)
         AND d.state = 'pending'
-        AND EXISTS (SELECT 1 FROM connection_leases
-                     WHERE platform = $1 AND bot_id = $2 AND holder = $3 AND fence = $4 AND expires_at > now())
+        AND EXISTS (${held('$3', '$4')})
       RETURNING d.id, d.account_id, d.agent_id, d.place, d.body, d.file_path, d.message_id, d.attempts, d.created_at,
         d.turn_id, d.reply_ids, d.traceparent, d.card,
         CASE WHEN d.card->>'kind' = 'result' THEN

@@ -140,6 +140,24 @@ describe('what is shown while the database or our own side fails', () => {
     },
   );
 
+  it.each([
+    [
+      'has the lease now',
+      '0',
+      () => database.query(`UPDATE connection_leases SET holder = $1, fence = fence + 1`, [newId()]),
+    ],
+    ['has a newer one', '99', () => Promise.resolve()],
+  ])('leaves alone what another replica sends, which %s', async (_which, fence, takeOver) => {
+    const one = lane(true);
+    away = { statement: /SET state = 'sending'/ };
+    await expect(one.deliverNext()).rejects.toThrow('cannot be reached');
+    away = undefined;
+    await plan('theirs', { state: 'sending', fence });
+    await takeOver();
+    expect(await one.deliverNext()).toBeUndefined();
+    expect(await states()).toEqual(['sending']);
+  });
+
   it('gives up what fails on our side each time, reports it, and shows what waited behind it', async () => {
     await plan('cursed');
     await plan('fine');

@@ -9,13 +9,16 @@ import { endpointsQuery } from '../webhooks/webhooks.js';
 
 export type NameOf = (id: string) => string | undefined;
 
+/** What was made since a list was loaded would be an id until that is loaded anew: half a minute for agents. */
+const whenOpened = { refetchOnMount: 'always' } as const;
+
 /** What the ids of an account's things stand for. Of what was deleted, or is in no list, nothing is known. */
 export function useNames(): NameOf {
-  const agents = useQuery(agentsQuery).data;
-  const keys = useQuery(apiKeysQuery).data;
-  const endpoints = useQuery(endpointsQuery).data;
-  const servers = useQuery(serversQuery).data;
-  const secrets = useQuery(secretsQuery).data;
+  const agents = useQuery({ ...agentsQuery, ...whenOpened }).data;
+  const keys = useQuery({ ...apiKeysQuery, ...whenOpened }).data;
+  const endpoints = useQuery({ ...endpointsQuery, ...whenOpened }).data;
+  const servers = useQuery({ ...serversQuery, ...whenOpened }).data;
+  const secrets = useQuery({ ...secretsQuery, ...whenOpened }).data;
   const user = useQuery(sessionQuery).data;
   return useMemo(() => {
     const names = new Map<string, string>();

@@ -25,17 +25,17 @@ export function lenientMessage(message: unknown): unknown {
     return {
       jsonrpc: '2.0',
       method,
-      ...given({ id }),
-      ...(isMembers(params) ? { params: withoutOddMeta(params) } : {}),
+      ...withId(id),
+      ...(isMembers(params) ? { params: withoutMeta(params) } : {}),
     };
-  if (isError(error)) return { jsonrpc: '2.0', ...given({ id }), error: toError(error) };
-  if (result === null || isMembers(result)) return { jsonrpc: '2.0', id, result: withoutOddMeta(result ?? {}) };
+  if (isError(error)) return { jsonrpc: '2.0', ...withId(id), error: toError(error) };
+  if (result === null || isMembers(result)) return { jsonrpc: '2.0', id, result: withoutMeta(result ?? {}) };
   return { jsonrpc: '2.0', id, error: { code: INTERNAL_ERROR, message: NO_RESULT } };
 }
 
 const NO_RESULT = 'the answer has no result that could be read; the call may have been carried out all the same';
 
-const given = ({ id }: Members): Members => (id === undefined || id === null ? {} : { id });
+const withId = (id: unknown): Members => (id === undefined || id === null ? {} : { id });
 
 const isError = (error: unknown): boolean => error !== undefined && error !== null && error !== false;
 
@@ -48,8 +48,8 @@ function toError(error: unknown): Members {
   };
 }
 
-/** What it says is for servers' own extensions, and for tasks, which we do not use. */
-function withoutOddMeta({ _meta, ...members }: Members): Members {
+/** `_meta` is for servers' own extensions, and for tasks, which we do not use. */
+function withoutMeta({ _meta, ...members }: Members): Members {
   return members;
 }
 

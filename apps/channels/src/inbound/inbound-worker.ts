@@ -2,17 +2,15 @@ import type { ChatPlatform } from '#lib/contracts';
 import type { Database } from '#lib/database';
 import type { InboundMessage } from '../adapters/channel-adapter.js';
 import { albumParts, dueInbound, type InboundRow, retryInbound, finishInbound } from './inbound-events.repository.js';
+import { FailureCount, MAX_FAILURES } from '../adapters/failure-count.js';
 import { mayPass } from '../adapters/may-pass.js';
 
 const MAX_PLACES = 8;
-/** After so many failures of its own, within some five minutes, a message is given up: those behind it wait. */
-const MAX_FAILURES = 10;
 
 /** Handles a bot's inbox: in order within a place, several places side by side, so that a large file delays one chat. */
 export class InboundWorker {
   private readonly busy = new Map<string, Promise<void>>();
-  /** By the message: how often it failed here for a reason that does not pass. */
-  private readonly failures = new Map<string, number>();
+  private readonly failures = new FailureCount();
   private handling: Promise<void> | undefined;
   private mustLookAgain = false;
   private isClosed = false;
@@ -58,23 +56,17 @@ export class InboundWorker {
       const { message, ids } = await this.joinAlbum(row);
       await this.handle({ ...row, message });
       await finishInbound(this.database, ids);
-      this.failures.delete(row.id);
+      this.failures.forget(row.id);
     } catch (error) {
       this.onError(error);
-      const isLast = !mayPass(error) && this.countFailure(row.id) >= MAX_FAILURES;
+      const isLast = !mayPass(error) && this.failures.add(row.id) >= MAX_FAILURES;
       await (isLast ? this.giveUp(row) : retryInbound(this.database, row.id)).catch(this.onError);
     }
   }
 
-  private countFailure(id: string): number {
-    const count = (this.failures.get(id) ?? 0) + 1;
-    this.failures.set(id, count);
-    return count;
-  }
-
   private async giveUp(row: InboundRow): Promise<void> {
     await finishInbound(this.database, [row.id]);
-    this.failures.delete(row.id);
+    this.failures.forget(row.id);
     await this.onGivenUp(row);
   }
 

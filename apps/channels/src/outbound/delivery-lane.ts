@@ -1,15 +1,13 @@
 import { DeliveryError } from '../adapters/channel-adapter.js';
-import { clearUnreachable, linkIn } from '../bindings/bindings.repository.js';
+import { FailureCount, MAX_FAILURES } from '../adapters/failure-count.js';
 import { mayPass } from '../adapters/may-pass.js';
+import { clearUnreachable, linkIn } from '../bindings/bindings.repository.js';
 import { currentChat, finish, type Outlet, resolveInterrupted, show } from './deliver.js';
 import { claimDelivery, type Claimed, type DeliveryOutcome, type Lane } from './deliveries.repository.js';
 
-/** After so many failures on our side, within some ten minutes, a part is given up: the chat waits behind it. */
-const MAX_FAILURES = 10;
+/** Doubled with each failure on our side, so that a part is given up within some ten minutes. */
 const FIRST_PAUSE_MS = 2_000;
 const MAX_PAUSE_MS = 120_000;
-/** Parts whose failures are counted; all are forgotten when there are more. */
-const MAX_COUNTED = 10_000;
 const OUR_SIDE = 'something goes wrong with it on our side, each time';
 
 interface Tried {
@@ -30,8 +28,7 @@ export class DeliveryLane {
   private interrupted: 'maybe' | 'never' | undefined = 'maybe';
   /** Writes what became of the last part, while that is not written. */
   private unwritten: (() => Promise<void>) | undefined;
-  /** By the part: how often it failed for a reason of ours that does not pass. */
-  private readonly failures = new Map<string, number>();
+  private readonly failures = new FailureCount();
 
   constructor(
     private readonly outlet: Outlet,
@@ -82,13 +79,12 @@ export class DeliveryLane {
 
   private async tried(claimed: Claimed): Promise<Tried> {
     const { adapter, database, lease } = this.outlet;
-    const chat = currentChat(this.outlet, claimed.place);
     // A question shown twice is decided once; one that nobody saw waits until it expires.
     let isRepeatable = true;
     try {
       const link = await linkIn(database, lease, {
         agentId: claimed.agent_id,
-        chat,
+        chat: currentChat(this.outlet, claimed.place),
         isGroup: adapter.isGroup(claimed.place),
       });
       if (!link) return { outcome: { state: 'failed', reason: 'not linked any more' } };
@@ -96,7 +92,7 @@ export class DeliveryLane {
         return { outcome: { state: 'failed', reason: 'the file of its arguments could not be shown' } };
       isRepeatable = adapter.isIdempotent || claimed.card !== null;
       const messageId = await show(this.outlet, claimed);
-      this.failures.delete(claimed.id);
+      this.failures.forget(claimed.id);
       return { outcome: { state: 'done', messageId }, isReachedAgain: link.isUnreachable };
     } catch (error) {
       if (error instanceof DeliveryError) return { outcome: outcomeOf(error, isRepeatable), refusal: error };
@@ -109,13 +105,11 @@ export class DeliveryLane {
   private broken({ id }: Claimed, error: unknown, isRepeatable: boolean): DeliveryOutcome {
     if (!isRepeatable) return { state: 'uncertain', reason: 'sending broke off' };
     if (mayPass(error)) return { state: 'pending', reason: 'sending broke off', retryAfterMs: FIRST_PAUSE_MS };
-    const failures = (this.failures.get(id) ?? 0) + 1;
+    const failures = this.failures.add(id);
     if (failures >= MAX_FAILURES) {
-      this.failures.delete(id);
+      this.failures.forget(id);
       return { state: 'failed', reason: OUR_SIDE };
     }
-    if (this.failures.size >= MAX_COUNTED) this.failures.clear();
-    this.failures.set(id, failures);
     const retryAfterMs = Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), MAX_PAUSE_MS);
     return { state: 'pending', reason: OUR_SIDE, retryAfterMs };
   }

@@ -104,6 +104,7 @@ function streamRights(serviceName: string, { reads }: ServiceRights): string[] {
     ...stream,
     `$JS.API.CONSUMER.CREATE.${own}.${commonSubject(reads.map(({ subject }) => subject))}`,
     `$JS.API.CONSUMER.INFO.${own}`,
+    `$JS.API.CONSUMER.DELETE.${own}`,
     `$JS.API.CONSUMER.MSG.NEXT.${own}`,
     `$JS.ACK.${own}.>`,
     // As servers write it that name the domain and the account before the stream.

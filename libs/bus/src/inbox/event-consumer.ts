@@ -4,18 +4,11 @@ import { type Database, isDatabaseAway, type Transaction } from '#lib/database';
 import { commonSubject } from '#lib/nats-auth';
 import type { Logger } from '#lib/observability';
 import { NO_TRACES, type SpanOptions, type Tracer } from '#lib/tracing';
-import {
-  AckPolicy,
-  type ConsumerMessages,
-  DeliverPolicy,
-  jetstream,
-  JetStreamApiError,
-  type JsMsg,
-} from '@nats-io/jetstream';
+import { type ConsumerMessages, jetstream, type JsMsg } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { declareEventsStream } from '../outbox/events-stream.js';
 import type { EventHandler } from './consumes.js';
+import { declareConsumer } from './declare-consumer.js';
 
 export interface ConsumerBinding {
   event: EventContract;
@@ -97,24 +90,11 @@ export class EventConsumer {
     }
   }
 
-  private async declare(): Promise<void> {
-    const { manager } = await declareEventsStream(this.connection);
-    const limits = {
+  private declare(): Promise<void> {
+    return declareConsumer(this.connection, this.service, {
       ack_wait: ACK_WAIT_MS * 1e6,
       max_ack_pending: MAX_UNACKNOWLEDGED,
       filter_subject: commonSubject([...this.bindings.keys()]),
-    };
-    const consumer = {
-      durable_name: this.service,
-      ack_policy: AckPolicy.Explicit,
-      deliver_policy: DeliverPolicy.All,
-      max_deliver: -1,
-      ...limits,
-    };
-    await manager.consumers.add(EVENTS_STREAM, consumer).catch((error: unknown) => {
-      if (!(error instanceof JetStreamApiError)) throw error;
-      // Newer servers refuse to add one that is there with other limits, as an earlier version of Roost left it.
-      return manager.consumers.update(EVENTS_STREAM, this.service, limits);
     });
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { getChannelStatus, listChannels, RoostError } from '#lib/contracts';
 import { newId } from '#lib/database';
 import { freePort, until } from '#lib/testing';
@@ -114,6 +115,27 @@ describe('Telegram, through telegraf and a double of the Bot API', () => {
     expect(shown()).toHaveLength(before + 1);
   });
 
+  it('edits the reply into what a lost worker had shown, though nobody said that another attempt began', async () => {
+    await send('first of two');
+    const first = await fixture.queued('first of two');
+    const before = shown().length;
+    const write = (message: Sent, turnId: string, text: string) => fixture.live(message, turnId, 'text.delta', 1, text);
+    const lost = newId();
+    await until('it is begun', () => (write(first, lost, 'One'), shown().length > before), { everyMs: 200 });
+    // The next attempt answers what came meanwhile, too; its hint that it begins anew is lost.
+    await send('second of two');
+    const second = await fixture.queued('second of two');
+    const next = newId();
+    for (let round = 0; round < 15; round += 1) {
+      write(second, next, 'One and ');
+      await sleep(100);
+    }
+    expect(shown().length, 'nothing is shown beside it').toBe(before + 1);
+    await fixture.complete([first, second], 'One and two.', next);
+    await until('the reply is whole', () => shown().at(-1) === 'One and two.');
+    expect(shown()).toHaveLength(before + 1);
+  });
+
   it('leaves a turn its message until its end is known, and shows the next turn’s reply in one of its own', async () => {
     await send('first');
     await fixture.queued('first');
@@ -131,7 +153,7 @@ describe('Telegram, through telegraf and a double of the Bot API', () => {
       );
     const [one, two] = [newId(), newId()];
     await write(first, one, 'The first ');
-    await write(second, two, 'The second ');
+    fixture.live(second, two, 'text.delta', 1, 'The second ');
     // What could not be handled at once comes again behind others.
     await fixture.complete(second, 'The second reply.', two);
     await until('the second is whole', () => shown().at(-1) === 'The second reply.');

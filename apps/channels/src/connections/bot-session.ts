@@ -155,16 +155,15 @@ export class BotSession {
     const place = this.waiting.get(event.messageId);
     if (!place) return;
     let preview = this.previews.get(event.messageId);
-    if (preview?.turnId !== event.turnId) {
+    if (preview?.turn.turnId !== event.turnId) {
       const { adapter } = this.bot;
       const { database } = this.services;
-      const left = preview;
-      if (left) this.next('text', () => left.keep());
       const shown = { ...place, shownAt: this.moves.current(place.place) };
-      preview = new LivePreview(database, this.lease, this.connection, shown, event.turnId, {
+      const platform = {
         isIdempotent: adapter.isIdempotent,
-        format: (text) => adapter.format(attachedFiles(text).markdown),
-      });
+        format: (text: string) => adapter.format(attachedFiles(text).markdown),
+      };
+      preview = new LivePreview(database, this.lease, this.connection, shown, event, platform, preview);
       this.previews.set(event.messageId, preview);
     }
     preview.add(event);
@@ -173,6 +172,8 @@ export class BotSession {
   private tick(): void {
     for (const [messageId, preview] of this.previews) {
       this.next('text', async () => {
+        // One that is not recorded is not seen by those in the same place.
+        for (const other of this.previews.values()) await other.keep();
         if (await preview.flush()) return;
         this.previews.delete(messageId);
         this.waiting.delete(messageId);

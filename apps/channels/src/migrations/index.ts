@@ -1,3 +1,4 @@
+import { AnsweredByPreviews1798000000000 } from './answered-by-previews-1798000000000.js';
 import { DeliveriesByAgent1797700000000 } from './deliveries-by-agent-1797700000000.js';
 import { ApprovalCards1797400000000 } from './approval-cards-1797400000000.js';
 import { Audit1797000200000 } from './audit-1797000200000.js';
@@ -23,4 +24,5 @@ export const migrations = [
   OpenQuestions1797500000000,
   OpenPreviews1797600000000,
   DeliveriesByAgent1797700000000,
+  AnsweredByPreviews1798000000000,
 ];

@@ -11,7 +11,9 @@ import { DELIVER } from './deliver-hint.js';
 import { attachedFiles } from './attached-files.js';
 import { planPart, previewOf, takePreviewOver } from './deliveries.repository.js';
 
-type Answered = Pick<z.output<typeof messageCompleted.payload>, 'accountId' | 'agentId' | 'turnId'> & {
+type Ended = z.output<typeof messageCompleted.payload> | z.output<typeof messageFailed.payload>;
+
+type Answered = Pick<Ended, 'accountId' | 'agentId' | 'turnId'> & {
   /** The agent's messages that are shown; none for a notice of ours. */
   replyIds?: string[];
 };
@@ -71,8 +73,15 @@ export class DeliveriesController {
   }
 
   /** What a turn in this place ends with. */
-  private async planReply(tx: Transaction, turn: Answered, to: ConversationPlace, markdown: string): Promise<void> {
-    await takePreviewOver(tx, { ...to, agentId: turn.agentId, turnId: turn.turnId });
+  private async planReply(
+    tx: Transaction,
+    turn: Answered & Pick<Ended, 'messages'>,
+    to: ConversationPlace,
+    markdown: string,
+  ): Promise<void> {
+    const { agentId, turnId, messages } = turn;
+    const answered = messages.map(({ id }) => id);
+    await takePreviewOver(tx, { ...to, agentId, turnId }, answered);
     await this.plan(tx, turn, to, markdown);
   }
 

@@ -81,23 +81,28 @@ export async function previewOf(tx: Transaction, turnId: string) {
   return preview && { platform: preview.platform, botId: preview.bot_id, place: preview.place };
 }
 
+type PreviewOwner = Pick<PlannedPart, 'agentId' | 'platform' | 'botId' | 'place' | 'turnId'>;
+
 /**
  * Gives this turn the preview that another left in the same place: each attempt is a turn of its own, and what a lost
- * worker had begun to show is gone on with. An agent has one turn at a time, so nobody writes into it any more. One that
- * may not have been shown is left alone.
+ * worker had begun to show is gone on with. One that may not have been shown is left alone.
+ * With `answered`, the ids of all messages that this turn answers, only that of an earlier attempt at one of them: the
+ * end of another's turn is still to come.
  */
 export async function takePreviewOver(
   queries: Queries,
-  { agentId, platform, botId, place, turnId }: Pick<PlannedPart, 'agentId' | 'platform' | 'botId' | 'place' | 'turnId'>,
+  { agentId, platform, botId, place, turnId }: PreviewOwner,
+  answered?: string[],
 ): Promise<{ id: string; messageId: string } | undefined> {
   const [row] = await queries.query<{ id: string; messageId: string }>(
     `UPDATE deliveries SET turn_id = $5 WHERE id = (
        SELECT id FROM deliveries WHERE state = 'preview' AND agent_id = $1 AND place = $4 AND platform = $2 AND bot_id = $3
-         AND message_id IS NOT NULL AND turn_id <> $5 ORDER BY id DESC LIMIT 1)
+         AND message_id IS NOT NULL AND turn_id <> $5 AND ($6::text[] IS NULL OR answers IS NULL OR answers = ANY($6))
+       ORDER BY id DESC LIMIT 1)
        AND state = 'preview' -- asked again of a row that was waited for: its reply may have been planned meanwhile
        AND NOT EXISTS (SELECT 1 FROM deliveries WHERE turn_id = $5 AND part = 0)
      RETURNING id, message_id AS "messageId"`,
-    [agentId, platform, botId, place, turnId],
+    [agentId, platform, botId, place, turnId, answered],
   );
   return row;
 }
@@ -108,28 +113,51 @@ export interface OpenPreview {
   messageId: string | undefined;
 }
 
+/** A turn that begins to write. */
+export interface PreviewedTurn {
+  turnId: string;
+  /** The last of the messages that it answers. */
+  messageId: string;
+  /** It goes on with what an earlier attempt had begun. */
+  goesOn: boolean;
+}
+
 /**
  * The row of a preview: for a turn that goes on with another's work the one that was left in the place, else a new one.
- * Undefined when nobody is linked, or the turn has a first part already.
+ * `occupied` while another turn's preview is shown there: its end is still to come, or its worker was lost and nobody
+ * said so; this turn's reply takes it over then. Undefined when nobody is linked, or the turn has a first part already.
  */
 export async function beginPreview(
   database: Database,
   { platform, botId, fence }: Lease,
   to: { accountId: string; agentId: string; place: string },
-  { turnId, goesOn }: { turnId: string; goesOn: boolean },
+  { turnId, messageId, goesOn }: PreviewedTurn,
   body: string,
-): Promise<OpenPreview | undefined> {
+): Promise<OpenPreview | 'occupied' | undefined> {
   const whose = { agentId: to.agentId, platform, botId, place: to.place, turnId };
   const left = goesOn && (await takePreviewOver(database, whose));
   if (left) return left;
+  if (await isOccupied(database, whose)) return 'occupied';
   const [row] = await database.query<{ id: string }>(
-    `INSERT INTO deliveries (account_id, agent_id, platform, bot_id, place, turn_id, part, body, state, fence, attempts)
-     SELECT $1, $2, $3, $4, $5, $6, 0, $7, 'preview', $8, 1
+    `INSERT INTO deliveries (account_id, agent_id, platform, bot_id, place, turn_id, part, body, state, fence, attempts, answers)
+     SELECT $1, $2, $3, $4, $5, $6, 0, $7, 'preview', $8, 1, $9
       WHERE EXISTS (SELECT 1 FROM bindings WHERE agent_id = $2 AND platform = $3 AND bot_id = $4)
      ON CONFLICT (turn_id, part) DO NOTHING RETURNING id`,
-    [to.accountId, to.agentId, platform, botId, to.place, turnId, body, fence],
+    [to.accountId, to.agentId, platform, botId, to.place, turnId, body, fence, messageId],
   );
   return row && { id: row.id, messageId: undefined };
+}
+
+async function isOccupied(
+  database: Database,
+  { agentId, platform, botId, place, turnId }: PreviewOwner,
+): Promise<boolean> {
+  const rows = await database.query(
+    `SELECT 1 FROM deliveries WHERE state = 'preview' AND agent_id = $1 AND place = $4 AND platform = $2 AND bot_id = $3
+       AND message_id IS NOT NULL AND turn_id <> $5 LIMIT 1`,
+    [agentId, platform, botId, place, turnId],
+  );
+  return rows.length > 0;
 }
 
 export async function setPreviewMessage(database: Database, id: string | undefined, messageId: string): Promise<void> {

@@ -37,11 +37,11 @@ describe('a reply that is shown as it is written', () => {
     },
     edit: (_place: string, id: string, text: string) => Promise.resolve(void (shown[Number(id)] = text)),
   } as unknown as Connection;
-  const preview = (turnId: string) =>
-    new LivePreview(flaky(), lease, connection, to, turnId, {
-      isIdempotent,
-      format: (markdown) => (markdown ? [markdown] : []),
-    });
+  const preview = (turnId: string, left?: LivePreview) => {
+    const platform = { isIdempotent, format: (markdown: string) => (markdown ? [markdown] : []) };
+    return new LivePreview(flaky(), lease, connection, to, { turnId, messageId }, platform, left);
+  };
+  const isOver = (turnId: string) => database.query(`UPDATE deliveries SET state = 'done' WHERE turn_id = $1`, [turnId]);
   const says = (one: LivePreview, turnId: string, text: string, isAnew = false) => {
     const about = { turnId, messageId, agentId: to.agentId, seq: 0 };
     if (isAnew) one.add({ ...about, type: 'turn.restarted' } as never);
@@ -76,6 +76,38 @@ describe('a reply that is shown as it is written', () => {
     says(second, next, 'The answer is 42.', true);
     await second.flush();
     expect(shown).toEqual(['The answer is 42.']);
+    await isOver(next);
+  });
+
+  it('is gone on with by the next attempt to answer the same, though nobody said that it begins anew', async () => {
+    shown.length = 0;
+    const [lost, next] = [newId(), newId()];
+    const first = preview(lost);
+    says(first, lost, 'The answer');
+    away = /^UPDATE deliveries SET message_id/;
+    await expect(first.flush()).rejects.toThrow('cannot be reached');
+    const second = preview(next, first);
+    says(second, next, 'The answer is 42.');
+    await expect(second.flush(), 'the other may not be found yet').rejects.toThrow('cannot be reached');
+    away = undefined;
+    expect(await second.flush()).toBe(true);
+    expect(shown).toEqual(['The answer is 42.']);
+    await isOver(next);
+  });
+
+  it('waits where another is shown whose end is not known here', async () => {
+    shown.length = 0;
+    const [before, next] = [newId(), newId()];
+    const first = preview(before);
+    says(first, before, 'One');
+    await first.flush();
+    const second = preview(next);
+    says(second, next, 'Two');
+    expect([await second.flush(), await second.flush(), shown.join()]).toEqual([true, true, 'One']);
+    await isOver(before);
+    expect(await second.flush()).toBe(true);
+    expect(shown).toEqual(['One', 'Two']);
+    await isOver(next);
   });
 
   it('asks for nothing while the platform wants it to wait', async () => {
@@ -90,6 +122,7 @@ describe('a reply that is shown as it is written', () => {
     await expect(one.flush()).rejects.toThrow('wait 1');
     expect([await one.flush(), await one.flush(), asked]).toEqual([true, true, 1]);
     connection.edit = edit;
+    await isOver(turnId);
   });
 
   it.each([false, true])(
@@ -104,6 +137,7 @@ describe('a reply that is shown as it is written', () => {
       says(one, turnId, ', and more');
       expect(await one.flush()).toBe(knows);
       expect(shown).toHaveLength(knows ? 2 : 1);
+      await isOver(turnId);
     },
   );
 });

@@ -27,16 +27,20 @@ export class LivePreview {
   /** By the monotonic clock: until then the platform takes nothing. */
   private pausedUntil = 0;
   /** Another attempt began it. The preview of a turn that only seems left, as its end is not known here yet, is not taken. */
-  private goesOn = false;
+  private goesOn: boolean;
 
   constructor(
     private readonly database: Database,
     private readonly lease: Lease,
     private readonly connection: Connection,
     private readonly to: PreviewPlace,
-    readonly turnId: string,
+    readonly turn: Pick<LiveEvent, 'turnId' | 'messageId'>,
     private readonly platform: { isIdempotent: boolean; format(markdown: string): string[] },
-  ) {}
+    /** Of an earlier attempt to answer the same messages, as far as this process knows. */
+    private left?: LivePreview,
+  ) {
+    this.goesOn = left !== undefined;
+  }
 
   add(event: LiveEvent): void {
     if (event.type === 'turn.restarted') {
@@ -70,10 +74,9 @@ export class LivePreview {
     if (this.isOver || body === undefined) return !this.isOver;
     await this.keep();
     if (body === this.shown || performance.now() < this.pausedUntil) return true;
-    if (!(await this.isOpen(body))) {
-      this.isOver = true;
-      return false;
-    }
+    if (this.rowId === undefined) await this.begin(body);
+    else if (!(await isPreviewOpen(this.database, this.rowId, this.turn.turnId))) this.isOver = true;
+    if (this.isOver || this.rowId === undefined) return !this.isOver;
     const place = this.to.shownAt ?? this.to.place;
     if (this.messageId === undefined) {
       this.messageId = await this.connection.send(place, body, { key: `delivery-${this.rowId}`, isRepeat: false });
@@ -90,18 +93,21 @@ export class LivePreview {
    * other turn, and stays beside the reply.
    */
   async keep(): Promise<void> {
+    await this.left?.keep();
+    this.left = undefined;
     if (this.isKept || this.messageId === undefined) return;
     await setPreviewMessage(this.database, this.rowId, this.messageId);
     this.isKept = true;
   }
 
-  private async isOpen(body: string): Promise<boolean> {
-    if (this.rowId !== undefined) return isPreviewOpen(this.database, this.rowId, this.turnId);
-    const { turnId, goesOn } = this;
-    const preview = await beginPreview(this.database, this.lease, this.to, { turnId, goesOn }, body);
+  private async begin(body: string): Promise<void> {
+    const { turnId, messageId } = this.turn;
+    const turn = { turnId, messageId, goesOn: this.goesOn };
+    const preview = await beginPreview(this.database, this.lease, this.to, turn, body);
+    if (preview === 'occupied') return;
+    this.isOver = preview === undefined;
     this.rowId = preview?.id;
     this.messageId = preview?.messageId;
     this.isKept = this.messageId !== undefined;
-    return preview !== undefined;
   }
 }

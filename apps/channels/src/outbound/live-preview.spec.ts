@@ -41,7 +41,8 @@ describe('a reply that is shown as it is written', () => {
     const platform = { isIdempotent, format: (markdown: string) => (markdown ? [markdown] : []) };
     return new LivePreview(flaky(), lease, connection, to, { turnId, messageId }, platform, left);
   };
-  const isOver = (turnId: string) => database.query(`UPDATE deliveries SET state = 'done' WHERE turn_id = $1`, [turnId]);
+  const isOver = (turnId: string) =>
+    database.query(`UPDATE deliveries SET state = 'done' WHERE turn_id = $1`, [turnId]);
   const says = (one: LivePreview, turnId: string, text: string, isAnew = false) => {
     const about = { turnId, messageId, agentId: to.agentId, seq: 0 };
     if (isAnew) one.add({ ...about, type: 'turn.restarted' } as never);

@@ -111,6 +111,10 @@ describe('a service on the bus', () => {
     caller.request(greet, { firstName }, { ...ownCall('req_1'), accountId: 'acme', ...context });
   const greetingsOf = async (name: string) =>
     (await rows.query(`SELECT 1 FROM greetings WHERE first_name = $1`, [name])).length;
+  const untilPublished = (of = rows) =>
+    until('everything is published, and marked', async () => {
+      return (await of.query(`SELECT 1 FROM outbox WHERE published_at IS NULL`)).length === 0;
+    });
 
   it('has Nest call its handlers, guards included', async () => {
     expect(await caller.request(greetGuarded, { firstName: 'Ada' })).toEqual({ spokenText: 'welcome Ada' });
@@ -243,10 +247,7 @@ describe('a service on the bus', () => {
     await until('the burst is published', () => received.length >= names.length);
     subscription.unsubscribe();
     expect(received).toEqual(names);
-    await until('all of it is marked', async () => {
-      const left = await rows.query(`SELECT 1 FROM outbox WHERE published_at IS NULL`);
-      return left.length === 0;
-    });
+    await untilPublished();
   });
 
   it('leaves out what the client refuses to publish, and holds up nothing else by it', async () => {
@@ -290,12 +291,18 @@ describe('a service on the bus', () => {
   });
 
   it.each([
-    ['2.9.10', true],
-    ['2.10.0', false],
-  ])('publishes the last minutes again where a server %s was started anew: %s', async (version, isAgain) => {
-    const name = `cut ${version}`;
+    ['2.9.10', 'at once', true],
+    ['2.9.10', 'after three days', true],
+    ['2.10.0', 'at once', false],
+  ])('publishes the last minutes again where a server %s was started anew %s: %s', async (version, when, isAgain) => {
+    const name = `${version.slice(0, 4)} ${when.slice(-4)}`;
     await ask(name);
     await until('the event is carried out', async () => (await greetingsOf(name)) === 1);
+    await untilPublished();
+    if (when !== 'at once')
+      await rows.query(
+        `UPDATE outbox SET created_at = created_at - interval '3 days', published_at = published_at - interval '3 days'`,
+      );
     const manager = await jetstreamManager(caller.connection);
     const lastOf = async () => (await manager.streams.info(EVENTS_STREAM)).state.last_seq;
     const before = await lastOf();
@@ -307,12 +314,46 @@ describe('a service on the bus', () => {
       const [state] = await rows.query<{ stream_created: string }>(`SELECT stream_created FROM relay_state`);
       return state?.stream_created.endsWith(info.server_id);
     });
-    await until('everything is published', async () => {
-      return (await rows.query(`SELECT 1 FROM outbox WHERE published_at IS NULL`)).length === 0;
-    });
+    await untilPublished();
     await relay.stop();
     expect((await lastOf()) > before).toBe(isAgain);
     expect(await greetingsOf(name)).toBe(1);
+  });
+
+  it('publishes again, and does not mark, what another server may have taken that lost those before', async () => {
+    const alone = await Database.open({
+      url: database.url,
+      schema: 'alone',
+      migrations: [Greetings1700000000000],
+      poolSize: 2,
+    });
+    const subject = 'events.greeter.person.alone';
+    let received = 0;
+    const subscription = caller.connection.subscribe(subject, { callback: () => void (received += 1) });
+    await alone.query(`INSERT INTO outbox (subject, key, payload) VALUES ($1, 'alone', '{}')`, [subject]);
+    let reconnect: (value: unknown) => void = () => undefined;
+    const isReconnected = new Promise((resolve) => (reconnect = resolve));
+    const connection = Object.create(caller.connection, {
+      status: {
+        value: async function* () {
+          await isReconnected;
+          yield { type: 'reconnect' };
+        },
+      },
+      request: {
+        value: (...asked: Parameters<NatsConnection['request']>) => {
+          if (asked[0] === subject) reconnect(undefined);
+          return caller.connection.request(...asked);
+        },
+      },
+    }) as NatsConnection;
+    const relay = new OutboxRelay(alone, connection, createLogger('alone', {}));
+    relay.start();
+    await untilPublished(alone);
+    await relay.stop();
+    subscription.unsubscribe();
+    await alone.close();
+    expect(received).toBe(2);
   });
 
   it('carries out what comes after many events that fail every time', async () => {

@@ -26,20 +26,38 @@ afterAll(async () => {
   await server.drop();
 });
 
+/** Published and received at this time each, 12,000 and 24,000 over some days before it, and one that is not published. */
+const fill = (newest: string) =>
+  database.query(
+    `WITH cleared AS (DELETE FROM outbox), forgotten AS (DELETE FROM inbox), received AS (
+       INSERT INTO inbox (consumer, event_id, received_at)
+       SELECT 'c', gen_random_uuid(), ${newest} - (i % 12) * interval '1 day' FROM generate_series(0, 23999) i)
+     INSERT INTO outbox (subject, key, payload, created_at, published_at)
+     SELECT 'events.a.b.c', key, '{}'::jsonb, ${newest} - n * interval '1 hour', published_at
+     FROM (
+       SELECT 'published' AS key, i % 40 AS n, ${newest} AS published_at FROM generate_series(0, 11999) i
+       UNION ALL SELECT 'recorded', i * 20, '-infinity' FROM generate_series(1, 2) i
+       UNION ALL SELECT 'unpublished', 72, NULL) AS event`,
+  );
+
+const left = async (table: string) =>
+  Number((await database.query<{ count: string }>(`SELECT count(*) FROM ${table}`))[0]?.count);
+
 it('takes all old events in one run, however many came since the last, and leaves what is young or unpublished', async () => {
-  await database.query(`
-    INSERT INTO outbox (subject, key, payload, created_at, published_at)
-    SELECT 'events.a.b.c', 'k', '{}'::jsonb, now() - n * interval '1 hour', CASE WHEN n < 50 THEN now() END
-    FROM generate_series(1, 12000) i, LATERAL (SELECT 20 + i % 20 AS n) age
-    UNION ALL SELECT 'events.a.b.c', 'unpublished', '{}'::jsonb, now() - interval '3 days', NULL`);
-  await database.query(`
-    INSERT INTO inbox (consumer, event_id, received_at)
-    SELECT 'c', gen_random_uuid(), now() - (1 + i % 12) * interval '1 day' FROM generate_series(1, 24000) i`);
+  await fill('now()');
   await eventTablesSweep('test', database).run(new AbortController().signal);
-  const [left] = await database.query(`
-    SELECT (SELECT count(*)::int FROM outbox WHERE created_at < now() - interval '24 hours') AS old_outbox,
-      (SELECT count(*)::int FROM outbox WHERE key = 'unpublished') AS unpublished,
-      (SELECT count(*)::int FROM inbox WHERE received_at < now() - interval '7 days') AS old_inbox,
-      (SELECT count(*) > 2000 FROM outbox) AND (SELECT count(*) > 10000 FROM inbox) AS has_young`);
-  expect(left).toEqual({ old_outbox: 1, unpublished: 1, old_inbox: 0, has_young: true });
+  expect(await left(`outbox WHERE key = 'published' AND created_at < now() - interval '24 hours 1 minute'`)).toBe(0);
+  expect(await left(`outbox WHERE key = 'published'`)).toBe(12_000 * (25 / 40));
+  expect(await left(`outbox WHERE key = 'recorded'`)).toBe(1);
+  expect(await left(`outbox WHERE key = 'unpublished'`)).toBe(1);
+  expect(await left(`inbox WHERE received_at < now() - interval '7 days 1 minute'`)).toBe(0);
+  expect(await left('inbox')).toBe(24_000 * (8 / 12));
+});
+
+it('counts from the newest, however long all was off: what was lost with the power is still to be published again', async () => {
+  await fill(`now() - interval '30 days'`);
+  await eventTablesSweep('test', database).run(new AbortController().signal);
+  expect(await left(`outbox WHERE key = 'published'`)).toBe(12_000 * (25 / 40));
+  expect(await left(`outbox WHERE key = 'recorded'`)).toBe(0);
+  expect(await left('inbox')).toBe(24_000 * (8 / 12));
 });

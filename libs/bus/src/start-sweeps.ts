@@ -1,4 +1,4 @@
-import type { Database } from '#lib/database';
+import { type Database, NEVER_PUBLISHED, NEWEST_PUBLISHED } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { EVERY_MINUTE, inBatches, SWEEP_BATCH, type SweepDefinition, SweepRunner, sweepsOf } from '#lib/sweeps';
 import type { INestApplicationContext } from '@nestjs/common';
@@ -21,18 +21,23 @@ export function startSweeps(
 
 const OLD_OUTBOX = `
   DELETE FROM outbox WHERE id = ANY(ARRAY(
-    SELECT id FROM outbox WHERE created_at < now() - interval '24 hours' AND published_at IS NOT NULL LIMIT ${SWEEP_BATCH}))
+    SELECT id FROM outbox WHERE created_at < now() - interval '24 hours' AND published_at IS NOT NULL
+      AND (published_at = '${NEVER_PUBLISHED}'
+        OR created_at < (SELECT created_at FROM (${NEWEST_PUBLISHED}) AS newest) - interval '24 hours')
+      LIMIT ${SWEEP_BATCH}))
   RETURNING 1`;
 
 const OLD_INBOX = `
   DELETE FROM inbox WHERE ctid = ANY(ARRAY(
-    SELECT ctid FROM inbox WHERE received_at < now() - interval '7 days' LIMIT ${SWEEP_BATCH}))
+    SELECT ctid FROM inbox WHERE received_at < (SELECT max(received_at) FROM inbox) - interval '7 days'
+      LIMIT ${SWEEP_BATCH}))
   RETURNING 1`;
 
 /**
  * Keeps outbox and inbox bounded: published events go after 24 h (as long as a lost stream can be refilled from
- * them), inbox rows after 7 days (longer than any event is redelivered). In bounded batches, so that no sweep
- * holds locks for long.
+ * them), inbox rows after 7 days (longer than any event is redelivered), both counted from the newest: a platform that was
+ * off for longer still publishes again what was lost with the power, and carries out nothing twice. In bounded batches,
+ * so that no sweep holds locks for long.
  */
 export const eventTablesSweep = (service: string, database: Database): SweepDefinition => ({
   ...EVERY_MINUTE,

@@ -4,6 +4,13 @@ import type { QueryRunner } from 'typeorm';
 export const NEVER_PUBLISHED = '-infinity';
 
 /**
+ * Of a schema's newest published event, `created_at` and `published_at`: no row before the first. How far events are looked
+ * back for is counted from there, and not from now: a machine may have been off for days.
+ */
+export const NEWEST_PUBLISHED = `SELECT created_at, published_at FROM outbox
+  WHERE published_at > '${NEVER_PUBLISHED}' ORDER BY created_at DESC LIMIT 1`;
+
+/**
  * Makes the outbox and inbox of a schema; called by each service's first migration.
  * `outbox.published_at` is null until the relay's publish was acknowledged; `inbox` remembers which events a consumer
  * has carried out; `relay_state.stream_created` is when the EVENTS stream that was last filled was created, and which

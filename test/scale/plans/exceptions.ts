@@ -52,7 +52,7 @@ const EXCEPTIONS: Exception[] = [
     why: 'the total of one schedule’s or trigger’s executions, of which retention keeps 30 days',
   },
   {
-    statement: /^roost-\w+ UPDATE outbox SET published_at = NULL WHERE created_at/,
+    statement: /^roost-\w+ UPDATE outbox SET published_at = NULL FROM/,
     why: 'once after the bus lost its events, or was restarted: passes over the events of the last day',
   },
   {

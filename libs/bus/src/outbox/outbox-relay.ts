@@ -1,5 +1,5 @@
 import { EVENTS_STREAM } from '#lib/contracts';
-import { type Database, NEVER_PUBLISHED, type Query, type Transaction } from '#lib/database';
+import { type Database, NEVER_PUBLISHED, NEWEST_PUBLISHED, type Query, type Transaction } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { NO_TRACES, type Span, type Tracer } from '#lib/tracing';
 import { jetstream } from '@nats-io/jetstream';
@@ -24,10 +24,10 @@ const LINGER_MS = 40;
 const MAX_HOLD_MS = 5_000;
 
 /**
- * What a server may lose of the newest events when the machine under it loses its power: before 2.10, which can flush
- * each, it flushes every two minutes.
+ * What a server may lose of the newest events when the machine under it loses its power, from the newest back: before
+ * 2.10, which can flush each, it flushes every two minutes.
  */
-const UNFLUSHED = `now() - interval '5 minutes'`;
+const UNFLUSHED = `newest.published_at - interval '5 minutes'`;
 
 const LOCK = `hashtextextended('roost-relay-' || current_schema(), 0)`;
 
@@ -125,9 +125,10 @@ export class OutboxRelay {
       const rows = await this.next(query, published);
       if (rows.length === 0) return;
       await this.publish(rows);
+      // Another server may have taken them. What it lost is published again first, back from the newest that is marked.
+      if (!this.streamChecked) return this.runSoon();
       published = rows.map((row) => row.id);
-      // A stream that may have been lost is filled before anything else is published.
-      if (Date.now() > end || !this.streamChecked) break;
+      if (Date.now() > end) break;
       if (rows.length < BATCH) await this.askedAgainWithin(LINGER_MS);
     }
     await query(`UPDATE outbox SET published_at = now() WHERE id = ANY($1::bigint[])`, [published]);
@@ -217,11 +218,11 @@ export class OutboxRelay {
     });
   }
 
-  /** What was published after this point of time, an expression. */
+  /** What was published after this point of time, an expression, of the last day in which anything was. */
   private async publishAgain(tx: Transaction, since: string): Promise<void> {
     await tx.query(
-      `UPDATE outbox SET published_at = NULL
-       WHERE created_at > now() - interval '24 hours' AND published_at > ${since}`,
+      `UPDATE outbox SET published_at = NULL FROM (${NEWEST_PUBLISHED}) AS newest
+       WHERE outbox.created_at > newest.created_at - interval '24 hours' AND outbox.published_at > ${since}`,
     );
   }
 

@@ -106,6 +106,11 @@ describe('what a provider answers', () => {
     ['Ollama', '{"error":"model \'odd\' not found, try pulling it first"}', 'try pulling it first'],
     ['Google’s compatible endpoint', '[{"error":{"code":404,"message":"models/odd is not found"}}]', 'models/odd'],
     ['a Python server', '{"detail":"no model odd"}', 'no model odd'],
+    ['a server without JSON', 'model odd is not loaded\n', 'model odd is not loaded'],
+    ['a proxy’s page', '<html>\n<head><TITLE>404 Nobody here</TITLE></head><body>…</body></html>', ': 404 Nobody here'],
+    ['a page without a title', '<!doctype html><p>gone', ': Not Found'],
+    ['an answer without a body', '', ': Not Found'],
+    ['JSON that says nothing', '{"ok":false}', ': Not Found'],
   ])('repeats the words of %s', (_, responseBody, words) => {
     const error = new APICallError({
       url: '',

@@ -33,7 +33,7 @@ export function providerErrorOf(error: unknown): ProviderError | undefined {
     return {
       status: statusCode,
       kinds: layers.flatMap(kindsOf),
-      message: messageOf(sent, layers) || message,
+      message: messageOf(sent, layers) || (sent === undefined && plainWords(responseBody)) || message,
       body: responseBody.slice(0, MAX_BODY_CHARS),
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     };
@@ -93,6 +93,13 @@ function messageOf(sent: unknown, layers: Fields[]): string {
   // OpenRouter's own words are always the same.
   const raw = layers.map(({ metadata }) => (isFields(metadata) ? metadata['raw'] : undefined)).find(isText);
   return raw ? `${message}: ${raw}` : message;
+}
+
+/** Of an answer that is no JSON: servers of one's own say a line of text, a proxy before them sends a page, whose title says it. */
+function plainWords(body: string): string {
+  const words = body.slice(0, MAX_BODY_CHARS).trim();
+  if (!words.startsWith('<')) return words;
+  return /<title[^>]*>([^<]*)/i.exec(words)?.[1]?.trim() ?? '';
 }
 
 function parsed(text: string): unknown {

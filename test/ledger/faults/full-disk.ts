@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Disk } from '../roost/disk.js';
-import type { FaultClass } from './fault-class.js';
+import type { FaultClass, WholeContext } from './fault-class.js';
 
 const FULL_MS = 5_000;
 
@@ -10,15 +10,7 @@ export const fullDisk: FaultClass = {
   quick: 1,
   long: 20,
   missing: () => Disk.missing(),
-  async inject({ roost, begin }) {
-    begin('no block left for PostgreSQL and NATS');
-    try {
-      roost.disk?.fill();
-      await sleep(FULL_MS);
-    } finally {
-      roost.disk?.empty();
-    }
-  },
+  inject,
   control: {
     without:
       'PostgreSQL’s codes for a lack of disk and failures of its system (libs/database): they are errors of ours, not a database that is away',
@@ -29,7 +21,22 @@ export const fullDisk: FaultClass = {
         instead: 'const CLASSES = /^08...$/;',
       },
     ],
+    // A disk that was full all the time would let nothing begin that could fail.
+    inject: async (context) => {
+      await context.untilLoaded();
+      await inject(context);
+    },
     breaks: ['answered', 'chats', 'slots', 'usage'],
     faults: 8,
   },
 };
+
+async function inject({ roost, begin }: WholeContext): Promise<void> {
+  begin('no block left for PostgreSQL and NATS');
+  try {
+    roost.disk?.fill();
+    await sleep(FULL_MS);
+  } finally {
+    roost.disk?.empty();
+  }
+}

@@ -36,8 +36,17 @@ export const network: FaultClass = {
         instead: 'dedupe_key: null,',
       },
     ],
+    // The gateway's requests arrive, and it hears of no answer.
+    async inject({ roost, begin, untilLoaded }) {
+      await untilLoaded();
+      begin(`half between gateway and nats for ${LONG_MS} ms`);
+      const gateways = roost.slots.filter(({ name }) => name.startsWith('gateway'));
+      for (const { links } of gateways) links.nats.setFault({ kind: 'half' });
+      await sleep(LONG_MS);
+      for (const { links } of gateways) links.nats.setFault(undefined);
+    },
     breaks: ['answered'],
-    faults: 10,
+    faults: 3,
   },
 };
 

@@ -11,7 +11,7 @@ import { faultClasses } from './faults/index.js';
 import { planFaults } from './run-plan.js';
 import { randomFrom } from './random.js';
 import type { Line, Seen } from './record.js';
-import { patched } from './roost/builds.js';
+import { patched, patchedBuild } from './roost/builds.js';
 import { Disk } from './roost/disk.js';
 import { TcpLink } from './roost/tcp-link.js';
 
@@ -136,6 +136,15 @@ describe('positive controls', () => {
       for (const patch of control.patches) expect(patched(patch)).toContain(patch.instead);
     },
   );
+
+  it('take all their lines out, also several of one file', async () => {
+    const patches = faultClasses.find(({ name }) => name === 'wiped-nats')?.control.patches ?? [];
+    expect(new Set(patches.map(({ file }) => file)).size).toBeLessThan(patches.length);
+    const folder = ownedFolder();
+    const { root } = patchedBuild(join(folder, 'build'), 'patched', patches);
+    for (const { file, instead } of patches) expect(readFileSync(join(root, 'dist', file), 'utf8')).toContain(instead);
+    await removeFolder(folder);
+  });
 });
 
 describe('a link', () => {

@@ -6,6 +6,8 @@ const KINDS = ['delay', 'loss', 'partition', 'half', 'reset'] as const;
 /** Longer than a lease: a worker that is cut off loses its turns and comes back. */
 const LONG_MS = 6_000;
 const SHORT_MS = 1_500;
+/** Within it requests are answered. */
+const ANSWERED_MS = 500;
 
 let round: (typeof KINDS)[number][] = [];
 
@@ -36,14 +38,16 @@ export const network: FaultClass = {
         instead: 'dedupe_key: null,',
       },
     ],
-    // The gateway's requests arrive, and it hears of no answer.
+    // The gateway's requests arrive, and their answers are lost with its connection.
     async inject({ roost, begin, untilLoaded }) {
       await untilLoaded();
-      begin(`half between gateway and nats for ${LONG_MS} ms`);
-      const gateways = roost.slots.filter(({ name }) => name.startsWith('gateway'));
-      for (const { links } of gateways) links.nats.setFault({ kind: 'half' });
-      await sleep(LONG_MS);
-      for (const { links } of gateways) links.nats.setFault(undefined);
+      begin('answers to gateway lost');
+      const links = roost.slots.filter(({ name }) => name.startsWith('gateway')).map((slot) => slot.links.nats);
+      for (const kind of ['half', 'reset'] as const) {
+        for (const link of links) link.setFault({ kind });
+        await sleep(ANSWERED_MS);
+      }
+      for (const link of links) link.setFault(undefined);
     },
     breaks: ['answered'],
     faults: 3,

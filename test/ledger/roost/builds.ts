@@ -76,9 +76,9 @@ export function buildOf(revision: string): Build {
   return { name: commit.slice(0, 10), root: folder };
 }
 
-/** A file of this build without a line that guards. Errors: it is not there, or there twice. */
-export function patched({ file, line, instead }: Patch): string {
-  const [before, ...after] = readFileSync(join(root, 'dist', file), 'utf8').split(line);
+/** A file of a build, by default of this one, without a line that guards. Errors: it is not there, or there twice. */
+export function patched({ file, line, instead }: Patch, dist = join(root, 'dist')): string {
+  const [before, ...after] = readFileSync(join(dist, file), 'utf8').split(line);
   if (after.length !== 1)
     throw new Error(`${file} holds ${String(line)} ${after.length} times: the control is out of date`);
   return `${before}${instead}${after[0]}`;
@@ -87,9 +87,10 @@ export function patched({ file, line, instead }: Patch): string {
 /** This build without the lines that the patches name. */
 export function patchedBuild(folder: string, name: string, patches: readonly Patch[]): Build {
   mkdirSync(folder);
+  const dist = join(folder, 'dist');
   execFileSync('cp', ['--archive', join(root, 'dist'), folder]);
   cpSync(join(root, 'package.json'), join(folder, 'package.json'));
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-  for (const patch of patches) writeFileSync(join(folder, 'dist', patch.file), patched(patch));
+  for (const patch of patches) writeFileSync(join(dist, patch.file), patched(patch, dist));
   return { name, root: folder };
 }

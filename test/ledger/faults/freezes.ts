@@ -21,7 +21,8 @@ export const freezes: FaultClass<FaultContext> = {
         instead: 'if (!turn) {',
       },
     ],
-    breaks: ['answered'],
-    faults: 4,
+    // Both workers report: which promise that breaks depends on who is first.
+    breaks: ['answered', 'order', 'usage'],
+    faults: 8,
   },
 };

@@ -83,6 +83,10 @@ export async function previewOf(tx: Transaction, turnId: string) {
 
 type PreviewOwner = Pick<PlannedPart, 'agentId' | 'platform' | 'botId' | 'place' | 'turnId'>;
 
+/** What is shown of another turn in a place: $1 the agent, $2 platform, $3 bot, $4 place, $5 the turn itself. */
+const SHOWN_OF_ANOTHER = `state = 'preview' AND agent_id = $1 AND place = $4 AND platform = $2 AND bot_id = $3
+  AND message_id IS NOT NULL AND turn_id <> $5`;
+
 /**
  * Gives this turn the preview that another left in the same place: each attempt is a turn of its own, and what a lost
  * worker had begun to show is gone on with. One that may not have been shown is left alone.
@@ -96,8 +100,7 @@ export async function takePreviewOver(
 ): Promise<{ id: string; messageId: string } | undefined> {
   const [row] = await queries.query<{ id: string; messageId: string }>(
     `UPDATE deliveries SET turn_id = $5 WHERE id = (
-       SELECT id FROM deliveries WHERE state = 'preview' AND agent_id = $1 AND place = $4 AND platform = $2 AND bot_id = $3
-         AND message_id IS NOT NULL AND turn_id <> $5 AND ($6::text[] IS NULL OR answers IS NULL OR answers = ANY($6))
+       SELECT id FROM deliveries WHERE ${SHOWN_OF_ANOTHER} AND ($6::text[] IS NULL OR answers IS NULL OR answers = ANY($6))
        ORDER BY id DESC LIMIT 1)
        AND state = 'preview' -- asked again of a row that was waited for: its reply may have been planned meanwhile
        AND NOT EXISTS (SELECT 1 FROM deliveries WHERE turn_id = $5 AND part = 0)
@@ -152,11 +155,13 @@ async function isOccupied(
   database: Database,
   { agentId, platform, botId, place, turnId }: PreviewOwner,
 ): Promise<boolean> {
-  const rows = await database.query(
-    `SELECT 1 FROM deliveries WHERE state = 'preview' AND agent_id = $1 AND place = $4 AND platform = $2 AND bot_id = $3
-       AND message_id IS NOT NULL AND turn_id <> $5 LIMIT 1`,
-    [agentId, platform, botId, place, turnId],
-  );
+  const rows = await database.query(`SELECT 1 FROM deliveries WHERE ${SHOWN_OF_ANOTHER} LIMIT 1`, [
+    agentId,
+    platform,
+    botId,
+    place,
+    turnId,
+  ]);
   return rows.length > 0;
 }
 

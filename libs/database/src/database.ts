@@ -25,7 +25,9 @@ const BY_INDEX = '-c enable_seqscan=off -c enable_bitmapscan=off -c jit=off';
 const OPEN_TIMEOUT_MS = 30_000;
 const OPEN_RETRY_MS = 250;
 /** Of a transaction that meets others: each costs the second after which PostgreSQL looks for deadlocks. */
-const MAX_ATTEMPTS = 3;
+const MAX_ATTEMPTS = 4;
+/** The one that goes on has to be woken first: one that begins again at once takes the row before it, and both wait anew. */
+const PAUSE_MS = 50;
 /** deadlock_detected, serialization_failure */
 const FOR_ANOTHERS_SAKE = ['40P01', '40001'];
 
@@ -97,6 +99,7 @@ export class Database {
       } catch (error) {
         const { code } = error as { code?: string };
         if (attempt === MAX_ATTEMPTS || !FOR_ANOTHERS_SAKE.includes(code ?? '')) throw error;
+        await sleep(PAUSE_MS * 2 ** (attempt - 1) * (1 + Math.random()));
       }
     }
   }

@@ -49,11 +49,12 @@ describe('a request to a workspace', () => {
     const done = new AbortController();
     let looks = 0;
     let sentAt: number | undefined = performance.now() - 60_000;
+    const startedAt = performance.now();
     const ping = () => {
       looks += 1;
       // The first look waits for the same wake; then the request is sent again.
       if (looks === 1) sentAt = undefined;
-      return Promise.resolve({ bootId: 'one', uptimeMs: 10 });
+      return Promise.resolve({ bootId: 'one', uptimeMs: performance.now() - startedAt });
     };
     const gone = workspaceGone({ ping, sentAt: () => sentAt }, new Promise(() => undefined), done.signal, 1);
     let failure: unknown;

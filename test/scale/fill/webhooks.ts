@@ -5,6 +5,10 @@ import type { Filling } from './steps.js';
 const LATER_DAYS = 10;
 /** Of what does not wait one in so many was given up. */
 const DEAD = 200;
+/** Of an account's deliveries its first agent has a tenth (Zipf), and as many of its agents have some. */
+const AGENTS = 1_000;
+/** Nine of ten are of answers. */
+const EVENT = `CASE WHEN k % 10 > 0 THEN 'message.completed' WHEN k % 20 = 0 THEN 'message.failed' ELSE 'agent.status_changed' END`;
 
 export async function fillWebhooks({ database, sizes, sealer, receiverUrl }: Filling): Promise<void> {
   await database.query(
@@ -24,27 +28,31 @@ export async function fillWebhooks({ database, sizes, sealer, receiverUrl }: Fil
   );
   const waiting = Math.floor(sizes.deliveries * 0.9);
   await database.query(`
-    CREATE TABLE scale.deliveries (k bigint, event_id uuid, id uuid, endpoint_id uuid, account_id uuid, agent_id uuid, at timestamptz,
-      is_waiting boolean)`);
+    CREATE TABLE scale.deliveries (k bigint, event_id uuid, id uuid, endpoint_id uuid, account_id uuid, agent_id uuid, type text,
+      at timestamptz, is_waiting boolean)`);
   await database.query(
-    `INSERT INTO scale.deliveries
-     SELECT k, uuidv7(at - now()), uuidv7(at - now()), e.id, e.account_id, a.id, at, k <= $2
+    `WITH agents AS MATERIALIZED (
+       SELECT account_id, (array_agg(id ORDER BY n))[1:${AGENTS}] AS ids FROM scale.agents GROUP BY account_id
+     )
+     INSERT INTO scale.deliveries
+     SELECT k, uuidv7(at - now()), uuidv7(at - now()), e.id, e.account_id,
+       ids[scale.zipf(scale.u(k, 24), cardinality(ids))], ${EVENT}, at, k <= $2
      FROM generate_series(1, $3::bigint) k
      CROSS JOIN LATERAL (SELECT now() - scale.u(k, 21) * interval '19 days' AS at, scale.zipf(scale.u(k, 22), cardinality($1::uuid[])) AS endpoint) made
      JOIN unnest($1::uuid[]) WITH ORDINALITY AS given (id, n) ON given.n = endpoint
      JOIN webhooks.endpoints e ON e.id = given.id
-     JOIN scale.agents a ON a.n = endpoint`,
+     JOIN agents USING (account_id)`,
     [ids, waiting, waiting + Math.floor(sizes.deliveries / 2)],
   );
   await database.query(`
     INSERT INTO webhooks.events (id, account_id, agent_id, type, body, created_at)
-    SELECT event_id, account_id, agent_id, 'message.completed', json_build_object('type', 'message.completed', 'timestamp', at,
+    SELECT event_id, account_id, agent_id, type, json_build_object('type', type, 'timestamp', at,
       'data', json_build_object('agent_id', agent_id, 'text', repeat('x', 300)))::text, at
     FROM scale.deliveries ORDER BY at`);
   await database.query(`
     INSERT INTO webhooks.deliveries (id, account_id, endpoint_id, event_id, agent_id, event_type, status, attempt_count,
       last_response_status, created_at, finished_at)
-    SELECT id, account_id, endpoint_id, event_id, agent_id, 'message.completed',
+    SELECT id, account_id, endpoint_id, event_id, agent_id, type,
       CASE WHEN is_waiting THEN 'pending' WHEN k % ${DEAD} = 0 THEN 'dead' ELSE 'succeeded' END, 1,
       CASE WHEN is_waiting OR k % ${DEAD} = 0 THEN 503 ELSE 204 END, at, CASE WHEN NOT is_waiting THEN at + interval '20 ms' END
     FROM scale.deliveries ORDER BY at`);

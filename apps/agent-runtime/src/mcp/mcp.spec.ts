@@ -57,20 +57,25 @@ describe('MCP servers in a turn', () => {
   }
 
   async function everything(transport: 'streamableHttp' | 'sse'): Promise<string> {
+    let [url, child] = await startEverything(transport);
+    await until(`${transport} listens`, async () => {
+      // Another took its port meanwhile.
+      if (child.exitCode !== null) [url, child] = await startEverything(transport);
+      const response = await fetch(url, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
+      await response?.body?.cancel();
+      return response !== undefined;
+    });
+    return url;
+  }
+
+  async function startEverything(transport: 'streamableHttp' | 'sse'): Promise<[url: string, child: ChildProcess]> {
     const port = await freePort();
     const child = spawn(process.execPath, [program('server-everything'), transport], {
       env: { ...process.env, PORT: String(port) },
       stdio: 'ignore',
     });
     children.push(child);
-    const url = `http://127.0.0.1:${port}/${transport === 'sse' ? 'sse' : 'mcp'}`;
-    await until(`${transport} listens`, () =>
-      fetch(url, { signal: AbortSignal.timeout(200) }).then(
-        async (response) => (await response.body?.cancel(), true),
-        () => false,
-      ),
-    );
-    return url;
+    return [`http://127.0.0.1:${port}/${transport === 'sse' ? 'sse' : 'mcp'}`, child];
   }
 
   async function listen(handle: RequestListener): Promise<string> {

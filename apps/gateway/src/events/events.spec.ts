@@ -1,9 +1,17 @@
 import { serve } from '#lib/rpc';
-import { type AgentEvent, getAgent, listAgentEvents, liveSubject } from '#lib/contracts';
+import {
+  type AgentEvent,
+  getAgent,
+  listAgentEvents,
+  type LiveEvent,
+  liveSubject,
+  replayLive,
+  subjectOf,
+} from '#lib/contracts';
 import { connectAs, startRoost, type TestRoost, until } from '#lib/testing';
 import { errors, type NatsConnection } from '@nats-io/transport-node';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { anAgent } from '../../test/an-agent.js';
 
 const agentId = anAgent.id;
@@ -139,6 +147,91 @@ describe('following an agent', () => {
     await until('the next one listens', hasListener);
     await last.stop();
     await until('and nobody else', async () => !(await hasListener()));
+  });
+
+  describe('while a turn speaks', () => {
+    const [turnId, other] = [eventId(70), `msg_${eventId(71)}`];
+    const delta = (seq: number, text = `<${seq}>`): LiveEvent => ({
+      ...{ type: 'text.delta', agentId, turnId, messageId: other, seq, text },
+    });
+    const say = (...events: LiveEvent[]) => {
+      for (const { agentId: agent_id, turnId: turn_id, messageId: message_id, ...rest } of events)
+        nats.publish(liveSubject(agentId), JSON.stringify({ agent_id, turn_id, message_id, ...rest }));
+    };
+    const begin = (n: number) =>
+      happen(n, 'events.messaging.turn.started', { turn_id: turnId, message_ids: [messageId, other] });
+    const textOf = ({ seen }: { seen: { text: string } }) =>
+      [...seen.text.matchAll(/"text":"([^"]*)"/g)].map(([, text]) => text).join('');
+    /** What its worker answers when it is asked what it said, call by call; the last again and again. */
+    let replays: (LiveEvent[] | Promise<LiveEvent[]>)[] = [];
+    let worker: { unsubscribe(): void };
+    let askedFor: number[] = [];
+
+    beforeEach(async () => {
+      askedFor = [];
+      stored.splice(1);
+      worker = serve(
+        nats,
+        replayLive,
+        subjectOf(replayLive, { agentId }),
+        async ({ afterSeq }) => {
+          askedFor.push(afterSeq);
+          const events = await ((replays.length > 1 ? replays.shift() : replays[0]) ?? []);
+          return { events };
+        },
+        (error) => console.error(error),
+      );
+      await nats.flush();
+    });
+    afterEach(() => worker.unsubscribe());
+
+    it('sends what the bus lost of it in its place, and asks once where it is gone', async () => {
+      replays = [[], [delta(1)], []];
+      const reader = await follow({ 'last-event-id': eventId(1) });
+      begin(2);
+      say(delta(0));
+      await until('it speaks', () => textOf(reader) === '<0>');
+      say(delta(2), delta(3));
+      await until('what was lost is there', () => textOf(reader) === '<0><1><2><3>');
+      say(delta(5), delta(6), delta(7));
+      await until('it goes on', () => textOf(reader) === '<0><1><2><3><5><6><7>');
+      expect(askedFor).toEqual([-1, 0, 3]);
+      await reader.stop();
+    });
+
+    it('sends what it said before the reader came, also when its worker was slow to say it', async () => {
+      replays = [new Promise(() => undefined), [delta(2, 'all of it')]];
+      const reader = await follow({ 'last-event-id': eventId(1) });
+      begin(2);
+      await until('the turn began', () => reader.seen.text.includes('event: turn.started'));
+      say(delta(3));
+      await until('all is there', () => textOf(reader) === 'all of it<3>');
+      await reader.stop();
+    });
+
+    it('sends it to a reader who came in the middle', async () => {
+      replays = [[delta(2, 'all of it')]];
+      begin(2);
+      const reader = await follow();
+      await until('it is there', () => textOf(reader) === 'all of it');
+      say(delta(3));
+      await until('it goes on', () => textOf(reader) === 'all of it<3>');
+      await reader.stop();
+    });
+
+    it('sends it to a reader of one message when it begins while its worker is asked', async () => {
+      let answer: (events: LiveEvent[]) => void = () => undefined;
+      replays = [new Promise<LiveEvent[]>((resolve) => (answer = resolve))];
+      const reader = await follow({ 'last-event-id': eventId(1) }, `?message_id=${messageId}`);
+      await until('its worker is asked', () => askedFor.length === 1);
+      begin(2);
+      say(delta(0), delta(1));
+      await nats.flush();
+      answer([delta(1, 'both of them')]);
+      await until('it is there', () => textOf(reader) === 'both of them');
+      expect(reader.seen.text.indexOf('turn.started')).toBeLessThan(reader.seen.text.indexOf('text.delta'));
+      await reader.stop();
+    });
   });
 
   it('is cut when more of a turn waits for what came before it than a reader may have in memory', async () => {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentFeed, AgentListener } from './agent-feed.js';
 import { type EventPosition, formatPosition } from './event-position.js';
 import { type EventStream, MAX_UNREAD_BYTES } from './event-streams.js';
-import { DeltaBuffer } from './delta-buffer.js';
+import { DeltaBuffer, type Seen } from './delta-buffer.js';
 import type { FollowedRun } from './followed-run.js';
 
 export interface Wanted {
@@ -35,8 +35,8 @@ const PAUSE_MS = 1_000;
 /**
  * Carries an agent's events to one reader. Durable events come from messaging's rows in their order, so none is
  * missing; what passes on the bus is only the hint to read. Deltas are passed on as they come; those that a running
- * turn sent before the reader came are asked of its worker. Every id is where a reader resumes. The events of one run are
- * picked out of those of its agent, and followed by the end of the stream.
+ * turn sent before the reader came, or that the bus lost, are asked of its worker. Every id is where a reader resumes. The
+ * events of one run are picked out of those of its agent, and followed by the end of the stream.
  */
 export class FollowAgent implements AgentListener {
   private readonly deltas = new DeltaBuffer();
@@ -66,8 +66,10 @@ export class FollowAgent implements AgentListener {
       this.wanted.run?.doubt();
       this.read();
     }, READ_AGAIN_MS).unref();
+    const seen = this.resumed && { turnId: this.resumed.id, afterSeq: this.resumed.n };
+    if (seen) this.deltas.seen(seen);
     this.working = this.catchUp()
-      .then(() => (this.stream.isOpen ? this.replay() : undefined))
+      .then(() => (this.stream.isOpen ? this.replay(seen) : undefined))
       .finally(() => this.rest());
   }
 
@@ -86,7 +88,7 @@ export class FollowAgent implements AgentListener {
     // Its reader takes long for what came before: it resumes here, and is told what its turns said by their end.
     if (this.deltas.waitingBytes > MAX_UNREAD_BYTES) return this.stream.cut();
     // Its turn's start is a durable event on its way: sent first, so that a reader knows whose text this is.
-    if (this.deltas.maySend(event)) this.sendDeltas();
+    if (this.deltas.knows(event)) this.sendDeltas();
     else this.read();
   }
 
@@ -98,14 +100,18 @@ export class FollowAgent implements AgentListener {
 
   private rest(): void {
     this.working = undefined;
+    if (!this.stream.isOpen) return;
     this.sendDeltas();
-    if (this.readAgain && this.stream.isOpen) this.read();
+    // The start of a turn that was replayed may have come after the last read.
+    if (this.readAgain || this.deltas.unknown.length > 0) this.read();
   }
 
   private async catchUp(): Promise<void> {
     do {
       this.readAgain = false;
+      const turns = this.deltas.unknown;
       while (this.stream.isOpen && (await this.sendNextPage()));
+      this.deltas.lookedFor(turns);
     } while (this.readAgain && this.stream.isOpen);
   }
 
@@ -150,18 +156,24 @@ export class FollowAgent implements AgentListener {
     }
   }
 
-  /** What the running turn, if there is one, has sent before this reader came. */
-  private async replay(): Promise<void> {
+  /** What the running turn, if there is one, has sent after `seen`, all of it without. */
+  private async replay(seen: Seen | undefined): Promise<void> {
     const { agentId } = this.wanted;
-    const seen = this.resumed ? { turnId: this.resumed.id, afterSeq: this.resumed.n } : {};
     const { events } = await this.bus
       .request(replayLive, { agentId, afterSeq: -1, ...seen }, { ...this.context, deadline: Date.now() + 2_000 })
       .catch(() => ({ events: [] })); // no turn runs, or its worker is gone and another will send it anew
-    if (this.resumed) this.deltas.seen(this.resumed.id, this.resumed.n);
-    this.deltas.replayed(events.map((event) => ({ event, wire: encode(LiveEvent, event) })));
+    this.deltas.replayed(events.map((event) => ({ event, wire: encode(LiveEvent, event), isReplay: true })));
   }
 
   private sendDeltas(): void {
+    const { missing } = this.deltas;
+    if (missing) {
+      // While it reads it cannot ask: once it has read it comes here again.
+      if (this.working) return;
+      this.deltas.ask(missing);
+      this.working = this.replay(missing).finally(() => this.rest());
+      return;
+    }
     for (const { event, wire } of this.deltas.take()) {
       const { messageId, run } = this.wanted;
       if (messageId && event.messageId !== messageId && !this.deltas.concerns(event.turnId, messageId)) continue;

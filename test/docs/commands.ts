@@ -28,7 +28,8 @@ export const commandsOf = (page: string): string =>
     ...blocksOf(page, 'sh run'),
   ]
     .join('\n')
-    .replaceAll('--fail-with-body', '--fail --retry 5 --retry-delay 1');
+    .replaceAll('--fail-with-body', '--fail --retry 5 --retry-delay 1')
+    .replaceAll('--max-time 3', '--max-time 10');
 
 export const hasCommands = (page: string): boolean => blocksOf(page, 'sh run').length > 0;
 

@@ -38,13 +38,14 @@ describe('a person on Discord', () => {
 
   beforeAll(async () => {
     await mock.start();
-    mock.onMessage('tell me a story', { content: STORY }, { chunkSize: 40, latency: 100 });
+    mock.onMessage('tell me a story', { content: STORY }, { chunkSize: 40, latency: 200 });
     mock.onMessage('take this', { content: 'Taken.' });
     mock.onMessage('an endless story', { content: STORY.repeat(20) }, { chunkSize: 20, latency: 250 });
     mock.onMessage('Stop what you are doing', { content: 'I have stopped.' });
     mock.onMessage('say it in the chat too', { content: 'In both places.' });
     mock.onMessage('give me the report', { content: 'Here is [the report](/workspace/report.txt).' });
     discord = await DiscordServer.start();
+    discord.interactions.answerMs = 60_000;
     discord.http.rateLimits.limits = [];
     bot = discord.addBot('robin');
     ann = discord.addUser('ann');

@@ -7,7 +7,7 @@ describe('following an agent through the whole platform', () => {
   let roost: TestRoost;
 
   beforeAll(async () => {
-    model = await startStandInModel({ answerMs: 2_000 });
+    model = await startStandInModel({ answerMs: ([mark]) => (mark === 7 ? 6_000 : 2_000) });
     roost = await startRoost({ env: { OPENAI_BASE_URL: model.url, ROOST_DEFAULT_MODEL: 'openai/stand-in' } });
   });
   afterAll(async () => {

@@ -9,7 +9,7 @@ interface Run {
   message_ids: string[];
 }
 
-const SLOWLY = { kind: 'drip', pauseMs: 150 } as const;
+const SLOWLY = { kind: 'drip', pauseMs: 300 } as const;
 const ANSWER = 'This answer comes in a good number of pieces.';
 
 describe('following a run', () => {

@@ -207,7 +207,7 @@ describe('the examples, in a fresh folder with the packages as they are publishe
     afterAll(() => browser?.close());
 
     it('chat on a page as the answer is written, each visitor for themselves, without a key', async () => {
-      model.onMessage('count', { content: LONG_ANSWER }, { latency: 60, chunkSize: 12 });
+      model.onMessage('count', { content: LONG_ANSWER }, { latency: 150, chunkSize: 12 });
       const PORT = String(await freePort());
       const url = `http://127.0.0.1:${PORT}/`;
       const server = start('browser-chat', { PORT });

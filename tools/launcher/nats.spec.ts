@@ -22,7 +22,8 @@ describe('the embedded nats-server', () => {
   const connectTo = async ({ url, accounts }: Nats) => {
     const creds = await accountCredentials(accounts[0]?.seed ?? '', 'spec');
     const authenticator = credsAuthenticator(new TextEncoder().encode(creds));
-    return connect({ servers: url, authenticator, reconnectTimeWait: 50, maxReconnectAttempts: -1 });
+    const retries = { waitOnFirstConnect: true, reconnectTimeWait: 50, maxReconnectAttempts: -1 };
+    return connect({ servers: url, authenticator, ...retries });
   };
 
   it('refuses who shows no credentials', async () => {
@@ -33,7 +34,7 @@ describe('the embedded nats-server', () => {
   it('comes back on the same port after a kill -9; clients reconnect and streams are whole', async () => {
     const nats = await start(temporaryFolder());
     const connection = await connectTo(nats);
-    const manager = await jetstreamManager(connection, { timeout: 500 });
+    const manager = await jetstreamManager(connection);
     await manager.streams.add({ name: 'EVENTS', subjects: ['events.>'], storage: StorageType.File });
     for (let index = 0; index < 100; index += 1) await jetstream(connection).publish('events.a.b.c', String(index));
 

@@ -56,7 +56,7 @@ export async function runAsProcesses(options: RunAsProcessesOptions): Promise<Ru
 
 async function untilHealthy(url: string): Promise<void> {
   for (const deadline = Date.now() + readyTimeoutMs; Date.now() < deadline;) {
-    const isReady = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(2_000) }).then(
+    const isReady = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(10_000) }).then(
       (response) => response.ok,
       () => false,
     );

@@ -39,7 +39,7 @@ export class WorkspaceDouble {
   ) {}
 
   start(): void {
-    this.on(pingWorkspace, () => ({ bootId: this.bootId, uptimeMs: 1 }));
+    this.on(pingWorkspace, () => ({ bootId: this.bootId, uptimeMs: 1e9 }));
     this.on(readFile, async ({ path, offset = 0, length, encoding }) => {
       if (!path.startsWith('memory')) await this.onRead?.(path);
       const file = this.files.get(path);

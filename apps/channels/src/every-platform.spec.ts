@@ -256,10 +256,7 @@ describe.each([
 
     set(own);
     // It is tried anew, which the double refuses.
-    const settled = await until('the bot is refused', async () => {
-      const now = await agreed();
-      return now.health !== 'connecting' && now;
-    });
-    expect(settled).toMatchObject({ linked: false, health: 'failed' });
+    await until('the bot is refused', async () => (await entry())?.health === 'failed');
+    await expect(agreed()).resolves.toMatchObject({ linked: false, health: 'failed' });
   });
 });

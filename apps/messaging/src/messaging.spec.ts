@@ -29,7 +29,7 @@ describe('messaging', () => {
   let accountId: string;
 
   beforeAll(async () => {
-    fixture = await messagingFixture({ leaseMs: 2_000 });
+    fixture = await messagingFixture();
     ({ bus, accountId } = fixture);
   });
   afterAll(() => fixture.stop());
@@ -87,6 +87,7 @@ describe('messaging', () => {
     await fixture.send(agentId, 'a');
     const lost = await fixture.claim();
     await bus.request(heartbeatTurn, { ...fenceOf(lost), partialReply: 'half' }, ownCall('h'));
+    await fixture.lose(lost);
     const next = await fixture.claim();
     expect(next).toMatchObject({ agentId, attempt: 2, partialReply: 'half' });
     const late = bus.request(completeTurn, { ...fenceOf(lost), replies: ['x'], usage }, ownCall('l'));

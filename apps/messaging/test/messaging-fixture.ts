@@ -3,22 +3,20 @@ import { ownCall } from '#lib/call-context';
 import { claimTurn, sendMessage, syncAgent } from '#lib/contracts';
 import { newId } from '#lib/database';
 import { freshBus, freshDatabase, until } from '#lib/testing';
+import pg from 'pg';
 import { start } from '../src/main.js';
 
 export type MessagingFixture = Awaited<ReturnType<typeof messagingFixture>>;
 
-/**
- * The service alone, on a database and a bus of its own, and what tests ask it for. With a short lease a turn that is claimed
- * goes to the next worker while a test waits for that, or while the machine is slow.
- */
-export async function messagingFixture({ leaseMs = 60_000 } = {}) {
+/** The service alone, on a database and a bus of its own, and what tests ask it for. */
+export async function messagingFixture() {
   const accountId = newId();
   const [database, nats] = await Promise.all([freshDatabase(), freshBus('messaging')]);
   const service: RunningService = await start({
     DATABASE_URL: database.url,
     NATS_URL: nats.url,
     NATS_CREDS: nats.serviceCreds,
-    ROOST_LEASE_MS: String(leaseMs),
+    ROOST_LEASE_MS: '60000',
     ROOST_RETRY_BASE_MS: '1',
     ROOST_METRICS_PORT: '0',
   });
@@ -41,9 +39,15 @@ export async function messagingFixture({ leaseMs = 60_000 } = {}) {
       'a turn is claimed',
       async () => (await bus.request(claimTurn, { workerId: 'w' }, ownCall('c'))).turn ?? false,
     );
+  const rows = new pg.Client({ connectionString: database.url });
+  await rows.connect();
+  /** Ends the lease of a turn, as when its worker renews it no more. */
+  const lose = ({ turnId }: { turnId: string }) =>
+    rows.query(`UPDATE messaging.turns SET lease_until = 'epoch' WHERE id = $1`, [turnId]);
   return {
-    ...{ accountId, service, bus, account, agent, send, claim, databaseUrl: database.url },
+    ...{ accountId, service, bus, account, agent, send, claim, lose, databaseUrl: database.url },
     async stop() {
+      await rows.end();
       await service.stop();
       await bus.connection.close();
       nats.release();

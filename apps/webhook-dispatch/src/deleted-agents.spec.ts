@@ -137,8 +137,16 @@ describe('webhooks of an agent that is deleted', () => {
       const [row] = await dispatch.rows.query(`SELECT 1 FROM queue WHERE leased_until > now()`);
       return row !== undefined;
     });
-    await dispatch.rows.query(`UPDATE queue SET leased_until = now() + interval '4 seconds'`);
+    await dispatch.rows.query(`UPDATE queue SET leased_until = now() + interval '1 hour'`);
     await deleteAgent(agentId);
+    await until('its deletion waits for the lease', async () => {
+      const [row] = await dispatch.rows.query(`SELECT 1 FROM deleted_agents WHERE agent_id = $1 AND awaited = 1`, [
+        agentId,
+      ]);
+      return row !== undefined;
+    });
+    await dispatch.rows.query(`
+      UPDATE queue SET leased_until = now(), due_at = CASE WHEN due_at = 'infinity' THEN due_at ELSE now() END`);
     await deletionArrives(target, agentId);
     const [left] = await dispatch.rows.query(`SELECT 1 FROM queue WHERE leased_until > now() AND due_at = 'infinity'`);
     expect(left).toBeUndefined();

@@ -154,6 +154,7 @@ describe('a service on the bus', () => {
     const answer = await caller.connection.request(
       greet.subject,
       JSON.stringify({ first_name: 'far too long a name', lastName: 'x' }),
+      { timeout: 20_000 },
     );
     expect(answer.json()).toMatchObject({
       code: 'VALIDATION_ERROR',

@@ -12,7 +12,9 @@ it('logs each subject that the bus refuses once, with what to do', async () => {
   for (let times = 0; times < 3; times += 1) connection.publish('lifecycle.agent.delete', '{}');
   connection.subscribe('events.messaging.>', { callback: () => undefined });
   await connection.flush();
-  await expect(connection.request('messaging.turn.claim', '{}')).rejects.toThrow(/permissions violation/i);
+  await expect(connection.request('messaging.turn.claim', '{}', { timeout: 20_000 })).rejects.toThrow(
+    /permissions violation/i,
+  );
 
   const lines = await until('all is logged', async () => {
     const found = (await logText(logFile)).split('\n').filter((line) => line.includes('the bus does not let'));

@@ -33,7 +33,7 @@ describe('workspace credentials', () => {
       callback: (_, message) => void message.respond('content'),
     });
     await workspace.flush();
-    const reply = await everybody.request(`workspace.${agentId}.file.read`, 'notes.txt', { timeout: 2_000 });
+    const reply = await everybody.request(`workspace.${agentId}.file.read`, 'notes.txt', { timeout: 20_000 });
     expect(reply.string()).toBe('content');
   });
 

@@ -222,7 +222,8 @@ describe('service credentials', () => {
         callback: (_, message) => void message.respond('yes'),
       });
       await everybody.flush();
-      const answer = await before.request(oneOf(patternOf(contract!)).replace(`${agentId}.health`, 'messaging.health'));
+      const subject = oneOf(patternOf(contract!)).replace(`${agentId}.health`, 'messaging.health');
+      const answer = await before.request(subject, '', { timeout: 20_000 });
       expect(answer.string()).toBe('yes');
       expect((await declareEventsStream(before)).created).not.toBe('');
       server.unsubscribe();
@@ -246,7 +247,7 @@ describe('service credentials', () => {
   });
 
   it('do not reach JetStream of a stream that is not there to be read', async () => {
-    const manager = await jetstreamManager(as('gateway'), { checkAPI: false, timeout: 500 });
+    const manager = await jetstreamManager(as('gateway'), { checkAPI: false, timeout: 20_000 });
     await expect(manager.consumers.info(EVENTS_STREAM, 'messaging')).rejects.toThrow(/permissions violation/i);
   });
 });

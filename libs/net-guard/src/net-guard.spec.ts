@@ -199,7 +199,7 @@ describe('a guarded connection', () => {
     const closed = new Promise((done) =>
       server.once('request', ({ socket }: IncomingMessage) => socket.once('close', done)),
     );
-    const call = { url: `http://a.example.org:${port}/hanging`, timeoutMs: 100, maxResponseBytes: 100 };
+    const call = { url: `http://a.example.org:${port}/hanging`, timeoutMs: 2_000, maxResponseBytes: 100 };
     await expect(guardedRequest(call, policy, dispatcher)).rejects.toMatchObject({ name: 'TimeoutError' });
     await closed;
     await dispatcher.close();

@@ -51,7 +51,7 @@ describe('bytes in a request and its answer', () => {
 
   it('are not text: that is refused as in any other field', async () => {
     const text = JSON.stringify({ file_name: 'f', content: 'text', is_last: true });
-    const answer = await connections[0].request(turnOver.subject, text);
+    const answer = await connections[0].request(turnOver.subject, text, { timeout: 20_000 });
     expect(answer.headers?.get(ERROR_HEADER)).toBe('VALIDATION_ERROR');
     expect(answer.json()).toMatchObject({ details: [{ field: 'content' }] });
   });

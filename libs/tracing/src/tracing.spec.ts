@@ -114,6 +114,7 @@ describe('traces', () => {
         await tracer.span('child', {}, () => undefined);
       });
     for (const { stop } of open.splice(0)) await stop();
+    await until('all arrived', () => receiver.spans.length >= kept);
     expect(receiver.spans).toHaveLength(kept);
   });
 

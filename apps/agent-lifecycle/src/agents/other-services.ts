@@ -23,8 +23,10 @@ interface Counts {
 
 type Output<C extends { output: z.ZodType }> = z.output<C['output']>;
 
-/** For what a caller waits at most: it can do without the answer. */
-const MAX_WAIT_MS = 1_000;
+/** For what is shown beside the rest a caller waits so long at most. */
+const SHORT_MS = 1_000;
+/** For what the caller's next request relies on, or that refuses what is wrong. */
+const LONG_MS = 5_000;
 
 /**
  * Requests to other services whose answer this one can do without: while the other is away, slow or refuses, there is
@@ -55,7 +57,7 @@ export class OtherServices {
 
   /** Per model what is wrong with it, if so. Fallback: nothing is. */
   async modelProblems(input: z.output<typeof checkModels.input>): Promise<Output<typeof checkModels>['problems']> {
-    return (await this.ask(checkModels, input, { problems: [] })).problems;
+    return (await this.ask(checkModels, input, { problems: [] }, LONG_MS)).problems;
   }
 
   /** What the volume of an awake workspace holds. Fallback: undefined. */
@@ -70,7 +72,7 @@ export class OtherServices {
    * stopped agent ends. Best effort: the event follows with the same content.
    */
   async syncMessagingState(state: AgentState): Promise<void> {
-    await this.request(syncAgent, state, 'req_lifecycle_sync').catch(() => undefined);
+    await this.request(syncAgent, state, 'req_lifecycle_sync', LONG_MS).catch(() => undefined);
   }
 
   /** Sends messaging a committed change of a budget. Best effort: its event follows with the same content. */
@@ -83,23 +85,25 @@ export class OtherServices {
       until: row.period_ends_at,
       revision: Number(row.revision),
     };
-    await this.request(syncBudget, block, 'req_lifecycle_budget').catch(() => undefined);
+    await this.request(syncBudget, block, 'req_lifecycle_budget', LONG_MS).catch(() => undefined);
   }
 
   private ask<I extends z.ZodType, O extends z.ZodType>(
     contract: RequestContract<I, O>,
     input: z.output<I>,
     fallback: z.output<O>,
+    waitMs = SHORT_MS,
   ): Promise<z.output<O>> {
-    return this.request(contract, input, 'req_lifecycle').catch(() => fallback);
+    return this.request(contract, input, 'req_lifecycle', waitMs).catch(() => fallback);
   }
 
   private request<I extends z.ZodType, O extends z.ZodType>(
     contract: RequestContract<I, O>,
     input: z.output<I>,
     ownId: string,
+    waitMs: number,
   ): Promise<z.output<O>> {
     const call = currentCall() ?? ownCall(ownId);
-    return this.bus.request(contract, input, { ...call, deadline: Math.min(call.deadline, Date.now() + MAX_WAIT_MS) });
+    return this.bus.request(contract, input, { ...call, deadline: Math.min(call.deadline, Date.now() + waitMs) });
   }
 }

@@ -76,7 +76,9 @@ const oauth2 = (more: object = {}) => ({
 describe('an oauth2 secret', () => {
   it('is a token that is fetched once for many requests of two replicas, and renewed before its end', async () => {
     const { grantId, agentId } = await granted(oauth2({ scope: 'read' }));
-    answer = () => ({ body: { access_token: `access-token-${asked.length}`, token_type: 'Bearer', expires_in: 2 } });
+    answer = () => ({
+      body: { access_token: `access-token-${asked.length}`, token_type: 'Bearer', expires_in: 3_600 },
+    });
     const [one, other] = [replica(), replica()];
     expect(await one.grantsOf(agentId)).toMatchObject([{ id: grantId, credential: { kind: 'dynamic' } }]);
     const all = await Promise.all([1, 2, 3].flatMap(() => [one.tokenFor(grantId), other.tokenFor(grantId)]));
@@ -88,6 +90,7 @@ describe('an oauth2 secret', () => {
     });
     const basic = Buffer.from(`a+client:${CLIENT_SECRET}`).toString('base64');
     expect(asked[0]?.headers.authorization).toBe(`Basic ${basic}`);
+    await service.rows.query(`UPDATE vault_tokens SET expires_at = now()`);
     await until('the token is old', async () => (await other.tokenFor(grantId)).token === 'access-token-2');
     const stored = await service.rows.query(`SELECT * FROM vault_tokens`);
     expect(JSON.stringify(stored)).not.toContain('access-token');
@@ -120,8 +123,9 @@ describe('an oauth2 secret', () => {
     const { grantId, secretId } = await granted(oauth2());
     answer = () => ({ status: 401, body: { error: 'invalid_client', error_description: CLIENT_SECRET } });
     const one = replica();
-    for (const _ of [1, 2, 3])
-      await expect(one.tokenFor(grantId)).rejects.toThrow(/^the token server answered 401 \(invalid_client\)$/);
+    const refused = () =>
+      expect(one.tokenFor(grantId)).rejects.toThrow(/^the token server answered 401 \(invalid_client\)$/);
+    await Promise.all([refused(), refused(), refused()]);
     expect(asked).toHaveLength(1);
     // A new value is tried at once.
     answer = () => ({ body: { access_token: 'token-of-the-new-value' } });

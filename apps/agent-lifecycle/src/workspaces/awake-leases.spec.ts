@@ -20,7 +20,7 @@ afterAll(() => service.stop());
 /** A replica of the service on `platform`, with shorter times. */
 function replica(platform: Platform, times: Partial<typeof AWAKE_TIMES> = {}): WorkspacesReplica {
   const made = workspacesReplica(service, platform, { ROOST_QUOTA_AWAKE_WORKSPACES: String(LIMIT) });
-  made.leases.times = { waitMs: 10_000, minIdleMs: 20, startGraceMs: 40, leaseMs: 60_000, pollMs: 5, ...times };
+  made.leases.times = { waitMs: 60_000, minIdleMs: 20, startGraceMs: 40, leaseMs: 60_000, pollMs: 5, ...times };
   return made;
 }
 
@@ -138,6 +138,7 @@ describe('an account that may have two workspaces awake', () => {
     expect(platform.holders.has(other.ids[0]!)).toBe(true);
     await refused;
     expect([...platform.holders.keys()].sort()).toEqual([ids[0], ids[1], other.ids[0]].sort());
+    one.leases.times = { ...one.leases.times, waitMs: 60_000 };
     const waiting = wake(one, ids[2]!);
     await one.workspaces.sleep(ids[0]!);
     await waiting;
@@ -146,7 +147,7 @@ describe('an account that may have two workspaces awake', () => {
 
   it('has idle ones put to sleep whose next wake waits behind, after another replica was quicker to start them', async () => {
     const { account, ids } = await agents(5);
-    const one = replica(new Platform(), { waitMs: 1_000 });
+    const one = replica(new Platform());
     const [first, second, third, ...busy] = ids as [string, string, string, ...string[]];
     for (const id of busy) {
       await wake(one, id);
@@ -179,7 +180,7 @@ describe('an account that may have two workspaces awake', () => {
   it('gets back the leases of a killed service: at once when its workspaces are seen asleep, else when the lease ends', async () => {
     const { account, ids } = await agents(4);
     const platform = new Platform();
-    const killed = replica(platform, { leaseMs: 1_500 });
+    const killed = replica(platform);
     await wake(killed, ids[0]!);
     killed.activity.touch(ids[0]!, 600_000);
     await killed.reconciler.reconcile();
@@ -187,13 +188,16 @@ describe('an account that may have two workspaces awake', () => {
     await killed.leases.take({ id: ids[1]!, account_id: account }, { idleMs: () => 0, sleep: () => Promise.resolve() });
     platform.holders.clear();
 
-    const next = replica(platform, { waitMs: 20_000 });
+    const next = replica(platform);
     next.driver.list = () => Promise.resolve(ids.map((agentId) => ({ agentId, state: 'asleep' as const })));
     await next.reconciler.reconcile();
     expect(await awakeOf(account)).toBe(1);
     await wake(next, ids[2]!);
     next.activity.touch(ids[2]!, 600_000);
-    await wake(next, ids[3]!);
-    await until('the lease of the killed one has ended', async () => (await awakeOf(account)) === 2);
+    const last = wake(next, ids[3]!);
+    expect(await awakeOf(account)).toBe(2);
+    await service.rows.query(`UPDATE awake_workspaces SET expires_at = now() WHERE agent_id = $1`, [ids[1]]);
+    await last;
+    expect(await awakeOf(account)).toBe(2);
   });
 });

@@ -40,7 +40,7 @@ export function describeReplicas({ isIsolated }: DriverSuiteOptions, under: () =
         await until('it sleeps', async () => (await two.inspect(spec.agentId)).state === 'asleep');
       }));
 
-    it('wakes what the other one puts to sleep in the middle of its start', { timeout: 40_000 }, (context) =>
+    it('wakes what the other one puts to sleep in the middle of its start', (context) =>
       inTwo(context, async (one, two) => {
         for (let round = 0; round < 3; round += 1) {
           const spec = specOf();
@@ -48,8 +48,7 @@ export function describeReplicas({ isIsolated }: DriverSuiteOptions, under: () =
           await until('it starts', async () => (await two.inspect(spec.agentId)).state !== 'asleep');
           await Promise.all([waking, two.sleep(spec.agentId)]);
         }
-      }),
-    );
+      }));
 
     it('wakes and puts to sleep against each other, and is left with one that can be used', (context) =>
       inTwo(context, async (one, two) => {

@@ -56,6 +56,13 @@ describe('MCP servers in a turn', () => {
     return prompt;
   }
 
+  /** A server that takes more than five seconds to start has no tools in the first turn. */
+  const becomes = (text: string, tool: string, args: object) =>
+    until(`${tool} gives ${text}`, async () => {
+      mock.reset();
+      return (await callTool(tool, args)).includes(text);
+    });
+
   async function everything(transport: 'streamableHttp' | 'sse'): Promise<string> {
     let [url, child] = await startEverything(transport);
     await until(`${transport} listens`, async () => {
@@ -107,11 +114,8 @@ describe('MCP servers in a turn', () => {
         args: [program('server-filesystem'), fileURLToPath(new URL('.', import.meta.url))],
       },
     });
-    await expect(callTool('std__get-sum', { a: 2, b: 40 })).resolves.toContain('42');
-    mock.reset();
-    await expect(
-      callTool('files__list_directory', { path: fileURLToPath(new URL('.', import.meta.url)) }),
-    ).resolves.toContain('mcp.spec.ts');
+    await becomes('42', 'std__get-sum', { a: 2, b: 40 });
+    await becomes('mcp.spec.ts', 'files__list_directory', { path: fileURLToPath(new URL('.', import.meta.url)) });
   });
 
   it('keep their connection across turns', async () => {
@@ -278,7 +282,10 @@ describe('MCP servers in a turn', () => {
       await ask(contract.grantMcpAccess, { serverId, agentId: runtime.platform.agentId, accessMode: 'all', tools: [] });
 
       await callTool('inside__any', {});
-      const failed = await health();
+      const failed = await until('it has failed', async () => {
+        const found = await health();
+        return found.status === 'failed' && found;
+      });
       expect(failed).toMatchObject({ healthy: false, status: 'failed', stderrTail: 'no database for ***\\u{1b}[2J' });
       expect(failed.statusReason).toContain('exit code 3');
       expect(failed.checkedAt).toBeInstanceOf(Date);
@@ -290,8 +297,10 @@ describe('MCP servers in a turn', () => {
       });
       await expect(health()).resolves.toMatchObject({ status: 'unknown', stderrTail: null, checkedAt: null });
       await callTool('inside__any', {});
-      await until('the silent server has failed', async () => (await health()).status === 'failed');
-      await expect(health()).resolves.toMatchObject({ healthy: false, stderrTail: 'still waiting' });
+      await until('the silent server has failed', async () => {
+        const { status, stderrTail } = await health();
+        return status === 'failed' && stderrTail === 'still waiting';
+      });
 
       mock.reset();
       await ask(contract.updateMcpServer, {
@@ -300,7 +309,7 @@ describe('MCP servers in a turn', () => {
         command: process.execPath,
         args: [program('server-everything'), 'stdio'],
       });
-      await expect(callTool('inside__echo', { message: 'at last' })).resolves.toContain('Echo: at last');
+      await becomes('Echo: at last', 'inside__echo', { message: 'at last' });
       await expect(health()).resolves.toMatchObject({ healthy: true, status: 'connected', stderrTail: null });
       await ask(contract.deleteMcpServer, { serverId });
     });

@@ -341,7 +341,7 @@ describe('an MCP server that misbehaves', () => {
     const before = server.tools;
     server.tools = { ...before, fresh: { type: 'object' } };
     server.toolsChanged({ params: null });
-    await expect.poll(() => toolsOf(), { timeout: 10_000 }).toEqual(['echo', 'fresh']);
+    await expect.poll(() => toolsOf()).toEqual(['echo', 'fresh']);
     server.tools = before;
   });
 
@@ -375,7 +375,7 @@ describe('an MCP server that misbehaves', () => {
       const later = await pool.connection(at('http'));
       expect((await earlier) === later).toBe(true);
       await expect.poll(() => server.count('GET')).toBe(2);
-      await expect.poll(() => server.listeners, { timeout: 10_000 }).toBe(1);
+      await expect.poll(() => server.listeners).toBe(1);
       expect(later.isClosed).toBe(false);
     });
   });

@@ -40,7 +40,7 @@ describe.each(FORMATS)('a turn over $name', ({ model, env }) => {
 
   beforeAll(async () => {
     await mock.start();
-    runtime = await startRuntime({ ...env(mock.url), ROOST_DEFAULT_MODEL: model, ROOST_MODEL_SILENCE_SECONDS: '2' });
+    runtime = await startRuntime({ ...env(mock.url), ROOST_DEFAULT_MODEL: model, ROOST_MODEL_SILENCE_SECONDS: '5' });
     runtime.workspace.start();
     sql = new pg.Client({ connectionString: runtime.database.url });
     await sql.connect();

@@ -35,6 +35,7 @@ describe('Discord, through its SDK and a double of its servers', () => {
 
   beforeAll(async () => {
     discord = await DiscordServer.start();
+    discord.interactions.answerMs = 60_000;
     discord.http.rateLimits.limits = [];
     discord.http.rateLimits.globalPerSecond = 1_000;
     bot = discord.addBot('robin');

@@ -3,6 +3,7 @@ import type { PlatformDouble, ShownCard } from './platform-double.js';
 
 export async function discordDouble(): Promise<PlatformDouble> {
   const discord = await DiscordServer.start();
+  discord.interactions.answerMs = 60_000;
   discord.http.rateLimits.limits = [];
   discord.http.rateLimits.globalPerSecond = 1_000;
   const bot: BotApplication = discord.addBot('robin');

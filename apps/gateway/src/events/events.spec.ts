@@ -84,6 +84,12 @@ describe('following an agent', () => {
     };
   };
 
+  const hasListener = () =>
+    nats.request(liveSubject(agentId), '{}', { timeout: 500 }).then(
+      () => true,
+      (error: unknown) => !(error instanceof errors.RequestError && error.isNoResponders()),
+    );
+
   it('sends events and deltas as they come, without the account', async () => {
     const reader = await follow();
     expect(reader.response.headers.get('content-type')).toContain('text/event-stream');
@@ -136,11 +142,6 @@ describe('following an agent', () => {
     await until('where it begins is asked', () => asked > before);
     gone.abort();
     await expect(stream).rejects.toThrow();
-    const hasListener = () =>
-      nats.request(liveSubject(agentId), '{}', { timeout: 500 }).then(
-        () => true,
-        (error: unknown) => !(error instanceof errors.RequestError && error.isNoResponders()),
-      );
     await sleep(200); // until the gateway sees it, too
     answer();
     const last = await follow();
@@ -189,6 +190,7 @@ describe('following an agent', () => {
       replays = [[], [delta(1)], []];
       const reader = await follow({ 'last-event-id': eventId(1) });
       begin(2);
+      await until('the turn began', () => reader.seen.text.includes('event: turn.started'));
       say(delta(0));
       await until('it speaks', () => textOf(reader) === '<0>');
       say(delta(2), delta(3));
@@ -237,6 +239,7 @@ describe('following an agent', () => {
   it('is cut when more of a turn waits for what came before it than a reader may have in memory', async () => {
     held = new Promise(() => undefined);
     const reader = await follow({ 'last-event-id': eventId(1) });
+    await until('it listens', hasListener);
     const live = (seq: number) => ({
       ...{ type: 'text.delta', agent_id: agentId, turn_id: eventId(61), message_id: messageId },
       ...{ seq, text: 'x'.repeat(64 * 1024) },

@@ -189,7 +189,11 @@ export class FollowAgent implements AgentListener {
     const concerned = messagesOf(payload);
     const type = typeOf(subject);
     if (payload.turn_id && type === 'turn.started') this.deltas.started(payload.turn_id, concerned);
-    else if (payload.turn_id) this.deltas.ended(payload.turn_id);
+    else if (payload.turn_id) {
+      // What it said may have overtaken its start, which came with its end.
+      this.sendDeltas();
+      this.deltas.ended(payload.turn_id);
+    }
     if (!this.isWanted(type, payload, concerned)) return;
     if (type === 'turn.started') this.sendDelivered(id, before, payload.agent_id, concerned);
     this.stream.send(type, id, payload);

@@ -29,22 +29,26 @@ export function boundBodies(server: FastifyInstance, windowMs: number): void {
     if (request.raw.complete) open.delete(request);
     done();
   });
-  const timer = setInterval(
-    () => {
-      for (const [request, reply] of open) {
-        if (request.raw.complete || request.raw.destroyed) open.delete(request);
-        else if (isStalled(request, progress, windowMs)) {
-          open.delete(request);
-          sendError(
-            request,
-            reply,
-            new RoostError('REQUEST_TIMEOUT', 'the body came too slowly or not at all; send the request again'),
-          );
-        }
+  const everyMs = Math.min(LOOK_EVERY_MS, windowMs / 4);
+  let lookedAt = performance.now();
+  const timer = setInterval(() => {
+    const now = performance.now();
+    // Of the time in which this process was held up nothing was read: nobody is judged by it.
+    const wasHeldUp = now - lookedAt > 2 * everyMs;
+    lookedAt = now;
+    for (const [request, reply] of open) {
+      if (request.raw.complete || request.raw.destroyed) open.delete(request);
+      else if (wasHeldUp) progress.delete(request);
+      else if (isStalled(request, progress, windowMs)) {
+        open.delete(request);
+        sendError(
+          request,
+          reply,
+          new RoostError('REQUEST_TIMEOUT', 'the body came too slowly or not at all; send the request again'),
+        );
       }
-    },
-    Math.min(LOOK_EVERY_MS, windowMs / 4),
-  ).unref();
+    }
+  }, everyMs).unref();
   server.addHook('onClose', (_server, done) => {
     clearInterval(timer);
     done();

@@ -111,8 +111,6 @@ describe('half-sent bodies', () => {
     // A small request takes none of them.
     expect((await roost.api('GET', '/auth/platform_keys')).status).toBe(200);
     first?.destroy();
-    await expect
-      .poll(async () => (await roost.api('POST', '/v1/agent/create', large)).status, { timeout: 5_000 })
-      .not.toBe(429);
+    await expect.poll(async () => (await roost.api('POST', '/v1/agent/create', large)).status).not.toBe(429);
   });
 });

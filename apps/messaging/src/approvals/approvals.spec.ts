@@ -27,7 +27,7 @@ import { LIST, LIST_OF_AGENT } from './approvals.repository.js';
 describe('approvals', () => {
   let fixture: MessagingFixture;
   beforeAll(async () => {
-    fixture = await messagingFixture({ leaseMs: 2_000 });
+    fixture = await messagingFixture();
   });
   // What a test leaves claimable would be claimed by the next.
   afterEach(async () => {
@@ -145,6 +145,7 @@ describe('approvals', () => {
     });
     await start(calls[0]!.hash);
     await start(calls[0]!.hash);
+    await fixture.lose(turn);
     const next = await until('the lost turn is claimed by another', async () => (await claimNow()) ?? false);
     await expect(start(calls[0]!.hash, fenceOf(next))).rejects.toMatchObject({
       details: [{ reason: 'already_started' }],

@@ -22,7 +22,7 @@ describe('runs', () => {
   let database: Database;
 
   beforeAll(async () => {
-    fixture = await messagingFixture({ leaseMs: 2_000 });
+    fixture = await messagingFixture();
     database = await Database.open({ url: fixture.databaseUrl, schema: 'messaging', migrations, poolSize: 2 });
   });
   afterAll(async () => {
@@ -113,7 +113,7 @@ describe('runs', () => {
     await fixture.send(agentId, 'c', { queueMode: 'interrupt' });
     await fixture.bus.request(interruptedTurn, { ...fenceOf(interrupted), partialReply: 'so', usage }, ownCall('i'));
     const lost = await fixture.claim();
-    // Its lease of two seconds ends: nobody renews it.
+    await fixture.lose(lost);
     const taken = await fixture.claim();
     await complete(taken);
     const { runs } = await list(agentId);

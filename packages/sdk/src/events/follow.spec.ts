@@ -15,7 +15,7 @@ afterEach(() => closers.splice(0).forEach((close) => close()));
 async function against(...reactions: Reaction[]) {
   const server = await scriptedServer(...reactions);
   closers.push(server.close);
-  return { ...server, agent: new Roost({ url: server.url, retryForMs: 5_000 }).agent('a') };
+  return { ...server, agent: new Roost({ url: server.url, retryForMs: 60_000 }).agent('a') };
 }
 
 /** A connection that says this, and breaks off unless it stays. */

@@ -202,7 +202,7 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
     const { startTimeoutMs } = this.options.settings;
     const graceMs = Math.min(maxFailingGraceMs, startTimeoutMs / 4);
     let failingSince: number | undefined;
-    for (const deadline = Date.now() + startTimeoutMs; Date.now() < deadline;) {
+    for (const deadline = Date.now() + startTimeoutMs; ;) {
       if (this.isClosed) throw unavailable('Roost is shutting down');
       if (this.view.isScaled(agentId, 0, made)) made = await this.objects.make(spec);
       const pod = this.view.podOf(agentId);
@@ -213,9 +213,10 @@ export class KubernetesWorkspaceDriver implements WorkspaceDriver {
       if (reason !== undefined && failingSince !== undefined && Date.now() - failingSince > graceMs) {
         throw unavailable(reason);
       }
+      // After a look: one that came up while this process was held up is there.
+      if (Date.now() >= deadline) throw unavailable(await this.objects.whyLate(agentId));
       await this.view.nextChange(50);
     }
-    throw unavailable(await this.objects.whyLate(agentId));
   }
 
   /** Another replica may have been asked for a change: its note on the set is newer than what we were asked for. */

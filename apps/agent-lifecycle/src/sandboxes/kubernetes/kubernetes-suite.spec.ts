@@ -20,7 +20,7 @@ describeDriver('the kubernetes driver', { isIsolated: false, hasProxy: true }, a
       { inside: 3129, outside: egressPort },
     ],
   });
-  const double = new KubernetesDouble({ start: (pod) => pods.start(pod) });
+  const double = new KubernetesDouble({ start: (pod) => pods.start(pod), restartMs: 2_000 });
   await double.listen();
   const connection = await bus.connect();
   const config = new client.KubeConfig();

@@ -264,9 +264,10 @@ describe.concurrent('the kubernetes driver, by what API servers were seen to ans
     expect(size()).toEqual([{ requests: { storage: String(spec.volumeBytes) } }]);
     fixture.double.controllers.storage = 'bound';
     fixture.double.controllers.soon();
-    await fixture.driver({ storageClass: 'fast' }).ensure(spec);
+    const patient = { storageClass: 'fast', startTimeoutMs: 30_000 };
+    await fixture.driver(patient).ensure(spec);
     await fixture.driver().sleep(spec.agentId);
-    await fixture.driver({ storageClass: 'fast' }).ensure(larger);
+    await fixture.driver(patient).ensure(larger);
     expect(size()).toEqual([{ requests: { storage: String(larger.volumeBytes) } }]);
     expect(fixture.double.store.all('persistentvolumeclaims')[0]?.spec?.['storageClassName']).toBe('slow');
     await fixture.close();

@@ -238,7 +238,7 @@ describe('a local workspace', () => {
     } finally {
       child.kill('SIGKILL');
       await once(child, 'exit');
-      await expect.poll(() => processesOf(agentId), { timeout: 10_000 }).toBe(0);
+      await expect.poll(() => processesOf(agentId)).toBe(0);
       rmSync(home, { recursive: true, force: true });
     }
   });

@@ -218,15 +218,17 @@ export class LocalWorkspaceDriver implements WorkspaceDriver {
   }
 
   private async untilAwake(agentId: string, sandbox: Sandbox): Promise<void> {
-    for (const deadline = Date.now() + startTimeoutMs; Date.now() < deadline && !sandbox.hasEnded;) {
+    for (const deadline = Date.now() + startTimeoutMs; !sandbox.hasEnded;) {
       if (await answersPing(this.options.nats, agentId)) {
         const workspace = this.workspaces.get(agentId);
         if (workspace) workspace.isAwake = true;
         return;
       }
+      // After a look: one that came up while this process was held up is there.
+      if (Date.now() >= deadline)
+        throw unavailable(`the workspace did not answer within ${startTimeoutMs / 1_000} seconds`);
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
-    if (!sandbox.hasEnded) throw unavailable(`the workspace did not answer within ${startTimeoutMs / 1_000} seconds`);
   }
 
   private async stopRemains(agentId: string): Promise<void> {

@@ -60,13 +60,11 @@ describe('the size of a local volume is enforced', () => {
     // Nothing may grow, but files can be deleted.
     await expect(fixture.run(agentId, 'echo x > y; rm more*')).resolves.toMatchObject({ exitCode: 0 });
     await expect
-      .poll(
-        () =>
-          put(agentId, 100_000).then(
-            ({ size }) => size,
-            () => 0,
-          ),
-        { timeout: 10_000 },
+      .poll(() =>
+        put(agentId, 100_000).then(
+          ({ size }) => size,
+          () => 0,
+        ),
       )
       .toBe(100_000);
     await expect(fixture.driver.isolation()).resolves.toMatchObject({

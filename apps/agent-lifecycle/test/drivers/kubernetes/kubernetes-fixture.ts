@@ -73,7 +73,7 @@ function answering(connection: NatsConnection, { agentId }: PodStart): PodProces
     connection,
     pingWorkspace,
     subject,
-    () => ({ bootId, uptimeMs: 1 }),
+    () => ({ bootId, uptimeMs: 1e9 }),
     () => undefined,
   );
   let end: (how: { exitCode: number; reason?: string }) => void = () => undefined;

@@ -113,7 +113,7 @@ describe.concurrent('the kubernetes driver, where a cluster has trouble,', () =>
     }));
 
   it('reports running out of memory and eviction, and brings both back', () =>
-    withFixture({ startTimeoutMs: 60_000, restartMs: 5_000 }, async (fixture) => {
+    withFixture({ startTimeoutMs: 60_000, restartMs: 2_000 }, async (fixture) => {
       const driver = fixture.driver();
       const spec = specOf();
       await driver.ensure(spec);

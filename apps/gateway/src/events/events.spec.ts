@@ -221,6 +221,26 @@ describe('following an agent', () => {
       await reader.stop();
     });
 
+    it('sends it before its end, also when start and end are read at once', async () => {
+      replays = [[]];
+      const reader = await follow({ 'last-event-id': eventId(1) });
+      await until('its worker was asked', () => askedFor.length === 1);
+      let answer: () => void = () => undefined;
+      held = new Promise((resolve) => (answer = resolve));
+      const before = asked;
+      say(delta(0), delta(1));
+      await until('its start is looked for', () => asked > before);
+      begin(2);
+      happen(3, 'events.messaging.message.completed', { turn_id: turnId, message_ids: [messageId, other] });
+      answer();
+      await until('its end is there', () => reader.seen.text.includes('event: message.completed'));
+      expect(textOf(reader)).toBe('<0><1>');
+      // Who goes on from there has not seen the end.
+      expect(reader.seen.text).toContain(`id: ${eventId(2)}/${turnId}:1`);
+      expect(reader.seen.text.indexOf('<1>')).toBeLessThan(reader.seen.text.indexOf('event: message.completed'));
+      await reader.stop();
+    });
+
     it('sends it to a reader of one message when it begins while its worker is asked', async () => {
       let answer: (events: LiveEvent[]) => void = () => undefined;
       replays = [new Promise<LiveEvent[]>((resolve) => (answer = resolve))];

@@ -184,16 +184,17 @@ export class FollowAgent implements AgentListener {
   }
 
   private send(subject: string, id: string, { account_id: _, ...payload }: Payload): void {
+    const type = typeOf(subject);
+    const { turn_id: turnId } = payload;
+    // What a turn said goes before its end, also where its start was read only now, with the end.
+    if (turnId && type !== 'turn.started') {
+      this.sendDeltas();
+      this.deltas.ended(turnId);
+    }
     const before = this.position;
     this.position = id;
     const concerned = messagesOf(payload);
-    const type = typeOf(subject);
-    if (payload.turn_id && type === 'turn.started') this.deltas.started(payload.turn_id, concerned);
-    else if (payload.turn_id) {
-      // What it said may have overtaken its start, which came with its end.
-      this.sendDeltas();
-      this.deltas.ended(payload.turn_id);
-    }
+    if (turnId && type === 'turn.started') this.deltas.started(turnId, concerned);
     if (!this.isWanted(type, payload, concerned)) return;
     if (type === 'turn.started') this.sendDelivered(id, before, payload.agent_id, concerned);
     this.stream.send(type, id, payload);

@@ -23,7 +23,7 @@ export interface Sample {
   oldestUnpublishedSeconds: number;
   oldestDueSeconds: number;
   oldestReadySeconds: number;
-  /** That retention should have removed. */
+  /** That retention should have removed, and has had five minutes for. */
   oldRows: number;
   deadRows: number;
   /** The table with the largest part of dead rows among those that have many. */
@@ -203,8 +203,8 @@ const SAMPLE = `
     (SELECT coalesce(max(extract(epoch FROM now() - due_at)), 0)::float8 FROM webhooks.queue WHERE is_due) AS "oldestDueSeconds",
     (SELECT coalesce(max(extract(epoch FROM now() - next_at)), 0)::float8 FROM messaging.agents
       WHERE next_at IS NOT NULL AND running_turn IS NULL AND status = 'active') AS "oldestReadySeconds",
-    (SELECT count(*)::int FROM messaging.outbox WHERE created_at < now() - interval '24 hours' AND published_at IS NOT NULL)
-      + (SELECT count(*)::int FROM scheduler.inbox WHERE received_at < now() - interval '7 days') AS "oldRows",
+    (SELECT count(*)::int FROM messaging.outbox WHERE created_at < now() - interval '24 hours 5 minutes' AND published_at IS NOT NULL)
+      + (SELECT count(*)::int FROM scheduler.inbox WHERE received_at < now() - interval '7 days 5 minutes') AS "oldRows",
     (SELECT sum(n_dead_tup)::float8 FROM pg_stat_user_tables) AS "deadRows",
     worst.name AS "worstTable", worst.share AS "worstShare", pg_database_size('postgres')::float8 AS "databaseBytes"
   FROM (SELECT 1) one LEFT JOIN LATERAL (
@@ -238,7 +238,11 @@ function verdictsOf(samples: Sample[], last: Sample, load: Load, areAnswered: bo
       `${last.oldestDueSeconds.toFixed(1)} s`,
       last.oldestDueSeconds <= 10,
     ],
-    ['retention leaves nothing that is too old', `${last.oldRows} rows of ${2 * OLD_ROWS}`, last.oldRows === 0],
+    [
+      'retention leaves nothing that has been too old for five minutes',
+      `${last.oldRows} rows of ${2 * OLD_ROWS}`,
+      last.oldRows === 0,
+    ],
     [
       `vacuum keeps up: no table with over ${MANY_DEAD} dead rows has more than 30 % of them`,
       last.worstTable === null ? 'none' : `${last.worstTable} ${(100 * last.worstShare).toFixed(0)} %`,

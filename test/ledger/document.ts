@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { type Promised, PROMISES, type Verdict } from './check/check-record.js';
 import type { FaultClass } from './faults/fault-class.js';
-import type { LedgerOptions } from './options.js';
+import { CONTROLS_PAGE, type LedgerOptions } from './options.js';
 import { commitOf } from './roost/builds.js';
 import type { ControlResult } from './run-controls.js';
 import type { RunResult } from './run-ledger.js';
@@ -32,7 +32,7 @@ export const isClean = ({ run, error }: Outcome): boolean =>
 export function documentOf(outcome: Outcome): string {
   const { options, startedAt, run, skipped, controls, error } = outcome;
   const parts = [
-    '# The fault ledger',
+    run || error !== undefined ? '# The fault ledger' : '# Positive controls of the fault ledger',
     'What did Roost’s message path survive? This page is written by `npm run ledger`, which says what it does with `--help`; nobody edits it. An outside client sends messages, reads chats, receives webhooks, writes files and keeps its own record; meanwhile the faults below happen under load, behind a model that misbehaves. Afterwards a checker that knows nothing but that record and what API and chats show holds them against each other ([test/ledger](../test/ledger/README.md)).',
     table([
       ['date', startedAt.toISOString().slice(0, 16).replace('T', ' ') + ' UTC'],
@@ -54,7 +54,7 @@ export function documentOf(outcome: Outcome): string {
         ]
       : []),
     ...(run ? [`## Faults\n\n${faults(run.verdict, options, skipped)}`] : []),
-    ...(controls.length > 0 ? [`## Would it be noticed?\n\n${controlsText(controls)}`] : []),
+    ...(controls.length > 0 ? [`## Would it be noticed?\n\n${controlsText(controls)}`] : [APART]),
     ...(run ? [`## Memory\n\n${memory(run)}`] : []),
   ];
   return `${parts.filter(Boolean).join('\n\n')}\n`;
@@ -120,6 +120,8 @@ function faults(verdict: Verdict, { counts }: LedgerOptions, skipped: Map<FaultC
     'Recovery: from a fault’s begin until a message that was sent after it has been accepted and answered. Faults that follow at once are in it.',
   ].join('\n\n');
 }
+
+const APART = `## Would it be noticed?\n\nThe positive controls ran apart: [${CONTROLS_PAGE}](${CONTROLS_PAGE}).`;
 
 const controlsText = (controls: ControlResult[]) =>
   [

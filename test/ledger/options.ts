@@ -3,6 +3,9 @@ import { parseArgs } from 'node:util';
 import type { FaultClass } from './faults/fault-class.js';
 import { faultClasses } from './faults/index.js';
 
+/** Of a run of positive controls alone. */
+export const CONTROLS_PAGE = 'ledger-controls.md';
+
 const names = faultClasses.map(({ name, quick, long }) => `${name} (${quick}, ${long})`).join(', ');
 
 export const help = `What Roost's message path survives: faults under load, checked by an outside client's own record.
@@ -17,7 +20,7 @@ export const help = `What Roost's message path survives: faults under load, chec
     --misbehaving N            percent of the model's answers that go wrong (default 10)
     --controls / --no-controls also the positive control of each class: with what guards against it taken out
                                the run must fail (default: yes, quick: no)
-    --only-controls            nothing but these
+    --only-controls            nothing but these, written to docs/${CONTROLS_PAGE}
     --document FILE            where the result is written (default docs/ledger.md, quick: nowhere)
 
 Classes (how many of them quick, long): ${names}.
@@ -79,7 +82,8 @@ export function readOptions(args: string[]): LedgerOptions {
     isQuick,
     runsFaults: !values['only-controls'],
     runsControls: values['only-controls'] || (values.controls ?? !isQuick),
-    document: values.document ?? (isQuick ? undefined : 'docs/ledger.md'),
+    document:
+      values.document ?? (isQuick ? undefined : `docs/${values['only-controls'] ? CONTROLS_PAGE : 'ledger.md'}`),
     command: `npm run ledger -- ${[...args, ...(values.seed === undefined ? [`--seed ${seed}`] : [])].join(' ')}`,
   };
 }

@@ -4,13 +4,14 @@ import { readFileSync } from 'node:fs';
 import { type Promised, PROMISES, type Verdict } from './check/check-record.js';
 import type { FaultClass } from './faults/fault-class.js';
 import { CONTROLS_PAGE, type LedgerOptions } from './options.js';
-import { commitOf } from './roost/builds.js';
 import type { ControlResult } from './run-controls.js';
 import type { RunResult } from './run-ledger.js';
 
 export interface Outcome {
   options: LedgerOptions;
   startedAt: Date;
+  /** What runs, at the begin: others may come while it does. */
+  commit: string;
   /** Absent where only positive controls ran. */
   run: RunResult | undefined;
   /** Why the run did not come to its end. */
@@ -36,7 +37,7 @@ export function documentOf(outcome: Outcome): string {
     'What did Roost’s message path survive? This page is written by `npm run ledger`, which says what it does with `--help`; nobody edits it. An outside client sends messages, reads chats, receives webhooks, writes files and keeps its own record; meanwhile the faults below happen under load, behind a model that misbehaves. Afterwards a checker that knows nothing but that record and what API and chats show holds them against each other ([test/ledger](../test/ledger/README.md)).',
     table([
       ['date', startedAt.toISOString().slice(0, 16).replace('T', ' ') + ' UTC'],
-      ['commit', commitOf('HEAD') ?? 'unknown'],
+      ['commit', outcome.commit],
       ['machine', machine()],
       [
         'load of the machine',

@@ -7,7 +7,7 @@ import { faultClasses } from './faults/index.js';
 import type { FaultClass } from './faults/fault-class.js';
 import { documentOf, isClean, type Outcome } from './document.js';
 import { help, type LedgerOptions, readOptions } from './options.js';
-import { buildOf, previousRevision } from './roost/builds.js';
+import { buildOf, commitOf, previousRevision } from './roost/builds.js';
 import { runControl } from './run-controls.js';
 import { runLedger } from './run-ledger.js';
 
@@ -30,6 +30,7 @@ async function main(given: LedgerOptions): Promise<number> {
   const outcome: Outcome = {
     options: given,
     startedAt: new Date(),
+    commit: commitOf('HEAD') ?? 'unknown',
     run: undefined,
     skipped,
     controls: [],

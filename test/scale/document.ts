@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
 import { readFileSync } from 'node:fs';
 import { quantile } from '../../bench/runner/quantile.js';
@@ -13,6 +12,8 @@ import type { Statement } from './plans/collect-plans.js';
 export interface Outcome {
   options: ScaleOptions;
   startedAt: Date;
+  /** What runs, at the begin: others may come while it does. */
+  commit: string;
   loadAverage: number[];
   /** Phases that did not come to their end, and why. */
   errors: string[];
@@ -68,7 +69,7 @@ export function documentOf(outcome: Outcome): string {
     'What does Roost cost with a million agents, and what breaks first? This page is written by `npm run scale`, which says what it does with `--help`; nobody edits it. It fills an installation by SQL as the services would have left it ([test/scale](../test/scale/README.md)), and one of a thousand agents beside it, and does the same with both. Whatever is not marked as a projection was measured in this run.',
     table([
       ['date', startedAt.toISOString().slice(0, 16).replace('T', ' ') + ' UTC'],
-      ['commit', git('rev-parse', '--short=10', 'HEAD')],
+      ['commit', outcome.commit],
       ['machine', machine()],
       [
         'load of the machine',
@@ -297,8 +298,6 @@ function table(rows: string[][]): string {
   const line = (cells: string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
-
-const git = (...args: string[]) => spawnSync('git', args, { encoding: 'utf8' }).stdout?.trim() || 'unknown';
 
 function machine(): string {
   const kernel = readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim();

@@ -2,6 +2,7 @@ import { removeFolder } from '#lib/testing';
 import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { commitOf } from '../ledger/roost/builds.js';
 import { optionsOrEnd } from '../options-or-end.js';
 import { documentOf, isGood, type Outcome } from './document.js';
 import { fillDatabase, isFilled } from './fill/fill-database.js';
@@ -28,7 +29,13 @@ async function main(options: ScaleOptions): Promise<number> {
   // PostgreSQL runs as another user where we are root.
   if (options.folder === undefined) chmodSync(folder, 0o711);
   const [large, small] = [join(folder, 'large'), join(folder, 'small')];
-  const outcome: Outcome = { options, startedAt: new Date(), loadAverage: [loadavg()[0] ?? 0], errors: [] };
+  const outcome: Outcome = {
+    options,
+    startedAt: new Date(),
+    commit: commitOf('HEAD') ?? 'unknown',
+    loadAverage: [loadavg()[0] ?? 0],
+    errors: [],
+  };
   try {
     if (options.mustBeFilled && !(isFilled(large) && isFilled(small)))
       throw new Error(`${folder} is not filled to the end: --keep goes on with it`);

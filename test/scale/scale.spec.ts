@@ -13,6 +13,7 @@ const measured = (ms: number) => ({
 const outcome = (large: number): Outcome => ({
   options: readOptions([]),
   startedAt: new Date(0),
+  commit: 'abc',
   loadAverage: [0],
   errors: [],
   small: measured(10),

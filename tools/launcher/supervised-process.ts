@@ -42,7 +42,7 @@ const maxBackoffMs = 5_000;
 const defaultMaxFailedStarts = 10;
 const serverNiceness = 5;
 /** What a process printed last may arrive after its end; a child of its own may hold its output open for longer. */
-const lastWordsMs = 3_000;
+const lastWordsMs = 300;
 /** What served for so long did not fail at its start: it is back at once. */
 const stableMs = 10_000;
 

@@ -12,6 +12,7 @@ import { EgressAuthority1797500000000 } from './egress-authority-1797500000000.j
 import { NewBudgets1797200000000 } from './new-budgets-1797200000000.js';
 import { Versions1797300000000 } from './versions-1797300000000.js';
 import { Vault1797500200000 } from './vault-1797500200000.js';
+import { AwakeStarts1798000000000 } from './awake-starts-1798000000000.js';
 import { ProviderKeys1795560400000 } from './provider-keys-1795560400000.js';
 
 /** Oldest first. */
@@ -31,4 +32,5 @@ export const migrations = [
   Vault1797500200000,
   RemovedVolumes1797700000000,
   AgentTotals1797900000000,
+  AwakeStarts1798000000000,
 ];

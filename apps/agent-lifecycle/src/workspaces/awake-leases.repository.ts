@@ -17,9 +17,10 @@ const expiry = (leaseMs: number) => `now() + ${leaseMs} * interval '1 millisecon
 
 /** All SQL of `awake_workspaces`: a row is the lease of a workspace that runs or starts. Times are the database's. */
 
-export async function databaseTime(queries: Queries): Promise<Date> {
-  const [row] = await queries.query<{ now: Date }>(`SELECT now()`);
-  return row?.now ?? new Date(0);
+/** As PostgreSQL writes it: what happened within a millisecond has an order too. */
+export async function databaseTime(queries: Queries): Promise<string> {
+  const [row] = await queries.query<{ now: string }>(`SELECT now()::text AS now`);
+  return row?.now ?? '-infinity';
 }
 
 /** Until the transaction ends, no other of this account gets past here: what follows sees what was committed before. */
@@ -43,37 +44,53 @@ export async function countAllAwake(queries: Queries): Promise<number> {
   return row?.count ?? 0;
 }
 
-export async function countOthersAwake(tx: Transaction, agent: Agent): Promise<number> {
-  const [row] = await tx.query<{ count: number }>(
-    `SELECT count(*)::int AS count FROM awake_workspaces WHERE account_id = $1 AND agent_id <> $2 AND ${COUNTS}`,
-    [agent.account_id, agent.id],
-  );
-  return row?.count ?? 0;
+interface Others {
+  used: number;
+  /** When `used` reaches the limit, those unused for so long: least recently used first, those meant never to sleep last. */
+  idle: string[];
 }
 
-/** Of the account's others, those unused for so long: least recently used first, those meant never to sleep last. */
-export async function findIdleOthers(
+/** The account's others, in one statement: what is idle is among those that were counted, whatever is renewed meanwhile. */
+export async function findOthersAwake(
   tx: Transaction,
   agent: Agent,
-  minIdleMs: number,
   limit: number,
-): Promise<string[]> {
-  const rows = await tx.query<{ agent_id: string }>(
-    `SELECT agent_id FROM awake_workspaces LEFT JOIN agents ON id = agent_id
-     WHERE awake_workspaces.account_id = $1 AND agent_id <> $2 AND ${COUNTS} AND is_running
-       AND used_until < now() - ${minIdleMs} * interval '1 millisecond'
-     ORDER BY warmth_window_ms IS NULL, used_until LIMIT ${limit}`,
-    [agent.account_id, agent.id],
+  { minIdleMs, maxIdle }: { minIdleMs: number; maxIdle: number },
+): Promise<Others> {
+  const [row] = await tx.query<Others>(
+    `WITH others AS MATERIALIZED (
+       SELECT agent_id, is_running, used_until FROM awake_workspaces
+       WHERE account_id = $1 AND agent_id <> $2 AND ${COUNTS}
+     ), counted AS (SELECT count(*)::int AS used FROM others)
+     SELECT used, CASE WHEN used < $3 THEN '{}' ELSE ARRAY(
+       SELECT agent_id FROM others LEFT JOIN agents ON id = agent_id
+       WHERE is_running AND used_until < now() - ${minIdleMs} * interval '1 millisecond'
+       ORDER BY warmth_window_ms IS NULL, used_until LIMIT ${maxIdle}
+     ) END AS idle FROM counted`,
+    [agent.account_id, agent.id, limit],
   );
-  return rows.map(({ agent_id: agentId }) => agentId);
+  return row ?? { used: 0, idle: [] };
 }
 
-export async function insertLease(tx: Transaction, agent: Agent, leaseMs: number): Promise<void> {
-  await tx.query(
-    `INSERT INTO awake_workspaces (agent_id, account_id, expires_at) VALUES ($1, $2, ${expiry(leaseMs)})
-     ON CONFLICT (agent_id) DO UPDATE SET is_running = false, expires_at = excluded.expires_at`,
-    [agent.id, agent.account_id],
+/**
+ * The lease of one that starts when `evicted` sleep. Returns all that must sleep before: those as well that another
+ * replica, which starts the same one, has not put to sleep yet.
+ */
+export async function insertLease(
+  tx: Transaction,
+  agent: Agent,
+  evicted: string[],
+  leaseMs: number,
+): Promise<string[]> {
+  const [row] = await tx.query<{ starts_after: string[] }>(
+    `INSERT INTO awake_workspaces AS known (agent_id, account_id, starts_after, expires_at)
+     VALUES ($1, $2, $3, ${expiry(leaseMs)})
+     ON CONFLICT (agent_id) DO UPDATE SET is_running = false, running_since = NULL, expires_at = excluded.expires_at,
+       starts_after = CASE WHEN known.is_running THEN '{}' ELSE known.starts_after END || excluded.starts_after
+     RETURNING starts_after`,
+    [agent.id, agent.account_id, evicted],
   );
+  return row?.starts_after ?? evicted;
 }
 
 export async function hasLease(queries: Queries, agentId: string): Promise<boolean> {
@@ -89,7 +106,7 @@ export async function extendLease(
   leaseMs: number,
 ): Promise<boolean> {
   const rows = await queries.query(
-    `UPDATE awake_workspaces SET is_running = true, used_until = now() + $2 * interval '1 millisecond',
+    `UPDATE awake_workspaces SET is_running = true, running_since = now(), starts_after = '{}', used_until = now() + $2 * interval '1 millisecond',
        expires_at = ${expiry(leaseMs)} WHERE agent_id = $1 RETURNING agent_id`,
     [agentId, startGraceMs],
   );
@@ -100,37 +117,38 @@ export async function deleteLeases(queries: Queries, agentIds: string[]): Promis
   await queries.query(`DELETE FROM awake_workspaces WHERE agent_id = ANY($1)`, [agentIds]);
 }
 
-/** A lease that was taken meanwhile for the next start stays. */
-export async function deleteRunningLease(queries: Queries, agentId: string): Promise<void> {
-  await queries.query(`DELETE FROM awake_workspaces WHERE agent_id = $1 AND is_running`, [agentId]);
-}
-
-/** Of what is no longer running, unless it was renewed since `seenAt`. */
-export async function deleteNotSeen(
-  queries: Queries,
-  agentIds: string[],
-  seenAt: Date,
-  leaseMs: number,
-): Promise<void> {
+/**
+ * Of workspaces that did not run any more at some time after `since`. A lease of one that was started again since then
+ * stays, and so does one that was taken for its next start.
+ */
+export async function deleteEnded(queries: Queries, agentIds: string[], since: string): Promise<void> {
   await queries.query(
     `DELETE FROM awake_workspaces WHERE agent_id = ANY($1) AND is_running
-       AND expires_at < $2::timestamptz + ${leaseMs} * interval '1 millisecond'`,
-    [agentIds, seenAt],
+       AND COALESCE(running_since, '-infinity') < $2::timestamptz`,
+    [agentIds, since],
   );
 }
 
-/** Renews leases, and makes those that are missing. */
-export async function renewRunning(queries: Queries, running: SeenRunning[], leaseMs: number): Promise<void> {
+/** Renews leases of workspaces that ran at some time after `seenAt`, and makes those that are missing. */
+export async function renewRunning(
+  queries: Queries,
+  running: SeenRunning[],
+  seenAt: string,
+  leaseMs: number,
+): Promise<void> {
   await queries.query(
-    `INSERT INTO awake_workspaces AS known (agent_id, account_id, is_running, used_until, expires_at)
-     SELECT id, account_id, true, now() - since_ms * interval '1 millisecond', ${expiry(leaseMs)}
+    `INSERT INTO awake_workspaces AS known (agent_id, account_id, is_running, running_since, used_until, expires_at)
+     SELECT id, account_id, true, $4::timestamptz, now() - since_ms * interval '1 millisecond', ${expiry(leaseMs)}
      FROM unnest($1::uuid[], $2::float8[]) AS seen (agent_id, since_ms) JOIN agents ON id = seen.agent_id
-     ON CONFLICT (agent_id) DO UPDATE SET is_running = true, expires_at = excluded.expires_at, used_until = CASE
-       WHEN known.agent_id = ANY($3) THEN excluded.used_until ELSE GREATEST(known.used_until, excluded.used_until) END`,
+     ON CONFLICT (agent_id) DO UPDATE SET is_running = true,
+       running_since = COALESCE(known.running_since, excluded.running_since), expires_at = excluded.expires_at,
+       used_until = CASE WHEN known.agent_id = ANY($3) THEN excluded.used_until
+         ELSE GREATEST(known.used_until, excluded.used_until) END`,
     [
       running.map(({ agentId }) => agentId),
       running.map(({ sinceUseMs }) => sinceUseMs),
       running.filter(({ isReported }) => isReported).map(({ agentId }) => agentId),
+      seenAt,
     ],
   );
 }

@@ -2,7 +2,7 @@ import { until } from '#lib/testing';
 import fc from 'fast-check';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type LifecycleService, lifecycleService } from '../../test/lifecycle-service.js';
 import { type WorkspacesReplica, workspacesReplica } from '../../test/replica.js';
 import { Platform } from '../../test/shared-platform.js';
@@ -25,6 +25,13 @@ function replica(platform: Platform, times: Partial<typeof AWAKE_TIMES> = {}): W
 }
 
 const awakeOf = (account: string) => countAwake(service.rows, account);
+
+/** What waits for it goes on when `open` is called. */
+function gate() {
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { open, opened };
+}
 
 /** Notes the most that were awake at once of the agents given. */
 class WatchedPlatform extends Platform {
@@ -88,10 +95,9 @@ describe('an account that may have two workspaces awake', () => {
     const { specs } = one.launcher;
     const specOf = specs.of.bind(specs);
     let looks = 0;
-    let goOn: () => void = () => undefined;
-    const held = new Promise<void>((resolve) => (goOn = resolve));
+    const start = gate();
     specs.of = async (agent) => {
-      if (++looks === 2) await held;
+      if (++looks === 2) await start.opened;
       return specOf(agent);
     };
     const waking = wake(one, slow);
@@ -101,9 +107,83 @@ describe('an account that may have two workspaces awake', () => {
     await wake(other, third);
     expect([...platform.holders.keys()]).toEqual([second, third]);
     await delay(80);
-    goOn();
+    start.open();
     await waking;
     expect(platform.holders.has(slow)).toBe(true);
+    expect(platform.most).toBe(LIMIT);
+    expect(await awakeOf(account)).toBe(LIMIT);
+  });
+
+  it('never has more either when a workspace is started again before its lease ends, and by another replica', async () => {
+    const { account, ids } = await agents(3);
+    const [again, second, third] = ids as [string, string, string];
+    const platform = new WatchedPlatform(new Set(ids));
+    const [slow, other] = [replica(platform), replica(platform)];
+    await wake(slow, again);
+    const ended = slow.leases.ended.bind(slow.leases);
+    const end = gate();
+    slow.leases.ended = (...of) => end.opened.then(() => ended(...of));
+    const sleeping = slow.workspaces.sleep(again);
+    await until('it sleeps', () => !platform.holders.has(again));
+    for (const id of [again, second]) await wake(other, id);
+    end.open();
+    await sleeping;
+    expect(await awakeOf(account)).toBe(LIMIT);
+    await delay(80);
+    await wake(other, third);
+    expect(platform.most).toBe(LIMIT);
+  });
+
+  it('never has more either when two replicas start the same workspace in place of one that is slow to stop', async () => {
+    const { account, ids } = await agents(3);
+    const [idle, used, next] = ids as [string, string, string];
+    const platform = new WatchedPlatform(new Set(ids));
+    const [slow, other] = [replica(platform), replica(platform)];
+    for (const id of [idle, used]) await wake(slow, id);
+    await delay(80);
+    const stop = gate();
+    const sleep = vi
+      .spyOn(slow.driver, 'sleep')
+      .mockImplementation((id) => stop.opened.then(() => other.driver.sleep(id)));
+    const waking = wake(slow, next);
+    await until('it stops the idle one', () => sleep.mock.calls.length === 1);
+    await wake(other, next);
+    stop.open();
+    await waking;
+    expect([...platform.holders.keys()]).toEqual([used, next]);
+    expect(platform.most).toBe(LIMIT);
+    expect(await awakeOf(account)).toBe(LIMIT);
+  });
+
+  it('never has more either when a lease is renewed between two looks at the others', async () => {
+    const { account, ids } = await agents(4);
+    const [asleep, next, ...busy] = ids as [string, string, ...string[]];
+    const platform = new WatchedPlatform(new Set(ids));
+    const one = replica(platform);
+    for (const id of busy) {
+      await wake(one, id);
+      one.activity.touch(id, 60_000);
+    }
+    // A round of the reconciler saw it running, and writes that after it was put to sleep.
+    const renew = () =>
+      renewRunning(service.rows, [{ agentId: asleep, sinceUseMs: 1_000, isReported: true }], '-infinity', 60_000);
+    const transaction = service.rows.transaction.bind(service.rows);
+    vi.spyOn(service.rows, 'transaction').mockImplementationOnce((work) =>
+      transaction(async (tx) => {
+        const { query } = tx;
+        const thenRenewed = async (sql: string, values?: unknown[]) => {
+          const rows = await query(sql, values);
+          if (sql.includes('count(')) await renew();
+          return rows;
+        };
+        return work(Object.assign(tx, { query: thenRenewed }));
+      }),
+    );
+    const waking = wake(one, next);
+    await delay(100);
+    expect(platform.holders.has(next)).toBe(false);
+    await one.workspaces.sleep(busy[0]!);
+    await waking;
     expect(platform.most).toBe(LIMIT);
     expect(await awakeOf(account)).toBe(LIMIT);
   });
@@ -158,7 +238,7 @@ describe('an account that may have two workspaces awake', () => {
     await service.rows.transaction(async (tx) => {
       await deleteLeases(tx, busy);
       const idle = [first, second].map((agentId) => ({ agentId, sinceUseMs: 1_000, isReported: true }));
-      await renewRunning(tx, idle, 60_000);
+      await renewRunning(tx, idle, await one.leases.now(), 60_000);
     });
     await Promise.all(wakes);
     expect(await awakeOf(account)).toBe(LIMIT);

@@ -1,5 +1,5 @@
 import { QUOTAS, RoostError } from '#lib/contracts';
-import { Database, type Transaction } from '#lib/database';
+import { Database } from '#lib/database';
 import { FairSlots, TooManyWaiting } from '#lib/fair-slots';
 import { AccountLimits } from '#lib/quotas';
 import { Injectable } from '@nestjs/common';
@@ -7,14 +7,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { AgentRow } from '../agents/agent-row.js';
 import {
   countAwake,
-  countOthersAwake,
   databaseTime,
+  deleteEnded,
   deleteExpired,
   deleteLeases,
-  deleteNotSeen,
-  deleteRunningLease,
   extendLease,
-  findIdleOthers,
+  findOthersAwake,
   hasLease,
   insertLease,
   lockAwakeOf,
@@ -51,7 +49,7 @@ interface Attempt {
   isTaken: boolean;
   used: number;
   limit: number;
-  /** They have given up their leases and must be put to sleep. */
+  /** They have given up their leases and must be put to sleep, before the start when it is taken. */
   evicted: string[];
 }
 
@@ -111,26 +109,26 @@ export class AwakeLeases {
     return deleteLeases(this.database, [agentId]);
   }
 
-  /** It sleeps. A lease that was taken meanwhile for its next start stays. */
-  ended(agentId: string): Promise<void> {
-    return deleteRunningLease(this.database, agentId);
+  /** It was put to sleep after `since`. A lease for its next start stays, also where it has been started since then. */
+  ended(agentId: string, since: string): Promise<void> {
+    return deleteEnded(this.database, [agentId], since);
   }
 
   /**
    * Renews the leases of workspaces that were seen running and of `starting`, which this process starts; those that have
    * none get one: it was lost, or another version of this service woke them. What is no longer running loses its own,
-   * unless it was renewed since `seenAt`, when the drivers were asked.
+   * unless it was started since `seenAt`, when the drivers were asked.
    */
-  async renew(seenAt: Date, running: SeenRunning[], notRunning: string[], starting: string[]): Promise<void> {
+  async renew(seenAt: string, running: SeenRunning[], notRunning: string[], starting: string[]): Promise<void> {
     const { leaseMs } = this.times;
-    await deleteNotSeen(this.database, notRunning, seenAt, leaseMs);
-    await renewRunning(this.database, running, leaseMs);
+    await deleteEnded(this.database, notRunning, seenAt);
+    await renewRunning(this.database, running, seenAt, leaseMs);
     if (starting.length > 0) await renewStarting(this.database, starting, leaseMs);
     await deleteExpired(this.database);
   }
 
-  /** By the database's clock. */
-  now(): Promise<Date> {
+  /** By the database's clock, as `ended` and `renew` take it. */
+  now(): Promise<string> {
     return databaseTime(this.database);
   }
 
@@ -164,25 +162,19 @@ export class AwakeLeases {
   }
 
   private async attempt(agent: Agent, workspaces: Workspaces): Promise<Attempt> {
+    const { minIdleMs, leaseMs } = this.times;
     const limit = await this.limits.recent(agent.account_id, 'awake_workspaces');
     return this.database.transaction(async (tx) => {
       await lockAwakeOf(tx, agent.account_id);
-      const others = await countOthersAwake(tx, agent);
-      const excess = others + 1 - limit;
-      const evicted = limit === 0 || excess <= 0 ? [] : (await this.idleOf(tx, agent, workspaces)).slice(0, excess);
+      const { used, idle } = await findOthersAwake(tx, agent, limit, { minIdleMs, maxIdle: MAX_WAITING });
+      const excess = used + 1 - limit;
+      // The row may be some seconds old; what was reported to this process since counts as well.
+      const isIdle = (agentId: string) => (workspaces.idleMs(agentId) ?? minIdleMs) >= minIdleMs;
+      const evicted = limit === 0 || excess <= 0 ? [] : idle.filter(isIdle).slice(0, excess);
       if (evicted.length > 0) await deleteLeases(tx, evicted);
-      const isTaken = evicted.length >= excess;
-      if (isTaken) await insertLease(tx, agent, this.times.leaseMs);
-      return { isTaken, used: others, limit, evicted };
+      if (evicted.length < excess) return { isTaken: false, used, limit, evicted };
+      return { isTaken: true, used, limit, evicted: await insertLease(tx, agent, evicted, leaseMs) };
     });
-  }
-
-  /** In the order in which they may be put to sleep for the agent's. */
-  private async idleOf(tx: Transaction, agent: Agent, workspaces: Workspaces): Promise<string[]> {
-    const { minIdleMs } = this.times;
-    const idle = await findIdleOthers(tx, agent, minIdleMs, MAX_WAITING);
-    // The row may be some seconds old; what was reported to this process since counts as well.
-    return idle.filter((agentId) => (workspaces.idleMs(agentId) ?? minIdleMs) >= minIdleMs);
   }
 }
 

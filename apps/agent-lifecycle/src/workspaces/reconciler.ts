@@ -86,7 +86,7 @@ export class Reconciler {
     );
   }
 
-  private renewLeases(seenAt: Date, found: Found): Promise<void> {
+  private renewLeases(seenAt: string, found: Found): Promise<void> {
     const { activity } = this.launcher;
     const running = found.filter(({ state }) => state === 'running');
     return this.leases.renew(

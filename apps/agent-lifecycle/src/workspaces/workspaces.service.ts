@@ -52,8 +52,11 @@ export class WorkspacesService {
   }
 
   async sleep(agentId: string): Promise<void> {
+    // Who starts it again after the stop has a lease that counts. Without a database it is stopped all the same: the
+    // reconciler gives its lease up.
+    const since = await this.leases.now().catch(() => '-infinity');
     await this.launcher.stop(agentId);
-    await this.leases.ended(agentId);
+    await this.leases.ended(agentId, since);
   }
 
   sleepSoon(agentId: string): void {

@@ -155,6 +155,37 @@ describe('an account that may have two workspaces awake', () => {
     expect(await awakeOf(account)).toBe(LIMIT);
   });
 
+  it('never has more either when a workspace is asked for while it is put to sleep for another', async () => {
+    const { account, ids } = await agents(3);
+    const [idle, used, next] = ids as [string, string, string];
+    const platform = new WatchedPlatform(new Set(ids));
+    const one = replica(platform);
+    for (const id of [idle, used]) await wake(one, id);
+    await delay(80);
+    // As drivers do: a start waits for a stop that is under way.
+    const stop = gate();
+    const ensure = one.driver.ensure.bind(one.driver);
+    const sleep = vi.spyOn(one.driver, 'sleep').mockImplementationOnce(async (id) => {
+      await stop.opened;
+      platform.holders.delete(id);
+    });
+    vi.spyOn(one.driver, 'ensure').mockImplementation((spec) =>
+      spec.agentId === idle ? stop.opened.then(() => ensure(spec)) : ensure(spec),
+    );
+    const waking = wake(one, next);
+    await until('it stops the idle one', () => sleep.mock.calls.length === 1);
+    const again = wake(one, idle);
+    await until(
+      'the other gives way to it',
+      async () => !(await service.rows.query(`SELECT 1 FROM awake_workspaces WHERE agent_id = $1`, [used])).length,
+    );
+    stop.open();
+    await Promise.all([waking, again]);
+    expect([...platform.holders.keys()].sort()).toEqual([next, idle].sort());
+    expect(platform.most).toBe(LIMIT);
+    expect(await awakeOf(account)).toBe(LIMIT);
+  });
+
   it('never has more either when a lease is renewed between two looks at the others', async () => {
     const { account, ids } = await agents(4);
     const [asleep, next, ...busy] = ids as [string, string, ...string[]];

@@ -94,7 +94,7 @@ export class AwakeLeases {
     return this.waiting.has(agentId);
   }
 
-  /** Whether the agent's workspace, which does not run, may still start: another replica may have started it and given it up. */
+  /** Whether the agent's workspace may start or go on running: another wake may have made it give its lease up. */
   isHeld(agentId: string): Promise<boolean> {
     return hasLease(this.database, agentId);
   }

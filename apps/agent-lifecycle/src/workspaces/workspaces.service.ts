@@ -104,7 +104,9 @@ export class WorkspacesService {
   private async wake(agent: AgentRow): Promise<void> {
     // Before the look at it: from there to the start another wake could put it to sleep, and it would have no lease.
     const spec = await this.launcher.specs.of(agent);
-    if (await this.launcher.isRunning(agent.id)) await this.launcher.start(agent, spec);
+    // One that runs without a lease is being put to sleep for another: what asks for it now would start it anew.
+    const hasPlace = (await this.launcher.isRunning(agent.id)) && (await this.leases.isHeld(agent.id));
+    if (hasPlace) await this.launcher.start(agent, spec);
     else await this.startCold(agent);
     await this.undoIfStoppedMeanwhile(agent.id);
   }

@@ -1,4 +1,5 @@
 import type { Filling } from './steps.js';
+import type { Transaction } from '#lib/database';
 import { sumUp } from '../../../apps/agent-lifecycle/src/usage/usage.repository.js';
 
 /** What a run is remembered by: one call of the model. */
@@ -64,7 +65,7 @@ export async function fillUsage({ database }: Filling): Promise<void> {
   await sumUp({
     query: async <R extends object>(sql: string, parameters?: unknown[]) =>
       (await database.query(sql, parameters)).rows as R[],
-  });
+  } as Transaction);
   await database.query(`SET LOCAL search_path TO DEFAULT`);
   await database.query(`DROP INDEX lifecycle.scale_rollups`);
 }

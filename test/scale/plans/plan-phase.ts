@@ -87,7 +87,7 @@ async function runHourly(url: string, { deliveries, accounts }: Sizes): Promise<
     }
   };
   await of('lifecycle', async (database) => {
-    await sumUp(database);
+    await database.transaction(sumUp);
     await sweepUsage(database, 400);
     await sweepLedger(database);
     await sweepDeletedAgents(database);

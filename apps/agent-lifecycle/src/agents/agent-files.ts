@@ -46,8 +46,20 @@ export function planFiles(files: readonly FileOperation[]): PlannedOperation[] {
   });
 }
 
+const namesIn = (path: string) => path.split('/').filter((name) => name !== '' && name !== '.');
+
+/** Of files that name one place several times the last: each is written once, and what is there by then stays. */
+export function lastOfEach<F extends { path: string }>(files: readonly F[]): F[] {
+  // An absolute path begins with /workspace.
+  const placeOf = ({ path }: F) =>
+    namesIn(path)
+      .slice(path.startsWith('/') ? 1 : 0)
+      .join('/');
+  return [...new Map(files.map((file) => [placeOf(file), file])).values()];
+}
+
 function checkPath(field: string, path: string): void {
-  const names = path.split('/').filter((name) => name !== '' && name !== '.');
+  const names = namesIn(path);
   const isRooted = names[0] === 'workspace';
   const inside = isRooted ? names.slice(1) : names;
   if (/\p{Cc}/u.test(path)) throw invalid(field, 'control_character', 'may not hold control characters');

@@ -23,7 +23,7 @@ import {
   mergeConfiguration,
   providerKeysAfter,
 } from './agent-changes.js';
-import { decodeFiles } from './agent-files.js';
+import { decodeFiles, lastOfEach } from './agent-files.js';
 import { type AgentKey, type AgentRow, stateOf } from './agent-row.js';
 import { openSecrets, secretColumns, splitConfiguration, wholeConfiguration } from './agent-secrets.js';
 import {
@@ -119,7 +119,7 @@ export class AgentRecords {
   private async insert(tx: Transaction, accountId: string, input: NewAgent, limits: AgentLimits): Promise<AgentRow> {
     checkVolumeSize(input.pvcSize, this.config);
     checkMaxima(input, this.config);
-    const files = decodeFiles('initial_files', input.initialFiles);
+    const files = lastOfEach(decodeFiles('initial_files', input.initialFiles));
     await this.requireQuotas(tx, accountId, limits, input.pvcSize);
     // After the quota, under whose lock the account's agents are made one after the other.
     if (input.isOnlyOfName) await requireFreeName(tx, accountId, input.name);

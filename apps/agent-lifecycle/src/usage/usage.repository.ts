@@ -52,11 +52,13 @@ const ADD = `
  * Sums what was debited since. Below the oldest transaction that still runs nothing can appear any more: each row is
  * summed once, however late its commit. Another process that sums at the same time is left alone.
  */
-export async function sumUp(queries: Queries): Promise<void> {
-  await queries.query(`
+export async function sumUp(tx: Transaction): Promise<void> {
+  // Locked before the rows are looked at: an agent's that `sumUpAgent` sums and deletes in between would count twice.
+  const states = await tx.query(`SELECT id FROM usage_state FOR UPDATE SKIP LOCKED`);
+  if (states.length === 0) return;
+  await tx.query(`
     WITH bound AS MATERIALIZED (
       SELECT id, summed_below AS low, pg_snapshot_xmin(pg_current_snapshot()) AS high FROM usage_state
-      FOR UPDATE SKIP LOCKED
     ), fresh AS MATERIALIZED (
       SELECT l.* FROM bound CROSS JOIN balance_ledger l
       WHERE l.model IS NOT NULL AND l.xid >= bound.low AND l.xid < bound.high

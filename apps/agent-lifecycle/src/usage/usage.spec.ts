@@ -64,8 +64,8 @@ describe('usage', () => {
       unpricedSteps: 1,
     };
     expect((await report()).total).toMatchObject(expected);
-    await sumUp(service.rows);
-    await sumUp(service.rows);
+    await service.rows.transaction(sumUp);
+    await service.rows.transaction(sumUp);
     await debit(id, 'd');
     expect((await report()).total).toMatchObject({
       ...expected,
@@ -82,7 +82,7 @@ describe('usage', () => {
       ['openai/own', 1, null],
     ]);
     await service.ask(deleteAgent, { agent_id: id }, account);
-    await sumUp(service.rows);
+    await service.rows.transaction(sumUp);
     const { rows, total } = await report();
     expect(rows).toMatchObject([{ agentId: id, steps: 4 }]);
     expect(total.steps).toBe(4);
@@ -129,7 +129,7 @@ describe('usage', () => {
         ],
       );
       // The last batch is not summed yet.
-      if (batch < 2) await sumUp(service.rows);
+      if (batch < 2) await service.rows.transaction(sumUp);
     }
     await fc.assert(
       fc.asyncProperty(

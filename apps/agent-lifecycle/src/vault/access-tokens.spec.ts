@@ -5,7 +5,7 @@ import { importSPKI, jwtVerify } from 'jose';
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type LifecycleService, lifecycleService } from '../../test/lifecycle-service.js';
 import { AccessTokens } from './access-tokens.js';
 import { GrantApprovals } from './grant-approvals.js';
@@ -116,6 +116,60 @@ describe('an oauth2 secret', () => {
     });
     expect(Object.fromEntries(new URLSearchParams(asked[0]?.body))).toMatchObject({
       ...{ grant_type: 'refresh_token', client_id: 'a client', client_secret: CLIENT_SECRET },
+    });
+  });
+
+  describe('that has a refresh token for one use', () => {
+    /** A token server that takes each refresh token once, and forgets nothing. */
+    const used: string[] = [];
+    beforeEach(() => {
+      used.length = 0;
+      answer = ({ body }) => {
+        const given = new URLSearchParams(body).get('refresh_token') ?? '';
+        if (used.includes(given)) return { status: 400, body: { error: 'invalid_grant' } };
+        used.push(given);
+        return { body: { access_token: `token-of-${given}`, expires_in: 1, refresh_token: `${given}-next` } };
+      };
+    });
+    afterEach(() => vi.restoreAllMocks());
+
+    it('keeps the next one when the database is away as it comes', async () => {
+      const { grantId } = await granted(oauth2({ refresh_token: 'refresh-first' }));
+      vi.spyOn(service.rows, 'transaction').mockRejectedValueOnce(new Error('the connection is lost'));
+      const one = replica();
+      expect((await one.tokenFor(grantId)).token).toBe('token-of-refresh-first');
+      await until('it was renewed', async () => (await one.tokenFor(grantId)).token === 'token-of-refresh-first-next');
+    });
+
+    it('keeps the next one when its server was slow, and another replica has the lease', async () => {
+      const { grantId, secretId } = await granted(oauth2({ refresh_token: 'refresh-slow' }));
+      const { transaction } = service.rows;
+      vi.spyOn(service.rows, 'transaction').mockImplementationOnce(async (work) => {
+        await service.rows.query(
+          `UPDATE vault_tokens SET lease = gen_random_uuid(), lease_until = now() + interval '1 second' WHERE secret_id = $1`,
+          [secretId],
+        );
+        return transaction.call(service.rows, work) as never;
+      });
+      const one = replica();
+      expect((await one.tokenFor(grantId)).token).toBe('token-of-refresh-slow');
+      await until('it was renewed', async () => (await one.tokenFor(grantId)).token === 'token-of-refresh-slow-next');
+    });
+
+    it('spends none of a new value under the lease for the old one', async () => {
+      const { grantId, secretId } = await granted(oauth2({ refresh_token: 'refresh-old' }));
+      const { query } = service.rows;
+      const spy = vi.spyOn(service.rows, 'query').mockImplementation(async (sql, values) => {
+        const rows = await query.call(service.rows, sql, values);
+        if (sql.includes('INSERT INTO vault_tokens')) {
+          spy.mockRestore();
+          const credential = oauth2({ refresh_token: 'refresh-new' }) as never;
+          await service.ask(updateVaultSecret, { secret_id: secretId, credential });
+        }
+        return rows as never;
+      });
+      expect((await replica().tokenFor(grantId)).token).toBe('token-of-refresh-new');
+      expect(used).toEqual(['refresh-new']);
     });
   });
 

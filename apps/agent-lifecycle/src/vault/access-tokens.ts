@@ -6,7 +6,7 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LifecycleConfig } from '../config.js';
 import { fetchToken } from './fetch-token.js';
-import { dropLease, findWithToken, keepToken, takeLease } from './tokens.repository.js';
+import { dropLease, findWithToken, keepToken, type NewToken, takeLease } from './tokens.repository.js';
 import type { SecretRow } from './vault-row.js';
 import { VaultValues } from './vault-values.js';
 
@@ -22,6 +22,9 @@ const EARLY_MS = 60_000;
 const FAILURE_MS = 5_000;
 /** Longer than a request for a token may take. */
 const LEASE_SECONDS = 20;
+/** A token that cannot be stored for so long, as while the database is away, is given up with its refresh token. */
+const KEEP_MS = 60_000;
+const KEEP_PAUSE_MS = 500;
 const WAIT_MS = 15_000;
 const POLL_MS = 100;
 const MAX_FAILURES = 1_000;
@@ -80,14 +83,15 @@ export class AccessTokens implements OnApplicationShutdown {
 
   /** Undefined when the secret was changed meanwhile: what was fetched is of the old value. */
   private async renew(secretId: string, lease: string): Promise<AccessToken | undefined> {
-    const secret = await findWithToken(this.database, secretId);
+    const secret = await findWithToken(this.database, secretId, lease);
     if (!secret) return undefined;
     try {
       const credential = this.values.open(secret);
       const { token, lifeMs, refreshToken } = await fetchToken(credential, this.policy, this.dispatcher);
       const expiresAt = new Date(Date.now() + lifeMs - Math.min(EARLY_MS, lifeMs / 10));
-      const isKept = await keepToken(this.database, {
-        ...{ secretId, lease, expiresAt, sealedToken: this.values.sealToken(secretId, token) },
+      const isKept = await this.keep({
+        ...{ secretId, lease, expiresAt, usedValue: secret.sealed_value },
+        sealedToken: this.values.sealToken(secretId, token),
         sealedValue: refreshToken && this.values.seal(secretId, { ...credential, refreshToken } as typeof credential),
       });
       this.failures.delete(secretId);
@@ -104,5 +108,15 @@ export class AccessTokens implements OnApplicationShutdown {
       });
       throw failure;
     }
+  }
+
+  /** Again and again while the database is away: the refresh token that was used is good no more. */
+  private async keep(token: NewToken): Promise<boolean> {
+    for (const deadline = Date.now() + KEEP_MS; ; await sleep(KEEP_PAUSE_MS))
+      try {
+        return await keepToken(this.database, token);
+      } catch (error) {
+        if (Date.now() > deadline) throw error;
+      }
   }
 }

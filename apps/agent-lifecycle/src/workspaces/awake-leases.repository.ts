@@ -117,6 +117,10 @@ export async function deleteLeases(queries: Queries, agentIds: string[]): Promis
   await queries.query(`DELETE FROM awake_workspaces WHERE agent_id = ANY($1)`, [agentIds]);
 }
 
+export async function deleteStarting(queries: Queries, agentId: string): Promise<void> {
+  await queries.query(`DELETE FROM awake_workspaces WHERE agent_id = $1 AND NOT is_running`, [agentId]);
+}
+
 /**
  * Of workspaces that did not run any more at some time after `since`. A lease of one that was started again since then
  * stays, and so does one that was taken for its next start.

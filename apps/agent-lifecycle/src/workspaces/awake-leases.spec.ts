@@ -219,6 +219,23 @@ describe('an account that may have two workspaces awake', () => {
     expect(await awakeOf(account)).toBe(LIMIT);
   });
 
+  it('keeps the lease of a workspace that another replica has started, when a start of its own fails', async () => {
+    const { account, ids } = await agents(1);
+    const platform = new Platform();
+    const [failing, other] = [replica(platform), replica(platform)];
+    const start = gate();
+    const ensure = vi.spyOn(failing.driver, 'ensure').mockImplementation(async () => {
+      await start.opened;
+      throw new Error('there is no room');
+    });
+    const waking = wake(failing, ids[0]!);
+    await until('it starts', () => ensure.mock.calls.length === 1);
+    await wake(other, ids[0]!);
+    start.open();
+    await expect(waking).rejects.toThrow('there is no room');
+    expect(await awakeOf(account)).toBe(1);
+  });
+
   it('has the one put to sleep that was used longest ago, and those last that are meant never to sleep', async () => {
     const account = randomUUID();
     const { id: always } = await service.agent({ warmth_window_ms: null }, account);

@@ -11,6 +11,7 @@ import {
   deleteEnded,
   deleteExpired,
   deleteLeases,
+  deleteStarting,
   extendLease,
   findOthersAwake,
   hasLease,
@@ -104,8 +105,13 @@ export class AwakeLeases {
     return extendLease(this.database, agentId, this.times.startGraceMs, this.times.leaseMs);
   }
 
-  /** The start that the lease was taken for has failed. */
+  /** The start that the lease was taken for has failed. That of a workspace which another replica has started stays. */
   release(agentId: string): Promise<void> {
+    return deleteStarting(this.database, agentId);
+  }
+
+  /** There is no such workspace any more. */
+  removed(agentId: string): Promise<void> {
     return deleteLeases(this.database, [agentId]);
   }
 

@@ -40,7 +40,10 @@ export class WorkspaceFiles {
     for (;;) {
       const file = await nextPendingFile(this.database, agentId);
       if (!file) return;
-      await this.put(agentId, file.path, file.content, { overwrite: true });
+      // One that is there was written before, by another replica or one that was killed, and may have been changed since.
+      await this.put(agentId, file.path, file.content, { overwrite: false }).catch((error: unknown) => {
+        if (!(error instanceof RoostError && error.code === 'ALREADY_EXISTS')) throw error;
+      });
       await removePendingFile(this.database, agentId, file);
     }
   }

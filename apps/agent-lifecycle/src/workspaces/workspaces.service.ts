@@ -105,9 +105,14 @@ export class WorkspacesService {
     // Before the look at it: from there to the start another wake could put it to sleep, and it would have no lease.
     const spec = await this.launcher.specs.of(agent);
     // One that runs without a lease is being put to sleep for another: what asks for it now would start it anew.
-    const hasPlace = (await this.launcher.isRunning(agent.id)) && (await this.leases.isHeld(agent.id));
-    if (hasPlace) await this.launcher.start(agent, spec);
-    else await this.startCold(agent);
+    const hasPlace = async () => (await this.launcher.isRunning(agent.id)) && (await this.leases.isHeld(agent.id));
+    let isAwake = await hasPlace();
+    if (isAwake) {
+      await this.launcher.start(agent, spec);
+      // It may have been put to sleep just before, and run anew.
+      isAwake = await hasPlace();
+    }
+    if (!isAwake) await this.startCold(agent);
     await this.undoIfStoppedMeanwhile(agent.id);
   }
 
@@ -146,7 +151,8 @@ export class WorkspacesService {
       await this.sleep(agent.id);
       return false;
     } catch (error) {
-      await this.leases.release(agent.id);
+      // It may run all the same: without its initial files, or as another replica started it.
+      if (!(await this.launcher.isRunning(agent.id))) await this.leases.release(agent.id);
       throw error;
     }
   }
@@ -162,7 +168,7 @@ export class WorkspacesService {
 
   private async removeVolume(agentId: string): Promise<void> {
     await this.launcher.remove(agentId);
-    await this.leases.release(agentId);
+    await this.leases.removed(agentId);
     await recordVolumeRemoved(this.database, agentId);
   }
 

@@ -61,6 +61,7 @@ describe('the workspace of an agent', () => {
     const large = 'y'.repeat(2 ** 20);
     const { id } = await service.agent({
       initial_files: [
+        { path: '/workspace/notes/./a.txt', content: 'the last of one place counts' },
         { path: 'notes/a.txt', content: 'hello' },
         { path: '/workspace/b.bin', content: Buffer.from('bytes').toString('base64'), encoding: 'base64' },
         { path: 'large.txt', content: large },
@@ -75,6 +76,22 @@ describe('the workspace of an agent', () => {
     await expect(run(id, 'wc -c < large.txt')).resolves.toMatchObject({ stdout: `${large.length}\n` });
     const { filesystemSummary } = await service.ask(getAgent, { agent_id: id });
     expect(filesystemSummary).toMatchObject({ totalFiles: 3 });
+  });
+
+  it('leaves an initial file as it was changed since, when it waits again as after a kill', async () => {
+    const { id } = await service.agent({ initial_files: [{ path: 'kept.md', content: 'initial' }] });
+    await ensure(id);
+    await run(id, 'echo -n changed > kept.md');
+    await service.rows.query(
+      `INSERT INTO pending_files (agent_id, position, path, content) VALUES ($1, 0, 'kept.md', 'initial'), ($1, 1, 'more.md', 'more')`,
+      [id],
+    );
+    await until('none waits any more', async () => {
+      const [row] = await service.rows.query(`SELECT 1 FROM pending_files WHERE agent_id = $1`, [id]);
+      return row === undefined;
+    });
+    expect(await read(id, 'kept.md')).toBe('changed');
+    expect(await read(id, 'more.md')).toBe('more');
   });
 
   it('takes all file operations of an update or none', async () => {

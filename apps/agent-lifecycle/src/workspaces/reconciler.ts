@@ -58,6 +58,7 @@ export class Reconciler {
    */
   async reconcile(): Promise<void> {
     const seenAt = await this.leases.now();
+    const lookedAt = Date.now();
     const found = await this.launcher.driver.list();
     const rows = await findWanted(
       this.database,
@@ -71,7 +72,7 @@ export class Reconciler {
         if (!agent) {
           if (state === 'running') await this.workspaces.sleep(agentId);
         } else if (state === 'running') await this.keepOrSleep(agent);
-        else if (state !== 'starting') await this.restartIfCrashed(agent, state);
+        else if (state !== 'starting') await this.restartIfCrashed(agent, state, lookedAt);
       });
     const volumes = await findVolumesToRemove(this.database, BATCH, this.removedUpTo);
     for (const { agentId } of volumes) await this.apart(agentId, () => this.workspaces.remove(agentId));
@@ -118,9 +119,17 @@ export class Reconciler {
     if (awake && Date.now() - awake.since > SETTLED_MS) this.workspaces.forgetFailures(id);
   }
 
-  private async restartIfCrashed({ id, status }: Wanted, state: WorkspaceStatus['state']): Promise<void> {
-    const { awake } = this.launcher;
+  private async restartIfCrashed(
+    { id, status }: Wanted,
+    state: WorkspaceStatus['state'],
+    lookedAt: number,
+  ): Promise<void> {
+    const { activity, awake } = this.launcher;
     const known = awake.get(id);
+    // It was started since, when others of the round took long.
+    if (known && known.since > lookedAt) return;
+    // Whoever wakes it next wants it awake, however long ago it was used.
+    activity.forget(id);
     if (!known || (status !== 'active' && status !== 'paused')) return;
     // What crashed is failed: another replica put this one to sleep, or an operator did.
     if (state === 'asleep') return void awake.delete(id);

@@ -1,5 +1,6 @@
 import { getAgent, updateAgent } from '#lib/contracts';
 import { until } from '#lib/testing';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type LifecycleService, lifecycleService } from '../../test/lifecycle-service.js';
 import { workspacesReplica } from '../../test/replica.js';
@@ -26,6 +27,37 @@ describe('two replicas that keep the same workspaces', () => {
     for (let round = 0; round < 3; round += 1) await one.reconciler.reconcile();
     expect(platform.holders.has(id)).toBe(false);
     expect(one.launcher.failures.backoff.add(id)).toBe(1);
+  });
+
+  it('leave awake what one of them woke, however long ago the other saw it used', async () => {
+    const [one, two] = [replica(), replica()];
+    const { id } = await service.agent();
+    await service.rows.query(`UPDATE agents SET warmth_window_ms = 1000 WHERE id = $1`, [id]);
+    for (const { activity } of [one, two]) activity.touch(id);
+    await one.workspaces.ensure({ agentId: id, accountId: null });
+    await two.driver.ensure({ agentId: id, network: { mode: 'public' } } as never);
+    await one.workspaces.sleep(id);
+    await delay(1_100);
+    await two.reconciler.reconcile();
+    await one.workspaces.ensure({ agentId: id, accountId: null });
+    await two.reconciler.reconcile();
+    expect(platform.holders.has(id)).toBe(true);
+  });
+
+  it('keep in mind what was started while a round was under way', async () => {
+    const one = replica();
+    const { id } = await service.agent();
+    await one.workspaces.ensure({ agentId: id, accountId: null });
+    await one.workspaces.sleep(id);
+    const list = one.driver.list.bind(one.driver);
+    vi.spyOn(one.driver, 'list').mockImplementationOnce(async () => {
+      const seen = await list();
+      await delay(5);
+      await one.workspaces.ensure({ agentId: id, accountId: null });
+      return seen;
+    });
+    await one.reconciler.reconcile();
+    expect(one.launcher.awake.has(id)).toBe(true);
   });
 
   it('have a changed network count where the connection is, whoever was asked', async () => {

@@ -55,15 +55,17 @@ export class DockerHost {
   }
 
   /**
-   * Ends a container, whatever it does, and resolves when it is gone. With an id it is that one or none: another replica
-   * may have made the next one already. Idempotent.
+   * Ends a container, whatever it does, and resolves when it is gone. It is that of `id`, or the one there is now: the
+   * next one, which another replica may have made already, stays. Idempotent.
    */
   async removeContainer(agentId: string, id?: string): Promise<void> {
+    let ended = id;
     for (const deadline = Date.now() + goneTimeoutMs; Date.now() < deadline;) {
       const found = await this.find(agentId);
-      if (!found || (id !== undefined && found.Id !== id)) return;
+      if (!found || (ended !== undefined && found.Id !== ended)) return;
+      ended = found.Id;
       await this.docker
-        .getContainer(this.nameOf(agentId))
+        .getContainer(ended)
         .remove({ force: true, v: false })
         .catch((error: unknown) => {
           // Somebody else removes it at this moment.

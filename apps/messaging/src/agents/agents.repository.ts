@@ -2,7 +2,7 @@ import { type AgentState, RoostError } from '#lib/contracts';
 import type { Database, Transaction } from '#lib/database';
 import { inBatches, SWEEP_BATCH } from '#lib/sweeps';
 import { cancelAllOf } from '../approvals/suspensions.repository.js';
-import { isBlocked } from '../budgets/budgets.repository.js';
+import { isBlocked, keepBlocks } from '../budgets/budgets.repository.js';
 
 /** All SQL of `agents`, the copy of lifecycle's agents, which also holds which turn runs and when the next can be claimed. */
 
@@ -39,6 +39,8 @@ export async function recordAgent(tx: Transaction, state: AgentState): Promise<{
   // Without balance an agent takes messages and begins no turn: to the queue that is the same as paused.
   const lacksBalance = state.isExhausted === true && state.status === 'active';
   const status = lacksBalance ? 'paused' : state.status;
+  // Where the statement below waits for the agent's row, what it has read of the budgets may be of before.
+  await keepBlocks(tx, state.accountId);
   const [agent] = await tx.query<{ running_turn: string | null }>(
     `INSERT INTO agents (agent_id, account_id, status, revision, lacks_balance, lacks_budget)
      SELECT $1, $2, CASE WHEN blocked THEN 'paused' ELSE $3 END, $4, $5, blocked

@@ -14,11 +14,24 @@ export const BLOCKED_UNTIL = `
   (SELECT max(b.until) FROM budget_blocks b WHERE b.account_id = a.account_id AND b.is_exhausted
      AND (b.agent_id IS NULL OR b.agent_id = a.agent_id))`;
 
+/** SQL: the key of the lock on all blocks of the account `$1`. */
+const BLOCKS_LOCK = `hashtextextended('budgets ' || $1, 0)`;
+
+/**
+ * Keeps the budgets of an account as they are until the transaction ends, for who reads whether one is exhausted and writes
+ * that into an agent. It is a statement of its own: the next one sees what was committed while it waited.
+ */
+export async function keepBlocks(tx: Transaction, accountId: string): Promise<void> {
+  await tx.query(`SELECT pg_advisory_xact_lock_shared(${BLOCKS_LOCK})`, [accountId]);
+}
+
 /**
  * Takes over what a budget has come to, unless newer is known: the agents concerned begin no turn, or do again. Returns
  * whether some can be claimed now.
  */
 export async function recordBlock(tx: Transaction, block: BudgetBlock): Promise<boolean> {
+  // The rows of agents do not suffice: one that is just being added cannot be locked, and is not seen.
+  await tx.query(`SELECT pg_advisory_xact_lock(${BLOCKS_LOCK})`, [block.accountId]);
   const [known] = await tx.query(
     `INSERT INTO budget_blocks (budget_id, account_id, agent_id, is_exhausted, until, revision)
      VALUES ($1, $2, $3, $4, $5, $6)

@@ -191,9 +191,12 @@ export async function deleteBindingsOfPerson(
   return old.map((row) => row.agent_id);
 }
 
-/** With the link codes and deliveries of the agent. */
+/**
+ * With the link codes and deliveries of the agent. Codes first: whoever is redeeming one holds its row, and what has been
+ * linked by it is seen once that ended.
+ */
 export async function deleteAgent(tx: Transaction, agentId: string): Promise<void> {
-  for (const table of ['bindings', 'link_codes', 'deliveries']) {
+  for (const table of ['link_codes', 'bindings', 'deliveries']) {
     await tx.query(`DELETE FROM ${table} WHERE agent_id = $1`, [agentId]);
   }
 }

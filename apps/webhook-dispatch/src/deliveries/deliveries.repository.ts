@@ -154,8 +154,8 @@ interface StoredEvent {
 /**
  * Plans a delivery to every enabled endpoint that wants the event and stores the event if there is one. Repeating it
  * changes nothing. Nothing is planned for an agent whose endpoints are not there (`AgentEndpointsService.ensure`): it was
- * deleted, and `agent.deleted` is the last of its events. The lock makes a deletion that is under way end first, or see
- * what is planned here. Returns whether there is something to deliver now.
+ * deleted, and `agent.deleted` is the last of its events. The locks make a deletion that is under way, of the agent or of
+ * an endpoint, end first, or see what is planned here. Returns whether there is something to deliver now.
  */
 export async function planDeliveries(tx: Transaction, event: StoredEvent): Promise<boolean> {
   const stored = await tx.query(
@@ -167,6 +167,7 @@ export async function planDeliveries(tx: Transaction, event: StoredEvent): Promi
        WHERE account_id = $2 AND enabled AND (events @> ARRAY[$4] OR events @> ARRAY['*'])
          AND (agent_ids IS NULL OR agent_ids @> ARRAY[$3::uuid])
          AND ($3::uuid IS NULL OR $4 = 'agent.deleted' OR EXISTS (SELECT FROM agent))
+       FOR KEY SHARE
        ON CONFLICT DO NOTHING RETURNING 1
      )
      INSERT INTO events (id, account_id, agent_id, type, body, traceparent)

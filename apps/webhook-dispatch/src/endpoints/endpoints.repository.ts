@@ -239,6 +239,7 @@ export async function addAgentEndpoint(
 
 /** Deletes what belonged to a deleted agent; the history stays until its time is over. */
 export async function deleteAgent(tx: Transaction, agentId: string): Promise<void> {
-  await tx.query(`DELETE FROM endpoints WHERE source = 'agent' AND agent_ids = ARRAY[$1::uuid]`, [agentId]);
+  // The agent first, as when deliveries are planned: in another order one would wait for the other.
   await tx.query(`DELETE FROM agents WHERE agent_id = $1`, [agentId]);
+  await tx.query(`DELETE FROM endpoints WHERE source = 'agent' AND agent_ids = ARRAY[$1::uuid]`, [agentId]);
 }

@@ -55,9 +55,10 @@ export async function recordBlock(tx: Transaction, block: BudgetBlock): Promise<
     );
     return false;
   }
+  // A deleted agent still lacks its budget where the state that lifecycle sends before the event of a deletion was lost.
   const freed = await tx.query(
     `UPDATE agents SET status = 'active', lacks_budget = false, updated_at = now()
-     WHERE account_id = $1 AND ($2::uuid IS NULL OR agent_id = $2) AND lacks_budget
+     WHERE account_id = $1 AND ($2::uuid IS NULL OR agent_id = $2) AND lacks_budget AND status = 'paused'
        AND NOT ${isBlocked('agents.agent_id', 'agents.account_id')} RETURNING 1`,
     scope,
   );

@@ -53,8 +53,7 @@ export async function sendAgain(tx: Transaction, accountId: string, deliveryIds:
 
 /**
  * Cancels what waits for receivers of a deleted agent, and has its `agent.deleted` (event `eventId`, planned before) sent
- * after what workers hold at this moment: they are sending it, and it cannot be called back. A row of the queue that is
- * leased gets `due_at = 'infinity'`: nobody claims it again, and its holder's outcome ends it.
+ * after what workers hold at this moment (`cancelWaiting`).
  *
  * The caller holds the agent's lock (`lockAgent`), so that nothing is planned in between. Reads the agent's
  * history by its index, at most 30 days of it.
@@ -63,16 +62,13 @@ export async function cancelDeliveries(
   tx: Transaction,
   { agentId, accountId, eventId }: { agentId: string; accountId: string; eventId: string },
 ): Promise<void> {
-  const rows = await tx.query<{ id: string; is_leased: boolean }>(
+  const rows = await tx.query<QueuedRow>(
     `UPDATE queue q SET due_at = 'infinity' FROM deliveries d
      WHERE d.account_id = $1 AND d.agent_id = $2 AND d.status = 'pending' AND d.event_id <> $3 AND q.delivery_id = d.id
      RETURNING q.delivery_id AS id, q.leased_until > now() AS is_leased`,
     [accountId, agentId, eventId],
   );
-  const leased = rows.filter((row) => row.is_leased).map(({ id }) => id);
-  const waiting = rows.filter((row) => !row.is_leased).map(({ id }) => id);
-  await tx.query(`DELETE FROM queue WHERE delivery_id = ANY ($1::uuid[])`, [waiting]);
-  await markCancelled(tx, waiting);
+  const leased = await cancelWaiting(tx, rows);
   await tx.query(
     `WITH until AS (SELECT coalesce(max(leased_until), now()) AS at FROM queue WHERE delivery_id = ANY ($5::uuid[])),
      postponed AS (
@@ -85,7 +81,35 @@ export async function cancelDeliveries(
   );
 }
 
-/** What became of deliveries that were leased when their agent was deleted; the last one lets `agent.deleted` go. */
+/** Cancels what waits for endpoints that the caller has deleted; the history stays. Reads it by its index. */
+export async function cancelOfEndpoints(tx: Transaction, endpointIds: string[]): Promise<void> {
+  if (endpointIds.length === 0) return;
+  const rows = await tx.query<QueuedRow>(
+    `UPDATE queue q SET due_at = 'infinity' FROM deliveries d
+     WHERE d.endpoint_id = ANY ($1::uuid[]) AND d.status = 'pending' AND q.delivery_id = d.id
+     RETURNING q.delivery_id AS id, q.leased_until > now() AS is_leased`,
+    [endpointIds],
+  );
+  await cancelWaiting(tx, rows);
+}
+
+interface QueuedRow {
+  id: string;
+  is_leased: boolean;
+}
+
+/**
+ * Of rows with `due_at = 'infinity'` cancels those that no worker holds. Returns the others: they are being sent, and
+ * cannot be called back. Nobody claims them again, and their holder's outcome ends them (`endLeased`).
+ */
+async function cancelWaiting(tx: Transaction, rows: QueuedRow[]): Promise<string[]> {
+  const waiting = rows.filter((row) => !row.is_leased).map(({ id }) => id);
+  await tx.query(`DELETE FROM queue WHERE delivery_id = ANY ($1::uuid[])`, [waiting]);
+  await markCancelled(tx, waiting);
+  return rows.filter((row) => row.is_leased).map(({ id }) => id);
+}
+
+/** What became of deliveries that were leased when their agent or endpoint was deleted; an agent's last one lets `agent.deleted` go. */
 export async function endLeased(tx: Transaction, ended: { id: string; agent_id: string }[]): Promise<void> {
   if (ended.length === 0) return;
   await tx.query(`DELETE FROM queue WHERE delivery_id = ANY ($1::uuid[]) AND due_at = 'infinity'`, [

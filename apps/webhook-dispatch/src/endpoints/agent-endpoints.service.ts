@@ -2,6 +2,7 @@ import { Bus } from '#lib/bus';
 import { getAgentWebhooks, RoostError } from '#lib/contracts';
 import { newId, type Transaction } from '#lib/database';
 import { Injectable } from '@nestjs/common';
+import { cancelOfEndpoints } from '../deliveries/queue.repository.js';
 import { EndpointSecrets } from './endpoint-secrets.js';
 import {
   addAgent,
@@ -41,7 +42,10 @@ export class AgentEndpointsService {
     });
   }
 
-  /** Makes the agent's endpoints those of its present configuration; an endpoint whose URL stays keeps its secret and health. */
+  /**
+   * Makes the agent's endpoints those of its present configuration; an endpoint whose URL stays keeps its secret and health.
+   * What waits for another URL is cancelled.
+   */
   async refresh(tx: Transaction, agentId: string): Promise<void> {
     await lockAgent(tx, agentId);
     const found = await this.bus.request(getAgentWebhooks, { agentId }).catch((error: unknown) => {
@@ -52,7 +56,7 @@ export class AgentEndpointsService {
     const { accountId, webhooks } = found;
     for (const [name, type] of Object.entries(EVENT_OF)) {
       const url = webhooks[name as keyof typeof EVENT_OF];
-      await deleteOtherUrl(tx, agentId, type, url);
+      await cancelOfEndpoints(tx, await deleteOtherUrl(tx, agentId, type, url));
       if (url === undefined) continue;
       const id = newId();
       const sealedSecret = this.secrets.seal(this.secrets.create(), id);

@@ -215,12 +215,14 @@ export async function addAgent(tx: Transaction, agentId: string, accountId: stri
   ]);
 }
 
-/** Deletes the agent's endpoint for events of this type unless it has this URL. */
-export async function deleteOtherUrl(tx: Transaction, agentId: string, type: string, url?: string): Promise<void> {
-  await tx.query(
-    `DELETE FROM endpoints WHERE source = 'agent' AND agent_ids = ARRAY[$1::uuid] AND events = ARRAY[$2] AND url IS DISTINCT FROM $3`,
+/** Deletes the agent's endpoint for events of this type unless it has this URL; returns the ids of what it deleted. */
+export async function deleteOtherUrl(tx: Transaction, agentId: string, type: string, url?: string): Promise<string[]> {
+  const deleted = await tx.query<{ id: string }>(
+    `DELETE FROM endpoints WHERE source = 'agent' AND agent_ids = ARRAY[$1::uuid] AND events = ARRAY[$2] AND url IS DISTINCT FROM $3
+     RETURNING id`,
     [agentId, type, url ?? null],
   );
+  return deleted.map(({ id }) => id);
 }
 
 /** Adds the agent's endpoint for events of this type unless there is one. */

@@ -107,6 +107,16 @@ describe('a lease of a delivery', () => {
     expect(await claimOne()).toMatchObject({ tries: 1 });
   });
 
+  it('counts a failure once that is recorded again since the answer of its commit was lost', async () => {
+    await plan(1);
+    const failed = await claimOne();
+    await record(failed, 'pending');
+    await record(failed, 'pending');
+    await expect(history()).resolves.toEqual([{ status: 'pending', attempt_count: 1 }]);
+    await expect(attempts()).resolves.toEqual([{ number: 1 }]);
+    await expect(database.query(`SELECT tries FROM queue`)).resolves.toEqual([{ tries: 1 }]);
+  });
+
   it('leaves no row of the queue behind when it succeeded or the delivery was removed', async () => {
     await plan(2);
     await record(await claimOne());

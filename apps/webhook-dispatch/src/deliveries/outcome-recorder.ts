@@ -2,7 +2,7 @@ import { webhookEndpointDisabled } from '#lib/contracts';
 import { type Database, isDatabaseAway, newId, type Transaction } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { disableFailing, markFailing, markHealthy } from '../endpoints/endpoints.repository.js';
+import { disableFailing, markFailing, markHealthy, type Receiver } from '../endpoints/endpoints.repository.js';
 import { expandEvent } from '../events/expand-event.js';
 import { recordTries } from './outcomes.repository.js';
 import { endLeased } from './queue.repository.js';
@@ -61,31 +61,40 @@ export class OutcomeRecorder {
   }
 }
 
-/** Records tries in one transaction: history, what is next for each delivery, the endpoints' health. */
+/**
+ * Records tries in one transaction: history, what is next for each delivery, the endpoints' health. What is left out of
+ * the history says nothing of health either.
+ */
 export async function recordOutcomes(tx: Transaction, outcomes: Outcome[]): Promise<void> {
-  await endLeased(tx, await recordTries(tx, outcomes));
-  await recordHealth(tx, outcomes);
+  const { taken, cancelled } = await recordTries(tx, outcomes);
+  await endLeased(tx, cancelled);
+  await recordHealth(tx, taken);
 }
 
+/** An endpoint is healthy again by one success, whatever else is recorded with it. */
 async function recordHealth(tx: Transaction, outcomes: Outcome[]): Promise<void> {
-  const endpointsOf = (is: (outcome: Outcome) => boolean) => [
-    ...new Set(outcomes.filter(is).map(({ delivery }) => delivery.endpoint_id)),
-  ];
-  const succeeded = endpointsOf(({ status }) => status === 'succeeded');
-  const failed = endpointsOf(({ status }) => status !== 'succeeded').filter((id) => !succeeded.includes(id));
+  const receivers = new Map<string, Receiver & { isHealthy: boolean }>();
+  for (const { delivery, status, isGone } of outcomes) {
+    const { endpoint_id: id, url } = delivery;
+    const before = receivers.get(`${id} ${url}`);
+    receivers.set(`${id} ${url}`, {
+      id,
+      url,
+      isHealthy: status === 'succeeded' || before?.isHealthy === true,
+      isGone: isGone || before?.isGone === true,
+    });
+  }
+  const succeeded = [...receivers.values()].filter(({ isHealthy }) => isHealthy);
+  const failed = [...receivers.values()].filter(({ isHealthy }) => !isHealthy);
   if (succeeded.length > 0) await markHealthy(tx, succeeded);
   if (failed.length === 0) return;
   await markFailing(tx, failed);
-  await disableEndpoints(
-    tx,
-    failed,
-    endpointsOf(({ isGone }) => isGone),
-  );
+  await disableEndpoints(tx, failed);
 }
 
 /** Disables what answered 410 or has failed for five days; the account's other endpoints get an `agent.error`. */
-async function disableEndpoints(tx: Transaction, failed: string[], gone: string[]): Promise<void> {
-  const disabled = await disableFailing(tx, failed, gone);
+async function disableEndpoints(tx: Transaction, failed: Receiver[]): Promise<void> {
+  const disabled = await disableFailing(tx, failed);
   for (const { id, account_id: accountId, agent_ids, source, disabled_reason: reason } of disabled) {
     const occurredAt = new Date();
     const agentId = source === 'agent' ? (agent_ids?.[0] ?? null) : null;

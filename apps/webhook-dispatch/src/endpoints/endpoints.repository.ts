@@ -132,7 +132,7 @@ export async function getEndpoint(database: Database, accountId: string, endpoin
   return row;
 }
 
-/** An endpoint that is enabled again begins healthy. */
+/** An endpoint that is enabled again begins healthy, and so does one with another URL. */
 export async function updateEndpoint(
   tx: Transaction,
   endpointId: string,
@@ -141,7 +141,7 @@ export async function updateEndpoint(
   const [row] = await tx.query<EndpointRow>(
     `UPDATE endpoints SET url = $2, events = $3, agent_ids = $4, description = $5, enabled = $6, updated_at = now(),
        disabled_reason = CASE WHEN enabled = $6 THEN disabled_reason END,
-       failing_since = CASE WHEN $6 AND NOT enabled THEN NULL ELSE failing_since END
+       failing_since = CASE WHEN $6 AND (NOT enabled OR url <> $2) THEN NULL ELSE failing_since END
      WHERE id = $1 RETURNING *`,
     [endpointId, url, events, agentIds, description, enabled],
   );
@@ -166,13 +166,34 @@ export async function rotateSecret(tx: Transaction, endpointId: string, sealedSe
   return row as EndpointRow;
 }
 
-/** Healthy endpoints stay so: their rows are not written at every delivery. */
-export async function markHealthy(tx: Transaction, ids: string[]): Promise<void> {
-  await tx.query(`UPDATE endpoints SET failing_since = NULL WHERE id = ANY($1) AND failing_since IS NOT NULL`, [ids]);
+/**
+ * What an endpoint's deliveries were sent to. They are claimed ahead, with the URL of that moment: once it is another, what
+ * comes of them says nothing of the endpoint.
+ */
+export interface Receiver {
+  id: string;
+  url: string;
+  /** It answered 410. */
+  isGone: boolean;
 }
 
-export async function markFailing(tx: Transaction, ids: string[]): Promise<void> {
-  await tx.query(`UPDATE endpoints SET failing_since = now() WHERE id = ANY($1) AND failing_since IS NULL`, [ids]);
+const receiverColumns = (receivers: Receiver[]) => [receivers.map(({ id }) => id), receivers.map(({ url }) => url)];
+
+/** Healthy endpoints stay so: their rows are not written at every delivery. */
+export async function markHealthy(tx: Transaction, receivers: Receiver[]): Promise<void> {
+  await tx.query(
+    `UPDATE endpoints e SET failing_since = NULL FROM unnest($1::uuid[], $2::text[]) AS receiver (id, url)
+     WHERE e.id = receiver.id AND e.url = receiver.url AND e.failing_since IS NOT NULL`,
+    receiverColumns(receivers),
+  );
+}
+
+export async function markFailing(tx: Transaction, receivers: Receiver[]): Promise<void> {
+  await tx.query(
+    `UPDATE endpoints e SET failing_since = now() FROM unnest($1::uuid[], $2::text[]) AS receiver (id, url)
+     WHERE e.id = receiver.id AND e.url = receiver.url AND e.failing_since IS NULL`,
+    receiverColumns(receivers),
+  );
 }
 
 interface DisabledEndpoint {
@@ -183,14 +204,16 @@ interface DisabledEndpoint {
   disabled_reason: 'gone' | 'failing';
 }
 
-/** Disables those of `failed` that are `gone` or have failed for five days, and returns them. */
-export function disableFailing(tx: Transaction, failed: string[], gone: string[]): Promise<DisabledEndpoint[]> {
+/** Disables those of `failed` that are gone or have failed for five days, and returns them. */
+export function disableFailing(tx: Transaction, failed: Receiver[]): Promise<DisabledEndpoint[]> {
   return tx.query<DisabledEndpoint>(
-    `UPDATE endpoints SET enabled = false, updated_at = now(),
-       disabled_reason = CASE WHEN id = ANY($2) THEN 'gone' ELSE 'failing' END
-     WHERE id = ANY($1) AND enabled AND (id = ANY($2) OR failing_since < now() - interval '5 days')
-     RETURNING id, account_id, agent_ids, source, disabled_reason`,
-    [failed, gone],
+    `UPDATE endpoints e SET enabled = false, updated_at = now(),
+       disabled_reason = CASE WHEN receiver.is_gone THEN 'gone' ELSE 'failing' END
+     FROM unnest($1::uuid[], $2::text[], $3::boolean[]) AS receiver (id, url, is_gone)
+     WHERE e.id = receiver.id AND e.url = receiver.url AND e.enabled
+       AND (receiver.is_gone OR e.failing_since < now() - interval '5 days')
+     RETURNING e.id, e.account_id, e.agent_ids, e.source, e.disabled_reason`,
+    [...receiverColumns(failed), failed.map(({ isGone }) => isGone)],
   );
 }
 

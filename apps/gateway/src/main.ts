@@ -55,6 +55,7 @@ import { Accounts1795560000000 } from './migrations/accounts-1795560000000.js';
 import { BrowserSessions1797100000000 } from './migrations/browser-sessions-1797100000000.js';
 import { Credentials1795700200000 } from './migrations/credentials-1795700200000.js';
 import { Idempotency1795560100000 } from './migrations/idempotency-1795560100000.js';
+import { IdempotencyCalls1798100000000 } from './migrations/idempotency-calls-1798100000000.js';
 import { SignIn1795560300000 } from './migrations/sign-in-1795560300000.js';
 import { TokenKeys1796500000000 } from './migrations/token-keys-1796500000000.js';
 import { Users1795560200000 } from './migrations/users-1795560200000.js';
@@ -93,6 +94,7 @@ export const start: StartService = async (env, inProcess) => {
       Audit1797000200000,
       BrowserSessions1797100000000,
       AccountOperators1797300000000,
+      IdempotencyCalls1798100000000,
     ],
   });
   const bus = new Bus(connection, 'gateway', inProcess, tracer);

@@ -1,5 +1,6 @@
 import { RoostError } from '#lib/contracts';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { randomUUID } from 'node:crypto';
 import { validateArguments } from '../http/arguments.js';
 import { endpointRouteOf } from '../http/endpoint.js';
 import { onClose } from '../http/on-close.js';
@@ -11,7 +12,8 @@ import { IdempotentCall } from './idempotent-call.js';
 /**
  * Results of POSTs by `Idempotency-Key` (spec: 00-overview). To be added after the hook that encodes results.
  * Promised: of calls with one key, one runs at a time and one result is kept. Not promised: that a call whose gateway
- * was killed in the middle is not carried out again; services that must know get the key and dedupe themselves.
+ * was killed in the middle, or was silent for so long that it is taken for lost, is not carried out again; services that
+ * must know get the key and dedupe themselves.
  * Errors: IDEMPOTENCY_KEY_REUSED (another request had the key), CONFLICT (the first is still running).
  */
 export function addIdempotency(server: FastifyInstance, calls: IdempotencyRepository): void {
@@ -39,15 +41,15 @@ async function takeKey(
   const { identity } = request;
   // Nothing is kept for a caller whom nobody knows. A route that takes bytes with a signature dedupes by itself.
   if (given === undefined || !identity) return true;
-  const key = [identity.accountId, given] as const;
+  const taken = [identity.accountId, given, randomUUID()] as const;
   const fingerprint = fingerprintOf(request);
-  const kept = await calls.take(key, fingerprint.begun);
+  const kept = await calls.take(taken, fingerprint.begun);
   if (kept) {
     await replay(kept, fingerprint, reply);
     return false;
   }
   if (fingerprint.stream) request.bodyStream = fingerprint.stream;
-  const call = new IdempotentCall(calls, key, fingerprint);
+  const call = new IdempotentCall(calls, taken, fingerprint);
   request.idempotent = call;
   // The method completes it, also when its caller has gone; no method works longer than this for nobody.
   onClose(reply.raw, () => setTimeout(() => call.abandon(), DEADLINE_MS).unref());

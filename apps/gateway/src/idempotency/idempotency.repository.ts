@@ -6,8 +6,11 @@ import { Injectable } from '@nestjs/common';
 /** A call that was silent for so long is taken for lost with its gateway. */
 const LOST_SECONDS = 15;
 
-/** The account, and the key it gave: nobody is given the answer of somebody else. */
-export type CallKey = readonly [accountId: string, key: string];
+/**
+ * The account, and the key it gave: nobody is given the answer of somebody else. And the call that has it, or had it: once
+ * another has taken the key over, the first changes nothing there.
+ */
+export type TakenKey = readonly [accountId: string, key: string, call: string];
 
 export interface KeptCall {
   fingerprint: string;
@@ -24,7 +27,9 @@ export const sealedAnswers = {
   id: `scope || ':' || key`,
   context: 'idempotency',
 };
-const sealContext = (call: CallKey) => `idempotency:${call.join(':')}`;
+const sealContext = ([accountId, key]: TakenKey) => `idempotency:${accountId}:${key}`;
+/** Its parameters are a `TakenKey`. */
+const IS_HELD = 'scope = $1 AND key = $2 AND call = $3';
 
 /** Calls by their `Idempotency-Key`, kept 24 h. Answers are kept sealed: they may hold keys and tokens. */
 @Injectable()
@@ -35,43 +40,45 @@ export class IdempotencyRepository {
   ) {}
 
   /** Takes the key for a call, or returns the call that has it. One that was lost is replaced. */
-  async take(call: CallKey, fingerprint: string): Promise<KeptCall | undefined> {
-    const taken = await this.database.query(
-      `INSERT INTO idempotency AS kept (scope, key, fingerprint) VALUES ($1, $2, $3)
-       ON CONFLICT (scope, key) DO UPDATE SET fingerprint = $3, status = NULL, sealed_body = NULL, created_at = now()
+  async take(taken: TakenKey, fingerprint: string): Promise<KeptCall | undefined> {
+    const [accountId, key] = taken;
+    const rows = await this.database.query(
+      `INSERT INTO idempotency AS kept (scope, key, call, fingerprint) VALUES ($1, $2, $3, $4)
+       ON CONFLICT (scope, key) DO UPDATE
+       SET call = $3, fingerprint = $4, status = NULL, sealed_body = NULL, created_at = now()
        WHERE kept.created_at < now() - interval '24 hours'
-          OR (kept.status IS NULL AND kept.created_at < now() - interval '${LOST_SECONDS} seconds' AND kept.fingerprint = $3)
+          OR (kept.status IS NULL AND kept.created_at < now() - interval '${LOST_SECONDS} seconds' AND kept.fingerprint = $4)
        RETURNING kept.key`,
-      [...call, fingerprint],
+      [...taken, fingerprint],
     );
-    if (taken.length > 0) return undefined;
+    if (rows.length > 0) return undefined;
     const [kept] = await this.database.query<{
       fingerprint: string;
       status: number | null;
       sealed_body: string | null;
-    }>(`SELECT fingerprint, status, sealed_body FROM idempotency WHERE scope = $1 AND key = $2`, [...call]);
+    }>(`SELECT fingerprint, status, sealed_body FROM idempotency WHERE scope = $1 AND key = $2`, [accountId, key]);
     if (!kept) return { fingerprint, status: null, body: null };
     const { sealed_body: sealed } = kept;
-    return { ...kept, body: sealed === null ? null : this.sealer.open(sealed, sealContext(call)) };
+    return { ...kept, body: sealed === null ? null : this.sealer.open(sealed, sealContext(taken)) };
   }
 
   /** States that the call is still running. */
-  async touch(call: CallKey): Promise<void> {
+  async touch(taken: TakenKey): Promise<void> {
+    await this.database.query(`UPDATE idempotency SET created_at = now() WHERE ${IS_HELD} AND status IS NULL`, [
+      ...taken,
+    ]);
+  }
+
+  /** A call whose key was taken over has its answer for itself: whoever repeats it is given the present holder's. */
+  async keep(taken: TakenKey, fingerprint: string, status: number, body: string): Promise<void> {
     await this.database.query(
-      `UPDATE idempotency SET created_at = now() WHERE scope = $1 AND key = $2 AND status IS NULL`,
-      [...call],
+      `UPDATE idempotency SET fingerprint = $4, status = $5, sealed_body = $6 WHERE ${IS_HELD}`,
+      [...taken, fingerprint, status, this.sealer.seal(body, sealContext(taken))],
     );
   }
 
-  async keep(call: CallKey, fingerprint: string, status: number, body: string): Promise<void> {
-    await this.database.query(
-      `UPDATE idempotency SET fingerprint = $3, status = $4, sealed_body = $5 WHERE scope = $1 AND key = $2`,
-      [...call, fingerprint, status, this.sealer.seal(body, sealContext(call))],
-    );
-  }
-
-  async forget(call: CallKey): Promise<void> {
-    await this.database.query(`DELETE FROM idempotency WHERE scope = $1 AND key = $2`, [...call]);
+  async forget(taken: TakenKey): Promise<void> {
+    await this.database.query(`DELETE FROM idempotency WHERE ${IS_HELD}`, [...taken]);
   }
 
   @Sweep('gateway.idempotency', EVERY_TEN_MINUTES)

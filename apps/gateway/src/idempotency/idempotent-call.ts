@@ -1,7 +1,7 @@
 import { ERROR_STATUS, type ErrorCode } from '#lib/contracts';
 import { ErrorBody } from '../http/error-body.js';
 import type { Fingerprint } from './fingerprint.js';
-import type { CallKey, IdempotencyRepository } from './idempotency.repository.js';
+import type { IdempotencyRepository, TakenKey } from './idempotency.repository.js';
 
 /** A call that runs states so this often: well within the time after which it is taken for lost. */
 const ALIVE_EVERY_MS = 4_000;
@@ -15,11 +15,11 @@ export class IdempotentCall {
 
   constructor(
     private readonly calls: IdempotencyRepository,
-    private readonly key: CallKey,
+    private readonly taken: TakenKey,
     private readonly fingerprint: Fingerprint,
   ) {
     // One that fails is made up for in a moment.
-    this.alive = setInterval(() => void calls.touch(key).catch(() => undefined), ALIVE_EVERY_MS).unref();
+    this.alive = setInterval(() => void calls.touch(taken).catch(() => undefined), ALIVE_EVERY_MS).unref();
   }
 
   /**
@@ -32,8 +32,8 @@ export class IdempotentCall {
     this.abandon();
     const isResult = !(body instanceof ErrorBody) || isRefusal(body.error.code);
     const whole = isResult ? await this.wholeOf(body) : undefined;
-    if (whole === undefined) await this.calls.forget(this.key);
-    else await this.calls.keep(this.key, whole, status, JSON.stringify(body ?? null));
+    if (whole === undefined) await this.calls.forget(this.taken);
+    else await this.calls.keep(this.taken, whole, status, JSON.stringify(body ?? null));
   }
 
   /** States no longer that it runs: another gateway may carry it out soon. */

@@ -1,7 +1,7 @@
-import type { Database } from '#lib/database';
+import type { Queries, Transaction } from '#lib/database';
 import { VALID_SESSION } from '../accounts/browser-sessions/browser-sessions.repository.js';
 import type { Identity } from '../accounts/identity.js';
-import type { AccessEnd } from './access-ends.js';
+import { type AccessEnd, errorOf } from './access-ends.js';
 
 export interface Holder {
   identity: Identity;
@@ -16,7 +16,7 @@ const accountOf = ({ identity }: Holder) => identity.accountId;
  * Why these may not go on, by their position in the list; who may is left out. A few statements by index, however many
  * they are. Only what the database states counts here, never what was kept of it.
  */
-export async function endsOf(database: Database, holders: Holder[]): Promise<Map<number, AccessEnd>> {
+export async function endsOf(database: Queries, holders: Holder[]): Promise<Map<number, AccessEnd>> {
   const [accounts, keys, sessions, browsers, users] = await Promise.all([
     database.query<Row>(`SELECT id, agents_enabled FROM accounts WHERE id = ANY($1::uuid[])`, [
       distinct(holders.map(accountOf)),
@@ -56,7 +56,21 @@ export async function endsOf(database: Database, holders: Holder[]): Promise<Map
   return ends;
 }
 
-async function validIds(database: Database, holders: Holder[], kind: 'key' | 'session' | 'browser', sql: string) {
+/**
+ * Begins the transaction that makes what outlives the credential it was asked for with, such as a key: from here to its
+ * end the key is not revoked, nor are all sign-ins of the user ended or the account deleted.
+ * Errors: UNAUTHORIZED where that has happened since the request was let in.
+ */
+export async function holdAccess(tx: Transaction, identity: Identity): Promise<void> {
+  const { accountId, userId = null, credential } = identity;
+  // In the order in which a deletion of the account locks them.
+  await tx.query(`SELECT 1 FROM accounts WHERE id = $1 FOR KEY SHARE`, [accountId]);
+  await tx.query(`SELECT 1 FROM users WHERE id = $1 FOR SHARE`, [userId]);
+  await tx.query(`SELECT 1 FROM api_keys WHERE id = $1 FOR SHARE`, ['keyId' in credential ? credential.keyId : null]);
+  for (const why of (await endsOf(tx, [{ identity, needsAgents: false }])).values()) throw errorOf(why);
+}
+
+async function validIds(database: Queries, holders: Holder[], kind: 'key' | 'session' | 'browser', sql: string) {
   const shown = distinct(
     holders.flatMap(({ identity: { credential } }) =>
       credential.kind !== kind ? [] : 'hash' in credential ? [credential.hash] : [credential.id],
@@ -67,7 +81,7 @@ async function validIds(database: Database, holders: Holder[], kind: 'key' | 'se
 }
 
 /** For tokens that name no sign-in: until when each user's were refused. */
-async function tokenLimits(database: Database, holders: Holder[]): Promise<Map<string, number>> {
+async function tokenLimits(database: Queries, holders: Holder[]): Promise<Map<string, number>> {
   const userIds = distinct(
     holders.flatMap(({ identity: { credential } }) => (credential.kind === 'token' ? [credential.userId] : [])),
   );

@@ -5,6 +5,7 @@ import { Injectable } from '@nestjs/common';
 import { Mailer } from '../mail/mailer.js';
 import { lockAccount, removeAccount } from './accounts.repository.js';
 import { ApiKeys } from './api-keys.js';
+import { confirmOwner, type Owner } from './owner-check.js';
 
 /**
  * Deletes an account permanently. Its users, keys and sign-ins go in one transaction with the event by which every other
@@ -18,11 +19,15 @@ export class AccountDeletion {
     private readonly mailer: Mailer,
   ) {}
 
-  /** Errors: NOT_FOUND, also the second time. */
-  async delete(accountId: string): Promise<void> {
+  /**
+   * For its owner, or without one for an operator.
+   * Errors: NOT_FOUND, also the second time; ACCESS_DENIED, UNAUTHORIZED where what the owner showed has ended since.
+   */
+  async delete(accountId: string, owner?: Owner): Promise<void> {
     const emails = await this.database.transaction(async (tx) => {
       // Before its keys: none is made for it meanwhile.
       if (!(await lockAccount(tx, accountId))) throw new RoostError('NOT_FOUND', 'there is no such account');
+      if (owner) await confirmOwner(tx, owner);
       const removed = await removeAccount(tx, accountId);
       await recordAudit(tx, { action: 'account.deleted', target: { type: 'account', id: accountId }, accountId });
       await tx.outbox(accountDeleted, { accountId }, accountId);

@@ -114,9 +114,9 @@ export class AccountsController {
   async login(@Body(Credentials) body: Credentials, @Req() request: FastifyRequest) {
     const attempt = { address: request.ip, email: body.email, of: 'password' } as const;
     await this.limits.admit(attempt);
-    const user = await this.users.login(body.email, body.password, request.ip);
+    const signedIn = await this.users.login(body.email, body.password, request.ip);
     await this.limits.succeeded(attempt);
-    return this.sessions.begin(user);
+    return this.sessions.begin(signedIn);
   }
 
   @Post('refresh')

@@ -5,6 +5,7 @@ import { Database } from '#lib/database';
 import { requireQuota } from '#lib/quotas';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { hash, randomInt } from 'node:crypto';
+import { holdAccess } from '../access/credentials.repository.js';
 import {
   addKey,
   findKeyOwner,
@@ -16,6 +17,7 @@ import {
   noteKeysUsed,
   revokeKey,
 } from './api-keys.repository.js';
+import type { Identity } from './identity.js';
 import { AccountQuotas } from './quotas/account-quotas.js';
 
 export interface KeyOwner {
@@ -42,6 +44,8 @@ export const KEYS_CHANGED = 'gateway.keys.changed';
 @Injectable()
 export class ApiKeys implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly known = new Map<string, { owner: KeyOwner; until: number }>();
+  /** How often `known` was emptied: an owner that was read before that may have lost the key by it, and is not kept. */
+  private timesForgotten = 0;
   private readonly used = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
 
@@ -52,7 +56,7 @@ export class ApiKeys implements OnApplicationBootstrap, OnApplicationShutdown {
   ) {}
 
   onApplicationBootstrap(): void {
-    this.bus.connection.subscribe(KEYS_CHANGED, { callback: () => this.known.clear() });
+    this.bus.connection.subscribe(KEYS_CHANGED, { callback: () => this.forget() });
     this.timer = setInterval(() => void this.noteUse().catch(() => undefined), NOTE_USE_EVERY_MS).unref();
   }
 
@@ -70,20 +74,25 @@ export class ApiKeys implements OnApplicationBootstrap, OnApplicationShutdown {
       this.used.add(hash);
       return cached.owner;
     }
+    const { timesForgotten } = this;
     const found = await findKeyOwner(this.database, hash);
     if (!found) return undefined;
     const owner = { ...found, hash };
     if (this.known.size >= CACHE_SIZE) this.known.clear();
-    this.known.set(hash, { owner, until: performance.now() + CACHE_MS });
+    if (timesForgotten === this.timesForgotten) this.known.set(hash, { owner, until: performance.now() + CACHE_MS });
     this.used.add(hash);
     return owner;
   }
 
-  /** A new key of the account; `key` is returned this once. Errors: QUOTA_EXCEEDED. */
-  async create(accountId: string, name: string): Promise<KeyRow & { key: string }> {
+  /**
+   * A new key of the account, for its operator or for `caller`; `key` is returned this once.
+   * Errors: QUOTA_EXCEEDED, UNAUTHORIZED where the caller's own key or sign-in has ended since.
+   */
+  async create(accountId: string, name: string, caller?: Identity): Promise<KeyRow & { key: string }> {
     const key = `roost_sk_${Array.from({ length: 40 }, () => DIGITS[randomInt(DIGITS.length)]).join('')}`;
     const { api_keys: limit } = await this.quotas.limitsOf(accountId);
     const row = await this.database.transaction(async (tx) => {
+      if (caller) await holdAccess(tx, caller);
       const count = () => countKeys(tx, accountId);
       await requireQuota(tx, { accountId, quota: 'api_keys', limit, count });
       const added = await addKey(tx, { accountId, name, prefix: key.slice(0, 13), hash: hashOf(key) });
@@ -108,8 +117,13 @@ export class ApiKeys implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   forgetEverywhere(): void {
-    this.known.clear();
+    this.forget();
     this.bus.signal(KEYS_CHANGED);
+  }
+
+  private forget(): void {
+    this.known.clear();
+    this.timesForgotten += 1;
   }
 
   /** Makes the local account with this key, once: what a fresh machine's first curl uses. */

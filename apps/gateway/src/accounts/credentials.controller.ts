@@ -85,8 +85,8 @@ export class CredentialsController {
   })
   async change(@Body(Change) body: Change, @Caller() caller: Identity, @Req() request: FastifyRequest) {
     const shown = { field: 'current_password', password: body.currentPassword };
-    const user = await this.owners.require(caller, request.ip, shown);
-    await this.resets.change(user.id, caller.sessionId, body.newPassword);
+    const owner = await this.owners.require(caller, request.ip, shown);
+    await this.resets.change(owner, body.newPassword);
     return { message: 'the password is changed; other sign-ins are ended' };
   }
 
@@ -132,8 +132,8 @@ export class CredentialsController {
     errors: ['ACCESS_DENIED', 'RATE_LIMITED'],
   })
   async delete(@Body(Deletion) body: Deletion, @Caller() caller: Identity, @Req() request: FastifyRequest) {
-    const user = await this.owners.require(caller, request.ip, { field: 'password', password: body.password });
-    await this.deletion.delete(user.accountId);
+    const owner = await this.owners.require(caller, request.ip, { field: 'password', password: body.password });
+    await this.deletion.delete(owner.user.accountId, owner);
     return { message: 'the account is deleted' };
   }
 }

@@ -1,4 +1,4 @@
-import type { Database, Transaction } from '#lib/database';
+import type { Database, Queries, Transaction } from '#lib/database';
 
 /** A refresh that is repeated with its Idempotency-Key within this time gets an answer again: the first was lost. */
 const RETRY_WITHIN = '2 minutes';
@@ -37,6 +37,7 @@ export async function addSessionOf(
   await database.query(
     `INSERT INTO login_sessions (id, user_id, expires_at)
      SELECT $1, id, now() + make_interval(secs => $4) FROM users WHERE id = $2 AND tokens_valid_after < $3
+       FOR SHARE
      ON CONFLICT DO NOTHING`,
     [id, userId, issuedAt, lifetimeSeconds],
   );
@@ -73,8 +74,8 @@ export async function repeatedGeneration(
   return row?.generation;
 }
 
-export async function isSessionValid(database: Database, id: string, userId: string): Promise<boolean> {
-  const rows = await database.query(
+export async function isSessionValid(db: Queries, id: string, userId: string): Promise<boolean> {
+  const rows = await db.query(
     `SELECT 1 FROM login_sessions WHERE user_id = $1 AND id = $2 AND revoked_at IS NULL AND expires_at > now()`,
     [userId, id],
   );
@@ -117,7 +118,7 @@ export async function endSession(
   return ended;
 }
 
-/** With the tokens that name no sign-in. */
+/** With the tokens that name no sign-in. The user is locked: a sign-in that is stored at the same time would go on. */
 export async function endSessionsOf(tx: Transaction, userId: string, exceptId?: string): Promise<void> {
   await tx.query(
     `UPDATE login_sessions SET revoked_at = now()

@@ -20,8 +20,8 @@ import {
   sweepSessions,
 } from './login-sessions.repository.js';
 import { ACCESS_SECONDS, REFRESH_SECONDS, type ShownToken, Tokens } from './tokens/tokens.js';
-import type { User } from './users.repository.js';
-import { Users } from './users.js';
+import { holdUser, lockUser, type User } from './users.repository.js';
+import { type SignedIn, Users, wrongCredentials } from './users.js';
 
 /** Sent when a sign-in was ended or an account changed: whoever serves a stream for it checks at once. */
 export const ACCESS_CHANGED = 'gateway.access.changed';
@@ -56,15 +56,17 @@ export class LoginSessions {
     return sweepSessions(this.database);
   }
 
-  /** For a user who has just shown who they are. */
-  async begin(user: User): Promise<IssuedTokens> {
-    return this.issue(user, { id: await this.open(user), generation: 0 });
+  /** For a user who has just shown who they are. Errors: UNAUTHORIZED where the password was replaced since. */
+  async begin(signedIn: SignedIn): Promise<IssuedTokens> {
+    return this.issue(signedIn.user, { id: await this.open(signedIn), generation: 0 });
   }
 
   /** The same without tokens: its id, by which it can be ended. */
-  async open(user: User): Promise<string> {
+  async open({ user, passwordHash }: SignedIn): Promise<string> {
     const id = newId();
     const ended = await this.database.transaction(async (tx) => {
+      // Comparing a password takes long enough for its owner to replace it, which ends the sign-ins that are there.
+      if (!(await holdUser(tx, user.id, passwordHash))) throw wrongCredentials();
       await addSession(tx, id, user.id, REFRESH_SECONDS);
       await recordAudit(tx, { action: 'user.signed_in', ...byThemselves(user) });
       return endSessionsBeyond(tx, user.id, MAX_SESSIONS);
@@ -120,6 +122,7 @@ export class LoginSessions {
 
   /** Ends all sign-ins of a user, but for the one given. */
   async endAll(tx: Transaction, userId: string, exceptSessionId?: string): Promise<void> {
+    await lockUser(tx, userId);
     await endSessionsOf(tx, userId, exceptSessionId);
     tx.afterCommit(() => this.announce());
   }

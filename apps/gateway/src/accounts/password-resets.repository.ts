@@ -20,18 +20,22 @@ export async function addReset(database: Database, email: string, tokenHash: str
   return true;
 }
 
-export async function isResetOpen(database: Database, tokenHash: string): Promise<boolean> {
-  const rows = await database.query(`SELECT 1 FROM password_resets WHERE token_hash = $1`, [tokenHash]);
-  return rows.length > 0;
+/** Whose it is; undefined for one that is unknown or used. */
+export async function findResetUser(database: Database, tokenHash: string): Promise<string | undefined> {
+  const [reset] = await database.query<{ user_id: string }>(
+    `SELECT user_id FROM password_resets WHERE token_hash = $1`,
+    [tokenHash],
+  );
+  return reset?.user_id;
 }
 
-/** Whose it is, once; undefined for one that is unknown, used or too old. */
-export async function takeReset(tx: Transaction, tokenHash: string): Promise<string | undefined> {
-  const [used] = await tx.query<{ user_id: string }>(
+/** True once; false for one that is unknown, used or too old. */
+export async function takeReset(tx: Transaction, tokenHash: string): Promise<boolean> {
+  const used = await tx.query(
     `DELETE FROM password_resets WHERE token_hash = $1 AND expires_at > now() RETURNING user_id`,
     [tokenHash],
   );
-  return used?.user_id;
+  return used.length > 0;
 }
 
 export async function forgetResetsOf(tx: Transaction, userId: string): Promise<void> {

@@ -9,8 +9,9 @@ import { hash } from '@node-rs/argon2';
 import { createHash, randomBytes } from 'node:crypto';
 import { Mailer } from '../mail/mailer.js';
 import { LoginSessions } from './login-sessions.js';
-import { addReset, forgetResetsOf, isResetOpen, sweepResets, takeReset } from './password-resets.repository.js';
-import { setPassword } from './users.repository.js';
+import { confirmOwner, type Owner } from './owner-check.js';
+import { addReset, findResetUser, forgetResetsOf, sweepResets, takeReset } from './password-resets.repository.js';
+import { lockUser, setPassword } from './users.repository.js';
 
 /** New passwords, for who shows a code that was mailed or the password before. Either ends other sign-ins. */
 @Injectable()
@@ -44,10 +45,11 @@ export class PasswordResets implements OnApplicationShutdown {
   /** Gives whose password it was. Errors: VALIDATION_ERROR for an unknown, used or old code. */
   async reset(code: string, password: string): Promise<{ email: string }> {
     const tokenHash = hashOf(code);
-    const passwordHash = (await isResetOpen(this.database, tokenHash)) ? await hash(password) : '';
+    const userId = await findResetUser(this.database, tokenHash);
+    const passwordHash = userId === undefined ? '' : await hash(password);
     const user = await this.database.transaction(async (tx) => {
-      const userId = await takeReset(tx, tokenHash);
-      if (userId === undefined) return undefined;
+      // Locked before the code is taken: of two codes of one user at once, each would wait to take the other's.
+      if (userId === undefined || !(await lockUser(tx, userId)) || !(await takeReset(tx, tokenHash))) return undefined;
       await forgetResetsOf(tx, userId);
       await this.sessions.endAll(tx, userId);
       return this.set(tx, 'user.password_reset', userId, passwordHash);
@@ -60,12 +62,14 @@ export class PasswordResets implements OnApplicationShutdown {
     return user;
   }
 
-  /** The caller has shown that the account is theirs; their own sign-in goes on. */
-  async change(userId: string, sessionId: string | undefined, password: string): Promise<void> {
+  /** Their own sign-in goes on. Errors: ACCESS_DENIED, UNAUTHORIZED where what the owner showed has ended since. */
+  async change(owner: Owner, password: string): Promise<void> {
+    const { id: userId } = owner.user;
     const passwordHash = await hash(password);
     const user = await this.database.transaction(async (tx) => {
+      await confirmOwner(tx, owner);
       await forgetResetsOf(tx, userId);
-      await this.sessions.endAll(tx, userId, sessionId);
+      await this.sessions.endAll(tx, userId, owner.sessionId);
       return this.set(tx, 'user.password_changed', userId, passwordHash);
     });
     if (user) this.mailer.sendPasswordChanged(user.email);

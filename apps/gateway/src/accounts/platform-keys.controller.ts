@@ -42,8 +42,8 @@ export class PlatformKeysController {
     status: 201,
     errors: ['QUOTA_EXCEEDED'],
   })
-  async create(@Body(NewKey) body: NewKey, @Caller() { accountId }: Identity) {
-    const key = await this.keys.create(accountId, body.name);
+  async create(@Body(NewKey) body: NewKey, @Caller() caller: Identity) {
+    const key = await this.keys.create(caller.accountId, body.name, caller);
     return { ...key, uuid: key.id };
   }
 

@@ -125,6 +125,31 @@ export async function addRegisteredUser(
   return user && { id: user.id, accountId: user.account_id };
 }
 
+/**
+ * Whether the user is still there, and still has the password whose hash was compared, where one was. Both stay so until
+ * the transaction ends: `lockUser` waits for it, so that who ends the user's sign-ins ends those that it stores, too.
+ */
+export async function holdUser(tx: Transaction, id: string, passwordHash: string | undefined): Promise<boolean> {
+  const held = await tx.query(
+    `SELECT 1 FROM users WHERE id = $1 AND ($2::text IS NULL OR password_hash = $2) FOR SHARE`,
+    [id, passwordHash ?? null],
+  );
+  return held.length > 0;
+}
+
+/**
+ * Before a user's password is replaced or their sign-ins end: waits for sign-ins, keys and reset codes that are being
+ * stored. Only a statement that begins after it sees them. Undefined for a user who is gone.
+ */
+export async function lockUser(tx: Transaction, id: string): Promise<{ passwordHash: string | null } | undefined> {
+  const [user] = await tx.query<{ passwordHash: string | null }>(
+    `SELECT password_hash AS "passwordHash" FROM users WHERE id = $1 FOR UPDATE`,
+    [id],
+  );
+  return user;
+}
+
+/** Of a user who is locked. */
 export async function setPassword(tx: Transaction, userId: string, passwordHash: string) {
   const [user] = await tx.query<{ email: string; accountId: string }>(
     `UPDATE users SET password_hash = $2 WHERE id = $1 RETURNING email, account_id AS "accountId"`,

@@ -6,8 +6,7 @@ import { LoginLimits } from '../login-limits.js';
 import { LoginSessions } from '../login-sessions.js';
 import type { SignInProviderName } from '../oauth/sign-in-provider.js';
 import { SignIns } from '../oauth/sign-ins.js';
-import { Users } from '../users.js';
-import type { User } from '../users.repository.js';
+import { type SignedIn, Users } from '../users.js';
 import type { SessionOrigin } from './browser-sessions.repository.js';
 import { isFromThisMachine } from './own-page.js';
 import { SignInLinks } from './sign-in-links.js';
@@ -44,17 +43,17 @@ export class SessionStart {
     if ('provider' in proof) {
       await this.limits.admit({ address: request.ip, of: 'password' });
       const { provider, ...came } = proof;
-      return this.ofUser(await this.signIns.finish(provider, came));
+      return this.ofUser({ user: await this.signIns.finish(provider, came), passwordHash: undefined });
     }
     const attempt = { address: request.ip, email: proof.email, of: 'password' } as const;
     await this.limits.admit(attempt);
-    const user = await this.users.login(proof.email, proof.password, request.ip);
+    const signedIn = await this.users.login(proof.email, proof.password, request.ip);
     await this.limits.succeeded(attempt);
-    return this.ofUser(user);
+    return this.ofUser(signedIn);
   }
 
-  private async ofUser(user: User): Promise<Proven> {
-    return { accountId: user.accountId, origin: { loginSessionId: await this.logins.open(user) } };
+  private async ofUser(signedIn: SignedIn): Promise<Proven> {
+    return { accountId: signedIn.user.accountId, origin: { loginSessionId: await this.logins.open(signedIn) } };
   }
 
   private async byKey(key: string): Promise<Proven> {

@@ -70,7 +70,7 @@ export class OauthController {
   ) {
     await this.limits.admit({ address: request.ip, of: 'password' });
     const user = await this.signIns.finish(nameOf(provider), body);
-    return this.sessions.begin(user);
+    return this.sessions.begin({ user, passwordHash: undefined });
   }
 }
 

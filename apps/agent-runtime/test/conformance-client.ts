@@ -13,13 +13,14 @@ import type { OAuthState } from '../src/mcp/registry/oauth-state.js';
  */
 const url = process.argv.at(-1) ?? '';
 const REDIRECT = 'http://127.0.0.1:9/callback';
+const server = { id: 'conformance', url };
 
 class Memory {
   state: OAuthState = {};
   oauth(): Promise<OAuthState> {
     return Promise.resolve(this.state);
   }
-  changeOAuth(_id: string, change: (state: OAuthState, now: Date) => OAuthState): Promise<void> {
+  changeOAuth(_server: unknown, change: (state: OAuthState, now: Date) => OAuthState): Promise<void> {
     this.state = change(this.state, new Date());
     return Promise.resolve();
   }
@@ -27,7 +28,7 @@ class Memory {
 
 const { fetch: guarded, close } = guardedFetch(localDevelopment);
 const memory = new Memory();
-const client = new OAuthClient(memory, 'conformance', REDIRECT, true);
+const client = new OAuthClient(memory, server, REDIRECT, true);
 const open = () =>
   McpConnection.open(
     new StreamableHTTPClientTransport(new URL(url), { fetch: guarded, authProvider: client }) as Transport,
@@ -41,7 +42,7 @@ async function authorised<T>(work: () => Promise<T>, tries = 3): Promise<T> {
     const granted = await guarded(client.authorizationUrl);
     const code = new URL(granted.headers.get('location') ?? '').searchParams.get('code') ?? '';
     client.authorizationUrl = undefined;
-    const finishing = new OAuthClient(memory, 'conformance', REDIRECT, true, memory.state.pending);
+    const finishing = new OAuthClient(memory, server, REDIRECT, true, memory.state.pending);
     await auth(finishing, { serverUrl: url, authorizationCode: code, fetchFn: guarded });
     return authorised(work, tries - 1);
   }

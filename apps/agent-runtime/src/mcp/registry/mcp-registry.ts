@@ -46,7 +46,7 @@ export class McpRegistry {
   async replace(accountId: string, id: string, server: NewMcpServer): Promise<McpServer> {
     await this.check(server);
     const before = await this.servers.get(accountId, id);
-    const after = await this.servers.replace(accountId, id, server, before.url === (server.url ?? null));
+    const after = await this.servers.replace(accountId, id, server);
     if (before.url) await this.pool.reset(this.target(before));
     return toServer(after);
   }
@@ -109,7 +109,7 @@ export class McpRegistry {
     redirectUri = this.options.redirectUri,
   ): Promise<{ authorizationUrl: string; state: string }> {
     const row = await this.servers.get(accountId, id);
-    const client = new OAuthClient(this.servers, id, redirectUri, true);
+    const client = new OAuthClient(this.servers, row, redirectUri, true);
     await this.runAuth(
       row,
       (fetch, serverUrl) => auth(client, { serverUrl, fetchFn: client.refreshing(fetch) }),
@@ -124,7 +124,7 @@ export class McpRegistry {
     const row = await this.servers.get(accountId, id);
     const latest: { pending?: PendingAuthorization } = {};
     // Under the row's lock: of two who come with the same state one gets it.
-    await this.servers.changeOAuth(id, (kept, now) => {
+    await this.servers.changeOAuth(row, (kept, now) => {
       const found = takePending(kept, state, now);
       if (found) latest.pending = found.taken;
       return found?.left ?? kept;
@@ -136,7 +136,7 @@ export class McpRegistry {
         'state: is not the one of the latest authorisation, or was used, or is older than ten minutes; begin anew',
         [{ field: 'state', reason: 'mismatch' }],
       );
-    const client = new OAuthClient(this.servers, id, pending.redirectUri, true, pending);
+    const client = new OAuthClient(this.servers, row, pending.redirectUri, true, pending);
     await this.runAuth(row, (fetch, serverUrl) => auth(client, { serverUrl, authorizationCode: code, fetchFn: fetch }));
     await this.servers.recordAuthorized(id);
     return this.refresh(accountId, id);
@@ -248,9 +248,7 @@ export class McpRegistry {
       accountId: row.account_id,
       allowedTools,
       serverId: row.id,
-      ...(row.url && !hasOwnAuth
-        ? { auth: new OAuthClient(this.servers, row.id, this.options.redirectUri, false) }
-        : {}),
+      ...(row.url && !hasOwnAuth ? { auth: new OAuthClient(this.servers, row, this.options.redirectUri, false) } : {}),
     };
   }
 

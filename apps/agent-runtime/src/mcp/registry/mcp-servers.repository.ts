@@ -33,6 +33,9 @@ export interface ServerRow {
   updated_at: Date;
 }
 
+/** A server at the address that an authorisation is for. */
+export type ServerAt = Pick<ServerRow, 'id' | 'url'>;
+
 export interface ServerFailure {
   status: 'failed' | 'needs_authorization';
   reason: string;
@@ -88,8 +91,8 @@ export class McpServersRepository {
     return one(rows);
   }
 
-  /** `keepsAuthorization`: the address is the same, so tokens stay good. */
-  async replace(accountId: string, id: string, server: NewMcpServer, keepsAuthorization: boolean): Promise<ServerRow> {
+  /** Tokens stay good where the address is the same. */
+  async replace(accountId: string, id: string, server: NewMcpServer): Promise<ServerRow> {
     const rows = await this.database
       .transaction(async (tx) => {
         await recordAudit(tx, {
@@ -99,11 +102,11 @@ export class McpServersRepository {
         });
         const found = await tx.query<ServerRow>(
           `UPDATE mcp_servers SET name = $3, url = $4, command = $5, args = $6, transport = $7, header_names = $8, env_names = $9, secrets_sealed = $10,
-           oauth_sealed = CASE WHEN $11 THEN oauth_sealed END, is_authorized = is_authorized AND $11,
+           oauth_sealed = CASE WHEN url = $4 THEN oauth_sealed END, is_authorized = is_authorized AND url IS NOT DISTINCT FROM $4,
            status = 'unknown', status_reason = NULL, stderr_tail = NULL, checked_at = NULL, authorization_asked_at = NULL,
            updated_at = now()
          WHERE account_id = $2 AND id = $1 RETURNING *`,
-          [id, accountId, ...this.columns(id, server), keepsAuthorization],
+          [id, accountId, ...this.columns(id, server)],
         );
         one(found);
         return found;
@@ -188,12 +191,15 @@ export class McpServersRepository {
     );
   }
 
-  /** What OAuth needs to remember, changed under a row lock: two workers may refresh a token at once. */
-  async changeOAuth(id: string, change: (state: OAuthState, now: Date) => OAuthState): Promise<void> {
+  /**
+   * What OAuth needs to remember, changed under a row lock: two workers may refresh a token at once. Nothing where the
+   * server is at another address now: what its old one's connections get is of another authorisation.
+   */
+  async changeOAuth({ id, url }: ServerAt, change: (state: OAuthState, now: Date) => OAuthState): Promise<void> {
     await this.database.transaction(async (tx) => {
       const [row] = await tx.query<Pick<ServerRow, 'oauth_sealed'> & { now: Date }>(
-        `SELECT oauth_sealed, now() FROM mcp_servers WHERE id = $1 FOR UPDATE`,
-        [id],
+        `SELECT oauth_sealed, now() FROM mcp_servers WHERE id = $1 AND url = $2 FOR UPDATE`,
+        [id, url],
       );
       if (!row) return;
       const state = change(this.openOAuth(id, row), row.now);
@@ -212,10 +218,11 @@ export class McpServersRepository {
     );
   }
 
-  async oauth(id: string): Promise<OAuthState> {
+  /** Nothing where the server is at another address now: a connection to the old one must not send it the new one's tokens. */
+  async oauth({ id, url }: ServerAt): Promise<OAuthState> {
     const [row] = await this.database.query<Pick<ServerRow, 'oauth_sealed'>>(
-      `SELECT oauth_sealed FROM mcp_servers WHERE id = $1`,
-      [id],
+      `SELECT oauth_sealed FROM mcp_servers WHERE id = $1 AND url = $2`,
+      [id, url],
     );
     return row ? this.openOAuth(id, row) : {};
   }

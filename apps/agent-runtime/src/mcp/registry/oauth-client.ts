@@ -9,7 +9,7 @@ import { RoostError } from '#lib/contracts';
 import { randomBytes } from 'node:crypto';
 import { AuthorizationNeeded } from '../server-failure.js';
 import { beginPending, type OAuthState, type PendingAuthorization } from './oauth-state.js';
-import type { McpServersRepository } from './mcp-servers.repository.js';
+import type { McpServersRepository, ServerAt } from './mcp-servers.repository.js';
 import { refreshOnce } from './refresh-once.js';
 
 /**
@@ -25,7 +25,7 @@ export class OAuthClient implements OAuthClientProvider {
 
   constructor(
     private readonly store: Pick<McpServersRepository, 'oauth' | 'changeOAuth'>,
-    private readonly serverId: string,
+    private readonly server: ServerAt,
     private readonly redirectUri: string,
     /** false in a turn. */
     private readonly isInteractive: boolean,
@@ -127,10 +127,10 @@ export class OAuthClient implements OAuthClientProvider {
   }
 
   private read(): Promise<OAuthState> {
-    return this.store.oauth(this.serverId);
+    return this.store.oauth(this.server);
   }
 
   private change(change: (state: OAuthState, now: Date) => OAuthState): Promise<void> {
-    return this.store.changeOAuth(this.serverId, change);
+    return this.store.changeOAuth(this.server, change);
   }
 }

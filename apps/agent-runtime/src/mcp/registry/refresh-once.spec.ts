@@ -3,15 +3,17 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { oauthMcpServer, type OAuthMcpServer } from '../../../../../test/doubles/oauth-mcp-server.js';
 import { AuthorizationNeeded } from '../server-failure.js';
 import { OAuthClient } from './oauth-client.js';
+import type { ServerAt } from './mcp-servers.repository.js';
 import { type OAuthState, takePending } from './oauth-state.js';
 
 const REDIRECT = 'http://127.0.0.1:9/back';
+const SERVER = { id: 'server', url: null };
 
 /** The sealed column of one server, as every process sees it. */
 class Column {
   state: OAuthState = {};
   oauth = () => Promise.resolve(structuredClone(this.state));
-  changeOAuth = (_: string, change: (state: OAuthState, now: Date) => OAuthState) => {
+  changeOAuth = (_: ServerAt, change: (state: OAuthState, now: Date) => OAuthState) => {
     this.state = change(structuredClone(this.state), new Date());
     return Promise.resolve();
   };
@@ -25,7 +27,7 @@ describe('an access token that expired', () => {
 
   /** One process and what it does with its tokens. */
   const startProcess = () => {
-    const client = new OAuthClient(column, 'server', REDIRECT, false);
+    const client = new OAuthClient(column, SERVER, REDIRECT, false);
     const fetchFn = client.refreshing(fetch);
     return { renew: () => auth(client, { serverUrl: server.url, fetchFn }) };
   };
@@ -34,12 +36,12 @@ describe('an access token that expired', () => {
 
   beforeEach(async () => {
     column = new Column();
-    const asking = new OAuthClient(column, 'server', REDIRECT, true);
+    const asking = new OAuthClient(column, SERVER, REDIRECT, true);
     await auth(asking, { serverUrl: server.url });
     const granted = await fetch(asking.authorizationUrl ?? '', { redirect: 'manual' });
     const back = new URL(granted.headers.get('location') ?? '');
     const pending = takePending(column.state, back.searchParams.get('state') ?? '', new Date());
-    const finishing = new OAuthClient(column, 'server', REDIRECT, true, pending?.taken);
+    const finishing = new OAuthClient(column, SERVER, REDIRECT, true, pending?.taken);
     await auth(finishing, { serverUrl: server.url, authorizationCode: back.searchParams.get('code') ?? '' });
     server.expireAccessTokens();
     server.refreshes = 0;
@@ -88,7 +90,7 @@ describe('an access token that expired', () => {
   it('leaves a grant as it is when a code for another one is refused', async () => {
     const before = column.state.tokens;
     const pending = { state: 's', verifier: 'v', redirectUri: REDIRECT, expiresAt: Date.now() + 60_000 };
-    const finishing = new OAuthClient(column, 'server', REDIRECT, true, pending);
+    const finishing = new OAuthClient(column, SERVER, REDIRECT, true, pending);
     await expect(auth(finishing, { serverUrl: server.url, authorizationCode: 'wrong' })).rejects.toThrow();
     expect(column.state.tokens).toEqual(before);
   });

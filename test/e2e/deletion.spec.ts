@@ -8,13 +8,12 @@ import { everyRow, type StoredRow } from '../every-row.js';
 const isTombstone = ({ table, text }: StoredRow) => table.endsWith('.agents') && text.includes('"status":"deleted"');
 
 /**
- * What else may still name a deleted agent: the records of the deletion (a volume, and what waits to be sent, go only
- * with them), events and their
- * receipts until they are swept, the audit, the history of what was sent to the user's systems, and sums of what it has used: they
- * are the account's, which pays for them.
+ * What else may still name a deleted agent: the records of the deletion (a volume, what waits to be sent, and what a
+ * turn writes late go only with them), events and their receipts until they are swept, the audit, the history of what was
+ * sent to the user's systems, and sums of what it has used: they are the account's, which pays for them.
  */
 const MAY_NAME_IT =
-  /^(lifecycle|webhooks)\.deleted_agents$|^lifecycle\.usage_rollups$|\.(outbox|inbox|audit)$|^webhooks\.(deliveries|attempts|events)$/;
+  /^(lifecycle|runtime|webhooks)\.deleted_agents$|^lifecycle\.usage_rollups$|\.(outbox|inbox|audit)$|^webhooks\.(deliveries|attempts|events)$/;
 
 describe('deleting an agent', () => {
   let roost: TestRoost;

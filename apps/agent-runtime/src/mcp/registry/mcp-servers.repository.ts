@@ -202,7 +202,9 @@ export class McpServersRepository {
         [id, url],
       );
       if (!row) return;
-      const state = change(this.openOAuth(id, row), row.now);
+      const kept = this.openOAuth(id, row);
+      const state = change(kept, row.now);
+      if (state === kept) return;
       await tx.query(`UPDATE mcp_servers SET oauth_sealed = $2, is_authorized = $3 WHERE id = $1`, [
         id,
         this.sealer.seal(JSON.stringify(state), sealContext(id)),

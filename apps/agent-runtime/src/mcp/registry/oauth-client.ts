@@ -6,9 +6,9 @@ import type {
 } from '@modelcontextprotocol/sdk/shared/auth.js';
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { RoostError } from '#lib/contracts';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { AuthorizationNeeded } from '../server-failure.js';
-import { beginPending, type OAuthState, type PendingAuthorization } from './oauth-state.js';
+import { beginPending, beginRenewal, endRenewal, type OAuthState, type PendingAuthorization } from './oauth-state.js';
 import type { McpServersRepository, ServerAt } from './mcp-servers.repository.js';
 import { refreshOnce } from './refresh-once.js';
 
@@ -22,6 +22,10 @@ export class OAuthClient implements OAuthClientProvider {
   private readonly stateToken = randomBytes(24).toString('base64url');
   /** The latest refresh token that the authorization server did not take. */
   private refused: string | undefined;
+  /** The latest refresh token that this client sent. */
+  private spent: string | undefined;
+  /** Names this client's lease to renew tokens. */
+  private readonly renewer = randomUUID();
 
   constructor(
     private readonly store: Pick<McpServersRepository, 'oauth' | 'changeOAuth'>,
@@ -37,6 +41,8 @@ export class OAuthClient implements OAuthClientProvider {
   refreshing(fetch: FetchLike): FetchLike {
     return refreshOnce(fetch, {
       stored: () => this.tokens(),
+      begin: (refreshToken) => this.beginRenewal(refreshToken),
+      end: () => this.change((state) => endRenewal(state, this.renewer)),
       onRefused: (refreshToken) => (this.refused = refreshToken),
     });
   }
@@ -77,8 +83,13 @@ export class OAuthClient implements OAuthClientProvider {
     return (await this.read()).tokens;
   }
 
+  /** Not over what somebody has got since: with a refresh token that this client did not send, or with a new grant. */
   saveTokens(tokens: OAuthTokens): Promise<void> {
-    return this.change((state) => ({ ...state, tokens }));
+    return this.change((state) => {
+      const stored = state.tokens?.refresh_token;
+      const isOutdated = !this.taken && stored !== undefined && stored !== this.spent;
+      return endRenewal(isOutdated ? state : { ...state, tokens }, this.renewer);
+    });
   }
 
   redirectToAuthorization(url: URL): void {
@@ -116,14 +127,26 @@ export class OAuthClient implements OAuthClientProvider {
   async invalidateCredentials(scope: 'all' | 'client' | 'tokens' | 'verifier' | 'discovery'): Promise<void> {
     const isRefused = (tokens: OAuthTokens) => tokens.refresh_token === this.refused;
     await this.change((state) => {
-      const { client, tokens, discovery, pending } = scope === 'all' ? ({} as OAuthState) : state;
+      const { client, tokens, discovery, pending, renewal } = scope === 'all' ? ({} as OAuthState) : state;
       return {
         ...(client && scope !== 'client' ? { client } : {}),
         ...(tokens && !(scope === 'tokens' && isRefused(tokens)) ? { tokens } : {}),
         ...(discovery && scope !== 'discovery' ? { discovery } : {}),
         ...(pending && scope !== 'verifier' ? { pending } : {}),
+        ...(renewal ? { renewal } : {}),
       };
     });
+  }
+
+  private async beginRenewal(refreshToken: string): Promise<boolean> {
+    let isOurs = true;
+    await this.change((state, now) => {
+      const begun = beginRenewal(state, refreshToken, this.renewer, now);
+      isOurs = begun !== undefined;
+      return begun ?? state;
+    });
+    if (isOurs) this.spent = refreshToken;
+    return isOurs;
   }
 
   private read(): Promise<OAuthState> {

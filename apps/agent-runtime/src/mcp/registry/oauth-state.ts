@@ -8,6 +8,14 @@ export interface OAuthState {
   tokens?: OAuthTokens;
   discovery?: OAuthDiscoveryState;
   pending?: PendingAuthorization;
+  renewal?: Renewal;
+}
+
+/** Who renews the tokens: a refresh token is good for one use. */
+export interface Renewal {
+  by: string;
+  /** Milliseconds since 1970, by the database's clock. */
+  expiresAt: number;
 }
 
 /** The latest authorisation that a user began for a server; an earlier one ends with it. */
@@ -18,6 +26,11 @@ export interface PendingAuthorization {
   /** Milliseconds since 1970, by the database's clock. */
   expiresAt: number;
 }
+
+/** The longest that a renewal may take from its request to the answer. */
+export const RENEWAL_MS = 15_000;
+/** With the time to store what it brought. */
+export const RENEWAL_LEASE_MS = RENEWAL_MS + 5_000;
 
 /** Time to sign in somewhere and to agree; a code is good for less: https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2 */
 const lifetimeMs = 10 * 60_000;
@@ -38,4 +51,18 @@ export function takePending(
   const { pending, ...left } = kept;
   if (!pending || !isSameSecret(state, pending.state) || !(now.getTime() < pending.expiresAt)) return undefined;
   return { taken: pending, left };
+}
+
+/** Undefined while another renews the tokens, and where somebody has. */
+export function beginRenewal(kept: OAuthState, refreshToken: string, by: string, now: Date): OAuthState | undefined {
+  const { tokens, renewal } = kept;
+  if (tokens?.refresh_token !== undefined && tokens.refresh_token !== refreshToken) return undefined;
+  if (renewal && renewal.by !== by && now.getTime() < renewal.expiresAt) return undefined;
+  return { ...kept, renewal: { by, expiresAt: now.getTime() + RENEWAL_LEASE_MS } };
+}
+
+/** Another's goes on. */
+export function endRenewal(kept: OAuthState, by: string): OAuthState {
+  const { renewal, ...left } = kept;
+  return renewal?.by === by ? left : kept;
 }

@@ -9,7 +9,8 @@ import { ReceiveMessageService } from '../inbound/receive-message.service.js';
 import { DELIVER } from '../outbound/deliver-hint.js';
 import { BotSession, type SessionServices } from './bot-session.js';
 import { type Bot, BotsService } from './bots.service.js';
-import { LEASE_MS, releaseLease, RENEW_MS, takeLease } from './leases.repository.js';
+import { HeldLeases, isUsable } from './held-leases.js';
+import { type Lease, RENEW_MS, takeLease } from './leases.repository.js';
 
 /** A hint to every replica: bots have come, gone or got other tokens. */
 export const BOTS_CHANGED = 'channels.bots.changed';
@@ -21,12 +22,14 @@ export interface PostedToHolder {
 }
 const REFRESH_MS = 15_000;
 
-/** Keeps one connection per bot over all replicas: leases are taken, renewed, and given back at the end. */
+/** Keeps one connection per bot over all replicas: a lease is taken before it, and given back after it has ended. */
 @Injectable()
 export class ConnectionsService implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly holder = newId();
   private readonly services: SessionServices;
-  private readonly sessions = new Map<string, { session: BotSession; renewedAt: number }>();
+  /** Also those of sessions that end: nobody else sends what they are sending. */
+  private readonly leases: HeldLeases;
+  private readonly sessions = new Map<string, BotSession>();
   /** By bot: sessions that end what they have in hand, which may take long. Their bots are connected anew after it. */
   private readonly ending = new Map<string, Promise<void>>();
   private readonly subscriptions: Subscription[] = [];
@@ -44,6 +47,7 @@ export class ConnectionsService implements OnApplicationBootstrap, BeforeApplica
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     this.services = { database, receiver, content, logger, tracer: bus.tracer };
+    this.leases = new HeldLeases(database, this.holder, (lease) => this.onLost(lease), logger);
   }
 
   onApplicationBootstrap(): void {
@@ -54,19 +58,20 @@ export class ConnectionsService implements OnApplicationBootstrap, BeforeApplica
       connection.subscribe(holderSubject('*', '*'), { callback: (_, message) => this.onPosted(message) }),
       connection.subscribe('live.*', { callback: (_, message) => this.onLive(message) }),
     );
+    this.leases.start();
     this.timer = setInterval(() => this.reconcileSoon(false), RENEW_MS);
     this.reconcileSoon(true);
   }
 
   private onDeliver(message: Msg): void {
     const { botId } = message.json<{ botId?: string }>();
-    for (const { session } of this.sessions.values()) if (session.bot.botId === botId) session.deliver();
+    for (const session of this.sessions.values()) if (session.bot.botId === botId) session.deliver();
   }
 
   /** Only the replica with the connection answers; nobody in time is SERVICE_UNAVAILABLE for who asks. */
   private onPosted(message: Msg): void {
     const [, , platform, botId] = message.subject.split('.');
-    const session = this.sessions.get(`${platform}:${botId}`)?.session;
+    const session = this.sessions.get(`${platform}:${botId}`);
     if (!session) return;
     const { headers, bodyBase64 } = message.json<PostedToHolder>();
     session.receive({ headers, body: Buffer.from(bodyBase64, 'base64') }).then(
@@ -78,7 +83,7 @@ export class ConnectionsService implements OnApplicationBootstrap, BeforeApplica
   private onLive(message: Msg): void {
     if (this.sessions.size === 0) return;
     const event = LiveEvent.safeParse(message.json());
-    if (event.success) for (const { session } of this.sessions.values()) session.onLive(event.data);
+    if (event.success) for (const session of this.sessions.values()) session.onLive(event.data);
   }
 
   /** Compares the connections with the bots there are, one round after the other. */
@@ -90,7 +95,6 @@ export class ConnectionsService implements OnApplicationBootstrap, BeforeApplica
       await this.reconcile().catch((error: unknown) =>
         this.logger.warn({ err: error }, 'chat connections could not be looked after'),
       );
-      this.dropExpired();
     });
   }
 
@@ -104,42 +108,38 @@ export class ConnectionsService implements OnApplicationBootstrap, BeforeApplica
 
   private async reconcile(): Promise<void> {
     const wanted = new Map(this.bots.all().map((bot) => [keyOf(bot), bot]));
-    for (const [key, { session }] of this.sessions) {
+    for (const [key, session] of this.sessions) {
       if (!isSameBot(wanted.get(key), session.bot)) this.endSoon(key);
     }
-    for (const [key, bot] of wanted)
+    for (const [key, bot] of wanted) {
+      if (this.sessions.has(key) || this.ending.has(key)) continue;
       await apart(
-        () => this.hold(key, bot),
+        () => this.connect(key, bot),
         (error) =>
           this.logger.error(
             { err: error, platform: bot.adapter.platform, botId: bot.botId },
             'a bot cannot be connected',
           ),
       );
-  }
-
-  private async hold(key: string, bot: Bot): Promise<void> {
-    if (this.ending.has(key)) return;
-    const lease = await takeLease(this.database, bot.adapter.platform, bot.botId, this.holder);
-    const running = this.sessions.get(key);
-    if (running && running.session.lease.fence === lease?.fence) {
-      running.renewedAt = performance.now();
-      return;
     }
-    if (running) this.endSoon(key);
-    if (!lease || running) return;
-    const session = new BotSession(this.services, bot, lease);
-    this.sessions.set(key, { session, renewedAt: performance.now() });
   }
 
-  /** Without Postgres no lease is renewed, and another replica may have it by now. */
-  private dropExpired(): void {
-    for (const [key, { renewedAt }] of this.sessions) if (performance.now() - renewedAt > LEASE_MS) this.endSoon(key);
+  /** Unless another replica has the bot, or may have it: the answer can take longer than the lease lasts. */
+  private async connect(key: string, bot: Bot): Promise<void> {
+    const askedAt = performance.now();
+    const lease = await takeLease(this.database, bot.adapter.platform, bot.botId, this.holder);
+    if (!lease || !isUsable(askedAt)) return;
+    this.sessions.set(key, new BotSession(this.services, bot, lease));
+    this.leases.keep(lease, askedAt);
+  }
+
+  private onLost(lease: Lease): void {
+    for (const [key, session] of this.sessions) if (session.lease === lease) this.endSoon(key);
   }
 
   /** Nobody waits for it: a session that takes long to end holds up no other bot. */
   private endSoon(key: string): void {
-    const ended = this.sessions.get(key)?.session;
+    const ended = this.sessions.get(key);
     this.sessions.delete(key);
     if (!ended) return;
     const end = this.end(ended).finally(() => {
@@ -153,9 +153,7 @@ export class ConnectionsService implements OnApplicationBootstrap, BeforeApplica
     await ended
       .close()
       .catch((error: unknown) => this.logger.warn({ err: error }, 'a chat connection did not end as it should'));
-    await releaseLease(this.database, ended.lease).catch((error: unknown) =>
-      this.logger.warn({ err: error }, 'a connection lease was not given back; it expires by itself'),
-    );
+    await this.leases.release(ended.lease);
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -165,6 +163,7 @@ export class ConnectionsService implements OnApplicationBootstrap, BeforeApplica
     await this.round;
     for (const key of [...this.sessions.keys()]) this.endSoon(key);
     await Promise.all(this.ending.values());
+    this.leases.stop();
   }
 }
 

@@ -4,7 +4,7 @@ import type { ConnectionMemory } from '../adapters/channel-adapter.js';
 
 /** All SQL of `connection_leases`: which replica connects a bot, the connection's health and what it must remember. */
 
-/** A replica that dies is replaced when this has passed and another one checks (every `RENEW_MS`). */
+/** A replica that dies is replaced when this has passed and another one asks for its leases (every `RENEW_MS`). */
 export const LEASE_MS = 10_000;
 export const RENEW_MS = 2_500;
 
@@ -16,7 +16,7 @@ export interface Lease {
   fence: string;
 }
 
-/** Takes a free or expired lease, or renews ours; undefined while another replica has it. */
+/** Takes a free or expired lease, or one of ours whose taking was not answered; undefined while another replica has it. */
 export async function takeLease(
   database: Database,
   platform: ChatPlatform,
@@ -36,9 +36,28 @@ export async function takeLease(
   return row ? { platform, botId, holder, fence: row.fence } : undefined;
 }
 
+/** Renews those leases of a holder that are not over, all in one statement, and returns them. */
+export async function renewLeases(database: Database, holder: string, leases: Lease[]): Promise<Lease[]> {
+  const rows = await database.query<{ place: number }>(
+    `UPDATE connection_leases l SET expires_at = now() + interval '${LEASE_MS} milliseconds'
+       FROM unnest($2::text[], $3::text[], $4::bigint[]) WITH ORDINALITY AS held (platform, bot_id, fence, place)
+      WHERE l.platform = held.platform AND l.bot_id = held.bot_id AND l.fence = held.fence
+        AND l.holder = $1 AND l.expires_at > now()
+      RETURNING held.place::int AS place`,
+    [
+      holder,
+      leases.map(({ platform }) => platform),
+      leases.map(({ botId }) => botId),
+      leases.map(({ fence }) => fence),
+    ],
+  );
+  return rows.flatMap(({ place }) => leases[place - 1] ?? []);
+}
+
+/** For good: a renewal that began before it and waits for the row, with an older now(), does not bring it back. */
 export async function releaseLease(database: Database, { platform, botId, holder, fence }: Lease): Promise<void> {
   await database.query(
-    `UPDATE connection_leases SET expires_at = now() WHERE platform = $1 AND bot_id = $2 AND holder = $3 AND fence = $4`,
+    `UPDATE connection_leases SET expires_at = '-infinity' WHERE platform = $1 AND bot_id = $2 AND holder = $3 AND fence = $4`,
     [platform, botId, holder, fence],
   );
 }

@@ -3,6 +3,7 @@ import { RoostError } from '#lib/contracts';
 import { Database } from '#lib/database';
 import { Inject, Injectable } from '@nestjs/common';
 import { stateOf } from '../agents/agent-row.js';
+import { lockAgent } from '../agents/agents.repository.js';
 import { OtherServices } from '../agents/other-services.js';
 import type { LifecycleConfig } from '../config.js';
 import { isHostAway } from '../sandboxes/host-errors.js';
@@ -61,12 +62,15 @@ export class WorkspaceFailures {
     return true;
   }
 
-  /** Puts the agent in `error` with the reason. */
-  async giveUp(agentId: string, error: unknown): Promise<void> {
+  /** Puts the agent in `error` with the reason, unless it is another than that `revision` which failed. */
+  async giveUp(agentId: string, error: unknown, revision: number): Promise<void> {
     const reason = error instanceof RoostError ? error.message : 'the workspace keeps failing';
-    const { agent, hasChanged } = await this.database.transaction((tx) =>
-      this.changes.apply(tx, { agentId, accountId: null }, 'fail', reason),
-    );
-    if (hasChanged) await this.others.syncMessagingState(stateOf(agent));
+    const key = { agentId, accountId: null };
+    const change = await this.database.transaction(async (tx) => {
+      // Who has changed it since, or resumed it, wants it tried as it is now.
+      const current = await lockAgent(tx, key);
+      return Number(current.revision) === revision ? this.changes.apply(tx, key, 'fail', reason) : undefined;
+    });
+    if (change?.hasChanged) await this.others.syncMessagingState(stateOf(change.agent));
   }
 }

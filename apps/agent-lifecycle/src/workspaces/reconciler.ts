@@ -138,7 +138,8 @@ export class Reconciler {
       known.since = 0;
       const found = await this.launcher.driver.inspect(id);
       const why = found.state === 'failed' ? found.reason : `it is ${found.state}`;
-      await this.launcher.failed(id, new RoostError('AGENT_UNAVAILABLE', `the workspace keeps ending: ${why}`));
+      const error = new RoostError('AGENT_UNAVAILABLE', `the workspace keeps ending: ${why}`);
+      await this.launcher.failed(id, error, known.revision);
       return;
     }
     if (!this.mayTry(id)) return;

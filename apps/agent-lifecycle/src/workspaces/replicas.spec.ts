@@ -60,6 +60,22 @@ describe('two replicas that keep the same workspaces', () => {
     expect(one.launcher.awake.has(id)).toBe(true);
   });
 
+  it('leave an agent that was changed while its old self failed to start', async () => {
+    const one = workspacesReplica(service, platform, { ROOST_WORKSPACE_TRIES: '1' });
+    const { id } = await service.agent();
+    const failing = vi.spyOn(one.driver, 'ensure').mockImplementationOnce(async () => {
+      await changeNetwork(id);
+      throw new Error('there is no such image');
+    });
+    const wake = () => one.workspaces.ensure({ agentId: id, accountId: null });
+    await expect(wake()).rejects.toThrow('there is no such image');
+    await wake();
+    await one.workspaces.sleep(id);
+    failing.mockRejectedValueOnce(new Error('there is no such image'));
+    await expect(wake()).rejects.toThrow('there is no such image');
+    await expect(wake()).rejects.toMatchObject({ code: 'AGENT_UNAVAILABLE', details: [{ reason: 'error' }] });
+  });
+
   it('have a changed network count where the connection is, whoever was asked', async () => {
     const { driver, reconciler, workspaces } = replica();
     const { id } = await service.agent();

@@ -81,7 +81,7 @@ export class WorkspaceLauncher {
         });
       await this.files.writePending(agent.id);
     } catch (error) {
-      await this.failed(agent.id, error);
+      await this.failed(agent.id, error, Number(agent.revision));
       throw error;
     }
   }
@@ -127,11 +127,11 @@ export class WorkspaceLauncher {
     );
   }
 
-  /** Counts a failure of a workspace, and gives its agent up when there are too many. */
-  async failed(agentId: string, error: unknown): Promise<void> {
+  /** Counts a failure of a workspace that was made for that revision, and gives its agent up when there are too many. */
+  async failed(agentId: string, error: unknown, revision: number): Promise<void> {
     if (!this.failures.isTooMany(agentId, error, this.driver.whyNever !== undefined)) return;
     this.awake.delete(agentId);
-    await this.failures.giveUp(agentId, error);
+    await this.failures.giveUp(agentId, error, revision);
   }
 }
 

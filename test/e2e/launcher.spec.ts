@@ -68,6 +68,20 @@ describe('npm start', () => {
       expect(modeOf(join(dataDir, file)), file).toBe('600');
   });
 
+  it('goes on when nobody reads its output any more, and ends in order', async () => {
+    roost.closeOutput();
+    const first = servicesPid(roost.pid)!;
+    process.kill(first, 'SIGKILL');
+    const isReady = () =>
+      roost.api('GET', '/health/ready').then(
+        ({ status }) => status === 200,
+        () => false,
+      );
+    await until('its services run again', async () => servicesPid(roost.pid) !== first && (await isReady()));
+    expect(await roost.stop()).toBe(0);
+    roost = await spawnRoost({ dataDir });
+  });
+
   it('leaves no server behind when the launcher is killed', async () => {
     const pids = [servicesPid(roost.pid)!, ...serverPids(dataDir)];
     expect(pids.length).toBe(3);

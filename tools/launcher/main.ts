@@ -15,6 +15,8 @@ export async function main(args: string[]): Promise<void> {
   // Until everything runs a signal just ends us; servers we started are ended by their exit hooks and recover.
   const endNow = () => process.exit(130);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, endNow);
+  // Who read our output may go away before us, as in `npm start | head`. The log in the data folder goes on.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const progress = (line: string) => console.error(line);
   try {
     const options = readOptions(args);

@@ -28,6 +28,8 @@ export interface SpawnedRoost {
   databaseUrl: string;
   /** Everything it printed so far. */
   output(): string;
+  /** Nobody reads what it prints from here on. */
+  closeOutput(): void;
   /** As Ctrl-C does; resolves with the exit code when everything is stopped. */
   stop(): Promise<number | null>;
   /** kill -9 of the launcher alone: what it started must end by itself or be ended by the next start. */
@@ -94,6 +96,10 @@ export async function spawnRoost({
     api: apiClient(url, apiKey),
     databaseUrl: databaseUrlOf(dataDir),
     output: () => output,
+    closeOutput() {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    },
     async stop() {
       child.kill('SIGTERM');
       return exited;

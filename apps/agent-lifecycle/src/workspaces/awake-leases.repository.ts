@@ -85,7 +85,8 @@ export async function insertLease(
   const [row] = await tx.query<{ starts_after: string[] }>(
     `INSERT INTO awake_workspaces AS known (agent_id, account_id, starts_after, expires_at)
      VALUES ($1, $2, $3, ${expiry(leaseMs)})
-     ON CONFLICT (agent_id) DO UPDATE SET is_running = false, running_since = NULL, expires_at = excluded.expires_at,
+     ON CONFLICT (agent_id) DO UPDATE SET is_running = false, running_since = NULL, used_until = excluded.used_until,
+       expires_at = excluded.expires_at,
        starts_after = CASE WHEN known.is_running THEN '{}' ELSE known.starts_after END || excluded.starts_after
      RETURNING starts_after`,
     [agent.id, agent.account_id, evicted],
@@ -106,8 +107,8 @@ export async function extendLease(
   leaseMs: number,
 ): Promise<boolean> {
   const rows = await queries.query(
-    `UPDATE awake_workspaces SET is_running = true, running_since = now(), starts_after = '{}', used_until = now() + $2 * interval '1 millisecond',
-       expires_at = ${expiry(leaseMs)} WHERE agent_id = $1 RETURNING agent_id`,
+    `UPDATE awake_workspaces SET is_running = true, running_since = now(), starts_after = '{}',
+       used_until = GREATEST(used_until, now() + $2 * interval '1 millisecond'), expires_at = ${expiry(leaseMs)} WHERE agent_id = $1 RETURNING agent_id`,
     [agentId, startGraceMs],
   );
   return rows.length > 0;

@@ -105,14 +105,10 @@ export class WorkspacesService {
     // Before the look at it: from there to the start another wake could put it to sleep, and it would have no lease.
     const spec = await this.launcher.specs.of(agent);
     // One that runs without a lease is being put to sleep for another: what asks for it now would start it anew.
-    const hasPlace = async () => (await this.launcher.isRunning(agent.id)) && (await this.leases.isHeld(agent.id));
-    let isAwake = await hasPlace();
-    if (isAwake) {
-      await this.launcher.start(agent, spec);
-      // It may have been put to sleep just before, and run anew.
-      isAwake = await hasPlace();
-    }
-    if (!isAwake) await this.startCold(agent);
+    const hasPlace = (await this.leases.isHeld(agent.id)) && (await this.launcher.isRunning(agent.id));
+    if (hasPlace) await this.launcher.start(agent, spec);
+    // It may have been put to sleep just before, and run anew: then its lease is from now, or it needs one.
+    if (!hasPlace || !(await this.leases.started(agent.id))) await this.startCold(agent);
     await this.undoIfStoppedMeanwhile(agent.id);
   }
 

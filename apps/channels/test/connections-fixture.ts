@@ -1,7 +1,7 @@
 import type { Bus } from '#lib/bus';
 import { Database } from '#lib/database';
 import type { Logger } from '#lib/observability';
-import { freshDatabase, until } from '#lib/testing';
+import { deferred, freshDatabase, until } from '#lib/testing';
 import { NO_TRACES } from '#lib/tracing';
 import type { Content } from '#lib/workspace-client';
 import { vi } from 'vitest';
@@ -19,8 +19,7 @@ export class ConnectionsFixture {
   readonly connected: string[] = [];
   readonly disconnected: string[] = [];
   private readonly replicas: { service: ConnectionsService; database: Database }[] = [];
-  private endSending: () => void = () => undefined;
-  private readonly sending = new Promise<void>((resolve) => (this.endSending = resolve));
+  private readonly sending = deferred();
 
   private constructor(
     private readonly server: Awaited<ReturnType<typeof freshDatabase>>,
@@ -41,7 +40,7 @@ export class ConnectionsFixture {
         this.connected.push(token);
         const close = async () => {
           this.disconnected.push(token);
-          if (token === 'sending') await this.sending;
+          if (token === 'sending') await this.sending.promise;
         };
         return { close, showTyping: () => Promise.resolve() };
       },
@@ -50,7 +49,7 @@ export class ConnectionsFixture {
   }
 
   finishSending(): void {
-    this.endSending();
+    this.sending.resolve();
   }
 
   /** Its database is its own, for what befalls one replica alone. */

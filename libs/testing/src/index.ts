@@ -7,6 +7,7 @@ export { apiClient, type ApiClient, type ApiResponse } from './api-client.js';
 export { bundleProgram } from './bundle-program.js';
 export { type BotApplication, type Channel, DiscordServer, Intents, type User } from './discord/index.js';
 export { connectAs } from './connect-as.js';
+export { deferred } from './deferred.js';
 export { freePort } from '#tools/launcher';
 export { freshBus, type FreshBus } from './fresh-bus.js';
 export { ownNats, type OwnNats } from './own-nats.js';

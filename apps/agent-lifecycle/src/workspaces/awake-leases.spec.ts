@@ -1,4 +1,4 @@
-import { until } from '#lib/testing';
+import { deferred, until } from '#lib/testing';
 import fc from 'fast-check';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -25,13 +25,6 @@ function replica(platform: Platform, times: Partial<typeof AWAKE_TIMES> = {}): W
 }
 
 const awakeOf = (account: string) => countAwake(service.rows, account);
-
-/** What waits for it goes on when `open` is called. */
-function gate() {
-  let open: () => void = () => undefined;
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  return { open, opened };
-}
 
 /** Notes the most that were awake at once of the agents given. */
 class WatchedPlatform extends Platform {
@@ -95,9 +88,9 @@ describe('an account that may have two workspaces awake', () => {
     const { specs } = one.launcher;
     const specOf = specs.of.bind(specs);
     let looks = 0;
-    const start = gate();
+    const start = deferred();
     specs.of = async (agent) => {
-      if (++looks === 2) await start.opened;
+      if (++looks === 2) await start.promise;
       return specOf(agent);
     };
     const waking = wake(one, slow);
@@ -107,7 +100,7 @@ describe('an account that may have two workspaces awake', () => {
     await wake(other, third);
     expect([...platform.holders.keys()]).toEqual([second, third]);
     await delay(80);
-    start.open();
+    start.resolve();
     await waking;
     expect(platform.holders.has(slow)).toBe(true);
     expect(platform.most).toBe(LIMIT);
@@ -121,12 +114,12 @@ describe('an account that may have two workspaces awake', () => {
     const [slow, other] = [replica(platform), replica(platform)];
     await wake(slow, again);
     const ended = slow.leases.ended.bind(slow.leases);
-    const end = gate();
-    slow.leases.ended = (...of) => end.opened.then(() => ended(...of));
+    const end = deferred();
+    slow.leases.ended = (...of) => end.promise.then(() => ended(...of));
     const sleeping = slow.workspaces.sleep(again);
     await until('it sleeps', () => !platform.holders.has(again));
     for (const id of [again, second]) await wake(other, id);
-    end.open();
+    end.resolve();
     await sleeping;
     expect(await awakeOf(account)).toBe(LIMIT);
     await delay(80);
@@ -141,14 +134,14 @@ describe('an account that may have two workspaces awake', () => {
     const [slow, other] = [replica(platform), replica(platform)];
     for (const id of [idle, used]) await wake(slow, id);
     await delay(80);
-    const stop = gate();
+    const stop = deferred();
     const sleep = vi
       .spyOn(slow.driver, 'sleep')
-      .mockImplementation((id) => stop.opened.then(() => other.driver.sleep(id)));
+      .mockImplementation((id) => stop.promise.then(() => other.driver.sleep(id)));
     const waking = wake(slow, next);
     await until('it stops the idle one', () => sleep.mock.calls.length === 1);
     await wake(other, next);
-    stop.open();
+    stop.resolve();
     await waking;
     expect([...platform.holders.keys()]).toEqual([used, next]);
     expect(platform.most).toBe(LIMIT);
@@ -163,14 +156,14 @@ describe('an account that may have two workspaces awake', () => {
     for (const id of [idle, used]) await wake(one, id);
     await delay(80);
     // As drivers do: a start waits for a stop that is under way.
-    const stop = gate();
+    const stop = deferred();
     const ensure = one.driver.ensure.bind(one.driver);
     const sleep = vi.spyOn(one.driver, 'sleep').mockImplementationOnce(async (id) => {
-      await stop.opened;
+      await stop.promise;
       platform.holders.delete(id);
     });
     vi.spyOn(one.driver, 'ensure').mockImplementation((spec) =>
-      spec.agentId === idle ? stop.opened.then(() => ensure(spec)) : ensure(spec),
+      spec.agentId === idle ? stop.promise.then(() => ensure(spec)) : ensure(spec),
     );
     const waking = wake(one, next);
     await until('it stops the idle one', () => sleep.mock.calls.length === 1);
@@ -179,7 +172,7 @@ describe('an account that may have two workspaces awake', () => {
       'the other gives way to it',
       async () => !(await service.rows.query(`SELECT 1 FROM awake_workspaces WHERE agent_id = $1`, [used])).length,
     );
-    stop.open();
+    stop.resolve();
     await Promise.all([waking, again]);
     expect([...platform.holders.keys()].sort()).toEqual([next, idle].sort());
     expect(platform.most).toBe(LIMIT);
@@ -223,16 +216,16 @@ describe('an account that may have two workspaces awake', () => {
     const { account, ids } = await agents(1);
     const platform = new Platform();
     const [failing, other] = [replica(platform), replica(platform)];
-    const start = gate();
+    const start = deferred();
     const ensure = vi.spyOn(failing.driver, 'ensure').mockImplementation(async () => {
-      await start.opened;
-      throw new Error('there is no room');
+      await start.promise;
+      throw new Error('there is no space left');
     });
     const waking = wake(failing, ids[0]!);
     await until('it starts', () => ensure.mock.calls.length === 1);
     await wake(other, ids[0]!);
-    start.open();
-    await expect(waking).rejects.toThrow('there is no room');
+    start.resolve();
+    await expect(waking).rejects.toThrow('there is no space left');
     expect(await awakeOf(account)).toBe(1);
   });
 

@@ -1,4 +1,4 @@
-import { until } from '#lib/testing';
+import { deferred, until } from '#lib/testing';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import { ConnectionsFixture } from '../../test/connections-fixture.js';
@@ -89,14 +89,13 @@ describe.concurrent("a bot's lease", () => {
     const { database } = await fixture.startReplica();
     await until('it is connected', () => fixture.connected.length === 1);
     const query = database.query.bind(database);
-    let answer: () => void = () => undefined;
-    const isAnswered = new Promise<void>((resolve) => (answer = resolve));
+    const answer = deferred();
     vi.spyOn(database, 'query').mockImplementation(async (...statement) => {
-      await isAnswered;
+      await answer.promise;
       return query(...(statement as Parameters<typeof query>)) as never;
     });
     await until('it is disconnected', () => fixture.disconnected.length === 1, { timeoutMs: 2 * LEASE_MS }).finally(
-      answer,
+      answer.resolve,
     );
     await until('it is connected again', () => fixture.connected.length === 2);
     expect(await fixture.fences()).toEqual(['2']);

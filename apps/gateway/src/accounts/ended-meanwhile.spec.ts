@@ -1,6 +1,6 @@
 import { createHash, hash } from 'node:crypto';
 import { Database } from '#lib/database';
-import { startRoost, type TestRoost, until } from '#lib/testing';
+import { deferred, startRoost, type TestRoost, until } from '#lib/testing';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Mailbox, startMailbox } from '../../test/mailbox.js';
@@ -195,12 +195,6 @@ describe('a sign-in that is ended while a request with it is under way', () => {
   });
 });
 
-function signal() {
-  let give = () => {};
-  const given = new Promise<void>((done) => (give = done));
-  return { give, given };
-}
-
 describe('an API key that is revoked while a request with it is under way', () => {
   const newKey = async () => (await post('platform_keys', { name: 'leaked' }, { token: roost.apiKey })).body;
   const revoke = async (id: string) => (await roost.api('DELETE', `/auth/platform_keys/${id}`)).status;
@@ -217,7 +211,7 @@ describe('an API key that is revoked while a request with it is under way', () =
 
   it('lets the next request in no more, though it was read before', async () => {
     const leaked = await newKey();
-    const [read, revoked] = [signal(), signal()];
+    const [read, revoked] = [deferred(), deferred()];
     const { query } = Database.prototype;
     const spy = vi.spyOn(Database.prototype, 'query').mockImplementation(async function (
       this: Database,
@@ -226,22 +220,22 @@ describe('an API key that is revoked while a request with it is under way', () =
     ) {
       const rows = await query.call(this, text, values);
       if (values.length === 1 && values[0] === hash('sha256', leaked.key)) {
-        read.give();
-        await revoked.given;
+        read.resolve();
+        await revoked.promise;
       }
       return rows as never;
     });
     try {
       const first = whoIs(leaked.key);
-      await read.given;
+      await read.promise;
       expect(await revoke(leaked.id)).toBe(200);
       // Asks the other services over the bus: by its answer the gateway has got its own hint, too.
       await roost.api('GET', '/auth/fetch_user_quota');
-      revoked.give();
+      revoked.resolve();
       await first;
       expect(await whoIs(leaked.key)).toBe(401);
     } finally {
-      revoked.give();
+      revoked.resolve();
       spy.mockRestore();
     }
   });

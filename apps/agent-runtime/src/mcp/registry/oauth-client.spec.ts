@@ -1,7 +1,7 @@
 import { auth } from '@modelcontextprotocol/sdk/client/auth.js';
 import { keyringOf, Sealer } from '#lib/auth';
 import { Database, newId } from '#lib/database';
-import { freshDatabase, type FreshDatabase, until } from '#lib/testing';
+import { deferred, freshDatabase, type FreshDatabase, until } from '#lib/testing';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { oauthMcpServer, type OAuthMcpServer } from '../../../../../test/doubles/oauth-mcp-server.js';
@@ -121,8 +121,7 @@ describe('an authorisation that is stored', () => {
     }
 
     it('has a refresh token sent by one of them, and the others get what it got', async () => {
-      let go = () => undefined as void;
-      const mayGo = new Promise<void>((resolve) => (go = resolve));
+      const { promise: mayGo, resolve: go } = deferred();
       const first = renewIn(row, mayGo);
       await until('it sends the refresh token', () => requests === 1);
       const before = looks;

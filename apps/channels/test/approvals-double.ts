@@ -21,6 +21,8 @@ export class ApprovalsDouble {
   readonly approvals = new Map<string, Approval>();
   /** Those for which nothing is answered but an error. */
   readonly broken = new Set<string>();
+  /** Those whose next decision is taken, and the answer to it lost. */
+  readonly unanswered = new Set<string>();
 
   constructor(private readonly fixture: ChannelsFixture) {
     const { connection } = fixture.bus;
@@ -35,12 +37,9 @@ export class ApprovalsDouble {
         if (before.status !== 'pending') throw new RoostError('CONFLICT', 'it is decided');
         if (before.approvers && actor && !before.approvers.includes(actor.id))
           throw new RoostError('ACCESS_DENIED', 'you may not decide this');
-        return this.end(approvalId, {
-          status: decision === 'deny' ? 'denied' : 'allowed',
-          decision,
-          message,
-          decidedBy: actor ? { type: actor.type, id: actor.id } : null,
-        });
+        const status = decision === 'deny' ? 'denied' : 'allowed';
+        const decidedBy = actor ? { type: actor.type, id: actor.id } : null;
+        return this.answered(await this.end(approvalId, { status, decision, message, decidedBy }));
       },
       fail,
     );
@@ -55,7 +54,7 @@ export class ApprovalsDouble {
         const problem = before.question && answerProblem(before.question, answer);
         if (problem) throw new RoostError('VALIDATION_ERROR', `answer: ${problem.message}`);
         const decidedBy = actor ? { type: actor.type, id: actor.id } : null;
-        return this.end(approvalId, { status: 'answered', answer: answer as string, decidedBy });
+        return this.answered(await this.end(approvalId, { status: 'answered', answer: answer as string, decidedBy }));
       },
       fail,
     );
@@ -135,6 +134,11 @@ export class ApprovalsDouble {
     if (ended.status === 'expired') await publishEvent(connection, approvalExpired, this.eventOf(ended));
     else await publishEvent(connection, approvalDecided, { ...this.eventOf(ended), rule: null });
     return ended;
+  }
+
+  private answered(approval: Approval): Approval {
+    if (this.unanswered.delete(approval.id)) throw new RoostError('SERVICE_UNAVAILABLE', 'no answer came');
+    return approval;
   }
 
   private keep(approval: Approval): Approval {

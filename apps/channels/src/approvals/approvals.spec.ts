@@ -251,6 +251,16 @@ describe.each([
     expect(approvals.find(form.id).answer).toEqual({ seats: 2, sure: true });
   });
 
+  it('is answered once by words whose answer from messaging is lost, and they are no message besides', async () => {
+    const asked = await approvals.question(conversationId, { question: 'Which city?' });
+    await until('it is asked', () => double.lastCard(ANN)?.text.includes(shortId(asked.id)));
+    approvals.unanswered.add(asked.id);
+    await double.say(ANN, 'Lyon');
+    await until('the person is answered', () => double.shown(ANN).some((text) => text.includes('This is over: answer')));
+    expect(approvals.find(asked.id)).toMatchObject({ status: 'answered', answer: 'Lyon' });
+    expect(fixture.sent.filter(({ content }) => content === 'Lyon')).toEqual([]);
+  });
+
   it('may be a page to open, that only the people who may decide can answer', async () => {
     const url = 'https://bank.example/pay?x=(1)';
     const approvers = [`${platform}:${ids.get(ANN)}`];

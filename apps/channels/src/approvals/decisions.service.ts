@@ -6,6 +6,7 @@ import { answerOf, answerProblem } from '#lib/questions';
 import { Injectable } from '@nestjs/common';
 import type { ApprovalDecision, InboundMessage } from '../adapters/channel-adapter.js';
 import { answerNumber } from '../adapters/press-id.js';
+import { type InHand, noteApproval } from '../inbound/inbound-events.repository.js';
 import type { BindingRow } from '../bindings/bindings.repository.js';
 import { outcomeOf, shortId } from './card-text.js';
 import { pressedAnswer } from './question-text.js';
@@ -41,7 +42,9 @@ export class ApprovalDecisions {
    * Plain words, where the agent has asked one question here and they answer it; undefined where they are a message as any
    * other.
    */
-  async reply(binding: BindingRow, message: InboundMessage): Promise<string | undefined> {
+  async reply(binding: BindingRow, message: InboundMessage, inHand: InHand): Promise<string | undefined> {
+    const settled = { text: message.text };
+    if (inHand.approval_id !== null) return this.settle(binding, message.sender.id, inHand.approval_id, settled);
     const [only, ...others] = await openQuestions(this.database, aboutOf(binding), placeOf(binding, message));
     if (!only?.isQuestion || others.length > 0) return undefined;
     const context = contextOf(binding, message.sender.id);
@@ -49,19 +52,23 @@ export class ApprovalDecisions {
     if (approval?.status !== 'pending' || !approval.question || !mayDecide(binding, approval, context))
       return undefined;
     if (answerProblem(approval.question, answerOf(approval.question, message.text))) return undefined;
-    return this.settle(binding, message.sender.id, only.id, { text: message.text });
+    await noteApproval(this.database, inHand.id, only.id);
+    return this.settle(binding, message.sender.id, only.id, settled);
   }
 
   /** `/approve [id]`, `/deny [id] [reason]`, `/answer [id] text`: without an id it is what was asked in this chat, if that is one thing. */
   async command(
     binding: BindingRow,
     message: InboundMessage,
-    name: 'approve' | 'deny' | 'answer',
-    rest: string,
+    { name, rest }: { name: 'approve' | 'deny' | 'answer'; rest: string },
+    inHand: InHand,
   ): Promise<string> {
     const [first = ''] = rest.trim().split(/\s+/);
     const isId = ID.test(first);
-    const all = await openQuestions(this.database, aboutOf(binding), isId ? undefined : placeOf(binding, message));
+    const all =
+      inHand.approval_id === null
+        ? await openQuestions(this.database, aboutOf(binding), isId ? undefined : placeOf(binding, message))
+        : [{ id: inHand.approval_id, isQuestion: name === 'answer' }];
     const open = all
       .filter(({ isQuestion }) => name === 'deny' || isQuestion === (name === 'answer'))
       .map(({ id }) => id);
@@ -71,6 +78,7 @@ export class ApprovalDecisions {
     const [approvalId] = meant.length > 0 || !isId ? meant : [];
     if (approvalId === undefined) return isId ? 'There is no such question, or it is over.' : NONE;
     if (meant.length > 1) return `Which one? ${meant.map((id) => `/${name} ${shortId(id)}`).join(' · ')}`;
+    await noteApproval(this.database, inHand.id, approvalId);
     if (name === 'answer') return this.settle(binding, message.sender.id, approvalId, { text: said });
     const decision = name === 'approve' ? 'allow_once' : 'deny';
     const words = said === '' ? {} : { message: said.slice(0, MAX_REASON) };
@@ -107,7 +115,7 @@ export class ApprovalDecisions {
     });
   }
 
-  /** The first decision counts. */
+  /** The first decision counts: another's, or this one, where no answer to it came. */
   private async overBy(approvalId: string, context: CallContext): Promise<string> {
     const approval = await this.bus.request(getApproval, { approvalId }, context);
     return `This is over: ${outcomeOf(approval)}.`;

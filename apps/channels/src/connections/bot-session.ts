@@ -110,17 +110,14 @@ export class BotSession {
     return this.services.tracer.span(`handle ${this.bot.adapter.platform}`, options, () => this.handle(row));
   }
 
-  private async handle({ message: stored, attempts, created_at: receivedAt }: InboundRow): Promise<void> {
+  private async handle(row: InboundRow): Promise<void> {
+    const { message: stored, attempts, created_at: receivedAt } = row;
     const { adapter, botId } = this.bot;
     const { connection } = this;
     await this.moves.loaded();
     const message = { ...stored, place: this.moves.original(stored.place) };
-    const received = await this.services.receiver.receive(botId, message, {
-      adapter,
-      connection,
-      receivedAt,
-      attempts,
-    });
+    const from = { adapter, connection, receivedAt, attempts };
+    const received = await this.services.receiver.receive(botId, message, from, row);
     if (received.queued) {
       if (this.waiting.size >= MAX_WAITING) this.waiting.clear();
       const { messageId, accountId, agentId } = received.queued;

@@ -12,7 +12,12 @@ export interface InboundRow {
   created_at: Date;
   /** The trace that its arrival began. */
   traceparent: string | null;
+  /** The approval that it was found to settle: a repeated try goes on with that, whatever has become of it. */
+  approval_id: string | null;
 }
+
+/** A message of a person, while it is handled. */
+export type InHand = Pick<InboundRow, 'id' | 'approval_id'>;
 
 /** Parts of an album come one by one, within moments, and nothing shows which is the last: so long is waited for more. */
 const ALBUM_WINDOW_MS = 1_500;
@@ -53,12 +58,18 @@ export function dueInbound(
 ): Promise<InboundRow[]> {
   return database.query<InboundRow>(
     `SELECT * FROM (
-       SELECT DISTINCT ON (place) id, place, message, attempts, created_at, traceparent, next_attempt_at FROM inbound_events
+       SELECT DISTINCT ON (place) id, place, message, attempts, created_at, traceparent, approval_id, next_attempt_at
+         FROM inbound_events
         WHERE platform = $1 AND bot_id = $2 AND message IS NOT NULL AND NOT place = ANY($3)
         ORDER BY place, id) AS first
       WHERE next_attempt_at <= now() ORDER BY id LIMIT $4`,
     [platform, botId, busyPlaces, limit],
   );
+}
+
+/** To be called before the approval is settled: no answer may come, and the message must not become another one then. */
+export async function noteApproval(database: Database, id: string, approvalId: string): Promise<void> {
+  await database.query(`UPDATE inbound_events SET approval_id = $2 WHERE id = $1`, [id, approvalId]);
 }
 
 /** Handled: the content goes, the event's id stays to recognise it. */

@@ -11,6 +11,7 @@ import { conversationIdOf } from '../bindings/conversation-id.js';
 import { LinkCodesService } from '../links/link-codes.service.js';
 import { ApprovalDecisions } from '../approvals/decisions.service.js';
 import { mayPass } from '../adapters/may-pass.js';
+import type { InHand } from './inbound-events.repository.js';
 import { type FromPlatform, ReceiveFilesService, Unlinked } from './receive-files.service.js';
 
 const HELP = `/link CODE: talk to an agent
@@ -49,7 +50,12 @@ export class ReceiveMessageService {
   ) {}
 
   /** May be repeated with the same message. Throws when messaging or the workspace is away: it is then tried again. */
-  async receive(botId: string, message: InboundMessage, from: Omit<FromPlatform, 'eventId'>): Promise<Received> {
+  async receive(
+    botId: string,
+    message: InboundMessage,
+    from: Omit<FromPlatform, 'eventId'>,
+    inHand: InHand,
+  ): Promise<Received> {
     const { adapter } = from;
     const { platform } = adapter;
     const command = /^\/([a-z]+)(?:\s+([\s\S]*))?$/i.exec(message.text);
@@ -87,22 +93,22 @@ export class ReceiveMessageService {
       case 'approve':
       case 'deny':
       case 'answer':
-        return { answer: await this.decisions.command(binding, message, name, command?.[2] ?? '') };
+        return { answer: await this.decisions.command(binding, message, { name, rest: command?.[2] ?? '' }, inHand) };
       case 'stop':
         return this.toAgent(binding, message, { text: 'Stop what you are doing.', queueMode: 'interrupt' });
       default:
         return (
-          (await this.asAnswer(binding, message)) ??
+          (await this.asAnswer(binding, message, inHand)) ??
           this.withFiles(binding, message, { ...from, eventId: `${platform}:${botId}:${message.eventId}` })
         );
     }
   }
 
   /** What is written where the agent has asked just one question, and answers it. */
-  private async asAnswer(binding: BindingRow, message: InboundMessage): Promise<Received | undefined> {
+  private async asAnswer(binding: BindingRow, message: InboundMessage, inHand: InHand): Promise<Received | undefined> {
     if (!message.isDirect && !message.isAddressed) return undefined;
     if (message.files.length > 0 || message.context || message.text.trim() === '') return undefined;
-    const answer = await this.decisions.reply(binding, message);
+    const answer = await this.decisions.reply(binding, message, inHand);
     return answer === undefined ? undefined : { answer };
   }
 

@@ -10,6 +10,7 @@ import { Memories1795590000000 } from './memories-1795590000000.js';
 import { OpenPreviews1797600000000 } from './open-previews-1797600000000.js';
 import { OpenQuestions1797500000000 } from './open-questions-1797500000000.js';
 import { RefusedDeliveries1795910000000 } from './refused-deliveries-1795910000000.js';
+import { SettledByMessages1798200000000 } from './settled-by-messages-1798200000000.js';
 
 /** Oldest first. */
 export const migrations = [
@@ -25,4 +26,5 @@ export const migrations = [
   OpenPreviews1797600000000,
   DeliveriesByAgent1797700000000,
   AnsweredByPreviews1798000000000,
+  SettledByMessages1798200000000,
 ];

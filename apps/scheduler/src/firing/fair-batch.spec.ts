@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrations } from '../migrations/index.js';
 import { claimUnsent } from '../executions/executions.repository.js';
+import { readClock, tickClock } from './firing-clock.repository.js';
 import { fireDue } from './firing.service.js';
 
 const MANY = 3_000;
@@ -45,6 +46,24 @@ describe('a batch of what is due', () => {
     expect(new Map(fired.map(({ account_id, count }) => [account_id, count]))).toEqual(
       new Map([flooding, ...others].map((account) => [account, 2])),
     );
+  });
+
+  it('of schedules is taken once no replica holds any of it', async () => {
+    await database.query(`DELETE FROM schedules`);
+    await dueSchedules(flooding, 1, '1 minute');
+    await tickClock(database, null);
+    const round = async () => {
+      const { now } = await database.transaction(readClock);
+      await database.transaction((tx) => fireDue(tx, now, 12));
+      await tickClock(database, now);
+      const { onTimeSince } = await database.transaction(readClock);
+      return onTimeSince.getTime() === now.getTime();
+    };
+    await database.transaction(async (tx) => {
+      await tx.query(`SELECT FROM schedules FOR UPDATE`);
+      expect(await round(), 'while another holds one').toBe(false);
+    });
+    expect(await round()).toBe(true);
   });
 
   it('of messages to send has each account’s first before a second of any, in each of several at once', async () => {

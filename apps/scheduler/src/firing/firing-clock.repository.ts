@@ -3,12 +3,17 @@ import type { Database, Transaction } from '#lib/database';
 /** No scheduler was seen for so long: the platform was down. Less is a restart, whose slots are late and not missed. */
 const DOWN_AFTER = '10 seconds';
 
-/** Records that a scheduler runs, and until when it has taken all that was due, if it has. Any replica may. */
-export async function tickClock(database: Database, caughtUpAt: Date | null): Promise<void> {
+/**
+ * Records that a scheduler runs, and that all that was due by `firedUpTo` was taken, if it was: what another replica holds
+ * is due until that one has committed. Any replica may.
+ */
+export async function tickClock(database: Database, firedUpTo: Date | null): Promise<void> {
   await database.query(
     `UPDATE firing_clock SET up_since = CASE WHEN seen_at < now() - interval '${DOWN_AFTER}' THEN now() ELSE up_since END,
-       caught_up_at = GREATEST(caught_up_at, $1::timestamptz), seen_at = now()`,
-    [caughtUpAt],
+       caught_up_at = CASE WHEN EXISTS (SELECT FROM schedules WHERE next_run_at <= $1) THEN caught_up_at
+                           ELSE GREATEST(caught_up_at, $1::timestamptz) END,
+       seen_at = now()`,
+    [firedUpTo],
   );
 }
 

@@ -67,8 +67,8 @@ export class FiringWorker implements OnApplicationBootstrap, BeforeApplicationSh
     return fired;
   }
 
-  private async tick(caughtUpAt: Date | null): Promise<void> {
-    await tickClock(this.database, caughtUpAt);
+  private async tick(firedUpTo: Date | null): Promise<void> {
+    await tickClock(this.database, firedUpTo);
     this.tickedAt = performance.now();
   }
 

@@ -6,6 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { backup } from './backup.js';
 import { restore } from './restore.js';
 
+const modeOf = (path: string) => statSync(path).mode & 0o777;
+
 describe('a backup of a data folder', () => {
   it('brings agents, messages and files back in another folder', async () => {
     const dataDir = temporaryFolder();
@@ -20,8 +22,12 @@ describe('a backup of a data folder', () => {
     await expect(backup(dataDir, file)).rejects.toMatchObject({ code: 'CONFLICT' });
     await roost.stop();
 
+    const modes = new Set<number>();
+    const watch = setInterval(() => modes.add(modeOf(`${file}.part`)));
     await backup(dataDir, file);
-    expect(statSync(file).mode & 0o777).toBe(0o600);
+    clearInterval(watch);
+    expect(modes, 'while it is written').toEqual(new Set([0o600]));
+    expect(modeOf(file)).toBe(0o600);
     expect(execFileSync('tar', ['--list', '--file', file], { encoding: 'utf8' })).not.toContain('sandbox-kits');
     await expect(backup(dataDir, file)).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
 

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { RoostError } from '#lib/contracts';
 import { lockDataFolder } from '#tools/launcher';
@@ -29,9 +29,10 @@ export async function backup(dataDir: string, file: string): Promise<void> {
   const draft = `${file}.part`;
   try {
     rmSync(draft, { force: true });
+    // Before there is anything in it: tar keeps the mode of a file that is there.
+    writeFileSync(draft, '', { mode: 0o600, flag: 'wx' });
     const exclusions = leftOut.map((path) => `--exclude=${path}`);
     await tar(['--create', '--gzip', '--sparse', ...exclusions, '--file', draft, '--directory', dataDir, '.']);
-    chmodSync(draft, 0o600);
     renameSync(draft, file);
   } finally {
     rmSync(draft, { force: true });

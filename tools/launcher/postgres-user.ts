@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { RoostError } from '#lib/contracts/errors';
 import { findProgram } from './system-package.js';
@@ -32,6 +33,12 @@ export function postgresUser(program: string, folder: string): PostgresUser {
   // With the last, access(2), by which initdb looks for its own files, goes by that capability too, not by the user alone.
   const keep = ['--inh-caps=-all,+dac_override', '--ambient-caps=+dac_override', '--securebits=+no_setuid_fixup'];
   return { ids, command: (file, args) => ({ file: setpriv, args: [...drop, ...keep, '--', file, ...args], ids: {} }) };
+}
+
+/** Makes the cluster's folder the user's with all that is in it, unless it is: PostgreSQL starts on no folder of another. */
+export function giveTo({ ids }: PostgresUser, clusterDir: string): void {
+  if (!ids || statSync(clusterDir).uid === ids.uid) return;
+  spawnSync('chown', ['-hR', `${ids.uid}:${ids.gid}`, clusterDir]);
 }
 
 /** Of the system user `postgres`, made when missing: root's PostgreSQL runs as it. */

@@ -15,7 +15,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { RoostError } from '#lib/contracts/errors';
 import { freePort } from './ports.js';
-import { postgresUser, type PostgresUser } from './postgres-user.js';
+import { giveTo, postgresUser, type PostgresUser } from './postgres-user.js';
 import { endProcess, processesWithArgument } from './process-identity.js';
 import { keptSecret } from './secrets.js';
 import { openServerLog, type ServerLog } from './server-log.js';
@@ -85,6 +85,8 @@ export async function startPostgres({
   const port = options.port ?? (await freePort());
   const socketDir = canHoldSocket(clusterDir, port) ? clusterDir : '';
   const user = postgresUser(binaries.postgres, clusterDir);
+  // Restored from another machine, whose user `postgres` has another number.
+  giveTo(user, clusterDir);
   const server = await supervise({
     name: 'PostgreSQL',
     log,

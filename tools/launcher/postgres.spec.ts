@@ -46,15 +46,18 @@ describe('the embedded PostgreSQL', () => {
     expect(statSync(join(dataDir, 'postgres-password')).mode & 0o777).toBe(0o600);
   });
 
-  it.skipIf(process.getuid?.() !== 0)('starts on a cluster of another machine, whose user has another number', async () => {
-    const dataDir = temporaryFolder();
-    const first = await start(dataDir);
-    await query(first.url, 'CREATE TABLE kept AS SELECT 1 AS value');
-    await first.stop();
-    execFileSync('chown', ['-R', '64321:64321', join(dataDir, 'postgres')]);
-    const second = await start(dataDir);
-    expect(await query(second.url, 'SELECT value FROM kept')).toEqual([{ value: 1 }]);
-  });
+  it.skipIf(process.getuid?.() !== 0)(
+    'starts on a cluster of another machine, whose user has another number',
+    async () => {
+      const dataDir = temporaryFolder();
+      const first = await start(dataDir);
+      await query(first.url, 'CREATE TABLE kept AS SELECT 1 AS value');
+      await first.stop();
+      execFileSync('chown', ['-R', '64321:64321', join(dataDir, 'postgres')]);
+      const second = await start(dataDir);
+      expect(await query(second.url, 'SELECT value FROM kept')).toEqual([{ value: 1 }]);
+    },
+  );
 
   it('asks for the password, also at its socket', async () => {
     const { url } = await start(temporaryFolder());

@@ -21,7 +21,7 @@ const help = `Roost: a home for always-on AI agents.
   --help         print this
 
 Environment: DATABASE_URL and NATS_URL use servers of yours instead of starting them.
-ANTHROPIC_API_KEY, OPENAI_API_KEY or OPENAI_BASE_URL give agents a real model instead of the built-in demo.`;
+ANTHROPIC_API_KEY, OPENAI_API_KEY, GOOGLE_API_KEY or OPENAI_BASE_URL give agents a real model instead of the built-in demo.`;
 
 const args = process.argv.slice(2);
 

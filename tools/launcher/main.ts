@@ -2,6 +2,7 @@ import { RoostError } from '#lib/contracts/errors';
 import { answeringModel } from './answering-model.js';
 import { readOptions } from './options.js';
 import { writeLocalProfile } from './local-profile.js';
+import { withOwnSettings } from './own-settings.js';
 import { onNpmGone } from './npm-parent.js';
 import { type Platform, startPlatform } from './platform.js';
 import { readyMessage } from './ready-message.js';
@@ -20,9 +21,10 @@ export async function main(args: string[]): Promise<void> {
   const progress = (line: string) => console.error(line);
   try {
     const options = readOptions(args);
+    const environment = withOwnSettings(process.env);
     if (options.printsConfig) {
       const { printPlatformConfig } = await import('./print-config.js');
-      console.log(await printPlatformConfig(options, process.env));
+      console.log(await printPlatformConfig(options, environment));
       return;
     }
     const running: { platform?: Platform } = {};
@@ -37,7 +39,7 @@ export async function main(args: string[]): Promise<void> {
     const onGivenUp = ({ message }: Error) => {
       if (stoppingSince === undefined) void stop(1, `Roost cannot go on. ${message}`).catch(fail);
     };
-    const platform = await startPlatform({ ...options, environment: process.env, progress, onGivenUp });
+    const platform = await startPlatform({ ...options, environment, progress, onGivenUp });
     running.platform = platform;
     writeLocalProfile(options.dataDir, platform);
 

@@ -7,6 +7,8 @@ import type { ToolLock } from './tool-lock.js';
 import { workspaceRequest } from './workspace-request.js';
 
 const DEFAULT_MAX_MB = 1_024;
+/** What a workspace gives in one answer, and `memory_read` shows whole. */
+const MAX_FILE_BYTES = 512 * 1_024;
 const Topic = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'must be a short name of a-z, 0-9, - and _');
 const Content = z.string().max(100_000);
 
@@ -100,9 +102,12 @@ class MemoryFiles {
   }
 
   async write(path: string, content: string, mode: 'append' | 'replace'): Promise<void> {
-    const old = await this.read(path, '');
-    const whole = mode === 'append' && old ? `${withoutEmptyEnd(old)}\n${content}` : content;
-    const growth = Buffer.byteLength(whole) - Buffer.byteLength(old);
+    const before = await this.sizeOf(path);
+    if (mode === 'append' && before > MAX_FILE_BYTES) throw isFull(path);
+    const old = mode === 'append' && before > 0 ? `${withoutEmptyEnd(await this.read(path, ''))}\n` : '';
+    const whole = old + content;
+    const growth = Buffer.byteLength(whole) - before;
+    if (growth > 0 && before + growth > MAX_FILE_BYTES) throw isFull(path);
     if (growth > 0 && (await this.size()) + growth > this.maxBytes) {
       throw new RoostError(
         'INSUFFICIENT_STORAGE',
@@ -119,6 +124,18 @@ class MemoryFiles {
     });
   }
 
+  private async sizeOf(path: string): Promise<number> {
+    const nothing = { offset: 0, length: 0, encoding: 'base64' as const };
+    return workspaceRequest(this.context, readFile, { agentId: this.context.agentId, path, ...nothing }).then(
+      ({ size }) => size,
+      (error: unknown) => {
+        if (error instanceof RoostError && error.code === 'NOT_FOUND') return 0;
+        throw error;
+      },
+    );
+  }
+
+  /** Of all topics; one file is bounded by itself. */
   private async size(): Promise<number> {
     const list = await workspaceRequest(this.context, listDirectory, {
       agentId: this.context.agentId,
@@ -132,6 +149,12 @@ class MemoryFiles {
     return list.entries.reduce((sum, entry) => sum + entry.size, 0);
   }
 }
+
+const isFull = (path: string) =>
+  new RoostError(
+    'INSUFFICIENT_STORAGE',
+    `${path} is full (${MAX_FILE_BYTES / 1_024} KiB): write what matters of it with mode "replace"`,
+  );
 
 /** What `memory_write` keeps, for wiping it at the end of a session. */
 export const memoryPaths = (type: MemoryType) => (type === 'flat' ? ['MEMORY.md'] : ['memory']);

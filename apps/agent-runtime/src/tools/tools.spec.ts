@@ -109,6 +109,26 @@ describe('the built-in tool', () => {
     runtime.workspace.files.delete('memory/full.md');
   });
 
+  it.each(['flat', 'hierarchical'] as const)(
+    'memory_write makes a full file small again, and none fuller (%s)',
+    async (type) => {
+      runtime.platform.configure({ memoryConfig: { type } });
+      const [path, about] = type === 'flat' ? ['MEMORY.md', {}] : ['memory/boat.md', { topic: 'boat', summary: 'x' }];
+      const write = (content: string, mode?: string) =>
+        call('memory_write', { ...about, content, ...(mode && { mode }) });
+      for (const bytes of [512 * 1_024, 600_000]) {
+        runtime.workspace.files.set(path, Buffer.alloc(bytes, 120));
+        expect(await write('more', 'append')).toEqual({
+          output: `${path} is full (512 KiB): write what matters of it with mode "replace"`,
+          isError: true,
+        });
+        expect((await write('all that matters', 'replace')).isError).toBe(false);
+        expect(String(runtime.workspace.files.get(path))).toBe('all that matters');
+      }
+      runtime.workspace.files.delete(path);
+    },
+  );
+
   it('wait waits', async () => {
     expect((await call('wait', { seconds: 1 })).output).toBe('Waited 1 s.');
   });

@@ -66,7 +66,7 @@ const memoryFields = {
     .min(1)
     .max(102_400)
     .optional()
-    .describe('Most that it may hold, in MiB. 1,024 if not given.'),
+    .describe('Most that all its topics may hold together, in MiB; one file holds 512 KiB. 1,024 if not given.'),
   persistence: z
     .enum(['persistent', 'ephemeral'])
     .optional()

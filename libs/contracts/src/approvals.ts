@@ -90,7 +90,7 @@ const fields = {
   approvers: z
     .array(z.string())
     .nullable()
-    .describe('Who may decide on chat platforms, as `platform:id`; null: the account’s own people.'),
+    .describe('Who may decide on chat platforms, as `platform:id`; null: everybody who is linked with the agent.'),
   status: ApprovalStatus,
   createdAt: Timestamp.describe('When it was asked.'),
   expiresAt: Timestamp.describe('When it counts as denied if nobody has decided.'),

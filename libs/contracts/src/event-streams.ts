@@ -63,7 +63,7 @@ export const STREAM_EVENTS = {
   ],
   'turn.restarted': ['The turn begins anew: forget the text of it that came before.', z.object({ ...delta })],
   'turn.interrupted': [
-    'The turn was stopped by a message with `queue_mode: interrupt`, by `/stop` in a chat, or with its agent.',
+    'The turn was stopped by a message with `queue_mode: interrupt`, by `/stop` in a chat, or with its run, which was cancelled. Of an agent that is stopped the turn is handed back without this event.',
     seen(turnInterrupted.payload),
   ],
   'approval.requested': [

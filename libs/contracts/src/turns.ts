@@ -122,7 +122,7 @@ export const suspendTurn = request('messaging.turn.suspend', {
   input: wire({
     ...Fence,
     calls: z.array(SuspendedCall).min(1).max(MAX_SUSPENDED_CALLS),
-    /** `platform:id` of those who may decide on chat platforms; null: the account's own people. */
+    /** `platform:id` of those who may decide on chat platforms; null: everybody who is linked with the agent. */
     approvers: z.array(z.string().max(300)).max(1_000).nullable().default(null),
     expiresAfterSeconds: z.number().int().min(1).max(31_536_000),
     partialReply: z.string().default(''),

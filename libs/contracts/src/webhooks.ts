@@ -155,7 +155,7 @@ export const rotateWebhookSecret = request('webhooks.endpoint.rotate-secret', {
 export const DeliveryStatus = z.enum(['pending', 'succeeded', 'dead', 'blocked', 'cancelled']).meta({
   id: 'DeliveryStatus',
   description:
-    '`pending`: to be tried, perhaps again. `succeeded`: answered 2xx. `dead`: failed ten times. `blocked`: its address may not be called. `cancelled`: its agent was deleted.',
+    '`pending`: to be tried, perhaps again. `succeeded`: answered 2xx. `dead`: failed ten times. `blocked`: its address may not be called. `cancelled`: its agent was deleted, or its URL is no longer in the agent’s configuration.',
 });
 
 const deliveryFields = {

@@ -81,7 +81,7 @@ export const RESPONSE_HEADERS = {
   },
   'Retry-After': {
     description:
-      'Seconds to wait before the request is repeated. With every 503, with 429, and with 409 while the first request of an `Idempotency-Key` still runs.',
+      'Seconds to wait before the request is repeated. With 503, with 429, and with 409 while the first request of an `Idempotency-Key` still runs.',
     schema: { type: 'integer' },
   },
   'Idempotent-Replayed': {

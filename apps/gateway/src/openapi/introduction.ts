@@ -10,9 +10,9 @@ export const introduction =
 
 **Lists** come in pages: \`page\` and \`limit\` with \`pagination\` in the response, or a cursor where things are added while you read.
 
-**Repeating.** Every POST of an account takes an \`Idempotency-Key\`: repeat it with the same key until you have an answer, and it has its effect once. GET, PUT, PATCH and DELETE can be repeated as they are.
+**Repeating.** Every POST of an account takes an \`Idempotency-Key\`: repeat it with the same key until you have an answer, and it has its effect once. GET, PUT and DELETE can be repeated as they are, and so can PATCH, except of a file to which it adds text.
 
-**Limits.** Requests per minute are in \`RateLimit-*\` of every response; 429 and 503 say in \`Retry-After\` how long to wait. What an account may have altogether: \`GET /v1/account/quotas\`.
+**Limits.** Requests per minute are in \`RateLimit-*\` of each response to a credential; 429 and 503 say in \`Retry-After\` how long to wait. What an account may have altogether: \`GET /v1/account/quotas\`.
 
 ## Errors
 

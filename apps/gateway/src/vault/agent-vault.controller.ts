@@ -30,7 +30,7 @@ export class AgentVaultController {
     summary: 'Let an agent use a secret',
     description:
       'With `env_name` that variable of the sandbox holds a placeholder, which is replaced where the secret’s hosts, methods, ' +
-      'paths and placements match; anywhere else the request is refused. A running sandbox gets the variable when it is next ' +
+      'paths and placements match; elsewhere on those hosts the request is refused, and other hosts get the placeholder. A running sandbox gets the variable when it is next ' +
       'quiet. Without `env_name` the secret is put on every request that matches. 409 when the agent has the secret already, ' +
       'the variable is taken, or another secret goes to the same place. With `ask` each request waits for an approval of the ' +
       'kind `credential`: for a while at egress, then it is refused (403) and can be sent again.',

@@ -1,7 +1,7 @@
 import { createLogger } from '#lib/observability';
-import { freshBus, until } from '#lib/testing';
+import { cableTo, freshBus, until } from '#lib/testing';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { afterEach, expect, it, vi } from 'vitest';
 import { connectBus } from './connect-bus.js';
@@ -11,35 +11,12 @@ afterEach(() => void vi.useRealTimers());
 /** A server, and the cable that leads to it. */
 async function behindCable() {
   const bus = await freshBus('messaging');
-  const server = new URL(bus.url);
-  const sockets: Socket[] = [];
-  let isSilent = false;
-  const cable = createServer((client) => {
-    const upstream = connect(Number(server.port), server.hostname);
-    sockets.push(client, upstream);
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      from.on('data', (chunk) => void (isSilent || to.write(chunk)));
-      from.on('error', () => undefined); // the other end is gone too
-    }
-  }).listen(0, '127.0.0.1');
-  await once(cable, 'listening');
-  const cut = () => {
-    for (const socket of sockets.splice(0)) socket.destroy();
-  };
+  const cable = await cableTo(bus.url);
   return {
-    cut,
+    ...cable,
     connect: () =>
-      connectBus(
-        { NATS_URL: `127.0.0.1:${(cable.address() as AddressInfo).port}`, NATS_CREDS: bus.serviceCreds },
-        'messaging',
-        createLogger('messaging', {}),
-      ),
-    silence: (is: boolean) => (isSilent = is),
+      connectBus({ NATS_URL: cable.url, NATS_CREDS: bus.serviceCreds }, 'messaging', createLogger('messaging', {})),
     close() {
-      cut();
       cable.close();
       bus.release();
     },

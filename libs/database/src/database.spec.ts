@@ -1,4 +1,4 @@
-import { type FreshDatabase, freshDatabase, until } from '#lib/testing';
+import { cableTo, type FreshDatabase, freshDatabase, until } from '#lib/testing';
 import type { MigrationInterface } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Database } from './database.js';
@@ -141,6 +141,28 @@ describe('a service schema', () => {
     });
     await expect(Promise.all([isEnded, goesOn])).resolves.toBeDefined();
     await three.close();
+  });
+
+  it('says that the server does not answer, and gives up the connection that it asked on', async () => {
+    const cable = await cableTo(server.url);
+    const behind = await Database.open({ url: cable.url, schema: 'shelf', migrations: [], poolSize: 1 });
+    expect(await behind.isUp()).toBe(true);
+    cable.silence(true);
+    expect(await behind.isUp()).toBe(false);
+    cable.silence(false);
+    expect(await behind.isUp()).toBe(true);
+    await behind.close();
+    cable.close();
+    expect(await behind.isUp()).toBe(false);
+  });
+
+  it('says that the server answers once a connection is free again', async () => {
+    let giveBack = () => undefined as void;
+    const taken = database.session(() => new Promise<void>((resolve) => (giveBack = resolve)));
+    expect(await database.isUp()).toBe(false);
+    giveBack();
+    await taken;
+    expect(await database.isUp()).toBe(true);
   });
 
   it('goes on after a statement of a transaction was refused', async () => {

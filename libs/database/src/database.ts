@@ -24,6 +24,10 @@ const COMMIT = { name: 'commit', text: 'COMMIT' };
 const BY_INDEX = '-c enable_seqscan=off -c enable_bitmapscan=off -c jit=off';
 const OPEN_TIMEOUT_MS = 30_000;
 const OPEN_RETRY_MS = 250;
+/** So that what asks a service about its database within two seconds gets an answer. */
+const UP_WITHIN_MS = 1_500;
+/** pg closes the connection on which the time is over. */
+const IS_UP = { name: 'is_up', text: 'SELECT 1', query_timeout: UP_WITHIN_MS };
 /** Of a transaction that meets others: each costs the second after which PostgreSQL looks for deadlocks. */
 const MAX_ATTEMPTS = 4;
 /** The one that goes on has to be woken first: one that begins again at once takes the row before it, and both wait anew. */
@@ -139,6 +143,24 @@ export class Database {
     } catch (error) {
       throw asUnavailable(error);
     }
+  }
+
+  /**
+   * Whether PostgreSQL answers on a connection of the pool, within 1.5 s. A connection on which it does not is closed:
+   * who asks again and again, as a probe does, would have all of the pool wait.
+   */
+  isUp(): Promise<boolean> {
+    const ask = async () => {
+      const connection = await this.pool.connect();
+      const answers = await connection.query(IS_UP).then(
+        () => true,
+        () => false,
+      );
+      connection.release(!answers);
+      return answers;
+    };
+    // The statement has its own bound; here it may be a connection that is waited for.
+    return Promise.race([ask().catch(() => false), sleep(UP_WITHIN_MS, false, { ref: false })]);
   }
 
   /** Called when a commit put events in the outbox: wakes the relay of this process. */

@@ -5,6 +5,7 @@
  */
 export { apiClient, type ApiClient, type ApiResponse } from './api-client.js';
 export { bundleProgram } from './bundle-program.js';
+export { type Cable, cableTo } from './cable.js';
 export { type BotApplication, type Channel, DiscordServer, Intents, type User } from './discord/index.js';
 export { connectAs } from './connect-as.js';
 export { deferred } from './deferred.js';

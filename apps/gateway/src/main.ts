@@ -2,6 +2,7 @@ import {
   Bus,
   connectBus,
   InfraModule,
+  isReady,
   measureService,
   nestLogger,
   runIfMain,
@@ -164,7 +165,7 @@ export const start: StartService = async (env, inProcess) => {
   const metrics =
     settings.ROOST_METRICS_PORT === undefined
       ? undefined
-      : await serveMetrics(settings.ROOST_METRICS_PORT, settings.HOST);
+      : await serveMetrics(settings.ROOST_METRICS_PORT, settings.HOST, () => isReady(connection, database));
   const url = await app.getUrl();
   logger.info({ url, metrics: metrics?.url }, 'listening');
 

@@ -13,6 +13,7 @@ export * from './inbox/consumes.js';
 export * from './infra.module.js';
 export * from './nest-logger.js';
 export * from './outbox/events-stream.js';
+export { isReady } from './readiness.js';
 export { rpcAttributes } from './request-spans.js';
 export * from './run-service.js';
 export * from './service-gauges.js';

@@ -15,6 +15,7 @@ import { connectBus, type BusOptions } from './connect-bus.js';
 import { startEventDelivery } from './event-delivery.js';
 import { InfraModule } from './infra.module.js';
 import { nestLogger } from './nest-logger.js';
+import { isReady } from './readiness.js';
 import { RpcErrorFilter } from './rpc-error.filter.js';
 import type { RunningService } from './run-service.js';
 import { startSweeps } from './start-sweeps.js';
@@ -86,7 +87,9 @@ export async function startService<S extends z.ZodRawShape>(definition: ServiceD
   const health = serveHealth(bus, database, onUnexpected, details);
   const stopMeasuring = measureService(name, connection, database);
   const metrics =
-    config.ROOST_METRICS_PORT === undefined ? undefined : await serveMetrics(config.ROOST_METRICS_PORT, config.HOST);
+    config.ROOST_METRICS_PORT === undefined
+      ? undefined
+      : await serveMetrics(config.ROOST_METRICS_PORT, config.HOST, () => isReady(connection, database));
   const endCare = outliveRejections(logger);
   // Requests may come as soon as this resolves: the server has to know of the subscriptions by then.
   await connection.flush();
@@ -128,14 +131,7 @@ export function serveHealth(
     async () => ({
       dependencies: {
         nats: 'up' as const,
-        ...(database
-          ? {
-              postgres: await database.query('SELECT 1').then(
-                () => 'up' as const,
-                () => 'down' as const,
-              ),
-            }
-          : {}),
+        ...(database ? { postgres: (await database.isUp()) ? ('up' as const) : ('down' as const) } : {}),
       },
       ...(details ? { details: await details() } : {}),
     }),

@@ -9,7 +9,7 @@ export const busEnvironment = {
   /** Content of a .creds file, or the path of one; empty for a server without authentication. */
   NATS_CREDS: secret(z.string()).optional(),
   HOST: z.string().default('127.0.0.1'),
-  /** Where `/metrics` is served, on HOST; 0 takes a free port, which the log names; unset serves none. */
+  /** Where `/metrics` and the probes' paths are served, on HOST; 0 takes a free port, which the log names; unset serves none. */
   ROOST_METRICS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
   ...traceEnvironment,
 };

@@ -163,10 +163,13 @@ describe('the chart', () => {
     for (const service of services) {
       const named = (kind: string) => of(manifests, kind).find(({ metadata }) => metadata.name === `roost-${service}`);
       const pod = podOf(named('Deployment') as Manifest);
+      const probe = (path: string) => ({ httpGet: { path, port: 'metrics' } });
       expect(pod?.containers[0]).toMatchObject({
-        livenessProbe: { httpGet: {} },
-        readinessProbe: { httpGet: {} },
-        startupProbe: { httpGet: {} },
+        ports: expect.arrayContaining([{ name: 'metrics', containerPort: 9464 }]),
+        livenessProbe: probe('/live'),
+        // Another service that is away makes no gateway unready.
+        readinessProbe: probe(service === 'gateway' ? '/ready' : '/live'),
+        startupProbe: probe('/live'),
       });
       expect(pod?.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(30);
       expect(named('PodDisruptionBudget')).toBeDefined();

@@ -44,18 +44,20 @@ export class HealthController {
     tenant: 'none',
     summary: 'Everything that messages need answers',
     description:
-      'For a readiness probe and for monitors: PostgreSQL and the services without which no message is answered. Answers within two seconds.',
+      'For monitors: PostgreSQL and the services without which no message is answered. Answers within two seconds. Whether to send requests to one gateway among several is told by `/ready` on its metrics port: it goes by what that gateway needs itself, so that the rest of the API is served while another service is away.',
     responseDescription: 'All of it is up. With 503 the body is the same and names what is down.',
     response: Ready,
     errors: ['SERVICE_UNAVAILABLE'],
   })
   async ready(@Res({ passthrough: true }) reply: FastifyReply) {
-    const database = this.database.query('SELECT 1').then(
-      () => ['postgres', 'up'] as const,
-      () => ['postgres', 'down'] as const,
-    );
-    const [postgres, ...services] = await Promise.all([database, ...SERVICES.map((name) => this.checks.check(name))]);
-    const dependencies = Object.fromEntries([postgres, ...services.map(({ name, state }) => [name, state] as const)]);
+    const [isUp, ...services] = await Promise.all([
+      this.database.isUp(),
+      ...SERVICES.map((name) => this.checks.check(name)),
+    ]);
+    const dependencies = {
+      postgres: isUp ? ('up' as const) : ('down' as const),
+      ...Object.fromEntries(services.map(({ name, state }) => [name, state] as const)),
+    };
     const workspaces = services.find(({ details }) => details)?.details;
     const isReady = Object.values(dependencies).every((state) => state === 'up');
     void reply.status(isReady ? 200 : 503);

@@ -1584,7 +1584,7 @@ export const healthLive = <ThrowOnError extends boolean = false>(options?: Optio
 /**
  * Everything that messages need answers
  *
- * For a readiness probe and for monitors: PostgreSQL and the services without which no message is answered. Answers within two seconds.
+ * For monitors: PostgreSQL and the services without which no message is answered. Answers within two seconds. Whether to send requests to one gateway among several is told by `/ready` on its metrics port: it goes by what that gateway needs itself, so that the rest of the API is served while another service is away.
  */
 export const healthReady = <ThrowOnError extends boolean = false>(options?: Options<HealthReadyData, ThrowOnError>): RequestResult<HealthReadyResponses, HealthReadyErrors, ThrowOnError> => (options?.client ?? client).get<HealthReadyResponses, HealthReadyErrors, ThrowOnError>({ url: '/health/ready', ...options });
 

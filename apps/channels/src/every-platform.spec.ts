@@ -124,6 +124,15 @@ describe.each([
     }
   });
 
+  it('is received when the bot is mentioned without words, and when nothing of a message can be read', async () => {
+    await double.thread(1, '');
+    await fixture.queued('[Mentioned you without words]');
+    const before = fixture.sent.length;
+    await double.say(1, '');
+    await until('the agent gets a line', () => fixture.sent.length > before);
+    expect(fixture.sent.at(-1)?.content).toMatch(/^\[(Mentioned you|Sent something) .+\]$/);
+  });
+
   it('is received after an event that cannot be read', async () => {
     await double.garble(1);
     await ask(1, 'after what is odd');

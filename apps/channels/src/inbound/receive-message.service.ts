@@ -11,6 +11,7 @@ import { conversationIdOf } from '../bindings/conversation-id.js';
 import { LinkCodesService } from '../links/link-codes.service.js';
 import { ApprovalDecisions } from '../approvals/decisions.service.js';
 import { mayPass } from '../adapters/may-pass.js';
+import { bracketed } from './context-text.js';
 import type { InHand } from './inbound-events.repository.js';
 import { type FromPlatform, ReceiveFilesService, Unlinked } from './receive-files.service.js';
 
@@ -25,6 +26,9 @@ const HELP = `/link CODE: talk to an agent
 const NOT_LINKED = 'You are not linked with an agent yet. Ask its owner for a code and send /link CODE.';
 const NOT_A_PERSON = 'You write in the name of a chat, which cannot be linked with an agent: write as yourself.';
 const MAX_CHARACTERS = 100_000;
+/** For the agent, of what is meant for it and has nothing else to be read: the person waits for an answer. */
+const NO_WORDS = bracketed('Mentioned you without words');
+const UNREADABLE = bracketed('Sent something that cannot be read here');
 /** Not for what is in the message. */
 const NOT_NOW: ErrorCode[] = ['AGENT_UNAVAILABLE', 'NOT_FOUND', 'QUOTA_EXCEEDED'];
 
@@ -133,7 +137,10 @@ export class ReceiveMessageService {
   /** A message with its files: they are in the workspace before the agent receives it. */
   private async withFiles(binding: BindingRow, message: InboundMessage, from: FromPlatform): Promise<Received> {
     const texts = [...(message.context ?? []), message.text].filter((part) => part.trim() !== '');
-    if (texts.length === 0 && message.files.length === 0) return {};
+    if (texts.length === 0 && message.files.length === 0) {
+      if (!message.isDirect && !message.isAddressed) return {};
+      texts.push(message.isAddressed ? NO_WORDS : UNREADABLE);
+    }
     try {
       const { saved, refused } = await this.files.save(binding, message.files, from);
       const list = saved.map(({ path, size }) => `- ${path} (${size} bytes)`).join('\n');

@@ -139,6 +139,16 @@ describe('what a person sends, as an agent reads it', () => {
     });
   });
 
+  it.each([
+    { pinned_message: { message_id: 1, text: 'this' } },
+    { message_auto_delete_timer_changed: { message_auto_delete_time: 60 } },
+    { new_chat_members: [ann] },
+    { new_chat_title: 'Ours' },
+  ])('Telegram: nobody sent what only notes a change: %o', (change) => {
+    expect(telegram(change)).toBeUndefined();
+    expect(telegram(change, { id: -5, type: 'group' })).toBeUndefined();
+  });
+
   it.each<[string, string, unknown, string]>([
     ['is its label where that says it all', 'foo.example', [link(0, 11, 'http://foo.example/')], 'foo.example'],
     [

@@ -40,11 +40,27 @@ export interface TelegramUpdate {
   };
 }
 
-/** A person's message, or undefined for anything else: bots are not listened to, so that two never talk forever. */
+/** Service messages of https://core.telegram.org/bots/api#message: what Telegram notes in a chat, and nobody wrote. */
+const NOTICES = new Set(
+  `new_chat_members left_chat_member chat_owner_left chat_owner_changed new_chat_title new_chat_photo delete_chat_photo
+  group_chat_created supergroup_chat_created channel_chat_created message_auto_delete_timer_changed migrate_to_chat_id
+  migrate_from_chat_id pinned_message successful_payment refunded_payment users_shared chat_shared gift unique_gift
+  gift_upgrade_sent connected_website write_access_allowed passport_data proximity_alert_triggered boost_added
+  chat_background_set checklist_tasks_done checklist_tasks_added direct_message_price_changed forum_topic_created
+  forum_topic_edited forum_topic_closed forum_topic_reopened general_forum_topic_hidden general_forum_topic_unhidden
+  giveaway_created giveaway_completed paid_message_price_changed suggested_post_approved suggested_post_approval_failed
+  suggested_post_declined suggested_post_paid suggested_post_refunded video_chat_scheduled video_chat_started
+  video_chat_ended video_chat_participants_invited web_app_data`.split(/\s+/),
+);
+
+/**
+ * A person's message, or undefined for anything else: notices, and bots, which are not listened to, so that two never talk
+ * forever.
+ */
 export function inboundOf(update: TelegramUpdate, me: { id: number; username: string }): InboundMessage | undefined {
   const { message } = update;
   const sender = message && senderOf(message);
-  if (!sender || moveOf(update)) return undefined;
+  if (!sender || Object.keys(message).some((part) => NOTICES.has(part))) return undefined;
   const { chat } = message;
   // Not within a word: an e-mail address is no mention.
   const mention = new RegExp(`(?<!\\w)@${me.username}\\b`, 'gi');

@@ -49,6 +49,8 @@ export interface InboundMessage {
    * a poll. One bounded line or paragraph each (`described`); the agent reads them before the text.
    */
   context?: string[];
+  /** The message of the bot that this is a reply to, as `Connection.send` gave it; its quote is the first of `context`. */
+  replyTo?: string;
   /** Messages with the same album are one message to people: they are joined before the agent reads them. */
   album?: string;
   files: InboundFile[];
@@ -155,6 +157,10 @@ export interface ChannelAdapter {
   chatOf(place: string): string;
   /** Many people read this place, so no one person's link stands for it. */
   isGroup(place: string): boolean;
+  /** What a command begins with that is typed as a message: Slack keeps a slash to itself. */
+  readonly commandMark: '/' | '!';
+  /** Messages can be replies to others (`InboundMessage.replyTo`). In groups of a platform without them the bot is mentioned. */
+  readonly hasReplies: boolean;
   /** What to send to the bot, in the terms of this platform. */
   linkInstructions(code: string): string;
   /**

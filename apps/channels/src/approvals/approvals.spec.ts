@@ -1,10 +1,16 @@
-import { getChannelStatus, MAX_APPROVAL_BYTES } from '#lib/contracts';
+import { type Approval, getChannelStatus, MAX_APPROVAL_BYTES, type Question } from '#lib/contracts';
 import { until } from '#lib/testing';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApprovalsDouble } from '../../test/approvals-double.js';
 import { ChannelsFixture } from '../../test/channels-fixture.js';
-import { discordDouble, type PlatformDouble, slackDouble, telegramDouble } from '../../test/doubles/index.js';
+import {
+  discordDouble,
+  type DoubleThread,
+  type PlatformDouble,
+  slackDouble,
+  telegramDouble,
+} from '../../test/doubles/index.js';
 import { shortId } from './card-text.js';
 
 const [ANN, BOB, EVE] = [7, 8, 9];
@@ -256,7 +262,9 @@ describe.each([
     await until('it is asked', () => double.lastCard(ANN)?.text.includes(shortId(asked.id)));
     approvals.unanswered.add(asked.id);
     await double.say(ANN, 'Lyon');
-    await until('the person is answered', () => double.shown(ANN).some((text) => text.includes('This is over: answer')));
+    await until('the person is answered', () =>
+      double.shown(ANN).some((text) => text.includes('This is over: answer')),
+    );
     expect(approvals.find(asked.id)).toMatchObject({ status: 'answered', answer: 'Lyon' });
     expect(fixture.sent.filter(({ content }) => content === 'Lyon')).toEqual([]);
   });
@@ -275,6 +283,83 @@ describe.each([
     await double.press(ANN, pressed(card, 'I have opened it'));
     await endsWith(ANN, 'answered by person');
     expect(approvals.find(asked.id).answer).toBe(true);
+  });
+
+  describe('in a group', () => {
+    const mark = platform === 'slack' ? '!' : '/';
+    let group: DoubleThread;
+    let there: string;
+
+    beforeAll(async () => {
+      group = await double.thread(ANN, 'ask me here');
+      there = (await fixture.queued('ask me here')).conversationId;
+    });
+
+    const askedThere = async (question: Question, more: Partial<Approval> = {}) => {
+      const asked = await approvals.question(there, question, more);
+      return shownThere(asked);
+    };
+    const shownThere = async ({ id }: Approval) => {
+      const card = await until('it is asked there', () => group.cards().find(({ text }) => text.includes(shortId(id))));
+      await until('it is known to be shown', () => approvals.find(id).shown.length === 1);
+      return { id, short: shortId(id), text: card.text };
+    };
+    const answered = (id: string) =>
+      until('it is answered', () => approvals.find(id).status !== 'pending' && approvals.find(id).answer);
+
+    it('is answered as its card says, and not by what people say among themselves', async () => {
+      const asked = await askedThere({ question: 'Which colour?' });
+      expect(asked.text).toContain(platform === 'slack' ? 'Mention me here with' : 'Reply to this message with');
+      expect(asked.text).toContain(`${mark}answer ${asked.short} your answer`);
+      await group.say(ANN, 'where shall we have lunch?');
+      await group.answer(ANN, 'blue');
+      expect(await answered(asked.id)).toBe('blue');
+
+      const typed = await askedThere({ question: 'Which size?' });
+      await group.say(ANN, `/answer ${typed.short} large`);
+      expect(await answered(typed.id)).toBe('large');
+
+      const alone = await askedThere({ question: 'Which shape?' });
+      await group.say(ANN, '/answer round');
+      expect(await answered(alone.id)).toBe('round');
+      const said = fixture.sent.map(({ content }) => content);
+      for (const text of ['lunch', 'blue', 'large', 'round']) expect(said.join('\n')).not.toContain(text);
+    });
+
+    it.skipIf(platform === 'slack')('takes a reply for the question that it replies to, of several', async () => {
+      const first = await askedThere({ question: 'From where?' });
+      const last = await askedThere({ question: 'How many?', choices: ['one', 'two'] });
+      await group.answer(ANN, 'none at all');
+      await until('it says what is wrong', () =>
+        group.cards().some(({ text }) => text.includes('must be one of: one')),
+      );
+      expect(approvals.find(first.id).status).toBe('pending');
+      await group.say(ANN, `/answer ${first.short} Lyon`);
+      expect(await answered(first.id)).toBe('Lyon');
+      await group.say(ANN, `/answer ${last.short} 2`);
+      expect(await answered(last.id)).toBe('two');
+    });
+
+    it('takes no unaddressed command that does not name what is asked there, and none of who may not decide', async () => {
+      const approvers = [`${platform}:${ids.get(ANN)}`];
+      const asked = await shownThere(await approvals.request(there, { command: 'ls' }, { approvers }));
+      for (const command of [`${mark}approve ${asked.short}`, `${mark}deny ${asked.short} reason`])
+        expect(asked.text).toContain(command);
+      const elsewhere = await approvals.request(conversationId, { command: 'pwd' });
+      await shownTo(ANN, elsewhere.id);
+      const { length } = group.cards();
+      for (const text of ['/approve', '/deny no', '/approve 0a0b0c0d', `/approve ${shortId(elsewhere.id)}`, '/stop'])
+        await group.say(ANN, text);
+      await group.say(BOB, `/approve ${asked.short}`);
+      await group.say(EVE, `/deny ${asked.short}`);
+      await group.say(ANN, `/approve ${asked.short}`);
+      await until('decided', () => approvals.find(asked.id).status === 'allowed');
+      await until('she is told', () => group.cards().at(-1)?.text.includes('Done: allowed once'));
+      expect(group.cards()).toHaveLength(length + 1);
+      expect(approvals.find(elsewhere.id).status).toBe('pending');
+      await approvals.end(elsewhere.id, { status: 'cancelled' });
+      await endsWith(ANN, 'cancelled');
+    });
   });
 
   it('is shown as decided when it was decided before it could be shown', async () => {

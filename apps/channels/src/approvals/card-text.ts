@@ -1,6 +1,6 @@
 import { type Approval, ASK_HUMAN } from '#lib/contracts';
 import type { CardButton } from '../adapters/channel-adapter.js';
-import { howToAnswer, questionLines } from './question-text.js';
+import { howToAnswer, questionLines, type WrittenAt } from './question-text.js';
 import { visibleJson, visibleName } from './visible-text.js';
 
 /** Characters of arguments that a card shows; of longer ones there is a file before it. */
@@ -25,47 +25,43 @@ export function buttonsOf(approvalId: string): CardButton[] {
 }
 
 /** The question, with the tool and every argument. `mustBeFile`: what is written here was too long for one message. */
-export function questionOf(approval: Approval, agentName: string, mustBeFile = false): CardText {
+export function questionOf(approval: Approval, agentName: string, at: WrittenAt, mustBeFile = false): CardText {
   const id = shortId(approval.id);
   const shown = contentOf(approval);
-  const isFile = mustBeFile || shown.length > MAX_INLINE;
+  const isFile = mustBeFile || isLong(shown);
   if (approval.question) {
     const lines = [
       `**${asker(approval, agentName)} asks you:**`,
       ...block([isFile ? 'all in the file above' : shown]),
-      `${howToAnswer(approval.question, id)} Until ${timeOf(approval.expiresAt)}.`,
+      `${howToAnswer(approval.question, id, at)} Until ${timeOf(approval.expiresAt)}.`,
     ];
     return { markdown: lines.join('\n'), file: isFile ? `${shown}\n` : null };
   }
   const lines = [
     `**${plain(agentName)} asks: ${isCredential(approval) ? 'may this request carry a secret' : 'may it call this tool'}?**`,
     ...block([...toolLine(approval), isFile ? 'all in the file above' : shown]),
-    `Until ${timeOf(approval.expiresAt)}. Buttons, or \`/approve ${id}\` and \`/deny ${id} reason\`.`,
+    `Until ${timeOf(approval.expiresAt)}. Buttons, or \`${at.commandMark}approve ${id}\` and \`${at.commandMark}deny ${id} reason\`.`,
   ];
   return { markdown: lines.join('\n'), file: isFile ? `${shown}\n` : null };
 }
 
 /** What takes the question's place once it is over. */
 export function resultOf(approval: Approval, agentName: string): CardText {
-  const { file } = questionOf(approval, agentName);
-  const shown = contentOf(approval);
+  const content = contentOf(approval);
+  const shown = isLong(content) ? 'all in the file above' : content;
   const edited = approval.editedArguments === null ? [] : ['with other arguments than the agent’s'];
   const said = approval.message ? [`said: ${visibleJson(JSON.stringify(approval.message)).slice(0, MAX_MESSAGE)}`] : [];
   if (approval.question) {
     const given = approval.answer === null ? [] : [`answer: ${visibleJson(JSON.stringify(approval.answer))}`];
     const lines = [
       `**${asker(approval, agentName)} asked: ${outcomeOf(approval)}**`,
-      ...block([
-        file === null ? shown : 'all in the file above',
-        ...given.map((line) => line.slice(0, MAX_MESSAGE)),
-        ...said,
-      ]),
+      ...block([shown, ...given.map((line) => line.slice(0, MAX_MESSAGE)), ...said]),
     ];
     return { markdown: lines.join('\n'), file: null };
   }
   const lines = [
     `**${plain(agentName)} asked about a ${isCredential(approval) ? 'request with a secret' : 'tool'}: ${outcomeOf(approval)}**`,
-    ...block([...toolLine(approval), file === null ? shown : 'all in the file above', ...edited, ...said]),
+    ...block([...toolLine(approval), shown, ...edited, ...said]),
   ];
   return { markdown: lines.join('\n'), file: null };
 }
@@ -87,6 +83,8 @@ const contentOf = ({ question, tool, arguments: args }: Approval) => {
   if (!question) return argumentLines(args ?? '{}');
   return [...(tool === ASK_HUMAN ? [] : [`tool: ${visibleJson(tool)}`]), ...questionLines(question)].join('\n');
 };
+
+const isLong = (content: string) => content.length > MAX_INLINE;
 
 const isCredential = ({ kind }: Approval) => kind === 'credential';
 

@@ -54,6 +54,8 @@ export interface OpenQuestion {
   id: string;
   /** It wants an answer, not a decision. */
   isQuestion: boolean;
+  /** The message that shows it, as `Connection.send` gave it; null: not known. */
+  messageId: string | null;
 }
 
 /** What an agent asked and is not over, the newest first: in one place, or anywhere. */
@@ -62,16 +64,15 @@ export async function openQuestions(
   { accountId, agentId }: { accountId: string; agentId: string },
   at: ConversationPlace | undefined,
 ): Promise<OpenQuestion[]> {
-  const rows = await database.query<{ approval_id: string; is_question: boolean }>(
-    `SELECT a.card->>'approvalId' AS approval_id, a.card ? 'labels' AS is_question FROM deliveries a
+  const rows = await database.query<OpenQuestion>(
+    `SELECT a.card->>'approvalId' AS id, a.card ? 'labels' AS "isQuestion", a.message_id AS "messageId" FROM deliveries a
       WHERE a.card->>'kind' = 'ask' AND a.card IS NOT NULL AND a.account_id = $1 AND a.agent_id = $2
         AND ($3::text IS NULL OR (a.platform = $3 AND a.bot_id = $4 AND a.place = $5))
         AND NOT EXISTS (SELECT 1 FROM deliveries r WHERE r.turn_id = a.turn_id AND r.card->>'kind' = 'result')
       ORDER BY a.id DESC LIMIT 100`,
     [accountId, agentId, at?.platform ?? null, at?.botId ?? null, at?.place ?? null],
   );
-  const found = new Map(rows.map(({ approval_id: id, is_question: isQuestion }) => [id, { id, isQuestion }]));
-  return [...found.values()];
+  return [...new Map(rows.map((row) => [row.id, row])).values()];
 }
 
 /** Questions that were shown, or could not be, and that nothing followed from yet. */

@@ -8,7 +8,7 @@ import { ADAPTERS, type ChannelAdapter } from '../adapters/channel-adapter.js';
 import { type ConversationPlace, placeOf } from '../bindings/conversation-id.js';
 import { DELIVER } from '../outbound/deliver-hint.js';
 import { questionOf, resultOf } from './card-text.js';
-import { labelsOf } from './question-text.js';
+import { labelsOf, type WrittenAt } from './question-text.js';
 import { peopleToAsk, planCard, questionsOf } from './cards.repository.js';
 
 /** Plans where people are asked about a call, one place after the other until one shows it, and what they see afterwards. */
@@ -26,8 +26,9 @@ export class ApprovalCards {
     const adapter = this.adapters.find(({ platform }) => platform === to?.platform);
     if (!to || !adapter || approval.status !== 'pending') return;
     const name = await this.agentName(accountId, approval.agentId);
-    let text = questionOf(approval, name);
-    if (adapter.format(text.markdown).length > 1) text = questionOf(approval, name, true);
+    const at = writtenAt(adapter, to.place);
+    let text = questionOf(approval, name, at);
+    if (adapter.format(text.markdown).length > 1) text = questionOf(approval, name, at, true);
     const about = { accountId, agentId: approval.agentId };
     const turnId = turnOf(approval.id, route);
     const { question } = approval;
@@ -86,6 +87,13 @@ export class ApprovalCards {
 }
 
 export const callFor = (accountId: string) => ({ ...ownCall(`req_channels_${newId()}`), accountId });
+
+/** In a group people write to each other, too: what they do not say to the bot answers nothing. */
+function writtenAt(adapter: ChannelAdapter, place: string): WrittenAt {
+  const { commandMark, hasReplies } = adapter;
+  if (!adapter.isGroup(place)) return { commandMark, takes: 'all' };
+  return { commandMark, takes: hasReplies ? 'replies' : 'mentions' };
+}
 
 const keyOf = ({ platform, botId, place }: ConversationPlace) => `${platform}:${botId}:${place}`;
 

@@ -39,19 +39,23 @@ export class ApprovalDecisions {
   }
 
   /**
-   * Plain words, where the agent has asked one question here and they answer it; undefined where they are a message as any
-   * other.
+   * Plain words, where they reply to a question, or the agent has asked just one here and they answer it; undefined where
+   * they are a message as any other.
    */
   async reply(binding: BindingRow, message: InboundMessage, inHand: InHand): Promise<string | undefined> {
     const settled = { text: message.text };
     if (inHand.approval_id !== null) return this.settle(binding, message.sender.id, inHand.approval_id, settled);
-    const [only, ...others] = await openQuestions(this.database, aboutOf(binding), placeOf(binding, message));
+    const { replyTo } = message;
+    const here = await openQuestions(this.database, aboutOf(binding), placeOf(binding, message));
+    const [only, ...others] = replyTo === undefined ? here : here.filter(({ messageId }) => messageId === replyTo);
     if (!only?.isQuestion || others.length > 0) return undefined;
     const context = contextOf(binding, message.sender.id);
     const approval = await this.find(only.id, context);
     if (approval?.status !== 'pending' || !approval.question || !mayDecide(binding, approval, context))
       return undefined;
-    if (answerProblem(approval.question, answerOf(approval.question, message.text))) return undefined;
+    // A reply to the question itself is meant for it: what is wrong with it is said.
+    if (replyTo === undefined && answerProblem(approval.question, answerOf(approval.question, message.text)))
+      return undefined;
     await noteApproval(this.database, inHand.id, only.id);
     return this.settle(binding, message.sender.id, only.id, settled);
   }
@@ -60,29 +64,50 @@ export class ApprovalDecisions {
   async command(
     binding: BindingRow,
     message: InboundMessage,
-    { name, rest }: { name: 'approve' | 'deny' | 'answer'; rest: string },
+    { name, rest, mark }: DecisionCommand,
     inHand: InHand,
   ): Promise<string> {
-    const [first = ''] = rest.trim().split(/\s+/);
-    const isId = ID.test(first);
+    const { first, isId } = firstOf(rest);
     const all =
       inHand.approval_id === null
         ? await openQuestions(this.database, aboutOf(binding), isId ? undefined : placeOf(binding, message))
-        : [{ id: inHand.approval_id, isQuestion: name === 'answer' }];
+        : [{ id: inHand.approval_id, isQuestion: name === 'answer', messageId: null }];
     const open = all
       .filter(({ isQuestion }) => name === 'deny' || isQuestion === (name === 'answer'))
       .map(({ id }) => id);
-    const meant = isId ? open.filter((id) => id.endsWith(first.toLowerCase())) : open;
+    const meant = isId ? open.filter((id) => id.endsWith(first)) : open;
     // As it was written: an answer may have several lines.
     const said = isId && meant.length > 0 ? rest.trim().slice(first.length).trim() : rest.trim();
     const [approvalId] = meant.length > 0 || !isId ? meant : [];
     if (approvalId === undefined) return isId ? 'There is no such question, or it is over.' : NONE;
-    if (meant.length > 1) return `Which one? ${meant.map((id) => `/${name} ${shortId(id)}`).join(' · ')}`;
+    if (meant.length > 1) return `Which one? ${meant.map((id) => `${mark}${name} ${shortId(id)}`).join(' · ')}`;
     await noteApproval(this.database, inHand.id, approvalId);
     if (name === 'answer') return this.settle(binding, message.sender.id, approvalId, { text: said });
     const decision = name === 'approve' ? 'allow_once' : 'deny';
     const words = said === '' ? {} : { message: said.slice(0, MAX_REASON) };
     return this.settle(binding, message.sender.id, approvalId, { decision, ...words });
+  }
+
+  /**
+   * A command in a group that does not address the bot: undefined unless it is about what is open at this place, and the
+   * person may decide that. Another bot's `/approve` must allow nothing: what decides about a tool has to name it.
+   */
+  async unaddressedCommand(
+    binding: BindingRow,
+    message: InboundMessage,
+    command: DecisionCommand,
+    inHand: InHand,
+  ): Promise<string | undefined> {
+    const { first, isId } = firstOf(command.rest);
+    if (!isId && command.name !== 'answer') return undefined;
+    if (inHand.approval_id === null) {
+      const here = await openQuestions(this.database, aboutOf(binding), placeOf(binding, message));
+      const meant = here.filter(({ id, isQuestion }) => (isId ? id.endsWith(first) : isQuestion));
+      const context = contextOf(binding, message.sender.id);
+      const found = await Promise.all(meant.map(({ id }) => this.find(id, context)));
+      if (!found.some((approval) => approval && mayDecide(binding, approval, context))) return undefined;
+    }
+    return this.command(binding, message, command, inHand);
   }
 
   private async settle(binding: BindingRow, userId: string, approvalId: string, settled: Settled): Promise<string> {
@@ -120,6 +145,20 @@ export class ApprovalDecisions {
     const approval = await this.bus.request(getApproval, { approvalId }, context);
     return `This is over: ${outcomeOf(approval)}.`;
   }
+}
+
+/** `/approve`, `/deny` or `/answer`, and what stands behind it. */
+export interface DecisionCommand {
+  name: 'approve' | 'deny' | 'answer';
+  rest: string;
+  /** What commands begin with on this platform. */
+  mark: string;
+}
+
+/** What may be the id that a command names. */
+function firstOf(rest: string): { first: string; isId: boolean } {
+  const [first = ''] = rest.trim().toLowerCase().split(/\s+/);
+  return { first, isId: ID.test(first) };
 }
 
 /** A decision, an answer as it was typed, or the number of a button. */

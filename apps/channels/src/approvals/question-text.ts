@@ -1,6 +1,6 @@
 import type { Approval, Question, QuestionField } from '#lib/contracts';
 import { optionsOf } from '#lib/questions';
-import type { CardButton } from '../adapters/channel-adapter.js';
+import type { CardButton, ChannelAdapter } from '../adapters/channel-adapter.js';
 import { visibleJson } from './visible-text.js';
 
 /** Slack takes 75 characters, the fewest. */
@@ -34,14 +34,28 @@ export function questionLines({ question, choices, schema, url }: Question): str
   ];
 }
 
+/** How people write to the bot where a card is shown. */
+export interface WrittenAt {
+  commandMark: ChannelAdapter['commandMark'];
+  /** What is meant for the bot there: all that is written, what replies to it, or what mentions it. */
+  takes: 'all' | 'replies' | 'mentions';
+}
+
+const WRITE: Record<WrittenAt['takes'], string> = {
+  all: 'Just write here',
+  replies: 'Reply to this message with',
+  mentions: 'Mention me here with',
+};
+
 /** How a question is answered where no button does. */
-export function howToAnswer({ choices, schema, url }: Question, id: string): string {
-  if (url) return `[Open the page](${addressOf(url)}), then press the button or send \`/answer ${id} done\`.`;
-  if (choices) return `Press one, or send its number: \`/answer ${id} 1\`.`;
+export function howToAnswer({ choices, schema, url }: Question, id: string, { commandMark, takes }: WrittenAt): string {
+  const command = `${commandMark}answer ${id}`;
+  if (url) return `[Open the page](${addressOf(url)}), then press the button or send \`${command} done\`.`;
+  if (choices) return `Press one, or send its number: \`${command} 1\`.`;
   const names = Object.keys(schema?.properties ?? {});
   if (names.length > 1)
-    return `Send the answers, one a line, as \`/answer ${id}\`, then ${names.map((name) => `\`${name}: …\``).join(', ')}.`;
-  return `Just write it here, or send \`/answer ${id} your answer\`.`;
+    return `${WRITE[takes]} the answers, one a line: ${names.map((name) => `\`${name}: …\``).join(', ')}. Or send them after \`${command}\`.`;
+  return `${WRITE[takes]} the answer, or send \`${command} your answer\`.`;
 }
 
 /** Letters of other scripts, and what Markdown would end the link at, are written out. */

@@ -30,6 +30,8 @@ export class DiscordAdapter implements ChannelAdapter {
   readonly maxInboundBytes = 50 * 1024 ** 2;
   /** https://docs.discord.com/developers/reference#uploading-files */
   readonly maxOutboundBytes = 10 * 1024 ** 2;
+  readonly commandMark = '/';
+  readonly hasReplies = true;
   readonly sharedBot: BotCredentials | undefined;
 
   constructor(private readonly settings: DiscordSettings) {

@@ -35,6 +35,8 @@ export function inboundOf(
   const attachments = [...message.attachments, ...(forwarded?.attachments ?? [])];
   const mine = ownRole === undefined ? [me] : [me, ownRole];
   const context = contextOf(message, mine);
+  const { referenced_message: repliedTo } = message;
+  const replyTo = repliedTo?.author.id === me ? repliedTo.id : undefined;
   return {
     eventId: message.id,
     place: placeOf(message.guild_id, message.channel_id),
@@ -42,10 +44,11 @@ export function inboundOf(
     isAddressed:
       message.mentions.some(({ id }) => id === me) ||
       message.mention_roles.some((id) => id === ownRole) ||
-      message.referenced_message?.author.id === me,
+      replyTo !== undefined,
     sender: senderOf(author, message.member?.nick),
     text: plainText(message.content, message, mine),
     ...(context.length > 0 ? { context } : {}),
+    ...(replyTo === undefined ? {} : { replyTo }),
     files: attachments.map(({ id, filename, size }): InboundFile => ({
       reference: `${message.channel_id}/${message.id}/${id}`,
       name: filename,

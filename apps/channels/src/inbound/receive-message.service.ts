@@ -9,20 +9,21 @@ import type { ChannelAdapter, InboundMessage } from '../adapters/channel-adapter
 import { bindingOfPerson, type BindingRow, clearUnreachable, deleteBinding } from '../bindings/bindings.repository.js';
 import { conversationIdOf } from '../bindings/conversation-id.js';
 import { LinkCodesService } from '../links/link-codes.service.js';
-import { ApprovalDecisions } from '../approvals/decisions.service.js';
+import { ApprovalDecisions, type DecisionCommand } from '../approvals/decisions.service.js';
 import { mayPass } from '../adapters/may-pass.js';
 import { bracketed } from './context-text.js';
 import type { InHand } from './inbound-events.repository.js';
 import { type FromPlatform, ReceiveFilesService, Unlinked } from './receive-files.service.js';
 
-const HELP = `/link CODE: talk to an agent
-/unlink: stop talking to it
-/status: which agent this is
-/stop: interrupt what it is doing
-/new: start a fresh conversation
-/approve, /deny REASON: decide about a tool that the agent asks for
-/answer TEXT: answer a question of the agent
-/help: this list`;
+const helpOf = (mark: string) => `${mark}link CODE: talk to an agent
+${mark}unlink: stop talking to it
+${mark}status: which agent this is
+${mark}stop: interrupt what it is doing
+${mark}new: start a fresh conversation
+${mark}approve, ${mark}deny REASON: decide about a tool that the agent asks for
+${mark}answer TEXT: answer a question of the agent
+${mark}help: this list
+In a group mention me or reply to me; ${mark}approve ID, ${mark}deny ID and ${mark}answer need no mention.`;
 const NOT_LINKED = 'You are not linked with an agent yet. Ask its owner for a code and send /link CODE.';
 const NOT_A_PERSON = 'You write in the name of a chat, which cannot be linked with an agent: write as yourself.';
 const MAX_CHARACTERS = 100_000;
@@ -65,13 +66,19 @@ export class ReceiveMessageService {
     const command = /^\/([a-z]+)(?:\s+([\s\S]*))?$/i.exec(message.text);
     const binding = await bindingOfPerson(this.database, { platform, botId }, message.sender.id);
     if (message.press) return { answer: await this.decisions.press(binding, message, message.press) };
-    if (!message.isDirect && !message.isAddressed && binding?.listen !== 'all') return {};
     const name = command?.[1]?.toLowerCase();
-    if (name === 'link') return this.link(adapter, botId, message, command?.[2] ?? '');
-    if (name === 'help' || name === 'start') return { answer: HELP };
+    const rest = command?.[2] ?? '';
+    const decision = isDecision(name) ? { name, rest, mark: adapter.commandMark } : undefined;
+    if (!message.isDirect && !message.isAddressed && binding?.listen !== 'all')
+      return binding && decision
+        ? answered(await this.decisions.unaddressedCommand(binding, message, decision, inHand))
+        : {};
+    if (name === 'link') return this.link(adapter, botId, message, rest);
+    if (name === 'help' || name === 'start') return { answer: helpOf(adapter.commandMark) };
     if (!binding) return { answer: message.sender.isChat ? NOT_A_PERSON : NOT_LINKED };
     const chat = adapter.chatOf(message.place);
     if (binding.unreachable_place === chat) await clearUnreachable(this.database, { platform, botId }, chat);
+    if (decision) return answered(await this.decisions.command(binding, message, decision, inHand));
     switch (name) {
       case 'unlink':
         await this.database.transaction(async (tx) => {
@@ -94,10 +101,6 @@ export class ReceiveMessageService {
           contextOf(binding, message.sender.id),
         );
         return { answer: 'A fresh conversation begins.' };
-      case 'approve':
-      case 'deny':
-      case 'answer':
-        return { answer: await this.decisions.command(binding, message, { name, rest: command?.[2] ?? '' }, inHand) };
       case 'stop':
         return this.toAgent(binding, message, { text: 'Stop what you are doing.', queueMode: 'interrupt' });
       default:
@@ -108,10 +111,13 @@ export class ReceiveMessageService {
     }
   }
 
-  /** What is written where the agent has asked just one question, and answers it. */
+  /** What is written to the bot, and answers a question. */
   private async asAnswer(binding: BindingRow, message: InboundMessage, inHand: InHand): Promise<Received | undefined> {
     if (!message.isDirect && !message.isAddressed) return undefined;
-    if (message.files.length > 0 || message.context || message.text.trim() === '') return undefined;
+    const { context = [], replyTo, files, text } = message;
+    // Of what it replies to there is a quote.
+    const isMore = files.length > 0 || context.length > (replyTo === undefined ? 0 : 1);
+    if (isMore || text.trim() === '') return undefined;
     const answer = await this.decisions.reply(binding, message, inHand);
     return answer === undefined ? undefined : { answer };
   }
@@ -186,6 +192,11 @@ export class ReceiveMessageService {
     }
   }
 }
+
+const isDecision = (name: string | undefined): name is DecisionCommand['name'] =>
+  name === 'approve' || name === 'deny' || name === 'answer';
+
+const answered = (answer: string | undefined): Received => (answer === undefined ? {} : { answer });
 
 /** The reason, for the sender. Throws what is tried again. */
 function refusal(error: unknown): Received {

@@ -149,6 +149,20 @@ describe('what a person sends, as an agent reads it', () => {
     expect(telegram(change, { id: -5, type: 'group' })).toBeUndefined();
   });
 
+  it('Telegram: a reply to the bot names its message, and comes with the quote first', () => {
+    const [bot, group] = [
+      { id: 4242, is_bot: true, first_name: 'Robin' },
+      { id: -5, type: 'group' },
+    ];
+    const reply = (more: object) => telegram({ text: 'blue', reply_to_message: { message_id: 8, ...more } }, group);
+    expect(reply({ from: bot, text: 'Which?' })).toMatchObject({
+      replyTo: '8',
+      context: ['[In reply to Robin]\n> Which?'],
+    });
+    expect(reply({ from: ann, text: 'Which?' })).not.toHaveProperty('replyTo');
+    expect(reply({ from: bot, forum_topic_created: {} })).not.toHaveProperty('replyTo');
+  });
+
   it.each<[string, string, unknown, string]>([
     ['is its label where that says it all', 'foo.example', [link(0, 11, 'http://foo.example/')], 'foo.example'],
     [

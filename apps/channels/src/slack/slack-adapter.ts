@@ -25,6 +25,8 @@ export class SlackAdapter implements ChannelAdapter {
   /** Slack takes a gigabyte; an agent's storage may be smaller. */
   readonly maxInboundBytes = 256 * 1024 ** 2;
   readonly maxOutboundBytes = 256 * 1024 ** 2;
+  readonly commandMark = '!';
+  readonly hasReplies = false;
   readonly sharedBot: BotCredentials | undefined;
   private readonly apiUrl: string;
 

@@ -24,6 +24,8 @@ export class TelegramAdapter implements ChannelAdapter {
   /** https://core.telegram.org/bots/api#getfile and #sending-files */
   readonly maxInboundBytes = 20 * 1024 ** 2;
   readonly maxOutboundBytes = 50 * 1024 ** 2;
+  readonly commandMark = '/';
+  readonly hasReplies = true;
   readonly sharedBot: BotCredentials | undefined;
 
   constructor(private readonly settings: TelegramSettings & Surroundings) {

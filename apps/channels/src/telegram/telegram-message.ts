@@ -19,7 +19,7 @@ export type TelegramMessage = Omit<TelegramParts, 'reply_to_message' | 'photo'> 
   media_group_id?: string;
   migrate_to_chat_id?: number;
   migrate_from_chat_id?: number;
-  reply_to_message?: TelegramParts & { forum_topic_created?: object };
+  reply_to_message?: TelegramParts & { message_id: number; forum_topic_created?: object };
   document?: TelegramFile;
   photo?: TelegramFile[];
   audio?: TelegramFile;
@@ -74,14 +74,17 @@ export function inboundOf(update: TelegramUpdate, me: { id: number; username: st
   // A command for another bot of the group.
   if (!isDirect && /^\/\w+@\w/.test(text)) return undefined;
   const context = contextOf(message);
+  const { reply_to_message: repliedTo } = message;
+  const isReply = repliedTo?.from?.id === me.id;
   return {
     eventId: String(update.update_id),
     place: message.is_topic_message ? `${chat.id}/${message.message_thread_id}` : String(chat.id),
     isDirect,
-    isAddressed: new RegExp(`@${me.username}\\b`, 'i').test(written) || message.reply_to_message?.from?.id === me.id,
+    isAddressed: new RegExp(`@${me.username}\\b`, 'i').test(written) || isReply,
     sender,
     text,
     ...(context.length > 0 ? { context } : {}),
+    ...(isReply && !repliedTo.forum_topic_created ? { replyTo: String(repliedTo.message_id) } : {}),
     ...(message.media_group_id === undefined ? {} : { album: message.media_group_id }),
     files: filesOf(message),
   };

@@ -1,4 +1,4 @@
-import { type BotApplication, DiscordServer, until, type User } from '#lib/testing';
+import { type BotApplication, type Channel, DiscordServer, until, type User } from '#lib/testing';
 import type { PlatformDouble, ShownCard } from './platform-double.js';
 
 export async function discordDouble(): Promise<PlatformDouble> {
@@ -13,14 +13,13 @@ export async function discordDouble(): Promise<PlatformDouble> {
     people.set(n, user);
     return user;
   };
-  const cards = (n: number): ShownCard[] =>
-    discord
-      .shown(discord.dm(bot, person(n)), bot)
-      .flatMap(({ content: text, components, edited_timestamp: edited }) => {
-        const all = (components ?? []).flatMap(({ components: inside }) => inside);
-        const buttons = Object.fromEntries(all.map(({ label, custom_id: id }) => [label, id]));
-        return text === '' ? [] : [{ text, buttons, edits: edited === null ? 0 : 1 }];
-      });
+  const cardsIn = (channel: Channel): ShownCard[] =>
+    discord.shown(channel, bot).flatMap(({ content: text, components, edited_timestamp: edited }) => {
+      const all = (components ?? []).flatMap(({ components: inside }) => inside);
+      const buttons = Object.fromEntries(all.map(({ label, custom_id: id }) => [label, id]));
+      return text === '' ? [] : [{ text, buttons, edits: edited === null ? 0 : 1 }];
+    });
+  const cards = (n: number) => cardsIn(discord.dm(bot, person(n)));
   return {
     platform: 'discord',
     variables: { DISCORD_API_BASE_URL: discord.apiUrl },
@@ -90,6 +89,12 @@ export async function discordDouble(): Promise<PlatformDouble> {
           discord.deleteChannel(thread);
         },
         shownAbove: () => discord.shown(channel, bot).map(({ content }) => content),
+        say: (who, text) => Promise.resolve(void discord.say(person(who), thread, text)),
+        answer: (who, text) => {
+          const replyTo = discord.shown(thread, bot).at(-1);
+          return Promise.resolve(void discord.say(person(who), thread, text, replyTo ? { replyTo } : {}));
+        },
+        cards: () => cardsIn(thread),
       });
     },
     revoke: () => void discord.rotateToken(bot),

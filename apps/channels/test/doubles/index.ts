@@ -1,4 +1,4 @@
 export { discordDouble } from './discord.js';
-export type { PlatformDouble, ShownCard } from './platform-double.js';
+export type { DoubleThread, PlatformDouble, ShownCard } from './platform-double.js';
 export { slackDouble } from './slack.js';
 export { telegramDouble } from './telegram.js';

@@ -66,4 +66,10 @@ export interface DoubleThread {
   delete(): Promise<void>;
   /** What the group shows of the bot, outside the thread. */
   shownAbove(): string[];
+  /** Somebody writes there, not to the bot. A command begins with `/`. */
+  say(person: number, text: string): Promise<void>;
+  /** Somebody replies to what the bot showed there last, or mentions it where there are no replies. */
+  answer(person: number, text: string): Promise<void>;
+  /** All texts of the bot there, oldest first. */
+  cards(): ShownCard[];
 }

@@ -1,4 +1,4 @@
-import { SlackPlatform, until } from '#lib/testing';
+import { type ShownInSlack, SlackPlatform, until } from '#lib/testing';
 import { visibleInSlack } from '../../src/slack/slack-mrkdwn.js';
 import type { PlatformDouble, ShownCard } from './platform-double.js';
 
@@ -17,12 +17,15 @@ export async function slackDouble(eventsUrl?: () => string): Promise<PlatformDou
     if (type === 'events_api') await until('Slack is answered', () => isTaken().catch(() => false), REPEATED);
     else if (!(await isTaken())) throw new Error('the press was not taken');
   };
-  const cards = (person: number): ShownCard[] =>
-    slack.shownIn(slack.directChannel(`U${person}`)).flatMap(({ text, blocks, edits }) => {
+  const cardsOf = (shown: ShownInSlack[]): ShownCard[] =>
+    shown.flatMap(({ text, blocks, edits }) => {
       const elements = blocks.flatMap((block) => (block.type === 'actions' ? block.elements : []));
       const buttons = Object.fromEntries(elements.map(({ text: label, value = '' }) => [label.text, value]));
       return text === '' ? [] : [{ text: visibleInSlack(text), buttons, edits }];
     });
+  const cards = (person: number) => cardsOf(slack.shownIn(slack.directChannel(`U${person}`)));
+  // What begins with a slash is a command of Slack's own client.
+  const typed = (text: string) => text.replace(/^\//, '!');
   return {
     platform: 'slack',
     variables: { SLACK_API_BASE_URL: slack.url },
@@ -32,8 +35,7 @@ export async function slackDouble(eventsUrl?: () => string): Promise<PlatformDou
       ...(eventsUrl ? {} : { SLACK_APP_TOKEN: appToken }),
     },
     say(person, text) {
-      // What begins with a slash is a command of Slack's own client.
-      const event = slack.message(`U${person}`, text.replace(/^\//, '!'));
+      const event = slack.message(`U${person}`, typed(text));
       const deliver = () => send('events_api', event);
       return deliver().then(() => deliver);
     },
@@ -80,9 +82,14 @@ export async function slackDouble(eventsUrl?: () => string): Promise<PlatformDou
       const more = { channel: 'C77', thread_ts: ts };
       const event = slack.message(`U${person}`, `<@${app.botUser}> ${question}`, more);
       slack.sockets.send(appToken, 'events_api', event);
+      const reply = (who: number, text: string) =>
+        send('events_api', slack.message(`U${who}`, text, { ...more, parent_user_id: `U${person}` }));
       return Promise.resolve({
         delete: () => Promise.resolve(void slack.history.deletedThreads.add(`C77/${ts}`)),
         shownAbove: () => slack.shownIn('C77').flatMap(({ thread, text }) => (thread === undefined ? [text] : [])),
+        say: (who, text) => reply(who, typed(text)),
+        answer: (who, text) => reply(who, `<@${app.botUser}> ${text}`),
+        cards: () => cardsOf(slack.shownIn('C77').filter(({ thread }) => thread === ts)),
       });
     },
     revoke: () => slack.revoke(app),

@@ -1,4 +1,4 @@
-import { TelegramPlatform } from '#lib/testing';
+import { type ShownInTelegram, TelegramPlatform } from '#lib/testing';
 import { visible } from '../../src/telegram/telegram-html.js';
 import type { PlatformDouble, ShownCard } from './platform-double.js';
 
@@ -9,11 +9,12 @@ const LIMIT = { error_code: 429, description: 'Too Many Requests', parameters: {
 export async function telegramDouble(): Promise<PlatformDouble> {
   const telegram = await TelegramPlatform.start();
   telegram.addBot(TELEGRAM_TOKEN);
-  const cards = (person: number): ShownCard[] =>
-    telegram.shown.flatMap(({ chatId, text, buttons: keyboard, edits }) => {
+  const cardsOf = (shown: ShownInTelegram[]): ShownCard[] =>
+    shown.flatMap(({ text, buttons: keyboard, edits }) => {
       const buttons = Object.fromEntries(keyboard.map(({ text: label, callback_data: data }) => [label, data]));
-      return chatId === String(person) && text !== undefined ? [{ text: visible(text), buttons, edits }] : [];
+      return text === undefined ? [] : [{ text: visible(text), buttons, edits }];
     });
+  const cards = (person: number) => cardsOf(telegram.shown.filter(({ chatId }) => chatId === String(person)));
   return {
     platform: 'telegram',
     variables: { TELEGRAM_API_BASE_URL: telegram.url },
@@ -65,11 +66,21 @@ export async function telegramDouble(): Promise<PlatformDouble> {
     async thread(person, question) {
       const topic = { chat: { id: -100_500, type: 'supergroup' }, message_thread_id: 9, is_topic_message: true };
       await telegram.say(TELEGRAM_TOKEN, person, `@roost_bot ${question}`, topic);
-      const isAbove = ({ chatId, topic: at }: (typeof telegram.shown)[number]) =>
-        chatId === '-100500' && at === undefined;
+      const isAbove = ({ chatId, topic: at }: ShownInTelegram) => chatId === '-100500' && at === undefined;
+      const within = () => telegram.shown.filter(({ chatId, topic: at }) => chatId === '-100500' && at === '9');
+      // Formally every message of a topic replies to its beginning.
+      const beginning = { reply_to_message: { message_id: 9, forum_topic_created: {}, from: { id: person } } };
       return {
         delete: () => Promise.resolve(telegram.rules.deleteTopic(-100_500, 9)),
         shownAbove: () => telegram.shown.filter(isAbove).flatMap(({ text }) => text ?? []),
+        say: async (who, text) => void (await telegram.say(TELEGRAM_TOKEN, who, text, { ...topic, ...beginning })),
+        async answer(who, text) {
+          const { messageId, text: shown } = within().at(-1) ?? {};
+          const from = { id: 4242, is_bot: true, first_name: 'Robin' };
+          const reply_to_message = { message_id: messageId, from, text: shown };
+          await telegram.say(TELEGRAM_TOKEN, who, text, { ...topic, reply_to_message });
+        },
+        cards: () => cardsOf(within()),
       };
     },
     revoke: () => telegram.revoke(TELEGRAM_TOKEN),

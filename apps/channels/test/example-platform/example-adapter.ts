@@ -14,6 +14,8 @@ export class ExampleAdapter implements ChannelAdapter {
   readonly editEveryMs = 1_000;
   readonly maxInboundBytes = 0;
   readonly maxOutboundBytes = 0;
+  readonly commandMark = '/';
+  readonly hasReplies = false;
   readonly sharedBot = undefined;
 
   constructor(private readonly url: string) {}

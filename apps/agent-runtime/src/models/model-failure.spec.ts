@@ -70,6 +70,95 @@ describe('what a provider answers', () => {
     expect(modelFailure(answered(status, message), model)).toMatchObject({ code, retryable });
   });
 
+  it.each([
+    [400, 'Invalid request: Your request exceeded model token limit: 262144 (requested: 269030)'],
+    [400, 'Invalid request: total message size 10176584 exceeds limit 2097152'],
+    [400, '<400> InternalError.Algo.InvalidParameter: Range of input length should be [1, 30720]'],
+    [400, 'tokens in request more than max tokens allowed'],
+    [400, 'Prompt exceeds max length'],
+    [400, 'the input token count is 33000 but model only supports up to 32768'],
+    [400, 'prompt token count of 200000 exceeds the limit of 128000'],
+    [
+      400,
+      'The decoder prompt (length 6001) is longer than the maximum model length of 4096. For image inputs, the number of image tokens depends on the number of images.',
+    ],
+    [
+      400,
+      "'max_tokens' or 'max_completion_tokens' is too large: 1024. This model's maximum context length is 4096 tokens and your request has 3500 input tokens",
+    ],
+    [400, "The input (516368 tokens) is longer than the model's context length (262144 tokens)."],
+    [400, 'prompt too long; exceeded max context length by 4 tokens'],
+    [422, '`inputs` must have less than 1024 tokens. Given: 2048'],
+    [
+      429,
+      'Request too large for gpt-4.1 (for limit gpt-4.1) in organization org-x on tokens per min (TPM): Limit 30000, Requested 37313. The input or output tokens must be reduced in order to run successfully.',
+    ],
+  ])('%i “%s” says that the context is too long', (status, message) => {
+    expect(modelFailure(answered(status, message), model)).toMatchObject({ code: 'MODEL_CONTEXT_TOO_LONG' });
+  });
+
+  it.each([
+    [400, 'max_tokens is too large: 200000. This model supports at most 128000 completion tokens.'],
+    [400, 'max_tokens: 64000 > 32000, which is the maximum allowed number of output tokens for claude-x'],
+    [400, 'max_completion_tokens must be less than or equal to 8192'],
+    [
+      400,
+      '`max_tokens` must be less than or equal to `8192`, the maximum value for `max_tokens` is below `context_window`',
+    ],
+    [400, 'The maximum tokens you requested is wrong: try again with a maximum tokens value that is lower than 8192.'],
+    [400, 'Range of max_tokens should be [1, 8192]'],
+    [400, 'messages.1.content.0.image.source.base64: image exceeds 5 MB maximum: 6000000 bytes > 5242880 bytes'],
+    [400, 'messages.0.content: too many images and documents: 101 > 100'],
+    [400, 'The image input exceeds the limit of 20 MB'],
+    [400, "Invalid 'messages[1].tool_calls[0].id': string too long. Expected a string with maximum length 40"],
+    [400, "Invalid 'input[2].call_id': string too long. Expected a string with maximum length 64"],
+    [400, 'tools.0.custom.input_schema: property name is too long'],
+    [
+      429,
+      'Rate limit reached for gpt-4.1 on tokens per min (TPM): Limit 30000, Used 29000, Requested 2000. Please try again in 2s.',
+    ],
+    [429, 'Rate limit reached for gpt-4.1 on requests per min (RPM): Limit 3, Used 3, Requested 1.'],
+    [429, "This request would exceed your organization's rate limit of 30,000 input tokens per minute"],
+  ])('%i “%s” does not', (status, message) => {
+    const code = status === 429 ? 'MODEL_OVERLOADED' : 'MODEL_REFUSED_REQUEST';
+    expect(modelFailure(answered(status, message), model)).toMatchObject({ code });
+  });
+
+  const EXTRA = {
+    type: 'extra_forbidden',
+    loc: ['body', 'messages', 2, 'assistant', 'reasoning_content'],
+    msg: 'Extra',
+  };
+  const FIELD = 'body.messages.2.assistant.reasoning_content: Extra';
+  const FLAGGED = {
+    code: 403,
+    message: 'Your input was flagged',
+    metadata: { reasons: ['x'], flagged_input: 'words' },
+  };
+  it.each([
+    ['a list of fields', 422, { detail: [EXTRA, EXTRA] }, `${FIELD}; ${FIELD}`],
+    [
+      'one within a message',
+      422,
+      { object: 'error', message: { detail: [EXTRA] }, type: 'invalid_request_error' },
+      FIELD,
+    ],
+    ['a field without its place', 422, { detail: [{ msg: 'Extra' }, 'odd', null] }, '(HTTP 422): Extra'],
+    ['moderation', 403, { error: FLAGGED }, '(HTTP 403): Your input was flagged'],
+    [
+      'a chat template that fails',
+      500,
+      { error: { code: 500, message: 'Jinja Exception: Conversation roles must alternate', type: 'server_error' } },
+      'roles must alternate',
+    ],
+  ])('is a refused request where it is %s', (_, statusCode, sent, words) => {
+    const responseBody = JSON.stringify(sent);
+    const error = new APICallError({ url: '', requestBodyValues: {}, statusCode, message: 'No', responseBody });
+    const failure = modelFailure(error, model);
+    expect(failure).toMatchObject({ code: 'MODEL_REFUSED_REQUEST', retryable: false });
+    expect(failure.message).toContain(words);
+  });
+
   const LONG = 'The number of tokens to keep from the initial prompt is greater than the context length';
   it.each<[string, unknown, string, boolean, string]>([
     ['words alone', { message: 'model crashed' }, 'MODEL_FAILED', true, 'model crashed'],

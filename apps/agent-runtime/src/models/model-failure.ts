@@ -36,10 +36,24 @@ export class OtherModelFailed extends Error {
   }
 }
 
-const CONTEXT_TOO_LONG =
-  /context.{0,20}(length|window|limit|size)|prompt is too long|maximum prompt length|too many tokens|maximum.{0,20}tokens|input.{0,20}too long|tokens.{0,5}\+.{0,5}max_new_tokens/i;
-/** A limit of how much may be sent in a time, which is no limit of a context. */
-const OF_RATE = /rate.?limit|per (minute|hour|day)/i;
+/** Each provider says it in words of its own: of the context, of a number of tokens, or of what was sent. */
+const CONTEXT_TOO_LONG = new RegExp(
+  [
+    'context.{0,20}(length|window|limit|size)',
+    'maximum.{0,20}tokens|max tokens allowed|model token limit|too many tokens|must have less than \\d+ tokens',
+    'tokens.{0,5}\\+.{0,5}max_new_tokens|maximum prompt length|input length should be',
+    '(?<!(?:image|audio|video|file) )\\b(prompt|inputs?|messages?)\\b[\\w ()]{0,40}(too long|longer than|supports up to)',
+    '(?<!(?:image|audio|video|file) )\\b(prompt|inputs?|messages?)\\b[\\w ()]{0,40}exceeds? (the )?(max|limit)',
+  ].join('|'),
+  'i',
+);
+/** A limit of how much may be sent in a time, or of the answer, which is no limit of a context. */
+const OF_OTHER = /rate.?limit|per (min|hour|day)|maximum (value for|tokens value)|at most \d+ \w+ tokens/i;
+/** More tokens at once than the account may send in a minute: waiting does not help. */
+const ABOVE_RATE = /tokens.{0,40}\blimit:? ([\d,]+).{0,40}\brequested:? ([\d,]+)/is;
+
+/** The template by which a server puts a conversation into its model's words fails at it: llama.cpp and LM Studio make a 500 of it. */
+const TEMPLATE_REFUSED = /jinja|chat.?template|roles must alternate/i;
 
 /** Anthropic and xAI say by their words alone that an account is empty. */
 const NO_CREDIT = /credit balance is too low|used all available credits/i;
@@ -64,6 +78,7 @@ const KEY = new Set([
   'permission_denied',
   'api_key_invalid',
 ]);
+const MODERATED = new Set(['flagged_input']);
 const REFUSED = new Set(['invalid_request_error', 'invalid_argument', 'failed_precondition', 'invalid_prompt']);
 const TOO_LONG = new Set(['request_too_large', 'context_length_exceeded']);
 const NOT_FOUND = new Set(['not_found_error', 'model_not_found', 'not_found']);
@@ -115,15 +130,15 @@ function failureOf(reported: ProviderError, { provider, modelId, keySource }: Mo
       ),
       retryable: false,
     };
-  if (status === 401 || status === 403 || is(KEY) || (status === 400 && KEY_NOT_VALID.test(text)))
+  if (status === 401 || (status === 403 && !is(MODERATED)) || is(KEY) || (status === 400 && KEY_NOT_VALID.test(text)))
     return {
       code: 'MODEL_KEY_REFUSED',
       message: withWords(`${provider} refused ${ownerOf(keySource, provider)}: set a valid key`, reported),
       retryable: false,
     };
   const mayBeTooLong = status === undefined || [400, 422, 500].includes(status) || is(REFUSED);
-  const isTooLong = mayBeTooLong && CONTEXT_TOO_LONG.test(text) && !OF_RATE.test(text);
-  if (status === 413 || is(TOO_LONG) || isTooLong)
+  const isTooLong = mayBeTooLong && CONTEXT_TOO_LONG.test(text) && !OF_OTHER.test(text);
+  if (status === 413 || is(TOO_LONG) || isTooLong || isAboveRate(message))
     return {
       code: 'MODEL_CONTEXT_TOO_LONG',
       message: withWords(`the conversation is too long for ${modelId}`, reported),
@@ -138,7 +153,7 @@ function failureOf(reported: ProviderError, { provider, modelId, keySource }: Mo
     };
   // The SDK makes a 500 of whatever an answer's first event says.
   const isPassing = status === 408 || status === 409 || status === 425 || status === 429 || (status ?? 0) >= 500;
-  const isRefused = isMediaRefused || is(REFUSED);
+  const isRefused = isMediaRefused || TEMPLATE_REFUSED.test(text) || is(REFUSED);
   if (isPassing && !(isRefused && (status ?? 0) >= 500))
     return isOverload(status, reported.kinds)
       ? {
@@ -159,6 +174,11 @@ function failureOf(reported: ProviderError, { provider, modelId, keySource }: Mo
     message: withWords(`${provider} broke off its answer${kind ? ` (${kind})` : ''}`, reported),
     retryable: true,
   };
+}
+
+function isAboveRate(message: string): boolean {
+  const [, limit, requested] = (ABOVE_RATE.exec(message) ?? []).map((number) => Number(number.replaceAll(',', '')));
+  return limit !== undefined && requested !== undefined && requested > limit;
 }
 
 const OVERLOADED = new Set([

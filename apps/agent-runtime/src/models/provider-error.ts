@@ -70,14 +70,17 @@ function layersOf(sent: unknown): Fields[] {
   let at = Array.isArray(sent) ? (sent[0] as unknown) : sent;
   while (isFields(at) && layers.length < MAX_LAYERS) {
     layers.unshift(at);
-    at = at['error'];
+    // Mistral has what its schema did not take in a message.
+    at = [at['error'], at['message']].find(isFields);
   }
   const details = layers.flatMap(({ details: list }) => (Array.isArray(list) ? list.slice(0, MAX_DETAILS) : []));
   return [...layers, ...details.filter(isFields)];
 }
 
-function kindsOf({ type, code, status, reason }: Fields): string[] {
-  return [type, code, status, reason].flatMap((kind) =>
+function kindsOf({ type, code, status, reason, metadata }: Fields): string[] {
+  // OpenRouter's number alone would be of a refused key.
+  const moderated = isFields(metadata) && 'flagged_input' in metadata ? 'flagged_input' : undefined;
+  return [type, code, status, reason, moderated].flatMap((kind) =>
     typeof kind === 'string' && kind !== 'error' ? kind.toLowerCase() : [],
   );
 }
@@ -89,10 +92,20 @@ function numbersOf({ statusCode, code, status }: Fields): number[] {
 function messageOf(sent: unknown, layers: Fields[]): string {
   if (typeof sent === 'string') return sent;
   const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
-  const message = layers.flatMap(({ message, error, detail }) => [message, error, detail].filter(isText))[0] ?? '';
+  const message =
+    layers.flatMap(({ message, error, detail }) => [message, error, refusedFields(detail)].filter(isText))[0] ?? '';
   // OpenRouter's own words are always the same.
   const raw = layers.map(({ metadata }) => (isFields(metadata) ? metadata['raw'] : undefined)).find(isText);
   return raw ? `${message}: ${raw}` : message;
+}
+
+/** Python servers (Mistral, vLLM) list what their schema did not take, each with its place in the request. */
+function refusedFields(detail: unknown): unknown {
+  if (!Array.isArray(detail)) return detail;
+  const fields = detail.slice(0, MAX_DETAILS).filter(isFields);
+  return fields
+    .map(({ loc, msg }) => [Array.isArray(loc) && loc.slice(0, MAX_DETAILS).join('.'), msg].filter(Boolean).join(': '))
+    .join('; ');
 }
 
 /** Of an answer that is no JSON: servers of one's own say a line of text, a proxy before them sends a page, whose title says it. */

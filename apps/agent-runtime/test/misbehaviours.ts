@@ -1,4 +1,11 @@
-import type { Misbehaviour, Reaction, ScriptedAnswer, ScriptedCall } from '#lib/testing';
+import {
+  type Misbehaviour,
+  type Script,
+  type ScriptedAnswer,
+  type ScriptedCall,
+  type ServerRule,
+  serverRules,
+} from '#lib/testing';
 
 /** What comes of a turn. `heals`: the whole answer, as if nothing had been · `fails`: permanently · `says`: an answer of its own. */
 export type Expected = { heals: true } | { fails: string; why?: string } | { says: string | RegExp };
@@ -6,7 +13,7 @@ export type Expected = { heals: true } | { fails: string; why?: string } | { say
 /** How a provider misbehaves in a conversation whose answers would be `good`, and what is to come of it. */
 export interface Case {
   name: string;
-  reactions(good: ScriptedAnswer[]): Reaction[];
+  reactions(good: ScriptedAnswer[]): Script[];
   expected: Expected;
   /** Where it makes sense only with a tool call to begin with, or only in a conversation without an older one. */
   onlyWithTool?: boolean;
@@ -48,6 +55,23 @@ const oddCalls = (name: string, change: (call: ScriptedCall, step: number) => Sc
 const before = (name: string, ...first: ScriptedAnswer[]): Case => ({
   name,
   reactions: (good) => [...first, ...good].map((answer) => ({ answer })),
+  expected: { heals: true },
+});
+
+/** The server asks for more than its wire does, and thinks before it calls a tool. */
+const strict = (name: string, rules: ServerRule[], onlyWithTool = false): Case => ({
+  name,
+  onlyWithTool,
+  reactions(good) {
+    const answers = good.map((answer) => (answer.calls ? { ...answer, reasoning: 'Hm.' } : answer));
+    let given = 0;
+    return [
+      (asked) => {
+        for (const rule of rules) rule(asked);
+        return { answer: answers[given++] ?? {} };
+      },
+    ];
+  },
   expected: { heals: true },
 });
 
@@ -124,6 +148,30 @@ export const CASES: Case[] = [
     { kind: 'error-event', at: 'headers', final: true },
     'MODEL_REFUSED_REQUEST',
   ),
+  strict('refuses what it thought itself', [serverRules.thoughtsAreRefused], true),
+  strict('wants to see what it thought', [serverRules.thoughtsAreWanted], true),
+  strict('wants roles to alternate', [serverRules.rolesMustAlternate()]),
+  strict('fails where roles do not alternate', [serverRules.rolesMustAlternate(500)]),
+  strict('wants an answer to the results of tools', [serverRules.resultsMustBeAnswered]),
+  strict('takes texts alone', [serverRules.textsMustBeOne]),
+  strict('refuses all of these', [
+    serverRules.thoughtsAreRefused,
+    serverRules.resultsMustBeAnswered,
+    serverRules.rolesMustAlternate(),
+    serverRules.textsMustBeOne,
+  ]),
+  {
+    name: 'refuses the request, and wants to see what it thought',
+    reactions(good) {
+      const [first, ...rest] = good.map((answer) => (answer.calls ? { ...answer, reasoning: 'Hm.' } : answer));
+      const refuse: Script = (asked) => {
+        serverRules.thoughtsAreWanted(asked);
+        return { misbehaviour: status(400, { message: 'top_k must not be odd' }) };
+      };
+      return rest.length > 0 ? [{ answer: first ?? {} }, refuse] : [refuse];
+    },
+    expected: { fails: 'MODEL_REFUSED_REQUEST', why: 'top_k must not be odd' },
+  },
   odd('answers nothing', {}, NOTHING),
   odd('answers with blanks', { text: ' \n\n ' }, NOTHING),
   odd('thinks and says nothing', { reasoning: 'Hm.' }, NOTHING),

@@ -1,8 +1,10 @@
-import { WIRES, type WireName } from '#lib/testing';
+import { Refused, type ServerRule, WIRES, type WireName } from '#lib/testing';
 import { generateText, jsonSchema, type ModelMessage, tool } from 'ai';
 import { observedModel } from '../src/models/observed-model.js';
 import { resolveModel } from '../src/models/model-registry.js';
 import { promptFor } from '../src/models/prompt/prompt-for.js';
+
+type JsonObject = Parameters<(typeof WIRES)[WireName]['check']>[0];
 
 const MODELS: Record<WireName, string> = {
   anthropic: 'anthropic/claude-sonnet-4-5',
@@ -20,12 +22,16 @@ class Captured extends Error {
   }
 }
 
-/** The request that would go to a provider, checked by the provider's own rules. Errors: Refused, of those rules. */
+/**
+ * The request that would go to a provider, checked by the provider's own rules; of a server that has more `rules`, the
+ * one that it takes after those that it refused. Errors: Refused, of the provider's own rules; the provider's, of the server's.
+ */
 export async function wireRequest(
   wire: WireName,
   messages: ModelMessage[],
   tools: { name: string; schema: object; description?: string }[] = [],
   instructions?: string,
+  rules: ServerRule[] = [],
 ): Promise<string> {
   const model = resolveModel(
     MODELS[wire],
@@ -39,10 +45,14 @@ export async function wireRequest(
   const real = globalThis.fetch;
   let captured: Captured | undefined;
   globalThis.fetch = (_, init) => {
-    captured ??= new Captured(
-      typeof init?.body === 'string' ? init.body : '',
-      Object.fromEntries(new Headers(init?.headers)),
-    );
+    const body = typeof init?.body === 'string' ? init.body : '';
+    try {
+      for (const rule of rules) rule({ wire, body: JSON.parse(body) as JsonObject });
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      return Promise.resolve(Response.json(WIRES[wire].errorBody(error), { status: error.status }));
+    }
+    captured ??= new Captured(body, Object.fromEntries(new Headers(init?.headers)));
     return Promise.reject(captured);
   };
   try {
@@ -62,6 +72,6 @@ export async function wireRequest(
     globalThis.fetch = real;
   }
   if (!captured) throw new Error('no request was made');
-  WIRES[wire].check(JSON.parse(captured.body) as Parameters<(typeof WIRES)[WireName]['check']>[0], captured.headers);
+  WIRES[wire].check(JSON.parse(captured.body) as JsonObject, captured.headers);
   return captured.body;
 }

@@ -5,7 +5,7 @@ import { modelFailure } from './model-failure.js';
 import type { ResolvedModel } from './model-registry.js';
 import { measureCall } from './model-metrics.js';
 import { tracedModelCall } from './model-spans.js';
-import { reducedRequest } from './prompt/reduced-request.js';
+import { RequestChanges } from './prompt/request-changes.js';
 import { withWholeText } from './prompt/whole-text.js';
 import { type AnswerListener, BrokenStream, collectAnswer } from './collect-answer.js';
 import { wireTools } from './tool-schema/wire-tools.js';
@@ -43,10 +43,11 @@ export const UNOBSERVED: AnswerObserver = { onBegin: () => undefined };
  * A model that answers `generateText` by its stream, observed while it arrives: the SDK's own streaming passes each piece
  * through half a dozen streams, which took a tenth of a short turn. A passing failure is tried again once, after a
  * pause, as long as nobody was shown any of it: that cannot be taken back here. What lasts longer is messaging's to try
- * again, with the turn's work kept. Errors: those of the provider as they come, BrokenStream, those of `onCall`.
+ * again, with the turn's work kept. A refused request is made again, changed in what may be meant. Errors: those of the
+ * provider as they come, BrokenStream, those of `onCall`.
  */
 export function observedModel(resolved: ResolvedModel, observer: AnswerObserver = UNOBSERVED): LanguageModelV4 {
-  let isReduced = false;
+  const changes = new RequestChanges();
   return wrapLanguageModel({
     model: resolved.model,
     middleware: {
@@ -60,8 +61,9 @@ export function observedModel(resolved: ResolvedModel, observer: AnswerObserver 
             observer.onText?.(delta);
           },
         };
+        let refusal: unknown;
         for (let isRepeated = false; ;) {
-          const request = withWholeText((isReduced ? reducedRequest(params) : undefined) ?? params);
+          const request = withWholeText(changes.applyTo(params));
           const call = await observer.onCall?.();
           try {
             const answer = await measureCall(resolved.provider, params.abortSignal, () =>
@@ -78,8 +80,11 @@ export function observedModel(resolved: ResolvedModel, observer: AnswerObserver 
             const usage = error instanceof BrokenStream ? error.usage : undefined;
             call?.onFailure(params.abortSignal?.aborted ? STOPPED : reasonOf(failure), usage);
             if (isShown || params.abortSignal?.aborted) throw error;
-            if (failure.code === 'MODEL_REFUSED_REQUEST' && !isReduced && reducedRequest(params)) {
-              isReduced = true;
+            if (failure.code === 'MODEL_REFUSED_REQUEST') {
+              const made = changes.makeAfter(failure.message, params);
+              if (!made) throw refusal ?? error;
+              // What comes after a guess may be refused for the guess.
+              refusal = made === 'guessed' ? (refusal ?? error) : undefined;
               call?.onRetry(reasonOf(failure), 0);
               continue;
             }

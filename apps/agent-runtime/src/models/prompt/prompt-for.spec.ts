@@ -1,4 +1,4 @@
-import type { WireName } from '#lib/testing';
+import { type ServerRule, serverRules, type WireName } from '#lib/testing';
 import type { ModelMessage } from 'ai';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -138,6 +138,67 @@ describe.each(WIRES)('a prompt for %s', (wire) => {
     const body = await wireRequest(wire, Array.from({ length: 20 }, () => pictured('image/png', big)).flat());
     expect(body.length).toBeLessThan(13_000_000);
     expect(body).toContain('left out: too many');
+  });
+});
+
+describe('a server that is stricter than its wire', () => {
+  const { rolesMustAlternate, resultsMustBeAnswered, textsMustBeOne, thoughtsAreRefused, thoughtsAreWanted } =
+    serverRules;
+  const user = (content: string): ModelMessage => ({ role: 'user', content });
+  const called: ModelMessage[] = [
+    {
+      role: 'assistant',
+      content: [
+        { type: 'reasoning', text: 'Hm.', providerOptions: { anthropic: { signature: 'sig' } } },
+        { type: 'tool-call', toolCallId: 'c', toolName: 'look', input: {} },
+      ],
+    },
+    {
+      role: 'tool',
+      content: [{ type: 'tool-result', toolCallId: 'c', toolName: 'look', output: { type: 'text', value: 'seen' } }],
+    },
+  ];
+  const CONVERSATIONS: [string, ModelMessage[]][] = [
+    ['an unanswered message', [user('one'), user('two')]],
+    ['a summary', [user('[Summary]'), user('one'), { role: 'assistant', content: 'two' }, user('three')]],
+    ['a reminder after a result', [user('one'), ...called, user('[1 new message waits]')]],
+    ['an interrupted turn', [user('one'), ...called, user('[This turn was interrupted.]'), user('two')]],
+    ['a picture of a tool', pictured('image/png', PNG)],
+    ['an old transcript', [...OLD_MESSAGES, user('and now?')]],
+  ];
+  const SERVERS: [string, ServerRule[]][] = [
+    ['wants roles to alternate', [rolesMustAlternate()]],
+    ['fails where they do not', [rolesMustAlternate(500)]],
+    ['wants results to be answered', [resultsMustBeAnswered]],
+    ['takes one text', [textsMustBeOne]],
+    ['refuses thoughts', [thoughtsAreRefused]],
+    ['wants thoughts', [thoughtsAreWanted, resultsMustBeAnswered]],
+    ['does all of it', [thoughtsAreRefused, textsMustBeOne, resultsMustBeAnswered, rolesMustAlternate()]],
+  ];
+
+  it.each(SERVERS.flatMap(([server, rules]) => CONVERSATIONS.map(([name, of]) => ({ server, rules, name, of }))))(
+    'that $server takes $name, and all of its words',
+    async ({ rules, of }) => {
+      const body = await wireRequest('openai-chat', of, [], undefined, rules);
+      for (const { role, content } of of)
+        if (role === 'user' && typeof content === 'string') expect(body).toContain(content);
+    },
+  );
+
+  it.each(WIRES)('takes whatever was recorded, over %s', async (wire) => {
+    const rules = SERVERS.at(-1)?.[1];
+    await fc.assert(
+      fc.asyncProperty(fc.array(message, { maxLength: 10 }), async (messages) => {
+        await wireRequest(wire, messages, [], undefined, rules);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('is not what others get: they see what is apart, and what the model thought', async () => {
+    const body = await wireRequest('openai-chat', [user('one'), ...called, user('two'), user('three')]);
+    expect(body).toContain('"reasoning_content":"Hm."');
+    expect(body).toContain('{"role":"user","content":"two"},{"role":"user","content":"three"}');
   });
 });
 

@@ -1,14 +1,20 @@
 import {
   type Misbehaviour,
+  type Reaction,
   type Script,
   type ScriptedAnswer,
   type ScriptedCall,
   type ServerRule,
   serverRules,
+  type WireName,
 } from '#lib/testing';
 
-/** What comes of a turn. `heals`: the whole answer, as if nothing had been · `fails`: permanently · `says`: an answer of its own. */
-export type Expected = { heals: true } | { fails: string; why?: string } | { says: string | RegExp };
+/**
+ * What comes of a turn. `heals`: the whole answer, as if nothing had been · `fails`: permanently, or in all tries that it
+ * gets · `says`: an answer of its own.
+ */
+export type Expected =
+  { heals: true } | { fails: string; why?: string; inAllTries?: boolean } | { says: string | RegExp };
 
 /** How a provider misbehaves in a conversation whose answers would be `good`, and what is to come of it. */
 export interface Case {
@@ -17,7 +23,11 @@ export interface Case {
   expected: Expected;
   /** Where it makes sense only with a tool call to begin with, or only in a conversation without an older one. */
   onlyWithTool?: boolean;
+  /** The wires that have it; all without it. */
+  over?: WireName[];
 }
+
+const over = (wires: WireName[], ...cases: Case[]): Case[] => cases.map((one) => ({ ...one, over: wires }));
 
 /** Each answer is spoilt once, then given whole. */
 const passing = (name: string, misbehaviour: Misbehaviour): Case => ({
@@ -48,6 +58,27 @@ const oddCalls = (name: string, change: (call: ScriptedCall, step: number) => Sc
     good.map((answer, step) => ({
       answer: { ...answer, ...(answer.calls ? { calls: answer.calls.flatMap((call) => change(call, step)) } : {}) },
     })),
+  expected: { heals: true },
+});
+
+/** Each answer ends for the given reason, and comes whole the next time. */
+const endsOnceFor = (reason: string): Case => ({
+  name: `ends its answers for the reason “${reason}”`,
+  reactions: (good) => good.flatMap((answer) => [{ answer: { ...answer, end: { unknown: reason } } }, { answer }]),
+  expected: { heals: true },
+});
+
+/** The last answer fails in all tries of the turn. */
+const lasting = (name: string, reaction: Reaction, why: string): Case => ({
+  name,
+  reactions: (good) => [...good.slice(0, -1).map((answer) => ({ answer })), reaction],
+  expected: { fails: 'MODEL_FAILED', why, inAllTries: true },
+});
+
+/** Google could not read what its model wrote: nothing of it comes. */
+const unread = (reason: string): Case => ({
+  name: `could not read an answer: ${reason}`,
+  reactions: (good) => good.flatMap((answer) => [{ answer: { end: { unknown: reason } } }, { answer }]),
   expected: { heals: true },
 });
 
@@ -202,6 +233,57 @@ export const CASES: Case[] = [
       expected: { heals: true },
     };
   }),
+  ...over(
+    ['openai-chat'],
+    ...['insufficient_system_resource', 'error', 'network_error', 'abort'].map(endsOnceFor),
+    lasting(
+      'ends its answer for the reason “error” again and again',
+      { answer: { text: 'Half of', end: { unknown: 'error' } } },
+      'openai ended its answer for the reason “error”',
+    ),
+    odd('reaches a limit named model_length', { text: 'A long st', end: { unknown: 'model_length' } }, /\[cut off/),
+    ...['sensitive', 'safety', 'moderation_block'].map((unknown) =>
+      odd(`is stopped by a filter named ${unknown}`, { text: 'How to', end: { unknown } }, /content filter/),
+    ),
+    odd('ends its answer for a reason of its own', { text: 'That is all.', end: { unknown: 'eos' } }, /That is all\.$/),
+  ),
+  ...over(
+    ['openai-chat', 'anthropic'],
+    odd(
+      'reaches the end of its context window',
+      { text: 'A long st', end: { unknown: 'model_context_window_exceeded' } },
+      /\[cut off/,
+    ),
+  ),
+  ...over(
+    ['google'],
+    endsOnceFor('OTHER'),
+    ...['LANGUAGE', 'IMAGE_PROHIBITED_CONTENT'].map((unknown) =>
+      odd(`is stopped by a filter named ${unknown}`, { text: 'How to', end: { unknown } }, /content filter/),
+    ),
+    ...['MALFORMED_FUNCTION_CALL', 'UNEXPECTED_TOOL_CALL', 'TOO_MANY_TOOL_CALLS', 'MALFORMED_RESPONSE'].map(unread),
+    {
+      name: 'could not read what came after some words',
+      reactions: (good) =>
+        good.flatMap((answer, step) =>
+          step < good.length - 1
+            ? [{ answer }]
+            : [{ answer: { text: 'I try.', end: { unknown: 'MALFORMED_FUNCTION_CALL' } } }, { answer }],
+        ),
+      expected: { says: /I try\.\n\nThis is the whole answer to [\w-]+\.$/ },
+    },
+    {
+      name: 'can never read an answer',
+      reactions: (good) => [
+        ...good.slice(0, -1).map((answer) => ({ answer })),
+        { answer: { end: { unknown: 'MALFORMED_FUNCTION_CALL' } } },
+      ],
+      expected: {
+        fails: 'MODEL_FAILED',
+        why: 'google could not read what the model wrote, three times in a row (MALFORMED_FUNCTION_CALL)',
+      },
+    },
+  ),
   oddCalls('uses an id again and again', (call) => [
     { ...call, id: 'call_0' },
     { name: 'schedule_list', args: {}, id: 'call_0' },

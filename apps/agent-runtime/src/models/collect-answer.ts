@@ -10,7 +10,10 @@ import type {
 } from '@ai-sdk/provider';
 import { z } from 'zod';
 import { newCallId } from './call-id.js';
+import { meantReason } from './finish-reason.js';
+import { providerMessage } from './provider-message.js';
 import { cleanToolName } from './tool-name.js';
+import { UnusableAnswer } from './unusable-answer.js';
 
 /** Is called about an answer while the model gives it. */
 export interface AnswerListener {
@@ -65,13 +68,16 @@ export async function collectAnswer(
   // "interrupted" is what the SDK's own providers say of a stream that just ended; a model whose stream has no end at
   // all is left with the reason that the answer began with.
   const isCut = unified === 'interrupted' || (unified === 'other' && raw === undefined);
-  if (unified === 'error' || isCut) throw new BrokenStream(new StreamCut(), answer.result.usage);
+  if (unified === 'error' || isCut)
+    throw new BrokenStream(raw === undefined ? new StreamCut() : endedFor(raw), answer.result.usage);
   return {
     ...answer.result,
     ...(request ? { request } : {}),
     response: { ...answer.result.response, ...(response?.headers ? { headers: response.headers } : {}) },
   };
 }
+
+const endedFor = (reason: string) => new UnusableAnswer(`ended its answer for the reason “${providerMessage(reason)}”`);
 
 /** Parts by which an answer begins for who waits for it. */
 const BEGINS = new Set<LanguageModelV4StreamPart['type']>([
@@ -164,7 +170,7 @@ class Answer {
         break;
       }
       case 'finish':
-        result.finishReason = part.finishReason;
+        result.finishReason = meantReason(part.finishReason);
         if (part.providerMetadata) result.providerMetadata = part.providerMetadata;
         break;
       default:

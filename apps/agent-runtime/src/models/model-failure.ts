@@ -4,6 +4,7 @@ import type { ResolvedModel } from './model-registry.js';
 import { type ProviderError, providerErrorOf } from './provider-error.js';
 import { providerMessage } from './provider-message.js';
 import { BrokenStream } from './collect-answer.js';
+import { UnusableAnswer } from './unusable-answer.js';
 
 /** Why a model call came to nothing, and what is to be done about it. */
 export interface ModelFailure {
@@ -91,6 +92,10 @@ export function modelFailure(error: unknown, model: Model): ModelFailure {
   if (RetryError.isInstance(error)) return modelFailure(error.lastError, model);
   if (error instanceof BrokenStream) return modelFailure(error.cause, model);
   if (error instanceof OtherModelFailed) return modelFailure(error.cause, error.model);
+  if (error instanceof UnusableAnswer) {
+    const words = model.hideKey?.(error.message) ?? error.message;
+    return { code: 'MODEL_FAILED', message: `${model.provider} ${words}`, retryable: error.retryable };
+  }
   if (error instanceof RoostError)
     return { code: 'INTERNAL', message: error.message, retryable: error.code === 'SERVICE_UNAVAILABLE' };
   if (InvalidPromptError.isInstance(error))

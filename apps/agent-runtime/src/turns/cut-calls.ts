@@ -1,5 +1,6 @@
 import type { LanguageModelV4, LanguageModelV4Content, LanguageModelV4ToolCall } from '@ai-sdk/provider';
 import { wrapLanguageModel } from 'ai';
+import { readableAnswer } from './readable-answer.js';
 
 /** A model that runs into its limit again and again in the same call is not cured by being asked once more. */
 const MAX_IN_A_ROW = 3;
@@ -26,8 +27,8 @@ export class CutCalls {
       model,
       middleware: {
         specificationVersion: 'v4',
-        wrapGenerate: async ({ doGenerate }) => {
-          const answer = await doGenerate();
+        wrapGenerate: async ({ model: inner, params }) => {
+          const answer = await readableAnswer(inner, params);
           const { raw, unified } = answer.finishReason;
           const last = answer.content.at(-1);
           if (unified !== 'length' || !isOwnCall(last)) {

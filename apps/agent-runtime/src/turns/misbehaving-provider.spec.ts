@@ -36,13 +36,15 @@ describe.each([
   const runs = new Map<string, Run>();
   const table = wires.flatMap((wire) =>
     CASES.flatMap((one, index) =>
-      SHAPES.filter((shape) => shape !== 'plain' || !one.onlyWithTool).map((shape) => ({
-        name: `${wire}-${shape}-${index}`,
-        title: `${wire}, ${shape}: ${one.name}`,
-        one,
-        wire,
-        shape,
-      })),
+      SHAPES.filter((shape) => (shape !== 'plain' || !one.onlyWithTool) && (one.over?.includes(wire) ?? true)).map(
+        (shape) => ({
+          name: `${wire}-${shape}-${index}`,
+          title: `${wire}, ${shape}: ${one.name}`,
+          one,
+          wire,
+          shape,
+        }),
+      ),
     ),
   );
 
@@ -88,7 +90,11 @@ describe.each([
     expect(provider.of(name).flatMap(({ refused }) => refused ?? [])).toEqual([]);
     const good = goodAnswers(name, shape);
     if ('fails' in one.expected) {
-      expect(run?.outcome).toMatchObject({ end: 'failed', retryable: false, error: { code: one.expected.fails } });
+      expect(run?.outcome).toMatchObject({
+        end: 'failed',
+        retryable: one.expected.inAllTries ?? false,
+        error: { code: one.expected.fails },
+      });
       expect(run?.outcome.error?.message).toContain(one.expected.why ?? '');
     } else {
       expect(run?.outcome).toMatchObject({ end: 'completed' });
@@ -111,6 +117,14 @@ describe.each([
     expect(transcript.filter((content) => content.includes(`please @${name}`))).toHaveLength(1);
     for (const { text = '' } of good)
       expect(transcript.filter((content) => content.includes(`"${text}"`)).length).toBeLessThanOrEqual(1);
+  });
+
+  it('was told each time that it could not be read', () => {
+    const last = [...runs.values()].filter(({ one }) => one.name === 'can never read an answer');
+    for (const { name, shape } of last) {
+      const told = provider.of(name).map(({ userTexts }) => userTexts.at(-1)?.includes('could not be read'));
+      expect(told).toEqual([...(shape === 'plain' ? [] : [false]), false, true, true]);
+    }
   });
 
   it('was given no request that it must refuse, and every turn ended once', () => {

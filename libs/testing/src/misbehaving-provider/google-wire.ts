@@ -56,10 +56,22 @@ export const googleWire: Wire = {
     }
     const { input, output } = answer.usage ?? DEFAULT_USAGE;
     const usage = { promptTokenCount: input, candidatesTokenCount: output, totalTokenCount: input + output };
+    const finishReason = reasonOf(answer, FINISH);
+    // What its limit ended before it had words has no parts, and what else did no content.
+    const isEmpty = answer.text === undefined && !answer.calls?.length;
+    const parts = { parts: [{ text: '' }] };
+    const content =
+      isEmpty && !['STOP', 'MAX_TOKENS'].includes(finishReason)
+        ? {}
+        : { content: { role: 'model', ...(isEmpty ? {} : parts) } };
     yield {
       part: 'end',
       counts: { input, output },
-      text: chunk([{ text: '' }], { finishReason: reasonOf(answer, FINISH) }, { usageMetadata: usage }),
+      text: sse({
+        ...head,
+        candidates: [{ index: 0, ...content, finishReason }],
+        usageMetadata: usage,
+      }),
     };
   },
 };

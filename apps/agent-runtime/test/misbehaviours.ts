@@ -82,6 +82,19 @@ const unread = (reason: string): Case => ({
   expected: { heals: true },
 });
 
+/** Each answer is written in another way. */
+const otherwise = (name: string, misbehaviour: Misbehaviour): Case => ({
+  name,
+  reactions: (good) => good.map((answer) => ({ answer, misbehaviour })),
+  expected: { heals: true },
+});
+
+const rewritten = (...replaced: [RegExp, string][]): Misbehaviour => ({
+  kind: 'rewritten',
+  rewrite: (frame) => replaced.reduce((text, [from, to]) => text.replaceAll(from, to), frame),
+});
+const NO_REASON: [RegExp, string] = [/"finish_reason":"\w+"/g, '"finish_reason":null'];
+
 /** Something else comes before the good answers. */
 const before = (name: string, ...first: ScriptedAnswer[]): Case => ({
   name,
@@ -283,6 +296,28 @@ export const CASES: Case[] = [
         why: 'google could not read what the model wrote, three times in a row (MALFORMED_FUNCTION_CALL)',
       },
     },
+  ),
+  final(
+    'wants to be paid under HTTP 200',
+    { kind: 'json', sent: { error: { message: 'Insufficient balance', code: 402 } } },
+    'MODEL_BILLING',
+    'Insufficient balance',
+  ),
+  passing('is overloaded under HTTP 200', { kind: 'json', sent: [{ error: { message: 'busy', code: 503 } }] }),
+  passing('has an error under HTTP 200', { kind: 'json', sent: { error: 'the model crashed' } }),
+  lasting(
+    'answers something else than a stream',
+    { misbehaviour: { kind: 'json', sent: { base_resp: { status_code: 1_008 } } } },
+    'answered without a stream: {"base_resp"',
+  ),
+  ...over(
+    ['openai-chat'],
+    otherwise('answers without a stream', { kind: 'json' }),
+    otherwise('gives no reason for the end', rewritten(NO_REASON)),
+    otherwise('counts tokens without choices', rewritten([/"choices":\[\],/g, ''])),
+    otherwise('counts tokens with choices of null', rewritten([/"choices":\[\],/g, '"choices":null,'])),
+    otherwise('has an error of null in each chunk', rewritten([/data: \{/g, 'data: {"error":null,'])),
+    passing('gives neither a reason for the end nor an end', rewritten(NO_REASON, [/data: \[DONE\]\n\n/g, ''])),
   ),
   oddCalls('uses an id again and again', (call) => [
     { ...call, id: 'call_0' },

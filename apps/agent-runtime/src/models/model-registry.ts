@@ -6,6 +6,7 @@ import type { LanguageModelV4 } from '@ai-sdk/provider';
 import { RoostError } from '#lib/contracts';
 import type { Tracer } from '#lib/tracing';
 import { impatientFetch } from './impatient-fetch.js';
+import { streamedFetch } from './streamed-fetch.js';
 import { DemoModel } from './demo-model.js';
 
 export const PROVIDERS = ['anthropic', 'openai', 'google', 'demo'] as const;
@@ -153,7 +154,8 @@ function connect(
   withVault: AgentKeys['withVault'],
 ): LanguageModelV4 {
   const impatient = impatientFetch(platform.silenceMs ?? SILENCE_MS);
-  const fetch = withVault ? withVault(impatient) : impatient;
+  const isChat = provider === 'openai' && platform.openaiBaseUrl !== undefined;
+  const fetch = streamedFetch(withVault ? withVault(impatient) : impatient, isChat);
   switch (provider) {
     case 'anthropic':
       return createAnthropic({

@@ -39,6 +39,10 @@ export type Misbehaviour =
    * write it that only resemble the provider.
    */
   | { kind: 'error-event'; at: StreamPosition; final?: boolean; sent?: object }
+  /** JSON under HTTP 200 in place of the stream: the given, or the answer as a whole on a wire that has a form for it. */
+  | { kind: 'json'; sent?: object }
+  /** A server that only resembles the provider writes its events in another way. */
+  | { kind: 'rewritten'; rewrite: (frame: string) => string }
   /** Every piece comes late. */
   | { kind: 'drip'; pauseMs: number };
 

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { networkDelay } from '../network-delay.js';
-import type { Reaction, Tokens } from './answer.js';
+import { DEFAULT_USAGE, type Reaction, type Tokens } from './answer.js';
 import { streamAnswer } from './stream-answer.js';
 import { type AskedRequest, isObject, type JsonObject, Refused, type Wire, type WireName } from './wire.js';
 import { WIRES } from './wires.js';
@@ -132,6 +132,12 @@ export class MisbehavingProvider {
       case 'html':
         response.writeHead(misbehaviour.status, { 'content-type': 'text/html' });
         return void response.end('<html><body><h1>Bad gateway</h1></body></html>');
+      case 'json': {
+        const counts = answer.usage ?? DEFAULT_USAGE;
+        if (!misbehaviour.sent) asked.told = { ...counts, at: Date.now() };
+        response.writeHead(200, { 'content-type': 'application/json' });
+        return void response.end(JSON.stringify(misbehaviour.sent ?? wire.whole?.(answer) ?? {}));
+      }
       case 'status': {
         const { status, message = 'as the script says', code, retryAfter } = misbehaviour;
         if (retryAfter !== undefined) response.setHeader('retry-after', retryAfter);

@@ -1,4 +1,4 @@
-import { argsText, DEFAULT_USAGE, pieces, reasonOf } from './answer.js';
+import { argsText, DEFAULT_USAGE, pieces, reasonOf, type ScriptedAnswer } from './answer.js';
 import { checkOpenAiChat } from './openai-chat-rules.js';
 import { asList, freshId, isObject, type Json, type JsonObject, type Refused, sse, textOf, type Wire } from './wire.js';
 
@@ -51,14 +51,38 @@ export const openAiChatWire: Wire = {
         yield { part: 'call', text: chunk({ tool_calls: [{ index, function: { arguments: piece } }] }) };
     }
     const { input, output } = answer.usage ?? DEFAULT_USAGE;
-    const usage = { prompt_tokens: input, completion_tokens: output, total_tokens: input + output };
+    const usage = usageOf(answer);
     yield {
       part: 'end',
       counts: { input, output },
       text: `${chunk({}, reasonOf(answer, FINISH))}${sse({ ...head, choices: [], usage })}data: [DONE]\n\n`,
     };
   },
+  whole(answer) {
+    const calls = (answer.calls ?? []).map((call) => ({
+      id: call.id ?? freshId('call_'),
+      type: 'function',
+      function: { name: call.name, arguments: argsText(call) },
+    }));
+    const message = {
+      role: 'assistant',
+      content: answer.text ?? null,
+      ...(calls.length > 0 ? { tool_calls: calls } : {}),
+    };
+    return {
+      id: freshId('chatcmpl-'),
+      object: 'chat.completion',
+      created: 1_700_000_000,
+      model: 'odd',
+      choices: [{ index: 0, message, finish_reason: reasonOf(answer, FINISH) }],
+      usage: usageOf(answer),
+    };
+  },
 };
+
+function usageOf({ usage: { input, output } = DEFAULT_USAGE }: ScriptedAnswer): JsonObject {
+  return { prompt_tokens: input, completion_tokens: output, total_tokens: input + output };
+}
 
 function partsText(content: Json | undefined): string {
   return typeof content === 'string'

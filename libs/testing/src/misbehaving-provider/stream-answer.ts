@@ -20,7 +20,8 @@ export async function streamAnswer(
     if (index === breaksAt && misbehaviour && !(await goWrong(response, wire, misbehaviour)))
       return frames.slice(0, index);
     if (misbehaviour?.kind === 'drip') await sleep(misbehaviour.pauseMs);
-    if (!response.write(frame.text)) await drained(response);
+    const text = misbehaviour?.kind === 'rewritten' ? misbehaviour.rewrite(frame.text) : frame.text;
+    if (!response.write(text)) await drained(response);
     if (response.destroyed) return frames.slice(0, index);
   }
   response.end();

@@ -23,6 +23,8 @@ export interface Wire {
   check(body: JsonObject, headers: IncomingHttpHeaders): void;
   read(body: JsonObject): Omit<AskedRequest, 'wire' | 'body'>;
   frames(answer: ScriptedAnswer): Iterable<Frame>;
+  /** An answer that was not asked for as a stream. */
+  whole?(answer: ScriptedAnswer): JsonObject;
   errorBody(refused: Refused): JsonObject;
   /** An error sent within a stream. */
   errorEvent(refused: Refused): string;

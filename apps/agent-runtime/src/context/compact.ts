@@ -1,5 +1,6 @@
 import { RoostError } from '#lib/contracts';
-import { generateText, type ModelMessage } from 'ai';
+import { type FinishReason, generateText, type ModelMessage } from 'ai';
+import { isUnreadable } from '../models/finish-reason.js';
 import { type ModelFailure, modelFailure, OtherModelFailed } from '../models/model-failure.js';
 import { type AnswerObserver, observedModel, UNOBSERVED } from '../models/observed-model.js';
 import type { ResolvedModel } from '../models/model-registry.js';
@@ -10,6 +11,7 @@ import { isExhausted } from '../usage/budget-exhausted.js';
 const BASE_INSTRUCTIONS = `Summarise the conversation below for the assistant that will continue it. Keep every fact, name, number, decision, file path, open task and wish of the user that may matter later, in short notes. Leave out greetings and tool output that is no longer of use. Write only the summary.`;
 /** How much of the threshold the untouched newest part may take. */
 const KEPT_SHARE = 0.25;
+/** Enough for a summary. Some models think within it, and some servers take no limit by this name: then without one. */
 const MAX_SUMMARY_TOKENS = 4_000;
 
 export interface CompactionPlan {
@@ -69,6 +71,16 @@ export interface Summariser {
 /** Lasting failures that somebody sets right, after which the same messages can be summarised. */
 const CURABLE = new Set<ModelFailure['code']>(['MODEL_KEY_REFUSED', 'MODEL_BILLING', 'MODEL_NOT_FOUND']);
 
+/** What came is no summary, or only the beginning of one. */
+class NoSummary extends Error {
+  constructor(finishReason: FinishReason) {
+    super(`the model gave an empty summary or a part of one (${finishReason})`);
+    this.name = NoSummary.name;
+  }
+}
+
+const CUT = new Set<FinishReason>(['length', 'content-filter']);
+
 export interface Summary {
   message: ModelMessage;
   /** Why what it stands for was dropped instead. */
@@ -79,37 +91,61 @@ export interface Summary {
 
 /**
  * Summarises messages into one. What cannot be summarised is dropped, and the message says so. Longer stretches than the
- * model can take go in pieces, each with the summary of those before it. Errors: the provider's passing ones where the
- * caller is patient, BudgetExhausted, the signal's reason.
+ * model can take go in pieces, each with the summary of those before it. A summary that comes out empty or cut is asked
+ * for once more without a limit of its length. Errors: the provider's passing ones where the caller is patient,
+ * BudgetExhausted, the signal's reason.
  */
-export async function summarise(
-  messages: ModelMessage[],
-  { model, instructions, signal, threshold, isPatient, onCall }: Summariser,
-): Promise<Summary> {
+export async function summarise(messages: ModelMessage[], summariser: Summariser): Promise<Summary> {
+  const { model, signal, threshold, isPatient } = summariser;
+  let isLimited = true;
   try {
     let summary = '';
     for (const piece of pieces(messages.map(asText), threshold * 2)) {
-      const { text } = await generateText({
-        model: observedModel(model, { ...UNOBSERVED, ...(onCall ? { onCall } : {}) }),
-        instructions: instructions ? `${BASE_INSTRUCTIONS}\n\n${instructions}` : BASE_INSTRUCTIONS,
-        prompt: summary ? `Summary so far:\n${summary}\n\nWhat came next:\n${piece}` : piece,
-        maxOutputTokens: MAX_SUMMARY_TOKENS,
-        abortSignal: signal,
-        maxRetries: 0,
+      const prompt = summary ? `Summary so far:\n${summary}\n\nWhat came next:\n${piece}` : piece;
+      summary = await ask(prompt, summariser, isLimited).catch((error: unknown) => {
+        if (!isLimited || !mayBeOfLimit(error, model)) throw error;
+        isLimited = false;
+        return ask(prompt, summariser, isLimited);
       });
-      summary = text.trim();
     }
-    if (summary) return { message: note(`Summary of the conversation so far:\n${summary}`), isCurable: false };
-    const failed = new Error('the model gave an empty summary');
-    return { message: dropped(messages.length), failed, isCurable: false };
+    return { message: note(`Summary of the conversation so far:\n${summary}`), isCurable: false };
   } catch (error) {
     signal.throwIfAborted();
     if (isExhausted(error)) throw error;
+    if (error instanceof NoSummary) return { message: dropped(messages.length), failed: error, isCurable: true };
     const { retryable, code } = modelFailure(error, model);
     if (retryable && isPatient) throw error instanceof RoostError ? error : new OtherModelFailed(error, model);
     return { message: dropped(messages.length), failed: error, isCurable: retryable || CURABLE.has(code) };
   }
 }
+
+/** Errors: NoSummary, those of the provider. */
+async function ask(
+  prompt: string,
+  { model, instructions, signal, onCall }: Summariser,
+  isLimited: boolean,
+): Promise<string> {
+  const {
+    text,
+    finishReason,
+    rawFinishReason: raw,
+  } = await generateText({
+    model: observedModel(model, { ...UNOBSERVED, ...(onCall ? { onCall } : {}) }),
+    instructions: instructions ? `${BASE_INSTRUCTIONS}\n\n${instructions}` : BASE_INSTRUCTIONS,
+    prompt,
+    ...(isLimited ? { maxOutputTokens: MAX_SUMMARY_TOKENS } : {}),
+    // Else the provider keeps the conversation.
+    providerOptions: { openai: { store: false } },
+    abortSignal: signal,
+    maxRetries: 0,
+  });
+  const summary = text.trim();
+  if (!summary || CUT.has(finishReason) || isUnreadable({ raw })) throw new NoSummary(finishReason);
+  return summary;
+}
+
+const mayBeOfLimit = (error: unknown, model: ResolvedModel): boolean =>
+  error instanceof NoSummary || modelFailure(error, model).code === 'MODEL_REFUSED_REQUEST';
 
 function note(text: string): ModelMessage {
   return { role: 'user', content: `[${text}]` };

@@ -226,7 +226,11 @@ export const CASES: Case[] = [
     { ...asksForPage({ args: '{"pa' }), end: 'length' },
     /output limit cut its call of schedule_list off three times in a row\]$/,
   ),
-  odd('is stopped by a filter', { text: 'How to', end: 'filter' }, /content filter/),
+  odd('is stopped by a filter', { text: 'How to', end: 'filter' }, /content filter stopped .*begin a new session\]$/),
+  ...over(
+    ['anthropic', 'google'],
+    odd('is stopped by a filter that says why', { end: 'filter', explanation: 'It is unsafe.' }, /: It is unsafe\. If/),
+  ),
   odd('answers at huge length', { text: 'x'.repeat(1_500_000) }, /x{900000}/),
   odd('has blanks around its words', { text: '\n\n So be it.' }, /So be it\.$/),
   before('calls a tool that does not exist', asksForPage({ name: 'launch_rocket' })),

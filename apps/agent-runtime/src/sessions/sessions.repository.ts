@@ -32,6 +32,8 @@ export interface ContextRow {
 export interface TurnRecord {
   /** Questions and answers, in order. */
   messages: ModelMessage[];
+  /** So many of the first of them are kept for reading alone: later prompts leave them out. */
+  leftOut: number;
   isInterrupted: boolean;
   contextTokens: number;
   /** What happened, and what it used. */
@@ -109,8 +111,8 @@ export class SessionsRepository {
        ), key_works AS (
          DELETE FROM refused_keys WHERE agent_id = $3 AND NOT $8
        )
-       INSERT INTO transcript (account_id, agent_id, session_id, turn_id, kind, content, is_interrupted)
-       SELECT $2, $3, session.id, $6, 'message', message.content, $8
+       INSERT INTO transcript (account_id, agent_id, session_id, turn_id, kind, content, is_interrupted, is_compacted)
+       SELECT $2, $3, session.id, $6, 'message', message.content, $8, message.position <= $25::int
        FROM session, unnest($9::text[]) WITH ORDINALITY AS message (content, position) ORDER BY message.position`,
       [
         newId(),
@@ -126,6 +128,7 @@ export class SessionsRepository {
         ...attemptParameters(turn, record.attempt),
         record.earlierTurnId ?? null,
         record.keepsWork,
+        record.leftOut,
       ],
     );
   }

@@ -34,6 +34,7 @@ describe.each(Object.keys(MODELS) as WireName[])('the history of a persistent se
             answer: { text: code ? `They said: the harbour code is ${code}.` : 'Nothing of note.' },
           }
         );
+      if (request.userTexts.at(-1)?.includes('forbidden')) return { answer: { text: 'How to', end: 'filter' } };
       return { answer: { text: code ? `It is ${code}.` : 'I do not know.' } };
     });
     process.env['OPENAI_BASE_URL'] = `${provider.url}/v1`;
@@ -99,5 +100,17 @@ describe.each(Object.keys(MODELS) as WireName[])('the history of a persistent se
     spoilt = () => undefined;
     expect(await say('What is the code?')).toEqual(['It is 4711.']);
     expect(await stored('were dropped')).toBe(0);
+  });
+
+  it('goes on without an exchange that a content filter stopped, which stays readable', async () => {
+    await say('Remember: the harbour code is 4711.');
+    const [refused] = await say('Something forbidden.');
+    expect(refused).toMatch(/^How to\n\n\[the provider’s content filter stopped this answer\..*begin a new session\]$/);
+    expect(await say('What is the code?')).toEqual(['It is 4711.']);
+    const last = textOf(provider.seen.at(-1) ?? { body: {} });
+    expect(last).not.toContain('forbidden');
+    expect(last).not.toContain('How to');
+    expect(last).toContain('An exchange is left out here');
+    expect(await stored('Something forbidden')).toBe(1);
   });
 });

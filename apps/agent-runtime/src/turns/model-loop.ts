@@ -2,6 +2,7 @@ import { type FinishReason, generateText, isStepCount, type ModelMessage, modelM
 import { observedModel } from '../models/observed-model.js';
 import type { ResolvedModel } from '../models/model-registry.js';
 import { cachedMessages, cachedSystem } from '../models/prompt-cache.js';
+import { filterWords } from '../models/filter-words.js';
 import { promptFor } from '../models/prompt/prompt-for.js';
 import type { CallQuestions } from '../approvals/call-questions.js';
 import type { AskedCalls } from '../approvals/asked-calls.js';
@@ -51,6 +52,8 @@ export interface LoopEnd {
   unseen: string[];
   /** Of `approval`: the calls that wait. */
   waiting?: WaitingCall[];
+  /** Of `filter`: the provider's own words. */
+  explanation?: string | undefined;
 }
 
 /**
@@ -122,7 +125,8 @@ export async function modelLoop(input: LoopInput): Promise<LoopEnd> {
     if (waiting.length > 0) return { why: 'approval', unseen: [], waiting };
     const unseen = [...new Set((steps.at(-1)?.toolCalls ?? []).map(({ toolName }) => toolName))];
     if (cut.isHopeless) return { why: 'calls', unseen };
-    return { why: whyOf(finishReason, balanceIsGone, unseen), unseen };
+    const why = whyOf(finishReason, balanceIsGone, unseen);
+    return { why, unseen, ...(why === 'filter' ? { explanation: filterWords(steps.at(-1)?.providerMetadata) } : {}) };
   } catch (error) {
     signal.throwIfAborted();
     throw error;

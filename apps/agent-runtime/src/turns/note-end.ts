@@ -1,16 +1,32 @@
+import { PLATFORM_NAMES } from '#lib/contracts';
 import type { ModelMessage } from 'ai';
 import { type LoopEnd, MAX_STEPS } from './model-loop.js';
 import type { ReplyText } from './reply-text.js';
 
+/** What later turns have in place of an exchange that a content filter stopped. */
+export const FILTERED_TURN: ModelMessage = {
+  role: 'user',
+  content: '[An exchange is left out here: the provider’s content filter stopped its answer.]',
+};
+
+/** Chats have a command for it. */
+const CHATS = new Set<string>(PLATFORM_NAMES);
+
 /** Adds to the reply why the turn ends, where the model itself does not say it. */
-export function noteEnd(reply: ReplyText, { why, unseen }: LoopEnd): void {
+export function noteEnd(reply: ReplyText, { why, unseen, explanation }: LoopEnd, channel: string): void {
   const tools = unseen.length > 0 ? `; what it last called (${unseen.join(', ')}) it did not read any more` : '';
   if (why === 'steps') reply.note(`stopped after ${MAX_STEPS} steps${tools}`);
   if (why === 'balance') reply.note(`stopped: the agent’s output token balance is used up${tools}`);
   if (why === 'length') reply.note('cut off: the model’s longest answer was reached');
   if (why === 'calls')
     reply.note(`stopped: the model’s output limit cut its call of ${unseen.join(', ')} off three times in a row`);
-  if (why === 'filter') reply.note('the provider’s content filter stopped this answer');
+  if (why === 'filter') {
+    const words = explanation ? `: ${explanation}` : '';
+    const how = CHATS.has(channel) ? ' with /new' : '';
+    reply.note(
+      `the provider’s content filter stopped this answer${words}. If it stops the next one as well, begin a new session${how}`,
+    );
+  }
   if (!reply.value) reply.add('[the model ended its turn without saying anything]');
 }
 

@@ -18,7 +18,7 @@ import { type Compactor, compactorOf } from './compactor.js';
 import { INTERRUPTED_TURN, rememberLeftTurn } from './left-turn.js';
 import { LivePublisher } from './live-publisher.js';
 import { type LoopEnd, modelLoop } from './model-loop.js';
-import { isAnswered, noteEnd } from './note-end.js';
+import { FILTERED_TURN, isAnswered, noteEnd } from './note-end.js';
 import { Reminders } from './reminders.js';
 import { ReplyText } from './reply-text.js';
 import { TurnReport } from './report-turn.js';
@@ -57,6 +57,8 @@ class RunningTurn {
   private stepMessages: ModelMessage[] = [];
   /** What happened was written with the transcript. */
   private isRecorded = false;
+  /** The provider's content filter stopped it: it would stop what follows as well, as long as it were in the context. */
+  private isFiltered = false;
   /** How much of the reply belongs to finished steps. */
   private finishedChars = 0;
   /** Calls of tools are written down until the end is reported, so that no attempt after this one repeats them. */
@@ -96,7 +98,8 @@ class RunningTurn {
       this.resume(context);
       const end = await this.think(context);
       if (end.waiting) return await this.suspend(context, end.waiting);
-      noteEnd(this.reply, end);
+      noteEnd(this.reply, end, turn.channel);
+      this.isFiltered = end.why === 'filter';
       this.live.flush();
       await this.journal.stop();
       await Promise.all([this.meter.balance(), this.remember(context, false)]);
@@ -214,11 +217,14 @@ class RunningTurn {
     const messages: ModelMessage[] = [context.asked, ...withoutLooseTools(this.stepMessages)];
     if (unfinished) messages.push({ role: 'assistant', content: unfinished });
     if (isInterrupted) messages.push(INTERRUPTED_TURN);
+    const leftOut = this.isFiltered ? messages.length : 0;
+    if (this.isFiltered) messages.push(FILTERED_TURN);
     await this.journal.stop();
     this.keepsWork = !isInterrupted && this.stepMessages.some(({ role }) => role === 'tool');
     if (this.keepsWork) await this.journal.flush();
     await this.runner.sessions.store(this.turn, {
       messages,
+      leftOut,
       isInterrupted,
       isPersistent: context.agent.sessionMode === 'persistent',
       contextTokens: this.meter.contextTokens,

@@ -21,6 +21,8 @@ export interface ScriptedAnswer {
    * know. Default: `calls` with calls, else `stop`.
    */
   end?: 'stop' | 'length' | 'calls' | 'filter' | { unknown: string };
+  /** With the end: the provider's words about it, on the wires that have a place for them. */
+  explanation?: string;
   usage?: Tokens;
 }
 

@@ -67,7 +67,11 @@ export const anthropicWire: Wire = {
       counts: { input, output },
       text:
         send('message_delta', {
-          delta: { stop_reason: reasonOf(answer, STOP_REASONS), stop_sequence: null },
+          delta: {
+            stop_reason: reasonOf(answer, STOP_REASONS),
+            stop_sequence: null,
+            ...(answer.explanation ? { stop_details: { type: 'refusal', explanation: answer.explanation } } : {}),
+          },
           usage: { output_tokens: output },
         }) + send('message_stop', {}),
     };

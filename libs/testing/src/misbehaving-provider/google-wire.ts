@@ -64,12 +64,13 @@ export const googleWire: Wire = {
       isEmpty && !['STOP', 'MAX_TOKENS'].includes(finishReason)
         ? {}
         : { content: { role: 'model', ...(isEmpty ? {} : parts) } };
+    const finishMessage = answer.explanation ? { finishMessage: answer.explanation } : {};
     yield {
       part: 'end',
       counts: { input, output },
       text: sse({
         ...head,
-        candidates: [{ index: 0, ...content, finishReason }],
+        candidates: [{ index: 0, ...content, finishReason, ...finishMessage }],
         usageMetadata: usage,
       }),
     };

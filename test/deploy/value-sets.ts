@@ -61,7 +61,7 @@ export const valueSets: Record<string, Values> = {
       egressAllowedRanges: '10.1.0.0/16',
     },
     postgres: { storageClass: 'fast', storage: '100Gi' },
-    nats: { storageClass: 'fast', storage: '50Gi' },
+    nats: { storageClass: 'fast', storage: '50Gi', fileStore: '45Gi' },
   },
   'images of a registry, an existing Secret, more environment': {
     image: { repository: 'registry.example/roost', tag: 'abc', pullPolicy: 'Always' },

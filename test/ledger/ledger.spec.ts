@@ -3,7 +3,7 @@ import { createServer, connect, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ownedFolder, removeFolder, until } from '#lib/testing';
+import { ownedFolder, removeFolder, TcpLink, until } from '#lib/testing';
 import { describe, expect, it } from 'vitest';
 import { checkRecord, type Promised } from './check/check-record.js';
 import type { FaultClass } from './faults/fault-class.js';
@@ -13,7 +13,6 @@ import { randomFrom } from './random.js';
 import type { Line, Seen } from './record.js';
 import { patched, patchedBuild } from './roost/builds.js';
 import { Disk } from './roost/disk.js';
-import { TcpLink } from './roost/tcp-link.js';
 
 /** A second between two lines. */
 const record = (lines: Seen[]): Line[] => lines.map((seen, index) => ({ t: index * 1_000, ...seen }));

@@ -27,6 +27,7 @@ export * from './misbehaving-provider/index.js';
 export { type ShownInSlack, type SlackFault, SlackPlatform } from './slack/slack-server.js';
 export { spawnRoost, type SpawnedRoost, type SpawnRoostOptions } from './spawn-roost.js';
 export { startRoost, type StartRoostOptions, type TestRoost } from './start-roost.js';
+export { type LinkFault, TcpLink } from './tcp-link.js';
 export { startTestServers, temporaryFolder, type TestServers } from './test-servers.js';
 export { type ShownInTelegram, TelegramPlatform } from './telegram/telegram-server.js';
 export { until } from './until.js';

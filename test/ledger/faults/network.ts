@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LinkFault } from '../roost/tcp-link.js';
+import type { LinkFault } from '#lib/testing';
 import type { FaultClass } from './fault-class.js';
 
 const KINDS = ['delay', 'loss', 'partition', 'half', 'reset'] as const;

@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment } from '#lib/config';
-import { until } from '#lib/testing';
+import { TcpLink, until } from '#lib/testing';
 import {
   databaseUrls,
   endProcess,
@@ -23,7 +23,6 @@ import type { Build } from './builds.js';
 import { childProcesses, childrenOf } from './child-processes.js';
 import type { Disk } from './disk.js';
 import { ServiceSlot } from './service-slots.js';
-import { TcpLink } from './tcp-link.js';
 
 export interface RoostOptions {
   folder: string;
@@ -168,7 +167,7 @@ export class RoostUnderTest {
         ...{ replica, nodeFlags, build, links: { postgres, nats }, clockFile, servicesLog },
         environment: {
           ...environment,
-          DATABASE_URL: throughLink(environment.DATABASE_URL ?? '', postgres),
+          DATABASE_URL: postgres.through(environment.DATABASE_URL ?? ''),
           NATS_URL: `nats://${nats.address}`,
           ...(faketime && clockFile ? clockOf(faketime, clockFile) : {}),
         },
@@ -197,14 +196,6 @@ export class RoostUnderTest {
 }
 
 const portOf = (url: string) => Number(new URL(url).port);
-
-/** By TCP, and not by the socket that the launcher's own services take. */
-function throughLink(url: string, link: TcpLink): string {
-  const through = new URL(url);
-  through.host = link.address;
-  through.searchParams.delete('host');
-  return through.href;
-}
 
 /** Timers go by the monotonic clock, which no step moves. Read again once a second. */
 const clockOf = (faketime: string, file: string) => ({

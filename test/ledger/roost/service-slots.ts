@@ -1,10 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment } from '#lib/config';
-import { until } from '#lib/testing';
+import { type TcpLink, until } from '#lib/testing';
 import { type ServiceProcess, type ServicesLog, superviseServices } from '#tools/launcher';
 import type { Build } from './builds.js';
-import type { TcpLink } from './tcp-link.js';
 
 export interface SlotOptions {
   service: string;

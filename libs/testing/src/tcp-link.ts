@@ -38,9 +38,22 @@ export class TcpLink {
     return `127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
+  /** The same URL through this link: by TCP, and not by the socket that the launcher's own services take. */
+  through(url: string): string {
+    const through = new URL(url);
+    through.host = this.address;
+    through.searchParams.delete('host');
+    return through.href;
+  }
+
   setFault(fault: LinkFault | undefined): void {
     this.fault = fault;
     for (const pair of this.pairs) pair.apply(fault);
+  }
+
+  /** As where the server's machine loses its power: who is connected hears no more of it, and is not told; new connections work. */
+  loseServer(): void {
+    for (const pair of this.pairs) pair.loseServer();
   }
 
   async close(): Promise<void> {
@@ -79,6 +92,11 @@ class Pair {
   apply(fault: LinkFault | undefined): void {
     if (fault?.kind === 'reset') return this.end();
     for (const way of this.ways) way.apply(fault);
+  }
+
+  loseServer(): void {
+    this.apply({ kind: 'partition' });
+    this.upstream.removeAllListeners('close').destroy();
   }
 
   end(): void {

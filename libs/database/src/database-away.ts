@@ -22,7 +22,10 @@ const CLASSES = /^(08|53|58)...$/;
  * replica's migration: prepared anew at the next try.
  */
 const MESSAGES =
-  /^Connection terminated|timeout exceeded when trying to connect|connection error and is not queryable|Client was closed|cached plan must not change result type/i;
+  /^Connection terminated|^Query read timeout|timeout exceeded when trying to connect|connection error and is not queryable|Client was closed|cached plan must not change result type/i;
+
+/** Whether pg gave a statement up that had no answer for so long. */
+export const isUnanswered = (error: unknown) => error instanceof Error && error.message === 'Query read timeout';
 
 /** Whether an error means that the database cannot be used for now, rather than that it refused something. */
 export function isDatabaseAway(error: unknown): boolean {

@@ -1,15 +1,26 @@
 import { NO_TRACES, type Tracer } from '#lib/tracing';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { asUnavailable, isDatabaseAway } from './database-away.js';
-import { CONNECT_TIMEOUT_MS, migrate, type MigrationOptions } from './migrate.js';
+import { CONNECT_TIMEOUT_MS, KEEP_ALIVE, SERVER_KEEP_ALIVE } from './connection.js';
+import { asUnavailable, isDatabaseAway, isUnanswered } from './database-away.js';
+import { migrate, type MigrationOptions } from './migrate.js';
 import { StatementSpans } from './statement-spans.js';
 import { type Query, type Row, statementsOn } from './statements.js';
 import { Transaction } from './transaction.js';
 
 export interface DatabaseOptions extends MigrationOptions {
   poolSize: number;
+  /** How long a statement may go without an answer before the database is away, and its connection lost. */
+  maxStatementMs?: number;
   tracer?: Tracer;
+}
+
+export interface TransactionOptions {
+  /**
+   * Its statements go over rows of all accounts, as many as there are. One whose request a server that vanishes did not
+   * receive is given up by the system alone, after some 15 minutes.
+   */
+  mayTakeLong?: boolean;
 }
 
 // Named, as all statements are: pg corks only those.
@@ -22,6 +33,12 @@ const COMMIT = { name: 'commit', text: 'COMMIT' };
  * the third, versions before 18 would compile a statement that has no index, since they put off such plans by their cost.
  */
 const BY_INDEX = '-c enable_seqscan=off -c enable_bitmapscan=off -c jit=off';
+/**
+ * Well above what a statement takes that goes over the rows of one agent, endpoint or batch, and what its locks are waited
+ * for: one that takes longer is given up, and tried again in vain.
+ */
+const MAX_STATEMENT_MS = 120_000;
+const MAX_LONG_STATEMENT_MS = 24 * 3_600_000;
 const OPEN_TIMEOUT_MS = 30_000;
 const OPEN_RETRY_MS = 250;
 /** So that what asks a service about its database within two seconds gets an answer. */
@@ -67,8 +84,10 @@ export class Database {
       connectionString: options.url,
       max: options.poolSize,
       application_name: `roost-${options.schema}`,
-      options: `-c search_path=${options.schema} -c synchronous_commit=on ${BY_INDEX}`,
+      options: `-c search_path=${options.schema} -c synchronous_commit=on ${SERVER_KEEP_ALIVE} ${BY_INDEX}`,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      query_timeout: options.maxStatementMs ?? MAX_STATEMENT_MS,
+      ...KEEP_ALIVE,
       pipeline: true,
     });
     // A connection that Postgres dropped is replaced by the next use; without listeners it would end the process.
@@ -96,10 +115,12 @@ export class Database {
    * where PostgreSQL ended it for another's sake (a deadlock): two that lock the same rows in another order may meet.
    * Throws what `work` throws, after rollback.
    */
-  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+  async transaction<T>(work: (tx: Transaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await (this.spans.isOn ? this.spans.transaction((noted) => this.run(work, noted)) : this.run(work));
+        return await (this.spans.isOn
+          ? this.spans.transaction((noted) => this.run(work, options, noted))
+          : this.run(work, options));
       } catch (error) {
         const { code } = error as { code?: string };
         if (attempt === MAX_ATTEMPTS || !FOR_ANOTHERS_SAKE.includes(code ?? '')) throw error;
@@ -110,13 +131,15 @@ export class Database {
 
   private async run<T>(
     work: (tx: Transaction) => Promise<T>,
+    { mayTakeLong }: TransactionOptions,
     noted: (query: Query) => Query = (query) => query,
   ): Promise<T> {
     const { tx, result } = await this.withConnection(async (connection) => {
       // Goes out together with the first statement: waiting for its answer would be a round trip for nothing.
       const begun = connection.query(BEGIN);
       begun.catch(() => undefined);
-      const tx = new Transaction(noted(statementsOn(connection)), () => connection.query(COMMIT));
+      const statements = statementsOn(connection, mayTakeLong ? MAX_LONG_STATEMENT_MS : undefined);
+      const tx = new Transaction(noted(statements), () => connection.query(COMMIT));
       try {
         const result = await work(tx);
         await begun;
@@ -135,10 +158,15 @@ export class Database {
   private async withConnection<T>(work: (connection: pg.PoolClient) => Promise<T>): Promise<T> {
     try {
       const connection = await this.pool.connect();
+      let isLost = false;
       try {
         return await work(connection);
+      } catch (error) {
+        // pg ends it a moment after it says so: until then the pool would give it to whoever waits.
+        isLost = isUnanswered(error);
+        throw error;
       } finally {
-        connection.release();
+        connection.release(isLost);
       }
     } catch (error) {
       throw asUnavailable(error);

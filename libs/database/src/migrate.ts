@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { MigrationInterface } from 'typeorm';
+import { CONNECT_TIMEOUT_MS, KEEP_ALIVE, SERVER_KEEP_ALIVE } from './connection.js';
 
 export interface MigrationOptions {
   url: string;
@@ -8,8 +9,6 @@ export interface MigrationOptions {
   /** Oldest first; each class name ends in a millisecond timestamp, as TypeORM wants it. */
   migrations: (new () => MigrationInterface)[];
 }
-
-export const CONNECT_TIMEOUT_MS = 10_000;
 
 /**
  * Makes a service's schema if it is not there and brings it up to date. Replicas start together: one migrates, the
@@ -29,7 +28,11 @@ export async function migrate(options: MigrationOptions): Promise<void> {
     // One holds the lock, the other migrates.
     poolSize: 2,
     applicationName: `roost-${schema}`,
-    extra: { options: `-c search_path=${schema}`, connectionTimeoutMillis: CONNECT_TIMEOUT_MS },
+    extra: {
+      options: `-c search_path=${schema} ${SERVER_KEEP_ALIVE}`,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      ...KEEP_ALIVE,
+    },
     poolErrorHandler: () => undefined,
   });
   await source.initialize();
@@ -59,6 +62,8 @@ async function isUpToDate({ url, schema, migrations }: MigrationOptions): Promis
     connectionString: url,
     application_name: `roost-${schema}`,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: CONNECT_TIMEOUT_MS,
+    ...KEEP_ALIVE,
   });
   client.on('error', () => undefined); // the query's own error says it
   try {

@@ -16,13 +16,19 @@ let named = 0;
 
 /**
  * Runs statements on one connection. The server keeps the plan of each under a name, since planning costs more than
- * carrying out most of ours.
+ * carrying out most of ours. `maxMs`: how long each may take, where that is not what the connection's may.
  */
-export function statementsOn(connection: ClientBase): Query {
+export function statementsOn(connection: ClientBase, maxMs?: number): Query {
   return async <R extends object>(sql: string, parameters: unknown[] = []) => {
     const name = nameOf(sql);
+    const limit = maxMs ? { query_timeout: maxMs } : {};
     try {
-      const { rows } = await connection.query<R & Row>({ ...(name ? { name } : {}), text: sql, values: parameters });
+      const { rows } = await connection.query<R & Row>({
+        ...(name ? { name } : {}),
+        ...limit,
+        text: sql,
+        values: parameters,
+      });
       return rows;
     } catch (error) {
       if (error instanceof Error && PLAN_IS_OUTDATED.test(error.message)) names.delete(sql);

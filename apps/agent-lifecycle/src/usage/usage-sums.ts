@@ -17,7 +17,7 @@ export class UsageSums {
   @Sweep('lifecycle.usage-sums', { cron: '*/10 * * * * *', jitterMs: 3_000 })
   async sum(): Promise<void> {
     await followRestoredServer(this.database);
-    await this.database.transaction(sumUp);
+    await this.database.transaction(sumUp, { mayTakeLong: true });
   }
 
   @Sweep('lifecycle.usage-retention', HOURLY)

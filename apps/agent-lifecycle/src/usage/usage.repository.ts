@@ -76,14 +76,17 @@ export async function followRestoredServer(database: Database): Promise<void> {
     `SELECT pg_snapshot_xmax(pg_current_snapshot()) < summed_below AS is_behind FROM usage_state`,
   );
   if (!state?.is_behind) return;
-  await database.transaction(async (tx) => {
-    await tx.query(
-      `UPDATE balance_ledger SET xid = CASE WHEN xid >= state.summed_below THEN '1'::xid8 END
-       FROM (SELECT summed_below FROM usage_state FOR UPDATE) state WHERE model IS NOT NULL AND xid IS NOT NULL`,
-    );
-    await tx.query(`UPDATE usage_state SET summed_below = '0'`);
-    await tx.query(`UPDATE agents SET budgets_xid = NULL WHERE budgets_xid IS NOT NULL`);
-  });
+  await database.transaction(
+    async (tx) => {
+      await tx.query(
+        `UPDATE balance_ledger SET xid = CASE WHEN xid >= state.summed_below THEN '1'::xid8 END
+         FROM (SELECT summed_below FROM usage_state FOR UPDATE) state WHERE model IS NOT NULL AND xid IS NOT NULL`,
+      );
+      await tx.query(`UPDATE usage_state SET summed_below = '0'`);
+      await tx.query(`UPDATE agents SET budgets_xid = NULL WHERE budgets_xid IS NOT NULL`);
+    },
+    { mayTakeLong: true },
+  );
 }
 
 /** Before an agent's ledger goes with it. The caller holds the agent's lock, so that nothing is debited meanwhile. */

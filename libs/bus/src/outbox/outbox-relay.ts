@@ -198,24 +198,27 @@ export class OutboxRelay {
     const { created } = await declareEventsStream(this.connection);
     const { server_id: start = '', version = '' } = this.connection.info ?? {};
     const state = `${created} ${start}`;
-    await this.database.transaction(async (tx) => {
-      await this.lock(tx);
-      const [row] = await tx.query<{ stream_state: string }>(
-        `SELECT stream_created AS stream_state FROM relay_state WHERE stream = $1`,
-        [EVENTS_STREAM],
-      );
-      if (row?.stream_state === state) return;
-      const isNew = row !== undefined && row.stream_state.split(' ')[0] !== created;
-      if (isNew) await this.publishAgain(tx, `'${NEVER_PUBLISHED}'`);
-      else if (row && !flushesEach(version)) {
-        await passConsumers(this.connection);
-        await this.publishAgain(tx, UNFLUSHED);
-      }
-      await tx.query(
-        `INSERT INTO relay_state (stream, stream_created) VALUES ($1, $2) ON CONFLICT (stream) DO UPDATE SET stream_created = $2`,
-        [EVENTS_STREAM, state],
-      );
-    });
+    await this.database.transaction(
+      async (tx) => {
+        await this.lock(tx);
+        const [row] = await tx.query<{ stream_state: string }>(
+          `SELECT stream_created AS stream_state FROM relay_state WHERE stream = $1`,
+          [EVENTS_STREAM],
+        );
+        if (row?.stream_state === state) return;
+        const isNew = row !== undefined && row.stream_state.split(' ')[0] !== created;
+        if (isNew) await this.publishAgain(tx, `'${NEVER_PUBLISHED}'`);
+        else if (row && !flushesEach(version)) {
+          await passConsumers(this.connection);
+          await this.publishAgain(tx, UNFLUSHED);
+        }
+        await tx.query(
+          `INSERT INTO relay_state (stream, stream_created) VALUES ($1, $2) ON CONFLICT (stream) DO UPDATE SET stream_created = $2`,
+          [EVENTS_STREAM, state],
+        );
+      },
+      { mayTakeLong: true },
+    );
   }
 
   /** What was published after this point of time, an expression, of the last day in which anything was. */

@@ -87,6 +87,7 @@ export const start: StartService = async (env, inProcess) => {
     poolSize: settings.DATABASE_POOL_SIZE,
     schema: 'gateway',
     tracer,
+    logger,
     migrations: [
       ...[Accounts1795560000000, Idempotency1795560100000, Users1795560200000, SignIn1795560300000],
       Credentials1795700200000,

@@ -59,6 +59,7 @@ export async function startService<S extends z.ZodRawShape>(definition: ServiceD
         url: config.DATABASE_URL,
         poolSize: config.DATABASE_POOL_SIZE,
         tracer,
+        logger,
         ...definition.database,
       }).catch(async (error: unknown) => {
         await connection.close();

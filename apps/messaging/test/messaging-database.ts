@@ -3,7 +3,7 @@ import { freshDatabase } from '#lib/testing';
 import { migrations } from '../src/migrations/index.js';
 
 /** Messaging's schema on a fresh database, without the service. */
-export async function messagingDatabase(): Promise<{ database: Database; drop(): Promise<void> }> {
+export async function messagingDatabase(): Promise<{ database: Database; url: string; drop(): Promise<void> }> {
   const fresh = await freshDatabase();
   const database = await Database.open({
     url: fresh.url,
@@ -13,6 +13,7 @@ export async function messagingDatabase(): Promise<{ database: Database; drop():
   });
   return {
     database,
+    url: fresh.url,
     async drop() {
       await database.close();
       await fresh.drop();

@@ -1,5 +1,5 @@
 import { outsideCalls } from '#lib/call-context';
-import { Database } from '#lib/database';
+import { Database, isDatabaseAway } from '#lib/database';
 import { FairQueue } from '#lib/fair-slots';
 import { Injectable } from '@nestjs/common';
 import { sendMessages, type SendOutcome, type SendRequest } from './send.repository.js';
@@ -19,7 +19,7 @@ interface Waiting {
  * however many messages it holds. One at a time: two that run concurrently hold half as many each, and are slower.
  * A commit is filled round robin from the accounts, so that one that floods delays no other by more than that. A message that
  * finds none running waits for nothing; one that cannot be stored is refused alone and never
- * fails the others of its batch.
+ * fails the others of its batch. While the database is away all of a batch fail: they may be stored, and are not stored again.
  */
 @Injectable()
 export class SendBatcher {
@@ -61,8 +61,9 @@ export class SendBatcher {
       const outcomes = await sendMessages(this.database, requests);
       batch.forEach(({ resolve }, index) => resolve(outcomes[index]!));
     } catch (error) {
-      // Which of them failed is not known: each alone, so that only the culprit is refused.
-      if (batch.length === 1) batch[0]!.reject(error);
+      // The commit of a lost connection may have been made. Else which of them failed is not known: each alone, so that
+      // only the culprit is refused.
+      if (batch.length === 1 || isDatabaseAway(error)) for (const { reject } of batch) reject(error);
       else for (const one of batch) await this.commit([one]);
     }
   }

@@ -131,6 +131,19 @@ describe('messaging', () => {
     await expect(fixture.send(agentId, 'c')).rejects.toMatchObject({ code: 'AGENT_UNAVAILABLE' });
   });
 
+  it.each(['stopped', 'error'] as const)(
+    'answers a repeated message as the first time when its agent is %s',
+    async (status) => {
+      const agentId = await fixture.agent();
+      const first = await fixture.send(agentId, 'a', { dedupeKey: 'known' });
+      await bus.request(syncAgent, { agentId, accountId, status, revision: 2 });
+      expect(await fixture.send(agentId, 'a', { dedupeKey: 'known' })).toEqual(first);
+      await expect(fixture.send(agentId, 'b', { dedupeKey: 'new' })).rejects.toMatchObject({
+        code: 'AGENT_UNAVAILABLE',
+      });
+    },
+  );
+
   it('knows nothing of an agent when another account asks, whatever it asks', async () => {
     const agentId = await fixture.agent();
     const { id: messageId } = await fixture.send(agentId, 'a');

@@ -115,11 +115,14 @@ async function outcomeOf(
 ): Promise<SendOutcome> {
   if (!row || row.agent_status === null) return { kind: 'unknown-agent' };
   if (!row.is_mine || row.agent_status === 'deleted') return { kind: 'not-yours' };
-  if (row.agent_status === 'stopped' || row.agent_status === 'error')
-    return { kind: 'unavailable', status: row.agent_status };
   if (row.id === null || row.created_at === null) {
-    const message = await firstOf(database, input.agentId, input.dedupeKey ?? '');
-    return { kind: 'accepted', message, interruptsTurn: false, canBeClaimed: false, interruptedIds: [] };
+    // One that was accepted before is answered as then, whatever has become of its agent since.
+    const message = await firstOf(database, input);
+    if (message) return { kind: 'accepted', message, interruptsTurn: false, canBeClaimed: false, interruptedIds: [] };
+    if (row.agent_status === 'stopped' || row.agent_status === 'error')
+      return { kind: 'unavailable', status: row.agent_status };
+    // It went with its agent, in this moment. Not an error: the others of the batch are stored.
+    return { kind: 'not-yours' };
   }
   const isRunning = row.running_turn !== null;
   return {
@@ -220,23 +223,29 @@ function stored(input: SendRequest['input'], id: string, createdAt: Date): Accep
   return { id, role: 'user', content, metadata, status: 'pending', channel, queueMode, conversationId, createdAt };
 }
 
-async function firstOf(database: Database, agentId: string, dedupeKey: string): Promise<AcceptedMessage> {
+/** The message that was accepted before with this key. */
+async function firstOf(
+  database: Database,
+  { agentId, dedupeKey }: SendRequest['input'],
+): Promise<AcceptedMessage | undefined> {
+  if (dedupeKey === undefined) return undefined;
   const [first] = await database.query<StoredRow>(`SELECT * FROM messages WHERE agent_id = $1 AND dedupe_key = $2`, [
     agentId,
     dedupeKey,
   ]);
-  if (!first) throw new Error('a message that was stored before is not to be found');
-  return {
-    id: first.id,
-    role: 'user',
-    content: first.content,
-    metadata: first.metadata,
-    status: first.status,
-    channel: first.channel,
-    queueMode: first.queue_mode,
-    conversationId: first.conversation_id,
-    createdAt: first.created_at,
-  };
+  return (
+    first && {
+      id: first.id,
+      role: 'user',
+      content: first.content,
+      metadata: first.metadata,
+      status: first.status,
+      channel: first.channel,
+      queueMode: first.queue_mode,
+      conversationId: first.conversation_id,
+      createdAt: first.created_at,
+    }
+  );
 }
 
 /** Whether a message with this key was accepted before. */

@@ -57,6 +57,7 @@ import { BrowserSessions1797100000000 } from './migrations/browser-sessions-1797
 import { Credentials1795700200000 } from './migrations/credentials-1795700200000.js';
 import { Idempotency1795560100000 } from './migrations/idempotency-1795560100000.js';
 import { IdempotencyCalls1798100000000 } from './migrations/idempotency-calls-1798100000000.js';
+import { IdempotencyFirstCall1798300000000 } from './migrations/idempotency-first-call-1798300000000.js';
 import { SignIn1795560300000 } from './migrations/sign-in-1795560300000.js';
 import { TokenKeys1796500000000 } from './migrations/token-keys-1796500000000.js';
 import { Users1795560200000 } from './migrations/users-1795560200000.js';
@@ -97,6 +98,7 @@ export const start: StartService = async (env, inProcess) => {
       BrowserSessions1797100000000,
       AccountOperators1797300000000,
       IdempotencyCalls1798100000000,
+      IdempotencyFirstCall1798300000000,
     ],
   });
   const bus = new Bus(connection, 'gateway', inProcess, tracer);

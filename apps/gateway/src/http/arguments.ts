@@ -42,8 +42,10 @@ export const Caller = fromRequest((request): Identity => {
 });
 /** The body as a stream, where the endpoint accepts one. It fails with PAYLOAD_TOO_LARGE at its limit. */
 export const BodyStream = fromRequest((request) => request.bodyStream);
-/** The caller's `Idempotency-Key`. The result is kept by the gateway; a service that can dedupe by it should. */
+/** The `Idempotency-Key` of a caller without an account, for whom nothing is kept. */
 export const IdempotencyKey = fromRequest(idempotencyKeyOf);
+/** What a service dedupes by, where it can: the same for calls that repeat each other by their `Idempotency-Key`. */
+export const DedupeKey = fromRequest((request) => request.idempotent?.dedupeKey);
 
 /** The order of validation: what is no id is answered as an unknown one is, whatever else is wrong. */
 const ORDER = [RouteParamtypes.PARAM, RouteParamtypes.QUERY, RouteParamtypes.BODY];

@@ -26,7 +26,7 @@ export interface ApiRequest extends FastifyRequest {
   /** The body where the endpoint accepts streams and it was not JSON. */
   bodyStream?: Readable;
   /** The call under its `Idempotency-Key`, until its result is kept. */
-  idempotent?: { complete(body: unknown, status: number): Promise<void> };
+  idempotent?: { dedupeKey: string; complete(body: unknown, status: number): Promise<void> };
   /** Ends a response that has begun, when its caller may not have it any more. */
   endReply?: (why: AccessEnd) => void;
 }

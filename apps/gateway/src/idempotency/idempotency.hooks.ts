@@ -43,13 +43,13 @@ async function takeKey(
   if (given === undefined || !identity) return true;
   const taken = [identity.accountId, given, randomUUID()] as const;
   const fingerprint = fingerprintOf(request);
-  const kept = await calls.take(taken, fingerprint.begun);
-  if (kept) {
-    await replay(kept, fingerprint, reply);
+  const found = await calls.take(taken, fingerprint.begun);
+  if (!('dedupeKey' in found)) {
+    await replay(found, fingerprint, reply);
     return false;
   }
   if (fingerprint.stream) request.bodyStream = fingerprint.stream;
-  const call = new IdempotentCall(calls, taken, fingerprint);
+  const call = new IdempotentCall(calls, taken, fingerprint, found.dedupeKey);
   request.idempotent = call;
   // The method completes it, also when its caller has gone; no method works longer than this for nobody.
   onClose(reply.raw, () => setTimeout(() => call.abandon(), DEADLINE_MS).unref());

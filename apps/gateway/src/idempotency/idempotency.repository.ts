@@ -12,6 +12,11 @@ const LOST_SECONDS = 15;
  */
 export type TakenKey = readonly [accountId: string, key: string, call: string];
 
+/** A call's key as services get it: the same for all that repeat it, another one for what the key is used for afterwards. */
+export interface Taken {
+  dedupeKey: string;
+}
+
 export interface KeptCall {
   fingerprint: string;
   /** Null while the call is running. */
@@ -30,6 +35,7 @@ export const sealedAnswers = {
 const sealContext = ([accountId, key]: TakenKey) => `idempotency:${accountId}:${key}`;
 /** Its parameters are a `TakenKey`. */
 const IS_HELD = 'scope = $1 AND key = $2 AND call = $3';
+const IS_OVER = `kept.created_at < now() - interval '24 hours'`;
 
 /** Calls by their `Idempotency-Key`, kept 24 h. Answers are kept sealed: they may hold keys and tokens. */
 @Injectable()
@@ -40,18 +46,19 @@ export class IdempotencyRepository {
   ) {}
 
   /** Takes the key for a call, or returns the call that has it. One that was lost is replaced. */
-  async take(taken: TakenKey, fingerprint: string): Promise<KeptCall | undefined> {
+  async take(taken: TakenKey, fingerprint: string): Promise<Taken | KeptCall> {
     const [accountId, key] = taken;
-    const rows = await this.database.query(
-      `INSERT INTO idempotency AS kept (scope, key, call, fingerprint) VALUES ($1, $2, $3, $4)
+    const [row] = await this.database.query<{ first_call: string | null }>(
+      `INSERT INTO idempotency AS kept (scope, key, call, first_call, fingerprint) VALUES ($1, $2, $3, $3, $4)
        ON CONFLICT (scope, key) DO UPDATE
-       SET call = $3, fingerprint = $4, status = NULL, sealed_body = NULL, created_at = now()
-       WHERE kept.created_at < now() - interval '24 hours'
-          OR (kept.status IS NULL AND kept.created_at < now() - interval '${LOST_SECONDS} seconds' AND kept.fingerprint = $4)
-       RETURNING kept.key`,
+       SET call = $3, fingerprint = $4, status = NULL, sealed_body = NULL, created_at = now(),
+         first_call = CASE WHEN ${IS_OVER} OR kept.fingerprint <> $4 THEN $3 ELSE kept.first_call END
+       WHERE ${IS_OVER} OR (kept.status IS NULL AND kept.created_at < now() - interval '${LOST_SECONDS} seconds'
+         AND (kept.fingerprint = $4 OR kept.call IS NULL))
+       RETURNING kept.first_call`,
       [...taken, fingerprint],
     );
-    if (rows.length > 0) return undefined;
+    if (row) return { dedupeKey: row.first_call === null ? key : `${key}:${row.first_call}` };
     const [kept] = await this.database.query<{
       fingerprint: string;
       status: number | null;
@@ -77,8 +84,15 @@ export class IdempotencyRepository {
     );
   }
 
-  async forget(taken: TakenKey): Promise<void> {
-    await this.database.query(`DELETE FROM idempotency WHERE ${IS_HELD}`, [...taken]);
+  /**
+   * Leaves the key to the next call, as if this one were lost. The first call stays known: what failed for its caller may
+   * have been carried out.
+   */
+  async giveBack(taken: TakenKey): Promise<void> {
+    await this.database.query(
+      `UPDATE idempotency SET call = NULL, created_at = now() - interval '${LOST_SECONDS} seconds' WHERE ${IS_HELD}`,
+      [...taken],
+    );
   }
 
   @Sweep('gateway.idempotency', EVERY_TEN_MINUTES)

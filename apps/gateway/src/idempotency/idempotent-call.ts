@@ -17,6 +17,7 @@ export class IdempotentCall {
     private readonly calls: IdempotencyRepository,
     private readonly taken: TakenKey,
     private readonly fingerprint: Fingerprint,
+    readonly dedupeKey: string,
   ) {
     // One that fails is made up for in a moment.
     this.alive = setInterval(() => void calls.touch(taken).catch(() => undefined), ALIVE_EVERY_MS).unref();
@@ -32,7 +33,7 @@ export class IdempotentCall {
     this.abandon();
     const isResult = !(body instanceof ErrorBody) || isRefusal(body.error.code);
     const whole = isResult ? await this.wholeOf(body) : undefined;
-    if (whole === undefined) await this.calls.forget(this.taken);
+    if (whole === undefined) await this.calls.giveBack(this.taken);
     else await this.calls.keep(this.taken, whole, status, JSON.stringify(body ?? null));
   }
 

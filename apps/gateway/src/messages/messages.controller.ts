@@ -16,7 +16,7 @@ import {
 } from '#lib/contracts';
 import { Controller, Get, Post } from '@nestjs/common';
 import { z } from 'zod';
-import { Body, IdempotencyKey, Param, Query } from '../http/arguments.js';
+import { Body, DedupeKey, Param, Query } from '../http/arguments.js';
 import { Endpoint, Tag } from '../http/endpoint.js';
 import { AgentParams, MessageParams } from '../http/params.js';
 
@@ -52,11 +52,11 @@ export class MessagesController {
   async send(
     @Param(AgentParams) { id }: AgentParams,
     @Body(NewMessage) body: NewMessage,
-    @IdempotencyKey() idempotencyKey: string | undefined,
+    @DedupeKey() dedupeKey: string | undefined,
   ) {
     if (body.channel !== 'api') await this.requireLinked(id, body.channel);
     // Messaging keeps the key with the message: a gateway killed before it noted the result sends nothing twice.
-    const dedupe = idempotencyKey === undefined ? {} : { dedupeKey: `api:${idempotencyKey}` };
+    const dedupe = dedupeKey === undefined ? {} : { dedupeKey: `api:${dedupeKey}` };
     return this.bus.request(sendMessage, { agentId: id, ...body, ...dedupe });
   }
 

@@ -1,4 +1,4 @@
-import { type Database, NEVER_PUBLISHED, NEWEST_PUBLISHED } from '#lib/database';
+import { type Database, NEWEST_PUBLISHED } from '#lib/database';
 import type { Logger } from '#lib/observability';
 import { EVERY_MINUTE, inBatches, SWEEP_BATCH, type SweepDefinition, SweepRunner, sweepsOf } from '#lib/sweeps';
 import type { INestApplicationContext } from '@nestjs/common';
@@ -21,10 +21,10 @@ export function startSweeps(
 
 const OLD_OUTBOX = `
   DELETE FROM outbox WHERE id = ANY(ARRAY(
-    SELECT id FROM outbox WHERE created_at < now() - interval '24 hours' AND published_at IS NOT NULL
-      AND (published_at = '${NEVER_PUBLISHED}'
-        OR created_at < (SELECT created_at FROM (${NEWEST_PUBLISHED}) AS newest) - interval '24 hours')
-      LIMIT ${SWEEP_BATCH}))
+    SELECT id FROM (
+      SELECT id, bool_and(published_at IS NOT NULL
+        AND created_at < (SELECT created_at FROM (${NEWEST_PUBLISHED}) AS newest) - interval '24 hours') OVER (ORDER BY id) AS are_old
+      FROM outbox ORDER BY id LIMIT ${SWEEP_BATCH}) AS first WHERE are_old))
   RETURNING 1`;
 
 const OLD_INBOX = `
@@ -34,10 +34,11 @@ const OLD_INBOX = `
   RETURNING 1`;
 
 /**
- * Keeps outbox and inbox bounded: published events go after 24 h (as long as a lost stream can be refilled from
- * them), inbox rows after 7 days (longer than any event is redelivered), both counted from the newest: a platform that was
- * off for longer still publishes again what was lost with the power, and carries out nothing twice. In bounded batches,
- * so that no sweep holds locks for long.
+ * Keeps outbox and inbox bounded: events go after 24 h (as long as a lost stream can be refilled from them), inbox rows
+ * after 7 days (longer than any event is redelivered), both counted from the newest: a platform that was off for longer
+ * still publishes again what was lost with the power, and carries out nothing twice. Events go in the order of their ids,
+ * recorded ones too, and none before one that is not published yet: of an event that is gone all before are gone, so that a
+ * reader who was there reads on from the oldest. In bounded batches, so that no sweep holds locks for long.
  */
 export const eventTablesSweep = (service: string, database: Database): SweepDefinition => ({
   ...EVERY_MINUTE,

@@ -136,7 +136,7 @@ export const AgentEvent = wire({
 export type AgentEvent = z.output<typeof AgentEvent>;
 
 /**
- * The durable events of an agent in their order, for a reader that resumes. Retained for 24 h.
+ * The durable events of an agent in their order, for a reader that resumes. Retained for 24 h, and removed in that order.
  * Without `afterEventId` and `fromStart`: none, only `lastEventId`, from where a fresh reader goes on.
  * `isKnown` false: the event, or the begin of the run, is not retained any more (or never was), so events may be missing;
  * the oldest retained follow.

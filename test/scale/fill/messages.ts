@@ -83,7 +83,7 @@ export async function fillTurns({ database }: Filling): Promise<void> {
       'attempt', 1, 'run_id', id, 'text', repeat('x', 300)), '{"v": "1"}', started_at, started_at
     FROM messaging.turns CROSS JOIN (VALUES ('events.messaging.message.created'), ('events.messaging.turn.started'),
       ('events.messaging.message.completed')) AS event (subject)
-    WHERE started_at > now() - interval '1 day'`);
+    WHERE started_at > now() - interval '1 day' ORDER BY started_at`);
   for (const [schema, consumer] of [
     ['webhooks', 'webhook-dispatch'],
     ['channels', 'channels'],

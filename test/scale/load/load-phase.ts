@@ -186,8 +186,9 @@ async function sampleOf(database: pg.Client, pid: number, minute: number, load: 
 
 const AGED = `
   WITH events AS (
-    INSERT INTO messaging.outbox (subject, key, payload, created_at, published_at)
-    SELECT 'events.messaging.turn.started', 'aged', '{}'::jsonb, now() - interval '2 days', now() - interval '2 days' FROM generate_series(1, $1::int)
+    INSERT INTO messaging.outbox (id, subject, key, payload, created_at, published_at) OVERRIDING SYSTEM VALUE
+    SELECT (SELECT least(min(id), 0) FROM messaging.outbox) - n, 'events.messaging.turn.started', 'aged', '{}'::jsonb,
+      now() - interval '2 days', now() - interval '2 days' FROM generate_series(1, $1::int) AS n
   )
   INSERT INTO scheduler.inbox (consumer, event_id, received_at)
   SELECT 'scheduler', gen_random_uuid(), now() - interval '8 days' FROM generate_series(1, $1::int)`;

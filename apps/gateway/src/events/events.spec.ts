@@ -51,7 +51,8 @@ describe('following an agent', () => {
         await held;
         const after =
           afterEventId === undefined ? stored.length : stored.findIndex(({ id }) => id === afterEventId) + 1;
-        return { events: stored.slice(after), hasMore: false, isKnown: true, lastEventId: stored.at(-1)?.id ?? null };
+        const isKnown = afterEventId === undefined || after > 0;
+        return { events: stored.slice(after), hasMore: false, isKnown, lastEventId: stored.at(-1)?.id ?? null };
       },
       fail,
     );
@@ -119,6 +120,43 @@ describe('following an agent', () => {
     const reader = await follow({ 'last-event-id': `${eventId(1)}/${eventId(60)}:7` });
     await until('what was missed was sent', () => reader.seen.text.includes(`id: ${eventId(2)}\n`));
     await reader.stop();
+  });
+
+  describe('where its events are not kept any more', () => {
+    const gaps = ({ seen }: { seen: { text: string } }) => seen.text.split('event: stream.gap').length - 1;
+    const readAgain = async () => {
+      const before = asked;
+      nats.publish('events.messaging.message.created', JSON.stringify({ agent_id: agentId }));
+      await until('it reads again', () => asked > before);
+    };
+    let kept: AgentEvent[];
+    beforeEach(() => (kept = [...stored]));
+    afterEach(() => void stored.splice(0, Infinity, ...kept));
+
+    it('has no gap for a reader that has read them, and gets the next ones once', async () => {
+      const reader = await follow({ 'last-event-id': eventId(2) });
+      await until('it has read', hasListener);
+      happen(5, 'events.messaging.message.created', {});
+      await until('it has the last', () => reader.seen.text.includes(`id: ${eventId(5)}\n`));
+      stored.length = 0;
+      for (let n = 0; n < 3; n += 1) await readAgain();
+      happen(6, 'events.messaging.message.created', {});
+      await until('it has the next', () => reader.seen.text.includes(`id: ${eventId(6)}\n`));
+      expect(gaps(reader)).toBe(0);
+      expect(reader.seen.text.split('event: message.created')).toHaveLength(3);
+      await reader.stop();
+    });
+
+    it('says so once to a reader that resumes there', async () => {
+      stored.length = 0;
+      const reader = await follow({ 'last-event-id': eventId(2) });
+      await until('it is told', () => gaps(reader) === 1);
+      for (let n = 0; n < 3; n += 1) await readAgain();
+      happen(5, 'events.messaging.message.created', {});
+      await until('it has the next', () => reader.seen.text.includes(`id: ${eventId(5)}\n`));
+      expect(gaps(reader)).toBe(1);
+      await reader.stop();
+    });
   });
 
   it('narrows to one message', async () => {

@@ -30,6 +30,8 @@ interface Payload {
 }
 
 const READ_AGAIN_MS = 15_000;
+/** Less than events are kept: who has read all within it misses none, though the last one may be gone. */
+const KEPT_MS = 23 * 3_600_000;
 const PAUSE_MS = 1_000;
 
 /**
@@ -41,6 +43,8 @@ const PAUSE_MS = 1_000;
 export class FollowAgent implements AgentListener {
   private readonly deltas = new DeltaBuffer();
   private position: string | undefined;
+  /** When it last had all there was, by `performance.now()`. */
+  private readAllAt = -Infinity;
   private resumed: EventPosition['inside'];
   private working: Promise<void> | undefined;
   private readAgain = false;
@@ -120,6 +124,7 @@ export class FollowAgent implements AgentListener {
     const { agentId, run } = this.wanted;
     try {
       await run?.settle();
+      const askedAt = performance.now();
       const found = await this.bus.request(
         listAgentEvents,
         {
@@ -131,11 +136,13 @@ export class FollowAgent implements AgentListener {
         },
         { ...this.context, deadline: Date.now() + 10_000 },
       );
-      if (!found.isKnown)
+      if (!found.isKnown && askedAt - this.readAllAt > KEPT_MS)
         this.stream.send('stream.gap', undefined, {
           message: 'The event you resume from, or the run’s first, is not kept any more: some may be missing.',
         });
+      // Events go in their order: where the one it is at is gone, the oldest that is kept is the next one.
       for (const event of found.events) this.send(event.subject, event.id, event.payload as Payload);
+      if (!found.hasMore) this.readAllAt = askedAt;
       await this.stream.ready();
       const ended = run?.ended;
       const isBehind = ended && found.events.some(({ createdAt }) => createdAt > ended.endedAt);

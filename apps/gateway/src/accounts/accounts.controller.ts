@@ -106,7 +106,8 @@ export class AccountsController {
     access: 'public',
     tenant: 'proof',
     summary: 'Sign in',
-    description: 'Gives a token for an hour and a refresh token for 30 days. In 15 minutes ten tries with one email from one address, 50 from one address.',
+    description:
+      'Gives a token for an hour and a refresh token for 30 days. In 15 minutes ten tries with one email from one address, 50 from one address.',
     responseDescription: 'The tokens.',
     response: Session,
     errors: ['UNAUTHORIZED', 'RATE_LIMITED'],

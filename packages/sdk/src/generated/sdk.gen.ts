@@ -63,7 +63,7 @@ export const accountsResend = <ThrowOnError extends boolean = false>(options: Op
 /**
  * Sign in
  *
- * Gives a token for an hour and a refresh token for 30 days. Ten tries in 15 minutes from one address.
+ * Gives a token for an hour and a refresh token for 30 days. In 15 minutes ten tries with one email from one address, 50 from one address.
  */
 export const accountsLogin = <ThrowOnError extends boolean = false>(options: Options<AccountsLoginData, ThrowOnError>): RequestResult<AccountsLoginResponses, AccountsLoginErrors, ThrowOnError> => (options.client ?? client).post<AccountsLoginResponses, AccountsLoginErrors, ThrowOnError>({
     url: '/auth/login',
@@ -646,7 +646,7 @@ export const agentVaultList = <ThrowOnError extends boolean = false>(options: Op
 /**
  * Let an agent use a secret
  *
- * With `env_name` that variable of the sandbox holds a placeholder, which is replaced where the secret’s hosts, methods, paths and placements match; anywhere else the request is refused. A running sandbox gets the variable when it is next quiet. Without `env_name` the secret is put on every request that matches. 409 when the agent has the secret already, the variable is taken, or another secret goes to the same place. With `ask` each request waits for an approval of the kind `credential`: for a while at egress, then it is refused (403) and can be sent again.
+ * With `env_name` that variable of the sandbox holds a placeholder, which is replaced where the secret’s hosts, methods, paths and placements match; elsewhere on those hosts the request is refused, and other hosts get the placeholder. A running sandbox gets the variable when it is next quiet. Without `env_name` the secret is put on every request that matches. 409 when the agent has the secret already, the variable is taken, or another secret goes to the same place. With `ask` each request waits for an approval of the kind `credential`: for a while at egress, then it is refused (403) and can be sent again.
  */
 export const agentVaultGrant = <ThrowOnError extends boolean = false>(options: Options<AgentVaultGrantData, ThrowOnError>): RequestResult<AgentVaultGrantResponses, AgentVaultGrantErrors, ThrowOnError> => (options.client ?? client).post<AgentVaultGrantResponses, AgentVaultGrantErrors, ThrowOnError>({
     security: [

@@ -847,7 +847,7 @@ export type Approval = {
      */
     rule: number | null;
     /**
-     * Who may decide on chat platforms, as `platform:id`; null: the account’s own people.
+     * Who may decide on chat platforms, as `platform:id`; null: everybody who is linked with the agent.
      */
     approvers: Array<string> | null;
     /**
@@ -2152,7 +2152,7 @@ export type TurnRestartedEvent = {
 };
 
 /**
- * The turn was stopped by a message with `queue_mode: interrupt`, by `/stop` in a chat, or with its agent.
+ * The turn was stopped by a message with `queue_mode: interrupt`, by `/stop` in a chat, or with its run, which was cancelled. Of an agent that is stopped the turn is handed back without this event.
  */
 export type TurnInterruptedEvent = {
     /**
@@ -2800,7 +2800,7 @@ export type AgentConfiguration = {
          */
         type?: 'hierarchical' | 'flat';
         /**
-         * Most that it may hold, in MiB. 1,024 if not given.
+         * Most that all its topics may hold together, in MiB; one file holds 512 KiB. 1,024 if not given.
          */
         max_size_mb?: number;
         /**
@@ -3285,7 +3285,7 @@ export type ConfigurationPatch = {
          */
         type?: 'hierarchical' | 'flat' | null;
         /**
-         * Most that it may hold, in MiB. 1,024 if not given.
+         * Most that all its topics may hold together, in MiB; one file holds 512 KiB. 1,024 if not given.
          */
         max_size_mb?: number | null;
         /**
@@ -3902,7 +3902,7 @@ export type DocumentedConfiguration = {
          */
         type?: 'hierarchical' | 'flat';
         /**
-         * Most that it may hold, in MiB. 1,024 if not given.
+         * Most that all its topics may hold together, in MiB; one file holds 512 KiB. 1,024 if not given.
          */
         max_size_mb?: number;
         /**
@@ -5529,7 +5529,7 @@ export type WebhookDelivery = {
 };
 
 /**
- * `pending`: to be tried, perhaps again. `succeeded`: answered 2xx. `dead`: failed ten times. `blocked`: its address may not be called. `cancelled`: its agent was deleted.
+ * `pending`: to be tried, perhaps again. `succeeded`: answered 2xx. `dead`: failed ten times. `blocked`: its address may not be called. `cancelled`: its agent was deleted, or its URL is no longer in the agent’s configuration.
  */
 export type DeliveryStatus = 'pending' | 'succeeded' | 'dead' | 'blocked' | 'cancelled';
 

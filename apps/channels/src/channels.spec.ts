@@ -161,6 +161,41 @@ describe('Telegram, through telegraf and a double of the Bot API', () => {
     await until('both are whole', () => shown().slice(before).join() === 'The first reply.,The second reply.');
   });
 
+  it('shows nothing of a turn that was interrupted before it was begun to be shown, and what follows as it is written', async () => {
+    await send('never mind');
+    const message = await fixture.queued('never mind');
+    const [turnId, another] = [newId(), newId()];
+    await fixture.interrupt(message, 'Half', turnId);
+    await send('and that?');
+    const next = await fixture.queued('and that?');
+    await fixture.complete(next, 'It is handled.');
+    await until('what came after it is shown', () => shown().at(-1) === 'It is handled.');
+    const before = shown().length;
+    for (let round = 0; round < 15; round += 1) {
+      fixture.live(message, turnId, 'text.delta', 1, 'Half');
+      await sleep(100);
+    }
+    expect(shown()).toHaveLength(before);
+    await send('once more');
+    const last = await fixture.queued('once more');
+    const write = () => fixture.live(last, another, 'text.delta', 1, 'Whole');
+    await until('another turn is shown', () => (write(), shown().at(-1)?.startsWith('Whole')), { everyMs: 200 });
+    await fixture.complete(last, 'Whole.', another);
+    await until('it is whole', () => shown().at(-1) === 'Whole.');
+  });
+
+  it('ends what an earlier attempt had begun to show when a later one is interrupted before it goes on with it', async () => {
+    await send('tell me all');
+    const message = await fixture.queued('tell me all');
+    const before = shown().length;
+    const lost = newId();
+    const write = () => fixture.live(message, lost, 'text.delta', 1, 'All of');
+    await until('it is begun', () => (write(), shown().length > before), { everyMs: 200 });
+    await fixture.interrupt(message, 'All of it', newId());
+    await until('it is ended', () => shown().at(-1) === 'All of it\n\n(interrupted)');
+    expect(shown()).toHaveLength(before + 1);
+  });
+
   it('does not give away a message whose reply is planned at the very same time', async () => {
     const { agentId, rows } = fixture;
     const bot = { platform: 'telegram', botId: 'of-nobody', place: '7' } as const;

@@ -12,6 +12,7 @@ import {
   perPlatform,
   type RoostError,
   sendMessage,
+  turnInterrupted,
 } from '#lib/contracts';
 import { Database, newId } from '#lib/database';
 import { freshBus, freshDatabase, until, publishEvent } from '#lib/testing';
@@ -130,6 +131,12 @@ export class ChannelsFixture {
       usage: { inputTokens: 1, outputTokens: 1, cachedInputTokens: 0 },
     };
     return publishEvent(this.bus.connection, messageCompleted, event);
+  }
+
+  /** Publishes the event that a turn was interrupted. */
+  interrupt({ id, agentId, conversationId }: Sent, partialReply: string, turnId: string): Promise<void> {
+    const turn = { accountId: this.accountId, agentId, turnId, messageIds: [id], conversationId, partialReply };
+    return publishEvent(this.bus.connection, turnInterrupted, turn);
   }
 
   /** As a worker would: what a turn is writing. */

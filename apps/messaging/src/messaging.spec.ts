@@ -102,6 +102,10 @@ describe('messaging', () => {
     await fixture.send(agentId, 'stop', { queueMode: 'interrupt' });
     expect(await bus.request(heartbeatTurn, fenceOf(running), ownCall('h'))).toMatchObject({ cancelled: true });
     await bus.request(interruptedTurn, { ...fenceOf(running), partialReply: 'Once', usage }, ownCall('i'));
+    const { events } = await bus.request(listAgentEvents, { agentId, fromStart: true, limit: 10 }, fixture.account());
+    expect(events.find(({ subject }) => subject.endsWith('.turn.interrupted'))?.payload).toMatchObject({
+      conversation_id: 'default',
+    });
     const next = await fixture.claim();
     expect(next.messages.map(({ content }) => content)).toEqual(['stop']);
     await bus.request(completeTurn, { ...fenceOf(next), replies: ['ok'], usage }, ownCall('d'));

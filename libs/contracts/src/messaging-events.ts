@@ -80,6 +80,10 @@ export const turnInterrupted = event(
     agentId: AgentId,
     turnId: TurnId,
     messageIds: z.array(MessageId).describe('The messages it was answering.'),
+    conversationId: z
+      .string()
+      .optional()
+      .describe('The conversation of these messages. A service of an older version does not say it.'),
     partialReply: z.string().describe('What the agent had said so far.'),
   }),
 );

@@ -9,7 +9,7 @@ import { newestBinding } from '../bindings/bindings.repository.js';
 import { type ConversationPlace, placeOf } from '../bindings/conversation-id.js';
 import { DELIVER } from './deliver-hint.js';
 import { attachedFiles } from './attached-files.js';
-import { planPart, previewOf, takePreviewOver } from './deliveries.repository.js';
+import { endUnshown, planPart, previewOf, takePreviewOver } from './deliveries.repository.js';
 
 type Ended = z.output<typeof messageCompleted.payload> | z.output<typeof messageFailed.payload>;
 
@@ -64,12 +64,20 @@ export class DeliveriesController {
       );
   }
 
-  /** A preview that was being edited gets the last text; without one there is nothing to correct. */
+  /**
+   * A preview that was being edited, by this attempt or an earlier one, gets the last text. Without one there is nothing
+   * to correct, and what is still to come of the turn's text begins none: nothing would end it.
+   */
   @Consumes(turnInterrupted)
   async onInterrupted(event: z.output<typeof turnInterrupted.payload>, tx: Transaction): Promise<void> {
-    const place = await previewOf(tx, event.turnId);
-    if (!place) return;
-    await this.plan(tx, event, place, `${event.partialReply}\n\n(interrupted)`);
+    const { accountId, agentId, turnId, messageIds } = event;
+    const place = placeOf(event.conversationId ?? '');
+    if (place) {
+      await takePreviewOver(tx, { ...place, agentId, turnId }, messageIds);
+      if (await endUnshown(tx, { ...place, accountId, agentId, turnId })) return;
+    }
+    const shownAt = await previewOf(tx, turnId);
+    if (shownAt) await this.plan(tx, event, shownAt, `${event.partialReply}\n\n(interrupted)`);
   }
 
   /** What a turn in this place ends with. */

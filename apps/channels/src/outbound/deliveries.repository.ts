@@ -72,6 +72,16 @@ export async function planPart(tx: Transaction, planned: PlannedPart): Promise<v
   );
 }
 
+/** Records that a turn is over of which nothing is shown: no preview of it is begun. False when it has a first part. */
+export async function endUnshown(tx: Transaction, turn: { accountId: string } & PreviewOwner): Promise<boolean> {
+  const added = await tx.query(
+    `INSERT INTO deliveries (account_id, agent_id, platform, bot_id, place, turn_id, part, body, state)
+     VALUES ($1, $2, $3, $4, $5, $6, 0, '', 'done') ON CONFLICT (turn_id, part) DO NOTHING RETURNING id`,
+    [turn.accountId, turn.agentId, turn.platform, turn.botId, turn.place, turn.turnId],
+  );
+  return added.length > 0;
+}
+
 /** Where a preview of this turn is shown. */
 export async function previewOf(tx: Transaction, turnId: string) {
   const [preview] = await tx.query<{ platform: ChatPlatform; bot_id: string; place: string }>(

@@ -168,6 +168,7 @@ export async function endInterrupted(tx: Transaction, turn: LockedTurn, partialR
       agentId: turn.agentId,
       turnId: turn.id,
       messageIds: turn.messageIds,
+      conversationId: turn.conversationId,
       partialReply: partial,
     },
     turn.agentId,

@@ -2180,6 +2180,10 @@ export type TurnInterruptedEvent = {
          */
         message_ids: Array<string>;
         /**
+         * The conversation of these messages. A service of an older version does not say it.
+         */
+        conversation_id?: string;
+        /**
          * What the agent had said so far.
          */
         partial_reply: string;

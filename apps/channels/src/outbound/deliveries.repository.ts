@@ -137,8 +137,9 @@ export interface PreviewedTurn {
 
 /**
  * The row of a preview: for a turn that goes on with another's work the one that was left in the place, else a new one.
- * `occupied` while another turn's preview is shown there: its end is still to come, or its worker was lost and nobody
- * said so; this turn's reply takes it over then. Undefined when nobody is linked, or the turn has a first part already.
+ * `occupied` while parts of other turns wait for their place, and while another turn's preview is shown there: its end is
+ * still to come, or its worker was lost and nobody said so; this turn's reply takes it over then. Undefined when nobody is
+ * linked, or the turn has a first part already.
  */
 export async function beginPreview(
   database: Database,
@@ -161,17 +162,19 @@ export async function beginPreview(
   return row && { id: row.id, messageId: undefined };
 }
 
+/** Also by what another turn still has to show there: that would stand below. */
 async function isOccupied(
   database: Database,
   { agentId, platform, botId, place, turnId }: PreviewOwner,
 ): Promise<boolean> {
-  const rows = await database.query(`SELECT 1 FROM deliveries WHERE ${SHOWN_OF_ANOTHER} LIMIT 1`, [
-    agentId,
-    platform,
-    botId,
-    place,
-    turnId,
-  ]);
+  const rows = await database.query(
+    `SELECT 1 FROM deliveries WHERE ${SHOWN_OF_ANOTHER}
+     UNION ALL
+     SELECT 1 FROM deliveries
+      WHERE platform = $2 AND bot_id = $3 AND place = $4 AND turn_id <> $5 AND state IN ('pending', 'sending')
+     LIMIT 1`,
+    [agentId, platform, botId, place, turnId],
+  );
   return rows.length > 0;
 }
 

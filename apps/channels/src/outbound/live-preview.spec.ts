@@ -111,6 +111,27 @@ describe('a reply that is shown as it is written', () => {
     await isOver(next);
   });
 
+  it.each(['pending', 'sending'])('waits behind what another turn still has to show there: %s', async (state) => {
+    shown.length = 0;
+    const [before, next] = [newId(), newId()];
+    for (const [place, turnId] of [
+      ['8', newId()],
+      ['7', before],
+    ])
+      await database.query(
+        `INSERT INTO deliveries (account_id, agent_id, platform, bot_id, place, turn_id, part, body, state)
+         VALUES ($1, $2, $3, $4, $5, $6, 1, 'its second part', $7)`,
+        [to.accountId, to.agentId, lease.platform, lease.botId, place, turnId, state],
+      );
+    const one = preview(next);
+    says(one, next, 'Two');
+    expect([await one.flush(), await one.flush(), shown.join()]).toEqual([true, true, '']);
+    await isOver(before);
+    expect(await one.flush()).toBe(true);
+    expect(shown).toEqual(['Two']);
+    await isOver(next);
+  });
+
   it('asks for nothing while the platform wants it to wait', async () => {
     const turnId = newId();
     const one = preview(turnId);

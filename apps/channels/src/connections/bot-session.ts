@@ -169,8 +169,7 @@ export class BotSession {
   private tick(): void {
     for (const [messageId, preview] of this.previews) {
       this.next('text', async () => {
-        // One that is not recorded is not seen by those in the same place.
-        for (const other of this.previews.values()) await other.keep();
+        await this.keepPreviews();
         if (await preview.flush()) return;
         this.previews.delete(messageId);
         this.waiting.delete(messageId);
@@ -179,6 +178,11 @@ export class BotSession {
     this.typing.tick();
     this.inbox.runSoon();
     this.deliver();
+  }
+
+  /** One that is not recorded is not seen by those in the same place, nor by the reply that is edited into it. */
+  private async keepPreviews(): Promise<void> {
+    for (const preview of this.previews.values()) await preview.keep();
   }
 
   /** Shows what is due. */
@@ -190,6 +194,7 @@ export class BotSession {
   /** When a lane is through, parts of the other may have become the first of their place. */
   private run(lane: Lane, other: Lane): void {
     this.next(lane, async () => {
+      if (lane === 'text') await this.keepPreviews();
       let hasShown = false;
       while (!this.isClosed) {
         const place = await this.deliveries[lane].deliverNext();

@@ -191,6 +191,18 @@ describe.each([
     await endsWith(ANN, 'denied');
   });
 
+  it('is asked at the next place when the bot of one is there no more', async () => {
+    await fixture.rows.query(
+      `INSERT INTO bindings (id, account_id, agent_id, platform, bot_id, user_id, place) VALUES ($1, $2, $3, $4, 'gone', '7', '7')`,
+      [randomUUID(), fixture.accountId, fixture.agentId, platform],
+    );
+    const asked = await approvals.request('schedule:1', { command: 'daily' }, { source: 'schedule' });
+    const card = await shownTo(ANN, asked.id);
+    await fixture.rows.query(`DELETE FROM bindings WHERE bot_id = 'gone'`);
+    await double.press(ANN, pressed(card, 'Deny'));
+    await endsWith(ANN, 'denied');
+  });
+
   it('is asked at the next place when one cannot show it, and says where', async () => {
     const unblock = double.block(ANN);
     const asked = await approvals.request(conversationId, { command: 'ls' });

@@ -6,6 +6,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { ADAPTERS, type ChannelAdapter } from '../adapters/channel-adapter.js';
 import { type ConversationPlace, placeOf } from '../bindings/conversation-id.js';
+import { BotsService } from '../connections/bots.service.js';
 import { DELIVER } from '../outbound/deliver-hint.js';
 import { questionOf, resultOf } from './card-text.js';
 import { labelsOf, type WrittenAt } from './question-text.js';
@@ -16,13 +17,16 @@ import { peopleToAsk, planCard, questionsOf } from './cards.repository.js';
 export class ApprovalCards {
   constructor(
     private readonly bus: Bus,
+    private readonly bots: BotsService,
     @Inject(ADAPTERS) private readonly adapters: ChannelAdapter[],
   ) {}
 
-  /** Asks at the place with this number; does nothing where there is none. */
-  async ask(tx: Transaction, accountId: string, shown: Approval, route = 0): Promise<void> {
+  /** Asks at the first place from this number on whose bot is there; does nothing where there is none. */
+  async ask(tx: Transaction, accountId: string, shown: Approval, from = 0): Promise<void> {
     const approval = await this.whole(accountId, shown);
-    const to = (await this.placesOf(tx, approval))[route];
+    const places = await this.placesOf(tx, approval);
+    const route = await this.firstWithBot(places, from);
+    const to = places[route];
     const adapter = this.adapters.find(({ platform }) => platform === to?.platform);
     if (!to || !adapter || approval.status !== 'pending') return;
     const name = await this.agentName(accountId, approval.agentId);
@@ -68,6 +72,14 @@ export class ApprovalCards {
     const isGroup = this.adapters.find(({ platform }) => platform === here.platform)?.isGroup(here.place) ?? false;
     const mayBeHere = approvers === null || isGroup || people.some(isHere);
     return mayBeHere ? [here, ...people.filter((other) => !isHere(other))] : people;
+  }
+
+  /** The number of that place; -1: there is none. A question for a bot that is gone would wait for it until it expires. */
+  private async firstWithBot(places: ConversationPlace[], from: number): Promise<number> {
+    const first = places[from];
+    // It may have been added a moment ago.
+    if (first && !this.bots.has(first)) await this.bots.refresh();
+    return places.findIndex((place, route) => route >= from && this.bots.has(place));
   }
 
   /** With all of its arguments, which events leave out when they are long. */

@@ -5,6 +5,7 @@ import { newId } from '#lib/database';
 import { Inject, Injectable } from '@nestjs/common';
 import { ADAPTERS, type BotCredentials, type ChannelAdapter } from '../adapters/channel-adapter.js';
 import { botOf } from '../adapters/platform.js';
+import type { BotKey } from '../bindings/bindings.repository.js';
 
 const PAGE = 500;
 
@@ -64,6 +65,11 @@ export class BotsService {
       add(adapter.sharedBot);
     }
     return [...bots.values()];
+  }
+
+  /** As far as is known here: one that was added a moment ago may not be. */
+  has({ platform, botId }: BotKey): boolean {
+    return this.all().some((bot) => bot.adapter.platform === platform && bot.botId === botId);
   }
 
   /** Whose bot a platform posts to: an agent's, the `shared` one, or one named by its own id. */

@@ -23,6 +23,7 @@ import { LinkCodesService } from './links/link-codes.service.js';
 import { DeliveryMetrics } from './outbound/delivery-metrics.js';
 import { DeliveriesController } from './outbound/deliveries.controller.js';
 import { Retention } from './outbound/retention.js';
+import { UnconnectedBots } from './outbound/unconnected-bots.js';
 
 /** Chat platforms: who is linked, what they write, what they are shown. */
 @Module({
@@ -48,6 +49,7 @@ import { Retention } from './outbound/retention.js';
     ReceiveFilesService,
     ReceiveMessageService,
     Retention,
+    UnconnectedBots,
     Workspaces,
   ],
 })

@@ -11,6 +11,7 @@ import { OpenPreviews1797600000000 } from './open-previews-1797600000000.js';
 import { OpenQuestions1797500000000 } from './open-questions-1797500000000.js';
 import { RefusedDeliveries1795910000000 } from './refused-deliveries-1795910000000.js';
 import { SettledByMessages1798200000000 } from './settled-by-messages-1798200000000.js';
+import { UnfinishedDeliveries1798300000000 } from './unfinished-deliveries-1798300000000.js';
 
 /** Oldest first. */
 export const migrations = [
@@ -27,4 +28,5 @@ export const migrations = [
   DeliveriesByAgent1797700000000,
   AnsweredByPreviews1798000000000,
   SettledByMessages1798200000000,
+  UnfinishedDeliveries1798300000000,
 ];

@@ -119,7 +119,7 @@ export async function resolveInterrupted(outlet: Outlet, lane: Lane, isRepeatabl
   for (const failure of failures) outlet.onFailure(failure);
 }
 
-const maybeShown = (reason: string) => `it may have been shown or not: ${reason}`;
+export const maybeShown = (reason: string) => `it may have been shown or not: ${reason}`;
 
 function failureOf(outlet: Outlet, part: Part, reason: string): Failure {
   const { lease, adapter } = outlet;
@@ -130,14 +130,20 @@ function failureOf(outlet: Outlet, part: Part, reason: string): Failure {
   };
 }
 
-/** Once for each reply, however many of its parts fail. */
 async function recordFailure(tx: Transaction, failure: Failure): Promise<Failure> {
-  const { accountId, agentId, deliveryId, turnId, replyIds, platform, reason } = failure;
   if (failure.isUnreachable) await markUnreachable(tx, failure);
+  await reportFailure(tx, failure);
+  return failure;
+}
+
+type Reported = Pick<Failure, 'accountId' | 'agentId' | 'deliveryId' | 'turnId' | 'replyIds' | 'platform' | 'reason'>;
+
+/** Once for each reply, however many of its parts fail. */
+export async function reportFailure(tx: Transaction, failure: Reported): Promise<void> {
+  const { accountId, agentId, deliveryId, turnId, replyIds, platform, reason } = failure;
   const isKnown = await hasOtherFailure(tx, turnId, deliveryId);
   if (replyIds.length > 0 && !isKnown) {
     const event = { accountId, agentId, platform, messageIds: replyIds, reason, occurredAt: new Date() };
     await tx.outbox(deliveryFailed, event, agentId);
   }
-  return failure;
 }

@@ -246,6 +246,9 @@ export async function claimDelivery(database: Database, lease: Lease, lane: Lane
   return row;
 }
 
+/** How long a part waits to be shown. */
+const SHOWN_WITHIN = `interval '24 hours'`;
+
 export type OutcomeState = 'pending' | 'done' | 'failed' | 'uncertain';
 
 /** `pending` waits for its next attempt, for a day at most. Returns the state it has then; undefined without the lease. */
@@ -257,13 +260,36 @@ export async function recordOutcome(
 ): Promise<string | undefined> {
   const [row] = await queries.query<{ state: string }>(
     `UPDATE deliveries SET
-       state = CASE WHEN $3 = 'pending' AND created_at < now() - interval '24 hours' THEN 'failed' ELSE $3 END,
+       state = CASE WHEN $3 = 'pending' AND created_at < now() - ${SHOWN_WITHIN} THEN 'failed' ELSE $3 END,
        reason = $4, message_id = coalesce($5, message_id),
        next_attempt_at = now() + $6 * interval '1 millisecond'
      WHERE id = $1 AND fence = $2 AND state = 'sending' RETURNING state`,
     [id, fence, state, reason ?? null, messageId ?? null, retryAfterMs],
   );
   return row?.state;
+}
+
+/**
+ * Gives up a part that has waited for so long, and for which nobody connects its bot: only a session records outcomes.
+ * What was being sent is uncertain, but for a question, which is asked at the next place then. Undefined: there is none.
+ */
+export async function giveUpUnconnected(
+  tx: Transaction,
+  reason: string,
+): Promise<(Part & { platform: ChatPlatform; state: 'failed' | 'uncertain' }) | undefined> {
+  const [row] = await tx.query<Part & { platform: ChatPlatform; state: 'failed' | 'uncertain' }>(
+    `UPDATE deliveries SET reason = $1,
+       state = CASE WHEN state = 'sending' AND card IS NULL THEN 'uncertain' ELSE 'failed' END
+     WHERE id = (
+       SELECT id FROM deliveries d
+        WHERE state IN ('pending', 'sending') AND created_at < now() - ${SHOWN_WITHIN}
+          AND NOT EXISTS (SELECT 1 FROM connection_leases l
+                           WHERE l.platform = d.platform AND l.bot_id = d.bot_id AND l.expires_at > now())
+        ORDER BY created_at, id LIMIT 1 FOR UPDATE OF d SKIP LOCKED)
+     RETURNING id, account_id, agent_id, platform, place, turn_id, reply_ids, state`,
+    [reason],
+  );
+  return row;
 }
 
 export interface DeliveryOutcome {
@@ -287,6 +313,18 @@ export async function deleteOldDeliveries(database: Database, limit: number): Pr
   const removed = await database.query(
     `DELETE FROM deliveries WHERE id = ANY(ARRAY(
        SELECT id FROM deliveries WHERE created_at < now() - interval '30 days' LIMIT ${limit})) RETURNING 1`,
+  );
+  return removed.length;
+}
+
+/**
+ * Up to `limit` previews of turns whose end has not come within a day, and may never come: while one is there, no other
+ * is begun in its place. A reply that comes after all is shown as a message of its own. Returns how many.
+ */
+export async function deleteLostPreviews(database: Database, limit: number): Promise<number> {
+  const removed = await database.query(
+    `DELETE FROM deliveries WHERE state = 'preview' AND id = ANY(ARRAY(
+       SELECT id FROM deliveries WHERE state = 'preview' AND created_at < now() - interval '1 day' LIMIT ${limit})) RETURNING 1`,
   );
   return removed.length;
 }

@@ -3,9 +3,9 @@ import { EVERY_MINUTE, inBatches, Sweep, SWEEP_BATCH } from '#lib/sweeps';
 import { Injectable } from '@nestjs/common';
 import { deleteOldInbound } from '../inbound/inbound-events.repository.js';
 import { deleteOldCodes } from '../links/link-codes.repository.js';
-import { deleteOldDeliveries } from './deliveries.repository.js';
+import { deleteLostPreviews, deleteOldDeliveries } from './deliveries.repository.js';
 
-/** Bounds the tables: deliveries for 30 days, event ids for 7, what linking leaves behind for a day. */
+/** Bounds the tables: deliveries for 30 days, event ids for 7, previews and what linking leaves behind for a day. */
 @Injectable()
 export class Retention {
   constructor(private readonly database: Database) {}
@@ -13,6 +13,7 @@ export class Retention {
   @Sweep('channels.retention', EVERY_MINUTE)
   async sweep(signal?: AbortSignal): Promise<void> {
     await inBatches(() => deleteOldDeliveries(this.database, SWEEP_BATCH), signal);
+    await inBatches(() => deleteLostPreviews(this.database, SWEEP_BATCH), signal);
     await inBatches(() => deleteOldInbound(this.database, SWEEP_BATCH), signal);
     await deleteOldCodes(this.database);
   }

@@ -73,7 +73,7 @@ const CURABLE = new Set<ModelFailure['code']>(['MODEL_KEY_REFUSED', 'MODEL_BILLI
 
 /** What came is no summary, or only the beginning of one. */
 class NoSummary extends Error {
-  constructor(finishReason: FinishReason) {
+  constructor(readonly finishReason: FinishReason) {
     super(`the model gave an empty summary or a part of one (${finishReason})`);
     this.name = NoSummary.name;
   }
@@ -144,8 +144,11 @@ async function ask(
   return summary;
 }
 
+/** Some servers count the limit as a part of what they were sent. */
 const mayBeOfLimit = (error: unknown, model: ResolvedModel): boolean =>
-  error instanceof NoSummary || modelFailure(error, model).code === 'MODEL_REFUSED_REQUEST';
+  error instanceof NoSummary
+    ? error.finishReason !== 'content-filter'
+    : ['MODEL_REFUSED_REQUEST', 'MODEL_CONTEXT_TOO_LONG'].includes(modelFailure(error, model).code);
 
 function note(text: string): ModelMessage {
   return { role: 'user', content: `[${text}]` };

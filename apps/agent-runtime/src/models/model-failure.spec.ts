@@ -110,6 +110,8 @@ describe('what a provider answers', () => {
     [400, 'messages.1.content.0.image.source.base64: image exceeds 5 MB maximum: 6000000 bytes > 5242880 bytes'],
     [400, 'messages.0.content: too many images and documents: 101 > 100'],
     [400, 'The image input exceeds the limit of 20 MB'],
+    [400, 'The request failed because the size of the input image (14 MB) exceeds the limit (10 MB).'],
+    [400, 'input size exceed limit 2048x2048,current input:(1080,2376)'],
     [400, "Invalid 'messages[1].tool_calls[0].id': string too long. Expected a string with maximum length 40"],
     [400, "Invalid 'input[2].call_id': string too long. Expected a string with maximum length 64"],
     [400, 'tools.0.custom.input_schema: property name is too long'],
@@ -136,6 +138,7 @@ describe('what a provider answers', () => {
     metadata: { reasons: ['x'], flagged_input: 'words' },
   };
   it.each([
+    ['what a field repeats of the conversation', 422, { detail: [{ ...EXTRA, input: 'the context window' }] }, FIELD],
     ['a list of fields', 422, { detail: [EXTRA, EXTRA] }, `${FIELD}; ${FIELD}`],
     [
       'one within a message',

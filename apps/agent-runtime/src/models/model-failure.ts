@@ -37,14 +37,18 @@ export class OtherModelFailed extends Error {
   }
 }
 
+/** What is said of the conversation as a whole, not of a file in it. */
+const SENT = String.raw`(?<!(?:image|audio|video|file) )\b(prompt|inputs?|messages?)\b(?:(?!image|picture|audio|video|file)[\w ()]){0,40}`;
+
 /** Each provider says it in words of its own: of the context, of a number of tokens, or of what was sent. */
 const CONTEXT_TOO_LONG = new RegExp(
   [
     'context.{0,20}(length|window|limit|size)',
     'maximum.{0,20}tokens|max tokens allowed|model token limit|too many tokens|must have less than \\d+ tokens',
     'tokens.{0,5}\\+.{0,5}max_new_tokens|maximum prompt length|input length should be',
-    '(?<!(?:image|audio|video|file) )\\b(prompt|inputs?|messages?)\\b[\\w ()]{0,40}(too long|longer than|supports up to)',
-    '(?<!(?:image|audio|video|file) )\\b(prompt|inputs?|messages?)\\b[\\w ()]{0,40}exceeds? (the )?(max|limit)',
+    `${SENT}(too long|longer than|supports up to)`,
+    // A picture's limit has two sides.
+    `${SENT}exceeds? (the )?(max|limit)(?! ?\\d+ ?x ?\\d)`,
   ].join('|'),
   'i',
 );

@@ -7,7 +7,7 @@ export interface ProviderError {
   /** The provider's own words for the kind of failure: `error.type`, `error.code`, `error.status`, reasons in details. */
   kinds: string[];
   message: string;
-  /** The error as it was sent, from its beginning. */
+  /** The error as it was sent, from its beginning, but for what it repeats of the request. */
   body: string;
   /** How long it asks to be left alone, where it says so. */
   retryAfterMs?: number;
@@ -34,7 +34,7 @@ export function providerErrorOf(error: unknown): ProviderError | undefined {
       status: statusCode,
       kinds: layers.flatMap(kindsOf),
       message: messageOf(sent, layers) || (sent === undefined && plainWords(responseBody)) || message,
-      body: responseBody.slice(0, MAX_BODY_CHARS),
+      body: (sent === undefined ? responseBody : asSaid(sent)).slice(0, MAX_BODY_CHARS),
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     };
   }
@@ -49,10 +49,14 @@ export function providerErrorOf(error: unknown): ProviderError | undefined {
     ...(status === undefined ? {} : { status }),
     kinds,
     message: message || (error instanceof Error ? error.message : ''),
-    body: JSON.stringify(sent).slice(0, MAX_BODY_CHARS),
+    body: asSaid(sent).slice(0, MAX_BODY_CHARS),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
 }
+
+/** Python's servers repeat what they did not take as `input`: words of the conversation, which may say anything. */
+const asSaid = (sent: unknown): string =>
+  JSON.stringify(sent, (key, value: unknown) => (key === 'input' ? undefined : value)) ?? '';
 
 /** An error event within a stream is handed on as the provider wrote it, or as what no event of its wire looks like. */
 function sentWithin(error: unknown): unknown {

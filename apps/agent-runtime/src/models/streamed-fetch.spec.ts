@@ -19,6 +19,9 @@ const events = (...chunks: (object | string)[]) =>
 const said = (content: string, finish: string | null = null) => ({
   choices: [{ index: 0, delta: { content }, finish_reason: finish }],
 });
+const calls = (args: string) => ({
+  choices: [{ index: 0, delta: { tool_calls: [{ index: 0, function: { arguments: args } }] }, finish_reason: null }],
+});
 const STOP = { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] };
 
 describe('chunks of a chat completion', () => {
@@ -27,6 +30,19 @@ describe('chunks of a chat completion', () => {
     ['no reason where there is one', [said('a', 'length'), '[DONE]'], [said('a', 'length'), '[DONE]']],
     ['no reason without an end', [said('a')], [said('a')]],
     ['no reason without an answer', ['[DONE]'], ['[DONE]']],
+    ['no reason behind an empty one', [said(''), '[DONE]'], [said(''), '[DONE]']],
+    [
+      'a reason behind whole calls',
+      [calls('{"a"'), calls(':1}'), '[DONE]'],
+      [calls('{"a"'), calls(':1}'), STOP, '[DONE]'],
+    ],
+    ['no reason behind a cut call', [said('a'), calls('{"a"'), '[DONE]'], [said('a'), calls('{"a"'), '[DONE]']],
+    ['no reason behind a call that had not begun', [calls(''), '[DONE]'], [calls(''), '[DONE]']],
+    [
+      'nothing for separators of Unicode',
+      [said('a\u2028b\u2029c\u0085d', 'stop')],
+      [said('a\u2028b\u2029c\u0085d', 'stop')],
+    ],
     [
       'no reason for words about one',
       [said('"finish_reason": "stop"'), '[DONE]'],
@@ -65,7 +81,7 @@ describe('JSON in place of a stream', () => {
     const message = { role: 'assistant', content: 'Hi', tool_calls: [call] };
     const { text } = await passed(JSON.stringify({ id: 'x', choices: [{ index: 0, message }] }), JSON_TYPE);
     const delta = { ...message, tool_calls: [{ index: 0, ...call }] };
-    expect(text).toBe(events({ id: 'x', choices: [{ index: 0, delta }] }, STOP, '[DONE]'));
+    expect(text).toBe(events({ id: 'x', choices: [{ index: 0, delta, finish_reason: 'stop' }] }, '[DONE]'));
   });
 
   it('is told where it is neither', async () => {

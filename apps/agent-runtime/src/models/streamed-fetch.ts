@@ -57,35 +57,66 @@ function eventsOf(answer: unknown): string | undefined {
   const { message, ...rest } = choice;
   const calls: unknown[] = Array.isArray(message['tool_calls']) ? message['tool_calls'] : [];
   const delta = { ...message, tool_calls: calls.map((call, index) => (isFields(call) ? { index, ...call } : call)) };
-  return `${event(JSON.stringify({ ...answer, choices: [{ ...rest, delta }] }))}${event(DONE)}`;
+  const whole = { ...rest, delta, finish_reason: rest['finish_reason'] ?? 'stop' };
+  return `${event(JSON.stringify({ ...answer, choices: [whole] }))}${event(DONE)}`;
 }
 
 const DONE = '[DONE]';
 const STOP = JSON.stringify({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] });
-const event = (data: string) => `${data.replace(/^/gm, 'data: ')}\n\n`;
+// By line feeds alone: for a pattern, the separators of Unicode begin a line as well, and they may stand in JSON.
+const event = (data: string) => `data: ${data.replaceAll('\n', '\ndata: ')}\n\n`;
 
 /** Keys as they stand in a chunk's JSON: within a string their quotation marks would be escaped. */
 const HAS_CHOICES = /"choices"\s*:\s*\[/;
 const NO_ERROR = /"error"\s*:\s*null/;
 const HAS_REASON = /"finish_reason"\s*:\s*"/;
+const HAS_TEXT = /"(content|reasoning|reasoning_content)"\s*:\s*"(?!")/;
+const HAS_CALLS = /"tool_calls"\s*:\s*\[\s*\{/;
+
+/** What has come of an answer. Gateways write `[DONE]` behind a cut one as well: a call that was cut must not run. */
+class Seen {
+  hasReason = false;
+  private hasText = false;
+  private readonly calls = new Map<unknown, string>();
+
+  add(data: string): void {
+    this.hasReason ||= HAS_REASON.test(data);
+    this.hasText ||= HAS_TEXT.test(data);
+    if (!HAS_CALLS.test(data)) return;
+    for (const { index, function: called } of callsIn(parsed(data))) {
+      const piece = isFields(called) && typeof called['arguments'] === 'string' ? called['arguments'] : '';
+      this.calls.set(index, (this.calls.get(index) ?? '') + piece);
+    }
+  }
+
+  /** Text that was cut cannot be told from text that was not. */
+  get mayBeWhole(): boolean {
+    if (this.calls.size === 0) return this.hasText;
+    return [...this.calls.values()].every((args) => parsed(args) !== undefined);
+  }
+}
+
+function callsIn(chunk: unknown): Fields[] {
+  const choice: unknown = isFields(chunk) && Array.isArray(chunk['choices']) ? chunk['choices'][0] : undefined;
+  const delta = isFields(choice) && isFields(choice['delta']) ? choice['delta'] : {};
+  return Array.isArray(delta['tool_calls']) ? delta['tool_calls'].filter(isFields) : [];
+}
 
 /**
  * Chunks of a chat completion as the SDK takes them. It counts an answer as broken for an `error` of null and for counts
- * of tokens without `choices`, and where no chunk names a reason for its end; `[DONE]` says that it is whole all the same.
+ * of tokens without `choices`, and where no chunk names a reason for its end, though it may be whole by `[DONE]` and what came before.
  */
 function wholeChunks(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
   let parser: EventSourceParser;
-  let hasAnswer = false;
-  let hasReason = false;
+  const seen = new Seen();
   const encoder = new TextEncoder();
   const chunks = new TransformStream<string, Uint8Array>({
     start(controller) {
       const send = (data: string) => controller.enqueue(encoder.encode(event(data)));
       parser = createParser({
         onEvent: ({ data }) => {
-          if (data === DONE && hasAnswer && !hasReason) send(STOP);
-          hasAnswer ||= HAS_CHOICES.test(data);
-          hasReason ||= HAS_REASON.test(data);
+          if (data === DONE && !seen.hasReason && seen.mayBeWhole) send(STOP);
+          seen.add(data);
           send(data === DONE || (HAS_CHOICES.test(data) && !NO_ERROR.test(data)) ? data : wholeChunk(data));
         },
       });

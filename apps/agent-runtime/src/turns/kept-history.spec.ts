@@ -11,6 +11,7 @@ const MODELS: Record<WireName, string> = {
 };
 
 const UNSUPPORTED = "Unsupported parameter: 'max_tokens' is not supported with this model.";
+const COUNTED = "'max_tokens' is too large: 4000. This model's maximum context length is 8192 tokens.";
 
 const textOf = ({ body }: Pick<SeenRequest, 'body'>) => JSON.stringify(body);
 const isSummary = (request: Pick<SeenRequest, 'body'>) => textOf(request).includes('Summarise the conversation');
@@ -34,6 +35,8 @@ describe.each(Object.keys(MODELS) as WireName[])('the history of a persistent se
             answer: { text: code ? `They said: the harbour code is ${code}.` : 'Nothing of note.' },
           }
         );
+      if (request.userTexts.at(-1)?.includes('forbidden') && request.toolResults.length === 0)
+        return { answer: { calls: [{ name: 'bash', args: { command: 'echo in the boat' } }] } };
       if (request.userTexts.at(-1)?.includes('forbidden')) return { answer: { text: 'How to', end: 'filter' } };
       return { answer: { text: code ? `It is ${code}.` : 'I do not know.' } };
     });
@@ -78,6 +81,7 @@ describe.each(Object.keys(MODELS) as WireName[])('the history of a persistent se
     ['is spent before there is anything', { answer: { end: 'length' } }],
     ['cuts the summary', { answer: { text: 'They said', end: 'length' } }],
     ['is refused', { misbehaviour: { kind: 'status', status: 400, message: UNSUPPORTED } }],
+    ['counts as a part of the context', { misbehaviour: { kind: 'status', status: 400, message: COUNTED } }],
   ])('is summarised without a limit of the output where that %s', async (_, reaction) => {
     await untilTooLong();
     spoilt = (limited) => (limited ? reaction : undefined);
@@ -111,6 +115,7 @@ describe.each(Object.keys(MODELS) as WireName[])('the history of a persistent se
     expect(last).not.toContain('forbidden');
     expect(last).not.toContain('How to');
     expect(last).toContain('An exchange is left out here');
+    expect(last).toContain('not to run again: bash.');
     expect(await stored('Something forbidden')).toBe(1);
   });
 });

@@ -3,11 +3,22 @@ import type { ModelMessage } from 'ai';
 import { type LoopEnd, MAX_STEPS } from './model-loop.js';
 import type { ReplyText } from './reply-text.js';
 
-/** What later turns have in place of an exchange that a content filter stopped. */
-export const FILTERED_TURN: ModelMessage = {
-  role: 'user',
-  content: '[An exchange is left out here: the provider’s content filter stopped its answer.]',
-};
+/** What later turns have in place of an exchange that a content filter stopped: by the names of its tools, not what they said. */
+export function filteredTurn(messages: ModelMessage[]): ModelMessage {
+  const called = new Set(
+    messages.flatMap(({ role, content }) =>
+      role === 'assistant' && typeof content !== 'string'
+        ? content.flatMap((part) => (part.type === 'tool-call' ? [part.toolName] : []))
+        : [],
+    ),
+  );
+  const ran =
+    called.size > 0 ? ` In it these tools ran, unasked they are not to run again: ${[...called].join(', ')}.` : '';
+  return {
+    role: 'user',
+    content: `[An exchange is left out here: the provider’s content filter stopped its answer.${ran}]`,
+  };
+}
 
 /** Chats have a command for it. */
 const CHATS = new Set<string>(PLATFORM_NAMES);

@@ -18,7 +18,7 @@ import { type Compactor, compactorOf } from './compactor.js';
 import { INTERRUPTED_TURN, rememberLeftTurn } from './left-turn.js';
 import { LivePublisher } from './live-publisher.js';
 import { type LoopEnd, modelLoop } from './model-loop.js';
-import { FILTERED_TURN, isAnswered, noteEnd } from './note-end.js';
+import { filteredTurn, isAnswered, noteEnd } from './note-end.js';
 import { Reminders } from './reminders.js';
 import { ReplyText } from './reply-text.js';
 import { TurnReport } from './report-turn.js';
@@ -218,7 +218,7 @@ class RunningTurn {
     if (unfinished) messages.push({ role: 'assistant', content: unfinished });
     if (isInterrupted) messages.push(INTERRUPTED_TURN);
     const leftOut = this.isFiltered ? messages.length : 0;
-    if (this.isFiltered) messages.push(FILTERED_TURN);
+    if (this.isFiltered) messages.push(filteredTurn(messages));
     await this.journal.stop();
     this.keepsWork = !isInterrupted && this.stepMessages.some(({ role }) => role === 'tool');
     if (this.keepsWork) await this.journal.flush();
@@ -227,7 +227,8 @@ class RunningTurn {
       leftOut,
       isInterrupted,
       isPersistent: context.agent.sessionMode === 'persistent',
-      contextTokens: this.meter.contextTokens,
+      // What was counted is mostly left out of the next one.
+      contextTokens: this.isFiltered ? 0 : this.meter.contextTokens,
       attempt: this.record,
       earlierTurnId: context.resumed && context.session.unfinished?.turnId,
       keepsWork: this.keepsWork,

@@ -41,13 +41,14 @@ const CHANGES: Change[] = [
     apply: (request) => ({ ...request, prompt: request.prompt.map(withoutThoughts) }),
   },
   {
-    // The chat templates of Mistral's and Gemma's models, Mistral's service, and servers that take no list of texts.
-    named: /alternat|(unexpected|after) role|jinja|expected a string/i,
-    apply: (request) => ({ ...request, prompt: alternating(request.prompt) }),
-  },
-  {
     // Files, for a model that only reads, and what an MCP server's schemas say.
     apply: withoutForeign,
+  },
+  {
+    // The chat templates of Mistral's and Gemma's models, Mistral's service, and servers that take no list of texts. Last:
+    // what stands for a file is a text.
+    named: /alternat|(unexpected|after) role|jinja|expected a string/i,
+    apply: (request) => ({ ...request, prompt: alternating(request.prompt) }),
   },
 ];
 
@@ -56,7 +57,7 @@ export class RequestChanges {
   private readonly made = new Set<Change>();
 
   applyTo<R extends Request>(request: R): R {
-    return [...this.made].reduce((changed, { apply }) => apply(changed), request);
+    return CHANGES.filter((one) => this.made.has(one)).reduce((changed, { apply }) => apply(changed), request);
   }
 
   /**
